@@ -1,0 +1,80 @@
+import type { Json } from "#core/canonical-json.ts";
+import type { Finding } from "#core/finding.ts";
+import type { Io } from "#core/io.ts";
+import type { SecretBag, SecretRef } from "#core/secret.ts";
+
+/** What reading a datasource needs. Detection never needs anything but the kernel's files. */
+export type Needs = "nothing" | "disk" | "network";
+
+/**
+ * One cloud, or another place that says what a machine is to become. One file each, listed in
+ * `table.ts`.
+ */
+export interface Datasource {
+  /** Name as cloud-init spells it: `NoCloud`, `Ec2`. */
+  readonly name: string;
+  readonly needs: Needs;
+  /**
+   * Whether this machine is on this datasource, from the kernel's files and block devices alone.
+   * `undefined` means it is not; a throw (`datasource/malformed`) means it is, and it is broken.
+   * The two are never merged.
+   */
+  detect(io: Io): Detection | undefined;
+  /** Reads everything. Throws `datasource/malformed` or `datasource/missing`, never returns half. */
+  read(io: Io, detection: Detection): Promise<DatasourceContent>;
+}
+
+/** Where a datasource was found and why it is believed. */
+export interface Detection {
+  /** Which of its places, in words for a person: `seed directory /var/lib/cloud/seed/nocloud`. */
+  readonly place: string;
+  /**
+   * Stable identity of the place, for pinning: the same disk, directory or cloud gives the same
+   * text on every boot.
+   */
+  readonly identity: string;
+  /** Whether the place can be carried from machine to machine (a disk, a stick). */
+  readonly removable: boolean;
+  /** Each line one observation: `/dev/sr0: ISO 9660, label cidata`. */
+  readonly evidence: readonly string[];
+}
+
+/** What a datasource says, with every secret beside it. */
+export interface DatasourceContent {
+  readonly instance: Instance;
+  /** Values of every `secretRef` in the instance, among them the raw documents. */
+  readonly secrets: SecretBag;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * What a datasource says of this machine: plain JSON without a secret in it, safe to print and to
+ * store. Raw documents (user-data may hold anything) are references into the secret bag.
+ */
+export interface Instance {
+  readonly v: 1;
+  readonly datasource: {
+    readonly name: string;
+    readonly place: string;
+    readonly identity: string;
+    readonly removable: boolean;
+    readonly evidence: readonly string[];
+  };
+  readonly instanceId: string;
+  /** `local-hostname` (or `hostname`) of the meta-data. */
+  readonly hostname: string | null;
+  /** Public keys of the meta-data, in order. */
+  readonly publicKeys: readonly string[];
+  /** The whole meta-data, secret leaves replaced by references. */
+  readonly metaData: Json;
+  readonly userData: SecretRef | null;
+  readonly vendorData: SecretRef | null;
+  readonly networkConfig: SecretRef | null;
+}
+
+/** Names under which raw documents lie in the secret bag. */
+export const rawDocuments = {
+  userData: "user-data",
+  vendorData: "vendor-data",
+  networkConfig: "network-config",
+} as const;

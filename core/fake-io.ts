@@ -1,0 +1,79 @@
+import { hostFiles } from "./host-files.ts";
+import type { Clock, ExecRequest, ExecResult, Io } from "./io.ts";
+
+/** A clock for tests: `sleep` advances it at once and never waits. */
+export function fakeClock(startMs = Date.UTC(2026, 0, 1)): Clock & { advance(ms: number): void } {
+  let now = startMs;
+  return {
+    now: () => now,
+    monotonicMs: () => now - startMs,
+    advance(ms) {
+      now += ms;
+    },
+    async sleep(ms, signal) {
+      signal?.throwIfAborted();
+      now += ms;
+      await Promise.resolve();
+    },
+  };
+}
+
+/** Answers a request of a fake machine; unnamed parts are a clean exit without output. */
+export type FakeProgram = (request: ExecRequest) => Partial<ExecResult> | Promise<Partial<ExecResult>>;
+
+/** What a test can see of a fake machine. */
+export interface FakeIo extends Io {
+  readonly clock: Clock & { advance(ms: number): void };
+  /** Every process asked for, in order. */
+  readonly executed: readonly ExecRequest[];
+  /** Names of every effect, in order. */
+  readonly effects: readonly string[];
+}
+
+/**
+ * An {@link Io} for tests: real files below `root` (a temporary directory), a clock that never
+ * waits, counted chance, and programs given as functions by name; any other program is not found.
+ */
+export function fakeIo(root: string, programs: Readonly<Record<string, FakeProgram>> = {}): FakeIo {
+  const executed: ExecRequest[] = [];
+  const effects: string[] = [];
+  const effect = (name: string) => {
+    effects.push(name);
+  };
+  let counter = 0;
+  return {
+    files: hostFiles(root, effect),
+    clock: fakeClock(),
+    env: {},
+    executed,
+    effects,
+    effect,
+    random: {
+      uuid: () => {
+        counter += 1;
+        return `00000000-0000-4000-8000-${counter.toString(16).padStart(12, "0")}`;
+      },
+      bytes: (length) => {
+        counter += 1;
+        return new Uint8Array(length).fill(counter & 0xff);
+      },
+    },
+    async exec(request) {
+      executed.push(request);
+      const program = programs[request.file.split("/").at(-1) ?? request.file];
+      if (program === undefined) {
+        const { Fault } = await import("./fault.ts");
+        throw new Fault("exec/not-found", `${request.file}: no such program`);
+      }
+      if (request.effect !== undefined) effect(request.effect);
+      const answer = await program(request);
+      for (const line of lines(answer.stdout)) request.onStdoutLine?.(line);
+      for (const line of lines(answer.stderr)) request.onStderrLine?.(line);
+      return { code: 0, signal: null, stdout: "", stderr: "", timedOut: false, aborted: false, ms: 0, ...answer };
+    },
+  };
+}
+
+function lines(text = ""): readonly string[] {
+  return text === "" ? [] : text.replace(/\n$/, "").split("\n");
+}

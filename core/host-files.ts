@@ -1,0 +1,349 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import path from "node:path";
+import { Fault } from "./fault.ts";
+import type { FileKind, Files, FileStat, RandomAccess } from "./io.ts";
+
+const defaultMaxBytes = 16 * 1024 * 1024;
+const maxLinks = 40; // the kernel's own limit
+
+/** {@link Files} on this host below `root`; `effect` is called before each change. */
+export function hostFiles(root: string, effect: (name: string) => void): Files {
+  const base = path.resolve(root);
+  const sequence = { next: 0 };
+
+  /** The host path with every link but the last component's (unless `last`) followed inside the root. */
+  function locate(file: string, last: boolean): string {
+    const clean = path.posix.resolve("/", file);
+    if (base === "/") return clean;
+    const pending = clean.split("/").filter((part) => part !== "");
+    const done: string[] = [];
+    let links = 0;
+    for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
+      if (part === "..") {
+        done.pop();
+        continue;
+      }
+      if (part === "." || part === "") continue;
+      const here = path.join(base, ...done, part);
+      const target = pending.length > 0 || last ? linkTarget(here) : undefined;
+      if (target === undefined) {
+        done.push(part);
+        continue;
+      }
+      links += 1;
+      if (links > maxLinks) throw new Fault("io/read-failed", `${file}: too many links`);
+      if (target.startsWith("/")) done.length = 0;
+      pending.unshift(...target.split("/").filter((piece) => piece !== ""));
+    }
+    return path.join(base, ...done);
+  }
+
+  function attempt<T>(kind: "read" | "write", file: string, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof Fault) throw error;
+      throw new Fault(`io/${kind}-failed`, `${file}: ${reason(error)}`, { cause: error });
+    }
+  }
+
+  function ifPresent<T>(file: string, action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      if (error instanceof Fault) throw error;
+      throw new Fault("io/read-failed", `${file}: ${reason(error)}`, { cause: error });
+    }
+  }
+
+  function temporaryName(host: string): string {
+    sequence.next += 1;
+    return path.join(path.dirname(host), `.${path.basename(host)}.${process.pid}.${sequence.next}.tmp`);
+  }
+
+  function makeParents(file: string, mode = 0o755): string {
+    const host = locate(file, false);
+    makeDirectories(path.dirname(host), mode);
+    return host;
+  }
+
+  return {
+    root: base,
+    hostPath: (file) => locate(file, true),
+    read(file, options) {
+      return ifPresent(file, () => readWhole(locate(file, true), file, options?.maxBytes ?? defaultMaxBytes));
+    },
+    readText(file, options) {
+      const bytes = this.read(file, options);
+      return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+    },
+    list(file) {
+      return ifPresent(file, () => readdirSync(locate(file, true)).sort()) ?? [];
+    },
+    stat(file) {
+      return ifPresent(file, () => toStat(lstatSync(locate(file, false))));
+    },
+    readLink(file) {
+      return ifPresent(file, () => linkTarget(locate(file, false)));
+    },
+    realPath(file) {
+      const host = ifPresent(file, () => realpathSync(locate(file, true)));
+      if (host === undefined || base === "/") return host;
+      const inside = path.relative(realpathSync(base), host);
+      return inside === "" ? "/" : `/${inside}`;
+    },
+    open(file) {
+      return attempt("read", file, () => openForReading(locate(file, true), file));
+    },
+    write(file, data, options) {
+      effect(`write ${file}`);
+      attempt("write", file, () => {
+        const host = makeParents(file);
+        const temporary = temporaryName(host);
+        try {
+          writeDurably(temporary, data, options?.mode ?? 0o644);
+          renameSync(temporary, host);
+        } catch (error) {
+          rmSync(temporary, { force: true });
+          throw error;
+        }
+        syncDirectory(path.dirname(host));
+      });
+    },
+    append(file, data) {
+      effect(`append ${file}`);
+      attempt("write", file, () => {
+        const host = makeParents(file);
+        const existed = isPresent(host);
+        const fd = openSync(host, "a", 0o600);
+        try {
+          writeAll(fd, data);
+          fdatasyncSync(fd);
+        } finally {
+          closeSync(fd);
+        }
+        if (!existed) syncDirectory(path.dirname(host));
+      });
+    },
+    link(target, file) {
+      effect(`link ${file}`);
+      attempt("write", file, () => {
+        const host = makeParents(file);
+        const temporary = temporaryName(host);
+        symlinkSync(target, temporary);
+        try {
+          renameSync(temporary, host);
+        } catch (error) {
+          rmSync(temporary, { force: true });
+          throw error;
+        }
+        syncDirectory(path.dirname(host));
+      });
+    },
+    makeDirectory(file, options) {
+      const host = locate(file, true);
+      if (isPresent(host)) return;
+      effect(`mkdir ${file}`);
+      attempt("write", file, () => makeDirectories(host, options?.mode ?? 0o755));
+    },
+    rename(from, to) {
+      effect(`rename ${to}`);
+      attempt("write", to, () => {
+        const target = makeParents(to);
+        const origin = locate(from, false);
+        renameSync(origin, target);
+        syncDirectory(path.dirname(target));
+        if (path.dirname(origin) !== path.dirname(target)) syncDirectory(path.dirname(origin));
+      });
+    },
+    remove(file) {
+      const host = locate(file, false);
+      if (!isPresent(host)) return;
+      effect(`remove ${file}`);
+      attempt("write", file, () => {
+        rmSync(host, { recursive: true, force: true });
+        syncDirectory(path.dirname(host));
+      });
+    },
+    syncTree(file) {
+      effect(`sync ${file}`);
+      attempt("write", file, () => syncTree(locate(file, true)));
+    },
+  };
+}
+
+function readWhole(host: string, file: string, maxBytes: number): Uint8Array {
+  const fd = openSync(host, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const { size } = fstatSync(fd);
+    if (size > maxBytes) throw tooLarge(file, maxBytes);
+    // Files of /proc and /sys say size 0 or a page: read until there is no more.
+    let buffer = Buffer.allocUnsafe(Math.min(size > 0 ? size + 1 : 4096, maxBytes + 1));
+    let length = 0;
+    for (;;) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null);
+      if (count === 0) return buffer.subarray(0, length);
+      length += count;
+      if (length > maxBytes) throw tooLarge(file, maxBytes);
+      if (length === buffer.length) {
+        const grown = Buffer.allocUnsafe(Math.min(buffer.length * 2, maxBytes + 1));
+        buffer.copy(grown, 0, 0, length);
+        buffer = grown;
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function tooLarge(file: string, maxBytes: number): Fault {
+  return new Fault("io/too-large", `${file}: larger than the ${maxBytes} bytes that are expected at most`);
+}
+
+function openForReading(host: string, file: string): RandomAccess {
+  const fd = openSync(host, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stat = fstatSync(fd);
+  const size = stat.isBlockDevice() ? blockDeviceSize(fd) : stat.size;
+  return {
+    size,
+    read(offset, length) {
+      const buffer = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
+      let done = 0;
+      try {
+        while (done < buffer.length) {
+          const count = readSync(fd, buffer, done, buffer.length - done, offset + done);
+          if (count === 0) break;
+          done += count;
+        }
+      } catch (error) {
+        throw new Fault("io/read-failed", `${file}: at byte ${offset + done}: ${reason(error)}`, { cause: error });
+      }
+      return buffer.subarray(0, done);
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+/** The last readable byte of a device by bisection: fstat says 0, and an ioctl is not to be had. */
+function blockDeviceSize(fd: number): number {
+  const probe = Buffer.alloc(1);
+  const readable = (offset: number) => {
+    try {
+      return readSync(fd, probe, 0, 1, offset) === 1;
+    } catch {
+      return false;
+    }
+  };
+  if (!readable(0)) return 0;
+  let low = 1;
+  let high = 2;
+  while (high < 2 ** 52 && readable(high - 1)) {
+    low = high;
+    high *= 2;
+  }
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (readable(middle - 1)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+function writeDurably(host: string, data: string | Uint8Array, mode: number): void {
+  const fd = openSync(host, "wx", mode);
+  try {
+    fchmodSync(fd, mode);
+    writeAll(fd, data);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeAll(fd: number, data: string | Uint8Array): void {
+  const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
+}
+
+function makeDirectories(host: string, mode: number): void {
+  const first = mkdirSync(host, { recursive: true, mode });
+  if (first !== undefined) syncDirectory(path.dirname(first));
+}
+
+function syncDirectory(host: string): void {
+  const fd = openSync(host, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function syncTree(host: string): void {
+  const stat = lstatSync(host);
+  if (stat.isDirectory()) {
+    for (const name of readdirSync(host)) syncTree(path.join(host, name));
+    syncDirectory(host);
+  } else if (stat.isFile()) {
+    const fd = openSync(host, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+function linkTarget(host: string): string | undefined {
+  try {
+    return readlinkSync(host);
+  } catch (error) {
+    if (isAbsent(error) || (error as NodeJS.ErrnoException).code === "EINVAL") return undefined;
+    throw error;
+  }
+}
+
+function isPresent(host: string): boolean {
+  return lstatSync(host, { throwIfNoEntry: false }) !== undefined;
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? message : `${code} (${message.replace(/^[A-Z]+: /, "").replace(/, .*$/, "")})`;
+}
+
+function toStat(stat: Stats): FileStat {
+  return { kind: kindOf(stat), size: stat.size, mode: stat.mode & 0o7777, modifiedMs: stat.mtimeMs };
+}
+
+function kindOf(stat: Stats): FileKind {
+  if (stat.isFile()) return "file";
+  if (stat.isDirectory()) return "directory";
+  if (stat.isSymbolicLink()) return "link";
+  return stat.isBlockDevice() ? "block" : "other";
+}

@@ -1,0 +1,54 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { hostFiles } from "./host-files.ts";
+import type { Clock, ExecRequest, ExecResult, Io, Random } from "./io.ts";
+
+/** How to open the real machine, or a directory that stands for one. */
+export interface HostIoOptions {
+  /** The machine's `/` (default `/`). */
+  readonly root?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Called immediately before each effect with its number (from 1) and name; a campaign ends the
+   * process there.
+   */
+  readonly onEffect?: (number: number, name: string) => void;
+  readonly clock?: Clock;
+}
+
+/** The clock of this host. */
+export const hostClock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+  },
+};
+
+const hostRandom: Random = {
+  uuid: () => randomUUID(),
+  bytes: (length) => randomBytes(length),
+};
+
+/** An {@link Io} on this host. The process runner is loaded with the first process. */
+export function hostIo(options: HostIoOptions = {}): Io {
+  let effects = 0;
+  const effect = (name: string) => {
+    effects += 1;
+    options.onEffect?.(effects, name);
+  };
+  const env = options.env ?? process.env;
+  return {
+    files: hostFiles(options.root ?? "/", effect),
+    clock: options.clock ?? hostClock,
+    random: hostRandom,
+    env,
+    effect,
+    async exec(request: ExecRequest): Promise<ExecResult> {
+      const { runProcess } = await import("./run-process.ts");
+      if (request.effect !== undefined) effect(request.effect);
+      return runProcess(request, env);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import type { FaultRecord } from "#core/fault.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+
+/**
+ * The system as messages: every request and result is JSON, progress is a stream of events, and
+ * no callback or open handle crosses. In one process today; the same messages go over the socket of
+ * the root side later.
+ */
+export interface System {
+  /** Sends a request; yields events while it is worked on, and last exactly one result. */
+  send<R extends SystemRequest>(request: R, signal?: AbortSignal): AsyncIterable<SystemMessage<R>>;
+}
+
+export type SystemMessage<R extends SystemRequest> = SystemEvent | ResultMessage<R>;
+
+export interface ResultMessage<R extends SystemRequest> {
+  readonly type: "result";
+  readonly result: SystemResults[R["kind"]];
+}
+
+/** What can be asked of the system. */
+export type SystemRequest =
+  /** Finish or undo what the journal left open; first request of every start. */
+  | { readonly kind: "recover" }
+  /** Whether the running, booted-by-default system was made from these sources; starts no process. */
+  | { readonly kind: "runs"; readonly sourcesDigest: string }
+  /** Write the sources and build the system from them, with a GC root from the first moment. */
+  | { readonly kind: "build"; readonly sources: Sources; readonly reason: ChangeReason }
+  /** Say what the closure would change; changes nothing. */
+  | { readonly kind: "plan"; readonly closure: Closure }
+  /** Activate without touching the boot default, the way back armed first. */
+  | { readonly kind: "try"; readonly plan: Plan }
+  /** Make the trial the boot default and publish its sources. */
+  | { readonly kind: "commit"; readonly trial: Trial; readonly verdict: Verdict }
+  /** Re-activate the system from before the trial, by its explicit path. */
+  | { readonly kind: "roll-back"; readonly trial: Trial; readonly verdict: Verdict }
+  /** Plan going back to a generation by its number, or to the previous good one. */
+  | { readonly kind: "plan-generation"; readonly generation: number | null; readonly reason: ChangeReason }
+  | { readonly kind: "history" };
+
+export interface SystemResults {
+  readonly recover: Recovery;
+  readonly runs: { readonly runs: boolean; readonly generation: number | null; readonly toplevel: string | null };
+  readonly build: Closure;
+  readonly plan: Plan;
+  readonly try: Trial;
+  readonly commit: Committed;
+  readonly "roll-back": RolledBack;
+  readonly "plan-generation": Plan;
+  readonly history: History;
+}
+
+/** Progress, for people and for `analyze`; never needed to understand a result. */
+export type SystemEvent =
+  | { readonly type: "command"; readonly argv: readonly string[]; readonly run: boolean }
+  | { readonly type: "step"; readonly step: string; readonly state: "started" | "finished" | "failed"; readonly ms: number | null }
+  | { readonly type: "build-log"; readonly line: string };
+
+/** Who asked for a change, and why: kept in the journal and shown by `history`. */
+export interface ChangeReason {
+  readonly by: "boot" | "apply" | "rollback" | "update";
+  /** For a person: `first boot of i-0abc`, `user-data changed`. */
+  readonly why: string;
+  readonly instanceId: string | null;
+}
+
+/** A built system. */
+export interface Closure {
+  /** Names the whole change from here on: directory, journal, GC root, transient unit. */
+  readonly transaction: string;
+  readonly toplevel: string;
+  readonly derivation: string | null;
+  readonly sourcesDigest: string;
+  readonly credentials: readonly string[];
+  readonly reason: ChangeReason;
+}
+
+/** What would change; its digest is what can be approved. */
+export interface Plan {
+  readonly digest: string;
+  readonly closure: Closure;
+  /** What runs now; `null` on a machine that has no generation yet. */
+  readonly from: { readonly toplevel: string | null; readonly generation: number | null; readonly sourcesDigest: string | null };
+  /** Files of the sources, compared with the running ones. */
+  readonly files: readonly { readonly path: string; readonly change: "added" | "changed" | "removed" }[];
+  /** Units by what would happen to them, as `dry-activate` says. */
+  readonly units: Readonly<Record<"start" | "stop" | "restart" | "reload", readonly string[]>>;
+  readonly reboot: { readonly needed: boolean; readonly why: readonly string[] };
+  readonly warnings: readonly string[];
+  /** The exact commands that `try` and `commit` would run. */
+  readonly commands: readonly (readonly string[])[];
+}
+
+/** A system that runs but is not the boot default. */
+export interface Trial {
+  readonly transaction: string;
+  readonly toplevel: string;
+  readonly previous: string | null;
+  readonly sourcesDigest: string;
+  readonly bootId: string;
+  readonly planDigest: string;
+  /** How the activation ended: `switched`, `degraded` (exit code 4), or `refused` with nothing switched (1, 100, lock held). */
+  readonly activation: "switched" | "degraded" | "refused";
+  readonly exitCode: number | null;
+  readonly message: string | null;
+}
+
+/** The judge's word on a trial. */
+export interface Verdict {
+  readonly healthy: boolean;
+  /** Each line one check that decided it. */
+  readonly reasons: readonly string[];
+  readonly passes: number;
+  readonly ms: number;
+}
+
+export interface Committed {
+  readonly generation: number;
+  readonly toplevel: string;
+  readonly sourcesDigest: string;
+}
+
+export interface RolledBack {
+  /** The system that runs again; `null` when there was none before (a failed first boot). */
+  readonly toplevel: string | null;
+  readonly generation: number | null;
+  readonly sourcesDigest: string | null;
+  readonly reasons: readonly string[];
+}
+
+/** What `recover` found and did. */
+export interface Recovery {
+  readonly state: "clean" | "continued" | "rolled-back" | "abandoned";
+  /** The transaction that was open, and what of it was still undone. */
+  readonly transaction: string | null;
+  readonly details: readonly string[];
+  readonly fault: FaultRecord | null;
+}
+
+export interface History {
+  readonly generations: readonly GenerationRecord[];
+}
+
+export interface GenerationRecord {
+  readonly generation: number;
+  readonly toplevel: string;
+  readonly sourcesDigest: string | null;
+  readonly at: string | null;
+  readonly running: boolean;
+  readonly bootDefault: boolean;
+  readonly outcome: "committed" | "rolled-back" | "foreign";
+  readonly reason: ChangeReason | null;
+  readonly verdict: Verdict | null;
+}

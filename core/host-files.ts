@@ -112,8 +112,8 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
       const inside = path.relative(realpathSync(base), host);
       return inside === "" ? "/" : `/${inside}`;
     },
-    open(file) {
-      return attempt("read", file, () => openForReading(locate(file, true), file));
+    open(file, options) {
+      return attempt("read", file, () => openForReading(locate(file, true), file, options?.size));
     },
     write(file, data, options) {
       effect(`write ${file}`);
@@ -176,11 +176,12 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         if (path.dirname(origin) !== path.dirname(target)) syncDirectory(path.dirname(origin));
       });
     },
-    remove(file) {
+    remove(file, options) {
       const host = locate(file, false);
       if (!isPresent(host)) return;
       effect(`remove ${file}`);
       attempt("write", file, () => {
+        if (options?.overwrite === true) overwrite(host);
         rmSync(host, { recursive: true, force: true });
         syncDirectory(path.dirname(host));
       });
@@ -220,10 +221,10 @@ function tooLarge(file: string, maxBytes: number): Fault {
   return new Fault("io/too-large", `${file}: larger than the ${maxBytes} bytes that are expected at most`);
 }
 
-function openForReading(host: string, file: string): RandomAccess {
+function openForReading(host: string, file: string, known: number | undefined): RandomAccess {
   const fd = openSync(host, constants.O_RDONLY | constants.O_NONBLOCK);
   const stat = fstatSync(fd);
-  const size = stat.isBlockDevice() ? blockDeviceSize(fd) : stat.size;
+  const size = stat.isBlockDevice() ? (known ?? blockDeviceSize(fd)) : Math.min(stat.size, known ?? stat.size);
   return {
     size,
     read(offset, length) {
@@ -283,6 +284,21 @@ function writeDurably(host: string, data: string | Uint8Array, mode: number): vo
 function writeAll(fd: number, data: string | Uint8Array): void {
   const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done);
+}
+
+function overwrite(host: string): void {
+  const stat = lstatSync(host);
+  if (!stat.isFile()) return;
+  const fd = openSync(host, "r+");
+  try {
+    const zeros = Buffer.alloc(64 * 1024);
+    for (let done = 0; done < stat.size; ) {
+      done += writeSync(fd, zeros, 0, Math.min(zeros.length, stat.size - done), done);
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function makeDirectories(host: string, mode: number): void {

@@ -60,7 +60,11 @@ export interface Files {
   readLink(path: string): string | undefined;
   /** The path without links, or `undefined` when something on the way is missing. */
   realPath(path: string): string | undefined;
-  open(path: string): RandomAccess;
+  /**
+   * Opens a file or block device. With `size` (bytes, where the caller knows it from sysfs) a
+   * device is not searched for its end.
+   */
+  open(path: string, options?: { readonly size?: number }): RandomAccess;
   /** Replaces the file atomically and durably (temporary file, fsync, rename, fsync of the directory); parents are made. Effect. */
   write(path: string, data: string | Uint8Array, options?: { readonly mode?: number }): void;
   /** Appends and fsyncs; creates the file (mode 0600) and its parents. Effect. */
@@ -71,8 +75,11 @@ export interface Files {
   makeDirectory(path: string, options?: { readonly mode?: number }): void;
   /** Renames durably, replacing what is there. Effect. */
   rename(from: string, to: string): void;
-  /** Removes a file, link or tree; no error when absent. Effect only if present. */
-  remove(path: string): void;
+  /**
+   * Removes a file, link or tree; no error when absent. With `overwrite` a file's bytes are
+   * overwritten in place first. Effect only if present.
+   */
+  remove(path: string, options?: { readonly overwrite?: boolean }): void;
   /** fsyncs every file below a path and its directories: for trees written by other programs. Effect. */
   syncTree(path: string): void;
 }

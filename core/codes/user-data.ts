@@ -5,4 +5,96 @@ export const userDataCodes = {
     means: "The first line of the user-data names no known format.",
     action: "Begin it with #cloud-config or #firstlight.",
   },
+  "user-data/unsupported-format": {
+    means: "The user-data has a format that this version does not read.",
+    action: "Rewrite it as #cloud-config or #firstlight.",
+  },
+  "user-data/undecodable": {
+    means: "A document is neither UTF-8 text nor whole gzip data.",
+    action: "Check that it was not cut or encoded twice.",
+  },
+  "user-data/wrong-type": {
+    means: "A value has another kind than the key takes.",
+    action: "Write the value as the message says.",
+  },
+  "user-data/vendor-data": {
+    means: "The cloud gave vendor-data, which is not used.",
+    action: "Put what you need of it into the user-data.",
+  },
+  "user-data/keys-unused": {
+    means: "The meta-data holds ssh keys that no user gets.",
+    action: "Add the default user to the spec, or put keys under a user.",
+  },
+  "cloud-config/unsupported-key": {
+    means: "cloud-config knows this key, and firstlight does not translate it.",
+    action: "Use the NixOS way that the hint names; the rest of the document is used.",
+  },
+  "cloud-config/unknown-key": {
+    means: "cloud-config has no such key.",
+    action: "Correct its spelling or remove it.",
+  },
+  "cloud-config/unknown-value": {
+    means: "A value is not one of those that are known for the key.",
+    action: "Use one of the values that the message lists.",
+  },
+  "cloud-config/no-meaning": {
+    means: "The key has no meaning on NixOS, and nothing is lost without it.",
+    action: "Remove it if the note disturbs.",
+  },
+  "cloud-config/no-default-user": {
+    means: "Keys or settings are for the default user, and the document has none.",
+    action: "Add `default` to `users`.",
+  },
+  "cloud-config/not-a-hash": {
+    means: "A password hash was expected, and the value is none.",
+    action: "Make one with `mkpasswd -m yescrypt`.",
+  },
+  "cloud-config/plain-password": {
+    means: "A password stands in plain text; only a hash is taken.",
+    action: "Make a hash with `mkpasswd -m yescrypt` and give it as `hashed_passwd`.",
+  },
+  "cloud-config/unknown-shell": {
+    means: "No package of NixOS is known for the login shell.",
+    action: "Use one of the shells that the hint lists.",
+  },
+  "cloud-config/package-unneeded": {
+    means: "A package of another distribution has no counterpart that NixOS needs.",
+    action: "Remove it, or set the options of the service it is for.",
+  },
+  "cloud-config/package-name": {
+    means: "A text cannot be the name of a package in nixpkgs.",
+    action: "Look the package up at search.nixos.org and write its attribute.",
+  },
+  "cloud-config/package-mapped": {
+    means: "A package of another distribution has another name in nixpkgs, and that one is used.",
+    action: "Nothing; write the name of nixpkgs to silence the note.",
+  },
+  "cloud-config/package-version": {
+    means: "A version of a package was asked for; versions come from the pinned nixpkgs.",
+    action: "Pin another nixpkgs to get another version.",
+  },
+  "cloud-config/source-unavailable": {
+    means: "The content of a file was to come from an address that could not be read.",
+    action: "Check the address and the network; give `content` as a fallback.",
+  },
+  "cloud-config/undecodable": {
+    means: "The content of a file does not fit its encoding.",
+    action: "Check `encoding`, and that the content was not cut.",
+  },
+  "cloud-config/decimal-mode": {
+    means: "Permission bits are written as a decimal number, which is another mode than it looks.",
+    action: "Put them in quotes: \"0644\".",
+  },
+  "network/version": {
+    means: "The network config names no version that is read.",
+    action: "Write `version: 2` (netplan) or `version: 1`.",
+  },
+  "network/invalid": {
+    means: "A part of the network config lacks what it needs.",
+    action: "Complete it as the message says.",
+  },
+  "network/unsupported": {
+    means: "A part of the network config is not translated.",
+    action: "Say it with systemd.network under `firstlight: options`.",
+  },
 } as const satisfies CodeTable;

@@ -1,0 +1,282 @@
+import type { Finding } from "#core/finding.ts";
+import { hasErrors } from "#core/finding.ts";
+import { describeFault, Fault, isFault } from "#core/fault.ts";
+import { type Io, readBootId, timestamp } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import type { Base } from "#provisioner/render/base.ts";
+import { render } from "#provisioner/render/render.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import type { Templates } from "#provisioner/render/templates.ts";
+import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import { matchProfile } from "#provisioner/profiles/match.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
+import type { Translation } from "#provisioner/userdata/translation.ts";
+import type { DatasourceContent } from "./datasources/datasource.ts";
+import { judge, readBaseline } from "./health/judge.ts";
+import type { Probe } from "./health/probe.ts";
+import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
+import { digestInputs, type PinnedInstance, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
+import { type Decision, decide } from "./policy.ts";
+import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
+import type { CredentialStore } from "./secrets/credential-store.ts";
+import { writeResult, writeStatus } from "./status.ts";
+
+/** Everything a boot needs, as values; the command line builds it. */
+export interface BootDeps {
+  readonly io: Io;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly system: SystemClient;
+  /** Finds the datasource and reads it. Throws `datasource/none` where there is none. */
+  readonly discover: () => Promise<DatasourceContent>;
+  readonly fetchSources: FetchSources;
+  readonly readFacts: () => Facts | Promise<Facts>;
+  readonly profiles: CompiledProfiles;
+  readonly templates: Templates;
+  readonly decideBase: (input: BaseInput) => Promise<Base>;
+  readonly openCredentials: () => Promise<CredentialStore>;
+  readonly probe: Probe;
+  /** Whether the node belongs to a fleet whose signatures it can check. */
+  readonly enrolled: boolean;
+  /** Hands an event to the durable outbox. */
+  readonly report: (kind: BootEventKind, body: Readonly<Record<string, unknown>>) => void;
+  /** A person has asked for this change: the policy's `hold` counts as answered. */
+  readonly approved: boolean;
+  readonly by: "boot" | "apply";
+}
+
+/** Kinds of events that a boot leaves in the outbox. */
+export type BootEventKind = "boot-started" | "boot-stage" | "boot-finished";
+
+/** What the base of a system is decided from. */
+export interface BaseInput {
+  readonly facts: Facts;
+  readonly match: Match;
+  readonly mutableUsers: boolean | undefined;
+}
+
+/** What the pure middle of a boot made: enough to render, to preview and to build. */
+export interface Rendering {
+  readonly content: DatasourceContent;
+  readonly translation: Translation;
+  readonly match: Match;
+  readonly sources: Sources;
+  readonly findings: readonly Finding[];
+  readonly decision: Decision;
+  readonly inputsDigest: string;
+}
+
+/**
+ * The whole way of a node: from what the datasource says to a healthy generation, or back. Throws
+ * nothing: every end is an outcome, written to `/run/firstlight/result.json` and the outbox.
+ */
+export async function boot(d: BootDeps): Promise<Outcome> {
+  const way = new Way(d);
+  try {
+    const recovery = await way.stage("recover", () => d.system.recover());
+    if (recovery.state !== "clean") d.log.warning("boot.recovered", { state: recovery.state, details: recovery.details.join("; ") });
+    const rendering = await renderSystem(d, way);
+    return way.finish(await settle(d, way, rendering), rendering);
+  } catch (error) {
+    return way.finish(endOfFault(error, d.log), undefined);
+  }
+}
+
+/** Discover, resolve, read, match, render: no change to the machine but its own credential files and base. */
+export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering> {
+  const content = await way.stage("discover", d.discover);
+  way.saw({ instanceId: content.instance.instanceId, datasource: content.instance.datasource.name });
+  const translation = await way.stage("resolve", () => resolveSpec(content, d.settings, d.fetchSources));
+  way.saw({ findings: translation.findings });
+  const inputsDigest = digestInputs(d.io, content.instance, content.secrets);
+  const decision = decide({
+    pinned: readPinnedInstance(d.io.files),
+    instance: content.instance,
+    inputsDigest,
+    settings: d.settings,
+    enrolled: d.enrolled,
+  });
+  checkDecision(decision, d);
+  if (hasErrors(translation.findings)) throw invalid(translation.findings);
+  const facts = await way.stage("facts", d.readFacts);
+  const match = await way.stage("match", () => matchProfile(facts, d.profiles));
+  way.saw({ profile: match.profile });
+  const base = await way.stage("base", () =>
+    d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
+  );
+  const credentials = await way.stage("credentials", async () => (await d.openCredentials()).store(translation.secrets));
+  const { sources, findings } = await way.stage("render", () =>
+    render({
+      spec: translation.spec,
+      facts,
+      match,
+      base,
+      profiles: d.profiles,
+      templates: d.templates,
+      credentials,
+      origins: translation.origins,
+      instanceId: content.instance.instanceId,
+    }),
+  );
+  const all = [...translation.findings, ...findings];
+  way.saw({ findings: all });
+  if (hasErrors(findings)) throw invalid(all);
+  return { content, translation, match, sources, findings: all, decision, inputsDigest };
+}
+
+/** Build, plan, try, judge, commit or roll back. */
+async function settle(d: BootDeps, way: Way, rendering: Rendering): Promise<End> {
+  const { sources, decision, translation } = rendering;
+  const running = await way.stage("runs", () => d.system.runs(sources.digest));
+  if (running.runs) {
+    pin(d, rendering);
+    return { outcome: "unchanged", message: "the system already is what it should be", ...running };
+  }
+  const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
+  const closure = await way.stage("build", () => d.system.build(sources, reason));
+  const plan = await way.stage("plan", () => d.system.plan(closure));
+  const baseline = await readBaseline(d.io);
+  const trial = await way.stage("try", () => d.system.try(plan));
+  const verdict = await way.stage("judge", () =>
+    judge(translation.spec.health, trial, { io: d.io, probe: d.probe, baseline }),
+  );
+  if (!verdict.healthy) {
+    const back = await way.stage("roll-back", () => d.system.rollBack(trial, verdict));
+    const { toplevel, generation } = back;
+    return { outcome: "rolled-back", message: `not healthy: ${verdict.reasons.join("; ")}`, toplevel, generation, verdict };
+  }
+  const committed = await way.stage("commit", () => d.system.commit(trial, verdict));
+  pin(d, rendering);
+  const degraded = trial.activation === "degraded";
+  const message = `generation ${committed.generation} runs and is the boot default`;
+  return { outcome: "committed", message, ...committed, verdict, degraded };
+}
+
+/** Follows an accepted change; a lost pin only means that the same inputs are decided again. */
+function pin(d: BootDeps, { content, translation, decision, inputsDigest }: Rendering): void {
+  if (decision.change === "nothing") return;
+  const before = readPinnedInstance(d.io.files);
+  const pinned: PinnedInstance = {
+    v: 1,
+    datasource: content.instance.datasource.name,
+    identity: content.instance.datasource.identity,
+    instanceId: content.instance.instanceId,
+    inputsDigest,
+    changes: before === undefined ? (translation.spec.update?.changes ?? null) : before.changes,
+    at: timestamp(d.io.clock),
+  };
+  writePinnedInstance(d.io, pinned);
+}
+
+function checkDecision(decision: Decision, d: BootDeps): void {
+  if (decision.answer === "apply" || (decision.answer === "hold" && d.approved)) return;
+  const code = decision.answer === "hold" ? "policy/held" : "policy/signature-required";
+  throw new Fault(code, decision.why);
+}
+
+function invalid(findings: readonly Finding[]): Fault {
+  const errors = findings.filter((finding) => finding.level === "error");
+  const first = errors[0];
+  const place = first === undefined ? "" : `: ${first.document} ${first.path}: ${first.message}`;
+  return new Fault("user-data/invalid", `${errors.length} errors in the input${place}`, { findings });
+}
+
+interface End {
+  readonly outcome: OutcomeKind;
+  readonly message: string;
+  readonly generation?: number | null;
+  readonly toplevel?: string | null;
+  readonly verdict?: Outcome["verdict"];
+  readonly degraded?: boolean;
+  readonly fault?: Outcome["fault"];
+}
+
+function endOfFault(error: unknown, log: Log): End {
+  const fault = describeFault(error);
+  log.error("boot.fault", { code: fault.code, message: fault.message });
+  const end = (outcome: OutcomeKind): End => ({ outcome, message: fault.message, fault });
+  if (isFault(error, "policy/held")) return end("held");
+  if (isFault(error, "policy/signature-required")) return end("refused");
+  if (isFault(error, "user-data/invalid")) return end("invalid");
+  if (isFault(error, "datasource/none") || isFault(error, "datasource/disabled")) return end("disabled");
+  return end("failed");
+}
+
+/** Runs stages and remembers what was seen on the way. */
+export interface Stages {
+  stage<T>(name: string, work: () => T | Promise<T>): Promise<T>;
+  saw(what: Partial<Seen>): void;
+}
+
+interface Seen {
+  readonly instanceId: string | null;
+  readonly datasource: string | null;
+  readonly profile: string | null;
+  readonly findings: readonly Finding[];
+}
+
+/** The stages of one boot with their times, told to the status file and the outbox as they go. */
+class Way implements Stages {
+  readonly #d: BootDeps;
+  readonly #stages: StageTime[] = [];
+  readonly #startedAt: string;
+  #seen: Seen = { instanceId: null, datasource: null, profile: null, findings: [] };
+
+  constructor(d: BootDeps) {
+    this.#d = d;
+    this.#startedAt = timestamp(d.io.clock);
+    d.report("boot-started", { by: d.by });
+  }
+
+  async stage<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
+    const { io, log } = this.#d;
+    writeStatus(io, "running", stage);
+    const started = io.clock.monotonicMs();
+    const elapsed = () => Math.round((io.clock.monotonicMs() - started) * 10) / 10;
+    try {
+      const result = await work();
+      log.info(`${stage}.finished`, { ms: elapsed() });
+      this.#stages.push({ stage, ms: elapsed() });
+      return result;
+    } catch (error) {
+      log.error(`${stage}.failed`, { ms: elapsed() });
+      this.#stages.push({ stage, ms: elapsed() });
+      throw error;
+    }
+  }
+
+  saw(what: Partial<Seen>): void {
+    this.#seen = { ...this.#seen, ...what };
+  }
+
+  finish(end: End, rendering: Rendering | undefined): Outcome {
+    const { io, report, log } = this.#d;
+    const { findings } = this.#seen;
+    const outcome: Outcome = {
+      v: 1,
+      outcome: end.outcome,
+      degraded: (end.degraded ?? false) || findings.some((finding) => finding.level !== "note"),
+      message: end.message,
+      bootId: readBootId(io.files),
+      instanceId: this.#seen.instanceId,
+      datasource: this.#seen.datasource,
+      profile: this.#seen.profile,
+      generation: end.generation ?? null,
+      toplevel: end.toplevel ?? null,
+      sourcesDigest: rendering?.sources.digest ?? null,
+      verdict: end.verdict ?? null,
+      findings,
+      fault: end.fault ?? null,
+      stages: this.#stages,
+      startedAt: this.#startedAt,
+      finishedAt: timestamp(io.clock),
+    };
+    report("boot-finished", { ...outcome });
+    writeResult(io, outcome);
+    log.info("boot.finished", { outcome: outcome.outcome, generation: outcome.generation, message: outcome.message });
+    return outcome;
+  }
+}
+

@@ -1,0 +1,134 @@
+/** For tests: images of seeds, made by the tools that people make them with. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { RandomAccess } from "#core/io.ts";
+
+/** Contents by path below the root of the image. */
+export type Tree = Readonly<Record<string, string | Uint8Array>>;
+
+/** Options of the two programs that make ISO images: each is the command without output and input. */
+export const isoPrograms = {
+  "xorriso -J -r": ["xorriso", "-as", "mkisofs", "-quiet", "-J", "-r"],
+  "xorriso -r": ["xorriso", "-as", "mkisofs", "-quiet", "-r"],
+  "xorriso -J": ["xorriso", "-as", "mkisofs", "-quiet", "--norock", "-J"],
+  "xorriso plain": ["xorriso", "-as", "mkisofs", "-quiet", "--norock"],
+  "genisoimage -J -r": ["genisoimage", "-quiet", "-J", "-r"],
+  "genisoimage -r": ["genisoimage", "-quiet", "-r"],
+  "genisoimage -J": ["genisoimage", "-quiet", "-J"],
+  "genisoimage plain": ["genisoimage", "-quiet"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** Options for `t.test` that skip it where a program is missing; under `CI=true` it fails instead. */
+export function needs(...programs: readonly string[]): { readonly skip?: string } {
+  const missing = programs.filter((program) => spawnSync("which", [program]).status !== 0);
+  if (missing.length === 0 || process.env["CI"] === "true") return {};
+  return { skip: `not installed: ${missing.join(", ")}` };
+}
+
+/** Writes a tree of files into a directory and returns the directory. */
+export function writeTree(directory: string, tree: Tree): string {
+  mkdirSync(directory, { recursive: true });
+  for (const [name, content] of Object.entries(tree)) {
+    const file = path.join(directory, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+  return directory;
+}
+
+/** Makes an ISO 9660 image of a directory. */
+export function makeIso(
+  image: string,
+  directory: string,
+  options: { program?: keyof typeof isoPrograms; label?: string; extra?: readonly string[] } = {},
+): string {
+  const [file, ...args] = isoPrograms[options.program ?? "xorriso -J -r"];
+  const label = ["-V", options.label ?? "cidata"];
+  run(file, [...args, ...label, ...(options.extra ?? []), "-o", image, directory]);
+  return image;
+}
+
+/** Makes a FAT image and copies a tree into it, with mkfs.vfat and mtools. */
+export function makeFat(
+  image: string,
+  tree: Tree,
+  options: { bits?: 12 | 16 | 32; label?: string; bytes?: number; extra?: readonly string[] } = {},
+): string {
+  writeFileSync(image, "");
+  truncateSync(image, options.bytes ?? 2 * 1024 * 1024);
+  const bits = options.bits === undefined ? [] : ["-F", String(options.bits)];
+  const label =
+    options.label === undefined
+      ? ["-n", "CIDATA"]
+      : options.label === ""
+        ? []
+        : ["-n", options.label];
+  run("mkfs.vfat", ["-i", "1234abcd", ...bits, ...label, ...(options.extra ?? []), image]);
+  const made = new Set<string>();
+  for (const [name, content] of Object.entries(tree)) {
+    for (const directory of parents(name)) {
+      if (!made.has(directory)) mtools("mmd", image, [`::/${directory}`]);
+      made.add(directory);
+    }
+    mtools("mcopy", image, ["-", `::/${name}`], content);
+  }
+  return image;
+}
+
+/** Runs a program of mtools on an image. */
+export function mtools(
+  program: string,
+  image: string,
+  args: readonly string[],
+  input: string | Uint8Array = "",
+): void {
+  run(program, ["-i", image, ...args], input);
+}
+
+/** Runs a program and throws with its messages when it fails. */
+export function run(
+  file: string,
+  args: readonly string[],
+  input: string | Uint8Array = "",
+): string {
+  const env = { ...process.env, MTOOLS_SKIP_CHECK: "1", SOURCE_DATE_EPOCH: "1767225600" };
+  return execFileSync(file, args, {
+    input,
+    env,
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout: 60_000,
+  }).toString();
+}
+
+/** Bytes as an open file that counts what is read of it and throws when a read leaves it. */
+export function memoryAccess(
+  bytes: Uint8Array,
+): RandomAccess & { readonly counts: { reads: number; bytes: number } } {
+  const counts = { reads: 0, bytes: 0 };
+  return {
+    size: bytes.length,
+    counts,
+    read(offset, length) {
+      if (
+        offset < 0 ||
+        length < 0 ||
+        !Number.isInteger(offset + length) ||
+        offset + length > bytes.length
+      ) {
+        throw new Error(
+          `read outside of the image: ${length} bytes at ${offset} of ${bytes.length}`,
+        );
+      }
+      counts.reads += 1;
+      counts.bytes += length;
+      return bytes.subarray(offset, offset + length);
+    },
+    close() {},
+  };
+}
+
+function parents(name: string): readonly string[] {
+  const parts = name.split("/").slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+}

@@ -1,0 +1,50 @@
+import type { Log } from "#core/log.ts";
+import type { FetchSources } from "./resolve-spec.ts";
+
+const maxBytes = 32 * 1024 * 1024;
+const timeoutMs = 30_000;
+
+/**
+ * Reads what documents name by address, all at once, each with its own limits. What cannot be read
+ * is logged and left out: the translation makes a finding of it.
+ */
+export function sourceFetcher(log: Log): FetchSources {
+  return async (urls) => {
+    const results = await Promise.all(urls.map(async (url) => [url, await readOne(url, log)] as const));
+    return new Map(results.filter((result): result is [string, Uint8Array] => result[1] !== undefined));
+  };
+}
+
+async function readOne(url: string, log: Log): Promise<Uint8Array | undefined> {
+  try {
+    if (url.startsWith("data:")) return readDataUrl(url);
+    if (!/^https?:\/\//.test(url)) throw new Error("expected an address with http, https or data");
+    return await download(url);
+  } catch (error) {
+    const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
+    log.warning("source.failed", { origin, message: error instanceof Error ? error.message : String(error) });
+    return undefined;
+  }
+}
+
+async function download(url: string): Promise<Uint8Array> {
+  const { got } = await import("got");
+  const request = got(url, {
+    responseType: "buffer",
+    timeout: { lookup: 5_000, connect: 5_000, request: timeoutMs },
+    retry: { limit: 3, backoffLimit: 2_000 },
+    maxRedirects: 5,
+  });
+  request.on("downloadProgress", ({ transferred }) => {
+    if (transferred > maxBytes) request.cancel();
+  });
+  const { body } = await request;
+  if (body.length > maxBytes) throw new Error(`larger than ${maxBytes} bytes`);
+  return body;
+}
+
+/** RFC 2397. */
+function readDataUrl(url: string): Uint8Array {
+  const [, base64, data = ""] = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url) ?? [];
+  return base64 === undefined ? Buffer.from(decodeURIComponent(data), "utf8") : Buffer.from(data, "base64");
+}

@@ -1,0 +1,44 @@
+import { connect } from "node:net";
+import { durationMs } from "#core/duration.ts";
+import type { Check } from "#generated/provisioner/spec/v1.ts";
+import type { ProbeResult } from "./probe.ts";
+
+const defaultTimeoutMs = 5_000;
+
+/** Opens a TCP connection and closes it. */
+export function probeTcp(check: Extract<Check, { type: "tcp" }>, signal: AbortSignal): Promise<ProbeResult> {
+  const { host, port } = check;
+  const timeoutMs = durationMs(check.timeout, defaultTimeoutMs);
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, signal, timeout: timeoutMs });
+    const end = (passed: boolean, message: string) => {
+      socket.destroy();
+      resolve({ passed, message: `tcp ${host} port ${port}: ${message}` });
+    };
+    socket.once("connect", () => end(true, "connected"));
+    socket.once("timeout", () => end(false, `no connection within ${timeoutMs} ms`));
+    socket.once("error", (error) => end(false, error.message));
+  });
+}
+
+/** One GET, redirects not followed, body read and dropped up to a limit. */
+export async function probeHttp(check: Extract<Check, { type: "http" }>, signal: AbortSignal): Promise<ProbeResult> {
+  const { Agent, request } = await import("undici");
+  const timeoutMs = durationMs(check.timeout, defaultTimeoutMs);
+  const dispatcher = new Agent({ maxResponseSize: 1024 * 1024, connect: { timeout: timeoutMs } });
+  try {
+    const response = await request(check.url, {
+      dispatcher,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      headers: { "user-agent": "firstlight" },
+    });
+    await response.body.dump({ limit: 1024 * 1024 });
+    const status = response.statusCode;
+    const passed = check.status === undefined ? status >= 200 && status < 300 : status === check.status;
+    return { passed, message: `http ${check.url}: status ${status}, expected ${check.status ?? "2xx"}` };
+  } catch (error) {
+    return { passed: false, message: `http ${check.url}: ${error instanceof Error ? error.message : String(error)}` };
+  } finally {
+    await dispatcher.destroy();
+  }
+}

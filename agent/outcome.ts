@@ -1,0 +1,82 @@
+import type { FaultRecord } from "#core/fault.ts";
+import type { Finding } from "#core/finding.ts";
+import type { Verdict } from "#provisioner/system/system.ts";
+
+/** How a boot or an apply ended. */
+export type OutcomeKind =
+  /** The system was already what it should be. */
+  | "unchanged"
+  /** A new generation runs and is the boot default. */
+  | "committed"
+  /** A new generation was tried, was not healthy, and the one before runs again. */
+  | "rolled-back"
+  /** The policy says to wait for a person. */
+  | "held"
+  /** The policy refuses the change. */
+  | "refused"
+  /** The input is wrong; nothing was changed. */
+  | "invalid"
+  /** Something else went wrong; nothing was changed. */
+  | "failed"
+  /** There is nothing to do: firstlight is switched off on this machine, or there is no datasource. */
+  | "disabled";
+
+/** Time of one stage of a boot. */
+export interface StageTime {
+  readonly stage: string;
+  readonly ms: number;
+}
+
+/** What a boot did: plain JSON, without a secret in it. Also `/run/firstlight/result.json`. */
+export interface Outcome {
+  readonly v: 1;
+  readonly outcome: OutcomeKind;
+  /** Committed or unchanged, but something that was asked for was not done. */
+  readonly degraded: boolean;
+  /** For a person, one sentence. */
+  readonly message: string;
+  readonly bootId: string;
+  readonly instanceId: string | null;
+  readonly datasource: string | null;
+  readonly profile: string | null;
+  readonly generation: number | null;
+  readonly toplevel: string | null;
+  readonly sourcesDigest: string | null;
+  readonly verdict: Verdict | null;
+  readonly findings: readonly Finding[];
+  readonly fault: FaultRecord | null;
+  readonly stages: readonly StageTime[];
+  readonly startedAt: string;
+  readonly finishedAt: string;
+}
+
+/** Exit codes of every command. */
+export const exitCodes = {
+  done: 0,
+  error: 1,
+  degraded: 2,
+  rolledBack: 3,
+  invalidInput: 4,
+  tryAgain: 75,
+  refused: 77,
+} as const;
+
+/** The exit code that tells an outcome to a script. */
+export function exitCodeOf(outcome: Pick<Outcome, "outcome" | "degraded">): number {
+  switch (outcome.outcome) {
+    case "unchanged":
+    case "committed":
+      return outcome.degraded ? exitCodes.degraded : exitCodes.done;
+    case "disabled":
+      return exitCodes.done;
+    case "rolled-back":
+      return exitCodes.rolledBack;
+    case "held":
+    case "refused":
+      return exitCodes.refused;
+    case "invalid":
+      return exitCodes.invalidInput;
+    case "failed":
+      return exitCodes.error;
+  }
+}

@@ -1,0 +1,75 @@
+import { createHmac } from "node:crypto";
+import type { Instance } from "#agent/datasources/datasource.ts";
+import { prettyJson } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import type { Files, Io } from "#core/io.ts";
+import type { SecretBag } from "#core/secret.ts";
+
+/** What this node was made from at its first commit: later documents are held against it. */
+export interface PinnedInstance {
+  readonly v: 1;
+  readonly datasource: string;
+  readonly identity: string;
+  readonly instanceId: string;
+  /** Keyed digest of all raw documents and the meta-data; says nothing about their content. */
+  readonly inputsDigest: string;
+  /** `update.changes` of the first document; later documents cannot loosen it. */
+  readonly changes: Answer | null;
+  /** When a later change was committed last. */
+  readonly at: string;
+}
+
+/** What a policy says to a change. */
+export type Answer = "apply" | "hold" | "require-signature";
+
+/** Root-only: the digest key lies beside it. */
+export const pinnedInstanceFile = "/var/lib/firstlight/instance/pinned.json";
+
+const keyFile = "/var/lib/firstlight/instance/.digest-key";
+
+/** The pinned instance, or `undefined` before the first commit. Throws `policy/pin-unreadable`. */
+export function readPinnedInstance(files: Files): PinnedInstance | undefined {
+  const text = files.readText(pinnedInstanceFile, { maxBytes: 64 * 1024 });
+  if (text === undefined) return undefined;
+  try {
+    const pinned: unknown = JSON.parse(text);
+    if (isPinned(pinned)) return pinned;
+  } catch (error) {
+    throw unreadable(error);
+  }
+  throw unreadable(undefined);
+}
+
+/** Pins this instance, or follows an accepted change of it. */
+export function writePinnedInstance(io: Io, pinned: PinnedInstance): void {
+  io.files.write(pinnedInstanceFile, prettyJson(pinned), { mode: 0o600 });
+}
+
+/** Digest of everything a datasource said, keyed with a secret of this machine. */
+export function digestInputs(io: Io, instance: Instance, secrets: SecretBag): string {
+  const digest = createHmac("sha256", readKey(io));
+  const { evidence: _evidence, place: _place, ...datasource } = instance.datasource;
+  digest.update(prettyJson({ ...instance, datasource }));
+  for (const name of [...secrets.keys()].sort()) {
+    const value = secrets.get(name)?.reveal() ?? new Uint8Array();
+    digest.update(`\0${name}\0${value.length}\0`).update(value);
+  }
+  return digest.digest("hex");
+}
+
+function readKey(io: Io): Uint8Array {
+  const existing = io.files.read(keyFile, { maxBytes: 1024 });
+  if (existing?.length === 32) return existing;
+  const key = io.random.bytes(32);
+  io.files.write(keyFile, key, { mode: 0o400 });
+  return key;
+}
+
+function isPinned(value: unknown): value is PinnedInstance {
+  const { v, datasource, identity, instanceId, inputsDigest } = (value ?? {}) as Record<string, unknown>;
+  return v === 1 && [datasource, identity, instanceId, inputsDigest].every((text) => typeof text === "string");
+}
+
+function unreadable(cause: unknown): Fault {
+  return new Fault("policy/pin-unreadable", `${pinnedInstanceFile}: expected a pinned instance of version 1`, { cause });
+}

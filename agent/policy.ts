@@ -1,0 +1,87 @@
+import type { Settings } from "#generated/agent/settings.ts";
+import type { Instance } from "./datasources/datasource.ts";
+import type { Answer, PinnedInstance } from "./pinned-instance.ts";
+
+/** What changed against the pinned instance. */
+export type Change =
+  | "first-boot"
+  | "nothing"
+  | "user-data"
+  | "instance-id"
+  | "removable-media"
+  | "datasource";
+
+/** The policy's word on a change. */
+export interface Decision {
+  readonly change: Change;
+  readonly answer: Answer;
+  /** For a person: `the instance-id changed from i-1 to i-2`. */
+  readonly why: string;
+}
+
+/** What a decision is made from; plain values. */
+export interface PolicyInput {
+  readonly pinned: PinnedInstance | undefined;
+  readonly instance: Instance;
+  readonly inputsDigest: string;
+  readonly settings: Settings;
+  /** Whether the node belongs to a fleet whose signatures it can check. */
+  readonly enrolled: boolean;
+}
+
+/**
+ * Who may change a node. The first boot takes the datasource it finds; afterwards the datasource
+ * is pinned, and each kind of change has its answer: the settings', else the first document's (for
+ * changes from the pinned place), else `require-signature` on an enrolled node, else `apply` for
+ * the pinned place and `hold` for any other.
+ */
+export function decide(input: PolicyInput): Decision {
+  const { pinned, instance } = input;
+  if (pinned === undefined) {
+    return { change: "first-boot", answer: "apply", why: `first boot of ${instance.instanceId}` };
+  }
+  const samePlace =
+    pinned.datasource === instance.datasource.name && pinned.identity === instance.datasource.identity;
+  if (samePlace && pinned.instanceId === instance.instanceId && pinned.inputsDigest === input.inputsDigest) {
+    return { change: "nothing", answer: "apply", why: `${instance.instanceId}: nothing changed` };
+  }
+  const { change, why } = describeChange(pinned, instance, samePlace);
+  return { change, why, answer: answerTo(change, input) };
+}
+
+function describeChange(
+  pinned: PinnedInstance,
+  instance: Instance,
+  samePlace: boolean,
+): { readonly change: Change; readonly why: string } {
+  if (!samePlace) {
+    const here = `${instance.datasource.name} (${instance.datasource.identity})`;
+    const why = `the datasource changed from ${pinned.datasource} (${pinned.identity}) to ${here}`;
+    return { change: instance.datasource.removable ? "removable-media" : "datasource", why };
+  }
+  if (pinned.instanceId !== instance.instanceId) {
+    const why = `the instance-id changed from ${pinned.instanceId} to ${instance.instanceId}`;
+    return { change: "instance-id", why };
+  }
+  return { change: "user-data", why: `what ${instance.datasource.name} says has changed` };
+}
+
+function answerTo(change: Change, { pinned, settings, enrolled }: PolicyInput): Answer {
+  const policy = settings.policy ?? {};
+  switch (change) {
+    case "first-boot":
+    case "nothing":
+      return "apply";
+    case "user-data":
+    case "instance-id":
+      return policy.changes ?? stricter(pinned?.changes ?? "apply", enrolled);
+    case "removable-media":
+      return policy.removableMedia ?? stricter("hold", enrolled);
+    case "datasource":
+      return policy.otherDatasource ?? stricter("hold", enrolled);
+  }
+}
+
+function stricter(answer: Answer, enrolled: boolean): Answer {
+  return enrolled ? "require-signature" : answer;
+}

@@ -1,0 +1,41 @@
+import type { SecretBag } from "#core/secret.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import { type Documents, translate } from "#provisioner/userdata/translate.ts";
+import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
+import type { Translation } from "#provisioner/userdata/translation.ts";
+import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
+
+/** Account that keys without a user go to, unless the settings name another. */
+export const defaultUserName = "nixos";
+
+/** Reads addresses that a document names; absent ones could not be read. */
+export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;
+
+/** What a datasource says -> one validated spec, its secrets beside it. Never throws for bad input. */
+export async function resolveSpec(
+  content: DatasourceContent,
+  settings: Settings,
+  fetchSources: FetchSources,
+): Promise<Translation> {
+  const documents = readDocuments(content.secrets);
+  const urls = referencedSources(documents);
+  const translation = translate(documents, {
+    hostname: content.instance.hostname,
+    publicKeys: content.instance.publicKeys,
+    defaultUser: settings.defaultUser ?? defaultUserName,
+    fetched: urls.length === 0 ? new Map() : await fetchSources(urls),
+  });
+  return { ...translation, findings: [...content.findings, ...translation.findings] };
+}
+
+function readDocuments(secrets: SecretBag): Documents {
+  const document = (name: string) => {
+    const bytes = secrets.get(name)?.reveal();
+    return bytes === undefined ? undefined : { document: name, bytes };
+  };
+  return {
+    userData: document(rawDocuments.userData),
+    vendorData: document(rawDocuments.vendorData),
+    networkConfig: document(rawDocuments.networkConfig),
+  };
+}

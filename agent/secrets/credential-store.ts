@@ -1,0 +1,145 @@
+import { createHmac } from "node:crypto";
+import { Fault } from "#core/fault.ts";
+import type { Io } from "#core/io.ts";
+import type { Secret, SecretBag } from "#core/secret.ts";
+import type { CredentialFile } from "#provisioner/render/base.ts";
+
+/** Where credential files live; below the root side's state, mode 0700. */
+export const credentialsDirectory = "/var/lib/firstlight/credentials";
+
+const saltFile = `${credentialsDirectory}/.salt`;
+const encryptDeadlineMs = 20_000;
+const digestLength = 16; // hexadecimal digits: 64 bits tell versions apart, and say nothing about the value
+
+/** How secrets lie on the disk of this machine. */
+export interface Protection {
+  readonly encrypted: boolean;
+  /** For a person: `systemd-creds, host key and TPM2`, `root-only files: systemd-creds is not there`. */
+  readonly why: string;
+}
+
+/** Puts secrets on disk, each version in a file of its own that is never changed afterwards. */
+export interface CredentialStore {
+  readonly protection: Protection;
+  /** Stores each secret unless the same version is there; returns how the configuration names it, by secret name. */
+  store(secrets: SecretBag): Promise<ReadonlyMap<string, CredentialFile>>;
+  /** File names (`<name>@<digest>`) on disk, sorted. */
+  list(): readonly string[];
+  /** Overwrites and removes every credential file that is not in `keep`. Returns the names removed. */
+  shred(keep: ReadonlySet<string>): readonly string[];
+}
+
+/**
+ * Opens the store, making its directory and salt on first use. Secrets are encrypted with
+ * `systemd-creds` (host key, and TPM2 where there is one) when that works on this machine, else
+ * they are root-only files, and `protection` says so.
+ *
+ * The digest in a file name is an HMAC with a salt of this machine: configurations name it in a
+ * world-readable store, so it must not allow guessing a short secret.
+ */
+export async function openCredentialStore(io: Io): Promise<CredentialStore> {
+  io.files.makeDirectory(credentialsDirectory, { mode: 0o700 });
+  const salt = readSalt(io);
+  const protection = await probeProtection(io);
+  return {
+    protection,
+    async store(secrets) {
+      const stored = new Map<string, CredentialFile>();
+      for (const name of [...secrets.keys()].sort()) {
+        const secret = secrets.get(name);
+        if (secret === undefined) continue;
+        stored.set(name, await storeOne(io, { name, secret, salt, protection }));
+      }
+      return stored;
+    },
+    list: () => credentialFiles(io),
+    shred(keep) {
+      const removed = credentialFiles(io).filter((file) => !keep.has(file));
+      for (const file of removed) io.files.remove(`${credentialsDirectory}/${file}`, { overwrite: true });
+      return removed;
+    },
+  };
+}
+
+/** Names credential files without storing anything: for rendering on a machine that is not the node. */
+export function previewCredentials(secrets: SecretBag): ReadonlyMap<string, CredentialFile> {
+  const files = [...secrets].sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Map(
+    files.map(([name, secret]) => [
+      name,
+      { name, file: `${name}@${digest(new Uint8Array(32), name, secret.reveal())}`, encrypted: true },
+    ]),
+  );
+}
+
+interface OneSecret {
+  readonly name: string;
+  readonly secret: Secret<Uint8Array>;
+  readonly salt: Uint8Array;
+  readonly protection: Protection;
+}
+
+async function storeOne(io: Io, { name, secret, salt, protection }: OneSecret): Promise<CredentialFile> {
+  const value = secret.reveal();
+  const file = `${name}@${digest(salt, name, value)}`;
+  const path = `${credentialsDirectory}/${file}`;
+  if (io.files.stat(path) === undefined) {
+    const bytes = protection.encrypted ? await encrypt(io, name, value) : value;
+    io.files.write(path, bytes, { mode: 0o400 });
+  }
+  return { name, file, encrypted: protection.encrypted };
+}
+
+async function encrypt(io: Io, name: string, value: Uint8Array): Promise<string> {
+  const result = await io.exec({
+    file: "systemd-creds",
+    args: ["encrypt", "--with-key=auto", `--name=${name}`, "-", "-"],
+    stdin: value,
+    timeoutMs: encryptDeadlineMs,
+    effect: `encrypt credential ${name}`,
+  });
+  if (result.code !== 0 || result.stdout === "") {
+    throw new Fault("secret/encrypt-failed", `credential ${name}: systemd-creds ended with ${result.code ?? result.signal}: ${lastLine(result.stderr)}`);
+  }
+  return result.stdout;
+}
+
+/** One real encryption: the program can be there and still not work (no host key to be made, no TPM). */
+async function probeProtection(io: Io): Promise<Protection> {
+  if (io.files.root !== "/") return { encrypted: false, why: "root-only files: this is not the running machine" };
+  try {
+    const result = await io.exec({
+      file: "systemd-creds",
+      args: ["encrypt", "--with-key=auto", "--name=firstlight-probe", "-", "-"],
+      stdin: "probe",
+      timeoutMs: encryptDeadlineMs,
+    });
+    if (result.code === 0) return { encrypted: true, why: "systemd-creds with the key of this machine" };
+    return { encrypted: false, why: `root-only files: systemd-creds does not work here: ${lastLine(result.stderr)}` };
+  } catch (error) {
+    if (error instanceof Fault && error.code === "exec/not-found") {
+      return { encrypted: false, why: "root-only files: systemd-creds is not there" };
+    }
+    throw error;
+  }
+}
+
+function readSalt(io: Io): Uint8Array {
+  const existing = io.files.read(saltFile);
+  if (existing !== undefined && existing.length === 32) return existing;
+  const salt = io.random.bytes(32);
+  io.files.write(saltFile, salt, { mode: 0o400 });
+  return salt;
+}
+
+function digest(salt: Uint8Array, name: string, value: Uint8Array): string {
+  return createHmac("sha256", salt).update(name).update("\0").update(value).digest("hex").slice(0, digestLength);
+}
+
+function credentialFiles(io: Io): readonly string[] {
+  return io.files.list(credentialsDirectory).filter((name) => name.includes("@") && !name.startsWith("."));
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}

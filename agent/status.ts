@@ -1,0 +1,54 @@
+import { prettyJson } from "#core/canonical-json.ts";
+import { type Files, type Io, readBootId, timestamp } from "#core/io.ts";
+import { exitCodeOf, type Outcome } from "./outcome.ts";
+
+/** What the boot is doing now; gone with the machine's /run. */
+export interface Status {
+  readonly v: 1;
+  readonly state: "running" | "done";
+  /** Stage that runs, or ran last. */
+  readonly stage: string;
+  readonly bootId: string;
+  readonly at: string;
+}
+
+export const statusFile = "/run/firstlight/status.json";
+export const resultFile = "/run/firstlight/result.json";
+/** The same as {@link resultFile}, kept over reboots; 0600. */
+export const lastResultFile = "/var/lib/firstlight/last-result.json";
+
+/** Says which stage runs; readable by everybody. */
+export function writeStatus(io: Io, state: Status["state"], stage: string): void {
+  const status: Status = { v: 1, state, stage, bootId: readBootId(io.files), at: timestamp(io.clock) };
+  io.files.write(statusFile, prettyJson(status), { mode: 0o644 });
+}
+
+/** Says how the boot ended; findings hold no values, so everybody may read them. */
+export function writeResult(io: Io, outcome: Outcome): void {
+  const text = prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) });
+  io.files.write(lastResultFile, text, { mode: 0o600 });
+  io.files.write(resultFile, text, { mode: 0o644 });
+  writeStatus(io, "done", outcome.outcome);
+}
+
+/** The status of this boot, or `undefined` when there is none yet. */
+export function readStatus(files: Files): Status | undefined {
+  return readJson(files, statusFile) as Status | undefined;
+}
+
+/** How this boot ended, or `undefined` when it has not. */
+export function readResult(files: Files): (Outcome & { readonly exitCode: number }) | undefined {
+  return readJson(files, resultFile) as (Outcome & { readonly exitCode: number }) | undefined;
+}
+
+/** A file that only we write: torn or foreign content counts as absent. */
+function readJson(files: Files, path: string): unknown {
+  const text = files.readText(path, { maxBytes: 4 * 1024 * 1024 });
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return (value as { v?: unknown } | null)?.v === 1 ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+import type { SourceFile } from "./sources.ts";
+
+/** A source tree that a system is evaluated from, fixed by content. */
+export interface Pin {
+  /** Path in the Nix store; the only place it is read from. */
+  readonly storePath: string;
+  /** SRI hash of its NAR, for example `sha256-…=`; `null` when unknown (a rendering without Nix). */
+  readonly narHash: string | null;
+  readonly revision: string | null;
+}
+
+/** Every source tree of a system by name; `nixpkgs` is needed to build, the others where they are used. */
+export type Pins = Readonly<Partial<Record<"nixpkgs" | "nixos-hardware" | "home-manager" | "firstlight", Pin>>>;
+
+/** What every rendered system stands on; decided once per instance, and an input of each rendering. */
+export interface Base {
+  /**
+   * `adopted`: the image's own /etc/nixos, copied verbatim below `firstlight/base/`;
+   * `platform`: nothing was there, so the profile's platform module gives root file system and boot loader.
+   */
+  readonly kind: "adopted" | "platform";
+  /** Of an adopted base: its files, paths below `firstlight/base/` with `configuration.nix` among them. */
+  readonly files: readonly SourceFile[];
+  /** Of a platform base: modules of nixpkgs by path below it, for example `nixos/modules/virtualisation/amazon-image.nix`. */
+  readonly platformModules: readonly string[];
+  readonly pins: Pins;
+  /** NixOS's `system.stateVersion`, set once and never rewritten. */
+  readonly stateVersion: string;
+  /** Set once (see the spec's key of the same name). */
+  readonly mutableUsers: boolean;
+  /** Text of the owner's `local.nix`, or `null`. */
+  readonly local: string | null;
+  /** Text of `nixos/module.nix` and of what it needs, by path below `firstlight/agent/`: so that the agent is still there after the switch. */
+  readonly agentModule: readonly SourceFile[];
+}
+
+/** A secret as the configuration refers to it. */
+export interface CredentialFile {
+  /** `<name>@<digest>`, file name below `/var/lib/firstlight/credentials`. */
+  readonly file: string;
+  readonly name: string;
+  /** Encrypted with systemd-creds (`LoadCredentialEncrypted`) or plain, root-only (`LoadCredential`). */
+  readonly encrypted: boolean;
+}

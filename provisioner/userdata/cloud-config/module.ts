@@ -1,0 +1,19 @@
+import type { SpecDraft } from "../draft.ts";
+import type { Input } from "../input.ts";
+import type { TranslationContext } from "../translation.ts";
+
+/** What a module of cloud-config may read and write. */
+export interface ModuleInput {
+  /** The whole document: a mapping. */
+  readonly config: Input;
+  readonly draft: SpecDraft;
+  readonly context: TranslationContext;
+}
+
+/** The translation of one cloud-init module: which top-level keys it owns, and its rule. */
+export interface CloudConfigModule {
+  /** Name of the module as cloud-init documents it. */
+  readonly name: string;
+  readonly keys: readonly string[];
+  translate(input: ModuleInput): void;
+}

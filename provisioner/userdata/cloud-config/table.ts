@@ -1,0 +1,25 @@
+import { bootcmd, runcmd } from "./commands.ts";
+import { hostname } from "./hostname.ts";
+import { keyboard, locale, timezone } from "./locale.ts";
+import type { CloudConfigModule } from "./module.ts";
+import { ntp } from "./ntp.ts";
+import { packages } from "./packages.ts";
+import { ssh } from "./ssh.ts";
+import { groups, usersGroups } from "./users.ts";
+import { writeFiles } from "./write-files.ts";
+
+/** Every module of cloud-config that is translated, in the order in which their parts stand in the spec. */
+export const cloudConfigModules: readonly CloudConfigModule[] = [
+  hostname,
+  timezone,
+  locale,
+  keyboard,
+  ntp,
+  groups,
+  usersGroups,
+  ssh,
+  packages,
+  writeFiles,
+  bootcmd,
+  runcmd,
+];

@@ -1,0 +1,48 @@
+import type { Finding } from "#core/finding.ts";
+import type { SecretBag } from "#core/secret.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+
+/** A raw document of a datasource or a file. */
+export interface RawDocument {
+  /** Name used in findings: `user-data`, `network-config`, a file name. */
+  readonly document: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a translator may know beside the document; plain values, so that it stays pure. */
+export interface TranslationContext {
+  /** From the meta-data: what a document without a hostname gets. */
+  readonly hostname: string | null;
+  /** From the meta-data: keys of the default user. */
+  readonly publicKeys: readonly string[];
+  /** Account that `ssh_authorized_keys` and the meta-data's keys go to when no document names one. */
+  readonly defaultUser: string;
+  /** Text behind a URL that a document names (`write_files: source`), fetched beforehand; absent ones become findings. */
+  readonly fetched: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Where in which document a value of the spec was set; lines and columns from 1. */
+export interface Origin {
+  readonly document: string;
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** How many leaves of the documents were translated, are done by the agent, or have no meaning here (each then has a finding). */
+export interface Coverage {
+  readonly translated: number;
+  readonly agent: number;
+  readonly unsupported: number;
+}
+
+/** Documents -> one spec. Never throws for bad input: findings say what is wrong. */
+export interface Translation {
+  /** A valid spec when no finding is an error. */
+  readonly spec: Spec;
+  /** Values of every `secretRef` in the spec. */
+  readonly secrets: SecretBag;
+  readonly findings: readonly Finding[];
+  readonly coverage: Coverage;
+  /** Origin by path in the spec, keys and indices joined by dots (`users.alice.shell`, `files.0`). */
+  readonly origins: ReadonlyMap<string, Origin>;
+}

@@ -1,0 +1,176 @@
+import type { Code } from "#core/codes.ts";
+
+/** What stops a document from being read. Thrown only inside the reader; outside it is a finding. */
+export class YamlProblem extends Error {
+  readonly code: Code;
+  /** Where in the prepared text, in UTF-16 units. */
+  readonly offset: number;
+  readonly hint: string | null;
+
+  constructor(code: Code, offset: number, message: string, hint: string | null = null) {
+    super(message);
+    this.name = "YamlProblem";
+    this.code = code;
+    this.offset = offset;
+    this.hint = hint;
+  }
+}
+
+const byteOrderMark = 0xfeff;
+const refusedCharacter = /[^\t\n -~\u{a0}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
+
+/**
+ * The text as the scanner wants it: every line break that YAML 1.1 reads as a newline is `\n`
+ * (U+2028 and U+2029 stay, they keep their identity in scalars), and one NUL marks the end.
+ * Lines and columns are those of the original. Throws {@link YamlProblem} at a character that no
+ * YAML document may hold (control characters, lone surrogates).
+ */
+export function prepareText(text: string): string {
+  const prepared = /[\r\u0085]/.test(text) ? text.replace(/\r\n?|\u0085/g, "\n") : text;
+  const refused = refusedCharacter.exec(prepared);
+  if (refused !== null) {
+    const name = `U+${(refused[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+    throw new YamlProblem(
+      "yaml/invalid",
+      refused.index,
+      `the character ${name} may not stand in a document`,
+      'Write it as an escape in double quotes, for example "\\x07".',
+    );
+  }
+  return `${prepared}\0`;
+}
+
+export function isBreak(code: number): boolean {
+  return code === 0x0a || code === 0x2028 || code === 0x2029;
+}
+
+/** A line break or the end of the text. */
+export function isLineEnd(code: number): boolean {
+  return code === 0 || isBreak(code);
+}
+
+/** A space, a line break or the end of the text. */
+export function isSpaceOrEnd(code: number): boolean {
+  return code === 0x20 || isLineEnd(code);
+}
+
+/** A space, a tab, a line break or the end of the text. */
+export function isBlankOrEnd(code: number): boolean {
+  return code === 0x20 || code === 0x09 || isLineEnd(code);
+}
+
+/** An ASCII letter or digit, `-` or `_`: what names of anchors, tag handles and directives are made of. */
+export function isWordCharacter(code: number): boolean {
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x2d ||
+    code === 0x5f
+  );
+}
+
+/** One of `,` `[` `]` `{` `}`. */
+export function isFlowIndicator(code: number): boolean {
+  return code === 0x2c || code === 0x5b || code === 0x5d || code === 0x7b || code === 0x7d;
+}
+
+/** A place in prepared text that moves forward and knows its line and column (both from 0). */
+export class YamlCursor {
+  readonly text: string;
+  pos = 0;
+  line = 0;
+  /** Offset of the first character of the line. */
+  lineStart = 0;
+  private readonly innerMarks: boolean;
+
+  constructor(prepared: string) {
+    this.text = prepared;
+    if (prepared.charCodeAt(0) === byteOrderMark) {
+      this.pos = 1;
+      this.lineStart = 1;
+    }
+    this.innerMarks = prepared.indexOf("\ufeff", 1) !== -1;
+  }
+
+  /** UTF-16 unit `ahead` of here; 0 at the end. */
+  code(ahead = 0): number {
+    return this.text.charCodeAt(this.pos + ahead);
+  }
+
+  /** Column from 0. Byte order marks have no width, as in PyYAML. */
+  get column(): number {
+    const width = this.pos - this.lineStart;
+    if (!this.innerMarks) return width;
+    return width - (this.text.slice(this.lineStart, this.pos).split("\ufeff").length - 1);
+  }
+
+  skipSpaces(): void {
+    while (this.code() === 0x20) this.pos += 1;
+  }
+
+  /** Moves to the end of the line when a comment begins here. */
+  skipComment(): void {
+    if (this.code() !== 0x23) return;
+    while (!isLineEnd(this.code())) this.pos += 1;
+  }
+
+  /** Moves over one line break and returns it; an empty string where there is none. */
+  takeBreak(): string {
+    const code = this.code();
+    if (!isBreak(code)) return "";
+    this.pos += 1;
+    this.line += 1;
+    this.lineStart = this.pos;
+    return code === 0x0a ? "\n" : String.fromCharCode(code);
+  }
+
+  /** Whether `---` or `...` stands here alone; the caller knows that the line begins here. */
+  atDocumentMarker(): boolean {
+    const code = this.code();
+    if (code !== 0x2d && code !== 0x2e) return false;
+    return this.code(1) === code && this.code(2) === code && isBlankOrEnd(this.code(3));
+  }
+
+  fail(message: string, options: { readonly at?: number; readonly hint?: string } = {}): never {
+    throw new YamlProblem("yaml/invalid", options.at ?? this.pos, message, options.hint ?? null);
+  }
+}
+
+/** Name of what stands at an offset, for messages. */
+export function describeCharacter(text: string, offset: number): string {
+  const code = text.codePointAt(offset) ?? 0;
+  if (code === 0) return "the end of the document";
+  if (code === 0x09) return "a tab";
+  if (code === 0x20) return "a space";
+  if (isBreak(code)) return "the end of the line";
+  return `\`${String.fromCodePoint(code)}\``;
+}
+
+/** Turns offsets of prepared text into lines and columns in characters, both from 1. */
+export function lineTable(prepared: string): (offset: number) => { line: number; column: number } {
+  let starts: number[] | undefined;
+  return (offset) => {
+    starts ??= lineStarts(prepared);
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    let column = 1;
+    for (const character of prepared.slice(starts[low] ?? 0, offset)) {
+      if (character !== "\ufeff") column += 1;
+    }
+    return { line: low + 1, column };
+  };
+}
+
+function lineStarts(prepared: string): number[] {
+  const starts = [0];
+  for (let at = 0; at < prepared.length; at++) {
+    if (isBreak(prepared.charCodeAt(at))) starts.push(at + 1);
+  }
+  return starts;
+}

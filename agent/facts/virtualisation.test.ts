@@ -150,6 +150,23 @@ const cases: readonly Case[] = [
   },
 ];
 
+const noDmi: Dmi = {
+  sysVendor: null,
+  productName: null,
+  productFamily: null,
+  productVersion: null,
+  productSku: null,
+  boardVendor: null,
+  boardName: null,
+  boardVersion: null,
+  biosVendor: null,
+  biosVersion: null,
+  biosDate: null,
+  chassisType: null,
+  chassisVendor: null,
+  chassisAssetTag: null,
+};
+
 for (const each of cases) {
   t.test(`${each.name}: ${each.expected ?? "unknown"}`, async (t) => {
     const directory = t.testdir({});
@@ -169,23 +186,6 @@ for (const each of cases) {
     t.equal(readVirtualisation(kernel, evidence), each.expected);
   });
 }
-
-const noDmi: Dmi = {
-  sysVendor: null,
-  productName: null,
-  productFamily: null,
-  productVersion: null,
-  productSku: null,
-  boardVendor: null,
-  boardName: null,
-  boardVersion: null,
-  biosVendor: null,
-  biosVersion: null,
-  biosDate: null,
-  chassisType: null,
-  chassisVendor: null,
-  chassisAssetTag: null,
-};
 
 function pciOf(vendor: string): PciDevice {
   return {

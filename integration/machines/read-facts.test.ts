@@ -1,17 +1,17 @@
-import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
+import { readFacts } from "#agent/facts/read-facts.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
-import { ec2Nitro } from "#integration/machines/ec2-nitro.ts";
-import { framework13Amd7040 } from "#integration/machines/framework-13-amd-7040.ts";
-import { genericX86 } from "#integration/machines/generic-x86.ts";
-import type { Machine } from "#integration/machines/machine.ts";
-import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
-import { raspberryPi4 } from "#integration/machines/raspberry-pi-4.ts";
-import { writeMachine } from "#integration/machines/write-machine.ts";
-import { readFacts } from "./read-facts.ts";
+import { ec2Nitro } from "./ec2-nitro.ts";
+import { framework13Amd7040 } from "./framework-13-amd-7040.ts";
+import { genericX86 } from "./generic-x86.ts";
+import type { Machine } from "./machine.ts";
+import { qemuQ35 } from "./qemu-q35.ts";
+import { raspberryPi4 } from "./raspberry-pi-4.ts";
+import { writeMachine } from "./write-machine.ts";
 
 const machines = [framework13Amd7040, raspberryPi4, ec2Nitro, qemuQ35, genericX86];
 
@@ -24,7 +24,7 @@ t.test(
   "the facts of every recorded machine fit their schema, and nothing is left unread",
   async (t) => {
     for (const machine of machines) {
-      const facts = factsOf(t.testdir({ [machine.name]: {} }) + `/${machine.name}`, machine);
+      const facts = factsOf(`${t.testdir({ [machine.name]: {} })}/${machine.name}`, machine);
       t.ok(validate(facts), machine.name, { errors: validate.errors });
       t.same(facts.unread, [], machine.name);
     }
@@ -164,7 +164,7 @@ t.test("damaged, huge and hostile files become unknown or clean text, and are na
   writeMachine(directory, framework13Amd7040);
   const place = (file: string) => path.join(directory, file);
   const dmi = "/sys/devices/virtual/dmi/id";
-  const junk = Buffer.from(Array.from({ length: 4096 }, (_, n) => (n * 7) % 256));
+  const junk = Buffer.from(Array.from({ length: 200 }, (_, n) => (n * 7) % 256));
   writeFileSync(place(`${dmi}/product_name`), junk);
   writeFileSync(place(`${dmi}/board_name`), "FRANM\u0000D\u001b[31mCP07\u202e\n");
   writeFileSync(place(`${dmi}/sys_vendor`), "x".repeat(2000));
@@ -213,31 +213,4 @@ t.test("a bus that claims thousands of devices is read up to a bound", async (t)
   const facts = readFacts(fakeIo(directory));
   t.equal(facts.network?.length, 1024);
   t.same(facts.unread, [{ path: "/sys/class/net", why: "too-many" }]);
-});
-
-t.test("the reader loads nothing but itself and the core", async (t) => {
-  const sources = [
-    "kernel-files",
-    "dmi",
-    "device-tree",
-    "cpu",
-    "memory",
-    "pci",
-    "usb",
-    "block",
-    "network",
-    "firmware",
-    "virtualisation",
-    "read-facts",
-  ];
-  for (const name of sources) {
-    const text = readFileSync(new URL(`${name}.ts`, import.meta.url), "utf8");
-    const imports = [...text.matchAll(/^import (?!type)[^;]* from "([^"]+)"/gms)].map(
-      (match) => match[1] ?? "",
-    );
-    t.ok(
-      imports.every((from) => from.startsWith("./") || from.startsWith("#core/")),
-      name,
-    );
-  }
 });

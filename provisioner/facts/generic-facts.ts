@@ -1,0 +1,36 @@
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+
+/**
+ * Facts of no machine in particular, for rendering without one: everything but the architecture is
+ * unknown. `architecture` is the kernel's name, `x86_64` or `aarch64`.
+ */
+export function genericFacts(architecture: string): Facts {
+  return {
+    v: 1,
+    kernelRelease: null,
+    dmi: null,
+    deviceTree: null,
+    cpu: {
+      architecture,
+      vendor: null,
+      family: null,
+      model: null,
+      stepping: null,
+      name: null,
+      sockets: null,
+      cores: null,
+      threads: null,
+      flags: null,
+      hypervisor: null,
+    },
+    memoryBytes: null,
+    pci: null,
+    usb: null,
+    blockDevices: null,
+    network: null,
+    firmware: { type: null, secureBoot: null, setupMode: null, platformBits: null },
+    tpm: null,
+    virtualisation: null,
+    unread: [],
+  };
+}

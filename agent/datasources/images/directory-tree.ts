@@ -3,6 +3,7 @@ import { type Image, malformed, quoted } from "./image.ts";
 import type { VolumeEntry } from "./volume.ts";
 
 const maxDepth = 32;
+const maxKeptEntries = 65_536;
 
 /** What a file system must know to be read as a tree; `Node` is its own record of an entry. */
 export interface DirectoryTree<Node extends VolumeEntry> {
@@ -53,6 +54,26 @@ export function readFile<Node extends VolumeEntry>(
     );
   }
   return tree.content(file);
+}
+
+/** Keeps what `children` answers, for a bounded number of entries. */
+export function keepChildren<Node extends VolumeEntry>(
+  children: (directory: Node) => readonly Node[],
+): (directory: Node) => readonly Node[] {
+  const kept = new Map<Node, readonly Node[]>();
+  let entries = 0;
+  return (directory) => {
+    const known = kept.get(directory);
+    if (known !== undefined) return known;
+    const nodes = children(directory);
+    if (entries + nodes.length > maxKeptEntries) {
+      kept.clear();
+      entries = 0;
+    }
+    kept.set(directory, nodes);
+    entries += nodes.length;
+    return nodes;
+  };
 }
 
 function find<Node extends VolumeEntry>(tree: DirectoryTree<Node>, path: string): Node | undefined {

@@ -1,5 +1,5 @@
 import { isFault } from "#core/fault.ts";
-import { type DirectoryTree, listDirectory, readFile } from "./directory-tree.ts";
+import { type DirectoryTree, keepChildren, listDirectory, readFile } from "./directory-tree.ts";
 import { type FatChains, openChains } from "./fat-chains.ts";
 import { type FatNode, readFatDirectory, readFatLabel } from "./fat-directory.ts";
 import { type FatGeometry, readFatGeometry } from "./fat-geometry.ts";
@@ -37,14 +37,14 @@ function treeOf(image: Image, geometry: FatGeometry, chains: FatChains): Directo
   return {
     image,
     root,
-    children(directory) {
+    children: keepChildren((directory) => {
       const what = directory === root ? "root directory" : `directory ${quoted(directory.name)}`;
       const isRootRegion = directory === root && !("cluster" in geometry.root);
       const pieces = isRootRegion
         ? rootPieces(image, geometry)
         : chainPieces(image, geometry, chains.walk(directory.cluster, what), what);
       return readFatDirectory(limited(image, pieces, what));
-    },
+    }),
     matches: (name, wanted) => name.toLowerCase() === wanted.toLowerCase(),
     content: (file) => readContent(image, geometry, chains, file),
   };

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
@@ -8,6 +7,7 @@ import {
   makeIso,
   memoryAccess,
   needs,
+  noise,
   run,
   type Tree,
   writeTree,
@@ -19,7 +19,7 @@ const seed: Tree = {
   "user-data": "#cloud-config\nhostname: node-7\n",
   "meta-data": "instance-id: i-1\n",
   "vendor-data": "",
-  "network-config": randomBytes(5000),
+  "network-config": noise(5000),
   "openstack/latest/meta_data.json": "{}",
 };
 
@@ -175,7 +175,7 @@ t.test("a link is not followed, and said to be one", tools, async (t) => {
 });
 
 t.test("a file in several extents is one file", tools, async (t) => {
-  const content = randomBytes(3 * 2048 + 17);
+  const content = noise(3 * 2048 + 17);
   const directory = writeTree(path.join(t.testdir(), "tree"), { big: content });
   const image = readFileSync(
     makeIso(path.join(directory, "..", "big.iso"), directory, { program: "genisoimage plain" }),
@@ -218,7 +218,7 @@ t.test("a broken image faults with the place and the reason", tools, async (t) =
     },
     "the root has an absurd size": {
       change: (image) => void image.writeUInt32LE(0xfffff800, root + 10),
-      message: /^\/dev\/sr0: root directory: 4294965248 bytes, a directory has at most 4194304$/,
+      message: /^\/dev\/sr0: root directory: 4294965248 bytes, a directory has at most 1048576$/,
     },
     "the block size is absurd": {
       change: (image) => void image.writeUInt16LE(7, 32768 + 128),
@@ -280,12 +280,7 @@ t.test("a file larger than its caller wants is refused before it is read", tools
 });
 
 t.test("what is no file system is none, at the price of a few sectors", async (t) => {
-  for (const bytes of [
-    Buffer.alloc(0),
-    Buffer.alloc(511),
-    Buffer.alloc(40_000),
-    randomBytes(100_000),
-  ]) {
+  for (const bytes of [Buffer.alloc(0), Buffer.alloc(511), Buffer.alloc(40_000), noise(100_000)]) {
     const access = memoryAccess(bytes);
     t.equal(openVolume(access), undefined);
     t.ok(access.counts.bytes <= 512 + 2048, `${access.counts.bytes} bytes read`);

@@ -1,4 +1,4 @@
-import { type DirectoryTree, listDirectory, readFile } from "./directory-tree.ts";
+import { type DirectoryTree, keepChildren, listDirectory, readFile } from "./directory-tree.ts";
 import { type Image, malformed, quoted } from "./image.ts";
 import { readSharing, type Sharing, systemUse } from "./rock-ridge.ts";
 import type { Volume, VolumeEntry } from "./volume.ts";
@@ -7,7 +7,7 @@ import type { Volume, VolumeEntry } from "./volume.ts";
 const sectorSize = 2048;
 const firstDescriptor = 16 * sectorSize;
 const maxDescriptors = 32;
-const maxDirectoryBytes = 4 * 1024 * 1024;
+const maxDirectoryBytes = 1024 * 1024;
 const maxExtents = 4096; // of one file; each holds up to 4 GiB
 const flags = { directory: 0x02, associated: 0x04, moreExtents: 0x80 };
 const jolietEscapes = ["%/@", "%/C", "%/E"];
@@ -107,7 +107,7 @@ function treeOf(format: Format, root: IsoNode): DirectoryTree<IsoNode> {
   return {
     image: format.image,
     root,
-    children: (directory) => readChildren(format, directory),
+    children: keepChildren((directory) => readChildren(format, directory)),
     matches: (name, wanted) => name === wanted,
     content: (file) => readContent(format.image, file),
   };

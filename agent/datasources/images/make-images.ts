@@ -1,5 +1,7 @@
 /** For tests: images of seeds, made by the tools that people make them with. */
+
 import { execFileSync, spawnSync } from "node:child_process";
+import { createCipheriv } from "node:crypto";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { RandomAccess } from "#core/io.ts";
@@ -65,14 +67,10 @@ export function makeFat(
         ? []
         : ["-n", options.label];
   run("mkfs.vfat", ["-i", "1234abcd", ...bits, ...label, ...(options.extra ?? []), image]);
-  const made = new Set<string>();
-  for (const [name, content] of Object.entries(tree)) {
-    for (const directory of parents(name)) {
-      if (!made.has(directory)) mtools("mmd", image, [`::/${directory}`]);
-      made.add(directory);
-    }
-    mtools("mcopy", image, ["-", `::/${name}`], content);
-  }
+  const directory = writeTree(`${image}.tree`, tree);
+  const names = [...new Set(Object.keys(tree).map((name) => name.split("/")[0] ?? name))];
+  const files = names.map((name) => path.join(directory, name));
+  if (files.length > 0) mtools("mcopy", image, ["-s", ...files, "::/"]);
   return image;
 }
 
@@ -128,7 +126,8 @@ export function memoryAccess(
   };
 }
 
-function parents(name: string): readonly string[] {
-  const parts = name.split("/").slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+/** Bytes without a pattern, the same for the same seed. */
+export function noise(length: number, seed = 1): Buffer {
+  const bytes = createCipheriv("aes-128-ctr", Buffer.alloc(16, seed), Buffer.alloc(16));
+  return bytes.update(Buffer.alloc(length));
 }

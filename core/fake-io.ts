@@ -19,7 +19,9 @@ export function fakeClock(startMs = Date.UTC(2026, 0, 1)): Clock & { advance(ms:
 }
 
 /** Answers a request of a fake machine; unnamed parts are a clean exit without output. */
-export type FakeProgram = (request: ExecRequest) => Partial<ExecResult> | Promise<Partial<ExecResult>>;
+export type FakeProgram = (
+  request: ExecRequest,
+) => Partial<ExecResult> | Promise<Partial<ExecResult>>;
 
 /** What a test can see of a fake machine. */
 export interface FakeIo extends Io {
@@ -30,14 +32,25 @@ export interface FakeIo extends Io {
   readonly effects: readonly string[];
 }
 
+/** What else a test can say of a fake machine. */
+export interface FakeIoOptions {
+  /** Called before each effect with its number, from 1: throwing there is a death at this effect. */
+  readonly onEffect?: (number: number, name: string) => void;
+}
+
 /**
  * An {@link Io} for tests: real files below `root` (a temporary directory), a clock that never
  * waits, counted chance, and programs given as functions by name; any other program is not found.
  */
-export function fakeIo(root: string, programs: Readonly<Record<string, FakeProgram>> = {}): FakeIo {
+export function fakeIo(
+  root: string,
+  programs: Readonly<Record<string, FakeProgram>> = {},
+  options: FakeIoOptions = {},
+): FakeIo {
   const executed: ExecRequest[] = [];
   const effects: string[] = [];
   const effect = (name: string) => {
+    options.onEffect?.(effects.length + 1, name);
     effects.push(name);
   };
   let counter = 0;
@@ -69,7 +82,16 @@ export function fakeIo(root: string, programs: Readonly<Record<string, FakeProgr
       const answer = await program(request);
       for (const line of lines(answer.stdout)) request.onStdoutLine?.(line);
       for (const line of lines(answer.stderr)) request.onStderrLine?.(line);
-      return { code: 0, signal: null, stdout: "", stderr: "", timedOut: false, aborted: false, ms: 0, ...answer };
+      return {
+        code: 0,
+        signal: null,
+        stdout: "",
+        stderr: "",
+        timedOut: false,
+        aborted: false,
+        ms: 0,
+        ...answer,
+      };
     },
   };
 }

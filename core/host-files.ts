@@ -5,6 +5,7 @@ import {
   fdatasyncSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -20,7 +21,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { Fault } from "./fault.ts";
-import type { FileKind, Files, FileStat, RandomAccess } from "./io.ts";
+import type { FileKind, FileStat, Files, RandomAccess } from "./io.ts";
 
 const defaultMaxBytes = 16 * 1024 * 1024;
 const maxLinks = 40; // the kernel's own limit
@@ -78,7 +79,10 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
 
   function temporaryName(host: string): string {
     sequence.next += 1;
-    return path.join(path.dirname(host), `.${path.basename(host)}.${process.pid}.${sequence.next}.tmp`);
+    const name = `.${path.basename(host)}.${process.pid}.${sequence.next}.tmp`;
+    const temporary = path.join(path.dirname(host), name);
+    rmSync(temporary, { force: true }); // a power cut may have left one of the same process id
+    return temporary;
   }
 
   function makeParents(file: string, mode = 0o755): string {
@@ -91,11 +95,15 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
     root: base,
     hostPath: (file) => locate(file, true),
     read(file, options) {
-      return ifPresent(file, () => readWhole(locate(file, true), file, options?.maxBytes ?? defaultMaxBytes));
+      return ifPresent(file, () =>
+        readWhole(locate(file, true), file, options?.maxBytes ?? defaultMaxBytes),
+      );
     },
     readText(file, options) {
       const bytes = this.read(file, options);
-      return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
+      return bytes === undefined
+        ? undefined
+        : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
     },
     list(file) {
       return ifPresent(file, () => readdirSync(locate(file, true)).sort()) ?? [];
@@ -128,6 +136,24 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
           throw error;
         }
         syncDirectory(path.dirname(host));
+      });
+    },
+    create(file, data, options) {
+      effect(`create ${file}`);
+      return attempt("write", file, () => {
+        const host = makeParents(file);
+        const temporary = temporaryName(host);
+        try {
+          writeDurably(temporary, data, options?.mode ?? 0o644);
+          linkSync(temporary, host);
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+          throw error;
+        } finally {
+          rmSync(temporary, { force: true });
+        }
+        syncDirectory(path.dirname(host));
+        return true;
       });
     },
     append(file, data) {
@@ -218,13 +244,18 @@ function readWhole(host: string, file: string, maxBytes: number): Uint8Array {
 }
 
 function tooLarge(file: string, maxBytes: number): Fault {
-  return new Fault("io/too-large", `${file}: larger than the ${maxBytes} bytes that are expected at most`);
+  return new Fault(
+    "io/too-large",
+    `${file}: larger than the ${maxBytes} bytes that are expected at most`,
+  );
 }
 
 function openForReading(host: string, file: string, known: number | undefined): RandomAccess {
   const fd = openSync(host, constants.O_RDONLY | constants.O_NONBLOCK);
   const stat = fstatSync(fd);
-  const size = stat.isBlockDevice() ? (known ?? blockDeviceSize(fd)) : Math.min(stat.size, known ?? stat.size);
+  const size = stat.isBlockDevice()
+    ? (known ?? blockDeviceSize(fd))
+    : Math.min(stat.size, known ?? stat.size);
   return {
     size,
     read(offset, length) {
@@ -237,7 +268,9 @@ function openForReading(host: string, file: string, known: number | undefined): 
           done += count;
         }
       } catch (error) {
-        throw new Fault("io/read-failed", `${file}: at byte ${offset + done}: ${reason(error)}`, { cause: error });
+        throw new Fault("io/read-failed", `${file}: at byte ${offset + done}: ${reason(error)}`, {
+          cause: error,
+        });
       }
       return buffer.subarray(0, done);
     },
@@ -350,11 +383,18 @@ function isAbsent(error: unknown): boolean {
 
 function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === undefined ? message : `${code} (${message.replace(/^[A-Z]+: /, "").replace(/, .*$/, "")})`;
+  return code === undefined
+    ? message
+    : `${code} (${message.replace(/^[A-Z]+: /, "").replace(/, .*$/, "")})`;
 }
 
 function toStat(stat: Stats): FileStat {
-  return { kind: kindOf(stat), size: stat.size, mode: stat.mode & 0o7777, modifiedMs: stat.mtimeMs };
+  return {
+    kind: kindOf(stat),
+    size: stat.size,
+    mode: stat.mode & 0o7777,
+    modifiedMs: stat.mtimeMs,
+  };
 }
 
 function kindOf(stat: Stats): FileKind {

@@ -67,6 +67,11 @@ export interface Files {
   open(path: string, options?: { readonly size?: number }): RandomAccess;
   /** Replaces the file atomically and durably (temporary file, fsync, rename, fsync of the directory); parents are made. Effect. */
   write(path: string, data: string | Uint8Array, options?: { readonly mode?: number }): void;
+  /**
+   * Makes the file with its content if there is nothing at `path` yet, atomically and durably;
+   * whether it did. Effect.
+   */
+  create(path: string, data: string | Uint8Array, options?: { readonly mode?: number }): boolean;
   /** Appends and fsyncs; creates the file (mode 0600) and its parents. Effect. */
   append(path: string, data: string | Uint8Array): void;
   /** Makes `path` a link to `target` atomically and durably, replacing a link or file. Effect. */

@@ -5,4 +5,113 @@ export const systemCodes = {
     means: "Nix could not build the system.",
     action: "Read the last lines of the failed build in the message.",
   },
+  "system/evaluation-failed": {
+    means: "Nix could not evaluate the configuration.",
+    action: "Read Nix's message; the findings name the file and line of the sources.",
+  },
+  "system/nix-missing": {
+    means: "Nix is not on the PATH of firstlight.",
+    action: "Run this on NixOS, or add Nix to the path of the service.",
+  },
+  "system/nix-failed": {
+    means: "A Nix command ended with an error that has no code of its own.",
+    action: "Read its last lines in the message; run the same command by hand.",
+  },
+  "system/nix-unreachable": {
+    means: "The Nix daemon does not answer.",
+    action: "Look at `systemctl status nix-daemon.socket nix-daemon.service`.",
+  },
+  "system/timeout": {
+    means: "A step of building or activating did not end within its deadline and was stopped.",
+    action: "Look for a hanging cache, builder or unit; raise the deadline if the work is real.",
+  },
+  "system/no-space": {
+    means: "There is no space left for the system.",
+    action: "Free space where the message says; `nix-collect-garbage` drops what nothing needs.",
+  },
+  "system/canceled": {
+    means: "The work was called off before it changed the running system.",
+    action: "Nothing to do; run the command again when it is wanted.",
+  },
+  "system/sources-invalid": {
+    means: "The files of a system cannot be written as they are named.",
+    action: "This is a defect of firstlight: please report it.",
+  },
+  "system/closure-missing": {
+    means: "The system that was planned is no longer in the store.",
+    action: "Build it again: it was collected as garbage, or belongs to another machine.",
+  },
+  "system/plan-invalid": {
+    means: "A plan is not what its digest says.",
+    action: "Make the plan again with `firstlight plan`; a plan must not be edited.",
+  },
+  "system/plan-stale": {
+    means: "The machine no longer runs what the plan starts from, so nothing was activated.",
+    action: "Make the plan again with `firstlight plan` and look at what differs.",
+  },
+  "system/way-back-failed": {
+    means: "The timer that would bring the old system back could not be set, so nothing was tried.",
+    action: "Look at the message of systemd-run and at `systemctl list-timers`.",
+  },
+  "system/activation-failed": {
+    means: "A program that is needed for the activation could not be run.",
+    action: "Look at the message; the previous system was activated again.",
+  },
+  "system/no-trial": {
+    means: "There is no such trial to commit or to take back.",
+    action: "Look at `firstlight history`: it has ended already, or another one is under way.",
+  },
+  "system/not-healthy": {
+    means: "A trial that was not judged healthy was about to be committed; firstlight refused.",
+    action: "Roll it back, mend the checks that failed, and try again.",
+  },
+  "system/trial-lost": {
+    means: "The system on trial is no longer the one that runs, so it was not committed.",
+    action: "Its time may have been over, or someone switched by hand: look at `firstlight history`.",
+  },
+  "system/commit-failed": {
+    means: "The system could not be made the boot default; the previous one was activated again.",
+    action: "Look at the message of nix-env: free space, permissions, the profile's directory.",
+  },
+  "system/commit-incomplete": {
+    means: "The system is the default profile, but its boot entry or sources could not be written.",
+    action: "Check space and health of /boot and /etc; the next start of firstlight tries again.",
+  },
+  "system/commit-begun": {
+    means: "The trial is being committed and cannot be rolled back as a trial any more.",
+    action: "Let the next start finish it; then `firstlight rollback` goes to the previous generation.",
+  },
+  "system/roll-back-failed": {
+    means: "The previous system could not be activated again.",
+    action: "Reboot: the boot default is still the previous system. Then look at its units.",
+  },
+  "system/transaction-open": {
+    means: "An earlier change has not ended yet.",
+    action: "Commit it, roll it back, or let the next start of firstlight settle it.",
+  },
+  "system/generation-unknown": {
+    means: "There is no such generation to go to.",
+    action: "Choose one that `firstlight history` lists.",
+  },
+  "system/locked": {
+    means: "Another process of firstlight is changing this system.",
+    action: "Wait for it to end; the message names its process.",
+  },
+  "system/journal-damaged": {
+    means: "The journal of the system is damaged in the middle, so its state cannot be trusted.",
+    action:
+      "Check the disk, then move /var/lib/firstlight/journal/journal.jsonl aside: the next start begins a new one from what runs.",
+  },
+  "system/journal-newer": {
+    means: "The journal was written by a newer version of firstlight.",
+    action: "Run the newer version, or boot the generation that has it.",
+  },
+  "system/dry-needs-root": {
+    means: "The dry driver was asked to work on the real machine.",
+    action: "Give it a directory that stands for the machine with --root.",
+  },
+  "system/no-result": {
+    means: "The system ended its answer without a result.",
+    action: "This is a defect of firstlight: please report it.",
+  },
 } as const satisfies CodeTable;

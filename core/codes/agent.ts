@@ -2,16 +2,21 @@ import type { CodeTable } from "./entry.ts";
 
 export const agentCodes = {
   "policy/held": {
-    means: "What the machine was told to become has changed, and the policy says to wait for a person.",
-    action: "Look at `firstlight plan`, then run `firstlight apply`, or change the policy in the settings.",
+    means:
+      "What the machine was told to become has changed, and the policy says to wait for a person.",
+    action:
+      "Look at `firstlight plan`, then run `firstlight apply`, or change the policy in the settings.",
   },
   "policy/signature-required": {
-    means: "What the machine was told to become has changed, and the policy takes only signed changes.",
-    action: "Send the change signed by the fleet, or change the policy in the settings of the image.",
+    means:
+      "What the machine was told to become has changed, and the policy takes only signed changes.",
+    action:
+      "Send the change signed by the fleet, or change the policy in the settings of the image.",
   },
   "policy/pin-unreadable": {
     means: "The record of what this machine was made from is damaged.",
-    action: "Restore /var/lib/firstlight/instance/pinned.json from a backup; removing it makes the next boot a first boot.",
+    action:
+      "Restore /var/lib/firstlight/instance/pinned.json from a backup; removing it makes the next boot a first boot.",
   },
   "settings/invalid": {
     means: "The settings file does not fit its schema.",

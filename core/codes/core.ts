@@ -23,7 +23,8 @@ export const coreCodes = {
   },
   "exec/timeout": {
     means: "A program did not end within its deadline and was killed.",
-    action: "Look for a hanging disk, network mount or lock; raise the deadline if the work is real.",
+    action:
+      "Look for a hanging disk, network mount or lock; raise the deadline if the work is real.",
   },
   "cli/usage": {
     means: "The command line was not understood.",

@@ -11,6 +11,31 @@ export const datasourceCodes = {
   },
   "datasource/none": {
     means: "No datasource was found on this machine.",
-    action: "Attach a CIDATA disk, fill /var/lib/cloud/seed/nocloud, or name the datasource in the settings.",
+    action:
+      "Attach a CIDATA disk, fill /var/lib/cloud/seed/nocloud, or name the datasource in the settings.",
+  },
+  "datasource/several": {
+    means: "More than one place says what the machine is to become; the first in order is used.",
+    action: "Remove the places that are not meant, or name the datasource in the settings.",
+  },
+  "datasource/unusable": {
+    means: "A place that looks like a seed could not be used; another one was.",
+    action: "Mend it as the message says, or remove it.",
+  },
+  "datasource/unknown": {
+    means: "The settings name a datasource that this version does not know.",
+    action: "Correct the name, spelt as cloud-init does: `NoCloud`.",
+  },
+  "datasource/default-instance-id": {
+    means: "The meta-data has no instance-id, so that a new instance cannot be told from the old one.",
+    action: "Write an instance-id into the meta-data, and change it with each new instance.",
+  },
+  "datasource/unused-value": {
+    means: "A value of the meta-data has a form that cannot be used.",
+    action: "Write it as the message says.",
+  },
+  "datasource/legacy-network": {
+    means: "The meta-data holds a network configuration in the form of Debian's ifupdown, which is not read.",
+    action: "Write a network-config document (version 2) beside the meta-data.",
   },
 } as const satisfies CodeTable;

@@ -7,22 +7,26 @@ export const linkCodes = {
   },
   "link/untrusted": {
     means: "The broker's certificate, or ours, was not accepted, so no connection was made.",
-    action: "Check the certificate authority in the settings, the broker's name, the validity dates and this machine's clock.",
+    action:
+      "Check the certificate authority in the settings, the broker's name, the validity dates and this machine's clock.",
   },
   "link/refused": {
     means: "The broker answered and refused this node or one of its messages.",
-    action: "Check user name, password, client id and the broker's access rules for this node's topics.",
+    action:
+      "Check user name, password, client id and the broker's access rules for this node's topics.",
   },
   "link/lost": {
     means: "The connection to the broker ended while it was in use.",
-    action: "Nothing to do: the node connects again. If it happens often, look for a second client with the same client id.",
+    action:
+      "Nothing to do: the node connects again. If it happens often, look for a second client with the same client id.",
   },
   "link/timeout": {
     means: "The broker did not answer in time.",
     action: "Check the network and the broker's load; the node connects again by itself.",
   },
   "link/message-refused": {
-    means: "A message for this node was too large, malformed, expired or not of the protocol; it was not acted on.",
+    means:
+      "A message for this node was too large, malformed, expired or not of the protocol; it was not acted on.",
     action: "Look at the sender: the message names what does not fit.",
   },
   "link/name-invalid": {
@@ -42,8 +46,10 @@ export const linkCodes = {
     action: "Check free space, permissions and the disk that holds /var/lib/firstlight-agent.",
   },
   "link/outbox-damaged": {
-    means: "The outbox was damaged or made by a newer version; it was moved aside and a new one begun.",
-    action: "Check the disk. The old file lies beside the new one; its unsent events were not sent.",
+    means:
+      "The outbox was damaged or made by a newer version; it was moved aside and a new one begun.",
+    action:
+      "Check the disk. The old file lies beside the new one; its unsent events were not sent.",
   },
   "link/event-too-large": {
     means: "An event is larger than the outbox takes.",

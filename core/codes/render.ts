@@ -5,4 +5,32 @@ export const renderCodes = {
     means: "The spec names a template that does not exist.",
     action: "Use one of the templates that `firstlight render --help` lists, or correct the name.",
   },
+  "render/template-parameters": {
+    means: "A parameter of a template does not fit its schema.",
+    action: "Change the value as the message says; docs/templates.md lists the parameters.",
+  },
+  "render/rule": {
+    means: "A rule of sudo or doas is not one line.",
+    action: "Write each rule as an item of its own.",
+  },
+  "render/owned-path": {
+    means: "A file was asked for at a path that NixOS writes itself.",
+    action: "Use the key of the spec that the hint names.",
+  },
+  "render/file-twice": {
+    means: "A file is written twice; the last entry wins.",
+    action: "Keep one of the entries.",
+  },
+  "render/pin-missing": {
+    means: "A source tree that is needed is not pinned on this machine.",
+    action: "Pin it in the image, or do without what needs it.",
+  },
+  "render/option-name": {
+    means: "The name of a raw option is not names joined by dots.",
+    action: "Put names that hold dots or other characters in quotes.",
+  },
+  "render/option-twice": {
+    means: "A raw option is set by another part of the spec too.",
+    action: "Say it in one place.",
+  },
 } as const satisfies CodeTable;

@@ -5,6 +5,10 @@ export const userDataCodes = {
     means: "The first line of the user-data names no known format.",
     action: "Begin it with #cloud-config or #firstlight.",
   },
+  "user-data/invalid": {
+    means: "The input has errors; nothing was changed.",
+    action: "Mend the errors that the findings name; `firstlight validate` shows them beforehand.",
+  },
   "user-data/unsupported-format": {
     means: "The user-data has a format that this version does not read.",
     action: "Rewrite it as #cloud-config or #firstlight.",
@@ -83,7 +87,7 @@ export const userDataCodes = {
   },
   "cloud-config/decimal-mode": {
     means: "Permission bits are written as a decimal number, which is another mode than it looks.",
-    action: "Put them in quotes: \"0644\".",
+    action: 'Put them in quotes: "0644".',
   },
   "network/version": {
     means: "The network config names no version that is read.",
@@ -96,5 +100,52 @@ export const userDataCodes = {
   "network/unsupported": {
     means: "A part of the network config is not translated.",
     action: "Say it with systemd.network under `firstlight: options`.",
+  },
+  "yaml/invalid": {
+    means: "The document is not YAML as cloud-init's reader (PyYAML, YAML 1.1) takes it.",
+    action: "Mend it at the named line; values that hold : # { [ * & ! % @ belong in quotes.",
+  },
+  "yaml/too-large": {
+    means: "The document, or what its aliases and merge keys make of it, is larger than is read.",
+    action: "Make it smaller: fetch large contents by URL, repeat less by aliases.",
+  },
+  "yaml/too-deep": {
+    means: "Collections are nested deeper than is read.",
+    action: "Nest less.",
+  },
+  "yaml/recursive-alias": {
+    means: "An alias stands inside the collection it names, so that the value would never end.",
+    action: "Write the value out, or name another one.",
+  },
+  "yaml/unsupported-tag": {
+    means: "A value has a tag (!name) that no safe reader of YAML knows.",
+    action: "Remove the tag, or put the value in quotes when ! is meant as text.",
+  },
+  "yaml/wrong-tag": {
+    means: "A value is not of the type that its tag or its spelling says.",
+    action: "Correct it, or put it in quotes to make it text.",
+  },
+  "yaml/duplicate-key": {
+    means: "A mapping has a key twice; the last value counts, the other one is lost.",
+    action: "Remove one of them.",
+  },
+  "yaml/key-not-text": {
+    means:
+      "A key without quotes is read as a number, truth value, date or nothing, and kept as the text of that.",
+    action: "Put the key in quotes when it is meant as text.",
+  },
+  "yaml/kept-as-text": {
+    means:
+      "A value has a type that JSON lacks (a date, bytes, a set, a number that is not finite) and is kept as the nearest thing.",
+    action: "Put it in quotes when it is meant as text.",
+  },
+  "yaml/large-number": {
+    means:
+      "A whole number is too large to be kept exactly as a number; it is kept as the text of its digits.",
+    action: "Put it in quotes.",
+  },
+  "yaml/more-findings": {
+    means: "The document has more findings than are listed.",
+    action: "Mend the listed ones and read it again.",
   },
 } as const satisfies CodeTable;

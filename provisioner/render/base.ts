@@ -21,8 +21,8 @@ export interface Base {
   readonly kind: "adopted" | "platform";
   /** Of an adopted base: its files, paths below `firstlight/base/` with `configuration.nix` among them. */
   readonly files: readonly SourceFile[];
-  /** Of a platform base: modules of nixpkgs by path below it, for example `nixos/modules/virtualisation/amazon-image.nix`. */
-  readonly platformModules: readonly string[];
+  /** Of a platform base whose profile brings no root file system and boot loader: what was found instead. */
+  readonly platform: Platform | null;
   readonly pins: Pins;
   /** NixOS's `system.stateVersion`, set once and never rewritten. */
   readonly stateVersion: string;
@@ -32,6 +32,13 @@ export interface Base {
   readonly local: string | null;
   /** Text of `nixos/module.nix` and of what it needs, by path below `firstlight/agent/`: so that the agent is still there after the switch. */
   readonly agentModule: readonly SourceFile[];
+}
+
+/** What a machine that came without a configuration boots from, where its profile brings no platform. */
+export interface Platform {
+  /** As they are mounted now. */
+  readonly fileSystems: readonly { readonly path: string; readonly device: string; readonly type: string }[];
+  readonly bootLoader: "systemd-boot" | "extlinux" | { readonly grub: string };
 }
 
 /** A secret as the configuration refers to it. */

@@ -145,7 +145,7 @@ function scanQuotedGap(cursor: YamlCursor, scalarStart: number): string {
 function scanEmptyLines(cursor: YamlCursor, scalarStart: number): string {
   let breaks = "";
   for (;;) {
-    if (cursor.column === 0 && cursor.atDocumentMarker()) {
+    if (cursor.atDocumentMarker()) {
       cursor.fail("a document marker may not begin a line inside quotes", { at: scalarStart });
     }
     skipBlanks(cursor);
@@ -205,9 +205,12 @@ function scanEscape(cursor: YamlCursor, scalarStart: number): string {
     });
   }
   const digits = cursor.text.slice(cursor.pos, cursor.pos + length);
-  const point = /^[0-9a-fA-F]+$/.test(digits) && digits.length === length ? Number.parseInt(digits, 16) : -1;
+  const point =
+    /^[0-9a-fA-F]+$/.test(digits) && digits.length === length ? Number.parseInt(digits, 16) : -1;
   if (point < 0 || point > 0x10ffff) {
-    cursor.fail(`\\${letter} must be followed by ${length} hexadecimal digits of a character`, { at });
+    cursor.fail(`\\${letter} must be followed by ${length} hexadecimal digits of a character`, {
+      at,
+    });
   }
   cursor.pos += length;
   return String.fromCodePoint(point);
@@ -276,9 +279,12 @@ function scanBlockHeader(cursor: YamlCursor): { chomping: Chomping; increment: n
   }
   if (!isSpaceOrEnd(cursor.code())) {
     const found = describeCharacter(cursor.text, cursor.pos);
-    cursor.fail(`after | or > only + or - and an indentation from 1 to 9 may follow, not ${found}`, {
-      hint: "Begin the text on the next line.",
-    });
+    cursor.fail(
+      `after | or > only + or - and an indentation from 1 to 9 may follow, not ${found}`,
+      {
+        hint: "Begin the text on the next line.",
+      },
+    );
   }
   cursor.skipSpaces();
   cursor.skipComment();

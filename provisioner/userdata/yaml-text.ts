@@ -22,22 +22,26 @@ const refusedCharacter = /[^\t\n -~\u{a0}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{
 /**
  * The text as the scanner wants it: every line break that YAML 1.1 reads as a newline is `\n`
  * (U+2028 and U+2029 stay, they keep their identity in scalars), and one NUL marks the end.
- * Lines and columns are those of the original. Throws {@link YamlProblem} at a character that no
- * YAML document may hold (control characters, lone surrogates).
+ * Lines and columns are those of the original.
  */
 export function prepareText(text: string): string {
-  const prepared = /[\r\u0085]/.test(text) ? text.replace(/\r\n?|\u0085/g, "\n") : text;
+  return `${/[\r\u0085]/.test(text) ? text.replace(/\r\n?|\u0085/g, "\n") : text}\0`;
+}
+
+/**
+ * Throws {@link YamlProblem} at a character of prepared text that no YAML document may hold
+ * (control characters, lone surrogates).
+ */
+export function refuseCharacters(prepared: string): void {
   const refused = refusedCharacter.exec(prepared);
-  if (refused !== null) {
-    const name = `U+${(refused[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
-    throw new YamlProblem(
-      "yaml/invalid",
-      refused.index,
-      `the character ${name} may not stand in a document`,
-      'Write it as an escape in double quotes, for example "\\x07".',
-    );
-  }
-  return `${prepared}\0`;
+  if (refused === null || refused.index === prepared.length - 1) return;
+  const name = (refused[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  throw new YamlProblem(
+    "yaml/invalid",
+    refused.index,
+    `the character U+${name} may not stand in a document`,
+    'Write it as an escape in double quotes, for example "\\x07".',
+  );
 }
 
 export function isBreak(code: number): boolean {
@@ -147,27 +151,51 @@ export function describeCharacter(text: string, offset: number): string {
   return `\`${String.fromCodePoint(code)}\``;
 }
 
-/** Turns offsets of prepared text into lines and columns in characters, both from 1. */
-export function lineTable(prepared: string): (offset: number) => { line: number; column: number } {
-  let starts: number[] | undefined;
-  return (offset) => {
+/** Turns offsets of a text into places. */
+export interface LineTable {
+  /** Line from 1. */
+  lineOf(offset: number): number;
+  /** Line, and column in characters, both from 1. Cheapest for offsets that grow. */
+  place(offset: number): { readonly line: number; readonly column: number };
+}
+
+/** The lines of prepared text. */
+export function lineTable(prepared: string): LineTable {
+  let starts: readonly number[] | undefined;
+  let last = { offset: 0, line: 1, column: 1 };
+  const lineOf = (offset: number) => {
     starts ??= lineStarts(prepared);
-    let low = 0;
-    let high = starts.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle;
-    }
-    let column = 1;
-    for (const character of prepared.slice(starts[low] ?? 0, offset)) {
-      if (character !== "\ufeff") column += 1;
-    }
-    return { line: low + 1, column };
+    return lastAtMost(starts, offset) + 1;
+  };
+  return {
+    lineOf,
+    place(offset) {
+      const line = lineOf(offset);
+      const onward = line === last.line && offset >= last.offset;
+      const from = onward ? last : { offset: starts?.[line - 1] ?? 0, column: 1 };
+      let column = from.column;
+      for (const character of prepared.slice(from.offset, offset)) {
+        if (character !== "\ufeff") column += 1;
+      }
+      last = { offset, line, column };
+      return { line, column };
+    },
   };
 }
 
-function lineStarts(prepared: string): number[] {
+/** Index of the last number that is not greater than `bound`, in ascending numbers that begin with 0. */
+function lastAtMost(numbers: readonly number[], bound: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] ?? 0) <= bound) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function lineStarts(prepared: string): readonly number[] {
   const starts = [0];
   for (let at = 0; at < prepared.length; at++) {
     if (isBreak(prepared.charCodeAt(at))) starts.push(at + 1);

@@ -1,0 +1,92 @@
+import type { Code } from "#core/codes.ts";
+import { Fault } from "#core/fault.ts";
+import type { Finding, FindingLevel } from "#core/finding.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { NixExpr } from "#provisioner/nix-language/tree.ts";
+import { call, int, ref } from "#provisioner/nix-language/tree.ts";
+import type { Origin } from "#provisioner/userdata/translation.ts";
+import type { Base, CredentialFile } from "./base.ts";
+
+/** One option of NixOS, and which value of the spec set it. */
+export interface Assignment {
+  readonly path: readonly string[];
+  readonly value: NixExpr;
+  /** Path in the spec, for the manifest; absent for what firstlight itself decides. */
+  readonly from?: readonly string[];
+  readonly comment?: string;
+}
+
+/** What the files of a concern are rendered from. */
+export interface Concern {
+  readonly spec: Spec;
+  readonly base: Base;
+  readonly credentials: ReadonlyMap<string, CredentialFile>;
+  readonly origins: ReadonlyMap<string, Origin>;
+  readonly instanceId: string;
+  readonly findings: Finding[];
+}
+
+/** Where credential files lie on the node. */
+export const credentialsDirectory = "/var/lib/firstlight/credentials";
+
+/** Sets an option; see {@link Assignment}. */
+export function assign(path: readonly string[], value: NixExpr, from?: readonly string[]): Assignment {
+  return from === undefined ? { path, value } : { path, value, from };
+}
+
+/**
+ * A value that must win over the image's own configuration where that sets the same option, and
+ * lose to an owner's `lib.mkForce`. On a machine without a configuration of its own it is just the value.
+ */
+export function winning(base: Base, value: NixExpr): NixExpr {
+  return base.kind === "adopted" ? call(ref("lib", "mkOverride"), int(90), value) : value;
+}
+
+/** The credential file of a secret. Throws a defect when the secret was never stored. */
+export function credential(concern: Concern, secretRef: string): CredentialFile {
+  const file = concern.credentials.get(secretRef);
+  if (file === undefined) throw new Fault("cli/internal", `secret ${secretRef}: expected a credential file for it`);
+  return file;
+}
+
+/** `LoadCredentialEncrypted` or `LoadCredential`, and its line. */
+export function loadCredential(file: CredentialFile): { readonly key: string; readonly line: string } {
+  const key = file.encrypted ? "LoadCredentialEncrypted" : "LoadCredential";
+  return { key, line: `${file.name}:${credentialsDirectory}/${file.file}` };
+}
+
+/** Says something about a place of the spec, at the line of the document that set it. */
+export function addFinding(
+  concern: Concern,
+  path: readonly string[],
+  level: FindingLevel,
+  code: Code,
+  message: string,
+  hint: string | null = null,
+): void {
+  const origin = originOf(concern.origins, path);
+  concern.findings.push({
+    document: origin?.document ?? "spec",
+    path: path.join("."),
+    line: origin?.line ?? null,
+    column: origin?.column ?? null,
+    level,
+    code,
+    message,
+    hint,
+  });
+}
+
+/** The nearest known place of a path of the spec. */
+export function originOf(origins: ReadonlyMap<string, Origin>, path: readonly string[]): Origin | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const origin = origins.get(path.slice(0, length).join("."));
+    if (origin !== undefined) return origin;
+  }
+  return undefined;
+}
+
+/** A word for the POSIX shell, whatever is in it but NUL. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

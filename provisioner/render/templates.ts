@@ -1,0 +1,76 @@
+import { isFault } from "#core/fault.ts";
+import type { TemplateUse } from "#generated/provisioner/spec/v1.ts";
+import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
+import { call, importFile, type NixExpr, path } from "#provisioner/nix-language/tree.ts";
+import { addFinding, type Concern } from "./assignment.ts";
+import type { SourceFile } from "./sources.ts";
+import { didYouMean } from "./system-parts.ts";
+
+/** A template as it is shipped: a folder with a module, the schema of its parameters, and a page. */
+export interface Template {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Parameters that show it at work; tested. */
+  readonly example: Readonly<Record<string, PlainData>>;
+  /** Files that are copied into the sources, paths below the template's folder. */
+  readonly files: readonly SourceFile[];
+  /** JSON Schema of the parameters. */
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+/** Templates by name. */
+export type Templates = ReadonlyMap<string, Template>;
+
+/** Whether parameters fit a template: nothing, or what is wrong with them. */
+export type CheckParameters = (template: string, parameters: unknown) => readonly ParameterFault[];
+
+export interface ParameterFault {
+  /** Path inside the parameters. */
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** Templates that are used: what is imported, and their files. */
+export interface RenderedTemplates {
+  readonly imports: readonly NixExpr[];
+  readonly files: readonly SourceFile[];
+}
+
+/** Each used template as an import that calls it with its parameters, printed as values. */
+export function renderTemplates(concern: Concern, templates: Templates, check: CheckParameters): RenderedTemplates {
+  const imports: NixExpr[] = [];
+  const files = new Map<string, SourceFile>();
+  for (const [index, use] of (concern.spec.templates ?? []).entries()) {
+    const template = templates.get(use.name);
+    const at = ["templates", String(index)];
+    if (template === undefined) {
+      addFinding(concern, [...at, "name"], "error", "render/template-unknown", `there is no template \`${use.name}\``, didYouMean(use.name, [...templates.keys()]));
+      continue;
+    }
+    const parameters = readParameters(concern, use, at, check);
+    if (parameters === undefined) continue;
+    imports.push(call(importFile(path(`./firstlight/templates/${template.name}`)), parameters));
+    for (const file of template.files) {
+      const target = `firstlight/templates/${template.name}/${file.path}`;
+      files.set(target, { ...file, path: target });
+    }
+  }
+  return { imports, files: [...files.values()] };
+}
+
+function readParameters(concern: Concern, use: TemplateUse, at: readonly string[], check: CheckParameters): NixExpr | undefined {
+  const parameters = (use.parameters ?? {}) as PlainData;
+  const faults = check(use.name, parameters);
+  for (const { path: place, message } of faults) {
+    addFinding(concern, [...at, "parameters", ...place], "error", "render/template-parameters", `template ${use.name}: ${message}`);
+  }
+  if (faults.length > 0) return undefined;
+  try {
+    return fromJson(parameters);
+  } catch (error) {
+    if (!isFault(error, "nix/unprintable") && !isFault(error, "nix/take-over-key")) throw error;
+    addFinding(concern, [...at, "parameters"], "error", error.code, error.message);
+    return undefined;
+  }
+}

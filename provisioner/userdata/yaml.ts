@@ -1,0 +1,156 @@
+import type { Json } from "#core/canonical-json.ts";
+import { type Finding, hasErrors } from "#core/finding.ts";
+import { type BuiltValue, buildValue, type Item, type YamlRemark } from "./yaml-build.ts";
+import { parseNodes } from "./yaml-nodes.ts";
+import { lineTable, prepareText, refuseCharacters, YamlProblem } from "./yaml-text.ts";
+
+/** How to read a document. */
+export interface YamlOptions {
+  /** Name for findings: `user-data`, `network-config`, a file name. */
+  readonly document: string;
+  /** Bytes of UTF-8 (default 8 MiB); what aliases stand for, written out, is bound by it as well. */
+  readonly maxBytes?: number;
+  /** Collections inside one another (default 100). */
+  readonly maxDepth?: number;
+  /** Scalars and collections, with those behind aliases and merge keys counted each time (default 200,000). */
+  readonly maxNodes?: number;
+}
+
+/** A place in a document, line and column in characters, both from 1. */
+export interface YamlPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a document says, what is the matter with it, and where its parts stand. */
+export interface YamlDocument {
+  /** `undefined` exactly when a finding is an error; an empty document is `null`. */
+  readonly value: Json | undefined;
+  readonly findings: readonly Finding[];
+  /**
+   * Where the value at `path`, or its key, stands. Of an alias: where it is used, and below it
+   * where its parts are written; of a merged key: where it is written. Entries of a list have no
+   * key, their value's place is given. `undefined` where the document has no such value.
+   */
+  locate(path: readonly (string | number)[], target?: "key" | "value"): YamlPosition | undefined;
+  /** The bytes of the value at `path` when it is tagged `!!binary`. */
+  binary(path: readonly (string | number)[]): Uint8Array | undefined;
+}
+
+const maxFindings = 200;
+const defaults = { maxBytes: 8 * 1024 * 1024, maxDepth: 100, maxNodes: 200_000 };
+
+/**
+ * Reads one YAML document as cloud-init does: what PyYAML's `safe_load` (YAML 1.1) accepts and
+ * refuses, with its values (https://pyyaml.org/wiki/PyYAMLDocumentation). Never throws for what the
+ * text holds. Where JSON has no counterpart:
+ *
+ * - dates and times are the text Python prints of them, numbers that are not finite `Infinity`,
+ *   `-Infinity` and `NaN`, sets lists, each with the note `yaml/kept-as-text`;
+ * - `!!binary` is its text when that is UTF-8, else base64, with the same note; see `binary()`;
+ * - whole numbers beyond ±(2^53 - 1) are the text of their digits (warning `yaml/large-number`);
+ * - keys that are no text are what Python's `json.dumps` writes for them (note `yaml/key-not-text`);
+ * - of equal keys the last counts (warning `yaml/duplicate-key`).
+ *
+ * Other than PyYAML it refuses aliases inside what they name, and what is beyond the limits.
+ */
+export function readYaml(text: string, options: YamlOptions): YamlDocument {
+  const limits = { ...defaults, ...options };
+  const prepared = prepareText(text);
+  const { place, lineOf } = lineTable(prepared);
+  const remarks = remarkList();
+  let root: Item | undefined;
+  try {
+    refuseLarge(text, limits.maxBytes);
+    refuseCharacters(prepared);
+    const node = parseNodes(prepared, limits);
+    if (node !== undefined) {
+      const bounds = { ...limits, maxCharacters: limits.maxBytes };
+      root = {
+        at: node.at,
+        value: buildValue(node, { limits: bounds, lineOf, report: remarks.add }),
+      };
+    }
+  } catch (error) {
+    if (!(error instanceof YamlProblem)) throw error;
+    const { offset, code, message, hint } = error;
+    remarks.add({ offset, path: "", level: "error", code, message, hint });
+  }
+  const findings = toFindings(remarks, options.document, place);
+  return {
+    value: hasErrors(findings) ? undefined : (root?.value.json ?? null),
+    findings,
+    locate: (path, target = "value") => {
+      const found = root === undefined ? undefined : find(root, path);
+      return found === undefined ? undefined : place(target === "key" ? found.keyAt : found.at);
+    },
+    binary: (path) => (root === undefined ? undefined : find(root, path)?.value.scalar?.bytes),
+  };
+}
+
+interface RemarkList {
+  readonly kept: readonly YamlRemark[];
+  /** How many there were beyond those. */
+  readonly left: number;
+  add(remark: YamlRemark): void;
+}
+
+/** Keeps as many errors, and as many others, as a person may read. */
+function remarkList(): RemarkList {
+  const kept: YamlRemark[] = [];
+  const counts = { error: 0, other: 0 };
+  const list = {
+    kept,
+    left: 0,
+    add(remark: YamlRemark) {
+      const kind = remark.level === "error" ? "error" : "other";
+      counts[kind] += 1;
+      if (counts[kind] <= maxFindings) kept.push(remark);
+      else list.left += 1;
+    },
+  };
+  return list;
+}
+
+function refuseLarge(text: string, maxBytes: number): void {
+  if (text.length <= maxBytes && Buffer.byteLength(text) <= maxBytes) return;
+  throw new YamlProblem("yaml/too-large", 0, `the document has more than ${maxBytes} bytes`);
+}
+
+function find(
+  root: Item,
+  path: readonly (string | number)[],
+): (Item & { keyAt: number }) | undefined {
+  let here = { ...root, keyAt: root.at };
+  for (const part of path) {
+    const next = child(here.value, part);
+    if (next === undefined) return undefined;
+    here = next;
+  }
+  return here;
+}
+
+function child(value: BuiltValue, part: string | number): (Item & { keyAt: number }) | undefined {
+  if (value.members !== null) return value.members.get(String(part));
+  const item = value.items?.[Number(part)];
+  return item === undefined ? undefined : { ...item, keyAt: item.at };
+}
+
+/** In the order of the document, and one more that says how many are not listed. */
+function toFindings(
+  { kept, left }: RemarkList,
+  document: string,
+  place: (offset: number) => YamlPosition,
+): readonly Finding[] {
+  const sorted = kept.toSorted((a, b) => a.offset - b.offset);
+  const findings = sorted.map(
+    ({ offset, ...rest }): Finding => ({ document, ...place(offset), ...rest }),
+  );
+  if (left === 0) return findings;
+  const message = `${left} more findings are not listed`;
+  const rest = { line: null, column: null, path: "", hint: null };
+  return [
+    ...findings,
+    { document, ...rest, level: "warning", code: "yaml/more-findings", message },
+  ];
+}

@@ -1,7 +1,13 @@
 import type { Json } from "#core/canonical-json.ts";
 import { exampleOf } from "./example.ts";
 import { maxMessageBytes } from "./message.ts";
-import { bodiesOf, bodySchemas, envelopeSchemas, type MessageSchema, type TopicBody } from "./schemas.ts";
+import {
+  bodiesOf,
+  bodySchemas,
+  envelopeSchemas,
+  type MessageSchema,
+  type TopicBody,
+} from "./schemas.ts";
 import { type TopicName, type TopicRule, topicPrefix, topicRules } from "./topics.ts";
 
 type JsonObject = { readonly [key: string]: Json };
@@ -23,16 +29,19 @@ export function asyncApiDocument(version: string): JsonObject {
     },
     defaultContentType: "application/json",
     channels: record(topics, ([name, rule]) => [name, channel(name, rule)]),
-    operations: record(carrying, ([name, rule]) => [operationName(name, rule), operation(name, rule)]),
+    operations: record(carrying, ([name, rule]) => [
+      operationName(name, rule),
+      operation(name, rule),
+    ]),
     components: {
       messages: record(
         carrying.flatMap(([name, rule]) => bodiesOf(name).map((body) => ({ body, rule }))),
         ({ body, rule }) => [body.schema.title, message(body, rule)],
       ),
-      schemas: record([...Object.values(envelopeSchemas), ...Object.values(bodySchemas)], (schema) => [
-        schema.title,
-        plainSchema(schema),
-      ]),
+      schemas: record(
+        [...Object.values(envelopeSchemas), ...Object.values(bodySchemas)],
+        (schema) => [schema.title, plainSchema(schema)],
+      ),
     },
   };
 }
@@ -42,13 +51,19 @@ function channel(name: TopicName, rule: TopicRule): JsonObject {
   const level = rule.parameter === null ? "" : `/{${rule.parameter}}`;
   return {
     address: `${topicPrefix}/{fleet}/{node}/${name}${level}`,
-    description: bodies.length > 0 ? rule.description : `${rule.description} Reserved: this version sends nothing on it.`,
+    description:
+      bodies.length > 0
+        ? rule.description
+        : `${rule.description} Reserved: this version sends nothing on it.`,
     parameters: {
       fleet: { description: "Name of the fleet." },
       node: { description: "Name of the node in its fleet." },
       ...(rule.parameter === null ? {} : { [rule.parameter]: parameterOf(bodies) }),
     },
-    messages: record(bodies, ({ schema }) => [schema.title, { $ref: `#/components/messages/${schema.title}` }]),
+    messages: record(bodies, ({ schema }) => [
+      schema.title,
+      { $ref: `#/components/messages/${schema.title}` },
+    ]),
   };
 }
 
@@ -66,7 +81,9 @@ function operation(name: TopicName, rule: TopicRule): JsonObject {
     action: rule.direction === "node-to-fleet" ? "send" : "receive",
     channel: { $ref: `#/channels/${name}` },
     summary: rule.description,
-    messages: bodiesOf(name).map(({ schema }) => ({ $ref: `#/channels/${name}/messages/${schema.title}` })),
+    messages: bodiesOf(name).map(({ schema }) => ({
+      $ref: `#/channels/${name}/messages/${schema.title}`,
+    })),
     bindings: { mqtt: { qos: rule.qos, retain: rule.retained, bindingVersion: "0.2.0" } },
   };
 }

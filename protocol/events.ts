@@ -21,7 +21,10 @@ export type EventKind = keyof EventBodies;
 
 /** An event that a room may write; gaps and damage are written by the outbox itself. */
 export type NewEvent = {
-  [K in Exclude<EventKind, "gap" | "outbox.damaged">]: { readonly kind: K; readonly body: EventBodies[K] };
+  [K in Exclude<EventKind, "gap" | "outbox.damaged">]: {
+    readonly kind: K;
+    readonly body: EventBodies[K];
+  };
 }[Exclude<EventKind, "gap" | "outbox.damaged">];
 
 /** What the protocol says about one kind of event. */

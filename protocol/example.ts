@@ -10,5 +10,7 @@ export function exampleOf(schema: Schema): Json {
   if (Array.isArray(schema["examples"])) return (schema["examples"][0] as Json | undefined) ?? null;
   if (schema["type"] === "array") return [exampleOf(schema["items"] as Schema)];
   const properties = (schema["properties"] ?? {}) as Readonly<Record<string, Schema>>;
-  return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, exampleOf(value)]));
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, value]) => [key, exampleOf(value)]),
+  );
 }

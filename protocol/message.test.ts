@@ -12,7 +12,8 @@ const good = {
   body: { stream, upTo: 7 },
 };
 const nowMs = Date.UTC(2026, 0, 31, 12);
-const bytes = (value: unknown) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
+const bytes = (value: unknown) =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
 
 t.test("an ack that fits is read", async (t) => {
   t.same((await readFleetMessage("ack", bytes(good), { nowMs })).body, { stream, upTo: 7 });
@@ -29,14 +30,26 @@ t.test("what does not fit is refused with its reason", async (t) => {
     ["an unknown key", bytes({ ...good, shell: "reboot" }), /additional/],
     ["a negative number", bytes({ ...good, body: { stream, upTo: -1 } }), /upTo/],
     ["a fraction", bytes({ ...good, body: { stream, upTo: 1.5 } }), /upTo/],
-    ["a number beyond integers", bytes(JSON.stringify(good).replace('"upTo":7', '"upTo":1e300')), /upTo/],
-    ["a prototype", bytes(`${JSON.stringify(good).slice(0, -1)},"__proto__":{"x":1}}`), /additional/],
+    [
+      "a number beyond integers",
+      bytes(JSON.stringify(good).replace('"upTo":7', '"upTo":1e300')),
+      /upTo/,
+    ],
+    [
+      "a prototype",
+      bytes(`${JSON.stringify(good).slice(0, -1)},"__proto__":{"x":1}}`),
+      /additional/,
+    ],
     ["expired", bytes({ ...good, expiresAt: "2026-01-31T11:59:59.999Z" }), /expired/],
     ["too large", Buffer.alloc(maxMessageBytes + 1, 0x20), /at most/],
     ["very deep", bytes("[".repeat(100_000) + "]".repeat(100_000)), /object/],
   ];
   for (const [name, payload, reason] of cases) {
-    await t.rejects(readFleetMessage("ack", payload, { nowMs }), { code: "link/message-refused", message: reason }, name);
+    await t.rejects(
+      readFleetMessage("ack", payload, { nowMs }),
+      { code: "link/message-refused", message: reason },
+      name,
+    );
   }
 });
 
@@ -54,7 +67,14 @@ t.test("any bytes are read or refused", async () => {
 });
 
 t.test("a secret never leaves in a message", async (t) => {
-  const parts = { id: good.id, at: good.at, bootId: "b", stream, seq: 1, body: { fault: [new Secret("hunter2")] } };
+  const parts = {
+    id: good.id,
+    at: good.at,
+    bootId: "b",
+    stream,
+    seq: 1,
+    body: { fault: [new Secret("hunter2")] },
+  };
   t.throws(() => writeMessage(parts), { code: "secret/serialised" });
 });
 

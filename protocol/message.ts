@@ -43,8 +43,13 @@ export async function readFleetMessage<T extends keyof FleetBodies>(
   options: ReadOptions,
 ): Promise<FleetMessage<T>> {
   const limit = options.maxBytes ?? maxMessageBytes;
-  if (payload.length > limit) throw refused(topic, `${payload.length} bytes where at most ${limit} are taken`);
-  const envelope = await check<FleetEnvelope>(topic, parse(topic, payload), import("#generated/protocol/messages/fleet-envelope.validate.js"));
+  if (payload.length > limit)
+    throw refused(topic, `${payload.length} bytes where at most ${limit} are taken`);
+  const envelope = await check<FleetEnvelope>(
+    topic,
+    parse(topic, payload),
+    import("#generated/protocol/messages/fleet-envelope.validate.js"),
+  );
   if (envelope.expiresAt !== undefined && Date.parse(envelope.expiresAt) <= options.nowMs) {
     throw refused(topic, `expired at ${envelope.expiresAt}`);
   }
@@ -54,7 +59,9 @@ export async function readFleetMessage<T extends keyof FleetBodies>(
 
 interface Validator {
   readonly validate: ((value: unknown) => boolean) & {
-    readonly errors?: readonly { readonly instancePath: string; readonly message?: string | undefined }[] | null;
+    readonly errors?:
+      | readonly { readonly instancePath: string; readonly message?: string | undefined }[]
+      | null;
   };
 }
 
@@ -73,10 +80,16 @@ function parse(topic: string, payload: Uint8Array): unknown {
 async function check<T>(topic: string, value: unknown, loading: Promise<Validator>): Promise<T> {
   const { validate } = await loading;
   if (validate(value)) return value as T;
-  const faults = (validate.errors ?? []).slice(0, 3).map((error) => `${error.instancePath || "/"} ${error.message ?? ""}`.trim());
+  const faults = (validate.errors ?? [])
+    .slice(0, 3)
+    .map((error) => `${error.instancePath || "/"} ${error.message ?? ""}`.trim());
   throw refused(topic, faults.join("; "));
 }
 
 function refused(topic: string, why: string, cause?: unknown): Fault {
-  return new Fault("link/message-refused", `${topic}: ${why}`, cause === undefined ? {} : { cause });
+  return new Fault(
+    "link/message-refused",
+    `${topic}: ${why}`,
+    cause === undefined ? {} : { cause },
+  );
 }

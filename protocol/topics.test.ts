@@ -13,15 +13,43 @@ t.test("each topic of the table is built and taken apart again", async (t) => {
         ? topics.of(name as Parameters<typeof topics.of>[0])
         : topics.with(name as "event" | "cmd", "boot.finished");
     t.match(topic, new RegExp(`^firstlight/1/shops/edge-17/${name}`));
-    t.same(parseTopic(topic), { ...address, name, parameter: rule.parameter === null ? null : "boot.finished" });
+    t.same(parseTopic(topic), {
+      ...address,
+      name,
+      parameter: rule.parameter === null ? null : "boot.finished",
+    });
   }
 });
 
 t.test("names that mean something to MQTT are refused", async (t) => {
-  for (const name of ["", "a/b", "+", "#", "a#", "a\0b", "a\nb", "\u0085", "$SYS", "\ud800", "x".repeat(129)]) {
-    t.throws(() => nodeTopics({ fleet: name, node: "n" }), { code: "link/name-invalid" }, JSON.stringify(name));
-    t.throws(() => nodeTopics({ fleet: "f", node: name }), { code: "link/name-invalid" }, JSON.stringify(name));
-    t.throws(() => nodeTopics(address).with("event", name), { code: "link/name-invalid" }, JSON.stringify(name));
+  for (const name of [
+    "",
+    "a/b",
+    "+",
+    "#",
+    "a#",
+    "a\0b",
+    "a\nb",
+    "\u0085",
+    "$SYS",
+    "\ud800",
+    "x".repeat(129),
+  ]) {
+    t.throws(
+      () => nodeTopics({ fleet: name, node: "n" }),
+      { code: "link/name-invalid" },
+      JSON.stringify(name),
+    );
+    t.throws(
+      () => nodeTopics({ fleet: "f", node: name }),
+      { code: "link/name-invalid" },
+      JSON.stringify(name),
+    );
+    t.throws(
+      () => nodeTopics(address).with("event", name),
+      { code: "link/name-invalid" },
+      JSON.stringify(name),
+    );
   }
 });
 
@@ -45,17 +73,25 @@ t.test("what is no topic of ours is not taken apart", async (t) => {
   }
 });
 
-t.test("any name is either refused or comes back unchanged, and any text is parsed without a throw", async () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (fleet, node) => {
-      const good = topicNameFault(fleet) === undefined && topicNameFault(node) === undefined;
-      try {
-        const parsed = parseTopic(nodeTopics({ fleet, node }).of("status"));
-        return good && parsed?.fleet === fleet && parsed.node === node;
-      } catch (error) {
-        return !good && isFault(error, "link/name-invalid");
-      }
-    }),
-  );
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (rest) => parseTopic(`${topicPrefix}/${rest}`)?.name !== null));
-});
+t.test(
+  "any name is either refused or comes back unchanged, and any text is parsed without a throw",
+  async () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (fleet, node) => {
+        const good = topicNameFault(fleet) === undefined && topicNameFault(node) === undefined;
+        try {
+          const parsed = parseTopic(nodeTopics({ fleet, node }).of("status"));
+          return good && parsed?.fleet === fleet && parsed.node === node;
+        } catch (error) {
+          return !good && isFault(error, "link/name-invalid");
+        }
+      }),
+    );
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary" }),
+        (rest) => parseTopic(`${topicPrefix}/${rest}`)?.name !== null,
+      ),
+    );
+  },
+);

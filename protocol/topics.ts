@@ -59,14 +59,16 @@ export const topicRules = {
     retained: true,
     qos: 1,
     parameter: null,
-    description: "Where the node stands in its current update; one topic for each node, so that retained messages stay few.",
+    description:
+      "Where the node stands in its current update; one topic for each node, so that retained messages stay few.",
   },
   event: {
     direction: "node-to-fleet",
     retained: false,
     qos: 1,
     parameter: "kind",
-    description: "What happened, from the durable outbox, in order; sent again until it is acknowledged.",
+    description:
+      "What happened, from the durable outbox, in order; sent again until it is acknowledged.",
   },
   health: {
     direction: "node-to-fleet",
@@ -101,7 +103,8 @@ export const topicRules = {
     retained: false,
     qos: 1,
     parameter: null,
-    description: "Asked on every connect: send what is newer than what the node has. Heals lost retained messages.",
+    description:
+      "Asked on every connect: send what is newer than what the node has. Heals lost retained messages.",
   },
 } as const satisfies Readonly<Record<TopicName, TopicRule>>;
 
@@ -109,7 +112,9 @@ export const topicRules = {
 export const topicPrefix = "firstlight/1";
 
 /** Names of topics that have a level below them. */
-export type ParameterTopic = { [T in TopicName]: (typeof topicRules)[T]["parameter"] extends null ? never : T }[TopicName];
+export type ParameterTopic = {
+  [T in TopicName]: (typeof topicRules)[T]["parameter"] extends null ? never : T;
+}[TopicName];
 
 /** Names of topics that end there. */
 export type PlainTopic = Exclude<TopicName, ParameterTopic>;
@@ -172,7 +177,8 @@ export function nodeTopics(address: NodeAddress): NodeTopics {
 export function parseTopic(topic: string): ParsedTopic | undefined {
   if (!topic.startsWith(`${topicPrefix}/`)) return undefined;
   const [fleet, node, name, parameter, ...rest] = topic.slice(topicPrefix.length + 1).split("/");
-  if (fleet === undefined || node === undefined || name === undefined || rest.length > 0) return undefined;
+  if (fleet === undefined || node === undefined || name === undefined || rest.length > 0)
+    return undefined;
   if (!Object.hasOwn(topicRules, name)) return undefined;
   const known = name as TopicName;
   if ((topicRules[known].parameter === null) !== (parameter === undefined)) return undefined;
@@ -184,7 +190,11 @@ export function parseTopic(topic: string): ParsedTopic | undefined {
 function requireName(what: string, name: string): void {
   const fault = topicNameFault(name);
   if (fault === undefined) return;
-  throw new Fault("link/name-invalid", `${what} ${JSON.stringify(name.slice(0, maxNameLength))} ${fault}`, {
-    hint: "use letters, digits, dots, dashes and underscores",
-  });
+  throw new Fault(
+    "link/name-invalid",
+    `${what} ${JSON.stringify(name.slice(0, maxNameLength))} ${fault}`,
+    {
+      hint: "use letters, digits, dots, dashes and underscores",
+    },
+  );
 }

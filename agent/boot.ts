@@ -8,7 +8,7 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
-import type { Templates } from "#provisioner/render/templates.ts";
+import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
@@ -35,7 +35,8 @@ export interface BootDeps {
   readonly readFacts: () => Facts | Promise<Facts>;
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
-  readonly decideBase: (input: BaseInput) => Promise<Base>;
+  readonly decideBase: (input: BaseInput) => Base;
+  readonly checkParameters: CheckParameters;
   readonly openCredentials: () => Promise<CredentialStore>;
   readonly probe: Probe;
   /** Whether the node belongs to a fleet whose signatures it can check. */
@@ -48,7 +49,7 @@ export interface BootDeps {
 }
 
 /** Kinds of events that a boot leaves in the outbox. */
-export type BootEventKind = "boot-started" | "boot-stage" | "boot-finished";
+export type BootEventKind = "boot.started" | "boot.finished" | "trial.finished";
 
 /** What the base of a system is decided from. */
 export interface BaseInput {
@@ -115,6 +116,7 @@ export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering>
       base,
       profiles: d.profiles,
       templates: d.templates,
+      checkParameters: d.checkParameters,
       credentials,
       origins: translation.origins,
       instanceId: content.instance.instanceId,
@@ -227,7 +229,7 @@ class Way implements Stages {
   constructor(d: BootDeps) {
     this.#d = d;
     this.#startedAt = timestamp(d.io.clock);
-    d.report("boot-started", { by: d.by });
+    d.report("boot.started", { by: d.by });
   }
 
   async stage<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
@@ -273,7 +275,7 @@ class Way implements Stages {
       startedAt: this.#startedAt,
       finishedAt: timestamp(io.clock),
     };
-    report("boot-finished", { ...outcome });
+    report("boot.finished", { ...outcome });
     writeResult(io, outcome);
     log.info("boot.finished", { outcome: outcome.outcome, generation: outcome.generation, message: outcome.message });
     return outcome;

@@ -33,4 +33,20 @@ export const renderCodes = {
     means: "A raw option is set by another part of the spec too.",
     action: "Say it in one place.",
   },
+  "base/adopt": {
+    means: "The configuration in /etc/nixos cannot be taken over whole.",
+    action: "Move what is not part of the configuration out of /etc/nixos.",
+  },
+  "base/damaged": {
+    means: "The record of what this system stands on is damaged.",
+    action: "Restore /var/lib/firstlight/base/base.json from a backup.",
+  },
+  "base/pins": {
+    means: "The pins of the image are not what they should be.",
+    action: "Mend `services.firstlight.pins` in the image.",
+  },
+  "base/no-release": {
+    means: "Nothing says which release of NixOS this machine has.",
+    action: "Set `stateVersion` in the settings, or pin nixpkgs.",
+  },
 } as const satisfies CodeTable;

@@ -18,6 +18,7 @@ import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
 import { renderPasswords } from "./passwords.ts";
 import { isInStore, pinsFile, renderPins } from "./pins.ts";
+import { renderReport } from "./report.ts";
 import type { SourceFile, Sources } from "./sources.ts";
 import { renderHome, renderPackages, renderRawOptions, renderStorage, renderUnits } from "./system-parts.ts";
 import { type CheckParameters, renderTemplates, type Templates } from "./templates.ts";
@@ -86,6 +87,7 @@ function renderInstance(concern: Concern): readonly Assignment[] {
     ...renderUnits(concern),
     ...renderStorage(concern),
     ...renderHome(concern),
+    ...renderReport(concern),
     ...renderPins(concern.base),
   ];
   return [...parts, ...renderRawOptions(concern, parts)];

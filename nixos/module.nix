@@ -1,0 +1,223 @@
+# firstlight on NixOS: the settings, and the units that bring a machine from its first boot to a
+# healthy generation. Copied into the sources of every rendered system, so that the agent is still
+# there after the switch.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.firstlight;
+  settingsFormat = pkgs.formats.json { };
+  firstlight = lib.getExe cfg.package;
+
+  # What every unit that faces the network does without.
+  hardening = {
+    CapabilityBoundingSet = "";
+    LockPersonality = true;
+    NoNewPrivileges = true;
+    PrivateDevices = true;
+    PrivateTmp = true;
+    PrivateUsers = true;
+    ProcSubset = "pid";
+    ProtectClock = true;
+    ProtectControlGroups = true;
+    ProtectHome = true;
+    ProtectHostname = true;
+    ProtectKernelLogs = true;
+    ProtectKernelModules = true;
+    ProtectKernelTunables = true;
+    ProtectProc = "invisible";
+    ProtectSystem = "strict";
+    RemoveIPC = true;
+    RestrictAddressFamilies = [
+      "AF_INET"
+      "AF_INET6"
+      "AF_UNIX"
+    ];
+    RestrictNamespaces = true;
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    SystemCallArchitectures = "native";
+    SystemCallFilter = [
+      "@system-service"
+      "~@privileged"
+      "~@resources"
+    ];
+    UMask = "0077";
+  };
+
+  # Nothing to do where nobody can have said anything, or where a person switched firstlight off.
+  conditions = {
+    ConditionKernelCommandLine = "!firstlight=disabled";
+    ConditionPathExists = "!/etc/firstlight/disabled";
+  };
+in
+{
+  options.services.firstlight = {
+    enable = lib.mkEnableOption "firstlight, which provisions and updates this machine";
+
+    package = lib.mkPackageOption pkgs "firstlight" { };
+
+    settings = lib.mkOption {
+      type = lib.types.submodule { freeformType = settingsFormat.type; };
+      default = { };
+      example = {
+        datasources = [ "NoCloud" ];
+        policy.changes = "hold";
+        report.mqtt.host = "mqtt.example.org";
+      };
+      description = ''
+        What the owner of this image decides, written to /etc/firstlight/settings.json. Every key is
+        described in docs/settings.md. Secrets do not belong here: name files that hold them.
+      '';
+    };
+
+    pins = lib.mkOption {
+      type = lib.types.attrsOf (
+        lib.types.submodule {
+          options = {
+            storePath = lib.mkOption {
+              type = lib.types.str;
+              description = "Path in the Nix store.";
+            };
+            narHash = lib.mkOption {
+              type = lib.types.nullOr lib.types.str;
+              default = null;
+              description = "SRI hash of the tree.";
+            };
+            revision = lib.mkOption {
+              type = lib.types.nullOr lib.types.str;
+              default = null;
+              description = "Revision of the tree.";
+            };
+          };
+        }
+      );
+      default = { };
+      description = ''
+        Source trees that systems are evaluated from: nixpkgs, and where they are used
+        nixos-hardware, home-manager and firstlight. Written to /etc/firstlight/pins.json.
+      '';
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ cfg.package ];
+
+    environment.etc."firstlight/settings.json".source =
+      settingsFormat.generate "firstlight-settings.json" cfg.settings;
+
+    environment.etc."firstlight/pins.json" = lib.mkIf (cfg.pins != { }) {
+      source = settingsFormat.generate "firstlight-pins.json" cfg.pins;
+    };
+
+    # Keys of the bootstrap layer: there before anything is built, gone with the next boot.
+    services.openssh.authorizedKeysFiles = [ "/run/firstlight/authorized_keys/%u" ];
+
+    systemd.tmpfiles.rules = [
+      "d /var/lib/firstlight 0755 root root -"
+      "d /var/lib/firstlight/credentials 0700 root root -"
+      "d /var/lib/firstlight/stamps 0700 root root -"
+    ];
+
+    # Before any network: what a local datasource says about network, name and keys, in /run only.
+    systemd.services.firstlight-bootstrap = {
+      description = "Bring up what this machine's datasource says about network, name and keys";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "network-pre.target" ];
+      before = [
+        "network-pre.target"
+        "sshd.service"
+      ];
+      after = [
+        "local-fs.target"
+        "systemd-udevd.service"
+      ];
+      restartIfChanged = false;
+      unitConfig = conditions // {
+        DefaultDependencies = false;
+      };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        ExecStart = "${firstlight} bootstrap";
+        TimeoutStartSec = "60s";
+      };
+    };
+
+    # The boot itself: started by a timer and ordered after the boot transaction, because a unit
+    # inside that transaction which switches the system would wait for itself.
+    systemd.timers.firstlight-boot = {
+      description = "Start firstlight when the machine has booted";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnActiveSec = "1s";
+        AccuracySec = "1s";
+        RemainAfterElapse = false;
+      };
+    };
+
+    systemd.services.firstlight-boot = {
+      description = "Bring this machine to what its datasource asks for";
+      wants = [ "network-online.target" ];
+      after = [
+        "multi-user.target"
+        "network-online.target"
+        "firstlight-bootstrap.service"
+      ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+      };
+      path = [
+        config.nix.package
+        config.systemd.package
+        pkgs.util-linux
+      ];
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "${firstlight} boot";
+        # Rolled back, held or degraded is an answer, not a failure of the unit.
+        SuccessExitStatus = [
+          2
+          3
+          77
+        ];
+        TimeoutStartSec = "infinity";
+      };
+    };
+
+    # The network side: a courier without privileges. It reads the outbox and talks to the broker.
+    systemd.services.firstlight-agent = {
+      description = "Report to the fleet";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "network-online.target" ];
+      after = [ "network-online.target" ];
+      unitConfig = conditions;
+      serviceConfig = hardening // {
+        Type = "notify";
+        NotifyAccess = "all";
+        ExecStart = "${firstlight} agent";
+        DynamicUser = true;
+        StateDirectory = "firstlight-agent";
+        StateDirectoryMode = "0700";
+        Restart = "on-failure";
+        RestartSec = "10s";
+        WatchdogSec = "60s";
+        MemoryMax = "256M";
+      };
+    };
+
+    # Units written for cloud-init may order themselves after these; the agent starts them when the
+    # machine has settled.
+    systemd.targets.cloud-config.description = "The machine has its configuration";
+    systemd.targets.cloud-init = {
+      description = "The machine is provisioned";
+      after = [ "cloud-config.target" ];
+      wants = [ "cloud-config.target" ];
+    };
+  };
+}

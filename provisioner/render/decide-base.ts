@@ -1,0 +1,159 @@
+import { prettyJson } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import type { Files, Io } from "#core/io.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
+import { readOwnConfiguration, nixosDirectory } from "./adopt.ts";
+import type { Base, Pin, Pins, Platform } from "./base.ts";
+import type { SourceFile } from "./sources.ts";
+
+/** What a base is decided from, once; later only the pins and the owner's local.nix are read anew. */
+export interface BaseQuestion {
+  readonly io: Io;
+  readonly facts: Facts;
+  /** The profile that applies, or `null`. */
+  readonly profile: CompiledProfile | null;
+  /** From the first spec; `true` when it says nothing. */
+  readonly mutableUsers: boolean | undefined;
+  /** From the settings of the image. */
+  readonly stateVersion: string | undefined;
+  readonly agentModule: readonly SourceFile[];
+}
+
+/** Decided at the first rendering and never again. */
+interface BaseRecord {
+  readonly v: 1;
+  readonly kind: Base["kind"];
+  readonly files: readonly SourceFile[];
+  readonly platform: Platform | null;
+  readonly stateVersion: string;
+  readonly mutableUsers: boolean;
+}
+
+const recordFile = "/var/lib/firstlight/base/base.json";
+/** Pins of the image, written by `nixos/module.nix`. */
+export const pinsFile = "/etc/firstlight/pins.json";
+
+/** The base of this instance: as recorded, or decided now and recorded. */
+export function decideBase(question: BaseQuestion): Base {
+  const { files } = question.io;
+  const pins = readPins(question.io);
+  const record = readRecord(files) ?? decide(question, pins);
+  return {
+    ...record,
+    pins,
+    local: files.readText(`${nixosDirectory}/local.nix`, { maxBytes: 1024 * 1024 }) ?? null,
+    agentModule: question.agentModule,
+  };
+}
+
+function decide(question: BaseQuestion, pins: Pins): BaseRecord {
+  const { io, facts, profile } = question;
+  const own = readOwnConfiguration(io.files);
+  const record: BaseRecord = {
+    v: 1,
+    kind: own === undefined ? "platform" : "adopted",
+    files: own ?? [],
+    platform: own === undefined && profile?.nixos.platform == null ? findPlatform(io.files, facts) : null,
+    stateVersion: question.stateVersion ?? releaseOf(io.files, pins.nixpkgs) ?? unknownRelease(),
+    mutableUsers: question.mutableUsers ?? true,
+  };
+  io.files.write(recordFile, prettyJson(record), { mode: 0o600 });
+  return record;
+}
+
+function readRecord(files: Files): BaseRecord | undefined {
+  const text = files.readText(recordFile, { maxBytes: 32 * 1024 * 1024 });
+  if (text === undefined) return undefined;
+  try {
+    const record = JSON.parse(text) as BaseRecord;
+    if (record.v === 1) return record;
+  } catch (cause) {
+    throw damaged(cause);
+  }
+  throw damaged(undefined);
+}
+
+function damaged(cause: unknown): Fault {
+  return new Fault("base/damaged", `${recordFile}: expected a record of version 1`, { cause });
+}
+
+/** Pins of the image, else what NIX_PATH calls nixpkgs; the latter without a hash. */
+export function readPins(io: Io): Pins {
+  const text = io.files.readText(pinsFile, { maxBytes: 64 * 1024 });
+  if (text !== undefined) return parsePins(text);
+  const entry = (io.env["NIX_PATH"] ?? "").split(":").find((part) => part.startsWith("nixpkgs="));
+  const path = entry?.slice("nixpkgs=".length);
+  return path === undefined || !path.startsWith("/") ? {} : { nixpkgs: { storePath: path, narHash: null, revision: null } };
+}
+
+function parsePins(text: string): Pins {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Fault("base/pins", `${pinsFile}: not JSON`, { cause });
+  }
+  const entries = Object.entries((value ?? {}) as Record<string, Partial<Pin>>);
+  for (const [name, pin] of entries) {
+    if (!["nixpkgs", "nixos-hardware", "home-manager", "firstlight"].includes(name) || typeof pin?.storePath !== "string") {
+      throw new Fault("base/pins", `${pinsFile}: expected pins by name with a storePath, got ${JSON.stringify(name)}`);
+    }
+  }
+  return Object.fromEntries(
+    entries.map(([name, pin]) => [
+      name,
+      { storePath: pin.storePath ?? "", narHash: pin.narHash ?? null, revision: pin.revision ?? null },
+    ]),
+  );
+}
+
+/** The release in a tree of nixpkgs: `26.05`. */
+function releaseOf(files: Files, pin: Pin | undefined): string | undefined {
+  for (const name of ["lib/.version", ".version"]) {
+    const text = pin === undefined ? undefined : files.readText(`${pin.storePath}/${name}`, { maxBytes: 1024 });
+    const [release] = /^[0-9]{2}\.[0-9]{2}/.exec(text ?? "") ?? [];
+    if (release !== undefined) return release;
+  }
+  return releaseOfSystem(files);
+}
+
+/** The release of the system that runs. */
+function releaseOfSystem(files: Files): string | undefined {
+  const text = files.readText("/etc/os-release", { maxBytes: 64 * 1024 }) ?? "";
+  return /^ID="?nixos"?$/m.test(text) ? /^VERSION_ID="?([0-9]{2}\.[0-9]{2})/m.exec(text)?.[1] : undefined;
+}
+
+function unknownRelease(): never {
+  throw new Fault("base/no-release", "the release of NixOS is not known: no pinned nixpkgs says it, and the settings do not either", {
+    hint: "set `stateVersion` in /etc/firstlight/settings.json, or pin nixpkgs",
+  });
+}
+
+const realTypes = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "zfs", "bcachefs"]);
+
+/** Root file system, boot partition and boot loader as they are now. */
+function findPlatform(files: Files, facts: Facts): Platform {
+  const mounts = (files.readText("/proc/mounts", { maxBytes: 1024 * 1024 }) ?? "").split("\n").map((line) => line.split(" "));
+  const wanted = new Set(["/", "/boot", "/boot/efi", "/efi"]);
+  const fileSystems = mounts.flatMap(([device = "", path = "", type = ""]) =>
+    wanted.has(path) && realTypes.has(type) ? [{ path, device: stableName(files, device), type }] : [],
+  );
+  const bootLoader =
+    facts.firmware.type === "uefi" ? "systemd-boot" : facts.firmware.type === "device-tree" ? "extlinux" : { grub: bootDisk(facts) };
+  return { fileSystems, bootLoader };
+}
+
+/** A name by UUID or label, which does not change when disks are found in another order. */
+function stableName(files: Files, device: string): string {
+  for (const folder of ["/dev/disk/by-uuid", "/dev/disk/by-label"]) {
+    const name = files.list(folder).find((link) => files.realPath(`${folder}/${link}`) === device);
+    if (name !== undefined) return `${folder}/${name}`;
+  }
+  return device;
+}
+
+function bootDisk(facts: Facts): string {
+  const disk = (facts.blockDevices ?? []).find((device) => device.removable !== true && device.readOnly !== true);
+  return disk === undefined ? "nodev" : (disk.byId[0] ?? `/dev/${disk.name}`);
+}

@@ -1,0 +1,150 @@
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
+import { attrs, bind, bool, call, interpolated, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
+import { appliedProfile, type CompiledProfile, type CompiledProfiles, type Match, type OptionValues } from "#provisioner/profiles/profile.ts";
+import { type Assignment, assign } from "./assignment.ts";
+import type { Base, Platform } from "./base.ts";
+import type { SourceFile } from "./sources.ts";
+import { splitOptionName } from "./system-parts.ts";
+
+/** What hardware adds to a system. */
+export interface RenderedHardware {
+  /** Comment at the head of the file. */
+  readonly title: string;
+  readonly imports: readonly NixExpr[];
+  readonly assignments: readonly Assignment[];
+  readonly files: readonly SourceFile[];
+}
+
+interface HardwareInput {
+  readonly facts: Facts;
+  readonly match: Match;
+  readonly profiles: CompiledProfiles;
+  readonly base: Base;
+}
+
+/** The profile's part, and what the facts alone say: drivers of the disks, microcode, platform. */
+export function renderHardware({ facts, match, profiles, base }: HardwareInput): RenderedHardware {
+  const profile = appliedProfile(match, profiles);
+  const platform = base.kind === "platform" ? (profile?.nixos.platform ?? null) : null;
+  const files = (profile?.nixos.modules ?? []).map((module) => ({
+    path: `firstlight/hardware-profiles/${fileName(module.id)}.nix`,
+    content: module.text,
+    mode: 0o644,
+  }));
+  const assignments = unique([
+    ...renderArchitecture(facts),
+    ...renderKernel(profile),
+    ...renderInitrd(profile, facts),
+    ...renderMicrocode(facts),
+    ...optionAssignments(profile?.nixos.options ?? {}),
+    ...(platform === null ? renderFallback(base.platform) : optionAssignments(platform.options)),
+  ]);
+  return {
+    title: profile === null ? "The hardware: no profile fits this machine." : `The hardware: ${profile.title}.`,
+    imports: [
+      ...files.map((file) => path(`./${file.path.slice("firstlight/".length)}`)),
+      ...(platform?.modules ?? []).map((module) => interpolated(ref("modulesPath"), `/${module}`)),
+      ...nixosHardware(profile, base),
+    ],
+    assignments,
+    files,
+  };
+}
+
+/** Modules of nixos-hardware by name, where that tree is pinned. */
+function nixosHardware(profile: CompiledProfile | null, base: Base): readonly NixExpr[] {
+  const pin = base.pins["nixos-hardware"];
+  if (pin === undefined) return [];
+  return (profile?.nixos.imports ?? []).map((name) => str(`${pin.storePath}/${name}`));
+}
+
+function renderArchitecture(facts: Facts): readonly Assignment[] {
+  const { architecture } = facts.cpu;
+  const known = architecture === "x86_64" || architecture === "aarch64";
+  return known ? [assign(["nixpkgs", "hostPlatform"], fallback(str(`${architecture}-linux`)))] : [];
+}
+
+function renderKernel(profile: CompiledProfile | null): readonly Assignment[] {
+  const params = Object.entries(profile?.kernel.params ?? {}).map(([key, value]) =>
+    str(value === true ? key : `${key}=${value}`),
+  );
+  return [
+    ...lists(["boot", "kernelParams"], params),
+    ...lists(["boot", "kernelModules"], (profile?.kernel.modules ?? []).map(str)),
+    ...lists(["boot", "blacklistedKernelModules"], (profile?.kernel.blacklist ?? []).map(str)),
+  ];
+}
+
+/** What the profile says, and the drivers that are bound to controllers of disks and USB now. */
+function renderInitrd(profile: CompiledProfile | null, facts: Facts): readonly Assignment[] {
+  const bound = [
+    ...(facts.pci ?? []).filter((device) => /^(0x)?(01|0c03|0c00|0805)/.test(device.class ?? "")).map((device) => device.module ?? device.driver),
+    ...(facts.blockDevices ?? []).filter((device) => device.removable !== true).flatMap((device) => device.modules),
+  ].filter((name): name is string => name !== null && /^[A-Za-z0-9_-]+$/.test(name));
+  const available = [...new Set([...(profile?.initrd.availableModules ?? []), ...bound])].sort();
+  return [
+    ...lists(["boot", "initrd", "availableKernelModules"], available.map(str)),
+    ...lists(["boot", "initrd", "kernelModules"], (profile?.initrd.modules ?? []).map(str)),
+  ];
+}
+
+function renderMicrocode({ cpu, virtualisation }: Facts): readonly Assignment[] {
+  if (cpu.architecture !== "x86_64" || virtualisation !== "none") return [];
+  const vendor = { GenuineIntel: "intel", AuthenticAMD: "amd" }[cpu.vendor ?? ""];
+  const firmware = assign(["hardware", "enableRedistributableFirmware"], fallback(bool(true)));
+  return vendor === undefined ? [firmware] : [assign(["hardware", "cpu", vendor, "updateMicrocode"], fallback(bool(true))), firmware];
+}
+
+/** Root file system and boot loader as they were found, where no profile knows better. */
+function renderFallback(platform: Platform | null): readonly Assignment[] {
+  if (platform === null) return [];
+  const { bootLoader, fileSystems } = platform;
+  const loader =
+    bootLoader === "systemd-boot"
+      ? [
+          assign(["boot", "loader", "systemd-boot", "enable"], fallback(bool(true))),
+          assign(["boot", "loader", "efi", "canTouchEfiVariables"], fallback(bool(true))),
+        ]
+      : bootLoader === "extlinux"
+        ? [
+            assign(["boot", "loader", "grub", "enable"], fallback(bool(false))),
+            assign(["boot", "loader", "generic-extlinux-compatible", "enable"], fallback(bool(true))),
+          ]
+        : [assign(["boot", "loader", "grub", "device"], fallback(str(bootLoader.grub)))];
+  return [
+    ...fileSystems.map(({ path: where, device, type }) =>
+      assign(["fileSystems", where], fallback(attrs([bind("device", str(device)), bind("fsType", str(type))]))),
+    ),
+    ...loader,
+  ];
+}
+
+/** Options of a profile as defaults, so that the owner's own values win. Profiles are linted: their names are right. */
+function optionAssignments(options: OptionValues): readonly Assignment[] {
+  return Object.entries(options).map(([name, value]) => {
+    const expr = fromJson(value as PlainData);
+    return assign(splitOptionName(name) ?? [name], Array.isArray(value) ? expr : fallback(expr));
+  });
+}
+
+/** The first that sets an option wins: facts and kernel before the profile's free options. */
+function unique(assignments: readonly Assignment[]): readonly Assignment[] {
+  const seen = new Set<string>();
+  return assignments.filter(({ path: option }) => {
+    const key = option.join("\0");
+    return !seen.has(key) && seen.add(key) !== undefined;
+  });
+}
+
+function lists(option: readonly string[], items: readonly NixExpr[]): readonly Assignment[] {
+  return items.length === 0 ? [] : [assign(option, list(items))];
+}
+
+function fallback(value: NixExpr): NixExpr {
+  return call(ref("lib", "mkDefault"), value);
+}
+
+function fileName(id: string): string {
+  return id.replaceAll("/", "-");
+}

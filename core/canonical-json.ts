@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 
 /** Plain data: what JSON can hold. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /**
  * JSON with keys sorted by UTF-16 code units and no white space (RFC 8785 for data without

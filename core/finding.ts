@@ -28,7 +28,10 @@ export function hasErrors(findings: readonly Finding[]): boolean {
 
 /** One line for a person: `user-data:5:26 error users.0.ssh_authorized_keys: must be a list [spec/invalid]`. */
 export function formatFinding(finding: Finding): string {
-  const place = finding.line === null ? finding.document : `${finding.document}:${finding.line}:${finding.column ?? 1}`;
+  const place =
+    finding.line === null
+      ? finding.document
+      : `${finding.document}:${finding.line}:${finding.column ?? 1}`;
   const path = finding.path === "" ? "" : ` ${finding.path}`;
   const hint = finding.hint === null ? "" : `\n  ${finding.hint}`;
   return `${place} ${finding.level}${path}: ${finding.message} [${finding.code}]${hint}`;

@@ -25,16 +25,26 @@ export interface LogRecord {
 
 /** A log that stamps records with `clock` and hands them to `sink`. */
 export function createLog(clock: Clock, sink: LogSink): Log {
-  const at = (level: LogLevel) => (event: string, fields: LogFields = {}) =>
-    sink({ at: timestamp(clock), level, event, fields });
+  const at =
+    (level: LogLevel) =>
+    (event: string, fields: LogFields = {}) =>
+      sink({ at: timestamp(clock), level, event, fields });
   return { debug: at("debug"), info: at("info"), warning: at("warning"), error: at("error") };
 }
 
 /** A log that drops everything, for callers that need none. */
-export const silentLog: Log = createLog({ now: () => 0, monotonicMs: () => 0, sleep: async () => {} }, () => {});
+export const silentLog: Log = createLog(
+  { now: () => 0, monotonicMs: () => 0, sleep: async () => {} },
+  () => {},
+);
 
 /** Runs `work` between `NAME.started` and `NAME.finished` (with milliseconds) or `NAME.failed`. */
-export async function logged<T>(log: Log, clock: Clock, name: string, work: () => T | Promise<T>): Promise<T> {
+export async function logged<T>(
+  log: Log,
+  clock: Clock,
+  name: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
   const started = clock.monotonicMs();
   log.debug(`${name}.started`);
   try {

@@ -71,13 +71,23 @@ export function runProcess(
     child.on("error", (error: NodeJS.ErrnoException) => {
       settle();
       const missing = error.code === "ENOENT";
-      const message = missing ? `${request.file}: no such program` : `${request.file}: ${error.message}`;
+      const message = missing
+        ? `${request.file}: no such program`
+        : `${request.file}: ${error.message}`;
       reject(new Fault(missing ? "exec/not-found" : "exec/failed", message, { cause: error }));
     });
     child.on("close", (code, signal) => {
       settle();
       const ms = performance.now() - started;
-      resolve({ code, signal, stdout: stdout.text(), stderr: stderr.text(), timedOut, aborted, ms });
+      resolve({
+        code,
+        signal,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+        timedOut,
+        aborted,
+        ms,
+      });
     });
   });
 }
@@ -92,7 +102,11 @@ function collect(limit: number, onLine: ((line: string) => void) | undefined) {
     add(chunk: Buffer) {
       chunks.push(chunk);
       size += chunk.length;
-      for (let first = chunks[0]; first !== undefined && size - first.length >= limit; first = chunks[0]) {
+      for (
+        let first = chunks[0];
+        first !== undefined && size - first.length >= limit;
+        first = chunks[0]
+      ) {
         chunks.shift();
         size -= first.length;
       }

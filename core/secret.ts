@@ -41,5 +41,9 @@ export type SecretBag = ReadonlyMap<string, Secret<Uint8Array>>;
 
 /** Whether `value` is a reference to a secret. */
 export function isSecretRef(value: unknown): value is SecretRef {
-  return typeof value === "object" && value !== null && typeof (value as SecretRef).secretRef === "string";
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as SecretRef).secretRef === "string"
+  );
 }

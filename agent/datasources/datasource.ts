@@ -10,19 +10,22 @@ export type Needs = "nothing" | "disk" | "network";
  * One cloud, or another place that says what a machine is to become. One file each, listed in
  * `table.ts`.
  */
-export interface Datasource {
+export interface Datasource<Found extends Detection = Detection> {
   /** Name as cloud-init spells it: `NoCloud`, `Ec2`. */
   readonly name: string;
   readonly needs: Needs;
   /**
    * Whether this machine is on this datasource, from the kernel's files and block devices alone.
    * `undefined` means it is not; a throw (`datasource/malformed`) means it is, and it is broken.
-   * The two are never merged.
+   * The two are never merged. `observe` is told of everything looked at, also of what did not fit.
    */
-  detect(io: Io): Detection | undefined;
+  detect(io: Io, observe?: Observe): Found | undefined;
   /** Reads everything. Throws `datasource/malformed` or `datasource/missing`, never returns half. */
-  read(io: Io, detection: Detection): Promise<DatasourceContent>;
+  read(io: Io, detection: Found): Promise<DatasourceContent>;
 }
+
+/** Takes one observation, in words for a person: `/dev/vda: neither ISO 9660 nor FAT`. */
+export type Observe = (observation: string) => void;
 
 /** Where a datasource was found and why it is believed. */
 export interface Detection {

@@ -27,7 +27,8 @@ export const datasourceCodes = {
     action: "Correct the name, spelt as cloud-init does: `NoCloud`.",
   },
   "datasource/default-instance-id": {
-    means: "The meta-data has no instance-id, so that a new instance cannot be told from the old one.",
+    means:
+      "The meta-data has no instance-id, so that a new instance cannot be told from the old one.",
     action: "Write an instance-id into the meta-data, and change it with each new instance.",
   },
   "datasource/unused-value": {
@@ -35,7 +36,13 @@ export const datasourceCodes = {
     action: "Write it as the message says.",
   },
   "datasource/legacy-network": {
-    means: "The meta-data holds a network configuration in the form of Debian's ifupdown, which is not read.",
+    means:
+      "The meta-data holds a network configuration in the form of Debian's ifupdown, which is not read.",
     action: "Write a network-config document (version 2) beside the meta-data.",
+  },
+  "datasource/disabled": {
+    means: "firstlight is switched off on this machine.",
+    action:
+      "Remove the switch that the message names: a file, or a word of the kernel command line.",
   },
 } as const satisfies CodeTable;

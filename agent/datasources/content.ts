@@ -1,0 +1,122 @@
+import type { Json } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import type { Finding } from "#core/finding.ts";
+import { Secret, type SecretRef } from "#core/secret.ts";
+import { type DatasourceContent, type Instance, rawDocuments } from "./datasource.ts";
+import { type MetaData, metaDataFinding } from "./meta-data.ts";
+import { redact } from "./meta-data-secrets.ts";
+import { readPublicKeys } from "./public-keys.ts";
+
+const maxInstanceIdLength = 256;
+
+/** Raw documents as they came; an empty one counts as absent. */
+export interface RawDocuments {
+  readonly userData?: Uint8Array | undefined;
+  readonly vendorData?: Uint8Array | undefined;
+  readonly networkConfig?: Uint8Array | undefined;
+}
+
+/** What a datasource has read, before its secrets are set apart. */
+export interface ReadInstance {
+  readonly datasource: Instance["datasource"];
+  readonly metaData: MetaData;
+  readonly documents: RawDocuments;
+  /** What stands for a missing instance-id, as cloud-init has it for this datasource. */
+  readonly defaultInstanceId: string;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * What a datasource says, from what it has read: the well-known values of the meta-data, and every
+ * secret beside it. Throws `datasource/malformed` for an instance-id that can be none.
+ */
+export function makeContent(read: ReadInstance): DatasourceContent {
+  const { datasource, metaData } = read;
+  const findings = [...read.findings, ...metaData.findings];
+  const instanceId = readInstanceId(read, findings);
+  const hostname = readHostname(metaData, findings);
+  const publicKeys = readKeys(metaData, findings);
+  const redacted = redact(metaData.value, "meta-data");
+  const secrets = new Map<string, Secret<Uint8Array>>(redacted.secrets);
+  const keep = (name: string, bytes: Uint8Array | undefined): SecretRef | null => {
+    if (bytes === undefined || bytes.length === 0) return null;
+    secrets.set(name, new Secret(bytes));
+    return { secretRef: name };
+  };
+  return {
+    instance: {
+      v: 1,
+      datasource,
+      instanceId,
+      hostname,
+      publicKeys,
+      metaData: redacted.value,
+      userData: keep(rawDocuments.userData, read.documents.userData),
+      vendorData: keep(rawDocuments.vendorData, read.documents.vendorData),
+      networkConfig: keep(rawDocuments.networkConfig, read.documents.networkConfig),
+    },
+    secrets,
+    findings,
+  };
+}
+
+function readInstanceId(read: ReadInstance, findings: Finding[]): string {
+  const value = read.metaData.value["instance-id"] ?? "";
+  if (typeof value === "object")
+    throw badInstanceId(read, "a text was expected, a collection came");
+  const text = String(value);
+  if (text === "") {
+    const finding = metaDataFinding(read.metaData, ["instance-id"], {
+      level: "warning",
+      code: "datasource/default-instance-id",
+      message: `no instance-id: ${read.defaultInstanceId} is taken, which every machine without one has`,
+      hint: "write instance-id into the meta-data, and change it for each new instance",
+    });
+    findings.push(finding);
+    return read.defaultInstanceId;
+  }
+  if (text.length > maxInstanceIdLength || /\p{C}/u.test(text)) {
+    throw badInstanceId(
+      read,
+      `at most ${maxInstanceIdLength} characters were expected, all printable`,
+    );
+  }
+  return text;
+}
+
+function badInstanceId(read: ReadInstance, problem: string): Fault {
+  return new Fault(
+    "datasource/malformed",
+    `${read.datasource.place}: meta-data: instance-id: ${problem}`,
+  );
+}
+
+function readHostname(metaData: MetaData, findings: Finding[]): string | null {
+  for (const key of ["local-hostname", "hostname"]) {
+    const value: Json = metaData.value[key] ?? "";
+    if (value === "") continue;
+    if (typeof value === "string") return value;
+    const finding = metaDataFinding(metaData, [key], {
+      level: "warning",
+      code: "datasource/unused-value",
+      message: `a name was expected, a ${typeof value} came; it is not used`,
+      hint: "write the host name as text, in quotes where it looks like a number",
+    });
+    findings.push(finding);
+  }
+  return null;
+}
+
+function readKeys(metaData: MetaData, findings: Finding[]): readonly string[] {
+  const { keys, unused } = readPublicKeys(metaData.value["public-keys"]);
+  for (const path of unused) {
+    const finding = metaDataFinding(metaData, ["public-keys", ...path], {
+      level: "warning",
+      code: "datasource/unused-value",
+      message: "this is no public key and not used",
+      hint: "write a public key as ssh-keygen prints it (`ssh-ed25519 AAAA… name`), a list or a mapping of them",
+    });
+    findings.push(finding);
+  }
+  return keys;
+}

@@ -1,0 +1,191 @@
+import { Fault, isFault } from "#core/fault.ts";
+import type { Finding } from "#core/finding.ts";
+import type { Files, Io } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import type { Datasource, DatasourceContent, Detection } from "./datasource.ts";
+import { readKernelArguments } from "./kernel-command-line.ts";
+import { datasources as known } from "./table.ts";
+
+/** How to look for the datasource. */
+export interface DiscoverOptions {
+  /** Names that may be used, in order; all that are known when `undefined`. */
+  readonly datasources: readonly string[] | undefined;
+  readonly log: Log;
+  /** For tests: the datasources that are known. */
+  readonly table?: readonly Datasource[];
+}
+
+/** One datasource that was looked for. */
+export interface Attempt {
+  readonly name: string;
+  /** `passed` is one that was found after the one that is used. */
+  readonly result: "used" | "passed" | "absent" | "broken" | "unknown";
+  /** Where it was found, `null` when it was not. */
+  readonly place: string | null;
+  /** What was looked at, one observation each; for a broken one what is wrong. */
+  readonly evidence: readonly string[];
+}
+
+/** What was found, or that the owner has switched firstlight off. */
+export type Discovery =
+  | {
+      readonly kind: "found";
+      readonly content: DatasourceContent;
+      readonly attempts: readonly Attempt[];
+    }
+  | { readonly kind: "disabled"; readonly by: string; readonly attempts: readonly Attempt[] };
+
+const switchFiles = ["/etc/firstlight/disabled", "/etc/cloud/cloud-init.disabled"];
+const switchArguments = ["firstlight=disabled", "cloud-init=disabled"];
+
+/**
+ * Finds the datasource of this machine and reads it. All are detected, in order; the first is read.
+ * Throws `datasource/none` when there is none, and the fault of the first that is there but broken:
+ * another one never steps in for it.
+ */
+export async function discover(io: Io, options: DiscoverOptions): Promise<Discovery> {
+  const { log } = options;
+  const by = findSwitch(io.files);
+  if (by !== undefined) {
+    log.info("discover.disabled", { by });
+    return { kind: "disabled", by, attempts: [] };
+  }
+  const tries = candidates(options).map((candidate) => detect(io, candidate));
+  for (const { attempt } of tries) {
+    log.debug("discover.tried", {
+      datasource: attempt.name,
+      result: attempt.result,
+      evidence: attempt.evidence.join("; "),
+    });
+  }
+  const first = tries.find(({ found, fault }) => found !== undefined || fault !== undefined);
+  if (first?.fault !== undefined) throw first.fault;
+  if (first?.found === undefined) throw none(tries.map(({ attempt }) => attempt));
+
+  const attempts = tries.map((tried) =>
+    tried === first ? { ...tried.attempt, result: "used" as const } : tried.attempt,
+  );
+  log.info("discover.found", {
+    datasource: first.attempt.name,
+    place: first.found.detection.place,
+  });
+  const content = await first.found.datasource.read(io, first.found.detection);
+  const findings = [
+    ...content.findings,
+    ...attempts.flatMap((attempt) => findingOf(attempt, first.attempt.name)),
+  ];
+  return { kind: "found", content: { ...content, findings }, attempts };
+}
+
+/** Like {@link discover}, for those who cannot go on without: `datasource/disabled` is thrown. */
+export async function discoverContent(
+  io: Io,
+  options: DiscoverOptions,
+): Promise<DatasourceContent> {
+  const discovery = await discover(io, options);
+  if (discovery.kind === "found") return discovery.content;
+  throw new Fault("datasource/disabled", `switched off by ${discovery.by}`);
+}
+
+interface Try {
+  readonly attempt: Attempt;
+  readonly found?: { readonly datasource: Datasource; readonly detection: Detection };
+  readonly fault?: Fault;
+}
+
+function candidates({
+  datasources,
+  table = known,
+}: DiscoverOptions): readonly (Datasource | string)[] {
+  if (datasources === undefined) return table;
+  return datasources.map((name) => table.find((datasource) => datasource.name === name) ?? name);
+}
+
+function detect(io: Io, candidate: Datasource | string): Try {
+  if (typeof candidate === "string") {
+    return { attempt: { name: candidate, result: "unknown", place: null, evidence: [] } };
+  }
+  const { name } = candidate;
+  const evidence: string[] = [];
+  try {
+    const detection = candidate.detect(io, (observation) => evidence.push(observation));
+    if (detection === undefined)
+      return { attempt: { name, result: "absent", place: null, evidence } };
+    return {
+      attempt: { name, result: "passed", place: detection.place, evidence: detection.evidence },
+      found: { datasource: candidate, detection },
+    };
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    const fault = error;
+    return {
+      attempt: { name, result: "broken", place: null, evidence: [...evidence, fault.message] },
+      fault,
+    };
+  }
+}
+
+function findSwitch(files: Files): string | undefined {
+  const file = switchFiles.find((path) => files.stat(path) !== undefined);
+  if (file !== undefined) return file;
+  const given = readKernelArguments(files);
+  const argument = switchArguments.find((word) => given.includes(word));
+  return argument === undefined ? undefined : `kernel command line: ${argument}`;
+}
+
+function none(attempts: readonly Attempt[]): Fault {
+  const described = attempts.map(({ name, result, evidence }) => {
+    const why =
+      result === "unknown"
+        ? "no such datasource"
+        : evidence.join("; ") || "nothing of it was found";
+    return `${name} (${why})`;
+  });
+  return new Fault(
+    "datasource/none",
+    `no datasource: looked for ${described.join(", ") || "none, the settings name none"}`,
+  );
+}
+
+function findingOf(attempt: Attempt, used: string): readonly Finding[] {
+  const about = {
+    document: attempt.name,
+    path: "",
+    line: null,
+    column: null,
+    level: "warning",
+  } as const;
+  const hint = "name the datasources that are meant in the settings (`datasources`)";
+  switch (attempt.result) {
+    case "used":
+    case "absent":
+      return [];
+    case "passed":
+      return [
+        {
+          ...about,
+          code: "datasource/several",
+          message: `found at ${attempt.place}, not used: ${used} comes first`,
+          hint,
+        },
+      ];
+    case "broken":
+      return [
+        {
+          ...about,
+          code: "datasource/unusable",
+          message: `passed over: ${attempt.evidence.at(-1)}`,
+          hint,
+        },
+      ];
+    case "unknown":
+      return [
+        {
+          ...about,
+          code: "datasource/unknown",
+          message: "no such datasource",
+          hint: "correct its name in the settings",
+        },
+      ];
+  }
+}

@@ -1,0 +1,99 @@
+import type { Json } from "#core/canonical-json.ts";
+import type { Code } from "#core/codes.ts";
+import { Fault } from "#core/fault.ts";
+import { type Finding, formatFinding } from "#core/finding.ts";
+import { readYaml } from "#provisioner/userdata/yaml.ts";
+
+/** The meta-data of one place, a mapping. */
+export interface MetaData {
+  readonly value: MetaDataValue;
+  readonly findings: readonly Finding[];
+  /** Line and column of a value, `undefined` when it is not in this document. */
+  locate(
+    path: readonly (string | number)[],
+  ): { readonly line: number; readonly column: number } | undefined;
+}
+
+export type MetaDataValue = { readonly [key: string]: Json };
+
+/** Name of the document in findings. */
+export const metaDataDocument = "meta-data";
+
+/**
+ * Reads meta-data, which is YAML or JSON; an empty document is an empty mapping. Throws
+ * `datasource/malformed` with all findings when it is neither or no mapping. `place` stands in
+ * messages: `/dev/sr0`.
+ */
+export function readMetaData(bytes: Uint8Array, place: string): MetaData {
+  const { value, findings, locate } = readYaml(decode(bytes, place), {
+    document: metaDataDocument,
+  });
+  if (value === undefined) {
+    const errors = findings.filter((finding) => finding.level === "error");
+    const first =
+      errors[0] === undefined ? "cannot be read" : formatFinding({ ...errors[0], hint: null });
+    throw new Fault("datasource/malformed", `${place}: ${metaDataDocument} is no YAML: ${first}`, {
+      findings,
+    });
+  }
+  if (value === null) return { value: {}, findings, locate };
+  if (typeof value !== "object" || isList(value)) {
+    const came = isList(value) ? "a list" : `a ${typeof value}`;
+    throw new Fault(
+      "datasource/malformed",
+      `${place}: ${metaDataDocument}: a mapping was expected, ${came} came`,
+    );
+  }
+  return { value, findings, locate };
+}
+
+/**
+ * Meta-data of several places as one, as cloud-init merges them: what an earlier place says stands,
+ * mappings inside are merged the same way.
+ */
+export function mergeMetaData(values: readonly MetaDataValue[]): MetaDataValue {
+  const merged = new Map<string, Json>();
+  for (const value of values) {
+    for (const [key, later] of Object.entries(value)) {
+      const earlier = merged.get(key);
+      if (earlier === undefined) merged.set(key, later);
+      else if (isMapping(earlier) && isMapping(later))
+        merged.set(key, mergeMetaData([earlier, later]));
+    }
+  }
+  return Object.fromEntries(merged);
+}
+
+/** A warning or note about a value of the meta-data, at its place. */
+export function metaDataFinding(
+  metaData: Pick<MetaData, "locate">,
+  path: readonly (string | number)[],
+  about: { level: "warning" | "note"; code: Code; message: string; hint: string },
+): Finding {
+  const place = metaData.locate(path);
+  return {
+    document: metaDataDocument,
+    path: path.join("."),
+    line: place?.line ?? null,
+    column: place?.column ?? null,
+    ...about,
+  };
+}
+
+function decode(bytes: Uint8Array, place: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Fault("datasource/malformed", `${place}: ${metaDataDocument} is no UTF-8 text`, {
+      cause: error,
+    });
+  }
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+function isMapping(value: Json): value is MetaDataValue {
+  return typeof value === "object" && value !== null && !isList(value);
+}

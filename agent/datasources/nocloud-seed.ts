@@ -1,0 +1,106 @@
+import { Fault } from "#core/fault.ts";
+import type { Files } from "#core/io.ts";
+import { type BlockDevice, openBlockDevice } from "./block-devices.ts";
+import type { RawDocuments } from "./content.ts";
+import { quoted } from "./images/image.ts";
+import { openVolume } from "./images/volume.ts";
+import { type MetaData, readMetaData } from "./meta-data.ts";
+
+const limits = {
+  "meta-data": 1024 * 1024,
+  "user-data": 16 * 1024 * 1024,
+  "vendor-data": 16 * 1024 * 1024,
+  "network-config": 1024 * 1024,
+} as const;
+
+/** Names of the files of a seed; the first two must be there. */
+export type SeedFile = keyof typeof limits;
+
+export const seedFiles: readonly SeedFile[] = [
+  "meta-data",
+  "user-data",
+  "vendor-data",
+  "network-config",
+];
+export const requiredFiles: readonly SeedFile[] = ["meta-data", "user-data"];
+
+/** What one place says, whole. */
+export interface Seed {
+  readonly metaData: MetaData;
+  readonly documents: RawDocuments;
+  /** For a person: which files with how many bytes. */
+  readonly evidence: string;
+}
+
+/** Reads one file of a seed, `undefined` when it is not there. */
+type ReadSeedFile = (file: SeedFile, maxBytes: number) => Uint8Array | undefined;
+
+/** Reads a seed directory of the machine. Throws `datasource/missing`, `datasource/malformed` or `io/…`. */
+export function readSeedDirectory(files: Files, directory: string): Seed {
+  return readSeed(
+    directory,
+    (file, maxBytes) => files.read(`${directory}/${file}`, { maxBytes }),
+    () => files.list(directory),
+  );
+}
+
+/** Reads the seed on a disk. Throws like {@link readSeedDirectory}. */
+export function readSeedDisk(files: Files, device: BlockDevice): Seed {
+  const access = openBlockDevice(files, device);
+  try {
+    const volume = openVolume(access, device.node);
+    if (volume === undefined) {
+      throw new Fault(
+        "datasource/malformed",
+        `${device.node}: an ISO 9660 or FAT file system was expected, there is none`,
+      );
+    }
+    return readSeed(
+      device.node,
+      (file, maxBytes) => volume.read(file, maxBytes),
+      () => volume.list().map(({ name }) => name),
+    );
+  } finally {
+    access.close();
+  }
+}
+
+/** Reads all files of a seed with `read`; `list` names what is there instead when one is missing. */
+export function readSeed(place: string, read: ReadSeedFile, list: () => readonly string[]): Seed {
+  const found = new Map<SeedFile, Uint8Array>();
+  for (const file of seedFiles) {
+    const bytes = read(file, limits[file]);
+    if (bytes !== undefined) found.set(file, bytes);
+  }
+  const missing = requiredFiles.filter((file) => !found.has(file));
+  if (missing.length > 0) throw missingFiles(place, missing, list());
+  const sizes = [...found].map(([file, bytes]) => `${file} (${bytes.length} bytes)`);
+  return {
+    metaData: readMetaData(found.get("meta-data") ?? new Uint8Array(), place),
+    documents: {
+      userData: found.get("user-data"),
+      vendorData: found.get("vendor-data"),
+      networkConfig: found.get("network-config"),
+    },
+    evidence: `${place}: ${sizes.join(", ")}`,
+  };
+}
+
+function missingFiles(
+  place: string,
+  missing: readonly SeedFile[],
+  present: readonly string[],
+): Fault {
+  const names = present.slice(0, 12).map(quoted).join(", ");
+  const what = `${missing.join(" and ")} ${missing.length === 1 ? "was" : "were"} expected`;
+  const cut = present.some((name) => /^(?:user|meta)_dat/.test(name));
+  return new Fault(
+    "datasource/missing",
+    `${place}: ${what}, there is ${names === "" ? "no file" : `only ${names}`}`,
+    {
+      hint: cut
+        ? "make the image with -J -r: plain ISO 9660 cuts and changes the names"
+        : "put meta-data and user-data into the root of the seed; both may be empty",
+    },
+  );
+}

@@ -1,0 +1,383 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
+import { formatFinding } from "#core/finding.ts";
+import type { DatasourceContent } from "./datasource.ts";
+import { addDisk, addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
+import { makeFat, makeIso, needs, run, type Tree, writeTree } from "./images/make-images.ts";
+import { noCloud } from "./nocloud.ts";
+
+const tools = needs("xorriso", "genisoimage", "mkfs.vfat", "mcopy");
+const seed: Tree = {
+  "meta-data": "instance-id: i-1\nlocal-hostname: node-7\n",
+  "user-data": "#cloud-config\n",
+};
+
+async function read(root: string): Promise<DatasourceContent> {
+  const io = fakeIo(root);
+  const detection = noCloud.detect(io);
+  if (detection === undefined) throw new Error("not detected");
+  return noCloud.read(io, detection);
+}
+
+function document(content: DatasourceContent, name: string): string | undefined {
+  const bytes = content.secrets.get(name)?.reveal();
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString();
+}
+
+/** A directory for a machine, and one beside it for images. */
+function machine(t: { testdir(): string }): {
+  root: string;
+  iso(name: string, tree: Tree, label?: string): string;
+  fat(name: string, tree: Tree, label?: string): string;
+} {
+  const scratch = t.testdir();
+  return {
+    root: path.join(scratch, "root"),
+    iso: (name, tree, label = "cidata") => {
+      const source = writeTree(path.join(scratch, `${name}.tree`), tree);
+      return makeIso(path.join(scratch, name), source, { label });
+    },
+    fat: (name, tree, label = "CIDATA") => makeFat(path.join(scratch, name), tree, { label }),
+  };
+}
+
+t.test("a machine without a seed is not on NoCloud", async (t) => {
+  t.equal(noCloud.detect(fakeIo(t.testdir())), undefined);
+  const root = t.testdir({ var: { lib: { cloud: { seed: { nocloud: {} } } } } });
+  addDisk(root, "vda");
+  setKernelCommandLine(root, "root=/dev/vda1 ds=ec2");
+  const observed: string[] = [];
+  t.equal(
+    noCloud.detect(fakeIo(root), (observation) => observed.push(observation)),
+    undefined,
+  );
+  t.strictSame(observed, ["/dev/vda: neither ISO 9660 nor FAT"]);
+});
+
+t.test("a seed directory is read", async (t) => {
+  for (const name of ["nocloud", "nocloud-net"]) {
+    const root = path.join(t.testdir(), name);
+    addSeedDirectory(root, { ...seed, "vendor-data": "v", "network-config": "version: 2\n" }, name);
+    const content = await read(root);
+    t.match(content.instance, {
+      instanceId: "i-1",
+      hostname: "node-7",
+      datasource: {
+        name: "NoCloud",
+        place: `seed directory /var/lib/cloud/seed/${name}`,
+        identity: `directory /var/lib/cloud/seed/${name}`,
+        removable: false,
+      },
+    });
+    t.equal(document(content, "user-data"), "#cloud-config\n");
+    t.equal(document(content, "vendor-data"), "v");
+    t.equal(document(content, "network-config"), "version: 2\n");
+    t.strictSame(content.findings, []);
+  }
+});
+
+t.test(
+  "a disk with each label that cloud-init accepts is read, others are not",
+  tools,
+  async (t) => {
+    const { root, iso, fat } = machine(t);
+    for (const [label, accepted] of Object.entries({
+      cidata: true,
+      CIDATA: true,
+      CiData: false,
+      "config-2": false,
+    })) {
+      for (const image of [iso("seed.iso", seed, label), fat("seed.img", seed, label)]) {
+        addDisk(root, "sr0", { image, attributes: { removable: "1\n" } });
+        const detection = noCloud.detect(fakeIo(root));
+        t.equal(detection !== undefined, accepted, `${label} ${image}`);
+        if (detection === undefined) continue;
+        const { instance, findings } = await noCloud.read(fakeIo(root), detection);
+        t.match(instance, {
+          instanceId: "i-1",
+          datasource: { place: "disk /dev/sr0", identity: "disk name sr0", removable: true },
+        });
+        t.match(instance.datasource.evidence, [
+          /^\/dev\/sr0: (FAT|ISO 9660), label "(cidata|CIDATA)"$/,
+          "/dev/sr0: meta-data (40 bytes), user-data (14 bytes)",
+        ]);
+        t.strictSame(findings, []);
+      }
+    }
+  },
+);
+
+t.test(
+  "images of cloud-localds are read",
+  needs("cloud-localds", "genisoimage", "mkfs.vfat", "mcopy"),
+  async (t) => {
+    const scratch = t.testdir({ ud: "#!/bin/sh\n", net: "version: 2\n", vd: "#cloud-config\n" });
+    const file = (name: string) => path.join(scratch, name);
+    for (const format of ["iso", "vfat"]) {
+      const image = file(`${format}.img`);
+      run("cloud-localds", ["-f", format, "-H", "node-9", "-N", file("net"), image, file("ud")]);
+      const root = file(format);
+      addDisk(root, "vdb", { image });
+      const content = await read(root);
+      t.equal(content.instance.instanceId, "iid-local01");
+      t.equal(content.instance.hostname, "node-9");
+      t.equal(document(content, "user-data"), "#!/bin/sh\n");
+      t.equal(document(content, "network-config"), "version: 2\n");
+    }
+  },
+);
+
+t.test("user-data that is gzip or no text stays as it is, and an empty one is none", async (t) => {
+  const root = t.testdir();
+  const bytes = Buffer.from([0x1f, 0x8b, 0x08, 0x00, 0xff, 0x00]);
+  addSeedDirectory(root, { ...seed, "user-data": bytes });
+  t.strictSame((await read(root)).secrets.get("user-data")?.reveal(), bytes);
+  addSeedDirectory(root, { "meta-data": "", "user-data": "" });
+  const { instance, secrets, findings } = await read(root);
+  t.strictSame([instance.instanceId, instance.userData, secrets.size], ["nocloud", null, 0]);
+  t.match(findings, [{ code: "datasource/default-instance-id", level: "warning" }]);
+});
+
+t.test("what several places say is put together as cloud-init does", tools, async (t) => {
+  const { root, iso } = machine(t);
+  addSeedDirectory(root, {
+    "meta-data": "instance-id: directory\nfrom: directory\nnested: {a: directory}\n",
+    "user-data": "directory",
+    "vendor-data": "directory",
+    "network-config": "directory",
+  });
+  const tree = {
+    "meta-data": "instance-id: disk\nlocal-hostname: disk\nnested: {a: disk, b: disk}\n",
+    "user-data": "disk",
+    "network-config": "",
+  };
+  addDisk(root, "sr0", { image: iso("seed.iso", tree) });
+  setKernelCommandLine(root, "ds=nocloud;i=kernel");
+  writeTree(path.join(root, "sys/class/dmi/id"), { product_serial: "ds=nocloud;colour=dmi\n" });
+  const content = await read(root);
+  t.equal(content.instance.instanceId, "kernel");
+  t.equal(content.instance.hostname, "disk");
+  t.match(content.instance.metaData, {
+    from: "directory",
+    colour: "dmi",
+    nested: { a: "directory", b: "disk" },
+  });
+  t.equal(document(content, "user-data"), "disk");
+  t.equal(document(content, "vendor-data"), "directory");
+  t.equal(document(content, "network-config"), "directory", "an empty one does not replace it");
+  t.equal(
+    content.instance.datasource.place,
+    "system serial number, kernel command line, seed directory /var/lib/cloud/seed/nocloud, disk /dev/sr0",
+  );
+  t.strictSame(content.findings.map(formatFinding), [
+    "seed directory /var/lib/cloud/seed/nocloud warning: its user-data is not used: disk /dev/sr0 has another; meta-data of both is merged [datasource/several]\n" +
+      "  remove the place that is not meant",
+  ]);
+});
+
+t.test(
+  "of two disks the one with the highest name is read, and the other is named",
+  tools,
+  async (t) => {
+    const { root, iso } = machine(t);
+    addDisk(root, "sr0", { image: iso("a.iso", { ...seed, "meta-data": "instance-id: sr0" }) });
+    addDisk(root, "vdb", { image: iso("b.iso", { ...seed, "meta-data": "instance-id: vdb" }) });
+    const { instance, findings } = await read(root);
+    t.equal(instance.instanceId, "vdb");
+    t.match(findings, [
+      {
+        document: "disk /dev/sr0",
+        code: "datasource/several",
+        message: "not read: disk /dev/vdb comes first",
+      },
+    ]);
+  },
+);
+
+t.test("a broken disk beside a whole one is passed over with a finding", tools, async (t) => {
+  const { root, iso } = machine(t);
+  addDisk(root, "sr0", { image: iso("a.iso", seed) });
+  addDisk(root, "vdb", { image: iso("b.iso", { "user-data": "x" }) });
+  const { instance, findings } = await read(root);
+  t.equal(instance.datasource.place, "disk /dev/sr0");
+  t.match(findings, [
+    {
+      document: "disk /dev/vdb",
+      code: "datasource/unusable",
+      message: 'passed over: /dev/vdb: meta-data was expected, there is only "user-data"',
+    },
+  ]);
+});
+
+t.test(
+  "a seed that lacks a document faults with what is there, even where the kernel names NoCloud",
+  tools,
+  async (t) => {
+    const { root, iso, fat } = machine(t);
+    setKernelCommandLine(root, "ds=nocloud;i=iid-1");
+    const cases: [string, RegExp][] = [
+      [
+        iso("a.iso", { "meta-data": "" }),
+        /^\/dev\/sr0: user-data was expected, there is only "meta-data"$/,
+      ],
+      [iso("b.iso", {}), /^\/dev\/sr0: meta-data and user-data were expected, there is no file$/],
+      [
+        fat("c.img", { "user-data.txt": "" }),
+        /^\/dev\/sr0: meta-data and user-data were expected, there is only "user-data.txt"$/,
+      ],
+    ];
+    for (const [image, message] of cases) {
+      addDisk(root, "sr0", { image });
+      await t.rejects(read(root), { code: "datasource/missing", message });
+    }
+    const directory = t.testdir();
+    addSeedDirectory(directory, { "user-data": "" });
+    await t.rejects(read(directory), {
+      code: "datasource/missing",
+      message: '/var/lib/cloud/seed/nocloud: meta-data was expected, there is only "user-data"',
+    });
+  },
+);
+
+t.test("an image of plain names says how to make it better", tools, async (t) => {
+  const scratch = t.testdir();
+  const source = writeTree(path.join(scratch, "tree"), seed);
+  const image = makeIso(path.join(scratch, "plain.iso"), source, { program: "genisoimage plain" });
+  addDisk(path.join(scratch, "root"), "sr0", { image });
+  await t.rejects(read(path.join(scratch, "root")), {
+    code: "datasource/missing",
+    message:
+      '/dev/sr0: meta-data and user-data were expected, there is only "meta_dat", "user_dat"',
+    hint: "make the image with -J -r: plain ISO 9660 cuts and changes the names",
+  });
+});
+
+t.test("a damaged disk faults with device and place", tools, async (t) => {
+  const { root, iso } = machine(t);
+  const image = iso("seed.iso", seed);
+  const bytes = readFileSync(image);
+  bytes.writeUInt32LE(0x00ffffff, 32768 + 158);
+  writeFileSync(image, bytes);
+  addDisk(root, "vdb", { image });
+  await t.rejects(read(root), {
+    code: "datasource/malformed",
+    message: /^\/dev\/vdb: root directory: lies at bytes/,
+  });
+
+  addDisk(root, "vdb", { image: iso("cut.iso", seed) });
+  writeFileSync(
+    path.join(root, "dev/vdb"),
+    readFileSync(path.join(root, "dev/vdb")).subarray(0, 36_000),
+  );
+  await t.rejects(read(root), {
+    code: "datasource/malformed",
+    message: /^\/dev\/vdb: root directory: lies at bytes/,
+  });
+});
+
+t.test("meta-data that is broken faults with its line, whatever the place", async (t) => {
+  const root = t.testdir();
+  addSeedDirectory(root, { "meta-data": "instance-id: i\n  bad: [\n", "user-data": "" });
+  await t.rejects(read(root), {
+    code: "datasource/malformed",
+    message: /^\/var\/lib\/cloud\/seed\/nocloud: meta-data is no YAML: meta-data:\d+:\d+ error/,
+  });
+});
+
+t.test("ds=nocloud alone is a machine with meta-data only", async (t) => {
+  const root = t.testdir();
+  setKernelCommandLine(root, "quiet ds=nocloud;i=iid-7;h=node-7");
+  const { instance } = await read(root);
+  t.match(instance, { instanceId: "iid-7", hostname: "node-7", userData: null });
+});
+
+t.test("seedfrom is followed to a directory of this machine and nowhere else", async (t) => {
+  const root = t.testdir({
+    seed: { "meta-data": "instance-id: there\nx: there\n", "user-data": "there" },
+  });
+  for (const from of ["/seed", "/seed/", "file:///seed/", "/seed/%s"]) {
+    setKernelCommandLine(root, `ds=nocloud;i=here;s=${from}`);
+    const content = await read(root);
+    t.equal(content.instance.instanceId, "here");
+    t.match(content.instance.metaData, { x: "there" });
+    t.equal(document(content, "user-data"), "there");
+  }
+  setKernelCommandLine(root, "ds=nocloud;s=https://user:pw@192.0.2.1/seed/");
+  await t.rejects(read(root), {
+    code: "datasource/missing",
+    message: "seedfrom https://192.0.2.1/…: only a directory of this machine is read",
+  });
+  setKernelCommandLine(root, "ds=nocloud;s=/nowhere/");
+  await t.rejects(read(root), { code: "datasource/missing" });
+});
+
+t.test("dsmode: disabled is an owner who does not want it", async (t) => {
+  const root = t.testdir();
+  addSeedDirectory(root, { "meta-data": "dsmode: disabled\n", "user-data": "" });
+  await t.rejects(read(root), { code: "datasource/none" });
+});
+
+t.test("the network in ifupdown's form is named, not read", async (t) => {
+  const root = t.testdir();
+  const metaData = "instance-id: i\nnetwork-interfaces: |\n  iface eth0 inet dhcp\n";
+  addSeedDirectory(root, { "meta-data": metaData, "user-data": "" });
+  t.match((await read(root)).findings, [
+    { code: "datasource/legacy-network", level: "warning", line: 2 },
+  ]);
+  addSeedDirectory(root, { "network-config": "version: 2" });
+  t.match((await read(root)).findings, [
+    { code: "datasource/legacy-network", level: "note", line: 2 },
+  ]);
+});
+
+t.test("a link in a seed directory stays inside the machine", async (t) => {
+  const root = t.testdir({
+    var: {
+      lib: {
+        cloud: {
+          seed: {
+            nocloud: {
+              "meta-data": "",
+              "user-data": t.fixture("symlink", "/../../../../../../etc/shadow"),
+            },
+          },
+        },
+      },
+    },
+  });
+  await t.rejects(read(root), { code: "datasource/missing" });
+});
+
+t.test("detection reads some sectors of a disk, however large", tools, async (t) => {
+  const { root, iso, fat } = machine(t);
+  addDisk(root, "vda", { bytes: 1024 ** 4 });
+  addDisk(root, "vdb", {
+    bytes: 1024 ** 3,
+    image: fat("efi.img", { "EFI/BOOT/BOOTX64.EFI": "x" }, "EFI"),
+  });
+  addDisk(root, "vdc", { image: iso("seed.iso", { ...seed, "user-data": "x".repeat(1_000_000) }) });
+  const io = fakeIo(root);
+  const bytesRead = new Map<string, number>();
+  const counted = {
+    ...io,
+    files: {
+      ...io.files,
+      open(file: string, options?: { readonly size?: number }) {
+        const access = io.files.open(file, options);
+        return {
+          ...access,
+          read(offset: number, length: number) {
+            bytesRead.set(file, (bytesRead.get(file) ?? 0) + length);
+            return access.read(offset, length);
+          },
+        };
+      },
+    },
+  };
+  t.ok(noCloud.detect(counted));
+  t.strictSame([...bytesRead.keys()].sort(), ["/dev/vda", "/dev/vdb", "/dev/vdc"]);
+  for (const [device, bytes] of bytesRead) t.ok(bytes <= 16 * 1024, `${device}: ${bytes} bytes`);
+  t.ok((bytesRead.get("/dev/vda") ?? 0) <= 2560, "a disk with nothing of it costs two reads");
+});

@@ -1,0 +1,134 @@
+import { Fault } from "#core/fault.ts";
+import type { Finding } from "#core/finding.ts";
+import type { Files } from "#core/io.ts";
+import { makeContent, type RawDocuments } from "./content.ts";
+import type { Datasource, Detection } from "./datasource.ts";
+import { type MetaData, mergeMetaData, metaDataFinding } from "./meta-data.ts";
+import { candidatesOf, type Layer, type Place, readLayers } from "./nocloud-layers.ts";
+import { findNoCloudPlaces, type NoCloudPlaces } from "./nocloud-places.ts";
+import { readSeedFrom } from "./nocloud-seed-from.ts";
+
+/** A detection that remembers its places, so that reading looks at the same ones. */
+export interface NoCloudDetection extends Detection {
+  readonly places: NoCloudPlaces;
+}
+
+/**
+ * NoCloud: a seed directory and a disk labelled `cidata` or `CIDATA`, as cloud-init has it
+ * (https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html). Meta-data of serial
+ * number, kernel command line, directory and disk are merged, the earlier counts; user-data,
+ * vendor-data and network-config are those of the last place that has them. Of several directories
+ * the first is read, of several disks the one with the highest name.
+ *
+ * Other than in cloud-init, a seed that cannot be read faults where there is no other and has a
+ * finding where there is, and `seedfrom` is followed only on this machine.
+ */
+export const noCloud: Datasource<NoCloudDetection> = {
+  name: "NoCloud",
+  needs: "disk",
+  detect({ files }, observe = () => {}) {
+    const evidence: string[] = [];
+    const places = findNoCloudPlaces(files, (observation) => {
+      evidence.push(observation);
+      observe(observation);
+    });
+    const { directories, disks } = candidatesOf(files, places);
+    const named = places.arguments.map((found) => ({ ...found, removable: false }));
+    const all = [...named, ...directories, ...disks];
+    return all.length === 0 ? undefined : { ...describePlaces(all), evidence, places };
+  },
+  async read({ files }, { places, evidence }) {
+    const { layers, findings } = readLayers(files, places);
+    const read = followSeedFrom(files, layers);
+    const place = describePlaces(layers);
+    const metaData = mergeLayers(read);
+    if (metaData.value["dsmode"] === "disabled") {
+      throw new Fault("datasource/none", `${place.place}: the meta-data says dsmode: disabled`);
+    }
+    const documents = lastDocuments(read);
+    return makeContent({
+      datasource: {
+        name: "NoCloud",
+        ...place,
+        evidence: [...evidence, ...read.map((layer) => layer.evidence)],
+      },
+      metaData,
+      documents,
+      defaultInstanceId: "nocloud",
+      findings: [...findings, ...overriding(read), ...legacyNetwork(metaData, documents)],
+    });
+  },
+};
+
+function describePlaces(places: readonly Place[]): Place {
+  return {
+    place: places.map(({ place }) => place).join(", "),
+    identity: places.map(({ identity }) => identity).join(" + "),
+    removable: places.some(({ removable }) => removable),
+  };
+}
+
+/** Adds the seed that `seedfrom` points at, whose documents stand for all others. */
+function followSeedFrom(files: Files, layers: readonly Layer[]): readonly Layer[] {
+  const seedFrom = mergeLayers(layers).value["seedfrom"];
+  if (typeof seedFrom !== "string") return layers;
+  const seed = readSeedFrom(files, seedFrom);
+  const place = {
+    place: `seedfrom ${seedFrom}`,
+    identity: `directory ${seedFrom}`,
+    removable: false,
+  };
+  return [...layers.map((layer) => ({ ...layer, documents: {} })), { ...place, ...seed }];
+}
+
+function mergeLayers(layers: readonly Layer[]): MetaData {
+  return {
+    value: mergeMetaData(layers.map(({ metaData }) => metaData.value)),
+    findings: layers.flatMap(({ metaData }) => metaData.findings),
+    locate: (path) => {
+      for (const { metaData } of layers) {
+        const place = metaData.locate(path);
+        if (place !== undefined) return place;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** A network-config of no bytes does not replace another one; the other documents do. */
+function lastDocuments(layers: readonly Layer[]): RawDocuments {
+  const all = layers.map(({ documents }) => documents);
+  return {
+    userData: all.findLast(({ userData }) => userData !== undefined)?.userData,
+    vendorData: all.findLast(({ vendorData }) => vendorData !== undefined)?.vendorData,
+    networkConfig: all.findLast(({ networkConfig }) => networkConfig?.length)?.networkConfig,
+  };
+}
+
+/** The user-data of a directory that a disk's takes the place of. */
+function overriding(layers: readonly Layer[]): readonly Finding[] {
+  const withUserData = layers.filter(({ documents }) => documents.userData !== undefined);
+  const used = withUserData.at(-1);
+  return withUserData.slice(0, -1).map(({ place }) => ({
+    document: place,
+    path: "",
+    line: null,
+    column: null,
+    level: "warning",
+    code: "datasource/several",
+    message: `its user-data is not used: ${used?.place ?? "a later place"} has another; meta-data of both is merged`,
+    hint: "remove the place that is not meant",
+  }));
+}
+
+function legacyNetwork(metaData: MetaData, documents: RawDocuments): readonly Finding[] {
+  if (metaData.value["network-interfaces"] === undefined) return [];
+  const replaced = documents.networkConfig !== undefined;
+  const finding = metaDataFinding(metaData, ["network-interfaces"], {
+    level: replaced ? "note" : "warning",
+    code: "datasource/legacy-network",
+    message: replaced ? "not used: there is a network-config" : "not used: this form is not read",
+    hint: "write a network-config document (version 2) beside the meta-data",
+  });
+  return [finding];
+}

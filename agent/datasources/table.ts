@@ -1,0 +1,5 @@
+import type { Datasource } from "./datasource.ts";
+import { noCloud } from "./nocloud.ts";
+
+/** Every datasource by name, in the order in which they are tried (cloud-init's built-in order). */
+export const datasources: readonly Datasource[] = [noCloud];

@@ -16,7 +16,8 @@ const maxDepth = 200;
 /**
  * Data as an expression: whole numbers become integers, keys keep their order. Throws, naming the
  * place in the value: `nix/unprintable` for what Nix cannot write (NUL, lone surrogates, NaN, the
- * infinities, integers beyond 64 bits, nesting deeper than 200, anything but plain data), and
+ * infinities, integers beyond 64 bits (53 as numbers: they may have lost digits), nesting deeper than
+ * 200, anything but plain data), and
  * `nix/take-over-key` for a key that {@link isTakeOver} knows.
  */
 export function fromJson(value: PlainData): NixExpr {

@@ -30,6 +30,7 @@ const unprintable: readonly (readonly [string, () => unknown])[] = [
   ["a selected attribute with NUL", () => ref("pkgs", "\0")],
   ["an integer above 64 bits", () => int(2n ** 63n)],
   ["an integer below 64 bits", () => int(-(2n ** 63n) - 1n)],
+  ["an integer that may have lost digits", () => int(2 ** 53)],
   ["a number that is no integer", () => int(1.5)],
   ["NaN as an integer", () => int(Number.NaN)],
   ["NaN", () => float(Number.NaN)],

@@ -132,10 +132,13 @@ export function bool(value: boolean): NixExpr {
 const lowestInt = -(2n ** 63n);
 const highestInt = 2n ** 63n - 1n;
 
-/** An integer of 64 bits; throws `nix/unprintable` for any other number. */
+/**
+ * An integer of 64 bits; throws `nix/unprintable` for any other number, and for a JavaScript number
+ * beyond 53 bits: it may have lost digits when it was read.
+ */
 export function int(value: number | bigint): NixExpr {
-  if (typeof value === "number" && !Number.isInteger(value)) {
-    throw new Fault("nix/unprintable", "nix integer: expected a whole number, got another one");
+  if (typeof value === "number" && !Number.isSafeInteger(value)) {
+    throw new Fault("nix/unprintable", "nix integer: expected a whole number of at most 53 bits");
   }
   const exact = BigInt(value);
   if (exact < lowestInt || exact > highestInt) {

@@ -1,0 +1,90 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * Real Nix as a judge of expressions, without a Nix installation: `--store dummy://` needs no /nix,
+ * no daemon and no root, `--readonly-mode` writes nothing, and a state directory of its own keeps
+ * Nix away from profiles and caches of the machine.
+ */
+const options = ["--store", "dummy://", "--readonly-mode", "--option", "substitute", "false"];
+
+const maxOutputBytes = 512 * 1024 * 1024;
+const timeoutMs = 120_000;
+
+/** How to evaluate. */
+export interface NixEvalOptions {
+  /** Further files of the evaluation by name; the expression is `main.nix` beside them. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Whether `nix-instantiate` is on the PATH. */
+export function hasNix(): boolean {
+  return spawnSync("nix-instantiate", ["--version"]).status === 0;
+}
+
+/**
+ * For tap's `skip`: `false` where Nix is, the reason where it is not. Throws under `CI=true`: there
+ * a missing judge is a failure.
+ */
+export function skipWithoutNix(): string | false {
+  if (hasNix()) return false;
+  const reason = "nix-instantiate is not on the PATH (Debian: apt-get install nix-bin)";
+  if (process.env["CI"] === "true") throw new Error(reason);
+  return reason;
+}
+
+/** Evaluates a file's text strictly and returns it as JSON; throws with Nix's own words. */
+export function nixEvalJson(text: string, { files = {} }: NixEvalOptions = {}): unknown {
+  return withFiles({ ...files, "main.nix": text }, (directory) => {
+    const args = ["--eval", "--json", "--strict", join(directory, "main.nix")];
+    const result = run(directory, args);
+    if (result.status !== 0) throw new Error(`nix could not evaluate: ${result.stderr}`);
+    return JSON.parse(result.stdout);
+  });
+}
+
+/** Whether a file's text is Nix, with all its variables bound; the complaint where it is not. */
+export function nixParses(text: string): { readonly ok: boolean; readonly complaint: string } {
+  return withFiles({ "main.nix": text }, (directory) => {
+    const result = run(directory, ["--parse", join(directory, "main.nix")]);
+    return { ok: result.status === 0, complaint: result.stderr };
+  });
+}
+
+interface NixResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(directory: string, args: readonly string[]): NixResult {
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: directory,
+    NIX_REMOTE: "",
+    NIX_PATH: "",
+    NIX_CONF_DIR: directory,
+    NIX_STATE_DIR: join(directory, "state"),
+    NIX_LOG_DIR: join(directory, "log"),
+  };
+  const spawned = spawnSync("nix-instantiate", [...options, ...args], {
+    encoding: "utf8",
+    env,
+    maxBuffer: maxOutputBytes,
+    timeout: timeoutMs,
+  });
+  if (spawned.error !== undefined) throw spawned.error;
+  return spawned;
+}
+
+function withFiles<T>(files: Readonly<Record<string, string>>, use: (directory: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), "nix-eval-"));
+  try {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    return use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

@@ -2,9 +2,9 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 
 /**
  * Facts of no machine in particular, for rendering without one: everything but the architecture is
- * unknown. `architecture` is the kernel's name, `x86_64` or `aarch64`.
+ * unknown. `architecture` is the kernel's name, `x86_64` or `aarch64`, or `null` for unknown too.
  */
-export function genericFacts(architecture: string): Facts {
+export function genericFacts(architecture: string | null): Facts {
   return {
     v: 1,
     kernelRelease: null,

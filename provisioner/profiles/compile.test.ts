@@ -1,0 +1,196 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import { formatFinding } from "#core/finding.ts";
+import { hostFiles } from "#core/host-files.ts";
+import { compileProfiles } from "./compile.ts";
+import { lintProfiles } from "./lint.ts";
+
+/** What every profile needs, so that a test shows only what it is about. */
+const base = (id: string, product = id) => `
+id: ${id}
+title: Test machine
+vendor: Acme
+match: { any: [{ all: { dmi: { sysVendor: Acme, productName: "${product}" } } }] }
+status: { level: declared, evidence: none }
+tests:
+  match: [{ name: itself, facts: { dmi: { sysVendor: Acme, productName: "${product}" } } }]
+  noMatch: [{ name: another, facts: { dmi: { sysVendor: Acme, productName: Other } } }]
+`;
+
+function filesWith(directory: string, files: Readonly<Record<string, string>>) {
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(path.join(directory, path.dirname(file)), { recursive: true });
+    writeFileSync(path.join(directory, file), text);
+  }
+  return hostFiles(directory, () => {});
+}
+
+const lint = (files: ReturnType<typeof filesWith>) =>
+  lintProfiles(files, { directory: "/", today: "2026-11-24" });
+
+t.test("a profile takes over what it extends: lists add up, values are refined", async (t) => {
+  const files = filesWith(t.testdir({}), {
+    "acme/old/profile.yaml": `${base("acme/old")}
+nixos: { imports: [a], options: { services.x.enable: true, "boot.supportedFilesystems": [ext4] } }
+kernel: { min: "6.1", params: { quiet: true, x.y: "1" } }
+initrd: { availableModules: [nvme] }
+install: { espMebibytes: 512, encryption: luks2 }
+`,
+    "acme/old/module.nix": "{ }\n",
+    "acme/new/profile.yaml": `${base("acme/new")}
+extends: [acme/old]
+nixos: { imports: [b], options: { services.x.enable: false, "boot.supportedFilesystems": [ext4, xfs] } }
+kernel: { params: { x.y: "2" }, blacklist: [bad] }
+initrd: { availableModules: [nvme, uas] }
+install: { espMebibytes: 1024 }
+`,
+    "acme/new/module.nix": "{ lib, ... }: { }\n",
+  });
+  const { compiled, findings } = compileProfiles(files, "/");
+  t.same(findings, []);
+  const profile = compiled.profiles.find(({ id }) => id === "acme/new");
+  t.match(profile, {
+    lineage: ["acme/new", "acme/old"],
+    nixos: {
+      imports: ["a", "b"],
+      options: { "services.x.enable": false, "boot.supportedFilesystems": ["ext4", "xfs"] },
+      modules: [{ id: "acme/old" }, { id: "acme/new" }],
+    },
+    kernel: { min: "6.1", params: { quiet: true, "x.y": "2" }, blacklist: ["bad"] },
+    initrd: { availableModules: ["nvme", "uas"] },
+    install: { espMebibytes: 1024, encryption: "luks2" },
+  });
+  t.same(lint(files), []);
+});
+
+t.test(
+  "every defect is a finding at its line, and the others are compiled all the same",
+  async (t) => {
+    const params = (value: string) => `kernel: { params: { amdgpu.dcdebugmask: "${value}" } }`;
+    const files = filesWith(t.testdir({}), {
+      "acme/good/profile.yaml": base("acme/good"),
+      "acme/yaml/profile.yaml": "id: [\n",
+      "acme/key/profile.yaml": `${base("acme/key")}colour: red\n`,
+      "acme/named/profile.yaml": base("acme/other-name"),
+      "acme/circle/profile.yaml": `${base("acme/circle")}extends: [acme/circle]\n`,
+      "acme/one/profile.yaml": `${base("acme/one")}${params("0x10")}\n`,
+      "acme/two/profile.yaml": `${base("acme/two")}${params("0x410")}\n`,
+      "acme/both/profile.yaml": `${base("acme/both")}extends: [acme/one, acme/two]\n`,
+      "acme/quirk/profile.yaml": `${base("acme/quirk")}quirks: [{ id: x, effect: x, added: "2026-01-01", reviewBy: "2027-01-01" }]\n`,
+      "acme/notes.txt": "not a folder\n",
+    });
+    const { compiled, findings } = compileProfiles(files, "/");
+    t.same(
+      compiled.profiles.map(({ id }) => id),
+      ["acme/both", "acme/good", "acme/one", "acme/two"],
+    );
+    const texts = findings.map((finding) => formatFinding(finding).split("\n")[0] ?? "");
+    const has = (pattern: RegExp) =>
+      t.ok(
+        texts.some((text) => pattern.test(text)),
+        String(pattern),
+        { texts },
+      );
+    has(/^acme\/yaml\/profile\.yaml:\d+:\d+ error/);
+    has(/^acme\/key\/profile\.yaml:10:1 error colour: no such key/);
+    has(/^acme\/named\/profile\.yaml:2:1 error id: must be `acme\/named`/);
+    has(/^acme\/circle\/profile\.yaml:10:1 error extends: .*circle/);
+    has(
+      /^acme\/both\/profile\.yaml:\d+:\d+ error kernel\.params: acme\/one and acme\/two give amdgpu\.dcdebugmask different values/,
+    );
+    has(/^acme\/quirk\/profile\.yaml:10:\d+ error quirks\.0: .*sources/);
+  },
+);
+
+t.test("the lint names rules and settings that go wrong later", async (t) => {
+  const cases: readonly { readonly name: string; readonly text: string; readonly says: RegExp }[] =
+    [
+      {
+        name: "vendor alone",
+        text: base("acme/x").replace(', productName: "acme/x" } } }] }', " } } }] }"),
+        says: /vendor alone/,
+      },
+      { name: "placeholder", text: base("acme/x", "Default string"), says: /never holds/ },
+      {
+        name: "short prefix",
+        text: `${base("acme/x")}witness: { any: [{ all: { dmi: { boardName: { prefix: AB } } } }] }`,
+        says: /prefix "AB" is short/,
+      },
+      {
+        name: "expression",
+        text: `${base("acme/x")}witness: { any: [{ all: { dmi: { boardName: { regex: "A.*", reason: new ones come } } } }] }`,
+        says: /regular expression: new ones come/,
+      },
+      {
+        name: "broken expression",
+        text: `${base("acme/x")}witness: { any: [{ all: { dmi: { boardName: { regex: "(", reason: x } } } }] }`,
+        says: /is no regular expression/,
+      },
+      {
+        name: "two power daemons",
+        text: `${base("acme/x")}nixos: { options: { services.tlp.enable: true, services.power-profiles-daemon.enable: true } }`,
+        says: /TLP and power-profiles-daemon/,
+      },
+      {
+        name: "a parameter in the wrong place",
+        text: `${base("acme/x")}nixos: { options: { boot.kernelParams: [quiet] } }`,
+        says: /place of its own/,
+      },
+      {
+        name: "no option name",
+        text: `${base("acme/x")}nixos: { options: { "a b": 1 } }`,
+        says: /is no name of an option/,
+      },
+      {
+        name: "quirk past its day",
+        text: `${base("acme/x")}quirks: [{ id: x, effect: x, sources: ["https://example.org/x"], added: "2020-01-01", reviewBy: "2021-01-01" }]`,
+        says: /to be looked at by 2021-01-01/,
+      },
+      {
+        name: "test that fails",
+        text: base("acme/x").replace("productName: Other", 'productName: "acme/x"'),
+        says: /another: expected any other profile, got acme\/x/,
+      },
+      {
+        name: "test without a machine",
+        text: base("acme/x").replace(
+          "facts: { dmi: { sysVendor: Acme, productName: Other } }",
+          "fixture: fixtures/none.json",
+        ),
+        says: /expected `facts`, or a `fixture`/,
+      },
+    ];
+  for (const { name, text, says } of cases) {
+    const files = filesWith(t.testdir({}), { "acme/x/profile.yaml": text });
+    const messages = lint(files).map(({ message }) => message);
+    t.ok(
+      messages.some((message) => says.test(message)),
+      name,
+      { messages },
+    );
+  }
+});
+
+t.test("two profiles with the same rule are named", async (t) => {
+  const files = filesWith(t.testdir({}), {
+    "acme/a/profile.yaml": base("acme/a", "Laptop"),
+    "acme/b/profile.yaml": base("acme/b", "Laptop"),
+  });
+  t.match(
+    lint(files)
+      .map(({ message }) => message)
+      .join("\n"),
+    /the same clause stands in acme\/a/,
+  );
+});
+
+t.test("a folder that is not there has no profiles", async (t) => {
+  t.same(
+    compileProfiles(
+      hostFiles(t.testdir({}), () => {}),
+      "/nowhere",
+    ),
+    { compiled: { v: 1, profiles: [] }, findings: [], folders: [] },
+  );
+});

@@ -1,0 +1,96 @@
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import type { Clause, Rule } from "#generated/provisioner/profiles/profile.ts";
+import { type Observation, observe } from "./conditions.ts";
+import type { CompiledProfile, Truth } from "./profile.ts";
+
+/** What a rule says of a machine: its best clause, looked at. */
+export interface RuleResult {
+  readonly truth: Truth;
+  /** Sum of the weights of that clause's conditions; never set by hand. */
+  readonly specificity: number;
+  readonly observations: readonly Observation[];
+  /** Whether that clause looks at nothing but the processor and the kind of firmware. */
+  readonly generic: boolean;
+}
+
+/** A profile, looked at. */
+export interface Candidate {
+  readonly profile: CompiledProfile;
+  readonly match: RuleResult;
+  readonly witness: RuleResult | null;
+  /** `null` when the profile is out of the question. */
+  readonly confidence: "certain" | "likely" | "disputed" | "generic" | null;
+  readonly specificity: number;
+}
+
+/**
+ * From this weight on a witness is an identity of its own (a board's name, a part number), so that
+ * it counts where the rule cannot tell. Less (a chip that many machines have) only confirms.
+ */
+const identityWeight = 6;
+
+/** Looks at both rules of a profile. */
+export function evaluateProfile(profile: CompiledProfile, facts: Facts): Candidate {
+  const match = evaluateRule(profile.match, facts);
+  const witness = profile.witness === null ? null : evaluateRule(profile.witness, facts);
+  const confidence = confidenceOf(match, witness);
+  const specificity = match.truth === "holds" ? match.specificity : (witness?.specificity ?? 0);
+  return { profile, match, witness, confidence, specificity };
+}
+
+function confidenceOf(match: RuleResult, witness: RuleResult | null): Candidate["confidence"] {
+  if (match.truth === "holds") {
+    if (match.generic) return "generic";
+    if (witness === null || witness.truth === "unknown") return "likely";
+    return witness.truth === "holds" ? "certain" : "disputed";
+  }
+  const alone = witness?.truth === "holds" && witness.specificity >= identityWeight;
+  if (!alone) return null;
+  return match.truth === "unknown" ? "likely" : "disputed";
+}
+
+const truthOrder: readonly Truth[] = ["holds", "unknown", "fails"];
+
+/** The clause that holds, most specific first; else the one that comes nearest. */
+export function evaluateRule(rule: Rule, facts: Facts): RuleResult {
+  const [best] = rule.any
+    .map((clause) => evaluateClause(clause, facts))
+    .sort(
+      (a, b) =>
+        truthOrder.indexOf(a.truth) - truthOrder.indexOf(b.truth) ||
+        nearness(b) - nearness(a) ||
+        b.specificity - a.specificity,
+    );
+  return best ?? { truth: "fails", specificity: 0, observations: [], generic: false };
+}
+
+function evaluateClause(clause: Clause, facts: Facts): RuleResult {
+  const wanted = observe(clause.all, facts);
+  const excluded = (clause.not ?? [])
+    .map((conditions) => observe(conditions, facts))
+    .find((each) => each.every(({ truth }) => truth === "holds"));
+  const observations = excluded === undefined ? wanted : [...wanted, ...excluded.map(exclude)];
+  return {
+    truth: truthOfAll(observations),
+    specificity: wanted.reduce((sum, { weight }) => sum + weight, 0),
+    observations,
+    generic: wanted.every(({ what }) => what.startsWith("cpu.") || what === "firmware.type"),
+  };
+}
+
+function exclude(observation: Observation): Observation {
+  return { ...observation, expected: `not ${observation.expected}`, truth: "fails", weight: 0 };
+}
+
+function truthOfAll(observations: readonly Observation[]): Truth {
+  if (observations.some(({ truth }) => truth === "fails")) return "fails";
+  return observations.some(({ truth }) => truth === "unknown") ? "unknown" : "holds";
+}
+
+/** How much of a clause holds. */
+function nearness(result: RuleResult): number {
+  return result.observations.reduce(
+    (sum, { truth, weight }) => sum + (truth === "holds" ? weight : 0),
+    0,
+  );
+}

@@ -1,0 +1,73 @@
+import { Fault } from "#core/fault.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { genericFacts } from "#provisioner/facts/generic-facts.ts";
+import { evaluateProfile } from "./evaluate.ts";
+import { choose } from "./match.ts";
+import type { CompiledProfiles, Confidence } from "./profile.ts";
+
+/**
+ * A machine known only by SMBIOS strings: `[id, sys_vendor, product_name, product_family,
+ * product_version, product_sku, board_vendor, board_name, board_version, chassis_type]`, the last
+ * one in words. One such array a line is the batch format of `firstlight profiles match --batch`.
+ */
+export type Identity = readonly [id: string, ...strings: string[]];
+
+/** What became of one identity. */
+export interface IdentityMatch {
+  readonly id: string;
+  readonly profile: string | null;
+  readonly confidence: Confidence;
+}
+
+const fields = 10;
+
+/** Checks one identity as parsed from JSON. Throws `profile/identity-malformed`. */
+export function parseIdentity(value: unknown): Identity {
+  if (
+    Array.isArray(value) &&
+    value.length === fields &&
+    value.every((each) => typeof each === "string")
+  ) {
+    const [id = "", ...strings] = value as string[];
+    if (id !== "") return [id, ...strings];
+  }
+  const got = Array.isArray(value) ? `a list of ${value.length}` : typeof value;
+  throw new Fault(
+    "profile/identity-malformed",
+    `identity: expected a list of ${fields} strings that begins with an id, got ${got}`,
+  );
+}
+
+/** Which profile an identity has. Pure. */
+export function matchIdentity(identity: Identity, profiles: CompiledProfiles): IdentityMatch {
+  const facts = factsOfIdentity(identity);
+  const { chosen, confidence } = choose(
+    profiles.profiles.map((profile) => evaluateProfile(profile, facts)),
+  );
+  return { id: identity[0], profile: chosen?.profile.id ?? null, confidence };
+}
+
+const unknown = genericFacts(null);
+
+function factsOfIdentity(identity: Identity): Facts {
+  const text = (at: number) => identity[at] || null;
+  return {
+    ...unknown,
+    dmi: {
+      sysVendor: text(1),
+      productName: text(2),
+      productFamily: text(3),
+      productVersion: text(4),
+      productSku: text(5),
+      boardVendor: text(6),
+      boardName: text(7),
+      boardVersion: text(8),
+      biosVendor: null,
+      biosVersion: null,
+      biosDate: null,
+      chassisType: null,
+      chassisVendor: null,
+      chassisAssetTag: null,
+    },
+  };
+}

@@ -1,0 +1,231 @@
+import { canonicalJson } from "#core/canonical-json.ts";
+import type { Finding } from "#core/finding.ts";
+import type { Files } from "#core/io.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { validate as validateFacts } from "#generated/provisioner/facts/facts.validate.js";
+import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles/profile.ts";
+import { type Compilation, compileProfiles } from "./compile.ts";
+import { knownText } from "./known-text.ts";
+import { matchProfile } from "./match.ts";
+import { parseOptionName } from "./option-name.ts";
+import type { CompiledProfile } from "./profile.ts";
+import type { ProfileFolder } from "./profile-folder.ts";
+import { sampleFacts } from "./sample-facts.ts";
+
+/** Options that the kernel and initrd parts stand for: given twice, they could contradict each other unseen. */
+const structuredOptions: Readonly<Record<string, string>> = {
+  "boot.kernelParams": "kernel.params",
+  "boot.kernelModules": "kernel.modules",
+  "boot.blacklistedKernelModules": "kernel.blacklist",
+  "boot.initrd.availableKernelModules": "initrd.availableModules",
+  "boot.initrd.kernelModules": "initrd.modules",
+};
+
+const vendorFields: ReadonlySet<string> = new Set([
+  "sysVendor",
+  "boardVendor",
+  "biosVendor",
+  "chassisVendor",
+]);
+const minPrefixLength = 4;
+
+/** Where the profiles are, and the day on which they are looked at. */
+export interface LintOptions {
+  readonly directory: string;
+  /** ISO date: quirks to be reviewed before it are named. */
+  readonly today: string;
+}
+
+/**
+ * Everything that is wrong, or will go wrong, with the profiles below a directory: their files,
+ * their rules, their settings, and the machines of their tests.
+ */
+export function lintProfiles(files: Files, options: LintOptions): readonly Finding[] {
+  const compilation = compileProfiles(files, options.directory);
+  return [
+    ...compilation.findings,
+    ...compilation.folders.flatMap((folder) => [
+      ...lintRules(folder),
+      ...lintSettings(folder, compilation),
+      ...lintQuirks(folder, options.today),
+      ...runTests(folder, compilation),
+    ]),
+    ...lintTwins(compilation.folders),
+  ];
+}
+
+function lintRules(folder: ProfileFolder): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const rule of ["match", "witness"] as const) {
+    for (const [at, clause] of (folder.file[rule]?.any ?? []).entries()) {
+      const place = [rule, "any", at, "all"];
+      if (rule === "match" && isVendorOnly(clause)) {
+        const message = "matches on the vendor alone: a vendor makes more than one machine";
+        findings.push(folder.find(place, { level: "error", code: "profile/lint", message }));
+      }
+      for (const [field, text] of Object.entries(clause.all.dmi ?? {})) {
+        findings.push(...lintText(folder, [...place, "dmi", field], text));
+      }
+    }
+  }
+  return findings;
+}
+
+function isVendorOnly(clause: Clause): boolean {
+  const { dmi, dt, pci, usb, virt } = clause.all;
+  if (
+    dmi === undefined ||
+    dt !== undefined ||
+    pci !== undefined ||
+    usb !== undefined ||
+    virt !== undefined
+  )
+    return false;
+  return Object.keys(dmi).every((field) => vendorFields.has(field));
+}
+
+function lintText(
+  folder: ProfileFolder,
+  place: readonly (string | number)[],
+  rule: TextRule,
+): readonly Finding[] {
+  const find = (level: Finding["level"], message: string) => [
+    folder.find(place, { level, code: "profile/lint", message }),
+  ];
+  if (typeof rule === "string" || "oneOf" in rule) {
+    const texts: readonly string[] = typeof rule === "string" ? [rule] : rule.oneOf;
+    const junk = texts.find((text) => knownText(text) !== text);
+    return junk === undefined
+      ? []
+      : find("error", `never holds: ${JSON.stringify(junk)} is a placeholder, or not trimmed`);
+  }
+  if ("prefix" in rule) {
+    return rule.prefix.length < minPrefixLength
+      ? find("warning", `the prefix ${JSON.stringify(rule.prefix)} is short`)
+      : [];
+  }
+  try {
+    new RegExp(`^(?:${rule.regex})$`, "u");
+  } catch {
+    return find("error", "is no regular expression");
+  }
+  return find("note", `uses a regular expression: ${rule.reason}`);
+}
+
+function lintSettings(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
+  const findings: Finding[] = [];
+  const say = (place: readonly string[], message: string, hint?: string) =>
+    findings.push(
+      folder.find(place, {
+        level: "error",
+        code: "profile/lint",
+        message,
+        ...(hint === undefined ? {} : { hint }),
+      }),
+    );
+  for (const part of [
+    ["nixos", "options"],
+    ["nixos", "platform", "options"],
+  ] as const) {
+    const options =
+      (part.length === 2 ? folder.file.nixos?.options : folder.file.nixos?.platform?.options) ?? {};
+    for (const name of Object.keys(options)) {
+      if (parseOptionName(name) === undefined) say([...part, name], "is no name of an option");
+      const structured = structuredOptions[name];
+      if (structured !== undefined)
+        say([...part, name], "has a place of its own", `write it in ${structured}`);
+    }
+  }
+  const profile = compiled.profiles.find(({ id }) => id === folder.file.id);
+  if (profile !== undefined && hasBothPowerDaemons(profile)) {
+    say(
+      ["nixos", "options"],
+      "turns on TLP and power-profiles-daemon, which fight over the same settings",
+    );
+  }
+  return findings;
+}
+
+function hasBothPowerDaemons({ nixos }: CompiledProfile): boolean {
+  return (
+    nixos.options["services.tlp.enable"] === true &&
+    nixos.options["services.power-profiles-daemon.enable"] === true
+  );
+}
+
+function lintQuirks(folder: ProfileFolder, today: string): readonly Finding[] {
+  return (folder.file.quirks ?? []).flatMap((quirk, at) => {
+    if (quirk.reviewBy >= today) return [];
+    const message = `quirk ${quirk.id} was to be looked at by ${quirk.reviewBy}`;
+    const hint = "see whether it is still needed; remove it, or give a later day";
+    return [
+      folder.find(["quirks", at, "reviewBy"], {
+        level: "warning",
+        code: "profile/lint",
+        message,
+        hint,
+      }),
+    ];
+  });
+}
+
+/** Two profiles with the same clause can only ever be ambiguous. */
+function lintTwins(folders: readonly ProfileFolder[]): readonly Finding[] {
+  const seen = new Map<string, string>();
+  const findings: Finding[] = [];
+  for (const folder of folders) {
+    for (const [at, clause] of folder.file.match.any.entries()) {
+      const key = canonicalJson(clause);
+      const other = seen.get(key);
+      if (other !== undefined) {
+        const message = `the same clause stands in ${other}`;
+        findings.push(
+          folder.find(["match", "any", at], { level: "error", code: "profile/lint", message }),
+        );
+      }
+      seen.set(key, folder.file.id);
+    }
+  }
+  return findings;
+}
+
+function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
+  const findings: Finding[] = [];
+  const { id, tests } = folder.file;
+  for (const kind of ["match", "noMatch"] as const) {
+    for (const [at, test] of tests[kind].entries()) {
+      const fail = (message: string) =>
+        findings.push(
+          folder.find(["tests", kind, at], {
+            level: "error",
+            code: "profile/test-failed",
+            message: `${test.name}: ${message}`,
+          }),
+        );
+      const facts = factsOfTest(folder, test);
+      if (facts === undefined) {
+        fail("expected `facts`, or a `fixture` that holds facts");
+        continue;
+      }
+      const { profile, confidence } = matchProfile(facts, compiled);
+      const got = `got ${profile ?? "no profile"} (${confidence})`;
+      if (kind === "noMatch" && profile === id) fail(`expected any other profile, ${got}`);
+      if (kind === "match" && (profile !== id || (test.confidence ?? confidence) !== confidence)) {
+        fail(
+          `expected ${id}${test.confidence === undefined ? "" : ` (${test.confidence})`}, ${got}`,
+        );
+      }
+    }
+  }
+  return findings;
+}
+
+function factsOfTest(folder: ProfileFolder, test: TestCase): Facts | undefined {
+  if (test.facts !== undefined) return sampleFacts(test.facts);
+  try {
+    const value: unknown = JSON.parse(folder.fixtures.get(test.fixture ?? "") ?? "");
+    return validateFacts(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

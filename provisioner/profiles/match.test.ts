@@ -1,0 +1,280 @@
+import t from "tap";
+import type { Conditions, Rule, TestCase } from "#generated/provisioner/profiles/profile.ts";
+import { matchProfile } from "./match.ts";
+import {
+  appliedProfile,
+  type CompiledProfile,
+  type CompiledProfiles,
+  parseCompiledProfiles,
+} from "./profile.ts";
+import { sampleFacts } from "./sample-facts.ts";
+
+/** A profile with rules only. */
+function profile(
+  id: string,
+  rules: { readonly match: Rule; readonly witness?: Rule; readonly lineage?: readonly string[] },
+): CompiledProfile {
+  return {
+    id,
+    title: id,
+    vendor: "Test",
+    status: { level: "declared", evidence: "none" },
+    lineage: rules.lineage ?? [id],
+    match: rules.match,
+    witness: rules.witness ?? null,
+    nixos: { imports: [], options: {}, platform: null, modules: [] },
+    kernel: { min: null, params: {}, modules: [], blacklist: [] },
+    initrd: { availableModules: [], modules: [] },
+    install: {},
+    quirks: [],
+  };
+}
+
+const any = (...all: readonly Conditions[]): Rule => ({
+  any: all.map((each) => ({ all: each })) as unknown as Rule["any"],
+});
+const dmi = (sysVendor: string, productName: string): Conditions => ({
+  dmi: { sysVendor, productName },
+});
+const set = (...profiles: readonly CompiledProfile[]): CompiledProfiles => ({ v: 1, profiles });
+
+const laptop = profile("acme/laptop", {
+  match: any(dmi("Acme", "Laptop 1")),
+  witness: any({ dmi: { boardName: { prefix: "ACM1" } } }),
+});
+const generic = profile("generic/x86-64", { match: any({ cpu: { architecture: "x86_64" } }) });
+const all = set(generic, laptop);
+const machine = (facts: NonNullable<TestCase["facts"]>) =>
+  sampleFacts({ architecture: "x86_64", ...facts });
+
+t.test("rule and witness decide how sure a match is", async (t) => {
+  const cases: readonly {
+    readonly name: string;
+    readonly dmi: Readonly<Record<string, string>>;
+    readonly expected: readonly [string | null, string, string | null];
+  }[] = [
+    {
+      name: "both agree",
+      dmi: { sysVendor: "Acme", productName: "Laptop 1", boardName: "ACM1X" },
+      expected: ["acme/laptop", "certain", "acme/laptop"],
+    },
+    {
+      name: "the witness cannot tell",
+      dmi: { sysVendor: "Acme", productName: "Laptop 1", boardName: "Default string" },
+      expected: ["acme/laptop", "likely", "acme/laptop"],
+    },
+    {
+      name: "only the witness can tell",
+      dmi: { sysVendor: "Acme", productName: "*", boardName: "ACM1X" },
+      expected: ["acme/laptop", "likely", "acme/laptop"],
+    },
+    {
+      name: "the witness contradicts",
+      dmi: { sysVendor: "Acme", productName: "Laptop 1", boardName: "ACM2X" },
+      expected: ["acme/laptop", "disputed", "generic/x86-64"],
+    },
+    {
+      name: "the rule contradicts",
+      dmi: { sysVendor: "Acme", productName: "Laptop 2", boardName: "ACM1X" },
+      expected: ["acme/laptop", "disputed", "generic/x86-64"],
+    },
+    {
+      name: "neither",
+      dmi: { sysVendor: "Acme", productName: "Laptop 2", boardName: "ACM2X" },
+      expected: ["generic/x86-64", "generic", "generic/x86-64"],
+    },
+    {
+      name: "a part of the name is not the name",
+      dmi: { sysVendor: "Acme", productName: "Laptop" },
+      expected: ["generic/x86-64", "generic", "generic/x86-64"],
+    },
+    {
+      name: "case is not ignored",
+      dmi: { sysVendor: "ACME", productName: "Laptop 1" },
+      expected: ["generic/x86-64", "generic", "generic/x86-64"],
+    },
+  ];
+  for (const { name, dmi: strings, expected } of cases) {
+    const match = matchProfile(machine({ dmi: strings }), all);
+    t.same([match.profile, match.confidence, match.applied], expected, name);
+  }
+});
+
+t.test("the evidence says what was looked at, and why the others were not taken", async (t) => {
+  const match = matchProfile(
+    machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1", boardName: "ACM1X" } }),
+    all,
+  );
+  t.same(match.evidence, [
+    { rule: "match", what: "dmi.sysVendor", expected: '"Acme"', got: "Acme", truth: "holds" },
+    {
+      rule: "match",
+      what: "dmi.productName",
+      expected: '"Laptop 1"',
+      got: "Laptop 1",
+      truth: "holds",
+    },
+    { rule: "witness", what: "dmi.boardName", expected: '"ACM1"…', got: "ACM1X", truth: "holds" },
+  ]);
+  t.match(match.rejected, [{ id: "generic/x86-64", why: /more specific/ }]);
+  const other = matchProfile(machine({ dmi: { sysVendor: "Acme", productName: "Laptop 2" } }), all);
+  t.same(other.rejected, [
+    { id: "acme/laptop", why: 'dmi.productName: expected "Laptop 1"; got "Laptop 2"' },
+  ]);
+  const silent = matchProfile(machine({}), all);
+  t.match(silent.rejected, [{ id: "acme/laptop", why: /the machine does not tell/ }]);
+});
+
+t.test("unrelated profiles that fit equally well are refused, with the reason", async (t) => {
+  const twin = profile("acme/twin", { match: any(dmi("Acme", "Laptop 1")) });
+  const match = matchProfile(
+    machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1", boardName: "ACM1X" } }),
+    set(generic, laptop, twin),
+  );
+  t.same([match.profile, match.confidence, match.applied], [null, "ambiguous", "generic/x86-64"]);
+  t.match(match.rejected.find(({ id }) => id === "acme/twin")?.why, /fits as well as acme\/laptop/);
+});
+
+t.test(
+  "of related profiles that fit equally well the one that extends the other is taken",
+  async (t) => {
+    const child = profile("acme/child", {
+      match: any(dmi("Acme", "Laptop 1")),
+      lineage: ["acme/child", "acme/laptop"],
+    });
+    const match = matchProfile(
+      machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1" } }),
+      set(child, laptop),
+    );
+    t.equal(match.profile, "acme/child");
+  },
+);
+
+t.test("the more specific rule wins", async (t) => {
+  const family = profile("acme/family", {
+    match: any({ dmi: { sysVendor: "Acme", productFamily: "Laptops" } }),
+  });
+  const guest = profile("acme/guest", { match: any({ virt: ["kvm"] }) });
+  const strings = { sysVendor: "Acme", productName: "Laptop 1", productFamily: "Laptops" };
+  const match = matchProfile(
+    machine({ virt: "kvm", dmi: strings }),
+    set(generic, family, guest, laptop),
+  );
+  t.equal(match.profile, "acme/laptop");
+  t.match(match.rejected.find(({ id }) => id === "acme/family")?.why, /less specific: 5 of 10/);
+});
+
+t.test("a board's first compatible name says more than a later one", async (t) => {
+  const chip = profile("arm/chip", { match: any({ dt: { compatible: ["brcm,bcm2711"] } }) });
+  const board = profile("arm/board", {
+    match: any({ dt: { compatible: ["raspberrypi,4-model-b"] } }),
+  });
+  const match = matchProfile(
+    machine({ dt: { compatible: ["raspberrypi,4-model-b", "brcm,bcm2711"] } }),
+    set(board, chip),
+  );
+  t.equal(match.profile, "arm/board");
+});
+
+t.test("a chip that many machines have is a witness, and no identity", async (t) => {
+  const board = profile("arm/board", {
+    match: any({ dt: { compatible: ["x,board"] } }),
+    witness: any({ cpu: { vendor: "ARM", models: [3336] } }),
+  });
+  const match = matchProfile(sampleFacts({ cpuVendor: "ARM", cpuModel: 3336 }), set(board));
+  t.same([match.profile, match.confidence], [null, "none"]);
+});
+
+t.test("an exclusion that holds refuses the clause; one that cannot tell does not", async (t) => {
+  const rule: Rule = {
+    any: [
+      {
+        all: { dmi: { sysVendor: "Acme", boardName: "B" } },
+        not: [{ dmi: { productName: "Server" } }],
+      },
+    ],
+  };
+  const board = profile("acme/board", { match: rule });
+  const match = (productName: string) =>
+    matchProfile(machine({ dmi: { sysVendor: "Acme", boardName: "B", productName } }), set(board));
+  t.equal(match("Laptop").profile, "acme/board");
+  t.equal(match("Default string").profile, "acme/board");
+  t.equal(match("Server").profile, null);
+  t.match(match("Server").rejected, [{ why: /expected not "Server"; got "Server"/ }]);
+});
+
+t.test("PCI, USB, firmware and patterns are conditions too", async (t) => {
+  const cases: readonly {
+    readonly name: string;
+    readonly rule: Conditions;
+    readonly facts: NonNullable<TestCase["facts"]>;
+    readonly fits: boolean;
+  }[] = [
+    {
+      name: "PCI vendor",
+      rule: { pci: ["1d0f:*"] },
+      facts: { pci: ["8086:1237", "1d0f:ec20"] },
+      fits: true,
+    },
+    {
+      name: "PCI device",
+      rule: { pci: ["1d0f:8061"] },
+      facts: { pci: ["1d0f:ec20"] },
+      fits: false,
+    },
+    { name: "USB", rule: { usb: ["27c6:609c"] }, facts: { usb: ["27c6:609c"] }, fits: true },
+    {
+      name: "firmware in range",
+      rule: { dmi: { boardName: "B" }, firmware: { minVersion: "3.5", maxVersion: "3.9" } },
+      facts: { dmi: { boardName: "B", biosVersion: "03.07" } },
+      fits: true,
+    },
+    {
+      name: "firmware too old",
+      rule: { dmi: { boardName: "B" }, firmware: { minVersion: "3.5" } },
+      facts: { dmi: { boardName: "B", biosVersion: "03.01 T04" } },
+      fits: false,
+    },
+    {
+      name: "expression, whole",
+      rule: { dmi: { productName: { regex: "a.c", reason: "test" } } },
+      facts: { dmi: { productName: "abc" } },
+      fits: true,
+    },
+    {
+      name: "expression, part",
+      rule: { dmi: { productName: { regex: "a.c", reason: "test" } } },
+      facts: { dmi: { productName: "abcd" } },
+      fits: false,
+    },
+    {
+      name: "prefix",
+      rule: { dmi: { boardName: { prefix: "FRANMD" } } },
+      facts: { dmi: { boardName: "FRANMDCP07" } },
+      fits: true,
+    },
+    {
+      name: "a placeholder is no text",
+      rule: { dmi: { productName: "Default string" } },
+      facts: { dmi: { productName: "Default string" } },
+      fits: false,
+    },
+  ];
+  for (const { name, rule, facts, fits } of cases) {
+    const match = matchProfile(sampleFacts(facts), set(profile("a/b", { match: any(rule) })));
+    t.equal(match.profile, fits ? "a/b" : null, name);
+  }
+});
+
+t.test("what is applied is found among the profiles again", async (t) => {
+  const match = matchProfile(machine({}), all);
+  t.equal(appliedProfile(match, all)?.id, "generic/x86-64");
+  t.equal(appliedProfile({ ...match, applied: null }, all), null);
+});
+
+t.test("compiled profiles are read back, and nothing else is taken for them", async (t) => {
+  t.same(parseCompiledProfiles(JSON.stringify(all)), all);
+  for (const text of ["", "{}", "null", "[]", '{"v":2,"profiles":[]}']) {
+    t.throws(() => parseCompiledProfiles(text), { code: "profile/invalid" }, text);
+  }
+});

@@ -1,0 +1,109 @@
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { type Candidate, evaluateProfile, type RuleResult } from "./evaluate.ts";
+import type { CompiledProfiles, Confidence, Evidence, Match, Rejected } from "./profile.ts";
+
+/**
+ * Which profile a machine has, with the evidence. Pure; the same facts give the same answer. The
+ * most specific rule wins. Unrelated profiles that fit equally well are `ambiguous`: none of them
+ * is taken, and `rejected` says why.
+ */
+export function matchProfile(facts: Facts, profiles: CompiledProfiles): Match {
+  const candidates = profiles.profiles.map((profile) => evaluateProfile(profile, facts));
+  const choice = choose(candidates);
+  const chosen = choice.chosen;
+  return {
+    profile: chosen?.profile.id ?? null,
+    confidence: choice.confidence,
+    applied: choice.applied?.profile.id ?? null,
+    evidence:
+      chosen === null
+        ? []
+        : [...evidenceOf("match", chosen.match), ...evidenceOf("witness", chosen.witness)],
+    rejected: candidates
+      .filter((each) => each !== chosen)
+      .map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
+  };
+}
+
+/** What came of weighing the candidates. */
+export interface Choice {
+  readonly chosen: Candidate | null;
+  readonly confidence: Confidence;
+  /** What may be used without a person. */
+  readonly applied: Candidate | null;
+  /** Profiles that fit equally well and have nothing to do with each other; else empty. */
+  readonly tied: readonly Candidate[];
+}
+
+/** Weighs candidates: named machines before generic ones, then by specificity. */
+export function choose(candidates: readonly Candidate[]): Choice {
+  const fitting = candidates.filter((each) => each.confidence !== null).sort(byRank);
+  const tied = tiedAtTheTop(fitting);
+  const [first] = fitting;
+  if (first === undefined) return { chosen: null, confidence: "none", applied: null, tied: [] };
+  if (tied.length > 1) {
+    return { chosen: null, confidence: "ambiguous", applied: undisputed(fitting, tied), tied };
+  }
+  const chosen = tied[0] ?? first;
+  const confidence = chosen.confidence ?? "none";
+  const applied = confidence === "disputed" ? undisputed(fitting, [chosen]) : chosen;
+  return { chosen, confidence, applied, tied: [] };
+}
+
+function byRank(a: Candidate, b: Candidate): number {
+  return (
+    Number(a.confidence === "generic") - Number(b.confidence === "generic") ||
+    b.specificity - a.specificity
+  );
+}
+
+/** Those that no other of the same rank extends. */
+function tiedAtTheTop(fitting: readonly Candidate[]): readonly Candidate[] {
+  const [first] = fitting;
+  if (first === undefined) return [];
+  const equal = fitting.filter((each) => byRank(first, each) === 0);
+  return equal.filter(
+    (each) =>
+      !equal.some((other) => other !== each && other.profile.lineage.includes(each.profile.id)),
+  );
+}
+
+/** The best that nothing speaks against and that is not in doubt itself. */
+function undisputed(
+  fitting: readonly Candidate[],
+  doubted: readonly Candidate[],
+): Candidate | null {
+  const rest = fitting.filter((each) => !doubted.includes(each) && each.confidence !== "disputed");
+  const best = tiedAtTheTop(rest);
+  return best.length === 1 ? (best[0] ?? null) : null;
+}
+
+function evidenceOf(rule: Evidence["rule"], result: RuleResult | null): Evidence[] {
+  return (result?.observations ?? []).map(({ what, expected, got, truth }) => ({
+    rule,
+    what,
+    expected,
+    got,
+    truth,
+  }));
+}
+
+function whyNot(candidate: Candidate, choice: Choice): Rejected["why"] {
+  if (choice.tied.includes(candidate)) {
+    const others = choice.tied.filter((each) => each !== candidate).map((each) => each.profile.id);
+    return `fits as well as ${others.join(", ")} (specificity ${candidate.specificity}), and neither extends the other`;
+  }
+  if (candidate.confidence === "generic")
+    return "only says what the processor is; a more specific profile fits";
+  if (candidate.confidence !== null) {
+    const best = choice.chosen?.specificity ?? choice.tied[0]?.specificity ?? 0;
+    return `less specific: ${candidate.specificity} of ${best}`;
+  }
+  const doubts = candidate.match.observations.filter(({ truth }) => truth !== "holds");
+  const [worst] = [...doubts].sort(
+    (a, b) => Number(b.truth === "fails") - Number(a.truth === "fails"),
+  );
+  if (worst === undefined) return "none of its clauses holds";
+  const got = worst.got === null ? "the machine does not tell" : `got ${JSON.stringify(worst.got)}`;
+  return `${worst.what}: expected ${worst.expected}; ${got}`;
+}

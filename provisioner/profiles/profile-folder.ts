@@ -1,0 +1,145 @@
+import type { Code } from "#core/codes.ts";
+import type { Finding, FindingLevel } from "#core/finding.ts";
+import type { Files } from "#core/io.ts";
+import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
+import { validate } from "#generated/provisioner/profiles/profile.validate.js";
+import { readYaml } from "#provisioner/userdata/yaml.ts";
+
+const maxFolders = 4096;
+const maxFixtures = 64;
+const maxFileBytes = 256 * 1024;
+
+/** One profile as it lies in its folder, valid by its schema. */
+export interface ProfileFolder {
+  readonly file: ProfileFile;
+  /** Text of `module.nix`, or `null` without one. */
+  readonly module: string | null;
+  /** Text of each file in `fixtures/`, by its path below the folder. */
+  readonly fixtures: ReadonlyMap<string, string>;
+  /** Makes a finding about a place of its `profile.yaml`. */
+  readonly find: MakeFinding;
+}
+
+/** A finding about the value at `path`. */
+export type MakeFinding = (path: readonly (string | number)[], remark: Remark) => Finding;
+
+/** What a finding says, without its place. */
+export interface Remark {
+  readonly level: FindingLevel;
+  readonly code: Code;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Every folder with a `profile.yaml` two levels below `directory`, sorted; the damaged ones as findings only. */
+export function readProfileFolders(
+  files: Files,
+  directory: string,
+): { readonly folders: readonly ProfileFolder[]; readonly findings: readonly Finding[] } {
+  const folders: ProfileFolder[] = [];
+  const findings: Finding[] = [];
+  for (const id of folderIds(files, directory)) {
+    const read = readFolder(files, directory, id);
+    findings.push(...read.findings);
+    if (read.folder !== undefined) folders.push(read.folder);
+  }
+  return { folders, findings };
+}
+
+function folderIds(files: Files, directory: string): readonly string[] {
+  const ids = files
+    .list(directory)
+    .flatMap((vendor) => files.list(`${directory}/${vendor}`).map((model) => `${vendor}/${model}`));
+  return ids
+    .filter((id) => files.stat(`${directory}/${id}/profile.yaml`) !== undefined)
+    .slice(0, maxFolders);
+}
+
+function readFolder(
+  files: Files,
+  directory: string,
+  id: string,
+): { readonly folder?: ProfileFolder; readonly findings: readonly Finding[] } {
+  const here = `${directory}/${id}`;
+  const read = (name: string) => files.readText(`${here}/${name}`, { maxBytes: maxFileBytes });
+  const document = `${id}/profile.yaml`;
+  const yaml = readYaml(read("profile.yaml") ?? "", { document });
+  const find: MakeFinding = (path, { level, code, message, hint }) => {
+    const place = placeOf(path, yaml.locate);
+    return {
+      document,
+      path: path.join("."),
+      line: place?.line ?? null,
+      column: place?.column ?? null,
+      level,
+      code,
+      message,
+      hint: hint ?? null,
+    };
+  };
+  if (yaml.value === undefined) return { findings: yaml.findings };
+  const file: unknown = yaml.value;
+  if (!validate(file))
+    return { findings: [...yaml.findings, ...schemaFindings(validate.errors ?? [], find)] };
+  if (file.id !== id) {
+    const message = `must be \`${id}\`, as its folder says`;
+    return {
+      findings: [
+        ...yaml.findings,
+        find(["id"], { level: "error", code: "profile/invalid", message }),
+      ],
+    };
+  }
+  const fixtures = files.list(`${here}/fixtures`).slice(0, maxFixtures);
+  const folder = {
+    file,
+    module: read("module.nix") ?? null,
+    fixtures: new Map(fixtures.map((name) => [`fixtures/${name}`, read(`fixtures/${name}`) ?? ""])),
+    find,
+  };
+  return { folder, findings: yaml.findings };
+}
+
+type Locate = ReturnType<typeof readYaml>["locate"];
+
+/** The place of the value, or of the nearest one around it. */
+function placeOf(path: readonly (string | number)[], locate: Locate): ReturnType<Locate> {
+  for (let length = path.length; length >= 0; length--) {
+    const place = locate(path.slice(0, length), length === path.length ? "key" : "value");
+    if (place !== undefined) return place;
+  }
+  return undefined;
+}
+
+type ValidationError = NonNullable<typeof validate.errors>[number];
+
+/** Errors of the schema; of alternatives that all fail only the one that says so. */
+function schemaFindings(errors: readonly ValidationError[], find: MakeFinding): readonly Finding[] {
+  const alternatives = errors
+    .filter(({ keyword }) => keyword === "anyOf")
+    .map(({ instancePath }) => instancePath);
+  const kept = errors.filter(
+    ({ keyword, instancePath }) =>
+      keyword === "anyOf" ||
+      !alternatives.some((path) => instancePath === path || instancePath.startsWith(`${path}/`)),
+  );
+  return kept.map(({ keyword, instancePath, params, message }) => {
+    const path = instancePath
+      .split("/")
+      .slice(1)
+      .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+    const key = params["additionalProperty"];
+    if (typeof key === "string") {
+      return find([...path, key], {
+        level: "error",
+        code: "profile/invalid",
+        message: "no such key",
+      });
+    }
+    const said =
+      keyword === "anyOf"
+        ? "has none of the forms that are allowed here"
+        : (message ?? "does not fit");
+    return find(path, { level: "error", code: "profile/invalid", message: said });
+  });
+}

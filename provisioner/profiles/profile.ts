@@ -1,0 +1,125 @@
+import type { Json } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import type { ProfileFile, Quirk, Rule } from "#generated/provisioner/profiles/profile.ts";
+
+/** Options by dotted name, `fileSystems."/".device` among them. */
+export type OptionValues = Readonly<Record<string, Json>>;
+
+/** A profile with everything it takes over from others, ready to match and to render. */
+export interface CompiledProfile {
+  readonly id: string;
+  readonly title: string;
+  readonly vendor: string;
+  readonly status: ProfileFile["status"];
+  /** Itself, then the profiles it extends, nearest first (C3 order). */
+  readonly lineage: readonly string[];
+  readonly match: Rule;
+  readonly witness: Rule | null;
+  readonly nixos: {
+    /** Names of nixos-hardware modules, to import where its pin is there. */
+    readonly imports: readonly string[];
+    readonly options: OptionValues;
+    /** For a machine that brought no configuration of its own; `null` when the profile knows none. */
+    readonly platform: {
+      readonly modules: readonly string[];
+      readonly options: OptionValues;
+    } | null;
+    /** Our own modules, those of extended profiles first. */
+    readonly modules: readonly ProfileModule[];
+  };
+  readonly kernel: {
+    readonly min: string | null;
+    readonly params: Readonly<Record<string, string | number | true>>;
+    readonly modules: readonly string[];
+    readonly blacklist: readonly string[];
+  };
+  readonly initrd: {
+    readonly availableModules: readonly string[];
+    readonly modules: readonly string[];
+  };
+  readonly install: NonNullable<ProfileFile["install"]>;
+  readonly quirks: readonly Quirk[];
+}
+
+/** Text of a `module.nix`. */
+export interface ProfileModule {
+  /** Profile it belongs to. */
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Every profile that ships, sorted by id: one JSON file beside the program. */
+export interface CompiledProfiles {
+  readonly v: 1;
+  readonly profiles: readonly CompiledProfile[];
+}
+
+/**
+ * How sure a match is. `certain`: rule and witness agree; `likely`: one of them says so and the
+ * other cannot tell; `disputed`: they contradict each other; `generic`: nothing but the kind of
+ * processor; `ambiguous`: unrelated profiles fit equally well; `none`: none fits.
+ */
+export type Confidence = "certain" | "likely" | "disputed" | "generic" | "ambiguous" | "none";
+
+/** Which profile a machine has, and why. */
+export interface Match {
+  /** The profile that the evidence points at; `null` when it points at none, or at several. */
+  readonly profile: string | null;
+  readonly confidence: Confidence;
+  /**
+   * The profile that may be used without a person: the one above when the match is certain, likely
+   * or generic, else the best that nothing speaks against; `null` when there is none.
+   */
+  readonly applied: string | null;
+  /** What spoke for and against `profile`, the rule's conditions first. */
+  readonly evidence: readonly Evidence[];
+  /** Every other profile, and what spoke against it. */
+  readonly rejected: readonly Rejected[];
+}
+
+/** One condition, looked at. */
+export interface Evidence {
+  /** Which rule it stands in. */
+  readonly rule: "match" | "witness";
+  /** `dmi.productName`, `dt.compatible`, `pci` … */
+  readonly what: string;
+  readonly expected: string;
+  /** `null` when the machine does not tell, or tells a placeholder. */
+  readonly got: string | null;
+  readonly truth: Truth;
+}
+
+/** What becomes of a condition: the machine says so, says otherwise, or does not say. */
+export type Truth = "holds" | "fails" | "unknown";
+
+/** A profile that was not chosen. */
+export interface Rejected {
+  readonly id: string;
+  readonly why: string;
+}
+
+/** The profile that rendering and installing use, or `null` when none may be. */
+export function appliedProfile(match: Match, profiles: CompiledProfiles): CompiledProfile | null {
+  return profiles.profiles.find((profile) => profile.id === match.applied) ?? null;
+}
+
+/** Reads the compiled profiles from their JSON text. Throws `profile/invalid`. */
+export function parseCompiledProfiles(text: string): CompiledProfiles {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new Fault("profile/invalid", "compiled profiles: expected JSON, got something else", {
+      cause,
+    });
+  }
+  if (!isCompiled(value)) {
+    throw new Fault("profile/invalid", "compiled profiles: expected version 1 of their format");
+  }
+  return value;
+}
+
+function isCompiled(value: unknown): value is CompiledProfiles {
+  const { v, profiles } = (value ?? {}) as Partial<CompiledProfiles>;
+  return v === 1 && Array.isArray(profiles);
+}

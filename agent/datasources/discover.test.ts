@@ -5,7 +5,7 @@ import { Fault } from "#core/fault.ts";
 import { createLog, type LogRecord, silentLog } from "#core/log.ts";
 import { makeContent } from "./content.ts";
 import type { Datasource } from "./datasource.ts";
-import { discover, discoverContent } from "./discover.ts";
+import { discover } from "./discover.ts";
 import { addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
 import { datasources as known } from "./table.ts";
 
@@ -136,10 +136,6 @@ t.test("the owner can switch it off", async (t) => {
     turn(root);
     const options = { datasources: undefined, log: silentLog };
     t.strictSame(await discover(fakeIo(root), options), { kind: "disabled", by, attempts: [] });
-    await t.rejects(discoverContent(fakeIo(root), options), {
-      code: "datasource/disabled",
-      message: `switched off by ${by}`,
-    });
   }
   const root = t.testdir();
   addSeedDirectory(root, seed);

@@ -77,16 +77,6 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
   return { kind: "found", content: { ...content, findings }, attempts };
 }
 
-/** Like {@link discover}, for those who cannot go on without: `datasource/disabled` is thrown. */
-export async function discoverContent(
-  io: Io,
-  options: DiscoverOptions,
-): Promise<DatasourceContent> {
-  const discovery = await discover(io, options);
-  if (discovery.kind === "found") return discovery.content;
-  throw new Fault("datasource/disabled", `switched off by ${discovery.by}`);
-}
-
 interface Try {
   readonly attempt: Attempt;
   readonly found?: { readonly datasource: Datasource; readonly detection: Detection };

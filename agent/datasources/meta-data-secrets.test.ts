@@ -137,7 +137,7 @@ t.test("a canary under a secret key is nowhere in the result", async (t) => {
       return !canonicalJson(redact(document as Json, "meta-data").value).includes("canary-7f3a");
     },
   );
-  fc.assert(property, { seed: 1, numRuns: 500 });
+  t.doesNotThrow(() => fc.assert(property, { seed: 1, numRuns: 500 }));
 });
 
 t.test("hostile text is looked through in good time", async (t) => {

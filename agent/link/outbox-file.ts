@@ -120,7 +120,8 @@ function prepareFile(io: Io, file: string): string | undefined {
   return stat.kind === "file" ? undefined : `is a ${stat.kind}, not a file`;
 }
 
-function createFile(io: Io, file: string): undefined {
+/** Creates an empty file, 0600 and of the directory's owner; no error when it is there already. */
+export function createFile(io: Io, file: string): undefined {
   io.effect("outbox create");
   const host = io.files.hostPath(file);
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -1,0 +1,116 @@
+import { Fault, isFault } from "#core/fault.ts";
+import type { Io } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import { backOffMs } from "./link/back-off.ts";
+import { type Connector, connector } from "./link/client.ts";
+import { takeLinkLock } from "./link/link-lock.ts";
+import { type LinkSession, openLinkSession, type StateReaders } from "./link/link-session.ts";
+import type { LinkSettings } from "./link/link-settings.ts";
+import { type Outbox, openOutbox } from "./link/outbox.ts";
+import { notifySystemd, watchdogIntervalMs } from "./link/systemd-notify.ts";
+import { createWake, type Wake, watchOutbox } from "./link/wake.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** What the daemon is made of; the command line builds it. */
+export interface DaemonOptions {
+  readonly io: Io;
+  readonly log: Log;
+  readonly settings: LinkSettings;
+  readonly readers: StateReaders;
+  readonly schedule: Schedule;
+  /** Ends the daemon cleanly. */
+  readonly signal: AbortSignal;
+}
+
+/** The outbox is looked at so often even when the kernel says nothing. */
+const recheckMs = 15_000;
+/** A session that held for so long counts as a success: the next wait is a short one. */
+const steadyMs = 60_000;
+
+/**
+ * Keeps the node connected until the signal: birth, reports, events as they are written, health.
+ * Ends with a farewell. Throws `link/busy` when another process holds the link, and
+ * `link/outbox-failed`; whatever happens on the network is tried again.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { io, log, schedule, signal } = options;
+  const lock = await takeLinkLock(io);
+  if (lock === undefined) throw new Fault("link/busy", "another process of this node holds the link");
+  const ends: (() => void)[] = [() => lock.release()];
+  try {
+    const outbox = await openOutbox(io, log);
+    ends.unshift(() => outbox.close());
+    const wake = createWake();
+    const look = () => wake.call();
+    ends.unshift(watchOutbox(io, look));
+    ends.unshift(schedule.every({ name: "outbox", intervalMs: recheckMs }, async () => look()));
+    signal.addEventListener("abort", look, { once: true });
+    await notifySystemd(io, log, "READY=1");
+    const watchdogMs = watchdogIntervalMs(io);
+    if (watchdogMs !== undefined) {
+      // READY once more: a notice from a child that has ended already can be lost.
+      const alive = () => notifySystemd(io, log, "READY=1", "WATCHDOG=1");
+      ends.unshift(schedule.every({ name: "watchdog", intervalMs: watchdogMs }, alive));
+    }
+    await stayConnected(options, { outbox, wake });
+    await notifySystemd(io, log, "STOPPING=1");
+  } finally {
+    for (const end of ends) end();
+  }
+}
+
+interface Parts {
+  readonly outbox: Outbox;
+  readonly wake: Wake;
+}
+
+async function stayConnected(options: DaemonOptions, parts: Parts): Promise<void> {
+  const { io, log, settings, signal } = options;
+  const connect = connector(io, log, settings);
+  for (let failures = 0; !signal.aborted; ) {
+    const startedMs = io.clock.monotonicMs();
+    try {
+      await serve(options, parts, connect);
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!isLinkFault(error)) throw error;
+      failures = io.clock.monotonicMs() - startedMs >= steadyMs ? 1 : failures + 1;
+      const waitMs = backOffMs(failures, settings.limits, io.random);
+      log.warning("link.down", { code: error.code, message: error.message, failures, waitMs });
+      await io.clock.sleep(waitMs, signal).catch(() => {});
+    }
+  }
+}
+
+/** One session, until it is lost (throws) or the signal ends it (returns). */
+async function serve(options: DaemonOptions, { outbox, wake }: Parts, connect: Connector): Promise<void> {
+  const { settings, schedule, signal } = options;
+  const link = await openLinkSession({ ...options, outbox, connector: connect, onAcknowledged: wake.call });
+  link.gone.addEventListener("abort", wake.call, { once: true });
+  const { healthIntervalMs: intervalMs } = settings;
+  const health = { name: "health", intervalMs, jitterMs: Math.min(intervalMs / 4, 30_000) };
+  const stopHealth = schedule.every(health, () => link.publishHealth());
+  try {
+    await link.publishHealth();
+    await sendAsItComes(link, outbox, wake, signal);
+  } finally {
+    stopHealth();
+    await link.leave("stopped");
+  }
+}
+
+async function sendAsItComes(link: LinkSession, outbox: Outbox, wake: Wake, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await link.drain();
+    await wake.next();
+    if (signal.aborted) return;
+    link.gone.throwIfAborted();
+    // Another process wrote: what runs on the node may have changed with it.
+    if (outbox.changed()) await link.publishReported();
+  }
+}
+
+/** Faults of the network or of the other side, which time may heal. */
+function isLinkFault(error: unknown): error is Fault {
+  return isFault(error) && error.code.startsWith("link/") && error.code !== "link/outbox-failed";
+}

@@ -1,0 +1,276 @@
+import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from "mqtt";
+import { Fault, isFault } from "#core/fault.ts";
+import type { Io } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import { connectFault, refusesVersion } from "./connect-fault.ts";
+import { within } from "./deadline.ts";
+import type { LinkSettings } from "./link-settings.ts";
+import { type StreamBuilder, streamBuilder } from "./stream.ts";
+
+/** Versions of MQTT as CONNECT numbers them: 4 is 3.1.1. */
+export type MqttVersion = 4 | 5;
+
+/** A message to publish. */
+export interface Outgoing {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  readonly retained: boolean;
+  /** Told to brokers that can forget a message by themselves (MQTT 5). */
+  readonly expirySeconds?: number;
+}
+
+/** What a connection is opened with. */
+export interface ConnectOptions {
+  /** What the broker publishes when the node is lost. */
+  readonly will: Outgoing;
+  /**
+   * Works on a message; the broker gets its PUBACK when this resolves, so everything durable must be
+   * done by then. When it rejects, the connection is cut and the message comes again, but for
+   * `link/message-refused`: such a message is logged and done with.
+   */
+  readonly onMessage: (topic: string, payload: Uint8Array) => Promise<void>;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
+  /** Cuts the connection at any time, without a farewell. */
+  readonly cut?: AbortSignal;
+}
+
+/** One connection to the broker. It does not come back by itself: open another one. */
+export interface Session {
+  readonly version: MqttVersion;
+  /** Whether the broker still knew this client. */
+  readonly resumed: boolean;
+  /** Messages that the broker takes before it has acknowledged the first. */
+  readonly receiveMaximum: number;
+  /** Aborted when the connection is gone, with the fault as its reason. */
+  readonly gone: AbortSignal;
+  /** Resolves with the broker's PUBACK (QoS 1) or when written (QoS 0). Throws `link/refused`, `link/timeout`, `link/lost`. */
+  publish(message: Outgoing): Promise<void>;
+  subscribe(topics: readonly string[]): Promise<void>;
+  /** Leaves properly: the broker does not publish the last will. Never throws. */
+  end(): Promise<void>;
+}
+
+/** Opens connections to one broker and remembers which version it speaks. */
+export interface Connector {
+  /** Throws `link/unreachable`, `link/untrusted`, `link/refused`, `link/timeout`, or the signal's reason. */
+  connect(options: ConnectOptions): Promise<Session>;
+}
+
+const endTimeoutMs = 2_000;
+
+/** A connector: MQTT 5 first, and 3.1.1 when the broker refuses the version. MQTT.js is loaded with the first connection. */
+export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
+  const open = streamBuilder(settings);
+  let version: MqttVersion = 5;
+  return {
+    async connect(options) {
+      const { MqttClient: Client } = await import("mqtt");
+      const start = (wanted: MqttVersion) =>
+        openSession({ io, log, settings, open, version: wanted, Client, ...options });
+      if (version === 4) return start(4);
+      try {
+        return await start(5);
+      } catch (error) {
+        if (!(error instanceof VersionRefused)) throw error;
+        log.info("link.version.refused", { host: settings.host, wanted: 5, message: error.message });
+      }
+      const session = await start(4);
+      version = 4;
+      return session;
+    },
+  };
+}
+
+/** MQTT 5 was not understood: told apart from faults because it has its own way on. */
+class VersionRefused extends Error {}
+
+interface OpenOptions extends ConnectOptions {
+  readonly io: Io;
+  readonly log: Log;
+  readonly settings: LinkSettings;
+  readonly open: StreamBuilder;
+  readonly version: MqttVersion;
+  readonly Client: typeof MqttClient;
+}
+
+async function openSession(options: OpenOptions): Promise<Session> {
+  const { io, settings, version, Client, signal, cut } = options;
+  const { connectTimeoutMs } = settings.limits;
+  const where = `${settings.host}:${settings.port}`;
+  signal?.throwIfAborted();
+  const client = new Client(options.open, clientOptions(options));
+  const gone = watch(client, where);
+  takeMessages(client, options, gone);
+  cut?.addEventListener("abort", () => gone.cut(connectFault(cut.reason, where)), { signal: gone.signal });
+  const connected = new Promise<IConnackPacket>((resolve) => client.once("connect", resolve));
+  try {
+    const answer = await within(connected, {
+      clock: io.clock,
+      timeoutMs: connectTimeoutMs,
+      late: `${where}: no answer to CONNECT`,
+      signal: signal === undefined ? gone.signal : AbortSignal.any([signal, gone.signal]),
+    });
+    return toSession(client, options, gone.signal, answer);
+  } catch (error) {
+    client.end(true);
+    if (version === 5 && (refusesVersion(gone.error()) || gone.silent())) throw new VersionRefused(messageOf(error));
+    if (isFault(error, "link/lost")) {
+      throw new Fault("link/unreachable", `${where}: the broker closed the connection before it answered`);
+    }
+    throw error;
+  }
+}
+
+function clientOptions({ settings, version, will }: OpenOptions): IClientOptions {
+  const { limits } = settings;
+  return {
+    protocolId: "MQTT",
+    protocolVersion: version,
+    clientId: settings.clientId,
+    clean: false,
+    keepalive: limits.keepAliveSeconds,
+    connectTimeout: limits.connectTimeoutMs * 2, // ours comes first
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    writeCache: false, // its table of prepared numbers is 19 MB
+    timerVariant: "native",
+    ...(settings.username === undefined ? {} : { username: settings.username }),
+    ...(settings.password === undefined ? {} : { password: settings.password.reveal() }),
+    will: {
+      topic: will.topic,
+      payload: Buffer.from(will.payload),
+      qos: will.qos,
+      retain: will.retained,
+      ...(version === 5 ? { properties: { willDelayInterval: limits.willDelaySeconds, contentType: "application/json" } } : {}),
+    },
+    ...(version === 5
+      ? {
+          properties: {
+            sessionExpiryInterval: limits.sessionExpirySeconds,
+            receiveMaximum: 8,
+            maximumPacketSize: limits.maxIncomingBytes,
+          },
+        }
+      : {}),
+  };
+}
+
+/** How a connection ended. */
+interface Ending {
+  readonly signal: AbortSignal;
+  /** Cuts the connection. */
+  cut(fault: Fault): void;
+  /** What MQTT.js said first. */
+  error(): unknown;
+  /** Whether it ended without any word, as some brokers do that do not know the version. */
+  silent(): boolean;
+}
+
+function watch(client: MqttClient, where: string): Ending {
+  const controller = new AbortController();
+  let first: unknown;
+  let closed = false;
+  const end = (fault: Fault) => {
+    if (!controller.signal.aborted) controller.abort(fault);
+  };
+  client.on("error", (error) => {
+    first ??= error;
+    end(connectFault(error, where));
+  });
+  client.on("disconnect", (packet) => {
+    end(new Fault("link/lost", `${where}: the broker ended the connection with reason ${packet.reasonCode ?? 0}`));
+  });
+  client.on("close", () => {
+    closed = true;
+    end(new Fault("link/lost", `${where}: the connection was closed`));
+  });
+  return {
+    signal: controller.signal,
+    cut(fault) {
+      end(fault);
+      client.stream?.destroy();
+    },
+    error: () => first,
+    silent: () => closed && first === undefined,
+  };
+}
+
+/** Hands messages to the owner and holds the PUBACK back until its work is done. */
+function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending): void {
+  const { io, log, settings, onMessage } = options;
+  const { maxIncomingBytes, workTimeoutMs } = settings.limits;
+  const take = async ({ topic, payload }: IPublishPacket): Promise<void> => {
+    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
+    if (bytes.length > maxIncomingBytes) {
+      throw new Fault("link/message-refused", `${topic}: ${bytes.length} bytes where at most ${maxIncomingBytes} are taken`);
+    }
+    const late = `${topic}: a message was not worked on`;
+    await within(onMessage(topic, bytes), { clock: io.clock, timeoutMs: workTimeoutMs, late });
+  };
+  client.handleMessage = (packet, done) => {
+    take(packet).then(
+      () => done(),
+      (error: unknown) => {
+        if (isFault(error, "link/message-refused")) {
+          log.warning("link.message.refused", { topic: packet.topic, message: error.message });
+          done();
+          return;
+        }
+        log.error("link.message.failed", { topic: packet.topic, message: messageOf(error) });
+        ending.cut(new Fault("link/lost", `${packet.topic}: a message could not be stored`, { cause: error }));
+      },
+    );
+  };
+}
+
+function toSession(client: MqttClient, options: OpenOptions, gone: AbortSignal, answer: IConnackPacket): Session {
+  const { io, settings, version, log } = options;
+  const { clock } = io;
+  const timeoutMs = settings.limits.answerTimeoutMs;
+  const where = `${settings.host}:${settings.port}`;
+  const resumed = answer.sessionPresent;
+  log.info("link.connected", { host: settings.host, port: settings.port, mqtt: version === 5 ? "5" : "3.1.1", resumed });
+  const answered = async <T>(work: Promise<T>, late: string): Promise<T> => {
+    try {
+      return await within(work, { clock, timeoutMs, late: `${where}: ${late}`, signal: gone });
+    } catch (error) {
+      throw connectFault(error, where);
+    }
+  };
+  return {
+    version,
+    resumed,
+    receiveMaximum: answer.properties?.receiveMaximum ?? 65_535,
+    gone,
+    async publish({ topic, payload, qos, retained, expirySeconds }) {
+      gone.throwIfAborted();
+      io.effect(`publish ${topic}`);
+      const properties = {
+        contentType: "application/json",
+        payloadFormatIndicator: true,
+        ...(expirySeconds === undefined ? {} : { messageExpiryInterval: expirySeconds }),
+      };
+      const publishing = client.publishAsync(topic, payload, {
+        qos,
+        retain: retained,
+        ...(version === 5 ? { properties } : {}),
+      });
+      await answered(publishing, `no PUBACK for ${topic}`);
+    },
+    async subscribe(topics) {
+      gone.throwIfAborted();
+      await answered(client.subscribeAsync([...topics], { qos: 1 }), "no SUBACK");
+    },
+    async end() {
+      const ending = client.endAsync();
+      await within(ending, { clock, timeoutMs: endTimeoutMs, late: "no end" }).catch(() => client.end(true));
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,37 @@
+import { Fault, isFault } from "#core/fault.ts";
+
+/** CONNACK codes that say "I do not speak this version": MQTT 3.1.1 section 3.2.2.3, MQTT 5.0 section 3.2.2.2. */
+const versionRefused = new Set([1, 132]);
+
+/** Whether the broker answered that it does not speak the version it was asked in. */
+export function refusesVersion(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "number" && versionRefused.has(code);
+}
+
+/** What went wrong on the way to a broker, or with it, as a fault. `where` is `host:port`. */
+export function connectFault(error: unknown, where: string): Fault {
+  if (isFault(error)) return error;
+  const cause = error instanceof AggregateError ? error.errors[0] : error;
+  const { code, message = String(cause) } = (cause ?? {}) as { code?: unknown; message?: string };
+  // MQTT.js gives the broker's own answers a number, Node.js gives failures of the system a name.
+  if (typeof code === "number") return new Fault("link/refused", `${where}: ${lower(message)}`, { cause: error });
+  const name = typeof code === "string" ? code : "";
+  if (isTrustFailure(name)) {
+    return new Fault("link/untrusted", `${where}: ${lower(message)} (${name})`, { cause: error });
+  }
+  const text = message === "" ? name : lower(message);
+  return new Fault("link/unreachable", `${where}: ${text || "connection failed"}`, { cause: error });
+}
+
+/** Codes of OpenSSL and of Node.js's own checks of a certificate. */
+function isTrustFailure(code: string): boolean {
+  return (
+    /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|HOSTNAME_|PATH_LENGTH_)/.test(code) ||
+    code === "EPROTO"
+  );
+}
+
+function lower(message: string): string {
+  return message.slice(0, 1).toLowerCase() + message.slice(1);
+}

@@ -1,0 +1,37 @@
+import { Fault } from "#core/fault.ts";
+import type { Io } from "#core/io.ts";
+import { createFile, linkDirectory } from "./outbox-file.ts";
+
+export const lockFile = `${linkDirectory}/link.lock`;
+
+/** Held while one process of this node speaks to the broker under the node's client id. */
+export interface LinkLock {
+  release(): void;
+}
+
+/**
+ * Takes the lock, or says that another process has it. It is SQLite's lock on a file of its own,
+ * which the kernel gives back however the process ends. Throws `link/outbox-failed`.
+ */
+export async function takeLinkLock(io: Io): Promise<LinkLock | undefined> {
+  const { DatabaseSync: Database } = await import("node:sqlite");
+  try {
+    io.files.makeDirectory(linkDirectory, { mode: 0o700 });
+    if (io.files.stat(lockFile) === undefined) createFile(io, lockFile);
+    const database = new Database(io.files.hostPath(lockFile), { timeout: 0 });
+    try {
+      database.exec("BEGIN EXCLUSIVE");
+    } catch (error) {
+      database.close();
+      if (isBusy(error)) return undefined;
+      throw error;
+    }
+    return { release: () => database.close() };
+  } catch (error) {
+    throw new Fault("link/outbox-failed", `${lockFile}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5; // SQLITE_BUSY
+}

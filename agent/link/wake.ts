@@ -1,0 +1,49 @@
+import { watch } from "node:fs";
+import path from "node:path";
+import type { Io } from "#core/io.ts";
+import { outboxFile } from "./outbox-file.ts";
+
+/** Lets one waiter sleep until somebody has something for it; calls while it is awake are not lost. */
+export interface Wake {
+  call(): void;
+  /** Resolves at the next call, or at once when there was one since the last wait. */
+  next(): Promise<void>;
+}
+
+export function createWake(): Wake {
+  let called = false;
+  let waiter: (() => void) | undefined;
+  return {
+    call() {
+      called = true;
+      waiter?.();
+    },
+    async next() {
+      if (!called) {
+        await new Promise<void>((resolve) => {
+          waiter = resolve;
+        });
+      }
+      called = false;
+      waiter = undefined;
+    },
+  };
+}
+
+/**
+ * Calls when a process writes to the outbox: by the kernel's word, so that waiting costs nothing.
+ * Where the kernel gives none (no watches left), the owner's schedule must look; returns the end.
+ */
+export function watchOutbox(io: Io, call: () => void): () => void {
+  const directory = io.files.hostPath(path.posix.dirname(outboxFile));
+  const name = path.posix.basename(outboxFile);
+  try {
+    const watcher = watch(directory, (_event, file) => {
+      if (file === null || file.startsWith(name)) call();
+    });
+    watcher.on("error", () => watcher.close());
+    return () => watcher.close();
+  } catch {
+    return () => {};
+  }
+}

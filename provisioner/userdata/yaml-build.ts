@@ -1,16 +1,27 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
 import type { FindingLevel } from "#core/finding.ts";
-import type {
-  MappingEntry,
-  MappingNode,
-  NodeLimits,
-  NodeUse,
-  ScalarNode,
-  YamlNode,
+import { MergeWriter } from "./yaml-merge.ts";
+import {
+  isMerge,
+  type MappingNode,
+  type NodeLimits,
+  type NodeUse,
+  standardPrefix,
+  tagOf,
+  type YamlNode,
 } from "./yaml-nodes.ts";
 import { YamlProblem } from "./yaml-text.ts";
-import { readScalar, type ScalarType, type ScalarValue, typeOfPlain } from "./yaml-types.ts";
+import { readScalar, type ScalarType } from "./yaml-types.ts";
+import {
+  type BuiltValue,
+  type Item,
+  listValue,
+  type Member,
+  mappingValue,
+  scalarValue,
+  textValue,
+} from "./yaml-values.ts";
 
 /** Something to say about the value at `path`; the reader makes a finding of it. */
 export interface YamlRemark {
@@ -22,30 +33,7 @@ export interface YamlRemark {
   readonly hint: string | null;
 }
 
-/** A value with the places of its parts. Aliases share one built value. */
-export interface BuiltValue {
-  readonly json: Json;
-  /** Of a mapping: its members by JSON key. */
-  readonly members: ReadonlyMap<string, Member> | null;
-  /** Of a list. */
-  readonly items: readonly Item[] | null;
-  readonly scalar: ScalarValue | null;
-  /** Values in it and characters of its texts, with everything aliased written out; levels below it. */
-  readonly nodes: number;
-  readonly characters: number;
-  readonly depth: number;
-}
-
-/** A value where it is used, by offset of its first character. */
-export interface Item {
-  readonly at: number;
-  readonly value: BuiltValue;
-}
-
-export interface Member extends Item {
-  readonly keyAt: number;
-}
-
+/** What building needs beside the nodes. */
 export interface BuildOptions {
   readonly limits: NodeLimits & { readonly maxCharacters: number };
   /** Line of an offset, from 1. */
@@ -53,7 +41,6 @@ export interface BuildOptions {
   report(remark: YamlRemark): void;
 }
 
-const standardPrefix = "tag:yaml.org,2002:";
 const quoteHint = "Put it in quotes when it is meant as text.";
 
 /**
@@ -67,13 +54,16 @@ export function buildValue(root: YamlNode, options: BuildOptions): BuiltValue {
 class Builder {
   private readonly options: BuildOptions;
   private readonly built = new Map<YamlNode, BuiltValue>();
-  private readonly merged = new Map<MappingNode, readonly MappingEntry[]>();
-  private mergedEntries = 0;
+  private readonly merges: MergeWriter;
   /** Path of the node that is being built. */
   private readonly path: (string | number)[] = [];
 
   constructor(options: BuildOptions) {
     this.options = options;
+    this.merges = new MergeWriter(options.limits, (node) => {
+      const message = "`<<` takes a mapping or a list of mappings";
+      this.say({ offset: node.at, level: "error", code: "yaml/invalid", message, hint: null });
+    });
   }
 
   build(node: YamlNode, depth: number): BuiltValue {
@@ -148,23 +138,13 @@ class Builder {
       const message = `this is no ${type} as YAML 1.1 writes it`;
       return this.refuse(node, "yaml/wrong-tag", message, quoteHint);
     }
-    if (value.asText === "a large number") {
-      const message =
-        "this number has more digits than can be kept as a number; it is kept as text";
+    if (value.asText !== null) {
+      const large = value.asText === "a large number";
       this.say({
         offset: node.at,
-        level: "warning",
-        code: "yaml/large-number",
-        message,
-        hint: quoteHint,
-      });
-    } else if (value.asText !== null) {
-      const message = `this is read as ${value.asText} and kept as text`;
-      this.say({
-        offset: node.at,
-        level: "note",
-        code: "yaml/kept-as-text",
-        message,
+        level: large ? "warning" : "note",
+        code: large ? "yaml/large-number" : "yaml/kept-as-text",
+        message: `this is read as ${value.asText} and kept as text`,
         hint: quoteHint,
       });
     }
@@ -211,7 +191,7 @@ class Builder {
     const message = "this is read as a set and kept as the list of its entries";
     this.say({ offset: node.at, level: "note", code: "yaml/kept-as-text", message, hint: null });
     const members = [...this.members(node, depth).values()];
-    return listValue(members.map(({ keyAt, keyValue }) => ({ at: keyAt, value: keyValue })));
+    return listValue(members.map(({ keyAt, key }) => ({ at: keyAt, value: key })));
   }
 
   private pairs(node: YamlNode, depth: number): BuiltValue {
@@ -229,26 +209,26 @@ class Builder {
   }
 
   /** Members by JSON key. Merged entries come first and are overridden by the mapping's own. */
-  private members(node: MappingNode, depth: number): ReadonlyMap<string, BuiltMember> {
-    const entries = this.flatten(node, 0);
+  private members(node: MappingNode, depth: number): ReadonlyMap<string, Member> {
+    const entries = this.merges.flatten(node);
     const ownFrom = entries.length - node.entries.filter(({ key }) => !isMerge(key.node)).length;
-    const byIdentity = new Map<string, BuiltMember>();
+    const byIdentity = new Map<string, Member>();
     entries.forEach((entry, index) => {
-      const key = this.key(entry.key, depth);
-      if (key.scalar === null) return;
       const own = index >= ownFrom;
+      const key = this.key(entry.key, own, depth);
+      if (key.scalar === null) return;
       const earlier = byIdentity.get(key.scalar.identity);
       if (own && earlier?.own === true) this.sayDuplicate(entry.key.at, earlier);
       const name = earlier?.name ?? key.scalar.key;
       const { at, value } = this.at(name, entry.value, depth);
-      const keyValue = earlier?.keyValue ?? key;
-      byIdentity.set(key.scalar.identity, { name, own, keyAt: entry.key.at, keyValue, at, value });
+      const member = { name, own, keyAt: entry.key.at, key: earlier?.key ?? key, at, value };
+      byIdentity.set(key.scalar.identity, member);
     });
     return this.byName(byIdentity.values());
   }
 
-  private byName(members: Iterable<BuiltMember>): ReadonlyMap<string, BuiltMember> {
-    const byName = new Map<string, BuiltMember>();
+  private byName(members: Iterable<Member>): ReadonlyMap<string, Member> {
+    const byName = new Map<string, Member>();
     for (const member of members) {
       const earlier = byName.get(member.name);
       if (earlier !== undefined) this.sayDuplicate(member.keyAt, earlier);
@@ -257,7 +237,7 @@ class Builder {
     return byName;
   }
 
-  private sayDuplicate(laterAt: number, earlier: BuiltMember): void {
+  private sayDuplicate(laterAt: number, earlier: Member): void {
     this.path.push(earlier.name);
     const name = JSON.stringify(earlier.name.slice(0, 80));
     const line = this.options.lineOf(earlier.keyAt);
@@ -272,7 +252,7 @@ class Builder {
   }
 
   /** Builds a key; `scalar` is null where it cannot be one, which is reported. */
-  private key(use: NodeUse, depth: number): BuiltValue {
+  private key(use: NodeUse, own: boolean, depth: number): BuiltValue {
     const { node } = use;
     if (node.kind === "scalar" && tagOf(node) === `${standardPrefix}value`) {
       this.built.set(node, textValue(node.text)); // as a key, `=` is text, and so are its aliases
@@ -282,7 +262,7 @@ class Builder {
       const message = "a list or mapping may not be a key";
       const hint = "A value that begins with { or [ and is meant as text belongs in quotes.";
       this.say({ offset: use.at, level: "error", code: "yaml/invalid", message, hint });
-    } else if (typeof value.json !== "string") {
+    } else if (own && typeof value.json !== "string") {
       const message = `this key is read as ${describeKey(value.json)} and kept as the text ${value.scalar.key}`;
       this.say({
         offset: use.at,
@@ -294,62 +274,6 @@ class Builder {
     }
     return value;
   }
-
-  /** The entries of a mapping with everything its `<<` keys name written before its own. */
-  private flatten(node: MappingNode, depth: number): readonly MappingEntry[] {
-    const known = this.merged.get(node);
-    if (known !== undefined) return known;
-    if (!node.entries.some(({ key }) => isMerge(key.node))) return node.entries;
-    if (depth > this.options.limits.maxDepth) {
-      const message = `mappings are merged more than ${this.options.limits.maxDepth} deep`;
-      throw new YamlProblem("yaml/too-deep", node.at, message);
-    }
-    const inherited: MappingEntry[] = [];
-    const own: MappingEntry[] = [];
-    for (const entry of node.entries) {
-      if (!isMerge(entry.key.node)) own.push(entry);
-      else for (const source of this.mergeSources(entry)) this.inherit(inherited, source, depth);
-    }
-    const entries = [...inherited, ...own];
-    this.merged.set(node, entries);
-    return entries;
-  }
-
-  private inherit(into: MappingEntry[], source: MappingNode, depth: number): void {
-    const entries = this.flatten(source, depth + 1);
-    this.mergedEntries += entries.length;
-    if (this.mergedEntries > this.options.limits.maxNodes) {
-      const message = `merge keys make more than ${this.options.limits.maxNodes} entries`;
-      throw new YamlProblem("yaml/too-large", source.at, message);
-    }
-    for (const entry of entries) into.push(entry);
-  }
-
-  /** What one `<<` names, the strongest last: the first of a list overrides the later ones. */
-  private mergeSources({ value: { node } }: MappingEntry): readonly MappingNode[] {
-    if (node.kind === "mapping") return [node];
-    const sources: MappingNode[] = [];
-    if (node.kind === "scalar") this.refuseMerge(node);
-    else {
-      for (const { node: item } of node.items) {
-        if (item.kind === "mapping") sources.push(item);
-        else this.refuseMerge(item);
-      }
-    }
-    return sources.reverse();
-  }
-
-  private refuseMerge(node: YamlNode): void {
-    const message = "`<<` takes a mapping or a list of mappings";
-    this.say({ offset: node.at, level: "error", code: "yaml/invalid", message, hint: null });
-  }
-}
-
-interface BuiltMember extends Member {
-  readonly name: string;
-  /** Of the mapping itself, not merged into it. */
-  readonly own: boolean;
-  readonly keyValue: BuiltValue;
 }
 
 /** A part of a path as a finding shows it. */
@@ -358,75 +282,7 @@ function shorten(part: string | number): string {
   return text.length <= 200 ? text : `${text.slice(0, 199)}…`;
 }
 
-function tagOf(node: YamlNode): string {
-  if (node.tag !== null) return node.tag;
-  if (node.kind === "scalar") return standardPrefix + typeOf(node);
-  return standardPrefix + (node.kind === "sequence" ? "seq" : "map");
-}
-
-function typeOf({ plain, text }: ScalarNode): ScalarType {
-  // Python's `$` also matches before a final newline, which only a scalar tagged `!` can have.
-  return plain ? typeOfPlain(text.replace(/\n$/, "")) : "str";
-}
-
-function isMerge(node: YamlNode): boolean {
-  if (node.tag !== null) return node.tag === `${standardPrefix}merge`;
-  return node.kind === "scalar" && node.plain && node.text === "<<";
-}
-
 function describeKey(json: Json): string {
   if (json === null) return "nothing";
   return typeof json === "boolean" ? "a truth value" : "a number";
-}
-
-function textValue(text: string): BuiltValue {
-  return scalarValue({ json: text, key: text, identity: `s${text}`, asText: null });
-}
-
-function scalarValue(scalar: ScalarValue): BuiltValue {
-  const characters = typeof scalar.json === "string" ? scalar.json.length : 8;
-  return { json: scalar.json, members: null, items: null, scalar, nodes: 1, characters, depth: 0 };
-}
-
-function listValue(items: readonly Item[]): BuiltValue {
-  const json = items.map(({ value }) => value.json);
-  return { json, members: null, items, scalar: null, ...sizeOf(items) };
-}
-
-function mappingValue(members: ReadonlyMap<string, BuiltMember>): BuiltValue {
-  const json: Record<string, Json> = {};
-  let keyCharacters = 0;
-  for (const [name, { value }] of members) {
-    setOwn(json, name, value.json);
-    keyCharacters += name.length;
-  }
-  const size = sizeOf([...members.values()]);
-  const characters = size.characters + keyCharacters;
-  return { json, members, items: null, scalar: null, ...size, characters };
-}
-
-/** Sets a property of the object itself, `__proto__` too. */
-function setOwn(object: Record<string, Json>, name: string, value: Json): void {
-  if (name === "__proto__") {
-    Object.defineProperty(object, name, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  } else {
-    object[name] = value;
-  }
-}
-
-function sizeOf(items: readonly Item[]): { nodes: number; characters: number; depth: number } {
-  let nodes = 1;
-  let characters = 0;
-  let depth = 0;
-  for (const { value } of items) {
-    nodes += value.nodes;
-    characters += value.characters;
-    depth = Math.max(depth, value.depth + 1);
-  }
-  return { nodes, characters, depth };
 }

@@ -86,15 +86,15 @@ export class YamlCursor {
   line = 0;
   /** Offset of the first character of the line. */
   lineStart = 0;
-  private readonly innerMarks: boolean;
+  private readonly widths: Widths;
 
   constructor(prepared: string) {
     this.text = prepared;
+    this.widths = widthsOf(prepared);
     if (prepared.charCodeAt(0) === byteOrderMark) {
       this.pos = 1;
       this.lineStart = 1;
     }
-    this.innerMarks = prepared.indexOf("\ufeff", 1) !== -1;
   }
 
   /** UTF-16 unit `ahead` of here; 0 at the end. */
@@ -102,11 +102,14 @@ export class YamlCursor {
     return this.text.charCodeAt(this.pos + ahead);
   }
 
-  /** Column from 0. Byte order marks have no width, as in PyYAML. */
+  /** Column from 0, in UTF-16 units: nothing that can be indented stands after a wider character. */
   get column(): number {
-    const width = this.pos - this.lineStart;
-    if (!this.innerMarks) return width;
-    return width - (this.text.slice(this.lineStart, this.pos).split("\ufeff").length - 1);
+    return this.pos - this.lineStart - this.widths.marks(this.lineStart, this.pos);
+  }
+
+  /** Characters from an offset to here. */
+  charactersFrom(offset: number): number {
+    return this.pos - offset - this.widths.pairs(offset, this.pos);
   }
 
   skipSpaces(): void {
@@ -155,14 +158,14 @@ export function describeCharacter(text: string, offset: number): string {
 export interface LineTable {
   /** Line from 1. */
   lineOf(offset: number): number;
-  /** Line, and column in characters, both from 1. Cheapest for offsets that grow. */
+  /** Line, and column in characters, both from 1. */
   place(offset: number): { readonly line: number; readonly column: number };
 }
 
 /** The lines of prepared text. */
 export function lineTable(prepared: string): LineTable {
   let starts: readonly number[] | undefined;
-  let last = { offset: 0, line: 1, column: 1 };
+  const widths = widthsOf(prepared);
   const lineOf = (offset: number) => {
     starts ??= lineStarts(prepared);
     return lastAtMost(starts, offset) + 1;
@@ -171,21 +174,38 @@ export function lineTable(prepared: string): LineTable {
     lineOf,
     place(offset) {
       const line = lineOf(offset);
-      const onward = line === last.line && offset >= last.offset;
-      const from = onward ? last : { offset: starts?.[line - 1] ?? 0, column: 1 };
-      let column = from.column;
-      for (const character of prepared.slice(from.offset, offset)) {
-        if (character !== "\ufeff") column += 1;
-      }
-      last = { offset, line, column };
+      const start = starts?.[line - 1] ?? 0;
+      const column = offset - start - widths.pairs(start, offset) - widths.marks(start, offset) + 1;
       return { line, column };
     },
   };
 }
 
-/** Index of the last number that is not greater than `bound`, in ascending numbers that begin with 0. */
+/** Characters whose width is not one UTF-16 unit, counted between two offsets. */
+interface Widths {
+  /** Surrogate pairs: one character, two units. */
+  pairs(from: number, to: number): number;
+  /** Byte order marks: no column, one unit. */
+  marks(from: number, to: number): number;
+}
+
+function widthsOf(text: string): Widths {
+  return {
+    pairs: countBetween(text, /[\ud800-\udbff]/g),
+    marks: countBetween(text, /\ufeff/g),
+  };
+}
+
+function countBetween(text: string, pattern: RegExp): (from: number, to: number) => number {
+  const offsets = Array.from(text.matchAll(pattern), ({ index }) => index);
+  if (offsets.length === 0) return () => 0;
+  const before = (offset: number) => lastAtMost(offsets, offset - 1) + 1;
+  return (from, to) => before(to) - before(from);
+}
+
+/** Index of the last of ascending numbers that is not greater than `bound`; -1 where none is. */
 function lastAtMost(numbers: readonly number[], bound: number): number {
-  let low = 0;
+  let low = -1;
   let high = numbers.length;
   while (high - low > 1) {
     const middle = (low + high) >> 1;

@@ -209,7 +209,7 @@ export class YamlScanner {
     const { cursor } = this;
     if (key.line !== cursor.line) return true;
     if (cursor.pos - key.at <= maxKeyLength) return false;
-    return [...cursor.text.slice(key.at, cursor.pos)].length > maxKeyLength;
+    return cursor.charactersFrom(key.at) > maxKeyLength;
   }
 
   private openBlock(column: number): boolean {

@@ -120,7 +120,7 @@ function readInt(written: string): ScalarValue | undefined {
 function readAmount(text: string): bigint | undefined {
   if (text.length > maxDigits) return undefined;
   if (text.startsWith("0b")) return readDigits(text.slice(2), "0b", /^[01]+$/);
-  if (text.startsWith("0x")) return readDigits(text.slice(2), "0x", /^[0-9a-fA-F]+$/);
+  if (text.startsWith("0x")) return readDigits(text.slice(2), "0x", /^[0-9a-f]+$/);
   if (/^0./s.test(text)) return readDigits(text, "0o", /^[0-7]+$/);
   if (!text.includes(":")) return readDigits(text, "", /^[0-9]+$/);
   let amount = 0n;
@@ -132,10 +132,15 @@ function readAmount(text: string): bigint | undefined {
   return amount;
 }
 
-/** Python's `int(text, base)`: white space around and one more sign are allowed. */
-function readDigits(text: string, prefix: string, form: RegExp): bigint | undefined {
-  const trimmed = text.trim();
-  const bare = /^[-+]/.test(trimmed) ? trimmed.slice(1) : trimmed;
+/** Python's `int(text, base)`: white space around, one more sign and the prefix again are allowed. */
+function readDigits(
+  text: string,
+  prefix: "" | "0b" | "0o" | "0x",
+  form: RegExp,
+): bigint | undefined {
+  const trimmed = text.trim().toLowerCase();
+  const unsigned = /^[-+]/.test(trimmed) ? trimmed.slice(1) : trimmed;
+  const bare = unsigned.startsWith(prefix) ? unsigned.slice(prefix.length) : unsigned;
   if (!form.test(bare)) return undefined;
   const amount = BigInt(prefix + bare);
   return trimmed.startsWith("-") ? -amount : amount;
@@ -231,9 +236,10 @@ function textOf(text: string, asText: "a date" | "a time"): ScalarValue {
 
 /** Bytes that are UTF-8 are given as that text, others as base64. */
 function readBinary(text: string): ScalarValue | undefined {
-  const base64 = readBase64(text);
-  if (base64 === undefined) return undefined;
-  const bytes = new Uint8Array(Buffer.from(base64, "base64"));
+  const written = readBase64(text);
+  if (written === undefined) return undefined;
+  const bytes = new Uint8Array(Buffer.from(written, "base64"));
+  const base64 = Buffer.from(bytes).toString("base64");
   const json = decodeUtf8(bytes) ?? base64;
   return { json, key: json, identity: `b${base64}`, asText: "bytes", bytes };
 }

@@ -1,8 +1,9 @@
 import type { Json } from "#core/canonical-json.ts";
 import { type Finding, hasErrors } from "#core/finding.ts";
-import { type BuiltValue, buildValue, type Item, type YamlRemark } from "./yaml-build.ts";
-import { parseNodes } from "./yaml-nodes.ts";
+import { buildValue, type YamlRemark } from "./yaml-build.ts";
+import { parseNodes } from "./yaml-parser.ts";
 import { lineTable, prepareText, refuseCharacters, YamlProblem } from "./yaml-text.ts";
+import type { BuiltValue, Item } from "./yaml-values.ts";
 
 /** How to read a document. */
 export interface YamlOptions {

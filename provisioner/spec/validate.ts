@@ -1,7 +1,7 @@
 import type { Finding } from "#core/finding.ts";
 import { nearest } from "#core/nearest.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
-import { type ValidationError, validate } from "#generated/provisioner/spec/v1.validate.js";
+import { knownKeys, type ValidationError, validate } from "#generated/provisioner/spec/v1.validate.js";
 
 /** Finds where a value of the spec was set, by its path. */
 export type FindOrigin = (path: readonly string[]) => Origin | undefined;
@@ -82,7 +82,7 @@ function describe(error: ValidationError): { readonly message: string; readonly 
 }
 
 function suggestion(key: string, error: ValidationError): string | null {
-  const known = Object.keys((error.parentSchema?.["properties"] as object | undefined) ?? {});
+  const known = knownKeys[error.schemaPath.replace(/\/additionalProperties$/, "")] ?? [];
   const near = nearest(key, known);
   return near === undefined ? "docs/spec.md lists every key" : `did you mean \`${near}\`?`;
 }

@@ -1,5 +1,6 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import standalone from "ajv/dist/standalone/index.js";
+import type { Schema } from "./refuse.ts";
 import { declarationOf, type SchemaFile } from "./schema-files.ts";
 
 const banner = "// Made by `npm run generate`; do not edit.\n";
@@ -20,11 +21,23 @@ export function schemaSet(schemas: readonly object[]): Ajv2020 {
   return ajv;
 }
 
-/** Text of the ES module that exports `validate` for the schema with this `$id`. */
+/** Text of the ES module that exports `validate` and `knownKeys` of the schema with this `$id`. */
 export function validatorModule(ajv: Ajv2020, id: string): string {
   const validate = ajv.getSchema(id);
   if (validate === undefined) throw new Error(`no schema with $id ${id}`);
-  return banner + importRuntime(moduleCode(ajv, validate));
+  const keys = JSON.stringify(Object.fromEntries(knownKeys(validate.schema, "#")), null, 2);
+  return `${banner}${importRuntime(moduleCode(ajv, validate))}\nexport const knownKeys = ${keys};\n`;
+}
+
+/** Names of the properties of each object in a schema, by its place as in `schemaPath`. */
+function* knownKeys(schema: unknown, pointer: string): Generator<[string, readonly string[]]> {
+  if (typeof schema !== "object" || schema === null) return;
+  const { properties } = schema as Schema;
+  const closed = (schema as Schema)["additionalProperties"] === false;
+  if (closed && typeof properties === "object") yield [pointer, Object.keys(properties ?? {})];
+  for (const [name, value] of Object.entries(schema)) {
+    if (name !== "examples") yield* knownKeys(value, `${pointer}/${name}`);
+  }
 }
 
 type Standalone = (ajv: Ajv2020, validate: object) => string;
@@ -60,16 +73,32 @@ function importRuntime(code: string): string {
 
 /** Declarations of a validator module: a type guard where the schema has a type. */
 export function validatorDeclaration(file: SchemaFile, title: string): string {
-  const name = file.types === null ? null : `./${baseName(file.types)}`;
-  const type = name === null ? "Record<string, unknown>" : title;
-  return [
-    banner,
-    `import type { ErrorObject } from "ajv";\n`,
-    name === null ? "" : `import type { ${type} } from "${name}";\n`,
-    "\n/** Whether `value` fits the schema; `errors` tells what does not, until the next call. */\n",
-    `export declare const validate: {\n  (value: unknown): value is ${type};\n`,
-    "  errors?: readonly ErrorObject[] | null;\n};\n",
-  ].join("");
+  const [type, importType] =
+    file.types === null
+      ? ["Record<string, unknown>", ""]
+      : [title, `import type { ${title} } from "./${baseName(file.types)}";\n`];
+  return `${banner}${importType}
+/** One thing that does not fit. */
+export interface ValidationError {
+  /** JSON pointer into the value. */
+  readonly instancePath: string;
+  /** JSON pointer into the schema. */
+  readonly schemaPath: string;
+  readonly keyword: string;
+  /** Depends on the keyword, for example \`additionalProperty\`. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message?: string;
+}
+
+/** Whether \`value\` fits the schema; \`errors\` tells what does not, until the next call. */
+export declare const validate: {
+  (value: unknown): value is ${type};
+  errors?: readonly ValidationError[] | null;
+};
+
+/** Names of the properties of each closed object, by its place in the schema: \`#/$defs/user\`. */
+export declare const knownKeys: Readonly<Record<string, readonly string[]>>;
+`;
 }
 
 function baseName(path: string): string {

@@ -1,0 +1,40 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { calls, type WitnessCall } from "./witness-calls.ts";
+
+/** One line of the child's standard output: a reading, or why there is none. */
+export type WitnessLine =
+  | { readonly call: WitnessCall; readonly value: unknown }
+  | { readonly call: WitnessCall; readonly error: string };
+
+// Graphics waits for lspci and dmidecode inside of this process and stops everything else in it
+// while it does: it begins when the others are done, or when they have had this time.
+const headStartMs = 3_000;
+
+/**
+ * The child: asks systeminformation for each reading and writes each answer as a line of JSON as
+ * soon as it is there, so that a hanging tool takes only its own reading with it. Run as a process
+ * of its own by `readWitness`, which ends it at the deadline.
+ */
+export async function runWitnessChild(write: (line: string) => void): Promise<void> {
+  const { default: si } = await import("systeminformation");
+  const run = async (call: WitnessCall) => {
+    const line = await calls[call](si).then(
+      (value): WitnessLine => ({ call, value }),
+      (error: unknown): WitnessLine => ({
+        call,
+        error: error instanceof Error ? error.message.slice(0, 256) : "failed",
+      }),
+    );
+    write(`${JSON.stringify(line)}\n`);
+  };
+  const names = Object.keys(calls) as WitnessCall[];
+  const others = Promise.all(names.filter((call) => call !== "graphics").map(run));
+  const timer = new AbortController();
+  await Promise.race([
+    others,
+    delay(headStartMs, undefined, { signal: timer.signal, ref: false }).catch(() => {}),
+  ]);
+  timer.abort();
+  await run("graphics");
+  await others;
+}

@@ -31,14 +31,15 @@ export function refusals(schema: Schema, options: { readonly types: boolean }): 
   if (options.types && typeof schema["title"] !== "string") {
     found.push("expected a `title`, which names the type");
   }
-  visit(schema, { pointer: "#", described: true }, found);
+  visit(schema, { pointer: "#", owner: "undescribed" }, found);
   return found;
 }
 
 interface Place {
+  /** JSON pointer. */
   readonly pointer: string;
-  /** Whether a leaf here must have a description of its own. */
-  readonly described: boolean;
+  /** Whether what is above speaks for a leaf here, or this only tests a value of elsewhere. */
+  readonly owner: "undescribed" | "described" | "constraint";
 }
 
 function visit(schema: unknown, place: Place, found: string[]): void {
@@ -47,10 +48,11 @@ function visit(schema: unknown, place: Place, found: string[]): void {
     if (keyword in schema) found.push(`${place.pointer}: \`${keyword}\` is refused: ${reason}`);
   }
   const described = typeof schema["description"] === "string";
-  if (place.described && !described && isLeaf(schema)) {
+  if (place.owner === "undescribed" && !described && isLeaf(schema)) {
     found.push(`${place.pointer}: a leaf without \`description\``);
   }
-  for (const child of children(schema, { ...place, described: place.described && !described })) {
+  const owner = described && place.owner === "undescribed" ? "described" : place.owner;
+  for (const child of children(schema, { ...place, owner })) {
     visit(child.schema, child.place, found);
   }
 }
@@ -61,25 +63,26 @@ function isLeaf(schema: Schema): boolean {
 }
 
 function* children(schema: Schema, parent: Place): Generator<{ schema: unknown; place: Place }> {
-  const at = (path: string, described: boolean) => ({
+  const inner = parent.owner === "constraint" ? "constraint" : "undescribed";
+  const at = (path: string, owner: Place["owner"]) => ({
     pointer: `${parent.pointer}/${path}`,
-    described,
+    owner,
   });
   for (const keyword of namedSubschemas) {
     for (const [name, value] of Object.entries(schema[keyword] ?? {})) {
-      yield { schema: value, place: at(`${keyword}/${name}`, true) };
+      yield { schema: value, place: at(`${keyword}/${name}`, inner) };
     }
   }
   for (const keyword of valueSubschemas) {
-    yield { schema: schema[keyword], place: at(keyword, true) };
+    yield { schema: schema[keyword], place: at(keyword, inner) };
   }
   for (const keyword of listedSubschemas) {
     for (const [index, value] of Object.entries(schema[keyword] ?? [])) {
-      yield { schema: value, place: at(`${keyword}/${index}`, parent.described) };
+      yield { schema: value, place: at(`${keyword}/${index}`, parent.owner) };
     }
   }
   for (const keyword of constraints) {
-    yield { schema: schema[keyword], place: at(keyword, false) };
+    yield { schema: schema[keyword], place: at(keyword, "constraint") };
   }
 }
 

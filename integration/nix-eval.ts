@@ -53,6 +53,15 @@ export function nixParses(text: string): { readonly ok: boolean; readonly compla
   });
 }
 
+/** A file's text as Nix understood it: `nix-instantiate --parse`; throws with Nix's own words. */
+export function nixNormalForm(text: string): string {
+  return withFiles({ "main.nix": text }, (directory) => {
+    const result = run(directory, ["--parse", join(directory, "main.nix")]);
+    if (result.status !== 0) throw new Error(`nix could not parse: ${result.stderr}`);
+    return result.stdout;
+  });
+}
+
 interface NixResult {
   readonly status: number | null;
   readonly stdout: string;

@@ -5,6 +5,7 @@ import { type DefinedOption, definedOptions } from "#provisioner/nix-language/de
 import { attrPath } from "#provisioner/nix-language/text.ts";
 import type { NixExpr } from "#provisioner/nix-language/tree.ts";
 import newerOptions from "./newer-options.json" with { type: "json" };
+import { treeOfNix } from "./nix-tree.ts";
 import {
   buildOptionTree,
   findOption,
@@ -14,11 +15,10 @@ import {
 } from "./option-tree.ts";
 import type { OptionType } from "./option-types.ts";
 
-/** A module to check; the name is used in problems. */
-export interface CheckedModule {
-  readonly file: string;
-  readonly expr: NixExpr;
-}
+/** A module to check, as a tree or as a file's text (read by real Nix); problems name the file. */
+export type CheckedModule =
+  | { readonly file: string; readonly expr: NixExpr }
+  | { readonly file: string; readonly text: string };
 
 /** A definition that NixOS would refuse, or that sets nothing NixOS knows. */
 export interface OptionProblem {
@@ -60,9 +60,11 @@ export function checkOptions(
   modules: readonly CheckedModule[],
   options: OptionNode,
 ): readonly OptionProblem[] {
-  return modules.flatMap(({ file, expr }) =>
-    checkAll(definedOptions(expr), placeOf(options), "").map((problem) => ({ file, ...problem })),
-  );
+  return modules.flatMap((module) => {
+    const defined = definedOptions("expr" in module ? module.expr : treeOfNix(module.text));
+    const problems = checkAll(defined, placeOf(options), "");
+    return problems.map((problem) => ({ file: module.file, ...problem }));
+  });
 }
 
 type Problem = Omit<OptionProblem, "file">;

@@ -54,6 +54,7 @@ const values: readonly (readonly [string, NixExpr, string])[] = [
     join("++", [list([int(1)]), lib("optionals", bool(true), list([nil]))]),
     "a:list[:int] a:list[:null]",
   ],
+  ["an optional element", lib("optional", bool(true), ref("pkgs", "vim")), "a:list[:package]"],
   ["an unknown function", lib("mkSomething", int(1)), "a:unknown"],
   ["a condition without a value", lib("mkIf", bool(true)), "a:unknown"],
 ];

@@ -1,4 +1,4 @@
-import type { AttrsEntry, CallExpr, NixExpr, OperatorExpr } from "./tree.ts";
+import { type AttrsEntry, type CallExpr, list, type NixExpr, type OperatorExpr } from "./tree.ts";
 
 /** What sort of value an expression has, as far as the tree shows it; `unknown` fits everything. */
 export type ValueKind =
@@ -164,6 +164,7 @@ function ofCall(
   if (name === "mkMerge" && last.kind === "list" && expr.args.length === 1) {
     return last.items.flatMap((item) => (item.kind === "comment" ? [] : visit(item, withPkgs)));
   }
+  if (name === "optional" && expr.args.length === 2) return visit(list([last]), withPkgs);
   if (decorations[name] === expr.args.length) return visit(last, withPkgs);
   return [{ path, kind: "unknown" }];
 }

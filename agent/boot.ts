@@ -5,20 +5,24 @@ import { type Io, readBootId, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import type { NewEvent } from "#protocol/events.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
-import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import type { CompiledProfiles, Confidence, Match } from "#provisioner/profiles/profile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
+import { bootFinished, findingEvent } from "./boot-events.ts";
 import { judge, readBaseline } from "./health/judge.ts";
 import type { Probe } from "./health/probe.ts";
+import { writeInstanceData } from "./instance-data.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
 import { digestInputs, type PinnedInstance, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
+import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
 import { writeResult, writeStatus } from "./status.ts";
@@ -36,20 +40,21 @@ export interface BootDeps {
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
   readonly decideBase: (input: BaseInput) => Base;
-  readonly checkParameters: CheckParameters;
+  /** Loads the check of these templates' parameters. */
+  readonly parameterCheck: (names: readonly string[]) => Promise<CheckParameters>;
   readonly openCredentials: () => Promise<CredentialStore>;
   readonly probe: Probe;
   /** Whether the node belongs to a fleet whose signatures it can check. */
   readonly enrolled: boolean;
   /** Hands an event to the durable outbox. */
-  readonly report: (kind: BootEventKind, body: Readonly<Record<string, unknown>>) => void;
+  readonly report: (event: NewEvent) => void;
+  /** Version of this program. */
+  readonly version: string;
+  readonly signal?: AbortSignal;
   /** A person has asked for this change: the policy's `hold` counts as answered. */
   readonly approved: boolean;
   readonly by: "boot" | "apply";
 }
-
-/** Kinds of events that a boot leaves in the outbox. */
-export type BootEventKind = "boot.started" | "boot.finished" | "trial.finished";
 
 /** What the base of a system is decided from. */
 export interface BaseInput {
@@ -77,6 +82,7 @@ export async function boot(d: BootDeps): Promise<Outcome> {
   const way = new Way(d);
   try {
     const recovery = await way.stage("recover", () => d.system.recover());
+    d.report({ kind: "boot.started", body: { by: d.by, agent: d.version, recovered: recovery.state } });
     if (recovery.state !== "clean") d.log.warning("boot.recovered", { state: recovery.state, details: recovery.details.join("; ") });
     const rendering = await renderSystem(d, way);
     return way.finish(await settle(d, way, rendering), rendering);
@@ -89,6 +95,7 @@ export async function boot(d: BootDeps): Promise<Outcome> {
 export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering> {
   const content = await way.stage("discover", d.discover);
   way.saw({ instanceId: content.instance.instanceId, datasource: content.instance.datasource.name });
+  writeInstanceData(d.io, content.instance);
   const translation = await way.stage("resolve", () => resolveSpec(content, d.settings, d.fetchSources));
   way.saw({ findings: translation.findings });
   const inputsDigest = digestInputs(d.io, content.instance, content.secrets);
@@ -103,11 +110,19 @@ export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering>
   if (hasErrors(translation.findings)) throw invalid(translation.findings);
   const facts = await way.stage("facts", d.readFacts);
   const match = await way.stage("match", () => matchProfile(facts, d.profiles));
-  way.saw({ profile: match.profile });
+  way.saw({ profile: match.profile, confidence: match.confidence });
   const base = await way.stage("base", () =>
     d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
   );
   const credentials = await way.stage("credentials", async () => (await d.openCredentials()).store(translation.secrets));
+  const names = (translation.spec.templates ?? []).map((use) => use.name);
+  const checkParameters = await d.parameterCheck(names);
+  writeReportSettings(d.io, {
+    instanceId: content.instance.instanceId,
+    spec: translation.spec.report,
+    settings: d.settings.report,
+    credentials,
+  });
   const { sources, findings } = await way.stage("render", () =>
     render({
       spec: translation.spec,
@@ -116,7 +131,7 @@ export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering>
       base,
       profiles: d.profiles,
       templates: d.templates,
-      checkParameters: d.checkParameters,
+      checkParameters,
       credentials,
       origins: translation.origins,
       instanceId: content.instance.instanceId,
@@ -139,17 +154,38 @@ async function settle(d: BootDeps, way: Way, rendering: Rendering): Promise<End>
   const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
   const closure = await way.stage("build", () => d.system.build(sources, reason));
   const plan = await way.stage("plan", () => d.system.plan(closure));
-  const baseline = await readBaseline(d.io);
+  const baseline = await readBaseline(d.io, d.signal);
   const trial = await way.stage("try", () => d.system.try(plan));
   const verdict = await way.stage("judge", () =>
-    judge(translation.spec.health, trial, { io: d.io, probe: d.probe, baseline }),
+    judge(translation.spec.health, trial, {
+      io: d.io,
+      probe: d.probe,
+      baseline,
+      ...(d.signal === undefined ? {} : { signal: d.signal }),
+    }),
   );
+  const tell = (result: "committed" | "rolled-back", generation: number | null) => d.report({
+    kind: "trial.finished",
+    body: {
+      transaction: trial.transaction,
+      by: d.by,
+      result,
+      toplevel: trial.toplevel,
+      ...(generation === null ? {} : { generation }),
+      healthy: verdict.healthy,
+      reasons: [...verdict.reasons],
+      passes: verdict.passes,
+      ms: verdict.ms,
+    },
+  });
   if (!verdict.healthy) {
     const back = await way.stage("roll-back", () => d.system.rollBack(trial, verdict));
     const { toplevel, generation } = back;
+    tell("rolled-back", generation);
     return { outcome: "rolled-back", message: `not healthy: ${verdict.reasons.join("; ")}`, toplevel, generation, verdict };
   }
   const committed = await way.stage("commit", () => d.system.commit(trial, verdict));
+  tell("committed", committed.generation);
   pin(d, rendering);
   const degraded = trial.activation === "degraded";
   const message = `generation ${committed.generation} runs and is the boot default`;
@@ -216,6 +252,7 @@ interface Seen {
   readonly instanceId: string | null;
   readonly datasource: string | null;
   readonly profile: string | null;
+  readonly confidence: Confidence | null;
   readonly findings: readonly Finding[];
 }
 
@@ -224,12 +261,11 @@ class Way implements Stages {
   readonly #d: BootDeps;
   readonly #stages: StageTime[] = [];
   readonly #startedAt: string;
-  #seen: Seen = { instanceId: null, datasource: null, profile: null, findings: [] };
+  #seen: Seen = { instanceId: null, datasource: null, profile: null, confidence: null, findings: [] };
 
   constructor(d: BootDeps) {
     this.#d = d;
     this.#startedAt = timestamp(d.io.clock);
-    d.report("boot.started", { by: d.by });
   }
 
   async stage<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
@@ -265,6 +301,7 @@ class Way implements Stages {
       instanceId: this.#seen.instanceId,
       datasource: this.#seen.datasource,
       profile: this.#seen.profile,
+      confidence: this.#seen.confidence,
       generation: end.generation ?? null,
       toplevel: end.toplevel ?? null,
       sourcesDigest: rendering?.sources.digest ?? null,
@@ -275,7 +312,8 @@ class Way implements Stages {
       startedAt: this.#startedAt,
       finishedAt: timestamp(io.clock),
     };
-    report("boot.finished", { ...outcome });
+    report({ kind: "boot.finished", body: bootFinished(outcome) });
+    for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
     writeResult(io, outcome);
     log.info("boot.finished", { outcome: outcome.outcome, generation: outcome.generation, message: outcome.message });
     return outcome;

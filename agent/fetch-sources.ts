@@ -28,19 +28,20 @@ async function readOne(url: string, log: Log): Promise<Uint8Array | undefined> {
 }
 
 async function download(url: string): Promise<Uint8Array> {
-  const { got } = await import("got");
-  const request = got(url, {
-    responseType: "buffer",
+  const { default: got } = await import("got");
+  const stream = got.stream(url, {
     timeout: { lookup: 5_000, connect: 5_000, request: timeoutMs },
     retry: { limit: 3, backoffLimit: 2_000 },
     maxRedirects: 5,
   });
-  request.on("downloadProgress", ({ transferred }) => {
-    if (transferred > maxBytes) request.cancel();
-  });
-  const { body } = await request;
-  if (body.length > maxBytes) throw new Error(`larger than ${maxBytes} bytes`);
-  return body;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > maxBytes) throw new Error(`larger than ${maxBytes} bytes`); // leaving the loop ends the stream
+  }
+  return Buffer.concat(chunks);
 }
 
 /** RFC 2397. */

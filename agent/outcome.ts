@@ -1,5 +1,6 @@
 import type { FaultRecord } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
+import type { Confidence } from "#provisioner/profiles/profile.ts";
 import type { Verdict } from "#provisioner/system/system.ts";
 
 /** How a boot or an apply ended. */
@@ -39,6 +40,8 @@ export interface Outcome {
   readonly instanceId: string | null;
   readonly datasource: string | null;
   readonly profile: string | null;
+  /** How sure the profile is. */
+  readonly confidence: Confidence | null;
   readonly generation: number | null;
   readonly toplevel: string | null;
   readonly sourcesDigest: string | null;

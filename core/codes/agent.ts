@@ -26,4 +26,8 @@ export const agentCodes = {
     means: "This machine has not finished a boot with firstlight yet.",
     action: "Run `firstlight status --wait`, or look at the unit firstlight-boot.",
   },
+  "facts/invalid": {
+    means: "A file holds no facts of a machine.",
+    action: "Give the output of `firstlight facts --json`, or a report of nixos-facter.",
+  },
 } as const satisfies CodeTable;

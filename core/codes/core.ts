@@ -34,4 +34,12 @@ export const coreCodes = {
     means: "firstlight met a situation that it should have handled: a defect.",
     action: "Please report it with the output of the same command and --json.",
   },
+  "cli/interrupted": {
+    means: "The program was told to end before it was done.",
+    action: "Start it again: it continues, or goes back.",
+  },
+  "cli/no-file": {
+    means: "A file that was named does not exist.",
+    action: "Check the path.",
+  },
 } as const satisfies CodeTable;

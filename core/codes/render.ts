@@ -49,4 +49,8 @@ export const renderCodes = {
     means: "Nothing says which release of NixOS this machine has.",
     action: "Set `stateVersion` in the settings, or pin nixpkgs.",
   },
+  "render/template-broken": {
+    means: "A template that is shipped or installed is not whole.",
+    action: "Install it again: default.nix, schema.json and template.yaml belong together.",
+  },
 } as const satisfies CodeTable;

@@ -67,7 +67,8 @@ export const systemCodes = {
   },
   "system/trial-lost": {
     means: "The system on trial is no longer the one that runs, so it was not committed.",
-    action: "Its time may have been over, or someone switched by hand: look at `firstlight history`.",
+    action:
+      "Its time may have been over, or someone switched by hand: look at `firstlight history`.",
   },
   "system/commit-failed": {
     means: "The system could not be made the boot default; the previous one was activated again.",
@@ -79,7 +80,8 @@ export const systemCodes = {
   },
   "system/commit-begun": {
     means: "The trial is being committed and cannot be rolled back as a trial any more.",
-    action: "Let the next start finish it; then `firstlight rollback` goes to the previous generation.",
+    action:
+      "Let the next start finish it; then `firstlight rollback` goes to the previous generation.",
   },
   "system/roll-back-failed": {
     means: "The previous system could not be activated again.",

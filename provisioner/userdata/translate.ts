@@ -54,7 +54,8 @@ function translateNothing(draft: SpecDraft, context: TranslationContext): Part {
 function translateUserData(raw: RawDocument, draft: SpecDraft, context: TranslationContext): Part {
   const decoded = decodeUserData(raw);
   if (decoded.text === undefined) return { findings: decoded.findings, coverage: nothing };
-  const format = sniff(decoded.text);
+  const sniffed = sniff(decoded.text);
+  const format = sniffed === "unknown" ? (raw.format ?? sniffed) : sniffed;
   if (format === "empty") return translateNothing(draft, context);
   if (format !== "cloud-config" && format !== "firstlight") {
     return { findings: [unknownFormat(raw.document, format)], coverage: nothing };

@@ -7,6 +7,8 @@ export interface RawDocument {
   /** Name used in findings: `user-data`, `network-config`, a file name. */
   readonly document: string;
   readonly bytes: Uint8Array;
+  /** What it is, where its first line does not say it. */
+  readonly format?: "cloud-config" | "firstlight";
 }
 
 /** What a translator may know beside the document; plain values, so that it stays pure. */

@@ -1,0 +1,68 @@
+import type { Io } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { networkdFiles } from "#provisioner/render/network.ts";
+import type { Translation } from "#provisioner/userdata/translation.ts";
+import { readPinnedInstance } from "./pinned-instance.ts";
+
+/** Where systemd-networkd reads what holds until the next boot. */
+const networkDirectory = "/run/systemd/network";
+/** Where sshd looks for keys that hold until the next boot (`nixos/module.nix`). */
+const keysDirectory = "/run/firstlight/authorized_keys";
+
+/** What the bootstrap layer did. */
+export interface Bootstrapped {
+  readonly skipped: boolean;
+  readonly network: readonly string[];
+  readonly keys: readonly string[];
+  readonly hostname: string | null;
+}
+
+/**
+ * Before anything is built: network, ssh keys and host name as the datasource says them, in /run
+ * only, so that a first boot that fails leaves a machine that can be reached. Nothing once a
+ * generation carries them.
+ */
+export async function bootstrap(io: Io, log: Log, resolve: () => Promise<Translation>): Promise<Bootstrapped> {
+  if (readPinnedInstance(io.files) !== undefined) {
+    return { skipped: true, network: [], keys: [], hostname: null };
+  }
+  const { spec } = await resolve();
+  const network = networkdFiles(spec).map(({ name, content }) => {
+    io.files.write(`${networkDirectory}/${name}`, content, { mode: 0o644 });
+    return name;
+  });
+  const keys = writeKeys(io, spec);
+  const hostname = spec.hostname === undefined ? null : await setHostname(io, log, spec.hostname);
+  log.info("bootstrap.finished", { network: network.length, keys: keys.length, hostname });
+  return { skipped: false, network, keys, hostname };
+}
+
+/**
+ * Keys of accounts that exist already. Those of accounts that may become root, and do not exist yet,
+ * go to root: before the first generation nobody else is there to log in as.
+ */
+function writeKeys(io: Io, spec: Spec): readonly string[] {
+  const accounts = new Set((io.files.readText("/etc/passwd") ?? "").split("\n").map((line) => line.split(":")[0]));
+  const byAccount = new Map<string, string[]>();
+  for (const [name, user] of Object.entries(spec.users ?? {})) {
+    const mayBecomeRoot = (user.sudo?.length ?? 0) > 0 || (user.groups ?? []).includes("wheel");
+    const account = accounts.has(name) ? name : mayBecomeRoot ? "root" : undefined;
+    if (account === undefined || user.authorizedKeys === undefined) continue;
+    byAccount.set(account, [...(byAccount.get(account) ?? []), ...user.authorizedKeys]);
+  }
+  for (const [account, keys] of byAccount) {
+    const lines = [...new Set(keys)].map((key) => key.replace(/[\r\n]+/g, " "));
+    io.files.write(`${keysDirectory}/${account}`, `${lines.join("\n")}\n`, { mode: 0o644 });
+  }
+  return [...byAccount.keys()];
+}
+
+/** The transient name only: NixOS owns /etc/hostname. */
+async function setHostname(io: Io, log: Log, name: string): Promise<string | null> {
+  if (io.files.root !== "/") return null;
+  const result = await io.exec({ file: "hostname", args: ["--", name], timeoutMs: 5_000, effect: "hostname" });
+  if (result.code === 0) return name;
+  log.warning("bootstrap.hostname", { message: result.stderr.trim() });
+  return null;
+}

@@ -1,0 +1,99 @@
+import { statfs } from "node:fs/promises";
+import { sha256, canonicalJson } from "#core/canonical-json.ts";
+import type { Files, Io } from "#core/io.ts";
+import type { About } from "#generated/protocol/messages/about.ts";
+import type { Health } from "#generated/protocol/messages/health.ts";
+import type { Reported } from "#generated/protocol/messages/reported.ts";
+import { readFacts } from "./facts/read-facts.ts";
+import type { Witness } from "./facts/witness.ts";
+import type { StateReaders } from "./link/link-session.ts";
+import { readInstanceData } from "./instance-data.ts";
+import { readResult } from "./status.ts";
+
+/** How often systeminformation is asked at most: it costs processes. */
+const witnessIntervalMs = 5 * 60_000;
+
+/** What the readers are made from. */
+export interface StateReaderOptions {
+  readonly io: Io;
+  readonly version: string;
+  readonly healthIntervalMs: number;
+  /** Asks systeminformation in a process of its own. */
+  readonly witness: () => Promise<Witness>;
+}
+
+/** Reads what a node tells of itself: from the kernel's files, what the boot left, and the second witness. */
+export function stateReaders(options: StateReaderOptions): StateReaders {
+  const { io } = options;
+  let sampled: { readonly at: number; readonly witness: Witness } | undefined;
+  return {
+    about: async () => about(options),
+    reported: async () => reported(io.files),
+    async health() {
+      if (sampled === undefined || io.clock.monotonicMs() - sampled.at > witnessIntervalMs) {
+        sampled = { at: io.clock.monotonicMs(), witness: await options.witness() };
+      }
+      return { ...(await kernelHealth(io)), ...witnessHealth(sampled.witness), intervalSeconds: Math.round(options.healthIntervalMs / 1000) };
+    },
+  };
+}
+
+function about({ io, version }: StateReaderOptions): About {
+  const data = readInstanceData(io.files) as { readonly v1?: { readonly instance_id?: string; readonly local_hostname?: string | null }; readonly datasource?: { readonly name?: string } } | undefined;
+  const result = readResult(io.files);
+  const hostname = io.files.readText("/proc/sys/kernel/hostname")?.trim() || data?.v1?.local_hostname || undefined;
+  const name = data?.datasource?.name;
+  const instanceId = data?.v1?.instance_id;
+  return {
+    agent: version,
+    platform: `${process.platform}-${process.arch}`,
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(name === undefined || instanceId === undefined ? {} : { datasource: { name, instanceId } }),
+    ...(result?.profile == null ? {} : { profile: { id: result.profile, confidence: result.confidence ?? "none" } }),
+    factsDigest: sha256(canonicalJson(readFacts(io))),
+    capabilities: ["boot", "report"],
+  };
+}
+
+function reported(files: Files): Reported {
+  const result = readResult(files);
+  if (result === undefined) return {};
+  const { generation, toplevel, sourcesDigest, outcome, finishedAt, fault } = result;
+  return {
+    ...(generation === null ? {} : { generation }),
+    ...(toplevel === null ? {} : { toplevel }),
+    ...(sourcesDigest === null ? {} : { sourcesDigest }),
+    last: {
+      outcome,
+      at: finishedAt,
+      ...(fault === null ? {} : { fault: { code: fault.code, message: fault.message, ...(fault.hint === null ? {} : { hint: fault.hint }) } }),
+    },
+  };
+}
+
+async function kernelHealth({ files }: Io): Promise<Health> {
+  const uptime = Number.parseFloat(files.readText("/proc/uptime") ?? "");
+  const load1 = Number.parseFloat(files.readText("/proc/loadavg") ?? "");
+  const memory = files.readText("/proc/meminfo") ?? "";
+  const bytes = (key: string) => Number(new RegExp(`^${key}:\\s+([0-9]+) kB`, "m").exec(memory)?.[1]) * 1024;
+  const [totalBytes, availableBytes] = [bytes("MemTotal"), bytes("MemAvailable")];
+  const disk = await statfs(files.hostPath("/")).catch(() => undefined);
+  return {
+    ...(Number.isFinite(uptime) ? { uptimeSeconds: Math.round(uptime) } : {}),
+    ...(Number.isFinite(load1) ? { load1 } : {}),
+    ...(Number.isFinite(totalBytes) && Number.isFinite(availableBytes) ? { memory: { totalBytes, availableBytes } } : {}),
+    ...(disk === undefined ? {} : { disks: [{ mount: "/", totalBytes: disk.blocks * disk.bsize, freeBytes: disk.bavail * disk.bsize }] }),
+  };
+}
+
+/** What the kernel's files do not say in one reading. */
+function witnessHealth({ readings }: Witness): Health {
+  const { load, temperature, battery } = readings;
+  return {
+    ...(load?.percent == null ? {} : { cpuPercent: Math.round(load.percent * 10) / 10 }),
+    ...(temperature?.celsius == null ? {} : { temperatureCelsius: temperature.celsius }),
+    ...(battery?.present !== true || battery.percent === null
+      ? {}
+      : { battery: { percent: battery.percent, charging: battery.charging ?? false } }),
+  };
+}

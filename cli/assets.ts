@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { Fault } from "#core/fault.ts";
+import { hasErrors } from "#core/finding.ts";
+import { hostFiles } from "#core/host-files.ts";
+import type { CompiledProfiles } from "#provisioner/profiles/profile.ts";
+import type { SourceFile } from "#provisioner/render/sources.ts";
+import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
+
+/** What is shipped beside the program: profiles, templates, the NixOS module. */
+export interface Assets {
+  profiles(): Promise<CompiledProfiles>;
+  templates(): Promise<Templates>;
+  agentModule(): readonly SourceFile[];
+  /** A check of the parameters of these templates; what has no schema is not checked here. */
+  parameterCheck(names: readonly string[]): Promise<CheckParameters>;
+}
+
+/** Finds the assets: beside the bundle, or in the source tree. */
+export function findAssets(): Assets {
+  const directory = assetsDirectory();
+  const files = hostFiles(directory, () => {});
+  return {
+    async profiles() {
+      const text = files.readText("/hardware-profiles.json");
+      if (text !== undefined) return (await import("#provisioner/profiles/profile.ts")).parseCompiledProfiles(text);
+      const { compileProfiles } = await import("#provisioner/profiles/compile.ts");
+      const { compiled, findings } = compileProfiles(files, "/hardware-profiles");
+      if (hasErrors(findings)) throw new Fault("profile/invalid", "hardware-profiles: `firstlight profiles lint` says what is wrong", { findings });
+      return compiled;
+    },
+    async templates() {
+      return (await import("#provisioner/render/load-templates.ts")).loadTemplates(files, "/templates");
+    },
+    agentModule() {
+      const content = files.readText("/nixos/module.nix");
+      if (content === undefined) throw new Fault("cli/internal", `${directory}: expected nixos/module.nix beside the program`);
+      return [{ path: "module.nix", content, mode: 0o644 }];
+    },
+    parameterCheck: async (names) => (await import("./template-checks.ts")).loadParameterCheck(names),
+  };
+}
+
+/** The nearest directory above this file that holds `templates`: the bundle's, or the source tree. */
+function assetsDirectory(): string {
+  let directory = path.dirname(fileURLToPath(import.meta.url));
+  for (let depth = 0; depth < 4; depth++) {
+    if (existsSync(path.join(directory, "templates")) && existsSync(path.join(directory, "nixos"))) return directory;
+    directory = path.dirname(directory);
+  }
+  throw new Fault("cli/internal", "expected templates and nixos beside the program; it was not installed whole");
+}

@@ -1,0 +1,48 @@
+import type { ParseArgsConfig } from "node:util";
+import type { Io } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+
+/** Values of the flags that a command declares; `true` for a switch. */
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Where a command speaks: stdout is data, stderr is talk. */
+export interface Output {
+  /** Data for a person or, with `--json`, one JSON document. */
+  data(text: string): void;
+  /** Talk: progress, hints, findings. */
+  talk(text: string): void;
+  readonly isTerminal: boolean;
+}
+
+/** One run of a command. */
+export interface Invocation {
+  readonly args: readonly string[];
+  readonly flags: Flags;
+  readonly json: boolean;
+  readonly io: Io;
+  readonly log: Log;
+  readonly out: Output;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** A command of the program; one file each, loaded when it is called. */
+export interface Command {
+  /** After the program's name: `translate FILE… [--format spec|nix|json]`. */
+  readonly usage: string;
+  /** What it does, one sentence. */
+  readonly summary: string;
+  /** More for `--help`, examples first. */
+  readonly help?: string;
+  readonly options?: NonNullable<ParseArgsConfig["options"]>;
+  /** Smallest and largest number of arguments. */
+  readonly arity: readonly [number, number];
+  /** Returns the exit code. */
+  run(invocation: Invocation): Promise<number>;
+}
+
+/** Value of a flag that takes one. */
+export function textFlag(flags: Flags, name: string): string | undefined {
+  const value = flags[name];
+  return typeof value === "string" ? value : undefined;
+}

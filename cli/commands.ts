@@ -1,0 +1,25 @@
+import type { Command } from "./command.ts";
+
+/** Every command by name, each a chunk of its own. Hidden ones are for firstlight itself. */
+export const commands: Readonly<
+  Record<string, { readonly load: () => Promise<{ readonly command: Command }>; readonly hidden?: true }>
+> = {
+  boot: { load: () => import("./commands/boot.ts") },
+  bootstrap: { load: () => import("./commands/bootstrap.ts") },
+  agent: { load: () => import("./commands/agent.ts") },
+  discover: { load: () => import("./commands/discover.ts") },
+  translate: { load: () => import("./commands/translate.ts") },
+  validate: { load: () => import("./commands/validate.ts") },
+  facts: { load: () => import("./commands/facts.ts") },
+  profiles: { load: () => import("./commands/profiles.ts") },
+  render: { load: () => import("./commands/render.ts") },
+  plan: { load: () => import("./commands/plan.ts") },
+  build: { load: () => import("./commands/build.ts") },
+  apply: { load: () => import("./commands/apply.ts") },
+  rollback: { load: () => import("./commands/rollback.ts") },
+  history: { load: () => import("./commands/history.ts") },
+  status: { load: () => import("./commands/status.ts") },
+  query: { load: () => import("./commands/query.ts") },
+  explain: { load: () => import("./commands/explain.ts") },
+  witness: { load: () => import("./commands/witness.ts"), hidden: true },
+};

@@ -1,0 +1,32 @@
+import { bootstrap } from "#agent/bootstrap.ts";
+import { resolveSpec } from "#agent/resolve-spec.ts";
+import { readSettings } from "#agent/settings.ts";
+import { isFault } from "#core/fault.ts";
+import { prettyJson } from "#core/canonical-json.ts";
+import type { Command } from "../command.ts";
+import { findContent } from "../node.ts";
+
+/** `firstlight bootstrap` */
+export const command: Command = {
+  usage: "bootstrap [--root DIR]",
+  summary: "Bring up network, keys and name from a local datasource, until the next boot.",
+  help: "Started before the network. Does nothing where a generation carries them already.",
+  arity: [0, 0],
+  async run(invocation) {
+    const { io, log, json, out } = invocation;
+    try {
+      const settings = await readSettings(io.files);
+      const done = await bootstrap(io, log, async () => {
+        const content = await findContent(invocation, settings.datasources);
+        // There is no network yet: what a document names by address waits for the boot itself.
+        return resolveSpec(content, settings, async () => new Map());
+      });
+      if (json) out.data(prettyJson({ v: 1, ...done }));
+      return 0;
+    } catch (error) {
+      if (!isFault(error, "datasource/none") && !isFault(error, "datasource/disabled")) throw error;
+      log.info("bootstrap.nothing", { why: error.message });
+      return 0;
+    }
+  },
+};

@@ -1,0 +1,101 @@
+import path from "node:path";
+import { readFacts } from "#agent/facts/read-facts.ts";
+import { exitCodes } from "#agent/outcome.ts";
+import { prettyJson } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import { formatFinding, hasErrors } from "#core/finding.ts";
+import { hostFiles } from "#core/host-files.ts";
+import { timestamp } from "#core/io.ts";
+import { nearest } from "#core/nearest.ts";
+import { matchProfile } from "#provisioner/profiles/match.ts";
+import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import { findAssets } from "../assets.ts";
+import { type Command, type Invocation, textFlag } from "../command.ts";
+import { readInput } from "../read-input.ts";
+
+/** `firstlight profiles` */
+export const command: Command = {
+  usage: "profiles list | show ID | match [--facts FILE] [--batch FILE.jsonl] | lint [DIR]",
+  summary: "Hardware profiles: which there are, which one fits this machine and why.",
+  options: { facts: { type: "string" }, batch: { type: "string" } },
+  arity: [1, 2],
+  async run(invocation) {
+    const [verb = "", argument] = invocation.args;
+    if (verb === "lint") return lint(invocation, argument);
+    const profiles = await findAssets().profiles();
+    switch (verb) {
+      case "list":
+        return list(invocation, profiles);
+      case "show":
+        return show(invocation, profiles, argument);
+      case "match":
+        return textFlag(invocation.flags, "batch") === undefined ? match(invocation, profiles) : batch(invocation, profiles);
+      default:
+        throw new Fault("cli/usage", `profiles: expected list, show, match or lint, got ${JSON.stringify(verb)}`);
+    }
+  },
+};
+
+function list({ json, out }: Invocation, { profiles }: CompiledProfiles): number {
+  if (json) out.data(prettyJson({ v: 1, profiles: profiles.map(({ id, title, vendor, status }) => ({ id, title, vendor, status })) }));
+  else for (const { id, title, status } of profiles) out.data(`${id.padEnd(28)} ${title} (${status.level})`);
+  return exitCodes.done;
+}
+
+function show({ json, out }: Invocation, { profiles }: CompiledProfiles, id: string | undefined): number {
+  const profile = profiles.find((each) => each.id === id);
+  if (profile === undefined) {
+    const near = nearest(id ?? "", profiles.map((each) => each.id));
+    throw new Fault("cli/usage", `there is no profile ${JSON.stringify(id ?? "")}`, {
+      hint: near === undefined ? "firstlight profiles list" : `did you mean ${near}?`,
+    });
+  }
+  out.data(json ? prettyJson({ v: 1, profile }) : prettyJson(profile));
+  return exitCodes.done;
+}
+
+async function match(invocation: Invocation, profiles: CompiledProfiles): Promise<number> {
+  const { io, json, out, flags } = invocation;
+  const file = textFlag(flags, "facts");
+  const facts = file === undefined ? readFacts(io) : await (await import("../facts-file.ts")).readFactsFile(file);
+  const found = matchProfile(facts, profiles);
+  out.data(json ? prettyJson({ v: 1, ...found }) : describe(found));
+  return found.applied === null ? exitCodes.degraded : exitCodes.done;
+}
+
+function describe(found: Match): string {
+  const evidence = found.evidence.map(({ rule, what, expected, got, truth }) => `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`);
+  const rejected = found.rejected.map(({ id, why }) => `  ${id}: ${why}`);
+  const applied = found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}`];
+  return [`${found.profile ?? "none"} (${found.confidence})`, ...applied, ...evidence, "not the others:", ...rejected].join("\n");
+}
+
+async function batch({ flags, out }: Invocation, profiles: CompiledProfiles): Promise<number> {
+  const { matchIdentity, parseIdentity } = await import("#provisioner/profiles/identity.ts");
+  const text = Buffer.from(readInput(textFlag(flags, "batch") ?? "-")).toString("utf8");
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line.trim() === "") continue;
+    let row: unknown;
+    try {
+      row = JSON.parse(line);
+    } catch (cause) {
+      throw new Fault("cli/usage", `line ${index + 1}: expected a JSON array`, { cause });
+    }
+    const { id, profile, confidence } = matchIdentity(parseIdentity(row), profiles);
+    out.data(JSON.stringify({ id, profile, confidence }));
+  }
+  return exitCodes.done;
+}
+
+async function lint({ io, json, out }: Invocation, directory: string | undefined): Promise<number> {
+  const { lintProfiles } = await import("#provisioner/profiles/lint.ts");
+  const findings = lintProfiles(hostFiles("/", () => {}), {
+    directory: path.resolve(directory ?? "hardware-profiles"),
+    today: timestamp(io.clock).slice(0, 10),
+  });
+  if (json) out.data(prettyJson({ v: 1, findings }));
+  else for (const finding of findings) out.data(formatFinding(finding));
+  if (!json && findings.length === 0) out.talk("nothing is wrong");
+  return hasErrors(findings) ? exitCodes.invalidInput : exitCodes.done;
+}
+

@@ -1,0 +1,42 @@
+import { exitCodes } from "#agent/outcome.ts";
+import { readInstanceData } from "#agent/instance-data.ts";
+import type { Json } from "#core/canonical-json.ts";
+import { prettyJson } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import { nearest } from "#core/nearest.ts";
+import type { Command } from "../command.ts";
+
+/** `firstlight query` */
+export const command: Command = {
+  usage: "query [KEY] [--root DIR]",
+  summary: "Print what the datasource said about this machine: a value by its path, such as v1.instance_id.",
+  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.",
+  arity: [0, 1],
+  async run({ io, args, json, out }) {
+    const all = readInstanceData(io.files);
+    if (all === undefined) throw new Fault("boot/no-result", "no boot has left instance data yet");
+    const [key] = args;
+    const value = key === undefined ? all : (find(all, key) ?? find(all, `v1.${key}`));
+    if (value === undefined) throw unknownKey(all, key ?? "");
+    out.data(typeof value === "string" && !json ? value : prettyJson(value));
+    return exitCodes.done;
+  },
+};
+
+function find(value: Json, key: string): Json | undefined {
+  let here: Json | undefined = value;
+  for (const part of key.split(".")) {
+    if (typeof here !== "object" || here === null) return undefined;
+    const inside = here as { readonly [key: string]: Json };
+    here = Object.hasOwn(inside, part) ? inside[part] : undefined;
+  }
+  return here;
+}
+
+function unknownKey(all: Json, key: string): Fault {
+  const known = Object.keys((all as { readonly v1?: object }).v1 ?? {});
+  const near = nearest(key.replace(/^v1\./, ""), known);
+  return new Fault("cli/usage", `there is no key ${JSON.stringify(key)}`, {
+    hint: near === undefined ? `known are v1.{${known.join(",")}}` : `did you mean v1.${near}?`,
+  });
+}

@@ -1,0 +1,38 @@
+import { judge, readBaseline } from "#agent/health/judge.ts";
+import { hostProbe } from "#agent/health/probe.ts";
+import { exitCodes } from "#agent/outcome.ts";
+import { prettyJson } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import type { Command } from "../command.ts";
+import { openSystem, systemOptions } from "../node.ts";
+
+/** `firstlight rollback` */
+export const command: Command = {
+  usage: "rollback [GENERATION] [--root DIR] [--driver nix|dry]",
+  summary: "Go back to an earlier generation, through the same trial as any change.",
+  options: systemOptions,
+  arity: [0, 1],
+  async run(invocation) {
+    const { io, args, json, out, signal } = invocation;
+    const [wanted] = args;
+    const generation = wanted === undefined ? null : Number(wanted);
+    if (generation !== null && (!Number.isInteger(generation) || generation < 1)) {
+      throw new Fault("cli/usage", `rollback: expected the number of a generation, got ${JSON.stringify(wanted)}`, { hint: "firstlight history lists them" });
+    }
+    const system = await openSystem(invocation);
+    await system.recover();
+    const why = generation === null ? "back to the previous generation" : `back to generation ${generation}`;
+    const plan = await system.planGeneration(generation, { by: "rollback", why, instanceId: null });
+    const baseline = await readBaseline(io, signal);
+    const trial = await system.try(plan);
+    const verdict = await judge(undefined, trial, { io, probe: hostProbe(io), baseline, signal });
+    if (!verdict.healthy) {
+      const back = await system.rollBack(trial, verdict);
+      out.data(json ? prettyJson({ v: 1, outcome: "rolled-back", verdict, ...back }) : `not healthy: ${verdict.reasons.join("; ")}`);
+      return exitCodes.rolledBack;
+    }
+    const committed = await system.commit(trial, verdict);
+    out.data(json ? prettyJson({ v: 1, outcome: "committed", verdict, ...committed }) : `generation ${committed.generation} runs and is the boot default`);
+    return exitCodes.done;
+  },
+};

@@ -1,0 +1,36 @@
+import { exitCodes } from "#agent/outcome.ts";
+import { readResult, readStatus } from "#agent/status.ts";
+import { prettyJson } from "#core/canonical-json.ts";
+import { parseDuration } from "#core/duration.ts";
+import { Fault } from "#core/fault.ts";
+import { type Command, textFlag } from "../command.ts";
+
+const pollMs = 500;
+
+/** `firstlight status` */
+export const command: Command = {
+  usage: "status [--wait] [--timeout 5m] [--json]",
+  summary: "Say how the boot of this machine is going, or how it ended.",
+  help: "Exit code: that of the boot when it has ended, 75 while it runs or before it began.",
+  options: { wait: { type: "boolean" }, timeout: { type: "string" } },
+  arity: [0, 0],
+  async run({ io, flags, json, out, signal }) {
+    const limit = textFlag(flags, "timeout");
+    const timeoutMs = limit === undefined ? Number.POSITIVE_INFINITY : parseDuration(limit);
+    if (timeoutMs === undefined) throw new Fault("cli/usage", `--timeout: expected a duration such as 5m, got ${JSON.stringify(limit)}`);
+    const deadline = io.clock.monotonicMs() + timeoutMs;
+    const isDone = () => readStatus(io.files)?.state === "done" && readResult(io.files) !== undefined;
+    while (flags["wait"] === true && !isDone() && io.clock.monotonicMs() < deadline) {
+      await io.clock.sleep(pollMs, signal);
+    }
+    const status = readStatus(io.files);
+    const result = isDone() ? readResult(io.files) : undefined;
+    if (json) out.data(prettyJson({ v: 1, status: status ?? null, result: result ?? null }));
+    else if (result !== undefined) {
+      out.data(`${result.outcome}${result.degraded ? " (degraded)" : ""}: ${result.message}`);
+      const findings = result.findings.filter((finding) => finding.level !== "note");
+      if (findings.length > 0) out.talk(`${findings.length} findings; \`firstlight status --json\` lists them`);
+    } else out.data(status === undefined ? "not started" : `running: ${status.stage}`);
+    return result?.exitCode ?? exitCodes.tryAgain;
+  },
+};

@@ -1,0 +1,59 @@
+import path from "node:path";
+import { exitCodes } from "#agent/outcome.ts";
+import { defaultUserName } from "#agent/resolve-spec.ts";
+import { prettyJson } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import { type Finding, formatFinding, hasErrors } from "#core/finding.ts";
+import { hostFiles } from "#core/host-files.ts";
+import { hostClock } from "#core/host-io.ts";
+import { timestamp } from "#core/io.ts";
+import { type Documents, translate } from "#provisioner/userdata/translate.ts";
+import type { RawDocument } from "#provisioner/userdata/translation.ts";
+import { type Command, textFlag } from "../command.ts";
+import { readInput } from "../read-input.ts";
+
+const kinds = ["cloud-config", "network", "spec", "profile"] as const;
+type Kind = (typeof kinds)[number];
+
+/** `firstlight validate` */
+export const command: Command = {
+  usage: `validate FILE… [--kind ${kinds.join("|")}]`,
+  summary: "Say everything that is wrong with documents, with line and column.",
+  help: "Without --kind the first line of a document says what it is. Exit code 4 when there is an error.",
+  options: { kind: { type: "string" } },
+  arity: [1, 1000],
+  async run({ args, flags, json, out }) {
+    const kind = textFlag(flags, "kind") as Kind | undefined;
+    if (kind !== undefined && !kinds.includes(kind)) {
+      throw new Fault("cli/usage", `--kind: expected ${kinds.join(", ")}, got ${JSON.stringify(kind)}`);
+    }
+    const findings: Finding[] = [];
+    for (const name of args) findings.push(...(await validateFile(name, kind)));
+    if (json) out.data(prettyJson({ v: 1, findings }));
+    else for (const finding of findings) out.data(formatFinding(finding));
+    if (!json && findings.length === 0) out.talk("nothing is wrong");
+    return hasErrors(findings) ? exitCodes.invalidInput : exitCodes.done;
+  },
+};
+
+async function validateFile(name: string, kind: Kind | undefined): Promise<readonly Finding[]> {
+  const raw = { document: name, bytes: readInput(name) };
+  if (kind === "profile") return lintProfile(name);
+  const context = { hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map() };
+  return translate(documentsOf(raw, kind), context).findings;
+}
+
+/** A profile is checked with the folder it lies in. */
+async function lintProfile(name: string): Promise<readonly Finding[]> {
+  const { lintProfiles } = await import("#provisioner/profiles/lint.ts");
+  const directory = path.dirname(path.resolve(name));
+  const today = timestamp(hostClock).slice(0, 10);
+  return lintProfiles(hostFiles("/", () => {}), { directory, today });
+}
+
+/** A document whose first line says nothing is of the kind that was asked for. */
+function documentsOf(raw: RawDocument, kind: Kind | undefined): Documents {
+  if (kind === "network") return { networkConfig: raw };
+  if (kind === "spec") return { userData: { ...raw, format: "firstlight" } };
+  return { userData: kind === "cloud-config" ? { ...raw, format: "cloud-config" } : raw };
+}

@@ -1,0 +1,114 @@
+import { type BootDeps, renderSystem, type Rendering, type Stages } from "#agent/boot.ts";
+import type { DatasourceContent } from "#agent/datasources/datasource.ts";
+import { discover } from "#agent/datasources/discover.ts";
+import { readFacts } from "#agent/facts/read-facts.ts";
+import { hostProbe } from "#agent/health/probe.ts";
+import { openCredentialStore } from "#agent/secrets/credential-store.ts";
+import { readSettings } from "#agent/settings.ts";
+import { durationMs } from "#core/duration.ts";
+import { Fault } from "#core/fault.ts";
+import { appliedProfile } from "#provisioner/profiles/profile.ts";
+import { decideBase } from "#provisioner/render/decide-base.ts";
+import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
+import type { SystemEvent } from "#provisioner/system/system.ts";
+import { findAssets } from "./assets.ts";
+import { type Invocation, textFlag } from "./command.ts";
+import { version } from "./version.ts";
+
+/** Flags of every command that works on the system. */
+export const systemOptions = { driver: { type: "string" } } as const;
+
+/** How this run differs from another. */
+export interface NodeOptions {
+  readonly by: "boot" | "apply";
+  readonly approved: boolean;
+  readonly report: BootDeps["report"];
+}
+
+/** Puts together everything that a boot needs on this machine. */
+export async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<BootDeps> {
+  const { io, log, signal } = invocation;
+  const settings = await readSettings(io.files);
+  const assets = findAssets();
+  const profiles = await assets.profiles();
+  return {
+    io,
+    log,
+    settings,
+    profiles,
+    templates: await assets.templates(),
+    parameterCheck: assets.parameterCheck,
+    system: await openSystem(invocation),
+    discover: () => findContent(invocation, settings.datasources),
+    fetchSources: async (urls) => (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
+    readFacts: () => readFacts(io),
+    decideBase: ({ facts, match, mutableUsers }) =>
+      decideBase({
+        io,
+        facts,
+        profile: appliedProfile(match, profiles),
+        mutableUsers,
+        stateVersion: settings.stateVersion,
+        agentModule: assets.agentModule(),
+      }),
+    openCredentials: () => openCredentialStore(io),
+    probe: hostProbe(io),
+    enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
+    signal,
+    version,
+    ...options,
+  };
+}
+
+/** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */
+export async function findContent(
+  { io, log }: Invocation,
+  datasources: readonly string[] | undefined,
+): Promise<DatasourceContent> {
+  const found = await discover(io, { datasources, log });
+  if (found.kind === "disabled") throw new Fault("datasource/disabled", `switched off by ${found.by}`);
+  return found.content;
+}
+
+/** The system behind `--driver`: real Nix, or one that says its commands. */
+export async function openSystem(invocation: Invocation): Promise<SystemClient> {
+  const { io, flags, signal } = invocation;
+  const driver = textFlag(flags, "driver") ?? "nix";
+  if (driver !== "nix" && driver !== "dry") {
+    throw new Fault("cli/usage", `--driver: expected nix or dry, got ${JSON.stringify(driver)}`);
+  }
+  const settings = await readSettings(io.files);
+  const { openDriver } = await import("#provisioner/system/driver.ts");
+  const system = openDriver(io, {
+    driver,
+    substituters: settings.build?.substituters ?? [],
+    buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
+    activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
+  });
+  return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
+}
+
+function tellEvent({ out, log, flags }: Invocation, event: SystemEvent): void {
+  switch (event.type) {
+    case "command":
+      if (!event.run) out.talk(`would run: ${event.argv.map(word).join(" ")}`);
+      else if (flags["verbose"] === true) out.talk(`runs: ${event.argv.map(word).join(" ")}`);
+      break;
+    case "build-log":
+      if (flags["verbose"] === true) out.talk(event.line);
+      break;
+    case "step":
+      log.debug(`system.${event.step}.${event.state}`, { ms: event.ms });
+  }
+}
+
+function word(text: string): string {
+  return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Everything up to the sources, for commands that look before they leap. */
+export async function renderNode(invocation: Invocation): Promise<{ readonly deps: BootDeps; readonly rendering: Rendering }> {
+  const deps = await nodeDeps(invocation, { by: "apply", approved: true, report: () => {} });
+  const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
+  return { deps, rendering: await renderSystem(deps, quiet) };
+}

@@ -1,0 +1,46 @@
+import { previewCredentials } from "#agent/secrets/credential-store.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { genericFacts } from "#provisioner/facts/generic-facts.ts";
+import { matchProfile } from "#provisioner/profiles/match.ts";
+import { render, type RenderResult } from "#provisioner/render/render.ts";
+import type { Translation } from "#provisioner/userdata/translation.ts";
+import { findAssets } from "./assets.ts";
+
+/** Release that is written where nobody says which one the machine has. */
+export const previewStateVersion = "25.11";
+
+/** What is known beside the documents. */
+export interface PreviewOptions {
+  readonly facts?: Facts;
+  readonly instanceId?: string;
+  readonly stateVersion?: string;
+}
+
+/** Renders as a node would, on any machine: no pins, no own configuration, credentials only named. */
+export async function renderPreview(translation: Translation, options: PreviewOptions): Promise<RenderResult> {
+  const assets = findAssets();
+  const profiles = await assets.profiles();
+  const facts = options.facts ?? genericFacts("x86_64");
+  const names = (translation.spec.templates ?? []).map((use) => use.name);
+  return render({
+    spec: translation.spec,
+    facts,
+    profiles,
+    match: matchProfile(facts, profiles),
+    templates: await assets.templates(),
+    checkParameters: await assets.parameterCheck(names),
+    credentials: previewCredentials(translation.secrets),
+    origins: translation.origins,
+    instanceId: options.instanceId ?? "preview",
+    base: {
+      kind: "platform",
+      files: [],
+      platform: null,
+      pins: {},
+      stateVersion: options.stateVersion ?? previewStateVersion,
+      mutableUsers: translation.spec.mutableUsers ?? true,
+      local: null,
+      agentModule: assets.agentModule(),
+    },
+  });
+}

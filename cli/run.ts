@@ -1,0 +1,168 @@
+import { parseArgs } from "node:util";
+import { exitCodes } from "#agent/outcome.ts";
+import { prettyJson } from "#core/canonical-json.ts";
+import { codes } from "#core/codes.ts";
+import { describeFault, Fault, type FaultRecord, isFault } from "#core/fault.ts";
+import { formatFinding } from "#core/finding.ts";
+import { hostIo } from "#core/host-io.ts";
+import { createLog, type LogRecord } from "#core/log.ts";
+import { nearest } from "#core/nearest.ts";
+import type { Command, Flags, Output } from "./command.ts";
+import { commands } from "./commands.ts";
+
+/** Flags that every command takes. */
+const globalOptions = {
+  help: { type: "boolean", short: "h" },
+  json: { type: "boolean" },
+  root: { type: "string" },
+  verbose: { type: "boolean", short: "v" },
+  quiet: { type: "boolean", short: "q" },
+} as const;
+
+const program = "firstlight";
+
+/** Runs one command line; returns its exit code and never throws. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const out = hostOutput();
+  const [name = "", ...rest] = argv;
+  const json = argv.includes("--json");
+  try {
+    if (name === "" || name === "--help" || name === "-h" || name === "help") {
+      out.data(await overview());
+      return name === "" ? exitCodes.invalidInput : exitCodes.done;
+    }
+    if (name === "--version") {
+      out.data((await import("./version.ts")).version);
+      return exitCodes.done;
+    }
+    const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (entry === undefined) throw unknownCommand(name);
+    const { command } = await entry.load();
+    return await invoke(command, name, rest, out);
+  } catch (error) {
+    return tellFault(error, json, out);
+  }
+}
+
+async function invoke(command: Command, name: string, argv: readonly string[], out: Output): Promise<number> {
+  const { flags, args } = parse(command, argv);
+  if (flags["help"] === true) {
+    out.data(helpOf(command));
+    return exitCodes.done;
+  }
+  const [least, most] = command.arity;
+  if (args.length < least || args.length > most) {
+    throw new Fault("cli/usage", `${name}: expected ${program} ${command.usage}`);
+  }
+  const root = flags["root"];
+  const io = hostIo({ ...(typeof root === "string" ? { root } : {}), ...effectHook() });
+  const log = createLog(io.clock, logSink(out, flags));
+  const abort = new AbortController();
+  const stop = (signal: NodeJS.Signals) => abort.abort(new Fault("cli/interrupted", `ended by ${signal}`));
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  try {
+    return await command.run({ args, flags, json: flags["json"] === true, io, log, out, signal: abort.signal });
+  } finally {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+  }
+}
+
+function parse(command: Command, argv: readonly string[]): { readonly flags: Flags; readonly args: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      options: { ...globalOptions, ...command.options },
+      allowPositionals: true,
+    });
+    return { flags: values as Flags, args: positionals };
+  } catch (error) {
+    const message = error instanceof Error ? error.message.replace(/\. To specify.*$/s, "") : String(error);
+    throw new Fault("cli/usage", message, { hint: `${program} ${command.usage}` });
+  }
+}
+
+/**
+ * For campaigns: the process kills itself immediately before the effect with this number, or says
+ * afterwards how many there were.
+ */
+function effectHook(): { onEffect?: (number: number, name: string) => void } {
+  const dieAt = Number(process.env["FIRSTLIGHT_DIE_AT_EFFECT"]);
+  const isCounting = process.env["FIRSTLIGHT_COUNT_EFFECTS"] !== undefined;
+  if (!Number.isInteger(dieAt) && !isCounting) return {};
+  return {
+    onEffect(number, name) {
+      if (isCounting) process.stderr.write(`effect ${number} ${name}\n`);
+      if (number === dieAt) process.kill(process.pid, "SIGKILL");
+    },
+  };
+}
+
+function hostOutput(): Output {
+  const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
+  return {
+    data: (text) => void process.stdout.write(line(text)),
+    talk: (text) => void process.stderr.write(line(text)),
+    isTerminal: process.stderr.isTTY === true,
+  };
+}
+
+function logSink(out: Output, flags: Flags): (record: LogRecord) => void {
+  const asJson = process.env["INVOCATION_ID"] !== undefined || flags["json"] === true;
+  return (record) => {
+    if (record.level === "debug" && flags["verbose"] !== true) return;
+    if (record.level === "info" && flags["quiet"] === true) return;
+    out.talk(asJson ? JSON.stringify({ ts: record.at, level: record.level, msg: record.event, ...record.fields }) : plainLine(record));
+  };
+}
+
+function plainLine({ at, level, event, fields }: LogRecord): string {
+  const texts = Object.entries(fields)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => `${key}=${typeof value === "string" && /[\s"=]/.test(value) ? JSON.stringify(value) : value}`);
+  const mark = level === "info" ? "" : `${level} `;
+  return `${at.slice(11, 23)} ${mark}${event} ${texts.join(" ")}`.trimEnd();
+}
+
+function tellFault(error: unknown, json: boolean, out: Output): number {
+  const fault = describeFault(error);
+  if (json) {
+    out.data(prettyJson({ v: 1, fault, findings: isFault(error) ? error.findings : [] }));
+  } else {
+    if (isFault(error)) for (const finding of error.findings) out.talk(formatFinding(finding));
+    out.talk(`${program}: ${fault.message} [${fault.code}]`);
+    for (const cause of fault.causes) out.talk(`  because: ${cause}`);
+    out.talk(`  ${fault.hint ?? codes[fault.code].action}`);
+    if (fault.code === "cli/internal" && error instanceof Error) out.talk(error.stack ?? "");
+  }
+  return exitCodeOfFault(fault);
+}
+
+/** The exit code that tells a fault to a script. */
+export function exitCodeOfFault(fault: FaultRecord): number {
+  if (fault.code.startsWith("policy/")) return exitCodes.refused;
+  if (["system/locked", "datasource/none", "exec/timeout", "link/unreachable"].includes(fault.code)) return exitCodes.tryAgain;
+  const isInput = /^(cli\/usage|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(fault.code);
+  return isInput ? exitCodes.invalidInput : exitCodes.error;
+}
+
+function unknownCommand(name: string): Fault {
+  const near = nearest(name, Object.keys(commands));
+  const hint = near === undefined ? `${program} --help lists them` : `did you mean \`${near}\`?`;
+  return new Fault("cli/usage", `there is no command \`${name}\``, { hint });
+}
+
+async function overview(): Promise<string> {
+  const lines: string[] = [];
+  for (const [name, { load, hidden }] of Object.entries(commands)) {
+    if (hidden !== true) lines.push(`  ${name.padEnd(10)} ${(await load()).command.summary}`);
+  }
+  const flags = "  --root DIR  a directory that stands for the machine\n  --json      one JSON document on stdout\n  -v, -q      more or less talk";
+  return `${program} brings a NixOS machine from its first boot to a healthy generation.\n\n${lines.join("\n")}\n\nEvery command takes:\n${flags}\n\n${program} COMMAND --help says more.`;
+}
+
+function helpOf(command: Command): string {
+  const help = command.help === undefined ? "" : `\n\n${command.help}`;
+  return `${program} ${command.usage}\n\n${command.summary}${help}`;
+}

@@ -1,0 +1,32 @@
+import type { CheckParameters, ParameterFault } from "#provisioner/render/templates.ts";
+import type { ValidationError } from "#generated/templates/docker-host/schema.validate.js";
+
+interface Validator {
+  readonly validate: { (value: unknown): boolean; errors?: readonly ValidationError[] | null };
+}
+
+/** Compiled schemas of the templates that are shipped. */
+const validators: Readonly<Record<string, () => Promise<Validator>>> = {
+  "docker-host": () => import("#generated/templates/docker-host/schema.validate.js"),
+};
+
+/** Loads the schemas of these templates; the check itself is synchronous. */
+export async function loadParameterCheck(names: readonly string[]): Promise<CheckParameters> {
+  const loaded = new Map<string, Validator>();
+  for (const name of names) {
+    const load = Object.hasOwn(validators, name) ? validators[name] : undefined;
+    if (load !== undefined) loaded.set(name, await load());
+  }
+  return (template, parameters) => {
+    const validator = loaded.get(template);
+    if (validator === undefined || validator.validate(parameters)) return [];
+    return (validator.validate.errors ?? []).map(toFault);
+  };
+}
+
+function toFault(error: ValidationError): ParameterFault {
+  const added = error.params["additionalProperty"];
+  const path = error.instancePath.split("/").slice(1);
+  if (typeof added === "string") return { path: [...path, added], message: `has no parameter \`${added}\`` };
+  return { path, message: `${path.join(".") || "its parameters"} ${error.message ?? "do not fit"}` };
+}

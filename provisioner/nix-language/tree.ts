@@ -3,7 +3,7 @@ import { isIdentifier, unprintableReason } from "./text.ts";
 
 /**
  * An expression of the Nix language. Trees are built by the functions of this module only: they
- * refuse what cannot be printed, so that `print` never fails and data never becomes code.
+ * refuse what cannot be printed, so that data never becomes code.
  */
 export type NixExpr =
   | { readonly kind: "null" }
@@ -29,11 +29,13 @@ export interface StringExpr {
   readonly parts: readonly (string | NixExpr)[];
 }
 
+/** `[ items ]`; comments stand on lines of their own. */
 export interface ListExpr {
   readonly kind: "list";
   readonly items: readonly (NixExpr | Comment)[];
 }
 
+/** `{ entries }`, never with an attribute twice. */
 export interface AttrsExpr {
   readonly kind: "attrs";
   readonly entries: readonly AttrsEntry[];
@@ -67,18 +69,21 @@ export interface Formals {
   readonly open: boolean;
 }
 
+/** `let entries in body` */
 export interface LetExpr {
   readonly kind: "let";
   readonly entries: readonly AttrsEntry[];
   readonly body: NixExpr;
 }
 
+/** `with scope; body` */
 export interface WithExpr {
   readonly kind: "with";
   readonly scope: NixExpr;
   readonly body: NixExpr;
 }
 
+/** `if condition then whenTrue else whenFalse` */
 export interface IfExpr {
   readonly kind: "if";
   readonly condition: NixExpr;
@@ -89,6 +94,7 @@ export interface IfExpr {
 /** Operators that join two operands or more of one sort; each is associative. */
 export type Operator = "+" | "++" | "//" | "&&" | "||";
 
+/** Two operands or more, joined by one operator. */
 export interface OperatorExpr {
   readonly kind: "operator";
   readonly operator: Operator;
@@ -165,7 +171,11 @@ export function str(text: string): StringExpr {
   return { kind: "string", parts: text === "" ? [] : [printable(text, "nix string")] };
 }
 
-/** A string with interpolated expressions: `interpolated(ref("modulesPath"), "/profiles")`. */
+/**
+ * A string with interpolated expressions: `interpolated(ref("modulesPath"), "/profiles")`. Texts
+ * stay literal; only expressions of our own code belong here, such as fit on one line (a longer one
+ * is a defect that `print` reports).
+ */
 export function interpolated(...parts: readonly (string | NixExpr)[]): StringExpr {
   const joined: (string | NixExpr)[] = [];
   for (const part of parts) {

@@ -1,6 +1,6 @@
 import { sha256 } from "#core/canonical-json.ts";
 import type { File } from "#generated/provisioner/spec/v1.ts";
-import { attrs, bind, bool, call, interpolated, list, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
+import { attrs, bind, bool, call, list, ref, str } from "#provisioner/nix-language/tree.ts";
 import { addFinding, type Assignment, assign, type Concern, credential, loadCredential, shellWord } from "./assignment.ts";
 
 /** Paths that NixOS makes itself, each with its way to say the same. */
@@ -80,6 +80,9 @@ function etcFile(file: File, index: number): Assignment {
 function unit(concern: Concern, name: string, placed: readonly Placed[], late: boolean): readonly Assignment[] {
   if (placed.length === 0) return [];
   const parts = placed.flatMap(({ file, index }) => install(concern, file, index));
+  const texts = placed
+    .filter(({ file }) => file.secret === undefined)
+    .map(({ file, index }) => bind(`FILE_${index}`, call(ref("pkgs", "writeText"), str(`file-${index}`), str(file.content ?? ""))));
   const credentials = new Map<string, string[]>();
   for (const { file } of placed) {
     if (file.secret === undefined) continue;
@@ -93,7 +96,8 @@ function unit(concern: Concern, name: string, placed: readonly Placed[], late: b
     bind("description", str("Put the files of the spec in place")),
     bind("wantedBy", list([str("multi-user.target")])),
     ...order,
-    bind("script", interpolated(...parts)),
+    ...(texts.length === 0 ? [] : [bind("environment", attrs(texts))]),
+    bind("script", str(parts.join(""))),
     bind(
       "serviceConfig",
       attrs([
@@ -106,11 +110,11 @@ function unit(concern: Concern, name: string, placed: readonly Placed[], late: b
   return [assign(["systemd", "services", name], value, ["files"])];
 }
 
-function install(concern: Concern, file: File, index: number): readonly (string | NixExpr)[] {
+function install(concern: Concern, file: File, index: number): readonly string[] {
   const path = shellWord(file.path);
   const source =
     file.secret === undefined
-      ? [call(ref("pkgs", "writeText"), str(`file-${index}`), str(file.content ?? ""))]
+      ? [`"$FILE_${index}"`]
       : [`"$CREDENTIALS_DIRECTORY"/${credential(concern, file.secret.secretRef).name}`];
   const mode = file.mode ?? "0644";
   const owner = `-o ${shellWord(file.owner ?? "root")} -g ${shellWord(file.group ?? "root")}`;

@@ -1,0 +1,333 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Fault } from "#core/fault.ts";
+import { hostFiles } from "#core/host-files.ts";
+import { type HostIoOptions, hostIo } from "#core/host-io.ts";
+import type { ExecRequest, ExecResult, Files, Io } from "#core/io.ts";
+import { runProcess } from "#core/run-process.ts";
+
+/** The stand-in for nixpkgs: what `<nixpkgs>` is on a {@link NixMachine}. */
+export const standIn = path.join(import.meta.dirname, "nixpkgs");
+const checkout = path.dirname(import.meta.dirname);
+const defaultTimeoutMs = 60_000;
+
+/**
+ * How a machine has a Nix store of its own.
+ * `namespace`: as root, a mount namespace per command in which the machine's folder is at /nix;
+ * `directories`: `NIX_STORE_DIR` and friends, for any user.
+ */
+export type NixMode = "namespace" | "directories";
+
+/** A program and its arguments. */
+export type Argv = readonly [string, ...string[]];
+
+export interface NixMachineOptions {
+  /** Default: the first of {@link nixModes}. */
+  readonly mode?: NixMode;
+  /** Lines added to nix.conf, after ours. */
+  readonly nixConfig?: readonly string[];
+}
+
+/** How to run a program on the machine. */
+export interface RunOptions {
+  /** Added to the machine's environment; `undefined` removes. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+  readonly stdin?: string | Uint8Array;
+  /** Default 60,000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A call of switch-to-configuration, as the stand-in wrote it down. */
+export interface SwitchCall {
+  readonly action: string;
+  readonly system: string;
+  /** `null`: it has not ended, or was killed. */
+  readonly code: number | null;
+}
+
+export interface GenerationLink {
+  readonly number: number;
+  /** Store path of the system. */
+  readonly system: string;
+  /** The one that the profile points to. */
+  readonly current: boolean;
+}
+
+/** A machine with real Nix, its own store and the stand-in for nixpkgs; its host stays as it is. */
+export interface NixMachine {
+  readonly mode: NixMode;
+  /** Directory that is the machine's `/`; a store path below it leads to the store. */
+  readonly root: string;
+  /** Of every program run on it: `NIX_PATH`, `NIX_CONFIG`, `STAND_IN_ROOT`, an own `HOME` and `TMPDIR`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `/nix/store`, or where it lies in mode `directories`. */
+  readonly storeDirectory: string;
+  /** Files of Nix's own directories, by the paths that Nix on this machine gives. */
+  readonly storeFiles: Files;
+  /** Path of the system profile, as Nix on this machine names it. */
+  readonly systemProfile: string;
+  /** The argv with which this host runs `argv` on the machine, for programs that are spawned. */
+  command(argv: Argv): Argv;
+  /** Runs a program to its end; throws only `exec/not-found`. */
+  run(argv: Argv, options?: RunOptions): Promise<ExecResult>;
+  /** The machine through `Io`: files below `root`, programs run as by {@link NixMachine.run}. */
+  io(options?: Pick<HostIoOptions, "onEffect" | "clock">): Io;
+  /** Builds the system of a configuration's text with `nix-build '<nixpkgs/nixos>' -A system`; throws when Nix does. */
+  build(configuration: string): Promise<string>;
+  /** Of the system profile, oldest first. */
+  profileGenerations(): readonly GenerationLink[];
+  /** Target of /run/current-system. */
+  currentSystem(): string | undefined;
+  /** The system that the stand-in's boot loader would start. */
+  bootDefault(): string | undefined;
+  /** Every call of switch-to-configuration, oldest first. */
+  switches(): readonly SwitchCall[];
+  /** Copies the whole machine, store included; no program may run on it. Give the result to {@link NixMachine.restore}. */
+  snapshot(): string;
+  restore(snapshot: string): void;
+  /** Removes it; done by `teardown` of the test that made it. */
+  close(): void;
+}
+
+/** The modes that work on this host; the best first, none without Nix. */
+export function nixModes(): readonly NixMode[] {
+  if (spawnSync("nix-build", ["--version"]).status !== 0) return [];
+  const mounts =
+    process.getuid?.() === 0 &&
+    spawnSync("unshare", ["--mount", "mount", "-n", "--bind", "/tmp", "/tmp"]).status === 0;
+  return mounts ? ["namespace", "directories"] : ["directories"];
+}
+
+/**
+ * Value for a test's `skip`: why it cannot run here, or `false`. Under `CI=true` always `false`, so
+ * that {@link nixMachine} fails instead.
+ */
+export function skipWithoutNix(): string | false {
+  if (process.env["CI"] === "true" || nixModes().length > 0) return false;
+  return "SKIPPED: needs nix-build (Debian: apt-get install nix-bin)";
+}
+
+/** A fresh machine, removed when the test `t` ends. Throws when this host has no Nix. */
+export async function nixMachine(
+  t: { teardown(close: () => void): unknown },
+  options: NixMachineOptions = {},
+): Promise<NixMachine> {
+  const mode = options.mode ?? nixModes()[0];
+  if (mode === undefined)
+    throw new Error("nix-machine: no nix-build on this host (Debian: apt-get install nix-bin)");
+  const home = realpathSync(mkdtempSync(path.join(temporaryDirectory(), "nix-machine-")));
+  const machine = makeMachine(home, mode, options.nixConfig ?? []);
+  t.teardown(() => machine.close());
+  return machine;
+}
+
+/** Activation puts the machine's /var and /run over the host's, so it may not lie below them. */
+function temporaryDirectory(): string {
+  const directory = realpathSync(tmpdir());
+  return /^\/(var|run|etc|boot)(\/|$)/.test(directory) ? "/tmp" : directory;
+}
+
+function makeMachine(home: string, mode: NixMode, extraConfig: readonly string[]): NixMachine {
+  const root = path.join(home, "root");
+  const nixOnHost = path.join(root, "nix");
+  const nix = mode === "namespace" ? "/nix" : nixOnHost;
+  const config = [
+    "substituters =",
+    "sandbox = false",
+    "build-users-group =",
+    "fsync-metadata = false", // power cuts have campaigns of their own
+    "experimental-features = nix-command",
+    ...extraConfig,
+  ].join("\n");
+  const env = machineEnvironment({ home, root, nix, mode, config });
+  const onHost = (file: string) => path.join(root, file);
+
+  for (const directory of ["home", "tmp", "conf"]) mkdirSync(path.join(home, directory));
+  writeFileSync(path.join(home, "conf", "nix.conf"), `${config}\n`);
+  mkdirSync(path.join(nixOnHost, "var/stand-in"), { recursive: true });
+  if (mode === "directories") {
+    // Inside the machine too, a store path leads to the store: below the root, its name is the root.
+    mkdirSync(path.dirname(onHost(root)), { recursive: true });
+    symlinkSync(path.relative(path.dirname(onHost(root)), root), onHost(root));
+  } else if (!existsSync("/nix")) {
+    mkdirSync("/nix"); // the place to mount on: stays empty
+  }
+  writeFileSync(path.join(nixOnHost, "var/stand-in/root"), `${root}\n`);
+  writeProgram(
+    path.join(nixOnHost, "var/stand-in/firstlight"),
+    `exec '${process.execPath}' '${path.join(checkout, "cli/main.ts")}' "$@"`,
+  );
+
+  const enter = ["--mount", "sh", "-ec", 'mount -n --bind "$0" /nix; exec "$@"', nixOnHost];
+  const command = ([file, ...args]: Argv): Argv =>
+    mode === "namespace" ? ["unshare", ...enter, file, ...args] : [file, ...args];
+  const exec = async (request: ExecRequest, runner: Io["exec"]) => {
+    const [file, ...args] = command([request.file, ...request.args]);
+    const ended = await runner({ ...request, file, args });
+    if (mode === "namespace" && ended.code === 127 && ended.stderr.includes(": not found")) {
+      throw new Fault("exec/not-found", `${request.file}: no such program`);
+    }
+    return ended;
+  };
+  const run = (request: ExecRequest) => exec(request, (entered) => runProcess(entered, env));
+  const profiles = path.join(nixOnHost, "var/nix/profiles");
+  let snapshots = 0;
+
+  return {
+    mode,
+    root,
+    env,
+    storeDirectory: path.join(nix, "store"),
+    systemProfile: path.join(nix, "var/nix/profiles/system"),
+    storeFiles: hostFiles(mode === "namespace" ? root : "/", () => {}),
+    command,
+    run: ([file, ...args], { timeoutMs = defaultTimeoutMs, ...rest } = {}) =>
+      run({ file, args, timeoutMs, ...rest }),
+    io(ioOptions = {}) {
+      const io = hostIo({ ...ioOptions, root, env });
+      return { ...io, exec: (request) => exec(request, io.exec) };
+    },
+    async build(configuration) {
+      const file = path.join(home, "configuration.nix");
+      writeFileSync(file, configuration);
+      const built = await run({
+        file: "nix-build",
+        args: ["--no-out-link", "<nixpkgs/nixos>", "-A", "system", "-I", `nixos-config=${file}`],
+        timeoutMs: defaultTimeoutMs,
+      });
+      if (built.code !== 0)
+        throw new Error(`nix-build: ${built.code ?? built.signal}\n${built.stderr}`);
+      return built.stdout.trim();
+    },
+    profileGenerations() {
+      if (!existsSync(profiles)) return [];
+      const current = linkTarget(path.join(profiles, "system"));
+      return readdirSync(profiles)
+        .flatMap((name) => {
+          const number = /^system-(\d+)-link$/.exec(name)?.[1];
+          if (number === undefined) return [];
+          const system = readlinkSync(path.join(profiles, name));
+          return [{ number: Number(number), system, current: name === current }];
+        })
+        .sort((a, b) => a.number - b.number);
+    },
+    currentSystem: () => linkTarget(onHost("run/current-system")),
+    bootDefault: () => readLines(onHost("boot/default"))[0],
+    switches: () => readSwitches(readLines(onHost("var/log/switches"))),
+    snapshot() {
+      snapshots += 1;
+      const copy = path.join(home, `snapshot-${snapshots}`);
+      copyTree(root, copy);
+      return copy;
+    },
+    restore(copy) {
+      removeTree(root);
+      copyTree(copy, root);
+    },
+    close: () => removeTree(home),
+  };
+}
+
+interface Place {
+  readonly home: string;
+  readonly root: string;
+  readonly nix: string;
+  readonly mode: NixMode;
+  readonly config: string;
+}
+
+/** The host's environment without its own Nix, and with the machine's. */
+function machineEnvironment({
+  home,
+  root,
+  nix,
+  mode,
+  config,
+}: Place): Record<string, string | undefined> {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith("NIX_") && !name.startsWith("TAP") && name !== "XDG_CONFIG_HOME",
+  );
+  const directories = {
+    NIX_STORE_DIR: path.join(nix, "store"),
+    NIX_STATE_DIR: path.join(nix, "var/nix"),
+    NIX_LOG_DIR: path.join(nix, "var/log/nix"),
+  };
+  return {
+    ...Object.fromEntries(inherited),
+    ...(mode === "directories" ? directories : {}),
+    NIX_CONF_DIR: path.join(home, "conf"),
+    NIX_CONFIG: config,
+    NIX_PATH: `nixpkgs=${standIn}`,
+    STAND_IN_ROOT: root,
+    HOME: path.join(home, "home"),
+    TMPDIR: path.join(home, "tmp"),
+  };
+}
+
+/** Pairs each start with its end; a killed call has none, so the end belongs to the newest start like it. */
+function readSwitches(lines: readonly string[]): readonly SwitchCall[] {
+  const calls: { action: string; system: string; code: number | null }[] = [];
+  for (const line of lines) {
+    const [action = "", system = "", state = ""] = line.split(" ");
+    if (state === "started") {
+      calls.push({ action, system, code: null });
+      continue;
+    }
+    const open = calls.findLast(
+      (call) => call.action === action && call.system === system && call.code === null,
+    );
+    if (open !== undefined) open.code = Number(state);
+  }
+  return calls;
+}
+
+function readLines(file: string): readonly string[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+function linkTarget(file: string): string | undefined {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return undefined; // no link there
+  }
+}
+
+function writeProgram(file: string, text: string): void {
+  writeFileSync(file, `#!/bin/sh\n${text}\n`);
+  chmodSync(file, 0o755);
+}
+
+function copyTree(from: string, to: string): void {
+  runOnHost("cp", ["-a", "--reflink=auto", "--", from, to]);
+}
+
+/** Directories of a store are read-only, which stops any user but root from removing them. */
+function removeTree(directory: string): void {
+  if (process.getuid?.() !== 0) runOnHost("chmod", ["-R", "u+w", "--", directory]);
+  rmSync(directory, { recursive: true, force: true });
+}
+
+function runOnHost(file: string, args: readonly string[]): void {
+  const ended = spawnSync(file, args, { encoding: "utf8" });
+  if (ended.status !== 0) throw new Error(`nix-machine: ${file}: ${ended.stderr}`);
+}

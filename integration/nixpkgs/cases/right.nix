@@ -1,0 +1,1 @@
+{ lib, ... }: { imports = [ ./shared.nix ]; names = lib.mkAfter [ "right" ]; }

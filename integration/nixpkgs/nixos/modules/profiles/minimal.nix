@@ -1,0 +1,2 @@
+# A profile of NixOS whose settings do not matter to the stand-in.
+{ }

@@ -1,0 +1,102 @@
+# The stand-in's switch-to-configuration: actions, order, words and exit codes are those of NixOS.
+#   1 refused before anything changed (usage, check, boot loader)   4 switched, but something failed
+#   100 another init interface: reboot                              11 another one is at work
+# A file stand-in/ACTION in the machine's root says otherwise, for tests: `hang`, `refuse N` (before
+# any work), or `exit N` (after it).
+action=${1:-}
+case $action in
+check | switch | boot | test | dry-activate) ;;
+*) echo "Usage: $0 [check|switch|boot|test|dry-activate]" >&2; exit 1 ;;
+esac
+
+log=$ROOT/var/log/switches
+finish() {
+  trap - EXIT
+  if [ "$1" -eq 0 ] && [ "${word:-}" = exit ]; then set -- "$number"; fi
+  echo "$action $system $1" >> "$log"
+  exit "$1"
+}
+echo "$action $system started" >> "$log"
+trap 'finish $?' EXIT
+if [ -e "$ROOT/stand-in/$action" ]; then read -r word number < "$ROOT/stand-in/$action" || true; fi
+case ${word:-} in
+hang) exec sleep infinity ;;
+refuse) word=; finish "$number" ;;
+esac
+
+exec 9> "$ROOT/run/nixos/switch-to-configuration.lock"
+flock -n 9 || { echo "Could not acquire lock" >&2; exit 11; }
+
+if [ "${NIXOS_NO_CHECK:-}" != 1 ] && ! inside "$system/pre-switch-checks" "$(readlink "$ROOT/run/current-system")" "$system" "$action" >&2; then
+  echo "Pre-switch checks failed" >&2
+  exit 1
+fi
+if [ "$action" = check ]; then exit 0; fi
+
+if [ "$action" = switch ] || [ "$action" = boot ]; then
+  # The boot loader's installer: the default is the system it was called with.
+  { echo "$system" > "$ROOT/boot/.default.new" && mv -Tf "$ROOT/boot/.default.new" "$ROOT/boot/default"; } || { echo "Failed to install bootloader" >&2; exit 1; }
+  sync "$ROOT/boot/default"
+fi
+if [ "$action" = boot ]; then exit 0; fi
+
+current=$(readlink "$ROOT/run/current-system")
+if [ -n "$current" ] && ! cmp -s "$current/init-interface-version" "$system/init-interface-version"; then
+  echo "Warning: do not know how to make this configuration the running one: its init interface is another. Reboot." >&2
+  exit 100
+fi
+
+# Units of the old and the new system, and what is to be done with each.
+old=$current/etc/systemd/system
+new=$system/etc/systemd/system
+wanted() { cd "$1" 2>/dev/null && find . -path './*.wants/*' -o -path './*.requires/*' | sed 's#.*/##' | LC_ALL=C sort -u; }
+stop= skip= start= restart= reload= fresh=
+for unit in $(wanted "$old"); do
+  if [ ! -e "$new/$unit" ] || [ "$(readlink "$new/$unit")" = /dev/null ]; then stop="$stop $unit"
+  elif cmp -s "$old/$unit" "$new/$unit"; then :
+  elif grep -q '^X-RestartIfChanged=false' "$new/$unit"; then skip="$skip $unit"
+  elif grep -q '^X-ReloadIfChanged=true' "$new/$unit"; then reload="$reload $unit"
+  elif grep -q '^X-StopIfChanged=false' "$new/$unit" || [ "${unit##*.}" != service ]; then restart="$restart $unit"
+  else stop="$stop $unit" start="$start $unit"
+  fi
+done
+for unit in $(wanted "$new"); do
+  if [ ! -e "$old/$unit" ]; then fresh="$fresh $unit"; fi
+done
+say() { # words, units
+  words=$1; shift
+  if [ $# -gt 0 ]; then echo "$words the following units: $(echo "$@" | sed 's/ /, /g')" >&2; fi
+}
+
+if [ "$action" = dry-activate ]; then
+  say "would stop" $stop
+  if [ -n "$skip" ]; then echo "would NOT stop the following changed units: $(echo $skip | sed 's/ /, /g')" >&2; fi
+  echo "would activate the configuration..." >&2
+  NIXOS_ACTION=dry-activate "$system/activate" >&2 || true
+  say "would reload" $reload
+  say "would restart" $restart
+  say "would start" $start
+  exit 0
+fi
+
+code=0
+say "stopping" $stop
+if [ -n "$skip" ]; then echo "NOT restarting the following changed units: $(echo $skip | sed 's/ /, /g')" >&2; fi
+echo "activating the configuration..." >&2
+NIXOS_ACTION=$action "$system/activate" 9>&- || code=4
+say "reloading" $reload
+say "restarting" $restart
+say "starting" $start
+failed=
+for unit in $reload $restart $start $fresh; do
+  if grep -qxF "$unit" "$system/failing-units"; then failed="$failed $unit"; fi
+done
+if [ -n "$fresh" ]; then echo "the following new units were started: $(echo $fresh | sed 's/ /, /g')" >&2; fi
+mkdir -p "$ROOT/run/stand-in"
+for unit in $failed; do echo "$unit"; done > "$ROOT/run/stand-in/failed-units"
+if [ -n "$failed" ]; then
+  echo "warning: the following units failed: $(echo $failed | sed 's/ /, /g')" >&2
+  code=4
+fi
+if [ -s "$system/activation-exit-code" ]; then read -r code < "$system/activation-exit-code"; fi
+exit $code

@@ -19,8 +19,4 @@ export const profileCodes = {
     action:
       "Write each machine as [id, sys_vendor, product_name, product_family, product_version, product_sku, board_vendor, board_name, board_version, chassis_type].",
   },
-  "facts/report-malformed": {
-    means: "A file that should hold facts, or a report of nixos-facter, holds something else.",
-    action: "Make it with `firstlight facts --json` or with `nixos-facter`.",
-  },
 } as const satisfies CodeTable;

@@ -77,6 +77,10 @@ flags\t\t: ${flags}
       drivers: {},
     },
   ],
+  fileSystems: [
+    { path: "/", partition: "nvme0n1p2", type: "ext4", label: "nixos" },
+    { path: "/boot", partition: "nvme0n1p1", type: "vfat", label: "ESP" },
+  ],
   network: [
     {
       name: "ens5",

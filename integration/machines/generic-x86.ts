@@ -87,6 +87,10 @@ flags\t\t: ${flags}
       drivers: { "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0": "sd_mod" },
     },
   ],
+  fileSystems: [
+    { path: "/", partition: "sda2", type: "ext4", label: "nixos" },
+    { path: "/boot", partition: "sda1", type: "vfat", label: "ESP" },
+  ],
   network: [
     {
       name: "enp1s0",

@@ -22,6 +22,8 @@ export interface Machine {
   readonly pci: readonly MachinePci[];
   readonly usb: readonly MachineUsb[];
   readonly disks: readonly MachineDisk[];
+  /** What is mounted, as `/proc/mounts` tells it. */
+  readonly fileSystems: readonly MachineFileSystem[];
   readonly network: readonly MachineInterface[];
   readonly uefi: { readonly secureBoot: boolean; readonly setupMode: boolean } | null;
   readonly tpm: 1 | 2 | null;
@@ -67,6 +69,15 @@ export interface MachineDisk {
   readonly byId: readonly string[];
   /** Directories on the way (below `/sys/devices`) that have a driver, and its module. */
   readonly drivers: Readonly<Record<string, string>>;
+}
+
+/** One mounted partition. */
+export interface MachineFileSystem {
+  readonly path: string;
+  /** The kernel's name: `nvme0n1p2`. */
+  readonly partition: string;
+  readonly type: string;
+  readonly label: string;
 }
 
 /** One network interface with a device behind it. */

@@ -83,6 +83,7 @@ flags\t\t: ${flags}
       drivers: { "pci0000:00/0000:02:00.0/virtio1": "virtio_blk" },
     },
   ],
+  fileSystems: [{ path: "/", partition: "vda1", type: "ext4", label: "nixos" }],
   network: [
     {
       name: "enp1s0",

@@ -54,6 +54,7 @@ CPU revision\t: 3
       },
     },
   ],
+  fileSystems: [{ path: "/", partition: "mmcblk1p2", type: "ext4", label: "NIXOS_SD" }],
   network: [
     {
       name: "end0",

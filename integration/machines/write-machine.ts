@@ -43,6 +43,7 @@ export function writeMachine(
   for (const device of machine.pci) writePci(tree, device);
   for (const device of machine.usb) writeUsb(tree, device);
   for (const disk of machine.disks) writeDisk(tree, disk);
+  writeFileSystems(tree, machine.fileSystems);
   for (const networkInterface of machine.network) writeInterface(tree, networkInterface);
   writeLoopback(tree);
   if (machine.uefi !== null) writeUefi(tree, machine.uefi);
@@ -175,6 +176,17 @@ function writeDisk(tree: Tree, disk: MachineDisk): void {
   for (const name of disk.byId) tree.link(`../../${disk.name}`, `/dev/disk/by-id/${name}`);
   for (const [device, module] of Object.entries(disk.drivers)) {
     bindDriver(tree, `/sys/devices/${device}`, { bus: "pci", name: module, module });
+  }
+}
+
+function writeFileSystems(tree: Tree, fileSystems: Machine["fileSystems"]): void {
+  const lines = fileSystems.map(
+    ({ path: place, partition, type }) => `/dev/${partition} ${place} ${type} rw,relatime 0 0\n`,
+  );
+  tree.file("/proc/mounts", `${lines.join("")}proc /proc proc rw 0 0\nsysfs /sys sysfs rw 0 0\n`);
+  for (const { partition, label } of fileSystems) {
+    tree.file(`/dev/${partition}`, "");
+    tree.link(`../../${partition}`, `/dev/disk/by-label/${label}`);
   }
 }
 

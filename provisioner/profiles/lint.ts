@@ -4,10 +4,10 @@ import type { Files } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate as validateFacts } from "#generated/provisioner/facts/facts.validate.js";
 import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles/profile.ts";
+import { splitOptionName } from "#provisioner/render/system-parts.ts";
 import { type Compilation, compileProfiles } from "./compile.ts";
 import { knownText } from "./known-text.ts";
 import { matchProfile } from "./match.ts";
-import { parseOptionName } from "./option-name.ts";
 import type { CompiledProfile } from "./profile.ts";
 import type { ProfileFolder } from "./profile-folder.ts";
 import { sampleFacts } from "./sample-facts.ts";
@@ -129,8 +129,15 @@ function lintSettings(folder: ProfileFolder, { compiled }: Compilation): readonl
   ] as const) {
     const options =
       (part.length === 2 ? folder.file.nixos?.options : folder.file.nixos?.platform?.options) ?? {};
-    for (const name of Object.keys(options)) {
-      if (parseOptionName(name) === undefined) say([...part, name], "is no name of an option");
+    for (const [name, value] of Object.entries(options)) {
+      if (typeof value === "string" && value.includes("\n")) {
+        say(
+          [...part, name],
+          "is a default, and lines beside the lines of others would be dropped",
+          "set it in module.nix",
+        );
+      }
+      if (splitOptionName(name) === undefined) say([...part, name], "is no name of an option");
       const structured = structuredOptions[name];
       if (structured !== undefined)
         say([...part, name], "has a place of its own", `write it in ${structured}`);

@@ -16,10 +16,10 @@ export interface CompiledProfile {
   readonly match: Rule;
   readonly witness: Rule | null;
   readonly nixos: {
-    /** Names of nixos-hardware modules, to import where its pin is there. */
+    /** Modules of nixos-hardware by path, to import where its pin is there. */
     readonly imports: readonly string[];
     readonly options: OptionValues;
-    /** For a machine that brought no configuration of its own; `null` when the profile knows none. */
+    /** For a machine that brought no configuration of its own; `null` where its mounts and firmware tell. Modules by path below `nixos/modules`. */
     readonly platform: {
       readonly modules: readonly string[];
       readonly options: OptionValues;

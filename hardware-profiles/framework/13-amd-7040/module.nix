@@ -1,5 +1,5 @@
-# Framework Laptop 13 (AMD Ryzen 7040 Series): what depends on the kernel that is in use.
-# The reasons and sources stand in profile.yaml.
+# Framework Laptop 13 (AMD Ryzen 7040 Series): what depends on the kernel in use, and what adds to
+# the settings of others. The reasons and sources stand in profile.yaml.
 { config, lib, ... }:
 
 let
@@ -9,4 +9,8 @@ in
   boot.kernelParams =
     lib.optional (olderThan "6.8") "rtc_cmos.use_acpi_alarm=1"
     ++ lib.optional (olderThan "6.6") "amdgpu.sg_display=0";
+
+  services.udev.extraRules = ''
+    ACTION=="add", SUBSYSTEM=="usb", ATTR{idVendor}=="0bda", ATTR{idProduct}=="8156", ATTR{power/autosuspend}="20"
+  '';
 }

@@ -24,6 +24,7 @@ import { runProcess } from "#core/run-process.ts";
 export const standIn = path.join(import.meta.dirname, "nixpkgs");
 const checkout = path.dirname(import.meta.dirname);
 const defaultTimeoutMs = 60_000;
+const needs = "needs nix-build (Debian: apt-get install nix-bin) and mount namespaces (unshare)";
 
 /**
  * How a machine has a Nix store of its own.
@@ -90,6 +91,8 @@ export interface NixMachine {
   io(options?: Pick<HostIoOptions, "onEffect" | "clock">): Io;
   /** Builds the system of a configuration's text with `nix-build '<nixpkgs/nixos>' -A system`; throws when Nix does. */
   build(configuration: string): Promise<string>;
+  /** Puts the stand-in into the store, as a pin names it. */
+  pinNixpkgs(): Promise<{ readonly storePath: string; readonly narHash: string }>;
   /** Of the system profile, oldest first. */
   profileGenerations(): readonly GenerationLink[];
   /** Target of /run/current-system. */
@@ -105,13 +108,14 @@ export interface NixMachine {
   close(): void;
 }
 
-/** The modes that work on this host; the best first, none without Nix. */
+/** The modes that work on this host, the best first; none without Nix or without mount namespaces. */
 export function nixModes(): readonly NixMode[] {
   if (spawnSync("nix-build", ["--version"]).status !== 0) return [];
-  const mounts =
-    process.getuid?.() === 0 &&
-    spawnSync("unshare", ["--mount", "mount", "-n", "--bind", "/tmp", "/tmp"]).status === 0;
-  return mounts ? ["namespace", "directories"] : ["directories"];
+  const mounts = (...options: string[]) =>
+    spawnSync("unshare", ["--mount", ...options, "mount", "-n", "--bind", "/tmp", "/tmp"])
+      .status === 0;
+  if (process.getuid?.() === 0) return mounts() ? ["namespace", "directories"] : [];
+  return mounts("--map-root-user") ? ["directories"] : [];
 }
 
 /**
@@ -120,7 +124,7 @@ export function nixModes(): readonly NixMode[] {
  */
 export function skipWithoutNix(): string | false {
   if (process.env["CI"] === "true" || nixModes().length > 0) return false;
-  return "SKIPPED: needs nix-build (Debian: apt-get install nix-bin)";
+  return `SKIPPED: ${needs}`;
 }
 
 /** A fresh machine, removed when the test `t` ends. Throws when this host has no Nix. */
@@ -129,8 +133,7 @@ export async function nixMachine(
   options: NixMachineOptions = {},
 ): Promise<NixMachine> {
   const mode = options.mode ?? nixModes()[0];
-  if (mode === undefined)
-    throw new Error("nix-machine: no nix-build on this host (Debian: apt-get install nix-bin)");
+  if (mode === undefined) throw new Error(`nix-machine: ${needs}`);
   const home = realpathSync(mkdtempSync(path.join(temporaryDirectory(), "nix-machine-")));
   const machine = makeMachine(home, mode, options.nixConfig ?? []);
   t.teardown(() => machine.close());
@@ -186,6 +189,11 @@ function makeMachine(home: string, mode: NixMode, extraConfig: readonly string[]
     return ended;
   };
   const run = (request: ExecRequest) => exec(request, (entered) => runProcess(entered, env));
+  const output = async (request: ExecRequest) => {
+    const { code, signal, stdout, stderr } = await run(request);
+    if (code !== 0) throw new Error(`${request.file}: ${code ?? signal}\n${stderr}`);
+    return stdout.trim();
+  };
   const profiles = path.join(nixOnHost, "var/nix/profiles");
   let snapshots = 0;
 
@@ -206,14 +214,27 @@ function makeMachine(home: string, mode: NixMode, extraConfig: readonly string[]
     async build(configuration) {
       const file = path.join(home, "configuration.nix");
       writeFileSync(file, configuration);
-      const built = await run({
-        file: "nix-build",
-        args: ["--no-out-link", "<nixpkgs/nixos>", "-A", "system", "-I", `nixos-config=${file}`],
+      const args = [
+        "--no-out-link",
+        "<nixpkgs/nixos>",
+        "-A",
+        "system",
+        "-I",
+        `nixos-config=${file}`,
+      ];
+      return output({ file: "nix-build", args, timeoutMs: defaultTimeoutMs });
+    },
+    async pinNixpkgs() {
+      const storePath = await output({
+        file: "nix-store",
+        args: ["--add", standIn],
         timeoutMs: defaultTimeoutMs,
       });
-      if (built.code !== 0)
-        throw new Error(`nix-build: ${built.code ?? built.signal}\n${built.stderr}`);
-      return built.stdout.trim();
+      const query = ["-q", "--hash", storePath];
+      const hash = await output({ file: "nix-store", args: query, timeoutMs: defaultTimeoutMs });
+      const sri = ["hash", "to-sri", hash];
+      const narHash = await output({ file: "nix", args: sri, timeoutMs: defaultTimeoutMs });
+      return { storePath, narHash };
     },
     profileGenerations() {
       if (!existsSync(profiles)) return [];
@@ -274,6 +295,7 @@ function machineEnvironment({
     NIX_CONF_DIR: path.join(home, "conf"),
     NIX_CONFIG: config,
     NIX_PATH: `nixpkgs=${standIn}`,
+    PATH: `${path.join(standIn, "tools")}:${process.env["PATH"] ?? ""}`,
     STAND_IN_ROOT: root,
     HOME: path.join(home, "home"),
     TMPDIR: path.join(home, "tmp"),

@@ -97,7 +97,7 @@ function configuration(hostname: string, more = ""): string {
   systemd.timers.hello = { wantedBy = [ "timers.target" ]; timerConfig.OnCalendar = "daily"; };
   systemd.tmpfiles.rules = [ "d /var/lib/hello 0755 root root -" ];
   systemd.network = { enable = true; networks."10-lan" = { matchConfig.Name = "eth0"; address = [ "192.0.2.1/24" ]; routes = [ { Gateway = "192.0.2.254"; } ]; dhcpV4Config.UseDNS = false; }; };
-  system.activationScripts.passwords = { deps = [ "specialfs" ]; text = "echo '$6$salt$hash' > /run/keys/ada"; };
+  system.activationScripts.passwords = { deps = [ "specialfs" ]; text = "\${pkgs.util-linux}/bin/mount -t ramfs ramfs /run/keys || true; echo '$6$salt$hash' > /run/keys/ada"; };
   system.activationScripts.users.deps = [ "passwords" ];
   services.fancy = { enable = lib.mkIf (config.networking.hostName != "") true; gone = lib.mkIf false 1; };
 }`;
@@ -135,6 +135,24 @@ for (const mode of modes) {
         ["htop", "vim"],
         readdirSync(inRoot(`${system}/sw/bin`)).filter((name) => /^(vim|htop)$/.test(name)),
       );
+    });
+
+    t.test("builds from a pin in the store", async (t) => {
+      const { storePath, narHash } = await machine.pinNixpkgs();
+      t.match(narHash, /^sha256-[A-Za-z0-9+/]{43}=$/);
+      const argv = [
+        "nix-instantiate",
+        "--eval",
+        "--json",
+        "<nixpkgs/nixos>",
+        "-A",
+        "config.networking.hostName",
+      ] as const;
+      const file = path.join(cases, "hostname.nix");
+      const read = await machine.run([...argv, "-I", `nixos-config=${file}`], {
+        env: { NIX_PATH: `nixpkgs=${storePath}` },
+      });
+      t.equal(read.stdout.trim(), '"pinned"', read.stderr);
     });
 
     t.test("builds to the same path again", async (t) => {
@@ -340,6 +358,29 @@ t.test("exit codes of switch-to-configuration", { skip }, async (t) => {
     t.equal(machine.bootDefault(), good, `${why}: the boot default stays`);
     await switchTo(machine, good, "test");
   }
+
+  t.test("systemctl knows which units run and which failed", async (t) => {
+    const more =
+      'systemd.services.bad = { wantedBy = [ "multi-user.target" ]; script = "false"; }; standIn.failingUnits = [ "bad.service" ];';
+    t.equal(
+      (await switchTo(machine, await machine.build(configuration("good", more)), "test")).code,
+      4,
+    );
+    const states = await machine.run([
+      "systemctl",
+      "is-active",
+      "--",
+      "bad",
+      "web.service",
+      "gone.service",
+    ]);
+    t.strictSame([states.code, states.stdout], [3, "failed\nactive\ninactive\n"]);
+    t.equal((await machine.run(["systemctl", "is-active", "web"])).code, 0);
+    const failed = await machine.run(["systemctl", "list-units", "--state=failed", "--plain"]);
+    t.equal(failed.stdout, "bad.service loaded failed failed bad.service\n");
+    await switchTo(machine, good, "test");
+    t.equal((await machine.run(["systemctl", "list-units", "--state=failed"])).stdout, "");
+  });
 
   t.test("a held lock is 11", async (t) => {
     const held = inRoot("run/nixos/switch-to-configuration.lock");

@@ -1,5 +1,5 @@
 # system.activationScripts in the order of their deps. The steps that the stand-in does itself are
-# shell functions of activate.sh; those of a configuration run in a mount namespace of the machine.
+# shell functions of activate.sh; those of a configuration see the machine's /etc, /run and /var.
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mapAttrs mkOption types;

@@ -100,7 +100,7 @@ let
 
   base = lib.genAttrs names.packages (pname: stub { inherit pname; })
     // lib.mapAttrs (pname: programs: stub { inherit pname programs; }) names.programs
-    // lib.mapAttrs (pname: program: stub { inherit pname; programs = [ program ]; passthru.shellPath = "/bin/${program}"; }) names.shells
+    // lib.mapAttrs (pname: programs: stub { inherit pname programs; passthru.shellPath = "/bin/${builtins.head programs}"; }) names.shells
     // writers
     // {
       inherit lib formats config system mkDerivation;

@@ -1,8 +1,9 @@
 # The packages that the stand-in knows, by how their stubs are made.
 {
-  # Packages that are shells, and their program.
+  # Packages that are shells, and their programs, the shell first.
   shells = {
-    bash = "bash"; bashInteractive = "bash"; dash = "dash"; elvish = "elvish"; fish = "fish"; ksh = "ksh"; mksh = "mksh"; nushell = "nu"; tcsh = "tcsh"; xonsh = "xonsh"; zsh = "zsh";
+    bash = [ "bash" "sh" ]; bashInteractive = [ "bash" "sh" ]; dash = [ "dash" ]; elvish = [ "elvish" ]; fish = [ "fish" ]; ksh = [ "ksh" ]; mksh = [ "mksh" ];
+    nushell = [ "nu" ]; tcsh = [ "tcsh" ]; xonsh = [ "xonsh" ]; zsh = [ "zsh" ];
   };
 
   # Packages with several programs, or one of another name.

@@ -1,4 +1,10 @@
 # Makes the machine what the system says: the steps in order, each failure told, none stops the rest.
+# All in one namespace, so that what one step mounts below /run is there for the next.
+if [ -z "${STAND_IN_INSIDE:-}" ]; then
+  export STAND_IN_INSIDE=1
+  inside "$0"
+  exit $?
+fi
 status=0
 
 own() {
@@ -14,7 +20,7 @@ snippet() { # name, file, whether it also runs in dry-activate
   if [ "$dry" = true ] && [ "$3" = false ]; then return; fi
   echo "$1" >> "$steps"
   [ -s "$2" ] || return 0
-  NIXOS_ACTION=${NIXOS_ACTION:-switch} systemConfig=$system inside bash -c '
+  NIXOS_ACTION=${NIXOS_ACTION:-switch} systemConfig=$system bash -c '
     _status=0
     trap "_status=1" ERR
     . "$1"
@@ -51,7 +57,8 @@ step_groups() { cp -f "$system/groups" "$ROOT/etc/group"; chmod 644 "$ROOT/etc/g
 user() { # name, uid, gid, description, home, mode or "", shell, hash, file, initial hash
   hash=$8
   if [ -n "$9" ]; then
-    if [ -r "$ROOT$9" ]; then IFS= read -r hash < "$ROOT$9" || true
+    case $9 in /etc/* | /run/* | /var/*) file=$9 ;; *) file=$ROOT$9 ;; esac
+    if [ -r "$file" ]; then IFS= read -r hash < "$file" || true
     else echo "warning: password file ‘$9’ does not exist" >&2
     fi
   fi

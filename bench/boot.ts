@@ -1,0 +1,66 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
+import { writeMachine } from "#integration/machines/write-machine.ts";
+import type { Case } from "./case.ts";
+
+const bundle = path.join(import.meta.dirname, "../dist/firstlight.js");
+
+const userData = `#cloud-config
+hostname: bench
+timezone: Europe/Zurich
+locale: en_US.UTF-8
+packages: [git, htop]
+users:
+  - default
+  - { name: alice, groups: [wheel], shell: /bin/bash, ssh_authorized_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJlbmNo alice"] }
+write_files:
+  - { path: /etc/motd, content: "hello\\n" }
+runcmd: [[systemctl, --version]]
+firstlight:
+  health: { passes: 1, interval: 1ms, timeout: 1s }
+`;
+
+/** A machine with a seed; a fresh copy of it for every run. */
+function openMachine(): { readonly fresh: () => string; readonly close: () => void } {
+  const home = mkdtempSync(path.join(tmpdir(), "firstlight-bench-"));
+  const template = path.join(home, "template");
+  mkdirSync(template);
+  writeMachine(template, qemuQ35);
+  const seed = path.join(template, "var/lib/cloud/seed/nocloud");
+  mkdirSync(seed, { recursive: true });
+  writeFileSync(path.join(seed, "meta-data"), "instance-id: i-bench\n");
+  writeFileSync(path.join(seed, "user-data"), userData);
+  let copies = 0;
+  return {
+    fresh() {
+      copies += 1;
+      const copy = path.join(home, String(copies));
+      cpSync(template, copy, { recursive: true, verbatimSymlinks: true });
+      return copy;
+    },
+    close: () => rmSync(home, { recursive: true, force: true }),
+  };
+}
+
+/** First boots and boots with nothing to do, from the bundle, beside bare Node and cloud-init. */
+export function bootCases(): { readonly cases: readonly Case[]; readonly close: () => void } {
+  const machine = openMachine();
+  const boot = (root: string) => [process.execPath, bundle, "boot", "-q", "--root", root, "--driver", "dry"];
+  const booted = machine.fresh();
+  spawnSync(process.execPath, boot(booted).slice(1));
+  const cloudInit = existsSync("/usr/bin/cloud-init");
+  return {
+    close: machine.close,
+    cases: [
+      { name: "node -e 0", argv: () => [process.execPath, "-e", "0"] },
+      { name: "boot --driver dry, first", argv: () => boot(machine.fresh()), floor: "node -e 0" },
+      { name: "boot --driver dry, nothing to do", argv: () => boot(booted), floor: "node -e 0" },
+      ...(cloudInit
+        ? [{ name: "cloud-init --version (its imports)", argv: () => ["cloud-init", "--version"], floor: "node -e 0" }]
+        : []),
+    ],
+  };
+}

@@ -1,0 +1,8 @@
+/** One command to measure, and the floor that it is held against. */
+export interface Case {
+  readonly name: string;
+  /** The command of the next run; may lay out something fresh, which is not measured. */
+  readonly argv: () => readonly string[];
+  /** Name of the case that is its floor. */
+  readonly floor?: string;
+}

@@ -5,7 +5,8 @@ import type { Outcome } from "./outcome.ts";
 
 /** An outcome as the fleet is told of it; findings are counted, each is an event of its own. */
 export function bootFinished(outcome: Outcome): BootFinished {
-  const count = (level: Finding["level"]) => outcome.findings.filter((finding) => finding.level === level).length;
+  const count = (level: Finding["level"]) =>
+    outcome.findings.filter((finding) => finding.level === level).length;
   const { fault, stages } = outcome;
   return {
     outcome: outcome.outcome,

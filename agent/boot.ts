@@ -1,26 +1,31 @@
+import { describeFault, Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { hasErrors } from "#core/finding.ts";
-import { describeFault, Fault, isFault } from "#core/fault.ts";
 import { type Io, readBootId, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { NewEvent } from "#protocol/events.ts";
+import { matchProfile } from "#provisioner/profiles/match.ts";
+import type { CompiledProfiles, Confidence, Match } from "#provisioner/profiles/profile.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
-import type { CompiledProfiles, Confidence, Match } from "#provisioner/profiles/profile.ts";
-import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
-import type { DatasourceContent } from "./datasources/datasource.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
+import type { DatasourceContent } from "./datasources/datasource.ts";
 import { judge, readBaseline } from "./health/judge.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
-import { digestInputs, type PinnedInstance, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
+import {
+  digestInputs,
+  type PinnedInstance,
+  readPinnedInstance,
+  writePinnedInstance,
+} from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
 import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
@@ -82,8 +87,15 @@ export async function boot(d: BootDeps): Promise<Outcome> {
   const way = new Way(d);
   try {
     const recovery = await way.stage("recover", () => d.system.recover());
-    d.report({ kind: "boot.started", body: { by: d.by, agent: d.version, recovered: recovery.state } });
-    if (recovery.state !== "clean") d.log.warning("boot.recovered", { state: recovery.state, details: recovery.details.join("; ") });
+    d.report({
+      kind: "boot.started",
+      body: { by: d.by, agent: d.version, recovered: recovery.state },
+    });
+    if (recovery.state !== "clean")
+      d.log.warning("boot.recovered", {
+        state: recovery.state,
+        details: recovery.details.join("; "),
+      });
     const rendering = await renderSystem(d, way);
     return way.finish(await settle(d, way, rendering), rendering);
   } catch (error) {
@@ -94,9 +106,14 @@ export async function boot(d: BootDeps): Promise<Outcome> {
 /** Discover, resolve, read, match, render: no change to the machine but its own credential files and base. */
 export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering> {
   const content = await way.stage("discover", d.discover);
-  way.saw({ instanceId: content.instance.instanceId, datasource: content.instance.datasource.name });
+  way.saw({
+    instanceId: content.instance.instanceId,
+    datasource: content.instance.datasource.name,
+  });
   writeInstanceData(d.io, content.instance);
-  const translation = await way.stage("resolve", () => resolveSpec(content, d.settings, d.fetchSources));
+  const translation = await way.stage("resolve", () =>
+    resolveSpec(content, d.settings, d.fetchSources),
+  );
   way.saw({ findings: translation.findings });
   const inputsDigest = digestInputs(d.io, content.instance, content.secrets);
   const decision = decide({
@@ -114,7 +131,9 @@ export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering>
   const base = await way.stage("base", () =>
     d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
   );
-  const credentials = await way.stage("credentials", async () => (await d.openCredentials()).store(translation.secrets));
+  const credentials = await way.stage("credentials", async () =>
+    (await d.openCredentials()).store(translation.secrets),
+  );
   const names = (translation.spec.templates ?? []).map((use) => use.name);
   const checkParameters = await d.parameterCheck(names);
   writeReportSettings(d.io, {
@@ -164,25 +183,32 @@ async function settle(d: BootDeps, way: Way, rendering: Rendering): Promise<End>
       ...(d.signal === undefined ? {} : { signal: d.signal }),
     }),
   );
-  const tell = (result: "committed" | "rolled-back", generation: number | null) => d.report({
-    kind: "trial.finished",
-    body: {
-      transaction: trial.transaction,
-      by: d.by,
-      result,
-      toplevel: trial.toplevel,
-      ...(generation === null ? {} : { generation }),
-      healthy: verdict.healthy,
-      reasons: [...verdict.reasons],
-      passes: verdict.passes,
-      ms: verdict.ms,
-    },
-  });
+  const tell = (result: "committed" | "rolled-back", generation: number | null) =>
+    d.report({
+      kind: "trial.finished",
+      body: {
+        transaction: trial.transaction,
+        by: d.by,
+        result,
+        toplevel: trial.toplevel,
+        ...(generation === null ? {} : { generation }),
+        healthy: verdict.healthy,
+        reasons: [...verdict.reasons],
+        passes: verdict.passes,
+        ms: verdict.ms,
+      },
+    });
   if (!verdict.healthy) {
     const back = await way.stage("roll-back", () => d.system.rollBack(trial, verdict));
     const { toplevel, generation } = back;
     tell("rolled-back", generation);
-    return { outcome: "rolled-back", message: `not healthy: ${verdict.reasons.join("; ")}`, toplevel, generation, verdict };
+    return {
+      outcome: "rolled-back",
+      message: `not healthy: ${verdict.reasons.join("; ")}`,
+      toplevel,
+      generation,
+      verdict,
+    };
   }
   const committed = await way.stage("commit", () => d.system.commit(trial, verdict));
   tell("committed", committed.generation);
@@ -218,7 +244,9 @@ function invalid(findings: readonly Finding[]): Fault {
   const errors = findings.filter((finding) => finding.level === "error");
   const first = errors[0];
   const place = first === undefined ? "" : `: ${first.document} ${first.path}: ${first.message}`;
-  return new Fault("user-data/invalid", `${errors.length} errors in the input${place}`, { findings });
+  return new Fault("user-data/invalid", `${errors.length} errors in the input${place}`, {
+    findings,
+  });
 }
 
 interface End {
@@ -238,7 +266,8 @@ function endOfFault(error: unknown, log: Log): End {
   if (isFault(error, "policy/held")) return end("held");
   if (isFault(error, "policy/signature-required")) return end("refused");
   if (isFault(error, "user-data/invalid")) return end("invalid");
-  if (isFault(error, "datasource/none") || isFault(error, "datasource/disabled")) return end("disabled");
+  if (isFault(error, "datasource/none") || isFault(error, "datasource/disabled"))
+    return end("disabled");
   return end("failed");
 }
 
@@ -261,7 +290,13 @@ class Way implements Stages {
   readonly #d: BootDeps;
   readonly #stages: StageTime[] = [];
   readonly #startedAt: string;
-  #seen: Seen = { instanceId: null, datasource: null, profile: null, confidence: null, findings: [] };
+  #seen: Seen = {
+    instanceId: null,
+    datasource: null,
+    profile: null,
+    confidence: null,
+    findings: [],
+  };
 
   constructor(d: BootDeps) {
     this.#d = d;
@@ -315,8 +350,11 @@ class Way implements Stages {
     report({ kind: "boot.finished", body: bootFinished(outcome) });
     for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
     writeResult(io, outcome);
-    log.info("boot.finished", { outcome: outcome.outcome, generation: outcome.generation, message: outcome.message });
+    log.info("boot.finished", {
+      outcome: outcome.outcome,
+      generation: outcome.generation,
+      message: outcome.message,
+    });
     return outcome;
   }
 }
-

@@ -23,7 +23,11 @@ export interface Bootstrapped {
  * only, so that a first boot that fails leaves a machine that can be reached. Nothing once a
  * generation carries them.
  */
-export async function bootstrap(io: Io, log: Log, resolve: () => Promise<Translation>): Promise<Bootstrapped> {
+export async function bootstrap(
+  io: Io,
+  log: Log,
+  resolve: () => Promise<Translation>,
+): Promise<Bootstrapped> {
   if (readPinnedInstance(io.files) !== undefined) {
     return { skipped: true, network: [], keys: [], hostname: null };
   }
@@ -43,7 +47,9 @@ export async function bootstrap(io: Io, log: Log, resolve: () => Promise<Transla
  * go to root: before the first generation nobody else is there to log in as.
  */
 function writeKeys(io: Io, spec: Spec): readonly string[] {
-  const accounts = new Set((io.files.readText("/etc/passwd") ?? "").split("\n").map((line) => line.split(":")[0]));
+  const accounts = new Set(
+    (io.files.readText("/etc/passwd") ?? "").split("\n").map((line) => line.split(":")[0]),
+  );
   const byAccount = new Map<string, string[]>();
   for (const [name, user] of Object.entries(spec.users ?? {})) {
     const mayBecomeRoot = (user.sudo?.length ?? 0) > 0 || (user.groups ?? []).includes("wheel");
@@ -61,7 +67,12 @@ function writeKeys(io: Io, spec: Spec): readonly string[] {
 /** The transient name only: NixOS owns /etc/hostname. */
 async function setHostname(io: Io, log: Log, name: string): Promise<string | null> {
   if (io.files.root !== "/") return null;
-  const result = await io.exec({ file: "hostname", args: ["--", name], timeoutMs: 5_000, effect: "hostname" });
+  const result = await io.exec({
+    file: "hostname",
+    args: ["--", name],
+    timeoutMs: 5_000,
+    effect: "hostname",
+  });
   if (result.code === 0) return name;
   log.warning("bootstrap.hostname", { message: result.stderr.trim() });
   return null;

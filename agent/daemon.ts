@@ -35,7 +35,8 @@ const steadyMs = 60_000;
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { io, log, schedule, signal } = options;
   const lock = await takeLinkLock(io);
-  if (lock === undefined) throw new Fault("link/busy", "another process of this node holds the link");
+  if (lock === undefined)
+    throw new Fault("link/busy", "another process of this node holds the link");
   const ends: (() => void)[] = [() => lock.release()];
   try {
     const outbox = await openOutbox(io, log);
@@ -83,9 +84,18 @@ async function stayConnected(options: DaemonOptions, parts: Parts): Promise<void
 }
 
 /** One session, until it is lost (throws) or the signal ends it (returns). */
-async function serve(options: DaemonOptions, { outbox, wake }: Parts, connect: Connector): Promise<void> {
+async function serve(
+  options: DaemonOptions,
+  { outbox, wake }: Parts,
+  connect: Connector,
+): Promise<void> {
   const { settings, schedule, signal } = options;
-  const link = await openLinkSession({ ...options, outbox, connector: connect, onAcknowledged: wake.call });
+  const link = await openLinkSession({
+    ...options,
+    outbox,
+    connector: connect,
+    onAcknowledged: wake.call,
+  });
   link.gone.addEventListener("abort", wake.call, { once: true });
   const { healthIntervalMs: intervalMs } = settings;
   const health = { name: "health", intervalMs, jitterMs: Math.min(intervalMs / 4, 30_000) };
@@ -99,7 +109,12 @@ async function serve(options: DaemonOptions, { outbox, wake }: Parts, connect: C
   }
 }
 
-async function sendAsItComes(link: LinkSession, outbox: Outbox, wake: Wake, signal: AbortSignal): Promise<void> {
+async function sendAsItComes(
+  link: LinkSession,
+  outbox: Outbox,
+  wake: Wake,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     await link.drain();
     await wake.next();

@@ -10,8 +10,12 @@ const timeoutMs = 30_000;
  */
 export function sourceFetcher(log: Log): FetchSources {
   return async (urls) => {
-    const results = await Promise.all(urls.map(async (url) => [url, await readOne(url, log)] as const));
-    return new Map(results.filter((result): result is [string, Uint8Array] => result[1] !== undefined));
+    const results = await Promise.all(
+      urls.map(async (url) => [url, await readOne(url, log)] as const),
+    );
+    return new Map(
+      results.filter((result): result is [string, Uint8Array] => result[1] !== undefined),
+    );
   };
 }
 
@@ -22,7 +26,10 @@ async function readOne(url: string, log: Log): Promise<Uint8Array | undefined> {
     return await download(url);
   } catch (error) {
     const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
-    log.warning("source.failed", { origin, message: error instanceof Error ? error.message : String(error) });
+    log.warning("source.failed", {
+      origin,
+      message: error instanceof Error ? error.message : String(error),
+    });
     return undefined;
   }
 }
@@ -47,5 +54,7 @@ async function download(url: string): Promise<Uint8Array> {
 /** RFC 2397. */
 function readDataUrl(url: string): Uint8Array {
   const [, base64, data = ""] = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url) ?? [];
-  return base64 === undefined ? Buffer.from(decodeURIComponent(data), "utf8") : Buffer.from(data, "base64");
+  return base64 === undefined
+    ? Buffer.from(decodeURIComponent(data), "utf8")
+    : Buffer.from(data, "base64");
 }

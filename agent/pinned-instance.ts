@@ -66,10 +66,20 @@ function readKey(io: Io): Uint8Array {
 }
 
 function isPinned(value: unknown): value is PinnedInstance {
-  const { v, datasource, identity, instanceId, inputsDigest } = (value ?? {}) as Record<string, unknown>;
-  return v === 1 && [datasource, identity, instanceId, inputsDigest].every((text) => typeof text === "string");
+  const { v, datasource, identity, instanceId, inputsDigest } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
+  return (
+    v === 1 &&
+    [datasource, identity, instanceId, inputsDigest].every((text) => typeof text === "string")
+  );
 }
 
 function unreadable(cause: unknown): Fault {
-  return new Fault("policy/pin-unreadable", `${pinnedInstanceFile}: expected a pinned instance of version 1`, { cause });
+  return new Fault(
+    "policy/pin-unreadable",
+    `${pinnedInstanceFile}: expected a pinned instance of version 1`,
+    { cause },
+  );
 }

@@ -41,8 +41,13 @@ export function decide(input: PolicyInput): Decision {
     return { change: "first-boot", answer: "apply", why: `first boot of ${instance.instanceId}` };
   }
   const samePlace =
-    pinned.datasource === instance.datasource.name && pinned.identity === instance.datasource.identity;
-  if (samePlace && pinned.instanceId === instance.instanceId && pinned.inputsDigest === input.inputsDigest) {
+    pinned.datasource === instance.datasource.name &&
+    pinned.identity === instance.datasource.identity;
+  if (
+    samePlace &&
+    pinned.instanceId === instance.instanceId &&
+    pinned.inputsDigest === input.inputsDigest
+  ) {
     return { change: "nothing", answer: "apply", why: `${instance.instanceId}: nothing changed` };
   }
   const { change, why } = describeChange(pinned, instance, samePlace);

@@ -76,7 +76,11 @@ interface Parts {
   readonly cut: AbortSignal;
 }
 
-async function waitForDaemon(io: Io, outbox: Outbox, signal: AbortSignal): Promise<ReportOnceResult> {
+async function waitForDaemon(
+  io: Io,
+  outbox: Outbox,
+  signal: AbortSignal,
+): Promise<ReportOnceResult> {
   while (outbox.size().events > 0) {
     await io.clock.sleep(lookMs, signal).catch(() => signal.throwIfAborted());
   }
@@ -98,7 +102,9 @@ async function sendUntil(options: ReportOnceOptions, parts: Parts): Promise<Repo
       await io.clock.sleep(waitMs, signal).catch(() => {});
       if (!signal.aborted) continue;
       const { message } = error as Error;
-      throw new Fault("link/unreachable", `${message}; gave up after ${options.timeoutMs} ms`, { cause: error });
+      throw new Fault("link/unreachable", `${message}; gave up after ${options.timeoutMs} ms`, {
+        cause: error,
+      });
     }
   }
 }
@@ -110,13 +116,24 @@ async function send(
 ): Promise<ReportOnceResult> {
   const wake = createWake();
   const onAcknowledged = () => wake.call();
-  const link = await openLinkSession({ ...options, outbox, connector: connect, onAcknowledged, signal, cut });
+  const link = await openLinkSession({
+    ...options,
+    outbox,
+    connector: connect,
+    onAcknowledged,
+    signal,
+    cut,
+  });
   const look = () => wake.call();
   link.gone.addEventListener("abort", look, { once: true });
   signal.addEventListener("abort", look, { once: true });
   try {
     await link.drain();
-    while (options.settings.acknowledge === "server" && outbox.size().events > 0 && !signal.aborted) {
+    while (
+      options.settings.acknowledge === "server" &&
+      outbox.size().events > 0 &&
+      !signal.aborted
+    ) {
       await wake.next();
       link.gone.throwIfAborted();
     }
@@ -127,5 +144,9 @@ async function send(
 }
 
 function mayHeal(error: unknown): boolean {
-  return isFault(error, "link/unreachable") || isFault(error, "link/lost") || isFault(error, "link/timeout");
+  return (
+    isFault(error, "link/unreachable") ||
+    isFault(error, "link/lost") ||
+    isFault(error, "link/timeout")
+  );
 }

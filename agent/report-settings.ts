@@ -34,20 +34,33 @@ export function writeReportSettings(io: Io, input: ReportInput): void {
   const { password, ca, ...mqtt } = spec?.mqtt ?? {};
   const fromSpec = spec?.mqtt !== undefined;
   const { mqtt: _mqtt, ...address } = spec ?? {};
-  const report = { ...settings, ...address, ...(fromSpec ? { mqtt: { ...mqtt, host: spec.mqtt?.host ?? "" } } : {}) };
+  const report = {
+    ...settings,
+    ...address,
+    ...(fromSpec ? { mqtt: { ...mqtt, host: spec.mqtt?.host ?? "" } } : {}),
+  };
   if (report.mqtt === undefined) return;
   if (ca !== undefined) {
     io.files.write(caFile, ca, { mode: 0o644 });
     Object.assign(report.mqtt, { caFile });
   }
   const file = password === undefined ? undefined : input.credentials.get(password.secretRef);
-  const record: ReportRecord = { v: 1, instanceId: input.instanceId, report, password: file ?? null };
+  const record: ReportRecord = {
+    v: 1,
+    instanceId: input.instanceId,
+    report,
+    password: file ?? null,
+  };
   const text = prettyJson(record);
-  if (io.files.readText(reportSettingsFile) !== text) io.files.write(reportSettingsFile, text, { mode: 0o644 });
+  if (io.files.readText(reportSettingsFile) !== text)
+    io.files.write(reportSettingsFile, text, { mode: 0o644 });
 }
 
 /** How to reach the broker, as the last boot left it; `undefined` where nobody named one. */
-export async function loadLinkSettings(io: Io, settings: Settings): Promise<LinkSettings | undefined> {
+export async function loadLinkSettings(
+  io: Io,
+  settings: Settings,
+): Promise<LinkSettings | undefined> {
   const record = readRecord(io.files);
   const link = readLinkSettings(io.files, record?.report ?? settings.report, record?.instanceId);
   if (link === undefined || record === undefined || record.password === null) return link;
@@ -69,7 +82,10 @@ function readRecord(files: Files): ReportRecord | undefined {
 /** As systemd hands it to the unit, else (as root, without the unit) from the credential itself. */
 async function readPassword(io: Io, file: CredentialFile): Promise<string> {
   const directory = io.env["CREDENTIALS_DIRECTORY"];
-  const given = directory === undefined ? undefined : io.files.readText(`${directory}/${file.name}`, { maxBytes: 64 * 1024 });
+  const given =
+    directory === undefined
+      ? undefined
+      : io.files.readText(`${directory}/${file.name}`, { maxBytes: 64 * 1024 });
   if (given !== undefined) return given;
   const path = `${credentialsDirectory}/${file.file}`;
   if (!file.encrypted) {
@@ -83,5 +99,8 @@ async function readPassword(io: Io, file: CredentialFile): Promise<string> {
     timeoutMs: 20_000,
   });
   if (result.code === 0) return result.stdout;
-  throw new Fault("link/settings-invalid", `the password of the broker: ${path} cannot be decrypted here`);
+  throw new Fault(
+    "link/settings-invalid",
+    `the password of the broker: ${path} cannot be decrypted here`,
+  );
 }

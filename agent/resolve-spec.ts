@@ -1,7 +1,7 @@
 import type { SecretBag } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
-import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
+import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
 

@@ -19,7 +19,9 @@ export async function readSettings(files: Files): Promise<Settings> {
   const { validate } = await import("#generated/agent/settings.validate.js");
   if (validate(value)) return value as Settings;
   const findings = (validate.errors ?? []).map(toFinding);
-  const message = findings.map((finding) => `${finding.path || "settings"}: ${finding.message}`).join("; ");
+  const message = findings
+    .map((finding) => `${finding.path || "settings"}: ${finding.message}`)
+    .join("; ");
   throw new Fault("settings/invalid", `${settingsFile}: ${message}`, { findings });
 }
 

@@ -1,13 +1,13 @@
 import { statfs } from "node:fs/promises";
-import { sha256, canonicalJson } from "#core/canonical-json.ts";
+import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { About } from "#generated/protocol/messages/about.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
 import { readFacts } from "./facts/read-facts.ts";
 import type { Witness } from "./facts/witness.ts";
-import type { StateReaders } from "./link/link-session.ts";
 import { readInstanceData } from "./instance-data.ts";
+import type { StateReaders } from "./link/link-session.ts";
 import { readResult } from "./status.ts";
 
 /** How often systeminformation is asked at most: it costs processes. */
@@ -33,15 +33,25 @@ export function stateReaders(options: StateReaderOptions): StateReaders {
       if (sampled === undefined || io.clock.monotonicMs() - sampled.at > witnessIntervalMs) {
         sampled = { at: io.clock.monotonicMs(), witness: await options.witness() };
       }
-      return { ...(await kernelHealth(io)), ...witnessHealth(sampled.witness), intervalSeconds: Math.round(options.healthIntervalMs / 1000) };
+      return {
+        ...(await kernelHealth(io)),
+        ...witnessHealth(sampled.witness),
+        intervalSeconds: Math.round(options.healthIntervalMs / 1000),
+      };
     },
   };
 }
 
 function about({ io, version }: StateReaderOptions): About {
-  const data = readInstanceData(io.files) as { readonly v1?: { readonly instance_id?: string; readonly local_hostname?: string | null }; readonly datasource?: { readonly name?: string } } | undefined;
+  const data = readInstanceData(io.files) as
+    | {
+        readonly v1?: { readonly instance_id?: string; readonly local_hostname?: string | null };
+        readonly datasource?: { readonly name?: string };
+      }
+    | undefined;
   const result = readResult(io.files);
-  const hostname = io.files.readText("/proc/sys/kernel/hostname")?.trim() || data?.v1?.local_hostname || undefined;
+  const hostname =
+    io.files.readText("/proc/sys/kernel/hostname")?.trim() || data?.v1?.local_hostname || undefined;
   const name = data?.datasource?.name;
   const instanceId = data?.v1?.instance_id;
   return {
@@ -49,7 +59,9 @@ function about({ io, version }: StateReaderOptions): About {
     platform: `${process.platform}-${process.arch}`,
     ...(hostname === undefined ? {} : { hostname }),
     ...(name === undefined || instanceId === undefined ? {} : { datasource: { name, instanceId } }),
-    ...(result?.profile == null ? {} : { profile: { id: result.profile, confidence: result.confidence ?? "none" } }),
+    ...(result?.profile == null
+      ? {}
+      : { profile: { id: result.profile, confidence: result.confidence ?? "none" } }),
     factsDigest: sha256(canonicalJson(readFacts(io))),
     capabilities: ["boot", "report"],
   };
@@ -66,7 +78,15 @@ function reported(files: Files): Reported {
     last: {
       outcome,
       at: finishedAt,
-      ...(fault === null ? {} : { fault: { code: fault.code, message: fault.message, ...(fault.hint === null ? {} : { hint: fault.hint }) } }),
+      ...(fault === null
+        ? {}
+        : {
+            fault: {
+              code: fault.code,
+              message: fault.message,
+              ...(fault.hint === null ? {} : { hint: fault.hint }),
+            },
+          }),
     },
   };
 }
@@ -75,14 +95,27 @@ async function kernelHealth({ files }: Io): Promise<Health> {
   const uptime = Number.parseFloat(files.readText("/proc/uptime") ?? "");
   const load1 = Number.parseFloat(files.readText("/proc/loadavg") ?? "");
   const memory = files.readText("/proc/meminfo") ?? "";
-  const bytes = (key: string) => Number(new RegExp(`^${key}:\\s+([0-9]+) kB`, "m").exec(memory)?.[1]) * 1024;
+  const bytes = (key: string) =>
+    Number(new RegExp(`^${key}:\\s+([0-9]+) kB`, "m").exec(memory)?.[1]) * 1024;
   const [totalBytes, availableBytes] = [bytes("MemTotal"), bytes("MemAvailable")];
   const disk = await statfs(files.hostPath("/")).catch(() => undefined);
   return {
     ...(Number.isFinite(uptime) ? { uptimeSeconds: Math.round(uptime) } : {}),
     ...(Number.isFinite(load1) ? { load1 } : {}),
-    ...(Number.isFinite(totalBytes) && Number.isFinite(availableBytes) ? { memory: { totalBytes, availableBytes } } : {}),
-    ...(disk === undefined ? {} : { disks: [{ mount: "/", totalBytes: disk.blocks * disk.bsize, freeBytes: disk.bavail * disk.bsize }] }),
+    ...(Number.isFinite(totalBytes) && Number.isFinite(availableBytes)
+      ? { memory: { totalBytes, availableBytes } }
+      : {}),
+    ...(disk === undefined
+      ? {}
+      : {
+          disks: [
+            {
+              mount: "/",
+              totalBytes: disk.blocks * disk.bsize,
+              freeBytes: disk.bavail * disk.bsize,
+            },
+          ],
+        }),
   };
 }
 

@@ -19,7 +19,13 @@ export const lastResultFile = "/var/lib/firstlight/last-result.json";
 
 /** Says which stage runs; readable by everybody. */
 export function writeStatus(io: Io, state: Status["state"], stage: string): void {
-  const status: Status = { v: 1, state, stage, bootId: readBootId(io.files), at: timestamp(io.clock) };
+  const status: Status = {
+    v: 1,
+    state,
+    stage,
+    bootId: readBootId(io.files),
+    at: timestamp(io.clock),
+  };
   io.files.write(statusFile, prettyJson(status), { mode: 0o644 });
 }
 

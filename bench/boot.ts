@@ -48,7 +48,16 @@ function openMachine(): { readonly fresh: () => string; readonly close: () => vo
 /** First boots and boots with nothing to do, from the bundle, beside bare Node and cloud-init. */
 export function bootCases(): { readonly cases: readonly Case[]; readonly close: () => void } {
   const machine = openMachine();
-  const boot = (root: string) => [process.execPath, bundle, "boot", "-q", "--root", root, "--driver", "dry"];
+  const boot = (root: string) => [
+    process.execPath,
+    bundle,
+    "boot",
+    "-q",
+    "--root",
+    root,
+    "--driver",
+    "dry",
+  ];
   const booted = machine.fresh();
   spawnSync(process.execPath, boot(booted).slice(1));
   const cloudInit = existsSync("/usr/bin/cloud-init");
@@ -59,7 +68,13 @@ export function bootCases(): { readonly cases: readonly Case[]; readonly close: 
       { name: "boot --driver dry, first", argv: () => boot(machine.fresh()), floor: "node -e 0" },
       { name: "boot --driver dry, nothing to do", argv: () => boot(booted), floor: "node -e 0" },
       ...(cloudInit
-        ? [{ name: "cloud-init --version (its imports)", argv: () => ["cloud-init", "--version"], floor: "node -e 0" }]
+        ? [
+            {
+              name: "cloud-init --version (its imports)",
+              argv: () => ["cloud-init", "--version"],
+              floor: "node -e 0",
+            },
+          ]
         : []),
     ],
   };

@@ -8,7 +8,11 @@ import { writeMachine } from "#integration/machines/write-machine.ts";
 import { median, ninth } from "./measure.ts";
 
 /** Wall milliseconds of reading everything that a machine is, inside of one process. */
-export function measureFacts(rounds: number): { readonly medianMs: number; readonly p90Ms: number; readonly firstMs: number } {
+export function measureFacts(rounds: number): {
+  readonly medianMs: number;
+  readonly p90Ms: number;
+  readonly firstMs: number;
+} {
   const root = mkdtempSync(path.join(tmpdir(), "firstlight-bench-"));
   try {
     writeMachine(root, framework13Amd7040);

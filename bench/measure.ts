@@ -12,7 +12,10 @@ export interface Sample {
 const hasTime = existsSync("/usr/bin/time");
 
 /** Runs a command to its end and takes the operating system's account of it. Throws when it fails. */
-export function measure(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Sample {
+export function measure(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Sample {
   const inner = hasTime ? ["/usr/bin/time", "-q", "-f", "%M", ...argv] : argv;
   const script = 'TIMEFORMAT="cpu %3U %3S"; time "$@" >/dev/null';
   const { status, stderr } = spawnSync("bash", ["-c", script, "bash", ...inner], {
@@ -25,7 +28,9 @@ export function measure(argv: readonly string[], env: Readonly<Record<string, st
   if (status === null || user === undefined || system === undefined) {
     throw new Error(`${argv.join(" ")}: ended with ${status}: ${stderr.slice(-400)}`);
   }
-  const peak = hasTime ? /^([0-9]+)$/m.exec(stderr.trim().split("\n").slice(-2).join("\n"))?.[1] : undefined;
+  const peak = hasTime
+    ? /^([0-9]+)$/m.exec(stderr.trim().split("\n").slice(-2).join("\n"))?.[1]
+    : undefined;
   return {
     cpuMs: (Number(user) + Number(system)) * 1000,
     peakMiB: peak === undefined ? null : Number(peak) / 1024,

@@ -22,10 +22,14 @@ interface Row {
   readonly noisy: boolean;
 }
 
-const { values: flags } = parseArgs({ options: { check: { type: "boolean" }, rounds: { type: "string" } } });
+const { values: flags } = parseArgs({
+  options: { check: { type: "boolean" }, rounds: { type: "string" } },
+});
 const rounds = Number(flags.rounds ?? "11");
 
-console.log(`${cpus().length} cores, load ${loadavg()[0]?.toFixed(2)}, node ${process.version}, ${rounds} rounds in turn after one to warm up`);
+console.log(
+  `${cpus().length} cores, load ${loadavg()[0]?.toFixed(2)}, node ${process.version}, ${rounds} rounds in turn after one to warm up`,
+);
 const { cases, close } = bootCases();
 let rows: readonly Row[];
 try {
@@ -35,14 +39,21 @@ try {
 }
 const facts = measureFacts(200);
 
-console.log(`\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)}`);
+console.log(
+  `\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)}`,
+);
 for (const row of rows) {
   const ratio = row.ratio === null ? "" : row.ratio.toFixed(2);
   const peak = row.peakMiB === null ? "" : row.peakMiB.toFixed(1);
-  console.log(`${row.name.padEnd(38)} ${row.cpuMs.toFixed(0).padStart(8)} ${row.leastMs.toFixed(0).padStart(8)} ${row.p90Ms.toFixed(0).padStart(8)} ${peak.padStart(7)} ${ratio.padStart(8)}${row.noisy ? "  noisy" : ""}`);
+  console.log(
+    `${row.name.padEnd(38)} ${row.cpuMs.toFixed(0).padStart(8)} ${row.leastMs.toFixed(0).padStart(8)} ${row.p90Ms.toFixed(0).padStart(8)} ${peak.padStart(7)} ${ratio.padStart(8)}${row.noisy ? "  noisy" : ""}`,
+  );
 }
-console.log(`\nfacts of a whole machine, in process: median ${facts.medianMs.toFixed(2)} ms, p90 ${facts.p90Ms.toFixed(2)} ms, first ${facts.firstMs.toFixed(2)} ms`);
-if (rows.every((row) => !row.name.startsWith("cloud-init"))) console.log("cloud-init is not installed here, so it was not measured.");
+console.log(
+  `\nfacts of a whole machine, in process: median ${facts.medianMs.toFixed(2)} ms, p90 ${facts.p90Ms.toFixed(2)} ms, first ${facts.firstMs.toFixed(2)} ms`,
+);
+if (rows.every((row) => !row.name.startsWith("cloud-init")))
+  console.log("cloud-init is not installed here, so it was not measured.");
 
 save();
 if (flags.check === true) process.exitCode = check();
@@ -50,7 +61,9 @@ if (flags.check === true) process.exitCode = check();
 function runCases(all: readonly Case[]): readonly Row[] {
   const samples = new Map<string, Sample[]>(all.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round++) {
-    const turned = all.map((_, index) => all[(index + round) % all.length]).filter((each) => each !== undefined);
+    const turned = all
+      .map((_, index) => all[(index + round) % all.length])
+      .filter((each) => each !== undefined);
     for (const each of turned) {
       const sample = measure(each.argv());
       if (round > 0) samples.get(each.name)?.push(sample);
@@ -71,24 +84,34 @@ function toRow({ name, floor }: Case, samples: ReadonlyMap<string, readonly Samp
     leastMs: Math.min(...cpu),
     p90Ms: ninth(cpu),
     peakMiB: peaks.length === 0 ? null : median(peaks),
-    ratio: below.length === 0 ? null : median(own.map((sample, index) => sample.cpuMs / (below[index]?.cpuMs ?? Number.NaN))),
+    ratio:
+      below.length === 0
+        ? null
+        : median(own.map((sample, index) => sample.cpuMs / (below[index]?.cpuMs ?? Number.NaN))),
     noisy: ninth(floorCpu) / Math.min(...floorCpu) > noisyFrom,
   };
 }
 
 /** Holds the figures against the goals; a case measured on a busy machine is not judged. */
 function check(): number {
-  const goals = JSON.parse(readFileSync(path.join(import.meta.dirname, "goals.json"), "utf8")) as Record<string, Partial<Record<"cpuMs" | "peakMiB" | "medianMs", number>>>;
+  const goals = JSON.parse(
+    readFileSync(path.join(import.meta.dirname, "goals.json"), "utf8"),
+  ) as Record<string, Partial<Record<"cpuMs" | "peakMiB" | "medianMs", number>>>;
   const misses = rows.flatMap((row) => {
     const goal = goals[row.name];
     if (goal === undefined || row.noisy) return [];
     return [
-      ...(goal.cpuMs !== undefined && row.cpuMs > goal.cpuMs ? [`${row.name}: ${row.cpuMs.toFixed(0)} ms CPU, goal ${goal.cpuMs}`] : []),
-      ...(goal.peakMiB !== undefined && row.peakMiB !== null && row.peakMiB > goal.peakMiB ? [`${row.name}: ${row.peakMiB.toFixed(1)} MiB, goal ${goal.peakMiB}`] : []),
+      ...(goal.cpuMs !== undefined && row.cpuMs > goal.cpuMs
+        ? [`${row.name}: ${row.cpuMs.toFixed(0)} ms CPU, goal ${goal.cpuMs}`]
+        : []),
+      ...(goal.peakMiB !== undefined && row.peakMiB !== null && row.peakMiB > goal.peakMiB
+        ? [`${row.name}: ${row.peakMiB.toFixed(1)} MiB, goal ${goal.peakMiB}`]
+        : []),
     ];
   });
   const factsGoal = goals["facts"]?.medianMs;
-  if (factsGoal !== undefined && facts.medianMs > factsGoal) misses.push(`facts: ${facts.medianMs.toFixed(2)} ms, goal ${factsGoal}`);
+  if (factsGoal !== undefined && facts.medianMs > factsGoal)
+    misses.push(`facts: ${facts.medianMs.toFixed(2)} ms, goal ${factsGoal}`);
   for (const miss of misses) console.error(`missed: ${miss}`);
   return misses.length === 0 ? 0 : 1;
 }
@@ -97,5 +120,8 @@ function save(): void {
   const directory = path.join(import.meta.dirname, "results");
   mkdirSync(directory, { recursive: true });
   const file = path.join(directory, `${new Date().toISOString().replaceAll(":", "")}.json`);
-  writeFileSync(file, `${JSON.stringify({ node: process.version, rounds, rows, facts }, null, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ node: process.version, rounds, rows, facts }, null, 2)}\n`,
+  );
 }

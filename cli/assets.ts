@@ -24,21 +24,35 @@ export function findAssets(): Assets {
   return {
     async profiles() {
       const text = files.readText("/hardware-profiles.json");
-      if (text !== undefined) return (await import("#provisioner/profiles/profile.ts")).parseCompiledProfiles(text);
+      if (text !== undefined)
+        return (await import("#provisioner/profiles/profile.ts")).parseCompiledProfiles(text);
       const { compileProfiles } = await import("#provisioner/profiles/compile.ts");
       const { compiled, findings } = compileProfiles(files, "/hardware-profiles");
-      if (hasErrors(findings)) throw new Fault("profile/invalid", "hardware-profiles: `firstlight profiles lint` says what is wrong", { findings });
+      if (hasErrors(findings))
+        throw new Fault(
+          "profile/invalid",
+          "hardware-profiles: `firstlight profiles lint` says what is wrong",
+          { findings },
+        );
       return compiled;
     },
     async templates() {
-      return (await import("#provisioner/render/load-templates.ts")).loadTemplates(files, "/templates");
+      return (await import("#provisioner/render/load-templates.ts")).loadTemplates(
+        files,
+        "/templates",
+      );
     },
     agentModule() {
       const content = files.readText("/nixos/module.nix");
-      if (content === undefined) throw new Fault("cli/internal", `${directory}: expected nixos/module.nix beside the program`);
+      if (content === undefined)
+        throw new Fault(
+          "cli/internal",
+          `${directory}: expected nixos/module.nix beside the program`,
+        );
       return [{ path: "module.nix", content, mode: 0o644 }];
     },
-    parameterCheck: async (names) => (await import("./template-checks.ts")).loadParameterCheck(names),
+    parameterCheck: async (names) =>
+      (await import("./template-checks.ts")).loadParameterCheck(names),
   };
 }
 
@@ -46,8 +60,12 @@ export function findAssets(): Assets {
 function assetsDirectory(): string {
   let directory = path.dirname(fileURLToPath(import.meta.url));
   for (let depth = 0; depth < 4; depth++) {
-    if (existsSync(path.join(directory, "templates")) && existsSync(path.join(directory, "nixos"))) return directory;
+    if (existsSync(path.join(directory, "templates")) && existsSync(path.join(directory, "nixos")))
+      return directory;
     directory = path.dirname(directory);
   }
-  throw new Fault("cli/internal", "expected templates and nixos beside the program; it was not installed whole");
+  throw new Fault(
+    "cli/internal",
+    "expected templates and nixos beside the program; it was not installed whole",
+  );
 }

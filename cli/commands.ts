@@ -2,7 +2,10 @@ import type { Command } from "./command.ts";
 
 /** Every command by name, each a chunk of its own. Hidden ones are for firstlight itself. */
 export const commands: Readonly<
-  Record<string, { readonly load: () => Promise<{ readonly command: Command }>; readonly hidden?: true }>
+  Record<
+    string,
+    { readonly load: () => Promise<{ readonly command: Command }>; readonly hidden?: true }
+  >
 > = {
   boot: { load: () => import("./commands/boot.ts") },
   bootstrap: { load: () => import("./commands/bootstrap.ts") },

@@ -16,5 +16,8 @@ export async function readFactsFile(name: string): Promise<Facts> {
   const { factsFromFacter, isFacterReport } = await import("#provisioner/facts/facter.ts");
   if (isFacterReport(value)) return factsFromFacter(value);
   const [first] = validate.errors ?? [];
-  throw new Fault("facts/invalid", `${name}: neither facts of firstlight nor a report of nixos-facter: ${first?.instancePath ?? ""} ${first?.message ?? ""}`);
+  throw new Fault(
+    "facts/invalid",
+    `${name}: neither facts of firstlight nor a report of nixos-facter: ${first?.instancePath ?? ""} ${first?.message ?? ""}`,
+  );
 }

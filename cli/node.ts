@@ -1,4 +1,4 @@
-import { type BootDeps, renderSystem, type Rendering, type Stages } from "#agent/boot.ts";
+import { type BootDeps, type Rendering, renderSystem, type Stages } from "#agent/boot.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
@@ -40,7 +40,8 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     parameterCheck: assets.parameterCheck,
     system: await openSystem(invocation),
     discover: () => findContent(invocation, settings.datasources),
-    fetchSources: async (urls) => (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
+    fetchSources: async (urls) =>
+      (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
     readFacts: () => readFacts(io),
     decideBase: ({ facts, match, mutableUsers }) =>
       decideBase({
@@ -66,7 +67,8 @@ export async function findContent(
   datasources: readonly string[] | undefined,
 ): Promise<DatasourceContent> {
   const found = await discover(io, { datasources, log });
-  if (found.kind === "disabled") throw new Fault("datasource/disabled", `switched off by ${found.by}`);
+  if (found.kind === "disabled")
+    throw new Fault("datasource/disabled", `switched off by ${found.by}`);
   return found.content;
 }
 
@@ -107,7 +109,9 @@ function word(text: string): string {
 }
 
 /** Everything up to the sources, for commands that look before they leap. */
-export async function renderNode(invocation: Invocation): Promise<{ readonly deps: BootDeps; readonly rendering: Rendering }> {
+export async function renderNode(
+  invocation: Invocation,
+): Promise<{ readonly deps: BootDeps; readonly rendering: Rendering }> {
   const deps = await nodeDeps(invocation, { by: "apply", approved: true, report: () => {} });
   const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
   return { deps, rendering: await renderSystem(deps, quiet) };

@@ -21,7 +21,9 @@ export function bootOutbox({ io, log }: Invocation): BootOutbox {
         outbox.append(...events);
         outbox.close();
       } catch (error) {
-        log.error("outbox.failed", { message: error instanceof Error ? error.message : String(error) });
+        log.error("outbox.failed", {
+          message: error instanceof Error ? error.message : String(error),
+        });
       }
     },
   };

@@ -2,7 +2,7 @@ import { previewCredentials } from "#agent/secrets/credential-store.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import { render, type RenderResult } from "#provisioner/render/render.ts";
+import { type RenderResult, render } from "#provisioner/render/render.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { findAssets } from "./assets.ts";
 
@@ -17,7 +17,10 @@ export interface PreviewOptions {
 }
 
 /** Renders as a node would, on any machine: no pins, no own configuration, credentials only named. */
-export async function renderPreview(translation: Translation, options: PreviewOptions): Promise<RenderResult> {
+export async function renderPreview(
+  translation: Translation,
+  options: PreviewOptions,
+): Promise<RenderResult> {
   const assets = findAssets();
   const profiles = await assets.profiles();
   const facts = options.facts ?? genericFacts("x86_64");

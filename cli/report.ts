@@ -16,7 +16,12 @@ export async function reportEverything({ io, log, out, signal }: Invocation): Pr
     return;
   }
   const { healthIntervalMs } = settings;
-  const readers = stateReaders({ io, version, healthIntervalMs, witness: () => askWitness(io, signal) });
+  const readers = stateReaders({
+    io,
+    version,
+    healthIntervalMs,
+    witness: () => askWitness(io, signal),
+  });
   const { by, left } = await reportOnce({ io, log, settings, readers, timeoutMs, signal });
   log.info("report.finished", { by, left });
 }

@@ -44,7 +44,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function invoke(command: Command, name: string, argv: readonly string[], out: Output): Promise<number> {
+async function invoke(
+  command: Command,
+  name: string,
+  argv: readonly string[],
+  out: Output,
+): Promise<number> {
   const { flags, args } = parse(command, argv);
   if (flags["help"] === true) {
     out.data(helpOf(command));
@@ -58,18 +63,30 @@ async function invoke(command: Command, name: string, argv: readonly string[], o
   const io = hostIo({ ...(typeof root === "string" ? { root } : {}), ...effectHook() });
   const log = createLog(io.clock, logSink(out, flags));
   const abort = new AbortController();
-  const stop = (signal: NodeJS.Signals) => abort.abort(new Fault("cli/interrupted", `ended by ${signal}`));
+  const stop = (signal: NodeJS.Signals) =>
+    abort.abort(new Fault("cli/interrupted", `ended by ${signal}`));
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   try {
-    return await command.run({ args, flags, json: flags["json"] === true, io, log, out, signal: abort.signal });
+    return await command.run({
+      args,
+      flags,
+      json: flags["json"] === true,
+      io,
+      log,
+      out,
+      signal: abort.signal,
+    });
   } finally {
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
   }
 }
 
-function parse(command: Command, argv: readonly string[]): { readonly flags: Flags; readonly args: readonly string[] } {
+function parse(
+  command: Command,
+  argv: readonly string[],
+): { readonly flags: Flags; readonly args: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
@@ -78,7 +95,8 @@ function parse(command: Command, argv: readonly string[]): { readonly flags: Fla
     });
     return { flags: values as Flags, args: positionals };
   } catch (error) {
-    const message = error instanceof Error ? error.message.replace(/\. To specify.*$/s, "") : String(error);
+    const message =
+      error instanceof Error ? error.message.replace(/\. To specify.*$/s, "") : String(error);
     throw new Fault("cli/usage", message, { hint: `${program} ${command.usage}` });
   }
 }
@@ -113,14 +131,26 @@ function logSink(out: Output, flags: Flags): (record: LogRecord) => void {
   return (record) => {
     if (record.level === "debug" && flags["verbose"] !== true) return;
     if (record.level === "info" && flags["quiet"] === true) return;
-    out.talk(asJson ? JSON.stringify({ ts: record.at, level: record.level, msg: record.event, ...record.fields }) : plainLine(record));
+    out.talk(
+      asJson
+        ? JSON.stringify({
+            ts: record.at,
+            level: record.level,
+            msg: record.event,
+            ...record.fields,
+          })
+        : plainLine(record),
+    );
   };
 }
 
 function plainLine({ at, level, event, fields }: LogRecord): string {
   const texts = Object.entries(fields)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([key, value]) => `${key}=${typeof value === "string" && /[\s"=]/.test(value) ? JSON.stringify(value) : value}`);
+    .map(
+      ([key, value]) =>
+        `${key}=${typeof value === "string" && /[\s"=]/.test(value) ? JSON.stringify(value) : value}`,
+    );
   const mark = level === "info" ? "" : `${level} `;
   return `${at.slice(11, 23)} ${mark}${event} ${texts.join(" ")}`.trimEnd();
 }
@@ -142,8 +172,12 @@ function tellFault(error: unknown, json: boolean, out: Output): number {
 /** The exit code that tells a fault to a script. */
 export function exitCodeOfFault(fault: FaultRecord): number {
   if (fault.code.startsWith("policy/")) return exitCodes.refused;
-  if (["system/locked", "datasource/none", "exec/timeout", "link/unreachable"].includes(fault.code)) return exitCodes.tryAgain;
-  const isInput = /^(cli\/usage|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(fault.code);
+  if (["system/locked", "datasource/none", "exec/timeout", "link/unreachable"].includes(fault.code))
+    return exitCodes.tryAgain;
+  const isInput =
+    /^(cli\/usage|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(
+      fault.code,
+    );
   return isInput ? exitCodes.invalidInput : exitCodes.error;
 }
 
@@ -158,7 +192,8 @@ async function overview(): Promise<string> {
   for (const [name, { load, hidden }] of Object.entries(commands)) {
     if (hidden !== true) lines.push(`  ${name.padEnd(10)} ${(await load()).command.summary}`);
   }
-  const flags = "  --root DIR  a directory that stands for the machine\n  --json      one JSON document on stdout\n  -v, -q      more or less talk";
+  const flags =
+    "  --root DIR  a directory that stands for the machine\n  --json      one JSON document on stdout\n  -v, -q      more or less talk";
   return `${program} brings a NixOS machine from its first boot to a healthy generation.\n\n${lines.join("\n")}\n\nEvery command takes:\n${flags}\n\n${program} COMMAND --help says more.`;
 }
 

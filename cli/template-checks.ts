@@ -1,5 +1,5 @@
-import type { CheckParameters, ParameterFault } from "#provisioner/render/templates.ts";
 import type { ValidationError } from "#generated/templates/docker-host/schema.validate.js";
+import type { CheckParameters, ParameterFault } from "#provisioner/render/templates.ts";
 
 interface Validator {
   readonly validate: { (value: unknown): boolean; errors?: readonly ValidationError[] | null };
@@ -27,6 +27,10 @@ export async function loadParameterCheck(names: readonly string[]): Promise<Chec
 function toFault(error: ValidationError): ParameterFault {
   const added = error.params["additionalProperty"];
   const path = error.instancePath.split("/").slice(1);
-  if (typeof added === "string") return { path: [...path, added], message: `has no parameter \`${added}\`` };
-  return { path, message: `${path.join(".") || "its parameters"} ${error.message ?? "do not fit"}` };
+  if (typeof added === "string")
+    return { path: [...path, added], message: `has no parameter \`${added}\`` };
+  return {
+    path,
+    message: `${path.join(".") || "its parameters"} ${error.message ?? "do not fit"}`,
+  };
 }

@@ -1,5 +1,5 @@
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { connectAsync } from "mqtt";
 import type { Broker } from "./machines.ts";
 
@@ -21,15 +21,26 @@ export async function openBroker(onMessage: (message: Received) => void): Promis
   const { Aedes } = await import("aedes");
   const [username, password] = ["node", "demo-password"];
   const aedes = await Aedes.createBroker({
-    authenticate: (_client, name, secret, done) => done(null, name === username && String(secret) === password),
+    authenticate: (_client, name, secret, done) =>
+      done(null, name === username && String(secret) === password),
   });
   const server = createServer(aedes.handle);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const listener = await connectAsync({ host: "127.0.0.1", port, protocol: "mqtt", username, password, writeCache: false });
+  const listener = await connectAsync({
+    host: "127.0.0.1",
+    port,
+    protocol: "mqtt",
+    username,
+    password,
+    writeCache: false,
+  });
   const received: Received[] = [];
   listener.on("message", (topic, bytes) => {
-    const message = { topic: topic.replace("firstlight/1/demo/", ""), payload: JSON.parse(bytes.toString("utf8")) as unknown };
+    const message = {
+      topic: topic.replace("firstlight/1/demo/", ""),
+      payload: JSON.parse(bytes.toString("utf8")) as unknown,
+    };
     received.push(message);
     onMessage(message);
   });

@@ -25,7 +25,8 @@ export interface Broker {
   readonly password: string;
 }
 
-const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZpcnN0bGlnaHQgZGVtbyBrZXksIG5vdCByZWFs demo@example.org";
+const key =
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZpcnN0bGlnaHQgZGVtbyBrZXksIG5vdCByZWFs demo@example.org";
 
 function report({ port, username, password }: Broker): string {
   return `  report:
@@ -110,7 +111,10 @@ export function layOut(directory: string, machine: DemoMachine, broker: Broker):
   writeMachine(directory, machine.hardware, { hostname: "nixos" });
   const seed = path.join(directory, "var/lib/cloud/seed/nocloud");
   mkdirSync(seed, { recursive: true });
-  writeFileSync(path.join(seed, "meta-data"), `instance-id: i-${machine.name}\nlocal-hostname: ${machine.name}\n`);
+  writeFileSync(
+    path.join(seed, "meta-data"),
+    `instance-id: i-${machine.name}\nlocal-hostname: ${machine.name}\n`,
+  );
   giveUserData(directory, machine.userData(broker));
 }
 

@@ -24,7 +24,9 @@ const promise = (what: string, holds: boolean) => void checks.push({ what, holds
 
 const started = performance.now();
 rmSync(output, { recursive: true, force: true });
-console.log("firstlight: three machines, from a seed to a running generation, reported over MQTT.\n");
+console.log(
+  "firstlight: three machines, from a seed to a running generation, reported over MQTT.\n",
+);
 
 const picture = openPicture(demoMachines, process.stdout.isTTY === true && flags.ci !== true);
 const broker = await openBroker((message) => tell(picture, message));
@@ -41,7 +43,9 @@ try {
 
 const failed = checks.filter((check) => !check.holds);
 for (const { what, holds } of checks) console.log(`${holds ? "ok    " : "FAILED"}  ${what}`);
-console.log(`\n${failed.length === 0 ? "All of it happened" : `${failed.length} of ${checks.length} did not happen`} in ${seconds(performance.now() - started)}.`);
+console.log(
+  `\n${failed.length === 0 ? "All of it happened" : `${failed.length} of ${checks.length} did not happen`} in ${seconds(performance.now() - started)}.`,
+);
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 /** Act one: three first boots side by side. */
@@ -53,10 +57,17 @@ async function firstBoots(): Promise<ReadonlyMap<DemoMachine, AgentRun>> {
     }),
   );
   for (const [machine, { outcome }] of runs) {
-    promise(`${machine.name}: generation 1 is committed`, outcome?.outcome === "committed" && outcome.generation === 1);
-    promise(`${machine.name}: its hardware is known as ${machine.profile}`, outcome?.profile === machine.profile);
+    promise(
+      `${machine.name}: generation 1 is committed`,
+      outcome?.outcome === "committed" && outcome.generation === 1,
+    );
+    promise(
+      `${machine.name}: its hardware is known as ${machine.profile}`,
+      outcome?.profile === machine.profile,
+    );
     const evaluated = evaluate(rootOf(machine));
-    if (evaluated !== undefined) promise(`${machine.name}: real Nix evaluates what was rendered`, evaluated.ok);
+    if (evaluated !== undefined)
+      promise(`${machine.name}: real Nix evaluates what was rendered`, evaluated.ok);
   }
   return new Map(runs);
 }
@@ -66,10 +77,18 @@ async function badRelease(): Promise<void> {
   const [, board] = demoMachines;
   if (board === undefined) return;
   picture.say("\nThe board gets a release that is not healthy:");
-  const bad = board.userData(broker).replace("health: { passes: 2", "health: { checks: [{ type: file, path: /run/never }], passes: 2");
+  const bad = board
+    .userData(broker)
+    .replace(
+      "health: { passes: 2",
+      "health: { checks: [{ type: file, path: /run/never }], passes: 2",
+    );
   giveUserData(rootOf(board), bad.replace("timezone: UTC", "timezone: Europe/Oslo"));
   const { outcome, exitCode } = await boot(board);
-  promise("board: the bad release is rolled back, exit code 3", outcome?.outcome === "rolled-back" && exitCode === 3);
+  promise(
+    "board: the bad release is rolled back, exit code 3",
+    outcome?.outcome === "rolled-back" && exitCode === 3,
+  );
   promise("board: generation 1 runs again", outcome?.generation === 1);
 }
 
@@ -85,10 +104,14 @@ async function secondBoot(): Promise<void> {
 async function boot(machine: DemoMachine): Promise<AgentRun> {
   picture.update(machine.name, { state: "boots", mark: "running" });
   const run = await runAgent(rootOf(machine), "boot", (event) => {
-    if (event.endsWith(".finished")) picture.update(machine.name, { state: event.replace(".finished", " ✓") });
+    if (event.endsWith(".finished"))
+      picture.update(machine.name, { state: event.replace(".finished", " ✓") });
   });
   const good = run.outcome?.outcome === "committed" || run.outcome?.outcome === "unchanged";
-  const state = run.outcome === undefined ? `failed: ${run.talk.at(-1) ?? "no word"}` : `${run.outcome.outcome}: ${run.outcome.message}`;
+  const state =
+    run.outcome === undefined
+      ? `failed: ${run.talk.at(-1) ?? "no word"}`
+      : `${run.outcome.outcome}: ${run.outcome.message}`;
   picture.update(machine.name, { state, mark: good ? "good" : "bad" });
   return run;
 }
@@ -96,7 +119,11 @@ async function boot(machine: DemoMachine): Promise<AgentRun> {
 /** What the broker received of each machine. */
 function judgeReports(): void {
   for (const { name } of demoMachines) {
-    const topics = new Set(broker.received.filter((message) => message.topic.startsWith(`i-${name}/`)).map((message) => message.topic.slice(`i-${name}/`.length)));
+    const topics = new Set(
+      broker.received
+        .filter((message) => message.topic.startsWith(`i-${name}/`))
+        .map((message) => message.topic.slice(`i-${name}/`.length)),
+    );
     for (const topic of ["status", "about", "reported", "event/boot.finished"]) {
       promise(`${name}: ${topic} was reported`, topics.has(topic));
     }
@@ -115,12 +142,18 @@ function tell(view: Picture, { topic, payload }: Received): void {
 function summarise(first: ReadonlyMap<DemoMachine, AgentRun>): void {
   console.log("\nmachine   profile                  stages of the first boot (ms)");
   for (const [machine, { outcome, ms }] of first) {
-    const stages = (outcome?.stages ?? []).map((stage) => `${stage.stage} ${Math.round(stage.ms)}`).join(", ");
-    console.log(`${machine.name.padEnd(9)} ${(outcome?.profile ?? "").padEnd(24)} ${stages}; process ${seconds(ms)}`);
+    const stages = (outcome?.stages ?? [])
+      .map((stage) => `${stage.stage} ${Math.round(stage.ms)}`)
+      .join(", ");
+    console.log(
+      `${machine.name.padEnd(9)} ${(outcome?.profile ?? "").padEnd(24)} ${stages}; process ${seconds(ms)}`,
+    );
   }
   const shown = path.relative(process.cwd(), output);
   console.log(`\nmessages received: ${broker.received.length}`);
-  console.log(`look around: ${shown}/laptop/etc/nixos/firstlight/instance.nix, ${shown}/board/etc/nixos/configuration.nix\n`);
+  console.log(
+    `look around: ${shown}/laptop/etc/nixos/firstlight/instance.nix, ${shown}/board/etc/nixos/configuration.nix\n`,
+  );
 }
 
 function seconds(ms: number): string {

@@ -31,7 +31,9 @@ export function openPicture(
   const draw = () => {
     if (!isLive) return;
     const lines = [...rows.values()].map(rowText);
-    process.stdout.write(`${drawn > 0 ? `\x1b[${drawn}A` : ""}${lines.map((line) => `\x1b[2K${line}\n`).join("")}`);
+    process.stdout.write(
+      `${drawn > 0 ? `\x1b[${drawn}A` : ""}${lines.map((line) => `\x1b[2K${line}\n`).join("")}`,
+    );
     drawn = lines.length;
   };
   draw();

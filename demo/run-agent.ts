@@ -17,10 +17,18 @@ export interface AgentRun {
 }
 
 /** Runs the real agent on a simulated machine, its log told line by line. */
-export async function runAgent(root: string, verb: "boot" | "apply", onLog: (event: string) => void): Promise<AgentRun> {
+export async function runAgent(
+  root: string,
+  verb: "boot" | "apply",
+  onLog: (event: string) => void,
+): Promise<AgentRun> {
   const started = performance.now();
   const args = [entry, verb, "--root", root, "--driver", "dry", "--report", "--json"];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], timeout: deadlineMs, killSignal: "SIGKILL" });
+  const child = spawn(process.execPath, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: deadlineMs,
+    killSignal: "SIGKILL",
+  });
   const talk: string[] = [];
   const lines = createInterface({ input: child.stderr });
   lines.on("line", (line) => {

@@ -11,7 +11,12 @@ export interface Baseline {
 }
 
 /** Limits of a judgement when the spec says nothing. */
-export const healthDefaults = { passes: 3, intervalMs: 5_000, timeoutMs: 120_000, failedUnits: "new" } as const;
+export const healthDefaults = {
+  passes: 3,
+  intervalMs: 5_000,
+  timeoutMs: 120_000,
+  failedUnits: "new",
+} as const;
 
 /** What the judge may use. */
 export interface JudgeOptions {
@@ -25,7 +30,11 @@ export interface JudgeOptions {
  * Watches a trial until every check has passed some times in a row, or the time is over. Each
  * result is bound to this trial: the boot id must stay what it was.
  */
-export async function judge(health: Health | undefined, trial: Trial, options: JudgeOptions): Promise<Verdict> {
+export async function judge(
+  health: Health | undefined,
+  trial: Trial,
+  options: JudgeOptions,
+): Promise<Verdict> {
   const { io } = options;
   const started = io.clock.monotonicMs();
   const verdict = (healthy: boolean, passes: number, reasons: readonly string[]): Verdict => ({
@@ -34,7 +43,8 @@ export async function judge(health: Health | undefined, trial: Trial, options: J
     reasons,
     ms: Math.round(io.clock.monotonicMs() - started),
   });
-  if (trial.activation === "refused") return verdict(false, 0, [trial.message ?? "the activation was refused"]);
+  if (trial.activation === "refused")
+    return verdict(false, 0, [trial.message ?? "the activation was refused"]);
 
   const wanted = health?.passes ?? healthDefaults.passes;
   const intervalMs = durationMs(health?.interval, healthDefaults.intervalMs);
@@ -44,10 +54,14 @@ export async function judge(health: Health | undefined, trial: Trial, options: J
   for (;;) {
     const failures = await round(health, { ...options, signal });
     passes = failures.length === 0 ? passes + 1 : 0;
-    if (passes >= wanted) return verdict(true, passes, [`${passes} rounds of checks passed in a row`]);
+    if (passes >= wanted)
+      return verdict(true, passes, [`${passes} rounds of checks passed in a row`]);
     const elapsedMs = io.clock.monotonicMs() - started;
     if (elapsedMs + intervalMs > timeoutMs) {
-      const reasons = failures.length > 0 ? failures : [`only ${passes} of ${wanted} rounds passed within ${timeoutMs} ms`];
+      const reasons =
+        failures.length > 0
+          ? failures
+          : [`only ${passes} of ${wanted} rounds passed within ${timeoutMs} ms`];
       return verdict(false, passes, reasons);
     }
     await io.clock.sleep(intervalMs, signal);
@@ -70,7 +84,10 @@ async function round(
   if (mode === "ignore") return failures;
   const before = mode === "new" ? (baseline.failedUnits ?? []) : [];
   const failed = (await failedUnits(io, signal)) ?? [];
-  return [...failures, ...failed.filter((unit) => !before.includes(unit)).map((unit) => `unit ${unit}: failed`)];
+  return [
+    ...failures,
+    ...failed.filter((unit) => !before.includes(unit)).map((unit) => `unit ${unit}: failed`),
+  ];
 }
 
 async function failedUnits(io: Io, signal?: AbortSignal): Promise<readonly string[] | null> {

@@ -6,7 +6,10 @@ import type { ProbeResult } from "./probe.ts";
 const defaultTimeoutMs = 5_000;
 
 /** Opens a TCP connection and closes it. */
-export function probeTcp(check: Extract<Check, { type: "tcp" }>, signal: AbortSignal): Promise<ProbeResult> {
+export function probeTcp(
+  check: Extract<Check, { type: "tcp" }>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const { host, port } = check;
   const timeoutMs = durationMs(check.timeout, defaultTimeoutMs);
   return new Promise((resolve) => {
@@ -22,7 +25,10 @@ export function probeTcp(check: Extract<Check, { type: "tcp" }>, signal: AbortSi
 }
 
 /** One GET, redirects not followed, body read and dropped up to a limit. */
-export async function probeHttp(check: Extract<Check, { type: "http" }>, signal: AbortSignal): Promise<ProbeResult> {
+export async function probeHttp(
+  check: Extract<Check, { type: "http" }>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const { Agent, request } = await import("undici");
   const timeoutMs = durationMs(check.timeout, defaultTimeoutMs);
   const dispatcher = new Agent({ maxResponseSize: 1024 * 1024, connect: { timeout: timeoutMs } });
@@ -34,10 +40,17 @@ export async function probeHttp(check: Extract<Check, { type: "http" }>, signal:
     });
     await response.body.dump({ limit: 1024 * 1024 });
     const status = response.statusCode;
-    const passed = check.status === undefined ? status >= 200 && status < 300 : status === check.status;
-    return { passed, message: `http ${check.url}: status ${status}, expected ${check.status ?? "2xx"}` };
+    const passed =
+      check.status === undefined ? status >= 200 && status < 300 : status === check.status;
+    return {
+      passed,
+      message: `http ${check.url}: status ${status}, expected ${check.status ?? "2xx"}`,
+    };
   } catch (error) {
-    return { passed: false, message: `http ${check.url}: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      passed: false,
+      message: `http ${check.url}: ${error instanceof Error ? error.message : String(error)}`,
+    };
   } finally {
     await dispatcher.destroy();
   }

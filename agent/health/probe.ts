@@ -17,7 +17,10 @@ export function hostProbe(io: Io): Probe {
     try {
       return await probe(io, check, signal);
     } catch (error) {
-      return { passed: false, message: `${check.type}: ${error instanceof Error ? error.message : String(error)}` };
+      return {
+        passed: false,
+        message: `${check.type}: ${error instanceof Error ? error.message : String(error)}`,
+      };
     }
   };
 }
@@ -25,7 +28,10 @@ export function hostProbe(io: Io): Probe {
 async function probe(io: Io, check: Check, signal: AbortSignal): Promise<ProbeResult> {
   switch (check.type) {
     case "file":
-      return { passed: io.files.stat(check.path) !== undefined, message: `file ${check.path}: must exist` };
+      return {
+        passed: io.files.stat(check.path) !== undefined,
+        message: `file ${check.path}: must exist`,
+      };
     case "unit":
       return probeUnit(io, check.unit, signal);
     case "command":
@@ -38,7 +44,12 @@ async function probe(io: Io, check: Check, signal: AbortSignal): Promise<ProbeRe
 }
 
 async function probeUnit(io: Io, unit: string, signal: AbortSignal): Promise<ProbeResult> {
-  const result = await io.exec({ file: "systemctl", args: ["is-active", "--", unit], timeoutMs: 10_000, signal });
+  const result = await io.exec({
+    file: "systemctl",
+    args: ["is-active", "--", unit],
+    timeoutMs: 10_000,
+    signal,
+  });
   const state = result.stdout.trim() || `systemctl ended with ${result.code ?? result.signal}`;
   return { passed: result.code === 0, message: `unit ${unit}: ${state}, expected active` };
 }
@@ -52,6 +63,11 @@ async function probeCommand(
   const [file = "", ...args] = check.command;
   const timeoutMs = durationMs(check.timeout, 10_000);
   const result = await io.exec({ file, args, timeoutMs, signal });
-  const ended = result.timedOut ? `no end within ${timeoutMs} ms` : `ended with ${result.code ?? result.signal}`;
-  return { passed: result.code === 0 && !result.timedOut, message: `command ${file}: ${ended}, expected 0` };
+  const ended = result.timedOut
+    ? `no end within ${timeoutMs} ms`
+    : `ended with ${result.code ?? result.signal}`;
+  return {
+    passed: result.code === 0 && !result.timedOut,
+    message: `command ${file}: ${ended}, expected 0`,
+  };
 }

@@ -2,7 +2,7 @@ import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from 
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
-import { connectFault, refusesVersion } from "./connect-fault.ts";
+import { connectFault, lostFault, refusesVersion } from "./connect-fault.ts";
 import { within } from "./deadline.ts";
 import type { LinkSettings } from "./link-settings.ts";
 import { type StreamBuilder, streamBuilder } from "./stream.ts";
@@ -172,13 +172,17 @@ interface Ending {
 function watch(client: MqttClient, where: string): Ending {
   const controller = new AbortController();
   let first: unknown;
+  let connected = false;
   let closed = false;
   const end = (fault: Fault) => {
     if (!controller.signal.aborted) controller.abort(fault);
   };
+  client.once("connect", () => {
+    connected = true;
+  });
   client.on("error", (error) => {
     first ??= error;
-    end(connectFault(error, where));
+    end(connected ? lostFault(error, where) : connectFault(error, where));
   });
   client.on("disconnect", (packet) => {
     end(new Fault("link/lost", `${where}: the broker ended the connection with reason ${packet.reasonCode ?? 0}`));
@@ -265,6 +269,10 @@ function toSession(client: MqttClient, options: OpenOptions, gone: AbortSignal, 
       await answered(client.subscribeAsync([...topics], { qos: 1 }), "no SUBACK");
     },
     async end() {
+      if (gone.aborted) {
+        client.end(true);
+        return;
+      }
       const ending = client.endAsync();
       await within(ending, { clock, timeoutMs: endTimeoutMs, late: "no end" }).catch(() => client.end(true));
     },

@@ -24,6 +24,12 @@ export function connectFault(error: unknown, where: string): Fault {
   return new Fault("link/unreachable", `${where}: ${text || "connection failed"}`, { cause: error });
 }
 
+/** What ended a connection that had been made. */
+export function lostFault(error: unknown, where: string): Fault {
+  if (isFault(error)) return error;
+  return new Fault("link/lost", `${where}: ${lower((error as Error).message)}`, { cause: error });
+}
+
 /** Codes of OpenSSL and of Node.js's own checks of a certificate. */
 function isTrustFailure(code: string): boolean {
   return (

@@ -50,6 +50,11 @@ export interface LinkLimits {
   readonly maxIncomingBytes: number;
   /** Events sent and not yet acknowledged by the broker. */
   readonly window: number;
+  /** Events sent and not yet acknowledged by the server, where the server acknowledges. */
+  readonly serverWindow: number;
+  /** After so long without an ack from the server, what it has not acknowledged is sent again; doubles each time. */
+  readonly resendAfterMs: number;
+  readonly resendMostMs: number;
   readonly backOffFirstMs: number;
   readonly backOffMostMs: number;
 }
@@ -63,6 +68,9 @@ export const defaultLimits: LinkLimits = {
   willDelaySeconds: 10,
   maxIncomingBytes: maxMessageBytes,
   window: 16, // below mosquitto's default of 20 messages in flight
+  serverWindow: 256, // well below the 1,000 that mosquitto queues for a server that is away
+  resendAfterMs: 60_000,
+  resendMostMs: 3_600_000,
   backOffFirstMs: 1_000,
   backOffMostMs: 120_000,
 };

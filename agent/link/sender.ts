@@ -16,41 +16,34 @@ export interface SenderOptions {
 
 export interface Sender {
   /**
-   * Sends every event that this session has not sent, in order; how many. An event leaves the outbox
-   * by the broker's PUBACK or by the server's ack, as the settings say. Throws what publishing throws.
+   * Sends the events that this session has not sent, in order; how many. An event leaves the outbox
+   * by the broker's PUBACK or by the server's ack, as the settings say. In the second case only so
+   * many are sent ahead of the acks: call again at each ack, and from time to time, because after a
+   * long silence what was not acknowledged is sent again. Throws what publishing throws.
    */
   drain(): Promise<number>;
 }
-
-/** With no ack from the server for so long, what it has not acknowledged is sent again. */
-const resendAfterMs = 5 * 60_000;
 
 /** A sender for one session: it begins at the last acknowledged event. */
 export function sender({ clock, session, outbox, messages, settings }: SenderOptions): Sender {
   const stream = outbox.stream();
   const window = Math.max(1, Math.min(settings.limits.window, session.receiveMaximum));
+  const silence = settings.acknowledge === "server" ? watchSilence(clock, settings.limits) : undefined;
   let sentUpTo = outbox.acknowledged();
-  let acknowledged = sentUpTo;
-  let progressMs = clock.monotonicMs();
 
-  /** Goes back to what the server has not acknowledged when it has been silent for too long. */
-  const reconsider = () => {
-    const now = outbox.acknowledged();
-    if (now !== acknowledged || sentUpTo <= now) {
-      acknowledged = now;
-      progressMs = clock.monotonicMs();
-    } else if (clock.monotonicMs() - progressMs >= resendAfterMs) {
-      sentUpTo = now;
-      progressMs = clock.monotonicMs();
-    }
-  };
+  /** How many may be sent now. */
+  const room = (acknowledged: number) =>
+    silence === undefined
+      ? window
+      : Math.min(window, settings.limits.serverWindow - Math.max(0, sentUpTo - acknowledged));
 
   return {
     async drain() {
       if (outbox.stream() !== stream) throw new Fault("link/lost", "the outbox was begun anew");
-      if (settings.acknowledge === "server") reconsider();
       for (let sent = 0; ; ) {
-        const batch = outbox.pending(sentUpTo, window);
+        const acknowledged = outbox.acknowledged();
+        if (silence?.isTooLong(acknowledged, sentUpTo) === true) sentUpTo = acknowledged;
+        const batch = outbox.pending(sentUpTo, Math.max(0, room(acknowledged)));
         const last = batch.at(-1);
         if (last === undefined) return sent;
         await Promise.all(batch.map((event) => session.publish(messages.event(event))));
@@ -58,6 +51,28 @@ export function sender({ clock, session, outbox, messages, settings }: SenderOpt
         sent += batch.length;
         if (settings.acknowledge === "broker") outbox.acknowledge(sentUpTo);
       }
+    },
+  };
+}
+
+/** Says when the server has been silent for too long about what was sent; each time in a row the patience doubles. */
+function watchSilence(clock: Clock, limits: LinkSettings["limits"]) {
+  let acknowledged = 0;
+  let sinceMs = clock.monotonicMs();
+  let patienceMs = limits.resendAfterMs;
+  return {
+    isTooLong(nowAcknowledged: number, sentUpTo: number): boolean {
+      const nowMs = clock.monotonicMs();
+      if (nowAcknowledged !== acknowledged || sentUpTo <= nowAcknowledged) {
+        acknowledged = nowAcknowledged;
+        sinceMs = nowMs;
+        patienceMs = limits.resendAfterMs;
+        return false;
+      }
+      if (nowMs - sinceMs < patienceMs) return false;
+      sinceMs = nowMs;
+      patienceMs = Math.min(patienceMs * 2, limits.resendMostMs);
+      return true;
     },
   };
 }

@@ -55,7 +55,8 @@ export async function openCredentialStore(io: Io): Promise<CredentialStore> {
     list: () => credentialFiles(io),
     shred(keep) {
       const removed = credentialFiles(io).filter((file) => !keep.has(file));
-      for (const file of removed) io.files.remove(`${credentialsDirectory}/${file}`, { overwrite: true });
+      for (const file of removed)
+        io.files.remove(`${credentialsDirectory}/${file}`, { overwrite: true });
       return removed;
     },
   };
@@ -67,7 +68,11 @@ export function previewCredentials(secrets: SecretBag): ReadonlyMap<string, Cred
   return new Map(
     files.map(([name, secret]) => [
       name,
-      { name, file: `${name}@${digest(new Uint8Array(32), name, secret.reveal())}`, encrypted: true },
+      {
+        name,
+        file: `${name}@${digest(new Uint8Array(32), name, secret.reveal())}`,
+        encrypted: true,
+      },
     ]),
   );
 }
@@ -79,7 +84,10 @@ interface OneSecret {
   readonly protection: Protection;
 }
 
-async function storeOne(io: Io, { name, secret, salt, protection }: OneSecret): Promise<CredentialFile> {
+async function storeOne(
+  io: Io,
+  { name, secret, salt, protection }: OneSecret,
+): Promise<CredentialFile> {
   const value = secret.reveal();
   const file = `${name}@${digest(salt, name, value)}`;
   const path = `${credentialsDirectory}/${file}`;
@@ -99,14 +107,18 @@ async function encrypt(io: Io, name: string, value: Uint8Array): Promise<string>
     effect: `encrypt credential ${name}`,
   });
   if (result.code !== 0 || result.stdout === "") {
-    throw new Fault("secret/encrypt-failed", `credential ${name}: systemd-creds ended with ${result.code ?? result.signal}: ${lastLine(result.stderr)}`);
+    throw new Fault(
+      "secret/encrypt-failed",
+      `credential ${name}: systemd-creds ended with ${result.code ?? result.signal}: ${lastLine(result.stderr)}`,
+    );
   }
   return result.stdout;
 }
 
 /** One real encryption: the program can be there and still not work (no host key to be made, no TPM). */
 async function probeProtection(io: Io): Promise<Protection> {
-  if (io.files.root !== "/") return { encrypted: false, why: "root-only files: this is not the running machine" };
+  if (io.files.root !== "/")
+    return { encrypted: false, why: "root-only files: this is not the running machine" };
   try {
     const result = await io.exec({
       file: "systemd-creds",
@@ -114,8 +126,12 @@ async function probeProtection(io: Io): Promise<Protection> {
       stdin: "probe",
       timeoutMs: encryptDeadlineMs,
     });
-    if (result.code === 0) return { encrypted: true, why: "systemd-creds with the key of this machine" };
-    return { encrypted: false, why: `root-only files: systemd-creds does not work here: ${lastLine(result.stderr)}` };
+    if (result.code === 0)
+      return { encrypted: true, why: "systemd-creds with the key of this machine" };
+    return {
+      encrypted: false,
+      why: `root-only files: systemd-creds does not work here: ${lastLine(result.stderr)}`,
+    };
   } catch (error) {
     if (error instanceof Fault && error.code === "exec/not-found") {
       return { encrypted: false, why: "root-only files: systemd-creds is not there" };
@@ -133,11 +149,18 @@ function readSalt(io: Io): Uint8Array {
 }
 
 function digest(salt: Uint8Array, name: string, value: Uint8Array): string {
-  return createHmac("sha256", salt).update(name).update("\0").update(value).digest("hex").slice(0, digestLength);
+  return createHmac("sha256", salt)
+    .update(name)
+    .update("\0")
+    .update(value)
+    .digest("hex")
+    .slice(0, digestLength);
 }
 
 function credentialFiles(io: Io): readonly string[] {
-  return io.files.list(credentialsDirectory).filter((name) => name.includes("@") && !name.startsWith("."));
+  return io.files
+    .list(credentialsDirectory)
+    .filter((name) => name.includes("@") && !name.startsWith("."));
 }
 
 function lastLine(text: string): string {

@@ -1,9 +1,9 @@
 import { runDaemon } from "#agent/daemon.ts";
+import type { LinkSettings } from "#agent/link/link-settings.ts";
 import { loadLinkSettings } from "#agent/report-settings.ts";
 import { cronSchedule } from "#agent/schedule.ts";
 import { readSettings } from "#agent/settings.ts";
 import { stateReaders } from "#agent/state-readers.ts";
-import type { LinkSettings } from "#agent/link/link-settings.ts";
 import type { Command, Invocation } from "../command.ts";
 import { version } from "../version.ts";
 import { askWitness } from "../witness.ts";

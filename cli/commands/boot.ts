@@ -26,7 +26,11 @@ export async function runBoot(
   const outcome = await boot(await nodeDeps(invocation, { by, approved, report: outbox.report }));
   await outbox.flush();
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
-  out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : `${outcome.outcome}: ${outcome.message}`);
+  out.data(
+    json
+      ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) })
+      : `${outcome.outcome}: ${outcome.message}`,
+  );
   if (flags["report"] === true) {
     const { reportEverything } = await import("../report.ts");
     await reportEverything(invocation);

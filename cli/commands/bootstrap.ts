@@ -1,8 +1,8 @@
 import { bootstrap } from "#agent/bootstrap.ts";
 import { resolveSpec } from "#agent/resolve-spec.ts";
 import { readSettings } from "#agent/settings.ts";
-import { isFault } from "#core/fault.ts";
 import { prettyJson } from "#core/canonical-json.ts";
+import { isFault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
 import { findContent } from "../node.ts";
 

@@ -15,7 +15,11 @@ export const command: Command = {
     const { deps, rendering } = await renderNode(invocation);
     for (const finding of rendering.findings) out.talk(formatFinding(finding));
     await deps.system.recover();
-    const reason = { by: "apply", why: rendering.decision.why, instanceId: rendering.content.instance.instanceId } as const;
+    const reason = {
+      by: "apply",
+      why: rendering.decision.why,
+      instanceId: rendering.content.instance.instanceId,
+    } as const;
     const closure = await deps.system.build(rendering.sources, reason);
     out.data(json ? prettyJson({ v: 1, closure, findings: rendering.findings }) : closure.toplevel);
     return exitCodes.done;

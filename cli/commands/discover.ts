@@ -18,11 +18,14 @@ export const command: Command = {
     }
     const { instance, findings } = found.content;
     if (json) {
-      out.data(prettyJson({ v: 1, kind: found.kind, instance, findings, attempts: found.attempts }));
+      out.data(
+        prettyJson({ v: 1, kind: found.kind, instance, findings, attempts: found.attempts }),
+      );
       return 0;
     }
     for (const finding of findings) out.talk(formatFinding(finding));
-    for (const { name, result, evidence } of found.attempts) out.talk(`${name}: ${result}: ${evidence.join("; ")}`);
+    for (const { name, result, evidence } of found.attempts)
+      out.talk(`${name}: ${result}: ${evidence.join("; ")}`);
     out.data(prettyJson(instance));
     return 0;
   },

@@ -19,7 +19,11 @@ export const command: Command = {
       });
     }
     const { means, action } = codes[code as Code];
-    out.data(json ? prettyJson({ v: 1, code, means, action }) : `${code}\n\n${means}\n\nWhat to do: ${action}`);
+    out.data(
+      json
+        ? prettyJson({ v: 1, code, means, action })
+        : `${code}\n\n${means}\n\nWhat to do: ${action}`,
+    );
     return exitCodes.done;
   },
 };

@@ -22,17 +22,45 @@ export const command: Command = {
 
 function describe(facts: Facts): string {
   const { dmi, cpu, deviceTree } = facts;
-  const size = (bytes: number | null) => (bytes === null ? "unknown" : `${(bytes / 2 ** 30).toFixed(1)} GiB`);
+  const size = (bytes: number | null) =>
+    bytes === null ? "unknown" : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const rows: readonly (readonly [string, string | null | undefined])[] = [
-    ["machine", dmi === null ? deviceTree?.model : [dmi.sysVendor, dmi.productName].filter((text) => text !== null).join(" ")],
-    ["board", dmi === null ? deviceTree?.compatible.join(" ") : [dmi.boardVendor, dmi.boardName].filter((text) => text !== null).join(" ")],
+    [
+      "machine",
+      dmi === null
+        ? deviceTree?.model
+        : [dmi.sysVendor, dmi.productName].filter((text) => text !== null).join(" "),
+    ],
+    [
+      "board",
+      dmi === null
+        ? deviceTree?.compatible.join(" ")
+        : [dmi.boardVendor, dmi.boardName].filter((text) => text !== null).join(" "),
+    ],
     ["firmware", [facts.firmware.type, dmi?.biosVersion].filter((text) => text != null).join(" ")],
-    ["processor", `${cpu.name ?? "unknown"} (${cpu.architecture ?? "unknown"}, ${cpu.threads ?? "?"} threads)`],
+    [
+      "processor",
+      `${cpu.name ?? "unknown"} (${cpu.architecture ?? "unknown"}, ${cpu.threads ?? "?"} threads)`,
+    ],
     ["memory", size(facts.memoryBytes)],
     ["runs in", facts.virtualisation ?? "unknown"],
-    ["disks", (facts.blockDevices ?? []).map((disk) => `${disk.name} ${size(disk.sizeBytes)}`).join(", ")],
-    ["network", (facts.network ?? []).filter((each) => each.physical).map((each) => `${each.name} ${each.driver ?? ""}`.trim()).join(", ")],
+    [
+      "disks",
+      (facts.blockDevices ?? []).map((disk) => `${disk.name} ${size(disk.sizeBytes)}`).join(", "),
+    ],
+    [
+      "network",
+      (facts.network ?? [])
+        .filter((each) => each.physical)
+        .map((each) => `${each.name} ${each.driver ?? ""}`.trim())
+        .join(", "),
+    ],
     ["tpm", facts.tpm?.version ?? "none"],
   ];
-  return rows.map(([name, text]) => `${name.padEnd(10)} ${text === undefined || text === null || text === "" ? "unknown" : text}`).join("\n");
+  return rows
+    .map(
+      ([name, text]) =>
+        `${name.padEnd(10)} ${text === undefined || text === null || text === "" ? "unknown" : text}`,
+    )
+    .join("\n");
 }

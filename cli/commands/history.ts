@@ -18,9 +18,13 @@ export const command: Command = {
     }
     if (generations.length === 0) out.talk("there is no generation yet");
     for (const { generation, at, outcome, running, bootDefault, reason } of generations) {
-      const marks = [...(running ? ["runs"] : []), ...(bootDefault ? ["boot default"] : [])].join(", ");
+      const marks = [...(running ? ["runs"] : []), ...(bootDefault ? ["boot default"] : [])].join(
+        ", ",
+      );
       const why = reason === null ? "not made by firstlight" : `${reason.by}: ${reason.why}`;
-      out.data(`${String(generation).padStart(4)}  ${(at ?? "").padEnd(24)}  ${outcome.padEnd(11)}  ${why}${marks === "" ? "" : `  [${marks}]`}`);
+      out.data(
+        `${String(generation).padStart(4)}  ${(at ?? "").padEnd(24)}  ${outcome.padEnd(11)}  ${why}${marks === "" ? "" : `  [${marks}]`}`,
+      );
     }
     return exitCodes.done;
   },

@@ -22,24 +22,41 @@ export const command: Command = {
       out.data(json ? prettyJson({ v: 1, unchanged: true, ...running }) : "nothing would change");
       return exitCodes.done;
     }
-    const reason = { by: "apply", why: rendering.decision.why, instanceId: rendering.content.instance.instanceId } as const;
+    const reason = {
+      by: "apply",
+      why: rendering.decision.why,
+      instanceId: rendering.content.instance.instanceId,
+    } as const;
     const plan = await deps.system.plan(await deps.system.build(rendering.sources, reason));
-    out.data(json ? prettyJson({ v: 1, unchanged: false, plan, findings: rendering.findings }) : describePlan(plan));
+    out.data(
+      json
+        ? prettyJson({ v: 1, unchanged: false, plan, findings: rendering.findings })
+        : describePlan(plan),
+    );
     return exitCodes.done;
   },
 };
 
 /** The same plan for a person. */
 export function describePlan(plan: Plan): string {
-  const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)]);
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
   const { from, closure, reboot } = plan;
   return [
     `plan ${plan.digest.slice(0, 16)}: ${from.toplevel ?? "no system yet"} -> ${closure.toplevel}`,
     `because: ${closure.reason.why}`,
-    ...section("files:", plan.files.map(({ path, change }) => `${change} ${path}`)),
-    ...(["start", "stop", "restart", "reload"] as const).flatMap((verb) => section(`units to ${verb}:`, plan.units[verb])),
+    ...section(
+      "files:",
+      plan.files.map(({ path, change }) => `${change} ${path}`),
+    ),
+    ...(["start", "stop", "restart", "reload"] as const).flatMap((verb) =>
+      section(`units to ${verb}:`, plan.units[verb]),
+    ),
     reboot.needed ? `reboot: needed (${reboot.why.join("; ")})` : "reboot: not needed",
     ...section("warnings:", plan.warnings),
-    ...section("commands:", plan.commands.map((argv) => argv.join(" "))),
+    ...section(
+      "commands:",
+      plan.commands.map((argv) => argv.join(" ")),
+    ),
   ].join("\n");
 }

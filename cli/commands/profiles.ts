@@ -29,23 +29,43 @@ export const command: Command = {
       case "show":
         return show(invocation, profiles, argument);
       case "match":
-        return textFlag(invocation.flags, "batch") === undefined ? match(invocation, profiles) : batch(invocation, profiles);
+        return textFlag(invocation.flags, "batch") === undefined
+          ? match(invocation, profiles)
+          : batch(invocation, profiles);
       default:
-        throw new Fault("cli/usage", `profiles: expected list, show, match or lint, got ${JSON.stringify(verb)}`);
+        throw new Fault(
+          "cli/usage",
+          `profiles: expected list, show, match or lint, got ${JSON.stringify(verb)}`,
+        );
     }
   },
 };
 
 function list({ json, out }: Invocation, { profiles }: CompiledProfiles): number {
-  if (json) out.data(prettyJson({ v: 1, profiles: profiles.map(({ id, title, vendor, status }) => ({ id, title, vendor, status })) }));
-  else for (const { id, title, status } of profiles) out.data(`${id.padEnd(28)} ${title} (${status.level})`);
+  if (json)
+    out.data(
+      prettyJson({
+        v: 1,
+        profiles: profiles.map(({ id, title, vendor, status }) => ({ id, title, vendor, status })),
+      }),
+    );
+  else
+    for (const { id, title, status } of profiles)
+      out.data(`${id.padEnd(28)} ${title} (${status.level})`);
   return exitCodes.done;
 }
 
-function show({ json, out }: Invocation, { profiles }: CompiledProfiles, id: string | undefined): number {
+function show(
+  { json, out }: Invocation,
+  { profiles }: CompiledProfiles,
+  id: string | undefined,
+): number {
   const profile = profiles.find((each) => each.id === id);
   if (profile === undefined) {
-    const near = nearest(id ?? "", profiles.map((each) => each.id));
+    const near = nearest(
+      id ?? "",
+      profiles.map((each) => each.id),
+    );
     throw new Fault("cli/usage", `there is no profile ${JSON.stringify(id ?? "")}`, {
       hint: near === undefined ? "firstlight profiles list" : `did you mean ${near}?`,
     });
@@ -57,17 +77,29 @@ function show({ json, out }: Invocation, { profiles }: CompiledProfiles, id: str
 async function match(invocation: Invocation, profiles: CompiledProfiles): Promise<number> {
   const { io, json, out, flags } = invocation;
   const file = textFlag(flags, "facts");
-  const facts = file === undefined ? readFacts(io) : await (await import("../facts-file.ts")).readFactsFile(file);
+  const facts =
+    file === undefined
+      ? readFacts(io)
+      : await (await import("../facts-file.ts")).readFactsFile(file);
   const found = matchProfile(facts, profiles);
   out.data(json ? prettyJson({ v: 1, ...found }) : describe(found));
   return found.applied === null ? exitCodes.degraded : exitCodes.done;
 }
 
 function describe(found: Match): string {
-  const evidence = found.evidence.map(({ rule, what, expected, got, truth }) => `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`);
+  const evidence = found.evidence.map(
+    ({ rule, what, expected, got, truth }) =>
+      `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`,
+  );
   const rejected = found.rejected.map(({ id, why }) => `  ${id}: ${why}`);
   const applied = found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}`];
-  return [`${found.profile ?? "none"} (${found.confidence})`, ...applied, ...evidence, "not the others:", ...rejected].join("\n");
+  return [
+    `${found.profile ?? "none"} (${found.confidence})`,
+    ...applied,
+    ...evidence,
+    "not the others:",
+    ...rejected,
+  ].join("\n");
 }
 
 async function batch({ flags, out }: Invocation, profiles: CompiledProfiles): Promise<number> {
@@ -89,13 +121,15 @@ async function batch({ flags, out }: Invocation, profiles: CompiledProfiles): Pr
 
 async function lint({ io, json, out }: Invocation, directory: string | undefined): Promise<number> {
   const { lintProfiles } = await import("#provisioner/profiles/lint.ts");
-  const findings = lintProfiles(hostFiles("/", () => {}), {
-    directory: path.resolve(directory ?? "hardware-profiles"),
-    today: timestamp(io.clock).slice(0, 10),
-  });
+  const findings = lintProfiles(
+    hostFiles("/", () => {}),
+    {
+      directory: path.resolve(directory ?? "hardware-profiles"),
+      today: timestamp(io.clock).slice(0, 10),
+    },
+  );
   if (json) out.data(prettyJson({ v: 1, findings }));
   else for (const finding of findings) out.data(formatFinding(finding));
   if (!json && findings.length === 0) out.talk("nothing is wrong");
   return hasErrors(findings) ? exitCodes.invalidInput : exitCodes.done;
 }
-

@@ -1,5 +1,5 @@
-import { exitCodes } from "#agent/outcome.ts";
 import { readInstanceData } from "#agent/instance-data.ts";
+import { exitCodes } from "#agent/outcome.ts";
 import type { Json } from "#core/canonical-json.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
@@ -9,7 +9,8 @@ import type { Command } from "../command.ts";
 /** `firstlight query` */
 export const command: Command = {
   usage: "query [KEY] [--root DIR]",
-  summary: "Print what the datasource said about this machine: a value by its path, such as v1.instance_id.",
+  summary:
+    "Print what the datasource said about this machine: a value by its path, such as v1.instance_id.",
   help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.",
   arity: [0, 1],
   async run({ io, args, json, out }) {

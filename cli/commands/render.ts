@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { makeContent } from "#agent/datasources/content.ts";
-import { readMetaData } from "#agent/datasources/meta-data.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
+import { readMetaData } from "#agent/datasources/meta-data.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { defaultUserName } from "#agent/resolve-spec.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -14,9 +14,21 @@ import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 
 /** Meta-data as NoCloud reads it, from a file. */
-function readInstance({ document, bytes }: { readonly document: string; readonly bytes: Uint8Array }): DatasourceContent {
+function readInstance({
+  document,
+  bytes,
+}: {
+  readonly document: string;
+  readonly bytes: Uint8Array;
+}): DatasourceContent {
   return makeContent({
-    datasource: { name: "NoCloud", place: document, identity: document, removable: false, evidence: [] },
+    datasource: {
+      name: "NoCloud",
+      place: document,
+      identity: document,
+      removable: false,
+      evidence: [],
+    },
     metaData: readMetaData(bytes, document),
     documents: {},
     defaultInstanceId: "nocloud",
@@ -26,8 +38,10 @@ function readInstance({ document, bytes }: { readonly document: string; readonly
 
 /** `firstlight render` */
 export const command: Command = {
-  usage: "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F] --out DIR",
-  summary: "Write the files of Nix that a node would be built from; whatever is not given is empty.",
+  usage:
+    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F] --out DIR",
+  summary:
+    "Write the files of Nix that a node would be built from; whatever is not given is empty.",
   options: {
     "user-data": { type: "string" },
     "meta-data": { type: "string" },
@@ -48,13 +62,24 @@ export const command: Command = {
     const metaFile = document("meta-data");
     const meta = metaFile === undefined ? undefined : readInstance(metaFile);
     const translation = translate(
-      { userData: document("user-data"), vendorData: document("vendor-data"), networkConfig: document("network-config") },
-      { hostname: meta?.instance.hostname ?? null, publicKeys: meta?.instance.publicKeys ?? [], defaultUser: defaultUserName, fetched: new Map() },
+      {
+        userData: document("user-data"),
+        vendorData: document("vendor-data"),
+        networkConfig: document("network-config"),
+      },
+      {
+        hostname: meta?.instance.hostname ?? null,
+        publicKeys: meta?.instance.publicKeys ?? [],
+        defaultUser: defaultUserName,
+        fetched: new Map(),
+      },
     );
     const factsFile = textFlag(flags, "facts");
     const stateVersion = textFlag(flags, "state-version");
     const { sources, findings } = await renderPreview(translation, {
-      ...(factsFile === undefined ? {} : { facts: await (await import("../facts-file.ts")).readFactsFile(factsFile) }),
+      ...(factsFile === undefined
+        ? {}
+        : { facts: await (await import("../facts-file.ts")).readFactsFile(factsFile) }),
       ...(meta === undefined ? {} : { instanceId: meta.instance.instanceId }),
       ...(stateVersion === undefined ? {} : { stateVersion }),
     });
@@ -64,7 +89,15 @@ export const command: Command = {
       mkdirSync(path.dirname(full), { recursive: true });
       writeFileSync(full, file.content, { mode: file.mode });
     }
-    if (json) out.data(prettyJson({ v: 1, digest: sources.digest, files: sources.files.map((file) => file.path), findings: all }));
+    if (json)
+      out.data(
+        prettyJson({
+          v: 1,
+          digest: sources.digest,
+          files: sources.files.map((file) => file.path),
+          findings: all,
+        }),
+      );
     else {
       for (const finding of all) out.talk(formatFinding(finding));
       out.data(`${sources.files.length} files in ${target}, digest ${sources.digest}`);

@@ -17,22 +17,35 @@ export const command: Command = {
     const [wanted] = args;
     const generation = wanted === undefined ? null : Number(wanted);
     if (generation !== null && (!Number.isInteger(generation) || generation < 1)) {
-      throw new Fault("cli/usage", `rollback: expected the number of a generation, got ${JSON.stringify(wanted)}`, { hint: "firstlight history lists them" });
+      throw new Fault(
+        "cli/usage",
+        `rollback: expected the number of a generation, got ${JSON.stringify(wanted)}`,
+        { hint: "firstlight history lists them" },
+      );
     }
     const system = await openSystem(invocation);
     await system.recover();
-    const why = generation === null ? "back to the previous generation" : `back to generation ${generation}`;
+    const why =
+      generation === null ? "back to the previous generation" : `back to generation ${generation}`;
     const plan = await system.planGeneration(generation, { by: "rollback", why, instanceId: null });
     const baseline = await readBaseline(io, signal);
     const trial = await system.try(plan);
     const verdict = await judge(undefined, trial, { io, probe: hostProbe(io), baseline, signal });
     if (!verdict.healthy) {
       const back = await system.rollBack(trial, verdict);
-      out.data(json ? prettyJson({ v: 1, outcome: "rolled-back", verdict, ...back }) : `not healthy: ${verdict.reasons.join("; ")}`);
+      out.data(
+        json
+          ? prettyJson({ v: 1, outcome: "rolled-back", verdict, ...back })
+          : `not healthy: ${verdict.reasons.join("; ")}`,
+      );
       return exitCodes.rolledBack;
     }
     const committed = await system.commit(trial, verdict);
-    out.data(json ? prettyJson({ v: 1, outcome: "committed", verdict, ...committed }) : `generation ${committed.generation} runs and is the boot default`);
+    out.data(
+      json
+        ? prettyJson({ v: 1, outcome: "committed", verdict, ...committed })
+        : `generation ${committed.generation} runs and is the boot default`,
+    );
     return exitCodes.done;
   },
 };

@@ -17,9 +17,14 @@ export const command: Command = {
   async run({ io, flags, json, out, signal }) {
     const limit = textFlag(flags, "timeout");
     const timeoutMs = limit === undefined ? Number.POSITIVE_INFINITY : parseDuration(limit);
-    if (timeoutMs === undefined) throw new Fault("cli/usage", `--timeout: expected a duration such as 5m, got ${JSON.stringify(limit)}`);
+    if (timeoutMs === undefined)
+      throw new Fault(
+        "cli/usage",
+        `--timeout: expected a duration such as 5m, got ${JSON.stringify(limit)}`,
+      );
     const deadline = io.clock.monotonicMs() + timeoutMs;
-    const isDone = () => readStatus(io.files)?.state === "done" && readResult(io.files) !== undefined;
+    const isDone = () =>
+      readStatus(io.files)?.state === "done" && readResult(io.files) !== undefined;
     while (flags["wait"] === true && !isDone() && io.clock.monotonicMs() < deadline) {
       await io.clock.sleep(pollMs, signal);
     }
@@ -29,7 +34,8 @@ export const command: Command = {
     else if (result !== undefined) {
       out.data(`${result.outcome}${result.degraded ? " (degraded)" : ""}: ${result.message}`);
       const findings = result.findings.filter((finding) => finding.level !== "note");
-      if (findings.length > 0) out.talk(`${findings.length} findings; \`firstlight status --json\` lists them`);
+      if (findings.length > 0)
+        out.talk(`${findings.length} findings; \`firstlight status --json\` lists them`);
     } else out.data(status === undefined ? "not started" : `running: ${status.stage}`);
     return result?.exitCode ?? exitCodes.tryAgain;
   },

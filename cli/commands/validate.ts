@@ -25,7 +25,10 @@ export const command: Command = {
   async run({ args, flags, json, out }) {
     const kind = textFlag(flags, "kind") as Kind | undefined;
     if (kind !== undefined && !kinds.includes(kind)) {
-      throw new Fault("cli/usage", `--kind: expected ${kinds.join(", ")}, got ${JSON.stringify(kind)}`);
+      throw new Fault(
+        "cli/usage",
+        `--kind: expected ${kinds.join(", ")}, got ${JSON.stringify(kind)}`,
+      );
     }
     const findings: Finding[] = [];
     for (const name of args) findings.push(...(await validateFile(name, kind)));
@@ -39,7 +42,12 @@ export const command: Command = {
 async function validateFile(name: string, kind: Kind | undefined): Promise<readonly Finding[]> {
   const raw = { document: name, bytes: readInput(name) };
   if (kind === "profile") return lintProfile(name);
-  const context = { hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map() };
+  const context = {
+    hostname: null,
+    publicKeys: [],
+    defaultUser: defaultUserName,
+    fetched: new Map(),
+  };
   return translate(documentsOf(raw, kind), context).findings;
 }
 
@@ -48,7 +56,10 @@ async function lintProfile(name: string): Promise<readonly Finding[]> {
   const { lintProfiles } = await import("#provisioner/profiles/lint.ts");
   const directory = path.dirname(path.resolve(name));
   const today = timestamp(hostClock).slice(0, 10);
-  return lintProfiles(hostFiles("/", () => {}), { directory, today });
+  return lintProfiles(
+    hostFiles("/", () => {}),
+    { directory, today },
+  );
 }
 
 /** A document whose first line says nothing is of the kind that was asked for. */

@@ -33,12 +33,18 @@ const skipped = new Set([".git", "firstlight", "local.nix", "result"]);
 
 function collect(files: Files, below: string, found: SourceFile[]): void {
   for (const name of files.list(`${nixosDirectory}${below}`)) {
-    if ((below === "" && skipped.has(name)) || name === ".git" || name.endsWith(".before-firstlight")) continue;
+    if (
+      (below === "" && skipped.has(name)) ||
+      name === ".git" ||
+      name.endsWith(".before-firstlight")
+    )
+      continue;
     const path = `${below}/${name}`;
     const full = `${nixosDirectory}${path}`;
     const target = files.realPath(full);
     const stat = target === undefined ? undefined : files.stat(target);
-    if (stat?.kind === "directory" && files.stat(full)?.kind === "directory") collect(files, path, found);
+    if (stat?.kind === "directory" && files.stat(full)?.kind === "directory")
+      collect(files, path, found);
     else if (stat?.kind === "file") found.push(readOne(files, full, path.slice(1), stat.mode));
     if (found.length > maxFiles) throw tooMuch(`more than ${maxFiles} files`);
   }

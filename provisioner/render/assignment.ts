@@ -30,7 +30,11 @@ export interface Concern {
 export const credentialsDirectory = "/var/lib/firstlight/credentials";
 
 /** Sets an option; see {@link Assignment}. */
-export function assign(path: readonly string[], value: NixExpr, from?: readonly string[]): Assignment {
+export function assign(
+  path: readonly string[],
+  value: NixExpr,
+  from?: readonly string[],
+): Assignment {
   return from === undefined ? { path, value } : { path, value, from };
 }
 
@@ -45,12 +49,16 @@ export function winning(base: Base, value: NixExpr): NixExpr {
 /** The credential file of a secret. Throws a defect when the secret was never stored. */
 export function credential(concern: Concern, secretRef: string): CredentialFile {
   const file = concern.credentials.get(secretRef);
-  if (file === undefined) throw new Fault("cli/internal", `secret ${secretRef}: expected a credential file for it`);
+  if (file === undefined)
+    throw new Fault("cli/internal", `secret ${secretRef}: expected a credential file for it`);
   return file;
 }
 
 /** `LoadCredentialEncrypted` or `LoadCredential`, and its line. */
-export function loadCredential(file: CredentialFile): { readonly key: string; readonly line: string } {
+export function loadCredential(file: CredentialFile): {
+  readonly key: string;
+  readonly line: string;
+} {
   const key = file.encrypted ? "LoadCredentialEncrypted" : "LoadCredential";
   return { key, line: `${file.name}:${credentialsDirectory}/${file.file}` };
 }
@@ -78,7 +86,10 @@ export function addFinding(
 }
 
 /** The nearest known place of a path of the spec. */
-export function originOf(origins: ReadonlyMap<string, Origin>, path: readonly string[]): Origin | undefined {
+export function originOf(
+  origins: ReadonlyMap<string, Origin>,
+  path: readonly string[],
+): Origin | undefined {
   for (let length = path.length; length > 0; length--) {
     const origin = origins.get(path.slice(0, length).join("."));
     if (origin !== undefined) return origin;

@@ -10,7 +10,9 @@ export interface Pin {
 }
 
 /** Every source tree of a system by name; `nixpkgs` is needed to build, the others where they are used. */
-export type Pins = Readonly<Partial<Record<"nixpkgs" | "nixos-hardware" | "home-manager" | "firstlight", Pin>>>;
+export type Pins = Readonly<
+  Partial<Record<"nixpkgs" | "nixos-hardware" | "home-manager" | "firstlight", Pin>>
+>;
 
 /** What every rendered system stands on; decided once per instance, and an input of each rendering. */
 export interface Base {
@@ -37,7 +39,11 @@ export interface Base {
 /** What a machine that came without a configuration boots from, where its profile brings no platform. */
 export interface Platform {
   /** As they are mounted now. */
-  readonly fileSystems: readonly { readonly path: string; readonly device: string; readonly type: string }[];
+  readonly fileSystems: readonly {
+    readonly path: string;
+    readonly device: string;
+    readonly type: string;
+  }[];
   readonly bootLoader: "systemd-boot" | "extlinux" | { readonly grub: string };
 }
 

@@ -1,7 +1,14 @@
 import { sha256 } from "#core/canonical-json.ts";
 import type { Command } from "#generated/provisioner/spec/v1.ts";
-import { attrs, bind, bool, list, str, interpolated, ref } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, assign, type Concern, credential, loadCredential, shellWord } from "./assignment.ts";
+import { attrs, bind, bool, interpolated, list, ref, str } from "#provisioner/nix-language/tree.ts";
+import {
+  type Assignment,
+  assign,
+  type Concern,
+  credential,
+  loadCredential,
+  shellWord,
+} from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
 
 /**
@@ -20,7 +27,12 @@ export function renderCommands(concern: Concern): readonly Assignment[] {
       ...order(command),
       ...(command.frequency === "always"
         ? []
-        : [bind("unitConfig", attrs([bind("ConditionPathExists", str(`!${stamp(concern, command, file)}`))]))]),
+        : [
+            bind(
+              "unitConfig",
+              attrs([bind("ConditionPathExists", str(`!${stamp(concern, command, file)}`))]),
+            ),
+          ]),
       bind("path", list([str("/run/current-system/sw")])),
       bind("environment", attrs([bind("HOME", str("/root"))])),
       bind("restartIfChanged", bool(false)),
@@ -42,15 +54,24 @@ function order(command: Command) {
   }
   return [
     bind("wants", list([str("network-online.target")])),
-    bind("after", list([str("network-online.target"), files, str("firstlight-files-deferred.service")])),
+    bind(
+      "after",
+      list([str("network-online.target"), files, str("firstlight-files-deferred.service")]),
+    ),
   ];
 }
 
 function script(concern: Concern, command: Command, file: CredentialFile) {
   const path = stamp(concern, command, file);
-  const mark = command.frequency === "always" ? "" : `install -D -m 0600 /dev/null ${path}\nsync ${path}\n`;
+  const mark =
+    command.frequency === "always" ? "" : `install -D -m 0600 /dev/null ${path}\nsync ${path}\n`;
   const shell = command.interpreter === "bash" ? "bash" : "sh";
-  return interpolated(mark, "exec ", ref("pkgs", "bash"), `/bin/${shell} "$CREDENTIALS_DIRECTORY"/${shellWord(file.name)}\n`);
+  return interpolated(
+    mark,
+    "exec ",
+    ref("pkgs", "bash"),
+    `/bin/${shell} "$CREDENTIALS_DIRECTORY"/${shellWord(file.name)}\n`,
+  );
 }
 
 function serviceConfig(command: Command, file: CredentialFile) {

@@ -3,7 +3,7 @@ import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
-import { readOwnConfiguration, nixosDirectory } from "./adopt.ts";
+import { nixosDirectory, readOwnConfiguration } from "./adopt.ts";
 import type { Base, Pin, Pins, Platform } from "./base.ts";
 import type { SourceFile } from "./sources.ts";
 
@@ -54,7 +54,8 @@ function decide(question: BaseQuestion, pins: Pins): BaseRecord {
     v: 1,
     kind: own === undefined ? "platform" : "adopted",
     files: own ?? [],
-    platform: own === undefined && profile?.nixos.platform == null ? findPlatform(io.files, facts) : null,
+    platform:
+      own === undefined && profile?.nixos.platform == null ? findPlatform(io.files, facts) : null,
     stateVersion: question.stateVersion ?? releaseOf(io.files, pins.nixpkgs) ?? unknownRelease(),
     mutableUsers: question.mutableUsers ?? true,
   };
@@ -84,7 +85,9 @@ export function readPins(io: Io): Pins {
   if (text !== undefined) return parsePins(text);
   const entry = (io.env["NIX_PATH"] ?? "").split(":").find((part) => part.startsWith("nixpkgs="));
   const path = entry?.slice("nixpkgs=".length);
-  return path === undefined || !path.startsWith("/") ? {} : { nixpkgs: { storePath: path, narHash: null, revision: null } };
+  return path === undefined || !path.startsWith("/")
+    ? {}
+    : { nixpkgs: { storePath: path, narHash: null, revision: null } };
 }
 
 function parsePins(text: string): Pins {
@@ -96,14 +99,24 @@ function parsePins(text: string): Pins {
   }
   const entries = Object.entries((value ?? {}) as Record<string, Partial<Pin>>);
   for (const [name, pin] of entries) {
-    if (!["nixpkgs", "nixos-hardware", "home-manager", "firstlight"].includes(name) || typeof pin?.storePath !== "string") {
-      throw new Fault("base/pins", `${pinsFile}: expected pins by name with a storePath, got ${JSON.stringify(name)}`);
+    if (
+      !["nixpkgs", "nixos-hardware", "home-manager", "firstlight"].includes(name) ||
+      typeof pin?.storePath !== "string"
+    ) {
+      throw new Fault(
+        "base/pins",
+        `${pinsFile}: expected pins by name with a storePath, got ${JSON.stringify(name)}`,
+      );
     }
   }
   return Object.fromEntries(
     entries.map(([name, pin]) => [
       name,
-      { storePath: pin.storePath ?? "", narHash: pin.narHash ?? null, revision: pin.revision ?? null },
+      {
+        storePath: pin.storePath ?? "",
+        narHash: pin.narHash ?? null,
+        revision: pin.revision ?? null,
+      },
     ]),
   );
 }
@@ -111,7 +124,10 @@ function parsePins(text: string): Pins {
 /** The release in a tree of nixpkgs: `26.05`. */
 function releaseOf(files: Files, pin: Pin | undefined): string | undefined {
   for (const name of ["lib/.version", ".version"]) {
-    const text = pin === undefined ? undefined : files.readText(`${pin.storePath}/${name}`, { maxBytes: 1024 });
+    const text =
+      pin === undefined
+        ? undefined
+        : files.readText(`${pin.storePath}/${name}`, { maxBytes: 1024 });
     const [release] = /^[0-9]{2}\.[0-9]{2}/.exec(text ?? "") ?? [];
     if (release !== undefined) return release;
   }
@@ -121,26 +137,50 @@ function releaseOf(files: Files, pin: Pin | undefined): string | undefined {
 /** The release of the system that runs. */
 function releaseOfSystem(files: Files): string | undefined {
   const text = files.readText("/etc/os-release", { maxBytes: 64 * 1024 }) ?? "";
-  return /^ID="?nixos"?$/m.test(text) ? /^VERSION_ID="?([0-9]{2}\.[0-9]{2})/m.exec(text)?.[1] : undefined;
+  return /^ID="?nixos"?$/m.test(text)
+    ? /^VERSION_ID="?([0-9]{2}\.[0-9]{2})/m.exec(text)?.[1]
+    : undefined;
 }
 
 function unknownRelease(): never {
-  throw new Fault("base/no-release", "the release of NixOS is not known: no pinned nixpkgs says it, and the settings do not either", {
-    hint: "set `stateVersion` in /etc/firstlight/settings.json, or pin nixpkgs",
-  });
+  throw new Fault(
+    "base/no-release",
+    "the release of NixOS is not known: no pinned nixpkgs says it, and the settings do not either",
+    {
+      hint: "set `stateVersion` in /etc/firstlight/settings.json, or pin nixpkgs",
+    },
+  );
 }
 
-const realTypes = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "zfs", "bcachefs"]);
+const realTypes = new Set([
+  "ext2",
+  "ext3",
+  "ext4",
+  "xfs",
+  "btrfs",
+  "f2fs",
+  "vfat",
+  "zfs",
+  "bcachefs",
+]);
 
 /** Root file system, boot partition and boot loader as they are now. */
 function findPlatform(files: Files, facts: Facts): Platform {
-  const mounts = (files.readText("/proc/mounts", { maxBytes: 1024 * 1024 }) ?? "").split("\n").map((line) => line.split(" "));
+  const mounts = (files.readText("/proc/mounts", { maxBytes: 1024 * 1024 }) ?? "")
+    .split("\n")
+    .map((line) => line.split(" "));
   const wanted = new Set(["/", "/boot", "/boot/efi", "/efi"]);
   const fileSystems = mounts.flatMap(([device = "", path = "", type = ""]) =>
-    wanted.has(path) && realTypes.has(type) ? [{ path, device: stableName(files, device), type }] : [],
+    wanted.has(path) && realTypes.has(type)
+      ? [{ path, device: stableName(files, device), type }]
+      : [],
   );
   const bootLoader =
-    facts.firmware.type === "uefi" ? "systemd-boot" : facts.firmware.type === "device-tree" ? "extlinux" : { grub: bootDisk(facts) };
+    facts.firmware.type === "uefi"
+      ? "systemd-boot"
+      : facts.firmware.type === "device-tree"
+        ? "extlinux"
+        : { grub: bootDisk(facts) };
   return { fileSystems, bootLoader };
 }
 
@@ -154,6 +194,8 @@ function stableName(files: Files, device: string): string {
 }
 
 function bootDisk(facts: Facts): string {
-  const disk = (facts.blockDevices ?? []).find((device) => device.removable !== true && device.readOnly !== true);
+  const disk = (facts.blockDevices ?? []).find(
+    (device) => device.removable !== true && device.readOnly !== true,
+  );
   return disk === undefined ? "nodev" : (disk.byId[0] ?? `/dev/${disk.name}`);
 }

@@ -1,7 +1,15 @@
 import { sha256 } from "#core/canonical-json.ts";
 import type { File } from "#generated/provisioner/spec/v1.ts";
 import { attrs, bind, bool, call, list, ref, str } from "#provisioner/nix-language/tree.ts";
-import { addFinding, type Assignment, assign, type Concern, credential, loadCredential, shellWord } from "./assignment.ts";
+import {
+  type Assignment,
+  addFinding,
+  assign,
+  type Concern,
+  credential,
+  loadCredential,
+  shellWord,
+} from "./assignment.ts";
 
 /** Paths that NixOS makes itself, each with its way to say the same. */
 const ownedPaths: readonly (readonly [RegExp, string])[] = [
@@ -29,14 +37,27 @@ export function renderFiles(concern: Concern): readonly Assignment[] {
   const deferred: Placed[] = [];
   for (const { file, index } of allowed) {
     const replaced = file.append !== true && last.get(file.path) !== index;
-    if (replaced && files.every((other) => other.file.path !== file.path || other.file.append !== true)) {
-      addFinding(concern, ["files", String(index)], "note", "render/file-twice", "a later entry replaces this file");
+    if (
+      replaced &&
+      files.every((other) => other.file.path !== file.path || other.file.append !== true)
+    ) {
+      addFinding(
+        concern,
+        ["files", String(index)],
+        "note",
+        "render/file-twice",
+        "a later entry replaces this file",
+      );
       continue;
     }
     if (isPartOfSystem(file)) system.push(etcFile(file, index));
     else (file.defer === true ? deferred : now).push({ file, index });
   }
-  return [...system, ...unit(concern, "firstlight-files", now, false), ...unit(concern, "firstlight-files-deferred", deferred, true)];
+  return [
+    ...system,
+    ...unit(concern, "firstlight-files", now, false),
+    ...unit(concern, "firstlight-files-deferred", deferred, true),
+  ];
 }
 
 interface Placed {
@@ -54,7 +75,9 @@ function isAllowed(concern: Concern, file: File, index: number): boolean {
     ["files", String(index)],
     "warning",
     "render/owned-path",
-    climbs ? "a path may not hold . or .. as a name" : "NixOS writes this file itself; it is left alone",
+    climbs
+      ? "a path may not hold . or .. as a name"
+      : "NixOS writes this file itself; it is left alone",
     hint ?? "write the path out",
   );
   return false;
@@ -71,18 +94,33 @@ function etcFile(file: File, index: number): Assignment {
   const copied = !["0644", "0444"].includes(mode) || owner !== "root" || group !== "root";
   const value = attrs([
     bind("text", str(file.content ?? "")),
-    ...(copied ? [bind("mode", str(mode)), bind("user", str(owner)), bind("group", str(group))] : []),
+    ...(copied
+      ? [bind("mode", str(mode)), bind("user", str(owner)), bind("group", str(group))]
+      : []),
   ]);
-  return assign(["environment", "etc", file.path.slice("/etc/".length)], value, ["files", String(index)]);
+  return assign(["environment", "etc", file.path.slice("/etc/".length)], value, [
+    "files",
+    String(index),
+  ]);
 }
 
 /** One unit that installs files in order; a changed file or secret changes the unit, and so runs it again. */
-function unit(concern: Concern, name: string, placed: readonly Placed[], late: boolean): readonly Assignment[] {
+function unit(
+  concern: Concern,
+  name: string,
+  placed: readonly Placed[],
+  late: boolean,
+): readonly Assignment[] {
   if (placed.length === 0) return [];
   const parts = placed.flatMap(({ file, index }) => install(concern, file, index));
   const texts = placed
     .filter(({ file }) => file.secret === undefined)
-    .map(({ file, index }) => bind(`FILE_${index}`, call(ref("pkgs", "writeText"), str(`file-${index}`), str(file.content ?? ""))));
+    .map(({ file, index }) =>
+      bind(
+        `FILE_${index}`,
+        call(ref("pkgs", "writeText"), str(`file-${index}`), str(file.content ?? "")),
+      ),
+    );
   const credentials = new Map<string, string[]>();
   for (const { file } of placed) {
     if (file.secret === undefined) continue;
@@ -90,8 +128,14 @@ function unit(concern: Concern, name: string, placed: readonly Placed[], late: b
     credentials.set(key, [...(credentials.get(key) ?? []), line]);
   }
   const order = late
-    ? [bind("after", list([str("network-online.target")])), bind("wants", list([str("network-online.target")]))]
-    : [bind("before", list([str("network-pre.target")])), bind("wants", list([str("network-pre.target")]))];
+    ? [
+        bind("after", list([str("network-online.target")])),
+        bind("wants", list([str("network-online.target")])),
+      ]
+    : [
+        bind("before", list([str("network-pre.target")])),
+        bind("wants", list([str("network-pre.target")])),
+      ];
   const value = attrs([
     bind("description", str("Put the files of the spec in place")),
     bind("wantedBy", list([str("multi-user.target")])),
@@ -128,6 +172,9 @@ function install(concern: Concern, file: File, index: number): readonly string[]
 }
 
 function stampOf(concern: Concern, file: File, index: number): string {
-  const version = file.secret === undefined ? sha256(file.content ?? "") : credential(concern, file.secret.secretRef).file;
+  const version =
+    file.secret === undefined
+      ? sha256(file.content ?? "")
+      : credential(concern, file.secret.secretRef).file;
   return `append-${sha256(`${concern.instanceId}\0${index}\0${file.path}\0${version}`).slice(0, 16)}`;
 }

@@ -1,7 +1,24 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
-import { attrs, bind, bool, call, interpolated, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
-import { appliedProfile, type CompiledProfile, type CompiledProfiles, type Match, type OptionValues } from "#provisioner/profiles/profile.ts";
+import {
+  attrs,
+  bind,
+  bool,
+  call,
+  interpolated,
+  list,
+  type NixExpr,
+  path,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
+import {
+  appliedProfile,
+  type CompiledProfile,
+  type CompiledProfiles,
+  type Match,
+  type OptionValues,
+} from "#provisioner/profiles/profile.ts";
 import { type Assignment, assign } from "./assignment.ts";
 import type { Base, Platform } from "./base.ts";
 import type { SourceFile } from "./sources.ts";
@@ -41,7 +58,10 @@ export function renderHardware({ facts, match, profiles, base }: HardwareInput):
     ...(platform === null ? renderFallback(base.platform) : optionAssignments(platform.options)),
   ]);
   return {
-    title: profile === null ? "The hardware: no profile fits this machine." : `The hardware: ${profile.title}.`,
+    title:
+      profile === null
+        ? "The hardware: no profile fits this machine."
+        : `The hardware: ${profile.title}.`,
     imports: [
       ...files.map((file) => path(`./${file.path.slice("firstlight/".length)}`)),
       ...(platform?.modules ?? []).map((module) => interpolated(ref("modulesPath"), `/${module}`)),
@@ -79,8 +99,12 @@ function renderKernel(profile: CompiledProfile | null): readonly Assignment[] {
 /** What the profile says, and the drivers that are bound to controllers of disks and USB now. */
 function renderInitrd(profile: CompiledProfile | null, facts: Facts): readonly Assignment[] {
   const bound = [
-    ...(facts.pci ?? []).filter((device) => /^(0x)?(01|0c03|0c00|0805)/.test(device.class ?? "")).map((device) => device.module ?? device.driver),
-    ...(facts.blockDevices ?? []).filter((device) => device.removable !== true).flatMap((device) => device.modules),
+    ...(facts.pci ?? [])
+      .filter((device) => /^(0x)?(01|0c03|0c00|0805)/.test(device.class ?? ""))
+      .map((device) => device.module ?? device.driver),
+    ...(facts.blockDevices ?? [])
+      .filter((device) => device.removable !== true)
+      .flatMap((device) => device.modules),
   ].filter((name): name is string => name !== null && /^[A-Za-z0-9_-]+$/.test(name));
   const available = [...new Set([...(profile?.initrd.availableModules ?? []), ...bound])].sort();
   return [
@@ -93,7 +117,9 @@ function renderMicrocode({ cpu, virtualisation }: Facts): readonly Assignment[] 
   if (cpu.architecture !== "x86_64" || virtualisation !== "none") return [];
   const vendor = { GenuineIntel: "intel", AuthenticAMD: "amd" }[cpu.vendor ?? ""];
   const firmware = assign(["hardware", "enableRedistributableFirmware"], fallback(bool(true)));
-  return vendor === undefined ? [firmware] : [assign(["hardware", "cpu", vendor, "updateMicrocode"], fallback(bool(true))), firmware];
+  return vendor === undefined
+    ? [firmware]
+    : [assign(["hardware", "cpu", vendor, "updateMicrocode"], fallback(bool(true))), firmware];
 }
 
 /** Root file system and boot loader as they were found, where no profile knows better. */
@@ -109,12 +135,18 @@ function renderFallback(platform: Platform | null): readonly Assignment[] {
       : bootLoader === "extlinux"
         ? [
             assign(["boot", "loader", "grub", "enable"], fallback(bool(false))),
-            assign(["boot", "loader", "generic-extlinux-compatible", "enable"], fallback(bool(true))),
+            assign(
+              ["boot", "loader", "generic-extlinux-compatible", "enable"],
+              fallback(bool(true)),
+            ),
           ]
         : [assign(["boot", "loader", "grub", "device"], fallback(str(bootLoader.grub)))];
   return [
     ...fileSystems.map(({ path: where, device, type }) =>
-      assign(["fileSystems", where], fallback(attrs([bind("device", str(device)), bind("fsType", str(type))]))),
+      assign(
+        ["fileSystems", where],
+        fallback(attrs([bind("device", str(device)), bind("fsType", str(type))])),
+      ),
     ),
     ...loader,
   ];

@@ -7,16 +7,28 @@ import type { Template, Templates } from "./templates.ts";
 
 /** Reads every template below a directory. Throws `render/template-broken` for one that is not whole. */
 export function loadTemplates(files: Files, directory: string): Templates {
-  const names = files.list(directory).filter((name) => files.stat(`${directory}/${name}/default.nix`) !== undefined);
+  const names = files
+    .list(directory)
+    .filter((name) => files.stat(`${directory}/${name}/default.nix`) !== undefined);
   return new Map(names.map((name) => [name, loadTemplate(files, `${directory}/${name}`, name)]));
 }
 
 function loadTemplate(files: Files, directory: string, name: string): Template {
-  const page = readYaml(files.readText(`${directory}/template.yaml`) ?? "", { document: `${name}/template.yaml` });
+  const page = readYaml(files.readText(`${directory}/template.yaml`) ?? "", {
+    document: `${name}/template.yaml`,
+  });
   const { title, description, example } = (page.value ?? {}) as Record<string, unknown>;
   const schema: unknown = JSON.parse(files.readText(`${directory}/schema.json`) ?? "null");
-  if (typeof title !== "string" || typeof description !== "string" || typeof schema !== "object" || schema === null) {
-    throw new Fault("render/template-broken", `template ${name}: expected default.nix, schema.json, and template.yaml with title and description`);
+  if (
+    typeof title !== "string" ||
+    typeof description !== "string" ||
+    typeof schema !== "object" ||
+    schema === null
+  ) {
+    throw new Fault(
+      "render/template-broken",
+      `template ${name}: expected default.nix, schema.json, and template.yaml with title and description`,
+    );
   }
   return {
     name,
@@ -32,5 +44,9 @@ function nixFiles(files: Files, directory: string): readonly SourceFile[] {
   return files
     .list(directory)
     .filter((file) => file.endsWith(".nix"))
-    .map((file) => ({ path: file, content: files.readText(`${directory}/${file}`) ?? "", mode: 0o644 }));
+    .map((file) => ({
+      path: file,
+      content: files.readText(`${directory}/${file}`) ?? "",
+      mode: 0o644,
+    }));
 }

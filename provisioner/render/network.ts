@@ -26,8 +26,14 @@ export function renderNetwork(concern: Concern): readonly Assignment[] {
       const from = ["network", "ethernets", name];
       const link = linkSections(name, ethernet);
       return [
-        assign(["systemd", "network", "networks", `10-${name}`], sectionsAsOptions(networkSections(name, ethernet)), from),
-        ...(link === undefined ? [] : [assign(["systemd", "network", "links", `10-${name}`], sectionsAsOptions(link), from)]),
+        assign(
+          ["systemd", "network", "networks", `10-${name}`],
+          sectionsAsOptions(networkSections(name, ethernet)),
+          from,
+        ),
+        ...(link === undefined
+          ? []
+          : [assign(["systemd", "network", "links", `10-${name}`], sectionsAsOptions(link), from)]),
       ];
     }),
   ];
@@ -45,7 +51,15 @@ export function networkdFiles(spec: Spec): readonly NetworkdFile[] {
 }
 
 function networkSections(name: string, ethernet: Ethernet): readonly Section[] {
-  const { dhcp4 = false, dhcp6 = false, acceptRa, addresses = [], routes = [], nameservers = [], search = [] } = ethernet;
+  const {
+    dhcp4 = false,
+    dhcp6 = false,
+    acceptRa,
+    addresses = [],
+    routes = [],
+    nameservers = [],
+    search = [],
+  } = ethernet;
   const dhcp = dhcp4 && dhcp6 ? "yes" : dhcp4 ? "ipv4" : dhcp6 ? "ipv6" : "no";
   return [
     { name: "Match", settings: matchSettings(name, ethernet, ethernet.setName) },
@@ -63,7 +77,9 @@ function networkSections(name: string, ethernet: Ethernet): readonly Section[] {
     ...routes.map((route) => ({
       name: "Route",
       settings: [
-        ...(route.to === "default" ? defaultRoute(route.via) : [["Destination", route.to] as const]),
+        ...(route.to === "default"
+          ? defaultRoute(route.via)
+          : [["Destination", route.to] as const]),
         ...(route.via === undefined ? [] : [["Gateway", route.via] as const]),
         ...(route.metric === undefined ? [] : [["Metric", String(route.metric)] as const]),
         ...(route.onLink === undefined ? [] : [["GatewayOnLink", yesNo(route.onLink)] as const]),
@@ -94,7 +110,11 @@ function linkSections(name: string, ethernet: Ethernet): readonly Section[] | un
   ];
 }
 
-function matchSettings(name: string, { match }: Ethernet, setName: string | undefined): readonly (readonly [string, string])[] {
+function matchSettings(
+  name: string,
+  { match }: Ethernet,
+  setName: string | undefined,
+): readonly (readonly [string, string])[] {
   const settings: (readonly [string, string])[] = [];
   if (match?.mac !== undefined) settings.push(["MACAddress", match.mac]);
   if (match?.driver !== undefined) settings.push(["Driver", match.driver]);
@@ -104,7 +124,10 @@ function matchSettings(name: string, { match }: Ethernet, setName: string | unde
 }
 
 function sectionsAsText(sections: readonly Section[]): string {
-  const texts = sections.map(({ name, settings }) => `[${name}]\n${settings.map(([key, value]) => `${key}=${oneLine(value)}\n`).join("")}`);
+  const texts = sections.map(
+    ({ name, settings }) =>
+      `[${name}]\n${settings.map(([key, value]) => `${key}=${oneLine(value)}\n`).join("")}`,
+  );
   return texts.join("\n");
 }
 
@@ -123,8 +146,12 @@ function sectionsAsOptions(sections: readonly Section[]): NixExpr {
   const routes = sections.filter(({ name }) => name === "Route");
   const plain = sections.filter(({ name }) => name !== "Route");
   return attrs([
-    ...plain.map(({ name, settings }) => bind(sectionOptions[name] ?? name, settingsAsAttrs(settings))),
-    ...(routes.length === 0 ? [] : [bind("routes", list(routes.map(({ settings }) => settingsAsAttrs(settings))))]),
+    ...plain.map(({ name, settings }) =>
+      bind(sectionOptions[name] ?? name, settingsAsAttrs(settings)),
+    ),
+    ...(routes.length === 0
+      ? []
+      : [bind("routes", list(routes.map(({ settings }) => settingsAsAttrs(settings))))]),
   ]);
 }
 

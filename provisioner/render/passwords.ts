@@ -1,5 +1,20 @@
-import { attrs, bind, interpolated, list, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, assign, type Concern, credential, credentialsDirectory, shellWord } from "./assignment.ts";
+import {
+  attrs,
+  bind,
+  interpolated,
+  list,
+  type NixExpr,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
+import {
+  type Assignment,
+  assign,
+  type Concern,
+  credential,
+  credentialsDirectory,
+  shellWord,
+} from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
 
 const directory = "/run/firstlight/passwords";
@@ -21,17 +36,18 @@ export function renderPasswords(concern: Concern): readonly Assignment[] {
       : [{ name, file: credential(concern, user.passwordHash.secretRef) }],
   );
   if (users.length === 0) return [];
-  const step = attrs([
-    bind("deps", list([str("specialfs")])),
-    bind("text", script(users)),
-  ]);
+  const step = attrs([bind("deps", list([str("specialfs")])), bind("text", script(users))]);
   return [
     assign(["system", "activationScripts", "firstlightPasswords"], step, ["users"]),
-    assign(["system", "activationScripts", "users", "deps"], list([str("firstlightPasswords")]), ["users"]),
+    assign(["system", "activationScripts", "users", "deps"], list([str("firstlightPasswords")]), [
+      "users",
+    ]),
   ];
 }
 
-function script(users: readonly { readonly name: string; readonly file: CredentialFile }[]): NixExpr {
+function script(
+  users: readonly { readonly name: string; readonly file: CredentialFile }[],
+): NixExpr {
   const coreutils = (program: string) => [ref("pkgs", "coreutils"), `/bin/${program}`];
   const parts: (string | NixExpr)[] = [
     "# password hashes, in memory, before users are made\n",
@@ -47,7 +63,10 @@ function script(users: readonly { readonly name: string; readonly file: Credenti
     const source = shellWord(`${credentialsDirectory}/${file.file}`);
     parts.push("(umask 077\n");
     if (file.encrypted) {
-      parts.push(ref("config", "systemd", "package"), `/bin/systemd-creds decrypt --name=${shellWord(file.name)} ${source} ${target}.new`);
+      parts.push(
+        ref("config", "systemd", "package"),
+        `/bin/systemd-creds decrypt --name=${shellWord(file.name)} ${source} ${target}.new`,
+      );
     } else {
       parts.push(...coreutils("cp"), ` ${source} ${target}.new`);
     }

@@ -1,5 +1,14 @@
 import { prettyJson } from "#core/canonical-json.ts";
-import { attrs, bind, bool, call, list, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
+import {
+  attrs,
+  bind,
+  bool,
+  call,
+  list,
+  type NixExpr,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
 import { type Assignment, assign, winning } from "./assignment.ts";
 import type { Base, Pin } from "./base.ts";
 import type { SourceFile } from "./sources.ts";
@@ -32,17 +41,25 @@ export function renderPins(base: Base): readonly Assignment[] {
             ["nix", "nixPath"],
             winning(
               base,
-              list([str(`nixpkgs=${nixpkgs.storePath}`), str("nixos-config=/etc/nixos/configuration.nix")]),
+              list([
+                str(`nixpkgs=${nixpkgs.storePath}`),
+                str("nixos-config=/etc/nixos/configuration.nix"),
+              ]),
             ),
           ),
         ]),
     ...pins
       .filter(([, pin]) => isInStore(pin))
       .map(([name, pin]) =>
-        assign(["environment", "etc", `firstlight/pins/${name}`], attrs([bind("source", fromStore(pin))])),
+        assign(
+          ["environment", "etc", `firstlight/pins/${name}`],
+          attrs([bind("source", fromStore(pin))]),
+        ),
       ),
     assign(["services", "firstlight", "enable"], bool(true)),
-    ...(agent === undefined || !isInStore(agent) ? [] : [assign(["services", "firstlight", "package"], fromStore(agent))]),
+    ...(agent === undefined || !isInStore(agent)
+      ? []
+      : [assign(["services", "firstlight", "package"], fromStore(agent))]),
   ];
 }
 

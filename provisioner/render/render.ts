@@ -5,7 +5,16 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { optionEntries } from "#provisioner/nix-language/option-set.ts";
 import { print } from "#provisioner/nix-language/print.ts";
-import { attrs, bind, blank, list, moduleOf, type NixExpr, path, str } from "#provisioner/nix-language/tree.ts";
+import {
+  attrs,
+  bind,
+  blank,
+  list,
+  moduleOf,
+  type NixExpr,
+  path,
+  str,
+} from "#provisioner/nix-language/tree.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { type Assignment, assign, type Concern } from "./assignment.ts";
@@ -20,7 +29,13 @@ import { renderPasswords } from "./passwords.ts";
 import { isInStore, pinsFile, renderPins } from "./pins.ts";
 import { renderReport } from "./report.ts";
 import type { SourceFile, Sources } from "./sources.ts";
-import { renderHome, renderPackages, renderRawOptions, renderStorage, renderUnits } from "./system-parts.ts";
+import {
+  renderHome,
+  renderPackages,
+  renderRawOptions,
+  renderStorage,
+  renderUnits,
+} from "./system-parts.ts";
 import { type CheckParameters, renderTemplates, type Templates } from "./templates.ts";
 import { renderUsers } from "./users.ts";
 
@@ -47,7 +62,7 @@ export interface RenderResult {
 
 /** Spec, facts, profile and base -> files of Nix. Pure: the same input gives the same bytes. */
 export function render(input: RenderInput): RenderResult {
-  const { spec, base } = input;
+  const { base } = input;
   const findings: Finding[] = [];
   const concern: Concern = { ...input, findings };
   const instance = attempt(findings, () => renderInstance(concern));
@@ -61,7 +76,11 @@ export function render(input: RenderInput): RenderResult {
     moduleFile("firstlight/hardware.nix", hardware.title, hardware.assignments, hardware.imports),
   ].filter((file) => file !== undefined);
   const files = [
-    entryFile(base, [...modules.map((file) => path(`./${file.path}`)), ...templates.imports], base.local !== null),
+    entryFile(
+      base,
+      [...modules.map((file) => path(`./${file.path}`)), ...templates.imports],
+      base.local !== null,
+    ),
     ...modules,
     ...(base.local === null ? [] : [{ path: "local.nix", content: base.local, mode: 0o644 }]),
     ...hardware.files,
@@ -99,7 +118,16 @@ function attempt(findings: Finding[], work: () => readonly Assignment[]): readon
     return work();
   } catch (error) {
     if (!isFault(error, "nix/unprintable") && !isFault(error, "nix/take-over-key")) throw error;
-    findings.push({ document: "spec", path: "", line: null, column: null, level: "error", code: error.code, message: error.message, hint: null });
+    findings.push({
+      document: "spec",
+      path: "",
+      line: null,
+      column: null,
+      level: "error",
+      code: error.code,
+      message: error.message,
+      hint: null,
+    });
     return [];
   }
 }
@@ -114,14 +142,20 @@ function moduleFile(
   const head = imports.length === 0 ? [] : [bind("imports", list(imports)), blank];
   const body = attrs([...head, ...optionEntries(assignments)]);
   const names = usedArguments(body);
-  const content = print(moduleOf(names, body), { header: `${header}\nWritten by firstlight; changes belong into local.nix.` });
+  const content = print(moduleOf(names, body), {
+    header: `${header}\nWritten by firstlight; changes belong into local.nix.`,
+  });
   return { path: name, content, mode: 0o644 };
 }
 
 /** Arguments of the module that its body mentions, in the order of the field. */
 function usedArguments(body: NixExpr): readonly string[] {
-  const text = JSON.stringify(body, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
-  return ["config", "lib", "pkgs", "modulesPath"].filter((name) => text.includes(`"kind":"reference","path":["${name}"`));
+  const text = JSON.stringify(body, (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+  return ["config", "lib", "pkgs", "modulesPath"].filter((name) =>
+    text.includes(`"kind":"reference","path":["${name}"`),
+  );
 }
 
 /** The short entry: what the system is put together from. */
@@ -132,12 +166,15 @@ function entryFile(base: Base, modules: readonly NixExpr[], hasLocal: boolean): 
     ...modules,
     ...(hasLocal ? [path("./local.nix")] : []),
   ];
-  const adopted = base.files.some((file) => /system\s*\.\s*stateVersion|stateVersion\s*=/.test(withoutComments(file.content)));
+  const adopted = base.files.some((file) =>
+    /system\s*\.\s*stateVersion|stateVersion\s*=/.test(withoutComments(file.content)),
+  );
   const version = adopted
     ? []
     : optionEntries([assign(["system", "stateVersion"], str(base.stateVersion))]);
   const body = attrs([bind("imports", list(imports)), blank, ...version]);
-  const header = "This system, put together by firstlight. What you want to add belongs into local.nix.";
+  const header =
+    "This system, put together by firstlight. What you want to add belongs into local.nix.";
   return { path: "configuration.nix", content: print(moduleOf([], body), { header }), mode: 0o644 };
 }
 
@@ -147,7 +184,11 @@ function withoutComments(text: string): string {
 
 function toSources(files: readonly SourceFile[], { base, credentials }: RenderInput): Sources {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const digest = sha256(sorted.map(({ path: name, mode, content }) => `${name}\0${mode}\0${sha256(content)}\n`).join(""));
+  const digest = sha256(
+    sorted
+      .map(({ path: name, mode, content }) => `${name}\0${mode}\0${sha256(content)}\n`)
+      .join(""),
+  );
   const { nixpkgs } = base.pins;
   return {
     digest,

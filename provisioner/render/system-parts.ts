@@ -1,8 +1,8 @@
+import { isFault } from "#core/fault.ts";
 import { nearest } from "#core/nearest.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, bool, int, list, ref, str } from "#provisioner/nix-language/tree.ts";
-import { isFault } from "#core/fault.ts";
-import { addFinding, type Assignment, assign, type Concern } from "./assignment.ts";
+import { type Assignment, addFinding, assign, type Concern } from "./assignment.ts";
 
 /** Packages for everybody. */
 export function renderPackages({ spec }: Concern): readonly Assignment[] {
@@ -39,7 +39,10 @@ export function renderStorage({ spec }: Concern): readonly Assignment[] {
     return assign(["fileSystems", mount.path], value, ["mounts", String(index)]);
   });
   const swap = (spec.swap ?? []).map(({ device, sizeMiB }) =>
-    attrs([bind("device", str(device)), ...(sizeMiB === undefined ? [] : [bind("size", int(sizeMiB))])]),
+    attrs([
+      bind("device", str(device)),
+      ...(sizeMiB === undefined ? [] : [bind("size", int(sizeMiB))]),
+    ]),
   );
   return [...mounts, ...(swap.length === 0 ? [] : [assign(["swapDevices"], list(swap), ["swap"])])];
 }
@@ -64,18 +67,39 @@ export function renderHome(concern: Concern): readonly Assignment[] {
 }
 
 /** Raw options by dotted name; those that the rest of the spec sets are refused. */
-export function renderRawOptions(concern: Concern, others: readonly Assignment[]): readonly Assignment[] {
+export function renderRawOptions(
+  concern: Concern,
+  others: readonly Assignment[],
+): readonly Assignment[] {
   const set = others.map(({ path }) => path.join("\0"));
   return Object.entries(concern.spec.options ?? {}).flatMap(([name, value]) => {
     const from = ["options", name];
     const path = splitOptionName(name);
     if (path === undefined) {
-      addFinding(concern, from, "error", "render/option-name", "expected names joined by dots", 'put names that hold dots in quotes: services.x."a.b"');
+      addFinding(
+        concern,
+        from,
+        "error",
+        "render/option-name",
+        "expected names joined by dots",
+        'put names that hold dots in quotes: services.x."a.b"',
+      );
       return [];
     }
     const key = path.join("\0");
-    if (set.some((other) => other === key || other.startsWith(`${key}\0`) || key.startsWith(`${other}\0`))) {
-      addFinding(concern, from, "error", "render/option-twice", "another part of the spec sets this option", "say it in one place");
+    if (
+      set.some(
+        (other) => other === key || other.startsWith(`${key}\0`) || key.startsWith(`${other}\0`),
+      )
+    ) {
+      addFinding(
+        concern,
+        from,
+        "error",
+        "render/option-twice",
+        "another part of the spec sets this option",
+        "say it in one place",
+      );
       return [];
     }
     set.push(key);
@@ -84,7 +108,12 @@ export function renderRawOptions(concern: Concern, others: readonly Assignment[]
 }
 
 /** Data under an option; what cannot be Nix is a finding. */
-function data(concern: Concern, path: readonly string[], value: PlainData, from: readonly string[]): readonly Assignment[] {
+function data(
+  concern: Concern,
+  path: readonly string[],
+  value: PlainData,
+  from: readonly string[],
+): readonly Assignment[] {
   try {
     return [assign(path, fromJson(value), from)];
   } catch (error) {
@@ -96,8 +125,15 @@ function data(concern: Concern, path: readonly string[], value: PlainData, from:
 
 /** `a.b."c.d"` -> `["a", "b", "c.d"]`; `undefined` when it is not of this form. */
 export function splitOptionName(name: string): readonly string[] | undefined {
-  if (!/^("[^"\\$]+"|[A-Za-z_][A-Za-z0-9_'-]*)(\.("[^"\\$]+"|[A-Za-z0-9_][A-Za-z0-9_'-]*))*$/.test(name)) return undefined;
-  return [...name.matchAll(/"([^"]+)"|([^."]+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+  if (
+    !/^("[^"\\$]+"|[A-Za-z_][A-Za-z0-9_'-]*)(\.("[^"\\$]+"|[A-Za-z0-9_][A-Za-z0-9_'-]*))*$/.test(
+      name,
+    )
+  )
+    return undefined;
+  return [...name.matchAll(/"([^"]+)"|([^."]+)/g)].map(
+    ([, quoted, plain]) => quoted ?? plain ?? "",
+  );
 }
 
 /** A name like one that is known, for findings. */

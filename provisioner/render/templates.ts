@@ -38,14 +38,25 @@ export interface RenderedTemplates {
 }
 
 /** Each used template as an import that calls it with its parameters, printed as values. */
-export function renderTemplates(concern: Concern, templates: Templates, check: CheckParameters): RenderedTemplates {
+export function renderTemplates(
+  concern: Concern,
+  templates: Templates,
+  check: CheckParameters,
+): RenderedTemplates {
   const imports: NixExpr[] = [];
   const files = new Map<string, SourceFile>();
   for (const [index, use] of (concern.spec.templates ?? []).entries()) {
     const template = templates.get(use.name);
     const at = ["templates", String(index)];
     if (template === undefined) {
-      addFinding(concern, [...at, "name"], "error", "render/template-unknown", `there is no template \`${use.name}\``, didYouMean(use.name, [...templates.keys()]));
+      addFinding(
+        concern,
+        [...at, "name"],
+        "error",
+        "render/template-unknown",
+        `there is no template \`${use.name}\``,
+        didYouMean(use.name, [...templates.keys()]),
+      );
       continue;
     }
     const parameters = readParameters(concern, use, at, check);
@@ -59,11 +70,22 @@ export function renderTemplates(concern: Concern, templates: Templates, check: C
   return { imports, files: [...files.values()] };
 }
 
-function readParameters(concern: Concern, use: TemplateUse, at: readonly string[], check: CheckParameters): NixExpr | undefined {
+function readParameters(
+  concern: Concern,
+  use: TemplateUse,
+  at: readonly string[],
+  check: CheckParameters,
+): NixExpr | undefined {
   const parameters = (use.parameters ?? {}) as PlainData;
   const faults = check(use.name, parameters);
   for (const { path: place, message } of faults) {
-    addFinding(concern, [...at, "parameters", ...place], "error", "render/template-parameters", `template ${use.name}: ${message}`);
+    addFinding(
+      concern,
+      [...at, "parameters", ...place],
+      "error",
+      "render/template-parameters",
+      `template ${use.name}: ${message}`,
+    );
   }
   if (faults.length > 0) return undefined;
   try {

@@ -1,6 +1,24 @@
 import type { User } from "#generated/provisioner/spec/v1.ts";
-import { attrs, bind, bool, int, interpolated, list, type NixExpr, ref, str, call } from "#provisioner/nix-language/tree.ts";
-import { addFinding, type Assignment, assign, type Concern, credential, winning } from "./assignment.ts";
+import {
+  attrs,
+  bind,
+  bool,
+  call,
+  int,
+  interpolated,
+  list,
+  type NixExpr,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
+import {
+  type Assignment,
+  addFinding,
+  assign,
+  type Concern,
+  credential,
+  winning,
+} from "./assignment.ts";
 import { passwordFile } from "./passwords.ts";
 
 /** Accounts, groups, and how ssh lets them in. */
@@ -27,7 +45,8 @@ function renderUser(concern: Concern, name: string, user: User): readonly Assign
   const path = ["users", "users", name];
   const set = (key: string, value: NixExpr | undefined, field = key) =>
     value === undefined ? [] : [assign([...path, key], value, [...from, field])];
-  const text = (value: string | undefined) => (value === undefined ? undefined : winning(base, str(value)));
+  const text = (value: string | undefined) =>
+    value === undefined ? undefined : winning(base, str(value));
   const isRoot = name === "root";
   const kind = user.system === true ? "isSystemUser" : "isNormalUser";
   return [
@@ -37,24 +56,50 @@ function renderUser(concern: Concern, name: string, user: User): readonly Assign
     ...(isRoot ? [] : set("group", text(user.primaryGroup ?? name), "primaryGroup")),
     ...set("extraGroups", nonEmpty(user.groups), "groups"),
     ...set("home", text(user.home)),
-    ...set("createHome", user.createHome === undefined ? undefined : winning(base, bool(user.createHome))),
+    ...set(
+      "createHome",
+      user.createHome === undefined ? undefined : winning(base, bool(user.createHome)),
+    ),
     ...set("shell", user.shell === undefined ? undefined : winning(base, shellPackage(user.shell))),
     ...set("expires", text(user.expires)),
     ...renderPassword(concern, name, user, path),
     ...(user.authorizedKeys === undefined || user.authorizedKeys.length === 0
       ? []
-      : [assign([...path, "openssh", "authorizedKeys", "keys"], list(user.authorizedKeys.map(str)), [...from, "authorizedKeys"])]),
+      : [
+          assign(
+            [...path, "openssh", "authorizedKeys", "keys"],
+            list(user.authorizedKeys.map(str)),
+            [...from, "authorizedKeys"],
+          ),
+        ]),
   ];
 }
 
 /** A locked account has no password; else the hash is read from a file that is in place before users are made. */
-function renderPassword(concern: Concern, name: string, user: User, path: readonly string[]): readonly Assignment[] {
+function renderPassword(
+  concern: Concern,
+  name: string,
+  user: User,
+  path: readonly string[],
+): readonly Assignment[] {
   if (user.locked === true) {
-    return [assign([...path, "hashedPassword"], winning(concern.base, str("!")), ["users", name, "locked"])];
+    return [
+      assign([...path, "hashedPassword"], winning(concern.base, str("!")), [
+        "users",
+        name,
+        "locked",
+      ]),
+    ];
   }
   if (user.passwordHash === undefined) return [];
   const file = passwordFile(credential(concern, user.passwordHash.secretRef));
-  return [assign([...path, "hashedPasswordFile"], winning(concern.base, str(file)), ["users", name, "passwordHash"])];
+  return [
+    assign([...path, "hashedPasswordFile"], winning(concern.base, str(file)), [
+      "users",
+      name,
+      "passwordHash",
+    ]),
+  ];
 }
 
 function shellPackage(shell: NonNullable<User["shell"]>): NixExpr {
@@ -64,8 +109,35 @@ function shellPackage(shell: NonNullable<User["shell"]>): NixExpr {
 
 /** Groups that every NixOS has. */
 const systemGroups = new Set([
-  ...["root", "wheel", "users", "adm", "kmem", "tty", "messagebus", "disk", "audio", "floppy", "uucp", "lp", "cdrom"],
-  ...["tape", "video", "dialout", "nogroup", "keys", "utmp", "systemd-journal", "kvm", "render", "sgx", "shadow", "input"],
+  ...[
+    "root",
+    "wheel",
+    "users",
+    "adm",
+    "kmem",
+    "tty",
+    "messagebus",
+    "disk",
+    "audio",
+    "floppy",
+    "uucp",
+    "lp",
+    "cdrom",
+  ],
+  ...[
+    "tape",
+    "video",
+    "dialout",
+    "nogroup",
+    "keys",
+    "utmp",
+    "systemd-journal",
+    "kvm",
+    "render",
+    "sgx",
+    "shadow",
+    "input",
+  ],
 ]);
 
 /** Groups that are asked for by name, those of their users, and one for each user without a main group. */
@@ -75,7 +147,9 @@ function renderGroups({ spec, base }: Concern): readonly Assignment[] {
   const named = new Set(wished.map(([name]) => name));
   const own = users.flatMap(([name, user]) => (name === "root" ? [] : [user.primaryGroup ?? name]));
   const further = users.flatMap(([, user]) => user.groups ?? []);
-  const missing = new Set([...own, ...further].filter((name) => !named.has(name) && !systemGroups.has(name)));
+  const missing = new Set(
+    [...own, ...further].filter((name) => !named.has(name) && !systemGroups.has(name)),
+  );
   return [
     ...[...missing].map((name) => assign(["users", "groups", name], attrs([]), ["users"])),
     ...wished.map(([name, group]) => {
@@ -93,7 +167,9 @@ function renderGroups({ spec, base }: Concern): readonly Assignment[] {
 function renderSshd({ spec, base }: Concern): readonly Assignment[] {
   const { sshd } = spec;
   const path = ["services", "openssh"];
-  const hasKeys = Object.values(spec.users ?? {}).some((user) => (user.authorizedKeys?.length ?? 0) > 0);
+  const hasKeys = Object.values(spec.users ?? {}).some(
+    (user) => (user.authorizedKeys?.length ?? 0) > 0,
+  );
   const set = (key: readonly string[], value: NixExpr | undefined, field: string) =>
     value === undefined ? [] : [assign([...path, ...key], winning(base, value), ["sshd", field])];
   return [
@@ -120,15 +196,21 @@ function renderSudo(concern: Concern): readonly Assignment[] {
   const lines: string[] = [];
   for (const [name, user] of Object.entries(concern.spec.users ?? {})) {
     for (const [index, rule] of (user.sudo ?? []).entries()) {
-      const [, runAs, noPassword] = /^ALL ?= ?\((ALL|ALL ?: ?ALL)\) ?(NOPASSWD: ?)?ALL$/.exec(rule.trim()) ?? [];
-      if (runAs !== undefined) rules.push(everythingRule(name, runAs.replaceAll(" ", ""), noPassword !== undefined));
+      const [, runAs, noPassword] =
+        /^ALL ?= ?\((ALL|ALL ?: ?ALL)\) ?(NOPASSWD: ?)?ALL$/.exec(rule.trim()) ?? [];
+      if (runAs !== undefined)
+        rules.push(everythingRule(name, runAs.replaceAll(" ", ""), noPassword !== undefined));
       else if (isOneLine(rule)) lines.push(`${name} ${rule.trim()}`);
       else refuseRule(concern, ["users", name, "sudo", String(index)]);
     }
   }
   return [
-    ...(rules.length === 0 ? [] : [assign(["security", "sudo", "extraRules"], list(rules), ["users"])]),
-    ...(lines.length === 0 ? [] : [assign(["security", "sudo", "extraConfig"], str(`${lines.join("\n")}\n`), ["users"])]),
+    ...(rules.length === 0
+      ? []
+      : [assign(["security", "sudo", "extraRules"], list(rules), ["users"])]),
+    ...(lines.length === 0
+      ? []
+      : [assign(["security", "sudo", "extraConfig"], str(`${lines.join("\n")}\n`), ["users"])]),
   ];
 }
 
@@ -161,7 +243,14 @@ function isOneLine(rule: string): boolean {
 }
 
 function refuseRule(concern: Concern, path: readonly string[]): void {
-  addFinding(concern, path, "error", "render/rule", "expected a rule of one line", "write each rule as an item of its own");
+  addFinding(
+    concern,
+    path,
+    "error",
+    "render/rule",
+    "expected a rule of one line",
+    "write each rule as an item of its own",
+  );
 }
 
 function nonEmpty(items: readonly string[] | undefined): NixExpr | undefined {

@@ -1,9 +1,6 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import t from "tap";
-import { hostFiles } from "#core/host-files.ts";
 import { readBlockDevices, transportOf } from "./block.ts";
-import { kernelFiles } from "./kernel-files.ts";
+import { fakeKernel } from "./fake-kernel.ts";
 
 t.test("the way a disk is attached is read from its place among the devices", async (t) => {
   const cases = [
@@ -32,29 +29,21 @@ t.test("the way a disk is attached is read from its place among the devices", as
 t.test(
   "an NVMe disk under multipath is a disk; its hidden path and loop devices are not",
   async (t) => {
-    const directory = t.testdir({});
-    const make = (file: string, content: string) => {
-      mkdirSync(path.join(directory, path.dirname(file)), { recursive: true });
-      writeFileSync(path.join(directory, file), content);
-    };
-    const link = (target: string, file: string) => {
-      mkdirSync(path.join(directory, path.dirname(file)), { recursive: true });
-      symlinkSync(target, path.join(directory, file));
-    };
     const subsystem = "/sys/devices/virtual/nvme-subsystem/nvme-subsys0";
     const controller = "/sys/devices/pci0000:00/0000:02:00.0/nvme/nvme0";
-    make(`${subsystem}/nvme0n1/size`, "1000\n");
-    make(`${controller}/nvme0c0n1/hidden`, "1\n");
-    make("/sys/devices/virtual/block/loop0/size", "8\n");
-    make("/sys/module/nvme/refcnt", "1\n");
-    make("/sys/bus/pci/drivers/nvme/uevent", "");
-    link("../../../../module/nvme", "/sys/bus/pci/drivers/nvme/module");
-    link("../../../bus/pci/drivers/nvme", "/sys/devices/pci0000:00/0000:02:00.0/driver");
-    link("../../../pci0000:00/0000:02:00.0/nvme/nvme0", `${subsystem}/nvme0`);
-    link("../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1", "/sys/block/nvme0n1");
-    link("../devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0c0n1", "/sys/block/nvme0c0n1");
-    link("../devices/virtual/block/loop0", "/sys/block/loop0");
-    const disks = readBlockDevices(kernelFiles(hostFiles(directory, () => {})));
+    const kernel = fakeKernel(t.testdir({}), {
+      [`${subsystem}/nvme0n1/size`]: "1000\n",
+      [`${subsystem}/nvme0`]: "-> ../../../pci0000:00/0000:02:00.0/nvme/nvme0",
+      [`${controller}/nvme0c0n1/hidden`]: "1\n",
+      "/sys/devices/virtual/block/loop0/size": "8\n",
+      "/sys/module/nvme/refcnt": "1\n",
+      "/sys/bus/pci/drivers/nvme/module": "-> ../../../../module/nvme",
+      "/sys/devices/pci0000:00/0000:02:00.0/driver": "-> ../../../bus/pci/drivers/nvme",
+      "/sys/block/nvme0n1": "-> ../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1",
+      "/sys/block/nvme0c0n1": "-> ../devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0c0n1",
+      "/sys/block/loop0": "-> ../devices/virtual/block/loop0",
+    });
+    const disks = readBlockDevices(kernel);
     t.match(disks, [{ name: "nvme0n1", sizeBytes: 512_000, transport: "nvme", modules: ["nvme"] }]);
     t.equal(disks?.length, 1);
   },

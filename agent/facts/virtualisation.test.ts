@@ -1,10 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import t from "tap";
-import { hostFiles } from "#core/host-files.ts";
 import type { Dmi, PciDevice } from "#generated/provisioner/facts/facts.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
-import { kernelFiles } from "./kernel-files.ts";
+import { fakeKernel } from "./fake-kernel.ts";
 import { readVirtualisation, type Virtualisation } from "./virtualisation.ts";
 
 interface Case {
@@ -169,13 +166,8 @@ const noDmi: Dmi = {
 
 for (const each of cases) {
   t.test(`${each.name}: ${each.expected ?? "unknown"}`, async (t) => {
-    const directory = t.testdir({});
-    for (const [file, content] of Object.entries(each.files ?? {})) {
-      mkdirSync(path.join(directory, path.dirname(file)), { recursive: true });
-      writeFileSync(path.join(directory, file), content);
-    }
     const { cpu } = genericFacts("x86_64");
-    const kernel = kernelFiles(hostFiles(directory, () => {}));
+    const kernel = fakeKernel(t.testdir({}), each.files ?? {});
     const evidence = {
       dmi: each.dmi === undefined ? null : { ...noDmi, ...each.dmi },
       deviceTree:

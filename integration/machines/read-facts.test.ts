@@ -1,5 +1,6 @@
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import fc from "fast-check";
 import t from "tap";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { fakeIo } from "#core/fake-io.ts";
@@ -200,6 +201,27 @@ t.test("damaged, huge and hostile files become unknown or clean text, and are na
   t.equal(named.get("/sys/class/dmi/id/product_name"), "malformed");
   t.equal(named.get("/sys/bus/pci/devices/0000:c1:00.0/uevent"), "malformed");
   t.ok(named.has("/sys/block/round"), "a link to itself is named");
+});
+
+t.test("whatever the files hold, the facts fit their schema", async (t) => {
+  const directory = t.testdir({});
+  writeMachine(directory, framework13Amd7040);
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+  const damage = fc.array(fc.tuple(fc.nat(files.length - 1), fc.uint8Array({ maxLength: 400 })), {
+    minLength: 1,
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(damage, (changes) => {
+      for (const [at, bytes] of changes) writeFileSync(files[at] ?? "", bytes);
+      return validate(readFacts(fakeIo(directory)));
+    }),
+    { numRuns: 50 },
+  );
+  t.pass("held");
 });
 
 t.test("a bus that claims thousands of devices is read up to a bound", async (t) => {

@@ -19,6 +19,7 @@ import { hostFiles } from "#core/host-files.ts";
 import { type HostIoOptions, hostIo } from "#core/host-io.ts";
 import type { ExecRequest, ExecResult, Files, Io } from "#core/io.ts";
 import { runProcess } from "#core/run-process.ts";
+import type { Pin } from "#provisioner/render/base.ts";
 
 /** The stand-in for nixpkgs: what `<nixpkgs>` is on a {@link NixMachine}. */
 export const standIn = path.join(import.meta.dirname, "nixpkgs");
@@ -91,8 +92,8 @@ export interface NixMachine {
   io(options?: Pick<HostIoOptions, "onEffect" | "clock">): Io;
   /** Builds the system of a configuration's text with `nix-build '<nixpkgs/nixos>' -A system`; throws when Nix does. */
   build(configuration: string): Promise<string>;
-  /** Puts the stand-in into the store, as a pin names it. */
-  pinNixpkgs(): Promise<{ readonly storePath: string; readonly narHash: string }>;
+  /** Puts the stand-in into the store for good; the pin that names it there. */
+  pinNixpkgs(): Promise<Pin>;
   /** Of the system profile, oldest first. */
   profileGenerations(): readonly GenerationLink[];
   /** Target of /run/current-system. */
@@ -230,11 +231,18 @@ function makeMachine(home: string, mode: NixMode, extraConfig: readonly string[]
         args: ["--add", standIn],
         timeoutMs: defaultTimeoutMs,
       });
+      const root = [
+        "--realise",
+        storePath,
+        "--add-root",
+        path.join(nix, "var/nix/gcroots/nixpkgs"),
+      ];
+      await output({ file: "nix-store", args: root, timeoutMs: defaultTimeoutMs });
       const query = ["-q", "--hash", storePath];
       const hash = await output({ file: "nix-store", args: query, timeoutMs: defaultTimeoutMs });
       const sri = ["hash", "to-sri", hash];
       const narHash = await output({ file: "nix", args: sri, timeoutMs: defaultTimeoutMs });
-      return { storePath, narHash };
+      return { storePath, narHash, revision: null };
     },
     profileGenerations() {
       if (!existsSync(profiles)) return [];

@@ -43,8 +43,9 @@ let
     info = message: value: builtins.trace "INFO: ${message}" value;
     importJSON = path: builtins.fromJSON (builtins.readFile path);
     importTOML = path: builtins.fromTOML (builtins.readFile path);
-    trivial = { release = "25.11"; codeName = "StandIn"; versionSuffix = ".stand-in"; inherit version; };
-    version = "25.11.stand-in";
+    trivial = { inherit release; codeName = "StandIn"; versionSuffix = ".stand-in"; inherit version; };
+    release = fileContents ./.version;
+    version = "${release}.stand-in";
     versions.majorMinor = v: concatStringsSep "." (take 2 (builtins.splitVersion v));
     versionOlder = a: b: builtins.compareVersions b a == 1;
     versionAtLeast = a: b: !versionOlder a b;

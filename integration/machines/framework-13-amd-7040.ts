@@ -15,7 +15,7 @@ model\t\t: 116
 model name\t: AMD Ryzen 7 7840U w/ Radeon  780M Graphics
 stepping\t: 1
 physical id\t: 0
-siblings\t: 16
+siblings\t: 8
 core id\t\t: {n}
 cpu cores\t: 8
 flags\t\t: ${flags}

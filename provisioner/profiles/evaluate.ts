@@ -57,9 +57,7 @@ export function evaluateRule(rule: Rule, facts: Facts): RuleResult {
     .map((clause) => evaluateClause(clause, facts))
     .sort(
       (a, b) =>
-        truthOrder.indexOf(a.truth) - truthOrder.indexOf(b.truth) ||
-        nearness(b) - nearness(a) ||
-        b.specificity - a.specificity,
+        truthOrder.indexOf(a.truth) - truthOrder.indexOf(b.truth) || nearness(b) - nearness(a),
     );
   return best ?? { truth: "fails", specificity: 0, observations: [], generic: false };
 }

@@ -197,7 +197,7 @@ function bootDisk(facts: Facts): string {
   const disk = (facts.blockDevices ?? []).find(
     (device) => device.removable !== true && device.readOnly !== true,
   );
-  return disk === undefined
-    ? "nodev"
-    : `/dev/${disk.byId[0] === undefined ? disk.name : `disk/by-id/${disk.byId[0]}`}`;
+  if (disk === undefined) return "nodev";
+  const [id] = disk.byId;
+  return id === undefined ? `/dev/${disk.name}` : `/dev/disk/by-id/${id}`;
 }

@@ -1,0 +1,122 @@
+import t from "tap";
+import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
+import type { Health } from "#generated/provisioner/spec/v1.ts";
+import type { Trial } from "#provisioner/system/system.ts";
+import { judge, readBaseline } from "./judge.ts";
+import type { Probe } from "./probe.ts";
+
+const trial = {
+  transaction: "t",
+  toplevel: "/nix/store/new",
+  activation: "switched",
+  message: null,
+} as Trial;
+const check = { type: "file", path: "/ready" } as const;
+
+/** A probe that answers from a list, the last answer for ever. */
+function scripted(answers: readonly boolean[]): {
+  readonly probe: Probe;
+  readonly asked: () => number;
+} {
+  let asked = 0;
+  return {
+    asked: () => asked,
+    probe: async () => {
+      const passed = answers[Math.min(asked, answers.length - 1)] ?? false;
+      asked += 1;
+      return { passed, message: "file /ready: must exist" };
+    },
+  };
+}
+
+async function run(
+  t: { testdir(): string },
+  health: Health | undefined,
+  answers: readonly boolean[],
+) {
+  const io = fakeIo(t.testdir());
+  const { probe, asked } = scripted(answers);
+  const verdict = await judge(health, trial, { io, probe, baseline: { failedUnits: null } });
+  return { verdict, asked: asked() };
+}
+
+t.test("every check must pass some times in a row", async (t) => {
+  const health = { passes: 3, interval: "1s", timeout: "60s", checks: [check] } as Health;
+  t.match(await run(t, health, [true]), {
+    asked: 3,
+    verdict: { healthy: true, passes: 3, ms: 2000 },
+  });
+  t.match(await run(t, health, [true, true, false, true]), {
+    asked: 6,
+    verdict: { healthy: true },
+  });
+});
+
+t.test("when the time is over the verdict names what did not pass", async (t) => {
+  const health = { passes: 2, interval: "1s", timeout: "5s", checks: [check] } as Health;
+  const { verdict, asked } = await run(t, health, [false]);
+  t.match(verdict, { healthy: false, passes: 0, reasons: ["file /ready: must exist"], ms: 5000 });
+  t.equal(asked, 6);
+});
+
+t.test("a check that comes and goes is not healthy, and the verdict says so", async (t) => {
+  const health = { passes: 3, interval: "1s", timeout: "4s", checks: [check] } as Health;
+  const flapping = await run(t, health, [true, false, true, false, true]);
+  t.match(flapping.verdict, {
+    healthy: false,
+    reasons: ["only 1 of 3 rounds passed within 4000 ms"],
+  });
+});
+
+t.test("an activation that was refused is not watched", async (t) => {
+  const io = fakeIo(t.testdir());
+  const { probe, asked } = scripted([true]);
+  const refused = { ...trial, activation: "refused", message: "lock held" } as Trial;
+  const verdict = await judge(undefined, refused, { io, probe, baseline: { failedUnits: null } });
+  t.match(verdict, { healthy: false, reasons: ["lock held"] });
+  t.equal(asked(), 0);
+});
+
+t.test("without checks of its own a system still has to stand for a while", async (t) => {
+  t.match(await run(t, undefined, []), { verdict: { healthy: true, passes: 3, ms: 10_000 } });
+});
+
+const listing =
+  (units: readonly string[]): FakeProgram =>
+  () => ({ stdout: units.map((unit) => `${unit} loaded failed failed x\n`).join("") });
+
+t.test(
+  "a unit that fails only since the trial counts; one that had failed before does not",
+  async (t) => {
+    const root = t.testdir({ run: { systemd: { system: {} } } });
+    const health = { passes: 1, interval: "1s", timeout: "1s" } as Health;
+    const before = fakeIo(root, { systemctl: listing(["old.service"]) });
+    const baseline = await readBaseline(before);
+    t.strictSame(baseline, { failedUnits: ["old.service"] });
+    const probe: Probe = async () => ({ passed: true, message: "" });
+    const same = await judge(health, trial, { io: before, probe, baseline });
+    t.equal(same.healthy, true);
+    const after = fakeIo(root, { systemctl: listing(["old.service", "new.service"]) });
+    t.match(await judge(health, trial, { io: after, probe, baseline }), {
+      healthy: false,
+      reasons: ["unit new.service: failed"],
+    });
+    const any = { ...health, failedUnits: "any" } as Health;
+    t.equal((await judge(any, trial, { io: before, probe, baseline })).healthy, false);
+    const ignore = { ...health, failedUnits: "ignore" } as Health;
+    t.equal((await judge(ignore, trial, { io: after, probe, baseline })).healthy, true);
+  },
+);
+
+t.test("an abort ends the watch", async (t) => {
+  const io = fakeIo(t.testdir());
+  const abort = new AbortController();
+  const probe: Probe = async () => {
+    abort.abort(new Error("stop"));
+    return { passed: false, message: "" };
+  };
+  const health = { checks: [check], interval: "1s", timeout: "1h" } as Health;
+  await t.rejects(
+    judge(health, trial, { io, probe, baseline: { failedUnits: null }, signal: abort.signal }),
+  );
+});

@@ -1,0 +1,100 @@
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
+import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
+import { hostIo } from "#core/host-io.ts";
+import { hostProbe } from "./probe.ts";
+
+const { signal } = new AbortController();
+
+t.test("files", async (t) => {
+  const root = t.testdir({ run: { ready: "" } });
+  const probe = hostProbe(fakeIo(root));
+  t.equal((await probe({ type: "file", path: "/run/ready" }, signal)).passed, true);
+  t.equal((await probe({ type: "file", path: "/run/never" }, signal)).passed, false);
+});
+
+t.test("commands without a shell: code, deadline, missing program", async (t) => {
+  const probe = hostProbe(hostIo({ root: t.testdir() }));
+  t.equal((await probe({ type: "command", command: ["true"] }, signal)).passed, true);
+  t.match(await probe({ type: "command", command: ["sh", "-c", "exit 3"] }, signal), {
+    passed: false,
+    message: /ended with 3/,
+  });
+  t.match(await probe({ type: "command", command: ["sleep", "60"], timeout: "50ms" }, signal), {
+    passed: false,
+    message: /no end within 50 ms/,
+  });
+  t.match(await probe({ type: "command", command: ["no-such-program"] }, signal), {
+    passed: false,
+    message: /no such program/,
+  });
+  t.match(await probe({ type: "command", command: ["echo $(exit 3); false"] }, signal), {
+    passed: false,
+  });
+});
+
+t.test("units, as systemd says", async (t) => {
+  const states: Readonly<Record<string, number>> = { "good.service": 0, "bad.service": 3 };
+  const io = fakeIo(t.testdir(), {
+    systemctl: ({ args }) => {
+      const code = states[args.at(-1) ?? ""] ?? 4;
+      return { code, stdout: code === 0 ? "active\n" : "failed\n" };
+    },
+  });
+  const probe = hostProbe(io);
+  t.equal((await probe({ type: "unit", unit: "good.service" }, signal)).passed, true);
+  t.match(await probe({ type: "unit", unit: "bad.service" }, signal), {
+    passed: false,
+    message: "unit bad.service: failed, expected active",
+  });
+  t.strictSame(io.executed[0]?.args, ["is-active", "--", "good.service"]);
+});
+
+t.test("TCP and HTTP on loopback: there, not there, hanging, wrong status", async (t) => {
+  const probe = hostProbe(hostIo({ root: t.testdir() }));
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  const web = createHttpServer((request, response) => {
+    response.statusCode = request.url === "/down" ? 503 : 204;
+    response.end();
+  }).listen(0, "127.0.0.1");
+  await Promise.all(
+    [silent, web].map((server) =>
+      server.listening ? null : new Promise((resolve) => server.once("listening", resolve)),
+    ),
+  );
+  const port = (server: { address(): unknown }) => (server.address() as AddressInfo).port;
+  t.teardown(() => {
+    silent.close();
+    web.closeAllConnections();
+    web.close();
+  });
+  const url = `http://127.0.0.1:${port(web)}`;
+  t.equal(
+    (await probe({ type: "tcp", host: "127.0.0.1", port: port(silent) }, signal)).passed,
+    true,
+  );
+  t.equal((await probe({ type: "http", url }, signal)).passed, true);
+  t.equal((await probe({ type: "http", url: `${url}/down`, status: 503 }, signal)).passed, true);
+  t.match(await probe({ type: "http", url: `${url}/down` }, signal), {
+    passed: false,
+    message: /status 503, expected 2xx/,
+  });
+  const hanging = {
+    type: "http",
+    url: `http://127.0.0.1:${port(silent)}`,
+    timeout: "100ms",
+  } as const;
+  t.equal((await probe(hanging, signal)).passed, false);
+  silent.close();
+  const closed = await new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const free = port(server);
+      server.close(() => resolve(free));
+    });
+  });
+  t.match(await probe({ type: "tcp", host: "127.0.0.1", port: closed }, signal), {
+    passed: false,
+    message: /ECONNREFUSED/,
+  });
+});

@@ -1,0 +1,284 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
+import { silentLog } from "#core/log.ts";
+import { Secret } from "#core/secret.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { Translation } from "#provisioner/userdata/translation.ts";
+import { bootstrap } from "./bootstrap.ts";
+import type { Instance } from "./datasources/datasource.ts";
+import { sourceFetcher } from "./fetch-sources.ts";
+import { readInstanceData, writeInstanceData } from "./instance-data.ts";
+import { exitCodeOf, type Outcome, type OutcomeKind } from "./outcome.ts";
+import {
+  digestInputs,
+  pinnedInstanceFile,
+  readPinnedInstance,
+  writePinnedInstance,
+} from "./pinned-instance.ts";
+import { loadLinkSettings, reportSettingsFile, writeReportSettings } from "./report-settings.ts";
+import { readSettings } from "./settings.ts";
+import { readResult, readStatus, writeResult, writeStatus } from "./status.ts";
+
+const instance: Instance = {
+  v: 1,
+  datasource: {
+    name: "NoCloud",
+    place: "seed",
+    identity: "seed:/x",
+    removable: false,
+    evidence: ["one"],
+  },
+  instanceId: "i-1",
+  hostname: "node",
+  publicKeys: ["ssh-ed25519 AAAA"],
+  metaData: { "instance-id": "i-1" },
+  userData: { secretRef: "user-data" },
+  vendorData: null,
+  networkConfig: null,
+};
+const secrets = (text: string) =>
+  new Map([["user-data", new Secret<Uint8Array>(Buffer.from(text))]]);
+
+t.test("the digest of the inputs changes with every input and with nothing else", async (t) => {
+  const io = fakeIo(t.testdir());
+  const digest = digestInputs(io, instance, secrets("a"));
+  t.equal(
+    digestInputs(
+      io,
+      {
+        ...instance,
+        datasource: { ...instance.datasource, evidence: ["two"], place: "other words" },
+      },
+      secrets("a"),
+    ),
+    digest,
+  );
+  t.not(digestInputs(io, instance, secrets("b")), digest);
+  t.not(digestInputs(io, { ...instance, instanceId: "i-2" }, secrets("a")), digest);
+  t.not(digestInputs(fakeIo(t.testdir()), instance, secrets("b")), digest);
+});
+
+t.test(
+  "a pinned instance is read as written, and a damaged one is never taken for a first boot",
+  async (t) => {
+    const io = fakeIo(t.testdir());
+    t.equal(readPinnedInstance(io.files), undefined);
+    const pinned = {
+      v: 1,
+      datasource: "NoCloud",
+      identity: "x",
+      instanceId: "i",
+      inputsDigest: "d",
+      changes: null,
+      at: "now",
+    } as const;
+    writePinnedInstance(io, pinned);
+    t.strictSame(readPinnedInstance(io.files), pinned);
+    for (const text of ["", "{", "null", "[]", '{"v":2}', '{"v":1,"datasource":"x"}']) {
+      io.files.write(pinnedInstanceFile, text);
+      t.throws(() => readPinnedInstance(io.files), { code: "policy/pin-unreadable" }, text);
+    }
+  },
+);
+
+t.test("settings that do not fit are refused with every fault named", async (t) => {
+  const good = fakeIo(
+    t.testdir({ etc: { firstlight: { "settings.json": '{"policy":{"changes":"hold"}}' } } }),
+  );
+  t.strictSame(await readSettings(good.files), { policy: { changes: "hold" } });
+  t.strictSame(await readSettings(fakeIo(t.testdir({})).files), {});
+  const bad = fakeIo(
+    t.testdir({
+      etc: { firstlight: { "settings.json": '{"policy":{"changes":"maybe"},"wrong":1}' } },
+    }),
+  );
+  await t.rejects(readSettings(bad.files), { code: "settings/invalid", findings: { length: 2 } });
+  const torn = fakeIo(t.testdir({ etc: { firstlight: { "settings.json": "{" } } }));
+  await t.rejects(readSettings(torn.files), { code: "settings/invalid" });
+});
+
+const outcome = (kind: OutcomeKind, degraded = false) =>
+  ({ v: 1, outcome: kind, degraded, message: "m", findings: [] }) as unknown as Outcome;
+
+t.test("each outcome has its exit code", async (t) => {
+  const codes: readonly (readonly [OutcomeKind, boolean, number])[] = [
+    ["unchanged", false, 0],
+    ["committed", false, 0],
+    ["committed", true, 2],
+    ["unchanged", true, 2],
+    ["disabled", false, 0],
+    ["rolled-back", true, 3],
+    ["invalid", true, 4],
+    ["held", false, 77],
+    ["refused", false, 77],
+    ["failed", true, 1],
+  ];
+  for (const [kind, degraded, code] of codes)
+    t.equal(exitCodeOf({ outcome: kind, degraded }), code, kind);
+});
+
+t.test(
+  "status and result are files that everybody may read, and torn ones count as absent",
+  async (t) => {
+    const io = fakeIo(t.testdir());
+    t.equal(readStatus(io.files), undefined);
+    writeStatus(io, "running", "build");
+    t.match(readStatus(io.files), { state: "running", stage: "build", bootId: "unknown" });
+    writeResult(io, outcome("rolled-back"));
+    t.match(readResult(io.files), { outcome: "rolled-back", exitCode: 3 });
+    t.equal(readStatus(io.files)?.state, "done");
+    io.files.write("/run/firstlight/result.json", '{"v":1');
+    t.equal(readResult(io.files), undefined);
+  },
+);
+
+t.test("instance data has cloud-init's names", async (t) => {
+  const io = fakeIo(t.testdir());
+  writeInstanceData(io, instance);
+  t.match(readInstanceData(io.files), {
+    v1: { instance_id: "i-1", cloud_name: "nocloud", local_hostname: "node" },
+  });
+});
+
+const specified = (spec: Partial<Spec>) => async () =>
+  ({ spec: { version: 1, ...spec } }) as Translation;
+
+t.test(
+  "the bootstrap layer writes network and keys to /run, until a generation carries them",
+  async (t) => {
+    const root = t.testdir({
+      etc: { passwd: "root:x:0:0::/root:/bin/sh\nops:x:1000:1000::/home/ops:/bin/sh\n" },
+    });
+    const io = fakeIo(root);
+    const resolve = specified({
+      network: {
+        ethernets: {
+          lan: {
+            match: { mac: "52:54:00:12:34:56" },
+            addresses: ["192.0.2.10/24"],
+            routes: [{ to: "default", via: "192.0.2.1" }],
+          },
+        },
+      },
+      users: {
+        ops: { authorizedKeys: ["ssh-ed25519 OPS"] },
+        later: { authorizedKeys: ["ssh-ed25519 LATER"], sudo: ["ALL=(ALL) ALL"] },
+        plain: { authorizedKeys: ["ssh-ed25519 PLAIN"] },
+      },
+    });
+    const done = await bootstrap(io, silentLog, resolve);
+    t.match(done, { skipped: false, network: ["10-lan.network"] });
+    t.match(
+      io.files.readText("/run/systemd/network/10-lan.network"),
+      /MACAddress=52:54:00:12:34:56[\s\S]*Address=192\.0\.2\.10\/24[\s\S]*Gateway=192\.0\.2\.1/,
+    );
+    t.equal(io.files.readText("/run/firstlight/authorized_keys/ops"), "ssh-ed25519 OPS\n");
+    t.equal(io.files.readText("/run/firstlight/authorized_keys/root"), "ssh-ed25519 LATER\n");
+    t.equal(io.files.readText("/run/firstlight/authorized_keys/plain"), undefined);
+    writePinnedInstance(io, {
+      v: 1,
+      datasource: "NoCloud",
+      identity: "x",
+      instanceId: "i",
+      inputsDigest: "d",
+      changes: null,
+      at: "",
+    });
+    t.match(await bootstrap(io, silentLog, async () => t.fail("not asked")), { skipped: true });
+  },
+);
+
+t.test("a line break in a key or a name begins no second line", async (t) => {
+  const io = fakeIo(t.testdir({ etc: { passwd: "root:x:0:0::/root:/bin/sh\n" } }));
+  await bootstrap(
+    io,
+    silentLog,
+    specified({
+      users: { root: { authorizedKeys: ["ssh-ed25519 A\nssh-ed25519 B"] } },
+      network: { ethernets: { lan: { search: ["a\n[Match]\nName=*"] } } },
+    }),
+  );
+  t.equal(
+    io.files.readText("/run/firstlight/authorized_keys/root"),
+    "ssh-ed25519 A ssh-ed25519 B\n",
+  );
+  t.notMatch(io.files.readText("/run/systemd/network/10-lan.network"), /\n\[Match\]\nName=\*/);
+});
+
+t.test(
+  "where to report: the spec's word before the settings', the password by its credential",
+  async (t) => {
+    const io = fakeIo(t.testdir());
+    const password = { name: "mqtt-password", file: "mqtt-password@1", encrypted: false };
+    io.files.write("/var/lib/firstlight/credentials/mqtt-password@1", "canary", { mode: 0o400 });
+    writeReportSettings(io, {
+      instanceId: "i-1",
+      spec: {
+        fleet: "f",
+        mqtt: {
+          host: "192.0.2.1",
+          ca: "PEM",
+          tls: true,
+          username: "u",
+          password: { secretRef: "mqtt-password" },
+        },
+      },
+      settings: { node: "n", mqtt: { host: "192.0.2.99" } },
+      credentials: new Map([["mqtt-password", password]]),
+    });
+    t.notMatch(io.files.readText(reportSettingsFile), "canary");
+    const link = await loadLinkSettings(io, {});
+    t.match(link, {
+      host: "192.0.2.1",
+      port: 8883,
+      username: "u",
+      address: { fleet: "f", node: "n" },
+      tls: { ca: "PEM" },
+    });
+    t.equal(link?.password?.reveal(), "canary");
+  },
+);
+
+t.test("nobody names a broker: nothing is written, nothing is linked", async (t) => {
+  const io = fakeIo(t.testdir());
+  writeReportSettings(io, {
+    instanceId: "i",
+    spec: undefined,
+    settings: undefined,
+    credentials: new Map(),
+  });
+  t.strictSame(io.effects, []);
+  t.equal(await loadLinkSettings(io, {}), undefined);
+});
+
+t.test("sources are read over HTTP within limits; what cannot be read is left out", async (t) => {
+  const server = createServer((request, response) => {
+    if (request.url === "/good") response.end("content");
+    else if (request.url === "/huge") response.end(Buffer.alloc(33 * 1024 * 1024));
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const fetch = sourceFetcher(silentLog);
+  const found = await fetch([
+    `${base}/good`,
+    `${base}/none`,
+    `${base}/huge`,
+    "data:;base64,aGk=",
+    "data:,a%20b",
+    "ftp://x/y",
+    "not an address",
+  ]);
+  const texts = [...found].map(([url, bytes]) => [
+    url.replace(base, ""),
+    Buffer.from(bytes).toString(),
+  ]);
+  t.strictSame(texts, [
+    ["/good", "content"],
+    ["data:;base64,aGk=", "hi"],
+    ["data:,a%20b", "a b"],
+  ]);
+});

@@ -35,12 +35,20 @@ export type SystemRequest =
   /** Re-activate the system from before the trial, by its explicit path. */
   | { readonly kind: "roll-back"; readonly trial: Trial; readonly verdict: Verdict }
   /** Plan going back to a generation by its number, or to the previous good one. */
-  | { readonly kind: "plan-generation"; readonly generation: number | null; readonly reason: ChangeReason }
+  | {
+      readonly kind: "plan-generation";
+      readonly generation: number | null;
+      readonly reason: ChangeReason;
+    }
   | { readonly kind: "history" };
 
 export interface SystemResults {
   readonly recover: Recovery;
-  readonly runs: { readonly runs: boolean; readonly generation: number | null; readonly toplevel: string | null };
+  readonly runs: {
+    readonly runs: boolean;
+    readonly generation: number | null;
+    readonly toplevel: string | null;
+  };
   readonly build: Closure;
   readonly plan: Plan;
   readonly try: Trial;
@@ -53,7 +61,12 @@ export interface SystemResults {
 /** Progress, for people and for `analyze`; never needed to understand a result. */
 export type SystemEvent =
   | { readonly type: "command"; readonly argv: readonly string[]; readonly run: boolean }
-  | { readonly type: "step"; readonly step: string; readonly state: "started" | "finished" | "failed"; readonly ms: number | null }
+  | {
+      readonly type: "step";
+      readonly step: string;
+      readonly state: "started" | "finished" | "failed";
+      readonly ms: number | null;
+    }
   | { readonly type: "build-log"; readonly line: string };
 
 /** Who asked for a change, and why: kept in the journal and shown by `history`. */
@@ -70,7 +83,8 @@ export interface Closure {
   readonly transaction: string;
   readonly toplevel: string;
   readonly derivation: string | null;
-  readonly sourcesDigest: string;
+  /** `null` of a generation that firstlight did not make. */
+  readonly sourcesDigest: string | null;
   readonly credentials: readonly string[];
   readonly reason: ChangeReason;
 }
@@ -80,9 +94,16 @@ export interface Plan {
   readonly digest: string;
   readonly closure: Closure;
   /** What runs now; `null` on a machine that has no generation yet. */
-  readonly from: { readonly toplevel: string | null; readonly generation: number | null; readonly sourcesDigest: string | null };
+  readonly from: {
+    readonly toplevel: string | null;
+    readonly generation: number | null;
+    readonly sourcesDigest: string | null;
+  };
   /** Files of the sources, compared with the running ones. */
-  readonly files: readonly { readonly path: string; readonly change: "added" | "changed" | "removed" }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly change: "added" | "changed" | "removed";
+  }[];
   /** Units by what would happen to them, as `dry-activate` says. */
   readonly units: Readonly<Record<"start" | "stop" | "restart" | "reload", readonly string[]>>;
   readonly reboot: { readonly needed: boolean; readonly why: readonly string[] };
@@ -96,10 +117,13 @@ export interface Trial {
   readonly transaction: string;
   readonly toplevel: string;
   readonly previous: string | null;
-  readonly sourcesDigest: string;
+  readonly sourcesDigest: string | null;
   readonly bootId: string;
   readonly planDigest: string;
-  /** How the activation ended: `switched`, `degraded` (exit code 4), or `refused` with nothing switched (1, 100, lock held). */
+  /**
+   * How the activation ended: `switched`, `degraded` (it runs, but a unit or a step failed: exit
+   * code 4), or `refused`: it does not run (1, 100, lock held), or did not end within its deadline.
+   */
   readonly activation: "switched" | "degraded" | "refused";
   readonly exitCode: number | null;
   readonly message: string | null;
@@ -117,7 +141,7 @@ export interface Verdict {
 export interface Committed {
   readonly generation: number;
   readonly toplevel: string;
-  readonly sourcesDigest: string;
+  readonly sourcesDigest: string | null;
 }
 
 export interface RolledBack {
@@ -142,7 +166,8 @@ export interface History {
 }
 
 export interface GenerationRecord {
-  readonly generation: number;
+  /** `null` of a trial that was rolled back before it became one. */
+  readonly generation: number | null;
   readonly toplevel: string;
   readonly sourcesDigest: string | null;
   readonly at: string | null;

@@ -1,0 +1,78 @@
+import { timestamp } from "#core/io.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import { abandonBuild } from "./abandon.ts";
+import type { JournalRecord } from "./journal-record.ts";
+import type { ChangeReason, Closure } from "./system.ts";
+import { type Change, dropRoots, step } from "./work.ts";
+import { writeSources } from "./write-sources.ts";
+
+/**
+ * Writes the sources, evaluates and builds them, rooted from the first moment and on disk at the
+ * end. Throws `system/evaluation-failed`, `system/build-failed` and what else can go wrong with Nix;
+ * nothing of the running machine has changed then.
+ */
+export async function build(
+  change: Change,
+  sources: Sources,
+  reason: ChangeReason,
+): Promise<Closure> {
+  await abandonBuild(change, "another build was asked for");
+  const txn = newTransaction(change);
+  const intent = { sourcesDigest: sources.digest, reason };
+  const repair = mayBeCorrupt(change.journal.records, change.machine.bootId);
+  return step(change, { txn, name: "build", intent }, async () => {
+    try {
+      const closure = await make(change, { txn, repair, sources, reason });
+      await change.commands.syncStore();
+      return closure;
+    } catch (error) {
+      dropRoots(change, txn);
+      // What was built before the failure is in the store as well; the build's own fault says more.
+      await change.commands.syncStore().catch(() => {});
+      throw error;
+    }
+  });
+}
+
+interface Making {
+  readonly txn: string;
+  readonly repair: boolean;
+  readonly sources: Sources;
+  readonly reason: ChangeReason;
+}
+
+async function make(
+  { io, paths, commands }: Change,
+  { txn, repair, sources, reason }: Making,
+): Promise<Closure> {
+  writeSources(io.files, paths.sources, sources);
+  const sourcesDigest = sources.digest;
+  const { nixpkgs } = sources;
+  const derivation = await commands.instantiate({ txn, sourcesDigest, nixpkgs, repair });
+  const toplevel = await commands.build({ txn, derivation, repair });
+  return {
+    transaction: txn,
+    toplevel,
+    derivation,
+    sourcesDigest,
+    credentials: sources.credentials,
+    reason,
+  };
+}
+
+/**
+ * Whether a build was going on in an earlier boot and has not ended: Nix may have taken paths for
+ * valid whose content had not reached the disk when the power went.
+ */
+export function mayBeCorrupt(records: readonly JournalRecord[], bootId: string): boolean {
+  const last = records.findLastIndex((r) => r.step === "build" && r.kind === "result");
+  return records
+    .slice(last + 1)
+    .some((r) => r.step === "build" && r.kind === "intent" && r.bootId !== bootId);
+}
+
+/** A name for a change: sorts by time, fits into the name of a unit and of a file. */
+export function newTransaction({ io }: Pick<Change, "io">): string {
+  const time = timestamp(io.clock).replaceAll(/[-:]|\..*$/g, "");
+  return `${time}-${io.random.uuid().slice(-8)}`;
+}

@@ -1,0 +1,58 @@
+import { Fault } from "#core/fault.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import type {
+  ChangeReason,
+  Closure,
+  Committed,
+  History,
+  Plan,
+  Recovery,
+  RolledBack,
+  System,
+  SystemEvent,
+  SystemRequest,
+  SystemResults,
+  Trial,
+  Verdict,
+} from "./system.ts";
+
+/** The requests of a {@link System} as calls. */
+export interface SystemClient {
+  recover(): Promise<Recovery>;
+  runs(sourcesDigest: string): Promise<SystemResults["runs"]>;
+  build(sources: Sources, reason: ChangeReason): Promise<Closure>;
+  plan(closure: Closure): Promise<Plan>;
+  try(plan: Plan): Promise<Trial>;
+  commit(trial: Trial, verdict: Verdict): Promise<Committed>;
+  rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
+  planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
+  history(): Promise<History>;
+}
+
+/** What a client's caller may want beside the results. */
+export interface SystemClientOptions {
+  readonly onEvent?: (event: SystemEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Calls on `system`; its events go to `onEvent`, what it throws is thrown on. */
+export function systemClient(system: System, options: SystemClientOptions = {}): SystemClient {
+  async function ask<R extends SystemRequest>(request: R): Promise<SystemResults[R["kind"]]> {
+    for await (const message of system.send(request, options.signal)) {
+      if (message.type === "result") return message.result;
+      options.onEvent?.(message);
+    }
+    throw new Fault("system/no-result", `${request.kind}: expected a result, got none`);
+  }
+  return {
+    recover: () => ask({ kind: "recover" }),
+    runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
+    build: (sources, reason) => ask({ kind: "build", sources, reason }),
+    plan: (closure) => ask({ kind: "plan", closure }),
+    try: (plan) => ask({ kind: "try", plan }),
+    commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
+    rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
+    planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
+    history: () => ask({ kind: "history" }),
+  };
+}

@@ -1,0 +1,76 @@
+import type { SystemEvent } from "./system.ts";
+
+/**
+ * The lowest layer: what is asked of Nix, systemd and the systems themselves. Real in
+ * `nix-commands.ts`, said only in `dry-commands.ts`; both take the lines from `command-lines.ts`.
+ */
+export interface Commands {
+  /** Evaluates the sources; the path of the derivation, rooted. Throws `system/evaluation-failed`. */
+  instantiate(evaluation: Evaluation): Promise<string>;
+  /** Builds or fetches the derivation; the path of the system, rooted. Throws `system/build-failed`. */
+  build(build: Building): Promise<string>;
+  /** Roots a system that is in the store already: the one to try, or the one to go back to. */
+  addRoot(root: SystemRoot): Promise<void>;
+  /** Store and profiles on disk, as after a power cut. */
+  syncStore(): Promise<void>;
+  /** Makes the system a new generation of the profile, and its current one. */
+  setProfile(toplevel: string): Promise<void>;
+  /** Makes an existing generation the profile's current one. */
+  switchGeneration(generation: number): Promise<void>;
+  /** Runs `switch-to-configuration`; outlives this process where systemd is. */
+  switchTo(request: SwitchRequest): Promise<SwitchEnd>;
+  /** What `switch-to-configuration test` would do; changes nothing. */
+  dryActivate(toplevel: string): Promise<SwitchEnd>;
+  /** Sets the timer that activates `previous` if nobody comes; nothing where there is no systemd. */
+  armWayBack(request: { readonly txn: string; readonly previous: string }): Promise<void>;
+  /** Stops that timer and waits for what it may have started. */
+  disarmWayBack(txn: string): Promise<void>;
+  /** Waits until no activation of the transaction is under way; stops one that does not end. */
+  awaitSwitch(txn: string): Promise<void>;
+}
+
+export interface Evaluation {
+  readonly txn: string;
+  readonly sourcesDigest: string;
+  /** Store path of nixpkgs; `null` for the environment's. */
+  readonly nixpkgs: string | null;
+  /** Checks what is in the store already, and mends it: after a power cut in the middle of a build. */
+  readonly repair: boolean;
+}
+
+export interface Building extends Pick<Evaluation, "txn" | "repair"> {
+  readonly derivation: string;
+}
+
+export interface SystemRoot {
+  readonly txn: string;
+  readonly toplevel: string;
+  readonly role: "system" | "previous";
+}
+
+export interface SwitchRequest {
+  readonly txn: string;
+  readonly toplevel: string;
+  readonly action: "test" | "boot";
+  /** What it is for; part of the unit's name. */
+  readonly purpose: SwitchPurpose;
+}
+
+export type SwitchPurpose = "switch" | "back" | "boot";
+
+/** How `switch-to-configuration` ended. */
+export interface SwitchEnd {
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  /** Whether the code came through systemd-run, which says 1 for troubles of its own as well. */
+  readonly relayed: boolean;
+  /** Its last lines, where they can be had. */
+  readonly output: string;
+}
+
+/** What a request's commands talk to. */
+export interface Talk {
+  readonly emit: (event: SystemEvent) => void;
+  /** Calls off building; never an activation. */
+  readonly signal: AbortSignal;
+}

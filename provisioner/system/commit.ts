@@ -1,0 +1,131 @@
+import { describeFault, Fault } from "#core/fault.ts";
+import { publishSources } from "./publish.ts";
+import { disarm, rollBackOpen } from "./roll-back.ts";
+import { switchAndRead } from "./switch.ts";
+import type { Committed, Trial, Verdict } from "./system.ts";
+import { type Committing, endedTrials, type Tried } from "./transaction.ts";
+import { type Change, dropRoots, openTransaction, step } from "./work.ts";
+
+/** So often a boot entry or the sources may fail to be written before the commit ends without them. */
+const maxFailures = 3;
+
+/**
+ * Makes a trial that was judged healthy the boot default and lets /etc/nixos describe it. The timer
+ * of the way back is stopped first; if it was faster, the trial is lost and nothing is committed.
+ * From the intent on the system stays. Asked again about the same trial it gives the same answer.
+ */
+export async function commit(change: Change, trial: Trial, verdict: Verdict): Promise<Committed> {
+  const open = openTransaction(change);
+  if (open.state === "committing" && open.txn === trial.transaction) {
+    return finishCommit(change, open);
+  }
+  if (open.state !== "tried" || open.txn !== trial.transaction)
+    return committedBefore(change, trial);
+  check(change, open, verdict);
+  if (open.attempt.previous.toplevel !== null) await disarm(change, open.txn);
+  checkRuns(change, open);
+  return finishCommit(change, open, verdict);
+}
+
+function check({ machine }: Change, { trial, txn, bootId }: Tried, verdict: Verdict): void {
+  if (!verdict.healthy) throw new Fault("system/not-healthy", `the trial ${txn} is not healthy`);
+  if (trial.activation === "refused") {
+    throw new Fault("system/not-healthy", `the trial ${txn} does not run: ${trial.message}`);
+  }
+  if (bootId !== machine.bootId) {
+    throw new Fault("system/trial-lost", `the trial ${txn} ended with a restart of the machine`);
+  }
+}
+
+function checkRuns({ machine }: Change, { attempt, txn }: Tried): void {
+  const running = machine.running();
+  if (running === attempt.closure.toplevel) return;
+  const found = running ?? "no system";
+  throw new Fault("system/trial-lost", `the trial ${txn} does not run any more, but ${found}`);
+}
+
+function committedBefore({ journal }: Change, trial: Trial): Committed {
+  const ended = endedTrials(journal.records).findLast((t) => t.txn === trial.transaction);
+  if (ended?.outcome !== "committed" || ended.generation === null) {
+    throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
+  }
+  const { toplevel, sourcesDigest } = ended.attempt.closure;
+  return { generation: ended.generation, toplevel, sourcesDigest };
+}
+
+/**
+ * Does what a commit consists of, or what is left of it. Throws `system/commit-failed` when not even
+ * the profile could be set: then the trial is rolled back; `system/commit-incomplete` when the rest
+ * could not be done yet.
+ */
+export async function finishCommit(
+  change: Change,
+  open: Tried | Committing,
+  verdict: Verdict = (open as Committing).verdict,
+): Promise<Committed> {
+  const { txn, attempt } = open;
+  const { toplevel, sourcesDigest } = attempt.closure;
+  const failuresBefore = open.state === "committing" ? open.failures.length : 0;
+  try {
+    const { generation } = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
+      makeDefault(change, open, failuresBefore),
+    );
+    return { generation, toplevel, sourcesDigest };
+  } catch (error) {
+    const { message } = describeFault(error);
+    if (change.machine.profile().toplevel === toplevel) {
+      throw new Fault("system/commit-incomplete", `${toplevel}: ${message}`, { cause: error });
+    }
+    await rollBackOpen(change, { verdict, reasons: [`the commit failed: ${message}`] });
+    throw new Fault("system/commit-failed", `${toplevel}: ${message}`, { cause: error });
+  }
+}
+
+async function makeDefault(
+  change: Change,
+  { txn, attempt }: Tried | Committing,
+  failuresBefore: number,
+): Promise<{ readonly generation: number; readonly incomplete: string | null }> {
+  const { commands, machine } = change;
+  const { toplevel, sourcesDigest } = attempt.closure;
+  const incomplete: string[] = [];
+  const orLater = async (work: Promise<unknown>): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      if (failuresBefore + 1 < maxFailures || !(error instanceof Fault)) throw error;
+      incomplete.push(error.message);
+    }
+  };
+  await commands.syncStore();
+  if (machine.profile().toplevel !== toplevel) {
+    await step(change, { txn, name: "set-profile", intent: { toplevel } }, async () => {
+      await commands.setProfile(toplevel);
+      return null;
+    });
+  }
+  await commands.syncStore();
+  await orLater(bootEntry(change, txn, toplevel));
+  await orLater(publish(change, txn, sourcesDigest));
+  const { generation } = machine.profile();
+  if (generation === null) {
+    throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
+  }
+  dropRoots(change, txn);
+  return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
+}
+
+async function bootEntry(change: Change, txn: string, toplevel: string): Promise<void> {
+  await step(change, { txn, name: "boot-entry", intent: { toplevel } }, async () => {
+    const end = await switchAndRead(change, { txn, toplevel, action: "boot", purpose: "boot" });
+    if (end.exitCode !== 0)
+      throw new Fault("system/commit-incomplete", end.message ?? "boot entry");
+    return null;
+  });
+}
+
+async function publish(change: Change, txn: string, sourcesDigest: string | null): Promise<void> {
+  await step(change, { txn, name: "publish", intent: { sourcesDigest } }, async () => ({
+    kept: publishSources(change.io.files, change.paths, sourcesDigest),
+  }));
+}

@@ -1,0 +1,114 @@
+import { sha256 } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import type { Files } from "#core/io.ts";
+import {
+  type CommandLine,
+  type CommandLines,
+  type CommandSettings,
+  derivationRoot,
+  rootOf,
+  shownArgv,
+  systemRoot,
+} from "./command-lines.ts";
+import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { readGenerations, readProfile } from "./generations.ts";
+
+/** What commands that are only said work with. */
+export interface DryCommandsOptions {
+  /** The fake machine; its store and profiles lie below its root as well. */
+  readonly files: Files;
+  readonly settings: CommandSettings;
+  readonly lines: CommandLines;
+  readonly talk: Talk;
+}
+
+const done: SwitchEnd = { exitCode: 0, timedOut: false, relayed: false, output: "" };
+
+/**
+ * {@link Commands} that say what would run and start no process. The fake machine changes as a real
+ * one would: a store with made-up paths that follow from the sources, generations, a running system.
+ * Throws `system/dry-needs-root` on a real machine.
+ */
+export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions): Commands {
+  if (files.root === "/") {
+    throw new Fault("system/dry-needs-root", "the dry driver needs a root other than /");
+  }
+  const { paths } = settings;
+  const say = (line: CommandLine | undefined): void => {
+    if (line !== undefined) talk.emit({ type: "command", argv: shownArgv(line), run: false });
+  };
+
+  return {
+    async instantiate(evaluation) {
+      say(lines.instantiate(evaluation));
+      const { txn, sourcesDigest, nixpkgs } = evaluation;
+      const derivation = dryDerivation(paths.store, sourcesDigest, nixpkgs);
+      files.write(derivation, `made up of the sources ${sourcesDigest}\n`, { mode: 0o444 });
+      files.link(derivation, derivationRoot(paths, txn));
+      return derivation;
+    },
+    async build(building) {
+      say(lines.build(building));
+      const toplevel = dryToplevel(building.derivation);
+      files.write(`${toplevel}/nixos-version`, "dry\n", { mode: 0o444 });
+      files.link(toplevel, systemRoot(paths, building.txn));
+      return toplevel;
+    },
+    async addRoot(root) {
+      say(lines.addRoot(root));
+      files.link(root.toplevel, rootOf(paths, root));
+    },
+    async syncStore() {
+      say(lines.syncStore());
+    },
+    async setProfile(toplevel) {
+      say(lines.setProfile(toplevel));
+      if (readProfile(files, paths).toplevel === toplevel) return;
+      const last = readGenerations(files, paths).at(-1)?.generation ?? 0;
+      files.link(toplevel, `${paths.profile}-${last + 1}-link`);
+      files.link(`system-${last + 1}-link`, paths.profile);
+    },
+    async switchGeneration(generation) {
+      say(lines.switchGeneration(generation));
+      files.link(`system-${generation}-link`, paths.profile);
+    },
+    async switchTo(request) {
+      say(lines.switchTo(request));
+      if (request.action === "test") files.link(request.toplevel, paths.currentSystem);
+      return done;
+    },
+    async dryActivate(toplevel) {
+      say(lines.dryActivate(toplevel));
+      return done;
+    },
+    async armWayBack({ txn, previous }) {
+      say(lines.armWayBack(txn, previous));
+    },
+    async disarmWayBack(txn) {
+      say(lines.disarmWayBack(txn));
+    },
+    async awaitSwitch() {},
+  };
+}
+
+/** The made-up derivation of sources: equal ones give an equal path. */
+export function dryDerivation(
+  store: string,
+  sourcesDigest: string,
+  nixpkgs: string | null,
+): string {
+  return `${store}/${storeHash(`${sourcesDigest} ${nixpkgs}`)}-nixos-system-firstlight.drv`;
+}
+
+/** The made-up output of a made-up derivation. */
+export function dryToplevel(derivation: string): string {
+  const slash = derivation.lastIndexOf("/");
+  return `${derivation.slice(0, slash)}/${storeHash(derivation)}-nixos-system-firstlight`;
+}
+
+/** 32 characters of Nix's base-32 alphabet. */
+function storeHash(text: string): string {
+  const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
+  const bytes = Buffer.from(sha256(text), "hex");
+  return Array.from(bytes, (byte) => alphabet[byte % 32]).join("");
+}

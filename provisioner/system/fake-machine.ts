@@ -1,0 +1,272 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { sha256 } from "#core/canonical-json.ts";
+import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
+import type { ExecRequest, ExecResult } from "#core/io.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import { openDriver } from "./driver.ts";
+import { dryDerivation, dryToplevel } from "./dry-commands.ts";
+import type { Processes } from "./lock.ts";
+import type { System } from "./system.ts";
+
+/**
+ * A machine for tests: Nix, systemd and switch-to-configuration as functions on a directory, with
+ * what makes them dangerous: a boot default of its own, timers that fire, and a store whose new
+ * paths are lost in a power cut unless they were synced.
+ */
+export interface FakeMachine {
+  readonly root: string;
+  /** The system of the image: generation 1, made by nobody we know. */
+  readonly image: string;
+  /** A new process of firstlight on this machine; dies before the effect with number `dieAt`. */
+  start(dieAt?: number): FakeProcess;
+  running(): string | undefined;
+  bootDefault(): string | undefined;
+  profile(): string | undefined;
+  /** Timers that are armed, by unit. */
+  readonly timers: ReadonlyMap<string, string>;
+  fireTimers(): void;
+  /** Power off and on: what was not synced is gone, the boot default runs. */
+  cutPower(): void;
+  /** Makes the machine a bare one: nothing runs, nothing is the default. */
+  wipe(): void;
+  /** How programs misbehave. */
+  readonly faults: MachineFaults;
+  /** Text of a file of the machine. */
+  read(file: string): string | undefined;
+  /** Makes a link on the machine. */
+  link(target: string, file: string): void;
+}
+
+export interface FakeProcess {
+  readonly io: FakeIo;
+  readonly system: System;
+  /** Whether it has died. */
+  dead(): boolean;
+}
+
+export interface MachineFaults {
+  /** What a program answers instead, by its name or by `switch ACTION`. */
+  readonly answers: Map<string, (request: ExecRequest) => Partial<ExecResult> | undefined>;
+}
+
+/** Sources whose system is named by `content`. */
+export function fakeSources(content: string, nixpkgs: string | null = null): Sources {
+  const files = [
+    {
+      path: "configuration.nix",
+      content: "{ imports = [ ./firstlight/instance.nix ]; }\n",
+      mode: 0o644,
+    },
+    {
+      path: "firstlight/instance.nix",
+      content: `{ networking.hostName = "${content}"; }\n`,
+      mode: 0o644,
+    },
+  ];
+  return { digest: sha256(content), files, credentials: [], nixpkgs };
+}
+
+/** The store path that the machine builds from sources. */
+export function systemOf(sources: Sources): string {
+  return dryToplevel(dryDerivation("/nix/store", sources.digest, sources.nixpkgs));
+}
+
+/** A machine in an empty directory, booted with the system of its image. */
+export function fakeMachine(
+  root: string,
+  options: { readonly systemd?: boolean } = {},
+): FakeMachine {
+  const systemd = options.systemd ?? true;
+  const image = "/nix/store/00000000000000000000000000000000-nixos-system-image";
+  const profiles = "/nix/var/nix/profiles";
+  const timers = new Map<string, string>();
+  const unsynced = new Set<string>();
+  const answers: MachineFaults["answers"] = new Map();
+  let boots = 0;
+  let starts = 0;
+
+  const at = (file: string) => path.join(root, file);
+  const linkTo = (target: string, file: string) => {
+    mkdirSync(path.dirname(at(file)), { recursive: true });
+    rmSync(at(file), { force: true });
+    symlinkSync(target, at(file));
+  };
+  const write = (file: string, text: string) => {
+    mkdirSync(path.dirname(at(file)), { recursive: true });
+    writeFileSync(at(file), text);
+  };
+  const target = (file: string) => {
+    try {
+      return readlinkSync(at(file));
+    } catch {
+      return undefined;
+    }
+  };
+  const read = (file: string) =>
+    existsSync(at(file)) ? readFileSync(at(file), "utf8") : undefined;
+  const running = () => target("/run/current-system");
+  const profile = () => {
+    const link = target(`${profiles}/system`);
+    return link === undefined ? undefined : target(`${profiles}/${link}`);
+  };
+  /** Adds a path to the store as Nix does: one that it has already is not looked at, but for a repair. */
+  const addPath = (file: string, text: string, repair = false) => {
+    if (read(file) === text || (existsSync(at(file)) && !repair)) return;
+    write(file, text);
+    unsynced.add(file);
+  };
+  const addSystem = (toplevel: string, repair = false) => {
+    addPath(`${toplevel}/bin/switch-to-configuration`, toplevel, repair);
+    addPath(`${toplevel}/kernel-params`, "quiet", repair);
+  };
+  const boot = () => {
+    boots += 1;
+    rmSync(at("/run"), { recursive: true, force: true });
+    mkdirSync(at(systemd ? "/run/systemd/system" : "/run"), { recursive: true });
+    write("/proc/sys/kernel/random/boot_id", `boot-${boots}\n`);
+    const system = read("/boot/default");
+    if (system === undefined) return;
+    linkTo(system, "/run/current-system");
+    linkTo(system, "/run/booted-system");
+  };
+  const setProfile = (toplevel: string) => {
+    if (profile() === toplevel) return;
+    const numbers = readdirSync(at(profiles)).map((name) =>
+      Number(/^system-(\d+)-link$/.exec(name)?.[1] ?? 0),
+    );
+    const name = `system-${Math.max(0, ...numbers) + 1}-link`;
+    linkTo(toplevel, `${profiles}/${name}`);
+    linkTo(name, `${profiles}/system`);
+  };
+  const option = (args: readonly string[], name: string) => args[args.indexOf(name) + 1] ?? "";
+
+  const activate = (toplevel: string, action: string): Partial<ExecResult> => {
+    if (read(`${toplevel}/bin/switch-to-configuration`) !== toplevel)
+      return { code: 127, stderr: "empty file" };
+    if (action === "test") linkTo(toplevel, "/run/current-system");
+    if (action === "boot") write("/boot/default", toplevel);
+    return { code: 0 };
+  };
+  const switchTo = (request: ExecRequest, toplevel: string, action: string): Partial<ExecResult> =>
+    answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
+
+  const programs: Record<string, FakeProgram> = {
+    "nix-instantiate": ({ args, env }) => {
+      const digest = option(args, "-I").split("/").at(-2) ?? "";
+      const nixpkgs = env?.["NIX_PATH"]?.replace("nixpkgs=", "") ?? null;
+      const derivation = dryDerivation("/nix/store", digest, nixpkgs);
+      addPath(derivation, digest, args.includes("--repair"));
+      linkTo(derivation, option(args, "--add-root"));
+      return { stdout: `${option(args, "--add-root")}\n` };
+    },
+    "nix-store": ({ args }) => {
+      const subject = option(args, "--realise");
+      const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
+      if (subject.endsWith(".drv") && read(subject) === "")
+        return { code: 1, stderr: "error: error parsing derivation" };
+      if (subject.endsWith(".drv")) addSystem(toplevel, args.includes("--repair"));
+      else if (!existsSync(at(toplevel)))
+        return { code: 1, stderr: `error: path '${toplevel}' is not valid` };
+      linkTo(toplevel, option(args, "--add-root"));
+      return { stdout: `${option(args, "--add-root")}\n` };
+    },
+    "nix-env": ({ args }) => {
+      if (args.includes("--set")) setProfile(option(args, "--set"));
+      else linkTo(`system-${option(args, "--switch-generation")}-link`, `${profiles}/system`);
+      return {};
+    },
+    sync: () => {
+      unsynced.clear();
+      return {};
+    },
+    "switch-to-configuration": (request) =>
+      switchTo(request, request.file.replace(/\/bin\/.*$/, ""), request.args[0] ?? ""),
+    "systemd-run": (request) => {
+      const [file = "", action = ""] = request.args.slice(-2);
+      const toplevel = file.replace(/\/bin\/.*$/, "");
+      const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
+      if (!request.args.some((arg) => arg.startsWith("--on-active=")))
+        return switchTo(request, toplevel, action);
+      timers.set(unit, toplevel);
+      return {};
+    },
+    systemctl: ({ args: [verb, ...rest] }) => {
+      if (verb === "show") return { stdout: "inactive\n" };
+      return { code: timers.delete((rest[0] ?? "").replace(/\.timer$/, "")) ? 0 : 5 };
+    },
+    journalctl: () => ({ stdout: "" }),
+  };
+  const answering = Object.fromEntries(
+    Object.entries(programs).map(([name, program]) => [
+      name,
+      (request: ExecRequest) => answers.get(name)?.(request) ?? program(request),
+    ]),
+  );
+
+  mkdirSync(at(profiles), { recursive: true });
+  addSystem(image);
+  unsynced.clear();
+  setProfile(image);
+  write("/boot/default", image);
+  boot();
+
+  return {
+    root,
+    image,
+    timers,
+    faults: { answers },
+    running,
+    profile,
+    read,
+    link: linkTo,
+    bootDefault: () => read("/boot/default"),
+    start(dieAt = Number.POSITIVE_INFINITY) {
+      starts += 1;
+      const pid = starts;
+      let dead = false;
+      const processes: Processes = {
+        self: () => ({ pid, started: "1" }),
+        isAlive: (process) => process.pid === starts,
+      };
+      const fake = fakeIo(root, answering, {
+        onEffect: (number) => {
+          if (number < dieAt) return;
+          dead = true;
+          throw new Error(`died at effect ${number}`);
+        },
+      });
+      // Each process has its own part of the fake chance, so that no two transactions share a name.
+      const uuid = () =>
+        fake.random.uuid().replace(/.{4}(?=.{4}$)/, () => `${pid}`.padStart(4, "0"));
+      const io = { ...fake, random: { ...fake.random, uuid } };
+      const system = openDriver(io, { driver: "nix", storeFiles: io.files, processes });
+      return { io, system, dead: () => dead };
+    },
+    fireTimers() {
+      for (const toplevel of timers.values()) activate(toplevel, "test");
+      timers.clear();
+    },
+    cutPower() {
+      for (const file of unsynced) write(file, "");
+      unsynced.clear();
+      timers.clear();
+      boot();
+    },
+    wipe() {
+      for (const file of [profiles, "/boot", "/run"])
+        rmSync(at(file), { recursive: true, force: true });
+      mkdirSync(at(profiles), { recursive: true });
+      boot();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { Fault } from "#core/fault.ts";
+import { newTransaction } from "./build.ts";
+import type { Generation } from "./generations.ts";
+import { readJournal } from "./journal.ts";
+import type { ChangeReason, Closure, GenerationRecord, History, SystemResults } from "./system.ts";
+import { type EndedTrial, endedTrials, sourcesOf } from "./transaction.ts";
+import type { Work } from "./work.ts";
+
+/** So many trials that never became a generation are shown. */
+const maxRolledBack = 50;
+
+/** Generations and trials, oldest first, from the profile's links and the journal. */
+export function history(work: Work): History {
+  const trials = readTrials(work);
+  const running = work.machine.running();
+  const profile = work.machine.profile();
+  const generations = work.machine.generations().map((made): GenerationRecord => {
+    const trial = trials.findLast(
+      (t) => t.generation === made.generation && t.attempt.closure.toplevel === made.toplevel,
+    );
+    return {
+      generation: made.generation,
+      toplevel: made.toplevel,
+      sourcesDigest: trial?.attempt.closure.sourcesDigest ?? null,
+      at: trial?.at ?? new Date(made.madeMs).toISOString(),
+      running: made.toplevel === running,
+      bootDefault: made.generation === profile.generation,
+      outcome: trial?.outcome ?? "foreign",
+      reason: trial?.attempt.closure.reason ?? null,
+      verdict: trial?.verdict ?? null,
+    };
+  });
+  const rolledBack = trials
+    .filter((trial) => trial.outcome === "rolled-back" && trial.generation === null)
+    .slice(-maxRolledBack)
+    .map(neverGeneration);
+  const byTime = (a: GenerationRecord, b: GenerationRecord) =>
+    (a.at ?? "") < (b.at ?? "") ? -1 : 1;
+  return { generations: [...generations, ...rolledBack].sort(byTime) };
+}
+
+/** Whether what runs, and is booted by default, was made from these sources; no process. */
+export function runs(work: Work, sourcesDigest: string): SystemResults["runs"] {
+  const toplevel = work.machine.running();
+  const profile = work.machine.profile();
+  const last = readTrials(work).findLast((trial) => trial.outcome === "committed");
+  const closure = last?.attempt.closure;
+  const same =
+    toplevel !== null &&
+    closure?.sourcesDigest === sourcesDigest &&
+    closure.toplevel === toplevel &&
+    profile.toplevel === toplevel;
+  return same
+    ? { runs: true, generation: profile.generation, toplevel }
+    : { runs: false, generation: profile.generation, toplevel };
+}
+
+/**
+ * The closure of a generation that exists: by number, or the newest one before the current that is
+ * another system. Throws `system/generation-unknown`.
+ */
+export function closureOfGeneration(
+  work: Work,
+  number: number | null,
+  reason: ChangeReason,
+): Closure {
+  const { toplevel } = number === null ? previousGood(work) : byNumber(work, number);
+  const trial = readTrials(work).findLast(
+    (t) => t.outcome === "committed" && t.attempt.closure.toplevel === toplevel,
+  );
+  return {
+    transaction: newTransaction(work),
+    toplevel,
+    derivation: trial?.attempt.closure.derivation ?? null,
+    sourcesDigest: sourcesOf(readTrials(work), toplevel),
+    credentials: trial?.attempt.closure.credentials ?? [],
+    reason,
+  };
+}
+
+function byNumber({ machine }: Work, number: number): Generation {
+  const found = machine.generations().find((made) => made.generation === number);
+  if (found !== undefined && machine.inStore(found.toplevel)) return found;
+  throw new Fault("system/generation-unknown", `there is no generation ${number} to go to`);
+}
+
+function previousGood(work: Work): Generation {
+  const { machine } = work;
+  const running = machine.running();
+  const current = machine.profile().generation ?? Number.POSITIVE_INFINITY;
+  const bad = new Set(
+    readTrials(work).flatMap((t) => (t.outcome === "rolled-back" ? [t.generation] : [])),
+  );
+  const found = machine
+    .generations()
+    .findLast(
+      (made) =>
+        made.generation < current &&
+        made.toplevel !== running &&
+        !bad.has(made.generation) &&
+        machine.inStore(made.toplevel),
+    );
+  if (found !== undefined) return found;
+  throw new Fault("system/generation-unknown", "there is no earlier generation to go to");
+}
+
+function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord {
+  const { toplevel, sourcesDigest, reason } = attempt.closure;
+  return {
+    generation: null,
+    toplevel,
+    sourcesDigest,
+    at,
+    running: false,
+    bootDefault: false,
+    outcome: "rolled-back",
+    reason,
+    verdict,
+  };
+}
+
+function readTrials({ io, paths }: Work): readonly EndedTrial[] {
+  return endedTrials(readJournal(io.files, paths.journal).records);
+}

@@ -1,0 +1,187 @@
+import { canonicalJson, sha256 } from "#core/canonical-json.ts";
+import type { Code } from "#core/codes.ts";
+import type { ChangeReason, Closure, Plan, Trial, Verdict } from "./system.ts";
+
+/** Version of the records written here; a reader refuses newer ones. */
+export const journalVersion = 1;
+
+/** What a trial needs to be committed or taken back by another process after a power cut. */
+export interface Attempt {
+  readonly closure: Closure;
+  readonly planDigest: string;
+  /** What ran before it. */
+  readonly previous: Plan["from"];
+  /** The boot default before it. */
+  readonly profile: SystemLink;
+}
+
+/** Where a profile or generation points. */
+export interface SystemLink {
+  readonly toplevel: string | null;
+  readonly generation: number | null;
+}
+
+/** How a step failed. */
+export interface StepFailure {
+  readonly code: Code;
+  readonly message: string;
+}
+
+/** What each step writes down before it acts and after; a step that failed has a {@link StepFailure}. */
+export interface Steps {
+  /** Sources written, evaluated, built, and rooted against garbage collection. */
+  readonly build: {
+    readonly intent: { readonly sourcesDigest: string; readonly reason: ChangeReason };
+    readonly result: Closure;
+  };
+  /** The trial as a whole, up to the end of the activation. */
+  readonly try: { readonly intent: Attempt; readonly result: Trial };
+  readonly arm: { readonly intent: { readonly afterMs: number }; readonly result: null };
+  readonly activate: {
+    readonly intent: { readonly toplevel: string };
+    readonly result: Activation;
+  };
+  readonly disarm: { readonly intent: null; readonly result: null };
+  /** From its intent on the system stays. */
+  readonly commit: {
+    readonly intent: { readonly verdict: Verdict };
+    readonly result: {
+      readonly generation: number;
+      /** What could not be done in several tries, or `null`. */
+      readonly incomplete: string | null;
+    };
+  };
+  readonly "set-profile": { readonly intent: { readonly toplevel: string }; readonly result: null };
+  readonly "boot-entry": { readonly intent: { readonly toplevel: string }; readonly result: null };
+  readonly publish: {
+    readonly intent: { readonly sourcesDigest: string | null };
+    /** Where what was there before was kept. */
+    readonly result: { readonly kept: readonly string[] };
+  };
+  readonly "roll-back": {
+    readonly intent: { readonly verdict: Verdict | null; readonly reasons: readonly string[] };
+    readonly result: { readonly toplevel: string | null; readonly reasons: readonly string[] };
+  };
+  readonly "re-activate": {
+    readonly intent: { readonly toplevel: string };
+    readonly result: Activation;
+  };
+  readonly "reset-profile": {
+    readonly intent: { readonly generation: number; readonly from: number | null };
+    readonly result: null;
+  };
+  /** A build that was never tried. */
+  readonly abandon: { readonly intent: { readonly why: string }; readonly result: null };
+}
+
+/** How an activation ended. */
+export interface Activation {
+  readonly end: Trial["activation"];
+  readonly exitCode: number | null;
+  readonly message: string | null;
+  /** Whether anything of the machine may have been changed. */
+  readonly touched: boolean;
+}
+
+export type Step = keyof Steps;
+
+/** One line of the journal. */
+export type JournalRecord = { [S in Step]: IntentRecord<S> | ResultRecord<S> }[Step];
+
+export interface IntentRecord<S extends Step> extends RecordHead {
+  readonly kind: "intent";
+  readonly step: S;
+  readonly data: Steps[S]["intent"];
+}
+
+export interface ResultRecord<S extends Step> extends RecordHead {
+  readonly kind: "result";
+  readonly step: S;
+  readonly data: StepResult<S>;
+}
+
+/** A step's result, or why there is none. */
+export type StepResult<S extends Step> =
+  | { readonly ok: true; readonly value: Steps[S]["result"] }
+  | { readonly ok: false; readonly failure: StepFailure };
+
+interface RecordHead {
+  readonly v: typeof journalVersion;
+  /** From 1, without gaps. */
+  readonly seq: number;
+  /** SHA-256 of the line before, without its newline; {@link firstPrev} of the first. */
+  readonly prev: string;
+  readonly bootId: string;
+  readonly txn: string;
+  readonly at: string;
+  /** SHA-256 of the canonical JSON of the other fields, so that the last line proves itself too. */
+  readonly sum: string;
+}
+
+/** `prev` of the first record. */
+export const firstPrev = "0".repeat(64);
+
+const steps: Readonly<Record<Step, true>> = {
+  build: true,
+  try: true,
+  arm: true,
+  activate: true,
+  disarm: true,
+  commit: true,
+  "set-profile": true,
+  "boot-entry": true,
+  publish: true,
+  "roll-back": true,
+  "re-activate": true,
+  "reset-profile": true,
+  abandon: true,
+};
+
+/** The line of a record, `sum` added, without a newline. */
+export function formatRecord(fields: object): string {
+  return canonicalJson({ ...fields, sum: sha256(canonicalJson(fields)) });
+}
+
+/** What a line of a journal is. */
+export type ParsedLine =
+  | { readonly is: "record"; readonly record: JournalRecord }
+  | { readonly is: "newer"; readonly version: string }
+  | { readonly is: "damaged" };
+
+/**
+ * Reads one line. Its own sum vouches for its fields, so that what a damaged line seems to say is
+ * never believed, not even its version.
+ */
+export function parseRecord(line: string): ParsedLine {
+  const fields = parseFields(line);
+  if (fields === undefined) return { is: "damaged" };
+  const { sum, ...rest } = fields;
+  if (sum !== sha256(canonicalJson(rest)) || !hasHead(rest)) return { is: "damaged" };
+  if (rest.v !== journalVersion) return { is: "newer", version: String(rest.v) };
+  if (!Object.hasOwn(steps, rest.step)) return { is: "newer", version: `step ${rest.step}` };
+  return { is: "record", record: fields as unknown as JournalRecord };
+}
+
+function parseFields(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hasHead(fields: Readonly<Record<string, unknown>>): fields is {
+  readonly v: unknown;
+  readonly seq: number;
+  readonly prev: string;
+  readonly step: string;
+} {
+  return (
+    Number.isSafeInteger(fields["seq"]) &&
+    ["prev", "bootId", "txn", "at", "step"].every((key) => typeof fields[key] === "string") &&
+    (fields["kind"] === "intent" || fields["kind"] === "result")
+  );
+}

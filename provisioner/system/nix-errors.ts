@@ -1,0 +1,144 @@
+import type { Code } from "#core/codes.ts";
+import { Fault } from "#core/fault.ts";
+import type { Finding } from "#core/finding.ts";
+import type { ExecResult } from "#core/io.ts";
+
+const maxMessageLines = 12;
+const maxLogLines = 10;
+const maxLineLength = 400;
+
+/** The fault of a failed `nix-instantiate`; findings name the places in our sources, deepest first. */
+export function evaluationFault(result: ExecResult, sourcesDir: string): Fault {
+  const known = commonFault(result, "evaluating the configuration");
+  if (known !== undefined) return known;
+  const text = clean(result.stderr);
+  const message = errorMessage(text).replaceAll(`${sourcesDir}/`, "");
+  const findings = sourcePlaces(text, sourcesDir).map(
+    (place): Finding => ({
+      ...place,
+      path: "",
+      level: "error",
+      code: "system/evaluation-failed",
+      message: message.split("\n")[0] ?? "",
+      hint: null,
+    }),
+  );
+  const first = findings[0];
+  const where =
+    first === undefined ? "" : `${first.document}${first.line === null ? "" : `:${first.line}`}: `;
+  return new Fault("system/evaluation-failed", `${where}${message}`, { findings });
+}
+
+/** The fault of a failed build: which derivation, how, and the last lines of its log. */
+export function buildFault(result: ExecResult): Fault {
+  const known = commonFault(result, "building the system");
+  if (known !== undefined) return known;
+  const text = clean(result.stderr);
+  const { derivation, how } = culprit(text);
+  const log = lastLogLines(text);
+  const what =
+    derivation === undefined ? `Nix ended with exit code ${result.code}` : `${derivation}: ${how}`;
+  const lines = log.length > 0 ? log : lastLines(text);
+  return new Fault("system/build-failed", `${what}; last lines:\n${lines.join("\n")}`);
+}
+
+/** The fault of any other Nix command. */
+export function nixFault(
+  result: ExecResult,
+  what: string,
+  code: Code = "system/nix-failed",
+): Fault {
+  const known = commonFault(result, what);
+  if (known !== undefined) return known;
+  const end = result.code === null ? `signal ${result.signal}` : `exit code ${result.code}`;
+  return new Fault(code, `${what}: ${end}: ${errorMessage(clean(result.stderr))}`);
+}
+
+function commonFault(result: ExecResult, what: string): Fault | undefined {
+  if (result.aborted) return new Fault("system/canceled", `${what} was called off`);
+  if (result.timedOut) {
+    return new Fault("system/timeout", `${what} did not end within ${Math.round(result.ms)} ms`);
+  }
+  const text = clean(result.stderr);
+  const full = /^.*(No space left on device|Disk quota exceeded).*$/m.exec(text);
+  if (full !== null) return new Fault("system/no-space", `${what}: ${clip(full[0].trim())}`);
+  const daemon = /^.*(cannot connect to (socket|daemon)|cannot open connection to).*$/m.exec(text);
+  if (daemon !== null) {
+    return new Fault("system/nix-unreachable", `${what}: ${clip(daemon[0].trim())}`);
+  }
+  return undefined;
+}
+
+/**
+ * The error itself. Nix before 2.20 prints it first and the trace after it, later ones the other
+ * way round: it is the last `error:` that says something.
+ */
+function errorMessage(text: string): string {
+  const lines = text.split("\n");
+  const start = lines.findLastIndex((line) => /^\s*error:\s*\S/.test(line));
+  if (start === -1) return lastLines(text).join("\n");
+  const first = (lines[start] ?? "").replace(/^\s*error:\s*/, "");
+  const message = [first];
+  for (const line of lines.slice(start + 1)) {
+    if (!/^\s+\S/.test(line) || /^\s+(at |…|\.\.\. |[0-9]+\|)/.test(line)) break;
+    message.push(line.trim());
+  }
+  return message.slice(0, maxMessageLines).map(clip).join("\n");
+}
+
+type Place = Pick<Finding, "document" | "line" | "column">;
+
+function sourcePlaces(text: string, sourcesDir: string): readonly Place[] {
+  const directory = sourcesDir.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const pattern = new RegExp(`${directory}/([^\\s:'"’\`]+)(?::([0-9]+)(?::([0-9]+))?)?`, "g");
+  const places = new Map<string, Place>();
+  for (const [, document = "", line, column] of text.matchAll(pattern)) {
+    const place = {
+      document,
+      line: line === undefined ? null : Number(line),
+      column: column === undefined ? null : Number(column),
+    };
+    places.set(`${document}:${line}:${column}`, place);
+  }
+  const known = [...places.values()];
+  // A place with a line says more than the same file without one.
+  const numbered = new Set(known.filter((place) => place.line !== null).map((p) => p.document));
+  return known.filter((p) => p.line !== null || !numbered.has(p.document)).slice(0, 20);
+}
+
+const failures = [
+  /builder for '([^']+\.drv)' failed with (exit code [0-9]+|[^;\n]+)/,
+  /[Cc]annot build '([^']+\.drv)'\.?\s*Reason:\s*([^\n]+)/,
+  /build of (?:resolved derivation )?'([^']+\.drv)'.* (failed[^\n]*)/,
+  /hash mismatch in fixed-output derivation '([^']+\.drv)'():/,
+];
+
+function culprit(text: string): { readonly derivation?: string; readonly how?: string } {
+  for (const pattern of failures) {
+    const [, derivation, how] = pattern.exec(text) ?? [];
+    if (derivation !== undefined) return { derivation, how: clip(how || "failed") };
+  }
+  return {};
+}
+
+function lastLogLines(text: string): readonly string[] {
+  const quoted = text.split("\n").filter((line) => /^\s*> /.test(line));
+  return quoted.slice(-maxLogLines).map((line) => clip(line.replace(/^\s*> /, "")));
+}
+
+function lastLines(text: string): readonly string[] {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.slice(-maxLogLines).map(clip);
+}
+
+function clip(line: string): string {
+  return line.length > maxLineLength ? `${line.slice(0, maxLineLength)}…` : line;
+}
+
+/** Without colours and other control characters. */
+function clean(text: string): string {
+  const esc = String.fromCharCode(27);
+  return text
+    .replaceAll(new RegExp(`${esc}\\[[0-9;]*[A-Za-z]`, "g"), "")
+    .replaceAll(/[^\P{Cc}\n\t]/gu, "");
+}

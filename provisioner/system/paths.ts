@@ -1,0 +1,38 @@
+import type { Io } from "#core/io.ts";
+
+/** Every place on the machine that the system touches. */
+export interface SystemPaths {
+  /** Nix's own, not below `--root` where real Nix runs. */
+  readonly store: string;
+  readonly profiles: string;
+  /** The system profile: a link to its current generation. */
+  readonly profile: string;
+  /** Our GC roots: `<transaction>` (the system) and `<transaction>-drv`. */
+  readonly gcRoots: string;
+  /** The machine's, below `--root`. */
+  readonly currentSystem: string;
+  readonly bootedSystem: string;
+  readonly systemd: string;
+  readonly lock: string;
+  readonly sources: string;
+  readonly journal: string;
+  readonly etcNixos: string;
+}
+
+/** The one literal place of paths; Nix's directories as its environment variables say. */
+export function systemPaths(env: Io["env"]): SystemPaths {
+  const state = env["NIX_STATE_DIR"] ?? "/nix/var/nix";
+  return {
+    store: env["NIX_STORE_DIR"] ?? "/nix/store",
+    profiles: `${state}/profiles`,
+    profile: `${state}/profiles/system`,
+    gcRoots: `${state}/gcroots/firstlight`,
+    currentSystem: "/run/current-system",
+    bootedSystem: "/run/booted-system",
+    systemd: "/run/systemd/system",
+    lock: "/run/firstlight/system.lock",
+    sources: "/var/lib/firstlight/sources",
+    journal: "/var/lib/firstlight/journal/journal.jsonl",
+    etcNixos: "/etc/nixos",
+  };
+}

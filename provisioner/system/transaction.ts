@@ -1,0 +1,204 @@
+import type { Attempt, JournalRecord, StepFailure } from "./journal-record.ts";
+import type { ChangeReason, Closure, Trial, Verdict } from "./system.ts";
+
+/**
+ * The one transaction that the journal leaves open, with what is known of it. Each follows from the
+ * one before by a record; a transaction that has ended is `none`.
+ *
+ *     none -> building -> built -> trying -> tried -> committing -> none
+ *     building, built -> none (abandoned)      trying, tried, committing -> rolling-back -> none
+ */
+export type TransactionState =
+  | { readonly state: "none" }
+  | Building
+  | (Open & { readonly state: "built"; readonly closure: Closure })
+  | Trying
+  | Tried
+  | Committing
+  | RollingBack;
+
+interface Open {
+  readonly txn: string;
+  /** The boot it began in (of a trial: in which it was tried). */
+  readonly bootId: string;
+}
+
+export interface Building extends Open {
+  readonly state: "building";
+  readonly sourcesDigest: string;
+  readonly reason: ChangeReason;
+}
+
+/** The way back may be armed, and with `touched` the activation may have begun. */
+export interface Trying extends Open {
+  readonly state: "trying";
+  readonly attempt: Attempt;
+  readonly touched: boolean;
+}
+
+export interface Tried extends Open {
+  readonly state: "tried";
+  readonly attempt: Attempt;
+  readonly touched: boolean;
+  readonly trial: Trial;
+}
+
+/** The verdict was good and the system stays: what is left to do is to finish. */
+export interface Committing extends Open {
+  readonly state: "committing";
+  readonly attempt: Attempt;
+  readonly touched: boolean;
+  readonly verdict: Verdict;
+  /** Steps after the profile was set that have failed so far. */
+  readonly failures: readonly StepFailure[];
+}
+
+export interface RollingBack extends Open {
+  readonly state: "rolling-back";
+  readonly attempt: Attempt;
+  /** Whether the previous system has still to be activated again. */
+  readonly touched: boolean;
+  readonly verdict: Verdict | null;
+  readonly reasons: readonly string[];
+}
+
+/** Transactions that were tried, so that there is an attempt to go back from. */
+export type OpenAttempt = Trying | Tried | Committing | RollingBack;
+
+/** The state that a journal's records lead to. Pure and total: a record that does not fit changes nothing. */
+export function transactionState(records: readonly JournalRecord[]): TransactionState {
+  return records.reduce<TransactionState>(next, { state: "none" });
+}
+
+function next(state: TransactionState, record: JournalRecord): TransactionState {
+  const { txn, bootId } = record;
+  if (record.kind === "intent") {
+    switch (record.step) {
+      case "build":
+        return { state: "building", txn, bootId, ...record.data };
+      case "try":
+        return { state: "trying", txn, bootId, attempt: record.data, touched: false };
+      case "activate":
+        return is(state, txn, "trying") ? { ...state, touched: true } : state;
+      case "commit":
+        if (is(state, txn, "tried")) return committing(state, record.data.verdict);
+        return state;
+      case "roll-back":
+        return hasAttempt(state) && state.txn === txn
+          ? rollingBack(state, record.data.verdict, record.data.reasons)
+          : state;
+      default:
+        return state;
+    }
+  }
+  if (state.state === "none" || state.txn !== txn) return state;
+  return afterResult(state, record);
+}
+
+type Result = Extract<JournalRecord, { readonly kind: "result" }>;
+
+function afterResult(
+  state: Exclude<TransactionState, { readonly state: "none" }>,
+  { step, data, txn, bootId }: Result,
+): TransactionState {
+  const ended: TransactionState = { state: "none" };
+  switch (step) {
+    case "build":
+      return data.ok ? { state: "built", txn, bootId, closure: data.value } : ended;
+    case "activate":
+      return state.state === "trying" && data.ok
+        ? { ...state, touched: data.value.touched }
+        : state;
+    case "try":
+      return state.state === "trying" && data.ok
+        ? { ...state, state: "tried", trial: data.value }
+        : state;
+    case "boot-entry":
+    case "publish":
+      return state.state === "committing" && !data.ok
+        ? { ...state, failures: [...state.failures, data.failure] }
+        : state;
+    case "re-activate":
+      return state.state === "rolling-back" && data.ok && data.value.end !== "refused"
+        ? { ...state, touched: false }
+        : state;
+    case "commit":
+      return data.ok ? ended : state;
+    case "roll-back":
+    case "abandon":
+      return data.ok ? ended : state;
+    default:
+      return state;
+  }
+}
+
+function committing(state: Tried, verdict: Verdict): Committing {
+  const { txn, bootId, attempt, touched } = state;
+  return { state: "committing", txn, bootId, attempt, touched, verdict, failures: [] };
+}
+
+function rollingBack(
+  { txn, bootId, attempt, touched }: OpenAttempt,
+  verdict: Verdict | null,
+  reasons: readonly string[],
+): RollingBack {
+  return { state: "rolling-back", txn, bootId, attempt, touched, verdict, reasons };
+}
+
+function is<S extends TransactionState["state"]>(
+  state: TransactionState,
+  txn: string,
+  name: S,
+): state is Extract<TransactionState, { readonly state: S }> {
+  return state.state === name && (state as { readonly txn?: string }).txn === txn;
+}
+
+/** Whether a transaction has got as far as a trial. */
+export function hasAttempt(state: TransactionState): state is OpenAttempt {
+  return "attempt" in state;
+}
+
+/** A trial that has ended, as `history` and idempotent answers need it. */
+export interface EndedTrial {
+  readonly txn: string;
+  readonly outcome: "committed" | "rolled-back";
+  readonly attempt: Attempt;
+  readonly verdict: Verdict | null;
+  /** Of a committed one; also of one whose generation was made and then left. */
+  readonly generation: number | null;
+  readonly reasons: readonly string[];
+  readonly at: string;
+}
+
+/** Every trial of a journal that has ended, oldest first. */
+export function endedTrials(records: readonly JournalRecord[]): readonly EndedTrial[] {
+  const ended: EndedTrial[] = [];
+  let state: TransactionState = { state: "none" };
+  let left: number | null = null;
+  for (const record of records) {
+    const before: TransactionState = state;
+    state = next(before, record);
+    if (record.kind === "intent" && record.step === "reset-profile") left = record.data.from;
+    if (state.state !== "none" || !hasAttempt(before)) continue;
+    const { txn, at } = record;
+    const verdict = "verdict" in before ? before.verdict : null;
+    const head = { txn, at, attempt: before.attempt, verdict };
+    if (record.kind !== "result" || !record.data.ok) continue;
+    if (record.step === "commit") {
+      const { generation } = record.data.value;
+      ended.push({ ...head, outcome: "committed", generation, reasons: [] });
+    } else if (record.step === "roll-back") {
+      const { reasons } = record.data.value;
+      ended.push({ ...head, outcome: "rolled-back", generation: left, reasons });
+    }
+    left = null;
+  }
+  return ended;
+}
+
+/** What is known of a system that ran before: the sources it was made from. */
+export function sourcesOf(trials: readonly EndedTrial[], toplevel: string | null): string | null {
+  const committed = trials.filter((trial) => trial.outcome === "committed");
+  const last = committed.findLast((trial) => trial.attempt.closure.toplevel === toplevel);
+  return last?.attempt.closure.sourcesDigest ?? null;
+}

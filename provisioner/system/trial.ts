@@ -1,0 +1,75 @@
+import { Fault } from "#core/fault.ts";
+import { abandonBuild } from "./abandon.ts";
+import type { Attempt } from "./journal-record.ts";
+import { checkPlan, runningNow } from "./plan.ts";
+import { rollBackOpen } from "./roll-back.ts";
+import { switchAndRead } from "./switch.ts";
+import type { Plan, Trial } from "./system.ts";
+import { hasAttempt } from "./transaction.ts";
+import { type Change, checkInStore, openTransaction, step } from "./work.ts";
+
+/**
+ * Activates a planned system without touching the boot default, the way back armed first: a power
+ * cut boots the old system, and a timer activates it if nobody commits. An activation that ends
+ * badly is a trial all the same (`refused`, `degraded`), for the judge to say so; a fault on the
+ * way there is thrown after everything was taken back.
+ */
+export async function tryPlan(change: Change, plan: Plan): Promise<Trial> {
+  const { closure } = plan;
+  const txn = closure.transaction;
+  const open = openTransaction(change);
+  if (hasAttempt(open) || (open.state !== "none" && open.txn !== txn)) {
+    await abandonBuild(change, `the trial ${txn} was asked for`);
+  }
+  checkPlan(change, plan);
+  checkInStore(change, closure.toplevel);
+  if (change.signal.aborted) throw new Fault("system/canceled", "the trial was called off");
+  const attempt: Attempt = {
+    closure,
+    planDigest: plan.digest,
+    previous: runningNow(change),
+    profile: change.machine.profile(),
+  };
+  try {
+    return await step(change, { txn, name: "try", intent: attempt }, () =>
+      activate(change, attempt),
+    );
+  } catch (error) {
+    const reason = error instanceof Fault ? `${error.code}: ${error.message}` : String(error);
+    await rollBackOpen(change, { verdict: null, reasons: [`the trial failed: ${reason}`] });
+    throw error;
+  }
+}
+
+async function activate(change: Change, attempt: Attempt): Promise<Trial> {
+  const { commands, settings, machine } = change;
+  const { closure, previous, planDigest } = attempt;
+  const { transaction: txn, toplevel } = closure;
+  await commands.addRoot({ txn, toplevel, role: "system" });
+  const { toplevel: back } = previous;
+  if (back !== null) await commands.addRoot({ txn, toplevel: back, role: "previous" });
+  if (back !== null && settings.systemd) {
+    const afterMs = settings.wayBackMs;
+    await step(change, { txn, name: "arm", intent: { afterMs } }, async () => {
+      await commands.armWayBack({ txn, previous: back });
+      return null;
+    });
+  }
+  await commands.syncStore();
+  const { end, exitCode, message } = await step(
+    change,
+    { txn, name: "activate", intent: { toplevel } },
+    () => switchAndRead(change, { txn, toplevel, action: "test", purpose: "switch" }),
+  );
+  return {
+    transaction: txn,
+    toplevel,
+    previous: back,
+    sourcesDigest: closure.sourcesDigest,
+    bootId: machine.bootId,
+    planDigest,
+    activation: end,
+    exitCode,
+    message,
+  };
+}

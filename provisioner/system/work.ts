@@ -1,0 +1,81 @@
+import { describeFault, Fault } from "#core/fault.ts";
+import type { Files, Io } from "#core/io.ts";
+import type { CommandLines, CommandSettings } from "./command-lines.ts";
+import { allRoots } from "./command-lines.ts";
+import type { Commands, Talk } from "./commands.ts";
+import type { Journal } from "./journal.ts";
+import type { Step, Steps } from "./journal-record.ts";
+import type { Machine } from "./machine.ts";
+import type { SystemPaths } from "./paths.ts";
+import { type TransactionState, transactionState } from "./transaction.ts";
+
+/** What one request works with; made by the driver, passed down as it is. */
+export interface Work extends Talk {
+  readonly io: Io;
+  readonly paths: SystemPaths;
+  readonly settings: CommandSettings;
+  readonly storeFiles: Files;
+  readonly machine: Machine;
+  readonly commands: Commands;
+  readonly lines: CommandLines;
+}
+
+/** Work that may change the machine: it holds the lock and writes the journal. */
+export interface Change extends Work {
+  readonly journal: Journal;
+}
+
+/**
+ * Does one step: its intent is on disk before `action` begins and its result after it has ended.
+ * What `action` throws is written down too, and thrown on.
+ */
+export async function step<S extends Step>(
+  change: Change,
+  {
+    txn,
+    name,
+    intent,
+  }: { readonly txn: string; readonly name: S; readonly intent: Steps[S]["intent"] },
+  action: () => Promise<Steps[S]["result"]>,
+): Promise<Steps[S]["result"]> {
+  const { journal, emit, io } = change;
+  const started = io.clock.monotonicMs();
+  const ms = () => Math.round(io.clock.monotonicMs() - started);
+  journal.intent(txn, name, intent);
+  emit({ type: "step", step: name, state: "started", ms: null });
+  try {
+    const value = await action();
+    journal.result(txn, name, { ok: true, value });
+    emit({ type: "step", step: name, state: "finished", ms: ms() });
+    return value;
+  } catch (error) {
+    emit({ type: "step", step: name, state: "failed", ms: ms() });
+    const { code, message } = describeFault(error);
+    journal.result(txn, name, { ok: false, failure: { code, message } });
+    throw error;
+  }
+}
+
+/** What the journal leaves open now. */
+export function openTransaction({ journal }: Change): TransactionState {
+  return transactionState(journal.records);
+}
+
+/** Drops the GC roots of a transaction. */
+export function dropRoots({ storeFiles, paths }: Work, txn: string): void {
+  for (const root of allRoots(paths, txn)) storeFiles.remove(root);
+}
+
+/** The generation of a system: the profile's current one where it is that, else the newest. */
+export function generationOf({ machine }: Work, toplevel: string | null): number | null {
+  if (toplevel === null) return null;
+  const profile = machine.profile();
+  if (profile.toplevel === toplevel && profile.generation !== null) return profile.generation;
+  return machine.generations().findLast((made) => made.toplevel === toplevel)?.generation ?? null;
+}
+
+/** Throws `system/closure-missing` unless the system is in the store. */
+export function checkInStore({ machine }: Work, toplevel: string): void {
+  if (machine.inStore(toplevel)) return;
+  throw new Fault("system/closure-missing", `${toplevel} is not in the store`);
+}

@@ -74,7 +74,11 @@ export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
         return await start(5);
       } catch (error) {
         if (!(error instanceof VersionRefused)) throw error;
-        log.info("link.version.refused", { host: settings.host, wanted: 5, message: error.message });
+        log.info("link.version.refused", {
+          host: settings.host,
+          wanted: 5,
+          message: error.message,
+        });
       }
       const session = await start(4);
       version = 4;
@@ -103,7 +107,9 @@ async function openSession(options: OpenOptions): Promise<Session> {
   const client = new Client(options.open, clientOptions(options));
   const gone = watch(client, where);
   takeMessages(client, options, gone);
-  cut?.addEventListener("abort", () => gone.cut(connectFault(cut.reason, where)), { signal: gone.signal });
+  cut?.addEventListener("abort", () => gone.cut(connectFault(cut.reason, where)), {
+    signal: gone.signal,
+  });
   const connected = new Promise<IConnackPacket>((resolve) => client.once("connect", resolve));
   try {
     const answer = await within(connected, {
@@ -115,9 +121,13 @@ async function openSession(options: OpenOptions): Promise<Session> {
     return toSession(client, options, gone.signal, answer);
   } catch (error) {
     client.end(true);
-    if (version === 5 && (refusesVersion(gone.error()) || gone.silent())) throw new VersionRefused(messageOf(error));
+    if (version === 5 && (refusesVersion(gone.error()) || gone.silent()))
+      throw new VersionRefused(messageOf(error));
     if (isFault(error, "link/lost")) {
-      throw new Fault("link/unreachable", `${where}: the broker closed the connection before it answered`);
+      throw new Fault(
+        "link/unreachable",
+        `${where}: the broker closed the connection before it answered`,
+      );
     }
     throw error;
   }
@@ -144,7 +154,14 @@ function clientOptions({ settings, version, will }: OpenOptions): IClientOptions
       payload: Buffer.from(will.payload),
       qos: will.qos,
       retain: will.retained,
-      ...(version === 5 ? { properties: { willDelayInterval: limits.willDelaySeconds, contentType: "application/json" } } : {}),
+      ...(version === 5
+        ? {
+            properties: {
+              willDelayInterval: limits.willDelaySeconds,
+              contentType: "application/json",
+            },
+          }
+        : {}),
     },
     ...(version === 5
       ? {
@@ -185,7 +202,12 @@ function watch(client: MqttClient, where: string): Ending {
     end(connected ? lostFault(error, where) : connectFault(error, where));
   });
   client.on("disconnect", (packet) => {
-    end(new Fault("link/lost", `${where}: the broker ended the connection with reason ${packet.reasonCode ?? 0}`));
+    end(
+      new Fault(
+        "link/lost",
+        `${where}: the broker ended the connection with reason ${packet.reasonCode ?? 0}`,
+      ),
+    );
   });
   client.on("close", () => {
     closed = true;
@@ -209,7 +231,10 @@ function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending):
   const take = async ({ topic, payload }: IPublishPacket): Promise<void> => {
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     if (bytes.length > maxIncomingBytes) {
-      throw new Fault("link/message-refused", `${topic}: ${bytes.length} bytes where at most ${maxIncomingBytes} are taken`);
+      throw new Fault(
+        "link/message-refused",
+        `${topic}: ${bytes.length} bytes where at most ${maxIncomingBytes} are taken`,
+      );
     }
     const late = `${topic}: a message was not worked on`;
     await within(onMessage(topic, bytes), { clock: io.clock, timeoutMs: workTimeoutMs, late });
@@ -224,19 +249,33 @@ function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending):
           return;
         }
         log.error("link.message.failed", { topic: packet.topic, message: messageOf(error) });
-        ending.cut(new Fault("link/lost", `${packet.topic}: a message could not be stored`, { cause: error }));
+        ending.cut(
+          new Fault("link/lost", `${packet.topic}: a message could not be stored`, {
+            cause: error,
+          }),
+        );
       },
     );
   };
 }
 
-function toSession(client: MqttClient, options: OpenOptions, gone: AbortSignal, answer: IConnackPacket): Session {
+function toSession(
+  client: MqttClient,
+  options: OpenOptions,
+  gone: AbortSignal,
+  answer: IConnackPacket,
+): Session {
   const { io, settings, version, log } = options;
   const { clock } = io;
   const timeoutMs = settings.limits.answerTimeoutMs;
   const where = `${settings.host}:${settings.port}`;
   const resumed = answer.sessionPresent;
-  log.info("link.connected", { host: settings.host, port: settings.port, mqtt: version === 5 ? "5" : "3.1.1", resumed });
+  log.info("link.connected", {
+    host: settings.host,
+    port: settings.port,
+    mqtt: version === 5 ? "5" : "3.1.1",
+    resumed,
+  });
   const answered = async <T>(work: Promise<T>, late: string): Promise<T> => {
     try {
       return await within(work, { clock, timeoutMs, late: `${where}: ${late}`, signal: gone });
@@ -274,7 +313,9 @@ function toSession(client: MqttClient, options: OpenOptions, gone: AbortSignal, 
         return;
       }
       const ending = client.endAsync();
-      await within(ending, { clock, timeoutMs: endTimeoutMs, late: "no end" }).catch(() => client.end(true));
+      await within(ending, { clock, timeoutMs: endTimeoutMs, late: "no end" }).catch(() =>
+        client.end(true),
+      );
     },
   };
 }

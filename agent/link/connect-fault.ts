@@ -15,13 +15,16 @@ export function connectFault(error: unknown, where: string): Fault {
   const cause = error instanceof AggregateError ? error.errors[0] : error;
   const { code, message = String(cause) } = (cause ?? {}) as { code?: unknown; message?: string };
   // MQTT.js gives the broker's own answers a number, Node.js gives failures of the system a name.
-  if (typeof code === "number") return new Fault("link/refused", `${where}: ${lower(message)}`, { cause: error });
+  if (typeof code === "number")
+    return new Fault("link/refused", `${where}: ${lower(message)}`, { cause: error });
   const name = typeof code === "string" ? code : "";
   if (isTrustFailure(name)) {
     return new Fault("link/untrusted", `${where}: ${lower(message)} (${name})`, { cause: error });
   }
   const text = message === "" ? name : lower(message);
-  return new Fault("link/unreachable", `${where}: ${text || "connection failed"}`, { cause: error });
+  return new Fault("link/unreachable", `${where}: ${text || "connection failed"}`, {
+    cause: error,
+  });
 }
 
 /** What ended a connection that had been made. */
@@ -33,8 +36,9 @@ export function lostFault(error: unknown, where: string): Fault {
 /** Codes of OpenSSL and of Node.js's own checks of a certificate. */
 function isTrustFailure(code: string): boolean {
   return (
-    /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|HOSTNAME_|PATH_LENGTH_)/.test(code) ||
-    code === "EPROTO"
+    /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|HOSTNAME_|PATH_LENGTH_)/.test(
+      code,
+    ) || code === "EPROTO"
   );
 }
 

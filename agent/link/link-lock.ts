@@ -28,7 +28,9 @@ export async function takeLinkLock(io: Io): Promise<LinkLock | undefined> {
     }
     return { release: () => database.close() };
   } catch (error) {
-    throw new Fault("link/outbox-failed", `${lockFile}: ${(error as Error).message}`, { cause: error });
+    throw new Fault("link/outbox-failed", `${lockFile}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

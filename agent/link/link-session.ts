@@ -77,7 +77,11 @@ export async function openLinkSession(options: LinkSessionOptions): Promise<Link
   }
 }
 
-function toLinkSession(options: LinkSessionOptions, session: Session, messages: SessionMessages): LinkSession {
+function toLinkSession(
+  options: LinkSessionOptions,
+  session: Session,
+  messages: SessionMessages,
+): LinkSession {
   const { io, log, settings, readers, outbox } = options;
   let lastReported: string | undefined;
   return {
@@ -93,7 +97,8 @@ function toLinkSession(options: LinkSessionOptions, session: Session, messages: 
     },
     async publishHealth() {
       const health = await read(log, "health", readers.health);
-      if (health !== undefined) await session.publish(messages.health(health, settings.healthIntervalMs));
+      if (health !== undefined)
+        await session.publish(messages.health(health, settings.healthIntervalMs));
     },
     async leave(reason) {
       try {
@@ -107,10 +112,15 @@ function toLinkSession(options: LinkSessionOptions, session: Session, messages: 
 }
 
 /** What the fleet may say to a node in this version: that it has stored events. */
-async function takeMessage(options: LinkSessionOptions, topic: string, payload: Uint8Array): Promise<void> {
+async function takeMessage(
+  options: LinkSessionOptions,
+  topic: string,
+  payload: Uint8Array,
+): Promise<void> {
   const { io, log, outbox } = options;
   const name = parseTopic(topic)?.name;
-  if (name !== "ack") throw new Fault("link/message-refused", `${topic}: nothing is expected on this topic`);
+  if (name !== "ack")
+    throw new Fault("link/message-refused", `${topic}: nothing is expected on this topic`);
   const { body } = await readFleetMessage(name, payload, { nowMs: io.clock.now() });
   if (body.stream !== outbox.stream()) {
     log.info("link.ack.ignored", { stream: body.stream, upTo: body.upTo });

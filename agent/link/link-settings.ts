@@ -91,9 +91,13 @@ export function readLinkSettings(
   if (mqtt === undefined) return undefined;
   const node = report?.node ?? instanceId;
   if (node === undefined) {
-    throw new Fault("link/settings-invalid", "report: the node has no name and no instance-id yet", {
-      hint: "set report.node in the settings, or boot once with a datasource",
-    });
+    throw new Fault(
+      "link/settings-invalid",
+      "report: the node has no name and no instance-id yet",
+      {
+        hint: "set report.node in the settings, or boot once with a datasource",
+      },
+    );
   }
   const tls = mqtt.tls ?? false;
   return {
@@ -101,11 +105,17 @@ export function readLinkSettings(
     host: mqtt.host,
     port: mqtt.port ?? (tls ? 8883 : 1883),
     clientId: node,
-    ...(tls ? { tls: mqtt.caFile === undefined ? {} : { ca: readFile(files, "caFile", mqtt.caFile) } } : {}),
+    ...(tls
+      ? { tls: mqtt.caFile === undefined ? {} : { ca: readFile(files, "caFile", mqtt.caFile) } }
+      : {}),
     ...(mqtt.username === undefined ? {} : { username: mqtt.username }),
     ...(mqtt.passwordFile === undefined
       ? {}
-      : { password: new Secret(readFile(files, "passwordFile", mqtt.passwordFile).replace(/\r?\n$/, "")) }),
+      : {
+          password: new Secret(
+            readFile(files, "passwordFile", mqtt.passwordFile).replace(/\r?\n$/, ""),
+          ),
+        }),
     acknowledge: mqtt.acknowledge ?? "broker",
     healthIntervalMs: durationMs(report?.healthInterval, defaultHealthIntervalMs),
     limits: defaultLimits,
@@ -115,7 +125,10 @@ export function readLinkSettings(
 function readFile(files: Files, key: string, path: string): string {
   const text = files.readText(path, { maxBytes: maxFileBytes });
   if (text === undefined || text === "") {
-    throw new Fault("link/settings-invalid", `report.mqtt.${key}: ${path} ${text === "" ? "is empty" : "does not exist"}`);
+    throw new Fault(
+      "link/settings-invalid",
+      `report.mqtt.${key}: ${path} ${text === "" ? "is empty" : "does not exist"}`,
+    );
   }
   return text;
 }

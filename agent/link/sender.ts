@@ -28,7 +28,8 @@ export interface Sender {
 export function sender({ clock, session, outbox, messages, settings }: SenderOptions): Sender {
   const stream = outbox.stream();
   const window = Math.max(1, Math.min(settings.limits.window, session.receiveMaximum));
-  const silence = settings.acknowledge === "server" ? watchSilence(clock, settings.limits) : undefined;
+  const silence =
+    settings.acknowledge === "server" ? watchSilence(clock, settings.limits) : undefined;
   let sentUpTo = outbox.acknowledged();
 
   /** How many may be sent now. */

@@ -32,14 +32,23 @@ export interface SessionMessages {
 }
 
 /** Messages of a session that begins now. */
-export function sessionMessages(io: Io, { topics, stream, session }: SessionIdentity): SessionMessages {
+export function sessionMessages(
+  io: Io,
+  { topics, stream, session }: SessionIdentity,
+): SessionMessages {
   const bootId = readBootId(io.files);
   const since = timestamp(io.clock);
   let seq = 0;
-  const own = (name: PlainTopic, body: unknown, more: { readonly will?: boolean; readonly expirySeconds?: number } = {}): Outgoing => {
+  const own = (
+    name: PlainTopic,
+    body: unknown,
+    more: { readonly will?: boolean; readonly expirySeconds?: number } = {},
+  ): Outgoing => {
     if (more.will !== true) seq += 1;
     const expiresAt =
-      more.expirySeconds === undefined ? undefined : new Date(io.clock.now() + more.expirySeconds * 1000).toISOString();
+      more.expirySeconds === undefined
+        ? undefined
+        : new Date(io.clock.now() + more.expirySeconds * 1000).toISOString();
     const payload = writeMessage({
       id: io.random.uuid(),
       at: timestamp(io.clock),
@@ -51,7 +60,13 @@ export function sessionMessages(io: Io, { topics, stream, session }: SessionIden
     });
     const { qos, retained } = topicRules[name];
     const { expirySeconds } = more;
-    return { topic: topics.of(name), payload, qos, retained, ...(expirySeconds === undefined ? {} : { expirySeconds }) };
+    return {
+      topic: topics.of(name),
+      payload,
+      qos,
+      retained,
+      ...(expirySeconds === undefined ? {} : { expirySeconds }),
+    };
   };
   return {
     status(reason) {
@@ -60,7 +75,8 @@ export function sessionMessages(io: Io, { topics, stream, session }: SessionIden
     },
     about: (body) => own("about", body),
     reported: (body) => own("reported", body),
-    health: (body, intervalMs) => own("health", body, { expirySeconds: Math.max(1, Math.ceil((intervalMs * 3) / 1000)) }),
+    health: (body, intervalMs) =>
+      own("health", body, { expirySeconds: Math.max(1, Math.ceil((intervalMs * 3) / 1000)) }),
     get: (body) => own("get", body),
     event({ id, at, bootId: eventBootId, seq: number, kind, body }) {
       const { qos, retained } = topicRules.event;

@@ -26,7 +26,12 @@ export function streamBuilder(settings: LinkSettings): StreamBuilder {
     const socket =
       settings.tls === undefined
         ? net.connect({ host, port })
-        : tls.connect({ host, port, ...tlsOptions(settings), ...(tlsSession === undefined ? {} : { session: tlsSession }) });
+        : tls.connect({
+            host,
+            port,
+            ...tlsOptions(settings),
+            ...(tlsSession === undefined ? {} : { session: tlsSession }),
+          });
     socket.on("connect", () => socket.setNoDelay(true));
     if (socket instanceof tls.TLSSocket) {
       socket.on("session", (session) => {
@@ -37,7 +42,9 @@ export function streamBuilder(settings: LinkSettings): StreamBuilder {
     socket.on("data", (chunk: Buffer) => {
       const announced = guard.add(chunk);
       if (announced !== undefined) {
-        socket.destroy(new Fault("link/message-refused", `the broker announced a packet of ${announced} bytes`));
+        socket.destroy(
+          new Fault("link/message-refused", `the broker announced a packet of ${announced} bytes`),
+        );
       }
     });
     return socket;
@@ -52,7 +59,10 @@ function tlsOptions({ host, tls: options = {} }: LinkSettings): tls.ConnectionOp
     ...(name === undefined ? {} : { servername: name }),
     ...(options.serverName === undefined
       ? {}
-      : { checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(options.serverName ?? host, certificate) }),
+      : {
+          checkServerIdentity: (_host, certificate) =>
+            tls.checkServerIdentity(options.serverName ?? host, certificate),
+        }),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     ...(options.certificate === undefined ? {} : { cert: options.certificate }),
     ...(options.key === undefined ? {} : { key: options.key.reveal() }),

@@ -11,15 +11,25 @@ const timeoutMs = 5_000;
 export async function notifySystemd(io: Io, log: Log, ...states: readonly string[]): Promise<void> {
   if (io.env["NOTIFY_SOCKET"] === undefined) return;
   try {
-    const result = await io.exec({ file: "systemd-notify", args: ["--no-block", ...states], timeoutMs });
-    if (result.code !== 0) log.warning("systemd.notify.failed", { states: states.join(" "), code: result.code });
+    const result = await io.exec({
+      file: "systemd-notify",
+      args: ["--no-block", ...states],
+      timeoutMs,
+    });
+    if (result.code !== 0)
+      log.warning("systemd.notify.failed", { states: states.join(" "), code: result.code });
   } catch (error) {
-    log.warning("systemd.notify.failed", { states: states.join(" "), message: (error as Error).message });
+    log.warning("systemd.notify.failed", {
+      states: states.join(" "),
+      message: (error as Error).message,
+    });
   }
 }
 
 /** Milliseconds between two signs of life that systemd's watchdog should get, or `undefined` when it wants none. */
 export function watchdogIntervalMs(io: Io): number | undefined {
   const timeoutUs = Number(io.env["WATCHDOG_USEC"] ?? "");
-  return Number.isSafeInteger(timeoutUs) && timeoutUs > 0 ? Math.floor(timeoutUs / 3000) : undefined;
+  return Number.isSafeInteger(timeoutUs) && timeoutUs > 0
+    ? Math.floor(timeoutUs / 3000)
+    : undefined;
 }

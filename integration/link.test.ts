@@ -1,0 +1,618 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import net from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import t, { type Test } from "tap";
+import { type DaemonOptions, runDaemon } from "#agent/daemon.ts";
+import { type ConnectOptions, connector, type Session } from "#agent/link/client.ts";
+import type { StateReaders } from "#agent/link/link-session.ts";
+import { defaultLimits, type LinkSettings } from "#agent/link/link-settings.ts";
+import { type Outbox, openOutbox } from "#agent/link/outbox.ts";
+import { reportOnce } from "#agent/report-once.ts";
+import type { Schedule } from "#agent/schedule.ts";
+import { hostIo } from "#core/host-io.ts";
+import type { Io } from "#core/io.ts";
+import { createLog, type Log, type LogRecord } from "#core/log.ts";
+import { Secret } from "#core/secret.ts";
+import type { NewEvent } from "#protocol/events.ts";
+import { nodeTopics } from "#protocol/topics.ts";
+import { type Broker, brokerKinds, freePort, makeCertificates, startBroker } from "./brokers.ts";
+import { ackMessage, type FleetListener, type Heard, listen } from "./fleet-listener.ts";
+import type { ChildOptions } from "./link-child.ts";
+
+const address = { fleet: "shops", node: "edge-17" };
+const topics = nodeTopics(address);
+const childScript = fileURLToPath(new URL("link-child.ts", import.meta.url));
+
+const readers: StateReaders = {
+  about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),
+  reported: async () => ({ generation: 1 }),
+  health: async () => ({ uptimeSeconds: 5 }),
+};
+
+const stages = (count: number, from = 1): readonly NewEvent[] =>
+  Array.from({ length: count }, (_, i) => ({
+    kind: "boot.stage",
+    body: { stage: `s${from + i}`, state: "finished", ms: 1 },
+  }));
+
+const quickLimits = {
+  ...defaultLimits,
+  willDelaySeconds: 0,
+  backOffFirstMs: 20,
+  backOffMostMs: 200,
+};
+
+function settingsFor(
+  broker: Pick<Broker, "host" | "port">,
+  more: Partial<LinkSettings> = {},
+): LinkSettings {
+  return {
+    address,
+    host: broker.host,
+    port: broker.port,
+    clientId: address.node,
+    acknowledge: "broker",
+    healthIntervalMs: 60_000,
+    limits: quickLimits,
+    ...more,
+  };
+}
+
+/** A schedule whose tasks the test runs itself. */
+function handSchedule(): Schedule & { run(name: string): Promise<void> } {
+  const tasks = new Map<string, () => Promise<void>>();
+  return {
+    every({ name }, task) {
+      tasks.set(name, task);
+      return () => tasks.delete(name);
+    },
+    run: async (name) => tasks.get(name)?.(),
+  };
+}
+
+/** A schedule that runs everything ten times a second, as node-cron would at its own pace. */
+function quickSchedule(t: Test): Schedule {
+  return {
+    every(_recurring, task) {
+      const timer = setInterval(() => void task().catch(() => {}), 100);
+      t.teardown(() => clearInterval(timer));
+      return () => clearInterval(timer);
+    },
+  };
+}
+
+interface Node {
+  readonly io: Io;
+  readonly log: Log;
+  readonly records: readonly LogRecord[];
+  readonly outbox: Outbox;
+}
+
+/** A node of its own, with its outbox open as the boot has it. */
+async function makeNode(t: Test): Promise<Node> {
+  const io = hostIo({ root: t.testdir(), env: {} });
+  const records: LogRecord[] = [];
+  const log = createLog(io.clock, (record) => records.push(record));
+  const outbox = await openOutbox(io, log);
+  t.teardown(() => outbox.close());
+  return { io, log, records, outbox };
+}
+
+/** Runs a daemon in this process; the returned function stops it and waits for its end. */
+function daemon(
+  t: Test,
+  node: Node,
+  settings: LinkSettings,
+  more: Partial<DaemonOptions> = {},
+): () => Promise<void> {
+  const stop = new AbortController();
+  const { io, log } = node;
+  const end = runDaemon({
+    io,
+    log,
+    settings,
+    readers,
+    schedule: handSchedule(),
+    signal: stop.signal,
+    ...more,
+  });
+  end.catch(() => {});
+  const stopped = async () => {
+    stop.abort();
+    await end;
+  };
+  t.teardown(() => stopped().catch(() => {}));
+  return stopped;
+}
+
+function child(t: Test, options: ChildOptions): ChildProcess {
+  const process_ = spawn(process.execPath, [childScript, JSON.stringify(options)], {
+    stdio: ["ignore", "pipe", process.env["LINK_TEST_LOG"] === undefined ? "ignore" : "inherit"],
+  });
+  t.teardown(() => void process_.kill("SIGKILL"));
+  return process_;
+}
+
+async function sigkill(process_: ChildProcess): Promise<void> {
+  if (process_.exitCode !== null || process_.signalCode !== null) return;
+  const exit = once(process_, "exit");
+  process_.kill("SIGKILL");
+  await exit;
+}
+
+const onTopic = (name: Parameters<typeof topics.of>[0]) => (heard: Heard) =>
+  heard.topic === topics.of(name);
+const isStatus = (online: boolean) => (heard: Heard) =>
+  onTopic("status")(heard) && heard.body["online"] === online;
+const isEvent = (seq: number) => (heard: Heard) =>
+  heard.topic.includes("/event/") && heard.envelope.seq === seq;
+
+const eventSeqs = (all: readonly Heard[]) =>
+  new Set(all.filter(({ topic }) => topic.includes("/event/")).map(({ envelope }) => envelope.seq));
+
+/** Every number is there, and the first arrivals are in order. */
+function assertComplete(t: Test, fleet: FleetListener, count: number): void {
+  t.same(
+    [...new Set(fleet.seqs())],
+    Array.from({ length: count }, (_, i) => i + 1),
+    `all ${count} arrived, in order`,
+  );
+}
+
+const noWill = { topic: topics.of("status"), payload: "{}", qos: 1, retained: true } as const;
+
+async function connect(
+  t: Test,
+  node: Node,
+  settings: LinkSettings,
+  more: Partial<ConnectOptions> = {},
+): Promise<Session> {
+  const session = await connector(node.io, node.log, settings).connect({
+    will: noWill,
+    onMessage: async () => {},
+    ...more,
+  });
+  t.teardown(() => session.end());
+  return session;
+}
+
+t.setTimeout(180_000);
+
+for (const kind of brokerKinds) {
+  t.test(kind, { timeout: 90_000 }, async (t) => {
+    t.test(
+      "a daemon tells of its node, sends what waits and what comes, and says farewell",
+      async (t) => {
+        const broker = await startBroker(t, kind);
+        const fleet = await listen(t, broker);
+        const node = await makeNode(t);
+        node.outbox.append(...stages(40));
+        const schedule = handSchedule();
+        let generation = 1;
+        const stop = daemon(t, node, settingsFor(broker), {
+          schedule,
+          readers: { ...readers, reported: async () => ({ generation }) },
+        });
+
+        const birth = await fleet.wait("the birth", isStatus(true));
+        t.match(birth.body, { session: 1, reason: "connected" });
+        t.match((await fleet.wait("get", onTopic("get"))).body, {
+          stream: node.outbox.stream(),
+          acknowledged: 0,
+        });
+        t.match((await fleet.wait("about", onTopic("about"))).body, { agent: "0.1.0" });
+        t.match((await fleet.wait("reported", onTopic("reported"))).body, { generation: 1 });
+        const health = await fleet.wait("health", onTopic("health"));
+        t.type(health.envelope["expiresAt"], "string");
+        await fleet.wait("event 40", isEvent(40));
+        assertComplete(t, fleet, 40);
+
+        generation = 2;
+        node.outbox.append(...stages(1, 41));
+        await fleet.wait("an event that another process wrote", isEvent(41));
+        await fleet.wait(
+          "generation 2",
+          (heard) => onTopic("reported")(heard) && heard.body["generation"] === 2,
+        );
+        await schedule.run("health");
+        await fleet.waitUntil(
+          "a second health",
+          (all) => all.filter(onTopic("health")).length === 2,
+        );
+
+        await stop();
+        t.match((await fleet.wait("the farewell", isStatus(false))).body, {
+          session: 1,
+          reason: "stopped",
+        });
+        t.equal(node.outbox.size().events, 0, "the broker's PUBACK is enough");
+        const later = await listen(t, broker);
+        t.match((await later.wait("what is kept", isStatus(false))).retained, true);
+        t.match((await later.wait("what is kept", onTopic("about"))).retained, true);
+        t.equal(later.seqs().length, 0, "events are not kept");
+      },
+    );
+
+    t.test(
+      "a node that is killed is told of by its last will, on the topic of its birth",
+      async (t) => {
+        const broker = await startBroker(t, kind);
+        const fleet = await listen(t, broker);
+        const { io } = await makeNode(t);
+        const process_ = child(t, {
+          root: io.files.root,
+          settings: settingsFor(broker),
+          mode: "daemon",
+        });
+        await fleet.wait("the birth", isStatus(true));
+        await sigkill(process_);
+        t.match((await fleet.wait("the will", isStatus(false))).body, {
+          session: 1,
+          reason: "lost",
+        });
+        const later = await listen(t, broker);
+        const kept = await later.wait("the kept will", onTopic("status"));
+        t.match(kept, {
+          retained: true,
+          envelope: { seq: 0 },
+          body: { online: false, reason: "lost" },
+        });
+      },
+    );
+
+    t.test(
+      "a sender killed in the middle: after its restart every event has come, in order",
+      async (t) => {
+        const broker = await startBroker(t, kind);
+        const fleet = await listen(t, broker);
+        const node = await makeNode(t);
+        const options = {
+          root: node.io.files.root,
+          settings: settingsFor(broker),
+          mode: "daemon",
+        } as const;
+        node.outbox.append(...stages(600));
+        for (const middle of [30, 200]) {
+          const process_ = child(t, options);
+          await fleet.wait(`event ${middle}`, isEvent(middle));
+          await sigkill(process_);
+        }
+        t.ok(node.outbox.size().events > 0, "it was killed in the middle");
+        child(t, options);
+        await fleet.wait("the last event", isEvent(600));
+        assertComplete(t, fleet, 600);
+      },
+    );
+
+    t.test("a broker killed in the middle: with the server's acks nothing is lost", async (t) => {
+      const broker = await startBroker(t, kind);
+      const fleet = await listen(t, broker);
+      fleet.acknowledge();
+      const node = await makeNode(t);
+      node.outbox.append(...stages(600));
+      const limits = { ...quickLimits, resendAfterMs: 200 };
+      daemon(t, node, settingsFor(broker, { acknowledge: "server", limits }), {
+        schedule: quickSchedule(t),
+      });
+      for (const middle of [20, 300]) {
+        await fleet.wait(`event ${middle}`, isEvent(middle));
+        await broker.kill();
+        await broker.start();
+      }
+      await fleet.waitUntil("every event", (all) => eventSeqs(all).size === 600);
+      t.equal(Math.max(...fleet.seqs()), 600);
+    });
+
+    t.test("a broker that is away for a while gets everything when it comes", async (t) => {
+      const broker = await startBroker(t, kind);
+      await broker.kill();
+      const node = await makeNode(t);
+      node.outbox.append(...stages(5));
+      let failures = 0;
+      const stop = await new Promise<() => Promise<void>>((resolve) => {
+        const log = createLog(node.io.clock, ({ event }) => {
+          if (event === "link.down") failures += 1;
+          if (failures === 3) resolve(stopped);
+        });
+        const stopped = daemon(t, { ...node, log }, settingsFor(broker));
+      });
+      t.equal(node.outbox.size().events, 5, "meanwhile they wait");
+      await broker.start();
+      const fleet = await listen(t, broker);
+      await fleet.wait("the node", isStatus(true));
+      await stop();
+      t.equal(node.outbox.size().events, 0, "the broker has them");
+    });
+
+    t.test("events wait for the server's ack, and come again from the last one", async (t) => {
+      const broker = await startBroker(t, kind);
+      const fleet = await listen(t, broker);
+      const node = await makeNode(t);
+      const stream = node.outbox.stream();
+      const settings = settingsFor(broker, { acknowledge: "server" });
+      node.outbox.append(...stages(10));
+      const stop = daemon(t, node, settings);
+      await fleet.wait("event 10", isEvent(10));
+      t.equal(node.outbox.size().events, 10, "PUBACK is not enough");
+      for (const bad of [
+        "",
+        "{}",
+        ackMessage(stream, -1),
+        ackMessage(stream, 11),
+        "[".repeat(50_000),
+        ackMessage("6f1d7c1e-2f5a-4a57-8a53-0d1b6e9d2c44", 10),
+      ]) {
+        await fleet.publish(topics.of("ack"), bad);
+      }
+      await fleet.publish(topics.of("ack"), ackMessage(stream, 4));
+      await stop();
+      t.equal(node.outbox.acknowledged(), 4, "only the good ack counts");
+      t.equal(
+        node.records.filter(({ event }) => event === "link.message.refused").length,
+        5,
+        "the bad ones are named in the log",
+      );
+
+      const again = await listen(t, broker);
+      daemon(t, node, settings);
+      await again.wait("event 10 again", isEvent(10));
+      t.same(again.seqs(), [5, 6, 7, 8, 9, 10]);
+      t.equal((await again.wait("the get", onTopic("get"))).body["acknowledged"], 4);
+    });
+
+    t.test("a message whose work failed, or whose reader died, comes again", async (t) => {
+      const broker = await startBroker(t, kind);
+      const fleet = await listen(t, broker);
+      const node = await makeNode(t);
+      const settings = settingsFor(broker);
+      const process_ = child(t, { root: node.io.files.root, settings, mode: "die-at-message" });
+      await once(createInterface({ input: process_.stdout as NodeJS.ReadableStream }), "line");
+      const died = once(process_, "exit");
+      await fleet.publish(topics.of("desired"), "job");
+      t.equal((await died)[1], "SIGKILL", "it died before its work was durable");
+
+      const failing = await connect(t, node, settings, {
+        onMessage: async () => {
+          throw new Error("the disk is full");
+        },
+      });
+      await aborted(failing.gone);
+      t.match(failing.gone.reason, { code: "link/lost" });
+      const taken = await new Promise<string>((resolve, reject) => {
+        const onMessage = async (_topic: string, payload: Uint8Array) =>
+          resolve(Buffer.from(payload).toString());
+        connect(t, node, settings, { onMessage }).catch(reject);
+      });
+      t.equal(taken, "job");
+    });
+
+    t.test("a giant desired state is refused, and the next message is taken", async (t) => {
+      const broker = await startBroker(t, kind);
+      const fleet = await listen(t, broker);
+      const node = await makeNode(t);
+      await fleet.publish(topics.of("desired"), Buffer.alloc(1_000_000, "x"), true);
+      const sizes: number[] = [];
+      const small = new Promise<void>((resolve, reject) => {
+        const onMessage = async (_topic: string, { length }: Uint8Array) => {
+          sizes.push(length);
+          if (length === 5) resolve();
+        };
+        connect(t, node, settingsFor(broker), { onMessage })
+          .then(async (session) => {
+            await session.subscribe([topics.of("desired")]);
+            await fleet.publish(topics.of("desired"), "small");
+          })
+          .catch(reject);
+      });
+      await small;
+      t.same(sizes, [5]);
+    });
+
+    t.test(
+      "MQTT 5 where the broker speaks it, else 3.1.1, without a failed attempt in between",
+      async (t) => {
+        const broker = await startBroker(t, kind);
+        const node = await makeNode(t);
+        const link = connector(node.io, node.log, settingsFor(broker));
+        for (const attempt of [1, 2]) {
+          const session = await link.connect({ will: noWill, onMessage: async () => {} });
+          t.equal(session.version, kind === "aedes" ? 4 : 5, `connection ${attempt}`);
+          await session.end();
+        }
+        const refusals = node.records.filter(
+          ({ event }) => event === "link.version.refused",
+        ).length;
+        t.equal(refusals, kind === "aedes" ? 1 : 0, "the version is remembered");
+      },
+    );
+
+    t.test("no connection waits with small packets", async (t) => {
+      const broker = await startBroker(t, kind);
+      const node = await makeNode(t);
+      const settings = settingsFor(broker);
+      const { setNoDelay } = net.Socket.prototype;
+      const set: { readonly port: number | undefined; readonly noDelay: boolean | undefined }[] =
+        [];
+      t.teardown(() => {
+        net.Socket.prototype.setNoDelay = setNoDelay;
+      });
+      net.Socket.prototype.setNoDelay = function (noDelay) {
+        set.push({ port: this.remotePort, noDelay });
+        return setNoDelay.call(this, noDelay);
+      };
+      const link = connector(node.io, node.log, settings);
+      for (const attempt of [1, 2]) {
+        set.length = 0;
+        const session = await link.connect({ will: noWill, onMessage: async () => {} });
+        t.match(
+          set.at(-1),
+          { port: broker.port, noDelay: true },
+          `connection ${attempt}, on the connected socket`,
+        );
+        await session.end();
+      }
+    });
+
+    t.test("TLS and passwords: the right ones are taken, wrong ones are named", async (t) => {
+      const [tls, foreign] = [makeCertificates(t), makeCertificates(t)];
+      const broker = await startBroker(t, kind, { tls, users: { "edge-17": "correct horse" } });
+      const node = await makeNode(t);
+      const [ca, foreignCa] = [
+        readFileSync(tls.authority, "utf8"),
+        readFileSync(foreign.authority, "utf8"),
+      ];
+      const right = { tls: { ca }, username: "edge-17", password: new Secret("correct horse") };
+      const session = await connect(t, node, settingsFor(broker, right));
+      await session.publish({ topic: topics.of("get"), payload: "{}", qos: 1, retained: false });
+      const cases: readonly (readonly [string, Partial<LinkSettings>, string])[] = [
+        ["a wrong password", { password: new Secret("wrong") }, "link/refused"],
+        ["a wrong user", { username: "nobody" }, "link/refused"],
+        ["another authority", { tls: { ca: foreignCa } }, "link/untrusted"],
+        ["the system's authorities", { tls: {} }, "link/untrusted"],
+        ["another name", { tls: { ca, serverName: "mqtt.example.org" } }, "link/untrusted"],
+      ];
+      for (const [name, wrong, code] of cases) {
+        const fault = await connect(t, node, settingsFor(broker, { ...right, ...wrong })).catch(
+          (error: unknown) => error,
+        );
+        t.match(fault, { code, message: /127\.0\.0\.1:\d+: / }, name);
+        t.notMatch(JSON.stringify(fault), /correct horse|wrong"/, "no password in it");
+      }
+      const { host: _host, ...named } = settingsFor(broker, right);
+      t.equal(
+        (await connect(t, node, { ...named, host: "localhost" })).gone.aborted,
+        false,
+        "by name as well as by address",
+      );
+      const plain = await connect(
+        t,
+        node,
+        settingsFor(broker, { limits: { ...defaultLimits, connectTimeoutMs: 3_000 } }),
+      ).catch((error: unknown) => error);
+      t.match(plain, { code: /^link\/(unreachable|timeout)$/ }, "without TLS there is no answer");
+    });
+
+    t.test("a single report sends everything and leaves", async (t) => {
+      const broker = await startBroker(t, kind);
+      const fleet = await listen(t, broker);
+      const node = await makeNode(t);
+      node.outbox.append(...stages(40));
+      const once_ = { io: node.io, log: node.log, readers, timeoutMs: 15_000 };
+      t.same(await reportOnce({ ...once_, settings: settingsFor(broker) }), {
+        by: "this",
+        left: 0,
+      });
+      await fleet.wait(
+        "the farewell",
+        (heard) => isStatus(false)(heard) && heard.body["reason"] === "reported",
+      );
+      assertComplete(t, fleet, 40);
+
+      fleet.acknowledge();
+      node.outbox.append(...stages(3, 41));
+      t.same(
+        await reportOnce({ ...once_, settings: settingsFor(broker, { acknowledge: "server" }) }),
+        { by: "this", left: 0 },
+      );
+      assertComplete(t, fleet, 43);
+    });
+
+    t.test("a single report beside a daemon leaves the sending to it", async (t) => {
+      const broker = await startBroker(t, kind);
+      const fleet = await listen(t, broker);
+      const node = await makeNode(t);
+      const settings = settingsFor(broker);
+      daemon(t, node, settings);
+      await fleet.wait("the birth", isStatus(true));
+      node.outbox.append(...stages(10));
+      t.same(await reportOnce({ ...node, settings, readers, timeoutMs: 15_000 }), {
+        by: "daemon",
+        left: 0,
+      });
+      await fleet.wait("event 10", isEvent(10));
+      t.equal(
+        fleet.heard.filter(onTopic("status")).length,
+        1,
+        "the daemon's presence is left alone",
+      );
+      const { io, log } = node;
+      const second = runDaemon({
+        io,
+        log,
+        settings,
+        readers,
+        schedule: handSchedule(),
+        signal: new AbortController().signal,
+      });
+      await t.rejects(second, { code: "link/busy" });
+    });
+  });
+}
+
+t.test("with nobody to report to, the report says so and the events stay", async (t) => {
+  const node = await makeNode(t);
+  node.outbox.append(...stages(3));
+  const settings = settingsFor({ host: "127.0.0.1", port: await freePort() });
+  const report = reportOnce({ ...node, settings, readers, timeoutMs: 500 });
+  await t.rejects(report, { code: "link/unreachable", message: /ECONNREFUSED.*gave up/ });
+  t.equal(node.outbox.size().events, 3);
+});
+
+t.test("a peer that is no broker is given up on", async (t) => {
+  const talk: readonly (readonly [string, (socket: net.Socket) => void, string])[] = [
+    ["says nothing", () => {}, "link/timeout"],
+    ["speaks HTTP", (socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"), "link/"],
+    ["closes at once", (socket) => socket.end(), "link/unreachable"],
+    [
+      "announces 200 MB",
+      (socket) => socket.write(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x64])),
+      "link/message-refused",
+    ],
+  ];
+  for (const [name, greet, code] of talk) {
+    await t.test(name, async (t) => {
+      const sockets = new Set<net.Socket>();
+      const server = net.createServer((socket) => {
+        sockets.add(socket.on("error", () => {}));
+        greet(socket);
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      t.teardown(() => {
+        for (const socket of sockets) socket.destroy();
+        server.close();
+      });
+      const { port } = server.address() as net.AddressInfo;
+      const limits = { ...defaultLimits, connectTimeoutMs: 300 };
+      const node = await makeNode(t);
+      const fault = await connect(
+        t,
+        node,
+        settingsFor({ host: "127.0.0.1", port }, { limits }),
+      ).catch((error: unknown) => error);
+      t.match(fault, { code: new RegExp(`^${code}`) });
+    });
+  }
+});
+
+t.test("whoever waits for a connection can be called off", async (t) => {
+  const server = net.createServer(() => {});
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => void server.close());
+  const { port } = server.address() as net.AddressInfo;
+  const node = await makeNode(t);
+  const stop = new AbortController();
+  server.once("connection", () => stop.abort(new Error("called off")));
+  await t.rejects(
+    connect(t, node, settingsFor({ host: "127.0.0.1", port }), { signal: stop.signal }),
+    /called off/,
+  );
+});
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}

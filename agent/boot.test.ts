@@ -1,0 +1,294 @@
+import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
+import { Fault } from "#core/fault.ts";
+import { silentLog } from "#core/log.ts";
+import { Secret } from "#core/secret.ts";
+import type { NewEvent } from "#protocol/events.ts";
+import { genericFacts } from "#provisioner/facts/generic-facts.ts";
+import type { Base } from "#provisioner/render/base.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
+import type { Closure, Plan, Trial } from "#provisioner/system/system.ts";
+import { type BootDeps, boot } from "./boot.ts";
+import type { DatasourceContent } from "./datasources/datasource.ts";
+import { readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
+import { openCredentialStore } from "./secrets/credential-store.ts";
+import { readResult } from "./status.ts";
+
+const base: Base = {
+  kind: "platform",
+  files: [],
+  platform: null,
+  pins: {},
+  stateVersion: "25.11",
+  mutableUsers: true,
+  local: null,
+  agentModule: [],
+};
+
+function content(userData: string): DatasourceContent {
+  return {
+    findings: [],
+    secrets: new Map([["user-data", new Secret<Uint8Array>(Buffer.from(userData))]]),
+    instance: {
+      v: 1,
+      datasource: {
+        name: "NoCloud",
+        place: "seed",
+        identity: "seed:/x",
+        removable: false,
+        evidence: [],
+      },
+      instanceId: "i-1",
+      hostname: "node",
+      publicKeys: [],
+      metaData: {},
+      userData: { secretRef: "user-data" },
+      vendorData: null,
+      networkConfig: null,
+    },
+  };
+}
+
+/** A system that says what it was asked, and answers as a machine that does all of it. */
+function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): SystemClient {
+  const toplevel = "/nix/store/new";
+  const closure = { transaction: "t1", toplevel } as Closure;
+  const trial = { transaction: "t1", toplevel, activation: "switched", message: null } as Trial;
+  const all: SystemClient = {
+    recover: async () => ({ state: "clean", transaction: null, details: [], fault: null }),
+    runs: async () => ({ runs: false, generation: null, toplevel: null }),
+    build: async () => closure,
+    plan: async () => ({ digest: "d", closure }) as Plan,
+    try: async () => trial,
+    commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),
+    rollBack: async () => ({
+      generation: 7,
+      toplevel: "/nix/store/old",
+      sourcesDigest: null,
+      reasons: [],
+    }),
+    planGeneration: async () => ({ digest: "d", closure }) as Plan,
+    history: async () => ({ generations: [] }),
+    ...answers,
+  };
+  const told = Object.entries(all).map(([name, answer]) => [
+    name,
+    (...args: readonly unknown[]) => {
+      asked.push(name);
+      return (answer as (...all: readonly unknown[]) => unknown)(...args);
+    },
+  ]);
+  return Object.fromEntries(told) as SystemClient;
+}
+
+const cloudConfig =
+  "#cloud-config\nhostname: a\nfirstlight: { health: { passes: 1, interval: 1s, timeout: 1s, checks: [{ type: file, path: /ready }] } }\n";
+
+function prepare(
+  t: { testdir(): string },
+  change: Partial<BootDeps> = {},
+  answers: Partial<SystemClient> = {},
+) {
+  const io = fakeIo(t.testdir());
+  const asked: string[] = [];
+  const events: NewEvent[] = [];
+  const deps: BootDeps = {
+    io,
+    log: silentLog,
+    settings: {},
+    system: fakeSystem(asked, answers),
+    discover: async () => content(cloudConfig),
+    fetchSources: async () => new Map(),
+    readFacts: () => genericFacts("x86_64"),
+    profiles: { v: 1, profiles: [] },
+    templates: new Map(),
+    parameterCheck: async () => () => [],
+    decideBase: () => base,
+    openCredentials: () => openCredentialStore(io),
+    probe: async () => ({ passed: true, message: "" }),
+    enrolled: false,
+    report: (event) => void events.push(event),
+    version: "0",
+    approved: false,
+    by: "boot",
+    ...change,
+  };
+  return { io, asked, events, deps };
+}
+
+t.test("a first boot goes the whole way, pins its instance, and tells of it", async (t) => {
+  const { io, asked, events, deps } = prepare(t);
+  const outcome = await boot(deps);
+  t.match(outcome, {
+    outcome: "committed",
+    degraded: false,
+    generation: 1,
+    instanceId: "i-1",
+    datasource: "NoCloud",
+  });
+  t.strictSame(asked, ["recover", "runs", "build", "plan", "try", "commit"]);
+  t.strictSame(
+    events.map((event) => event.kind),
+    ["boot.started", "trial.finished", "boot.finished"],
+  );
+  t.match(readPinnedInstance(io.files), { datasource: "NoCloud", instanceId: "i-1" });
+  t.match(readResult(io.files), { outcome: "committed", exitCode: 0 });
+  t.strictSame(
+    outcome.stages.map(({ stage }) => stage),
+    [
+      "recover",
+      "discover",
+      "resolve",
+      "facts",
+      "match",
+      "base",
+      "credentials",
+      "render",
+      "runs",
+      "build",
+      "plan",
+      "try",
+      "judge",
+      "commit",
+    ],
+  );
+});
+
+t.test("what runs already is left alone: no build", async (t) => {
+  const { asked, deps } = prepare(
+    t,
+    {},
+    { runs: async () => ({ runs: true, generation: 3, toplevel: "/nix/store/x" }) },
+  );
+  t.match(await boot(deps), { outcome: "unchanged", generation: 3 });
+  t.strictSame(asked, ["recover", "runs"]);
+});
+
+t.test("what is not healthy is taken back and not pinned", async (t) => {
+  const { io, asked, deps } = prepare(t, {
+    probe: async () => ({ passed: false, message: "file /ready: must exist" }),
+  });
+  t.match(await boot(deps), {
+    outcome: "rolled-back",
+    generation: 7,
+    message: /file \/ready/,
+    verdict: { healthy: false },
+  });
+  t.strictSame(asked.slice(-2), ["try", "rollBack"]);
+  t.equal(readPinnedInstance(io.files), undefined);
+});
+
+t.test(
+  "an activation that left failed units is committed as degraded where the checks pass",
+  async (t) => {
+    const { deps } = prepare(
+      t,
+      {},
+      { try: async () => ({ activation: "degraded", toplevel: "/nix/store/new" }) as Trial },
+    );
+    t.match(await boot(deps), { outcome: "committed", degraded: true });
+  },
+);
+
+t.test("input with errors changes nothing, and the findings say why", async (t) => {
+  const { asked, deps } = prepare(t, {
+    discover: async () => content("#cloud-config\nhostname: a_b c\n"),
+  });
+  const outcome = await boot(deps);
+  t.match(outcome, { outcome: "invalid", fault: { code: "user-data/invalid" } });
+  t.ok(outcome.findings.some((finding) => finding.level === "error" && finding.line === 2));
+  t.strictSame(asked, ["recover"]);
+});
+
+t.test(
+  "a change is held for a person, applied when a person asks, and refused without a signature",
+  async (t) => {
+    const pinned = {
+      v: 1,
+      datasource: "NoCloud",
+      identity: "seed:/x",
+      instanceId: "i-0",
+      inputsDigest: "",
+      changes: null,
+      at: "",
+    } as const;
+    const answers: readonly (readonly ["hold" | "require-signature", boolean, string])[] = [
+      ["hold", false, "held"],
+      ["hold", true, "committed"],
+      ["require-signature", false, "refused"],
+      ["require-signature", true, "refused"],
+    ];
+    for (const [changes, approved, wanted] of answers) {
+      const { io, asked, deps } = prepare(t, { settings: { policy: { changes } }, approved });
+      writePinnedInstance(io, pinned);
+      t.equal((await boot(deps)).outcome, wanted, `${changes}, ${approved}`);
+      t.equal(asked.includes("build"), wanted === "committed");
+      t.equal(readPinnedInstance(io.files)?.instanceId, wanted === "committed" ? "i-1" : "i-0");
+    }
+  },
+);
+
+t.test("a later document cannot loosen what the first one said about changes", async (t) => {
+  const { io, deps } = prepare(t, {
+    discover: async () => content("#firstlight\nversion: 1\nupdate: { changes: hold }\n"),
+  });
+  t.equal((await boot(deps)).outcome, "committed");
+  t.equal(readPinnedInstance(io.files)?.changes, "hold");
+  const looser = {
+    ...deps,
+    discover: async () => content("#firstlight\nversion: 1\nupdate: { changes: apply }\n"),
+  };
+  t.equal((await boot(looser)).outcome, "held");
+  t.equal((await boot({ ...looser, approved: true })).outcome, "committed");
+  t.equal(readPinnedInstance(io.files)?.changes, "hold");
+});
+
+t.test("no datasource is nothing to do; a broken one is a failure", async (t) => {
+  const throwing = (fault: Fault) => ({ discover: () => Promise.reject(fault) });
+  t.equal(
+    (await boot(prepare(t, throwing(new Fault("datasource/none", "none"))).deps)).outcome,
+    "disabled",
+  );
+  t.equal(
+    (await boot(prepare(t, throwing(new Fault("datasource/disabled", "off"))).deps)).outcome,
+    "disabled",
+  );
+  t.match(
+    await boot(prepare(t, throwing(new Fault("datasource/malformed", "/dev/sr0: broken"))).deps),
+    { outcome: "failed", fault: { code: "datasource/malformed" } },
+  );
+});
+
+t.test(
+  "a failure in any step of the system is an outcome with its fault, told and written down",
+  async (t) => {
+    for (const step of ["recover", "runs", "build", "plan", "try", "commit"] as const) {
+      const fail = () => Promise.reject(new Fault("system/build-failed", `${step} broke`));
+      const { io, events, deps } = prepare(t, {}, { [step]: fail });
+      t.match(await boot(deps), { outcome: "failed", message: `${step} broke` }, step);
+      t.match(events.at(-1), { kind: "boot.finished", body: { outcome: "failed" } });
+      t.match(readResult(io.files), { outcome: "failed", exitCode: 1 });
+    }
+  },
+);
+
+t.test("a defect is an outcome too, and says that it is one", async (t) => {
+  const { deps } = prepare(t, {
+    readFacts: () => {
+      throw new TypeError("x is not a function");
+    },
+  });
+  t.match(await boot(deps), { outcome: "failed", fault: { code: "cli/internal" } });
+});
+
+t.test("what could not be done makes a boot degraded, a mere note does not", async (t) => {
+  const lost = prepare(t, {
+    discover: async () => content("#cloud-config\nphone_home: { url: x }\n"),
+  });
+  t.match(await boot(lost.deps), { outcome: "committed", degraded: true });
+  t.ok(lost.events.some((event) => event.kind === "finding"));
+  const noted = prepare(t, {
+    discover: async () => content("#cloud-config\npackages: [docker.io]\n"),
+  });
+  t.match(await boot(noted.deps), { outcome: "committed", degraded: false });
+});

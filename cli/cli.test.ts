@@ -1,0 +1,189 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import { codes } from "#core/codes.ts";
+import { raspberryPi4 } from "#integration/machines/raspberry-pi-4.ts";
+import { writeMachine } from "#integration/machines/write-machine.ts";
+import { commands } from "./commands.ts";
+
+const entry = path.join(import.meta.dirname, "main.ts");
+
+function firstlight(args: readonly string[], input = "") {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
+    encoding: "utf8",
+    input,
+    timeout: 60_000,
+  });
+  return { code: status, stdout, stderr };
+}
+
+/** A Raspberry Pi with a seed. */
+function machine(t: { testdir(): string }, userData: string): string {
+  const root = path.join(t.testdir(), "root");
+  mkdirSync(root);
+  writeMachine(root, raspberryPi4);
+  const seed = path.join(root, "var/lib/cloud/seed/nocloud");
+  mkdirSync(seed, { recursive: true });
+  writeFileSync(path.join(seed, "meta-data"), "instance-id: i-1\nlocal-hostname: pi.example.org\n");
+  writeFileSync(path.join(seed, "user-data"), userData);
+  return root;
+}
+
+const healthy = "firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }\n";
+
+t.test("help names every command, and each command has its own", async (t) => {
+  const { code, stdout } = firstlight(["--help"]);
+  t.equal(code, 0);
+  for (const [name, { load, hidden }] of Object.entries(commands)) {
+    const { command } = await load();
+    t.match(command.usage, new RegExp(`^${name}`));
+    t.equal(stdout.includes(command.summary), hidden !== true, name);
+  }
+  t.match(firstlight(["boot", "--help"]).stdout, /Exit code/);
+});
+
+t.test("what is not understood is said, with what was meant, and exits 4", async (t) => {
+  t.match(firstlight(["tranlate"]), { code: 4, stderr: /did you mean `translate`/ });
+  t.match(firstlight(["boot", "--wrong"]), { code: 4, stderr: /--wrong/ });
+  t.match(firstlight(["translate"]), { code: 4, stderr: /expected firstlight translate/ });
+  t.match(firstlight(["translate", "/none"]), { code: 1, stderr: /cli\/no-file/ });
+  t.match(firstlight(["explain", "spec/invald", "--json"]), {
+    code: 4,
+    stdout: /did you mean spec\/invalid/,
+  });
+  t.match(firstlight([]), { code: 4 });
+});
+
+t.test("explain tells any code", async (t) => {
+  const [code = ""] = Object.keys(codes);
+  t.match(firstlight(["explain", code]), { code: 0, stdout: /What to do: / });
+});
+
+t.test("translate: spec, Nix, and JSON with coverage; errors exit 4", async (t) => {
+  const good = "#cloud-config\nhostname: a\nphone_home: { url: x }\n";
+  t.match(JSON.parse(firstlight(["translate", "-"], good).stdout), { hostname: "a" });
+  t.match(
+    firstlight(["translate", "-", "--format", "nix"], good).stdout,
+    /networking.hostName = "a";/,
+  );
+  const { code, stdout } = firstlight(["translate", "-", "--format", "json"], good);
+  t.equal(code, 0);
+  t.match(JSON.parse(stdout), {
+    v: 1,
+    spec: { hostname: "a" },
+    coverage: { translated: 1, agent: 0, unsupported: 1 },
+    findings: [{ path: "phone_home", line: 3, column: 1 }],
+  });
+  t.match(firstlight(["translate", "-"], "#cloud-config\nhostname: [a]\n"), {
+    code: 4,
+    stderr: /-:2:11 error hostname/,
+  });
+});
+
+t.test("validate says everything that is wrong, and exits 4 only for errors", async (t) => {
+  const file = path.join(t.testdir(), "spec.yaml");
+  writeFileSync(file, "version: 1\nhostnam: a\nusers: { alice: { shell: tcsh } }\n");
+  const { code, stdout } = firstlight(["validate", file, "--kind", "spec"]);
+  t.equal(code, 4);
+  t.match(stdout, /spec\.yaml:2:\d+ error hostnam: no such key[\s\S]*did you mean `hostname`/);
+  t.match(stdout, /spec\.yaml:3:\d+ error users\.alice\.shell/);
+  t.match(firstlight(["validate", "-"], "#cloud-config\npackages: [htop]\n"), { code: 0 });
+});
+
+t.test(
+  "a machine in a directory: discover, facts, match, render, boot, status, query, history",
+  async (t) => {
+    const root = machine(t, `#cloud-config\ntimezone: UTC\n${healthy}`);
+    const json = (...args: readonly string[]) =>
+      JSON.parse(firstlight([...args, "--root", root, "--json"]).stdout) as unknown;
+    t.match(json("discover"), { instance: { instanceId: "i-1", hostname: "pi.example.org" } });
+    t.match(json("facts"), { deviceTree: { model: /Raspberry Pi 4/ } });
+    t.match(json("profiles", "match"), { profile: "raspberry-pi/4" });
+    t.match(firstlight(["status", "--root", root]), { code: 75, stdout: /not started/ });
+    t.match(firstlight(["query", "--root", root]), { code: 1 });
+    t.match(firstlight(["boot", "--root", root, "--driver", "dry"]), {
+      code: 0,
+      stdout: /committed: generation 1/,
+      stderr: /would run: nix-instantiate/,
+    });
+    t.match(firstlight(["status", "--root", root, "--wait", "--timeout", "1s"]), {
+      code: 0,
+      stdout: /committed/,
+    });
+    t.equal(firstlight(["query", "instance_id", "--root", root]).stdout, "i-1\n");
+    t.match(firstlight(["query", "instance-id", "--root", root]), {
+      code: 4,
+      stderr: /did you mean v1\.instance_id/,
+    });
+    t.match(json("history", "--driver", "dry"), {
+      generations: [{ generation: 1, outcome: "committed", running: true }],
+    });
+    t.match(firstlight(["plan", "--root", root, "--driver", "dry"]), {
+      code: 0,
+      stdout: /nothing would change/,
+    });
+    t.match(firstlight(["boot", "--root", root, "--driver", "dry"]), {
+      code: 0,
+      stdout: /unchanged/,
+    });
+  },
+);
+
+t.test("render writes the files of a node on any machine, the same bytes each time", async (t) => {
+  const directory = t.testdir({
+    "user-data":
+      "#cloud-config\nhostname: a\nusers: [{ name: x, hashed_passwd: '$6$a$bcd', lock_passwd: false }]\n",
+    "meta-data": "instance-id: i-9\n",
+  });
+  const render = (out: string) =>
+    firstlight([
+      "render",
+      "--user-data",
+      path.join(directory, "user-data"),
+      "--meta-data",
+      path.join(directory, "meta-data"),
+      "--out",
+      path.join(directory, out),
+    ]);
+  const [first, second] = [render("one"), render("two")];
+  t.equal(first.code, 0, first.stderr);
+  t.equal(first.stdout.replace("one", ""), second.stdout.replace("two", ""));
+  const text = readFileSync(path.join(directory, "one/firstlight/instance.nix"), "utf8");
+  t.equal(readFileSync(path.join(directory, "two/firstlight/instance.nix"), "utf8"), text);
+  t.match(text, /hashedPasswordFile/);
+  t.notMatch(text, "bcd");
+});
+
+t.test("dry is refused where the machine is the real one", async (t) => {
+  t.match(firstlight(["history", "--driver", "dry"]), {
+    code: 1,
+    stderr: /system\/dry-needs-root/,
+  });
+  t.match(firstlight(["history", "--driver", "wet"]), { code: 4 });
+});
+
+t.test("batch reads one identity a line", async (t) => {
+  const line = JSON.stringify([
+    "id-1",
+    "Framework",
+    "Laptop 13 (AMD Ryzen 7040Series)",
+    "Laptop",
+    "A7",
+    "FRANMDCP07",
+    "Framework",
+    "FRANMDCP07",
+    "A7",
+    "10",
+  ]);
+  const { code, stdout } = firstlight(["profiles", "match", "--batch", "-"], `${line}\n\n`);
+  t.equal(code, 0);
+  t.match(JSON.parse(stdout), { id: "id-1", profile: "framework/13-amd-7040" });
+});
+
+t.test("the shipped profiles have no fault", async (t) => {
+  t.match(
+    firstlight(["profiles", "lint", path.join(import.meta.dirname, "../hardware-profiles")]),
+    { code: 0 },
+  );
+});

@@ -364,12 +364,9 @@ function syncTree(host: string): void {
 }
 
 function linkTarget(host: string): string | undefined {
-  try {
-    return readlinkSync(host);
-  } catch (error) {
-    if (isAbsent(error) || (error as NodeJS.ErrnoException).code === "EINVAL") return undefined;
-    throw error;
-  }
+  // lstat first: readlink of what is no link throws, and an exception costs ten times as much.
+  const isLink = lstatSync(host, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink ? readlinkSync(host) : undefined;
 }
 
 function isPresent(host: string): boolean {

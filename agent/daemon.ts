@@ -100,8 +100,11 @@ async function serve(
   const { healthIntervalMs: intervalMs } = settings;
   const health = { name: "health", intervalMs, jitterMs: Math.min(intervalMs / 4, 30_000) };
   const stopHealth = schedule.every(health, () => link.publishHealth());
+  // Sampling may take seconds: events do not wait for it.
+  link.publishHealth().catch((error: Error) => {
+    options.log.debug("link.health.unsent", { message: error.message });
+  });
   try {
-    await link.publishHealth();
     await sendAsItComes(link, outbox, wake, signal);
   } finally {
     stopHealth();

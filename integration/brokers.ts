@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -40,6 +40,21 @@ interface Scope {
 
 export const brokerKinds = ["mosquitto", "aedes"] as const;
 
+/**
+ * For tap's `skip`: the programs that a broker's tests need and that are not here, or `false`. Under
+ * `CI=true` always `false`, so that the tests fail instead.
+ */
+export function brokerMissing(kind: Broker["kind"]): string | false {
+  const needed = ["openssl", ...(kind === "mosquitto" ? ["mosquitto", "mosquitto_passwd"] : [])];
+  const directories = searchPath.split(":");
+  const missing = needed.filter(
+    (name) => !directories.some((directory) => existsSync(path.join(directory, name))),
+  );
+  return missing.length > 0 && process.env["CI"] !== "true" && `needs ${missing.join(", ")}`;
+}
+
+/** Debian keeps mosquitto where only root's PATH looks. */
+const searchPath = `${process.env["PATH"]}:/usr/sbin`;
 const startTimeoutMs = 15_000;
 const portTries = 5;
 
@@ -189,7 +204,7 @@ async function supervise(
 function launched({ command: [file, ...args], ready }: Launch): Promise<ChildProcess> {
   const child = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin` },
+    env: { ...process.env, PATH: searchPath },
   });
   const said: string[] = [];
   return new Promise((resolve, reject) => {

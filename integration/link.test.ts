@@ -18,7 +18,14 @@ import { createLog, type Log, type LogRecord } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { nodeTopics } from "#protocol/topics.ts";
-import { type Broker, brokerKinds, freePort, makeCertificates, startBroker } from "./brokers.ts";
+import {
+  type Broker,
+  brokerKinds,
+  brokerMissing,
+  freePort,
+  makeCertificates,
+  startBroker,
+} from "./brokers.ts";
 import { ackMessage, type FleetListener, type Heard, listen } from "./fleet-listener.ts";
 import type { ChildOptions } from "./link-child.ts";
 
@@ -182,7 +189,7 @@ async function connect(
 t.setTimeout(180_000);
 
 for (const kind of brokerKinds) {
-  t.test(kind, { timeout: 90_000 }, async (t) => {
+  t.test(kind, { timeout: 90_000, skip: brokerMissing(kind) }, async (t) => {
     t.test(
       "a daemon tells of its node, sends what waits and what comes, and says farewell",
       async (t) => {

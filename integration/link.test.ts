@@ -10,6 +10,7 @@ import { type ConnectOptions, connector, type Session } from "#agent/link/client
 import type { StateReaders } from "#agent/link/link-session.ts";
 import { defaultLimits, type LinkSettings } from "#agent/link/link-settings.ts";
 import { type Outbox, openOutbox } from "#agent/link/outbox.ts";
+import { createWake, watchOutbox } from "#agent/link/wake.ts";
 import { reportOnce } from "#agent/report-once.ts";
 import type { Schedule } from "#agent/schedule.ts";
 import { hostIo } from "#core/host-io.ts";
@@ -66,6 +67,13 @@ function settingsFor(
     limits: quickLimits,
     ...more,
   };
+}
+
+/** Waits until the node's outbox, which its daemon writes to, is so. */
+async function untilOutbox(t: Test, { io, outbox }: Node, done: (outbox: Outbox) => boolean) {
+  const wake = createWake();
+  t.teardown(watchOutbox(io, wake.call));
+  while (!done(outbox)) await wake.next();
 }
 
 /** A schedule whose tasks the test runs itself. */
@@ -355,6 +363,7 @@ for (const kind of brokerKinds) {
         await fleet.publish(topics.of("ack"), bad);
       }
       await fleet.publish(topics.of("ack"), ackMessage(stream, 4));
+      await untilOutbox(t, node, (outbox) => outbox.acknowledged() > 0);
       await stop();
       t.equal(node.outbox.acknowledged(), 4, "only the good ack counts");
       t.equal(

@@ -27,8 +27,8 @@ export interface FakeMachine {
   readonly root: string;
   /** The system of the image: generation 1, made by nobody we know. */
   readonly image: string;
-  /** A new process of firstlight on this machine; dies before the effect with number `dieAt`. */
-  start(dieAt?: number): FakeProcess;
+  /** A new process of firstlight on this machine; it dies before the effect with number `dieAt`. */
+  start(options?: StartOptions): FakeProcess;
   running(): string | undefined;
   bootDefault(): string | undefined;
   profile(): string | undefined;
@@ -45,6 +45,12 @@ export interface FakeMachine {
   read(file: string): string | undefined;
   /** Makes a link on the machine. */
   link(target: string, file: string): void;
+}
+
+export interface StartOptions {
+  readonly dieAt?: number;
+  /** Default `nix`. */
+  readonly driver?: "nix" | "dry";
 }
 
 export interface FakeProcess {
@@ -230,7 +236,7 @@ export function fakeMachine(
     read,
     link: linkTo,
     bootDefault: () => read("/boot/default"),
-    start(dieAt = Number.POSITIVE_INFINITY) {
+    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix" } = {}) {
       starts += 1;
       const pid = starts;
       let dead = false;
@@ -249,7 +255,7 @@ export function fakeMachine(
       const uuid = () =>
         fake.random.uuid().replace(/.{4}(?=.{4}$)/, () => `${pid}`.padStart(4, "0"));
       const io = { ...fake, random: { ...fake.random, uuid } };
-      const system = openDriver(io, { driver: "nix", storeFiles: io.files, processes });
+      const system = openDriver(io, { driver, storeFiles: io.files, processes });
       return { io, system, dead: () => dead };
     },
     fireTimers() {

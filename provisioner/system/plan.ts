@@ -107,9 +107,11 @@ function readTexts(
 function needsReboot({ machine }: Work, toplevel: string): Plan["reboot"] {
   const booted = machine.booted();
   if (booted === null) return { needed: false, why: [] };
-  const differs = bootParts.filter(
-    (part) => machine.content(`${booted}/${part}`) !== machine.content(`${toplevel}/${part}`),
-  );
+  const differs = bootParts.filter((part) => {
+    const now = machine.content(`${booted}/${part}`);
+    const then = machine.content(`${toplevel}/${part}`);
+    return now !== undefined && then !== undefined && now !== then; // a container has none of them
+  });
   return {
     needed: differs.length > 0,
     why: differs.map((part) => `${part} is not the one this machine was booted with`),

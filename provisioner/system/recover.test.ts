@@ -43,7 +43,7 @@ async function prepare(systemd: boolean): Promise<FakeMachine> {
 
 /** Runs work in a process that dies before the effect `dieAt`; whether it died. */
 async function dies(m: FakeMachine, dieAt: number, work: Story): Promise<boolean> {
-  const { system, dead } = m.start(dieAt);
+  const { system, dead } = m.start({ dieAt });
   try {
     await work(systemClient(system));
   } catch (error) {

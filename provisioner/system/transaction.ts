@@ -71,64 +71,62 @@ export function transactionState(records: readonly JournalRecord[]): Transaction
 }
 
 function next(state: TransactionState, record: JournalRecord): TransactionState {
-  const { txn, bootId } = record;
-  if (record.kind === "intent") {
-    switch (record.step) {
-      case "build":
-        return { state: "building", txn, bootId, ...record.data };
-      case "try":
-        return { state: "trying", txn, bootId, attempt: record.data, touched: false };
-      case "activate":
-        return is(state, txn, "trying") ? { ...state, touched: true } : state;
-      case "commit":
-        if (is(state, txn, "tried")) return committing(state, record.data.verdict);
-        return state;
-      case "roll-back":
-        return hasAttempt(state) && state.txn === txn
-          ? rollingBack(state, record.data.verdict, record.data.reasons)
-          : state;
-      default:
-        return state;
-    }
-  }
-  if (state.state === "none" || state.txn !== txn) return state;
-  return afterResult(state, record);
+  return record.kind === "intent" ? afterIntent(state, record) : afterResult(state, record);
 }
 
+type Intent = Extract<JournalRecord, { readonly kind: "intent" }>;
 type Result = Extract<JournalRecord, { readonly kind: "result" }>;
 
-function afterResult(
-  state: Exclude<TransactionState, { readonly state: "none" }>,
-  { step, data, txn, bootId }: Result,
-): TransactionState {
-  const ended: TransactionState = { state: "none" };
-  switch (step) {
-    case "build":
-      return data.ok ? { state: "built", txn, bootId, closure: data.value } : ended;
+function afterIntent(state: TransactionState, record: Intent): TransactionState {
+  const { txn, bootId } = record;
+  if (record.step === "build") {
+    return hasAttempt(state) ? state : { state: "building", txn, bootId, ...record.data };
+  }
+  if (record.step === "try") {
+    return hasAttempt(state)
+      ? state
+      : { state: "trying", txn, bootId, attempt: record.data, touched: false };
+  }
+  if (!hasAttempt(state) || state.txn !== txn) return state;
+  switch (record.step) {
     case "activate":
-      return state.state === "trying" && data.ok
-        ? { ...state, touched: data.value.touched }
-        : state;
-    case "try":
-      return state.state === "trying" && data.ok
-        ? { ...state, state: "tried", trial: data.value }
-        : state;
-    case "boot-entry":
-    case "publish":
-      return state.state === "committing" && !data.ok
-        ? { ...state, failures: [...state.failures, data.failure] }
-        : state;
-    case "re-activate":
-      return state.state === "rolling-back" && data.ok && data.value.end !== "refused"
-        ? { ...state, touched: false }
-        : state;
+      return state.state === "trying" ? { ...state, touched: true } : state;
     case "commit":
-      return data.ok ? ended : state;
+      return state.state === "tried" ? committing(state, record.data.verdict) : state;
     case "roll-back":
-    case "abandon":
-      return data.ok ? ended : state;
+      return rollingBack(state, record.data.verdict, record.data.reasons);
     default:
       return state;
+  }
+}
+
+function afterResult(state: TransactionState, { step, data, txn }: Result): TransactionState {
+  if (state.state !== "none" && state.txn !== txn) return state;
+  const ended: TransactionState = { state: "none" };
+  switch (state.state) {
+    case "building":
+      if (step === "build" && data.ok) {
+        return { state: "built", txn, bootId: state.bootId, closure: data.value };
+      }
+      return step === "build" || (step === "abandon" && data.ok) ? ended : state;
+    case "built":
+      return step === "abandon" && data.ok ? ended : state;
+    case "trying":
+      if (step === "activate" && data.ok) return { ...state, touched: data.value.touched };
+      return step === "try" && data.ok ? { ...state, state: "tried", trial: data.value } : state;
+    case "none":
+    case "tried":
+      return state;
+    case "committing":
+      if ((step === "boot-entry" || step === "publish") && !data.ok) {
+        return { ...state, failures: [...state.failures, data.failure] };
+      }
+      return step === "commit" && data.ok ? ended : state;
+    case "rolling-back":
+      if (step === "re-activate" && data.ok && data.value.end !== "refused") {
+        return { ...state, touched: false };
+      }
+      return step === "roll-back" && data.ok ? ended : state;
   }
 }
 
@@ -143,14 +141,6 @@ function rollingBack(
   reasons: readonly string[],
 ): RollingBack {
   return { state: "rolling-back", txn, bootId, attempt, touched, verdict, reasons };
-}
-
-function is<S extends TransactionState["state"]>(
-  state: TransactionState,
-  txn: string,
-  name: S,
-): state is Extract<TransactionState, { readonly state: S }> {
-  return state.state === name && (state as { readonly txn?: string }).txn === txn;
 }
 
 /** Whether a transaction has got as far as a trial. */

@@ -1,0 +1,70 @@
+import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
+import { hostIo } from "#core/host-io.ts";
+import { systemClient } from "./client.ts";
+import { openDriver } from "./driver.ts";
+import { fakeMachine, fakeSources } from "./fake-machine.ts";
+import type { ChangeReason, SystemEvent, Verdict } from "./system.ts";
+
+const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
+const verdict: Verdict = { healthy: true, reasons: [], passes: 3, ms: 1 };
+
+/** Two commits and a trial that is rolled back, as the events of a driver tell them. */
+async function tell(root: string, driver: "nix" | "dry", systemd: boolean) {
+  const m = fakeMachine(root, { systemd });
+  const events: SystemEvent[] = [];
+  const { system, io } = m.start({ driver });
+  const c = systemClient(system, { onEvent: (event) => events.push(event) });
+  await c.recover();
+  for (const name of ["a", "b"]) {
+    const plan = await c.plan(await c.build(fakeSources(name, "/nix/store/pinned"), reason));
+    await c.commit(await c.try(plan), verdict);
+  }
+  const plan = await c.plan(await c.build(fakeSources("c"), reason));
+  await c.rollBack(await c.try(plan), { ...verdict, healthy: false });
+  const back = await c.planGeneration(2, reason);
+  return { m, c, io, events, back };
+}
+
+for (const systemd of [true, false]) {
+  t.test(`the dry driver says what the nix driver runs, systemd ${systemd}`, async (t) => {
+    const dir = t.testdir({ nix: {}, dry: {} });
+    const nix = await tell(`${dir}/nix`, "nix", systemd);
+    const dry = await tell(`${dir}/dry`, "dry", systemd);
+    const argvs = (events: readonly SystemEvent[], root: string) =>
+      events
+        .flatMap((event) =>
+          event.type === "command" ? [event.argv.join(" ").replace(root, "")] : [],
+        )
+        .filter((argv) => !argv.startsWith("systemctl show")); // waits for what never runs here
+    t.same(argvs(dry.events, dry.m.root), argvs(nix.events, nix.m.root));
+    t.ok(nix.events.every((event) => event.type !== "command" || event.run));
+    t.ok(dry.events.every((event) => event.type !== "command" || !event.run));
+    t.same(dry.io.executed, [], "and starts no process");
+    t.equal(dry.back.digest, nix.back.digest, "plans agree");
+    const seen = async ({ c }: typeof dry) =>
+      (await c.history()).generations.map(({ generation, toplevel, outcome }) => ({
+        generation,
+        toplevel,
+        outcome,
+      }));
+    t.same(await seen(dry), await seen(nix), "and so does what the machine has become");
+    t.equal(dry.m.running(), nix.m.running());
+  });
+}
+
+t.test("a dry machine is believable from nothing", async (t) => {
+  const io = fakeIo(t.testdir());
+  const c = systemClient(openDriver(io, { driver: "dry" }));
+  const closure = await c.build(fakeSources("a"), reason);
+  t.match(closure.toplevel, /^\/nix\/store\/[0-9a-z]{32}-nixos-system-firstlight$/);
+  await c.commit(await c.try(await c.plan(closure)), verdict);
+  t.match(await c.runs(fakeSources("a").digest), { runs: true, generation: 1 });
+  t.equal(io.files.realPath("/nix/var/nix/profiles/system"), closure.toplevel);
+});
+
+t.test("the dry driver refuses the real machine", async (t) => {
+  const real = hostIo({ root: "/" });
+  const c = systemClient(openDriver(real, { driver: "dry" }));
+  await t.rejects(c.history(), { code: "system/dry-needs-root" });
+});

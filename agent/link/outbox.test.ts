@@ -145,10 +145,16 @@ t.test("a secret or an oversized event is refused, and nothing of its batch is k
     body: { message: new Secret("hunter2") },
   } as unknown as NewEvent;
   t.throws(() => outbox.append(stage("a"), secret), { code: "secret/serialised" });
-  t.throws(() => outbox.append(stage("a"), finding("x".repeat(65 * 1024))), {
-    code: "link/event-too-large",
-  });
+  const keys = Array.from({ length: 5_000 }, (_, i) => [`key${i}`, "x".repeat(100)]);
+  const wide = { kind: "finding", body: Object.fromEntries(keys) } as unknown as NewEvent;
+  t.throws(() => outbox.append(stage("a"), wide), { code: "link/event-too-large" });
   t.same(seqs(outbox), []);
+});
+
+t.test("a body that says too much is shortened, not lost", async (t) => {
+  const outbox = await open(t, fakeIo(t.testdir()));
+  outbox.append(finding("x".repeat(1_000_000)));
+  t.match(outbox.pending(0, 1)[0]?.body, { message: /^x{4000}x*… \(1000000 characters\)$/ });
 });
 
 t.test(
@@ -204,10 +210,10 @@ t.test("stages go before anything else", async (t) => {
 });
 
 t.test("bytes are bounded as events are", async (t) => {
-  const outbox = await open(t, fakeIo(t.testdir()), { maxBytes: 100_000 });
+  const outbox = await open(t, fakeIo(t.testdir()), { maxBytes: 40_000 });
   for (let i = 0; i < 50; i++) {
-    outbox.append(finding("x".repeat(10_000)));
-    t.ok(outbox.size().bytes <= 100_000);
+    outbox.append(finding("x".repeat(4_000)));
+    t.ok(outbox.size().bytes <= 40_000);
   }
   t.match(outbox.pending(0, 100).at(-1)?.kind, /^(gap|finding)$/);
   t.equal(kinds(outbox).filter((kind) => kind === "gap").length, 1);

@@ -4,6 +4,8 @@ import { Fault } from "#core/fault.ts";
 import { type Io, readBootId, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import { type EventKind, eventRules, type NewEvent } from "#protocol/events.ts";
+import { fitEvent } from "#protocol/fit-event.ts";
+import { maxMessageBytes } from "#protocol/message.ts";
 import {
   type Damage,
   damageOf,
@@ -61,7 +63,8 @@ export interface Outbox {
 
 const defaultMaxEvents = 10_000;
 const defaultMaxBytes = 16 * 1024 * 1024;
-const maxEventBytes = 64 * 1024;
+/** No body within the bounds of its schema reaches it, escapes counted; with its envelope it is a message that is taken. */
+const maxEventBytes = maxMessageBytes - 8 * 1024;
 
 /**
  * Opens the outbox. A damaged database, or one of a newer format, is moved aside, a new stream is
@@ -255,7 +258,7 @@ class SqliteOutbox implements Outbox {
 }
 
 function bodyText(kind: EventKind, body: unknown): string {
-  const text = canonicalJson(body);
+  const text = canonicalJson(fitEvent(body));
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxEventBytes) return text;
   throw new Fault(

@@ -38,7 +38,7 @@ export function buildFault(result: ExecResult): Fault {
   const log = lastLogLines(text);
   const what =
     derivation === undefined ? `Nix ended with exit code ${result.code}` : `${derivation}: ${how}`;
-  const lines = log.length > 0 ? log : lastLines(text);
+  const lines = log.length > 0 ? log : lastLines(withoutProgress(text));
   return new Fault("system/build-failed", `${what}; last lines:\n${lines.join("\n")}`);
 }
 
@@ -119,6 +119,14 @@ function culprit(text: string): { readonly derivation?: string; readonly how?: s
     if (derivation !== undefined) return { derivation, how: clip(how || "failed") };
   }
   return {};
+}
+
+/** What is left when Nix's own lines are taken away: what the builder said, if it said anything. */
+function withoutProgress(text: string): string {
+  const own =
+    /^(error:|building '|copying path|(this|these) .*(will be (built|fetched)|derivation)| {2}\/\S+$)/;
+  const rest = text.split("\n").filter((line) => line.trim() !== "" && !own.test(line));
+  return rest.length > 0 ? rest.join("\n") : text;
 }
 
 function lastLogLines(text: string): readonly string[] {

@@ -10,6 +10,9 @@ import { readInstanceData } from "./instance-data.ts";
 import type { StateReaders } from "./link/link-session.ts";
 import { readResult } from "./status.ts";
 
+/** Nix's names of processors where they differ from Node's. */
+const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
+
 /** How often systeminformation is asked at most: it costs processes. */
 const witnessIntervalMs = 5 * 60_000;
 
@@ -56,7 +59,7 @@ function about({ io, version }: StateReaderOptions): About {
   const instanceId = data?.v1?.instance_id;
   return {
     agent: version,
-    platform: `${process.platform}-${process.arch}`,
+    platform: `${architectures[process.arch] ?? process.arch}-${process.platform}`,
     ...(hostname === undefined ? {} : { hostname }),
     ...(name === undefined || instanceId === undefined ? {} : { datasource: { name, instanceId } }),
     ...(result?.profile == null

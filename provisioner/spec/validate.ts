@@ -1,7 +1,11 @@
 import type { Finding } from "#core/finding.ts";
 import { nearest } from "#core/nearest.ts";
+import {
+  knownKeys,
+  type ValidationError,
+  validate,
+} from "#generated/provisioner/spec/v1.validate.js";
 import type { Origin } from "#provisioner/userdata/translation.ts";
-import { knownKeys, type ValidationError, validate } from "#generated/provisioner/spec/v1.validate.js";
 
 /** Finds where a value of the spec was set, by its path. */
 export type FindOrigin = (path: readonly string[]) => Origin | undefined;
@@ -10,11 +14,17 @@ export type FindOrigin = (path: readonly string[]) => Origin | undefined;
  * Every way in which a value is no spec of version 1, each at the place of the document that set
  * it. The texts of findings never repeat a value.
  */
-export function validateSpec(value: unknown, document: string, findOrigin: FindOrigin): readonly Finding[] {
+export function validateSpec(
+  value: unknown,
+  document: string,
+  findOrigin: FindOrigin,
+): readonly Finding[] {
   if (validate(value)) return [];
   const seen = new Set<string>();
   return (validate.errors ?? [])
-    .filter((error) => !["oneOf", "if", "propertyNames"].includes(error.keyword) || isOwnMessage(error))
+    .filter(
+      (error) => !["oneOf", "if", "propertyNames"].includes(error.keyword) || isOwnMessage(error),
+    )
     .map((error) => toFinding(error, document, findOrigin))
     .filter((finding) => {
       const key = `${finding.path}\0${finding.message}`;
@@ -23,7 +33,10 @@ export function validateSpec(value: unknown, document: string, findOrigin: FindO
 }
 
 function isOwnMessage(error: ValidationError): boolean {
-  return error.keyword === "propertyNames" || (error.keyword === "oneOf" && error.params["passingSchemas"] !== undefined);
+  return (
+    error.keyword === "propertyNames" ||
+    (error.keyword === "oneOf" && error.params["passingSchemas"] !== undefined)
+  );
 }
 
 function toFinding(error: ValidationError, document: string, findOrigin: FindOrigin): Finding {
@@ -55,7 +68,10 @@ function originOf(path: readonly string[], findOrigin: FindOrigin): Origin | und
   return undefined;
 }
 
-function describe(error: ValidationError): { readonly message: string; readonly hint: string | null } {
+function describe(error: ValidationError): {
+  readonly message: string;
+  readonly hint: string | null;
+} {
   const { keyword, params } = error;
   switch (keyword) {
     case "additionalProperties": {
@@ -63,19 +79,31 @@ function describe(error: ValidationError): { readonly message: string; readonly 
       return { message: "no such key", hint: suggestion(key, error) };
     }
     case "propertyNames":
-      return { message: "this name is not allowed here", hint: "use small letters, digits, - and _" };
+      return {
+        message: "this name is not allowed here",
+        hint: "use small letters, digits, - and _",
+      };
     case "required":
       return { message: `lacks \`${params["missingProperty"]}\``, hint: null };
     case "type":
       return { message: `must be ${article(String(params["type"]))}`, hint: null };
     case "enum":
-      return { message: `must be one of ${(params["allowedValues"] as readonly unknown[]).join(", ")}`, hint: null };
+      return {
+        message: `must be one of ${(params["allowedValues"] as readonly unknown[]).join(", ")}`,
+        hint: null,
+      };
     case "const":
       return { message: `must be ${params["allowedValue"]}`, hint: null };
     case "pattern":
-      return { message: "does not have the form that is expected here", hint: `it must match ${params["pattern"]}` };
+      return {
+        message: "does not have the form that is expected here",
+        hint: `it must match ${params["pattern"]}`,
+      };
     case "oneOf":
-      return { message: "exactly one of two forms must be given", hint: "see docs/spec.md for the forms" };
+      return {
+        message: "exactly one of two forms must be given",
+        hint: "see docs/spec.md for the forms",
+      };
     default:
       return { message: error.message ?? "does not fit", hint: null };
   }

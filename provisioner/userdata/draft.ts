@@ -16,10 +16,17 @@ export class SpecDraft {
 
   /** Takes a secret out of the document; the name is made unique and fit for a file. */
   secret(wantedName: string, value: string | Uint8Array): SecretRef {
-    const base = wantedName.replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "").slice(0, 150) || "secret";
+    const base =
+      wantedName
+        .replace(/[^A-Za-z0-9_.-]+/g, "-")
+        .replace(/^[^A-Za-z0-9]+/, "")
+        .slice(0, 150) || "secret";
     let name = base;
     for (let next = 2; this.secrets.has(name); next++) name = `${base}-${next}`;
-    this.secrets.set(name, new Secret(typeof value === "string" ? Buffer.from(value, "utf8") : value));
+    this.secrets.set(
+      name,
+      new Secret(typeof value === "string" ? Buffer.from(value, "utf8") : value),
+    );
     return { secretRef: name };
   }
 }

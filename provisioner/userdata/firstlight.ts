@@ -1,5 +1,5 @@
-import { isSecretRef } from "#core/secret.ts";
 import type { Json } from "#core/canonical-json.ts";
+import { isSecretRef } from "#core/secret.ts";
 import type { SpecDraft } from "./draft.ts";
 import type { Input, PathPart } from "./input.ts";
 
@@ -7,7 +7,10 @@ type Mutable = { [key: string]: MutableJson };
 type MutableJson = Json | MutableJson[] | Mutable;
 
 /** Places of the spec that hold a secret, `*` for any key or index, and how the secret is named. */
-const secretPlaces: readonly { readonly path: readonly string[]; readonly name: (path: readonly PathPart[]) => string }[] = [
+const secretPlaces: readonly {
+  readonly path: readonly string[];
+  readonly name: (path: readonly PathPart[]) => string;
+}[] = [
   { path: ["users", "*", "passwordHash"], name: ([, user]) => `user-${user}-password` },
   { path: ["files", "*", "secret"], name: ([, index]) => `file-${index}` },
   { path: ["commands", "*", "script"], name: ([, index]) => `command-${index}` },
@@ -27,7 +30,12 @@ export function fillFromFirstlight(input: Input, draft: SpecDraft): void {
   mergeInto(draft.spec as unknown as Mutable, input, [], draft);
 }
 
-function mergeInto(target: Mutable, input: Input, path: readonly PathPart[], draft: SpecDraft): void {
+function mergeInto(
+  target: Mutable,
+  input: Input,
+  path: readonly PathPart[],
+  draft: SpecDraft,
+): void {
   for (const [key, child] of input.entries()) {
     const childPath = [...path, key];
     const present = Object.hasOwn(target, key) ? target[key] : undefined;
@@ -40,7 +48,12 @@ function mergeInto(target: Mutable, input: Input, path: readonly PathPart[], dra
       }
     } else {
       const value = take(child, childPath, draft);
-      Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+      Object.defineProperty(target, key, {
+        value,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
     }
   }
 }
@@ -51,14 +64,22 @@ function take(input: Input, path: readonly PathPart[], draft: SpecDraft): Mutabl
   const place = secretPlaces.find((candidate) => fits(candidate.path, path));
   if (place !== undefined) {
     const text = isSecretRef(input.value) ? undefined : input.looseText();
-    return text === undefined ? (input.value as MutableJson) : { ...draft.secret(place.name(path), text) };
+    return text === undefined
+      ? (input.value as MutableJson)
+      : { ...draft.secret(place.name(path), text) };
   }
-  if (input.isList()) return input.items().map((item, index) => take(item, [...path, index], draft));
+  if (input.isList())
+    return input.items().map((item, index) => take(item, [...path, index], draft));
   if (!input.isMapping()) return input.value as MutableJson;
   const copy: Mutable = {};
   for (const [key, child] of input.entries()) {
     const value = take(child, [...path, key], draft);
-    Object.defineProperty(copy, key, { value, enumerable: true, writable: true, configurable: true });
+    Object.defineProperty(copy, key, {
+      value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
   }
   if (fits(["files", "*"], path)) hideContent(copy, path, draft);
   return copy;
@@ -74,7 +95,10 @@ function hideContent(file: Mutable, path: readonly PathPart[], draft: SpecDraft)
 }
 
 function fits(pattern: readonly string[], path: readonly PathPart[]): boolean {
-  return pattern.length === path.length && pattern.every((part, index) => part === "*" || part === path[index]);
+  return (
+    pattern.length === path.length &&
+    pattern.every((part, index) => part === "*" || part === path[index])
+  );
 }
 
 function isMapping(value: MutableJson | undefined): value is Mutable {

@@ -38,7 +38,8 @@ export class InputDocument {
   place(path: readonly PathPart[], target: "key" | "value" = "value"): Origin {
     for (let length = path.length; length >= 0; length--) {
       const found = this.#locate(path.slice(0, length), target);
-      if (found !== undefined) return { document: this.name, line: found.line, column: found.column };
+      if (found !== undefined)
+        return { document: this.name, line: found.line, column: found.column };
     }
     return { document: this.name, line: null, column: null };
   }
@@ -126,7 +127,8 @@ export class Input {
   text(): string | undefined {
     this.mark("translated");
     if (typeof this.value === "string") return this.value;
-    if (this.value !== null) this.expected("text", typeof this.value === "object" ? undefined : "put it in quotes");
+    if (this.value !== null)
+      this.expected("text", typeof this.value === "object" ? undefined : "put it in quotes");
     return undefined;
   }
 
@@ -153,7 +155,10 @@ export class Input {
   /** A whole number, also written as text. */
   integer(): number | undefined {
     this.mark("translated");
-    const number = typeof this.value === "string" && /^[0-9]{1,15}$/.test(this.value) ? Number(this.value) : this.value;
+    const number =
+      typeof this.value === "string" && /^[0-9]{1,15}$/.test(this.value)
+        ? Number(this.value)
+        : this.value;
     if (typeof number === "number" && Number.isSafeInteger(number)) return number;
     if (this.value !== null) this.expected("a whole number");
     return undefined;
@@ -167,7 +172,11 @@ export class Input {
 
   /** Names: a list, or one text with commas. */
   names(): readonly string[] {
-    const split = (text: string) => text.split(",").map((name) => name.trim()).filter((name) => name !== "");
+    const split = (text: string) =>
+      text
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== "");
     return this.texts().flatMap(split);
   }
 
@@ -211,7 +220,9 @@ export class Input {
 
 function leaves(value: Json, path: readonly PathPart[]): readonly (readonly PathPart[])[] {
   const inside = children(value);
-  return inside.length === 0 ? [path] : inside.flatMap(([part, child]) => leaves(child, [...path, part]));
+  return inside.length === 0
+    ? [path]
+    : inside.flatMap(([part, child]) => leaves(child, [...path, part]));
 }
 
 function children(value: Json): readonly (readonly [PathPart, Json])[] {
@@ -231,5 +242,9 @@ function isMapping(value: Json): value is { readonly [key: string]: Json } {
 function describe(value: Json): string {
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
-  return { string: "text", number: "a number", boolean: "true or false", object: "a mapping" }[typeof value as string] ?? typeof value;
+  return (
+    { string: "text", number: "a number", boolean: "true or false", object: "a mapping" }[
+      typeof value as string
+    ] ?? typeof value
+  );
 }

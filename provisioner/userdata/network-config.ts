@@ -15,7 +15,11 @@ export function fillFromNetworkConfig(root: Input, draft: SpecDraft): void {
   if (version === 2) fromVersion2(network, draft);
   else if (version === 1) fromVersion1(network, draft);
   else if (network.get("config")?.value === "disabled") network.mark("translated");
-  else network.add("error", { code: "network/version", message: "expected `version: 1` or `version: 2`" });
+  else
+    network.add("error", {
+      code: "network/version",
+      message: "expected `version: 1` or `version: 2`",
+    });
   for (const input of root.document.unmarked()) {
     input.unsupported({
       code: "network/unsupported",
@@ -27,7 +31,10 @@ export function fillFromNetworkConfig(root: Input, draft: SpecDraft): void {
 
 function fromVersion2(network: Input, draft: SpecDraft): void {
   network.get("renderer")?.unsupported(
-    { code: "network/unsupported", message: "the network is always configured with systemd-networkd" },
+    {
+      code: "network/unsupported",
+      message: "the network is always configured with systemd-networkd",
+    },
     "note",
   );
   for (const [name, input] of network.get("ethernets")?.entries() ?? []) {
@@ -35,7 +42,12 @@ function fromVersion2(network: Input, draft: SpecDraft): void {
     const match = readMatch(input.get("match"));
     if (match !== undefined) ethernet.match = match;
     put(ethernet, "setName", input.get("set-name")?.text());
-    for (const [key, from] of [["dhcp4", "dhcp4"], ["dhcp6", "dhcp6"], ["acceptRa", "accept-ra"], ["optional", "optional"]] as const) {
+    for (const [key, from] of [
+      ["dhcp4", "dhcp4"],
+      ["dhcp6", "dhcp6"],
+      ["acceptRa", "accept-ra"],
+      ["optional", "optional"],
+    ] as const) {
       put(ethernet, key, input.get(from)?.boolean());
     }
     const addresses = input.get("addresses")?.texts() ?? [];
@@ -101,7 +113,10 @@ function addStatic(ethernet: Ethernet, subnet: Input): void {
   const input = subnet.get("address");
   const address = input?.text();
   if (input === undefined || address === undefined) {
-    return subnet.add("error", { code: "network/invalid", message: "a static subnet lacks `address`" });
+    return subnet.add("error", {
+      code: "network/invalid",
+      message: "a static subnet lacks `address`",
+    });
   }
   const netmask = subnet.get("netmask")?.looseText();
   const prefix = address.includes("/") ? undefined : prefixLength(netmask);
@@ -112,8 +127,14 @@ function addStatic(ethernet: Ethernet, subnet: Input): void {
       hint: "write 192.0.2.10/24, or give `netmask`",
     });
   }
-  ethernet.addresses = [...(ethernet.addresses ?? []), prefix === undefined ? address : `${address}/${prefix}`];
-  const routes = [...gateway(subnet.get("gateway")), ...(subnet.get("routes")?.items() ?? []).flatMap(readRoute1)];
+  ethernet.addresses = [
+    ...(ethernet.addresses ?? []),
+    prefix === undefined ? address : `${address}/${prefix}`,
+  ];
+  const routes = [
+    ...gateway(subnet.get("gateway")),
+    ...(subnet.get("routes")?.items() ?? []).flatMap(readRoute1),
+  ];
   if (routes.length > 0) ethernet.routes = [...(ethernet.routes ?? []), ...routes];
 }
 
@@ -160,7 +181,12 @@ function gateway(input: Input | undefined): readonly Route[] {
   return via === undefined ? [] : [{ to: "default", via }];
 }
 
-function addNameservers(ethernet: Ethernet, input: Input | undefined, addresses = "addresses", search = "search"): void {
+function addNameservers(
+  ethernet: Ethernet,
+  input: Input | undefined,
+  addresses = "addresses",
+  search = "search",
+): void {
   const servers = input?.get(addresses)?.texts() ?? [];
   const domains = input?.get(search)?.texts() ?? [];
   if (servers.length > 0) ethernet.nameservers = [...(ethernet.nameservers ?? []), ...servers];
@@ -172,7 +198,11 @@ function prefixLength(netmask: string | undefined): number | undefined {
   if (netmask === undefined) return undefined;
   if (/^[0-9]{1,3}$/.test(netmask)) return Number(netmask);
   const octets = netmask.split(".").map(Number);
-  if (octets.length !== 4 || octets.some((octet) => !Number.isInteger(octet) || octet < 0 || octet > 255)) return undefined;
+  if (
+    octets.length !== 4 ||
+    octets.some((octet) => !Number.isInteger(octet) || octet < 0 || octet > 255)
+  )
+    return undefined;
   const bits = octets.map((octet) => octet.toString(2).padStart(8, "0")).join("");
   return /^1*0*$/.test(bits) ? bits.lastIndexOf("1") + 1 : undefined;
 }
@@ -180,10 +210,19 @@ function prefixLength(netmask: string | undefined): number | undefined {
 function add(draft: SpecDraft, name: string, ethernet: Ethernet, input: Input): void {
   const network: Network = (draft.spec.network ??= {});
   const ethernets = (network.ethernets ??= {});
-  Object.defineProperty(ethernets, name, { value: ethernet, enumerable: true, writable: true, configurable: true });
+  Object.defineProperty(ethernets, name, {
+    value: ethernet,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  });
   draft.origin(["network", "ethernets", name], input);
 }
 
-function put<T extends object, K extends keyof T>(target: T, key: K, value: T[K] | undefined): void {
+function put<T extends object, K extends keyof T>(
+  target: T,
+  key: K,
+  value: T[K] | undefined,
+): void {
   if (value !== undefined) target[key] = value;
 }

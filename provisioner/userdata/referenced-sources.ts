@@ -10,8 +10,14 @@ export function referencedSources({ userData }: Documents): readonly string[] {
   const text = userData === undefined ? undefined : decodeUserData(userData).text;
   if (text === undefined || sniff(text) !== "cloud-config" || !/\buri\b/.test(text)) return [];
   const { value } = readYaml(text, { document: "user-data" });
-  const root = new Input(new InputDocument("user-data", value ?? null, () => undefined), value ?? null, []);
+  const root = new Input(
+    new InputDocument("user-data", value ?? null, () => undefined),
+    value ?? null,
+    [],
+  );
   const files = root.get("write_files");
-  const uris = files?.isList() ? files.items().map((file) => file.get("source")?.get("uri")?.value) : [];
+  const uris = files?.isList()
+    ? files.items().map((file) => file.get("source")?.get("uri")?.value)
+    : [];
   return [...new Set(uris.filter((uri) => typeof uri === "string"))].slice(0, maxSources);
 }

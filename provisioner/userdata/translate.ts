@@ -21,8 +21,12 @@ export interface Documents {
 export function translate(documents: Documents, context: TranslationContext): Translation {
   const draft = new SpecDraft();
   const parts = [
-    documents.userData === undefined ? translateNothing(draft, context) : translateUserData(documents.userData, draft, context),
-    ...(documents.networkConfig === undefined ? [] : [translateNetwork(documents.networkConfig, draft)]),
+    documents.userData === undefined
+      ? translateNothing(draft, context)
+      : translateUserData(documents.userData, draft, context),
+    ...(documents.networkConfig === undefined
+      ? []
+      : [translateNetwork(documents.networkConfig, draft)]),
     ...(documents.vendorData === undefined ? [] : [passOver(documents.vendorData)]),
   ];
   const findings = parts.flatMap((part) => part.findings);
@@ -68,7 +72,11 @@ function translateUserData(raw: RawDocument, draft: SpecDraft, context: Translat
 }
 
 /** A `#firstlight` document says everything itself; only the name of the machine falls back to the meta-data. */
-function translateSpec(document: InputDocument, draft: SpecDraft, context: TranslationContext): void {
+function translateSpec(
+  document: InputDocument,
+  draft: SpecDraft,
+  context: TranslationContext,
+): void {
   fillFromFirstlight(document.root, draft);
   if (draft.spec.hostname === undefined && context.hostname !== null) {
     const [label = "", ...domain] = context.hostname.split(".");

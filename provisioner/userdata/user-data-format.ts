@@ -44,7 +44,10 @@ export function sniff(text: string): UserDataFormat {
 }
 
 /** The text of a document: gunzipped where it is compressed, refused where it is not UTF-8. */
-export function decodeUserData(raw: RawDocument): { readonly text: string | undefined; readonly findings: readonly Finding[] } {
+export function decodeUserData(raw: RawDocument): {
+  readonly text: string | undefined;
+  readonly findings: readonly Finding[];
+} {
   const compressed = raw.bytes[0] === 0x1f && raw.bytes[1] === 0x8b;
   try {
     const bytes = compressed ? gunzipSync(raw.bytes, { maxOutputLength: maxBytes }) : raw.bytes;

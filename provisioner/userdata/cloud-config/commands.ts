@@ -20,14 +20,25 @@ interface Moment {
   readonly frequency: "always" | "instance";
 }
 
-function addScript({ config, draft }: ModuleInput, key: "bootcmd" | "runcmd", moment: Moment): void {
+function addScript(
+  { config, draft }: ModuleInput,
+  key: "bootcmd" | "runcmd",
+  moment: Moment,
+): void {
   const input = config.get(key);
   if (input === undefined) return;
-  const lines = input.items().map(commandLine).filter((line) => line !== undefined);
+  const lines = input
+    .items()
+    .map(commandLine)
+    .filter((line) => line !== undefined);
   if (lines.length === 0) return;
   draft.spec.commands ??= [];
   draft.origin(["commands", draft.spec.commands.length], input);
-  draft.spec.commands.push({ name: key, ...moment, script: draft.secret(key, `#!/bin/sh\n${lines.join("\n")}\n`) });
+  draft.spec.commands.push({
+    name: key,
+    ...moment,
+    script: draft.secret(key, `#!/bin/sh\n${lines.join("\n")}\n`),
+  });
 }
 
 /** As cloud-init's `shellify`: text is a line of shell, a list is one command with its words quoted. */
@@ -37,5 +48,8 @@ function commandLine(item: Input): string | undefined {
     return undefined;
   }
   if (!item.isList()) return item.text();
-  return item.texts().map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  return item
+    .texts()
+    .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+    .join(" ");
 }

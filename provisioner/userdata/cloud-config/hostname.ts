@@ -6,14 +6,25 @@ import type { CloudConfigModule } from "./module.ts";
  */
 export const hostname: CloudConfigModule = {
   name: "set_hostname",
-  keys: ["hostname", "fqdn", "preserve_hostname", "prefer_fqdn_over_hostname", "create_hostname_file"],
+  keys: [
+    "hostname",
+    "fqdn",
+    "preserve_hostname",
+    "prefer_fqdn_over_hostname",
+    "create_hostname_file",
+  ],
   translate({ config, draft, context }) {
-    config.get("create_hostname_file")?.unsupported(
-      { code: "cloud-config/no-meaning", message: "NixOS always writes /etc/hostname" },
-      "note",
-    );
+    config
+      .get("create_hostname_file")
+      ?.unsupported(
+        { code: "cloud-config/no-meaning", message: "NixOS always writes /etc/hostname" },
+        "note",
+      );
     config.get("prefer_fqdn_over_hostname")?.unsupported(
-      { code: "cloud-config/no-meaning", message: "the host name of NixOS is always its first label; the domain is kept beside it" },
+      {
+        code: "cloud-config/no-meaning",
+        message: "the host name of NixOS is always its first label; the domain is kept beside it",
+      },
       "note",
     );
     const preserve = config.get("preserve_hostname")?.boolean() ?? false;

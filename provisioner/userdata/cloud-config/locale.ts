@@ -28,9 +28,11 @@ export const locale: CloudConfigModule = {
     if (input.value === false) return input.mark("translated");
     const name = input.text();
     if (name === undefined) return;
-    const [, language = name, charset, modifier = ""] = /^([^.@]+)(\.[^@]*)?(@.*)?$/.exec(name) ?? [];
+    const [, language = name, charset, modifier = ""] =
+      /^([^.@]+)(\.[^@]*)?(@.*)?$/.exec(name) ?? [];
     const plain = language === "C" || language === "POSIX";
-    draft.spec.locale = plain && charset === undefined ? name : `${language}${charset ?? ".UTF-8"}${modifier}`;
+    draft.spec.locale =
+      plain && charset === undefined ? name : `${language}${charset ?? ".UTF-8"}${modifier}`;
     draft.origin(["locale"], input);
   },
 };

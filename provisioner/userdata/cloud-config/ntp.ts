@@ -1,7 +1,9 @@
 import type { Input } from "../input.ts";
 import type { CloudConfigModule } from "./module.ts";
 
-const clients: Readonly<Record<string, "auto" | "timesyncd" | "chrony" | "ntpd" | "openntpd" | "ntpd-rs">> = {
+const clients: Readonly<
+  Record<string, "auto" | "timesyncd" | "chrony" | "ntpd" | "openntpd" | "ntpd-rs">
+> = {
   auto: "auto",
   "systemd-timesyncd": "timesyncd",
   chrony: "chrony",
@@ -20,7 +22,9 @@ export const ntp: CloudConfigModule = {
     if (input === undefined) return;
     if (input.value !== null && !input.isMapping()) return input.expected("a mapping");
     if (input.value === null || input.entries().length === 0) input.mark("translated");
-    const wish: NonNullable<typeof draft.spec.ntp> = { enable: input.get("enabled")?.boolean() ?? true };
+    const wish: NonNullable<typeof draft.spec.ntp> = {
+      enable: input.get("enabled")?.boolean() ?? true,
+    };
     const client = readClient(input.get("ntp_client"));
     if (client !== undefined) wish.client = client;
     for (const key of ["servers", "pools"] as const) {

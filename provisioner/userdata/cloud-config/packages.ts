@@ -27,7 +27,10 @@ export const packages: CloudConfigModule = {
         continue;
       }
       if (attribute !== name) {
-        input.add("note", { code: "cloud-config/package-mapped", message: `taken as ${attribute} of nixpkgs` });
+        input.add("note", {
+          code: "cloud-config/package-mapped",
+          message: `taken as ${attribute} of nixpkgs`,
+        });
       }
       draft.origin(["packages", wished.size], input);
       wished.add(attribute);
@@ -39,7 +42,8 @@ export const packages: CloudConfigModule = {
 /** Texts, `[name, version]` pairs, and `{ apt: […], snap: […] }` by package manager. */
 function packageNames(list: Input | undefined): readonly (readonly [string, Input])[] {
   return (list?.items() ?? []).flatMap((item): readonly (readonly [string, Input])[] => {
-    if (item.isMapping()) return item.entries().flatMap(([manager, inner]) => byManager(manager, inner));
+    if (item.isMapping())
+      return item.entries().flatMap(([manager, inner]) => byManager(manager, inner));
     if (!item.isList()) {
       const name = item.looseText();
       return name === undefined ? [] : [[name, item]];

@@ -8,12 +8,18 @@ export const ssh: CloudConfigModule = {
     const rootInput = config.get("disable_root");
     const disableRoot = rootInput?.boolean();
     if (rootInput !== undefined && disableRoot !== undefined) {
-      draft.spec.sshd = { ...draft.spec.sshd, permitRootLogin: disableRoot ? "no" : "prohibit-password" };
+      draft.spec.sshd = {
+        ...draft.spec.sshd,
+        permitRootLogin: disableRoot ? "no" : "prohibit-password",
+      };
       draft.origin(["sshd", "permitRootLogin"], rootInput);
     }
     const passwordInput = config.get("ssh_pwauth");
     if (passwordInput === undefined) return;
-    if (typeof passwordInput.value === "string" && passwordInput.value.toLowerCase() === "unchanged") {
+    if (
+      typeof passwordInput.value === "string" &&
+      passwordInput.value.toLowerCase() === "unchanged"
+    ) {
       return passwordInput.mark("translated");
     }
     const password = passwordInput.boolean();

@@ -10,8 +10,13 @@ import { cloudConfigModules } from "./table.ts";
  * `#cloud-config` -> spec. Every key is translated or named in a finding; the key `firstlight`
  * holds a part of the spec itself, for what cloud-config has no word for.
  */
-export function translateCloudConfig(config: Input, draft: SpecDraft, context: TranslationContext): void {
-  if (config.value !== null && !config.isMapping()) return config.expected("a mapping of cloud-config keys");
+export function translateCloudConfig(
+  config: Input,
+  draft: SpecDraft,
+  context: TranslationContext,
+): void {
+  if (config.value !== null && !config.isMapping())
+    return config.expected("a mapping of cloud-config keys");
   for (const module of cloudConfigModules) module.translate({ config, draft, context });
   const own = config.get("firstlight");
   if (own !== undefined) fillFromFirstlight(own, draft);

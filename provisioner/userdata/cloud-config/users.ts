@@ -47,7 +47,11 @@ export const groups: CloudConfigModule = {
   translate({ config, draft }) {
     const input = config.get("groups");
     if (input === undefined) return;
-    const items = input.isMapping() ? [input] : typeof input.value === "string" ? [input] : input.items();
+    const items = input.isMapping()
+      ? [input]
+      : typeof input.value === "string"
+        ? [input]
+        : input.items();
     for (const item of items) {
       if (!item.isMapping()) {
         for (const name of item.names()) addGroup(draft, name, [], item);
@@ -74,18 +78,25 @@ function userEntries(list: Input): readonly UserEntry[] {
     if (!input.isMapping()) return input.names().map((name) => ({ name, input }));
     const name = input.get("name")?.looseText();
     if (name !== undefined) return [{ name, input }];
-    input.unsupported({ code: "user-data/wrong-type", message: "expected a user with `name`" }, "error");
+    input.unsupported(
+      { code: "user-data/wrong-type", message: "expected a user with `name`" },
+      "error",
+    );
     return [];
   });
 }
 
 function addDefaultUser({ config, draft, context }: ModuleInput): void {
   const change = config.get("user");
-  const name = (change?.isMapping() ? change.get("name") : change)?.looseText() ?? context.defaultUser;
+  const name =
+    (change?.isMapping() ? change.get("name") : change)?.looseText() ?? context.defaultUser;
   const user: User = { groups: ["wheel"], sudo: ["ALL=(ALL) NOPASSWD:ALL"], locked: true };
   const keys = config.get("ssh_authorized_keys");
   const wantsMeta = config.get("allow_public_ssh_keys")?.boolean() ?? true;
-  user.authorizedKeys = unique([...(wantsMeta ? context.publicKeys : []), ...(keys?.texts() ?? [])]);
+  user.authorizedKeys = unique([
+    ...(wantsMeta ? context.publicKeys : []),
+    ...(keys?.texts() ?? []),
+  ]);
   if (user.authorizedKeys.length === 0) delete user.authorizedKeys;
   if (keys !== undefined) draft.origin(["users", name, "authorizedKeys"], keys);
   const users = (draft.spec.users ??= {});
@@ -96,14 +107,23 @@ function addDefaultUser({ config, draft, context }: ModuleInput): void {
 function addUser({ name, input }: UserEntry, draft: SpecDraft): void {
   const users = (draft.spec.users ??= {});
   const user: User = Object.hasOwn(users, name) ? (users[name] ?? {}) : {};
-  Object.defineProperty(users, name, { value: user, enumerable: true, writable: true, configurable: true });
+  Object.defineProperty(users, name, {
+    value: user,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  });
   draft.origin(["users", name], input);
   user.locked ??= true;
   if (input.isMapping()) fillUser(name, user, input, draft);
 }
 
 function fillUser(name: string, user: User, input: Input, draft: SpecDraft): void {
-  const set = <K extends keyof User>(key: K, from: Input | undefined, value: User[K] | undefined) => {
+  const set = <K extends keyof User>(
+    key: K,
+    from: Input | undefined,
+    value: User[K] | undefined,
+  ) => {
     if (from === undefined || value === undefined) return;
     user[key] = value;
     draft.origin(["users", name, key], from);
@@ -115,10 +135,15 @@ function fillUser(name: string, user: User, input: Input, draft: SpecDraft): voi
   set("home", field("homedir"), field("homedir")?.text());
   set("primaryGroup", field("primary_group"), field("primary_group")?.looseText());
   set("system", field("system"), field("system")?.boolean());
-  if (field("no_create_home")?.boolean() === true) set("createHome", field("no_create_home"), false);
+  if (field("no_create_home")?.boolean() === true)
+    set("createHome", field("no_create_home"), false);
   const extra = field("groups");
-  if (extra !== undefined) set("groups", extra, unique([...(user.groups ?? []), ...groupNames(extra)]));
-  const keys = [...(field("ssh_authorized_keys")?.texts() ?? []), ...(field("ssh-authorized-keys")?.texts() ?? [])];
+  if (extra !== undefined)
+    set("groups", extra, unique([...(user.groups ?? []), ...groupNames(extra)]));
+  const keys = [
+    ...(field("ssh_authorized_keys")?.texts() ?? []),
+    ...(field("ssh-authorized-keys")?.texts() ?? []),
+  ];
   if (keys.length > 0) {
     const from = field("ssh_authorized_keys") ?? field("ssh-authorized-keys");
     set("authorizedKeys", from, unique([...(user.authorizedKeys ?? []), ...keys]));
@@ -128,13 +153,18 @@ function fillUser(name: string, user: User, input: Input, draft: SpecDraft): voi
   set("shell", field("shell"), readShell(field("shell")));
   set("expires", field("expiredate"), field("expiredate")?.looseText());
   readPassword(name, user, input, draft);
-  if (field("no_user_group")?.boolean() === true && user.primaryGroup === undefined) user.primaryGroup = "users";
+  if (field("no_user_group")?.boolean() === true && user.primaryGroup === undefined)
+    user.primaryGroup = "users";
   field("no_log_init")?.unsupported(
     { code: "cloud-config/no-meaning", message: "NixOS keeps no lastlog entries to initialise" },
     "note",
   );
   for (const [key, hint] of Object.entries(notExpressible)) {
-    field(key)?.unsupported({ code: "cloud-config/unsupported-key", message: `users.${key} is not expressible on NixOS`, hint });
+    field(key)?.unsupported({
+      code: "cloud-config/unsupported-key",
+      message: `users.${key} is not expressible on NixOS`,
+      hint,
+    });
   }
 }
 
@@ -175,7 +205,9 @@ function readPassword(name: string, user: User, input: Input, draft: SpecDraft):
 
 /** The forms that crypt(5) knows: `$id$…`, traditional and extended DES, and the locked `!` and `*`. */
 function looksHashed(text: string): boolean {
-  return /^(\$[0-9a-z]+[$a-zA-Z0-9./=,+-][^\s:]*|[A-Za-z0-9./]{13}|_[A-Za-z0-9./]{19}|[!*][^\s:]*)$/.test(text);
+  return /^(\$[0-9a-z]+[$a-zA-Z0-9./=,+-][^\s:]*|[A-Za-z0-9./]{13}|_[A-Za-z0-9./]{19}|[!*][^\s:]*)$/.test(
+    text,
+  );
 }
 
 function groupNames(input: Input): readonly string[] {

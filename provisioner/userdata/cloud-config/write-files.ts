@@ -16,7 +16,10 @@ export const writeFiles: CloudConfigModule = {
 function addFile(item: Input, { draft, context }: ModuleInput): void {
   const path = item.get("path")?.text();
   if (path === undefined) {
-    return item.add("error", { code: "user-data/wrong-type", message: "expected a mapping with `path`" });
+    return item.add("error", {
+      code: "user-data/wrong-type",
+      message: "expected a mapping with `path`",
+    });
   }
   const encodingInput = item.get("encoding");
   const content = item.get("content");
@@ -58,15 +61,23 @@ function readSource(item: Input, fetched: ReadonlyMap<string, Uint8Array>): Uint
   const fallback = item.get("content") !== undefined;
   source.add(fallback ? "warning" : "error", {
     code: "cloud-config/source-unavailable",
-    message: fallback ? "the source could not be read; `content` is used" : "the source could not be read",
+    message: fallback
+      ? "the source could not be read; `content` is used"
+      : "the source could not be read",
     hint: "check the address; http, https, file and data addresses are read",
   });
   return undefined;
 }
 
-function decode(content: Input | undefined, encodingInput: Input | undefined): Uint8Array | undefined {
+function decode(
+  content: Input | undefined,
+  encodingInput: Input | undefined,
+): Uint8Array | undefined {
   if (content === undefined || content.value === null) return new Uint8Array();
-  const text = typeof content.value === "number" || typeof content.value === "boolean" ? String(content.value) : content.text();
+  const text =
+    typeof content.value === "number" || typeof content.value === "boolean"
+      ? String(content.value)
+      : content.text();
   if (text === undefined) return undefined;
   const steps = decodingSteps(encodingInput);
   let bytes: Uint8Array = Buffer.from(text, steps.includes("latin1") ? "latin1" : "utf8");
@@ -87,7 +98,8 @@ function decode(content: Input | undefined, encodingInput: Input | undefined): U
 function decodingSteps(input: Input | undefined): readonly ("base64" | "gunzip" | "latin1")[] {
   const name = (input?.text() ?? "").toLowerCase().trim();
   if (["gz", "gzip"].includes(name)) return ["gunzip", "latin1"];
-  if (["gz+base64", "gzip+base64", "gz+b64", "gzip+b64"].includes(name)) return ["base64", "gunzip"];
+  if (["gz+base64", "gzip+base64", "gz+b64", "gzip+b64"].includes(name))
+    return ["base64", "gunzip"];
   if (["b64", "base64"].includes(name)) return ["base64"];
   if (!["", "text/plain"].includes(name)) {
     input?.add("warning", {
@@ -101,7 +113,8 @@ function decodingSteps(input: Input | undefined): readonly ("base64" | "gunzip" 
 
 function decodeBase64(text: string): Uint8Array {
   const clean = text.replace(/\s+/g, "");
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(clean) || clean.length % 4 === 1) throw new Error("other characters than those of base64");
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(clean) || clean.length % 4 === 1)
+    throw new Error("other characters than those of base64");
   return Buffer.from(clean, "base64");
 }
 
@@ -110,7 +123,8 @@ function readMode(input: Input | undefined): string {
   if (input === undefined || input.value === null) return "0644";
   input.mark("translated");
   const { value } = input;
-  if (typeof value === "string" && /^(0o?)?[0-7]{3,4}$/.test(value)) return value.replace(/^0o/, "").padStart(4, "0");
+  if (typeof value === "string" && /^(0o?)?[0-7]{3,4}$/.test(value))
+    return value.replace(/^0o/, "").padStart(4, "0");
   if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 0o7777) {
     const mode = value.toString(8).padStart(4, "0");
     if (/^[0-7]{3}$/.test(String(value))) {

@@ -337,15 +337,16 @@ t.test("a text that is not Nix is told apart", { skip }, async (t) => {
 });
 
 const nixfmt = process.env["NIXFMT"];
-const skipFormat = nixfmt === undefined ? "NIXFMT does not name a nixfmt (RFC 166)" : false;
 
-t.test("nixfmt leaves every golden text as it is", { skip: skipFormat }, async (t) => {
-  for (const { name: file } of goldenCases) {
-    const input = golden(file);
-    const { stdout } = spawnSync(nixfmt ?? "", [], { input, encoding: "utf8" });
-    t.equal(stdout, input, file);
-  }
-});
+// Only where NIXFMT names a nixfmt (RFC 166) that reads stdin: no package of it is to be had everywhere.
+if (nixfmt !== undefined)
+  t.test("nixfmt leaves every golden text as it is", async (t) => {
+    for (const { name: file } of goldenCases) {
+      const input = golden(file);
+      const { stdout } = spawnSync(nixfmt, [], { input, encoding: "utf8" });
+      t.equal(stdout, input, file);
+    }
+  });
 
 function golden(file: string): string {
   const url = new URL(`../provisioner/nix-language/golden/${file}.nix`, import.meta.url);

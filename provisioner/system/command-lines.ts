@@ -27,6 +27,7 @@ export interface CommandSettings {
 
 const quickMs = 60_000;
 const syncMs = 300_000;
+const unitProperties = "ActiveState,Result,ExecMainStatus";
 
 /** The exact commands; the only place where they are put together. */
 export function commandLines(settings: CommandSettings) {
@@ -87,8 +88,7 @@ export function commandLines(settings: CommandSettings) {
       argv: systemd
         ? [
             "systemd-run",
-            "--wait",
-            "--collect",
+            "--wait", // without --collect: how it ended is read from the unit
             "--quiet",
             "--no-ask-password",
             "--service-type=exec",
@@ -133,8 +133,14 @@ export function commandLines(settings: CommandSettings) {
           }
         : undefined,
     unitState: (unit: string): CommandLine => ({
-      argv: ["systemctl", "show", "--property=ActiveState", "--value", `${unit}.service`],
+      argv: ["systemctl", "show", `--property=${unitProperties}`, `${unit}.service`],
       timeoutMs: quickMs,
+    }),
+    /** Forgets a unit that failed, so that it is neither counted as failed nor in the way. */
+    resetUnit: (unit: string): CommandLine => ({
+      argv: ["systemctl", "reset-failed", `${unit}.service`],
+      timeoutMs: quickMs,
+      effect: `forget ${unit}`,
     }),
     stopUnit: (unit: string): CommandLine => ({
       argv: ["systemctl", "stop", `${unit}.service`],
@@ -144,7 +150,7 @@ export function commandLines(settings: CommandSettings) {
     unitLog: (unit: string): CommandLine => ({
       argv: [
         "journalctl",
-        `--unit=${unit}.service`,
+        `_SYSTEMD_UNIT=${unit}.service`, // its own words, without systemd's about it
         "--output=cat",
         "--lines=20",
         "--no-pager",

@@ -62,7 +62,7 @@ export type SwitchPurpose = "switch" | "back" | "boot";
 export interface SwitchEnd {
   readonly exitCode: number | null;
   readonly timedOut: boolean;
-  /** Whether the code came through systemd-run, which says 1 for troubles of its own as well. */
+  /** Whether the code is systemd-run's own, which says 1 for troubles of its own as well. */
   readonly relayed: boolean;
   /** Its last lines, where they can be had. */
   readonly output: string;

@@ -188,6 +188,7 @@ for (const systemd of [true, false]) {
       t.equal(m.running(), systemOf(fakeSources("a")));
       t.match(await c.runs(fakeSources("a").digest), { runs: true });
       t.equal(m.timers.size, 0);
+      t.equal(m.failedUnits.size, 0, "no unit of ours counts as failed");
     });
   }
 }

@@ -32,6 +32,8 @@ export interface FakeMachine {
   running(): string | undefined;
   bootDefault(): string | undefined;
   profile(): string | undefined;
+  /** Units that have failed and that nobody has reset. */
+  readonly failedUnits: ReadonlyMap<string, unknown>;
   /** Timers that are armed, by unit. */
   readonly timers: ReadonlyMap<string, string>;
   fireTimers(): void;
@@ -97,6 +99,7 @@ export function fakeMachine(
   const profiles = "/nix/var/nix/profiles";
   const timers = new Map<string, string>();
   const unsynced = new Set<string>();
+  const failedUnits = new Map<string, Partial<ExecResult>>();
   const answers: MachineFaults["answers"] = new Map();
   let boots = 0;
   let starts = 0;
@@ -197,20 +200,34 @@ export function fakeMachine(
     },
     "switch-to-configuration": (request) =>
       switchTo(request, request.file.replace(/\/bin\/.*$/, ""), request.args[0] ?? ""),
-    "systemd-run": (request) => {
+    "systemd-run": async (request) => {
       const [file = "", action = ""] = request.args.slice(-2);
       const toplevel = file.replace(/\/bin\/.*$/, "");
       const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
-      if (!request.args.some((arg) => arg.startsWith("--on-active=")))
-        return switchTo(request, toplevel, action);
-      timers.set(unit, toplevel);
-      return {};
+      if (request.args.some((arg) => arg.startsWith("--on-active="))) {
+        timers.set(unit, toplevel);
+        return {};
+      }
+      if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
+      const ended = switchTo(request, toplevel, action);
+      if (ended.code === 0) return ended;
+      if (ended.timedOut === true) return { code: null, timedOut: true };
+      failedUnits.set(unit, ended);
+      return { code: 1 }; // as systemd 252 does for a unit that fails at once
     },
     systemctl: ({ args: [verb, ...rest] }) => {
-      if (verb === "show") return { stdout: "inactive\n" };
-      return { code: timers.delete((rest[0] ?? "").replace(/\.timer$/, "")) ? 0 : 5 };
+      const unit = (rest.at(-1) ?? "").replace(/\.(timer|service)$/, "");
+      const failed = failedUnits.get(unit);
+      if (verb === "show" && failed !== undefined) {
+        return { stdout: `ActiveState=failed\nResult=exit-code\nExecMainStatus=${failed.code}\n` };
+      }
+      if (verb === "show") {
+        return { stdout: "ActiveState=inactive\nResult=success\nExecMainStatus=0\n" };
+      }
+      if (verb === "reset-failed") return { code: failedUnits.delete(unit) ? 0 : 1 };
+      return { code: timers.delete(unit) ? 0 : 5 };
     },
-    journalctl: () => ({ stdout: "" }),
+    journalctl: ({ args }) => ({ stdout: `log of ${args[0]}\n` }),
   };
   const answering = Object.fromEntries(
     Object.entries(programs).map(([name, program]) => [
@@ -230,6 +247,7 @@ export function fakeMachine(
     root,
     image,
     timers,
+    failedUnits,
     faults: { answers },
     running,
     profile,
@@ -266,6 +284,7 @@ export function fakeMachine(
       for (const file of unsynced) write(file, "");
       unsynced.clear();
       timers.clear();
+      failedUnits.clear();
       boot();
     },
     wipe() {

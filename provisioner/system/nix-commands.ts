@@ -10,8 +10,9 @@ import {
   systemRoot,
   wayBackUnit,
 } from "./command-lines.ts";
-import type { Commands, SwitchEnd, SwitchPurpose, Talk } from "./commands.ts";
+import type { Commands, SwitchEnd, Talk } from "./commands.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
+import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
 
 /** What real commands work with. */
 export interface NixCommandsOptions {
@@ -24,7 +25,7 @@ export interface NixCommandsOptions {
 }
 
 const pollMs = 1_000;
-/** `systemctl` about a unit that is not there (any more). */
+/** `systemctl stop` of a unit that is not there (any more). */
 const notLoaded = 5;
 
 /** {@link Commands} that are really run. */
@@ -71,32 +72,46 @@ export function nixCommands({
     );
   }
 
-  async function switchOutput(result: ExecResult, purpose: SwitchPurpose, txn: string) {
-    const direct = `${result.stdout}\n${result.stderr}`.trim();
-    if (!systemd || direct !== "" || result.code === 0) return direct;
+  async function unitState(unit: string): Promise<UnitState> {
+    const { code, stdout } = await run(lines.unitState(unit));
+    return parseUnitState(code === 0 ? stdout : "");
+  }
+
+  /** Waits for a unit to end, stops it when it takes longer than an activation may, and forgets it. */
+  async function settleUnit(unit: string): Promise<UnitEnd | undefined> {
+    const deadline = io.clock.monotonicMs() + settings.activationTimeoutMs;
+    let state = await unitState(unit);
+    while (state.active && io.clock.monotonicMs() < deadline) {
+      await io.clock.sleep(pollMs);
+      state = await unitState(unit);
+    }
+    if (state.active) await run(lines.stopUnit(unit));
+    if (state.end !== undefined) await run(lines.resetUnit(unit));
+    return state.end;
+  }
+
+  async function unitLog(unit: string): Promise<string> {
     try {
-      return (await run(lines.unitLog(switchUnit(purpose, txn)))).stdout.trim();
+      return (await run(lines.unitLog(unit))).stdout;
     } catch (error) {
       if (error instanceof Fault) return ""; // only words for the message
       throw error;
     }
   }
 
-  async function isActive(unit: string): Promise<boolean> {
-    const { code, stdout } = await run(lines.unitState(unit));
-    return code === 0 && /^(active|activating|deactivating|reloading)$/.test(stdout.trim());
-  }
-
-  /** Waits for a unit to end; stops it when it takes longer than an activation may. */
-  async function awaitUnit(unit: string): Promise<void> {
-    const deadline = io.clock.monotonicMs() + settings.activationTimeoutMs;
-    while (await isActive(unit)) {
-      if (io.clock.monotonicMs() >= deadline) {
-        await run(lines.stopUnit(unit));
-        return;
-      }
-      await io.clock.sleep(pollMs);
-    }
+  /**
+   * How an activation in a unit ended. systemd-run's own code does not say it: for a unit that
+   * fails at once it is 1 whatever the unit's was (seen with systemd 252), and the unit outlives a
+   * systemd-run that loses its connection.
+   */
+  async function unitSwitchEnd(unit: string, result: ExecResult): Promise<SwitchEnd> {
+    if (result.code === 0) return { exitCode: 0, timedOut: false, relayed: false, output: "" };
+    if (result.timedOut) await run(lines.stopUnit(unit));
+    const end = await settleUnit(unit);
+    const output = `${result.stderr}\n${await unitLog(unit)}`;
+    const timedOut = result.timedOut || end?.timedOut === true;
+    if (end === undefined) return { exitCode: result.code, timedOut, relayed: true, output };
+    return { exitCode: end.exitCode, timedOut, relayed: false, output };
   }
 
   return {
@@ -130,16 +145,13 @@ export function nixCommands({
       if (result.code !== 0) throw nixFault(result, `going back to generation ${generation}`);
     },
     async switchTo(request) {
-      const { purpose, txn } = request;
       const result = await run(lines.switchTo(request));
-      if (result.timedOut && systemd) await run(lines.stopUnit(switchUnit(purpose, txn)));
-      // The unit outlives systemd-run when that loses its connection.
-      if (result.code !== 0 && systemd) await awaitUnit(switchUnit(purpose, txn));
-      return end(result, systemd, await switchOutput(result, purpose, txn));
+      if (systemd) return unitSwitchEnd(switchUnit(request.purpose, request.txn), result);
+      return directEnd(result);
     },
     async dryActivate(toplevel) {
       const result = await run(lines.dryActivate(toplevel), { cancel: true });
-      return end(result, false, `${result.stdout}\n${result.stderr}`);
+      return directEnd(result);
     },
     async armWayBack({ txn, previous }) {
       const line = lines.armWayBack(txn, previous);
@@ -154,12 +166,12 @@ export function nixCommands({
       if (result.code !== 0 && result.code !== notLoaded) {
         throw nixFault(result, "stopping the timer of the way back", "system/way-back-failed");
       }
-      await awaitUnit(wayBackUnit(txn));
+      await settleUnit(wayBackUnit(txn));
     },
     async awaitSwitch(txn) {
       if (!systemd) return;
       for (const purpose of ["switch", "back", "boot"] as const) {
-        await awaitUnit(switchUnit(purpose, txn));
+        await settleUnit(switchUnit(purpose, txn));
       }
     },
   };
@@ -171,6 +183,6 @@ interface RunOptions {
   readonly onLine?: (line: string) => void;
 }
 
-function end(result: ExecResult, relayed: boolean, output: string): SwitchEnd {
-  return { exitCode: result.code, timedOut: result.timedOut, relayed, output };
+function directEnd({ code, timedOut, stdout, stderr }: ExecResult): SwitchEnd {
+  return { exitCode: code, timedOut, relayed: false, output: `${stdout}\n${stderr}` };
 }

@@ -44,6 +44,7 @@ async function settle(change: Change, open: TransactionState): Promise<Settled> 
     case "rolling-back":
       return back(change, open);
     case "committing": {
+      await change.commands.awaitSwitch(open.txn); // a boot entry may be half-way
       const { generation } = await finishCommit(change, open);
       return {
         state: "continued",

@@ -16,6 +16,7 @@ import { readResult } from "./status.ts";
 
 const base: Base = {
   kind: "platform",
+  settings: {},
   files: [],
   platform: null,
   pins: {},

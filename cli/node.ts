@@ -49,7 +49,7 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
         facts,
         profile: appliedProfile(match, profiles),
         mutableUsers,
-        stateVersion: settings.stateVersion,
+        settings,
         agentModule: assets.agentModule(),
       }),
     openCredentials: () => openCredentialStore(io),

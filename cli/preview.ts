@@ -41,6 +41,7 @@ export async function renderPreview(
       platform: null,
       pins: {},
       stateVersion: options.stateVersion ?? previewStateVersion,
+      settings: {},
       mutableUsers: translation.spec.mutableUsers ?? true,
       local: null,
       agentModule: assets.agentModule(),

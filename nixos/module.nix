@@ -106,8 +106,9 @@ in
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ cfg.package ];
 
-    environment.etc."firstlight/settings.json".source =
-      settingsFormat.generate "firstlight-settings.json" cfg.settings;
+    environment.etc."firstlight/settings.json" = lib.mkIf (cfg.settings != { }) {
+      source = settingsFormat.generate "firstlight-settings.json" cfg.settings;
+    };
 
     environment.etc."firstlight/pins.json" = lib.mkIf (cfg.pins != { }) {
       source = settingsFormat.generate "firstlight-pins.json" cfg.pins;

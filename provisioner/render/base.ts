@@ -1,3 +1,4 @@
+import type { Json } from "#core/canonical-json.ts";
 import type { SourceFile } from "./sources.ts";
 
 /** A source tree that a system is evaluated from, fixed by content. */
@@ -30,6 +31,11 @@ export interface Base {
   readonly stateVersion: string;
   /** Set once (see the spec's key of the same name). */
   readonly mutableUsers: boolean;
+  /**
+   * Of a platform base: the settings that the image came with (`/etc/firstlight/settings.json`),
+   * for the rendered system to go on saying; empty where it had none.
+   */
+  readonly settings: { readonly [key: string]: Json };
   /** Text of the owner's `local.nix`, or `null`. */
   readonly local: string | null;
   /** Text of `nixos/module.nix` and of what it needs, by path below `firstlight/agent/`: so that the agent is still there after the switch. */

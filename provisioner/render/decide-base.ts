@@ -1,4 +1,4 @@
-import { prettyJson } from "#core/canonical-json.ts";
+import { type Json, prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
@@ -15,8 +15,8 @@ export interface BaseQuestion {
   readonly profile: CompiledProfile | null;
   /** From the first spec; `true` when it says nothing. */
   readonly mutableUsers: boolean | undefined;
-  /** From the settings of the image. */
-  readonly stateVersion: string | undefined;
+  /** Of the image. */
+  readonly settings: { readonly stateVersion?: string };
   readonly agentModule: readonly SourceFile[];
 }
 
@@ -28,6 +28,7 @@ interface BaseRecord {
   readonly platform: Platform | null;
   readonly stateVersion: string;
   readonly mutableUsers: boolean;
+  readonly settings: Base["settings"];
 }
 
 const recordFile = "/var/lib/firstlight/base/base.json";
@@ -56,8 +57,10 @@ function decide(question: BaseQuestion, pins: Pins): BaseRecord {
     files: own ?? [],
     platform:
       own === undefined && profile?.nixos.platform == null ? findPlatform(io.files, facts) : null,
-    stateVersion: question.stateVersion ?? releaseOf(io.files, pins.nixpkgs) ?? unknownRelease(),
+    stateVersion:
+      question.settings.stateVersion ?? releaseOf(io.files, pins.nixpkgs) ?? unknownRelease(),
     mutableUsers: question.mutableUsers ?? true,
+    settings: own === undefined ? (question.settings as { readonly [key: string]: Json }) : {},
   };
   io.files.write(recordFile, prettyJson(record), { mode: 0o600 });
   return record;

@@ -25,6 +25,7 @@ import { renderHardware } from "./hardware.ts";
 import { renderManifest } from "./manifest.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
+import { renderOwnSettings } from "./own-settings.ts";
 import { renderPasswords } from "./passwords.ts";
 import { isInStore, pinsFile, renderPins } from "./pins.ts";
 import { renderReport } from "./report.ts";
@@ -108,6 +109,7 @@ function renderInstance(concern: Concern): readonly Assignment[] {
     ...renderHome(concern),
     ...renderReport(concern),
     ...renderPins(concern.base),
+    ...renderOwnSettings(concern.base),
   ];
   return [...parts, ...renderRawOptions(concern, parts)];
 }

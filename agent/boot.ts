@@ -16,7 +16,7 @@ import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
-import { judge, readBaseline } from "./health/judge.ts";
+import { judge, readBaseline, watchMs } from "./health/judge.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
@@ -174,7 +174,7 @@ async function settle(d: BootDeps, way: Way, rendering: Rendering): Promise<End>
   const closure = await way.stage("build", () => d.system.build(sources, reason));
   const plan = await way.stage("plan", () => d.system.plan(closure));
   const baseline = await readBaseline(d.io, d.signal);
-  const trial = await way.stage("try", () => d.system.try(plan));
+  const trial = await way.stage("try", () => d.system.try(plan, watchMs(translation.spec.health)));
   const verdict = await way.stage("judge", () =>
     judge(translation.spec.health, trial, {
       io: d.io,

@@ -18,6 +18,11 @@ export const healthDefaults = {
   failedUnits: "new",
 } as const;
 
+/** How long a trial is watched at most, in milliseconds. */
+export function watchMs(health: Health | undefined): number {
+  return durationMs(health?.timeout, healthDefaults.timeoutMs);
+}
+
 /** What the judge may use. */
 export interface JudgeOptions {
   readonly io: Io;
@@ -48,7 +53,7 @@ export async function judge(
 
   const wanted = health?.passes ?? healthDefaults.passes;
   const intervalMs = durationMs(health?.interval, healthDefaults.intervalMs);
-  const timeoutMs = durationMs(health?.timeout, healthDefaults.timeoutMs);
+  const timeoutMs = watchMs(health);
   const signal = options.signal ?? new AbortController().signal;
   let passes = 0;
   for (;;) {

@@ -1,4 +1,4 @@
-import { judge, readBaseline } from "#agent/health/judge.ts";
+import { judge, readBaseline, watchMs } from "#agent/health/judge.ts";
 import { hostProbe } from "#agent/health/probe.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -29,7 +29,7 @@ export const command: Command = {
       generation === null ? "back to the previous generation" : `back to generation ${generation}`;
     const plan = await system.planGeneration(generation, { by: "rollback", why, instanceId: null });
     const baseline = await readBaseline(io, signal);
-    const trial = await system.try(plan);
+    const trial = await system.try(plan, watchMs(undefined));
     const verdict = await judge(undefined, trial, { io, probe: hostProbe(io), baseline, signal });
     if (!verdict.healthy) {
       const back = await system.rollBack(trial, verdict);

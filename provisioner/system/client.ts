@@ -22,7 +22,8 @@ export interface SystemClient {
   runs(sourcesDigest: string): Promise<SystemResults["runs"]>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
   plan(closure: Closure): Promise<Plan>;
-  try(plan: Plan): Promise<Trial>;
+  /** `watchMs`: how long the trial may be watched at most. */
+  try(plan: Plan, watchMs?: number): Promise<Trial>;
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
@@ -49,7 +50,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
     plan: (closure) => ask({ kind: "plan", closure }),
-    try: (plan) => ask({ kind: "try", plan }),
+    try: (plan, watchMs = 0) => ask({ kind: "try", plan, watchMs }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),

@@ -57,12 +57,12 @@ export function openDriver(io: Io, options: DriverOptions): System {
     (driver === "dry" || io.files.root === "/" ? io.files : hostFiles("/", io.effect));
   const lock = openLock(io, paths.lock, options.processes ?? hostProcesses());
 
-  function openWork(talk: Talk): Work {
+  function openWork(talk: Talk, request: SystemRequest): Work {
     const machine = openMachine(io, storeFiles, paths);
     const settings: CommandSettings = {
       buildTimeoutMs: deadlines.buildTimeoutMs,
       activationTimeoutMs: deadlines.activationTimeoutMs,
-      wayBackMs: deadlines.wayBackMs,
+      wayBackMs: wayBackMs(request, deadlines),
       paths,
       hostSources: io.files.hostPath(paths.sources),
       substituters: options.substituters ?? [],
@@ -78,8 +78,15 @@ export function openDriver(io: Io, options: DriverOptions): System {
 
   return {
     send: <R extends SystemRequest>(request: R, signal?: AbortSignal) =>
-      eventStream<R>(signal, (talk) => answer(openWork(talk), lock, request)),
+      eventStream<R>(signal, (talk) => answer(openWork(talk, request), lock, request)),
   };
+}
+
+/** The way back must not come while the trial is still watched. */
+function wayBackMs(request: SystemRequest, deadlines: Deadlines): number {
+  if (request.kind !== "try") return deadlines.wayBackMs;
+  const slackMs = 300_000; // for the commit itself
+  return Math.max(deadlines.wayBackMs, deadlines.activationTimeoutMs + request.watchMs + slackMs);
 }
 
 async function answer<R extends SystemRequest>(

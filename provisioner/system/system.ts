@@ -29,7 +29,12 @@ export type SystemRequest =
   /** Say what the closure would change; changes nothing. */
   | { readonly kind: "plan"; readonly closure: Closure }
   /** Activate without touching the boot default, the way back armed first. */
-  | { readonly kind: "try"; readonly plan: Plan }
+  | {
+      readonly kind: "try";
+      readonly plan: Plan;
+      /** How long the trial may be watched at most; the way back comes later than that. */
+      readonly watchMs: number;
+    }
   /** Make the trial the boot default and publish its sources. */
   | { readonly kind: "commit"; readonly trial: Trial; readonly verdict: Verdict }
   /** Re-activate the system from before the trial, by its explicit path. */

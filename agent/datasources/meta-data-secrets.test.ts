@@ -19,16 +19,24 @@ const cases: Record<string, { document: Json; value: Json; secrets: Record<strin
     secrets: {},
   },
   "passwords by any name": {
-    document: { password: "p1", admin_passwd: "p2", "db-passphrase": 3, lock_passwd: true },
+    document: {
+      password: "p1",
+      admin_passwd: "p2",
+      admin_pass: "p4",
+      "db-passphrase": 3,
+      lock_passwd: true,
+    },
     value: {
       password: ref("password"),
       admin_passwd: ref("admin_passwd"),
+      admin_pass: ref("admin_pass"),
       "db-passphrase": ref("db-passphrase"),
       lock_passwd: true,
     },
     secrets: {
       "meta-data.password": "p1",
       "meta-data.admin_passwd": "p2",
+      "meta-data.admin_pass": "p4",
       "meta-data.db-passphrase": "3",
     },
   },

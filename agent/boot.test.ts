@@ -10,7 +10,10 @@ import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Closure, Plan, Trial } from "#provisioner/system/system.ts";
 import { type BootDeps, boot } from "./boot.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
-import { readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
+import { readInstanceData } from "./instance-data.ts";
+import { exitCodeOf } from "./outcome.ts";
+import { pinnedInstanceFile, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
+import { loadLinkSettings } from "./report-settings.ts";
 import { openCredentialStore } from "./secrets/credential-store.ts";
 import { readResult } from "./status.ts";
 
@@ -292,4 +295,77 @@ t.test("what could not be done makes a boot degraded, a mere note does not", asy
     discover: async () => content("#cloud-config\npackages: [docker.io]\n"),
   });
   t.match(await boot(noted.deps), { outcome: "committed", degraded: false });
+});
+
+t.test("a document that names a file by address is held when that file changes", async (t) => {
+  const userData =
+    "#cloud-config\nwrite_files: [{ path: /etc/x, source: { uri: 'http://192.0.2.1/x' } }]\n";
+  const fetching = (text: string) => async () =>
+    new Map([["http://192.0.2.1/x", Buffer.from(text)]]);
+  const { deps } = prepare(t, {
+    settings: { policy: { changes: "hold" } },
+    discover: async () => content(userData),
+    fetchSources: fetching("one"),
+  });
+  t.equal((await boot(deps)).outcome, "committed");
+  t.equal((await boot(deps)).outcome, "committed", "the same content is no change");
+  t.equal((await boot({ ...deps, fetchSources: fetching("two") })).outcome, "held");
+});
+
+t.test("where to report follows what runs: not a release that went back", async (t) => {
+  const at = (host: string) => ({
+    discover: async () =>
+      content(
+        `#firstlight\nversion: 1\nreport: { mqtt: { host: ${host} } }\nhealth: { passes: 1 }\n`,
+      ),
+  });
+  const { io, deps } = prepare(t, at("192.0.2.1"));
+  const host = async () => (await loadLinkSettings(io, {}))?.host;
+  const broken = { build: () => Promise.reject(new Fault("system/build-failed", "no")) };
+  await boot({ ...deps, system: fakeSystem([], broken) });
+  t.equal(await host(), "192.0.2.1", "a first boot that failed is told of");
+  await boot(deps);
+  await boot({ ...deps, ...at("192.0.2.2"), system: fakeSystem([], broken) });
+  t.equal(await host(), "192.0.2.1");
+  await boot({ ...deps, ...at("192.0.2.2") });
+  t.equal(await host(), "192.0.2.2");
+});
+
+t.test("an instance that the policy does not let in leaves no data to query", async (t) => {
+  const { io, deps } = prepare(t, { settings: { policy: { changes: "hold" } } });
+  await boot(deps);
+  const stranger = content(cloudConfig);
+  const other = { ...stranger, instance: { ...stranger.instance, instanceId: "i-2" } };
+  t.equal((await boot({ ...deps, discover: async () => other })).outcome, "held");
+  t.match(readInstanceData(io.files), { v1: { instance_id: "i-1" } });
+});
+
+t.test("a second boot beside the first leaves the first one's result alone", async (t) => {
+  const { io, deps } = prepare(t);
+  await boot(deps);
+  const locked = { recover: () => Promise.reject(new Fault("system/locked", "process 1")) };
+  const outcome = await boot({ ...deps, system: fakeSystem([], locked) });
+  t.equal(exitCodeOf(outcome), 75);
+  t.match(readResult(io.files), { outcome: "committed" });
+});
+
+t.test("a disk that takes no more changes nothing of what happened", async (t) => {
+  const full = (path: string) => {
+    const { io, deps } = prepare(t);
+    const files = {
+      ...io.files,
+      write(file: string, ...rest: readonly [string]) {
+        if (file.startsWith(path)) throw new Fault("io/write-failed", `${file}: ENOSPC`);
+        io.files.write(file, ...rest);
+      },
+    } as typeof io.files;
+    return { ...deps, io: { ...io, files } };
+  };
+  t.match(await boot(full("/run/firstlight/")), { outcome: "committed", degraded: false });
+  t.match(await boot(full(pinnedInstanceFile)), { outcome: "committed", degraded: true });
+});
+
+t.test("after going back the sources are those of what runs", async (t) => {
+  const { deps } = prepare(t, { probe: async () => ({ passed: false, message: "no" }) });
+  t.match(await boot(deps), { outcome: "rolled-back", sourcesDigest: null });
 });

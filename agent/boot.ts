@@ -1,25 +1,25 @@
 import { describeFault, Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { hasErrors } from "#core/finding.ts";
-import { type Io, readBootId, timestamp } from "#core/io.ts";
+import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import type { CompiledProfiles, Confidence, Match } from "#provisioner/profiles/profile.ts";
-import type { Base } from "#provisioner/render/base.ts";
+import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import type { Base, CredentialFile } from "#provisioner/render/base.ts";
 import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
-import { bootFinished, findingEvent } from "./boot-events.ts";
+import { BootStages, type End, type Stages } from "./boot-stages.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { judge, readBaseline, watchMs } from "./health/judge.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
-import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
+import type { Outcome, OutcomeKind } from "./outcome.ts";
 import {
   digestInputs,
   type PinnedInstance,
@@ -30,7 +30,6 @@ import { type Decision, decide } from "./policy.ts";
 import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
-import { writeResult, writeStatus } from "./status.ts";
 
 /** Everything a boot needs, as values; the command line builds it. */
 export interface BootDeps {
@@ -74,6 +73,7 @@ export interface Rendering {
   readonly translation: Translation;
   readonly match: Match;
   readonly sources: Sources;
+  readonly credentials: ReadonlyMap<string, CredentialFile>;
   readonly findings: readonly Finding[];
   readonly decision: Decision;
   readonly inputsDigest: string;
@@ -84,38 +84,48 @@ export interface Rendering {
  * nothing: every end is an outcome, written to `/run/firstlight/result.json` and the outbox.
  */
 export async function boot(d: BootDeps): Promise<Outcome> {
-  const way = new Way(d);
-  try {
-    const recovery = await way.stage("recover", () => d.system.recover());
-    d.report({
-      kind: "boot.started",
-      body: { by: d.by, agent: d.version, recovered: recovery.state },
-    });
-    if (recovery.state !== "clean")
-      d.log.warning("boot.recovered", {
-        state: recovery.state,
-        details: recovery.details.join("; "),
-      });
-    const rendering = await renderSystem(d, way);
-    return way.finish(await settle(d, way, rendering), rendering);
-  } catch (error) {
-    return way.finish(endOfFault(error, d.log), undefined);
-  }
+  const way = new BootStages(d);
+  return way.finish(await goTheWay(d, way).catch((error) => endOfFault(error, d.log)));
 }
 
-/** Discover, resolve, read, match, render: no change to the machine but its own credential files and base. */
-export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering> {
+async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
+  const recovery = await way.stage("recover", () => d.system.recover());
+  d.report({
+    kind: "boot.started",
+    body: { by: d.by, agent: d.version, recovered: recovery.state },
+  });
+  if (recovery.state !== "clean")
+    d.log.warning("boot.recovered", {
+      state: recovery.state,
+      details: recovery.details.join("; "),
+    });
+  const rendering = await renderSystem(d, way, ({ instance }) =>
+    way.tell(() => writeInstanceData(d.io, instance)),
+  );
+  // A first boot that fails must be told of; later ones report as the system that runs does.
+  if (readPinnedInstance(d.io.files) === undefined) way.tell(() => tellWhere(d, rendering));
+  return settle(d, way, rendering);
+}
+
+/**
+ * Discover, resolve, read, match, render: no change to the machine but its own credential files and
+ * base. `accept` is called when the policy lets the instance in.
+ */
+export async function renderSystem(
+  d: BootDeps,
+  way: Stages,
+  accept: (content: DatasourceContent) => void = () => {},
+): Promise<Rendering> {
   const content = await way.stage("discover", d.discover);
   way.saw({
     instanceId: content.instance.instanceId,
     datasource: content.instance.datasource.name,
   });
-  writeInstanceData(d.io, content.instance);
-  const translation = await way.stage("resolve", () =>
+  const { fetched, ...translation } = await way.stage("resolve", () =>
     resolveSpec(content, d.settings, d.fetchSources),
   );
   way.saw({ findings: translation.findings });
-  const inputsDigest = digestInputs(d.io, content.instance, content.secrets);
+  const inputsDigest = digestInputs(d.io, { ...content, fetched });
   const decision = decide({
     pinned: readPinnedInstance(d.io.files),
     instance: content.instance,
@@ -124,6 +134,7 @@ export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering>
     enrolled: d.enrolled,
   });
   checkDecision(decision, d);
+  accept(content);
   if (hasErrors(translation.findings)) throw invalid(translation.findings);
   const facts = await way.stage("facts", d.readFacts);
   const match = await way.stage("match", () => matchProfile(facts, d.profiles));
@@ -136,12 +147,6 @@ export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering>
   );
   const names = (translation.spec.templates ?? []).map((use) => use.name);
   const checkParameters = await d.parameterCheck(names);
-  writeReportSettings(d.io, {
-    instanceId: content.instance.instanceId,
-    spec: translation.spec.report,
-    settings: d.settings.report,
-    credentials,
-  });
   const { sources, findings } = await way.stage("render", () =>
     render({
       spec: translation.spec,
@@ -159,16 +164,30 @@ export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering>
   const all = [...translation.findings, ...findings];
   way.saw({ findings: all });
   if (hasErrors(findings)) throw invalid(all);
-  return { content, translation, match, sources, findings: all, decision, inputsDigest };
+  return {
+    content,
+    translation,
+    match,
+    sources,
+    credentials,
+    findings: all,
+    decision,
+    inputsDigest,
+  };
 }
 
 /** Build, plan, try, judge, commit or roll back. */
-async function settle(d: BootDeps, way: Way, rendering: Rendering): Promise<End> {
+async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promise<End> {
   const { sources, decision, translation } = rendering;
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
   if (running.runs) {
-    pin(d, rendering);
-    return { outcome: "unchanged", message: "the system already is what it should be", ...running };
+    return {
+      outcome: "unchanged",
+      message: "the system already is what it should be",
+      ...running,
+      sourcesDigest: sources.digest,
+      degraded: !way.tell(() => follow(d, rendering)),
+    };
   }
   const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
   const closure = await way.stage("build", () => d.system.build(sources, reason));
@@ -200,26 +219,39 @@ async function settle(d: BootDeps, way: Way, rendering: Rendering): Promise<End>
     });
   if (!verdict.healthy) {
     const back = await way.stage("roll-back", () => d.system.rollBack(trial, verdict));
-    const { toplevel, generation } = back;
+    const { toplevel, generation, sourcesDigest } = back;
     tell("rolled-back", generation);
     return {
       outcome: "rolled-back",
       message: `not healthy: ${verdict.reasons.join("; ")}`,
       toplevel,
       generation,
+      sourcesDigest,
       verdict,
     };
   }
   const committed = await way.stage("commit", () => d.system.commit(trial, verdict));
   tell("committed", committed.generation);
-  pin(d, rendering);
-  const degraded = trial.activation === "degraded";
+  const followed = way.tell(() => follow(d, rendering));
+  const degraded = trial.activation === "degraded" || !followed;
   const message = `generation ${committed.generation} runs and is the boot default`;
   return { outcome: "committed", message, ...committed, verdict, degraded };
 }
 
+/** Where to report, as this rendering says it. */
+function tellWhere(d: BootDeps, { content, translation, credentials }: Rendering): void {
+  writeReportSettings(d.io, {
+    instanceId: content.instance.instanceId,
+    spec: translation.spec.report,
+    settings: d.settings.report,
+    credentials,
+  });
+}
+
 /** Follows an accepted change; a lost pin only means that the same inputs are decided again. */
-function pin(d: BootDeps, { content, translation, decision, inputsDigest }: Rendering): void {
+function follow(d: BootDeps, rendering: Rendering): void {
+  const { content, translation, decision, inputsDigest } = rendering;
+  tellWhere(d, rendering);
   if (decision.change === "nothing") return;
   const before = readPinnedInstance(d.io.files);
   const pinned: PinnedInstance = {
@@ -249,16 +281,6 @@ function invalid(findings: readonly Finding[]): Fault {
   });
 }
 
-interface End {
-  readonly outcome: OutcomeKind;
-  readonly message: string;
-  readonly generation?: number | null;
-  readonly toplevel?: string | null;
-  readonly verdict?: Outcome["verdict"];
-  readonly degraded?: boolean;
-  readonly fault?: Outcome["fault"];
-}
-
 function endOfFault(error: unknown, log: Log): End {
   const fault = describeFault(error);
   log.error("boot.fault", { code: fault.code, message: fault.message });
@@ -269,92 +291,4 @@ function endOfFault(error: unknown, log: Log): End {
   if (isFault(error, "datasource/none") || isFault(error, "datasource/disabled"))
     return end("disabled");
   return end("failed");
-}
-
-/** Runs stages and remembers what was seen on the way. */
-export interface Stages {
-  stage<T>(name: string, work: () => T | Promise<T>): Promise<T>;
-  saw(what: Partial<Seen>): void;
-}
-
-interface Seen {
-  readonly instanceId: string | null;
-  readonly datasource: string | null;
-  readonly profile: string | null;
-  readonly confidence: Confidence | null;
-  readonly findings: readonly Finding[];
-}
-
-/** The stages of one boot with their times, told to the status file and the outbox as they go. */
-class Way implements Stages {
-  readonly #d: BootDeps;
-  readonly #stages: StageTime[] = [];
-  readonly #startedAt: string;
-  #seen: Seen = {
-    instanceId: null,
-    datasource: null,
-    profile: null,
-    confidence: null,
-    findings: [],
-  };
-
-  constructor(d: BootDeps) {
-    this.#d = d;
-    this.#startedAt = timestamp(d.io.clock);
-  }
-
-  async stage<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
-    const { io, log } = this.#d;
-    writeStatus(io, "running", stage);
-    const started = io.clock.monotonicMs();
-    const elapsed = () => Math.round((io.clock.monotonicMs() - started) * 10) / 10;
-    try {
-      const result = await work();
-      log.info(`${stage}.finished`, { ms: elapsed() });
-      this.#stages.push({ stage, ms: elapsed() });
-      return result;
-    } catch (error) {
-      log.error(`${stage}.failed`, { ms: elapsed() });
-      this.#stages.push({ stage, ms: elapsed() });
-      throw error;
-    }
-  }
-
-  saw(what: Partial<Seen>): void {
-    this.#seen = { ...this.#seen, ...what };
-  }
-
-  finish(end: End, rendering: Rendering | undefined): Outcome {
-    const { io, report, log } = this.#d;
-    const { findings } = this.#seen;
-    const outcome: Outcome = {
-      v: 1,
-      outcome: end.outcome,
-      degraded: (end.degraded ?? false) || findings.some((finding) => finding.level !== "note"),
-      message: end.message,
-      bootId: readBootId(io.files),
-      instanceId: this.#seen.instanceId,
-      datasource: this.#seen.datasource,
-      profile: this.#seen.profile,
-      confidence: this.#seen.confidence,
-      generation: end.generation ?? null,
-      toplevel: end.toplevel ?? null,
-      sourcesDigest: rendering?.sources.digest ?? null,
-      verdict: end.verdict ?? null,
-      findings,
-      fault: end.fault ?? null,
-      stages: this.#stages,
-      startedAt: this.#startedAt,
-      finishedAt: timestamp(io.clock),
-    };
-    report({ kind: "boot.finished", body: bootFinished(outcome) });
-    for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
-    writeResult(io, outcome);
-    log.info("boot.finished", {
-      outcome: outcome.outcome,
-      generation: outcome.generation,
-      message: outcome.message,
-    });
-    return outcome;
-  }
 }

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import t from "tap";
+import type { Code } from "#core/codes.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import { silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
@@ -10,7 +11,7 @@ import { bootstrap } from "./bootstrap.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import { sourceFetcher } from "./fetch-sources.ts";
 import { readInstanceData, writeInstanceData } from "./instance-data.ts";
-import { exitCodeOf, type Outcome, type OutcomeKind } from "./outcome.ts";
+import { exitCodeOf, exitCodeOfFault, type Outcome, type OutcomeKind } from "./outcome.ts";
 import {
   digestInputs,
   pinnedInstanceFile,
@@ -43,21 +44,22 @@ const secrets = (text: string) =>
 
 t.test("the digest of the inputs changes with every input and with nothing else", async (t) => {
   const io = fakeIo(t.testdir());
-  const digest = digestInputs(io, instance, secrets("a"));
-  t.equal(
-    digestInputs(
-      io,
-      {
-        ...instance,
-        datasource: { ...instance.datasource, evidence: ["two"], place: "other words" },
-      },
-      secrets("a"),
-    ),
-    digest,
-  );
-  t.not(digestInputs(io, instance, secrets("b")), digest);
-  t.not(digestInputs(io, { ...instance, instanceId: "i-2" }, secrets("a")), digest);
-  t.not(digestInputs(fakeIo(t.testdir()), instance, secrets("b")), digest);
+  const fetched = new Map([["http://192.0.2.1/x", Buffer.from("one")]]);
+  const inputs = { instance, secrets: secrets("a"), fetched };
+  const digest = digestInputs(io, inputs);
+  const sameButForWords = {
+    ...instance,
+    datasource: { ...instance.datasource, evidence: ["two"], place: "other words" },
+  };
+  t.equal(digestInputs(io, { ...inputs, instance: sameButForWords }), digest);
+  t.not(digestInputs(io, { ...inputs, secrets: secrets("b") }), digest);
+  t.not(digestInputs(io, { ...inputs, instance: { ...instance, instanceId: "i-2" } }), digest);
+  const changed = new Map([["http://192.0.2.1/x", Buffer.from("two")]]);
+  t.not(digestInputs(io, { ...inputs, fetched: changed }), digest);
+  t.not(digestInputs(io, { ...inputs, fetched: new Map() }), digest);
+  const other = fakeIo(t.testdir());
+  other.random.uuid(); // another machine's chance
+  t.not(digestInputs(other, inputs), digest);
 });
 
 t.test(
@@ -116,7 +118,23 @@ t.test("each outcome has its exit code", async (t) => {
     ["failed", true, 1],
   ];
   for (const [kind, degraded, code] of codes)
-    t.equal(exitCodeOf({ outcome: kind, degraded }), code, kind);
+    t.equal(exitCodeOf({ outcome: kind, degraded, fault: null }), code, kind);
+});
+
+t.test("a failure has the exit code of its fault", async (t) => {
+  const codes: readonly (readonly [Code, number])[] = [
+    ["system/build-failed", 1],
+    ["policy/pin-unreadable", 1],
+    ["policy/held", 77],
+    ["system/locked", 75],
+    ["cli/interrupted", 75],
+    ["settings/invalid", 4],
+  ];
+  for (const [code, exitCode] of codes) {
+    const fault = { code, message: "", hint: null, causes: [] };
+    t.equal(exitCodeOfFault(fault), exitCode, code);
+    t.equal(exitCodeOf({ outcome: "failed", degraded: false, fault }), exitCode, code);
+  }
 });
 
 t.test(
@@ -245,6 +263,19 @@ t.test(
     t.equal(link?.password?.reveal(), "canary");
   },
 );
+
+t.test("a broker that nobody names any more is forgotten", async (t) => {
+  const io = fakeIo(t.testdir());
+  const input = { instanceId: "i", settings: undefined, credentials: new Map() };
+  writeReportSettings(io, { ...input, spec: { mqtt: { host: "192.0.2.1" } } });
+  t.match(await loadLinkSettings(io, {}), { host: "192.0.2.1" });
+  writeReportSettings(io, { ...input, spec: undefined });
+  t.equal(await loadLinkSettings(io, {}), undefined);
+});
+
+t.test("the network side cannot say which file is sent as a password", async (t) => {
+  t.notMatch(reportSettingsFile, /^\/var\/lib\/firstlight-agent\//);
+});
 
 t.test("nobody names a broker: nothing is written, nothing is linked", async (t) => {
   const io = fakeIo(t.testdir());

@@ -1,3 +1,4 @@
+import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
@@ -44,6 +45,7 @@ export interface Outcome {
   readonly confidence: Confidence | null;
   readonly generation: number | null;
   readonly toplevel: string | null;
+  /** Of the sources of the system that runs; `null` where that is not known. */
   readonly sourcesDigest: string | null;
   readonly verdict: Verdict | null;
   readonly findings: readonly Finding[];
@@ -64,8 +66,28 @@ export const exitCodes = {
   refused: 77,
 } as const;
 
+/** Time, or another process, may heal these. */
+const passing: readonly Code[] = [
+  "system/locked",
+  "datasource/none",
+  "exec/timeout",
+  "link/unreachable",
+  "cli/interrupted",
+];
+
+/** The exit code that tells a fault to a script. */
+export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
+  if (code === "policy/held" || code === "policy/signature-required") return exitCodes.refused;
+  if (passing.includes(code)) return exitCodes.tryAgain;
+  const isInput =
+    /^(cli\/usage|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(
+      code,
+    );
+  return isInput ? exitCodes.invalidInput : exitCodes.error;
+}
+
 /** The exit code that tells an outcome to a script. */
-export function exitCodeOf(outcome: Pick<Outcome, "outcome" | "degraded">): number {
+export function exitCodeOf(outcome: Pick<Outcome, "outcome" | "degraded" | "fault">): number {
   switch (outcome.outcome) {
     case "unchanged":
     case "committed":
@@ -80,6 +102,6 @@ export function exitCodeOf(outcome: Pick<Outcome, "outcome" | "degraded">): numb
     case "invalid":
       return exitCodes.invalidInput;
     case "failed":
-      return exitCodes.error;
+      return outcome.fault === null ? exitCodes.error : exitCodeOfFault(outcome.fault);
   }
 }

@@ -1,9 +1,9 @@
 import { createHmac } from "node:crypto";
-import type { Instance } from "#agent/datasources/datasource.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
+import type { Instance } from "./datasources/datasource.ts";
 
 /** What this node was made from at its first commit: later documents are held against it. */
 export interface PinnedInstance {
@@ -11,7 +11,7 @@ export interface PinnedInstance {
   readonly datasource: string;
   readonly identity: string;
   readonly instanceId: string;
-  /** Keyed digest of all raw documents and the meta-data; says nothing about their content. */
+  /** Keyed digest of all raw documents, the meta-data and what documents name by address; says nothing about their content. */
   readonly inputsDigest: string;
   /** `update.changes` of the first document; later documents cannot loosen it. */
   readonly changes: Answer | null;
@@ -45,16 +45,28 @@ export function writePinnedInstance(io: Io, pinned: PinnedInstance): void {
   io.files.write(pinnedInstanceFile, prettyJson(pinned), { mode: 0o600 });
 }
 
+/** Everything that a node is made from beside itself. */
+export interface Inputs {
+  readonly instance: Instance;
+  readonly secrets: SecretBag;
+  /** What documents name by address: another content there is a change as well. */
+  readonly fetched: ReadonlyMap<string, Uint8Array>;
+}
+
 /** Digest of everything a datasource said, keyed with a secret of this machine. */
-export function digestInputs(io: Io, instance: Instance, secrets: SecretBag): string {
+export function digestInputs(io: Io, { instance, secrets, fetched }: Inputs): string {
   const digest = createHmac("sha256", readKey(io));
   const { evidence: _evidence, place: _place, ...datasource } = instance.datasource;
   digest.update(prettyJson({ ...instance, datasource }));
-  for (const name of [...secrets.keys()].sort()) {
-    const value = secrets.get(name)?.reveal() ?? new Uint8Array();
-    digest.update(`\0${name}\0${value.length}\0`).update(value);
-  }
+  const add = (kind: string, name: string, value: Uint8Array) =>
+    digest.update(`\0${kind}\0${name}\0${value.length}\0`).update(value);
+  for (const [name, secret] of sorted(secrets)) add("secret", name, secret.reveal());
+  for (const [address, bytes] of sorted(fetched)) add("fetched", address, bytes);
   return digest.digest("hex");
+}
+
+function sorted<V>(map: ReadonlyMap<string, V>): readonly (readonly [string, V])[] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function readKey(io: Io): Uint8Array {

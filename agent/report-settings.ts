@@ -8,9 +8,13 @@ import type { CredentialFile } from "#provisioner/render/base.ts";
 import { type LinkSettings, readLinkSettings } from "./link/link-settings.ts";
 import { credentialsDirectory } from "./secrets/credential-store.ts";
 
-/** What the boot leaves for the network side: where to report; no secret in it. */
-export const reportSettingsFile = "/var/lib/firstlight-agent/report.json";
-const caFile = "/var/lib/firstlight-agent/ca.pem";
+const directory = "/var/lib/firstlight/report";
+/**
+ * What the boot leaves for the network side: where to report; no secret in it. It lies on the root
+ * side, which reads it too: the network side must not choose which file root sends as a password.
+ */
+export const reportSettingsFile = `${directory}/report.json`;
+const caFile = `${directory}/ca.pem`;
 
 interface ReportRecord {
   readonly v: 1;
@@ -28,7 +32,10 @@ export interface ReportInput {
   readonly credentials: ReadonlyMap<string, CredentialFile>;
 }
 
-/** Writes where to report, the spec's word before the settings'; nothing where neither names a broker. */
+/**
+ * Writes where to report, the spec's word before the settings'. Where neither names a broker what an
+ * earlier one said is forgotten.
+ */
 export function writeReportSettings(io: Io, input: ReportInput): void {
   const { spec, settings } = input;
   const { password, ca, ...mqtt } = spec?.mqtt ?? {};
@@ -39,7 +46,10 @@ export function writeReportSettings(io: Io, input: ReportInput): void {
     ...address,
     ...(fromSpec ? { mqtt: { ...mqtt, host: spec.mqtt?.host ?? "" } } : {}),
   };
-  if (report.mqtt === undefined) return;
+  if (report.mqtt === undefined) {
+    io.files.remove(reportSettingsFile);
+    return;
+  }
   if (ca !== undefined) {
     io.files.write(caFile, ca, { mode: 0o644 });
     Object.assign(report.mqtt, { caFile });

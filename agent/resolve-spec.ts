@@ -11,21 +11,28 @@ export const defaultUserName = "nixos";
 /** Reads addresses that a document names; absent ones could not be read. */
 export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;
 
+/** A translation, and what was read for it beside the documents. */
+export interface Resolution extends Translation {
+  /** By address. */
+  readonly fetched: ReadonlyMap<string, Uint8Array>;
+}
+
 /** What a datasource says -> one validated spec, its secrets beside it. Never throws for bad input. */
 export async function resolveSpec(
   content: DatasourceContent,
   settings: Settings,
   fetchSources: FetchSources,
-): Promise<Translation> {
+): Promise<Resolution> {
   const documents = readDocuments(content.secrets);
   const urls = referencedSources(documents);
+  const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
   const translation = translate(documents, {
     hostname: content.instance.hostname,
     publicKeys: content.instance.publicKeys,
     defaultUser: settings.defaultUser ?? defaultUserName,
-    fetched: urls.length === 0 ? new Map() : await fetchSources(urls),
+    fetched,
   });
-  return { ...translation, findings: [...content.findings, ...translation.findings] };
+  return { ...translation, fetched, findings: [...content.findings, ...translation.findings] };
 }
 
 function readDocuments(secrets: SecretBag): Documents {

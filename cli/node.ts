@@ -1,4 +1,5 @@
-import { type BootDeps, type Rendering, renderSystem, type Stages } from "#agent/boot.ts";
+import { type BootDeps, type Rendering, renderSystem } from "#agent/boot.ts";
+import type { Stages } from "#agent/boot-stages.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";

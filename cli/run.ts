@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { exitCodes } from "#agent/outcome.ts";
+import { exitCodeOfFault, exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { codes } from "#core/codes.ts";
-import { describeFault, Fault, type FaultRecord, isFault } from "#core/fault.ts";
+import { describeFault, Fault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import { hostIo } from "#core/host-io.ts";
 import { createLog, type LogRecord } from "#core/log.ts";
@@ -167,18 +167,6 @@ function tellFault(error: unknown, json: boolean, out: Output): number {
     if (fault.code === "cli/internal" && error instanceof Error) out.talk(error.stack ?? "");
   }
   return exitCodeOfFault(fault);
-}
-
-/** The exit code that tells a fault to a script. */
-export function exitCodeOfFault(fault: FaultRecord): number {
-  if (fault.code.startsWith("policy/")) return exitCodes.refused;
-  if (["system/locked", "datasource/none", "exec/timeout", "link/unreachable"].includes(fault.code))
-    return exitCodes.tryAgain;
-  const isInput =
-    /^(cli\/usage|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(
-      fault.code,
-    );
-  return isInput ? exitCodes.invalidInput : exitCodes.error;
 }
 
 function unknownCommand(name: string): Fault {

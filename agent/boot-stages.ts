@@ -1,0 +1,136 @@
+import { isFault } from "#core/fault.ts";
+import type { Finding } from "#core/finding.ts";
+import { type Io, readBootId, timestamp } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import type { NewEvent } from "#protocol/events.ts";
+import type { Confidence } from "#provisioner/profiles/profile.ts";
+import { bootFinished, findingEvent } from "./boot-events.ts";
+import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
+import { writeResult, writeStatus } from "./status.ts";
+
+/** What telling of a boot needs. */
+export interface StagesDeps {
+  readonly io: Io;
+  readonly log: Log;
+  /** Hands an event to the durable outbox. */
+  readonly report: (event: NewEvent) => void;
+}
+
+/** How the way ended, without what the stages have seen. */
+export interface End {
+  readonly outcome: OutcomeKind;
+  readonly message: string;
+  readonly generation?: number | null;
+  readonly toplevel?: string | null;
+  /** Of the sources of the system that runs. */
+  readonly sourcesDigest?: string | null;
+  readonly verdict?: Outcome["verdict"];
+  readonly degraded?: boolean;
+  readonly fault?: Outcome["fault"];
+}
+
+/** Runs stages and remembers what was seen on the way. */
+export interface Stages {
+  stage<T>(name: string, work: () => T | Promise<T>): Promise<T>;
+  saw(what: Partial<Seen>): void;
+}
+
+/** What the stages have found so far. */
+interface Seen {
+  readonly instanceId: string | null;
+  readonly datasource: string | null;
+  readonly profile: string | null;
+  readonly confidence: Confidence | null;
+  readonly findings: readonly Finding[];
+}
+
+/** The stages of one boot with their times, told to the status file and the outbox as they go. */
+export class BootStages implements Stages {
+  readonly #d: StagesDeps;
+  readonly #stages: StageTime[] = [];
+  readonly #startedAt: string;
+  #seen: Seen = {
+    instanceId: null,
+    datasource: null,
+    profile: null,
+    confidence: null,
+    findings: [],
+  };
+
+  constructor(d: StagesDeps) {
+    this.#d = d;
+    this.#startedAt = timestamp(d.io.clock);
+  }
+
+  async stage<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
+    const { io, log } = this.#d;
+    this.tell(() => writeStatus(io, "running", stage));
+    const started = io.clock.monotonicMs();
+    const elapsed = () => Math.round((io.clock.monotonicMs() - started) * 10) / 10;
+    try {
+      const result = await work();
+      log.info(`${stage}.finished`, { ms: elapsed() });
+      this.#stages.push({ stage, ms: elapsed() });
+      return result;
+    } catch (error) {
+      log.error(`${stage}.failed`, { ms: elapsed() });
+      this.#stages.push({ stage, ms: elapsed() });
+      throw error;
+    }
+  }
+
+  saw(what: Partial<Seen>): void {
+    this.#seen = { ...this.#seen, ...what };
+  }
+
+  /**
+   * Writes what only tells of the boot. A disk that takes no more is logged and changes nothing of
+   * what happened; whether it was written.
+   */
+  tell(write: () => void): boolean {
+    try {
+      write();
+      return true;
+    } catch (error) {
+      if (!isFault(error, "io/write-failed")) throw error;
+      this.#d.log.error("boot.untold", { message: error.message });
+      return false;
+    }
+  }
+
+  /** The outcome, written down and reported. */
+  finish(end: End): Outcome {
+    const { io, report, log } = this.#d;
+    const { findings } = this.#seen;
+    const outcome: Outcome = {
+      v: 1,
+      outcome: end.outcome,
+      degraded: (end.degraded ?? false) || findings.some((finding) => finding.level !== "note"),
+      message: end.message,
+      bootId: readBootId(io.files),
+      instanceId: this.#seen.instanceId,
+      datasource: this.#seen.datasource,
+      profile: this.#seen.profile,
+      confidence: this.#seen.confidence,
+      generation: end.generation ?? null,
+      toplevel: end.toplevel ?? null,
+      sourcesDigest: end.sourcesDigest ?? null,
+      verdict: end.verdict ?? null,
+      findings,
+      fault: end.fault ?? null,
+      stages: this.#stages,
+      startedAt: this.#startedAt,
+      finishedAt: timestamp(io.clock),
+    };
+    report({ kind: "boot.finished", body: bootFinished(outcome) });
+    for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
+    // Where another process is at it, the files are that one's.
+    if (end.fault?.code !== "system/locked") this.tell(() => writeResult(io, outcome));
+    log.info("boot.finished", {
+      outcome: outcome.outcome,
+      generation: outcome.generation,
+      message: outcome.message,
+    });
+    return outcome;
+  }
+}

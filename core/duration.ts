@@ -1,3 +1,6 @@
+/** A timer of Node.js for longer than this (24.8 days) would end at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 const unitMs: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,

@@ -127,3 +127,10 @@ t.test("a file open for reading gives any part of itself, and less only at its e
   access.close();
   t.throws(() => files.open("/none"), { code: "io/read-failed" });
 });
+
+t.test("the mode of a new directory is not that of its parents", async (t) => {
+  const { root, files } = open(t);
+  files.makeDirectory("/state/secrets", { mode: 0o700 });
+  t.equal(statSync(path.join(root, "state")).mode & 0o777, 0o755);
+  t.equal(statSync(path.join(root, "state/secrets")).mode & 0o777, 0o700);
+});

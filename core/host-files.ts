@@ -85,9 +85,9 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
     return temporary;
   }
 
-  function makeParents(file: string, mode = 0o755): string {
+  function makeParents(file: string): string {
     const host = locate(file, false);
-    makeDirectories(path.dirname(host), mode);
+    makeDirectories(path.dirname(host), 0o755);
     return host;
   }
 
@@ -335,8 +335,12 @@ function overwrite(host: string): void {
 }
 
 function makeDirectories(host: string, mode: number): void {
-  const first = mkdirSync(host, { recursive: true, mode });
+  // The mode is this directory's alone: parents are for everybody.
+  const parent = mkdirSync(path.dirname(host), { recursive: true, mode: 0o755 });
+  const made = mkdirSync(host, { recursive: true, mode });
+  const first = parent ?? made;
   if (first !== undefined) syncDirectory(path.dirname(first));
+  if (parent !== undefined) syncDirectory(path.dirname(host));
 }
 
 function syncDirectory(host: string): void {

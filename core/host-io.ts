@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
+import { longestTimerMs } from "./duration.ts";
 import { hostFiles } from "./host-files.ts";
 import type { Clock, ExecRequest, ExecResult, Io, Random } from "./io.ts";
 
@@ -21,8 +22,14 @@ export interface HostIoOptions {
 export const hostClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep: async (ms, signal) => {
-    await delay(ms, undefined, signal === undefined ? {} : { signal });
+  async sleep(ms, signal) {
+    signal?.throwIfAborted();
+    try {
+      for (let left = ms; left > 0; left -= longestTimerMs)
+        await delay(Math.min(left, longestTimerMs), undefined, signal && { signal });
+    } catch (error) {
+      throw signal?.aborted === true ? signal.reason : error;
+    }
   },
 };
 

@@ -76,7 +76,7 @@ export interface Files {
   append(path: string, data: string | Uint8Array): void;
   /** Makes `path` a link to `target` atomically and durably, replacing a link or file. Effect. */
   link(target: string, path: string): void;
-  /** Makes a directory and its parents; no error when it exists. Effect only if it does not. */
+  /** Makes a directory and its parents (0755, whatever `mode` is); no error when it exists. Effect only if it does not. */
   makeDirectory(path: string, options?: { readonly mode?: number }): void;
   /** Renames durably, replacing what is there. Effect. */
   rename(from: string, to: string): void;

@@ -80,3 +80,8 @@ t.test("the environment is what was given, with what is undefined left out", asy
   );
   t.equal(result.stdout, "1-\n");
 });
+
+t.test("a deadline beyond what a timer can hold is not one that has passed", async (t) => {
+  const result = await runProcess({ ...sh("sleep 0.05"), timeoutMs: 40 * 86_400_000 }, env);
+  t.match(result, { code: 0, timedOut: false });
+});

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { performance } from "node:perf_hooks";
+import { longestTimerMs } from "./duration.ts";
 import { Fault } from "./fault.ts";
 import type { ExecRequest, ExecResult } from "./io.ts";
 
@@ -44,10 +45,13 @@ export function runProcess(
         child.stderr?.destroy();
       }, request.graceMs ?? defaultGraceMs);
     };
-    const deadline = setTimeout(() => {
-      timedOut = true;
-      end();
-    }, request.timeoutMs);
+    const deadline = setTimeout(
+      () => {
+        timedOut = true;
+        end();
+      },
+      Math.min(request.timeoutMs, longestTimerMs),
+    );
     const onAbort = () => {
       aborted = true;
       end();

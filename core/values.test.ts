@@ -5,6 +5,7 @@ import { codes } from "./codes.ts";
 import { durationMs, parseDuration } from "./duration.ts";
 import { describeFault, Fault, isFault } from "./fault.ts";
 import { type Finding, formatFinding, hasErrors } from "./finding.ts";
+import { hostClock } from "./host-io.ts";
 import { nearest } from "./nearest.ts";
 import { isSecretRef, Secret } from "./secret.ts";
 
@@ -105,4 +106,17 @@ t.test("a typing error finds the word that was meant, another word finds none", 
   t.equal(nearest("package", words), "packages");
   t.equal(nearest("banana", words), undefined);
   t.equal(nearest("x".repeat(10_000), words), undefined);
+});
+
+t.test("a wait ends with the reason of its signal, however long it was to be", async (t) => {
+  for (const ms of [0, 1_000, 40 * 86_400_000]) {
+    const controller = new AbortController();
+    const wait = hostClock.sleep(ms, controller.signal);
+    const early = await Promise.race([wait.then(() => "over"), Promise.resolve("waits")]);
+    if (ms > 0) t.equal(early, "waits");
+    const reason = new Fault("cli/interrupted", "ended by SIGINT");
+    controller.abort(reason);
+    await (ms > 0 ? t.rejects(wait, { code: "cli/interrupted" }) : wait);
+    await t.rejects(hostClock.sleep(ms, controller.signal), { code: "cli/interrupted" });
+  }
 });

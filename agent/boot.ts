@@ -3,6 +3,7 @@ import type { Finding } from "#core/finding.ts";
 import { hasErrors } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import type { SecretBag } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { NewEvent } from "#protocol/events.ts";
@@ -142,9 +143,7 @@ export async function renderSystem(
   const base = await way.stage("base", () =>
     d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
   );
-  const credentials = await way.stage("credentials", async () =>
-    (await d.openCredentials()).store(translation.secrets),
-  );
+  const credentials = await way.stage("credentials", () => storeSecrets(d, translation.secrets));
   const names = (translation.spec.templates ?? []).map((use) => use.name);
   const checkParameters = await d.parameterCheck(names);
   const { sources, findings } = await way.stage("render", () =>
@@ -174,6 +173,16 @@ export async function renderSystem(
     decision,
     inputsDigest,
   };
+}
+
+async function storeSecrets(
+  d: BootDeps,
+  secrets: SecretBag,
+): Promise<ReadonlyMap<string, CredentialFile>> {
+  const store = await d.openCredentials();
+  const files = await store.store(secrets);
+  if (files.size > 0) d.log.info("credentials.stored", { count: files.size, ...store.protection });
+  return files;
 }
 
 /** Build, plan, try, judge, commit or roll back. */

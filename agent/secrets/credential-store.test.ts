@@ -103,6 +103,31 @@ t.test(
   },
 );
 
+t.test("a plain file is never taken for an encrypted one, nor the other way round", async (t) => {
+  const root = t.testdir();
+  const sealing: FakeProgram = () => ({ stdout: "sealed" });
+  const failing: FakeProgram = () => ({ code: 1 });
+  const store = async (program: FakeProgram, values: Readonly<Record<string, string>>) => {
+    const io = asRunningMachine(fakeIo(root, { "systemd-creds": program }));
+    const files = await (await openCredentialStore(io)).store(bag(values));
+    return [...files.values()].map((each) => ({
+      encrypted: each.encrypted,
+      content: io.files.readText(`${credentialsDirectory}/${each.file}`),
+    }));
+  };
+  t.strictSame(await store(failing, { a: "x" }), [{ encrypted: false, content: "x" }]);
+  t.strictSame(await store(sealing, { a: "x" }), [{ encrypted: true, content: "sealed" }]);
+  t.strictSame(await store(failing, { a: "x" }), [{ encrypted: true, content: "sealed" }]);
+});
+
+t.test("what a power cut left of a credential is shredded too", async (t) => {
+  const io = fakeIo(t.testdir());
+  const store = await openCredentialStore(io);
+  io.files.write(`${credentialsDirectory}/.token@1.77.1.tmp`, "canary");
+  t.strictSame(store.shred(new Set()), []);
+  t.strictSame(io.files.list(credentialsDirectory), [".salt"]);
+});
+
 t.test("shredding keeps what generations name", async (t) => {
   const store = await openCredentialStore(fakeIo(t.testdir()));
   const files = await store.store(bag({ old: "1", used: "2" }));

@@ -21,11 +21,17 @@ export interface Protection {
 /** Puts secrets on disk, each version in a file of its own that is never changed afterwards. */
 export interface CredentialStore {
   readonly protection: Protection;
-  /** Stores each secret unless the same version is there; returns how the configuration names it, by secret name. */
+  /**
+   * Stores each secret unless the same version is there; returns how the configuration names it, by
+   * secret name. What lies there encrypted stays in use where `systemd-creds` fails for once.
+   */
   store(secrets: SecretBag): Promise<ReadonlyMap<string, CredentialFile>>;
   /** File names (`<name>@<digest>`) on disk, sorted. */
   list(): readonly string[];
-  /** Overwrites and removes every credential file that is not in `keep`. Returns the names removed. */
+  /**
+   * Overwrites and removes every credential file that is not in `keep`, and what a power cut left of
+   * one that was being written. Returns the names of the former.
+   */
   shred(keep: ReadonlySet<string>): readonly string[];
 }
 
@@ -55,7 +61,7 @@ export async function openCredentialStore(io: Io): Promise<CredentialStore> {
     list: () => credentialFiles(io),
     shred(keep) {
       const removed = credentialFiles(io).filter((file) => !keep.has(file));
-      for (const file of removed)
+      for (const file of [...removed, ...tornFiles(io)])
         io.files.remove(`${credentialsDirectory}/${file}`, { overwrite: true });
       return removed;
     },
@@ -70,7 +76,7 @@ export function previewCredentials(secrets: SecretBag): ReadonlyMap<string, Cred
       name,
       {
         name,
-        file: `${name}@${digest(new Uint8Array(32), name, secret.reveal())}`,
+        file: fileOf(new Uint8Array(32), { name, value: secret.reveal(), encrypted: true }),
         encrypted: true,
       },
     ]),
@@ -89,13 +95,20 @@ async function storeOne(
   { name, secret, salt, protection }: OneSecret,
 ): Promise<CredentialFile> {
   const value = secret.reveal();
-  const file = `${name}@${digest(salt, name, value)}`;
-  const path = `${credentialsDirectory}/${file}`;
-  if (io.files.stat(path) === undefined) {
-    const bytes = protection.encrypted ? await encrypt(io, name, value) : value;
-    io.files.write(path, bytes, { mode: 0o400 });
-  }
-  return { name, file, encrypted: protection.encrypted };
+  const as = (encrypted: boolean): CredentialFile => ({
+    name,
+    file: fileOf(salt, { name, value, encrypted }),
+    encrypted,
+  });
+  const isThere = ({ file }: CredentialFile) =>
+    io.files.stat(`${credentialsDirectory}/${file}`) !== undefined;
+  const sealed = as(true);
+  if (isThere(sealed)) return sealed;
+  const stored = as(protection.encrypted);
+  if (isThere(stored)) return stored;
+  const bytes = stored.encrypted ? await encrypt(io, name, value) : value;
+  io.files.write(`${credentialsDirectory}/${stored.file}`, bytes, { mode: 0o400 });
+  return stored;
 }
 
 async function encrypt(io: Io, name: string, value: Uint8Array): Promise<string> {
@@ -148,13 +161,25 @@ function readSalt(io: Io): Uint8Array {
   return salt;
 }
 
-function digest(salt: Uint8Array, name: string, value: Uint8Array): string {
-  return createHmac("sha256", salt)
-    .update(name)
-    .update("\0")
+interface Version {
+  readonly name: string;
+  readonly value: Uint8Array;
+  /** An encrypted file and a plain one of the same value are two: a unit reads one kind only. */
+  readonly encrypted: boolean;
+}
+
+function fileOf(salt: Uint8Array, { name, value, encrypted }: Version): string {
+  const digest = createHmac("sha256", salt)
+    .update(`${encrypted ? "encrypted" : "plain"}\0${name}\0`)
     .update(value)
     .digest("hex")
     .slice(0, digestLength);
+  return `${name}@${digest}`;
+}
+
+/** Temporary files of writes that never ended. */
+function tornFiles(io: Io): readonly string[] {
+  return io.files.list(credentialsDirectory).filter((name) => /^\..*@.*\.tmp$/.test(name));
 }
 
 function credentialFiles(io: Io): readonly string[] {

@@ -28,10 +28,20 @@ async function readOne(url: string, log: Log): Promise<Uint8Array | undefined> {
     const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
     log.warning("source.failed", {
       origin,
-      message: error instanceof Error ? error.message : String(error),
+      message: describe(error),
     });
     return undefined;
   }
+}
+
+/** The message of got says the whole address, which can hold a token. */
+function describe(error: unknown): string {
+  const { response } = error as { readonly response?: { readonly statusCode?: number } };
+  if (response?.statusCode !== undefined) return `status ${response.statusCode}`;
+  const message = error instanceof Error ? error.message : String(error);
+  return /\b[a-z]+:\/\//i.test(message)
+    ? ((error as { readonly code?: string }).code ?? "not read")
+    : message;
 }
 
 async function download(url: string): Promise<Uint8Array> {

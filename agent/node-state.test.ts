@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import t from "tap";
 import type { Code } from "#core/codes.ts";
 import { fakeIo } from "#core/fake-io.ts";
-import { silentLog } from "#core/log.ts";
+import { createLog, silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
@@ -298,10 +298,12 @@ t.test("sources are read over HTTP within limits; what cannot be read is left ou
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   t.teardown(() => server.close());
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const fetch = sourceFetcher(silentLog);
+  const lines: string[] = [];
+  const log = createLog(fakeIo(t.testdir()).clock, (record) => lines.push(JSON.stringify(record)));
+  const fetch = sourceFetcher(log);
   const found = await fetch([
     `${base}/good`,
-    `${base}/none`,
+    `${base}/none?token=canary`,
     `${base}/huge`,
     "data:;base64,aGk=",
     "data:,a%20b",
@@ -317,4 +319,6 @@ t.test("sources are read over HTTP within limits; what cannot be read is left ou
     ["data:;base64,aGk=", "hi"],
     ["data:,a%20b", "a b"],
   ]);
+  t.match(lines.join("\n"), /status 404/);
+  t.notMatch(lines.join("\n"), "canary");
 });

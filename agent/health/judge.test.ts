@@ -120,3 +120,18 @@ t.test("an abort ends the watch", async (t) => {
     judge(health, trial, { io, probe, baseline: { failedUnits: null }, signal: abort.signal }),
   );
 });
+
+t.test("a check that would outlast the judgement gets what is left of it", async (t) => {
+  const io = fakeIo(t.testdir());
+  const given: (string | undefined)[] = [];
+  const probe: Probe = async (each) => {
+    given.push(each.type === "tcp" ? each.timeout : undefined);
+    io.clock.advance(1_000);
+    return { passed: false, message: "no" };
+  };
+  const slow = { type: "tcp", host: "192.0.2.1", port: 1, timeout: "30d" } as const;
+  const quick = { ...slow, timeout: "1s" } as const;
+  const health = { passes: 1, interval: "4s", timeout: "10s", checks: [slow, quick] } as Health;
+  await judge(health, trial, { io, probe, baseline: { failedUnits: null } });
+  t.strictSame(given, ["10000ms", "1s", "4000ms", "1s"]);
+});

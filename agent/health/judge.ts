@@ -57,7 +57,8 @@ export async function judge(
   const signal = options.signal ?? new AbortController().signal;
   let passes = 0;
   for (;;) {
-    const failures = await round(health, { ...options, signal });
+    const leftMs = Math.max(1, Math.ceil(timeoutMs - (io.clock.monotonicMs() - started)));
+    const failures = await round(health, { ...options, signal, leftMs });
     passes = failures.length === 0 ? passes + 1 : 0;
     if (passes >= wanted)
       return verdict(true, passes, [`${passes} rounds of checks passed in a row`]);
@@ -78,12 +79,18 @@ export async function readBaseline(io: Io, signal?: AbortSignal): Promise<Baseli
   return { failedUnits: await failedUnits(io, signal) };
 }
 
+interface Round extends JudgeOptions {
+  readonly signal: AbortSignal;
+  /** Of the time for the whole judgement. */
+  readonly leftMs: number;
+}
+
 async function round(
   health: Health | undefined,
-  { io, probe, baseline, signal }: JudgeOptions & { readonly signal: AbortSignal },
+  { io, probe, baseline, signal, leftMs }: Round,
 ): Promise<readonly string[]> {
   const checks: readonly Check[] = health?.checks ?? [];
-  const results = await Promise.all(checks.map((check) => probe(check, signal)));
+  const results = await Promise.all(checks.map((check) => probe(within(check, leftMs), signal)));
   const failures = results.filter((result) => !result.passed).map((result) => result.message);
   const mode = health?.failedUnits ?? healthDefaults.failedUnits;
   if (mode === "ignore") return failures;
@@ -93,6 +100,12 @@ async function round(
     ...failures,
     ...failed.filter((unit) => !before.includes(unit)).map((unit) => `unit ${unit}: failed`),
   ];
+}
+
+/** No check takes longer than what is left of the whole. */
+function within(check: Check, leftMs: number): Check {
+  if (!("timeout" in check) || durationMs(check.timeout, leftMs) <= leftMs) return check;
+  return { ...check, timeout: `${leftMs}ms` };
 }
 
 async function failedUnits(io: Io, signal?: AbortSignal): Promise<readonly string[] | null> {

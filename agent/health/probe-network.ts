@@ -30,6 +30,7 @@ export async function probeHttp(
   signal: AbortSignal,
 ): Promise<ProbeResult> {
   const { Agent, request } = await import("undici");
+  const named = withoutSecrets(check.url);
   const timeoutMs = durationMs(check.timeout, defaultTimeoutMs);
   const dispatcher = new Agent({ maxResponseSize: 1024 * 1024, connect: { timeout: timeoutMs } });
   try {
@@ -44,14 +45,20 @@ export async function probeHttp(
       check.status === undefined ? status >= 200 && status < 300 : status === check.status;
     return {
       passed,
-      message: `http ${check.url}: status ${status}, expected ${check.status ?? "2xx"}`,
+      message: `http ${named}: status ${status}, expected ${check.status ?? "2xx"}`,
     };
   } catch (error) {
     return {
       passed: false,
-      message: `http ${check.url}: ${error instanceof Error ? error.message : String(error)}`,
+      message: `http ${named}: ${error instanceof Error ? error.message : String(error)}`,
     };
   } finally {
     await dispatcher.destroy();
   }
+}
+
+/** What may stand in a report: user, password and query of an address can be secret. */
+function withoutSecrets(address: string): string {
+  const url = URL.parse(address);
+  return url === null ? "an address that cannot be parsed" : `${url.origin}${url.pathname}`;
 }

@@ -80,6 +80,10 @@ t.test("TCP and HTTP on loopback: there, not there, hanging, wrong status", asyn
     passed: false,
     message: /status 503, expected 2xx/,
   });
+  const secretive = url.replace("//", "//user:canary@");
+  const told = await probe({ type: "http", url: `${secretive}/down?token=canary` }, signal);
+  t.match(told, { passed: false, message: /\/down/ });
+  t.notMatch(told.message, "canary");
   const hanging = {
     type: "http",
     url: `http://127.0.0.1:${port(silent)}`,

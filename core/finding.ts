@@ -36,3 +36,17 @@ export function formatFinding(finding: Finding): string {
   const hint = finding.hint === null ? "" : `\n  ${finding.hint}`;
   return `${place} ${finding.level}${path}: ${finding.message} [${finding.code}]${hint}`;
 }
+
+/**
+ * The path of a finding: keys and indices joined by dots, without characters that a terminal acts
+ * on, each key not longer than a person may read.
+ */
+export function findingPath(path: readonly (string | number)[]): string {
+  return path.map((part) => shownKey(String(part))).join(".");
+}
+
+/** A key as messages show it; see {@link findingPath}. */
+export function shownKey(key: string): string {
+  const clean = key.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\ufffd");
+  return clean.length <= 100 ? clean : `${clean.slice(0, 99).toWellFormed()}…`;
+}

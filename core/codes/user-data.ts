@@ -21,6 +21,26 @@ export const userDataCodes = {
     means: "A value has another kind than the key takes.",
     action: "Write the value as the message says.",
   },
+  "user-data/no-value": {
+    means: "A key has no value, and counts as absent.",
+    action: "Remove the key, or give it a value.",
+  },
+  "user-data/taken-as-text": {
+    means: "A number or truth value stands where text is expected, and is taken as text.",
+    action: "Put the value in quotes.",
+  },
+  "user-data/not-unicode": {
+    means: "A text or key holds half of a surrogate pair, which is no Unicode text.",
+    action: "Write the whole character.",
+  },
+  "user-data/more-findings": {
+    means: "There are more findings than are listed.",
+    action: "Mend the listed ones and read the documents again.",
+  },
+  "user-data/meta-data-hostname": {
+    means: "The name in the meta-data cannot be a host name.",
+    action: "Set `hostname` in the user-data.",
+  },
   "user-data/vendor-data": {
     means: "The cloud gave vendor-data, which is not used.",
     action: "Put what you need of it into the user-data.",
@@ -40,6 +60,30 @@ export const userDataCodes = {
   "cloud-config/unknown-value": {
     means: "A value is not one of those that are known for the key.",
     action: "Use one of the values that the message lists.",
+  },
+  "cloud-config/overridden": {
+    means: "Another value of the document counts instead of this one.",
+    action: "Keep the one that is meant.",
+  },
+  "cloud-config/no-name": {
+    means: "An entry under `users` has no name, so that cloud-init takes it for the default user.",
+    action: "Add `name` to the entry.",
+  },
+  "cloud-config/group-mapped": {
+    means: "A group of Debian or Ubuntu has another name on NixOS, and that one is used.",
+    action: "Nothing; write the name that NixOS has to silence the note.",
+  },
+  "cloud-config/locked": {
+    means: "A password is given, and the account is locked for passwords all the same.",
+    action: "Add `lock_passwd: false` if the password is to count.",
+  },
+  "cloud-config/program-path": {
+    means: "A command names a program by a path that NixOS does not have.",
+    action: "Write the name of the program alone, and add its package.",
+  },
+  "cloud-config/package-manager": {
+    means: "A command calls the package manager of another distribution.",
+    action: "Name the packages under `packages`.",
   },
   "cloud-config/no-meaning": {
     means: "The key has no meaning on NixOS, and nothing is lost without it.",
@@ -96,6 +140,10 @@ export const userDataCodes = {
   "network/invalid": {
     means: "A part of the network config lacks what it needs.",
     action: "Complete it as the message says.",
+  },
+  "network/overridden": {
+    means: "The user-data describes an interface of the network config, and that counts.",
+    action: "Nothing; describe it in one place to silence the note.",
   },
   "network/unsupported": {
     means: "A part of the network config is not translated.",

@@ -1,128 +1,153 @@
-import type { Finding } from "#core/finding.ts";
+import { type Finding, findingPath } from "#core/finding.ts";
 import { nearest } from "#core/nearest.ts";
+import { isSecretRef } from "#core/secret.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import {
   knownKeys,
   type ValidationError,
   validate,
 } from "#generated/provisioner/spec/v1.validate.js";
 import type { Origin } from "#provisioner/userdata/translation.ts";
+import { describeError } from "./describe-error.ts";
+import { keepValid } from "./keep-valid.ts";
+import type { SpecProblem } from "./problem.ts";
 
-/** Finds where a value of the spec was set, by its path. */
-export type FindOrigin = (path: readonly string[]) => Origin | undefined;
+/** What checking needs beside the value. */
+export interface CheckOptions {
+  /** Name for findings about values that no document set. */
+  readonly document: string;
+  /** Finds where a value of the spec, or its key, was set. */
+  readonly findOrigin: (path: readonly string[], target: "key" | "value") => Origin | undefined;
+  /** Names that a `secretRef` may have. */
+  readonly secretNames: ReadonlySet<string>;
+}
+
+/** A spec that fits its schema, and everything that did not. */
+export interface CheckedSpec {
+  /** What is left without the values that do not fit; it fits always. */
+  readonly spec: Spec;
+  /** Every one of them is an error. */
+  readonly findings: readonly Finding[];
+}
 
 /**
  * Every way in which a value is no spec of version 1, each at the place of the document that set
- * it. The texts of findings never repeat a value.
+ * it. The value is changed: what does not fit is taken out of it, so that a password under a
+ * misspelt key goes no further. The texts of findings never repeat a value.
  */
-export function validateSpec(
-  value: unknown,
-  document: string,
-  findOrigin: FindOrigin,
-): readonly Finding[] {
-  if (validate(value)) return [];
+export function checkSpec(value: object, options: CheckOptions): CheckedSpec {
+  const problems = [
+    ...schemaProblems(value),
+    ...textProblems(value),
+    ...secretProblems(value, options.secretNames),
+  ];
+  const spec = keepValid(value, problems, (left) => (validate(left) ? left : schemaProblems(left)));
   const seen = new Set<string>();
-  return (validate.errors ?? [])
-    .filter(
-      (error) => !["oneOf", "if", "propertyNames"].includes(error.keyword) || isOwnMessage(error),
-    )
-    .map((error) => toFinding(error, document, findOrigin))
-    .filter((finding) => {
-      const key = `${finding.path}\0${finding.message}`;
+  const findings = problems
+    .map((problem) => toFinding(problem, options))
+    .filter(({ path, message }) => {
+      const key = `${path}\0${message}`;
       return !seen.has(key) && seen.add(key) !== undefined;
     });
+  return { spec, findings };
 }
 
-function isOwnMessage(error: ValidationError): boolean {
-  return (
-    error.keyword === "propertyNames" ||
-    (error.keyword === "oneOf" && error.params["passingSchemas"] !== undefined)
-  );
+function schemaProblems(value: unknown): readonly SpecProblem[] {
+  if (validate(value)) return [];
+  return (validate.errors ?? []).filter((error) => !isSaidElsewhere(error)).map(toProblem);
 }
 
-function toFinding(error: ValidationError, document: string, findOrigin: FindOrigin): Finding {
+/** What a name violates stands beside the error that names it; a missing tag is `required` already. */
+function isSaidElsewhere({ keyword, schemaPath, params }: ValidationError): boolean {
+  const untagged = keyword === "discriminator" && params["tagValue"] === undefined;
+  return untagged || schemaPath.includes("/propertyNames/");
+}
+
+function toProblem(error: ValidationError): SpecProblem {
   const parent = error.instancePath
     .split("/")
     .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const added = error.params["additionalProperty"] ?? error.params["propertyName"];
-  const path = typeof added === "string" ? [...parent, added] : parent;
-  const origin = originOf(path, findOrigin);
-  const { message, hint } = describe(error);
+  const { additionalProperty, propertyName, i } = error.params;
+  const key = additionalProperty ?? propertyName;
+  const named = typeof key === "string";
+  const inner = named ? [key] : error.keyword === "uniqueItems" ? [String(i)] : [];
+  return {
+    path: [...parent, ...inner],
+    target: named ? "key" : "value",
+    code: "spec/invalid",
+    ...describeError(error, named ? suggestion(key, error) : null),
+  };
+}
+
+/** Nix holds no text with NUL; half surrogate pairs are refused where documents are read. */
+function* textProblems(value: unknown, path: readonly string[] = []): Generator<SpecProblem> {
+  if (typeof value === "string" && value.includes("\0")) yield nulProblem(path, "value");
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key.includes("\0")) yield nulProblem([...path, key], "key");
+    else yield* textProblems(inner, [...path, key]);
+  }
+}
+
+function nulProblem(path: readonly string[], target: "key" | "value"): SpecProblem {
+  const message = `the ${target === "key" ? "key" : "text"} holds the character NUL`;
+  return { path, target, code: "spec/invalid", message, hint: "remove it" };
+}
+
+/** Parts of the spec whose values are data for others: nothing in them is a reference of ours. */
+const foreign: readonly string[] = ["options", "home", "templates"];
+
+function* secretProblems(
+  value: unknown,
+  names: ReadonlySet<string>,
+  path: readonly string[] = [],
+): Generator<SpecProblem> {
+  if (isSecretRef(value)) {
+    if (names.has(value.secretRef)) return;
+    const message = "no secret of this name was given";
+    const hint = "put the secret itself here; firstlight moves it to the credential store";
+    yield { path, target: "value", code: "spec/unknown-secret", message, hint };
+    return;
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (path.length > 0 || !foreign.includes(key)) {
+      yield* secretProblems(inner, names, [...path, key]);
+    }
+  }
+}
+
+function toFinding(problem: SpecProblem, { document, findOrigin }: CheckOptions): Finding {
+  const { path, target, code, message, hint } = problem;
+  const origin = originOf(path, target, findOrigin);
   return {
     document: origin?.document ?? document,
-    path: path.join("."),
+    path: findingPath(path),
     line: origin?.line ?? null,
     column: origin?.column ?? null,
     level: "error",
-    code: "spec/invalid",
+    code,
     message,
     hint,
   };
 }
 
-function originOf(path: readonly string[], findOrigin: FindOrigin): Origin | undefined {
+function originOf(
+  path: readonly string[],
+  target: "key" | "value",
+  findOrigin: CheckOptions["findOrigin"],
+): Origin | undefined {
   for (let length = path.length; length > 0; length--) {
-    const origin = findOrigin(path.slice(0, length));
+    const origin = findOrigin(path.slice(0, length), length === path.length ? target : "value");
     if (origin !== undefined) return origin;
   }
   return undefined;
 }
 
-function describe(error: ValidationError): {
-  readonly message: string;
-  readonly hint: string | null;
-} {
-  const { keyword, params } = error;
-  switch (keyword) {
-    case "additionalProperties": {
-      const key = String(params["additionalProperty"]);
-      return { message: "no such key", hint: suggestion(key, error) };
-    }
-    case "propertyNames":
-      return {
-        message: "this name is not allowed here",
-        hint: "use small letters, digits, - and _",
-      };
-    case "required":
-      return { message: `lacks \`${params["missingProperty"]}\``, hint: null };
-    case "type":
-      return { message: `must be ${article(String(params["type"]))}`, hint: null };
-    case "enum":
-      return {
-        message: `must be one of ${(params["allowedValues"] as readonly unknown[]).join(", ")}`,
-        hint: null,
-      };
-    case "const":
-      return { message: `must be ${params["allowedValue"]}`, hint: null };
-    case "pattern":
-      return {
-        message: "does not have the form that is expected here",
-        hint: `it must match ${params["pattern"]}`,
-      };
-    case "oneOf":
-      return {
-        message: "exactly one of two forms must be given",
-        hint: "see docs/spec.md for the forms",
-      };
-    default:
-      return { message: error.message ?? "does not fit", hint: null };
-  }
-}
-
 function suggestion(key: string, error: ValidationError): string | null {
+  if (error.keyword !== "additionalProperties") return null;
   const known = knownKeys[error.schemaPath.replace(/\/additionalProperties$/, "")] ?? [];
   const near = nearest(key, known);
   return near === undefined ? "docs/spec.md lists every key" : `did you mean \`${near}\`?`;
-}
-
-function article(type: string): string {
-  const words: Readonly<Record<string, string>> = {
-    string: "text",
-    integer: "a whole number",
-    number: "a number",
-    boolean: "true or false",
-    array: "a list",
-    object: "a mapping",
-  };
-  return words[type] ?? type;
 }

@@ -1,6 +1,7 @@
 import { Secret, type SecretRef } from "#core/secret.ts";
-import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { Spec, User } from "#generated/provisioner/spec/v1.ts";
 import type { Input, PathPart } from "./input.ts";
+import { getOwn, setOwn } from "./own-key.ts";
 import type { Origin } from "./translation.ts";
 
 /** A spec being written, with the secrets beside it and the place each value came from. */
@@ -8,25 +9,47 @@ export class SpecDraft {
   readonly spec: Spec = { version: 1 };
   readonly secrets = new Map<string, Secret<Uint8Array>>();
   readonly origins = new Map<string, Origin>();
+  /** Account of the datasource's keys, where the document has one. */
+  defaultUser: string | undefined;
+  readonly #keyOrigins = new Map<string, Origin>();
+  readonly #namesTaken = new Map<string, number>();
 
-  /** Notes where the value at a path of the spec came from. */
+  /** Notes where the value at a path of the spec, and its key, came from. */
   origin(path: readonly PathPart[], input: Input): void {
-    this.origins.set(path.join("."), input.origin());
+    const name = path.join(".");
+    this.origins.set(name, input.origin());
+    this.#keyOrigins.set(name, input.origin("key"));
+  }
+
+  /** Where the value at a path of the spec, or its key, came from. */
+  originOf(path: readonly PathPart[], target: "key" | "value"): Origin | undefined {
+    const name = path.join(".");
+    return (target === "key" ? this.#keyOrigins.get(name) : undefined) ?? this.origins.get(name);
   }
 
   /** Takes a secret out of the document; the name is made unique and fit for a file. */
   secret(wantedName: string, value: string | Uint8Array): SecretRef {
-    const base =
-      wantedName
-        .replace(/[^A-Za-z0-9_.-]+/g, "-")
-        .replace(/^[^A-Za-z0-9]+/, "")
-        .slice(0, 150) || "secret";
-    let name = base;
-    for (let next = 2; this.secrets.has(name); next++) name = `${base}-${next}`;
-    this.secrets.set(
-      name,
-      new Secret(typeof value === "string" ? Buffer.from(value, "utf8") : value),
-    );
+    const clean = wantedName.replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+    const base = clean.slice(0, 150) || "secret";
+    let number = this.#namesTaken.get(base) ?? 0;
+    let name: string;
+    do {
+      number += 1;
+      name = number === 1 ? base : `${base}_${number}`;
+    } while (this.secrets.has(name));
+    this.#namesTaken.set(base, number);
+    const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : value;
+    this.secrets.set(name, new Secret(bytes));
     return { secretRef: name };
+  }
+
+  /** The account of this name, made when it is not there. */
+  user(name: string): User {
+    this.spec.users ??= {};
+    const known = getOwn(this.spec.users, name);
+    if (known !== undefined) return known;
+    const user: User = {};
+    setOwn(this.spec.users, name, user);
+    return user;
   }
 }

@@ -1,16 +1,20 @@
-import type { Json } from "#core/canonical-json.ts";
+import { canonicalJson, type Json } from "#core/canonical-json.ts";
 import { isSecretRef } from "#core/secret.ts";
 import type { SpecDraft } from "./draft.ts";
 import type { Input, PathPart } from "./input.ts";
+import { getOwn, setOwn } from "./own-key.ts";
 
 type Mutable = { [key: string]: MutableJson };
 type MutableJson = Json | MutableJson[] | Mutable;
+type Path = readonly PathPart[];
 
-/** Places of the spec that hold a secret, `*` for any key or index, and how the secret is named. */
-const secretPlaces: readonly {
+/** A place of the spec that holds a secret, `*` for any key or index, and how the secret is named. */
+interface SecretPlace {
   readonly path: readonly string[];
-  readonly name: (path: readonly PathPart[]) => string;
-}[] = [
+  readonly name: (path: Path) => string;
+}
+
+const secretPlaces: readonly SecretPlace[] = [
   { path: ["users", "*", "passwordHash"], name: ([, user]) => `user-${user}-password` },
   { path: ["files", "*", "secret"], name: ([, index]) => `file-${index}` },
   { path: ["commands", "*", "script"], name: ([, index]) => `command-${index}` },
@@ -24,77 +28,79 @@ const secretPlaces: readonly {
  * the schema checks the whole afterwards.
  */
 export function fillFromFirstlight(input: Input, draft: SpecDraft): void {
-  input.mark("translated");
-  if (input.value === null) return;
+  if (input.value === null) return input.mark("translated");
   if (!input.isMapping()) return input.expected("a mapping of the spec's keys");
+  input.mark("translated");
   mergeInto(draft.spec as unknown as Mutable, input, [], draft);
 }
 
-function mergeInto(
-  target: Mutable,
-  input: Input,
-  path: readonly PathPart[],
-  draft: SpecDraft,
-): void {
+function mergeInto(target: Mutable, input: Input, path: Path, draft: SpecDraft): void {
   for (const [key, child] of input.entries()) {
     const childPath = [...path, key];
-    const present = Object.hasOwn(target, key) ? target[key] : undefined;
-    if (child.isMapping() && isMapping(present) && !isSecretRef(child.value)) {
+    const present = getOwn(target, key);
+    if (secretPlace(childPath) === undefined && child.isMapping() && isMapping(present)) {
       mergeInto(present, child, childPath, draft);
     } else if (child.isList() && Array.isArray(present)) {
-      const start = present.length;
-      for (const [index, item] of child.items().entries()) {
-        present.push(take(item, [...childPath, start + index], draft));
-      }
+      append(present, child, childPath, draft);
     } else {
-      const value = take(child, childPath, draft);
-      Object.defineProperty(target, key, {
-        value,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
+      setOwn(target, key, take(child, childPath, draft));
     }
   }
 }
 
-/** A copy of the value with its secrets taken out, and the place of each part noted. */
-function take(input: Input, path: readonly PathPart[], draft: SpecDraft): MutableJson {
-  draft.origin(path, input);
-  const place = secretPlaces.find((candidate) => fits(candidate.path, path));
-  if (place !== undefined) {
-    const text = isSecretRef(input.value) ? undefined : input.looseText();
-    return text === undefined
-      ? (input.value as MutableJson)
-      : { ...draft.secret(place.name(path), text) };
+/** Adds items to a list; a text or number that is there already is not added again. */
+function append(target: MutableJson[], input: Input, path: Path, draft: SpecDraft): void {
+  const known = new Set(target);
+  for (const item of input.items()) {
+    const value = take(item, [...path, target.length], draft);
+    if (!known.has(value)) target.push(value);
   }
-  if (input.isList())
+}
+
+/** A copy of the value with its secrets taken out, and the place of each part noted. */
+function take(input: Input, path: Path, draft: SpecDraft): MutableJson {
+  draft.origin(path, input);
+  const place = secretPlace(path);
+  if (place !== undefined) return takeSecret(input, place.name(path), draft);
+  if (input.isList()) {
     return input.items().map((item, index) => take(item, [...path, index], draft));
-  if (!input.isMapping()) return input.value as MutableJson;
+  }
+  if (!input.isMapping()) return input.value;
   const copy: Mutable = {};
   for (const [key, child] of input.entries()) {
-    const value = take(child, [...path, key], draft);
-    Object.defineProperty(copy, key, {
-      value,
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
+    setOwn(copy, key, take(child, [...path, key], draft));
   }
   if (fits(["files", "*"], path)) hideContent(copy, path, draft);
   return copy;
 }
 
-/** `content` of a file with a mode that keeps others out is a secret, whatever its author called it. */
-function hideContent(file: Mutable, path: readonly PathPart[], draft: SpecDraft): void {
-  const { content, mode } = file;
-  if (typeof content !== "string" || typeof mode !== "string" || !/^[0-7]{3,4}$/.test(mode)) return;
-  if ((Number.parseInt(mode, 8) & 0o004) !== 0) return;
+/** Whatever stands where a secret belongs is kept secret, also when it is of the wrong kind. */
+function takeSecret(input: Input, name: string, draft: SpecDraft): MutableJson {
+  const { value } = input;
+  if (isSecretRef(value) && input.entries().length === 1) return { secretRef: value.secretRef };
+  if (input.value === null) input.expected("text");
+  const text = input.value === null ? undefined : input.looseText();
+  return { ...draft.secret(name, text ?? canonicalJson(input.value)) };
+}
+
+/**
+ * `content` of a file becomes a secret unless its mode lets everybody read it, whatever its author
+ * called it; so does text with NUL, which nothing but a credential can carry.
+ */
+function hideContent(file: Mutable, path: Path, draft: SpecDraft): void {
+  const { content, mode = "0644" } = file;
+  if (typeof content !== "string" || file["secret"] !== undefined) return;
+  const readable = typeof mode === "string" && /^[0-7]{2,3}[4-7]$/.test(mode);
+  if (readable && !content.includes("\0")) return;
   delete file["content"];
   file["secret"] = { ...draft.secret(`file-${path.at(-1)}`, content) };
 }
 
-function fits(pattern: readonly string[], path: readonly PathPart[]): boolean {
+function secretPlace(path: Path): SecretPlace | undefined {
+  return secretPlaces.find((candidate) => fits(candidate.path, path));
+}
+
+function fits(pattern: readonly string[], path: Path): boolean {
   return (
     pattern.length === path.length &&
     pattern.every((part, index) => part === "*" || part === path[index])

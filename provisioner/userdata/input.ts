@@ -1,18 +1,24 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
-import type { Finding, FindingLevel } from "#core/finding.ts";
+import { type Finding, type FindingLevel, findingPath } from "#core/finding.ts";
 import type { Coverage, Origin } from "./translation.ts";
+import type { YamlDocument } from "./yaml.ts";
 
 /** One step of a path inside a document. */
 export type PathPart = string | number;
 
-/** Finds the line and column (from 1) of a value, or of its key. */
-export type Locate = (
-  path: readonly PathPart[],
-  target?: "key" | "value",
-) => { readonly line: number; readonly column: number } | undefined;
-
 type Fate = keyof Coverage;
+
+/** What is known of a document that has been read. */
+export interface SourceDocument {
+  /** Name used in findings. */
+  readonly name: string;
+  readonly value: Json;
+  readonly locate: YamlDocument["locate"];
+  readonly binary?: YamlDocument["binary"];
+  /** The text it was read from; absent where values have no text of their own. */
+  readonly text?: string;
+}
 
 /**
  * A document being translated: it remembers what became of every leaf, so that nothing can be
@@ -21,48 +27,50 @@ type Fate = keyof Coverage;
 export class InputDocument {
   readonly name: string;
   readonly findings: Finding[] = [];
-  readonly #root: Json;
-  readonly #locate: Locate;
-  readonly #fates = new Map<string, Fate>();
+  readonly root: Input;
+  readonly #source: SourceDocument;
+  #lines: readonly string[] | undefined;
 
-  constructor(name: string, root: Json, locate: Locate) {
-    this.name = name;
-    this.#root = root;
-    this.#locate = locate;
+  constructor(source: SourceDocument) {
+    this.name = source.name;
+    this.#source = source;
+    this.root = new Input(this, source.value);
   }
 
-  get root(): Input {
-    return new Input(this, this.#root, []);
-  }
-
+  /** Where a value, or its key, stands; the nearest thing around it where that is not known. */
   place(path: readonly PathPart[], target: "key" | "value" = "value"): Origin {
     for (let length = path.length; length >= 0; length--) {
-      const found = this.#locate(path.slice(0, length), target);
-      if (found !== undefined)
+      const found = this.#source.locate(path.slice(0, length), target);
+      if (found !== undefined) {
         return { document: this.name, line: found.line, column: found.column };
+      }
     }
     return { document: this.name, line: null, column: null };
   }
 
-  mark(value: Json, path: readonly PathPart[], fate: Fate): void {
-    for (const leaf of leaves(value, path)) {
-      const key = leaf.join("\0");
-      if (!this.#fates.has(key)) this.#fates.set(key, fate);
-    }
+  /** The bytes of a value tagged `!!binary`. */
+  binary(path: readonly PathPart[]): Uint8Array | undefined {
+    return this.#source.binary?.(path);
+  }
+
+  /** What stands in the document from the beginning of a value to the end of its line. */
+  written(path: readonly PathPart[]): string | undefined {
+    const { text } = this.#source;
+    const { line, column } = this.place(path);
+    if (text === undefined || line === null || column === null) return undefined;
+    this.#lines ??= text.split(/\r\n?|[\n\u0085\u2028\u2029]/);
+    return [...(this.#lines[line - 1] ?? "")].slice(column - 1).join("");
   }
 
   /** Every value that nothing has marked: the highest ones, so that a whole section is named once. */
-  unmarked(value: Json = this.#root, path: readonly PathPart[] = []): Input[] {
-    const all = leaves(value, path);
-    const open = all.filter((leaf) => !this.#fates.has(leaf.join("\0")));
-    if (open.length === 0) return [];
-    if (path.length > 0 && open.length === all.length) return [new Input(this, value, path)];
-    return children(value).flatMap(([part, child]) => this.unmarked(child, [...path, part]));
+  unmarked(): readonly Input[] {
+    return this.root.unmarked();
   }
 
+  /** How many leaves (values without values in them) had which fate; an empty document has none. */
   coverage(): Coverage {
     const counts = { translated: 0, agent: 0, unsupported: 0 };
-    for (const fate of this.#fates.values()) counts[fate] += 1;
+    this.root.countFates(counts);
     return counts;
   }
 }
@@ -74,45 +82,49 @@ export interface FindingText {
   readonly hint?: string;
 }
 
+const fateRanks: Readonly<Record<Fate, number>> = { translated: 1, agent: 2, unsupported: 3 };
+
 /** A value of a document with its place; reading it as something marks its leaves. */
 export class Input {
   readonly document: InputDocument;
   readonly value: Json;
-  readonly path: readonly PathPart[];
+  readonly #parent: Input | undefined;
+  readonly #part: PathPart;
+  #children: ReadonlyMap<PathPart, Input> | undefined;
+  #fate: Fate | undefined;
 
-  constructor(document: InputDocument, value: Json, path: readonly PathPart[]) {
+  /** Made by {@link InputDocument} and {@link Input} only. */
+  constructor(document: InputDocument, value: Json, parent?: Input, part: PathPart = "") {
     this.document = document;
     this.value = value;
-    this.path = path;
+    this.#parent = parent;
+    this.#part = part;
+  }
+
+  get path(): readonly PathPart[] {
+    return this.#parent === undefined ? [] : [...this.#parent.path, this.#part];
   }
 
   /** The value under a key, or `undefined` when this is no mapping or has no such key. */
   get(key: string): Input | undefined {
-    const { value } = this;
-    if (!isMapping(value) || !Object.hasOwn(value, key)) return undefined;
-    const child = value[key];
-    return child === undefined ? undefined : new Input(this.document, child, [...this.path, key]);
+    return this.isMapping() ? this.#inner().get(key) : undefined;
   }
 
   /** Keys with their values; empty when this is no mapping. */
   entries(): readonly (readonly [string, Input])[] {
-    if (!isMapping(this.value)) return [];
-    return Object.entries(this.value).map(([key, child]) => [
-      key,
-      new Input(this.document, child, [...this.path, key]),
-    ]);
+    if (!this.isMapping()) return [];
+    return [...this.#inner()].map(([key, child]) => [String(key), child]);
   }
 
   /** Items of a list; a finding and nothing when this is no list. */
   items(): readonly Input[] {
-    const { value } = this;
-    if (!isList(value)) {
-      if (value !== null) this.expected("a list");
-      this.mark("translated");
+    if (!this.isList()) {
+      this.#lacks("a list");
       return [];
     }
-    if (value.length === 0) this.mark("translated");
-    return value.map((item, index) => new Input(this.document, item, [...this.path, index]));
+    const items = [...this.#inner().values()];
+    if (items.length === 0) this.mark("translated");
+    return items;
   }
 
   isList(): boolean {
@@ -123,65 +135,85 @@ export class Input {
     return isMapping(this.value);
   }
 
-  /** Text; numbers and booleans as YAML wrote them are refused with a hint to quote them. */
+  /** Text; numbers and truth values as YAML reads them are refused with a hint to quote them. */
   text(): string | undefined {
-    this.mark("translated");
-    if (typeof this.value === "string") return this.value;
-    if (this.value !== null)
-      this.expected("text", typeof this.value === "object" ? undefined : "put it in quotes");
-    return undefined;
-  }
-
-  /** Text, or a number or boolean as its text: where cloud-init takes `str(value)`. */
-  looseText(): string | undefined {
-    if (typeof this.value === "number" || typeof this.value === "boolean") {
+    if (typeof this.value === "string") {
       this.mark("translated");
-      return String(this.value);
+      return this.value;
     }
-    return this.text();
+    return this.#lacks("text", typeof this.value === "object" ? undefined : "put it in quotes");
   }
 
-  /** A boolean; the texts that cloud-init takes for one (`util.is_true`) count too. */
+  /**
+   * Text; a number or truth value becomes the text that Python's `str` makes of it, with a warning,
+   * because YAML may have read something else than what is written (`0123`, `no`, `1.10`).
+   */
+  looseText(): string | undefined {
+    const { value } = this;
+    if (typeof value !== "number" && typeof value !== "boolean") return this.text();
+    this.mark("translated");
+    this.add("warning", {
+      code: "user-data/taken-as-text",
+      message: `${describe(value)} stands where text is expected, and is taken as text`,
+      hint: "put it in quotes: YAML may read it as something else than what is written",
+    });
+    if (typeof value === "number") return String(value);
+    return value ? "True" : "False";
+  }
+
+  /** A truth value; the texts that cloud-init takes for one (`util.is_true`) count too. */
   boolean(): boolean | undefined {
-    this.mark("translated");
-    if (typeof this.value === "boolean") return this.value;
     const text = String(this.value).trim().toLowerCase();
-    if (["true", "1", "on", "yes"].includes(text)) return true;
-    if (["false", "0", "off", "no"].includes(text)) return false;
-    if (this.value !== null) this.expected("true or false");
-    return undefined;
-  }
-
-  /** A whole number, also written as text. */
-  integer(): number | undefined {
+    const value = ["true", "1", "on", "yes"].includes(text)
+      ? true
+      : ["false", "0", "off", "no"].includes(text)
+        ? false
+        : undefined;
+    if (typeof this.value === "object" || value === undefined) return this.#lacks("true or false");
     this.mark("translated");
-    const number =
-      typeof this.value === "string" && /^[0-9]{1,15}$/.test(this.value)
-        ? Number(this.value)
-        : this.value;
-    if (typeof number === "number" && Number.isSafeInteger(number)) return number;
-    if (this.value !== null) this.expected("a whole number");
-    return undefined;
+    return value;
   }
 
-  /** A list of texts; a single text counts as a list of one, as cloud-init takes it. */
+  /** A whole number that is not negative, also written as text. */
+  integer(): number | undefined {
+    const { value } = this;
+    const number = typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
+    if (typeof number !== "number" || !Number.isSafeInteger(number) || number < 0) {
+      return this.#lacks("a whole number");
+    }
+    this.mark("translated");
+    return number;
+  }
+
+  /** A list of texts. */
   texts(): readonly string[] {
-    const items = typeof this.value === "string" ? [this as Input] : this.items();
-    return items.map((item) => item.looseText()).filter((text) => text !== undefined);
+    return present(this.items().map((item) => item.text()));
   }
 
-  /** Names: a list, or one text with commas. */
-  names(): readonly string[] {
-    const split = (text: string) =>
-      text
+  /** A list of texts; one text alone counts as a list of one. */
+  oneOrMoreTexts(): readonly string[] {
+    return typeof this.value === "string" ? present([this.text()]) : this.texts();
+  }
+
+  /** Names: a list, or one text with commas; each with the value it stands in. */
+  names(): readonly (readonly [string, Input])[] {
+    const items = this.isList() ? this.items() : [this];
+    return items.flatMap((item) =>
+      (item.looseText() ?? "")
         .split(",")
         .map((name) => name.trim())
-        .filter((name) => name !== "");
-    return this.texts().flatMap(split);
+        .filter((name) => name !== "")
+        .map((name) => [name, item] as const),
+    );
   }
 
+  /** Says what became of every leaf in here; a fate that says less is never put over one that says more. */
   mark(fate: Fate): void {
-    this.document.mark(this.value, this.path, fate);
+    const inner = this.#inner();
+    for (const child of inner.values()) child.mark(fate);
+    if (inner.size === 0 && fateRanks[fate] > (this.#fate ? fateRanks[this.#fate] : 0)) {
+      this.#fate = fate;
+    }
   }
 
   /** Says that this has no meaning here and what to do instead; nothing of it is used. */
@@ -190,7 +222,9 @@ export class Input {
     this.add(level, text, "key");
   }
 
+  /** An error: something else must stand here. The finding names the kind of the value, never the value. */
   expected(what: string, hint?: string): void {
+    this.mark("unsupported");
     this.add("error", {
       code: "user-data/wrong-type",
       message: `expected ${what}, got ${describe(this.value)}`,
@@ -198,12 +232,14 @@ export class Input {
     });
   }
 
+  /** Adds a finding about this value, or about its key. */
   add(level: FindingLevel, text: FindingText, target: "key" | "value" = "value"): void {
-    const { line, column } = this.document.place(this.path, target);
+    const { path } = this;
+    const { line, column } = this.document.place(path, target);
     const { code, message, hint = null } = text;
     this.document.findings.push({
       document: this.document.name,
-      path: this.path.join("."),
+      path: findingPath(path),
       line,
       column,
       level,
@@ -213,19 +249,72 @@ export class Input {
     });
   }
 
-  origin(): Origin {
-    return this.document.place(this.path);
+  /** The bytes of this value when it is tagged `!!binary`. */
+  binary(): Uint8Array | undefined {
+    return this.document.binary(this.path);
+  }
+
+  /** How this value begins in the document; see {@link InputDocument.written}. */
+  written(): string | undefined {
+    return this.document.written(this.path);
+  }
+
+  origin(target: "key" | "value" = "value"): Origin {
+    return this.document.place(this.path, target);
+  }
+
+  /** See {@link InputDocument.unmarked}. */
+  unmarked(): readonly Input[] {
+    const inner = [...this.#inner().values()];
+    if (inner.length === 0) return this.#fate === undefined && !this.#isEmptyRoot() ? [this] : [];
+    const open = inner.map((child) => child.unmarked());
+    const whole = open.every(([first], index) => first === inner[index]);
+    return whole && this.#parent !== undefined ? [this] : open.flat();
+  }
+
+  /** See {@link InputDocument.coverage}. */
+  countFates(counts: Record<Fate, number>): void {
+    const inner = this.#inner();
+    for (const child of inner.values()) child.countFates(counts);
+    if (inner.size === 0 && this.#fate !== undefined && !this.#isEmptyRoot()) {
+      counts[this.#fate] += 1;
+    }
+  }
+
+  #isEmptyRoot(): boolean {
+    return this.#parent === undefined && (this.value === null || typeof this.value === "object");
+  }
+
+  #inner(): ReadonlyMap<PathPart, Input> {
+    this.#children ??= new Map(
+      partsOf(this.value).map(([part, child]) => [
+        part,
+        new Input(this.document, child, this, part),
+      ]),
+    );
+    return this.#children;
+  }
+
+  /** Nothing where something may stand counts as absent, with a warning; anything else is an error. */
+  #lacks(what: string, hint?: string): undefined {
+    if (this.value !== null) {
+      this.expected(what, hint);
+      return;
+    }
+    this.mark("unsupported");
+    this.add("warning", {
+      code: "user-data/no-value",
+      message: `expected ${what}, got nothing; the key counts as absent`,
+      hint: "remove the key, or give it a value",
+    });
   }
 }
 
-function leaves(value: Json, path: readonly PathPart[]): readonly (readonly PathPart[])[] {
-  const inside = children(value);
-  return inside.length === 0
-    ? [path]
-    : inside.flatMap(([part, child]) => leaves(child, [...path, part]));
+function present(texts: readonly (string | undefined)[]): readonly string[] {
+  return texts.filter((text) => text !== undefined);
 }
 
-function children(value: Json): readonly (readonly [PathPart, Json])[] {
+function partsOf(value: Json): readonly (readonly [PathPart, Json])[] {
   if (isList(value)) return value.map((item, index) => [index, item]);
   return isMapping(value) ? Object.entries(value) : [];
 }
@@ -241,10 +330,8 @@ function isMapping(value: Json): value is { readonly [key: string]: Json } {
 /** The kind of a value, never the value: it may be a password in the wrong place. */
 function describe(value: Json): string {
   if (value === null) return "nothing";
-  if (Array.isArray(value)) return "a list";
-  return (
-    { string: "text", number: "a number", boolean: "true or false", object: "a mapping" }[
-      typeof value as string
-    ] ?? typeof value
-  );
+  if (isList(value)) return "a list";
+  if (isMapping(value)) return "a mapping";
+  if (typeof value === "string") return "text";
+  return typeof value === "number" ? "a number" : "a truth value";
 }

@@ -1,13 +1,17 @@
-import type { Json } from "#core/canonical-json.ts";
-import type { Finding } from "#core/finding.ts";
-import { validateSpec } from "#provisioner/spec/validate.ts";
+import { type Finding, hasErrors } from "#core/finding.ts";
+import { isSecretRef } from "#core/secret.ts";
+import { checkSpec } from "#provisioner/spec/validate.ts";
+import { boundFindings } from "./bound-findings.ts";
+import { keyLines } from "./cloud-config/authorized-keys.ts";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
 import { SpecDraft } from "./draft.ts";
 import { fillFromFirstlight } from "./firstlight.ts";
 import { InputDocument } from "./input.ts";
+import { addMetaData } from "./meta-data.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData, sniff } from "./user-data-format.ts";
+import { findIllFormedTexts } from "./well-formed.ts";
 import { readYaml } from "./yaml.ts";
 
 /** The raw documents of a datasource. */
@@ -17,30 +21,7 @@ export interface Documents {
   readonly networkConfig?: RawDocument | undefined;
 }
 
-/** Every document of a datasource -> one validated spec, with findings for all that is not in it. */
-export function translate(documents: Documents, context: TranslationContext): Translation {
-  const draft = new SpecDraft();
-  const parts = [
-    documents.userData === undefined
-      ? translateNothing(draft, context)
-      : translateUserData(documents.userData, draft, context),
-    ...(documents.networkConfig === undefined
-      ? []
-      : [translateNetwork(documents.networkConfig, draft)]),
-    ...(documents.vendorData === undefined ? [] : [passOver(documents.vendorData)]),
-  ];
-  const findings = parts.flatMap((part) => part.findings);
-  const name = documents.userData?.document ?? "user-data";
-  const specFindings = validateSpec(draft.spec, name, (path) => draft.origins.get(path.join(".")));
-  return {
-    spec: draft.spec,
-    secrets: draft.secrets,
-    findings: [...findings, ...specFindings],
-    coverage: addUp(parts.map((part) => part.coverage)),
-    origins: draft.origins,
-  };
-}
-
+/** What became of one document. */
 interface Part {
   readonly findings: readonly Finding[];
   readonly coverage: Coverage;
@@ -48,61 +29,96 @@ interface Part {
 
 const nothing: Coverage = { translated: 0, agent: 0, unsupported: 0 };
 
-/** No user-data: the meta-data still names the machine and its keys, as cloud-init's empty config does. */
-function translateNothing(draft: SpecDraft, context: TranslationContext): Part {
-  const document = new InputDocument("user-data", {}, () => undefined);
-  translateCloudConfig(document.root, draft, context);
-  return { findings: document.findings, coverage: nothing };
+/**
+ * Every document of a datasource -> one spec, with findings for all that is not in it. The spec fits
+ * its schema whatever the documents say: what does not fit is named in an error and left out.
+ */
+export function translate(documents: Documents, given: TranslationContext): Translation {
+  const context = { ...given, publicKeys: keyLines(given.publicKeys) };
+  const draft = new SpecDraft();
+  const { userData, networkConfig, vendorData } = documents;
+  const parts = [
+    translateUserData(userData, draft, context),
+    ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
+    ...(vendorData === undefined ? [] : [passOver(vendorData)]),
+  ];
+  const used = secretNames(draft.spec);
+  return {
+    spec: draft.spec,
+    secrets: new Map([...draft.secrets].filter(([name]) => used.has(name))),
+    findings: boundFindings(parts.flatMap((part) => part.findings)),
+    coverage: addUp(parts.map((part) => part.coverage)),
+    origins: draft.origins,
+  };
 }
 
-function translateUserData(raw: RawDocument, draft: SpecDraft, context: TranslationContext): Part {
-  const decoded = decodeUserData(raw);
-  if (decoded.text === undefined) return { findings: decoded.findings, coverage: nothing };
-  const sniffed = sniff(decoded.text);
-  const format = sniffed === "unknown" ? (raw.format ?? sniffed) : sniffed;
-  if (format === "empty") return translateNothing(draft, context);
-  if (format !== "cloud-config" && format !== "firstlight") {
-    return { findings: [unknownFormat(raw.document, format)], coverage: nothing };
-  }
-  const { document, findings } = parse(raw.document, decoded.text);
-  if (document === undefined) return { findings, coverage: nothing };
-  if (format === "cloud-config") translateCloudConfig(document.root, draft, context);
-  else translateSpec(document, draft, context);
-  return { findings: [...findings, ...document.findings], coverage: document.coverage() };
-}
-
-/** A `#firstlight` document says everything itself; only the name of the machine falls back to the meta-data. */
-function translateSpec(
-  document: InputDocument,
+/** Without user-data the meta-data still names the machine and its keys, as with an empty cloud-config. */
+function translateUserData(
+  raw: RawDocument | undefined,
   draft: SpecDraft,
   context: TranslationContext,
-): void {
-  fillFromFirstlight(document.root, draft);
-  if (draft.spec.hostname === undefined && context.hostname !== null) {
-    const [label = "", ...domain] = context.hostname.split(".");
-    draft.spec.hostname = label;
-    if (domain.length > 0) draft.spec.domain ??= domain.join(".");
+): Part {
+  const name = raw?.document ?? "user-data";
+  const decoded = raw === undefined ? { text: "", findings: [] } : decodeUserData(raw);
+  if (decoded.text === undefined) return { findings: decoded.findings, coverage: nothing };
+  const sniffed = sniff(decoded.text);
+  const format = sniffed === "unknown" ? (raw?.format ?? sniffed) : sniffed;
+  switch (format) {
+    case "empty":
+      return fill(name, "", draft, (document) =>
+        translateCloudConfig(document.root, draft, context),
+      );
+    case "cloud-config":
+      return fill(name, decoded.text, draft, (document) =>
+        translateCloudConfig(document.root, draft, context),
+      );
+    case "firstlight": {
+      const part = fill(name, decoded.text, draft, (document) =>
+        fillFromFirstlight(document.root, draft),
+      );
+      return { ...part, findings: [...part.findings, ...addMetaData(draft.spec, context, name)] };
+    }
+    default:
+      return { findings: [unknownFormat(name, format)], coverage: nothing };
   }
-  if (context.publicKeys.length === 0) return;
-  const named = draft.spec.users?.[context.defaultUser];
-  if (named !== undefined) {
-    named.authorizedKeys = [...new Set([...context.publicKeys, ...(named.authorizedKeys ?? [])])];
-    return;
-  }
-  document.root.add("note", {
-    code: "user-data/keys-unused",
-    message: `${context.publicKeys.length} ssh keys of the meta-data are not used`,
-    hint: `add a user \`${context.defaultUser}\` to get them`,
-  });
 }
 
 function translateNetwork(raw: RawDocument, draft: SpecDraft): Part {
   const decoded = decodeUserData(raw);
   if (decoded.text === undefined) return { findings: decoded.findings, coverage: nothing };
-  const { document, findings } = parse(raw.document, decoded.text);
-  if (document === undefined) return { findings, coverage: nothing };
-  fillFromNetworkConfig(document.root, draft);
-  return { findings: [...findings, ...document.findings], coverage: document.coverage() };
+  return fill(raw.document, decoded.text, draft, (document) =>
+    fillFromNetworkConfig(document.root, draft),
+  );
+}
+
+/** Reads a document, has its values put into the draft, and takes out what does not fit there. */
+function fill(
+  name: string,
+  text: string,
+  draft: SpecDraft,
+  put: (document: InputDocument) => void,
+): Part {
+  const { value, findings, locate, binary } = readYaml(text, { document: name });
+  if (value === undefined) return { findings, coverage: nothing };
+  const illFormed = findIllFormedTexts(name, value, locate);
+  if (hasErrors(illFormed)) return { findings: [...findings, ...illFormed], coverage: nothing };
+  const document = new InputDocument({ name, value, locate, binary, text });
+  put(document);
+  const checked = checkSpec(draft.spec, {
+    document: name,
+    findOrigin: (path, target) => draft.originOf(path, target),
+    secretNames: new Set(draft.secrets.keys()),
+  });
+  return {
+    findings: [...findings, ...document.findings, ...checked.findings].sort(byPlace),
+    coverage: document.coverage(),
+  };
+}
+
+/** In the order of the document, what has no place in it last. */
+function byPlace(a: Finding, b: Finding): number {
+  const end = Number.MAX_SAFE_INTEGER;
+  return (a.line ?? end) - (b.line ?? end) || (a.column ?? end) - (b.column ?? end);
 }
 
 function passOver(raw: RawDocument): Part {
@@ -118,15 +134,6 @@ function passOver(raw: RawDocument): Part {
     hint: "put what you need of it into the user-data",
   };
   return { findings: [finding], coverage: { ...nothing, unsupported: 1 } };
-}
-
-function parse(
-  name: string,
-  text: string,
-): { readonly document: InputDocument | undefined; readonly findings: readonly Finding[] } {
-  const { value, findings, locate } = readYaml(text, { document: name });
-  if (value === undefined) return { document: undefined, findings };
-  return { document: new InputDocument(name, value as Json, locate), findings };
 }
 
 function unknownFormat(document: string, format: string): Finding {
@@ -145,12 +152,18 @@ function unknownFormat(document: string, format: string): Finding {
   };
 }
 
+/** Names of the secrets that a spec refers to. */
+function secretNames(value: unknown): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (inner: unknown) => {
+    if (isSecretRef(inner)) names.add(inner.secretRef);
+    else if (typeof inner === "object" && inner !== null) Object.values(inner).forEach(visit);
+  };
+  visit(value);
+  return names;
+}
+
 function addUp(all: readonly Coverage[]): Coverage {
-  const sum = { ...nothing } as { translated: number; agent: number; unsupported: number };
-  for (const { translated, agent, unsupported } of all) {
-    sum.translated += translated;
-    sum.agent += agent;
-    sum.unsupported += unsupported;
-  }
-  return sum;
+  const sum = (fate: keyof Coverage) => all.reduce((total, part) => total + part[fate], 0);
+  return { translated: sum("translated"), agent: sum("agent"), unsupported: sum("unsupported") };
 }

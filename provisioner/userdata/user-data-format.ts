@@ -21,26 +21,27 @@ export type UserDataFormat =
   | "nix"
   | "unknown";
 
-const firstLines: readonly (readonly [RegExp, UserDataFormat])[] = [
-  [/^#cloud-config-archive\b/, "cloud-config-archive"],
-  [/^#cloud-config-jsonp\b/, "cloud-config-jsonp"],
-  [/^#cloud-config\b/, "cloud-config"],
-  [/^#firstlight\b/, "firstlight"],
-  [/^#cloud-boothook\b/, "cloud-boothook"],
-  [/^#include-once\b/, "include-once"],
-  [/^#include\b/, "include"],
-  [/^#part-handler\b/, "part-handler"],
-  [/^## template: *jinja\b/i, "jinja"],
-  [/^#nix\b/, "nix"],
+/** Beginnings, in any case and with whatever follows, as cloud-init's `type_from_starts_with` knows them. */
+const beginnings: readonly (readonly [RegExp, UserDataFormat])[] = [
+  [/^#cloud-config-archive/i, "cloud-config-archive"],
+  [/^#cloud-config-jsonp/i, "cloud-config-jsonp"],
+  [/^#cloud-config/i, "cloud-config"],
+  [/^#firstlight\b/i, "firstlight"],
+  [/^#cloud-boothook/i, "cloud-boothook"],
+  [/^#include-once/i, "include-once"],
+  [/^#include/i, "include"],
+  [/^#part-handler/i, "part-handler"],
+  [/^## template: jinja/i, "jinja"],
+  [/^#nix\b/i, "nix"],
   [/^#!/, "script"],
-  [/^(content-type|mime-version|from [^ ]+|return-path):?/i, "mime"],
+  [/^(content-type|mime-version|return-path|received|from|to|subject):|^from \S+ /i, "mime"],
 ];
 
 /** Says what the first line of a document makes it. */
 export function sniff(text: string): UserDataFormat {
-  const start = text.replace(/^﻿/, "");
-  if (start.trim() === "") return "empty";
-  return firstLines.find(([pattern]) => pattern.test(start.trimStart()))?.[1] ?? "unknown";
+  const start = text.trimStart(); // takes a byte order mark away as well
+  if (start === "") return "empty";
+  return beginnings.find(([pattern]) => pattern.test(start))?.[1] ?? "unknown";
 }
 
 /** The text of a document: gunzipped where it is compressed, refused where it is not UTF-8. */

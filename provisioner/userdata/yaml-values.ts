@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import { setOwn } from "./own-key.ts";
 import type { ScalarValue } from "./yaml-types.ts";
 
 /** A value with the places of its parts. Aliases share one built value. */
@@ -59,19 +60,6 @@ export function mappingValue(members: ReadonlyMap<string, Member>): BuiltValue {
   const size = sizeOf([...members.values()]);
   const characters = size.characters + keyCharacters;
   return { json, members, items: null, scalar: null, ...size, characters };
-}
-
-function setOwn(object: Record<string, Json>, name: string, value: Json): void {
-  if (name === "__proto__") {
-    Object.defineProperty(object, name, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  } else {
-    object[name] = value;
-  }
 }
 
 function sizeOf(items: readonly Item[]): { nodes: number; characters: number; depth: number } {

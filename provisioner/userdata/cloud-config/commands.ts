@@ -1,10 +1,15 @@
 import type { Input } from "../input.ts";
+import { lintCommand } from "./lint-command.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 
 /** `bootcmd`: at every boot, before the network. */
 export const bootcmd: CloudConfigModule = {
   name: "bootcmd",
   keys: ["bootcmd"],
+  rule:
+    "One script of all items, run at every boot before the network is configured: a text is a line of " +
+    "shell, a list is one command with its words quoted. Its text is a secret.",
+  example: "bootcmd:\n  - echo starting > /dev/kmsg\n",
   translate: (input) => addScript(input, "bootcmd", { when: "early", frequency: "always" }),
 };
 
@@ -12,6 +17,10 @@ export const bootcmd: CloudConfigModule = {
 export const runcmd: CloudConfigModule = {
   name: "runcmd",
   keys: ["runcmd"],
+  rule:
+    "One script of all items, as for `bootcmd`, run once per instance when the network is up and the " +
+    "system has been switched. Its text is a secret.",
+  example: "runcmd:\n  - systemctl is-active sshd\n  - [touch, /var/lib/provisioned]\n",
   translate: (input) => addScript(input, "runcmd", { when: "late", frequency: "instance" }),
 };
 
@@ -34,11 +43,8 @@ function addScript(
   if (lines.length === 0) return;
   draft.spec.commands ??= [];
   draft.origin(["commands", draft.spec.commands.length], input);
-  draft.spec.commands.push({
-    name: key,
-    ...moment,
-    script: draft.secret(key, `#!/bin/sh\n${lines.join("\n")}\n`),
-  });
+  const script = draft.secret(key, `#!/bin/sh\n${lines.join("\n")}\n`);
+  draft.spec.commands.push({ name: key, ...moment, script });
 }
 
 /** As cloud-init's `shellify`: text is a line of shell, a list is one command with its words quoted. */
@@ -47,9 +53,19 @@ function commandLine(item: Input): string | undefined {
     item.mark("translated");
     return undefined;
   }
-  if (!item.isList()) return item.text();
-  return item
-    .texts()
-    .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-    .join(" ");
+  if (!item.isList() && typeof item.value !== "string") {
+    item.expected("a line of shell, or a list of words");
+    return undefined;
+  }
+  const words = item.isList() ? item.items().map(readWord) : [item.text() ?? ""];
+  lintCommand(item, words);
+  return item.isList()
+    ? words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")
+    : words[0];
+}
+
+/** A word that is missing would make another command of the rest. */
+function readWord(word: Input): string {
+  if (word.value === null) word.expected("text", 'write "" for an empty word');
+  return word.value === null ? "" : (word.looseText() ?? "");
 }

@@ -4,19 +4,25 @@ import type { CloudConfigModule } from "./module.ts";
 export const timezone: CloudConfigModule = {
   name: "timezone",
   keys: ["timezone"],
+  rule: "The time zone, by its name in the tz database. An empty text changes nothing.",
+  example: "timezone: Europe/Zurich\n",
   translate({ config, draft }) {
     const input = config.get("timezone");
     const zone = input?.text();
-    if (input === undefined || zone === undefined) return;
+    if (input === undefined || zone === undefined || zone === "") return;
     draft.spec.timezone = zone;
     draft.origin(["timezone"], input);
   },
 };
 
-/** `locale`: a name without a character set gets UTF-8; `false` leaves it to the image. */
+/** `locale`: a name without a character set gets UTF-8. */
 export const locale: CloudConfigModule = {
   name: "locale",
   keys: ["locale", "locale_configfile"],
+  rule:
+    "The default locale; a name without a character set gets UTF-8. `false` leaves it to the image. " +
+    "`locale_configfile` has no meaning: NixOS writes its own file.",
+  example: "locale: de_CH\n",
   translate({ config, draft }) {
     config.get("locale_configfile")?.unsupported({
       code: "cloud-config/no-meaning",
@@ -25,7 +31,8 @@ export const locale: CloudConfigModule = {
     });
     const input = config.get("locale");
     if (input === undefined) return;
-    if (input.value === false) return input.mark("translated");
+    if (input.value === true) return input.expected("the name of a locale, or false");
+    if (isOff(input.value)) return input.mark("translated");
     const name = input.text();
     if (name === undefined) return;
     const [, language = name, charset, modifier = ""] =
@@ -37,23 +44,37 @@ export const locale: CloudConfigModule = {
   },
 };
 
+/** What cloud-init's `util.is_false` takes for one. */
+function isOff(value: unknown): boolean {
+  return (
+    value === false ||
+    value === 0 ||
+    (typeof value === "string" && ["off", "0", "no", "false"].includes(value.trim().toLowerCase()))
+  );
+}
+
 /** `keyboard`. */
 export const keyboard: CloudConfigModule = {
   name: "keyboard",
   keys: ["keyboard"],
+  rule: "Layout, model, variant and options of XKB, for the console as well as for graphical sessions.",
+  example: "keyboard:\n  layout: ch\n  variant: de\n  options: compose:ralt\n",
   translate({ config, draft }) {
     const input = config.get("keyboard");
-    const layout = input?.get("layout")?.text();
-    if (input === undefined || layout === undefined) {
-      if (input !== undefined && input.value !== null) input.expected("a mapping with `layout`");
-      return;
-    }
-    const wish: NonNullable<typeof draft.spec.keyboard> = { layout };
+    if (input === undefined) return;
+    if (!input.isMapping()) return input.expected("a mapping with `layout`");
+    const layoutInput = input.get("layout");
+    const layout = layoutInput?.text();
+    const wish: Omit<NonNullable<typeof draft.spec.keyboard>, "layout"> = {};
     for (const key of ["model", "variant", "options"] as const) {
       const value = input.get(key)?.text();
       if (value !== undefined && value !== "") wish[key] = value;
     }
-    draft.spec.keyboard = wish;
+    if (layoutInput === undefined || layoutInput.value === null) {
+      return input.expected("a mapping with `layout`");
+    }
+    if (layout === undefined) return;
+    draft.spec.keyboard = { layout, ...wish };
     draft.origin(["keyboard"], input);
   },
 };

@@ -15,5 +15,9 @@ export interface CloudConfigModule {
   /** Name of the module as cloud-init documents it. */
   readonly name: string;
   readonly keys: readonly string[];
+  /** What becomes of the keys, in a few sentences; it stands in `docs/cloud-config.md`. */
+  readonly rule: string;
+  /** A cloud-config, without its first line, that shows it; it stands there with its spec. */
+  readonly example: string;
   translate(input: ModuleInput): void;
 }

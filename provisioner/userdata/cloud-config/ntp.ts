@@ -1,13 +1,14 @@
+import type { Ntp } from "#generated/provisioner/spec/v1.ts";
 import type { Input } from "../input.ts";
+import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
 
-const clients: Readonly<
-  Record<string, "auto" | "timesyncd" | "chrony" | "ntpd" | "openntpd" | "ntpd-rs">
-> = {
+const clients: Readonly<Record<string, NonNullable<Ntp["client"]>>> = {
   auto: "auto",
   "systemd-timesyncd": "timesyncd",
   chrony: "chrony",
   ntp: "ntpd",
+  ntpsec: "ntpd",
   ntpdate: "ntpd",
   openntpd: "openntpd",
   "ntpd-rs": "ntpd-rs",
@@ -17,19 +18,23 @@ const clients: Readonly<
 export const ntp: CloudConfigModule = {
   name: "ntp",
   keys: ["ntp"],
+  rule:
+    "Servers, pools and the program. An empty section switches time synchronisation on with the " +
+    "servers of NixOS; `enabled: false` leaves it as the image has it. `peers`, `allow` and `config` " +
+    "are not translated.",
+  example: "ntp:\n  ntp_client: chrony\n  pools: [0.pool.example.org]\n  servers: [192.0.2.123]\n",
   translate({ config, draft }) {
     const input = config.get("ntp");
     if (input === undefined) return;
     if (input.value !== null && !input.isMapping()) return input.expected("a mapping");
     if (input.value === null || input.entries().length === 0) input.mark("translated");
-    const wish: NonNullable<typeof draft.spec.ntp> = {
-      enable: input.get("enabled")?.boolean() ?? true,
-    };
+    const wish: Ntp = { enable: true };
+    const enabled = input.get("enabled")?.boolean() ?? true;
     const client = readClient(input.get("ntp_client"));
     if (client !== undefined) wish.client = client;
     for (const key of ["servers", "pools"] as const) {
-      const names = input.get(key)?.texts() ?? [];
-      if (names.length > 0) wish[key] = [...names];
+      const names = new Set(input.get(key)?.texts() ?? []);
+      if (names.size > 0) wish[key] = [...names];
     }
     for (const key of ["peers", "allow", "config"]) {
       input.get(key)?.unsupported({
@@ -38,17 +43,32 @@ export const ntp: CloudConfigModule = {
         hint: "set the options of services.chrony or services.ntp under `firstlight: options`",
       });
     }
+    if (!enabled) return leave(input);
     draft.spec.ntp = wish;
     draft.origin(["ntp"], input);
   },
 };
 
-function readClient(input: Input | undefined): (typeof clients)[string] | undefined {
+/** Says that what stands beside `enabled: false` has no effect. */
+function leave(input: Input): void {
+  for (const [key, inner] of input.entries()) {
+    if (key === "enabled") continue;
+    inner.unsupported(
+      {
+        code: "cloud-config/overridden",
+        message: "`enabled: false` leaves time as the image has it",
+      },
+      "note",
+    );
+  }
+}
+
+function readClient(input: Input | undefined): Ntp["client"] {
   const name = input?.text();
   if (input === undefined || name === undefined) return undefined;
-  const client = clients[name];
+  const client = getOwn(clients, name);
   if (client === undefined) {
-    input.add("warning", {
+    input.unsupported({
       code: "cloud-config/unknown-value",
       message: `unknown ntp client; known are ${Object.keys(clients).join(", ")}`,
     });

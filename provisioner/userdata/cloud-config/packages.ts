@@ -1,37 +1,24 @@
 import type { Input } from "../input.ts";
+import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { packageAttributes } from "./package-names.ts";
+
+type Named = readonly [name: string, input: Input];
 
 /** `packages`: names of nixpkgs; the names that Debian has for the same program are mapped. */
 export const packages: CloudConfigModule = {
   name: "package_update_upgrade_install",
   keys: ["packages"],
+  rule:
+    "Packages by their attribute in nixpkgs. Names that Debian has for the same program are mapped, " +
+    "with a note; what NixOS needs no package for is left out, with a warning. The pinned nixpkgs " +
+    "decides the versions. Packages of snap do not exist.",
+  example: "packages:\n  - htop\n  - fd-find\n  - [jq, 1.7.1]\n  - apt: [ca-certificates]\n",
   translate({ config, draft }) {
     const wished = new Set<string>();
     for (const [name, input] of packageNames(config.get("packages"))) {
-      const attribute = Object.hasOwn(packageAttributes, name) ? packageAttributes[name] : name;
-      if (attribute === null || attribute === undefined) {
-        input.unsupported({
-          code: "cloud-config/package-unneeded",
-          message: `${name} has no package of its own on NixOS`,
-          hint: "what it does is part of the system, or of the options of a service",
-        });
-        continue;
-      }
-      if (!/^[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)*$/.test(attribute)) {
-        input.unsupported({
-          code: "cloud-config/package-name",
-          message: "this cannot be the name of a package in nixpkgs",
-          hint: "look it up at search.nixos.org and write its attribute",
-        });
-        continue;
-      }
-      if (attribute !== name) {
-        input.add("note", {
-          code: "cloud-config/package-mapped",
-          message: `taken as ${attribute} of nixpkgs`,
-        });
-      }
+      const attribute = readAttribute(name, input);
+      if (attribute === undefined || wished.has(attribute)) continue;
       draft.origin(["packages", wished.size], input);
       wished.add(attribute);
     }
@@ -39,33 +26,79 @@ export const packages: CloudConfigModule = {
   },
 };
 
+function readAttribute(name: string, input: Input): string | undefined {
+  const attribute = attributeOf(name);
+  if (attribute === null) {
+    input.unsupported({
+      code: "cloud-config/package-unneeded",
+      message: "this package has no counterpart of its own on NixOS",
+      hint: "what it does is part of the system, or of the options of a service",
+    });
+    return undefined;
+  }
+  if (!/^[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)*$/.test(attribute)) {
+    input.unsupported({
+      code: "cloud-config/package-name",
+      message: "this cannot be the name of a package in nixpkgs",
+      hint: "look it up at search.nixos.org and write its attribute",
+    });
+    return undefined;
+  }
+  if (attribute !== name) {
+    input.add("note", {
+      code: "cloud-config/package-mapped",
+      message: `taken as ${attribute} of nixpkgs`,
+    });
+  }
+  return attribute;
+}
+
+/** Attribute of nixpkgs for a name of Debian; `null` where NixOS needs none. */
+function attributeOf(name: string): string | null {
+  const known = getOwn(packageAttributes, name);
+  if (known !== undefined) return known;
+  if (/^linux-(image|headers|modules)\b/.test(name) || /^lib[a-z0-9.+-]+-dev$/.test(name)) {
+    return null;
+  }
+  return name.replace(/^python3-(?=[a-z])/, "python3Packages.");
+}
+
 /** Texts, `[name, version]` pairs, and `{ apt: […], snap: […] }` by package manager. */
-function packageNames(list: Input | undefined): readonly (readonly [string, Input])[] {
-  return (list?.items() ?? []).flatMap((item): readonly (readonly [string, Input])[] => {
-    if (item.isMapping())
+function packageNames(list: Input | undefined): readonly Named[] {
+  if (list === undefined) return [];
+  const items = typeof list.value === "string" ? [list] : list.items();
+  return items.flatMap((item): readonly Named[] => {
+    if (item.isMapping()) {
       return item.entries().flatMap(([manager, inner]) => byManager(manager, inner));
-    if (!item.isList()) {
-      const name = item.looseText();
-      return name === undefined ? [] : [[name, item]];
     }
-    const [name, version] = item.items();
-    if (version !== undefined) {
-      version.unsupported({
-        code: "cloud-config/package-version",
-        message: "the version of a package is that of the pinned nixpkgs",
-        hint: "pin another nixpkgs to get another version",
-      });
-    }
-    const text = name?.looseText();
-    return name === undefined || text === undefined ? [] : [[text, name]];
+    return item.isList() ? namedVersion(item) : named(item);
   });
 }
 
-function byManager(manager: string, inner: Input): readonly (readonly [string, Input])[] {
+function named(input: Input): readonly Named[] {
+  const name = input.text();
+  return name === undefined ? [] : [[name, input]];
+}
+
+function namedVersion(pair: Input): readonly Named[] {
+  const [name, version, ...more] = pair.items();
+  if (name === undefined || version === undefined || more.length > 0) {
+    pair.expected("the name of a package, or a list of name and version");
+    return [];
+  }
+  version.unsupported({
+    code: "cloud-config/package-version",
+    message: "the version of a package is that of the pinned nixpkgs",
+    hint: "pin another nixpkgs to get another version",
+  });
+  return named(name);
+}
+
+function byManager(manager: string, inner: Input): readonly Named[] {
   if (manager === "apt") return packageNames(inner);
   inner.unsupported({
     code: "cloud-config/unsupported-key",
-    message: `packages of ${manager} do not exist on NixOS`,
+    message: "packages of this package manager do not exist on NixOS",
     hint: "name the package of nixpkgs",
   });
   return [];

@@ -1,5 +1,6 @@
 import type { User } from "#generated/provisioner/spec/v1.ts";
 import type { Input } from "../input.ts";
+import { getOwn } from "../own-key.ts";
 
 type Shell = NonNullable<User["shell"]>;
 
@@ -17,12 +18,13 @@ const shells: Readonly<Record<string, Shell>> = {
 
 /** The shell behind a path such as `/usr/bin/zsh`; an unknown one is a finding, and the default is kept. */
 export function readShell(input: Input | undefined): Shell | undefined {
-  const path = input?.looseText();
+  // `shell: false` is how YAML reads the program's bare name
+  const path = input?.value === false ? "false" : input?.text();
   if (input === undefined || path === undefined) return undefined;
-  const program = path.split("/").at(-1) ?? "";
-  const shell = Object.hasOwn(shells, program) ? shells[program] : undefined;
+  input.mark("translated");
+  const shell = getOwn(shells, path.split("/").at(-1) ?? "");
   if (shell === undefined) {
-    input.add("warning", {
+    input.unsupported({
       code: "cloud-config/unknown-shell",
       message: "no package of NixOS is known for this shell; the default shell is used",
       hint: `known are ${Object.keys(shells).join(", ")}; others can be set with \`firstlight: options\``,

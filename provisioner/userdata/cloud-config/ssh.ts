@@ -1,30 +1,76 @@
-import type { CloudConfigModule } from "./module.ts";
+import type { Input } from "../input.ts";
+import { readKeys } from "./authorized-keys.ts";
+import type { CloudConfigModule, ModuleInput } from "./module.ts";
 
-/** `disable_root` and `ssh_pwauth`: how one may log in with ssh. */
+const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleEx ops";
+
+/** Keys of the default user, and how one may log in with ssh. */
 export const ssh: CloudConfigModule = {
   name: "ssh",
-  keys: ["disable_root", "ssh_pwauth"],
-  translate({ config, draft }) {
+  keys: ["ssh_authorized_keys", "allow_public_ssh_keys", "disable_root", "ssh_pwauth"],
+  rule:
+    "`ssh_authorized_keys` and the keys of the meta-data go to the default user; with " +
+    "`disable_root: false` to root as well. `allow_public_ssh_keys: false` leaves those of the " +
+    "meta-data out. `disable_root: true` forbids root to log in. `ssh_pwauth` says whether passwords " +
+    "are accepted; `unchanged` leaves that to the image.",
+  example: `ssh_authorized_keys:\n  - ${key}\ndisable_root: true\nssh_pwauth: false\n`,
+  translate(module) {
+    const { config, draft, context } = module;
+    const keysInput = config.get("ssh_authorized_keys");
+    const withMeta = config.get("allow_public_ssh_keys")?.boolean() ?? true;
+    const keys = [...(withMeta ? context.publicKeys : []), ...readKeys(keysInput)];
     const rootInput = config.get("disable_root");
     const disableRoot = rootInput?.boolean();
+    giveKeys(module, keys, keysInput, disableRoot ?? true);
     if (rootInput !== undefined && disableRoot !== undefined) {
-      draft.spec.sshd = {
-        ...draft.spec.sshd,
-        permitRootLogin: disableRoot ? "no" : "prohibit-password",
-      };
+      const permitRootLogin = disableRoot ? "no" : "prohibit-password";
+      draft.spec.sshd = { ...draft.spec.sshd, permitRootLogin };
       draft.origin(["sshd", "permitRootLogin"], rootInput);
+      if (disableRoot) warnOfUselessKeys(module, rootInput);
     }
-    const passwordInput = config.get("ssh_pwauth");
-    if (passwordInput === undefined) return;
-    if (
-      typeof passwordInput.value === "string" &&
-      passwordInput.value.toLowerCase() === "unchanged"
-    ) {
-      return passwordInput.mark("translated");
-    }
-    const password = passwordInput.boolean();
-    if (password === undefined) return;
-    draft.spec.sshd = { ...draft.spec.sshd, passwordAuthentication: password };
-    draft.origin(["sshd", "passwordAuthentication"], passwordInput);
+    readPasswordAuthentication(module);
   },
 };
+
+function giveKeys(
+  { config, draft }: ModuleInput,
+  keys: readonly string[],
+  input: Input | undefined,
+  disableRoot: boolean,
+): void {
+  const wanted = [draft.defaultUser, disableRoot ? undefined : "root"];
+  const accounts = wanted.filter((name) => name !== undefined);
+  if (keys.length === 0) return;
+  for (const name of accounts) {
+    const user = draft.user(name);
+    user.authorizedKeys = [...new Set([...keys, ...(user.authorizedKeys ?? [])])];
+    if (input !== undefined) draft.origin(["users", name, "authorizedKeys"], input);
+  }
+  if (accounts.length > 0) return;
+  (input ?? config.get("users") ?? config).add("warning", {
+    code: "cloud-config/no-default-user",
+    message: `${keys.length} ssh keys were given to nobody: \`users\` does not list \`default\``,
+    hint: "add `- default` to `users`, or put the keys under a user",
+  });
+}
+
+function warnOfUselessKeys({ draft }: ModuleInput, input: Input): void {
+  if ((draft.spec.users?.["root"]?.authorizedKeys ?? []).length === 0) return;
+  input.add("warning", {
+    code: "cloud-config/overridden",
+    message: "root has ssh keys of its own, and may not log in with them",
+    hint: "drop `disable_root`, or the keys of root",
+  });
+}
+
+function readPasswordAuthentication({ config, draft }: ModuleInput): void {
+  const input = config.get("ssh_pwauth");
+  if (input === undefined) return;
+  if (input.value === null || String(input.value).toLowerCase() === "unchanged") {
+    return input.mark("translated");
+  }
+  const passwordAuthentication = input.boolean();
+  if (passwordAuthentication === undefined) return;
+  draft.spec.sshd = { ...draft.spec.sshd, passwordAuthentication };
+  draft.origin(["sshd", "passwordAuthentication"], input);
+}

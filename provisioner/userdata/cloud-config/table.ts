@@ -5,17 +5,19 @@ import type { CloudConfigModule } from "./module.ts";
 import { ntp } from "./ntp.ts";
 import { packages } from "./packages.ts";
 import { ssh } from "./ssh.ts";
-import { groups, usersGroups } from "./users.ts";
+import { usersGroups } from "./users.ts";
 import { writeFiles } from "./write-files.ts";
 
-/** Every module of cloud-config that is translated, in the order in which their parts stand in the spec. */
+/**
+ * Every module of cloud-config that is translated, in the order in which their parts stand in the
+ * spec; `ssh` after `users_groups`, which finds the default user.
+ */
 export const cloudConfigModules: readonly CloudConfigModule[] = [
   hostname,
   timezone,
   locale,
   keyboard,
   ntp,
-  groups,
   usersGroups,
   ssh,
   packages,

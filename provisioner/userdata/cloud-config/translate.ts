@@ -1,10 +1,15 @@
+import { shownKey } from "#core/finding.ts";
 import { nearest } from "#core/nearest.ts";
 import type { SpecDraft } from "../draft.ts";
 import { fillFromFirstlight } from "../firstlight.ts";
-import type { Input } from "../input.ts";
+import type { FindingText, Input } from "../input.ts";
+import { getOwn } from "../own-key.ts";
 import type { TranslationContext } from "../translation.ts";
 import { otherKeys } from "./other-keys.ts";
 import { cloudConfigModules } from "./table.ts";
+
+const ownKeys = new Set(cloudConfigModules.flatMap((module) => module.keys));
+const knownKeys = [...ownKeys, ...Object.keys(otherKeys), "firstlight"];
 
 /**
  * `#cloud-config` -> spec. Every key is translated or named in a finding; the key `firstlight`
@@ -15,38 +20,38 @@ export function translateCloudConfig(
   draft: SpecDraft,
   context: TranslationContext,
 ): void {
-  if (config.value !== null && !config.isMapping())
+  if (config.value !== null && !config.isMapping()) {
     return config.expected("a mapping of cloud-config keys");
+  }
   for (const module of cloudConfigModules) module.translate({ config, draft, context });
   const own = config.get("firstlight");
   if (own !== undefined) fillFromFirstlight(own, draft);
-  for (const input of config.document.unmarked()) nameUnused(input);
+  for (const input of config.document.unmarked()) input.unsupported(unusedText(input));
 }
 
-function nameUnused(input: Input): void {
+/** What to say of a value that no module has read. */
+function unusedText(input: Input): FindingText {
   const [top, ...below] = input.path;
-  if (top === undefined) return input.mark("translated"); // an empty document
   const key = String(top);
-  const known = cloudConfigModules.flatMap((module) => module.keys);
-  if (below.length > 0 && known.includes(key)) {
-    return input.unsupported({
-      code: "cloud-config/unsupported-key",
-      message: `nothing is known of this part of \`${key}\``,
-      hint: "check its spelling; it has no effect",
-    });
-  }
-  const otherWay = Object.hasOwn(otherKeys, key) ? otherKeys[key] : undefined;
+  const otherWay = getOwn(otherKeys, key);
   if (otherWay !== undefined) {
-    return input.unsupported({
+    return {
       code: "cloud-config/unsupported-key",
       message: `\`${key}\` is not translated`,
       hint: otherWay,
-    });
+    };
   }
-  const near = nearest(key, [...known, ...Object.keys(otherKeys), "firstlight"]);
-  input.unsupported({
+  if (ownKeys.has(key)) {
+    return {
+      code: "cloud-config/unsupported-key",
+      message: `nothing is known of ${below.length === 0 ? "this use" : "this part"} of \`${key}\``,
+      hint: "check its spelling and its place; it has no effect",
+    };
+  }
+  const near = nearest(key, knownKeys);
+  return {
     code: "cloud-config/unknown-key",
-    message: `cloud-config has no key \`${key}\``,
+    message: `cloud-config has no key \`${shownKey(key)}\``,
     hint: near === undefined ? "it has no effect; remove it" : `did you mean \`${near}\`?`,
-  });
+  };
 }

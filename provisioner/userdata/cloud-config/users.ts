@@ -1,238 +1,190 @@
 import type { User } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
+import { getOwn, setOwn } from "../own-key.ts";
+import { readKeys } from "./authorized-keys.ts";
+import { groupName } from "./group-names.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
+import { readPassword } from "./password.ts";
 import { readShell } from "./shells.ts";
+import { readUserEntries, type UserEntry } from "./user-entries.ts";
+import { UserLayers } from "./user-layers.ts";
 
-/**
- * `users`, `user`, `ssh_authorized_keys`. As in cloud-init the default user exists unless `users`
- * is given without `default`, gets the keys of the document and of the meta-data, and may use sudo
- * without a password; `user` changes it.
- */
+const example = `groups:
+  - cache: [alice]
+users:
+  - default
+  - name: alice
+    gecos: Alice Example
+    groups: [sudo, cache]
+    shell: /usr/bin/zsh
+    lock_passwd: false
+    hashed_passwd: $y$j9T$exampleSalt$exampleHashExampleHashExampleHashExample
+    ssh_authorized_keys:
+      - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExampleEx alice
+  - name: backup
+    system: true
+    no_create_home: true
+    shell: /usr/sbin/nologin
+`;
+
+/** `users`, `user` and `groups`. */
 export const usersGroups: CloudConfigModule = {
   name: "users_groups",
-  keys: ["users", "user", "ssh_authorized_keys", "allow_public_ssh_keys"],
+  keys: ["users", "user", "groups"],
+  rule:
+    "Accounts and groups. The default user exists unless `users` leaves `default` out; it is in " +
+    "`wheel` and may use sudo without a password, and `user` changes it. Several entries for one user " +
+    "are one user, of each key the first counts. A password is locked unless `lock_passwd: false`; its " +
+    "hash becomes a secret, a password in plain text is not taken. A shell is the package of the " +
+    "program's name. The groups `sudo` and `admin` are `wheel`, `adm` is `systemd-journal`.",
+  example,
   translate(module) {
-    const { config, draft, context } = module;
-    const list = config.get("users");
-    const entries = list === undefined ? [] : userEntries(list);
-    const hasDefault = list === undefined || entries.some((entry) => entry.name === "default");
-    if (hasDefault) addDefaultUser(module);
-    for (const entry of entries) {
-      if (entry.name === "default") entry.input.mark("translated");
-      else addUser(entry, draft);
-    }
-    if (hasDefault) return;
-    config.get("user")?.unsupported({
-      code: "cloud-config/no-default-user",
-      message: "`user` changes the default user, but `users` does not list `default`",
-      hint: "add `- default` to `users`",
-    });
-    const keys = config.get("ssh_authorized_keys");
-    const given = keys?.texts().length ?? 0;
-    if (given + context.publicKeys.length > 0) {
-      (keys ?? list ?? config).add("warning", {
-        code: "cloud-config/no-default-user",
-        message: `${given + context.publicKeys.length} ssh keys were given to nobody: \`users\` does not list \`default\``,
-        hint: "add `- default` to `users`, or put the keys under a user",
-      });
-    }
+    addGroups(module);
+    for (const entry of readUserEntries(module)) addUser(entry, module.draft);
   },
 };
 
 /** `groups`: names, or mappings of a name to its members. */
-export const groups: CloudConfigModule = {
-  name: "users_groups",
-  keys: ["groups"],
-  translate({ config, draft }) {
-    const input = config.get("groups");
-    if (input === undefined) return;
-    const items = input.isMapping()
-      ? [input]
-      : typeof input.value === "string"
-        ? [input]
-        : input.items();
-    for (const item of items) {
-      if (!item.isMapping()) {
-        for (const name of item.names()) addGroup(draft, name, [], item);
-        continue;
-      }
-      for (const [name, members] of item.entries()) {
-        addGroup(draft, name, members.value === null ? [] : members.names(), members);
-        members.mark("translated");
-      }
+function addGroups({ config, draft }: ModuleInput): void {
+  const input = config.get("groups");
+  if (input === undefined) return;
+  const items = input.isList() ? input.items() : [input];
+  for (const item of items) {
+    if (!item.isMapping()) {
+      for (const [name, at] of item.names()) addGroup(draft, groupName(name, at), [], at);
+      continue;
     }
-  },
-};
-
-interface UserEntry {
-  readonly name: string;
-  readonly input: Input;
+    for (const [name, members] of item.entries()) {
+      if (members.value === null) members.mark("translated");
+      const names = members.value === null ? [] : members.names().map(([member]) => member);
+      addGroup(draft, groupName(name, members), names, members);
+    }
+  }
 }
 
-/** A list of names and mappings, one text with commas, or a mapping by name: all of them are taken. */
-function userEntries(list: Input): readonly UserEntry[] {
-  if (list.isMapping()) return list.entries().map(([name, input]) => ({ name, input }));
-  const items = typeof list.value === "string" ? [list] : list.items();
-  return items.flatMap((input): readonly UserEntry[] => {
-    if (!input.isMapping()) return input.names().map((name) => ({ name, input }));
-    const name = input.get("name")?.looseText();
-    if (name !== undefined) return [{ name, input }];
-    input.unsupported(
-      { code: "user-data/wrong-type", message: "expected a user with `name`" },
-      "error",
-    );
-    return [];
+function addGroup(draft: SpecDraft, name: string, members: readonly string[], at: Input): void {
+  draft.spec.groups ??= {};
+  const before = getOwn(draft.spec.groups, name)?.members ?? [];
+  const all = unique([...before, ...members]);
+  setOwn(draft.spec.groups, name, all.length === 0 ? {} : { members: all });
+  draft.origin(["groups", name], at);
+}
+
+function addUser({ name, isDefault, layers, at }: UserEntry, draft: SpecDraft): void {
+  const user = draft.user(name);
+  if (at !== undefined) draft.origin(["users", name], at);
+  if (isDefault) {
+    draft.defaultUser = name;
+    user.groups = replacesGroups(layers) ? [] : ["wheel"];
+    user.sudo = ["ALL=(ALL) NOPASSWD:ALL"];
+  }
+  for (const layer of layers) layer.get("name")?.mark("translated");
+  fillUser(name, user, new UserLayers(layers), draft);
+  const groups = isDefault
+    ? layers.map((layer) => new UserLayers([layer]).get("groups"))
+    : [new UserLayers(layers).get("groups")];
+  for (const input of groups) readGroups(name, user, input, draft);
+  for (const key of ["groups", "authorizedKeys", "sudo", "doas"] as const) {
+    if (user[key]?.length === 0) delete user[key];
+  }
+}
+
+/**
+ * What entries under `users` say of the default user's groups comes beside its own; what `user` says
+ * stands in their place.
+ */
+function replacesGroups(layers: readonly Input[]): boolean {
+  return layers.some(({ path, value }) => {
+    return path[0] === "user" && typeof value === "object" && value !== null && "groups" in value;
   });
 }
 
-function addDefaultUser({ config, draft, context }: ModuleInput): void {
-  const change = config.get("user");
-  const name =
-    (change?.isMapping() ? change.get("name") : change)?.looseText() ?? context.defaultUser;
-  const user: User = { groups: ["wheel"], sudo: ["ALL=(ALL) NOPASSWD:ALL"], locked: true };
-  const keys = config.get("ssh_authorized_keys");
-  const wantsMeta = config.get("allow_public_ssh_keys")?.boolean() ?? true;
-  user.authorizedKeys = unique([
-    ...(wantsMeta ? context.publicKeys : []),
-    ...(keys?.texts() ?? []),
-  ]);
-  if (user.authorizedKeys.length === 0) delete user.authorizedKeys;
-  if (keys !== undefined) draft.origin(["users", name, "authorizedKeys"], keys);
-  const users = (draft.spec.users ??= {});
-  users[name] = user;
-  if (change?.isMapping()) fillUser(name, user, change, draft);
+function readGroups(name: string, user: User, input: Input | undefined, draft: SpecDraft): void {
+  if (input === undefined) return;
+  if (input.isMapping()) input.mark("translated");
+  const names = input.isMapping()
+    ? input.entries().map(([group, at]) => [group, at] as const)
+    : input.names();
+  const groups = names.map(([group, at]) => groupName(group, at));
+  user.groups = unique([...(user.groups ?? []), ...groups]);
+  draft.origin(["users", name, "groups"], input);
 }
 
-function addUser({ name, input }: UserEntry, draft: SpecDraft): void {
-  const users = (draft.spec.users ??= {});
-  const user: User = Object.hasOwn(users, name) ? (users[name] ?? {}) : {};
-  Object.defineProperty(users, name, {
-    value: user,
-    enumerable: true,
-    writable: true,
-    configurable: true,
-  });
-  draft.origin(["users", name], input);
-  user.locked ??= true;
-  if (input.isMapping()) fillUser(name, user, input, draft);
-}
-
-function fillUser(name: string, user: User, input: Input, draft: SpecDraft): void {
+function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft): void {
   const set = <K extends keyof User>(
     key: K,
-    from: Input | undefined,
-    value: User[K] | undefined,
+    from: string,
+    read: (input: Input) => User[K] | undefined,
   ) => {
-    if (from === undefined || value === undefined) return;
+    const input = layers.get(from);
+    const value = input === undefined ? undefined : read(input);
+    if (input === undefined || value === undefined) return;
     user[key] = value;
-    draft.origin(["users", name, key], from);
+    draft.origin(["users", name, key], input);
   };
-  const field = (key: string) => input.get(key);
-  field("name")?.mark("translated");
-  set("description", field("gecos"), field("gecos")?.looseText());
-  set("uid", field("uid"), field("uid")?.integer());
-  set("home", field("homedir"), field("homedir")?.text());
-  set("primaryGroup", field("primary_group"), field("primary_group")?.looseText());
-  set("system", field("system"), field("system")?.boolean());
-  if (field("no_create_home")?.boolean() === true)
-    set("createHome", field("no_create_home"), false);
-  const extra = field("groups");
-  if (extra !== undefined)
-    set("groups", extra, unique([...(user.groups ?? []), ...groupNames(extra)]));
-  const keys = [
-    ...(field("ssh_authorized_keys")?.texts() ?? []),
-    ...(field("ssh-authorized-keys")?.texts() ?? []),
-  ];
-  if (keys.length > 0) {
-    const from = field("ssh_authorized_keys") ?? field("ssh-authorized-keys");
-    set("authorizedKeys", from, unique([...(user.authorizedKeys ?? []), ...keys]));
-  }
-  set("sudo", field("sudo"), readRules(field("sudo")));
-  set("doas", field("doas"), readRules(field("doas")));
-  set("shell", field("shell"), readShell(field("shell")));
-  set("expires", field("expiredate"), field("expiredate")?.looseText());
-  readPassword(name, user, input, draft);
-  if (field("no_user_group")?.boolean() === true && user.primaryGroup === undefined)
-    user.primaryGroup = "users";
-  field("no_log_init")?.unsupported(
-    { code: "cloud-config/no-meaning", message: "NixOS keeps no lastlog entries to initialise" },
-    "note",
-  );
-  for (const [key, hint] of Object.entries(notExpressible)) {
-    field(key)?.unsupported({
-      code: "cloud-config/unsupported-key",
-      message: `users.${key} is not expressible on NixOS`,
-      hint,
-    });
-  }
+  set("description", "gecos", (input) => input.looseText());
+  set("uid", "uid", (input) => input.integer());
+  set("home", "homedir", (input) => input.text());
+  set("primaryGroup", "primary_group", (input) => input.looseText());
+  set("system", "system", (input) => input.boolean());
+  set("createHome", "no_create_home", (input) => (input.boolean() === true ? false : undefined));
+  set("authorizedKeys", "ssh_authorized_keys", (input) => unique(readKeys(input)));
+  set("sudo", "sudo", readRules);
+  set("doas", "doas", readRules);
+  set("shell", "shell", readShell);
+  set("expires", "expiredate", (input) => input.looseText());
+  readPassword(name, user, layers, draft);
+  const noGroup = layers.get("no_user_group");
+  if (noGroup?.boolean() === true && user.primaryGroup === undefined) user.primaryGroup = "users";
+  nameInexpressible(layers);
 }
 
-const notExpressible: Readonly<Record<string, string>> = {
+/** Keys that change nothing when they are false, and are not translated when they are true. */
+const switches: Readonly<Record<string, string>> = {
+  ssh_redirect_user: "give the user no key, or a key with a forced command",
+};
+
+const inexpressible: Readonly<Record<string, string>> = {
   inactive: "use `expiredate`",
   selinux_user: "NixOS has no SELinux; drop it",
   snapuser: "NixOS has no snap; drop it",
-  ssh_redirect_user: "give the user no key, or a key with a forced command",
   ssh_import_id: "put the keys themselves under `ssh_authorized_keys`",
+  ...switches,
 };
 
-/** The hash becomes a secret; a password in plain text is refused, because only its hash may travel. */
-function readPassword(name: string, user: User, input: Input, draft: SpecDraft): void {
-  const lock = input.get("lock_passwd") ?? input.get("lock-passwd");
-  const locked = lock?.boolean() ?? user.locked ?? true;
-  user.locked = locked;
-  const hashInput = input.get("hashed_passwd") ?? input.get("passwd");
-  const hash = hashInput?.text();
-  input.get("passwd")?.mark("translated");
-  if (hashInput !== undefined && hash !== undefined) {
-    if (!looksHashed(hash)) {
-      hashInput.add("error", {
-        code: "cloud-config/not-a-hash",
-        message: "expected a password hash of crypt(3)",
-        hint: "make one with `mkpasswd -m yescrypt`",
+function nameInexpressible(layers: UserLayers): void {
+  for (const key of ["no_log_init", "create_groups"]) {
+    layers
+      .get(key)
+      ?.unsupported(
+        { code: "cloud-config/no-meaning", message: `users.${key} changes nothing on NixOS` },
+        "note",
+      );
+  }
+  for (const [key, hint] of Object.entries(inexpressible)) {
+    const input = layers.get(key);
+    if (input?.value === false && key in switches) input.mark("translated");
+    else {
+      input?.unsupported({
+        code: "cloud-config/unsupported-key",
+        message: `users.${key} is not expressible on NixOS`,
+        hint,
       });
-    } else {
-      user.passwordHash = draft.secret(`user-${name}-password`, hash);
-      draft.origin(["users", name, "passwordHash"], hashInput);
     }
   }
-  input.get("plain_text_passwd")?.unsupported({
-    code: "cloud-config/plain-password",
-    message: "a password in plain text is not taken; the account gets none",
-    hint: "make a hash with `mkpasswd -m yescrypt` and give it as `hashed_passwd`",
+}
+
+/** Rules of sudo or doas: a text or a list; `false`, nothing and empty text mean none. */
+function readRules(input: Input): string[] {
+  if (input.value === false || input.value === null) input.mark("translated");
+  if (input.value === false || input.value === null) return [];
+  const items = input.isList() ? input.items() : [input];
+  return items.flatMap((item) => {
+    if (item.value === null) item.mark("translated");
+    const rule = item.value === null ? "" : (item.text() ?? "").trim();
+    return rule === "" ? [] : [rule];
   });
-}
-
-/** The forms that crypt(5) knows: `$id$…`, traditional and extended DES, and the locked `!` and `*`. */
-function looksHashed(text: string): boolean {
-  return /^(\$[0-9a-z]+[$a-zA-Z0-9./=,+-][^\s:]*|[A-Za-z0-9./]{13}|_[A-Za-z0-9./]{19}|[!*][^\s:]*)$/.test(
-    text,
-  );
-}
-
-function groupNames(input: Input): readonly string[] {
-  if (!input.isMapping()) return input.names();
-  input.mark("translated");
-  return input.entries().map(([name]) => name);
-}
-
-/** Rules of sudo or doas: a text or a list; `false`, `null` and empty text mean none. */
-function readRules(input: Input | undefined): string[] | undefined {
-  if (input === undefined) return undefined;
-  if (input.value === false || input.value === null || input.value === "") {
-    input.mark("translated");
-    return [];
-  }
-  return [...input.texts()].filter((rule) => rule.trim() !== "");
-}
-
-function addGroup(draft: SpecDraft, name: string, members: readonly string[], input: Input): void {
-  const all = (draft.spec.groups ??= {});
-  const before = Object.hasOwn(all, name) ? (all[name]?.members ?? []) : [];
-  const wish = unique([...before, ...members]);
-  const value = wish.length === 0 ? {} : { members: wish };
-  Object.defineProperty(all, name, { value, enumerable: true, writable: true, configurable: true });
-  draft.origin(["groups", name], input);
 }
 
 function unique(items: readonly string[]): string[] {

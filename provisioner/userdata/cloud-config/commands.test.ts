@@ -1,0 +1,106 @@
+import { execFileSync } from "node:child_process";
+import fc from "fast-check";
+import t from "tap";
+import { secretText, translateCloud } from "../sample-translation.ts";
+import { checkCases } from "./check-cases.ts";
+
+const late = {
+  name: "runcmd",
+  when: "late",
+  frequency: "instance",
+  script: { secretRef: "runcmd" },
+} as const;
+const early = {
+  name: "bootcmd",
+  when: "early",
+  frequency: "always",
+  script: { secretRef: "bootcmd" },
+} as const;
+
+checkCases(t, [
+  {
+    name: "a text is a line of shell, a list one command",
+    yaml: "runcmd:\n  - echo $HOME > x\n  - [echo, $HOME, it's]\n",
+    spec: { commands: [late] },
+    secrets: { runcmd: "#!/bin/sh\necho $HOME > x\n'echo' '$HOME' 'it'\\''s'\n" },
+  },
+  {
+    name: "bootcmd and runcmd have moments of their own",
+    yaml: "runcmd: [b]\nbootcmd: [a]\n",
+    spec: { commands: [early, late] },
+    secrets: { bootcmd: "#!/bin/sh\na\n", runcmd: "#!/bin/sh\nb\n" },
+  },
+  {
+    name: "empty items are passed over",
+    yaml: "runcmd:\n  - # nothing\n  - a\n",
+    spec: { commands: [late] },
+    secrets: { runcmd: "#!/bin/sh\na\n" },
+  },
+  {
+    name: "numbers and truth values in a command are Python's texts, with a warning",
+    yaml: "runcmd:\n  - [sleep, 1, yes]\n",
+    spec: { commands: [late] },
+    secrets: { runcmd: "#!/bin/sh\n'sleep' '1' 'True'\n" },
+    says: [
+      "warning user-data/taken-as-text 3:13 runcmd.0.1",
+      "warning user-data/taken-as-text 3:16 runcmd.0.2",
+    ],
+  },
+  {
+    name: "a missing word would make another command",
+    yaml: "runcmd: [[rm, -r, ~]]\n",
+    spec: { commands: [late] },
+    secrets: { runcmd: "#!/bin/sh\n'rm' '-r' ''\n" },
+    says: ["error user-data/wrong-type 2:19 runcmd.0.2"],
+  },
+  {
+    name: "numbers and mappings are no commands",
+    yaml: "bootcmd: [ls, 20, {a: n}]\n",
+    spec: { commands: [early] },
+    secrets: { bootcmd: "#!/bin/sh\nls\n" },
+    says: [
+      "error user-data/wrong-type 2:15 bootcmd.1",
+      "error user-data/wrong-type 2:19 bootcmd.2",
+    ],
+  },
+  {
+    name: "a text is no list of commands",
+    yaml: "runcmd: ls\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:9 runcmd"],
+  },
+  {
+    name: "what other distributions have and NixOS has not is named",
+    yaml: "runcmd:\n  - /bin/sh -c /usr/bin/env\n  - /usr/bin/touch /x\n  - a; apt-get install b\n  - [apt, update]\n  - adapt x\n",
+    spec: { commands: [late] },
+    secrets: {
+      runcmd:
+        "#!/bin/sh\n/bin/sh -c /usr/bin/env\n/usr/bin/touch /x\na; apt-get install b\n'apt' 'update'\nadapt x\n",
+    },
+    says: [
+      "warning cloud-config/program-path 4:5 runcmd.1",
+      "warning cloud-config/package-manager 5:5 runcmd.2",
+      "warning cloud-config/package-manager 6:5 runcmd.3",
+    ],
+  },
+]);
+
+t.test("a real shell reads the words of a list as they were written", async (t) => {
+  const word = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));
+  fc.assert(
+    fc.property(
+      fc.array(
+        word.filter((text) => text.isWellFormed()),
+        { maxLength: 5 },
+      ),
+      (words) => {
+        const list = JSON.stringify(["printf", "[%s]", ...words]);
+        const translation = translateCloud(`runcmd: [${list}]\n`);
+        const script = secretText(translation, "runcmd") ?? "";
+        const printed = execFileSync("/bin/sh", { input: script, encoding: "utf8" });
+        t.equal(printed, words.length === 0 ? "[]" : words.map((text) => `[${text}]`).join(""));
+      },
+    ),
+    { numRuns: 40, seed: 7 },
+  );
+});

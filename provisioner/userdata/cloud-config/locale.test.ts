@@ -1,0 +1,79 @@
+import t from "tap";
+import { checkCases } from "./check-cases.ts";
+
+const locale = (written: string, expected: string | undefined) => ({
+  name: `locale ${written}`,
+  yaml: `locale: ${written}\n`,
+  spec: expected === undefined ? {} : { locale: expected },
+});
+
+checkCases(t, [
+  locale("de_CH", "de_CH.UTF-8"),
+  locale("de_CH.UTF-8", "de_CH.UTF-8"),
+  locale("de_DE.ISO-8859-1@euro", "de_DE.ISO-8859-1@euro"),
+  locale("de_DE@euro", "de_DE.UTF-8@euro"),
+  locale("C", "C"),
+  locale("C.UTF-8", "C.UTF-8"),
+  locale("POSIX", "POSIX"),
+  locale("false", undefined),
+  locale('"no"', undefined),
+  {
+    name: "true is no locale",
+    yaml: "locale: true\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:9 locale"],
+  },
+  {
+    name: "nothing is no locale",
+    yaml: "locale:\n",
+    spec: {},
+    says: ["warning user-data/no-value 2:8 locale"],
+  },
+  {
+    name: "its file has no meaning",
+    yaml: "locale_configfile: /etc/default/locale\n",
+    spec: {},
+    says: ["warning cloud-config/no-meaning 2:1 locale_configfile"],
+  },
+  {
+    name: "a time zone",
+    yaml: "timezone: America/Argentina/Buenos_Aires\n",
+    spec: { timezone: "America/Argentina/Buenos_Aires" },
+  },
+  { name: "an empty time zone changes nothing", yaml: 'timezone: ""\n', spec: {} },
+  {
+    name: "a path is no time zone",
+    yaml: "timezone: ../../etc/shadow\n",
+    spec: {},
+    says: ["error spec/invalid 2:11 timezone"],
+  },
+  {
+    name: "a keyboard with all its keys",
+    yaml: "keyboard: {layout: ch, variant: de, model: pc105, options: 'compose:ralt'}\n",
+    spec: { keyboard: { layout: "ch", variant: "de", model: "pc105", options: "compose:ralt" } },
+  },
+  {
+    name: "empty and missing parts of a keyboard are left out",
+    yaml: "keyboard: {layout: us, variant: '', model: }\n",
+    spec: { keyboard: { layout: "us" } },
+    says: ["warning user-data/no-value 2:43 keyboard.model"],
+  },
+  {
+    name: "a keyboard needs a layout",
+    yaml: "keyboard: {model: pc105}\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:11 keyboard"],
+  },
+  {
+    name: "a layout is text",
+    yaml: "keyboard: {layout: 1}\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:20 keyboard.layout"],
+  },
+  {
+    name: "a keyboard is a mapping, and knows no other keys",
+    yaml: "keyboard: {layout: us, colour: red}\n",
+    spec: { keyboard: { layout: "us" } },
+    says: ["warning cloud-config/unsupported-key 2:24 keyboard.colour"],
+  },
+]);

@@ -1,0 +1,79 @@
+import t from "tap";
+import { plainDefaultUser } from "../sample-translation.ts";
+import { checkCases } from "./check-cases.ts";
+
+const withKeys = (...authorizedKeys: string[]) => ({
+  users: { nixos: { ...plainDefaultUser, authorizedKeys } },
+});
+
+checkCases(t, [
+  {
+    name: "keys go to the default user, those of the meta-data first",
+    yaml: "ssh_authorized_keys: [ssh-ed25519 A, ssh-ed25519 M]\n",
+    spec: withKeys("ssh-ed25519 M", "ssh-ed25519 A"),
+    context: { publicKeys: ["ssh-ed25519 M"] },
+  },
+  {
+    name: "the meta-data's keys can be left out",
+    yaml: "allow_public_ssh_keys: false\nssh_authorized_keys: ssh-ed25519 A\n",
+    spec: withKeys("ssh-ed25519 A"),
+    context: { publicKeys: ["ssh-ed25519 M"] },
+  },
+  {
+    name: "lines of one text are keys, comments and empty lines are none",
+    yaml: "ssh_authorized_keys:\n  - |\n    # ops\n    ssh-ed25519 A\n\n    ssh-ed25519 B\n",
+    spec: withKeys("ssh-ed25519 A", "ssh-ed25519 B"),
+  },
+  {
+    name: "without a default user they are given to nobody, and that is said",
+    yaml: "users: [alice]\nssh_authorized_keys:\n  - ssh-ed25519 A\nallow_public_ssh_keys: true\n",
+    spec: { users: { alice: { locked: true } } },
+    says: ["warning cloud-config/no-default-user 4:3 ssh_authorized_keys"],
+  },
+  {
+    name: "those of the meta-data too",
+    yaml: "users: []\n",
+    spec: {},
+    says: ["warning cloud-config/no-default-user 2:8 users"],
+    context: { publicKeys: ["ssh-ed25519 M"] },
+  },
+  {
+    name: "root gets them too when it may log in",
+    yaml: "disable_root: false\nssh_authorized_keys: [ssh-ed25519 A]\n",
+    spec: {
+      ...{
+        users: { ...withKeys("ssh-ed25519 A").users, root: { authorizedKeys: ["ssh-ed25519 A"] } },
+      },
+      sshd: { permitRootLogin: "prohibit-password" },
+    },
+  },
+  {
+    name: "a root that may not log in has no use for keys",
+    yaml: "disable_root: true\nusers: [{name: root, ssh_authorized_keys: [ssh-ed25519 R]}]\n",
+    spec: {
+      sshd: { permitRootLogin: "no" },
+      users: { root: { authorizedKeys: ["ssh-ed25519 R"], locked: true } },
+    },
+    says: ["warning cloud-config/overridden 2:15 disable_root"],
+  },
+  {
+    name: "password logins",
+    yaml: "ssh_pwauth: yes\n",
+    spec: { sshd: { passwordAuthentication: true } },
+  },
+  {
+    name: "password logins as text",
+    yaml: "ssh_pwauth: 'no'\n",
+    spec: { sshd: { passwordAuthentication: false } },
+  },
+  { name: "password logins left alone", yaml: "ssh_pwauth: unchanged\n", spec: {} },
+  {
+    name: "neither yes nor no",
+    yaml: "ssh_pwauth: perhaps\ndisable_root: [1]\n",
+    spec: {},
+    says: [
+      "error user-data/wrong-type 2:13 ssh_pwauth",
+      "error user-data/wrong-type 3:15 disable_root",
+    ],
+  },
+]);

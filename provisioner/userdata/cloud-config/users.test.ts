@@ -1,0 +1,283 @@
+import t from "tap";
+import { canonicalJson } from "#core/canonical-json.ts";
+import { plainDefaultUser as nixos, translateCloud } from "../sample-translation.ts";
+import { checkCases } from "./check-cases.ts";
+
+const hash = "$6$saltsalt$hashhashhashhash";
+
+/** A user alone, so that the default user does not stand beside it. */
+const alone = (keys: string) => `users:\n  - name: a\n    ${keys}\n`;
+const a = (fields: object) => ({ users: { a: { locked: true, ...fields } } });
+
+checkCases(t, [
+  { name: "without a word there is the default user", yaml: "", spec: {} },
+  { name: "an empty list has no users", yaml: "users: []\n", spec: {} },
+  {
+    name: "names in every form",
+    yaml: "users: [default, 'b,c', [d, e]]\n",
+    spec: {
+      users: { b: { locked: true }, c: { locked: true }, d: { locked: true }, e: { locked: true } },
+    },
+  },
+  {
+    name: "one text with commas",
+    yaml: "users: a, default\n",
+    spec: a({}),
+  },
+  {
+    name: "a mapping by name: a mapping of keys, or whether the user is wanted",
+    yaml: "users: {a: {uid: 7, name: other}, b: no, default: yes}\n",
+    spec: a({ uid: 7 }),
+  },
+  {
+    name: "every key of a user that NixOS has a word for",
+    yaml: `users:
+  - name: a
+    gecos: Alice A.
+    uid: '1001'
+    homedir: /srv/a
+    primary_group: staff
+    groups: docker, kvm
+    system: true
+    no_create_home: true
+    shell: /usr/bin/zsh
+    ssh_authorized_keys: [ssh-ed25519 A]
+    lock_passwd: false
+    hashed_passwd: ${hash}
+    sudo: [null, "ALL=(ALL) ALL"]
+    doas: [permit a as root]
+    expiredate: '2027-12-31'
+`,
+    spec: a({
+      description: "Alice A.",
+      uid: 1001,
+      home: "/srv/a",
+      primaryGroup: "staff",
+      groups: ["docker", "kvm"],
+      system: true,
+      createHome: false,
+      shell: "zsh",
+      authorizedKeys: ["ssh-ed25519 A"],
+      locked: false,
+      passwordHash: { secretRef: "user-a-password" },
+      sudo: ["ALL=(ALL) ALL"],
+      doas: ["permit a as root"],
+      expires: "2027-12-31",
+    }),
+    secrets: { "user-a-password": hash },
+  },
+  {
+    name: "old spellings with -",
+    yaml: alone("lock-passwd: false\n    ssh-authorized-keys: [k]\n    primary-group: g"),
+    spec: a({ locked: false, authorizedKeys: ["k"], primaryGroup: "g" }),
+  },
+  {
+    name: "keys that NixOS cannot express are named",
+    yaml: alone(
+      "inactive: '5'\n    selinux_user: x\n    ssh_import_id: [gh:a]\n    ssh_redirect_user: true\n    no_log_init: true\n    create_groups: false\n    colour: red",
+    ),
+    spec: a({}),
+    says: [
+      "warning cloud-config/unsupported-key 4:5 users.0.inactive",
+      "warning cloud-config/unsupported-key 5:5 users.0.selinux_user",
+      "warning cloud-config/unsupported-key 6:5 users.0.ssh_import_id",
+      "warning cloud-config/unsupported-key 7:5 users.0.ssh_redirect_user",
+      "note cloud-config/no-meaning 8:5 users.0.no_log_init",
+      "note cloud-config/no-meaning 9:5 users.0.create_groups",
+      "warning cloud-config/unsupported-key 10:5 users.0.colour",
+    ],
+  },
+  { name: "no redirect is nothing to say", yaml: alone("ssh_redirect_user: false"), spec: a({}) },
+  {
+    name: "a snap user is none",
+    yaml: "users: [{snapuser: me@example.org}]\n",
+    spec: {},
+    says: ["warning cloud-config/unsupported-key 2:9 users.0"],
+  },
+  {
+    name: "no group of its own",
+    yaml: alone("no_user_group: true"),
+    spec: a({ primaryGroup: "users" }),
+  },
+  {
+    name: "groups of Debian with the rights of others",
+    yaml: alone("groups: [sudo, admin, adm, users]"),
+    spec: a({ groups: ["wheel", "systemd-journal", "users"] }),
+    says: [
+      "note cloud-config/group-mapped 4:14 users.0.groups.0",
+      "note cloud-config/group-mapped 4:20 users.0.groups.1",
+      "note cloud-config/group-mapped 4:27 users.0.groups.2",
+    ],
+  },
+  {
+    name: "groups as a mapping",
+    yaml: alone("groups: {g: , h: }"),
+    spec: a({ groups: ["g", "h"] }),
+  },
+  { name: "no sudo", yaml: alone("sudo: false\n    doas: []"), spec: a({}) },
+  {
+    name: "sudo as text",
+    yaml: alone('sudo: "ALL=(ALL) ALL"'),
+    spec: a({ sudo: ["ALL=(ALL) ALL"] }),
+  },
+  {
+    name: "keys as one text and as a mapping",
+    yaml: "users: [{name: a, ssh_authorized_keys: k}, {name: b, ssh_authorized_keys: {x: k, y: l}}]\n",
+    spec: {
+      users: {
+        a: { locked: true, authorizedKeys: ["k"] },
+        b: { locked: true, authorizedKeys: ["k", "l"] },
+      },
+    },
+  },
+  ...Object.entries({
+    "/bin/bash": "bash",
+    "/bin/sh": "bash",
+    "/usr/bin/fish": "fish",
+    dash: "dash",
+    "/usr/bin/nu": "nushell",
+    "/usr/sbin/nologin": "nologin",
+    "/bin/false": "nologin",
+    false: "nologin",
+  } as const).map(([written, shell]) => ({
+    name: `the shell ${written}`,
+    yaml: alone(`shell: ${written}`),
+    spec: a({ shell }),
+  })),
+  {
+    name: "an unknown shell is named and the default is kept",
+    yaml: alone("shell: /bin/ksh"),
+    spec: a({}),
+    says: ["warning cloud-config/unknown-shell 4:5 users.0.shell"],
+  },
+  {
+    name: "a hash without lock_passwd does not count, and that is said",
+    yaml: alone(`passwd: ${hash}`),
+    spec: a({ passwordHash: { secretRef: "user-a-password" } }),
+    secrets: { "user-a-password": hash },
+    says: ["note cloud-config/locked 4:13 users.0.passwd"],
+  },
+  {
+    name: "hashed_passwd counts more than passwd",
+    yaml: alone(`lock_passwd: false\n    passwd: $6$a$b\n    hashed_passwd: ${hash}`),
+    spec: a({ locked: false, passwordHash: { secretRef: "user-a-password" } }),
+    secrets: { "user-a-password": hash },
+    says: ["note cloud-config/overridden 5:5 users.0.passwd"],
+  },
+  {
+    name: "a password that is no hash is refused, also one that looks like an old hash",
+    yaml: alone("passwd: abcdefghijklm"),
+    spec: a({}),
+    says: ["error cloud-config/not-a-hash 4:13 users.0.passwd"],
+  },
+  {
+    name: "a password in plain text is not taken",
+    yaml: alone("plain_text_passwd: hunter2"),
+    spec: a({}),
+    says: ["warning cloud-config/plain-password 4:5 users.0.plain_text_passwd"],
+  },
+  {
+    name: "several entries are one user, of each key the first counts",
+    yaml: "users: [a, {name: a, uid: 5}, {name: a, uid: 6, homedir: /x}]\n",
+    spec: a({ uid: 5, home: "/x" }),
+    says: ["note cloud-config/overridden 2:41 users.2.uid"],
+  },
+  {
+    name: "`user` renames the default user",
+    yaml: "user: ops\n",
+    spec: { users: { ops: nixos } },
+  },
+  {
+    name: "`user` changes it, and adds it to users that leave it out",
+    yaml: "user: {name: ops, groups: [docker], sudo: null, shell: /bin/zsh}\nusers: [a]\n",
+    spec: {
+      users: { ops: { groups: ["docker"], locked: true, shell: "zsh" }, a: { locked: true } },
+    },
+  },
+  { name: "an empty `user` changes nothing", yaml: "user: {}\n", spec: {} },
+  {
+    name: "`default` with keys changes it too, and keeps its groups",
+    yaml: "users: [{name: default, groups: [docker], uid: 1000}]\n",
+    spec: { users: { nixos: { ...nixos, groups: ["wheel", "docker"], uid: 1000 } } },
+  },
+  {
+    name: "so does an entry with its real name",
+    yaml: "users: [default, {name: nixos, sudo: 'ALL=(ALL) ALL'}]\n",
+    spec: { users: { nixos: { ...nixos, sudo: ["ALL=(ALL) ALL"] } } },
+  },
+  {
+    name: "an entry without a name is about the default user, as in cloud-init, and that is said",
+    yaml: "users: [{uid: 1000}]\n",
+    spec: { users: { nixos: { ...nixos, uid: 1000 } } },
+    says: ["warning cloud-config/no-name 2:9 users.0"],
+  },
+  {
+    name: "an entry that is no user",
+    yaml: "users: [7, true, ~]\n",
+    spec: {},
+    says: [
+      "warning user-data/taken-as-text 2:9 users.0",
+      "error spec/invalid 2:9 7",
+      "warning user-data/taken-as-text 2:12 users.1",
+      "error spec/invalid 2:12 True",
+      "warning user-data/no-value 2:18 users.2",
+    ].map((line) => line.replace(" 7", " users.7").replace(" True", " users.True")),
+  },
+  {
+    name: "texts where other kinds belong",
+    yaml: alone("uid: x\n    homedir: 7\n    system: perhaps\n    gecos: 42"),
+    spec: a({ description: "42" }),
+    says: [
+      "error user-data/wrong-type 4:10 users.0.uid",
+      "error user-data/wrong-type 5:14 users.0.homedir",
+      "error user-data/wrong-type 6:13 users.0.system",
+      "warning user-data/taken-as-text 7:12 users.0.gecos",
+    ],
+  },
+  {
+    name: "what would make another line of passwd or sudoers is refused",
+    yaml: alone('gecos: "a:b"\n    sudo: "ALL\\nroot ALL"\n    homedir: relative'),
+    spec: a({ sudo: [] }),
+    says: [
+      "error spec/invalid 4:12 users.a.description",
+      "error spec/invalid 5:11 users.a.sudo.0",
+      "error spec/invalid 6:14 users.a.home",
+    ],
+  },
+  {
+    name: "groups in every form",
+    yaml: "groups: [g, 'h, i', {j: [a, b], k: c, l: , j2: 'd, e'}, {j: [b, f]}]\n",
+    spec: {
+      groups: {
+        g: {},
+        h: {},
+        i: {},
+        j: { members: ["a", "b", "f"] },
+        k: { members: ["c"] },
+        l: {},
+        j2: { members: ["d", "e"] },
+      },
+    },
+  },
+  {
+    name: "groups as text and as a mapping",
+    yaml: "groups: {sudo: a}\n",
+    spec: { groups: { wheel: { members: ["a"] } } },
+    says: ["note cloud-config/group-mapped 2:16 groups.sudo"],
+  },
+]);
+
+t.test("names that every object inherits are names like any other", async (t) => {
+  const { spec } = translateCloud(
+    "groups: [__proto__]\nusers: [{name: constructor, uid: 5}, {name: __proto__, uid: 6}]\n",
+  );
+  t.equal(
+    canonicalJson(spec),
+    '{"groups":{"__proto__":{}},"users":{"__proto__":{"locked":true,"uid":6},"constructor":{"locked":true,"uid":5}},"version":1}',
+  );
+});
+
+t.test("nothing is set on what all objects inherit", async (t) => {
+  t.strictSame(Object.keys(Object.prototype), []);
+  t.equal(Reflect.get({}, "locked"), undefined);
+});

@@ -1,0 +1,115 @@
+import { isIP } from "node:net";
+import type { Ethernet } from "#generated/provisioner/spec/v1.ts";
+import type { SpecDraft } from "./draft.ts";
+import type { Input } from "./input.ts";
+import { getOwn, setOwn } from "./own-key.ts";
+
+/** One static route of the spec. */
+export type Route = NonNullable<Ethernet["routes"]>[number];
+
+/** Sets a key where there is a value. */
+export function put<T extends object, K extends keyof T>(
+  target: T,
+  key: K,
+  value: T[K] | undefined,
+): void {
+  if (value !== undefined) target[key] = value;
+}
+
+/** Adds an interface; one that the user-data has described stays as it is there. */
+export function addEthernet(
+  draft: SpecDraft,
+  name: string,
+  ethernet: Ethernet,
+  input: Input,
+): void {
+  draft.spec.network ??= {};
+  draft.spec.network.ethernets ??= {};
+  const { ethernets } = draft.spec.network;
+  const path = ["network", "ethernets", name];
+  if (getOwn(ethernets, name) === undefined) {
+    setOwn(ethernets, name, ethernet);
+    return draft.origin(path, input);
+  }
+  if (draft.originOf(path, "value")?.document === input.document.name) {
+    return input.add("error", {
+      code: "network/invalid",
+      message: "an interface of this name stands above already",
+      hint: "keep one of them",
+    });
+  }
+  input.unsupported(
+    {
+      code: "network/overridden",
+      message: "the user-data describes this interface, and that counts",
+    },
+    "note",
+  );
+}
+
+/** The default route through a gateway. */
+export function gatewayRoute(input: Input | undefined): readonly Route[] {
+  const via = readAddress(input);
+  return via === undefined ? [] : [{ to: "default", via }];
+}
+
+/** An address without a prefix length, for example of a gateway. */
+export function readAddress(input: Input | undefined): string | undefined {
+  const address = input?.text();
+  if (input === undefined || address === undefined) return undefined;
+  return isIP(address) === 0 ? refuse(input, "expected an address of IPv4 or IPv6") : address;
+}
+
+/** `192.0.2.10/24`, with a netmask instead of the prefix length as well. */
+export function readPrefixed(input: Input, lengthOf: () => number | undefined): string | undefined {
+  const text = input.text();
+  if (text === undefined) return undefined;
+  const [address = "", written, ...rest] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) {
+    return refuse(input, "expected an address with a prefix length, such as 192.0.2.10/24");
+  }
+  const length = written === undefined ? lengthOf() : prefixLength(written);
+  const most = family === 4 ? 32 : 128;
+  if (length === undefined || length > most) {
+    const message = `expected a prefix length of at most ${most}, or a netmask without holes`;
+    return refuse(input, message, "write 192.0.2.10/24, or give `netmask`");
+  }
+  return `${address}/${length}`;
+}
+
+/** The destination of a route: `default` for the whole of the family that its gateway tells. */
+export function routeTarget(prefixed: string, via: string | undefined): string {
+  return via !== undefined && /^(0\.0\.0\.0|::)\/0$/.test(prefixed) ? "default" : prefixed;
+}
+
+/** Bits of a netmask: a number, or a mask in the form of an address; `undefined` when it has holes. */
+export function prefixLength(netmask: string): number | undefined {
+  if (/^[0-9]{1,3}$/.test(netmask)) return Number(netmask);
+  const family = isIP(netmask);
+  if (family === 0) return undefined;
+  const bits = family === 4 ? bitsOf(netmask.split("."), 10, 8) : bitsOf(groupsOf(netmask), 16, 16);
+  return /^1*0*$/.test(bits) ? bits.lastIndexOf("1") + 1 : undefined;
+}
+
+/** Says that a value is no part of a network; nothing of it is used. */
+export function refuse(input: Input, message: string, hint?: string): undefined {
+  input.mark("unsupported");
+  input.add("error", {
+    code: "network/invalid",
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function bitsOf(parts: readonly string[], base: number, width: number): string {
+  return parts.map((part) => Number.parseInt(part, base).toString(2).padStart(width, "0")).join("");
+}
+
+/** The eight groups of an address of IPv6 without an embedded one of IPv4. */
+function groupsOf(address: string): readonly string[] {
+  const [head = "", tail] = address.split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  return [...before, ...Array(Math.max(0, 8 - before.length - after.length)).fill("0"), ...after];
+}

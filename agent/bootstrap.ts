@@ -1,3 +1,4 @@
+import { isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
@@ -64,16 +65,20 @@ function writeKeys(io: Io, spec: Spec): readonly string[] {
   return [...byAccount.keys()];
 }
 
-/** The transient name only: NixOS owns /etc/hostname. */
+/**
+ * The transient name only: NixOS owns /etc/hostname. By the kernel's file, because `hostname` is not
+ * on the path of a unit. A name that cannot be set is no reason to stay unreachable.
+ */
 async function setHostname(io: Io, log: Log, name: string): Promise<string | null> {
   if (io.files.root !== "/") return null;
-  const result = await io.exec({
-    file: "hostname",
-    args: ["--", name],
-    timeoutMs: 5_000,
-    effect: "hostname",
-  });
-  if (result.code === 0) return name;
-  log.warning("bootstrap.hostname", { message: result.stderr.trim() });
+  const tee = { file: "tee", args: ["/proc/sys/kernel/hostname"], stdin: name };
+  try {
+    const result = await io.exec({ ...tee, timeoutMs: 5_000, effect: "hostname" });
+    if (result.code === 0) return name;
+    log.warning("bootstrap.hostname", { message: result.stderr.trim() });
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    log.warning("bootstrap.hostname", { message: error.message });
+  }
   return null;
 }

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import t from "tap";
 import type { Code } from "#core/codes.ts";
-import { fakeIo } from "#core/fake-io.ts";
+import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { createLog, silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
@@ -210,6 +210,23 @@ t.test(
       }),
       { skipped: true },
     );
+  },
+);
+
+t.test(
+  "the name is the kernel's until the next boot, and one that cannot be set stops nothing",
+  async (t) => {
+    const running = (programs: Readonly<Record<string, FakeProgram>>) => {
+      const fake = fakeIo(t.testdir(), programs);
+      return { fake, io: { ...fake, files: { ...fake.files, root: "/" } } };
+    };
+    const { fake, io } = running({ tee: () => ({}) });
+    t.match(await bootstrap(io, silentLog, specified({ hostname: "edge" })), { hostname: "edge" });
+    t.match(fake.executed, [{ args: ["/proc/sys/kernel/hostname"], stdin: "edge" }]);
+    const without = running({}).io;
+    t.match(await bootstrap(without, silentLog, specified({ hostname: "edge" })), {
+      hostname: null,
+    });
   },
 );
 

@@ -1,4 +1,4 @@
-import { prettyJson } from "#core/canonical-json.ts";
+import { prettyJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import { Secret } from "#core/secret.ts";
@@ -7,6 +7,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
 import { type LinkSettings, readLinkSettings } from "./link/link-settings.ts";
 import { credentialsDirectory } from "./secrets/credential-store.ts";
+import { settingsFile } from "./settings.ts";
 
 const directory = "/var/lib/firstlight/report";
 /**
@@ -75,6 +76,12 @@ export async function loadLinkSettings(
   const link = readLinkSettings(io.files, record?.report ?? settings.report, record?.instanceId);
   if (link === undefined || record === undefined || record.password === null) return link;
   return { ...link, password: new Secret(await readPassword(io, record.password)) };
+}
+
+/** Changes when {@link loadLinkSettings} would say something else. */
+export function linkSettingsVersion(files: Files): string {
+  const read = (file: string) => files.readText(file, { maxBytes: 1024 * 1024 }) ?? "";
+  return sha256([reportSettingsFile, caFile, settingsFile].map(read).join("\0"));
 }
 
 function readRecord(files: Files): ReportRecord | undefined {

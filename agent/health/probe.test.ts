@@ -81,7 +81,10 @@ t.test("TCP and HTTP on loopback: there, not there, hanging, wrong status", asyn
     message: /status 503, expected 2xx/,
   });
   const secretive = url.replace("//", "//user:canary@");
-  const told = await probe({ type: "http", url: `${secretive}/down?token=canary` }, signal);
+  const told = await probe(
+    { type: "http", url: `${secretive}/down?token=canary`, status: 503 },
+    signal,
+  );
   t.match(told, { passed: false, message: /\/down/ });
   t.notMatch(told.message, "canary");
   const hanging = {

@@ -1,44 +1,65 @@
 import { runDaemon } from "#agent/daemon.ts";
 import type { LinkSettings } from "#agent/link/link-settings.ts";
-import { loadLinkSettings } from "#agent/report-settings.ts";
+import { notifySystemd, watchdogIntervalMs } from "#agent/link/systemd-notify.ts";
+import { exitCodes } from "#agent/outcome.ts";
+import { linkSettingsVersion, loadLinkSettings } from "#agent/report-settings.ts";
 import { cronSchedule } from "#agent/schedule.ts";
 import { readSettings } from "#agent/settings.ts";
 import { stateReaders } from "#agent/state-readers.ts";
 import type { Command, Invocation } from "../command.ts";
-import { version } from "../version.ts";
+import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
 
-/** How often to look whether a boot has named a broker. */
+/** How often to look whether a boot has named a broker, or another one. */
 const lookMs = 15_000;
 
 /** `firstlight agent` */
 export const command: Command = {
   usage: "agent [--root DIR]",
   summary: "Stay: report to the fleet over MQTT, and tell what happens on this node.",
-  help: "Waits where no broker is named yet. Ends on SIGTERM with a farewell.",
+  help: "Waits where no broker is named yet. Ends with a farewell on SIGTERM, and when a boot has named another broker: systemd starts it again.",
   arity: [0, 0],
   async run(invocation) {
-    const { io, log, signal } = invocation;
-    const settings = await waitForBroker(invocation);
-    if (settings === undefined) return 0;
-    const readers = stateReaders({
-      io,
-      version,
-      healthIntervalMs: settings.healthIntervalMs,
-      witness: () => askWitness(io, signal),
-    });
-    await runDaemon({ io, log, settings, readers, schedule: await cronSchedule(log), signal });
-    return 0;
+    const { io, log } = invocation;
+    const named = await waitForBroker(invocation);
+    if (named === undefined) return exitCodes.done;
+    const { settings, version } = named;
+    const schedule = await cronSchedule(log);
+    const changed = new AbortController();
+    const look = async () => {
+      if (linkSettingsVersion(io.files) === version || changed.signal.aborted) return;
+      log.info("agent.settings-changed");
+      changed.abort();
+    };
+    const stop = schedule.every({ name: "settings", intervalMs: lookMs }, look);
+    const signal = AbortSignal.any([invocation.signal, changed.signal]);
+    try {
+      const { healthIntervalMs } = settings;
+      const witness = () => askWitness(io, signal);
+      const readers = stateReaders({ io, version: programVersion, healthIntervalMs, witness });
+      await runDaemon({ io, log, settings, readers, schedule, signal });
+    } finally {
+      stop();
+    }
+    return exitCodes.done;
   },
 };
 
 /** A first boot may name the broker only later; `undefined` when the signal came before. */
-async function waitForBroker({ io, log, signal }: Invocation): Promise<LinkSettings | undefined> {
+async function waitForBroker({
+  io,
+  log,
+  signal,
+}: Invocation): Promise<{ readonly settings: LinkSettings; readonly version: string } | undefined> {
+  const waitMs = Math.min(lookMs, watchdogIntervalMs(io) ?? lookMs);
   for (let told = false; !signal.aborted; told = true) {
+    const version = linkSettingsVersion(io.files);
     const settings = await loadLinkSettings(io, await readSettings(io.files));
-    if (settings !== undefined) return settings;
+    if (settings !== undefined) return { settings, version };
     if (!told) log.info("agent.waiting", { for: "a broker to be named" });
-    await io.clock.sleep(lookMs, signal).catch(() => {});
+    // Ready to be told of one: the boot that names it waits until the machine has started.
+    await notifySystemd(io, log, "READY=1", "WATCHDOG=1");
+    await io.clock.sleep(waitMs, signal).catch(() => {});
   }
   return undefined;
 }

@@ -12,7 +12,8 @@ let
   settingsFormat = pkgs.formats.json { };
   firstlight = lib.getExe cfg.package;
 
-  # What every unit that faces the network does without.
+  # What every unit that faces the network does without. It tells of the machine, so it keeps the
+  # kernel's files (no ProcSubset) and the machine's name as it changes (no ProtectHostname).
   hardening = {
     CapabilityBoundingSet = "";
     LockPersonality = true;
@@ -20,11 +21,9 @@ let
     PrivateDevices = true;
     PrivateTmp = true;
     PrivateUsers = true;
-    ProcSubset = "pid";
     ProtectClock = true;
     ProtectControlGroups = true;
     ProtectHome = true;
-    ProtectHostname = true;
     ProtectKernelLogs = true;
     ProtectKernelModules = true;
     ProtectKernelTunables = true;
@@ -40,6 +39,7 @@ let
     RestrictRealtime = true;
     RestrictSUIDSGID = true;
     SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
     SystemCallFilter = [
       "@system-service"
       "~@privileged"
@@ -181,6 +181,7 @@ in
       serviceConfig = {
         Type = "oneshot";
         ExecStart = "${firstlight} boot";
+        ExecStartPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";
         # Rolled back, held or degraded is an answer, not a failure of the unit.
         SuccessExitStatus = [
           2
@@ -205,15 +206,15 @@ in
         DynamicUser = true;
         StateDirectory = "firstlight-agent";
         StateDirectoryMode = "0700";
-        Restart = "on-failure";
+        # It also ends when a boot has named another broker.
+        Restart = "always";
         RestartSec = "10s";
         WatchdogSec = "60s";
         MemoryMax = "256M";
       };
     };
 
-    # Units written for cloud-init may order themselves after these; the agent starts them when the
-    # machine has settled.
+    # Units written for cloud-init may order themselves after these; reached when the boot is through.
     systemd.targets.cloud-config.description = "The machine has its configuration";
     systemd.targets.cloud-init = {
       description = "The machine is provisioned";

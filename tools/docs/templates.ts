@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { hostFiles } from "#core/host-files.ts";
+import { loadTemplates } from "#provisioner/render/load-templates.ts";
+import { schemaPage } from "./schema-page.ts";
+
+/** Every template with its parameters and its example. */
+export function templatesPage(): string {
+  const files = hostFiles(join(import.meta.dirname, "../.."), () => {});
+  const sections = [...loadTemplates(files, "/templates").values()].map((template) => {
+    const use = { templates: [{ name: template.name, parameters: template.example }] };
+    const example = JSON.stringify(use, null, 2);
+    const table = schemaPage("x", "", `templates/${template.name}/schema.json`)
+      .split("\n")
+      .filter((line) => line.startsWith("|"));
+    return `## ${template.name}: ${template.title}
+
+${template.description}
+
+${table.join("\n")}
+
+In a spec, or under \`firstlight\` in a cloud-config (JSON is YAML):
+
+\`\`\`yaml
+${example}
+\`\`\``;
+  });
+  return `# Templates
+
+Made by \`npm run docs\`. A template is a folder with \`default.nix\` (a function from parameters to a
+NixOS module), \`schema.json\` (its parameters) and \`template.yaml\` (title, description, example). It is
+copied into the sources of a system and called with printed values; nothing is ever substituted in its
+text.
+
+${sections.join("\n\n")}
+`;
+}

@@ -15,6 +15,7 @@ import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
+import { trialFinished } from "./boot-events.ts";
 import { BootStages, type End, type Stages } from "./boot-stages.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { judge, readBaseline, watchMs } from "./health/judge.ts";
@@ -212,20 +213,7 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
     }),
   );
   const tell = (result: "committed" | "rolled-back", generation: number | null) =>
-    d.report({
-      kind: "trial.finished",
-      body: {
-        transaction: trial.transaction,
-        by: d.by,
-        result,
-        toplevel: trial.toplevel,
-        ...(generation === null ? {} : { generation }),
-        healthy: verdict.healthy,
-        reasons: [...verdict.reasons],
-        passes: verdict.passes,
-        ms: verdict.ms,
-      },
-    });
+    d.report(trialFinished({ by: d.by, trial, verdict, result, generation }));
   if (!verdict.healthy) {
     const back = await way.stage("roll-back", () => d.system.rollBack(trial, verdict));
     const { toplevel, generation, sourcesDigest } = back;

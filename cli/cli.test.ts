@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { codes } from "#core/codes.ts";
@@ -188,4 +189,106 @@ t.test("the shipped profiles have no fault", async (t) => {
     firstlight(["profiles", "lint", path.join(import.meta.dirname, "../hardware-profiles")]),
     { code: 0 },
   );
+});
+
+t.test("a root that is no directory is refused and not made", async (t) => {
+  const missing = path.join(t.testdir({ file: "" }), "missing");
+  for (const root of [missing, path.join(t.testdirName, "file"), ""]) {
+    t.match(firstlight(["boot", "--root", root, "--driver", "dry"]), {
+      code: 4,
+      stderr: /--root: expected a directory/,
+    });
+  }
+  t.equal(existsSync(missing), false);
+});
+
+t.test("input that is none is named: absent, a directory, too large, binary, empty", async (t) => {
+  const directory = t.testdir({ binary: Buffer.from([0xff, 0, 0xfe]), empty: "" });
+  const validate = (file: string) => firstlight(["validate", file, "--kind", "cloud-config"]);
+  t.match(validate(path.join(directory, "none")), { code: 1, stderr: /none: does not exist/ });
+  t.match(validate(directory), { code: 1, stderr: /is a directory, a file was expected/ });
+  t.match(validate("/dev/zero"), { code: 1, stderr: /io\/too-large/ });
+  t.match(validate(path.join(directory, "binary")), { code: 4, stdout: /binary/ });
+  t.match(validate(path.join(directory, "empty")), { code: 0 });
+});
+
+t.test("several files are translated each by itself", async (t) => {
+  const directory = t.testdir({
+    a: "#cloud-config\nhostname: a\n",
+    b: "#cloud-config\nhostname: [b]\n",
+  });
+  const files = ["a", "b"].map((name) => path.join(directory, name));
+  const { code, stdout } = firstlight(["translate", ...files, "--format", "json"]);
+  t.equal(code, 4);
+  t.match(JSON.parse(stdout), {
+    documents: [
+      { document: files[0], spec: { hostname: "a" } },
+      { document: files[1], findings: [{ level: "error" }] },
+    ],
+  });
+});
+
+t.test("a value that is null is a value", async (t) => {
+  const data = { v1: { instance_id: "i-1", local_hostname: null } };
+  const root = t.testdir({
+    run: { firstlight: { "instance-data.json": JSON.stringify(data) } },
+  });
+  for (const key of ["v1.local_hostname", "local_hostname"])
+    t.match(firstlight(["query", key, "--root", root]), { code: 0, stdout: "null\n" });
+});
+
+t.test("the status of a machine where firstlight is switched off is not waited for", async (t) => {
+  const root = t.testdir({ etc: { firstlight: { disabled: "" } } });
+  t.match(firstlight(["status", "--wait", "--root", root]), {
+    code: 0,
+    stdout: /switched off by \/etc\/firstlight\/disabled/,
+  });
+});
+
+t.test("a reader that goes away does not end the program", async (t) => {
+  const { status, stderr } = spawnSync(
+    "sh",
+    ["-c", '"$@" | head -c 1 >&2; exit', "sh", process.execPath, entry, "profiles", "list"],
+    { encoding: "utf8", timeout: 60_000 },
+  );
+  t.equal(status, 0);
+  t.notMatch(stderr, /EPIPE/);
+});
+
+/** Starts the program and waits until its stderr matches. */
+async function started(args: readonly string[], pattern: RegExp, env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [entry, ...args], { env: { ...process.env, ...env } });
+  let talk = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    talk += text;
+  });
+  const ended = once(child, "close") as Promise<[number | null]>;
+  while (!pattern.test(talk)) {
+    if ((await Promise.race([once(child.stderr, "data"), ended]))[0] === child.exitCode) break;
+  }
+  return { child, ended, talk: () => talk };
+}
+
+t.test("an interrupted command says so, and exits 75", async (t) => {
+  const root = t.testdir();
+  const waits = await started(["status", "--wait", "--root", root], /waiting/);
+  waits.child.kill("SIGINT");
+  t.equal((await waits.ended)[0], 75, waits.talk());
+  t.match(waits.talk(), /ended by SIGINT \[cli\/interrupted\]/);
+});
+
+t.test("the agent is ready while it waits for a broker, and ends when it is told to", async (t) => {
+  const root = t.testdir({
+    root: {},
+    bin: { "systemd-notify": '#!/bin/sh\necho "$@" >&2; echo "$@" >"$NOTIFY_SOCKET"\n' },
+  });
+  chmodSync(path.join(root, "bin/systemd-notify"), 0o755);
+  const said = path.join(root, "said");
+  const env = { NOTIFY_SOCKET: said, PATH: `${path.join(root, "bin")}:${process.env["PATH"]}` };
+  const args = ["agent", "--root", path.join(root, "root")];
+  const agent = await started(args, /agent\.waiting/, env);
+  while (!existsSync(said)) await new Promise((resolve) => setTimeout(resolve, 20));
+  t.match(readFileSync(said, "utf8"), /READY=1/);
+  agent.child.kill("SIGTERM");
+  t.equal((await agent.ended)[0], 0, agent.talk());
 });

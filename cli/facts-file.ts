@@ -4,10 +4,10 @@ import { validate } from "#generated/provisioner/facts/facts.validate.js";
 import { readInput } from "./read-input.ts";
 
 /** Facts from a file: ours, or a report of nixos-facter. Throws `facts/invalid`. */
-export async function readFactsFile(name: string): Promise<Facts> {
+export async function readFactsFile(name: string, signal: AbortSignal): Promise<Facts> {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(readInput(name)).toString("utf8"));
+    value = JSON.parse(Buffer.from(await readInput(name, { signal })).toString("utf8"));
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw new Fault("facts/invalid", `${name}: expected JSON`, { cause });

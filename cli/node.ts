@@ -8,10 +8,11 @@ import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
+import { formatFinding } from "#core/finding.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
 import { decideBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
-import type { SystemEvent } from "#provisioner/system/system.ts";
+import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
 import { version } from "./version.ts";
@@ -109,11 +110,24 @@ function word(text: string): string {
   return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Everything up to the sources, for commands that look before they leap. */
-export async function renderNode(
-  invocation: Invocation,
-): Promise<{ readonly deps: BootDeps; readonly rendering: Rendering }> {
+/** A node up to its sources, for commands that look before they leap. */
+export interface RenderedNode {
+  readonly system: SystemClient;
+  readonly rendering: Rendering;
+  readonly reason: ChangeReason;
+}
+
+/** Renders what the datasource asks for now, tells the findings, and makes the system ready. */
+export async function renderNode(invocation: Invocation): Promise<RenderedNode> {
   const deps = await nodeDeps(invocation, { by: "apply", approved: true, report: () => {} });
   const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
-  return { deps, rendering: await renderSystem(deps, quiet) };
+  const rendering = await renderSystem(deps, quiet);
+  for (const finding of rendering.findings) invocation.out.talk(formatFinding(finding));
+  await deps.system.recover();
+  const { instanceId } = rendering.content.instance;
+  return {
+    system: deps.system,
+    rendering,
+    reason: { by: "apply", why: rendering.decision.why, instanceId },
+  };
 }

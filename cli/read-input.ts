@@ -1,11 +1,47 @@
-import { readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
+import { addAbortSignal, type Readable } from "node:stream";
 import { Fault } from "#core/fault.ts";
 
-/** Bytes of a file named on the command line, `-` for stdin. Throws `cli/no-file`. */
-export function readInput(name: string): Uint8Array {
+/** More than any document may hold; each reader has its own, smaller limit. */
+const defaultMaxBytes = 32 * 1024 * 1024;
+
+/** How a file is read. */
+export interface ReadOptions {
+  /** Ends the reading: a pipe may never come to its end. */
+  readonly signal: AbortSignal;
+  readonly maxBytes?: number;
+}
+
+/** Bytes of a file named on the command line, `-` for stdin. Throws `cli/no-file`, `io/too-large`. */
+export async function readInput(
+  name: string,
+  { signal, maxBytes = defaultMaxBytes }: ReadOptions,
+): Promise<Uint8Array> {
+  const stream: Readable = name === "-" ? process.stdin : createReadStream(name);
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    return readFileSync(name === "-" ? 0 : name);
+    for await (const chunk of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > maxBytes)
+        throw new Fault(
+          "io/too-large",
+          `${name}: more than the ${maxBytes} bytes expected at most`,
+        );
+      chunks.push(chunk);
+    }
   } catch (cause) {
-    throw new Fault("cli/no-file", `${name}: cannot be read`, { cause });
+    if (cause instanceof Fault) throw cause;
+    if (signal.aborted) throw signal.reason;
+    throw new Fault("cli/no-file", `${name}: ${reasonOf(cause)}`, { cause });
   }
+  return Buffer.concat(chunks);
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return "does not exist";
+  if (code === "EISDIR") return "is a directory, a file was expected";
+  if (code === "EACCES" || code === "EPERM") return "this user may not read it";
+  return `cannot be read (${code ?? String(error)})`;
 }

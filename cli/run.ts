@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { exitCodeOfFault, exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -7,7 +8,7 @@ import { formatFinding } from "#core/finding.ts";
 import { hostIo } from "#core/host-io.ts";
 import { createLog, type LogRecord } from "#core/log.ts";
 import { nearest } from "#core/nearest.ts";
-import type { Command, Flags, Output } from "./command.ts";
+import { type Command, type Flags, type Output, textFlag } from "./command.ts";
 import { commands } from "./commands.ts";
 
 /** Flags that every command takes. */
@@ -27,6 +28,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   const [name = "", ...rest] = argv;
   const json = argv.includes("--json");
   try {
+    if (name === "help" && rest[0] !== undefined) return await run([rest[0], "--help"]);
     if (name === "" || name === "--help" || name === "-h" || name === "help") {
       out.data(await overview());
       return name === "" ? exitCodes.invalidInput : exitCodes.done;
@@ -59,8 +61,9 @@ async function invoke(
   if (args.length < least || args.length > most) {
     throw new Fault("cli/usage", `${name}: expected ${program} ${command.usage}`);
   }
-  const root = flags["root"];
-  const io = hostIo({ ...(typeof root === "string" ? { root } : {}), ...effectHook() });
+  const root = textFlag(flags, "root");
+  if (root !== undefined) checkRoot(root);
+  const io = hostIo({ ...(root === undefined ? {} : { root }), ...effectHook() });
   const log = createLog(io.clock, logSink(out, flags));
   const abort = new AbortController();
   const stop = (signal: NodeJS.Signals) =>
@@ -77,6 +80,9 @@ async function invoke(
       out,
       signal: abort.signal,
     });
+  } catch (error) {
+    // Whatever broke because the end was asked for: that it was asked for is the reason.
+    throw abort.signal.aborted && !isFault(error) ? abort.signal.reason : error;
   } finally {
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
@@ -117,7 +123,16 @@ function effectHook(): { onEffect?: (number: number, name: string) => void } {
   };
 }
 
+/** A machine is never made by looking for one in the wrong place. */
+function checkRoot(root: string): void {
+  const isDirectory = root !== "" && statSync(root, { throwIfNoEntry: false })?.isDirectory();
+  if (isDirectory !== true)
+    throw new Fault("cli/usage", `--root: expected a directory, got ${JSON.stringify(root)}`);
+}
+
 function hostOutput(): Output {
+  // A reader that has gone (`| head`) does not end what is under way.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
   return {
     data: (text) => void process.stdout.write(line(text)),

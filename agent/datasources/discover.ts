@@ -115,7 +115,8 @@ function detect(io: Io, candidate: Datasource | string): Try {
   }
 }
 
-function findSwitch(files: Files): string | undefined {
+/** What switches firstlight off on this machine, or `undefined`: a file, or a word for the kernel. */
+export function findSwitch(files: Files): string | undefined {
   const file = switchFiles.find((path) => files.stat(path) !== undefined);
   if (file !== undefined) return file;
   const given = readKernelArguments(files);

@@ -1,6 +1,5 @@
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
-import { formatFinding } from "#core/finding.ts";
 import type { Plan } from "#provisioner/system/system.ts";
 import type { Command } from "../command.ts";
 import { renderNode, systemOptions } from "../node.ts";
@@ -14,20 +13,13 @@ export const command: Command = {
   arity: [0, 0],
   async run(invocation) {
     const { json, out } = invocation;
-    const { deps, rendering } = await renderNode(invocation);
-    for (const finding of rendering.findings) out.talk(formatFinding(finding));
-    await deps.system.recover();
-    const running = await deps.system.runs(rendering.sources.digest);
+    const { system, rendering, reason } = await renderNode(invocation);
+    const running = await system.runs(rendering.sources.digest);
     if (running.runs) {
       out.data(json ? prettyJson({ v: 1, unchanged: true, ...running }) : "nothing would change");
       return exitCodes.done;
     }
-    const reason = {
-      by: "apply",
-      why: rendering.decision.why,
-      instanceId: rendering.content.instance.instanceId,
-    } as const;
-    const plan = await deps.system.plan(await deps.system.build(rendering.sources, reason));
+    const plan = await system.plan(await system.build(rendering.sources, reason));
     out.data(
       json
         ? prettyJson({ v: 1, unchanged: false, plan, findings: rendering.findings })

@@ -13,6 +13,9 @@ import { findAssets } from "../assets.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
 import { readInput } from "../read-input.ts";
 
+/** Some hundred thousand machines. */
+const maxBatchBytes = 256 * 1024 * 1024;
+
 /** `firstlight profiles` */
 export const command: Command = {
   usage: "profiles list | show ID | match [--facts FILE] [--batch FILE.jsonl] | lint [DIR]",
@@ -21,6 +24,8 @@ export const command: Command = {
   arity: [1, 2],
   async run(invocation) {
     const [verb = "", argument] = invocation.args;
+    if (argument !== undefined && (verb === "list" || verb === "match"))
+      throw new Fault("cli/usage", `profiles ${verb}: expected no ${JSON.stringify(argument)}`);
     if (verb === "lint") return lint(invocation, argument);
     const profiles = await findAssets().profiles();
     switch (verb) {
@@ -75,12 +80,12 @@ function show(
 }
 
 async function match(invocation: Invocation, profiles: CompiledProfiles): Promise<number> {
-  const { io, json, out, flags } = invocation;
+  const { io, json, out, flags, signal } = invocation;
   const file = textFlag(flags, "facts");
   const facts =
     file === undefined
       ? readFacts(io)
-      : await (await import("../facts-file.ts")).readFactsFile(file);
+      : await (await import("../facts-file.ts")).readFactsFile(file, signal);
   const found = matchProfile(facts, profiles);
   out.data(json ? prettyJson({ v: 1, ...found }) : describe(found));
   return found.applied === null ? exitCodes.degraded : exitCodes.done;
@@ -102,9 +107,16 @@ function describe(found: Match): string {
   ].join("\n");
 }
 
-async function batch({ flags, out }: Invocation, profiles: CompiledProfiles): Promise<number> {
+async function batch(
+  { flags, out, signal }: Invocation,
+  profiles: CompiledProfiles,
+): Promise<number> {
   const { matchIdentity, parseIdentity } = await import("#provisioner/profiles/identity.ts");
-  const text = Buffer.from(readInput(textFlag(flags, "batch") ?? "-")).toString("utf8");
+  const bytes = await readInput(textFlag(flags, "batch") ?? "-", {
+    signal,
+    maxBytes: maxBatchBytes,
+  });
+  const text = Buffer.from(bytes).toString("utf8");
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     let row: unknown;

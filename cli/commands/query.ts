@@ -17,7 +17,8 @@ export const command: Command = {
     const all = readInstanceData(io.files);
     if (all === undefined) throw new Fault("boot/no-result", "no boot has left instance data yet");
     const [key] = args;
-    const value = key === undefined ? all : (find(all, key) ?? find(all, `v1.${key}`));
+    const whole = key === undefined ? all : find(all, key);
+    const value = whole === undefined ? find(all, `v1.${key}`) : whole;
     if (value === undefined) throw unknownKey(all, key ?? "");
     out.data(typeof value === "string" && !json ? value : prettyJson(value));
     return exitCodes.done;

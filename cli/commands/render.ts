@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import { makeContent } from "#agent/datasources/content.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { readMetaData } from "#agent/datasources/meta-data.ts";
@@ -8,6 +6,7 @@ import { defaultUserName } from "#agent/resolve-spec.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
+import { hostFiles } from "#core/host-files.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import { type Command, textFlag } from "../command.ts";
 import { renderPreview } from "../preview.ts";
@@ -52,20 +51,22 @@ export const command: Command = {
     out: { type: "string" },
   },
   arity: [0, 0],
-  async run({ flags, json, out }) {
+  async run({ flags, json, out, signal }) {
     const target = textFlag(flags, "out");
     if (target === undefined) throw new Fault("cli/usage", "render: expected --out DIR");
-    const document = (flag: string) => {
+    const document = async (flag: string) => {
       const file = textFlag(flags, flag);
-      return file === undefined ? undefined : { document: file, bytes: readInput(file) };
+      return file === undefined
+        ? undefined
+        : { document: file, bytes: await readInput(file, { signal }) };
     };
-    const metaFile = document("meta-data");
+    const metaFile = await document("meta-data");
     const meta = metaFile === undefined ? undefined : readInstance(metaFile);
     const translation = translate(
       {
-        userData: document("user-data"),
-        vendorData: document("vendor-data"),
-        networkConfig: document("network-config"),
+        userData: await document("user-data"),
+        vendorData: await document("vendor-data"),
+        networkConfig: await document("network-config"),
       },
       {
         hostname: meta?.instance.hostname ?? null,
@@ -79,16 +80,13 @@ export const command: Command = {
     const { sources, findings } = await renderPreview(translation, {
       ...(factsFile === undefined
         ? {}
-        : { facts: await (await import("../facts-file.ts")).readFactsFile(factsFile) }),
+        : { facts: await (await import("../facts-file.ts")).readFactsFile(factsFile, signal) }),
       ...(meta === undefined ? {} : { instanceId: meta.instance.instanceId }),
       ...(stateVersion === undefined ? {} : { stateVersion }),
     });
     const all = [...(meta?.findings ?? []), ...translation.findings, ...findings];
-    for (const file of sources.files) {
-      const full = path.join(target, file.path);
-      mkdirSync(path.dirname(full), { recursive: true });
-      writeFileSync(full, file.content, { mode: file.mode });
-    }
+    const files = hostFiles(target, () => {});
+    for (const { path, content, mode } of sources.files) files.write(`/${path}`, content, { mode });
     if (json)
       out.data(
         prettyJson({

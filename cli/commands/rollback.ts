@@ -1,3 +1,4 @@
+import { trialFinished } from "#agent/boot-events.ts";
 import { judge, readBaseline, watchMs } from "#agent/health/judge.ts";
 import { hostProbe } from "#agent/health/probe.ts";
 import { exitCodes } from "#agent/outcome.ts";
@@ -5,6 +6,7 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
 import { openSystem, systemOptions } from "../node.ts";
+import { bootOutbox } from "../outbox.ts";
 
 /** `firstlight rollback` */
 export const command: Command = {
@@ -31,8 +33,14 @@ export const command: Command = {
     const baseline = await readBaseline(io, signal);
     const trial = await system.try(plan, watchMs(undefined));
     const verdict = await judge(undefined, trial, { io, probe: hostProbe(io), baseline, signal });
+    const outbox = bootOutbox(invocation);
+    const tell = async (result: "committed" | "rolled-back", now: number | null) => {
+      outbox.report(trialFinished({ by: "rollback", trial, verdict, result, generation: now }));
+      await outbox.flush();
+    };
     if (!verdict.healthy) {
       const back = await system.rollBack(trial, verdict);
+      await tell("rolled-back", back.generation);
       out.data(
         json
           ? prettyJson({ v: 1, outcome: "rolled-back", verdict, ...back })
@@ -41,6 +49,7 @@ export const command: Command = {
       return exitCodes.rolledBack;
     }
     const committed = await system.commit(trial, verdict);
+    await tell("committed", committed.generation);
     out.data(
       json
         ? prettyJson({ v: 1, outcome: "committed", verdict, ...committed })

@@ -1,3 +1,4 @@
+import { findSwitch } from "#agent/datasources/discover.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { readResult, readStatus } from "#agent/status.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -11,7 +12,7 @@ const pollMs = 500;
 export const command: Command = {
   usage: "status [--wait] [--timeout 5m] [--json]",
   summary: "Say how the boot of this machine is going, or how it ended.",
-  help: "Exit code: that of the boot when it has ended, 75 while it runs or before it began.",
+  help: "Exit code: that of the boot when it has ended, 75 while it runs or before it began, 0 where firstlight is switched off.",
   options: { wait: { type: "boolean" }, timeout: { type: "string" } },
   arity: [0, 0],
   async run({ io, flags, json, out, signal }) {
@@ -25,6 +26,14 @@ export const command: Command = {
     const deadline = io.clock.monotonicMs() + timeoutMs;
     const isDone = () =>
       readStatus(io.files)?.state === "done" && readResult(io.files) !== undefined;
+    const off = readStatus(io.files) === undefined ? findSwitch(io.files) : undefined;
+    if (off !== undefined) {
+      out.data(
+        json ? prettyJson({ v: 1, status: null, result: null, off }) : `switched off by ${off}`,
+      );
+      return exitCodes.done;
+    }
+    if (flags["wait"] === true && !isDone()) out.talk("waiting for the boot to end");
     while (flags["wait"] === true && !isDone() && io.clock.monotonicMs() < deadline) {
       await io.clock.sleep(pollMs, signal);
     }

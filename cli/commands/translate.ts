@@ -4,47 +4,87 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
+import type { Translation } from "#provisioner/userdata/translation.ts";
 import { type Command, textFlag } from "../command.ts";
 import { readInput } from "../read-input.ts";
 
+const formats = ["spec", "nix", "json"] as const;
+type Format = (typeof formats)[number];
+
 /** `firstlight translate` */
 export const command: Command = {
-  usage: "translate FILE [--format spec|nix|json]",
+  usage: `translate FILE… [--format ${formats.join("|")}]`,
   summary:
     "Turn user-data into a spec or into Nix, with findings for everything that is not in it.",
-  help: "Secrets are left out: the spec names them. `json` prints spec, findings and coverage.",
+  help: "Secrets are left out: the spec names them. `json` prints spec, findings and coverage.\nSeveral files are translated each by itself; `json` has them in the list `documents` then.",
   options: { format: { type: "string" } },
-  arity: [1, 1],
-  async run({ args, flags, json, out }) {
-    const format = json ? "json" : (textFlag(flags, "format") ?? "spec");
-    if (!["spec", "nix", "json"].includes(format)) {
-      throw new Fault(
-        "cli/usage",
-        `--format: expected spec, nix or json, got ${JSON.stringify(format)}`,
+  arity: [1, 1000],
+  async run({ args, flags, json, out, signal }) {
+    const format = readFormat(json ? "json" : textFlag(flags, "format"));
+    const results: Translated[] = [];
+    for (const name of args) {
+      const result = await translateFile(name, format, signal);
+      results.push(result);
+      if (format === "json") continue;
+      for (const finding of result.findings) out.talk(formatFinding(finding));
+      if (format === "spec") out.data(prettyJson(result.spec));
+      for (const text of result.nix) out.data(text);
+    }
+    const [only] = results;
+    if (format === "json" && only !== undefined)
+      out.data(
+        prettyJson(
+          results.length === 1
+            ? { v: 1, ...plain(only) }
+            : {
+                v: 1,
+                documents: results.map((each) => ({ document: each.document, ...plain(each) })),
+              },
+        ),
       );
-    }
-    const [document = "-"] = args;
-    const translation = translate(
-      { userData: { document, bytes: readInput(document) } },
-      { hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map() },
-    );
-    const rendered =
-      format === "nix"
-        ? await (await import("../preview.ts")).renderPreview(translation, {})
-        : undefined;
-    const findings = [...translation.findings, ...(rendered?.findings ?? [])];
-    if (format === "json") {
-      const { spec, coverage } = translation;
-      out.data(prettyJson({ v: 1, spec, findings, coverage }));
-    } else {
-      for (const finding of findings) out.talk(formatFinding(finding));
-      if (rendered === undefined) out.data(prettyJson(translation.spec));
-      else {
-        const wanted = ["firstlight/instance.nix", "firstlight/network.nix"];
-        for (const file of rendered.sources.files)
-          if (wanted.includes(file.path)) out.data(file.content);
-      }
-    }
-    return hasErrors(findings) ? exitCodes.invalidInput : exitCodes.done;
+    return results.some(({ findings }) => hasErrors(findings))
+      ? exitCodes.invalidInput
+      : exitCodes.done;
   },
 };
+
+/** What became of one file. */
+interface Translated extends Pick<Translation, "spec" | "findings" | "coverage"> {
+  readonly document: string;
+  /** The files of Nix that its values stand in. */
+  readonly nix: readonly string[];
+}
+
+async function translateFile(
+  document: string,
+  format: Format,
+  signal: AbortSignal,
+): Promise<Translated> {
+  const translation = translate(
+    { userData: { document, bytes: await readInput(document, { signal }) } },
+    { hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map() },
+  );
+  const { spec, coverage } = translation;
+  if (format !== "nix")
+    return { document, spec, coverage, findings: translation.findings, nix: [] };
+  const { sources, findings } = await (await import("../preview.ts")).renderPreview(
+    translation,
+    {},
+  );
+  const wanted = ["firstlight/instance.nix", "firstlight/network.nix"];
+  const nix = sources.files.filter(({ path }) => wanted.includes(path)).map((file) => file.content);
+  return { document, spec, coverage, findings: [...translation.findings, ...findings], nix };
+}
+
+function plain({ spec, findings, coverage }: Translated) {
+  return { spec, findings, coverage };
+}
+
+function readFormat(wanted: string | undefined): Format {
+  const format = formats.find((each) => each === (wanted ?? "spec"));
+  if (format !== undefined) return format;
+  throw new Fault(
+    "cli/usage",
+    `--format: expected ${formats.join(", ")}, got ${JSON.stringify(wanted)}`,
+  );
+}

@@ -22,7 +22,7 @@ export const command: Command = {
   help: "Without --kind the first line of a document says what it is. Exit code 4 when there is an error.",
   options: { kind: { type: "string" } },
   arity: [1, 1000],
-  async run({ args, flags, json, out }) {
+  async run({ args, flags, json, out, signal }) {
     const kind = textFlag(flags, "kind") as Kind | undefined;
     if (kind !== undefined && !kinds.includes(kind)) {
       throw new Fault(
@@ -31,7 +31,7 @@ export const command: Command = {
       );
     }
     const findings: Finding[] = [];
-    for (const name of args) findings.push(...(await validateFile(name, kind)));
+    for (const name of args) findings.push(...(await validateFile(name, kind, signal)));
     if (json) out.data(prettyJson({ v: 1, findings }));
     else for (const finding of findings) out.data(formatFinding(finding));
     if (!json && findings.length === 0) out.talk("nothing is wrong");
@@ -39,8 +39,12 @@ export const command: Command = {
   },
 };
 
-async function validateFile(name: string, kind: Kind | undefined): Promise<readonly Finding[]> {
-  const raw = { document: name, bytes: readInput(name) };
+async function validateFile(
+  name: string,
+  kind: Kind | undefined,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const raw = { document: name, bytes: await readInput(name, { signal }) };
   if (kind === "profile") return lintProfile(name);
   const context = {
     hostname: null,

@@ -39,7 +39,7 @@ export const coreCodes = {
     action: "Start it again: it continues, or goes back.",
   },
   "cli/no-file": {
-    means: "A file that was named does not exist.",
-    action: "Check the path.",
+    means: "A file that was named does not exist or cannot be read.",
+    action: "Check the path and its permissions.",
   },
 } as const satisfies CodeTable;

@@ -369,3 +369,23 @@ t.test("after going back the sources are those of what runs", async (t) => {
   const { deps } = prepare(t, { probe: async () => ({ passed: false, message: "no" }) });
   t.match(await boot(deps), { outcome: "rolled-back", sourcesDigest: null });
 });
+
+t.test(
+  "a trial that cannot be judged goes back; an end that was asked for does not wait",
+  async (t) => {
+    const { asked, deps } = prepare(t, { probe: () => Promise.reject(new TypeError("defect")) });
+    t.match(await boot(deps), { outcome: "rolled-back", message: /cannot be judged: defect/ });
+    t.equal(asked.at(-1), "rollBack");
+    const stop = new AbortController();
+    const stopping = prepare(t, {
+      signal: stop.signal,
+      discover: async () => content(cloudConfig.replace("timeout: 1s", "timeout: 9s")),
+      probe: async () => {
+        stop.abort(new Fault("cli/interrupted", "ended by SIGTERM"));
+        return { passed: false, message: "no" };
+      },
+    });
+    t.match(await boot(stopping.deps), { outcome: "failed", fault: { code: "cli/interrupted" } });
+    t.equal(stopping.asked.at(-1), "try");
+  },
+);

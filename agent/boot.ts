@@ -6,6 +6,7 @@ import type { Log } from "#core/log.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
@@ -14,11 +15,12 @@ import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
+import type { Trial, Verdict } from "#provisioner/system/system.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { trialFinished } from "./boot-events.ts";
 import { BootStages, type End, type Stages } from "./boot-stages.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
-import { judge, readBaseline, watchMs } from "./health/judge.ts";
+import { type Baseline, judge, readBaseline, watchMs } from "./health/judge.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
 import type { Outcome, OutcomeKind } from "./outcome.ts";
@@ -204,14 +206,9 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
   const plan = await way.stage("plan", () => d.system.plan(closure));
   const baseline = await readBaseline(d.io, d.signal);
   const trial = await way.stage("try", () => d.system.try(plan, watchMs(translation.spec.health)));
-  const verdict = await way.stage("judge", () =>
-    judge(translation.spec.health, trial, {
-      io: d.io,
-      probe: d.probe,
-      baseline,
-      ...(d.signal === undefined ? {} : { signal: d.signal }),
-    }),
-  );
+  const verdict = await way
+    .stage("judge", () => judgeTrial(d, translation.spec.health, { trial, baseline }))
+    .catch((error) => withoutJudgement(error, d.signal));
   const tell = (result: "committed" | "rolled-back", generation: number | null) =>
     d.report(trialFinished({ by: d.by, trial, verdict, result, generation }));
   if (!verdict.healthy) {
@@ -233,6 +230,21 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
   const degraded = trial.activation === "degraded" || !followed;
   const message = `generation ${committed.generation} runs and is the boot default`;
   return { outcome: "committed", message, ...committed, verdict, degraded };
+}
+
+function judgeTrial(
+  { io, probe, signal }: BootDeps,
+  health: Health | undefined,
+  { trial, baseline }: { readonly trial: Trial; readonly baseline: Baseline },
+): Promise<Verdict> {
+  return judge(health, trial, { io, probe, baseline, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** What cannot be judged goes back. An end that was asked for leaves that to the next start. */
+function withoutJudgement(error: unknown, signal: AbortSignal | undefined): Verdict {
+  if (signal?.aborted === true) throw error;
+  const { message } = describeFault(error);
+  return { healthy: false, passes: 0, reasons: [`cannot be judged: ${message}`], ms: 0 };
 }
 
 /** Where to report, as this rendering says it. */

@@ -4,7 +4,7 @@ import type { Files, Io } from "#core/io.ts";
 import type { Instance } from "./datasources/datasource.ts";
 
 /** Readable by everybody; no secret is in it. */
-export const instanceDataFile = "/run/firstlight/instance-data.json";
+const instanceDataFile = "/run/firstlight/instance-data.json";
 
 /** Leaves what the datasource said for `query`; the keys of `v1` are those of cloud-init. */
 export function writeInstanceData(io: Io, instance: Instance): void {

@@ -12,10 +12,10 @@ export interface Status {
   readonly at: string;
 }
 
-export const statusFile = "/run/firstlight/status.json";
-export const resultFile = "/run/firstlight/result.json";
+const statusFile = "/run/firstlight/status.json";
+const resultFile = "/run/firstlight/result.json";
 /** The same as {@link resultFile}, kept over reboots; 0600. */
-export const lastResultFile = "/var/lib/firstlight/last-result.json";
+const lastResultFile = "/var/lib/firstlight/last-result.json";
 
 /** Says which stage runs; readable by everybody. */
 export function writeStatus(io: Io, state: Status["state"], stage: string): void {

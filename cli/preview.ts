@@ -7,7 +7,7 @@ import type { Translation } from "#provisioner/userdata/translation.ts";
 import { findAssets } from "./assets.ts";
 
 /** Release that is written where nobody says which one the machine has. */
-export const previewStateVersion = "25.11";
+const previewStateVersion = "25.11";
 
 /** What is known beside the documents. */
 export interface PreviewOptions {

@@ -37,25 +37,3 @@ export const silentLog: Log = createLog(
   { now: () => 0, monotonicMs: () => 0, sleep: async () => {} },
   () => {},
 );
-
-/** Runs `work` between `NAME.started` and `NAME.finished` (with milliseconds) or `NAME.failed`. */
-export async function logged<T>(
-  log: Log,
-  clock: Clock,
-  name: string,
-  work: () => T | Promise<T>,
-): Promise<T> {
-  const started = clock.monotonicMs();
-  log.debug(`${name}.started`);
-  try {
-    const result = await work();
-    log.info(`${name}.finished`, { ms: Math.round(clock.monotonicMs() - started) });
-    return result;
-  } catch (error) {
-    log.error(`${name}.failed`, {
-      ms: Math.round(clock.monotonicMs() - started),
-      message: error instanceof Error ? error.message : String(error),
-    });
-    throw error;
-  }
-}

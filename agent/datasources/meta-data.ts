@@ -17,7 +17,7 @@ export interface MetaData {
 export type MetaDataValue = { readonly [key: string]: Json };
 
 /** Name of the document in findings. */
-export const metaDataDocument = "meta-data";
+const metaDataDocument = "meta-data";
 
 /**
  * Reads meta-data, which is YAML or JSON; an empty document is an empty mapping. Throws

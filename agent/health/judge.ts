@@ -11,7 +11,7 @@ export interface Baseline {
 }
 
 /** Limits of a judgement when the spec says nothing. */
-export const healthDefaults = {
+const healthDefaults = {
   passes: 3,
   intervalMs: 5_000,
   timeoutMs: 120_000,

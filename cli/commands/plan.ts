@@ -30,7 +30,7 @@ export const command: Command = {
 };
 
 /** The same plan for a person. */
-export function describePlan(plan: Plan): string {
+function describePlan(plan: Plan): string {
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
   const { from, closure, reboot } = plan;

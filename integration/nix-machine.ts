@@ -105,6 +105,8 @@ export interface NixMachine {
   /** Copies the whole machine, store included; no program may run on it. Give the result to {@link NixMachine.restore}. */
   snapshot(): string;
   restore(snapshot: string): void;
+  /** Removes a snapshot before the machine is. */
+  discard(snapshot: string): void;
   /** Removes it; done by `teardown` of the test that made it. */
   close(): void;
 }
@@ -269,6 +271,7 @@ function makeMachine(home: string, mode: NixMode, extraConfig: readonly string[]
       removeTree(root);
       copyTree(copy, root);
     },
+    discard: removeTree,
     close: () => removeTree(home),
   };
 }

@@ -1,0 +1,211 @@
+import path from "node:path";
+import { connectAsync } from "mqtt";
+import t, { type Test } from "tap";
+import { needs } from "#agent/datasources/images/make-images.ts";
+import { type Broker, brokerMissing, startBroker } from "./brokers.ts";
+import { canariesIn, canary, findCanaries, gzipBase64 } from "./canaries.ts";
+import { skipWithoutNix } from "./nix-machine.ts";
+import { type Run, type StoryNode, storyNode } from "./story.ts";
+
+t.setTimeout(180_000);
+
+const skip = skipWithoutNix() || brokerMissing("mosquitto") || (needs("xorriso").skip ?? false);
+
+const mqttPassword = canary("mqtt");
+const hash = `$6$rounds=5000$salt$${canary("hash").padEnd(86, "x")}`;
+const binary = Buffer.concat([Buffer.from([0xff, 0x00, 0xfe]), Buffer.from(canary("binary"))]);
+
+/** A secret in every place that can hold one, whether it is translated or only named in a finding. */
+const userData = (port: number) => `#cloud-config
+# ${canary("comment")}
+password: ${canary("password")}
+chpasswd:
+  users: [{ name: bob, password: "${canary("chpasswd")}", type: text }]
+ssh_keys:
+  ed25519_private: |
+    -----BEGIN OPENSSH PRIVATE KEY-----
+    ${canary("host-key")}
+    -----END OPENSSH PRIVATE KEY-----
+users:
+  - name: alice
+    lock_passwd: false
+    hashed_passwd: ${hash}
+  - name: bob
+    lock_passwd: false
+    plain_text_passwd: ${canary("plain")}
+  - name: carol
+    lock_passwd: false
+    passwd: ${hash.replace(".hash.", ".passwd.")}
+write_files:
+  - { path: /root/key, permissions: "0600", content: "${canary("file")}" }
+  - { path: /etc/group-only, permissions: "0640", content: "${canary("group-file")}" }
+  - { path: /etc/binary, content: ${binary.toString("base64")}, encoding: b64 }
+  - { path: /root/packed, permissions: "0400", content: ${gzipBase64(canary("packed"))}, encoding: gz+b64 }
+  - { path: /root/added, permissions: "0600", append: true, content: "${canary("added")}" }
+  - { path: /root/later, permissions: "0600", defer: true, content: "${canary("deferred")}" }
+runcmd:
+  - echo ${canary("runcmd")}
+  - [sh, -c, "echo ${canary("runcmd-list")}"]
+bootcmd:
+  - echo ${canary("bootcmd")}
+phone_home: { url: "https://user:${canary("url")}@192.0.2.1/" }
+firstlight:
+  health: { passes: 1, interval: 10ms, timeout: 1s }
+  users: { dora: { passwordHash: "${hash.replace(".hash.", ".own-hash.")}" } }
+  files:
+    - { path: /root/own, mode: "0600", content: "${canary("own-file")}" }
+    - { path: /root/own-secret, secret: "${canary("own-secret")}" }
+  commands:
+    - { name: own, when: late, frequency: once, script: "echo ${canary("own-command")}" }
+  report:
+    node: edge-1
+    mqtt: { host: 127.0.0.1, port: ${port}, username: edge-1, password: "${mqttPassword}" }
+`;
+
+const metaData = `admin_pass: ${canary("admin-pass")}
+api-token: ${canary("token")}
+nested: { deep: { private_key: ${canary("meta-key")} } }
+unlikely: "$6$${canary("meta-hash")}"
+`;
+
+const networkConfig = `version: 2
+ethernets: { enp1s0: { dhcp4: true } }
+wifis:
+  wlan0: { dhcp4: true, access-points: { home: { password: "${canary("psk")}" } } }
+`;
+
+/** What has to reach the machine, and by this way only. */
+const delivered = [
+  "added",
+  "binary",
+  "bootcmd",
+  "deferred",
+  "file",
+  "group-file",
+  "hash",
+  "mqtt",
+  "own-command",
+  "own-file",
+  "own-hash",
+  "own-secret",
+  "packed",
+  "passwd",
+  "runcmd",
+  "runcmd-list",
+];
+
+t.test("a secret in every secret field is nowhere but where it belongs", { skip }, async (t) => {
+  const broker = await startBroker(t, "mosquitto", {
+    users: { "edge-1": mqttPassword, ear: "ear" },
+  });
+  const received = await everythingReceived(t, broker);
+  const node = await storyNode(t, { nixConfig: ["compress-build-log = false"] });
+  const runs: Run[] = [];
+  const firstlight = async (...args: string[]) => {
+    const run = await node.firstlight([...args, "-v"], { record: true });
+    runs.push(run);
+    return run;
+  };
+
+  node.insert("iso", {
+    instanceId: "i-1",
+    userData: userData(broker.port),
+    metaData,
+    networkConfig,
+  });
+  const boot = await firstlight("boot", "--report");
+  t.match(boot, { code: 2, stdout: /^committed: generation 1 / });
+  t.match(boot.stderr, /runs: nix-instantiate/, "it talked");
+  t.ok(boot.processes.length > 5, "its processes are known");
+  await received.until(/"kind":"boot.finished"|boot\.finished/);
+  t.match(await firstlight("boot", "--json"), { code: 2 });
+  for (const command of ["discover", "query", "status", "history", "plan", "facts"]) {
+    t.match((await firstlight(command, "--json")).stdout, /^\{/, command);
+  }
+
+  await t.test("on the machine", (t) => onlyWhereItBelongs(t, node));
+  t.same(canariesIn(received.bytes()), [], "nothing the broker received");
+  saidNothing(t, runs);
+});
+
+t.test("documents that are wrong do not say their secrets", { skip }, async (t) => {
+  const node = await storyNode(t);
+  const documents = [
+    `#cloud-config\nusers: [{ name: alice, hashed_passwd: ["${canary("list")}"] }]\n`,
+    `#cloud-config\nusers: [{ name: alice, hashed_passwd: "${canary("no-hash")}" }]\n`,
+    `#cloud-config\nruncmd: ${canary("text")}\nwrite_files: ${canary("text")}\n`,
+    `#cloud-config\nwrite_files: [{ path: /a, encoding: b64, content: "${canary("no-base64")}" }]\n`,
+    `#cloud-config\nwrite_files: [{ path: "${canary("path")}", permissions: "0600" }]\n`,
+    `#cloud-config\nruncmd: ["${canary("yaml")}\nusers: {\n`,
+    `#cloud-config\nfirstlight: { report: { mqtt: { password: { a: "${canary("map")}" } } } }\n`,
+    `#cloud-config\nfirstlight: { users: { alice: { passwordHash: { secretRef: "${canary("ref")}" } } } }\n`,
+    `#cloud-config\nfirstlight: { commands: ["${canary("command")}"] }\n`,
+    `#!/bin/sh\necho ${canary("script")}\n`,
+    `${canary("nothing")}\n`,
+  ];
+  for (const userData of documents) {
+    node.insert("iso", { instanceId: "i-1", userData });
+    const run = await node.firstlight(["boot", "-v", "--json"], { record: true });
+    t.match(run.code, 4, userData.slice(0, 60));
+    saidNothing(t, [run]);
+  }
+  await t.test("on the machine", (t) => {
+    const hits = findCanaries(node.machine.root).filter(({ file }) => file !== "dev/vdb");
+    t.same(hits, []);
+    t.end();
+  });
+});
+
+/** On disk: the seed, the credential files, and the hashes in the file that NixOS keeps them in. */
+function onlyWhereItBelongs(t: Test, { machine }: StoryNode): void {
+  const hits = findCanaries(machine.root);
+  const isCredential = (file: string) => file.startsWith("var/lib/firstlight/credentials/");
+  const others = hits.filter(({ file }) => !isCredential(file)).map(({ file }) => file);
+  t.same(others, ["dev/vdb", "etc/shadow"], "no other file");
+  t.match(hits.find(({ file }) => file === "etc/shadow")?.modes, ["0600"]);
+  const credentials = hits.filter(({ file }) => isCredential(file));
+  for (const { file, modes } of credentials) t.same(modes, ["0400", "0700"], path.basename(file));
+  const inside = new Set(credentials.flatMap(({ canaries }) => canaries));
+  t.same([...inside].sort(), delivered, "what is to be delivered is there");
+  t.same(
+    findCanaries(path.join(path.dirname(machine.root), "tmp")),
+    [],
+    "nor in the temporary directory",
+  );
+  t.end();
+}
+
+/** What was printed and what was started: arguments and environments. */
+function saidNothing(t: Test, runs: readonly Run[]): void {
+  for (const { stdout, stderr, processes } of runs) {
+    t.same(canariesIn(stdout), [], "nothing on stdout");
+    t.same(canariesIn(stderr), [], "nothing on stderr");
+    t.same(canariesIn(JSON.stringify(processes)), [], "no argument, no environment");
+  }
+}
+
+/** Topics and payloads of all that the broker hands out. */
+async function everythingReceived(t: Test, { host, port }: Broker) {
+  const client = await connectAsync({ host, port, username: "ear", password: "ear" });
+  const chunks: Buffer[] = [];
+  let look = () => {};
+  client.on("message", (topic, payload) => {
+    chunks.push(Buffer.from(topic), payload);
+    look();
+  });
+  await client.subscribeAsync("#", { qos: 1 });
+  t.teardown(() => void client.end(true));
+  return {
+    bytes: () => Buffer.concat(chunks),
+    until: (pattern: RegExp) =>
+      new Promise<void>((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`${pattern} was not received`)), 20_000);
+        look = () => {
+          if (!chunks.some((chunk) => pattern.test(chunk.toString()))) return;
+          clearTimeout(late);
+          resolve();
+        };
+        look();
+      }),
+  };
+}

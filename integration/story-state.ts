@@ -1,0 +1,131 @@
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { readPinnedInstance } from "#agent/pinned-instance.ts";
+import { resultFile } from "#agent/status.ts";
+import { sha256 } from "#core/canonical-json.ts";
+import type { Files } from "#core/io.ts";
+import { readJournal } from "#provisioner/system/journal.ts";
+import { systemPaths } from "#provisioner/system/paths.ts";
+import { endedTrials, transactionState } from "#provisioner/system/transaction.ts";
+import { listFiles } from "#provisioner/system/write-sources.ts";
+import type { StoryNode } from "./story.ts";
+
+const paths = systemPaths({});
+
+/** What a node is, each part read from where it lies. */
+export interface Standing {
+  readonly running: string | undefined;
+  readonly bootDefault: string | undefined;
+  /** Where the system profile points. */
+  readonly generation: number | null;
+  readonly profile: string | undefined;
+  readonly generations: number;
+  /** Digest that the links in /etc/nixos name, each. */
+  readonly published: readonly (string | undefined)[];
+  /** Digest of the sources behind them, worked out from their bytes. */
+  readonly publishedBytes: string | undefined;
+  /** Digest of the sources of the newest committed trial. */
+  readonly committed: string | null;
+  readonly instanceId: string | undefined;
+  /** What the journal leaves open. */
+  readonly open: string;
+  readonly outbox: readonly OutboxRow[];
+}
+
+/** An event that waits in the outbox. */
+export interface OutboxRow {
+  readonly kind: string;
+  readonly body: { readonly outcome?: string; readonly generation?: number };
+}
+
+/** Reads a node from outside; throws where something cannot be read. */
+export function standing({ machine, io }: StoryNode): Standing {
+  const { files } = io;
+  const { records, torn } = readJournal(files, paths.journal);
+  const links = ["configuration.nix", "firstlight"].map((name) =>
+    files.readLink(`${paths.etcNixos}/${name}`),
+  );
+  const published = links.map((link) => /sources\/([0-9a-f]{64})\//.exec(link ?? "")?.[1]);
+  const generations = machine.profileGenerations();
+  const current = generations.find((made) => made.current);
+  const last = endedTrials(records).findLast((trial) => trial.outcome === "committed");
+  return {
+    running: machine.currentSystem(),
+    bootDefault: machine.bootDefault(),
+    generation: current?.number ?? null,
+    profile: current?.system,
+    generations: generations.length,
+    published,
+    publishedBytes: published[0] === undefined ? undefined : digestOf(files, published[0]),
+    committed: last?.attempt.closure.sourcesDigest ?? null,
+    instanceId: readPinnedInstance(files)?.instanceId,
+    open: torn === null ? transactionState(records).state : "torn",
+    outbox: readOutbox(machine.root),
+  };
+}
+
+/** What does not fit together on a node that has come to rest; empty on a sound one. */
+export function inconsistencies(node: StoryNode): readonly string[] {
+  const now = standing(node);
+  const problems: string[] = [];
+  const same = (what: string, ...values: readonly unknown[]) => {
+    if (new Set(values).size > 1) problems.push(`${what}: ${values.join(", ")}`);
+  };
+  same("running, profile and boot default", now.running, now.profile, now.bootDefault);
+  same("what /etc/nixos describes", ...now.published, now.publishedBytes, now.committed);
+  same("the journal's open transaction", now.open, "none");
+  same("leftovers", leftovers(node).join(" "), "");
+  return problems;
+}
+
+/** Files that a change leaves behind only when it was not finished or not cleaned up after. */
+export function leftovers({ machine }: StoryNode): readonly string[] {
+  const { root } = machine;
+  const below = (directory: string) =>
+    existsSync(path.join(root, directory))
+      ? readdirSync(path.join(root, directory), { recursive: true, encoding: "utf8" })
+          .map((name) => `${directory}/${name}`)
+          .sort()
+      : [];
+  const ours = ["var/lib/firstlight", "var/lib/firstlight-agent", "run/firstlight", "etc/nixos"];
+  return [
+    ...ours
+      .flatMap(below)
+      .filter((file) => /\.tmp$|\.new(\/|$)|\.stale-|system\.lock$|\.torn-/.test(file)),
+    ...below("nix/var/nix/gcroots/firstlight"),
+  ];
+}
+
+/** How the last boot ended, as `status` tells it. */
+export function lastOutcome({ io }: StoryNode): string | undefined {
+  const text = io.files.readText(resultFile);
+  return text === undefined ? undefined : (JSON.parse(text) as { outcome: string }).outcome;
+}
+
+/** The digest of written sources: of every path, mode and text, as rendering has it. */
+function digestOf(files: Files, digest: string): string {
+  const directory = `${paths.sources}/${digest}`;
+  const parts = listFiles(files, directory).map((name) => {
+    const { mode } = files.stat(`${directory}/${name}`) ?? { mode: 0 };
+    return `${name}\0${mode}\0${sha256(files.readText(`${directory}/${name}`) ?? "")}\n`;
+  });
+  return sha256(parts.join(""));
+}
+
+function readOutbox(root: string): readonly OutboxRow[] {
+  const file = path.join(root, "var/lib/firstlight-agent/outbox.db");
+  if (!existsSync(file)) return [];
+  const database = new DatabaseSync(file);
+  try {
+    const made = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'event'").get();
+    if (made === undefined) return []; // killed between the file and its tables
+    const rows = database.prepare("SELECT kind, body FROM event ORDER BY seq").all();
+    return rows.map(({ kind, body }) => ({
+      kind: String(kind),
+      body: JSON.parse(String(body)) as OutboxRow["body"],
+    }));
+  } finally {
+    database.close();
+  }
+}

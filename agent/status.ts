@@ -13,7 +13,7 @@ export interface Status {
 }
 
 const statusFile = "/run/firstlight/status.json";
-const resultFile = "/run/firstlight/result.json";
+export const resultFile = "/run/firstlight/result.json";
 /** The same as {@link resultFile}, kept over reboots; 0600. */
 const lastResultFile = "/var/lib/firstlight/last-result.json";
 

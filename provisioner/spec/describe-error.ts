@@ -1,16 +1,21 @@
+import { nearest } from "#core/nearest.ts";
 import type { ValidationError } from "#generated/provisioner/spec/v1.validate.js";
+import { keysBeside } from "./known-keys.ts";
 
-/** What a finding says of an error of the schema: the kind of thing expected, never the value. */
+/**
+ * What a finding says of an error of the schema at a path: the kind of thing expected, never the
+ * value.
+ */
 export function describeError(
   error: ValidationError,
-  suggestion: string | null,
+  path: readonly string[],
 ): { readonly message: string; readonly hint: string | null } {
-  const { keyword, params, schemaPath } = error;
+  const { keyword, params } = error;
   switch (keyword) {
     case "additionalProperties":
-      return { message: "no such key", hint: suggestion };
+      return { message: "no such key", hint: suggestion(error, path) };
     case "propertyNames":
-      return { message: "this name is not allowed here", hint: nameHint(schemaPath) };
+      return { message: "this name is not allowed here", hint: nameHint(path) };
     case "required":
       return { message: `lacks \`${params["missingProperty"]}\``, hint: null };
     case "type":
@@ -25,7 +30,7 @@ export function describeError(
         hint: `it must match ${params["pattern"]}`,
       };
     case "not":
-      return { message: notMessage(schemaPath), hint: "give one of them" };
+      return { message: notMessage(path), hint: "give one of them" };
     case "discriminator":
       return {
         message: "`type` must be one of http, tcp, command, unit, file",
@@ -48,25 +53,26 @@ export function describeError(
   }
 }
 
-/** Pairs of keys of which one excludes the other, by the place of their `not` in the schema. */
-const exclusions: Readonly<Record<string, string>> = {
-  "#/$defs/file/not": "has both `content` and `secret`",
-  "#/$defs/unit/not": "has both `text` and `dropIn`",
-};
-
-function notMessage(schemaPath: string): string {
-  return exclusions[schemaPath] ?? "has keys that exclude each other";
+function suggestion(error: ValidationError, path: readonly string[]): string {
+  const near = nearest(String(error.params["additionalProperty"]), keysBeside(error, path));
+  return near === undefined ? "docs/spec.md lists every key" : `did you mean \`${near}\`?`;
 }
 
-const nameHints: readonly (readonly [RegExp, string])[] = [
-  [/\/units\//, "use the full name of a unit, such as web.service"],
-  [/\/hosts\//, "use an address of IPv4 or IPv6"],
-  [/\/ethernets\//, "use letters, digits, - _ and ."],
-];
+function notMessage([top]: readonly string[]): string {
+  return top === "files" ? "has both `content` and `secret`" : "has both `text` and `dropIn`";
+}
 
-function nameHint(schemaPath: string): string {
-  const found = nameHints.find(([pattern]) => pattern.test(schemaPath));
-  return found?.[1] ?? "use small letters, digits, - and _, at most 32";
+function nameHint(path: readonly string[]): string {
+  switch (path.at(-1)) {
+    case "units":
+      return "use the full name of a unit, such as web.service";
+    case "hosts":
+      return "use an address of IPv4 or IPv6";
+    case "ethernets":
+      return "use letters, digits, - _ and .";
+    default:
+      return "use small letters, digits, - and _, at most 32";
+  }
 }
 
 function list(values: unknown): string {

@@ -1,12 +1,7 @@
 import { type Finding, findingPath } from "#core/finding.ts";
-import { nearest } from "#core/nearest.ts";
 import { isSecretRef } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import {
-  knownKeys,
-  type ValidationError,
-  validate,
-} from "#generated/provisioner/spec/v1.validate.js";
+import { type ValidationError, validate } from "#generated/provisioner/spec/v1.validate.js";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { describeError } from "./describe-error.ts";
 import { keepValid } from "./keep-valid.ts";
@@ -68,15 +63,15 @@ function toProblem(error: ValidationError): SpecProblem {
     .split("/")
     .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const { additionalProperty, propertyName, i } = error.params;
+  const { additionalProperty, propertyName, j } = error.params;
   const key = additionalProperty ?? propertyName;
   const named = typeof key === "string";
-  const inner = named ? [key] : error.keyword === "uniqueItems" ? [String(i)] : [];
+  const inner = named ? [key] : error.keyword === "uniqueItems" ? [String(j)] : [];
   return {
     path: [...parent, ...inner],
     target: named ? "key" : "value",
     code: "spec/invalid",
-    ...describeError(error, named ? suggestion(key, error) : null),
+    ...describeError(error, parent),
   };
 }
 
@@ -143,11 +138,4 @@ function originOf(
     if (origin !== undefined) return origin;
   }
   return undefined;
-}
-
-function suggestion(key: string, error: ValidationError): string | null {
-  if (error.keyword !== "additionalProperties") return null;
-  const known = knownKeys[error.schemaPath.replace(/\/additionalProperties$/, "")] ?? [];
-  const near = nearest(key, known);
-  return near === undefined ? "docs/spec.md lists every key" : `did you mean \`${near}\`?`;
 }

@@ -67,12 +67,25 @@ export class InputDocument {
     return this.root.unmarked();
   }
 
-  /** How many leaves (values without values in them) had which fate; an empty document has none. */
+  /** Every leaf (a value without values in it) and what became of it; an empty document has none. */
+  leaves(): readonly Leaf[] {
+    const leaves: Leaf[] = [];
+    this.root.collectLeaves(leaves);
+    return leaves;
+  }
+
+  /** How many leaves had which fate. */
   coverage(): Coverage {
     const counts = { translated: 0, agent: 0, unsupported: 0 };
-    this.root.countFates(counts);
+    for (const { fate } of this.leaves()) if (fate !== undefined) counts[fate] += 1;
     return counts;
   }
+}
+
+/** A value without values in it, and what became of it. */
+export interface Leaf {
+  readonly input: Input;
+  readonly fate: keyof Coverage | undefined;
 }
 
 /** What a finding says beside its place. */
@@ -272,13 +285,11 @@ export class Input {
     return whole && this.#parent !== undefined ? [this] : open.flat();
   }
 
-  /** See {@link InputDocument.coverage}. */
-  countFates(counts: Record<Fate, number>): void {
+  /** See {@link InputDocument.leaves}. */
+  collectLeaves(leaves: Leaf[]): void {
     const inner = this.#inner();
-    for (const child of inner.values()) child.countFates(counts);
-    if (inner.size === 0 && this.#fate !== undefined && !this.#isEmptyRoot()) {
-      counts[this.#fate] += 1;
-    }
+    for (const child of inner.values()) child.collectLeaves(leaves);
+    if (inner.size === 0 && !this.#isEmptyRoot()) leaves.push({ input: this, fate: this.#fate });
   }
 
   #isEmptyRoot(): boolean {

@@ -1,5 +1,6 @@
 import type { SpecDraft } from "./draft.ts";
 import type { Input } from "./input.ts";
+import { notTranslated } from "./network-parts.ts";
 import { fillFromVersion1 } from "./network-version1.ts";
 import { fillFromVersion2 } from "./network-version2.ts";
 
@@ -13,13 +14,7 @@ export function fillFromNetworkConfig(root: Input, draft: SpecDraft): void {
   if (!root.isMapping()) return root.expected("a mapping of version 1 or 2");
   const network = root.get("network") ?? root;
   if (!fill(network, draft)) return;
-  for (const input of root.document.unmarked()) {
-    input.unsupported({
-      code: "network/unsupported",
-      message: "this part of the network config is not translated",
-      hint: "say it under `firstlight: options` with systemd.network",
-    });
-  }
+  for (const input of root.document.unmarked()) notTranslated(input);
 }
 
 /** Whether there was something that could be read. */

@@ -102,6 +102,15 @@ export function refuse(input: Input, message: string, hint?: string): undefined 
   });
 }
 
+/** Names a part of the network config that nothing has read. */
+export function notTranslated(input: Input): void {
+  input.unsupported({
+    code: "network/unsupported",
+    message: "this part of the network config is not translated",
+    hint: "say it under `firstlight: options` with systemd.network",
+  });
+}
+
 function bitsOf(parts: readonly string[], base: number, width: number): string {
   return parts.map((part) => Number.parseInt(part, base).toString(2).padStart(width, "0")).join("");
 }

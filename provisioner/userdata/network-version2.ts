@@ -4,6 +4,7 @@ import type { Input } from "./input.ts";
 import {
   addEthernet,
   gatewayRoute,
+  notTranslated,
   put,
   type Route,
   readAddress,
@@ -28,6 +29,8 @@ export function fillFromVersion2(network: Input, draft: SpecDraft): void {
   for (const [name, input] of ethernets?.entries() ?? []) {
     if (input.value !== null && !input.isMapping()) input.expected("a mapping");
     else addEthernet(draft, name, readEthernet(input), input);
+    // named one by one, else a mapping of which nothing is read would hide the interface itself
+    for (const [, inner] of input.entries()) inner.unmarked().forEach(notTranslated);
   }
 }
 

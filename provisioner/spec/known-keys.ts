@@ -1,0 +1,35 @@
+import { knownKeys, type ValidationError } from "#generated/provisioner/spec/v1.validate.js";
+import schema from "./v1.schema.json" with { type: "json" };
+
+type Schema = { readonly [keyword: string]: unknown };
+
+/**
+ * Keys that the object of an error about an unknown key may have. The validator's own table is asked
+ * first; inside a definition of its own an error tells only its place there, and the object is found
+ * by the path of the value.
+ */
+export function keysBeside(error: ValidationError, path: readonly string[]): readonly string[] {
+  const place = error.schemaPath.replace(/\/additionalProperties$/, "");
+  if (place.startsWith("#/$defs/")) return knownKeys[place] ?? [];
+  return Object.keys(asSchema(schemaAt(path))["properties"] ?? {});
+}
+
+/** The schema of the value at a path, as far as no alternatives stand on the way. */
+function schemaAt(path: readonly string[]): unknown {
+  let here = asSchema(schema);
+  for (const part of path) {
+    const { items, additionalProperties } = here;
+    const properties = asSchema(here["properties"]);
+    const own = Object.hasOwn(properties, part) ? properties[part] : undefined;
+    here = asSchema(own ?? items ?? additionalProperties);
+  }
+  return here;
+}
+
+/** What a `$ref` stands for; nothing known where there is no schema. */
+function asSchema(value: unknown): Schema {
+  if (typeof value !== "object" || value === null) return {};
+  const { $ref } = value as { readonly $ref?: unknown };
+  if (typeof $ref !== "string") return value as Schema;
+  return asSchema(asSchema(schema.$defs)[$ref.replace("#/$defs/", "")]);
+}

@@ -1,0 +1,61 @@
+import fc from "fast-check";
+import t from "tap";
+import type { Json } from "#core/canonical-json.ts";
+import { findingPath, hasErrors } from "#core/finding.ts";
+import { validate } from "#generated/provisioner/spec/v1.validate.js";
+import { translateCloudConfig } from "./cloud-config/translate.ts";
+import { SpecDraft } from "./draft.ts";
+import { InputDocument } from "./input.ts";
+import { asYaml, cloudConfigs } from "./sample-cloud-config.ts";
+import { sampleContext, translateText } from "./sample-translation.ts";
+
+function countLeaves(value: Json, isRoot = true): number {
+  const inner: Json[] = typeof value === "object" && value !== null ? Object.values(value) : [];
+  const sum = inner.map((child) => countLeaves(child, false)).reduce((a, b) => a + b, 0);
+  if (inner.length > 0) return sum;
+  return isRoot && typeof value === "object" ? 0 : 1;
+}
+
+t.test("every leaf of a cloud-config is translated, done by the agent, or named", async () => {
+  fc.assert(
+    fc.property(cloudConfigs(), (config) => {
+      const document = new InputDocument({ name: "x", value: config, locate: () => undefined });
+      translateCloudConfig(document.root, new SpecDraft(), sampleContext);
+      const named = new Set(document.findings.map(({ path }) => path));
+      for (const { input, fate } of document.leaves()) {
+        const { path } = input;
+        if (fate === undefined) throw new Error(`nothing became of ${path.join(".")}`);
+        const isNamed = () => path.some((_, end) => named.has(findingPath(path.slice(0, end + 1))));
+        if (fate === "unsupported" && !isNamed()) {
+          throw new Error(`${path.join(".")} is not used, and nothing says so`);
+        }
+      }
+      const { translated, agent, unsupported } = document.coverage();
+      return translated + agent + unsupported === countLeaves(config);
+    }),
+    { numRuns: 400, seed: 20 },
+  );
+});
+
+t.test(
+  "whatever a cloud-config holds, the spec fits, and the same input has the same output",
+  async () => {
+    fc.assert(
+      fc.property(cloudConfigs(), (config) => {
+        const text = `#cloud-config\n${asYaml(config)}\n`;
+        const [first, second] = [translateText(text), translateText(text)];
+        if (JSON.stringify(first) !== JSON.stringify(second)) throw new Error("it differs");
+        if (hasErrors(first.findings)) return validate(first.spec);
+        const { translated, agent, unsupported } = first.coverage;
+        return validate(first.spec) && translated + agent + unsupported === countLeaves(config);
+      }),
+      { numRuns: 200, seed: 21 },
+    );
+  },
+);
+
+t.test("empty documents have no leaves", async (t) => {
+  for (const text of ["", "#cloud-config\n", "#cloud-config\n{}\n", "#firstlight\n"]) {
+    t.strictSame(translateText(text).coverage, { translated: 0, agent: 0, unsupported: 0 }, text);
+  }
+});

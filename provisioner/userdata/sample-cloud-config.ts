@@ -1,0 +1,113 @@
+import fc from "fast-check";
+import type { Json } from "#core/canonical-json.ts";
+import { otherKeys } from "./cloud-config/other-keys.ts";
+
+/** Anything at all, in the wrong place. */
+const anything = fc.oneof(
+  fc.constantFrom<Json>(null, true, false, 0, -1, 1.5, 420, "", "text", [], {}, [[]], { a: null }),
+  fc.string(),
+  fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
+);
+
+/** Mostly what is given, sometimes anything. */
+function mostly(usual: fc.Arbitrary<Json>): fc.Arbitrary<Json> {
+  return fc.oneof({ weight: 4, arbitrary: usual }, { weight: 1, arbitrary: anything });
+}
+
+/** A mapping with some of the keys, and at times one that nobody knows. */
+function some(keys: Readonly<Record<string, fc.Arbitrary<Json>>>): fc.Arbitrary<Json> {
+  const known = Object.entries(keys).map(([key, value]) => [key, mostly(value)] as const);
+  const record = fc.record(Object.fromEntries(known), { requiredKeys: [] });
+  const odd = fc.dictionary(fc.string({ maxLength: 8 }), anything, { maxKeys: 1 });
+  return fc.tuple(record, odd).map(([usual, other]) => merged(other, usual));
+}
+
+function merged(...parts: readonly (object | Json)[]): Json {
+  return Object.assign({}, ...parts);
+}
+
+/**
+ * Cloud-configs of every shape: each key of the translated modules, those of others, and unknown ones.
+ * `text` is what stands where a text belongs.
+ */
+export function cloudConfigs(text: fc.Arbitrary<string> = fc.string()): fc.Arbitrary<Json> {
+  const name = fc.oneof(fc.constantFrom("alice", "bob", "default", "__proto__"), text);
+  const list = (item: fc.Arbitrary<Json>) => fc.array(mostly(item), { maxLength: 3 });
+  const texts = list(text);
+  const flag = fc.oneof(fc.boolean(), fc.constantFrom("yes", "off"));
+  const user = some({
+    name,
+    gecos: text,
+    uid: fc.nat(),
+    homedir: text,
+    primary_group: text,
+    groups: fc.oneof(text, texts),
+    system: flag,
+    no_create_home: flag,
+    no_user_group: flag,
+    no_log_init: flag,
+    shell: fc.oneof(text, fc.constantFrom("/bin/zsh", "/bin/false")),
+    ssh_authorized_keys: texts,
+    "ssh-authorized-keys": texts,
+    ssh_redirect_user: flag,
+    lock_passwd: flag,
+    passwd: text,
+    hashed_passwd: fc.oneof(text, fc.constant("$6$salt$hash")),
+    plain_text_passwd: text,
+    sudo: fc.oneof(text, texts, fc.constant(null)),
+    doas: texts,
+    expiredate: text,
+    inactive: text,
+    selinux_user: text,
+  });
+  const file = some({
+    path: fc.oneof(
+      text,
+      text.map((end) => `/etc/${end}`),
+    ),
+    content: text,
+    permissions: fc.oneof(text, fc.constantFrom("0644", "0600"), fc.nat(511)),
+    owner: text,
+    encoding: fc.constantFrom("b64", "gz+b64", "text/plain"),
+    append: flag,
+    defer: flag,
+    source: some({ uri: text, headers: fc.constant({ a: "b" }) }),
+  });
+  const command = fc.oneof<fc.Arbitrary<Json>[]>(text, texts);
+  const others = Object.fromEntries(Object.keys(otherKeys).map((key) => [key, anything]));
+  return fc
+    .tuple(
+      some({
+        hostname: text,
+        fqdn: text,
+        preserve_hostname: flag,
+        timezone: text,
+        locale: text,
+        locale_configfile: text,
+        keyboard: some({ layout: text, model: text, variant: text, options: text }),
+        ntp: some({ enabled: flag, ntp_client: text, servers: texts, pools: texts, peers: texts }),
+        groups: fc.oneof(text, list(fc.oneof(text, fc.dictionary(text, texts, { maxKeys: 2 })))),
+        user: fc.oneof(text, user),
+        users: fc.oneof(list(fc.oneof(name, user)), fc.dictionary(name, user, { maxKeys: 2 })),
+        ssh_authorized_keys: texts,
+        allow_public_ssh_keys: flag,
+        disable_root: flag,
+        ssh_pwauth: flag,
+        packages: list(fc.oneof(text, texts, some({ apt: texts, snap: texts }))),
+        write_files: list(file),
+        runcmd: list(command),
+        bootcmd: list(command),
+      }),
+      fc.record(others, { requiredKeys: [] }).map((all) => Object.entries(all).slice(0, 2)),
+    )
+    .map(([config, other]) => merged(Object.fromEntries(other), config));
+}
+
+/** The value as YAML, every character that is not plain ASCII as an escape. */
+export function asYaml(value: Json): string {
+  const escaped = (character: string) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length > 4 ? `\\U${code.padStart(8, "0")}` : `\\u${code.padStart(4, "0")}`;
+  };
+  return JSON.stringify(value).replace(/[^ -~]/gu, escaped);
+}

@@ -1,0 +1,153 @@
+import { gzipSync } from "node:zlib";
+import t from "tap";
+import { hasErrors } from "#core/finding.ts";
+import { otherKeys } from "./cloud-config/other-keys.ts";
+import { cloudConfigModules } from "./cloud-config/table.ts";
+import { referencedSources } from "./referenced-sources.ts";
+import {
+  linesOf,
+  partOf,
+  plainDefaultUser,
+  sampleContext,
+  translateCloud,
+  translateText,
+} from "./sample-translation.ts";
+import { translate } from "./translate.ts";
+
+t.test("without any document the meta-data names the machine and its user", async (t) => {
+  const context = { ...sampleContext, hostname: "m.example.org", publicKeys: ["k\n# x\nl\n"] };
+  const { spec, findings, coverage } = translate({}, context);
+  t.strictSame(spec, {
+    version: 1,
+    hostname: "m",
+    domain: "example.org",
+    users: { nixos: { ...plainDefaultUser, authorizedKeys: ["k", "l"] } },
+  });
+  t.strictSame(findings, []);
+  t.strictSame(coverage, { translated: 0, agent: 0, unsupported: 0 });
+});
+
+t.test("formats that are not read are named", async (t) => {
+  const unsupported = [
+    "#!/bin/sh\n",
+    "#include\n",
+    "MIME-Version: 1.0\n",
+    "#nix\n",
+    "## template: jinja\n",
+  ];
+  for (const text of unsupported) {
+    t.strictSame(linesOf(translateText(text)), ["error user-data/unsupported-format 1:1 "], text);
+  }
+  t.strictSame(linesOf(translateText("hostname: a\n")), ["error user-data/unknown-format 1:1 "]);
+});
+
+t.test("a document without a first line may be told apart from outside", async (t) => {
+  const userData = { document: "x.yaml", bytes: Buffer.from("hostname: a\n") };
+  for (const format of ["cloud-config", "firstlight"] as const) {
+    const { spec, findings } = translate({ userData: { ...userData, format } }, sampleContext);
+    t.equal(spec.hostname, "a");
+    t.strictSame(findings, []);
+  }
+});
+
+t.test("compressed user-data, YAML that is none, and bytes that are no text", async (t) => {
+  const bytes = gzipSync("#cloud-config\nhostname: a\n");
+  t.equal(translate({ userData: { document: "u", bytes } }, sampleContext).spec.hostname, "a");
+  t.strictSame(linesOf(translateCloud("a: [\n")), ["error yaml/invalid 3:1 "]);
+  const latin1 = { document: "u", bytes: Buffer.from([0x23, 0xff]) };
+  t.match(linesOf(translate({ userData: latin1 }, sampleContext)), [
+    /^error user-data\/undecodable/,
+  ]);
+});
+
+t.test("vendor-data is named, an empty one is none", async (t) => {
+  const vendorData = { document: "vendor-data", bytes: Buffer.from("#cloud-config\n") };
+  const { findings, coverage } = translate({ vendorData }, sampleContext);
+  t.strictSame(linesOf({ findings }), ["warning user-data/vendor-data 1:1 "]);
+  t.equal(coverage.unsupported, 1);
+  const empty = { document: "vendor-data", bytes: new Uint8Array() };
+  t.strictSame(translate({ vendorData: empty }, sampleContext).findings, []);
+});
+
+t.test(
+  "keys of other modules are named with another way, unknown ones with a likely name",
+  async (t) => {
+    const translation = translateCloud(
+      "mounts:\n  - [a, b]\nhostnam: x\nzzz: 1\n__proto__: 1\nconstructor: {a: 1}\n",
+    );
+    t.strictSame(partOf(translation), {});
+    t.strictSame(
+      translation.findings.map(({ code, line, hint }) => [code, line, hint]),
+      [
+        ["cloud-config/unsupported-key", 2, "use `firstlight: mounts`"],
+        ["cloud-config/unknown-key", 4, "did you mean `hostname`?"],
+        ["cloud-config/unknown-key", 5, "it has no effect; remove it"],
+        ["cloud-config/unknown-key", 6, "it has no effect; remove it"],
+        ["cloud-config/unknown-key", 7, "it has no effect; remove it"],
+      ],
+    );
+  },
+);
+
+t.test("a key belongs to one module, or is named as one of others", async (t) => {
+  const own = cloudConfigModules.flatMap(({ keys }) => keys);
+  t.equal(new Set(own).size, own.length);
+  t.strictSame(
+    own.filter((key) => Object.hasOwn(otherKeys, key)),
+    [],
+  );
+});
+
+t.test(
+  "the example of each module is translated without an error or a warning of its own keys",
+  async (t) => {
+    for (const { name, keys, example } of cloudConfigModules) {
+      const translation = translateCloud(example);
+      t.notOk(hasErrors(translation.findings), name);
+      t.notSame(partOf(translation), {}, name);
+      t.ok(
+        keys.some((key) => new RegExp(`^${key}:`, "m").test(example)),
+        name,
+      );
+    }
+  },
+);
+
+t.test("addresses that files name are known before the translation", async (t) => {
+  const sources = (text: string) =>
+    referencedSources({ userData: { document: "user-data", bytes: Buffer.from(text) } });
+  const files = ["a", "b", "a"].map((uri) => `  - {path: /x, source: {uri: ${uri}}}\n`).join("");
+  t.strictSame(sources(`#cloud-config\nwrite_files:\n${files}`), ["a", "b"]);
+  const many = Array.from(
+    { length: 100 },
+    (_, index) => `- {path: /x, source: {uri: u${index}}}\n`,
+  );
+  t.equal(sources(`#cloud-config\nwrite_files:\n${many.join("")}`).length, 64);
+  for (const text of [
+    "#cloud-config\nhostname: uri\n",
+    "#cloud-config\nwrite_files: {uri: 1}\n",
+    "#cloud-config\nwrite_files: [uri, {source: uri}, {source: {uri: [1]}}]\n",
+    "#cloud-config\nuri: [\n",
+    "#firstlight\nfiles: [{uri: a}]\n",
+    "uri",
+  ]) {
+    t.strictSame(sources(text), [], text);
+  }
+});
+
+t.test("where each part of the spec came from", async (t) => {
+  const { origins } = translateCloud(
+    "hostname: a.b\nusers:\n  - name: alice\n    uid: 7\npackages: [x, htop]\nruncmd: [a]\n",
+  );
+  const places = Object.entries({
+    hostname: [2, 11],
+    domain: [2, 11],
+    "users.alice": [4, 11],
+    "users.alice.uid": [5, 10],
+    "packages.1": [6, 15],
+    "commands.0": [7, 9],
+  });
+  for (const [path, [line, column]] of places) {
+    t.strictSame(origins.get(path), { document: "user-data", line, column }, path);
+  }
+});

@@ -1,46 +1,87 @@
 import { prettyJson } from "#core/canonical-json.ts";
+import { formatFinding } from "#core/finding.ts";
+import type { CloudConfigModule } from "#provisioner/userdata/cloud-config/module.ts";
 import { otherKeys } from "#provisioner/userdata/cloud-config/other-keys.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 
-/** What becomes of cloud-config: each module with its rule and an example that is really translated. */
-export function cloudConfigPage(): string {
-  const modules = cloudConfigModules.map(
-    ({ name, keys, rule, example }) => `## ${name}: ${keys.map((key) => `\`${key}\``).join(", ")}
+const introduction = `# cloud-config
 
-${rule}
+User-data that begins with \`#cloud-config\` is translated to the [spec](spec.md). YAML is read as
+cloud-init reads it (YAML 1.1: \`0644\` is octal, \`no\` is false). Each value is translated, done by the
+agent, or named in a finding with its line and column; nothing is dropped without a word.
+\`firstlight translate FILE\` shows what becomes of a document, \`firstlight validate FILE\` what is wrong
+with it.
 
-\`\`\`yaml
-#cloud-config
-${example.trimEnd()}
-\`\`\`
+The key \`firstlight\` holds a part of the spec itself, for what cloud-config has no word for: mappings
+are merged, lists are added to, everything else replaces.
 
-\`\`\`json
-${specOf(example).trimEnd()}
-\`\`\``,
-  );
-  const others = Object.entries(otherKeys).map(([key, way]) => `| \`${key}\` | ${way} |`);
-  return `# cloud-config
+The examples below were translated with the default user \`nixos\`, whose entry is left out where nothing
+is said of it. Secrets stand in the spec by name only.
 
-Made by \`npm run docs\`. Each section shows a piece of cloud-config and the spec that it becomes, as
-\`firstlight translate\` prints it. Secrets are left out of it: the spec names them.
-
-The key \`firstlight\` takes a part of the spec itself ([spec.md](spec.md)), for what cloud-config has
-no word for. Every other key is named in a finding, with its line and column.
-
-${modules.join("\n\n")}
-
-## What is not translated
-
-| key | do this instead |
-|---|---|
-${others.join("\n")}
+This page is made from \`provisioner/userdata/cloud-config/\` by \`npm run docs\`.
 `;
+
+/** `docs/cloud-config.md`: each module with its example and what becomes of it, then the other keys. */
+export function cloudConfigPage(): string {
+  return [introduction, ...cloudConfigModules.map(section), otherSection()].join("\n");
 }
 
-function specOf(example: string): string {
-  const bytes = Buffer.from(`#cloud-config\n${example}`);
-  const context = { hostname: null, publicKeys: [], defaultUser: "nixos", fetched: new Map() };
-  const { spec } = translate({ userData: { document: "example", bytes } }, context);
-  return prettyJson(spec);
+function section({ name, keys, rule, example }: CloudConfigModule): string {
+  const text = `#cloud-config\n${example}`;
+  const { spec, findings } = translate(
+    { userData: { document: "user-data", bytes: Buffer.from(text) } },
+    { hostname: null, publicKeys: [], defaultUser: "nixos", fetched: new Map() },
+  );
+  const { version: _, users, ...rest } = spec;
+  const mentioned = /^(users|user|ssh_authorized_keys):/m.test(example) ? { users } : {};
+  const says =
+    findings.length === 0
+      ? ""
+      : `\nIt says:\n\n${fence("text", lines(findings.map(formatFinding)))}`;
+  return `## ${name}
+
+Keys: ${keys.map((key) => `\`${key}\``).join(", ")}
+
+${wrap(rule)}
+
+${fence("yaml", text)}
+becomes
+
+${fence("json", prettyJson({ ...rest, ...mentioned }))}${says}`;
+}
+
+function otherSection(): string {
+  const rows = Object.entries(otherKeys)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, way]) => `| \`${key}\` | ${way.replaceAll("|", "\\|")} |\n`);
+  return `## Keys that are not translated
+
+Each is named in a finding with this hint.
+
+| key | on NixOS |
+|---|---|
+${rows.join("")}`;
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\n`).join("");
+}
+
+function fence(language: string, text: string): string {
+  return `\`\`\`${language}\n${text}\`\`\`\n`;
+}
+
+/** Lines of at most 100 characters. */
+function wrap(text: string): string {
+  let line = "";
+  const wrapped: string[] = [];
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + word.length >= 100) {
+      wrapped.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...wrapped, line].join("\n");
 }

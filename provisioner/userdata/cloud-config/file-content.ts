@@ -75,7 +75,7 @@ function decode(bytes: Uint8Array, step: Step, maxBytes: number): Uint8Array {
 function decodeBase64(text: string): Uint8Array {
   const clean = text.replace(/\s+/g, "");
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(clean) || clean.replace(/=+$/, "").length % 4 === 1) {
-    throw new Error("other characters than those of base64");
+    throw new Error("cut, or other characters than those of base64");
   }
   return Buffer.from(clean, "base64");
 }

@@ -44,8 +44,9 @@ export function readActivation(
 }
 
 /** Whether another switch was under way, so that it is worth trying again. */
-export function lockHeld({ exitCode, output }: SwitchEnd): boolean {
-  return exitCode === exitCodes.locked || /Could not acquire lock/.test(output);
+export function lockHeld({ exitCode, relayed, output }: SwitchEnd): boolean {
+  // By its words only where its code is lost: the log of a unit holds earlier tries as well.
+  return exitCode === exitCodes.locked || (relayed && /Could not acquire lock/.test(output));
 }
 
 function meaning(exitCode: number | null, timedOut: boolean): string | null {

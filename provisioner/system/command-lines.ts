@@ -26,6 +26,8 @@ export interface CommandSettings {
 }
 
 const quickMs = 60_000;
+/** Of what only touches the store's database, which a garbage collection may hold. */
+const storeMs = 300_000;
 const syncMs = 300_000;
 const unitProperties = "ActiveState,Result,ExecMainStatus";
 
@@ -66,7 +68,7 @@ export function commandLines(settings: CommandSettings) {
     }),
     addRoot: (root: SystemRoot): CommandLine => ({
       argv: [...realise(root.toplevel, rootOf(paths, root)), ...substitution],
-      timeoutMs: quickMs,
+      timeoutMs: storeMs,
       effect: "nix-store --add-root",
     }),
     syncStore: (): CommandLine => ({
@@ -76,12 +78,12 @@ export function commandLines(settings: CommandSettings) {
     }),
     setProfile: (toplevel: string): CommandLine => ({
       argv: ["nix-env", "-p", paths.profile, "--set", toplevel],
-      timeoutMs: quickMs,
+      timeoutMs: storeMs,
       effect: "nix-env --set",
     }),
     switchGeneration: (generation: number): CommandLine => ({
       argv: ["nix-env", "-p", paths.profile, "--switch-generation", String(generation)],
-      timeoutMs: quickMs,
+      timeoutMs: storeMs,
       effect: "nix-env --switch-generation",
     }),
     switchTo: ({ txn, toplevel, action, purpose }: SwitchRequest): CommandLine => ({
@@ -117,6 +119,7 @@ export function commandLines(settings: CommandSettings) {
               `--on-active=${seconds(settings.wayBackMs)}`,
               "--timer-property=AccuracySec=1s",
               `--unit=${wayBackUnit(txn)}`,
+              `--property=RuntimeMaxSec=${seconds(settings.activationTimeoutMs)}`,
               switchProgram(previous),
               "test",
             ],
@@ -183,6 +186,16 @@ export function rootOf(paths: SystemPaths, { txn, role }: SystemRoot): string {
 export function allRoots(paths: SystemPaths, txn: string): readonly string[] {
   const root = systemRoot(paths, txn);
   return [root, `${root}-previous`, derivationRoot(paths, txn)];
+}
+
+/** Whether a name is that of a transaction, as `build` gives it. */
+export function isTransaction(name: string): boolean {
+  return /^[0-9]{8}T[0-9]{6}-[0-9a-f]{8}$/.test(name);
+}
+
+/** Whether a file below the GC roots is one of {@link allRoots} of some transaction. */
+export function isRootName(name: string): boolean {
+  return isTransaction(name.replace(/-(previous|drv)$/, ""));
 }
 
 /** Where a transaction's derivation is rooted. */

@@ -35,7 +35,7 @@ export function history(work: Work): History {
     .slice(-maxRolledBack)
     .map(neverGeneration);
   const byTime = (a: GenerationRecord, b: GenerationRecord) =>
-    (a.at ?? "") < (b.at ?? "") ? -1 : 1;
+    (a.at ?? "").localeCompare(b.at ?? "", "en");
   return { generations: [...generations, ...rolledBack].sort(byTime) };
 }
 

@@ -1,7 +1,7 @@
 import { type Files, type Io, readBootId } from "#core/io.ts";
 import { type Generation, readGenerations, readProfile } from "./generations.ts";
 import type { SystemLink } from "./journal-record.ts";
-import type { SystemPaths } from "./paths.ts";
+import { isStorePath, type SystemPaths } from "./paths.ts";
 
 /** What is true of the machine now, read without a process and never remembered. */
 export interface Machine {
@@ -15,7 +15,7 @@ export interface Machine {
   /** The boot default. */
   profile(): SystemLink;
   generations(): readonly Generation[];
-  /** Whether a path is in the store. */
+  /** Whether a path is one of the store's own, not below one, and is there. */
   inStore(path: string): boolean;
   /** What a path of the store is for the purpose of comparing: a link's target, or a file's text. */
   content(path: string): string | undefined;
@@ -35,7 +35,7 @@ export function openMachine(io: Io, storeFiles: Files, paths: SystemPaths): Mach
     booted: () => system(paths.bootedSystem),
     profile: () => readProfile(storeFiles, paths),
     generations: () => readGenerations(storeFiles, paths),
-    inStore: (path) => path.startsWith(`${paths.store}/`) && storeFiles.stat(path) !== undefined,
+    inStore: (path) => isStorePath(paths.store, path) && storeFiles.stat(path) !== undefined,
     content: (path) => storeFiles.readLink(path) ?? storeFiles.readText(path),
   };
 }

@@ -12,6 +12,7 @@ import {
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
+import { isStorePath } from "./paths.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
 
 /** What real commands work with. */
@@ -63,8 +64,7 @@ export function nixCommands({
   function madePath(root: string, { stdout }: ExecResult, what: string): string {
     const printed = stdout.trim().split("\n").at(-1)?.trim().replace(/!.*$/, "") ?? "";
     for (const path of [storeFiles.readLink(root) ?? "", printed]) {
-      const name = path.startsWith(`${paths.store}/`) ? path.slice(paths.store.length + 1) : "";
-      if (/^[0-9a-z]{32}-[0-9A-Za-z+._?=-]+$/.test(name)) return path;
+      if (isStorePath(paths.store, path)) return path;
     }
     throw new Fault(
       "system/nix-failed",

@@ -19,6 +19,14 @@ export interface SystemPaths {
   readonly etcNixos: string;
 }
 
+/** Whether a path is an object of the store; not below one, and nothing that leads out of it. */
+export function isStorePath(store: string, path: string): boolean {
+  return (
+    path.startsWith(`${store}/`) &&
+    /^[0-9a-z]{32}-[0-9A-Za-z+._?=-]+$/.test(path.slice(store.length + 1))
+  );
+}
+
 /** The one literal place of paths; Nix's directories as its environment variables say. */
 export function systemPaths(env: Io["env"]): SystemPaths {
   const state = env["NIX_STATE_DIR"] ?? "/nix/var/nix";

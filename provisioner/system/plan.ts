@@ -1,7 +1,7 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import { shownArgv } from "./command-lines.ts";
+import { isTransaction, shownArgv } from "./command-lines.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
 import { readJournal } from "./journal.ts";
 import type { Closure, Plan } from "./system.ts";
@@ -63,6 +63,9 @@ export function checkPlan(work: Work, plan: Plan): void {
   const { digest, ...content } = plan;
   if (digestPlan(content) !== digest) {
     throw new Fault("system/plan-invalid", `expected the plan ${digest}, got another content`);
+  }
+  if (!isTransaction(plan.closure.transaction)) {
+    throw new Fault("system/plan-invalid", "the plan's transaction has no name of a transaction");
   }
   const running = work.machine.running();
   if (running !== plan.from.toplevel) {

@@ -3,7 +3,7 @@ import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import type { ChangeReason, Closure } from "./system.ts";
-import { type Change, dropRoots, step } from "./work.ts";
+import { type Change, dropRoots, dropStrayRoots, step } from "./work.ts";
 import { writeSources } from "./write-sources.ts";
 
 /**
@@ -17,6 +17,7 @@ export async function build(
   reason: ChangeReason,
 ): Promise<Closure> {
   await abandonBuild(change, "another build was asked for");
+  dropStrayRoots(change);
   const txn = newTransaction(change);
   const intent = { sourcesDigest: sources.digest, reason };
   const repair = mayBeCorrupt(change.journal.records, change.machine.bootId);
@@ -62,13 +63,17 @@ async function make(
 
 /**
  * Whether a build was going on in an earlier boot and has not ended: Nix may have taken paths for
- * valid whose content had not reached the disk when the power went.
+ * valid whose content had not reached the disk when the power went. Only a build that succeeded
+ * since has looked at them all.
  */
 export function mayBeCorrupt(records: readonly JournalRecord[], bootId: string): boolean {
-  const last = records.findLastIndex((r) => r.step === "build" && r.kind === "result");
-  return records
-    .slice(last + 1)
-    .some((r) => r.step === "build" && r.kind === "intent" && r.bootId !== bootId);
+  const isResult = (r: JournalRecord) => r.step === "build" && r.kind === "result";
+  const last = records.findLastIndex((r) => isResult(r) && r.kind === "result" && r.data.ok);
+  const since = records.slice(last + 1);
+  const ended = new Set(since.filter(isResult).map((r) => r.txn));
+  return since.some(
+    (r) => r.step === "build" && r.kind === "intent" && r.bootId !== bootId && !ended.has(r.txn),
+  );
 }
 
 /** A name for a change: sorts by time, fits into the name of a unit and of a file. */

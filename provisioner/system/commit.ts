@@ -4,14 +4,15 @@ import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Committed, Trial, Verdict } from "./system.ts";
 import { type Committing, endedTrials, type Tried } from "./transaction.ts";
-import { type Change, dropRoots, openTransaction, step } from "./work.ts";
+import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
 /** So often a boot entry or the sources may fail to be written before the commit ends without them. */
 const maxFailures = 3;
 
 /**
  * Makes a trial that was judged healthy the boot default and lets /etc/nixos describe it. The timer
- * of the way back is stopped first; if it was faster, the trial is lost and nothing is committed.
+ * of the way back is stopped first; if it was faster, the trial is lost (`system/trial-lost`) and
+ * what is left of it is taken back.
  * From the intent on the system stays. Asked again about the same trial it gives the same answer.
  */
 export async function commit(change: Change, trial: Trial, verdict: Verdict): Promise<Committed> {
@@ -21,23 +22,36 @@ export async function commit(change: Change, trial: Trial, verdict: Verdict): Pr
   }
   if (open.state !== "tried" || open.txn !== trial.transaction)
     return committedBefore(change, trial);
-  check(change, open, verdict);
-  if (open.attempt.previous.toplevel !== null) await disarm(change, open.txn);
-  checkRuns(change, open);
+  check(open, verdict);
+  await takeHold(change, open, verdict);
   return finishCommit(change, open, verdict);
 }
 
-function check({ machine }: Change, { trial, txn, bootId }: Tried, verdict: Verdict): void {
+function check({ trial, txn }: Tried, verdict: Verdict): void {
   if (!verdict.healthy) throw new Fault("system/not-healthy", `the trial ${txn} is not healthy`);
   if (trial.activation === "refused") {
     throw new Fault("system/not-healthy", `the trial ${txn} does not run: ${trial.message}`);
   }
-  if (bootId !== machine.bootId) {
-    throw new Fault("system/trial-lost", `the trial ${txn} ended with a restart of the machine`);
+}
+
+/** Stops the way back of a trial that still runs; what cannot be held is taken back, and thrown. */
+async function takeHold(change: Change, open: Tried, verdict: Verdict): Promise<void> {
+  try {
+    if (open.bootId === change.machine.bootId && open.attempt.previous.toplevel !== null) {
+      await disarm(change, open.txn);
+    }
+    checkRuns(change, open);
+  } catch (error) {
+    const { message } = describeFault(error);
+    await rollBackOpen(change, { verdict, reasons: [`it was not committed: ${message}`] });
+    throw error;
   }
 }
 
-function checkRuns({ machine }: Change, { attempt, txn }: Tried): void {
+function checkRuns({ machine }: Change, { attempt, txn, bootId }: Tried): void {
+  if (bootId !== machine.bootId) {
+    throw new Fault("system/trial-lost", `the trial ${txn} ended with a restart of the machine`);
+  }
   const running = machine.running();
   if (running === attempt.closure.toplevel) return;
   const found = running ?? "no system";
@@ -97,6 +111,11 @@ async function makeDefault(
       incomplete.push(error.message);
     }
   };
+  const later = chosenLater(change, { txn, attempt });
+  if (later !== undefined) {
+    dropRoots(change, txn);
+    return { generation: later.generation, incomplete: later.message };
+  }
   await commands.syncStore();
   if (machine.profile().toplevel !== toplevel) {
     await step(change, { txn, name: "set-profile", intent: { toplevel } }, async () => {
@@ -113,6 +132,27 @@ async function makeDefault(
   }
   dropRoots(change, txn);
   return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
+}
+
+/**
+ * The boot default that somebody else chose after this commit had set its own: theirs is the newer
+ * wish. A power cut may take the profile back to what it was, which is nobody's.
+ */
+function chosenLater(
+  change: Change,
+  { txn, attempt }: Pick<Tried, "txn" | "attempt">,
+): { readonly generation: number; readonly message: string } | undefined {
+  const now = change.machine.profile().toplevel;
+  if (now === null || now === attempt.closure.toplevel || now === attempt.profile.toplevel) {
+    return undefined;
+  }
+  const wasSet = change.journal.records.some(
+    (r) => r.txn === txn && r.step === "set-profile" && r.kind === "result" && r.data.ok,
+  );
+  const generation = generationOf(change, attempt.closure.toplevel);
+  return wasSet && generation !== null
+    ? { generation, message: `${now} was made the boot default since, by hand; it is left alone` }
+    : undefined;
 }
 
 async function bootEntry(change: Change, txn: string, toplevel: string): Promise<void> {

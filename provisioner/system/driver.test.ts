@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -13,7 +14,7 @@ import t from "tap";
 import { Fault } from "#core/fault.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
-import type { ChangeReason, SystemEvent, Verdict } from "./system.ts";
+import type { ChangeReason, SystemEvent, Trial, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
 const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 10 };
@@ -264,9 +265,128 @@ t.test("a timer that was faster than the judge leaves nothing to commit", async 
   const trial = await c.try(await c.plan(await c.build(fakeSources("a"), reason)));
   m.fireTimers();
   await t.rejects(c.commit(trial, healthy), { code: "system/trial-lost" });
+  t.match(await c.recover(), { state: "clean" }, "what was left of it was taken back");
   await c.rollBack(trial, sick);
   t.equal(m.running(), m.image);
   t.equal(m.bootDefault(), m.image);
+});
+
+t.test("a trial whose timer cannot be stopped is taken back, not left to the timer", async (t) => {
+  const m = machine(t);
+  const c = start(m);
+  const trial = await c.try(await c.plan(await c.build(fakeSources("a"), reason)));
+  let failing = 1;
+  m.faults.answers.set("systemctl", ({ args: [verb] }) =>
+    verb === "stop" && failing-- > 0 ? { code: 1, stderr: "Connection timed out\n" } : undefined,
+  );
+  await t.rejects(c.commit(trial, healthy), { code: "system/way-back-failed" });
+  t.equal(m.running(), m.image);
+  t.equal(m.timers.size, 0);
+  t.match(await c.recover(), { state: "clean" });
+});
+
+const byHand = "/nix/store/11111111111111111111111111111111-nixos-system-by-hand";
+
+const endings: Readonly<Record<string, (c: SystemClient, trial: Trial) => Promise<unknown>>> = {
+  "a judge who finds it healthy": async (c, trial) => c.commit(trial, healthy),
+  "a judge who finds it sick": async (c, trial) => c.rollBack(trial, sick),
+  "the next start": async (c) => c.recover(),
+};
+
+for (const [how, end] of Object.entries(endings)) {
+  t.test(`what a person activated during a trial is left alone by ${how}`, async (t) => {
+    const m = machine(t);
+    const c = start(m);
+    await apply(c, "a");
+    const trial = await c.try(await c.plan(await c.build(fakeSources("b"), reason)));
+    m.link(byHand, "/run/current-system");
+    const error = await end(c, trial).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (error !== undefined) t.match(error, { code: "system/trial-lost" });
+    t.equal(m.running(), byHand);
+    t.equal(m.timers.size, 0, "no timer takes it back either");
+    t.match(await c.recover(), { state: "clean" });
+    const { generations } = await c.history();
+    const tried = generations.find((made) => made.toplevel === systemOf(fakeSources("b")));
+    t.match(tried, { outcome: "rolled-back", generation: null });
+  });
+}
+
+t.test("a boot default chosen by hand after an unfinished commit is left alone", async (t) => {
+  const m = machine(t);
+  const c = start(m);
+  const trial = await c.try(await c.plan(await c.build(fakeSources("a"), reason)));
+  m.faults.answers.set("switch boot", () => ({ code: 1, stderr: "ESP is full\n" }));
+  await t.rejects(c.commit(trial, healthy), { code: "system/commit-incomplete" });
+  m.faults.answers.clear();
+  m.link(byHand, "/nix/var/nix/profiles/system-3-link");
+  m.link("system-3-link", "/nix/var/nix/profiles/system");
+  t.match(await start(m).recover(), { state: "continued", fault: null });
+  t.equal(m.profile(), byHand);
+  t.equal(m.bootDefault(), m.image, "its boot entry is not touched");
+  t.match(await start(m).recover(), { state: "clean" });
+});
+
+t.test("a build after a power cut looks at every path until one has succeeded", async (t) => {
+  const m = machine(t);
+  const repairs: boolean[] = [];
+  let failing = true;
+  m.faults.answers.set("nix-instantiate", ({ args }) => {
+    repairs.push(args.includes("--repair"));
+    return failing ? { code: 1, stderr: "error: no network\n" } : undefined;
+  });
+  const { system } = m.start({ dieAt: 6 });
+  await t.rejects(systemClient(system).build(fakeSources("a"), reason), /died/);
+  m.cutPower();
+  const c = start(m);
+  await c.recover();
+  await t.rejects(c.build(fakeSources("a"), reason), { code: "system/evaluation-failed" });
+  await t.rejects(c.build(fakeSources("a"), reason), { code: "system/evaluation-failed" });
+  failing = false;
+  await c.build(fakeSources("a"), reason);
+  await c.build(fakeSources("b"), reason);
+  t.same(repairs.slice(-4), [true, true, true, false]);
+});
+
+t.test("roots that nobody accounts for go with the next build, others stay", async (t) => {
+  const m = machine(t);
+  const c = start(m);
+  const roots = "/nix/var/nix/gcroots/firstlight";
+  for (const name of ["20260131T120000-0123abcd", "20260131T120000-0123abcd-drv", "of-the-owner"])
+    m.link(m.image, `${roots}/${name}`);
+  const { transaction } = await c.build(fakeSources("a"), reason);
+  t.same(readdirSync(path.join(m.root, roots)).sort(), [
+    transaction,
+    `${transaction}-drv`,
+    "of-the-owner",
+  ]);
+});
+
+t.test("a full disk is said as such, and nothing is activated", async (t) => {
+  const m = machine(t);
+  const c = start(m);
+  const plan = await c.plan(await c.build(fakeSources("a"), reason));
+  m.faults.full = () => true;
+  await t.rejects(c.try(plan), { code: "io/write-failed" });
+  t.equal(m.running(), m.image);
+  m.faults.full = (line) => /"kind":"result"/.test(line) && /"step":"(activate|try)"/.test(line);
+  await t.rejects(c.try(plan), { code: "io/write-failed" });
+  t.equal(m.running(), m.image, "what was activated was taken back");
+  m.faults.full = () => false;
+  t.match(await apply(start(m), "b"), { generation: 2 });
+});
+
+t.test("plans that name what is no transaction or no system are refused", async (t) => {
+  const m = machine(t);
+  const c = start(m);
+  const closure = await c.build(fakeSources("a"), reason);
+  const named = await c.plan({ ...closure, transaction: "../../../etc" });
+  await t.rejects(c.try(named), { code: "system/plan-invalid" });
+  for (const toplevel of [`${closure.toplevel}/../../tmp`, "/etc", "--help"]) {
+    await t.rejects(c.plan({ ...closure, toplevel }), { code: "system/closure-missing" });
+  }
 });
 
 t.test("what Nix says when it fails becomes a fault, and the machine stays as it is", async (t) => {

@@ -11,7 +11,8 @@ import {
 import path from "node:path";
 import { sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
-import type { ExecRequest, ExecResult } from "#core/io.ts";
+import { Fault } from "#core/fault.ts";
+import type { ExecRequest, ExecResult, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { openDriver } from "./driver.ts";
 import { dryDerivation, dryToplevel } from "./dry-commands.ts";
@@ -65,6 +66,8 @@ export interface FakeProcess {
 export interface MachineFaults {
   /** What a program answers instead, by its name or by `switch ACTION`. */
   readonly answers: Map<string, (request: ExecRequest) => Partial<ExecResult> | undefined>;
+  /** Whether the disk takes no more of the journal, by the line that is to be appended. */
+  full: (line: string) => boolean;
 }
 
 /** Sources whose system is named by `content`. */
@@ -101,6 +104,7 @@ export function fakeMachine(
   const unsynced = new Set<string>();
   const failedUnits = new Map<string, Partial<ExecResult>>();
   const answers: MachineFaults["answers"] = new Map();
+  const faults: MachineFaults = { answers, full: () => false };
   let boots = 0;
   let starts = 0;
 
@@ -248,7 +252,7 @@ export function fakeMachine(
     image,
     timers,
     failedUnits,
-    faults: { answers },
+    faults,
     running,
     profile,
     read,
@@ -272,7 +276,12 @@ export function fakeMachine(
       // Each process has its own part of the fake chance, so that no two transactions share a name.
       const uuid = () =>
         fake.random.uuid().replace(/.{4}(?=.{4}$)/, () => `${pid}`.padStart(4, "0"));
-      const io = { ...fake, random: { ...fake.random, uuid } };
+      const append: Files["append"] = (file, data) => {
+        if (faults.full(String(data))) throw new Fault("io/write-failed", `${file}: ENOSPC`);
+        fake.files.append(file, data);
+      };
+      const files = { ...fake.files, append };
+      const io = { ...fake, files, random: { ...fake.random, uuid } };
       const system = openDriver(io, { driver, storeFiles: io.files, processes });
       return { io, system, dead: () => dead };
     },

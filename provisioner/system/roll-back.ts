@@ -10,7 +10,8 @@ const pauseMs = 2_000;
 
 /**
  * Takes a trial back: the previous system is activated by its explicit path, /etc/nixos has never
- * been changed. Asked again about the same trial it gives the same answer.
+ * been changed. A system that somebody activated by hand meanwhile is left alone. Asked again about
+ * the same trial it gives the same answer.
  */
 export async function rollBack(
   change: Change,
@@ -75,6 +76,10 @@ async function activatePrevious(
   if (!touched) return [];
   await change.commands.awaitSwitch(txn);
   const { toplevel } = attempt.previous;
+  const running = change.machine.running();
+  if (running !== null && running !== attempt.closure.toplevel && running !== toplevel) {
+    return [`${running} was activated since, by hand; it is left alone`];
+  }
   if (toplevel === null) {
     return ["there was no system before this one, so none could be activated again"];
   }

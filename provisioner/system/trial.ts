@@ -35,6 +35,7 @@ export async function tryPlan(change: Change, plan: Plan): Promise<Trial> {
       activate(change, attempt),
     );
   } catch (error) {
+    if (!hasAttempt(openTransaction(change))) throw error; // not even the intent could be written
     const reason = error instanceof Fault ? `${error.code}: ${error.message}` : String(error);
     await rollBackOpen(change, { verdict: null, reasons: [`the trial failed: ${reason}`] });
     throw error;

@@ -1,7 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { CommandLines, CommandSettings } from "./command-lines.ts";
-import { allRoots } from "./command-lines.ts";
+import { allRoots, isRootName } from "./command-lines.ts";
 import type { Commands, Talk } from "./commands.ts";
 import type { Journal } from "./journal.ts";
 import type { Step, Steps } from "./journal-record.ts";
@@ -51,7 +51,12 @@ export async function step<S extends Step>(
   } catch (error) {
     emit({ type: "step", step: name, state: "failed", ms: ms() });
     const { code, message } = describeFault(error);
-    journal.result(txn, name, { ok: false, failure: { code, message } });
+    try {
+      journal.result(txn, name, { ok: false, failure: { code, message } });
+    } catch (unwritten) {
+      // Without a result the step counts as unfinished; its own error says more than a full disk.
+      if (!(unwritten instanceof Fault)) throw unwritten;
+    }
     throw error;
   }
 }
@@ -64,6 +69,13 @@ export function openTransaction({ journal }: Change): TransactionState {
 /** Drops the GC roots of a transaction. */
 export function dropRoots({ storeFiles, paths }: Work, txn: string): void {
   for (const root of allRoots(paths, txn)) storeFiles.remove(root);
+}
+
+/** Drops the GC roots that no open transaction has: of ones whose end could not be written down. */
+export function dropStrayRoots({ storeFiles, paths }: Work): void {
+  for (const name of storeFiles.list(paths.gcRoots)) {
+    if (isRootName(name)) storeFiles.remove(`${paths.gcRoots}/${name}`);
+  }
 }
 
 /** The generation of a system: the profile's current one where it is that, else the newest. */

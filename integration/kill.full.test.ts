@@ -3,6 +3,7 @@ import path from "node:path";
 import t from "tap";
 import { needs } from "#agent/datasources/images/make-images.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
+import { randomFrom } from "./random.ts";
 import {
   bootAndKill,
   recoverAlone,
@@ -102,15 +103,4 @@ async function killAtRandom(
     wrong.push(...problems.map((text) => `killed at ${kills.join(", ")}: ${text}`));
   }
   return { killed, wrong, rounds: all };
-}
-
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
-function randomFrom(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /**
  * Real Nix as a judge of expressions, without a Nix installation: `--store dummy://` needs no /nix,
@@ -91,7 +91,10 @@ function run(directory: string, args: readonly string[]): NixResult {
 function withFiles<T>(files: Readonly<Record<string, string>>, use: (directory: string) => T): T {
   const directory = mkdtempSync(join(tmpdir(), "nix-eval-"));
   try {
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(directory, name)), { recursive: true });
+      writeFileSync(join(directory, name), text);
+    }
     return use(directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });

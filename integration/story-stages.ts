@@ -3,7 +3,7 @@ import { openDriver } from "#provisioner/system/driver.ts";
 import type { Recovery } from "#provisioner/system/system.ts";
 import { type Run, type Seed, type StoryNode, storyNode } from "./story.ts";
 import { cloudConfig } from "./story-documents.ts";
-import { inconsistencies, lastOutcome, type Standing, standing } from "./story-state.ts";
+import { inconsistencies, lastOutcome, leftovers, type Standing, standing } from "./story-state.ts";
 
 /** A part of the story that one boot does, to be begun from the same machine again and again. */
 export interface Stage {
@@ -158,5 +158,5 @@ export async function wrongAfterBoot(stage: Stage): Promise<readonly string[]> {
   const last = now.outbox.findLast(({ kind }) => kind === "boot.finished");
   expect("last word in the outbox", last?.body.outcome, lastOutcome(node));
   expect("its generation", last?.body.generation, after.generation);
-  return [...problems, ...inconsistencies(node)];
+  return [...problems, ...inconsistencies(node), ...leftovers(node)];
 }

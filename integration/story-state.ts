@@ -26,7 +26,7 @@ export interface Standing {
   /** Digest of the sources behind them, worked out from their bytes. */
   readonly publishedBytes: string | undefined;
   /** Digest of the sources of the newest committed trial. */
-  readonly committed: string | null;
+  readonly committed: string | null | undefined;
   readonly instanceId: string | undefined;
   /** What the journal leaves open. */
   readonly open: string;
@@ -58,14 +58,14 @@ export function standing({ machine, io }: StoryNode): Standing {
     generations: generations.length,
     published,
     publishedBytes: published[0] === undefined ? undefined : digestOf(files, published[0]),
-    committed: last?.attempt.closure.sourcesDigest ?? null,
+    committed: last?.attempt.closure.sourcesDigest,
     instanceId: readPinnedInstance(files)?.instanceId,
     open: torn === null ? transactionState(records).state : "torn",
     outbox: readOutbox(machine.root),
   };
 }
 
-/** What does not fit together on a node that has come to rest; empty on a sound one. */
+/** What does not fit together on a node whose last change has ended; empty on a sound one. */
 export function inconsistencies(node: StoryNode): readonly string[] {
   const now = standing(node);
   const problems: string[] = [];
@@ -75,11 +75,13 @@ export function inconsistencies(node: StoryNode): readonly string[] {
   same("running, profile and boot default", now.running, now.profile, now.bootDefault);
   same("what /etc/nixos describes", ...now.published, now.publishedBytes, now.committed);
   same("the journal's open transaction", now.open, "none");
-  same("leftovers", leftovers(node).join(" "), "");
   return problems;
 }
 
-/** Files that a change leaves behind only when it was not finished or not cleaned up after. */
+/**
+ * Files that a change which was not finished leaves behind, and a finished one does not. The lock
+ * of a process that is dead holds nobody up, and is not among them.
+ */
 export function leftovers({ machine }: StoryNode): readonly string[] {
   const { root } = machine;
   const below = (directory: string) =>
@@ -90,9 +92,7 @@ export function leftovers({ machine }: StoryNode): readonly string[] {
       : [];
   const ours = ["var/lib/firstlight", "var/lib/firstlight-agent", "run/firstlight", "etc/nixos"];
   return [
-    ...ours
-      .flatMap(below)
-      .filter((file) => /\.tmp$|\.new(\/|$)|\.stale-|system\.lock$|\.torn-/.test(file)),
+    ...ours.flatMap(below).filter((file) => /\.tmp$|\.new(\/|$)|\.stale-|\.torn-/.test(file)),
     ...below("nix/var/nix/gcroots/firstlight"),
   ];
 }

@@ -20,7 +20,7 @@ import {
   writeOnMachine,
 } from "./story.ts";
 import { cloudConfig, type StoryDocument } from "./story-documents.ts";
-import { inconsistencies, standing } from "./story-state.ts";
+import { inconsistencies, leftovers, standing } from "./story-state.ts";
 
 t.setTimeout(300_000);
 
@@ -334,7 +334,7 @@ async function soundNode(
   node: StoryNode,
   { generation }: { readonly generation: number },
 ): Promise<void> {
-  t.same(inconsistencies(node), []);
+  t.same([...inconsistencies(node), ...leftovers(node)], []);
   const now = standing(node);
   t.match(now, { generation, generations: generation });
   t.ok(now.running);

@@ -4,7 +4,7 @@ import { canonicalJson, prettyJson, sha256 } from "./canonical-json.ts";
 import { codes } from "./codes.ts";
 import { durationMs, parseDuration } from "./duration.ts";
 import { describeFault, Fault, isFault } from "./fault.ts";
-import { type Finding, formatFinding, hasErrors } from "./finding.ts";
+import { type Finding, findingPath, formatFinding, hasErrors } from "./finding.ts";
 import { hostClock } from "./host-io.ts";
 import { nearest } from "./nearest.ts";
 import { isSecretRef, Secret } from "./secret.ts";
@@ -119,4 +119,11 @@ t.test("a wait ends with the reason of its signal, however long it was to be", a
     await (ms > 0 ? t.rejects(wait, { code: "cli/interrupted" }) : wait);
     await t.rejects(hostClock.sleep(ms, controller.signal), { code: "cli/interrupted" });
   }
+});
+
+t.test("a path in a finding holds nothing that a terminal acts on, and ends", async (t) => {
+  t.equal(findingPath([]), "");
+  t.equal(findingPath(["users", 0, "name"]), "users.0.name");
+  t.equal(findingPath(["a\u001b[2J\n\u202e\ud800"]), "a\ufffd[2J\ufffd\ufffd\ufffd");
+  t.equal(findingPath(["k".repeat(1000)]).length, 100);
 });

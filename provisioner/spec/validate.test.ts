@@ -44,7 +44,11 @@ t.test("in every object of the spec an unknown key is told the known one", async
     const tag = type?.const === undefined ? {} : { type: type.const };
     const { findings, spec } = checkSpec(put({ ...tag, [`${key}x`]: 1 }) as object, options);
     const about = findings.filter(({ path }) => path.endsWith(`${key}x`));
-    t.match(about, [{ message: "no such key", hint: `did you mean \`${key}\`?` }], about[0]?.path);
+    t.match(
+      about,
+      [{ message: "no such key", hint: `did you mean \`${key}\`?` }],
+      about[0]?.path ?? "",
+    );
     t.ok(validate(spec));
     count += 1;
   }

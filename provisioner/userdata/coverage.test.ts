@@ -5,7 +5,7 @@ import { findingPath, hasErrors } from "#core/finding.ts";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
 import { SpecDraft } from "./draft.ts";
-import { InputDocument } from "./input.ts";
+import { InputDocument } from "./input-document.ts";
 import { asYaml, cloudConfigs } from "./sample-cloud-config.ts";
 import { sampleContext, translateText } from "./sample-translation.ts";
 

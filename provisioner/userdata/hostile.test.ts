@@ -63,6 +63,7 @@ t.test("documents that are large in every way are read in bounded time", async (
   const many = (count: number, item: string) => Array(count).fill(item).join("");
   const documents = [
     `write_files:\n${many(20_000, "- {path: /a, permissions: '0600', content: x}\n")}`,
+    `write_files: [${many(20_000, "{path: /a, permissions: 0644}, ")}]\n`,
     `users:\n${many(20_000, "- {name: a, passwd: x}\n")}`,
     `packages: [${many(50_000, "a b, ")}]\n`,
     `runcmd:\n- "${many(200_000, "\\n")}"\n`,

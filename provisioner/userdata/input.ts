@@ -2,84 +2,24 @@ import type { Json } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
 import { type Finding, type FindingLevel, findingPath } from "#core/finding.ts";
 import type { Coverage, Origin } from "./translation.ts";
-import type { YamlDocument } from "./yaml.ts";
 
 /** One step of a path inside a document. */
 export type PathPart = string | number;
 
 type Fate = keyof Coverage;
 
-/** What is known of a document that has been read. */
-export interface SourceDocument {
-  /** Name used in findings. */
+/** The document that a value stands in, as far as the value needs it. */
+export interface Surroundings {
   readonly name: string;
-  readonly value: Json;
-  readonly locate: YamlDocument["locate"];
-  readonly binary?: YamlDocument["binary"];
-  /** The text it was read from; absent where values have no text of their own. */
-  readonly text?: string;
-}
-
-/**
- * A document being translated: it remembers what became of every leaf, so that nothing can be
- * dropped without a word.
- */
-export class InputDocument {
-  readonly name: string;
-  readonly findings: Finding[] = [];
-  readonly root: Input;
-  readonly #source: SourceDocument;
-  #lines: readonly string[] | undefined;
-
-  constructor(source: SourceDocument) {
-    this.name = source.name;
-    this.#source = source;
-    this.root = new Input(this, source.value);
-  }
-
+  readonly findings: Finding[];
   /** Where a value, or its key, stands; the nearest thing around it where that is not known. */
-  place(path: readonly PathPart[], target: "key" | "value" = "value"): Origin {
-    for (let length = path.length; length >= 0; length--) {
-      const found = this.#source.locate(path.slice(0, length), target);
-      if (found !== undefined) {
-        return { document: this.name, line: found.line, column: found.column };
-      }
-    }
-    return { document: this.name, line: null, column: null };
-  }
-
+  place(path: readonly PathPart[], target?: "key" | "value"): Origin;
   /** The bytes of a value tagged `!!binary`. */
-  binary(path: readonly PathPart[]): Uint8Array | undefined {
-    return this.#source.binary?.(path);
-  }
-
-  /** What stands in the document from the beginning of a value to the end of its line. */
-  written(path: readonly PathPart[]): string | undefined {
-    const { text } = this.#source;
-    const { line, column } = this.place(path);
-    if (text === undefined || line === null || column === null) return undefined;
-    this.#lines ??= text.split(/\r\n?|[\n\u0085\u2028\u2029]/);
-    return [...(this.#lines[line - 1] ?? "")].slice(column - 1).join("");
-  }
-
+  binary(path: readonly PathPart[]): Uint8Array | undefined;
+  /** How a value begins in the document: some characters of its line. */
+  written(path: readonly PathPart[]): string | undefined;
   /** Every value that nothing has marked: the highest ones, so that a whole section is named once. */
-  unmarked(): readonly Input[] {
-    return this.root.unmarked();
-  }
-
-  /** Every leaf (a value without values in it) and what became of it; an empty document has none. */
-  leaves(): readonly Leaf[] {
-    const leaves: Leaf[] = [];
-    this.root.collectLeaves(leaves);
-    return leaves;
-  }
-
-  /** How many leaves had which fate. */
-  coverage(): Coverage {
-    const counts = { translated: 0, agent: 0, unsupported: 0 };
-    for (const { fate } of this.leaves()) if (fate !== undefined) counts[fate] += 1;
-    return counts;
-  }
+  unmarked(): readonly Input[];
 }
 
 /** A value without values in it, and what became of it. */
@@ -99,15 +39,15 @@ const fateRanks: Readonly<Record<Fate, number>> = { translated: 1, agent: 2, uns
 
 /** A value of a document with its place; reading it as something marks its leaves. */
 export class Input {
-  readonly document: InputDocument;
+  readonly document: Surroundings;
   readonly value: Json;
   readonly #parent: Input | undefined;
   readonly #part: PathPart;
   #children: ReadonlyMap<PathPart, Input> | undefined;
   #fate: Fate | undefined;
 
-  /** Made by {@link InputDocument} and {@link Input} only. */
-  constructor(document: InputDocument, value: Json, parent?: Input, part: PathPart = "") {
+  /** Made by a document for its root, and by {@link Input} only. */
+  constructor(document: Surroundings, value: Json, parent?: Input, part: PathPart = "") {
     this.document = document;
     this.value = value;
     this.#parent = parent;
@@ -267,7 +207,7 @@ export class Input {
     return this.document.binary(this.path);
   }
 
-  /** How this value begins in the document; see {@link InputDocument.written}. */
+  /** How this value begins in the document; see {@link Surroundings.written}. */
   written(): string | undefined {
     return this.document.written(this.path);
   }
@@ -276,7 +216,7 @@ export class Input {
     return this.document.place(this.path, target);
   }
 
-  /** See {@link InputDocument.unmarked}. */
+  /** See {@link Surroundings.unmarked}. */
   unmarked(): readonly Input[] {
     const inner = [...this.#inner().values()];
     if (inner.length === 0) return this.#fate === undefined && !this.#isEmptyRoot() ? [this] : [];
@@ -285,7 +225,7 @@ export class Input {
     return whole && this.#parent !== undefined ? [this] : open.flat();
   }
 
-  /** See {@link InputDocument.leaves}. */
+  /** Adds every leaf in here; an empty document has none. */
   collectLeaves(leaves: Leaf[]): void {
     const inner = this.#inner();
     for (const child of inner.values()) child.collectLeaves(leaves);

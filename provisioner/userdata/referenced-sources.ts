@@ -1,4 +1,4 @@
-import { InputDocument } from "./input.ts";
+import { InputDocument } from "./input-document.ts";
 import type { Documents } from "./translate.ts";
 import { decodeUserData, sniff } from "./user-data-format.ts";
 import { readYaml } from "./yaml.ts";

@@ -6,7 +6,7 @@ import { keyLines } from "./cloud-config/authorized-keys.ts";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
 import { SpecDraft } from "./draft.ts";
 import { fillFromFirstlight } from "./firstlight.ts";
-import { InputDocument } from "./input.ts";
+import { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";

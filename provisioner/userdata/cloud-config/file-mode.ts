@@ -17,7 +17,7 @@ export function readMode(input: Input | undefined): string {
     return "0600";
   }
   input.mark("translated");
-  if (typeof value === "number" && !isWrittenInOctal(input)) {
+  if (typeof value === "number" && !isWrittenInOctal({ value, written: input.written() ?? "" })) {
     input.add("warning", {
       code: "cloud-config/decimal-mode",
       message: "this is a decimal number, which is another mode than it looks",
@@ -32,6 +32,7 @@ function octal(text: string): number | undefined {
   return digits === undefined ? undefined : Number.parseInt(digits, 8);
 }
 
-function isWrittenInOctal(input: Input): boolean {
-  return input.value === 0 || /^0[0-7_]+(?![0-9.])/.test(input.written() ?? "");
+function isWrittenInOctal({ value, written }: { value: unknown; written: string }): boolean {
+  const [digits = ""] = /^0[0-7_]*(?![0-9.])/.exec(written) ?? [];
+  return Number.parseInt(digits.replaceAll("_", ""), 8) === value;
 }

@@ -36,8 +36,9 @@ const farewellMs = 3_000;
 /**
  * Sends everything that waits, tells what runs on the node, and ends. Where a daemon holds the link,
  * it is the daemon that sends, and this waits for it. Throws `link/unreachable` when the deadline
- * came first, and at once what waiting cannot heal (`link/refused`, `link/untrusted`); events stay
- * in the outbox.
+ * came before a connection, `link/timeout` when it came before the daemon had sent everything, and
+ * at once what waiting cannot heal (`link/refused`, `link/untrusted`); events stay in the outbox.
+ * A server that has not acknowledged everything by then is no fault: the result says what is left.
  */
 export async function reportOnce(options: ReportOnceOptions): Promise<ReportOnceResult> {
   const { io, log, timeoutMs } = options;
@@ -128,16 +129,15 @@ async function send(
   link.gone.addEventListener("abort", look, { once: true });
   signal.addEventListener("abort", look, { once: true });
   try {
-    await link.drain();
-    while (
-      options.settings.acknowledge === "server" &&
-      outbox.size().events > 0 &&
-      !signal.aborted
-    ) {
+    for (;;) {
+      await link.drain(); // again at each ack: only so many are sent ahead of the server
+      const left = outbox.size().events;
+      if (left === 0 || options.settings.acknowledge === "broker" || signal.aborted) {
+        return { by: "this", left };
+      }
       await wake.next();
       link.gone.throwIfAborted();
     }
-    return { by: "this", left: outbox.size().events };
   } finally {
     await link.leave("reported");
   }

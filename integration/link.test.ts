@@ -528,12 +528,13 @@ for (const kind of brokerKinds) {
       assertComplete(t, fleet, 40);
 
       fleet.acknowledge();
-      node.outbox.append(...stages(3, 41));
-      t.same(
-        await reportOnce({ ...once_, settings: settingsFor(broker, { acknowledge: "server" }) }),
-        { by: "this", left: 0 },
-      );
-      assertComplete(t, fleet, 43);
+      node.outbox.append(...stages(7, 41));
+      const slow = settingsFor(broker, {
+        acknowledge: "server",
+        limits: { ...quickLimits, serverWindow: 2 },
+      });
+      t.same(await reportOnce({ ...once_, settings: slow }), { by: "this", left: 0 });
+      assertComplete(t, fleet, 47);
     });
 
     t.test("a single report beside a daemon leaves the sending to it", async (t) => {

@@ -6,15 +6,12 @@ import type { Settings } from "#generated/agent/settings.ts";
 import { maxMessageBytes } from "#protocol/message.ts";
 import type { NodeAddress } from "#protocol/topics.ts";
 
-/** How the connection is encrypted; certificates and keys are PEM. */
+/** How the connection is encrypted; certificates are PEM. */
 export interface TlsSettings {
   /** Certificate authority; the system's when absent. */
   readonly ca?: string;
   /** Name that the broker's certificate must hold; the host when absent. */
   readonly serverName?: string;
-  /** Certificate of this node, for brokers that ask for one. */
-  readonly certificate?: string;
-  readonly key?: Secret<string>;
 }
 
 /** Everything the link needs to know, read once. */

@@ -64,7 +64,5 @@ function tlsOptions({ host, tls: options = {} }: LinkSettings): tls.ConnectionOp
             tls.checkServerIdentity(options.serverName ?? host, certificate),
         }),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
-    ...(options.certificate === undefined ? {} : { cert: options.certificate }),
-    ...(options.key === undefined ? {} : { key: options.key.reveal() }),
   };
 }

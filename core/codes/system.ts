@@ -50,7 +50,8 @@ export const systemCodes = {
     action: "Make the plan again with `firstlight plan` and look at what differs.",
   },
   "system/way-back-failed": {
-    means: "The timer that would bring the old system back could not be set, so nothing was tried.",
+    means:
+      "The timer that brings the old system back could not be set or stopped, so the old system stays.",
     action: "Look at the message of systemd-run and at `systemctl list-timers`.",
   },
   "system/activation-failed": {

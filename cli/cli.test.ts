@@ -33,6 +33,9 @@ function machine(t: { testdir(): string }, userData: string): string {
 
 const healthy = "firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }\n";
 
+// Each command is a process of its own.
+t.setTimeout(180_000);
+
 t.test("help names every command, and each command has its own", async (t) => {
   const { code, stdout } = firstlight(["--help"]);
   t.equal(code, 0);

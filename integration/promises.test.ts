@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
+import { filesBelow } from "./files-below.ts";
 import { raspberryPi4 } from "./machines/raspberry-pi-4.ts";
 import { writeMachine } from "./machines/write-machine.ts";
 
@@ -69,12 +70,6 @@ firstlight:
   report: { mqtt: { host: 192.0.2.1, username: u, password: ${canary} } }
   health: { passes: 1, interval: 1ms, timeout: 1s }
 `;
-
-function filesBelow(directory: string): readonly string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name));
-}
 
 t.test(
   "no secret is in what goes to the store, in a log, or in a file that others may read",

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import t from "tap";
@@ -6,6 +6,7 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
+import { filesBelow } from "../files-below.ts";
 import { ec2Nitro } from "./ec2-nitro.ts";
 import { framework13Amd7040 } from "./framework-13-amd-7040.ts";
 import { genericX86 } from "./generic-x86.ts";
@@ -206,10 +207,7 @@ t.test("damaged, huge and hostile files become unknown or clean text, and are na
 t.test("whatever the files hold, the facts fit their schema", async (t) => {
   const directory = t.testdir({});
   writeMachine(directory, framework13Amd7040);
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
+  const files = filesBelow(directory).toSorted();
   const damage = fc.array(fc.tuple(fc.nat(files.length - 1), fc.uint8Array({ maxLength: 400 })), {
     minLength: 1,
     maxLength: 40,
@@ -219,7 +217,7 @@ t.test("whatever the files hold, the facts fit their schema", async (t) => {
       for (const [at, bytes] of changes) writeFileSync(files[at] ?? "", bytes);
       return validate(readFacts(fakeIo(directory)));
     }),
-    { numRuns: 50 },
+    { numRuns: 50, seed: 20_261_124 },
   );
   t.pass("held");
 });

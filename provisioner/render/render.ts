@@ -3,6 +3,7 @@ import { isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
 import { optionEntries } from "#provisioner/nix-language/option-set.ts";
 import { print } from "#provisioner/nix-language/print.ts";
 import {
@@ -17,7 +18,7 @@ import {
 } from "#provisioner/nix-language/tree.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
-import { type Assignment, assign, type Concern } from "./assignment.ts";
+import { type Assignment, addFinding, assign, type Concern } from "./assignment.ts";
 import type { Base, CredentialFile } from "./base.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
@@ -66,7 +67,10 @@ export function render(input: RenderInput): RenderResult {
   const { base } = input;
   const findings: Finding[] = [];
   const concern: Concern = { ...input, findings };
-  const instance = attempt(findings, () => renderInstance(concern));
+  const instance = withoutTakeOver(
+    concern,
+    attempt(findings, () => renderInstance(concern)),
+  );
   const network = attempt(findings, () => renderNetwork(concern));
   const hardware = renderHardware(input);
   const templates = renderTemplates(concern, input.templates, input.checkParameters);
@@ -92,6 +96,20 @@ export function render(input: RenderInput): RenderResult {
   ];
   const manifest = renderManifest(input.instanceId, files, assignments, input.origins);
   return { sources: toSources([...files, manifest], input), findings };
+}
+
+/** A user, file or host whose name NixOS would obey as something else is refused, not rendered. */
+function withoutTakeOver(
+  concern: Concern,
+  assignments: readonly Assignment[],
+): readonly Assignment[] {
+  return assignments.filter(({ path: option, from = [] }) => {
+    const obeyed = option.find((part) => isTakeOver(part));
+    if (obeyed === undefined) return true;
+    const message = `the name ${obeyed} means something else to NixOS`;
+    addFinding(concern, from, "error", "nix/take-over-key", message, "choose another name");
+    return false;
+  });
 }
 
 function renderInstance(concern: Concern): readonly Assignment[] {

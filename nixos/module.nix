@@ -10,12 +10,18 @@
 let
   cfg = config.services.firstlight;
   settingsFormat = pkgs.formats.json { };
-  firstlight = lib.getExe cfg.package;
+  # A pinned package is a path of the store, which says no name of its program.
+  firstlight = "${cfg.package}/bin/firstlight";
 
   # What every unit that faces the network does without. It tells of the machine, so it keeps the
-  # kernel's files (no ProcSubset) and the machine's name as it changes (no ProtectHostname).
+  # kernel's files (no ProcSubset) and the machine's name as it changes (no ProtectHostname). Node
+  # compiles at run time (no MemoryDenyWriteExecute), and goes on where a limit may not be raised:
+  # a call that is not allowed is an error to it, and not its end.
   hardening = {
+    AmbientCapabilities = "";
     CapabilityBoundingSet = "";
+    DevicePolicy = "closed";
+    KeyringMode = "private";
     LockPersonality = true;
     NoNewPrivileges = true;
     PrivateDevices = true;
@@ -33,6 +39,8 @@ let
     RestrictAddressFamilies = [
       "AF_INET"
       "AF_INET6"
+      # How a program asks the kernel for the addresses of its interfaces.
+      "AF_NETLINK"
       "AF_UNIX"
     ];
     RestrictNamespaces = true;
@@ -131,11 +139,13 @@ in
       before = [
         "network-pre.target"
         "sshd.service"
+        "shutdown.target"
       ];
       after = [
         "local-fs.target"
-        "systemd-udevd.service"
+        "systemd-udev-trigger.service"
       ];
+      conflicts = [ "shutdown.target" ];
       restartIfChanged = false;
       unitConfig = conditions // {
         DefaultDependencies = false;
@@ -149,14 +159,14 @@ in
     };
 
     # The boot itself: started by a timer and ordered after the boot transaction, because a unit
-    # inside that transaction which switches the system would wait for itself.
+    # inside that transaction which switches the system would wait for itself. The timer stays active
+    # when it has elapsed, so that a later switch does not start it again.
     systemd.timers.firstlight-boot = {
       description = "Start firstlight when the machine has booted";
       wantedBy = [ "timers.target" ];
       timerConfig = {
         OnActiveSec = "1s";
         AccuracySec = "1s";
-        RemainAfterElapse = false;
       };
     };
 
@@ -199,6 +209,11 @@ in
       wants = [ "network-online.target" ];
       after = [ "network-online.target" ];
       unitConfig = conditions;
+      # What the second witness asks about disks and graphics.
+      path = [
+        pkgs.util-linux
+        pkgs.pciutils
+      ];
       serviceConfig = hardening // {
         Type = "notify";
         NotifyAccess = "all";

@@ -33,6 +33,39 @@ export const renderCodes = {
     means: "A raw option is set by another part of the spec too.",
     action: "Say it in one place.",
   },
+  "render/text": {
+    means: "A text of the spec cannot stand in the file that NixOS writes it to.",
+    action: "Change it to what the message expects.",
+  },
+  "render/secret-unknown": {
+    means: "The spec refers to a secret that is not on this machine.",
+    action: "Write the secret itself in its place; firstlight moves it to the credential store.",
+  },
+  "render/unread-path": {
+    means: "A file was asked for at a path that nothing on NixOS reads.",
+    action: "Use the key of the spec that the hint names.",
+  },
+  "render/unit-file": {
+    means:
+      "A unit was written as a file; it becomes a unit of the system that nothing starts at boot.",
+    action: "Use `units` with `wantedBy` when it should start at boot.",
+  },
+  "render/file-not-secret": {
+    means: "A file that not everybody may read was given as plain text.",
+    action: "Name its content as a secret, or let everybody read it.",
+  },
+  "render/file-inside": {
+    means: "A file was asked for below the path of another file.",
+    action: "Change one of the paths.",
+  },
+  "render/mount-twice": {
+    means: "Two file systems are to be mounted at one place.",
+    action: "Keep one of the entries.",
+  },
+  "render/mutable-users": {
+    means: "Whether accounts may be changed by hand was decided at the first boot.",
+    action: "Reset the machine to decide anew, or remove the key.",
+  },
   "base/adopt": {
     means: "The configuration in /etc/nixos cannot be taken over whole.",
     action: "Move what is not part of the configuration out of /etc/nixos.",

@@ -8,7 +8,7 @@ import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts
 import { attrs, bind } from "#provisioner/nix-language/tree.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import { splitOptionName } from "#provisioner/render/system-parts.ts";
+import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { nixEvalJson, skipWithoutNix } from "../nix-eval.ts";
 import { checkOptions, loadOptionList } from "../option-list.ts";
 import { ec2Nitro } from "./ec2-nitro.ts";

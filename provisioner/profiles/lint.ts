@@ -4,7 +4,7 @@ import type { Files } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate as validateFacts } from "#generated/provisioner/facts/facts.validate.js";
 import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles/profile.ts";
-import { splitOptionName } from "#provisioner/render/system-parts.ts";
+import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { type Compilation, compileProfiles } from "./compile.ts";
 import { knownText } from "./known-text.ts";
 import { matchProfile } from "./match.ts";

@@ -1,6 +1,6 @@
 import type { Code } from "#core/codes.ts";
-import { Fault } from "#core/fault.ts";
-import type { Finding, FindingLevel } from "#core/finding.ts";
+import { isFault } from "#core/fault.ts";
+import { type Finding, type FindingLevel, findingPath } from "#core/finding.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { NixExpr } from "#provisioner/nix-language/tree.ts";
 import { call, int, ref } from "#provisioner/nix-language/tree.ts";
@@ -46,12 +46,13 @@ export function winning(base: Base, value: NixExpr): NixExpr {
   return base.kind === "adopted" ? call(ref("lib", "mkOverride"), int(90), value) : value;
 }
 
-/** The credential file of a secret. Throws a defect when the secret was never stored. */
-export function credential(concern: Concern, secretRef: string): CredentialFile {
-  const file = concern.credentials.get(secretRef);
-  if (file === undefined)
-    throw new Fault("cli/internal", `secret ${secretRef}: expected a credential file for it`);
-  return file;
+/**
+ * The credential file of a secret. One that is not in the store has been named in a finding by
+ * `checkSpec`, an error: what is rendered for it here is never built.
+ */
+export function credential({ credentials }: Concern, secretRef: string): CredentialFile {
+  const missing = { name: secretRef, file: `${secretRef}@missing`, encrypted: false };
+  return credentials.get(secretRef) ?? missing;
 }
 
 /** `LoadCredentialEncrypted` or `LoadCredential`, and its line. */
@@ -75,7 +76,7 @@ export function addFinding(
   const origin = originOf(concern.origins, path);
   concern.findings.push({
     document: origin?.document ?? "spec",
-    path: path.join("."),
+    path: findingPath(path),
     line: origin?.line ?? null,
     column: origin?.column ?? null,
     level,
@@ -100,4 +101,32 @@ export function originOf(
 /** A word for the POSIX shell, whatever is in it but NUL. */
 export function shellWord(text: string): string {
   return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * What `work` renders, or nothing and a finding at `path` where a value is none that Nix can hold or
+ * NixOS takes for data: a fault of the input is never the end of the program.
+ */
+export function attempt<T>(
+  concern: Concern,
+  path: readonly string[],
+  work: () => T,
+): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!isFault(error, "nix/unprintable") && !isFault(error, "nix/take-over-key")) throw error;
+    const { code, message } = error;
+    const isSaid = concern.findings.some((finding) => finding.code === code);
+    if (isFreeData(path) || !isSaid) addFinding(concern, path, "error", code, message);
+    return undefined;
+  }
+}
+
+/**
+ * Parts of a spec that are data of any shape: their own renderers say what Nix cannot hold. Of all
+ * others `checkSpec` has said it, text by text.
+ */
+export function isFreeData([key, , inner]: readonly string[]): boolean {
+  return key === "options" || key === "home" || (key === "templates" && inner === "parameters");
 }

@@ -19,7 +19,8 @@ export type Pins = Readonly<
 export interface Base {
   /**
    * `adopted`: the image's own /etc/nixos, copied verbatim below `firstlight/base/`;
-   * `platform`: nothing was there, so the profile's platform module gives root file system and boot loader.
+   * `platform`: nothing was there, so the profile's platform module, or the machine as it is mounted
+   * now, gives root file system and boot loader.
    */
   readonly kind: "adopted" | "platform";
   /** Of an adopted base: its files, paths below `firstlight/base/` with `configuration.nix` among them. */
@@ -29,11 +30,11 @@ export interface Base {
   readonly pins: Pins;
   /** NixOS's `system.stateVersion`, set once and never rewritten. */
   readonly stateVersion: string;
-  /** Set once (see the spec's key of the same name). */
-  readonly mutableUsers: boolean;
+  /** Set once (see the spec's key of the same name); `null` leaves it to the adopted configuration. */
+  readonly mutableUsers: boolean | null;
   /**
-   * Of a platform base: the settings that the image came with (`/etc/firstlight/settings.json`),
-   * for the rendered system to go on saying; empty where it had none.
+   * The settings that the image came with (`/etc/firstlight/settings.json`), for the rendered system
+   * to go on saying; empty where it had none.
    */
   readonly settings: { readonly [key: string]: Json };
   /** Text of the owner's `local.nix`, or `null`. */
@@ -50,7 +51,10 @@ export interface Platform {
     readonly device: string;
     readonly type: string;
   }[];
+  /** GRUB with the disk that it is installed to; `nodev` when the firmware is UEFI. */
   readonly bootLoader: "systemd-boot" | "extlinux" | { readonly grub: string };
+  /** Where the EFI system partition is mounted. */
+  readonly esp: string | null;
 }
 
 /** A secret as the configuration refers to it. */

@@ -5,6 +5,7 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
 import { nixosDirectory, readOwnConfiguration } from "./adopt.ts";
 import type { Base, Pin, Pins, Platform } from "./base.ts";
+import { findPlatform } from "./find-platform.ts";
 import type { SourceFile } from "./sources.ts";
 
 /** What a base is decided from, once; later only the pins and the owner's local.nix are read anew. */
@@ -13,7 +14,7 @@ export interface BaseQuestion {
   readonly facts: Facts;
   /** The profile that applies, or `null`. */
   readonly profile: CompiledProfile | null;
-  /** From the first spec; `true` when it says nothing. */
+  /** From the first spec. */
   readonly mutableUsers: boolean | undefined;
   /** Of the image. */
   readonly settings: { readonly stateVersion?: string };
@@ -27,7 +28,7 @@ interface BaseRecord {
   readonly files: readonly SourceFile[];
   readonly platform: Platform | null;
   readonly stateVersion: string;
-  readonly mutableUsers: boolean;
+  readonly mutableUsers: boolean | null;
   readonly settings: Base["settings"];
 }
 
@@ -48,19 +49,19 @@ export function decideBase(question: BaseQuestion): Base {
   };
 }
 
-function decide(question: BaseQuestion, pins: Pins): BaseRecord {
-  const { io, facts, profile } = question;
+function decide({ io, facts, settings, ...question }: BaseQuestion, pins: Pins): BaseRecord {
   const own = readOwnConfiguration(io.files);
   const record: BaseRecord = {
     v: 1,
     kind: own === undefined ? "platform" : "adopted",
     files: own ?? [],
     platform:
-      own === undefined && profile?.nixos.platform == null ? findPlatform(io.files, facts) : null,
-    stateVersion:
-      question.settings.stateVersion ?? releaseOf(io.files, pins.nixpkgs) ?? unknownRelease(),
-    mutableUsers: question.mutableUsers ?? true,
-    settings: own === undefined ? (question.settings as { readonly [key: string]: Json }) : {},
+      own === undefined && question.profile?.nixos.platform == null
+        ? findPlatform(io.files, facts)
+        : null,
+    stateVersion: settings.stateVersion ?? releaseOf(io.files, pins.nixpkgs) ?? unknownRelease(),
+    mutableUsers: question.mutableUsers ?? (own === undefined ? true : null),
+    settings: settings as { readonly [key: string]: Json },
   };
   io.files.write(recordFile, prettyJson(record), { mode: 0o600 });
   return record;
@@ -153,54 +154,4 @@ function unknownRelease(): never {
       hint: "set `stateVersion` in /etc/firstlight/settings.json, or pin nixpkgs",
     },
   );
-}
-
-const realTypes = new Set([
-  "ext2",
-  "ext3",
-  "ext4",
-  "xfs",
-  "btrfs",
-  "f2fs",
-  "vfat",
-  "zfs",
-  "bcachefs",
-]);
-
-/** Root file system, boot partition and boot loader as they are now. */
-function findPlatform(files: Files, facts: Facts): Platform {
-  const mounts = (files.readText("/proc/mounts", { maxBytes: 1024 * 1024 }) ?? "")
-    .split("\n")
-    .map((line) => line.split(" "));
-  const wanted = new Set(["/", "/boot", "/boot/efi", "/efi"]);
-  const fileSystems = mounts.flatMap(([device = "", path = "", type = ""]) =>
-    wanted.has(path) && realTypes.has(type)
-      ? [{ path, device: stableName(files, device), type }]
-      : [],
-  );
-  const bootLoader =
-    facts.firmware.type === "uefi"
-      ? "systemd-boot"
-      : facts.firmware.type === "device-tree"
-        ? "extlinux"
-        : { grub: bootDisk(facts) };
-  return { fileSystems, bootLoader };
-}
-
-/** A name by UUID or label, which does not change when disks are found in another order. */
-function stableName(files: Files, device: string): string {
-  for (const folder of ["/dev/disk/by-uuid", "/dev/disk/by-label"]) {
-    const name = files.list(folder).find((link) => files.realPath(`${folder}/${link}`) === device);
-    if (name !== undefined) return `${folder}/${name}`;
-  }
-  return device;
-}
-
-function bootDisk(facts: Facts): string {
-  const disk = (facts.blockDevices ?? []).find(
-    (device) => device.removable !== true && device.readOnly !== true,
-  );
-  if (disk === undefined) return "nodev";
-  const [id] = disk.byId;
-  return id === undefined ? `/dev/${disk.name}` : `/dev/disk/by-id/${id}`;
 }

@@ -1,180 +1,159 @@
-import { sha256 } from "#core/canonical-json.ts";
 import type { File } from "#generated/provisioner/spec/v1.ts";
-import { attrs, bind, bool, call, list, ref, str } from "#provisioner/nix-language/tree.ts";
-import {
-  type Assignment,
-  addFinding,
-  assign,
-  type Concern,
-  credential,
-  loadCredential,
-  shellWord,
-} from "./assignment.ts";
+import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
+import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree.ts";
+import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
+import { type PlacedFile, renderFileUnit } from "./file-unit.ts";
+import { hintForOwned, hintForUnread } from "./owned-paths.ts";
 
-/** Paths that NixOS makes itself, each with its way to say the same. */
-const ownedPaths: readonly (readonly [RegExp, string])[] = [
-  [/^\/etc\/(passwd|shadow|group|gshadow|subuid|subgid)$/, "use `users` and `groups`"],
-  [/^\/etc\/(hostname|machine-id)$/, "use `hostname`; the machine-id is made at the first boot"],
-  [/^\/etc\/hosts$/, "use `hosts`"],
-  [/^\/etc\/resolv\.conf$/, "use `resolver`"],
-  [/^\/etc\/fstab$/, "use `mounts`"],
-  [/^\/etc\/sudoers$/, "use `sudo` of the users"],
-  [/^\/etc\/nixos(\/|$)/, "write the owner's part of the configuration to local.nix by hand"],
-  [/^\/etc\/static(\/|$)/, "choose a path below /etc"],
-  [/^\/(nix|proc|sys|dev|run\/current-system|run\/booted-system)(\/|$)/, "choose another path"],
-];
-
-/**
- * Files: what everybody may read under /etc is part of the system; everything else is put in
- * place by a unit, secrets from their credentials, and never stands in the store.
- */
-export function renderFiles(concern: Concern): readonly Assignment[] {
-  const files = (concern.spec.files ?? []).map((file, index) => ({ file, index }));
-  const allowed = files.filter(({ file, index }) => isAllowed(concern, file, index));
-  const last = new Map(allowed.map(({ file, index }) => [file.path, index]));
-  const system: Assignment[] = [];
-  const now: Placed[] = [];
-  const deferred: Placed[] = [];
-  for (const { file, index } of allowed) {
-    const replaced = file.append !== true && last.get(file.path) !== index;
-    if (
-      replaced &&
-      files.every((other) => other.file.path !== file.path || other.file.append !== true)
-    ) {
-      addFinding(
-        concern,
-        ["files", String(index)],
-        "note",
-        "render/file-twice",
-        "a later entry replaces this file",
-      );
-      continue;
-    }
-    if (isPartOfSystem(file)) system.push(etcFile(file, index));
-    else (file.defer === true ? deferred : now).push({ file, index });
-  }
-  return [
-    ...system,
-    ...unit(concern, "firstlight-files", now, false),
-    ...unit(concern, "firstlight-files-deferred", deferred, true),
-  ];
-}
-
-interface Placed {
+/** A file of the spec, and its place in the list. */
+interface Entry {
   readonly file: File;
   readonly index: number;
 }
 
-function isAllowed(concern: Concern, file: File, index: number): boolean {
-  const path = file.path.replace(/\/+/g, "/");
-  const hint = ownedPaths.find(([pattern]) => pattern.test(path))?.[1];
-  const climbs = path.split("/").some((part) => part === ".." || part === ".");
-  if (hint === undefined && !climbs) return true;
-  addFinding(
-    concern,
-    ["files", String(index)],
-    "warning",
-    "render/owned-path",
-    climbs
-      ? "a path may not hold . or .. as a name"
-      : "NixOS writes this file itself; it is left alone",
-    hint ?? "write the path out",
-  );
-  return false;
-}
-
-function isPartOfSystem(file: File): boolean {
-  return file.path.startsWith("/etc/") && file.secret === undefined && file.append !== true;
-}
-
-function etcFile(file: File, index: number): Assignment {
-  const mode = (file.mode ?? "0644").padStart(4, "0");
-  const owner = file.owner ?? "root";
-  const group = file.group ?? "root";
-  const copied = !["0644", "0444"].includes(mode) || owner !== "root" || group !== "root";
-  const value = attrs([
-    bind("text", str(file.content ?? "")),
-    ...(copied
-      ? [bind("mode", str(mode)), bind("user", str(owner)), bind("group", str(group))]
-      : []),
-  ]);
-  return assign(["environment", "etc", file.path.slice("/etc/".length)], value, [
-    "files",
-    String(index),
-  ]);
-}
-
-/** One unit that installs files in order; a changed file or secret changes the unit, and so runs it again. */
-function unit(
-  concern: Concern,
-  name: string,
-  placed: readonly Placed[],
-  late: boolean,
-): readonly Assignment[] {
-  if (placed.length === 0) return [];
-  const parts = placed.flatMap(({ file, index }) => install(concern, file, index));
-  const texts = placed
-    .filter(({ file }) => file.secret === undefined)
-    .map(({ file, index }) =>
-      bind(
-        `FILE_${index}`,
-        call(ref("pkgs", "writeText"), str(`file-${index}`), str(file.content ?? "")),
-      ),
-    );
-  const credentials = new Map<string, string[]>();
-  for (const { file } of placed) {
-    if (file.secret === undefined) continue;
-    const { key, line } = loadCredential(credential(concern, file.secret.secretRef));
-    credentials.set(key, [...(credentials.get(key) ?? []), line]);
-  }
-  const order = late
-    ? [
-        bind("after", list([str("network-online.target")])),
-        bind("wants", list([str("network-online.target")])),
-      ]
-    : [
-        bind("before", list([str("network-pre.target")])),
-        bind("wants", list([str("network-pre.target")])),
-      ];
-  const value = attrs([
-    bind("description", str("Put the files of the spec in place")),
-    bind("wantedBy", list([str("multi-user.target")])),
-    ...order,
-    ...(texts.length === 0 ? [] : [bind("environment", attrs(texts))]),
-    bind("script", str(parts.join(""))),
-    bind(
-      "serviceConfig",
-      attrs([
-        bind("Type", str("oneshot")),
-        bind("RemainAfterExit", bool(true)),
-        ...[...credentials].map(([key, lines]) => bind(key, list(lines.map(str)))),
-      ]),
-    ),
-  ]);
-  return [assign(["systemd", "services", name], value, ["files"])];
-}
-
-function install(concern: Concern, file: File, index: number): readonly string[] {
-  const path = shellWord(file.path);
-  const source =
-    file.secret === undefined
-      ? [`"$FILE_${index}"`]
-      : [`"$CREDENTIALS_DIRECTORY"/${credential(concern, file.secret.secretRef).name}`];
-  const mode = file.mode ?? "0644";
-  const owner = `-o ${shellWord(file.owner ?? "root")} -g ${shellWord(file.group ?? "root")}`;
-  if (file.append !== true) return [`install -D -m ${mode} ${owner} `, ...source, ` ${path}\n`];
-  const stamp = `/var/lib/firstlight/stamps/${stampOf(concern, file, index)}`;
+/**
+ * Files: what everybody may read under /etc is part of the system, unit files as units; everything
+ * else is put in place by a unit, secrets from their credentials, and never stands in the store.
+ */
+export function renderFiles(concern: Concern): readonly Assignment[] {
+  const entries = (concern.spec.files ?? [])
+    .map((file, index) => ({ file: { ...file, path: file.path.replace(/\/+/g, "/") }, index }))
+    .filter((entry) => isAllowed(concern, entry));
+  const byPath = Map.groupBy(entries, ({ file }) => file.path);
+  const all = [...byPath.values()].flatMap((chain) => place(concern, chain));
+  refuseInside(concern, all);
+  const units = all.filter((file) => unitName(file.file) !== undefined);
+  const placed = all.filter((file) => unitName(file.file) === undefined);
+  const system = placed.filter((file) => isPartOfSystem(file));
+  const others = placed.filter((file) => !isPartOfSystem(file));
   return [
-    `if [ ! -e ${stamp} ]; then\n  [ -e ${path} ] || install -D -m ${mode} ${owner} /dev/null ${path}\n  cat `,
-    ...source,
-    ` >> ${path}\n  install -D -m 0600 /dev/null ${stamp}\nfi\n`,
+    ...units.map((file) => unitFile(concern, file)),
+    ...system.map((file) => etcFile(concern, file)),
+    ...renderFileUnit(concern, {
+      files: others.filter(({ last }) => last.defer !== true),
+      deferred: false,
+    }),
+    ...renderFileUnit(concern, {
+      files: others.filter(({ last }) => last.defer === true),
+      deferred: true,
+    }),
   ];
 }
 
-function stampOf(concern: Concern, file: File, index: number): string {
-  const version =
-    file.secret === undefined
-      ? sha256(file.content ?? "")
-      : credential(concern, file.secret.secretRef).file;
-  return `append-${sha256(`${concern.instanceId}\0${index}\0${file.path}\0${version}`).slice(0, 16)}`;
+function isAllowed(concern: Concern, { file, index }: Entry): boolean {
+  const from = ["files", String(index)];
+  const climbs = file.path.split("/").some((part) => part === ".." || part === ".");
+  const isUnit = unitName(file) !== undefined && !isSaidTwice(concern, file);
+  const owned = isUnit ? undefined : hintForOwned(file.path);
+  const hint = climbs ? "write the path out" : owned;
+  if (hint !== undefined) {
+    const message = climbs
+      ? "a path may not hold . or .. as a name"
+      : "NixOS makes this file itself; it is left alone";
+    addFinding(concern, from, "warning", "render/owned-path", message, hint);
+    return false;
+  }
+  const instead = hintForUnread(file.path);
+  if (instead !== undefined) {
+    const message = "nothing on NixOS reads this file; it is written all the same";
+    addFinding(concern, from, "warning", "render/unread-path", message, instead);
+  }
+  if (file.secret === undefined && !isReadableByAll(file)) {
+    const message =
+      "a file that not everybody may read must be a secret, or it would be in the store";
+    addFinding(concern, from, "error", "render/file-not-secret", message, "name it in `secret`");
+    return false;
+  }
+  return true;
+}
+
+/** The unit that a file of text is, where systemd looks for those of the machine. */
+function unitName({ path, append, secret }: File): string | undefined {
+  if (append === true || secret !== undefined) return undefined;
+  return /^\/etc\/systemd\/system\/([A-Za-z0-9:_.@-]{1,200}\.(service|socket|timer|path|mount|target|slice))$/.exec(
+    path,
+  )?.[1];
+}
+
+function isSaidTwice({ spec }: Concern, file: File): boolean {
+  return Object.hasOwn(spec.units ?? {}, unitName(file) ?? "");
+}
+
+/** NixOS makes the whole directory of units, so that a unit is an option and not a file. */
+function unitFile(concern: Concern, { file, index }: PlacedFile): Assignment {
+  const from = ["files", String(index)];
+  const message = "a unit: nothing starts it at boot";
+  addFinding(concern, from, "note", "render/unit-file", message, "use `units` with `wantedBy`");
+  const text = call(ref("lib", "mkOverride"), int(90), str(file.content ?? ""));
+  return assign(["systemd", "units", unitName(file) ?? "", "text"], text, from);
+}
+
+function isReadableByAll({ mode = "0644", content }: File): boolean {
+  return content === undefined || (Number.parseInt(mode, 8) & 0o004) !== 0;
+}
+
+/** The entries of one path as what is put there: the last whole file, and what is added to it. */
+function place(concern: Concern, chain: readonly Entry[]): readonly PlacedFile[] {
+  const start = chain.findLastIndex(({ file }) => file.append !== true);
+  for (const { index } of chain.slice(0, Math.max(start, 0))) {
+    const message = "a later entry replaces this file";
+    addFinding(concern, ["files", String(index)], "note", "render/file-twice", message);
+  }
+  const [first, ...added] = chain.slice(Math.max(start, 0));
+  const last = chain.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const parts = [first, ...added].map(({ file, index }) => ({
+    index,
+    ...(file.secret === undefined
+      ? { text: file.content ?? "" }
+      : { secret: file.secret.secretRef }),
+  }));
+  return [{ file: first.file, last: last.file, index: first.index, parts, replaces: start >= 0 }];
+}
+
+/** A path below a file is one that cannot be. */
+function refuseInside(concern: Concern, placed: readonly PlacedFile[]): void {
+  const paths = new Set(placed.map(({ file }) => file.path));
+  for (const { file, index } of placed) {
+    const above = file.path.split("/").map((_, end, parts) => parts.slice(0, end).join("/"));
+    const outer = above.find((path) => paths.has(path));
+    if (outer === undefined) continue;
+    const message = "this path is inside of another file of the list";
+    addFinding(concern, ["files", String(index)], "error", "render/file-inside", message);
+  }
+}
+
+/**
+ * Names that the Nix store and the module system take as they are; any other file is put in place
+ * by the unit. A name in the store has at most 211 characters, `etc-` and the path among them.
+ */
+const etcName = /^[A-Za-z0-9+_=?-][A-Za-z0-9+._=?/-]{0,199}$/;
+
+function isPartOfSystem({ file, parts, replaces }: PlacedFile): boolean {
+  const name = file.path.slice("/etc/".length);
+  return (
+    replaces &&
+    file.path.startsWith("/etc/") &&
+    etcName.test(name) &&
+    !isTakeOver(name) &&
+    parts.every((part) => "text" in part)
+  );
+}
+
+function etcFile(concern: Concern, { file, index, parts }: PlacedFile): Assignment {
+  const text = parts.map((part) => ("text" in part ? part.text : "")).join("");
+  const { owner = "root", group = "root" } = file;
+  const mode = (file.mode ?? "0644").padStart(4, "0");
+  const isCopied = !["0644", "0444"].includes(mode) || owner !== "root" || group !== "root";
+  const value = winning(concern.base, str(text));
+  const option = ["environment", "etc", file.path.slice("/etc/".length)];
+  const from = ["files", String(index)];
+  if (!isCopied) return assign([...option, "text"], value, from);
+  const copied = attrs([
+    bind("text", value),
+    bind("mode", str(mode)),
+    bind("user", str(owner)),
+    bind("group", str(group)),
+  ]);
+  return assign(option, copied, from);
 }

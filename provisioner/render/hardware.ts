@@ -1,8 +1,6 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import {
-  attrs,
-  bind,
   bool,
   call,
   interpolated,
@@ -20,9 +18,10 @@ import {
   type OptionValues,
 } from "#provisioner/profiles/profile.ts";
 import { type Assignment, assign } from "./assignment.ts";
-import type { Base, Platform } from "./base.ts";
+import type { Base } from "./base.ts";
+import { splitOptionName } from "./option-name.ts";
+import { fallback, renderPlatform } from "./platform-options.ts";
 import type { SourceFile } from "./sources.ts";
-import { splitOptionName } from "./system-parts.ts";
 
 /** What hardware adds to a system. */
 export interface RenderedHardware {
@@ -55,13 +54,10 @@ export function renderHardware({ facts, match, profiles, base }: HardwareInput):
     ...renderInitrd(profile, facts),
     ...renderMicrocode(facts),
     ...optionAssignments(profile?.nixos.options ?? {}),
-    ...(platform === null ? renderFallback(base.platform) : optionAssignments(platform.options)),
+    ...(platform === null ? renderPlatform(base.platform) : optionAssignments(platform.options)),
   ]);
   return {
-    title:
-      profile === null
-        ? "The hardware: no profile fits this machine."
-        : `The hardware: ${profile.title}.`,
+    title: [titleOf(profile), ...leftOut(profile, base)].join("\n"),
     imports: [
       ...files.map((file) => path(`./${file.path.slice("firstlight/".length)}`)),
       ...(platform?.modules ?? []).map((module) => interpolated(ref("modulesPath"), `/${module}`)),
@@ -72,7 +68,20 @@ export function renderHardware({ facts, match, profiles, base }: HardwareInput):
   };
 }
 
-/** Modules of nixos-hardware by name, where that tree is pinned. */
+function titleOf(profile: CompiledProfile | null): string {
+  return profile === null
+    ? "The hardware: no profile fits this machine."
+    : `The hardware: ${profile.title}.`;
+}
+
+/** What the profile would take from nixos-hardware, where that tree is not pinned. */
+function leftOut(profile: CompiledProfile | null, base: Base): readonly string[] {
+  const imports = profile?.nixos.imports ?? [];
+  if (imports.length === 0 || base.pins["nixos-hardware"] !== undefined) return [];
+  return [`Without ${imports.join(", ")} of nixos-hardware, which is not pinned here.`];
+}
+
+/** Modules of nixos-hardware, which profiles name by path (not by the names of its flake). */
 function nixosHardware(profile: CompiledProfile | null, base: Base): readonly NixExpr[] {
   const pin = base.pins["nixos-hardware"];
   if (pin === undefined) return [];
@@ -90,10 +99,21 @@ function renderKernel(profile: CompiledProfile | null): readonly Assignment[] {
     str(value === true ? key : `${key}=${value}`),
   );
   return [
+    ...renderOldestKernel(profile),
     ...lists(["boot", "kernelParams"], params),
     ...lists(["boot", "kernelModules"], (profile?.kernel.modules ?? []).map(str)),
     ...lists(["boot", "blacklistedKernelModules"], (profile?.kernel.blacklist ?? []).map(str)),
   ];
+}
+
+/** Nothing is refused: an owner may have taken the driver into an older kernel. */
+function renderOldestKernel(profile: CompiledProfile | null): readonly Assignment[] {
+  const oldest = profile?.kernel.min ?? null;
+  if (profile === null || oldest === null) return [];
+  const version = ref("config", "boot", "kernelPackages", "kernel", "version");
+  const isOlder = call(ref("lib", "versionOlder"), version, str(oldest));
+  const text = str(`${profile.title}: expected Linux ${oldest} or newer.`);
+  return [assign(["warnings"], call(ref("lib", "optional"), isOlder, text))];
 }
 
 /** What the profile says, and the drivers that are bound to controllers of disks and USB now. */
@@ -122,36 +142,6 @@ function renderMicrocode({ cpu, virtualisation }: Facts): readonly Assignment[] 
     : [assign(["hardware", "cpu", vendor, "updateMicrocode"], fallback(bool(true))), firmware];
 }
 
-/** Root file system and boot loader as they were found, where no profile knows better. */
-function renderFallback(platform: Platform | null): readonly Assignment[] {
-  if (platform === null) return [];
-  const { bootLoader, fileSystems } = platform;
-  const loader =
-    bootLoader === "systemd-boot"
-      ? [
-          assign(["boot", "loader", "systemd-boot", "enable"], fallback(bool(true))),
-          assign(["boot", "loader", "efi", "canTouchEfiVariables"], fallback(bool(true))),
-        ]
-      : bootLoader === "extlinux"
-        ? [
-            assign(["boot", "loader", "grub", "enable"], fallback(bool(false))),
-            assign(
-              ["boot", "loader", "generic-extlinux-compatible", "enable"],
-              fallback(bool(true)),
-            ),
-          ]
-        : [assign(["boot", "loader", "grub", "device"], fallback(str(bootLoader.grub)))];
-  return [
-    ...fileSystems.map(({ path: where, device, type }) =>
-      assign(
-        ["fileSystems", where],
-        fallback(attrs([bind("device", str(device)), bind("fsType", str(type))])),
-      ),
-    ),
-    ...loader,
-  ];
-}
-
 /** Options of a profile as defaults, so that the owner's own values win. Profiles are linted: their names are right. */
 function optionAssignments(options: OptionValues): readonly Assignment[] {
   return Object.entries(options).map(([name, value]) => {
@@ -171,10 +161,6 @@ function unique(assignments: readonly Assignment[]): readonly Assignment[] {
 
 function lists(option: readonly string[], items: readonly NixExpr[]): readonly Assignment[] {
   return items.length === 0 ? [] : [assign(option, list(items))];
-}
-
-function fallback(value: NixExpr): NixExpr {
-  return call(ref("lib", "mkDefault"), value);
 }
 
 function fileName(id: string): string {

@@ -1,4 +1,6 @@
 import { prettyJson, sha256 } from "#core/canonical-json.ts";
+import { attrPath } from "#provisioner/nix-language/text.ts";
+import type { Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { type Assignment, originOf } from "./assignment.ts";
 import type { SourceFile } from "./sources.ts";
@@ -7,26 +9,37 @@ import type { SourceFile } from "./sources.ts";
 export interface Manifest {
   readonly v: 1;
   readonly instanceId: string;
-  /** Digest of every other file by path. */
+  /** The hardware profile that was used, or `null`. */
+  readonly profile: string | null;
+  /** Digest of every other file by path: what was rendered, and every input that is a file. */
   readonly files: Readonly<Record<string, string>>;
-  /** For each option the line of the document that set it; `null` for what firstlight itself decides. */
+  /**
+   * For each option, as Nix writes its name, the line of the document that set it; `null` for what
+   * firstlight itself decides.
+   */
   readonly options: Readonly<Record<string, Origin | null>>;
+}
+
+interface ManifestInput {
+  readonly instanceId: string;
+  readonly match: Match;
+  readonly origins: ReadonlyMap<string, Origin>;
 }
 
 /** The manifest as a file; it holds no value of any option. */
 export function renderManifest(
-  instanceId: string,
+  { instanceId, match, origins }: ManifestInput,
   files: readonly SourceFile[],
   assignments: readonly Assignment[],
-  origins: ReadonlyMap<string, Origin>,
 ): SourceFile {
   const manifest: Manifest = {
     v: 1,
     instanceId,
+    profile: match.applied,
     files: Object.fromEntries(files.map((file) => [file.path, sha256(file.content)])),
     options: Object.fromEntries(
       assignments.map(({ path, from }) => [
-        path.join("."),
+        attrPath(path),
         (from === undefined ? undefined : originOf(origins, from)) ?? null,
       ]),
     ),

@@ -1,39 +1,55 @@
 import { bool, list, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, assign, type Concern, winning } from "./assignment.ts";
+import { checked, checkedAll, type TextRule, textRules } from "./text-rules.ts";
 
 /** Host name, domain, hosts, resolver, certificates. */
-export function renderNames({ spec, base }: Concern): readonly Assignment[] {
-  const { hostname, domain, hosts, resolver, certificates } = spec;
-  const texts = (items: readonly string[]) => list(items.map(str));
+export function renderNames(concern: Concern): readonly Assignment[] {
+  const { hostname, domain, resolver, certificates } = concern.spec;
+  const { base } = concern;
+  const text = (path: readonly string[], value: string | undefined, from: string) =>
+    value === undefined ? [] : [assign(path, winning(base, str(value)), [from])];
   return [
-    ...(hostname === undefined
-      ? []
-      : [assign(["networking", "hostName"], winning(base, str(hostname)), ["hostname"])]),
-    ...(domain === undefined
-      ? []
-      : [assign(["networking", "domain"], winning(base, str(domain)), ["domain"])]),
-    ...Object.entries(hosts ?? {}).map(([address, names]) =>
-      assign(["networking", "hosts", address], texts(names), ["hosts", address]),
-    ),
-    ...when(resolver?.nameservers, (items) =>
-      assign(["networking", "nameservers"], texts(items), ["resolver", "nameservers"]),
-    ),
-    ...when(resolver?.search, (items) =>
-      assign(["networking", "search"], texts(items), ["resolver", "search"]),
-    ),
-    ...when(resolver?.options, (items) =>
-      assign(["networking", "resolvconf", "extraOptions"], texts(items), ["resolver", "options"]),
-    ),
-    ...when(certificates, (items) =>
-      assign(["security", "pki", "certificates"], texts(items), ["certificates"]),
-    ),
+    ...text(["networking", "hostName"], hostname, "hostname"),
+    ...text(["networking", "domain"], domain, "domain"),
+    ...renderHosts(concern),
+    ...texts(concern, ["networking", "nameservers"], resolver?.nameservers, {
+      from: ["resolver", "nameservers"],
+      rule: textRules.nameServer,
+    }),
+    ...texts(concern, ["networking", "search"], resolver?.search, {
+      from: ["resolver", "search"],
+      rule: textRules.domain,
+    }),
+    ...texts(concern, ["networking", "resolvconf", "extraOptions"], resolver?.options, {
+      from: ["resolver", "options"],
+      rule: textRules.resolverOption,
+    }),
+    ...texts(concern, ["security", "pki", "certificates"], certificates, {
+      from: ["certificates"],
+    }),
   ];
 }
 
+function renderHosts(concern: Concern): readonly Assignment[] {
+  return Object.entries(concern.spec.hosts ?? {}).flatMap(([address, names]) => {
+    const from = ["hosts", address];
+    if (checked(concern, from, address, textRules.address) === undefined) return [];
+    return texts(concern, ["networking", "hosts", address], names, {
+      from,
+      rule: textRules.hostName,
+    });
+  });
+}
+
 /** Time zone, locale, keyboard. */
-export function renderLocale({ spec, base }: Concern): readonly Assignment[] {
+export function renderLocale(concern: Concern): readonly Assignment[] {
+  const { spec, base } = concern;
   const { timezone, locale, keyboard } = spec;
-  const set = (path: readonly string[], value: string | undefined, from: readonly string[]) =>
+  const set = (
+    path: readonly string[],
+    value: string | undefined,
+    from: readonly string[],
+  ): readonly Assignment[] =>
     value === undefined ? [] : [assign(path, winning(base, str(value)), from)];
   return [
     ...set(["time", "timeZone"], timezone, ["timezone"]),
@@ -41,46 +57,61 @@ export function renderLocale({ spec, base }: Concern): readonly Assignment[] {
     ...(keyboard === undefined
       ? []
       : [assign(["console", "useXkbConfig"], winning(base, bool(true)), ["keyboard"])]),
-    ...(["layout", "variant", "model", "options"] as const).flatMap((key) =>
-      set(["services", "xserver", "xkb", key], keyboard?.[key], ["keyboard", key]),
-    ),
+    ...(["layout", "variant", "model", "options"] as const).flatMap((key) => {
+      const from = ["keyboard", key];
+      const value = checked(concern, from, keyboard?.[key], textRules.keyboard);
+      return set(["services", "xserver", "xkb", key], value, from);
+    }),
   ];
 }
 
+const clients = {
+  timesyncd: "timesyncd",
+  chrony: "chrony",
+  ntpd: "ntp",
+  "ntpd-rs": "ntpd-rs",
+  openntpd: "openntpd",
+} as const;
+
 /** Time synchronisation: the servers go to every client in the same way. */
-export function renderNtp({ spec, base }: Concern): readonly Assignment[] {
+export function renderNtp(concern: Concern): readonly Assignment[] {
+  const { spec, base } = concern;
   const { ntp } = spec;
   if (ntp === undefined) return [];
-  const enable = ntp.enable ?? true;
-  const client = ntp.client ?? "auto";
-  const service = {
-    auto: "timesyncd",
-    timesyncd: "timesyncd",
-    chrony: "chrony",
-    ntpd: "ntp",
-    "ntpd-rs": "ntpd-rs",
-    openntpd: "openntpd",
-  }[client];
-  const from = ["ntp"];
-  const servers = [...(ntp.servers ?? []), ...(ntp.pools ?? [])];
+  const { enable = true, client = "auto" } = ntp;
+  const servers = [
+    ...checkedAll(concern, ["ntp", "servers"], ntp.servers, textRules.server),
+    ...checkedAll(concern, ["ntp", "pools"], ntp.pools, textRules.server),
+  ];
+  const service = (name: string) =>
+    assign(["services", name, "enable"], winning(base, bool(enable)), ["ntp"]);
+  const chosen = client === "auto" ? [] : [clients[client]];
+  // Without time synchronisation NixOS's own client is off too.
+  const named = enable ? chosen : [...new Set(["timesyncd", ...chosen])];
   return [
     ...(servers.length === 0
       ? []
       : [
           assign(["networking", "timeServers"], winning(base, list(servers.map(str))), [
             "ntp",
-            "servers",
+            ntp.servers === undefined ? "pools" : "servers",
           ]),
         ]),
-    ...(client === "auto" && enable
-      ? []
-      : [assign(["services", service, "enable"], winning(base, bool(enable)), from)]),
+    ...named.map(service),
   ];
 }
 
-function when(
+interface TextsOptions {
+  readonly from: readonly string[];
+  readonly rule?: TextRule;
+}
+
+function texts(
+  concern: Concern,
+  path: readonly string[],
   items: readonly string[] | undefined,
-  make: (items: readonly string[]) => Assignment,
+  { from, rule }: TextsOptions,
 ): readonly Assignment[] {
-  return items === undefined || items.length === 0 ? [] : [make(items)];
+  const fit = rule === undefined ? (items ?? []) : checkedAll(concern, from, items, rule);
+  return fit.length === 0 ? [] : [assign(path, list(fit.map(str)), from)];
 }

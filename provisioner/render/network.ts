@@ -1,12 +1,16 @@
 import type { Ethernet, Spec } from "#generated/provisioner/spec/v1.ts";
 import { attrs, bind, bool, int, list, type NixExpr, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, assign, type Concern, winning } from "./assignment.ts";
+import { checked, checkedAll, textRules } from "./text-rules.ts";
 
-/** One section of a systemd.network file: its name and its settings in order, a key may come again. */
+/** One section of a file of systemd-networkd: its name and its settings in order. */
 interface Section {
-  readonly name: string;
-  readonly settings: readonly (readonly [string, string])[];
+  readonly name: "Match" | "Link" | "Network" | "Route";
+  readonly settings: readonly Setting[];
 }
+
+/** A list is a key that comes again. */
+type Setting = readonly [key: string, value: string | number | boolean | readonly string[]];
 
 /** A file of systemd-networkd. */
 export interface NetworkdFile {
@@ -24,16 +28,13 @@ export function renderNetwork(concern: Concern): readonly Assignment[] {
     assign(["networking", "useDHCP"], winning(concern.base, bool(false)), ["network"]),
     ...ethernets.flatMap(([name, ethernet]) => {
       const from = ["network", "ethernets", name];
-      const link = linkSections(name, ethernet);
+      const fitting = checkEthernet(concern, ethernet, from);
+      const link = linkSections(name, fitting);
+      const set = (kind: "networks" | "links", sections: readonly Section[]) =>
+        assign(["systemd", "network", kind, `10-${name}`], sectionsAsOptions(sections), from);
       return [
-        assign(
-          ["systemd", "network", "networks", `10-${name}`],
-          sectionsAsOptions(networkSections(name, ethernet)),
-          from,
-        ),
-        ...(link === undefined
-          ? []
-          : [assign(["systemd", "network", "links", `10-${name}`], sectionsAsOptions(link), from)]),
+        set("networks", networkSections(name, fitting)),
+        ...(link === undefined ? [] : [set("links", link)]),
       ];
     }),
   ];
@@ -50,53 +51,87 @@ export function networkdFiles(spec: Spec): readonly NetworkdFile[] {
   });
 }
 
+/** Without the texts that would be another setting; each of them has a finding. */
+function checkEthernet(concern: Concern, ethernet: Ethernet, from: readonly string[]): Ethernet {
+  const { match, routes, nameservers, search } = ethernet;
+  const text = (path: readonly string[], value: string | undefined) =>
+    checked(concern, [...from, ...path], value, textRules.linkName);
+  const name = text(["match", "name"], match?.name);
+  const driver = text(["match", "driver"], match?.driver);
+  return {
+    ...ethernet,
+    ...(match === undefined
+      ? {}
+      : {
+          match: {
+            ...(match.mac === undefined ? {} : { mac: match.mac }),
+            ...(name === undefined ? {} : { name }),
+            ...(driver === undefined ? {} : { driver }),
+          },
+        }),
+    ...(routes === undefined
+      ? {}
+      : {
+          routes: routes.filter(({ to, via }, index) => {
+            const path = [...from, "routes", String(index)];
+            const fits = checked(concern, [...path, "to"], to, textRules.destination);
+            const gateway = checked(concern, [...path, "via"], via, textRules.address);
+            return fits !== undefined && gateway === via;
+          }),
+        }),
+    ...(nameservers === undefined
+      ? {}
+      : {
+          nameservers: [
+            ...checkedAll(concern, [...from, "nameservers"], nameservers, textRules.nameServer),
+          ],
+        }),
+    ...(search === undefined
+      ? {}
+      : { search: [...checkedAll(concern, [...from, "search"], search, textRules.domain)] }),
+  };
+}
+
 function networkSections(name: string, ethernet: Ethernet): readonly Section[] {
-  const {
-    dhcp4 = false,
-    dhcp6 = false,
-    acceptRa,
-    addresses = [],
-    routes = [],
-    nameservers = [],
-    search = [],
-  } = ethernet;
+  const { dhcp4 = false, dhcp6 = false, acceptRa, routes = [] } = ethernet;
+  const { addresses = [], nameservers = [], search = [] } = ethernet;
   const dhcp = dhcp4 && dhcp6 ? "yes" : dhcp4 ? "ipv4" : dhcp6 ? "ipv6" : "no";
   return [
-    { name: "Match", settings: matchSettings(name, ethernet, ethernet.setName) },
+    { name: "Match", settings: matchSettings(name, ethernet, "network") },
     {
       name: "Network",
       settings: [
         ["DHCP", dhcp],
-        ...(acceptRa === undefined ? [] : [["IPv6AcceptRA", yesNo(acceptRa)] as const]),
-        ...addresses.map((address) => ["Address", address] as const),
-        ...nameservers.map((server) => ["DNS", server] as const),
-        ...(search.length === 0 ? [] : [["Domains", search.join(" ")] as const]),
+        ...optional("IPv6AcceptRA", acceptRa),
+        ...optional("Address", addresses.length === 0 ? undefined : addresses),
+        ...optional("DNS", nameservers.length === 0 ? undefined : nameservers),
+        ...optional("Domains", search.length === 0 ? undefined : search.join(" ")),
       ],
     },
     ...linkSection(ethernet),
-    ...routes.map((route) => ({
-      name: "Route",
-      settings: [
-        ...(route.to === "default"
-          ? defaultRoute(route.via)
-          : [["Destination", route.to] as const]),
-        ...(route.via === undefined ? [] : [["Gateway", route.via] as const]),
-        ...(route.metric === undefined ? [] : [["Metric", String(route.metric)] as const]),
-        ...(route.onLink === undefined ? [] : [["GatewayOnLink", yesNo(route.onLink)] as const]),
-      ],
-    })),
+    ...routes.map(
+      ({ to, via, metric, onLink }): Section => ({
+        name: "Route",
+        settings: [
+          ...optional("Destination", to === "default" ? defaultDestination(via) : to),
+          ...optional("Gateway", via),
+          ...optional("Metric", metric),
+          ...optional("GatewayOnLink", onLink),
+        ],
+      }),
+    ),
   ];
 }
 
 /** A default route is one without a destination; without a gateway the family must be said. */
-function defaultRoute(via: string | undefined): readonly (readonly [string, string])[] {
-  return via === undefined ? [["Destination", "0.0.0.0/0"]] : [];
+function defaultDestination(via: string | undefined): string | undefined {
+  return via === undefined ? "0.0.0.0/0" : undefined;
 }
 
-function linkSection({ mtu, optional }: Ethernet): readonly Section[] {
-  const settings = [
-    ...(mtu === undefined ? [] : [["MTUBytes", String(mtu)] as const]),
-    ...(optional === undefined ? [] : [["RequiredForOnline", yesNo(!optional)] as const]),
+function linkSection({ mtu, optional: isOptional }: Ethernet): readonly Section[] {
+  const settings: readonly Setting[] = [
+    ...optional("MTUBytes", mtu === undefined ? undefined : String(mtu)),
+    ...optional("RequiredForOnline", isOptional === undefined ? undefined : !isOptional),
   ];
   return settings.length === 0 ? [] : [{ name: "Link", settings }];
 }
@@ -105,49 +140,58 @@ function linkSection({ mtu, optional }: Ethernet): readonly Section[] {
 function linkSections(name: string, ethernet: Ethernet): readonly Section[] | undefined {
   if (ethernet.setName === undefined) return undefined;
   return [
-    { name: "Match", settings: matchSettings(name, ethernet, undefined) },
+    { name: "Match", settings: matchSettings(name, ethernet, "link") },
     { name: "Link", settings: [["Name", ethernet.setName]] },
   ];
 }
 
+/** The kernel's name is `OriginalName` to a .link file; a .network file sees the name that it gave. */
 function matchSettings(
   name: string,
-  { match }: Ethernet,
-  setName: string | undefined,
-): readonly (readonly [string, string])[] {
-  const settings: (readonly [string, string])[] = [];
-  if (match?.mac !== undefined) settings.push(["MACAddress", match.mac]);
-  if (match?.driver !== undefined) settings.push(["Driver", match.driver]);
-  if (setName !== undefined) settings.push(["Name", setName]);
-  else if (match?.name !== undefined) settings.push(["Name", match.name]);
-  return settings.length === 0 ? [["Name", name]] : settings;
+  { match, setName }: Ethernet,
+  file: "network" | "link",
+): readonly Setting[] {
+  const current = file === "link" ? match?.name : (setName ?? match?.name);
+  const settings: readonly Setting[] = [
+    ...optional("MACAddress", match?.mac),
+    ...optional("Driver", match?.driver),
+    ...optional(file === "link" ? "OriginalName" : "Name", current),
+  ];
+  if (settings.length > 0) return settings;
+  return [[file === "link" ? "OriginalName" : "Name", name]];
+}
+
+function optional(key: string, value: Setting[1] | undefined): readonly Setting[] {
+  return value === undefined ? [] : [[key, value]];
 }
 
 function sectionsAsText(sections: readonly Section[]): string {
-  const texts = sections.map(
-    ({ name, settings }) =>
-      `[${name}]\n${settings.map(([key, value]) => `${key}=${oneLine(value)}\n`).join("")}`,
-  );
+  const texts = sections.map(({ name, settings }) => {
+    const lines = settings.flatMap(([key, value]) =>
+      (Array.isArray(value) ? value : [value]).map((each) => `${key}=${settingText(each)}\n`),
+    );
+    return `[${name}]\n${lines.join("")}`;
+  });
   return texts.join("\n");
 }
 
 /** A setting is one line; a line break in a value would begin another setting. */
-function oneLine(value: string): string {
-  return value.replace(/[\r\n\0]+/g, " ");
+function settingText(value: string | number | boolean): string {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return String(value).replace(/[\r\n\0]+/g, " ");
 }
 
-const sectionOptions: Readonly<Record<string, string>> = {
+const sectionOptions = {
   Match: "matchConfig",
   Network: "networkConfig",
   Link: "linkConfig",
-};
+} as const;
 
 function sectionsAsOptions(sections: readonly Section[]): NixExpr {
   const routes = sections.filter(({ name }) => name === "Route");
-  const plain = sections.filter(({ name }) => name !== "Route");
   return attrs([
-    ...plain.map(({ name, settings }) =>
-      bind(sectionOptions[name] ?? name, settingsAsAttrs(settings)),
+    ...sections.flatMap(({ name, settings }) =>
+      name === "Route" ? [] : [bind(sectionOptions[name], settingsAsAttrs(settings))],
     ),
     ...(routes.length === 0
       ? []
@@ -155,20 +199,12 @@ function sectionsAsOptions(sections: readonly Section[]): NixExpr {
   ]);
 }
 
-function settingsAsAttrs(settings: readonly (readonly [string, string])[]): NixExpr {
-  const byKey = new Map<string, string[]>();
-  for (const [key, value] of settings) byKey.set(key, [...(byKey.get(key) ?? []), oneLine(value)]);
-  return attrs([...byKey].map(([key, values]) => bind(key, settingValue(key, values))));
+function settingsAsAttrs(settings: readonly Setting[]): NixExpr {
+  return attrs(settings.map(([key, value]) => bind(key, settingValue(value))));
 }
 
-function settingValue(key: string, values: readonly string[]): NixExpr {
-  const [first = ""] = values;
-  if (key === "Address" || key === "DNS") return list(values.map(str));
-  if (key === "Metric") return int(Number(first));
-  if (key !== "DHCP" && (first === "yes" || first === "no")) return bool(first === "yes");
-  return str(first);
-}
-
-function yesNo(value: boolean): "yes" | "no" {
-  return value ? "yes" : "no";
+function settingValue(value: Setting[1]): NixExpr {
+  if (typeof value === "boolean") return bool(value);
+  if (typeof value === "number") return int(value);
+  return typeof value === "string" ? str(value) : list(value.map(str));
 }

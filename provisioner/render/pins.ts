@@ -1,14 +1,5 @@
 import { prettyJson } from "#core/canonical-json.ts";
-import {
-  attrs,
-  bind,
-  bool,
-  call,
-  list,
-  type NixExpr,
-  ref,
-  str,
-} from "#provisioner/nix-language/tree.ts";
+import { bool, call, list, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, assign, winning } from "./assignment.ts";
 import type { Base, Pin } from "./base.ts";
 import type { SourceFile } from "./sources.ts";
@@ -51,10 +42,7 @@ export function renderPins(base: Base): readonly Assignment[] {
     ...pins
       .filter(([, pin]) => isInStore(pin))
       .map(([name, pin]) =>
-        assign(
-          ["environment", "etc", `firstlight/pins/${name}`],
-          attrs([bind("source", fromStore(pin))]),
-        ),
+        assign(["environment", "etc", `firstlight/pins/${name}`, "source"], fromStore(pin)),
       ),
     assign(["services", "firstlight", "enable"], bool(true)),
     ...(agent === undefined || !isInStore(agent)

@@ -1,44 +1,34 @@
 import { sha256 } from "#core/canonical-json.ts";
-import { isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
-import { optionEntries } from "#provisioner/nix-language/option-set.ts";
-import { print } from "#provisioner/nix-language/print.ts";
-import {
-  attrs,
-  bind,
-  blank,
-  list,
-  moduleOf,
-  type NixExpr,
-  path,
-  str,
-} from "#provisioner/nix-language/tree.ts";
+import { call, int, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
-import { type Assignment, addFinding, assign, type Concern } from "./assignment.ts";
+import { type Assignment, assign, attempt, type Concern } from "./assignment.ts";
 import type { Base, CredentialFile } from "./base.ts";
+import { checkSpec } from "./check-spec.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
+import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
+import { renderHome } from "./home.ts";
 import { renderManifest } from "./manifest.ts";
+import { moduleFile, withoutTakeOver } from "./module-file.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
 import { renderOwnSettings } from "./own-settings.ts";
+import { renderPackages } from "./packages.ts";
 import { renderPasswords } from "./passwords.ts";
 import { isInStore, pinsFile, renderPins } from "./pins.ts";
+import { renderDoas, renderSudo } from "./privileges.ts";
+import { renderRawOptions } from "./raw-options.ts";
 import { renderReport } from "./report.ts";
 import type { SourceFile, Sources } from "./sources.ts";
-import {
-  renderHome,
-  renderPackages,
-  renderRawOptions,
-  renderStorage,
-  renderUnits,
-} from "./system-parts.ts";
+import { renderSshd } from "./sshd.ts";
+import { renderStorage } from "./storage.ts";
 import { type CheckParameters, renderTemplates, type Templates } from "./templates.ts";
+import { renderUnits } from "./units.ts";
 import { renderUsers } from "./users.ts";
 
 /** Everything that a system is rendered from: plain values, no secret among them. */
@@ -62,144 +52,108 @@ export interface RenderResult {
   readonly findings: readonly Finding[];
 }
 
-/** Spec, facts, profile and base -> files of Nix. Pure: the same input gives the same bytes. */
+/**
+ * Spec, facts, profile and base -> files of Nix. Pure: the same input gives the same bytes. Never
+ * throws for what stands in a spec: findings say what is wrong with it, and with an error among them
+ * the files are for looking at only.
+ */
 export function render(input: RenderInput): RenderResult {
-  const { base } = input;
-  const findings: Finding[] = [];
-  const concern: Concern = { ...input, findings };
-  const instance = withoutTakeOver(
-    concern,
-    attempt(findings, () => renderInstance(concern)),
-  );
-  const network = attempt(findings, () => renderNetwork(concern));
+  const concern: Concern = { ...input, findings: [] };
+  checkSpec(concern);
+  const home = renderHome(concern);
+  const network = attempt(concern, ["network"], () => renderNetwork(concern)) ?? [];
+  const said = [...renderParts(concern), ...home.assignments];
+  const raw = renderRawOptions(concern, [...said, ...network]);
+  const instance = withoutTakeOver(concern, [...said, ...raw]);
   const hardware = renderHardware(input);
   const templates = renderTemplates(concern, input.templates, input.checkParameters);
-  const assignments = [...instance, ...network, ...hardware.assignments];
   const modules = [
-    moduleFile("firstlight/instance.nix", "This instance: what its user-data asks for.", instance),
-    moduleFile("firstlight/network.nix", "The network of this instance.", network),
-    moduleFile("firstlight/hardware.nix", hardware.title, hardware.assignments, hardware.imports),
+    moduleFile({
+      path: "firstlight/instance.nix",
+      header: withNote("This instance: what its user-data asks for."),
+      imports: home.imports,
+      assignments: instance,
+    }),
+    moduleFile({
+      path: "firstlight/network.nix",
+      header: withNote("The network of this instance."),
+      assignments: network,
+    }),
+    moduleFile({
+      path: "firstlight/hardware.nix",
+      header: withNote(hardware.title),
+      imports: hardware.imports,
+      assignments: hardware.assignments,
+    }),
   ].filter((file) => file !== undefined);
   const files = [
-    entryFile(
-      base,
-      [...modules.map((file) => path(`./${file.path}`)), ...templates.imports],
-      base.local !== null,
-    ),
+    entryFile(input.base, [...modules.map((file) => path(`./${file.path}`)), ...templates.imports]),
     ...modules,
-    ...(base.local === null ? [] : [{ path: "local.nix", content: base.local, mode: 0o644 }]),
+    ...baseFiles(input.base),
     ...hardware.files,
     ...templates.files,
-    ...base.files.map((file) => ({ ...file, path: `firstlight/base/${file.path}` })),
-    ...base.agentModule.map((file) => ({ ...file, path: `firstlight/agent/${file.path}` })),
-    pinsFile(base),
   ];
-  const manifest = renderManifest(input.instanceId, files, assignments, input.origins);
-  return { sources: toSources([...files, manifest], input), findings };
+  const assignments = [...instance, ...network, ...hardware.assignments];
+  const manifest = renderManifest(input, files, assignments);
+  return { sources: toSources([...files, manifest], input), findings: concern.findings };
 }
 
-/** A user, file or host whose name NixOS would obey as something else is refused, not rendered. */
-function withoutTakeOver(
-  concern: Concern,
-  assignments: readonly Assignment[],
-): readonly Assignment[] {
-  return assignments.filter(({ path: option, from = [] }) => {
-    const obeyed = option.find((part) => isTakeOver(part));
-    if (obeyed === undefined) return true;
-    const message = `the name ${obeyed} means something else to NixOS`;
-    addFinding(concern, from, "error", "nix/take-over-key", message, "choose another name");
-    return false;
-  });
-}
-
-function renderInstance(concern: Concern): readonly Assignment[] {
-  const parts = [
-    ...renderNames(concern),
-    ...renderLocale(concern),
-    ...renderNtp(concern),
-    ...renderUsers(concern),
-    ...renderPasswords(concern),
-    ...renderPackages(concern),
-    ...renderFiles(concern),
-    ...renderCommands(concern),
-    ...renderUnits(concern),
-    ...renderStorage(concern),
-    ...renderHome(concern),
-    ...renderReport(concern),
+/** Each part of the spec by itself: what one of them cannot say does not take the others away. */
+function renderParts(concern: Concern): readonly Assignment[] {
+  const parts: readonly (readonly [string, (concern: Concern) => readonly Assignment[]])[] = [
+    ["hostname", renderNames],
+    ["locale", renderLocale],
+    ["ntp", renderNtp],
+    ["users", renderUsers],
+    ["groups", renderGroups],
+    ["sshd", renderSshd],
+    ["users", renderSudo],
+    ["users", renderDoas],
+    ["users", renderPasswords],
+    ["packages", renderPackages],
+    ["files", renderFiles],
+    ["commands", renderCommands],
+    ["units", renderUnits],
+    ["mounts", renderStorage],
+    ["report", renderReport],
+  ];
+  return [
+    ...parts.flatMap(([key, part]) => attempt(concern, [key], () => part(concern)) ?? []),
     ...renderPins(concern.base),
     ...renderOwnSettings(concern.base),
   ];
-  return [...parts, ...renderRawOptions(concern, parts)];
 }
 
-/** A value that Nix cannot hold is a finding about the input, not an end of the program. */
-function attempt(findings: Finding[], work: () => readonly Assignment[]): readonly Assignment[] {
-  try {
-    return work();
-  } catch (error) {
-    if (!isFault(error, "nix/unprintable") && !isFault(error, "nix/take-over-key")) throw error;
-    findings.push({
-      document: "spec",
-      path: "",
-      line: null,
-      column: null,
-      level: "error",
-      code: error.code,
-      message: error.message,
-      hint: null,
-    });
-    return [];
-  }
-}
-
-function moduleFile(
-  name: string,
-  header: string,
-  assignments: readonly Assignment[],
-  imports: readonly NixExpr[] = [],
-): SourceFile | undefined {
-  if (assignments.length === 0 && imports.length === 0) return undefined;
-  const head = imports.length === 0 ? [] : [bind("imports", list(imports)), blank];
-  const body = attrs([...head, ...optionEntries(assignments)]);
-  const names = usedArguments(body);
-  const content = print(moduleOf(names, body), {
-    header: `${header}\nWritten by firstlight; changes belong into local.nix.`,
-  });
-  return { path: name, content, mode: 0o644 };
-}
-
-/** Arguments of the module that its body mentions, in the order of the field. */
-function usedArguments(body: NixExpr): readonly string[] {
-  const text = JSON.stringify(body, (_key, value: unknown) =>
-    typeof value === "bigint" ? value.toString() : value,
-  );
-  return ["config", "lib", "pkgs", "modulesPath"].filter((name) =>
-    text.includes(`"kind":"reference","path":["${name}"`),
-  );
+function withNote(header: string): string {
+  return `${header}\nWritten by firstlight; changes belong into local.nix.`;
 }
 
 /** The short entry: what the system is put together from. */
-function entryFile(base: Base, modules: readonly NixExpr[], hasLocal: boolean): SourceFile {
+function entryFile(base: Base, modules: readonly NixExpr[]): SourceFile {
   const imports = [
     ...(base.kind === "adopted" ? [path("./firstlight/base/configuration.nix")] : []),
     path("./firstlight/agent/module.nix"),
     ...modules,
-    ...(hasLocal ? [path("./local.nix")] : []),
+    ...(base.local === null ? [] : [path("./local.nix")]),
   ];
-  const adopted = base.files.some((file) =>
-    /system\s*\.\s*stateVersion|stateVersion\s*=/.test(withoutComments(file.content)),
-  );
-  const version = adopted
-    ? []
-    : optionEntries([assign(["system", "stateVersion"], str(base.stateVersion))]);
-  const body = attrs([bind("imports", list(imports)), blank, ...version]);
+  // An adopted configuration that says its release keeps it; NixOS's own default is never taken.
+  const version = str(base.stateVersion);
+  const value =
+    base.kind === "adopted" ? call(ref("lib", "mkOverride"), int(1400), version) : version;
   const header =
     "This system, put together by firstlight. What you want to add belongs into local.nix.";
-  return { path: "configuration.nix", content: print(moduleOf([], body), { header }), mode: 0o644 };
+  const assignments = [assign(["system", "stateVersion"], value)];
+  const file = moduleFile({ path: "configuration.nix", header, imports, assignments });
+  return file ?? { path: "configuration.nix", content: "{ }\n", mode: 0o644 };
 }
 
-function withoutComments(text: string): string {
-  return text.replace(/#.*$/gm, "");
+function baseFiles(base: Base): readonly SourceFile[] {
+  return [
+    ...(base.local === null ? [] : [{ path: "local.nix", content: base.local, mode: 0o644 }]),
+    ...base.files.map((file) => ({ ...file, path: `firstlight/base/${file.path}` })),
+    ...base.agentModule.map((file) => ({ ...file, path: `firstlight/agent/${file.path}` })),
+    pinsFile(base),
+  ];
 }
 
 function toSources(files: readonly SourceFile[], { base, credentials }: RenderInput): Sources {

@@ -1,10 +1,9 @@
-import { isFault } from "#core/fault.ts";
+import { nearest } from "#core/nearest.ts";
 import type { TemplateUse } from "#generated/provisioner/spec/v1.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { call, importFile, type NixExpr, path } from "#provisioner/nix-language/tree.ts";
-import { addFinding, type Concern } from "./assignment.ts";
+import { addFinding, attempt, type Concern } from "./assignment.ts";
 import type { SourceFile } from "./sources.ts";
-import { didYouMean } from "./system-parts.ts";
 
 /** A template as it is shipped: a folder with a module, the schema of its parameters, and a page. */
 export interface Template {
@@ -88,11 +87,10 @@ function readParameters(
     );
   }
   if (faults.length > 0) return undefined;
-  try {
-    return fromJson(parameters);
-  } catch (error) {
-    if (!isFault(error, "nix/unprintable") && !isFault(error, "nix/take-over-key")) throw error;
-    addFinding(concern, [...at, "parameters"], "error", error.code, error.message);
-    return undefined;
-  }
+  return attempt(concern, [...at, "parameters"], () => fromJson(parameters));
+}
+
+function didYouMean(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  return near === undefined ? `known are ${known.join(", ")}` : `did you mean \`${near}\`?`;
 }

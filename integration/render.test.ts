@@ -1,0 +1,336 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t, { type Test } from "tap";
+import { readFacts } from "#agent/facts/read-facts.ts";
+import { fakeIo } from "#core/fake-io.ts";
+import { hostIo } from "#core/host-io.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { compileProfiles } from "#provisioner/profiles/compile.ts";
+import { matchProfile } from "#provisioner/profiles/match.ts";
+import { renderCases } from "#provisioner/render/cases.ts";
+import { decideBase } from "#provisioner/render/decide-base.ts";
+import { everything } from "#provisioner/render/everything.ts";
+import { type TryOptions, tryRender } from "#provisioner/render/try-render.ts";
+import { ec2Nitro } from "./machines/ec2-nitro.ts";
+import { framework13Amd7040 } from "./machines/framework-13-amd-7040.ts";
+import { genericX86 } from "./machines/generic-x86.ts";
+import { qemuQ35 } from "./machines/qemu-q35.ts";
+import { raspberryPi4 } from "./machines/raspberry-pi-4.ts";
+import { writeMachine } from "./machines/write-machine.ts";
+import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
+import { complaintsAbout, skipWithoutOptions, writeRendered } from "./render-check.ts";
+
+t.setTimeout(300_000);
+const skip = skipWithoutNix();
+const repository = path.dirname(import.meta.dirname);
+const { compiled } = compileProfiles(hostIo({ root: repository }).files, "/hardware-profiles");
+if (skipWithoutOptions !== false) t.comment(skipWithoutOptions);
+
+/** Everything but home-manager, which the stand-in has not. */
+function richSpec(): Spec {
+  const { home: _home, ...spec } = structuredClone(everything) as unknown as Spec;
+  return spec;
+}
+
+async function evaluate(machine: NixMachine, entry: string, body: string): Promise<unknown> {
+  const system = `import <nixpkgs/nixos> { configuration = ${entry}; system = "x86_64-linux"; }`;
+  const expression = `let s = ${system}; c = s.config; in ${body}`;
+  const argv = [
+    "nix-instantiate",
+    "--eval",
+    "--strict",
+    "--json",
+    "--read-write-mode",
+    "--expr",
+    expression,
+  ] as const;
+  const { code, stdout, stderr } = await machine.run(argv);
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+t.test(
+  "every rendering is Nix, of options that NixOS has, with values that fit",
+  { skip },
+  async (t) => {
+    for (const { name, spec, options } of renderCases) {
+      t.same(complaintsAbout(tryRender(spec, options).sources), [], name);
+    }
+  },
+);
+
+const bases: readonly (readonly [string, TryOptions["base"]])[] = [
+  [
+    "a platform base",
+    {
+      platform: {
+        fileSystems: [{ path: "/", device: "/dev/disk/by-uuid/0001", type: "ext4" }],
+        bootLoader: "systemd-boot",
+        esp: "/boot",
+      },
+      settings: { datasources: ["NoCloud"], policy: { changes: "hold" } },
+    },
+  ],
+  [
+    "an adopted base",
+    {
+      kind: "adopted",
+      files: [
+        {
+          path: "configuration.nix",
+          mode: 0o644,
+          content: `{ lib, ... }:
+{
+  imports = [ ./disk.nix ];
+  networking.hostName = "image";
+  time.timeZone = "UTC";
+  services.openssh.settings.PermitRootLogin = "yes";
+  users.mutableUsers = false;
+  users.users.root.hashedPassword = "$6$x";
+  networking.firewall.allowedTCPPorts = [ 9100 ];
+  services.firstlight.settings = { datasources = [ "NoCloud" ]; defaultUser = "image"; };
+  system.stateVersion = "23.11";
+}
+`,
+        },
+        {
+          path: "disk.nix",
+          mode: 0o644,
+          content: `{ fileSystems."/".device = "/dev/vda1"; boot.loader.grub.device = "/dev/vda"; }\n`,
+        },
+      ],
+      settings: { datasources: ["NoCloud"], defaultUser: "image" },
+      local: '{ lib, ... }: { time.timeZone = lib.mkForce "Asia/Tokyo"; }\n',
+    },
+  ],
+];
+
+const wanted = `{
+  inherit (c.networking) hostName domain nameservers timeServers;
+  inherit (c.system) stateVersion;
+  inherit (c.users) mutableUsers;
+  inherit (c.time) timeZone;
+  settings = c.services.firstlight.settings;
+  ports = c.networking.firewall.allowedTCPPorts;
+  ssh = { inherit (c.services.openssh.settings) PasswordAuthentication KbdInteractiveAuthentication PermitRootLogin; };
+  alice = { inherit (c.users.users.alice) uid group extraGroups description hashedPasswordFile; };
+  root = c.fileSystems."/".device;
+  data = { inherit (c.fileSystems."/data") device fsType options; };
+  motd = c.environment.etc.motd.text;
+  agent = c.systemd.services.firstlight-agent.serviceConfig.LoadCredentialEncrypted;
+  files = c.systemd.services.firstlight-files.serviceConfig.LoadCredentialEncrypted;
+  steps = c.system.activationScripts.users.deps;
+  lan = c.systemd.network.networks."10-lan".networkConfig;
+}`;
+
+for (const [name, base] of bases) {
+  t.test(`everything that a spec can say, on ${name}`, { skip }, async (t) => {
+    const machine = await nixMachine(t);
+    const result = tryRender(richSpec(), base === undefined ? {} : { base });
+    t.same(
+      result.findings.filter(({ level }) => level !== "note"),
+      [],
+    );
+    t.same(complaintsAbout(result.sources), []);
+    const entry = writeRendered(t.testdir(), result.sources);
+    const isAdopted = base?.kind === "adopted";
+    const found = (await evaluate(machine, entry, wanted)) as Record<string, unknown>;
+    t.match(found, {
+      hostName: "edge-17",
+      domain: "example.org",
+      timeServers: ["ntp1.example.org", "0.pool.example.org"],
+      stateVersion: isAdopted ? "23.11" : "25.11",
+      timeZone: isAdopted ? "Asia/Tokyo" : "Europe/Zurich",
+      mutableUsers: !isAdopted,
+      ssh: {
+        PasswordAuthentication: false,
+        KbdInteractiveAuthentication: false,
+        PermitRootLogin: "no",
+      },
+      alice: {
+        uid: 1001,
+        group: "operators",
+        extraGroups: ["wheel", "dialers"],
+        hashedPasswordFile: "/run/firstlight/passwords/user-alice-password@0123456789abcdef",
+      },
+      root: isAdopted ? "/dev/vda1" : "/dev/disk/by-uuid/0001",
+      data: { device: "/dev/disk/by-label/data", fsType: "ext4", options: ["noatime"] },
+      motd: "welcome\n",
+      agent: ["mqtt-password:/var/lib/firstlight/credentials/mqtt-password@0123456789abcdef"],
+      steps: ["specialfs", "firstlightPasswords"],
+      lan: { DHCP: "ipv4", IPv6AcceptRA: true, Address: ["192.0.2.10/24"] },
+    });
+    t.same((found["settings"] as { datasources: unknown }).datasources, ["NoCloud"], "said once");
+    t.equal((found["ports"] as number[]).includes(9100), isAdopted, "lists are added to");
+
+    const system = await machine.build(`import ${entry}`);
+    const built = (file: string) => readBuilt(machine, `${system}/${file}`);
+    t.equal(await built("etc/motd"), "welcome\n");
+    t.match(await built("etc/systemd/network/10-lan.link"), /OriginalName=enp\*/);
+    t.match(
+      await built("etc/systemd/system/hello.service"),
+      "ExecStart=/run/current-system/sw/bin/true",
+    );
+    t.match(
+      await built("etc/systemd/system/firstlight-files.service"),
+      "LoadCredentialEncrypted=file-token:",
+    );
+    t.match(
+      await built("etc/systemd/system/firstlight-command-runcmd.service"),
+      "ConditionPathExists=!/var/lib/firstlight/stamps/runcmd-",
+    );
+    t.match(await built("users-groups.json"), '"name":"alice"');
+  });
+}
+
+t.test("every profile that ships, on the machine that was recorded for it", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  for (const recorded of [framework13Amd7040, raspberryPi4, ec2Nitro, qemuQ35, genericX86]) {
+    const directory = path.join(t.testdir({ [recorded.name]: {} }), recorded.name);
+    writeMachine(directory, recorded);
+    const io = fakeIo(directory);
+    const facts = readFacts(io);
+    const match = matchProfile(facts, compiled);
+    const profile = compiled.profiles.find(({ id }) => id === match.applied) ?? null;
+    const base = decideBase({
+      io,
+      facts,
+      profile,
+      mutableUsers: undefined,
+      settings: { stateVersion: "25.11" },
+      agentModule: [],
+    });
+    const result = tryRender({ hostname: "edge-17" }, { facts, match, profiles: compiled, base });
+    t.same(complaintsAbout(result.sources), [], recorded.name);
+    const entry = writeRendered(path.join(directory, "sources"), result.sources);
+    const found = await evaluate(
+      machine,
+      entry,
+      `{ root = c.fileSystems ? "/"; params = c.boot.kernelParams; initrd = c.boot.initrd.availableKernelModules; inherit (c) warnings; }`,
+    );
+    t.match(found, { root: true, warnings: [] }, recorded.name);
+    t.ok((found as { initrd: string[] }).initrd.length > 0, recorded.name);
+  }
+});
+
+/** Text of a file of the store, its links followed inside of the machine. */
+async function readBuilt(machine: NixMachine, file: string): Promise<string> {
+  const { code, stdout, stderr } = await machine.run(["cat", file]);
+  if (code !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+interface Units {
+  readonly boot: { readonly after: readonly string[] };
+  readonly bootstrap: { readonly before: readonly string[] };
+  readonly timer: { readonly timerConfig: object };
+  readonly agent: object;
+  readonly targets: readonly string[];
+}
+
+const units = `let services = c.systemd.services; in {
+  boot = { inherit (services.firstlight-boot) after before wantedBy restartIfChanged; inherit (services.firstlight-boot.serviceConfig) Type; };
+  timer = { inherit (c.systemd.timers.firstlight-boot) wantedBy timerConfig; };
+  bootstrap = { inherit (services.firstlight-bootstrap) before after wantedBy unitConfig; };
+  agent = services.firstlight-agent.serviceConfig;
+  targets = builtins.attrNames c.systemd.targets;
+  ordered = builtins.filter (name: builtins.elem "firstlight-boot.service" services.\${name}.after) (builtins.attrNames services);
+  keys = c.services.openssh.authorizedKeysFiles;
+}`;
+
+t.test("the module's units", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const { sources } = tryRender({});
+  const entry = writeRendered(t.testdir(), sources);
+  const found = (await evaluate(machine, entry, units)) as Units;
+  t.match(found, {
+    boot: { wantedBy: [], before: [], restartIfChanged: false, Type: "oneshot" },
+    timer: { wantedBy: ["timers.target"] },
+    bootstrap: { wantedBy: ["multi-user.target"], unitConfig: { DefaultDependencies: false } },
+    agent: {
+      Type: "notify",
+      DynamicUser: true,
+      StateDirectory: "firstlight-agent",
+      StateDirectoryMode: "0700",
+    },
+    ordered: [],
+    keys: ["/run/firstlight/authorized_keys/%u"],
+  });
+  t.ok(found.boot.after.includes("multi-user.target"));
+  t.ok(found.bootstrap.before.includes("network-pre.target"));
+  t.notOk("RemainAfterElapse" in found.timer.timerConfig, "a switch does not start it again");
+  t.ok(found.targets.includes("cloud-init"));
+  t.ok(found.targets.includes("cloud-config"));
+  t.notOk("MemoryDenyWriteExecute" in found.agent, "Node compiles at run time");
+
+  const system = await machine.build(`import ${entry}`);
+  const file = `${system}/etc/systemd/system/firstlight-agent.service`;
+  const text = await readBuilt(machine, file);
+  await exposure(t, text);
+});
+
+async function exposure(t: Test, text: string): Promise<void> {
+  const isThere = spawnSync("systemd-analyze", ["--version"]).status === 0;
+  const reason = isThere ? false : "SKIPPED: systemd-analyze is not here";
+  await t.test("the agent's unit is hardly exposed", { skip: reason }, async (t) => {
+    const unit = path.join(t.testdir(), "firstlight-agent.service");
+    // The program itself is not on this host; only the unit's settings are judged.
+    writeFileSync(unit, text.replace(/^Exec(Start)=.*$/m, "ExecStart=/bin/true"));
+    const args = ["security", "--offline=true", "--threshold=20", "--no-pager", unit];
+    const { status, stdout, stderr } = spawnSync("systemd-analyze", args, { encoding: "utf8" });
+    t.equal(status, 0, `${stdout.trim().split("\n").at(-1)}${stderr}`);
+  });
+}
+
+const realLib = process.env["NIXPKGS_LIB"];
+const skipReal =
+  realLib === undefined ? "SKIPPED: NIXPKGS_LIB names no tree of nixpkgs' lib" : skip;
+
+t.test("the module agrees with nixpkgs' own lib", { skip: skipReal }, async (t) => {
+  const machine = await nixMachine(t);
+  const lib = existsSync(path.join(realLib ?? "", "lib"))
+    ? path.join(realLib ?? "", "lib")
+    : realLib;
+  const body = `let
+    lib = import ${lib};
+    any = lib.mkOption { type = lib.types.attrsOf lib.types.anything; default = { }; };
+    stub.options = {
+      environment.etc = any; environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.anything; };
+      systemd = { services = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
+      services.openssh.authorizedKeysFiles = lib.mkOption { type = lib.types.listOf lib.types.str; };
+      nix.package = lib.mkOption { default = "/nix"; };
+    };
+    pkgs = import <nixpkgs> { };
+    json = { type = with lib.types; let value = nullOr (oneOf [ bool int float str (attrsOf value) (listOf value) ]); in value; generate = name: value: pkgs.writeText name (builtins.toJSON value); };
+    found = lib.evalModules {
+      modules = [ stub ${path.join(repository, "nixos/module.nix")} {
+        services.firstlight = { enable = true; package = "\${pkgs.firstlight}"; settings.policy.changes = lib.mkOverride 1200 "hold"; };
+      } { services.firstlight.settings.policy.changes = "apply"; } ];
+      specialArgs.pkgs = pkgs // { formats.json = _: json; };
+    };
+    c = found.config;
+  in {
+    settings = c.services.firstlight.settings;
+    start = c.systemd.services.firstlight-agent.serviceConfig.ExecStart;
+    type = c.systemd.services.firstlight-agent.serviceConfig.Type;
+    boot = c.systemd.services.firstlight-boot.restartIfChanged;
+  }`;
+  const argv = [
+    "nix-instantiate",
+    "--eval",
+    "--strict",
+    "--json",
+    "--read-write-mode",
+    "--expr",
+    body,
+  ] as const;
+  const { code, stdout, stderr } = await machine.run(argv);
+  t.equal(code, 0, stderr);
+  t.match(JSON.parse(stdout || "{}"), {
+    settings: { policy: { changes: "apply" } },
+    start: /\/bin\/firstlight agent$/,
+    type: "notify",
+    boot: false,
+  });
+});

@@ -1,0 +1,106 @@
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { everything } from "./everything.ts";
+import { plainBase, type TryOptions } from "./try-render.ts";
+
+/** A rendering whose file stands in `golden/<name>.nix`. */
+export interface RenderCase {
+  readonly name: string;
+  /** File of the sources that is compared. */
+  readonly file: string;
+  readonly spec: Omit<Spec, "version">;
+  readonly options?: TryOptions;
+}
+
+const all = structuredClone(everything) as unknown as Spec;
+const instance = "firstlight/instance.nix";
+const store = (name: string) => ({
+  storePath: `/nix/store/00000000000000000000000000000000-${name}`,
+  narHash: null,
+  revision: null,
+});
+const adopted: TryOptions["base"] = {
+  kind: "adopted",
+  files: [{ path: "configuration.nix", content: "{ }\n", mode: 0o644 }],
+};
+
+function only(...keys: readonly (keyof Spec)[]): Omit<Spec, "version"> {
+  return Object.fromEntries(keys.map((key) => [key, all[key]]));
+}
+
+/** One case for each concern, and what the base changes. */
+export const renderCases: readonly RenderCase[] = [
+  {
+    name: "names",
+    file: instance,
+    spec: only("hostname", "domain", "hosts", "resolver", "certificates"),
+  },
+  { name: "locale", file: instance, spec: only("timezone", "locale", "keyboard") },
+  { name: "ntp", file: instance, spec: only("ntp") },
+  { name: "ntp-off", file: instance, spec: { ntp: { enable: false, client: "chrony" } } },
+  { name: "users", file: instance, spec: only("users", "groups") },
+  {
+    name: "root",
+    file: instance,
+    spec: { users: { root: { description: "Administrator", shell: "fish" } } },
+  },
+  { name: "sshd", file: instance, spec: only("sshd") },
+  { name: "packages", file: instance, spec: only("packages") },
+  { name: "files", file: instance, spec: only("files") },
+  { name: "commands", file: instance, spec: only("commands") },
+  { name: "units", file: instance, spec: only("units") },
+  { name: "storage", file: instance, spec: only("mounts", "swap") },
+  { name: "report", file: instance, spec: only("report") },
+  { name: "options", file: instance, spec: only("options") },
+  { name: "network", file: "firstlight/network.nix", spec: only("network") },
+  { name: "entry", file: "configuration.nix", spec: only("templates", "hostname") },
+  {
+    name: "home",
+    file: instance,
+    spec: only("home"),
+    options: { base: { pins: { "home-manager": store("home-manager") } } },
+  },
+  {
+    name: "pins",
+    file: instance,
+    spec: {},
+    options: {
+      base: {
+        pins: { nixpkgs: store("nixpkgs"), firstlight: store("firstlight-0.1.0") },
+        settings: { datasources: ["NoCloud"], policy: { changes: "hold" } },
+      },
+    },
+  },
+  {
+    name: "adopted-entry",
+    file: "configuration.nix",
+    spec: only("hostname"),
+    options: { base: { ...adopted, local: "{ }\n" } },
+  },
+  {
+    name: "adopted",
+    file: instance,
+    spec: {
+      ...only("hostname", "sshd", "timezone", "mounts"),
+      options: { "services.fwupd.enable": true },
+    },
+    options: { base: { ...adopted, mutableUsers: false } },
+  },
+  {
+    name: "platform",
+    file: "firstlight/hardware.nix",
+    spec: {},
+    options: {
+      base: {
+        ...plainBase,
+        platform: {
+          fileSystems: [
+            { path: "/", device: "/dev/disk/by-uuid/0001", type: "ext4" },
+            { path: "/boot/efi", device: "/dev/disk/by-uuid/0002", type: "vfat" },
+          ],
+          bootLoader: "systemd-boot",
+          esp: "/boot/efi",
+        },
+      },
+    },
+  },
+];

@@ -1,0 +1,199 @@
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import { type FakeIo, fakeIo } from "#core/fake-io.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { genericFacts } from "#provisioner/facts/generic-facts.ts";
+import { systemPaths } from "#provisioner/system/paths.ts";
+import { publishSources } from "#provisioner/system/publish.ts";
+import { writeSources } from "#provisioner/system/write-sources.ts";
+import type { Base } from "./base.ts";
+import { decideBase } from "./decide-base.ts";
+import { tryRender } from "./try-render.ts";
+
+const facts = genericFacts("x86_64");
+
+interface Asked {
+  readonly mutableUsers?: boolean;
+  readonly facts?: Facts;
+  readonly settings?: { readonly [key: string]: string };
+}
+
+function decide(io: FakeIo, asked: Asked = {}): Base {
+  return decideBase({
+    io,
+    facts: asked.facts ?? facts,
+    profile: null,
+    mutableUsers: asked.mutableUsers,
+    settings: asked.settings ?? { stateVersion: "25.11" },
+    agentModule: [],
+  });
+}
+
+/** A machine with these files below /etc/nixos. */
+function machine(t: { testdir(): string }, files: Readonly<Record<string, string>>): FakeIo {
+  const root = t.testdir();
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(root, "etc/nixos", name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  return fakeIo(root);
+}
+
+const own = {
+  "configuration.nix": "{ imports = [ ./hardware-configuration.nix ./modules/a.nix ]; }\n",
+  "hardware-configuration.nix": "{ }\n",
+  "modules/a.nix": "{ }\n",
+  "local.nix": '{ time.timeZone = "UTC"; }\n',
+  ".git/HEAD": "ref: refs/heads/main\n",
+};
+
+t.test(
+  "a machine's own configuration is adopted whole, and nothing in it is touched",
+  async (t) => {
+    const io = machine(t, own);
+    const base = decide(io);
+    t.equal(base.kind, "adopted");
+    t.same(
+      base.files.map((file) => file.path),
+      ["configuration.nix", "hardware-configuration.nix", "modules/a.nix"],
+    );
+    t.equal(base.local, own["local.nix"]);
+    t.equal(base.mutableUsers, null, "its own word about users stands");
+    for (const [name, text] of Object.entries(own)) {
+      t.equal(readFileSync(path.join(io.files.root, "etc/nixos", name), "utf8"), text, name);
+    }
+    t.same(io.effects, ["write /var/lib/firstlight/base/base.json"]);
+  },
+);
+
+t.test(
+  "after publishing, the second decision is the same, with its record and without",
+  async (t) => {
+    const io = machine(t, own);
+    const first = decide(io);
+    const { sources } = tryRender({ hostname: "edge-17" }, { base: first });
+    const paths = systemPaths({});
+    writeSources(io.files, paths.sources, sources);
+    publishSources(io.files, paths, sources.digest);
+    t.match(io.files.readLink("/etc/nixos/configuration.nix"), /firstlight\/sources/);
+    const effects = io.effects.length;
+    t.same(decide(io), first);
+    t.equal(io.effects.length, effects, "nothing is written");
+    t.equal(
+      tryRender({ hostname: "edge-17" }, { base: decide(io) }).sources.digest,
+      sources.digest,
+    );
+
+    io.files.remove("/var/lib/firstlight/base/base.json");
+    t.same(decide(io), first, "what was adopted stands in what was published");
+  },
+);
+
+t.test("a machine without a configuration stands on what it is mounted from", async (t) => {
+  const io = machine(t, {});
+  io.files.write(
+    "/proc/mounts",
+    "/dev/old / ext4 rw 0 0\n/dev/vda2 / ext4 rw 0 0\n/dev/vda1 /boot/efi vfat rw 0 0\ntmpfs /run tmpfs rw 0 0\n",
+  );
+  mkdirSync(path.join(io.files.root, "dev/disk/by-uuid"), { recursive: true });
+  writeFileSync(path.join(io.files.root, "dev/vda2"), "");
+  symlinkSync("../../vda2", path.join(io.files.root, "dev/disk/by-uuid/0001"));
+  const uefi = { ...facts, firmware: { ...facts.firmware, type: "uefi" as const } };
+  t.match(decide(io, { facts: uefi }), {
+    kind: "platform",
+    mutableUsers: true,
+    platform: {
+      fileSystems: [
+        { path: "/", device: "/dev/disk/by-uuid/0001", type: "ext4" },
+        { path: "/boot/efi", device: "/dev/vda1", type: "vfat" },
+      ],
+      bootLoader: "systemd-boot",
+      esp: "/boot/efi",
+    },
+  });
+});
+
+t.test(
+  "what is decided once stays: release, users, settings; the owner's file is read anew",
+  async (t) => {
+    const io = machine(t, {});
+    const first = decide(io, {
+      mutableUsers: false,
+      settings: { stateVersion: "25.05", defaultUser: "a" },
+    });
+    io.files.write("/etc/nixos/local.nix", "{ }\n");
+    const second = decide(io, { mutableUsers: true, settings: { stateVersion: "26.05" } });
+    t.same(second, { ...first, local: "{ }\n" });
+  },
+);
+
+t.test(
+  "a release that nothing tells is a fault, and one that the running system tells is taken",
+  async (t) => {
+    const io = machine(t, {});
+    t.throws(() => decide(io, { settings: {} }), { code: "base/no-release" });
+    io.files.write("/etc/os-release", 'ID=nixos\nVERSION_ID="25.05"\n');
+    t.equal(decide(io, { settings: {} }).stateVersion, "25.05");
+  },
+);
+
+t.test("a configuration that cannot be taken over whole is never passed over", async (t) => {
+  const refused: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
+    ["a flake", { "flake.nix": "{ }" }, /found only a flake/],
+    ["modules without an entry", { "hardware-configuration.nix": "{ }" }, /found only hardware/],
+    [
+      "bytes that are no text",
+      { "configuration.nix": "{ }", "image.bin": "\uffff" },
+      /expected UTF-8/,
+    ],
+  ];
+  for (const [name, files, message] of refused) {
+    await t.test(name, async (t) => {
+      const io = machine(t, files);
+      if (files["image.bin"] !== undefined)
+        io.files.write("/etc/nixos/image.bin", new Uint8Array([255, 254]));
+      t.throws(() => decide(io), { code: "base/adopt", message });
+      t.equal(io.files.stat("/var/lib/firstlight/base/base.json"), undefined, "nothing is decided");
+    });
+  }
+});
+
+t.test("links are followed, also to other directories; a link to nothing is refused", async (t) => {
+  const io = machine(t, { "configuration.nix": "{ }\n" });
+  const root = io.files.root;
+  io.files.write("/home/alice/nixos/shared/a.nix", "{ }\n");
+  symlinkSync("../../home/alice/nixos/shared", path.join(root, "etc/nixos/shared"));
+  t.same(
+    decide(io).files.map((file) => file.path),
+    ["configuration.nix", "shared/a.nix"],
+  );
+  io.files.remove("/var/lib/firstlight/base/base.json");
+  renameSync(path.join(root, "home/alice/nixos"), path.join(root, "home/alice/moved"));
+  t.throws(() => decide(io), { code: "base/adopt", message: /a link to nothing/ });
+});
+
+t.test("a directory that holds itself ends", async (t) => {
+  const io = machine(t, { "configuration.nix": "{ }\n" });
+  symlinkSync(".", path.join(io.files.root, "etc/nixos/again"));
+  t.throws(() => decide(io), { code: "base/adopt", message: /directories deep/ });
+});
+
+t.test("an encrypted root that nothing describes is refused", async (t) => {
+  const io = machine(t, {});
+  io.files.write("/proc/mounts", "/dev/mapper/root / ext4 rw 0 0\n");
+  io.files.write("/dev/dm-0", "");
+  io.files.write("/sys/block/dm-0/dm/uuid", "CRYPT-LUKS2-0001-root\n");
+  mkdirSync(path.join(io.files.root, "dev/mapper"));
+  symlinkSync("../dm-0", path.join(io.files.root, "dev/mapper/root"));
+  t.throws(() => decide(io), { code: "base/adopt", message: /encrypted/ });
+});
+
+t.test("a damaged record, and damaged pins, are faults", async (t) => {
+  const io = machine(t, {});
+  io.files.write("/var/lib/firstlight/base/base.json", "{");
+  t.throws(() => decide(io), { code: "base/damaged" });
+  io.files.write("/etc/firstlight/pins.json", '{"nixpkgs":{}}');
+  t.throws(() => decide(io), { code: "base/pins" });
+});

@@ -1,0 +1,141 @@
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+
+const certificate =
+  "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUTest\n-----END CERTIFICATE-----\n";
+
+/** A spec that says everything that can be said: tests hold it against the schema and the renderers. */
+export const everything = {
+  version: 1,
+  hostname: "edge-17",
+  domain: "example.org",
+  mutableUsers: true,
+  users: {
+    alice: {
+      uid: 1001,
+      description: "Alice Example",
+      primaryGroup: "operators",
+      groups: ["wheel", "dialers"],
+      home: "/home/alice",
+      createHome: true,
+      shell: "zsh",
+      authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH alice@example.org"],
+      passwordHash: { secretRef: "user-alice-password" },
+      sudo: ["ALL=(ALL) NOPASSWD:ALL", "ALL=(postgres) /run/current-system/sw/bin/psql"],
+      doas: ["permit nopass alice as root"],
+      expires: "2027-12-31",
+    },
+    collector: { system: true, locked: true },
+  },
+  groups: { operators: { gid: 2000, members: ["collector"] } },
+  sshd: { enable: true, passwordAuthentication: false, permitRootLogin: "no" },
+  packages: ["htop", "python3Packages.requests"],
+  files: [
+    { path: "/etc/motd", content: "welcome\n" },
+    {
+      path: "/etc/app/config",
+      content: "a = 1\n",
+      mode: "0664",
+      owner: "alice",
+      group: "operators",
+    },
+    { path: "/etc/app/token", secret: { secretRef: "file-token" }, mode: "0600", owner: "alice" },
+    { path: "/opt/app/env", content: "A=1\n" },
+    { path: "/opt/app/log", secret: { secretRef: "file-line" }, append: true },
+    { path: "/opt/app/late", content: "late\n", defer: true },
+  ],
+  commands: [
+    {
+      name: "bootcmd",
+      when: "early",
+      frequency: "always",
+      script: { secretRef: "bootcmd" },
+    },
+    {
+      name: "runcmd",
+      when: "late",
+      frequency: "instance",
+      script: { secretRef: "runcmd" },
+      interpreter: "bash",
+    },
+  ],
+  units: {
+    "hello.service": {
+      text: "[Service]\nExecStart=/run/current-system/sw/bin/true\n",
+      wantedBy: ["multi-user.target"],
+    },
+    "sshd.service": { dropIn: "[Service]\nRestart=always\n" },
+    "unwanted.timer": { enable: false },
+  },
+  timezone: "Europe/Zurich",
+  locale: "de_CH.UTF-8",
+  keyboard: { layout: "ch", variant: "de", model: "pc105", options: "compose:ralt" },
+  ntp: {
+    enable: true,
+    client: "chrony",
+    servers: ["ntp1.example.org"],
+    pools: ["0.pool.example.org"],
+  },
+  hosts: { "192.0.2.7": ["cache.example.org", "cache"] },
+  resolver: { nameservers: ["192.0.2.53"], search: ["example.org"], options: ["rotate"] },
+  certificates: [certificate],
+  network: {
+    ethernets: {
+      lan: {
+        match: { name: "enp*", mac: "52:54:00:12:34:56", driver: "virtio_net" },
+        setName: "lan0",
+        dhcp4: true,
+        dhcp6: false,
+        acceptRa: true,
+        addresses: ["192.0.2.10/24"],
+        routes: [{ to: "198.51.100.0/24", via: "192.0.2.1", metric: 100, onLink: false }],
+        nameservers: ["192.0.2.53"],
+        search: ["example.org"],
+        mtu: 1500,
+        optional: false,
+      },
+    },
+  },
+  mounts: [
+    {
+      device: "/dev/disk/by-label/data",
+      path: "/data",
+      type: "ext4",
+      options: ["noatime"],
+      check: true,
+    },
+  ],
+  swap: [{ device: "/swapfile", sizeMiB: 2048 }],
+  templates: [{ name: "docker-host", parameters: { users: ["alice"], openPorts: [8080] } }],
+  home: { alice: { programs: { git: { enable: true } } } },
+  health: {
+    passes: 3,
+    interval: "5s",
+    timeout: "2m",
+    failedUnits: "new",
+    checks: [
+      { type: "http", url: "http://127.0.0.1:8080/health", status: 200, timeout: "5s" },
+      { type: "tcp", host: "127.0.0.1", port: 5432, timeout: "5s" },
+      { type: "command", command: ["/run/current-system/sw/bin/true"], timeout: "10s" },
+      { type: "unit", unit: "sshd.service" },
+      { type: "file", path: "/run/app/ready" },
+    ],
+  },
+  update: { changes: "apply" },
+  report: {
+    fleet: "default",
+    node: "edge-17",
+    mqtt: {
+      host: "mqtt.example.org",
+      port: 8883,
+      tls: true,
+      ca: certificate,
+      username: "edge-17",
+      password: { secretRef: "mqtt-password" },
+      acknowledge: "broker",
+    },
+  },
+  options: { "services.fwupd.enable": true, "boot.kernel.sysctl": { "vm.swappiness": 10 } },
+} as const satisfies Frozen<Spec>;
+
+/** A spec as a constant: every list and mapping of it read-only. */
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;

@@ -1,0 +1,182 @@
+import { sha256 } from "#core/canonical-json.ts";
+import type { File } from "#generated/provisioner/spec/v1.ts";
+import {
+  type AttrsEntry,
+  attrs,
+  bind,
+  bool,
+  call,
+  list,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
+import {
+  type Assignment,
+  assign,
+  type Concern,
+  credential,
+  loadCredential,
+  shellWord,
+} from "./assignment.ts";
+
+/** What a file is made of: text that may stand in the store, or a secret. */
+export type FilePart = { readonly index: number } & (
+  | { readonly text: string }
+  | { readonly secret: string }
+);
+
+/** One path, and everything that the spec puts there. */
+export interface PlacedFile {
+  /** The entry that names owner, group and mode. */
+  readonly file: File;
+  /** The last entry of this path. */
+  readonly last: File;
+  readonly index: number;
+  readonly parts: readonly FilePart[];
+  /** Whether it takes the place of what is there; else its parts are added, each once. */
+  readonly replaces: boolean;
+}
+
+interface FileUnit {
+  readonly files: readonly PlacedFile[];
+  /** Put in place when the network is up, instead of before it. */
+  readonly deferred: boolean;
+}
+
+/**
+ * One unit that puts files in place in order; a changed file or secret changes the unit, and so
+ * runs it again. Texts reach it through its environment, so that no text is part of a script.
+ */
+export function renderFileUnit(
+  concern: Concern,
+  { files, deferred }: FileUnit,
+): readonly Assignment[] {
+  if (files.length === 0) return [];
+  const parts = files.flatMap((file) => file.parts);
+  const texts = parts.flatMap((part) =>
+    "text" in part
+      ? [
+          bind(
+            variable(part.index),
+            call(ref("pkgs", "writeText"), str(`file-${part.index}`), str(part.text)),
+          ),
+        ]
+      : [],
+  );
+  const unit = attrs([
+    bind("description", str(`Put files of the spec in place${deferred ? ", the later ones" : ""}`)),
+    ...(deferred ? afterNetwork : beforeNetwork),
+    ...(texts.length === 0 ? [] : [bind("environment", attrs(texts))]),
+    bind("script", str(script(concern, files))),
+    bind(
+      "serviceConfig",
+      attrs([
+        bind("Type", str("oneshot")),
+        bind("RemainAfterExit", bool(true)),
+        ...credentials(concern, parts),
+      ]),
+    ),
+  ]);
+  const name = deferred ? "firstlight-files-deferred" : "firstlight-files";
+  return [assign(["systemd", "services", name], unit, ["files"])];
+}
+
+/** Before the network at boot, and before other units where a switch starts them. */
+const beforeNetwork: readonly AttrsEntry[] = [
+  bind("wantedBy", list([str("multi-user.target"), str("sysinit-reactivation.target")])),
+  bind("wants", list([str("network-pre.target")])),
+  bind("before", list([str("network-pre.target"), str("sysinit-reactivation.target")])),
+];
+
+const afterNetwork: readonly AttrsEntry[] = [
+  bind("wantedBy", list([str("multi-user.target")])),
+  bind("wants", list([str("network-online.target")])),
+  bind("after", list([str("network-online.target"), str("firstlight-files.service")])),
+];
+
+function credentials(concern: Concern, parts: readonly FilePart[]): readonly AttrsEntry[] {
+  const lines = new Map<string, string[]>();
+  for (const part of parts) {
+    if (!("secret" in part)) continue;
+    const { key, line } = loadCredential(credential(concern, part.secret));
+    const known = lines.get(key) ?? [];
+    lines.set(key, known.includes(line) ? known : [...known, line]);
+  }
+  return [...lines].map(([key, values]) => bind(key, list(values.map(str))));
+}
+
+const putFunction = `# Takes the place of a file at once: mode, owner, group, path, contents.
+put() {
+  local mode=$1 owner=$2 group=$3 path=$4
+  shift 4
+  mkdir -p "\${path%/*}/"
+  (umask 077 && cat -- "$@" > "$path.firstlight")
+  chown "$owner:$group" "$path.firstlight"
+  chmod "$mode" "$path.firstlight"
+  mv -T "$path.firstlight" "$path"
+}
+`;
+
+const addFunction = `# Adds to the end of a file, once: stamp, mode, owner, group, path, contents. After a crash in
+# between, the end of the file tells whether it was added.
+add() {
+  local stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
+  if [ -e "$stamp" ]; then return; fi
+  case $(readlink -f "$path") in
+    /nix/store/*)
+      echo "firstlight: $path is part of the system, nothing can be added to it" >&2
+      return 1
+      ;;
+  esac
+  if [ ! -e "$path" ]; then put "$mode" "$owner" "$group" "$path" /dev/null; fi
+  local size
+  size=$(stat -L -c %s "$contents")
+  if [ ! -e "$stamp.begun" ] || [ "$(tail -c "$size" "$path" | sha256sum)" != "$(sha256sum < "$contents")" ]; then
+    install -D -m 0600 /dev/null "$stamp.begun"
+    cat -- "$contents" >> "$path"
+    sync "$path"
+  fi
+  mv "$stamp.begun" "$stamp"
+}
+`;
+
+function script(concern: Concern, files: readonly PlacedFile[]): string {
+  const adds = files.some(({ replaces }) => !replaces);
+  const known = new Map<string, number>();
+  const calls = files.map((placed) => {
+    const { file, parts, replaces } = placed;
+    const { mode = "0644", owner = "root", group = "root" } = file;
+    const attributes = [mode, owner, group, file.path].map(shellWord).join(" ");
+    const sources = parts.map((part) => contents(concern, part));
+    if (replaces) return `put ${attributes} ${sources.join(" ")}\n`;
+    return parts
+      .map(
+        (part, at) => `add ${stamp(concern, placed, part, known)} ${attributes} ${sources[at]}\n`,
+      )
+      .join("");
+  });
+  return [putFunction, ...(adds ? [addFunction] : []), calls.join("")].join("\n");
+}
+
+function contents(concern: Concern, part: FilePart): string {
+  if ("text" in part) return `"$${variable(part.index)}"`;
+  return `"$CREDENTIALS_DIRECTORY/${credential(concern, part.secret).name}"`;
+}
+
+function variable(index: number): string {
+  return `FILE_${index}`;
+}
+
+/** Of what is added where: entries may be put between others, and the same text may come twice. */
+function stamp(
+  concern: Concern,
+  { file }: PlacedFile,
+  part: FilePart,
+  known: Map<string, number>,
+): string {
+  const version = "text" in part ? sha256(part.text) : credential(concern, part.secret).file;
+  const what = `${concern.instanceId}\0${file.path}\0${version}`;
+  const times = known.get(what) ?? 0;
+  known.set(what, times + 1);
+  return `append-${sha256(`${what}\0${times}`).slice(0, 16)}`;
+}

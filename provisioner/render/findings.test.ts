@@ -1,0 +1,280 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: in names of options the sign is the subject
+import t from "tap";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { credentialsOf, fileOf, type TryOptions, tryRender } from "./try-render.ts";
+
+type Case = readonly [
+  sentence: string,
+  spec: Omit<Spec, "version">,
+  finding: { readonly path: string; readonly level: string; readonly code: string },
+  options?: TryOptions,
+];
+
+const error = (code: string, path: string) => ({ path, level: "error", code });
+const warning = (code: string, path: string) => ({ path, level: "warning", code });
+const note = (code: string, path: string) => ({ path, level: "note", code });
+const file = (path: string, more: object = {}) => ({ files: [{ path, content: "x", ...more }] });
+
+const cases: readonly Case[] = [
+  [
+    "a path that NixOS makes itself is left alone",
+    file("/etc/hosts"),
+    warning("render/owned-path", "files.0"),
+  ],
+  ["so is one of the store", file("/nix/store/x"), warning("render/owned-path", "files.0")],
+  [
+    "so is one of firstlight's own",
+    file("/var/lib/firstlight/stamps/x"),
+    warning("render/owned-path", "files.0"),
+  ],
+  ["a path may not climb", file("/etc/a/../shadow"), warning("render/owned-path", "files.0")],
+  [
+    "a path that nothing reads is told",
+    file("/etc/sudoers.d/x"),
+    warning("render/unread-path", "files.0"),
+  ],
+  [
+    "a unit file becomes a unit",
+    file("/etc/systemd/system/a.service"),
+    note("render/unit-file", "files.0"),
+  ],
+  [
+    "a drop-in directory does not",
+    file("/etc/systemd/system/a.service.d/b.conf"),
+    warning("render/owned-path", "files.0"),
+  ],
+  [
+    "text that not everybody may read is refused",
+    file("/etc/x", { mode: "0640" }),
+    error("render/file-not-secret", "files.0"),
+  ],
+  [
+    "a file inside of a file is refused",
+    { files: [{ path: "/etc/a" }, { path: "/etc/a/b" }] },
+    error("render/file-inside", "files.1"),
+  ],
+  [
+    "the last of two files wins",
+    { files: [{ path: "/etc/a" }, { path: "/etc/a" }] },
+    note("render/file-twice", "files.0"),
+  ],
+  [
+    "an unknown template",
+    { templates: [{ name: "docker-hots" }] },
+    error("render/template-unknown", "templates.0.name"),
+  ],
+  [
+    "a parameter of the wrong kind",
+    { templates: [{ name: "docker-host", parameters: { openPorts: ["http"] } }] },
+    error("render/template-parameters", "templates.0.parameters.openPorts.0"),
+  ],
+  [
+    "a parameter that NixOS obeys",
+    { templates: [{ name: "docker-host", parameters: { _type: "if" } }] },
+    error("render/template-parameters", "templates.0.parameters"),
+  ],
+  [
+    "an option that the spec sets elsewhere",
+    { hostname: "a", options: { "networking.hostName": "b" } },
+    error("render/option-twice", "options.networking.hostName"),
+  ],
+  [
+    "an option around one that is set",
+    { hostname: "a", options: { networking: {} } },
+    error("render/option-name", "options.networking"),
+  ],
+  [
+    "an option inside of one that is set",
+    {
+      files: [{ path: "/etc/m", content: "", mode: "0664" }],
+      options: { "environment.etc.m.text": "b" },
+    },
+    error("render/option-twice", "options.environment.etc.m.text"),
+  ],
+  [
+    "an option of the network",
+    { network: { ethernets: { a: {} } }, options: { "networking.useDHCP": true } },
+    error("render/option-twice", "options.networking.useDHCP"),
+  ],
+  ["a name that is none", { options: { "a..b": 1 } }, error("render/option-name", "options.a..b")],
+  [
+    "a name that interpolates",
+    { options: { "a.${b}": 1 } },
+    error("render/option-name", "options.a.${b}"),
+  ],
+  [
+    "modules to import",
+    { options: { imports: ["/tmp/x.nix"] } },
+    error("render/option-name", "options.imports"),
+  ],
+  [
+    "modules to switch off",
+    { options: { "disabledModules.x": [] } },
+    error("render/option-name", "options.disabledModules.x"),
+  ],
+  [
+    "the module's own config",
+    { options: { "config.a": 1 } },
+    error("render/option-name", "options.config.a"),
+  ],
+  [
+    "a key that NixOS obeys in a name",
+    { options: { "a._module.args": {} } },
+    error("nix/take-over-key", "options.a._module.args"),
+  ],
+  [
+    "a key that NixOS obeys in a value",
+    { options: { "a.b": { _type: "override", priority: 0, content: 1 } } },
+    error("nix/take-over-key", "options.a.b"),
+  ],
+  [
+    "a number that Nix cannot hold",
+    { options: { "a.b": 2 ** 60 } },
+    error("nix/unprintable", "options.a.b"),
+  ],
+  [
+    "a user that NixOS would obey",
+    { users: { imports: {} } },
+    error("nix/take-over-key", "users.imports"),
+  ],
+  ["home-manager that is not pinned", { home: { a: {} } }, error("render/pin-missing", "home")],
+  [
+    "a secret that is not there",
+    { users: { a: { passwordHash: { secretRef: "gone" } } } },
+    error("render/secret-unknown", "users.a.passwordHash"),
+    { credentials: new Map() },
+  ],
+  [
+    "a rule of two lines",
+    { users: { a: { sudo: ["ALL=ALL\nroot ALL=ALL"] } } },
+    error("render/rule", "users.a.sudo.0"),
+  ],
+  [
+    "a rule that goes on",
+    { users: { a: { sudo: ["ALL=ALL \\"] } } },
+    error("render/rule", "users.a.sudo.0"),
+  ],
+  [
+    "NUL",
+    { users: { a: { description: "a\0b" } } },
+    error("nix/unprintable", "users.a.description"),
+  ],
+  ["half of a character", { locale: "\ud800" }, error("nix/unprintable", "locale")],
+  [
+    "a colon in a field of passwd",
+    { users: { a: { description: "a:b" } } },
+    error("render/text", "users.a.description"),
+  ],
+  [
+    "a text that Nix cannot match",
+    { users: { a: { description: "x".repeat(1024 * 1024) } } },
+    error("render/text", "users.a.description"),
+  ],
+  [
+    "a key of two lines",
+    { users: { a: { authorizedKeys: ["a\nb"] } } },
+    error("render/text", "users.a.authorizedKeys.0"),
+  ],
+  [
+    "a host name with blanks",
+    { hosts: { "192.0.2.1": ["a b"] } },
+    error("render/text", "hosts.192.0.2.1.0"),
+  ],
+  ["an address that is none", { hosts: { "a\nb": ["a"] } }, error("render/text", "hosts.a\ufffdb")],
+  [
+    "an option of resolv.conf that ends its quotes",
+    { resolver: { options: ["'; x"] } },
+    error("render/text", "resolver.options.0"),
+  ],
+  [
+    "a keyboard that ends its quotes",
+    { keyboard: { layout: "us'" } },
+    error("render/text", "keyboard.layout"),
+  ],
+  [
+    "a target that ends its quotes",
+    { units: { "a.service": { wantedBy: ["'x.target"] } } },
+    error("render/text", "units.a.service.wantedBy.0"),
+  ],
+  [
+    "a device of two words",
+    { mounts: [{ device: "a b", path: "/a" }] },
+    error("render/text", "mounts.0.device"),
+  ],
+  [
+    "two mounts at one place",
+    {
+      mounts: [
+        { device: "a", path: "/a" },
+        { device: "b", path: "/a/" },
+      ],
+    },
+    error("render/mount-twice", "mounts.1"),
+  ],
+  [
+    "a gateway that is another setting",
+    { network: { ethernets: { a: { routes: [{ to: "default", via: "1\nDNS=2" }] } } } },
+    error("render/text", "network.ethernets.a.routes.0.via"),
+  ],
+  [
+    "users that are mutable, decided before",
+    { mutableUsers: false },
+    note("render/mutable-users", "mutableUsers"),
+    { base: { mutableUsers: true } },
+  ],
+];
+
+for (const [sentence, spec, finding, options] of cases) {
+  t.test(sentence, async (t) => {
+    const { findings } = tryRender(spec, options);
+    t.match(findings, [finding]);
+    t.equal(findings.length, 1, "said once");
+  });
+}
+
+t.test(
+  "a finding has the line of the document, and what can be said is said all the same",
+  async (t) => {
+    const origins = new Map([["users.a", { document: "user-data", line: 7, column: 3 }]]);
+    const result = tryRender(
+      { hostname: "edge-17", users: { a: { description: "a\0" } } },
+      { origins },
+    );
+    t.match(result.findings, [{ document: "user-data", line: 7, column: 3 }]);
+    t.match(fileOf(result, "firstlight/instance.nix"), /hostName = "edge-17"/);
+  },
+);
+
+t.test("no error has a value in its message that ends a line of a terminal", async (t) => {
+  const { findings } = tryRender({ hosts: { "\u001b[2J\n": ["\u001b[2J\n"] } });
+  for (const { path, message } of findings) t.notMatch(`${path}${message}`, /\p{Cc}/u);
+});
+
+t.test("the manifest says which line set which option, and holds no value", async (t) => {
+  const origins = new Map([["hostname", { document: "user-data", line: 2, column: 1 }]]);
+  const result = tryRender({ hostname: "canary-name" }, { origins });
+  const manifest = fileOf(result, "firstlight/manifest.json");
+  t.match(JSON.parse(manifest), {
+    options: {
+      "networking.hostName": { document: "user-data", line: 2 },
+      "services.firstlight.enable": null,
+    },
+  });
+  t.notMatch(manifest, "canary-name");
+});
+
+t.test("credentials are named by file, encrypted or not", async (t) => {
+  const spec: Spec = {
+    version: 1,
+    commands: [{ name: "a", when: "late", frequency: "once", script: { secretRef: "s" } }],
+  };
+  for (const encrypted of [true, false]) {
+    const result = tryRender(spec, { credentials: credentialsOf(spec, encrypted) });
+    const key = encrypted ? "LoadCredentialEncrypted" : "LoadCredential";
+    t.match(
+      fileOf(result, "firstlight/instance.nix"),
+      `${key} = [ "s:/var/lib/firstlight/credentials/s@`,
+    );
+    t.same(result.sources.credentials, ["s@0123456789abcdef"]);
+  }
+});

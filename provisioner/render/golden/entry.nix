@@ -1,0 +1,16 @@
+# This system, put together by firstlight. What you want to add belongs into local.nix.
+
+{ ... }:
+{
+  imports = [
+    ./firstlight/agent/module.nix
+    ./firstlight/instance.nix
+    ./firstlight/hardware.nix
+    (import ./firstlight/templates/docker-host {
+      users = [ "alice" ];
+      openPorts = [ 8080 ];
+    })
+  ];
+
+  system.stateVersion = "25.11";
+}

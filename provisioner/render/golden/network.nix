@@ -1,0 +1,48 @@
+# The network of this instance.
+# Written by firstlight; changes belong into local.nix.
+
+{ ... }:
+{
+  networking = {
+    useNetworkd = true;
+    useDHCP = false;
+  };
+
+  systemd.network.networks."10-lan" = {
+    matchConfig = {
+      MACAddress = "52:54:00:12:34:56";
+      Driver = "virtio_net";
+      Name = "lan0";
+    };
+    networkConfig = {
+      DHCP = "ipv4";
+      IPv6AcceptRA = true;
+      Address = [ "192.0.2.10/24" ];
+      DNS = [ "192.0.2.53" ];
+      Domains = "example.org";
+    };
+    linkConfig = {
+      MTUBytes = "1500";
+      RequiredForOnline = true;
+    };
+    routes = [
+      {
+        Destination = "198.51.100.0/24";
+        Gateway = "192.0.2.1";
+        Metric = 100;
+        GatewayOnLink = false;
+      }
+    ];
+  };
+
+  systemd.network.links."10-lan" = {
+    matchConfig = {
+      MACAddress = "52:54:00:12:34:56";
+      Driver = "virtio_net";
+      OriginalName = "enp*";
+    };
+    linkConfig = {
+      Name = "lan0";
+    };
+  };
+}

@@ -1,0 +1,21 @@
+# This instance: what its user-data asks for.
+# Written by firstlight; changes belong into local.nix.
+
+{ ... }:
+{
+  fileSystems."/data" = {
+    device = "/dev/disk/by-label/data";
+    fsType = "ext4";
+    options = [ "noatime" ];
+    noCheck = false;
+  };
+
+  swapDevices = [
+    {
+      device = "/swapfile";
+      size = 2048;
+    }
+  ];
+
+  services.firstlight.enable = true;
+}

@@ -1,0 +1,64 @@
+/** A place that a file of the spec cannot take, or where nothing would read it. */
+export interface Place {
+  readonly pattern: RegExp;
+  readonly hint: string;
+}
+
+/** Paths that NixOS makes itself, each with the way to say the same. */
+const owned: readonly Place[] = [
+  place("/etc/(passwd|shadow|group|gshadow|subuid|subgid)-?", "use `users` and `groups`"),
+  place("/etc/(hostname|machine-id)", "use `hostname`; the machine-id is made at the first boot"),
+  place("/etc/hosts", "use `hosts`"),
+  place("/etc/resolv\\.conf", "use `resolver`"),
+  place("/etc/localtime", "use `timezone`"),
+  place("/etc/locale\\.conf", "use `locale`"),
+  place("/etc/vconsole\\.conf", "use `keyboard`"),
+  place("/etc/fstab", "use `mounts`"),
+  place("/etc/sudoers", "use `sudo` of the users"),
+  place("/etc/ssh/sshd_config", "use `sshd`, or `options` with services.openssh.settings"),
+  place("/etc/ssh/authorized_keys\\.d/.*", "use `authorizedKeys` of the users"),
+  place("/etc/nix/nix\\.conf", "use `options` with nix.settings"),
+  place("/etc/nixos(/.*)?", "write the owner's part of the configuration to local.nix by hand"),
+  place("/etc/(profile|bashrc|zshrc|zshenv|set-environment)", "use `options` with environment.*"),
+  place("/etc/(nsswitch\\.conf|os-release|lsb-release|NIXOS|mtab)", "use `options`"),
+  place("/etc/pam\\.d/.*", "use `options` with security.pam.services"),
+  place("/etc/udev/rules\\.d/.*", "use `options` with services.udev.extraRules"),
+  place("/etc/tmpfiles\\.d/.*", "use `options` with systemd.tmpfiles.rules"),
+  place("/etc/systemd/(system|user)/.*", "use `units`"),
+  place("/etc/firstlight(/.*)?", "it belongs to firstlight; choose another path"),
+  place("/var/lib/firstlight(/.*)?", "it belongs to firstlight; choose another path"),
+  place("/etc/static(/.*)?", "choose a path below /etc"),
+  place("/(nix|proc|sys|dev)(/.*)?", "choose another path"),
+  place(
+    "/run/(current-system|booted-system|systemd|wrappers|firstlight)(/.*)?",
+    "choose another path",
+  ),
+];
+
+/** Paths that other distributions read and NixOS does not. */
+const unread: readonly Place[] = [
+  place("/etc/sudoers\\.d/.*", "use `sudo` of the users"),
+  place("/etc/ssh/sshd_config\\.d/.*", "use `sshd`, or `options` with services.openssh.settings"),
+  place("/etc/profile\\.d/.*", "use `options` with environment.variables or environment.shellInit"),
+  place("/etc/cron\\.(d|hourly|daily|weekly|monthly)/.*", "use `units` with a timer"),
+  place(
+    "/etc/(netplan|network|NetworkManager/conf\\.d|sysconfig/network-scripts)/.*",
+    "use `network`",
+  ),
+  place("/etc/(apt|yum\\.repos\\.d|apk|pacman\\.d)/.*", "use `packages`"),
+  place("/etc/systemd/system\\.conf\\.d/.*", "use `options` with systemd.settings.Manager"),
+];
+
+function place(pattern: string, hint: string): Place {
+  return { pattern: new RegExp(`^${pattern}$`, "s"), hint };
+}
+
+/** What says the same as a file at this path, where NixOS makes that file itself. */
+export function hintForOwned(path: string): string | undefined {
+  return owned.find(({ pattern }) => pattern.test(path))?.hint;
+}
+
+/** What to use instead of a file at this path, where nothing on NixOS reads it. */
+export function hintForUnread(path: string): string | undefined {
+  return unread.find(({ pattern }) => pattern.test(path))?.hint;
+}

@@ -1,0 +1,335 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { NixExpr } from "#provisioner/nix-language/tree.ts";
+import type { Assignment, Concern } from "./assignment.ts";
+import { renderCommands } from "./commands.ts";
+import { renderFiles } from "./files.ts";
+import { renderPasswords } from "./passwords.ts";
+import { credentialsOf, plainBase } from "./try-render.ts";
+
+// The text of the scripts runs here for real, with the machine's directories below a temporary one.
+
+interface Machine {
+  readonly root: string;
+  readonly at: (file: string) => string;
+  /** Runs a script as NixOS does, and says how it ended. */
+  readonly run: (
+    script: string,
+    env?: Readonly<Record<string, string>>,
+  ) => { readonly code: number | null; readonly stderr: string };
+}
+
+const moved = /(?<![\w/.-])\/(run|var|etc|opt|nix)(?=\/)/g;
+
+function machine(t: { testdir(): string }): Machine {
+  const root = t.testdir();
+  const bin = path.join(root, "bin");
+  for (const each of ["bin", "etc", "credentials", "var/lib/firstlight/credentials", "nix/store"]) {
+    mkdirSync(path.join(root, each), { recursive: true });
+  }
+  // A mount would need root, and would be one of the host.
+  for (const name of ["mount", "mountpoint"])
+    writeFileSync(path.join(bin, name), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  const user = process.getuid?.() === 0 ? "" : "#!/bin/sh\nexit 0\n";
+  if (user !== "") writeFileSync(path.join(bin, "chown"), user, { mode: 0o755 });
+  return {
+    root,
+    at: (file) => path.join(root, file),
+    run(script, env = {}) {
+      const text = script.replaceAll(moved, (found) => root + found);
+      const ended = spawnSync("bash", ["--norc", "-e", "-c", text], {
+        encoding: "utf8",
+        env: {
+          PATH: `${bin}:${process.env["PATH"]}`,
+          CREDENTIALS_DIRECTORY: path.join(root, "credentials"),
+          ...env,
+        },
+      });
+      return { code: ended.status, stderr: ended.stderr };
+    },
+  };
+}
+
+function concern(spec: Omit<Spec, "version">, more: Partial<Concern> = {}): Concern {
+  const whole: Spec = { ...spec, version: 1 };
+  return {
+    spec: whole,
+    base: plainBase,
+    credentials: credentialsOf(whole, false),
+    origins: new Map(),
+    instanceId: "i-0001",
+    findings: [],
+    ...more,
+  };
+}
+
+/** The literal text at a path inside of the assignments. */
+function textAt(assignments: readonly Assignment[], option: string, key: string): string {
+  const found = assignments.find((each) => each.path.join(".") === option)?.value;
+  const value = found === undefined ? undefined : member(found, key);
+  if (value?.kind !== "string") return "";
+  return value.parts.map((part) => (typeof part === "string" ? part : "")).join("");
+}
+
+function member(expr: NixExpr, key: string): NixExpr | undefined {
+  if (expr.kind !== "attrs") return undefined;
+  const entry = expr.entries.find((each) => each.kind === "binding" && each.path.join(".") === key);
+  return entry?.kind === "binding" ? entry.value : undefined;
+}
+
+t.test("passwords", async (t) => {
+  const users = {
+    alice: { passwordHash: { secretRef: "a" } },
+    "b.b": { passwordHash: { secretRef: "b" } },
+  };
+  const script = textAt(
+    renderPasswords(concern({ users })),
+    "system.activationScripts.firstlightPasswords",
+    "text",
+  );
+  const hash = (m: Machine, name: string) =>
+    readFileSync(m.at(`run/firstlight/passwords/${name}@0123456789abcdef`), "utf8").trim();
+  const store = (m: Machine, name: string, value: string) =>
+    writeFileSync(m.at(`var/lib/firstlight/credentials/${name}@0123456789abcdef`), value);
+
+  t.test("come from their credentials, for root's eyes only", async (t) => {
+    const m = machine(t);
+    store(m, "a", "$6$new$x\n");
+    store(m, "b", "$6$other$y");
+    t.match(m.run(script), { code: 0, stderr: "" });
+    t.same([hash(m, "a"), hash(m, "b")], ["$6$new$x", "$6$other$y"]);
+    t.equal(statSync(m.at("run/firstlight/passwords")).mode & 0o777, 0o700);
+    t.equal(statSync(m.at("run/firstlight/passwords/a@0123456789abcdef")).mode & 0o777, 0o600);
+  });
+
+  t.test("stay as they are where a credential is missing or empty, and that is said", async (t) => {
+    const m = machine(t);
+    writeFileSync(
+      m.at("etc/shadow"),
+      "xalice:$6$wrong$x:1::::::\nalice:$6$old$x:1::::::\nbxb:$6$wrong$y:1::::::\nb.b:$6$old$y:1::::::\n",
+    );
+    store(m, "b", "");
+    const { code, stderr } = m.run(script);
+    t.equal(code, 0);
+    t.match(
+      stderr,
+      /the password of alice cannot be read.*\n.*the password of b\.b cannot be read/s,
+    );
+    t.same([hash(m, "a"), hash(m, "b")], ["$6$old$x", "$6$old$y"]);
+  });
+
+  t.test("of an account that has none fit nothing, and are never empty", async (t) => {
+    const m = machine(t);
+    writeFileSync(m.at("etc/shadow"), "alice::1::::::\n");
+    t.equal(m.run(script).code, 0);
+    t.same([hash(m, "a"), hash(m, "b")], ["!", "!"]);
+    const without = machine(t);
+    t.equal(without.run(script).code, 0, "also without a shadow file");
+    t.equal(hash(without, "a"), "!");
+  });
+
+  t.test("that cannot be decrypted stay as they are", async (t) => {
+    const encrypted = concern({ users });
+    const spec = { users, version: 1 as const };
+    const text = textAt(
+      renderPasswords({ ...encrypted, credentials: credentialsOf(spec) }),
+      "system.activationScripts.firstlightPasswords",
+      "text",
+    );
+    const m = machine(t);
+    mkdirSync(m.at("system/systemd/bin"), { recursive: true });
+    writeFileSync(
+      m.at("system/systemd/bin/systemd-creds"),
+      '#!/bin/sh\necho half; [ "$2" = --name=b ]\n',
+      { mode: 0o755 },
+    );
+    writeFileSync(m.at("etc/shadow"), "alice:$6$old$x:1::::::\n");
+    t.equal(m.run(text, { systemConfig: m.at("system") }).code, 0);
+    t.same([hash(m, "a"), hash(m, "b")], ["$6$old$x", "half"]);
+  });
+});
+
+t.test("files", async (t) => {
+  const me = process.getuid?.() === 0 ? {} : { owner: "root" };
+  const scriptOf = (files: NonNullable<Spec["files"]>, more: Partial<Concern> = {}) =>
+    textAt(renderFiles(concern({ files }, more)), "systemd.services.firstlight-files", "script");
+
+  t.test("take the place of what is there at once, with their mode, at any path", async (t) => {
+    const m = machine(t);
+    writeFileSync(m.at("credentials/s"), "secret");
+    writeFileSync(m.at("text"), "text\n");
+    const odd = "/opt/a b/'$(touch x)'/\"q\"\n-n";
+    const script = scriptOf([
+      { ...me, path: odd, content: "text\n" },
+      { ...me, path: "/opt/s", secret: { secretRef: "s" }, mode: "0600" },
+    ]);
+    for (let round = 0; round < 2; round++)
+      t.match(m.run(script, { FILE_0: m.at("text") }), { code: 0, stderr: "" });
+    t.equal(readFileSync(m.at(odd), "utf8"), "text\n");
+    t.equal(readFileSync(m.at("opt/s"), "utf8"), "secret");
+    t.equal(statSync(m.at("opt/s")).mode & 0o777, 0o600);
+    t.notOk(existsSync(m.at("x")));
+    t.notOk(existsSync(m.at("opt/s.firstlight")), "nothing is left over");
+  });
+
+  t.test(
+    "what is appended is appended once, and again for another instance or content",
+    async (t) => {
+      const m = machine(t);
+      mkdirSync(m.at("opt"));
+      writeFileSync(m.at("opt/log"), "there\n");
+      writeFileSync(m.at("text"), "line\n");
+      const append = { ...me, path: "/opt/log", content: "line\n", append: true };
+      const run = (files: NonNullable<Spec["files"]>, more: Partial<Concern> = {}) =>
+        t.match(
+          m.run(scriptOf(files, more), {
+            FILE_0: m.at("text"),
+            FILE_1: m.at("text"),
+            FILE_2: m.at("text"),
+          }),
+          { code: 0, stderr: "" },
+        );
+      run([append]);
+      run([append]);
+      t.equal(readFileSync(m.at("opt/log"), "utf8"), "there\nline\n");
+      run([{ ...me, path: "/opt/other", content: "line\n" }, append]);
+      t.equal(
+        readFileSync(m.at("opt/log"), "utf8"),
+        "there\nline\n",
+        "its place in the list is no matter",
+      );
+      run([append, append]);
+      t.equal(readFileSync(m.at("opt/log"), "utf8"), "there\nline\nline\n", "said twice is twice");
+      run([append], { instanceId: "i-0002" });
+      t.equal(readFileSync(m.at("opt/log"), "utf8"), "there\nline\nline\nline\n");
+    },
+  );
+
+  t.test("a crash between appending and its stamp appends nothing twice", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt"));
+    writeFileSync(m.at("text"), "line\n");
+    const script = scriptOf([{ ...me, path: "/opt/log", content: "line\n", append: true }]);
+    const stamp = /add (append-\w+)/.exec(script)?.[1] ?? "";
+    for (const [before, after] of [
+      ["a\nline\n", "a\nline\n"],
+      ["a\n", "a\nline\n"],
+    ] as const) {
+      writeFileSync(m.at("opt/log"), before);
+      mkdirSync(m.at("var/lib/firstlight/stamps"), { recursive: true });
+      writeFileSync(m.at(`var/lib/firstlight/stamps/${stamp}.begun`), "");
+      t.match(m.run(script, { FILE_0: m.at("text") }), { code: 0 });
+      t.equal(readFileSync(m.at("opt/log"), "utf8"), after);
+      spawnSync("rm", ["-r", m.at("var/lib/firstlight/stamps")]);
+    }
+  });
+
+  t.test("what is appended to a file of the spec is whole after each run", async (t) => {
+    const m = machine(t);
+    writeFileSync(m.at("credentials/s"), "secret\n");
+    writeFileSync(m.at("text"), "text\n");
+    const script = scriptOf([
+      { ...me, path: "/opt/log", content: "text\n" },
+      { ...me, path: "/opt/log", secret: { secretRef: "s" }, append: true },
+    ]);
+    for (let round = 0; round < 2; round++)
+      t.match(m.run(script, { FILE_0: m.at("text") }), { code: 0 });
+    t.equal(readFileSync(m.at("opt/log"), "utf8"), "text\nsecret\n");
+  });
+
+  t.test("nothing is added to a file of the store, and that fails", async (t) => {
+    const m = machine(t);
+    writeFileSync(m.at("nix/store/file"), "of the system\n");
+    writeFileSync(m.at("text"), "line\n");
+    mkdirSync(m.at("opt"));
+    symlinkSync(m.at("nix/store/file"), m.at("opt/log"));
+    const script = scriptOf([{ ...me, path: "/opt/log", content: "line\n", append: true }]);
+    const { code, stderr } = m.run(script, { FILE_0: m.at("text") });
+    t.equal(code, 1);
+    t.match(stderr, /is part of the system/);
+    t.equal(readFileSync(m.at("nix/store/file"), "utf8"), "of the system\n");
+  });
+});
+
+t.test("commands", async (t) => {
+  const command = (name: string, more: object = {}) => ({
+    name,
+    when: "late" as const,
+    frequency: "instance" as const,
+    script: { secretRef: name },
+    ...more,
+  });
+
+  t.test("have their stamp before they run, and their unit does not start with one", async (t) => {
+    const m = machine(t);
+    const rendered = renderCommands(concern({ commands: [command("runcmd")] }));
+    const script = textAt(rendered, "systemd.services.firstlight-command-runcmd", "script");
+    const unit = rendered.find(({ path: option }) => option.at(-1) === "firstlight-command-runcmd");
+    const condition = unit === undefined ? undefined : member(unit.value, "unitConfig");
+    const stamp = /\/var\/lib\/firstlight\/stamps\/[\w-]+/.exec(script)?.[0] ?? "";
+    t.match(condition, {
+      entries: [{ path: ["ConditionPathExists"], value: { parts: [`!${stamp}`] } }],
+    });
+    writeFileSync(
+      m.at("credentials/runcmd"),
+      `test -e ${m.at(stamp)} && echo ran >> ${m.at("ran")}\nexit 7\n`,
+    );
+    t.equal(m.run(script).code, 7, "what the script says is what the unit says");
+    t.equal(readFileSync(m.at("ran"), "utf8"), "ran\n");
+    t.ok(existsSync(m.at(stamp)), "also when it fails");
+  });
+
+  t.test(
+    "run again for another instance and another text, and `once` for neither instance",
+    async (t) => {
+      const stampOf = (frequency: string, instanceId: string, digest: string) => {
+        const credentials = new Map([["a", { name: "a", file: `a@${digest}`, encrypted: false }]]);
+        const rendered = renderCommands(
+          concern({ commands: [command("a", { frequency })] }, { credentials, instanceId }),
+        );
+        return /stamps\/[\w-]+/.exec(
+          textAt(rendered, "systemd.services.firstlight-command-a", "script"),
+        )?.[0];
+      };
+      const first = stampOf("instance", "i-1", "1");
+      t.equal(stampOf("instance", "i-1", "1"), first);
+      t.not(stampOf("instance", "i-2", "1"), first);
+      t.not(stampOf("instance", "i-1", "2"), first);
+      t.equal(stampOf("once", "i-1", "1"), stampOf("once", "i-2", "1"));
+      t.equal(stampOf("always", "i-1", "1"), undefined);
+    },
+  );
+
+  t.test(
+    "late ones are started in order, one after another, whatever becomes of each",
+    async (t) => {
+      const m = machine(t);
+      const rendered = renderCommands(
+        concern({ commands: [command("b"), command("a"), command("b")] }),
+      );
+      writeFileSync(m.at("bin/systemctl"), `#!/bin/sh\necho "$*" >> ${m.at("calls")}\nexit 1\n`, {
+        mode: 0o755,
+      });
+      t.equal(m.run(textAt(rendered, "systemd.services.firstlight-commands", "script")).code, 0);
+      t.same(readFileSync(m.at("calls"), "utf8").trim().split("\n"), [
+        "start firstlight-command-b.service",
+        "start firstlight-command-a.service",
+        "start firstlight-command-b-2.service",
+      ]);
+    },
+  );
+
+  t.test("early ones are ordered among themselves", async (t) => {
+    const early = { when: "early", frequency: "always" };
+    const rendered = renderCommands(
+      concern({ commands: [command("a", early), command("b", early)] }),
+    );
+    const second = rendered[1] === undefined ? undefined : member(rendered[1].value, "after");
+    t.match(second, {
+      items: [{ parts: ["firstlight-files.service"] }, { parts: ["firstlight-command-a.service"] }],
+    });
+  });
+});

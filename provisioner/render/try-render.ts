@@ -1,0 +1,94 @@
+import { hostFiles } from "#core/host-files.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { validate } from "#generated/templates/docker-host/schema.validate.js";
+import { genericFacts } from "#provisioner/facts/generic-facts.ts";
+import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import type { Origin } from "#provisioner/userdata/translation.ts";
+import type { Base, CredentialFile } from "./base.ts";
+import { loadTemplates } from "./load-templates.ts";
+import { type RenderResult, render } from "./render.ts";
+import type { CheckParameters } from "./templates.ts";
+
+/** Parts of a rendering that a test is about; everything else is as little as can be. */
+export interface TryOptions {
+  readonly base?: Partial<Base>;
+  readonly facts?: Facts;
+  readonly match?: Match;
+  readonly profiles?: CompiledProfiles;
+  readonly credentials?: ReadonlyMap<string, CredentialFile>;
+  readonly origins?: ReadonlyMap<string, Origin>;
+  readonly instanceId?: string;
+}
+
+/** A base with nothing on it: a new machine, no pins. */
+export const plainBase: Base = {
+  kind: "platform",
+  files: [],
+  platform: null,
+  pins: {},
+  stateVersion: "25.11",
+  mutableUsers: null,
+  settings: {},
+  local: null,
+  agentModule: [],
+};
+
+const noProfiles: CompiledProfiles = { v: 1, profiles: [] };
+
+/** What a machine matches when there are no profiles. */
+export const noMatch: Match = {
+  profile: null,
+  confidence: "none",
+  applied: null,
+  evidence: [],
+  rejected: [],
+};
+
+/** The templates that ship. */
+export const shippedTemplates = loadTemplates(
+  hostFiles(new URL("../..", import.meta.url).pathname, () => {}),
+  "/templates",
+);
+
+const checkParameters: CheckParameters = (_template, parameters) =>
+  validate(parameters)
+    ? []
+    : (validate.errors ?? []).map(({ instancePath, message }) => ({
+        path: instancePath.split("/").slice(1),
+        message: message ?? "does not fit",
+      }));
+
+/** Credential files for every secret that the spec names. */
+export function credentialsOf(spec: Spec, encrypted = true): ReadonlyMap<string, CredentialFile> {
+  const found = new Map<string, CredentialFile>();
+  JSON.stringify(spec, (key, value: unknown) => {
+    if (key === "secretRef" && typeof value === "string") {
+      found.set(value, { name: value, file: `${value}@0123456789abcdef`, encrypted });
+    }
+    return value;
+  });
+  return found;
+}
+
+/** Renders for a test. */
+export function tryRender(spec: Omit<Spec, "version">, options: TryOptions = {}): RenderResult {
+  const whole: Spec = { ...spec, version: 1 };
+  return render({
+    spec: whole,
+    facts: options.facts ?? { ...genericFacts("x86_64"), virtualisation: "kvm" },
+    match: options.match ?? noMatch,
+    profiles: options.profiles ?? noProfiles,
+    base: { ...plainBase, ...options.base },
+    templates: shippedTemplates,
+    checkParameters,
+    credentials: options.credentials ?? credentialsOf(whole),
+    origins: options.origins ?? new Map(),
+    instanceId: options.instanceId ?? "i-0001",
+  });
+}
+
+/** Text of a rendered file; the empty text where there is none. */
+export function fileOf({ sources }: RenderResult, path: string): string {
+  return sources.files.find((file) => file.path === path)?.content ?? "";
+}

@@ -284,15 +284,16 @@ async function exposure(t: Test, text: string): Promise<void> {
 }
 
 const realLib = process.env["NIXPKGS_LIB"];
-const skipReal =
-  realLib === undefined ? "SKIPPED: NIXPKGS_LIB names no tree of nixpkgs' lib" : skip;
+if (realLib === undefined)
+  t.comment("SKIPPED: the module on nixpkgs' own lib (name its tree in NIXPKGS_LIB)");
 
-t.test("the module agrees with nixpkgs' own lib", { skip: skipReal }, async (t) => {
-  const machine = await nixMachine(t);
-  const lib = existsSync(path.join(realLib ?? "", "lib"))
-    ? path.join(realLib ?? "", "lib")
-    : realLib;
-  const body = `let
+if (realLib !== undefined)
+  t.test("the module agrees with nixpkgs' own lib", { skip }, async (t) => {
+    const machine = await nixMachine(t);
+    const lib = existsSync(path.join(realLib ?? "", "lib"))
+      ? path.join(realLib ?? "", "lib")
+      : realLib;
+    const body = `let
     lib = import ${lib};
     any = lib.mkOption { type = lib.types.attrsOf lib.types.anything; default = { }; };
     stub.options = {
@@ -316,21 +317,21 @@ t.test("the module agrees with nixpkgs' own lib", { skip: skipReal }, async (t) 
     type = c.systemd.services.firstlight-agent.serviceConfig.Type;
     boot = c.systemd.services.firstlight-boot.restartIfChanged;
   }`;
-  const argv = [
-    "nix-instantiate",
-    "--eval",
-    "--strict",
-    "--json",
-    "--read-write-mode",
-    "--expr",
-    body,
-  ] as const;
-  const { code, stdout, stderr } = await machine.run(argv);
-  t.equal(code, 0, stderr);
-  t.match(JSON.parse(stdout || "{}"), {
-    settings: { policy: { changes: "apply" } },
-    start: /\/bin\/firstlight agent$/,
-    type: "notify",
-    boot: false,
+    const argv = [
+      "nix-instantiate",
+      "--eval",
+      "--strict",
+      "--json",
+      "--read-write-mode",
+      "--expr",
+      body,
+    ] as const;
+    const { code, stdout, stderr } = await machine.run(argv);
+    t.equal(code, 0, stderr);
+    t.match(JSON.parse(stdout || "{}"), {
+      settings: { policy: { changes: "apply" } },
+      start: /\/bin\/firstlight agent$/,
+      type: "notify",
+      boot: false,
+    });
   });
-});

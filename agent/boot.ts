@@ -17,6 +17,7 @@ import type { CheckParameters, Templates } from "#provisioner/render/templates.t
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Trial, Verdict } from "#provisioner/system/system.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
+import { blameInput } from "./blame-input.ts";
 import { trialFinished } from "./boot-events.ts";
 import { BootStages, type End, type Stages } from "./boot-stages.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
@@ -202,7 +203,12 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
     };
   }
   const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
-  const closure = await way.stage("build", () => d.system.build(sources, reason));
+  const closure = await way
+    .stage("build", () => d.system.build(sources, reason))
+    .catch((error) => {
+      way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
+      throw error;
+    });
   const plan = await way.stage("plan", () => d.system.plan(closure));
   const baseline = await readBaseline(d.io, d.signal);
   const trial = await way.stage("try", () => d.system.try(plan, watchMs(translation.spec.health)));

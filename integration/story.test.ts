@@ -290,6 +290,7 @@ t.test("what goes wrong on the way changes nothing", { skip }, async (t) => {
   await t.test("a package that nixpkgs does not have", async (t) => {
     const run = await boot(cloudConfig({ motd: "x", more: "" }).replace("htop", "no-such-thing"));
     t.match(run, { code: 1, stdout: /^failed: .*no-such-thing/s });
+    t.match(run.stderr, "user-data:3:12 error packages.0: nixpkgs has no package `no-such-thing`");
     untouched(t);
   });
 
@@ -297,6 +298,7 @@ t.test("what goes wrong on the way changes nothing", { skip }, async (t) => {
     const options = "  options:\n    boot.loader.timeout: soon\n";
     const run = await boot(cloudConfig({ motd: "x" }) + options);
     t.match(run, { code: 1, stdout: /^failed: .*boot\.loader\.timeout/s });
+    t.match(run.stderr, /user-data:[0-9]+:[0-9]+ error boot\.loader\.timeout: .*not of type/);
     untouched(t);
   });
 

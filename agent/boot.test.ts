@@ -379,7 +379,7 @@ t.test(
     const stop = new AbortController();
     const stopping = prepare(t, {
       signal: stop.signal,
-      discover: async () => content(cloudConfig.replace("timeout: 1s", "timeout: 9s")),
+      discover: async () => content(cloudConfig.replace("timeout: 1s", "timeout: 9s, keep: []")),
       probe: async () => {
         stop.abort(new Fault("cli/interrupted", "ended by SIGTERM"));
         return { passed: false, message: "no" };

@@ -210,7 +210,7 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
       throw error;
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
-  const baseline = await readBaseline(d.io, d.signal);
+  const baseline = await readBaseline(translation.spec.health, d);
   const trial = await way.stage("try", () => d.system.try(plan, watchMs(translation.spec.health)));
   const verdict = await way
     .stage("judge", () => judgeTrial(d, translation.spec.health, { trial, baseline }))

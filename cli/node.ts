@@ -3,12 +3,13 @@ import type { Stages } from "#agent/boot-stages.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
-import { hostProbe } from "#agent/health/probe.ts";
+import { hostProbe, type Probe } from "#agent/health/probe.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
+import type { Settings } from "#generated/agent/settings.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
 import { decideBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
@@ -55,12 +56,21 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
         agentModule: assets.agentModule(),
       }),
     openCredentials: () => openCredentialStore(io),
-    probe: hostProbe(io),
+    probe: nodeProbe(invocation, settings),
     enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
     signal,
     version,
     ...options,
   };
+}
+
+/** Looks at the health of this machine. */
+export function nodeProbe({ io, signal }: Invocation, settings: Settings): Probe {
+  return hostProbe(io, {
+    witness: async () => (await import("./witness.ts")).askWitness(io, signal),
+    linkSettings: async () =>
+      (await import("#agent/report-settings.ts")).loadLinkSettings(io, settings),
+  });
 }
 
 /** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */

@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -29,6 +30,16 @@ t.test("what is absent is undefined, what is broken is a fault", async (t) => {
   t.equal(files.realPath("/none"), undefined);
   mkdirSync(path.join(root, "directory"));
   t.throws(() => files.read("/directory"), { code: "io/read-failed" });
+});
+
+t.test("room on a file system is what statfs says", async (t) => {
+  const { root, files } = open(t);
+  const { blocks, bsize } = statfsSync(root);
+  const space = files.space("/");
+  t.equal(space?.totalBytes, blocks * bsize);
+  t.ok((space?.availableBytes ?? 0) <= (space?.freeBytes ?? -1));
+  t.ok((space?.freeBytes ?? 0) < (space?.totalBytes ?? 0));
+  t.equal(files.space("/none"), undefined);
 });
 
 t.test("a file larger than the limit is refused before it fills the memory", async (t) => {

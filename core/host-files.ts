@@ -16,12 +16,14 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  type StatsFs,
+  statfsSync,
   symlinkSync,
   writeSync,
 } from "node:fs";
 import path from "node:path";
 import { Fault } from "./fault.ts";
-import type { FileKind, FileStat, Files, RandomAccess } from "./io.ts";
+import type { FileKind, FileSpace, FileStat, Files, RandomAccess } from "./io.ts";
 
 const defaultMaxBytes = 16 * 1024 * 1024;
 const maxLinks = 40; // the kernel's own limit
@@ -110,6 +112,10 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
     },
     stat(file) {
       return ifPresent(file, () => toStat(lstatSync(locate(file, false))));
+    },
+    space(file) {
+      const host = locate(file, true);
+      return ifPresent(file, () => toSpace(statfsSync(host)));
     },
     readLink(file) {
       return ifPresent(file, () => linkTarget(locate(file, false)));
@@ -403,4 +409,14 @@ function kindOf(stat: Stats): FileKind {
   if (stat.isDirectory()) return "directory";
   if (stat.isSymbolicLink()) return "link";
   return stat.isBlockDevice() ? "block" : "other";
+}
+
+function toSpace({ bsize, blocks, bfree, bavail, files, ffree }: StatsFs): FileSpace {
+  return {
+    totalBytes: blocks * bsize,
+    freeBytes: bfree * bsize,
+    availableBytes: bavail * bsize,
+    totalInodes: files,
+    freeInodes: ffree,
+  };
 }

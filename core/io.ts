@@ -31,6 +31,18 @@ export interface FileStat {
   readonly modifiedMs: number;
 }
 
+/** Room on a file system. */
+export interface FileSpace {
+  readonly totalBytes: number;
+  /** Bytes that root may still write. */
+  readonly freeBytes: number;
+  /** Bytes that any user may still write. */
+  readonly availableBytes: number;
+  /** Inodes; 0 on file systems that make them as they need them. */
+  readonly totalInodes: number;
+  readonly freeInodes: number;
+}
+
 /** A file or block device open for reading at any place. */
 export interface RandomAccess {
   /** Bytes; of a block device what the kernel says it holds. */
@@ -56,6 +68,8 @@ export interface Files {
   /** Names in a directory, sorted; empty when there is none. */
   list(path: string): readonly string[];
   stat(path: string): FileStat | undefined;
+  /** Room on the file system of a path, or `undefined` when there is no such path. */
+  space(path: string): FileSpace | undefined;
   /** Target of a link as written, or `undefined` when it is no link. */
   readLink(path: string): string | undefined;
   /** The path without links, or `undefined` when something on the way is missing. */

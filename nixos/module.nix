@@ -186,6 +186,7 @@ in
       path = [
         config.nix.package
         config.systemd.package
+        pkgs.getent
         pkgs.util-linux
       ];
       serviceConfig = {

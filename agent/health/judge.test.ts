@@ -8,6 +8,7 @@ import type { Probe } from "./probe.ts";
 const trial = {
   transaction: "t",
   toplevel: "/nix/store/new",
+  bootId: "b",
   activation: "switched",
   message: null,
 } as Trial;
@@ -36,7 +37,11 @@ async function run(
 ) {
   const io = fakeIo(t.testdir());
   const { probe, asked } = scripted(answers);
-  const verdict = await judge(health, trial, { io, probe, baseline: { failedUnits: null } });
+  const verdict = await judge(health, trial, {
+    io,
+    probe,
+    baseline: { failedUnits: null, kept: [] },
+  });
   return { verdict, asked: asked() };
 }
 
@@ -72,7 +77,11 @@ t.test("an activation that was refused is not watched", async (t) => {
   const io = fakeIo(t.testdir());
   const { probe, asked } = scripted([true]);
   const refused = { ...trial, activation: "refused", message: "lock held" } as Trial;
-  const verdict = await judge(undefined, refused, { io, probe, baseline: { failedUnits: null } });
+  const verdict = await judge(undefined, refused, {
+    io,
+    probe,
+    baseline: { failedUnits: null, kept: [] },
+  });
   t.match(verdict, { healthy: false, reasons: ["lock held"] });
   t.equal(asked(), 0);
 });
@@ -91,9 +100,9 @@ t.test(
     const root = t.testdir({ run: { systemd: { system: {} } } });
     const health = { passes: 1, interval: "1s", timeout: "1s" } as Health;
     const before = fakeIo(root, { systemctl: listing(["old.service"]) });
-    const baseline = await readBaseline(before);
-    t.strictSame(baseline, { failedUnits: ["old.service"] });
-    const probe: Probe = async () => ({ passed: true, message: "" });
+    const probe: Probe = async ({ type }) => ({ passed: type !== "link", message: "" });
+    const baseline = await readBaseline(undefined, { io: before, probe });
+    t.strictSame(baseline, { failedUnits: ["old.service"], kept: [{ type: "route" }] });
     const same = await judge(health, trial, { io: before, probe, baseline });
     t.equal(same.healthy, true);
     const after = fakeIo(root, { systemctl: listing(["old.service", "new.service"]) });
@@ -108,6 +117,54 @@ t.test(
   },
 );
 
+t.test("a systemd that does not say which units failed is not healthy", async (t) => {
+  const root = t.testdir({ run: { systemd: { system: {} } } });
+  const io = fakeIo(root, { systemctl: () => ({ code: 1 }) });
+  const probe: Probe = async () => ({ passed: true, message: "" });
+  const health = { passes: 1, interval: "1s", timeout: "1s" } as Health;
+  const baseline = await readBaseline(health, { io, probe });
+  t.match(await judge(health, trial, { io, probe, baseline }), {
+    healthy: false,
+    reasons: ["failed units: systemctl list-units ended with 1"],
+  });
+});
+
+t.test("what worked before must go on working, and only that", async (t) => {
+  const io = fakeIo(t.testdir());
+  const health = { passes: 1, interval: "1s", timeout: "1s", keep: ["link", "time"] } as Health;
+  let up = ["link", "file"];
+  const probe: Probe = async ({ type }) => ({ passed: up.includes(type), message: `${type}: no` });
+  const baseline = await readBaseline(health, { io, probe });
+  t.strictSame(baseline.kept, [{ type: "link" }], "the clock was not synchronised before");
+  t.equal((await judge(health, trial, { io, probe, baseline })).healthy, true);
+  up = ["file"];
+  t.match(await judge(health, trial, { io, probe, baseline }), {
+    healthy: false,
+    reasons: ["link: no"],
+  });
+});
+
+t.test("the soak is as long as it says, without a break", async (t) => {
+  const health = { passes: 2, interval: "1s", soak: "10s", timeout: "60s", checks: [check] };
+  t.match(await run(t, health as Health, [true]), { asked: 11, verdict: { passes: 11 } });
+  const broken = await run(t, health as Health, [true, true, true, false, true]);
+  t.match(broken, { asked: 15, verdict: { healthy: true, ms: 14_000 } });
+  const short = { ...health, timeout: "5s" } as Health;
+  t.match((await run(t, short, [true])).verdict, {
+    healthy: false,
+    reasons: ["every round passed, but not for 10000 ms within 5000 ms"],
+  });
+});
+
+t.test("the verdict says which change, system and boot it is about", async (t) => {
+  const { verdict } = await run(t, { passes: 1 } as Health, [true]);
+  t.strictSame(verdict.subject, {
+    transaction: "t",
+    toplevel: "/nix/store/new",
+    bootId: "b",
+  });
+});
+
 t.test("an abort ends the watch", async (t) => {
   const io = fakeIo(t.testdir());
   const abort = new AbortController();
@@ -117,7 +174,12 @@ t.test("an abort ends the watch", async (t) => {
   };
   const health = { checks: [check], interval: "1s", timeout: "1h" } as Health;
   await t.rejects(
-    judge(health, trial, { io, probe, baseline: { failedUnits: null }, signal: abort.signal }),
+    judge(health, trial, {
+      io,
+      probe,
+      baseline: { failedUnits: null, kept: [] },
+      signal: abort.signal,
+    }),
   );
 });
 
@@ -132,6 +194,6 @@ t.test("a check that would outlast the judgement gets what is left of it", async
   const slow = { type: "tcp", host: "192.0.2.1", port: 1, timeout: "30d" } as const;
   const quick = { ...slow, timeout: "1s" } as const;
   const health = { passes: 1, interval: "4s", timeout: "10s", checks: [slow, quick] } as Health;
-  await judge(health, trial, { io, probe, baseline: { failedUnits: null } });
+  await judge(health, trial, { io, probe, baseline: { failedUnits: null, kept: [] } });
   t.strictSame(given, ["10000ms", "1s", "4000ms", "1s"]);
 });

@@ -4,10 +4,12 @@ import type { Check, Health } from "#generated/provisioner/spec/v1.ts";
 import type { Trial, Verdict } from "#provisioner/system/system.ts";
 import type { Probe } from "./probe.ts";
 
-/** What was true before the trial, so that the trial is not blamed for it. */
+/** What was true before the trial: it is not blamed for what had failed, and keeps what worked. */
 export interface Baseline {
   /** Names of systemd units that had failed already; `null` where there is no systemd. */
   readonly failedUnits: readonly string[] | null;
+  /** Checks that passed, of those that a change must keep. */
+  readonly kept: readonly Check[];
 }
 
 /** Limits of a judgement when the spec says nothing. */
@@ -16,6 +18,7 @@ const healthDefaults = {
   intervalMs: 5_000,
   timeoutMs: 120_000,
   failedUnits: "new",
+  keep: ["link", "route"],
 } as const;
 
 /** How long a trial is watched at most, in milliseconds. */
@@ -24,59 +27,76 @@ export function watchMs(health: Health | undefined): number {
 }
 
 /** What the judge may use. */
-export interface JudgeOptions {
-  readonly io: Io;
-  readonly probe: Probe;
+export interface JudgeOptions extends BaselineOptions {
   readonly baseline: Baseline;
-  readonly signal?: AbortSignal;
 }
 
 /**
- * Watches a trial until every check has passed some times in a row, or the time is over. Each
- * result is bound to this trial: the boot id must stay what it was.
+ * Watches a trial until every check has passed some times in a row and for as long as the soak
+ * lasts, or the time is over. The verdict names the trial, the system and the boot that it is about.
  */
 export async function judge(
   health: Health | undefined,
   trial: Trial,
   options: JudgeOptions,
 ): Promise<Verdict> {
-  const { io } = options;
-  const started = io.clock.monotonicMs();
-  const verdict = (healthy: boolean, passes: number, reasons: readonly string[]): Verdict => ({
-    healthy,
-    passes,
-    reasons,
-    ms: Math.round(io.clock.monotonicMs() - started),
-  });
+  const { clock } = options.io;
+  const started = clock.monotonicMs();
+  const elapsedMs = () => clock.monotonicMs() - started;
+  const { transaction, toplevel, bootId } = trial;
+  const verdict = (healthy: boolean, passes: number, reasons: readonly string[]): Verdict => {
+    const subject = { transaction, toplevel, bootId };
+    return { healthy, passes, reasons, ms: Math.round(elapsedMs()), subject };
+  };
   if (trial.activation === "refused")
     return verdict(false, 0, [trial.message ?? "the activation was refused"]);
 
   const wanted = health?.passes ?? healthDefaults.passes;
   const intervalMs = durationMs(health?.interval, healthDefaults.intervalMs);
+  const soakMs = durationMs(health?.soak, 0);
   const timeoutMs = watchMs(health);
   const signal = options.signal ?? new AbortController().signal;
   let passes = 0;
+  let sinceMs = 0; // of the first round that passed in a row
   for (;;) {
-    const leftMs = Math.max(1, Math.ceil(timeoutMs - (io.clock.monotonicMs() - started)));
+    const began = elapsedMs();
+    const leftMs = Math.max(1, Math.ceil(timeoutMs - began));
     const failures = await round(health, { ...options, signal, leftMs });
     passes = failures.length === 0 ? passes + 1 : 0;
-    if (passes >= wanted)
+    if (passes === 1) sinceMs = began;
+    const soaked = elapsedMs() - sinceMs >= soakMs;
+    if (passes >= wanted && soaked)
       return verdict(true, passes, [`${passes} rounds of checks passed in a row`]);
-    const elapsedMs = io.clock.monotonicMs() - started;
-    if (elapsedMs + intervalMs > timeoutMs) {
-      const reasons =
-        failures.length > 0
-          ? failures
-          : [`only ${passes} of ${wanted} rounds passed within ${timeoutMs} ms`];
-      return verdict(false, passes, reasons);
+    if (elapsedMs() + intervalMs > timeoutMs) {
+      const short = `only ${passes} of ${wanted} rounds passed within ${timeoutMs} ms`;
+      const soft = `every round passed, but not for ${soakMs} ms within ${timeoutMs} ms`;
+      const reason = passes >= wanted ? soft : short;
+      return verdict(false, passes, failures.length > 0 ? failures : [reason]);
     }
-    await io.clock.sleep(intervalMs, signal);
+    await clock.sleep(intervalMs, signal);
   }
 }
 
-/** What holds before anything is tried. */
-export async function readBaseline(io: Io, signal?: AbortSignal): Promise<Baseline> {
-  return { failedUnits: await failedUnits(io, signal) };
+/** What a look at the machine before a trial needs. */
+export interface BaselineOptions {
+  readonly io: Io;
+  readonly probe: Probe;
+  readonly signal?: AbortSignal;
+}
+
+/** What holds before anything is tried: units that have failed, and what works and must go on working. */
+export async function readBaseline(
+  health: Health | undefined,
+  { io, probe, signal = new AbortController().signal }: BaselineOptions,
+): Promise<Baseline> {
+  const wanted = (health?.keep ?? healthDefaults.keep).map((type): Check => ({ type }));
+  const [failed, ...results] = await Promise.all([
+    // Of a systemd that does not say it, no unit counts as having failed before.
+    failedNow(io, signal).catch(() => []),
+    ...wanted.map((check) => probe(check, signal).catch(() => ({ passed: false }))),
+  ]);
+  signal.throwIfAborted();
+  return { failedUnits: failed, kept: wanted.filter((_, index) => results[index]?.passed) };
 }
 
 interface Round extends JudgeOptions {
@@ -89,17 +109,30 @@ async function round(
   health: Health | undefined,
   { io, probe, baseline, signal, leftMs }: Round,
 ): Promise<readonly string[]> {
-  const checks: readonly Check[] = health?.checks ?? [];
-  const results = await Promise.all(checks.map((check) => probe(within(check, leftMs), signal)));
+  const checks = [...(health?.checks ?? []), ...baseline.kept];
+  const [units, ...results] = await Promise.all([
+    newlyFailed(health, { io, baseline, signal }),
+    ...checks.map((check) => probe(within(check, leftMs), signal)),
+  ]);
   const failures = results.filter((result) => !result.passed).map((result) => result.message);
+  return [...failures, ...units];
+}
+
+/** Sentences on the units that count against the trial. */
+async function newlyFailed(
+  health: Health | undefined,
+  { io, baseline, signal }: Pick<Round, "io" | "baseline" | "signal">,
+): Promise<readonly string[]> {
   const mode = health?.failedUnits ?? healthDefaults.failedUnits;
-  if (mode === "ignore") return failures;
+  if (mode === "ignore") return [];
   const before = mode === "new" ? (baseline.failedUnits ?? []) : [];
-  const failed = (await failedUnits(io, signal)) ?? [];
-  return [
-    ...failures,
-    ...failed.filter((unit) => !before.includes(unit)).map((unit) => `unit ${unit}: failed`),
-  ];
+  try {
+    const failed = (await failedNow(io, signal)) ?? [];
+    return failed.filter((unit) => !before.includes(unit)).map((unit) => `unit ${unit}: failed`);
+  } catch (error) {
+    signal.throwIfAborted();
+    return [error instanceof Error ? error.message : String(error)]; // nobody knows: not healthy
+  }
 }
 
 /** No check takes longer than what is left of the whole. */
@@ -108,17 +141,9 @@ function within(check: Check, leftMs: number): Check {
   return { ...check, timeout: `${leftMs}ms` };
 }
 
-async function failedUnits(io: Io, signal?: AbortSignal): Promise<readonly string[] | null> {
+/** Names of failed units, `null` where there is no systemd. Throws where it does not answer. */
+async function failedNow(io: Io, signal: AbortSignal): Promise<readonly string[] | null> {
   if (io.files.stat("/run/systemd/system") === undefined) return null;
-  const result = await io.exec({
-    file: "systemctl",
-    args: ["list-units", "--state=failed", "--plain", "--no-legend", "--no-pager", "--full"],
-    timeoutMs: 15_000,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (result.code !== 0) return null;
-  return result.stdout
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/)[0] ?? "")
-    .filter((unit) => unit !== "");
+  const { failedUnits } = await import("./probe-systemd.ts");
+  return failedUnits(io, signal);
 }

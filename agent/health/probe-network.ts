@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { durationMs } from "#core/duration.ts";
+import type { Io } from "#core/io.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
 import type { ProbeResult } from "./probe.ts";
 
@@ -55,6 +56,20 @@ export async function probeHttp(
   } finally {
     await dispatcher.destroy();
   }
+}
+
+/** A look-up by the machine's own way (nsswitch, resolver), as `getent` does it. */
+export async function probeDns(
+  io: Io,
+  { name, timeout }: Extract<Check, { type: "dns" }>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const timeoutMs = durationMs(timeout, defaultTimeoutMs);
+  const result = await io.exec({ file: "getent", args: ["ahosts", name], timeoutMs, signal });
+  const [address = ""] = result.stdout.trim().split(/\s+/);
+  const passed = result.code === 0 && address !== "";
+  const why = result.timedOut ? `no answer within ${timeoutMs} ms` : "it has no address";
+  return { passed, message: `dns ${name}: ${passed ? address : why}` };
 }
 
 /** What may stand in a report: user, password and query of an address can be secret. */

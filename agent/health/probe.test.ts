@@ -3,19 +3,23 @@ import { type AddressInfo, createServer } from "node:net";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
-import { hostProbe } from "./probe.ts";
+import { hostProbe, type ProbeSources } from "./probe.ts";
 
 const { signal } = new AbortController();
+const nothing: ProbeSources = {
+  witness: async () => ({ v: 1, readings: {}, failures: [], missingTools: [], ms: 0 }),
+  linkSettings: async () => undefined,
+};
 
 t.test("files", async (t) => {
   const root = t.testdir({ run: { ready: "" } });
-  const probe = hostProbe(fakeIo(root));
+  const probe = hostProbe(fakeIo(root), nothing);
   t.equal((await probe({ type: "file", path: "/run/ready" }, signal)).passed, true);
   t.equal((await probe({ type: "file", path: "/run/never" }, signal)).passed, false);
 });
 
 t.test("commands without a shell: code, deadline, missing program", async (t) => {
-  const probe = hostProbe(hostIo({ root: t.testdir() }));
+  const probe = hostProbe(hostIo({ root: t.testdir() }), nothing);
   t.equal((await probe({ type: "command", command: ["true"] }, signal)).passed, true);
   t.match(await probe({ type: "command", command: ["sh", "-c", "exit 3"] }, signal), {
     passed: false,
@@ -42,7 +46,7 @@ t.test("units, as systemd says", async (t) => {
       return { code, stdout: code === 0 ? "active\n" : "failed\n" };
     },
   });
-  const probe = hostProbe(io);
+  const probe = hostProbe(io, nothing);
   t.equal((await probe({ type: "unit", unit: "good.service" }, signal)).passed, true);
   t.match(await probe({ type: "unit", unit: "bad.service" }, signal), {
     passed: false,
@@ -52,7 +56,7 @@ t.test("units, as systemd says", async (t) => {
 });
 
 t.test("TCP and HTTP on loopback: there, not there, hanging, wrong status", async (t) => {
-  const probe = hostProbe(hostIo({ root: t.testdir() }));
+  const probe = hostProbe(hostIo({ root: t.testdir() }), nothing);
   const silent = createServer(() => {}).listen(0, "127.0.0.1");
   const web = createHttpServer((request, response) => {
     response.statusCode = request.url === "/down" ? 503 : 204;

@@ -1,5 +1,7 @@
 import type { Io } from "#core/io.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
+import type { Witness } from "../facts/witness.ts";
+import type { ReadLinkSettings } from "./probe-link.ts";
 
 /** One look at one thing. */
 export interface ProbeResult {
@@ -11,21 +13,48 @@ export interface ProbeResult {
 /** Looks at one check once. Never throws: what cannot be looked at has not passed. */
 export type Probe = (check: Check, signal: AbortSignal) => Promise<ProbeResult>;
 
-/** The real probes, through `io` and, for http and tcp, the network stack of this machine. */
-export function hostProbe(io: Io): Probe {
+/** What some probes ask beside the machine's files and programs. */
+export interface ProbeSources {
+  /** systeminformation, in a process of its own. */
+  readonly witness: () => Promise<Witness>;
+  readonly linkSettings: ReadLinkSettings;
+}
+
+/** The real probes, through `io` and, for http, tcp and link, the network stack of this machine. */
+export function hostProbe(io: Io, sources: ProbeSources): Probe {
+  const link = lazyLink(io, sources.linkSettings);
   return async (check, signal) => {
     try {
-      return await probe(io, check, signal);
+      return await probe({ io, sources, link }, check, signal);
     } catch (error) {
-      return {
-        passed: false,
-        message: `${check.type}: ${error instanceof Error ? error.message : String(error)}`,
-      };
+      const message = error instanceof Error ? error.message : String(error);
+      return { passed: false, message: `${check.type}: ${message}` };
     }
   };
 }
 
-async function probe(io: Io, check: Check, signal: AbortSignal): Promise<ProbeResult> {
+type LinkProbe = (signal: AbortSignal) => Promise<ProbeResult>;
+
+/** MQTT is loaded with the first look at the link, which remembers the version that the broker speaks. */
+function lazyLink(io: Io, settings: ReadLinkSettings): LinkProbe {
+  let loading: Promise<LinkProbe> | undefined;
+  return async (signal) => {
+    loading ??= import("./probe-link.ts").then(({ linkProbe }) => linkProbe(io, settings));
+    return (await loading)(signal);
+  };
+}
+
+interface Probing {
+  readonly io: Io;
+  readonly sources: ProbeSources;
+  readonly link: LinkProbe;
+}
+
+async function probe(
+  { io, sources, link }: Probing,
+  check: Check,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   switch (check.type) {
     case "file":
       return {
@@ -33,25 +62,30 @@ async function probe(io: Io, check: Check, signal: AbortSignal): Promise<ProbeRe
         message: `file ${check.path}: must exist`,
       };
     case "unit":
-      return probeUnit(io, check.unit, signal);
+      return (await import("./probe-systemd.ts")).probeUnit(io, check.unit, signal);
+    case "systemd":
+      return (await import("./probe-systemd.ts")).probeSystemd(io, check, signal);
+    case "time":
+      return (await import("./probe-systemd.ts")).probeTime(io, signal);
     case "command":
       return probeCommand(io, check, signal);
     case "tcp":
       return (await import("./probe-network.ts")).probeTcp(check, signal);
     case "http":
       return (await import("./probe-network.ts")).probeHttp(check, signal);
+    case "dns":
+      return (await import("./probe-network.ts")).probeDns(io, check, signal);
+    case "route":
+      return (await import("./probe-kernel.ts")).probeRoute(io, check);
+    case "disk":
+      return (await import("./probe-kernel.ts")).probeDisk(io, check);
+    case "memory":
+      return (await import("./probe-kernel.ts")).probeMemory(io, check);
+    case "temperature":
+      return probeTemperature(await sources.witness(), check.celsius);
+    case "link":
+      return link(signal);
   }
-}
-
-async function probeUnit(io: Io, unit: string, signal: AbortSignal): Promise<ProbeResult> {
-  const result = await io.exec({
-    file: "systemctl",
-    args: ["is-active", "--", unit],
-    timeoutMs: 10_000,
-    signal,
-  });
-  const state = result.stdout.trim() || `systemctl ended with ${result.code ?? result.signal}`;
-  return { passed: result.code === 0, message: `unit ${unit}: ${state}, expected active` };
 }
 
 async function probeCommand(
@@ -69,5 +103,17 @@ async function probeCommand(
   return {
     passed: result.code === 0 && !result.timedOut,
     message: `command ${file}: ${ended}, expected 0`,
+  };
+}
+
+function probeTemperature({ readings, failures }: Witness, most: number): ProbeResult {
+  const celsius = readings.temperature?.celsius;
+  if (celsius === undefined || celsius === null) {
+    const why = failures.find(({ call }) => call === "temperature")?.message ?? "no sensor says it";
+    return { passed: false, message: `temperature: ${why}` };
+  }
+  return {
+    passed: celsius <= most,
+    message: `temperature: ${celsius} °C, expected at most ${most} °C`,
   };
 }

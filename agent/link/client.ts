@@ -22,8 +22,8 @@ export interface Outgoing {
 
 /** What a connection is opened with. */
 export interface ConnectOptions {
-  /** What the broker publishes when the node is lost. */
-  readonly will: Outgoing;
+  /** What the broker publishes when the node is lost; `null`: a visitor, of whom the broker keeps nothing. */
+  readonly will: Outgoing | null;
   /**
    * Works on a message; the broker gets its PUBACK when this resolves, so everything durable must be
    * done by then. When it rejects, the connection is cut and the message comes again, but for
@@ -139,7 +139,7 @@ function clientOptions({ settings, version, will }: OpenOptions): IClientOptions
     protocolId: "MQTT",
     protocolVersion: version,
     clientId: settings.clientId,
-    clean: false,
+    clean: will === null,
     keepalive: limits.keepAliveSeconds,
     connectTimeout: limits.connectTimeoutMs * 2, // ours comes first
     reconnectPeriod: 0,
@@ -149,30 +149,27 @@ function clientOptions({ settings, version, will }: OpenOptions): IClientOptions
     timerVariant: "native",
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password.reveal() }),
-    will: {
-      topic: will.topic,
-      payload: Buffer.from(will.payload),
-      qos: will.qos,
-      retain: will.retained,
-      ...(version === 5
-        ? {
-            properties: {
-              willDelayInterval: limits.willDelaySeconds,
-              contentType: "application/json",
-            },
-          }
-        : {}),
-    },
+    ...(will === null ? {} : { will: lastWill(will, version, limits) }),
     ...(version === 5
       ? {
           properties: {
-            sessionExpiryInterval: limits.sessionExpirySeconds,
+            sessionExpiryInterval: will === null ? 0 : limits.sessionExpirySeconds,
             receiveMaximum: 8,
             maximumPacketSize: limits.maxIncomingBytes,
           },
         }
       : {}),
   };
+}
+
+function lastWill(
+  { topic, payload, qos, retained }: Outgoing,
+  version: MqttVersion,
+  { willDelaySeconds }: LinkSettings["limits"],
+): NonNullable<IClientOptions["will"]> {
+  const properties = { willDelayInterval: willDelaySeconds, contentType: "application/json" };
+  const plain = { topic, payload: Buffer.from(payload), qos, retain: retained };
+  return version === 5 ? { ...plain, properties } : plain;
 }
 
 /** How a connection ended. */

@@ -1,11 +1,11 @@
 import { trialFinished } from "#agent/boot-events.ts";
 import { judge, readBaseline, watchMs } from "#agent/health/judge.ts";
-import { hostProbe } from "#agent/health/probe.ts";
 import { exitCodes } from "#agent/outcome.ts";
+import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
-import { openSystem, systemOptions } from "../node.ts";
+import { nodeProbe, openSystem, systemOptions } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
 
 /** `firstlight rollback` */
@@ -30,9 +30,10 @@ export const command: Command = {
     const why =
       generation === null ? "back to the previous generation" : `back to generation ${generation}`;
     const plan = await system.planGeneration(generation, { by: "rollback", why, instanceId: null });
-    const baseline = await readBaseline(io, signal);
+    const watching = { io, probe: nodeProbe(invocation, await readSettings(io.files)), signal };
+    const baseline = await readBaseline(undefined, watching);
     const trial = await system.try(plan, watchMs(undefined));
-    const verdict = await judge(undefined, trial, { io, probe: hostProbe(io), baseline, signal });
+    const verdict = await judge(undefined, trial, { ...watching, baseline });
     const outbox = bootOutbox(invocation);
     const tell = async (result: "committed" | "rolled-back", now: number | null) => {
       outbox.report(trialFinished({ by: "rollback", trial, verdict, result, generation: now }));

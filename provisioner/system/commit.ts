@@ -29,9 +29,23 @@ export async function commit(change: Change, trial: Trial, verdict: Verdict): Pr
 
 function check({ trial, txn }: Tried, verdict: Verdict): void {
   if (!verdict.healthy) throw new Fault("system/not-healthy", `the trial ${txn} is not healthy`);
+  checkSubject(trial, verdict);
   if (trial.activation === "refused") {
     throw new Fault("system/not-healthy", `the trial ${txn} does not run: ${trial.message}`);
   }
+}
+
+/** A verdict is bound to the change, the system and the boot that were judged. */
+function checkSubject(trial: Trial, { subject }: Verdict): void {
+  if (subject === undefined) return;
+  const wrong = (["transaction", "toplevel", "bootId"] as const).find(
+    (name) => subject[name] !== trial[name],
+  );
+  if (wrong === undefined) return;
+  throw new Fault(
+    "system/not-healthy",
+    `the trial ${trial.transaction}: the verdict is about the ${wrong} ${subject[wrong]}`,
+  );
 }
 
 /** Stops the way back of a trial that still runs; what cannot be held is taken back, and thrown. */

@@ -194,6 +194,22 @@ for (const systemd of [true, false]) {
   }
 }
 
+t.test("a verdict on another change, system or boot commits nothing", async (t) => {
+  const c = start(machine(t));
+  await apply(c, "a");
+  const trial = await c.try(await c.plan(await c.build(fakeSources("b"), reason)));
+  const { transaction, toplevel, bootId } = trial;
+  const subject = { transaction, toplevel, bootId };
+  for (const name of ["transaction", "toplevel", "bootId"] as const) {
+    const other = { ...healthy, subject: { ...subject, [name]: "another" } };
+    await t.rejects(c.commit(trial, other), {
+      code: "system/not-healthy",
+      message: new RegExp(`${name} another`),
+    });
+  }
+  t.match(await c.commit(trial, { ...healthy, subject }), { toplevel });
+});
+
 t.test(
   "a first boot without any system before it is committed, or says what it cannot do",
   async (t) => {

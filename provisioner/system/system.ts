@@ -141,6 +141,8 @@ export interface Verdict {
   readonly reasons: readonly string[];
   readonly passes: number;
   readonly ms: number;
+  /** What was judged; a verdict on anything else commits nothing. Absent where nobody judged. */
+  readonly subject?: Pick<Trial, "transaction" | "toplevel" | "bootId">;
 }
 
 export interface Committed {

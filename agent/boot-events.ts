@@ -2,7 +2,7 @@ import type { Finding } from "#core/finding.ts";
 import type { BootFinished } from "#generated/protocol/messages/boot-finished.ts";
 import type { FindingEvent } from "#generated/protocol/messages/finding.ts";
 import type { NewEvent } from "#protocol/events.ts";
-import type { Trial, Verdict } from "#provisioner/system/system.ts";
+import type { TrialRecord } from "#provisioner/system/system.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** An outcome as the fleet is told of it; findings are counted, each is an event of its own. */
@@ -44,22 +44,12 @@ function present<K extends string, V>(key: K, value: V | null): { [key in K]?: V
   return (value === null ? {} : { [key]: value }) as { [key in K]?: V };
 }
 
-/** How a trial ended. */
-export interface EndedTrial {
-  readonly by: "boot" | "apply" | "rollback";
-  readonly trial: Trial;
-  readonly verdict: Verdict;
-  readonly result: "committed" | "rolled-back";
-  /** That runs now; `null` where none does. */
-  readonly generation: number | null;
-}
-
 /** The end of a trial as the fleet is told of it. */
-export function trialFinished({ by, trial, verdict, result, generation }: EndedTrial): NewEvent {
-  const { transaction, toplevel } = trial;
-  const { healthy, passes, ms } = verdict;
-  const reasons = [...verdict.reasons];
+export function trialFinished(trial: TrialRecord): NewEvent {
+  const { transaction, by, result, toplevel, generation, verdict } = trial;
   const which = generation === null ? {} : { generation };
+  const { healthy, passes, ms } = verdict ?? { healthy: false, passes: 0, ms: 0 };
+  const reasons = [...trial.reasons];
   return {
     kind: "trial.finished",
     body: { transaction, by, result, toplevel, ...which, healthy, reasons, passes, ms },

@@ -1,4 +1,4 @@
-import { describeFault, Fault, isFault } from "#core/fault.ts";
+import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { hasErrors } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
@@ -6,7 +6,6 @@ import type { Log } from "#core/log.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
@@ -15,16 +14,15 @@ import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
-import type { Trial, Verdict } from "#provisioner/system/system.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { blameInput } from "./blame-input.ts";
-import { trialFinished } from "./boot-events.ts";
 import { BootStages, type End, type Stages } from "./boot-stages.ts";
+import { endBootstrap } from "./bootstrap.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
-import { type Baseline, judge, readBaseline, watchMs } from "./health/judge.ts";
+import { endOfFault, withRunning } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
-import type { Outcome, OutcomeKind } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
 import {
   digestInputs,
   type PinnedInstance,
@@ -35,6 +33,7 @@ import { type Decision, decide } from "./policy.ts";
 import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
+import { settleTrial } from "./settle-trial.ts";
 
 /** Everything a boot needs, as values; the command line builds it. */
 export interface BootDeps {
@@ -90,7 +89,8 @@ export interface Rendering {
  */
 export async function boot(d: BootDeps): Promise<Outcome> {
   const way = new BootStages(d);
-  return way.finish(await goTheWay(d, way).catch((error) => endOfFault(error, d.log)));
+  const end = await goTheWay(d, way).catch((error) => endOfFault(error, d.log));
+  return way.finish(await withRunning(end, d.system, d.log));
 }
 
 async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
@@ -202,6 +202,10 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
       degraded: !way.tell(() => follow(d, rendering)),
     };
   }
+  if (decision.change === "nothing" && running.chosen !== null && !d.approved) {
+    // What a person chose stays, until somebody asks for something else.
+    throw new Fault("policy/left-alone", running.chosen);
+  }
   const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
   const closure = await way
     .stage("build", () => d.system.build(sources, reason))
@@ -210,47 +214,10 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
       throw error;
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
-  const baseline = await readBaseline(translation.spec.health, d);
-  const trial = await way.stage("try", () => d.system.try(plan, watchMs(translation.spec.health)));
-  const verdict = await way
-    .stage("judge", () => judgeTrial(d, translation.spec.health, { trial, baseline }))
-    .catch((error) => withoutJudgement(error, d.signal));
-  const tell = (result: "committed" | "rolled-back", generation: number | null) =>
-    d.report(trialFinished({ by: d.by, trial, verdict, result, generation }));
-  if (!verdict.healthy) {
-    const back = await way.stage("roll-back", () => d.system.rollBack(trial, verdict));
-    const { toplevel, generation, sourcesDigest } = back;
-    tell("rolled-back", generation);
-    return {
-      outcome: "rolled-back",
-      message: `not healthy: ${verdict.reasons.join("; ")}`,
-      toplevel,
-      generation,
-      sourcesDigest,
-      verdict,
-    };
-  }
-  const committed = await way.stage("commit", () => d.system.commit(trial, verdict));
-  tell("committed", committed.generation);
+  const end = await settleTrial(d, way, { plan, health: translation.spec.health });
+  if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
-  const degraded = trial.activation === "degraded" || !followed;
-  const message = `generation ${committed.generation} runs and is the boot default`;
-  return { outcome: "committed", message, ...committed, verdict, degraded };
-}
-
-function judgeTrial(
-  { io, probe, signal }: BootDeps,
-  health: Health | undefined,
-  { trial, baseline }: { readonly trial: Trial; readonly baseline: Baseline },
-): Promise<Verdict> {
-  return judge(health, trial, { io, probe, baseline, ...(signal === undefined ? {} : { signal }) });
-}
-
-/** What cannot be judged goes back. An end that was asked for leaves that to the next start. */
-function withoutJudgement(error: unknown, signal: AbortSignal | undefined): Verdict {
-  if (signal?.aborted === true) throw error;
-  const { message } = describeFault(error);
-  return { healthy: false, passes: 0, reasons: [`cannot be judged: ${message}`], ms: 0 };
+  return { ...end, degraded: end.degraded === true || !followed };
 }
 
 /** Where to report, as this rendering says it. */
@@ -267,6 +234,7 @@ function tellWhere(d: BootDeps, { content, translation, credentials }: Rendering
 function follow(d: BootDeps, rendering: Rendering): void {
   const { content, translation, decision, inputsDigest } = rendering;
   tellWhere(d, rendering);
+  endBootstrap(d.io);
   if (decision.change === "nothing") return;
   const before = readPinnedInstance(d.io.files);
   const pinned: PinnedInstance = {
@@ -294,16 +262,4 @@ function invalid(findings: readonly Finding[]): Fault {
   return new Fault("user-data/invalid", `${errors.length} errors in the input${place}`, {
     findings,
   });
-}
-
-function endOfFault(error: unknown, log: Log): End {
-  const fault = describeFault(error);
-  log.error("boot.fault", { code: fault.code, message: fault.message });
-  const end = (outcome: OutcomeKind): End => ({ outcome, message: fault.message, fault });
-  if (isFault(error, "policy/held")) return end("held");
-  if (isFault(error, "policy/signature-required")) return end("refused");
-  if (isFault(error, "user-data/invalid")) return end("invalid");
-  if (isFault(error, "datasource/none") || isFault(error, "datasource/disabled"))
-    return end("disabled");
-  return end("failed");
 }

@@ -1,5 +1,5 @@
 import { isFault } from "#core/fault.ts";
-import type { Io } from "#core/io.ts";
+import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { networkdFiles } from "#provisioner/render/network.ts";
@@ -8,6 +8,8 @@ import { readPinnedInstance } from "./pinned-instance.ts";
 
 /** Where systemd-networkd reads what holds until the next boot. */
 const networkDirectory = "/run/systemd/network";
+/** Names of the files that were written to {@link networkDirectory}. */
+const networkListFile = "/run/firstlight/bootstrap-network.json";
 /** Where sshd looks for keys that hold until the next boot (`nixos/module.nix`). */
 const keysDirectory = "/run/firstlight/authorized_keys";
 
@@ -22,7 +24,7 @@ export interface Bootstrapped {
 /**
  * Before anything is built: network, ssh keys and host name as the datasource says them, in /run
  * only, so that a first boot that fails leaves a machine that can be reached. Nothing once a
- * generation carries them.
+ * generation carries them: then {@link endBootstrap} takes it away.
  */
 export async function bootstrap(
   io: Io,
@@ -33,14 +35,40 @@ export async function bootstrap(
     return { skipped: true, network: [], keys: [], hostname: null };
   }
   const { spec } = await resolve();
-  const network = networkdFiles(spec).map(({ name, content }) => {
-    io.files.write(`${networkDirectory}/${name}`, content, { mode: 0o644 });
-    return name;
-  });
+  const network = writeNetwork(io, spec);
   const keys = writeKeys(io, spec);
   const hostname = spec.hostname === undefined ? null : await setHostname(io, log, spec.hostname);
   log.info("bootstrap.finished", { network: network.length, keys: keys.length, hostname });
   return { skipped: false, network, keys, hostname };
+}
+
+/**
+ * Ends the layer, once a generation carries what it said: a key that is taken out of a later document
+ * opens nothing any more. networkd goes on with the generation's files of the same names.
+ */
+export function endBootstrap({ files }: Io): void {
+  files.remove(keysDirectory);
+  for (const name of readNetworkList(files)) files.remove(`${networkDirectory}/${name}`);
+  files.remove(networkListFile);
+}
+
+/** The list is written first: what it names may not be there yet. */
+function writeNetwork({ files }: Io, spec: Spec): readonly string[] {
+  const written = networkdFiles(spec);
+  const names = written.map(({ name }) => name);
+  if (names.length > 0) files.write(networkListFile, `${JSON.stringify(names)}\n`, { mode: 0o644 });
+  for (const { name, content } of written)
+    files.write(`${networkDirectory}/${name}`, content, { mode: 0o644 });
+  return names;
+}
+
+function readNetworkList(files: Files): readonly string[] {
+  try {
+    const names: unknown = JSON.parse(files.readText(networkListFile) ?? "[]");
+    return Array.isArray(names) ? names.filter((name) => /^[^/]+$/.test(String(name))) : [];
+  } catch {
+    return []; // torn: gone with the machine's /run
+  }
 }
 
 /**

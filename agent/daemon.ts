@@ -49,8 +49,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     await notifySystemd(io, log, "READY=1");
     const watchdogMs = watchdogIntervalMs(io);
     if (watchdogMs !== undefined) {
-      // READY once more: a notice from a child that has ended already can be lost.
-      const alive = () => notifySystemd(io, log, "READY=1", "WATCHDOG=1");
+      const alive = () => notifySystemd(io, log, "WATCHDOG=1");
       ends.unshift(schedule.every({ name: "watchdog", intervalMs: watchdogMs }, alive));
     }
     await stayConnected(options, { outbox, wake });
@@ -123,8 +122,8 @@ async function sendAsItComes(
     await wake.next();
     if (signal.aborted) return;
     link.gone.throwIfAborted();
-    // Another process wrote: what runs on the node may have changed with it.
-    if (outbox.changed()) await link.publishReported();
+    // Another process wrote: what the node is, and what runs on it, may have changed with it.
+    if (outbox.changed()) await link.publishState();
   }
 }
 

@@ -7,7 +7,7 @@ import { createLog, silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
-import { bootstrap } from "./bootstrap.ts";
+import { bootstrap, endBootstrap } from "./bootstrap.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import { sourceFetcher } from "./fetch-sources.ts";
 import { readInstanceData, writeInstanceData } from "./instance-data.ts";
@@ -195,6 +195,9 @@ t.test(
     t.equal(io.files.readText("/run/firstlight/authorized_keys/ops"), "ssh-ed25519 OPS\n");
     t.equal(io.files.readText("/run/firstlight/authorized_keys/root"), "ssh-ed25519 LATER\n");
     t.equal(io.files.readText("/run/firstlight/authorized_keys/plain"), undefined);
+    endBootstrap(io);
+    t.strictSame(io.files.list("/run/systemd/network"), []);
+    t.strictSame(io.files.list("/run/firstlight"), [], "and no key opens anything any more");
     writePinnedInstance(io, {
       v: 1,
       datasource: "NoCloud",

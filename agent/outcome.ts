@@ -75,9 +75,12 @@ const passing: readonly Code[] = [
   "cli/interrupted",
 ];
 
+/** The policy's, or a person's, word against it. */
+const refusals: readonly Code[] = ["policy/held", "policy/left-alone", "policy/signature-required"];
+
 /** The exit code that tells a fault to a script. */
 export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
-  if (code === "policy/held" || code === "policy/signature-required") return exitCodes.refused;
+  if (refusals.includes(code)) return exitCodes.refused;
   if (passing.includes(code)) return exitCodes.tryAgain;
   const isInput =
     /^(cli\/usage|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(

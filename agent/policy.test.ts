@@ -63,6 +63,25 @@ const cases: readonly Case[] = [
     want: ["user-data", "apply"],
   },
   {
+    when: "another stick in the pinned slot, where sticks need a signature",
+    digest: "other",
+    settings: { policy: { removableMedia: "require-signature" } },
+    want: ["user-data", "require-signature"],
+  },
+  {
+    when: "another stick in the pinned slot, where changes are stricter than sticks",
+    digest: "other",
+    settings: { policy: { removableMedia: "apply", changes: "hold" } },
+    want: ["user-data", "hold"],
+  },
+  {
+    when: "a disk that cannot be removed has nothing to do with sticks",
+    instance: { datasource: { ...instance.datasource, removable: false } },
+    digest: "other",
+    settings: { policy: { removableMedia: "require-signature" } },
+    want: ["user-data", "apply"],
+  },
+  {
     when: "the first document said hold",
     pinned: { ...pinned, changes: "hold" },
     digest: "other",

@@ -33,7 +33,8 @@ export interface PolicyInput {
  * Who may change a node. The first boot takes the datasource it finds; afterwards the datasource
  * is pinned, and each kind of change has its answer: the settings', else the first document's (for
  * changes from the pinned place), else `require-signature` on an enrolled node, else `apply` for
- * the pinned place and `hold` for any other.
+ * the pinned place and `hold` for any other. Of removable media in the pinned place the settings'
+ * stricter word on changes and on removable media holds.
  */
 export function decide(input: PolicyInput): Decision {
   const { pinned, instance } = input;
@@ -71,20 +72,31 @@ function describeChange(
   return { change: "user-data", why: `what ${instance.datasource.name} says has changed` };
 }
 
-function answerTo(change: Change, { pinned, settings, enrolled }: PolicyInput): Answer {
+function answerTo(change: Change, { pinned, instance, settings, enrolled }: PolicyInput): Answer {
   const policy = settings.policy ?? {};
   switch (change) {
     case "first-boot":
     case "nothing":
       return "apply";
     case "user-data":
-    case "instance-id":
-      return policy.changes ?? stricter(pinned?.changes ?? "apply", enrolled);
+    case "instance-id": {
+      const answer = policy.changes ?? stricter(pinned?.changes ?? "apply", enrolled);
+      // Another stick or disc in the same slot looks like the one that was pinned.
+      return instance.datasource.removable
+        ? strictest(answer, policy.removableMedia ?? answer)
+        : answer;
+    }
     case "removable-media":
       return policy.removableMedia ?? stricter("hold", enrolled);
     case "datasource":
       return policy.otherDatasource ?? stricter("hold", enrolled);
   }
+}
+
+const byStrictness: readonly Answer[] = ["apply", "hold", "require-signature"];
+
+function strictest(a: Answer, b: Answer): Answer {
+  return byStrictness.indexOf(a) > byStrictness.indexOf(b) ? a : b;
 }
 
 function stricter(answer: Answer, enrolled: boolean): Answer {

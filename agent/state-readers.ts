@@ -70,9 +70,9 @@ function about({ io, version }: StateReaderOptions): About {
   };
 }
 
-function reported(files: Files): Reported {
+function reported(files: Files): Reported | undefined {
   const result = readResult(files);
-  if (result === undefined) return {};
+  if (result === undefined) return undefined;
   const { generation, toplevel, sourcesDigest, outcome, finishedAt, fault } = result;
   return {
     ...(generation === null ? {} : { generation }),

@@ -1,5 +1,6 @@
 import { prettyJson } from "#core/canonical-json.ts";
 import { type Files, type Io, readBootId, timestamp } from "#core/io.ts";
+import { hostProcesses, type ProcessId } from "#provisioner/system/lock.ts";
 import { exitCodeOf, type Outcome } from "./outcome.ts";
 
 /** What the boot is doing now; gone with the machine's /run. */
@@ -9,6 +10,8 @@ export interface Status {
   /** Stage that runs, or ran last. */
   readonly stage: string;
   readonly bootId: string;
+  /** Who wrote it. */
+  readonly process: ProcessId;
   readonly at: string;
 }
 
@@ -24,6 +27,7 @@ export function writeStatus(io: Io, state: Status["state"], stage: string): void
     state,
     stage,
     bootId: readBootId(io.files),
+    process: hostProcesses().self(),
     at: timestamp(io.clock),
   };
   io.files.write(statusFile, prettyJson(status), { mode: 0o644 });
@@ -40,6 +44,11 @@ export function writeResult(io: Io, outcome: Outcome): void {
 /** The status of this boot, or `undefined` when there is none yet. */
 export function readStatus(files: Files): Status | undefined {
   return readJson(files, statusFile) as Status | undefined;
+}
+
+/** Whether a boot that was under way has ended without a word: killed, or out of memory. */
+export function isInterrupted({ state, process }: Status): boolean {
+  return state === "running" && !hostProcesses().isAlive(process);
 }
 
 /** How this boot ended, or `undefined` when it has not. */

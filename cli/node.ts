@@ -25,6 +25,7 @@ export const systemOptions = { driver: { type: "string" } } as const;
 export interface NodeOptions {
   readonly by: "boot" | "apply";
   readonly approved: boolean;
+  readonly system: SystemClient;
   readonly report: BootDeps["report"];
 }
 
@@ -41,7 +42,6 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     profiles,
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
-    system: await openSystem(invocation),
     discover: () => findContent(invocation, settings.datasources),
     fetchSources: async (urls) =>
       (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
@@ -129,14 +129,16 @@ export interface RenderedNode {
 
 /** Renders what the datasource asks for now, tells the findings, and makes the system ready. */
 export async function renderNode(invocation: Invocation): Promise<RenderedNode> {
-  const deps = await nodeDeps(invocation, { by: "apply", approved: true, report: () => {} });
+  const system = await openSystem(invocation);
+  const report = () => {};
+  const deps = await nodeDeps(invocation, { by: "apply", approved: true, system, report });
   const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
   const rendering = await renderSystem(deps, quiet);
   for (const finding of rendering.findings) invocation.out.talk(formatFinding(finding));
-  await deps.system.recover();
+  await system.recover();
   const { instanceId } = rendering.content.instance;
   return {
-    system: deps.system,
+    system,
     rendering,
     reason: { by: "apply", why: rendering.decision.why, instanceId },
   };

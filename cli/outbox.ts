@@ -1,5 +1,8 @@
 import type { BootDeps } from "#agent/boot.ts";
+import { trialFinished } from "#agent/boot-events.ts";
+import { describeFault } from "#core/fault.ts";
 import type { NewEvent } from "#protocol/events.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Invocation } from "./command.ts";
 
 /** Events of a boot on their way to the outbox. */
@@ -9,22 +12,42 @@ export interface BootOutbox {
   flush(): Promise<void>;
 }
 
-/** Collects the events of a boot: the database is opened once, at its end. */
-export function bootOutbox({ io, log }: Invocation): BootOutbox {
+/**
+ * Collects the events of a boot: the database is opened once, at its end. How trials ended comes from
+ * the journal, so that the end of one is told also where the boot that did it was killed.
+ */
+export function bootOutbox(
+  { io, log }: Pick<Invocation, "io" | "log">,
+  system: Pick<SystemClient, "history">,
+): BootOutbox {
   const events: NewEvent[] = [];
+  const failed = (error: unknown) =>
+    log.error("outbox.failed", { message: describeFault(error).message });
   return {
     report: (event) => void events.push(event),
     async flush() {
+      const { trials } = await system.history().catch((error) => {
+        failed(error);
+        return { trials: [] };
+      });
       try {
         const { openOutbox } = await import("#agent/link/outbox.ts");
         const outbox = await openOutbox(io, log);
-        outbox.append(...events);
+        const names = trials.map(({ transaction }) => transaction);
+        const untold = trials.slice(names.lastIndexOf(outbox.toldTrial() ?? "") + 1);
+        const last = untold.at(-1)?.transaction;
+        outbox.appendTelling(last, ...withTrials(events, untold.map(trialFinished)));
         outbox.close();
       } catch (error) {
-        log.error("outbox.failed", {
-          message: error instanceof Error ? error.message : String(error),
-        });
+        failed(error);
       }
     },
   };
+}
+
+/** Trials end before their boot does. */
+function withTrials(events: readonly NewEvent[], trials: readonly NewEvent[]): readonly NewEvent[] {
+  const end = events.findIndex(({ kind }) => kind === "boot.finished");
+  const at = end === -1 ? events.length : end;
+  return [...events.slice(0, at), ...trials, ...events.slice(at)];
 }

@@ -182,6 +182,8 @@ in
       stopIfChanged = false;
       unitConfig = conditions // {
         X-StopOnRemoval = false;
+        StartLimitIntervalSec = "6h";
+        StartLimitBurst = 12;
       };
       path = [
         config.nix.package
@@ -192,7 +194,15 @@ in
       serviceConfig = {
         Type = "oneshot";
         ExecStart = "${firstlight} boot";
-        ExecStartPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";
+        # Also when it failed: what is ordered after it must not wait for ever.
+        ExecStopPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";
+        # A cache that was away, a lack of memory, a kill: tried again, later each time. What is wrong
+        # in the documents (4) does not mend itself.
+        Restart = "on-failure";
+        RestartPreventExitStatus = [ 4 ];
+        RestartSec = "30s";
+        RestartSteps = 5;
+        RestartMaxDelaySec = "15min";
         # Rolled back, held or degraded is an answer, not a failure of the unit.
         SuccessExitStatus = [
           2

@@ -7,7 +7,7 @@ import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
 import { readFleetMessage } from "#protocol/message.ts";
 import { nodeTopics, parseTopic } from "#protocol/topics.ts";
-import type { Connector, Session } from "./client.ts";
+import type { Connector, Outgoing, Session } from "./client.ts";
 import type { LinkSettings } from "./link-settings.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Sender, sender } from "./sender.ts";
@@ -16,7 +16,8 @@ import { type SessionMessages, sessionMessages } from "./session-messages.ts";
 /** Where the reports of a node come from; each is asked again whenever it is sent. */
 export interface StateReaders {
   about(): Promise<About>;
-  reported(): Promise<Reported>;
+  /** `undefined` before this boot has come to an end: what was published last still holds. */
+  reported(): Promise<Reported | undefined>;
   health(): Promise<Health>;
 }
 
@@ -40,8 +41,8 @@ export interface LinkSessionOptions {
 export interface LinkSession extends Sender {
   /** As {@link Session.gone}. */
   readonly gone: AbortSignal;
-  /** Publishes what runs on the node when it is not what was published last. */
-  publishReported(): Promise<void>;
+  /** Publishes what the node is and what runs on it, each when it is not what was published last. */
+  publishState(): Promise<void>;
   publishHealth(): Promise<void>;
   /** Says farewell on `status` and ends; without a word when the connection is gone already. Never throws. */
   leave(reason: "stopped" | "reported"): Promise<void>;
@@ -52,7 +53,7 @@ export interface LinkSession extends Sender {
  * on it. Throws what connecting and publishing throw.
  */
 export async function openLinkSession(options: LinkSessionOptions): Promise<LinkSession> {
-  const { io, log, settings, readers, outbox, connector, signal } = options;
+  const { io, settings, outbox, connector, signal } = options;
   const topics = nodeTopics(settings.address);
   const stream = outbox.stream();
   const messages = sessionMessages(io, { topics, stream, session: outbox.nextSession() });
@@ -67,9 +68,7 @@ export async function openLinkSession(options: LinkSessionOptions): Promise<Link
     await session.publish(messages.status("connected"));
     await session.subscribe([topics.of("ack")]);
     await session.publish(messages.get({ stream, acknowledged: outbox.acknowledged() }));
-    const about = await read(log, "about", readers.about);
-    if (about !== undefined) await session.publish(messages.about(about));
-    await link.publishReported();
+    await link.publishState();
     return link;
   } catch (error) {
     await link.leave("stopped");
@@ -83,17 +82,28 @@ function toLinkSession(
   messages: SessionMessages,
 ): LinkSession {
   const { io, log, settings, readers, outbox } = options;
-  let lastReported: string | undefined;
+  const last = new Map<string, string>();
+  async function publishNew<T>(
+    name: string,
+    value: T | undefined,
+    message: (value: T) => Outgoing,
+  ) {
+    if (value === undefined) return;
+    const text = canonicalJson(value);
+    if (text === last.get(name)) return;
+    await session.publish(message(value));
+    last.set(name, text);
+  }
   return {
     ...sender({ clock: io.clock, session, outbox, messages, settings }),
     gone: session.gone,
-    async publishReported() {
-      const reported = await read(log, "reported", readers.reported);
-      if (reported === undefined) return;
-      const text = canonicalJson(reported);
-      if (text === lastReported) return;
-      await session.publish(messages.reported(reported));
-      lastReported = text;
+    async publishState() {
+      await publishNew("about", await read(log, "about", readers.about), messages.about);
+      await publishNew(
+        "reported",
+        await read(log, "reported", readers.reported),
+        messages.reported,
+      );
     },
     async publishHealth() {
       const health = await read(log, "health", readers.health);

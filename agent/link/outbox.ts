@@ -46,6 +46,10 @@ export interface Outbox {
   stream(): string;
   /** Appends all events in one transaction; their numbers, in order. Throws `link/event-too-large`, `secret/serialised`. */
   append(...events: readonly NewEvent[]): readonly number[];
+  /** As {@link Outbox.append}, with the name of the newest trial that the events tell the end of. */
+  appendTelling(trial: string | undefined, ...events: readonly NewEvent[]): readonly number[];
+  /** Name of the newest trial whose end was told. */
+  toldTrial(): string | undefined;
   /** The next events after a number, in order. */
   pending(afterSeq: number, limit: number): readonly OutboxEvent[];
   /** Forgets every event up to a number. A number that was never given out throws `link/message-refused`. */
@@ -103,11 +107,16 @@ class SqliteOutbox implements Outbox {
   }
 
   append(...events: readonly NewEvent[]): readonly number[] {
+    return this.appendTelling(undefined, ...events);
+  }
+
+  appendTelling(trial: string | undefined, ...events: readonly NewEvent[]): readonly number[] {
     const rows = events.map(({ kind, body }) => ({ kind, text: bodyText(kind, body) }));
     if (rows.length === 0) return [];
     this.#io.effect(`outbox append ${rows.map(({ kind }) => kind).join(" ")}`);
     return this.#transaction((database) => {
       const seqs = rows.map(({ kind, text }) => this.#insert(database, kind, text));
+      if (trial !== undefined) writeMeta(database, "trial", trial);
       const gap = thin(database, this.#bounds);
       if (gap !== undefined) {
         this.#insert(database, "gap", canonicalJson(gap));
@@ -115,6 +124,10 @@ class SqliteOutbox implements Outbox {
       }
       return seqs;
     });
+  }
+
+  toldTrial(): string | undefined {
+    return this.#run((database) => readMeta(database, "trial"));
   }
 
   pending(afterSeq: number, limit: number): readonly OutboxEvent[] {

@@ -5,15 +5,16 @@ const timeoutMs = 5_000;
 
 /**
  * Tells systemd a state such as `READY=1`, when it asked to be told. Node.js has no datagram
- * sockets of the unix kind, so `systemd-notify` does it; the unit needs `NotifyAccess=all`. Without
- * `--no-block` it would wait for an answer.
+ * sockets of the unix kind, so `systemd-notify` does it; the unit needs `NotifyAccess=all`. It waits
+ * until systemd has taken the notice: of a sender that has ended before, an unprivileged one, systemd
+ * cannot tell the unit, and drops it (systemd-notify(1), `--no-block`).
  */
 export async function notifySystemd(io: Io, log: Log, ...states: readonly string[]): Promise<void> {
   if (io.env["NOTIFY_SOCKET"] === undefined) return;
   try {
     const result = await io.exec({
       file: "systemd-notify",
-      args: ["--no-block", ...states],
+      args: states,
       timeoutMs,
     });
     if (result.code !== 0)

@@ -6,6 +6,7 @@ import { linkSettingsVersion, loadLinkSettings } from "#agent/report-settings.ts
 import { cronSchedule } from "#agent/schedule.ts";
 import { readSettings } from "#agent/settings.ts";
 import { stateReaders } from "#agent/state-readers.ts";
+import { isFault } from "#core/fault.ts";
 import type { Command, Invocation } from "../command.ts";
 import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
@@ -46,15 +47,14 @@ export const command: Command = {
 };
 
 /** A first boot may name the broker only later; `undefined` when the signal came before. */
-async function waitForBroker({
-  io,
-  log,
-  signal,
-}: Invocation): Promise<{ readonly settings: LinkSettings; readonly version: string } | undefined> {
+async function waitForBroker(
+  invocation: Invocation,
+): Promise<{ readonly settings: LinkSettings; readonly version: string } | undefined> {
+  const { io, log, signal } = invocation;
   const waitMs = Math.min(lookMs, watchdogIntervalMs(io) ?? lookMs);
   for (let told = false; !signal.aborted; told = true) {
     const version = linkSettingsVersion(io.files);
-    const settings = await loadLinkSettings(io, await readSettings(io.files));
+    const settings = await usableSettings(invocation);
     if (settings !== undefined) return { settings, version };
     if (!told) log.info("agent.waiting", { for: "a broker to be named" });
     // Ready to be told of one: the boot that names it waits until the machine has started.
@@ -62,4 +62,18 @@ async function waitForBroker({
     await io.clock.sleep(waitMs, signal).catch(() => {});
   }
   return undefined;
+}
+
+/**
+ * The settings, once they can be used: until the first generation the unit is not handed the
+ * broker's password, and the boot itself tells how it went.
+ */
+async function usableSettings({ io, log }: Invocation): Promise<LinkSettings | undefined> {
+  try {
+    return await loadLinkSettings(io, await readSettings(io.files));
+  } catch (error) {
+    if (!isFault(error, "link/settings-invalid") && !isFault(error, "io/read-failed")) throw error;
+    log.warning("agent.settings-unusable", { message: error.message });
+    return undefined;
+  }
 }

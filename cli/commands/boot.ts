@@ -1,9 +1,12 @@
 import { boot } from "#agent/boot.ts";
-import { exitCodeOf } from "#agent/outcome.ts";
+import { exitCodeOf, type Outcome } from "#agent/outcome.ts";
+import { pinnedInstanceFile } from "#agent/pinned-instance.ts";
+import { reportSettingsFile } from "#agent/report-settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
+import { describeFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Command, Invocation } from "../command.ts";
-import { nodeDeps, systemOptions } from "../node.ts";
+import { nodeDeps, openSystem, systemOptions } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
 
 /** `firstlight boot` */
@@ -21,9 +24,11 @@ export async function runBoot(
   invocation: Invocation,
   { by, approved }: { readonly by: "boot" | "apply"; readonly approved: boolean },
 ): Promise<number> {
-  const { json, out, flags } = invocation;
-  const outbox = bootOutbox(invocation);
-  const outcome = await boot(await nodeDeps(invocation, { by, approved, report: outbox.report }));
+  const { json, log, out, flags } = invocation;
+  const system = await openSystem(invocation);
+  const outbox = bootOutbox(invocation, system);
+  const deps = await nodeDeps(invocation, { by, approved, system, report: outbox.report });
+  const outcome = await boot(deps);
   await outbox.flush();
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
   out.data(
@@ -31,9 +36,25 @@ export async function runBoot(
       ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) })
       : `${outcome.outcome}: ${outcome.message}`,
   );
-  if (flags["report"] === true) {
-    const { reportEverything } = await import("../report.ts");
-    await reportEverything(invocation);
+  if (flags["report"] === true) await report(invocation);
+  else if (isFailedFirstBoot(outcome, invocation)) {
+    await report(invocation).catch((error) =>
+      log.warning("report.failed", { message: describeFault(error).message }),
+    );
   }
   return exitCodeOf(outcome);
+}
+
+async function report(invocation: Invocation): Promise<void> {
+  const { reportEverything } = await import("../report.ts");
+  await reportEverything(invocation);
+}
+
+/** Before the first generation the agent's unit is not handed the password of the broker: root tells. */
+function isFailedFirstBoot({ outcome }: Outcome, { io }: Invocation): boolean {
+  return (
+    (outcome === "failed" || outcome === "rolled-back") &&
+    io.files.stat(pinnedInstanceFile) === undefined &&
+    io.files.stat(reportSettingsFile) !== undefined
+  );
 }

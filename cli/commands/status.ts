@@ -1,18 +1,32 @@
 import { findSwitch } from "#agent/datasources/discover.ts";
 import { exitCodes } from "#agent/outcome.ts";
-import { readResult, readStatus } from "#agent/status.ts";
+import { isInterrupted, readResult, readStatus, type Status } from "#agent/status.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { parseDuration } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
+import type { Files } from "#core/io.ts";
 import { type Command, textFlag } from "../command.ts";
 
 const pollMs = 500;
+
+function hasEndedSilently(files: Files): boolean {
+  const status = readStatus(files);
+  return status !== undefined && isInterrupted(status);
+}
+
+/** A boot that has not told how it ended. */
+function describe(status: Status | undefined): string {
+  if (status === undefined) return "not started";
+  return isInterrupted(status)
+    ? `interrupted: ${status.stage}; the next start finishes it or goes back`
+    : `running: ${status.stage}`;
+}
 
 /** `firstlight status` */
 export const command: Command = {
   usage: "status [--wait] [--timeout 5m] [--json]",
   summary: "Say how the boot of this machine is going, or how it ended.",
-  help: "Exit code: that of the boot when it has ended, 75 while it runs or before it began, 0 where firstlight is switched off.",
+  help: "Exit code: that of the boot when it has ended, 75 while it runs, before it began or when it was interrupted, 0 where firstlight is switched off.",
   options: { wait: { type: "boolean" }, timeout: { type: "string" } },
   arity: [0, 0],
   async run({ io, flags, json, out, signal }) {
@@ -34,7 +48,8 @@ export const command: Command = {
       return exitCodes.done;
     }
     if (flags["wait"] === true && !isDone()) out.talk("waiting for the boot to end");
-    while (flags["wait"] === true && !isDone() && io.clock.monotonicMs() < deadline) {
+    const isWaiting = () => !isDone() && !hasEndedSilently(io.files);
+    while (flags["wait"] === true && isWaiting() && io.clock.monotonicMs() < deadline) {
       await io.clock.sleep(pollMs, signal);
     }
     const status = readStatus(io.files);
@@ -45,7 +60,7 @@ export const command: Command = {
       const findings = result.findings.filter((finding) => finding.level !== "note");
       if (findings.length > 0)
         out.talk(`${findings.length} findings; \`firstlight status --json\` lists them`);
-    } else out.data(status === undefined ? "not started" : `running: ${status.stage}`);
+    } else out.data(describe(status));
     return result?.exitCode ?? exitCodes.tryAgain;
   },
 };

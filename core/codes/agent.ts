@@ -7,6 +7,11 @@ export const agentCodes = {
     action:
       "Look at `firstlight plan`, then run `firstlight apply`, or change the policy in the settings.",
   },
+  "policy/left-alone": {
+    means:
+      "What runs was chosen by a person: a generation of before, or a system activated by hand. Nothing that the machine was told has changed since.",
+    action: "Run `firstlight apply` to take up again what the datasource asks for.",
+  },
   "policy/signature-required": {
     means:
       "What the machine was told to become has changed, and the policy takes only signed changes.",

@@ -8,6 +8,7 @@ import type {
   Plan,
   Recovery,
   RolledBack,
+  Running,
   System,
   SystemEvent,
   SystemRequest,
@@ -19,7 +20,7 @@ import type {
 /** The requests of a {@link System} as calls. */
 export interface SystemClient {
   recover(): Promise<Recovery>;
-  runs(sourcesDigest: string): Promise<SystemResults["runs"]>;
+  runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
   plan(closure: Closure): Promise<Plan>;
   /** `watchMs`: how long the trial may be watched at most. */

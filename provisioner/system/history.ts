@@ -2,9 +2,9 @@ import { Fault } from "#core/fault.ts";
 import { newTransaction } from "./build.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
-import type { ChangeReason, Closure, GenerationRecord, History, SystemResults } from "./system.ts";
+import type { ChangeReason, Closure, GenerationRecord, History, Running } from "./system.ts";
 import { type EndedTrial, endedTrials, sourcesOf } from "./transaction.ts";
-import type { Work } from "./work.ts";
+import { generationOf, type Work } from "./work.ts";
 
 /** So many trials that never became a generation are shown. */
 const maxRolledBack = 50;
@@ -36,23 +36,65 @@ export function history(work: Work): History {
     .map(neverGeneration);
   const byTime = (a: GenerationRecord, b: GenerationRecord) =>
     (a.at ?? "").localeCompare(b.at ?? "", "en");
-  return { generations: [...generations, ...rolledBack].sort(byTime) };
+  return {
+    generations: [...generations, ...rolledBack].sort(byTime),
+    trials: trials.map(toTrialRecord),
+  };
 }
 
-/** Whether what runs, and is booted by default, was made from these sources; no process. */
-export function runs(work: Work, sourcesDigest: string): SystemResults["runs"] {
+function toTrialRecord({ txn, outcome, attempt, verdict, generation, reasons }: EndedTrial) {
+  const { closure, previous } = attempt;
+  return {
+    transaction: txn,
+    by: closure.reason.by,
+    result: outcome,
+    toplevel: closure.toplevel,
+    generation: outcome === "committed" ? generation : previous.generation,
+    verdict,
+    reasons: reasons.length > 0 ? reasons : (verdict?.reasons ?? []),
+  };
+}
+
+/** What runs, and whether it and the boot default were made from these sources; no process. */
+export function runs(work: Work, sourcesDigest: string): Running {
   const toplevel = work.machine.running();
   const profile = work.machine.profile();
-  const last = readTrials(work).findLast((trial) => trial.outcome === "committed");
-  const closure = last?.attempt.closure;
+  const trials = readTrials(work);
+  const closure = lastCommitted(trials)?.attempt.closure;
   const same =
     toplevel !== null &&
     closure?.sourcesDigest === sourcesDigest &&
     closure.toplevel === toplevel &&
     profile.toplevel === toplevel;
-  return same
-    ? { runs: true, generation: profile.generation, toplevel }
-    : { runs: false, generation: profile.generation, toplevel };
+  return {
+    runs: same,
+    generation: profile.generation,
+    toplevel,
+    sourcesDigest: sourcesOf(trials, toplevel),
+    chosen: same ? null : chosenByPerson(work, trials),
+  };
+}
+
+/** What a person runs in place of what was committed last, or went back to. */
+function chosenByPerson(work: Work, trials: readonly EndedTrial[]): string | null {
+  const { machine } = work;
+  const running = machine.running();
+  const last = lastCommitted(trials);
+  if (running === null || last === undefined) return null;
+  const { toplevel, reason } = last.attempt.closure;
+  if (running === toplevel) {
+    return reason.by === "boot" || reason.by === "apply" ? null : `${reason.by}: ${reason.why}`;
+  }
+  const generation = generationOf(work, running);
+  const name = generation === null ? running : `generation ${generation}`;
+  if (machine.booted() === running && machine.profile().toplevel !== running) {
+    return `${name} was chosen when the machine was booted`;
+  }
+  return `${name} was activated by hand`;
+}
+
+function lastCommitted(trials: readonly EndedTrial[]): EndedTrial | undefined {
+  return trials.findLast((trial) => trial.outcome === "committed");
 }
 
 /**

@@ -49,11 +49,7 @@ export type SystemRequest =
 
 export interface SystemResults {
   readonly recover: Recovery;
-  readonly runs: {
-    readonly runs: boolean;
-    readonly generation: number | null;
-    readonly toplevel: string | null;
-  };
+  readonly runs: Running;
   readonly build: Closure;
   readonly plan: Plan;
   readonly try: Trial;
@@ -168,8 +164,36 @@ export interface Recovery {
   readonly fault: FaultRecord | null;
 }
 
+/** What runs now, and whether it is what it should be. */
+export interface Running {
+  /** Whether it was made from the sources that were asked about, and is the boot default. */
+  readonly runs: boolean;
+  /** The boot default's. */
+  readonly generation: number | null;
+  readonly toplevel: string | null;
+  /** `null` of a system that firstlight did not make. */
+  readonly sourcesDigest: string | null;
+  /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
+  readonly chosen: string | null;
+}
+
 export interface History {
   readonly generations: readonly GenerationRecord[];
+  /** Trials that have ended, oldest first. */
+  readonly trials: readonly TrialRecord[];
+}
+
+/** How a trial ended: what the fleet is told of it. */
+export interface TrialRecord {
+  readonly transaction: string;
+  readonly by: ChangeReason["by"];
+  readonly result: "committed" | "rolled-back";
+  readonly toplevel: string;
+  /** That runs after it; `null` where none does. */
+  readonly generation: number | null;
+  /** `null` of a trial that nobody judged. */
+  readonly verdict: Verdict | null;
+  readonly reasons: readonly string[];
 }
 
 export interface GenerationRecord {

@@ -1,0 +1,34 @@
+import type { Log } from "#core/log.ts";
+import type { NewEvent } from "#protocol/events.ts";
+import { BootStages } from "./boot-stages.ts";
+import { endOfFault, withRunning } from "./end-of-fault.ts";
+import type { Outcome } from "./outcome.ts";
+import { settleTrial, type TrialDeps } from "./settle-trial.ts";
+
+/** What going back needs. */
+export interface RollBackDeps extends TrialDeps {
+  readonly log: Log;
+  /** Hands an event to the durable outbox. */
+  readonly report: (event: NewEvent) => void;
+  /** Version of this program. */
+  readonly version: string;
+}
+
+/**
+ * Goes back to a generation that a person named, or to the previous good one, through the same trial
+ * as any change; later boots leave it alone until something else is asked for. Throws
+ * `system/generation-unknown` before anything is done; every other end is an outcome.
+ */
+export async function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
+  const { system, log } = d;
+  const { state: recovered } = await system.recover();
+  const why = generation === null ? "to the previous generation" : `to generation ${generation}`;
+  const reason = { by: "rollback", why: `back ${why}`, instanceId: null } as const;
+  const plan = await system.planGeneration(generation, reason);
+  d.report({ kind: "boot.started", body: { by: "rollback", agent: d.version, recovered } });
+  const way = new BootStages(d);
+  const end = await settleTrial(d, way, { plan, health: undefined }).catch((error) =>
+    endOfFault(error, log),
+  );
+  return way.finish(await withRunning(end, system, log));
+}

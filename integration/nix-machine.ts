@@ -9,6 +9,7 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  statfsSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -143,10 +144,28 @@ export async function nixMachine(
   return machine;
 }
 
-/** Activation puts the machine's /var and /run over the host's, so it may not lie below them. */
+/**
+ * Where machines lie: in memory where that has room and may hold programs, because a store is many
+ * small files. Activation puts the machine's /var and /run over the host's, so it may not lie below
+ * them.
+ */
 function temporaryDirectory(): string {
+  if (process.env["TMPDIR"] === undefined && isRoomy(memory)) return memory;
   const directory = realpathSync(tmpdir());
   return /^\/(var|run|etc|boot)(\/|$)/.test(directory) ? "/tmp" : directory;
+}
+
+const memory = "/dev/shm";
+const roomyBytes = 2 * 1024 ** 3;
+
+function isRoomy(directory: string): boolean {
+  const mount = readFileSync("/proc/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" "))
+    .find(([, place]) => place === directory);
+  if (mount === undefined || mount[3]?.split(",").includes("noexec") === true) return false;
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize >= roomyBytes;
 }
 
 function makeMachine(home: string, mode: NixMode, extraConfig: readonly string[]): NixMachine {

@@ -5,6 +5,9 @@ import { type Run, type Seed, type StoryNode, storyNode } from "./story.ts";
 import { cloudConfig } from "./story-documents.ts";
 import { inconsistencies, lastOutcome, leftovers, type Standing, standing } from "./story-state.ts";
 
+/** What a node runs, and what starts fastest. */
+const program = "bundle";
+
 /** A part of the story that one boot does, to be begun from the same machine again and again. */
 export interface Stage {
   readonly name: string;
@@ -66,7 +69,7 @@ async function prepare(
     node.insert("iso", part.seed);
     node.machine.discard(start);
     start = node.machine.snapshot();
-    run = await node.firstlight(["boot"], { env: { FIRSTLIGHT_COUNT_EFFECTS: "1" } });
+    run = await node.firstlight(["boot"], { program, env: { FIRSTLIGHT_COUNT_EFFECTS: "1" } });
     if (run.code !== part.exitCode) throw new Error(`${part.name}: ${run.code}\n${run.stderr}`);
   }
   const part = way.at(-1);
@@ -85,6 +88,7 @@ async function prepare(
 /** Boots and kills the agent immediately before an effect; whether it came so far. */
 export async function bootAndKill({ node }: Stage, effect: number): Promise<boolean> {
   const run = await node.firstlight(["boot"], {
+    program,
     env: { FIRSTLIGHT_DIE_AT_EFFECT: String(effect) },
   });
   return run.code === null && run.signal === "SIGKILL";
@@ -135,7 +139,7 @@ export function wrongWhenRecovered(stage: Stage): readonly string[] {
 /** Boots unharmed; what is wrong with the node then. */
 export async function wrongAfterBoot(stage: Stage): Promise<readonly string[]> {
   const { node, after, before, exitCode, outcome, motd } = stage;
-  const run = await node.firstlight(["boot"]);
+  const run = await node.firstlight(["boot"], { program });
   const problems: string[] = [];
   const expect = (what: string, value: unknown, ...allowed: readonly unknown[]) => {
     if (!allowed.includes(value))

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
 import { readFacts } from "#agent/facts/read-facts.ts";
@@ -24,6 +24,7 @@ import { complaintsAbout, skipWithoutOptions, writeRendered } from "./render-che
 t.setTimeout(300_000);
 const skip = skipWithoutNix();
 const repository = path.dirname(import.meta.dirname);
+const moduleText = readFileSync(path.join(repository, "nixos/module.nix"), "utf8");
 const { compiled } = compileProfiles(hostIo({ root: repository }).files, "/hardware-profiles");
 if (skipWithoutOptions !== false) t.comment(skipWithoutOptions);
 
@@ -283,6 +284,27 @@ async function exposure(t: Test, text: string): Promise<void> {
   });
 }
 
+t.test("a pinned agent takes the place of the image's own package", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const directory = t.testdir({ agent: "" });
+  const added = await machine.run(["nix-store", "--add", path.join(directory, "agent")]);
+  const pinned = added.stdout.trim();
+  const base: TryOptions["base"] = {
+    kind: "adopted",
+    pins: { firstlight: { storePath: pinned, narHash: null, revision: null } },
+    files: [
+      {
+        path: "configuration.nix",
+        mode: 0o644,
+        content: "{ pkgs, ... }: { services.firstlight.package = pkgs.firstlight; }\n",
+      },
+    ],
+  };
+  const entry = writeRendered(directory, tryRender({}, { base }).sources);
+  const body = `"\${c.services.firstlight.package}"`;
+  t.equal(await evaluate(machine, entry, body), pinned);
+});
+
 const realLib = process.env["NIXPKGS_LIB"];
 if (realLib === undefined)
   t.comment("SKIPPED: the module on nixpkgs' own lib (name its tree in NIXPKGS_LIB)");
@@ -293,6 +315,8 @@ if (realLib !== undefined)
     const lib = existsSync(path.join(realLib ?? "", "lib"))
       ? path.join(realLib ?? "", "lib")
       : realLib;
+    // As where an image imports it from a place of its own.
+    const copy = path.join(t.testdir({ "module.nix": moduleText }), "module.nix");
     const body = `let
     lib = import ${lib};
     any = lib.mkOption { type = lib.types.attrsOf lib.types.anything; default = { }; };
@@ -305,7 +329,7 @@ if (realLib !== undefined)
     pkgs = import <nixpkgs> { };
     json = { type = with lib.types; let value = nullOr (oneOf [ bool int float str (attrsOf value) (listOf value) ]); in value; generate = name: value: pkgs.writeText name (builtins.toJSON value); };
     found = lib.evalModules {
-      modules = [ stub ${path.join(repository, "nixos/module.nix")} {
+      modules = [ stub ${path.join(repository, "nixos/module.nix")} { imports = [ ${copy} ]; } {
         services.firstlight = { enable = true; package = "\${pkgs.firstlight}"; settings.policy.changes = lib.mkOverride 1200 "hold"; };
       } { services.firstlight.settings.policy.changes = "apply"; } ];
       specialArgs.pkgs = pkgs // { formats.json = _: json; };

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, statSync, symlinkSync, truncateSync } from "node:fs";
+import { existsSync, readFileSync, statSync, symlinkSync, truncateSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -255,6 +255,44 @@ t.test("a configuration of one's own is adopted", { skip }, async (t) => {
   t.match(await node.firstlight(["boot"]), { code: 0, stdout: /^unchanged/ });
   t.equal(files.readText(kept), own["configuration.nix"]);
 });
+
+/** Where an image may have put the module: as the README says, and anywhere else. */
+const modulePlaces = ["firstlight/nixos/module.nix", "modules/our-provisioner.nix"];
+
+for (const place of modulePlaces) {
+  t.test(`an image that imports ./${place} itself is adopted`, { skip }, async (t) => {
+    const node = await storyNode(t, { settings: { policy: { changes: "apply" } } });
+    const module = readFileSync(new URL("../nixos/module.nix", import.meta.url), "utf8");
+    const entry = `{ pkgs, ... }:
+{
+  imports = [ ./${place} ];
+  services.firstlight = {
+    enable = true;
+    package = pkgs.firstlight;
+    settings.policy.changes = "apply";
+  };
+  boot.isContainer = true;
+  system.stateVersion = "24.05";
+}
+`;
+    writeOnMachine(node, `etc/nixos/${place}`, module);
+    writeOnMachine(node, "etc/nixos/configuration.nix", entry);
+    node.insert("iso", { instanceId: "i-1", userData: cloudConfig({ motd: "one" }) });
+    t.match(await node.firstlight(["boot"]), { code: 0, stdout: /^committed: generation 1 / });
+    await t.test("is what it should be", (t) => soundNode(t, node, { generation: 1 }));
+    const { files } = node.io;
+    t.equal(files.readText(`/etc/nixos/firstlight/base/${place}`), module, "taken over");
+    t.match(files.readText("/etc/firstlight/settings.json"), /"changes": *"apply"/);
+    const [top = ""] = place.split("/");
+    const kept = top === "firstlight" ? "firstlight.before-firstlight" : top;
+    t.equal(
+      files.readText(`/etc/nixos/${kept}/${place.slice(top.length + 1)}`),
+      module,
+      "what a person had there is not lost",
+    );
+    t.match(await node.firstlight(["boot"]), { code: 0, stdout: /^unchanged/ });
+  });
+}
 
 t.test("what goes wrong on the way changes nothing", { skip }, async (t) => {
   const node = await storyNode(t);

@@ -63,6 +63,11 @@ let
   };
 in
 {
+  # An image may import this file from a place of its own, and the rendered system has its copy too:
+  # by this name NixOS takes them for one module. The agent's own copy is nearer to the entry, and
+  # is the one that counts.
+  key = "firstlight/nixos/module.nix";
+
   options.services.firstlight = {
     enable = lib.mkEnableOption "firstlight, which provisions and updates this machine";
 

@@ -19,19 +19,24 @@ export const nixosDirectory = "/etc/nixos";
  * taken over whole.
  */
 export function readOwnConfiguration(files: Files): readonly SourceFile[] | undefined {
-  if (isPublished(files)) return readTree(files, `${nixosDirectory}/firstlight/base`, new Set());
-  const own = readTree(files, nixosDirectory, ownedByUs);
+  if (isPublished(files, entry)) {
+    return readTree(files, `${nixosDirectory}/${ours}/base`, new Set());
+  }
+  const left = isPublished(files, ours) ? [...leftAtTop, ours] : leftAtTop;
+  const own = readTree(files, nixosDirectory, new Set(left));
   if (own === undefined) refuseWithoutEntry(files);
   return own;
 }
 
-/** Whether /etc/nixos/configuration.nix is the link that firstlight made. */
-function isPublished(files: Files): boolean {
-  return files.readLink(`${nixosDirectory}/${entry}`)?.includes("firstlight/sources/") ?? false;
+const ours = "firstlight";
+
+/** Whether a name in /etc/nixos is a link that firstlight made; a directory of that name is not. */
+function isPublished(files: Files, name: string): boolean {
+  return files.readLink(`${nixosDirectory}/${name}`)?.includes("firstlight/sources/") ?? false;
 }
 
-/** At the top only: the owner's file, what was published, and what `nix-build` leaves. */
-const ownedByUs = new Set(["firstlight", "local.nix", "result"]);
+/** At the top only: the owner's file, and what `nix-build` leaves. */
+const leftAtTop = ["local.nix", "result"];
 const ownedByGit = ".git";
 /** `NAME.before-firstlight`, and with a number when that was taken. */
 const keptAside = /\.before-firstlight(-[0-9]+)?$/;
@@ -40,7 +45,7 @@ const keptAside = /\.before-firstlight(-[0-9]+)?$/;
 function refuseWithoutEntry(files: Files): void {
   const modules = files
     .list(nixosDirectory)
-    .filter((name) => name.endsWith(".nix") && !ownedByUs.has(name));
+    .filter((name) => name.endsWith(".nix") && !leftAtTop.includes(name));
   const [found] = modules;
   if (found === undefined) return;
   const what = modules.includes("flake.nix") ? "a flake" : `${found}`;

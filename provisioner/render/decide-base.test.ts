@@ -91,6 +91,22 @@ t.test(
   },
 );
 
+t.test("a directory firstlight of a person's own is part of it, our link is not", async (t) => {
+  const io = machine(t, {
+    "configuration.nix": "{ imports = [ ./firstlight/nixos/module.nix ]; }\n",
+    "firstlight/nixos/module.nix": "{ }\n",
+  });
+  const paths = decide(io).files.map((file) => file.path);
+  t.same(paths, ["configuration.nix", "firstlight/nixos/module.nix"]);
+  io.files.remove("/var/lib/firstlight/base/base.json");
+  io.files.rename("/etc/nixos/firstlight", "/etc/nixos/firstlight.before-firstlight");
+  io.files.link("../../var/lib/firstlight/sources/0/firstlight", "/etc/nixos/firstlight");
+  t.same(
+    decide(io).files.map((file) => file.path),
+    ["configuration.nix"],
+  );
+});
+
 t.test("a machine without a configuration stands on what it is mounted from", async (t) => {
   const io = machine(t, {});
   io.files.write(

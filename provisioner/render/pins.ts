@@ -47,7 +47,7 @@ export function renderPins(base: Base): readonly Assignment[] {
     assign(["services", "firstlight", "enable"], bool(true)),
     ...(agent === undefined || !isInStore(agent)
       ? []
-      : [assign(["services", "firstlight", "package"], fromStore(agent))]),
+      : [assign(["services", "firstlight", "package"], winning(base, fromStore(agent)))]),
   ];
 }
 

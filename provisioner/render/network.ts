@@ -145,13 +145,14 @@ function linkSections(name: string, ethernet: Ethernet): readonly Section[] | un
   ];
 }
 
-/** The kernel's name is `OriginalName` to a .link file; a .network file sees the name that it gave. */
+/** The kernel's name is `OriginalName` to a .link file, which is read when a device appears. */
 function matchSettings(
   name: string,
-  { match, setName }: Ethernet,
+  ethernet: Ethernet,
   file: "network" | "link",
 ): readonly Setting[] {
-  const current = file === "link" ? match?.name : (setName ?? match?.name);
+  const { match } = ethernet;
+  const current = file === "link" ? match?.name : nameOfEither(name, ethernet);
   const settings: readonly Setting[] = [
     ...optional("MACAddress", match?.mac),
     ...optional("Driver", match?.driver),
@@ -159,6 +160,17 @@ function matchSettings(
   ];
   if (settings.length > 0) return settings;
   return [[file === "link" ? "OriginalName" : "Name", name]];
+}
+
+/**
+ * A device that is there already keeps its name until it appears again, at the next boot: a .network
+ * file of one that is to be renamed fits it under both names, or by what does not change.
+ */
+function nameOfEither(name: string, { match, setName }: Ethernet): string | undefined {
+  if (setName === undefined) return match?.name;
+  if (match?.mac !== undefined) return undefined;
+  if (match?.name !== undefined) return `${setName} ${match.name}`;
+  return match?.driver === undefined ? `${setName} ${name}` : undefined;
 }
 
 function optional(key: string, value: Setting[1] | undefined): readonly Setting[] {

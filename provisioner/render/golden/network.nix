@@ -12,7 +12,6 @@
     matchConfig = {
       MACAddress = "52:54:00:12:34:56";
       Driver = "virtio_net";
-      Name = "lan0";
     };
     networkConfig = {
       DHCP = "ipv4";

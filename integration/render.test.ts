@@ -284,6 +284,25 @@ async function exposure(t: Test, text: string): Promise<void> {
   });
 }
 
+t.test("a switch starts the late commands again for what is new to run", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const commands: Spec["commands"] = [
+    { name: "a", when: "late", frequency: "instance", script: { secretRef: "a" } },
+  ];
+  const build = async (instanceId: string, hostname: string) => {
+    const { sources } = tryRender({ commands, hostname }, { instanceId });
+    const directory = path.join(t.testdir({ [instanceId + hostname]: {} }), instanceId + hostname);
+    return machine.build(`import ${writeRendered(directory, sources)}`);
+  };
+  const toSwitch = (system: string, action: string) =>
+    machine.run([`${system}/bin/switch-to-configuration`, action]);
+  t.match(await toSwitch(await build("i-1", "edge-1"), "test"), { code: 0 });
+  const said = async (instanceId: string, hostname: string) =>
+    (await toSwitch(await build(instanceId, hostname), "dry-activate")).stderr;
+  t.match(await said("i-2", "edge-1"), /would start the following units: .*firstlight-commands/);
+  t.notMatch(await said("i-1", "edge-2"), /firstlight-commands/, "and not for anything else");
+});
+
 t.test("a pinned agent takes the place of the image's own package", { skip }, async (t) => {
   const machine = await nixMachine(t);
   const directory = t.testdir({ agent: "" });

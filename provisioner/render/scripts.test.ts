@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
@@ -299,7 +307,8 @@ t.test("commands", async (t) => {
       t.not(stampOf("instance", "i-2", "1"), first);
       t.not(stampOf("instance", "i-1", "2"), first);
       t.equal(stampOf("once", "i-1", "1"), stampOf("once", "i-2", "1"));
-      t.equal(stampOf("always", "i-1", "1"), undefined);
+      t.equal(stampOf("always", "i-1", "1"), stampOf("always", "i-2", "1"));
+      t.not(stampOf("always", "i-1", "1"), stampOf("always", "i-1", "2"));
     },
   );
 
@@ -314,13 +323,70 @@ t.test("commands", async (t) => {
         mode: 0o755,
       });
       t.equal(m.run(textAt(rendered, "systemd.services.firstlight-commands", "script")).code, 0);
-      t.same(readFileSync(m.at("calls"), "utf8").trim().split("\n"), [
-        "start firstlight-command-b.service",
-        "start firstlight-command-a.service",
-        "start firstlight-command-b-2.service",
-      ]);
+      const calls = readFileSync(m.at("calls"), "utf8").trim().split("\n");
+      t.same(
+        [...new Set(calls)],
+        [
+          "start firstlight-command-b.service",
+          "start firstlight-command-a.service",
+          "start firstlight-command-b-2.service",
+        ],
+      );
     },
   );
+
+  t.test("what runs at each boot has its stamp where it goes with the boot", async (t) => {
+    const m = machine(t);
+    const rendered = renderCommands(concern({ commands: [command("a", { frequency: "always" })] }));
+    writeFileSync(m.at("credentials/a"), "exit 7\n");
+    t.equal(m.run(textAt(rendered, "systemd.services.firstlight-command-a", "script")).code, 7);
+    t.equal(readdirSync(m.at("run/firstlight/stamps")).length, 1, "also when it fails");
+  });
+
+  t.test("a switch starts the late ones again for another instance or text only", async (t) => {
+    const triggers = (instanceId: string, digest: string, frequency = "instance") => {
+      const credentials = new Map([["a", { name: "a", file: `a@${digest}`, encrypted: false }]]);
+      const rendered = renderCommands(
+        concern({ commands: [command("a", { frequency })] }, { credentials, instanceId }),
+      );
+      const unit = rendered.find(({ path: option }) => option.at(-1) === "firstlight-commands");
+      return unit === undefined ? undefined : member(unit.value, "restartTriggers");
+    };
+    const first = triggers("i-1", "1");
+    t.match(first, { kind: "list" });
+    t.same(triggers("i-1", "1"), first);
+    t.notSame(triggers("i-2", "1"), first, "another instance");
+    t.notSame(triggers("i-1", "2"), first, "another text");
+    t.notSame(triggers("i-1", "2", "always"), triggers("i-1", "1", "always"));
+    t.same(triggers("i-1", "1", "once"), triggers("i-2", "1", "once"), "once is once");
+  });
+
+  t.test("started again, nothing runs twice, and a unit that ran its old text runs", async (t) => {
+    const m = machine(t);
+    const commands = [
+      command("old", { frequency: "always" }),
+      command("busy"),
+      command("new", { frequency: "always" }),
+    ];
+    const rendered = renderCommands(concern({ commands }));
+    const scriptOf = (name: string) => textAt(rendered, `systemd.services.${name}`, "script");
+    // As systemd: no start with a stamp, and one of a unit that is being started only waits for it.
+    for (const { name } of commands) {
+      const unit = `firstlight-command-${name}`;
+      const stamp = /\/\S+stamps\/[\w-]+/.exec(scriptOf(unit))?.[0] ?? "";
+      writeFileSync(m.at(`credentials/${name}`), `echo ${name} >> ${m.at("ran")}\nexit 1\n`);
+      const text = [
+        `if [ -e ${m.at(stamp)} ]; then exit 0; fi`,
+        `if [ -e ${m.at(name)} ]; then rm ${m.at(name)}; exit 0; fi`,
+        scriptOf(unit).replaceAll(moved, (found) => m.root + found),
+      ];
+      writeFileSync(m.at(`${unit}.service`), text.join("\n"));
+    }
+    writeFileSync(m.at("bin/systemctl"), `#!/bin/sh\nexec sh -e ${m.root}/"$2"\n`, { mode: 0o755 });
+    writeFileSync(m.at("busy"), "");
+    for (let round = 0; round < 2; round++) t.equal(m.run(scriptOf("firstlight-commands")).code, 0);
+    t.equal(readFileSync(m.at("ran"), "utf8"), "old\nbusy\nnew\n");
+  });
 
   t.test("early ones are ordered among themselves", async (t) => {
     const early = { when: "early", frequency: "always" };

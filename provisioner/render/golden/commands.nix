@@ -10,6 +10,9 @@
       wants = [ "network-pre.target" ];
       before = [ "network-pre.target" ];
       after = [ "firstlight-files.service" ];
+      unitConfig = {
+        ConditionPathExists = "!/run/firstlight/stamps/bootcmd-6422792bdcee915c";
+      };
       path = [
         pkgs.bash
         "/run/wrappers"
@@ -19,10 +22,12 @@
         HOME = "/root";
       };
       restartIfChanged = false;
-      script = "exec sh \"$CREDENTIALS_DIRECTORY\"/bootcmd\n";
+      script = ''
+        install -D -m 0600 /dev/null /run/firstlight/stamps/bootcmd-6422792bdcee915c
+        exec sh "$CREDENTIALS_DIRECTORY"/bootcmd
+      '';
       serviceConfig = {
         Type = "oneshot";
-        RemainAfterExit = true;
         TimeoutStartSec = "5min";
         LoadCredentialEncrypted = [ "bootcmd:/var/lib/firstlight/credentials/bootcmd@0123456789abcdef" ];
       };
@@ -60,7 +65,11 @@
         "firstlight-files.service"
         "firstlight-files-deferred.service"
       ];
-      script = "systemctl start firstlight-command-runcmd.service || true\n";
+      restartTriggers = [ "0b56204b6862756193665915cd50b0d5d7a57c14eb0ba3729f6304b22e48c892" ];
+      script = ''
+        systemctl start firstlight-command-runcmd.service || true
+        [ -e /var/lib/firstlight/stamps/runcmd-f663735c6d169cb5 ] || systemctl start firstlight-command-runcmd.service || true
+      '';
       serviceConfig = {
         Type = "exec";
         RemainAfterExit = true;

@@ -18,6 +18,7 @@ import {
   loadCredential,
   shellWord,
 } from "./assignment.ts";
+import { addFunction, enterFunction, putFunction } from "./file-shell.ts";
 
 /** What a file is made of: text that may stand in the store, or a secret. */
 export type FilePart = { readonly index: number } & (
@@ -73,6 +74,7 @@ export function renderFileUnit(
       attrs([
         bind("Type", str("oneshot")),
         bind("RemainAfterExit", bool(true)),
+        bind("TimeoutStartSec", str("5min")),
         ...credentials(concern, parts),
       ]),
     ),
@@ -105,41 +107,6 @@ function credentials(concern: Concern, parts: readonly FilePart[]): readonly Att
   return [...lines].map(([key, values]) => bind(key, list(values.map(str))));
 }
 
-const putFunction = `# Takes the place of a file at once: mode, owner, group, path, contents.
-put() {
-  local mode=$1 owner=$2 group=$3 path=$4
-  shift 4
-  mkdir -p "\${path%/*}/"
-  (umask 077 && cat -- "$@" > "$path.firstlight")
-  chown "$owner:$group" "$path.firstlight"
-  chmod "$mode" "$path.firstlight"
-  mv -T "$path.firstlight" "$path"
-}
-`;
-
-const addFunction = `# Adds to the end of a file, once: stamp, mode, owner, group, path, contents. After a crash in
-# between, the end of the file tells whether it was added.
-add() {
-  local stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
-  if [ -e "$stamp" ]; then return; fi
-  case $(readlink -f "$path") in
-    /nix/store/*)
-      echo "firstlight: $path is part of the system, nothing can be added to it" >&2
-      return 1
-      ;;
-  esac
-  if [ ! -e "$path" ]; then put "$mode" "$owner" "$group" "$path" /dev/null; fi
-  local size
-  size=$(stat -L -c %s "$contents")
-  if [ ! -e "$stamp.begun" ] || [ "$(tail -c "$size" "$path" | sha256sum)" != "$(sha256sum < "$contents")" ]; then
-    install -D -m 0600 /dev/null "$stamp.begun"
-    cat -- "$contents" >> "$path"
-    sync "$path"
-  fi
-  mv "$stamp.begun" "$stamp"
-}
-`;
-
 function script(concern: Concern, files: readonly PlacedFile[]): string {
   const adds = files.some(({ replaces }) => !replaces);
   const known = new Map<string, number>();
@@ -155,7 +122,7 @@ function script(concern: Concern, files: readonly PlacedFile[]): string {
       )
       .join("");
   });
-  return [putFunction, ...(adds ? [addFunction] : []), calls.join("")].join("\n");
+  return [enterFunction, putFunction, ...(adds ? [addFunction] : []), calls.join("")].join("\n");
 }
 
 function contents(concern: Concern, part: FilePart): string {

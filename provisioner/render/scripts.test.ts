@@ -1,15 +1,18 @@
 import { spawnSync } from "node:child_process";
 import {
+  chownSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { NixExpr } from "#provisioner/nix-language/tree.ts";
 import type { Assignment, Concern } from "./assignment.ts";
@@ -259,6 +262,111 @@ t.test("files", async (t) => {
     t.equal(code, 1);
     t.match(stderr, /is part of the system/);
     t.equal(readFileSync(m.at("nix/store/file"), "utf8"), "of the system\n");
+  });
+});
+
+const notRoot = process.getuid?.() === 0 ? false : "SKIPPED: needs root, to be another user";
+
+t.test("a user cannot make root write where the user may not", { skip: notRoot }, async (t) => {
+  const other = 65_534;
+  const scriptOf = (files: NonNullable<Spec["files"]>) =>
+    textAt(renderFiles(concern({ files })), "systemd.services.firstlight-files", "script");
+  /** A machine with a home of the user, and a file of root with the directory that it is in. */
+  const prepare = () => {
+    const m = machine(t);
+    for (const each of ["opt/home", "opt/root"]) mkdirSync(m.at(each), { recursive: true });
+    chownSync(m.at("opt/home"), other, other);
+    writeFileSync(m.at("opt/root/victim"), "of root\n", { mode: 0o600 });
+    writeFileSync(m.at("text"), "text\n");
+    return m;
+  };
+  const unharmed = (t: Test, m: Machine) => {
+    t.same(readdirSync(m.at("opt/root")), ["victim"], "nothing more there");
+    t.equal(readFileSync(m.at("opt/root/victim"), "utf8"), "of root\n");
+    t.match(statSync(m.at("opt/root/victim")), { uid: 0, mode: 0o100600 });
+  };
+  /** Lets a program of the script do something in its directory first, as a user who is fast. */
+  const beforeProgram = (m: Machine, name: string, text: string) =>
+    writeFileSync(
+      m.at(`bin/${name}`),
+      `#!/bin/sh\nPATH=\${PATH#*:}; if cd ${m.at("opt/home")}; then ${text}; fi; cd "$OLDPWD"\nexec ${name} "$@"\n`,
+      { mode: 0o755 },
+    );
+  const owned = { owner: "nobody", group: "nogroup", content: "text\n" };
+  const put = scriptOf([{ ...owned, path: "/opt/home/a/file" }]);
+  const add = scriptOf([{ ...owned, path: "/opt/home/log", append: true }]);
+  const run = (m: Machine, script: string) => m.run(script, { FILE_0: m.at("text") });
+
+  t.test("by a link in place of the temporary file", async (t) => {
+    const m = prepare();
+    mkdirSync(m.at("opt/home/a"));
+    chownSync(m.at("opt/home/a"), other, other);
+    symlinkSync(m.at("opt/root/victim"), m.at("opt/home/a/file.firstlight"));
+    t.match(run(m, put), { code: 0, stderr: "" });
+    unharmed(t, m);
+    t.match(statSync(m.at("opt/home/a/file")), { uid: other, mode: 0o100644 });
+  });
+
+  t.test("by a link that takes the temporary file's place while it is written", async (t) => {
+    for (const program of ["cat", "chown", "chmod", "mv"]) {
+      const m = prepare();
+      const swap = `for new in a/.firstlight-*; do rm -f "$new"; ln -s ${m.at("opt/root/victim")} "$new"; done`;
+      beforeProgram(m, program, swap);
+      run(m, put);
+      unharmed(t, m);
+    }
+  });
+
+  t.test("by a link on the way, to another directory or to the next", async (t) => {
+    const m = prepare();
+    for (const target of ["../root", "b", "."]) {
+      mkdirSync(m.at("opt/home/b"), { recursive: true });
+      symlinkSync(target, m.at("opt/home/a"));
+      const { code, stderr } = run(m, put);
+      t.not(code, 0, target);
+      t.match(stderr, /a, on the way to .*, is a link that root did not make/);
+      t.same(readdirSync(m.at("opt/home/b")), []);
+      unharmed(t, m);
+      unlinkSync(m.at("opt/home/a"));
+    }
+  });
+
+  t.test("by a link that comes after the look at the way", async (t) => {
+    const m = prepare();
+    beforeProgram(m, "mkdir", "ln -s ../root a");
+    t.not(run(m, put).code, 0);
+    unharmed(t, m);
+  });
+
+  t.test("by a link, or another name of a file, where something is added", async (t) => {
+    for (const make of [symlinkSync, linkSync]) {
+      const m = prepare();
+      make(m.at("opt/root/victim"), m.at("opt/home/log"));
+      const { code, stderr } = run(m, add);
+      t.equal(code, 1);
+      t.match(stderr, /log is no file of its own, nothing is added to it/);
+      unharmed(t, m);
+    }
+    const m = prepare();
+    writeFileSync(m.at("opt/home/log"), "there\n");
+    beforeProgram(m, "stat", `case "$*" in *%h*) ln -sf ${m.at("opt/root/victim")} log;; esac`);
+    run(m, add);
+    unharmed(t, m);
+  });
+
+  t.test("and root's own links are followed, also to what is added to", async (t) => {
+    const m = prepare();
+    mkdirSync(m.at("opt/data"));
+    writeFileSync(m.at("opt/data/log"), "there\n", { mode: 0o640 });
+    chownSync(m.at("opt/data/log"), 0, other);
+    symlinkSync("data", m.at("opt/link"));
+    symlinkSync("log", m.at("opt/data/latest"));
+    const through = scriptOf([{ ...owned, path: "/opt/link/latest", append: true }]);
+    t.match(run(m, through), { code: 0, stderr: "" });
+    t.equal(readFileSync(m.at("opt/data/log"), "utf8"), "there\ntext\n");
+    t.match(statSync(m.at("opt/data/log")), { uid: 0, gid: other, mode: 0o100640 });
+    t.match(run(m, add), { code: 0, stderr: "" });
+    t.match(statSync(m.at("opt/home/log")), { uid: other, mode: 0o100644 });
   });
 });
 

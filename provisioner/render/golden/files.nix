@@ -29,37 +29,97 @@
         FILE_3 = pkgs.writeText "file-3" "A=1\n";
       };
       script = ''
-        # Takes the place of a file at once: mode, owner, group, path, contents.
-        put() {
-          local mode=$1 owner=$2 group=$3 path=$4
-          shift 4
-          mkdir -p "''${path%/*}/"
-          (umask 077 && cat -- "$@" > "$path.firstlight")
-          chown "$owner:$group" "$path.firstlight"
-          chmod "$mode" "$path.firstlight"
-          mv -T "$path.firstlight" "$path"
+        # Whether only root can change what is in this directory.
+        ours() { [ -O . ] && [ $((0$(stat -c %a .) & 022)) -eq 0 ]; }
+
+        inode() { stat -c %d:%i "$1"; }
+
+        # Goes to a directory and makes what is missing. In one that others can change, no link is followed:
+        # what was entered lies there, and has that name.
+        enter() {
+          local rest=''${1#/} part above
+          cd /
+          while [ -n "$rest" ]; do
+            part=''${rest%%/*}
+            rest=''${rest#"$part"}
+            rest=''${rest#/}
+            above=
+            if ! ours; then above=$(inode .); fi
+            if [ ! -e "./$part" ]; then mkdir -- "./$part"; fi
+            cd -P "./$part"
+            if [ -n "$above" ] && [ "$(inode ..) $(inode "../$part")" != "$above $(inode .)" ]; then
+              echo "firstlight: $part, on the way to $1, is a link that root did not make; not followed" >&2
+              return 1
+            fi
+          done
         }
 
-        # Adds to the end of a file, once: stamp, mode, owner, group, path, contents. After a crash in
-        # between, the end of the file tells whether it was added.
-        add() {
-          local stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
-          if [ -e "$stamp" ]; then return; fi
-          case $(readlink -f "$path") in
+        # Takes the place of a file of this directory at once: mode, owner, group, name, contents. The new
+        # one is made under a name that nobody knows, and never through a link.
+        replace() {
+          local mode=$1 owner=$2 group=$3 name=$4
+          shift 4
+          rm -f ./.firstlight-??????????
+          new=./$(mktemp -u .firstlight-XXXXXXXXXX)
+          trap 'rm -f "$new"' EXIT
+          umask 077
+          set -C
+          exec 9> "$new"
+          cat -- "$@" >&9
+          chown "$owner:$group" /proc/self/fd/9
+          chmod "$mode" /proc/self/fd/9
+          sync /proc/self/fd/9
+          mv -T "$new" "./$name"
+        }
+
+        # Takes the place of a file: mode, owner, group, path, contents.
+        put() (
+          enter "''${4%/*}"
+          replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
+        )
+
+        # Adds to the end of a file, once: stamp, mode, owner, group, path, contents. The file is replaced by
+        # a longer one. After a crash in between, its end tells whether that was done.
+        add() (
+          stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
+          if [ -e "$stamp" ]; then exit 0; fi
+          enter "''${path%/*}"
+          if [ -L "./''${path##*/}" ] && ours; then
+            path=$(readlink -f "./''${path##*/}")
+            enter "''${path%/*}"
+          fi
+          case $PWD/ in
             /nix/store/*)
               echo "firstlight: $path is part of the system, nothing can be added to it" >&2
-              return 1
+              exit 1
               ;;
           esac
-          if [ ! -e "$path" ]; then put "$mode" "$owner" "$group" "$path" /dev/null; fi
-          local size
+          name=''${path##*/}
+          old=/dev/null
+          if [ -e "./$name" ] || [ -L "./$name" ]; then
+            read_old
+            old=/proc/self/fd/8
+            mode=$(stat -L -c %a $old) owner=$(stat -L -c %u $old) group=$(stat -L -c %g $old)
+          fi
           size=$(stat -L -c %s "$contents")
-          if [ ! -e "$stamp.begun" ] || [ "$(tail -c "$size" "$path" | sha256sum)" != "$(sha256sum < "$contents")" ]; then
+          if [ ! -e "$stamp.begun" ] || [ "$(tail -c "$size" $old | sha256sum)" != "$(sha256sum < "$contents")" ]; then
             install -D -m 0600 /dev/null "$stamp.begun"
-            cat -- "$contents" >> "$path"
-            sync "$path"
+            replace "$mode" "$owner" "$group" "$name" $old "$contents"
+            sync .
           fi
           mv "$stamp.begun" "$stamp"
+        )
+
+        # Opens the file of this name as 8: a file that lies here and nowhere else, or nothing.
+        read_old() {
+          if [ -f "./$name" ] && [ ! -L "./$name" ]; then
+            exec 8< "./$name"
+            if ours || [ "$(stat -c '%d:%i %h' "./$name")" = "$(stat -L -c '%d:%i' /proc/self/fd/8) 1" ]; then
+              return 0
+            fi
+          fi
+          echo "firstlight: $path is no file of its own, nothing is added to it" >&2
+          return 1
         }
 
         put 0600 alice root /etc/app/token "$CREDENTIALS_DIRECTORY/file-token"
@@ -69,6 +129,7 @@
       serviceConfig = {
         Type = "oneshot";
         RemainAfterExit = true;
+        TimeoutStartSec = "5min";
         LoadCredentialEncrypted = [
           "file-token:/var/lib/firstlight/credentials/file-token@0123456789abcdef"
           "file-line:/var/lib/firstlight/credentials/file-line@0123456789abcdef"
@@ -87,22 +148,61 @@
         FILE_5 = pkgs.writeText "file-5" "late\n";
       };
       script = ''
-        # Takes the place of a file at once: mode, owner, group, path, contents.
-        put() {
-          local mode=$1 owner=$2 group=$3 path=$4
-          shift 4
-          mkdir -p "''${path%/*}/"
-          (umask 077 && cat -- "$@" > "$path.firstlight")
-          chown "$owner:$group" "$path.firstlight"
-          chmod "$mode" "$path.firstlight"
-          mv -T "$path.firstlight" "$path"
+        # Whether only root can change what is in this directory.
+        ours() { [ -O . ] && [ $((0$(stat -c %a .) & 022)) -eq 0 ]; }
+
+        inode() { stat -c %d:%i "$1"; }
+
+        # Goes to a directory and makes what is missing. In one that others can change, no link is followed:
+        # what was entered lies there, and has that name.
+        enter() {
+          local rest=''${1#/} part above
+          cd /
+          while [ -n "$rest" ]; do
+            part=''${rest%%/*}
+            rest=''${rest#"$part"}
+            rest=''${rest#/}
+            above=
+            if ! ours; then above=$(inode .); fi
+            if [ ! -e "./$part" ]; then mkdir -- "./$part"; fi
+            cd -P "./$part"
+            if [ -n "$above" ] && [ "$(inode ..) $(inode "../$part")" != "$above $(inode .)" ]; then
+              echo "firstlight: $part, on the way to $1, is a link that root did not make; not followed" >&2
+              return 1
+            fi
+          done
         }
+
+        # Takes the place of a file of this directory at once: mode, owner, group, name, contents. The new
+        # one is made under a name that nobody knows, and never through a link.
+        replace() {
+          local mode=$1 owner=$2 group=$3 name=$4
+          shift 4
+          rm -f ./.firstlight-??????????
+          new=./$(mktemp -u .firstlight-XXXXXXXXXX)
+          trap 'rm -f "$new"' EXIT
+          umask 077
+          set -C
+          exec 9> "$new"
+          cat -- "$@" >&9
+          chown "$owner:$group" /proc/self/fd/9
+          chmod "$mode" /proc/self/fd/9
+          sync /proc/self/fd/9
+          mv -T "$new" "./$name"
+        }
+
+        # Takes the place of a file: mode, owner, group, path, contents.
+        put() (
+          enter "''${4%/*}"
+          replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
+        )
 
         put 0644 root root /opt/app/late "$FILE_5"
       '';
       serviceConfig = {
         Type = "oneshot";
         RemainAfterExit = true;
+        TimeoutStartSec = "5min";
       };
     };
   };

@@ -1,0 +1,103 @@
+// The shell that puts files in place as root, at any path of the machine: also in directories of
+// users, who may exchange what is there at any moment. Nobody but root decides where root writes.
+// Each function is a subshell of its own, standing in the directory that it works in, because that
+// stays the same one when names change; files are reached by what was opened, not by name.
+
+/** Bash: `enter DIRECTORY`, the absolute path of one, makes what is missing and goes there. */
+export const enterFunction = `# Whether only root can change what is in this directory.
+ours() { [ -O . ] && [ $((0$(stat -c %a .) & 022)) -eq 0 ]; }
+
+inode() { stat -c %d:%i "$1"; }
+
+# Goes to a directory and makes what is missing. In one that others can change, no link is followed:
+# what was entered lies there, and has that name.
+enter() {
+  local rest=\${1#/} part above
+  cd /
+  while [ -n "$rest" ]; do
+    part=\${rest%%/*}
+    rest=\${rest#"$part"}
+    rest=\${rest#/}
+    above=
+    if ! ours; then above=$(inode .); fi
+    if [ ! -e "./$part" ]; then mkdir -- "./$part"; fi
+    cd -P "./$part"
+    if [ -n "$above" ] && [ "$(inode ..) $(inode "../$part")" != "$above $(inode .)" ]; then
+      echo "firstlight: $part, on the way to $1, is a link that root did not make; not followed" >&2
+      return 1
+    fi
+  done
+}
+`;
+
+/** Bash: `put MODE OWNER GROUP PATH CONTENTS…`, and `replace`, which works in a directory. */
+export const putFunction = `# Takes the place of a file of this directory at once: mode, owner, group, name, contents. The new
+# one is made under a name that nobody knows, and never through a link.
+replace() {
+  local mode=$1 owner=$2 group=$3 name=$4
+  shift 4
+  rm -f ./.firstlight-??????????
+  new=./$(mktemp -u .firstlight-XXXXXXXXXX)
+  trap 'rm -f "$new"' EXIT
+  umask 077
+  set -C
+  exec 9> "$new"
+  cat -- "$@" >&9
+  chown "$owner:$group" /proc/self/fd/9
+  chmod "$mode" /proc/self/fd/9
+  sync /proc/self/fd/9
+  mv -T "$new" "./$name"
+}
+
+# Takes the place of a file: mode, owner, group, path, contents.
+put() (
+  enter "\${4%/*}"
+  replace "$1" "$2" "$3" "\${4##*/}" "\${@:5}"
+)
+`;
+
+/** Bash: `add STAMP MODE OWNER GROUP PATH CONTENTS`, once. */
+export const addFunction = `# Adds to the end of a file, once: stamp, mode, owner, group, path, contents. The file is replaced by
+# a longer one. After a crash in between, its end tells whether that was done.
+add() (
+  stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
+  if [ -e "$stamp" ]; then exit 0; fi
+  enter "\${path%/*}"
+  if [ -L "./\${path##*/}" ] && ours; then
+    path=$(readlink -f "./\${path##*/}")
+    enter "\${path%/*}"
+  fi
+  case $PWD/ in
+    /nix/store/*)
+      echo "firstlight: $path is part of the system, nothing can be added to it" >&2
+      exit 1
+      ;;
+  esac
+  name=\${path##*/}
+  old=/dev/null
+  if [ -e "./$name" ] || [ -L "./$name" ]; then
+    read_old
+    old=/proc/self/fd/8
+    mode=$(stat -L -c %a $old) owner=$(stat -L -c %u $old) group=$(stat -L -c %g $old)
+  fi
+  size=$(stat -L -c %s "$contents")
+  if [ ! -e "$stamp.begun" ] || [ "$(tail -c "$size" $old | sha256sum)" != "$(sha256sum < "$contents")" ]; then
+    install -D -m 0600 /dev/null "$stamp.begun"
+    replace "$mode" "$owner" "$group" "$name" $old "$contents"
+    sync .
+  fi
+  mv "$stamp.begun" "$stamp"
+)
+
+# Opens the file of this name as 8: a file that lies here and nowhere else, or nothing.
+read_old() {
+  if [ -f "./$name" ] && [ ! -L "./$name" ]; then
+    exec 8< "./$name"
+    if ours || [ "$(stat -c '%d:%i %h' "./$name")" = "$(stat -L -c '%d:%i' /proc/self/fd/8) 1" ]; then
+      return 0
+    fi
+  fi
+  echo "firstlight: $path is no file of its own, nothing is added to it" >&2
+  return 1
+}
+`;

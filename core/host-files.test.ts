@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -144,4 +145,28 @@ t.test("the mode of a new directory is not that of its parents", async (t) => {
   files.makeDirectory("/state/secrets", { mode: 0o700 });
   t.equal(statSync(path.join(root, "state")).mode & 0o777, 0o755);
   t.equal(statSync(path.join(root, "state/secrets")).mode & 0o777, 0o700);
+});
+
+t.test("a directory that the kernel refuses to make is a fault, not an endless attempt", async (t) => {
+  // In a process of its own: what never ends ends with it.
+  const script = `import { hostFiles } from ${JSON.stringify(path.join(import.meta.dirname, "host-files.ts"))};
+    try { hostFiles("/proc/firstlight", () => {}).write("/a/b", ""); }
+    catch (error) { process.stdout.write(error.code); }`;
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "--eval", script],
+    { encoding: "utf8", timeout: 20_000, killSignal: "SIGKILL" },
+  );
+  t.equal(status, 0);
+  t.equal(stdout, "io/write-failed");
+});
+
+t.test("a file in the place of a directory is a fault, a link to a directory is one", async (t) => {
+  const { root, files } = open(t);
+  files.write("/file", "");
+  t.throws(() => files.write("/file/a/b", ""), { code: "io/write-failed" });
+  mkdirSync(path.join(root, "real"));
+  symlinkSync("real", path.join(root, "link"));
+  files.write("/link/a/b", "inside");
+  t.equal(files.readText("/real/a/b"), "inside");
 });

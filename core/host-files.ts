@@ -18,6 +18,7 @@ import {
   type Stats,
   type StatsFs,
   statfsSync,
+  statSync,
   symlinkSync,
   writeSync,
 } from "node:fs";
@@ -340,13 +341,27 @@ function overwrite(host: string): void {
   }
 }
 
+/**
+ * Makes a directory and what is missing above it, one by one. Node's own `recursive` is not used: it
+ * never ends where the kernel says ENOENT for a directory whose parent is there (`/proc/x`).
+ */
 function makeDirectories(host: string, mode: number): void {
+  if (isDirectory(host)) return;
+  const parent = path.dirname(host);
   // The mode is this directory's alone: parents are for everybody.
-  const parent = mkdirSync(path.dirname(host), { recursive: true, mode: 0o755 });
-  const made = mkdirSync(host, { recursive: true, mode });
-  const first = parent ?? made;
-  if (first !== undefined) syncDirectory(path.dirname(first));
-  if (parent !== undefined) syncDirectory(path.dirname(host));
+  if (parent !== host) makeDirectories(parent, 0o755);
+  try {
+    mkdirSync(host, { mode });
+  } catch (error) {
+    // Another process may have made it.
+    if (!isDirectory(host)) throw error;
+    return;
+  }
+  syncDirectory(parent);
+}
+
+function isDirectory(host: string): boolean {
+  return statSync(host, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function syncDirectory(host: string): void {

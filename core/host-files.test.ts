@@ -147,19 +147,22 @@ t.test("the mode of a new directory is not that of its parents", async (t) => {
   t.equal(statSync(path.join(root, "state/secrets")).mode & 0o777, 0o700);
 });
 
-t.test("a directory that the kernel refuses to make is a fault, not an endless attempt", async (t) => {
-  // In a process of its own: what never ends ends with it.
-  const script = `import { hostFiles } from ${JSON.stringify(path.join(import.meta.dirname, "host-files.ts"))};
+t.test(
+  "a directory that the kernel refuses to make is a fault, not an endless attempt",
+  async (t) => {
+    // In a process of its own: what never ends ends with it.
+    const script = `import { hostFiles } from ${JSON.stringify(path.join(import.meta.dirname, "host-files.ts"))};
     try { hostFiles("/proc/firstlight", () => {}).write("/a/b", ""); }
     catch (error) { process.stdout.write(error.code); }`;
-  const { status, stdout } = spawnSync(
-    process.execPath,
-    ["--input-type=module", "--eval", script],
-    { encoding: "utf8", timeout: 20_000, killSignal: "SIGKILL" },
-  );
-  t.equal(status, 0);
-  t.equal(stdout, "io/write-failed");
-});
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ["--input-type=module", "--eval", script],
+      { encoding: "utf8", timeout: 20_000, killSignal: "SIGKILL" },
+    );
+    t.equal(status, 0);
+    t.equal(stdout, "io/write-failed");
+  },
+);
 
 t.test("a file in the place of a directory is a fault, a link to a directory is one", async (t) => {
   const { root, files } = open(t);

@@ -17,6 +17,11 @@ export const userDataCodes = {
     means: "A document is neither UTF-8 text nor whole gzip data.",
     action: "Check that it was not cut or encoded twice.",
   },
+  "user-data/too-large": {
+    means: "A document is larger than is read.",
+    action:
+      "Check that it is the right file; fetch large contents by URL instead of writing them in.",
+  },
   "user-data/wrong-type": {
     means: "A value has another kind than the key takes.",
     action: "Write the value as the message says.",
@@ -85,6 +90,14 @@ export const userDataCodes = {
     means: "A command calls the package manager of another distribution.",
     action: "Name the packages under `packages`.",
   },
+  "cloud-config/cloud-init-program": {
+    means: "A command calls a program of cloud-init, which is not on the machine.",
+    action: "Say the same with `firstlight: commands`, or ask `firstlight status` and `query`.",
+  },
+  "cloud-config/not-a-key": {
+    means: "A text stands among ssh keys and does not look like a public key.",
+    action: "Write a public key as ssh-keygen prints it.",
+  },
   "cloud-config/no-meaning": {
     means: "The key has no meaning on NixOS, and nothing is lost without it.",
     action: "Remove it if the note disturbs.",
@@ -107,7 +120,7 @@ export const userDataCodes = {
   },
   "cloud-config/package-unneeded": {
     means: "A package of another distribution has no counterpart that NixOS needs.",
-    action: "Remove it, or set the options of the service it is for.",
+    action: "Remove it, or set the options of the service it is for, which the hint names.",
   },
   "cloud-config/package-name": {
     means: "A text cannot be the name of a package in nixpkgs.",

@@ -40,16 +40,33 @@ t.test("text is decoded, gzip is unpacked", async (t) => {
   t.equal(decode(gzipSync("#cloud-config\n")).text, "#cloud-config\n");
 });
 
-t.test("what is neither is a finding: cut gzip, a bomb, another encoding, too large", async (t) => {
+t.test("what is neither is a finding that says why, and where", async (t) => {
+  const large = { code: "user-data/too-large", line: null, message: /at most 16 MiB/ };
+  const undecodable = { code: "user-data/undecodable" };
   const cases = {
-    cut: gzipSync("#cloud-config\n".repeat(100)).subarray(0, 40),
-    bomb: gzipSync(Buffer.alloc(64 * 1024 * 1024)),
-    latin1: Buffer.from([0x23, 0xe4, 0x20]),
-    large: Buffer.alloc(17 * 1024 * 1024, 0x20),
-  };
-  for (const [name, bytes] of Object.entries(cases)) {
+    cut: [gzipSync("#cloud-config\n".repeat(100)).subarray(0, 40), { ...undecodable, line: null }],
+    bomb: [gzipSync(Buffer.alloc(64 * 1024 * 1024)), large],
+    large: [Buffer.alloc(17 * 1024 * 1024, 0x20), large],
+    latin1: [
+      Buffer.from("#cloud-config\nä: Zürich\ncity: Gen\xe8ve\n", "latin1").fill("ae", 14, 15),
+      { ...undecodable, line: 2, column: 5, message: /the byte 0xFC/ },
+    ],
+    "latin1 in gzip": [
+      gzipSync(Buffer.from([0x23, 0x0d, 0x0a, 0xe4, 0x20])),
+      { ...undecodable, line: 2, column: 1, message: /0xE4/ },
+    ],
+    "behind wider characters": [
+      Buffer.concat([Buffer.from("ä😀"), Buffer.from([0xff])]),
+      { ...undecodable, line: 1, column: 3 },
+    ],
+    "cut in a character": [
+      Buffer.from("a\nä").subarray(0, 3),
+      { ...undecodable, line: 2, column: 1, message: /cut off/ },
+    ],
+  } as const;
+  for (const [name, [bytes, finding]] of Object.entries(cases)) {
     const { text, findings } = decode(bytes);
     t.equal(text, undefined, name);
-    t.match(findings, [{ level: "error", code: "user-data/undecodable", line: null }], name);
+    t.match(findings, [{ level: "error", ...finding }], name);
   }
 });

@@ -1,8 +1,10 @@
 import { gunzipSync } from "node:zlib";
 import type { Finding } from "#core/finding.ts";
 import type { RawDocument } from "./translation.ts";
+import { readUtf8 } from "./utf8-text.ts";
 
-const maxBytes = 16 * 1024 * 1024;
+const mebi = 1024 * 1024;
+const maxBytes = 16 * mebi;
 
 /** Formats of user-data that are told apart; only the first two and `empty` are read. */
 export type UserDataFormat =
@@ -44,28 +46,47 @@ export function sniff(text: string): UserDataFormat {
   return beginnings.find(([pattern]) => pattern.test(start))?.[1] ?? "unknown";
 }
 
-/** The text of a document: gunzipped where it is compressed, refused where it is not UTF-8. */
-export function decodeUserData(raw: RawDocument): {
+/** What decoding a document gives: its text, or the one finding that says why it has none. */
+export interface Decoded {
   readonly text: string | undefined;
   readonly findings: readonly Finding[];
-} {
-  const compressed = raw.bytes[0] === 0x1f && raw.bytes[1] === 0x8b;
+}
+
+/** The text of a document: gunzipped where it is compressed, refused where it is not UTF-8. */
+export function decodeUserData({ document, bytes }: RawDocument): Decoded {
+  const refuse = (what: Pick<Finding, "code" | "message" | "hint"> & Partial<Finding>) => {
+    const nowhere = { document, path: "", line: null, column: null, level: "error" } as const;
+    return { text: undefined, findings: [{ ...nowhere, ...what }] };
+  };
+  const unpacked = isGzip(bytes) ? gunzip(bytes) : { bytes };
+  if (unpacked.broken !== undefined) {
+    const message = `expected gzip data, as its first bytes say: ${unpacked.broken}`;
+    const hint = "check that the document was not cut or encoded twice";
+    return refuse({ code: "user-data/undecodable", message, hint });
+  }
+  if (unpacked.bytes === undefined || unpacked.bytes.length > maxBytes) {
+    const message = `a document holds at most ${maxBytes / mebi} MiB, and this one is larger`;
+    const hint = "check that it is the right file; fetch large contents by address";
+    return refuse({ code: "user-data/too-large", message, hint });
+  }
+  const read = readUtf8(unpacked.bytes);
+  if (read.text !== undefined) return { text: read.text, findings: [] };
+  const { line, column, found } = read;
+  const message = `expected UTF-8 text, got ${found}`;
+  const hint = "save the document as UTF-8, and check that it was not cut";
+  return refuse({ line, column, code: "user-data/undecodable", message, hint });
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** Unpacked bytes; none where there are more than are read, or where they are `broken`. */
+function gunzip(bytes: Uint8Array): { readonly bytes?: Uint8Array; readonly broken?: string } {
   try {
-    const bytes = compressed ? gunzipSync(raw.bytes, { maxOutputLength: maxBytes }) : raw.bytes;
-    if (bytes.length > maxBytes) throw new Error(`larger than ${maxBytes} bytes`);
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), findings: [] };
+    return { bytes: gunzipSync(bytes, { maxOutputLength: maxBytes }) };
   } catch (error) {
-    const what = compressed ? "gzip data" : "UTF-8 text";
-    const finding: Finding = {
-      document: raw.document,
-      path: "",
-      line: null,
-      column: null,
-      level: "error",
-      code: "user-data/undecodable",
-      message: `expected ${what}: ${error instanceof Error ? error.message : String(error)}`,
-      hint: "check that the document was not cut or encoded twice",
-    };
-    return { text: undefined, findings: [finding] };
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === "ERR_BUFFER_TOO_LARGE" ? {} : { broken: message };
   }
 }

@@ -70,6 +70,19 @@ checkCases(t, [
     says: ["error user-data/wrong-type 2:9 runcmd"],
   },
   {
+    name: "programs of cloud-init are not there, and are named",
+    yaml: "bootcmd:\n  - [cloud-init-per, once, a, touch, /x]\nruncmd:\n  - cloud-init status --wait\n  - echo cloud-init\n",
+    spec: { commands: [early, late] },
+    secrets: {
+      bootcmd: "#!/bin/sh\n'cloud-init-per' 'once' 'a' 'touch' '/x'\n",
+      runcmd: "#!/bin/sh\ncloud-init status --wait\necho cloud-init\n",
+    },
+    says: [
+      "warning cloud-config/cloud-init-program 3:5 bootcmd.0",
+      "warning cloud-config/cloud-init-program 5:5 runcmd.0",
+    ],
+  },
+  {
     name: "what other distributions have and NixOS has not is named",
     yaml: "runcmd:\n  - /bin/sh -c /usr/bin/env\n  - /usr/bin/touch /x\n  - a; apt-get install b\n  - [apt, update]\n  - adapt x\n",
     spec: { commands: [late] },

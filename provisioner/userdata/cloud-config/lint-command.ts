@@ -6,8 +6,13 @@ const maxLength = 10_000;
 /** `/bin/sh` and `/usr/bin/env` are all that NixOS has there. */
 const programPath =
   /(?:^|[\s;&|("'`])\/(?:usr\/(?:local\/)?)?s?bin\/(?!(?:sh|env)(?![\w.-]))[\w.-]/;
-const packageManager =
-  /(?:^|[\n;&|(])[ \t]{0,20}(?:sudo[ \t]{1,5})?(?:apt-get|apt|aptitude|dpkg|yum|dnf|zypper|apk|pacman|snap)(?=\s|$)/;
+const packageManager = commandNamed("apt-get|apt|aptitude|dpkg|yum|dnf|zypper|apk|pacman|snap");
+const cloudInit = commandNamed("(?:/usr/bin/)?(?:cloud-init|cloud-init-per|cloud-id)");
+
+/** One of these names where a command begins. */
+function commandNamed(names: string): RegExp {
+  return new RegExp(`(?:^|[\\n;&|(])[ \\t]{0,20}(?:sudo[ \\t]{1,5})?(?:${names})(?=\\s|$)`);
+}
 
 /** Warns of what cannot work in a script on NixOS. The findings never repeat the script. */
 export function lintCommand(item: Input, words: readonly string[]): void {
@@ -24,6 +29,13 @@ export function lintCommand(item: Input, words: readonly string[]): void {
       code: "cloud-config/package-manager",
       message: "NixOS has no package manager of another distribution",
       hint: "name the packages under `packages`",
+    });
+  }
+  if (cloudInit.test(text)) {
+    item.add("warning", {
+      code: "cloud-config/cloud-init-program",
+      message: "the programs of cloud-init are not on this system",
+      hint: "say how often a command runs with `frequency` under `firstlight: commands`; ask `firstlight status` and `firstlight query`",
     });
   }
 }

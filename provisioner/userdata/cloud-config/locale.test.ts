@@ -1,4 +1,5 @@
 import t from "tap";
+import { translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
 
 const locale = (written: string, expected: string | undefined) => ({
@@ -33,7 +34,7 @@ checkCases(t, [
     name: "its file has no meaning",
     yaml: "locale_configfile: /etc/default/locale\n",
     spec: {},
-    says: ["warning cloud-config/no-meaning 2:1 locale_configfile"],
+    says: ["note cloud-config/no-meaning 2:1 locale_configfile"],
   },
   {
     name: "a time zone",
@@ -65,6 +66,12 @@ checkCases(t, [
     says: ["error user-data/wrong-type 2:11 keyboard"],
   },
   {
+    name: "a variant alone is a keyboard without a layout",
+    yaml: "keyboard: {variant: x}\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:11 keyboard"],
+  },
+  {
     name: "a layout is text",
     yaml: "keyboard: {layout: 1}\n",
     spec: {},
@@ -77,3 +84,8 @@ checkCases(t, [
     says: ["warning cloud-config/unsupported-key 2:24 keyboard.colour"],
   },
 ]);
+
+t.test("what is missing of a keyboard is named", async (t) => {
+  const { findings } = translateCloud("keyboard: {variant: x}\n");
+  t.match(findings, [{ message: /^`layout` is missing/, hint: /layout: us/ }]);
+});

@@ -1,3 +1,4 @@
+import type { Input } from "../input.ts";
 import type { CloudConfigModule } from "./module.ts";
 
 /** `timezone`. */
@@ -24,11 +25,14 @@ export const locale: CloudConfigModule = {
     "`locale_configfile` has no meaning: NixOS writes its own file.",
   example: "locale: de_CH\n",
   translate({ config, draft }) {
-    config.get("locale_configfile")?.unsupported({
-      code: "cloud-config/no-meaning",
-      message: "NixOS writes its own locale file",
-      hint: "drop this key; i18n.defaultLocale is what counts",
-    });
+    config.get("locale_configfile")?.unsupported(
+      {
+        code: "cloud-config/no-meaning",
+        message: "NixOS writes its own locale file",
+        hint: "drop this key; i18n.defaultLocale is what counts",
+      },
+      "note",
+    );
     const input = config.get("locale");
     if (input === undefined) return;
     if (input.value === true) return input.expected("the name of a locale, or false");
@@ -70,11 +74,18 @@ export const keyboard: CloudConfigModule = {
       const value = input.get(key)?.text();
       if (value !== undefined && value !== "") wish[key] = value;
     }
-    if (layoutInput === undefined || layoutInput.value === null) {
-      return input.expected("a mapping with `layout`");
-    }
+    if (layoutInput === undefined || layoutInput.value === null) return lacksLayout(input);
     if (layout === undefined) return;
     draft.spec.keyboard = { layout, ...wish };
     draft.origin(["keyboard"], input);
   },
 };
+
+function lacksLayout(input: Input): void {
+  input.mark("unsupported");
+  input.add("error", {
+    code: "user-data/wrong-type",
+    message: "`layout` is missing: model, variant and options belong to a layout",
+    hint: "add `layout`, for example `layout: us`",
+  });
+}

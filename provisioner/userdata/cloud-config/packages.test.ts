@@ -23,9 +23,25 @@ checkCases(t, [
     yaml: "packages: [ca-certificates, linux-image-generic, libssl-dev]\n",
     spec: {},
     says: [
-      "warning cloud-config/package-unneeded 2:12 packages.0",
-      "warning cloud-config/package-unneeded 2:29 packages.1",
-      "warning cloud-config/package-unneeded 2:50 packages.2",
+      "note cloud-config/package-unneeded 2:12 packages.0",
+      "note cloud-config/package-unneeded 2:29 packages.1",
+      "note cloud-config/package-unneeded 2:50 packages.2",
+    ],
+  },
+  {
+    name: "a package that is there for its service loses something",
+    yaml: "packages: [ufw]\n",
+    spec: {},
+    says: ["warning cloud-config/package-unneeded 2:12 packages.0"],
+  },
+  {
+    name: "old names, and names that begin with a number",
+    yaml: "packages: [git-core, 7zip, python3-dev]\n",
+    spec: { packages: ["git", "_7zz", "python3"] },
+    says: [
+      "note cloud-config/package-mapped 2:12 packages.0",
+      "note cloud-config/package-mapped 2:22 packages.1",
+      "note cloud-config/package-mapped 2:28 packages.2",
     ],
   },
   {

@@ -1,7 +1,7 @@
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
-import { packageAttributes } from "./package-names.ts";
+import { packageAttributes, servicePackages } from "./package-names.ts";
 
 type Named = readonly [name: string, input: Input];
 
@@ -11,8 +11,8 @@ export const packages: CloudConfigModule = {
   keys: ["packages"],
   rule:
     "Packages by their attribute in nixpkgs. Names that Debian has for the same program are mapped, " +
-    "with a note; what NixOS needs no package for is left out, with a warning. The pinned nixpkgs " +
-    "decides the versions. Packages of snap do not exist.",
+    "with a note; what NixOS needs no package for is left out, with a note, or a warning where it " +
+    "is a service to be set up. The pinned nixpkgs decides the versions. Packages of snap do not exist.",
   example: "packages:\n  - htop\n  - fd-find\n  - [jq, 1.7.1]\n  - apt: [ca-certificates]\n",
   translate({ config, draft }) {
     const wished = new Set<string>();
@@ -27,13 +27,10 @@ export const packages: CloudConfigModule = {
 };
 
 function readAttribute(name: string, input: Input): string | undefined {
-  const attribute = attributeOf(name);
+  const service = getOwn(servicePackages, name);
+  const attribute = service === undefined ? attributeOf(name) : null;
   if (attribute === null) {
-    input.unsupported({
-      code: "cloud-config/package-unneeded",
-      message: "this package has no counterpart of its own on NixOS",
-      hint: "what it does is part of the system, or of the options of a service",
-    });
+    nameUnneeded(input, service);
     return undefined;
   }
   if (!/^[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)*$/.test(attribute)) {
@@ -51,6 +48,18 @@ function readAttribute(name: string, input: Input): string | undefined {
     });
   }
   return attribute;
+}
+
+/** A service that is not set up loses something; what is part of every system does not. */
+function nameUnneeded(input: Input, service: string | undefined): void {
+  input.unsupported(
+    {
+      code: "cloud-config/package-unneeded",
+      message: "this package has no counterpart of its own on NixOS",
+      hint: service ?? "what it does is part of the system; remove it to silence the note",
+    },
+    service === undefined ? "note" : "warning",
+  );
 }
 
 /** Attribute of nixpkgs for a name of Debian; `null` where NixOS needs none. */

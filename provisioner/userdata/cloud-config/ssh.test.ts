@@ -25,6 +25,25 @@ checkCases(t, [
     spec: withKeys("ssh-ed25519 A", "ssh-ed25519 B"),
   },
   {
+    name: "what looks like no key is kept and named; nothing vanishes without a word",
+    yaml: "ssh_authorized_keys:\n  - not a key\n  - ''\n  - 'from=\"192.0.2.0/24\" sk-ssh-ed25519@openssh.com A me'\n  - ssh-rsa-cert-v01@openssh.com A\n",
+    spec: withKeys(
+      "not a key",
+      'from="192.0.2.0/24" sk-ssh-ed25519@openssh.com A me',
+      "ssh-rsa-cert-v01@openssh.com A",
+    ),
+    says: [
+      "warning cloud-config/not-a-key 3:5 ssh_authorized_keys.0",
+      "warning cloud-config/not-a-key 4:5 ssh_authorized_keys.1",
+    ],
+  },
+  {
+    name: "a private key goes no further",
+    yaml: "ssh_authorized_keys: ['-----BEGIN OPENSSH PRIVATE KEY-----']\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:23 ssh_authorized_keys.0"],
+  },
+  {
     name: "without a default user they are given to nobody, and that is said",
     yaml: "users: [alice]\nssh_authorized_keys:\n  - ssh-ed25519 A\nallow_public_ssh_keys: true\n",
     spec: { users: { alice: { locked: true } } },

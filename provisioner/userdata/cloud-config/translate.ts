@@ -5,6 +5,7 @@ import { fillFromFirstlight } from "../firstlight.ts";
 import type { FindingText, Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { TranslationContext } from "../translation.ts";
+import { asksForNothing } from "./asks-for-nothing.ts";
 import { otherKeys } from "./other-keys.ts";
 import { cloudConfigModules } from "./table.ts";
 
@@ -26,7 +27,18 @@ export function translateCloudConfig(
   for (const module of cloudConfigModules) module.translate({ config, draft, context });
   const own = config.get("firstlight");
   if (own !== undefined) fillFromFirstlight(own, draft);
-  for (const input of config.document.unmarked()) input.unsupported(unusedText(input));
+  for (const input of config.document.unmarked()) nameUnused(input);
+}
+
+function nameUnused(input: Input): void {
+  const key = String(input.path[0]);
+  const otherWay = getOwn(otherKeys, key);
+  const isWhole = input.path.length === 1;
+  if (otherWay === undefined || !isWhole || !asksForNothing(key, input.value)) {
+    return input.unsupported(unusedText(input));
+  }
+  const message = `\`${key}\` asks for nothing that is needed here`;
+  input.unsupported({ code: "cloud-config/no-meaning", message, hint: otherWay }, "note");
 }
 
 /** What to say of a value that no module has read. */

@@ -13,9 +13,10 @@ import type { Settings } from "#generated/agent/settings.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
 import { decideBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
+import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
 import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
-import { type Invocation, textFlag } from "./command.ts";
+import { type Flags, type Invocation, textFlag } from "./command.ts";
 import { version } from "./version.ts";
 
 /** Flags of every command that works on the system. */
@@ -84,13 +85,10 @@ export async function findContent(
   return found.content;
 }
 
-/** The system behind `--driver`: real Nix, or one that says its commands. */
+/** The system behind `--driver`, or behind the driver it was changed with before. */
 export async function openSystem(invocation: Invocation): Promise<SystemClient> {
   const { io, flags, signal } = invocation;
-  const driver = textFlag(flags, "driver") ?? "nix";
-  if (driver !== "nix" && driver !== "dry") {
-    throw new Fault("cli/usage", `--driver: expected nix or dry, got ${JSON.stringify(driver)}`);
-  }
+  const driver = chooseDriver(io, wantedDriver(flags));
   const settings = await readSettings(io.files);
   const { openDriver } = await import("#provisioner/system/driver.ts");
   const system = openDriver(io, {
@@ -100,6 +98,12 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
     activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
   });
   return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
+}
+
+function wantedDriver(flags: Flags): DriverName | undefined {
+  const wanted = textFlag(flags, "driver");
+  if (wanted === undefined || wanted === "nix" || wanted === "dry") return wanted;
+  throw new Fault("cli/usage", `--driver: expected nix or dry, got ${JSON.stringify(wanted)}`);
 }
 
 function tellEvent({ out, log, flags }: Invocation, event: SystemEvent): void {

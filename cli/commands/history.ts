@@ -5,7 +5,7 @@ import { openSystem, systemOptions } from "../node.ts";
 
 /** `firstlight history` */
 export const command: Command = {
-  usage: "history [--root DIR] [--json]",
+  usage: "history [--root DIR] [--driver nix|dry] [--json]",
   summary: "List the generations: when, why, how healthy, and which one runs.",
   options: systemOptions,
   arity: [0, 0],
@@ -23,7 +23,7 @@ export const command: Command = {
       );
       const why = reason === null ? "not made by firstlight" : `${reason.by}: ${reason.why}`;
       out.data(
-        `${String(generation).padStart(4)}  ${(at ?? "").padEnd(24)}  ${outcome.padEnd(11)}  ${why}${marks === "" ? "" : `  [${marks}]`}`,
+        `${String(generation ?? "-").padStart(4)}  ${(at ?? "").padEnd(24)}  ${outcome.padEnd(11)}  ${why}${marks === "" ? "" : `  [${marks}]`}`,
       );
     }
     return exitCodes.done;

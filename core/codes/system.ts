@@ -113,6 +113,10 @@ export const systemCodes = {
     means: "The dry driver was asked to work on the real machine.",
     action: "Give it a directory that stands for the machine with --root.",
   },
+  "system/other-driver": {
+    means: "A machine that was changed with one driver was to be worked on with the other.",
+    action: "Leave --driver out, or give another directory with --root.",
+  },
   "system/no-result": {
     means: "The system ended its answer without a result.",
     action: "This is a defect of firstlight: please report it.",

@@ -124,6 +124,18 @@ t.test("history tells committed, rolled back and foreign apart", async (t) => {
   );
 });
 
+t.test("of generations that are the same system one runs: the boot default", async (t) => {
+  const m = machine(t);
+  const c = start(m);
+  await apply(c, "a");
+  await apply(c, "b");
+  const plan = await c.planGeneration(2, reason);
+  await c.commit(await c.try(plan), healthy);
+  const { generations } = await c.history();
+  const runs = generations.filter(({ running }) => running);
+  t.match(runs, [{ generation: 4, toplevel: systemOf(fakeSources("a")), bootDefault: true }]);
+});
+
 t.test("going back to a generation takes the same way as any change", async (t) => {
   const m = machine(t);
   const c = start(m);

@@ -4,6 +4,7 @@ import { build } from "./build.ts";
 import { type CommandSettings, commandLines } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
 import { commit } from "./commit.ts";
+import { type DriverName, markDry } from "./driver-record.ts";
 import { dryCommands } from "./dry-commands.ts";
 import { eventStream } from "./event-stream.ts";
 import { closureOfGeneration, history, runs } from "./history.ts";
@@ -23,7 +24,7 @@ import type { Change, Work } from "./work.ts";
 /** How to open a driver. */
 export interface DriverOptions extends Partial<Deadlines> {
   /** `nix` runs the commands, `dry` only says them, on a fake machine below a root. */
-  readonly driver: "nix" | "dry";
+  readonly driver: DriverName;
   /** Binary caches; with none nothing is fetched. */
   readonly substituters?: readonly string[];
   /** Files of Nix's own directories: of the host for `nix`, below the root for `dry`, unless given. */
@@ -73,6 +74,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
       driver === "dry"
         ? dryCommands({ files: io.files, settings, lines, talk })
         : nixCommands({ io, storeFiles, settings, lines, talk });
+    if (driver === "dry" && changesFirst(request)) markDry(io);
     return { ...talk, io, paths, settings, storeFiles, machine, commands, lines };
   }
 
@@ -80,6 +82,11 @@ export function openDriver(io: Io, options: DriverOptions): System {
     send: <R extends SystemRequest>(request: R, signal?: AbortSignal) =>
       eventStream<R>(signal, (talk) => answer(openWork(talk, request), lock, request)),
   };
+}
+
+/** Whether a machine may have been changed by nothing before this request. */
+function changesFirst({ kind }: SystemRequest): boolean {
+  return kind === "build" || kind === "try";
 }
 
 /** The way back must not come while the trial is still watched. */

@@ -14,7 +14,9 @@ export function history(work: Work): History {
   const trials = readTrials(work);
   const running = work.machine.running();
   const profile = work.machine.profile();
-  const generations = work.machine.generations().map((made): GenerationRecord => {
+  const all = work.machine.generations();
+  const runs = generationOf(work, running);
+  const generations = all.map((made): GenerationRecord => {
     const trial = trials.findLast(
       (t) => t.generation === made.generation && t.attempt.closure.toplevel === made.toplevel,
     );
@@ -23,7 +25,7 @@ export function history(work: Work): History {
       toplevel: made.toplevel,
       sourcesDigest: trial?.attempt.closure.sourcesDigest ?? null,
       at: trial?.at ?? new Date(made.madeMs).toISOString(),
-      running: made.toplevel === running,
+      running: made.generation === runs,
       bootDefault: made.generation === profile.generation,
       outcome: trial?.outcome ?? "foreign",
       reason: trial?.attempt.closure.reason ?? null,

@@ -3,7 +3,8 @@ import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Committed, Trial, Verdict } from "./system.ts";
-import { type Committing, endedTrials, type Tried } from "./transaction.ts";
+import { endedTrials } from "./transaction.ts";
+import type { Committing, Tried } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
 /** So often a boot entry or the sources may fail to be written before the commit ends without them. */
@@ -125,7 +126,7 @@ async function makeDefault(
       incomplete.push(error.message);
     }
   };
-  const later = chosenLater(change, { txn, attempt });
+  const later = chosenLater(change, { attempt });
   if (later !== undefined) {
     dropRoots(change, txn);
     return { generation: later.generation, incomplete: later.message };
@@ -154,15 +155,14 @@ async function makeDefault(
  */
 function chosenLater(
   change: Change,
-  { txn, attempt }: Pick<Tried, "txn" | "attempt">,
+  { attempt }: Pick<Tried, "attempt">,
 ): { readonly generation: number; readonly message: string } | undefined {
   const now = change.machine.profile().toplevel;
   if (now === null || now === attempt.closure.toplevel || now === attempt.profile.toplevel) {
     return undefined;
   }
-  const wasSet = change.journal.records.some(
-    (r) => r.txn === txn && r.step === "set-profile" && r.kind === "result" && r.data.ok,
-  );
+  const open = openTransaction(change);
+  const wasSet = open.state === "committing" && open.profileSet;
   const generation = generationOf(change, attempt.closure.toplevel);
   return wasSet && generation !== null
     ? { generation, message: `${now} was made the boot default since, by hand; it is left alone` }

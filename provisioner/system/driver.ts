@@ -17,7 +17,8 @@ import { makePlan } from "./plan.ts";
 import { recover } from "./recover.ts";
 import { rollBack } from "./roll-back.ts";
 import type { Recovery, System, SystemRequest, SystemResults } from "./system.ts";
-import { hasAttempt, transactionState } from "./transaction.ts";
+import { transactionState } from "./transaction.ts";
+import { hasAttempt } from "./transaction-state.ts";
 import { tryPlan } from "./trial.ts";
 import type { Change, Work } from "./work.ts";
 

@@ -137,6 +137,9 @@ const steps: Readonly<Record<Step, true>> = {
   abandon: true,
 };
 
+/** Every step, in the order of the way. */
+export const stepNames = Object.keys(steps) as readonly Step[];
+
 /** The line of a record, `sum` added, without a newline. */
 export function formatRecord(fields: object): string {
   return canonicalJson({ ...fields, sum: sha256(canonicalJson(fields)) });

@@ -3,7 +3,7 @@ import { abandonBuild } from "./abandon.ts";
 import { finishCommit } from "./commit.ts";
 import { rollBackOpen, type WhyBack } from "./roll-back.ts";
 import type { Recovery } from "./system.ts";
-import type { TransactionState } from "./transaction.ts";
+import type { TransactionState } from "./transaction-state.ts";
 import { type Change, openTransaction } from "./work.ts";
 
 /**

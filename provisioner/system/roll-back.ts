@@ -2,7 +2,8 @@ import { Fault } from "#core/fault.ts";
 import type { Attempt } from "./journal-record.ts";
 import { switchAndRead } from "./switch.ts";
 import type { RolledBack, Trial, Verdict } from "./system.ts";
-import { endedTrials, hasAttempt, type OpenAttempt, sourcesOf } from "./transaction.ts";
+import { endedTrials, sourcesOf } from "./transaction.ts";
+import { hasAttempt, type OpenAttempt } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
 const activationTries = 3;

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import t from "tap";
 import type { Attempt, JournalRecord, Step } from "./journal-record.ts";
 import type { ChangeReason, Trial, Verdict } from "./system.ts";
-import { endedTrials, sourcesOf, transactionState } from "./transaction.ts";
+import { endedTrials, next, sourcesOf, transactionState } from "./transaction.ts";
+import { hasAttempt, type StateName, type TransactionState } from "./transaction-state.ts";
+import { answerOf, beginnings, eventOf, stateNames } from "./transitions.ts";
 
 const reason: ChangeReason = { by: "boot", why: "a test", instanceId: null };
 const verdict: Verdict = { healthy: true, reasons: [], passes: 3, ms: 1 };
@@ -148,29 +150,106 @@ t.test("ended trials are told with how they ended and what they were made from",
   t.equal(sourcesOf(trials, "/nix/store/t2"), null, "it was rolled back");
 });
 
-t.test("no sequence of records is without an answer, and none loses a trial", async () => {
-  const steps = Object.keys(dataOf("t1")) as Step[];
-  const entry = fc.tuple(
-    fc.constantFrom(...steps),
-    fc.constantFrom("intent" as const, "ok" as const, "failed" as const),
-    fc.constantFrom("t1", "t2"),
-  );
-  const ends = (last: JournalRecord | undefined) =>
-    last?.kind === "result" &&
-    last.data.ok &&
-    ["commit", "roll-back", "abandon"].includes(last.step);
+const anEvent = fc.tuple(
+  fc.constantFrom(...(Object.keys(dataOf("t1")) as Step[])),
+  fc.constantFrom("intent" as const, "ok" as const, "failed" as const),
+  fc.constantFrom("t1", "t2", "t3"),
+);
+
+t.test("every pair of state and event has an answer that `next` gives", async (t) => {
+  const ways: Readonly<Record<StateName, readonly Entry[]>> = {
+    none: [],
+    building: built.slice(0, 1),
+    built,
+    trying,
+    tried,
+    committing,
+    "rolling-back": rollingBack,
+  };
+  for (const name of stateNames) {
+    const state = transactionState(records(ways[name]));
+    t.equal(state.state, name);
+    for (const step of Object.keys(dataOf("t1")) as Step[]) {
+      for (const kind of ["intent", "ok", "failed"] as const) {
+        const [event] = records([[step, kind]]);
+        if (event === undefined) continue;
+        const answer = answerOf(name, eventOf(event));
+        const after = next(state, event);
+        if (answer === "misfit") t.equal(after, state, `${name}: ${eventOf(event)} fits nowhere`);
+        else t.equal(after.state, answer, `${name}: ${eventOf(event)}`);
+        if (name === "none" || beginnings.has(eventOf(event))) continue;
+        const [foreign] = records([[step, kind, "t2"]]);
+        t.equal(foreign && next(state, foreign), state, `${name}: ${eventOf(event)} of another`);
+      }
+    }
+  }
+});
+
+/** A machine that does what the journal says of it; good is what it was committed to, or came with. */
+interface World {
+  readonly good: string;
+  readonly bootDefault: string;
+}
+
+/** What a record that fits means for the boot default; a roll back ends only once it is set back. */
+function live(world: World, before: TransactionState, record: JournalRecord): World {
+  const event = eventOf(record);
+  if (!hasAttempt(before)) return world;
+  const { toplevel } = before.attempt.closure;
+  switch (event) {
+    case "set-profile begins": // it may have been done, whatever its result says
+    case "boot-entry begins":
+      return { ...world, bootDefault: toplevel };
+    case "reset-profile done":
+    case "roll-back done":
+      return { ...world, bootDefault: world.good };
+    case "commit done":
+      return { good: toplevel, bootDefault: toplevel };
+    default:
+      return world;
+  }
+}
+
+t.test("no sequence of events loses the last good generation", async () => {
   fc.assert(
-    fc.property(fc.array(entry, { maxLength: 30 }), (entries) => {
+    fc.property(fc.array(anEvent, { maxLength: 60 }), (entries) => {
+      let state: TransactionState = { state: "none" };
+      let world: World = { good: "/nix/store/old", bootDefault: "/nix/store/old" };
+      for (const record of records(entries)) {
+        const after = next(state, record);
+        const fits = answerOf(state.state, eventOf(record)) !== "misfit";
+        const own = state.state === "none" || state.txn === record.txn;
+        if (fits && own) world = live(world, state, record);
+        state = after;
+        // Only a trial that was judged healthy, and is on its way to stay or back, may be booted.
+        const allowed =
+          state.state === "committing" || state.state === "rolling-back"
+            ? [world.good, state.attempt.closure.toplevel]
+            : [world.good];
+        if (!allowed.includes(world.bootDefault)) return false;
+      }
+      return true;
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+t.test("a trial ends by its commit or its roll back, and by nothing else", async () => {
+  const ends = (last: JournalRecord | undefined) =>
+    last?.kind === "result" && last.data.ok && ["commit", "roll-back"].includes(last.step);
+  fc.assert(
+    fc.property(fc.array(anEvent, { maxLength: 60 }), (entries) => {
       const all = records(entries);
-      for (let length = 1; length <= all.length; length++) {
-        const before = transactionState(all.slice(0, length - 1));
-        const after = transactionState(all.slice(0, length));
-        const last = all[length - 1];
-        const wasTrial = ["trying", "tried", "committing", "rolling-back"].includes(before.state);
-        if (wasTrial && after.state === "none" && !ends(last)) return false;
+      let before: TransactionState = { state: "none" };
+      for (const record of all) {
+        const after = next(before, record);
+        if (hasAttempt(before) && after.state === "none" && !ends(record)) return false;
+        if (hasAttempt(before) && hasAttempt(after) && after.txn !== before.txn) return false;
         // From the intent to commit on, only its end or a roll back leads on.
         const onwards = ["committing", "rolling-back", "none"];
         if (before.state === "committing" && !onwards.includes(after.state)) return false;
+        if (before.state === "rolling-back" && after.state === "committing") return false;
+        before = after;
       }
       return endedTrials(all).every((trial) => trial.attempt.closure.transaction === trial.txn);
     }),

@@ -1,151 +1,117 @@
-import type { Attempt, JournalRecord, StepFailure } from "./journal-record.ts";
-import type { ChangeReason, Closure, Trial, Verdict } from "./system.ts";
-
-/**
- * The one transaction that the journal leaves open, with what is known of it. Each follows from the
- * one before by a record; a transaction that has ended is `none`.
- *
- *     none -> building -> built -> trying -> tried -> committing -> none
- *     building, built -> none (abandoned)      trying, tried, committing -> rolling-back -> none
- */
-export type TransactionState =
-  | { readonly state: "none" }
-  | Building
-  | (Open & { readonly state: "built"; readonly closure: Closure })
-  | Trying
-  | Tried
-  | Committing
-  | RollingBack;
-
-interface Open {
-  readonly txn: string;
-  /** The boot it began in (of a trial: in which it was tried). */
-  readonly bootId: string;
-}
-
-export interface Building extends Open {
-  readonly state: "building";
-  readonly sourcesDigest: string;
-  readonly reason: ChangeReason;
-}
-
-/** The way back may be armed, and with `touched` the activation may have begun. */
-export interface Trying extends Open {
-  readonly state: "trying";
-  readonly attempt: Attempt;
-  readonly touched: boolean;
-}
-
-export interface Tried extends Open {
-  readonly state: "tried";
-  readonly attempt: Attempt;
-  readonly touched: boolean;
-  readonly trial: Trial;
-}
-
-/** The verdict was good and the system stays: what is left to do is to finish. */
-export interface Committing extends Open {
-  readonly state: "committing";
-  readonly attempt: Attempt;
-  readonly touched: boolean;
-  readonly verdict: Verdict;
-  /** Steps after the profile was set that have failed so far. */
-  readonly failures: readonly StepFailure[];
-}
-
-export interface RollingBack extends Open {
-  readonly state: "rolling-back";
-  readonly attempt: Attempt;
-  /** Whether the previous system has still to be activated again. */
-  readonly touched: boolean;
-  readonly verdict: Verdict | null;
-  readonly reasons: readonly string[];
-}
-
-/** Transactions that were tried, so that there is an attempt to go back from. */
-export type OpenAttempt = Trying | Tried | Committing | RollingBack;
+import type { Attempt, JournalRecord } from "./journal-record.ts";
+import type { Verdict } from "./system.ts";
+import {
+  type Committing,
+  hasAttempt,
+  type OpenAttempt,
+  type RollingBack,
+  type StateName,
+  type TransactionState,
+  type Trying,
+} from "./transaction-state.ts";
+import { answerOf, beginnings, eventOf } from "./transitions.ts";
 
 /** The state that a journal's records lead to. Pure and total: a record that does not fit changes nothing. */
 export function transactionState(records: readonly JournalRecord[]): TransactionState {
   return records.reduce<TransactionState>(next, { state: "none" });
 }
 
-function next(state: TransactionState, record: JournalRecord): TransactionState {
-  return record.kind === "intent" ? afterIntent(state, record) : afterResult(state, record);
+/** The state after one more record, as the table of `transitions.ts` has it. */
+export function next(state: TransactionState, record: JournalRecord): TransactionState {
+  const event = eventOf(record);
+  const ofAnother = state.state !== "none" && state.txn !== record.txn;
+  if (ofAnother && !beginnings.has(event)) return state;
+  const answer = answerOf(state.state, event);
+  if (answer === "misfit") return state;
+  return answer === state.state && !beginnings.has(event)
+    ? note(state, record)
+    : enter(answer, state, record);
 }
 
-type Intent = Extract<JournalRecord, { readonly kind: "intent" }>;
-type Result = Extract<JournalRecord, { readonly kind: "result" }>;
-
-function afterIntent(state: TransactionState, record: Intent): TransactionState {
-  const { txn, bootId } = record;
-  if (record.step === "build") {
-    return hasAttempt(state) ? state : { state: "building", txn, bootId, ...record.data };
-  }
-  if (record.step === "try") {
-    return hasAttempt(state)
-      ? state
-      : { state: "trying", txn, bootId, attempt: record.data, touched: false };
-  }
-  if (!hasAttempt(state) || state.txn !== txn) return state;
-  switch (record.step) {
-    case "activate":
-      return state.state === "trying" ? { ...state, touched: true } : state;
-    case "commit":
-      return state.state === "tried" ? committing(state, record.data.verdict) : state;
-    case "roll-back":
-      return rollingBack(state, record.data.verdict, record.data.reasons);
+/** What a state remembers of an event that it outlives. */
+function note(state: TransactionState, record: JournalRecord): TransactionState {
+  switch (state.state) {
+    case "trying":
+      return noteActivation(state, record);
+    case "committing":
+      return noteFailure(state, record);
+    case "rolling-back":
+      return noteWayBack(state, record);
     default:
       return state;
   }
 }
 
-function afterResult(state: TransactionState, { step, data, txn }: Result): TransactionState {
-  if (state.state !== "none" && state.txn !== txn) return state;
-  const ended: TransactionState = { state: "none" };
-  switch (state.state) {
-    case "building":
-      if (step === "build" && data.ok) {
-        return { state: "built", txn, bootId: state.bootId, closure: data.value };
-      }
-      return step === "build" || (step === "abandon" && data.ok) ? ended : state;
-    case "built":
-      return step === "abandon" && data.ok ? ended : state;
-    case "trying":
-      if (step === "activate" && data.ok) return { ...state, touched: data.value.touched };
-      return step === "try" && data.ok ? { ...state, state: "tried", trial: data.value } : state;
+function noteActivation(state: Trying, record: JournalRecord): Trying {
+  if (record.step !== "activate") return state;
+  if (record.kind === "intent") return { ...state, touched: true };
+  return record.data.ok ? { ...state, touched: record.data.value.touched } : state;
+}
+
+function noteFailure(state: Committing, record: JournalRecord): Committing {
+  if (record.kind === "intent") return state;
+  const { step, data } = record;
+  if (step === "set-profile" && data.ok) return { ...state, profileSet: true };
+  const laterTry = step === "boot-entry" || step === "publish";
+  return laterTry && !data.ok ? { ...state, failures: [...state.failures, data.failure] } : state;
+}
+
+function noteWayBack(state: RollingBack, record: JournalRecord): RollingBack {
+  if (record.kind === "intent") {
+    return record.step === "roll-back" ? { ...state, ...record.data } : state;
+  }
+  const runs = record.step === "re-activate" && record.data.ok;
+  return runs && record.data.value.end !== "refused" ? { ...state, touched: false } : state;
+}
+
+/** What a state begins with. An answer that its record cannot give leaves the state as it is. */
+function enter(
+  answer: StateName,
+  state: TransactionState,
+  record: JournalRecord,
+): TransactionState {
+  const { txn, bootId } = record;
+  switch (answer) {
     case "none":
+      return { state: "none" };
+    case "building":
+      return record.kind === "intent" && record.step === "build"
+        ? { state: "building", txn, bootId, ...record.data }
+        : state;
+    case "built":
+      return record.kind === "result" && record.step === "build" && record.data.ok
+        ? { state: "built", txn, bootId, closure: record.data.value }
+        : state;
+    case "trying":
+      return record.kind === "intent" && record.step === "try"
+        ? { state: "trying", txn, bootId, attempt: record.data, touched: false }
+        : state;
     case "tried":
-      return state;
+      return state.state === "trying" &&
+        record.kind === "result" &&
+        record.step === "try" &&
+        record.data.ok
+        ? { ...state, state: "tried", trial: record.data.value }
+        : state;
     case "committing":
-      if ((step === "boot-entry" || step === "publish") && !data.ok) {
-        return { ...state, failures: [...state.failures, data.failure] };
-      }
-      return step === "commit" && data.ok ? ended : state;
+      return state.state === "tried" && record.kind === "intent" && record.step === "commit"
+        ? {
+            ...trialOf(state),
+            state: "committing",
+            ...record.data,
+            profileSet: false,
+            failures: [],
+          }
+        : state;
     case "rolling-back":
-      if (step === "re-activate" && data.ok && data.value.end !== "refused") {
-        return { ...state, touched: false };
-      }
-      return step === "roll-back" && data.ok ? ended : state;
+      return hasAttempt(state) && record.kind === "intent" && record.step === "roll-back"
+        ? { ...trialOf(state), state: "rolling-back", ...record.data }
+        : state;
   }
 }
 
-function committing(state: Tried, verdict: Verdict): Committing {
-  const { txn, bootId, attempt, touched } = state;
-  return { state: "committing", txn, bootId, attempt, touched, verdict, failures: [] };
-}
-
-function rollingBack(
-  { txn, bootId, attempt, touched }: OpenAttempt,
-  verdict: Verdict | null,
-  reasons: readonly string[],
-): RollingBack {
-  return { state: "rolling-back", txn, bootId, attempt, touched, verdict, reasons };
-}
-
-/** Whether a transaction has got as far as a trial. */
-export function hasAttempt(state: TransactionState): state is OpenAttempt {
-  return "attempt" in state;
+function trialOf({ txn, bootId, attempt, touched }: OpenAttempt) {
+  return { txn, bootId, attempt, touched };
 }
 
 /** A trial that has ended, as `history` and idempotent answers need it. */

@@ -5,7 +5,7 @@ import { checkPlan, runningNow } from "./plan.ts";
 import { rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
-import { hasAttempt } from "./transaction.ts";
+import { hasAttempt } from "./transaction-state.ts";
 import { type Change, checkInStore, openTransaction, step } from "./work.ts";
 
 /**

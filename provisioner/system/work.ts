@@ -7,7 +7,8 @@ import type { Journal } from "./journal.ts";
 import type { Step, Steps } from "./journal-record.ts";
 import type { Machine } from "./machine.ts";
 import type { SystemPaths } from "./paths.ts";
-import { type TransactionState, transactionState } from "./transaction.ts";
+import { transactionState } from "./transaction.ts";
+import type { TransactionState } from "./transaction-state.ts";
 
 /** What one request works with; made by the driver, passed down as it is. */
 export interface Work extends Talk {

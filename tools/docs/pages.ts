@@ -1,6 +1,7 @@
 import { cloudConfigPage } from "./cloud-config.ts";
 import { codesPage } from "./codes.ts";
 import { schemaPage } from "./schema-page.ts";
+import { systemStatesPage } from "./system-states.ts";
 import { templatesPage } from "./templates.ts";
 
 /** Every page that is made from code, by its path in the repository. */
@@ -25,5 +26,6 @@ export function generatedPages(): ReadonlyMap<string, string> {
       ),
     ],
     ["docs/templates.md", templatesPage()],
+    ["docs/system-states.md", systemStatesPage()],
   ]);
 }

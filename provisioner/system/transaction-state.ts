@@ -1,0 +1,74 @@
+import type { Attempt, StepFailure } from "./journal-record.ts";
+import type { ChangeReason, Closure, Trial, Verdict } from "./system.ts";
+
+/**
+ * The one transaction that the journal leaves open, with what is known of it; a transaction that
+ * has ended is `none`. Which event leads from where to where stands in `transitions.ts`.
+ */
+export type TransactionState =
+  | { readonly state: "none" }
+  | Building
+  | Built
+  | Trying
+  | Tried
+  | Committing
+  | RollingBack;
+
+export type StateName = TransactionState["state"];
+
+interface Open {
+  readonly txn: string;
+  /** The boot it began in (of a trial: in which it was tried). */
+  readonly bootId: string;
+}
+
+export interface Building extends Open {
+  readonly state: "building";
+  readonly sourcesDigest: string;
+  readonly reason: ChangeReason;
+}
+
+export interface Built extends Open {
+  readonly state: "built";
+  readonly closure: Closure;
+}
+
+/** A transaction that has got as far as a trial, so that there is something to go back from. */
+interface OpenTrial extends Open {
+  readonly attempt: Attempt;
+  /** Whether the running system may have been changed, and not been set back yet. */
+  readonly touched: boolean;
+}
+
+/** The way back may be armed, and with `touched` the activation may have begun. */
+export interface Trying extends OpenTrial {
+  readonly state: "trying";
+}
+
+export interface Tried extends OpenTrial {
+  readonly state: "tried";
+  readonly trial: Trial;
+}
+
+/** The verdict was good and the system stays: what is left to do is to finish. */
+export interface Committing extends OpenTrial {
+  readonly state: "committing";
+  readonly verdict: Verdict;
+  /** Whether the profile was set to it. */
+  readonly profileSet: boolean;
+  /** Steps after the profile was set that have failed so far. */
+  readonly failures: readonly StepFailure[];
+}
+
+export interface RollingBack extends OpenTrial {
+  readonly state: "rolling-back";
+  readonly verdict: Verdict | null;
+  readonly reasons: readonly string[];
+}
+
+export type OpenAttempt = Trying | Tried | Committing | RollingBack;
+
+/** Whether a transaction has got as far as a trial. */
+export function hasAttempt(state: TransactionState): state is OpenAttempt {
+  return "attempt" in state;
+}

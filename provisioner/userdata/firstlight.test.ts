@@ -62,14 +62,24 @@ home: {alice: {programs.git.enable: true}}
 health:
   passes: 3
   interval: 5s
+  soak: 30s
   timeout: 2m
   failedUnits: new
+  keep: [link, route, time]
   checks:
     - {type: http, url: "http://127.0.0.1/", status: 200, timeout: 5s}
     - {type: tcp, host: 127.0.0.1, port: 22, timeout: 5s}
     - {type: command, command: ["true"], timeout: 5s}
     - {type: unit, unit: sshd.service}
     - {type: file, path: /run/ready}
+    - {type: systemd, degraded: true}
+    - {type: dns, name: cache.example.org, timeout: 5s}
+    - {type: route, family: ipv4}
+    - {type: time}
+    - {type: disk, path: /, freePercent: 10, freeBytes: 1073741824}
+    - {type: memory, pressure: 20, availablePercent: 5}
+    - {type: temperature, celsius: 90}
+    - {type: link}
 update: {changes: hold}
 report:
   fleet: default
@@ -185,7 +195,9 @@ const wrong: readonly (readonly [name: string, body: string, says: readonly stri
   [
     "an unknown check",
     "health: {checks: [{type: ping}]}",
-    ["2:19 health.checks.0: `type` must be one of http, tcp, command, unit, file"],
+    [
+      "2:19 health.checks.0: `type` must be one of http, tcp, command, unit, file, systemd, dns, route, time, disk, memory, temperature, link",
+    ],
   ],
   [
     "a check without its keys",

@@ -34,7 +34,7 @@ function machine(t: { testdir(): string }, userData: string): string {
 const healthy = "firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }\n";
 
 // Each command is a process of its own.
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 
 t.test("help names every command, and each command has its own", async (t) => {
   const { code, stdout } = firstlight(["--help"]);
@@ -159,6 +159,43 @@ t.test("render writes the files of a node on any machine, the same bytes each ti
   t.equal(readFileSync(path.join(directory, "two/firstlight/instance.nix"), "utf8"), text);
   t.match(text, /hashedPasswordFile/);
   t.notMatch(text, "bcd");
+});
+
+t.test("a machine that was dry stays so, and history reads well", async (t) => {
+  const root = machine(t, `#cloud-config\n${healthy}`);
+  const on = (...args: readonly string[]) => firstlight([...args, "--root", root]);
+  t.match(on("boot", "--driver", "dry"), { code: 0 });
+  t.match(on("history"), { code: 0, stdout: /^ +1 .*committed .*\[runs, boot default\]\n$/ });
+  t.match(on("plan"), { code: 0, stdout: /nothing would change/ });
+  t.match(on("boot", "--driver", "nix"), {
+    code: 1,
+    stderr: /driver dry before.*system\/other-driver\]\n {2}leave --driver out/,
+  });
+});
+
+t.test("a boot that fails says what to do, and so does its status", async (t) => {
+  const root = machine(t, `#cloud-config\nzzz: 1\n${healthy}`);
+  const settings = path.join(root, "etc/firstlight/settings.json");
+  mkdirSync(path.dirname(settings), { recursive: true });
+  const boot = () => firstlight(["boot", "--root", root, "--driver", "dry"]);
+  const status = () => firstlight(["status", "--wait", "--timeout", "1s", "--root", root]);
+  writeFileSync(settings, '{ "stateVersoin": "25.11" }');
+  const misspelt =
+    /^failed: .*settings\.json:1:\d+ stateVersoin: no such key \[settings\/invalid\]\n.*did you mean `stateVersion`\?/;
+  t.match(boot(), { code: 4, stdout: misspelt });
+  t.match(status(), { code: 4, stdout: misspelt, stderr: /^1 finding; / });
+  writeFileSync(path.join(root, "etc/os-release"), "ID=debian\n");
+  writeFileSync(settings, "{}");
+  const hint = /^failed: .*\[base\/no-release\]\n {2}set `stateVersion` in /;
+  t.match(boot(), { code: 1, stdout: hint, stderr: /boot\.fault .*hint="set `stateVersion`/ });
+  t.match(status(), { code: 1, stdout: hint });
+});
+
+t.test("what is wrong with the input is counted, and is not called degraded", async (t) => {
+  const root = machine(t, "hostname: a\n");
+  const said = /^invalid: 1 error in the input: user-data:1:1: .*\[user-data\/invalid\]\n/;
+  t.match(firstlight(["boot", "--root", root, "--driver", "dry"]), { code: 4, stdout: said });
+  t.match(firstlight(["status", "--root", root]), { code: 4, stdout: said });
 });
 
 t.test("dry is refused where the machine is the real one", async (t) => {

@@ -26,6 +26,12 @@ export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some((finding) => finding.level === "error");
 }
 
+/** Where a finding stands, for a person: `user-data:5:26 users.0.shell`. */
+export function placeOfFinding({ document, line, column, path }: Finding): string {
+  const place = line === null ? document : `${document}:${line}:${column ?? 1}`;
+  return path === "" ? place : `${place} ${path}`;
+}
+
 /** One line for a person: `user-data:5:26 error users.0.ssh_authorized_keys: must be a list [spec/invalid]`. */
 export function formatFinding(finding: Finding): string {
   const place =

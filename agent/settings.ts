@@ -1,5 +1,5 @@
 import { Fault } from "#core/fault.ts";
-import { type Finding, findingPath, placeOfFinding } from "#core/finding.ts";
+import { byPlace, type Finding, findingPath, placeOfFinding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
 import type { Settings } from "#generated/agent/settings.ts";
@@ -27,7 +27,7 @@ export async function readSettings(files: Files): Promise<Settings> {
   const { locate } = readYaml(text, { document: settingsFile });
   const findings = (validate.errors ?? [])
     .map((error) => toFinding(error, knownKeys, locate))
-    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+    .sort(byPlace);
   const [first, ...more] = findings;
   const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
   const said = first === undefined ? "does not fit" : `${placeOfFinding(first)}: ${first.message}`;

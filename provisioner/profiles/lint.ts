@@ -243,6 +243,7 @@ function lintTwins(folders: readonly ProfileFolder[]): readonly Finding[] {
 function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
   const findings: Finding[] = [];
   const { id, tests } = folder.file;
+  if (!compiled.profiles.some((profile) => profile.id === id)) return []; // said why already
   for (const kind of ["match", "noMatch"] as const) {
     for (const [at, test] of tests[kind].entries()) {
       const fail = (message: string) =>

@@ -11,6 +11,7 @@ import type { NewEvent } from "#protocol/events.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Base, CredentialFile } from "#provisioner/render/base.ts";
+import { checkBase } from "#provisioner/render/check-base.ts";
 import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
@@ -172,7 +173,8 @@ export async function renderSystem(
       instanceId: content.instance.instanceId,
     }),
   );
-  const all = [...translation.findings, ...findings];
+  const ofBase = checkBase(d.io.files, base, translation.spec);
+  const all = [...translation.findings, ...ofBase, ...findings];
   way.saw({ findings: all });
   if (hasErrors(findings)) throw invalid(all);
   return {

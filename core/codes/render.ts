@@ -86,6 +86,16 @@ export const renderCodes = {
     means: "The pins of the image are not what they should be.",
     action: "Mend `services.firstlight.pins` in the image.",
   },
+  "base/no-root": {
+    means:
+      "A machine without a configuration of its own has no root file system that NixOS could boot from.",
+    action: "Write /etc/nixos/configuration.nix in the image, or name the root file system.",
+  },
+  "base/no-package": {
+    means: "The rendered system runs firstlight, and nothing says where its package comes from.",
+    action:
+      "Pin it with `services.firstlight.pins.firstlight`, or set services.firstlight.package.",
+  },
   "base/no-release": {
     means: "Nothing says which release of NixOS this machine has.",
     action: "Set `stateVersion` in the settings, or pin nixpkgs.",

@@ -202,6 +202,13 @@ t.test("meta-data that is none is said once, and is invalid input", async (t) =>
   t.notMatch(stderr, /datasource/);
 });
 
+t.test("a place that cannot be written to is named, and is no endless attempt", async (t) => {
+  t.match(firstlight(["render", "--out", "/proc/firstlight"]), {
+    code: 1,
+    stderr: /^firstlight: \/proc\/firstlight\/configuration\.nix: ENOENT .*\[io\/write-failed\]/m,
+  });
+});
+
 t.test("a rendering takes the place of an earlier one, and of nothing else", async (t) => {
   const directory = t.testdir({ network: "version: 2\nethernets: { lan: { dhcp4: true } }\n" });
   const target = path.join(directory, "out");

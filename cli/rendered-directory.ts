@@ -1,5 +1,5 @@
 import { sha256 } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import { hostFiles } from "#core/host-files.ts";
 import type { Files } from "#core/io.ts";
 import type { SourceFile } from "#provisioner/render/sources.ts";
@@ -29,7 +29,7 @@ export function writeRendering(
       },
     );
   }
-  for (const { path, content, mode } of rendered) files.write(`/${path}`, content, { mode });
+  for (const file of rendered) writeBelow(directory, files, file);
   const now = new Set(rendered.map(({ path }) => path));
   const old = [...earlier].filter(([path]) => !now.has(path));
   const changed: string[] = [];
@@ -39,6 +39,15 @@ export function writeRendering(
     else if (found !== undefined) changed.push(path);
   }
   return changed;
+}
+
+function writeBelow(directory: string, files: Files, { path, content, mode }: SourceFile): void {
+  try {
+    files.write(`/${path}`, content, { mode });
+  } catch (cause) {
+    if (!isFault(cause, "io/write-failed")) throw cause;
+    throw new Fault("io/write-failed", `${directory}${cause.message}`, { cause: cause.cause });
+  }
 }
 
 /** Digests of what an earlier rendering wrote, by path; none where there was none. */

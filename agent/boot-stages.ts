@@ -44,6 +44,14 @@ interface Seen {
   readonly findings: readonly Finding[];
 }
 
+function isDone({ outcome }: End): boolean {
+  return outcome === "committed" || outcome === "unchanged";
+}
+
+function losesSomething({ level }: Finding): boolean {
+  return level !== "note";
+}
+
 /** The stages of one boot with their times, told to the status file and the outbox as they go. */
 export class BootStages implements Stages {
   readonly #d: StagesDeps;
@@ -105,7 +113,7 @@ export class BootStages implements Stages {
     const outcome: Outcome = {
       v: 1,
       outcome: end.outcome,
-      degraded: (end.degraded ?? false) || findings.some((finding) => finding.level !== "note"),
+      degraded: isDone(end) && (end.degraded === true || findings.some(losesSomething)),
       message: end.message,
       bootId: readBootId(io.files),
       instanceId: this.#seen.instanceId,

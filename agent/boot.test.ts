@@ -22,7 +22,7 @@ const base: Base = {
   settings: {},
   files: [],
   platform: null,
-  pins: {},
+  pins: { firstlight: { storePath: "/nix/store/fl", narHash: null, revision: null } },
   stateVersion: "25.11",
   mutableUsers: true,
   local: null,

@@ -1,6 +1,7 @@
-import { Fault } from "#core/fault.ts";
+import { counted } from "#core/count.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
-import { hasErrors } from "#core/finding.ts";
+import { hasErrors, placeOfFinding } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { SecretBag } from "#core/secret.ts";
@@ -10,13 +11,14 @@ import type { NewEvent } from "#protocol/events.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Base, CredentialFile } from "#provisioner/render/base.ts";
+import { checkBase } from "#provisioner/render/check-base.ts";
 import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { blameInput } from "./blame-input.ts";
-import { BootStages, type End, type Stages } from "./boot-stages.ts";
+import { BootStages, type End, type Stages, type StagesDeps } from "./boot-stages.ts";
 import { endBootstrap } from "./bootstrap.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
@@ -93,6 +95,13 @@ export async function boot(d: BootDeps): Promise<Outcome> {
   return way.finish(await withRunning(end, d.system, d.log));
 }
 
+/** A boot that could not begin, ended as one that failed: `status` says so, and waits no longer. */
+export function failedBeforeBoot(d: StagesDeps, error: unknown): Outcome {
+  const way = new BootStages(d);
+  if (isFault(error)) way.saw({ findings: error.findings });
+  return way.finish(endOfFault(error, d.log));
+}
+
 async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
   const recovery = await way.stage("recover", () => d.system.recover());
   d.report({
@@ -164,7 +173,8 @@ export async function renderSystem(
       instanceId: content.instance.instanceId,
     }),
   );
-  const all = [...translation.findings, ...findings];
+  const ofBase = checkBase(d.io.files, base, translation.spec);
+  const all = [...translation.findings, ...ofBase, ...findings];
   way.saw({ findings: all });
   if (hasErrors(findings)) throw invalid(all);
   return {
@@ -258,8 +268,7 @@ function checkDecision(decision: Decision, d: BootDeps): void {
 function invalid(findings: readonly Finding[]): Fault {
   const errors = findings.filter((finding) => finding.level === "error");
   const first = errors[0];
-  const place = first === undefined ? "" : `: ${first.document} ${first.path}: ${first.message}`;
-  return new Fault("user-data/invalid", `${errors.length} errors in the input${place}`, {
-    findings,
-  });
+  const place = first === undefined ? "" : `: ${placeOfFinding(first)}: ${first.message}`;
+  const message = `${counted(errors.length, "error")} in the input${place}`;
+  return new Fault("user-data/invalid", message, { findings });
 }

@@ -1,3 +1,4 @@
+import { adviceOf } from "#core/advice.ts";
 import type { Code } from "#core/codes.ts";
 import { describeFault } from "#core/fault.ts";
 import type { Log } from "#core/log.ts";
@@ -19,7 +20,7 @@ const outcomes: { readonly [code in Code]?: OutcomeKind } = {
 export function endOfFault(error: unknown, log: Log): End {
   const fault = describeFault(error);
   const { code, message } = fault;
-  log.error("boot.fault", { code, message });
+  log.error("boot.fault", { code, message, hint: adviceOf(fault) });
   return { outcome: outcomes[code] ?? "failed", message, fault };
 }
 

@@ -97,6 +97,21 @@ t.test("settings that do not fit are refused with every fault named", async (t) 
     }),
   );
   await t.rejects(readSettings(bad.files), { code: "settings/invalid", findings: { length: 2 } });
+  const misspelt = fakeIo(
+    t.testdir({
+      etc: {
+        firstlight: { "settings.json": '{\n  "policy": { "chnges": "hold" },\n  "zzz": 1\n}\n' },
+      },
+    }),
+  );
+  await t.rejects(readSettings(misspelt.files), {
+    code: "settings/invalid",
+    message: /settings\.json:2:\d+ policy\.chnges: no such key \(and 1 more\)/,
+    findings: [
+      { path: "policy.chnges", line: 2, hint: "did you mean `changes`?" },
+      { path: "zzz", line: 3, hint: /^known are datasources, policy, / },
+    ],
+  });
   const torn = fakeIo(t.testdir({ etc: { firstlight: { "settings.json": "{" } } }));
   await t.rejects(readSettings(torn.files), { code: "settings/invalid" });
 });

@@ -1,7 +1,10 @@
 import { Fault } from "#core/fault.ts";
-import type { Finding } from "#core/finding.ts";
+import { byPlace, type Finding, findingPath, placeOfFinding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
+import { nearest } from "#core/nearest.ts";
 import type { Settings } from "#generated/agent/settings.ts";
+import type { ValidationError } from "#generated/agent/settings.validate.js";
+import type { YamlDocument } from "#provisioner/userdata/yaml.ts";
 
 /** Where the owner of the image says how firstlight behaves; written by `nixos/module.nix`. */
 export const settingsFile = "/etc/firstlight/settings.json";
@@ -14,26 +17,55 @@ export async function readSettings(files: Files): Promise<Settings> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Fault("settings/invalid", `${settingsFile}: not JSON`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Fault("settings/invalid", `${settingsFile}: not JSON: ${reason}`, { cause: error });
   }
-  const { validate } = await import("#generated/agent/settings.validate.js");
+  const { validate, knownKeys } = await import("#generated/agent/settings.validate.js");
   if (validate(value)) return value as Settings;
-  const findings = (validate.errors ?? []).map(toFinding);
-  const message = findings
-    .map((finding) => `${finding.path || "settings"}: ${finding.message}`)
-    .join("; ");
-  throw new Fault("settings/invalid", `${settingsFile}: ${message}`, { findings });
+  // A text of JSON is YAML as well, and its reader knows where everything stands.
+  const { readYaml } = await import("#provisioner/userdata/yaml.ts");
+  const { locate } = readYaml(text, { document: settingsFile });
+  const findings = (validate.errors ?? [])
+    .map((error) => toFinding(error, knownKeys, locate))
+    .sort(byPlace);
+  const [first, ...more] = findings;
+  const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
+  const said = first === undefined ? "does not fit" : `${placeOfFinding(first)}: ${first.message}`;
+  throw new Fault("settings/invalid", `${said}${others}`, {
+    findings,
+    ...(first?.hint == null ? {} : { hint: `${settingsFile}: ${first.hint}` }),
+  });
 }
 
-function toFinding(error: { instancePath: string; message?: string | undefined }): Finding {
+type Locate = YamlDocument["locate"];
+
+function toFinding(
+  error: ValidationError,
+  knownKeys: Readonly<Record<string, readonly string[]>>,
+  locate: Locate,
+): Finding {
+  const { instancePath, schemaPath, params, message = "does not fit" } = error;
+  const parent = instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const added = params["additionalProperty"];
+  const path = typeof added === "string" ? [...parent, added] : parent;
+  const known = knownKeys[schemaPath.replace(/\/additionalProperties$/, "")] ?? [];
+  const place = locate(path, typeof added === "string" ? "key" : "value");
   return {
     document: settingsFile,
-    path: error.instancePath.replace(/^\//, "").replaceAll("/", "."),
-    line: null,
-    column: null,
+    path: findingPath(path),
+    line: place?.line ?? null,
+    column: place?.column ?? null,
     level: "error",
     code: "settings/invalid",
-    message: error.message ?? "does not fit",
-    hint: null,
+    message: typeof added === "string" ? "no such key" : message,
+    hint: typeof added === "string" ? suggestion(added, known) : null,
   };
+}
+
+function suggestion(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  return near === undefined ? `known are ${known.join(", ")}` : `did you mean \`${near}\`?`;
 }

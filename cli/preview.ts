@@ -1,4 +1,5 @@
 import { previewCredentials } from "#agent/secrets/credential-store.ts";
+import { byPlace, type Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
@@ -14,6 +15,15 @@ export interface PreviewOptions {
   readonly facts?: Facts;
   readonly instanceId?: string;
   readonly stateVersion?: string;
+}
+
+/**
+ * Everything to say of documents that a translation was made from, with what only shows when they
+ * are rendered: templates that do not exist, places that are not theirs.
+ */
+export async function everyFinding(translation: Translation): Promise<readonly Finding[]> {
+  const { findings } = await renderPreview(translation, {});
+  return [...translation.findings, ...findings].sort(byPlace);
 }
 
 /** Renders as a node would, on any machine: no pins, no own configuration, credentials only named. */

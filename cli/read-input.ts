@@ -12,7 +12,7 @@ export interface ReadOptions {
   readonly maxBytes?: number;
 }
 
-/** Bytes of a file named on the command line, `-` for stdin. Throws `cli/no-file`, `io/too-large`. */
+/** Bytes of a file named on the command line, `-` for stdin. Throws `cli/no-file`, `cli/bad-input`. */
 export async function readInput(
   name: string,
   { signal, maxBytes = defaultMaxBytes }: ReadOptions,
@@ -25,8 +25,9 @@ export async function readInput(
       length += chunk.length;
       if (length > maxBytes)
         throw new Fault(
-          "io/too-large",
-          `${name}: more than the ${maxBytes} bytes expected at most`,
+          "cli/bad-input",
+          `${name}: larger than the ${maxBytes / 1024 / 1024} MiB that are read at most`,
+          { hint: "check that it is the right file" },
         );
       chunks.push(chunk);
     }

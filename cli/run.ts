@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { exitCodeOfFault, exitCodes } from "#agent/outcome.ts";
+import { adviceOf } from "#core/advice.ts";
 import { prettyJson } from "#core/canonical-json.ts";
-import { codes } from "#core/codes.ts";
 import { describeFault, Fault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import { hostIo } from "#core/host-io.ts";
@@ -178,7 +178,7 @@ function tellFault(error: unknown, json: boolean, out: Output): number {
     if (isFault(error)) for (const finding of error.findings) out.talk(formatFinding(finding));
     out.talk(`${program}: ${fault.message} [${fault.code}]`);
     for (const cause of fault.causes) out.talk(`  because: ${cause}`);
-    out.talk(`  ${fault.hint ?? codes[fault.code].action}`);
+    out.talk(`  ${adviceOf(fault)}`);
     if (fault.code === "cli/internal" && error instanceof Error) out.talk(error.stack ?? "");
   }
   return exitCodeOfFault(fault);

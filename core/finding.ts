@@ -26,6 +26,18 @@ export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some((finding) => finding.level === "error");
 }
 
+/** Where a finding stands, for a person: `user-data:5:26 users.0.shell`. */
+export function placeOfFinding({ document, line, column, path }: Finding): string {
+  const place = line === null ? document : `${document}:${line}:${column ?? 1}`;
+  return path === "" ? place : `${place} ${path}`;
+}
+
+/** In the order of a document, what has no place in it last. */
+export function byPlace(a: Finding, b: Finding): number {
+  const end = Number.MAX_SAFE_INTEGER;
+  return (a.line ?? end) - (b.line ?? end) || (a.column ?? end) - (b.column ?? end);
+}
+
 /** One line for a person: `user-data:5:26 error users.0.ssh_authorized_keys: must be a list [spec/invalid]`. */
 export function formatFinding(finding: Finding): string {
   const place =

@@ -53,6 +53,26 @@ t.test("the commands of the README exist and do what is said of them", async (t)
   for (const [, name = ""] of commands) t.match(listed, new RegExp(`^ {2}${name} `, "m"));
 });
 
+t.test("the machine in a directory of the README boots as it says", async (t) => {
+  const [, script = ""] = /```\n(mkdir -p machine[\s\S]*?)```/.exec(read("README.md")) ?? [];
+  const program = `${process.execPath} ${path.join(tree, "cli/main.ts")}`;
+  const commands = script.replaceAll("node_modules/.bin/node dist/firstlight.js", program);
+  const { stdout, stderr } = spawnSync(
+    "sh",
+    ["-c", commands.replace(/^(.* boot .*)$/m, "$1; echo exit $?")],
+    {
+      cwd: t.testdir(),
+      encoding: "utf8",
+      timeout: 100_000,
+    },
+  );
+  t.match(
+    stdout,
+    /^committed \(degraded\): generation 1 .*\nexit 2\n +1 .*\[runs, boot default\]\n$/,
+  );
+  t.match(stderr, /base\/no-root/);
+});
+
 const canary = "canary-5ecret";
 const secretive = `#cloud-config
 ssh_pwauth: true

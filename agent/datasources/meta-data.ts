@@ -1,7 +1,8 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
 import { Fault } from "#core/fault.ts";
-import { type Finding, formatFinding } from "#core/finding.ts";
+import { type Finding, placeOfFinding } from "#core/finding.ts";
+import { readUtf8 } from "#provisioner/userdata/utf8-text.ts";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
 
 /** The meta-data of one place, a mapping. */
@@ -29,12 +30,10 @@ export function readMetaData(bytes: Uint8Array, place: string): MetaData {
     document: metaDataDocument,
   });
   if (value === undefined) {
-    const errors = findings.filter((finding) => finding.level === "error");
-    const first =
-      errors[0] === undefined ? "cannot be read" : formatFinding({ ...errors[0], hint: null });
-    throw new Fault("datasource/malformed", `${place}: ${metaDataDocument} is no YAML: ${first}`, {
-      findings,
-    });
+    const first = findings.find((finding) => finding.level === "error");
+    const said = first === undefined ? "" : `: ${placeOfFinding(first)}: ${first.message}`;
+    const message = `${place}: ${metaDataDocument} is no YAML${said}`;
+    throw new Fault("datasource/malformed", message, { findings });
   }
   if (value === null) return { value: {}, findings, locate };
   if (typeof value !== "object" || isList(value)) {
@@ -81,13 +80,10 @@ export function metaDataFinding(
 }
 
 function decode(bytes: Uint8Array, place: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new Fault("datasource/malformed", `${place}: ${metaDataDocument} is no UTF-8 text`, {
-      cause: error,
-    });
-  }
+  const read = readUtf8(bytes);
+  if (read.text !== undefined) return read.text;
+  const where = `${metaDataDocument}:${read.line}:${read.column}`;
+  throw new Fault("datasource/malformed", `${place}: ${where}: expected UTF-8, got ${read.found}`);
 }
 
 function isList(value: Json): value is readonly Json[] {

@@ -1,13 +1,14 @@
-import { boot } from "#agent/boot.ts";
+import { type BootDeps, boot, failedBeforeBoot } from "#agent/boot.ts";
 import { exitCodeOf, type Outcome } from "#agent/outcome.ts";
 import { pinnedInstanceFile } from "#agent/pinned-instance.ts";
 import { reportSettingsFile } from "#agent/report-settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
-import { describeFault } from "#core/fault.ts";
+import { describeFault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Command, Invocation } from "../command.ts";
 import { nodeDeps, openSystem, systemOptions } from "../node.ts";
-import { bootOutbox } from "../outbox.ts";
+import { type BootOutbox, bootOutbox } from "../outbox.ts";
+import { outcomeText } from "../outcome-text.ts";
 
 /** `firstlight boot` */
 export const command: Command = {
@@ -19,23 +20,20 @@ export const command: Command = {
   run: (invocation) => runBoot(invocation, { by: "boot", approved: false }),
 };
 
+/** Who asks, and whether a person has agreed to what the policy holds. */
+interface How {
+  readonly by: "boot" | "apply";
+  readonly approved: boolean;
+}
+
 /** Boots or applies, tells the outcome, and sends the events with `--report`. */
-export async function runBoot(
-  invocation: Invocation,
-  { by, approved }: { readonly by: "boot" | "apply"; readonly approved: boolean },
-): Promise<number> {
+export async function runBoot(invocation: Invocation, { by, approved }: How): Promise<number> {
   const { json, log, out, flags } = invocation;
-  const system = await openSystem(invocation);
-  const outbox = bootOutbox(invocation, system);
-  const deps = await nodeDeps(invocation, { by, approved, system, report: outbox.report });
-  const outcome = await boot(deps);
-  await outbox.flush();
+  const outcome = await bootOrSayWhy(invocation, { by, approved });
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
-  out.data(
-    json
-      ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) })
-      : `${outcome.outcome}: ${outcome.message}`,
-  );
+  out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
+  // Where to report stands in the settings.
+  if (outcome.fault?.code === "settings/invalid") return exitCodeOf(outcome);
   if (flags["report"] === true) await report(invocation);
   else if (isFailedFirstBoot(outcome, invocation)) {
     await report(invocation).catch((error) =>
@@ -57,4 +55,34 @@ function isFailedFirstBoot({ outcome }: Outcome, { io }: Invocation): boolean {
     io.files.stat(pinnedInstanceFile) === undefined &&
     io.files.stat(reportSettingsFile) !== undefined
   );
+}
+
+/**
+ * A machine that cannot even be put together (settings that do not fit, an installation that is not
+ * whole) has a boot that failed; a command line that cannot be meant is none.
+ */
+async function bootOrSayWhy(invocation: Invocation, how: How): Promise<Outcome> {
+  let machine: { readonly deps: BootDeps; readonly outbox: BootOutbox };
+  try {
+    machine = await putTogether(invocation, how);
+  } catch (error) {
+    if (isFault(error, "cli/usage") || isFault(error, "system/other-driver")) throw error;
+    const { io, log } = invocation;
+    const outbox = bootOutbox(invocation, {
+      history: async () => ({ generations: [], trials: [] }),
+    });
+    const outcome = failedBeforeBoot({ io, log, report: outbox.report }, error);
+    await outbox.flush();
+    return outcome;
+  }
+  const outcome = await boot(machine.deps);
+  await machine.outbox.flush();
+  return outcome;
+}
+
+async function putTogether(invocation: Invocation, how: How) {
+  const system = await openSystem(invocation);
+  const outbox = bootOutbox(invocation, system);
+  const deps = await nodeDeps(invocation, { ...how, system, report: outbox.report });
+  return { deps, outbox };
 }

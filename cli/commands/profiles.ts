@@ -2,7 +2,7 @@ import path from "node:path";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { timestamp } from "#core/io.ts";
@@ -112,23 +112,29 @@ async function batch(
   profiles: CompiledProfiles,
 ): Promise<number> {
   const { matchIdentity, parseIdentity } = await import("#provisioner/profiles/identity.ts");
-  const bytes = await readInput(textFlag(flags, "batch") ?? "-", {
-    signal,
-    maxBytes: maxBatchBytes,
-  });
-  const text = Buffer.from(bytes).toString("utf8");
-  for (const [index, line] of text.split("\n").entries()) {
+  const file = textFlag(flags, "batch") ?? "-";
+  const bytes = await readInput(file, { signal, maxBytes: maxBatchBytes });
+  let bad = 0;
+  for (const [index, line] of Buffer.from(bytes).toString("utf8").split("\n").entries()) {
     if (line.trim() === "") continue;
-    let row: unknown;
     try {
-      row = JSON.parse(line);
-    } catch (cause) {
-      throw new Fault("cli/usage", `line ${index + 1}: expected a JSON array`, { cause });
+      const { id, profile, confidence } = matchIdentity(parseIdentity(parseRow(line)), profiles);
+      out.data(JSON.stringify({ id, profile, confidence }));
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      bad += 1;
+      out.talk(`${file}:${index + 1}: ${error.message} [${error.code}]`);
     }
-    const { id, profile, confidence } = matchIdentity(parseIdentity(row), profiles);
-    out.data(JSON.stringify({ id, profile, confidence }));
   }
-  return exitCodes.done;
+  return bad === 0 ? exitCodes.done : exitCodes.invalidInput;
+}
+
+function parseRow(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new Fault("profile/identity-malformed", "expected a JSON array", { cause });
+  }
 }
 
 async function lint({ io, json, out }: Invocation, directory: string | undefined): Promise<number> {

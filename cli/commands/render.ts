@@ -4,22 +4,29 @@ import { readMetaData } from "#agent/datasources/meta-data.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { defaultUserName } from "#agent/resolve-spec.ts";
 import { prettyJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
-import { hostFiles } from "#core/host-files.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
+import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { type Command, textFlag } from "../command.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
+import { writeRendering } from "../rendered-directory.ts";
 
-/** Meta-data as NoCloud reads it, from a file. */
-function readInstance({
-  document,
-  bytes,
-}: {
-  readonly document: string;
-  readonly bytes: Uint8Array;
-}): DatasourceContent {
+/** Meta-data as NoCloud reads it, from a file. Throws `cli/bad-input`. */
+function readInstance(raw: RawDocument): DatasourceContent {
+  try {
+    return makeInstance(raw);
+  } catch (error) {
+    if (!isFault(error, "datasource/malformed")) throw error;
+    const findings = error.findings.map((finding) => ({ ...finding, document: raw.document }));
+    const message =
+      findings.length === 0 ? error.message : `${raw.document}: cannot be read as meta-data`;
+    throw new Fault("cli/bad-input", message, { findings });
+  }
+}
+
+function makeInstance({ document, bytes }: RawDocument): DatasourceContent {
   return makeContent({
     datasource: {
       name: "NoCloud",
@@ -41,6 +48,7 @@ export const command: Command = {
     "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F] --out DIR",
   summary:
     "Write the files of Nix that a node would be built from; whatever is not given is empty.",
+  help: "What an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.",
   options: {
     "user-data": { type: "string" },
     "meta-data": { type: "string" },
@@ -85,8 +93,8 @@ export const command: Command = {
       ...(stateVersion === undefined ? {} : { stateVersion }),
     });
     const all = [...(meta?.findings ?? []), ...translation.findings, ...findings];
-    const files = hostFiles(target, () => {});
-    for (const { path, content, mode } of sources.files) files.write(`/${path}`, content, { mode });
+    for (const path of writeRendering(target, sources.files))
+      out.talk(`${target}: ${path} is of an earlier rendering, and was changed since: it is left`);
     if (json)
       out.data(
         prettyJson({

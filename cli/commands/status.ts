@@ -2,10 +2,12 @@ import { findSwitch } from "#agent/datasources/discover.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { isInterrupted, readResult, readStatus, type Status } from "#agent/status.ts";
 import { prettyJson } from "#core/canonical-json.ts";
+import { counted } from "#core/count.ts";
 import { parseDuration } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import { type Command, textFlag } from "../command.ts";
+import { outcomeText } from "../outcome-text.ts";
 
 const pollMs = 500;
 
@@ -56,10 +58,10 @@ export const command: Command = {
     const result = isDone() ? readResult(io.files) : undefined;
     if (json) out.data(prettyJson({ v: 1, status: status ?? null, result: result ?? null }));
     else if (result !== undefined) {
-      out.data(`${result.outcome}${result.degraded ? " (degraded)" : ""}: ${result.message}`);
+      out.data(outcomeText(result));
       const findings = result.findings.filter((finding) => finding.level !== "note");
       if (findings.length > 0)
-        out.talk(`${findings.length} findings; \`firstlight status --json\` lists them`);
+        out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
     } else out.data(describe(status));
     return result?.exitCode ?? exitCodes.tryAgain;
   },

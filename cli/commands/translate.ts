@@ -2,10 +2,11 @@ import { exitCodes } from "#agent/outcome.ts";
 import { defaultUserName } from "#agent/resolve-spec.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
-import { formatFinding, hasErrors } from "#core/finding.ts";
+import { byPlace, formatFinding, hasErrors } from "#core/finding.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { type Command, textFlag } from "../command.ts";
+import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 
 const formats = ["spec", "nix", "json"] as const;
@@ -65,15 +66,11 @@ async function translateFile(
     { hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map() },
   );
   const { spec, coverage } = translation;
-  if (format !== "nix")
-    return { document, spec, coverage, findings: translation.findings, nix: [] };
-  const { sources, findings } = await (await import("../preview.ts")).renderPreview(
-    translation,
-    {},
-  );
+  const { sources, findings } = await renderPreview(translation, {});
   const wanted = ["firstlight/instance.nix", "firstlight/network.nix"];
   const nix = sources.files.filter(({ path }) => wanted.includes(path)).map((file) => file.content);
-  return { document, spec, coverage, findings: [...translation.findings, ...findings], nix };
+  const all = [...translation.findings, ...findings].sort(byPlace);
+  return { document, spec, coverage, findings: all, nix: format === "nix" ? nix : [] };
 }
 
 function plain({ spec, findings, coverage }: Translated) {

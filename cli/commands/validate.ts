@@ -9,7 +9,9 @@ import { hostClock } from "#core/host-io.ts";
 import { timestamp } from "#core/io.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
+import { decodeUserData } from "#provisioner/userdata/user-data-format.ts";
 import { type Command, textFlag } from "../command.ts";
+import { everyFinding } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 
 const kinds = ["cloud-config", "network", "spec", "profile"] as const;
@@ -45,25 +47,25 @@ async function validateFile(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const raw = { document: name, bytes: await readInput(name, { signal }) };
-  if (kind === "profile") return lintProfile(name);
-  const context = {
+  if (kind === "profile") return checkProfile(raw);
+  const translation = translate(documentsOf(raw, kind), {
     hostname: null,
     publicKeys: [],
     defaultUser: defaultUserName,
     fetched: new Map(),
-  };
-  return translate(documentsOf(raw, kind), context).findings;
+  });
+  return everyFinding(translation);
 }
 
-/** A profile is checked with the folder it lies in. */
-async function lintProfile(name: string): Promise<readonly Finding[]> {
-  const { lintProfiles } = await import("#provisioner/profiles/lint.ts");
-  const directory = path.dirname(path.resolve(name));
+/** A profile is checked with those that lie beside it. */
+async function checkProfile(raw: RawDocument): Promise<readonly Finding[]> {
+  const { text, findings } = decodeUserData(raw);
+  if (text === undefined) return findings;
+  const { lintProfileFile } = await import("#provisioner/profiles/lint.ts");
+  const files = hostFiles("/", () => {});
+  const { document } = raw;
   const today = timestamp(hostClock).slice(0, 10);
-  return lintProfiles(
-    hostFiles("/", () => {}),
-    { directory, today },
-  );
+  return lintProfileFile(files, { file: path.resolve(document), text, document, today });
 }
 
 /** A document whose first line says nothing is of the kind that was asked for. */

@@ -30,6 +30,10 @@ export const coreCodes = {
     means: "The command line was not understood.",
     action: "Run the command with --help.",
   },
+  "cli/bad-input": {
+    means: "A file that was named holds something else than what it was named for.",
+    action: "Mend the file as the message says, or name the right one.",
+  },
   "cli/internal": {
     means: "firstlight met a situation that it should have handled: a defect.",
     action: "Please report it with the output of the same command and --json.",

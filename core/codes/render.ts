@@ -10,8 +10,16 @@ export const renderCodes = {
     action: "Change the value as the message says; docs/templates.md lists the parameters.",
   },
   "render/rule": {
-    means: "A rule of sudo or doas is not one line.",
-    action: "Write each rule as an item of its own.",
+    means: "A rule of sudo or doas is not one line, or names its user, who is put before it.",
+    action: "Write each rule as an item of its own, and leave its user out.",
+  },
+  "render/timezone-unknown": {
+    means: "A time zone is not in the tz database as far as it is known here.",
+    action: "Write its name as `timedatectl list-timezones` prints it.",
+  },
+  "render/locale-unknown": {
+    means: "A text does not have the form that names of locales have.",
+    action: "Write language, country and character set: `de_CH.UTF-8`.",
   },
   "render/owned-path": {
     means: "A file was asked for at a path that NixOS writes itself.",
@@ -77,6 +85,16 @@ export const renderCodes = {
   "base/pins": {
     means: "The pins of the image are not what they should be.",
     action: "Mend `services.firstlight.pins` in the image.",
+  },
+  "base/no-root": {
+    means:
+      "A machine without a configuration of its own has no root file system that NixOS could boot from.",
+    action: "Write /etc/nixos/configuration.nix in the image, or name the root file system.",
+  },
+  "base/no-package": {
+    means: "The rendered system runs firstlight, and nothing says where its package comes from.",
+    action:
+      "Pin it with `services.firstlight.pins.firstlight`, or set services.firstlight.package.",
   },
   "base/no-release": {
     means: "Nothing says which release of NixOS this machine has.",

@@ -4,7 +4,7 @@ import t from "tap";
 import { formatFinding } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { compileProfiles } from "./compile.ts";
-import { lintProfiles } from "./lint.ts";
+import { lintProfileFile, lintProfiles } from "./lint.ts";
 
 /** What every profile needs, so that a test shows only what it is about. */
 const base = (id: string, product = id) => `
@@ -193,4 +193,32 @@ t.test("a folder that is not there has no profiles", async (t) => {
     ),
     { compiled: { v: 1, profiles: [] }, findings: [], folders: [] },
   );
+});
+
+t.test("one file is checked wherever it lies, with what lies beside it", async (t) => {
+  const files = filesWith(t.testdir({}), {
+    "draft.yaml": `${base("acme/draft")}colour: red\nmtach: 1\n`,
+    "good.yaml": base("acme/draft"),
+    "heir.yaml": `${base("acme/heir")}extends: [acme/old]\n`,
+    "p/acme/old/profile.yaml": `${base("acme/old")}wrong: 1\n`,
+    "p/acme/base/profile.yaml": base("acme/base"),
+    "p/acme/heir/profile.yaml": `${base("acme/heir")}extends: [acme/base]\n`,
+    "p/acme/twin/profile.yaml": base("acme/twin", "acme/base"),
+  });
+  const check = (file: string) => {
+    const text = files.readText(file) ?? "";
+    const options = { file, text, document: "given", today: "2026-11-24" };
+    return lintProfileFile(files, options).map(formatFinding);
+  };
+  t.same(check("/good.yaml"), []);
+  t.match(check("/draft.yaml"), [
+    /^given:10:1 error colour: no such key/,
+    /^given:11:1 error mtach: no such key/,
+  ]);
+  t.match(check("/heir.yaml"), [/^given:\d+:1 error extends: names a profile that does not exist/]);
+  t.same(check("/p/acme/heir/profile.yaml"), [], "what others have is not its fault");
+  t.match(check("/p/acme/twin/profile.yaml"), [
+    /error match\.any\.0: the same clause stands in acme\/base/,
+    /error tests\.match\.0/,
+  ]);
 });

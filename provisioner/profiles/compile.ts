@@ -20,18 +20,26 @@ export interface Compilation {
  */
 export function compileProfiles(files: Files, directory: string): Compilation {
   const { folders, findings } = readProfileFolders(files, directory);
+  const compilation = compileFolders(folders);
+  return { ...compilation, findings: [...findings, ...compilation.findings] };
+}
+
+/** The same of profiles that have been read. */
+export function compileFolders(folders: readonly ProfileFolder[]): Compilation {
   const byId = new Map(folders.map((folder) => [folder.file.id, folder]));
   const heirs = new Map(
     folders.map(({ file }) => [file.id, { id: file.id, extends: file.extends ?? [] }]),
   );
   const profiles: CompiledProfile[] = [];
-  const found = [...findings];
+  const found: Finding[] = [];
   for (const folder of folders) {
     const order = lineageOf(folder.file.id, heirs);
     const lineage = order?.map((id) => byId.get(id)).filter((each) => each !== undefined);
     if (order === undefined || lineage === undefined) {
       const message = "names a profile that does not exist, goes in a circle, or has no order";
-      found.push(folder.find(["extends"], { level: "error", code: "profile/invalid", message }));
+      const hint = "profiles lie beside one another, each as VENDOR/MODEL/profile.yaml";
+      const remark = { level: "error", code: "profile/invalid", message, hint } as const;
+      found.push(folder.find(["extends"], remark));
       continue;
     }
     const conflicts: Finding[] = [];

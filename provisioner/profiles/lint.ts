@@ -1,15 +1,15 @@
 import { canonicalJson } from "#core/canonical-json.ts";
-import type { Finding } from "#core/finding.ts";
+import { byPlace, type Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate as validateFacts } from "#generated/provisioner/facts/facts.validate.js";
 import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles/profile.ts";
 import { splitOptionName } from "#provisioner/render/option-name.ts";
-import { type Compilation, compileProfiles } from "./compile.ts";
+import { type Compilation, compileFolders, compileProfiles } from "./compile.ts";
 import { knownText } from "./known-text.ts";
 import { matchProfile } from "./match.ts";
 import type { CompiledProfile } from "./profile.ts";
-import type { ProfileFolder } from "./profile-folder.ts";
+import { type ProfileFolder, readProfile, readProfileFolders } from "./profile-folder.ts";
 import { sampleFacts } from "./sample-facts.ts";
 
 /** Options that the kernel and initrd parts stand for: given twice, they could contradict each other unseen. */
@@ -44,14 +44,58 @@ export function lintProfiles(files: Files, options: LintOptions): readonly Findi
   const compilation = compileProfiles(files, options.directory);
   return [
     ...compilation.findings,
-    ...compilation.folders.flatMap((folder) => [
-      ...lintRules(folder),
-      ...lintSettings(folder, compilation),
-      ...lintQuirks(folder, options.today),
-      ...runTests(folder, compilation),
-    ]),
+    ...compilation.folders.flatMap((folder) => lintFolder(folder, compilation, options.today)),
     ...lintTwins(compilation.folders),
   ];
+}
+
+function lintFolder(
+  folder: ProfileFolder,
+  compilation: Compilation,
+  today: string,
+): readonly Finding[] {
+  return [
+    ...lintRules(folder),
+    ...lintSettings(folder, compilation),
+    ...lintQuirks(folder, today),
+    ...runTests(folder, compilation),
+  ];
+}
+
+/** One file of a profile, wherever it lies. */
+export interface LintFileOptions {
+  /** Absolute path. */
+  readonly file: string;
+  readonly text: string;
+  /** Name for findings. */
+  readonly document: string;
+  readonly today: string;
+}
+
+/**
+ * Everything that is wrong with one file. Where it lies as `<id>/profile.yaml`, profiles beside it
+ * are looked at too: those that it extends, and those that could be taken for it.
+ */
+export function lintProfileFile(files: Files, options: LintFileOptions): readonly Finding[] {
+  const { file, text, document, today } = options;
+  const here = file.slice(0, file.lastIndexOf("/"));
+  const { folder, findings } = readProfile(files, { here, text, document });
+  if (folder === undefined) return findings;
+  const { id } = folder.file;
+  const place = `/${id}/profile.yaml`;
+  const beside = file.endsWith(place)
+    ? readProfileFolders(files, file.slice(0, -place.length)).folders
+    : [];
+  // Behind the others: of two with the same clause the later one is named.
+  const compilation = compileFolders([...beside.filter((each) => each.file.id !== id), folder]);
+  return [
+    ...findings,
+    ...compilation.findings,
+    ...lintFolder(folder, compilation, today),
+    ...lintTwins(compilation.folders),
+  ]
+    .filter((finding) => finding.document === document)
+    .sort(byPlace);
 }
 
 function lintRules(folder: ProfileFolder): readonly Finding[] {
@@ -199,6 +243,7 @@ function lintTwins(folders: readonly ProfileFolder[]): readonly Finding[] {
 function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
   const findings: Finding[] = [];
   const { id, tests } = folder.file;
+  if (!compiled.profiles.some((profile) => profile.id === id)) return []; // said why already
   for (const kind of ["match", "noMatch"] as const) {
     for (const [at, test] of tests[kind].entries()) {
       const fail = (message: string) =>

@@ -55,15 +55,35 @@ function folderIds(files: Files, directory: string): readonly string[] {
     .slice(0, maxFolders);
 }
 
-function readFolder(
-  files: Files,
-  directory: string,
-  id: string,
-): { readonly folder?: ProfileFolder; readonly findings: readonly Finding[] } {
+/** A profile, unless it is damaged, and what is the matter with its `profile.yaml`. */
+export interface FolderReading {
+  readonly folder?: ProfileFolder;
+  readonly findings: readonly Finding[];
+}
+
+function readFolder(files: Files, directory: string, id: string): FolderReading {
   const here = `${directory}/${id}`;
+  const text = files.readText(`${here}/profile.yaml`, { maxBytes: maxFileBytes }) ?? "";
+  return readProfile(files, { here, text, document: `${id}/profile.yaml`, id });
+}
+
+/** A `profile.yaml` by its text, and where what belongs to it lies. */
+export interface ProfileText {
+  readonly here: string;
+  readonly text: string;
+  /** Name for findings. */
+  readonly document: string;
+  /** What its id must be; any where absent. */
+  readonly id?: string;
+}
+
+/** Reads one profile with the module and fixtures in its directory. */
+export function readProfile(
+  files: Files,
+  { here, text, document, id }: ProfileText,
+): FolderReading {
   const read = (name: string) => files.readText(`${here}/${name}`, { maxBytes: maxFileBytes });
-  const document = `${id}/profile.yaml`;
-  const yaml = readYaml(read("profile.yaml") ?? "", { document });
+  const yaml = readYaml(text, { document });
   const find: MakeFinding = (path, { level, code, message, hint }) => {
     const place = placeOf(path, yaml.locate);
     return {
@@ -81,7 +101,7 @@ function readFolder(
   const file: unknown = yaml.value;
   if (!validate(file))
     return { findings: [...yaml.findings, ...schemaFindings(validate.errors ?? [], find)] };
-  if (file.id !== id) {
+  if (id !== undefined && file.id !== id) {
     const message = `must be \`${id}\`, as its folder says`;
     return {
       findings: [

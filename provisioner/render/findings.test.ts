@@ -44,6 +44,27 @@ const cases: readonly Case[] = [
     warning("render/owned-path", "files.0"),
   ],
   [
+    "a rule of sudo that names its user would name it twice",
+    { users: { bob: { sudo: ["ALL = (root) /x a=b", "bob ALL=(root) /bin/ls"] } } },
+    error("render/rule", "users.bob.sudo"),
+  ],
+  [
+    "a time zone of another world is warned of",
+    { timezone: "Mars/Phobos" },
+    warning("render/timezone-unknown", "timezone"),
+  ],
+  [
+    "so is one in small letters",
+    { timezone: "us/pacific" },
+    warning("render/timezone-unknown", "timezone"),
+  ],
+  ["so is an offset", { timezone: "+01:00" }, warning("render/timezone-unknown", "timezone")],
+  [
+    "so is a locale that has no country",
+    { locale: "xx.UTF-8" },
+    warning("render/locale-unknown", "locale"),
+  ],
+  [
     "text that not everybody may read is refused",
     file("/etc/x", { mode: "0640" }),
     error("render/file-not-secret", "files.0"),
@@ -277,4 +298,19 @@ t.test("credentials are named by file, encrypted or not", async (t) => {
     );
     t.same(result.sources.credentials, ["s@0123456789abcdef"]);
   }
+});
+
+t.test("time zones and locales that may be right are not warned of", async (t) => {
+  const zones = ["UTC", "Etc/GMT+5", "US/Pacific", "Asia/Kolkata", "Asia/Calcutta", "EST5EDT"];
+  const odd = ["posix/Europe/Zurich", "America/North_Dakota/New_Salem", "GB-Eire", "Factory"];
+  for (const timezone of [...zones, ...odd])
+    t.strictSame(tryRender({ timezone }).findings, [], timezone);
+  const locales = ["C", "POSIX", "C.UTF-8", "de_CH.UTF-8", "de_DE.ISO-8859-1@euro", "be_BY@latin"];
+  for (const locale of [...locales, "nan_TW.UTF-8", "eo.UTF-8", "ca_ES.UTF-8@valencia"])
+    t.strictSame(tryRender({ locale }).findings, [], locale);
+});
+
+t.test("a time zone that is nearly right is told", async (t) => {
+  for (const timezone of ["europe/zurich", "Europe/Zurch"])
+    t.match(tryRender({ timezone }).findings, [{ hint: "did you mean `Europe/Zurich`?" }]);
 });

@@ -1,5 +1,6 @@
 import { bool, list, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, assign, type Concern, winning } from "./assignment.ts";
+import { checkPlaces } from "./known-places.ts";
 import { checked, checkedAll, type TextRule, textRules } from "./text-rules.ts";
 
 /** Host name, domain, hosts, resolver, certificates. */
@@ -45,6 +46,7 @@ function renderHosts(concern: Concern): readonly Assignment[] {
 export function renderLocale(concern: Concern): readonly Assignment[] {
   const { spec, base } = concern;
   const { timezone, locale, keyboard } = spec;
+  checkPlaces(concern);
   const set = (
     path: readonly string[],
     value: string | undefined,

@@ -8,7 +8,8 @@ export function renderSudo(concern: Concern): readonly Assignment[] {
   for (const { user, rule } of rulesOf(concern, "sudo")) {
     const [, runAs, noPassword] =
       /^ALL ?= ?\((ALL|ALL ?: ?ALL)\) ?(NOPASSWD: ?)?ALL$/.exec(rule) ?? [];
-    if (runAs === undefined) lines.push(`${user} ${rule}`);
+    if (namesUser.test(rule)) refuseUser(concern, user);
+    else if (runAs === undefined) lines.push(`${user} ${rule}`);
     else rules.push(everythingRule(user, runAs.replaceAll(" ", ""), noPassword !== undefined));
   }
   return [
@@ -19,6 +20,20 @@ export function renderSudo(concern: Concern): readonly Assignment[] {
       ? []
       : [assign(["security", "sudo", "extraConfig"], str(`${lines.join("\n")}\n`), ["users"])]),
   ];
+}
+
+/** Two words before the `=`: the hosts of a rule are one word, or have commas between them. */
+const namesUser = /^[^\s=,]+[ \t]+[^\s=,(]+[ \t]*=/;
+
+function refuseUser(concern: Concern, user: string): void {
+  addFinding(
+    concern,
+    ["users", user, "sudo"],
+    "error",
+    "render/rule",
+    `expected a rule without its user: \`${user}\` is put before it`,
+    "begin it with the hosts: `ALL=(root) /run/current-system/sw/bin/ls`",
+  );
 }
 
 function everythingRule(user: string, runAs: string, noPassword: boolean): NixExpr {

@@ -1,4 +1,4 @@
-import { type Finding, hasErrors } from "#core/finding.ts";
+import { byPlace, type Finding, hasErrors } from "#core/finding.ts";
 import { isSecretRef } from "#core/secret.ts";
 import { checkSpec } from "#provisioner/spec/validate.ts";
 import { boundFindings } from "./bound-findings.ts";
@@ -113,12 +113,6 @@ function fill(
     findings: [...findings, ...document.findings, ...checked.findings].sort(byPlace),
     coverage: document.coverage(),
   };
-}
-
-/** In the order of the document, what has no place in it last. */
-function byPlace(a: Finding, b: Finding): number {
-  const end = Number.MAX_SAFE_INTEGER;
-  return (a.line ?? end) - (b.line ?? end) || (a.column ?? end) - (b.column ?? end);
 }
 
 function passOver(raw: RawDocument): Part {

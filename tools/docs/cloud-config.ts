@@ -57,7 +57,8 @@ function otherSection(): string {
     .map(([key, way]) => `| \`${key}\` | ${way.replaceAll("|", "\\|")} |\n`);
   return `## Keys that are not translated
 
-Each is named in a finding with this hint.
+Each is named in a finding with this hint: a warning, or a note where its value asks for nothing that
+is needed (\`package_update\`, \`manage_etc_hosts: false\`, an empty list).
 
 | key | on NixOS |
 |---|---|

@@ -37,6 +37,12 @@ checkCases(t, [
     says: ["note cloud-config/no-meaning 2:1 locale_configfile"],
   },
   {
+    name: "a file that is no text is wrong all the same",
+    yaml: "locale_configfile: 1\n",
+    spec: {},
+    says: ["warning cloud-config/no-meaning 2:1 locale_configfile"],
+  },
+  {
     name: "a time zone",
     yaml: "timezone: America/Argentina/Buenos_Aires\n",
     spec: { timezone: "America/Argentina/Buenos_Aires" },

@@ -25,13 +25,14 @@ export const locale: CloudConfigModule = {
     "`locale_configfile` has no meaning: NixOS writes its own file.",
   example: "locale: de_CH\n",
   translate({ config, draft }) {
-    config.get("locale_configfile")?.unsupported(
+    const file = config.get("locale_configfile");
+    file?.unsupported(
       {
         code: "cloud-config/no-meaning",
         message: "NixOS writes its own locale file",
         hint: "drop this key; i18n.defaultLocale is what counts",
       },
-      "note",
+      typeof file.value === "string" ? "note" : "warning",
     );
     const input = config.get("locale");
     if (input === undefined) return;

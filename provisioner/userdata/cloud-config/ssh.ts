@@ -10,7 +10,8 @@ export const ssh: CloudConfigModule = {
   keys: ["ssh_authorized_keys", "allow_public_ssh_keys", "disable_root", "ssh_pwauth"],
   rule:
     "`ssh_authorized_keys` and the keys of the meta-data go to the default user; with " +
-    "`disable_root: false` to root as well. `allow_public_ssh_keys: false` leaves those of the " +
+    "`disable_root: false` to root as well. What looks like no key is kept, with a warning; a private " +
+    "key is refused. `allow_public_ssh_keys: false` leaves those of the " +
     "meta-data out. `disable_root: true` forbids root to log in. `ssh_pwauth` says whether passwords " +
     "are accepted; `unchanged` leaves that to the image.",
   example: `ssh_authorized_keys:\n  - ${key}\ndisable_root: true\nssh_pwauth: false\n`,

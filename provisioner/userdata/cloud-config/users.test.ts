@@ -68,8 +68,8 @@ checkCases(t, [
   },
   {
     name: "old spellings with -",
-    yaml: alone("lock-passwd: false\n    ssh-authorized-keys: [k]\n    primary-group: g"),
-    spec: a({ locked: false, authorizedKeys: ["k"], primaryGroup: "g" }),
+    yaml: alone("lock-passwd: false\n    ssh-authorized-keys: [ssh-rsa k]\n    primary-group: g"),
+    spec: a({ locked: false, authorizedKeys: ["ssh-rsa k"], primaryGroup: "g" }),
   },
   {
     name: "keys that NixOS cannot express are named",
@@ -122,11 +122,11 @@ checkCases(t, [
   },
   {
     name: "keys as one text and as a mapping",
-    yaml: "users: [{name: a, ssh_authorized_keys: k}, {name: b, ssh_authorized_keys: {x: k, y: l}}]\n",
+    yaml: "users: [{name: a, ssh_authorized_keys: ssh-rsa k}, {name: b, ssh_authorized_keys: {x: ssh-rsa k, y: ssh-rsa l}}]\n",
     spec: {
       users: {
-        a: { locked: true, authorizedKeys: ["k"] },
-        b: { locked: true, authorizedKeys: ["k", "l"] },
+        a: { locked: true, authorizedKeys: ["ssh-rsa k"] },
+        b: { locked: true, authorizedKeys: ["ssh-rsa k", "ssh-rsa l"] },
       },
     },
   },

@@ -1,0 +1,59 @@
+import { nearest } from "#core/nearest.ts";
+import { unprintableReason } from "#provisioner/nix-language/text.ts";
+import { addFinding, type Concern } from "./assignment.ts";
+
+/** Warns of a time zone and a locale that are nowhere known; they are rendered all the same. */
+export function checkPlaces(concern: Concern): void {
+  const { timezone, locale } = concern.spec;
+  if (isText(timezone)) checkTimeZone(concern, timezone);
+  if (isText(locale) && !localeForm.test(locale)) {
+    const message = "this does not have the form of a locale's name";
+    const hint = "write language_COUNTRY.UTF-8, such as de_CH.UTF-8; `locale -a` lists some";
+    addFinding(concern, ["locale"], "warning", "render/locale-unknown", message, hint);
+  }
+}
+
+/** What no text can hold is said by `checkSpec`. */
+function isText(text: string | undefined): text is string {
+  return text !== undefined && unprintableReason(text) === undefined;
+}
+
+/**
+ * Names in glibc's `SUPPORTED` (localedata/SUPPORTED): a language with its country, a character set,
+ * a modifier. Three languages stand there without a country.
+ */
+const localeForm =
+  /^(?:(?:C|POSIX)(?:\.(?:UTF-8|utf8))?|(?:[a-z]{2,3}_[A-Z]{2}|eo|syr|tok)(?:\.[A-Za-z0-9-]+)?(?:@[a-z]+)?)$/;
+
+function checkTimeZone(concern: Concern, name: string): void {
+  const known = knownZone(name);
+  if (known === name) return;
+  const likely = known ?? nearest(name, Intl.supportedValuesOf("timeZone"));
+  const hint =
+    likely === undefined
+      ? "write it as in the tz database, such as Europe/Zurich"
+      : `did you mean \`${likely}\`?`;
+  const message = "this is no time zone of the tz database that is known here";
+  addFinding(concern, ["timezone"], "warning", "render/timezone-unknown", message, hint);
+}
+
+/** Names of the tz database that are not in ICU's. */
+const onlyFiles: ReadonlySet<string> = new Set(["Factory", "localtime", "posixrules"]);
+
+/**
+ * A zone as it is written in the tz database, aliases among them, by Node's own table, which takes
+ * any case; `undefined` where it is not there. Offsets are no names. Of an alias in another case
+ * only its small first letters are seen.
+ */
+function knownZone(name: string): string | undefined {
+  const zone = name.replace(/^(?:posix|right)\//, "");
+  if (onlyFiles.has(zone)) return name;
+  try {
+    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions();
+    const isOtherCase = timeZone !== zone && timeZone.toLowerCase() === zone.toLowerCase();
+    if (isOtherCase) return timeZone;
+    return /(?:^|\/)[^A-Z]/.test(zone) ? undefined : name;
+  } catch {
+    return undefined;
+  }
+}

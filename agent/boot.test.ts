@@ -78,6 +78,9 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
     }),
     planGeneration: async () => ({ digest: "d", closure }) as Plan,
     history: async () => ({ generations: [], trials: [] }),
+    status: async () => {
+      throw new Error("a boot asks for no status");
+    },
     ...answers,
   };
   const told = Object.entries(all).map(([name, answer]) => [

@@ -6,7 +6,6 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
-import { durationMs } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
@@ -20,7 +19,10 @@ import { type Flags, type Invocation, textFlag } from "./command.ts";
 import { version } from "./version.ts";
 
 /** Flags of every command that works on the system. */
-export const systemOptions = { driver: { type: "string" } } as const;
+export const systemOptions = {
+  driver: { type: "string" },
+  "in-process": { type: "boolean" },
+} as const;
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -85,24 +87,19 @@ export async function findContent(
   return found.content;
 }
 
-/** The system behind `--driver`, or behind the driver it was changed with before. */
+/** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */
 export async function openSystem(invocation: Invocation): Promise<SystemClient> {
-  const { io, flags, signal } = invocation;
-  const driver = chooseDriver(io, wantedDriver(flags));
-  const settings = await readSettings(io.files);
-  const { openDriver } = await import("#provisioner/system/driver.ts");
-  const system = openDriver(io, {
-    driver,
-    substituters: settings.build?.substituters ?? [],
-    buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
-    activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
-  });
+  const { io, log, flags, signal } = invocation;
+  const driver = driverOf(invocation);
+  const { openSides } = await import("./sides.ts");
+  const system = await openSides({ io, log, driver, inProcess: flags["in-process"] === true });
   return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
 }
 
-function wantedDriver(flags: Flags): DriverName | undefined {
+/** The driver of this machine. Throws `cli/usage`, `system/other-driver`. */
+export function driverOf({ io, flags }: Pick<Invocation, "io" | "flags">): DriverName {
   const wanted = textFlag(flags, "driver");
-  if (wanted === undefined || wanted === "nix" || wanted === "dry") return wanted;
+  if (wanted === undefined || wanted === "nix" || wanted === "dry") return chooseDriver(io, wanted);
   throw new Fault("cli/usage", `--driver: expected nix or dry, got ${JSON.stringify(wanted)}`);
 }
 

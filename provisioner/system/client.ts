@@ -13,6 +13,7 @@ import type {
   SystemEvent,
   SystemRequest,
   SystemResults,
+  SystemStatus,
   Trial,
   Verdict,
 } from "./system.ts";
@@ -29,6 +30,7 @@ export interface SystemClient {
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
   history(): Promise<History>;
+  status(): Promise<SystemStatus>;
 }
 
 /** What a client's caller may want beside the results. */
@@ -56,5 +58,6 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
     history: () => ask({ kind: "history" }),
+    status: () => ask({ kind: "status" }),
   };
 }

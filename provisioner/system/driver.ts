@@ -14,8 +14,9 @@ import { openMachine } from "./machine.ts";
 import { nixCommands } from "./nix-commands.ts";
 import { systemPaths } from "./paths.ts";
 import { makePlan } from "./plan.ts";
-import { recover } from "./recover.ts";
+import { isClean, recover } from "./recover.ts";
 import { rollBack } from "./roll-back.ts";
+import { status } from "./status.ts";
 import type { Recovery, System, SystemRequest, SystemResults } from "./system.ts";
 import { transactionState } from "./transaction.ts";
 import { hasAttempt } from "./transaction-state.ts";
@@ -49,8 +50,17 @@ export const defaultDeadlines: Deadlines = {
   wayBackMs: 1_800_000,
 };
 
+/** A system that is worked on in this process. */
+export interface Driver extends System {
+  /**
+   * Gives the lock back, also where a trial is still open, as the end of a process does. Nothing may
+   * be under way.
+   */
+  close(): void;
+}
+
 /** The system of a machine, in this process. Throws `system/dry-needs-root` at the first request. */
-export function openDriver(io: Io, options: DriverOptions): System {
+export function openDriver(io: Io, options: DriverOptions): Driver {
   const { driver } = options;
   const deadlines = { ...defaultDeadlines, ...options };
   const paths = systemPaths(io.env);
@@ -82,6 +92,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
   return {
     send: <R extends SystemRequest>(request: R, signal?: AbortSignal) =>
       eventStream<R>(signal, (talk) => answer(openWork(talk, request), lock, request)),
+    close: () => lock.release(),
   };
 }
 
@@ -112,7 +123,7 @@ async function dispatch(
 ): Promise<SystemResults[SystemRequest["kind"]]> {
   switch (request.kind) {
     case "recover":
-      return isClean(work) ?? changing(work, lock, recover);
+      return cleanRecovery(work) ?? changing(work, lock, recover);
     case "runs":
       return runs(work, request.sourcesDigest);
     case "build":
@@ -129,13 +140,14 @@ async function dispatch(
       return makePlan(work, closureOfGeneration(work, request.generation, request.reason));
     case "history":
       return history(work);
+    case "status":
+      return status(work);
   }
 }
 
 /** The answer of `recover` where nothing is open, without taking the lock. */
-function isClean({ io, paths }: Work): Recovery | undefined {
-  const { records, torn } = readJournal(io.files, paths.journal);
-  return torn === null && transactionState(records).state === "none"
+function cleanRecovery(work: Work): Recovery | undefined {
+  return isClean(work)
     ? { state: "clean", transaction: null, details: [], fault: null }
     : undefined;
 }

@@ -14,10 +14,9 @@ import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
 import type { ExecRequest, ExecResult, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
-import { openDriver } from "./driver.ts";
+import { type Driver, openDriver } from "./driver.ts";
 import { dryDerivation, dryToplevel } from "./dry-commands.ts";
 import type { Processes } from "./lock.ts";
-import type { System } from "./system.ts";
 
 /**
  * A machine for tests: Nix, systemd and switch-to-configuration as functions on a directory, with
@@ -54,18 +53,25 @@ export interface StartOptions {
   readonly dieAt?: number;
   /** Default `nix`. */
   readonly driver?: "nix" | "dry";
+  /** Whether the processes from before go on living. */
+  readonly beside?: boolean;
 }
 
 export interface FakeProcess {
   readonly io: FakeIo;
-  readonly system: System;
+  readonly system: Driver;
   /** Whether it has died. */
   dead(): boolean;
 }
 
+/** `undefined`: as it would without a fault. */
+export type FakeAnswer = (
+  request: ExecRequest,
+) => Partial<ExecResult> | Promise<Partial<ExecResult>> | undefined;
+
 export interface MachineFaults {
   /** What a program answers instead, by its name or by `switch ACTION`. */
-  readonly answers: Map<string, (request: ExecRequest) => Partial<ExecResult> | undefined>;
+  readonly answers: Map<string, FakeAnswer>;
   /** Whether the disk takes no more of the journal, by the line that is to be appended. */
   full: (line: string) => boolean;
 }
@@ -107,6 +113,7 @@ export function fakeMachine(
   const faults: MachineFaults = { answers, full: () => false };
   let boots = 0;
   let starts = 0;
+  const alive = new Set<number>();
 
   const at = (file: string) => path.join(root, file);
   const linkTo = (target: string, file: string) => {
@@ -170,7 +177,7 @@ export function fakeMachine(
     if (action === "boot") write("/boot/default", toplevel);
     return { code: 0 };
   };
-  const switchTo = (request: ExecRequest, toplevel: string, action: string): Partial<ExecResult> =>
+  const switchTo = async (request: ExecRequest, toplevel: string, action: string) =>
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
   const programs: Record<string, FakeProgram> = {
@@ -213,7 +220,7 @@ export function fakeMachine(
         return {};
       }
       if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
-      const ended = switchTo(request, toplevel, action);
+      const ended = await switchTo(request, toplevel, action);
       if (ended.code === 0) return ended;
       if (ended.timedOut === true) return { code: null, timedOut: true };
       failedUnits.set(unit, ended);
@@ -258,13 +265,15 @@ export function fakeMachine(
     read,
     link: linkTo,
     bootDefault: () => read("/boot/default"),
-    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix" } = {}) {
+    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", beside = false } = {}) {
       starts += 1;
+      if (!beside) alive.clear();
+      alive.add(starts);
       const pid = starts;
       let dead = false;
       const processes: Processes = {
         self: () => ({ pid, started: "1" }),
-        isAlive: (process) => process.pid === starts,
+        isAlive: (process) => alive.has(process.pid),
       };
       const fake = fakeIo(root, answering, {
         onEffect: (number) => {

@@ -1,10 +1,11 @@
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { StateName } from "./transaction-state.ts";
 
 /**
  * The system as messages: every request and result is JSON, progress is a stream of events, and
- * no callback or open handle crosses. In one process today; the same messages go over the socket of
- * the root side later.
+ * no callback or open handle crosses. In one process, or over the socket of the root side: see
+ * `sides/`.
  */
 export interface System {
   /** Sends a request; yields events while it is worked on, and last exactly one result. */
@@ -45,7 +46,9 @@ export type SystemRequest =
       readonly generation: number | null;
       readonly reason: ChangeReason;
     }
-  | { readonly kind: "history" };
+  | { readonly kind: "history" }
+  /** What is under way, and what runs; starts no process. */
+  | { readonly kind: "status" };
 
 export interface SystemResults {
   readonly recover: Recovery;
@@ -57,6 +60,7 @@ export interface SystemResults {
   readonly "roll-back": RolledBack;
   readonly "plan-generation": Plan;
   readonly history: History;
+  readonly status: SystemStatus;
 }
 
 /** Progress, for people and for `analyze`; never needed to understand a result. */
@@ -175,6 +179,19 @@ export interface Running {
   readonly sourcesDigest: string | null;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
+}
+
+/** What is under way, by the journal, and what the machine itself says. */
+export interface SystemStatus {
+  /** State of the transaction that is open; `none` between changes. */
+  readonly state: StateName;
+  readonly transaction: string | null;
+  /** Why, where a change is open. */
+  readonly reason: ChangeReason | null;
+  readonly bootId: string;
+  readonly running: string | null;
+  readonly booted: string | null;
+  readonly bootDefault: { readonly toplevel: string | null; readonly generation: number | null };
 }
 
 export interface History {

@@ -15,7 +15,7 @@ import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
 import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
-import { type Flags, type Invocation, textFlag } from "./command.ts";
+import { type Invocation, textFlag } from "./command.ts";
 import { version } from "./version.ts";
 
 /** Flags of every command that works on the system. */

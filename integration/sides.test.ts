@@ -179,7 +179,7 @@ t.test(
       const side = await rootSideOf(t, node, { FIRSTLIGHT_DIE_AT_EFFECT: String(index + 1) });
       const run = await node.firstlight(["boot"]);
       const name = effects[index] ?? "";
-    t.equal(await side.ended, "SIGKILL", name);
+      t.equal(await side.ended, "SIGKILL", name);
       t.match(run, { code: 1, stdout: /^failed: the root side went away/ }, summary(run));
       const next = await rootSideOf(t, node);
       const settled = await node.firstlight(["boot"]);

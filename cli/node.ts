@@ -112,6 +112,9 @@ function tellEvent({ out, log, flags }: Invocation, event: SystemEvent): void {
     case "build-log":
       if (flags["verbose"] === true) out.talk(event.line);
       break;
+    case "warning":
+      log.warning("system.warning", { code: event.code, message: event.message });
+      break;
     case "step":
       log.debug(`system.${event.step}.${event.state}`, { ms: event.ms });
   }

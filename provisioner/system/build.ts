@@ -1,6 +1,7 @@
 import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
+import { evaluatedAsRoot } from "./evaluate-apart.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import type { ChangeReason, Closure } from "./system.ts";
 import { type Change, dropRoots, dropStrayRoots, step } from "./work.ts";
@@ -43,12 +44,14 @@ interface Making {
 }
 
 async function make(
-  { io, paths, commands }: Change,
+  { io, paths, commands, emit }: Change,
   { txn, repair, sources, reason }: Making,
 ): Promise<Closure> {
   writeSources(io.files, paths.sources, sources);
   const sourcesDigest = sources.digest;
   const { nixpkgs } = sources;
+  const evaluatedBy = commands.whoEvaluates(sourcesDigest);
+  if (evaluatedBy === "root") emit({ type: "warning", ...evaluatedAsRoot });
   const derivation = await commands.instantiate({ txn, sourcesDigest, nixpkgs, repair });
   const toplevel = await commands.build({ txn, derivation, repair });
   return {
@@ -58,6 +61,7 @@ async function make(
     sourcesDigest,
     credentials: sources.credentials,
     reason,
+    evaluatedBy,
   };
 }
 

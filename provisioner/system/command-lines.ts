@@ -1,4 +1,5 @@
 import type { Building, Evaluation, SwitchPurpose, SwitchRequest, SystemRoot } from "./commands.ts";
+import { type EvaluatedBy, evaluateApart } from "./evaluate-apart.ts";
 import type { SystemPaths } from "./paths.ts";
 
 /** A process to run, as both drivers have it from here. */
@@ -23,6 +24,10 @@ export interface CommandSettings {
   readonly wayBackMs: number;
   /** Whether systemd manages the machine. */
   readonly systemd: boolean;
+  /** Whether evaluations can have an unprivileged unit of their own. */
+  readonly apart: boolean;
+  /** Where Nix looks for `<nixpkgs>` when the sources pin none. */
+  readonly nixPath: string | undefined;
 }
 
 const quickMs = 60_000;
@@ -39,23 +44,23 @@ export function commandLines(settings: CommandSettings) {
     caches === "" ? ["--option", "substitute", "false"] : ["--option", "substituters", caches];
 
   return {
-    instantiate: ({ txn, sourcesDigest, nixpkgs, repair }: Evaluation): CommandLine => ({
-      argv: [
-        "nix-instantiate",
-        "<nixpkgs/nixos>",
-        "-A",
-        "config.system.build.toplevel",
-        "-I",
-        `nixos-config=${settings.hostSources}/${sourcesDigest}/configuration.nix`,
-        "--add-root",
-        derivationRoot(paths, txn),
-        "--show-trace",
-        ...(repair ? ["--repair"] : []),
-        ...substitution,
-      ],
-      ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
-      timeoutMs: settings.buildTimeoutMs,
-      effect: "nix-instantiate",
+    instantiate: (evaluation: Evaluation, by: EvaluatedBy): CommandLine => {
+      const { txn } = evaluation;
+      const root = ["--add-root", derivationRoot(paths, txn)];
+      const line = (more: readonly string[]): CommandLine => ({
+        argv: instantiateArgv(settings, evaluation, [...more, ...substitution]),
+        ...(evaluation.nixpkgs === null
+          ? {}
+          : { env: { NIX_PATH: `nixpkgs=${evaluation.nixpkgs}` } }),
+        timeoutMs: settings.buildTimeoutMs,
+        effect: "nix-instantiate",
+      });
+      return by === "apart" ? evaluateApart(settings, txn, line([])) : line(root);
+    },
+    /** Whether the store holds a path, whole. */
+    checkValid: (path: string): CommandLine => ({
+      argv: ["nix-store", "--check-validity", path],
+      timeoutMs: storeMs,
     }),
     build: ({ txn, derivation, repair }: Building): CommandLine => ({
       argv: [
@@ -216,6 +221,28 @@ export function switchUnit(purpose: SwitchPurpose, txn: string): string {
 /** Name of the timer, and of the unit it starts, without suffix. */
 export function wayBackUnit(txn: string): string {
   return `firstlight-way-back-${txn}`;
+}
+
+/** Without building anything on the way: what is imported from a derivation is code from outside as well. */
+function instantiateArgv(
+  { hostSources }: CommandSettings,
+  { sourcesDigest, repair }: Evaluation,
+  more: readonly string[],
+): CommandLine["argv"] {
+  return [
+    "nix-instantiate",
+    "<nixpkgs/nixos>",
+    "-A",
+    "config.system.build.toplevel",
+    "-I",
+    `nixos-config=${hostSources}/${sourcesDigest}/configuration.nix`,
+    "--show-trace",
+    "--option",
+    "allow-import-from-derivation",
+    "false",
+    ...(repair ? ["--repair"] : []),
+    ...more,
+  ];
 }
 
 function realise(path: string, root: string): readonly [string, ...string[]] {

@@ -1,3 +1,4 @@
+import type { EvaluatedBy } from "./evaluate-apart.ts";
 import type { SystemEvent } from "./system.ts";
 
 /**
@@ -7,6 +8,8 @@ import type { SystemEvent } from "./system.ts";
 export interface Commands {
   /** Evaluates the sources; the path of the derivation, rooted. Throws `system/evaluation-failed`. */
   instantiate(evaluation: Evaluation): Promise<string>;
+  /** Who evaluates these sources, once they are written: an unprivileged unit, or root. */
+  whoEvaluates(sourcesDigest: string): EvaluatedBy;
   /** Builds or fetches the derivation; the path of the system, rooted. Throws `system/build-failed`. */
   build(build: Building): Promise<string>;
   /** Roots a system that is in the store already: the one to try, or the one to go back to. */

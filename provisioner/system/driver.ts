@@ -6,6 +6,7 @@ import type { Talk } from "./commands.ts";
 import { commit } from "./commit.ts";
 import { type DriverName, markDry } from "./driver-record.ts";
 import { dryCommands } from "./dry-commands.ts";
+import { canEvaluateApart } from "./evaluate-apart.ts";
 import { eventStream } from "./event-stream.ts";
 import { closureOfGeneration, history, runs } from "./history.ts";
 import { openJournal, readJournal } from "./journal.ts";
@@ -79,6 +80,11 @@ export function openDriver(io: Io, options: DriverOptions): Driver {
       hostSources: io.files.hostPath(paths.sources),
       substituters: options.substituters ?? [],
       systemd: machine.systemd,
+      apart: canEvaluateApart(storeFiles, io.env, {
+        systemd: machine.systemd,
+        daemonSocket: paths.daemonSocket,
+      }),
+      nixPath: io.env["NIX_PATH"],
     };
     const lines = commandLines(settings);
     const commands =

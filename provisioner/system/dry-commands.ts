@@ -11,6 +11,7 @@ import {
   systemRoot,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { whoEvaluates } from "./evaluate-apart.ts";
 import { readGenerations, readProfile } from "./generations.ts";
 
 /** What commands that are only said work with. */
@@ -39,8 +40,9 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
   };
 
   return {
+    whoEvaluates: (sourcesDigest) => whoEvaluates(files, settings, sourcesDigest),
     async instantiate(evaluation) {
-      say(lines.instantiate(evaluation));
+      say(lines.instantiate(evaluation, this.whoEvaluates(evaluation.sourcesDigest)));
       const { txn, sourcesDigest, nixpkgs } = evaluation;
       const derivation = dryDerivation(paths.store, sourcesDigest, nixpkgs);
       files.write(derivation, `made up of the sources ${sourcesDigest}\n`, { mode: 0o444 });

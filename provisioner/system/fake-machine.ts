@@ -101,9 +101,9 @@ export function systemOf(sources: Sources): string {
 /** A machine in an empty directory, booted with the system of its image. */
 export function fakeMachine(
   root: string,
-  options: { readonly systemd?: boolean } = {},
+  options: { readonly systemd?: boolean; readonly daemon?: boolean } = {},
 ): FakeMachine {
-  const systemd = options.systemd ?? true;
+  const { systemd = true, daemon = false } = options;
   const image = "/nix/store/00000000000000000000000000000000-nixos-system-image";
   const profiles = "/nix/var/nix/profiles";
   const timers = new Map<string, string>();
@@ -180,16 +180,32 @@ export function fakeMachine(
   const switchTo = async (request: ExecRequest, toplevel: string, action: string) =>
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
+  /** The program of a transient unit whose output is ours, with the environment that it was given. */
+  const runInUnit = async ({ env: _ours, ...request }: ExecRequest) => {
+    const start = request.args.findIndex((arg) => !arg.startsWith("--"));
+    const [file = "", ...args] = request.args.slice(start);
+    const env = request.args.flatMap((arg) => {
+      const [, name = "", value = ""] = /^--setenv=([^=]+)=(.*)$/.exec(arg) ?? [];
+      return name === "" ? [] : [[name, value] as const];
+    });
+    const program = answering[file] ?? (() => ({ code: 203 }));
+    return program({ ...request, file, args, env: Object.fromEntries(env) });
+  };
+
   const programs: Record<string, FakeProgram> = {
     "nix-instantiate": ({ args, env }) => {
       const digest = option(args, "-I").split("/").at(-2) ?? "";
       const nixpkgs = env?.["NIX_PATH"]?.replace("nixpkgs=", "") ?? null;
       const derivation = dryDerivation("/nix/store", digest, nixpkgs);
       addPath(derivation, digest, args.includes("--repair"));
+      if (!args.includes("--add-root")) return { stdout: `${derivation}\n` };
       linkTo(derivation, option(args, "--add-root"));
       return { stdout: `${option(args, "--add-root")}\n` };
     },
     "nix-store": ({ args }) => {
+      if (args.includes("--check-validity")) {
+        return { code: existsSync(at(option(args, "--check-validity"))) ? 0 : 1 };
+      }
       const subject = option(args, "--realise");
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")
@@ -212,6 +228,7 @@ export function fakeMachine(
     "switch-to-configuration": (request) =>
       switchTo(request, request.file.replace(/\/bin\/.*$/, ""), request.args[0] ?? ""),
     "systemd-run": async (request) => {
+      if (request.args.includes("--pipe")) return runInUnit(request);
       const [file = "", action = ""] = request.args.slice(-2);
       const toplevel = file.replace(/\/bin\/.*$/, "");
       const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
@@ -240,7 +257,7 @@ export function fakeMachine(
     },
     journalctl: ({ args }) => ({ stdout: `log of ${args[0]}\n` }),
   };
-  const answering = Object.fromEntries(
+  const answering: Record<string, FakeProgram> = Object.fromEntries(
     Object.entries(programs).map(([name, program]) => [
       name,
       (request: ExecRequest) => answers.get(name)?.(request) ?? program(request),
@@ -249,6 +266,7 @@ export function fakeMachine(
 
   mkdirSync(at(profiles), { recursive: true });
   addSystem(image);
+  if (daemon) write("/nix/var/nix/daemon-socket/socket", "");
   unsynced.clear();
   setProfile(image);
   write("/boot/default", image);

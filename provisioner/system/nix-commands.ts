@@ -11,6 +11,7 @@ import {
   wayBackUnit,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { evaluationUnit, whoEvaluates } from "./evaluate-apart.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
@@ -72,6 +73,24 @@ export function nixCommands({
     );
   }
 
+  /**
+   * Roots the derivation that an unprivileged evaluation has named. Its word is not taken: it must be
+   * a derivation, and the store must hold it.
+   */
+  async function takeDerivation({ stdout }: ExecResult, root: string): Promise<string> {
+    const named = stdout.trim();
+    const refuse = (what: string) =>
+      new Fault("system/evaluation-failed", `nix-instantiate: ${what}: ${named.slice(0, 300)}`);
+    if (!isStorePath(paths.store, named) || !named.endsWith(".drv")) {
+      throw refuse("expected one derivation of the store, got");
+    }
+    storeFiles.link(named, root);
+    const check = await run(lines.checkValid(named));
+    if (check.code === 0) return named;
+    storeFiles.remove(root);
+    throw refuse("the store does not hold the derivation");
+  }
+
   async function unitState(unit: string): Promise<UnitState> {
     const { code, stdout } = await run(lines.unitState(unit));
     return parseUnitState(code === 0 ? stdout : "");
@@ -115,12 +134,20 @@ export function nixCommands({
   }
 
   return {
+    whoEvaluates: (sourcesDigest) => whoEvaluates(io.files, settings, sourcesDigest),
     async instantiate(evaluation) {
+      const { sourcesDigest, txn } = evaluation;
       const onLine = (line: string) => talk.emit({ type: "build-log", line });
-      const result = await run(lines.instantiate(evaluation), { cancel: true, onLine });
-      const directory = `${settings.hostSources}/${evaluation.sourcesDigest}`;
+      const by = whoEvaluates(io.files, settings, sourcesDigest);
+      const result = await run(lines.instantiate(evaluation, by), { cancel: true, onLine });
+      const isCut = result.aborted || result.timedOut;
+      if (by === "apart" && isCut) await run(lines.stopUnit(evaluationUnit(txn)));
+      const directory = `${settings.hostSources}/${sourcesDigest}`;
       if (result.code !== 0) throw evaluationFault(result, directory);
-      return madePath(derivationRoot(paths, evaluation.txn), result, "nix-instantiate");
+      const root = derivationRoot(paths, txn);
+      return by === "root"
+        ? madePath(root, result, "nix-instantiate")
+        : takeDerivation(result, root);
     },
     async build(building) {
       const onLine = (line: string) => talk.emit({ type: "build-log", line });

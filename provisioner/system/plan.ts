@@ -3,6 +3,7 @@ import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import { isTransaction, shownArgv } from "./command-lines.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
+import { evaluatedAsRoot } from "./evaluate-apart.ts";
 import { readJournal } from "./journal.ts";
 import type { Closure, Plan } from "./system.ts";
 import { endedTrials, sourcesOf } from "./transaction.ts";
@@ -23,7 +24,7 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
     files: changedFiles(work, from.sourcesDigest, closure.sourcesDigest),
     units: preview.units,
     reboot: needsReboot(work, closure.toplevel),
-    warnings: preview.warnings,
+    warnings: [...evaluationWarnings(closure), ...preview.warnings],
     commands: planCommands(work, closure, from.toplevel),
   };
   return { digest: digestPlan(plan), ...plan };
@@ -72,6 +73,11 @@ export function checkPlan(work: Work, plan: Plan): void {
     const expected = plan.from.toplevel ?? "no system";
     throw new Fault("system/plan-stale", `expected ${expected} to run, found ${running ?? "none"}`);
   }
+}
+
+function evaluationWarnings({ evaluatedBy }: Closure): readonly string[] {
+  const { code, message } = evaluatedAsRoot;
+  return evaluatedBy === "root" ? [`${message} [${code}]`] : [];
 }
 
 async function previewUnits({ commands }: Work, toplevel: string): Promise<Preview> {

@@ -1,5 +1,7 @@
+import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { EvaluatedBy } from "./evaluate-apart.ts";
 import type { StateName } from "./transaction-state.ts";
 
 /**
@@ -72,7 +74,9 @@ export type SystemEvent =
       readonly state: "started" | "finished" | "failed";
       readonly ms: number | null;
     }
-  | { readonly type: "build-log"; readonly line: string };
+  | { readonly type: "build-log"; readonly line: string }
+  /** Something is done otherwise than it should be. */
+  | { readonly type: "warning"; readonly code: Code; readonly message: string };
 
 /** Who asked for a change, and why: kept in the journal and shown by `history`. */
 export interface ChangeReason {
@@ -92,6 +96,8 @@ export interface Closure {
   readonly sourcesDigest: string | null;
   readonly credentials: readonly string[];
   readonly reason: ChangeReason;
+  /** Who evaluated it; absent where it was not evaluated here, or by an older version. */
+  readonly evaluatedBy?: EvaluatedBy;
 }
 
 /** What would change; its digest is what can be approved. */

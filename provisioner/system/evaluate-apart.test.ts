@@ -115,3 +115,17 @@ t.test(
     }
   },
 );
+
+t.test("a unit that systemd cannot begin is no fault of the configuration", async (t) => {
+  const cases: readonly (readonly [Partial<ExecResult>, RegExp])[] = [
+    [{ code: 1, stderr: "Failed to start transient service unit: Access denied\n" }, /Access/],
+    [{ code: 226 }, /exit code 226/],
+    [{ code: 217 }, /exit code 217/],
+  ];
+  for (const [end, message] of cases) {
+    const machine = fakeMachine(t.testdir(), { daemon: true });
+    machine.faults.answers.set("systemd-run", () => end);
+    const c = systemClient(machine.start().system);
+    await t.rejects(c.build(one, reason), { code: "system/unit-failed", message });
+  }
+});

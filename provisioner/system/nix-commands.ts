@@ -12,7 +12,7 @@ import {
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
 import { evaluationUnit, whoEvaluates } from "./evaluate-apart.ts";
-import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
+import { buildFault, evaluationFault, nixFault, unitFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
 
@@ -143,6 +143,8 @@ export function nixCommands({
       const isCut = result.aborted || result.timedOut;
       if (by === "apart" && isCut) await run(lines.stopUnit(evaluationUnit(txn)));
       const directory = `${settings.hostSources}/${sourcesDigest}`;
+      const broken = by === "apart" ? unitFault(result, "evaluating the configuration") : undefined;
+      if (broken !== undefined) throw broken;
       if (result.code !== 0) throw evaluationFault(result, directory);
       const root = derivationRoot(paths, txn);
       return by === "root"

@@ -26,8 +26,14 @@ export function evaluationFault(result: ExecResult, sourcesDir: string): Fault {
   const first = findings[0];
   const where =
     first === undefined ? "" : `${first.document}${first.line === null ? "" : `:${first.line}`}: `;
-  return new Fault("system/evaluation-failed", `${where}${message}`, { findings });
+  return new Fault("system/evaluation-failed", `${where}${message}`, {
+    findings,
+    ...(text.includes("allow-import-from-derivation") ? { hint: importHint } : {}),
+  });
 }
+
+const importHint =
+  "import nothing that has to be built first: fetch it with builtins.fetchTarball and its hash, or keep it beside the configuration";
 
 /** The fault of a failed build: which derivation, how, and the last lines of its log. */
 export function buildFault(result: ExecResult): Fault {
@@ -52,6 +58,17 @@ export function nixFault(
   if (known !== undefined) return known;
   const end = result.code === null ? `signal ${result.signal}` : `exit code ${result.code}`;
   return new Fault(code, `${what}: ${end}: ${errorMessage(clean(result.stderr))}`);
+}
+
+/** Codes with which systemd says that it could not begin (systemd.exec(5)). */
+const systemdCodes = { least: 200, most: 245 } as const;
+
+/** Where it was not the program of a transient unit that failed, but its unit. */
+export function unitFault({ code, stderr }: ExecResult, what: string): Fault | undefined {
+  const refused = /^Failed to (start|connect|create|allocate|parse|set) .*$/m.exec(clean(stderr));
+  if (refused !== null) return new Fault("system/unit-failed", `${what}: ${clip(refused[0])}`);
+  if (code === null || code < systemdCodes.least || code > systemdCodes.most) return undefined;
+  return new Fault("system/unit-failed", `${what}: systemd could not begin (exit code ${code})`);
 }
 
 function commonFault(result: ExecResult, what: string): Fault | undefined {

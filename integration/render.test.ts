@@ -266,63 +266,36 @@ t.test("the module's units", { skip }, async (t) => {
   t.notOk("MemoryDenyWriteExecute" in found.agent, "Node compiles at run time");
 
   const system = await machine.build(`import ${entry}`);
-  const file = `${system}/etc/systemd/system/firstlight-agent.service`;
-  const text = await readBuilt(machine, file);
-  await exposure(t, text);
+  for (const [side, most] of exposures) {
+    const file = `${system}/etc/systemd/system/${side}.service`;
+    await exposure(t, { side, most, text: await readBuilt(machine, file) });
+  }
 });
 
-async function exposure(t: Test, text: string): Promise<void> {
+/** As `systemd-analyze security` has it, times ten: what each side may be exposed to at most. */
+const exposures = [
+  ["firstlight-agent", 20],
+  ["firstlight-system", 15],
+] as const;
+
+interface Exposed {
+  readonly side: string;
+  readonly most: number;
+  readonly text: string;
+}
+
+async function exposure(t: Test, { side, most, text }: Exposed): Promise<void> {
   const isThere = spawnSync("systemd-analyze", ["--version"]).status === 0;
   const reason = isThere ? false : "SKIPPED: systemd-analyze is not here";
-  await t.test("the agent's unit is hardly exposed", { skip: reason }, async (t) => {
-    const unit = path.join(t.testdir(), "firstlight-agent.service");
+  await t.test(`${side} is hardly exposed`, { skip: reason }, async (t) => {
+    const unit = path.join(t.testdir(), `${side}.service`);
     // The program itself is not on this host; only the unit's settings are judged.
     writeFileSync(unit, text.replace(/^Exec(Start)=.*$/m, "ExecStart=/bin/true"));
-    const args = ["security", "--offline=true", "--threshold=20", "--no-pager", unit];
+    const args = ["security", "--offline=true", `--threshold=${most}`, "--no-pager", unit];
     const { status, stdout, stderr } = spawnSync("systemd-analyze", args, { encoding: "utf8" });
     t.equal(status, 0, `${stdout.trim().split("\n").at(-1)}${stderr}`);
   });
 }
-
-t.test("a switch starts the late commands again for what is new to run", { skip }, async (t) => {
-  const machine = await nixMachine(t);
-  const commands: Spec["commands"] = [
-    { name: "a", when: "late", frequency: "instance", script: { secretRef: "a" } },
-  ];
-  const build = async (instanceId: string, hostname: string) => {
-    const { sources } = tryRender({ commands, hostname }, { instanceId });
-    const directory = path.join(t.testdir({ [instanceId + hostname]: {} }), instanceId + hostname);
-    return machine.build(`import ${writeRendered(directory, sources)}`);
-  };
-  const toSwitch = (system: string, action: string) =>
-    machine.run([`${system}/bin/switch-to-configuration`, action]);
-  t.match(await toSwitch(await build("i-1", "edge-1"), "test"), { code: 0 });
-  const said = async (instanceId: string, hostname: string) =>
-    (await toSwitch(await build(instanceId, hostname), "dry-activate")).stderr;
-  t.match(await said("i-2", "edge-1"), /would start the following units: .*firstlight-commands/);
-  t.notMatch(await said("i-1", "edge-2"), /firstlight-commands/, "and not for anything else");
-});
-
-t.test("a pinned agent takes the place of the image's own package", { skip }, async (t) => {
-  const machine = await nixMachine(t);
-  const directory = t.testdir({ agent: "" });
-  const added = await machine.run(["nix-store", "--add", path.join(directory, "agent")]);
-  const pinned = added.stdout.trim();
-  const base: TryOptions["base"] = {
-    kind: "adopted",
-    pins: { firstlight: { storePath: pinned, narHash: null, revision: null } },
-    files: [
-      {
-        path: "configuration.nix",
-        mode: 0o644,
-        content: "{ pkgs, ... }: { services.firstlight.package = pkgs.firstlight; }\n",
-      },
-    ],
-  };
-  const entry = writeRendered(directory, tryRender({}, { base }).sources);
-  const body = `"\${c.services.firstlight.package}"`;
-  t.equal(await evaluate(machine, entry, body), pinned);
-});
 
 const realLib = process.env["NIXPKGS_LIB"];
 if (realLib === undefined)

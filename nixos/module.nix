@@ -159,6 +159,7 @@ in
     systemd.tmpfiles.rules = [
       "d /etc/nixos 0755 root root -"
       "d /nix/var/nix/gcroots/firstlight 0755 root root -"
+      "d /nix/var/nix/profiles 0755 root root -"
       "d /run/firstlight 0755 root root -"
       "d /var/lib/firstlight 0755 root root -"
       "d /var/lib/firstlight/sources 0755 root root -"

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Clock } from "#core/io.ts";
 import type { Answer } from "#generated/provisioner/system/sides/answer.ts";
 import { validate } from "#generated/provisioner/system/sides/answer.validate.js";
@@ -53,7 +53,7 @@ export async function connectSide({ path, clock }: DoorAddress): Promise<SideCon
     else signal?.addEventListener("abort", callOff, { once: true });
     try {
       for (let first = true; ; first = false) {
-        const answer = await (first ? inTime(clock, nextAnswer(lines)) : nextAnswer(lines));
+        const answer = await (first ? firstAnswer(lines, { path, clock }) : nextAnswer(lines));
         finished = answer.type === "result" || answer.type === "fault";
         if (answer.type === "fault") throw readFault(answer.fault);
         if (answer.type !== "taken") yield answer;
@@ -107,7 +107,19 @@ async function nextAnswer(lines: AsyncGenerator<Uint8Array, void, undefined>): P
   throw new Fault("side/version", "the root side answers in a way that is not known here");
 }
 
-/** Throws `side/timeout` when the root side says nothing at all. */
+/** Throws `side/unreachable` when the request was never taken, `side/timeout` when nothing was said. */
+async function firstAnswer(
+  lines: AsyncGenerator<Uint8Array, void, undefined>,
+  { path, clock }: DoorAddress,
+): Promise<Answer> {
+  try {
+    return await inTime(clock, nextAnswer(lines));
+  } catch (error) {
+    if (!isFault(error, "side/lost")) throw error;
+    throw new Fault("side/unreachable", `${path}: nobody took the request`, { cause: error });
+  }
+}
+
 async function inTime<T>(clock: Clock, answer: Promise<T>): Promise<T> {
   const done = new AbortController();
   const late = clock.sleep(takenMs, done.signal).then((): never => {

@@ -1,7 +1,8 @@
 import type { Log } from "#core/log.ts";
 import type { FetchSources } from "./resolve-spec.ts";
 
-const maxBytes = 32 * 1024 * 1024;
+/** Of one address. */
+export const maxSourceBytes = 32 * 1024 * 1024;
 const timeoutMs = 30_000;
 
 /**
@@ -25,13 +26,14 @@ async function readOne(url: string, log: Log): Promise<Uint8Array | undefined> {
     if (!/^https?:\/\//.test(url)) throw new Error("expected an address with http, https or data");
     return await download(url);
   } catch (error) {
-    const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
-    log.warning("source.failed", {
-      origin,
-      message: describe(error),
-    });
+    log.warning("source.failed", { ...originOf(url), message: describe(error) });
     return undefined;
   }
+}
+
+/** What a log may say of an address: the rest of it can hold a token. */
+export function originOf(url: string): { readonly origin: string } {
+  return { origin: URL.parse(url)?.origin ?? "an address that cannot be parsed" };
 }
 
 /** The message of got says the whole address, which can hold a token. */
@@ -56,7 +58,7 @@ async function download(url: string): Promise<Uint8Array> {
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > maxBytes) throw new Error(`larger than ${maxBytes} bytes`); // leaving the loop ends the stream
+    if (length > maxSourceBytes) throw new Error(`larger than ${maxSourceBytes} bytes`); // leaving the loop ends the stream
   }
   return Buffer.concat(chunks);
 }

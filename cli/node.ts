@@ -46,8 +46,7 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
     discover: () => findContent(invocation, settings.datasources),
-    fetchSources: async (urls) =>
-      (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
+    fetchSources: async (urls) => (await import("./fetch.ts")).openFetcher(io, log)(urls),
     readFacts: () => readFacts(io),
     decideBase: ({ facts, match, mutableUsers }) =>
       decideBase({

@@ -130,6 +130,7 @@ function judge(t: Test, seen: Seen): void {
   t.match(JSON.parse(String(seen["courier"])), { state: "none", bootDefault: { generation: 2 } });
   t.match(seen["stranger"], /EACCES/, "not everybody may knock at the courier's door");
   t.match(seen["intruder"], /EACCES/, "nor the courier at root's");
+  t.equal(seen["fetched"], "you asked for /part", "a child without privileges reads the network");
   t.match(seen, { idle: "inactive", result: "success", woken: { bootDefault: { generation: 2 } } });
   t.same(
     seen.events.filter(({ type }) => type === "warning"),

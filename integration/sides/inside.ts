@@ -2,9 +2,13 @@
 // it saw to /var/result. With `courier` it is the network side instead: asks at its door and prints.
 
 import { readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { apartFetcher } from "#agent/fetch-apart.ts";
 import { sha256 } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
-import { hostClock } from "#core/host-io.ts";
+import { hostClock, hostIo } from "#core/host-io.ts";
+import { silentLog } from "#core/log.ts";
 import { runProcess } from "#core/run-process.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
@@ -66,6 +70,17 @@ function asUser(groups: string, door: "courier" | "operator"): Promise<string> {
   return run("systemd-run", "--pipe", "--wait", "--quiet", "--collect", ...options, ...program);
 }
 
+/** An address, read by a child that systemd starts. */
+async function fetchApart(): Promise<string | undefined> {
+  const server = createServer((request, response) => response.end(`you asked for ${request.url}`));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/part`;
+  const argv = [process.execPath, "/opt/firstlight/cli/main.ts", "fetch-sources"] as const;
+  const fetched = await apartFetcher({ io: hostIo(), log: silentLog, argv })([url]);
+  server.close();
+  return fetched.get(url)?.toString();
+}
+
 async function waitUntilIdle(): Promise<string> {
   for (;;) {
     const state = await show("ActiveState");
@@ -110,6 +125,7 @@ async function see(): Promise<Seen> {
     ),
     courier: await asUser("firstlight", "courier"),
     stranger: await asUser("", "courier"),
+    fetched: await attempt(fetchApart),
     intruder: await asUser("firstlight", "operator"),
     events,
   };

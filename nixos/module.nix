@@ -162,6 +162,8 @@ in
       "d /nix/var/nix/profiles 0755 root root -"
       "d /run/firstlight 0755 root root -"
       "d /var/lib/firstlight 0755 root root -"
+      "d /var/lib/firstlight/report 0755 root root -"
+      "d /var/lib/firstlight/report/events 0755 root root -"
       "d /var/lib/firstlight/sources 0755 root root -"
       "d /var/lib/firstlight/credentials 0700 root root -"
       "d /var/lib/firstlight/stamps 0700 root root -"
@@ -314,7 +316,8 @@ in
       };
     };
 
-    # The network side: a courier without privileges. It reads the outbox and talks to the broker.
+    # The network side: a courier without privileges. It takes what the root side leaves for it and
+    # talks to the broker.
     systemd.services.firstlight-agent = {
       description = "Report to the fleet";
       wantedBy = [ "multi-user.target" ];

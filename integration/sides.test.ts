@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import t, { type Test } from "tap";
 import { needs } from "#agent/datasources/images/make-images.ts";
+import { askStatus } from "#cli/ask-status.ts";
 import { hostClock, hostIo } from "#core/host-io.ts";
+import { silentLog } from "#core/log.ts";
 import { runProcess } from "#core/run-process.ts";
 import { systemClient } from "#provisioner/system/client.ts";
 import { askCourierDoor, systemOverSocket } from "#provisioner/system/sides/connect.ts";
@@ -13,7 +15,8 @@ import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { writeMachine } from "./machines/write-machine.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
 import { type RootSide, startRootSide } from "./root-side.ts";
-import { programs, type Run, type Seed, type StoryNode, storyNode } from "./story.ts";
+import { rootSideOf, seedWith, summary } from "./sides/node.ts";
+import { programs, storyNode } from "./story.ts";
 import { cloudConfig } from "./story-documents.ts";
 import { inconsistencies, standing } from "./story-state.ts";
 
@@ -65,6 +68,11 @@ t.test("a boot changes the machine through the root side, where there is one", a
   t.match(await firstlight(root, "boot"), { code: 0, stdout: /^unchanged/ });
   t.match(await firstlight(root, "history"), { code: 0, stdout: /committed .* first boot of i-1/ });
   t.same(asked(again), [], "a boot with nothing to do asks it nothing");
+  const io = hostIo({ root });
+  t.match(await askStatus(io, silentLog), { state: "none", bootDefault: { generation: 1 } });
+  again.process.kill("SIGKILL");
+  await again.ended;
+  t.equal(await askStatus(io, silentLog), undefined, "who is not there tells nothing");
 });
 
 t.test("a socket that nobody answers at is told, and the boot goes on", async (t) => {
@@ -117,25 +125,10 @@ t.test("a taken-over network side changes nothing, and root is answered", async 
 });
 
 const skip = skipWithoutNix() || (needs("xorriso").skip ?? false);
-const seed = (motd: string): Seed => ({
-  instanceId: "i-1",
-  userData: cloudConfig({ motd, checks: [{ type: "file", path: "/etc/motd" }] }),
-});
-
-function rootSideOf(t: Test, node: StoryNode, env: Record<string, string> = {}): Promise<RootSide> {
-  const { root, command } = node.machine;
-  const place = { root, env: { ...node.machine.env, ...env }, command };
-  return startRootSide(t, place, longIdle);
-}
-
-function summary({ code, stdout, stderr }: Run): string {
-  return `${code} ${stdout}${stderr}`;
-}
-
 t.test("with real Nix, through the root side", { skip }, async (t) => {
   const node = await storyNode(t);
   const side = await rootSideOf(t, node);
-  node.insert("iso", seed("the first"));
+  node.insert("iso", seedWith("the first"));
   const first = await node.firstlight(["boot"], { record: true });
   t.match(first, { code: 0, stdout: /^committed: generation 1 / }, summary(first));
   t.same(
@@ -144,60 +137,20 @@ t.test("with real Nix, through the root side", { skip }, async (t) => {
     "the boot itself starts no Nix",
   );
   t.same(asked(side), ["build", "plan", "try", "commit"]);
-  node.insert("iso", seed("the second"));
+  node.insert("iso", seedWith("the second"));
   t.match(await node.firstlight(["boot"]), { code: 0, stdout: /generation 2/ });
   t.match(await node.firstlight(["rollback"]), { code: 0, stdout: /generation 3/ });
   t.equal(node.io.files.readText("/etc/motd"), "the first\n");
   t.same(inconsistencies(node), []);
 });
 
-t.test(
-  "the root side killed at effects of a boot: told, and settled by the next",
-  { skip },
-  async (t) => {
-    const node = await storyNode(t);
-    const start = node.machine.snapshot();
-    node.insert("iso", seed("the first"));
-    const seeded = node.machine.snapshot();
-    node.machine.discard(start);
-    const counting = await rootSideOf(t, node, { FIRSTLIGHT_COUNT_EFFECTS: "1" });
-    t.match(await node.firstlight(["boot"]), { code: 0 });
-    counting.process.kill("SIGTERM");
-    t.equal(await counting.ended, 0);
-    const effects = counting.lines.flatMap((line) => /^effect (\d+) (.*)$/.exec(line)?.[2] ?? []);
-    t.ok(effects.length > 20, `${effects.length} effects`);
-    const listening = effects.findIndex((name) => name.includes("system.lock"));
-    const points = [
-      effects.indexOf("switch-to-configuration test"),
-      effects.indexOf("nix-env --set"),
-      effects.indexOf("switch-to-configuration boot"),
-      effects.length - 1,
-    ];
-    t.ok(listening >= 0 && points.every((index) => index > listening));
-    for (const index of points) {
-      node.machine.restore(seeded);
-      const side = await rootSideOf(t, node, { FIRSTLIGHT_DIE_AT_EFFECT: String(index + 1) });
-      const run = await node.firstlight(["boot"]);
-      const name = effects[index] ?? "";
-      t.equal(await side.ended, "SIGKILL", name);
-      t.match(run, { code: 1, stdout: /^failed: the root side went away/ }, summary(run));
-      const next = await rootSideOf(t, node);
-      const settled = await node.firstlight(["boot"]);
-      t.match(settled, { code: 0, stdout: /^(committed|unchanged)/ }, summary(settled));
-      t.same(inconsistencies(node), [], name);
-      next.process.kill("SIGTERM");
-      await next.ended;
-    }
-  },
-);
-
 t.test("two agents at once, and nixos-rebuild in the middle of a trial", { skip }, async (t) => {
   const node = await storyNode(t);
   const { machine } = node;
   const side = await rootSideOf(t, node);
-  node.insert("iso", seed("the first"));
+  node.insert("iso", seedWith("the first"));
   t.match(await node.firstlight(["boot"]), { code: 0 });
-  node.insert("iso", seed("the second"));
+  node.insert("iso", seedWith("the second"));
 
   const operator = systemOverSocket({ path: side.operator, clock: hostClock });
   const c = systemClient(operator);

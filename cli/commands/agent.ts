@@ -7,6 +7,7 @@ import { cronSchedule } from "#agent/schedule.ts";
 import { readSettings } from "#agent/settings.ts";
 import { stateReaders } from "#agent/state-readers.ts";
 import { isFault } from "#core/fault.ts";
+import { askStatus } from "../ask-status.ts";
 import type { Command, Invocation } from "../command.ts";
 import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
@@ -37,7 +38,10 @@ export const command: Command = {
     try {
       const { healthIntervalMs } = settings;
       const witness = () => askWitness(io, signal);
-      const readers = stateReaders({ io, version: programVersion, healthIntervalMs, witness });
+      const readers = stateReaders({
+        ...{ io, version: programVersion, healthIntervalMs, witness },
+        askStatus: () => askStatus(io, log),
+      });
       await runDaemon({ io, log, settings, readers, schedule, signal });
     } finally {
       stop();

@@ -69,6 +69,8 @@ let
     PrivateNetwork = true;
     ProtectHostname = true;
     ReadWritePaths = [
+      # What a boot loader is told of a trial.
+      "-/boot"
       "/etc"
       "/nix/var/nix/gcroots"
       "/nix/var/nix/profiles"

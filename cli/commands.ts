@@ -25,6 +25,6 @@ export const commands: Readonly<
   status: { load: () => import("./commands/status.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
-  "fetch-sources": { load: () => import("./commands/fetch-sources.ts"), hidden: true },
+  courier: { load: () => import("./commands/courier.ts"), hidden: true },
   witness: { load: () => import("./commands/witness.ts"), hidden: true },
 };

@@ -46,7 +46,11 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
     discover: () => findContent(invocation, settings.datasources),
-    fetchSources: async (urls) => (await import("./fetch.ts")).openFetcher(io, log)(urls),
+    fetchSources: async (urls) => {
+      const { sourceFetcher } = await import("#agent/fetch-sources.ts");
+      const courier = await (await import("./courier.ts")).openCourier(io);
+      return sourceFetcher({ log, clock: io.clock, courier })(urls);
+    },
     readFacts: () => readFacts(io),
     decideBase: ({ facts, match, mutableUsers }) =>
       decideBase({

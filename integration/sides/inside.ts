@@ -4,15 +4,16 @@
 import { readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { apartFetcher } from "#agent/fetch-apart.ts";
+import { sourceFetcher } from "#agent/fetch-sources.ts";
 import { sha256 } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
-import { hostClock, hostIo } from "#core/host-io.ts";
+import { hostClock } from "#core/host-io.ts";
 import { silentLog } from "#core/log.ts";
 import { runProcess } from "#core/run-process.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { askCourierDoor, systemOverSocket } from "#provisioner/system/sides/connect.ts";
+import { apart, courierChild } from "#provisioner/system/sides/courier-child.ts";
 import { courierSocket, operatorSocket } from "#provisioner/system/sides/places.ts";
 import type { ChangeReason, SystemEvent, Verdict } from "#provisioner/system/system.ts";
 
@@ -75,8 +76,9 @@ async function fetchApart(): Promise<string | undefined> {
   const server = createServer((request, response) => response.end(`you asked for ${request.url}`));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/part`;
-  const argv = [process.execPath, "/opt/firstlight/cli/main.ts", "fetch-sources"] as const;
-  const fetched = await apartFetcher({ io: hostIo(), log: silentLog, argv })([url]);
+  const argv = [process.execPath, "/opt/firstlight/cli/main.ts", "courier"] as const;
+  const courier = courierChild(apart(argv));
+  const fetched = await sourceFetcher({ log: silentLog, clock, courier })([url]);
   server.close();
   return fetched.get(url)?.toString();
 }

@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import t, { type Test } from "tap";
+import type { CourierAnswer } from "#provisioner/system/sides/courier.ts";
+import { apart, courierChild } from "#provisioner/system/sides/courier-child.ts";
+
+t.setTimeout(120_000);
+const main = path.join(import.meta.dirname, "../cli/main.ts");
+const program = [process.execPath, main, "courier"] as const;
+const never = new AbortController().signal;
+const content = Buffer.from(Array.from({ length: 300_000 }, (_, n) => n % 256));
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function serve(t: Test, handler: Handler): Promise<string> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function read({ body }: CourierAnswer): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** A child that says something else than ours would. */
+const says = (script: string) => courierChild([process.execPath, "-e", script]);
+const asked = { url: "http://127.0.0.1:9/x", offset: 0, answerMs: 10_000, signal: never };
+
+t.test("a child brings bytes as they are, from where it was asked", async (t) => {
+  const base = await serve(t, ({ headers, url }, response) => {
+    const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? 0);
+    if (url !== "/file") return response.writeHead(404).end("no such file");
+    const range = `bytes ${from}-${content.length - 1}/${content.length}`;
+    return response
+      .writeHead(from > 0 ? 206 : 200, from > 0 ? { "content-range": range } : {})
+      .end(content.subarray(from));
+  });
+  const courier = courierChild(program);
+  const whole = await courier.open({ ...asked, url: `${base}/file` });
+  t.match(whole, { status: 200, offset: 0 });
+  t.ok((await read(whole)).equals(content));
+  const part = await courier.open({ ...asked, url: `${base}/file`, offset: 299_990 });
+  t.match(part, { status: 206, offset: 299_990 });
+  t.ok((await read(part)).equals(content.subarray(299_990)));
+  t.match(await courier.open({ ...asked, url: `${base}/other` }), { status: 404 });
+});
+
+t.test("what breaks the connection is thrown, and what is not wanted is ended", async (t) => {
+  let closed = () => {};
+  const base = await serve(t, ({ url }, response) => {
+    if (url === "/broken") {
+      response.writeHead(200, { "content-length": "1000000" }).write(content, () => {
+        response.destroy();
+      });
+      return;
+    }
+    response.writeHead(200).write("begun");
+    response.on("close", () => closed());
+  });
+  const courier = courierChild(program);
+  await t.rejects(read(await courier.open({ ...asked, url: `${base}/broken` })));
+
+  const ends = [
+    (answer: CourierAnswer) => answer.close(),
+    (_answer: CourierAnswer, stop: AbortController) => stop.abort(new Error("called off")),
+  ];
+  for (const end of ends) {
+    const gone = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    const stop = new AbortController();
+    const answer = await courier.open({ ...asked, url: `${base}/endless`, signal: stop.signal });
+    const reading = read(answer);
+    reading.catch(() => {});
+    end(answer, stop);
+    await gone; // the server has seen the child go
+    if (stop.signal.aborted) await t.rejects(reading, { message: "called off" });
+  }
+});
+
+t.test("a child is believed no more than the network is", async (t) => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["", /said nothing/],
+    ["process.exit(3)", /ended with 3/],
+    ["console.error('secret\\nno route'); process.exit(1)", /^no route$/],
+    ["console.log('hello')", /JSON/],
+    ["console.log('{}')", /no status/],
+    ["console.log(JSON.stringify({ status: '200', offset: 0 }))", /no status/],
+    ["process.stdout.write('x'.repeat(10_000)); setInterval(() => {}, 1000)", /no status/],
+  ];
+  for (const [script, message] of cases) {
+    await t.rejects(says(script).open(asked), { message }, script);
+  }
+  const torn = says(
+    "console.log(JSON.stringify({ status: 200, offset: 0 })); process.stdout.write('half', () => process.exit(5))",
+  );
+  await t.rejects(read(await torn.open(asked)), { message: /ended with 5/ });
+  await t.rejects(courierChild(["/nowhere/at-all"]).open(asked), { code: "ENOENT" });
+  for (const url of ["file:///etc/shadow", "ftp://x/", "", "data:,x"]) {
+    await t.rejects(courierChild(program).open({ ...asked, url }), url);
+  }
+});
+
+t.test("under systemd it has no privileges", async (t) => {
+  const argv = apart(program);
+  t.equal(argv[0], "systemd-run");
+  for (const property of ["DynamicUser=yes", "CapabilityBoundingSet=", "ProtectSystem=strict"]) {
+    t.ok(argv.includes(`--property=${property}`), property);
+  }
+  t.same(argv.slice(-3), program);
+});

@@ -52,11 +52,14 @@ async function waitForBroker(
 ): Promise<{ readonly settings: LinkSettings; readonly version: string } | undefined> {
   const { io, log, signal } = invocation;
   const waitMs = Math.min(lookMs, watchdogIntervalMs(io) ?? lookMs);
-  for (let told = false; !signal.aborted; told = true) {
+  let toldOf: string | undefined;
+  for (; !signal.aborted; ) {
     const version = linkSettingsVersion(io.files);
-    const settings = await usableSettings(invocation);
+    const tells = version !== toldOf; // once of each version: it is looked at again and again
+    const settings = await usableSettings(invocation, tells);
     if (settings !== undefined) return { settings, version };
-    if (!told) log.info("agent.waiting", { for: "a broker to be named" });
+    if (tells) log.info("agent.waiting", { for: "a broker to be named" });
+    toldOf = version;
     // Ready to be told of one: the boot that names it waits until the machine has started.
     await notifySystemd(io, log, "READY=1", "WATCHDOG=1");
     await io.clock.sleep(waitMs, signal).catch(() => {});
@@ -68,12 +71,15 @@ async function waitForBroker(
  * The settings, once they can be used: until the first generation the unit is not handed the
  * broker's password, and the boot itself tells how it went.
  */
-async function usableSettings({ io, log }: Invocation): Promise<LinkSettings | undefined> {
+async function usableSettings(
+  { io, log }: Invocation,
+  tells: boolean,
+): Promise<LinkSettings | undefined> {
   try {
     return await loadLinkSettings(io, await readSettings(io.files));
   } catch (error) {
     if (!isFault(error, "link/settings-invalid") && !isFault(error, "io/read-failed")) throw error;
-    log.warning("agent.settings-unusable", { message: error.message });
+    if (tells) log.warning("agent.settings-unusable", { message: error.message });
     return undefined;
   }
 }

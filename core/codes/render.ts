@@ -62,6 +62,10 @@ export const renderCodes = {
     means: "Two file systems are to be mounted at one place.",
     action: "Keep one of the entries.",
   },
+  "render/mount-left-out": {
+    means: "Something that is mounted now, or swapped to, is not part of the rendered system.",
+    action: "Say it in `mounts` or `swap`, or in local.nix, where it is wanted.",
+  },
   "render/mutable-users": {
     means: "Whether accounts may be changed by hand was decided at the first boot.",
     action: "Reset the machine to decide anew, or remove the key.",
@@ -69,6 +73,10 @@ export const renderCodes = {
   "base/adopt": {
     means: "The configuration in /etc/nixos cannot be taken over whole.",
     action: "Move what is not part of the configuration out of /etc/nixos.",
+  },
+  "base/platform": {
+    means: "What this machine boots from cannot be told from what is mounted on it.",
+    action: "Write /etc/nixos/configuration.nix with its disks and boot loader: it is taken over.",
   },
   "base/damaged": {
     means: "The record of what this system stands on is damaged.",

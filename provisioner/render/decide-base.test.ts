@@ -8,7 +8,7 @@ import { systemPaths } from "#provisioner/system/paths.ts";
 import { publishSources } from "#provisioner/system/publish.ts";
 import { writeSources } from "#provisioner/system/write-sources.ts";
 import type { Base } from "./base.ts";
-import { decideBase } from "./decide-base.ts";
+import { decideBase, recordBase } from "./decide-base.ts";
 import { tryRender } from "./try-render.ts";
 
 const plainFacts = genericFacts("x86_64");
@@ -70,6 +70,8 @@ t.test(
     for (const [name, text] of Object.entries(own)) {
       t.equal(readFileSync(path.join(io.files.root, "etc/nixos", name), "utf8"), text, name);
     }
+    t.same(io.effects, [], "also nothing else");
+    recordBase(io, base);
     t.same(io.effects, ["write /var/lib/firstlight/base/base.json"]);
   },
 );
@@ -81,6 +83,7 @@ t.test(
     const first = decide(io);
     const { sources } = tryRender({ hostname: "edge-17" }, { base: first });
     const paths = systemPaths({});
+    recordBase(io, first);
     writeSources(io.files, paths.sources, sources);
     publishSources(io.files, paths, sources.digest);
     t.match(io.files.readLink("/etc/nixos/configuration.nix"), /firstlight\/sources/);
@@ -104,13 +107,29 @@ t.test("a directory firstlight of a person's own is part of it, our link is not"
   });
   const paths = decide(io).files.map((file) => file.path);
   t.same(paths, ["configuration.nix", "firstlight/nixos/module.nix"]);
-  io.files.remove("/var/lib/firstlight/base/base.json");
   io.files.rename("/etc/nixos/firstlight", "/etc/nixos/firstlight.before-firstlight");
   io.files.link("../../var/lib/firstlight/sources/0/firstlight", "/etc/nixos/firstlight");
   t.same(
     decide(io).files.map((file) => file.path),
     ["configuration.nix"],
   );
+});
+
+t.test("until a base is recorded it is decided anew, and the same when it is", async (t) => {
+  const io = machine(t, { "configuration.nix": "{ broken\n" });
+  t.equal(decide(io).files[0]?.content, "{ broken\n");
+  io.files.write("/etc/nixos/configuration.nix", "{ }\n");
+  const settings = { zone: "b", datasources: "a", stateVersion: "25.05" };
+  const mended = decide(io, { settings });
+  t.equal(mended.files[0]?.content, "{ }\n");
+  t.equal(mended.stateVersion, "25.05");
+  const digestOf = (base: Base) => tryRender({}, { base }).sources.digest;
+  recordBase(io, mended);
+  t.equal(digestOf(decide(io, { settings: { stateVersion: "26.05" } })), digestOf(mended));
+  const effects = io.effects.length;
+  recordBase(io, { ...mended, stateVersion: "26.05" });
+  t.equal(io.effects.length, effects, "once");
+  t.equal(decide(io).stateVersion, "25.05");
 });
 
 t.test(
@@ -121,6 +140,7 @@ t.test(
       mutableUsers: false,
       settings: { stateVersion: "25.05", defaultUser: "a" },
     });
+    recordBase(io, first);
     io.files.write("/etc/nixos/local.nix", "{ }\n");
     const second = decide(io, { mutableUsers: true, settings: { stateVersion: "26.05" } });
     t.same(second, { ...first, local: "{ }\n" });
@@ -167,7 +187,6 @@ t.test("links are followed, also to other directories; a link to nothing is refu
     decide(io).files.map((file) => file.path),
     ["configuration.nix", "shared/a.nix"],
   );
-  io.files.remove("/var/lib/firstlight/base/base.json");
   renameSync(path.join(root, "home/alice/nixos"), path.join(root, "home/alice/moved"));
   t.throws(() => decide(io), { code: "base/adopt", message: /a link to nothing/ });
 });

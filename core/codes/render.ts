@@ -33,6 +33,10 @@ export const renderCodes = {
     means: "A raw option is set by another part of the spec too.",
     action: "Say it in one place.",
   },
+  "render/own-option": {
+    means: "A raw option would decide about firstlight itself, which is the image owner's.",
+    action: "Set it in the image, or in local.nix.",
+  },
   "render/text": {
     means: "A text of the spec cannot stand in the file that NixOS writes it to.",
     action: "Change it to what the message expects.",
@@ -40,6 +44,10 @@ export const renderCodes = {
   "render/secret-unknown": {
     means: "The spec refers to a secret that is not on this machine.",
     action: "Write the secret itself in its place; firstlight moves it to the credential store.",
+  },
+  "render/secret-too-large": {
+    means: "A secret, or what one file is made of, is larger than what systemd hands to a unit.",
+    action: "Let a command fetch it, or make several files of it.",
   },
   "render/unread-path": {
     means: "A file was asked for at a path that nothing on NixOS reads.",

@@ -78,4 +78,6 @@ export interface CredentialFile {
   readonly name: string;
   /** Encrypted with systemd-creds (`LoadCredentialEncrypted`) or plain, root-only (`LoadCredential`). */
   readonly encrypted: boolean;
+  /** Length of the secret itself; a unit can be given only so much. */
+  readonly bytes: number;
 }

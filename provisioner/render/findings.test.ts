@@ -15,6 +15,17 @@ const warning = (code: string, path: string) => ({ path, level: "warning", code 
 const note = (code: string, path: string) => ({ path, level: "note", code });
 const file = (path: string, more: object = {}) => ({ files: [{ path, content: "x", ...more }] });
 
+/** Credential files with these lengths. */
+function secretsOf(bytes: Readonly<Record<string, number>>) {
+  const files = Object.entries(bytes).map(([name, each]) => ({
+    name,
+    file: `${name}@1`,
+    encrypted: true,
+    bytes: each,
+  }));
+  return new Map(files.map((each) => [each.name, each]));
+}
+
 const cases: readonly Case[] = [
   [
     "a path that NixOS makes itself is left alone",
@@ -47,6 +58,31 @@ const cases: readonly Case[] = [
     "text that not everybody may read is refused",
     file("/etc/x", { mode: "0640" }),
     error("render/file-not-secret", "files.0"),
+  ],
+  [
+    "a secret that is too large for a unit is refused",
+    { files: [{ path: "/opt/a", secret: { secretRef: "a" } }] },
+    error("render/secret-too-large", "files.0.secret"),
+    { credentials: secretsOf({ a: 1024 * 1024 }) },
+  ],
+  [
+    "so are those of one file together",
+    {
+      files: [
+        { path: "/opt/a", secret: { secretRef: "a" } },
+        { path: "/opt/a", secret: { secretRef: "b" }, append: true },
+      ],
+    },
+    error("render/secret-too-large", "files.0"),
+    { credentials: secretsOf({ a: 600_000, b: 600_000 }) },
+  ],
+  [
+    "a script that is too large for a unit is refused",
+    {
+      commands: [{ name: "a", when: "late", frequency: "instance", script: { secretRef: "a" } }],
+    },
+    error("render/secret-too-large", "commands.0.script"),
+    { credentials: secretsOf({ a: 2_000_000 }) },
   ],
   [
     "a file inside of a file is refused",

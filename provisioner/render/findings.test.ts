@@ -94,6 +94,24 @@ const cases: readonly Case[] = [
     { files: [{ path: "/etc/a" }, { path: "/etc/a" }] },
     note("render/file-twice", "files.0"),
   ],
+  ...(
+    [
+      ["services.firstlight.settings.policy.changes", "apply"],
+      ["services.firstlight.enable", false],
+      ['services."firstlight"', { settings: { policy: { changes: "apply" } } }],
+      ['environment.etc."firstlight/settings.json".text', "{}"],
+      ['environment.etc."firstlight/trust/../settings.json"', { text: "{}" }],
+      ["environment.etc", { "firstlight/pins.json": { text: "{}" } }],
+      ["environment.etc.x.target", "firstlight/settings.json"],
+      ["environment.etc", { x: { target: "./firstlight/disabled", text: "" } }],
+    ] as const
+  ).map(
+    ([name, value]): Case => [
+      `an option of firstlight's own is refused: ${name}`,
+      { options: { [name]: value } },
+      error("render/own-option", `options.${name}`),
+    ],
+  ),
   [
     "an unknown template",
     { templates: [{ name: "docker-hots" }] },

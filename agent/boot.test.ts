@@ -67,6 +67,7 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
     recover: async () => ({ state: "clean", transaction: null, details: [], fault: null }),
     runs: async () => notRunning,
     build: async () => closure,
+    fetch: async () => closure,
     plan: async () => ({ digest: "d", closure }) as Plan,
     try: async () => trial,
     commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),

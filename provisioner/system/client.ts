@@ -22,6 +22,8 @@ export interface SystemClient {
   recover(): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
+  /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
+  fetch(signed: string, sources: Sources | null, reason: ChangeReason): Promise<Closure>;
   plan(closure: Closure): Promise<Plan>;
   /** `watchMs`: how long the trial may be watched at most. */
   try(plan: Plan, watchMs?: number): Promise<Trial>;
@@ -50,6 +52,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     recover: () => ask({ kind: "recover" }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
+    fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
     plan: (closure) => ask({ kind: "plan", closure }),
     try: (plan, watchMs = 0) => ask({ kind: "try", plan, watchMs }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),

@@ -1,3 +1,4 @@
+import type { Code } from "#core/codes.ts";
 import type { Building, Evaluation, SwitchPurpose, SwitchRequest, SystemRoot } from "./commands.ts";
 import type { SystemPaths } from "./paths.ts";
 
@@ -8,6 +9,8 @@ export interface CommandLine {
   readonly timeoutMs: number;
   /** Name of the effect; absent when it only reads. */
   readonly effect?: string;
+  /** What it means that the program is missing, where that is not as usual. */
+  readonly missing?: Code;
 }
 
 /** What the lines depend on beside their subject. */

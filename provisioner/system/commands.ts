@@ -1,3 +1,4 @@
+import type { StoreCommands } from "./fetch/store-commands.ts";
 import type { SystemEvent } from "./system.ts";
 
 /**
@@ -21,6 +22,7 @@ export interface Commands {
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */
   dryActivate(toplevel: string): Promise<SwitchEnd>;
+  readonly store: StoreCommands;
   /** Sets the timer that activates `previous` if nobody comes; nothing where there is no systemd. */
   armWayBack(request: { readonly txn: string; readonly previous: string }): Promise<void>;
   /** Stops that timer and waits for what it may have started. */

@@ -11,6 +11,8 @@ import {
   systemRoot,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { dryStore } from "./fetch/store-commands.ts";
+import { storeLines } from "./fetch/store-lines.ts";
 import { readGenerations, readProfile } from "./generations.ts";
 
 /** What commands that are only said work with. */
@@ -81,6 +83,7 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.dryActivate(toplevel));
       return done;
     },
+    store: dryStore({ files, lines: storeLines(settings), say }),
     async armWayBack({ txn, previous }) {
       say(lines.armWayBack(txn, previous));
     },

@@ -29,9 +29,15 @@ export interface StepFailure {
 
 /** What each step writes down before it acts and after; a step that failed has a {@link StepFailure}. */
 export interface Steps {
-  /** Sources written, evaluated, built, and rooted against garbage collection. */
+  /** Sources written, evaluated and built, or a signed system fetched; rooted against garbage collection. */
   readonly build: {
-    readonly intent: { readonly sourcesDigest: string; readonly reason: ChangeReason };
+    readonly intent: {
+      /** `null` of a fetched system whose sources are not known. */
+      readonly sourcesDigest: string | null;
+      /** Of a fetched system: which manifest was signed. */
+      readonly manifestDigest?: string;
+      readonly reason: ChangeReason;
+    };
     readonly result: Closure;
   };
   /** The trial as a whole, up to the end of the activation. */

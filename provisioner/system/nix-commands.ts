@@ -11,6 +11,8 @@ import {
   wayBackUnit,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { nixStore } from "./fetch/store-commands.ts";
+import { storeLines } from "./fetch/store-lines.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
@@ -55,8 +57,8 @@ export function nixCommands({
       });
     } catch (error) {
       if (!isFault(error, "exec/not-found")) throw error;
-      const code = file.startsWith("nix-") ? "system/nix-missing" : "system/activation-failed";
-      throw new Fault(code, error.message, { cause: error });
+      const usual = file.startsWith("nix-") ? "system/nix-missing" : "system/activation-failed";
+      throw new Fault(line.missing ?? usual, error.message, { cause: error });
     }
   }
 
@@ -153,6 +155,7 @@ export function nixCommands({
       const result = await run(lines.dryActivate(toplevel), { cancel: true });
       return directEnd(result);
     },
+    store: nixStore((line) => run(line, { cancel: true }), storeLines(settings), io.files),
     async armWayBack({ txn, previous }) {
       const line = lines.armWayBack(txn, previous);
       if (line === undefined) return;

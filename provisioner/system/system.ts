@@ -1,3 +1,4 @@
+import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 
@@ -26,6 +27,14 @@ export type SystemRequest =
   | { readonly kind: "runs"; readonly sourcesDigest: string }
   /** Write the sources and build the system from them, with a GC root from the first moment. */
   | { readonly kind: "build"; readonly sources: Sources; readonly reason: ChangeReason }
+  /** Fetch a system that was built elsewhere and signed; `sources` are what it must be made from. */
+  | {
+      readonly kind: "fetch";
+      /** Text of a signed manifest. */
+      readonly signed: string;
+      readonly sources: Sources | null;
+      readonly reason: ChangeReason;
+    }
   /** Say what the closure would change; changes nothing. */
   | { readonly kind: "plan"; readonly closure: Closure }
   /** Activate without touching the boot default, the way back armed first. */
@@ -51,6 +60,7 @@ export interface SystemResults {
   readonly recover: Recovery;
   readonly runs: Running;
   readonly build: Closure;
+  readonly fetch: Closure;
   readonly plan: Plan;
   readonly try: Trial;
   readonly commit: Committed;
@@ -68,7 +78,19 @@ export type SystemEvent =
       readonly state: "started" | "finished" | "failed";
       readonly ms: number | null;
     }
-  | { readonly type: "build-log"; readonly line: string };
+  | { readonly type: "build-log"; readonly line: string }
+  /** One attempt to bring one path from one cache, at its end. */
+  | {
+      readonly type: "fetch";
+      readonly path: string;
+      readonly cache: string;
+      /** That came from the cache meanwhile, for other paths too. */
+      readonly bytes: number;
+      /** Why it failed, or `null`. */
+      readonly fault: { readonly code: Code; readonly message: string } | null;
+    }
+  /** Unpacked bytes in the store, of those that were missing. */
+  | { readonly type: "fetch-progress"; readonly doneBytes: number; readonly totalBytes: number };
 
 /** Who asked for a change, and why: kept in the journal and shown by `history`. */
 export interface ChangeReason {

@@ -8,12 +8,7 @@ import type {
 import { fakeEntry, fakeManifest, fakePath, makeKeys } from "./fake-closure.ts";
 import { readPublicKey, signText } from "./nix-key.ts";
 import { signManifest } from "./sign-manifest.ts";
-import {
-  manifestDigest,
-  signedText,
-  type VerifyOptions,
-  verifyManifest,
-} from "./verify-manifest.ts";
+import { manifestDigest, type VerifyOptions, verifyManifest } from "./verify-manifest.ts";
 
 const [ours, second, other] = [makeKeys("fleet-1"), makeKeys("fleet-2"), makeKeys("fleet-1")];
 const nar = Buffer.from("an archive");

@@ -27,7 +27,7 @@ export function openBringer(work: Work, wanted: readonly ManifestPath[]): Bringe
   const { io, paths, fetching } = work;
   const { urls, keys } = readCaches(fetching.settings);
   const pool = cachePool(urls, { clock: io.clock, benchMs: fetching.settings.benchMs });
-  const staging = openStaging(io.files, paths.staging, paths.store);
+  const staging = openStaging(io.files.unsynced, paths.staging, paths.store);
   staging.prepare(wanted);
   const { courier } = fetching;
   return {
@@ -102,7 +102,7 @@ async function attempt(b: Bringing, { entry, cache, signal }: Attempt): Promise<
       {
         ...fetching.settings,
         clock: io.clock,
-        files: io.files,
+        files: io.files.unsynced,
         courier: b.courier,
         cacheKeys: b.keys,
         staging: b.staging,

@@ -1,4 +1,4 @@
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import type { ManifestPath } from "#generated/provisioner/system/fetch/manifest.ts";
 import { goodSignatures, largestFile, type NarInfo, readNarInfo, storeHash } from "./narinfo.ts";
@@ -29,17 +29,29 @@ export async function download(d: DownloadDeps, entry: ManifestPath): Promise<vo
   const signatures = checkSignatures(d, entry, info);
   const packed = d.staging.partOf(entry, partName(info));
   await fetchFile(d, { entry, info, packed });
-  const nar = d.staging.narOf(entry);
-  const { compression } = info;
-  await unpack(d.files, { packed, compression, nar, maxBytes: entry.narSize }, d.unpack);
-  if (!(await isArchive(d.files, nar, entry))) {
-    d.files.remove(nar);
-    throw new Fault("system/cache-lied", `${entry.path}: the archive is not ${entry.narHash}`);
-  }
+  await unpackArchive(d, { entry, info, packed });
   d.staging.publish(entry, signatures);
 }
 
-async function readText(d: TransferDeps, file: string): Promise<string> {
+/** Unpacks the archive and verifies it; nothing of a wrong one is left. */
+async function unpackArchive(
+  d: DownloadDeps,
+  { entry, info, packed }: FetchingFile,
+): Promise<void> {
+  const nar = d.staging.narOf(entry);
+  const { compression } = info;
+  try {
+    await unpack(d.files, { packed, compression, nar, maxBytes: entry.narSize }, d.unpack);
+    if (await isArchive(d.files, nar, entry)) return;
+    throw new Fault("system/cache-lied", `${entry.path}: the archive is not ${entry.narHash}`);
+  } catch (error) {
+    if (isFault(error, "system/cache-lied")) for (const file of [packed, nar]) d.files.remove(file);
+    throw error;
+  }
+}
+
+/** A small text of a cache. Throws as {@link transfer}. */
+export async function readText(d: TransferDeps, file: string): Promise<string> {
   const pieces: Uint8Array[] = [];
   await transfer(d, {
     file,
@@ -73,27 +85,33 @@ interface FetchingFile {
   readonly packed: string;
 }
 
-async function fetchFile(d: DownloadDeps, { entry, info, packed }: FetchingFile): Promise<void> {
+/**
+ * The packed file, whole. A beginning that was there may have lost its bytes in a power cut: then it
+ * is fetched again from its first byte before anybody is called a liar.
+ */
+async function fetchFile(d: DownloadDeps, f: FetchingFile): Promise<void> {
   const { files } = d;
-  const maxBytes = info.fileSize ?? largestFile(entry);
+  const { info, packed } = f;
   if (info.fileHash === null) files.remove(packed);
-  const offset = files.stat(packed)?.size ?? 0;
-  if (info.fileSize === null || offset < info.fileSize) {
-    const writer = pieceWriter(files, packed);
-    const begin = (at: number) => {
-      if (at !== offset) files.remove(packed);
-    };
-    await transfer(d, { file: info.url, offset, maxBytes, begin, take: writer.take }).finally(
-      writer.end,
-    );
-  }
+  const had = files.stat(packed)?.size ?? 0;
+  await fetchRest(d, f);
   if (await isPackedFile(files, packed, info)) return;
-  const size = files.stat(packed)?.size ?? 0;
   files.remove(packed);
-  throw new Fault(
-    "system/cache-lied",
-    `${info.url}: ${size} bytes are not the file that the cache has announced`,
-  );
+  if (had > 0) return fetchFile(d, f);
+  throw new Fault("system/cache-lied", `${info.url}: not the file that the cache has announced`);
+}
+
+async function fetchRest(d: DownloadDeps, { entry, info, packed }: FetchingFile): Promise<void> {
+  const { files } = d;
+  const offset = files.stat(packed)?.size ?? 0;
+  if (info.fileSize !== null && offset >= info.fileSize) return;
+  const writer = pieceWriter(files, packed);
+  const begin = (at: number) => {
+    if (at !== offset) files.remove(packed);
+  };
+  const maxBytes = info.fileSize ?? largestFile(entry);
+  const request = { file: info.url, offset, maxBytes, begin, take: writer.take };
+  await transfer(d, request).finally(writer.end);
 }
 
 async function isPackedFile(

@@ -52,9 +52,7 @@ export async function fetchClosure(
   return step(change, { txn, name: "build", intent }, async () => {
     try {
       if (sources !== null) writeSources(change.io.files, change.paths.sources, sources);
-      await bringClosure(change, { manifest, repair });
-      await change.commands.addRoot({ txn, toplevel: manifest.toplevel, role: "system" });
-      await checkStore(change, manifest);
+      await bringClosure(change, { txn, manifest, repair });
       dropFetchRoots(change);
       await change.commands.syncStore();
       return closureOf(txn, manifest, { sources, reason });
@@ -83,23 +81,27 @@ function closureOf(
 }
 
 interface Bringing {
+  readonly txn: string;
   readonly manifest: VerifiedManifest;
   /** Whether what is in the store already must be read, after a power cut. */
   readonly repair: boolean;
 }
 
-async function bringClosure(change: Change, { manifest, repair }: Bringing): Promise<void> {
+/** Brings what is missing, roots the system, and holds the store against the manifest. */
+async function bringClosure(change: Change, { txn, manifest, repair }: Bringing): Promise<void> {
+  const { toplevel } = manifest;
   dropFetchRoots(change, manifest);
-  await dropDifferent(change, manifest);
-  if (repair) await mendStore(change, manifest);
-  let missing = await missingPaths(change, manifest);
-  for (let round = 1; missing.length > 0; round++) {
-    if (round > rounds) {
-      throw new Fault("system/fetch-failed", `${missing[0]?.path}: it does not stay in the store`);
-    }
-    await bringMissing(change, manifest, missing);
-    missing = await missingPaths(change, manifest);
+  let store = await dropDifferent(change, manifest);
+  if (repair) await mendStore(change, manifest, store);
+  for (let round = 1; round <= rounds; round++) {
+    if (store.missing.length > 0) await bringMissing(change, manifest, store.missing);
+    await change.commands.addRoot({ txn, toplevel, role: "system" });
+    store = await lookAtStore(change, manifest);
+    if (store.different.size > 0) throw mismatch(store.different, "nothing was activated");
+    if (store.missing.length === 0) return;
   }
+  const [gone] = store.missing;
+  throw new Fault("system/fetch-failed", `${gone?.path}: it does not stay in the store`);
 }
 
 /** Brings and takes in batch by batch; every batch is rooted until the system itself is. */
@@ -126,71 +128,60 @@ async function bringMissing(
   emit({ type: "fetch-progress", doneBytes, totalBytes });
 }
 
-/** Paths that are not in the store yet, each after what it refers to. */
-async function missingPaths(
-  { commands }: Change,
-  { paths }: VerifiedManifest,
-): Promise<readonly ManifestPath[]> {
-  const found = await commands.store.storeInfo(paths.map(({ path }) => path));
-  const there = new Set(found.map(({ path }) => path));
-  return paths.filter(({ path }) => !there.has(path));
+/** What the store has of a manifest. */
+interface StoreView {
+  /** Paths that are not there, each after what it refers to. */
+  readonly missing: readonly ManifestPath[];
+  /** Paths that are not what the manifest says, and how. */
+  readonly different: ReadonlyMap<string, string>;
+}
+
+async function lookAtStore({ commands }: Change, { paths }: VerifiedManifest): Promise<StoreView> {
+  const infos = await commands.store.storeInfo(paths.map(({ path }) => path));
+  const found = new Map(infos.map((info) => [info.path, info]));
+  const different = new Map<string, string>();
+  for (const entry of paths) {
+    const info = found.get(entry.path);
+    const why = info === undefined ? undefined : storeMismatch(entry, info);
+    if (why !== undefined) different.set(entry.path, why);
+  }
+  return { missing: paths.filter(({ path }) => !found.has(path)), different };
 }
 
 /**
  * Drops paths that are in the store with another content, built here and not reproducible. Throws
  * `system/closure-mismatch` where something still uses one, before anything is fetched.
  */
-async function dropDifferent(change: Change, manifest: VerifiedManifest): Promise<void> {
-  const different = await differentPaths(change, manifest);
-  if (different.size === 0) return;
-  await change.commands.store.deletePaths([...different.keys()]);
-  const still = [...(await differentPaths(change, manifest)).values()];
-  if (still.length > 0) throw mismatch(still, "something on this machine uses it");
-}
-
-/** Before a system is handed on: every path is in the store, and is what was signed. */
-async function checkStore(change: Change, manifest: VerifiedManifest): Promise<void> {
-  const different = [...(await differentPaths(change, manifest)).values()];
-  if (different.length > 0) throw mismatch(different, "nothing was activated");
-  const [missing] = await missingPaths(change, manifest);
-  if (missing !== undefined) {
-    throw mismatch([`${missing.path}: not in the store any more`], "nothing was activated");
-  }
-}
-
-/** What the store holds otherwise than the manifest says, and how. */
-async function differentPaths(
-  { commands }: Change,
-  { paths }: VerifiedManifest,
-): Promise<ReadonlyMap<string, string>> {
-  const wanted = new Map(paths.map((entry) => [entry.path, entry]));
-  const different = new Map<string, string>();
-  for (const found of await commands.store.storeInfo([...wanted.keys()])) {
-    const entry = wanted.get(found.path);
-    const why = entry === undefined ? undefined : storeMismatch(entry, found);
-    if (why !== undefined) different.set(found.path, why);
-  }
-  return different;
+async function dropDifferent(change: Change, manifest: VerifiedManifest): Promise<StoreView> {
+  const before = await lookAtStore(change, manifest);
+  if (before.different.size === 0) return before;
+  await change.commands.store.deletePaths([...before.different.keys()]);
+  const after = await lookAtStore(change, manifest);
+  if (after.different.size === 0) return after;
+  throw mismatch(after.different, "something on this machine uses it");
 }
 
 /** A power cut may have left paths that are valid by name only: their content is fetched again. */
-async function mendStore(change: Change, manifest: VerifiedManifest): Promise<void> {
+async function mendStore(
+  change: Change,
+  manifest: VerifiedManifest,
+  { missing }: StoreView,
+): Promise<void> {
   const { commands, io, paths } = change;
-  const { store } = commands;
-  const found = await store.storeInfo(manifest.paths.map(({ path }) => path));
-  const corrupt = new Set(await store.corruptPaths(found.map(({ path }) => path)));
+  const absent = new Set(missing);
+  const there = manifest.paths.filter((entry) => !absent.has(entry));
+  const corrupt = new Set(await commands.store.corruptPaths(there.map(({ path }) => path)));
   if (corrupt.size === 0) return;
-  const entries = manifest.paths.filter(({ path }) => corrupt.has(path));
+  const entries = there.filter(({ path }) => corrupt.has(path));
   const { staging, bring } = openBringer(change, manifest.paths);
   await bring(entries);
   for (const { path } of entries) {
-    await store.repairPath({ path, staging: io.files.hostPath(paths.staging) });
+    await commands.store.repairPath({ path, staging: io.files.hostPath(paths.staging) });
   }
   staging.drop(entries);
-  const [still] = await store.corruptPaths([...corrupt]);
-  if (still !== undefined) {
-    throw new Fault("system/fetch-failed", `${still}: damaged in the store, and not mended`);
-  }
+  const [still] = await commands.store.corruptPaths([...corrupt]);
+  if (still === undefined) return;
+  throw new Fault("system/fetch-failed", `${still}: damaged in the store, and not mended`);
 }
 
 /** Roots of a fetch that is under way: kept when it is killed, so that it can go on. */
@@ -208,7 +199,8 @@ function dropFetchRoots(change: Change, keep?: VerifiedManifest): void {
   }
 }
 
-function mismatch(reasons: readonly string[], end: string): Fault {
+function mismatch(different: ReadonlyMap<string, string>, end: string): Fault {
+  const reasons = [...different.values()];
   const more = reasons.length > shownPaths ? `; and ${reasons.length - shownPaths} more` : "";
   const message = `${reasons.slice(0, shownPaths).join("; ")}${more}; ${end}`;
   return new Fault("system/closure-mismatch", message);

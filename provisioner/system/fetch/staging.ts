@@ -6,8 +6,8 @@ import { stagedNar, stagedNarInfo, storeHash } from "./narinfo.ts";
 import { parseSha256 } from "./nix-hash.ts";
 
 const readBytes = 1024 * 1024;
-/** Written and synced in pieces of this size: what a kill loses at most. */
-export const pieceBytes = 4 * 1024 * 1024;
+/** Written in pieces of this size: what a kill loses at most. */
+const pieceBytes = 4 * 1024 * 1024;
 
 /**
  * A binary cache of our own on the disk: archives that were verified, each with what the manifest
@@ -29,7 +29,10 @@ export interface Staging {
   drop(entries: readonly ManifestPath[]): void;
 }
 
-/** The staging directory at `directory`, for the store at `store`. */
+/**
+ * The staging directory at `directory`, for the store at `store`. Nothing there need be synced: what
+ * is there is believed by its hash alone.
+ */
 export function openStaging(files: Files, directory: string, store: string): Staging {
   const narInfoOf = ({ path }: ManifestPath) => `${directory}/${storeHash(path)}.narinfo`;
   const narOf = (entry: ManifestPath) => `${directory}/${stagedNar(entry)}`;

@@ -72,7 +72,7 @@ export function nixStore(run: RunLine, lines: StoreLines, files: Files): StoreCo
       const result = await run(lines.unpack(program, files.hostPath(packed), maxBytes));
       const made = packed.replace(/\.(xz|bz2)$/, "");
       if (result.code === 0) return files.rename(made, nar);
-      for (const file of [made, packed]) files.remove(file);
+      files.remove(made);
       throw unpackFault(result, program);
     },
   };

@@ -38,6 +38,11 @@ export function storeLines({ buildTimeoutMs }: Pick<CommandSettings, "buildTimeo
       argv: ["nix-store", "--dump-db", ...paths],
       timeoutMs: storeMs,
     }),
+    /** Prints every path that a path needs, itself included. */
+    closure: (path: string): CommandLine => ({
+      argv: ["nix-store", "--query", "--requisites", path],
+      timeoutMs: storeMs,
+    }),
     importStaged: ({ entries, staging, root }: Importing): CommandLine => ({
       argv: [
         "nix-store",

@@ -12,7 +12,7 @@ export interface StoreCommands {
   storeInfo(paths: readonly string[]): Promise<readonly StoreInfo[]>;
   /** Takes archives from a staging directory into the store, rooted. */
   importStaged(importing: Importing): Promise<void>;
-  /** Drops paths that nothing uses; whether they are gone. */
+  /** Drops paths, and what needs them, that nothing uses; whether they are gone. */
   deletePaths(paths: readonly string[]): Promise<boolean>;
   /** Reads paths from the disk; those whose content is not what the database says. */
   corruptPaths(paths: readonly string[]): Promise<readonly string[]>;
@@ -51,7 +51,9 @@ export function nixStore(run: RunLine, lines: StoreLines, files: Files): StoreCo
       await must(lines.importStaged(importing));
     },
     async deletePaths(paths) {
-      const result = await run(lines.deletePaths(paths));
+      const printed = await must(lines.referrers(paths));
+      const all = printed.split("\n").filter((line) => line !== "");
+      const result = await run(lines.deletePaths(all));
       if (result.aborted || result.timedOut) throw nixFault(result, "nix-store --delete");
       return result.code === 0;
     },

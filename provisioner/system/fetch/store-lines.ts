@@ -55,6 +55,11 @@ export function storeLines({ buildTimeoutMs }: Pick<CommandSettings, "buildTimeo
       timeoutMs: buildTimeoutMs,
       effect: "nix-store --realise from staging",
     }),
+    /** Prints them and everything that needs them. */
+    referrers: (paths: readonly string[]): CommandLine => ({
+      argv: ["nix-store", "--query", "--referrers-closure", ...paths],
+      timeoutMs: storeMs,
+    }),
     deletePaths: (paths: readonly string[]): CommandLine => ({
       argv: ["nix-store", "--delete", ...paths],
       timeoutMs: storeMs,

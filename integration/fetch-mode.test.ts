@@ -1,7 +1,16 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t, { type Test } from "tap";
+import { needs } from "#agent/datasources/images/make-images.ts";
 import { sha256 } from "#core/canonical-json.ts";
 import type { Fault } from "#core/fault.ts";
 import type {
@@ -24,6 +33,8 @@ import { signManifest } from "#provisioner/system/fetch/sign-manifest.ts";
 import type { Processes } from "#provisioner/system/lock.ts";
 import type { ChangeReason, SystemEvent, Verdict } from "#provisioner/system/system.ts";
 import { type NixMachine, nixMachine, nixModes, skipWithoutNix } from "./nix-machine.ts";
+import { storyNode } from "./story.ts";
+import { cloudConfig } from "./story-documents.ts";
 
 t.setTimeout(300_000);
 const skip = skipWithoutNix();
@@ -443,3 +454,74 @@ t.test("after a power cut what is in the store is read, and mended", { skip }, a
   await c.fetch(made.signed, sources, reason);
   t.match(await machine.run(["nix-store", "--verify-path", leaf]), { code: 0 });
 });
+
+const imagesMissing = needs("xorriso").skip ?? false;
+
+t.test(
+  "a node boots into a system that another machine has built and signed, by its settings alone",
+  { skip: skip || imagesMissing },
+  async (t) => {
+    const node = await storyNode(t);
+    const { machine, io } = node;
+    node.insert("iso", {
+      instanceId: "i-1",
+      userData: cloudConfig({
+        motd: "from the fleet",
+        checks: [{ type: "file", path: "/etc/motd" }],
+      }),
+    });
+    const built = await node.firstlight(["build", "--json"]);
+    t.equal(built.code, 0, built.stderr);
+    const { toplevel, sourcesDigest } = JSON.parse(built.stdout).closure;
+    const fleet = directory(t);
+    const keys = ["fleet-1", "fleet-2"].map((name) => path.join(fleet, name));
+    for (const key of keys) {
+      const name = path.basename(key);
+      await must(machine, ["nix-store", "--generate-binary-cache-key", name, key, `${key}.pub`]);
+    }
+    await must(machine, ["nix", "copy", "--to", `file://${fleet}/cache`, toplevel]);
+    const describe = ["closure", "manifest", toplevel, "--input-digest", sourcesDigest];
+    const first = await node.firstlight([...describe, "--sign", keys[0] ?? ""]);
+    t.equal(first.code, 0, first.stderr);
+    const half = path.join(fleet, "half.json");
+    writeFileSync(half, first.stdout);
+    const both = await node.firstlight(["closure", "sign", half, "--sign", keys[1] ?? ""]);
+    t.equal(both.code, 0, both.stderr);
+
+    rmSync(path.join(machine.root, "nix/var/nix/gcroots/firstlight"), { recursive: true });
+    await must(machine, ["nix-store", "--delete", toplevel]);
+    rmSync(path.join(machine.root, "var/lib/firstlight/journal"), { recursive: true });
+    const cache = await fakeCache(t, (name) => {
+      const file = path.join(fleet, name);
+      return existsSync(file) ? readFileSync(file) : undefined;
+    });
+    const fetch = {
+      mode: "only",
+      manifests: [`${cache.url}manifests`],
+      caches: [`${cache.url}cache`],
+      trustedKeys: keys.map((key) => readFileSync(`${key}.pub`, "utf8").trim()),
+      threshold: 2,
+    };
+    io.files.write(
+      "/etc/firstlight/settings.json",
+      JSON.stringify({ stateVersion: "25.11", fetch }),
+    );
+    t.match(await node.firstlight(["boot"]), { code: 75, stderr: /closure-not-found/ });
+    const served = path.join(fleet, "manifests", `${sourcesDigest}.json`);
+    mkdirSync(path.dirname(served));
+    writeFileSync(served, first.stdout);
+    t.match(await node.firstlight(["boot"]), { code: 77, stderr: /1 of 2 trusted keys/ });
+    t.match(await node.firstlight(["apply", "--fetch", half]), { code: 77 });
+    writeFileSync(served, both.stdout);
+
+    const booted = await node.firstlight(["boot"], { record: true });
+    t.match(booted, { code: 0, stdout: "committed: generation 1 runs and is the boot default\n" });
+    t.equal(io.files.readText("/etc/motd"), "from the fleet\n");
+    const run = booted.processes.map(({ argv }) => argv.join(" "));
+    t.notOk(
+      run.some((argv) => argv.includes("nix-instantiate")),
+      "nothing was evaluated",
+    );
+    t.match(await node.firstlight(["boot"]), { code: 0, stdout: /^unchanged/ });
+  },
+);

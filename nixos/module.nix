@@ -195,6 +195,9 @@ in
         config.systemd.package
         pkgs.getent
         pkgs.util-linux
+        # What fetched archives are packed with.
+        pkgs.bzip2
+        pkgs.xz
       ];
       serviceConfig = {
         Type = "oneshot";

@@ -7,7 +7,8 @@ import { hashFile, isArchive, pieceWriter, type Staging } from "./staging.ts";
 import { type TransferDeps, transfer } from "./transfer.ts";
 import { type UnpackByProgram, unpack } from "./unpack.ts";
 
-const maxNarInfoBytes = 1024 * 1024;
+/** Of what a cache says about a path. */
+export const maxNarInfoBytes = 1024 * 1024;
 
 /** What one download needs. */
 export interface DownloadDeps extends TransferDeps {
@@ -25,7 +26,10 @@ export interface DownloadDeps extends TransferDeps {
  * `system/cache-absent`, `-unreachable`, `-slow`, `-lied`, `-unusable` and `system/canceled`.
  */
 export async function download(d: DownloadDeps, entry: ManifestPath): Promise<void> {
-  const info = readNarInfo(await readText(d, `${storeHash(entry.path)}.narinfo`), entry);
+  const info = readNarInfo(
+    await readText(d, `${storeHash(entry.path)}.narinfo`, maxNarInfoBytes),
+    entry,
+  );
   const signatures = checkSignatures(d, entry, info);
   const packed = d.staging.partOf(entry, partName(info));
   await fetchFile(d, { entry, info, packed });
@@ -51,12 +55,12 @@ async function unpackArchive(
 }
 
 /** A small text of a cache. Throws as {@link transfer}. */
-export async function readText(d: TransferDeps, file: string): Promise<string> {
+export async function readText(d: TransferDeps, file: string, maxBytes: number): Promise<string> {
   const pieces: Uint8Array[] = [];
   await transfer(d, {
     file,
     offset: 0,
-    maxBytes: maxNarInfoBytes,
+    maxBytes,
     begin: () => {},
     take: (bytes) => pieces.push(bytes),
   });

@@ -7,7 +7,7 @@ import type {
 import type { CommandLine } from "../command-lines.ts";
 import { nixFault } from "../nix-errors.ts";
 import type { Courier } from "./courier.ts";
-import { readText } from "./download.ts";
+import { maxNarInfoBytes, readText } from "./download.ts";
 import { defaultFetchSettings, readCaches } from "./fetch-settings.ts";
 import { readNarInfo, storeHash } from "./narinfo.ts";
 import { nixStore, type RunLine } from "./store-commands.ts";
@@ -81,7 +81,7 @@ async function withSizes(
   const deps = { ...defaultFetchSettings, clock, courier, signal, cache: asked };
   const sized: ManifestPath[] = [];
   for (const entry of paths) {
-    const text = await readText(deps, `${storeHash(entry.path)}.narinfo`);
+    const text = await readText(deps, `${storeHash(entry.path)}.narinfo`, maxNarInfoBytes);
     const { fileSize } = readNarInfo(text, entry);
     sized.push(fileSize === null ? entry : { ...entry, downloadSize: fileSize });
   }

@@ -78,6 +78,8 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
       reasons: [],
     }),
     planGeneration: async () => ({ digest: "d", closure }) as Plan,
+    drift: async () => Promise.reject(new Error("not asked for")),
+    repair: async () => Promise.reject(new Error("not asked for")),
     history: async () => ({ generations: [], trials: [] }),
     ...answers,
   };

@@ -156,6 +156,10 @@ export const systemCodes = {
     action:
       "Use http, https or file, and archives packed with xz, zstd, gzip, br, bzip2 or not at all.",
   },
+  "system/repair-busy": {
+    means: "Drift is not repaired while a change is under way.",
+    action: "Wait for it to be committed or rolled back; `firstlight history` shows it.",
+  },
   "system/key-invalid": {
     means: "A key is not in the form that is expected.",
     action: "Use a key as `nix-store --generate-binary-cache-key` makes it: NAME:BASE64.",

@@ -1,5 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { DriftReport, RepairReport } from "./drift/report.ts";
 import type {
   ChangeReason,
   Closure,
@@ -31,6 +32,15 @@ export interface SystemClient {
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
   history(): Promise<History>;
+  /** `share`: one part of so many of the store's bytes is read. */
+  drift(options: LookOptions): Promise<DriftReport>;
+  repair(options: LookOptions): Promise<RepairReport>;
+}
+
+/** How closely a machine is looked at. */
+export interface LookOptions {
+  readonly deep: boolean;
+  readonly share: number;
 }
 
 /** What a client's caller may want beside the results. */
@@ -59,5 +69,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
     history: () => ask({ kind: "history" }),
+    drift: (options) => ask({ kind: "drift", ...options }),
+    repair: (options) => ask({ kind: "repair", ...options }),
   };
 }

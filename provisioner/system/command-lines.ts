@@ -60,6 +60,27 @@ export function commandLines(settings: CommandSettings) {
       timeoutMs: settings.buildTimeoutMs,
       effect: "nix-instantiate",
     }),
+    /** Prints the path of the system as JSON, and writes nothing. */
+    evaluate: ({
+      sourcesDigest,
+      nixpkgs,
+    }: Pick<Evaluation, "sourcesDigest" | "nixpkgs">): CommandLine => ({
+      argv: [
+        "nix-instantiate",
+        "--eval",
+        "--strict",
+        "--json",
+        "--readonly-mode",
+        "<nixpkgs/nixos>",
+        "-A",
+        "config.system.build.toplevel.outPath",
+        "-I",
+        `nixos-config=${settings.hostSources}/${sourcesDigest}/configuration.nix`,
+        ...substitution,
+      ],
+      ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
+      timeoutMs: settings.buildTimeoutMs,
+    }),
     build: ({ txn, derivation, repair }: Building): CommandLine => ({
       argv: [
         ...realise(derivation, systemRoot(paths, txn)),
@@ -138,6 +159,22 @@ export function commandLines(settings: CommandSettings) {
             effect: "disarm the way back",
           }
         : undefined,
+    failedUnits: (): CommandLine => ({
+      argv: [
+        "systemctl",
+        "list-units",
+        "--failed",
+        "--plain",
+        "--no-legend",
+        "--no-pager",
+        "--full",
+      ],
+      timeoutMs: quickMs,
+    }),
+    failedSince: (units: readonly string[]): CommandLine => ({
+      argv: ["systemctl", "show", "--property=Id,InactiveEnterTimestampMonotonic", ...units],
+      timeoutMs: quickMs,
+    }),
     unitState: (unit: string): CommandLine => ({
       argv: ["systemctl", "show", `--property=${unitProperties}`, `${unit}.service`],
       timeoutMs: quickMs,

@@ -149,6 +149,12 @@ async function dispatch(
       return changing(work, lock, (change) => rollBack(change, request.trial, request.verdict));
     case "plan-generation":
       return makePlan(work, closureOfGeneration(work, request.generation, request.reason));
+    case "drift":
+      return (await import("./drift/check-drift.ts")).checkDrift(work, request);
+    case "repair": {
+      const { repairDrift } = await import("./drift/repair.ts");
+      return changing(work, lock, (change) => repairDrift(change, request));
+    }
     case "history":
       return history(work);
   }

@@ -49,6 +49,13 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       files.link(derivation, derivationRoot(paths, txn));
       return derivation;
     },
+    async evaluatesTo({ sourcesDigest, nixpkgs }) {
+      say(lines.evaluate({ sourcesDigest, nixpkgs }));
+      return dryToplevel(dryDerivation(paths.store, sourcesDigest, nixpkgs));
+    },
+    async failedUnits() {
+      return [];
+    },
     async build(building) {
       say(lines.build(building));
       const toplevel = dryToplevel(building.derivation);

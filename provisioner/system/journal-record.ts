@@ -1,5 +1,6 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
+import type { Mended } from "./drift/report.ts";
 import type { ChangeReason, Closure, Plan, Trial, Verdict } from "./system.ts";
 
 /** Version of the records written here; a reader refuses newer ones. */
@@ -76,6 +77,14 @@ export interface Steps {
     readonly intent: { readonly generation: number; readonly from: number | null };
     readonly result: null;
   };
+  /** Damage of the store and of links mended; part of no change. */
+  readonly repair: {
+    readonly intent: { readonly subjects: readonly string[] };
+    readonly result: {
+      readonly repaired: readonly Mended[];
+      readonly unrepaired: readonly string[];
+    };
+  };
   /** A build that was never tried. */
   readonly abandon: { readonly intent: { readonly why: string }; readonly result: null };
 }
@@ -140,6 +149,7 @@ const steps: Readonly<Record<Step, true>> = {
   "roll-back": true,
   "re-activate": true,
   "reset-profile": true,
+  repair: true,
   abandon: true,
 };
 

@@ -1,6 +1,7 @@
 import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { DriftReport, RepairReport } from "./drift/report.ts";
 
 /**
  * The system as messages: every request and result is JSON, progress is a stream of events, and
@@ -54,6 +55,16 @@ export type SystemRequest =
       readonly generation: number | null;
       readonly reason: ChangeReason;
     }
+  /** Compare the machine with what was committed; changes nothing. */
+  | {
+      readonly kind: "drift";
+      /** Evaluate the sources, and read the whole store. */
+      readonly deep: boolean;
+      /** Otherwise one part of so many of the store's bytes is read, the next one with each check. */
+      readonly share: number;
+    }
+  /** Look for drift and mend what can be mended without a trial. */
+  | { readonly kind: "repair"; readonly deep: boolean; readonly share: number }
   | { readonly kind: "history" };
 
 export interface SystemResults {
@@ -67,6 +78,8 @@ export interface SystemResults {
   readonly "roll-back": RolledBack;
   readonly "plan-generation": Plan;
   readonly history: History;
+  readonly drift: DriftReport;
+  readonly repair: RepairReport;
 }
 
 /** Progress, for people and for `analyze`; never needed to understand a result. */

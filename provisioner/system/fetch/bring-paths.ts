@@ -22,8 +22,11 @@ export interface Bringer {
   bring(entries: readonly ManifestPath[]): Promise<void>;
 }
 
-/** Opens the caches of the settings; what is staged of no path that is wanted is dropped. Throws `system/cache-unusable`, `system/key-invalid`. */
-export function openBringer(work: Work, wanted: readonly ManifestPath[]): Bringer {
+/**
+ * Opens the caches of the settings. With `wanted` what is staged of no such path is dropped. Throws
+ * `system/cache-unusable`, `system/key-invalid`.
+ */
+export function openBringer(work: Work, wanted?: readonly ManifestPath[]): Bringer {
   const { io, paths, fetching } = work;
   const { urls, keys } = readCaches(fetching.settings);
   const pool = cachePool(urls, { clock: io.clock, benchMs: fetching.settings.benchMs });

@@ -176,7 +176,7 @@ async function mendStore(
   const { staging, bring } = openBringer(change, manifest.paths);
   await bring(entries);
   for (const { path } of entries) {
-    await commands.store.repairPath({ path, staging: io.files.hostPath(paths.staging) });
+    await commands.store.repairPath({ path, from: { staging: io.files.hostPath(paths.staging) } });
   }
   staging.drop(entries);
   const [still] = await commands.store.corruptPaths([...corrupt]);

@@ -5,7 +5,6 @@ import type {
   ManifestPath,
 } from "#generated/provisioner/system/fetch/manifest.ts";
 import type { CommandLine } from "../command-lines.ts";
-import { nixFault } from "../nix-errors.ts";
 import type { Courier } from "./courier.ts";
 import { maxNarInfoBytes, readText } from "./download.ts";
 import { defaultFetchSettings, readCaches } from "./fetch-settings.ts";
@@ -36,10 +35,11 @@ export async function makeManifest(
 ): Promise<ClosureManifest> {
   const lines = storeLines({ buildTimeoutMs });
   const run = runner(io, signal);
-  const result = await run(lines.closure(toplevel));
-  if (result.code !== 0) throw nixFault(result, toplevel, "system/closure-missing");
-  const closure = result.stdout.split("\n").filter((line) => line !== "");
-  const infos = await nixStore(run, lines, io.files).storeInfo(closure);
+  const store = nixStore(run, lines, io.files);
+  const closure = await store.closures([toplevel]).catch((error: Fault) => {
+    throw new Fault("system/closure-missing", error.message, { cause: error });
+  });
+  const infos = await store.storeInfo(closure);
   const paths: ManifestPath[] = infos.map((info) => ({
     ...info,
     references: [...info.references].sort(),

@@ -15,8 +15,8 @@ const pieceBytes = 4 * 1024 * 1024;
  */
 export interface Staging {
   readonly directory: string;
-  /** Drops everything that is of none of these paths, and makes it a cache. */
-  prepare(wanted: readonly ManifestPath[]): void;
+  /** Makes it a cache; with `wanted` everything that is of none of these paths is dropped. */
+  prepare(wanted?: readonly ManifestPath[]): void;
   /** Whether a path's archive lies there whole; one that is not what it should be is dropped. */
   holds(entry: ManifestPath): Promise<boolean>;
   /** Where the packed file of a path is collected; told apart by what it will be. */
@@ -48,8 +48,8 @@ export function openStaging(files: Files, directory: string, store: string): Sta
     directory,
     narOf,
     prepare(wanted) {
-      const hashes = new Set(wanted.map(({ path }) => storeHash(path)));
-      dropUnless((hash) => hashes.has(hash));
+      const hashes = new Set(wanted?.map(({ path }) => storeHash(path)));
+      if (wanted !== undefined) dropUnless((hash) => hashes.has(hash));
       files.makeDirectory(`${directory}/nar`);
       const about = `StoreDir: ${store}\nWantMassQuery: 1\n`;
       const place = `${directory}/nix-cache-info`;

@@ -10,12 +10,16 @@ import type { UnpackByProgram } from "./unpack.ts";
 export interface StoreCommands {
   /** Those of the paths that are in the store, with what its database says of them. */
   storeInfo(paths: readonly string[]): Promise<readonly StoreInfo[]>;
+  /** Every path that these need, themselves included. Throws for one that is not in the store. */
+  closures(paths: readonly string[]): Promise<readonly string[]>;
   /** Takes archives from a staging directory into the store, rooted. */
   importStaged(importing: Importing): Promise<void>;
   /** Drops paths, and what needs them, that nothing uses; whether they are gone. */
   deletePaths(paths: readonly string[]): Promise<boolean>;
   /** Reads paths from the disk; those whose content is not what the database says. */
   corruptPaths(paths: readonly string[]): Promise<readonly string[]>;
+  /** Reads the whole store; the paths whose content is not what the database says. */
+  verifyStore(): Promise<readonly string[]>;
   /** Puts the right content back into a path; whether Nix says that it did. */
   repairPath(repairing: Repairing): Promise<boolean>;
   readonly unpack: UnpackByProgram;
@@ -25,6 +29,9 @@ export interface StoreCommands {
 const pathsAtOnce = 1_000;
 const notFound = 127;
 const verifiedAtOnce = 64;
+
+/** How Nix names a damaged path, in every version that is known. */
+const modified = /path '([^']+)' was modified/g;
 
 /** Runs a line, called off with the request; throws only when its program is missing. */
 export type RunLine = (line: CommandLine) => Promise<ExecResult>;
@@ -47,6 +54,11 @@ export function nixStore(run: RunLine, lines: StoreLines, files: Files): StoreCo
       }
       return infos;
     },
+    async closures(paths) {
+      if (paths.length === 0) return [];
+      const printed = await must(lines.closures(paths));
+      return [...new Set(printed.split("\n").filter((line) => line !== ""))];
+    },
     async importStaged(importing) {
       await must(lines.importStaged(importing));
     },
@@ -64,6 +76,13 @@ export function nixStore(run: RunLine, lines: StoreLines, files: Files): StoreCo
         for (const path of some) if (!(await isWhole([path]))) corrupt.push(path);
       }
       return corrupt;
+    },
+    async verifyStore() {
+      const result = await run(lines.verifyStore());
+      if (result.code === 0) return [];
+      const named = [...result.stderr.matchAll(modified)].map(([, path = ""]) => path);
+      if (named.length === 0) throw nixFault(result, "nix-store --verify --check-contents");
+      return [...new Set(named)].sort();
     },
     async repairPath(repairing) {
       const result = await run(lines.repairPath(repairing));
@@ -115,6 +134,14 @@ export function dryStore({ files, lines, say }: DryStoreOptions): StoreCommands 
         const text = files.stat(path)?.kind === "file" ? files.readText(path) : undefined;
         return text?.startsWith("{") === true ? [JSON.parse(text) as StoreInfo] : [];
       });
+    },
+    async closures(paths) {
+      if (paths.length > 0) say(lines.closures(paths));
+      return paths;
+    },
+    async verifyStore() {
+      say(lines.verifyStore());
+      return [];
     },
     async importStaged(importing) {
       say(lines.importStaged(importing));

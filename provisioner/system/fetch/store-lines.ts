@@ -13,8 +13,11 @@ export interface Importing {
 /** A path whose content is to be put right. */
 export interface Repairing {
   readonly path: string;
-  /** A staging directory that holds its archive, or `null` to build it again from its derivation. */
-  readonly staging: string | null;
+  /**
+   * A staging directory that holds its archive; the caches that Nix itself trusts; or its derivation,
+   * to build it again.
+   */
+  readonly from: { readonly staging: string } | "substituters" | "derivation";
 }
 
 const storeMs = 300_000;
@@ -27,7 +30,10 @@ const unpackers: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The exact commands for what is asked of the store. */
-export function storeLines({ buildTimeoutMs }: Pick<CommandSettings, "buildTimeoutMs">) {
+export function storeLines({
+  buildTimeoutMs,
+  substituters = [],
+}: Pick<CommandSettings, "buildTimeoutMs"> & Partial<Pick<CommandSettings, "substituters">>) {
   return {
     /** Prints those that are not valid, and fails for none. */
     invalidPaths: (paths: readonly string[]): CommandLine => ({
@@ -38,9 +44,9 @@ export function storeLines({ buildTimeoutMs }: Pick<CommandSettings, "buildTimeo
       argv: ["nix-store", "--dump-db", ...paths],
       timeoutMs: storeMs,
     }),
-    /** Prints every path that a path needs, itself included. */
-    closure: (path: string): CommandLine => ({
-      argv: ["nix-store", "--query", "--requisites", path],
+    /** Prints every path that these need, themselves included. */
+    closures: (paths: readonly string[]): CommandLine => ({
+      argv: ["nix-store", "--query", "--requisites", ...paths],
       timeoutMs: storeMs,
     }),
     importStaged: ({ entries, staging, root }: Importing): CommandLine => ({
@@ -70,13 +76,14 @@ export function storeLines({ buildTimeoutMs }: Pick<CommandSettings, "buildTimeo
       argv: ["nix-store", "--verify-path", ...paths],
       timeoutMs: buildTimeoutMs,
     }),
-    repairPath: ({ path, staging }: Repairing): CommandLine => ({
-      argv: [
-        "nix-store",
-        "--repair-path",
-        path,
-        ...(staging === null ? ["--option", "substitute", "false"] : fromStaging(staging)),
-      ],
+    /** Reads every byte of the store, and forgets paths that are gone. */
+    verifyStore: (): CommandLine => ({
+      argv: ["nix-store", "--verify", "--check-contents"],
+      timeoutMs: buildTimeoutMs,
+      effect: "nix-store --verify --check-contents",
+    }),
+    repairPath: ({ path, from }: Repairing): CommandLine => ({
+      argv: ["nix-store", "--repair-path", path, ...contentFrom(from, substituters)],
       timeoutMs: buildTimeoutMs,
       effect: "nix-store --repair-path",
     }),
@@ -91,6 +98,13 @@ export function storeLines({ buildTimeoutMs }: Pick<CommandSettings, "buildTimeo
 }
 
 export type StoreLines = ReturnType<typeof storeLines>;
+
+function contentFrom(from: Repairing["from"], substituters: readonly string[]): readonly string[] {
+  if (from === "derivation") return ["--option", "substitute", "false"];
+  if (from !== "substituters") return fromStaging(from.staging);
+  // Without a builder nothing is built where no cache has it.
+  return ["--option", "substituters", substituters.join(" "), "--option", "max-jobs", "0"];
+}
 
 /** Every archive there was verified: Nix need not ask who signed it, and checks its hash again. */
 function fromStaging(staging: string): readonly string[] {

@@ -240,7 +240,6 @@ in
 
     systemd.services.firstlight-drift = {
       description = "Look for drift, and mend it where the settings say so";
-      after = [ "firstlight-boot.service" ];
       restartIfChanged = false;
       stopIfChanged = false;
       unitConfig = conditions // {

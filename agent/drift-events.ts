@@ -1,5 +1,4 @@
 import type { NewEvent } from "#protocol/events.ts";
-import { fitEvent } from "#protocol/fit-event.ts";
 import type { DriftItem, DriftReport, RepairReport } from "#provisioner/system/drift/report.ts";
 
 const order: readonly DriftItem["level"][] = ["error", "warning", "note"];
@@ -13,7 +12,7 @@ export function driftFound(
   const sorted = [...items].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
   return {
     kind: "drift.found",
-    body: fitEvent({
+    body: {
       deep,
       ...(declared === null ? {} : { toplevel: declared.toplevel }),
       ...(declared?.generation == null ? {} : { generation: declared.generation }),
@@ -27,7 +26,7 @@ export function driftFound(
       unrepaired: [...unrepaired],
       unseen: [...unseen],
       ...(store === null ? {} : { store: storeOf(store) }),
-    }),
+    },
   };
 }
 

@@ -9,7 +9,10 @@ import {
 } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
+import { needs } from "#agent/datasources/images/make-images.ts";
+import { openOutbox } from "#agent/link/outbox.ts";
 import { prettyJson, sha256 } from "#core/canonical-json.ts";
+import { silentLog } from "#core/log.ts";
 import { digestFiles, type Sources } from "#provisioner/render/sources.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import type { DriftReport } from "#provisioner/system/drift/report.ts";
@@ -18,6 +21,8 @@ import { fakeCache } from "#provisioner/system/fetch/fake-cache.ts";
 import type { FetchSettings } from "#provisioner/system/fetch/fetch-settings.ts";
 import type { ChangeReason, Verdict } from "#provisioner/system/system.ts";
 import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
+import { type StoryNode, storyNode } from "./story.ts";
+import { cloudConfig } from "./story-documents.ts";
 
 t.setTimeout(300_000);
 const skip = skipWithoutNix();
@@ -369,3 +374,51 @@ t.test("nothing is mended while a change is under way", { skip }, async (t) => {
   await c.commit(trial, healthy);
   t.match(await c.repair(whole), { repaired: [], after: { items: [] } });
 });
+
+/** Bodies of the events of drift that wait to be sent. */
+async function driftEvents({ io }: StoryNode) {
+  const outbox = await openOutbox(io, silentLog);
+  const events = outbox.pending(0, 1000).filter(({ kind }) => kind === "drift.found");
+  outbox.close();
+  return events.map(({ body }) => body);
+}
+
+t.test(
+  "the command: what is found is told once, mended, or gone back from",
+  { skip: skip || (needs("xorriso").skip ?? false) },
+  async (t) => {
+    const settings = { stateVersion: "25.11", drift: { repair: true, storeRound: "1d" } };
+    const node = await storyNode(t, { settings, nixConfig: ["keep-derivations = false"] });
+    const { machine } = node;
+    for (const motd of ["one", "two"]) {
+      const checks = [{ type: "file", path: "/etc/motd" }] as const;
+      node.insert("iso", { instanceId: "i-1", userData: cloudConfig({ motd, checks }) });
+      t.match(await node.firstlight(["apply"]), { code: 0 });
+    }
+    t.match(await node.firstlight(["drift", "--deep"]), { code: 0, stdout: /no drift was found/ });
+    t.same(await driftEvents(node), []);
+
+    const { store, file } = await motdOf(machine, machine.currentSystem() ?? "");
+    damage(file);
+    const found = await node.firstlight(["drift"]);
+    t.match(found, { code: 2, stdout: new RegExp(`error: store: path-corrupt: ${store}`) });
+    t.match(found.stdout, /remedy: {3}firstlight drift --repair/);
+    await node.firstlight(["drift"]);
+    t.match(
+      await driftEvents(node),
+      [{ counts: { errors: 1 }, items: [{ kind: "path-corrupt", subject: store }] }],
+      "told once",
+    );
+    const mended = await node.firstlight(["drift", "--scheduled", "--json"]);
+    t.match(JSON.parse(mended.stdout), { repaired: [{ subject: store, by: "rebuild" }] });
+    t.equal(mended.code, 0);
+    t.match((await driftEvents(node)).at(-1), { items: [], repaired: [{ subject: store }] });
+
+    await must(machine, ["nix-collect-garbage"]);
+    damage(file);
+    const back = await node.firstlight(["drift", "--repair"]);
+    t.match(back, { code: 3, stdout: /went back: committed: generation 3 runs/ });
+    t.equal(node.io.files.readText("/etc/motd"), "one\n");
+    t.match(await node.firstlight(["boot"]), { code: 77 }, "and a boot does not undo it");
+  },
+);

@@ -85,12 +85,12 @@ function nextPart(
   if (share <= 1) return wanted;
   const budget = sumBytes(wanted) / share;
   const rest = next === null ? wanted : wanted.filter(({ path }) => path >= next);
-  const part: StoreInfo[] = [];
-  for (const info of rest) {
-    if (part.length > 0 && sumBytes(part) >= budget) break;
-    part.push(info);
-  }
-  return part;
+  let bytes = 0;
+  const end = rest.findIndex((info) => {
+    bytes += info.narSize;
+    return bytes >= budget;
+  });
+  return end === -1 ? rest : rest.slice(0, end + 1);
 }
 
 interface Advance {

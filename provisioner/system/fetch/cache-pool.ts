@@ -1,5 +1,5 @@
 import type { Code } from "#core/codes.ts";
-import type { Fault } from "#core/fault.ts";
+import { Fault } from "#core/fault.ts";
 import type { Clock } from "#core/io.ts";
 
 /** A binary cache while a system is fetched. */
@@ -15,7 +15,7 @@ export interface Cache {
 export interface CachePool {
   /**
    * The first cache that may be asked for a path, waiting for one that is benched when there is no
-   * other; `undefined` when every one was asked often enough.
+   * other; `undefined` when every one was asked often enough. Throws `system/canceled`.
    */
   next(attempts: Attempts, signal: AbortSignal): Promise<Cache | undefined>;
   /** Takes note of a failed attempt. */
@@ -66,9 +66,12 @@ export function cachePool(
           (cache) => attempts.mayAsk(cache) && cache.benchedUntilMs < Number.POSITIVE_INFINITY,
         );
         const now = clock.monotonicMs();
-        const free = usable.find((cache) => cache.benchedUntilMs <= now);
-        if (free !== undefined || usable.length === 0) return free;
-        await clock.sleep(Math.min(...usable.map((cache) => cache.benchedUntilMs)) - now, signal);
+        const first = usable.find((cache) => cache.benchedUntilMs <= now);
+        if (first !== undefined || usable.length === 0) return first;
+        const free = Math.min(...usable.map((cache) => cache.benchedUntilMs));
+        await clock.sleep(free - now, signal).catch(() => {
+          throw new Fault("system/canceled", "fetching was called off");
+        });
       }
     },
     failed(cache, { code }) {

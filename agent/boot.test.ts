@@ -67,6 +67,7 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
     recover: async () => ({ state: "clean", transaction: null, details: [], fault: null }),
     runs: async () => notRunning,
     build: async () => closure,
+    fetch: async () => closure,
     plan: async () => ({ digest: "d", closure }) as Plan,
     try: async () => trial,
     commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),
@@ -77,6 +78,8 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
       reasons: [],
     }),
     planGeneration: async () => ({ digest: "d", closure }) as Plan,
+    drift: async () => Promise.reject(new Error("not asked for")),
+    repair: async () => Promise.reject(new Error("not asked for")),
     history: async () => ({ generations: [], trials: [] }),
     ...answers,
   };

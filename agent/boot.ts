@@ -24,6 +24,7 @@ import type { DatasourceContent } from "./datasources/datasource.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
+import type { ObtainClosure } from "./obtain-closure.ts";
 import type { Outcome } from "./outcome.ts";
 import {
   digestInputs,
@@ -43,6 +44,8 @@ export interface BootDeps {
   readonly log: Log;
   readonly settings: Settings;
   readonly system: SystemClient;
+  /** How a system is had; it is built when absent. */
+  readonly obtain?: ObtainClosure;
   /** Finds the datasource and reads it. Throws `datasource/none` where there is none. */
   readonly discover: () => Promise<DatasourceContent>;
   readonly fetchSources: FetchSources;
@@ -222,7 +225,7 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
   }
   const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
   const closure = await way
-    .stage("build", () => d.system.build(sources, reason))
+    .stage("build", () => (d.obtain ?? d.system.build)(sources, reason))
     .catch((error) => {
       way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
       throw error;

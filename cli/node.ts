@@ -3,7 +3,9 @@ import type { Stages } from "#agent/boot-stages.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
+import { fetchSettings } from "#agent/fetch-settings.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
+import { closureObtainer, type ObtainClosure } from "#agent/obtain-closure.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
@@ -21,6 +23,9 @@ import { version } from "./version.ts";
 
 /** Flags of every command that works on the system. */
 export const systemOptions = { driver: { type: "string" } } as const;
+
+/** Of commands that may fetch a system instead of building it. */
+export const fetchOptions = { fetch: { type: "string" } } as const;
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -43,6 +48,7 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     profiles,
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
+    obtain: await openObtainer(invocation, { settings, system: options.system }),
     discover: () => findContent(invocation, settings.datasources),
     fetchSources: async (urls) =>
       (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
@@ -75,6 +81,19 @@ export function nodeProbe({ io, signal }: Invocation, settings: Settings): Probe
   });
 }
 
+/** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */
+async function openObtainer(
+  { io, log, flags, signal }: Invocation,
+  { settings, system }: { readonly settings: Settings; readonly system: SystemClient },
+): Promise<ObtainClosure> {
+  const file = textFlag(flags, "fetch");
+  const signed =
+    file === undefined
+      ? undefined
+      : Buffer.from(await (await import("./read-input.ts")).readInput(file, { signal })).toString();
+  return closureObtainer({ io, log, settings, system, signed, signal });
+}
+
 /** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */
 export async function findContent(
   { io, log }: Invocation,
@@ -97,6 +116,7 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
     substituters: settings.build?.substituters ?? [],
     buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
     activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
+    fetch: fetchSettings(settings),
   });
   return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
 }
@@ -116,6 +136,13 @@ function tellEvent({ out, log, flags }: Invocation, event: SystemEvent): void {
     case "build-log":
       if (flags["verbose"] === true) out.talk(event.line);
       break;
+    case "fetch":
+      if (event.fault !== null) out.talk(`${event.cache}: ${event.path}: ${event.fault.message}`);
+      else if (flags["verbose"] === true) out.talk(`${event.cache}: ${event.path}`);
+      break;
+    case "fetch-progress":
+      log.debug("system.fetch", { doneBytes: event.doneBytes, totalBytes: event.totalBytes });
+      break;
     case "step":
       log.debug(`system.${event.step}.${event.state}`, { ms: event.ms });
   }
@@ -128,6 +155,7 @@ function word(text: string): string {
 /** A node up to its sources, for commands that look before they leap. */
 export interface RenderedNode {
   readonly system: SystemClient;
+  readonly obtain: ObtainClosure;
   readonly rendering: Rendering;
   readonly reason: ChangeReason;
 }
@@ -144,6 +172,7 @@ export async function renderNode(invocation: Invocation): Promise<RenderedNode> 
   const { instanceId } = rendering.content.instance;
   return {
     system,
+    obtain: deps.obtain ?? system.build,
     rendering,
     reason: { by: "apply", why: rendering.decision.why, instanceId },
   };

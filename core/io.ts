@@ -59,6 +59,11 @@ export interface RandomAccess {
 export interface Files {
   /** Directory that is the machine's `/`; `/` on a real one. */
   readonly root: string;
+  /**
+   * The same files for what can be made again: changes are as atomic and as numbered, but nothing is
+   * synced, so that a power cut may lose or empty what was written last.
+   */
+  readonly unsynced: Files;
   /** Where a path of the machine lies for the programs of this host. */
   hostPath(path: string): string;
   /** Bytes, or `undefined` when there is no such file. Throws `io/read-failed`, `io/too-large` (default limit 16 MiB). */

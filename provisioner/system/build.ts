@@ -1,6 +1,7 @@
 import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
+import { dropFetched } from "./fetch/fetch-roots.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import type { ChangeReason, Closure } from "./system.ts";
 import { type Change, dropRoots, dropStrayRoots, step } from "./work.ts";
@@ -25,6 +26,7 @@ export async function build(
     try {
       const closure = await make(change, { txn, repair, sources, reason });
       await change.commands.syncStore();
+      dropFetched(change);
       return closure;
     } catch (error) {
       dropRoots(change, txn);

@@ -1,5 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { DriftReport, RepairReport } from "./drift/report.ts";
 import type {
   ChangeReason,
   Closure,
@@ -22,6 +23,8 @@ export interface SystemClient {
   recover(): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
+  /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
+  fetch(signed: string, sources: Sources | null, reason: ChangeReason): Promise<Closure>;
   plan(closure: Closure): Promise<Plan>;
   /** `watchMs`: how long the trial may be watched at most. */
   try(plan: Plan, watchMs?: number): Promise<Trial>;
@@ -29,6 +32,15 @@ export interface SystemClient {
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
   history(): Promise<History>;
+  /** `share`: one part of so many of the store's bytes is read. */
+  drift(options: LookOptions): Promise<DriftReport>;
+  repair(options: LookOptions): Promise<RepairReport>;
+}
+
+/** How closely a machine is looked at. */
+export interface LookOptions {
+  readonly deep: boolean;
+  readonly share: number;
 }
 
 /** What a client's caller may want beside the results. */
@@ -50,11 +62,14 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     recover: () => ask({ kind: "recover" }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
+    fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
     plan: (closure) => ask({ kind: "plan", closure }),
     try: (plan, watchMs = 0) => ask({ kind: "try", plan, watchMs }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
     history: () => ask({ kind: "history" }),
+    drift: (options) => ask({ kind: "drift", ...options }),
+    repair: (options) => ask({ kind: "repair", ...options }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Code } from "#core/codes.ts";
 import type { Building, Evaluation, SwitchPurpose, SwitchRequest, SystemRoot } from "./commands.ts";
 import type { SystemPaths } from "./paths.ts";
 
@@ -8,6 +9,8 @@ export interface CommandLine {
   readonly timeoutMs: number;
   /** Name of the effect; absent when it only reads. */
   readonly effect?: string;
+  /** What it means that the program is missing, where that is not as usual. */
+  readonly missing?: Code;
 }
 
 /** What the lines depend on beside their subject. */
@@ -56,6 +59,27 @@ export function commandLines(settings: CommandSettings) {
       ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
       timeoutMs: settings.buildTimeoutMs,
       effect: "nix-instantiate",
+    }),
+    /** Prints the path of the system as JSON, and writes nothing. */
+    evaluate: ({
+      sourcesDigest,
+      nixpkgs,
+    }: Pick<Evaluation, "sourcesDigest" | "nixpkgs">): CommandLine => ({
+      argv: [
+        "nix-instantiate",
+        "--eval",
+        "--strict",
+        "--json",
+        "--readonly-mode",
+        "<nixpkgs/nixos>",
+        "-A",
+        "config.system.build.toplevel.outPath",
+        "-I",
+        `nixos-config=${settings.hostSources}/${sourcesDigest}/configuration.nix`,
+        ...substitution,
+      ],
+      ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
+      timeoutMs: settings.buildTimeoutMs,
     }),
     build: ({ txn, derivation, repair }: Building): CommandLine => ({
       argv: [
@@ -135,6 +159,22 @@ export function commandLines(settings: CommandSettings) {
             effect: "disarm the way back",
           }
         : undefined,
+    failedUnits: (): CommandLine => ({
+      argv: [
+        "systemctl",
+        "list-units",
+        "--failed",
+        "--plain",
+        "--no-legend",
+        "--no-pager",
+        "--full",
+      ],
+      timeoutMs: quickMs,
+    }),
+    failedSince: (units: readonly string[]): CommandLine => ({
+      argv: ["systemctl", "show", "--property=Id,InactiveEnterTimestampMonotonic", ...units],
+      timeoutMs: quickMs,
+    }),
     unitState: (unit: string): CommandLine => ({
       argv: ["systemctl", "show", `--property=${unitProperties}`, `${unit}.service`],
       timeoutMs: quickMs,

@@ -1,3 +1,5 @@
+import type { FailedUnit } from "./drift/failed-units.ts";
+import type { StoreCommands } from "./fetch/store-commands.ts";
 import type { SystemEvent } from "./system.ts";
 
 /**
@@ -21,6 +23,11 @@ export interface Commands {
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */
   dryActivate(toplevel: string): Promise<SwitchEnd>;
+  readonly store: StoreCommands;
+  /** The store path of the system that the sources evaluate to; builds and roots nothing. Throws `system/evaluation-failed`. */
+  evaluatesTo(evaluation: Pick<Evaluation, "sourcesDigest" | "nixpkgs">): Promise<string>;
+  /** Units that have failed; none where there is no systemd. */
+  failedUnits(): Promise<readonly FailedUnit[]>;
   /** Sets the timer that activates `previous` if nobody comes; nothing where there is no systemd. */
   armWayBack(request: { readonly txn: string; readonly previous: string }): Promise<void>;
   /** Stops that timer and waits for what it may have started. */

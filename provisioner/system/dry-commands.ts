@@ -11,6 +11,8 @@ import {
   systemRoot,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { dryStore } from "./fetch/store-commands.ts";
+import { storeLines } from "./fetch/store-lines.ts";
 import { readGenerations, readProfile } from "./generations.ts";
 
 /** What commands that are only said work with. */
@@ -47,6 +49,13 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       files.link(derivation, derivationRoot(paths, txn));
       return derivation;
     },
+    async evaluatesTo({ sourcesDigest, nixpkgs }) {
+      say(lines.evaluate({ sourcesDigest, nixpkgs }));
+      return dryToplevel(dryDerivation(paths.store, sourcesDigest, nixpkgs));
+    },
+    async failedUnits() {
+      return [];
+    },
     async build(building) {
       say(lines.build(building));
       const toplevel = dryToplevel(building.derivation);
@@ -81,6 +90,7 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.dryActivate(toplevel));
       return done;
     },
+    store: dryStore({ files, lines: storeLines(settings), say }),
     async armWayBack({ txn, previous }) {
       say(lines.armWayBack(txn, previous));
     },

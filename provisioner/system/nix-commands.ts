@@ -11,6 +11,9 @@ import {
   wayBackUnit,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { parseFailedSince, parseFailedUnits, parseUptime } from "./drift/failed-units.ts";
+import { nixStore } from "./fetch/store-commands.ts";
+import { storeLines } from "./fetch/store-lines.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
@@ -55,8 +58,8 @@ export function nixCommands({
       });
     } catch (error) {
       if (!isFault(error, "exec/not-found")) throw error;
-      const code = file.startsWith("nix-") ? "system/nix-missing" : "system/activation-failed";
-      throw new Fault(code, error.message, { cause: error });
+      const usual = file.startsWith("nix-") ? "system/nix-missing" : "system/activation-failed";
+      throw new Fault(line.missing ?? usual, error.message, { cause: error });
     }
   }
 
@@ -114,6 +117,8 @@ export function nixCommands({
     return { exitCode: end.exitCode, timedOut, relayed: false, output };
   }
 
+  const runCalledOff = (line: CommandLine) => run(line, { cancel: true });
+
   return {
     async instantiate(evaluation) {
       const onLine = (line: string) => talk.emit({ type: "build-log", line });
@@ -121,6 +126,22 @@ export function nixCommands({
       const directory = `${settings.hostSources}/${evaluation.sourcesDigest}`;
       if (result.code !== 0) throw evaluationFault(result, directory);
       return madePath(derivationRoot(paths, evaluation.txn), result, "nix-instantiate");
+    },
+    async evaluatesTo(evaluation) {
+      const result = await run(lines.evaluate(evaluation), { cancel: true });
+      const directory = `${settings.hostSources}/${evaluation.sourcesDigest}`;
+      if (result.code !== 0) throw evaluationFault(result, directory);
+      const printed = result.stdout.trim().replace(/^"(.*)"$/, "$1");
+      if (isStorePath(paths.store, printed)) return printed;
+      throw new Fault("system/nix-failed", `expected a store path, got ${printed.slice(0, 200)}`);
+    },
+    async failedUnits() {
+      if (!systemd) return [];
+      const { stdout } = await run(lines.failedUnits());
+      const units = parseFailedUnits(stdout);
+      if (units.length === 0) return [];
+      const shown = await run(lines.failedSince(units));
+      return parseFailedSince(units, shown.stdout, parseUptime(io.files.readText("/proc/uptime")));
     },
     async build(building) {
       const onLine = (line: string) => talk.emit({ type: "build-log", line });
@@ -153,6 +174,7 @@ export function nixCommands({
       const result = await run(lines.dryActivate(toplevel), { cancel: true });
       return directEnd(result);
     },
+    store: nixStore(runCalledOff, storeLines(settings), io.files),
     async armWayBack({ txn, previous }) {
       const line = lines.armWayBack(txn, previous);
       if (line === undefined) return;

@@ -15,6 +15,8 @@ export interface SystemPaths {
   readonly systemd: string;
   readonly lock: string;
   readonly sources: string;
+  /** Archives on their way into the store. */
+  readonly staging: string;
   readonly journal: string;
   readonly etcNixos: string;
 }
@@ -40,6 +42,7 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     systemd: "/run/systemd/system",
     lock: "/run/firstlight/system.lock",
     sources: "/var/lib/firstlight/sources",
+    staging: "/var/lib/firstlight/fetch",
     journal: "/var/lib/firstlight/journal/journal.jsonl",
     etcNixos: "/etc/nixos",
   };

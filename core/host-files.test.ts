@@ -50,6 +50,12 @@ t.test("a file larger than the limit is refused before it fills the memory", asy
   t.equal(files.readText("/big", { maxBytes: 1001 })?.length, 1001);
 });
 
+t.test("what is not there cannot be written to", async (t) => {
+  const { files } = open(t);
+  t.equal(files.canWrite("/"), true);
+  t.equal(files.canWrite("/none"), false);
+});
+
 t.test("links are followed inside the root and never out of it", async (t) => {
   const { root, files } = open(t);
   mkdirSync(path.join(root, "etc"));

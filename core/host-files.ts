@@ -1,4 +1,5 @@
 import {
+  accessSync,
   closeSync,
   constants,
   fchmodSync,
@@ -129,6 +130,14 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
     },
     open(file, options) {
       return attempt("read", file, () => openForReading(locate(file, true), file, options?.size));
+    },
+    canWrite(file) {
+      try {
+        accessSync(locate(file, true), constants.W_OK);
+        return true;
+      } catch {
+        return false;
+      }
     },
     write(file, data, options) {
       effect(`write ${file}`);
@@ -426,12 +435,13 @@ function kindOf(stat: Stats): FileKind {
   return stat.isBlockDevice() ? "block" : "other";
 }
 
-function toSpace({ bsize, blocks, bfree, bavail, files, ffree }: StatsFs): FileSpace {
+function toSpace({ bsize, blocks, bfree, bavail, files, ffree, type }: StatsFs): FileSpace {
   return {
     totalBytes: blocks * bsize,
     freeBytes: bfree * bsize,
     availableBytes: bavail * bsize,
     totalInodes: files,
     freeInodes: ffree,
+    fileSystem: type,
   };
 }

@@ -11,7 +11,7 @@ import {
 import path from "node:path";
 import { sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { ExecRequest, ExecResult, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { openDriver } from "./driver.ts";
@@ -183,6 +183,7 @@ export function fakeMachine(
       return { stdout: `${option(args, "--add-root")}\n` };
     },
     "nix-store": ({ args }) => {
+      if (args.includes("--dry-run")) return { stderr: "these derivations will be built:\n" };
       const subject = option(args, "--realise");
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")
@@ -205,6 +206,17 @@ export function fakeMachine(
     "switch-to-configuration": (request) =>
       switchTo(request, request.file.replace(/\/bin\/.*$/, ""), request.args[0] ?? ""),
     "systemd-run": async (request) => {
+      if (request.args.includes("--scope")) {
+        const at = request.args.findIndex((arg) => !arg.startsWith("--"));
+        const [file = "", ...args] = request.args.slice(at);
+        const program = answering[file] ?? (() => ({ code: 1 }));
+        try {
+          return await program({ ...request, file, args });
+        } catch (error) {
+          if (!isFault(error, "exec/not-found")) throw error;
+          return { code: 1, stderr: `Failed to find executable ${file}: No such file\n` };
+        }
+      }
       const [file = "", action = ""] = request.args.slice(-2);
       const toplevel = file.replace(/\/bin\/.*$/, "");
       const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
@@ -233,7 +245,7 @@ export function fakeMachine(
     },
     journalctl: ({ args }) => ({ stdout: `log of ${args[0]}\n` }),
   };
-  const answering = Object.fromEntries(
+  const answering: Record<string, FakeProgram> = Object.fromEntries(
     Object.entries(programs).map(([name, program]) => [
       name,
       (request: ExecRequest) => answers.get(name)?.(request) ?? program(request),

@@ -15,6 +15,9 @@ export interface SystemPaths {
   readonly systemd: string;
   readonly lock: string;
   readonly sources: string;
+  /** Swap for the time of a build: a file, or which device of zram it is on. */
+  readonly swapFile: string;
+  readonly zramRecord: string;
   readonly journal: string;
   readonly etcNixos: string;
 }
@@ -40,6 +43,8 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     systemd: "/run/systemd/system",
     lock: "/run/firstlight/system.lock",
     sources: "/var/lib/firstlight/sources",
+    swapFile: "/var/lib/firstlight/build.swap",
+    zramRecord: "/run/firstlight/build-zram",
     journal: "/var/lib/firstlight/journal/journal.jsonl",
     etcNixos: "/etc/nixos",
   };

@@ -1,5 +1,7 @@
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { BuildActivity } from "./build-activity.ts";
+import type { Builders } from "./builders.ts";
 
 /**
  * The system as messages: every request and result is JSON, progress is a stream of events, and
@@ -68,7 +70,13 @@ export type SystemEvent =
       readonly state: "started" | "finished" | "failed";
       readonly ms: number | null;
     }
-  | { readonly type: "build-log"; readonly line: string };
+  /** A line of Nix, or of the builder of a derivation. */
+  | { readonly type: "build-log"; readonly line: string; readonly derivation: string | null }
+  /** Something that may go wrong, or takes longer, and that a person should know of. */
+  | { readonly type: "warning"; readonly message: string }
+  /** Where the builders run, and so whether the limits of a build reach them. */
+  | { readonly type: "builders"; readonly builders: Builders }
+  | { readonly type: "build"; readonly activity: BuildActivity };
 
 /** Who asked for a change, and why: kept in the journal and shown by `history`. */
 export interface ChangeReason {

@@ -12,10 +12,12 @@ import path from "node:path";
 import { sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { Fault, isFault } from "#core/fault.ts";
-import type { ExecRequest, ExecResult, Files } from "#core/io.ts";
+import type { DiskSpace, ExecRequest, ExecResult, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { BuildPolicy } from "./build-policy.ts";
 import { openDriver } from "./driver.ts";
 import { dryDerivation, dryToplevel } from "./dry-commands.ts";
+import { swapPrograms } from "./fake-swap.ts";
 import type { Processes } from "./lock.ts";
 import type { System } from "./system.ts";
 
@@ -46,6 +48,7 @@ export interface FakeMachine {
   readonly faults: MachineFaults;
   /** Text of a file of the machine. */
   read(file: string): string | undefined;
+  write(file: string, text: string): void;
   /** Makes a link on the machine. */
   link(target: string, file: string): void;
 }
@@ -54,6 +57,8 @@ export interface StartOptions {
   readonly dieAt?: number;
   /** Default `nix`. */
   readonly driver?: "nix" | "dry";
+  readonly policy?: BuildPolicy;
+  readonly substituters?: readonly string[];
 }
 
 export interface FakeProcess {
@@ -68,6 +73,8 @@ export interface MachineFaults {
   readonly answers: Map<string, (request: ExecRequest) => Partial<ExecResult> | undefined>;
   /** Whether the disk takes no more of the journal, by the line that is to be appended. */
   full: (line: string) => boolean;
+  /** Room on the disk of a place, where it is not that of the test's own. */
+  space: (place: string) => Partial<DiskSpace>;
 }
 
 /** Sources whose system is named by `content`. */
@@ -104,7 +111,7 @@ export function fakeMachine(
   const unsynced = new Set<string>();
   const failedUnits = new Map<string, Partial<ExecResult>>();
   const answers: MachineFaults["answers"] = new Map();
-  const faults: MachineFaults = { answers, full: () => false };
+  const faults: MachineFaults = { answers, full: () => false, space: () => ({}) };
   let boots = 0;
   let starts = 0;
 
@@ -174,6 +181,7 @@ export function fakeMachine(
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
   const programs: Record<string, FakeProgram> = {
+    ...swapPrograms(root),
     "nix-instantiate": ({ args, env }) => {
       const digest = option(args, "-I").split("/").at(-2) ?? "";
       const nixpkgs = env?.["NIX_PATH"]?.replace("nixpkgs=", "") ?? null;
@@ -268,9 +276,10 @@ export function fakeMachine(
     running,
     profile,
     read,
+    write,
     link: linkTo,
     bootDefault: () => read("/boot/default"),
-    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix" } = {}) {
+    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", ...more } = {}) {
       starts += 1;
       const pid = starts;
       let dead = false;
@@ -292,9 +301,13 @@ export function fakeMachine(
         if (faults.full(String(data))) throw new Fault("io/write-failed", `${file}: ENOSPC`);
         fake.files.append(file, data);
       };
-      const files = { ...fake.files, append };
+      const space: Files["space"] = (place) => ({
+        ...fake.files.space(place),
+        ...faults.space(place),
+      });
+      const files = { ...fake.files, append, space };
       const io = { ...fake, files, random: { ...fake.random, uuid } };
-      const system = openDriver(io, { driver, storeFiles: io.files, processes });
+      const system = openDriver(io, { driver, storeFiles: io.files, processes, ...more });
       return { io, system, dead: () => dead };
     },
     fireTimers() {

@@ -18,7 +18,7 @@ export interface NixFollower {
   line(text: string): void;
   /** What it said as a person would have seen it, the last of it. */
   said(): string;
-  /** The last lines of the log of a build that did not succeed. */
+  /** The last lines of a build's log; of Lix and others the failure is told after the build's end. */
   logOf(derivation: string): readonly string[];
 }
 
@@ -87,9 +87,7 @@ export function followNix(options: FollowOptions): NixFollower {
     running.delete(id);
     totals.stop(id);
     if (work === undefined || work.isSecond || failed.has(work.path)) return;
-    const isDone = failed.size === 0 && !signal.aborted;
-    if (isDone) tails.delete(work.path);
-    const end = isDone ? "done" : "stopped";
+    const end = failed.size === 0 && !signal.aborted ? "done" : "stopped";
     emit({ type: "build", activity: { kind: "ended", path: work.path, end, how: null } });
   }
 
@@ -97,9 +95,12 @@ export function followNix(options: FollowOptions): NixFollower {
     say(line, path ?? null);
     if (path === undefined) return;
     const tail = tails.get(path) ?? [];
-    if (tails.size < maxTails || tails.has(path)) tails.set(path, tail);
     tail.push(line);
     if (tail.length > maxTail) tail.shift();
+    tails.delete(path); // so that the one that said nothing for longest is the first
+    tails.set(path, tail);
+    const [oldest] = tails.keys();
+    if (tails.size > maxTails && oldest !== undefined) tails.delete(oldest);
   }
 
   function result(id: string, type: number, fields: readonly NixField[]): void {

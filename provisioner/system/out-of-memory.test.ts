@@ -50,7 +50,7 @@ const short: readonly (readonly [string, Partial<MemoryTraces>, RegExp])[] = [
   ],
   [
     "Nix's collector got no memory",
-    { said: "GC Warning: Failed to expand heap by 256 KiB\nerror: std::bad_alloc" },
+    { said: "GC Warning: Out of Memory! Heap size: 0 MiB. Returning NULL!\nerror: out of memory" },
     /refused more memory/,
   ],
   [
@@ -75,6 +75,10 @@ for (const [name, traces, message] of short) {
 const other: readonly (readonly [string, Partial<MemoryTraces>])[] = [
   ["a build failed", {}],
   ["a build failed while something else was killed", { kills: 1 }],
+  [
+    "the collector only warned",
+    { said: "GC Warning: Failed to expand heap by 402653184 bytes\nerror: undefined variable 'x'" },
+  ],
   ["a person killed it", { result: killed }],
   ["a person killed a builder", { said: signal9 }],
   ["it was called off", { result: { ...killed, aborted: true }, kills: 1 }],

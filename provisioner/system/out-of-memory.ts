@@ -26,7 +26,7 @@ export interface MemoryTraces {
 
 /** How Nix, its garbage collector, compilers and the C library say that they got no memory. */
 const refused =
-  /std::bad_alloc|cannot allocate memory|failed to expand heap|virtual memory exhausted|out of memory allocating/i;
+  /std::bad_alloc|cannot allocate memory|out of memory! .*returning null|\berror: out of memory\b|memory exhausted|out of memory allocating/i;
 
 /**
  * `system/out-of-memory` with the numbers, when that is why: the kernel killed in its control group,

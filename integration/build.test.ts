@@ -269,11 +269,11 @@ function withKernel(io: Io): Io {
 }
 
 /** The machine with so much room in one place. */
-function withSpace(io: Io, place: string, freeBytes: number): Io {
-  const space: Files["space"] = (file) => ({
-    ...io.files.space(file),
-    ...(file === place ? { freeBytes } : {}),
-  });
+function withSpace(io: Io, place: string, availableBytes: number): Io {
+  const space: Files["space"] = (file) => {
+    const real = io.files.space(file);
+    return real && file === place ? { ...real, availableBytes } : real;
+  };
   return { ...io, files: { ...io.files, space } };
 }
 

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
-import type { DiskSpace, ExecRequest } from "#core/io.ts";
+import type { ExecRequest, FileSpace } from "#core/io.ts";
 import { defaultBuildPolicy } from "./build-policy.ts";
 import { systemClient } from "./client.ts";
 import { leftOvers, machine, mebi, policy, reason, setMemory, start } from "./fake-build.ts";
@@ -128,10 +128,11 @@ t.test("the scope's own figures are read while it is there", async (t) => {
   });
 });
 
-const rooms: readonly (readonly [string, (place: string) => Partial<DiskSpace>, RegExp])[] = [
+const rooms: readonly (readonly [string, (place: string) => Partial<FileSpace>, RegExp])[] = [
   [
     "the store has no room",
-    (place) => (place.startsWith("/nix") ? { freeBytes: 100 * mebi, totalBytes: 1000 * mebi } : {}),
+    (place) =>
+      place.startsWith("/nix") ? { availableBytes: 100 * mebi, totalBytes: 1000 * mebi } : {},
     /^\/nix\/store: .*256\.0 MiB and 2000 files must stay free, but free are 100\.0 MiB of 1000\.0 MiB/,
   ],
   [
@@ -141,7 +142,7 @@ const rooms: readonly (readonly [string, (place: string) => Partial<DiskSpace>, 
   ],
   [
     "the state directory has no room",
-    (place) => (place.startsWith("/var") ? { freeBytes: mebi } : {}),
+    (place) => (place.startsWith("/var") ? { availableBytes: mebi } : {}),
     /^\/var\/lib\/firstlight\/sources: /,
   ],
 ];
@@ -168,7 +169,7 @@ t.test("what is to be fetched must fit, in bytes and in files", async (t) => {
       : undefined,
   );
   for (const [space, message] of [
-    [{ freeBytes: 1100 * mebi }, /1\.0 GiB and 131172 files are needed/],
+    [{ availableBytes: 1100 * mebi }, /1\.0 GiB and 131172 files are needed/],
     [{ freeInodes: 130_000 }, /and 130000 files$/],
   ] as const) {
     m.faults.space = () => space;
@@ -177,13 +178,14 @@ t.test("what is to be fetched must fit, in bytes and in files", async (t) => {
     t.notOk(s.commands().some((argv) => argv.includes("--add-root") && argv.includes("--realise")));
     t.strictSame(leftOvers(m), []);
   }
-  m.faults.space = () => ({ freeInodes: null, freeBytes: 1281 * mebi });
-  const s = start(m);
+  m.faults.space = () => ({ totalInodes: 0, availableBytes: 1281 * mebi });
+  t.ok(await start(m, { substituters: ["https://cache.example.org"] }).build());
+});
+
+t.test("without caches Nix is not asked what could be fetched", async (t) => {
+  const s = start(machine(t));
   await s.build();
-  t.match(
-    s.events.find((event) => event.type === "build"),
-    { activity: { kind: "planned", builds: [{ derivation: /a\.drv/ }, { derivation: /b\.drv/ }] } },
-  );
+  t.notOk(s.commands().some((argv) => argv.includes("--dry-run")));
 });
 
 t.test("a dry run that fails is no reason not to build", async (t) => {
@@ -191,7 +193,7 @@ t.test("a dry run that fails is no reason not to build", async (t) => {
   m.faults.answers.set("nix-store", ({ args }) =>
     args.includes("--dry-run") ? { code: 1, stderr: "error: cache unreachable\n" } : undefined,
   );
-  t.ok(await start(m).build());
+  t.ok(await start(m, { substituters: ["https://cache.example.org"] }).build());
 });
 
 t.test("kernels that are not there yet must fit where the boot loader keeps them", async (t) => {
@@ -199,7 +201,8 @@ t.test("kernels that are not there yet must fit where the boot loader keeps them
   const kernel = "/nix/store/00000000000000000000000000000001-linux-6.12/bzImage";
   m.write(kernel, "k".repeat(5000));
   m.write("/boot/EFI/nixos/other.efi", "");
-  m.faults.space = (place) => (place.startsWith("/boot") ? { freeBytes: 8 * mebi + 4999 } : {});
+  m.faults.space = (place) =>
+    place.startsWith("/boot") ? { availableBytes: 8 * mebi + 4999 } : {};
   const { c } = start(m);
   const closure = await c.build(fakeSources("a"), reason);
   m.link(kernel, `${closure.toplevel}/kernel`);
@@ -228,7 +231,11 @@ t.test("a full disk is told with its room, whoever says it", async (t) => {
     '@nix {"action":"start","id":1,"type":105,"fields":["/nix/store/x.drv"],"text":""}\n@nix {"action":"result","id":1,"type":101,"fields":["cp: error writing y: No space left on device"]}\n@nix {"action":"msg","level":0,"msg":"error: builder for \'/nix/store/x.drv\' failed with exit code 1"}\n',
   ]) {
     const m = machine(t);
-    m.faults.space = () => ({ freeBytes: 300 * mebi, totalBytes: 1000 * mebi, freeInodes: 5000 });
+    m.faults.space = () => ({
+      availableBytes: 300 * mebi,
+      totalBytes: 1000 * mebi,
+      freeInodes: 5000,
+    });
     m.faults.answers.set("nix-store", ({ args }) =>
       args.includes("--dry-run") ? undefined : { code: 1, stderr },
     );

@@ -2,7 +2,6 @@ import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
 import { findBuilders } from "./builders.ts";
-import { planBuilds } from "./derivation-graph.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { checkBootRoom, checkRoom } from "./preflight.ts";
 import { withMemory } from "./swap.ts";
@@ -65,16 +64,12 @@ async function evaluateAndBuild(
   change: Change,
   { txn, repair, sources }: Making,
 ): Promise<{ readonly derivation: string; readonly toplevel: string }> {
-  const { io, paths, commands, storeFiles, emit } = change;
+  const { io, paths, commands, settings, storeFiles, emit } = change;
   const { digest: sourcesDigest, nixpkgs } = sources;
   writeSources(io.files, paths.sources, sources);
   const derivation = await commands.instantiate({ txn, sourcesDigest, nixpkgs, repair });
-  const need = await commands.dryRun(derivation);
-  if (need !== undefined) {
-    const builds = planBuilds(storeFiles, derivation, need.builds);
-    emit({ type: "build", activity: { kind: "planned", builds } });
-    checkRoom(change, need);
-  }
+  // Without caches everything is built, and how large that will be nobody knows.
+  if (settings.substituters.length > 0) checkRoom(change, await commands.dryRun(derivation));
   emit({ type: "builders", builders: findBuilders(io.env, storeFiles, paths) });
   return { derivation, toplevel: await commands.build({ txn, derivation, repair }) };
 }

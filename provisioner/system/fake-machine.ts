@@ -12,7 +12,7 @@ import path from "node:path";
 import { sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { Fault, isFault } from "#core/fault.ts";
-import type { DiskSpace, ExecRequest, ExecResult, Files } from "#core/io.ts";
+import type { ExecRequest, ExecResult, FileSpace, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { BuildPolicy } from "./build-policy.ts";
 import { openDriver } from "./driver.ts";
@@ -74,7 +74,7 @@ export interface MachineFaults {
   /** Whether the disk takes no more of the journal, by the line that is to be appended. */
   full: (line: string) => boolean;
   /** Room on the disk of a place, where it is not that of the test's own. */
-  space: (place: string) => Partial<DiskSpace>;
+  space: (place: string) => Partial<FileSpace>;
 }
 
 /** Sources whose system is named by `content`. */
@@ -301,10 +301,10 @@ export function fakeMachine(
         if (faults.full(String(data))) throw new Fault("io/write-failed", `${file}: ENOSPC`);
         fake.files.append(file, data);
       };
-      const space: Files["space"] = (place) => ({
-        ...fake.files.space(place),
-        ...faults.space(place),
-      });
+      const space: Files["space"] = (place) => {
+        const real = fake.files.space(place);
+        return real && { ...real, ...faults.space(place) };
+      };
       const files = { ...fake.files, append, space };
       const io = { ...fake, files, random: { ...fake.random, uuid } };
       const system = openDriver(io, { driver, storeFiles: io.files, processes, ...more });

@@ -21,6 +21,7 @@ function follow(lines: readonly string[], signal = new AbortController().signal)
     emit: (event) => events.push(event),
     signal,
     clock,
+    plan: (derivations) => derivations.map((derivation) => ({ derivation, neededBy: null })),
     onError: () => {
       errors += 1;
     },
@@ -45,7 +46,7 @@ function nameOf(file: string): string {
 function told(activity: BuildActivity): string {
   switch (activity.kind) {
     case "planned":
-      return "planned";
+      return `planned ${activity.builds.map(({ derivation }) => nameOf(derivation)).join(" ")}`;
     case "started":
       return [activity.what, nameOf(activity.path), activity.from ?? ""].join(" ").trimEnd();
     case "waiting":
@@ -72,6 +73,7 @@ const cases = [
       "= 0/2 0/0 0/0",
       "= 0/3 0/0 0/0",
       "= 0/4 0/0 0/0",
+      "planned a b c bad",
       "build a",
       "= 0/4 0/0 0/0",
       "a: buildPhase",
@@ -95,6 +97,7 @@ const cases = [
     file: "nix-2.18-failed.txt",
     activities: [
       "= 0/3 0/0 0/0",
+      "planned unit-sshd.service etc nixos-system-edge-25.11",
       "build unit-sshd.service",
       "= 0/3 0/0 0/0",
       "unit-sshd.service: unpackPhase",
@@ -112,6 +115,7 @@ const cases = [
     activities: [
       "= 0/0 0/0 0/13000000",
       "= 0/0 0/1 0/13000000",
+      "planned unit-sshd.service unit-cron.service",
       "fetch linux-6.12.1 https://cache.example.org",
       "= 0/0 0/1 6500000/13000000",
       "linux-6.12.1 31000000/63000000",

@@ -1,6 +1,8 @@
 import type { Clock } from "#core/io.ts";
+import type { PlannedBuild } from "./build-activity.ts";
 import type { Talk } from "./commands.ts";
 import { followTotals } from "./follow-totals.ts";
+import { parseDryRun } from "./nix-dry-run.ts";
 import { failedDerivation } from "./nix-errors.ts";
 import {
   activityTypes,
@@ -24,6 +26,8 @@ export interface NixFollower {
 
 export interface FollowOptions extends Talk {
   readonly clock: Clock;
+  /** The tree of what Nix says it will build. */
+  readonly plan?: (derivations: readonly string[]) => readonly PlannedBuild[];
   /** Called with each error that Nix tells, while it still runs. */
   readonly onError?: () => void;
 }
@@ -38,7 +42,8 @@ const usualLevel = 3;
 
 /** Follows Nix's lines: tells what goes on as events and keeps what a failure is explained with. */
 export function followNix(options: FollowOptions): NixFollower {
-  const { emit, signal, onError } = options;
+  const { emit, signal, onError, plan } = options;
+  let isPlanned = false;
   const said = keepSaid();
   const tails = new Map<string, string[]>();
   const failed = new Set<string>();
@@ -67,6 +72,15 @@ export function followNix(options: FollowOptions): NixFollower {
     onError?.();
   }
 
+  /** Before the first work begins, Nix has said what there will be. */
+  function tellPlan(): void {
+    if (isPlanned || plan === undefined) return;
+    isPlanned = true;
+    const { builds } = parseDryRun(said.text());
+    if (builds.length > 0)
+      emit({ type: "build", activity: { kind: "planned", builds: plan(builds) } });
+  }
+
   function start({ id, type, text, fields }: Extract<NixLogLine, { is: "start" }>): void {
     const path = textField(fields, 0);
     totals.start(id, type);
@@ -75,6 +89,7 @@ export function followNix(options: FollowOptions): NixFollower {
     }
     const what = workTypes.get(type);
     if (what === undefined || path === "") return;
+    tellPlan();
     const isKnown = [...running.values()].some((other) => other.path === path);
     running.set(id, { path, isSecond: isKnown, bytesAt: 0 });
     if (isKnown) return; // the copying that a fetch consists of

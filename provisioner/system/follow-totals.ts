@@ -3,7 +3,7 @@ import { type BuildTotals, noTotals, noWork, type WorkCount } from "./build-acti
 import type { Talk } from "./commands.ts";
 import { activityTypes, countField, type NixField, resultTypes } from "./nix-log.ts";
 
-/** Between two events about nothing but bytes. */
+/** Between two events about nothing but bytes, and what is expected. */
 const bytesPauseMs = 250;
 
 type Bytes = BuildTotals["downloadBytes"];
@@ -37,9 +37,8 @@ export function followTotals({ emit, clock }: Pick<Talk, "emit"> & { readonly cl
   function tell(): void {
     const expected = Math.max(promised, transferred.expected);
     const totals = { builds, fetches, downloadBytes: { done: transferred.done, expected } };
-    const counts = (all: BuildTotals) => ({ builds: all.builds, fetches: all.fetches });
     const now = clock.monotonicMs();
-    const isSame = isEqual(counts(told), counts(totals));
+    const isSame = isEqual(moves(told), moves(totals));
     if (isSame && (now - toldAt < bytesPauseMs || isEqual(told, totals))) return;
     told = totals;
     toldAt = now;
@@ -77,6 +76,11 @@ const counted: ReadonlySet<number> = new Set([
 function workCount(fields: readonly NixField[]): WorkCount {
   const count = (at: number) => countField(fields, at);
   return { ...noWork, done: count(0), expected: count(1), running: count(2), failed: count(3) };
+}
+
+/** What of the totals is told at once: Nix finds out one by one what it has to do. */
+function moves({ builds, fetches }: BuildTotals): readonly number[] {
+  return [builds, fetches].flatMap(({ done, running, failed }) => [done, running, failed]);
 }
 
 /** Of plain data whose keys stand in the same order. */

@@ -147,6 +147,7 @@ export function nixCommands({
       const result = await runNix(nix, {
         line: lines.build(building),
         what: "building the system",
+        derivation: building.derivation,
         fault: buildFault,
       });
       return madePath(systemRoot(paths, building.txn), result, "nix-store --realise");

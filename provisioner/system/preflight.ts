@@ -1,11 +1,11 @@
 import path from "node:path";
 import { formatBytes } from "#core/bytes.ts";
 import { Fault } from "#core/fault.ts";
-import type { DiskSpace, Files } from "#core/io.ts";
+import type { FileSpace, Files } from "#core/io.ts";
 import { limitBytes } from "./build-limits.ts";
+import { freeFiles, spaceOf, spaceText } from "./disk-space.ts";
 import { type Memory, readMemory } from "./memory.ts";
 import type { BuildNeed } from "./nix-dry-run.ts";
-import { spaceText } from "./run-nix.ts";
 import type { Work } from "./work.ts";
 
 /** Bytes of a fetched path for each file in it; many are small, and each takes an inode. */
@@ -50,7 +50,7 @@ export function checkRoom(work: Work, need?: BuildNeed): void {
   const newFiles = Math.ceil(newBytes / bytesPerFile) + (need?.builds.length ?? 0) * filesPerBuild;
   checkSpace(work, {
     place: paths.store,
-    space: storeFiles.space(paths.store),
+    space: spaceOf(storeFiles, paths.store),
     bytes: newBytes,
     files: newFiles,
     keepBytes: storeBytes,
@@ -58,7 +58,7 @@ export function checkRoom(work: Work, need?: BuildNeed): void {
   });
   checkSpace(work, {
     place: paths.sources,
-    space: io.files.space(paths.sources),
+    space: spaceOf(io.files, paths.sources),
     bytes: 0,
     files: 0,
     keepBytes: stateBytes,
@@ -80,7 +80,7 @@ export function checkBootRoom(work: Work, toplevel: string): void {
   );
   const bytes = missing.reduce((total, { size }) => total + size, 0);
   if (bytes === 0) return;
-  const space = files.space(place);
+  const space = spaceOf(files, place);
   const keepBytes = work.policy.keepFree.bootBytes;
   checkSpace(work, { place, space, bytes, files: 0, keepBytes, keepFiles: 0 });
 }
@@ -101,7 +101,7 @@ function bootFiles(
 
 interface SpaceNeed {
   readonly place: string;
-  readonly space: DiskSpace;
+  readonly space: FileSpace;
   readonly bytes: number;
   readonly files: number;
   readonly keepBytes: number;
@@ -110,9 +110,7 @@ interface SpaceNeed {
 
 function checkSpace(work: Work, need: SpaceNeed): void {
   const { place, space, bytes, files, keepBytes, keepFiles } = need;
-  const isShort =
-    space.freeBytes < bytes + keepBytes ||
-    (space.freeInodes !== null && space.freeInodes < files + keepFiles);
+  const isShort = space.availableBytes < bytes + keepBytes || freeFiles(space) < files + keepFiles;
   if (!isShort) return;
   const needed = `${formatBytes(bytes)} and ${files} files`;
   const kept = `${formatBytes(keepBytes)} and ${keepFiles} files`;

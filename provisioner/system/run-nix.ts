@@ -1,9 +1,10 @@
-import { formatBytes } from "#core/bytes.ts";
 import type { Code } from "#core/codes.ts";
 import { Fault } from "#core/fault.ts";
-import type { DiskSpace, ExecResult, Files, Io } from "#core/io.ts";
+import type { ExecResult, Files, Io } from "#core/io.ts";
 import type { CommandLine, CommandLines, CommandSettings } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
+import { planBuilds } from "./derivation-graph.ts";
+import { spaceOf, spaceText } from "./disk-space.ts";
 import { followNix } from "./follow-nix.ts";
 import { type GroupMemory, readGroupMemory, readMemory, readOomKills } from "./memory.ts";
 import { failedDerivation } from "./nix-errors.ts";
@@ -34,6 +35,8 @@ export interface RunNixOptions {
 export interface NixTask {
   readonly line: CommandLine;
   readonly what: string;
+  /** The derivation that is to be built. */
+  readonly derivation?: string;
   /** `result.stderr` is what Nix said as a person would have seen it. */
   readonly fault: (result: ExecResult, logOf: (derivation: string) => readonly string[]) => Fault;
 }
@@ -43,14 +46,15 @@ export interface NixTask {
  * everything in its scope), and explains a failure with the numbers of memory and disk.
  */
 export async function runNix(options: RunNixOptions, task: NixTask): Promise<ExecResult> {
-  const { io, talk, run } = options;
-  const { line, what } = task;
+  const { io, storeFiles, talk, run } = options;
+  const { line, what, derivation: system } = task;
   const memory = readMemory(io.files);
   const killsBefore = readOomKills(io.files);
   let group: GroupMemory | undefined;
   const follower = followNix({
     ...talk,
     clock: io.clock,
+    ...(system && { plan: (builds) => planBuilds(storeFiles, system, builds) }),
     onError: () => {
       group = readScopeMemory(io.files, line) ?? group; // with its last process the group goes too
     },
@@ -129,15 +133,5 @@ function withRoom({ io, storeFiles, settings }: RunNixOptions, fault: Fault): Fa
 }
 
 function roomText(files: Files, place: string): string {
-  try {
-    return `${place} ${spaceText(files.space(place))}`;
-  } catch {
-    return `${place} not known`;
-  }
-}
-
-/** Room for a person: bytes, and files where they are counted. */
-export function spaceText({ freeBytes, totalBytes, freeInodes }: DiskSpace): string {
-  const files = freeInodes === null ? "" : ` and ${freeInodes} files`;
-  return `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)}${files}`;
+  return `${place} ${spaceText(spaceOf(files, place))}`;
 }

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
-import type { DiskSpace } from "#core/io.ts";
+import type { FileSpace } from "#core/io.ts";
 import { defaultBuildPolicy } from "./build-policy.ts";
 import { systemClient } from "./client.ts";
 import {
@@ -131,12 +131,12 @@ t.test("a device that somebody else took after our death is left alone", async (
   t.equal(m.read("/run/firstlight/build-zram"), undefined);
 });
 
-const refusals: readonly (readonly [string, Partial<DiskSpace>, string, RegExp])[] = [
+const refusals: readonly (readonly [string, Partial<FileSpace>, string, RegExp])[] = [
   ["btrfs", { fileSystem: 0x9123683e }, "system/swap-failed", /btrfs copies on write/],
   ["another file system", { fileSystem: 0x1021994 }, "system/swap-failed", /\(1021994\)/],
   [
     "a disk without the room",
-    { fileSystem: 0xef53, freeBytes: 700 * mebi },
+    { fileSystem: 0xef53, availableBytes: 700 * mebi },
     "system/not-enough-space",
     /room for 1\.2 GiB of swap and 32\.0 MiB to stay free, free are 700\.0 MiB/,
   ],
@@ -151,7 +151,7 @@ for (const [name, space, code, message] of refusals) {
     await t.rejects(s.build(), { code, message });
     t.strictSame(leftOvers(m), []);
     setMemory(m, 800);
-    m.faults.space = () => ({ ...space, freeBytes: 100 * 1024 ** 3, fileSystem: 1 });
+    m.faults.space = () => ({ ...space, availableBytes: 100 * 1024 ** 3, fileSystem: 1 });
     const tight = start(m, { policy: policy({ swap: "file" }) });
     await tight.build();
     t.match(tight.warnings().at(-1), /going on without swap/);

@@ -1,9 +1,9 @@
 import { formatBytes } from "#core/bytes.ts";
 import { Fault } from "#core/fault.ts";
 import { swapName } from "./command-lines.ts";
+import { spaceOf, spaceText } from "./disk-space.ts";
 import { memoryText } from "./out-of-memory.ts";
 import { fetchHint, findMemoryShortage, type MemoryShortage } from "./preflight.ts";
-import { spaceText } from "./run-nix.ts";
 import { swapLabel } from "./swap-header.ts";
 import type { Work } from "./work.ts";
 
@@ -93,7 +93,7 @@ async function addSwap(work: Work, shortage: MemoryShortage): Promise<void> {
 
 async function addSwapFile(work: Work, bytes: number): Promise<void> {
   const { io, paths, commands, policy } = work;
-  const space = io.files.space(paths.swapFile);
+  const space = spaceOf(io.files, paths.swapFile);
   if (!swapFileSystems.has(space.fileSystem)) {
     const why =
       space.fileSystem === btrfs
@@ -103,7 +103,7 @@ async function addSwapFile(work: Work, bytes: number): Promise<void> {
       hint: "Set `build.swap` to `zram`.",
     });
   }
-  if (space.freeBytes < bytes + policy.keepFree.stateBytes) {
+  if (space.availableBytes < bytes + policy.keepFree.stateBytes) {
     const needed = `${formatBytes(bytes)} of swap and ${formatBytes(policy.keepFree.stateBytes)} to stay free`;
     throw new Fault(
       "system/not-enough-space",

@@ -19,13 +19,18 @@ firstlight:
 `;
 
 /**
- * What a person types for the same change: evaluate, build, make it the default, switch. One thing of
- * ours is in it too: the configuration, which firstlight has rendered before.
+ * What a careful person types for the same change, with the configuration that firstlight has rendered
+ * before: evaluate and build, look, try, and make it the default; what must survive a power cut is
+ * written to the disk.
  */
 const byHand = `set -e
 system=$(nix-build '<nixpkgs/nixos>' -A config.system.build.toplevel -I "nixos-config=$1" --no-out-link --option substitute false 2>/dev/null)
+sync -f /nix/store
+"$system/bin/switch-to-configuration" dry-activate
+"$system/bin/switch-to-configuration" test
 nix-env -p /nix/var/nix/profiles/system --set "$system"
-"$system/bin/switch-to-configuration" switch
+sync -f /nix/store
+"$system/bin/switch-to-configuration" boot
 `;
 
 /** Cases on real Nix and the stand-in for nixpkgs; none where there is no root or no Nix. */

@@ -193,12 +193,12 @@ t.test("Nix's own lines come with --verbose, and command no terminal", async (t)
 t.test("warnings are told always, and builders where the limits do not reach them", async (t) => {
   const { tell, told } = invocation(t, { flags: { quiet: true } });
   tell(
-    { type: "warning", message: "memory is short" },
+    { type: "warning", code: "system/not-enough-memory", message: "memory is short" },
     { type: "builders", builders: "children" },
     { type: "builders", builders: "daemon" },
   );
   t.strictSame(told, [
-    'warning system.warning {"message":"memory is short"}',
+    'warning system.warning {"code":"system/not-enough-memory","message":"memory is short"}',
     'info system.builders {"builders":"daemon","limits":"do not reach them"}',
   ]);
 });

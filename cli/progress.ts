@@ -32,7 +32,7 @@ export function progress(invocation: Invocation): (event: SystemEvent) => void {
         if (event.step === "build" && event.state !== "started") picture.end();
         break;
       case "warning":
-        log.warning("system.warning", { message: printable(event.message) });
+        log.warning("system.warning", { code: event.code, message: printable(event.message) });
         break;
       case "builders":
         if (event.builders === "children") break;

@@ -194,6 +194,8 @@ in
         config.nix.package
         config.systemd.package
         pkgs.getent
+        # Swap for the time of a build.
+        pkgs.kmod
         pkgs.util-linux
       ];
       serviceConfig = {

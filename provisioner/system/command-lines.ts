@@ -82,17 +82,20 @@ export function commandLines(settings: CommandSettings) {
         effect: "nix-store --realise",
       }),
     allocate: (file: string, bytes: number) =>
-      swapLine(["fallocate", "--length", String(bytes), file], "make the swap file"),
+      outside(systemd, ["fallocate", "--length", String(bytes), file], "make the swap file"),
     makeSwap: (place: string) =>
-      swapLine(["mkswap", "--label", swapName, place], "make a swap area"),
+      outside(systemd, ["mkswap", "--label", swapName, place], "make a swap area"),
     swapOn: (place: string) =>
       // Before any other swap: it is the fastest, or the only one.
-      swapLine(["swapon", "--priority", "100", place], "swap on"),
-    swapOff: (place: string) => swapLine(["swapoff", place], "swap off"),
-    loadZram: () => swapLine(["modprobe", "zram"], "load zram"),
+      outside(systemd, ["swapon", "--priority", "100", place], "swap on"),
+    swapOff: (place: string) => outside(systemd, ["swapoff", place], "swap off"),
+    loadZram: () => outside(systemd, ["modprobe", "zram"], "load zram"),
     setUpZram: (device: string, bytes: number) =>
-      swapLine(["zramctl", "--size", String(bytes), device], "set up zram"),
-    resetZram: (device: string) => swapLine(["zramctl", "--reset", device], "reset zram"),
+      outside(systemd, ["zramctl", "--size", String(bytes), device], "set up zram"),
+    resetZram: (device: string) => outside(systemd, ["zramctl", "--reset", device], "reset zram"),
+    /** What is on a device, as `NAME=value` lines; exit code 2 when nothing that is known. */
+    contentOf: (device: string) =>
+      outside(systemd, ["blkid", "--probe", "--output", "export", device]),
     addRoot: (root: SystemRoot): CommandLine => ({
       argv: [...realise(root.toplevel, rootOf(paths, root)), ...substitution],
       timeoutMs: storeMs,
@@ -274,8 +277,24 @@ export function buildScope(txn: string): string {
   return `firstlight-build-${txn}.scope`;
 }
 
-function swapLine(argv: CommandLine["argv"], effect: string): CommandLine {
-  return { argv, timeoutMs: storeMs, effect };
+/**
+ * A line that needs more of the machine than firstlight's own unit may have: devices, modules. Run by
+ * systemd where there is one, which passes its output and its exit code on.
+ */
+function outside(systemd: boolean, argv: CommandLine["argv"], effect?: string): CommandLine {
+  const run = [
+    "systemd-run",
+    "--pipe",
+    "--wait",
+    "--quiet",
+    "--collect",
+    "--no-ask-password",
+  ] as const;
+  return {
+    argv: systemd ? [...run, ...argv] : argv,
+    timeoutMs: storeMs,
+    ...(effect === undefined ? {} : { effect }),
+  };
 }
 
 const jsonLog = ["--log-format", "internal-json"];

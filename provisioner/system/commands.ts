@@ -19,6 +19,8 @@ export interface Commands {
   loadZram(): Promise<void>;
   swapOff(place: string): Promise<void>;
   resetZram(device: string): Promise<void>;
+  /** Whether the swap area on a device was made here; `null` when the device is empty. */
+  isOurSwap(device: string): Promise<boolean | null>;
   /** Builds or fetches the derivation; the path of the system, rooted. Throws `system/build-failed`. */
   build(build: Building): Promise<string>;
   /** Roots a system that is in the store already: the one to try, or the one to go back to. */

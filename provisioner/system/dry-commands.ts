@@ -81,6 +81,10 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     async resetZram(device) {
       say(lines.resetZram(device));
     },
+    async isOurSwap(device) {
+      say(lines.contentOf(device));
+      return true;
+    },
     async addRoot(root) {
       say(lines.addRoot(root));
       files.link(root.toplevel, rootOf(paths, root));

@@ -214,7 +214,7 @@ export function fakeMachine(
     "switch-to-configuration": (request) =>
       switchTo(request, request.file.replace(/\/bin\/.*$/, ""), request.args[0] ?? ""),
     "systemd-run": async (request) => {
-      if (request.args.includes("--scope")) {
+      if (request.args.includes("--scope") || request.args.includes("--pipe")) {
         const at = request.args.findIndex((arg) => !arg.startsWith("--"));
         const [file = "", ...args] = request.args.slice(at);
         const program = answering[file] ?? (() => ({ code: 1 }));

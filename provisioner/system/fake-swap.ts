@@ -37,6 +37,13 @@ export function swapPrograms(root: string): Readonly<Record<string, FakeProgram>
       write(place, page);
       return {};
     },
+    blkid: ({ args }) => {
+      const label = existsSync(at(last(args)))
+        ? readFileSync(at(last(args))).subarray(1052, 1068)
+        : "";
+      const text = label.toString().replace(/\0.*$/s, "");
+      return text === "" ? { code: 2 } : { stdout: `LABEL=${text}\nTYPE=swap\n` };
+    },
     swapon: ({ args }) => {
       write("/proc/swaps", `${swaps()}${last(args)} file 1024 0 100\n`);
       return {};

@@ -8,6 +8,7 @@ import {
   derivationRoot,
   evaluationScope,
   shownArgv,
+  swapName,
   switchUnit,
   systemRoot,
   wayBackUnit,
@@ -30,6 +31,7 @@ export interface NixCommandsOptions {
 }
 
 const pollMs = 1_000;
+const blkidFoundNothing = 2;
 /** `systemctl stop` of a unit that is not there (any more). */
 const notLoaded = 5;
 
@@ -168,6 +170,13 @@ export function nixCommands({
     loadZram: () => runSwap(lines.loadZram()),
     swapOff: (place) => runSwap(lines.swapOff(place)),
     resetZram: (device) => runSwap(lines.resetZram(device)),
+    async isOurSwap(device) {
+      const { code, stdout } = await run(lines.contentOf(device), {
+        missing: "system/swap-failed",
+      });
+      if (code === blkidFoundNothing) return null;
+      return stdout.split("\n").includes(`LABEL=${swapName}`);
+    },
     async addRoot(root) {
       const result = await run(lines.addRoot(root));
       if (result.code !== 0) throw nixFault(result, root.toplevel, "system/closure-missing");

@@ -110,7 +110,7 @@ function checkStarted({ scope }: CommandLine, { stderr }: ExecResult): void {
   const missing = /^Failed to find executable nix-.*$/m.exec(stderr)?.[0];
   if (missing !== undefined) throw new Fault("system/nix-missing", missing);
   const refused =
-    /^(System has not been booted|Failed to (start transient|connect to|create) (scope|bus)).*$/m.exec(
+    /^(System has not been booted|Failed to (parse [A-Za-z]+=|start transient scope|connect to bus|create bus)).*$/m.exec(
       stderr,
     );
   if (refused !== null) {

@@ -1,12 +1,12 @@
 import { formatBytes } from "#core/bytes.ts";
+import type { Code } from "#core/codes.ts";
 import { Fault } from "#core/fault.ts";
-import { swapName } from "./command-lines.ts";
 import { spaceOf, spaceText } from "./disk-space.ts";
 import { memoryText } from "./out-of-memory.ts";
 import { fetchHint, findMemoryShortage, type MemoryShortage } from "./preflight.ts";
-import { swapLabel } from "./swap-header.ts";
 import type { Work } from "./work.ts";
 
+const shortCode = "system/not-enough-memory";
 const mebi = 1024 ** 2;
 /** Pages of an evaluation are compressed to less than half by zram; what does not shrink counts twice. */
 const zramFactor = 2;
@@ -30,7 +30,7 @@ export async function withMemory<T>(work: Work, action: () => Promise<T>): Promi
   if (shortage === undefined) return action();
   if (work.policy.swap === "none") {
     checkNotSevere(work, shortage);
-    warn(work, `memory may be short: ${shortageText(work, shortage)}`);
+    warn(work, shortCode, `memory may be short: ${shortageText(work, shortage)}`);
     return action();
   }
   try {
@@ -51,7 +51,7 @@ export async function removeSwap(work: Work): Promise<void> {
     await removeZram(work);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    warn(work, `the swap of a build could not be removed yet: ${error.message}`);
+    warn(work, error.code, `the swap of a build could not be removed yet: ${error.message}`);
   }
 }
 
@@ -68,10 +68,10 @@ async function removeZram(work: Work): Promise<void> {
   const { io, paths, commands } = work;
   const device = io.files.readText(paths.zramRecord)?.trim();
   if (device === undefined) return;
-  const label = /^\/dev\/zram[0-9]+$/.test(device) ? swapLabel(io.files, device) : undefined;
   const isOn = isSwappedTo(work, device);
-  if (isOn && label === swapName) await commands.swapOff(device);
-  if (label === swapName || (label === null && !isOn)) await commands.resetZram(device);
+  const isOurs = /^\/dev\/zram[0-9]+$/.test(device) && (await commands.isOurSwap(device));
+  if (isOn && isOurs === true) await commands.swapOff(device);
+  if (isOurs === true || (isOurs === null && !isOn)) await commands.resetZram(device);
   io.files.remove(paths.zramRecord);
 }
 
@@ -80,6 +80,7 @@ async function addSwap(work: Work, shortage: MemoryShortage): Promise<void> {
   const bytes = Math.ceil(Math.max(shortage.missingBytes, 64 * mebi) / mebi) * mebi;
   warn(
     work,
+    shortCode,
     `memory is short, so swap for ${formatBytes(bytes)} is added: ${shortageText(work, shortage)}`,
   );
   try {
@@ -87,7 +88,7 @@ async function addSwap(work: Work, shortage: MemoryShortage): Promise<void> {
     else await addZram(work, bytes * zramFactor);
   } catch (error) {
     if (!(error instanceof Fault) || shortage.isSevere) throw error;
-    warn(work, `going on without swap: ${error.message}`);
+    warn(work, error.code, `going on without swap: ${error.message}`);
   }
 }
 
@@ -148,7 +149,7 @@ function isSwappedTo({ io }: Work, place: string): boolean {
 function checkNotSevere(work: Work, shortage: MemoryShortage): void {
   if (!shortage.isSevere) return;
   throw new Fault(
-    "system/not-enough-memory",
+    shortCode,
     `evaluating the system: ${shortageText(work, shortage)}`,
     fetchHint(work, "Allow swap with `build.swap`"),
   );
@@ -159,6 +160,6 @@ function shortageText({ policy }: Work, { usableBytes, memory }: MemoryShortage)
   return `at least ${formatBytes(leastBytes)} and better ${formatBytes(wantedBytes)} are needed, ${formatBytes(usableBytes)} can be had (${memoryText(memory)})`;
 }
 
-function warn({ emit }: Work, message: string): void {
-  emit({ type: "warning", message });
+function warn({ emit }: Work, code: Code, message: string): void {
+  emit({ type: "warning", code, message });
 }

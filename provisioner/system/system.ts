@@ -1,3 +1,4 @@
+import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { BuildActivity } from "./build-activity.ts";
@@ -73,7 +74,7 @@ export type SystemEvent =
   /** A line of Nix, or of the builder of a derivation. */
   | { readonly type: "build-log"; readonly line: string; readonly derivation: string | null }
   /** Something that may go wrong, or takes longer, and that a person should know of. */
-  | { readonly type: "warning"; readonly message: string }
+  | { readonly type: "warning"; readonly code: Code; readonly message: string }
   /** Where the builders run, and so whether the limits of a build reach them. */
   | { readonly type: "builders"; readonly builders: Builders }
   | { readonly type: "build"; readonly activity: BuildActivity };

@@ -61,6 +61,12 @@ t.test("where nothing can be drawn in place there is nothing to draw on", async 
   t.equal(openTerminal({ ...stream, isTTY: true }, {}).live, undefined);
 });
 
+t.test("a terminal that does not know its size has the usual one", async (t) => {
+  const { live } = openTerminal({ ...screen(0), rows: 0 }, env);
+  t.equal(live?.columns(), 80);
+  t.equal(live?.rows(), 24);
+});
+
 t.test("the letters of the terminal are those of its locale", async (t) => {
   const stream = { write: () => {}, isTTY: true };
   const isUnicode = (more: Record<string, string>) =>

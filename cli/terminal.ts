@@ -31,8 +31,8 @@ export function openTerminal(
   const canMove = stream.isTTY === true && (env["TERM"] ?? "dumb") !== "dumb";
 
   const live: LiveArea = {
-    columns: () => stream.columns ?? 80,
-    rows: () => stream.rows ?? 24,
+    columns: () => stream.columns || 80,
+    rows: () => stream.rows || 24,
     isUnicode: /utf-?8/i.test(env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || ""),
     show(lines) {
       const before = clear();

@@ -80,8 +80,8 @@ t.test("a system that cannot be fetched is built, unless it must not be", async 
     t.same(await asked(t, { fetch: { manifests }, fault }), calls);
     await t.rejects(asked(t, { fetch: { manifests, mode: "only" }, fault }), { code });
   }
-  const full = new Fault("system/no-space", "no");
-  await t.rejects(asked(t, { fetch: { manifests }, fault: full }), { code: "system/no-space" });
+  const full = new Fault("system/disk-full", "no");
+  await t.rejects(asked(t, { fetch: { manifests }, fault: full }), { code: "system/disk-full" });
 });
 
 t.test("the manifest that a person names is the only one", async (t) => {

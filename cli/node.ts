@@ -1,5 +1,6 @@
 import { type BootDeps, type Rendering, renderSystem } from "#agent/boot.ts";
 import type { Stages } from "#agent/boot-stages.ts";
+import { buildPolicy } from "#agent/build-policy.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
@@ -16,7 +17,7 @@ import { appliedProfile } from "#provisioner/profiles/profile.ts";
 import { decideBase, recordBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
-import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
+import type { ChangeReason } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Flags, type Invocation, textFlag } from "./command.ts";
 import { version } from "./version.ts";
@@ -117,39 +118,16 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
     buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
     activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
     fetch: fetchSettings(settings),
+    policy: buildPolicy(settings),
   });
-  return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
+  const { progress } = await import("./progress.ts");
+  return systemClient(system, { onEvent: progress(invocation), signal });
 }
 
 function wantedDriver(flags: Flags): DriverName | undefined {
   const wanted = textFlag(flags, "driver");
   if (wanted === undefined || wanted === "nix" || wanted === "dry") return wanted;
   throw new Fault("cli/usage", `--driver: expected nix or dry, got ${JSON.stringify(wanted)}`);
-}
-
-function tellEvent({ out, log, flags }: Invocation, event: SystemEvent): void {
-  switch (event.type) {
-    case "command":
-      if (!event.run) out.talk(`would run: ${event.argv.map(word).join(" ")}`);
-      else if (flags["verbose"] === true) out.talk(`runs: ${event.argv.map(word).join(" ")}`);
-      break;
-    case "build-log":
-      if (flags["verbose"] === true) out.talk(event.line);
-      break;
-    case "fetch":
-      if (event.fault !== null) out.talk(`${event.cache}: ${event.path}: ${event.fault.message}`);
-      else if (flags["verbose"] === true) out.talk(`${event.cache}: ${event.path}`);
-      break;
-    case "fetch-progress":
-      log.debug("system.fetch", { doneBytes: event.doneBytes, totalBytes: event.totalBytes });
-      break;
-    case "step":
-      log.debug(`system.${event.step}.${event.state}`, { ms: event.ms });
-  }
-}
-
-function word(text: string): string {
-  return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** A node up to its sources, for commands that look before they leap. */

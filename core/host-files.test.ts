@@ -64,6 +64,12 @@ t.test("what can be made again is written without waiting for the disk", async (
   t.same(names, ["write /a/b", "append /a/b", "rename /a/c", "remove /a"]);
 });
 
+t.test("what is not there cannot be written to", async (t) => {
+  const { files } = open(t);
+  t.equal(files.canWrite("/"), true);
+  t.equal(files.canWrite("/none"), false);
+});
+
 t.test("links are followed inside the root and never out of it", async (t) => {
   const { root, files } = open(t);
   mkdirSync(path.join(root, "etc"));

@@ -1,4 +1,5 @@
 import {
+  accessSync,
   closeSync,
   constants,
   fchmodSync,
@@ -153,6 +154,14 @@ function openFiles(options: FilesOptions): Files {
     },
     open(file, options) {
       return attempt("read", file, () => openForReading(locate(file, true), file, options?.size));
+    },
+    canWrite(file) {
+      try {
+        accessSync(locate(file, true), constants.W_OK);
+        return true;
+      } catch {
+        return false;
+      }
     },
     write(file, data, options) {
       effect(`write ${file}`);
@@ -454,12 +463,13 @@ function kindOf(stat: Stats): FileKind {
   return stat.isBlockDevice() ? "block" : "other";
 }
 
-function toSpace({ bsize, blocks, bfree, bavail, files, ffree }: StatsFs): FileSpace {
+function toSpace({ bsize, blocks, bfree, bavail, files, ffree, type }: StatsFs): FileSpace {
   return {
     totalBytes: blocks * bsize,
     freeBytes: bfree * bsize,
     availableBytes: bavail * bsize,
     totalInodes: files,
     freeInodes: ffree,
+    fileSystem: type,
   };
 }

@@ -63,6 +63,8 @@ let
     config.nix.package
     config.systemd.package
     pkgs.getent
+    # Swap for the time of a build.
+    pkgs.kmod
     pkgs.util-linux
     # What fetched archives are packed with.
     pkgs.bzip2

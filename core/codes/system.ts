@@ -26,8 +26,31 @@ export const systemCodes = {
     action: "Look for a hanging cache, builder or unit; raise the deadline if the work is real.",
   },
   "system/no-space": {
-    means: "There is no space left for the system.",
+    means: "No longer given: `system/disk-full` says it, with the numbers.",
     action: "Free space where the message says; `nix-collect-garbage` drops what nothing needs.",
+  },
+  "system/disk-full": {
+    means: "A disk was full while the system was evaluated or built; what was begun is dropped.",
+    action: "Free space where the message says; `nix-collect-garbage` drops what nothing needs.",
+  },
+  "system/not-enough-space": {
+    means: "A disk has less room than the system will need, so nothing was begun.",
+    action:
+      "Free space where the message says; `nix-collect-garbage` drops what nothing needs. `build.keepFree` of the settings says how much must stay free.",
+  },
+  "system/out-of-memory": {
+    means: "The memory was not enough to evaluate or build the system.",
+    action:
+      "Look at the numbers: allow swap with `build.swap`, raise `build.limits.memoryMax`, or let the node fetch what was built elsewhere.",
+  },
+  "system/not-enough-memory": {
+    means: "There is less memory than evaluating a system needs, so nothing was begun.",
+    action:
+      "Allow swap with `build.swap`, or let the node fetch what was built elsewhere; `build.evaluationMemory` says what is needed.",
+  },
+  "system/swap-failed": {
+    means: "The swap that the settings allow while a system is built could not be made.",
+    action: "Read the reason in the message; choose another kind in `build.swap`, or `none`.",
   },
   "system/canceled": {
     means: "The work was called off before it changed the running system.",

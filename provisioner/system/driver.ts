@@ -1,6 +1,7 @@
 import { hostFiles } from "#core/host-files.ts";
 import type { Files, Io } from "#core/io.ts";
 import { build } from "./build.ts";
+import { type BuildPolicy, defaultBuildPolicy } from "./build-policy.ts";
 import { type CommandSettings, commandLines } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
 import { commit } from "./commit.ts";
@@ -30,6 +31,8 @@ export interface DriverOptions extends Partial<Deadlines> {
   readonly driver: DriverName;
   /** Binary caches; with none nothing is fetched. */
   readonly substituters?: readonly string[];
+  /** What a build may take of the machine. */
+  readonly policy?: BuildPolicy;
   /** Files of Nix's own directories: of the host for `nix`, below the root for `dry`, unless given. */
   readonly storeFiles?: Files;
   readonly processes?: Processes;
@@ -57,7 +60,7 @@ export const defaultDeadlines: Deadlines = {
 
 /** The system of a machine, in this process. Throws `system/dry-needs-root` at the first request. */
 export function openDriver(io: Io, options: DriverOptions): System {
-  const { driver } = options;
+  const { driver, policy = defaultBuildPolicy } = options;
   const deadlines = { ...defaultDeadlines, ...options };
   const paths = systemPaths(io.env);
   const storeFiles =
@@ -69,6 +72,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
     const machine = openMachine(io, storeFiles, paths);
     const settings: CommandSettings = {
       buildTimeoutMs: deadlines.buildTimeoutMs,
+      buildLimits: policy.limits,
       activationTimeoutMs: deadlines.activationTimeoutMs,
       wayBackMs: wayBackMs(request, deadlines),
       paths,
@@ -86,7 +90,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
       settings: { ...defaultFetchSettings, ...options.fetch },
       courier: driver === "dry" ? null : (options.courier ?? lateCourier(io.files)),
     };
-    return { ...talk, io, paths, settings, storeFiles, machine, commands, lines, fetching };
+    return { ...talk, io, paths, settings, policy, storeFiles, machine, commands, lines, fetching };
   }
 
   return {

@@ -1,6 +1,8 @@
 import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { BuildActivity } from "./build-activity.ts";
+import type { Builders } from "./builders.ts";
 import type { DriftReport, RepairReport } from "./drift/report.ts";
 
 /**
@@ -91,7 +93,6 @@ export type SystemEvent =
       readonly state: "started" | "finished" | "failed";
       readonly ms: number | null;
     }
-  | { readonly type: "build-log"; readonly line: string }
   /** One attempt to bring one path from one cache, at its end. */
   | {
       readonly type: "fetch";
@@ -103,7 +104,14 @@ export type SystemEvent =
       readonly fault: { readonly code: Code; readonly message: string } | null;
     }
   /** Unpacked bytes in the store, of those that were missing. */
-  | { readonly type: "fetch-progress"; readonly doneBytes: number; readonly totalBytes: number };
+  | { readonly type: "fetch-progress"; readonly doneBytes: number; readonly totalBytes: number }
+  /** A line of Nix, or of the builder of a derivation. */
+  | { readonly type: "build-log"; readonly line: string; readonly derivation: string | null }
+  /** Something that may go wrong, or takes longer, and that a person should know of. */
+  | { readonly type: "warning"; readonly code: Code; readonly message: string }
+  /** Where the builders run, and so whether the limits of a build reach them. */
+  | { readonly type: "builders"; readonly builders: Builders }
+  | { readonly type: "build"; readonly activity: BuildActivity };
 
 /** Who asked for a change, and why: kept in the journal and shown by `history`. */
 export interface ChangeReason {

@@ -1,5 +1,6 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
+import type { BuildPolicy } from "./build-policy.ts";
 import type { CommandLines, CommandSettings } from "./command-lines.ts";
 import { allRoots, isRootName } from "./command-lines.ts";
 import type { Commands, Talk } from "./commands.ts";
@@ -17,6 +18,7 @@ export interface Work extends Talk {
   readonly io: Io;
   readonly paths: SystemPaths;
   readonly settings: CommandSettings;
+  readonly policy: BuildPolicy;
   readonly storeFiles: Files;
   readonly machine: Machine;
   readonly commands: Commands;

@@ -3,6 +3,7 @@ import type { ManifestPath } from "#generated/provisioner/system/fetch/manifest.
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "../abandon.ts";
 import { mayBeCorrupt, newTransaction } from "../build.ts";
+import { checkFetchRoom } from "../preflight.ts";
 import type { ChangeReason, Closure } from "../system.ts";
 import { type Change, dropRoots, dropStrayRoots, step } from "../work.ts";
 import { writeSources } from "../write-sources.ts";
@@ -112,7 +113,9 @@ async function bringMissing(
 ): Promise<void> {
   const { commands, io, paths, emit } = change;
   const { staging, bring } = openBringer(change, manifest.paths);
-  const { bytes: totalBytes } = missingBytes(manifest, new Set(missing.map(({ path }) => path)));
+  const need = missingBytes(manifest, new Set(missing.map(({ path }) => path)));
+  checkFetchRoom(change, need);
+  const totalBytes = need.bytes;
   let doneBytes = 0;
   for (const entries of inBatches(missing)) {
     emit({ type: "fetch-progress", doneBytes, totalBytes });

@@ -24,6 +24,7 @@ import type { DatasourceContent } from "./datasources/datasource.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
+import type { ObtainClosure } from "./obtain-closure.ts";
 import type { Outcome } from "./outcome.ts";
 import {
   digestInputs,
@@ -43,6 +44,8 @@ export interface BootDeps {
   readonly log: Log;
   readonly settings: Settings;
   readonly system: SystemClient;
+  /** How a system is had; it is built when absent. */
+  readonly obtain?: ObtainClosure;
   /** Finds the datasource and reads it. Throws `datasource/none` where there is none. */
   readonly discover: () => Promise<DatasourceContent>;
   readonly fetchSources: FetchSources;
@@ -50,6 +53,8 @@ export interface BootDeps {
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
   readonly decideBase: (input: BaseInput) => Base;
+  /** Keeps the base that the first commit stands on. */
+  readonly recordBase: (base: Base) => void;
   /** Loads the check of these templates' parameters. */
   readonly parameterCheck: (names: readonly string[]) => Promise<CheckParameters>;
   readonly openCredentials: () => Promise<CredentialStore>;
@@ -78,6 +83,7 @@ export interface Rendering {
   readonly content: DatasourceContent;
   readonly translation: Translation;
   readonly match: Match;
+  readonly base: Base;
   readonly sources: Sources;
   readonly credentials: ReadonlyMap<string, CredentialFile>;
   readonly findings: readonly Finding[];
@@ -122,8 +128,8 @@ async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
 }
 
 /**
- * Discover, resolve, read, match, render: no change to the machine but its own credential files and
- * base. `accept` is called when the policy lets the instance in.
+ * Discover, resolve, read, match, render: no change to the machine but its own credential files.
+ * `accept` is called when the policy lets the instance in.
  */
 export async function renderSystem(
   d: BootDeps,
@@ -181,6 +187,7 @@ export async function renderSystem(
     content,
     translation,
     match,
+    base,
     sources,
     credentials,
     findings: all,
@@ -218,13 +225,17 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
   }
   const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
   const closure = await way
-    .stage("build", () => d.system.build(sources, reason))
+    .stage("build", () => (d.obtain ?? d.system.build)(sources, reason))
     .catch((error) => {
       way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
       throw error;
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
-  const end = await settleTrial(d, way, { plan, health: translation.spec.health });
+  const end = await settleTrial(d, way, {
+    plan,
+    health: translation.spec.health,
+    beforeCommit: () => d.recordBase(rendering.base),
+  });
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };

@@ -1,6 +1,6 @@
 import type { Clock } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
-import type { Courier, CourierAnswer } from "#provisioner/system/sides/courier.ts";
+import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import type { FetchSources } from "./resolve-spec.ts";
 
 const maxBytes = 32 * 1024 * 1024;

@@ -69,6 +69,8 @@ export const exitCodes = {
 /** Time, or another process, may heal these. */
 const passing: readonly Code[] = [
   "system/locked",
+  "system/fetch-failed",
+  "system/closure-not-found",
   "datasource/none",
   "exec/timeout",
   "link/unreachable",
@@ -76,7 +78,12 @@ const passing: readonly Code[] = [
 ];
 
 /** The policy's, or a person's, word against it. */
-const refusals: readonly Code[] = ["policy/held", "policy/left-alone", "policy/signature-required"];
+const refusals: readonly Code[] = [
+  "policy/held",
+  "policy/left-alone",
+  "policy/signature-required",
+  "system/closure-untrusted",
+];
 
 /** The exit code that tells a fault to a script. */
 export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {

@@ -4,18 +4,20 @@ import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
+import { closureObtainer, type ObtainClosure } from "#agent/obtain-closure.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
-import { decideBase } from "#provisioner/render/decide-base.ts";
+import { decideBase, recordBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
-import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
+import type { ChangeReason } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
+import { nodeCourier } from "./courier.ts";
 import { version } from "./version.ts";
 
 /** Flags of every command that works on the system. */
@@ -23,6 +25,9 @@ export const systemOptions = {
   driver: { type: "string" },
   "in-process": { type: "boolean" },
 } as const;
+
+/** Of commands that may fetch a system instead of building it. */
+export const fetchOptions = { fetch: { type: "string" } } as const;
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -45,11 +50,11 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     profiles,
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
+    obtain: await openObtainer(invocation, { settings, system: options.system }),
     discover: () => findContent(invocation, settings.datasources),
     fetchSources: async (urls) => {
       const { sourceFetcher } = await import("#agent/fetch-sources.ts");
-      const courier = await (await import("./courier.ts")).openCourier(io);
-      return sourceFetcher({ log, clock: io.clock, courier })(urls);
+      return sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) })(urls);
     },
     readFacts: () => readFacts(io),
     decideBase: ({ facts, match, mutableUsers }) =>
@@ -61,6 +66,7 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
         settings,
         agentModule: assets.agentModule(),
       }),
+    recordBase: (base) => recordBase(io, base),
     openCredentials: () => openCredentialStore(io),
     probe: nodeProbe(invocation, settings),
     enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
@@ -77,6 +83,20 @@ export function nodeProbe({ io, signal }: Invocation, settings: Settings): Probe
     linkSettings: async () =>
       (await import("#agent/report-settings.ts")).loadLinkSettings(io, settings),
   });
+}
+
+/** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */
+async function openObtainer(
+  { io, log, flags, signal }: Invocation,
+  { settings, system }: { readonly settings: Settings; readonly system: SystemClient },
+): Promise<ObtainClosure> {
+  const file = textFlag(flags, "fetch");
+  const signed =
+    file === undefined
+      ? undefined
+      : Buffer.from(await (await import("./read-input.ts")).readInput(file, { signal })).toString();
+  const courier = nodeCourier(io);
+  return closureObtainer({ io, log, settings, system, courier, signed, signal });
 }
 
 /** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */
@@ -96,7 +116,8 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
   const driver = driverOf(invocation);
   const { openSides } = await import("./sides.ts");
   const system = await openSides({ io, log, driver, inProcess: flags["in-process"] === true });
-  return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
+  const { progress } = await import("./progress.ts");
+  return systemClient(system, { onEvent: progress(invocation), signal });
 }
 
 /** The driver of this machine. Throws `cli/usage`, `system/other-driver`. */
@@ -106,30 +127,10 @@ export function driverOf({ io, flags }: Pick<Invocation, "io" | "flags">): Drive
   throw new Fault("cli/usage", `--driver: expected nix or dry, got ${JSON.stringify(wanted)}`);
 }
 
-function tellEvent({ out, log, flags }: Invocation, event: SystemEvent): void {
-  switch (event.type) {
-    case "command":
-      if (!event.run) out.talk(`would run: ${event.argv.map(word).join(" ")}`);
-      else if (flags["verbose"] === true) out.talk(`runs: ${event.argv.map(word).join(" ")}`);
-      break;
-    case "build-log":
-      if (flags["verbose"] === true) out.talk(event.line);
-      break;
-    case "warning":
-      log.warning("system.warning", { code: event.code, message: event.message });
-      break;
-    case "step":
-      log.debug(`system.${event.step}.${event.state}`, { ms: event.ms });
-  }
-}
-
-function word(text: string): string {
-  return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 /** A node up to its sources, for commands that look before they leap. */
 export interface RenderedNode {
   readonly system: SystemClient;
+  readonly obtain: ObtainClosure;
   readonly rendering: Rendering;
   readonly reason: ChangeReason;
 }
@@ -146,6 +147,7 @@ export async function renderNode(invocation: Invocation): Promise<RenderedNode> 
   const { instanceId } = rendering.content.instance;
   return {
     system,
+    obtain: deps.obtain ?? system.build,
     rendering,
     reason: { by: "apply", why: rendering.decision.why, instanceId },
   };

@@ -1,3 +1,5 @@
+import { buildPolicy } from "#agent/build-policy.ts";
+import { fetchSettings } from "#agent/fetch-settings.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
 import { hostClock } from "#core/host-io.ts";
@@ -9,6 +11,7 @@ import { systemPaths } from "#provisioner/system/paths.ts";
 import { isClean } from "#provisioner/system/recover.ts";
 import { operatorSocket } from "#provisioner/system/sides/places.ts";
 import type { System } from "#provisioner/system/system.ts";
+import { nodeCourier } from "./courier.ts";
 
 /** How to open the system of a machine. */
 export interface SidesOptions {
@@ -30,6 +33,9 @@ export async function openInProcess({
     substituters: settings.build?.substituters ?? [],
     buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
     activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
+    fetch: fetchSettings(settings),
+    policy: buildPolicy(settings),
+    courier: nodeCourier(io),
   };
   return openDriver(io, options);
 }

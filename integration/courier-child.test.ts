@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import t, { type Test } from "tap";
-import type { CourierAnswer } from "#provisioner/system/sides/courier.ts";
+import type { CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import { apart, courierChild } from "#provisioner/system/sides/courier-child.ts";
 
 t.setTimeout(120_000);

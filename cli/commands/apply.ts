@@ -1,13 +1,13 @@
 import type { Command } from "../command.ts";
-import { systemOptions } from "../node.ts";
+import { fetchOptions, systemOptions } from "../node.ts";
 import { runBoot } from "./boot.ts";
 
 /** `firstlight apply` */
 export const command: Command = {
-  usage: "apply [--root DIR] [--driver nix|dry] [--report]",
+  usage: "apply [--root DIR] [--driver nix|dry] [--fetch FILE] [--report]",
   summary: "Do what the datasource asks for now, also where the policy held it for a person.",
-  help: "A change that the policy takes only with a signature is still refused.",
-  options: { ...systemOptions, report: { type: "boolean" } },
+  help: "A change that the policy takes only with a signature is still refused. With --fetch the system is not built but fetched, as the signed manifest in FILE says.",
+  options: { ...systemOptions, ...fetchOptions, report: { type: "boolean" } },
   arity: [0, 0],
   run: (invocation) => runBoot(invocation, { by: "apply", approved: true }),
 };

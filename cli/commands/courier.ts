@@ -1,8 +1,8 @@
 import { pipeline } from "node:stream/promises";
 import { exitCodes } from "#agent/outcome.ts";
 import { Fault } from "#core/fault.ts";
+import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
 import type { ChildHead, ChildRequest } from "#provisioner/system/sides/courier-child.ts";
-import { httpCourier } from "#provisioner/system/sides/http-courier.ts";
 import type { Command } from "../command.ts";
 
 const maxRequestBytes = 64 * 1024;

@@ -1,8 +1,12 @@
 import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
+import { findBuilders } from "./builders.ts";
 import { evaluatedAsRoot } from "./evaluate-apart.ts";
+import { dropFetched } from "./fetch/fetch-roots.ts";
 import type { JournalRecord } from "./journal-record.ts";
+import { checkBootRoom, checkRoom } from "./preflight.ts";
+import { withMemory } from "./swap.ts";
 import type { ChangeReason, Closure } from "./system.ts";
 import { type Change, dropRoots, dropStrayRoots, step } from "./work.ts";
 import { writeSources } from "./write-sources.ts";
@@ -26,6 +30,7 @@ export async function build(
     try {
       const closure = await make(change, { txn, repair, sources, reason });
       await change.commands.syncStore();
+      dropFetched(change);
       return closure;
     } catch (error) {
       dropRoots(change, txn);
@@ -43,26 +48,35 @@ interface Making {
   readonly reason: ChangeReason;
 }
 
-async function make(
-  { io, paths, commands, emit }: Change,
-  { txn, repair, sources, reason }: Making,
-): Promise<Closure> {
+async function make(change: Change, making: Making): Promise<Closure> {
+  const { sources, txn, reason } = making;
+  checkRoom(change);
+  const made = await withMemory(change, () => evaluateAndBuild(change, making));
+  checkBootRoom(change, made.toplevel);
+  return {
+    ...made,
+    transaction: txn,
+    sourcesDigest: sources.digest,
+    credentials: sources.credentials,
+    reason,
+  };
+}
+
+async function evaluateAndBuild(
+  change: Change,
+  { txn, repair, sources }: Making,
+): Promise<Pick<Closure, "toplevel" | "derivation" | "evaluatedBy">> {
+  const { io, paths, commands, settings, storeFiles, emit } = change;
+  const { digest: sourcesDigest, nixpkgs } = sources;
   writeSources(io.files, paths.sources, sources);
-  const sourcesDigest = sources.digest;
-  const { nixpkgs } = sources;
   const evaluatedBy = commands.whoEvaluates(sourcesDigest);
   if (evaluatedBy === "root") emit({ type: "warning", ...evaluatedAsRoot });
   const derivation = await commands.instantiate({ txn, sourcesDigest, nixpkgs, repair });
+  // Without caches everything is built, and how large that will be nobody knows.
+  if (settings.substituters.length > 0) checkRoom(change, await commands.dryRun(derivation));
+  emit({ type: "builders", builders: findBuilders(io.env, storeFiles, paths) });
   const toplevel = await commands.build({ txn, derivation, repair });
-  return {
-    transaction: txn,
-    toplevel,
-    derivation,
-    sourcesDigest,
-    credentials: sources.credentials,
-    reason,
-    evaluatedBy,
-  };
+  return { toplevel, derivation, evaluatedBy };
 }
 
 /**

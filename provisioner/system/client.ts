@@ -1,5 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { DriftReport, RepairReport } from "./drift/report.ts";
 import type {
   ChangeReason,
   Closure,
@@ -23,6 +24,8 @@ export interface SystemClient {
   recover(): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
+  /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
+  fetch(signed: string, sources: Sources | null, reason: ChangeReason): Promise<Closure>;
   plan(closure: Closure): Promise<Plan>;
   /** `watchMs`: how long the trial may be watched at most. */
   try(plan: Plan, watchMs?: number): Promise<Trial>;
@@ -31,6 +34,15 @@ export interface SystemClient {
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
   history(): Promise<History>;
   status(): Promise<SystemStatus>;
+  /** `share`: one part of so many of the store's bytes is read. */
+  drift(options: LookOptions): Promise<DriftReport>;
+  repair(options: LookOptions): Promise<RepairReport>;
+}
+
+/** How closely a machine is looked at. */
+export interface LookOptions {
+  readonly deep: boolean;
+  readonly share: number;
 }
 
 /** What a client's caller may want beside the results. */
@@ -52,6 +64,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     recover: () => ask({ kind: "recover" }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
+    fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
     plan: (closure) => ask({ kind: "plan", closure }),
     try: (plan, watchMs = 0) => ask({ kind: "try", plan, watchMs }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
@@ -59,5 +72,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
     history: () => ask({ kind: "history" }),
     status: () => ask({ kind: "status" }),
+    drift: (options) => ask({ kind: "drift", ...options }),
+    repair: (options) => ask({ kind: "repair", ...options }),
   };
 }

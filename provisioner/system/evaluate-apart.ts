@@ -1,4 +1,5 @@
 import type { Files, Io } from "#core/io.ts";
+import { limitProperties } from "./build-limits.ts";
 import type { CommandLine, CommandSettings } from "./command-lines.ts";
 import { inTransientUnit, type UnitProperty } from "./transient-unit.ts";
 import { listFiles } from "./write-sources.ts";
@@ -38,26 +39,30 @@ const sandbox: readonly UnitProperty[] = [
   ["TemporaryFileSystem", "/var:ro"],
 ];
 
-/** Name of the unit of an evaluation, without its suffix. */
-export function evaluationUnit(txn: string): string {
-  return `firstlight-evaluate-${txn}`;
+/** Name of the unit of an evaluation, by its transaction or its sources, without suffix. */
+export function evaluationUnit(subject: string): string {
+  return `firstlight-evaluate-${subject}`;
 }
 
-/** An evaluation as a unit of its own, without privileges. */
+/** An evaluation as a unit of its own, without privileges and with the limits of a build. */
 export function evaluateApart(
-  { hostSources, nixPath }: Pick<CommandSettings, "hostSources" | "nixPath">,
-  txn: string,
+  settings: Pick<CommandSettings, "hostSources" | "nixPath" | "buildLimits">,
+  name: string,
   line: CommandLine,
 ): CommandLine {
-  return inTransientUnit(line, {
-    name: evaluationUnit(txn),
+  const apart = inTransientUnit(line, {
+    name,
+    keepFailed: true,
     properties: [
       ...sandbox,
-      ["BindReadOnlyPaths", hostSources],
+      ...limitProperties(settings.buildLimits),
+      ["BindReadOnlyPaths", settings.hostSources],
       ["RuntimeMaxSec", `${Math.ceil(line.timeoutMs / 1000)}s`],
+      ["TimeoutStopSec", "10s"],
     ],
-    env: { HOME: "/tmp", NIX_REMOTE: "daemon", NIX_PATH: nixPath },
+    env: { HOME: "/tmp", NIX_REMOTE: "daemon", NIX_PATH: settings.nixPath },
   });
+  return { ...apart, scope: `${name}.service`, missing: "system/nix-failed" };
 }
 
 /** What is said where it is not so. */

@@ -11,11 +11,13 @@ import {
 import path from "node:path";
 import { sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
-import { Fault } from "#core/fault.ts";
-import type { ExecRequest, ExecResult, Files } from "#core/io.ts";
+import { Fault, isFault } from "#core/fault.ts";
+import type { ExecRequest, ExecResult, FileSpace, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { BuildPolicy } from "./build-policy.ts";
 import { type Driver, openDriver } from "./driver.ts";
 import { dryDerivation, dryToplevel } from "./dry-commands.ts";
+import { swapPrograms } from "./fake-swap.ts";
 import type { Processes } from "./lock.ts";
 
 /**
@@ -45,6 +47,7 @@ export interface FakeMachine {
   readonly faults: MachineFaults;
   /** Text of a file of the machine. */
   read(file: string): string | undefined;
+  write(file: string, text: string): void;
   /** Makes a link on the machine. */
   link(target: string, file: string): void;
 }
@@ -55,6 +58,8 @@ export interface StartOptions {
   readonly driver?: "nix" | "dry";
   /** Whether the processes from before go on living. */
   readonly beside?: boolean;
+  readonly policy?: BuildPolicy;
+  readonly substituters?: readonly string[];
 }
 
 export interface FakeProcess {
@@ -74,6 +79,8 @@ export interface MachineFaults {
   readonly answers: Map<string, FakeAnswer>;
   /** Whether the disk takes no more of the journal, by the line that is to be appended. */
   full: (line: string) => boolean;
+  /** Room on the disk of a place, where it is not that of the test's own. */
+  space: (place: string) => Partial<FileSpace>;
 }
 
 /** Sources whose system is named by `content`. */
@@ -110,7 +117,7 @@ export function fakeMachine(
   const unsynced = new Set<string>();
   const failedUnits = new Map<string, Partial<ExecResult>>();
   const answers: MachineFaults["answers"] = new Map();
-  const faults: MachineFaults = { answers, full: () => false };
+  const faults: MachineFaults = { answers, full: () => false, space: () => ({}) };
   let boots = 0;
   let starts = 0;
   const alive = new Set<number>();
@@ -180,19 +187,29 @@ export function fakeMachine(
   const switchTo = async (request: ExecRequest, toplevel: string, action: string) =>
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
-  /** The program of a transient unit whose output is ours, with the environment that it was given. */
-  const runInUnit = async ({ env: _ours, ...request }: ExecRequest) => {
+  /** The program of a unit whose output is ours: a scope's has our environment, a service's its own. */
+  const runInUnit = async ({
+    env: ours,
+    ...request
+  }: ExecRequest): Promise<Partial<ExecResult>> => {
     const start = request.args.findIndex((arg) => !arg.startsWith("--"));
     const [file = "", ...args] = request.args.slice(start);
     const env = request.args.flatMap((arg) => {
       const [, name = "", value = ""] = /^--setenv=([^=]+)=(.*)$/.exec(arg) ?? [];
       return name === "" ? [] : [[name, value] as const];
     });
-    const program = answering[file] ?? (() => ({ code: 203 }));
-    return program({ ...request, file, args, env: Object.fromEntries(env) });
+    const program = answering[file] ?? (() => ({ code: 1 }));
+    const inherited = request.args.includes("--scope") ? ours : undefined;
+    try {
+      return await program({ ...request, file, args, env: inherited ?? Object.fromEntries(env) });
+    } catch (error) {
+      if (!isFault(error, "exec/not-found")) throw error;
+      return { code: 1, stderr: `Failed to find executable ${file}: No such file\n` };
+    }
   };
 
   const programs: Record<string, FakeProgram> = {
+    ...swapPrograms(root),
     "nix-instantiate": ({ args, env }) => {
       const digest = option(args, "-I").split("/").at(-2) ?? "";
       const nixpkgs = env?.["NIX_PATH"]?.replace("nixpkgs=", "") ?? null;
@@ -206,6 +223,7 @@ export function fakeMachine(
       if (args.includes("--check-validity")) {
         return { code: existsSync(at(option(args, "--check-validity"))) ? 0 : 1 };
       }
+      if (args.includes("--dry-run")) return { stderr: "these derivations will be built:\n" };
       const subject = option(args, "--realise");
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")
@@ -228,7 +246,9 @@ export function fakeMachine(
     "switch-to-configuration": (request) =>
       switchTo(request, request.file.replace(/\/bin\/.*$/, ""), request.args[0] ?? ""),
     "systemd-run": async (request) => {
-      if (request.args.includes("--pipe")) return runInUnit(request);
+      if (request.args.includes("--scope") || request.args.includes("--pipe")) {
+        return runInUnit(request);
+      }
       const [file = "", action = ""] = request.args.slice(-2);
       const toplevel = file.replace(/\/bin\/.*$/, "");
       const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
@@ -281,9 +301,10 @@ export function fakeMachine(
     running,
     profile,
     read,
+    write,
     link: linkTo,
     bootDefault: () => read("/boot/default"),
-    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", beside = false } = {}) {
+    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", beside = false, ...more } = {}) {
       starts += 1;
       if (!beside) alive.clear();
       alive.add(starts);
@@ -307,9 +328,13 @@ export function fakeMachine(
         if (faults.full(String(data))) throw new Fault("io/write-failed", `${file}: ENOSPC`);
         fake.files.append(file, data);
       };
-      const files = { ...fake.files, append };
+      const space: Files["space"] = (place) => {
+        const real = fake.files.space(place);
+        return real && { ...real, ...faults.space(place) };
+      };
+      const files = { ...fake.files, append, space };
       const io = { ...fake, files, random: { ...fake.random, uuid } };
-      const system = openDriver(io, { driver, storeFiles: io.files, processes });
+      const system = openDriver(io, { driver, storeFiles: io.files, processes, ...more });
       return { io, system, dead: () => dead };
     },
     fireTimers() {

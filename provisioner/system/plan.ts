@@ -113,7 +113,8 @@ function readTexts(
   );
 }
 
-function needsReboot({ machine }: Work, toplevel: string): Plan["reboot"] {
+/** Whether a system differs from the booted one in what a reboot alone brings into effect. */
+export function needsReboot({ machine }: Work, toplevel: string): Plan["reboot"] {
   const booted = machine.booted();
   if (booted === null) return { needed: false, why: [] };
   const differs = bootParts.filter((part) => {

@@ -24,7 +24,7 @@ interface Open {
 
 export interface Building extends Open {
   readonly state: "building";
-  readonly sourcesDigest: string;
+  readonly sourcesDigest: string | null;
   readonly reason: ChangeReason;
 }
 

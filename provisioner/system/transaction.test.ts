@@ -53,6 +53,7 @@ function dataOf(txn: string): Readonly<Record<Step, { intent: unknown; result: u
     "roll-back": { intent: { verdict, reasons: [] }, result: { toplevel: "o", reasons: ["why"] } },
     "re-activate": { intent: { toplevel: "o" }, result: activation },
     "reset-profile": { intent: { generation: 1, from: 2 }, result: null },
+    repair: { intent: { subjects: ["p"] }, result: { repaired: [], unrepaired: [] } },
     abandon: { intent: { why: "a test" }, result: null },
   };
 }

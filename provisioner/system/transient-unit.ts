@@ -8,6 +8,8 @@ export interface TransientUnit {
   /** Without suffix; systemd makes one up where it is absent. */
   readonly name?: string;
   readonly properties: readonly UnitProperty[];
+  /** Whether one that failed stays to be asked how, until it is reset. */
+  readonly keepFailed?: boolean;
   /** All that the program gets from here beside systemd's own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -26,7 +28,7 @@ export function inTransientUnit(line: CommandLine, unit: TransientUnit): Command
       "--pipe",
       "--wait",
       "--quiet",
-      "--collect",
+      ...(unit.keepFailed === true ? [] : ["--collect"]),
       "--no-ask-password",
       ...(unit.name === undefined ? [] : [`--unit=${unit.name}`]),
       ...unit.properties.map(([name, value]) => `--property=${name}=${value}`),

@@ -43,7 +43,7 @@ export function answerWriter(connection: Duplex, clock: Clock): AnswerWriter {
     if (leftOut === 0) return;
     const line = `(${leftOut} events were left out, because they were not read in time)`;
     leftOut = 0;
-    write({ type: "event", event: { type: "build-log", line } });
+    write({ type: "event", event: { type: "build-log", line, derivation: null } });
   }
 
   async function last(message: AnswerLine): Promise<void> {

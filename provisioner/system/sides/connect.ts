@@ -16,7 +16,14 @@ export interface SocketSystem extends System {
 }
 
 /** Only these can be called off; what activates is waited for, as in one process. */
-const callable: readonly SystemRequest["kind"][] = ["build", "plan", "plan-generation"];
+const callable: readonly SystemRequest["kind"][] = [
+  "build",
+  "drift",
+  "fetch",
+  "plan",
+  "plan-generation",
+  "repair",
+];
 
 /**
  * A {@link System} over the operator's socket. One connection, made with the first request and

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
+import type { Courier, CourierAnswer, CourierRequest } from "../fetch/courier.ts";
 import { inTransientUnit, type UnitProperty } from "../transient-unit.ts";
-import type { Courier, CourierAnswer, CourierRequest } from "./courier.ts";
 
 /** What a process is left that only talks to the network and to us. */
 const sandbox: readonly UnitProperty[] = [

@@ -75,10 +75,9 @@ t.test("the whole system, over a socket as in one process", async (t) => {
     generations.find(({ outcome }) => outcome === "rolled-back"),
     { verdict: sick },
   );
-  t.match(events, [
-    { type: "step", step: "build", state: "started" },
-    { type: "command", argv: ["nix-instantiate"] },
-  ]);
+  const commands = events.filter(({ type }) => type === "command");
+  t.match(events, [{ type: "step", step: "build", state: "started" }]);
+  t.match(commands, [{ argv: /nix-instantiate/ }, { argv: /--dry-run|--realise/ }]);
   await t.rejects(c.planGeneration(99, reason), {
     code: "system/generation-unknown",
     message: /generation 99/,
@@ -302,7 +301,7 @@ t.test("a reader that does not read holds nothing up", async (t) => {
     read: () => ({ kind: "talk" }),
     open: async () => ({
       async answer(_request: unknown, onEvent: (event: SystemEvent) => void) {
-        for (let n = 0; n < lines; n++) onEvent({ type: "build-log", line });
+        for (let n = 0; n < lines; n++) onEvent({ type: "build-log", line, derivation: null });
         finished = true;
         return { lines };
       },

@@ -11,6 +11,7 @@ const inside: ReadonlySet<string> = new Set([
   "nix-env",
   "nix-instantiate",
   "nix-store",
+  "prlimit", // unpacks an archive
   "sync",
   "systemctl",
   "systemd-run",

@@ -1,9 +1,9 @@
 import type { Courier, CourierAnswer, CourierRequest } from "./courier.ts";
 
-const connectMs = 5_000;
+const connectMs = 15_000;
 const maxRedirects = 5;
 
-/** A courier of this process. Who tries again, and when, is decided by who asks. */
+/** http and https in this process. Who tries again, and when, is decided by who asks. */
 export const httpCourier: Courier = { open };
 
 async function open({ url, offset, answerMs, signal }: CourierRequest): Promise<CourierAnswer> {

@@ -1,6 +1,5 @@
-/** What is asked of the network. */
+/** What is asked of a server. */
 export interface CourierRequest {
-  /** http or https. */
   readonly url: string;
   /** From this byte on, where the server can do that. */
   readonly offset: number;
@@ -21,7 +20,10 @@ export interface CourierAnswer {
   close(): void;
 }
 
-/** Carries bytes from the network; believes nothing and decides nothing. */
+/**
+ * Carries bytes from the network; believes nothing and decides nothing. In this process, or on the side
+ * of firstlight that may use the network.
+ */
 export interface Courier {
   /** Throws an error when there is no answer. */
   open(request: CourierRequest): Promise<CourierAnswer>;

@@ -29,6 +29,12 @@ async function read({ body }: CourierAnswer): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** Its process is its answer. */
+const saysItsPid = `process.stdin.on("data", () => {
+  const pid = String(process.pid);
+  console.log(JSON.stringify({ status: 200, offset: 0 }) + "\\n" + pid.length + "\\n" + pid + "0");
+})`;
+
 /** A child that says something else than ours would. */
 const says = (script: string) => courierChild([process.execPath, "-e", script]);
 const asked = { url: "http://127.0.0.1:9/x", offset: 0, answerMs: 10_000, signal: never };
@@ -49,8 +55,39 @@ t.test("a child brings bytes as they are, from where it was asked", async (t) =>
   const part = await courier.open({ ...asked, url: `${base}/file`, offset: 299_990 });
   t.match(part, { status: 206, offset: 299_990 });
   t.ok((await read(part)).equals(content.subarray(299_990)));
-  t.match(await courier.open({ ...asked, url: `${base}/other` }), { status: 404 });
+  const none = await courier.open({ ...asked, url: `${base}/other` });
+  t.match(none, { status: 404 });
+  t.equal((await read(none)).length, 0);
 });
+
+t.test(
+  "one child answers one request after another, more are started where more are asked",
+  async (t) => {
+    const base = await serve(t, ({ socket, url }, response) => {
+      if (url === "/gone") return socket.destroy();
+      if (url === "/none") return response.writeHead(404).end("no such file");
+      return response.writeHead(200).end(content);
+    });
+    const pids = new Set<string>();
+    const courier = says(saysItsPid);
+    const note = async (answer: CourierAnswer) => void pids.add(String(await read(answer)));
+    for (let n = 0; n < 3; n++) await note(await courier.open(asked));
+    t.equal(pids.size, 1);
+    await Promise.all([courier.open(asked), courier.open(asked)].map(async (a) => note(await a)));
+    t.equal(pids.size, 2);
+    (await courier.open(asked)).close();
+    for (let n = 0; n < 2; n++) await note(await courier.open(asked));
+    t.equal(pids.size, 2, "one that was closed early is not asked again, the other one is");
+
+    const real = courierChild(program);
+    for (const file of ["/file", "/none", "/file"]) {
+      const answer = await real.open({ ...asked, url: `${base}${file}` });
+      t.equal((await read(answer)).length, file === "/file" ? content.length : 0);
+    }
+    await t.rejects(real.open({ ...asked, url: `${base}/gone` }));
+    t.ok((await read(await real.open({ ...asked, url: `${base}/file` }))).equals(content));
+  },
+);
 
 t.test("what breaks the connection is thrown, and what is not wanted is ended", async (t) => {
   let closed = () => {};
@@ -93,15 +130,31 @@ t.test("a child is believed no more than the network is", async (t) => {
     ["console.log('hello')", /JSON/],
     ["console.log('{}')", /no status/],
     ["console.log(JSON.stringify({ status: '200', offset: 0 }))", /no status/],
-    ["process.stdout.write('x'.repeat(10_000)); setInterval(() => {}, 1000)", /no status/],
+    ["console.log(JSON.stringify({ status: 200, offset: -1 }))", /no status/],
+    ["console.log('null')", /no status/],
+    [
+      "process.stdout.write('x'.repeat(10_000)); setInterval(() => {}, 1000)",
+      /a line of more than/,
+    ],
   ];
   for (const [script, message] of cases) {
     await t.rejects(says(script).open(asked), { message }, script);
   }
-  const torn = says(
-    "console.log(JSON.stringify({ status: 200, offset: 0 })); process.stdout.write('half', () => process.exit(5))",
-  );
-  await t.rejects(read(await torn.open(asked)), { message: /ended with 5/ });
+  const head = "console.log(JSON.stringify({ status: 200, offset: 0 }))";
+  const torn: readonly (readonly [string, RegExp])[] = [
+    ["process.exit(5)", /ended with 5/],
+    ["process.stdout.write('9\\nhalf', () => process.exit(0))", /ended too early/],
+    ['console.log(\'{"error":"reset"}\')', /^reset$/],
+    ["console.log('-1')", /no length/],
+    ["console.log('1e9')", /no length/],
+    ["console.log('\"4\"')", /no length/],
+    ["console.log('half')", /JSON/],
+    ["process.stdout.write('1'.repeat(10_000))", /a line of more than/],
+  ];
+  for (const [script, message] of torn) {
+    const answer = await says(`${head}; ${script}; setInterval(() => {}, 1000)`).open(asked);
+    await t.rejects(read(answer), { message }, script);
+  }
   await t.rejects(courierChild(["/nowhere/at-all"]).open(asked), { code: "ENOENT" });
   for (const url of ["file:///etc/shadow", "ftp://x/", "", "data:,x"]) {
     await t.rejects(courierChild(program).open({ ...asked, url }), url);

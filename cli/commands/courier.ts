@@ -1,8 +1,16 @@
-import { pipeline } from "node:stream/promises";
+import { once } from "node:events";
 import { exitCodes } from "#agent/outcome.ts";
 import { Fault } from "#core/fault.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
-import type { ChildHead, ChildRequest } from "#provisioner/system/sides/courier-child.ts";
+import {
+  type ChildError,
+  type ChildHead,
+  type ChildRequest,
+  childError,
+  maxFrameBytes,
+  parseRequest,
+} from "#provisioner/system/sides/courier-words.ts";
+import { Inbox } from "#provisioner/system/sides/inbox.ts";
 import type { Command } from "../command.ts";
 
 const maxRequestBytes = 64 * 1024;
@@ -10,61 +18,57 @@ const maxRequestBytes = 64 * 1024;
 /** `firstlight courier`, hidden: the child that talks to the network, and has no privileges. */
 export const command: Command = {
   usage: "courier",
-  summary: "Bring the bytes of the address on the standard input; started by firstlight itself.",
+  summary: "Bring the bytes of the addresses on the standard input; started by firstlight itself.",
   arity: [0, 0],
   async run({ signal }) {
-    const gone = new AbortController();
+    const inbox = new Inbox(process.stdin, maxRequestBytes);
+    const ends = AbortSignal.any([signal, inbox.gone]);
+    process.stdout.on("error", () => process.stdin.destroy()); // nobody wants the answer any more
     try {
-      const request = await readRequest(() => gone.abort(notWanted()));
-      await bring(request, AbortSignal.any([signal, gone.signal]));
-      return exitCodes.done;
+      for (;;) {
+        const line = await inbox.next(ends);
+        if (line === undefined) return exitCodes.done;
+        await answer(read(line), ends);
+      }
     } finally {
-      process.stdin.destroy(); // it is held open as long as the answer is wanted
+      process.stdin.destroy();
     }
   },
 };
 
-function notWanted(): Fault {
-  return new Fault("cli/interrupted", "nobody wants the answer any more");
+function read(line: Uint8Array): ChildRequest {
+  const request = parseRequest(Buffer.from(line).toString("utf8"));
+  if (request === undefined) throw new Fault("cli/usage", "courier: expected one line of JSON");
+  return request;
 }
 
-async function bring(request: ChildRequest, signal: AbortSignal): Promise<void> {
-  const answer = await httpCourier.open({ ...request, signal });
-  const head: ChildHead = { status: answer.status, offset: answer.offset };
-  process.stdout.write(`${JSON.stringify(head)}\n`);
-  await pipeline(answer.body, process.stdout, { signal });
-}
-
-/** The first line of the input; its end is the word that nobody wants the answer any more. */
-function readRequest(onEnd: () => void): Promise<ChildRequest> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    const refuse = () => reject(new Fault("cli/usage", "courier: expected one line of JSON"));
-    process.stdin.setEncoding("utf8");
-    process.stdin.on("data", (chunk: string) => {
-      text += chunk;
-      if (text.length > maxRequestBytes) return refuse();
-      if (!text.endsWith("\n")) return;
-      const request = parse(text);
-      if (request === undefined) refuse();
-      else resolve(request);
-    });
-    process.stdin.on("end", () => {
-      refuse(); // nothing where the request has come
-      onEnd();
-    });
-  });
-}
-
-function parse(text: string): ChildRequest | undefined {
+async function answer(request: ChildRequest, signal: AbortSignal): Promise<void> {
   try {
-    const { url, offset, answerMs } = JSON.parse(text) as Partial<ChildRequest>;
-    const isGood =
-      /^https?:\/\//.test(url ?? "") && Number.isInteger(offset) && Number.isInteger(answerMs);
-    return isGood
-      ? { url: url as string, offset: offset as number, answerMs: answerMs as number }
-      : undefined;
-  } catch {
-    return undefined;
+    const { status, offset, body, close } = await httpCourier.open({ ...request, signal });
+    await say({ status, offset });
+    if (status >= 200 && status <= 299) await sayBody(body);
+    else close();
+    await say(0);
+  } catch (error) {
+    if (signal.aborted) return;
+    await say(childError(error));
   }
+}
+
+async function sayBody(body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of body) {
+    for (let at = 0; at < chunk.length; at += maxFrameBytes) {
+      const piece = chunk.subarray(at, at + maxFrameBytes);
+      await say(piece.length);
+      await write(piece);
+    }
+  }
+}
+
+function say(word: ChildHead | ChildError | number): Promise<void> {
+  return write(`${JSON.stringify(word)}\n`);
+}
+
+async function write(bytes: string | Uint8Array): Promise<void> {
+  if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
 }

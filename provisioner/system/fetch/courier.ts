@@ -14,7 +14,7 @@ export interface CourierAnswer {
   readonly status: number;
   /** Where the body begins in the file. */
   readonly offset: number;
-  /** Throws what breaks the connection. */
+  /** Throws what breaks the connection; of an answer outside the 200s it may be left out. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Ends an answer that is not read to its end. */
   close(): void;

@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { Readable } from "node:stream";
 import { Fault } from "#core/fault.ts";
 import { LineSplitter } from "./lines.ts";
 
@@ -17,7 +17,7 @@ export class Inbox {
   #busy = false;
   #wake = () => {};
 
-  constructor(connection: Duplex, maxBytes: number) {
+  constructor(connection: Readable, maxBytes: number) {
     this.#splitter = new LineSplitter(maxBytes);
     connection.on("data", (bytes: Uint8Array) => this.#take(bytes));
     connection.on("end", () => this.#end());

@@ -2,9 +2,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
 import { tryRender } from "#provisioner/render/try-render.ts";
+import type { DriftReport } from "#provisioner/system/drift/report.ts";
 import { nixMachine, skipWithoutNix } from "./nix-machine.ts";
 import { writeRendered } from "./render-check.ts";
 import { bootContainer, inside, skipWithoutContainer } from "./sides/container.ts";
+import type { FetchedInside } from "./sides/fetch-inside.ts";
 import type { Seen } from "./sides/inside.ts";
 
 t.setTimeout(300_000);
@@ -49,7 +51,8 @@ Requires=nix-daemon.socket
 [Service]
 ExecStart=/usr/bin/nix-daemon --daemon
 `,
-  "etc/nix/nix.conf": "substituters =\nsandbox = false\nbuild-users-group =\n",
+  "etc/nix/nix.conf":
+    "substituters =\nsandbox = false\nbuild-users-group =\nexperimental-features = nix-command\n",
 };
 
 const story = `[Unit]
@@ -131,12 +134,36 @@ function judge(t: Test, seen: Seen): void {
   t.match(seen["stranger"], /EACCES/, "not everybody may knock at the courier's door");
   t.match(seen["intruder"], /EACCES/, "nor the courier at root's");
   t.equal(seen["fetched"], "you asked for /part", "a child without privileges reads the network");
-  t.match(seen, { idle: "inactive", result: "success", woken: { bootDefault: { generation: 2 } } });
+  judgeFetched(t, seen["closure"] as FetchedInside);
+  t.match(seen, { idle: "inactive", result: "success", woken: { bootDefault: { generation: 3 } } });
   t.same(
     seen.events.filter(({ type }) => type === "warning"),
     [],
   );
 }
+
+/** A root side without a network fetches through children that are nobody. */
+function judgeFetched(t: Test, fetched: FetchedInside): void {
+  t.match(fetched.untrusted, { code: "system/closure-untrusted" });
+  t.match(fetched.committed, { generation: 3 }, JSON.stringify(fetched));
+  t.ok(fetched.isThere);
+  t.equal(fetched.requests, 2, "what the cache says of the path, and its archive");
+  t.equal(fetched.users.length, 1, "by one child");
+  t.same(
+    fetched.users.filter((user) => !(user >= dynamicUsers.least && user <= dynamicUsers.most)),
+    [],
+  );
+  t.match(fetched.drift, { deep: true, declared: { generation: 3 }, store: { paths: 1 } });
+  const { items, unseen } = fetched.drift as DriftReport;
+  t.same(unseen, [], "it is evaluated again, apart");
+  t.notOk(
+    items.some(({ layer }) => layer !== "intent"),
+    JSON.stringify(items),
+  );
+}
+
+/** systemd.exec(5), DynamicUser. */
+const dynamicUsers = { least: 61_184, most: 65_519 } as const;
 
 /** The rules of the module, and a secret. */
 function tmpfiles(): string {

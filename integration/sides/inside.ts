@@ -16,6 +16,7 @@ import { askCourierDoor, systemOverSocket } from "#provisioner/system/sides/conn
 import { apart, courierChild } from "#provisioner/system/sides/courier-child.ts";
 import { courierSocket, operatorSocket } from "#provisioner/system/sides/places.ts";
 import type { ChangeReason, SystemEvent, Verdict } from "#provisioner/system/system.ts";
+import { fetchInside } from "./fetch-inside.ts";
 
 const reason: ChangeReason = { by: "apply", why: "a test", instanceId: null };
 const verdict: Verdict = { healthy: true, reasons: ["well"], passes: 1, ms: 1 };
@@ -29,8 +30,13 @@ export interface Seen {
 
 function sources(name: string, more = ""): Sources {
   const content = `{ name = "${name}"; more = ${more === "" ? "null" : more}; }\n`;
-  const files = [{ path: "configuration.nix", content, mode: 0o644 }];
-  return { digest: sha256(content), files, credentials: [], nixpkgs: "/opt/nixpkgs" };
+  const nixpkgs = "/opt/nixpkgs";
+  const pins = JSON.stringify({ nixpkgs: { storePath: nixpkgs } });
+  const files = [
+    { path: "configuration.nix", content, mode: 0o644 },
+    { path: "firstlight/pins.json", content: pins, mode: 0o644 },
+  ];
+  return { digest: sha256(content), files, credentials: [], nixpkgs };
 }
 
 async function attempt(work: () => Promise<unknown>): Promise<unknown> {
@@ -128,6 +134,7 @@ async function see(): Promise<Seen> {
     courier: await asUser("firstlight", "courier"),
     stranger: await asUser("", "courier"),
     fetched: await attempt(fetchApart),
+    closure: await attempt(() => fetchInside(sources("six"), attempt)),
     intruder: await asUser("firstlight", "operator"),
     events,
   };

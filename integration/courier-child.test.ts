@@ -2,8 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import t, { type Test } from "tap";
+import { defaultBuildLimits } from "#provisioner/system/build-limits.ts";
+import { evaluateApart } from "#provisioner/system/evaluate-apart.ts";
 import type { CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import { apart, courierChild } from "#provisioner/system/sides/courier-child.ts";
+import { checkExposure, transientUnitText } from "./sides/exposure.ts";
 
 t.setTimeout(120_000);
 const main = path.join(import.meta.dirname, "../cli/main.ts");
@@ -161,11 +164,19 @@ t.test("a child is believed no more than the network is", async (t) => {
   }
 });
 
-t.test("under systemd it has no privileges", async (t) => {
+t.test("under systemd neither it nor an evaluation has privileges", async (t) => {
   const argv = apart(program);
   t.equal(argv[0], "systemd-run");
-  for (const property of ["DynamicUser=yes", "CapabilityBoundingSet=", "ProtectSystem=strict"]) {
-    t.ok(argv.includes(`--property=${property}`), property);
-  }
   t.same(argv.slice(-3), program);
+  const limits = { hostSources: "/sources", nixPath: "", buildLimits: defaultBuildLimits };
+  const line = { argv: ["nix-instantiate"], timeoutMs: 1_000 } as const;
+  const evaluation = evaluateApart(limits, "firstlight-evaluate-x", line).argv;
+  for (const unit of [argv, evaluation]) {
+    for (const property of ["DynamicUser=yes", "CapabilityBoundingSet=", "ProtectSystem=strict"]) {
+      t.ok(unit.includes(`--property=${property}`), property);
+    }
+  }
+  await checkExposure(t, { name: "firstlight-courier", most: 20, text: transientUnitText(argv) });
+  const text = transientUnitText(evaluation);
+  await checkExposure(t, { name: "firstlight-evaluate", most: 20, text });
 });

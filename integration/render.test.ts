@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import t, { type Test } from "tap";
+import t from "tap";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
@@ -20,6 +19,7 @@ import { raspberryPi4 } from "./machines/raspberry-pi-4.ts";
 import { writeMachine } from "./machines/write-machine.ts";
 import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
 import { complaintsAbout, skipWithoutOptions, writeRendered } from "./render-check.ts";
+import { checkExposure } from "./sides/exposure.ts";
 
 t.setTimeout(300_000);
 const skip = skipWithoutNix();
@@ -270,7 +270,7 @@ t.test("the module's units", { skip }, async (t) => {
   const system = await machine.build(`import ${entry}`);
   for (const [side, most] of exposures) {
     const file = `${system}/etc/systemd/system/${side}.service`;
-    await exposure(t, { side, most, text: await readBuilt(machine, file) });
+    await checkExposure(t, { name: side, most, text: await readBuilt(machine, file) });
   }
 });
 
@@ -279,25 +279,6 @@ const exposures = [
   ["firstlight-agent", 20],
   ["firstlight-system", 15],
 ] as const;
-
-interface Exposed {
-  readonly side: string;
-  readonly most: number;
-  readonly text: string;
-}
-
-async function exposure(t: Test, { side, most, text }: Exposed): Promise<void> {
-  const isThere = spawnSync("systemd-analyze", ["--version"]).status === 0;
-  const reason = isThere ? false : "SKIPPED: systemd-analyze is not here";
-  await t.test(`${side} is hardly exposed`, { skip: reason }, async (t) => {
-    const unit = path.join(t.testdir(), `${side}.service`);
-    // The program itself is not on this host; only the unit's settings are judged.
-    writeFileSync(unit, text.replace(/^Exec(Start)=.*$/m, "ExecStart=/bin/true"));
-    const args = ["security", "--offline=true", `--threshold=${most}`, "--no-pager", unit];
-    const { status, stdout, stderr } = spawnSync("systemd-analyze", args, { encoding: "utf8" });
-    t.equal(status, 0, `${stdout.trim().split("\n").at(-1)}${stderr}`);
-  });
-}
 
 const realLib = process.env["NIXPKGS_LIB"];
 if (realLib === undefined)
@@ -316,8 +297,9 @@ if (realLib !== undefined)
     any = lib.mkOption { type = lib.types.attrsOf lib.types.anything; default = { }; };
     stub.options = {
       environment.etc = any; environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.anything; };
-      systemd = { services = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
+      systemd = { services = any; sockets = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
       services.openssh.authorizedKeysFiles = lib.mkOption { type = lib.types.listOf lib.types.str; };
+      users.groups = any;
       nix.package = lib.mkOption { default = "/nix"; };
     };
     pkgs = import <nixpkgs> { };

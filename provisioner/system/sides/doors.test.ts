@@ -196,6 +196,9 @@ t.test("the courier's door answers questions and takes nothing else", async (t) 
     { kind: "try", plan, watchMs: 1 },
     { kind: "commit", trial, verdict: healthy },
     { kind: "roll-back", trial, verdict: sick },
+    { kind: "fetch", signed: "{}", sources: null, reason },
+    { kind: "drift", deep: true, share: 1 },
+    { kind: "repair", deep: true, share: 1 },
   ];
   for (const order of orders) {
     await t.rejects(askCourierDoor(address, order), {

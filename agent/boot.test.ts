@@ -7,7 +7,7 @@ import type { NewEvent } from "#protocol/events.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
-import type { Closure, Plan, Running, Trial } from "#provisioner/system/system.ts";
+import type { Closure, Plan, Running, SourcesPreview, Trial } from "#provisioner/system/system.ts";
 import { type BootDeps, boot } from "./boot.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { readInstanceData } from "./instance-data.ts";
@@ -67,6 +67,7 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
     recover: async () => ({ state: "clean", transaction: null, details: [], fault: null }),
     runs: async () => notRunning,
     build: async () => closure,
+    preview: async () => ({ files: [] }) as unknown as SourcesPreview,
     plan: async () => ({ digest: "d", closure }) as Plan,
     try: async () => trial,
     commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),

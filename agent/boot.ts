@@ -63,6 +63,8 @@ export interface BootDeps {
   readonly signal?: AbortSignal;
   /** A person has asked for this change: the policy's `hold` counts as answered. */
   readonly approved: boolean;
+  /** Digest of the plan that was approved: what differs from it is not activated. */
+  readonly approvedPlan?: string | undefined;
   readonly by: "boot" | "apply";
 }
 
@@ -224,7 +226,11 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
       throw error;
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
-  const end = await settleTrial(d, way, { plan, health: translation.spec.health });
+  const end = await settleTrial(d, way, {
+    plan,
+    health: translation.spec.health,
+    approved: d.approvedPlan,
+  });
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };

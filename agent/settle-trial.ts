@@ -15,14 +15,22 @@ export interface TrialDeps {
   readonly signal?: AbortSignal;
 }
 
+/** What is tried. */
+export interface PlannedTrial {
+  readonly plan: Plan;
+  readonly health: Health | undefined;
+  /** Digest of the plan that was approved, if it was one: anything else is not tried. */
+  readonly approved?: string | undefined;
+}
+
 /** Tries a plan, judges it by what the spec calls healthy, and commits it or takes it back. */
 export async function settleTrial(
   d: TrialDeps,
   way: Stages,
-  { plan, health }: { readonly plan: Plan; readonly health: Health | undefined },
+  { plan, health, approved }: PlannedTrial,
 ): Promise<End> {
   const baseline = await readBaseline(health, d);
-  const trial = await way.stage("try", () => d.system.try(plan, watchMs(health)));
+  const trial = await way.stage("try", () => d.system.try(plan, watchMs(health), approved));
   const verdict = await way
     .stage("judge", () => judgeTrial(d, health, { trial, baseline }))
     .catch((error) => withoutJudgement(error, d.signal));

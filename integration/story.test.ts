@@ -102,6 +102,7 @@ for (const { medium, program } of tellings) {
           files: [
             { path: "firstlight/instance.nix", change: "changed" },
             { path: "firstlight/manifest.json", change: "changed" },
+            { path: "firstlight/values.json", change: "changed" },
           ],
           closure: { reason: { why: "what NoCloud says has changed" } },
         },

@@ -46,8 +46,9 @@ export const systemCodes = {
     action: "Make the plan again with `firstlight plan`; a plan must not be edited.",
   },
   "system/plan-stale": {
-    means: "The machine no longer runs what the plan starts from, so nothing was activated.",
-    action: "Make the plan again with `firstlight plan` and look at what differs.",
+    means:
+      "The machine is not as the plan found it, or the change is not the approved one, so nothing was activated.",
+    action: "Make the plan again with `firstlight plan`; the message tells what differs.",
   },
   "system/way-back-failed": {
     means:

@@ -25,14 +25,15 @@ export function findPlatform(files: Files, facts: Facts): Platform {
   return { fileSystems, bootLoader: findBootLoader(files, facts), esp: esp?.path ?? null };
 }
 
-interface MountLine {
+/** One line of /proc/mounts. */
+export interface MountLine {
   readonly device: string;
   readonly path: string;
   readonly type: string;
 }
 
-/** A later line of /proc/mounts lies over an earlier one. */
-function readMounts(files: Files): readonly MountLine[] {
+/** Every mount, by the path where it is; a later line of /proc/mounts lies over an earlier one. */
+export function readMounts(files: Files): readonly MountLine[] {
   const text = files.readText("/proc/mounts", { maxBytes: 1024 * 1024 }) ?? "";
   const byPath = new Map<string, MountLine>();
   for (const line of text.split("\n")) {

@@ -5,6 +5,9 @@ import type { Origin } from "#provisioner/userdata/translation.ts";
 import { type Assignment, originOf } from "./assignment.ts";
 import type { SourceFile } from "./sources.ts";
 
+/** Below the sources. */
+export const manifestFile = "firstlight/manifest.json";
+
 /** What was rendered from what: for drift, for plans, and to map errors of Nix back to the input. */
 export interface Manifest {
   readonly v: 1;
@@ -44,5 +47,5 @@ export function renderManifest(
       ]),
     ),
   };
-  return { path: "firstlight/manifest.json", content: prettyJson(manifest), mode: 0o644 };
+  return { path: manifestFile, content: prettyJson(manifest), mode: 0o644 };
 }

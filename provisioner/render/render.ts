@@ -30,6 +30,7 @@ import { renderStorage } from "./storage.ts";
 import { type CheckParameters, renderTemplates, type Templates } from "./templates.ts";
 import { renderUnits } from "./units.ts";
 import { renderUsers } from "./users.ts";
+import { renderValues } from "./values.ts";
 
 /** Everything that a system is rendered from: plain values, no secret among them. */
 export interface RenderInput {
@@ -86,16 +87,22 @@ export function render(input: RenderInput): RenderResult {
       assignments: hardware.assignments,
     }),
   ].filter((file) => file !== undefined);
+  const entry = entryAssignments(input.base);
   const files = [
-    entryFile(input.base, [...modules.map((file) => path(`./${file.path}`)), ...templates.imports]),
+    entryFile(input.base, entry, [
+      ...modules.map((file) => path(`./${file.path}`)),
+      ...templates.imports,
+    ]),
     ...modules,
     ...baseFiles(input.base),
     ...hardware.files,
     ...templates.files,
   ];
-  const assignments = [...instance, ...network, ...hardware.assignments];
-  const manifest = renderManifest(input, files, assignments);
-  return { sources: toSources([...files, manifest], input), findings: concern.findings };
+  const assignments = [...entry, ...instance, ...network, ...hardware.assignments];
+  const values = renderValues([...assignments, ...templates.parameters]);
+  const all = [...files, values];
+  const manifest = renderManifest(input, all, [...assignments, ...templates.parameters]);
+  return { sources: toSources([...all, manifest], input), findings: concern.findings };
 }
 
 /** Each part of the spec by itself: what one of them cannot say does not take the others away. */
@@ -129,22 +136,29 @@ function withNote(header: string): string {
 }
 
 /** The short entry: what the system is put together from. */
-function entryFile(base: Base, modules: readonly NixExpr[]): SourceFile {
+function entryFile(
+  base: Base,
+  assignments: readonly Assignment[],
+  modules: readonly NixExpr[],
+): SourceFile {
   const imports = [
     ...(base.kind === "adopted" ? [path("./firstlight/base/configuration.nix")] : []),
     path("./firstlight/agent/module.nix"),
     ...modules,
     ...(base.local === null ? [] : [path("./local.nix")]),
   ];
-  // An adopted configuration that says its release keeps it; NixOS's own default is never taken.
+  const header =
+    "This system, put together by firstlight. What you want to add belongs into local.nix.";
+  const file = moduleFile({ path: "configuration.nix", header, imports, assignments });
+  return file ?? { path: "configuration.nix", content: "{ }\n", mode: 0o644 };
+}
+
+/** An adopted configuration that says its release keeps it; NixOS's own default is never taken. */
+function entryAssignments(base: Base): readonly Assignment[] {
   const version = str(base.stateVersion);
   const value =
     base.kind === "adopted" ? call(ref("lib", "mkOverride"), int(1400), version) : version;
-  const header =
-    "This system, put together by firstlight. What you want to add belongs into local.nix.";
-  const assignments = [assign(["system", "stateVersion"], value)];
-  const file = moduleFile({ path: "configuration.nix", header, imports, assignments });
-  return file ?? { path: "configuration.nix", content: "{ }\n", mode: 0o644 };
+  return [assign(["system", "stateVersion"], value)];
 }
 
 function baseFiles(base: Base): readonly SourceFile[] {

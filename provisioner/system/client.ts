@@ -9,6 +9,7 @@ import type {
   Recovery,
   RolledBack,
   Running,
+  SourcesPreview,
   System,
   SystemEvent,
   SystemRequest,
@@ -22,9 +23,11 @@ export interface SystemClient {
   recover(): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
-  plan(closure: Closure): Promise<Plan>;
-  /** `watchMs`: how long the trial may be watched at most. */
-  try(plan: Plan, watchMs?: number): Promise<Trial>;
+  preview(sources: Sources): Promise<SourcesPreview>;
+  /** `keep`: whether it is written down for who approves it. */
+  plan(closure: Closure, keep?: boolean): Promise<Plan>;
+  /** `watchMs`: how long the trial may be watched at most; `approved`: the digest it must have. */
+  try(plan: Plan, watchMs?: number, approved?: string): Promise<Trial>;
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
@@ -50,8 +53,10 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     recover: () => ask({ kind: "recover" }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
-    plan: (closure) => ask({ kind: "plan", closure }),
-    try: (plan, watchMs = 0) => ask({ kind: "try", plan, watchMs }),
+    preview: (sources) => ask({ kind: "preview", sources }),
+    plan: (closure, keep = false) => ask({ kind: "plan", closure, keep }),
+    try: (plan, watchMs = 0, approved = undefined) =>
+      ask({ kind: "try", plan, watchMs, ...(approved === undefined ? {} : { approved }) }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),

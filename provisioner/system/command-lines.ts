@@ -107,6 +107,15 @@ export function commandLines(settings: CommandSettings) {
       argv: [switchProgram(toplevel), "dry-activate"],
       timeoutMs: settings.activationTimeoutMs,
     }),
+    requisites: (system: string): CommandLine => ({
+      argv: ["nix-store", "--query", "--requisites", system],
+      timeoutMs: storeMs,
+    }),
+    /** One number of bytes a line, in the order of the paths. */
+    sizes: (objects: readonly string[]): CommandLine => ({
+      argv: ["nix-store", "--query", "--size", ...objects],
+      timeoutMs: storeMs,
+    }),
     /** None where there is no systemd that could keep a timer. */
     armWayBack: (txn: string, previous: string): CommandLine | undefined =>
       systemd

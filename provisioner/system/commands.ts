@@ -1,3 +1,4 @@
+import type { StoreObject } from "./closure-difference.ts";
 import type { SystemEvent } from "./system.ts";
 
 /**
@@ -21,6 +22,8 @@ export interface Commands {
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */
   dryActivate(toplevel: string): Promise<SwitchEnd>;
+  /** Every object that each of the systems needs; `null` where there is no store to ask. */
+  storeObjects(systems: readonly string[]): Promise<readonly (readonly StoreObject[])[] | null>;
   /** Sets the timer that activates `previous` if nobody comes; nothing where there is no systemd. */
   armWayBack(request: { readonly txn: string; readonly previous: string }): Promise<void>;
   /** Stops that timer and waits for what it may have started. */

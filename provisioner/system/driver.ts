@@ -1,5 +1,6 @@
 import { hostFiles } from "#core/host-files.ts";
 import type { Files, Io } from "#core/io.ts";
+import { keepPlan } from "./approved-plan.ts";
 import { build } from "./build.ts";
 import { type CommandSettings, commandLines } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
@@ -13,7 +14,7 @@ import { hostProcesses, type Lock, openLock, type Processes } from "./lock.ts";
 import { openMachine } from "./machine.ts";
 import { nixCommands } from "./nix-commands.ts";
 import { systemPaths } from "./paths.ts";
-import { makePlan } from "./plan.ts";
+import { makePlan, previewSources } from "./plan.ts";
 import { recover } from "./recover.ts";
 import { rollBack } from "./roll-back.ts";
 import type { Recovery, System, SystemRequest, SystemResults } from "./system.ts";
@@ -117,10 +118,15 @@ async function dispatch(
       return runs(work, request.sourcesDigest);
     case "build":
       return changing(work, lock, (change) => build(change, request.sources, request.reason));
-    case "plan":
-      return makePlan(work, request.closure);
+    case "preview":
+      return previewSources(work, request.sources);
+    case "plan": {
+      const plan = await makePlan(work, request.closure);
+      if (request.keep === true) keepPlan(work, plan);
+      return plan;
+    }
     case "try":
-      return changing(work, lock, (change) => tryPlan(change, request.plan));
+      return changing(work, lock, (change) => tryPlan(change, request.plan, request.approved));
     case "commit":
       return changing(work, lock, (change) => commit(change, request.trial, request.verdict));
     case "roll-back":

@@ -81,6 +81,10 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.dryActivate(toplevel));
       return done;
     },
+    async storeObjects(systems) {
+      for (const system of systems) say(lines.requisites(system));
+      return null;
+    },
     async armWayBack({ txn, previous }) {
       say(lines.armWayBack(txn, previous));
     },

@@ -92,6 +92,8 @@ export function systemOf(sources: Sources): string {
   return dryToplevel(dryDerivation("/nix/store", sources.digest, sources.nixpkgs));
 }
 
+const shellPath = `/nix/store/${"1".repeat(32)}`;
+
 /** A machine in an empty directory, booted with the system of its image. */
 export function fakeMachine(
   root: string,
@@ -173,6 +175,13 @@ export function fakeMachine(
   const switchTo = (request: ExecRequest, toplevel: string, action: string): Partial<ExecResult> =>
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
+  /** Every system needs itself and a shell; every path is of one size. */
+  const queryStore = ([what, ...paths]: readonly string[]): Partial<ExecResult> => {
+    const answer =
+      what === "--size" ? paths.map(() => "1000") : [...paths, `${shellPath}-bash-5.2p15`];
+    return { stdout: `${answer.join("\n")}\n` };
+  };
+
   const programs: Record<string, FakeProgram> = {
     "nix-instantiate": ({ args, env }) => {
       const digest = option(args, "-I").split("/").at(-2) ?? "";
@@ -183,6 +192,7 @@ export function fakeMachine(
       return { stdout: `${option(args, "--add-root")}\n` };
     },
     "nix-store": ({ args }) => {
+      if (args[0] === "--query") return queryStore(args.slice(1));
       const subject = option(args, "--realise");
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")

@@ -13,6 +13,7 @@ import {
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
+import { readStoreObjects } from "./store-objects.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
 
 /** What real commands work with. */
@@ -153,6 +154,8 @@ export function nixCommands({
       const result = await run(lines.dryActivate(toplevel), { cancel: true });
       return directEnd(result);
     },
+    storeObjects: (systems) =>
+      readStoreObjects(systems, lines, (line) => run(line, { cancel: true })),
     async armWayBack({ txn, previous }) {
       const line = lines.armWayBack(txn, previous);
       if (line === undefined) return;

@@ -14,7 +14,11 @@ export interface SystemPaths {
   readonly bootedSystem: string;
   readonly systemd: string;
   readonly lock: string;
+  /** Where everything is kept that must outlive a boot. */
+  readonly state: string;
   readonly sources: string;
+  /** Plans that were shown to somebody, by their digest. */
+  readonly plans: string;
   readonly journal: string;
   readonly etcNixos: string;
 }
@@ -39,7 +43,9 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     bootedSystem: "/run/booted-system",
     systemd: "/run/systemd/system",
     lock: "/run/firstlight/system.lock",
+    state: "/var/lib/firstlight",
     sources: "/var/lib/firstlight/sources",
+    plans: "/var/lib/firstlight/plans",
     journal: "/var/lib/firstlight/journal/journal.jsonl",
     etcNixos: "/etc/nixos",
   };

@@ -7,6 +7,7 @@ import type { NewEvent } from "#protocol/events.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
+import type { Collected } from "#provisioner/system/collect.ts";
 import type { Closure, Plan, Running, SourcesPreview, Trial } from "#provisioner/system/system.ts";
 import { type BootDeps, boot } from "./boot.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
@@ -79,6 +80,8 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
     }),
     planGeneration: async () => ({ digest: "d", closure }) as Plan,
     history: async () => ({ generations: [], trials: [] }),
+    pin: async () => ({ changed: true }),
+    collect: async () => ({ generations: [] }) as unknown as Collected,
     ...answers,
   };
   const told = Object.entries(all).map(([name, answer]) => [

@@ -4,7 +4,7 @@ import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
-import { openCredentialStore } from "#agent/secrets/credential-store.ts";
+import { openCredentialStore, shredCredentials } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
@@ -98,6 +98,7 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
     substituters: settings.build?.substituters ?? [],
     buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
     activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
+    shred: (keep) => shredCredentials(io, keep),
   });
   return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
 }

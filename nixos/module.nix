@@ -56,6 +56,8 @@ let
     UMask = "0077";
   };
 
+  generations = cfg.settings.generations or { };
+
   # Nothing to do where nobody can have said anything, or where a person switched firstlight off.
   conditions = {
     ConditionKernelCommandLine = "!firstlight=disabled";
@@ -215,6 +217,41 @@ in
           77
         ];
         TimeoutStartSec = "infinity";
+      };
+    };
+
+    # Old generations, and what only they needed: sources, secrets, garbage of the store.
+    systemd.timers.firstlight-maintenance = {
+      description = "Delete old generations when the machine has little else to do";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnCalendar = generations.collectAt or "03:40";
+        RandomizedDelaySec = generations.randomizedDelay or "1h";
+        Persistent = true;
+      };
+    };
+
+    systemd.services.firstlight-maintenance = {
+      description = "Delete generations that need not stay";
+      after = [ "firstlight-boot.service" ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+      };
+      path = [
+        config.nix.package
+        config.systemd.package
+        pkgs.util-linux
+      ];
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "${firstlight} collect";
+        # Another process is changing the system: the next run will do it.
+        SuccessExitStatus = [ 75 ];
+        TimeoutStartSec = "4h";
+        Nice = 19;
+        IOSchedulingClass = "idle";
       };
     };
 

@@ -59,13 +59,16 @@ export async function openCredentialStore(io: Io): Promise<CredentialStore> {
       return stored;
     },
     list: () => credentialFiles(io),
-    shred(keep) {
-      const removed = credentialFiles(io).filter((file) => !keep.has(file));
-      for (const file of [...removed, ...tornFiles(io)])
-        io.files.remove(`${credentialsDirectory}/${file}`, { overwrite: true });
-      return removed;
-    },
+    shred: (keep) => shredCredentials(io, keep),
   };
+}
+
+/** As {@link CredentialStore.shred}, without opening the store: nothing is encrypted. */
+export function shredCredentials(io: Io, keep: ReadonlySet<string>): readonly string[] {
+  const removed = credentialFiles(io).filter((file) => !keep.has(file));
+  for (const file of [...removed, ...tornFiles(io)])
+    io.files.remove(`${credentialsDirectory}/${file}`, { overwrite: true });
+  return removed;
 }
 
 /** Names credential files without storing anything: for rendering on a machine that is not the node. */

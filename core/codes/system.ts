@@ -97,6 +97,15 @@ export const systemCodes = {
     means: "There is no such generation to go to.",
     action: "Choose one that `firstlight history` lists.",
   },
+  "system/pins-unreadable": {
+    means: "The list of pinned generations cannot be read, so none is deleted.",
+    action:
+      "Remove /var/lib/firstlight/pinned-generations.json, and pin again what must stay: `firstlight history --pin N`.",
+  },
+  "system/credential-missing": {
+    means: "A secret that the system needs is no longer in the credential store.",
+    action: "Run it again: the secrets are read and stored anew.",
+  },
   "system/locked": {
     means: "Another process of firstlight is changing this system.",
     action: "Wait for it to end; the message names its process.",

@@ -130,7 +130,7 @@ export const everything = {
       { type: "link" },
     ],
   },
-  update: { changes: "apply" },
+  update: { changes: "apply", release: "2026-01-edge" },
   report: {
     fleet: "default",
     node: "edge-17",

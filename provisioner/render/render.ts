@@ -10,6 +10,7 @@ import type { Base, CredentialFile } from "./base.ts";
 import { checkSpec } from "./check-spec.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
+import { generationRecord, renderGenerationRecord, renderRelease } from "./generation-record.ts";
 import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
@@ -87,21 +88,18 @@ export function render(input: RenderInput): RenderResult {
       assignments: hardware.assignments,
     }),
   ].filter((file) => file !== undefined);
-  const entry = entryAssignments(input.base);
-  const files = [
-    entryFile(input.base, entry, [
-      ...modules.map((file) => path(`./${file.path}`)),
-      ...templates.imports,
-    ]),
-    ...modules,
-    ...baseFiles(input.base),
-    ...hardware.files,
-    ...templates.files,
-  ];
-  const assignments = [...entry, ...instance, ...network, ...hardware.assignments];
-  const values = renderValues([...assignments, ...templates.parameters]);
-  const all = [...files, values];
-  const manifest = renderManifest(input, all, [...assignments, ...templates.parameters]);
+  const imports = [...modules.map((file) => path(`./${file.path}`)), ...templates.imports];
+  const others = [...modules, ...baseFiles(input.base), ...hardware.files, ...templates.files];
+  const bare = entryAssignments(input.base);
+  const record = generationRecord(input, [entryFile(input.base, bare, imports), ...others]);
+  const release = renderRelease(record);
+  const entry = [...bare, release, renderGenerationRecord(record)];
+  const files = [entryFile(input.base, entry, imports), ...others];
+  const set = [...instance, ...network, ...hardware.assignments, ...templates.parameters];
+  // A release that nobody named is a digest, which says nothing in a plan.
+  const named = input.spec.update?.release === undefined ? [] : [release];
+  const all = [...files, renderValues([...bare, ...named, ...set])];
+  const manifest = renderManifest({ ...input, content: record.content }, all, [...entry, ...set]);
   return { sources: toSources([...all, manifest], input), findings: concern.findings };
 }
 

@@ -1,3 +1,4 @@
+import { Fault } from "#core/fault.ts";
 import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
@@ -46,6 +47,7 @@ async function make(
   { io, paths, commands }: Change,
   { txn, repair, sources, reason }: Making,
 ): Promise<Closure> {
+  checkCredentials({ io, paths }, sources);
   writeSources(io.files, paths.sources, sources);
   const sourcesDigest = sources.digest;
   const { nixpkgs } = sources;
@@ -59,6 +61,14 @@ async function make(
     credentials: sources.credentials,
     reason,
   };
+}
+
+/** They were stored before this process had the lock; a collection may have come between. */
+function checkCredentials({ io, paths }: Pick<Change, "io" | "paths">, sources: Sources): void {
+  const isThere = (name: string) => io.files.stat(`${paths.credentials}/${name}`) !== undefined;
+  const missing = sources.credentials.find((name) => !isThere(name));
+  if (missing === undefined) return;
+  throw new Fault("system/credential-missing", `${paths.credentials}/${missing} is not there`);
 }
 
 /**

@@ -1,5 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { Collected } from "./collect.ts";
+import type { RetentionLimits } from "./retention.ts";
 import type {
   ChangeReason,
   Closure,
@@ -32,6 +34,8 @@ export interface SystemClient {
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
   history(): Promise<History>;
+  pin(generation: number, pinned: boolean): Promise<SystemResults["pin"]>;
+  collect(limits: RetentionLimits, dryRun: boolean): Promise<Collected>;
 }
 
 /** What a client's caller may want beside the results. */
@@ -61,5 +65,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
     history: () => ask({ kind: "history" }),
+    pin: (generation, pinned) => ask({ kind: "pin", generation, pinned }),
+    collect: (limits, dryRun) => ask({ kind: "collect", limits, dryRun }),
   };
 }

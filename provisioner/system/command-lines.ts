@@ -29,6 +29,8 @@ const quickMs = 60_000;
 /** Of what only touches the store's database, which a garbage collection may hold. */
 const storeMs = 300_000;
 const syncMs = 300_000;
+/** Of a whole collection: a slow disk with a large store. */
+const garbageMs = 2 * 3_600_000;
 const unitProperties = "ActiveState,Result,ExecMainStatus";
 
 /** The exact commands; the only place where they are put together. */
@@ -85,6 +87,26 @@ export function commandLines(settings: CommandSettings) {
       argv: ["nix-env", "-p", paths.profile, "--switch-generation", String(generation)],
       timeoutMs: storeMs,
       effect: "nix-env --switch-generation",
+    }),
+    deleteGenerations: (generations: readonly number[]): CommandLine => ({
+      argv: [
+        "nix-env",
+        "-p",
+        paths.profile,
+        "--delete-generations",
+        ...generations.map((generation) => String(generation)),
+      ],
+      timeoutMs: storeMs,
+      effect: "nix-env --delete-generations",
+    }),
+    collectGarbage: (maxBytes: number | null): CommandLine => ({
+      argv: [
+        "nix-store",
+        "--gc",
+        ...(maxBytes === null ? [] : ["--max-freed", String(Math.ceil(maxBytes))]),
+      ],
+      timeoutMs: garbageMs,
+      effect: "nix-store --gc",
     }),
     switchTo: ({ txn, toplevel, action, purpose }: SwitchRequest): CommandLine => ({
       argv: systemd

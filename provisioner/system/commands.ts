@@ -18,6 +18,10 @@ export interface Commands {
   setProfile(toplevel: string): Promise<void>;
   /** Makes an existing generation the profile's current one. */
   switchGeneration(generation: number): Promise<void>;
+  /** Deletes generations of the profile by their numbers; ones that are gone already are no error. */
+  deleteGenerations(generations: readonly number[]): Promise<void>;
+  /** Deletes what no root needs, up to so many bytes; `null`: all of it. */
+  collectGarbage(maxBytes: number | null): Promise<void>;
   /** Runs `switch-to-configuration`; outlives this process where systemd is. */
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */

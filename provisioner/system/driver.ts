@@ -2,6 +2,7 @@ import { hostFiles } from "#core/host-files.ts";
 import type { Files, Io } from "#core/io.ts";
 import { keepPlan } from "./approved-plan.ts";
 import { build } from "./build.ts";
+import { collect } from "./collect.ts";
 import { type CommandSettings, commandLines } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
 import { commit } from "./commit.ts";
@@ -14,6 +15,7 @@ import { hostProcesses, type Lock, openLock, type Processes } from "./lock.ts";
 import { openMachine } from "./machine.ts";
 import { nixCommands } from "./nix-commands.ts";
 import { systemPaths } from "./paths.ts";
+import { setPin } from "./pinned-generations.ts";
 import { makePlan, previewSources } from "./plan.ts";
 import { recover } from "./recover.ts";
 import { rollBack } from "./roll-back.ts";
@@ -32,6 +34,16 @@ export interface DriverOptions extends Partial<Deadlines> {
   /** Files of Nix's own directories: of the host for `nix`, below the root for `dry`, unless given. */
   readonly storeFiles?: Files;
   readonly processes?: Processes;
+  /** Shreds every file of a secret but these; without it none is. */
+  readonly shred?: Shred;
+}
+
+type Shred = (keep: ReadonlySet<string>) => readonly string[];
+
+/** What the requests of one driver share. */
+interface Shared {
+  readonly lock: Lock;
+  readonly shred: Shred;
 }
 
 /** Longest times. */
@@ -59,6 +71,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
     options.storeFiles ??
     (driver === "dry" || io.files.root === "/" ? io.files : hostFiles("/", io.effect));
   const lock = openLock(io, paths.lock, options.processes ?? hostProcesses());
+  const shared: Shared = { lock, shred: options.shred ?? (() => []) };
 
   function openWork(talk: Talk, request: SystemRequest): Work {
     const machine = openMachine(io, storeFiles, paths);
@@ -82,7 +95,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
 
   return {
     send: <R extends SystemRequest>(request: R, signal?: AbortSignal) =>
-      eventStream<R>(signal, (talk) => answer(openWork(talk, request), lock, request)),
+      eventStream<R>(signal, (talk) => answer(openWork(talk, request), shared, request)),
   };
 }
 
@@ -100,15 +113,15 @@ function wayBackMs(request: SystemRequest, deadlines: Deadlines): number {
 
 async function answer<R extends SystemRequest>(
   work: Work,
-  lock: Lock,
+  shared: Shared,
   request: R,
 ): Promise<SystemResults[R["kind"]]> {
-  return (await dispatch(work, lock, request)) as SystemResults[R["kind"]];
+  return (await dispatch(work, shared, request)) as SystemResults[R["kind"]];
 }
 
 async function dispatch(
   work: Work,
-  lock: Lock,
+  { lock, shred }: Shared,
   request: SystemRequest,
 ): Promise<SystemResults[SystemRequest["kind"]]> {
   switch (request.kind) {
@@ -135,6 +148,18 @@ async function dispatch(
       return makePlan(work, closureOfGeneration(work, request.generation, request.reason));
     case "history":
       return history(work);
+    case "pin": {
+      const { generation, pinned } = request;
+      return changing(work, lock, async (change) => ({
+        changed: setPin(change, generation, pinned),
+      }));
+    }
+    case "collect":
+      return collect(work, {
+        ...request,
+        shred,
+        locked: (action) => changing(work, lock, action),
+      });
   }
 }
 

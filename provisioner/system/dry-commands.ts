@@ -72,6 +72,13 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.switchGeneration(generation));
       files.link(`system-${generation}-link`, paths.profile);
     },
+    async deleteGenerations(generations) {
+      say(lines.deleteGenerations(generations));
+      for (const generation of generations) files.remove(`${paths.profile}-${generation}-link`);
+    },
+    async collectGarbage(maxBytes) {
+      say(lines.collectGarbage(maxBytes));
+    },
     async switchTo(request) {
       say(lines.switchTo(request));
       if (request.action === "test") files.link(request.toplevel, paths.currentSystem);

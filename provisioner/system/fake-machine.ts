@@ -193,6 +193,7 @@ export function fakeMachine(
     },
     "nix-store": ({ args }) => {
       if (args[0] === "--query") return queryStore(args.slice(1));
+      if (args[0] === "--gc") return {};
       const subject = option(args, "--realise");
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")
@@ -204,7 +205,11 @@ export function fakeMachine(
       return { stdout: `${option(args, "--add-root")}\n` };
     },
     "nix-env": ({ args }) => {
-      if (args.includes("--set")) setProfile(option(args, "--set"));
+      const deleting = args.indexOf("--delete-generations");
+      if (deleting !== -1) {
+        for (const number of args.slice(deleting + 1))
+          rmSync(at(`${profiles}/system-${number}-link`), { force: true });
+      } else if (args.includes("--set")) setProfile(option(args, "--set"));
       else linkTo(`system-${option(args, "--switch-generation")}-link`, `${profiles}/system`);
       return {};
     },
@@ -292,7 +297,13 @@ export function fakeMachine(
       };
       const files = { ...fake.files, append };
       const io = { ...fake, files, random: { ...fake.random, uuid } };
-      const system = openDriver(io, { driver, storeFiles: io.files, processes });
+      const shred = (keep: ReadonlySet<string>) => {
+        const directory = "/var/lib/firstlight/credentials";
+        const going = io.files.list(directory).filter((name) => !keep.has(name));
+        for (const name of going) io.files.remove(`${directory}/${name}`, { overwrite: true });
+        return going;
+      };
+      const system = openDriver(io, { driver, storeFiles: io.files, processes, shred });
       return { io, system, dead: () => dead };
     },
     fireTimers() {

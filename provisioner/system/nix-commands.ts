@@ -145,6 +145,14 @@ export function nixCommands({
       const result = await run(lines.switchGeneration(generation));
       if (result.code !== 0) throw nixFault(result, `going back to generation ${generation}`);
     },
+    async deleteGenerations(generations) {
+      const result = await run(lines.deleteGenerations(generations));
+      if (result.code !== 0) throw nixFault(result, "deleting generations");
+    },
+    async collectGarbage(maxBytes) {
+      const result = await run(lines.collectGarbage(maxBytes), { cancel: true });
+      if (result.code !== 0) throw nixFault(result, "nix-store --gc");
+    },
     async switchTo(request) {
       const result = await run(lines.switchTo(request));
       if (systemd) return unitSwitchEnd(switchUnit(request.purpose, request.txn), result);

@@ -19,6 +19,13 @@ export interface SystemPaths {
   readonly sources: string;
   /** Plans that were shown to somebody, by their digest. */
   readonly plans: string;
+  /** Generations that a person keeps. */
+  readonly pins: string;
+  /** There while generations are being deleted and what follows from it is not done. */
+  readonly collecting: string;
+  readonly credentials: string;
+  readonly stamps: string;
+  readonly report: string;
   readonly journal: string;
   readonly etcNixos: string;
 }
@@ -46,6 +53,11 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     state: "/var/lib/firstlight",
     sources: "/var/lib/firstlight/sources",
     plans: "/var/lib/firstlight/plans",
+    pins: "/var/lib/firstlight/pinned-generations.json",
+    collecting: "/var/lib/firstlight/collecting.json",
+    credentials: "/var/lib/firstlight/credentials",
+    stamps: "/var/lib/firstlight/stamps",
+    report: "/var/lib/firstlight/report",
     journal: "/var/lib/firstlight/journal/journal.jsonl",
     etcNixos: "/etc/nixos",
   };

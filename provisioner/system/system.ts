@@ -1,10 +1,12 @@
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { ClosureDifference } from "./closure-difference.ts";
+import type { Collected } from "./collect.ts";
 import type { FileChange } from "./plan-files.ts";
 import type { OptionChange } from "./plan-options.ts";
 import type { PlaceSpace } from "./plan-space.ts";
 import type { PlanWarning } from "./plan-warnings.ts";
+import type { RetentionLimits } from "./retention.ts";
 
 /**
  * The system as messages: every request and result is JSON, progress is a stream of events, and
@@ -57,7 +59,11 @@ export type SystemRequest =
       readonly generation: number | null;
       readonly reason: ChangeReason;
     }
-  | { readonly kind: "history" };
+  | { readonly kind: "history" }
+  /** Keep a generation whatever the limits say, or let it go. */
+  | { readonly kind: "pin"; readonly generation: number; readonly pinned: boolean }
+  /** Delete generations that need not stay, and what only they needed. */
+  | { readonly kind: "collect"; readonly limits: RetentionLimits; readonly dryRun: boolean };
 
 export interface SystemResults {
   readonly recover: Recovery;
@@ -70,6 +76,8 @@ export interface SystemResults {
   readonly "roll-back": RolledBack;
   readonly "plan-generation": Plan;
   readonly history: History;
+  readonly pin: { readonly changed: boolean };
+  readonly collect: Collected;
 }
 
 /** Progress, for people and for `analyze`; never needed to understand a result. */
@@ -225,6 +233,11 @@ export interface GenerationRecord {
   readonly at: string | null;
   readonly running: boolean;
   readonly bootDefault: boolean;
+  /** Where `rollback` without a number goes. */
+  readonly previousGood: boolean;
+  readonly pinned: boolean;
+  /** As boot entries name it; `null` of what firstlight did not make. */
+  readonly release: string | null;
   readonly outcome: "committed" | "rolled-back" | "foreign";
   readonly reason: ChangeReason | null;
   readonly verdict: Verdict | null;

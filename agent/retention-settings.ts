@@ -1,0 +1,17 @@
+import { durationMs } from "#core/duration.ts";
+import { parseSize } from "#core/size.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import type { RetentionLimits } from "#provisioner/system/retention.ts";
+
+const day = 86_400_000;
+
+/** How many generations stay, as the settings say it or as is right for most machines. */
+export function retentionLimits({ generations = {} }: Settings): RetentionLimits {
+  const { keep = 10, maxAge, minFreeSpace, garbage = "needed" } = generations;
+  return {
+    keep,
+    maxAgeMs: durationMs(maxAge, 90 * day),
+    minFreeBytes: parseSize(minFreeSpace ?? "1GiB") ?? 0,
+    garbage,
+  };
+}

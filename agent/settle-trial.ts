@@ -4,6 +4,7 @@ import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Plan, Trial, Verdict } from "#provisioner/system/system.ts";
 import type { End, Stages } from "./boot-stages.ts";
+import { failedSideEffects } from "./command-states.ts";
 import { type Baseline, judge, readBaseline, watchMs } from "./health/judge.ts";
 import type { Probe } from "./health/probe.ts";
 
@@ -41,8 +42,10 @@ export async function settleTrial(
     return { outcome: "rolled-back", message, toplevel, generation, sourcesDigest, verdict };
   }
   const committed = await way.stage("commit", () => d.system.commit(trial, verdict));
-  const message = `generation ${committed.generation} runs and is the boot default`;
-  const degraded = trial.activation === "degraded";
+  const failures = failedSideEffects(d.io, trial.transaction);
+  const runs = `generation ${committed.generation} runs and is the boot default`;
+  const message = [runs, ...failures].join("; ");
+  const degraded = trial.activation === "degraded" || failures.length > 0;
   return { outcome: "committed", message, ...committed, verdict, degraded };
 }
 

@@ -243,13 +243,14 @@ t.test("no secret's value can be rendered: the credentials are names", async (t)
   const canary = "canary-9f2c";
   const credentials = new Map<
     string,
-    { name: string; file: string; encrypted: boolean; value: string }
+    { name: string; file: string; version: string; encrypted: boolean; value: string }
   >();
   JSON.stringify(spec(), (key, value: unknown) => {
     if (key === "secretRef" && typeof value === "string")
       credentials.set(value, {
         name: value,
         file: `${value}@0001`,
+        version: "0001",
         encrypted: true,
         value: canary,
       });

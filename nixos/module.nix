@@ -135,7 +135,7 @@ in
     systemd.tmpfiles.rules = [
       "d /var/lib/firstlight 0755 root root -"
       "d /var/lib/firstlight/credentials 0700 root root -"
-      "d /var/lib/firstlight/stamps 0700 root root -"
+      "d /var/lib/firstlight/stamps 0755 root root -"
     ];
 
     # Before any network: what a local datasource says about network, name and keys, in /run only.

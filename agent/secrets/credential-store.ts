@@ -80,6 +80,7 @@ export function previewCredentials(secrets: SecretBag): ReadonlyMap<string, Cred
       {
         name,
         file: fileOf(new Uint8Array(32), { name, value: secret.reveal(), encrypted: true }),
+        version: versionOf(new Uint8Array(32), name, secret.reveal()),
         encrypted: true,
       },
     ]),
@@ -101,6 +102,7 @@ async function storeOne(
   const as = (encrypted: boolean): CredentialFile => ({
     name,
     file: fileOf(salt, { name, value, encrypted }),
+    version: versionOf(salt, name, value),
     encrypted,
   });
   const isThere = ({ file }: CredentialFile) =>
@@ -178,6 +180,12 @@ function fileOf(salt: Uint8Array, { name, value, encrypted }: Version): string {
     .digest("hex")
     .slice(0, digestLength);
   return `${name}@${digest}`;
+}
+
+/** Keyed as the file's digest is: it stands in the store as well. */
+function versionOf(salt: Uint8Array, name: string, value: Uint8Array): string {
+  const hmac = createHmac("sha256", salt).update(`version\0${name}\0`).update(value);
+  return hmac.digest("hex").slice(0, digestLength);
 }
 
 /** Temporary files of writes that never ended. */

@@ -97,6 +97,11 @@ export const systemCodes = {
     means: "There is no such generation to go to.",
     action: "Choose one that `firstlight history` lists.",
   },
+  "system/hook-failed": {
+    means: "A hook that runs before a change failed, so nothing was activated.",
+    action:
+      "Look at the message and at the log of its unit; mend what it looks after, and try again.",
+  },
   "system/pins-unreadable": {
     means: "The list of pinned generations cannot be read, so none is deleted.",
     action:

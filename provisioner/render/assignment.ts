@@ -51,7 +51,8 @@ export function winning(base: Base, value: NixExpr): NixExpr {
  * `checkSpec`, an error: what is rendered for it here is never built.
  */
 export function credential({ credentials }: Concern, secretRef: string): CredentialFile {
-  const missing = { name: secretRef, file: `${secretRef}@missing`, encrypted: false };
+  const file = `${secretRef}@missing`;
+  const missing = { name: secretRef, file, version: "missing", encrypted: false };
   return credentials.get(secretRef) ?? missing;
 }
 

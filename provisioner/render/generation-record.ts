@@ -1,9 +1,10 @@
 import { sha256 } from "#core/canonical-json.ts";
-import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { fromJson } from "#provisioner/nix-language/from-json.ts";
+import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { call, list, ref, str } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, assign } from "./assignment.ts";
-import type { CredentialFile } from "./base.ts";
+import { type Assignment, assign, type Concern } from "./assignment.ts";
+import { type CommandRecord, commandRecords } from "./commands.ts";
+import { type HookRecord, hookRecords } from "./hooks.ts";
+import { instanceScope } from "./instance-scope.ts";
 import type { SourceFile } from "./sources.ts";
 
 /**
@@ -16,8 +17,12 @@ export interface GenerationRecord {
   readonly content: string;
   /** Its name in boot entries. */
   readonly release: string;
-  /** Scope of its instance, see {@link instanceScope}. */
+  /** Scope of its instance, see `instance-scope.ts`. */
   readonly instance: string;
+  /** Scripts that its units run, and where each leaves how it ended. */
+  readonly commands: readonly CommandRecord[];
+  /** What is run around the change to it. */
+  readonly hooks: readonly HookRecord[];
   /** Credential files that it refers to. */
   readonly credentials: readonly string[];
 }
@@ -25,17 +30,14 @@ export interface GenerationRecord {
 /** Below a system. */
 export const generationRecordFile = "etc/firstlight/generation.json";
 
-interface GenerationInput {
-  readonly spec: Spec;
-  readonly instanceId: string;
-  readonly credentials: ReadonlyMap<string, CredentialFile>;
-}
+type GenerationInput = Pick<Concern, "spec" | "instanceId" | "credentials">;
 
 /** The record of a system that is evaluated from these files; it is the same for the same content. */
 export function generationRecord(
-  { spec, instanceId, credentials }: GenerationInput,
+  input: GenerationInput,
   files: readonly SourceFile[],
 ): GenerationRecord {
+  const { spec, instanceId, credentials } = input;
   const content = sha256(
     [...files]
       .sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -47,6 +49,8 @@ export function generationRecord(
     content,
     release: spec.update?.release ?? `firstlight.${content.slice(0, 8)}`,
     instance: instanceScope(instanceId),
+    commands: commandRecords(input),
+    hooks: hookRecords(input),
     credentials: [...credentials.values()].map(({ file }) => file).sort(),
   };
 }
@@ -58,11 +62,11 @@ export function renderRelease({ release }: GenerationRecord): Assignment {
 
 /** The record in the system itself. */
 export function renderGenerationRecord(record: GenerationRecord): Assignment {
-  const json = call(ref("builtins", "toJSON"), fromJson({ ...record }));
+  const json = call(ref("builtins", "toJSON"), fromJson(plain(record)));
   return assign(["environment", "etc", "firstlight/generation.json", "text"], json);
 }
 
-/** A name for all that belongs to one instance; of any text, as a file may have it. */
-export function instanceScope(instanceId: string): string {
-  return sha256(instanceId).slice(0, 16);
+function plain(record: GenerationRecord): PlainData {
+  const copies = (items: readonly object[]) => items.map((item) => ({ ...item }) as PlainData);
+  return { ...record, commands: copies(record.commands), hooks: copies(record.hooks) };
 }

@@ -5,7 +5,7 @@ import { validate } from "#generated/provisioner/spec/v1.validate.js";
 import schema from "../spec/v1.schema.json" with { type: "json" };
 import { renderCases } from "./cases.ts";
 import { everything } from "./everything.ts";
-import { instanceScope } from "./generation-record.ts";
+import { instanceScope } from "./instance-scope.ts";
 import { fileOf, tryRender } from "./try-render.ts";
 
 const rich = (): Spec => structuredClone(everything) as unknown as Spec;

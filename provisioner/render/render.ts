@@ -14,6 +14,7 @@ import { generationRecord, renderGenerationRecord, renderRelease } from "./gener
 import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
+import { checkHooks } from "./hooks.ts";
 import { renderManifest } from "./manifest.ts";
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
@@ -62,6 +63,7 @@ export interface RenderResult {
 export function render(input: RenderInput): RenderResult {
   const concern: Concern = { ...input, findings: [] };
   checkSpec(concern);
+  checkHooks(concern);
   const home = renderHome(concern);
   const network = attempt(concern, ["network"], () => renderNetwork(concern)) ?? [];
   const said = [...renderParts(concern), ...home.assignments];
@@ -93,7 +95,8 @@ export function render(input: RenderInput): RenderResult {
   const bare = entryAssignments(input.base);
   const record = generationRecord(input, [entryFile(input.base, bare, imports), ...others]);
   const release = renderRelease(record);
-  const entry = [...bare, release, renderGenerationRecord(record)];
+  const own = attempt(concern, ["hooks"], () => renderGenerationRecord(record));
+  const entry = [...bare, release, ...(own === undefined ? [] : [own])];
   const files = [entryFile(input.base, entry, imports), ...others];
   const set = [...instance, ...network, ...hardware.assignments, ...templates.parameters];
   // A release that nobody named is a digest, which says nothing in a plan.

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
-import { instanceScope } from "#provisioner/render/generation-record.ts";
+import { instanceScope } from "#provisioner/render/instance-scope.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
@@ -52,7 +52,8 @@ async function commit(m: FakeMachine, c: SystemClient, name: string, instance = 
   const sources = secretive(name);
   for (const file of sources.credentials) put(m, `${state}/credentials/${file}`);
   const closure = await c.build(sources, reason);
-  const record = { v: 1, content: name, release: name, instance: instanceScope(instance) };
+  const names = { content: name, release: name, instance: instanceScope(instance) };
+  const record = { v: 1, ...names, commands: [], hooks: [] };
   const file = `${systemOf(sources)}/etc/firstlight/generation.json`;
   put(m, file, JSON.stringify({ ...record, credentials: sources.credentials }));
   return c.commit(await c.try(await c.plan(closure)), healthy);

@@ -1,4 +1,12 @@
-import type { Building, Evaluation, SwitchPurpose, SwitchRequest, SystemRoot } from "./commands.ts";
+import type {
+  Building,
+  Evaluation,
+  HookRequest,
+  SwitchPurpose,
+  SwitchRequest,
+  SystemRoot,
+} from "./commands.ts";
+import { hookLine } from "./hook-line.ts";
 import type { SystemPaths } from "./paths.ts";
 
 /** A process to run, as both drivers have it from here. */
@@ -15,6 +23,8 @@ export interface CommandSettings {
   readonly paths: SystemPaths;
   /** Where the sources directory lies for the programs of this host. */
   readonly hostSources: string;
+  /** Where the credentials lie for them. */
+  readonly hostCredentials: string;
   /** Binary caches; with none nothing is fetched. */
   readonly substituters: readonly string[];
   readonly buildTimeoutMs: number;
@@ -133,6 +143,7 @@ export function commandLines(settings: CommandSettings) {
       argv: ["nix-store", "--query", "--requisites", system],
       timeoutMs: storeMs,
     }),
+    runHook: (request: HookRequest): CommandLine => hookLine(settings, request),
     /** One number of bytes a line, in the order of the paths. */
     sizes: (objects: readonly string[]): CommandLine => ({
       argv: ["nix-store", "--query", "--size", ...objects],

@@ -1,3 +1,4 @@
+import type { HookRecord } from "#provisioner/render/hooks.ts";
 import type { StoreObject } from "./closure-difference.ts";
 import type { SystemEvent } from "./system.ts";
 
@@ -22,6 +23,8 @@ export interface Commands {
   deleteGenerations(generations: readonly number[]): Promise<void>;
   /** Deletes what no root needs, up to so many bytes; `null`: all of it. */
   collectGarbage(maxBytes: number | null): Promise<void>;
+  /** Runs a hook to its end, in a unit of its own where systemd is. */
+  runHook(request: HookRequest): Promise<SwitchEnd>;
   /** Runs `switch-to-configuration`; outlives this process where systemd is. */
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */
@@ -61,6 +64,13 @@ export interface SwitchRequest {
   readonly action: "test" | "boot";
   /** What it is for; part of the unit's name. */
   readonly purpose: SwitchPurpose;
+}
+
+export interface HookRequest {
+  readonly txn: string;
+  /** The system that is changed to, or was tried. */
+  readonly toplevel: string;
+  readonly hook: HookRecord;
 }
 
 export type SwitchPurpose = "switch" | "back" | "boot";

@@ -10,6 +10,7 @@ import { type DriverName, markDry } from "./driver-record.ts";
 import { dryCommands } from "./dry-commands.ts";
 import { eventStream } from "./event-stream.ts";
 import { closureOfGeneration, history, runs } from "./history.ts";
+import { pendingHooks, thenHooks } from "./hooks.ts";
 import { openJournal, readJournal } from "./journal.ts";
 import { hostProcesses, type Lock, openLock, type Processes } from "./lock.ts";
 import { openMachine } from "./machine.ts";
@@ -81,6 +82,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
       wayBackMs: wayBackMs(request, deadlines),
       paths,
       hostSources: io.files.hostPath(paths.sources),
+      hostCredentials: io.files.hostPath(paths.credentials),
       substituters: options.substituters ?? [],
       systemd: machine.systemd,
     };
@@ -125,8 +127,10 @@ async function dispatch(
   request: SystemRequest,
 ): Promise<SystemResults[SystemRequest["kind"]]> {
   switch (request.kind) {
-    case "recover":
-      return isClean(work) ?? changing(work, lock, recover);
+    case "recover": {
+      const clean = pendingHooks(work) === undefined ? isClean(work) : undefined;
+      return clean ?? changing(work, lock, (change) => thenHooks(change, recover(change)));
+    }
     case "runs":
       return runs(work, request.sourcesDigest);
     case "build":
@@ -139,11 +143,17 @@ async function dispatch(
       return plan;
     }
     case "try":
-      return changing(work, lock, (change) => tryPlan(change, request.plan, request.approved));
+      return changing(work, lock, (change) =>
+        thenHooks(change, tryPlan(change, request.plan, request.approved)),
+      );
     case "commit":
-      return changing(work, lock, (change) => commit(change, request.trial, request.verdict));
+      return changing(work, lock, (change) =>
+        thenHooks(change, commit(change, request.trial, request.verdict)),
+      );
     case "roll-back":
-      return changing(work, lock, (change) => rollBack(change, request.trial, request.verdict));
+      return changing(work, lock, (change) =>
+        thenHooks(change, rollBack(change, request.trial, request.verdict)),
+      );
     case "plan-generation":
       return makePlan(work, closureOfGeneration(work, request.generation, request.reason));
     case "history":

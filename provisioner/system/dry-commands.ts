@@ -79,6 +79,10 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     async collectGarbage(maxBytes) {
       say(lines.collectGarbage(maxBytes));
     },
+    async runHook(request) {
+      say(lines.runHook(request));
+      return done;
+    },
     async switchTo(request) {
       say(lines.switchTo(request));
       if (request.action === "test") files.link(request.toplevel, paths.currentSystem);

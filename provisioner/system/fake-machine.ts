@@ -228,6 +228,11 @@ export function fakeMachine(
         return {};
       }
       if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
+      if (unit.startsWith("firstlight-hook-")) {
+        const end = answers.get("hook")?.({ ...request, file: unit }) ?? {};
+        if ((end.code ?? 0) !== 0) failedUnits.set(unit, end);
+        return end;
+      }
       const ended = switchTo(request, toplevel, action);
       if (ended.code === 0) return ended;
       if (ended.timedOut === true) return { code: null, timedOut: true };

@@ -11,6 +11,7 @@ import {
   wayBackUnit,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { hookUnit } from "./hook-line.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { readStoreObjects } from "./store-objects.ts";
@@ -152,6 +153,10 @@ export function nixCommands({
     async collectGarbage(maxBytes) {
       const result = await run(lines.collectGarbage(maxBytes), { cancel: true });
       if (result.code !== 0) throw nixFault(result, "nix-store --gc");
+    },
+    async runHook(request) {
+      const result = await run(lines.runHook(request));
+      return systemd ? unitSwitchEnd(hookUnit(request), result) : directEnd(result);
     },
     async switchTo(request) {
       const result = await run(lines.switchTo(request));

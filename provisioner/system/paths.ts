@@ -23,6 +23,8 @@ export interface SystemPaths {
   readonly pins: string;
   /** There while generations are being deleted and what follows from it is not done. */
   readonly collecting: string;
+  /** How the hooks of the last change ended. */
+  readonly hooks: string;
   readonly credentials: string;
   readonly stamps: string;
   readonly report: string;
@@ -55,6 +57,7 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     plans: "/var/lib/firstlight/plans",
     pins: "/var/lib/firstlight/pinned-generations.json",
     collecting: "/var/lib/firstlight/collecting.json",
+    hooks: "/var/lib/firstlight/hooks.json",
     credentials: "/var/lib/firstlight/credentials",
     stamps: "/var/lib/firstlight/stamps",
     report: "/var/lib/firstlight/report",

@@ -1,9 +1,11 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
+import type { HookRecord } from "#provisioner/render/hooks.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { isTransaction, shownArgv } from "./command-lines.ts";
 import { compareOptions, compareSystems, optionsOf } from "./compare-systems.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
+import { hooksOf } from "./hooks.ts";
 import { readJournal } from "./journal.ts";
 import { changedFiles, sourceTexts, writtenTexts } from "./plan-files.ts";
 import { readOptions } from "./plan-options.ts";
@@ -141,11 +143,15 @@ function otherInit({ machine }: Work, toplevel: string): readonly string[] {
 }
 
 function planCommands(
-  { lines }: Work,
+  work: Work,
   { transaction: txn, toplevel }: Closure,
   previous: string | null,
 ): Plan["commands"] {
+  const { lines } = work;
+  const hooks = (when: HookRecord["when"]) =>
+    hooksOf(work, toplevel, when).map((hook) => lines.runHook({ txn, toplevel, hook }));
   const commands = [
+    ...hooks("pre-update"),
     lines.addRoot({ txn, toplevel, role: "system" }),
     previous === null ? undefined : lines.addRoot({ txn, toplevel: previous, role: "previous" }),
     previous === null ? undefined : lines.armWayBack(txn, previous),
@@ -156,6 +162,7 @@ function planCommands(
     lines.setProfile(toplevel),
     lines.syncStore(),
     lines.switchTo({ txn, toplevel, action: "boot", purpose: "boot" }),
+    ...hooks("post-update"),
   ];
   return commands.flatMap((line) => (line === undefined ? [] : [shownArgv(line)]));
 }

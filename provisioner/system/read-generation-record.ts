@@ -23,10 +23,12 @@ export function readGenerationRecord(
 }
 
 function isRecord(value: unknown): value is GenerationRecord {
-  const { v, content, release, instance, credentials } = (value ?? {}) as Partial<GenerationRecord>;
+  const { v, content, release, instance, credentials, commands, hooks } = (value ??
+    {}) as Partial<GenerationRecord>;
   return (
     v === 1 &&
     [content, release, instance].every((text) => typeof text === "string") &&
+    [credentials, commands, hooks].every((items) => Array.isArray(items)) &&
     Array.isArray(credentials) &&
     credentials.every((name) => typeof name === "string")
   );

@@ -1,6 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
 import { checkApproved } from "./approved-plan.ts";
+import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
 import { rollBackOpen } from "./roll-back.ts";
@@ -26,6 +27,8 @@ export async function tryPlan(change: Change, plan: Plan, approved?: string): Pr
   checkPlan(change, plan);
   checkInStore(change, closure.toplevel);
   if (approved !== undefined) await checkApproved(change, plan, approved);
+  await runPreHooks(change, closure);
+  checkPlan(change, plan); // the hooks took their time
   if (change.signal.aborted) throw new Fault("system/canceled", "the trial was called off");
   const attempt: Attempt = {
     closure,

@@ -20,6 +20,8 @@
     content = "0000000000000000000000000000000000000000000000000000000000000000";
     release = "firstlight.00000000";
     instance = "d924710c3f490881";
+    commands = [ ];
+    hooks = [ ];
     credentials = [ ];
   };
 }

@@ -65,7 +65,7 @@ export function failedSideEffects(
   transaction: string | null,
 ): readonly string[] {
   const hooks = readHooks(io);
-  const results = hooks?.transaction === transaction ? hooks.results : [];
+  const results = hooks !== undefined && hooks.transaction === transaction ? hooks.results : [];
   return [
     ...readCommands(io.files).flatMap(failedCommand),
     ...results.flatMap(({ name, when, failure }) =>

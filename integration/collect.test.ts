@@ -45,9 +45,12 @@ t.test(
     t.strictSame(wrongAfterCollection(node, lost), []);
 
     await t.test("and the node goes on: back to what is left, and forward again", async (t) => {
-      t.match(await node.firstlight(["rollback"]), { code: 0, stdout: /^generation 4 runs/ });
+      t.match(await node.firstlight(["rollback"]), {
+        code: 0,
+        stdout: /^committed: generation 4 runs/,
+      });
       t.equal(machine.io().files.readText("/etc/motd"), "two\n");
-      t.match(await node.firstlight(["boot"]), { code: 0 });
+      t.match(await node.firstlight(["apply"]), { code: 0, stdout: /^committed/ });
       t.match(await node.firstlight(["rollback", "1"]), { code: 1, stderr: /no generation 1/ });
     });
   },

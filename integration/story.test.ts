@@ -100,6 +100,7 @@ for (const { medium, program } of tellings) {
         plan: {
           from: { generation: 1 },
           files: [
+            { path: "firstlight/generation.nix", change: "changed" },
             { path: "firstlight/instance.nix", change: "changed" },
             { path: "firstlight/manifest.json", change: "changed" },
             { path: "firstlight/values.json", change: "changed" },

@@ -62,7 +62,7 @@ t.test(
 
 t.test("a system says what it is made from, and its sources say the same", async (t) => {
   const one = tryRender(rich(), { base: { pins: home } });
-  const entry = fileOf(one, "configuration.nix");
+  const entry = fileOf(one, "firstlight/generation.nix");
   const content = /content = "([0-9a-f]{64})"/.exec(entry)?.[1];
   t.match(JSON.parse(fileOf(one, "firstlight/manifest.json")), { content });
   t.match(entry, 'nixos.tags = [ "2026-01-edge" ]', "boot entries carry the release");
@@ -72,11 +72,15 @@ t.test("a system says what it is made from, and its sources say the same", async
   const moved = new Map([["hostname", { document: "user-data", line: 99, column: 1 }]]);
   const other = tryRender(rich(), { base: { pins: home }, origins: moved });
   t.not(other.sources.digest, one.sources.digest);
-  t.equal(fileOf(other, "configuration.nix"), entry, "a line that moved makes no other system");
+  t.equal(
+    fileOf(other, "firstlight/generation.nix"),
+    entry,
+    "a line that moved makes no other system",
+  );
 
-  const unnamed = fileOf(tryRender({ hostname: "a" }), "configuration.nix");
+  const unnamed = fileOf(tryRender({ hostname: "a" }), "firstlight/generation.nix");
   t.match(unnamed, /nixos\.tags = \[ "firstlight\.[0-9a-f]{8}" \]/);
-  t.not(fileOf(tryRender({ hostname: "b" }), "configuration.nix"), unnamed);
+  t.not(fileOf(tryRender({ hostname: "b" }), "firstlight/generation.nix"), unnamed);
 });
 
 t.test("every leaf of the schema is in the spec that says everything", async (t) => {

@@ -10,7 +10,12 @@ import type { Base, CredentialFile } from "./base.ts";
 import { checkSpec } from "./check-spec.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
-import { generationRecord, renderGenerationRecord, renderRelease } from "./generation-record.ts";
+import {
+  type GenerationRecord,
+  generationRecord,
+  renderGenerationRecord,
+  renderRelease,
+} from "./generation-record.ts";
 import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
@@ -33,6 +38,8 @@ import { type CheckParameters, renderTemplates, type Templates } from "./templat
 import { renderUnits } from "./units.ts";
 import { renderUsers } from "./users.ts";
 import { renderValues } from "./values.ts";
+
+const generationFile = "firstlight/generation.nix";
 
 /** Everything that a system is rendered from: plain values, no secret among them. */
 export interface RenderInput {
@@ -90,20 +97,40 @@ export function render(input: RenderInput): RenderResult {
       assignments: hardware.assignments,
     }),
   ].filter((file) => file !== undefined);
-  const imports = [...modules.map((file) => path(`./${file.path}`)), ...templates.imports];
-  const others = [...modules, ...baseFiles(input.base), ...hardware.files, ...templates.files];
-  const bare = entryAssignments(input.base);
-  const record = generationRecord(input, [entryFile(input.base, bare, imports), ...others]);
-  const release = renderRelease(record);
-  const own = attempt(concern, ["hooks"], () => renderGenerationRecord(record));
-  const entry = [...bare, release, ...(own === undefined ? [] : [own])];
-  const files = [entryFile(input.base, entry, imports), ...others];
+  const imports = [
+    path(`./${generationFile}`),
+    ...modules.map((file) => path(`./${file.path}`)),
+    ...templates.imports,
+  ];
+  const entry = entryAssignments(input.base);
+  const read = [
+    entryFile(input.base, entry, imports),
+    ...modules,
+    ...baseFiles(input.base),
+    ...hardware.files,
+    ...templates.files,
+  ];
+  const record = generationRecord(input, read);
+  const generation = renderGeneration(concern, record);
   const set = [...instance, ...network, ...hardware.assignments, ...templates.parameters];
   // A release that nobody named is a digest, which says nothing in a plan.
-  const named = input.spec.update?.release === undefined ? [] : [release];
-  const all = [...files, renderValues([...bare, ...named, ...set])];
-  const manifest = renderManifest({ ...input, content: record.content }, all, [...entry, ...set]);
-  return { sources: toSources([...all, manifest], input), findings: concern.findings };
+  const named = input.spec.update?.release === undefined ? [] : [renderRelease(record)];
+  const files = [...read, ...generation.files, renderValues([...entry, ...named, ...set])];
+  const manifest = renderManifest({ ...input, content: record.content }, files, [
+    ...entry,
+    ...generation.assignments,
+    ...set,
+  ]);
+  return { sources: toSources([...files, manifest], input), findings: concern.findings };
+}
+
+/** What the system says of itself, in a file that the record is not made from. */
+function renderGeneration(concern: Concern, record: GenerationRecord) {
+  const own = attempt(concern, ["hooks"], () => renderGenerationRecord(record));
+  const assignments = [renderRelease(record), ...(own === undefined ? [] : [own])];
+  const header = withNote("This generation: its name in boot entries, and what it is made from.");
+  const file = moduleFile({ path: generationFile, header, assignments });
+  return { assignments, files: file === undefined ? [] : [file] };
 }
 
 /** Each part of the spec by itself: what one of them cannot say does not take the others away. */

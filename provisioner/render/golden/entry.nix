@@ -4,6 +4,7 @@
 {
   imports = [
     ./firstlight/agent/module.nix
+    ./firstlight/generation.nix
     ./firstlight/instance.nix
     ./firstlight/hardware.nix
     (import ./firstlight/templates/docker-host {
@@ -12,18 +13,5 @@
     })
   ];
 
-  system = {
-    stateVersion = "25.11";
-    nixos.tags = [ "firstlight.00000000" ];
-  };
-
-  environment.etc."firstlight/generation.json".text = builtins.toJSON {
-    v = 1;
-    content = "0000000000000000000000000000000000000000000000000000000000000000";
-    release = "firstlight.00000000";
-    instance = "d924710c3f490881";
-    commands = [ ];
-    hooks = [ ];
-    credentials = [ ];
-  };
+  system.stateVersion = "25.11";
 }

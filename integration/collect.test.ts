@@ -40,7 +40,7 @@ t.test(
 
     t.match(await node.firstlight(["collect"]), {
       code: 0,
-      stdout: /^1 generation, 1 directory of sources, [0-9] secrets? went$/m,
+      stdout: /^1 generation, the sources of 1 system, [0-9] secrets? went$/m,
     });
     t.strictSame(wrongAfterCollection(node, lost), []);
 

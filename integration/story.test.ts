@@ -94,7 +94,11 @@ for (const { medium, program } of tellings) {
     await t.test("plan says what changed user-data would do, and does nothing", async (t) => {
       node.insert(medium, { instanceId: "i-1", userData: document({ ...good, ...second }) });
       const preview = await firstlight(["plan", "--preview"], { record: true });
-      t.match(preview, { code: 0, processes: [], stdout: /^ {2}~ environment\.etc\.motd\.text: /m });
+      t.match(preview, {
+        code: 0,
+        processes: [],
+        stdout: /^ {2}~ environment\.etc\.motd\.text: /m,
+      });
       const { code, stdout } = await firstlight(["plan", "--json"]);
       t.equal(code, 0);
       t.match(JSON.parse(stdout), {

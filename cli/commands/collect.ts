@@ -2,6 +2,7 @@ import { exitCodes } from "#agent/outcome.ts";
 import { retentionLimits } from "#agent/retention-settings.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
+import { counted } from "#core/count.ts";
 import type { Collected } from "#provisioner/system/collect.ts";
 import { bytesText } from "#provisioner/system/plan-words.ts";
 import type { Command } from "../command.ts";
@@ -29,11 +30,13 @@ export const command: Command = {
 /** The same for a person. */
 function collectedText({ dryRun, generations, removed, freeBytes, incomplete }: Collected) {
   const would = dryRun ? "would go" : "went";
+  const gone = generations.filter(({ stays }) => !stays).length;
+  const { sources, credentials, stamps } = removed;
   const sum = [
-    ...counted(generations.filter(({ stays }) => !stays).length, "generation"),
-    ...counted(removed.sources.length, "directory of sources", "directories of sources"),
-    ...counted(removed.credentials.length, "secret"),
-    ...counted(removed.stamps.length, "instance's stamps", "instances' stamps"),
+    ...(gone === 0 ? [] : [counted(gone, "generation")]),
+    ...(sources.length === 0 ? [] : [`the sources of ${counted(sources.length, "system")}`]),
+    ...(credentials.length === 0 ? [] : [counted(credentials.length, "secret")]),
+    ...(stamps.length === 0 ? [] : [`the stamps of ${counted(stamps.length, "instance")}`]),
   ];
   return [
     ...generations.map(
@@ -44,8 +47,4 @@ function collectedText({ dryRun, generations, removed, freeBytes, incomplete }: 
     `${bytesText(freeBytes.after)} are free in the store${dryRun ? "" : `, ${bytesText(freeBytes.before)} before`}`,
     ...incomplete.map((what) => `not done: ${what}`),
   ];
-}
-
-function counted(count: number, one: string, several = `${one}s`): readonly string[] {
-  return count === 0 ? [] : [`${count} ${count === 1 ? one : several}`];
 }

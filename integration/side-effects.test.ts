@@ -62,11 +62,20 @@ t.test("a command runs once for its text, and how it ended stays", { skip }, asy
 
   const stamp = stampOf(node);
   insert(node, "timezone: Europe/Zurich\nruncmd: [exit 7]\n");
-  t.match(await node.firstlight(["boot"]), { code: 2, stdout: /^committed: generation 2/ });
+  t.match(await node.firstlight(["boot"]), {
+    code: 2,
+    stdout: /^committed \(degraded\): generation 2/,
+  });
   t.equal(stampOf(node), stamp);
   t.equal(await startCommand(node), "passed over", "in another generation");
-  t.match(await node.firstlight(["rollback"]), { code: 2, stdout: /^committed: generation 3/ });
-  t.match(await node.firstlight(["apply"]), { code: 2, stdout: /^committed: generation 4/ });
+  t.match(await node.firstlight(["rollback"]), {
+    code: 2,
+    stdout: /^committed \(degraded\): generation 3/,
+  });
+  t.match(await node.firstlight(["apply"]), {
+    code: 2,
+    stdout: /^committed \(degraded\): generation 4/,
+  });
   t.equal(await startCommand(node), "passed over", "after a rollback and a commit again");
 
   insert(node, "timezone: Europe/Zurich\nruncmd: [exit 0]\n");
@@ -98,7 +107,8 @@ t.test("hooks run around a change, and one may call it off", { skip }, async (t)
   insert(node, "", hooks(0));
   t.match(await node.firstlight(["boot"]), {
     code: 2,
-    stdout: /^committed: generation 1 .*; hook tell \(post-update\): it ended with exit code 3/,
+    stdout:
+      /^committed \(degraded\): generation 1 .*; hook tell \(post-update\): it ended with exit code 3/,
   });
   const first = machine.currentSystem();
   t.strictSame(lines(), [`pre-update  ${first}`, "post-update"]);

@@ -113,6 +113,7 @@ function prepare(
     templates: new Map(),
     parameterCheck: async () => () => [],
     decideBase: () => base,
+    recordBase: () => {},
     openCredentials: () => openCredentialStore(io),
     probe: async () => ({ passed: true, message: "" }),
     enrolled: false,
@@ -161,6 +162,25 @@ t.test("a first boot goes the whole way, pins its instance, and tells of it", as
       "commit",
     ],
   );
+});
+
+t.test("the base is recorded when a system on it is healthy, before its commit", async (t) => {
+  const told: string[] = [];
+  const recordBase = (kept: Base) => void told.push(kept === base ? "record" : "another");
+  const commit = async () => {
+    told.push("commit");
+    return { generation: 1, toplevel: "/nix/store/new", sourcesDigest: "s" };
+  };
+  const good = prepare(t, { recordBase }, { commit });
+  t.match(await boot(good.deps), { outcome: "committed" });
+  t.strictSame(told, ["record", "commit"]);
+  const sick = prepare(t, { recordBase, probe: async () => ({ passed: false, message: "x" }) });
+  t.match(await boot(sick.deps), { outcome: "rolled-back" });
+  const build = async () => {
+    throw new Fault("system/build-failed", "does not evaluate");
+  };
+  t.match(await boot(prepare(t, { recordBase }, { build }).deps), { outcome: "failed" });
+  t.strictSame(told, ["record", "commit"], "and at no other end");
 });
 
 t.test("what runs already is left alone: no build", async (t) => {

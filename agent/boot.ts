@@ -50,6 +50,8 @@ export interface BootDeps {
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
   readonly decideBase: (input: BaseInput) => Base;
+  /** Keeps the base that the first commit stands on. */
+  readonly recordBase: (base: Base) => void;
   /** Loads the check of these templates' parameters. */
   readonly parameterCheck: (names: readonly string[]) => Promise<CheckParameters>;
   readonly openCredentials: () => Promise<CredentialStore>;
@@ -78,6 +80,7 @@ export interface Rendering {
   readonly content: DatasourceContent;
   readonly translation: Translation;
   readonly match: Match;
+  readonly base: Base;
   readonly sources: Sources;
   readonly credentials: ReadonlyMap<string, CredentialFile>;
   readonly findings: readonly Finding[];
@@ -122,8 +125,8 @@ async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
 }
 
 /**
- * Discover, resolve, read, match, render: no change to the machine but its own credential files and
- * base. `accept` is called when the policy lets the instance in.
+ * Discover, resolve, read, match, render: no change to the machine but its own credential files.
+ * `accept` is called when the policy lets the instance in.
  */
 export async function renderSystem(
   d: BootDeps,
@@ -181,6 +184,7 @@ export async function renderSystem(
     content,
     translation,
     match,
+    base,
     sources,
     credentials,
     findings: all,
@@ -224,7 +228,11 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
       throw error;
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
-  const end = await settleTrial(d, way, { plan, health: translation.spec.health });
+  const end = await settleTrial(d, way, {
+    plan,
+    health: translation.spec.health,
+    beforeCommit: () => d.recordBase(rendering.base),
+  });
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };

@@ -15,11 +15,19 @@ export interface TrialDeps {
   readonly signal?: AbortSignal;
 }
 
+/** A trial, and how it is judged. */
+export interface TrialOfPlan {
+  readonly plan: Plan;
+  readonly health: Health | undefined;
+  /** Called when it is healthy, before it is committed. */
+  readonly beforeCommit?: () => void;
+}
+
 /** Tries a plan, judges it by what the spec calls healthy, and commits it or takes it back. */
 export async function settleTrial(
   d: TrialDeps,
   way: Stages,
-  { plan, health }: { readonly plan: Plan; readonly health: Health | undefined },
+  { plan, health, beforeCommit = () => {} }: TrialOfPlan,
 ): Promise<End> {
   const baseline = await readBaseline(health, d);
   const trial = await way.stage("try", () => d.system.try(plan, watchMs(health)));
@@ -32,7 +40,10 @@ export async function settleTrial(
     const message = `not healthy: ${verdict.reasons.join("; ")}`;
     return { outcome: "rolled-back", message, toplevel, generation, sourcesDigest, verdict };
   }
-  const committed = await way.stage("commit", () => d.system.commit(trial, verdict));
+  const committed = await way.stage("commit", () => {
+    beforeCommit();
+    return d.system.commit(trial, verdict);
+  });
   const message = `generation ${committed.generation} runs and is the boot default`;
   const degraded = trial.activation === "degraded";
   return { outcome: "committed", message, ...committed, verdict, degraded };

@@ -11,7 +11,7 @@ import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
-import { decideBase } from "#provisioner/render/decide-base.ts";
+import { decideBase, recordBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
 import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
@@ -56,6 +56,7 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
         settings,
         agentModule: assets.agentModule(),
       }),
+    recordBase: (base) => recordBase(io, base),
     openCredentials: () => openCredentialStore(io),
     probe: nodeProbe(invocation, settings),
     enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,

@@ -8,7 +8,7 @@ import type { Base, Pin, Pins, Platform } from "./base.ts";
 import { findPlatform } from "./find-platform.ts";
 import type { SourceFile } from "./sources.ts";
 
-/** What a base is decided from, once; later only the pins and the owner's local.nix are read anew. */
+/** What a base is decided from; once recorded, only the pins and the owner's local.nix are read anew. */
 export interface BaseQuestion {
   readonly io: Io;
   readonly facts: Facts;
@@ -21,7 +21,7 @@ export interface BaseQuestion {
   readonly agentModule: readonly SourceFile[];
 }
 
-/** Decided at the first rendering and never again. */
+/** Decided anew until the first commit, and never again. */
 interface BaseRecord {
   readonly v: 1;
   readonly kind: Base["kind"];
@@ -36,7 +36,7 @@ const recordFile = "/var/lib/firstlight/base/base.json";
 /** Pins of the image, written by `nixos/module.nix`. */
 export const pinsFile = "/etc/firstlight/pins.json";
 
-/** The base of this instance: as recorded, or decided now and recorded. */
+/** The base of this instance: as recorded, or as it would be decided now. Writes nothing. */
 export function decideBase(question: BaseQuestion): Base {
   const { files } = question.io;
   const pins = readPins(question.io);
@@ -49,10 +49,23 @@ export function decideBase(question: BaseQuestion): Base {
   };
 }
 
+/**
+ * Records a base, once a system that stands on it has proved itself and before that is committed, so
+ * that no commit is without the record. Nothing where there is one.
+ */
+export function recordBase({ files }: Io, base: Base): void {
+  if (readRecord(files) !== undefined) return;
+  files.write(recordFile, prettyJson(recordOf(base)), { mode: 0o600 });
+}
+
+function recordOf(base: Omit<BaseRecord, "v">): BaseRecord {
+  const { kind, files, platform, stateVersion, mutableUsers, settings } = base;
+  return { v: 1, kind, files, platform, stateVersion, mutableUsers, settings };
+}
+
 function decide({ io, facts, settings, ...question }: BaseQuestion, pins: Pins): BaseRecord {
   const own = readOwnConfiguration(io.files);
-  const record: BaseRecord = {
-    v: 1,
+  const record = recordOf({
     kind: own === undefined ? "platform" : "adopted",
     files: own ?? [],
     platform:
@@ -62,9 +75,9 @@ function decide({ io, facts, settings, ...question }: BaseQuestion, pins: Pins):
     stateVersion: settings.stateVersion ?? releaseOf(io.files, pins.nixpkgs) ?? unknownRelease(),
     mutableUsers: question.mutableUsers ?? (own === undefined ? true : null),
     settings: settings as { readonly [key: string]: Json },
-  };
-  io.files.write(recordFile, prettyJson(record), { mode: 0o600 });
-  return record;
+  });
+  // As it is read back: the order of keys is one that files show.
+  return JSON.parse(prettyJson(record)) as BaseRecord;
 }
 
 function readRecord(files: Files): BaseRecord | undefined {

@@ -21,6 +21,7 @@ import { renderOwnSettings } from "./own-settings.ts";
 import { renderPackages } from "./packages.ts";
 import { renderPasswords } from "./passwords.ts";
 import { isInStore, pinsFile, renderPins } from "./pins.ts";
+import { nameLeftOut } from "./platform-options.ts";
 import { renderDoas, renderSudo } from "./privileges.ts";
 import { renderRawOptions } from "./raw-options.ts";
 import { renderReport } from "./report.ts";
@@ -60,6 +61,7 @@ export interface RenderResult {
 export function render(input: RenderInput): RenderResult {
   const concern: Concern = { ...input, findings: [] };
   checkSpec(concern);
+  nameLeftOut(concern);
   const home = renderHome(concern);
   const network = attempt(concern, ["network"], () => renderNetwork(concern)) ?? [];
   const said = [...renderParts(concern), ...home.assignments];

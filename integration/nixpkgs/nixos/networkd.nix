@@ -41,6 +41,21 @@ in
     config = option anything { };
     wait-online = { enable = option bool true; anyInterface = option bool false; timeout = option types.int 120; extraArgs = option (listOf types.str) [ ]; ignoredInterfaces = option (listOf types.str) [ ]; };
   };
+  # The daemons are the distribution's; other files of theirs are a reason to restart the first.
+  config.systemd.services = lib.mkIf cfg.enable {
+    systemd-networkd = {
+      overrideStrategy = "asDropin";
+      wantedBy = [ "multi-user.target" ];
+      stopIfChanged = false;
+      restartTriggers = map (file: file.source) (lib.attrValues (lib.filterAttrs (name: _: lib.hasPrefix "systemd/network/" name) config.environment.etc));
+    };
+    systemd-networkd-wait-online = {
+      enable = cfg.wait-online.enable;
+      overrideStrategy = "asDropin";
+      wantedBy = [ "network-online.target" ];
+      serviceConfig.ExecStart = [ "" "/lib/systemd/systemd-networkd-wait-online --timeout=${toString cfg.wait-online.timeout}${lib.optionalString cfg.wait-online.anyInterface " --any"}" ];
+    };
+  };
   config.environment.etc = lib.mkMerge [
     (files "link" cfg.links)
     (lib.mkIf cfg.enable (files "network" cfg.networks // files "netdev" cfg.netdevs))

@@ -3,7 +3,7 @@
 { lib, system, config, overlays }:
 let
   names = import ./names.nix;
-  build = args: derivation ({ inherit system; builder = "/bin/sh"; PATH = "/usr/bin:/bin"; preferLocalBuild = true; allowSubstitutes = false; } // args);
+  build = args: derivation ({ inherit system; builder = "/bin/sh"; PATH = "/usr/bin:/bin:/usr/sbin:/sbin"; preferLocalBuild = true; allowSubstitutes = false; } // args);
 
   # A stub package; `programs` are the names below its bin/.
   stub = { pname, version ? "1.0", programs ? [ pname ], passthru ? { }, meta ? { } }:

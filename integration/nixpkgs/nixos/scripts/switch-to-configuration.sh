@@ -65,6 +65,7 @@ for unit in $(running); do
   if ! known "$new" "$unit" || [ "$(readlink "$new/$unit")" = /dev/null ]; then
     text "$old" "$unit" | grep -q '^X-StopOnRemoval=false' || stop="$stop $unit"
   elif [ "$(text "$old" "$unit")" = "$(text "$new" "$unit")" ]; then :
+  elif [ "$(text "$old" "$unit" | grep -v '^X-Reload-Triggers=')" = "$(text "$new" "$unit" | grep -v '^X-Reload-Triggers=')" ]; then reload="$reload $unit"
   elif says X-RestartIfChanged=false "$unit"; then skip="$skip $unit"
   elif says X-ReloadIfChanged=true "$unit"; then reload="$reload $unit"
   elif says X-StopIfChanged=false "$unit" || [ "${unit##*.}" != service ]; then restart="$restart $unit"

@@ -10,6 +10,8 @@ export interface LogRecord {
 /** What a machine has said on its console since it was switched on. */
 export interface Console {
   readonly lines: readonly string[];
+  /** What firstlight has logged so far. */
+  records(): readonly LogRecord[];
   /** Reads on from a new start; what was said before is gone. */
   follow(stream: Readable): void;
   /** The first record that fits, said already or later. Throws when the time is over or the machine is off. */
@@ -45,6 +47,7 @@ export function openConsole(waitMs: number): Console {
         look();
       });
     },
+    records: () => lines.flatMap((line) => readRecord(line) ?? []),
     record: (what, fits) =>
       find(what, (line) => {
         const record = readRecord(line);

@@ -23,7 +23,7 @@ const cache = path.join(
   "firstlight/boot",
 );
 const pollMs = 500;
-const unusedDays = 14;
+const unusedDays = 3;
 
 /**
  * The directory that `make` fills, made once for the same `parts`. Published in one step, so that

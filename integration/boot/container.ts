@@ -85,6 +85,7 @@ export async function container(
 
   const machine: Container = {
     console,
+    pace: 1,
     path: (file) => cell.fromOutside(`${disk.root}${file}`),
     async insert(seed) {
       const place = machine.path(seedDirectory);

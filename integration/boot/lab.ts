@@ -23,11 +23,10 @@ export interface Lab {
   serveMetadata(documents: Readonly<Record<string, string>>): void;
 }
 
-const waitMs = 180_000;
 const prefix = "firstlight-boot-";
 
 /** Opens a lab; everything of it ends with the test. */
-export async function openLab(t: Scope): Promise<Lab> {
+export async function openLab(t: Scope, { waitMs = 180_000 } = {}): Promise<Lab> {
   await removeStale();
   const directory = temporaryDirectory(t, `${prefix}${process.pid}-`);
   const network = await labNetwork(t);

@@ -6,6 +6,8 @@ import type { Answer } from "./host.ts";
 /** A machine that can be switched on: a container, or a virtual one. */
 export interface Machine {
   readonly console: Console;
+  /** How many times slower than a container it may be. */
+  readonly pace: number;
   /** What the datasource says from the next start on; only while the machine is off. */
   insert(seed: Seed): Promise<void>;
   switchOn(): Promise<void>;

@@ -22,6 +22,8 @@ export interface LabNetwork {
   readonly machineNamespace: string;
   /** A network card without any address for the container, in place of the one before. */
   plug(): Promise<void>;
+  /** Makes a tap for a virtual machine that is run outside; its name. */
+  tap(): Promise<string>;
 }
 
 const prefix = "firstlight-";
@@ -51,6 +53,12 @@ export async function labNetwork(t: Scope): Promise<LabNetwork> {
       await ip("-n", around, "link", "add", port, "type", "veth", ...peer);
       await ip("-n", around, "link", "set", port, "master", bridge, "up");
     },
+    async tap() {
+      const name = "tap0";
+      await ip("-n", around, "tuntap", "add", "dev", name, "mode", "tap");
+      await ip("-n", around, "link", "set", name, "master", bridge, "up");
+      return name;
+    },
   };
 }
 
@@ -58,7 +66,7 @@ export async function labNetwork(t: Scope): Promise<LabNetwork> {
 export const diesWithUs = ["setpriv", "--pdeathsig", "KILL"] as const;
 
 /** A request for metadata that left by a real card would be answered by this host's own cloud. */
-async function checkMetadataStays(namespace: string): Promise<void> {
+export async function checkMetadataStays(namespace: string): Promise<void> {
   const route = await ip("-n", namespace, "route", "get", lan.metadata);
   if (route.startsWith("local ")) return;
   throw new Error(`${lan.metadata} would leave the network of the test: ${route.trim()}`);

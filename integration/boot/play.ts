@@ -16,7 +16,7 @@ export async function play(
   if (metadata !== undefined) lab.serveMetadata(metadata);
   lab.fleet.acknowledge();
   const events = eventCursor(lab);
-  for (const step of steps(lab.publicKey)) {
+  for (const step of steps({ publicKey: lab.publicKey, pace: machine.pace })) {
     await t.test(step.why, (t) => take(t, step, { machine, lab, events }));
     if (t.passing()) continue;
     t.comment(

@@ -71,7 +71,7 @@ async function begin(machine: Container, lab: Lab): Promise<Campaign> {
 /** Every third document is not healthy, so that there is something to take back. */
 function document({ publicKey }: Lab, round: number) {
   const port = isSick(round) ? { port: 9 } : {};
-  return seed({ motd: `round ${round}`, publicKey, ...port });
+  return seed({ motd: `round ${round}`, publicKey, pace: 1, ...port });
 }
 
 function isSick(round: number): boolean {
@@ -125,7 +125,7 @@ function remember(campaign: Campaign, record: LogRecord): void {
 }
 
 async function goesOn(t: Test, { machine, lab }: Campaign): Promise<void> {
-  await machine.insert(seed({ motd: "the last", publicKey: lab.publicKey }));
+  await machine.insert(seed({ motd: "the last", publicKey: lab.publicKey, pace: 1 }));
   await machine.switchOn();
   const end = await machine.console.record("the last commit", isEnd);
   t.match(end, { outcome: "committed" });

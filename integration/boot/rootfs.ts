@@ -4,7 +4,7 @@ import { cached } from "./cache.ts";
 import { onHost } from "./host.ts";
 
 /** The Debian whose kernel-near parts (systemd, udev, sshd, Nix) a machine of the boot tests has. */
-const suite = "bookworm";
+export const suite = "bookworm";
 const packages = [
   ...[
     "dbus",

@@ -32,11 +32,18 @@ interface Expected {
 /** One sentence of a story. */
 export type Step = { readonly why: string } & Action;
 
+/** What a scenario has to know of where it is played. */
+export interface Setting {
+  /** Of the person who may log in. */
+  readonly publicKey: string;
+  /** How many times slower than a container the machine may be. */
+  readonly pace: number;
+}
+
 /** The story of one machine, for every kind of machine that there is. */
 export interface Scenario {
   readonly name: string;
   /** What the metadata service of its cloud says, texts by path. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** The person who may log in has this public key. */
-  steps(publicKey: string): readonly Step[];
+  steps(setting: Setting): readonly Step[];
 }

@@ -7,6 +7,8 @@ export interface Document {
   readonly motd: string;
   /** Who may log in as root. */
   readonly publicKey: string;
+  /** How many times slower than a container the machine may be. */
+  readonly pace: number;
   /** Port of the surroundings that must be reached for the system to be healthy; the broker's. */
   readonly port?: number;
   /** The machine's address with its prefix. */
@@ -24,7 +26,7 @@ export function seed(document: Document): Seed {
   };
 }
 
-function userData({ motd, publicKey, port = 1883, options = [] }: Document): string {
+function userData({ motd, publicKey, pace, port = 1883, options = [] }: Document): string {
   return `#cloud-config
 users:
   - name: root
@@ -37,7 +39,7 @@ firstlight:
   health:
     passes: 1
     interval: 200ms
-    timeout: 3s
+    timeout: ${3 * pace}s
     checks: [{ type: tcp, host: ${lan.gateway}, port: ${port}, timeout: 2s }]
   report:
     fleet: boots

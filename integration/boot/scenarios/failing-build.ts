@@ -7,10 +7,10 @@ const keys = "/run/firstlight/authorized_keys/root";
 /** A first boot that cannot build what it is asked for: reachable, and it says why. */
 export const failingBuild: Scenario = {
   name: "a first boot whose build fails",
-  steps: (publicKey) => [
+  steps: ({ publicKey, pace }) => [
     {
       why: "a seed that cannot be built",
-      insert: seed({ motd: "never", publicKey, options: ["standIn.failingBuild: true"] }),
+      insert: seed({ motd: "never", publicKey, pace, options: ["standIn.failingBuild: true"] }),
     },
     { why: "the machine is switched on", power: "on" },
     {
@@ -39,7 +39,7 @@ export const failingBuild: Scenario = {
     },
     { why: "nothing was activated", run: ["grep", "-c", "never", "/etc/motd"], code: 1 },
 
-    { why: "the seed is mended", insert: seed({ motd: "at last", publicKey }) },
+    { why: "the seed is mended", insert: seed({ motd: "at last", publicKey, pace }) },
     { why: "no restart is needed", ssh: ["systemctl", "start", "firstlight-boot"] },
     { why: "it is committed", ssh: ["firstlight", "status"], prints: /^committed: generation 2 / },
     { why: "the fleet hears of it", hears: "boot.finished", with: { outcome: "committed" } },

@@ -14,8 +14,8 @@ console.log(await (await fetch(at + "meta-data/instance-id", { headers })).text(
 export const firstBoot: Scenario = {
   name: "first boot",
   metadata: { "/latest/meta-data/instance-id": "i-0123456789abcdef0" },
-  steps: (publicKey) => [
-    { why: "a seed with a static network", insert: seed({ motd: "the first", publicKey }) },
+  steps: ({ publicKey, pace }) => [
+    { why: "a seed with a static network", insert: seed({ motd: "the first", publicKey, pace }) },
     { why: "the machine is switched on", power: "on" },
     {
       why: "before any network the bootstrap layer writes what the seed says",
@@ -95,7 +95,7 @@ export const firstBoot: Scenario = {
 
     {
       why: "a seed that is not healthy",
-      insert: seed({ motd: "the second", publicKey, port: 9 }),
+      insert: seed({ motd: "the second", publicKey, pace, port: 9 }),
     },
     { why: "the machine starts with it", power: "reboot" },
     {
@@ -114,7 +114,7 @@ export const firstBoot: Scenario = {
 
     {
       why: "a seed that takes the machine out of its network",
-      insert: seed({ motd: "the third", publicKey, address: "192.0.2.2/24" }),
+      insert: seed({ motd: "the third", publicKey, pace, address: "192.0.2.2/24" }),
     },
     { why: "the machine starts with it", power: "reboot" },
     {
@@ -141,7 +141,7 @@ export const firstBoot: Scenario = {
         /"outcome": "foreign"[\s\S]*"outcome": "committed"[\s\S]*"outcome": "rolled-back"[\s\S]*"outcome": "rolled-back"/,
     },
 
-    { why: "once more, as it should be", insert: seed({ motd: "the first", publicKey }) },
+    { why: "once more, as it should be", insert: seed({ motd: "the first", publicKey, pace }) },
     { why: "the power goes", power: "cut" },
     { why: "and comes back", power: "on" },
     {

@@ -23,6 +23,14 @@ const testTools = {
   mcopy: "mtools",
   "cloud-localds": "cloud-image-utils",
   "systemd-creds": "systemd",
+  "systemd-nspawn": "systemd-container",
+  mmdebstrap: "mmdebstrap",
+  ip: "iproute2",
+  losetup: "mount",
+  "mkfs.ext4": "e2fsprogs",
+  perl: "perl-base",
+  setpriv: "util-linux",
+  ssh: "openssh-client",
 };
 
 installDependencies();

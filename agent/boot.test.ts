@@ -7,7 +7,8 @@ import type { NewEvent } from "#protocol/events.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
-import type { Closure, Plan, Running, Trial } from "#provisioner/system/system.ts";
+import type { Collected } from "#provisioner/system/collect.ts";
+import type { Closure, Plan, Running, SourcesPreview, Trial } from "#provisioner/system/system.ts";
 import { type BootDeps, boot } from "./boot.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { readInstanceData } from "./instance-data.ts";
@@ -68,6 +69,7 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
     runs: async () => notRunning,
     build: async () => closure,
     fetch: async () => closure,
+    preview: async () => ({ files: [] }) as unknown as SourcesPreview,
     plan: async () => ({ digest: "d", closure }) as Plan,
     try: async () => trial,
     commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),
@@ -81,6 +83,8 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
     drift: async () => Promise.reject(new Error("not asked for")),
     repair: async () => Promise.reject(new Error("not asked for")),
     history: async () => ({ generations: [], trials: [] }),
+    pin: async () => ({ changed: true }),
+    collect: async () => ({ generations: [] }) as unknown as Collected,
     status: async () => {
       throw new Error("a boot asks for no status");
     },

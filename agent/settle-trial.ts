@@ -4,6 +4,7 @@ import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Plan, Trial, Verdict } from "#provisioner/system/system.ts";
 import type { End, Stages } from "./boot-stages.ts";
+import { failedSideEffects } from "./command-states.ts";
 import { type Baseline, judge, readBaseline, watchMs } from "./health/judge.ts";
 import type { Probe } from "./health/probe.ts";
 
@@ -15,10 +16,12 @@ export interface TrialDeps {
   readonly signal?: AbortSignal;
 }
 
-/** A trial, and how it is judged. */
+/** What is tried, and how it is judged. */
 export interface TrialOfPlan {
   readonly plan: Plan;
   readonly health: Health | undefined;
+  /** Digest of the plan that was approved, if it was one: anything else is not tried. */
+  readonly approved?: string | undefined;
   /** Called when it is healthy, before it is committed. */
   readonly beforeCommit?: () => void;
 }
@@ -27,10 +30,10 @@ export interface TrialOfPlan {
 export async function settleTrial(
   d: TrialDeps,
   way: Stages,
-  { plan, health, beforeCommit = () => {} }: TrialOfPlan,
+  { plan, health, approved, beforeCommit = () => {} }: TrialOfPlan,
 ): Promise<End> {
   const baseline = await readBaseline(health, d);
-  const trial = await way.stage("try", () => d.system.try(plan, watchMs(health)));
+  const trial = await way.stage("try", () => d.system.try(plan, watchMs(health), approved));
   const verdict = await way
     .stage("judge", () => judgeTrial(d, health, { trial, baseline }))
     .catch((error) => withoutJudgement(error, d.signal));
@@ -44,8 +47,10 @@ export async function settleTrial(
     beforeCommit();
     return d.system.commit(trial, verdict);
   });
-  const message = `generation ${committed.generation} runs and is the boot default`;
-  const degraded = trial.activation === "degraded";
+  const failures = failedSideEffects(d.io, trial.transaction);
+  const runs = `generation ${committed.generation} runs and is the boot default`;
+  const message = [runs, ...failures].join("; ");
+  const degraded = trial.activation === "degraded" || failures.length > 0;
   return { outcome: "committed", message, ...committed, verdict, degraded };
 }
 

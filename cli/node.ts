@@ -34,6 +34,8 @@ export interface NodeOptions {
   readonly by: "boot" | "apply";
   readonly approved: boolean;
   readonly system: SystemClient;
+  /** Digest of the plan that was approved, if it was one. */
+  readonly approvedPlan?: string | undefined;
   readonly report: BootDeps["report"];
 }
 
@@ -137,13 +139,19 @@ export interface RenderedNode {
 
 /** Renders what the datasource asks for now, tells the findings, and makes the system ready. */
 export async function renderNode(invocation: Invocation): Promise<RenderedNode> {
+  const node = await renderOnly(invocation);
+  await node.system.recover();
+  return node;
+}
+
+/** Renders what the datasource asks for now and tells the findings; the system is left as it is. */
+export async function renderOnly(invocation: Invocation): Promise<RenderedNode> {
   const system = await openSystem(invocation);
   const report = () => {};
   const deps = await nodeDeps(invocation, { by: "apply", approved: true, system, report });
   const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
   const rendering = await renderSystem(deps, quiet);
   for (const finding of rendering.findings) invocation.out.talk(formatFinding(finding));
-  await system.recover();
   const { instanceId } = rendering.content.instance;
   return {
     system,

@@ -1,5 +1,6 @@
 import { buildPolicy } from "#agent/build-policy.ts";
 import { fetchSettings } from "#agent/fetch-settings.ts";
+import { shredCredentials } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
 import { hostClock } from "#core/host-io.ts";
@@ -36,6 +37,7 @@ export async function openInProcess({
     fetch: fetchSettings(settings),
     policy: buildPolicy(settings),
     courier: nodeCourier(io),
+    shred: (keep) => shredCredentials(io, keep),
   };
   return openDriver(io, options);
 }

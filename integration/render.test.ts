@@ -181,7 +181,7 @@ for (const [name, base] of bases) {
     );
     t.match(
       await built("etc/systemd/system/firstlight-command-runcmd.service"),
-      "ConditionPathExists=!/var/lib/firstlight/stamps/runcmd-",
+      /^ConditionPathExists=!\/var\/lib\/firstlight\/stamps\/[0-9a-f]{16}\/runcmd-[0-9a-f]{16}$/m,
     );
     t.match(await built("users-groups.json"), '"name":"alice"');
   });
@@ -229,6 +229,7 @@ interface Units {
   readonly bootstrap: { readonly before: readonly string[] };
   readonly timer: { readonly timerConfig: object };
   readonly agent: object;
+  readonly agentAfter: readonly string[];
   readonly targets: readonly string[];
 }
 
@@ -237,6 +238,7 @@ const units = `let services = c.systemd.services; in {
   timer = { inherit (c.systemd.timers.firstlight-boot) wantedBy timerConfig; };
   bootstrap = { inherit (services.firstlight-bootstrap) before after wantedBy unitConfig; };
   agent = services.firstlight-agent.serviceConfig;
+  agentAfter = services.firstlight-agent.after;
   targets = builtins.attrNames c.systemd.targets;
   ordered = builtins.filter (name: builtins.elem "firstlight-boot.service" services.\${name}.after) (builtins.attrNames services);
   keys = c.services.openssh.authorizedKeysFiles;
@@ -261,6 +263,7 @@ t.test("the module's units", { skip }, async (t) => {
     keys: ["/run/firstlight/authorized_keys/%u"],
   });
   t.ok(found.boot.after.includes("multi-user.target"));
+  t.ok(found.agentAfter.includes("multi-user.target"), "no boot waits for the agent");
   t.ok(found.bootstrap.before.includes("network-pre.target"));
   t.notOk("RemainAfterElapse" in found.timer.timerConfig, "a switch does not start it again");
   t.ok(found.targets.includes("cloud-init"));
@@ -272,6 +275,77 @@ t.test("the module's units", { skip }, async (t) => {
     const file = `${system}/etc/systemd/system/${side}.service`;
     await checkExposure(t, { name: side, most, text: await readBuilt(machine, file) });
   }
+});
+
+t.test("an image whose own configuration brings firstlight", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const pin = await machine.pinNixpkgs();
+  const module = readFileSync(path.join(repository, "nixos/module.nix"), "utf8");
+  const own = `{ pkgs, ... }:
+{
+  imports = [ ./its-firstlight.nix ];
+  boot.isContainer = true;
+  services.firstlight = { enable = true; package = pkgs.htop; settings.policy.changes = "hold"; };
+  system.stateVersion = "25.11";
+}
+`;
+  const { sources } = tryRender(
+    {},
+    {
+      base: {
+        kind: "adopted",
+        files: [
+          { path: "configuration.nix", mode: 0o644, content: own },
+          { path: "its-firstlight.nix", mode: 0o644, content: module },
+        ],
+        pins: { firstlight: pin },
+      },
+    },
+  );
+  const entry = writeRendered(t.testdir(), sources);
+  const wanted =
+    "{ inherit (c.services.firstlight) enable; package = toString c.services.firstlight.package; }";
+  t.match(await evaluate(machine, entry, wanted), { enable: true, package: pin.storePath });
+});
+
+t.test("a switch starts the late commands again for what is new to run", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const commands: Spec["commands"] = [
+    { name: "a", when: "late", frequency: "instance", script: { secretRef: "a" } },
+  ];
+  const build = async (instanceId: string, hostname: string) => {
+    const { sources } = tryRender({ commands, hostname }, { instanceId });
+    const directory = path.join(t.testdir({ [instanceId + hostname]: {} }), instanceId + hostname);
+    return machine.build(`import ${writeRendered(directory, sources)}`);
+  };
+  const toSwitch = (system: string, action: string) =>
+    machine.run([`${system}/bin/switch-to-configuration`, action]);
+  t.match(await toSwitch(await build("i-1", "edge-1"), "test"), { code: 0 });
+  const said = async (instanceId: string, hostname: string) =>
+    (await toSwitch(await build(instanceId, hostname), "dry-activate")).stderr;
+  t.match(await said("i-2", "edge-1"), /would start the following units: .*firstlight-commands/);
+  t.notMatch(await said("i-1", "edge-2"), /firstlight-commands/, "and not for anything else");
+});
+
+t.test("a pinned agent takes the place of the image's own package", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const directory = t.testdir({ agent: "" });
+  const added = await machine.run(["nix-store", "--add", path.join(directory, "agent")]);
+  const pinned = added.stdout.trim();
+  const base: TryOptions["base"] = {
+    kind: "adopted",
+    pins: { firstlight: { storePath: pinned, narHash: null, revision: null } },
+    files: [
+      {
+        path: "configuration.nix",
+        mode: 0o644,
+        content: "{ pkgs, ... }: { services.firstlight.package = pkgs.firstlight; }\n",
+      },
+    ],
+  };
+  const entry = writeRendered(directory, tryRender({}, { base }).sources);
+  const body = `"\${c.services.firstlight.package}"`;
+  t.equal(await evaluate(machine, entry, body), pinned);
 });
 
 /** As `systemd-analyze security` has it, times ten: what each side may be exposed to at most. */

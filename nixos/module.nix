@@ -82,6 +82,7 @@ let
   };
 
   drift = cfg.settings.drift or { };
+  generations = cfg.settings.generations or { };
 
   # What changes of the system are made with.
   systemPath = [
@@ -183,7 +184,7 @@ in
       "d /var/lib/firstlight/report/events 0755 root root -"
       "d /var/lib/firstlight/sources 0755 root root -"
       "d /var/lib/firstlight/credentials 0700 root root -"
-      "d /var/lib/firstlight/stamps 0700 root root -"
+      "d /var/lib/firstlight/stamps 0755 root root -"
     ];
 
     # Before any network: what a local datasource says about network, name and keys, in /run only.
@@ -358,13 +359,48 @@ in
       };
     };
 
+    # Old generations, and what only they needed: sources, secrets, garbage of the store.
+    systemd.timers.firstlight-maintenance = {
+      description = "Delete old generations when the machine has little else to do";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnCalendar = generations.collectAt or "03:40";
+        RandomizedDelaySec = generations.randomizedDelay or "1h";
+        Persistent = true;
+      };
+    };
+
+    systemd.services.firstlight-maintenance = {
+      description = "Delete generations that need not stay";
+      after = [ "firstlight-boot.service" ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+      };
+      path = systemPath;
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "${firstlight} collect";
+        # Another process is changing the system: the next run will do it.
+        SuccessExitStatus = [ 75 ];
+        TimeoutStartSec = "4h";
+        Nice = 19;
+        IOSchedulingClass = "idle";
+      };
+    };
+
     # The network side: a courier without privileges. It takes what the root side leaves for it and
     # talks to the broker.
     systemd.services.firstlight-agent = {
       description = "Report to the fleet";
       wantedBy = [ "multi-user.target" ];
       wants = [ "network-online.target" ];
-      after = [ "network-online.target" ];
+      # After the target that wants it: no boot waits for it, nor for a network that is not there.
+      after = [
+        "multi-user.target"
+        "network-online.target"
+      ];
       unitConfig = conditions;
       # What the second witness asks about disks and graphics.
       path = [

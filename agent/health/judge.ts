@@ -2,6 +2,7 @@ import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Check, Health } from "#generated/provisioner/spec/v1.ts";
 import type { Trial, Verdict } from "#provisioner/system/system.ts";
+import { isCommandUnit } from "../command-states.ts";
 import type { Probe } from "./probe.ts";
 
 /** What was true before the trial: it is not blamed for what had failed, and keeps what worked. */
@@ -128,7 +129,9 @@ async function newlyFailed(
   const before = mode === "new" ? (baseline.failedUnits ?? []) : [];
   try {
     const failed = (await failedNow(io, signal)) ?? [];
-    return failed.filter((unit) => !before.includes(unit)).map((unit) => `unit ${unit}: failed`);
+    return failed
+      .filter((unit) => !before.includes(unit) && !isCommandUnit(unit))
+      .map((unit) => `unit ${unit}: failed`);
   } catch (error) {
     signal.throwIfAborted();
     return [error instanceof Error ? error.message : String(error)]; // nobody knows: not healthy

@@ -1,6 +1,8 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { Collected } from "./collect.ts";
 import type { DriftReport, RepairReport } from "./drift/report.ts";
+import type { RetentionLimits } from "./retention.ts";
 import type {
   ChangeReason,
   Closure,
@@ -10,6 +12,7 @@ import type {
   Recovery,
   RolledBack,
   Running,
+  SourcesPreview,
   System,
   SystemEvent,
   SystemRequest,
@@ -26,13 +29,17 @@ export interface SystemClient {
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
   /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
   fetch(signed: string, sources: Sources | null, reason: ChangeReason): Promise<Closure>;
-  plan(closure: Closure): Promise<Plan>;
-  /** `watchMs`: how long the trial may be watched at most. */
-  try(plan: Plan, watchMs?: number): Promise<Trial>;
+  preview(sources: Sources): Promise<SourcesPreview>;
+  /** `keep`: whether it is written down for who approves it. */
+  plan(closure: Closure, keep?: boolean): Promise<Plan>;
+  /** `watchMs`: how long the trial may be watched at most; `approved`: the digest it must have. */
+  try(plan: Plan, watchMs?: number, approved?: string): Promise<Trial>;
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
   history(): Promise<History>;
+  pin(generation: number, pinned: boolean): Promise<SystemResults["pin"]>;
+  collect(limits: RetentionLimits, dryRun: boolean): Promise<Collected>;
   status(): Promise<SystemStatus>;
   /** `share`: one part of so many of the store's bytes is read. */
   drift(options: LookOptions): Promise<DriftReport>;
@@ -65,8 +72,10 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
     fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
-    plan: (closure) => ask({ kind: "plan", closure }),
-    try: (plan, watchMs = 0) => ask({ kind: "try", plan, watchMs }),
+    preview: (sources) => ask({ kind: "preview", sources }),
+    plan: (closure, keep = false) => ask({ kind: "plan", closure, keep }),
+    try: (plan, watchMs = 0, approved = undefined) =>
+      ask({ kind: "try", plan, watchMs, ...(approved === undefined ? {} : { approved }) }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
@@ -74,5 +83,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     status: () => ask({ kind: "status" }),
     drift: (options) => ask({ kind: "drift", ...options }),
     repair: (options) => ask({ kind: "repair", ...options }),
+    pin: (generation, pinned) => ask({ kind: "pin", generation, pinned }),
+    collect: (limits, dryRun) => ask({ kind: "collect", limits, dryRun }),
   };
 }

@@ -105,6 +105,8 @@ export function systemOf(sources: Sources): string {
   return dryToplevel(dryDerivation("/nix/store", sources.digest, sources.nixpkgs));
 }
 
+const shellPath = `/nix/store/${"1".repeat(32)}`;
+
 /** A machine in an empty directory, booted with the system of its image. */
 export function fakeMachine(
   root: string,
@@ -187,6 +189,13 @@ export function fakeMachine(
   const switchTo = async (request: ExecRequest, toplevel: string, action: string) =>
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
+  /** Every system needs itself and a shell; every path is of one size. */
+  const queryStore = ([what, ...paths]: readonly string[]): Partial<ExecResult> => {
+    const answer =
+      what === "--size" ? paths.map(() => "1000") : [...paths, `${shellPath}-bash-5.2p15`];
+    return { stdout: `${answer.join("\n")}\n` };
+  };
+
   /** The program of a unit whose output is ours: a scope's has our environment, a service's its own. */
   const runInUnit = async ({
     env: ours,
@@ -224,6 +233,8 @@ export function fakeMachine(
         return { code: existsSync(at(option(args, "--check-validity"))) ? 0 : 1 };
       }
       if (args.includes("--dry-run")) return { stderr: "these derivations will be built:\n" };
+      if (args[0] === "--query") return queryStore(args.slice(1));
+      if (args[0] === "--gc") return {};
       const subject = option(args, "--realise");
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")
@@ -235,7 +246,11 @@ export function fakeMachine(
       return { stdout: `${option(args, "--add-root")}\n` };
     },
     "nix-env": ({ args }) => {
-      if (args.includes("--set")) setProfile(option(args, "--set"));
+      const deleting = args.indexOf("--delete-generations");
+      if (deleting !== -1) {
+        for (const number of args.slice(deleting + 1))
+          rmSync(at(`${profiles}/system-${number}-link`), { force: true });
+      } else if (args.includes("--set")) setProfile(option(args, "--set"));
       else linkTo(`system-${option(args, "--switch-generation")}-link`, `${profiles}/system`);
       return {};
     },
@@ -257,6 +272,11 @@ export function fakeMachine(
         return {};
       }
       if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
+      if (unit.startsWith("firstlight-hook-")) {
+        const end = (await answers.get("hook")?.({ ...request, file: unit })) ?? {};
+        if ((end.code ?? 0) !== 0) failedUnits.set(unit, end);
+        return end;
+      }
       const ended = await switchTo(request, toplevel, action);
       if (ended.code === 0) return ended;
       if (ended.timedOut === true) return { code: null, timedOut: true };
@@ -334,7 +354,13 @@ export function fakeMachine(
       };
       const files = { ...fake.files, append, space };
       const io = { ...fake, files, random: { ...fake.random, uuid } };
-      const system = openDriver(io, { driver, storeFiles: io.files, processes, ...more });
+      const shred = (keep: ReadonlySet<string>) => {
+        const directory = "/var/lib/firstlight/credentials";
+        const going = io.files.list(directory).filter((name) => !keep.has(name));
+        for (const name of going) io.files.remove(`${directory}/${name}`, { overwrite: true });
+        return going;
+      };
+      const system = openDriver(io, { driver, storeFiles: io.files, processes, shred, ...more });
       return { io, system, dead: () => dead };
     },
     fireTimers() {

@@ -2,6 +2,8 @@ import { Fault } from "#core/fault.ts";
 import { newTransaction } from "./build.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
+import { pinnedGenerations } from "./pinned-generations.ts";
+import { readGenerationRecord } from "./read-generation-record.ts";
 import type { ChangeReason, Closure, GenerationRecord, History, Running } from "./system.ts";
 import { type EndedTrial, endedTrials, sourcesOf } from "./transaction.ts";
 import { generationOf, type Work } from "./work.ts";
@@ -14,6 +16,8 @@ export function history(work: Work): History {
   const trials = readTrials(work);
   const running = work.machine.running();
   const profile = work.machine.profile();
+  const pinned = new Set(pinnedGenerations(work).map(({ generation }) => generation));
+  const previous = findPreviousGood(work)?.generation;
   const all = work.machine.generations();
   const runs = generationOf(work, running);
   const generations = all.map((made): GenerationRecord => {
@@ -27,6 +31,9 @@ export function history(work: Work): History {
       at: trial?.at ?? new Date(made.madeMs).toISOString(),
       running: made.generation === runs,
       bootDefault: made.generation === profile.generation,
+      previousGood: made.generation === previous,
+      pinned: pinned.has(made.generation),
+      release: releaseOf(work, made.toplevel),
       outcome: trial?.outcome ?? "foreign",
       reason: trial?.attempt.closure.reason ?? null,
       verdict: trial?.verdict ?? null,
@@ -129,13 +136,20 @@ function byNumber({ machine }: Work, number: number): Generation {
 }
 
 function previousGood(work: Work): Generation {
+  const found = findPreviousGood(work);
+  if (found !== undefined) return found;
+  throw new Fault("system/generation-unknown", "there is no earlier generation to go to");
+}
+
+/** The newest generation before the current one that is another system and was not rolled back. */
+export function findPreviousGood(work: Work): Generation | undefined {
   const { machine } = work;
   const running = machine.running();
   const current = machine.profile().generation ?? Number.POSITIVE_INFINITY;
   const bad = new Set(
     readTrials(work).flatMap((t) => (t.outcome === "rolled-back" ? [t.generation] : [])),
   );
-  const found = machine
+  return machine
     .generations()
     .findLast(
       (made) =>
@@ -144,8 +158,11 @@ function previousGood(work: Work): Generation {
         !bad.has(made.generation) &&
         machine.inStore(made.toplevel),
     );
-  if (found !== undefined) return found;
-  throw new Fault("system/generation-unknown", "there is no earlier generation to go to");
+}
+
+function releaseOf({ storeFiles }: Work, toplevel: string): string | null {
+  const record = readGenerationRecord(storeFiles, toplevel);
+  return record === undefined || record === "unreadable" ? null : record.release;
 }
 
 function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord {
@@ -157,12 +174,16 @@ function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord
     at,
     running: false,
     bootDefault: false,
+    previousGood: false,
+    pinned: false,
+    release: null,
     outcome: "rolled-back",
     reason,
     verdict,
   };
 }
 
-function readTrials({ io, paths }: Work): readonly EndedTrial[] {
+/** Every trial that has ended, oldest first. */
+export function readTrials({ io, paths }: Work): readonly EndedTrial[] {
   return endedTrials(readJournal(io.files, paths.journal).records);
 }

@@ -1,5 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
+import { checkApproved } from "./approved-plan.ts";
+import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
 import { rollBackOpen } from "./roll-back.ts";
@@ -12,9 +14,10 @@ import { type Change, checkInStore, openTransaction, step } from "./work.ts";
  * Activates a planned system without touching the boot default, the way back armed first: a power
  * cut boots the old system, and a timer activates it if nobody commits. An activation that ends
  * badly is a trial all the same (`refused`, `degraded`), for the judge to say so; a fault on the
- * way there is thrown after everything was taken back.
+ * way there is thrown after everything was taken back. With the digest of an approved plan anything
+ * that is not exactly as planned is `system/plan-stale`.
  */
-export async function tryPlan(change: Change, plan: Plan): Promise<Trial> {
+export async function tryPlan(change: Change, plan: Plan, approved?: string): Promise<Trial> {
   const { closure } = plan;
   const txn = closure.transaction;
   const open = openTransaction(change);
@@ -23,6 +26,9 @@ export async function tryPlan(change: Change, plan: Plan): Promise<Trial> {
   }
   checkPlan(change, plan);
   checkInStore(change, closure.toplevel);
+  if (approved !== undefined) await checkApproved(change, plan, approved);
+  await runPreHooks(change, closure);
+  checkPlan(change, plan); // the hooks took their time
   if (change.signal.aborted) throw new Fault("system/canceled", "the trial was called off");
   const attempt: Attempt = {
     closure,

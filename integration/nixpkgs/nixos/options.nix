@@ -145,6 +145,7 @@ in
             PasswordAuthentication = option bool true;
             PermitRootLogin = option (enum [ "yes" "without-password" "prohibit-password" "forced-commands-only" "no" ]) "prohibit-password";
             KbdInteractiveAuthentication = option bool true;
+            UsePAM = option bool true;
             X11Forwarding = option bool false;
           };
         }) { };
@@ -164,7 +165,7 @@ in
       name = option str config.networking.hostName;
       nixos = {
         codeName = option str lib.trivial.codeName;
-        label = option str lib.version;
+        label = option (types.strMatching "[a-zA-Z0-9:_\\.-]*") (lib.concatStringsSep "-" (builtins.sort builtins.lessThan config.system.nixos.tags ++ [ config.system.nixos.version ]));
         release = option str lib.trivial.release;
         tags = list str;
         version = option str lib.version;
@@ -181,6 +182,7 @@ in
     # What a test may ask of the stand-in itself.
     standIn = {
       activationExitCode = mkOption { type = nullOr int; default = null; description = "Exit code of switch and test, after they did their work."; };
+      failingBuild = mkOption { type = bool; default = false; description = "The system cannot be built."; };
       failingUnits = mkOption { type = listOf str; default = [ ]; description = "Units that fail whenever they are started."; };
       initInterfaceVersion = mkOption { type = str; default = "1"; description = "A system with another one needs a reboot (exit code 100)."; };
     };

@@ -48,5 +48,5 @@ export function withRootSide({ here, there, isClean, onUnreachable }: Sides): Sy
 }
 
 function isQuestion({ kind }: SystemRequest): boolean {
-  return kind === "runs" || kind === "history" || kind === "status";
+  return kind === "runs" || kind === "history" || kind === "preview" || kind === "status";
 }

@@ -30,7 +30,7 @@ export function closureObtainer(options: ObtainOptions): ObtainClosure {
   const { manifests = [], mode = "prefer" } = settings.fetch ?? {};
   return async (sources, reason) => {
     if (options.signed !== undefined) return system.fetch(options.signed, sources, reason);
-    const signed = manifests.length === 0 ? undefined : await find(options, sources.digest);
+    const signed = await signedManifest(options, sources.digest);
     if (signed === undefined && mode === "only") throw notFound(sources, manifests);
     if (signed === undefined) return system.build(sources, reason);
     try {
@@ -43,7 +43,13 @@ export function closureObtainer(options: ObtainOptions): ObtainClosure {
   };
 }
 
-async function find({ io, log, settings, signal }: ObtainOptions, digest: string) {
+/** The manifest of what would be fetched for these sources; `undefined` where it would be built here. */
+export async function signedManifest(
+  { io, log, settings, signed, signal }: Omit<ObtainOptions, "system">,
+  digest: string,
+): Promise<string | undefined> {
+  const { manifests = [] } = settings.fetch ?? {};
+  if (signed !== undefined || manifests.length === 0) return signed;
   const { findManifest } = await import("./find-manifest.ts");
   return findManifest({ io, log, settings, signal }, digest);
 }

@@ -6,7 +6,12 @@ import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { fetchSettings } from "#agent/fetch-settings.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
-import { closureObtainer, type ObtainClosure } from "#agent/obtain-closure.ts";
+import {
+  closureObtainer,
+  type ObtainClosure,
+  type ObtainOptions,
+  signedManifest,
+} from "#agent/obtain-closure.ts";
 import { openCredentialStore, shredCredentials } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
@@ -38,12 +43,19 @@ export interface NodeOptions {
   readonly report: BootDeps["report"];
 }
 
+/** What a boot needs, and a look at what it would fetch. */
+export interface NodeDeps extends BootDeps {
+  /** Text of the manifest that would be fetched for these sources, if one would be. */
+  readonly signedManifest: (sourcesDigest: string) => Promise<string | undefined>;
+}
+
 /** Puts together everything that a boot needs on this machine. */
-export async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<BootDeps> {
+export async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<NodeDeps> {
   const { io, log, signal } = invocation;
   const settings = await readSettings(io.files);
   const assets = findAssets();
   const profiles = await assets.profiles();
+  const obtaining = await obtainOptions(invocation, { settings, system: options.system });
   return {
     io,
     log,
@@ -51,7 +63,8 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     profiles,
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
-    obtain: await openObtainer(invocation, { settings, system: options.system }),
+    obtain: closureObtainer(obtaining),
+    signedManifest: (digest) => signedManifest(obtaining, digest),
     discover: () => findContent(invocation, settings.datasources),
     fetchSources: async (urls) =>
       (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
@@ -85,16 +98,16 @@ export function nodeProbe({ io, signal }: Invocation, settings: Settings): Probe
 }
 
 /** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */
-async function openObtainer(
+async function obtainOptions(
   { io, log, flags, signal }: Invocation,
   { settings, system }: { readonly settings: Settings; readonly system: SystemClient },
-): Promise<ObtainClosure> {
+): Promise<ObtainOptions> {
   const file = textFlag(flags, "fetch");
   const signed =
     file === undefined
       ? undefined
       : Buffer.from(await (await import("./read-input.ts")).readInput(file, { signal })).toString();
-  return closureObtainer({ io, log, settings, system, signed, signal });
+  return { io, log, settings, system, signed, signal };
 }
 
 /** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */
@@ -137,6 +150,7 @@ function wantedDriver(flags: Flags): DriverName | undefined {
 export interface RenderedNode {
   readonly system: SystemClient;
   readonly obtain: ObtainClosure;
+  readonly signedManifest: NodeDeps["signedManifest"];
   readonly rendering: Rendering;
   readonly reason: ChangeReason;
 }
@@ -160,6 +174,7 @@ export async function renderOnly(invocation: Invocation): Promise<RenderedNode> 
   return {
     system,
     obtain: deps.obtain ?? system.build,
+    signedManifest: deps.signedManifest,
     rendering,
     reason: { by: "apply", why: rendering.decision.why, instanceId },
   };

@@ -103,7 +103,7 @@ export const systemCodes = {
   "system/journal-damaged": {
     means: "The journal of the system is damaged in the middle, so its state cannot be trusted.",
     action:
-      "Check the disk, then move /var/lib/firstlight/journal/journal.jsonl aside: the next start begins a new one from what runs.",
+      "Check the disk. The next start of firstlight sets the file aside, begins a new one and leaves what runs alone.",
   },
   "system/journal-newer": {
     means: "The journal was written by a newer version of firstlight.",

@@ -1,7 +1,7 @@
 import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
-import type { JournalRecord } from "./journal-record.ts";
+import type { UnfinishedBuild } from "./ledger.ts";
 import type { ChangeReason, Closure } from "./system.ts";
 import { type Change, dropRoots, dropStrayRoots, step } from "./work.ts";
 import { writeSources } from "./write-sources.ts";
@@ -20,7 +20,7 @@ export async function build(
   dropStrayRoots(change);
   const txn = newTransaction(change);
   const intent = { sourcesDigest: sources.digest, reason };
-  const repair = mayBeCorrupt(change.journal.records, change.machine.bootId);
+  const repair = mayBeCorrupt(change.journal.ledger.unfinishedBuilds, change.machine.bootId);
   return step(change, { txn, name: "build", intent }, async () => {
     try {
       const closure = await make(change, { txn, repair, sources, reason });
@@ -66,14 +66,8 @@ async function make(
  * valid whose content had not reached the disk when the power went. Only a build that succeeded
  * since has looked at them all.
  */
-export function mayBeCorrupt(records: readonly JournalRecord[], bootId: string): boolean {
-  const isResult = (r: JournalRecord) => r.step === "build" && r.kind === "result";
-  const last = records.findLastIndex((r) => isResult(r) && r.kind === "result" && r.data.ok);
-  const since = records.slice(last + 1);
-  const ended = new Set(since.filter(isResult).map((r) => r.txn));
-  return since.some(
-    (r) => r.step === "build" && r.kind === "intent" && r.bootId !== bootId && !ended.has(r.txn),
-  );
+export function mayBeCorrupt(unfinished: readonly UnfinishedBuild[], bootId: string): boolean {
+  return unfinished.some((build) => build.bootId !== bootId);
 }
 
 /** A name for a change: sorts by time, fits into the name of a unit and of a file. */

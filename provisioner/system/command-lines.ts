@@ -135,6 +135,14 @@ export function commandLines(settings: CommandSettings) {
             effect: "disarm the way back",
           }
         : undefined,
+    disarmAll: (): CommandLine | undefined =>
+      systemd
+        ? {
+            argv: ["systemctl", "stop", `${wayBackUnit("*")}.timer`],
+            timeoutMs: quickMs,
+            effect: "disarm every way back",
+          }
+        : undefined,
     unitState: (unit: string): CommandLine => ({
       argv: ["systemctl", "show", `--property=${unitProperties}`, `${unit}.service`],
       timeoutMs: quickMs,

@@ -25,6 +25,8 @@ export interface Commands {
   armWayBack(request: { readonly txn: string; readonly previous: string }): Promise<void>;
   /** Stops that timer and waits for what it may have started. */
   disarmWayBack(txn: string): Promise<void>;
+  /** Stops the timer of every transaction; what one has started goes on. */
+  disarmAll(): Promise<void>;
   /** Waits until no activation of the transaction is under way; stops one that does not end. */
   awaitSwitch(txn: string): Promise<void>;
 }

@@ -3,7 +3,6 @@ import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Committed, Trial, Verdict } from "./system.ts";
-import { endedTrials } from "./transaction.ts";
 import type { Committing, Tried } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
@@ -74,7 +73,7 @@ function checkRuns({ machine }: Change, { attempt, txn, bootId }: Tried): void {
 }
 
 function committedBefore({ journal }: Change, trial: Trial): Committed {
-  const ended = endedTrials(journal.records).findLast((t) => t.txn === trial.transaction);
+  const ended = journal.ledger.ended.findLast((t) => t.txn === trial.transaction);
   if (ended?.outcome !== "committed" || ended.generation === null) {
     throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
   }

@@ -8,16 +8,16 @@ import { type DriverName, markDry } from "./driver-record.ts";
 import { dryCommands } from "./dry-commands.ts";
 import { eventStream } from "./event-stream.ts";
 import { closureOfGeneration, history, runs } from "./history.ts";
-import { openJournal, readJournal } from "./journal.ts";
+import { checkJournal, readJournal } from "./journal.ts";
 import { hostProcesses, type Lock, openLock, type Processes } from "./lock.ts";
 import { openMachine } from "./machine.ts";
 import { nixCommands } from "./nix-commands.ts";
+import { type JournalOptions, openJournal } from "./open-journal.ts";
 import { systemPaths } from "./paths.ts";
 import { makePlan } from "./plan.ts";
 import { recover } from "./recover.ts";
 import { rollBack } from "./roll-back.ts";
 import type { Recovery, System, SystemRequest, SystemResults } from "./system.ts";
-import { transactionState } from "./transaction.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import { tryPlan } from "./trial.ts";
 import type { Change, Work } from "./work.ts";
@@ -112,7 +112,7 @@ async function dispatch(
 ): Promise<SystemResults[SystemRequest["kind"]]> {
   switch (request.kind) {
     case "recover":
-      return isClean(work) ?? changing(work, lock, recover);
+      return isClean(work) ?? changing(work, lock, recover, { mend: true });
     case "runs":
       return runs(work, request.sourcesDigest);
     case "build":
@@ -134,8 +134,8 @@ async function dispatch(
 
 /** The answer of `recover` where nothing is open, without taking the lock. */
 function isClean({ io, paths }: Work): Recovery | undefined {
-  const { records, torn } = readJournal(io.files, paths.journal);
-  return torn === null && transactionState(records).state === "none"
+  const { ledger, torn, damage } = checkJournal(io.files, paths.journal);
+  return torn === null && damage === null && ledger.state.state === "none"
     ? { state: "clean", transaction: null, details: [], fault: null }
     : undefined;
 }
@@ -145,11 +145,12 @@ async function changing<T>(
   work: Work,
   lock: Lock,
   action: (change: Change) => Promise<T>,
+  options: JournalOptions = {},
 ): Promise<T> {
   lock.acquire();
   const { io, paths } = work;
   try {
-    return await action({ ...work, journal: openJournal(io, paths.journal) });
+    return await action({ ...work, journal: openJournal(io, paths.journal, options) });
   } finally {
     if (!hasOpenTrial(work)) lock.release();
   }
@@ -157,7 +158,7 @@ async function changing<T>(
 
 function hasOpenTrial({ io, paths }: Work): boolean {
   try {
-    return hasAttempt(transactionState(readJournal(io.files, paths.journal).records));
+    return hasAttempt(readJournal(io.files, paths.journal).ledger.state);
   } catch {
     return false; // a journal that cannot be read is no reason to shut others out
   }

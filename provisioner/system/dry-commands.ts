@@ -87,6 +87,9 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     async disarmWayBack(txn) {
       say(lines.disarmWayBack(txn));
     },
+    async disarmAll() {
+      say(lines.disarmAll());
+    },
     async awaitSwitch() {},
   };
 }

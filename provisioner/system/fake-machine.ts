@@ -229,6 +229,11 @@ export function fakeMachine(
         return { stdout: "ActiveState=inactive\nResult=success\nExecMainStatus=0\n" };
       }
       if (verb === "reset-failed") return { code: failedUnits.delete(unit) ? 0 : 1 };
+      if (unit.endsWith("*")) {
+        for (const name of timers.keys())
+          if (name.startsWith(unit.slice(0, -1))) timers.delete(name);
+        return {};
+      }
       return { code: timers.delete(unit) ? 0 : 5 };
     },
     journalctl: ({ args }) => ({ stdout: `log of ${args[0]}\n` }),

@@ -1,9 +1,9 @@
 import { Fault } from "#core/fault.ts";
 import { newTransaction } from "./build.ts";
+import { type EndedTrial, sourcesOf } from "./ended-trials.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
 import type { ChangeReason, Closure, GenerationRecord, History, Running } from "./system.ts";
-import { type EndedTrial, endedTrials, sourcesOf } from "./transaction.ts";
 import { generationOf, type Work } from "./work.ts";
 
 /** So many trials that never became a generation are shown. */
@@ -164,5 +164,5 @@ function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord
 }
 
 function readTrials({ io, paths }: Work): readonly EndedTrial[] {
-  return endedTrials(readJournal(io.files, paths.journal).records);
+  return readJournal(io.files, paths.journal).ledger.ended;
 }

@@ -1,9 +1,10 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
+import type { Ledger } from "./ledger.ts";
 import type { ChangeReason, Closure, Plan, Trial, Verdict } from "./system.ts";
 
-/** Version of the records written here; a reader refuses newer ones. */
-export const journalVersion = 1;
+/** Version of the records written here; a reader refuses newer ones, and takes those of the one before. */
+export const journalVersion = 2;
 
 /** What a trial needs to be committed or taken back by another process after a power cut. */
 export interface Attempt {
@@ -86,7 +87,10 @@ export interface Activation {
 export type Step = keyof Steps;
 
 /** One line of the journal. */
-export type JournalRecord = { [S in Step]: IntentRecord<S> | ResultRecord<S> }[Step];
+export type JournalRecord = StepRecord | CheckpointRecord;
+
+/** That a step begins, or how it ended. */
+export type StepRecord = { [S in Step]: IntentRecord<S> | ResultRecord<S> }[Step];
 
 export interface IntentRecord<S extends Step> extends RecordHead {
   readonly kind: "intent";
@@ -105,14 +109,39 @@ export type StepResult<S extends Step> =
   | { readonly ok: true; readonly value: Steps[S]["result"] }
   | { readonly ok: false; readonly failure: StepFailure };
 
-interface RecordHead {
+/** First line of a journal that goes on where another one ended: it stands for all of that one. */
+export interface CheckpointRecord extends LineHead {
+  readonly kind: "checkpoint";
+  readonly data: Checkpoint;
+}
+
+export interface Checkpoint {
+  /** What the records that are dropped come to. */
+  readonly ledger: Ledger;
+  readonly replaces: Replaced;
+}
+
+/** The journal that a checkpoint stands for. */
+export interface Replaced {
+  /** Where it was kept; one that was whole is overwritten by the next of its kind. */
+  readonly keptAs: string;
+  /** SHA-256 of its bytes; `null` where it was too large to be read. */
+  readonly digest: string | null;
+  /** Why it was not believed to its end, or `null` when it was. */
+  readonly damage: string | null;
+}
+
+interface RecordHead extends LineHead {
+  readonly txn: string;
+}
+
+interface LineHead {
   readonly v: typeof journalVersion;
-  /** From 1, without gaps. */
+  /** From 1, without gaps; over checkpoints as well. */
   readonly seq: number;
   /** SHA-256 of the line before, without its newline; {@link firstPrev} of the first. */
   readonly prev: string;
   readonly bootId: string;
-  readonly txn: string;
   readonly at: string;
   /** SHA-256 of the canonical JSON of the other fields, so that the last line proves itself too. */
   readonly sum: string;
@@ -160,10 +189,15 @@ export function parseRecord(line: string): ParsedLine {
   if (fields === undefined) return { is: "damaged" };
   const { sum, ...rest } = fields;
   if (sum !== sha256(canonicalJson(rest)) || !hasHead(rest)) return { is: "damaged" };
-  if (rest.v !== journalVersion) return { is: "newer", version: String(rest.v) };
-  if (!Object.hasOwn(steps, rest.step)) return { is: "newer", version: `step ${rest.step}` };
-  return { is: "record", record: fields as unknown as JournalRecord };
+  if (!known.includes(rest.v)) return { is: "newer", version: String(rest.v) };
+  if (rest.kind !== "checkpoint" && !Object.hasOwn(steps, rest.step)) {
+    return { is: "newer", version: `step ${rest.step}` };
+  }
+  return { is: "record", record: { ...fields, v: journalVersion } as unknown as JournalRecord };
 }
+
+/** Versions that are read; those of before say nothing else than today's. */
+const known: readonly unknown[] = [1, journalVersion];
 
 function parseFields(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -180,11 +214,14 @@ function hasHead(fields: Readonly<Record<string, unknown>>): fields is {
   readonly v: unknown;
   readonly seq: number;
   readonly prev: string;
+  readonly kind: string;
   readonly step: string;
 } {
+  const strings = ["prev", "bootId", "at", "kind"];
+  const ofStep = fields["kind"] === "checkpoint" ? [] : ["txn", "step"];
   return (
     Number.isSafeInteger(fields["seq"]) &&
-    ["prev", "bootId", "txn", "at", "step"].every((key) => typeof fields[key] === "string") &&
-    (fields["kind"] === "intent" || fields["kind"] === "result")
+    [...strings, ...ofStep].every((key) => typeof fields[key] === "string") &&
+    ["intent", "result", "checkpoint"].includes(fields["kind"] as string)
   );
 }

@@ -168,6 +168,14 @@ export function nixCommands({
       }
       await settleUnit(wayBackUnit(txn));
     },
+    async disarmAll() {
+      const line = lines.disarmAll();
+      if (line === undefined) return;
+      const result = await run(line);
+      if (result.code !== 0) {
+        throw nixFault(result, "stopping the timers of the way back", "system/way-back-failed");
+      }
+    },
     async awaitSwitch(txn) {
       if (!systemd) return;
       for (const purpose of ["switch", "back", "boot"] as const) {

@@ -3,9 +3,9 @@ import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import { isTransaction, shownArgv } from "./command-lines.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
+import { sourcesOf } from "./ended-trials.ts";
 import { readJournal } from "./journal.ts";
 import type { Closure, Plan } from "./system.ts";
-import { endedTrials, sourcesOf } from "./transaction.ts";
 import { checkInStore, generationOf, type Work } from "./work.ts";
 import { listFiles, writtenText } from "./write-sources.ts";
 
@@ -32,11 +32,11 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
 /** What runs now, and what it was made from where the journal knows. */
 export function runningNow(work: Work): Plan["from"] {
   const toplevel = work.machine.running();
-  const trials = endedTrials(readJournal(work.io.files, work.paths.journal).records);
+  const { ended } = readJournal(work.io.files, work.paths.journal).ledger;
   return {
     toplevel,
     generation: generationOf(work, toplevel),
-    sourcesDigest: sourcesOf(trials, toplevel),
+    sourcesDigest: sourcesOf(ended, toplevel),
   };
 }
 

@@ -12,6 +12,7 @@ import { type Change, openTransaction } from "./work.ts";
  * start tries again.
  */
 export async function recover(change: Change): Promise<Recovery> {
+  if (change.journal.damage !== null) return beginAnew(change);
   const open = openTransaction(change);
   const transaction = open.state === "none" ? null : open.txn;
   const notes = change.journal.notes;
@@ -23,6 +24,23 @@ export async function recover(change: Change): Promise<Recovery> {
     const details = [...notes, `${open.state}: ${error.message}`];
     return { state: "continued", transaction, details, fault: describeFault(error) };
   }
+}
+
+/**
+ * After a journal that could not be believed: what runs is left alone. No timer of a trial that
+ * nobody knows of any more may take it away later.
+ */
+async function beginAnew(change: Change): Promise<Recovery> {
+  const { notes, damage } = change.journal;
+  const fault = new Fault("system/journal-damaged", `${change.paths.journal}: ${damage}`);
+  const details = [...notes];
+  try {
+    await change.commands.disarmAll();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    details.push(error.message);
+  }
+  return { state: "set-aside", transaction: null, details, fault: describeFault(fault) };
 }
 
 type Settled = Pick<Recovery, "state" | "details">;

@@ -1,8 +1,8 @@
 import { Fault } from "#core/fault.ts";
+import { sourcesOf } from "./ended-trials.ts";
 import type { Attempt } from "./journal-record.ts";
 import { switchAndRead } from "./switch.ts";
 import type { RolledBack, Trial, Verdict } from "./system.ts";
-import { endedTrials, sourcesOf } from "./transaction.ts";
 import { hasAttempt, type OpenAttempt } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
@@ -26,7 +26,7 @@ export async function rollBack(
     }
     return rollBackOpen(change, { verdict, reasons: verdict.reasons });
   }
-  const ended = endedTrials(change.journal.records).findLast((t) => t.txn === trial.transaction);
+  const ended = change.journal.ledger.ended.findLast((t) => t.txn === trial.transaction);
   if (ended?.outcome !== "rolled-back") {
     throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
   }
@@ -129,7 +129,7 @@ function answer(change: Change, attempt: Attempt, reasons: readonly string[]): R
   return {
     toplevel,
     generation: generationOf(change, toplevel),
-    sourcesDigest: sourcesOf(endedTrials(change.journal.records), toplevel),
+    sourcesDigest: sourcesOf(change.journal.ledger.ended, toplevel),
     reasons,
   };
 }

@@ -157,7 +157,13 @@ export interface RolledBack {
 
 /** What `recover` found and did. */
 export interface Recovery {
-  readonly state: "clean" | "continued" | "rolled-back" | "abandoned";
+  readonly state:
+    | "clean"
+    | "continued"
+    | "rolled-back"
+    | "abandoned"
+    /** The journal was damaged: a new one was begun, and what runs was left alone. */
+    | "set-aside";
   /** The transaction that was open, and what of it was still undone. */
   readonly transaction: string | null;
   readonly details: readonly string[];

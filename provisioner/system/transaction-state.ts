@@ -64,6 +64,8 @@ export interface RollingBack extends OpenTrial {
   readonly state: "rolling-back";
   readonly verdict: Verdict | null;
   readonly reasons: readonly string[];
+  /** The generation that was made and then left. */
+  readonly left: number | null;
 }
 
 export type OpenAttempt = Trying | Tried | Committing | RollingBack;

@@ -1,4 +1,4 @@
-import { type JournalRecord, type Step, stepNames } from "./journal-record.ts";
+import { type Step, type StepRecord, stepNames } from "./journal-record.ts";
 import type { StateName } from "./transaction-state.ts";
 
 /** What a record of the journal tells: that a step begins, or how it ended. */
@@ -95,7 +95,7 @@ export function answerOf(state: StateName, event: EventName): Answer {
 }
 
 /** The event that a record tells. */
-export function eventOf(record: JournalRecord): EventName {
+export function eventOf(record: StepRecord): EventName {
   const { step } = record;
   if (record.kind === "intent") return `${step} begins`;
   return record.data.ok ? `${step} done` : `${step} failed`;

@@ -3,11 +3,10 @@ import type { Files, Io } from "#core/io.ts";
 import type { CommandLines, CommandSettings } from "./command-lines.ts";
 import { allRoots, isRootName } from "./command-lines.ts";
 import type { Commands, Talk } from "./commands.ts";
-import type { Journal } from "./journal.ts";
 import type { Step, Steps } from "./journal-record.ts";
 import type { Machine } from "./machine.ts";
+import type { Journal } from "./open-journal.ts";
 import type { SystemPaths } from "./paths.ts";
-import { transactionState } from "./transaction.ts";
 import type { TransactionState } from "./transaction-state.ts";
 
 /** What one request works with; made by the driver, passed down as it is. */
@@ -64,7 +63,7 @@ export async function step<S extends Step>(
 
 /** What the journal leaves open now. */
 export function openTransaction({ journal }: Change): TransactionState {
-  return transactionState(journal.records);
+  return journal.ledger.state;
 }
 
 /** Drops the GC roots of a transaction. */

@@ -14,13 +14,18 @@ import { appliedProfile } from "#provisioner/profiles/profile.ts";
 import { decideBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
+import type { ReleaseLimits } from "#provisioner/system/releases.ts";
 import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
+import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
 import { findAssets } from "./assets.ts";
 import { type Flags, type Invocation, textFlag } from "./command.ts";
 import { version } from "./version.ts";
 
 /** Flags of every command that works on the system. */
 export const systemOptions = { driver: { type: "string" } } as const;
+
+/** Flags of a person who asks for a change. */
+export const personOptions = { ...systemOptions, reboot: { type: "string" } } as const;
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -96,8 +101,32 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
     substituters: settings.build?.substituters ?? [],
     buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
     activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
+    reboot: wantedReboot(flags) ?? settings.trial?.reboot ?? "allow",
+    limits: releaseLimits(settings),
   });
   return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
+}
+
+/** How often and how long a release is held back; what the settings do not say has its default. */
+function releaseLimits({ trial }: Settings): Partial<ReleaseLimits> {
+  const { denyFor, tries, triesWithin } = trial ?? {};
+  return {
+    ...(denyFor === undefined ? {} : { denyMs: durationMs(denyFor, 0) }),
+    ...(tries === undefined ? {} : { tries }),
+    ...(triesWithin === undefined ? {} : { withinMs: durationMs(triesWithin, 0) }),
+  };
+}
+
+/** What a person allows for this once. */
+function wantedReboot(flags: Flags): RebootPolicy | undefined {
+  const wanted = textFlag(flags, "reboot");
+  if (wanted === undefined || wanted === "allow" || wanted === "kexec" || wanted === "skip") {
+    return wanted;
+  }
+  throw new Fault(
+    "cli/usage",
+    `--reboot: expected allow, kexec or skip, got ${JSON.stringify(wanted)}`,
+  );
 }
 
 function wantedDriver(flags: Flags): DriverName | undefined {
@@ -139,7 +168,11 @@ export async function renderNode(invocation: Invocation): Promise<RenderedNode> 
   const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
   const rendering = await renderSystem(deps, quiet);
   for (const finding of rendering.findings) invocation.out.talk(formatFinding(finding));
-  await system.recover();
+  const { trial } = await system.recover({ judges: true });
+  if (trial !== null) {
+    const { transaction } = trial.trial;
+    throw new Fault("system/transaction-open", `the trial ${transaction} goes on`);
+  }
   const { instanceId } = rendering.content.instance;
   return {
     system,

@@ -9,12 +9,13 @@ import type { Command, Invocation } from "../command.ts";
 import { nodeDeps, openSystem, systemOptions } from "../node.ts";
 import { type BootOutbox, bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
+import { endWith } from "../restart.ts";
 
 /** `firstlight boot` */
 export const command: Command = {
   usage: "boot [--root DIR] [--driver nix|dry] [--report]",
   summary: "Bring this machine to what its datasource asks for, and keep it only if it is healthy.",
-  help: "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 77 held or refused by policy.",
+  help: "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 75 the machine is being restarted, 77 held or refused by policy.",
   options: { ...systemOptions, report: { type: "boolean" } },
   arity: [0, 0],
   run: (invocation) => runBoot(invocation, { by: "boot", approved: false }),
@@ -40,7 +41,7 @@ export async function runBoot(invocation: Invocation, { by, approved }: How): Pr
       log.warning("report.failed", { message: describeFault(error).message }),
     );
   }
-  return exitCodeOf(outcome);
+  return endWith(outcome, invocation);
 }
 
 async function report(invocation: Invocation): Promise<void> {
@@ -69,7 +70,7 @@ async function bootOrSayWhy(invocation: Invocation, how: How): Promise<Outcome> 
     if (isFault(error, "cli/usage") || isFault(error, "system/other-driver")) throw error;
     const { io, log } = invocation;
     const outbox = bootOutbox(invocation, {
-      history: async () => ({ generations: [], trials: [] }),
+      history: async () => ({ generations: [], trials: [], boot: null, denied: [] }),
     });
     const outcome = failedBeforeBoot({ io, log, report: outbox.report }, error);
     await outbox.flush();

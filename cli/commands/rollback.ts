@@ -4,15 +4,16 @@ import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
-import { nodeProbe, openSystem, systemOptions } from "../node.ts";
+import { nodeProbe, openSystem, personOptions } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
+import { endWith } from "../restart.ts";
 import { version } from "../version.ts";
 
 /** `firstlight rollback` */
 export const command: Command = {
-  usage: "rollback [GENERATION] [--root DIR] [--driver nix|dry]",
+  usage: "rollback [GENERATION] [--root DIR] [--driver nix|dry] [--reboot allow|kexec|skip]",
   summary: "Go back to an earlier generation, through the same trial as any change.",
-  options: systemOptions,
+  options: personOptions,
   arity: [0, 1],
   async run(invocation) {
     const { io, args, json, out, signal } = invocation;
@@ -40,6 +41,6 @@ export const command: Command = {
         ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) })
         : `${outcome.outcome}: ${outcome.message}`,
     );
-    return exitCodeOf(outcome);
+    return endWith(outcome, invocation);
   },
 };

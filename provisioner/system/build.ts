@@ -2,8 +2,9 @@ import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
 import type { UnfinishedBuild } from "./ledger.ts";
+import { checkRelease } from "./releases.ts";
 import type { ChangeReason, Closure } from "./system.ts";
-import { type Change, dropRoots, dropStrayRoots, step } from "./work.ts";
+import { type Change, dropRoots, dropStrayRoots, dropTrialProfile, step } from "./work.ts";
 import { writeSources } from "./write-sources.ts";
 
 /**
@@ -17,7 +18,11 @@ export async function build(
   reason: ChangeReason,
 ): Promise<Closure> {
   await abandonBuild(change, "another build was asked for");
+  const { journal, settings, io } = change;
+  const asked = { release: sources.digest, reason };
+  checkRelease(journal.ledger.releases, asked, { limits: settings.limits, nowMs: io.clock.now() });
   dropStrayRoots(change);
+  dropTrialProfile(change);
   const txn = newTransaction(change);
   const intent = { sourcesDigest: sources.digest, reason };
   const repair = mayBeCorrupt(change.journal.ledger.unfinishedBuilds, change.machine.bootId);

@@ -1,12 +1,15 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { Conclusion } from "./afterwards.ts";
 import type {
+  BootProof,
   ChangeReason,
   Closure,
   Committed,
   History,
   Plan,
   Recovery,
+  Restarting,
   RolledBack,
   Running,
   System,
@@ -19,15 +22,19 @@ import type {
 
 /** The requests of a {@link System} as calls. */
 export interface SystemClient {
-  recover(): Promise<Recovery>;
+  /** `judges`: a trial that goes on is handed back, to be judged by the caller. */
+  recover(options?: { readonly judges: boolean }): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
   plan(closure: Closure): Promise<Plan>;
-  /** `watchMs`: how long the trial may be watched at most. */
-  try(plan: Plan, watchMs?: number): Promise<Trial>;
+  /** `watchMs`: how long the trial may be watched at most; `judging`: what its judge needs, JSON. */
+  try(plan: Plan, watchMs?: number, judging?: unknown): Promise<Trial>;
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
+  restart(): Promise<Restarting>;
+  conclude(conclusion: Conclusion): Promise<null>;
+  prove(verdict: Verdict): Promise<BootProof | null>;
   history(): Promise<History>;
 }
 
@@ -47,14 +54,17 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     throw new Fault("system/no-result", `${request.kind}: expected a result, got none`);
   }
   return {
-    recover: () => ask({ kind: "recover" }),
+    recover: ({ judges } = { judges: false }) => ask({ kind: "recover", judges }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
     plan: (closure) => ask({ kind: "plan", closure }),
-    try: (plan, watchMs = 0) => ask({ kind: "try", plan, watchMs }),
+    try: (plan, watchMs = 0, judging = null) => ask({ kind: "try", plan, watchMs, judging }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
+    restart: () => ask({ kind: "restart" }),
+    conclude: (conclusion) => ask({ kind: "conclude", ...conclusion }),
+    prove: (verdict) => ask({ kind: "prove", verdict }),
     history: () => ask({ kind: "history" }),
   };
 }

@@ -1,5 +1,6 @@
 import { hostFiles } from "#core/host-files.ts";
 import type { Files, Io } from "#core/io.ts";
+import { conclude, prove } from "./afterwards.ts";
 import { build } from "./build.ts";
 import { type CommandSettings, commandLines } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
@@ -15,15 +16,22 @@ import { nixCommands } from "./nix-commands.ts";
 import { type JournalOptions, openJournal } from "./open-journal.ts";
 import { systemPaths } from "./paths.ts";
 import { makePlan } from "./plan.ts";
-import { recover } from "./recover.ts";
+import { nothingOpen, recover } from "./recover.ts";
+import type { ReleaseLimits } from "./releases.ts";
+import { restart } from "./restart.ts";
 import { rollBack } from "./roll-back.ts";
 import type { Recovery, System, SystemRequest, SystemResults } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import { tryPlan } from "./trial.ts";
+import type { RebootPolicy } from "./trial-way.ts";
 import type { Change, Work } from "./work.ts";
 
 /** How to open a driver. */
 export interface DriverOptions extends Partial<Deadlines> {
+  /** What may be done where a change needs a reboot; default `allow`. */
+  readonly reboot?: RebootPolicy;
+  /** How often and how long a release is held back. */
+  readonly limits?: Partial<ReleaseLimits>;
   /** `nix` runs the commands, `dry` only says them, on a fake machine below a root. */
   readonly driver: DriverName;
   /** Binary caches; with none nothing is fetched. */
@@ -49,6 +57,13 @@ export const defaultDeadlines: Deadlines = {
   wayBackMs: 1_800_000,
 };
 
+/** A day, and five trials in it. */
+export const defaultLimits: ReleaseLimits = {
+  denyMs: 86_400_000,
+  tries: 5,
+  withinMs: 86_400_000,
+};
+
 /** The system of a machine, in this process. Throws `system/dry-needs-root` at the first request. */
 export function openDriver(io: Io, options: DriverOptions): System {
   const { driver } = options;
@@ -69,6 +84,8 @@ export function openDriver(io: Io, options: DriverOptions): System {
       hostSources: io.files.hostPath(paths.sources),
       substituters: options.substituters ?? [],
       systemd: machine.systemd,
+      reboot: options.reboot ?? "allow",
+      limits: { ...defaultLimits, ...options.limits },
     };
     const lines = commandLines(settings);
     const commands =
@@ -112,7 +129,12 @@ async function dispatch(
 ): Promise<SystemResults[SystemRequest["kind"]]> {
   switch (request.kind) {
     case "recover":
-      return isClean(work) ?? changing(work, lock, recover, { mend: true });
+      return (
+        isClean(work) ??
+        changing(work, lock, (change) => recover(change, { judges: request.judges ?? false }), {
+          mend: true,
+        })
+      );
     case "runs":
       return runs(work, request.sourcesDigest);
     case "build":
@@ -120,11 +142,19 @@ async function dispatch(
     case "plan":
       return makePlan(work, request.closure);
     case "try":
-      return changing(work, lock, (change) => tryPlan(change, request.plan));
+      return changing(work, lock, (change) =>
+        tryPlan(change, { plan: request.plan, judging: request.judging ?? null }),
+      );
     case "commit":
       return changing(work, lock, (change) => commit(change, request.trial, request.verdict));
     case "roll-back":
       return changing(work, lock, (change) => rollBack(change, request.trial, request.verdict));
+    case "restart":
+      return changing(work, lock, restart);
+    case "conclude":
+      return changing(work, lock, (change) => conclude(change, request));
+    case "prove":
+      return changing(work, lock, (change) => prove(change, request.verdict));
     case "plan-generation":
       return makePlan(work, closureOfGeneration(work, request.generation, request.reason));
     case "history":
@@ -133,10 +163,11 @@ async function dispatch(
 }
 
 /** The answer of `recover` where nothing is open, without taking the lock. */
-function isClean({ io, paths }: Work): Recovery | undefined {
+function isClean(work: Work): Recovery | undefined {
+  const { io, paths } = work;
   const { ledger, torn, damage } = checkJournal(io.files, paths.journal);
   return torn === null && damage === null && ledger.state.state === "none"
-    ? { state: "clean", transaction: null, details: [], fault: null }
+    ? nothingOpen(work, ledger)
     : undefined;
 }
 

@@ -11,6 +11,8 @@ export interface EndedTrial {
   /** Of a committed one; also of one whose generation was made and then left. */
   readonly generation: number | null;
   readonly reasons: readonly string[];
+  /** Whether the release is to blame for its end. */
+  readonly blamed: boolean;
   readonly at: string;
 }
 
@@ -24,15 +26,17 @@ export function endedBy(before: TransactionState, record: StepRecord): EndedTria
   if (!hasAttempt(before) || record.kind !== "result" || !record.data.ok) return undefined;
   const { txn, at } = record;
   const verdict = "verdict" in before && before.verdict !== null ? shortened(before.verdict) : null;
-  const head = { txn, at, attempt: before.attempt, verdict };
+  // Nobody judges it any more.
+  const head = { txn, at, attempt: { ...before.attempt, judging: null }, verdict };
   if (record.step === "commit") {
     const { generation } = record.data.value;
-    return { ...head, outcome: "committed", generation, reasons: [] };
+    return { ...head, outcome: "committed", generation, reasons: [], blamed: false };
   }
   if (record.step !== "roll-back") return undefined;
-  const generation = before.state === "rolling-back" ? before.left : null;
+  if (before.state !== "rolling-back") return undefined;
   const reasons = short(record.data.value.reasons);
-  return { ...head, outcome: "rolled-back", generation, reasons };
+  const { left: generation, blamed } = before;
+  return { ...head, outcome: "rolled-back", generation, reasons, blamed };
 }
 
 /** The trials with one more; the oldest of its outcome goes where there are too many. */

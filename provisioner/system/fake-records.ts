@@ -16,7 +16,8 @@ export function attempt(txn: string): Attempt {
     reason,
   };
   const previous = { toplevel: "/nix/store/old", generation: 1, sourcesDigest: null };
-  return { closure, planDigest: "p", previous, profile: previous };
+  const kept = { once: null, wayBackMs: 1, judging: null };
+  return { closure, planDigest: "p", previous, profile: previous, ...kept };
 }
 
 function trial(txn: string): Trial {
@@ -42,14 +43,26 @@ export function dataOf(txn: string): Readonly<Record<Step, { intent: unknown; re
     arm: { intent: { afterMs: 1 }, result: null },
     activate: { intent: { toplevel: "t" }, result: activation },
     disarm: { intent: null, result: null },
+    prepare: { intent: attempt(txn), result: trial(txn) },
+    "trial-profile": { intent: { toplevel: "t" }, result: null },
+    "trial-entry": { intent: { toplevel: "t" }, result: null },
+    "boot-once": { intent: { loader: "grub", toplevel: "t" }, result: { entry: "e" } },
+    restart: { intent: { how: "reboot" }, result: null },
+    resume: { intent: { toplevel: "t" }, result: trial(txn) },
+    "drop-trial": { intent: { loader: "grub" }, result: { left: [] } },
     commit: { intent: { verdict }, result: { generation: 2, incomplete: null } },
     "set-profile": { intent: { toplevel: "t" }, result: null },
     "boot-entry": { intent: { toplevel: "t" }, result: null },
     publish: { intent: { sourcesDigest: "d" }, result: { kept: [] } },
-    "roll-back": { intent: { verdict, reasons: [] }, result: { toplevel: "o", reasons: ["why"] } },
+    "roll-back": {
+      intent: { verdict, reasons: [], blamed: true },
+      result: { toplevel: "o", reasons: ["why"] },
+    },
     "re-activate": { intent: { toplevel: "o" }, result: activation },
     "reset-profile": { intent: { generation: 1, from: 2 }, result: null },
     abandon: { intent: { why: "a test" }, result: null },
+    conclude: { intent: { conclusive: false, reasons: [] }, result: null },
+    prove: { intent: { toplevel: "t" }, result: { healthy: true, reasons: [] } },
   };
 }
 

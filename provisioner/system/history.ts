@@ -1,8 +1,12 @@
 import { Fault } from "#core/fault.ts";
+import { toBootProof } from "./boot-proof.ts";
 import { newTransaction } from "./build.ts";
 import { type EndedTrial, sourcesOf } from "./ended-trials.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import { heldBack } from "./releases.ts";
+import { wantsRestart } from "./restart.ts";
 import type { ChangeReason, Closure, GenerationRecord, History, Running } from "./system.ts";
 import { generationOf, type Work } from "./work.ts";
 
@@ -11,7 +15,7 @@ const maxRolledBack = 50;
 
 /** Generations and trials, oldest first, from the profile's links and the journal. */
 export function history(work: Work): History {
-  const trials = readTrials(work);
+  const { ended: trials, proof, releases } = readLedger(work);
   const running = work.machine.running();
   const profile = work.machine.profile();
   const all = work.machine.generations();
@@ -41,6 +45,8 @@ export function history(work: Work): History {
   return {
     generations: [...generations, ...rolledBack].sort(byTime),
     trials: trials.map(toTrialRecord),
+    boot: proof === null ? null : toBootProof(proof),
+    denied: heldBack(releases, { limits: work.settings.limits, nowMs: work.io.clock.now() }),
   };
 }
 
@@ -61,7 +67,7 @@ function toTrialRecord({ txn, outcome, attempt, verdict, generation, reasons }: 
 export function runs(work: Work, sourcesDigest: string): Running {
   const toplevel = work.machine.running();
   const profile = work.machine.profile();
-  const trials = readTrials(work);
+  const { ended: trials, state, proof } = readLedger(work);
   const closure = lastCommitted(trials)?.attempt.closure;
   const same =
     toplevel !== null &&
@@ -73,6 +79,8 @@ export function runs(work: Work, sourcesDigest: string): Running {
     generation: profile.generation,
     toplevel,
     sourcesDigest: sourcesOf(trials, toplevel),
+    bootProved: proof?.toplevel === profile.toplevel ? proof.proved : null,
+    restart: wantsRestart(state, work.machine.bootId),
     chosen: same ? null : chosenByPerson(work, trials),
   };
 }
@@ -163,6 +171,10 @@ function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord
   };
 }
 
-function readTrials({ io, paths }: Work): readonly EndedTrial[] {
-  return readJournal(io.files, paths.journal).ledger.ended;
+function readTrials(work: Work): readonly EndedTrial[] {
+  return readLedger(work).ended;
+}
+
+function readLedger({ io, paths }: Work): Ledger {
+  return readJournal(io.files, paths.journal).ledger;
 }

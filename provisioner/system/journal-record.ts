@@ -1,6 +1,7 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
 import type { Ledger } from "./ledger.ts";
+import type { OnceName } from "./loaders/loader.ts";
 import type { ChangeReason, Closure, Plan, Trial, Verdict } from "./system.ts";
 
 /** Version of the records written here; a reader refuses newer ones, and takes those of the one before. */
@@ -14,6 +15,12 @@ export interface Attempt {
   readonly previous: Plan["from"];
   /** The boot default before it. */
   readonly profile: SystemLink;
+  /** How it is booted, where it is tried by a restart of the machine. */
+  readonly once: { readonly loader: OnceName; readonly why: readonly string[] } | null;
+  /** So long after its beginning the way back comes by itself. */
+  readonly wayBackMs: number;
+  /** What its judge needs, for the process that judges it. */
+  readonly judging: unknown;
 }
 
 /** Where a profile or generation points. */
@@ -43,6 +50,30 @@ export interface Steps {
     readonly result: Activation;
   };
   readonly disarm: { readonly intent: null; readonly result: null };
+  /** A trial by a restart, up to where nothing but the restart is left. */
+  readonly prepare: { readonly intent: Attempt; readonly result: Trial };
+  readonly "trial-profile": {
+    readonly intent: { readonly toplevel: string };
+    readonly result: null;
+  };
+  /** The boot default's own installer writes the entry; the default stays what it is. */
+  readonly "trial-entry": { readonly intent: { readonly toplevel: string }; readonly result: null };
+  readonly "boot-once": {
+    readonly intent: { readonly loader: OnceName; readonly toplevel: string };
+    readonly result: { readonly entry: string };
+  };
+  readonly restart: {
+    readonly intent: { readonly how: "reboot" | "kexec" };
+    readonly result: null;
+  };
+  /** The system on trial was booted: the trial goes on in this boot. */
+  readonly resume: { readonly intent: { readonly toplevel: string }; readonly result: Trial };
+  /** The choice for the next boot, profile and entry of a trial by a restart. */
+  readonly "drop-trial": {
+    readonly intent: { readonly loader: OnceName };
+    /** What could not be removed. */
+    readonly result: { readonly left: readonly string[] };
+  };
   /** From its intent on the system stays. */
   readonly commit: {
     readonly intent: { readonly verdict: Verdict };
@@ -60,7 +91,12 @@ export interface Steps {
     readonly result: { readonly kept: readonly string[] };
   };
   readonly "roll-back": {
-    readonly intent: { readonly verdict: Verdict | null; readonly reasons: readonly string[] };
+    readonly intent: {
+      readonly verdict: Verdict | null;
+      readonly reasons: readonly string[];
+      /** Whether the release is to blame, so that it is not tried again for some time. */
+      readonly blamed: boolean;
+    };
     readonly result: { readonly toplevel: string | null; readonly reasons: readonly string[] };
   };
   readonly "re-activate": {
@@ -73,11 +109,21 @@ export interface Steps {
   };
   /** A build that was never tried. */
   readonly abandon: { readonly intent: { readonly why: string }; readonly result: null };
+  /** Of a trial that was taken back: whether its checks said anything about the release. */
+  readonly conclude: {
+    readonly intent: { readonly conclusive: boolean; readonly reasons: readonly string[] };
+    readonly result: null;
+  };
+  /** Of a committed system: how it was when it had been booted. */
+  readonly prove: {
+    readonly intent: { readonly toplevel: string };
+    readonly result: { readonly healthy: boolean; readonly reasons: readonly string[] };
+  };
 }
 
 /** How an activation ended. */
 export interface Activation {
-  readonly end: Trial["activation"];
+  readonly end: "switched" | "degraded" | "refused";
   readonly exitCode: number | null;
   readonly message: string | null;
   /** Whether anything of the machine may have been changed. */
@@ -156,14 +202,23 @@ const steps: Readonly<Record<Step, true>> = {
   arm: true,
   activate: true,
   disarm: true,
+  prepare: true,
+  "trial-profile": true,
+  "trial-entry": true,
+  "boot-once": true,
+  restart: true,
+  resume: true,
   commit: true,
   "set-profile": true,
   "boot-entry": true,
   publish: true,
+  "drop-trial": true,
   "roll-back": true,
   "re-activate": true,
   "reset-profile": true,
   abandon: true,
+  conclude: true,
+  prove: true,
 };
 
 /** Every step, in the order of the way. */
@@ -193,11 +248,28 @@ export function parseRecord(line: string): ParsedLine {
   if (rest.kind !== "checkpoint" && !Object.hasOwn(steps, rest.step)) {
     return { is: "newer", version: `step ${rest.step}` };
   }
-  return { is: "record", record: { ...fields, v: journalVersion } as unknown as JournalRecord };
+  return { is: "record", record: upgrade(fields, rest.v) as unknown as JournalRecord };
 }
 
-/** Versions that are read; those of before say nothing else than today's. */
 const known: readonly unknown[] = [1, journalVersion];
+
+/**
+ * A record as today's version has it. Version 1 knew no trial by a restart, kept nothing for the
+ * judge, and blamed nobody.
+ */
+function upgrade(fields: Readonly<Record<string, unknown>>, version: unknown): object {
+  if (version === journalVersion) return fields;
+  const { step, kind, data } = fields as { step: Step; kind: string; data: object };
+  const added =
+    kind !== "intent"
+      ? {}
+      : step === "try"
+        ? { once: null, wayBackMs: 1_800_000, judging: null }
+        : step === "roll-back"
+          ? { blamed: false }
+          : {};
+  return { ...fields, v: journalVersion, data: data === null ? null : { ...data, ...added } };
+}
 
 function parseFields(line: string): Readonly<Record<string, unknown>> | undefined {
   try {

@@ -1,5 +1,7 @@
+import { followProof, type Proof } from "./boot-proof.ts";
 import { type EndedTrial, endedBy, withEnded } from "./ended-trials.ts";
 import type { JournalRecord, StepRecord } from "./journal-record.ts";
+import { followReleases, noReleases, type Releases } from "./releases.ts";
 import { next } from "./transaction.ts";
 import type { TransactionState } from "./transaction-state.ts";
 
@@ -14,6 +16,9 @@ export interface Ledger {
   readonly ended: readonly EndedTrial[];
   /** Builds that began since the last one that succeeded, and whose end is not told. */
   readonly unfinishedBuilds: readonly UnfinishedBuild[];
+  readonly releases: Releases;
+  /** Of the system that was committed last. */
+  readonly proof: Proof | null;
 }
 
 export interface UnfinishedBuild {
@@ -23,7 +28,13 @@ export interface UnfinishedBuild {
 
 const mostUnfinishedBuilds = 10;
 
-export const emptyLedger: Ledger = { state: { state: "none" }, ended: [], unfinishedBuilds: [] };
+export const emptyLedger: Ledger = {
+  state: { state: "none" },
+  ended: [],
+  unfinishedBuilds: [],
+  releases: noReleases,
+  proof: null,
+};
 
 /** What records come to. Pure and total: a record that does not fit changes nothing. */
 export function ledgerOf(records: readonly JournalRecord[]): Ledger {
@@ -40,6 +51,8 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
     state,
     ended: trial === undefined ? ledger.ended : withEnded(ledger.ended, trial),
     unfinishedBuilds: followBuilds(ledger.unfinishedBuilds, record),
+    releases: followReleases(ledger.releases, record, { state, ended: trial }),
+    proof: followProof(ledger.proof, record, trial),
   };
 }
 

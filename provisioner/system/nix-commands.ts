@@ -13,6 +13,7 @@ import {
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
+import { rebootCommands } from "./reboot-commands.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
 
 /** What real commands work with. */
@@ -168,6 +169,26 @@ export function nixCommands({
       }
       await settleUnit(wayBackUnit(txn));
     },
+    async armRestart(txn, afterMs) {
+      const result = await run(lines.armRestart(txn, afterMs));
+      if (result.code !== 0) throw nixFault(result, "systemd-run", "system/way-back-failed");
+      const stopped = await run(lines.stopDeadline());
+      if (stopped.code !== 0 && stopped.code !== notLoaded) {
+        throw nixFault(stopped, "stopping the deadline of the trial", "system/way-back-failed");
+      }
+    },
+    async renewWayBack(txn) {
+      if ((await run(lines.wayBackState(txn))).code !== 0) return false;
+      return (await run(lines.renewWayBack(txn))).code === 0;
+    },
+    async endOfSwitch(txn) {
+      const unit = switchUnit("switch", txn);
+      const end = await settleUnit(unit);
+      if (end === undefined) return undefined;
+      const { exitCode, timedOut } = end;
+      return { exitCode, timedOut, relayed: false, output: await unitLog(unit) };
+    },
+    ...rebootCommands({ files: io.files, storeFiles, paths, lines, run }),
     async disarmAll() {
       const line = lines.disarmAll();
       if (line === undefined) return;

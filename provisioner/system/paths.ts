@@ -7,6 +7,10 @@ export interface SystemPaths {
   readonly profiles: string;
   /** The system profile: a link to its current generation. */
   readonly profile: string;
+  /** Profiles beside the system's, each with entries of its own in the boot menu. */
+  readonly trialProfiles: string;
+  /** The one of a trial by a restart. */
+  readonly trialProfile: string;
   /** Our GC roots: `<transaction>` (the system) and `<transaction>-drv`. */
   readonly gcRoots: string;
   /** The machine's, below `--root`. */
@@ -17,6 +21,14 @@ export interface SystemPaths {
   readonly sources: string;
   readonly journal: string;
   readonly etcNixos: string;
+}
+
+/** Installers of GRUB leave out a profile whose name has anything but letters, digits and `_`. */
+const trialName = "firstlight_trial";
+
+/** Whether a file among the profiles is of a trial by a restart. */
+export function isTrialLink(name: string): boolean {
+  return name === trialName || /^firstlight_trial-[0-9]+-link$/.test(name);
 }
 
 /** Whether a path is an object of the store; not below one, and nothing that leads out of it. */
@@ -34,6 +46,8 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     store: env["NIX_STORE_DIR"] ?? "/nix/store",
     profiles: `${state}/profiles`,
     profile: `${state}/profiles/system`,
+    trialProfiles: `${state}/profiles/system-profiles`,
+    trialProfile: `${state}/profiles/system-profiles/${trialName}`,
     gcRoots: `${state}/gcroots/firstlight`,
     currentSystem: "/run/current-system",
     bootedSystem: "/run/booted-system",

@@ -1,11 +1,14 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import { isTransaction, shownArgv } from "./command-lines.ts";
+import { exitCodes } from "./activation.ts";
+import { isTransaction } from "./command-lines.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
 import { sourcesOf } from "./ended-trials.ts";
 import { readJournal } from "./journal.ts";
+import { planCommands } from "./plan-commands.ts";
 import type { Closure, Plan } from "./system.ts";
+import { plannedWay } from "./trial-way.ts";
 import { checkInStore, generationOf, type Work } from "./work.ts";
 import { listFiles, writtenText } from "./write-sources.ts";
 
@@ -17,14 +20,19 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
   checkInStore(work, closure.toplevel);
   const from = runningNow(work);
   const preview = await previewUnits(work, closure.toplevel);
+  const reboot = withInterface(needsReboot(work, closure.toplevel), preview);
+  const way = await plannedWay(work, reboot);
   const plan: Omit<Plan, "digest"> = {
     closure,
     from,
     files: changedFiles(work, from.sourcesDigest, closure.sourcesDigest),
     units: preview.units,
-    reboot: needsReboot(work, closure.toplevel),
-    warnings: preview.warnings,
-    commands: planCommands(work, closure, from.toplevel),
+    reboot,
+    warnings: typeof way === "string" ? [...preview.warnings, way] : preview.warnings,
+    commands: planCommands(work, closure, {
+      previous: from.toplevel,
+      way: typeof way === "string" ? undefined : way,
+    }),
   };
   return { digest: digestPlan(plan), ...plan };
 }
@@ -74,10 +82,16 @@ export function checkPlan(work: Work, plan: Plan): void {
   }
 }
 
-async function previewUnits({ commands }: Work, toplevel: string): Promise<Preview> {
+interface UnitPreview extends Preview {
+  /** Whether only a reboot leads to the system's init interface. */
+  readonly otherInterface: boolean;
+}
+
+async function previewUnits({ commands }: Work, toplevel: string): Promise<UnitPreview> {
   const { exitCode, output } = await commands.dryActivate(toplevel);
-  const preview = parseDryActivate(output);
-  if (exitCode === 0) return preview;
+  const otherInterface = exitCode === exitCodes.rebootNeeded;
+  const preview = { ...parseDryActivate(output), otherInterface };
+  if (exitCode === 0 || otherInterface) return preview;
   const last = output.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   const warning = `the preview of units is incomplete (exit code ${exitCode}): ${last}`;
   return { ...preview, warnings: [...preview.warnings, warning] };
@@ -107,6 +121,13 @@ function readTexts(
   );
 }
 
+/** What the links of a system do not show. */
+function withInterface(reboot: Plan["reboot"], { otherInterface }: UnitPreview): Plan["reboot"] {
+  return otherInterface
+    ? { needed: true, why: [...reboot.why, "its init interface is another"] }
+    : reboot;
+}
+
 function needsReboot({ machine }: Work, toplevel: string): Plan["reboot"] {
   const booted = machine.booted();
   if (booted === null) return { needed: false, why: [] };
@@ -119,24 +140,4 @@ function needsReboot({ machine }: Work, toplevel: string): Plan["reboot"] {
     needed: differs.length > 0,
     why: differs.map((part) => `${part} is not the one this machine was booted with`),
   };
-}
-
-function planCommands(
-  { lines }: Work,
-  { transaction: txn, toplevel }: Closure,
-  previous: string | null,
-): Plan["commands"] {
-  const commands = [
-    lines.addRoot({ txn, toplevel, role: "system" }),
-    previous === null ? undefined : lines.addRoot({ txn, toplevel: previous, role: "previous" }),
-    previous === null ? undefined : lines.armWayBack(txn, previous),
-    lines.syncStore(),
-    lines.switchTo({ txn, toplevel, action: "test", purpose: "switch" }),
-    previous === null ? undefined : lines.disarmWayBack(txn),
-    lines.syncStore(),
-    lines.setProfile(toplevel),
-    lines.syncStore(),
-    lines.switchTo({ txn, toplevel, action: "boot", purpose: "boot" }),
-  ];
-  return commands.flatMap((line) => (line === undefined ? [] : [shownArgv(line)]));
 }

@@ -15,6 +15,7 @@ const built: readonly Entry[] = [
   ["build", "ok"],
 ];
 const trying: readonly Entry[] = [...built, ["try", "intent"], ["activate", "intent"]];
+const waiting: readonly Entry[] = [...built, ["prepare", "intent"], ["prepare", "ok"]];
 const tried: readonly Entry[] = [...trying, ["activate", "ok"], ["try", "ok"]];
 const committing: readonly Entry[] = [...tried, ["commit", "intent"]];
 const rollingBack: readonly Entry[] = [...tried, ["roll-back", "intent"]];
@@ -32,6 +33,18 @@ const states: readonly (readonly [string, readonly Entry[], object])[] = [
   ],
   ["a build", built, { state: "built", closure: { transaction: "t1" } }],
   ["an abandoned build", [...built, ["abandon", "intent"], ["abandon", "ok"]], { state: "none" }],
+  ["a trial that is to be booted", waiting.slice(0, -1), { state: "preparing", touched: false }],
+  ["a trial that waits for a restart", waiting, { state: "waiting", touched: false }],
+  [
+    "a trial that was booted",
+    [...waiting, ["restart", "intent"], ["resume", "intent"], ["resume", "ok"]],
+    { state: "tried", touched: true },
+  ],
+  [
+    "a way back that takes a restart",
+    [...waiting, ["resume", "ok"], ["roll-back", "intent"], ["restart", "intent"]],
+    { state: "rolling-back", restarts: 1 },
+  ],
   ["a trial before its activation", trying.slice(0, 3), { state: "trying", touched: false }],
   ["a trial during its activation", trying, { state: "trying", touched: true }],
   ["a trial that failed", [...trying, ["try", "failed"]], { state: "trying", touched: true }],
@@ -98,6 +111,8 @@ t.test("every pair of state and event has an answer that `next` gives", async (t
     none: [],
     building: built.slice(0, 1),
     built,
+    preparing: waiting.slice(0, -1),
+    waiting,
     trying,
     tried,
     committing,

@@ -56,7 +56,12 @@ function noteFailure(state: Committing, record: StepRecord): Committing {
 function noteWayBack(state: RollingBack, record: StepRecord): RollingBack {
   if (record.kind === "intent") {
     if (record.step === "reset-profile") return { ...state, left: record.data.from };
+    if (record.step === "restart") return { ...state, restarts: state.restarts + 1 };
     return record.step === "roll-back" ? { ...state, ...record.data } : state;
+  }
+  if (record.step === "roll-back" && !record.data.ok) {
+    const restartIn = record.data.failure.code === "system/restart-needed" ? record.bootId : null;
+    return { ...state, restartIn };
   }
   const runs = record.step === "re-activate" && record.data.ok;
   return runs && record.data.value.end !== "refused" ? { ...state, touched: false } : state;
@@ -80,13 +85,19 @@ function enter(answer: StateName, state: TransactionState, record: StepRecord): 
       return record.kind === "intent" && record.step === "try"
         ? { state: "trying", txn, bootId, attempt: record.data, touched: false }
         : state;
-    case "tried":
-      return state.state === "trying" &&
-        record.kind === "result" &&
-        record.step === "try" &&
-        record.data.ok
-        ? { ...state, state: "tried", trial: record.data.value }
+    case "preparing":
+      return record.kind === "intent" && record.step === "prepare"
+        ? { state: "preparing", txn, bootId, attempt: record.data, touched: false }
         : state;
+    case "waiting":
+      return state.state === "preparing" &&
+        record.kind === "result" &&
+        record.step === "prepare" &&
+        record.data.ok
+        ? { ...trialOf(state), state: "waiting", trial: record.data.value }
+        : state;
+    case "tried":
+      return tried(state, record);
     case "committing":
       return state.state === "tried" && record.kind === "intent" && record.step === "commit"
         ? {
@@ -99,9 +110,27 @@ function enter(answer: StateName, state: TransactionState, record: StepRecord): 
         : state;
     case "rolling-back":
       return hasAttempt(state) && record.kind === "intent" && record.step === "roll-back"
-        ? { ...trialOf(state), state: "rolling-back", ...record.data, left: null }
+        ? {
+            ...trialOf(state),
+            state: "rolling-back",
+            ...record.data,
+            left: null,
+            restarts: 0,
+            restartIn: null,
+          }
         : state;
   }
+}
+
+/** After an activation in the same boot, or in the boot that the machine was restarted into. */
+function tried(state: TransactionState, record: StepRecord): TransactionState {
+  if (record.kind !== "result" || !record.data.ok) return state;
+  if (state.state === "trying" && record.step === "try") {
+    return { ...trialOf(state), state: "tried", trial: record.data.value };
+  }
+  if (state.state !== "waiting" || record.step !== "resume") return state;
+  const { bootId } = record;
+  return { ...trialOf(state), state: "tried", bootId, touched: true, trial: record.data.value };
 }
 
 function trialOf({ txn, bootId, attempt, touched }: OpenAttempt) {

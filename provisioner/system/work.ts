@@ -6,7 +6,7 @@ import type { Commands, Talk } from "./commands.ts";
 import type { Step, Steps } from "./journal-record.ts";
 import type { Machine } from "./machine.ts";
 import type { Journal } from "./open-journal.ts";
-import type { SystemPaths } from "./paths.ts";
+import { isTrialLink, type SystemPaths } from "./paths.ts";
 import type { TransactionState } from "./transaction-state.ts";
 
 /** What one request works with; made by the driver, passed down as it is. */
@@ -75,6 +75,13 @@ export function dropRoots({ storeFiles, paths }: Work, txn: string): void {
 export function dropStrayRoots({ storeFiles, paths }: Work): void {
   for (const name of storeFiles.list(paths.gcRoots)) {
     if (isRootName(name)) storeFiles.remove(`${paths.gcRoots}/${name}`);
+  }
+}
+
+/** Drops the profile that a trial by a restart is booted from. */
+export function dropTrialProfile({ storeFiles, paths }: Work): void {
+  for (const name of storeFiles.list(paths.trialProfiles)) {
+    if (isTrialLink(name)) storeFiles.remove(`${paths.trialProfiles}/${name}`);
   }
 }
 

@@ -48,6 +48,8 @@ export interface FakeMachine {
   fireTimers(): void;
   /** Power off and on: what was not synced is gone; the boot default runs, or what was chosen for one boot. */
   cutPower(): void;
+  /** Makes a system the boot default, as `nixos-rebuild boot` by hand does. */
+  choose(toplevel: string): void;
   /** Lets the next boot be of this system, whatever anybody chose: a loader that is out of its mind. */
   bootNext(toplevel: string): void;
   /** Restarts in good order, if that was asked for; whether it was. */
@@ -371,6 +373,10 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
     link: linkTo,
     bootDefault,
     runningUnits,
+    choose(toplevel) {
+      setProfile(toplevel);
+      install(toplevel);
+    },
     bootNext(toplevel) {
       forced = toplevel;
     },

@@ -93,6 +93,9 @@ export function leftovers({ machine }: StoryNode): readonly string[] {
   return [
     ...ours.flatMap(below).filter((file) => /\.tmp$|\.new(\/|$)|\.stale-|\.torn-/.test(file)),
     ...below("nix/var/nix/gcroots/firstlight"),
+    ...below("nix/var/nix/profiles/system-profiles"),
+    ...below("run/stand-in/transient"),
+    ...below("sys/firmware/efi/efivars").filter((file) => file.includes("/LoaderEntryOneShot-")),
   ];
 }
 

@@ -5,6 +5,7 @@ import { reportSettingsFile } from "#agent/report-settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Command, Invocation } from "../command.ts";
 import { nodeDeps, openSystem, systemOptions } from "../node.ts";
 import { type BootOutbox, bootOutbox } from "../outbox.ts";
@@ -30,7 +31,7 @@ interface How {
 /** Boots or applies, tells the outcome, and sends the events with `--report`. */
 export async function runBoot(invocation: Invocation, { by, approved }: How): Promise<number> {
   const { json, log, out, flags } = invocation;
-  const outcome = await bootOrSayWhy(invocation, { by, approved });
+  const { outcome, system } = await bootOrSayWhy(invocation, { by, approved });
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
   out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
   // Where to report stands in the settings.
@@ -41,7 +42,7 @@ export async function runBoot(invocation: Invocation, { by, approved }: How): Pr
       log.warning("report.failed", { message: describeFault(error).message }),
     );
   }
-  return endWith(outcome, invocation);
+  return system === undefined ? exitCodeOf(outcome) : endWith(outcome, invocation, system);
 }
 
 async function report(invocation: Invocation): Promise<void> {
@@ -62,7 +63,10 @@ function isFailedFirstBoot({ outcome }: Outcome, { io }: Invocation): boolean {
  * A machine that cannot even be put together (settings that do not fit, an installation that is not
  * whole) has a boot that failed; a command line that cannot be meant is none.
  */
-async function bootOrSayWhy(invocation: Invocation, how: How): Promise<Outcome> {
+async function bootOrSayWhy(
+  invocation: Invocation,
+  how: How,
+): Promise<{ readonly outcome: Outcome; readonly system?: SystemClient }> {
   let machine: { readonly deps: BootDeps; readonly outbox: BootOutbox };
   try {
     machine = await putTogether(invocation, how);
@@ -74,11 +78,11 @@ async function bootOrSayWhy(invocation: Invocation, how: How): Promise<Outcome> 
     });
     const outcome = failedBeforeBoot({ io, log, report: outbox.report }, error);
     await outbox.flush();
-    return outcome;
+    return { outcome };
   }
   const outcome = await boot(machine.deps);
   await machine.outbox.flush();
-  return outcome;
+  return { outcome, system: machine.deps.system };
 }
 
 async function putTogether(invocation: Invocation, how: How) {

@@ -41,6 +41,6 @@ export const command: Command = {
         ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) })
         : `${outcome.outcome}: ${outcome.message}`,
     );
-    return endWith(outcome, invocation);
+    return endWith(outcome, invocation, system);
   },
 };

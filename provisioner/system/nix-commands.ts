@@ -193,7 +193,7 @@ export function nixCommands({
       const line = lines.disarmAll();
       if (line === undefined) return;
       const result = await run(line);
-      if (result.code !== 0) {
+      if (result.code !== 0 && result.code !== notLoaded) {
         throw nixFault(result, "stopping the timers of the way back", "system/way-back-failed");
       }
     },

@@ -1,8 +1,10 @@
 import t from "tap";
 import { Fault } from "#core/fault.ts";
-import type { Running, Trial } from "#provisioner/system/system.ts";
+import type { Base } from "#provisioner/render/base.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import type { Closure, Plan, Running, Trial } from "#provisioner/system/system.ts";
 import { boot } from "./boot.ts";
-import { cloudConfig, content, fakeSystem, notRunning, prepare } from "./fake-boot.ts";
+import { base, cloudConfig, content, fakeSystem, notRunning, prepare } from "./fake-boot.ts";
 import { readInstanceData } from "./instance-data.ts";
 import { exitCodeOf } from "./outcome.ts";
 import { pinnedInstanceFile, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
@@ -45,6 +47,37 @@ t.test("a first boot goes the whole way, pins its instance, and tells of it", as
       "commit",
     ],
   );
+});
+
+t.test("the base is recorded when a system on it is healthy, before its commit", async (t) => {
+  const told: string[] = [];
+  let digest = "";
+  const proposeBase = (kept: Base, sources: string) => {
+    digest = sources;
+    told.push(kept === base ? "propose" : "another");
+  };
+  const recordBase = (sources: string | null) =>
+    void told.push(sources === digest ? "record" : "another");
+  const attempt = async ({ closure }: Plan) =>
+    ({ ...closure, transaction: "t1", activation: "switched", message: null }) as unknown as Trial;
+  const commit = async () => {
+    told.push("commit");
+    return { generation: 1, toplevel: "/nix/store/new", sourcesDigest: "s" };
+  };
+  const build = async ({ digest: sourcesDigest }: Sources) =>
+    ({ transaction: "t1", toplevel: "/nix/store/new", sourcesDigest }) as Closure;
+  const hooks = { proposeBase, recordBase };
+  const good = prepare(t, hooks, { build, try: attempt, commit });
+  t.match(await boot(good.deps), { outcome: "committed" });
+  t.strictSame(told.splice(0), ["propose", "record", "commit"]);
+  const sick = prepare(t, { ...hooks, probe: async () => ({ passed: false, message: "x" }) });
+  t.match(await boot(sick.deps), { outcome: "rolled-back" });
+  t.strictSame(told.splice(0), ["propose"]);
+  const refuse = async () => {
+    throw new Fault("system/build-failed", "does not evaluate");
+  };
+  t.match(await boot(prepare(t, hooks, { build: refuse }).deps), { outcome: "failed" });
+  t.strictSame(told, [], "and at no other end");
 });
 
 t.test("what runs already is left alone: no build", async (t) => {

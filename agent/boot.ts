@@ -25,6 +25,7 @@ import type { DatasourceContent } from "./datasources/datasource.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
+import type { ObtainClosure } from "./obtain-closure.ts";
 import type { Outcome } from "./outcome.ts";
 import {
   digestInputs,
@@ -46,6 +47,8 @@ export interface BootDeps {
   readonly log: Log;
   readonly settings: Settings;
   readonly system: SystemClient;
+  /** How a system is had; it is built when absent. */
+  readonly obtain?: ObtainClosure;
   /** Finds the datasource and reads it. Throws `datasource/none` where there is none. */
   readonly discover: () => Promise<DatasourceContent>;
   readonly fetchSources: FetchSources;
@@ -53,6 +56,10 @@ export interface BootDeps {
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
   readonly decideBase: (input: BaseInput) => Base;
+  /** Keeps the base of a trial, for whichever process commits it. */
+  readonly proposeBase: (base: Base, sourcesDigest: string) => void;
+  /** Keeps the base that the first commit stands on. */
+  readonly recordBase: (sourcesDigest: string | null) => void;
   /** Loads the check of these templates' parameters. */
   readonly parameterCheck: (names: readonly string[]) => Promise<CheckParameters>;
   readonly openCredentials: () => Promise<CredentialStore>;
@@ -81,6 +88,7 @@ export interface Rendering {
   readonly content: DatasourceContent;
   readonly translation: Translation;
   readonly match: Match;
+  readonly base: Base;
   readonly sources: Sources;
   readonly credentials: ReadonlyMap<string, CredentialFile>;
   readonly findings: readonly Finding[];
@@ -153,8 +161,8 @@ async function changeSystem(d: BootDeps, way: BootStages, recovery: Recovery): P
 }
 
 /**
- * Discover, resolve, read, match, render: no change to the machine but its own credential files and
- * base. `accept` is called when the policy lets the instance in.
+ * Discover, resolve, read, match, render: no change to the machine but its own credential files.
+ * `accept` is called when the policy lets the instance in.
  */
 export async function renderSystem(
   d: BootDeps,
@@ -212,6 +220,7 @@ export async function renderSystem(
     content,
     translation,
     match,
+    base,
     sources,
     credentials,
     findings: all,
@@ -259,12 +268,13 @@ async function settle(
     hardwareProfile: match.profile,
   };
   const closure = await way
-    .stage("build", () => d.system.build(sources, reason))
+    .stage("build", () => (d.obtain ?? d.system.build)(sources, reason))
     .catch((error) => {
       way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
       throw error;
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
+  d.proposeBase(rendering.base, sources.digest);
   const end = await settleTrial(d, way, { plan, health: translation.spec.health });
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));

@@ -10,7 +10,7 @@ import type { BootDeps } from "./boot.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { openCredentialStore } from "./secrets/credential-store.ts";
 
-const base: Base = {
+export const base: Base = {
   kind: "platform",
   settings: {},
   files: [],
@@ -69,6 +69,7 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
     recover: async () => clean,
     runs: async () => notRunning,
     build: async () => closure,
+    fetch: async () => closure,
     plan: async () => ({ digest: "d", closure }) as Plan,
     try: async () => trial,
     commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),
@@ -83,6 +84,8 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
     conclude: async () => null,
     prove: async () => null,
     planGeneration: async () => ({ digest: "d", closure }) as Plan,
+    drift: async () => Promise.reject(new Error("not asked for")),
+    repair: async () => Promise.reject(new Error("not asked for")),
     history: async () => ({ generations: [], trials: [], boot: null, denied: [] }),
     ...answers,
   };
@@ -120,6 +123,8 @@ export function prepare(
     templates: new Map(),
     parameterCheck: async () => () => [],
     decideBase: () => base,
+    proposeBase: () => {},
+    recordBase: () => {},
     openCredentials: () => openCredentialStore(io),
     probe: async () => ({ passed: true, message: "" }),
     enrolled: false,

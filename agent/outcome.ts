@@ -75,6 +75,8 @@ export const exitCodes = {
 /** Time, or another process, may heal these. */
 const passing: readonly Code[] = [
   "system/locked",
+  "system/fetch-failed",
+  "system/closure-not-found",
   "datasource/none",
   "exec/timeout",
   "link/unreachable",
@@ -83,6 +85,7 @@ const passing: readonly Code[] = [
 
 /** The policy's, or a person's, word against it. */
 const refusals: readonly Code[] = [
+  "system/closure-untrusted",
   "system/reboot-impossible",
   "system/reboot-refused",
   "system/release-denied",

@@ -22,8 +22,11 @@ interface ReportRecord {
   readonly instanceId: string;
   readonly report: NonNullable<Settings["report"]>;
   /** Credential that holds the broker's password. */
-  readonly password: CredentialFile | null;
+  readonly password: ReportPassword | null;
 }
+
+/** How the credential is read; its length is nobody's business. */
+type ReportPassword = Omit<CredentialFile, "bytes">;
 
 /** What a boot knows about reporting. */
 export interface ReportInput {
@@ -60,11 +63,15 @@ export function writeReportSettings(io: Io, input: ReportInput): void {
     v: 1,
     instanceId: input.instanceId,
     report,
-    password: file ?? null,
+    password: file === undefined ? null : withoutLength(file),
   };
   const text = prettyJson(record);
   if (io.files.readText(reportSettingsFile) !== text)
     io.files.write(reportSettingsFile, text, { mode: 0o644 });
+}
+
+function withoutLength({ name, file, encrypted }: CredentialFile): ReportPassword {
+  return { name, file, encrypted };
 }
 
 /** How to reach the broker, as the last boot left it; `undefined` where nobody named one. */
@@ -97,7 +104,7 @@ function readRecord(files: Files): ReportRecord | undefined {
 }
 
 /** As systemd hands it to the unit, else (as root, without the unit) from the credential itself. */
-async function readPassword(io: Io, file: CredentialFile): Promise<string> {
+async function readPassword(io: Io, file: ReportPassword): Promise<string> {
   const directory = io.env["CREDENTIALS_DIRECTORY"];
   const given =
     directory === undefined

@@ -15,7 +15,13 @@ import { readPinnedInstance } from "./pinned-instance.ts";
 import { rollBackTo } from "./roll-back.ts";
 
 const trial = {
-  ...{ transaction: "t0", toplevel: "/nix/store/new", bootId: "b", planDigest: "p" },
+  ...{
+    transaction: "t0",
+    sourcesDigest: "s0",
+    toplevel: "/nix/store/new",
+    bootId: "b",
+    planDigest: "p",
+  },
   ...{ activation: "switched", message: null },
 } as Trial;
 const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
@@ -71,9 +77,11 @@ t.test(
   async (t) => {
     let committed = false;
     const looked: unknown[] = [];
+    const recorded: unknown[] = [];
     const { deps, asked, io, events } = prepare(
       t,
       {
+        recordBase: (digest) => recorded.push([digest, committed]),
         probe: async (one) => {
           looked.push(one);
           return { passed: true, message: "" };
@@ -93,6 +101,7 @@ t.test(
       verdict: { healthy: true },
     });
     t.match(looked, [check]);
+    t.strictSame(recorded, [[trial.sourcesDigest, false]], "its base, before the commit");
     t.strictSame(asked, ["recover", "commit", "runs"]);
     t.equal(readPinnedInstance(io.files)?.instanceId, "i-1", "the pin follows");
     t.match(events[0], { kind: "boot.started", body: { recovered: "trial" } });

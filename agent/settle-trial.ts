@@ -15,13 +15,21 @@ export interface TrialDeps {
   readonly system: SystemClient;
   readonly probe: Probe;
   readonly signal?: AbortSignal;
+  /** Keeps the base that the sources stand on; called when a trial is healthy, before its commit. */
+  readonly recordBase?: (sourcesDigest: string | null) => void;
+}
+
+/** A trial, and how it is judged. */
+export interface TrialOfPlan {
+  readonly plan: Plan;
+  readonly health: Health | undefined;
 }
 
 /** Tries a plan, judges it by what the spec calls healthy, and commits it or takes it back. */
 export async function settleTrial(
   d: TrialDeps,
   way: Stages,
-  { plan, health }: { readonly plan: Plan; readonly health: Health | undefined },
+  { plan, health }: TrialOfPlan,
 ): Promise<End> {
   const judging: Judging = {
     ...(health === undefined ? {} : { health }),
@@ -51,7 +59,10 @@ export async function endTrial(d: TrialDeps, way: Stages, judged: Judged): Promi
     const { transaction } = trial;
     return endBack(d, way, { transaction, judging: judged.judging, verdict, back });
   }
-  const committed = await way.stage("commit", () => d.system.commit(trial, verdict));
+  const committed = await way.stage("commit", () => {
+    d.recordBase?.(trial.sourcesDigest);
+    return d.system.commit(trial, verdict);
+  });
   const message = `generation ${committed.generation} runs and is the boot default`;
   const degraded = trial.activation === "degraded";
   return { outcome: "committed", message, ...committed, verdict, degraded };

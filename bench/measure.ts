@@ -5,6 +5,8 @@ import { existsSync } from "node:fs";
 export interface Sample {
   /** User and system time. */
   readonly cpuMs: number;
+  /** From its start to its end. */
+  readonly wallMs: number;
   /** Largest resident size; `null` where `/usr/bin/time` is not there to say it. */
   readonly peakMiB: number | null;
 }
@@ -14,18 +16,18 @@ const hasTime = existsSync("/usr/bin/time");
 /** Runs a command to its end and takes the operating system's account of it. Throws when it fails. */
 export function measure(
   argv: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string | undefined>> = {},
 ): Sample {
   const inner = hasTime ? ["/usr/bin/time", "-q", "-f", "%M", ...argv] : argv;
-  const script = 'TIMEFORMAT="cpu %3U %3S"; time "$@" >/dev/null';
+  const script = 'TIMEFORMAT="cpu %3U %3S %3R"; time "$@" >/dev/null';
   const { status, stderr } = spawnSync("bash", ["-c", script, "bash", ...inner], {
     encoding: "utf8",
     env: { ...process.env, ...env },
     timeout: 120_000,
     maxBuffer: 16 * 1024 * 1024,
   });
-  const [, user, system] = /^cpu ([0-9.]+) ([0-9.]+)$/m.exec(stderr) ?? [];
-  if (status === null || user === undefined || system === undefined) {
+  const [, user, system, real] = /^cpu ([0-9.]+) ([0-9.]+) ([0-9.]+)$/m.exec(stderr) ?? [];
+  if (status !== 0 || user === undefined || system === undefined) {
     throw new Error(`${argv.join(" ")}: ended with ${status}: ${stderr.slice(-400)}`);
   }
   const peak = hasTime
@@ -33,6 +35,7 @@ export function measure(
     : undefined;
   return {
     cpuMs: (Number(user) + Number(system)) * 1000,
+    wallMs: Number(real) * 1000,
     peakMiB: peak === undefined ? null : Number(peak) / 1024,
   };
 }

@@ -11,7 +11,18 @@ export interface Output {
   data(text: string): void;
   /** Talk: progress, hints, findings. */
   talk(text: string): void;
-  readonly isTerminal: boolean;
+  /** Where talk goes to a terminal: lines that stay at its end. */
+  readonly live: LiveArea | undefined;
+}
+
+/** Lines at the end of a terminal, drawn anew in place. */
+export interface LiveArea {
+  columns(): number;
+  rows(): number;
+  /** Whether its letters are UTF-8. */
+  readonly isUnicode: boolean;
+  /** Takes the place of what was shown before; each line is cut to the width. */
+  show(lines: readonly string[]): void;
 }
 
 /** One run of a command. */

@@ -21,6 +21,8 @@ export const commands: Readonly<
   apply: { load: () => import("./commands/apply.ts") },
   rollback: { load: () => import("./commands/rollback.ts") },
   history: { load: () => import("./commands/history.ts") },
+  drift: { load: () => import("./commands/drift.ts") },
+  closure: { load: () => import("./commands/closure.ts") },
   status: { load: () => import("./commands/status.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },

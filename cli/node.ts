@@ -1,9 +1,12 @@
 import { type BootDeps, type Rendering, renderSystem } from "#agent/boot.ts";
 import type { Stages } from "#agent/boot-stages.ts";
+import { buildPolicy } from "#agent/build-policy.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
+import { fetchSettings } from "#agent/fetch-settings.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
+import { closureObtainer, type ObtainClosure } from "#agent/obtain-closure.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
@@ -11,11 +14,11 @@ import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
-import { decideBase } from "#provisioner/render/decide-base.ts";
+import { decideBase, proposeBase, recordBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
 import type { ReleaseLimits } from "#provisioner/system/releases.ts";
-import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
+import type { ChangeReason } from "#provisioner/system/system.ts";
 import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
 import { findAssets } from "./assets.ts";
 import { type Flags, type Invocation, textFlag } from "./command.ts";
@@ -24,6 +27,8 @@ import { version } from "./version.ts";
 /** Flags of every command that works on the system. */
 export const systemOptions = { driver: { type: "string" } } as const;
 
+/** Of commands that may fetch a system instead of building it. */
+export const fetchOptions = { fetch: { type: "string" } } as const;
 /** Flags of a person who asks for a change. */
 export const personOptions = { ...systemOptions, reboot: { type: "string" } } as const;
 
@@ -48,6 +53,7 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     profiles,
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
+    obtain: await openObtainer(invocation, { settings, system: options.system }),
     discover: () => findContent(invocation, settings.datasources),
     fetchSources: async (urls) =>
       (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
@@ -61,6 +67,8 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
         settings,
         agentModule: assets.agentModule(),
       }),
+    proposeBase: (base, digest) => proposeBase(io, base, digest),
+    recordBase: (digest) => recordBase(io, digest),
     openCredentials: () => openCredentialStore(io),
     probe: nodeProbe(invocation, settings),
     enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
@@ -77,6 +85,19 @@ export function nodeProbe({ io, signal }: Invocation, settings: Settings): Probe
     linkSettings: async () =>
       (await import("#agent/report-settings.ts")).loadLinkSettings(io, settings),
   });
+}
+
+/** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */
+async function openObtainer(
+  { io, log, flags, signal }: Invocation,
+  { settings, system }: { readonly settings: Settings; readonly system: SystemClient },
+): Promise<ObtainClosure> {
+  const file = textFlag(flags, "fetch");
+  const signed =
+    file === undefined
+      ? undefined
+      : Buffer.from(await (await import("./read-input.ts")).readInput(file, { signal })).toString();
+  return closureObtainer({ io, log, settings, system, signed, signal });
 }
 
 /** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */
@@ -103,8 +124,11 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
     activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
     reboot: wantedReboot(flags) ?? settings.trial?.reboot ?? "allow",
     limits: releaseLimits(settings),
+    fetch: fetchSettings(settings),
+    policy: buildPolicy(settings),
   });
-  return systemClient(system, { onEvent: (event) => tellEvent(invocation, event), signal });
+  const { progress } = await import("./progress.ts");
+  return systemClient(system, { onEvent: progress(invocation), signal });
 }
 
 /** How often and how long a release is held back; what the settings do not say has its default. */
@@ -135,27 +159,10 @@ function wantedDriver(flags: Flags): DriverName | undefined {
   throw new Fault("cli/usage", `--driver: expected nix or dry, got ${JSON.stringify(wanted)}`);
 }
 
-function tellEvent({ out, log, flags }: Invocation, event: SystemEvent): void {
-  switch (event.type) {
-    case "command":
-      if (!event.run) out.talk(`would run: ${event.argv.map(word).join(" ")}`);
-      else if (flags["verbose"] === true) out.talk(`runs: ${event.argv.map(word).join(" ")}`);
-      break;
-    case "build-log":
-      if (flags["verbose"] === true) out.talk(event.line);
-      break;
-    case "step":
-      log.debug(`system.${event.step}.${event.state}`, { ms: event.ms });
-  }
-}
-
-function word(text: string): string {
-  return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 /** A node up to its sources, for commands that look before they leap. */
 export interface RenderedNode {
   readonly system: SystemClient;
+  readonly obtain: ObtainClosure;
   readonly rendering: Rendering;
   readonly reason: ChangeReason;
 }
@@ -176,6 +183,7 @@ export async function renderNode(invocation: Invocation): Promise<RenderedNode> 
   const { instanceId } = rendering.content.instance;
   return {
     system,
+    obtain: deps.obtain ?? system.build,
     rendering,
     reason: { by: "apply", why: rendering.decision.why, instanceId },
   };

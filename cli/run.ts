@@ -10,6 +10,7 @@ import { createLog, type LogRecord } from "#core/log.ts";
 import { nearest } from "#core/nearest.ts";
 import { type Command, type Flags, type Output, textFlag } from "./command.ts";
 import { commands } from "./commands.ts";
+import { openTerminal } from "./terminal.ts";
 
 /** Flags that every command takes. */
 const globalOptions = {
@@ -134,10 +135,11 @@ function hostOutput(): Output {
   // A reader that has gone (`| head`) does not end what is under way.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
+  const terminal = openTerminal(process.stderr, process.env);
   return {
-    data: (text) => void process.stdout.write(line(text)),
-    talk: (text) => void process.stderr.write(line(text)),
-    isTerminal: process.stderr.isTTY === true,
+    data: (text) => terminal.aside(() => process.stdout.write(line(text))),
+    talk: (text) => terminal.write(line(text)),
+    live: terminal.live,
   };
 }
 

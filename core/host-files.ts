@@ -1,4 +1,5 @@
 import {
+  accessSync,
   closeSync,
   constants,
   fchmodSync,
@@ -31,8 +32,29 @@ const maxLinks = 40; // the kernel's own limit
 
 /** {@link Files} on this host below `root`; `effect` is called before each change. */
 export function hostFiles(root: string, effect: (name: string) => void): Files {
-  const base = path.resolve(root);
-  const sequence = { next: 0 };
+  return openFiles({ root, effect, sync: synced, sequence: { next: 0 } });
+}
+
+/** How changes reach the disk. */
+interface Sync {
+  readonly file: (fd: number) => void;
+  readonly directory: (host: string) => void;
+}
+
+const synced: Sync = { file: fsyncSync, directory: syncDirectory };
+const unsynced: Sync = { file: () => {}, directory: () => {} };
+
+interface FilesOptions {
+  readonly root: string;
+  readonly effect: (name: string) => void;
+  readonly sync: Sync;
+  /** Of the names of temporary files. */
+  readonly sequence: { next: number };
+}
+
+function openFiles(options: FilesOptions): Files {
+  const { effect, sync, sequence } = options;
+  const base = path.resolve(options.root);
 
   /** The host path with every link but the last component's (unless `last`) followed inside the root. */
   function locate(file: string, last: boolean): string {
@@ -90,12 +112,15 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
 
   function makeParents(file: string): string {
     const host = locate(file, false);
-    makeDirectories(path.dirname(host), 0o755);
+    makeDirectories(path.dirname(host), 0o755, sync);
     return host;
   }
 
   return {
     root: base,
+    get unsynced() {
+      return openFiles({ ...options, sync: unsynced });
+    },
     hostPath: (file) => locate(file, true),
     read(file, options) {
       return ifPresent(file, () =>
@@ -130,19 +155,27 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
     open(file, options) {
       return attempt("read", file, () => openForReading(locate(file, true), file, options?.size));
     },
+    canWrite(file) {
+      try {
+        accessSync(locate(file, true), constants.W_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    },
     write(file, data, options) {
       effect(`write ${file}`);
       attempt("write", file, () => {
         const host = makeParents(file);
         const temporary = temporaryName(host);
         try {
-          writeDurably(temporary, data, options?.mode ?? 0o644);
+          writeNew(temporary, data, { mode: options?.mode ?? 0o644, sync });
           renameSync(temporary, host);
         } catch (error) {
           rmSync(temporary, { force: true });
           throw error;
         }
-        syncDirectory(path.dirname(host));
+        sync.directory(path.dirname(host));
       });
     },
     create(file, data, options) {
@@ -151,7 +184,7 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         const host = makeParents(file);
         const temporary = temporaryName(host);
         try {
-          writeDurably(temporary, data, options?.mode ?? 0o644);
+          writeNew(temporary, data, { mode: options?.mode ?? 0o644, sync });
           linkSync(temporary, host);
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -159,7 +192,7 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         } finally {
           rmSync(temporary, { force: true });
         }
-        syncDirectory(path.dirname(host));
+        sync.directory(path.dirname(host));
         return true;
       });
     },
@@ -171,11 +204,11 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         const fd = openSync(host, "a", 0o600);
         try {
           writeAll(fd, data);
-          fdatasyncSync(fd);
+          if (sync === synced) fdatasyncSync(fd);
         } finally {
           closeSync(fd);
         }
-        if (!existed) syncDirectory(path.dirname(host));
+        if (!existed) sync.directory(path.dirname(host));
       });
     },
     link(target, file) {
@@ -190,14 +223,14 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
           rmSync(temporary, { force: true });
           throw error;
         }
-        syncDirectory(path.dirname(host));
+        sync.directory(path.dirname(host));
       });
     },
     makeDirectory(file, options) {
       const host = locate(file, true);
       if (isPresent(host)) return;
       effect(`mkdir ${file}`);
-      attempt("write", file, () => makeDirectories(host, options?.mode ?? 0o755));
+      attempt("write", file, () => makeDirectories(host, options?.mode ?? 0o755, sync));
     },
     rename(from, to) {
       effect(`rename ${to}`);
@@ -205,8 +238,8 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         const target = makeParents(to);
         const origin = locate(from, false);
         renameSync(origin, target);
-        syncDirectory(path.dirname(target));
-        if (path.dirname(origin) !== path.dirname(target)) syncDirectory(path.dirname(origin));
+        sync.directory(path.dirname(target));
+        if (path.dirname(origin) !== path.dirname(target)) sync.directory(path.dirname(origin));
       });
     },
     remove(file, options) {
@@ -216,7 +249,7 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
       attempt("write", file, () => {
         if (options?.overwrite === true) overwrite(host);
         rmSync(host, { recursive: true, force: true });
-        syncDirectory(path.dirname(host));
+        sync.directory(path.dirname(host));
       });
     },
     syncTree(file) {
@@ -310,12 +343,16 @@ function blockDeviceSize(fd: number): number {
   return low;
 }
 
-function writeDurably(host: string, data: string | Uint8Array, mode: number): void {
+function writeNew(
+  host: string,
+  data: string | Uint8Array,
+  { mode, sync }: { readonly mode: number; readonly sync: Sync },
+): void {
   const fd = openSync(host, "wx", mode);
   try {
     fchmodSync(fd, mode);
     writeAll(fd, data);
-    fsyncSync(fd);
+    sync.file(fd);
   } finally {
     closeSync(fd);
   }
@@ -345,11 +382,11 @@ function overwrite(host: string): void {
  * Makes a directory and what is missing above it, one by one. Node's own `recursive` is not used: it
  * never ends where the kernel says ENOENT for a directory whose parent is there (`/proc/x`).
  */
-function makeDirectories(host: string, mode: number): void {
+function makeDirectories(host: string, mode: number, sync: Sync): void {
   if (isDirectory(host)) return;
   const parent = path.dirname(host);
   // The mode is this directory's alone: parents are for everybody.
-  if (parent !== host) makeDirectories(parent, 0o755);
+  if (parent !== host) makeDirectories(parent, 0o755, sync);
   try {
     mkdirSync(host, { mode });
   } catch (error) {
@@ -357,7 +394,7 @@ function makeDirectories(host: string, mode: number): void {
     if (!isDirectory(host)) throw error;
     return;
   }
-  syncDirectory(parent);
+  sync.directory(parent);
 }
 
 function isDirectory(host: string): boolean {
@@ -426,12 +463,13 @@ function kindOf(stat: Stats): FileKind {
   return stat.isBlockDevice() ? "block" : "other";
 }
 
-function toSpace({ bsize, blocks, bfree, bavail, files, ffree }: StatsFs): FileSpace {
+function toSpace({ bsize, blocks, bfree, bavail, files, ffree, type }: StatsFs): FileSpace {
   return {
     totalBytes: blocks * bsize,
     freeBytes: bfree * bsize,
     availableBytes: bavail * bsize,
     totalInodes: files,
     freeInodes: ffree,
+    fileSystem: type,
   };
 }

@@ -41,6 +41,8 @@ export interface FileSpace {
   /** Inodes; 0 on file systems that make them as they need them. */
   readonly totalInodes: number;
   readonly freeInodes: number;
+  /** Which file system it is: the magic number of statfs(2). */
+  readonly fileSystem: number;
 }
 
 /** A file or block device open for reading at any place. */
@@ -59,6 +61,11 @@ export interface RandomAccess {
 export interface Files {
   /** Directory that is the machine's `/`; `/` on a real one. */
   readonly root: string;
+  /**
+   * The same files for what can be made again: changes are as atomic and as numbered, but nothing is
+   * synced, so that a power cut may lose or empty what was written last.
+   */
+  readonly unsynced: Files;
   /** Where a path of the machine lies for the programs of this host. */
   hostPath(path: string): string;
   /** Bytes, or `undefined` when there is no such file. Throws `io/read-failed`, `io/too-large` (default limit 16 MiB). */
@@ -79,6 +86,8 @@ export interface Files {
    * device is not searched for its end.
    */
   open(path: string, options?: { readonly size?: number }): RandomAccess;
+  /** Whether this process may write to what is at `path`; no when there is nothing. */
+  canWrite(path: string): boolean;
   /** Replaces the file atomically and durably (temporary file, fsync, rename, fsync of the directory); parents are made. Effect. */
   write(path: string, data: string | Uint8Array, options?: { readonly mode?: number }): void;
   /**
@@ -112,13 +121,18 @@ export interface ExecRequest {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   readonly stdin?: string | Uint8Array;
-  /** Deadline; then SIGTERM to the whole process group, and SIGKILL after `graceMs` (default 5,000). */
+  /**
+   * Deadline; then `stopSignal` to the whole process group, and after `graceMs` (default 5,000)
+   * SIGKILL to the group and to everything that descends from the process.
+   */
   readonly timeoutMs: number;
+  /** What asks it to end (default SIGTERM). */
+  readonly stopSignal?: "SIGTERM" | "SIGINT";
   readonly graceMs?: number;
   /** Bytes kept of each stream, the last ones (default 4 MiB). */
   readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal;
-  /** Each complete line as it comes, without its newline. */
+  /** Each complete line as it comes, without its newline; of one longer than 1 MiB the beginning. */
   readonly onStdoutLine?: (line: string) => void;
   readonly onStderrLine?: (line: string) => void;
   /** Name of the effect when the process changes the machine; absent when it only reads. */

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 import t from "tap";
 import { runProcess } from "./run-process.ts";
 
@@ -47,6 +48,42 @@ t.test("a grandchild that left the group does not hold the call", async (t) => {
   t.equal(result.stdout, "started\n");
 });
 
+t.test("what left the group is killed with the process that made it", async (t) => {
+  const script = "trap '' INT; setsid sh -c 'trap \"\" INT TERM; echo $$; sleep 60 & wait' & wait";
+  const pids: number[] = [];
+  const stop = new AbortController();
+  const result = await runProcess(
+    {
+      ...sh(script),
+      graceMs: 50,
+      stopSignal: "SIGINT",
+      signal: stop.signal,
+      onStdoutLine(line) {
+        pids.push(Number(line));
+        stop.abort();
+      },
+    },
+    env,
+  );
+  t.match(result, { code: null, aborted: true });
+  t.equal(pids.length, 1);
+  // The kernel takes a moment to end what was killed; a sleep of its own would take a minute.
+  while (isRunning(pids[0] ?? 0)) await setImmediate();
+});
+
+t.test("a line without end is cut, and the next one comes whole", async (t) => {
+  const lines: string[] = [];
+  await runProcess(
+    {
+      ...sh("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo next"),
+      onStdoutLine: (line) => void lines.push(line),
+    },
+    env,
+  );
+  t.equal(lines[0]?.length, 1024 * 1024);
+  t.strictSame(lines.slice(1), ["next"]);
+});
+
 t.test("an abort ends it, also one that came before", async (t) => {
   const result = await runProcess(
     { ...sh("sleep 60"), graceMs: 50, signal: AbortSignal.abort() },
@@ -85,3 +122,9 @@ t.test("a deadline beyond what a timer can hold is not one that has passed", asy
   const result = await runProcess({ ...sh("sleep 0.05"), timeoutMs: 40 * 86_400_000 }, env);
   t.match(result, { code: 0, timedOut: false });
 });
+
+/** Whether a process is there, and more than a remainder that nobody has waited for yet. */
+function isRunning(pid: number): boolean {
+  const file = `/proc/${pid}/stat`;
+  return existsSync(file) && !readFileSync(file, "utf8").includes(") Z ");
+}

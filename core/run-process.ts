@@ -3,14 +3,16 @@ import { performance } from "node:perf_hooks";
 import { longestTimerMs } from "./duration.ts";
 import { Fault } from "./fault.ts";
 import type { ExecRequest, ExecResult } from "./io.ts";
+import { killTree } from "./process-tree.ts";
 
 const defaultGraceMs = 5_000;
 const defaultMaxOutputBytes = 4 * 1024 * 1024;
+const maxLineLength = 1024 * 1024;
 
 /**
  * Runs a process in a group of its own, with a deadline. Throws only `exec/not-found`; every other
- * end is a result. Nothing of it outlives the call: the group is killed when the deadline, the
- * signal or the grace time says so.
+ * end is a result. Nothing of it outlives the call: the group and what descends from it are killed when
+ * the deadline, the signal or the grace time says so.
  */
 export function runProcess(
   request: ExecRequest,
@@ -37,10 +39,11 @@ export function runProcess(
       }
     };
     const end = () => {
-      kill("SIGTERM");
+      kill(request.stopSignal ?? "SIGTERM");
       grace ??= setTimeout(() => {
+        if (child.pid !== undefined && child.exitCode === null) killTree(child.pid);
         kill("SIGKILL");
-        // A grandchild that left the group may still hold the pipes: do not wait for it.
+        // One that was orphaned before and left the group may still hold the pipes.
         child.stdout?.destroy();
         child.stderr?.destroy();
       }, request.graceMs ?? defaultGraceMs);
@@ -101,6 +104,7 @@ function collect(limit: number, onLine: ((line: string) => void) | undefined) {
   const chunks: Buffer[] = [];
   let size = 0;
   let partial = "";
+  let isCut = false;
   const decoder = new TextDecoder();
   return {
     add(chunk: Buffer) {
@@ -117,10 +121,18 @@ function collect(limit: number, onLine: ((line: string) => void) | undefined) {
       if (onLine === undefined) return;
       const lines = (partial + decoder.decode(chunk, { stream: true })).split("\n");
       partial = lines.pop() ?? "";
-      for (const line of lines) onLine(line);
+      for (const line of lines) {
+        if (!isCut) onLine(line);
+        isCut = false;
+      }
+      if (partial.length > maxLineLength) {
+        if (!isCut) onLine(partial.slice(0, maxLineLength));
+        isCut = true;
+        partial = "";
+      }
     },
     text() {
-      if (onLine !== undefined && partial !== "") onLine(partial);
+      if (onLine !== undefined && partial !== "" && !isCut) onLine(partial);
       partial = "";
       const all = Buffer.concat(chunks);
       return all.subarray(Math.max(0, all.length - limit)).toString("utf8");

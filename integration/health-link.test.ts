@@ -24,25 +24,28 @@ for (const kind of brokerKinds) {
     const broker = await startBroker(t, kind, { users });
     const where = `${broker.host}:${broker.port}`;
     let password = "right";
-    const look = linkProbe(io, async () => settingsFor(broker, password));
+    const probe = linkProbe(io);
+    const look = () => probe(settingsFor(broker, password), signal);
 
     const log = createLog(io.clock, () => {});
     const agent = await connector(io, log, settingsFor(broker, "right")).connect({
       will: null,
       onMessage: async () => {},
     });
-    t.same(await look(signal), { passed: true, message: `link ${where}: the broker answers` });
+    t.same(await look(), { passed: true, message: `link ${where}: the broker answers` });
     await agent.publish({ topic: "still/there", payload: "1", qos: 1, retained: false });
     t.equal(agent.gone.aborted, false, "the agent's own session goes on beside it");
     await agent.end();
 
     password = "wrong";
-    const refused = linkProbe(io, async () => settingsFor(broker, password));
-    t.match(await refused(signal), { passed: false, message: new RegExp(`^link: ${where}: `) });
+    t.match(await linkProbe(io)(settingsFor(broker, password), signal), {
+      passed: false,
+      message: new RegExp(`^link: ${where}: `),
+    });
     password = "right";
     await broker.kill();
-    t.match(await look(signal), { passed: false, message: new RegExp(`^link: ${where}: `) });
+    t.match(await look(), { passed: false, message: new RegExp(`^link: ${where}: `) });
     await broker.start();
-    t.match(await look(signal), { passed: true }, "and again when it is back");
+    t.match(await look(), { passed: true }, "and again when it is back");
   });
 }

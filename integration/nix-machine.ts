@@ -44,6 +44,8 @@ export interface NixMachineOptions {
   readonly mode?: NixMode;
   /** Lines added to nix.conf, after ours. */
   readonly nixConfig?: readonly string[];
+  /** Called with the empty directory that Nix will have, for example to mount a disk on it. */
+  readonly mountNix?: (directory: string) => void;
 }
 
 /** How to run a program on the machine. */
@@ -142,7 +144,7 @@ export async function nixMachine(
   const mode = options.mode ?? nixModes()[0];
   if (mode === undefined) throw new Error(`nix-machine: ${needs}`);
   const home = realpathSync(mkdtempSync(path.join(temporaryDirectory(), "nix-machine-")));
-  const machine = makeMachine(home, mode, options.nixConfig ?? []);
+  const machine = makeMachine(home, mode, options);
   t.teardown(() => machine.close());
   return machine;
 }
@@ -171,7 +173,11 @@ function isRoomy(directory: string): boolean {
   return bavail * bsize >= roomyBytes;
 }
 
-function makeMachine(home: string, mode: NixMode, extraConfig: readonly string[]): NixMachine {
+function makeMachine(
+  home: string,
+  mode: NixMode,
+  { nixConfig = [], mountNix }: NixMachineOptions,
+): NixMachine {
   const root = path.join(home, "root");
   const nixOnHost = path.join(root, "nix");
   const nix = mode === "namespace" ? "/nix" : nixOnHost;
@@ -181,13 +187,15 @@ function makeMachine(home: string, mode: NixMode, extraConfig: readonly string[]
     "build-users-group =",
     "fsync-metadata = false", // power cuts have campaigns of their own
     "experimental-features = nix-command",
-    ...extraConfig,
+    ...nixConfig,
   ].join("\n");
   const env = machineEnvironment({ home, root, nix, mode, config });
   const onHost = (file: string) => path.join(root, file);
 
   for (const directory of ["home", "tmp", "conf"]) mkdirSync(path.join(home, directory));
   writeFileSync(path.join(home, "conf", "nix.conf"), `${config}\n`);
+  mkdirSync(nixOnHost, { recursive: true });
+  mountNix?.(nixOnHost);
   mkdirSync(path.join(nixOnHost, "var/stand-in"), { recursive: true });
   if (mode === "directories") {
     // Inside the machine too, a store path leads to the store: below the root, its name is the root.

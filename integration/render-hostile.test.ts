@@ -4,6 +4,7 @@ import t from "tap";
 import { hasErrors } from "#core/finding.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
+import type { CredentialFile } from "#provisioner/render/base.ts";
 import { everything } from "#provisioner/render/everything.ts";
 import { fileOf, tryRender } from "#provisioner/render/try-render.ts";
 import { nixMachine, skipWithoutNix } from "./nix-machine.ts";
@@ -241,16 +242,14 @@ t.test(
 
 t.test("no secret's value can be rendered: the credentials are names", async (t) => {
   const canary = "canary-9f2c";
-  const credentials = new Map<
-    string,
-    { name: string; file: string; encrypted: boolean; value: string }
-  >();
+  const credentials = new Map<string, CredentialFile & { readonly value: string }>();
   JSON.stringify(spec(), (key, value: unknown) => {
     if (key === "secretRef" && typeof value === "string")
       credentials.set(value, {
         name: value,
         file: `${value}@0001`,
         encrypted: true,
+        bytes: canary.length,
         value: canary,
       });
     return value;

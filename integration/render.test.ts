@@ -66,7 +66,9 @@ const bases: readonly (readonly [string, TryOptions["base"]])[] = [
     "a platform base",
     {
       platform: {
-        fileSystems: [{ path: "/", device: "/dev/disk/by-uuid/0001", type: "ext4" }],
+        fileSystems: [{ path: "/", device: "/dev/disk/by-uuid/0001", type: "ext4", options: [] }],
+        swaps: [],
+        left: [],
         bootLoader: "systemd-boot",
         esp: "/boot",
       },

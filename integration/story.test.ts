@@ -234,8 +234,10 @@ t.test("a configuration of one's own is adopted", { skip }, async (t) => {
 `,
     "hardware-configuration.nix": "{ boot.isContainer = true; }\n",
   };
-  for (const [name, text] of Object.entries(own)) writeOnMachine(node, `etc/nixos/${name}`, text);
   node.insert("iso", { instanceId: "i-1", userData: cloudConfig({ motd: "one" }) });
+  writeOnMachine(node, "etc/nixos/configuration.nix", "{ imports = [ ./missing.nix ]; }\n");
+  t.match(await node.firstlight(["boot"]), { code: 1, stdout: /^failed: .*missing\.nix/ });
+  for (const [name, text] of Object.entries(own)) writeOnMachine(node, `etc/nixos/${name}`, text);
   t.match(await node.firstlight(["boot"]), { code: 0, stdout: /^committed: generation 1 / });
   await t.test("is what it should be", (t) => soundNode(t, node, { generation: 1 }));
   const { files } = node.io;

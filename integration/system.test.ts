@@ -9,40 +9,24 @@ import {
 } from "node:fs";
 import path from "node:path";
 import t from "tap";
-import { sha256 } from "#core/canonical-json.ts";
 import { fakeClock } from "#core/fake-io.ts";
 import type { Fault } from "#core/fault.ts";
 import type { Clock } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { type DriverOptions, openDriver } from "#provisioner/system/driver.ts";
-import type { ChangeReason, SystemEvent, Verdict } from "#provisioner/system/system.ts";
+import type { SystemEvent, Verdict } from "#provisioner/system/system.ts";
+import {
+  builderOption as builder,
+  buildReason as reason,
+  smallSources as sources,
+} from "./build-sources.ts";
 import { type NixMachine, nixMachine, nixModes, skipWithoutNix } from "./nix-machine.ts";
 
 t.setTimeout(300_000);
 const skip = skipWithoutNix();
-const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
 const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 1 };
 const sick: Verdict = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 1 };
-
-/** Sources of a small system with one file that tells it apart. */
-function sources(motd: string, more = ""): Sources {
-  const entry = "{ ... }:\n{\n  imports = [ ./firstlight/instance.nix ];\n}\n";
-  const instance = `{ lib, pkgs, ... }:
-{
-  networking.hostName = "edge";
-  boot.isContainer = true;
-  environment.etc."motd".text = ${JSON.stringify(motd)};
-  ${more}
-  system.stateVersion = "25.11";
-}
-`;
-  const files = [
-    { path: "configuration.nix", content: entry, mode: 0o644 },
-    { path: "firstlight/instance.nix", content: instance, mode: 0o644 },
-  ];
-  return { digest: sha256(instance), files, credentials: [], nixpkgs: null };
-}
 
 interface Options extends Omit<DriverOptions, "driver"> {
   readonly clock?: Clock;
@@ -154,8 +138,6 @@ t.test("what cannot be evaluated or built says where and why", { skip }, async (
       if (event.type === "build-log") log.push(event.line);
     },
   });
-  const builder = (script: string) =>
-    `environment.etc."x".source = derivation { name = "x"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" ${JSON.stringify(script)} ]; };`;
   const broken = sources("broken", builder("echo the disk is made of cheese >&2; exit 7"));
   await t.rejects(c.build(broken, reason), {
     code: "system/build-failed",

@@ -60,6 +60,20 @@ let
   # Whether this boot is of a system on trial: then its profile is there, and is what was booted.
   inTrial = "${pkgs.coreutils}/bin/test /nix/var/nix/profiles/system-profiles/firstlight_trial -ef /run/booted-system";
   restart = "${config.systemd.package}/bin/systemctl --no-block reboot";
+  drift = cfg.settings.drift or { };
+
+  # What changes of the system are made with.
+  systemPath = [
+    config.nix.package
+    config.systemd.package
+    pkgs.getent
+    # Swap for the time of a build.
+    pkgs.kmod
+    pkgs.util-linux
+    # What fetched archives are packed with.
+    pkgs.bzip2
+    pkgs.xz
+  ];
 
   # Nothing to do where nobody can have said anything, or where a person switched firstlight off.
   conditions = {
@@ -223,12 +237,7 @@ in
         StartLimitIntervalSec = "6h";
         StartLimitBurst = 12;
       };
-      path = [
-        config.nix.package
-        config.systemd.package
-        pkgs.getent
-        pkgs.util-linux
-      ];
+      path = systemPath;
       serviceConfig = {
         Type = "oneshot";
         ExecStart = "${firstlight} boot";
@@ -304,6 +313,40 @@ in
           77
         ];
         TimeoutStartSec = "infinity";
+      };
+    };
+
+    # Holds the machine against what was committed; a part of the store is read each time.
+    systemd.timers.firstlight-drift = lib.mkIf (drift.check or true) {
+      description = "Look for drift";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnActiveSec = "15m";
+        OnUnitActiveSec = drift.schedule or "1d";
+        # Machines that are switched on together shall not all read their stores at once.
+        RandomizedDelaySec = "1h";
+      };
+    };
+
+    systemd.services.firstlight-drift = {
+      description = "Look for drift, and mend it where the settings say so";
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+      };
+      path = systemPath;
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "${firstlight} drift --scheduled";
+        # Drift that was found, or a generation that was gone back to, is an answer.
+        SuccessExitStatus = [
+          2
+          3
+        ];
+        TimeoutStartSec = "infinity";
+        Nice = 19;
+        IOSchedulingClass = "idle";
       };
     };
 

@@ -1,6 +1,7 @@
 import type { BootFinished } from "#generated/protocol/messages/boot-finished.ts";
 import type { BootStage } from "#generated/protocol/messages/boot-stage.ts";
 import type { BootStarted } from "#generated/protocol/messages/boot-started.ts";
+import type { DriftFound } from "#generated/protocol/messages/drift-found.ts";
 import type { FindingEvent } from "#generated/protocol/messages/finding.ts";
 import type { Gap } from "#generated/protocol/messages/gap.ts";
 import type { OutboxDamaged } from "#generated/protocol/messages/outbox-damaged.ts";
@@ -12,6 +13,7 @@ export interface EventBodies {
   readonly "boot.stage": BootStage;
   readonly "boot.finished": BootFinished;
   readonly "trial.finished": TrialFinished;
+  readonly "drift.found": DriftFound;
   readonly finding: FindingEvent;
   readonly gap: Gap;
   readonly "outbox.damaged": OutboxDamaged;
@@ -41,6 +43,7 @@ export const eventRules = {
   "boot.stage": { schema: "boot-stage", thinnedFirst: true },
   "boot.finished": { schema: "boot-finished", thinnedFirst: false },
   "trial.finished": { schema: "trial-finished", thinnedFirst: false },
+  "drift.found": { schema: "drift-found", thinnedFirst: false },
   finding: { schema: "finding", thinnedFirst: false },
   gap: { schema: "gap", thinnedFirst: false },
   "outbox.damaged": { schema: "outbox-damaged", thinnedFirst: false },

@@ -7,6 +7,13 @@ const longTexts: Readonly<Record<string, number>> = {
 };
 const shortText = 256;
 const mostItems = 64;
+/** Most items of a list that is not of short texts, by its key; the schemas say the same. */
+const shortLists: Readonly<Record<string, number>> = {
+  items: 12,
+  repaired: 12,
+  unrepaired: 12,
+  unseen: 12,
+};
 
 /**
  * The body of an event within the bounds of its schema: a text that is too long is cut and says by
@@ -19,7 +26,8 @@ export function fitEvent<T>(body: T): T {
 
 function fit(value: unknown, key: string): unknown {
   if (typeof value === "string") return cut(value, longTexts[key] ?? shortText);
-  if (Array.isArray(value)) return value.slice(0, mostItems).map((item) => fit(item, key));
+  if (Array.isArray(value))
+    return value.slice(0, shortLists[key] ?? mostItems).map((item) => fit(item, key));
   if (typeof value !== "object" || value === null || "toJSON" in value) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fit(item, name)]));
 }

@@ -5,6 +5,7 @@ import ack from "./messages/ack.schema.json" with { type: "json" };
 import bootFinished from "./messages/boot-finished.schema.json" with { type: "json" };
 import bootStage from "./messages/boot-stage.schema.json" with { type: "json" };
 import bootStarted from "./messages/boot-started.schema.json" with { type: "json" };
+import driftFound from "./messages/drift-found.schema.json" with { type: "json" };
 import envelope from "./messages/envelope.schema.json" with { type: "json" };
 import finding from "./messages/finding.schema.json" with { type: "json" };
 import fleetEnvelope from "./messages/fleet-envelope.schema.json" with { type: "json" };
@@ -42,6 +43,7 @@ export const bodySchemas: Readonly<Record<string, MessageSchema>> = Object.fromE
     "boot-stage": bootStage,
     "boot-finished": bootFinished,
     "trial-finished": trialFinished,
+    "drift-found": driftFound,
     finding,
     gap,
     "outbox-damaged": outboxDamaged,

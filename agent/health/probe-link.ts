@@ -4,23 +4,18 @@ import { type Connector, connector } from "../link/client.ts";
 import type { LinkSettings } from "../link/link-settings.ts";
 import type { ProbeResult } from "./probe.ts";
 
-/** Where the node reports; `undefined` where nobody has named a broker. */
-export type ReadLinkSettings = () => Promise<LinkSettings | undefined>;
+/** Looks at the link that these settings describe. */
+export type LinkProbe = (settings: LinkSettings, signal: AbortSignal) => Promise<ProbeResult>;
 
 /**
  * Whether the broker answers: name, TCP, TLS, CONNECT and its password, as a visitor beside the
  * agent who leaves nothing behind. A broker that lets every node in under its own client id only
  * never answers: it was not reachable before a change either, and so is not asked for.
  */
-export function linkProbe(
-  io: Io,
-  readSettings: ReadLinkSettings,
-): (signal: AbortSignal) => Promise<ProbeResult> {
+export function linkProbe(io: Io): LinkProbe {
   const log = createLog(io.clock, () => {}); // the message is all that is told
   let known: { readonly where: string; readonly connect: Connector } | undefined;
-  return async (signal) => {
-    const settings = await readSettings();
-    if (settings === undefined) return { passed: false, message: "link: no broker is named" };
+  return async (settings, signal) => {
     const where = `${settings.host}:${settings.port}`;
     if (known?.where !== where) known = { where, connect: visitor(io, log, settings) };
     try {

@@ -1,7 +1,8 @@
 import type { Io } from "#core/io.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
 import type { Witness } from "../facts/witness.ts";
-import type { ReadLinkSettings } from "./probe-link.ts";
+import type { LinkSettings } from "../link/link-settings.ts";
+import type { LinkProbe } from "./probe-link.ts";
 
 /** One look at one thing. */
 export interface ProbeResult {
@@ -12,6 +13,9 @@ export interface ProbeResult {
 
 /** Looks at one check once. Never throws: what cannot be looked at has not passed. */
 export type Probe = (check: Check, signal: AbortSignal) => Promise<ProbeResult>;
+
+/** Where the node reports; `undefined` where nobody has named a broker. */
+type ReadLinkSettings = () => Promise<LinkSettings | undefined>;
 
 /** What some probes ask beside the machine's files and programs. */
 export interface ProbeSources {
@@ -33,21 +37,21 @@ export function hostProbe(io: Io, sources: ProbeSources): Probe {
   };
 }
 
-type LinkProbe = (signal: AbortSignal) => Promise<ProbeResult>;
-
-/** MQTT is loaded with the first look at the link, which remembers the version that the broker speaks. */
-function lazyLink(io: Io, settings: ReadLinkSettings): LinkProbe {
+/** MQTT is loaded with the first look at a link, whose probe remembers the version that the broker speaks. */
+function lazyLink(io: Io, readSettings: ReadLinkSettings): Probing["link"] {
   let loading: Promise<LinkProbe> | undefined;
   return async (signal) => {
-    loading ??= import("./probe-link.ts").then(({ linkProbe }) => linkProbe(io, settings));
-    return (await loading)(signal);
+    const settings = await readSettings();
+    if (settings === undefined) return { passed: false, message: "link: no broker is named" };
+    loading ??= import("./probe-link.ts").then(({ linkProbe }) => linkProbe(io));
+    return (await loading)(settings, signal);
   };
 }
 
 interface Probing {
   readonly io: Io;
   readonly sources: ProbeSources;
-  readonly link: LinkProbe;
+  readonly link: (signal: AbortSignal) => Promise<ProbeResult>;
 }
 
 async function probe(

@@ -5,6 +5,7 @@ import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
 import type { Files, Io } from "#core/io.ts";
 import { Secret } from "#core/secret.ts";
+import { credentialLimitBytes } from "#provisioner/render/credential-limit.ts";
 import {
   credentialsDirectory,
   openCredentialStore,
@@ -136,6 +137,22 @@ t.test("shredding keeps what generations name", async (t) => {
   t.strictSame(store.list(), [used]);
 });
 
+t.test("what is larger than a unit can be given is named, and not stored", async (t) => {
+  const store = await openCredentialStore(fakeIo(t.testdir()));
+  const most = 1024 * 1024 - "a".length;
+  const files = await store.store(bag({ a: "x".repeat(most), b: "x".repeat(most + 1) }));
+  t.match(files.get("a"), { name: "a", bytes: most });
+  t.match(files.get("b"), { name: "b", bytes: most + 1 });
+  t.strictSame(store.list(), [files.get("a")?.file]);
+});
+
+t.test("a preview says nothing of a secret, so that nobody can guess it from its name", (t) => {
+  const names = (value: string) => previewCredentials(bag({ a: value })).get("a")?.file;
+  t.equal(names("1234"), "a@preview");
+  t.equal(names("1235"), names("1234"));
+  t.end();
+});
+
 t.test("a preview names the same files for the same secrets, and stores nothing", async (t) => {
   t.strictSame(
     previewCredentials(bag({ b: "2", a: "1" })),
@@ -170,5 +187,9 @@ t.test(
     t.equal(sealed.code, 0, sealed.stderr);
     t.equal((await run(["decrypt", "--name=one", "-", "-"], sealed.stdout)).stdout, "canary");
     t.not((await run(["decrypt", "--name=two", "-", "-"], sealed.stdout)).code, 0);
+    const ofLength = async (length: number) =>
+      (await run(["encrypt", "--with-key=host", "--name=one", "-", "-"], "x".repeat(length))).code;
+    t.equal(await ofLength(credentialLimitBytes), 0);
+    t.not(await ofLength(credentialLimitBytes + 1), 0, "the limit is systemd's");
   },
 );

@@ -3,6 +3,7 @@ import { Fault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Secret, SecretBag } from "#core/secret.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
+import { credentialLimitBytes, sizeOf } from "#provisioner/render/credential-limit.ts";
 
 /** Where credential files live; below the root side's state, mode 0700. */
 export const credentialsDirectory = "/var/lib/firstlight/credentials";
@@ -22,8 +23,8 @@ export interface Protection {
 export interface CredentialStore {
   readonly protection: Protection;
   /**
-   * Stores each secret unless the same version is there; returns how the configuration names it, by
-   * secret name. What lies there encrypted stays in use where `systemd-creds` fails for once.
+   * Stores each secret unless the same version is there, or it is larger than a unit can be given;
+   * returns how the configuration names it, by secret name. What lies there encrypted stays in use where `systemd-creds` fails for once.
    */
   store(secrets: SecretBag): Promise<ReadonlyMap<string, CredentialFile>>;
   /** File names (`<name>@<digest>`) on disk, sorted. */
@@ -68,17 +69,16 @@ export async function openCredentialStore(io: Io): Promise<CredentialStore> {
   };
 }
 
-/** Names credential files without storing anything: for rendering on a machine that is not the node. */
+/**
+ * Names credential files without storing anything: for rendering on a machine that is not the node.
+ * There is no salt here that nobody else knows, so the name says nothing about the value.
+ */
 export function previewCredentials(secrets: SecretBag): ReadonlyMap<string, CredentialFile> {
   const files = [...secrets].sort(([a], [b]) => (a < b ? -1 : 1));
   return new Map(
     files.map(([name, secret]) => [
       name,
-      {
-        name,
-        file: fileOf(new Uint8Array(32), { name, value: secret.reveal(), encrypted: true }),
-        encrypted: true,
-      },
+      { name, file: `${name}@preview`, encrypted: true, bytes: secret.reveal().length },
     ]),
   );
 }
@@ -99,13 +99,15 @@ async function storeOne(
     name,
     file: fileOf(salt, { name, value, encrypted }),
     encrypted,
+    bytes: value.length,
   });
   const isThere = ({ file }: CredentialFile) =>
     io.files.stat(`${credentialsDirectory}/${file}`) !== undefined;
   const sealed = as(true);
   if (isThere(sealed)) return sealed;
   const stored = as(protection.encrypted);
-  if (isThere(stored)) return stored;
+  // What no unit can be given is not stored: the rendering says so at its line, and nothing is built.
+  if (isThere(stored) || sizeOf([stored]) > credentialLimitBytes) return stored;
   const bytes = stored.encrypted ? await encrypt(io, name, value) : value;
   io.files.write(`${credentialsDirectory}/${stored.file}`, bytes, { mode: 0o400 });
   return stored;

@@ -1,13 +1,19 @@
 import { runDaemon } from "#agent/daemon.ts";
+import { driftRound } from "#agent/drift-round.ts";
+import { driftSettings } from "#agent/drift-settings.ts";
+import { watchDrift } from "#agent/drift-watch.ts";
 import type { LinkSettings } from "#agent/link/link-settings.ts";
 import { notifySystemd, watchdogIntervalMs } from "#agent/link/systemd-notify.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { linkSettingsVersion, loadLinkSettings } from "#agent/report-settings.ts";
-import { cronSchedule } from "#agent/schedule.ts";
+import { cronSchedule, type Schedule } from "#agent/schedule.ts";
 import { readSettings } from "#agent/settings.ts";
 import { stateReaders } from "#agent/state-readers.ts";
 import { isFault } from "#core/fault.ts";
 import type { Command, Invocation } from "../command.ts";
+import { nodeProbe, openSystem } from "../node.ts";
+import { bootOutbox } from "../outbox.ts";
+import { endWith } from "../restart.ts";
 import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
 
@@ -21,30 +27,63 @@ export const command: Command = {
   help: "Waits where no broker is named yet. Ends with a farewell on SIGTERM, and when a boot has named another broker: systemd starts it again.",
   arity: [0, 0],
   async run(invocation) {
-    const { io, log } = invocation;
-    const named = await waitForBroker(invocation);
-    if (named === undefined) return exitCodes.done;
-    const { settings, version } = named;
-    const schedule = await cronSchedule(log);
-    const changed = new AbortController();
-    const look = async () => {
-      if (linkSettingsVersion(io.files) === version || changed.signal.aborted) return;
-      log.info("agent.settings-changed");
-      changed.abort();
-    };
-    const stop = schedule.every({ name: "settings", intervalMs: lookMs }, look);
-    const signal = AbortSignal.any([invocation.signal, changed.signal]);
+    const schedule = await cronSchedule(invocation.log);
+    const stopDrift = await openDriftWatch(invocation, schedule);
     try {
-      const { healthIntervalMs } = settings;
-      const witness = () => askWitness(io, signal);
-      const readers = stateReaders({ io, version: programVersion, healthIntervalMs, witness });
-      await runDaemon({ io, log, settings, readers, schedule, signal });
+      return await stay(invocation, schedule);
     } finally {
-      stop();
+      stopDrift();
     }
-    return exitCodes.done;
   },
 };
+
+async function stay(invocation: Invocation, schedule: Schedule): Promise<number> {
+  const { io, log } = invocation;
+  const named = await waitForBroker(invocation);
+  if (named === undefined) return exitCodes.done;
+  const { settings, version } = named;
+  const changed = new AbortController();
+  const look = async () => {
+    if (linkSettingsVersion(io.files) === version || changed.signal.aborted) return;
+    log.info("agent.settings-changed");
+    changed.abort();
+  };
+  const stop = schedule.every({ name: "settings", intervalMs: lookMs }, look);
+  const signal = AbortSignal.any([invocation.signal, changed.signal]);
+  try {
+    const { healthIntervalMs } = settings;
+    const witness = () => askWitness(io, signal);
+    const readers = stateReaders({ io, version: programVersion, healthIntervalMs, witness });
+    await runDaemon({ io, log, settings, readers, schedule, signal });
+  } finally {
+    stop();
+  }
+  return exitCodes.done;
+}
+
+/**
+ * Looks for drift where this process may: an unprivileged one leaves it to the timer of the root
+ * side, which may start processes and read the journal.
+ */
+async function openDriftWatch(invocation: Invocation, schedule: Schedule): Promise<() => void> {
+  const { io, log, signal } = invocation;
+  if (io.files.root === "/" && process.geteuid?.() !== 0) return () => {};
+  const settings = await readSettings(io.files);
+  return watchDrift({
+    log,
+    schedule,
+    settings: driftSettings(settings),
+    round: async (options) => {
+      const system = await openSystem(invocation);
+      const { report, flush } = bootOutbox(invocation, system);
+      const probe = nodeProbe(invocation, settings);
+      const deps = { io, log, system, probe, signal, report, version: programVersion };
+      const round = await driftRound(deps, options).finally(flush);
+      if (round.outcome?.restart === true) await endWith(round.outcome, invocation, system);
+      return round;
+    },
+  });
+}
 
 /** A first boot may name the broker only later; `undefined` when the signal came before. */
 async function waitForBroker(
@@ -52,11 +91,14 @@ async function waitForBroker(
 ): Promise<{ readonly settings: LinkSettings; readonly version: string } | undefined> {
   const { io, log, signal } = invocation;
   const waitMs = Math.min(lookMs, watchdogIntervalMs(io) ?? lookMs);
-  for (let told = false; !signal.aborted; told = true) {
+  let toldOf: string | undefined;
+  for (; !signal.aborted; ) {
     const version = linkSettingsVersion(io.files);
-    const settings = await usableSettings(invocation);
+    const tells = version !== toldOf; // once of each version: it is looked at again and again
+    const settings = await usableSettings(invocation, tells);
     if (settings !== undefined) return { settings, version };
-    if (!told) log.info("agent.waiting", { for: "a broker to be named" });
+    if (tells) log.info("agent.waiting", { for: "a broker to be named" });
+    toldOf = version;
     // Ready to be told of one: the boot that names it waits until the machine has started.
     await notifySystemd(io, log, "READY=1", "WATCHDOG=1");
     await io.clock.sleep(waitMs, signal).catch(() => {});
@@ -68,12 +110,15 @@ async function waitForBroker(
  * The settings, once they can be used: until the first generation the unit is not handed the
  * broker's password, and the boot itself tells how it went.
  */
-async function usableSettings({ io, log }: Invocation): Promise<LinkSettings | undefined> {
+async function usableSettings(
+  { io, log }: Invocation,
+  tells: boolean,
+): Promise<LinkSettings | undefined> {
   try {
     return await loadLinkSettings(io, await readSettings(io.files));
   } catch (error) {
     if (!isFault(error, "link/settings-invalid") && !isFault(error, "io/read-failed")) throw error;
-    log.warning("agent.settings-unusable", { message: error.message });
+    if (tells) log.warning("agent.settings-unusable", { message: error.message });
     return undefined;
   }
 }

@@ -2,24 +2,24 @@ import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import type { Plan } from "#provisioner/system/system.ts";
 import type { Command } from "../command.ts";
-import { renderNode, systemOptions } from "../node.ts";
+import { fetchOptions, renderNode, systemOptions } from "../node.ts";
 
 /** `firstlight plan` */
 export const command: Command = {
-  usage: "plan [--root DIR] [--driver nix|dry] [--json]",
+  usage: "plan [--root DIR] [--driver nix|dry] [--fetch FILE] [--json]",
   summary: "Say what `apply` would change, down to the units and commands; change nothing.",
-  help: "The system is built, so that the plan is the real one; nothing is activated.",
-  options: systemOptions,
+  help: "The system is built, so that the plan is the real one; nothing is activated. With --fetch it is fetched, as the signed manifest in FILE says.",
+  options: { ...systemOptions, ...fetchOptions },
   arity: [0, 0],
   async run(invocation) {
     const { json, out } = invocation;
-    const { system, rendering, reason } = await renderNode(invocation);
+    const { system, obtain, rendering, reason } = await renderNode(invocation);
     const running = await system.runs(rendering.sources.digest);
     if (running.runs) {
       out.data(json ? prettyJson({ v: 1, unchanged: true, ...running }) : "nothing would change");
       return exitCodes.done;
     }
-    const plan = await system.plan(await system.build(rendering.sources, reason));
+    const plan = await system.plan(await obtain(rendering.sources, reason));
     out.data(
       json
         ? prettyJson({ v: 1, unchanged: false, plan, findings: rendering.findings })

@@ -6,6 +6,7 @@ import { Fault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
 import { nodeProbe, openSystem, personOptions } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
+import { outcomeText } from "../outcome-text.ts";
 import { endWith } from "../restart.ts";
 import { version } from "../version.ts";
 
@@ -37,9 +38,7 @@ export const command: Command = {
     );
     await outbox.flush();
     out.data(
-      json
-        ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) })
-        : `${outcome.outcome}: ${outcome.message}`,
+      json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome),
     );
     return endWith(outcome, invocation, system);
   },

@@ -41,6 +41,10 @@ export const renderCodes = {
     means: "A raw option is set by another part of the spec too.",
     action: "Say it in one place.",
   },
+  "render/own-option": {
+    means: "A raw option would decide about firstlight itself, which is the image owner's.",
+    action: "Set it in the image, or in local.nix.",
+  },
   "render/text": {
     means: "A text of the spec cannot stand in the file that NixOS writes it to.",
     action: "Change it to what the message expects.",
@@ -48,6 +52,10 @@ export const renderCodes = {
   "render/secret-unknown": {
     means: "The spec refers to a secret that is not on this machine.",
     action: "Write the secret itself in its place; firstlight moves it to the credential store.",
+  },
+  "render/secret-too-large": {
+    means: "A secret, or what one file is made of, is larger than what systemd hands to a unit.",
+    action: "Let a command fetch it, or make several files of it.",
   },
   "render/unread-path": {
     means: "A file was asked for at a path that nothing on NixOS reads.",
@@ -70,6 +78,10 @@ export const renderCodes = {
     means: "Two file systems are to be mounted at one place.",
     action: "Keep one of the entries.",
   },
+  "render/mount-left-out": {
+    means: "Something that is mounted now, or swapped to, is not part of the rendered system.",
+    action: "Say it in `mounts` or `swap`, or in local.nix, where it is wanted.",
+  },
   "render/mutable-users": {
     means: "Whether accounts may be changed by hand was decided at the first boot.",
     action: "Reset the machine to decide anew, or remove the key.",
@@ -77,6 +89,10 @@ export const renderCodes = {
   "base/adopt": {
     means: "The configuration in /etc/nixos cannot be taken over whole.",
     action: "Move what is not part of the configuration out of /etc/nixos.",
+  },
+  "base/platform": {
+    means: "What this machine boots from cannot be told from what is mounted on it.",
+    action: "Write /etc/nixos/configuration.nix with its disks and boot loader: it is taken over.",
   },
   "base/damaged": {
     means: "The record of what this system stands on is damaged.",

@@ -26,8 +26,31 @@ export const systemCodes = {
     action: "Look for a hanging cache, builder or unit; raise the deadline if the work is real.",
   },
   "system/no-space": {
-    means: "There is no space left for the system.",
+    means: "No longer given: `system/disk-full` says it, with the numbers.",
     action: "Free space where the message says; `nix-collect-garbage` drops what nothing needs.",
+  },
+  "system/disk-full": {
+    means: "A disk was full while the system was evaluated or built; what was begun is dropped.",
+    action: "Free space where the message says; `nix-collect-garbage` drops what nothing needs.",
+  },
+  "system/not-enough-space": {
+    means: "A disk has less room than the system will need, so nothing was begun.",
+    action:
+      "Free space where the message says; `nix-collect-garbage` drops what nothing needs. `build.keepFree` of the settings says how much must stay free.",
+  },
+  "system/out-of-memory": {
+    means: "The memory was not enough to evaluate or build the system.",
+    action:
+      "Look at the numbers: allow swap with `build.swap`, raise `build.limits.memoryMax`, or let the node fetch what was built elsewhere.",
+  },
+  "system/not-enough-memory": {
+    means: "There is less memory than evaluating a system needs, so nothing was begun.",
+    action:
+      "Allow swap with `build.swap`, or let the node fetch what was built elsewhere; `build.evaluationMemory` says what is needed.",
+  },
+  "system/swap-failed": {
+    means: "The swap that the settings allow while a system is built could not be made.",
+    action: "Read the reason in the message; choose another kind in `build.swap`, or `none`.",
   },
   "system/canceled": {
     means: "The work was called off before it changed the running system.",
@@ -139,6 +162,61 @@ export const systemCodes = {
   "system/journal-newer": {
     means: "The journal was written by a newer version of firstlight.",
     action: "Run the newer version, or boot the generation that has it.",
+  },
+  "system/manifest-invalid": {
+    means:
+      "The manifest of a built system is malformed, or does not hold exactly what the system needs.",
+    action: "Make it again with `firstlight closure manifest`; a manifest must not be edited.",
+  },
+  "system/closure-untrusted": {
+    means:
+      "The manifest of a built system is not signed by enough of the keys that this node trusts.",
+    action:
+      "Sign it with trusted keys, or name the right keys in `fetch.trustedKeys` of the settings.",
+  },
+  "system/closure-mismatch": {
+    means:
+      "A built system is not the one that this node needs, or the store holds something else under its names.",
+    action:
+      "Look at the paths in the message: build the system from the same sources, or free the paths that differ.",
+  },
+  "system/closure-not-found": {
+    means:
+      "No place that serves manifests has one for these sources, and this node must not build.",
+    action: "Publish the built system, or let `fetch.mode` of the settings allow to build.",
+  },
+  "system/fetch-failed": {
+    means: "A path could not be fetched from any cache.",
+    action: "Look at each cache's reason in the message; what was fetched so far is kept.",
+  },
+  "system/cache-absent": {
+    means: "A cache does not have a path that was asked for.",
+    action: "Nothing to do if another cache has it; otherwise push the system to the cache.",
+  },
+  "system/cache-unreachable": {
+    means: "A cache did not answer, or the connection to it broke.",
+    action: "Check the network and the cache; it is tried again after a while.",
+  },
+  "system/cache-slow": {
+    means: "A cache sent less than the settings ask for, so that another one was tried.",
+    action: "Check the network and the cache, or lower `fetch.minimumRate` on a slow link.",
+  },
+  "system/cache-lied": {
+    means: "A cache sent something other than the manifest says; it was not used.",
+    action: "Check who runs the cache: its disk is damaged, or somebody tampers with it.",
+  },
+  "system/cache-unusable": {
+    means: "A cache cannot be used: its address or the way it packs archives is not known here.",
+    action:
+      "Use http, https or file, and archives packed with xz, zstd, gzip, br, bzip2 or not at all.",
+  },
+  "system/repair-busy": {
+    means: "Drift is not repaired while a change is under way.",
+    action: "Wait for it to be committed or rolled back; `firstlight history` shows it.",
+  },
+  "system/key-invalid": {
+    means: "A key is not in the form that is expected.",
+    action: "Use a key as `nix-store --generate-binary-cache-key` makes it: NAME:BASE64.",
   },
   "system/dry-needs-root": {
     means: "The dry driver was asked to work on the real machine.",

@@ -22,7 +22,7 @@ export interface Machine {
   readonly pci: readonly MachinePci[];
   readonly usb: readonly MachineUsb[];
   readonly disks: readonly MachineDisk[];
-  /** What is mounted, as `/proc/mounts` tells it. */
+  /** What is mounted, as `/proc/self/mountinfo` tells it. */
   readonly fileSystems: readonly MachineFileSystem[];
   readonly network: readonly MachineInterface[];
   readonly uefi: { readonly secureBoot: boolean; readonly setupMode: boolean } | null;

@@ -43,7 +43,7 @@ export function writeMachine(
   for (const device of machine.pci) writePci(tree, device);
   for (const device of machine.usb) writeUsb(tree, device);
   for (const disk of machine.disks) writeDisk(tree, disk);
-  writeFileSystems(tree, machine.fileSystems);
+  writeFileSystems(tree, machine);
   for (const networkInterface of machine.network) writeInterface(tree, networkInterface);
   writeLoopback(tree);
   if (machine.uefi !== null) writeUefi(tree, machine.uefi);
@@ -173,19 +173,26 @@ function writeDisk(tree: Tree, disk: MachineDisk): void {
     tree.file(`${here}/device/${name}`, `${value}\n`);
   if (disk.wwid !== undefined) tree.file(`${here}/wwid`, `${disk.wwid}\n`);
   tree.link(`../devices/${disk.path}`, `/sys/block/${disk.name}`);
+  tree.link(`../../devices/${disk.path}`, `/sys/class/block/${disk.name}`);
   for (const name of disk.byId) tree.link(`../../${disk.name}`, `/dev/disk/by-id/${name}`);
   for (const [device, module] of Object.entries(disk.drivers)) {
     bindDriver(tree, `/sys/devices/${device}`, { bus: "pci", name: module, module });
   }
 }
 
-function writeFileSystems(tree: Tree, fileSystems: Machine["fileSystems"]): void {
+function writeFileSystems(tree: Tree, { fileSystems, disks }: Machine): void {
   const lines = fileSystems.map(
-    ({ path: place, partition, type }) => `/dev/${partition} ${place} ${type} rw,relatime 0 0\n`,
+    ({ path: place, partition, type }, index) =>
+      `${index + 30} 1 259:${index} / ${place} rw,relatime shared:1 - ${type} /dev/${partition} rw\n`,
   );
-  tree.file("/proc/mounts", `${lines.join("")}proc /proc proc rw 0 0\nsysfs /sys sysfs rw 0 0\n`);
+  const proc = "22 1 0:21 / /proc rw,nosuid shared:2 - proc proc rw\n";
+  tree.file("/proc/self/mountinfo", lines.join("") + proc);
   for (const { partition, label } of fileSystems) {
     tree.file(`/dev/${partition}`, "");
+    const disk = disks.find(({ name }) => partition.startsWith(name));
+    const place = `devices/${disk?.path}/${partition}`;
+    tree.file(`/sys/${place}/partition`, `${/[0-9]+$/.exec(partition)}\n`);
+    tree.link(`../../${place}`, `/sys/class/block/${partition}`);
     tree.link(`../../${partition}`, `/dev/disk/by-label/${label}`);
   }
 }

@@ -46,15 +46,29 @@ export interface Base {
 /** What a machine that came without a configuration boots from, where its profile brings no platform. */
 export interface Platform {
   /** As they are mounted now. */
-  readonly fileSystems: readonly {
-    readonly path: string;
-    readonly device: string;
-    readonly type: string;
-  }[];
+  readonly fileSystems: readonly FoundFileSystem[];
+  /** Devices and files that are swapped to now. */
+  readonly swaps: readonly string[];
+  /** What is mounted or swapped to now, and is not part of the system. */
+  readonly left: readonly LeftOut[];
   /** GRUB with the disk that it is installed to; `nodev` when the firmware is UEFI. */
   readonly bootLoader: "systemd-boot" | "extlinux" | { readonly grub: string };
   /** Where the EFI system partition is mounted. */
   readonly esp: string | null;
+}
+
+/** A file system of a disk, or with the type `none` a directory that is mounted a second time. */
+export interface FoundFileSystem {
+  readonly path: string;
+  readonly device: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+/** What was found and cannot be told, with the reason as the rest of a sentence. */
+export interface LeftOut {
+  readonly path: string;
+  readonly why: string;
 }
 
 /** A secret as the configuration refers to it. */
@@ -64,4 +78,6 @@ export interface CredentialFile {
   readonly name: string;
   /** Encrypted with systemd-creds (`LoadCredentialEncrypted`) or plain, root-only (`LoadCredential`). */
   readonly encrypted: boolean;
+  /** Length of the secret itself; a unit can be given only so much. */
+  readonly bytes: number;
 }

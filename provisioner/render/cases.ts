@@ -94,9 +94,16 @@ export const renderCases: readonly RenderCase[] = [
         ...plainBase,
         platform: {
           fileSystems: [
-            { path: "/", device: "/dev/disk/by-uuid/0001", type: "ext4" },
-            { path: "/boot/efi", device: "/dev/disk/by-uuid/0002", type: "vfat" },
+            { path: "/", device: "/dev/disk/by-uuid/0001", type: "ext4", options: [] },
+            {
+              path: "/boot/efi",
+              device: "/dev/disk/by-uuid/0002",
+              type: "vfat",
+              options: ["fmask=0077"],
+            },
           ],
+          swaps: ["/dev/disk/by-uuid/0003"],
+          left: [],
           bootLoader: "systemd-boot",
           esp: "/boot/efi",
         },

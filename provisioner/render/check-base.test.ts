@@ -8,8 +8,14 @@ import { plainBase } from "./try-render.ts";
 
 const pin = (storePath: string) => ({ storePath, narHash: null, revision: null });
 const pinned: Pins = { firstlight: pin("/nix/store/x-firstlight") };
-const noRoot = { fileSystems: [], bootLoader: "systemd-boot", esp: null } as const;
-const root = { path: "/", device: "/dev/vda1", type: "ext4" };
+const noRoot = {
+  fileSystems: [],
+  swaps: [],
+  left: [],
+  bootLoader: "systemd-boot",
+  esp: null,
+} as const;
+const root = { path: "/", device: "/dev/vda1", type: "ext4", options: [] };
 
 function check(test: { testdir(): string }, base: Partial<Base>, spec = {}) {
   const directory = test.testdir();

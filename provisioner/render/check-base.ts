@@ -18,7 +18,7 @@ function checkRoot({ platform, local }: Base, { mounts, options }: Spec): readon
     local?.includes("fileSystems") === true;
   if (isFound) return [];
   return [
-    about("/proc/mounts", {
+    about("/proc/self/mountinfo", {
       level: "warning",
       code: "base/no-root",
       message:

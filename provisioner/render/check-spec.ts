@@ -1,6 +1,8 @@
 import { isSecretRef } from "#core/secret.ts";
 import { unprintableReason } from "#provisioner/nix-language/text.ts";
 import { addFinding, type Concern, isFreeData } from "./assignment.ts";
+import type { CredentialFile } from "./base.ts";
+import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
 
 /**
  * Says of every text of the spec that no Nix string can hold it, and of every reference that no
@@ -30,7 +32,8 @@ function checkText(concern: Concern, text: string, path: readonly string[]): voi
 }
 
 function checkReference(concern: Concern, name: string, path: readonly string[]): void {
-  if (concern.credentials.has(name)) return;
+  const known = concern.credentials.get(name);
+  if (known !== undefined) return checkSize(concern, known, path);
   addFinding(
     concern,
     path,
@@ -39,4 +42,12 @@ function checkReference(concern: Concern, name: string, path: readonly string[])
     `there is no secret \`${name}\` on this machine`,
     "write the secret itself in its place: firstlight keeps it out of everything else",
   );
+}
+
+function checkSize(concern: Concern, file: CredentialFile, path: readonly string[]): void {
+  const most = credentialLimitBytes - file.name.length;
+  if (sizeOf([file]) <= credentialLimitBytes) return;
+  const message = `expected a secret of at most ${most} bytes, got ${file.bytes}: systemd hands over no more`;
+  const hint = "let a command fetch it, or make several files of it";
+  addFinding(concern, path, "error", "render/secret-too-large", message, hint);
 }

@@ -8,16 +8,26 @@ import { systemPaths } from "#provisioner/system/paths.ts";
 import { publishSources } from "#provisioner/system/publish.ts";
 import { writeSources } from "#provisioner/system/write-sources.ts";
 import type { Base } from "./base.ts";
-import { decideBase } from "./decide-base.ts";
+import { decideBase, proposeBase, recordBase } from "./decide-base.ts";
 import { tryRender } from "./try-render.ts";
 
-const facts = genericFacts("x86_64");
+const plainFacts = genericFacts("x86_64");
+const facts: Facts = { ...plainFacts, firmware: { ...plainFacts.firmware, type: "device-tree" } };
 
 interface Asked {
   readonly mutableUsers?: boolean;
   readonly facts?: Facts;
   readonly settings?: { readonly [key: string]: string };
 }
+
+/** Commits a system that stands on the base. */
+function record(io: FakeIo, base: Base): void {
+  proposeBase(io, base, "d");
+  recordBase(io, "d");
+}
+
+/** What a machine with one disk has mounted. */
+const mountinfo = "30 1 254:2 / / rw,relatime shared:1 - ext4 /dev/vda2 rw\n";
 
 function decide(io: FakeIo, asked: Asked = {}): Base {
   return decideBase({
@@ -33,6 +43,8 @@ function decide(io: FakeIo, asked: Asked = {}): Base {
 /** A machine with these files below /etc/nixos. */
 function machine(t: { testdir(): string }, files: Readonly<Record<string, string>>): FakeIo {
   const root = t.testdir();
+  mkdirSync(path.join(root, "proc/self"), { recursive: true });
+  writeFileSync(path.join(root, "proc/self/mountinfo"), mountinfo);
   for (const [name, text] of Object.entries(files)) {
     const file = path.join(root, "etc/nixos", name);
     mkdirSync(path.dirname(file), { recursive: true });
@@ -64,7 +76,15 @@ t.test(
     for (const [name, text] of Object.entries(own)) {
       t.equal(readFileSync(path.join(io.files.root, "etc/nixos", name), "utf8"), text, name);
     }
-    t.same(io.effects, ["write /var/lib/firstlight/base/base.json"]);
+    t.same(io.effects, [], "also nothing else");
+    proposeBase(io, base, "d");
+    recordBase(io, "of others");
+    t.same(io.effects, ["write /var/lib/firstlight/base/on-trial.json"]);
+    recordBase(io, "d");
+    t.same(io.effects.slice(1), [
+      "write /var/lib/firstlight/base/base.json",
+      "remove /var/lib/firstlight/base/on-trial.json",
+    ]);
   },
 );
 
@@ -75,6 +95,7 @@ t.test(
     const first = decide(io);
     const { sources } = tryRender({ hostname: "edge-17" }, { base: first });
     const paths = systemPaths({});
+    record(io, first);
     writeSources(io.files, paths.sources, sources);
     publishSources(io.files, paths, sources.digest);
     t.match(io.files.readLink("/etc/nixos/configuration.nix"), /firstlight\/sources/);
@@ -98,7 +119,6 @@ t.test("a directory firstlight of a person's own is part of it, our link is not"
   });
   const paths = decide(io).files.map((file) => file.path);
   t.same(paths, ["configuration.nix", "firstlight/nixos/module.nix"]);
-  io.files.remove("/var/lib/firstlight/base/base.json");
   io.files.rename("/etc/nixos/firstlight", "/etc/nixos/firstlight.before-firstlight");
   io.files.link("../../var/lib/firstlight/sources/0/firstlight", "/etc/nixos/firstlight");
   t.same(
@@ -107,28 +127,21 @@ t.test("a directory firstlight of a person's own is part of it, our link is not"
   );
 });
 
-t.test("a machine without a configuration stands on what it is mounted from", async (t) => {
-  const io = machine(t, {});
-  io.files.write(
-    "/proc/mounts",
-    "/dev/old / ext4 rw 0 0\n/dev/vda2 / ext4 rw 0 0\n/dev/vda1 /boot/efi vfat rw 0 0\ntmpfs /run tmpfs rw 0 0\n",
-  );
-  mkdirSync(path.join(io.files.root, "dev/disk/by-uuid"), { recursive: true });
-  writeFileSync(path.join(io.files.root, "dev/vda2"), "");
-  symlinkSync("../../vda2", path.join(io.files.root, "dev/disk/by-uuid/0001"));
-  const uefi = { ...facts, firmware: { ...facts.firmware, type: "uefi" as const } };
-  t.match(decide(io, { facts: uefi }), {
-    kind: "platform",
-    mutableUsers: true,
-    platform: {
-      fileSystems: [
-        { path: "/", device: "/dev/disk/by-uuid/0001", type: "ext4" },
-        { path: "/boot/efi", device: "/dev/vda1", type: "vfat" },
-      ],
-      bootLoader: "systemd-boot",
-      esp: "/boot/efi",
-    },
-  });
+t.test("until a base is recorded it is decided anew, and the same when it is", async (t) => {
+  const io = machine(t, { "configuration.nix": "{ broken\n" });
+  t.equal(decide(io).files[0]?.content, "{ broken\n");
+  io.files.write("/etc/nixos/configuration.nix", "{ }\n");
+  const settings = { zone: "b", datasources: "a", stateVersion: "25.05" };
+  const mended = decide(io, { settings });
+  t.equal(mended.files[0]?.content, "{ }\n");
+  t.equal(mended.stateVersion, "25.05");
+  const digestOf = (base: Base) => tryRender({}, { base }).sources.digest;
+  record(io, mended);
+  t.equal(digestOf(decide(io, { settings: { stateVersion: "26.05" } })), digestOf(mended));
+  const effects = io.effects.length;
+  record(io, { ...mended, stateVersion: "26.05" });
+  t.equal(io.effects.length, effects, "once");
+  t.equal(decide(io).stateVersion, "25.05");
 });
 
 t.test(
@@ -139,6 +152,7 @@ t.test(
       mutableUsers: false,
       settings: { stateVersion: "25.05", defaultUser: "a" },
     });
+    record(io, first);
     io.files.write("/etc/nixos/local.nix", "{ }\n");
     const second = decide(io, { mutableUsers: true, settings: { stateVersion: "26.05" } });
     t.same(second, { ...first, local: "{ }\n" });
@@ -185,7 +199,6 @@ t.test("links are followed, also to other directories; a link to nothing is refu
     decide(io).files.map((file) => file.path),
     ["configuration.nix", "shared/a.nix"],
   );
-  io.files.remove("/var/lib/firstlight/base/base.json");
   renameSync(path.join(root, "home/alice/nixos"), path.join(root, "home/alice/moved"));
   t.throws(() => decide(io), { code: "base/adopt", message: /a link to nothing/ });
 });
@@ -194,16 +207,6 @@ t.test("a directory that holds itself ends", async (t) => {
   const io = machine(t, { "configuration.nix": "{ }\n" });
   symlinkSync(".", path.join(io.files.root, "etc/nixos/again"));
   t.throws(() => decide(io), { code: "base/adopt", message: /directories deep/ });
-});
-
-t.test("an encrypted root that nothing describes is refused", async (t) => {
-  const io = machine(t, {});
-  io.files.write("/proc/mounts", "/dev/mapper/root / ext4 rw 0 0\n");
-  io.files.write("/dev/dm-0", "");
-  io.files.write("/sys/block/dm-0/dm/uuid", "CRYPT-LUKS2-0001-root\n");
-  mkdirSync(path.join(io.files.root, "dev/mapper"));
-  symlinkSync("../dm-0", path.join(io.files.root, "dev/mapper/root"));
-  t.throws(() => decide(io), { code: "base/adopt", message: /encrypted/ });
 });
 
 t.test("a damaged record, and damaged pins, are faults", async (t) => {

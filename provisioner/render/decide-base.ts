@@ -1,5 +1,5 @@
 import { type Json, prettyJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
@@ -8,7 +8,7 @@ import type { Base, Pin, Pins, Platform } from "./base.ts";
 import { findPlatform } from "./find-platform.ts";
 import type { SourceFile } from "./sources.ts";
 
-/** What a base is decided from, once; later only the pins and the owner's local.nix are read anew. */
+/** What a base is decided from; once recorded, only the pins and the owner's local.nix are read anew. */
 export interface BaseQuestion {
   readonly io: Io;
   readonly facts: Facts;
@@ -21,7 +21,7 @@ export interface BaseQuestion {
   readonly agentModule: readonly SourceFile[];
 }
 
-/** Decided at the first rendering and never again. */
+/** Decided anew until the first commit, and never again. */
 interface BaseRecord {
   readonly v: 1;
   readonly kind: Base["kind"];
@@ -32,11 +32,19 @@ interface BaseRecord {
   readonly settings: Base["settings"];
 }
 
+/** The base of what is on trial; the last one that was. */
+interface Proposal {
+  readonly v: 1;
+  readonly sourcesDigest: string;
+  readonly base: BaseRecord;
+}
+
 const recordFile = "/var/lib/firstlight/base/base.json";
+const proposalFile = "/var/lib/firstlight/base/on-trial.json";
 /** Pins of the image, written by `nixos/module.nix`. */
 export const pinsFile = "/etc/firstlight/pins.json";
 
-/** The base of this instance: as recorded, or decided now and recorded. */
+/** The base of this instance: as recorded, or as it would be decided now. Writes nothing. */
 export function decideBase(question: BaseQuestion): Base {
   const { files } = question.io;
   const pins = readPins(question.io);
@@ -49,10 +57,46 @@ export function decideBase(question: BaseQuestion): Base {
   };
 }
 
+/**
+ * Keeps the base of sources that are to be tried: another process may commit them, after a restart of
+ * the machine, when what it was decided from is no longer there. Nothing where a base is recorded.
+ */
+export function proposeBase({ files }: Io, base: Base, sourcesDigest: string): void {
+  if (readRecord(files) !== undefined) return;
+  const proposal: Proposal = { v: 1, sourcesDigest, base: recordOf(base) };
+  files.write(proposalFile, prettyJson(proposal), { mode: 0o600 });
+}
+
+/**
+ * Records the base that was proposed for these sources, once their system has proved itself and before
+ * it is committed, so that no commit is without the record. Nothing where there is one.
+ */
+export function recordBase({ files }: Io, sourcesDigest: string | null): void {
+  if (readRecord(files) !== undefined) return;
+  const proposal = readProposal(files);
+  if (proposal === undefined || proposal.sourcesDigest !== sourcesDigest) return;
+  files.write(recordFile, prettyJson(proposal.base), { mode: 0o600 });
+  files.remove(proposalFile);
+}
+
+/** A damaged one is none, and holds no commit up: what was adopted is read back from what is published. */
+function readProposal(files: Files): Proposal | undefined {
+  try {
+    return readVersion<Proposal>(files, proposalFile);
+  } catch (error) {
+    if (isFault(error, "base/damaged")) return undefined;
+    throw error;
+  }
+}
+
+function recordOf(base: Omit<BaseRecord, "v">): BaseRecord {
+  const { kind, files, platform, stateVersion, mutableUsers, settings } = base;
+  return { v: 1, kind, files, platform, stateVersion, mutableUsers, settings };
+}
+
 function decide({ io, facts, settings, ...question }: BaseQuestion, pins: Pins): BaseRecord {
   const own = readOwnConfiguration(io.files);
-  const record: BaseRecord = {
-    v: 1,
+  const record = recordOf({
     kind: own === undefined ? "platform" : "adopted",
     files: own ?? [],
     platform:
@@ -62,25 +106,29 @@ function decide({ io, facts, settings, ...question }: BaseQuestion, pins: Pins):
     stateVersion: settings.stateVersion ?? releaseOf(io.files, pins.nixpkgs) ?? unknownRelease(),
     mutableUsers: question.mutableUsers ?? (own === undefined ? true : null),
     settings: settings as { readonly [key: string]: Json },
-  };
-  io.files.write(recordFile, prettyJson(record), { mode: 0o600 });
-  return record;
+  });
+  // As it is read back: the order of keys is one that files show.
+  return JSON.parse(prettyJson(record)) as BaseRecord;
 }
 
 function readRecord(files: Files): BaseRecord | undefined {
-  const text = files.readText(recordFile, { maxBytes: 32 * 1024 * 1024 });
-  if (text === undefined) return undefined;
-  try {
-    const record = JSON.parse(text) as BaseRecord;
-    if (record.v === 1) return record;
-  } catch (cause) {
-    throw damaged(cause);
-  }
-  throw damaged(undefined);
+  return readVersion<BaseRecord>(files, recordFile);
 }
 
-function damaged(cause: unknown): Fault {
-  return new Fault("base/damaged", `${recordFile}: expected a record of version 1`, { cause });
+function readVersion<T extends { readonly v: 1 }>(files: Files, file: string): T | undefined {
+  const text = files.readText(file, { maxBytes: 32 * 1024 * 1024 });
+  if (text === undefined) return undefined;
+  try {
+    const record = JSON.parse(text) as T;
+    if (record.v === 1) return record;
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
+  throw damaged(file, undefined);
+}
+
+function damaged(file: string, cause: unknown): Fault {
+  return new Fault("base/damaged", `${file}: expected a record of version 1`, { cause });
 }
 
 /** Pins of the image, else what NIX_PATH calls nixpkgs; the latter without a hash. */

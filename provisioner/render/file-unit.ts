@@ -7,17 +7,21 @@ import {
   bool,
   call,
   list,
+  type NixExpr,
   ref,
   str,
 } from "#provisioner/nix-language/tree.ts";
 import {
   type Assignment,
+  addFinding,
   assign,
   type Concern,
   credential,
   loadCredential,
   shellWord,
 } from "./assignment.ts";
+import type { CredentialFile } from "./base.ts";
+import { credentialLimitBytes, groupsWithinLimit, sizeOf } from "./credential-limit.ts";
 import { addFunction, enterFunction, putFunction } from "./file-shell.ts";
 
 /** What a file is made of: text that may stand in the store, or a secret. */
@@ -45,14 +49,56 @@ interface FileUnit {
 }
 
 /**
- * One unit that puts files in place in order; a changed file or secret changes the unit, and so
- * runs it again. Texts reach it through its environment, so that no text is part of a script.
+ * The units that put files in place, one after another: more than one only where their secrets are
+ * more than systemd hands to one. The last has the name that others wait for.
  */
-export function renderFileUnit(
+export function renderFileUnits(
   concern: Concern,
   { files, deferred }: FileUnit,
 ): readonly Assignment[] {
   if (files.length === 0) return [];
+  const name = deferred ? "firstlight-files-deferred" : "firstlight-files";
+  const secretsOf = (file: PlacedFile) => secretFiles(concern, file);
+  for (const file of files) refuseTooLarge(concern, file);
+  const groups = groupsWithinLimit(files, secretsOf);
+  const nameOf = (at: number) => (at === groups.length - 1 ? name : `${name}-${at + 1}`);
+  return groups.map((group, at) => {
+    const before = at === 0 ? [] : [`${nameOf(at - 1)}.service`];
+    const unit = fileUnit(concern, { files: group, deferred }, before);
+    return assign(["systemd", "services", nameOf(at)], unit, ["files"]);
+  });
+}
+
+function secretFiles(concern: Concern, { parts }: PlacedFile): readonly CredentialFile[] {
+  return parts.flatMap((part) => ("secret" in part ? [credential(concern, part.secret)] : []));
+}
+
+/** A file is made at once, so that all that it is made of must come to one unit. */
+function refuseTooLarge(concern: Concern, file: PlacedFile): void {
+  const secrets = secretFiles(concern, file);
+  const isOneTooLarge = secrets.some((each) => sizeOf([each]) > credentialLimitBytes);
+  if (isOneTooLarge || sizeOf(secrets) <= credentialLimitBytes) return;
+  const message = `the secrets of this file are more than the ${credentialLimitBytes} bytes that systemd hands over`;
+  const hint = "let a command fetch it, or make several files of it";
+  addFinding(
+    concern,
+    ["files", String(file.index)],
+    "error",
+    "render/secret-too-large",
+    message,
+    hint,
+  );
+}
+
+/**
+ * A unit that puts files in place in order; a changed file or secret changes the unit, and so
+ * runs it again. Texts reach it through its environment, so that no text is part of a script.
+ */
+function fileUnit(
+  concern: Concern,
+  { files, deferred }: FileUnit,
+  before: readonly string[],
+): NixExpr {
   const parts = files.flatMap((file) => file.parts);
   const texts = parts.flatMap((part) =>
     "text" in part
@@ -64,9 +110,9 @@ export function renderFileUnit(
         ]
       : [],
   );
-  const unit = attrs([
+  return attrs([
     bind("description", str(`Put files of the spec in place${deferred ? ", the later ones" : ""}`)),
-    ...(deferred ? afterNetwork : beforeNetwork),
+    ...(deferred ? afterNetwork(before) : beforeNetwork(before)),
     ...(texts.length === 0 ? [] : [bind("environment", attrs(texts))]),
     bind("script", str(script(concern, files))),
     bind(
@@ -79,22 +125,26 @@ export function renderFileUnit(
       ]),
     ),
   ]);
-  const name = deferred ? "firstlight-files-deferred" : "firstlight-files";
-  return [assign(["systemd", "services", name], unit, ["files"])];
 }
 
 /** Before the network at boot, and before other units where a switch starts them. */
-const beforeNetwork: readonly AttrsEntry[] = [
-  bind("wantedBy", list([str("multi-user.target"), str("sysinit-reactivation.target")])),
-  bind("wants", list([str("network-pre.target")])),
-  bind("before", list([str("network-pre.target"), str("sysinit-reactivation.target")])),
-];
+function beforeNetwork(after: readonly string[]): readonly AttrsEntry[] {
+  return [
+    bind("wantedBy", list([str("multi-user.target"), str("sysinit-reactivation.target")])),
+    bind("wants", list([str("network-pre.target")])),
+    bind("before", list([str("network-pre.target"), str("sysinit-reactivation.target")])),
+    ...(after.length === 0 ? [] : [bind("after", list(after.map(str)))]),
+  ];
+}
 
-const afterNetwork: readonly AttrsEntry[] = [
-  bind("wantedBy", list([str("multi-user.target")])),
-  bind("wants", list([str("network-online.target")])),
-  bind("after", list([str("network-online.target"), str("firstlight-files.service")])),
-];
+function afterNetwork(after: readonly string[]): readonly AttrsEntry[] {
+  const all = ["network-online.target", "firstlight-files.service", ...after];
+  return [
+    bind("wantedBy", list([str("multi-user.target")])),
+    bind("wants", list([str("network-online.target")])),
+    bind("after", list(all.map(str))),
+  ];
+}
 
 function credentials(concern: Concern, parts: readonly FilePart[]): readonly AttrsEntry[] {
   const lines = new Map<string, string[]>();

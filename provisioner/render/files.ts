@@ -2,7 +2,7 @@ import type { File } from "#generated/provisioner/spec/v1.ts";
 import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
-import { type PlacedFile, renderFileUnit } from "./file-unit.ts";
+import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
 import { hintForOwned, hintForUnread } from "./owned-paths.ts";
 
 /** A file of the spec, and its place in the list. */
@@ -29,11 +29,11 @@ export function renderFiles(concern: Concern): readonly Assignment[] {
   return [
     ...units.map((file) => unitFile(concern, file)),
     ...system.map((file) => etcFile(concern, file)),
-    ...renderFileUnit(concern, {
+    ...renderFileUnits(concern, {
       files: others.filter(({ last }) => last.defer !== true),
       deferred: false,
     }),
-    ...renderFileUnit(concern, {
+    ...renderFileUnits(concern, {
       files: others.filter(({ last }) => last.defer === true),
       deferred: true,
     }),

@@ -1,82 +1,96 @@
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import type { Platform } from "./base.ts";
+import type { FoundFileSystem, Platform } from "./base.ts";
+import { blockStack } from "./block-stack.ts";
+import { findMounts } from "./find-mounts.ts";
+import { tellsMounts } from "./mount-table.ts";
 
-/** File systems that a machine can have its root on, and that NixOS knows by these names. */
-const rootTypes = new Set([
-  ...["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "zfs", "bcachefs"],
+/** Without these a system does not come up, or comes up as another: none of them is left out. */
+const needed = new Set([
+  ...["/", "/boot", "/boot/efi", "/boot/firmware", "/efi", "/etc", "/usr"],
+  ...["/nix", "/nix/store", "/var", "/var/log", "/var/lib", "/var/lib/nixos"],
 ]);
-const mountPoints = new Set(["/", "/boot", "/boot/efi", "/boot/firmware", "/efi", "/nix", "/var"]);
 
 /**
- * Root file system, boot partition and boot loader as they are now. Throws `base/adopt` for a root
- * that cannot be told from here (an encrypted one: its key and device stand nowhere).
+ * File systems, swap and boot loader as they are now. Throws `base/platform` for what a system needs
+ * to boot and that cannot be told from here (an encrypted root: its key and device stand nowhere);
+ * what it can do without is named in `left`. A directory that stands for a machine and tells no
+ * mounts has no file systems here: `checkBase` says so.
  */
 export function findPlatform(files: Files, facts: Facts): Platform {
-  const fileSystems = readMounts(files).flatMap(({ device, path, type }) => {
-    if (!mountPoints.has(path) || !rootTypes.has(type)) return [];
-    refuseEncrypted(files, path, device);
-    return [{ path, device: stableName(files, device), type }];
+  if (!tellsMounts(files)) return untold;
+  const { fileSystems, swaps, left } = findMounts(files, facts);
+  const missing = left.find(({ path }) => needed.has(path));
+  if (missing !== undefined)
+    throw unknown(`${missing.path} ${missing.why}`, "fileSystems and boot");
+  if (!fileSystems.some(({ path }) => path === "/"))
+    throw unknown("nothing tells what / is mounted from", 'fileSystems."/"');
+  const bootLoader = findBootLoader(files, facts, fileSystems);
+  return { fileSystems, swaps, left, bootLoader, esp: findEsp(bootLoader, fileSystems) };
+}
+
+/** Every kernel does, so that this is never a machine that boots. */
+const untold: Platform = {
+  fileSystems: [],
+  swaps: [],
+  left: [],
+  bootLoader: { grub: "nodev" },
+  esp: null,
+};
+
+function unknown(what: string, options: string): Fault {
+  return new Fault("base/platform", what, {
+    hint: `write /etc/nixos/configuration.nix with ${options}: it is taken over whole`,
   });
-  const esp = fileSystems.find(
-    ({ path, type }) => type === "vfat" && ["/boot", "/boot/efi", "/efi"].includes(path),
-  );
-  return { fileSystems, bootLoader: findBootLoader(files, facts), esp: esp?.path ?? null };
-}
-
-interface MountLine {
-  readonly device: string;
-  readonly path: string;
-  readonly type: string;
-}
-
-/** A later line of /proc/mounts lies over an earlier one. */
-function readMounts(files: Files): readonly MountLine[] {
-  const text = files.readText("/proc/mounts", { maxBytes: 1024 * 1024 }) ?? "";
-  const byPath = new Map<string, MountLine>();
-  for (const line of text.split("\n")) {
-    const [device = "", path = "", type = ""] = line.split(" ");
-    byPath.set(path, { device, path, type });
-  }
-  return [...byPath.values()];
 }
 
 /** What has installed itself on this machine; else what its firmware starts. */
-function findBootLoader(files: Files, facts: Facts): Platform["bootLoader"] {
+function findBootLoader(
+  files: Files,
+  facts: Facts,
+  fileSystems: readonly FoundFileSystem[],
+): Platform["bootLoader"] {
   const has = (file: string) => files.stat(file) !== undefined;
   const isUefi = facts.firmware.type === "uefi";
+  const grub = () => ({ grub: isUefi ? "nodev" : bootDisk(files, facts, fileSystems) });
   if (has("/boot/extlinux/extlinux.conf")) return "extlinux";
-  if (has("/boot/grub/grub.cfg")) return { grub: isUefi ? "nodev" : bootDisk(facts) };
+  if (has("/boot/grub/grub.cfg")) return grub();
   if (isUefi) return "systemd-boot";
-  return facts.firmware.type === "device-tree" ? "extlinux" : { grub: bootDisk(facts) };
+  return facts.firmware.type === "device-tree" ? "extlinux" : grub();
 }
 
-function refuseEncrypted(files: Files, path: string, device: string): void {
-  const real = files.realPath(device) ?? device;
-  const name = real.slice(real.lastIndexOf("/") + 1);
-  const uuid = files.readText(`/sys/block/${name}/dm/uuid`, { maxBytes: 4096 }) ?? "";
-  if (!uuid.startsWith("CRYPT-")) return;
-  throw new Fault("base/adopt", `${path} is encrypted, and nothing says how it is opened`, {
-    hint: "write /etc/nixos/configuration.nix with boot.initrd.luks.devices: it is taken over whole",
-  });
-}
-
-/** A name by UUID or label, which does not change when disks are found in another order. */
-function stableName(files: Files, device: string): string {
-  const real = files.realPath(device) ?? device;
-  for (const folder of ["/dev/disk/by-uuid", "/dev/disk/by-label"]) {
-    const name = files.list(folder).find((link) => files.realPath(`${folder}/${link}`) === real);
-    if (name !== undefined) return `${folder}/${name}`;
-  }
-  return device;
-}
-
-function bootDisk(facts: Facts): string {
-  const disk = (facts.blockDevices ?? []).find(
-    (device) => device.removable !== true && device.readOnly !== true,
+/** UEFI starts nothing that does not lie on its own partition. */
+function findEsp(
+  bootLoader: Platform["bootLoader"],
+  fileSystems: readonly FoundFileSystem[],
+): string | null {
+  const esp = fileSystems.find(
+    ({ path, type }) => type === "vfat" && ["/boot", "/boot/efi", "/efi"].includes(path),
   );
-  if (disk === undefined) return "nodev";
-  const [id] = disk.byId;
-  return id === undefined ? `/dev/${disk.name}` : `/dev/disk/by-id/${id}`;
+  const isNeeded =
+    bootLoader === "systemd-boot" ||
+    (typeof bootLoader === "object" && bootLoader.grub === "nodev");
+  if (isNeeded && esp === undefined)
+    throw unknown(
+      "the EFI system partition is not mounted",
+      "the boot loader, or mount it at /boot",
+    );
+  return esp?.path ?? null;
+}
+
+/** The disk that what the boot loader reads lies on; its name by id where it has one. */
+function bootDisk(files: Files, facts: Facts, fileSystems: readonly FoundFileSystem[]): string {
+  const at = (place: string) => fileSystems.find(({ path }) => path === place);
+  const { path, device } = at("/boot") ?? at("/") ?? { path: "/", device: "" };
+  const { disks } = blockStack(files, device);
+  const [disk, second] = disks;
+  if (disk === undefined) throw unknown(`nothing tells the disk of ${path}`, "boot.loader.grub");
+  if (second !== undefined)
+    throw unknown(
+      `${path} lies on several disks (${disks.join(", ")})`,
+      "boot.loader.grub.devices",
+    );
+  const [id] = facts.blockDevices?.find(({ name }) => name === disk)?.byId ?? [];
+  return id === undefined ? `/dev/${disk}` : `/dev/disk/by-id/${id}`;
 }

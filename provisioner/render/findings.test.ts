@@ -15,6 +15,17 @@ const warning = (code: string, path: string) => ({ path, level: "warning", code 
 const note = (code: string, path: string) => ({ path, level: "note", code });
 const file = (path: string, more: object = {}) => ({ files: [{ path, content: "x", ...more }] });
 
+/** Credential files with these lengths. */
+function secretsOf(bytes: Readonly<Record<string, number>>) {
+  const files = Object.entries(bytes).map(([name, each]) => ({
+    name,
+    file: `${name}@1`,
+    encrypted: true,
+    bytes: each,
+  }));
+  return new Map(files.map((each) => [each.name, each]));
+}
+
 const cases: readonly Case[] = [
   [
     "a path that NixOS makes itself is left alone",
@@ -70,6 +81,31 @@ const cases: readonly Case[] = [
     error("render/file-not-secret", "files.0"),
   ],
   [
+    "a secret that is too large for a unit is refused",
+    { files: [{ path: "/opt/a", secret: { secretRef: "a" } }] },
+    error("render/secret-too-large", "files.0.secret"),
+    { credentials: secretsOf({ a: 1024 * 1024 }) },
+  ],
+  [
+    "so are those of one file together",
+    {
+      files: [
+        { path: "/opt/a", secret: { secretRef: "a" } },
+        { path: "/opt/a", secret: { secretRef: "b" }, append: true },
+      ],
+    },
+    error("render/secret-too-large", "files.0"),
+    { credentials: secretsOf({ a: 600_000, b: 600_000 }) },
+  ],
+  [
+    "a script that is too large for a unit is refused",
+    {
+      commands: [{ name: "a", when: "late", frequency: "instance", script: { secretRef: "a" } }],
+    },
+    error("render/secret-too-large", "commands.0.script"),
+    { credentials: secretsOf({ a: 2_000_000 }) },
+  ],
+  [
     "a file inside of a file is refused",
     { files: [{ path: "/etc/a" }, { path: "/etc/a/b" }] },
     error("render/file-inside", "files.1"),
@@ -79,6 +115,24 @@ const cases: readonly Case[] = [
     { files: [{ path: "/etc/a" }, { path: "/etc/a" }] },
     note("render/file-twice", "files.0"),
   ],
+  ...(
+    [
+      ["services.firstlight.settings.policy.changes", "apply"],
+      ["services.firstlight.enable", false],
+      ['services."firstlight"', { settings: { policy: { changes: "apply" } } }],
+      ['environment.etc."firstlight/settings.json".text', "{}"],
+      ['environment.etc."firstlight/trust/../settings.json"', { text: "{}" }],
+      ["environment.etc", { "firstlight/pins.json": { text: "{}" } }],
+      ["environment.etc.x.target", "firstlight/settings.json"],
+      ["environment.etc", { x: { target: "./firstlight/disabled", text: "" } }],
+    ] as const
+  ).map(
+    ([name, value]): Case => [
+      `an option of firstlight's own is refused: ${name}`,
+      { options: { [name]: value } },
+      error("render/own-option", `options.${name}`),
+    ],
+  ),
   [
     "an unknown template",
     { templates: [{ name: "docker-hots" }] },

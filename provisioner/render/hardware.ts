@@ -1,4 +1,5 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import {
   bool,
@@ -33,6 +34,7 @@ export interface RenderedHardware {
 }
 
 interface HardwareInput {
+  readonly spec: Spec;
   readonly facts: Facts;
   readonly match: Match;
   readonly profiles: CompiledProfiles;
@@ -40,7 +42,13 @@ interface HardwareInput {
 }
 
 /** The profile's part, and what the facts alone say: drivers of the disks, microcode, platform. */
-export function renderHardware({ facts, match, profiles, base }: HardwareInput): RenderedHardware {
+export function renderHardware({
+  spec,
+  facts,
+  match,
+  profiles,
+  base,
+}: HardwareInput): RenderedHardware {
   const profile = appliedProfile(match, profiles);
   const platform = base.kind === "platform" ? (profile?.nixos.platform ?? null) : null;
   const files = (profile?.nixos.modules ?? []).map((module) => ({
@@ -54,7 +62,9 @@ export function renderHardware({ facts, match, profiles, base }: HardwareInput):
     ...renderInitrd(profile, facts),
     ...renderMicrocode(facts),
     ...optionAssignments(profile?.nixos.options ?? {}),
-    ...(platform === null ? renderPlatform(base.platform) : optionAssignments(platform.options)),
+    ...(platform === null
+      ? renderPlatform(base.platform, spec)
+      : optionAssignments(platform.options)),
   ]);
   return {
     title: [titleOf(profile), ...leftOut(profile, base)].join("\n"),

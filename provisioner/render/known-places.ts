@@ -37,8 +37,11 @@ function checkTimeZone(concern: Concern, name: string): void {
   addFinding(concern, ["timezone"], "warning", "render/timezone-unknown", message, hint);
 }
 
-/** Names of the tz database that are not in ICU's. */
-const onlyFiles: ReadonlySet<string> = new Set(["Factory", "localtime", "posixrules"]);
+/** Names of the tz database that are not in ICU's list of zones, or not in ICU at all. */
+const alsoKnown: ReadonlySet<string> = new Set([
+  ...["UTC", "Etc/UTC", "GMT", "Etc/GMT"],
+  ...["Factory", "localtime", "posixrules"],
+]);
 
 /**
  * A zone as it is written in the tz database, aliases among them, by Node's own table, which takes
@@ -47,7 +50,8 @@ const onlyFiles: ReadonlySet<string> = new Set(["Factory", "localtime", "posixru
  */
 function knownZone(name: string): string | undefined {
   const zone = name.replace(/^(?:posix|right)\//, "");
-  if (onlyFiles.has(zone)) return name;
+  // The list costs nothing; an alias takes a formatter, which is 8 MiB and as long as Node's own start.
+  if (alsoKnown.has(zone) || Intl.supportedValuesOf("timeZone").includes(zone)) return name;
   try {
     const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions();
     const isOtherCase = timeZone !== zone && timeZone.toLowerCase() === zone.toLowerCase();

@@ -1,17 +1,50 @@
-import { attrs, bind, bool, call, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, assign } from "./assignment.ts";
-import type { Platform } from "./base.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import {
+  attrs,
+  bind,
+  bool,
+  call,
+  list,
+  type NixExpr,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
+import { type Assignment, addFinding, assign, type Concern } from "./assignment.ts";
+import type { FoundFileSystem, Platform } from "./base.ts";
 
-/** Root file system and boot loader as they were found, where no profile knows better. */
-export function renderPlatform(platform: Platform | null): readonly Assignment[] {
+/** File systems, swap and boot loader as they were found, where no profile knows better. */
+export function renderPlatform(platform: Platform | null, spec: Spec): readonly Assignment[] {
   if (platform === null) return [];
+  const swaps = platform.swaps
+    .filter((device) => !spec.swap?.some((each) => each.device === device))
+    .map((device) => attrs([bind("device", str(device))]));
   return [
-    ...platform.fileSystems.map(({ path, device, type }) => {
-      const value = attrs([bind("device", str(device)), bind("fsType", str(type))]);
-      return assign(["fileSystems", path], fallback(value));
-    }),
+    ...platform.fileSystems.map((each) =>
+      assign(["fileSystems", each.path], fallback(fileSystem(each))),
+    ),
+    ...(swaps.length === 0 ? [] : [assign(["swapDevices"], list(swaps))]),
     ...renderBootLoader(platform),
   ];
+}
+
+function fileSystem({ device, type, options }: FoundFileSystem): NixExpr {
+  return attrs([
+    bind("device", str(device)),
+    bind("fsType", str(type)),
+    ...(options.length === 0 ? [] : [bind("options", list(options.map(str)))]),
+  ]);
+}
+
+/** Names what is mounted now, is not part of the system, and is not said by the spec either. */
+export function nameLeftOut(concern: Concern): void {
+  const { mounts = [], swap = [] } = concern.spec;
+  const said = new Set([...mounts.map(({ path }) => path), ...swap.map(({ device }) => device)]);
+  for (const { path, why } of concern.base.platform?.left ?? []) {
+    if (said.has(path)) continue;
+    const message = `${path} is in use now and not part of the system: it ${why}`;
+    const hint = "say it in `mounts` or `swap`, or in local.nix, where it is wanted";
+    addFinding(concern, ["mounts"], "warning", "render/mount-left-out", message, hint);
+  }
 }
 
 function renderBootLoader({ bootLoader, esp }: Platform): readonly Assignment[] {

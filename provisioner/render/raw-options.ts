@@ -1,4 +1,6 @@
+import { posix } from "node:path";
 import { fromJson, isTakeOver, type PlainData } from "#provisioner/nix-language/from-json.ts";
+import { attrPath } from "#provisioner/nix-language/text.ts";
 import {
   type Assignment,
   addFinding,
@@ -10,7 +12,8 @@ import {
 import { isOptionPath, splitOptionName } from "./option-name.ts";
 
 /**
- * Raw options by dotted name; those that the rest of the spec sets are refused. A single value wins
+ * Raw options by dotted name; those that the rest of the spec sets are refused, and those of
+ * firstlight itself: user-data does not say who may change a node. A single value wins
  * over the image's own, as everywhere; lists and sets are added to what the image says.
  */
 export function renderRawOptions(
@@ -22,6 +25,13 @@ export function renderRawOptions(
     const from = ["options", name];
     const path = readName(concern, name);
     if (path === undefined) return [];
+    const mine = partOfFirstlight(path, data);
+    if (mine !== undefined) {
+      const message = `${attrPath(mine)} belongs to the owner of the image, not to user-data`;
+      const hint = "set it in the image, or in local.nix";
+      addFinding(concern, from, "error", "render/own-option", message, hint);
+      return [];
+    }
     const key = path.join("\0");
     if (set.some((other) => isSameOrInside(other, key) || isSameOrInside(key, other))) {
       addFinding(
@@ -62,6 +72,27 @@ function readName(concern: Concern, name: string): readonly string[] | undefined
     return undefined;
   }
   return path;
+}
+
+/** The place below a path where data would decide about firstlight itself. */
+function partOfFirstlight(path: readonly string[], data: unknown): readonly string[] | undefined {
+  const [root, second, name = "", key] = path;
+  if (root === "services" && second === "firstlight") return path;
+  if (root === "environment" && second === "etc") {
+    if (isBelowFirstlight(name)) return path;
+    if (key === "target" && typeof data === "string" && isBelowFirstlight(data)) return path;
+  }
+  if (path.length > 3 || typeof data !== "object" || data === null) return undefined;
+  for (const [inner, value] of Object.entries(data)) {
+    const found = partOfFirstlight([...path, inner], value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Of a name below /etc, however it is written. */
+function isBelowFirstlight(name: string): boolean {
+  return /^\/firstlight(\/|$)/.test(posix.normalize(`/${name}`));
 }
 
 function isSameOrInside(inner: string, outer: string): boolean {

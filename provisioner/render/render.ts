@@ -1,4 +1,3 @@
-import { sha256 } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
@@ -21,10 +20,11 @@ import { renderOwnSettings } from "./own-settings.ts";
 import { renderPackages } from "./packages.ts";
 import { renderPasswords } from "./passwords.ts";
 import { isInStore, pinsFile, renderPins } from "./pins.ts";
+import { nameLeftOut } from "./platform-options.ts";
 import { renderDoas, renderSudo } from "./privileges.ts";
 import { renderRawOptions } from "./raw-options.ts";
 import { renderReport } from "./report.ts";
-import type { SourceFile, Sources } from "./sources.ts";
+import { digestFiles, type SourceFile, type Sources } from "./sources.ts";
 import { renderSshd } from "./sshd.ts";
 import { renderStorage } from "./storage.ts";
 import { type CheckParameters, renderTemplates, type Templates } from "./templates.ts";
@@ -60,6 +60,7 @@ export interface RenderResult {
 export function render(input: RenderInput): RenderResult {
   const concern: Concern = { ...input, findings: [] };
   checkSpec(concern);
+  nameLeftOut(concern);
   const home = renderHome(concern);
   const network = attempt(concern, ["network"], () => renderNetwork(concern)) ?? [];
   const said = [...renderParts(concern), ...home.assignments];
@@ -158,14 +159,9 @@ function baseFiles(base: Base): readonly SourceFile[] {
 
 function toSources(files: readonly SourceFile[], { base, credentials }: RenderInput): Sources {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const digest = sha256(
-    sorted
-      .map(({ path: name, mode, content }) => `${name}\0${mode}\0${sha256(content)}\n`)
-      .join(""),
-  );
   const { nixpkgs } = base.pins;
   return {
-    digest,
+    digest: digestFiles(sorted),
     files: sorted,
     credentials: [...credentials.values()].map(({ file }) => file).sort(),
     nixpkgs: nixpkgs !== undefined && isInStore(nixpkgs) ? nixpkgs.storePath : null,

@@ -265,6 +265,33 @@ t.test("files", async (t) => {
   });
 });
 
+t.test("files whose secrets are too many for one unit are put by several in a row", async (t) => {
+  const names = ["a", "b", "c", "d"];
+  const credentials = new Map(
+    names.map((name) => [name, { name, file: `${name}@1`, encrypted: true, bytes: 400_000 }]),
+  );
+  const files = names.map((name) => ({ path: `/opt/${name}`, secret: { secretRef: name } }));
+  const later = { path: "/opt/e", secret: { secretRef: "a" }, defer: true };
+  const again = { path: "/opt/f", secret: { secretRef: "d" } };
+  const rendered = renderFiles(concern({ files: [...files, later, again] }, { credentials }));
+  const texts = (name: string, ...keys: readonly string[]) => {
+    let value = rendered.find((each) => each.path.at(-1) === name)?.value;
+    for (const key of keys) value = value === undefined ? undefined : member(value, key);
+    const items = value?.kind === "list" ? value.items : [];
+    return items.map((each) => (each.kind === "string" ? each.parts.join("") : ""));
+  };
+  const loaded = (name: string) =>
+    texts(name, "serviceConfig", "LoadCredentialEncrypted").map((line) => line.split(":")[0]);
+  t.same(
+    rendered.map((each) => each.path.at(-1)),
+    ["firstlight-files-1", "firstlight-files", "firstlight-files-deferred"],
+  );
+  t.same(loaded("firstlight-files-1"), ["a", "b"]);
+  t.same(loaded("firstlight-files"), ["c", "d"], "what two files share counts once");
+  t.same(texts("firstlight-files", "after"), ["firstlight-files-1.service"]);
+  t.match(textAt(rendered, "systemd.services.firstlight-files-1", "script"), /\nput .* \/opt\/b /);
+});
+
 const notRoot = process.getuid?.() === 0 ? false : "SKIPPED: needs root, to be another user";
 
 t.test("a user cannot make root write where the user may not", { skip: notRoot }, async (t) => {
@@ -402,7 +429,9 @@ t.test("commands", async (t) => {
     "run again for another instance and another text, and `once` for neither instance",
     async (t) => {
       const stampOf = (frequency: string, instanceId: string, digest: string) => {
-        const credentials = new Map([["a", { name: "a", file: `a@${digest}`, encrypted: false }]]);
+        const credentials = new Map([
+          ["a", { name: "a", file: `a@${digest}`, encrypted: false, bytes: 1 }],
+        ]);
         const rendered = renderCommands(
           concern({ commands: [command("a", { frequency })] }, { credentials, instanceId }),
         );
@@ -453,7 +482,9 @@ t.test("commands", async (t) => {
 
   t.test("a switch starts the late ones again for another instance or text only", async (t) => {
     const triggers = (instanceId: string, digest: string, frequency = "instance") => {
-      const credentials = new Map([["a", { name: "a", file: `a@${digest}`, encrypted: false }]]);
+      const credentials = new Map([
+        ["a", { name: "a", file: `a@${digest}`, encrypted: false, bytes: 1 }],
+      ]);
       const rendered = renderCommands(
         concern({ commands: [command("a", { frequency })] }, { credentials, instanceId }),
       );

@@ -1,3 +1,5 @@
+import { sha256 } from "#core/canonical-json.ts";
+
 /** One rendered file. */
 export interface SourceFile {
   /** Path below the sources directory: `configuration.nix`, `firstlight/instance.nix`. */
@@ -20,4 +22,11 @@ export interface Sources {
   readonly credentials: readonly string[];
   /** The store path of nixpkgs to evaluate with, or `null` to take `<nixpkgs>` of the environment. */
   readonly nixpkgs: string | null;
+}
+
+/** The digest of {@link Sources}, from their files in the order of their paths. */
+export function digestFiles(files: readonly SourceFile[]): string {
+  return sha256(
+    files.map(({ path, mode, content }) => `${path}\0${mode}\0${sha256(content)}\n`).join(""),
+  );
 }

@@ -64,7 +64,7 @@ export function credentialsOf(spec: Spec, encrypted = true): ReadonlyMap<string,
   const found = new Map<string, CredentialFile>();
   JSON.stringify(spec, (key, value: unknown) => {
     if (key === "secretRef" && typeof value === "string") {
-      found.set(value, { name: value, file: `${value}@0123456789abcdef`, encrypted });
+      found.set(value, { name: value, file: `${value}@0123456789abcdef`, encrypted, bytes: 64 });
     }
     return value;
   });

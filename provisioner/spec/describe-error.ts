@@ -1,6 +1,6 @@
 import { nearest } from "#core/nearest.ts";
 import type { ValidationError } from "#generated/provisioner/spec/v1.validate.js";
-import { keysBeside } from "./known-keys.ts";
+import { checkTypes, keysBeside } from "./known-keys.ts";
 
 /**
  * What a finding says of an error of the schema at a path: the kind of thing expected, never the
@@ -33,13 +33,18 @@ export function describeError(
       return { message: notMessage(path), hint: "give one of them" };
     case "discriminator":
       return {
-        message: "`type` must be one of http, tcp, command, unit, file",
+        message: `\`type\` must be one of ${list(checkTypes())}`,
         hint: "docs/spec.md shows each kind of check",
       };
     case "minLength":
       return { message: "must not be empty", hint: null };
     case "minItems":
       return { message: `must have at least ${params["limit"]} items`, hint: null };
+    case "minProperties":
+      return {
+        message: "names no limit to be held against",
+        hint: "docs/spec.md shows each kind of check",
+      };
     case "maxLength":
       return { message: `must have at most ${params["limit"]} characters`, hint: null };
     case "minimum":

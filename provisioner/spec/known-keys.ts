@@ -14,6 +14,11 @@ export function keysBeside(error: ValidationError, path: readonly string[]): rea
   return Object.keys(asSchema(schemaAt(path))["properties"] ?? {});
 }
 
+/** Every `type` that a check may have, in the schema's order. */
+export function checkTypes(): readonly string[] {
+  return schema.$defs.check.oneOf.map(({ properties }) => properties.type.const);
+}
+
 /** The schema of the value at a path, as far as no alternatives stand on the way. */
 function schemaAt(path: readonly string[]): unknown {
   let here = asSchema(schema);

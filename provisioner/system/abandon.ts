@@ -1,4 +1,5 @@
 import { Fault } from "#core/fault.ts";
+import { removeSwap } from "./swap.ts";
 import { type Change, dropRoots, openTransaction, step } from "./work.ts";
 
 /**
@@ -15,6 +16,8 @@ export async function abandonBuild(change: Change, why: string): Promise<boolean
     case "built": {
       const { txn } = open;
       await step(change, { txn, name: "abandon", intent: { why } }, async () => {
+        await change.commands.stopBuild(txn);
+        await removeSwap(change);
         dropRoots(change, txn);
         return null;
       });

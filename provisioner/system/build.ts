@@ -1,8 +1,12 @@
 import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
+import { findBuilders } from "./builders.ts";
+import { dropFetched } from "./fetch/fetch-roots.ts";
 import type { UnfinishedBuild } from "./ledger.ts";
+import { checkBootRoom, checkRoom } from "./preflight.ts";
 import { checkRelease } from "./releases.ts";
+import { withMemory } from "./swap.ts";
 import type { ChangeReason, Closure } from "./system.ts";
 import { type Change, dropRoots, dropStrayRoots, dropTrialProfile, step } from "./work.ts";
 import { writeSources } from "./write-sources.ts";
@@ -30,6 +34,7 @@ export async function build(
     try {
       const closure = await make(change, { txn, repair, sources, reason });
       await change.commands.syncStore();
+      dropFetched(change);
       return closure;
     } catch (error) {
       dropRoots(change, txn);
@@ -47,23 +52,33 @@ interface Making {
   readonly reason: ChangeReason;
 }
 
-async function make(
-  { io, paths, commands }: Change,
-  { txn, repair, sources, reason }: Making,
-): Promise<Closure> {
-  writeSources(io.files, paths.sources, sources);
-  const sourcesDigest = sources.digest;
-  const { nixpkgs } = sources;
-  const derivation = await commands.instantiate({ txn, sourcesDigest, nixpkgs, repair });
-  const toplevel = await commands.build({ txn, derivation, repair });
+async function make(change: Change, making: Making): Promise<Closure> {
+  const { sources, txn, reason } = making;
+  checkRoom(change);
+  const { derivation, toplevel } = await withMemory(change, () => evaluateAndBuild(change, making));
+  checkBootRoom(change, toplevel);
   return {
     transaction: txn,
     toplevel,
     derivation,
-    sourcesDigest,
+    sourcesDigest: sources.digest,
     credentials: sources.credentials,
     reason,
   };
+}
+
+async function evaluateAndBuild(
+  change: Change,
+  { txn, repair, sources }: Making,
+): Promise<{ readonly derivation: string; readonly toplevel: string }> {
+  const { io, paths, commands, settings, storeFiles, emit } = change;
+  const { digest: sourcesDigest, nixpkgs } = sources;
+  writeSources(io.files, paths.sources, sources);
+  const derivation = await commands.instantiate({ txn, sourcesDigest, nixpkgs, repair });
+  // Without caches everything is built, and how large that will be nobody knows.
+  if (settings.substituters.length > 0) checkRoom(change, await commands.dryRun(derivation));
+  emit({ type: "builders", builders: findBuilders(io.env, storeFiles, paths) });
+  return { derivation, toplevel: await commands.build({ txn, derivation, repair }) };
 }
 
 /**

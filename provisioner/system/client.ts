@@ -1,6 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { Conclusion } from "./afterwards.ts";
+import type { DriftReport, RepairReport } from "./drift/report.ts";
 import type {
   BootProof,
   ChangeReason,
@@ -26,6 +27,8 @@ export interface SystemClient {
   recover(options?: { readonly judges: boolean }): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
+  /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
+  fetch(signed: string, sources: Sources | null, reason: ChangeReason): Promise<Closure>;
   plan(closure: Closure): Promise<Plan>;
   /** `watchMs`: how long the trial may be watched at most; `judging`: what its judge needs, JSON. */
   try(plan: Plan, watchMs?: number, judging?: unknown): Promise<Trial>;
@@ -36,6 +39,15 @@ export interface SystemClient {
   conclude(conclusion: Conclusion): Promise<null>;
   prove(verdict: Verdict): Promise<BootProof | null>;
   history(): Promise<History>;
+  /** `share`: one part of so many of the store's bytes is read. */
+  drift(options: LookOptions): Promise<DriftReport>;
+  repair(options: LookOptions): Promise<RepairReport>;
+}
+
+/** How closely a machine is looked at. */
+export interface LookOptions {
+  readonly deep: boolean;
+  readonly share: number;
 }
 
 /** What a client's caller may want beside the results. */
@@ -57,6 +69,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     recover: ({ judges } = { judges: false }) => ask({ kind: "recover", judges }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
+    fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
     plan: (closure) => ask({ kind: "plan", closure }),
     try: (plan, watchMs = 0, judging = null) => ask({ kind: "try", plan, watchMs, judging }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
@@ -66,5 +79,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     conclude: (conclusion) => ask({ kind: "conclude", ...conclusion }),
     prove: (verdict) => ask({ kind: "prove", verdict }),
     history: () => ask({ kind: "history" }),
+    drift: (options) => ask({ kind: "drift", ...options }),
+    repair: (options) => ask({ kind: "repair", ...options }),
   };
 }

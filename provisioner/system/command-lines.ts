@@ -1,3 +1,5 @@
+import type { Code } from "#core/codes.ts";
+import { type BuildLimits, limitProperties } from "./build-limits.ts";
 import type { Building, Evaluation, SwitchPurpose, SwitchRequest, SystemRoot } from "./commands.ts";
 import type { SystemPaths } from "./paths.ts";
 import type { ReleaseLimits } from "./releases.ts";
@@ -10,6 +12,10 @@ export interface CommandLine {
   readonly timeoutMs: number;
   /** Name of the effect; absent when it only reads. */
   readonly effect?: string;
+  /** What it means that the program is missing, where that is not as usual. */
+  readonly missing?: Code;
+  /** The transient scope that it runs in, with its suffix. */
+  readonly scope?: string;
 }
 
 /** What the lines depend on beside their subject. */
@@ -20,6 +26,7 @@ export interface CommandSettings {
   /** Binary caches; with none nothing is fetched. */
   readonly substituters: readonly string[];
   readonly buildTimeoutMs: number;
+  readonly buildLimits: BuildLimits;
   readonly activationTimeoutMs: number;
   /** After this time of trial the previous system comes back by itself. */
   readonly wayBackMs: number;
@@ -35,6 +42,8 @@ const quickMs = 60_000;
 /** Of what only touches the store's database, which a garbage collection may hold. */
 const storeMs = 300_000;
 const syncMs = 300_000;
+/** Label of all swap that is made here. */
+export const swapName = "firstlight";
 const unitProperties = "ActiveState,Result,ExecMainStatus";
 
 /** The exact commands; the only place where they are put together. */
@@ -45,33 +54,78 @@ export function commandLines(settings: CommandSettings) {
     caches === "" ? ["--option", "substitute", "false"] : ["--option", "substituters", caches];
 
   return {
-    instantiate: ({ txn, sourcesDigest, nixpkgs, repair }: Evaluation): CommandLine => ({
+    instantiate: ({ txn, sourcesDigest, nixpkgs, repair }: Evaluation): CommandLine =>
+      inScope(settings, evaluationScope(txn), {
+        argv: [
+          "nix-instantiate",
+          ...jsonLog,
+          "<nixpkgs/nixos>",
+          "-A",
+          "config.system.build.toplevel",
+          "-I",
+          `nixos-config=${settings.hostSources}/${sourcesDigest}/configuration.nix`,
+          "--add-root",
+          derivationRoot(paths, txn),
+          "--show-trace",
+          ...(repair ? ["--repair"] : []),
+          ...substitution,
+        ],
+        ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
+        timeoutMs: settings.buildTimeoutMs,
+        effect: "nix-instantiate",
+      }),
+    /** Prints the path of the system as JSON, and writes nothing. */
+    evaluate: ({
+      sourcesDigest,
+      nixpkgs,
+    }: Pick<Evaluation, "sourcesDigest" | "nixpkgs">): CommandLine => ({
       argv: [
         "nix-instantiate",
+        "--eval",
+        "--strict",
+        "--json",
+        "--readonly-mode",
         "<nixpkgs/nixos>",
         "-A",
-        "config.system.build.toplevel",
+        "config.system.build.toplevel.outPath",
         "-I",
         `nixos-config=${settings.hostSources}/${sourcesDigest}/configuration.nix`,
-        "--add-root",
-        derivationRoot(paths, txn),
-        "--show-trace",
-        ...(repair ? ["--repair"] : []),
         ...substitution,
       ],
       ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
       timeoutMs: settings.buildTimeoutMs,
-      effect: "nix-instantiate",
     }),
-    build: ({ txn, derivation, repair }: Building): CommandLine => ({
-      argv: [
-        ...realise(derivation, systemRoot(paths, txn)),
-        ...(repair ? ["--repair"] : []),
-        ...substitution,
-      ],
-      timeoutMs: settings.buildTimeoutMs,
-      effect: "nix-store --realise",
+    /** What a build would have to build and to fetch. */
+    dryRun: (derivation: string): CommandLine => ({
+      argv: ["nix-store", "--realise", derivation, "--dry-run", ...substitution],
+      timeoutMs: storeMs,
     }),
+    build: ({ txn, derivation, repair }: Building): CommandLine =>
+      inScope(settings, buildScope(txn), {
+        argv: [
+          ...realise(derivation, systemRoot(paths, txn)),
+          ...jsonLog,
+          ...(repair ? ["--repair"] : []),
+          ...substitution,
+        ],
+        timeoutMs: settings.buildTimeoutMs,
+        effect: "nix-store --realise",
+      }),
+    allocate: (file: string, bytes: number) =>
+      outside(systemd, ["fallocate", "--length", String(bytes), file], "make the swap file"),
+    makeSwap: (place: string) =>
+      outside(systemd, ["mkswap", "--label", swapName, place], "make a swap area"),
+    swapOn: (place: string) =>
+      // Before any other swap: it is the fastest, or the only one.
+      outside(systemd, ["swapon", "--priority", "100", place], "swap on"),
+    swapOff: (place: string) => outside(systemd, ["swapoff", place], "swap off"),
+    loadZram: () => outside(systemd, ["modprobe", "zram"], "load zram"),
+    setUpZram: (device: string, bytes: number) =>
+      outside(systemd, ["zramctl", "--size", String(bytes), device], "set up zram"),
+    resetZram: (device: string) => outside(systemd, ["zramctl", "--reset", device], "reset zram"),
+    /** What is on a device, as `NAME=value` lines; exit code 2 when nothing that is known. */
+    contentOf: (device: string) =>
+      outside(systemd, ["blkid", "--probe", "--output", "export", device]),
     addRoot: (root: SystemRoot): CommandLine => ({
       argv: [...realise(root.toplevel, rootOf(paths, root)), ...substitution],
       timeoutMs: storeMs,
@@ -191,6 +245,41 @@ export function commandLines(settings: CommandSettings) {
             effect: "disarm every way back",
           }
         : undefined,
+    failedUnits: (): CommandLine => ({
+      argv: [
+        "systemctl",
+        "list-units",
+        "--failed",
+        "--plain",
+        "--no-legend",
+        "--no-pager",
+        "--full",
+      ],
+      timeoutMs: quickMs,
+    }),
+    failedSince: (units: readonly string[]): CommandLine => ({
+      argv: ["systemctl", "show", "--property=Id,InactiveEnterTimestampMonotonic", ...units],
+      timeoutMs: quickMs,
+    }),
+    /** How a scope ended; one that succeeded is gone. */
+    scopeResult: (scope: string): CommandLine => ({
+      argv: ["systemctl", "show", "--property=Result", "--value", scope],
+      timeoutMs: quickMs,
+    }),
+    /** Ends everything that is still in the scopes; none where there is no systemd. */
+    stopScopes: (...scopes: readonly string[]): CommandLine | undefined =>
+      systemd
+        ? {
+            argv: ["systemctl", "stop", ...scopes],
+            timeoutMs: 2 * quickMs,
+            effect: "stop building",
+          }
+        : undefined,
+    resetScope: (scope: string): CommandLine => ({
+      argv: ["systemctl", "reset-failed", scope],
+      timeoutMs: quickMs,
+      effect: `forget ${scope}`,
+    }),
     unitState: (unit: string): CommandLine => ({
       argv: ["systemctl", "show", `--property=${unitProperties}`, `${unit}.service`],
       timeoutMs: quickMs,
@@ -272,6 +361,67 @@ export function switchUnit(purpose: SwitchPurpose, txn: string): string {
 /** Name of the timer, and of the unit it starts, without suffix. */
 export function wayBackUnit(txn: string): string {
   return `firstlight-way-back-${txn}`;
+}
+
+/** Name of the transient scope of an evaluation. */
+export function evaluationScope(txn: string): string {
+  return `firstlight-evaluate-${txn}.scope`;
+}
+
+/** Name of the transient scope of a build. */
+export function buildScope(txn: string): string {
+  return `firstlight-build-${txn}.scope`;
+}
+
+/**
+ * A line that needs more of the machine than firstlight's own unit may have: devices, modules. Run by
+ * systemd where there is one, which passes its output and its exit code on.
+ */
+function outside(systemd: boolean, argv: CommandLine["argv"], effect?: string): CommandLine {
+  const run = [
+    "systemd-run",
+    "--pipe",
+    "--wait",
+    "--quiet",
+    "--collect",
+    "--no-ask-password",
+  ] as const;
+  return {
+    argv: systemd ? [...run, ...argv] : argv,
+    timeoutMs: storeMs,
+    missing: "system/swap-failed",
+    ...(effect === undefined ? {} : { effect }),
+  };
+}
+
+const jsonLog = ["--log-format", "internal-json"];
+
+/**
+ * The line in a transient scope with the limits of a build. A scope's program is still our child, with
+ * our environment and its own exit code; the scope outlives us, so it has a deadline of its own. As
+ * it is where there is no systemd.
+ */
+function inScope(settings: CommandSettings, scope: string, line: CommandLine): CommandLine {
+  if (!settings.systemd) return line;
+  const properties = [
+    ...limitProperties(settings.buildLimits),
+    `RuntimeMaxSec=${seconds(line.timeoutMs + quickMs)}`,
+    "TimeoutStopSec=10s",
+  ];
+  return {
+    ...line,
+    scope,
+    missing: "system/nix-failed",
+    argv: [
+      "systemd-run",
+      "--scope",
+      "--quiet",
+      "--no-ask-password",
+      `--unit=${scope}`,
+      ...properties.map((property) => `--property=${property}`),
+      ...line.argv,
+    ],
+  };
 }
 
 function realise(path: string, root: string): readonly [string, ...string[]] {

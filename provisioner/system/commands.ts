@@ -1,4 +1,7 @@
+import type { FailedUnit } from "./drift/failed-units.ts";
+import type { StoreCommands } from "./fetch/store-commands.ts";
 import type { OnceName } from "./loaders/loader.ts";
+import type { BuildNeed } from "./nix-dry-run.ts";
 import type { SystemEvent } from "./system.ts";
 
 /**
@@ -8,6 +11,19 @@ import type { SystemEvent } from "./system.ts";
 export interface Commands {
   /** Evaluates the sources; the path of the derivation, rooted. Throws `system/evaluation-failed`. */
   instantiate(evaluation: Evaluation): Promise<string>;
+  /** What building it would need, as far as Nix can say; `undefined` when it cannot. */
+  dryRun(derivation: string): Promise<BuildNeed | undefined>;
+  /** Ends an evaluation or a build that outlived the firstlight that began it. */
+  stopBuild(txn: string): Promise<void>;
+  /** Makes the empty file a swap area of this size, and swaps to it. Throws `system/swap-failed`, as the others. */
+  swapOnFile(file: string, bytes: number): Promise<void>;
+  /** Sets up a free device of zram with this size, and swaps to it. */
+  swapOnZram(device: string, bytes: number): Promise<void>;
+  loadZram(): Promise<void>;
+  swapOff(place: string): Promise<void>;
+  resetZram(device: string): Promise<void>;
+  /** Whether the swap area on a device was made here; `null` when the device is empty. */
+  isOurSwap(device: string): Promise<boolean | null>;
   /** Builds or fetches the derivation; the path of the system, rooted. Throws `system/build-failed`. */
   build(build: Building): Promise<string>;
   /** Roots a system that is in the store already: the one to try, or the one to go back to. */
@@ -22,6 +38,11 @@ export interface Commands {
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */
   dryActivate(toplevel: string): Promise<SwitchEnd>;
+  readonly store: StoreCommands;
+  /** The store path of the system that the sources evaluate to; builds and roots nothing. Throws `system/evaluation-failed`. */
+  evaluatesTo(evaluation: Pick<Evaluation, "sourcesDigest" | "nixpkgs">): Promise<string>;
+  /** Units that have failed; none where there is no systemd. */
+  failedUnits(): Promise<readonly FailedUnit[]>;
   /** Sets the timer that activates `previous` if nobody comes; nothing where there is no systemd. */
   armWayBack(request: { readonly txn: string; readonly previous: string }): Promise<void>;
   /** Stops that timer and waits for what it may have started. */

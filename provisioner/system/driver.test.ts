@@ -437,7 +437,7 @@ t.test("what Nix says when it fails becomes a fault, and the machine stays as it
     {
       program: "nix-store",
       answer: { code: 1, stderr: "error: writing to file: No space left on device\n" },
-      code: "system/no-space",
+      code: "system/disk-full",
     },
     { program: "nix-store", answer: { code: null, timedOut: true }, code: "system/timeout" },
     { program: "nix-store", answer: { code: null, aborted: true }, code: "system/canceled" },

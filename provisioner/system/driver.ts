@@ -2,12 +2,15 @@ import { hostFiles } from "#core/host-files.ts";
 import type { Files, Io } from "#core/io.ts";
 import { conclude, prove } from "./afterwards.ts";
 import { build } from "./build.ts";
+import { type BuildPolicy, defaultBuildPolicy } from "./build-policy.ts";
 import { type CommandSettings, commandLines } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
 import { commit } from "./commit.ts";
 import { type DriverName, markDry } from "./driver-record.ts";
 import { dryCommands } from "./dry-commands.ts";
 import { eventStream } from "./event-stream.ts";
+import type { Courier } from "./fetch/courier.ts";
+import { defaultFetchSettings, type FetchSettings } from "./fetch/fetch-settings.ts";
 import { closureOfGeneration, history, runs } from "./history.ts";
 import { checkJournal, readJournal } from "./journal.ts";
 import { hostProcesses, type Lock, openLock, type Processes } from "./lock.ts";
@@ -36,9 +39,15 @@ export interface DriverOptions extends Partial<Deadlines> {
   readonly driver: DriverName;
   /** Binary caches; with none nothing is fetched. */
   readonly substituters?: readonly string[];
+  /** What a build may take of the machine. */
+  readonly policy?: BuildPolicy;
   /** Files of Nix's own directories: of the host for `nix`, below the root for `dry`, unless given. */
   readonly storeFiles?: Files;
   readonly processes?: Processes;
+  /** How signed systems are fetched; what is not given is as {@link defaultFetchSettings} says. */
+  readonly fetch?: Partial<FetchSettings>;
+  /** Who brings bytes from caches; this process when absent. */
+  readonly courier?: Courier;
 }
 
 /** Longest times. */
@@ -66,7 +75,7 @@ export const defaultLimits: ReleaseLimits = {
 
 /** The system of a machine, in this process. Throws `system/dry-needs-root` at the first request. */
 export function openDriver(io: Io, options: DriverOptions): System {
-  const { driver } = options;
+  const { driver, policy = defaultBuildPolicy } = options;
   const deadlines = { ...defaultDeadlines, ...options };
   const paths = systemPaths(io.env);
   const storeFiles =
@@ -78,6 +87,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
     const machine = openMachine(io, storeFiles, paths);
     const settings: CommandSettings = {
       buildTimeoutMs: deadlines.buildTimeoutMs,
+      buildLimits: policy.limits,
       activationTimeoutMs: deadlines.activationTimeoutMs,
       wayBackMs: wayBackMs(request, deadlines),
       paths,
@@ -93,7 +103,11 @@ export function openDriver(io: Io, options: DriverOptions): System {
         ? dryCommands({ files: io.files, settings, lines, talk })
         : nixCommands({ io, storeFiles, settings, lines, talk });
     if (driver === "dry" && changesFirst(request)) markDry(io);
-    return { ...talk, io, paths, settings, storeFiles, machine, commands, lines };
+    const fetching = {
+      settings: { ...defaultFetchSettings, ...options.fetch },
+      courier: driver === "dry" ? null : (options.courier ?? lateCourier(io.files)),
+    };
+    return { ...talk, io, paths, settings, policy, storeFiles, machine, commands, lines, fetching };
   }
 
   return {
@@ -104,7 +118,15 @@ export function openDriver(io: Io, options: DriverOptions): System {
 
 /** Whether a machine may have been changed by nothing before this request. */
 function changesFirst({ kind }: SystemRequest): boolean {
-  return kind === "build" || kind === "try";
+  return kind === "build" || kind === "fetch" || kind === "try";
+}
+
+/** A courier of this process, loaded with its first way. */
+function lateCourier(files: Files): Courier {
+  return {
+    open: async (request) =>
+      (await import("./fetch/host-courier.ts")).hostCourier(files).open(request),
+  };
 }
 
 /** The way back must not come while the trial is still watched. */
@@ -139,6 +161,10 @@ async function dispatch(
       return runs(work, request.sourcesDigest);
     case "build":
       return changing(work, lock, (change) => build(change, request.sources, request.reason));
+    case "fetch": {
+      const { fetchClosure } = await import("./fetch/fetch.ts");
+      return changing(work, lock, (change) => fetchClosure(change, request));
+    }
     case "plan":
       return makePlan(work, request.closure);
     case "try":
@@ -157,6 +183,12 @@ async function dispatch(
       return changing(work, lock, (change) => prove(change, request.verdict));
     case "plan-generation":
       return makePlan(work, closureOfGeneration(work, request.generation, request.reason));
+    case "drift":
+      return (await import("./drift/check-drift.ts")).checkDrift(work, request);
+    case "repair": {
+      const { repairDrift } = await import("./drift/repair.ts");
+      return changing(work, lock, (change) => repairDrift(change, request));
+    }
     case "history":
       return history(work);
   }

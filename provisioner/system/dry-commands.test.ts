@@ -4,6 +4,8 @@ import { hostIo } from "#core/host-io.ts";
 import { systemClient } from "./client.ts";
 import { openDriver } from "./driver.ts";
 import { fakeMachine, fakeSources } from "./fake-machine.ts";
+import { fakeEntry, fakeManifest, makeKeys } from "./fetch/fake-closure.ts";
+import { signManifest } from "./fetch/sign-manifest.ts";
 import type { ChangeReason, SystemEvent, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
@@ -68,3 +70,32 @@ t.test("the dry driver refuses the real machine", async (t) => {
   const c = systemClient(openDriver(real, { driver: "dry" }));
   await t.rejects(c.history(), { code: "system/dry-needs-root" });
 });
+
+t.test(
+  "a dry fetch verifies the manifest, says what would be taken in, and asks no cache",
+  async (t) => {
+    const keys = makeKeys("fleet-1");
+    const io = fakeIo(t.testdir());
+    const said: string[] = [];
+    const fetch = { trustedKeys: [keys.publicKey], caches: ["https://192.0.2.1"] };
+    const c = systemClient(openDriver(io, { driver: "dry", fetch }), {
+      onEvent: (event) => {
+        if (event.type === "command") said.push(event.argv.join(" "));
+      },
+    });
+    const sources = fakeSources("a");
+    const manifest = fakeManifest(
+      [fakeEntry("bash", Buffer.from("b")), fakeEntry("system", Buffer.from("s"), ["bash"])],
+      sources.digest,
+    );
+    const signed = signManifest(manifest, [keys.secret]);
+    const closure = await c.fetch(signed, sources, reason);
+    const [bash, system] = manifest.paths.map(({ path }) => path);
+    t.match(said[0], `nix-store --realise ${bash} ${system} --add-root`);
+    const { generation } = await c.commit(await c.try(await c.plan(closure)), verdict);
+    t.equal(generation, 1);
+    t.same(io.executed, []);
+    const stranger = signManifest(manifest, [makeKeys("fleet-1").secret]);
+    await t.rejects(c.fetch(stranger, sources, reason), { code: "system/closure-untrusted" });
+  },
+);

@@ -2,16 +2,21 @@ import { sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import {
+  buildScope,
   type CommandLine,
   type CommandLines,
   type CommandSettings,
   derivationRoot,
+  evaluationScope,
   rootOf,
   shownArgv,
   systemRoot,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { dryStore } from "./fetch/store-commands.ts";
+import { storeLines } from "./fetch/store-lines.ts";
 import { readGenerations, readProfile } from "./generations.ts";
+import { noNeed } from "./nix-dry-run.ts";
 
 /** What commands that are only said work with. */
 export interface DryCommandsOptions {
@@ -47,12 +52,47 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       files.link(derivation, derivationRoot(paths, txn));
       return derivation;
     },
+    async evaluatesTo({ sourcesDigest, nixpkgs }) {
+      say(lines.evaluate({ sourcesDigest, nixpkgs }));
+      return dryToplevel(dryDerivation(paths.store, sourcesDigest, nixpkgs));
+    },
+    async failedUnits() {
+      return [];
+    },
+    async dryRun(derivation) {
+      say(lines.dryRun(derivation));
+      return { ...noNeed, builds: [derivation] };
+    },
+    async stopBuild(txn) {
+      say(lines.stopScopes(evaluationScope(txn), buildScope(txn)));
+    },
     async build(building) {
       say(lines.build(building));
       const toplevel = dryToplevel(building.derivation);
       files.write(`${toplevel}/nixos-version`, "dry\n", { mode: 0o444 });
       files.link(toplevel, systemRoot(paths, building.txn));
       return toplevel;
+    },
+    async swapOnFile(file, bytes) {
+      for (const line of [lines.allocate(file, bytes), lines.makeSwap(file), lines.swapOn(file)])
+        say(line);
+    },
+    async swapOnZram(device, bytes) {
+      for (const line of [lines.setUpZram(device, bytes), lines.makeSwap(device)]) say(line);
+      say(lines.swapOn(device));
+    },
+    async loadZram() {
+      say(lines.loadZram());
+    },
+    async swapOff(place) {
+      say(lines.swapOff(place));
+    },
+    async resetZram(device) {
+      say(lines.resetZram(device));
+    },
+    async isOurSwap(device) {
+      say(lines.contentOf(device));
+      return true;
     },
     async addRoot(root) {
       say(lines.addRoot(root));
@@ -81,6 +121,7 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.dryActivate(toplevel));
       return done;
     },
+    store: dryStore({ files, lines: storeLines(settings), say }),
     async armWayBack({ txn, previous }) {
       say(lines.armWayBack(txn, previous));
     },

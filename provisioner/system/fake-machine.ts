@@ -11,9 +11,10 @@ import {
 import path from "node:path";
 import { sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
-import { Fault } from "#core/fault.ts";
-import type { ExecRequest, ExecResult, Files } from "#core/io.ts";
+import { Fault, isFault } from "#core/fault.ts";
+import type { ExecRequest, ExecResult, FileSpace, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { BuildPolicy } from "./build-policy.ts";
 import { openDriver } from "./driver.ts";
 import { dryDerivation, dryToplevel } from "./dry-commands.ts";
 import {
@@ -23,6 +24,7 @@ import {
   fakeFirmware,
   installMenu,
 } from "./fake-firmware.ts";
+import { swapPrograms } from "./fake-swap.ts";
 import type { Processes } from "./lock.ts";
 import type { System } from "./system.ts";
 import type { RebootPolicy } from "./trial-way.ts";
@@ -62,6 +64,7 @@ export interface FakeMachine {
   readonly faults: MachineFaults;
   /** Text of a file of the machine. */
   read(file: string): string | undefined;
+  write(file: string, text: string): void;
   /** Makes a link on the machine. */
   link(target: string, file: string): void;
 }
@@ -71,6 +74,8 @@ export interface StartOptions {
   /** Default `nix`. */
   readonly driver?: "nix" | "dry";
   readonly reboot?: RebootPolicy;
+  readonly policy?: BuildPolicy;
+  readonly substituters?: readonly string[];
 }
 
 export interface FakeProcess {
@@ -85,6 +90,8 @@ export interface MachineFaults {
   readonly answers: Map<string, (request: ExecRequest) => Partial<ExecResult> | undefined>;
   /** Whether the disk takes no more of the journal, by the line that is to be appended. */
   full: (line: string) => boolean;
+  /** Room on the disk of a place, where it is not that of the test's own. */
+  space: (place: string) => Partial<FileSpace>;
 }
 
 /** Sources whose system is named by `content`. */
@@ -134,7 +141,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
   const unsynced = new Set<string>();
   const failedUnits = new Map<string, Partial<ExecResult>>();
   const answers: MachineFaults["answers"] = new Map();
-  const faults: MachineFaults = { answers, full: () => false };
+  const faults: MachineFaults = { answers, full: () => false, space: () => ({}) };
   const firmware = loader === undefined ? undefined : fakeFirmware(root, loader);
   const runningUnits = new Map<string, Partial<ExecResult>>();
   let boots = 0;
@@ -248,6 +255,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
   const programs: Record<string, FakeProgram> = {
+    ...swapPrograms(root),
     "nix-instantiate": ({ args, env }) => {
       const digest = option(args, "-I").split("/").at(-2) ?? "";
       const nixpkgs = env?.["NIX_PATH"]?.replace("nixpkgs=", "") ?? null;
@@ -257,6 +265,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       return { stdout: `${option(args, "--add-root")}\n` };
     },
     "nix-store": ({ args }) => {
+      if (args.includes("--dry-run")) return { stderr: "these derivations will be built:\n" };
       const subject = option(args, "--realise");
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")
@@ -281,6 +290,17 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
     "switch-to-configuration": (request) =>
       switchTo(request, request.file.replace(/\/bin\/.*$/, ""), request.args[0] ?? ""),
     "systemd-run": async (request) => {
+      if (request.args.includes("--scope") || request.args.includes("--pipe")) {
+        const at = request.args.findIndex((arg) => !arg.startsWith("--"));
+        const [file = "", ...args] = request.args.slice(at);
+        const program = answering[file] ?? (() => ({ code: 1 }));
+        try {
+          return await program({ ...request, file, args });
+        } catch (error) {
+          if (!isFault(error, "exec/not-found")) throw error;
+          return { code: 1, stderr: `Failed to find executable ${file}: No such file\n` };
+        }
+      }
       const [file = "", action = ""] = request.args.slice(-2);
       const toplevel = file.replace(/\/bin\/.*$/, "");
       const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
@@ -347,7 +367,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
     },
     journalctl: ({ args }) => ({ stdout: `log of ${args[0]}\n` }),
   };
-  const answering = Object.fromEntries(
+  const answering: Record<string, FakeProgram> = Object.fromEntries(
     Object.entries(programs).map(([name, program]) => [
       name,
       (request: ExecRequest) => answers.get(name)?.(request) ?? program(request),
@@ -370,6 +390,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
     running,
     profile,
     read,
+    write,
     link: linkTo,
     bootDefault,
     runningUnits,
@@ -386,7 +407,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       boot(asked === "kexec" ? "kexec" : "firmware");
       return true;
     },
-    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", reboot = "allow" } = {}) {
+    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", ...more } = {}) {
       starts += 1;
       const pid = starts;
       let dead = false;
@@ -408,9 +429,13 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
         if (faults.full(String(data))) throw new Fault("io/write-failed", `${file}: ENOSPC`);
         fake.files.append(file, data);
       };
-      const files = { ...fake.files, append };
+      const space: Files["space"] = (place) => {
+        const real = fake.files.space(place);
+        return real && { ...real, ...faults.space(place) };
+      };
+      const files = { ...fake.files, append, space };
       const io = { ...fake, files, random: { ...fake.random, uuid } };
-      const system = openDriver(io, { driver, reboot, storeFiles: io.files, processes });
+      const system = openDriver(io, { driver, storeFiles: io.files, processes, ...more });
       return { io, system, dead: () => dead };
     },
     fireTimers() {

@@ -60,6 +60,7 @@ export function dataOf(txn: string): Readonly<Record<Step, { intent: unknown; re
     },
     "re-activate": { intent: { toplevel: "o" }, result: activation },
     "reset-profile": { intent: { generation: 1, from: 2 }, result: null },
+    repair: { intent: { subjects: ["p"] }, result: { repaired: [], unrepaired: [] } },
     abandon: { intent: { why: "a test" }, result: null },
     conclude: { intent: { conclusive: false, reasons: [] }, result: null },
     prove: { intent: { toplevel: "t" }, result: { healthy: true, reasons: [] } },

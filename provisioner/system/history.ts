@@ -86,7 +86,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
 }
 
 /** What a person runs in place of what was committed last, or went back to. */
-function chosenByPerson(work: Work, trials: readonly EndedTrial[]): string | null {
+export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): string | null {
   const { machine } = work;
   const running = machine.running();
   const last = lastCommitted(trials);

@@ -1,5 +1,6 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
+import type { Mended } from "./drift/report.ts";
 import type { Ledger } from "./ledger.ts";
 import type { OnceName } from "./loaders/loader.ts";
 import type { ChangeReason, Closure, Plan, Trial, Verdict } from "./system.ts";
@@ -37,9 +38,15 @@ export interface StepFailure {
 
 /** What each step writes down before it acts and after; a step that failed has a {@link StepFailure}. */
 export interface Steps {
-  /** Sources written, evaluated, built, and rooted against garbage collection. */
+  /** Sources written, evaluated and built, or a signed system fetched; rooted against garbage collection. */
   readonly build: {
-    readonly intent: { readonly sourcesDigest: string; readonly reason: ChangeReason };
+    readonly intent: {
+      /** `null` of a fetched system whose sources are not known. */
+      readonly sourcesDigest: string | null;
+      /** Of a fetched system: which manifest was signed. */
+      readonly manifestDigest?: string;
+      readonly reason: ChangeReason;
+    };
     readonly result: Closure;
   };
   /** The trial as a whole, up to the end of the activation. */
@@ -106,6 +113,14 @@ export interface Steps {
   readonly "reset-profile": {
     readonly intent: { readonly generation: number; readonly from: number | null };
     readonly result: null;
+  };
+  /** Damage of the store and of links mended; part of no change. */
+  readonly repair: {
+    readonly intent: { readonly subjects: readonly string[] };
+    readonly result: {
+      readonly repaired: readonly Mended[];
+      readonly unrepaired: readonly string[];
+    };
   };
   /** A build that was never tried. */
   readonly abandon: { readonly intent: { readonly why: string }; readonly result: null };
@@ -216,6 +231,7 @@ const steps: Readonly<Record<Step, true>> = {
   "roll-back": true,
   "re-activate": true,
   "reset-profile": true,
+  repair: true,
   abandon: true,
   conclude: true,
   prove: true,

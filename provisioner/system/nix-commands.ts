@@ -1,19 +1,27 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { ExecResult, Files, Io } from "#core/io.ts";
 import {
+  buildScope,
   type CommandLine,
   type CommandLines,
   type CommandSettings,
   derivationRoot,
+  evaluationScope,
   shownArgv,
+  swapName,
   switchUnit,
   systemRoot,
   wayBackUnit,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { parseFailedSince, parseFailedUnits, parseUptime } from "./drift/failed-units.ts";
+import { nixStore } from "./fetch/store-commands.ts";
+import { storeLines } from "./fetch/store-lines.ts";
+import { parseDryRun } from "./nix-dry-run.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { rebootCommands } from "./reboot-commands.ts";
+import { type RunOptions, runNix } from "./run-nix.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
 
 /** What real commands work with. */
@@ -27,6 +35,7 @@ export interface NixCommandsOptions {
 }
 
 const pollMs = 1_000;
+const blkidFoundNothing = 2;
 /** `systemctl stop` of a unit that is not there (any more). */
 const notLoaded = 5;
 
@@ -43,7 +52,7 @@ export function nixCommands({
   async function run(line: CommandLine, options: RunOptions = {}): Promise<ExecResult> {
     talk.emit({ type: "command", argv: shownArgv(line), run: true });
     const [file, ...args] = line.argv;
-    const { onLine } = options;
+    const { onLine, stopSignal } = options;
     try {
       return await io.exec({
         file,
@@ -52,12 +61,13 @@ export function nixCommands({
         ...(line.env === undefined ? {} : { env: line.env }),
         ...(line.effect === undefined ? {} : { effect: line.effect }),
         ...(options.cancel === true ? { signal: talk.signal } : {}),
+        ...(stopSignal === undefined ? {} : { stopSignal }),
         ...(onLine === undefined ? {} : { onStderrLine: onLine }),
       });
     } catch (error) {
       if (!isFault(error, "exec/not-found")) throw error;
-      const code = file.startsWith("nix-") ? "system/nix-missing" : "system/activation-failed";
-      throw new Fault(code, error.message, { cause: error });
+      const usual = file.startsWith("nix-") ? "system/nix-missing" : "system/activation-failed";
+      throw new Fault(line.missing ?? usual, error.message, { cause: error });
     }
   }
 
@@ -115,19 +125,75 @@ export function nixCommands({
     return { exitCode: end.exitCode, timedOut, relayed: false, output };
   }
 
+  async function runSwap(...swapLines: readonly CommandLine[]): Promise<void> {
+    for (const line of swapLines) {
+      const result = await run(line);
+      if (result.code !== 0) throw nixFault(result, line.argv.join(" "), "system/swap-failed");
+    }
+  }
+
+  const nix = { io, storeFiles, settings, lines, talk, run };
+
   return {
     async instantiate(evaluation) {
-      const onLine = (line: string) => talk.emit({ type: "build-log", line });
-      const result = await run(lines.instantiate(evaluation), { cancel: true, onLine });
       const directory = `${settings.hostSources}/${evaluation.sourcesDigest}`;
-      if (result.code !== 0) throw evaluationFault(result, directory);
+      const result = await runNix(nix, {
+        line: lines.instantiate(evaluation),
+        what: "evaluating the configuration",
+        fault: (failed) => evaluationFault(failed, directory),
+      });
       return madePath(derivationRoot(paths, evaluation.txn), result, "nix-instantiate");
     },
+    async evaluatesTo(evaluation) {
+      const result = await run(lines.evaluate(evaluation), { cancel: true });
+      const directory = `${settings.hostSources}/${evaluation.sourcesDigest}`;
+      if (result.code !== 0) throw evaluationFault(result, directory);
+      const printed = result.stdout.trim().replace(/^"(.*)"$/, "$1");
+      if (isStorePath(paths.store, printed)) return printed;
+      throw new Fault("system/nix-failed", `expected a store path, got ${printed.slice(0, 200)}`);
+    },
+    async failedUnits() {
+      if (!systemd) return [];
+      const { stdout } = await run(lines.failedUnits());
+      const units = parseFailedUnits(stdout);
+      if (units.length === 0) return [];
+      const shown = await run(lines.failedSince(units));
+      return parseFailedSince(units, shown.stdout, parseUptime(io.files.readText("/proc/uptime")));
+    },
+    async dryRun(derivation) {
+      const result = await run(lines.dryRun(derivation), { cancel: true, stopSignal: "SIGINT" });
+      if (result.aborted) throw nixFault(result, "looking at what is to be built");
+      return result.code === 0 ? parseDryRun(result.stderr) : undefined;
+    },
     async build(building) {
-      const onLine = (line: string) => talk.emit({ type: "build-log", line });
-      const result = await run(lines.build(building), { cancel: true, onLine });
-      if (result.code !== 0) throw buildFault(result);
+      const result = await runNix(nix, {
+        line: lines.build(building),
+        what: "building the system",
+        derivation: building.derivation,
+        fault: buildFault,
+      });
       return madePath(systemRoot(paths, building.txn), result, "nix-store --realise");
+    },
+    async stopBuild(txn) {
+      const line = lines.stopScopes(evaluationScope(txn), buildScope(txn));
+      if (line === undefined) return;
+      const result = await run(line);
+      if (result.code !== 0 && result.code !== notLoaded)
+        throw nixFault(result, "stopping a build");
+    },
+    async swapOnFile(file, bytes) {
+      await runSwap(lines.allocate(file, bytes), lines.makeSwap(file), lines.swapOn(file));
+    },
+    async swapOnZram(device, bytes) {
+      await runSwap(lines.setUpZram(device, bytes), lines.makeSwap(device), lines.swapOn(device));
+    },
+    loadZram: () => runSwap(lines.loadZram()),
+    swapOff: (place) => runSwap(lines.swapOff(place)),
+    resetZram: (device) => runSwap(lines.resetZram(device)),
+    async isOurSwap(device) {
+      const { code, stdout } = await run(lines.contentOf(device));
+      if (code === blkidFoundNothing) return null;
+      return stdout.split("\n").includes(`LABEL=${swapName}`);
     },
     async addRoot(root) {
       const result = await run(lines.addRoot(root));
@@ -154,6 +220,7 @@ export function nixCommands({
       const result = await run(lines.dryActivate(toplevel), { cancel: true });
       return directEnd(result);
     },
+    store: nixStore((line) => run(line, { cancel: true }), storeLines(settings), io.files),
     async armWayBack({ txn, previous }) {
       const line = lines.armWayBack(txn, previous);
       if (line === undefined) return;
@@ -204,12 +271,6 @@ export function nixCommands({
       }
     },
   };
-}
-
-interface RunOptions {
-  /** Whether the caller's signal ends it. */
-  readonly cancel?: boolean;
-  readonly onLine?: (line: string) => void;
 }
 
 function directEnd({ code, timedOut, stdout, stderr }: ExecResult): SwitchEnd {

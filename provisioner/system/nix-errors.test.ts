@@ -57,7 +57,7 @@ error:
     message: /Failed assertions:/,
     places: [],
   },
-  { name: "that says nothing", stderr: "", message: "", places: [] },
+  { name: "that says nothing", stderr: "", message: "Nix ended with exit code 1", places: [] },
 ];
 
 for (const { name, stderr, message, places } of evaluations) {
@@ -121,8 +121,8 @@ for (const { name, stderr, message } of builds) {
 
 t.test("troubles that are not the configuration's have codes of their own", async (t) => {
   const full = "error: writing to file: No space left on device\n";
-  t.equal(evaluationFault(ended(full), dir).code, "system/no-space");
-  t.equal(buildFault(ended(full)).code, "system/no-space");
+  t.equal(evaluationFault(ended(full), dir).code, "system/disk-full");
+  t.equal(buildFault(ended(full)).code, "system/disk-full");
   const daemon =
     "error: cannot connect to socket at '/nix/var/nix/daemon-socket/socket': Connection refused\n";
   t.equal(evaluationFault(ended(daemon), dir).code, "system/nix-unreachable");

@@ -2,6 +2,7 @@ import type { Code } from "#core/codes.ts";
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { ExecResult } from "#core/io.ts";
+import { printable } from "#core/printable.ts";
 
 const maxMessageLines = 12;
 const maxLogLines = 10;
@@ -11,7 +12,7 @@ const maxLineLength = 400;
 export function evaluationFault(result: ExecResult, sourcesDir: string): Fault {
   const known = commonFault(result, "evaluating the configuration");
   if (known !== undefined) return known;
-  const text = clean(result.stderr);
+  const text = printable(result.stderr);
   const message = errorMessage(text).replaceAll(`${sourcesDir}/`, "");
   const findings = sourcePlaces(text, sourcesDir).map(
     (place): Finding => ({
@@ -26,18 +27,28 @@ export function evaluationFault(result: ExecResult, sourcesDir: string): Fault {
   const first = findings[0];
   const where =
     first === undefined ? "" : `${first.document}${first.line === null ? "" : `:${first.line}`}: `;
-  return new Fault("system/evaluation-failed", `${where}${message}`, { findings });
+  const words = message === "" ? `Nix ended with ${endOf(result)}` : message;
+  return new Fault("system/evaluation-failed", `${where}${words}`, { findings });
 }
 
-/** The fault of a failed build: which derivation, how, and the last lines of its log. */
-export function buildFault(result: ExecResult): Fault {
-  const known = commonFault(result, "building the system");
+/**
+ * The fault of a failed build: which derivation, how, and the last lines of its log, as Nix quotes
+ * them or as `logOf` has kept them.
+ */
+export function buildFault(
+  result: ExecResult,
+  logOf: (derivation: string) => readonly string[] = () => [],
+): Fault {
+  const text = printable(result.stderr);
+  const { derivation, how } = failedDerivation(text);
+  const ownLog = derivation === undefined ? [] : logOf(derivation);
+  const stderr = [...ownLog, text].join("\n"); // the builder's own words tell of a full disk as well
+  const known = commonFault({ ...result, stderr }, "building the system");
   if (known !== undefined) return known;
-  const text = clean(result.stderr);
-  const { derivation, how } = culprit(text);
-  const log = lastLogLines(text);
+  const quoted = lastLogLines(text);
+  const log = quoted.length > 0 ? quoted : ownLog.slice(-maxLogLines).map(clip);
   const what =
-    derivation === undefined ? `Nix ended with exit code ${result.code}` : `${derivation}: ${how}`;
+    derivation === undefined ? `Nix ended with ${endOf(result)}` : `${derivation}: ${how}`;
   const lines = log.length > 0 ? log : lastLines(withoutProgress(text));
   return new Fault("system/build-failed", `${what}; last lines:\n${lines.join("\n")}`);
 }
@@ -50,18 +61,25 @@ export function nixFault(
 ): Fault {
   const known = commonFault(result, what);
   if (known !== undefined) return known;
-  const end = result.code === null ? `signal ${result.signal}` : `exit code ${result.code}`;
-  return new Fault(code, `${what}: ${end}: ${errorMessage(clean(result.stderr))}`);
+  return new Fault(code, `${what}: ${endOf(result)}: ${errorMessage(printable(result.stderr))}`);
 }
+
+function endOf({ code, signal }: ExecResult): string {
+  return code === null ? `signal ${signal}` : `exit code ${code}`;
+}
+
+/** Of the kernel, of libraries, and of Nix's database. */
+const diskFull =
+  /^.*(No space left on device|Disk quota exceeded|database or disk is full|\bENOSPC\b).*$/m;
 
 function commonFault(result: ExecResult, what: string): Fault | undefined {
   if (result.aborted) return new Fault("system/canceled", `${what} was called off`);
   if (result.timedOut) {
     return new Fault("system/timeout", `${what} did not end within ${Math.round(result.ms)} ms`);
   }
-  const text = clean(result.stderr);
-  const full = /^.*(No space left on device|Disk quota exceeded).*$/m.exec(text);
-  if (full !== null) return new Fault("system/no-space", `${what}: ${clip(full[0].trim())}`);
+  const text = printable(result.stderr);
+  const full = diskFull.exec(text);
+  if (full !== null) return new Fault("system/disk-full", `${what}: ${clip(full[0].trim())}`);
   const daemon = /^.*(cannot connect to (socket|daemon)|cannot open connection to).*$/m.exec(text);
   if (daemon !== null) {
     return new Fault("system/nix-unreachable", `${what}: ${clip(daemon[0].trim())}`);
@@ -107,13 +125,18 @@ function sourcePlaces(text: string, sourcesDir: string): readonly Place[] {
 }
 
 const failures = [
-  /builder for '([^']+\.drv)' failed with (exit code [0-9]+|[^;\n]+)/,
+  /builder for '([^']+\.drv)' failed (?:with|due to) (exit code [0-9]+|[^;\n]+)/,
+  /building of '([^']+\.drv)' (timed out[^\n]*)/,
   /[Cc]annot build '([^']+\.drv)'\.?\s*Reason:\s*([^\n]+)/,
   /build of (?:resolved derivation )?'([^']+\.drv)'.* (failed[^\n]*)/,
   /hash mismatch in fixed-output derivation '([^']+\.drv)'():/,
 ];
 
-function culprit(text: string): { readonly derivation?: string; readonly how?: string } {
+/** Which build a text of Nix says to have failed, and how. */
+export function failedDerivation(text: string): {
+  readonly derivation?: string;
+  readonly how?: string;
+} {
   for (const pattern of failures) {
     const [, derivation, how] = pattern.exec(text) ?? [];
     if (derivation !== undefined) return { derivation, how: clip(how || "failed") };
@@ -141,12 +164,4 @@ function lastLines(text: string): readonly string[] {
 
 function clip(line: string): string {
   return line.length > maxLineLength ? `${line.slice(0, maxLineLength)}…` : line;
-}
-
-/** Without colours and other control characters. */
-function clean(text: string): string {
-  const esc = String.fromCharCode(27);
-  return text
-    .replaceAll(new RegExp(`${esc}\\[[0-9;]*[A-Za-z]`, "g"), "")
-    .replaceAll(/[^\P{Cc}\n\t]/gu, "");
 }

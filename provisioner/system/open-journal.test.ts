@@ -11,9 +11,9 @@ import fc from "fast-check";
 import t from "tap";
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, fakeIo } from "#core/fake-io.ts";
-import { dataOf, type Entry, failure, records } from "./fake-records.ts";
+import { attempt, dataOf, type Entry, failure, records } from "./fake-records.ts";
 import { readJournal } from "./journal.ts";
-import type { Step, StepResult } from "./journal-record.ts";
+import { firstPrev, formatRecord, type Step, type StepResult } from "./journal-record.ts";
 import { emptyLedger, ledgerOf } from "./ledger.ts";
 import { type Journal, openJournal } from "./open-journal.ts";
 
@@ -331,4 +331,35 @@ t.test("a journal of version 1 is read and goes on", async (t) => {
   );
   const rotated = openJournal(io, file, always);
   t.equal(rotated.ledger.ended.length, 3);
+});
+
+t.test("what version 1 came to know last is read: fetched systems, and repairs", async (t) => {
+  const io = fakeIo(t.testdir());
+  const { reason } = attempt("t1").closure;
+  const told = [
+    { step: "repair", kind: "intent", data: { subjects: ["/nix/store/x"] } },
+    {
+      step: "repair",
+      kind: "result",
+      data: { ok: true, value: { repaired: [], unrepaired: ["/nix/store/x"] } },
+    },
+    {
+      step: "build",
+      kind: "intent",
+      data: { sourcesDigest: null, manifestDigest: "m", reason },
+    },
+  ];
+  let prev = firstPrev;
+  for (const [index, more] of told.entries()) {
+    const head = { v: 1, seq: index + 1, prev, bootId: "b", txn: "t1", at: "at" };
+    const line = formatRecord({ ...head, ...more });
+    prev = sha256(line);
+    io.files.append(file, `${line}\n`);
+  }
+  const building = { state: "building", txn: "t1", sourcesDigest: null, manifestDigest: "m" };
+  t.match(readJournal(io.files, file).ledger.state, building);
+  const journal = openJournal(io, file, always);
+  t.match(journal.ledger.state, building, "also behind a checkpoint");
+  write(journal, ["build", "ok"]);
+  t.match(openJournal(io, file).ledger.state, { state: "built", txn: "t1" });
 });

@@ -19,6 +19,11 @@ export interface SystemPaths {
   readonly systemd: string;
   readonly lock: string;
   readonly sources: string;
+  /** Archives on their way into the store. */
+  readonly staging: string;
+  /** Swap for the time of a build: a file, or which device of zram it is on. */
+  readonly swapFile: string;
+  readonly zramRecord: string;
   readonly journal: string;
   readonly etcNixos: string;
 }
@@ -54,6 +59,9 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     systemd: "/run/systemd/system",
     lock: "/run/firstlight/system.lock",
     sources: "/var/lib/firstlight/sources",
+    staging: "/var/lib/firstlight/fetch",
+    swapFile: "/var/lib/firstlight/build.swap",
+    zramRecord: "/run/firstlight/build-zram",
     journal: "/var/lib/firstlight/journal/journal.jsonl",
     etcNixos: "/etc/nixos",
   };

@@ -128,7 +128,8 @@ function withInterface(reboot: Plan["reboot"], { otherInterface }: UnitPreview):
     : reboot;
 }
 
-function needsReboot({ machine }: Work, toplevel: string): Plan["reboot"] {
+/** Whether a system differs from the booted one in what a reboot alone brings into effect. */
+export function needsReboot({ machine }: Work, toplevel: string): Plan["reboot"] {
   const booted = machine.booted();
   if (booted === null) return { needed: false, why: [] };
   const differs = bootParts.filter((part) => {

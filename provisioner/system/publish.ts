@@ -4,7 +4,7 @@ import type { SystemPaths } from "./paths.ts";
 import { freeName } from "./write-sources.ts";
 
 /** What of the sources stands in /etc/nixos. */
-const published = ["configuration.nix", "firstlight"] as const;
+export const published = ["configuration.nix", "firstlight"] as const;
 const before = ".before-firstlight";
 
 /**

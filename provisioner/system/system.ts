@@ -1,5 +1,9 @@
+import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { BuildActivity } from "./build-activity.ts";
+import type { Builders } from "./builders.ts";
+import type { DriftReport, RepairReport } from "./drift/report.ts";
 
 /**
  * The system as messages: every request and result is JSON, progress is a stream of events, and
@@ -29,6 +33,14 @@ export type SystemRequest =
   | { readonly kind: "runs"; readonly sourcesDigest: string }
   /** Write the sources and build the system from them, with a GC root from the first moment. */
   | { readonly kind: "build"; readonly sources: Sources; readonly reason: ChangeReason }
+  /** Fetch a system that was built elsewhere and signed; `sources` are what it must be made from. */
+  | {
+      readonly kind: "fetch";
+      /** Text of a signed manifest. */
+      readonly signed: string;
+      readonly sources: Sources | null;
+      readonly reason: ChangeReason;
+    }
   /** Say what the closure would change; changes nothing. */
   | { readonly kind: "plan"; readonly closure: Closure }
   /** Activate without touching the boot default, the way back armed first. */
@@ -61,12 +73,23 @@ export type SystemRequest =
     }
   /** How the committed system was when it had been booted. */
   | { readonly kind: "prove"; readonly verdict: Verdict }
+  /** Compare the machine with what was committed; changes nothing. */
+  | {
+      readonly kind: "drift";
+      /** Evaluate the sources, and read the whole store. */
+      readonly deep: boolean;
+      /** Otherwise one part of so many of the store's bytes is read, the next one with each check. */
+      readonly share: number;
+    }
+  /** Look for drift and mend what can be mended without a trial. */
+  | { readonly kind: "repair"; readonly deep: boolean; readonly share: number }
   | { readonly kind: "history" };
 
 export interface SystemResults {
   readonly recover: Recovery;
   readonly runs: Running;
   readonly build: Closure;
+  readonly fetch: Closure;
   readonly plan: Plan;
   readonly try: Trial;
   readonly commit: Committed;
@@ -76,6 +99,8 @@ export interface SystemResults {
   readonly conclude: null;
   readonly prove: BootProof | null;
   readonly history: History;
+  readonly drift: DriftReport;
+  readonly repair: RepairReport;
 }
 
 /** Progress, for people and for `analyze`; never needed to understand a result. */
@@ -87,7 +112,25 @@ export type SystemEvent =
       readonly state: "started" | "finished" | "failed";
       readonly ms: number | null;
     }
-  | { readonly type: "build-log"; readonly line: string };
+  /** One attempt to bring one path from one cache, at its end. */
+  | {
+      readonly type: "fetch";
+      readonly path: string;
+      readonly cache: string;
+      /** That came from the cache meanwhile, for other paths too. */
+      readonly bytes: number;
+      /** Why it failed, or `null`. */
+      readonly fault: { readonly code: Code; readonly message: string } | null;
+    }
+  /** Unpacked bytes in the store, of those that were missing. */
+  | { readonly type: "fetch-progress"; readonly doneBytes: number; readonly totalBytes: number }
+  /** A line of Nix, or of the builder of a derivation. */
+  | { readonly type: "build-log"; readonly line: string; readonly derivation: string | null }
+  /** Something that may go wrong, or takes longer, and that a person should know of. */
+  | { readonly type: "warning"; readonly code: Code; readonly message: string }
+  /** Where the builders run, and so whether the limits of a build reach them. */
+  | { readonly type: "builders"; readonly builders: Builders }
+  | { readonly type: "build"; readonly activity: BuildActivity };
 
 /** Who asked for a change, and why: kept in the journal and shown by `history`. */
 export interface ChangeReason {

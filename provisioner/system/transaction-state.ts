@@ -26,7 +26,7 @@ interface Open {
 
 export interface Building extends Open {
   readonly state: "building";
-  readonly sourcesDigest: string;
+  readonly sourcesDigest: string | null;
   readonly reason: ChangeReason;
 }
 

@@ -1,8 +1,11 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
+import type { BuildPolicy } from "./build-policy.ts";
 import type { CommandLines, CommandSettings } from "./command-lines.ts";
 import { allRoots, isRootName } from "./command-lines.ts";
 import type { Commands, Talk } from "./commands.ts";
+import type { Courier } from "./fetch/courier.ts";
+import type { FetchSettings } from "./fetch/fetch-settings.ts";
 import type { Step, Steps } from "./journal-record.ts";
 import type { Machine } from "./machine.ts";
 import type { Journal } from "./open-journal.ts";
@@ -14,10 +17,19 @@ export interface Work extends Talk {
   readonly io: Io;
   readonly paths: SystemPaths;
   readonly settings: CommandSettings;
+  readonly policy: BuildPolicy;
   readonly storeFiles: Files;
   readonly machine: Machine;
   readonly commands: Commands;
   readonly lines: CommandLines;
+  readonly fetching: Fetching;
+}
+
+/** How systems that were built elsewhere are fetched. */
+export interface Fetching {
+  readonly settings: FetchSettings;
+  /** Who brings bytes from caches; `null` in a dry run. */
+  readonly courier: Courier | null;
 }
 
 /** Work that may change the machine: it holds the lock and writes the journal. */

@@ -200,6 +200,11 @@ const wrong: readonly (readonly [name: string, body: string, says: readonly stri
     ],
   ],
   [
+    "a check without a limit",
+    "health: {checks: [{type: memory}]}",
+    ["2:19 health.checks.0: names no limit to be held against"],
+  ],
+  [
     "a check without its keys",
     "health: {checks: [{type: tcp, prot: 1}]}",
     [

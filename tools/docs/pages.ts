@@ -25,6 +25,14 @@ export function generatedPages(): ReadonlyMap<string, string> {
         "agent/settings.schema.json",
       ),
     ],
+    [
+      "docs/closure-manifest.md",
+      schemaPage(
+        "The manifest of a built system",
+        "A node fetches a system by this manifest, which `firstlight closure manifest` makes and signs. Signed by Ed25519 is the text `firstlight closure manifest 1 DIGEST` with the hexadecimal SHA-256 of its canonical JSON (keys sorted, no white space). The file that travels is `{ manifest, signatures: [{ key, signature }] }`; a node finds it as `ADDRESS/INPUTDIGEST.json` below the addresses in `fetch.manifests` of its [settings](settings.md), or is given it by `--fetch FILE`. A manifest that holds a path which the system does not need, or lacks one, is refused although it is signed.",
+        "provisioner/system/fetch/manifest.schema.json",
+      ),
+    ],
     ["docs/templates.md", templatesPage()],
     ["docs/system-states.md", systemStatesPage()],
   ]);

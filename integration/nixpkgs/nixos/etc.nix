@@ -81,7 +81,10 @@ in
         if [ -e "etc/$2" ] || [ -L "etc/$2" ]; then echo "environment.etc: duplicate entry $2" >&2; exit 1; fi
         ln -s "$1" "etc/$2"
         printf '%s\n' "$2" >> files
-        if [ "$3" != symlink ]; then printf '%s %s %s %s\n' "$3" "$4" "$5" "$2" >> modes
+        if [ "$3" != symlink ]; then
+          printf '%s %s %s %s\n' "$3" "$4" "$5" "$2" >> modes
+          # As NixOS writes it down: a file of this name says that the entry is copied.
+          printf '%s\n' "$3" > "etc/$2.mode"
         else ln -s "/etc/static/$2" "links/$2"
         fi
       }

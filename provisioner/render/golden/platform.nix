@@ -13,8 +13,11 @@
     "/boot/efi" = lib.mkDefault {
       device = "/dev/disk/by-uuid/0002";
       fsType = "vfat";
+      options = [ "fmask=0077" ];
     };
   };
+
+  swapDevices = [ { device = "/dev/disk/by-uuid/0003"; } ];
 
   boot.loader.systemd-boot.enable = lib.mkDefault true;
 

@@ -1,0 +1,43 @@
+import { Fault } from "#core/fault.ts";
+import type { Io } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import { readText } from "#provisioner/system/fetch/download.ts";
+import { readCaches } from "#provisioner/system/fetch/fetch-settings.ts";
+import { hostCourier } from "#provisioner/system/fetch/host-courier.ts";
+import { maxManifestBytes } from "#provisioner/system/fetch/verify-manifest.ts";
+import { fetchSettings } from "./fetch-settings.ts";
+
+/** What is needed to look for a manifest. */
+export interface FindOptions {
+  readonly io: Io;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The text of the signed manifest for these sources, from the first place of the settings that has
+ * it, or `undefined`; what it says is not believed yet. A place that cannot be asked is logged.
+ * Throws `system/canceled`, `system/cache-unusable`.
+ */
+export async function findManifest(
+  { io, log, settings, signal }: FindOptions,
+  sourcesDigest: string,
+): Promise<string | undefined> {
+  const usual = fetchSettings(settings);
+  const places = readCaches({ ...usual, caches: settings.fetch?.manifests ?? [] }).urls;
+  const courier = hostCourier(io.files);
+  for (const url of places) {
+    const cache = { url, received: 0, benchedUntilMs: 0 };
+    const deps = { ...usual, clock: io.clock, courier, cache, signal };
+    try {
+      return await readText(deps, `${sourcesDigest}.json`, maxManifestBytes);
+    } catch (error) {
+      if (!(error instanceof Fault) || !error.code.startsWith("system/cache-")) throw error;
+      const level = error.code === "system/cache-absent" ? "debug" : "warning";
+      log[level]("fetch.no-manifest", { place: url, code: error.code, message: error.message });
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,92 @@
+import t, { type Test } from "tap";
+import { Fault } from "#core/fault.ts";
+import { hostIo } from "#core/host-io.ts";
+import { silentLog } from "#core/log.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import { fakeCache } from "#provisioner/system/fetch/fake-cache.ts";
+import type { ChangeReason, Closure } from "#provisioner/system/system.ts";
+import { closureObtainer } from "./obtain-closure.ts";
+
+const digest = "ab".repeat(32);
+const sources: Sources = { digest, files: [], credentials: [], nixpkgs: null };
+const reason: ChangeReason = { by: "boot", why: "a test", instanceId: null };
+const closure = { transaction: "t1" } as Closure;
+
+interface Setting {
+  readonly fetch?: Settings["fetch"];
+  readonly signed?: string;
+  readonly fault?: Fault;
+}
+
+/** What is asked of the system for these settings: `build`, or `fetch` and what manifest. */
+async function asked(t: Test, { fetch, signed, fault }: Setting): Promise<readonly string[]> {
+  const calls: string[] = [];
+  const obtain = closureObtainer({
+    io: hostIo({ root: t.testdir({ m: { [`${digest}.json`]: "on a stick" } }) }),
+    log: silentLog,
+    settings: fetch === undefined ? {} : { fetch },
+    signed,
+    signal: new AbortController().signal,
+    system: {
+      build: async (given) => {
+        calls.push(`build ${given.digest.slice(0, 4)}`);
+        return closure;
+      },
+      fetch: async (text, given) => {
+        calls.push(`fetch ${text} ${given?.digest.slice(0, 4)}`);
+        if (fault !== undefined) throw fault;
+        return closure;
+      },
+    },
+  });
+  t.equal(await obtain(sources, reason), closure);
+  return calls;
+}
+
+t.test("without a place for manifests a system is built", async (t) => {
+  t.same(await asked(t, {}), ["build abab"]);
+  t.same(await asked(t, { fetch: { caches: ["https://192.0.2.1"] } }), ["build abab"]);
+});
+
+t.test("a system that a place has a manifest of is fetched", async (t) => {
+  const other = await fakeCache(t, () => undefined);
+  const server = await fakeCache(t, (path) =>
+    path === `manifests/${digest}.json` ? Buffer.from("from the fleet") : undefined,
+  );
+  const manifests = ["file:///none", other.url, `${server.url}manifests`];
+  t.same(await asked(t, { fetch: { manifests } }), ["fetch from the fleet abab"]);
+  t.same(await asked(t, { fetch: { manifests: ["file:///m", ...manifests] } }), [
+    "fetch on a stick abab",
+  ]);
+});
+
+t.test("where no place has it, or none can be asked, it is built", async (t) => {
+  const ill = await fakeCache(t, () => undefined);
+  ill.fault = () => ({ is: "status", status: 500 });
+  const manifests = ["file:///none", ill.url];
+  t.same(await asked(t, { fetch: { manifests } }), ["build abab"]);
+  await t.rejects(asked(t, { fetch: { manifests, mode: "only" } }), {
+    code: "system/closure-not-found",
+  });
+  await t.rejects(asked(t, { fetch: { mode: "only" } }), { code: "system/closure-not-found" });
+});
+
+t.test("a system that cannot be fetched is built, unless it must not be", async (t) => {
+  const manifests = ["file:///m"];
+  const calls = ["fetch on a stick abab", "build abab"];
+  for (const code of ["system/fetch-failed", "system/closure-untrusted"] as const) {
+    const fault = new Fault(code, "no");
+    t.same(await asked(t, { fetch: { manifests }, fault }), calls);
+    await t.rejects(asked(t, { fetch: { manifests, mode: "only" }, fault }), { code });
+  }
+  const full = new Fault("system/disk-full", "no");
+  await t.rejects(asked(t, { fetch: { manifests }, fault: full }), { code: "system/disk-full" });
+});
+
+t.test("the manifest that a person names is the only one", async (t) => {
+  const setting = { fetch: { manifests: ["file:///m"] }, signed: "named" };
+  t.same(await asked(t, setting), ["fetch named abab"]);
+  const fault = new Fault("system/fetch-failed", "no");
+  await t.rejects(asked(t, { ...setting, fault }), { code: "system/fetch-failed" });
+});

@@ -133,8 +133,8 @@ export function temporaryDirectory(t: Scope, prefix: string): string {
   return directory;
 }
 
-/** How to start a broker, and the line with which it says that it listens. */
-interface Launch {
+/** How to start a server, and the line with which it says that it listens. */
+export interface Launch {
   readonly command: readonly [string, ...string[]];
   readonly ready: RegExp;
 }
@@ -201,7 +201,8 @@ async function supervise(
   return broker;
 }
 
-function launched({ command: [file, ...args], ready }: Launch): Promise<ChildProcess> {
+/** The process of a server that listens. Throws when it does not come up. */
+export function launched({ command: [file, ...args], ready }: Launch): Promise<ChildProcess> {
   const child = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, PATH: searchPath },

@@ -12,6 +12,7 @@ import type { SystemEvent } from "#provisioner/system/system.ts";
 import { builderOption, buildReason, smallSources } from "./build-sources.ts";
 import { memoryGroup, skipWithoutMemoryGroup } from "./memory-group.ts";
 import { type NixMachine, nixMachine, nixModes, skipWithoutNix } from "./nix-machine.ts";
+import { withSpace } from "./with-space.ts";
 
 t.setTimeout(300_000);
 const skip = skipWithoutNix();
@@ -173,7 +174,8 @@ t.test("what a cache has is fetched, and told with its bytes", { skip }, async (
   );
 
   const poor = await nixMachine(t, { nixConfig: ["require-sigs = false"] });
-  const io = withSpace(poor.io(), "/nix/store", 258 * 1024 ** 2);
+  const files = withSpace(poor.io().files, "/nix/store", 258 * 1024 ** 2);
+  const io = { ...poor.io(), files };
   const refused = start(poor, { io, storeFiles: io.files, substituters });
   await t.rejects(refused.build("shared", script), {
     code: "system/not-enough-space",
@@ -266,15 +268,6 @@ function withKernel(io: Io): Io {
   const readText: Files["readText"] = (file, options) =>
     (file.startsWith("/proc/") ? host : io.files).readText(file, options);
   return { ...io, files: { ...io.files, readText } };
-}
-
-/** The machine with so much room in one place. */
-function withSpace(io: Io, place: string, availableBytes: number): Io {
-  const space: Files["space"] = (file) => {
-    const real = io.files.space(file);
-    return real && file === place ? { ...real, availableBytes } : real;
-  };
-  return { ...io, files: { ...io.files, space } };
 }
 
 /** Waits until no process of this host has the mark among its arguments; the test's own time is the deadline. */

@@ -46,6 +46,23 @@ t.test("a signed system is fetched, compared, tried and committed", { skip }, as
   const made = await pushSystem(await nixMachine(t), directory(t));
   const cache = await serve(t, made.directory);
   const machine = await nixMachine(t);
+  await t.test("but not begun without the room that it will take", async (t) => {
+    const keys = { caches: [cache.url], cacheKeys: [made.cacheKey] };
+    for (const [place, mebibytes, message] of [
+      [
+        "/nix/store",
+        256,
+        /\/nix\/store: [1-9].* are needed and 256\.0 MiB and [0-9]+ files must stay/,
+      ],
+      ["/var/lib/firstlight", 32, /firstlight\/fetch: [1-9].* are needed and 32\.0 MiB/],
+    ] as const) {
+      const availableBytes = mebibytes * 1024 ** 2;
+      const c = start(machine, { ...keys, room: { place, availableBytes } });
+      const failed = c.fetch(made.signed, sources, reason);
+      await t.rejects(failed, { code: "system/not-enough-space", message });
+    }
+    t.same(archives(cache), [], "no archive was asked for");
+  });
   const events: SystemEvent[] = [];
   const c = start(machine, {
     caches: [cache.url],
@@ -207,15 +224,27 @@ t.test(
         checks: [{ type: "file", path: "/etc/motd" }],
       }),
     });
-    const built = await node.firstlight(["build", "--json"]);
-    t.equal(built.code, 0, built.stderr);
-    const { toplevel, sourcesDigest } = JSON.parse(built.stdout).closure;
     const fleet = directory(t);
     const keys = ["fleet-1", "fleet-2"].map((name) => path.join(fleet, name));
     for (const key of keys) {
       const name = path.basename(key);
       await must(machine, ["nix-store", "--generate-binary-cache-key", name, key, `${key}.pub`]);
     }
+    const cache = await serve(t, fleet);
+    const fetch = {
+      manifests: [`${cache.url}manifests`],
+      caches: [`${cache.url}cache`],
+      trustedKeys: keys.map((key) => readFileSync(`${key}.pub`, "utf8").trim()),
+      threshold: 2,
+      mode: "only",
+    };
+    io.files.write(
+      "/etc/firstlight/settings.json",
+      JSON.stringify({ stateVersion: "25.11", fetch }),
+    );
+    const built = await node.firstlight(["build", "--json"]);
+    t.equal(built.code, 0, built.stderr);
+    const { toplevel, sourcesDigest } = JSON.parse(built.stdout).closure;
     await must(machine, ["nix", "copy", "--to", `file://${fleet}/cache`, toplevel]);
     const describe = ["closure", "manifest", toplevel, "--input-digest", sourcesDigest];
     const first = await node.firstlight([...describe, "--sign", keys[0] ?? ""]);
@@ -228,18 +257,6 @@ t.test(
     rmSync(path.join(machine.root, "nix/var/nix/gcroots/firstlight"), { recursive: true });
     await must(machine, ["nix-store", "--delete", toplevel]);
     rmSync(path.join(machine.root, "var/lib/firstlight/journal"), { recursive: true });
-    const cache = await serve(t, fleet);
-    const fetch = {
-      mode: "only",
-      manifests: [`${cache.url}manifests`],
-      caches: [`${cache.url}cache`],
-      trustedKeys: keys.map((key) => readFileSync(`${key}.pub`, "utf8").trim()),
-      threshold: 2,
-    };
-    io.files.write(
-      "/etc/firstlight/settings.json",
-      JSON.stringify({ stateVersion: "25.11", fetch }),
-    );
     t.match(await node.firstlight(["boot"]), { code: 75, stderr: /closure-not-found/ });
     const served = path.join(fleet, "manifests", `${sourcesDigest}.json`);
     mkdirSync(path.dirname(served));

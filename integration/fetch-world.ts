@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Test } from "tap";
 import { sha256 } from "#core/canonical-json.ts";
+import type { Files } from "#core/io.ts";
 import type { ClosureManifest } from "#generated/provisioner/system/fetch/manifest.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
@@ -16,6 +17,7 @@ import { signManifest } from "#provisioner/system/fetch/sign-manifest.ts";
 import type { Processes } from "#provisioner/system/lock.ts";
 import type { ChangeReason, SystemEvent, Verdict } from "#provisioner/system/system.ts";
 import { type NixMachine, nixMachine } from "./nix-machine.ts";
+import { withSpace } from "./with-space.ts";
 
 export const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
 export const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 1 };
@@ -116,6 +118,8 @@ export function serve(t: Test, directory: string): Promise<FakeCache> {
 export interface StartOptions extends Partial<FetchSettings> {
   readonly onEvent?: (event: SystemEvent) => void;
   readonly onEffect?: (number: number, name: string) => void;
+  /** So much room there and no more. */
+  readonly room?: { readonly place: string; readonly availableBytes: number };
 }
 
 let starts = 0;
@@ -123,11 +127,14 @@ let starts = 0;
 /** firstlight on the machine, as a process of its own would open it; the one before is dead then. */
 export function start(
   machine: NixMachine,
-  { onEvent, onEffect, ...settings }: StartOptions,
+  { onEvent, onEffect, room, ...settings }: StartOptions,
 ): SystemClient {
-  const { storeFiles } = machine;
+  const inRoom = (files: Files) =>
+    room === undefined ? files : withSpace(files, room.place, room.availableBytes);
+  const storeFiles = inRoom(machine.storeFiles);
   const fetch = { trustedKeys: [ours.publicKey], minimumRate: 1_000, windowMs: 4_000, ...settings };
-  const io = machine.io(onEffect === undefined ? {} : { onEffect });
+  const host = machine.io(onEffect === undefined ? {} : { onEffect });
+  const io = { ...host, files: inRoom(host.files) };
   starts += 1;
   const pid = starts;
   const processes: Processes = {

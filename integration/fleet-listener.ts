@@ -30,17 +30,24 @@ export interface FleetListener {
   end(): Promise<void>;
 }
 
-const waitMs = 20_000;
+const defaultWaitMs = 20_000;
+
+/** How to reach the broker as the fleet's side, and how patient to be. */
+export interface ListenOptions {
+  readonly username?: string;
+  readonly password?: string;
+  /** Longest wait for a message (default 20,000). */
+  readonly waitMs?: number;
+}
 
 /** Subscribes to everything of firstlight, and comes back when the broker does. */
 export async function listen(
   t: { teardown(end: () => void | Promise<void>): void },
-  { host, port }: Pick<Broker, "host" | "port">,
-  options: { readonly username?: string; readonly password?: string } = {},
+  broker: Pick<Broker, "host" | "port"> | { readonly path: string; readonly unixSocket: true },
+  { waitMs = defaultWaitMs, ...options }: ListenOptions = {},
 ): Promise<FleetListener> {
   const client = await connectAsync({
-    host,
-    port,
+    ...broker,
     protocol: "mqtt",
     reconnectPeriod: 50,
     ...options,

@@ -229,6 +229,7 @@ interface Units {
   readonly bootstrap: { readonly before: readonly string[] };
   readonly timer: { readonly timerConfig: object };
   readonly agent: object;
+  readonly agentAfter: readonly string[];
   readonly targets: readonly string[];
   readonly parameters: readonly string[];
 }
@@ -238,6 +239,7 @@ const units = `let services = c.systemd.services; in {
   timer = { inherit (c.systemd.timers.firstlight-boot) wantedBy timerConfig; };
   bootstrap = { inherit (services.firstlight-bootstrap) before after wantedBy unitConfig; };
   agent = services.firstlight-agent.serviceConfig;
+  agentAfter = services.firstlight-agent.after;
   targets = builtins.attrNames c.systemd.targets;
   deadline = { inherit (services.firstlight-trial-deadline.serviceConfig) ExecCondition ExecStart; timer = c.systemd.timers.firstlight-trial-deadline.wantedBy; };
   emergency = services.firstlight-trial-emergency.wantedBy;
@@ -276,6 +278,7 @@ t.test("the module's units", { skip }, async (t) => {
     keys: ["/run/firstlight/authorized_keys/%u"],
   });
   t.ok(found.boot.after.includes("multi-user.target"));
+  t.ok(found.agentAfter.includes("multi-user.target"), "no boot waits for the agent");
   t.ok(found.bootstrap.before.includes("network-pre.target"));
   t.notOk("RemainAfterElapse" in found.timer.timerConfig, "a switch does not start it again");
   t.ok(found.parameters.includes("panic=30"));
@@ -287,6 +290,37 @@ t.test("the module's units", { skip }, async (t) => {
   const file = `${system}/etc/systemd/system/firstlight-agent.service`;
   const text = await readBuilt(machine, file);
   await exposure(t, text);
+});
+
+t.test("an image whose own configuration brings firstlight", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const pin = await machine.pinNixpkgs();
+  const module = readFileSync(path.join(repository, "nixos/module.nix"), "utf8");
+  const own = `{ pkgs, ... }:
+{
+  imports = [ ./its-firstlight.nix ];
+  boot.isContainer = true;
+  services.firstlight = { enable = true; package = pkgs.htop; settings.policy.changes = "hold"; };
+  system.stateVersion = "25.11";
+}
+`;
+  const { sources } = tryRender(
+    {},
+    {
+      base: {
+        kind: "adopted",
+        files: [
+          { path: "configuration.nix", mode: 0o644, content: own },
+          { path: "its-firstlight.nix", mode: 0o644, content: module },
+        ],
+        pins: { firstlight: pin },
+      },
+    },
+  );
+  const entry = writeRendered(t.testdir(), sources);
+  const wanted =
+    "{ inherit (c.services.firstlight) enable; package = toString c.services.firstlight.package; }";
+  t.match(await evaluate(machine, entry, wanted), { enable: true, package: pin.storePath });
 });
 
 async function exposure(t: Test, text: string): Promise<void> {

@@ -355,7 +355,11 @@ in
       description = "Report to the fleet";
       wantedBy = [ "multi-user.target" ];
       wants = [ "network-online.target" ];
-      after = [ "network-online.target" ];
+      # After the target that wants it: no boot waits for it, nor for a network that is not there.
+      after = [
+        "multi-user.target"
+        "network-online.target"
+      ];
       unitConfig = conditions;
       # What the second witness asks about disks and graphics.
       path = [

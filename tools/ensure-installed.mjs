@@ -24,6 +24,14 @@ const testTools = {
   "cloud-localds": "cloud-image-utils",
   "systemd-creds": "systemd",
   "grub-editenv": "grub-common",
+  "systemd-nspawn": "systemd-container",
+  mmdebstrap: "mmdebstrap",
+  ip: "iproute2",
+  losetup: "mount",
+  "mkfs.ext4": "e2fsprogs",
+  perl: "perl-base",
+  setpriv: "util-linux",
+  ssh: "openssh-client",
 };
 
 installDependencies();

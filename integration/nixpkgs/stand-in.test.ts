@@ -234,6 +234,29 @@ for (const mode of modes) {
       t.ok(steps.indexOf("passwords") < steps.indexOf("users"), steps.join(" "));
     });
 
+    t.test("keeps groups made by hand, and boots on no machine but its own", async (t) => {
+      writeFileSync(inRoot("etc/group"), "by-hand:x:77:\nwheel:x:9:mallory\n");
+      t.equal((await switchTo(machine, system, "test")).code, 0);
+      const groups = readFileSync(inRoot("etc/group"), "utf8");
+      t.match(groups, /^by-hand:x:77:$/m);
+      t.match(groups, /^wheel:x:1:ada$/m);
+      t.notMatch(groups, "mallory");
+      const boot = await machine.run([`${system}/init`]);
+      t.match(boot, { code: 1, stderr: "this system boots only on a machine of its own\n" });
+    });
+
+    t.test("lays options over networkd, which reads its files again", async (t) => {
+      const unit = `${system}/etc/systemd/system/systemd-networkd.service`;
+      const over = await machine.run(["cat", `${unit}.d/overrides.conf`]);
+      t.match(over.stdout, /^X-Reload-Triggers=[0-9a-f]{64}$/m);
+      const { stdout } = await machine.run(["readlink", unit]);
+      t.equal(stdout, "/lib/systemd/system/systemd-networkd.service\n");
+      const other = 'systemd.network.networks."20-wan".matchConfig.Name = "eth1";';
+      const next = await machine.build(configuration("edge-1", other));
+      const { stderr } = await switchTo(machine, next, "dry-activate");
+      t.match(stderr, "would reload the following units: systemd-networkd.service\n");
+    });
+
     t.test("says what dry-activate would do, and takes old files away", async (t) => {
       const next = await machine.build(
         configuration(

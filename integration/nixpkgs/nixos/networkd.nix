@@ -16,6 +16,9 @@ let
   inNetwork = { address = "Address"; gateway = "Gateway"; dns = "DNS"; ntp = "NTP"; domains = "Domains"; vlan = "VLAN"; bond = "Bond"; bridge = "Bridge"; macvlan = "MACVLAN"; vrf = "VRF"; };
   sectionName = name: special.${name} or (lib.toSentenceCase (lib.removeSuffix "Config" name));
 
+  sources = wanted: map (file: file.source) (lib.attrValues
+    (lib.filterAttrs (name: _: lib.hasPrefix "systemd/network/" name && wanted name) config.environment.etc));
+
   show = v: if lib.isBool v then (if v then "true" else "false") else toString v;
   lines = set: concatStrings (mapAttrsToList (key: v: if lib.isList v then concatMapStrings (x: "${key}=${show x}\n") v else lib.optionalString (v != null) "${key}=${show v}\n") set);
   section = name: set: lib.optionalString (set != { }) "[${name}]\n${lines set}\n";
@@ -40,6 +43,23 @@ in
     links = entries;
     config = option anything { };
     wait-online = { enable = option bool true; anyInterface = option bool false; timeout = option types.int 120; extraArgs = option (listOf types.str) [ ]; ignoredInterfaces = option (listOf types.str) [ ]; };
+  };
+  # The daemons are the distribution's. Networks of other content are read again, all else is a reason
+  # to restart: a daemon that starts keeps the addresses that it finds on a link.
+  config.systemd.services = lib.mkIf cfg.enable {
+    systemd-networkd = {
+      overrideStrategy = "asDropin";
+      wantedBy = [ "multi-user.target" ];
+      stopIfChanged = false;
+      reloadTriggers = sources (name: lib.hasSuffix ".network" name);
+      restartTriggers = sources (name: !lib.hasSuffix ".network" name);
+    };
+    systemd-networkd-wait-online = {
+      enable = cfg.wait-online.enable;
+      overrideStrategy = "asDropin";
+      wantedBy = [ "network-online.target" ];
+      serviceConfig.ExecStart = [ "" "/lib/systemd/systemd-networkd-wait-online --timeout=${toString cfg.wait-online.timeout}${lib.optionalString cfg.wait-online.anyInterface " --any"}" ];
+    };
   };
   config.environment.etc = lib.mkMerge [
     (files "link" cfg.links)

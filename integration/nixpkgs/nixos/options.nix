@@ -145,6 +145,7 @@ in
             PasswordAuthentication = option bool true;
             PermitRootLogin = option (enum [ "yes" "without-password" "prohibit-password" "forced-commands-only" "no" ]) "prohibit-password";
             KbdInteractiveAuthentication = option bool true;
+            UsePAM = option bool true;
             X11Forwarding = option bool false;
           };
         }) { };
@@ -181,6 +182,7 @@ in
     # What a test may ask of the stand-in itself.
     standIn = {
       activationExitCode = mkOption { type = nullOr int; default = null; description = "Exit code of switch and test, after they did their work."; };
+      failingBuild = mkOption { type = bool; default = false; description = "The system cannot be built."; };
       failingUnits = mkOption { type = listOf str; default = [ ]; description = "Units that fail whenever they are started."; };
       initInterfaceVersion = mkOption { type = str; default = "1"; description = "A system with another one needs a reboot (exit code 100)."; };
     };

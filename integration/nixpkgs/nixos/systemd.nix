@@ -94,12 +94,12 @@ let
     + lines' both;
 
   cfg = config.systemd;
-  all = lib.concatMapAttrs (kind: k: mapAttrs' (name: u: nameValuePair "${name}.${k.suffix}" { inherit (u) enable wantedBy requiredBy upheldBy aliases; text = head u + k.body u; }) cfg.${kind}) kinds
+  all = lib.concatMapAttrs (kind: k: mapAttrs' (name: u: nameValuePair "${name}.${k.suffix}" { inherit (u) enable wantedBy requiredBy upheldBy aliases overrideStrategy; text = head u + k.body u; }) cfg.${kind}) kinds
     // lib.concatMapAttrs (kind: k: lib.listToAttrs (map (m: nameValuePair "${lib.escapeSystemdPath m.where}.${k.suffix}" {
-      inherit (m) enable wantedBy requiredBy upheldBy aliases;
+      inherit (m) enable wantedBy requiredBy upheldBy aliases overrideStrategy;
       text = head m + sections { ${k.section} = filterAttrs (_: v: v != "") { Where = m.where; What = m.what or ""; Type = m.type or ""; Options = m.options or ""; } // m.${"${lib.removeSuffix "s" kind}Config"}; };
     }) cfg.${kind})) mounts
-    // mapAttrs (_: u: { inherit (u) enable wantedBy requiredBy; upheldBy = [ ]; aliases = [ ]; text = if u.text == null then "" else u.text; }) cfg.units;
+    // mapAttrs (_: u: { inherit (u) enable wantedBy requiredBy; upheldBy = [ ]; aliases = [ ]; overrideStrategy = ""; text = if u.text == null then "" else u.text; }) cfg.units;
   tmpfiles = cfg.tmpfiles;
 in
 {
@@ -121,7 +121,14 @@ in
     # A service with startAt has a timer of its name.
     systemd.timers = mapAttrs (_: u: { wantedBy = [ "timers.target" ]; timerConfig.OnCalendar = u.startAt; }) (filterAttrs (_: u: u.enable && u.startAt != [ ]) cfg.services);
     systemd.services = mkMerge [
-      (mkIf config.services.openssh.enable { sshd = { wantedBy = [ "multi-user.target" ]; stopIfChanged = false; serviceConfig.ExecStart = "${pkgs.openssh}/bin/sshd -D -f /etc/ssh/sshd_config"; restartTriggers = [ config.environment.etc."ssh/sshd_config".source ]; }; })
+      (mkIf config.services.openssh.enable { sshd = {
+        wantedBy = [ "multi-user.target" ];
+        after = [ "network.target" ];
+        stopIfChanged = false;
+        preStart = "mkdir -p /run/sshd; ${pkgs.openssh}/bin/ssh-keygen -A";
+        serviceConfig.ExecStart = "${pkgs.openssh}/bin/sshd -D -f /etc/ssh/sshd_config";
+        restartTriggers = [ config.environment.etc."ssh/sshd_config".source ];
+      }; })
       (mkIf config.virtualisation.docker.enable { docker = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "${pkgs.docker}/bin/dockerd"; reloadIfChanged = true; restartTriggers = [ (builtins.toJSON config.virtualisation.docker.daemon.settings) ]; }; })
       (mkIf config.networking.firewall.enable { firewall = { wantedBy = [ "sysinit.target" ]; reloadIfChanged = true; script = "echo tcp ${toString config.networking.firewall.allowedTCPPorts} udp ${toString config.networking.firewall.allowedUDPPorts}"; }; })
     ];
@@ -142,7 +149,12 @@ in
       ${concatMapStrings (package: "for unit in ${package}/etc/systemd/system/* ${package}/lib/systemd/system/*; do if [ -e \"$unit\" ]; then ln -sfn \"$unit\" .; fi; done\n") cfg.packages}
       ${concatStringsSep "" (mapAttrsToList (name: u: let quoted = lib.escapeShellArg name; in
         if !u.enable then "ln -sfn /dev/null ${quoted}\n" else ''
-          printf %s ${lib.escapeShellArg u.text} > ${quoted}
+          ${if u.overrideStrategy == "asDropin" then ''
+            # A unit of the distribution, with this laid over it.
+            ln -sfn /lib/systemd/system/${quoted} ${quoted}
+            mkdir -p ${quoted}.d
+            printf %s ${lib.escapeShellArg u.text} > ${quoted}.d/overrides.conf
+          '' else "printf %s ${lib.escapeShellArg u.text} > ${quoted}"}
           wanted ${quoted} wants ${lib.escapeShellArgs u.wantedBy}
           wanted ${quoted} requires ${lib.escapeShellArgs u.requiredBy}
           wanted ${quoted} upholds ${lib.escapeShellArgs u.upheldBy}

@@ -43,7 +43,7 @@ let
       + lib.optionalString loader.generic-extlinux-compatible.enable "extlinux";
     "failing-units" = concatMapStrings (unit: "${unit}\n") cfg.standIn.failingUnits;
     groups = concatMapStrings groupLine (lib.attrValues cfg.users.groups);
-    init = "#!/bin/sh\necho \"a system of the stand-in for nixpkgs does not boot\" >&2\nexit 1\n";
+    init = script "init";
     "init-interface-version" = "stand-in ${cfg.standIn.initInterfaceVersion}\n";
     initrd = builtins.unsafeDiscardStringContext (builtins.toJSON (plain (given.boot.initrd or { })));
     kernel = "linux ${kernel.version}\n";
@@ -55,7 +55,7 @@ let
     '') cfg.system.preSwitchChecks);
     system = pkgs.system;
     "users.sh" = "mutable=${lib.boolToString cfg.users.mutableUsers}\n" + concatMapStrings userLine users;
-    "packages" = concatMapStrings (p: "${p.name}\n") (lib.unique cfg.environment.systemPackages);
+    "packages" = concatMapStrings (p: "${p.name or (builtins.unsafeDiscardStringContext (baseNameOf p))}\n") (lib.unique cfg.environment.systemPackages);
   };
   executable = [ "activate" "bin/install-boot-loader" "bin/switch-to-configuration" "init" "pre-switch-checks" ];
 
@@ -77,6 +77,7 @@ let
       ${pkgs.system} "$out" "$out" "$out" ${lib.escapeShellArg (builtins.toJSON cfg.boot.kernelParams)} ${lib.escapeShellArg cfg.system.nixos.label} "$out" > boot.json
     ${concatMapStrings (path: "echo ${path} >> extra-dependencies\n") (cfg.system.extraDependencies ++ cfg.system.checks)}
     ${cfg.system.extraSystemBuilderCmds}
+    ${lib.optionalString cfg.standIn.failingBuild "echo \"standIn.failingBuild is set\" >&2; exit 1"}
   '';
 
   failed = map (a: a.message) (lib.filter (a: !a.assertion) cfg.assertions);

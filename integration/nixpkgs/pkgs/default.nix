@@ -3,7 +3,7 @@
 { lib, system, config, overlays }:
 let
   names = import ./names.nix;
-  build = args: derivation ({ inherit system; builder = "/bin/sh"; PATH = "/usr/bin:/bin"; preferLocalBuild = true; allowSubstitutes = false; } // args);
+  build = args: derivation ({ inherit system; builder = "/bin/sh"; PATH = "/usr/bin:/bin:/usr/sbin:/sbin"; preferLocalBuild = true; allowSubstitutes = false; } // args);
 
   # A stub package; `programs` are the names below its bin/.
   stub = { pname, version ? "1.0", programs ? [ pname ], passthru ? { }, meta ? { } }:
@@ -13,8 +13,11 @@ let
         inherit pname version;
         args = [ "-c" ''
           mkdir -p "$out/bin" "$out/share/${pname}" && cd "$out/bin"
+          # Not `command -v`, which names what the shell does itself.
+          find() { (IFS=:; for directory in $PATH; do if [ -x "$directory/$1" ]; then echo "$directory/$1"; exit; fi; done); }
           for program in ${lib.escapeShellArgs programs}; do
-            if target=$(command -v "$program"); case $target in /*) true ;; *) false ;; esac; then ln -s "$target" "$program"
+            target=$(find "$program")
+            if [ -n "$target" ]; then ln -s "$target" "$program"
             else printf '#!/bin/sh\necho "%s: a stub of the stand-in for nixpkgs" >&2\nexit 127\n' "$program" > "$program"; chmod 555 "$program"
             fi
           done

@@ -50,7 +50,17 @@ step_users() {
   mv "$ROOT/etc/.shadow.new" "$ROOT/etc/shadow"
   rm "$ROOT/etc/.shadow.old"
 }
-step_groups() { cp -f "$system/groups" "$ROOT/etc/group"; chmod 644 "$ROOT/etc/group"; }
+step_groups() {
+  cp -f "$system/groups" "$ROOT/etc/.group.new"
+  chmod 644 "$ROOT/etc/.group.new"
+  if [ "$mutable" = true ] && [ -e "$ROOT/etc/group" ]; then
+    # So do groups made by hand.
+    while IFS= read -r line; do
+      grep -q "^${line%%:*}:" "$ROOT/etc/.group.new" || echo "$line" >> "$ROOT/etc/.group.new"
+    done < "$ROOT/etc/group"
+  fi
+  mv "$ROOT/etc/.group.new" "$ROOT/etc/group"
+}
 
 # One user: its entry in passwd and shadow, and its home. The hash comes from its file when it has
 # one; a user that is there already keeps what was set by hand, where users are mutable.

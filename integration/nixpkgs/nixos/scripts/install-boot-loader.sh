@@ -1,11 +1,11 @@
 # The installer of a system: the boot menu, as NixOS's installers write it. Every generation of the
 # system's profile and of each profile beside it has an entry; the default is the system that is
-# called. What is written takes its place at once.
+# called. What is written takes its place at once, and is on disk then.
 profiles=${system%/store/*}/var/nix/profiles
 boot=$ROOT/boot
 
 put() { # file: standard input takes its place
-  mkdir -p "$(dirname "$1")" && cat > "$1.tmp" && mv -Tf "$1.tmp" "$1"
+  mkdir -p "$(dirname "$1")" && cat > "$1.tmp" && sync "$1.tmp" && mv -Tf "$1.tmp" "$1"
 }
 
 # Names of the generations of a profile with their systems, the newest first.
@@ -111,4 +111,4 @@ case $(cat "$system/boot-loader") in
 systemd-boot) systemd_boot ;;
 grub) grub ;;
 extlinux) extlinux ;;
-esac && echo "$system" | put "$boot/default" && sync "$boot/default"
+esac && echo "$system" | put "$boot/default" && sync "$boot"

@@ -47,19 +47,31 @@ fi
 # Units of the old and the new system, and what is to be done with each.
 old=$current/etc/systemd/system
 new=$system/etc/systemd/system
+known() { [ -e "$1/$2" ] || [ -L "$1/$2" ]; }
+# What a unit says: its own text, or what is laid over one of the distribution.
+text() { cat "$1/$2" "$1/$2.d"/*.conf 2>/dev/null; }
+says() { text "$new" "$2" | grep -q "^$1"; }
 wanted() { cd "$1" 2>/dev/null && find . -path './*.wants/*' -o -path './*.requires/*' | sed 's#.*/##' | LC_ALL=C sort -u; }
+# What runs of the old system: as systemd says it, else all that it wants.
+running() {
+  if ! has_systemd; then wanted "$old"; return; fi
+  systemctl list-units --plain --no-legend --full --state=active,activating | cut -d ' ' -f 1 |
+    while read -r unit; do case $unit in *.target) ;; *) known "$old" "$unit" && echo "$unit" ;; esac; done
+}
 stop= skip= start= restart= reload= fresh=
-for unit in $(wanted "$old"); do
-  if [ ! -e "$new/$unit" ] || [ "$(readlink "$new/$unit")" = /dev/null ]; then stop="$stop $unit"
-  elif cmp -s "$old/$unit" "$new/$unit"; then :
-  elif grep -q '^X-RestartIfChanged=false' "$new/$unit"; then skip="$skip $unit"
-  elif grep -q '^X-ReloadIfChanged=true' "$new/$unit"; then reload="$reload $unit"
-  elif grep -q '^X-StopIfChanged=false' "$new/$unit" || [ "${unit##*.}" != service ]; then restart="$restart $unit"
+for unit in $(running); do
+  if ! known "$new" "$unit" || [ "$(readlink "$new/$unit")" = /dev/null ]; then
+    text "$old" "$unit" | grep -q '^X-StopOnRemoval=false' || stop="$stop $unit"
+  elif [ "$(text "$old" "$unit")" = "$(text "$new" "$unit")" ]; then :
+  elif [ "$(text "$old" "$unit" | grep -v '^X-Reload-Triggers=')" = "$(text "$new" "$unit" | grep -v '^X-Reload-Triggers=')" ]; then reload="$reload $unit"
+  elif says X-RestartIfChanged=false "$unit"; then skip="$skip $unit"
+  elif says X-ReloadIfChanged=true "$unit"; then reload="$reload $unit"
+  elif says X-StopIfChanged=false "$unit" || [ "${unit##*.}" != service ]; then restart="$restart $unit"
   else stop="$stop $unit" start="$start $unit"
   fi
 done
 for unit in $(wanted "$new"); do
-  if [ ! -e "$old/$unit" ]; then fresh="$fresh $unit"; fi
+  if ! known "$old" "$unit"; then fresh="$fresh $unit"; fi
 done
 say() { # words, units
   words=$1; shift
@@ -77,17 +89,37 @@ if [ "$action" = dry-activate ]; then
   exit 0
 fi
 
+# A real systemd is told what is only said elsewhere.
+manage() { # verb, units
+  if has_systemd && [ $# -gt 1 ]; then systemctl "$@" || code=4; fi
+}
+has_failed() { # unit
+  if has_systemd; then systemctl is-failed --quiet "$1"; else grep -qxF "$1" "$system/failing-units"; fi
+}
+# The targets that are reached are started again, for what they want anew.
+targets() {
+  for wants in "$new"/*.target.wants; do
+    target=${wants##*/} target=${target%.wants}
+    systemctl is-active --quiet "$target" && echo "$target"
+  done
+}
+
 code=0
 say "stopping" $stop
+manage stop $stop
 if [ -n "$skip" ]; then echo "NOT restarting the following changed units: $(echo $skip | sed 's/ /, /g')" >&2; fi
 echo "activating the configuration..." >&2
 NIXOS_ACTION=$action "$system/activate" 9>&- || code=4
+if has_systemd; then systemctl daemon-reload || code=4; fi
 say "reloading" $reload
+manage reload $reload
 say "restarting" $restart
+manage restart $restart
 say "starting" $start
+if has_systemd; then manage start $start $(targets); fi
 failed=
 for unit in $reload $restart $start $fresh; do
-  if grep -qxF "$unit" "$system/failing-units"; then failed="$failed $unit"; fi
+  if has_failed "$unit"; then failed="$failed $unit"; fi
 done
 if [ -n "$fresh" ]; then echo "the following new units were started: $(echo $fresh | sed 's/ /, /g')" >&2; fi
 mkdir -p "$ROOT/run/stand-in"

@@ -1,0 +1,18 @@
+import t from "tap";
+import { container } from "./container.ts";
+import { openLab } from "./lab.ts";
+import { skipWithoutBoot } from "./needs.ts";
+import { play } from "./play.ts";
+import { failingBuild } from "./scenarios/failing-build.ts";
+import { firstBoot } from "./scenarios/first-boot.ts";
+
+t.setTimeout(1_500_000);
+const skip = skipWithoutBoot();
+
+for (const scenario of [firstBoot, failingBuild]) {
+  t.test(`in a container: ${scenario.name}`, { skip }, async (t) => {
+    const lab = await openLab(t);
+    const machine = await container(t, lab);
+    await play(t, scenario, { machine, lab });
+  });
+}

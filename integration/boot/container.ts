@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { writeTree } from "#agent/datasources/images/make-images.ts";
+import type { Argv } from "../nix-machine.ts";
+import { seedTree } from "../story.ts";
+import { openCell } from "./cell.ts";
+import { openConsole } from "./console.ts";
+import { openDisk } from "./disk.ts";
+import { type Answer, ask, childrenOf, hostEnvironment, type Scope } from "./host.ts";
+import { image } from "./image.ts";
+import type { Lab } from "./lab.ts";
+import { type Machine, machinePath } from "./machine.ts";
+
+/** What a container can beside what every machine can. */
+export interface Container extends Machine {
+  /** Path of a file of its disk, for whoever is outside. */
+  path(file: string): string;
+  /** Runs one of its programs while it is off: no daemon, no network, only its disk. */
+  runOffline(argv: Argv): Promise<Answer>;
+}
+
+export interface ContainerOptions {
+  /** Files of the image that lie over others of it, read-only: `from` in the image, by their place. */
+  readonly covers?: Readonly<Record<string, string>>;
+}
+
+const waitMs = 180_000;
+const pollMs = 20;
+const seedDirectory = "/var/lib/cloud/seed/nocloud";
+/** How systemd-nspawn says that the machine wants to start again. */
+const rebootCode = 133;
+
+/** A container that has never been switched on, with systemd as its first process; off with the test. */
+export async function container(
+  t: Scope,
+  lab: Lab,
+  { covers = {} }: ContainerOptions = {},
+): Promise<Container> {
+  const layers = await image();
+  const { directory, network } = lab;
+  const cell = await openCell(t, directory, network.machineNamespace);
+  const disk = await openDisk(cell, directory, layers);
+  const console = openConsole(waitMs);
+  let running: ChildProcess | undefined;
+  let ended: Promise<number | null> = Promise.resolve(null);
+
+  const nspawn = [
+    ...["systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--console=read-only"],
+    ...[`--directory=${disk.root}`, "--machine=edge", "--capability=CAP_NET_ADMIN"],
+    `--network-namespace-path=${directory}/network`,
+    ...Object.entries(covers).map(([place, from]) => `--bind-ro=${disk.root}${from}:${place}`),
+    "/usr/sbin/boot-loader",
+  ];
+  const join = 'echo 0 > "/sys/fs/cgroup/$0/cgroup.procs"; exec "$@"';
+
+  /** Our number for the container's first process. */
+  async function leader(): Promise<number> {
+    for (const deadline = Date.now() + waitMs; Date.now() < deadline; await delay(pollMs)) {
+      if (running?.pid === undefined || running.exitCode !== null) break;
+      const found = childrenOf(running.pid).flatMap(childrenOf).find(isFirstProcess);
+      if (found !== undefined) return found;
+    }
+    throw new Error(`the container does not run:\n${console.lines.slice(-15).join("\n")}`);
+  }
+
+  async function hasEnded(wanted: number): Promise<void> {
+    const late = setTimeout(() => void kill(), waitMs);
+    const code = await ended;
+    clearTimeout(late);
+    if (code === wanted) return;
+    const last = console.lines.slice(-15).join("\n");
+    throw new Error(`the container ended with ${code}, expected ${wanted}:\n${last}`);
+  }
+
+  async function kill(): Promise<void> {
+    try {
+      process.kill(await leader(), "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await ended;
+  }
+
+  const machine: Container = {
+    console,
+    pace: 1,
+    path: (file) => cell.fromOutside(`${disk.root}${file}`),
+    async insert(seed) {
+      const place = machine.path(seedDirectory);
+      rmSync(place, { recursive: true, force: true });
+      mkdirSync(place, { recursive: true });
+      writeTree(place, seedTree(seed));
+      await ask(["sync", "-f", place]);
+    },
+    async switchOn() {
+      await network.plug();
+      const [file, ...args] = cell.enter(["sh", "-c", join, cell.cgroup, ...nspawn]);
+      const child = spawn(file, args, {
+        env: hostEnvironment,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      running = child;
+      ended = once(child, "exit").then(([code]) => code as number | null);
+      console.follow(child.stdout);
+      child.stderr.resume();
+      await leader();
+    },
+    async reboot() {
+      await machine.run(["systemctl", "reboot"]);
+      await hasEnded(rebootCode);
+      await machine.switchOn();
+    },
+    async switchOff() {
+      await machine.run(["systemctl", "poweroff"]);
+      await hasEnded(0);
+    },
+    async cutPower() {
+      await disk.loseAll();
+      await kill();
+      await disk.unmount();
+      await disk.mount();
+    },
+    async run(argv) {
+      const target = ["--target", String(await leader())];
+      const namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--root"];
+      const clean = ["env", "-i", "--chdir=/", `PATH=${machinePath}`, "HOME=/root"];
+      return ask(["nsenter", ...target, ...namespaces, ...clean, ...argv]);
+    },
+    runOffline(argv) {
+      const clean = ["env", "-i", "--chdir=/", `PATH=${machinePath}`, "HOME=/root"];
+      const script =
+        'mount -n --bind /dev "$0/dev"; mount -n -t proc proc "$0/proc"; exec chroot "$0" "$@"';
+      const apart = ["unshare", "--mount", "sh", "-ec", script, disk.root] as const;
+      return ask(cell.enter([...apart, ...clean, ...argv]));
+    },
+  };
+  t.teardown(kill);
+  return machine;
+}
+
+/** Whether a process is the first of a PID namespace, in which it has another number than outside. */
+function isFirstProcess(pid: number): boolean {
+  try {
+    const numbers = /^NSpid:\t(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return numbers?.split("\t").at(-1) === "1";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,43 @@
+# Makes the layer that turns the Debian below into a machine of NixOS, as an image has it before its
+# first boot: firstlight, nixpkgs and the system of the image's own configuration in the store, that
+# system as the boot default. Run in a mount namespace of its own:
+#   make-image.sh DEBIAN OUT MACHINE NIXPKGS DIST
+set -e
+debian=$1 out=$2 machine=$3 nixpkgs=$4 dist=$5
+work=$(mktemp -d)
+trap 'umount -R "$work"; rmdir "$work"' EXIT
+mount -n -t tmpfs tmpfs "$work"
+mkdir "$work/upper" "$work/work" "$work/root"
+mount -n -t overlay overlay -o "lowerdir=$debian,upperdir=$work/upper,workdir=$work/work" "$work/root"
+cd "$work/root"
+
+# NixOS owns these.
+rm -rf etc/systemd/system etc/nix etc/nixos
+mv usr/bin/nix usr/bin/nix.real
+cp -a --no-preserve=ownership "$machine/." .
+ln -sfn multi-user.target usr/lib/systemd/system/default.target
+mkdir -p nix/store nix/var/nix/profiles nix/var/stand-in boot tmp/in/firstlight-0.1.0/bin tmp/in/firstlight-0.1.0/lib
+echo / > nix/var/stand-in/root
+
+cp -r "$nixpkgs" tmp/in/nixpkgs
+cp -r "$dist" tmp/in/firstlight-0.1.0/lib/firstlight
+cat > tmp/in/firstlight-0.1.0/bin/firstlight <<'X'
+#!/bin/sh
+package=$(dirname "$(dirname "$(readlink -f "$0")")")
+exec /usr/local/bin/node "$package/lib/firstlight/firstlight.js" "$@"
+X
+chmod 755 tmp/in/firstlight-0.1.0/bin/firstlight
+mount -n --rbind /dev dev
+mount -n -t proc proc proc
+env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . sh -ec '
+  nixpkgs=$(nix-store --add /tmp/in/nixpkgs)
+  firstlight=$(nix-store --add /tmp/in/firstlight-0.1.0)
+  printf "{ \"nixpkgs\": \"%s\", \"firstlight\": \"%s\" }\n" "$nixpkgs" "$firstlight" > /etc/nixos/pins.json
+  system=$(NIX_PATH=nixpkgs=$nixpkgs:nixos-config=/etc/nixos/configuration.nix \
+    nix-build "<nixpkgs/nixos>" -A system --no-out-link)
+  nix-env -p /nix/var/nix/profiles/system --set "$system"
+  echo "$system" > /boot/default'
+umount -R dev proc
+rm -rf tmp/in run/nix-calls root/.cache
+cd /
+cp -a "$work/upper/." "$out/"

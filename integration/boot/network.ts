@@ -1,0 +1,92 @@
+import { readdirSync } from "node:fs";
+import type { Argv } from "../nix-machine.ts";
+import { isStale, onHost, type Scope } from "./host.ts";
+
+/** The network between a machine and what surrounds it. Nothing of it is connected to this host. */
+export const lan = {
+  /** Of the surroundings: the broker, the way to everywhere else. */
+  gateway: "10.99.0.1",
+  /** That seeds give the machine. */
+  machine: "10.99.0.2",
+  /** Hardware address of the machine's card. */
+  card: "02:00:0a:63:00:02",
+  /** Where clouds serve metadata. */
+  metadata: "169.254.169.254",
+} as const;
+
+/** Two network namespaces: what is around the machine, and what a container joins. */
+export interface LabNetwork {
+  /** The argv that runs `argv` in the surroundings. It ends with the process that starts it. */
+  outside(argv: Argv): Argv;
+  /** Path of the namespace for a container. */
+  readonly machineNamespace: string;
+  /** A network card without any address for the container, in place of the one before. */
+  plug(): Promise<void>;
+  /** Makes a tap for a virtual machine that is run outside; its name. */
+  tap(): Promise<string>;
+}
+
+const prefix = "firstlight-";
+const bridge = "lan0";
+
+/** Makes the namespaces; they go with the test. */
+export async function labNetwork(t: Scope): Promise<LabNetwork> {
+  await removeStale();
+  const [around, machine] = [`${prefix}${process.pid}-around`, `${prefix}${process.pid}-machine`];
+  for (const name of [around, machine]) {
+    await ip("netns", "add", name);
+    t.teardown(() => ip("netns", "del", name).then(() => {}));
+  }
+  await ip("-n", around, "link", "set", "lo", "up");
+  await ip("-n", around, "link", "add", bridge, "type", "bridge");
+  await ip("-n", around, "addr", "add", `${lan.gateway}/24`, "dev", bridge);
+  await ip("-n", around, "addr", "add", `${lan.metadata}/32`, "dev", bridge);
+  await ip("-n", around, "link", "set", bridge, "up");
+  await checkMetadataStays(around);
+  return {
+    outside: (argv) => [...diesWithUs, "ip", "netns", "exec", around, ...argv],
+    machineNamespace: `/run/netns/${machine}`,
+    async plug() {
+      const [port, card] = ["port0", "host0"];
+      await ip("-n", around, "link", "del", port).catch(() => {}); // there was none yet
+      const peer = ["peer", "name", card, "address", lan.card, "netns", machine];
+      await ip("-n", around, "link", "add", port, "type", "veth", ...peer);
+      await ip("-n", around, "link", "set", port, "master", bridge, "up");
+    },
+    async tap() {
+      const name = "tap0";
+      await ip("-n", around, "tuntap", "add", "dev", name, "mode", "tap");
+      await ip("-n", around, "link", "set", name, "master", bridge, "up");
+      return name;
+    },
+  };
+}
+
+/** For what is spawned: its end comes with ours, however that comes. */
+export const diesWithUs = ["setpriv", "--pdeathsig", "KILL"] as const;
+
+/** A request for metadata that left by a real card would be answered by this host's own cloud. */
+export async function checkMetadataStays(namespace: string): Promise<void> {
+  const route = await ip("-n", namespace, "route", "get", lan.metadata);
+  if (route.startsWith("local ")) return;
+  throw new Error(`${lan.metadata} would leave the network of the test: ${route.trim()}`);
+}
+
+/** Namespaces of tests that were killed. */
+async function removeStale(): Promise<void> {
+  for (const name of namespaces()) {
+    if (isStale(name, prefix)) await ip("netns", "del", name);
+  }
+}
+
+function namespaces(): readonly string[] {
+  try {
+    return readdirSync("/run/netns");
+  } catch {
+    return []; // none was ever made
+  }
+}
+
+function ip(...args: readonly string[]): Promise<string> {
+  return onHost(["ip", ...args]);
+}

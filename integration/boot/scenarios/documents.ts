@@ -1,0 +1,61 @@
+import type { Seed } from "../../story.ts";
+import { lan } from "../network.ts";
+
+/** What tells one seed of the boot stories from another. */
+export interface Document {
+  /** First line of /etc/motd. */
+  readonly motd: string;
+  /** Who may log in as root. */
+  readonly publicKey: string;
+  /** How many times slower than a container the machine may be. */
+  readonly pace: number;
+  /** Port of the surroundings that must be reached for the system to be healthy; the broker's. */
+  readonly port?: number;
+  /** The machine's address with its prefix. */
+  readonly address?: string;
+  /** NixOS options, one a line. */
+  readonly options?: readonly string[];
+}
+
+/** A NoCloud seed of a network without DHCP: everything is said here, or not at all. */
+export function seed(document: Document): Seed {
+  return {
+    instanceId: "i-1",
+    userData: userData(document),
+    networkConfig: networkConfig(document.address ?? `${lan.machine}/24`),
+  };
+}
+
+function userData({ motd, publicKey, pace, port = 1883, options = [] }: Document): string {
+  return `#cloud-config
+users:
+  - name: root
+    ssh_authorized_keys: [${JSON.stringify(publicKey)}]
+write_files:
+  - path: /etc/motd
+    content: |
+      ${motd}
+firstlight:
+  health:
+    passes: 1
+    interval: 200ms
+    timeout: ${3 * pace}s
+    checks: [{ type: tcp, host: ${lan.gateway}, port: ${port}, timeout: 2s }]
+  report:
+    fleet: boots
+    node: edge-1
+    mqtt: { host: ${lan.gateway}, port: 1883 }
+${options.length === 0 ? "" : `  options:\n${options.map((line) => `    ${line}\n`).join("")}`}`;
+}
+
+/** The card is the only one, whatever the kernel of the machine calls it. */
+function networkConfig(address: string): string {
+  return `version: 2
+ethernets:
+  lan:
+    match: { macaddress: "${lan.card}" }
+    accept-ra: false
+    addresses: [${address}]
+    routes: [{ to: default, via: ${lan.gateway} }]
+`;
+}

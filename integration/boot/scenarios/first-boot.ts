@@ -1,0 +1,154 @@
+import { lan } from "../network.ts";
+import type { Scenario } from "../scenario.ts";
+import { seed } from "./documents.ts";
+
+const bootstrapped = "/run/systemd/network/10-lan.network";
+const asksForMetadata = `
+const at = "http://${lan.metadata}/latest/";
+const ttl = { "x-aws-ec2-metadata-token-ttl-seconds": "60" };
+const token = await (await fetch(at + "api/token", { method: "PUT", headers: ttl })).text();
+const headers = { "x-aws-ec2-metadata-token": token };
+console.log(await (await fetch(at + "meta-data/instance-id", { headers })).text());`;
+
+/** From an image that has never run to a committed generation, and what does not get through. */
+export const firstBoot: Scenario = {
+  name: "first boot",
+  metadata: { "/latest/meta-data/instance-id": "i-0123456789abcdef0" },
+  steps: ({ publicKey, pace }) => [
+    { why: "a seed with a static network", insert: seed({ motd: "the first", publicKey, pace }) },
+    { why: "the machine is switched on", power: "on" },
+    {
+      why: "before any network the bootstrap layer writes what the seed says",
+      says: "bootstrap.finished",
+      with: { network: 1, keys: 1 },
+    },
+    {
+      why: "generation 2 is tried, healthy and committed",
+      says: "boot.finished",
+      with: { outcome: "committed", generation: 2 },
+    },
+    {
+      why: "the fleet hears that it began",
+      hears: "boot.started",
+      with: { by: "boot", recovered: "clean" },
+    },
+    {
+      why: "the fleet hears of the trial",
+      hears: "trial.finished",
+      with: { result: "committed", healthy: true, generation: 2 },
+    },
+    {
+      why: "the fleet hears how it ended",
+      hears: "boot.finished",
+      with: { outcome: "committed", generation: 2, datasource: "NoCloud", instanceId: "i-1" },
+    },
+    { why: "status says so", run: ["firstlight", "status"], prints: /^committed: generation 2 / },
+    { why: "the address is the seed's", run: ["ip", "-4", "addr"], prints: `${lan.machine}/24` },
+    {
+      why: "and came without a build",
+      run: ["journalctl", "--unit=systemd-networkd", "--output=cat"],
+      prints: `Configuring with ${bootstrapped}`,
+    },
+    { why: "which is no longer needed", run: ["test", "-e", bootstrapped], code: 1 },
+    { why: "the generation brings it as well", run: ["cat", bootstrapped.replace("run", "etc")] },
+    { why: "a person logs in by key", ssh: ["cat", "/etc/motd"], prints: "the first\n" },
+    {
+      why: "metadata is served at its real address",
+      run: ["node", "--input-type=module", "-e", asksForMetadata],
+      prints: "i-0123456789abcdef0\n",
+    },
+    { why: "Nix was at work", run: ["cat", "/run/nix-calls"], prints: /^nix-instantiate /m },
+
+    { why: "the machine starts again", power: "reboot" },
+    {
+      why: "nothing has changed",
+      says: "boot.finished",
+      with: { outcome: "unchanged", generation: 2 },
+    },
+    { why: "the fleet hears of it", hears: "boot.finished", with: { outcome: "unchanged" } },
+    { why: "no process of Nix was started", run: ["test", "-e", "/run/nix-calls"], code: 1 },
+    { why: "nor did the bootstrap layer act", run: ["test", "-e", bootstrapped], code: 1 },
+    { why: "the boot's system runs", run: ["cat", "/etc/motd"], prints: "the first\n" },
+    {
+      why: "no boot waits for the agent, nor for what it brings about",
+      run: ["systemd-analyze", "critical-chain", "--no-pager", "multi-user.target"],
+      prints: /multi-user\.target @/,
+      lacks: /firstlight-(boot|agent)\.service/,
+    },
+    {
+      why: "nothing at all is ordered after it",
+      run: [
+        "systemctl",
+        "show",
+        "--property=Before",
+        "--value",
+        "firstlight-boot",
+        "firstlight-agent",
+      ],
+      prints: /^(shutdown\.target|\s)+$/,
+    },
+    {
+      why: "the network side has hardly anything to lose",
+      run: ["systemd-analyze", "security", "--no-pager", "--threshold=20", "firstlight-agent"],
+      prints: /exposure level/,
+    },
+
+    {
+      why: "a seed that is not healthy",
+      insert: seed({ motd: "the second", publicKey, pace, port: 9 }),
+    },
+    { why: "the machine starts with it", power: "reboot" },
+    {
+      why: "its trial is taken back",
+      says: "boot.finished",
+      with: { outcome: "rolled-back", generation: 2 },
+    },
+    {
+      why: "the fleet hears why",
+      hears: "trial.finished",
+      with: { result: "rolled-back", healthy: false, reasons: [/ECONNREFUSED/] },
+    },
+    { why: "and how the boot ended", hears: "boot.finished", with: { outcome: "rolled-back" } },
+    { why: "generation 2 runs again", run: ["cat", "/etc/motd"], prints: "the first\n" },
+    { why: "status says so", run: ["firstlight", "status"], code: 3, prints: /^rolled-back: / },
+
+    {
+      why: "a seed that takes the machine out of its network",
+      insert: seed({ motd: "the third", publicKey, pace, address: "192.0.2.2/24" }),
+    },
+    { why: "the machine starts with it", power: "reboot" },
+    {
+      why: "with nobody to ask, its trial is taken back",
+      says: "boot.finished",
+      with: { outcome: "rolled-back", generation: 2, message: /tcp 10\.99\.0\.1 port 1883/ },
+    },
+    {
+      why: "the fleet hears of it afterwards",
+      hears: "boot.finished",
+      with: { outcome: "rolled-back" },
+    },
+    { why: "the machine is back in its network", ssh: ["cat", "/etc/motd"], prints: "the first\n" },
+    {
+      why: "by the address it had",
+      run: ["ip", "-4", "addr"],
+      prints: `${lan.machine}/24`,
+      lacks: /192\.0\.2\.2/,
+    },
+    {
+      why: "history tells it all",
+      run: ["firstlight", "history", "--json"],
+      prints:
+        /"outcome": "foreign"[\s\S]*"outcome": "committed"[\s\S]*"outcome": "rolled-back"[\s\S]*"outcome": "rolled-back"/,
+    },
+
+    { why: "once more, as it should be", insert: seed({ motd: "the first", publicKey, pace }) },
+    { why: "the power goes", power: "cut" },
+    { why: "and comes back", power: "on" },
+    {
+      why: "nothing is lost",
+      says: "boot.finished",
+      with: { outcome: "unchanged", generation: 2 },
+    },
+    { why: "the machine is switched off", power: "off" },
+  ],
+};

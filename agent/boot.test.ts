@@ -66,8 +66,9 @@ t.test("the base is recorded when a system on it is healthy, before its commit",
   };
   const build = async ({ digest: sourcesDigest }: Sources) =>
     ({ transaction: "t1", toplevel: "/nix/store/new", sourcesDigest }) as Closure;
+  const plan = async (closure: Closure) => ({ digest: "d", closure }) as Plan;
   const hooks = { proposeBase, recordBase };
-  const good = prepare(t, hooks, { build, try: attempt, commit });
+  const good = prepare(t, hooks, { build, plan, try: attempt, commit });
   t.match(await boot(good.deps), { outcome: "committed" });
   t.strictSame(told.splice(0), ["propose", "record", "commit"]);
   const sick = prepare(t, { ...hooks, probe: async () => ({ passed: false, message: "x" }) });

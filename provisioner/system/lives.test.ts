@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import t from "tap";
@@ -8,6 +7,7 @@ import type { Sources } from "#provisioner/render/sources.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import { machineDirectory } from "./machine-directory.ts";
 import type { ChangeReason, Trial, Verdict } from "./system.ts";
 
 // Whole lives of a machine: whatever happens to it, in whichever order, it boots what was good.
@@ -161,7 +161,7 @@ for (const loader of ["systemd-boot", "grub"] as readonly FakeLoader[]) {
   t.test(`${loader}: whatever happens, the machine boots what was good`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(happening, { minLength: 1, maxLength: 14 }), async (happenings) => {
-        const root = mkdtempSync(path.join(tmpdir(), "firstlight-lives-"));
+        const root = machineDirectory("lives");
         try {
           const m = fakeMachine(root, { loader });
           const life: Life = { m, good: new Set([m.image]) };

@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { isFault } from "#core/fault.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import { readJournal } from "./journal.ts";
+import { machineDirectory } from "./machine-directory.ts";
 import type { ChangeReason, Trial, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
@@ -115,7 +115,7 @@ async function inconsistencies({ m, verdict }: Story): Promise<readonly string[]
 
 /** A machine that has `before` committed. */
 async function prepare(loader: "systemd-boot" | "grub", verdict: Verdict): Promise<Story> {
-  const root = mkdtempSync(path.join(tmpdir(), "firstlight-reboot-recover-"));
+  const root = machineDirectory("reboot-recover");
   const m = fakeMachine(root, { loader });
   const c = systemClient(m.start().system);
   await c.commit(await c.try(await c.plan(await c.build(before, reason))), healthy);

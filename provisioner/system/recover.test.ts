@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { type SystemClient, systemClient } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import { readJournal } from "./journal.ts";
+import { machineDirectory } from "./machine-directory.ts";
 import type { ChangeReason, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
@@ -32,12 +32,9 @@ const accidents: Readonly<Record<string, (m: FakeMachine) => void>> = {
   "the power goes": (m) => m.cutPower(),
 };
 
-/** In memory where there is some: thousands of machines, each file of theirs written for good. */
-const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-
 /** A machine that has `before` committed, in an empty directory. */
 async function prepare(systemd: boolean): Promise<FakeMachine> {
-  const m = fakeMachine(mkdtempSync(path.join(place, "firstlight-recover-")), { systemd });
+  const m = fakeMachine(machineDirectory("recover"), { systemd });
   const c = systemClient(m.start().system);
   const first = await c.try(await c.plan(await c.build(before, reason)));
   await c.commit(first, healthy);

@@ -21,6 +21,7 @@ import type { Translation } from "#provisioner/userdata/translation.ts";
 import { blameInput } from "./blame-input.ts";
 import { BootStages, type End, type Stages, type StagesDeps } from "./boot-stages.ts";
 import { endBootstrap } from "./bootstrap.ts";
+import { failedSideEffects } from "./command-states.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
@@ -73,6 +74,8 @@ export interface BootDeps {
   readonly signal?: AbortSignal;
   /** A person has asked for this change: the policy's `hold` counts as answered. */
   readonly approved: boolean;
+  /** Digest of the plan that was approved: what differs from it is not activated. */
+  readonly approvedPlan?: string | undefined;
   readonly by: "boot" | "apply";
 }
 
@@ -249,12 +252,13 @@ async function settle(
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
   if (running.runs) {
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });
+    const failures = failedSideEffects(d.io, null);
     return {
       outcome: "unchanged",
-      message: "the system already is what it should be",
+      message: ["the system already is what it should be", ...failures].join("; "),
       ...running,
       sourcesDigest: sources.digest,
-      degraded: !way.tell(() => follow(d, rendering)),
+      degraded: !way.tell(() => follow(d, rendering)) || failures.length > 0,
     };
   }
   if (decision.change === "nothing" && running.chosen !== null && !d.approved) {
@@ -275,7 +279,11 @@ async function settle(
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
   d.proposeBase(rendering.base, sources.digest);
-  const end = await settleTrial(d, way, { plan, health: translation.spec.health });
+  const end = await settleTrial(d, way, {
+    plan,
+    health: translation.spec.health,
+    approved: d.approvedPlan,
+  });
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };

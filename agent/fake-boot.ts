@@ -5,7 +5,8 @@ import type { NewEvent } from "#protocol/events.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
-import type { Closure, Plan, Recovery, Trial } from "#provisioner/system/system.ts";
+import type { Collected } from "#provisioner/system/collect.ts";
+import type { Closure, Plan, Recovery, SourcesPreview, Trial } from "#provisioner/system/system.ts";
 import type { BootDeps } from "./boot.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { openCredentialStore } from "./secrets/credential-store.ts";
@@ -70,6 +71,7 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
     runs: async () => notRunning,
     build: async () => closure,
     fetch: async () => closure,
+    preview: async () => ({ files: [] }) as unknown as SourcesPreview,
     plan: async () => ({ digest: "d", closure }) as Plan,
     try: async () => trial,
     commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),
@@ -87,6 +89,8 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
     drift: async () => Promise.reject(new Error("not asked for")),
     repair: async () => Promise.reject(new Error("not asked for")),
     history: async () => ({ generations: [], trials: [], boot: null, denied: [] }),
+    pin: async () => ({ changed: true }),
+    collect: async () => ({ generations: [] }) as unknown as Collected,
     ...answers,
   };
   const told = Object.entries(all).map(([name, answer]) => [

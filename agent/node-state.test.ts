@@ -269,7 +269,13 @@ t.test(
   "where to report: the spec's word before the settings', the password by its credential",
   async (t) => {
     const io = fakeIo(t.testdir());
-    const password = { name: "mqtt-password", file: "mqtt-password@1", encrypted: false, bytes: 6 };
+    const password = {
+      name: "mqtt-password",
+      file: "mqtt-password@1",
+      version: "1",
+      encrypted: false,
+      bytes: 6,
+    };
     io.files.write("/var/lib/firstlight/credentials/mqtt-password@1", "canary", { mode: 0o400 });
     writeReportSettings(io, {
       instanceId: "i-1",

@@ -26,7 +26,7 @@ interface ReportRecord {
 }
 
 /** How the credential is read; its length is nobody's business. */
-type ReportPassword = Omit<CredentialFile, "bytes">;
+type ReportPassword = Pick<CredentialFile, "name" | "file" | "encrypted">;
 
 /** What a boot knows about reporting. */
 export interface ReportInput {
@@ -63,14 +63,14 @@ export function writeReportSettings(io: Io, input: ReportInput): void {
     v: 1,
     instanceId: input.instanceId,
     report,
-    password: file === undefined ? null : withoutLength(file),
+    password: file === undefined ? null : readAs(file),
   };
   const text = prettyJson(record);
   if (io.files.readText(reportSettingsFile) !== text)
     io.files.write(reportSettingsFile, text, { mode: 0o644 });
 }
 
-function withoutLength({ name, file, encrypted }: CredentialFile): ReportPassword {
+function readAs({ name, file, encrypted }: CredentialFile): ReportPassword {
   return { name, file, encrypted };
 }
 

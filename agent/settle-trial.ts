@@ -4,6 +4,7 @@ import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Plan, RolledBack, Trial, Verdict } from "#provisioner/system/system.ts";
 import type { End, Stages } from "./boot-stages.ts";
+import { failedSideEffects } from "./command-states.ts";
 import { type Conclusive, conclusionOf } from "./health/conclude.ts";
 import { judge, readBaseline, watchMs } from "./health/judge.ts";
 import type { Judging } from "./health/judging.ts";
@@ -19,23 +20,26 @@ export interface TrialDeps {
   readonly recordBase?: (sourcesDigest: string | null) => void;
 }
 
-/** A trial, and how it is judged. */
+/** What is tried, and how it is judged. */
 export interface TrialOfPlan {
   readonly plan: Plan;
   readonly health: Health | undefined;
+  /** Digest of the plan that was approved, if it was one: anything else is not tried. */
+  readonly approved?: string | undefined;
 }
 
 /** Tries a plan, judges it by what the spec calls healthy, and commits it or takes it back. */
 export async function settleTrial(
   d: TrialDeps,
   way: Stages,
-  { plan, health }: TrialOfPlan,
+  { plan, health, approved }: TrialOfPlan,
 ): Promise<End> {
   const judging: Judging = {
     ...(health === undefined ? {} : { health }),
     baseline: await readBaseline(health, d),
   };
-  const trial = await way.stage("try", () => d.system.try(plan, watchMs(health), judging));
+  const options = { watchMs: watchMs(health), judging, approved };
+  const trial = await way.stage("try", () => d.system.try(plan, options));
   return endTrial(d, way, { trial, judging });
 }
 
@@ -63,8 +67,10 @@ export async function endTrial(d: TrialDeps, way: Stages, judged: Judged): Promi
     d.recordBase?.(trial.sourcesDigest);
     return d.system.commit(trial, verdict);
   });
-  const message = `generation ${committed.generation} runs and is the boot default`;
-  const degraded = trial.activation === "degraded";
+  const failures = failedSideEffects(d.io, trial.transaction);
+  const runs = `generation ${committed.generation} runs and is the boot default`;
+  const message = [runs, ...failures].join("; ");
+  const degraded = trial.activation === "degraded" || failures.length > 0;
   return { outcome: "committed", message, ...committed, verdict, degraded };
 }
 

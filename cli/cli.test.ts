@@ -4,34 +4,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import path from "node:path";
 import t from "tap";
 import { codes } from "#core/codes.ts";
-import { raspberryPi4 } from "#integration/machines/raspberry-pi-4.ts";
-import { writeMachine } from "#integration/machines/write-machine.ts";
 import { commands } from "./commands.ts";
-
-const entry = path.join(import.meta.dirname, "main.ts");
-
-function firstlight(args: readonly string[], input = "") {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
-    encoding: "utf8",
-    input,
-    timeout: 60_000,
-  });
-  return { code: status, stdout, stderr };
-}
-
-/** A Raspberry Pi with a seed. */
-function machine(t: { testdir(): string }, userData: string): string {
-  const root = path.join(t.testdir(), "root");
-  mkdirSync(root);
-  writeMachine(root, raspberryPi4);
-  const seed = path.join(root, "var/lib/cloud/seed/nocloud");
-  mkdirSync(seed, { recursive: true });
-  writeFileSync(path.join(seed, "meta-data"), "instance-id: i-1\nlocal-hostname: pi.example.org\n");
-  writeFileSync(path.join(seed, "user-data"), userData);
-  return root;
-}
-
-const healthy = "firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }\n";
+import { entry, firstlight, healthy, machine } from "./try-commands.ts";
 
 // Each command is a process of its own.
 t.setTimeout(600_000);

@@ -23,6 +23,7 @@ export const commands: Readonly<
   history: { load: () => import("./commands/history.ts") },
   drift: { load: () => import("./commands/drift.ts") },
   closure: { load: () => import("./commands/closure.ts") },
+  collect: { load: () => import("./commands/collect.ts") },
   status: { load: () => import("./commands/status.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },

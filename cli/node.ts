@@ -7,7 +7,7 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { fetchSettings } from "#agent/fetch-settings.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
 import { closureObtainer, type ObtainClosure } from "#agent/obtain-closure.ts";
-import { openCredentialStore } from "#agent/secrets/credential-store.ts";
+import { openCredentialStore, shredCredentials } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
@@ -37,6 +37,8 @@ export interface NodeOptions {
   readonly by: "boot" | "apply";
   readonly approved: boolean;
   readonly system: SystemClient;
+  /** Digest of the plan that was approved, if it was one. */
+  readonly approvedPlan?: string | undefined;
   readonly report: BootDeps["report"];
 }
 
@@ -126,6 +128,7 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
     limits: releaseLimits(settings),
     fetch: fetchSettings(settings),
     policy: buildPolicy(settings),
+    shred: (keep) => shredCredentials(io, keep),
   });
   const { progress } = await import("./progress.ts");
   return systemClient(system, { onEvent: progress(invocation), signal });
@@ -169,6 +172,13 @@ export interface RenderedNode {
 
 /** Renders what the datasource asks for now, tells the findings, and makes the system ready. */
 export async function renderNode(invocation: Invocation): Promise<RenderedNode> {
+  const node = await renderOnly(invocation);
+  await node.system.recover();
+  return node;
+}
+
+/** Renders what the datasource asks for now and tells the findings; the system is left as it is. */
+export async function renderOnly(invocation: Invocation): Promise<RenderedNode> {
   const system = await openSystem(invocation);
   const report = () => {};
   const deps = await nodeDeps(invocation, { by: "apply", approved: true, system, report });

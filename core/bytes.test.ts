@@ -15,6 +15,7 @@ t.test("sizes are read as systemd reads them", async (t) => {
 t.test("bytes are told in the unit in which they are small", async (t) => {
   t.equal(formatBytes(0), "0 B");
   t.equal(formatBytes(1023), "1023 B");
+  t.equal(formatBytes(1024 ** 2 - 1), "1.0 MiB");
   t.equal(formatBytes(1536), "1.5 KiB");
   t.equal(formatBytes(3.4 * 1024 ** 2), "3.4 MiB");
   t.equal(formatBytes(5000 * 1024 ** 4), "5000.0 TiB");

@@ -248,6 +248,7 @@ t.test("no secret's value can be rendered: the credentials are names", async (t)
       credentials.set(value, {
         name: value,
         file: `${value}@0001`,
+        version: "0001",
         encrypted: true,
         bytes: canary.length,
         value: canary,

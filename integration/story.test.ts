@@ -93,6 +93,12 @@ for (const { medium, program } of tellings) {
 
     await t.test("plan says what changed user-data would do, and does nothing", async (t) => {
       node.insert(medium, { instanceId: "i-1", userData: document({ ...good, ...second }) });
+      const preview = await firstlight(["plan", "--preview"], { record: true });
+      t.match(preview, {
+        code: 0,
+        processes: [],
+        stdout: /^ {2}~ environment\.etc\.motd\.text: /m,
+      });
       const { code, stdout } = await firstlight(["plan", "--json"]);
       t.equal(code, 0);
       t.match(JSON.parse(stdout), {
@@ -100,8 +106,10 @@ for (const { medium, program } of tellings) {
         plan: {
           from: { generation: 1 },
           files: [
+            { path: "firstlight/generation.nix", change: "changed" },
             { path: "firstlight/instance.nix", change: "changed" },
             { path: "firstlight/manifest.json", change: "changed" },
+            { path: "firstlight/values.json", change: "changed" },
           ],
           closure: { reason: { why: "what NoCloud says has changed" } },
         },

@@ -61,6 +61,7 @@ let
   inTrial = "${pkgs.coreutils}/bin/test /nix/var/nix/profiles/system-profiles/firstlight_trial -ef /run/booted-system";
   restart = "${config.systemd.package}/bin/systemctl --no-block reboot";
   drift = cfg.settings.drift or { };
+  generations = cfg.settings.generations or { };
 
   # What changes of the system are made with.
   systemPath = [
@@ -180,7 +181,7 @@ in
     systemd.tmpfiles.rules = [
       "d /var/lib/firstlight 0755 root root -"
       "d /var/lib/firstlight/credentials 0700 root root -"
-      "d /var/lib/firstlight/stamps 0700 root root -"
+      "d /var/lib/firstlight/stamps 0755 root root -"
     ];
 
     # Before any network: what a local datasource says about network, name and keys, in /run only.
@@ -345,6 +346,37 @@ in
           3
         ];
         TimeoutStartSec = "infinity";
+        Nice = 19;
+        IOSchedulingClass = "idle";
+      };
+    };
+
+    # Old generations, and what only they needed: sources, secrets, garbage of the store.
+    systemd.timers.firstlight-maintenance = {
+      description = "Delete old generations when the machine has little else to do";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnCalendar = generations.collectAt or "03:40";
+        RandomizedDelaySec = generations.randomizedDelay or "1h";
+        Persistent = true;
+      };
+    };
+
+    systemd.services.firstlight-maintenance = {
+      description = "Delete generations that need not stay";
+      after = [ "firstlight-boot.service" ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+      };
+      path = systemPath;
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "${firstlight} collect";
+        # Another process is changing the system: the next run will do it.
+        SuccessExitStatus = [ 75 ];
+        TimeoutStartSec = "4h";
         Nice = 19;
         IOSchedulingClass = "idle";
       };

@@ -3,6 +3,7 @@ import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Check, Health } from "#generated/provisioner/spec/v1.ts";
 import type { Trial, Verdict } from "#provisioner/system/system.ts";
+import { isCommandUnit } from "../command-states.ts";
 import type { Probe } from "./probe.ts";
 
 /** What was true before the trial: it is not blamed for what had failed, and keeps what worked. */
@@ -161,7 +162,7 @@ async function newlyFailed(
   try {
     const failed = (await failedNow(io, signal)) ?? [];
     return failed
-      .filter((unit) => !before.includes(unit))
+      .filter((unit) => !before.includes(unit) && !isCommandUnit(unit))
       .map((unit) => ({ name: `unit ${unit}`, message: `unit ${unit}: failed` }));
   } catch (error) {
     signal.throwIfAborted();

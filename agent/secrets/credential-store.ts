@@ -60,13 +60,16 @@ export async function openCredentialStore(io: Io): Promise<CredentialStore> {
       return stored;
     },
     list: () => credentialFiles(io),
-    shred(keep) {
-      const removed = credentialFiles(io).filter((file) => !keep.has(file));
-      for (const file of [...removed, ...tornFiles(io)])
-        io.files.remove(`${credentialsDirectory}/${file}`, { overwrite: true });
-      return removed;
-    },
+    shred: (keep) => shredCredentials(io, keep),
   };
+}
+
+/** As {@link CredentialStore.shred}, without opening the store: nothing is encrypted. */
+export function shredCredentials(io: Io, keep: ReadonlySet<string>): readonly string[] {
+  const removed = credentialFiles(io).filter((file) => !keep.has(file));
+  for (const file of [...removed, ...tornFiles(io)])
+    io.files.remove(`${credentialsDirectory}/${file}`, { overwrite: true });
+  return removed;
 }
 
 /**
@@ -78,7 +81,13 @@ export function previewCredentials(secrets: SecretBag): ReadonlyMap<string, Cred
   return new Map(
     files.map(([name, secret]) => [
       name,
-      { name, file: `${name}@preview`, encrypted: true, bytes: secret.reveal().length },
+      {
+        name,
+        file: `${name}@preview`,
+        version: "preview",
+        encrypted: true,
+        bytes: secret.reveal().length,
+      },
     ]),
   );
 }
@@ -98,6 +107,7 @@ async function storeOne(
   const as = (encrypted: boolean): CredentialFile => ({
     name,
     file: fileOf(salt, { name, value, encrypted }),
+    version: versionOf(salt, name, value),
     encrypted,
     bytes: value.length,
   });
@@ -177,6 +187,12 @@ function fileOf(salt: Uint8Array, { name, value, encrypted }: Version): string {
     .digest("hex")
     .slice(0, digestLength);
   return `${name}@${digest}`;
+}
+
+/** Keyed as the file's digest is: it stands in the store as well. */
+function versionOf(salt: Uint8Array, name: string, value: Uint8Array): string {
+  const hmac = createHmac("sha256", salt).update(`version\0${name}\0`).update(value);
+  return hmac.digest("hex").slice(0, digestLength);
 }
 
 /** Temporary files of writes that never ended. */

@@ -7,7 +7,7 @@ import { describeFault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Command, Invocation } from "../command.ts";
-import { nodeDeps, openSystem, systemOptions } from "../node.ts";
+import { type NodeOptions, nodeDeps, openSystem, systemOptions } from "../node.ts";
 import { type BootOutbox, bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { endWith } from "../restart.ts";
@@ -22,16 +22,13 @@ export const command: Command = {
   run: (invocation) => runBoot(invocation, { by: "boot", approved: false }),
 };
 
-/** Who asks, and whether a person has agreed to what the policy holds. */
-interface How {
-  readonly by: "boot" | "apply";
-  readonly approved: boolean;
-}
+/** Who asks, and what a person has agreed to. */
+type How = Omit<NodeOptions, "report" | "system">;
 
 /** Boots or applies, tells the outcome, and sends the events with `--report`. */
-export async function runBoot(invocation: Invocation, { by, approved }: How): Promise<number> {
+export async function runBoot(invocation: Invocation, how: How): Promise<number> {
   const { json, log, out, flags } = invocation;
-  const { outcome, system } = await bootOrSayWhy(invocation, { by, approved });
+  const { outcome, system } = await bootOrSayWhy(invocation, how);
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
   out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
   // Where to report stands in the settings.

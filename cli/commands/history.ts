@@ -1,31 +1,74 @@
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
-import type { Command } from "../command.ts";
+import { Fault } from "#core/fault.ts";
+import { printable } from "#provisioner/system/plan-words.ts";
+import type { GenerationRecord } from "#provisioner/system/system.ts";
+import { type Command, type Flags, textFlag } from "../command.ts";
 import { openSystem, systemOptions } from "../node.ts";
 
 /** `firstlight history` */
 export const command: Command = {
-  usage: "history [--root DIR] [--driver nix|dry] [--json]",
-  summary: "List the generations: when, why, how healthy, and which one runs.",
-  options: systemOptions,
+  usage: "history [--pin N | --unpin N] [--root DIR] [--driver nix|dry] [--json]",
+  summary: "List the generations: who made them, what and why, how healthy, and which one runs.",
+  help: "With --pin a generation stays whatever `firstlight collect` would do; --unpin lets it go again.",
+  options: { ...systemOptions, pin: { type: "string" }, unpin: { type: "string" } },
   arity: [0, 0],
   async run(invocation) {
-    const { json, out } = invocation;
-    const { generations } = await (await openSystem(invocation)).history();
+    const { json, out, flags } = invocation;
+    const system = await openSystem(invocation);
+    const pin = readPin(flags);
+    if (pin !== undefined) {
+      const { changed } = await system.pin(pin.generation, pin.pinned);
+      const is = pin.pinned ? "pinned" : "not pinned";
+      out.talk(`generation ${pin.generation} is ${is}${changed ? "" : ", as before"}`);
+    }
+    const { generations } = await system.history();
     if (json) {
       out.data(prettyJson({ v: 1, generations }));
       return exitCodes.done;
     }
     if (generations.length === 0) out.talk("there is no generation yet");
-    for (const { generation, at, outcome, running, bootDefault, reason } of generations) {
-      const marks = [...(running ? ["runs"] : []), ...(bootDefault ? ["boot default"] : [])].join(
-        ", ",
-      );
-      const why = reason === null ? "not made by firstlight" : `${reason.by}: ${reason.why}`;
-      out.data(
-        `${String(generation ?? "-").padStart(4)}  ${(at ?? "").padEnd(24)}  ${outcome.padEnd(11)}  ${why}${marks === "" ? "" : `  [${marks}]`}`,
-      );
-    }
+    for (const record of generations) out.data(historyLine(record));
     return exitCodes.done;
   },
 };
+
+interface Pin {
+  readonly generation: number;
+  readonly pinned: boolean;
+}
+
+function readPin(flags: Flags): Pin | undefined {
+  const [pin, unpin] = [textFlag(flags, "pin"), textFlag(flags, "unpin")];
+  const text = pin ?? unpin;
+  if (text === undefined) return undefined;
+  if (!/^[1-9][0-9]{0,8}$/.test(text) || (pin !== undefined && unpin !== undefined)) {
+    throw new Fault(
+      "cli/usage",
+      `history: expected the number of one generation, got ${JSON.stringify(text)}`,
+      { hint: "firstlight history lists them" },
+    );
+  }
+  return { generation: Number(text), pinned: pin !== undefined };
+}
+
+/** Number, when, what it came to, release, who and why, how healthy, and its marks. */
+function historyLine(record: GenerationRecord): string {
+  const { generation, at, outcome, release, reason, verdict } = record;
+  const marks = [
+    ...(record.running ? ["runs"] : []),
+    ...(record.bootDefault ? ["boot default"] : []),
+    ...(record.previousGood ? ["previous good"] : []),
+    ...(record.pinned ? ["pinned"] : []),
+  ];
+  const columns = [
+    String(generation ?? "-").padStart(4),
+    (at ?? "").padEnd(24),
+    outcome.padEnd(11),
+    (release ?? "-").padEnd(19),
+    reason === null ? "not made by firstlight" : `${reason.by}: ${reason.why}`,
+    ...(verdict === null ? [] : [`(${verdict.reasons.join("; ")})`]),
+    ...(marks.length === 0 ? [] : [`[${marks.join(", ")}]`]),
+  ];
+  return printable(columns.join("  "));
+}

@@ -1,54 +1,45 @@
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
-import type { Plan } from "#provisioner/system/system.ts";
-import type { Command } from "../command.ts";
-import { fetchOptions, renderNode, systemOptions } from "../node.ts";
+import { planText, previewText } from "#provisioner/system/plan-text.ts";
+import type { Plan, SourcesPreview } from "#provisioner/system/system.ts";
+import type { Command, Invocation } from "../command.ts";
+import { fetchOptions, type RenderedNode, renderNode, renderOnly, systemOptions } from "../node.ts";
 
 /** `firstlight plan` */
 export const command: Command = {
-  usage: "plan [--root DIR] [--driver nix|dry] [--fetch FILE] [--json]",
+  usage: "plan [--preview] [--root DIR] [--driver nix|dry] [--fetch FILE] [--json]",
   summary: "Say what `apply` would change, down to the units and commands; change nothing.",
-  help: "The system is built, so that the plan is the real one; nothing is activated. With --fetch it is fetched, as the signed manifest in FILE says.",
-  options: { ...systemOptions, ...fetchOptions },
+  help: "The system is built, so that the plan is the real one; nothing is activated. The plan's digest\nis what `apply --plan DIGEST` takes. With --fetch it is fetched, as the signed manifest in FILE says.\nWith --preview nothing is built or fetched: files and options only.",
+  options: { ...systemOptions, ...fetchOptions, preview: { type: "boolean" } },
   arity: [0, 0],
   async run(invocation) {
-    const { json, out } = invocation;
-    const { system, obtain, rendering, reason } = await renderNode(invocation);
+    const isPreview = invocation.flags["preview"] === true;
+    const node = await (isPreview ? renderOnly : renderNode)(invocation);
+    const { system, obtain, rendering, reason } = node;
     const running = await system.runs(rendering.sources.digest);
-    if (running.runs) {
-      out.data(json ? prettyJson({ v: 1, unchanged: true, ...running }) : "nothing would change");
-      return exitCodes.done;
+    if (running.runs) tell(invocation, node, { text: ["nothing would change"] });
+    else if (isPreview) {
+      const preview = await system.preview(rendering.sources);
+      tell(invocation, node, { text: previewText(preview), preview });
+    } else {
+      const plan = await system.plan(await obtain(rendering.sources, reason), true);
+      tell(invocation, node, { text: planText(plan), plan });
     }
-    const plan = await system.plan(await obtain(rendering.sources, reason));
-    out.data(
-      json
-        ? prettyJson({ v: 1, unchanged: false, plan, findings: rendering.findings })
-        : describePlan(plan),
-    );
+
     return exitCodes.done;
   },
 };
 
-/** The same plan for a person. */
-function describePlan(plan: Plan): string {
-  const section = (title: string, lines: readonly string[]) =>
-    lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
-  const { from, closure, reboot } = plan;
-  return [
-    `plan ${plan.digest.slice(0, 16)}: ${from.toplevel ?? "no system yet"} -> ${closure.toplevel}`,
-    `because: ${closure.reason.why}`,
-    ...section(
-      "files:",
-      plan.files.map(({ path, change }) => `${change} ${path}`),
-    ),
-    ...(["start", "stop", "restart", "reload"] as const).flatMap((verb) =>
-      section(`units to ${verb}:`, plan.units[verb]),
-    ),
-    reboot.needed ? `reboot: needed (${reboot.why.join("; ")})` : "reboot: not needed",
-    ...section("warnings:", plan.warnings),
-    ...section(
-      "commands:",
-      plan.commands.map((argv) => argv.join(" ")),
-    ),
-  ].join("\n");
+/** What is told, for a person and as data. */
+interface Told {
+  readonly text: readonly string[];
+  readonly plan?: Plan;
+  readonly preview?: SourcesPreview;
+}
+
+/** The document of `provisioner/system/plan.schema.json`, or its lines. */
+function tell({ json, out }: Invocation, { rendering }: RenderedNode, told: Told): void {
+  const unchanged = told.plan === undefined && told.preview === undefined;
+  const { findings } = rendering;
+  out.data(json ? prettyJson({ v: 1, unchanged, ...told, findings }) : told.text.join("\n"));
 }

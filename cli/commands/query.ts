@@ -1,3 +1,4 @@
+import { readCommands } from "#agent/command-states.ts";
 import { readInstanceData } from "#agent/instance-data.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import type { Json } from "#core/canonical-json.ts";
@@ -11,11 +12,13 @@ export const command: Command = {
   usage: "query [KEY] [--root DIR]",
   summary:
     "Print what the datasource said about this machine: a value by its path, such as v1.instance_id.",
-  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.",
+  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.\n`commands.NAME.exitCode` says how a command of the spec ended.",
   arity: [0, 1],
   async run({ io, args, json, out }) {
-    const all = readInstanceData(io.files);
-    if (all === undefined) throw new Fault("boot/no-result", "no boot has left instance data yet");
+    const data = readInstanceData(io.files);
+    if (data === undefined) throw new Fault("boot/no-result", "no boot has left instance data yet");
+    const commands = readCommands(io.files).map((each) => [each.name, { ...each }]);
+    const all: Json = { ...(data as object), commands: Object.fromEntries(commands) };
     const [key] = args;
     const whole = key === undefined ? all : find(all, key);
     const value = whole === undefined ? find(all, `v1.${key}`) : whole;

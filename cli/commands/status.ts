@@ -1,3 +1,4 @@
+import { askCommands, type CommandState, failedCommand, readHooks } from "#agent/command-states.ts";
 import { findSwitch } from "#agent/datasources/discover.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { isInterrupted, readResult, readStatus, type Status } from "#agent/status.ts";
@@ -5,8 +6,8 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { counted } from "#core/count.ts";
 import { parseDuration } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
-import type { Files } from "#core/io.ts";
-import { type Command, textFlag } from "../command.ts";
+import type { Files, Io } from "#core/io.ts";
+import { type Command, type Flags, type Invocation, textFlag } from "../command.ts";
 import { outcomeText } from "../outcome-text.ts";
 
 const pollMs = 500;
@@ -28,20 +29,12 @@ function describe(status: Status | undefined): string {
 export const command: Command = {
   usage: "status [--wait] [--timeout 5m] [--json]",
   summary: "Say how the boot of this machine is going, or how it ended.",
-  help: "Exit code: that of the boot when it has ended, 75 while it runs, before it began or when it was interrupted, 0 where firstlight is switched off.",
+  help: "Exit code: that of the boot when it has ended (2 where a command failed since), 75 while it runs,\nbefore it began or when it was interrupted, 0 where firstlight is switched off. With --wait commands\nhave ended as well.",
   options: { wait: { type: "boolean" }, timeout: { type: "string" } },
   arity: [0, 0],
-  async run({ io, flags, json, out, signal }) {
-    const limit = textFlag(flags, "timeout");
-    const timeoutMs = limit === undefined ? Number.POSITIVE_INFINITY : parseDuration(limit);
-    if (timeoutMs === undefined)
-      throw new Fault(
-        "cli/usage",
-        `--timeout: expected a duration such as 5m, got ${JSON.stringify(limit)}`,
-      );
-    const deadline = io.clock.monotonicMs() + timeoutMs;
-    const isDone = () =>
-      readStatus(io.files)?.state === "done" && readResult(io.files) !== undefined;
+  async run(invocation) {
+    const { io, flags, json, out } = invocation;
+    const timeoutMs = readTimeout(flags);
     const off = readStatus(io.files) === undefined ? findSwitch(io.files) : undefined;
     if (off !== undefined) {
       out.data(
@@ -49,20 +42,61 @@ export const command: Command = {
       );
       return exitCodes.done;
     }
-    if (flags["wait"] === true && !isDone()) out.talk("waiting for the boot to end");
-    const isWaiting = () => !isDone() && !hasEndedSilently(io.files);
-    while (flags["wait"] === true && isWaiting() && io.clock.monotonicMs() < deadline) {
-      await io.clock.sleep(pollMs, signal);
-    }
-    const status = readStatus(io.files);
-    const result = isDone() ? readResult(io.files) : undefined;
-    if (json) out.data(prettyJson({ v: 1, status: status ?? null, result: result ?? null }));
-    else if (result !== undefined) {
-      out.data(outcomeText(result));
-      const findings = result.findings.filter((finding) => finding.level !== "note");
-      if (findings.length > 0)
-        out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
-    } else out.data(describe(status));
-    return result?.exitCode ?? exitCodes.tryAgain;
+    if (flags["wait"] === true) await waitForEnd(invocation, timeoutMs);
+    return tell(invocation, await askCommands(io));
   },
 };
+
+function readTimeout(flags: Flags): number {
+  const limit = textFlag(flags, "timeout");
+  const timeoutMs = limit === undefined ? Number.POSITIVE_INFINITY : parseDuration(limit);
+  if (timeoutMs !== undefined) return timeoutMs;
+  throw new Fault(
+    "cli/usage",
+    `--timeout: expected a duration such as 5m, got ${JSON.stringify(limit)}`,
+  );
+}
+
+async function waitForEnd({ io, out, signal }: Invocation, timeoutMs: number): Promise<void> {
+  const deadline = io.clock.monotonicMs() + timeoutMs;
+  if (!(await hasEnded(io))) out.talk("waiting for the boot to end");
+  while (!(await hasEnded(io)) && io.clock.monotonicMs() < deadline) {
+    await io.clock.sleep(pollMs, signal);
+  }
+}
+
+/** The boot, and the commands of the running system where there is something that runs them. */
+async function hasEnded(io: Io): Promise<boolean> {
+  if (!isDone(io)) return hasEndedSilently(io.files);
+  if (io.files.stat("/run/systemd/system") === undefined) return true;
+  return (await askCommands(io)).every(({ state }) => state !== "waiting" && state !== "running");
+}
+
+function isDone({ files }: Io): boolean {
+  return readStatus(files)?.state === "done" && readResult(files) !== undefined;
+}
+
+function tell({ io, json, out }: Invocation, commands: readonly CommandState[]): number {
+  const status = readStatus(io.files);
+  const result = isDone(io) ? readResult(io.files) : undefined;
+  const failed = commands.flatMap(failedCommand);
+  const isDegraded = (result?.degraded ?? false) || failed.length > 0;
+  if (json) {
+    const all = {
+      status: status ?? null,
+      result: result ?? null,
+      commands,
+      hooks: readHooks(io)?.results ?? [],
+    };
+    out.data(prettyJson({ v: 1, ...all }));
+  } else if (result !== undefined) {
+    out.data(outcomeText({ ...result, degraded: isDegraded }));
+    for (const sentence of failed) out.talk(sentence);
+    const findings = result.findings.filter((finding) => finding.level !== "note");
+    if (findings.length > 0)
+      out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
+  } else out.data(describe(status));
+  if (result === undefined) return exitCodes.tryAgain;
+  const isWell = result.exitCode === exitCodes.done;
+  return isWell && failed.length > 0 ? exitCodes.degraded : result.exitCode;
+}

@@ -29,6 +29,14 @@ export const renderCodes = {
     means: "A file is written twice; the last entry wins.",
     action: "Keep one of the entries.",
   },
+  "render/hook-unclear": {
+    means: "A hook says both a command and a script, or neither.",
+    action: "Give it one of the two.",
+  },
+  "render/hook-cannot-abort": {
+    means: "A hook that runs after a change is asked to call it off when it fails.",
+    action: "Leave `onFailure` out, or make it a `pre-update` hook.",
+  },
   "render/pin-missing": {
     means: "A source tree that is needed is not pinned on this machine.",
     action: "Pin it in the image, or do without what needs it.",

@@ -69,8 +69,9 @@ export const systemCodes = {
     action: "Make the plan again with `firstlight plan`; a plan must not be edited.",
   },
   "system/plan-stale": {
-    means: "The machine no longer runs what the plan starts from, so nothing was activated.",
-    action: "Make the plan again with `firstlight plan` and look at what differs.",
+    means:
+      "The machine is not as the plan found it, or the change is not the approved one, so nothing was activated.",
+    action: "Make the plan again with `firstlight plan`; the message tells what differs.",
   },
   "system/way-back-failed": {
     means:
@@ -149,6 +150,20 @@ export const systemCodes = {
   "system/generation-unknown": {
     means: "There is no such generation to go to.",
     action: "Choose one that `firstlight history` lists.",
+  },
+  "system/hook-failed": {
+    means: "A hook that runs before a change failed, so nothing was activated.",
+    action:
+      "Look at the message and at the log of its unit; mend what it looks after, and try again.",
+  },
+  "system/pins-unreadable": {
+    means: "The list of pinned generations cannot be read, so none is deleted.",
+    action:
+      "Remove /var/lib/firstlight/pinned-generations.json, and pin again what must stay: `firstlight history --pin N`.",
+  },
+  "system/credential-missing": {
+    means: "A secret that the system needs is no longer in the credential store.",
+    action: "Run it again: the secrets are read and stored anew.",
   },
   "system/locked": {
     means: "Another process of firstlight is changing this system.",

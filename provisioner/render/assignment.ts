@@ -51,7 +51,13 @@ export function winning(base: Base, value: NixExpr): NixExpr {
  * `checkSpec`, an error: what is rendered for it here is never built.
  */
 export function credential({ credentials }: Concern, secretRef: string): CredentialFile {
-  const missing = { name: secretRef, file: `${secretRef}@missing`, encrypted: false, bytes: 0 };
+  const missing = {
+    name: secretRef,
+    file: `${secretRef}@missing`,
+    version: "missing",
+    encrypted: false,
+    bytes: 0,
+  };
   return credentials.get(secretRef) ?? missing;
 }
 

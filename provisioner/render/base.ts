@@ -76,6 +76,8 @@ export interface CredentialFile {
   /** `<name>@<digest>`, file name below `/var/lib/firstlight/credentials`. */
   readonly file: string;
   readonly name: string;
+  /** Digest of the value under this name: the same however the file lies on the disk. */
+  readonly version: string;
   /** Encrypted with systemd-creds (`LoadCredentialEncrypted`) or plain, root-only (`LoadCredential`). */
   readonly encrypted: boolean;
   /** Length of the secret itself; a unit can be given only so much. */

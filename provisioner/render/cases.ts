@@ -53,6 +53,7 @@ export const renderCases: readonly RenderCase[] = [
   { name: "options", file: instance, spec: only("options") },
   { name: "network", file: "firstlight/network.nix", spec: only("network") },
   { name: "entry", file: "configuration.nix", spec: only("templates", "hostname") },
+  { name: "generation", file: "firstlight/generation.nix", spec: only("commands", "hooks") },
   {
     name: "home",
     file: instance,

@@ -19,39 +19,63 @@ import {
   shellWord,
 } from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
+import { instanceScope } from "./instance-scope.ts";
+
+/** A script of the spec as its system knows it. */
+export interface CommandRecord {
+  /** As the spec calls it. */
+  readonly name: string;
+  /** Its unit, with suffix. */
+  readonly unit: string;
+  /** File that says that it has begun, and how it ended; with it, it does not run again. */
+  readonly stamp: string;
+}
 
 /** A command with the name of its unit, without suffix. */
 interface Named {
   readonly command: Command;
   readonly unit: string;
   readonly index: number;
+  readonly stamp: string;
+}
+
+type Subject = Pick<Concern, "spec" | "instanceId" | "credentials">;
+
+/** Every command of the spec, and where it leaves how it ended. */
+export function commandRecords(subject: Subject): readonly CommandRecord[] {
+  return namedCommands(subject).map(({ command, unit, stamp }) => ({
+    name: command.name,
+    unit: `${unit}.service`,
+    stamp,
+  }));
 }
 
 /**
  * Scripts as units. Their text comes as a credential and is never in the store. Each has a stamp for
- * its instance and content, made before the script starts: a script that reboots the machine does not
- * run again and again. What runs at each boot has it in /run, which is gone with the boot.
+ * its moment and content, made before the script starts and said to the end of it: one that reboots
+ * the machine does not run again and again, and no generation that comes, goes or comes again runs
+ * it twice. A script with another text has another stamp, and runs once more.
  *
  * Early ones are part of the boot. Late ones are started one after another by a unit that a switch
  * does not wait for: they may take long, and may switch the system themselves.
  */
 export function renderCommands(concern: Concern): readonly Assignment[] {
-  const taken = new Set<string>();
-  const named = (concern.spec.commands ?? []).map((command, index) => ({
-    command,
-    index,
-    unit: uniqueName(command.name, taken),
-  }));
+  const named = namedCommands(concern);
   const early = named.filter(({ command }) => command.when === "early");
   const late = named.filter(({ command }) => command.when === "late");
   return [
-    ...early.map((each, at) => {
-      const before = early[at - 1]?.unit;
-      return service(concern, each, earlyOrder(before));
-    }),
+    ...early.map((each, at) => service(concern, each, earlyOrder(early[at - 1]?.unit))),
     ...late.map((each) => service(concern, each, [])),
-    ...sequence(concern, late),
+    ...sequence(late),
   ];
+}
+
+function namedCommands(subject: Subject): readonly Named[] {
+  const taken = new Set<string>();
+  return (subject.spec.commands ?? []).map((command, index) => {
+    const unit = uniqueName(command.name, taken);
+    return { command, index, unit, stamp: stampOf(subject, command, unit) };
+  });
 }
 
 function earlyOrder(before: string | undefined): readonly AttrsEntry[] {
@@ -67,10 +91,12 @@ function earlyOrder(before: string | undefined): readonly AttrsEntry[] {
   ];
 }
 
-function service(concern: Concern, named: Named, order: readonly AttrsEntry[]): Assignment {
-  const { command, unit, index } = named;
-  const file = fileOf(concern, named);
-  const stamp = stampOf(concern, named);
+function service(
+  concern: Concern,
+  { command, unit, index, stamp }: Named,
+  order: readonly AttrsEntry[],
+): Assignment {
+  const file = credential(concern, command.script.secretRef);
   const value = attrs([
     bind("description", str(`Run ${command.name} of the spec`)),
     ...order,
@@ -84,11 +110,28 @@ function service(concern: Concern, named: Named, order: readonly AttrsEntry[]): 
   return assign(["systemd", "services", unit], value, ["commands", String(index)]);
 }
 
+/** Runs with NixOS's PATH of a service: coreutils and a few more. */
+const recordFunction = `bootId=$(cat /proc/sys/kernel/random/boot_id)
+startedAt=$(date -u +%FT%TZ)
+record() { # end, exit code: on disk before anything else happens
+  printf '{"v":1,"bootId":"%s","startedAt":"%s","endedAt":%s,"exitCode":%s}\\n' \\
+    "$bootId" "$startedAt" "$1" "$2" > "$stamp.new"
+  mv -T "$stamp.new" "$stamp"
+  sync "$stamp" "\${stamp%/*}"
+}
+`;
+
 function script(command: Command, file: CredentialFile, stamp: string): NixExpr {
-  const durable = command.frequency === "always" ? "" : `sync ${stamp} ${stamps.durable}\n`;
-  const mark = `install -D -m 0600 /dev/null ${stamp}\n${durable}`;
   const shell = command.interpreter === "bash" ? "bash" : "sh";
-  return str(`${mark}exec ${shell} "$CREDENTIALS_DIRECTORY"/${shellWord(file.name)}\n`);
+  return str(`stamp=${stamp}
+mkdir -p "\${stamp%/*}"
+${recordFunction}trap : TERM # it is told how the script ended, also when it was stopped
+record null null
+code=0
+${shell} "$CREDENTIALS_DIRECTORY"/${shellWord(file.name)} || code=$?
+record "\\"$(date -u +%FT%TZ)\\"" $code
+exit $code
+`);
 }
 
 function serviceConfig(command: Command, file: CredentialFile): NixExpr {
@@ -106,46 +149,44 @@ function serviceConfig(command: Command, file: CredentialFile): NixExpr {
  * starts the unit again when what is to run has changed: another text, another instance. What has its
  * stamp does not run again.
  */
-function sequence(concern: Concern, late: readonly Named[]): readonly Assignment[] {
+function sequence(late: readonly Named[]): readonly Assignment[] {
   if (late.length === 0) return [];
   const after = [
     "network-online.target",
     "firstlight-files.service",
     "firstlight-files-deferred.service",
   ];
-  const starts = late.map((named) => startLines(named, stampOf(concern, named)));
-  const version = sha256(late.map((named) => stampOf(concern, named)).join("\0"));
   const value = attrs([
     bind("description", str("Run the late commands of the spec, one after another")),
     bind("wantedBy", list([str("multi-user.target")])),
     bind("wants", list([str("network-online.target")])),
     bind("after", list(after.map(str))),
-    bind("restartTriggers", list([str(version)])),
-    bind("script", str(starts.join(""))),
+    bind("restartTriggers", list(late.map(({ stamp }) => str(stamp)))),
+    bind("script", str(late.map(startLines).join(""))),
     bind("serviceConfig", attrs([bind("Type", str("exec")), bind("RemainAfterExit", bool(true))])),
   ]);
   return [assign(["systemd", "services", "firstlight-commands"], value, ["commands"])];
 }
 
 /** A start while the unit still runs as it was before is only a wait for that: one more follows. */
-function startLines({ unit }: Named, stamp: string): string {
+function startLines({ unit, stamp }: Named): string {
   const start = `systemctl start ${unit}.service || true\n`;
   return `${start}[ -e ${stamp} ] || ${start}`;
 }
 
-function fileOf(concern: Concern, { command }: Named): CredentialFile {
-  return credential(concern, command.script.secretRef);
-}
-
-const stamps = { durable: "/var/lib/firstlight/stamps", boot: "/run/firstlight/stamps" } as const;
-
-/** The file that says that a command has run. */
-function stampOf(concern: Concern, named: Named): string {
-  const { command, unit } = named;
-  const scope = command.frequency === "instance" ? concern.instanceId : command.frequency;
-  const digest = sha256(`${scope}\0${fileOf(concern, named).file}`).slice(0, 16);
-  const directory = command.frequency === "always" ? stamps.boot : stamps.durable;
-  return `${directory}/${unit.slice(unitPrefix.length)}-${digest}`;
+/** Of one that always runs: gone with the boot, so that it runs once in each. */
+function stampOf(subject: Subject, { name, frequency, script }: Command, unit: string): string {
+  const version = subject.credentials.get(script.secretRef)?.version ?? "missing";
+  const digest = sha256(`${name}\0${version}`).slice(0, 16);
+  const file = `${unit.slice(unitPrefix.length)}-${digest}`;
+  switch (frequency) {
+    case "always":
+      return `/run/firstlight/stamps/${file}`;
+    case "once":
+      return `/var/lib/firstlight/stamps/once/${file}`;
+    case "instance":
+      return `/var/lib/firstlight/stamps/${instanceScope(subject.instanceId)}/${file}`;
+  }
 }
 
 const unitPrefix = "firstlight-command-";

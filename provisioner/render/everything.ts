@@ -58,6 +58,17 @@ export const everything = {
       interpreter: "bash",
     },
   ],
+  hooks: [
+    {
+      name: "snapshot-database",
+      when: "pre-update",
+      script: { secretRef: "hook-0" },
+      interpreter: "bash",
+      timeout: "10m",
+      onFailure: "warn",
+    },
+    { name: "tell", when: "post-update", command: ["/run/current-system/sw/bin/true", "done"] },
+  ],
   units: {
     "hello.service": {
       text: "[Service]\nExecStart=/run/current-system/sw/bin/true\n",
@@ -130,7 +141,7 @@ export const everything = {
       { type: "link" },
     ],
   },
-  update: { changes: "apply" },
+  update: { changes: "apply", release: "2026-01-edge" },
   report: {
     fleet: "default",
     node: "edge-17",

@@ -23,6 +23,7 @@ import {
 import type { CredentialFile } from "./base.ts";
 import { credentialLimitBytes, groupsWithinLimit, sizeOf } from "./credential-limit.ts";
 import { addFunction, enterFunction, putFunction } from "./file-shell.ts";
+import { instanceScope } from "./instance-scope.ts";
 
 /** What a file is made of: text that may stand in the store, or a secret. */
 export type FilePart = { readonly index: number } & (
@@ -191,9 +192,9 @@ function stamp(
   part: FilePart,
   known: Map<string, number>,
 ): string {
-  const version = "text" in part ? sha256(part.text) : credential(concern, part.secret).file;
+  const version = "text" in part ? sha256(part.text) : credential(concern, part.secret).version;
   const what = `${concern.instanceId}\0${file.path}\0${version}`;
   const times = known.get(what) ?? 0;
   known.set(what, times + 1);
-  return `append-${sha256(`${what}\0${times}`).slice(0, 16)}`;
+  return `${instanceScope(concern.instanceId)}/append-${sha256(`${what}\0${times}`).slice(0, 16)}`;
 }

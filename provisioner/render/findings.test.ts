@@ -20,6 +20,7 @@ function secretsOf(bytes: Readonly<Record<string, number>>) {
   const files = Object.entries(bytes).map(([name, each]) => ({
     name,
     file: `${name}@1`,
+    version: "1",
     encrypted: true,
     bytes: each,
   }));
@@ -336,6 +337,32 @@ t.test("the manifest says which line set which option, and holds no value", asyn
     },
   });
   t.notMatch(manifest, "canary-name");
+});
+
+t.test("the values are those of the modules, leaf by leaf, templates among them", async (t) => {
+  const origins = new Map([["templates.0", { document: "user-data", line: 7, column: 5 }]]);
+  const use = { name: "docker-host", parameters: { dataRoot: "/srv/a" } };
+  const other = { name: "docker-host", parameters: { dataRoot: "/srv/b" } };
+  const spec = {
+    hostname: "edge",
+    templates: [use, other],
+    sshd: { passwordAuthentication: false },
+  };
+  const result = tryRender(spec, { origins });
+  t.match(JSON.parse(fileOf(result, "firstlight/values.json")), {
+    v: 1,
+    options: {
+      "networking.hostName": '"edge"',
+      "services.openssh.settings.PasswordAuthentication": "false",
+      "system.stateVersion": '"25.11"',
+      "templates.docker-host.dataRoot": '"/srv/a"',
+      'templates."docker-host 2".dataRoot': '"/srv/b"',
+    },
+  });
+  t.match(JSON.parse(fileOf(result, "firstlight/manifest.json")), {
+    options: { "templates.docker-host": { line: 7 }, "system.stateVersion": null },
+    files: { "firstlight/values.json": String },
+  });
 });
 
 t.test("credentials are named by file, encrypted or not", async (t) => {

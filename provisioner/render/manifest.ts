@@ -5,10 +5,15 @@ import type { Origin } from "#provisioner/userdata/translation.ts";
 import { type Assignment, originOf } from "./assignment.ts";
 import type { SourceFile } from "./sources.ts";
 
+/** Below the sources. */
+export const manifestFile = "firstlight/manifest.json";
+
 /** What was rendered from what: for drift, for plans, and to map errors of Nix back to the input. */
 export interface Manifest {
   readonly v: 1;
   readonly instanceId: string;
+  /** SHA-256 over what Nix reads: the same as in the record of the system made from it. */
+  readonly content: string;
   /** The hardware profile that was used, or `null`. */
   readonly profile: string | null;
   /** Digest of every other file by path: what was rendered, and every input that is a file. */
@@ -22,19 +27,21 @@ export interface Manifest {
 
 interface ManifestInput {
   readonly instanceId: string;
+  readonly content: string;
   readonly match: Match;
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
 /** The manifest as a file; it holds no value of any option. */
 export function renderManifest(
-  { instanceId, match, origins }: ManifestInput,
+  { instanceId, content, match, origins }: ManifestInput,
   files: readonly SourceFile[],
   assignments: readonly Assignment[],
 ): SourceFile {
   const manifest: Manifest = {
     v: 1,
     instanceId,
+    content,
     profile: match.applied,
     files: Object.fromEntries(files.map((file) => [file.path, sha256(file.content)])),
     options: Object.fromEntries(
@@ -44,5 +51,5 @@ export function renderManifest(
       ]),
     ),
   };
-  return { path: "firstlight/manifest.json", content: prettyJson(manifest), mode: 0o644 };
+  return { path: manifestFile, content: prettyJson(manifest), mode: 0o644 };
 }

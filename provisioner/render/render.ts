@@ -9,9 +9,16 @@ import type { Base, CredentialFile } from "./base.ts";
 import { checkSpec } from "./check-spec.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
+import {
+  type GenerationRecord,
+  generationRecord,
+  renderGenerationRecord,
+  renderRelease,
+} from "./generation-record.ts";
 import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
+import { checkHooks } from "./hooks.ts";
 import { renderManifest } from "./manifest.ts";
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
@@ -30,6 +37,9 @@ import { renderStorage } from "./storage.ts";
 import { type CheckParameters, renderTemplates, type Templates } from "./templates.ts";
 import { renderUnits } from "./units.ts";
 import { renderUsers } from "./users.ts";
+import { renderValues } from "./values.ts";
+
+const generationFile = "firstlight/generation.nix";
 
 /** Everything that a system is rendered from: plain values, no secret among them. */
 export interface RenderInput {
@@ -61,6 +71,7 @@ export function render(input: RenderInput): RenderResult {
   const concern: Concern = { ...input, findings: [] };
   checkSpec(concern);
   nameLeftOut(concern);
+  checkHooks(concern);
   const home = renderHome(concern);
   const network = attempt(concern, ["network"], () => renderNetwork(concern)) ?? [];
   const said = [...renderParts(concern), ...home.assignments];
@@ -87,16 +98,40 @@ export function render(input: RenderInput): RenderResult {
       assignments: hardware.assignments,
     }),
   ].filter((file) => file !== undefined);
-  const files = [
-    entryFile(input.base, [...modules.map((file) => path(`./${file.path}`)), ...templates.imports]),
+  const imports = [
+    path(`./${generationFile}`),
+    ...modules.map((file) => path(`./${file.path}`)),
+    ...templates.imports,
+  ];
+  const entry = entryAssignments(input.base);
+  const read = [
+    entryFile(input.base, entry, imports),
     ...modules,
     ...baseFiles(input.base),
     ...hardware.files,
     ...templates.files,
   ];
-  const assignments = [...instance, ...network, ...hardware.assignments];
-  const manifest = renderManifest(input, files, assignments);
+  const record = generationRecord(input, read);
+  const generation = renderGeneration(concern, record);
+  const set = [...instance, ...network, ...hardware.assignments, ...templates.parameters];
+  // A release that nobody named is a digest, which says nothing in a plan.
+  const named = input.spec.update?.release === undefined ? [] : [renderRelease(record)];
+  const files = [...read, ...generation.files, renderValues([...entry, ...named, ...set])];
+  const manifest = renderManifest({ ...input, content: record.content }, files, [
+    ...entry,
+    ...generation.assignments,
+    ...set,
+  ]);
   return { sources: toSources([...files, manifest], input), findings: concern.findings };
+}
+
+/** What the system says of itself, in a file that the record is not made from. */
+function renderGeneration(concern: Concern, record: GenerationRecord) {
+  const own = attempt(concern, ["hooks"], () => renderGenerationRecord(record));
+  const assignments = [renderRelease(record), ...(own === undefined ? [] : [own])];
+  const header = withNote("This generation: its name in boot entries, and what it is made from.");
+  const file = moduleFile({ path: generationFile, header, assignments });
+  return { assignments, files: file === undefined ? [] : [file] };
 }
 
 /** Each part of the spec by itself: what one of them cannot say does not take the others away. */
@@ -130,22 +165,29 @@ function withNote(header: string): string {
 }
 
 /** The short entry: what the system is put together from. */
-function entryFile(base: Base, modules: readonly NixExpr[]): SourceFile {
+function entryFile(
+  base: Base,
+  assignments: readonly Assignment[],
+  modules: readonly NixExpr[],
+): SourceFile {
   const imports = [
     ...(base.kind === "adopted" ? [path("./firstlight/base/configuration.nix")] : []),
     path("./firstlight/agent/module.nix"),
     ...modules,
     ...(base.local === null ? [] : [path("./local.nix")]),
   ];
-  // An adopted configuration that says its release keeps it; NixOS's own default is never taken.
+  const header =
+    "This system, put together by firstlight. What you want to add belongs into local.nix.";
+  const file = moduleFile({ path: "configuration.nix", header, imports, assignments });
+  return file ?? { path: "configuration.nix", content: "{ }\n", mode: 0o644 };
+}
+
+/** An adopted configuration that says its release keeps it; NixOS's own default is never taken. */
+function entryAssignments(base: Base): readonly Assignment[] {
   const version = str(base.stateVersion);
   const value =
     base.kind === "adopted" ? call(ref("lib", "mkOverride"), int(1400), version) : version;
-  const header =
-    "This system, put together by firstlight. What you want to add belongs into local.nix.";
-  const assignments = [assign(["system", "stateVersion"], value)];
-  const file = moduleFile({ path: "configuration.nix", header, imports, assignments });
-  return file ?? { path: "configuration.nix", content: "{ }\n", mode: 0o644 };
+  return [assign(["system", "stateVersion"], value)];
 }
 
 function baseFiles(base: Base): readonly SourceFile[] {

@@ -224,13 +224,13 @@ t.test("files", async (t) => {
     mkdirSync(m.at("opt"));
     writeFileSync(m.at("text"), "line\n");
     const script = scriptOf([{ ...me, path: "/opt/log", content: "line\n", append: true }]);
-    const stamp = /add (append-\w+)/.exec(script)?.[1] ?? "";
+    const stamp = /add ([0-9a-f]{16}\/append-\w+)/.exec(script)?.[1] ?? "";
     for (const [before, after] of [
       ["a\nline\n", "a\nline\n"],
       ["a\n", "a\nline\n"],
     ] as const) {
       writeFileSync(m.at("opt/log"), before);
-      mkdirSync(m.at("var/lib/firstlight/stamps"), { recursive: true });
+      mkdirSync(path.dirname(m.at(`var/lib/firstlight/stamps/${stamp}`)), { recursive: true });
       writeFileSync(m.at(`var/lib/firstlight/stamps/${stamp}.begun`), "");
       t.match(m.run(script, { FILE_0: m.at("text") }), { code: 0 });
       t.equal(readFileSync(m.at("opt/log"), "utf8"), after);
@@ -268,7 +268,10 @@ t.test("files", async (t) => {
 t.test("files whose secrets are too many for one unit are put by several in a row", async (t) => {
   const names = ["a", "b", "c", "d"];
   const credentials = new Map(
-    names.map((name) => [name, { name, file: `${name}@1`, encrypted: true, bytes: 400_000 }]),
+    names.map((name) => [
+      name,
+      { name, file: `${name}@1`, version: "1", encrypted: true, bytes: 400_000 },
+    ]),
   );
   const files = names.map((name) => ({ path: `/opt/${name}`, secret: { secretRef: name } }));
   const later = { path: "/opt/e", secret: { secretRef: "a" }, defer: true };
@@ -406,46 +409,64 @@ t.test("commands", async (t) => {
     ...more,
   });
 
+  const unitOf = (rendered: readonly Assignment[], name = "a") =>
+    rendered.find(({ path: option }) => option.at(-1) === `firstlight-command-${name}`);
+  const scriptOf = (rendered: readonly Assignment[], name = "a") =>
+    textAt(rendered, `systemd.services.firstlight-command-${name}`, "script");
+  const stampIn = (script: string) => /^stamp=(\S+)$/m.exec(script)?.[1] ?? "";
+  const recorded = (m: Machine, stamp: string) =>
+    JSON.parse(readFileSync(m.at(stamp), "utf8")) as Record<string, unknown>;
+  const time = /^20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
+
   t.test("have their stamp before they run, and their unit does not start with one", async (t) => {
     const m = machine(t);
-    const rendered = renderCommands(concern({ commands: [command("runcmd")] }));
-    const script = textAt(rendered, "systemd.services.firstlight-command-runcmd", "script");
-    const unit = rendered.find(({ path: option }) => option.at(-1) === "firstlight-command-runcmd");
-    const condition = unit === undefined ? undefined : member(unit.value, "unitConfig");
-    const stamp = /\/var\/lib\/firstlight\/stamps\/[\w-]+/.exec(script)?.[0] ?? "";
-    t.match(condition, {
+    const rendered = renderCommands(concern({ commands: [command("a")] }));
+    const script = scriptOf(rendered);
+    const stamp = stampIn(script);
+    const unit = unitOf(rendered);
+    t.match(unit === undefined ? undefined : member(unit.value, "unitConfig"), {
       entries: [{ path: ["ConditionPathExists"], value: { parts: [`!${stamp}`] } }],
     });
-    writeFileSync(
-      m.at("credentials/runcmd"),
-      `test -e ${m.at(stamp)} && echo ran >> ${m.at("ran")}\nexit 7\n`,
-    );
+    writeFileSync(m.at("credentials/a"), `cp ${m.at(stamp)} ${m.at("before")}\nexit 7\n`);
     t.equal(m.run(script).code, 7, "what the script says is what the unit says");
-    t.equal(readFileSync(m.at("ran"), "utf8"), "ran\n");
-    t.ok(existsSync(m.at(stamp)), "also when it fails");
+    t.match(recorded(m, "before"), { v: 1, startedAt: time, endedAt: null, exitCode: null });
+    t.match(recorded(m, stamp), { v: 1, bootId: String, endedAt: time, exitCode: 7 });
+    writeFileSync(m.at("credentials/a"), "exit 0\n");
+    t.equal(m.run(script).code, 0);
+    t.match(recorded(m, stamp), { exitCode: 0 });
+  });
+
+  t.test("that are stopped or die say so", async (t) => {
+    const m = machine(t);
+    const script = scriptOf(renderCommands(concern({ commands: [command("a")] })));
+    writeFileSync(m.at("credentials/a"), "kill -TERM $PPID\nkill -TERM $$\n");
+    t.equal(m.run(script).code, 143);
+    t.match(recorded(m, stampIn(script)), { exitCode: 143, endedAt: time });
+    writeFileSync(m.at("credentials/a"), "kill -KILL $PPID\n");
+    m.run(script);
+    t.match(recorded(m, stampIn(script)), { exitCode: null, endedAt: null });
   });
 
   t.test(
-    "run again for another instance and another text, and `once` for neither instance",
+    "run again for another instance and another text, and `once` on one machine",
     async (t) => {
-      const stampOf = (frequency: string, instanceId: string, digest: string) => {
-        const credentials = new Map([
-          ["a", { name: "a", file: `a@${digest}`, encrypted: false, bytes: 1 }],
-        ]);
-        const rendered = renderCommands(
-          concern({ commands: [command("a", { frequency })] }, { credentials, instanceId }),
+      const stampOf = (frequency: string, instanceId: string, version: string, file = version) => {
+        const secret = { name: "a", file: `a@${file}`, version, encrypted: false, bytes: 1 };
+        const credentials = new Map([["a", secret]]);
+        const commands = [command("a", { frequency })];
+        return stampIn(
+          scriptOf(renderCommands(concern({ commands }, { credentials, instanceId }))),
         );
-        return /stamps\/[\w-]+/.exec(
-          textAt(rendered, "systemd.services.firstlight-command-a", "script"),
-        )?.[0];
       };
       const first = stampOf("instance", "i-1", "1");
+      t.match(first, /^\/var\/lib\/firstlight\/stamps\/[0-9a-f]{16}\/a-[0-9a-f]{16}$/);
       t.equal(stampOf("instance", "i-1", "1"), first);
+      t.equal(stampOf("instance", "i-1", "1", "sealed"), first, "however it lies on the disk");
       t.not(stampOf("instance", "i-2", "1"), first);
       t.not(stampOf("instance", "i-1", "2"), first);
       t.equal(stampOf("once", "i-1", "1"), stampOf("once", "i-2", "1"));
-      t.equal(stampOf("always", "i-1", "1"), stampOf("always", "i-2", "1"));
-      t.not(stampOf("always", "i-1", "1"), stampOf("always", "i-1", "2"));
+      t.not(stampOf("once", "i-1", "1"), stampOf("once", "i-1", "2"));
+      t.match(stampOf("always", "i-1", "1"), /^\/run\//, "once in each boot");
     },
   );
 
@@ -482,9 +503,14 @@ t.test("commands", async (t) => {
 
   t.test("a switch starts the late ones again for another instance or text only", async (t) => {
     const triggers = (instanceId: string, digest: string, frequency = "instance") => {
-      const credentials = new Map([
-        ["a", { name: "a", file: `a@${digest}`, encrypted: false, bytes: 1 }],
-      ]);
+      const secret = {
+        name: "a",
+        file: `a@${digest}`,
+        version: digest,
+        encrypted: false,
+        bytes: 1,
+      };
+      const credentials = new Map([["a", secret]]);
       const rendered = renderCommands(
         concern({ commands: [command("a", { frequency })] }, { credentials, instanceId }),
       );
@@ -512,7 +538,7 @@ t.test("commands", async (t) => {
     // As systemd: no start with a stamp, and one of a unit that is being started only waits for it.
     for (const { name } of commands) {
       const unit = `firstlight-command-${name}`;
-      const stamp = /\/\S+stamps\/[\w-]+/.exec(scriptOf(unit))?.[0] ?? "";
+      const stamp = stampIn(scriptOf(unit));
       writeFileSync(m.at(`credentials/${name}`), `echo ${name} >> ${m.at("ran")}\nexit 1\n`);
       const text = [
         `if [ -e ${m.at(stamp)} ]; then exit 0; fi`,

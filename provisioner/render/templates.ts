@@ -2,7 +2,7 @@ import { nearest } from "#core/nearest.ts";
 import type { TemplateUse } from "#generated/provisioner/spec/v1.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { call, importFile, type NixExpr, path } from "#provisioner/nix-language/tree.ts";
-import { addFinding, attempt, type Concern } from "./assignment.ts";
+import { type Assignment, addFinding, assign, attempt, type Concern } from "./assignment.ts";
 import type { SourceFile } from "./sources.ts";
 
 /** A template as it is shipped: a folder with a module, the schema of its parameters, and a page. */
@@ -34,6 +34,8 @@ export interface ParameterFault {
 export interface RenderedTemplates {
   readonly imports: readonly NixExpr[];
   readonly files: readonly SourceFile[];
+  /** What each is called with, as if it were an option `templates.NAME`: for manifest and plans. */
+  readonly parameters: readonly Assignment[];
 }
 
 /** Each used template as an import that calls it with its parameters, printed as values. */
@@ -44,6 +46,7 @@ export function renderTemplates(
 ): RenderedTemplates {
   const imports: NixExpr[] = [];
   const files = new Map<string, SourceFile>();
+  const called: Assignment[] = [];
   for (const [index, use] of (concern.spec.templates ?? []).entries()) {
     const template = templates.get(use.name);
     const at = ["templates", String(index)];
@@ -61,12 +64,17 @@ export function renderTemplates(
     const parameters = readParameters(concern, use, at, check);
     if (parameters === undefined) continue;
     imports.push(call(importFile(path(`./firstlight/templates/${template.name}`)), parameters));
+    const uses = called.filter(
+      ({ path: [, name] }) => name?.split(" ")[0] === template.name,
+    ).length;
+    const name = uses === 0 ? template.name : `${template.name} ${uses + 1}`;
+    called.push(assign(["templates", name], parameters, [...at, "parameters"]));
     for (const file of template.files) {
       const target = `firstlight/templates/${template.name}/${file.path}`;
       files.set(target, { ...file, path: target });
     }
   }
-  return { imports, files: [...files.values()] };
+  return { imports, files: [...files.values()], parameters: called };
 }
 
 function readParameters(

@@ -1,3 +1,4 @@
+import { sha256 } from "#core/canonical-json.ts";
 import { hostFiles } from "#core/host-files.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
@@ -64,7 +65,9 @@ export function credentialsOf(spec: Spec, encrypted = true): ReadonlyMap<string,
   const found = new Map<string, CredentialFile>();
   JSON.stringify(spec, (key, value: unknown) => {
     if (key === "secretRef" && typeof value === "string") {
-      found.set(value, { name: value, file: `${value}@0123456789abcdef`, encrypted, bytes: 64 });
+      const version = sha256(value).slice(0, 16);
+      const file = `${value}@0123456789abcdef`;
+      found.set(value, { name: value, file, version, encrypted, bytes: 64 });
     }
     return value;
   });

@@ -1,3 +1,4 @@
+import { Fault } from "#core/fault.ts";
 import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
@@ -54,6 +55,7 @@ interface Making {
 
 async function make(change: Change, making: Making): Promise<Closure> {
   const { sources, txn, reason } = making;
+  checkCredentials(change, sources);
   checkRoom(change);
   const { derivation, toplevel } = await withMemory(change, () => evaluateAndBuild(change, making));
   checkBootRoom(change, toplevel);
@@ -79,6 +81,17 @@ async function evaluateAndBuild(
   if (settings.substituters.length > 0) checkRoom(change, await commands.dryRun(derivation));
   emit({ type: "builders", builders: findBuilders(io.env, storeFiles, paths) });
   return { derivation, toplevel: await commands.build({ txn, derivation, repair }) };
+}
+
+/**
+ * Throws `system/credential-missing` unless every secret of the sources is stored: they were stored
+ * before this process had the lock, and a collection may have come between.
+ */
+export function checkCredentials({ io, paths }: Change, sources: Sources): void {
+  const isThere = (name: string) => io.files.stat(`${paths.credentials}/${name}`) !== undefined;
+  const missing = sources.credentials.find((name) => !isThere(name));
+  if (missing === undefined) return;
+  throw new Fault("system/credential-missing", `${paths.credentials}/${missing} is not there`);
 }
 
 /**

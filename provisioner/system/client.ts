@@ -1,7 +1,9 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { Conclusion } from "./afterwards.ts";
+import type { Collected } from "./collect.ts";
 import type { DriftReport, RepairReport } from "./drift/report.ts";
+import type { RetentionLimits } from "./retention.ts";
 import type {
   BootProof,
   ChangeReason,
@@ -13,6 +15,7 @@ import type {
   Restarting,
   RolledBack,
   Running,
+  SourcesPreview,
   System,
   SystemEvent,
   SystemRequest,
@@ -20,6 +23,16 @@ import type {
   Trial,
   Verdict,
 } from "./system.ts";
+
+/** How a plan is tried. */
+export interface TryOptions {
+  /** How long the trial may be watched at most. */
+  readonly watchMs?: number;
+  /** What its judge needs, JSON. */
+  readonly judging?: unknown;
+  /** The digest that the plan must have. */
+  readonly approved?: string | undefined;
+}
 
 /** The requests of a {@link System} as calls. */
 export interface SystemClient {
@@ -29,9 +42,10 @@ export interface SystemClient {
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
   /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
   fetch(signed: string, sources: Sources | null, reason: ChangeReason): Promise<Closure>;
-  plan(closure: Closure): Promise<Plan>;
-  /** `watchMs`: how long the trial may be watched at most; `judging`: what its judge needs, JSON. */
-  try(plan: Plan, watchMs?: number, judging?: unknown): Promise<Trial>;
+  preview(sources: Sources): Promise<SourcesPreview>;
+  /** `keep`: whether it is written down for who approves it. */
+  plan(closure: Closure, keep?: boolean): Promise<Plan>;
+  try(plan: Plan, options?: TryOptions): Promise<Trial>;
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
@@ -39,6 +53,8 @@ export interface SystemClient {
   conclude(conclusion: Conclusion): Promise<null>;
   prove(verdict: Verdict): Promise<BootProof | null>;
   history(): Promise<History>;
+  pin(generation: number, pinned: boolean): Promise<SystemResults["pin"]>;
+  collect(limits: RetentionLimits, dryRun: boolean): Promise<Collected>;
   /** `share`: one part of so many of the store's bytes is read. */
   drift(options: LookOptions): Promise<DriftReport>;
   repair(options: LookOptions): Promise<RepairReport>;
@@ -70,8 +86,10 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
     fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
-    plan: (closure) => ask({ kind: "plan", closure }),
-    try: (plan, watchMs = 0, judging = null) => ask({ kind: "try", plan, watchMs, judging }),
+    preview: (sources) => ask({ kind: "preview", sources }),
+    plan: (closure, keep = false) => ask({ kind: "plan", closure, keep }),
+    try: (plan, { watchMs = 0, judging = null, approved } = {}) =>
+      ask({ kind: "try", plan, watchMs, judging, ...(approved === undefined ? {} : { approved }) }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
@@ -81,5 +99,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     history: () => ask({ kind: "history" }),
     drift: (options) => ask({ kind: "drift", ...options }),
     repair: (options) => ask({ kind: "repair", ...options }),
+    pin: (generation, pinned) => ask({ kind: "pin", generation, pinned }),
+    collect: (limits, dryRun) => ask({ kind: "collect", limits, dryRun }),
   };
 }

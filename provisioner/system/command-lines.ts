@@ -1,6 +1,14 @@
 import type { Code } from "#core/codes.ts";
 import { type BuildLimits, limitProperties } from "./build-limits.ts";
-import type { Building, Evaluation, SwitchPurpose, SwitchRequest, SystemRoot } from "./commands.ts";
+import type {
+  Building,
+  Evaluation,
+  HookRequest,
+  SwitchPurpose,
+  SwitchRequest,
+  SystemRoot,
+} from "./commands.ts";
+import { hookLine } from "./hook-line.ts";
 import type { SystemPaths } from "./paths.ts";
 import type { ReleaseLimits } from "./releases.ts";
 import type { RebootPolicy } from "./trial-way.ts";
@@ -23,6 +31,8 @@ export interface CommandSettings {
   readonly paths: SystemPaths;
   /** Where the sources directory lies for the programs of this host. */
   readonly hostSources: string;
+  /** Where the credentials lie for them. */
+  readonly hostCredentials: string;
   /** Binary caches; with none nothing is fetched. */
   readonly substituters: readonly string[];
   readonly buildTimeoutMs: number;
@@ -42,6 +52,8 @@ const quickMs = 60_000;
 /** Of what only touches the store's database, which a garbage collection may hold. */
 const storeMs = 300_000;
 const syncMs = 300_000;
+/** Of a whole collection: a slow disk with a large store. */
+const garbageMs = 2 * 3_600_000;
 /** Label of all swap that is made here. */
 export const swapName = "firstlight";
 const unitProperties = "ActiveState,Result,ExecMainStatus";
@@ -146,6 +158,26 @@ export function commandLines(settings: CommandSettings) {
       timeoutMs: storeMs,
       effect: "nix-env --switch-generation",
     }),
+    deleteGenerations: (generations: readonly number[]): CommandLine => ({
+      argv: [
+        "nix-env",
+        "-p",
+        paths.profile,
+        "--delete-generations",
+        ...generations.map((generation) => String(generation)),
+      ],
+      timeoutMs: storeMs,
+      effect: "nix-env --delete-generations",
+    }),
+    collectGarbage: (maxBytes: number | null): CommandLine => ({
+      argv: [
+        "nix-store",
+        "--gc",
+        ...(maxBytes === null ? [] : ["--max-freed", String(Math.ceil(maxBytes))]),
+      ],
+      timeoutMs: garbageMs,
+      effect: "nix-store --gc",
+    }),
     switchTo: ({ txn, toplevel, action, purpose }: SwitchRequest): CommandLine => ({
       argv: systemd
         ? [
@@ -166,6 +198,16 @@ export function commandLines(settings: CommandSettings) {
     dryActivate: (toplevel: string): CommandLine => ({
       argv: [switchProgram(toplevel), "dry-activate"],
       timeoutMs: settings.activationTimeoutMs,
+    }),
+    requisites: (system: string): CommandLine => ({
+      argv: ["nix-store", "--query", "--requisites", system],
+      timeoutMs: storeMs,
+    }),
+    runHook: (request: HookRequest): CommandLine => hookLine(settings, request),
+    /** One number of bytes a line, in the order of the paths. */
+    sizes: (objects: readonly string[]): CommandLine => ({
+      argv: ["nix-store", "--query", "--size", ...objects],
+      timeoutMs: storeMs,
     }),
     /** None where there is no systemd that could keep a timer. */
     armWayBack: (txn: string, previous: string): CommandLine | undefined =>

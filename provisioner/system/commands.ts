@@ -1,3 +1,5 @@
+import type { HookRecord } from "#provisioner/render/hooks.ts";
+import type { StoreObject } from "./closure-difference.ts";
 import type { FailedUnit } from "./drift/failed-units.ts";
 import type { StoreCommands } from "./fetch/store-commands.ts";
 import type { OnceName } from "./loaders/loader.ts";
@@ -34,6 +36,12 @@ export interface Commands {
   setProfile(toplevel: string): Promise<void>;
   /** Makes an existing generation the profile's current one. */
   switchGeneration(generation: number): Promise<void>;
+  /** Deletes generations of the profile by their numbers; ones that are gone already are no error. */
+  deleteGenerations(generations: readonly number[]): Promise<void>;
+  /** Deletes what no root needs, up to so many bytes; `null`: all of it. */
+  collectGarbage(maxBytes: number | null): Promise<void>;
+  /** Runs a hook to its end, in a unit of its own where systemd is. */
+  runHook(request: HookRequest): Promise<SwitchEnd>;
   /** Runs `switch-to-configuration`; outlives this process where systemd is. */
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */
@@ -43,6 +51,8 @@ export interface Commands {
   evaluatesTo(evaluation: Pick<Evaluation, "sourcesDigest" | "nixpkgs">): Promise<string>;
   /** Units that have failed; none where there is no systemd. */
   failedUnits(): Promise<readonly FailedUnit[]>;
+  /** Every object that each of the systems needs; `null` where there is no store to ask. */
+  storeObjects(systems: readonly string[]): Promise<readonly (readonly StoreObject[])[] | null>;
   /** Sets the timer that activates `previous` if nobody comes; nothing where there is no systemd. */
   armWayBack(request: { readonly txn: string; readonly previous: string }): Promise<void>;
   /** Stops that timer and waits for what it may have started. */
@@ -109,6 +119,13 @@ export interface SwitchRequest {
   readonly action: "test" | "boot";
   /** What it is for; part of the unit's name. */
   readonly purpose: SwitchPurpose;
+}
+
+export interface HookRequest {
+  readonly txn: string;
+  /** The system that is changed to, or was tried. */
+  readonly toplevel: string;
+  readonly hook: HookRecord;
 }
 
 export type SwitchPurpose = "switch" | "back" | "boot";

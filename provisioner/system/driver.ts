@@ -1,8 +1,10 @@
 import { hostFiles } from "#core/host-files.ts";
 import type { Files, Io } from "#core/io.ts";
 import { conclude, prove } from "./afterwards.ts";
+import { keepPlan } from "./approved-plan.ts";
 import { build } from "./build.ts";
 import { type BuildPolicy, defaultBuildPolicy } from "./build-policy.ts";
+import { collect } from "./collect.ts";
 import { type CommandSettings, commandLines } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
 import { commit } from "./commit.ts";
@@ -12,13 +14,15 @@ import { eventStream } from "./event-stream.ts";
 import type { Courier } from "./fetch/courier.ts";
 import { defaultFetchSettings, type FetchSettings } from "./fetch/fetch-settings.ts";
 import { closureOfGeneration, history, runs } from "./history.ts";
+import { pendingHooks, thenHooks } from "./hooks.ts";
 import { checkJournal, readJournal } from "./journal.ts";
 import { hostProcesses, type Lock, openLock, type Processes } from "./lock.ts";
 import { openMachine } from "./machine.ts";
 import { nixCommands } from "./nix-commands.ts";
 import { type JournalOptions, openJournal } from "./open-journal.ts";
 import { systemPaths } from "./paths.ts";
-import { makePlan } from "./plan.ts";
+import { setPin } from "./pinned-generations.ts";
+import { makePlan, previewSources } from "./plan.ts";
 import { nothingOpen, recover } from "./recover.ts";
 import type { ReleaseLimits } from "./releases.ts";
 import { restart } from "./restart.ts";
@@ -48,6 +52,16 @@ export interface DriverOptions extends Partial<Deadlines> {
   readonly fetch?: Partial<FetchSettings>;
   /** Who brings bytes from caches; this process when absent. */
   readonly courier?: Courier;
+  /** Shreds every file of a secret but these; without it none is. */
+  readonly shred?: Shred;
+}
+
+type Shred = (keep: ReadonlySet<string>) => readonly string[];
+
+/** What the requests of one driver share. */
+interface Shared {
+  readonly lock: Lock;
+  readonly shred: Shred;
 }
 
 /** Longest times. */
@@ -82,6 +96,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
     options.storeFiles ??
     (driver === "dry" || io.files.root === "/" ? io.files : hostFiles("/", io.effect));
   const lock = openLock(io, paths.lock, options.processes ?? hostProcesses());
+  const shared: Shared = { lock, shred: options.shred ?? (() => []) };
 
   function openWork(talk: Talk, request: SystemRequest): Work {
     const machine = openMachine(io, storeFiles, paths);
@@ -92,6 +107,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
       wayBackMs: wayBackMs(request, deadlines),
       paths,
       hostSources: io.files.hostPath(paths.sources),
+      hostCredentials: io.files.hostPath(paths.credentials),
       substituters: options.substituters ?? [],
       systemd: machine.systemd,
       reboot: options.reboot ?? "allow",
@@ -112,7 +128,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
 
   return {
     send: <R extends SystemRequest>(request: R, signal?: AbortSignal) =>
-      eventStream<R>(signal, (talk) => answer(openWork(talk, request), lock, request)),
+      eventStream<R>(signal, (talk) => answer(openWork(talk, request), shared, request)),
   };
 }
 
@@ -138,25 +154,26 @@ function wayBackMs(request: SystemRequest, deadlines: Deadlines): number {
 
 async function answer<R extends SystemRequest>(
   work: Work,
-  lock: Lock,
+  shared: Shared,
   request: R,
 ): Promise<SystemResults[R["kind"]]> {
-  return (await dispatch(work, lock, request)) as SystemResults[R["kind"]];
+  return (await dispatch(work, shared, request)) as SystemResults[R["kind"]];
 }
 
 async function dispatch(
   work: Work,
-  lock: Lock,
+  { lock, shred }: Shared,
   request: SystemRequest,
 ): Promise<SystemResults[SystemRequest["kind"]]> {
   switch (request.kind) {
-    case "recover":
-      return (
-        isClean(work) ??
-        changing(work, lock, (change) => recover(change, { judges: request.judges ?? false }), {
-          mend: true,
-        })
-      );
+    case "recover": {
+      const clean = isClean(work);
+      if (clean !== undefined && pendingHooks(work) === undefined) return clean;
+      const options = { judges: request.judges ?? false };
+      return changing(work, lock, (change) => thenHooks(change, recover(change, options)), {
+        mend: true,
+      });
+    }
     case "runs":
       return runs(work, request.sourcesDigest);
     case "build":
@@ -165,16 +182,23 @@ async function dispatch(
       const { fetchClosure } = await import("./fetch/fetch.ts");
       return changing(work, lock, (change) => fetchClosure(change, request));
     }
-    case "plan":
-      return makePlan(work, request.closure);
+    case "preview":
+      return previewSources(work, request.sources);
+    case "plan": {
+      const plan = await makePlan(work, request.closure);
+      if (request.keep === true) keepPlan(work, plan);
+      return plan;
+    }
     case "try":
-      return changing(work, lock, (change) =>
-        tryPlan(change, { plan: request.plan, judging: request.judging ?? null }),
-      );
+      return changing(work, lock, (change) => thenHooks(change, tryPlan(change, request)));
     case "commit":
-      return changing(work, lock, (change) => commit(change, request.trial, request.verdict));
+      return changing(work, lock, (change) =>
+        thenHooks(change, commit(change, request.trial, request.verdict)),
+      );
     case "roll-back":
-      return changing(work, lock, (change) => rollBack(change, request.trial, request.verdict));
+      return changing(work, lock, (change) =>
+        thenHooks(change, rollBack(change, request.trial, request.verdict)),
+      );
     case "restart":
       return changing(work, lock, restart);
     case "conclude":
@@ -191,6 +215,18 @@ async function dispatch(
     }
     case "history":
       return history(work);
+    case "pin": {
+      const { generation, pinned } = request;
+      return changing(work, lock, async (change) => ({
+        changed: setPin(change, generation, pinned),
+      }));
+    }
+    case "collect":
+      return collect(work, {
+        ...request,
+        shred,
+        locked: (action) => changing(work, lock, action),
+      });
   }
 }
 

@@ -112,6 +112,17 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.switchGeneration(generation));
       files.link(`system-${generation}-link`, paths.profile);
     },
+    async deleteGenerations(generations) {
+      say(lines.deleteGenerations(generations));
+      for (const generation of generations) files.remove(`${paths.profile}-${generation}-link`);
+    },
+    async collectGarbage(maxBytes) {
+      say(lines.collectGarbage(maxBytes));
+    },
+    async runHook(request) {
+      say(lines.runHook(request));
+      return done;
+    },
     async switchTo(request) {
       say(lines.switchTo(request));
       if (request.action === "test") files.link(request.toplevel, paths.currentSystem);
@@ -122,6 +133,10 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       return done;
     },
     store: dryStore({ files, lines: storeLines(settings), say }),
+    async storeObjects(systems) {
+      for (const system of systems) say(lines.requisites(system));
+      return null;
+    },
     async armWayBack({ txn, previous }) {
       say(lines.armWayBack(txn, previous));
     },

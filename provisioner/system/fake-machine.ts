@@ -122,6 +122,7 @@ export function systemOf(sources: Sources): string {
   return dryToplevel(dryDerivation("/nix/store", sources.digest, sources.nixpkgs));
 }
 
+const shellPath = `/nix/store/${"1".repeat(32)}`;
 /** What a machine for tests is made of. */
 export interface FakeMachineOptions {
   /** Default: it has it. */
@@ -254,6 +255,13 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
   const switchTo = (request: ExecRequest, toplevel: string, action: string): Partial<ExecResult> =>
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
+  /** Every system needs itself and a shell; every path is of one size. */
+  const queryStore = ([what, ...paths]: readonly string[]): Partial<ExecResult> => {
+    const answer =
+      what === "--size" ? paths.map(() => "1000") : [...paths, `${shellPath}-bash-5.2p15`];
+    return { stdout: `${answer.join("\n")}\n` };
+  };
+
   const programs: Record<string, FakeProgram> = {
     ...swapPrograms(root),
     "nix-instantiate": ({ args, env }) => {
@@ -266,6 +274,8 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
     },
     "nix-store": ({ args }) => {
       if (args.includes("--dry-run")) return { stderr: "these derivations will be built:\n" };
+      if (args[0] === "--query") return queryStore(args.slice(1));
+      if (args[0] === "--gc") return {};
       const subject = option(args, "--realise");
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")
@@ -279,7 +289,11 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       return { stdout: `${option(args, "--add-root")}\n` };
     },
     "nix-env": ({ args }) => {
-      if (args.includes("--set")) setProfile(option(args, "--set"), option(args, "-p"));
+      const deleting = args.indexOf("--delete-generations");
+      if (deleting !== -1) {
+        for (const number of args.slice(deleting + 1))
+          rmSync(at(`${profiles}/system-${number}-link`), { force: true });
+      } else if (args.includes("--set")) setProfile(option(args, "--set"), option(args, "-p"));
       else linkTo(`system-${option(args, "--switch-generation")}-link`, `${profiles}/system`);
       return {};
     },
@@ -309,6 +323,11 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
         return {};
       }
       if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
+      if (unit.startsWith("firstlight-hook-")) {
+        const end = answers.get("hook")?.({ ...request, file: unit }) ?? {};
+        if ((end.code ?? 0) !== 0) failedUnits.set(unit, end);
+        return end;
+      }
       const ended = switchTo(request, toplevel, action);
       if (ended.code === 0) return ended;
       if (ended.timedOut === true) return { code: null, timedOut: true };
@@ -435,7 +454,13 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       };
       const files = { ...fake.files, append, space };
       const io = { ...fake, files, random: { ...fake.random, uuid } };
-      const system = openDriver(io, { driver, storeFiles: io.files, processes, ...more });
+      const shred = (keep: ReadonlySet<string>) => {
+        const directory = "/var/lib/firstlight/credentials";
+        const going = io.files.list(directory).filter((name) => !keep.has(name));
+        for (const name of going) io.files.remove(`${directory}/${name}`, { overwrite: true });
+        return going;
+      };
+      const system = openDriver(io, { driver, storeFiles: io.files, processes, shred, ...more });
       return { io, system, dead: () => dead };
     },
     fireTimers() {

@@ -5,6 +5,8 @@ import { type EndedTrial, sourcesOf } from "./ended-trials.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import { pinnedGenerations } from "./pinned-generations.ts";
+import { readGenerationRecord } from "./read-generation-record.ts";
 import { heldBack } from "./releases.ts";
 import { wantsRestart } from "./restart.ts";
 import type { ChangeReason, Closure, GenerationRecord, History, Running } from "./system.ts";
@@ -18,6 +20,8 @@ export function history(work: Work): History {
   const { ended: trials, proof, releases } = readLedger(work);
   const running = work.machine.running();
   const profile = work.machine.profile();
+  const pinned = new Set(pinnedGenerations(work).map(({ generation }) => generation));
+  const previous = findPreviousGood(work)?.generation;
   const all = work.machine.generations();
   const runs = generationOf(work, running);
   const generations = all.map((made): GenerationRecord => {
@@ -31,6 +35,9 @@ export function history(work: Work): History {
       at: trial?.at ?? new Date(made.madeMs).toISOString(),
       running: made.generation === runs,
       bootDefault: made.generation === profile.generation,
+      previousGood: made.generation === previous,
+      pinned: pinned.has(made.generation),
+      release: releaseOf(work, made.toplevel),
       outcome: trial?.outcome ?? "foreign",
       reason: trial?.attempt.closure.reason ?? null,
       verdict: trial?.verdict ?? null,
@@ -137,13 +144,20 @@ function byNumber({ machine }: Work, number: number): Generation {
 }
 
 function previousGood(work: Work): Generation {
+  const found = findPreviousGood(work);
+  if (found !== undefined) return found;
+  throw new Fault("system/generation-unknown", "there is no earlier generation to go to");
+}
+
+/** The newest generation before the current one that is another system and was not rolled back. */
+export function findPreviousGood(work: Work): Generation | undefined {
   const { machine } = work;
   const running = machine.running();
   const current = machine.profile().generation ?? Number.POSITIVE_INFINITY;
   const bad = new Set(
     readTrials(work).flatMap((t) => (t.outcome === "rolled-back" ? [t.generation] : [])),
   );
-  const found = machine
+  return machine
     .generations()
     .findLast(
       (made) =>
@@ -152,8 +166,11 @@ function previousGood(work: Work): Generation {
         !bad.has(made.generation) &&
         machine.inStore(made.toplevel),
     );
-  if (found !== undefined) return found;
-  throw new Fault("system/generation-unknown", "there is no earlier generation to go to");
+}
+
+function releaseOf({ storeFiles }: Work, toplevel: string): string | null {
+  const record = readGenerationRecord(storeFiles, toplevel);
+  return record === undefined || record === "unreadable" ? null : record.release;
 }
 
 function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord {
@@ -165,13 +182,17 @@ function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord
     at,
     running: false,
     bootDefault: false,
+    previousGood: false,
+    pinned: false,
+    release: null,
     outcome: "rolled-back",
     reason,
     verdict,
   };
 }
 
-function readTrials(work: Work): readonly EndedTrial[] {
+/** Every trial that has ended, oldest first. */
+export function readTrials(work: Work): readonly EndedTrial[] {
   return readLedger(work).ended;
 }
 

@@ -17,11 +17,13 @@ import type { Commands, SwitchEnd, Talk } from "./commands.ts";
 import { parseFailedSince, parseFailedUnits, parseUptime } from "./drift/failed-units.ts";
 import { nixStore } from "./fetch/store-commands.ts";
 import { storeLines } from "./fetch/store-lines.ts";
+import { hookUnit } from "./hook-line.ts";
 import { parseDryRun } from "./nix-dry-run.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { rebootCommands } from "./reboot-commands.ts";
 import { type RunOptions, runNix } from "./run-nix.ts";
+import { readStoreObjects } from "./store-objects.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
 
 /** What real commands work with. */
@@ -211,6 +213,18 @@ export function nixCommands({
       const result = await run(lines.switchGeneration(generation));
       if (result.code !== 0) throw nixFault(result, `going back to generation ${generation}`);
     },
+    async deleteGenerations(generations) {
+      const result = await run(lines.deleteGenerations(generations));
+      if (result.code !== 0) throw nixFault(result, "deleting generations");
+    },
+    async collectGarbage(maxBytes) {
+      const result = await run(lines.collectGarbage(maxBytes), { cancel: true });
+      if (result.code !== 0) throw nixFault(result, "nix-store --gc");
+    },
+    async runHook(request) {
+      const result = await run(lines.runHook(request));
+      return systemd ? unitSwitchEnd(hookUnit(request), result) : directEnd(result);
+    },
     async switchTo(request) {
       const result = await run(lines.switchTo(request));
       if (systemd) return unitSwitchEnd(switchUnit(request.purpose, request.txn), result);
@@ -221,6 +235,8 @@ export function nixCommands({
       return directEnd(result);
     },
     store: nixStore((line) => run(line, { cancel: true }), storeLines(settings), io.files),
+    storeObjects: (systems) =>
+      readStoreObjects(systems, lines, (line) => run(line, { cancel: true })),
     async armWayBack({ txn, previous }) {
       const line = lines.armWayBack(txn, previous);
       if (line === undefined) return;

@@ -18,12 +18,25 @@ export interface SystemPaths {
   readonly bootedSystem: string;
   readonly systemd: string;
   readonly lock: string;
+  /** Where everything is kept that must outlive a boot. */
+  readonly state: string;
   readonly sources: string;
   /** Archives on their way into the store. */
   readonly staging: string;
   /** Swap for the time of a build: a file, or which device of zram it is on. */
   readonly swapFile: string;
   readonly zramRecord: string;
+  /** Plans that were shown to somebody, by their digest. */
+  readonly plans: string;
+  /** Generations that a person keeps. */
+  readonly pins: string;
+  /** There while generations are being deleted and what follows from it is not done. */
+  readonly collecting: string;
+  /** How the hooks of the last change ended. */
+  readonly hooks: string;
+  readonly credentials: string;
+  readonly stamps: string;
+  readonly report: string;
   readonly journal: string;
   readonly etcNixos: string;
 }
@@ -58,10 +71,18 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     bootedSystem: "/run/booted-system",
     systemd: "/run/systemd/system",
     lock: "/run/firstlight/system.lock",
+    state: "/var/lib/firstlight",
     sources: "/var/lib/firstlight/sources",
     staging: "/var/lib/firstlight/fetch",
     swapFile: "/var/lib/firstlight/build.swap",
     zramRecord: "/run/firstlight/build-zram",
+    plans: "/var/lib/firstlight/plans",
+    pins: "/var/lib/firstlight/pinned-generations.json",
+    collecting: "/var/lib/firstlight/collecting.json",
+    hooks: "/var/lib/firstlight/hooks.json",
+    credentials: "/var/lib/firstlight/credentials",
+    stamps: "/var/lib/firstlight/stamps",
+    report: "/var/lib/firstlight/report",
     journal: "/var/lib/firstlight/journal/journal.jsonl",
     etcNixos: "/etc/nixos",
   };

@@ -1,4 +1,6 @@
+import type { HookRecord } from "#provisioner/render/hooks.ts";
 import { type CommandLine, shownArgv } from "./command-lines.ts";
+import { hooksOf } from "./hooks.ts";
 import type { Closure, Plan } from "./system.ts";
 import type { TrialWay } from "./trial-way.ts";
 import type { Work } from "./work.ts";
@@ -11,7 +13,10 @@ export function planCommands(
 ): Plan["commands"] {
   if (way === undefined) return [];
   const { lines } = work;
+  const hooks = (when: HookRecord["when"]) =>
+    hooksOf(work, toplevel, when).map((hook) => lines.runHook({ txn, toplevel, hook }));
   const commands = [
+    ...hooks("pre-update"),
     lines.addRoot({ txn, toplevel, role: "system" }),
     previous === null ? undefined : lines.addRoot({ txn, toplevel: previous, role: "previous" }),
     ...(way.by === "restart"
@@ -26,6 +31,7 @@ export function planCommands(
     lines.setProfile(toplevel),
     lines.syncStore(),
     lines.switchTo({ txn, toplevel, action: "boot", purpose: "boot" }),
+    ...hooks("post-update"),
   ];
   return commands.flatMap((line) => (line === undefined ? [] : [shownArgv(line)]));
 }

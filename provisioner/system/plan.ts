@@ -1,16 +1,20 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
-import type { Files } from "#core/io.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
 import { exitCodes } from "./activation.ts";
 import { isTransaction } from "./command-lines.ts";
+import { compareOptions, compareSystems, optionsOf } from "./compare-systems.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
 import { sourcesOf } from "./ended-trials.ts";
 import { readJournal } from "./journal.ts";
 import { planCommands } from "./plan-commands.ts";
-import type { Closure, Plan } from "./system.ts";
+import { changedFiles, sourceTexts, writtenTexts } from "./plan-files.ts";
+import { readOptions } from "./plan-options.ts";
+import { readSpace } from "./plan-space.ts";
+import type { PlanWarning } from "./plan-warnings.ts";
+import type { Closure, Plan, SourcesPreview } from "./system.ts";
 import { plannedWay } from "./trial-way.ts";
 import { checkInStore, generationOf, type Work } from "./work.ts";
-import { listFiles, writtenText } from "./write-sources.ts";
 
 /** What a reboot alone brings into effect, by the names of a system's links. */
 const bootParts = ["kernel", "initrd", "kernel-params", "kernel-modules"] as const;
@@ -20,21 +24,47 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
   checkInStore(work, closure.toplevel);
   const from = runningNow(work);
   const preview = await previewUnits(work, closure.toplevel);
-  const reboot = withInterface(needsReboot(work, closure.toplevel), preview);
+  const reboot = needsReboot(work, closure.toplevel);
   const way = await plannedWay(work, reboot);
+  const { options, difference, warnings } = await compareSystems(work, from, closure);
   const plan: Omit<Plan, "digest"> = {
     closure,
     from,
-    files: changedFiles(work, from.sourcesDigest, closure.sourcesDigest),
+    files: changedFiles(
+      writtenTexts(work, from.sourcesDigest),
+      writtenTexts(work, closure.sourcesDigest),
+    ),
+    options,
+    difference,
     units: preview.units,
     reboot,
-    warnings: typeof way === "string" ? [...preview.warnings, way] : preview.warnings,
+    space: readSpace(work, closure.toplevel),
+    warnings: [
+      ...warnings,
+      ...preview.warnings.map((message): PlanWarning => ({ kind: "units", message })),
+      ...(typeof way === "string" ? [{ kind: "reboot", message: way } as const] : []),
+    ],
     commands: planCommands(work, closure, {
       previous: from.toplevel,
       way: typeof way === "string" ? undefined : way,
     }),
   };
   return { digest: digestPlan(plan), ...plan };
+}
+
+/** What sources would change, before they are built: no process, nothing written. */
+export function previewSources(work: Work, sources: Sources): SourcesPreview {
+  const from = runningNow(work);
+  const texts = new Map(sources.files.map((file) => [file.path, file.content]));
+  return {
+    from,
+    sourcesDigest: sources.digest,
+    files: changedFiles(writtenTexts(work, from.sourcesDigest), sourceTexts(sources)),
+    options: compareOptions(
+      optionsOf(work, from),
+      readOptions((path) => texts.get(path)),
+    ),
+  };
 }
 
 /** What runs now, and what it was made from where the journal knows. */
@@ -50,7 +80,8 @@ export function runningNow(work: Work): Plan["from"] {
 
 /**
  * What can be approved: SHA-256 over what would change, the same for the same change whenever and
- * by whom it is planned (names of transactions, reasons and generation numbers are left out).
+ * by whom it is planned (names of transactions, reasons, generation numbers and the room on disks
+ * are left out).
  */
 export function digestPlan({ closure, from, commands, ...rest }: Omit<Plan, "digest">): string {
   const { toplevel, derivation, sourcesDigest, credentials, transaction } = closure;
@@ -58,6 +89,8 @@ export function digestPlan({ closure, from, commands, ...rest }: Omit<Plan, "dig
     closure: { toplevel, derivation, sourcesDigest, credentials },
     from: { toplevel: from.toplevel, sourcesDigest: from.sourcesDigest },
     files: rest.files,
+    options: rest.options,
+    difference: rest.difference,
     units: rest.units,
     reboot: rest.reboot,
     warnings: rest.warnings,
@@ -82,63 +115,38 @@ export function checkPlan(work: Work, plan: Plan): void {
   }
 }
 
-interface UnitPreview extends Preview {
-  /** Whether only a reboot leads to the system's init interface. */
-  readonly otherInterface: boolean;
-}
-
-async function previewUnits({ commands }: Work, toplevel: string): Promise<UnitPreview> {
+async function previewUnits({ commands }: Work, toplevel: string): Promise<Preview> {
   const { exitCode, output } = await commands.dryActivate(toplevel);
-  const otherInterface = exitCode === exitCodes.rebootNeeded;
-  const preview = { ...parseDryActivate(output), otherInterface };
-  if (exitCode === 0 || otherInterface) return preview;
+  const preview = parseDryActivate(output);
+  // Another init interface: there is nothing to preview, and it is among the reasons to reboot.
+  if (exitCode === 0 || exitCode === exitCodes.rebootNeeded) return preview;
   const last = output.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   const warning = `the preview of units is incomplete (exit code ${exitCode}): ${last}`;
   return { ...preview, warnings: [...preview.warnings, warning] };
 }
 
-function changedFiles(work: Work, before: string | null, after: string | null): Plan["files"] {
-  const { files } = work.io;
-  const old = readTexts(files, work.paths.sources, before);
-  const now = readTexts(files, work.paths.sources, after);
-  const paths = [...new Set([...old.keys(), ...now.keys()])].sort();
-  return paths.flatMap((path): Plan["files"] => {
-    if (!old.has(path)) return [{ path, change: "added" }];
-    if (!now.has(path)) return [{ path, change: "removed" }];
-    return old.get(path) === now.get(path) ? [] : [{ path, change: "changed" }];
-  });
+/** Whether a system differs from what runs in what a reboot alone brings into effect. */
+export function needsReboot(work: Work, toplevel: string): Plan["reboot"] {
+  const why = [...otherBootParts(work, toplevel), ...otherInit(work, toplevel)];
+  return { needed: why.length > 0, why };
 }
 
-function readTexts(
-  files: Files,
-  sources: string,
-  digest: string | null,
-): ReadonlyMap<string, string | undefined> {
-  if (digest === null) return new Map();
-  const directory = `${sources}/${digest}`;
-  return new Map(
-    listFiles(files, directory).map((path) => [path, writtenText(files, `${directory}/${path}`)]),
-  );
-}
-
-/** What the links of a system do not show. */
-function withInterface(reboot: Plan["reboot"], { otherInterface }: UnitPreview): Plan["reboot"] {
-  return otherInterface
-    ? { needed: true, why: [...reboot.why, "its init interface is another"] }
-    : reboot;
-}
-
-/** Whether a system differs from the booted one in what a reboot alone brings into effect. */
-export function needsReboot({ machine }: Work, toplevel: string): Plan["reboot"] {
+function otherBootParts({ machine }: Work, toplevel: string): readonly string[] {
   const booted = machine.booted();
-  if (booted === null) return { needed: false, why: [] };
+  if (booted === null) return [];
   const differs = bootParts.filter((part) => {
     const now = machine.content(`${booted}/${part}`);
     const then = machine.content(`${toplevel}/${part}`);
     return now !== undefined && then !== undefined && now !== then; // a container has none of them
   });
-  return {
-    needed: differs.length > 0,
-    why: differs.map((part) => `${part} is not the one this machine was booted with`),
-  };
+  return differs.map((part) => `${part} is not the one this machine was booted with`);
+}
+
+/** What makes switch-to-configuration refuse with exit code 100. */
+function otherInit({ machine }: Work, toplevel: string): readonly string[] {
+  const running = machine.running();
+  const init = (system: string) => machine.content(`${system}/init-interface-version`);
+  const [now, then] = [running === null ? undefined : init(running), init(toplevel)];
+  if (now === undefined || then === undefined || now === then) return [];
+  return [`its init interface is ${then.trim()}, the running system's ${now.trim()}`];
 }

@@ -80,21 +80,34 @@ function checkState(work: Work, place: string, bytes: number): void {
   });
 }
 
+/** What a system brings to the place where the boot loader keeps kernels. */
+export interface BootNeed {
+  readonly place: string;
+  /** Of kernel and initrd that are not there yet. */
+  readonly bytes: number;
+}
+
+/** `undefined` where there is no such place. */
+export function bootNeed(work: Work, toplevel: string): BootNeed | undefined {
+  const { files } = work.io;
+  const place = kernelPlaces.find((each) => files.stat(each)?.kind === "directory");
+  if (place === undefined) return undefined;
+  const there = files.list(place);
+  const missing = bootFiles(work.storeFiles, toplevel).filter(
+    ({ name }) => !there.some((other) => other.startsWith(name)),
+  );
+  return { place, bytes: missing.reduce((total, { size }) => total + size, 0) };
+}
+
 /**
  * Throws `system/not-enough-space` unless the place where the boot loader keeps kernels has room for
  * those of a system that are not there yet. Nothing is checked where there is no such place.
  */
 export function checkBootRoom(work: Work, toplevel: string): void {
-  const { files } = work.io;
-  const place = kernelPlaces.find((each) => files.stat(each)?.kind === "directory");
-  if (place === undefined) return;
-  const there = files.list(place);
-  const missing = bootFiles(work.storeFiles, toplevel).filter(
-    ({ name }) => !there.some((other) => other.startsWith(name)),
-  );
-  const bytes = missing.reduce((total, { size }) => total + size, 0);
-  if (bytes === 0) return;
-  const space = spaceOf(files, place);
+  const need = bootNeed(work, toplevel);
+  if (need === undefined || need.bytes === 0) return;
+  const { place, bytes } = need;
+  const space = spaceOf(work.io.files, place);
   const keepBytes = work.policy.keepFree.bootBytes;
   checkSpace(work, { place, space, bytes, files: 0, keepBytes, keepFiles: 0 });
 }

@@ -44,7 +44,7 @@ function start(m: FakeMachine, reboot?: RebootPolicy): SystemClient {
 }
 
 async function prepare(c: SystemClient, sources = after): Promise<Trial> {
-  return c.try(await c.plan(await c.build(sources, reason)), 1_000, judging);
+  return c.try(await c.plan(await c.build(sources, reason)), { watchMs: 1_000, judging });
 }
 
 /** What may be left of a trial by a restart, beside the journal. */
@@ -68,7 +68,7 @@ for (const [name, options] of Object.entries(machines)) {
       const c = start(m);
       const plan = await c.plan(await c.build(after, reason));
       t.match(plan.reboot, { needed: true, why: [/kernel-params/] });
-      const trial = await c.try(plan, 1_000, judging);
+      const trial = await c.try(plan, { watchMs: 1_000, judging });
       t.match(trial, {
         activation: "waits-for-restart",
         message: /takes a restart: kernel-params/,
@@ -234,8 +234,12 @@ t.test("a kernel that runs already needs no restart, another init interface does
   t.match(await prepare(c, fakeSources("plain")), { activation: "switched" });
   await c.recover();
   m.faults.answers.set("switch dry-activate", () => ({ code: 100 }));
-  const plan = await c.plan(await c.build(fakeSources("other init"), reason));
-  t.match(plan.reboot, { needed: true, why: ["its init interface is another"] });
+  const closure = await c.build(fakeSources("other init"), reason);
+  m.write(`${m.running()}/init-interface-version`, "systemd 2\n");
+  m.write(`${closure.toplevel}/init-interface-version`, "systemd 3\n");
+  const plan = await c.plan(closure);
+  const why = ["its init interface is systemd 3, the running system's systemd 2"];
+  t.same(plan.reboot, { needed: true, why });
   t.same(plan.warnings, []);
   t.match(await c.try(plan), { activation: "waits-for-restart" });
 });
@@ -306,7 +310,7 @@ for (const [name, options, policy, code, message] of obstacles) {
       const m = await machine(t, options);
       const c = start(m, policy);
       const plan = await c.plan(await c.build(after, reason));
-      t.match(plan.warnings.join(), message);
+      t.match(plan.warnings, [{ kind: "reboot", message }]);
       t.same(plan.commands, []);
       await t.rejects(c.try(plan), { code, message });
       t.match(await c.recover(), { state: "abandoned" });

@@ -26,7 +26,7 @@ async function machine(test: Teardown, systemd = true): Promise<FakeMachine> {
 }
 
 async function tryB(c: SystemClient) {
-  return c.try(await c.plan(await c.build(b, reason)), 1_000, judging);
+  return c.try(await c.plan(await c.build(b, reason)), { watchMs: 1_000, judging });
 }
 
 /** Tries `b` in a process that dies at the first effect after that name. */

@@ -3,7 +3,14 @@ import type { FaultRecord } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { BuildActivity } from "./build-activity.ts";
 import type { Builders } from "./builders.ts";
+import type { ClosureDifference } from "./closure-difference.ts";
+import type { Collected } from "./collect.ts";
 import type { DriftReport, RepairReport } from "./drift/report.ts";
+import type { FileChange } from "./plan-files.ts";
+import type { OptionChange } from "./plan-options.ts";
+import type { PlaceSpace } from "./plan-space.ts";
+import type { PlanWarning } from "./plan-warnings.ts";
+import type { RetentionLimits } from "./retention.ts";
 
 /**
  * The system as messages: every request and result is JSON, progress is a stream of events, and
@@ -41,12 +48,19 @@ export type SystemRequest =
       readonly sources: Sources | null;
       readonly reason: ChangeReason;
     }
-  /** Say what the closure would change; changes nothing. */
-  | { readonly kind: "plan"; readonly closure: Closure }
+  /** Say what sources would change without building them; starts no process. */
+  | { readonly kind: "preview"; readonly sources: Sources }
+  /**
+   * Say what the closure would change; changes nothing. With `keep` the plan is written down, for a
+   * later `try` to say what differs from it.
+   */
+  | { readonly kind: "plan"; readonly closure: Closure; readonly keep?: boolean }
   /** Activate without touching the boot default, the way back armed first. */
   | {
       readonly kind: "try";
       readonly plan: Plan;
+      /** Digest of the plan that somebody approved: anything else is `system/plan-stale`. */
+      readonly approved?: string;
       /** How long the trial may be watched at most; the way back comes later than that. */
       readonly watchMs: number;
       /** What its judge needs, JSON: kept, and given back to the process that judges it. */
@@ -73,6 +87,10 @@ export type SystemRequest =
     }
   /** How the committed system was when it had been booted. */
   | { readonly kind: "prove"; readonly verdict: Verdict }
+  /** Keep a generation whatever the limits say, or let it go. */
+  | { readonly kind: "pin"; readonly generation: number; readonly pinned: boolean }
+  /** Delete generations that need not stay, and what only they needed. */
+  | { readonly kind: "collect"; readonly limits: RetentionLimits; readonly dryRun: boolean }
   /** Compare the machine with what was committed; changes nothing. */
   | {
       readonly kind: "drift";
@@ -90,6 +108,7 @@ export interface SystemResults {
   readonly runs: Running;
   readonly build: Closure;
   readonly fetch: Closure;
+  readonly preview: SourcesPreview;
   readonly plan: Plan;
   readonly try: Trial;
   readonly commit: Committed;
@@ -101,6 +120,8 @@ export interface SystemResults {
   readonly history: History;
   readonly drift: DriftReport;
   readonly repair: RepairReport;
+  readonly pin: { readonly changed: boolean };
+  readonly collect: Collected;
 }
 
 /** Progress, for people and for `analyze`; never needed to understand a result. */
@@ -165,16 +186,24 @@ export interface Plan {
     readonly sourcesDigest: string | null;
   };
   /** Files of the sources, compared with the running ones. */
-  readonly files: readonly {
-    readonly path: string;
-    readonly change: "added" | "changed" | "removed";
-  }[];
+  readonly files: readonly FileChange[];
+  /** Options of the sources, compared with the running ones; `null` where one side is not known. */
+  readonly options: readonly OptionChange[] | null;
+  /** Packages and bytes of the closures; `null` where no store could be asked. */
+  readonly difference: ClosureDifference | null;
   /** Units by what would happen to them, as `dry-activate` says. */
   readonly units: Readonly<Record<"start" | "stop" | "restart" | "reload", readonly string[]>>;
   readonly reboot: { readonly needed: boolean; readonly why: readonly string[] };
-  readonly warnings: readonly string[];
+  /** Room where the change writes; as it is now, so no part of the digest. */
+  readonly space: readonly PlaceSpace[];
+  readonly warnings: readonly PlanWarning[];
   /** The exact commands that `try` and `commit` would run. */
   readonly commands: readonly (readonly string[])[];
+}
+
+/** What sources would change, as far as that is known without building them. */
+export interface SourcesPreview extends Pick<Plan, "from" | "files" | "options"> {
+  readonly sourcesDigest: string;
 }
 
 /** A system that runs but is not the boot default. */
@@ -344,6 +373,11 @@ export interface GenerationRecord {
   readonly at: string | null;
   readonly running: boolean;
   readonly bootDefault: boolean;
+  /** Where `rollback` without a number goes. */
+  readonly previousGood: boolean;
+  readonly pinned: boolean;
+  /** As boot entries name it; `null` of what firstlight did not make. */
+  readonly release: string | null;
   readonly outcome: "committed" | "rolled-back" | "foreign";
   readonly reason: ChangeReason | null;
   readonly verdict: Verdict | null;

@@ -1,5 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
+import { checkApproved } from "./approved-plan.ts";
+import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
 import { prepareRestart } from "./prepare.ts";
@@ -14,7 +16,9 @@ import { type Change, checkInStore, openTransaction, step } from "./work.ts";
 export interface Tryable {
   readonly plan: Plan;
   /** What its judge needs; kept, and given back to whoever judges it. */
-  readonly judging: unknown;
+  readonly judging?: unknown;
+  /** Digest of the plan that somebody approved. */
+  readonly approved?: string;
 }
 
 /**
@@ -23,9 +27,13 @@ export interface Tryable {
  * badly is a trial all the same (`refused`, `degraded`), for the judge to say so; a fault on the
  * way there is thrown after everything was taken back.
  * Where the change needs a restart of the machine, the trial waits for it (`waits-for-restart`), and
- * throws `system/reboot-refused` or `system/reboot-impossible` where there can be none.
+ * throws `system/reboot-refused` or `system/reboot-impossible` where there can be none. With the digest
+ * of an approved plan anything that is not exactly as planned is `system/plan-stale`.
  */
-export async function tryPlan(change: Change, { plan, judging }: Tryable): Promise<Trial> {
+export async function tryPlan(
+  change: Change,
+  { plan, judging = null, approved }: Tryable,
+): Promise<Trial> {
   const { closure } = plan;
   const txn = closure.transaction;
   const open = openTransaction(change);
@@ -34,6 +42,9 @@ export async function tryPlan(change: Change, { plan, judging }: Tryable): Promi
   }
   checkPlan(change, plan);
   checkInStore(change, closure.toplevel);
+  if (approved !== undefined) await checkApproved(change, plan, approved);
+  await runPreHooks(change, closure);
+  checkPlan(change, plan); // the hooks took their time
   if (change.signal.aborted) throw new Fault("system/canceled", "the trial was called off");
   const way = await trialWay(change, plan.reboot);
   const attempt: Attempt = {

@@ -33,6 +33,9 @@ files:
   - {path: /etc/key, content: k3y, mode: "0600"}
 commands:
   - {name: hello, when: late, frequency: once, interpreter: bash, script: echo hello}
+hooks:
+  - {name: save, when: pre-update, script: echo save, interpreter: bash, timeout: 1m, onFailure: warn}
+  - {name: tell, when: post-update, command: [/bin/true]}
 units: {a.service: {text: "[Service]\\n", enable: true, wantedBy: [multi-user.target]}, b.timer: {dropIn: "[Timer]\\n"}}
 timezone: Europe/Zurich
 locale: de_CH.UTF-8
@@ -80,7 +83,7 @@ health:
     - {type: memory, pressure: 20, availablePercent: 5}
     - {type: temperature, celsius: 90}
     - {type: link}
-update: {changes: hold}
+update: {changes: hold, release: r-1}
 report:
   fleet: default
   node: edge-17
@@ -117,6 +120,7 @@ t.test("a document may say everything, and its secrets are lifted out", async (t
       ["file-1", "t0ken"],
       ["file-2", "k3y"],
       ["command-0", "echo hello"],
+      ["hook-0", "echo save"],
       ["mqtt-password", "s3cret"],
     ],
   );

@@ -18,6 +18,7 @@ const secretPlaces: readonly SecretPlace[] = [
   { path: ["users", "*", "passwordHash"], name: ([, user]) => `user-${user}-password` },
   { path: ["files", "*", "secret"], name: ([, index]) => `file-${index}` },
   { path: ["commands", "*", "script"], name: ([, index]) => `command-${index}` },
+  { path: ["hooks", "*", "script"], name: ([, index]) => `hook-${index}` },
   { path: ["report", "mqtt", "password"], name: () => "mqtt-password" },
 ];
 

@@ -18,6 +18,14 @@ export function generatedPages(): ReadonlyMap<string, string> {
       ),
     ],
     [
+      "docs/plan.md",
+      schemaPage(
+        "The plan",
+        "`firstlight plan` prints `text`; with `--json` it prints the whole document. `firstlight apply --plan DIGEST` activates exactly the plan of this digest, or nothing (`system/plan-stale`).",
+        "provisioner/system/plan.schema.json",
+      ),
+    ],
+    [
       "docs/settings.md",
       schemaPage(
         "Settings",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** The parts of a JSON Schema that a page shows. */
 interface Node {
   readonly $ref?: string;
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly title?: string;
@@ -51,6 +51,7 @@ function section(node: Node, definitions: Definitions): string {
   return [
     node.description ?? "",
     ...(node.properties === undefined ? [] : [table(node, definitions)]),
+    ...(node.items?.properties === undefined ? [] : [table(node.items, definitions)]),
     ...alternatives,
   ].join("\n\n");
 }
@@ -77,6 +78,10 @@ function rowsOf(node: Node, prefix: string, definitions: Definitions): readonly 
 function kind(node: Node): string {
   if (node.$ref !== undefined)
     return `[${heading(refName(node.$ref))}](#${heading(refName(node.$ref)).replaceAll(" ", "-")})`;
+  if (typeof node.type === "object") {
+    return node.type.map((type) => kind({ ...node, type })).join(" or ");
+  }
+  if (node.type === "null") return "null";
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(", ");
   if (node.const !== undefined) return `\`${JSON.stringify(node.const)}\``;
   if (node.items !== undefined) return `list of ${kind(node.items)}`;

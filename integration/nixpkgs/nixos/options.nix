@@ -165,7 +165,7 @@ in
       name = option str config.networking.hostName;
       nixos = {
         codeName = option str lib.trivial.codeName;
-        label = option str lib.version;
+        label = option (types.strMatching "[a-zA-Z0-9:_\\.-]*") (lib.concatStringsSep "-" (builtins.sort builtins.lessThan config.system.nixos.tags ++ [ config.system.nixos.version ]));
         release = option str lib.trivial.release;
         tags = list str;
         version = option str lib.version;

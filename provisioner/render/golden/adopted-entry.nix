@@ -5,6 +5,7 @@
   imports = [
     ./firstlight/base/configuration.nix
     ./firstlight/agent/module.nix
+    ./firstlight/generation.nix
     ./firstlight/instance.nix
     ./firstlight/hardware.nix
     ./local.nix

@@ -11,7 +11,7 @@
       before = [ "network-pre.target" ];
       after = [ "firstlight-files.service" ];
       unitConfig = {
-        ConditionPathExists = "!/run/firstlight/stamps/bootcmd-6422792bdcee915c";
+        ConditionPathExists = "!/run/firstlight/stamps/bootcmd-cfdc08e84c6840fa";
       };
       path = [
         pkgs.bash
@@ -23,8 +23,22 @@
       };
       restartIfChanged = false;
       script = ''
-        install -D -m 0600 /dev/null /run/firstlight/stamps/bootcmd-6422792bdcee915c
-        exec sh "$CREDENTIALS_DIRECTORY"/bootcmd
+        stamp=/run/firstlight/stamps/bootcmd-cfdc08e84c6840fa
+        mkdir -p "''${stamp%/*}"
+        bootId=$(cat /proc/sys/kernel/random/boot_id)
+        startedAt=$(date -u +%FT%TZ)
+        record() { # end, exit code: on disk before anything else happens
+          printf '{"v":1,"bootId":"%s","startedAt":"%s","endedAt":%s,"exitCode":%s}\n' \
+            "$bootId" "$startedAt" "$1" "$2" > "$stamp.new"
+          mv -T "$stamp.new" "$stamp"
+          sync "$stamp" "''${stamp%/*}"
+        }
+        trap : TERM # it is told how the script ended, also when it was stopped
+        record null null
+        code=0
+        sh "$CREDENTIALS_DIRECTORY"/bootcmd || code=$?
+        record "\"$(date -u +%FT%TZ)\"" $code
+        exit $code
       '';
       serviceConfig = {
         Type = "oneshot";
@@ -35,7 +49,7 @@
     firstlight-command-runcmd = {
       description = "Run runcmd of the spec";
       unitConfig = {
-        ConditionPathExists = "!/var/lib/firstlight/stamps/runcmd-f663735c6d169cb5";
+        ConditionPathExists = "!/var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b";
       };
       path = [
         pkgs.bash
@@ -47,9 +61,22 @@
       };
       restartIfChanged = false;
       script = ''
-        install -D -m 0600 /dev/null /var/lib/firstlight/stamps/runcmd-f663735c6d169cb5
-        sync /var/lib/firstlight/stamps/runcmd-f663735c6d169cb5 /var/lib/firstlight/stamps
-        exec bash "$CREDENTIALS_DIRECTORY"/runcmd
+        stamp=/var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b
+        mkdir -p "''${stamp%/*}"
+        bootId=$(cat /proc/sys/kernel/random/boot_id)
+        startedAt=$(date -u +%FT%TZ)
+        record() { # end, exit code: on disk before anything else happens
+          printf '{"v":1,"bootId":"%s","startedAt":"%s","endedAt":%s,"exitCode":%s}\n' \
+            "$bootId" "$startedAt" "$1" "$2" > "$stamp.new"
+          mv -T "$stamp.new" "$stamp"
+          sync "$stamp" "''${stamp%/*}"
+        }
+        trap : TERM # it is told how the script ended, also when it was stopped
+        record null null
+        code=0
+        bash "$CREDENTIALS_DIRECTORY"/runcmd || code=$?
+        record "\"$(date -u +%FT%TZ)\"" $code
+        exit $code
       '';
       serviceConfig = {
         Type = "oneshot";
@@ -65,10 +92,10 @@
         "firstlight-files.service"
         "firstlight-files-deferred.service"
       ];
-      restartTriggers = [ "0b56204b6862756193665915cd50b0d5d7a57c14eb0ba3729f6304b22e48c892" ];
+      restartTriggers = [ "/var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b" ];
       script = ''
         systemctl start firstlight-command-runcmd.service || true
-        [ -e /var/lib/firstlight/stamps/runcmd-f663735c6d169cb5 ] || systemctl start firstlight-command-runcmd.service || true
+        [ -e /var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b ] || systemctl start firstlight-command-runcmd.service || true
       '';
       serviceConfig = {
         Type = "exec";

@@ -4,6 +4,7 @@
 {
   imports = [
     ./firstlight/agent/module.nix
+    ./firstlight/generation.nix
     ./firstlight/instance.nix
     ./firstlight/hardware.nix
     (import ./firstlight/templates/docker-host {

@@ -124,7 +124,7 @@
 
         put 0600 alice root /etc/app/token "$CREDENTIALS_DIRECTORY/file-token"
         put 0644 root root /opt/app/env "$FILE_3"
-        add append-298e776962befd25 0644 root root /opt/app/log "$CREDENTIALS_DIRECTORY/file-line"
+        add d924710c3f490881/append-bbb3b41b8817512b 0644 root root /opt/app/log "$CREDENTIALS_DIRECTORY/file-line"
       '';
       serviceConfig = {
         Type = "oneshot";

@@ -2,7 +2,7 @@ import { Fault } from "#core/fault.ts";
 import type { ManifestPath } from "#generated/provisioner/system/fetch/manifest.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "../abandon.ts";
-import { mayBeCorrupt, newTransaction } from "../build.ts";
+import { checkCredentials, mayBeCorrupt, newTransaction } from "../build.ts";
 import { checkFetchRoom } from "../preflight.ts";
 import { checkRelease } from "../releases.ts";
 import type { ChangeReason, Closure } from "../system.ts";
@@ -57,7 +57,10 @@ export async function fetchClosure(
   };
   return step(change, { txn, name: "build", intent }, async () => {
     try {
-      if (sources !== null) writeSources(change.io.files, change.paths.sources, sources);
+      if (sources !== null) {
+        checkCredentials(change, sources);
+        writeSources(change.io.files, change.paths.sources, sources);
+      }
       await bringClosure(change, { txn, manifest, repair });
       await change.commands.syncStore();
       dropFetched(change);

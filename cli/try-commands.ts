@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { raspberryPi4 } from "#integration/machines/raspberry-pi-4.ts";
+import { writeMachine } from "#integration/machines/write-machine.ts";
+
+/** The program as it stands in the source tree. */
+export const entry = path.join(import.meta.dirname, "main.ts");
+
+/** Runs one command line to its end. */
+export function firstlight(args: readonly string[], input = "") {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
+    encoding: "utf8",
+    input,
+    timeout: 60_000,
+  });
+  return { code: status, stdout, stderr };
+}
+
+/** A Raspberry Pi with a seed, in a directory of the test; gives back its root. */
+export function machine(t: { testdir(): string }, userData: string): string {
+  const root = path.join(t.testdir(), "root");
+  mkdirSync(root);
+  writeMachine(root, raspberryPi4);
+  const seed = path.join(root, "var/lib/cloud/seed/nocloud");
+  mkdirSync(seed, { recursive: true });
+  writeFileSync(path.join(seed, "meta-data"), "instance-id: i-1\nlocal-hostname: pi.example.org\n");
+  writeFileSync(path.join(seed, "user-data"), userData);
+  return root;
+}
+
+/** Lines of a cloud-config whose system is judged at once. */
+export const healthy = "firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }\n";

@@ -1,0 +1,139 @@
+import { type Package, packagesOf, type StoreObject } from "./closure-difference.ts";
+import { compareVersions } from "./package-name.ts";
+import type { SetOptions } from "./plan-options.ts";
+import type { SystemView } from "./system-view.ts";
+
+/** Something that a person should know before a plan is approved. */
+export interface PlanWarning {
+  readonly kind: /** Changes of units that would not take effect, or a preview that is not whole. */
+    | "units"
+    /** It takes a reboot, and cannot be tried by one. */
+    | "reboot"
+    /** The closures could not be compared. */
+    | "closure"
+    | "state-version"
+    | "database"
+    | "release"
+    | "user"
+    | "login"
+    | "sshd";
+  readonly message: string;
+}
+
+/** One side of a plan, as far as it is known. */
+export interface PlanSide {
+  readonly view: SystemView;
+  readonly options: SetOptions | undefined;
+  readonly objects: readonly StoreObject[];
+}
+
+/**
+ * Databases whose newer versions rewrite what they keep: by the name of their package, and how many
+ * numbers of a version make a major one.
+ */
+const databases: Readonly<Record<string, number>> = {
+  cassandra: 2,
+  clickhouse: 1,
+  cockroachdb: 1,
+  couchdb: 1,
+  elasticsearch: 1,
+  influxdb: 1,
+  influxdb2: 1,
+  "mariadb-server": 2,
+  mongodb: 2,
+  mysql: 2,
+  neo4j: 1,
+  nextcloud: 1,
+  opensearch: 1,
+  postgresql: 1,
+  "postgresql-and-plugins": 1,
+  redis: 1,
+  valkey: 1,
+};
+
+/** What a rollback cannot undo, and what may lock somebody out. */
+export function planWarnings(old: PlanSide, now: PlanSide): readonly PlanWarning[] {
+  return [
+    ...stateVersion(old.options, now.options),
+    ...release(old.view, now.view),
+    ...databaseMajors(packagesOf(old.objects), packagesOf(now.objects)),
+    ...removedUsers(old.options, now.options),
+    ...lostKeys(old.view, now.view),
+    ...lostSshd(old.view, now.view),
+  ];
+}
+
+function stateVersion(
+  old: SetOptions | undefined,
+  now: SetOptions | undefined,
+): readonly PlanWarning[] {
+  const option = "system.stateVersion";
+  const [before, after] = [old?.values.get(option), now?.values.get(option)];
+  if (before === undefined || after === undefined || before === after) return [];
+  const message = `${option} changes from ${before} to ${after}: services may look for their data elsewhere or in another form, and a rollback does not bring it back`;
+  return [{ kind: "state-version", message }];
+}
+
+function release(old: SystemView, now: SystemView): readonly PlanWarning[] {
+  if (old.release === null || now.release === null) return [];
+  if (compareVersions(old.release, now.release) <= 0) return [];
+  const message = `NixOS goes back from ${old.release} to ${now.release}: programs may not read the data that newer ones have written`;
+  return [{ kind: "release", message }];
+}
+
+function databaseMajors(
+  old: ReadonlyMap<string, Package>,
+  now: ReadonlyMap<string, Package>,
+): readonly PlanWarning[] {
+  return Object.entries(databases).flatMap(([name, numbers]): readonly PlanWarning[] => {
+    const majors = (side: ReadonlyMap<string, Package>) => [
+      ...new Set((side.get(name)?.whole ?? []).map((version) => major(version, numbers))),
+    ];
+    const [before, after] = [majors(old), majors(now)];
+    const isSame = before.every((each) => after.includes(each));
+    if (before.length === 0 || after.length === 0 || isSame) return [];
+    const message = `${name} changes from ${before.join(", ")} to ${after.join(", ")}: what the new one writes the old one may not read, and a rollback does not take it back; save the data first`;
+    return [{ kind: "database", message }];
+  });
+}
+
+function major(version: string, numbers: number): string {
+  return version.split(".").slice(0, numbers).join(".");
+}
+
+function removedUsers(
+  old: SetOptions | undefined,
+  now: SetOptions | undefined,
+): readonly PlanWarning[] {
+  if (old === undefined || now === undefined) return [];
+  const left = usersOf(now);
+  return [...usersOf(old)]
+    .filter((user) => !left.has(user))
+    .map((user) => ({
+      kind: "user",
+      message: `user ${user} is no longer declared: its home stays, its login and its processes may not`,
+    }));
+}
+
+/** Accounts that are declared as such, and not only added to. */
+function usersOf({ values }: SetOptions): ReadonlySet<string> {
+  const names = [...values.keys()].flatMap(
+    (option) => /^users\.users\.("?)(.+?)\1\.is(?:Normal|System)User$/.exec(option)?.[2] ?? [],
+  );
+  return new Set(names);
+}
+
+function lostKeys(old: SystemView, now: SystemView): readonly PlanWarning[] {
+  const lost = old.keyUsers.filter((user) => !now.keyUsers.includes(user));
+  if (lost.length === 0) return [];
+  const message =
+    now.keyUsers.length === 0
+      ? `no user has an ssh key any more (${lost.join(", ")} had): only a password, a console or a key in a home directory leads in`
+      : `${lost.join(", ")}: no ssh key any more`;
+  return [{ kind: "login", message }];
+}
+
+function lostSshd(old: SystemView, now: SystemView): readonly PlanWarning[] {
+  if (!old.sshd || now.sshd) return [];
+  return [{ kind: "sshd", message: "sshd is switched off: nobody can log in over the network" }];
+}

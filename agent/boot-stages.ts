@@ -27,6 +27,8 @@ export interface End {
   readonly verdict?: Outcome["verdict"];
   readonly degraded?: boolean;
   readonly fault?: Outcome["fault"];
+  readonly restart?: boolean;
+  readonly bootProved?: boolean | null;
 }
 
 /** Runs stages and remembers what was seen on the way. */
@@ -126,6 +128,8 @@ export class BootStages implements Stages {
       verdict: end.verdict ?? null,
       findings,
       fault: end.fault ?? null,
+      restart: end.restart ?? false,
+      bootProved: end.bootProved ?? null,
       stages: this.#stages,
       startedAt: this.#startedAt,
       finishedAt: timestamp(io.clock),

@@ -16,6 +16,7 @@ import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
+import type { Recovery } from "#provisioner/system/system.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { blameInput } from "./blame-input.ts";
 import { BootStages, type End, type Stages, type StagesDeps } from "./boot-stages.ts";
@@ -34,8 +35,10 @@ import {
   writePinnedInstance,
 } from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
+import { lookAtBoot } from "./prove-boot.ts";
 import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
+import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
 import { settleTrial } from "./settle-trial.ts";
 
@@ -54,8 +57,10 @@ export interface BootDeps {
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
   readonly decideBase: (input: BaseInput) => Base;
+  /** Keeps the base of a trial, for whichever process commits it. */
+  readonly proposeBase: (base: Base, sourcesDigest: string) => void;
   /** Keeps the base that the first commit stands on. */
-  readonly recordBase: (base: Base) => void;
+  readonly recordBase: (sourcesDigest: string | null) => void;
   /** Loads the check of these templates' parameters. */
   readonly parameterCheck: (names: readonly string[]) => Promise<CheckParameters>;
   readonly openCredentials: () => Promise<CredentialStore>;
@@ -112,7 +117,7 @@ export function failedBeforeBoot(d: StagesDeps, error: unknown): Outcome {
 }
 
 async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
-  const recovery = await way.stage("recover", () => d.system.recover());
+  const recovery = await way.stage("recover", () => d.system.recover({ judges: true }));
   d.report({
     kind: "boot.started",
     body: { by: d.by, agent: d.version, recovered: recovery.state },
@@ -122,12 +127,40 @@ async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
       state: recovery.state,
       details: recovery.details.join("; "),
     });
+  const resumed = await goOn(d, way, recovery);
+  if (resumed === undefined) return await changeSystem(d, way, recovery);
+  if (resumed.outcome !== "committed" || recovery.trial?.reason.by === "rollback") return resumed;
+  return followCommitted(d, way, { recovery, resumed });
+}
+
+/**
+ * After the commit of a trial that an earlier boot began: pin and place to report follow, and what was
+ * asked for since is done. Where the datasource cannot be read now, the next boot does that.
+ */
+async function followCommitted(
+  d: BootDeps,
+  way: BootStages,
+  { recovery, resumed }: { readonly recovery: Recovery; readonly resumed: End },
+): Promise<End> {
+  try {
+    const end = await changeSystem(d, way, recovery);
+    return end.outcome === "unchanged"
+      ? { ...end, ...resumed, degraded: end.degraded ?? false }
+      : end;
+  } catch (error) {
+    const { fault, message } = endOfFault(error, d.log);
+    const told = `${resumed.message}; what was asked for since is not known: ${message}`;
+    return { ...resumed, message: told, degraded: true, ...(fault === undefined ? {} : { fault }) };
+  }
+}
+
+async function changeSystem(d: BootDeps, way: BootStages, recovery: Recovery): Promise<End> {
   const rendering = await renderSystem(d, way, ({ instance }) =>
     way.tell(() => writeInstanceData(d.io, instance)),
   );
   // A first boot that fails must be told of; later ones report as the system that runs does.
   if (readPinnedInstance(d.io.files) === undefined) way.tell(() => tellWhere(d, rendering));
-  return settle(d, way, rendering);
+  return settle(d, way, { rendering, recovery });
 }
 
 /**
@@ -210,10 +243,15 @@ async function storeSecrets(
 }
 
 /** Build, plan, try, judge, commit or roll back. */
-async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promise<End> {
-  const { sources, decision, translation } = rendering;
+async function settle(
+  d: BootDeps,
+  way: BootStages,
+  { rendering, recovery }: { readonly rendering: Rendering; readonly recovery: Recovery },
+): Promise<End> {
+  const { sources, decision, translation, match } = rendering;
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
   if (running.runs) {
+    await lookAtBoot(d, way, { recovery, health: translation.spec.health });
     const failures = failedSideEffects(d.io, null);
     return {
       outcome: "unchanged",
@@ -227,7 +265,12 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
     // What a person chose stays, until somebody asks for something else.
     throw new Fault("policy/left-alone", running.chosen);
   }
-  const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
+  const reason = {
+    by: d.by,
+    why: decision.why,
+    instanceId: rendering.content.instance.instanceId,
+    hardwareProfile: match.profile,
+  };
   const closure = await way
     .stage("build", () => (d.obtain ?? d.system.build)(sources, reason))
     .catch((error) => {
@@ -235,10 +278,10 @@ async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promi
       throw error;
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
+  d.proposeBase(rendering.base, sources.digest);
   const end = await settleTrial(d, way, {
     plan,
     health: translation.spec.health,
-    beforeCommit: () => d.recordBase(rendering.base),
     approved: d.approvedPlan,
   });
   if (end.outcome !== "committed") return end;

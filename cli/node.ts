@@ -16,12 +16,13 @@ import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
-import { decideBase, recordBase } from "#provisioner/render/decide-base.ts";
+import { decideBase, proposeBase, recordBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
 import type { ChangeReason } from "#provisioner/system/system.ts";
+import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
 import { findAssets } from "./assets.ts";
-import { type Invocation, textFlag } from "./command.ts";
+import { type Flags, type Invocation, textFlag } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
 import { version } from "./version.ts";
 
@@ -33,6 +34,8 @@ export const systemOptions = {
 
 /** Of commands that may fetch a system instead of building it. */
 export const fetchOptions = { fetch: { type: "string" } } as const;
+/** Flags of a person who asks for a change. */
+export const personOptions = { ...systemOptions, reboot: { type: "string" } } as const;
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -81,7 +84,8 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
         settings,
         agentModule: assets.agentModule(),
       }),
-    recordBase: (base) => recordBase(io, base),
+    proposeBase: (base, digest) => proposeBase(io, base, digest),
+    recordBase: (digest) => recordBase(io, digest),
     openCredentials: () => openCredentialStore(io),
     probe: nodeProbe(invocation, settings),
     enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
@@ -130,9 +134,27 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
   const { io, log, flags, signal } = invocation;
   const driver = driverOf(invocation);
   const { openSides } = await import("./sides.ts");
-  const system = await openSides({ io, log, driver, inProcess: flags["in-process"] === true });
+  const system = await openSides({
+    io,
+    log,
+    driver,
+    inProcess: flags["in-process"] === true,
+    reboot: wantedReboot(flags),
+  });
   const { progress } = await import("./progress.ts");
   return systemClient(system, { onEvent: progress(invocation), signal });
+}
+
+/** What a person allows for this once. */
+function wantedReboot(flags: Flags): RebootPolicy | undefined {
+  const wanted = textFlag(flags, "reboot");
+  if (wanted === undefined || wanted === "allow" || wanted === "kexec" || wanted === "skip") {
+    return wanted;
+  }
+  throw new Fault(
+    "cli/usage",
+    `--reboot: expected allow, kexec or skip, got ${JSON.stringify(wanted)}`,
+  );
 }
 
 /** The driver of this machine. Throws `cli/usage`, `system/other-driver`. */
@@ -166,6 +188,11 @@ export async function renderOnly(invocation: Invocation): Promise<RenderedNode> 
   const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
   const rendering = await renderSystem(deps, quiet);
   for (const finding of rendering.findings) invocation.out.talk(formatFinding(finding));
+  const { trial } = await system.recover({ judges: true });
+  if (trial !== null) {
+    const { transaction } = trial.trial;
+    throw new Fault("system/transaction-open", `the trial ${transaction} goes on`);
+  }
   const { instanceId } = rendering.content.instance;
   return {
     system,

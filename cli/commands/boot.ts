@@ -5,16 +5,18 @@ import { reportSettingsFile } from "#agent/report-settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Command, Invocation } from "../command.ts";
 import { type NodeOptions, nodeDeps, openSystem, systemOptions } from "../node.ts";
 import { type BootOutbox, bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
+import { endWith } from "../restart.ts";
 
 /** `firstlight boot` */
 export const command: Command = {
   usage: "boot [--root DIR] [--driver nix|dry] [--report]",
   summary: "Bring this machine to what its datasource asks for, and keep it only if it is healthy.",
-  help: "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 77 held or refused by policy.",
+  help: "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 75 the machine is being restarted, 77 held or refused by policy.",
   options: { ...systemOptions, report: { type: "boolean" } },
   arity: [0, 0],
   run: (invocation) => runBoot(invocation, { by: "boot", approved: false }),
@@ -26,7 +28,7 @@ type How = Omit<NodeOptions, "report" | "system">;
 /** Boots or applies, tells the outcome, and sends the events with `--report`. */
 export async function runBoot(invocation: Invocation, how: How): Promise<number> {
   const { json, log, out, flags } = invocation;
-  const outcome = await bootOrSayWhy(invocation, how);
+  const { outcome, system } = await bootOrSayWhy(invocation, how);
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
   out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
   // Where to report stands in the settings.
@@ -37,7 +39,7 @@ export async function runBoot(invocation: Invocation, how: How): Promise<number>
       log.warning("report.failed", { message: describeFault(error).message }),
     );
   }
-  return exitCodeOf(outcome);
+  return system === undefined ? exitCodeOf(outcome) : endWith(outcome, invocation, system);
 }
 
 async function report(invocation: Invocation): Promise<void> {
@@ -58,7 +60,10 @@ function isFailedFirstBoot({ outcome }: Outcome, { io }: Invocation): boolean {
  * A machine that cannot even be put together (settings that do not fit, an installation that is not
  * whole) has a boot that failed; a command line that cannot be meant is none.
  */
-async function bootOrSayWhy(invocation: Invocation, how: How): Promise<Outcome> {
+async function bootOrSayWhy(
+  invocation: Invocation,
+  how: How,
+): Promise<{ readonly outcome: Outcome; readonly system?: SystemClient }> {
   let machine: { readonly deps: BootDeps; readonly outbox: BootOutbox };
   try {
     machine = await putTogether(invocation, how);
@@ -66,15 +71,15 @@ async function bootOrSayWhy(invocation: Invocation, how: How): Promise<Outcome> 
     if (isFault(error, "cli/usage") || isFault(error, "system/other-driver")) throw error;
     const { io, log } = invocation;
     const outbox = bootOutbox(invocation, {
-      history: async () => ({ generations: [], trials: [] }),
+      history: async () => ({ generations: [], trials: [], boot: null, denied: [] }),
     });
     const outcome = failedBeforeBoot({ io, log, report: outbox.report }, error);
     await outbox.flush();
-    return outcome;
+    return { outcome };
   }
   const outcome = await boot(machine.deps);
   await machine.outbox.flush();
-  return outcome;
+  return { outcome, system: machine.deps.system };
 }
 
 async function putTogether(invocation: Invocation, how: How) {

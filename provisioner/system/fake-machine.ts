@@ -25,6 +25,7 @@ import {
   installMenu,
 } from "./fake-firmware.ts";
 import { swapPrograms } from "./fake-swap.ts";
+import { mountinfo } from "./loaders/fake-mounts.ts";
 import type { Processes } from "./lock.ts";
 import type { RebootPolicy } from "./trial-way.ts";
 
@@ -202,7 +203,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
     rmSync(at("/run"), { recursive: true, force: true });
     mkdirSync(at(systemd ? "/run/systemd/system" : "/run"), { recursive: true });
     write("/proc/sys/kernel/random/boot_id", `boot-${boots}\n`);
-    write("/proc/mounts", "/dev/vda2 / ext4 rw 0 0\n/dev/vda1 /boot vfat rw 0 0\n");
+    write("/proc/self/mountinfo", mountinfo("/dev/vda2 / ext4", "/dev/vda1 /boot vfat"));
     if (kexec) write("/proc/sys/kernel/kexec_load_disabled", "0\n");
     write("/sys/kernel/kexec_loaded", "0\n");
     const chosen = by === "kexec" ? loaded : firmware?.powerOn();

@@ -7,6 +7,7 @@ import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { efiText, efiVariable } from "../fake-firmware.ts";
 import { chooseLoader } from "./choose-loader.ts";
 import { extlinux } from "./extlinux.ts";
+import { mountinfo } from "./fake-mounts.ts";
 import { grub } from "./grub.ts";
 import { formatEnvironment, parseEnvironment } from "./grub-environment.ts";
 import { findMenuEntry } from "./grub-menu.ts";
@@ -84,7 +85,7 @@ t.test(
     ];
     for (const [index, [file, id]] of cases.entries()) {
       const { files } = place(path.join(t.testdir(), `${index}`), {
-        "/proc/mounts": "/dev/sda1 /esp\\040of\\040mine vfat rw 0 0\n",
+        "/proc/self/mountinfo": mountinfo("/dev/sda1 /esp\\040of\\040mine vfat"),
         "/boot/loader/entries/nixos-generation-1.conf": entry(now),
         "/boot/loader/entries/other.txt": entry(next),
         "/boot/loader/entries/longer.conf": entry(`${next}-more`),
@@ -153,7 +154,7 @@ ${item("NixOS - Configuration 1 (2026-01-03 - 26.05)", next)}}
 `;
 const grubFiles = {
   "/boot/grub/grub.cfg": menu,
-  "/proc/mounts": "/dev/vda2 / ext4 rw 0 0\n/dev/vda1 /boot vfat rw 0 0\n",
+  "/proc/self/mountinfo": mountinfo("/dev/vda2 / ext4", "/dev/vda1 /boot vfat"),
 };
 const trialEntry =
   "NixOS - Profile 'firstlight_trial'>NixOS - Configuration 1 (2026-01-03 - 26.05)";
@@ -161,15 +162,18 @@ const trialEntry =
 t.test(
   "GRUB can where its menu clears what it was told, on a disk that it can write",
   async (t) => {
-    const mounts = (text: string) => ({ ...grubFiles, "/proc/mounts": text });
+    const mounts = (...all: string[]) => ({
+      ...grubFiles,
+      "/proc/self/mountinfo": mountinfo(...all),
+    });
     const cases: readonly (readonly [Readonly<Record<string, string>>, object])[] = [
       [grubFiles, { is: "able", counting: false }],
-      [mounts("/dev/sda2 / xfs rw 0 0\n"), { is: "able" }],
-      [mounts("/dev/sda2 / btrfs rw 0 0\n"), { is: "unable", why: /not write on btrfs/ }],
-      [mounts("tank/root / zfs rw 0 0\n"), { is: "unable", why: /not write on zfs/ }],
-      [mounts("/dev/mapper/vg-root / ext4 rw 0 0\n"), { is: "unable", why: /mapper\/vg-root/ }],
-      [mounts("/dev/md0 / ext4 rw 0 0\n"), { is: "unable", why: /md0/ }],
-      [mounts(""), { is: "unable", why: /nobody says/ }],
+      [mounts("/dev/sda2 / xfs"), { is: "able" }],
+      [mounts("/dev/sda2 / btrfs"), { is: "unable", why: /not write on btrfs/ }],
+      [mounts("tank/root / zfs"), { is: "unable", why: /not write on zfs/ }],
+      [mounts("/dev/mapper/vg-root / ext4"), { is: "unable", why: /mapper\/vg-root/ }],
+      [mounts("/dev/md0 / ext4"), { is: "unable", why: /md0/ }],
+      [mounts(), { is: "unable", why: /nobody says/ }],
       [
         { ...grubFiles, "/boot/grub/grub.cfg": menu.replace(/save_env next_entry/, "") },
         { is: "unable", why: /does not look for an entry/ },
@@ -368,7 +372,7 @@ t.test("the machine's own loader comes first, then kexec, then the reasons of ea
   t.equal(await chosen("a", { ...systemdFiles, ...grubFiles, ...kernel }), "systemd-boot");
   t.equal(await chosen("b", { ...grubFiles, ...kernel }), "grub");
   t.equal(await chosen("c", { ...systemdFiles, ...kernel }, "kexec"), "kexec");
-  const btrfs = { ...grubFiles, "/proc/mounts": "/dev/sda2 / btrfs rw 0 0\n" };
+  const btrfs = { ...grubFiles, "/proc/self/mountinfo": mountinfo("/dev/sda2 / btrfs") };
   t.equal(await chosen("d", { ...btrfs, ...kernel }), "kexec");
   await t.rejects(choose("e", btrfs), {
     code: "system/reboot-impossible",
@@ -378,10 +382,9 @@ t.test("the machine's own loader comes first, then kexec, then the reasons of ea
 
 t.test("mounts are read as the kernel writes them", async (t) => {
   const { files } = place(t.testdir(), {
-    "/proc/mounts":
-      "/dev/a / ext4 rw 0 0\n/dev/b /boot vfat rw 0 0\n/dev/c /boot ext4 rw 0 0\n/dev/d /my\\040disk\\134 vfat rw 0 0\nshort\n",
+    "/proc/self/mountinfo": `${mountinfo("/dev/a / ext4", "/dev/b /boot vfat", "/dev/c /boot ext4", "/dev/d /my\\040disk\\134 vfat")}short\n`,
   });
   t.match(mountOf(files, "/boot/grub"), { device: "/dev/c" }, "the one on top");
   t.match(mountOf(files, "/bootstrap"), { device: "/dev/a" });
-  t.same(mountPoints(files, ["vfat"]), ["/boot", "/my disk\\"]);
+  t.same(mountPoints(files, ["vfat"]), ["/my disk\\"], "not what another one lies over");
 });

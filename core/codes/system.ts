@@ -27,11 +27,13 @@ export const systemCodes = {
   },
   "system/no-space": {
     means: "No longer given: `system/disk-full` says it, with the numbers.",
-    action: "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay.",
+    action:
+      "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay.",
   },
   "system/disk-full": {
     means: "A disk was full while the system was evaluated or built; what was begun is dropped.",
-    action: "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay.",
+    action:
+      "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay.",
   },
   "system/not-enough-space": {
     means: "A disk has less room than the system will need, so nothing was begun.",

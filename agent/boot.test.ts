@@ -85,6 +85,9 @@ function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): Syste
     history: async () => ({ generations: [], trials: [] }),
     pin: async () => ({ changed: true }),
     collect: async () => ({ generations: [] }) as unknown as Collected,
+    status: async () => {
+      throw new Error("a boot asks for no status");
+    },
     ...answers,
   };
   const told = Object.entries(all).map(([name, answer]) => [

@@ -1,62 +1,106 @@
+import type { Clock } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import type { FetchSources } from "./resolve-spec.ts";
 
 const maxBytes = 32 * 1024 * 1024;
+/** For one address, all tries together. */
 const timeoutMs = 30_000;
+const tries = 4;
+const pauseMs = 1_000;
+/** So many addresses at once. */
+const atOnce = 4;
+/** What a server may say that time heals. */
+const passing: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** What reading addresses needs. */
+export interface FetcherOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Who goes to the network. */
+  readonly courier: Courier;
+}
 
 /**
- * Reads what documents name by address, all at once, each with its own limits. What cannot be read
- * is logged and left out: the translation makes a finding of it.
+ * Reads what documents name by address, a few at once, each with its own limits. What cannot be
+ * read is logged and left out: the translation makes a finding of it.
  */
-export function sourceFetcher(log: Log): FetchSources {
+export function sourceFetcher(options: FetcherOptions): FetchSources {
   return async (urls) => {
-    const results = await Promise.all(
-      urls.map(async (url) => [url, await readOne(url, log)] as const),
-    );
-    return new Map(
-      results.filter((result): result is [string, Uint8Array] => result[1] !== undefined),
-    );
+    const found = new Map<string, Uint8Array>();
+    for (let at = 0; at < urls.length; at += atOnce) {
+      const some = urls.slice(at, at + atOnce);
+      const read = await Promise.all(some.map((url) => readOne(url, options)));
+      for (const [index, bytes] of read.entries()) {
+        if (bytes !== undefined) found.set(some[index] ?? "", bytes);
+      }
+    }
+    return found;
   };
 }
 
-async function readOne(url: string, log: Log): Promise<Uint8Array | undefined> {
+async function readOne(url: string, options: FetcherOptions): Promise<Uint8Array | undefined> {
   try {
     if (url.startsWith("data:")) return readDataUrl(url);
     if (!/^https?:\/\//.test(url)) throw new Error("expected an address with http, https or data");
-    return await download(url);
+    return await download(url, options);
   } catch (error) {
     const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
-    log.warning("source.failed", {
-      origin,
-      message: describe(error),
-    });
+    options.log.warning("source.failed", { origin, message: describe(error) });
     return undefined;
   }
 }
 
-/** The message of got says the whole address, which can hold a token. */
+/** A message may say the whole address, which can hold a token. */
 function describe(error: unknown): string {
-  const { response } = error as { readonly response?: { readonly statusCode?: number } };
-  if (response?.statusCode !== undefined) return `status ${response.statusCode}`;
   const message = error instanceof Error ? error.message : String(error);
   return /\b[a-z]+:\/\//i.test(message)
     ? ((error as { readonly code?: string }).code ?? "not read")
     : message;
 }
 
-async function download(url: string): Promise<Uint8Array> {
-  const { default: got } = await import("got");
-  const stream = got.stream(url, {
-    timeout: { lookup: 5_000, connect: 5_000, request: timeoutMs },
-    retry: { limit: 3, backoffLimit: 2_000 },
-    maxRedirects: 5,
-  });
+async function download(url: string, { clock, courier }: FetcherOptions): Promise<Uint8Array> {
+  const late = new AbortController();
+  const done = new AbortController();
+  clock.sleep(timeoutMs, done.signal).then(
+    () => late.abort(new Error(`no whole answer within ${timeoutMs} ms`)),
+    () => {},
+  );
+  const { signal } = late;
+  try {
+    for (let n = 1; ; n++) {
+      try {
+        return await tryOnce(await courier.open({ url, offset: 0, answerMs: timeoutMs, signal }));
+      } catch (error) {
+        if (error instanceof FinalError || n >= tries || signal.aborted) throw error;
+        await clock.sleep(pauseMs * n, signal);
+      }
+    }
+  } finally {
+    done.abort();
+  }
+}
+
+/** Trying again is of no use. */
+class FinalError extends Error {}
+
+async function tryOnce({ status, body, close }: CourierAnswer): Promise<Uint8Array> {
+  try {
+    if (passing.has(status)) throw new Error(`status ${status}`);
+    if (status < 200 || status > 299) throw new FinalError(`status ${status}`);
+    return await readWhole(body);
+  } finally {
+    close();
+  }
+}
+
+async function readWhole(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > maxBytes) throw new Error(`larger than ${maxBytes} bytes`); // leaving the loop ends the stream
+    if (length > maxBytes) throw new FinalError(`larger than ${maxBytes} bytes`);
   }
   return Buffer.concat(chunks);
 }

@@ -2,9 +2,9 @@ import { Fault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
+import type { Courier } from "#provisioner/system/fetch/courier.ts";
 import { readText } from "#provisioner/system/fetch/download.ts";
 import { readCaches } from "#provisioner/system/fetch/fetch-settings.ts";
-import { hostCourier } from "#provisioner/system/fetch/host-courier.ts";
 import { maxManifestBytes } from "#provisioner/system/fetch/verify-manifest.ts";
 import { fetchSettings } from "./fetch-settings.ts";
 
@@ -13,6 +13,8 @@ export interface FindOptions {
   readonly io: Io;
   readonly log: Log;
   readonly settings: Settings;
+  /** Who goes to the network. */
+  readonly courier: Courier;
   readonly signal: AbortSignal;
 }
 
@@ -22,12 +24,11 @@ export interface FindOptions {
  * Throws `system/canceled`, `system/cache-unusable`.
  */
 export async function findManifest(
-  { io, log, settings, signal }: FindOptions,
+  { io, log, settings, courier, signal }: FindOptions,
   sourcesDigest: string,
 ): Promise<string | undefined> {
   const usual = fetchSettings(settings);
   const places = readCaches({ ...usual, caches: settings.fetch?.manifests ?? [] }).urls;
-  const courier = hostCourier(io.files);
   for (const url of places) {
     const cache = { url, received: 0, benchedUntilMs: 0 };
     const deps = { ...usual, clock: io.clock, courier, cache, signal };

@@ -3,9 +3,11 @@ import type { AddressInfo } from "node:net";
 import t from "tap";
 import type { Code } from "#core/codes.ts";
 import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
+import { hostClock } from "#core/host-io.ts";
 import { createLog, silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { bootstrap, endBootstrap } from "./bootstrap.ts";
 import type { Instance } from "./datasources/datasource.ts";
@@ -341,7 +343,7 @@ t.test("sources are read over HTTP within limits; what cannot be read is left ou
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const lines: string[] = [];
   const log = createLog(fakeIo(t.testdir()).clock, (record) => lines.push(JSON.stringify(record)));
-  const fetch = sourceFetcher(log);
+  const fetch = sourceFetcher({ log, clock: hostClock, courier: httpCourier });
   const found = await fetch([
     `${base}/good`,
     `${base}/none?token=canary`,

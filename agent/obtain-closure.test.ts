@@ -5,6 +5,7 @@ import { silentLog } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { fakeCache } from "#provisioner/system/fetch/fake-cache.ts";
+import { hostCourier } from "#provisioner/system/fetch/host-courier.ts";
 import type { ChangeReason, Closure } from "#provisioner/system/system.ts";
 import { closureObtainer } from "./obtain-closure.ts";
 
@@ -22,8 +23,10 @@ interface Setting {
 /** What is asked of the system for these settings: `build`, or `fetch` and what manifest. */
 async function asked(t: Test, { fetch, signed, fault }: Setting): Promise<readonly string[]> {
   const calls: string[] = [];
+  const io = hostIo({ root: t.testdir({ m: { [`${digest}.json`]: "on a stick" } }) });
   const obtain = closureObtainer({
-    io: hostIo({ root: t.testdir({ m: { [`${digest}.json`]: "on a stick" } }) }),
+    io,
+    courier: hostCourier(io.files),
     log: silentLog,
     settings: fetch === undefined ? {} : { fetch },
     signed,

@@ -4,6 +4,7 @@ import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
+import type { Courier } from "#provisioner/system/fetch/courier.ts";
 import type { ChangeReason, Closure } from "#provisioner/system/system.ts";
 
 /** Has the system of these sources: built here, or built elsewhere, signed and fetched. */
@@ -15,6 +16,8 @@ export interface ObtainOptions {
   readonly log: Log;
   readonly settings: Settings;
   readonly system: Pick<SystemClient, "build" | "fetch">;
+  /** Who goes to the network for manifests. */
+  readonly courier: Courier;
   /** A signed manifest that a person gave: this system or none. */
   readonly signed: string | undefined;
   readonly signal: AbortSignal;
@@ -45,13 +48,13 @@ export function closureObtainer(options: ObtainOptions): ObtainClosure {
 
 /** The manifest of what would be fetched for these sources; `undefined` where it would be built here. */
 export async function signedManifest(
-  { io, log, settings, signed, signal }: Omit<ObtainOptions, "system">,
+  options: Omit<ObtainOptions, "system">,
   digest: string,
 ): Promise<string | undefined> {
-  const { manifests = [] } = settings.fetch ?? {};
-  if (signed !== undefined || manifests.length === 0) return signed;
+  const { manifests = [] } = options.settings.fetch ?? {};
+  if (options.signed !== undefined || manifests.length === 0) return options.signed;
   const { findManifest } = await import("./find-manifest.ts");
-  return findManifest({ io, log, settings, signal }, digest);
+  return findManifest(options, digest);
 }
 
 function notFound({ digest }: Sources, manifests: readonly string[]): Fault {

@@ -48,6 +48,7 @@ export async function reportOnce(options: ReportOnceOptions): Promise<ReportOnce
   const signal = options.signal === undefined ? late : AbortSignal.any([options.signal, late]);
   const outbox = await openOutbox(io, log);
   try {
+    outbox.takeSpooled();
     const lock = await takeLinkLock(io);
     if (lock === undefined) return await waitForDaemon(io, outbox, signal);
     try {

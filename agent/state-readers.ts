@@ -4,6 +4,7 @@ import type { Files, Io } from "#core/io.ts";
 import type { About } from "#generated/protocol/messages/about.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
+import type { SystemStatus } from "#provisioner/system/system.ts";
 import { readFacts } from "./facts/read-facts.ts";
 import type { Witness } from "./facts/witness.ts";
 import { readInstanceData } from "./instance-data.ts";
@@ -23,6 +24,8 @@ export interface StateReaderOptions {
   readonly healthIntervalMs: number;
   /** Asks systeminformation in a process of its own. */
   readonly witness: () => Promise<Witness>;
+  /** Asks the root side what runs now; `undefined` where it cannot be asked. */
+  readonly askStatus?: () => Promise<SystemStatus | undefined>;
 }
 
 /** Reads what a node tells of itself: from the kernel's files, what the boot left, and the second witness. */
@@ -31,7 +34,7 @@ export function stateReaders(options: StateReaderOptions): StateReaders {
   let sampled: { readonly at: number; readonly witness: Witness } | undefined;
   return {
     about: async () => about(options),
-    reported: async () => reported(io.files),
+    reported: async () => reported(io.files, await options.askStatus?.()),
     async health() {
       if (sampled === undefined || io.clock.monotonicMs() - sampled.at > witnessIntervalMs) {
         sampled = { at: io.clock.monotonicMs(), witness: await options.witness() };
@@ -70,10 +73,14 @@ function about({ io, version }: StateReaderOptions): About {
   };
 }
 
-function reported(files: Files): Reported | undefined {
+/** How the last boot ended, and what runs: by the root side's word, which knows of a switch by hand. */
+function reported(files: Files, now: SystemStatus | undefined): Reported | undefined {
   const result = readResult(files);
   if (result === undefined) return undefined;
-  const { generation, toplevel, sourcesDigest, outcome, finishedAt, fault } = result;
+  const { outcome, finishedAt, fault } = result;
+  const toplevel = now === undefined ? result.toplevel : now.running;
+  const generation = now === undefined ? result.generation : generationOf(now);
+  const sourcesDigest = toplevel === result.toplevel ? result.sourcesDigest : null;
   return {
     ...(generation === null ? {} : { generation }),
     ...(toplevel === null ? {} : { toplevel }),
@@ -92,6 +99,11 @@ function reported(files: Files): Reported | undefined {
           }),
     },
   };
+}
+
+/** Of what runs, where it is the boot default. */
+function generationOf({ running, bootDefault }: SystemStatus): number | null {
+  return running === bootDefault.toplevel ? bootDefault.generation : null;
 }
 
 async function kernelHealth({ files }: Io): Promise<Health> {

@@ -10,6 +10,7 @@ export const commands: Readonly<
   boot: { load: () => import("./commands/boot.ts") },
   bootstrap: { load: () => import("./commands/bootstrap.ts") },
   agent: { load: () => import("./commands/agent.ts") },
+  system: { load: () => import("./commands/system.ts") },
   discover: { load: () => import("./commands/discover.ts") },
   translate: { load: () => import("./commands/translate.ts") },
   validate: { load: () => import("./commands/validate.ts") },
@@ -27,5 +28,6 @@ export const commands: Readonly<
   status: { load: () => import("./commands/status.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
+  courier: { load: () => import("./commands/courier.ts"), hidden: true },
   witness: { load: () => import("./commands/witness.ts"), hidden: true },
 };

@@ -1,10 +1,8 @@
 import { type BootDeps, type Rendering, renderSystem } from "#agent/boot.ts";
 import type { Stages } from "#agent/boot-stages.ts";
-import { buildPolicy } from "#agent/build-policy.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
-import { fetchSettings } from "#agent/fetch-settings.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
 import {
   closureObtainer,
@@ -12,9 +10,8 @@ import {
   type ObtainOptions,
   signedManifest,
 } from "#agent/obtain-closure.ts";
-import { openCredentialStore, shredCredentials } from "#agent/secrets/credential-store.ts";
+import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
-import { durationMs } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
@@ -24,11 +21,15 @@ import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
 import type { ChangeReason } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
-import { type Flags, type Invocation, textFlag } from "./command.ts";
+import { type Invocation, textFlag } from "./command.ts";
+import { nodeCourier } from "./courier.ts";
 import { version } from "./version.ts";
 
 /** Flags of every command that works on the system. */
-export const systemOptions = { driver: { type: "string" } } as const;
+export const systemOptions = {
+  driver: { type: "string" },
+  "in-process": { type: "boolean" },
+} as const;
 
 /** Of commands that may fetch a system instead of building it. */
 export const fetchOptions = { fetch: { type: "string" } } as const;
@@ -66,8 +67,10 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     obtain: closureObtainer(obtaining),
     signedManifest: (digest) => signedManifest(obtaining, digest),
     discover: () => findContent(invocation, settings.datasources),
-    fetchSources: async (urls) =>
-      (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
+    fetchSources: async (urls) => {
+      const { sourceFetcher } = await import("#agent/fetch-sources.ts");
+      return sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) })(urls);
+    },
     readFacts: () => readFacts(io),
     decideBase: ({ facts, match, mutableUsers }) =>
       decideBase({
@@ -107,7 +110,8 @@ async function obtainOptions(
     file === undefined
       ? undefined
       : Buffer.from(await (await import("./read-input.ts")).readInput(file, { signal })).toString();
-  return { io, log, settings, system, signed, signal };
+  const courier = nodeCourier(io);
+  return { io, log, settings, system, courier, signed, signal };
 }
 
 /** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */
@@ -121,28 +125,20 @@ export async function findContent(
   return found.content;
 }
 
-/** The system behind `--driver`, or behind the driver it was changed with before. */
+/** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */
 export async function openSystem(invocation: Invocation): Promise<SystemClient> {
-  const { io, flags, signal } = invocation;
-  const driver = chooseDriver(io, wantedDriver(flags));
-  const settings = await readSettings(io.files);
-  const { openDriver } = await import("#provisioner/system/driver.ts");
-  const system = openDriver(io, {
-    driver,
-    substituters: settings.build?.substituters ?? [],
-    buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
-    activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
-    fetch: fetchSettings(settings),
-    policy: buildPolicy(settings),
-    shred: (keep) => shredCredentials(io, keep),
-  });
+  const { io, log, flags, signal } = invocation;
+  const driver = driverOf(invocation);
+  const { openSides } = await import("./sides.ts");
+  const system = await openSides({ io, log, driver, inProcess: flags["in-process"] === true });
   const { progress } = await import("./progress.ts");
   return systemClient(system, { onEvent: progress(invocation), signal });
 }
 
-function wantedDriver(flags: Flags): DriverName | undefined {
+/** The driver of this machine. Throws `cli/usage`, `system/other-driver`. */
+export function driverOf({ io, flags }: Pick<Invocation, "io" | "flags">): DriverName {
   const wanted = textFlag(flags, "driver");
-  if (wanted === undefined || wanted === "nix" || wanted === "dry") return wanted;
+  if (wanted === undefined || wanted === "nix" || wanted === "dry") return chooseDriver(io, wanted);
   throw new Fault("cli/usage", `--driver: expected nix or dry, got ${JSON.stringify(wanted)}`);
 }
 

@@ -25,6 +25,7 @@ t.test("each trial's end is told once, whichever boot comes to tell it", async (
   };
   const waiting = async () => {
     const outbox = await openOutbox(io, silentLog);
+    outbox.takeSpooled();
     const all = outbox.pending(0, 100);
     outbox.close();
     return all.map(({ kind, body }) => (body as Partial<TrialRecord>).transaction ?? kind);
@@ -42,6 +43,19 @@ t.test("each trial's end is told once, whichever boot comes to tell it", async (
   t.same((await waiting()).slice(-3), ["boot.started", "third", "boot.finished"]);
 });
 
+t.test("a boot opens nothing that the network side could have made", async (t) => {
+  const io = fakeIo(t.testdir());
+  const system = {
+    history: async () => ({ generations: [], trials: [trial("one", "committed")] }),
+  };
+  const outbox = bootOutbox({ io, log: silentLog }, system);
+  outbox.report({ kind: "boot.started", body: { by: "boot" } });
+  await outbox.flush();
+  t.same(io.files.list("/var/lib"), ["firstlight"]);
+  t.match(io.effects, [/^write \/var\/lib\/firstlight\/report\/events\/0+1\.json$/]);
+  t.equal(io.effects.length, 1);
+});
+
 t.test("a journal that cannot be read keeps nothing else from being told", async (t) => {
   const io = fakeIo(t.testdir());
   const system = { history: () => Promise.reject(new Error("damaged")) };
@@ -49,6 +63,7 @@ t.test("a journal that cannot be read keeps nothing else from being told", async
   outbox.report({ kind: "boot.started", body: { by: "boot" } });
   await outbox.flush();
   const opened = await openOutbox(io, silentLog);
+  opened.takeSpooled();
   t.teardown(() => opened.close());
   t.match(opened.pending(0, 10), [{ kind: "boot.started" }]);
 });

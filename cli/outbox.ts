@@ -5,15 +5,15 @@ import type { NewEvent } from "#protocol/events.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Invocation } from "./command.ts";
 
-/** Events of a boot on their way to the outbox. */
+/** Events of a boot on their way to the network side. */
 export interface BootOutbox {
   readonly report: BootDeps["report"];
-  /** Writes them durably, all at once. A broken outbox is told and does not fail the boot. */
+  /** Writes them durably, all at once. A disk that takes none is told and does not fail the boot. */
   flush(): Promise<void>;
 }
 
 /**
- * Collects the events of a boot: the database is opened once, at its end. How trials ended comes from
+ * Collects the events of a boot, for one file of the spool at its end. How trials ended comes from
  * the journal, so that the end of one is told also where the boot that did it was killed.
  */
 export function bootOutbox(
@@ -31,13 +31,11 @@ export function bootOutbox(
         return { trials: [] };
       });
       try {
-        const { openOutbox } = await import("#agent/link/outbox.ts");
-        const outbox = await openOutbox(io, log);
+        const { toldTrial, writeSpool } = await import("#agent/link/spool.ts");
         const names = trials.map(({ transaction }) => transaction);
-        const untold = trials.slice(names.lastIndexOf(outbox.toldTrial() ?? "") + 1);
-        const last = untold.at(-1)?.transaction;
-        outbox.appendTelling(last, ...withTrials(events, untold.map(trialFinished)));
-        outbox.close();
+        const untold = trials.slice(names.lastIndexOf(toldTrial(io.files) ?? "") + 1);
+        const all = withTrials(events, untold.map(trialFinished));
+        if (all.length > 0) writeSpool(io, all, untold.at(-1)?.transaction);
       } catch (error) {
         failed(error);
       }

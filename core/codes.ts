@@ -6,6 +6,7 @@ import { nixLanguageCodes } from "./codes/nix-language.ts";
 import { profileCodes } from "./codes/profile.ts";
 import { renderCodes } from "./codes/render.ts";
 import { secretCodes } from "./codes/secret.ts";
+import { sideCodes } from "./codes/side.ts";
 import { specCodes } from "./codes/spec.ts";
 import { systemCodes } from "./codes/system.ts";
 import { userDataCodes } from "./codes/user-data.ts";
@@ -25,6 +26,7 @@ export const codes = {
   ...nixLanguageCodes,
   ...renderCodes,
   ...systemCodes,
+  ...sideCodes,
   ...agentCodes,
   ...linkCodes,
 } as const;

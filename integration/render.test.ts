@@ -1,7 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import t, { type Test } from "tap";
+import t from "tap";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
@@ -20,6 +19,7 @@ import { raspberryPi4 } from "./machines/raspberry-pi-4.ts";
 import { writeMachine } from "./machines/write-machine.ts";
 import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
 import { complaintsAbout, skipWithoutOptions, writeRendered } from "./render-check.ts";
+import { checkExposure } from "./sides/exposure.ts";
 
 t.setTimeout(300_000);
 const skip = skipWithoutNix();
@@ -271,9 +271,10 @@ t.test("the module's units", { skip }, async (t) => {
   t.notOk("MemoryDenyWriteExecute" in found.agent, "Node compiles at run time");
 
   const system = await machine.build(`import ${entry}`);
-  const file = `${system}/etc/systemd/system/firstlight-agent.service`;
-  const text = await readBuilt(machine, file);
-  await exposure(t, text);
+  for (const [side, most] of exposures) {
+    const file = `${system}/etc/systemd/system/${side}.service`;
+    await checkExposure(t, { name: side, most, text: await readBuilt(machine, file) });
+  }
 });
 
 t.test("an image whose own configuration brings firstlight", { skip }, async (t) => {
@@ -306,19 +307,6 @@ t.test("an image whose own configuration brings firstlight", { skip }, async (t)
     "{ inherit (c.services.firstlight) enable; package = toString c.services.firstlight.package; }";
   t.match(await evaluate(machine, entry, wanted), { enable: true, package: pin.storePath });
 });
-
-async function exposure(t: Test, text: string): Promise<void> {
-  const isThere = spawnSync("systemd-analyze", ["--version"]).status === 0;
-  const reason = isThere ? false : "SKIPPED: systemd-analyze is not here";
-  await t.test("the agent's unit is hardly exposed", { skip: reason }, async (t) => {
-    const unit = path.join(t.testdir(), "firstlight-agent.service");
-    // The program itself is not on this host; only the unit's settings are judged.
-    writeFileSync(unit, text.replace(/^Exec(Start)=.*$/m, "ExecStart=/bin/true"));
-    const args = ["security", "--offline=true", "--threshold=20", "--no-pager", unit];
-    const { status, stdout, stderr } = spawnSync("systemd-analyze", args, { encoding: "utf8" });
-    t.equal(status, 0, `${stdout.trim().split("\n").at(-1)}${stderr}`);
-  });
-}
 
 t.test("a switch starts the late commands again for what is new to run", { skip }, async (t) => {
   const machine = await nixMachine(t);
@@ -360,6 +348,12 @@ t.test("a pinned agent takes the place of the image's own package", { skip }, as
   t.equal(await evaluate(machine, entry, body), pinned);
 });
 
+/** As `systemd-analyze security` has it, times ten: what each side may be exposed to at most. */
+const exposures = [
+  ["firstlight-agent", 20],
+  ["firstlight-system", 15],
+] as const;
+
 const realLib = process.env["NIXPKGS_LIB"];
 if (realLib === undefined)
   t.comment("SKIPPED: the module on nixpkgs' own lib (name its tree in NIXPKGS_LIB)");
@@ -377,8 +371,9 @@ if (realLib !== undefined)
     any = lib.mkOption { type = lib.types.attrsOf lib.types.anything; default = { }; };
     stub.options = {
       environment.etc = any; environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.anything; };
-      systemd = { services = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
+      systemd = { services = any; sockets = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
       services.openssh.authorizedKeysFiles = lib.mkOption { type = lib.types.listOf lib.types.str; };
+      users.groups = any;
       nix.package = lib.mkOption { default = "/nix"; };
     };
     pkgs = import <nixpkgs> { };

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { openSpool } from "#agent/link/spool.ts";
 import { readPinnedInstance } from "#agent/pinned-instance.ts";
 import { resultFile } from "#agent/status.ts";
 import { sha256 } from "#core/canonical-json.ts";
 import type { Files } from "#core/io.ts";
+import { silentLog } from "#core/log.ts";
 import { readJournal } from "#provisioner/system/journal.ts";
 import { systemPaths } from "#provisioner/system/paths.ts";
 import { endedTrials, transactionState } from "#provisioner/system/transaction.ts";
@@ -33,7 +34,7 @@ export interface Standing {
   readonly outbox: readonly OutboxRow[];
 }
 
-/** An event that waits in the outbox. */
+/** An event that was told. */
 export interface OutboxRow {
   readonly kind: string;
   readonly body: { readonly outcome?: string; readonly generation?: number };
@@ -61,7 +62,7 @@ export function standing({ machine, io }: StoryNode): Standing {
     committed: last?.attempt.closure.sourcesDigest,
     instanceId: readPinnedInstance(files)?.instanceId,
     open: torn === null ? transactionState(records).state : "torn",
-    outbox: readOutbox(machine.root),
+    outbox: readSpooled(files),
   };
 }
 
@@ -113,19 +114,9 @@ function digestOf(files: Files, digest: string): string {
   return sha256(parts.join(""));
 }
 
-function readOutbox(root: string): readonly OutboxRow[] {
-  const file = path.join(root, "var/lib/firstlight-agent/outbox.db");
-  if (!existsSync(file)) return [];
-  const database = new DatabaseSync(file);
-  try {
-    const made = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'event'").get();
-    if (made === undefined) return []; // killed between the file and its tables
-    const rows = database.prepare("SELECT kind, body FROM event ORDER BY seq").all();
-    return rows.map(({ kind, body }) => ({
-      kind: String(kind),
-      body: JSON.parse(String(body)) as OutboxRow["body"],
-    }));
-  } finally {
-    database.close();
-  }
+/** What the root side has left for the network side: every event of every boot. */
+function readSpooled(files: Files): readonly OutboxRow[] {
+  return [...openSpool(files, silentLog).after(0)].flatMap(({ events }) =>
+    events.map(({ kind, body }) => ({ kind, body: body as OutboxRow["body"] })),
+  );
 }

@@ -13,29 +13,38 @@ let
   # A pinned package is a path of the store, which says no name of its program.
   firstlight = "${cfg.package}/bin/firstlight";
 
-  # What every unit that faces the network does without. It tells of the machine, so it keeps the
-  # kernel's files (no ProcSubset) and the machine's name as it changes (no ProtectHostname). Node
-  # compiles at run time (no MemoryDenyWriteExecute), and goes on where a limit may not be raised:
-  # a call that is not allowed is an error to it, and not its end.
+  # What both sides do without. They tell of the machine, so they keep the kernel's files (no
+  # ProcSubset). Node compiles at run time (no MemoryDenyWriteExecute), and goes on where a limit may
+  # not be raised: a call that is not allowed is an error to it, and not its end.
   hardening = {
     AmbientCapabilities = "";
-    CapabilityBoundingSet = "";
     DevicePolicy = "closed";
     KeyringMode = "private";
     LockPersonality = true;
     NoNewPrivileges = true;
     PrivateDevices = true;
+    PrivateMounts = true;
     PrivateTmp = true;
-    PrivateUsers = true;
     ProtectClock = true;
     ProtectControlGroups = true;
     ProtectHome = true;
     ProtectKernelLogs = true;
     ProtectKernelModules = true;
     ProtectKernelTunables = true;
-    ProtectProc = "invisible";
     ProtectSystem = "strict";
     RemoveIPC = true;
+    RestrictNamespaces = true;
+    RestrictRealtime = true;
+    RestrictSUIDSGID = true;
+    SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
+  };
+
+  # The network side tells the machine's name as it changes (no ProtectHostname).
+  networkSide = hardening // {
+    CapabilityBoundingSet = "";
+    PrivateUsers = true;
+    ProtectProc = "invisible";
     RestrictAddressFamilies = [
       "AF_INET"
       "AF_INET6"
@@ -43,17 +52,33 @@ let
       "AF_NETLINK"
       "AF_UNIX"
     ];
-    RestrictNamespaces = true;
-    RestrictRealtime = true;
-    RestrictSUIDSGID = true;
-    SystemCallArchitectures = "native";
-    SystemCallErrorNumber = "EPERM";
     SystemCallFilter = [
       "@system-service"
       "~@privileged"
       "~@resources"
     ];
     UMask = "0077";
+  };
+
+  # The root side has no network and hands to systemd what needs the machine itself. It has to see
+  # whether the process that holds its lock lives (no ProtectProc), and what it writes below
+  # /var/lib/firstlight/sources is for everybody (no UMask): evaluation has no privileges.
+  rootSide = hardening // {
+    CapabilityBoundingSet = "CAP_DAC_OVERRIDE";
+    IPAddressDeny = "any";
+    PrivateNetwork = true;
+    ProtectHostname = true;
+    ReadWritePaths = [
+      # What a boot loader is told of a trial.
+      "-/boot"
+      "/etc"
+      "/nix/var/nix/gcroots"
+      "/nix/var/nix/profiles"
+      "/run/firstlight"
+      "/var/lib/firstlight"
+    ];
+    RestrictAddressFamilies = "AF_UNIX";
+    SystemCallFilter = "@system-service";
   };
 
   drift = cfg.settings.drift or { };
@@ -146,8 +171,18 @@ in
     # Keys of the bootstrap layer: there before anything is built, gone with the next boot.
     services.openssh.authorizedKeysFiles = [ "/run/firstlight/authorized_keys/%u" ];
 
+    # Who may knock at the courier's door.
+    users.groups.firstlight = { };
+
     systemd.tmpfiles.rules = [
+      "d /etc/nixos 0755 root root -"
+      "d /nix/var/nix/gcroots/firstlight 0755 root root -"
+      "d /nix/var/nix/profiles 0755 root root -"
+      "d /run/firstlight 0755 root root -"
       "d /var/lib/firstlight 0755 root root -"
+      "d /var/lib/firstlight/report 0755 root root -"
+      "d /var/lib/firstlight/report/events 0755 root root -"
+      "d /var/lib/firstlight/sources 0755 root root -"
       "d /var/lib/firstlight/credentials 0700 root root -"
       "d /var/lib/firstlight/stamps 0755 root root -"
     ];
@@ -193,8 +228,12 @@ in
 
     systemd.services.firstlight-boot = {
       description = "Bring this machine to what its datasource asks for";
-      wants = [ "network-online.target" ];
+      wants = [
+        "firstlight-system.socket"
+        "network-online.target"
+      ];
       after = [
+        "firstlight-system.socket"
         "multi-user.target"
         "network-online.target"
         "firstlight-bootstrap.service"
@@ -226,6 +265,63 @@ in
           77
         ];
         TimeoutStartSec = "infinity";
+      };
+    };
+
+    # The root side's two doors. It is started by the first who knocks, and ends when it is idle.
+    systemd.sockets.firstlight-system = {
+      description = "The root side's door for root";
+      wantedBy = [ "sockets.target" ];
+      unitConfig = conditions;
+      socketConfig = {
+        ListenStream = "/run/firstlight/system.sock";
+        FileDescriptorName = "operator";
+        SocketMode = "0600";
+      };
+    };
+
+    systemd.sockets.firstlight-courier = {
+      description = "The root side's door for the network side";
+      wantedBy = [ "sockets.target" ];
+      unitConfig = conditions;
+      socketConfig = {
+        ListenStream = "/run/firstlight/courier.sock";
+        FileDescriptorName = "courier";
+        SocketMode = "0660";
+        SocketGroup = "firstlight";
+        Service = "firstlight-system.service";
+      };
+    };
+
+    # It switches the system and goes on meanwhile, so a switch neither stops nor restarts it. Who
+    # makes it fall over again and again must not shut its doors.
+    systemd.services.firstlight-system = {
+      description = "Build, activate and keep the journal of this machine";
+      requires = [ "firstlight-system.socket" ];
+      after = [
+        "firstlight-system.socket"
+        "firstlight-courier.socket"
+        "nix-daemon.socket"
+        "systemd-tmpfiles-setup.service"
+      ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = {
+        X-StopOnRemoval = false;
+        StartLimitIntervalSec = 0;
+      };
+      path = systemPath;
+      # Builders and downloads are the daemon's.
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = rootSide // {
+        ExecStart = "${firstlight} system --sandboxed";
+        Sockets = [
+          "firstlight-system.socket"
+          "firstlight-courier.socket"
+        ];
+        # It calls off what may be called off, and sees an activation through.
+        KillMode = "mixed";
+        TimeoutStopSec = "20min";
       };
     };
 
@@ -294,7 +390,8 @@ in
       };
     };
 
-    # The network side: a courier without privileges. It reads the outbox and talks to the broker.
+    # The network side: a courier without privileges. It takes what the root side leaves for it and
+    # talks to the broker.
     systemd.services.firstlight-agent = {
       description = "Report to the fleet";
       wantedBy = [ "multi-user.target" ];
@@ -310,11 +407,12 @@ in
         pkgs.util-linux
         pkgs.pciutils
       ];
-      serviceConfig = hardening // {
+      serviceConfig = networkSide // {
         Type = "notify";
         NotifyAccess = "all";
         ExecStart = "${firstlight} agent";
         DynamicUser = true;
+        SupplementaryGroups = [ "firstlight" ];
         StateDirectory = "firstlight-agent";
         StateDirectoryMode = "0700";
         # It also ends when a boot has named another broker.

@@ -1,6 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
-import { createFile, linkDirectory } from "./outbox-file.ts";
+import { createFile, linkDirectory, makeLinkDirectory } from "./outbox-file.ts";
 
 export const lockFile = `${linkDirectory}/link.lock`;
 
@@ -11,12 +11,12 @@ export interface LinkLock {
 
 /**
  * Takes the lock, or says that another process has it. It is SQLite's lock on a file of its own,
- * which the kernel gives back however the process ends. Throws `link/outbox-failed`.
+ * which the kernel gives back however the process ends. Throws `link/outbox-failed`, `link/outbox-foreign`.
  */
 export async function takeLinkLock(io: Io): Promise<LinkLock | undefined> {
   const { DatabaseSync: Database } = await import("node:sqlite");
   try {
-    io.files.makeDirectory(linkDirectory, { mode: 0o700 });
+    makeLinkDirectory(io);
     if (io.files.stat(lockFile) === undefined) createFile(io, lockFile);
     const database = new Database(io.files.hostPath(lockFile), { timeout: 0 });
     try {
@@ -28,6 +28,7 @@ export async function takeLinkLock(io: Io): Promise<LinkLock | undefined> {
     }
     return { release: () => database.close() };
   } catch (error) {
+    if (error instanceof Fault) throw error;
     throw new Fault("link/outbox-failed", `${lockFile}: ${(error as Error).message}`, {
       cause: error,
     });

@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  fchownSync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -45,14 +44,13 @@ export type Opened =
 
 /**
  * Opens the outbox's database and makes it when there is none: WAL with synchronous FULL (one
- * fsync a commit, and a commit that returned survives a power cut). The file is 0600 and belongs to
- * the owner of its directory, because root's boot writes what the unprivileged daemon sends; SQLite
- * gives its journals the same owner. `Database` is handed in because `node:sqlite` is loaded late.
- * Throws `link/outbox-failed`.
+ * fsync a commit, and a commit that returned survives a power cut). The file is 0600; SQLite gives its
+ * journals the same mode. `Database` is handed in because `node:sqlite` is loaded late. Throws
+ * `link/outbox-failed`, `link/outbox-foreign`.
  */
 export function openDatabase(io: Io, file: string, Database: typeof DatabaseSync): Opened {
   try {
-    io.files.makeDirectory(path.posix.dirname(file), { mode: 0o700 });
+    makeLinkDirectory(io, path.posix.dirname(file));
     const strange = prepareFile(io, file);
     if (strange !== undefined) return { damage: { reason: "damaged", message: strange } };
     const host = io.files.hostPath(file);
@@ -71,6 +69,17 @@ export function openDatabase(io: Io, file: string, Database: typeof DatabaseSync
     if (message !== undefined) return { damage: { reason: "damaged", message } };
     throw outboxFault(error);
   }
+}
+
+/**
+ * Makes the directory of the network side's state. Root opens nothing in one that belongs to another
+ * user: a database can hold what never ends. Throws `link/outbox-foreign`.
+ */
+export function makeLinkDirectory(io: Io, directory = linkDirectory): void {
+  io.files.makeDirectory(directory, { mode: 0o700 });
+  const { uid } = statSync(io.files.hostPath(directory));
+  if (process.geteuid?.() !== 0 || uid === 0) return;
+  throw new Fault("link/outbox-foreign", `${directory} belongs to the user ${uid}, not to root`);
 }
 
 /** Moves the database and its journals aside, journals first: a journal alone must never meet a new database. */
@@ -116,11 +125,10 @@ export function outboxFault(error: unknown): Fault {
 function prepareFile(io: Io, file: string): string | undefined {
   const stat = io.files.stat(file);
   if (stat === undefined) return createFile(io, file);
-  // Its directory belongs to an unprivileged user: root must not be led elsewhere by a link.
   return stat.kind === "file" ? undefined : `is a ${stat.kind}, not a file`;
 }
 
-/** Creates an empty file, 0600 and of the directory's owner; no error when it is there already. */
+/** Creates an empty file, 0600; no error when it is there already. */
 export function createFile(io: Io, file: string): undefined {
   io.effect("outbox create");
   const host = io.files.hostPath(file);
@@ -129,8 +137,6 @@ export function createFile(io: Io, file: string): undefined {
     const fd = openSync(host, flags, 0o600);
     try {
       fchmodSync(fd, 0o600);
-      const owner = statSync(path.dirname(host));
-      if (process.geteuid?.() === 0) fchownSync(fd, owner.uid, owner.gid);
       fsyncSync(fd);
     } finally {
       closeSync(fd);

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** What the outbox keeps beside its events. */
-export type MetaKey = "stream" | "session" | "acknowledged" | "gap" | "trial";
+export type MetaKey = "stream" | "session" | "acknowledged" | "gap" | "spooled";
 
 /** A value kept beside the events. */
 export function readMeta(database: DatabaseSync, key: MetaKey): string | undefined {

@@ -16,6 +16,7 @@ import { type FakeIo, fakeIo } from "#core/fake-io.ts";
 import { createLog, type LogRecord, silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { NewEvent } from "#protocol/events.ts";
+import { takeLinkLock } from "./link-lock.ts";
 import { type Outbox, type OutboxOptions, openOutbox } from "./outbox.ts";
 import { linkDirectory, moveAside, outboxFile } from "./outbox-file.ts";
 
@@ -332,20 +333,27 @@ t.test("a disk that fails is a fault, not a crash", async (t) => {
   });
 });
 
+t.test("database and journals are 0600", async (t) => {
+  const root = t.testdir();
+  const outbox = await open(t, fakeIo(root));
+  outbox.append(stage("a"));
+  const directory = path.join(root, linkDirectory);
+  t.same(readdirSync(directory), ["outbox.db", "outbox.db-shm", "outbox.db-wal"]);
+  for (const name of readdirSync(directory)) {
+    t.equal(statSync(path.join(directory, name)).mode & 0o777, 0o600, name);
+  }
+});
+
 t.test(
-  "database and journals are 0600 and belong to the owner of the directory",
+  "root opens nothing that belongs to the network side's user",
   { skip: process.geteuid?.() !== 0 && "needs root" },
   async (t) => {
     const root = t.testdir({ var: { lib: { "firstlight-agent": {} } } });
     const directory = path.join(root, linkDirectory);
     chownSync(directory, 4242, 4243);
-    const outbox = await open(t, fakeIo(root));
-    outbox.append(stage("a"));
-    t.same(readdirSync(directory), ["outbox.db", "outbox.db-shm", "outbox.db-wal"]);
-    for (const name of readdirSync(directory)) {
-      const stat = statSync(path.join(directory, name));
-      t.same([stat.mode & 0o777, stat.uid, stat.gid], [0o600, 4242, 4243], name);
-    }
+    await t.rejects(openOutbox(fakeIo(root), silentLog), { code: "link/outbox-foreign" });
+    await t.rejects(takeLinkLock(fakeIo(root)), { code: "link/outbox-foreign" });
+    t.same(readdirSync(directory), []);
   },
 );
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { canonicalJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import { type Io, readBootId, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import { type EventKind, eventRules, type NewEvent } from "#protocol/events.ts";
@@ -17,6 +17,7 @@ import {
 } from "./outbox-file.ts";
 import { readMeta, writeMeta } from "./outbox-meta.ts";
 import { type Bounds, ranks, thin } from "./outbox-thinning.ts";
+import { openSpool, type SpooledEvent } from "./spool.ts";
 
 /** How much an outbox holds and where it lies. */
 export interface OutboxOptions {
@@ -46,10 +47,8 @@ export interface Outbox {
   stream(): string;
   /** Appends all events in one transaction; their numbers, in order. Throws `link/event-too-large`, `secret/serialised`. */
   append(...events: readonly NewEvent[]): readonly number[];
-  /** As {@link Outbox.append}, with the name of the newest trial that the events tell the end of. */
-  appendTelling(trial: string | undefined, ...events: readonly NewEvent[]): readonly number[];
-  /** Name of the newest trial whose end was told. */
-  toldTrial(): string | undefined;
+  /** Takes in what the root side has left for this side since the last time; how many events. */
+  takeSpooled(): number;
   /** The next events after a number, in order. */
   pending(afterSeq: number, limit: number): readonly OutboxEvent[];
   /** Forgets every event up to a number. A number that was never given out throws `link/message-refused`. */
@@ -107,27 +106,55 @@ class SqliteOutbox implements Outbox {
   }
 
   append(...events: readonly NewEvent[]): readonly number[] {
-    return this.appendTelling(undefined, ...events);
+    const rows = events.map(({ kind, body }) => ({
+      ...this.#now(),
+      kind,
+      text: bodyText(kind, body),
+    }));
+    return rows.length === 0 ? [] : this.#appendRows(rows, undefined);
   }
 
-  appendTelling(trial: string | undefined, ...events: readonly NewEvent[]): readonly number[] {
-    const rows = events.map(({ kind, body }) => ({ kind, text: bodyText(kind, body) }));
-    if (rows.length === 0) return [];
+  takeSpooled(): number {
+    const spool = openSpool(this.#io.files, this.#log);
+    const [name, number] = this.#run((database) => readMeta(database, "spooled"))?.split(" ") ?? [];
+    let taken = 0;
+    for (const file of spool.after(name === spool.name ? Number(number) : 0)) {
+      const rows = file.events.flatMap((event) => this.#rowOf(event));
+      this.#appendRows(rows, `${file.spool} ${file.number}`);
+      taken += rows.length;
+    }
+    return taken;
+  }
+
+  #rowOf({ kind, body, ...rest }: SpooledEvent): readonly Row[] {
+    try {
+      if (isEventKind(kind)) return [{ ...rest, kind, text: bodyText(kind, body) }];
+      this.#log.error("outbox.unknown-event", { kind });
+    } catch (error) {
+      if (!isFault(error, "link/event-too-large")) throw error;
+      this.#log.error("outbox.event-too-large", { kind, message: error.message });
+    }
+    return [];
+  }
+
+  #now(): Pick<Row, "id" | "at" | "bootId"> {
+    const { random, clock, files } = this.#io;
+    return { id: random.uuid(), at: timestamp(clock), bootId: readBootId(files) };
+  }
+
+  /** All rows in one transaction, with how far the spool was taken. */
+  #appendRows(rows: readonly Row[], spooled: string | undefined): readonly number[] {
     this.#io.effect(`outbox append ${rows.map(({ kind }) => kind).join(" ")}`);
     return this.#transaction((database) => {
-      const seqs = rows.map(({ kind, text }) => this.#insert(database, kind, text));
-      if (trial !== undefined) writeMeta(database, "trial", trial);
+      const seqs = rows.map((row) => this.#insert(database, row));
+      if (spooled !== undefined) writeMeta(database, "spooled", spooled);
       const gap = thin(database, this.#bounds);
       if (gap !== undefined) {
-        this.#insert(database, "gap", canonicalJson(gap));
+        this.#insert(database, { ...this.#now(), kind: "gap", text: canonicalJson(gap) });
         this.#log.warning("outbox.thinned", { dropped: gap.dropped });
       }
       return seqs;
     });
-  }
-
-  toldTrial(): string | undefined {
-    return this.#run((database) => readMeta(database, "trial"));
   }
 
   pending(afterSeq: number, limit: number): readonly OutboxEvent[] {
@@ -200,14 +227,11 @@ class SqliteOutbox implements Outbox {
     if (this.#database.isOpen) this.#database.close();
   }
 
-  #insert(database: DatabaseSync, kind: EventKind, text: string): number {
+  #insert(database: DatabaseSync, { id, kind, at, bootId, text }: Row): number {
     const insert =
       "INSERT INTO event (id, kind, at, boot_id, body, bytes, rank) VALUES (?, ?, ?, ?, ?, ?, ?)";
-    const { random, clock, files } = this.#io;
     const bytes = Buffer.byteLength(text);
-    const result = database
-      .prepare(insert)
-      .run(random.uuid(), kind, timestamp(clock), readBootId(files), text, bytes, rankOf(kind));
+    const result = database.prepare(insert).run(id, kind, at, bootId, text, bytes, rankOf(kind));
     return Number(result.lastInsertRowid);
   }
 
@@ -230,11 +254,8 @@ class SqliteOutbox implements Outbox {
       throw new Fault("link/outbox-failed", `${this.#file}: ${opened.damage.message}`);
     this.#io.effect("outbox append outbox.damaged");
     const { reason, message } = damage;
-    this.#insert(
-      opened.database,
-      "outbox.damaged",
-      canonicalJson({ reason, file: aside, message }),
-    );
+    const text = canonicalJson({ reason, file: aside, message });
+    this.#insert(opened.database, { ...this.#now(), kind: "outbox.damaged", text });
     return [opened.database, opened.inode];
   }
 
@@ -268,6 +289,20 @@ class SqliteOutbox implements Outbox {
       throw outboxFault(error);
     }
   }
+}
+
+/** An event on its way into the database. */
+interface Row {
+  readonly id: string;
+  readonly kind: EventKind;
+  readonly at: string;
+  readonly bootId: string;
+  /** Canonical JSON. */
+  readonly text: string;
+}
+
+function isEventKind(kind: string): kind is EventKind {
+  return Object.hasOwn(eventRules, kind);
 }
 
 function bodyText(kind: EventKind, body: unknown): string {

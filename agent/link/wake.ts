@@ -2,6 +2,7 @@ import { watch } from "node:fs";
 import path from "node:path";
 import type { Io } from "#core/io.ts";
 import { outboxFile } from "./outbox-file.ts";
+import { spoolDirectory } from "./spool.ts";
 
 /** Lets one waiter sleep until somebody has something for it; calls while it is awake are not lost. */
 export interface Wake {
@@ -31,12 +32,32 @@ export function createWake(): Wake {
 }
 
 /**
- * Calls when a process writes to the outbox: by the kernel's word, so that waiting costs nothing.
- * Where the kernel gives none (no watches left), the owner's schedule must look; returns the end.
+ * Calls when a process writes to the outbox, or the root side to its spool: by the kernel's word, so
+ * that waiting costs nothing. Where the kernel gives none (no watches left, no spool yet), the owner's
+ * schedule must look; returns the end.
  */
 export function watchOutbox(io: Io, call: () => void): () => void {
-  const directory = io.files.hostPath(path.posix.dirname(outboxFile));
-  const name = path.posix.basename(outboxFile);
+  const ends = [
+    watchDirectory(
+      io,
+      { directory: path.posix.dirname(outboxFile), name: path.posix.basename(outboxFile) },
+      call,
+    ),
+    watchDirectory(io, { directory: spoolDirectory, name: "" }, call),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+interface Watched {
+  readonly directory: string;
+  /** How the names begin of the files that matter. */
+  readonly name: string;
+}
+
+function watchDirectory(io: Io, { directory: place, name }: Watched, call: () => void): () => void {
+  const directory = io.files.hostPath(place);
   try {
     const watcher = watch(directory, (_event, file) => {
       if (file === null || file.startsWith(name)) call();

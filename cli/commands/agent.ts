@@ -10,6 +10,7 @@ import { cronSchedule, type Schedule } from "#agent/schedule.ts";
 import { readSettings } from "#agent/settings.ts";
 import { stateReaders } from "#agent/state-readers.ts";
 import { isFault } from "#core/fault.ts";
+import { askStatus } from "../ask-status.ts";
 import type { Command, Invocation } from "../command.ts";
 import { nodeProbe, openSystem } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
@@ -52,7 +53,10 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
   try {
     const { healthIntervalMs } = settings;
     const witness = () => askWitness(io, signal);
-    const readers = stateReaders({ io, version: programVersion, healthIntervalMs, witness });
+    const readers = stateReaders({
+      ...{ io, version: programVersion, healthIntervalMs, witness },
+      askStatus: () => askStatus(io, log),
+    });
     await runDaemon({ io, log, settings, readers, schedule, signal });
   } finally {
     stop();

@@ -41,6 +41,11 @@ export const linkCodes = {
     means: "Another process of this node holds the link.",
     action: "Nothing to do if the agent runs; otherwise look for a second agent.",
   },
+  "link/outbox-foreign": {
+    means: "Root was about to open the outbox of the network side's own user, and did not.",
+    action:
+      "Nothing to do: the agent sends what waits; look at `systemctl status firstlight-agent`.",
+  },
   "link/outbox-failed": {
     means: "The outbox could not be read or written.",
     action: "Check free space, permissions and the disk that holds /var/lib/firstlight-agent.",

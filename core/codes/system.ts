@@ -9,6 +9,15 @@ export const systemCodes = {
     means: "Nix could not evaluate the configuration.",
     action: "Read Nix's message; the findings name the file and line of the sources.",
   },
+  "system/evaluated-as-root": {
+    means:
+      "The configuration was evaluated by root, because there is no systemd or no Nix daemon, or only root may read its files.",
+    action: "Run the Nix daemon under systemd, and let everybody read the files below /etc/nixos.",
+  },
+  "system/unit-failed": {
+    means: "systemd could not begin a unit that firstlight asked for.",
+    action: "Read systemd's words in the message and in `journalctl -u 'firstlight-*'`.",
+  },
   "system/nix-missing": {
     means: "Nix is not on the PATH of firstlight.",
     action: "Run this on NixOS, or add Nix to the path of the service.",

@@ -1,4 +1,5 @@
 import { parseBytes } from "#core/bytes.ts";
+import type { UnitProperty } from "./transient-unit.ts";
 
 /**
  * What evaluation may take of the machine, and the builders where they are children of it. Sizes and
@@ -27,14 +28,14 @@ export const defaultBuildLimits: BuildLimits = {
 };
 
 /** The limits as properties of a unit, for any way to make one. */
-export function limitProperties(limits: BuildLimits): readonly string[] {
+export function limitProperties(limits: BuildLimits): readonly UnitProperty[] {
   const { memoryMax, memoryHigh, cpuWeight, ioWeight, tasksMax } = limits;
   return [
-    `MemoryMax=${memoryMax}`,
-    ...(memoryHigh === null ? [] : [`MemoryHigh=${memoryHigh}`]),
-    `CPUWeight=${cpuWeight}`,
-    `IOWeight=${ioWeight}`,
-    `TasksMax=${tasksMax}`,
+    ["MemoryMax", memoryMax],
+    ...(memoryHigh === null ? [] : [["MemoryHigh", memoryHigh] as const]),
+    ["CPUWeight", String(cpuWeight)],
+    ["IOWeight", String(ioWeight)],
+    ["TasksMax", tasksMax],
   ];
 }
 

@@ -58,7 +58,9 @@ t.test("what a killed firstlight left running is ended by the next one", async (
     after
       .commands()
       .some((argv) =>
-        /^systemctl stop firstlight-evaluate-\S+\.scope firstlight-build-\S+\.scope$/.test(argv),
+        /^systemctl stop firstlight-evaluate-\S+\.service firstlight-evaluate-\S+\.scope firstlight-build-\S+\.scope$/.test(
+          argv,
+        ),
       ),
   );
   t.strictSame(leftOvers(m), []);

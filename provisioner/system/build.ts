@@ -3,6 +3,7 @@ import { timestamp } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "./abandon.ts";
 import { findBuilders } from "./builders.ts";
+import { evaluatedAsRoot } from "./evaluate-apart.ts";
 import { dropFetched } from "./fetch/fetch-roots.ts";
 import type { JournalRecord } from "./journal-record.ts";
 import { checkBootRoom, checkRoom } from "./preflight.ts";
@@ -52,12 +53,11 @@ async function make(change: Change, making: Making): Promise<Closure> {
   const { sources, txn, reason } = making;
   checkCredentials(change, sources);
   checkRoom(change);
-  const { derivation, toplevel } = await withMemory(change, () => evaluateAndBuild(change, making));
-  checkBootRoom(change, toplevel);
+  const made = await withMemory(change, () => evaluateAndBuild(change, making));
+  checkBootRoom(change, made.toplevel);
   return {
+    ...made,
     transaction: txn,
-    toplevel,
-    derivation,
     sourcesDigest: sources.digest,
     credentials: sources.credentials,
     reason,
@@ -67,15 +67,18 @@ async function make(change: Change, making: Making): Promise<Closure> {
 async function evaluateAndBuild(
   change: Change,
   { txn, repair, sources }: Making,
-): Promise<{ readonly derivation: string; readonly toplevel: string }> {
+): Promise<Pick<Closure, "toplevel" | "derivation" | "evaluatedBy">> {
   const { io, paths, commands, settings, storeFiles, emit } = change;
   const { digest: sourcesDigest, nixpkgs } = sources;
   writeSources(io.files, paths.sources, sources);
+  const evaluatedBy = commands.whoEvaluates(sourcesDigest);
+  if (evaluatedBy === "root") emit({ type: "warning", ...evaluatedAsRoot });
   const derivation = await commands.instantiate({ txn, sourcesDigest, nixpkgs, repair });
   // Without caches everything is built, and how large that will be nobody knows.
   if (settings.substituters.length > 0) checkRoom(change, await commands.dryRun(derivation));
   emit({ type: "builders", builders: findBuilders(io.env, storeFiles, paths) });
-  return { derivation, toplevel: await commands.build({ txn, derivation, repair }) };
+  const toplevel = await commands.build({ txn, derivation, repair });
+  return { toplevel, derivation, evaluatedBy };
 }
 
 /**

@@ -17,6 +17,7 @@ import type {
   SystemEvent,
   SystemRequest,
   SystemResults,
+  SystemStatus,
   Trial,
   Verdict,
 } from "./system.ts";
@@ -40,6 +41,7 @@ export interface SystemClient {
   history(): Promise<History>;
   pin(generation: number, pinned: boolean): Promise<SystemResults["pin"]>;
   collect(limits: RetentionLimits, dryRun: boolean): Promise<Collected>;
+  status(): Promise<SystemStatus>;
   /** `share`: one part of so many of the store's bytes is read. */
   drift(options: LookOptions): Promise<DriftReport>;
   repair(options: LookOptions): Promise<RepairReport>;
@@ -79,6 +81,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
     history: () => ask({ kind: "history" }),
+    status: () => ask({ kind: "status" }),
     drift: (options) => ask({ kind: "drift", ...options }),
     repair: (options) => ask({ kind: "repair", ...options }),
     pin: (generation, pinned) => ask({ kind: "pin", generation, pinned }),

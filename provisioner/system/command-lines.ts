@@ -8,8 +8,10 @@ import type {
   SwitchRequest,
   SystemRoot,
 } from "./commands.ts";
+import { type EvaluatedBy, evaluateApart, evaluationUnit } from "./evaluate-apart.ts";
 import { hookLine } from "./hook-line.ts";
 import type { SystemPaths } from "./paths.ts";
+import { inTransientUnit } from "./transient-unit.ts";
 
 /** A process to run, as both drivers have it from here. */
 export interface CommandLine {
@@ -20,7 +22,7 @@ export interface CommandLine {
   readonly effect?: string;
   /** What it means that the program is missing, where that is not as usual. */
   readonly missing?: Code;
-  /** The transient scope that it runs in, with its suffix. */
+  /** The transient scope, or service, that it runs in, with its suffix. */
   readonly scope?: string;
 }
 
@@ -40,6 +42,10 @@ export interface CommandSettings {
   readonly wayBackMs: number;
   /** Whether systemd manages the machine. */
   readonly systemd: boolean;
+  /** Whether evaluations can have an unprivileged unit of their own. */
+  readonly apart: boolean;
+  /** Where Nix looks for `<nixpkgs>` when the sources pin none. */
+  readonly nixPath: string | undefined;
 }
 
 const quickMs = 60_000;
@@ -60,46 +66,34 @@ export function commandLines(settings: CommandSettings) {
     caches === "" ? ["--option", "substitute", "false"] : ["--option", "substituters", caches];
 
   return {
-    instantiate: ({ txn, sourcesDigest, nixpkgs, repair }: Evaluation): CommandLine =>
-      inScope(settings, evaluationScope(txn), {
-        argv: [
-          "nix-instantiate",
-          ...jsonLog,
-          "<nixpkgs/nixos>",
-          "-A",
-          "config.system.build.toplevel",
-          "-I",
-          `nixos-config=${settings.hostSources}/${sourcesDigest}/configuration.nix`,
-          "--add-root",
-          derivationRoot(paths, txn),
-          "--show-trace",
-          ...(repair ? ["--repair"] : []),
-          ...substitution,
-        ],
-        ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
-        timeoutMs: settings.buildTimeoutMs,
-        effect: "nix-instantiate",
-      }),
-    /** Prints the path of the system as JSON, and writes nothing. */
-    evaluate: ({
-      sourcesDigest,
-      nixpkgs,
-    }: Pick<Evaluation, "sourcesDigest" | "nixpkgs">): CommandLine => ({
-      argv: [
-        "nix-instantiate",
-        "--eval",
-        "--strict",
-        "--json",
-        "--readonly-mode",
-        "<nixpkgs/nixos>",
-        "-A",
-        "config.system.build.toplevel.outPath",
-        "-I",
-        `nixos-config=${settings.hostSources}/${sourcesDigest}/configuration.nix`,
+    instantiate: (evaluation: Evaluation, by: EvaluatedBy): CommandLine => {
+      const { txn, repair } = evaluation;
+      const root = by === "root" ? ["--add-root", derivationRoot(paths, txn)] : [];
+      const line = evaluationLine(settings, evaluation, [
+        ...["-A", "config.system.build.toplevel", "--show-trace"],
+        ...root,
+        ...(repair ? ["--repair"] : []),
         ...substitution,
-      ],
-      ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
-      timeoutMs: settings.buildTimeoutMs,
+      ]);
+      const writing = { ...line, effect: "nix-instantiate" };
+      return by === "apart"
+        ? evaluateApart(settings, evaluationUnit(txn), writing)
+        : inScope(settings, evaluationScope(txn), writing);
+    },
+    /** Prints the path of the system as JSON, and writes nothing. */
+    evaluate: (evaluation: Evaluated, by: EvaluatedBy): CommandLine => {
+      const line = evaluationLine(settings, evaluation, [
+        ...["--eval", "--strict", "--json", "--readonly-mode"],
+        ...["-A", "config.system.build.toplevel.outPath"],
+        ...substitution,
+      ]);
+      const unit = evaluationUnit(evaluation.sourcesDigest.slice(0, 16));
+      return by === "apart" ? evaluateApart(settings, unit, line) : line;
+    },
+    /** Whether the store holds a path, whole. */
+    checkValid: (path: string): CommandLine => ({
+      argv: ["nix-store", "--check-validity", path],
+      timeoutMs: storeMs,
     }),
     /** What a build would have to build and to fetch. */
     dryRun: (derivation: string): CommandLine => ({
@@ -359,25 +353,46 @@ export function buildScope(txn: string): string {
   return `firstlight-build-${txn}.scope`;
 }
 
+/** Every unit that evaluating and building may have. */
+export function buildUnits(txn: string): readonly string[] {
+  return [`${evaluationUnit(txn)}.service`, evaluationScope(txn), buildScope(txn)];
+}
+
+type Evaluated = Pick<Evaluation, "sourcesDigest" | "nixpkgs">;
+
+/** Without building anything on the way: what is imported from a derivation is code from outside as well. */
+function evaluationLine(
+  { hostSources, buildTimeoutMs }: CommandSettings,
+  { sourcesDigest, nixpkgs }: Evaluated,
+  more: readonly string[],
+): CommandLine {
+  return {
+    argv: [
+      "nix-instantiate",
+      ...jsonLog,
+      "<nixpkgs/nixos>",
+      "-I",
+      `nixos-config=${hostSources}/${sourcesDigest}/configuration.nix`,
+      ...["--option", "allow-import-from-derivation", "false"],
+      ...more,
+    ],
+    ...(nixpkgs === null ? {} : { env: { NIX_PATH: `nixpkgs=${nixpkgs}` } }),
+    timeoutMs: buildTimeoutMs,
+  };
+}
+
 /**
  * A line that needs more of the machine than firstlight's own unit may have: devices, modules. Run by
  * systemd where there is one, which passes its output and its exit code on.
  */
 function outside(systemd: boolean, argv: CommandLine["argv"], effect?: string): CommandLine {
-  const run = [
-    "systemd-run",
-    "--pipe",
-    "--wait",
-    "--quiet",
-    "--collect",
-    "--no-ask-password",
-  ] as const;
-  return {
-    argv: systemd ? [...run, ...argv] : argv,
+  const line: CommandLine = {
+    argv,
     timeoutMs: storeMs,
     missing: "system/swap-failed",
     ...(effect === undefined ? {} : { effect }),
   };
+  return systemd ? inTransientUnit(line, { properties: [] }) : line;
 }
 
 const jsonLog = ["--log-format", "internal-json"];
@@ -390,7 +405,7 @@ const jsonLog = ["--log-format", "internal-json"];
 function inScope(settings: CommandSettings, scope: string, line: CommandLine): CommandLine {
   if (!settings.systemd) return line;
   const properties = [
-    ...limitProperties(settings.buildLimits),
+    ...limitProperties(settings.buildLimits).map((property) => property.join("=")),
     `RuntimeMaxSec=${seconds(line.timeoutMs + quickMs)}`,
     "TimeoutStopSec=10s",
   ];

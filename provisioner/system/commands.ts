@@ -1,6 +1,7 @@
 import type { HookRecord } from "#provisioner/render/hooks.ts";
 import type { StoreObject } from "./closure-difference.ts";
 import type { FailedUnit } from "./drift/failed-units.ts";
+import type { EvaluatedBy } from "./evaluate-apart.ts";
 import type { StoreCommands } from "./fetch/store-commands.ts";
 import type { BuildNeed } from "./nix-dry-run.ts";
 import type { SystemEvent } from "./system.ts";
@@ -12,6 +13,8 @@ import type { SystemEvent } from "./system.ts";
 export interface Commands {
   /** Evaluates the sources; the path of the derivation, rooted. Throws `system/evaluation-failed`. */
   instantiate(evaluation: Evaluation): Promise<string>;
+  /** Who evaluates these sources, once they are written: an unprivileged unit, or root. */
+  whoEvaluates(sourcesDigest: string): EvaluatedBy;
   /** What building it would need, as far as Nix can say; `undefined` when it cannot. */
   dryRun(derivation: string): Promise<BuildNeed | undefined>;
   /** Ends an evaluation or a build that outlived the firstlight that began it. */

@@ -9,6 +9,7 @@ import type { Talk } from "./commands.ts";
 import { commit } from "./commit.ts";
 import { type DriverName, markDry } from "./driver-record.ts";
 import { dryCommands } from "./dry-commands.ts";
+import { canEvaluateApart } from "./evaluate-apart.ts";
 import { eventStream } from "./event-stream.ts";
 import type { Courier } from "./fetch/courier.ts";
 import { defaultFetchSettings, type FetchSettings } from "./fetch/fetch-settings.ts";
@@ -21,8 +22,9 @@ import { nixCommands } from "./nix-commands.ts";
 import { systemPaths } from "./paths.ts";
 import { setPin } from "./pinned-generations.ts";
 import { makePlan, previewSources } from "./plan.ts";
-import { recover } from "./recover.ts";
+import { isClean, recover } from "./recover.ts";
 import { rollBack } from "./roll-back.ts";
+import { status } from "./status.ts";
 import type { Recovery, System, SystemRequest, SystemResults } from "./system.ts";
 import { transactionState } from "./transaction.ts";
 import { hasAttempt } from "./transaction-state.ts";
@@ -72,8 +74,17 @@ export const defaultDeadlines: Deadlines = {
   wayBackMs: 1_800_000,
 };
 
+/** A system that is worked on in this process. */
+export interface Driver extends System {
+  /**
+   * Gives the lock back, also where a trial is still open, as the end of a process does. Nothing may
+   * be under way.
+   */
+  close(): void;
+}
+
 /** The system of a machine, in this process. Throws `system/dry-needs-root` at the first request. */
-export function openDriver(io: Io, options: DriverOptions): System {
+export function openDriver(io: Io, options: DriverOptions): Driver {
   const { driver, policy = defaultBuildPolicy } = options;
   const deadlines = { ...defaultDeadlines, ...options };
   const paths = systemPaths(io.env);
@@ -95,6 +106,11 @@ export function openDriver(io: Io, options: DriverOptions): System {
       hostCredentials: io.files.hostPath(paths.credentials),
       substituters: options.substituters ?? [],
       systemd: machine.systemd,
+      apart: canEvaluateApart(storeFiles, io.env, {
+        systemd: machine.systemd,
+        daemonSocket: paths.daemonSocket,
+      }),
+      nixPath: io.env["NIX_PATH"],
     };
     const lines = commandLines(settings);
     const commands =
@@ -112,6 +128,7 @@ export function openDriver(io: Io, options: DriverOptions): System {
   return {
     send: <R extends SystemRequest>(request: R, signal?: AbortSignal) =>
       eventStream<R>(signal, (talk) => answer(openWork(talk, request), shared, request)),
+    close: () => lock.release(),
   };
 }
 
@@ -149,10 +166,10 @@ async function dispatch(
   request: SystemRequest,
 ): Promise<SystemResults[SystemRequest["kind"]]> {
   switch (request.kind) {
-    case "recover": {
-      const clean = pendingHooks(work) === undefined ? isClean(work) : undefined;
-      return clean ?? changing(work, lock, (change) => thenHooks(change, recover(change)));
-    }
+    case "recover":
+      return (
+        cleanRecovery(work) ?? changing(work, lock, (change) => thenHooks(change, recover(change)))
+      );
     case "runs":
       return runs(work, request.sourcesDigest);
     case "build":
@@ -202,13 +219,14 @@ async function dispatch(
         shred,
         locked: (action) => changing(work, lock, action),
       });
+    case "status":
+      return status(work);
   }
 }
 
 /** The answer of `recover` where nothing is open, without taking the lock. */
-function isClean({ io, paths }: Work): Recovery | undefined {
-  const { records, torn } = readJournal(io.files, paths.journal);
-  return torn === null && transactionState(records).state === "none"
+function cleanRecovery(work: Work): Recovery | undefined {
+  return isClean(work) && pendingHooks(work) === undefined
     ? { state: "clean", transaction: null, details: [], fault: null }
     : undefined;
 }

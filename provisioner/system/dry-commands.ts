@@ -2,17 +2,17 @@ import { sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import {
-  buildScope,
+  buildUnits,
   type CommandLine,
   type CommandLines,
   type CommandSettings,
   derivationRoot,
-  evaluationScope,
   rootOf,
   shownArgv,
   systemRoot,
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import { whoEvaluates } from "./evaluate-apart.ts";
 import { dryStore } from "./fetch/store-commands.ts";
 import { storeLines } from "./fetch/store-lines.ts";
 import { readGenerations, readProfile } from "./generations.ts";
@@ -44,8 +44,9 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
   };
 
   return {
+    whoEvaluates: (sourcesDigest) => whoEvaluates(files, settings, sourcesDigest),
     async instantiate(evaluation) {
-      say(lines.instantiate(evaluation));
+      say(lines.instantiate(evaluation, this.whoEvaluates(evaluation.sourcesDigest)));
       const { txn, sourcesDigest, nixpkgs } = evaluation;
       const derivation = dryDerivation(paths.store, sourcesDigest, nixpkgs);
       files.write(derivation, `made up of the sources ${sourcesDigest}\n`, { mode: 0o444 });
@@ -53,7 +54,7 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       return derivation;
     },
     async evaluatesTo({ sourcesDigest, nixpkgs }) {
-      say(lines.evaluate({ sourcesDigest, nixpkgs }));
+      say(lines.evaluate({ sourcesDigest, nixpkgs }, this.whoEvaluates(sourcesDigest)));
       return dryToplevel(dryDerivation(paths.store, sourcesDigest, nixpkgs));
     },
     async failedUnits() {
@@ -64,7 +65,7 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       return { ...noNeed, builds: [derivation] };
     },
     async stopBuild(txn) {
-      say(lines.stopScopes(evaluationScope(txn), buildScope(txn)));
+      say(lines.stopScopes(...buildUnits(txn)));
     },
     async build(building) {
       say(lines.build(building));

@@ -15,11 +15,10 @@ import { Fault, isFault } from "#core/fault.ts";
 import type { ExecRequest, ExecResult, FileSpace, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { BuildPolicy } from "./build-policy.ts";
-import { openDriver } from "./driver.ts";
+import { type Driver, openDriver } from "./driver.ts";
 import { dryDerivation, dryToplevel } from "./dry-commands.ts";
 import { swapPrograms } from "./fake-swap.ts";
 import type { Processes } from "./lock.ts";
-import type { System } from "./system.ts";
 
 /**
  * A machine for tests: Nix, systemd and switch-to-configuration as functions on a directory, with
@@ -57,20 +56,27 @@ export interface StartOptions {
   readonly dieAt?: number;
   /** Default `nix`. */
   readonly driver?: "nix" | "dry";
+  /** Whether the processes from before go on living. */
+  readonly beside?: boolean;
   readonly policy?: BuildPolicy;
   readonly substituters?: readonly string[];
 }
 
 export interface FakeProcess {
   readonly io: FakeIo;
-  readonly system: System;
+  readonly system: Driver;
   /** Whether it has died. */
   dead(): boolean;
 }
 
+/** `undefined`: as it would without a fault. */
+export type FakeAnswer = (
+  request: ExecRequest,
+) => Partial<ExecResult> | Promise<Partial<ExecResult>> | undefined;
+
 export interface MachineFaults {
   /** What a program answers instead, by its name or by `switch ACTION`. */
-  readonly answers: Map<string, (request: ExecRequest) => Partial<ExecResult> | undefined>;
+  readonly answers: Map<string, FakeAnswer>;
   /** Whether the disk takes no more of the journal, by the line that is to be appended. */
   full: (line: string) => boolean;
   /** Room on the disk of a place, where it is not that of the test's own. */
@@ -104,9 +110,9 @@ const shellPath = `/nix/store/${"1".repeat(32)}`;
 /** A machine in an empty directory, booted with the system of its image. */
 export function fakeMachine(
   root: string,
-  options: { readonly systemd?: boolean } = {},
+  options: { readonly systemd?: boolean; readonly daemon?: boolean } = {},
 ): FakeMachine {
-  const systemd = options.systemd ?? true;
+  const { systemd = true, daemon = false } = options;
   const image = "/nix/store/00000000000000000000000000000000-nixos-system-image";
   const profiles = "/nix/var/nix/profiles";
   const timers = new Map<string, string>();
@@ -116,6 +122,7 @@ export function fakeMachine(
   const faults: MachineFaults = { answers, full: () => false, space: () => ({}) };
   let boots = 0;
   let starts = 0;
+  const alive = new Set<number>();
 
   const at = (file: string) => path.join(root, file);
   const linkTo = (target: string, file: string) => {
@@ -179,7 +186,7 @@ export function fakeMachine(
     if (action === "boot") write("/boot/default", toplevel);
     return { code: 0 };
   };
-  const switchTo = (request: ExecRequest, toplevel: string, action: string): Partial<ExecResult> =>
+  const switchTo = async (request: ExecRequest, toplevel: string, action: string) =>
     answers.get(`switch ${action}`)?.({ ...request, file: toplevel }) ?? activate(toplevel, action);
 
   /** Every system needs itself and a shell; every path is of one size. */
@@ -189,6 +196,27 @@ export function fakeMachine(
     return { stdout: `${answer.join("\n")}\n` };
   };
 
+  /** The program of a unit whose output is ours: a scope's has our environment, a service's its own. */
+  const runInUnit = async ({
+    env: ours,
+    ...request
+  }: ExecRequest): Promise<Partial<ExecResult>> => {
+    const start = request.args.findIndex((arg) => !arg.startsWith("--"));
+    const [file = "", ...args] = request.args.slice(start);
+    const env = request.args.flatMap((arg) => {
+      const [, name = "", value = ""] = /^--setenv=([^=]+)=(.*)$/.exec(arg) ?? [];
+      return name === "" ? [] : [[name, value] as const];
+    });
+    const program = answering[file] ?? (() => ({ code: 1 }));
+    const inherited = request.args.includes("--scope") ? ours : undefined;
+    try {
+      return await program({ ...request, file, args, env: inherited ?? Object.fromEntries(env) });
+    } catch (error) {
+      if (!isFault(error, "exec/not-found")) throw error;
+      return { code: 1, stderr: `Failed to find executable ${file}: No such file\n` };
+    }
+  };
+
   const programs: Record<string, FakeProgram> = {
     ...swapPrograms(root),
     "nix-instantiate": ({ args, env }) => {
@@ -196,10 +224,14 @@ export function fakeMachine(
       const nixpkgs = env?.["NIX_PATH"]?.replace("nixpkgs=", "") ?? null;
       const derivation = dryDerivation("/nix/store", digest, nixpkgs);
       addPath(derivation, digest, args.includes("--repair"));
+      if (!args.includes("--add-root")) return { stdout: `${derivation}\n` };
       linkTo(derivation, option(args, "--add-root"));
       return { stdout: `${option(args, "--add-root")}\n` };
     },
     "nix-store": ({ args }) => {
+      if (args.includes("--check-validity")) {
+        return { code: existsSync(at(option(args, "--check-validity"))) ? 0 : 1 };
+      }
       if (args.includes("--dry-run")) return { stderr: "these derivations will be built:\n" };
       if (args[0] === "--query") return queryStore(args.slice(1));
       if (args[0] === "--gc") return {};
@@ -230,15 +262,7 @@ export function fakeMachine(
       switchTo(request, request.file.replace(/\/bin\/.*$/, ""), request.args[0] ?? ""),
     "systemd-run": async (request) => {
       if (request.args.includes("--scope") || request.args.includes("--pipe")) {
-        const at = request.args.findIndex((arg) => !arg.startsWith("--"));
-        const [file = "", ...args] = request.args.slice(at);
-        const program = answering[file] ?? (() => ({ code: 1 }));
-        try {
-          return await program({ ...request, file, args });
-        } catch (error) {
-          if (!isFault(error, "exec/not-found")) throw error;
-          return { code: 1, stderr: `Failed to find executable ${file}: No such file\n` };
-        }
+        return runInUnit(request);
       }
       const [file = "", action = ""] = request.args.slice(-2);
       const toplevel = file.replace(/\/bin\/.*$/, "");
@@ -249,11 +273,11 @@ export function fakeMachine(
       }
       if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
       if (unit.startsWith("firstlight-hook-")) {
-        const end = answers.get("hook")?.({ ...request, file: unit }) ?? {};
+        const end = (await answers.get("hook")?.({ ...request, file: unit })) ?? {};
         if ((end.code ?? 0) !== 0) failedUnits.set(unit, end);
         return end;
       }
-      const ended = switchTo(request, toplevel, action);
+      const ended = await switchTo(request, toplevel, action);
       if (ended.code === 0) return ended;
       if (ended.timedOut === true) return { code: null, timedOut: true };
       failedUnits.set(unit, ended);
@@ -282,6 +306,7 @@ export function fakeMachine(
 
   mkdirSync(at(profiles), { recursive: true });
   addSystem(image);
+  if (daemon) write("/nix/var/nix/daemon-socket/socket", "");
   unsynced.clear();
   setProfile(image);
   write("/boot/default", image);
@@ -299,13 +324,15 @@ export function fakeMachine(
     write,
     link: linkTo,
     bootDefault: () => read("/boot/default"),
-    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", ...more } = {}) {
+    start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", beside = false, ...more } = {}) {
       starts += 1;
+      if (!beside) alive.clear();
+      alive.add(starts);
       const pid = starts;
       let dead = false;
       const processes: Processes = {
         self: () => ({ pid, started: "1" }),
-        isAlive: (process) => process.pid === starts,
+        isAlive: (process) => alive.has(process.pid),
       };
       const fake = fakeIo(root, answering, {
         onEffect: (number) => {

@@ -1,12 +1,11 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { ExecResult, Files, Io } from "#core/io.ts";
 import {
-  buildScope,
+  buildUnits,
   type CommandLine,
   type CommandLines,
   type CommandSettings,
   derivationRoot,
-  evaluationScope,
   shownArgv,
   swapName,
   switchUnit,
@@ -15,6 +14,7 @@ import {
 } from "./command-lines.ts";
 import type { Commands, SwitchEnd, Talk } from "./commands.ts";
 import { parseFailedSince, parseFailedUnits, parseUptime } from "./drift/failed-units.ts";
+import { whoEvaluates } from "./evaluate-apart.ts";
 import { nixStore } from "./fetch/store-commands.ts";
 import { storeLines } from "./fetch/store-lines.ts";
 import { hookUnit } from "./hook-line.ts";
@@ -84,6 +84,24 @@ export function nixCommands({
     );
   }
 
+  /**
+   * Roots the derivation that an unprivileged evaluation has named. Its word is not taken: it must be
+   * a derivation, and the store must hold it.
+   */
+  async function takeDerivation({ stdout }: ExecResult, root: string): Promise<string> {
+    const named = stdout.trim();
+    const refuse = (what: string) =>
+      new Fault("system/evaluation-failed", `nix-instantiate: ${what}: ${named.slice(0, 300)}`);
+    if (!isStorePath(paths.store, named) || !named.endsWith(".drv")) {
+      throw refuse("expected one derivation of the store, got");
+    }
+    storeFiles.link(named, root);
+    const check = await run(lines.checkValid(named));
+    if (check.code === 0) return named;
+    storeFiles.remove(root);
+    throw refuse("the store does not hold the derivation");
+  }
+
   async function unitState(unit: string): Promise<UnitState> {
     const { code, stdout } = await run(lines.unitState(unit));
     return parseUnitState(code === 0 ? stdout : "");
@@ -135,20 +153,29 @@ export function nixCommands({
 
   const nix = { io, storeFiles, settings, lines, talk, run };
 
+  function evaluate(line: CommandLine, sourcesDigest: string): Promise<ExecResult> {
+    return runNix(nix, {
+      line,
+      what: "evaluating the configuration",
+      fault: (failed) => evaluationFault(failed, `${settings.hostSources}/${sourcesDigest}`),
+    });
+  }
+
   return {
+    whoEvaluates: (sourcesDigest) => whoEvaluates(io.files, settings, sourcesDigest),
     async instantiate(evaluation) {
-      const directory = `${settings.hostSources}/${evaluation.sourcesDigest}`;
-      const result = await runNix(nix, {
-        line: lines.instantiate(evaluation),
-        what: "evaluating the configuration",
-        fault: (failed) => evaluationFault(failed, directory),
-      });
-      return madePath(derivationRoot(paths, evaluation.txn), result, "nix-instantiate");
+      const { sourcesDigest, txn } = evaluation;
+      const by = whoEvaluates(io.files, settings, sourcesDigest);
+      const result = await evaluate(lines.instantiate(evaluation, by), sourcesDigest);
+      const root = derivationRoot(paths, txn);
+      return by === "root"
+        ? madePath(root, result, "nix-instantiate")
+        : takeDerivation(result, root);
     },
     async evaluatesTo(evaluation) {
-      const result = await run(lines.evaluate(evaluation), { cancel: true });
-      const directory = `${settings.hostSources}/${evaluation.sourcesDigest}`;
-      if (result.code !== 0) throw evaluationFault(result, directory);
+      const { sourcesDigest } = evaluation;
+      const by = whoEvaluates(io.files, settings, sourcesDigest);
+      const result = await evaluate(lines.evaluate(evaluation, by), sourcesDigest);
       const printed = result.stdout.trim().replace(/^"(.*)"$/, "$1");
       if (isStorePath(paths.store, printed)) return printed;
       throw new Fault("system/nix-failed", `expected a store path, got ${printed.slice(0, 200)}`);
@@ -176,7 +203,7 @@ export function nixCommands({
       return madePath(systemRoot(paths, building.txn), result, "nix-store --realise");
     },
     async stopBuild(txn) {
-      const line = lines.stopScopes(evaluationScope(txn), buildScope(txn));
+      const line = lines.stopScopes(...buildUnits(txn));
       if (line === undefined) return;
       const result = await run(line);
       if (result.code !== 0 && result.code !== notLoaded)

@@ -28,8 +28,14 @@ export function evaluationFault(result: ExecResult, sourcesDir: string): Fault {
   const where =
     first === undefined ? "" : `${first.document}${first.line === null ? "" : `:${first.line}`}: `;
   const words = message === "" ? `Nix ended with ${endOf(result)}` : message;
-  return new Fault("system/evaluation-failed", `${where}${words}`, { findings });
+  return new Fault("system/evaluation-failed", `${where}${words}`, {
+    findings,
+    ...(text.includes("allow-import-from-derivation") ? { hint: importHint } : {}),
+  });
 }
+
+const importHint =
+  "import nothing that has to be built first: fetch it with builtins.fetchTarball and its hash, or keep it beside the configuration";
 
 /**
  * The fault of a failed build: which derivation, how, and the last lines of its log, as Nix quotes
@@ -71,6 +77,19 @@ function endOf({ code, signal }: ExecResult): string {
 /** Of the kernel, of libraries, and of Nix's database. */
 const diskFull =
   /^.*(No space left on device|Disk quota exceeded|database or disk is full|\bENOSPC\b).*$/m;
+
+/** Codes with which systemd says that it could not begin (systemd.exec(5)). */
+const systemdCodes = { least: 200, most: 245 } as const;
+
+/** Where it was not the program of a transient unit that failed, but its unit. */
+export function unitFault({ code, stderr }: ExecResult, what: string): Fault | undefined {
+  const refused = /^Failed to (start|connect|create|allocate|parse|set) .*$/m.exec(
+    printable(stderr),
+  );
+  if (refused !== null) return new Fault("system/unit-failed", `${what}: ${clip(refused[0])}`);
+  if (code === null || code < systemdCodes.least || code > systemdCodes.most) return undefined;
+  return new Fault("system/unit-failed", `${what}: systemd could not begin (exit code ${code})`);
+}
 
 function commonFault(result: ExecResult, what: string): Fault | undefined {
   if (result.aborted) return new Fault("system/canceled", `${what} was called off`);

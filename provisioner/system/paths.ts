@@ -7,6 +7,8 @@ export interface SystemPaths {
   readonly profiles: string;
   /** The system profile: a link to its current generation. */
   readonly profile: string;
+  /** Where a Nix daemon listens, if there is one. */
+  readonly daemonSocket: string;
   /** Our GC roots: `<transaction>` (the system) and `<transaction>-drv`. */
   readonly gcRoots: string;
   /** The machine's, below `--root`. */
@@ -52,6 +54,7 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     store: env["NIX_STORE_DIR"] ?? "/nix/store",
     profiles: `${state}/profiles`,
     profile: `${state}/profiles/system`,
+    daemonSocket: `${state}/daemon-socket/socket`,
     gcRoots: `${state}/gcroots/firstlight`,
     currentSystem: "/run/current-system",
     bootedSystem: "/run/booted-system",

@@ -7,6 +7,8 @@ import type { SystemView } from "./system-view.ts";
 export interface PlanWarning {
   readonly kind: /** Changes of units that would not take effect, or a preview that is not whole. */
     | "units"
+    /** Evaluated with root's privileges. */
+    | "evaluation"
     /** The closures could not be compared. */
     | "closure"
     | "state-version"

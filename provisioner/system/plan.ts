@@ -5,6 +5,7 @@ import type { Sources } from "#provisioner/render/sources.ts";
 import { isTransaction, shownArgv } from "./command-lines.ts";
 import { compareOptions, compareSystems, optionsOf } from "./compare-systems.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
+import { evaluatedAsRoot } from "./evaluate-apart.ts";
 import type { FetchPreview } from "./fetch/preview-fetch.ts";
 import { hooksOf } from "./hooks.ts";
 import { readJournal } from "./journal.ts";
@@ -38,6 +39,7 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
     reboot: needsReboot(work, closure.toplevel),
     space: readSpace(work, closure.toplevel),
     warnings: [
+      ...evaluationWarnings(closure),
       ...warnings,
       ...preview.warnings.map((message): PlanWarning => ({ kind: "units", message })),
     ],
@@ -120,6 +122,11 @@ export function checkPlan(work: Work, plan: Plan): void {
     const expected = plan.from.toplevel ?? "no system";
     throw new Fault("system/plan-stale", `expected ${expected} to run, found ${running ?? "none"}`);
   }
+}
+
+function evaluationWarnings({ evaluatedBy }: Closure): readonly PlanWarning[] {
+  const { code, message } = evaluatedAsRoot;
+  return evaluatedBy === "root" ? [{ kind: "evaluation", message: `${message} [${code}]` }] : [];
 }
 
 async function previewUnits({ commands }: Work, toplevel: string): Promise<Preview> {

@@ -1,8 +1,10 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
 import { finishCommit } from "./commit.ts";
+import { readJournal } from "./journal.ts";
 import { rollBackOpen, type WhyBack } from "./roll-back.ts";
 import type { Recovery } from "./system.ts";
+import { transactionState } from "./transaction.ts";
 import type { TransactionState } from "./transaction-state.ts";
 import { type Change, openTransaction } from "./work.ts";
 
@@ -23,6 +25,12 @@ export async function recover(change: Change): Promise<Recovery> {
     const details = [...notes, `${open.state}: ${error.message}`];
     return { state: "continued", transaction, details, fault: describeFault(error) };
   }
+}
+
+/** Whether the journal leaves nothing open; only reads. */
+export function isClean({ io, paths }: Pick<Change, "io" | "paths">): boolean {
+  const { records, torn } = readJournal(io.files, paths.journal);
+  return torn === null && transactionState(records).state === "none";
 }
 
 type Settled = Pick<Recovery, "state" | "details">;

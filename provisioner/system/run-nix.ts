@@ -6,7 +6,7 @@ import { planBuilds } from "./derivation-graph.ts";
 import { spaceOf, spaceText } from "./disk-space.ts";
 import { followNix } from "./follow-nix.ts";
 import { type GroupMemory, readGroupMemory, readMemory, readOomKills } from "./memory.ts";
-import { failedDerivation } from "./nix-errors.ts";
+import { failedDerivation, unitFault } from "./nix-errors.ts";
 import { memoryFault } from "./out-of-memory.ts";
 
 /** How to run one command to its end. */
@@ -64,7 +64,7 @@ export async function runNix(options: RunNixOptions, task: NixTask): Promise<Exe
   const result = { ...ended, stderr: follower.said() };
   const scopeResult = await settleScope(options, line, ended);
   if (result.code === 0) return result;
-  checkStarted(line, result);
+  checkStarted(line, result, what);
   const killsNow = readOomKills(io.files);
   const { derivation } = failedDerivation(result.stderr);
   const short = memoryFault({
@@ -101,10 +101,13 @@ async function settleScope(
 }
 
 /** Throws when systemd-run could not start Nix at all. */
-function checkStarted({ scope }: CommandLine, { stderr }: ExecResult): void {
+function checkStarted({ scope }: CommandLine, result: ExecResult, what: string): void {
   if (scope === undefined) return;
+  const { stderr } = result;
   const missing = /^Failed to find executable nix-.*$/m.exec(stderr)?.[0];
   if (missing !== undefined) throw new Fault("system/nix-missing", missing);
+  const unit = scope.endsWith(".service") ? unitFault(result, what) : undefined;
+  if (unit !== undefined) throw unit;
   const refused =
     /^(System has not been booted|Failed to (parse [A-Za-z]+=|start transient scope|connect to bus|create bus)).*$/m.exec(
       stderr,

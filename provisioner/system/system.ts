@@ -6,17 +6,19 @@ import type { Builders } from "./builders.ts";
 import type { ClosureDifference } from "./closure-difference.ts";
 import type { Collected } from "./collect.ts";
 import type { DriftReport, RepairReport } from "./drift/report.ts";
+import type { EvaluatedBy } from "./evaluate-apart.ts";
 import type { FetchPreview } from "./fetch/preview-fetch.ts";
 import type { FileChange } from "./plan-files.ts";
 import type { OptionChange } from "./plan-options.ts";
 import type { PlaceSpace } from "./plan-space.ts";
 import type { PlanWarning } from "./plan-warnings.ts";
 import type { RetentionLimits } from "./retention.ts";
+import type { StateName } from "./transaction-state.ts";
 
 /**
  * The system as messages: every request and result is JSON, progress is a stream of events, and
- * no callback or open handle crosses. In one process today; the same messages go over the socket of
- * the root side later.
+ * no callback or open handle crosses. In one process, or over the socket of the root side: see
+ * `sides/`.
  */
 export interface System {
   /** Sends a request; yields events while it is worked on, and last exactly one result. */
@@ -89,7 +91,9 @@ export type SystemRequest =
     }
   /** Look for drift and mend what can be mended without a trial. */
   | { readonly kind: "repair"; readonly deep: boolean; readonly share: number }
-  | { readonly kind: "history" };
+  | { readonly kind: "history" }
+  /** What is under way, and what runs; starts no process. */
+  | { readonly kind: "status" };
 
 export interface SystemResults {
   readonly recover: Recovery;
@@ -107,6 +111,7 @@ export interface SystemResults {
   readonly repair: RepairReport;
   readonly pin: { readonly changed: boolean };
   readonly collect: Collected;
+  readonly status: SystemStatus;
 }
 
 /** Progress, for people and for `analyze`; never needed to understand a result. */
@@ -156,6 +161,8 @@ export interface Closure {
   readonly sourcesDigest: string | null;
   readonly credentials: readonly string[];
   readonly reason: ChangeReason;
+  /** Who evaluated it; absent where it was not evaluated here, or by an older version. */
+  readonly evaluatedBy?: EvaluatedBy;
 }
 
 /** What would change; its digest is what can be approved. */
@@ -255,6 +262,19 @@ export interface Running {
   readonly sourcesDigest: string | null;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
+}
+
+/** What is under way, by the journal, and what the machine itself says. */
+export interface SystemStatus {
+  /** State of the transaction that is open; `none` between changes. */
+  readonly state: StateName;
+  readonly transaction: string | null;
+  /** Why, where a change is open. */
+  readonly reason: ChangeReason | null;
+  readonly bootId: string;
+  readonly running: string | null;
+  readonly booted: string | null;
+  readonly bootDefault: { readonly toplevel: string | null; readonly generation: number | null };
 }
 
 export interface History {

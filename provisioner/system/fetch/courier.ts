@@ -1,27 +1,27 @@
-/** What is asked of a cache. */
+/** What is asked of a server. */
 export interface CourierRequest {
   readonly url: string;
-  /** From this byte on, where the cache can do that. */
+  /** From this byte on, where the server can do that. */
   readonly offset: number;
   /** Longest time until it begins to answer. */
   readonly answerMs: number;
   readonly signal: AbortSignal;
 }
 
-/** A cache's answer, its body still to be read. */
+/** A server's answer, its body still to be read. */
 export interface CourierAnswer {
   /** As in HTTP: 200, 206, 404 … */
   readonly status: number;
   /** Where the body begins in the file. */
   readonly offset: number;
-  /** Throws what breaks the connection. */
+  /** Throws what breaks the connection; of an answer outside the 200s it may be left out. */
   readonly body: AsyncIterable<Uint8Array>;
   /** Ends an answer that is not read to its end. */
   close(): void;
 }
 
 /**
- * Carries bytes from caches; believes nothing and decides nothing. In this process, or on the side
+ * Carries bytes from the network; believes nothing and decides nothing. In this process, or on the side
  * of firstlight that may use the network.
  */
 export interface Courier {

@@ -1,0 +1,69 @@
+import { buildPolicy } from "#agent/build-policy.ts";
+import { fetchSettings } from "#agent/fetch-settings.ts";
+import { shredCredentials } from "#agent/secrets/credential-store.ts";
+import { readSettings } from "#agent/settings.ts";
+import { durationMs } from "#core/duration.ts";
+import { hostClock } from "#core/host-io.ts";
+import type { Io } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import { type Driver, type DriverOptions, openDriver } from "#provisioner/system/driver.ts";
+import type { DriverName } from "#provisioner/system/driver-record.ts";
+import { systemPaths } from "#provisioner/system/paths.ts";
+import { isClean } from "#provisioner/system/recover.ts";
+import { operatorSocket } from "#provisioner/system/sides/places.ts";
+import type { System } from "#provisioner/system/system.ts";
+import { nodeCourier } from "./courier.ts";
+
+/** How to open the system of a machine. */
+export interface SidesOptions {
+  readonly io: Io;
+  readonly log: Log;
+  readonly driver: DriverName;
+  /** Whether to do without the root side's process. */
+  readonly inProcess: boolean;
+}
+
+/** A system in this process, as the settings of the machine want it. */
+export async function openInProcess({
+  io,
+  driver,
+}: Pick<SidesOptions, "io" | "driver">): Promise<Driver> {
+  const settings = await readSettings(io.files);
+  const options: DriverOptions = {
+    driver,
+    substituters: settings.build?.substituters ?? [],
+    buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
+    activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
+    fetch: fetchSettings(settings),
+    policy: buildPolicy(settings),
+    courier: nodeCourier(io),
+    shred: (keep) => shredCredentials(io, keep),
+  };
+  return openDriver(io, options);
+}
+
+/**
+ * The system of a machine: behind the root side's socket where there is one, else in this process.
+ * A socket that nobody answers at counts as none, and is told.
+ */
+export async function openSides(options: SidesOptions): Promise<System> {
+  const { io, log } = options;
+  const here = await openInProcess(options);
+  if (options.inProcess || !hasRootSide(io)) return here;
+  const { systemOverSocket } = await import("#provisioner/system/sides/connect.ts");
+  const { withRootSide } = await import("#provisioner/system/sides/with-root-side.ts");
+  const path = io.files.hostPath(operatorSocket);
+  const there = systemOverSocket({ path, clock: hostClock });
+  return withRootSide({
+    here,
+    there,
+    isClean: () => isClean({ io, paths: systemPaths(io.env) }),
+    onUnreachable: ({ code, message }) => log.warning("system.in-process", { code, message }),
+  });
+}
+
+/** Whether a socket is there that this user may use. */
+function hasRootSide({ files }: Io): boolean {
+  const isThere = files.stat(operatorSocket)?.kind === "other";
+  return isThere && (files.root !== "/" || process.geteuid?.() === 0);
+}

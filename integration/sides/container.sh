@@ -1,0 +1,20 @@
+# Boots systemd in a container on top of this host's own files, in namespaces of its own: run it by
+# `unshare --mount`. $1: an empty directory; $2: files to lay over the host's; $3: the checkout;
+# $4: where the container's /var/result goes.
+set -eu
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+# The host's own services are not the container's.
+rm -rf "$1/root/etc/systemd/system" "$1/root/nix" "$1/root/var/lib/firstlight" "$1/root/etc/nixos"
+cp -a "$2/." "$1/root/"
+mount -t tmpfs tmpfs /run
+umount -R /sys/fs/cgroup
+mount -t cgroup2 none /sys/fs/cgroup
+code=0
+systemd-nspawn --quiet --register=no --keep-unit --directory="$1/root" --boot --machine=firstlight-sides \
+  --console=read-only --private-network --bind-ro="$3:/opt/firstlight" -- \
+  systemd.unit=basic.target || code=$?
+cp -a "$1/upper/var/result" "$4" || true
+exit $code

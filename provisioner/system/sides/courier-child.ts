@@ -1,0 +1,67 @@
+import type { Courier } from "../fetch/courier.ts";
+import { inTransientUnit, type UnitProperty } from "../transient-unit.ts";
+import { type CourierProcess, startCourier } from "./courier-process.ts";
+
+/** What a process is left that only talks to the network and to us. */
+const sandbox: readonly UnitProperty[] = [
+  ["DynamicUser", "yes"],
+  ["CapabilityBoundingSet", ""],
+  ["LockPersonality", "yes"],
+  ["MemoryMax", "512M"],
+  ["NoNewPrivileges", "yes"],
+  ["PrivateDevices", "yes"],
+  ["PrivateTmp", "yes"],
+  ["PrivateUsers", "yes"],
+  ["ProtectClock", "yes"],
+  ["ProtectControlGroups", "yes"],
+  ["ProtectHome", "yes"],
+  ["ProtectHostname", "yes"],
+  ["ProtectKernelLogs", "yes"],
+  ["ProtectKernelModules", "yes"],
+  ["ProtectKernelTunables", "yes"],
+  ["ProtectProc", "invisible"],
+  ["ProtectSystem", "strict"],
+  ["RestrictAddressFamilies", "AF_INET AF_INET6 AF_NETLINK AF_UNIX"],
+  ["RestrictNamespaces", "yes"],
+  ["RestrictRealtime", "yes"],
+  ["RestrictSUIDSGID", "yes"],
+  ["SystemCallArchitectures", "native"],
+  ["SystemCallErrorNumber", "EPERM"],
+  ["SystemCallFilter", "@system-service"],
+  ["TemporaryFileSystem", "/var:ro"],
+];
+
+/** It ends with its input, so only one that hangs needs this. */
+const longestMs = 24 * 3_600_000;
+
+/** The line that starts a child without privileges, by systemd. */
+export function apart(argv: readonly [string, ...string[]]): readonly [string, ...string[]] {
+  const properties: readonly UnitProperty[] = [
+    ...sandbox,
+    ["RuntimeMaxSec", `${longestMs / 1000}s`],
+  ];
+  return inTransientUnit({ argv, timeoutMs: longestMs }, { properties }).argv;
+}
+
+/**
+ * A courier that asks children: what comes from the network meets no root until it is bytes. They are
+ * believed no more than the network is. One that has answered waits for the next request, and as many
+ * are started as answers are wanted at once.
+ */
+export function courierChild(argv: readonly [string, ...string[]]): Courier {
+  const waiting = new Set<CourierProcess>();
+  const next = () => {
+    for (const process of waiting) {
+      waiting.delete(process);
+      if (process.free) return process;
+    }
+    return startCourier(argv);
+  };
+  return {
+    async open(request) {
+      request.signal.throwIfAborted();
+      const process = next();
+      return process.ask(request, () => waiting.add(process));
+    },
+  };
+}

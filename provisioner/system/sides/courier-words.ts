@@ -1,0 +1,65 @@
+import type { CourierAnswer, CourierRequest } from "../fetch/courier.ts";
+
+/** What a child is asked: one line of JSON on its input, the next one when it has answered. */
+export type ChildRequest = Omit<CourierRequest, "signal">;
+
+/**
+ * What a child says: a line with the head, then before each piece of the body a line with its length,
+ * and 0 at the end. In the place of each line it may say why there is no more. Only an answer of the
+ * 200s has a body.
+ */
+export type ChildHead = Pick<CourierAnswer, "status" | "offset">;
+
+export interface ChildError {
+  readonly error: string;
+}
+
+/** Longest piece of a body. */
+export const maxFrameBytes = 1024 * 1024;
+
+const maxErrorLength = 1_000;
+
+/** Why there is no (more of an) answer, as a child says it. */
+export function childError(error: unknown): ChildError {
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: message.slice(0, maxErrorLength) };
+}
+
+/** The head of an answer. Throws when it is none. */
+export function parseHead(line: string): ChildHead | ChildError {
+  const value: unknown = JSON.parse(line);
+  if (isError(value)) return value;
+  const { status, offset } = (value ?? {}) as Partial<ChildHead>;
+  if (Number.isSafeInteger(status) && Number.isSafeInteger(offset) && (offset as number) >= 0) {
+    return { status: status as number, offset: offset as number };
+  }
+  throw new Error("the child says no status");
+}
+
+/** The length of the next piece of a body; 0: it was all. Throws when it is none. */
+export function parseFrame(line: string): number | ChildError {
+  const value: unknown = JSON.parse(line);
+  if (isError(value)) return value;
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxFrameBytes) {
+    return value as number;
+  }
+  throw new Error("the child says no length");
+}
+
+/** A request, as its line says; `undefined` where it is none. */
+export function parseRequest(line: string): ChildRequest | undefined {
+  try {
+    const { url, offset, answerMs } = JSON.parse(line) as Partial<ChildRequest>;
+    const isGood =
+      /^https?:\/\//.test(url ?? "") && Number.isInteger(offset) && Number.isInteger(answerMs);
+    return isGood
+      ? { url: url as string, offset: offset as number, answerMs: answerMs as number }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isError(value: unknown): value is ChildError {
+  return typeof (value as ChildError | null)?.error === "string";
+}

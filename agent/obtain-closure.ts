@@ -33,7 +33,7 @@ export function closureObtainer(options: ObtainOptions): ObtainClosure {
   const { manifests = [], mode = "prefer" } = settings.fetch ?? {};
   return async (sources, reason) => {
     if (options.signed !== undefined) return system.fetch(options.signed, sources, reason);
-    const signed = manifests.length === 0 ? undefined : await find(options, sources.digest);
+    const signed = await signedManifest(options, sources.digest);
     if (signed === undefined && mode === "only") throw notFound(sources, manifests);
     if (signed === undefined) return system.build(sources, reason);
     try {
@@ -46,7 +46,14 @@ export function closureObtainer(options: ObtainOptions): ObtainClosure {
   };
 }
 
-async function find(options: ObtainOptions, digest: string) {
+/** The manifest of what would be fetched for these sources; `undefined` where it would be built here. */
+export async function signedManifest(
+  options: Omit<ObtainOptions, "system">,
+  digest: string,
+): Promise<string | undefined> {
+  const { signed, settings } = options;
+  const { manifests = [] } = settings.fetch ?? {};
+  if (signed !== undefined || manifests.length === 0) return signed;
   const { findManifest } = await import("./find-manifest.ts");
   return findManifest(options, digest);
 }

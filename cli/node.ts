@@ -4,7 +4,12 @@ import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
-import { closureObtainer, type ObtainClosure } from "#agent/obtain-closure.ts";
+import {
+  closureObtainer,
+  type ObtainClosure,
+  type ObtainOptions,
+  signedManifest,
+} from "#agent/obtain-closure.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
@@ -39,12 +44,19 @@ export interface NodeOptions {
   readonly report: BootDeps["report"];
 }
 
+/** What a boot needs, and a look at what it would fetch. */
+export interface NodeDeps extends BootDeps {
+  /** Text of the manifest that would be fetched for these sources, if one would be. */
+  readonly signedManifest: (sourcesDigest: string) => Promise<string | undefined>;
+}
+
 /** Puts together everything that a boot needs on this machine. */
-export async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<BootDeps> {
+export async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<NodeDeps> {
   const { io, log, signal } = invocation;
   const settings = await readSettings(io.files);
   const assets = findAssets();
   const profiles = await assets.profiles();
+  const obtaining = await obtainOptions(invocation, { settings, system: options.system });
   return {
     io,
     log,
@@ -52,7 +64,8 @@ export async function nodeDeps(invocation: Invocation, options: NodeOptions): Pr
     profiles,
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
-    obtain: await openObtainer(invocation, { settings, system: options.system }),
+    obtain: closureObtainer(obtaining),
+    signedManifest: (digest) => signedManifest(obtaining, digest),
     discover: () => findContent(invocation, settings.datasources),
     fetchSources: async (urls) => {
       const { sourceFetcher } = await import("#agent/fetch-sources.ts");
@@ -88,17 +101,17 @@ export function nodeProbe({ io, signal }: Invocation, settings: Settings): Probe
 }
 
 /** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */
-async function openObtainer(
+async function obtainOptions(
   { io, log, flags, signal }: Invocation,
   { settings, system }: { readonly settings: Settings; readonly system: SystemClient },
-): Promise<ObtainClosure> {
+): Promise<ObtainOptions> {
   const file = textFlag(flags, "fetch");
   const signed =
     file === undefined
       ? undefined
       : Buffer.from(await (await import("./read-input.ts")).readInput(file, { signal })).toString();
   const courier = nodeCourier(io);
-  return closureObtainer({ io, log, settings, system, courier, signed, signal });
+  return { io, log, settings, system, courier, signed, signal };
 }
 
 /** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */
@@ -133,6 +146,7 @@ export function driverOf({ io, flags }: Pick<Invocation, "io" | "flags">): Drive
 export interface RenderedNode {
   readonly system: SystemClient;
   readonly obtain: ObtainClosure;
+  readonly signedManifest: NodeDeps["signedManifest"];
   readonly rendering: Rendering;
   readonly reason: ChangeReason;
 }
@@ -156,6 +170,7 @@ export async function renderOnly(invocation: Invocation): Promise<RenderedNode> 
   return {
     system,
     obtain: deps.obtain ?? system.build,
+    signedManifest: deps.signedManifest,
     rendering,
     reason: { by: "apply", why: rendering.decision.why, instanceId },
   };

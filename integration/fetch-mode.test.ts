@@ -69,13 +69,19 @@ t.test("a signed system is fetched, compared, tried and committed", { skip }, as
     cacheKeys: [made.cacheKey],
     onEvent: (event) => events.push(event),
   });
+  const { paths } = made.manifest;
+  const bytes = paths.reduce((sum, entry) => sum + entry.narSize, 0);
+  const preview = await c.preview(sources, made.signed);
+  t.match(preview.fetch, { toplevel: made.manifest.toplevel, paths: paths.length, bytes });
+  t.match(preview.space[0], { place: "store", neededBytes: bytes });
+  t.same(archives(cache), [], "known before anything is asked for");
   const closure = await c.fetch(made.signed, sources, reason);
   t.match(closure, { toplevel: made.manifest.toplevel, sourcesDigest: sources.digest });
   const commands = events.flatMap((event) => (event.type === "command" ? [event.argv[0]] : []));
   t.notOk(commands.includes("nix-instantiate"), "nothing is evaluated");
   t.equal(archives(cache).length, made.manifest.paths.length, "each archive once");
   t.match(events.filter((event) => event.type === "fetch-progress").at(-1), {
-    doneBytes: made.manifest.paths.reduce((sum, entry) => sum + entry.narSize, 0),
+    doneBytes: bytes,
   });
   const [toplevel] = JSON.parse(
     await must(machine, ["nix", "path-info", "--json", made.manifest.toplevel]),
@@ -83,7 +89,9 @@ t.test("a signed system is fetched, compared, tried and committed", { skip }, as
   t.match(toplevel.signatures, [/^cache-1:/], "the cache's word stays with the path");
 
   await must(machine, ["nix-collect-garbage"]);
-  const trial = await c.try(await c.plan(closure));
+  const plan = await c.plan(closure, true);
+  t.match(plan.difference, { bytes: { before: 0, added: bytes }, paths: { added: paths.length } });
+  const trial = await c.try(plan, 0, plan.digest);
   t.match(trial, { activation: "switched" });
   t.match(await c.commit(trial, healthy), { generation: 1, sourcesDigest: sources.digest });
   t.match(await c.runs(sources.digest), { runs: true, generation: 1 });
@@ -96,6 +104,19 @@ t.test("a signed system is fetched, compared, tried and committed", { skip }, as
   const before = cache.requests.length;
   await c.fetch(made.signed, sources, reason);
   t.equal(cache.requests.length, before, "what is there is not asked for again");
+  t.match((await c.preview(sources, made.signed)).fetch, { paths: 0, downloadBytes: 0 });
+  await t.rejects(c.preview({ ...sources, digest: "0".repeat(64) }, made.signed), {
+    code: "system/closure-mismatch",
+  });
+
+  await t.test("the plan of one whose sources are not known here is a plan too", async (t) => {
+    const foreign = await c.fetch(made.signed, null, reason);
+    t.match(foreign, { sourcesDigest: null, credentials: [] });
+    const plan = await c.plan(foreign, true);
+    t.match(plan, { options: null, files: [{ change: "removed" }], units: { restart: [] } });
+    t.match(plan.difference, { packages: [], bytes: { added: 0, removed: 0 } });
+    t.match(await c.try(plan, 0, plan.digest), { activation: "switched" });
+  });
 });
 
 t.test(
@@ -265,6 +286,9 @@ t.test(
     t.match(await node.firstlight(["apply", "--fetch", half]), { code: 77 });
     writeFileSync(served, both.stdout);
 
+    const preview = await node.firstlight(["plan", "--preview"]);
+    t.match(preview, { code: 0, stdout: /^to fetch: [0-9]+ store paths?, .* in the store$/m });
+    t.match(await node.firstlight(["plan", "--preview", "--fetch", half]), { code: 77 });
     const booted = await node.firstlight(["boot"], { record: true });
     t.match(booted, { code: 0, stdout: "committed: generation 1 runs and is the boot default\n" });
     t.equal(io.files.readText("/etc/motd"), "from the fleet\n");

@@ -9,20 +9,22 @@ import { fetchOptions, type RenderedNode, renderNode, renderOnly, systemOptions 
 export const command: Command = {
   usage: "plan [--preview] [--root DIR] [--driver nix|dry] [--fetch FILE] [--json]",
   summary: "Say what `apply` would change, down to the units and commands; change nothing.",
-  help: "The system is built, so that the plan is the real one; nothing is activated. The plan's digest\nis what `apply --plan DIGEST` takes. With --fetch it is fetched, as the signed manifest in FILE says.\nWith --preview nothing is built or fetched: files and options only.",
+  help: "The system is built, so that the plan is the real one; nothing is activated. The plan's digest\nis what `apply --plan DIGEST` takes. With --fetch it is fetched, as the signed manifest in FILE says.\nWith --preview nothing is built or fetched: files, options, and how much would be fetched.",
   options: { ...systemOptions, ...fetchOptions, preview: { type: "boolean" } },
   arity: [0, 0],
   async run(invocation) {
     const isPreview = invocation.flags["preview"] === true;
     const node = await (isPreview ? renderOnly : renderNode)(invocation);
     const { system, obtain, rendering, reason } = node;
-    const running = await system.runs(rendering.sources.digest);
+    const { sources } = rendering;
+    const running = await system.runs(sources.digest);
     if (running.runs) tell(invocation, node, { text: ["nothing would change"] });
     else if (isPreview) {
-      const preview = await system.preview(rendering.sources);
+      const signed = await node.signedManifest(sources.digest);
+      const preview = await system.preview(sources, signed);
       tell(invocation, node, { text: previewText(preview), preview });
     } else {
-      const plan = await system.plan(await obtain(rendering.sources, reason), true);
+      const plan = await system.plan(await obtain(sources, reason), true);
       tell(invocation, node, { text: planText(plan), plan });
     }
 

@@ -36,16 +36,18 @@ export const systemCodes = {
   },
   "system/no-space": {
     means: "No longer given: `system/disk-full` says it, with the numbers.",
-    action: "Free space where the message says; `nix-collect-garbage` drops what nothing needs.",
+    action:
+      "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay.",
   },
   "system/disk-full": {
     means: "A disk was full while the system was evaluated or built; what was begun is dropped.",
-    action: "Free space where the message says; `nix-collect-garbage` drops what nothing needs.",
+    action:
+      "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay.",
   },
   "system/not-enough-space": {
     means: "A disk has less room than the system will need, so nothing was begun.",
     action:
-      "Free space where the message says; `nix-collect-garbage` drops what nothing needs. `build.keepFree` of the settings says how much must stay free.",
+      "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay. `build.keepFree` of the settings says how much must stay free.",
   },
   "system/out-of-memory": {
     means: "The memory was not enough to evaluate or build the system.",

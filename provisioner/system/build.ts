@@ -82,12 +82,15 @@ async function evaluateAndBuild(
 }
 
 /**
- * Throws `system/credential-missing` unless every secret of the sources is stored: they were stored
- * before this process had the lock, and a collection may have come between.
+ * Throws `system/credential-missing` unless every secret that a system names is stored: they were
+ * stored before this process had the lock, and a collection may have come between.
  */
-export function checkCredentials({ io, paths }: Change, sources: Sources): void {
+export function checkCredentials(
+  { io, paths }: Change,
+  { credentials }: Pick<Sources, "credentials">,
+): void {
   const isThere = (name: string) => io.files.stat(`${paths.credentials}/${name}`) !== undefined;
-  const missing = sources.credentials.find((name) => !isThere(name));
+  const missing = credentials.find((name) => !isThere(name));
   if (missing === undefined) return;
   throw new Fault("system/credential-missing", `${paths.credentials}/${missing} is not there`);
 }

@@ -29,7 +29,8 @@ export interface SystemClient {
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
   /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
   fetch(signed: string, sources: Sources | null, reason: ChangeReason): Promise<Closure>;
-  preview(sources: Sources): Promise<SourcesPreview>;
+  /** `signed`: text of the manifest that would be fetched. */
+  preview(sources: Sources, signed?: string): Promise<SourcesPreview>;
   /** `keep`: whether it is written down for who approves it. */
   plan(closure: Closure, keep?: boolean): Promise<Plan>;
   /** `watchMs`: how long the trial may be watched at most; `approved`: the digest it must have. */
@@ -72,7 +73,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
     fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
-    preview: (sources) => ask({ kind: "preview", sources }),
+    preview: (sources, signed) => ask({ kind: "preview", sources, signed: signed ?? null }),
     plan: (closure, keep = false) => ask({ kind: "plan", closure, keep }),
     try: (plan, watchMs = 0, approved = undefined) =>
       ask({ kind: "try", plan, watchMs, ...(approved === undefined ? {} : { approved }) }),

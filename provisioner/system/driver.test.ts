@@ -151,6 +151,20 @@ t.test("going back to a generation takes the same way as any change", async (t) 
   await t.rejects(c.planGeneration(99, reason), { code: "system/generation-unknown" });
 });
 
+t.test("a generation that was gone back to is taken back when it is not healthy", async (t) => {
+  const m = machine(t);
+  const c = start(m);
+  await apply(c, "a");
+  await apply(c, "b");
+  const b = systemOf(fakeSources("b"));
+  const trial = await c.try(await c.planGeneration(2, { ...reason, by: "rollback" }));
+  t.equal(m.running(), systemOf(fakeSources("a")));
+  t.match(await c.rollBack(trial, sick), { toplevel: b, generation: 3 });
+  t.strictSame([m.running(), m.bootDefault()], [b, b]);
+  const taken = (await c.history()).generations.find(({ outcome }) => outcome === "rolled-back");
+  t.match(taken, { toplevel: trial.toplevel, reason: { by: "rollback" }, verdict: sick });
+});
+
 t.test("an owner's /etc/nixos is kept, and comes back with the generation it made", async (t) => {
   const m = machine(t);
   mkdirSync(path.join(m.root, "etc/nixos"), { recursive: true });

@@ -179,7 +179,7 @@ async function dispatch(
       return changing(work, lock, (change) => fetchClosure(change, request));
     }
     case "preview":
-      return previewSources(work, request.sources);
+      return previewSources(work, request.sources, request.signed);
     case "plan": {
       const plan = await makePlan(work, request.closure);
       if (request.keep === true) keepPlan(work, plan);

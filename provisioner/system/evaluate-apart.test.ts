@@ -57,7 +57,8 @@ t.test("without one of them root evaluates, and that is said", async (t) => {
     t.notOk(evaluation?.args.includes("--property=DynamicUser=yes"));
     t.ok(evaluation?.args.includes("allow-import-from-derivation"));
     t.match(warnings, [{ code: "system/evaluated-as-root" }]);
-    t.match(plan.warnings, [/as root.*\[system\/evaluated-as-root\]$/]);
+    const message = /as root.*\[system\/evaluated-as-root\]$/;
+    t.match(plan.warnings, [{ kind: "evaluation", message }]);
   }
 });
 

@@ -87,6 +87,22 @@ t.test(
   },
 );
 
+t.test("going back to a generation runs the hooks of that one", async (t) => {
+  const { m, ran, c } = machine(t);
+  const own = ["pre-update", "post-update", "post-rollback"] as const;
+  for (const name of ["a", "b"]) {
+    const hooks = own.map((when) => hook(`${when}-of-${name}`, when));
+    await c.commit(await c.try(await planned(m, c, name, hooks)), healthy);
+  }
+  ran.length = 0;
+  const back = { ...reason, by: "rollback" } as const;
+  await c.commit(await c.try(await c.planGeneration(2, back)), healthy);
+  const names = () => ran.map((line) => line.split(" ")[0]);
+  t.strictSame(names(), ["pre-update-of-a", "post-update-of-a"]);
+  await c.rollBack(await c.try(await c.planGeneration(3, back)), sick);
+  t.strictSame(names().slice(2), ["pre-update-of-b", "post-rollback-of-b"]);
+});
+
 t.test("a hook before the change may call it off", async (t) => {
   const { m, ran, failing, c } = machine(t);
   failing.add("save");

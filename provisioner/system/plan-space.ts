@@ -1,5 +1,6 @@
 import type { Files } from "#core/io.ts";
 import { spaceOf } from "./disk-space.ts";
+import type { MissingBytes } from "./fetch/missing-bytes.ts";
 import { bootNeed } from "./preflight.ts";
 import type { Work } from "./work.ts";
 
@@ -22,6 +23,17 @@ export function readSpace(work: Work, toplevel: string): readonly PlaceSpace[] {
     roomOf("store", storeFiles, paths.store),
     ...(boot === undefined ? [] : [roomOf("boot", io.files, boot.place, boot.bytes)]),
     roomOf("state", io.files, paths.state),
+  ];
+}
+
+/** The same before anything is there: what a fetch would write, where it is one. */
+export function previewSpace(
+  { io, storeFiles, paths }: Work,
+  fetch: MissingBytes | null,
+): readonly PlaceSpace[] {
+  return [
+    roomOf("store", storeFiles, paths.store, fetch?.bytes),
+    roomOf("state", io.files, paths.state, fetch?.largestBytes),
   ];
 }
 

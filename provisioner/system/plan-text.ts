@@ -1,4 +1,5 @@
 import { formatBytes } from "#core/bytes.ts";
+import { counted } from "#core/count.ts";
 import type { ClosureDifference, PackageChange } from "./closure-difference.ts";
 import type { OptionChange } from "./plan-options.ts";
 import type { PlaceSpace } from "./plan-space.ts";
@@ -40,11 +41,13 @@ export function planText(plan: Plan): readonly string[] {
 export function previewText(preview: SourcesPreview): readonly string[] {
   const { from } = preview;
   const lines = [
-    "preview, nothing was built",
+    "preview, nothing was built or fetched",
     `from ${systemText(from.toplevel, from.generation)}`,
     `to   sources ${preview.sourcesDigest}`,
     ...filesText(preview.files),
     ...optionsText(preview.options),
+    ...fetchText(preview.fetch),
+    ...section("space", preview.space.map(spaceText)),
   ];
   return lines.map(printable);
 }
@@ -71,13 +74,23 @@ function filesText(files: Plan["files"]): readonly string[] {
 
 function optionsText(options: readonly OptionChange[] | null): readonly string[] {
   if (options === null) {
-    return ["", "options: not known, because firstlight made only one of the two systems"];
+    return [
+      "",
+      "options: not known, because the sources of one of the two systems are not known here",
+    ];
   }
   const lines = options.flatMap((option) => {
     const [first = "", ...rest] = optionText(option);
     return [`${signs[option.change]} ${first}`, ...rest.map((line) => `    ${line}`)];
   });
   return section("options", lines, options.length);
+}
+
+function fetchText(fetch: SourcesPreview["fetch"]): readonly string[] {
+  if (fetch === null) return [];
+  const { paths, bytes, downloadBytes } = fetch;
+  const sizes = `${formatBytes(downloadBytes)} to download, ${formatBytes(bytes)} in the store`;
+  return ["", `to fetch: ${counted(paths, "store path")}, ${sizes}`];
 }
 
 const letters: Readonly<Record<PackageChange["change"], string>> = {

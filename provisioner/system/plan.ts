@@ -6,11 +6,12 @@ import { isTransaction, shownArgv } from "./command-lines.ts";
 import { compareOptions, compareSystems, optionsOf } from "./compare-systems.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
 import { evaluatedAsRoot } from "./evaluate-apart.ts";
+import type { FetchPreview } from "./fetch/preview-fetch.ts";
 import { hooksOf } from "./hooks.ts";
 import { readJournal } from "./journal.ts";
 import { changedFiles, sourceTexts, writtenTexts } from "./plan-files.ts";
 import { readOptions } from "./plan-options.ts";
-import { readSpace } from "./plan-space.ts";
+import { previewSpace, readSpace } from "./plan-space.ts";
 import type { PlanWarning } from "./plan-warnings.ts";
 import type { Closure, Plan, SourcesPreview } from "./system.ts";
 import { endedTrials, sourcesOf } from "./transaction.ts";
@@ -47,9 +48,14 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
   return { digest: digestPlan(plan), ...plan };
 }
 
-/** What sources would change, before they are built: no process, nothing written. */
-export function previewSources(work: Work, sources: Sources): SourcesPreview {
+/** What sources would change, before they are built or fetched: nothing is written. */
+export async function previewSources(
+  work: Work,
+  sources: Sources,
+  signed: string | null,
+): Promise<SourcesPreview> {
   const from = runningNow(work);
+  const fetch = signed === null ? null : await fetched(work, sources, signed);
   const texts = new Map(sources.files.map((file) => [file.path, file.content]));
   return {
     from,
@@ -59,7 +65,15 @@ export function previewSources(work: Work, sources: Sources): SourcesPreview {
       optionsOf(work, from),
       readOptions((path) => texts.get(path)),
     ),
+    fetch,
+    space: previewSpace(work, fetch),
   };
+}
+
+/** Loaded with the first manifest: most machines build. */
+async function fetched(work: Work, { digest }: Sources, signed: string): Promise<FetchPreview> {
+  const { previewFetch } = await import("./fetch/preview-fetch.ts");
+  return previewFetch(work, signed, digest);
 }
 
 /** What runs now, and what it was made from where the journal knows. */
@@ -75,13 +89,13 @@ export function runningNow(work: Work): Plan["from"] {
 
 /**
  * What can be approved: SHA-256 over what would change, the same for the same change whenever and
- * by whom it is planned (names of transactions, reasons, generation numbers and the room on disks
- * are left out).
+ * by whom it is planned, and however the system was had (names of transactions, reasons, generation
+ * numbers, derivations, which a fetched system does not say, and the room on disks are left out).
  */
 export function digestPlan({ closure, from, commands, ...rest }: Omit<Plan, "digest">): string {
-  const { toplevel, derivation, sourcesDigest, credentials, transaction } = closure;
+  const { toplevel, sourcesDigest, credentials, transaction } = closure;
   const content = {
-    closure: { toplevel, derivation, sourcesDigest, credentials },
+    closure: { toplevel, sourcesDigest, credentials },
     from: { toplevel: from.toplevel, sourcesDigest: from.sourcesDigest },
     files: rest.files,
     options: rest.options,

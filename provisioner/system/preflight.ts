@@ -145,7 +145,7 @@ function checkSpace(work: Work, need: SpaceNeed): void {
     "system/not-enough-space",
     `${place}: ${needed} are needed and ${kept} must stay free, but free are ${spaceText(space)}`,
     place === work.paths.store
-      ? fetchHint(work, "Free space there: `nix-collect-garbage` drops what nothing needs")
+      ? fetchHint(work, "Free space there: `firstlight collect` drops what need not stay")
       : {},
   );
 }

@@ -134,6 +134,17 @@ export const samplePreview: SourcesPreview = {
   sourcesDigest: "5b".repeat(32),
   files: samplePlan.files,
   options: samplePlan.options,
+  fetch: {
+    manifestDigest: "f0".repeat(32),
+    toplevel: `${store}/${"b".repeat(32)}-nixos-system-edge-26.05`,
+    paths: 91,
+    bytes: 120_000_000,
+    downloadBytes: 34_000_000,
+    largestBytes: 41_000_000,
+  },
+  space: [
+    { place: "store", path: "/nix/store", totalBytes: 32e9, freeBytes: 12e9, neededBytes: 12e7 },
+  ],
 };
 
 /** A first boot without a store to ask: nothing runs, nothing is known. */

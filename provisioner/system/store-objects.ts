@@ -10,7 +10,7 @@ const pathsAtOnce = 5_000;
 /** Asks Nix for the closure of each system, and once for the size of every path. */
 export async function readStoreObjects(
   systems: readonly string[],
-  lines: CommandLines,
+  lines: Pick<CommandLines, "requisites" | "sizes">,
   run: (line: CommandLine) => Promise<ExecResult>,
 ): Promise<readonly (readonly StoreObject[])[]> {
   const ask = async (line: CommandLine): Promise<readonly string[]> => {

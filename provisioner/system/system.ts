@@ -7,6 +7,7 @@ import type { ClosureDifference } from "./closure-difference.ts";
 import type { Collected } from "./collect.ts";
 import type { DriftReport, RepairReport } from "./drift/report.ts";
 import type { EvaluatedBy } from "./evaluate-apart.ts";
+import type { FetchPreview } from "./fetch/preview-fetch.ts";
 import type { FileChange } from "./plan-files.ts";
 import type { OptionChange } from "./plan-options.ts";
 import type { PlaceSpace } from "./plan-space.ts";
@@ -47,8 +48,11 @@ export type SystemRequest =
       readonly sources: Sources | null;
       readonly reason: ChangeReason;
     }
-  /** Say what sources would change without building them; starts no process. */
-  | { readonly kind: "preview"; readonly sources: Sources }
+  /**
+   * Say what sources would change without building or fetching them. Of a signed manifest it is said
+   * what it would bring; without one no process is started.
+   */
+  | { readonly kind: "preview"; readonly sources: Sources; readonly signed: string | null }
   /**
    * Say what the closure would change; changes nothing. With `keep` the plan is written down, for a
    * later `try` to say what differs from it.
@@ -190,6 +194,10 @@ export interface Plan {
 /** What sources would change, as far as that is known without building them. */
 export interface SourcesPreview extends Pick<Plan, "from" | "files" | "options"> {
   readonly sourcesDigest: string;
+  /** What would be fetched; `null` where the system would be built here. */
+  readonly fetch: FetchPreview | null;
+  /** Room where it would be written, as it is now. */
+  readonly space: readonly PlaceSpace[];
 }
 
 /** A system that runs but is not the boot default. */

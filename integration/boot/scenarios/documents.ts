@@ -15,6 +15,9 @@ export interface Document {
   readonly address?: string;
   /** NixOS options, one a line. */
   readonly options?: readonly string[];
+  /** Further lines of the cloud-config, and of what firstlight itself is told in it. */
+  readonly lines?: readonly string[];
+  readonly own?: readonly string[];
 }
 
 /** A NoCloud seed of a network without DHCP: everything is said here, or not at all. */
@@ -26,9 +29,10 @@ export function seed(document: Document): Seed {
   };
 }
 
-function userData({ motd, publicKey, pace, port = 1883, options = [] }: Document): string {
+function userData(document: Document): string {
+  const { motd, publicKey, pace, port = 1883, options = [], lines = [], own = [] } = document;
   return `#cloud-config
-users:
+${lines.map((line) => `${line}\n`).join("")}users:
   - name: root
     ssh_authorized_keys: [${JSON.stringify(publicKey)}]
 write_files:
@@ -45,7 +49,7 @@ firstlight:
     fleet: boots
     node: edge-1
     mqtt: { host: ${lan.gateway}, port: 1883 }
-${options.length === 0 ? "" : `  options:\n${options.map((line) => `    ${line}\n`).join("")}`}`;
+${own.map((line) => `  ${line}\n`).join("")}${options.length === 0 ? "" : `  options:\n${options.map((line) => `    ${line}\n`).join("")}`}`;
 }
 
 /** The card is the only one, whatever the kernel of the machine calls it. */

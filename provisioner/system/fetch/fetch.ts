@@ -4,6 +4,7 @@ import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "../abandon.ts";
 import { checkCredentials, mayBeCorrupt, newTransaction } from "../build.ts";
 import { checkFetchRoom } from "../preflight.ts";
+import { readGenerationRecord } from "../read-generation-record.ts";
 import type { ChangeReason, Closure } from "../system.ts";
 import { type Change, dropRoots, dropStrayRoots, step } from "../work.ts";
 import { writeSources } from "../write-sources.ts";
@@ -59,7 +60,7 @@ export async function fetchClosure(
       await bringClosure(change, { txn, manifest, repair });
       await change.commands.syncStore();
       dropFetched(change);
-      return closureOf(txn, manifest, { sources, reason });
+      return closureOf(change, { txn, manifest, sources, reason });
     } catch (error) {
       dropRoots(change, txn);
       // What was fetched before the failure is in the store as well; the fetch's own fault says more.
@@ -69,19 +70,29 @@ export async function fetchClosure(
   });
 }
 
-function closureOf(
-  transaction: string,
-  { toplevel }: VerifiedManifest,
-  { sources, reason }: Pick<FetchRequest, "sources" | "reason">,
-): Closure {
+interface Fetched extends Pick<FetchRequest, "sources" | "reason"> {
+  readonly txn: string;
+  readonly manifest: VerifiedManifest;
+}
+
+function closureOf(change: Change, { txn, manifest, sources, reason }: Fetched): Closure {
+  const { toplevel } = manifest;
+  const credentials = sources?.credentials ?? credentialsIn(change, toplevel);
+  checkCredentials(change, { credentials });
   return {
-    transaction,
+    transaction: txn,
     toplevel,
     derivation: null,
     sourcesDigest: sources?.digest ?? null,
-    credentials: sources?.credentials ?? [],
+    credentials,
     reason,
   };
+}
+
+/** What a system says itself, where its sources are not known here. */
+function credentialsIn({ storeFiles }: Change, toplevel: string): readonly string[] {
+  const record = readGenerationRecord(storeFiles, toplevel);
+  return record === undefined || record === "unreadable" ? [] : record.credentials;
 }
 
 interface Bringing {

@@ -1,6 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { ManifestPath } from "#generated/provisioner/system/fetch/manifest.ts";
-import type { Change } from "../work.ts";
+import type { Change, Work } from "../work.ts";
 import { openBringer } from "./bring-paths.ts";
 import { storeMismatch } from "./store-info.ts";
 import type { VerifiedManifest } from "./verify-manifest.ts";
@@ -17,7 +17,7 @@ export interface StoreView {
 
 /** Asks the store's database about every path of the manifest. */
 export async function lookAtStore(
-  { commands }: Change,
+  { commands }: Work,
   { paths }: VerifiedManifest,
 ): Promise<StoreView> {
   const infos = await commands.store.storeInfo(paths.map(({ path }) => path));

@@ -1,12 +1,12 @@
 import { isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
-import { type Io, readBootId, timestamp } from "#core/io.ts";
+import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
-import { writeResult, writeStatus } from "./status.ts";
+import { type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
 
 /** What telling of a boot needs. */
 export interface StagesDeps {
@@ -57,6 +57,7 @@ export class BootStages implements Stages {
   readonly #d: StagesDeps;
   readonly #stages: StageTime[] = [];
   readonly #startedAt: string;
+  readonly #writer: StatusWriter;
   #seen: Seen = {
     instanceId: null,
     datasource: null,
@@ -68,11 +69,12 @@ export class BootStages implements Stages {
   constructor(d: StagesDeps) {
     this.#d = d;
     this.#startedAt = timestamp(d.io.clock);
+    this.#writer = statusWriter(d.io);
   }
 
   async stage<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
     const { io, log } = this.#d;
-    this.tell(() => writeStatus(io, "running", stage));
+    this.tell(() => writeStatus(io, this.#writer, { state: "running", stage }));
     const started = io.clock.monotonicMs();
     const elapsed = () => Math.round((io.clock.monotonicMs() - started) * 10) / 10;
     try {
@@ -115,7 +117,7 @@ export class BootStages implements Stages {
       outcome: end.outcome,
       degraded: isDone(end) && (end.degraded === true || findings.some(losesSomething)),
       message: end.message,
-      bootId: readBootId(io.files),
+      bootId: this.#writer.bootId,
       instanceId: this.#seen.instanceId,
       datasource: this.#seen.datasource,
       profile: this.#seen.profile,
@@ -133,7 +135,8 @@ export class BootStages implements Stages {
     report({ kind: "boot.finished", body: bootFinished(outcome) });
     for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
     // Where another process is at it, the files are that one's.
-    if (end.fault?.code !== "system/locked") this.tell(() => writeResult(io, outcome));
+    if (end.fault?.code !== "system/locked")
+      this.tell(() => writeResult(io, this.#writer, outcome));
     log.info("boot.finished", {
       outcome: outcome.outcome,
       generation: outcome.generation,

@@ -79,8 +79,16 @@ export interface Files {
    * device is not searched for its end.
    */
   open(path: string, options?: { readonly size?: number }): RandomAccess;
-  /** Replaces the file atomically and durably (temporary file, fsync, rename, fsync of the directory); parents are made. Effect. */
-  write(path: string, data: string | Uint8Array, options?: { readonly mode?: number }): void;
+  /**
+   * Replaces the file atomically and durably (temporary file, fsync, rename, fsync of the directory);
+   * parents are made. `durable: false` leaves the syncs out: for what no power cut outlives (`/run`),
+   * and for trees that {@link Files.syncTree} is called for. Effect.
+   */
+  write(
+    path: string,
+    data: string | Uint8Array,
+    options?: { readonly mode?: number; readonly durable?: boolean },
+  ): void;
   /**
    * Makes the file with its content if there is nothing at `path` yet, atomically and durably;
    * whether it did. Effect.

@@ -4,6 +4,7 @@ import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
+import type { Running } from "#provisioner/system/system.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
 import { type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
@@ -42,6 +43,12 @@ interface Seen {
   readonly profile: string | null;
   readonly confidence: Confidence | null;
   readonly findings: readonly Finding[];
+}
+
+/** The end of a boot with nothing to do. */
+export function alreadyRuns(running: Running, sourcesDigest: string): End {
+  const message = "the system already is what it should be";
+  return { outcome: "unchanged", message, ...running, sourcesDigest };
 }
 
 function isDone({ outcome }: End): boolean {
@@ -97,9 +104,9 @@ export class BootStages implements Stages {
    * Writes what only tells of the boot. A disk that takes no more is logged and changes nothing of
    * what happened; whether it was written.
    */
-  tell(write: () => void): boolean {
+  tell(write: (io: Io) => void): boolean {
     try {
-      write();
+      write(this.#d.io);
       return true;
     } catch (error) {
       if (!isFault(error, "io/write-failed")) throw error;

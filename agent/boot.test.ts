@@ -8,14 +8,24 @@ import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Closure, Plan, Running, Trial } from "#provisioner/system/system.ts";
-import { type BootDeps, boot } from "./boot.ts";
+import { type BootStart, boot as begin } from "./boot.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { readInstanceData } from "./instance-data.ts";
+import { type BootDeps, makeSystem } from "./make-system.ts";
 import { exitCodeOf } from "./outcome.ts";
 import { pinnedInstanceFile, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
 import { loadLinkSettings } from "./report-settings.ts";
 import { openCredentialStore } from "./secrets/credential-store.ts";
 import { readResult } from "./status.ts";
+
+type Deps = BootDeps & Pick<BootStart, "log" | "report" | "version">;
+
+const boot = (deps: Deps) =>
+  begin({
+    ...deps,
+    recallUnchanged: async () => undefined,
+    makeSystem: (way) => makeSystem(deps, way),
+  });
 
 const base: Base = {
   kind: "platform",
@@ -95,13 +105,13 @@ const cloudConfig =
 
 function prepare(
   t: { testdir(): string },
-  change: Partial<BootDeps> = {},
+  change: Partial<Deps> = {},
   answers: Partial<SystemClient> = {},
 ) {
   const io = fakeIo(t.testdir());
   const asked: string[] = [];
   const events: NewEvent[] = [];
-  const deps: BootDeps = {
+  const deps: Deps = {
     io,
     log: silentLog,
     settings: {},

@@ -1,70 +1,17 @@
-import { type BootDeps, type Rendering, renderSystem } from "#agent/boot.ts";
-import type { Stages } from "#agent/boot-stages.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
-import { readFacts } from "#agent/facts/read-facts.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
-import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
-import { formatFinding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
-import { appliedProfile } from "#provisioner/profiles/profile.ts";
-import { decideBase, recordBase } from "#provisioner/render/decide-base.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
-import type { ChangeReason, SystemEvent } from "#provisioner/system/system.ts";
-import { findAssets } from "./assets.ts";
+import type { SystemEvent } from "#provisioner/system/system.ts";
 import { type Flags, type Invocation, textFlag } from "./command.ts";
-import { version } from "./version.ts";
 
 /** Flags of every command that works on the system. */
 export const systemOptions = { driver: { type: "string" } } as const;
-
-/** How this run differs from another. */
-export interface NodeOptions {
-  readonly by: "boot" | "apply";
-  readonly approved: boolean;
-  readonly system: SystemClient;
-  readonly report: BootDeps["report"];
-}
-
-/** Puts together everything that a boot needs on this machine. */
-export async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<BootDeps> {
-  const { io, log, signal } = invocation;
-  const settings = await readSettings(io.files);
-  const assets = findAssets();
-  const profiles = await assets.profiles();
-  return {
-    io,
-    log,
-    settings,
-    profiles,
-    templates: await assets.templates(),
-    parameterCheck: assets.parameterCheck,
-    discover: () => findContent(invocation, settings.datasources),
-    fetchSources: async (urls) =>
-      (await import("#agent/fetch-sources.ts")).sourceFetcher(log)(urls),
-    readFacts: () => readFacts(io),
-    decideBase: ({ facts, match, mutableUsers }) =>
-      decideBase({
-        io,
-        facts,
-        profile: appliedProfile(match, profiles),
-        mutableUsers,
-        settings,
-        agentModule: assets.agentModule(),
-      }),
-    recordBase: (base) => recordBase(io, base),
-    openCredentials: () => openCredentialStore(io),
-    probe: nodeProbe(invocation, settings),
-    enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
-    signal,
-    version,
-    ...options,
-  };
-}
 
 /** Looks at the health of this machine. */
 export function nodeProbe({ io, signal }: Invocation, settings: Settings): Probe {
@@ -123,28 +70,4 @@ function tellEvent({ out, log, flags }: Invocation, event: SystemEvent): void {
 
 function word(text: string): string {
   return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** A node up to its sources, for commands that look before they leap. */
-export interface RenderedNode {
-  readonly system: SystemClient;
-  readonly rendering: Rendering;
-  readonly reason: ChangeReason;
-}
-
-/** Renders what the datasource asks for now, tells the findings, and makes the system ready. */
-export async function renderNode(invocation: Invocation): Promise<RenderedNode> {
-  const system = await openSystem(invocation);
-  const report = () => {};
-  const deps = await nodeDeps(invocation, { by: "apply", approved: true, system, report });
-  const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
-  const rendering = await renderSystem(deps, quiet);
-  for (const finding of rendering.findings) invocation.out.talk(formatFinding(finding));
-  await system.recover();
-  const { instanceId } = rendering.content.instance;
-  return {
-    system,
-    rendering,
-    reason: { by: "apply", why: rendering.decision.why, instanceId },
-  };
 }

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin, RolldownOptions } from "rolldown";
+import { builtinModules } from "./builtin-modules.ts";
 
 /**
  * How the program for the node is bundled: `cli/main.ts` becomes `dist/firstlight.js`, which can
@@ -16,7 +17,7 @@ export function bundle(repository: string): RolldownOptions {
     input: { firstlight: entry },
     cwd: repository,
     platform: "node",
-    plugins: [finishDirectory()],
+    plugins: [builtinModules(), finishDirectory()],
     output: {
       dir: join(repository, "dist"),
       format: "esm",

@@ -1,13 +1,15 @@
-import { type BootDeps, boot, failedBeforeBoot } from "#agent/boot.ts";
+import { failedBeforeBoot } from "#agent/boot.ts";
 import { exitCodeOf, type Outcome } from "#agent/outcome.ts";
 import { pinnedInstanceFile } from "#agent/pinned-instance.ts";
 import { reportSettingsFile } from "#agent/report-settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
+import { bootMachine } from "../boot-machine.ts";
 import type { Command, Invocation } from "../command.ts";
-import { nodeDeps, openSystem, systemOptions } from "../node.ts";
-import { type BootOutbox, bootOutbox } from "../outbox.ts";
+import { openSystem, systemOptions } from "../node.ts";
+import { bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
 
 /** `firstlight boot` */
@@ -62,9 +64,9 @@ function isFailedFirstBoot({ outcome }: Outcome, { io }: Invocation): boolean {
  * whole) has a boot that failed; a command line that cannot be meant is none.
  */
 async function bootOrSayWhy(invocation: Invocation, how: How): Promise<Outcome> {
-  let machine: { readonly deps: BootDeps; readonly outbox: BootOutbox };
+  let system: SystemClient;
   try {
-    machine = await putTogether(invocation, how);
+    system = await openSystem(invocation);
   } catch (error) {
     if (isFault(error, "cli/usage") || isFault(error, "system/other-driver")) throw error;
     const { io, log } = invocation;
@@ -75,14 +77,8 @@ async function bootOrSayWhy(invocation: Invocation, how: How): Promise<Outcome> 
     await outbox.flush();
     return outcome;
   }
-  const outcome = await boot(machine.deps);
-  await machine.outbox.flush();
-  return outcome;
-}
-
-async function putTogether(invocation: Invocation, how: How) {
-  const system = await openSystem(invocation);
   const outbox = bootOutbox(invocation, system);
-  const deps = await nodeDeps(invocation, { ...how, system, report: outbox.report });
-  return { deps, outbox };
+  const outcome = await bootMachine(invocation, { ...how, system, report: outbox.report });
+  await outbox.flush();
+  return outcome;
 }

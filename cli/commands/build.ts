@@ -1,7 +1,8 @@
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import type { Command } from "../command.ts";
-import { renderNode, systemOptions } from "../node.ts";
+import { systemOptions } from "../node.ts";
+import { renderNode } from "../node-deps.ts";
 
 /** `firstlight build` */
 export const command: Command = {

@@ -2,7 +2,8 @@ import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import type { Plan } from "#provisioner/system/system.ts";
 import type { Command } from "../command.ts";
-import { renderNode, systemOptions } from "../node.ts";
+import { systemOptions } from "../node.ts";
+import { renderNode } from "../node-deps.ts";
 
 /** `firstlight plan` */
 export const command: Command = {

@@ -46,7 +46,13 @@ function digestOf(directory: string): string {
   const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
   for (const name of names) {
     const file = join(directory, name);
-    if (name === "package.json" || name.endsWith(".map") || !statSync(file).isFile()) continue;
+    if (
+      name === "package.json" ||
+      name.startsWith("compile-cache") ||
+      name.endsWith(".map") ||
+      !statSync(file).isFile()
+    )
+      continue;
     hash.update(`${name}\0${statSync(file).size}\0`).update(readFileSync(file));
   }
   return hash.digest("hex");

@@ -167,7 +167,12 @@ async function storeSecrets(
 ): Promise<ReadonlyMap<string, CredentialFile>> {
   const store = await d.openCredentials();
   const files = await store.store(secrets);
-  if (files.size > 0) d.log.info("credentials.stored", { count: files.size });
+  if (files.size > 0) {
+    const isSealed = [...files.values()].every(({ encrypted }) => encrypted);
+    // One that is not has been asked about already.
+    const how = isSealed ? { encrypted: true } : await store.protection();
+    d.log.info("credentials.stored", { count: files.size, ...how });
+  }
   return files;
 }
 

@@ -7,8 +7,10 @@ import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Collected } from "#provisioner/system/collect.ts";
 import type { Closure, Plan, Recovery, SourcesPreview, Trial } from "#provisioner/system/system.ts";
-import type { BootDeps } from "./boot.ts";
+import { type BootStart, boot as begin } from "./boot.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
+import { type BootDeps, makeSystem } from "./make-system.ts";
+import type { Outcome } from "./outcome.ts";
 import { openCredentialStore } from "./secrets/credential-store.ts";
 
 export const base: Base = {
@@ -109,16 +111,28 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
 export const cloudConfig =
   "#cloud-config\nhostname: a\nfirstlight: { health: { passes: 1, interval: 1s, timeout: 1s, checks: [{ type: file, path: /ready }] } }\n";
 
+/** What begins a boot, and all that the long way needs. */
+export type FullDeps = BootDeps & Pick<BootStart, "log" | "report" | "version">;
+
+/** A boot that remembers nothing of the one before. */
+export function boot(deps: FullDeps): Promise<Outcome> {
+  return begin({
+    ...deps,
+    recallUnchanged: async () => undefined,
+    makeSystem: (way, recovery) => makeSystem(deps, way, recovery),
+  });
+}
+
 /** Everything a boot needs, on a machine that does all that it is asked. */
 export function prepare(
   t: { testdir(): string },
-  change: Partial<BootDeps> = {},
+  change: Partial<FullDeps> = {},
   answers: Partial<SystemClient> = {},
 ) {
   const io = fakeIo(t.testdir());
   const asked: string[] = [];
   const events: NewEvent[] = [];
-  const deps: BootDeps = {
+  const deps: FullDeps = {
     io,
     log: silentLog,
     settings: {},

@@ -8,8 +8,7 @@ import type {
   Trial,
   Verdict,
 } from "#provisioner/system/system.ts";
-import { boot } from "./boot.ts";
-import { clean, notRunning, prepare } from "./fake-boot.ts";
+import { boot, clean, notRunning, prepare } from "./fake-boot.ts";
 import { exitCodeOf } from "./outcome.ts";
 import { readPinnedInstance } from "./pinned-instance.ts";
 import { rollBackTo } from "./roll-back.ts";

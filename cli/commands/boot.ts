@@ -1,4 +1,4 @@
-import { type BootDeps, boot, failedBeforeBoot } from "#agent/boot.ts";
+import { failedBeforeBoot } from "#agent/boot.ts";
 import { exitCodeOf, type Outcome } from "#agent/outcome.ts";
 import { pinnedInstanceFile } from "#agent/pinned-instance.ts";
 import { reportSettingsFile } from "#agent/report-settings.ts";
@@ -6,9 +6,11 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
+import { bootMachine } from "../boot-machine.ts";
 import type { Command, Invocation } from "../command.ts";
-import { type NodeOptions, nodeDeps, openSystem, systemOptions } from "../node.ts";
-import { type BootOutbox, bootOutbox } from "../outbox.ts";
+import { openSystem, systemOptions } from "../node.ts";
+import type { NodeOptions } from "../node-deps.ts";
+import { bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { endWith } from "../restart.ts";
 
@@ -23,7 +25,7 @@ export const command: Command = {
 };
 
 /** Who asks, and what a person has agreed to. */
-type How = Omit<NodeOptions, "report" | "system">;
+type How = Omit<NodeOptions, "system">;
 
 /** Boots or applies, tells the outcome, and sends the events with `--report`. */
 export async function runBoot(invocation: Invocation, how: How): Promise<number> {
@@ -64,9 +66,9 @@ async function bootOrSayWhy(
   invocation: Invocation,
   how: How,
 ): Promise<{ readonly outcome: Outcome; readonly system?: SystemClient }> {
-  let machine: { readonly deps: BootDeps; readonly outbox: BootOutbox };
+  let system: SystemClient;
   try {
-    machine = await putTogether(invocation, how);
+    system = await openSystem(invocation);
   } catch (error) {
     if (isFault(error, "cli/usage") || isFault(error, "system/other-driver")) throw error;
     const { io, log } = invocation;
@@ -77,14 +79,8 @@ async function bootOrSayWhy(
     await outbox.flush();
     return { outcome };
   }
-  const outcome = await boot(machine.deps);
-  await machine.outbox.flush();
-  return { outcome, system: machine.deps.system };
-}
-
-async function putTogether(invocation: Invocation, how: How) {
-  const system = await openSystem(invocation);
   const outbox = bootOutbox(invocation, system);
-  const deps = await nodeDeps(invocation, { ...how, system, report: outbox.report });
-  return { deps, outbox };
+  const outcome = await bootMachine(invocation, { ...how, system, report: outbox.report });
+  await outbox.flush();
+  return { outcome, system };
 }

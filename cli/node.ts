@@ -1,7 +1,6 @@
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
-import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";

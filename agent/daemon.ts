@@ -118,12 +118,13 @@ async function sendAsItComes(
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
+    const taken = outbox.takeSpooled();
+    // Root, or another process, wrote: what the node is, and what runs on it, may have changed with it.
+    if (outbox.changed() || taken > 0) await link.publishState();
     await link.drain();
     await wake.next();
     if (signal.aborted) return;
     link.gone.throwIfAborted();
-    // Another process wrote: what the node is, and what runs on it, may have changed with it.
-    if (outbox.changed()) await link.publishState();
   }
 }
 

@@ -10,6 +10,7 @@ import { type ConnectOptions, connector, type Session } from "#agent/link/client
 import type { StateReaders } from "#agent/link/link-session.ts";
 import { defaultLimits, type LinkSettings } from "#agent/link/link-settings.ts";
 import { type Outbox, openOutbox } from "#agent/link/outbox.ts";
+import { writeSpool } from "#agent/link/spool.ts";
 import { createWake, watchOutbox } from "#agent/link/wake.ts";
 import { reportOnce } from "#agent/report-once.ts";
 import type { Schedule } from "#agent/schedule.ts";
@@ -160,6 +161,8 @@ async function sigkill(process_: ChildProcess): Promise<void> {
 
 const onTopic = (name: Parameters<typeof topics.of>[0]) => (heard: Heard) =>
   heard.topic === topics.of(name);
+const isGeneration = (generation: number) => (heard: Heard) =>
+  onTopic("reported")(heard) && heard.body["generation"] === generation;
 const isStatus = (online: boolean) => (heard: Heard) =>
   onTopic("status")(heard) && heard.body["online"] === online;
 const isEvent = (seq: number) => (heard: Heard) =>
@@ -198,6 +201,24 @@ t.setTimeout(180_000);
 
 for (const kind of brokerKinds) {
   t.test(kind, { timeout: 90_000, skip: brokerMissing(kind) }, async (t) => {
+    t.test("what root leaves in its spool is sent, before the daemon came and after", async (t) => {
+      const broker = await startBroker(t, kind);
+      const fleet = await listen(t, broker);
+      const node = await makeNode(t);
+      writeSpool(node.io, stages(2), undefined);
+      let generation = 1;
+      const readersOf = { ...readers, reported: async () => ({ generation }) };
+      const stop = daemon(t, node, settingsFor(broker), { readers: readersOf });
+      await fleet.wait("event 2", isEvent(2));
+
+      generation = 2;
+      writeSpool(node.io, stages(1, 3), undefined);
+      await fleet.wait("an event that root wrote meanwhile", isEvent(3));
+      t.match((await fleet.wait("reported", isGeneration(2))).body, { generation: 2 });
+      assertComplete(t, fleet, 3);
+      await stop();
+    });
+
     t.test(
       "a daemon tells of its node, sends what waits and what comes, and says farewell",
       async (t) => {

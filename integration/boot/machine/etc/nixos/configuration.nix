@@ -31,5 +31,18 @@ in
     sandbox = false;
     substituters = [ ];
   };
+
+  # As NixOS itself has it; the distribution's own lies in /usr.
+  systemd.sockets.nix-daemon = {
+    wantedBy = [ "sockets.target" ];
+    socketConfig = {
+      ListenStream = "/nix/var/nix/daemon-socket/socket";
+      SocketMode = "0666";
+    };
+  };
+  systemd.services.nix-daemon = {
+    requires = [ "nix-daemon.socket" ];
+    serviceConfig.ExecStart = "/usr/bin/nix-daemon --daemon";
+  };
   system.stateVersion = "25.11";
 }

@@ -283,7 +283,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       const [, name = "", value = ""] = /^--setenv=([^=]+)=(.*)$/.exec(arg) ?? [];
       return name === "" ? [] : [[name, value] as const];
     });
-    const program = answering[file] ?? (() => ({ code: 1 }));
+    const program = answering[path.posix.basename(file)] ?? (() => ({ code: 1 }));
     const inherited = request.args.includes("--scope") ? ours : undefined;
     try {
       return await program({ ...request, file, args, env: inherited ?? Object.fromEntries(env) });

@@ -33,17 +33,19 @@ export const kexec: OnceLoader = {
 
 /** Where NixOS has the program; a service's path need not. */
 const program = "/run/current-system/sw/bin/kexec";
+const notThere = `${program} is not there (boot.kexec.enable)`;
 
 async function unable({ files, run }: LoaderPlace): Promise<string | undefined> {
   const disabled = files.readText("/proc/sys/kernel/kexec_load_disabled")?.trim();
   if (disabled === undefined) return "this kernel cannot load another one (kexec)";
   if (disabled !== "0") return "kexec is switched off until the next boot (kexec_load_disabled)";
   try {
-    const { code } = await run({ argv: [program, "--version"], timeoutMs: 60_000 });
+    const { code, stderr } = await run({ argv: [program, "--version"], timeoutMs: 60_000 });
+    if (stderr.startsWith("Failed to find executable")) return notThere; // says systemd-run
     return code === 0 ? undefined : `kexec --version: exit code ${code}`;
   } catch (error) {
     if (!isFault(error)) throw error;
-    return `${program} is not there (boot.kexec.enable)`;
+    return notThere;
   }
 }
 

@@ -1,12 +1,13 @@
 import { isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
-import { type Io, readBootId, timestamp } from "#core/io.ts";
+import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
+import type { Running } from "#provisioner/system/system.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
-import { writeResult, writeStatus } from "./status.ts";
+import { type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
 
 /** What telling of a boot needs. */
 export interface StagesDeps {
@@ -27,6 +28,8 @@ export interface End {
   readonly verdict?: Outcome["verdict"];
   readonly degraded?: boolean;
   readonly fault?: Outcome["fault"];
+  readonly restart?: boolean;
+  readonly bootProved?: boolean | null;
 }
 
 /** Runs stages and remembers what was seen on the way. */
@@ -44,6 +47,21 @@ interface Seen {
   readonly findings: readonly Finding[];
 }
 
+/** The end of a boot with nothing to do; `failures` are of commands of the system that runs. */
+export function alreadyRuns(
+  running: Running,
+  sourcesDigest: string,
+  failures: readonly string[],
+): End {
+  return {
+    outcome: "unchanged",
+    message: ["the system already is what it should be", ...failures].join("; "),
+    ...running,
+    sourcesDigest,
+    degraded: failures.length > 0,
+  };
+}
+
 function isDone({ outcome }: End): boolean {
   return outcome === "committed" || outcome === "unchanged";
 }
@@ -57,6 +75,7 @@ export class BootStages implements Stages {
   readonly #d: StagesDeps;
   readonly #stages: StageTime[] = [];
   readonly #startedAt: string;
+  readonly #writer: StatusWriter;
   #seen: Seen = {
     instanceId: null,
     datasource: null,
@@ -68,11 +87,12 @@ export class BootStages implements Stages {
   constructor(d: StagesDeps) {
     this.#d = d;
     this.#startedAt = timestamp(d.io.clock);
+    this.#writer = statusWriter(d.io);
   }
 
   async stage<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
     const { io, log } = this.#d;
-    this.tell(() => writeStatus(io, "running", stage));
+    this.tell(() => writeStatus(io, this.#writer, { state: "running", stage }));
     const started = io.clock.monotonicMs();
     const elapsed = () => Math.round((io.clock.monotonicMs() - started) * 10) / 10;
     try {
@@ -95,9 +115,9 @@ export class BootStages implements Stages {
    * Writes what only tells of the boot. A disk that takes no more is logged and changes nothing of
    * what happened; whether it was written.
    */
-  tell(write: () => void): boolean {
+  tell(write: (io: Io) => void): boolean {
     try {
-      write();
+      write(this.#d.io);
       return true;
     } catch (error) {
       if (!isFault(error, "io/write-failed")) throw error;
@@ -115,7 +135,7 @@ export class BootStages implements Stages {
       outcome: end.outcome,
       degraded: isDone(end) && (end.degraded === true || findings.some(losesSomething)),
       message: end.message,
-      bootId: readBootId(io.files),
+      bootId: this.#writer.bootId,
       instanceId: this.#seen.instanceId,
       datasource: this.#seen.datasource,
       profile: this.#seen.profile,
@@ -126,6 +146,8 @@ export class BootStages implements Stages {
       verdict: end.verdict ?? null,
       findings,
       fault: end.fault ?? null,
+      restart: end.restart ?? false,
+      bootProved: end.bootProved ?? null,
       stages: this.#stages,
       startedAt: this.#startedAt,
       finishedAt: timestamp(io.clock),
@@ -133,7 +155,8 @@ export class BootStages implements Stages {
     report({ kind: "boot.finished", body: bootFinished(outcome) });
     for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
     // Where another process is at it, the files are that one's.
-    if (end.fault?.code !== "system/locked") this.tell(() => writeResult(io, outcome));
+    if (end.fault?.code !== "system/locked")
+      this.tell(() => writeResult(io, this.#writer, outcome));
     log.info("boot.finished", {
       outcome: outcome.outcome,
       generation: outcome.generation,

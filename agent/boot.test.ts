@@ -1,140 +1,14 @@
 import t from "tap";
-import { fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
-import { silentLog } from "#core/log.ts";
-import { Secret } from "#core/secret.ts";
-import type { NewEvent } from "#protocol/events.ts";
-import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import type { Base } from "#provisioner/render/base.ts";
-import type { SystemClient } from "#provisioner/system/client.ts";
-import type { Collected } from "#provisioner/system/collect.ts";
-import type { Closure, Plan, Running, SourcesPreview, Trial } from "#provisioner/system/system.ts";
-import { type BootDeps, boot } from "./boot.ts";
-import type { DatasourceContent } from "./datasources/datasource.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import type { Closure, Plan, Running, Trial } from "#provisioner/system/system.ts";
+import { base, boot, cloudConfig, content, fakeSystem, notRunning, prepare } from "./fake-boot.ts";
 import { readInstanceData } from "./instance-data.ts";
 import { exitCodeOf } from "./outcome.ts";
 import { pinnedInstanceFile, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
 import { loadLinkSettings } from "./report-settings.ts";
-import { openCredentialStore } from "./secrets/credential-store.ts";
 import { readResult } from "./status.ts";
-
-const base: Base = {
-  kind: "platform",
-  settings: {},
-  files: [],
-  platform: null,
-  pins: { firstlight: { storePath: "/nix/store/fl", narHash: null, revision: null } },
-  stateVersion: "25.11",
-  mutableUsers: true,
-  local: null,
-  agentModule: [],
-};
-
-function content(userData: string): DatasourceContent {
-  return {
-    findings: [],
-    secrets: new Map([["user-data", new Secret<Uint8Array>(Buffer.from(userData))]]),
-    instance: {
-      v: 1,
-      datasource: {
-        name: "NoCloud",
-        place: "seed",
-        identity: "seed:/x",
-        removable: false,
-        evidence: [],
-      },
-      instanceId: "i-1",
-      hostname: "node",
-      publicKeys: [],
-      metaData: {},
-      userData: { secretRef: "user-data" },
-      vendorData: null,
-      networkConfig: null,
-    },
-  };
-}
-
-const notRunning = {
-  runs: false,
-  ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null },
-};
-
-/** A system that says what it was asked, and answers as a machine that does all of it. */
-function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): SystemClient {
-  const toplevel = "/nix/store/new";
-  const closure = { transaction: "t1", toplevel } as Closure;
-  const trial = { transaction: "t1", toplevel, activation: "switched", message: null } as Trial;
-  const all: SystemClient = {
-    recover: async () => ({ state: "clean", transaction: null, details: [], fault: null }),
-    runs: async () => notRunning,
-    build: async () => closure,
-    fetch: async () => closure,
-    preview: async () => ({ files: [] }) as unknown as SourcesPreview,
-    plan: async () => ({ digest: "d", closure }) as Plan,
-    try: async () => trial,
-    commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),
-    rollBack: async () => ({
-      generation: 7,
-      toplevel: "/nix/store/old",
-      sourcesDigest: null,
-      reasons: [],
-    }),
-    planGeneration: async () => ({ digest: "d", closure }) as Plan,
-    drift: async () => Promise.reject(new Error("not asked for")),
-    repair: async () => Promise.reject(new Error("not asked for")),
-    history: async () => ({ generations: [], trials: [] }),
-    pin: async () => ({ changed: true }),
-    collect: async () => ({ generations: [] }) as unknown as Collected,
-    status: async () => {
-      throw new Error("a boot asks for no status");
-    },
-    ...answers,
-  };
-  const told = Object.entries(all).map(([name, answer]) => [
-    name,
-    (...args: readonly unknown[]) => {
-      if (args[0] !== "") asked.push(name); // what runs, for an end that does not say it
-      return (answer as (...all: readonly unknown[]) => unknown)(...args);
-    },
-  ]);
-  return Object.fromEntries(told) as SystemClient;
-}
-
-const cloudConfig =
-  "#cloud-config\nhostname: a\nfirstlight: { health: { passes: 1, interval: 1s, timeout: 1s, checks: [{ type: file, path: /ready }] } }\n";
-
-function prepare(
-  t: { testdir(): string },
-  change: Partial<BootDeps> = {},
-  answers: Partial<SystemClient> = {},
-) {
-  const io = fakeIo(t.testdir());
-  const asked: string[] = [];
-  const events: NewEvent[] = [];
-  const deps: BootDeps = {
-    io,
-    log: silentLog,
-    settings: {},
-    system: fakeSystem(asked, answers),
-    discover: async () => content(cloudConfig),
-    fetchSources: async () => new Map(),
-    readFacts: () => genericFacts("x86_64"),
-    profiles: { v: 1, profiles: [] },
-    templates: new Map(),
-    parameterCheck: async () => () => [],
-    decideBase: () => base,
-    recordBase: () => {},
-    openCredentials: () => openCredentialStore(io),
-    probe: async () => ({ passed: true, message: "" }),
-    enrolled: false,
-    report: (event) => void events.push(event),
-    version: "0",
-    approved: false,
-    by: "boot",
-    ...change,
-  };
-  return { io, asked, events, deps };
-}
 
 t.test("a first boot goes the whole way, pins its instance, and tells of it", async (t) => {
   const { io, asked, events, deps } = prepare(t);
@@ -176,21 +50,34 @@ t.test("a first boot goes the whole way, pins its instance, and tells of it", as
 
 t.test("the base is recorded when a system on it is healthy, before its commit", async (t) => {
   const told: string[] = [];
-  const recordBase = (kept: Base) => void told.push(kept === base ? "record" : "another");
+  let digest = "";
+  const proposeBase = (kept: Base, sources: string) => {
+    digest = sources;
+    told.push(kept === base ? "propose" : "another");
+  };
+  const recordBase = (sources: string | null) =>
+    void told.push(sources === digest ? "record" : "another");
+  const attempt = async ({ closure }: Plan) =>
+    ({ ...closure, transaction: "t1", activation: "switched", message: null }) as unknown as Trial;
   const commit = async () => {
     told.push("commit");
     return { generation: 1, toplevel: "/nix/store/new", sourcesDigest: "s" };
   };
-  const good = prepare(t, { recordBase }, { commit });
+  const build = async ({ digest: sourcesDigest }: Sources) =>
+    ({ transaction: "t1", toplevel: "/nix/store/new", sourcesDigest }) as Closure;
+  const plan = async (closure: Closure) => ({ digest: "d", closure }) as Plan;
+  const hooks = { proposeBase, recordBase };
+  const good = prepare(t, hooks, { build, plan, try: attempt, commit });
   t.match(await boot(good.deps), { outcome: "committed" });
-  t.strictSame(told, ["record", "commit"]);
-  const sick = prepare(t, { recordBase, probe: async () => ({ passed: false, message: "x" }) });
+  t.strictSame(told.splice(0), ["propose", "record", "commit"]);
+  const sick = prepare(t, { ...hooks, probe: async () => ({ passed: false, message: "x" }) });
   t.match(await boot(sick.deps), { outcome: "rolled-back" });
-  const build = async () => {
+  t.strictSame(told.splice(0), ["propose"]);
+  const refuse = async () => {
     throw new Fault("system/build-failed", "does not evaluate");
   };
-  t.match(await boot(prepare(t, { recordBase }, { build }).deps), { outcome: "failed" });
-  t.strictSame(told, ["record", "commit"], "and at no other end");
+  t.match(await boot(prepare(t, hooks, { build: refuse }).deps), { outcome: "failed" });
+  t.strictSame(told, [], "and at no other end");
 });
 
 t.test("what runs already is left alone: no build", async (t) => {
@@ -239,7 +126,7 @@ t.test("what is not healthy is taken back and not pinned", async (t) => {
     message: /file \/ready/,
     verdict: { healthy: false },
   });
-  t.strictSame(asked.slice(-2), ["try", "rollBack"]);
+  t.strictSame(asked.slice(-3), ["try", "rollBack", "conclude"]);
   t.equal(readPinnedInstance(io.files), undefined);
 });
 

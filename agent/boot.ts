@@ -1,104 +1,30 @@
-import { counted } from "#core/count.ts";
-import { Fault, isFault } from "#core/fault.ts";
-import type { Finding } from "#core/finding.ts";
-import { hasErrors, placeOfFinding } from "#core/finding.ts";
-import { type Io, timestamp } from "#core/io.ts";
-import type { Log } from "#core/log.ts";
-import type { SecretBag } from "#core/secret.ts";
-import type { Settings } from "#generated/agent/settings.ts";
-import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import type { NewEvent } from "#protocol/events.ts";
-import { matchProfile } from "#provisioner/profiles/match.ts";
-import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
-import type { Base, CredentialFile } from "#provisioner/render/base.ts";
-import { checkBase } from "#provisioner/render/check-base.ts";
-import { render } from "#provisioner/render/render.ts";
-import type { Sources } from "#provisioner/render/sources.ts";
-import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
+import { isFault } from "#core/fault.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
-import type { Translation } from "#provisioner/userdata/translation.ts";
-import { blameInput } from "./blame-input.ts";
-import { BootStages, type End, type Stages, type StagesDeps } from "./boot-stages.ts";
-import { endBootstrap } from "./bootstrap.ts";
+import type { Recovery } from "#provisioner/system/system.ts";
+import { alreadyRuns, BootStages, type End, type StagesDeps } from "./boot-stages.ts";
 import { failedSideEffects } from "./command-states.ts";
-import type { DatasourceContent } from "./datasources/datasource.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
-import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
-import type { ObtainClosure } from "./obtain-closure.ts";
 import type { Outcome } from "./outcome.ts";
-import {
-  digestInputs,
-  type PinnedInstance,
-  readPinnedInstance,
-  writePinnedInstance,
-} from "./pinned-instance.ts";
-import { type Decision, decide } from "./policy.ts";
-import { writeReportSettings } from "./report-settings.ts";
-import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
-import type { CredentialStore } from "./secrets/credential-store.ts";
-import { settleTrial } from "./settle-trial.ts";
+import type { UnchangedInputs } from "./unchanged-inputs.ts";
 
-/** Everything a boot needs, as values; the command line builds it. */
-export interface BootDeps {
-  readonly io: Io;
-  readonly log: Log;
-  readonly settings: Settings;
+/** What a boot begins with, before it is known whether anything is to be done. */
+export interface BootStart extends StagesDeps {
   readonly system: SystemClient;
-  /** How a system is had; it is built when absent. */
-  readonly obtain?: ObtainClosure;
-  /** Finds the datasource and reads it. Throws `datasource/none` where there is none. */
-  readonly discover: () => Promise<DatasourceContent>;
-  readonly fetchSources: FetchSources;
-  readonly readFacts: () => Facts | Promise<Facts>;
-  readonly profiles: CompiledProfiles;
-  readonly templates: Templates;
-  readonly decideBase: (input: BaseInput) => Base;
-  /** Keeps the base that the first commit stands on. */
-  readonly recordBase: (base: Base) => void;
-  /** Loads the check of these templates' parameters. */
-  readonly parameterCheck: (names: readonly string[]) => Promise<CheckParameters>;
-  readonly openCredentials: () => Promise<CredentialStore>;
-  readonly probe: Probe;
-  /** Whether the node belongs to a fleet whose signatures it can check. */
-  readonly enrolled: boolean;
-  /** Hands an event to the durable outbox. */
-  readonly report: (event: NewEvent) => void;
+  /** What the last boot made of these very inputs; `undefined` where anything differs. */
+  readonly recallUnchanged: () => Promise<UnchangedInputs | undefined>;
+  /** From the datasource to the end; loaded only when there is something to find out. */
+  readonly makeSystem: (way: BootStages, recovery: Recovery) => Promise<End>;
   /** Version of this program. */
   readonly version: string;
-  readonly signal?: AbortSignal;
-  /** A person has asked for this change: the policy's `hold` counts as answered. */
-  readonly approved: boolean;
-  /** Digest of the plan that was approved: what differs from it is not activated. */
-  readonly approvedPlan?: string | undefined;
   readonly by: "boot" | "apply";
-}
-
-/** What the base of a system is decided from. */
-export interface BaseInput {
-  readonly facts: Facts;
-  readonly match: Match;
-  readonly mutableUsers: boolean | undefined;
-}
-
-/** What the pure middle of a boot made: enough to render, to preview and to build. */
-export interface Rendering {
-  readonly content: DatasourceContent;
-  readonly translation: Translation;
-  readonly match: Match;
-  readonly base: Base;
-  readonly sources: Sources;
-  readonly credentials: ReadonlyMap<string, CredentialFile>;
-  readonly findings: readonly Finding[];
-  readonly decision: Decision;
-  readonly inputsDigest: string;
 }
 
 /**
  * The whole way of a node: from what the datasource says to a healthy generation, or back. Throws
  * nothing: every end is an outcome, written to `/run/firstlight/result.json` and the outbox.
  */
-export async function boot(d: BootDeps): Promise<Outcome> {
+export async function boot(d: BootStart): Promise<Outcome> {
   const way = new BootStages(d);
   const end = await goTheWay(d, way).catch((error) => endOfFault(error, d.log));
   return way.finish(await withRunning(end, d.system, d.log));
@@ -111,8 +37,8 @@ export function failedBeforeBoot(d: StagesDeps, error: unknown): Outcome {
   return way.finish(endOfFault(error, d.log));
 }
 
-async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
-  const recovery = await way.stage("recover", () => d.system.recover());
+async function goTheWay(d: BootStart, way: BootStages): Promise<End> {
+  const recovery = await way.stage("recover", () => d.system.recover({ judges: true }));
   d.report({
     kind: "boot.started",
     body: { by: d.by, agent: d.version, recovered: recovery.state },
@@ -122,169 +48,24 @@ async function goTheWay(d: BootDeps, way: BootStages): Promise<End> {
       state: recovery.state,
       details: recovery.details.join("; "),
     });
-  const rendering = await renderSystem(d, way, ({ instance }) =>
-    way.tell(() => writeInstanceData(d.io, instance)),
-  );
-  // A first boot that fails must be told of; later ones report as the system that runs does.
-  if (readPinnedInstance(d.io.files) === undefined) way.tell(() => tellWhere(d, rendering));
-  return settle(d, way, rendering);
+  const unchanged = isSettled(recovery) ? await stayAsItIs(d, way) : undefined;
+  return unchanged ?? d.makeSystem(way, recovery);
 }
 
-/**
- * Discover, resolve, read, match, render: no change to the machine but its own credential files.
- * `accept` is called when the policy lets the instance in.
- */
-export async function renderSystem(
-  d: BootDeps,
-  way: Stages,
-  accept: (content: DatasourceContent) => void = () => {},
-): Promise<Rendering> {
-  const content = await way.stage("discover", d.discover);
-  way.saw({
-    instanceId: content.instance.instanceId,
-    datasource: content.instance.datasource.name,
-  });
-  const { fetched, ...translation } = await way.stage("resolve", () =>
-    resolveSpec(content, d.settings, d.fetchSources),
-  );
-  way.saw({ findings: translation.findings });
-  const inputsDigest = digestInputs(d.io, { ...content, fetched });
-  const decision = decide({
-    pinned: readPinnedInstance(d.io.files),
-    instance: content.instance,
-    inputsDigest,
-    settings: d.settings,
-    enrolled: d.enrolled,
-  });
-  checkDecision(decision, d);
-  accept(content);
-  if (hasErrors(translation.findings)) throw invalid(translation.findings);
-  const facts = await way.stage("facts", d.readFacts);
-  const match = await way.stage("match", () => matchProfile(facts, d.profiles));
-  way.saw({ profile: match.profile, confidence: match.confidence });
-  const base = await way.stage("base", () =>
-    d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
-  );
-  const credentials = await way.stage("credentials", () => storeSecrets(d, translation.secrets));
-  const names = (translation.spec.templates ?? []).map((use) => use.name);
-  const checkParameters = await d.parameterCheck(names);
-  const { sources, findings } = await way.stage("render", () =>
-    render({
-      spec: translation.spec,
-      facts,
-      match,
-      base,
-      profiles: d.profiles,
-      templates: d.templates,
-      checkParameters,
-      credentials,
-      origins: translation.origins,
-      instanceId: content.instance.instanceId,
-    }),
-  );
-  const ofBase = checkBase(d.io.files, base, translation.spec);
-  const all = [...translation.findings, ...ofBase, ...findings];
-  way.saw({ findings: all });
-  if (hasErrors(findings)) throw invalid(all);
-  return {
-    content,
-    translation,
-    match,
-    base,
-    sources,
-    credentials,
-    findings: all,
-    decision,
-    inputsDigest,
-  };
+/** Whether nothing that an earlier boot began is left to be judged, told or proved. */
+function isSettled({ state, trial, back, unproved }: Recovery): boolean {
+  return state === "clean" && trial === null && back === null && unproved === null;
 }
 
-async function storeSecrets(
-  d: BootDeps,
-  secrets: SecretBag,
-): Promise<ReadonlyMap<string, CredentialFile>> {
-  const store = await d.openCredentials();
-  const files = await store.store(secrets);
-  if (files.size > 0) d.log.info("credentials.stored", { count: files.size, ...store.protection });
-  return files;
-}
-
-/** Build, plan, try, judge, commit or roll back. */
-async function settle(d: BootDeps, way: BootStages, rendering: Rendering): Promise<End> {
-  const { sources, decision, translation } = rendering;
-  const running = await way.stage("runs", () => d.system.runs(sources.digest));
-  if (running.runs) {
-    const failures = failedSideEffects(d.io, null);
-    return {
-      outcome: "unchanged",
-      message: ["the system already is what it should be", ...failures].join("; "),
-      ...running,
-      sourcesDigest: sources.digest,
-      degraded: !way.tell(() => follow(d, rendering)) || failures.length > 0,
-    };
-  }
-  if (decision.change === "nothing" && running.chosen !== null && !d.approved) {
-    // What a person chose stays, until somebody asks for something else.
-    throw new Fault("policy/left-alone", running.chosen);
-  }
-  const reason = { by: d.by, why: decision.why, instanceId: rendering.content.instance.instanceId };
-  const closure = await way
-    .stage("build", () => (d.obtain ?? d.system.build)(sources, reason))
-    .catch((error) => {
-      way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
-      throw error;
-    });
-  const plan = await way.stage("plan", () => d.system.plan(closure));
-  const end = await settleTrial(d, way, {
-    plan,
-    health: translation.spec.health,
-    beforeCommit: () => d.recordBase(rendering.base),
-    approved: d.approvedPlan,
-  });
-  if (end.outcome !== "committed") return end;
-  const followed = way.tell(() => follow(d, rendering));
-  return { ...end, degraded: end.degraded === true || !followed };
-}
-
-/** Where to report, as this rendering says it. */
-function tellWhere(d: BootDeps, { content, translation, credentials }: Rendering): void {
-  writeReportSettings(d.io, {
-    instanceId: content.instance.instanceId,
-    spec: translation.spec.report,
-    settings: d.settings.report,
-    credentials,
-  });
-}
-
-/** Follows an accepted change; a lost pin only means that the same inputs are decided again. */
-function follow(d: BootDeps, rendering: Rendering): void {
-  const { content, translation, decision, inputsDigest } = rendering;
-  tellWhere(d, rendering);
-  endBootstrap(d.io);
-  if (decision.change === "nothing") return;
-  const before = readPinnedInstance(d.io.files);
-  const pinned: PinnedInstance = {
-    v: 1,
-    datasource: content.instance.datasource.name,
-    identity: content.instance.datasource.identity,
-    instanceId: content.instance.instanceId,
-    inputsDigest,
-    changes: before === undefined ? (translation.spec.update?.changes ?? null) : before.changes,
-    at: timestamp(d.io.clock),
-  };
-  writePinnedInstance(d.io, pinned);
-}
-
-function checkDecision(decision: Decision, d: BootDeps): void {
-  if (decision.answer === "apply" || (decision.answer === "hold" && d.approved)) return;
-  const code = decision.answer === "hold" ? "policy/held" : "policy/signature-required";
-  throw new Fault(code, decision.why);
-}
-
-function invalid(findings: readonly Finding[]): Fault {
-  const errors = findings.filter((finding) => finding.level === "error");
-  const first = errors[0];
-  const place = first === undefined ? "" : `: ${placeOfFinding(first)}: ${first.message}`;
-  const message = `${counted(errors.length, "error")} in the input${place}`;
-  return new Fault("user-data/invalid", message, { findings });
+/** The end of a boot whose inputs are those of one that left everything as it was. */
+async function stayAsItIs(d: BootStart, way: BootStages): Promise<End | undefined> {
+  const unchanged = await d.recallUnchanged();
+  if (unchanged === undefined) return undefined;
+  const { content, seen, sourcesDigest } = unchanged;
+  const { instanceId, datasource } = content.instance;
+  const running = await way.stage("runs", () => d.system.runs(sourcesDigest));
+  if (!running.runs) return undefined;
+  way.saw({ instanceId, datasource: datasource.name, ...seen });
+  way.tell((io) => writeInstanceData(io, content.instance));
+  return alreadyRuns(running, sourcesDigest, failedSideEffects(d.io, null));
 }

@@ -10,6 +10,10 @@ import type { OutcomeKind } from "./outcome.ts";
 const outcomes: { readonly [code in Code]?: OutcomeKind } = {
   "policy/held": "held",
   "policy/left-alone": "held",
+  "system/release-denied": "held",
+  "system/release-looping": "held",
+  "system/reboot-refused": "held",
+  "system/reboot-impossible": "held",
   "policy/signature-required": "refused",
   "user-data/invalid": "invalid",
   "datasource/none": "disabled",
@@ -24,12 +28,12 @@ export function endOfFault(error: unknown, log: Log): End {
   return { outcome: outcomes[code] ?? "failed", message, fault };
 }
 
-/** An end with what runs, where it does not say so itself. A system that cannot be asked is not the news. */
+/** An end with what runs, where it does not say so itself, and what is still to come. A system that cannot be asked is not the news. */
 export async function withRunning(end: End, system: SystemClient, log: Log): Promise<End> {
-  if (end.toplevel !== undefined) return end;
   try {
-    const { toplevel, generation, sourcesDigest } = await system.runs("");
-    return { ...end, toplevel, generation, sourcesDigest };
+    const { toplevel, generation, sourcesDigest, restart, bootProved } = await system.runs("");
+    const runs = end.toplevel === undefined ? { toplevel, generation, sourcesDigest } : {};
+    return { ...end, ...runs, restart, bootProved };
   } catch (error) {
     log.warning("boot.running-unknown", { message: describeFault(error).message });
     return end;

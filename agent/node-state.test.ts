@@ -22,7 +22,7 @@ import {
 } from "./pinned-instance.ts";
 import { loadLinkSettings, reportSettingsFile, writeReportSettings } from "./report-settings.ts";
 import { readSettings } from "./settings.ts";
-import { readResult, readStatus, writeResult, writeStatus } from "./status.ts";
+import { readResult, readStatus, statusWriter, writeResult, writeStatus } from "./status.ts";
 
 const instance: Instance = {
   v: 1,
@@ -159,9 +159,10 @@ t.test(
   async (t) => {
     const io = fakeIo(t.testdir());
     t.equal(readStatus(io.files), undefined);
-    writeStatus(io, "running", "build");
+    const writer = statusWriter(io);
+    writeStatus(io, writer, { state: "running", stage: "build" });
     t.match(readStatus(io.files), { state: "running", stage: "build", bootId: "unknown" });
-    writeResult(io, outcome("rolled-back"));
+    writeResult(io, writer, outcome("rolled-back"));
     t.match(readResult(io.files), { outcome: "rolled-back", exitCode: 3 });
     t.equal(readStatus(io.files)?.state, "done");
     io.files.write("/run/firstlight/result.json", '{"v":1');

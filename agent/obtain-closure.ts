@@ -51,9 +51,8 @@ export async function signedManifest(
   options: Omit<ObtainOptions, "system">,
   digest: string,
 ): Promise<string | undefined> {
-  const { signed, settings } = options;
-  const { manifests = [] } = settings.fetch ?? {};
-  if (signed !== undefined || manifests.length === 0) return signed;
+  const { manifests = [] } = options.settings.fetch ?? {};
+  if (options.signed !== undefined || manifests.length === 0) return options.signed;
   const { findManifest } = await import("./find-manifest.ts");
   return findManifest(options, digest);
 }

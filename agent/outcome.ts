@@ -12,6 +12,8 @@ export type OutcomeKind =
   | "committed"
   /** A new generation was tried, was not healthy, and the one before runs again. */
   | "rolled-back"
+  /** The machine is to be restarted: into a trial that takes it, or back from one. */
+  | "rebooting"
   /** The policy says to wait for a person. */
   | "held"
   /** The policy refuses the change. */
@@ -50,6 +52,10 @@ export interface Outcome {
   readonly verdict: Verdict | null;
   readonly findings: readonly Finding[];
   readonly fault: FaultRecord | null;
+  /** Whether the machine is to be restarted now. */
+  readonly restart: boolean;
+  /** Whether the boot default has been booted and was well then; `null` where nobody knows. */
+  readonly bootProved: boolean | null;
   readonly stages: readonly StageTime[];
   readonly startedAt: string;
   readonly finishedAt: string;
@@ -79,10 +85,14 @@ const passing: readonly Code[] = [
 
 /** The policy's, or a person's, word against it. */
 const refusals: readonly Code[] = [
+  "system/closure-untrusted",
+  "system/reboot-impossible",
+  "system/reboot-refused",
+  "system/release-denied",
+  "system/release-looping",
   "policy/held",
   "policy/left-alone",
   "policy/signature-required",
-  "system/closure-untrusted",
 ];
 
 /** The exit code that tells a fault to a script. */
@@ -106,6 +116,8 @@ export function exitCodeOf(outcome: Pick<Outcome, "outcome" | "degraded" | "faul
       return exitCodes.done;
     case "rolled-back":
       return exitCodes.rolledBack;
+    case "rebooting":
+      return exitCodes.tryAgain;
     case "held":
     case "refused":
       return exitCodes.refused;

@@ -55,7 +55,7 @@ export function writeReportSettings(io: Io, input: ReportInput): void {
     return;
   }
   if (ca !== undefined) {
-    io.files.write(caFile, ca, { mode: 0o644 });
+    writeOther(io, caFile, ca);
     Object.assign(report.mqtt, { caFile });
   }
   const file = password === undefined ? undefined : input.credentials.get(password.secretRef);
@@ -65,9 +65,12 @@ export function writeReportSettings(io: Io, input: ReportInput): void {
     report,
     password: file === undefined ? null : readAs(file),
   };
-  const text = prettyJson(record);
-  if (io.files.readText(reportSettingsFile) !== text)
-    io.files.write(reportSettingsFile, text, { mode: 0o644 });
+  writeOther(io, reportSettingsFile, prettyJson(record));
+}
+
+/** Nothing where it already stands there. */
+function writeOther({ files }: Io, path: string, text: string): void {
+  if (files.readText(path) !== text) files.write(path, text, { mode: 0o644 });
 }
 
 function readAs({ name, file, encrypted }: CredentialFile): ReportPassword {

@@ -1,6 +1,6 @@
 import type { Log } from "#core/log.ts";
 import type { NewEvent } from "#protocol/events.ts";
-import { BootStages } from "./boot-stages.ts";
+import { BootStages, type End } from "./boot-stages.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import type { Outcome } from "./outcome.ts";
 import { settleTrial, type TrialDeps } from "./settle-trial.ts";
@@ -21,14 +21,18 @@ export interface RollBackDeps extends TrialDeps {
  */
 export async function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
   const { system, log } = d;
-  const { state: recovered } = await system.recover();
+  const { state: recovered, details } = await system.recover();
   const why = generation === null ? "to the previous generation" : `to generation ${generation}`;
   const reason = { by: "rollback", why: `back ${why}`, instanceId: null } as const;
   const plan = await system.planGeneration(generation, reason);
   d.report({ kind: "boot.started", body: { by: "rollback", agent: d.version, recovered } });
   const way = new BootStages(d);
-  const end = await settleTrial(d, way, { plan, health: undefined }).catch((error) =>
-    endOfFault(error, log),
-  );
+  // A trial that was open is on its way back, and that takes a restart.
+  const end: End =
+    recovered === "restart"
+      ? { outcome: "rebooting", message: details.join("; ") }
+      : await settleTrial(d, way, { plan, health: undefined }).catch((error) =>
+          endOfFault(error, log),
+        );
   return way.finish(await withRunning(end, system, log));
 }

@@ -4,7 +4,7 @@ import type { SystemStatus } from "#provisioner/system/system.ts";
 import type { Witness } from "./facts/witness.ts";
 import type { Outcome } from "./outcome.ts";
 import { stateReaders } from "./state-readers.ts";
-import { writeResult } from "./status.ts";
+import { statusWriter, writeResult } from "./status.ts";
 
 const one = "/nix/store/11111111111111111111111111111111-nixos-system-one";
 const two = "/nix/store/22222222222222222222222222222222-nixos-system-two";
@@ -29,7 +29,7 @@ t.test(
         finishedAt: "2026-01-01T00:00:00.000Z",
       },
     } as unknown as Outcome;
-    writeResult(io, outcome);
+    writeResult(io, statusWriter(io), outcome);
     const last = { outcome: "committed", at: "2026-01-01T00:00:00.000Z" };
     const reported = (now: SystemStatus | undefined) =>
       stateReaders({

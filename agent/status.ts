@@ -20,25 +20,30 @@ export const resultFile = "/run/firstlight/result.json";
 /** The same as {@link resultFile}, kept over reboots; 0600. */
 const lastResultFile = "/var/lib/firstlight/last-result.json";
 
+/** Who writes a status: the same for a whole boot. */
+export type StatusWriter = Pick<Status, "bootId" | "process">;
+
+/** This process, in this boot of the machine. */
+export function statusWriter({ files }: Io): StatusWriter {
+  return { bootId: readBootId(files), process: hostProcesses().self() };
+}
+
 /** Says which stage runs; readable by everybody. */
-export function writeStatus(io: Io, state: Status["state"], stage: string): void {
-  const status: Status = {
-    v: 1,
-    state,
-    stage,
-    bootId: readBootId(io.files),
-    process: hostProcesses().self(),
-    at: timestamp(io.clock),
-  };
-  io.files.write(statusFile, prettyJson(status), { mode: 0o644 });
+export function writeStatus(
+  io: Io,
+  writer: StatusWriter,
+  { state, stage }: Pick<Status, "state" | "stage">,
+): void {
+  const status: Status = { v: 1, state, stage, ...writer, at: timestamp(io.clock) };
+  io.files.unsynced.write(statusFile, prettyJson(status), { mode: 0o644 });
 }
 
 /** Says how the boot ended; findings hold no values, so everybody may read them. */
-export function writeResult(io: Io, outcome: Outcome): void {
+export function writeResult(io: Io, writer: StatusWriter, outcome: Outcome): void {
   const text = prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) });
   io.files.write(lastResultFile, text, { mode: 0o600 });
-  io.files.write(resultFile, text, { mode: 0o644 });
-  writeStatus(io, "done", outcome.outcome);
+  io.files.unsynced.write(resultFile, text, { mode: 0o644 });
+  writeStatus(io, writer, { state: "done", stage: outcome.outcome });
 }
 
 /** The status of this boot, or `undefined` when there is none yet. */

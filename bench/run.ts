@@ -42,7 +42,7 @@ try {
   boots.close();
   systems.close();
 }
-const facts = measureFacts(200);
+const facts = await measureFacts(200);
 
 console.log(
   `\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)} ${"wall ms".padStart(8)} ${"x floor".padStart(8)}`,

@@ -56,6 +56,16 @@ export function findAssets(): Assets {
   };
 }
 
+/**
+ * Digest of the program with everything that is shipped beside it, as its build wrote it down;
+ * `undefined` of a source tree, which changes at any time.
+ */
+export function programDigest(): string | undefined {
+  const text = hostFiles(assetsDirectory(), () => {}).readText("/package.json");
+  const { digest } = JSON.parse(text ?? "{}") as { readonly digest?: unknown };
+  return typeof digest === "string" ? digest : undefined;
+}
+
 /** The nearest directory above this file that holds `templates`: the bundle's, or the source tree. */
 function assetsDirectory(): string {
   let directory = path.dirname(fileURLToPath(import.meta.url));

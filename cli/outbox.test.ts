@@ -13,7 +13,7 @@ const trial = (transaction: string, result: TrialRecord["result"]): TrialRecord 
 t.test("each trial's end is told once, whichever boot comes to tell it", async (t) => {
   const io = fakeIo(t.testdir());
   const trials: TrialRecord[] = [];
-  const system = { history: async () => ({ generations: [], trials }) };
+  const system = { history: async () => ({ generations: [], boot: null, denied: [], trials }) };
   const tell = async () => {
     const outbox = bootOutbox({ io, log: silentLog }, system);
     outbox.report({ kind: "boot.started", body: { by: "boot" } });
@@ -46,7 +46,12 @@ t.test("each trial's end is told once, whichever boot comes to tell it", async (
 t.test("a boot opens nothing that the network side could have made", async (t) => {
   const io = fakeIo(t.testdir());
   const system = {
-    history: async () => ({ generations: [], trials: [trial("one", "committed")] }),
+    history: async () => ({
+      generations: [],
+      trials: [trial("one", "committed")],
+      boot: null,
+      denied: [],
+    }),
   };
   const outbox = bootOutbox({ io, log: silentLog }, system);
   outbox.report({ kind: "boot.started", body: { by: "boot" } });

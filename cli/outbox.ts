@@ -1,4 +1,4 @@
-import type { BootDeps } from "#agent/boot.ts";
+import type { BootStart } from "#agent/boot.ts";
 import { trialFinished } from "#agent/boot-events.ts";
 import { describeFault } from "#core/fault.ts";
 import type { NewEvent } from "#protocol/events.ts";
@@ -7,7 +7,7 @@ import type { Invocation } from "./command.ts";
 
 /** Events of a boot on their way to the network side. */
 export interface BootOutbox {
-  readonly report: BootDeps["report"];
+  readonly report: BootStart["report"];
   /** Writes them durably, all at once. A disk that takes none is told and does not fail the boot. */
   flush(): Promise<void>;
 }

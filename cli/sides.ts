@@ -6,12 +6,15 @@ import { durationMs } from "#core/duration.ts";
 import { hostClock } from "#core/host-io.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import type { Settings } from "#generated/agent/settings.ts";
 import { type Driver, type DriverOptions, openDriver } from "#provisioner/system/driver.ts";
 import type { DriverName } from "#provisioner/system/driver-record.ts";
 import { systemPaths } from "#provisioner/system/paths.ts";
 import { isClean } from "#provisioner/system/recover.ts";
+import type { ReleaseLimits } from "#provisioner/system/releases.ts";
 import { operatorSocket } from "#provisioner/system/sides/places.ts";
 import type { System } from "#provisioner/system/system.ts";
+import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
 import { nodeCourier } from "./courier.ts";
 
 /** How to open the system of a machine. */
@@ -21,19 +24,24 @@ export interface SidesOptions {
   readonly driver: DriverName;
   /** Whether to do without the root side's process. */
   readonly inProcess: boolean;
+  /** Instead of what the settings say of restarts; the root side knows only those. */
+  readonly reboot?: RebootPolicy | undefined;
 }
 
 /** A system in this process, as the settings of the machine want it. */
 export async function openInProcess({
   io,
   driver,
-}: Pick<SidesOptions, "io" | "driver">): Promise<Driver> {
+  reboot,
+}: Pick<SidesOptions, "io" | "driver" | "reboot">): Promise<Driver> {
   const settings = await readSettings(io.files);
   const options: DriverOptions = {
     driver,
     substituters: settings.build?.substituters ?? [],
     buildTimeoutMs: durationMs(settings.build?.timeout, 7_200_000),
     activationTimeoutMs: durationMs(settings.trial?.activationTimeout, 600_000),
+    reboot: reboot ?? settings.trial?.reboot ?? "allow",
+    limits: releaseLimits(settings),
     fetch: fetchSettings(settings),
     policy: buildPolicy(settings),
     courier: nodeCourier(io),
@@ -49,7 +57,7 @@ export async function openInProcess({
 export async function openSides(options: SidesOptions): Promise<System> {
   const { io, log } = options;
   const here = await openInProcess(options);
-  if (options.inProcess || !hasRootSide(io)) return here;
+  if (options.inProcess || options.reboot !== undefined || !hasRootSide(io)) return here;
   const { systemOverSocket } = await import("#provisioner/system/sides/connect.ts");
   const { withRootSide } = await import("#provisioner/system/sides/with-root-side.ts");
   const path = io.files.hostPath(operatorSocket);
@@ -60,6 +68,16 @@ export async function openSides(options: SidesOptions): Promise<System> {
     isClean: () => isClean({ io, paths: systemPaths(io.env) }),
     onUnreachable: ({ code, message }) => log.warning("system.in-process", { code, message }),
   });
+}
+
+/** How often and how long a release is held back; what the settings do not say has its default. */
+function releaseLimits({ trial }: Settings): Partial<ReleaseLimits> {
+  const { denyFor, tries, triesWithin } = trial ?? {};
+  return {
+    ...(denyFor === undefined ? {} : { denyMs: durationMs(denyFor, 0) }),
+    ...(tries === undefined ? {} : { tries }),
+    ...(triesWithin === undefined ? {} : { withinMs: durationMs(triesWithin, 0) }),
+  };
 }
 
 /** Whether a socket is there that this user may use. */

@@ -11,7 +11,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readlinkSync,
   readSync,
   realpathSync,
   renameSync,
@@ -26,13 +25,20 @@ import {
 import path from "node:path";
 import { Fault } from "./fault.ts";
 import type { FileKind, FileSpace, FileStat, Files, RandomAccess } from "./io.ts";
+import { linkTarget, type RootPaths, rootPaths } from "./root-paths.ts";
 
 const defaultMaxBytes = 16 * 1024 * 1024;
-const maxLinks = 40; // the kernel's own limit
+const firstBytes = 4000; // most files are smaller, and a buffer of this size comes out of Node's pool
 
 /** {@link Files} on this host below `root`; `effect` is called before each change. */
 export function hostFiles(root: string, effect: (name: string) => void): Files {
-  return openFiles({ root, effect, sync: synced, sequence: { next: 0 } });
+  return openFiles({
+    root,
+    effect,
+    sync: synced,
+    sequence: { next: 0 },
+    paths: rootPaths(path.resolve(root)),
+  });
 }
 
 /** How changes reach the disk. */
@@ -50,38 +56,13 @@ interface FilesOptions {
   readonly sync: Sync;
   /** Of the names of temporary files. */
   readonly sequence: { next: number };
+  readonly paths: RootPaths;
 }
 
 function openFiles(options: FilesOptions): Files {
   const { effect, sync, sequence } = options;
+  const { locate, forget } = options.paths;
   const base = path.resolve(options.root);
-
-  /** The host path with every link but the last component's (unless `last`) followed inside the root. */
-  function locate(file: string, last: boolean): string {
-    const clean = path.posix.resolve("/", file);
-    if (base === "/") return clean;
-    const pending = clean.split("/").filter((part) => part !== "");
-    const done: string[] = [];
-    let links = 0;
-    for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
-      if (part === "..") {
-        done.pop();
-        continue;
-      }
-      if (part === "." || part === "") continue;
-      const here = path.join(base, ...done, part);
-      const target = pending.length > 0 || last ? linkTarget(here) : undefined;
-      if (target === undefined) {
-        done.push(part);
-        continue;
-      }
-      links += 1;
-      if (links > maxLinks) throw new Fault("io/read-failed", `${file}: too many links`);
-      if (target.startsWith("/")) done.length = 0;
-      pending.unshift(...target.split("/").filter((piece) => piece !== ""));
-    }
-    return path.join(base, ...done);
-  }
 
   function attempt<T>(kind: "read" | "write", file: string, action: () => T): T {
     try {
@@ -104,10 +85,7 @@ function openFiles(options: FilesOptions): Files {
 
   function temporaryName(host: string): string {
     sequence.next += 1;
-    const name = `.${path.basename(host)}.${process.pid}.${sequence.next}.tmp`;
-    const temporary = path.join(path.dirname(host), name);
-    rmSync(temporary, { force: true }); // a power cut may have left one of the same process id
-    return temporary;
+    return `${path.dirname(host)}/.${path.basename(host)}.${process.pid}.${sequence.next}.tmp`;
   }
 
   function makeParents(file: string): string {
@@ -171,6 +149,7 @@ function openFiles(options: FilesOptions): Files {
         try {
           writeNew(temporary, data, { mode: options?.mode ?? 0o644, sync });
           renameSync(temporary, host);
+          forget(host);
         } catch (error) {
           rmSync(temporary, { force: true });
           throw error;
@@ -216,9 +195,10 @@ function openFiles(options: FilesOptions): Files {
       attempt("write", file, () => {
         const host = makeParents(file);
         const temporary = temporaryName(host);
-        symlinkSync(target, temporary);
+        anew(temporary, () => symlinkSync(target, temporary));
         try {
           renameSync(temporary, host);
+          forget(host);
         } catch (error) {
           rmSync(temporary, { force: true });
           throw error;
@@ -238,6 +218,7 @@ function openFiles(options: FilesOptions): Files {
         const target = makeParents(to);
         const origin = locate(from, false);
         renameSync(origin, target);
+        forget();
         sync.directory(path.dirname(target));
         if (path.dirname(origin) !== path.dirname(target)) sync.directory(path.dirname(origin));
       });
@@ -249,6 +230,7 @@ function openFiles(options: FilesOptions): Files {
       attempt("write", file, () => {
         if (options?.overwrite === true) overwrite(host);
         rmSync(host, { recursive: true, force: true });
+        forget();
         sync.directory(path.dirname(host));
       });
     },
@@ -259,13 +241,11 @@ function openFiles(options: FilesOptions): Files {
   };
 }
 
+/** Files of /proc and /sys say size 0 or a page, so none is asked: all are read until there is no more. */
 function readWhole(host: string, file: string, maxBytes: number): Uint8Array {
   const fd = openSync(host, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = fstatSync(fd);
-    if (size > maxBytes) throw tooLarge(file, maxBytes);
-    // Files of /proc and /sys say size 0 or a page: read until there is no more.
-    let buffer = Buffer.allocUnsafe(Math.min(size > 0 ? size + 1 : 4096, maxBytes + 1));
+    let buffer = Buffer.allocUnsafe(firstBytes);
     let length = 0;
     for (;;) {
       const count = readSync(fd, buffer, length, buffer.length - length, null);
@@ -273,7 +253,7 @@ function readWhole(host: string, file: string, maxBytes: number): Uint8Array {
       length += count;
       if (length > maxBytes) throw tooLarge(file, maxBytes);
       if (length === buffer.length) {
-        const grown = Buffer.allocUnsafe(Math.min(buffer.length * 2, maxBytes + 1));
+        const grown = Buffer.allocUnsafe(Math.min(buffer.length * 4, maxBytes + 1));
         buffer.copy(grown, 0, 0, length);
         buffer = grown;
       }
@@ -348,13 +328,24 @@ function writeNew(
   data: string | Uint8Array,
   { mode, sync }: { readonly mode: number; readonly sync: Sync },
 ): void {
-  const fd = openSync(host, "wx", mode);
+  const fd = anew(host, () => openSync(host, "wx", mode));
   try {
     fchmodSync(fd, mode);
     writeAll(fd, data);
     sync.file(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Makes a temporary file; a power cut may have left one of the same process id. */
+function anew<T>(temporary: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    rmSync(temporary, { force: true });
+    return make();
   }
 }
 
@@ -423,12 +414,6 @@ function syncTree(host: string): void {
       closeSync(fd);
     }
   }
-}
-
-function linkTarget(host: string): string | undefined {
-  // lstat first: readlink of what is no link throws, and an exception costs ten times as much.
-  const isLink = lstatSync(host, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-  return isLink ? readlinkSync(host) : undefined;
 }
 
 function isPresent(host: string): boolean {

@@ -1,6 +1,4 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { performance } from "node:perf_hooks";
-import { setTimeout as delay } from "node:timers/promises";
 import { longestTimerMs } from "./duration.ts";
 import { hostFiles } from "./host-files.ts";
 import type { Clock, ExecRequest, ExecResult, Io, Random } from "./io.ts";
@@ -21,9 +19,10 @@ export interface HostIoOptions {
 /** The clock of this host. */
 export const hostClock: Clock = {
   now: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   async sleep(ms, signal) {
     signal?.throwIfAborted();
+    const { setTimeout: delay } = await import("node:timers/promises");
     try {
       for (let left = ms; left > 0; left -= longestTimerMs)
         await delay(Math.min(left, longestTimerMs), undefined, signal && { signal });

@@ -91,7 +91,7 @@ t.test("a signed system is fetched, compared, tried and committed", { skip }, as
   await must(machine, ["nix-collect-garbage"]);
   const plan = await c.plan(closure, true);
   t.match(plan.difference, { bytes: { before: 0, added: bytes }, paths: { added: paths.length } });
-  const trial = await c.try(plan, 0, plan.digest);
+  const trial = await c.try(plan, { approved: plan.digest });
   t.match(trial, { activation: "switched" });
   t.match(await c.commit(trial, healthy), { generation: 1, sourcesDigest: sources.digest });
   t.match(await c.runs(sources.digest), { runs: true, generation: 1 });
@@ -115,7 +115,7 @@ t.test("a signed system is fetched, compared, tried and committed", { skip }, as
     const plan = await c.plan(foreign, true);
     t.match(plan, { options: null, files: [{ change: "removed" }], units: { restart: [] } });
     t.match(plan.difference, { packages: [], bytes: { added: 0, removed: 0 } });
-    t.match(await c.try(plan, 0, plan.digest), { activation: "switched" });
+    t.match(await c.try(plan, { approved: plan.digest }), { activation: "switched" });
   });
 });
 

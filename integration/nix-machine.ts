@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
   statfsSync,
   symlinkSync,
@@ -108,6 +109,8 @@ export interface NixMachine {
   /** Copies the whole machine, store included; no program may run on it. Give the result to {@link NixMachine.restore}. */
   snapshot(): string;
   restore(snapshot: string): void;
+  /** As {@link NixMachine.restore}, and the snapshot is used up. */
+  become(snapshot: string): void;
   /** Removes a snapshot before the machine is. */
   discard(snapshot: string): void;
   /** Removes it; done by `teardown` of the test that made it. */
@@ -297,6 +300,10 @@ function makeMachine(
     restore(copy) {
       removeTree(root);
       copyTree(copy, root);
+    },
+    become(copy) {
+      removeTree(root);
+      renameSync(copy, root);
     },
     discard: removeTree,
     close: () => removeTree(home),

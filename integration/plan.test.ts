@@ -96,7 +96,7 @@ t.test("a plan says packages, bytes, options, and what no rollback undoes", { sk
   ]);
   t.strictSame(
     plan.warnings.map(({ kind }) => kind),
-    ["state-version", "database", "user", "login", "sshd", "units"],
+    ["state-version", "database", "user", "login", "sshd", "reboot"],
   );
   t.match(plan.reboot, { needed: true, why: [/^its init interface is stand-in 2/] });
   t.strictSame(
@@ -131,7 +131,7 @@ t.test("an approved plan is a contract", { skip }, async (t) => {
   const moved = machine.currentSystem();
   t.not(moved, good);
   const stale = await planned(c, wanted);
-  await t.rejects(c.try(stale, 0, digest), {
+  await t.rejects(c.try(stale, { approved: digest }), {
     code: "system/plan-stale",
     message: /the running system is .*another unit to stop: one\.service/s,
   });
@@ -140,7 +140,9 @@ t.test("an approved plan is a contract", { skip }, async (t) => {
   t.notOk(acted.some(({ system }) => system === stale.closure.toplevel));
 
   const again = await planned(c, wanted);
-  t.match(await c.try(await planned(c, wanted), 0, again.digest), { activation: "switched" });
+  t.match(await c.try(await planned(c, wanted), { approved: again.digest }), {
+    activation: "switched",
+  });
 });
 
 t.test("a store that cannot be asked does not stop a change", { skip }, async (t) => {

@@ -231,6 +231,7 @@ interface Units {
   readonly agent: object;
   readonly agentAfter: readonly string[];
   readonly targets: readonly string[];
+  readonly parameters: readonly string[];
 }
 
 const units = `let services = c.systemd.services; in {
@@ -240,6 +241,11 @@ const units = `let services = c.systemd.services; in {
   agent = services.firstlight-agent.serviceConfig;
   agentAfter = services.firstlight-agent.after;
   targets = builtins.attrNames c.systemd.targets;
+  deadline = { inherit (services.firstlight-trial-deadline.serviceConfig) ExecCondition ExecStart; timer = c.systemd.timers.firstlight-trial-deadline.wantedBy; };
+  emergency = services.firstlight-trial-emergency.wantedBy;
+  complete = { inherit (services.firstlight-boot-complete) requiredBy before; };
+  parameters = c.boot.kernelParams;
+  watchdog = c.systemd.watchdog;
   ordered = builtins.filter (name: builtins.elem "firstlight-boot.service" services.\${name}.after) (builtins.attrNames services);
   keys = c.services.openssh.authorizedKeysFiles;
 }`;
@@ -260,12 +266,22 @@ t.test("the module's units", { skip }, async (t) => {
       StateDirectoryMode: "0700",
     },
     ordered: [],
+    deadline: {
+      ExecCondition:
+        /test \/nix\/var\/nix\/profiles\/system-profiles\/firstlight_trial -ef \/run\/booted-system$/,
+      ExecStart: /systemctl --no-block reboot$/,
+      timer: ["timers.target"],
+    },
+    emergency: ["emergency.target"],
+    complete: { requiredBy: ["boot-complete.target"], before: ["boot-complete.target"] },
+    watchdog: { runtimeTime: "60s", rebootTime: "10min" },
     keys: ["/run/firstlight/authorized_keys/%u"],
   });
   t.ok(found.boot.after.includes("multi-user.target"));
   t.ok(found.agentAfter.includes("multi-user.target"), "no boot waits for the agent");
   t.ok(found.bootstrap.before.includes("network-pre.target"));
   t.notOk("RemainAfterElapse" in found.timer.timerConfig, "a switch does not start it again");
+  t.ok(found.parameters.includes("panic=30"));
   t.ok(found.targets.includes("cloud-init"));
   t.ok(found.targets.includes("cloud-config"));
   t.notOk("MemoryDenyWriteExecute" in found.agent, "Node compiles at run time");
@@ -370,8 +386,9 @@ if (realLib !== undefined)
     lib = import ${lib};
     any = lib.mkOption { type = lib.types.attrsOf lib.types.anything; default = { }; };
     stub.options = {
+      boot.kernelParams = lib.mkOption { type = lib.types.listOf lib.types.str; }; boot.kernel.sysctl = any;
       environment.etc = any; environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.anything; };
-      systemd = { services = any; sockets = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
+      systemd = { watchdog = any; services = any; sockets = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
       services.openssh.authorizedKeysFiles = lib.mkOption { type = lib.types.listOf lib.types.str; };
       users.groups = any;
       nix.package = lib.mkOption { default = "/nix"; };

@@ -9,6 +9,8 @@ export interface StoryDocument {
   /** First line of /etc/motd. */
   readonly motd: string;
   readonly checks?: readonly StoryCheck[];
+  /** Parameters of the kernel: another one takes a reboot. */
+  readonly kernelParams?: readonly string[];
   readonly broker?: { readonly port: number; readonly password: string };
   /** Further lines of cloud-config. */
   readonly more?: string;
@@ -18,7 +20,13 @@ const key =
   "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE3Zr5cVYt8mP2xq0Jv7bN1sKdWfGhUaLoXeRiTyQzC9 alice";
 
 /** A cloud-config as people write it, quick to judge. */
-export function cloudConfig({ motd, checks = [], broker, more = "" }: StoryDocument): string {
+export function cloudConfig({
+  motd,
+  checks = [],
+  kernelParams = [],
+  broker,
+  more = "",
+}: StoryDocument): string {
   return `#cloud-config
 timezone: Europe/Zurich
 packages: [htop]
@@ -40,6 +48,7 @@ write_files:
 runcmd:
   - echo ${motd}
 ${more}firstlight:
+  options: { boot.kernelParams: ${JSON.stringify(kernelParams)} }
   health:
     passes: 1
     interval: 10ms

@@ -8,7 +8,6 @@ import type { Files } from "#core/io.ts";
 import { silentLog } from "#core/log.ts";
 import { readJournal } from "#provisioner/system/journal.ts";
 import { systemPaths } from "#provisioner/system/paths.ts";
-import { endedTrials, transactionState } from "#provisioner/system/transaction.ts";
 import { listFiles } from "#provisioner/system/write-sources.ts";
 import type { StoryNode } from "./story.ts";
 
@@ -43,14 +42,14 @@ export interface OutboxRow {
 /** Reads a node from outside; throws where something cannot be read. */
 export function standing({ machine, io }: StoryNode): Standing {
   const { files } = io;
-  const { records, torn } = readJournal(files, paths.journal);
+  const { ledger, torn } = readJournal(files, paths.journal);
   const links = ["configuration.nix", "firstlight"].map((name) =>
     files.readLink(`${paths.etcNixos}/${name}`),
   );
   const published = links.map((link) => /sources\/([0-9a-f]{64})\//.exec(link ?? "")?.[1]);
   const generations = machine.profileGenerations();
   const current = generations.find((made) => made.current);
-  const last = endedTrials(records).findLast((trial) => trial.outcome === "committed");
+  const last = ledger.ended.findLast((trial) => trial.outcome === "committed");
   return {
     running: machine.currentSystem(),
     bootDefault: machine.bootDefault(),
@@ -61,7 +60,7 @@ export function standing({ machine, io }: StoryNode): Standing {
     publishedBytes: published[0] === undefined ? undefined : digestOf(files, published[0]),
     committed: last?.attempt.closure.sourcesDigest,
     instanceId: readPinnedInstance(files)?.instanceId,
-    open: torn === null ? transactionState(records).state : "torn",
+    open: torn === null ? ledger.state.state : "torn",
     outbox: readSpooled(files),
   };
 }
@@ -95,6 +94,9 @@ export function leftovers({ machine }: StoryNode): readonly string[] {
   return [
     ...ours.flatMap(below).filter((file) => /\.tmp$|\.new(\/|$)|\.stale-|\.torn-/.test(file)),
     ...below("nix/var/nix/gcroots/firstlight"),
+    ...below("nix/var/nix/profiles/system-profiles"),
+    ...below("run/stand-in/transient"),
+    ...below("sys/firmware/efi/efivars").filter((file) => file.includes("/LoaderEntryOneShot-")),
   ];
 }
 

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { addDisk } from "#agent/datasources/fake-machine.ts";
 import { makeFat, makeIso, writeTree } from "#agent/datasources/images/make-images.ts";
 import type { Io } from "#core/io.ts";
+import type { Machine } from "./machines/machine.ts";
 import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { writeMachine } from "./machines/write-machine.ts";
 import { type Argv, type NixMachine, nixMachine } from "./nix-machine.ts";
@@ -90,17 +91,19 @@ export interface StoryOptions {
   readonly settings?: object;
   /** Lines added to nix.conf. */
   readonly nixConfig?: readonly string[];
+  /** Its hardware; default {@link qemuQ35}. */
+  readonly hardware?: Machine;
 }
 
 /** A machine that has never booted; removed when the test ends. */
 export async function storyNode(
   t: { teardown(close: () => void): unknown },
-  { settings = { stateVersion: "25.11" }, nixConfig = [] }: StoryOptions = {},
+  { settings = { stateVersion: "25.11" }, nixConfig = [], hardware = qemuQ35 }: StoryOptions = {},
 ): Promise<StoryNode> {
   const machine = await nixMachine(t, { nixConfig });
   const { root } = machine;
   const home = path.dirname(root);
-  writeMachine(root, qemuQ35);
+  writeMachine(root, hardware);
   writeTree(path.join(root, "etc/firstlight"), { "settings.json": JSON.stringify(settings) });
   let images = 0;
   let runs = 0;

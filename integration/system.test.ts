@@ -14,7 +14,7 @@ import type { Fault } from "#core/fault.ts";
 import type { Clock } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
-import { type Deadlines, openDriver } from "#provisioner/system/driver.ts";
+import { type DriverOptions, openDriver } from "#provisioner/system/driver.ts";
 import type { SystemEvent, Verdict } from "#provisioner/system/system.ts";
 import {
   builderOption as builder,
@@ -28,7 +28,7 @@ const skip = skipWithoutNix();
 const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 1 };
 const sick: Verdict = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 1 };
 
-interface Options extends Partial<Deadlines> {
+interface Options extends Omit<DriverOptions, "driver"> {
   readonly clock?: Clock;
   readonly onEvent?: (event: SystemEvent) => void;
 }
@@ -202,8 +202,14 @@ t.test(
     const machine = await nixMachine(t);
     const c = start(machine);
     await apply(c, sources("good"));
+    const other = await planned(c, sources("x", 'standIn.initInterfaceVersion = "2";'));
+    t.match(other.reboot, { needed: true, why: [/^its init interface is stand-in 2/] });
+    await t.rejects(c.try(other), { code: "system/reboot-impossible", message: /systemd/ });
+    const skipping = start(machine, { reboot: "skip" });
+    const refused = await skipping.try(other);
+    t.match(refused, { activation: "refused", exitCode: 100 });
+    await skipping.rollBack(refused, sick);
     const cases = [
-      ['standIn.initInterfaceVersion = "2";', "refused", 100],
       ['system.preSwitchChecks.never = "echo not today; exit 1";', "refused", 1],
       [
         'standIn.failingUnits = [ "bad.service" ]; systemd.services.bad = { wantedBy = [ "multi-user.target" ]; script = "false"; };',

@@ -4,6 +4,7 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
@@ -81,6 +82,9 @@ let
     SystemCallFilter = "@system-service";
   };
 
+  # Whether this boot is of a system on trial: then its profile is there, and is what was booted.
+  inTrial = "${pkgs.coreutils}/bin/test /nix/var/nix/profiles/system-profiles/firstlight_trial -ef /run/booted-system";
+  restart = "${config.systemd.package}/bin/systemctl --no-block reboot";
   drift = cfg.settings.drift or { };
   generations = cfg.settings.generations or { };
 
@@ -128,6 +132,15 @@ in
       '';
     };
 
+    panicSeconds = lib.mkOption {
+      type = lib.types.nullOr lib.types.ints.positive;
+      default = 30;
+      description = ''
+        So long after a panic of the kernel, or a first stage that fails, the machine restarts: into
+        the boot default, also from a trial. With null it stays as it is, for a person to look at.
+      '';
+    };
+
     pins = lib.mkOption {
       type = lib.types.attrsOf (
         lib.types.submodule {
@@ -167,6 +180,25 @@ in
     environment.etc."firstlight/pins.json" = lib.mkIf (cfg.pins != { }) {
       source = settingsFormat.generate "firstlight-pins.json" cfg.pins;
     };
+
+    # A machine that hangs comes back by itself. Parameters of the kernel are a list, which no priority
+    # but their own can decide: the option does.
+    boot.kernelParams = lib.optionals (cfg.panicSeconds != null) [
+      "panic=${toString cfg.panicSeconds}"
+      "boot.panic_on_fail"
+    ];
+    boot.kernel.sysctl."kernel.panic_on_oops" = lib.mkDefault 1;
+    systemd.${if options.systemd ? settings then "settings" else "watchdog"} =
+      if options.systemd ? settings then
+        {
+          Manager.RuntimeWatchdogSec = lib.mkDefault "60s";
+          Manager.RebootWatchdogSec = lib.mkDefault "10min";
+        }
+      else
+        {
+          runtimeTime = lib.mkDefault "60s";
+          rebootTime = lib.mkDefault "10min";
+        };
 
     # Keys of the bootstrap layer: there before anything is built, gone with the next boot.
     services.openssh.authorizedKeysFiles = [ "/run/firstlight/authorized_keys/%u" ];
@@ -322,6 +354,62 @@ in
         # It calls off what may be called off, and sees an activation through.
         KillMode = "mixed";
         TimeoutStopSec = "20min";
+      };
+    };
+
+    # A system on trial whose firstlight never took it up goes back by itself. One that does arms a
+    # timer of its own, and stops this one.
+    systemd.timers.firstlight-trial-deadline = {
+      description = "Leave a trial that nobody took up";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnBootSec = "1h";
+        AccuracySec = "1min";
+      };
+    };
+
+    systemd.services.firstlight-trial-deadline = {
+      description = "Restart into the boot default, where this boot is of a trial";
+      restartIfChanged = false;
+      serviceConfig = {
+        Type = "oneshot";
+        ExecCondition = inTrial;
+        ExecStart = restart;
+      };
+    };
+
+    # Nobody sits at the console of a trial that cannot mount its disks.
+    systemd.services.firstlight-trial-emergency = {
+      description = "Leave a trial that ends in emergency mode";
+      wantedBy = [ "emergency.target" ];
+      unitConfig.DefaultDependencies = false;
+      serviceConfig = {
+        Type = "oneshot";
+        ExecCondition = inTrial;
+        ExecStart = restart;
+      };
+    };
+
+    # Where the boot loader counts the boots of an entry, systemd-bless-boot waits for this target: no
+    # boot is called good before firstlight has come to an end that is no restart (75).
+    systemd.services.firstlight-boot-complete = {
+      description = "Wait until firstlight says how this boot went";
+      requiredBy = [ "boot-complete.target" ];
+      before = [ "boot-complete.target" ];
+      restartIfChanged = false;
+      unitConfig = conditions;
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        ExecStart = "${firstlight} status --wait --timeout 3h";
+        SuccessExitStatus = [
+          1
+          2
+          3
+          4
+          77
+        ];
+        TimeoutStartSec = "infinity";
       };
     };
 

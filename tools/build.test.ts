@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
@@ -98,3 +98,14 @@ function sourcesOf(path: string): readonly string[] {
   const map: unknown = JSON.parse(readFileSync(`${path}.map`, "utf8"));
   return (map as { readonly sources: readonly string[] }).sources;
 }
+
+t.test("the program in dist comes out of its compile cache", (t) => {
+  const entry = join(repository, "dist/firstlight.js");
+  const env = { ...process.env, NODE_DEBUG_NATIVE: "COMPILE_CACHE" };
+  const { stdout, stderr } = spawnSync(process.execPath, [entry, "--version"], {
+    encoding: "utf8",
+    env,
+  });
+  t.match(`${stdout}${stderr}`, /V8 code cache for ESM file:\S*\/chunks\/boot-\S+ was accepted/);
+  t.end();
+});

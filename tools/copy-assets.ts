@@ -1,4 +1,13 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
@@ -32,9 +41,30 @@ function compileHardwareProfiles(): void {
   writeFileSync(join(dist, "hardware-profiles.json"), `${JSON.stringify(compiled)}\n`);
 }
 
-/** Says that the bundle is ES modules, wherever the directory is installed. */
+function digestOf(directory: string): string {
+  const hash = createHash("sha256");
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
+  for (const name of names) {
+    const file = join(directory, name);
+    if (
+      name === "package.json" ||
+      name.startsWith("compile-cache") ||
+      name.endsWith(".map") ||
+      !statSync(file).isFile()
+    )
+      continue;
+    hash.update(`${name}\0${statSync(file).size}\0`).update(readFileSync(file));
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * Says that the bundle is ES modules, wherever the directory is installed, and by a digest what
+ * program it is: a boot that knows its inputs asks whether it is still the same.
+ */
 function writePackage(): void {
   const { name, version, license } = manifest;
-  const text = JSON.stringify({ name, version, license, type: "module" }, null, 2);
+  const digest = digestOf(dist);
+  const text = JSON.stringify({ name, version, license, type: "module", digest }, null, 2);
   writeFileSync(join(dist, "package.json"), `${text}\n`);
 }

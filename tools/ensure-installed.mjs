@@ -23,6 +23,7 @@ const testTools = {
   mcopy: "mtools",
   "cloud-localds": "cloud-image-utils",
   "systemd-creds": "systemd",
+  "grub-editenv": "grub-common",
   "systemd-nspawn": "systemd-container",
   mmdebstrap: "mmdebstrap",
   ip: "iproute2",

@@ -1,3 +1,4 @@
+import { canonicalJson } from "#core/canonical-json.ts";
 import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Check, Health } from "#generated/provisioner/spec/v1.ts";
@@ -24,7 +25,18 @@ const healthDefaults = {
 
 /** How long a trial is watched at most, in milliseconds. */
 export function watchMs(health: Health | undefined): number {
-  return durationMs(health?.timeout, healthDefaults.timeoutMs);
+  return timesOf(health).timeoutMs;
+}
+
+/** The times of a judgement, in milliseconds. */
+export function timesOf(health: Health | undefined): {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+} {
+  return {
+    intervalMs: durationMs(health?.interval, healthDefaults.intervalMs),
+    timeoutMs: durationMs(health?.timeout, healthDefaults.timeoutMs),
+  };
 }
 
 /** What the judge may use. */
@@ -32,37 +44,45 @@ export interface JudgeOptions extends BaselineOptions {
   readonly baseline: Baseline;
 }
 
+/** What is judged: a trial, or a system that was booted and needed no activation. */
+export type Judgeable = Pick<Trial, "transaction" | "toplevel" | "bootId"> &
+  Partial<Pick<Trial, "activation" | "message">>;
+
 /**
  * Watches a trial until every check has passed some times in a row and for as long as the soak
  * lasts, or the time is over. The verdict names the trial, the system and the boot that it is about.
  */
 export async function judge(
   health: Health | undefined,
-  trial: Trial,
+  trial: Judgeable,
   options: JudgeOptions,
 ): Promise<Verdict> {
   const { clock } = options.io;
   const started = clock.monotonicMs();
   const elapsedMs = () => clock.monotonicMs() - started;
   const { transaction, toplevel, bootId } = trial;
-  const verdict = (healthy: boolean, passes: number, reasons: readonly string[]): Verdict => {
+  const verdict = (
+    healthy: boolean,
+    passes: number,
+    reasons: readonly string[],
+    failed: readonly string[] = [],
+  ): Verdict => {
     const subject = { transaction, toplevel, bootId };
-    return { healthy, passes, reasons, ms: Math.round(elapsedMs()), subject };
+    return { healthy, failed, passes, reasons, ms: Math.round(elapsedMs()), subject };
   };
   if (trial.activation === "refused")
     return verdict(false, 0, [trial.message ?? "the activation was refused"]);
 
   const wanted = health?.passes ?? healthDefaults.passes;
-  const intervalMs = durationMs(health?.interval, healthDefaults.intervalMs);
+  const { intervalMs, timeoutMs } = timesOf(health);
   const soakMs = durationMs(health?.soak, 0);
-  const timeoutMs = watchMs(health);
   const signal = options.signal ?? new AbortController().signal;
   let passes = 0;
   let sinceMs = 0; // of the first round that passed in a row
   for (;;) {
     const began = elapsedMs();
     const leftMs = Math.max(1, Math.ceil(timeoutMs - began));
-    const failures = await round(health, { ...options, signal, leftMs });
+    const failures = await look(health, { ...options, signal, leftMs });
     passes = failures.length === 0 ? passes + 1 : 0;
     if (passes === 1) sinceMs = began;
     const soaked = elapsedMs() - sinceMs >= soakMs;
@@ -72,7 +92,9 @@ export async function judge(
       const short = `only ${passes} of ${wanted} rounds passed within ${timeoutMs} ms`;
       const soft = `every round passed, but not for ${soakMs} ms within ${timeoutMs} ms`;
       const reason = passes >= wanted ? soft : short;
-      return verdict(false, passes, failures.length > 0 ? failures : [reason]);
+      const reasons = failures.map(({ message }) => message);
+      const names = failures.map(({ name }) => name);
+      return verdict(false, passes, reasons.length > 0 ? reasons : [reason], names);
     }
     await clock.sleep(intervalMs, signal);
   }
@@ -101,29 +123,39 @@ export async function readBaseline(
 }
 
 interface Round extends JudgeOptions {
-  readonly signal: AbortSignal;
   /** Of the time for the whole judgement. */
   readonly leftMs: number;
 }
 
-async function round(
+/** A check that did not pass. */
+export interface Failure {
+  /** The same for the same check whenever it is made. */
+  readonly name: string;
+  /** For a person. */
+  readonly message: string;
+}
+
+/** One round of all checks: what did not pass. */
+export async function look(
   health: Health | undefined,
-  { io, probe, baseline, signal, leftMs }: Round,
-): Promise<readonly string[]> {
+  { io, probe, baseline, signal = new AbortController().signal, leftMs }: Round,
+): Promise<readonly Failure[]> {
   const checks = [...(health?.checks ?? []), ...baseline.kept];
   const [units, ...results] = await Promise.all([
     newlyFailed(health, { io, baseline, signal }),
     ...checks.map((check) => probe(within(check, leftMs), signal)),
   ]);
-  const failures = results.filter((result) => !result.passed).map((result) => result.message);
+  const failures = results.flatMap(({ passed, message }, index): readonly Failure[] =>
+    passed ? [] : [{ name: canonicalJson(checks[index]), message }],
+  );
   return [...failures, ...units];
 }
 
 /** Sentences on the units that count against the trial. */
 async function newlyFailed(
   health: Health | undefined,
-  { io, baseline, signal }: Pick<Round, "io" | "baseline" | "signal">,
-): Promise<readonly string[]> {
+  { io, baseline, signal }: Pick<Round, "io" | "baseline"> & { readonly signal: AbortSignal },
+): Promise<readonly Failure[]> {
   const mode = health?.failedUnits ?? healthDefaults.failedUnits;
   if (mode === "ignore") return [];
   const before = mode === "new" ? (baseline.failedUnits ?? []) : [];
@@ -131,10 +163,11 @@ async function newlyFailed(
     const failed = (await failedNow(io, signal)) ?? [];
     return failed
       .filter((unit) => !before.includes(unit) && !isCommandUnit(unit))
-      .map((unit) => `unit ${unit}: failed`);
+      .map((unit) => ({ name: `unit ${unit}`, message: `unit ${unit}: failed` }));
   } catch (error) {
     signal.throwIfAborted();
-    return [error instanceof Error ? error.message : String(error)]; // nobody knows: not healthy
+    const message = error instanceof Error ? error.message : String(error);
+    return [{ name: "failed units", message }]; // nobody knows: not healthy
   }
 }
 

@@ -66,7 +66,7 @@ t.test(
     });
     const fake = fakeIo(t.testdir(), { "systemd-creds": systemdCreds });
     const store = await openCredentialStore(asRunningMachine(fake));
-    t.match(store.protection, { encrypted: true });
+    t.match(await store.protection(), { encrypted: true });
     const file = (await store.store(bag({ token: "canary" }))).get("token");
     t.match(file, { name: "token", encrypted: true });
     t.equal(fake.files.readText(`${credentialsDirectory}/${file?.file}`), "encrypted 6\n");
@@ -78,12 +78,12 @@ t.test(
 
 t.test("where systemd-creds is not there or does not work, the store says so", async (t) => {
   const absent = await openCredentialStore(asRunningMachine(fakeIo(t.testdir())));
-  t.match(absent.protection, { encrypted: false, why: /not there/ });
+  t.match(await absent.protection(), { encrypted: false, why: /not there/ });
   const broken: FakeProgram = () => ({ code: 1, stderr: "no key\n" });
   const store = await openCredentialStore(
     asRunningMachine(fakeIo(t.testdir(), { "systemd-creds": broken })),
   );
-  t.match(store.protection, { encrypted: false, why: /no key/ });
+  t.match(await store.protection(), { encrypted: false, why: /no key/ });
 });
 
 t.test(
@@ -103,6 +103,16 @@ t.test(
     });
   },
 );
+
+t.test("what is stored encrypted is known without a process", async (t) => {
+  const root = t.testdir();
+  const sealing: FakeProgram = () => ({ stdout: "sealed" });
+  const first = asRunningMachine(fakeIo(root, { "systemd-creds": sealing }));
+  await (await openCredentialStore(first)).store(bag({ a: "x" }));
+  const fake = fakeIo(root, { "systemd-creds": sealing });
+  await (await openCredentialStore(asRunningMachine(fake))).store(bag({ a: "x" }));
+  t.strictSame(fake.executed, []);
+});
 
 t.test("a plain file is never taken for an encrypted one, nor the other way round", async (t) => {
   const root = t.testdir();

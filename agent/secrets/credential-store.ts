@@ -21,7 +21,8 @@ export interface Protection {
 
 /** Puts secrets on disk, each version in a file of its own that is never changed afterwards. */
 export interface CredentialStore {
-  readonly protection: Protection;
+  /** How what is stored now is protected; asked of the machine once, when it has to be known. */
+  protection(): Promise<Protection>;
   /**
    * Stores each secret unless the same version is there, or it is larger than a unit can be given;
    * returns how the configuration names it, by secret name. What lies there encrypted stays in use where `systemd-creds` fails for once.
@@ -47,7 +48,11 @@ export interface CredentialStore {
 export async function openCredentialStore(io: Io): Promise<CredentialStore> {
   io.files.makeDirectory(credentialsDirectory, { mode: 0o700 });
   const salt = readSalt(io);
-  const protection = await probeProtection(io);
+  let probed: Promise<Protection> | undefined;
+  const protection = () => {
+    probed ??= probeProtection(io);
+    return probed;
+  };
   return {
     protection,
     async store(secrets) {
@@ -96,7 +101,7 @@ interface OneSecret {
   readonly name: string;
   readonly secret: Secret<Uint8Array>;
   readonly salt: Uint8Array;
-  readonly protection: Protection;
+  readonly protection: CredentialStore["protection"];
 }
 
 async function storeOne(
@@ -115,7 +120,7 @@ async function storeOne(
     io.files.stat(`${credentialsDirectory}/${file}`) !== undefined;
   const sealed = as(true);
   if (isThere(sealed)) return sealed;
-  const stored = as(protection.encrypted);
+  const stored = as((await protection()).encrypted);
   // What no unit can be given is not stored: the rendering says so at its line, and nothing is built.
   if (isThere(stored) || sizeOf([stored]) > credentialLimitBytes) return stored;
   const bytes = stored.encrypted ? await encrypt(io, name, value) : value;

@@ -14,6 +14,7 @@ import { askStatus } from "../ask-status.ts";
 import type { Command, Invocation } from "../command.ts";
 import { nodeProbe, openSystem } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
+import { endWith } from "../restart.ts";
 import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
 
@@ -81,7 +82,9 @@ async function openDriftWatch(invocation: Invocation, schedule: Schedule): Promi
       const { report, flush } = bootOutbox(invocation, system);
       const probe = nodeProbe(invocation, settings);
       const deps = { io, log, system, probe, signal, report, version: programVersion };
-      return driftRound(deps, options).finally(flush);
+      const round = await driftRound(deps, options).finally(flush);
+      if (round.outcome?.restart === true) await endWith(round.outcome, invocation, system);
+      return round;
     },
   });
 }

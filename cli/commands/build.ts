@@ -1,7 +1,8 @@
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { type Command, textFlag } from "../command.ts";
-import { fetchOptions, renderNode, systemOptions } from "../node.ts";
+import { fetchOptions, systemOptions } from "../node.ts";
+import { renderNode } from "../node-deps.ts";
 
 /** `firstlight build` */
 export const command: Command = {

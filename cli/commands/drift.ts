@@ -7,6 +7,7 @@ import type { Declared, DriftItem, Remedy } from "#provisioner/system/drift/repo
 import type { Command } from "../command.ts";
 import { nodeProbe, openSystem, systemOptions } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
+import { endWith } from "../restart.ts";
 import { version } from "../version.ts";
 
 /** `firstlight drift` */
@@ -47,6 +48,7 @@ export const command: Command = {
     );
     await outbox.flush();
     out.data(json ? prettyJson({ v: 1, ...round }) : describe(round));
+    if (round.outcome?.restart === true) await endWith(round.outcome, invocation, system);
     return exitCode(round);
   },
 };

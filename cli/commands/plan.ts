@@ -3,7 +3,8 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { planText, previewText } from "#provisioner/system/plan-text.ts";
 import type { Plan, SourcesPreview } from "#provisioner/system/system.ts";
 import type { Command, Invocation } from "../command.ts";
-import { fetchOptions, type RenderedNode, renderNode, renderOnly, systemOptions } from "../node.ts";
+import { fetchOptions, systemOptions } from "../node.ts";
+import { type RenderedNode, renderNode, renderOnly } from "../node-deps.ts";
 
 /** `firstlight plan` */
 export const command: Command = {

@@ -4,16 +4,17 @@ import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
-import { nodeProbe, openSystem, systemOptions } from "../node.ts";
+import { nodeProbe, openSystem, personOptions } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
+import { endWith } from "../restart.ts";
 import { version } from "../version.ts";
 
 /** `firstlight rollback` */
 export const command: Command = {
-  usage: "rollback [GENERATION] [--root DIR] [--driver nix|dry]",
+  usage: "rollback [GENERATION] [--root DIR] [--driver nix|dry] [--reboot allow|kexec|skip]",
   summary: "Go back to an earlier generation, through the same trial as any change.",
-  options: systemOptions,
+  options: personOptions,
   arity: [0, 1],
   async run(invocation) {
     const { io, args, json, out, signal } = invocation;
@@ -39,6 +40,6 @@ export const command: Command = {
     out.data(
       json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome),
     );
-    return exitCodeOf(outcome);
+    return endWith(outcome, invocation, system);
   },
 };

@@ -123,6 +123,37 @@ export const systemCodes = {
     means: "The previous system could not be activated again.",
     action: "Reboot: the boot default is still the previous system. Then look at its units.",
   },
+  "system/reboot-refused": {
+    means: "The change needs a reboot, and the settings allow none.",
+    action:
+      "Let a person decide: `firstlight apply --reboot allow` restarts the machine into it once, `--reboot skip` commits it without having booted it.",
+  },
+  "system/reboot-impossible": {
+    means: "The change needs a reboot, and this machine cannot boot a system once and come back.",
+    action:
+      "Let a person who can reach the machine decide: `firstlight apply --reboot skip` commits it without having booted it. Or see to what the message names for each loader.",
+  },
+  "system/boot-once-failed": {
+    means: "The system on trial could not be chosen for the next boot; nothing was restarted.",
+    action: "Look at the message: space on the boot partition, EFI variables, GRUB's environment.",
+  },
+  "system/restart-failed": {
+    means: "The machine could not be restarted.",
+    action: "Look at `systemctl list-jobs` and `systemd-inhibit --list`, or restart it by hand.",
+  },
+  "system/restart-needed": {
+    means: "The way back from a system that the machine was booted with takes a restart.",
+    action: "The agent restarts the machine itself; where it did not, restart it by hand.",
+  },
+  "system/release-denied": {
+    means: "This release was not healthy on this machine, and is not tried again for some time.",
+    action: "Ask for another one, or let a person try it again with `firstlight apply`.",
+  },
+  "system/release-looping": {
+    means: "This release was begun too often within a short time without coming to an end.",
+    action:
+      "Look at `firstlight history` and at power and hardware; `firstlight apply` tries it again.",
+  },
   "system/transaction-open": {
     means: "An earlier change has not ended yet.",
     action: "Commit it, roll it back, or let the next start of firstlight settle it.",
@@ -152,7 +183,7 @@ export const systemCodes = {
   "system/journal-damaged": {
     means: "The journal of the system is damaged in the middle, so its state cannot be trusted.",
     action:
-      "Check the disk, then move /var/lib/firstlight/journal/journal.jsonl aside: the next start begins a new one from what runs.",
+      "Check the disk. The next start of firstlight sets the file aside, begins a new one and leaves what runs alone.",
   },
   "system/journal-newer": {
     means: "The journal was written by a newer version of firstlight.",

@@ -3,9 +3,8 @@ import path from "node:path";
 import { isFault } from "#core/fault.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { readJournal } from "#provisioner/system/journal.ts";
-import type { JournalRecord } from "#provisioner/system/journal-record.ts";
+import { emptyLedger, type Ledger } from "#provisioner/system/ledger.ts";
 import { systemPaths } from "#provisioner/system/paths.ts";
-import { endedTrials, transactionState } from "#provisioner/system/transaction.ts";
 import type { Container } from "./container.ts";
 
 const paths = systemPaths({});
@@ -44,11 +43,11 @@ export function defaultSystem(machine: Container): string {
 
 /** Looks at a machine that is off: would it boot, is its store whole, is anything lost? */
 export async function afterCut(machine: Container, before: BeforeCut): Promise<AfterCut> {
-  const { records, damage } = readRecords(machine);
+  const { ledger, damage } = readLedger(machine);
   const profile = readProfile(machine);
   const system = defaultSystem(machine);
-  const allowed = committedSystems(records, before.image);
-  const open = transactionState(records).state;
+  const allowed = committedSystems(ledger, before.image);
+  const open = ledger.state.state;
   const problems = [
     ...damage,
     ...lostRecords(machine, before.journal),
@@ -67,16 +66,16 @@ export async function afterCut(machine: Container, before: BeforeCut): Promise<A
   return { problems, open };
 }
 
-function readRecords(machine: Container): {
-  readonly records: readonly JournalRecord[];
+function readLedger(machine: Container): {
+  readonly ledger: Ledger;
   readonly damage: readonly string[];
 } {
   try {
     const files = hostFiles(machine.path(""), () => {});
-    return { records: readJournal(files, paths.journal).records, damage: [] };
+    return { ledger: readJournal(files, paths.journal).ledger, damage: [] };
   } catch (error) {
     if (!isFault(error)) throw error;
-    return { records: [], damage: [`the journal: ${error.message}`] };
+    return { ledger: emptyLedger, damage: [`the journal: ${error.message}`] };
   }
 }
 
@@ -87,9 +86,8 @@ function lostRecords(machine: Container, before: string): readonly string[] {
 }
 
 /** What may be booted: the last committed system, and the one that is being committed or taken back. */
-function committedSystems(records: readonly JournalRecord[], image: string): readonly string[] {
-  const last = endedTrials(records).findLast(({ outcome }) => outcome === "committed");
-  const open = transactionState(records);
+function committedSystems({ ended, state: open }: Ledger, image: string): readonly string[] {
+  const last = ended.findLast(({ outcome }) => outcome === "committed");
   const isMoving = open.state === "committing" || open.state === "rolling-back";
   return [
     last?.attempt.closure.toplevel ?? image,

@@ -8,7 +8,7 @@ import { systemPaths } from "#provisioner/system/paths.ts";
 import { publishSources } from "#provisioner/system/publish.ts";
 import { writeSources } from "#provisioner/system/write-sources.ts";
 import type { Base } from "./base.ts";
-import { decideBase, recordBase } from "./decide-base.ts";
+import { decideBase, proposeBase, recordBase } from "./decide-base.ts";
 import { tryRender } from "./try-render.ts";
 
 const plainFacts = genericFacts("x86_64");
@@ -18,6 +18,12 @@ interface Asked {
   readonly mutableUsers?: boolean;
   readonly facts?: Facts;
   readonly settings?: { readonly [key: string]: string };
+}
+
+/** Commits a system that stands on the base. */
+function record(io: FakeIo, base: Base): void {
+  proposeBase(io, base, "d");
+  recordBase(io, "d");
 }
 
 /** What a machine with one disk has mounted. */
@@ -71,8 +77,14 @@ t.test(
       t.equal(readFileSync(path.join(io.files.root, "etc/nixos", name), "utf8"), text, name);
     }
     t.same(io.effects, [], "also nothing else");
-    recordBase(io, base);
-    t.same(io.effects, ["write /var/lib/firstlight/base/base.json"]);
+    proposeBase(io, base, "d");
+    recordBase(io, "of others");
+    t.same(io.effects, ["write /var/lib/firstlight/base/on-trial.json"]);
+    recordBase(io, "d");
+    t.same(io.effects.slice(1), [
+      "write /var/lib/firstlight/base/base.json",
+      "remove /var/lib/firstlight/base/on-trial.json",
+    ]);
   },
 );
 
@@ -83,7 +95,7 @@ t.test(
     const first = decide(io);
     const { sources } = tryRender({ hostname: "edge-17" }, { base: first });
     const paths = systemPaths({});
-    recordBase(io, first);
+    record(io, first);
     writeSources(io.files, paths.sources, sources);
     publishSources(io.files, paths, sources.digest);
     t.match(io.files.readLink("/etc/nixos/configuration.nix"), /firstlight\/sources/);
@@ -124,10 +136,10 @@ t.test("until a base is recorded it is decided anew, and the same when it is", a
   t.equal(mended.files[0]?.content, "{ }\n");
   t.equal(mended.stateVersion, "25.05");
   const digestOf = (base: Base) => tryRender({}, { base }).sources.digest;
-  recordBase(io, mended);
+  record(io, mended);
   t.equal(digestOf(decide(io, { settings: { stateVersion: "26.05" } })), digestOf(mended));
   const effects = io.effects.length;
-  recordBase(io, { ...mended, stateVersion: "26.05" });
+  record(io, { ...mended, stateVersion: "26.05" });
   t.equal(io.effects.length, effects, "once");
   t.equal(decide(io).stateVersion, "25.05");
 });
@@ -140,7 +152,7 @@ t.test(
       mutableUsers: false,
       settings: { stateVersion: "25.05", defaultUser: "a" },
     });
-    recordBase(io, first);
+    record(io, first);
     io.files.write("/etc/nixos/local.nix", "{ }\n");
     const second = decide(io, { mutableUsers: true, settings: { stateVersion: "26.05" } });
     t.same(second, { ...first, local: "{ }\n" });

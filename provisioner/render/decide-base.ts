@@ -1,5 +1,5 @@
 import { type Json, prettyJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
@@ -32,7 +32,15 @@ interface BaseRecord {
   readonly settings: Base["settings"];
 }
 
+/** The base of what is on trial; the last one that was. */
+interface Proposal {
+  readonly v: 1;
+  readonly sourcesDigest: string;
+  readonly base: BaseRecord;
+}
+
 const recordFile = "/var/lib/firstlight/base/base.json";
+const proposalFile = "/var/lib/firstlight/base/on-trial.json";
 /** Pins of the image, written by `nixos/module.nix`. */
 export const pinsFile = "/etc/firstlight/pins.json";
 
@@ -50,12 +58,35 @@ export function decideBase(question: BaseQuestion): Base {
 }
 
 /**
- * Records a base, once a system that stands on it has proved itself and before that is committed, so
- * that no commit is without the record. Nothing where there is one.
+ * Keeps the base of sources that are to be tried: another process may commit them, after a restart of
+ * the machine, when what it was decided from is no longer there. Nothing where a base is recorded.
  */
-export function recordBase({ files }: Io, base: Base): void {
+export function proposeBase({ files }: Io, base: Base, sourcesDigest: string): void {
   if (readRecord(files) !== undefined) return;
-  files.write(recordFile, prettyJson(recordOf(base)), { mode: 0o600 });
+  const proposal: Proposal = { v: 1, sourcesDigest, base: recordOf(base) };
+  files.write(proposalFile, prettyJson(proposal), { mode: 0o600 });
+}
+
+/**
+ * Records the base that was proposed for these sources, once their system has proved itself and before
+ * it is committed, so that no commit is without the record. Nothing where there is one.
+ */
+export function recordBase({ files }: Io, sourcesDigest: string | null): void {
+  if (readRecord(files) !== undefined) return;
+  const proposal = readProposal(files);
+  if (proposal === undefined || proposal.sourcesDigest !== sourcesDigest) return;
+  files.write(recordFile, prettyJson(proposal.base), { mode: 0o600 });
+  files.remove(proposalFile);
+}
+
+/** A damaged one is none, and holds no commit up: what was adopted is read back from what is published. */
+function readProposal(files: Files): Proposal | undefined {
+  try {
+    return readVersion<Proposal>(files, proposalFile);
+  } catch (error) {
+    if (isFault(error, "base/damaged")) return undefined;
+    throw error;
+  }
 }
 
 function recordOf(base: Omit<BaseRecord, "v">): BaseRecord {
@@ -81,19 +112,23 @@ function decide({ io, facts, settings, ...question }: BaseQuestion, pins: Pins):
 }
 
 function readRecord(files: Files): BaseRecord | undefined {
-  const text = files.readText(recordFile, { maxBytes: 32 * 1024 * 1024 });
-  if (text === undefined) return undefined;
-  try {
-    const record = JSON.parse(text) as BaseRecord;
-    if (record.v === 1) return record;
-  } catch (cause) {
-    throw damaged(cause);
-  }
-  throw damaged(undefined);
+  return readVersion<BaseRecord>(files, recordFile);
 }
 
-function damaged(cause: unknown): Fault {
-  return new Fault("base/damaged", `${recordFile}: expected a record of version 1`, { cause });
+function readVersion<T extends { readonly v: 1 }>(files: Files, file: string): T | undefined {
+  const text = files.readText(file, { maxBytes: 32 * 1024 * 1024 });
+  if (text === undefined) return undefined;
+  try {
+    const record = JSON.parse(text) as T;
+    if (record.v === 1) return record;
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
+  throw damaged(file, undefined);
+}
+
+function damaged(file: string, cause: unknown): Fault {
+  return new Fault("base/damaged", `${file}: expected a record of version 1`, { cause });
 }
 
 /** Pins of the image, else what NIX_PATH calls nixpkgs; the latter without a hash. */

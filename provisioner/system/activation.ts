@@ -2,7 +2,7 @@ import type { SwitchEnd } from "./commands.ts";
 import type { Activation } from "./journal-record.ts";
 
 /** Exit codes of `switch-to-configuration`, in its Perl and its Rust form. */
-const exitCodes = {
+export const exitCodes = {
   /** A check before the switch, the boot loader or the usage failed. */
   refused: 1,
   /** It runs, but a unit or a step of the activation failed. */

@@ -29,7 +29,7 @@ t.test("an approved plan is tried, also by another process after another build",
   const m = machine(t);
   const { digest } = await planned(start(m), "a");
   const c = start(m);
-  const trial = await c.try(await planned(c, "a", false), 0, digest);
+  const trial = await c.try(await planned(c, "a", false), { approved: digest });
   t.match(trial, { activation: "switched", planDigest: digest });
   await c.commit(trial, healthy);
   t.equal(m.running(), systemOf(fakeSources("a")));
@@ -64,7 +64,10 @@ for (const [name, { name: content, change, told }] of Object.entries(surprises))
     change(m);
     const running = m.running();
     const plan = await planned(c, content, false);
-    await t.rejects(c.try(plan, 0, digest), { code: "system/plan-stale", message: told });
+    await t.rejects(c.try(plan, { approved: digest }), {
+      code: "system/plan-stale",
+      message: told,
+    });
     t.equal(m.running(), running);
     t.equal(m.timers.size, 0);
     t.match(await c.recover(), { state: "abandoned" });
@@ -78,7 +81,7 @@ t.test("what changes between plan and try is seen as well", async (t) => {
   m.faults.answers.set("switch-to-configuration", () => ({
     stderr: "would stop the following units: sshd.service\n",
   }));
-  await t.rejects(c.try(plan, 0, plan.digest), {
+  await t.rejects(c.try(plan, { approved: plan.digest }), {
     code: "system/plan-stale",
     message: /another unit to stop: sshd\.service/,
   });
@@ -90,14 +93,14 @@ t.test("a digest of which nothing is known is stale", async (t) => {
   const m = machine(t);
   const c = start(m);
   const plan = await planned(c, "a", false);
-  await t.rejects(c.try(plan, 0, "0".repeat(64)), {
+  await t.rejects(c.try(plan, { approved: "0".repeat(64) }), {
     code: "system/plan-stale",
     message: /it was not kept here/,
   });
   mkdirSync(path.join(m.root, "var/lib/firstlight/plans"), { recursive: true });
   writeFileSync(path.join(m.root, `var/lib/firstlight/plans/${"1".repeat(64)}.json`), "{");
-  await t.rejects(c.try(plan, 0, "1".repeat(64)), { message: /it was not kept here/ });
-  await t.rejects(c.try(plan, 0, "../journal/journal"), { code: "system/plan-stale" });
+  await t.rejects(c.try(plan, { approved: "1".repeat(64) }), { message: /it was not kept here/ });
+  await t.rejects(c.try(plan, { approved: "../journal/journal" }), { code: "system/plan-stale" });
 });
 
 t.test("a plan keeps its digest whatever is free on the disks", async (t) => {

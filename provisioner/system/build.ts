@@ -5,11 +5,12 @@ import { abandonBuild } from "./abandon.ts";
 import { findBuilders } from "./builders.ts";
 import { evaluatedAsRoot } from "./evaluate-apart.ts";
 import { dropFetched } from "./fetch/fetch-roots.ts";
-import type { JournalRecord } from "./journal-record.ts";
+import type { UnfinishedBuild } from "./ledger.ts";
 import { checkBootRoom, checkRoom } from "./preflight.ts";
+import { checkRelease } from "./releases.ts";
 import { withMemory } from "./swap.ts";
 import type { ChangeReason, Closure } from "./system.ts";
-import { type Change, dropRoots, dropStrayRoots, step } from "./work.ts";
+import { type Change, dropRoots, dropStrayRoots, dropTrialProfile, step } from "./work.ts";
 import { writeSources } from "./write-sources.ts";
 
 /**
@@ -23,10 +24,14 @@ export async function build(
   reason: ChangeReason,
 ): Promise<Closure> {
   await abandonBuild(change, "another build was asked for");
+  const { journal, settings, io } = change;
+  const asked = { release: sources.digest, reason };
+  checkRelease(journal.ledger.releases, asked, { limits: settings.limits, nowMs: io.clock.now() });
   dropStrayRoots(change);
+  dropTrialProfile(change);
   const txn = newTransaction(change);
   const intent = { sourcesDigest: sources.digest, reason };
-  const repair = mayBeCorrupt(change.journal.records, change.machine.bootId);
+  const repair = mayBeCorrupt(change.journal.ledger.unfinishedBuilds, change.machine.bootId);
   return step(change, { txn, name: "build", intent }, async () => {
     try {
       const closure = await make(change, { txn, repair, sources, reason });
@@ -100,14 +105,8 @@ export function checkCredentials(
  * valid whose content had not reached the disk when the power went. Only a build that succeeded
  * since has looked at them all.
  */
-export function mayBeCorrupt(records: readonly JournalRecord[], bootId: string): boolean {
-  const isResult = (r: JournalRecord) => r.step === "build" && r.kind === "result";
-  const last = records.findLastIndex((r) => isResult(r) && r.kind === "result" && r.data.ok);
-  const since = records.slice(last + 1);
-  const ended = new Set(since.filter(isResult).map((r) => r.txn));
-  return since.some(
-    (r) => r.step === "build" && r.kind === "intent" && r.bootId !== bootId && !ended.has(r.txn),
-  );
+export function mayBeCorrupt(unfinished: readonly UnfinishedBuild[], bootId: string): boolean {
+  return unfinished.some((build) => build.bootId !== bootId);
 }
 
 /** A name for a change: sorts by time, fits into the name of a unit and of a file. */

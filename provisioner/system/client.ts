@@ -1,15 +1,18 @@
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import type { Conclusion } from "./afterwards.ts";
 import type { Collected } from "./collect.ts";
 import type { DriftReport, RepairReport } from "./drift/report.ts";
 import type { RetentionLimits } from "./retention.ts";
 import type {
+  BootProof,
   ChangeReason,
   Closure,
   Committed,
   History,
   Plan,
   Recovery,
+  Restarting,
   RolledBack,
   Running,
   SourcesPreview,
@@ -22,9 +25,20 @@ import type {
   Verdict,
 } from "./system.ts";
 
+/** How a plan is tried. */
+export interface TryOptions {
+  /** How long the trial may be watched at most. */
+  readonly watchMs?: number;
+  /** What its judge needs, JSON. */
+  readonly judging?: { readonly [key: string]: unknown } | null;
+  /** The digest that the plan must have. */
+  readonly approved?: string | undefined;
+}
+
 /** The requests of a {@link System} as calls. */
 export interface SystemClient {
-  recover(): Promise<Recovery>;
+  /** `judges`: a trial that goes on is handed back, to be judged by the caller. */
+  recover(options?: { readonly judges: boolean }): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
   /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
@@ -33,11 +47,13 @@ export interface SystemClient {
   preview(sources: Sources, signed?: string): Promise<SourcesPreview>;
   /** `keep`: whether it is written down for who approves it. */
   plan(closure: Closure, keep?: boolean): Promise<Plan>;
-  /** `watchMs`: how long the trial may be watched at most; `approved`: the digest it must have. */
-  try(plan: Plan, watchMs?: number, approved?: string): Promise<Trial>;
+  try(plan: Plan, options?: TryOptions): Promise<Trial>;
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
+  restart(): Promise<Restarting>;
+  conclude(conclusion: Conclusion): Promise<null>;
+  prove(verdict: Verdict): Promise<BootProof | null>;
   history(): Promise<History>;
   pin(generation: number, pinned: boolean): Promise<SystemResults["pin"]>;
   collect(limits: RetentionLimits, dryRun: boolean): Promise<Collected>;
@@ -69,17 +85,20 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     throw new Fault("system/no-result", `${request.kind}: expected a result, got none`);
   }
   return {
-    recover: () => ask({ kind: "recover" }),
+    recover: ({ judges } = { judges: false }) => ask({ kind: "recover", judges }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
     fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
     preview: (sources, signed) => ask({ kind: "preview", sources, signed: signed ?? null }),
     plan: (closure, keep = false) => ask({ kind: "plan", closure, keep }),
-    try: (plan, watchMs = 0, approved = undefined) =>
-      ask({ kind: "try", plan, watchMs, ...(approved === undefined ? {} : { approved }) }),
+    try: (plan, { watchMs = 0, judging = null, approved } = {}) =>
+      ask({ kind: "try", plan, watchMs, judging, ...(approved === undefined ? {} : { approved }) }),
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
+    restart: () => ask({ kind: "restart" }),
+    conclude: (conclusion) => ask({ kind: "conclude", ...conclusion }),
+    prove: (verdict) => ask({ kind: "prove", verdict }),
     history: () => ask({ kind: "history" }),
     status: () => ask({ kind: "status" }),
     drift: (options) => ask({ kind: "drift", ...options }),

@@ -11,7 +11,9 @@ import type {
 import { type EvaluatedBy, evaluateApart, evaluationUnit } from "./evaluate-apart.ts";
 import { hookLine } from "./hook-line.ts";
 import type { SystemPaths } from "./paths.ts";
+import type { ReleaseLimits } from "./releases.ts";
 import { inTransientUnit } from "./transient-unit.ts";
+import type { RebootPolicy } from "./trial-way.ts";
 
 /** A process to run, as both drivers have it from here. */
 export interface CommandLine {
@@ -46,6 +48,10 @@ export interface CommandSettings {
   readonly apart: boolean;
   /** Where Nix looks for `<nixpkgs>` when the sources pin none. */
   readonly nixPath: string | undefined;
+  /** What may be done where a change needs a reboot. */
+  readonly reboot: RebootPolicy;
+  /** How often and how long a release is held back. */
+  readonly limits: ReleaseLimits;
 }
 
 const quickMs = 60_000;
@@ -223,6 +229,56 @@ export function commandLines(settings: CommandSettings) {
             argv: ["systemctl", "stop", `${wayBackUnit(txn)}.timer`],
             timeoutMs: quickMs,
             effect: "disarm the way back",
+          }
+        : undefined,
+    /** A timer that restarts the machine, into the boot default. */
+    armRestart: (txn: string, afterMs: number): CommandLine => ({
+      argv: [
+        "systemd-run",
+        "--collect",
+        "--quiet",
+        "--no-ask-password",
+        `--on-active=${seconds(afterMs)}`,
+        "--timer-property=AccuracySec=1s",
+        `--unit=${wayBackUnit(txn)}`,
+        "systemctl",
+        "reboot",
+      ],
+      timeoutMs: quickMs,
+      effect: "arm the way back",
+    }),
+    wayBackState: (txn: string): CommandLine => ({
+      argv: ["systemctl", "is-active", "--quiet", `${wayBackUnit(txn)}.timer`],
+      timeoutMs: quickMs,
+    }),
+    /** Lets the time of the way back begin anew. */
+    renewWayBack: (txn: string): CommandLine => ({
+      argv: ["systemctl", "restart", `${wayBackUnit(txn)}.timer`],
+      timeoutMs: quickMs,
+      effect: "renew the way back",
+    }),
+    /** Of the module: restarts a machine whose firstlight never took up its trial. */
+    stopDeadline: (): CommandLine => ({
+      argv: ["systemctl", "stop", "firstlight-trial-deadline.timer"],
+      timeoutMs: quickMs,
+      effect: "take over the deadline of the trial",
+    }),
+    setTrialProfile: (toplevel: string): CommandLine => ({
+      argv: ["nix-env", "-p", paths.trialProfile, "--set", toplevel],
+      timeoutMs: storeMs,
+      effect: "nix-env --set the trial",
+    }),
+    restart: (how: "reboot" | "kexec"): CommandLine => ({
+      argv: ["systemctl", how],
+      timeoutMs: quickMs,
+      effect: `systemctl ${how}`,
+    }),
+    disarmAll: (): CommandLine | undefined =>
+      systemd
+        ? {
+            argv: ["systemctl", "stop", `${wayBackUnit("*")}.timer`],
+            timeoutMs: quickMs,
+            effect: "disarm every way back",
           }
         : undefined,
     failedUnits: (): CommandLine => ({

@@ -3,6 +3,7 @@ import type { StoreObject } from "./closure-difference.ts";
 import type { FailedUnit } from "./drift/failed-units.ts";
 import type { EvaluatedBy } from "./evaluate-apart.ts";
 import type { StoreCommands } from "./fetch/store-commands.ts";
+import type { OnceName } from "./loaders/loader.ts";
 import type { BuildNeed } from "./nix-dry-run.ts";
 import type { SystemEvent } from "./system.ts";
 
@@ -59,8 +60,41 @@ export interface Commands {
   armWayBack(request: { readonly txn: string; readonly previous: string }): Promise<void>;
   /** Stops that timer and waits for what it may have started. */
   disarmWayBack(txn: string): Promise<void>;
+  /** Sets the timer that restarts the machine if nobody comes, in place of the module's own. */
+  armRestart(txn: string, afterMs: number): Promise<void>;
+  /** Lets the time of an armed way back begin anew; whether it was armed. */
+  renewWayBack(txn: string): Promise<boolean>;
+  /** Stops the timer of every transaction; what one has started goes on. */
+  disarmAll(): Promise<void>;
   /** Waits until no activation of the transaction is under way; stops one that does not end. */
   awaitSwitch(txn: string): Promise<void>;
+  /**
+   * Waits for the activation of a trial that another process began, and reads how it ended;
+   * `undefined` where systemd knows nothing of it (any more): it ended well, or never began.
+   */
+  endOfSwitch(txn: string): Promise<SwitchEnd | undefined>;
+  /** What can boot a system once here. Throws `system/reboot-impossible`. */
+  chooseLoader(wish: OnceWish): Promise<OnceLoaderInfo>;
+  /** Makes the system a generation of the trial's profile, and its current one. */
+  setTrialProfile(toplevel: string): Promise<void>;
+  /** Chooses the system for the next boot alone; the name of its entry. */
+  bootOnce(choice: { readonly loader: OnceName; readonly toplevel: string }): Promise<string>;
+  /** Forgets such a choice. */
+  forgetOnce(loader: OnceName): Promise<void>;
+  /** Restarts the machine; comes back before it goes down. */
+  restart(how: "reboot" | "kexec"): Promise<void>;
+}
+
+export interface OnceWish {
+  readonly policy: "allow" | "kexec";
+  readonly bootDefault: string;
+}
+
+/** A loader that can boot a system once, as far as it matters before. */
+export interface OnceLoaderInfo {
+  readonly name: OnceName;
+  readonly needsEntry: boolean;
+  readonly restart: "reboot" | "kexec";
 }
 
 export interface Evaluation {

@@ -1,9 +1,9 @@
 import { describeFault, Fault } from "#core/fault.ts";
+import { dropTrial } from "./drop-trial.ts";
 import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Committed, Trial, Verdict } from "./system.ts";
-import { endedTrials } from "./transaction.ts";
 import type { Committing, Tried } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
@@ -58,7 +58,8 @@ async function takeHold(change: Change, open: Tried, verdict: Verdict): Promise<
     checkRuns(change, open);
   } catch (error) {
     const { message } = describeFault(error);
-    await rollBackOpen(change, { verdict, reasons: [`it was not committed: ${message}`] });
+    const reasons = [`it was not committed: ${message}`];
+    await rollBackOpen(change, { verdict, reasons, blamed: false });
     throw error;
   }
 }
@@ -74,7 +75,7 @@ function checkRuns({ machine }: Change, { attempt, txn, bootId }: Tried): void {
 }
 
 function committedBefore({ journal }: Change, trial: Trial): Committed {
-  const ended = endedTrials(journal.records).findLast((t) => t.txn === trial.transaction);
+  const ended = journal.ledger.ended.findLast((t) => t.txn === trial.transaction);
   if (ended?.outcome !== "committed" || ended.generation === null) {
     throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
   }
@@ -105,7 +106,8 @@ export async function finishCommit(
     if (change.machine.profile().toplevel === toplevel) {
       throw new Fault("system/commit-incomplete", `${toplevel}: ${message}`, { cause: error });
     }
-    await rollBackOpen(change, { verdict, reasons: [`the commit failed: ${message}`] });
+    const reasons = [`the commit failed: ${message}`];
+    await rollBackOpen(change, { verdict, reasons, blamed: false });
     throw new Fault("system/commit-failed", `${toplevel}: ${message}`, { cause: error });
   }
 }
@@ -128,6 +130,7 @@ async function makeDefault(
   };
   const later = chosenLater(change, { attempt });
   if (later !== undefined) {
+    await dropTrial(change, { txn, attempt });
     dropRoots(change, txn);
     return { generation: later.generation, incomplete: later.message };
   }
@@ -139,6 +142,7 @@ async function makeDefault(
     });
   }
   await commands.syncStore();
+  await dropTrial(change, { txn, attempt }); // before the menu is written anew, without it
   await orLater(bootEntry(change, txn, toplevel));
   await orLater(publish(change, txn, sourcesDigest));
   const { generation } = machine.profile();

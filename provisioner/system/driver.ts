@@ -1,5 +1,6 @@
 import { hostFiles } from "#core/host-files.ts";
 import type { Files, Io } from "#core/io.ts";
+import { conclude, prove } from "./afterwards.ts";
 import { keepPlan } from "./approved-plan.ts";
 import { build } from "./build.ts";
 import { type BuildPolicy, defaultBuildPolicy } from "./build-policy.ts";
@@ -15,24 +16,31 @@ import type { Courier } from "./fetch/courier.ts";
 import { defaultFetchSettings, type FetchSettings } from "./fetch/fetch-settings.ts";
 import { closureOfGeneration, history, runs } from "./history.ts";
 import { pendingHooks, thenHooks } from "./hooks.ts";
-import { openJournal, readJournal } from "./journal.ts";
+import { checkJournal, readJournal } from "./journal.ts";
 import { hostProcesses, type Lock, openLock, type Processes } from "./lock.ts";
 import { openMachine } from "./machine.ts";
 import { nixCommands } from "./nix-commands.ts";
+import { type JournalOptions, openJournal } from "./open-journal.ts";
 import { systemPaths } from "./paths.ts";
 import { setPin } from "./pinned-generations.ts";
 import { makePlan, previewSources } from "./plan.ts";
-import { isClean, recover } from "./recover.ts";
+import { isClean, nothingOpen, recover } from "./recover.ts";
+import type { ReleaseLimits } from "./releases.ts";
+import { restart } from "./restart.ts";
 import { rollBack } from "./roll-back.ts";
 import { status } from "./status.ts";
 import type { Recovery, System, SystemRequest, SystemResults } from "./system.ts";
-import { transactionState } from "./transaction.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import { tryPlan } from "./trial.ts";
+import type { RebootPolicy } from "./trial-way.ts";
 import type { Change, Work } from "./work.ts";
 
 /** How to open a driver. */
 export interface DriverOptions extends Partial<Deadlines> {
+  /** What may be done where a change needs a reboot; default `allow`. */
+  readonly reboot?: RebootPolicy;
+  /** How often and how long a release is held back. */
+  readonly limits?: Partial<ReleaseLimits>;
   /** `nix` runs the commands, `dry` only says them, on a fake machine below a root. */
   readonly driver: DriverName;
   /** Binary caches; with none nothing is fetched. */
@@ -82,6 +90,12 @@ export interface Driver extends System {
    */
   close(): void;
 }
+/** A day, and five trials in it. */
+export const defaultLimits: ReleaseLimits = {
+  denyMs: 86_400_000,
+  tries: 5,
+  withinMs: 86_400_000,
+};
 
 /** The system of a machine, in this process. Throws `system/dry-needs-root` at the first request. */
 export function openDriver(io: Io, options: DriverOptions): Driver {
@@ -111,6 +125,8 @@ export function openDriver(io: Io, options: DriverOptions): Driver {
         daemonSocket: paths.daemonSocket,
       }),
       nixPath: io.env["NIX_PATH"],
+      reboot: options.reboot ?? "allow",
+      limits: { ...defaultLimits, ...options.limits },
     };
     const lines = commandLines(settings);
     const commands =
@@ -166,10 +182,14 @@ async function dispatch(
   request: SystemRequest,
 ): Promise<SystemResults[SystemRequest["kind"]]> {
   switch (request.kind) {
-    case "recover":
-      return (
-        cleanRecovery(work) ?? changing(work, lock, (change) => thenHooks(change, recover(change)))
-      );
+    case "recover": {
+      const clean = cleanRecovery(work);
+      if (clean !== undefined) return clean;
+      const options = { judges: request.judges ?? false };
+      return changing(work, lock, (change) => thenHooks(change, recover(change, options)), {
+        mend: true,
+      });
+    }
     case "runs":
       return runs(work, request.sourcesDigest);
     case "build":
@@ -186,9 +206,7 @@ async function dispatch(
       return plan;
     }
     case "try":
-      return changing(work, lock, (change) =>
-        thenHooks(change, tryPlan(change, request.plan, request.approved)),
-      );
+      return changing(work, lock, (change) => thenHooks(change, tryPlan(change, request)));
     case "commit":
       return changing(work, lock, (change) =>
         thenHooks(change, commit(change, request.trial, request.verdict)),
@@ -197,6 +215,12 @@ async function dispatch(
       return changing(work, lock, (change) =>
         thenHooks(change, rollBack(change, request.trial, request.verdict)),
       );
+    case "restart":
+      return changing(work, lock, restart);
+    case "conclude":
+      return changing(work, lock, (change) => conclude(change, request));
+    case "prove":
+      return changing(work, lock, (change) => prove(change, request.verdict));
     case "plan-generation":
       return makePlan(work, closureOfGeneration(work, request.generation, request.reason));
     case "drift":
@@ -226,9 +250,9 @@ async function dispatch(
 
 /** The answer of `recover` where nothing is open, without taking the lock. */
 function cleanRecovery(work: Work): Recovery | undefined {
-  return isClean(work) && pendingHooks(work) === undefined
-    ? { state: "clean", transaction: null, details: [], fault: null }
-    : undefined;
+  const { io, paths } = work;
+  const { ledger } = checkJournal(io.files, paths.journal);
+  return isClean(work) && pendingHooks(work) === undefined ? nothingOpen(work, ledger) : undefined;
 }
 
 /** Changes the machine under the lock, which a trial keeps until it has ended. */
@@ -236,11 +260,12 @@ async function changing<T>(
   work: Work,
   lock: Lock,
   action: (change: Change) => Promise<T>,
+  options: JournalOptions = {},
 ): Promise<T> {
   lock.acquire();
   const { io, paths } = work;
   try {
-    return await action({ ...work, journal: openJournal(io, paths.journal) });
+    return await action({ ...work, journal: openJournal(io, paths.journal, options) });
   } finally {
     if (!hasOpenTrial(work)) lock.release();
   }
@@ -248,7 +273,7 @@ async function changing<T>(
 
 function hasOpenTrial({ io, paths }: Work): boolean {
   try {
-    return hasAttempt(transactionState(readJournal(io.files, paths.journal).records));
+    return hasAttempt(readJournal(io.files, paths.journal).ledger.state);
   } catch {
     return false; // a journal that cannot be read is no reason to shut others out
   }

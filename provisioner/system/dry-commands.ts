@@ -144,6 +144,25 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     async disarmWayBack(txn) {
       say(lines.disarmWayBack(txn));
     },
+    async armRestart(txn, afterMs) {
+      say(lines.armRestart(txn, afterMs));
+    },
+    renewWayBack: async () => false,
+    endOfSwitch: async () => undefined,
+    async chooseLoader() {
+      throw new Fault("system/reboot-impossible", "the dry driver restarts no machine");
+    },
+    async setTrialProfile(toplevel) {
+      say(lines.setTrialProfile(toplevel));
+    },
+    bootOnce: async ({ toplevel }) => toplevel,
+    async forgetOnce() {},
+    async restart(how) {
+      say(lines.restart(how));
+    },
+    async disarmAll() {
+      say(lines.disarmAll());
+    },
     async awaitSwitch() {},
   };
 }

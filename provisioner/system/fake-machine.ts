@@ -17,8 +17,17 @@ import type { Sources } from "#provisioner/render/sources.ts";
 import type { BuildPolicy } from "./build-policy.ts";
 import { type Driver, openDriver } from "./driver.ts";
 import { dryDerivation, dryToplevel } from "./dry-commands.ts";
+import {
+  efiText,
+  efiVariable,
+  type FakeLoader,
+  fakeFirmware,
+  installMenu,
+} from "./fake-firmware.ts";
 import { swapPrograms } from "./fake-swap.ts";
+import { mountinfo } from "./loaders/fake-mounts.ts";
 import type { Processes } from "./lock.ts";
+import type { RebootPolicy } from "./trial-way.ts";
 
 /**
  * A machine for tests: Nix, systemd and switch-to-configuration as functions on a directory, with
@@ -39,8 +48,16 @@ export interface FakeMachine {
   /** Timers that are armed, by unit. */
   readonly timers: ReadonlyMap<string, string>;
   fireTimers(): void;
-  /** Power off and on: what was not synced is gone, the boot default runs. */
+  /** Power off and on: what was not synced is gone; the boot default runs, or what was chosen for one boot. */
   cutPower(): void;
+  /** Makes a system the boot default, as `nixos-rebuild boot` by hand does. */
+  choose(toplevel: string): void;
+  /** Lets the next boot be of this system, whatever anybody chose: a loader that is out of its mind. */
+  bootNext(toplevel: string): void;
+  /** Restarts in good order, if that was asked for; whether it was. */
+  restartIfAsked(): boolean;
+  /** Units that run at the moment, by name: they end once somebody has looked, with the result that stands here. */
+  readonly runningUnits: Map<string, Partial<ExecResult>>;
   /** Makes the machine a bare one: nothing runs, nothing is the default. */
   wipe(): void;
   /** How programs misbehave. */
@@ -58,6 +75,7 @@ export interface StartOptions {
   readonly driver?: "nix" | "dry";
   /** Whether the processes from before go on living. */
   readonly beside?: boolean;
+  readonly reboot?: RebootPolicy;
   readonly policy?: BuildPolicy;
   readonly substituters?: readonly string[];
 }
@@ -100,19 +118,33 @@ export function fakeSources(content: string, nixpkgs: string | null = null): Sou
   return { digest: sha256(content), files, credentials: [], nixpkgs };
 }
 
+/** A system whose content names a kernel has that one, and needs a reboot for it. */
+function kernelOf(content: string): string {
+  const kernel = /kernel-\w+/.exec(content)?.[0];
+  return kernel === undefined ? "quiet" : `quiet ${kernel}`;
+}
+
 /** The store path that the machine builds from sources. */
 export function systemOf(sources: Sources): string {
   return dryToplevel(dryDerivation("/nix/store", sources.digest, sources.nixpkgs));
 }
 
 const shellPath = `/nix/store/${"1".repeat(32)}`;
+/** What a machine for tests is made of. */
+export interface FakeMachineOptions {
+  /** Default: it has it. */
+  readonly systemd?: boolean;
+  /** Default: one of its own, which knows nothing but a default. */
+  readonly loader?: FakeLoader;
+  /** Whether a Nix daemon listens. */
+  readonly daemon?: boolean;
+  /** Whether its kernel boots another one. */
+  readonly kexec?: boolean;
+}
 
 /** A machine in an empty directory, booted with the system of its image. */
-export function fakeMachine(
-  root: string,
-  options: { readonly systemd?: boolean; readonly daemon?: boolean } = {},
-): FakeMachine {
-  const { systemd = true, daemon = false } = options;
+export function fakeMachine(root: string, options: FakeMachineOptions = {}): FakeMachine {
+  const { systemd = true, daemon = false, loader, kexec = false } = options;
   const image = "/nix/store/00000000000000000000000000000000-nixos-system-image";
   const profiles = "/nix/var/nix/profiles";
   const timers = new Map<string, string>();
@@ -120,9 +152,14 @@ export function fakeMachine(
   const failedUnits = new Map<string, Partial<ExecResult>>();
   const answers: MachineFaults["answers"] = new Map();
   const faults: MachineFaults = { answers, full: () => false, space: () => ({}) };
+  const firmware = loader === undefined ? undefined : fakeFirmware(root, loader);
+  const runningUnits = new Map<string, Partial<ExecResult>>();
   let boots = 0;
   let starts = 0;
   const alive = new Set<number>();
+  let asked: "reboot" | "kexec" | undefined;
+  let loaded: string | undefined; // by kexec
+  let forced: string | undefined;
 
   const at = (file: string) => path.join(root, file);
   const linkTo = (target: string, file: string) => {
@@ -154,28 +191,67 @@ export function fakeMachine(
     write(file, text);
     unsynced.add(file);
   };
-  const addSystem = (toplevel: string, repair = false) => {
+  const addSystem = (toplevel: string, content: string, repair = false) => {
     addPath(`${toplevel}/bin/switch-to-configuration`, toplevel, repair);
-    addPath(`${toplevel}/kernel-params`, "quiet", repair);
+    addPath(`${toplevel}/kernel-params`, kernelOf(content), repair);
   };
-  const boot = () => {
+  const contentOf = (derivation: string) =>
+    read(`/var/lib/firstlight/sources/${read(derivation)}/firstlight/instance.nix`) ?? "";
+  const bootDefault = () => firmware?.bootDefault() ?? read("/boot/default");
+  const boot = (by: "firmware" | "kexec" = "firmware") => {
     boots += 1;
     rmSync(at("/run"), { recursive: true, force: true });
     mkdirSync(at(systemd ? "/run/systemd/system" : "/run"), { recursive: true });
     write("/proc/sys/kernel/random/boot_id", `boot-${boots}\n`);
-    const system = read("/boot/default");
+    write("/proc/self/mountinfo", mountinfo("/dev/vda2 / ext4", "/dev/vda1 /boot vfat"));
+    if (kexec) write("/proc/sys/kernel/kexec_load_disabled", "0\n");
+    write("/sys/kernel/kexec_loaded", "0\n");
+    const chosen = by === "kexec" ? loaded : firmware?.powerOn();
+    loaded = undefined;
+    asked = undefined;
+    timers.clear();
+    failedUnits.clear();
+    runningUnits.clear();
+    const system = forced ?? chosen ?? bootDefault();
+    forced = undefined;
     if (system === undefined) return;
     linkTo(system, "/run/current-system");
     linkTo(system, "/run/booted-system");
   };
-  const setProfile = (toplevel: string) => {
-    if (profile() === toplevel) return;
-    const numbers = readdirSync(at(profiles)).map((name) =>
-      Number(/^system-(\d+)-link$/.exec(name)?.[1] ?? 0),
-    );
-    const name = `system-${Math.max(0, ...numbers) + 1}-link`;
-    linkTo(toplevel, `${profiles}/${name}`);
-    linkTo(name, `${profiles}/system`);
+  /** Generations of a profile by its path, oldest first. */
+  const generationsOf = (file: string) => {
+    const { dir, base } = path.posix.parse(file);
+    return (existsSync(at(dir)) ? readdirSync(at(dir)) : [])
+      .flatMap((name) => {
+        const generation = new RegExp(`^${base}-(\\d+)-link$`).exec(name)?.[1];
+        const toplevel = target(`${dir}/${name}`);
+        return generation === undefined || toplevel === undefined
+          ? []
+          : [{ generation: Number(generation), toplevel }];
+      })
+      .sort((one, other) => one.generation - other.generation);
+  };
+  const setProfile = (toplevel: string, file = `${profiles}/system`) => {
+    const { dir, base } = path.posix.parse(file);
+    const now = target(file);
+    if (now !== undefined && target(`${dir}/${now}`) === toplevel) return;
+    const name = `${base}-${(generationsOf(file).at(-1)?.generation ?? 0) + 1}-link`;
+    linkTo(toplevel, `${dir}/${name}`);
+    linkTo(name, file);
+  };
+  /** What the installer of a system does: it writes the menu, with itself as the default. */
+  const install = (toplevel: string) => {
+    write("/boot/default", toplevel);
+    if (loader === undefined) return;
+    const beside = existsSync(at(`${profiles}/system-profiles`))
+      ? readdirSync(at(`${profiles}/system-profiles`)).filter((name) => /^\w+$/.test(name))
+      : [];
+    const entries = [undefined, ...beside].flatMap((name) => {
+      const file =
+        name === undefined ? `${profiles}/system` : `${profiles}/system-profiles/${name}`;
+      return generationsOf(file).map((made) => ({ ...made, profile: name }));
+    });
+    installMenu(root, loader, { entries, bootDefault: toplevel });
   };
   const option = (args: readonly string[], name: string) => args[args.indexOf(name) + 1] ?? "";
 
@@ -183,7 +259,7 @@ export function fakeMachine(
     if (read(`${toplevel}/bin/switch-to-configuration`) !== toplevel)
       return { code: 127, stderr: "empty file" };
     if (action === "test") linkTo(toplevel, "/run/current-system");
-    if (action === "boot") write("/boot/default", toplevel);
+    if (action === "boot") install(toplevel);
     return { code: 0 };
   };
   const switchTo = async (request: ExecRequest, toplevel: string, action: string) =>
@@ -239,8 +315,10 @@ export function fakeMachine(
       const toplevel = subject.endsWith(".drv") ? dryToplevel(subject) : subject;
       if (subject.endsWith(".drv") && read(subject) === "")
         return { code: 1, stderr: "error: error parsing derivation" };
-      if (subject.endsWith(".drv")) addSystem(toplevel, args.includes("--repair"));
-      else if (!existsSync(at(toplevel)))
+      if (subject.endsWith(".drv")) {
+        addSystem(toplevel, contentOf(subject), args.includes("--repair"));
+      }
+      if (!existsSync(at(toplevel)))
         return { code: 1, stderr: `error: path '${toplevel}' is not valid` };
       linkTo(toplevel, option(args, "--add-root"));
       return { stdout: `${option(args, "--add-root")}\n` };
@@ -250,7 +328,7 @@ export function fakeMachine(
       if (deleting !== -1) {
         for (const number of args.slice(deleting + 1))
           rmSync(at(`${profiles}/system-${number}-link`), { force: true });
-      } else if (args.includes("--set")) setProfile(option(args, "--set"));
+      } else if (args.includes("--set")) setProfile(option(args, "--set"), option(args, "-p"));
       else linkTo(`system-${option(args, "--switch-generation")}-link`, `${profiles}/system`);
       return {};
     },
@@ -268,7 +346,7 @@ export function fakeMachine(
       const toplevel = file.replace(/\/bin\/.*$/, "");
       const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
       if (request.args.some((arg) => arg.startsWith("--on-active="))) {
-        timers.set(unit, toplevel);
+        timers.set(unit, file === "systemctl" ? "restart" : toplevel);
         return {};
       }
       if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
@@ -286,6 +364,18 @@ export function fakeMachine(
     systemctl: ({ args: [verb, ...rest] }) => {
       const unit = (rest.at(-1) ?? "").replace(/\.(timer|service)$/, "");
       const failed = failedUnits.get(unit);
+      if (verb === "reboot" || verb === "kexec") {
+        asked = verb;
+        return {};
+      }
+      if (verb === "is-active") return { code: timers.has(unit) ? 0 : 3 };
+      if (verb === "restart") return { code: timers.has(unit) ? 0 : 5 };
+      if (verb === "show" && runningUnits.has(unit)) {
+        const end = runningUnits.get(unit) ?? {};
+        runningUnits.delete(unit); // seen once, it ends
+        if (end.code !== 0) failedUnits.set(unit, end);
+        return { stdout: "ActiveState=active\nResult=success\nExecMainStatus=0\n" };
+      }
       if (verb === "show" && failed !== undefined) {
         return { stdout: `ActiveState=failed\nResult=exit-code\nExecMainStatus=${failed.code}\n` };
       }
@@ -293,7 +383,33 @@ export function fakeMachine(
         return { stdout: "ActiveState=inactive\nResult=success\nExecMainStatus=0\n" };
       }
       if (verb === "reset-failed") return { code: failedUnits.delete(unit) ? 0 : 1 };
+      if (unit.endsWith("*")) {
+        for (const name of timers.keys())
+          if (name.startsWith(unit.slice(0, -1))) timers.delete(name);
+        return {};
+      }
       return { code: timers.delete(unit) ? 0 : 5 };
+    },
+    bootctl: ({ args: [, id = ""] }) => {
+      const variable = efiVariable("LoaderEntryOneShot");
+      if (id === "") rmSync(at(variable), { force: true });
+      else {
+        write(variable, "");
+        writeFileSync(at(variable), efiText(id));
+      }
+      return {};
+    },
+    kexec: ({ args }) => {
+      if (!kexec) return { code: 127 };
+      if (args.includes("--load")) {
+        loaded = /init=(\S+)\/init/.exec(args.at(-1) ?? "")?.[1];
+        write("/sys/kernel/kexec_loaded", "1\n");
+      }
+      if (args.includes("--unload")) {
+        loaded = undefined;
+        write("/sys/kernel/kexec_loaded", "0\n");
+      }
+      return {};
     },
     journalctl: ({ args }) => ({ stdout: `log of ${args[0]}\n` }),
   };
@@ -305,11 +421,11 @@ export function fakeMachine(
   );
 
   mkdirSync(at(profiles), { recursive: true });
-  addSystem(image);
+  addSystem(image, "");
   if (daemon) write("/nix/var/nix/daemon-socket/socket", "");
   unsynced.clear();
   setProfile(image);
-  write("/boot/default", image);
+  install(image);
   boot();
 
   return {
@@ -323,7 +439,21 @@ export function fakeMachine(
     read,
     write,
     link: linkTo,
-    bootDefault: () => read("/boot/default"),
+    bootDefault,
+    runningUnits,
+    choose(toplevel) {
+      setProfile(toplevel);
+      install(toplevel);
+    },
+    bootNext(toplevel) {
+      forced = toplevel;
+    },
+    restartIfAsked() {
+      if (asked === undefined) return false;
+      unsynced.clear();
+      boot(asked === "kexec" ? "kexec" : "firmware");
+      return true;
+    },
     start({ dieAt = Number.POSITIVE_INFINITY, driver = "nix", beside = false, ...more } = {}) {
       starts += 1;
       if (!beside) alive.clear();
@@ -364,14 +494,16 @@ export function fakeMachine(
       return { io, system, dead: () => dead };
     },
     fireTimers() {
-      for (const toplevel of timers.values()) activate(toplevel, "test");
+      const due = [...timers.values()];
       timers.clear();
+      for (const what of due) {
+        if (what === "restart") boot();
+        else activate(what, "test");
+      }
     },
     cutPower() {
       for (const file of unsynced) write(file, "");
       unsynced.clear();
-      timers.clear();
-      failedUnits.clear();
       boot();
     },
     wipe() {

@@ -1,11 +1,15 @@
 import { Fault } from "#core/fault.ts";
+import { toBootProof } from "./boot-proof.ts";
 import { newTransaction } from "./build.ts";
+import { type EndedTrial, sourcesOf } from "./ended-trials.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
 import { pinnedGenerations } from "./pinned-generations.ts";
 import { readGenerationRecord } from "./read-generation-record.ts";
+import { heldBack } from "./releases.ts";
+import { wantsRestart } from "./restart.ts";
 import type { ChangeReason, Closure, GenerationRecord, History, Running } from "./system.ts";
-import { type EndedTrial, endedTrials, sourcesOf } from "./transaction.ts";
 import { generationOf, type Work } from "./work.ts";
 
 /** So many trials that never became a generation are shown. */
@@ -13,7 +17,7 @@ const maxRolledBack = 50;
 
 /** Generations and trials, oldest first, from the profile's links and the journal. */
 export function history(work: Work): History {
-  const trials = readTrials(work);
+  const { ended: trials, proof, releases } = readLedger(work);
   const running = work.machine.running();
   const profile = work.machine.profile();
   const pinned = new Set(pinnedGenerations(work).map(({ generation }) => generation));
@@ -48,6 +52,8 @@ export function history(work: Work): History {
   return {
     generations: [...generations, ...rolledBack].sort(byTime),
     trials: trials.map(toTrialRecord),
+    boot: proof === null ? null : toBootProof(proof),
+    denied: heldBack(releases, { limits: work.settings.limits, nowMs: work.io.clock.now() }),
   };
 }
 
@@ -68,7 +74,7 @@ function toTrialRecord({ txn, outcome, attempt, verdict, generation, reasons }: 
 export function runs(work: Work, sourcesDigest: string): Running {
   const toplevel = work.machine.running();
   const profile = work.machine.profile();
-  const trials = readTrials(work);
+  const { ended: trials, state, proof } = readLedger(work);
   const closure = lastCommitted(trials)?.attempt.closure;
   const same =
     toplevel !== null &&
@@ -80,6 +86,8 @@ export function runs(work: Work, sourcesDigest: string): Running {
     generation: profile.generation,
     toplevel,
     sourcesDigest: sourcesOf(trials, toplevel),
+    bootProved: proof?.toplevel === profile.toplevel ? proof.proved : null,
+    restart: wantsRestart(state, work.machine.bootId),
     chosen: same ? null : chosenByPerson(work, trials),
   };
 }
@@ -184,6 +192,10 @@ function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord
 }
 
 /** Every trial that has ended, oldest first. */
-export function readTrials({ io, paths }: Work): readonly EndedTrial[] {
-  return endedTrials(readJournal(io.files, paths.journal).records);
+export function readTrials(work: Work): readonly EndedTrial[] {
+  return readLedger(work).ended;
+}
+
+function readLedger({ io, paths }: Work): Ledger {
+  return readJournal(io.files, paths.journal).ledger;
 }

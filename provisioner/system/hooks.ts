@@ -3,12 +3,12 @@ import { Fault, isFault } from "#core/fault.ts";
 import { timestamp } from "#core/io.ts";
 import type { HookRecord } from "#provisioner/render/hooks.ts";
 import type { HookRequest } from "./commands.ts";
+import type { EndedTrial } from "./ended-trials.ts";
 import { readTrials } from "./history.ts";
 import { hookUnit } from "./hook-line.ts";
 import { readJournal } from "./journal.ts";
 import { readGenerationRecord } from "./read-generation-record.ts";
 import type { Closure } from "./system.ts";
-import { type EndedTrial, transactionState } from "./transaction.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import type { Change, Work } from "./work.ts";
 
@@ -129,7 +129,7 @@ export function readHookResults({ io, paths }: HooksFile): HookResults | undefin
 }
 
 function openState({ io, paths }: Work) {
-  return transactionState(readJournal(io.files, paths.journal).records);
+  return readJournal(io.files, paths.journal).ledger.state;
 }
 
 async function runHook(work: Work, closure: Closure, hook: HookRecord): Promise<HookResult> {

@@ -1,10 +1,12 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
 import type { Mended } from "./drift/report.ts";
+import type { Ledger } from "./ledger.ts";
+import type { OnceName } from "./loaders/loader.ts";
 import type { ChangeReason, Closure, Plan, Trial, Verdict } from "./system.ts";
 
-/** Version of the records written here; a reader refuses newer ones. */
-export const journalVersion = 1;
+/** Version of the records written here; a reader refuses newer ones, and takes those of the one before. */
+export const journalVersion = 2;
 
 /** What a trial needs to be committed or taken back by another process after a power cut. */
 export interface Attempt {
@@ -14,6 +16,12 @@ export interface Attempt {
   readonly previous: Plan["from"];
   /** The boot default before it. */
   readonly profile: SystemLink;
+  /** How it is booted, where it is tried by a restart of the machine. */
+  readonly once: { readonly loader: OnceName; readonly why: readonly string[] } | null;
+  /** So long after its beginning the way back comes by itself. */
+  readonly wayBackMs: number;
+  /** What its judge needs, for the process that judges it. */
+  readonly judging: unknown;
 }
 
 /** Where a profile or generation points. */
@@ -49,6 +57,30 @@ export interface Steps {
     readonly result: Activation;
   };
   readonly disarm: { readonly intent: null; readonly result: null };
+  /** A trial by a restart, up to where nothing but the restart is left. */
+  readonly prepare: { readonly intent: Attempt; readonly result: Trial };
+  readonly "trial-profile": {
+    readonly intent: { readonly toplevel: string };
+    readonly result: null;
+  };
+  /** The boot default's own installer writes the entry; the default stays what it is. */
+  readonly "trial-entry": { readonly intent: { readonly toplevel: string }; readonly result: null };
+  readonly "boot-once": {
+    readonly intent: { readonly loader: OnceName; readonly toplevel: string };
+    readonly result: { readonly entry: string };
+  };
+  readonly restart: {
+    readonly intent: { readonly how: "reboot" | "kexec" };
+    readonly result: null;
+  };
+  /** The system on trial was booted: the trial goes on in this boot. */
+  readonly resume: { readonly intent: { readonly toplevel: string }; readonly result: Trial };
+  /** The choice for the next boot, profile and entry of a trial by a restart. */
+  readonly "drop-trial": {
+    readonly intent: { readonly loader: OnceName };
+    /** What could not be removed. */
+    readonly result: { readonly left: readonly string[] };
+  };
   /** From its intent on the system stays. */
   readonly commit: {
     readonly intent: { readonly verdict: Verdict };
@@ -66,7 +98,12 @@ export interface Steps {
     readonly result: { readonly kept: readonly string[] };
   };
   readonly "roll-back": {
-    readonly intent: { readonly verdict: Verdict | null; readonly reasons: readonly string[] };
+    readonly intent: {
+      readonly verdict: Verdict | null;
+      readonly reasons: readonly string[];
+      /** Whether the release is to blame, so that it is not tried again for some time. */
+      readonly blamed: boolean;
+    };
     readonly result: { readonly toplevel: string | null; readonly reasons: readonly string[] };
   };
   readonly "re-activate": {
@@ -87,11 +124,21 @@ export interface Steps {
   };
   /** A build that was never tried. */
   readonly abandon: { readonly intent: { readonly why: string }; readonly result: null };
+  /** Of a trial that was taken back: whether its checks said anything about the release. */
+  readonly conclude: {
+    readonly intent: { readonly conclusive: boolean; readonly reasons: readonly string[] };
+    readonly result: null;
+  };
+  /** Of a committed system: how it was when it had been booted. */
+  readonly prove: {
+    readonly intent: { readonly toplevel: string };
+    readonly result: { readonly healthy: boolean; readonly reasons: readonly string[] };
+  };
 }
 
 /** How an activation ended. */
 export interface Activation {
-  readonly end: Trial["activation"];
+  readonly end: "switched" | "degraded" | "refused";
   readonly exitCode: number | null;
   readonly message: string | null;
   /** Whether anything of the machine may have been changed. */
@@ -101,7 +148,10 @@ export interface Activation {
 export type Step = keyof Steps;
 
 /** One line of the journal. */
-export type JournalRecord = { [S in Step]: IntentRecord<S> | ResultRecord<S> }[Step];
+export type JournalRecord = StepRecord | CheckpointRecord;
+
+/** That a step begins, or how it ended. */
+export type StepRecord = { [S in Step]: IntentRecord<S> | ResultRecord<S> }[Step];
 
 export interface IntentRecord<S extends Step> extends RecordHead {
   readonly kind: "intent";
@@ -120,14 +170,39 @@ export type StepResult<S extends Step> =
   | { readonly ok: true; readonly value: Steps[S]["result"] }
   | { readonly ok: false; readonly failure: StepFailure };
 
-interface RecordHead {
+/** First line of a journal that goes on where another one ended: it stands for all of that one. */
+export interface CheckpointRecord extends LineHead {
+  readonly kind: "checkpoint";
+  readonly data: Checkpoint;
+}
+
+export interface Checkpoint {
+  /** What the records that are dropped come to. */
+  readonly ledger: Ledger;
+  readonly replaces: Replaced;
+}
+
+/** The journal that a checkpoint stands for. */
+export interface Replaced {
+  /** Where it was kept; one that was whole is overwritten by the next of its kind. */
+  readonly keptAs: string;
+  /** SHA-256 of its bytes; `null` where it was too large to be read. */
+  readonly digest: string | null;
+  /** Why it was not believed to its end, or `null` when it was. */
+  readonly damage: string | null;
+}
+
+interface RecordHead extends LineHead {
+  readonly txn: string;
+}
+
+interface LineHead {
   readonly v: typeof journalVersion;
-  /** From 1, without gaps. */
+  /** From 1, without gaps; over checkpoints as well. */
   readonly seq: number;
   /** SHA-256 of the line before, without its newline; {@link firstPrev} of the first. */
   readonly prev: string;
   readonly bootId: string;
-  readonly txn: string;
   readonly at: string;
   /** SHA-256 of the canonical JSON of the other fields, so that the last line proves itself too. */
   readonly sum: string;
@@ -142,15 +217,24 @@ const steps: Readonly<Record<Step, true>> = {
   arm: true,
   activate: true,
   disarm: true,
+  prepare: true,
+  "trial-profile": true,
+  "trial-entry": true,
+  "boot-once": true,
+  restart: true,
+  resume: true,
   commit: true,
   "set-profile": true,
   "boot-entry": true,
   publish: true,
+  "drop-trial": true,
   "roll-back": true,
   "re-activate": true,
   "reset-profile": true,
   repair: true,
   abandon: true,
+  conclude: true,
+  prove: true,
 };
 
 /** Every step, in the order of the way. */
@@ -176,9 +260,31 @@ export function parseRecord(line: string): ParsedLine {
   if (fields === undefined) return { is: "damaged" };
   const { sum, ...rest } = fields;
   if (sum !== sha256(canonicalJson(rest)) || !hasHead(rest)) return { is: "damaged" };
-  if (rest.v !== journalVersion) return { is: "newer", version: String(rest.v) };
-  if (!Object.hasOwn(steps, rest.step)) return { is: "newer", version: `step ${rest.step}` };
-  return { is: "record", record: fields as unknown as JournalRecord };
+  if (!known.includes(rest.v)) return { is: "newer", version: String(rest.v) };
+  if (rest.kind !== "checkpoint" && !Object.hasOwn(steps, rest.step)) {
+    return { is: "newer", version: `step ${rest.step}` };
+  }
+  return { is: "record", record: upgrade(fields, rest.v) as unknown as JournalRecord };
+}
+
+const known: readonly unknown[] = [1, journalVersion];
+
+/**
+ * A record as today's version has it. Version 1 knew no trial by a restart, kept nothing for the
+ * judge, and blamed nobody.
+ */
+function upgrade(fields: Readonly<Record<string, unknown>>, version: unknown): object {
+  if (version === journalVersion) return fields;
+  const { step, kind, data } = fields as { step: Step; kind: string; data: object };
+  const added =
+    kind !== "intent"
+      ? {}
+      : step === "try"
+        ? { once: null, wayBackMs: 1_800_000, judging: null }
+        : step === "roll-back"
+          ? { blamed: false }
+          : {};
+  return { ...fields, v: journalVersion, data: data === null ? null : { ...data, ...added } };
 }
 
 function parseFields(line: string): Readonly<Record<string, unknown>> | undefined {
@@ -196,11 +302,14 @@ function hasHead(fields: Readonly<Record<string, unknown>>): fields is {
   readonly v: unknown;
   readonly seq: number;
   readonly prev: string;
+  readonly kind: string;
   readonly step: string;
 } {
+  const strings = ["prev", "bootId", "at", "kind"];
+  const ofStep = fields["kind"] === "checkpoint" ? [] : ["txn", "step"];
   return (
     Number.isSafeInteger(fields["seq"]) &&
-    ["prev", "bootId", "txn", "at", "step"].every((key) => typeof fields[key] === "string") &&
-    (fields["kind"] === "intent" || fields["kind"] === "result")
+    [...strings, ...ofStep].every((key) => typeof fields[key] === "string") &&
+    ["intent", "result", "checkpoint"].includes(fields["kind"] as string)
   );
 }

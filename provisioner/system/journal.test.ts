@@ -4,8 +4,9 @@ import fc from "fast-check";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { isFault } from "#core/fault.ts";
-import { openJournal, readJournal } from "./journal.ts";
+import { readJournal } from "./journal.ts";
 import { formatRecord } from "./journal-record.ts";
+import { openJournal } from "./open-journal.ts";
 import type { ChangeReason } from "./system.ts";
 
 const file = "/var/lib/firstlight/journal/journal.jsonl";
@@ -29,7 +30,7 @@ t.test("records are numbered, chained and on disk before anything else happens",
   const { records, torn } = readJournal(io.files, file);
   t.equal(torn, null);
   t.same(
-    records.map(({ seq, txn, kind }) => [seq, txn, kind]),
+    records.map(({ seq, kind, ...rest }) => [seq, "txn" in rest && rest.txn, kind]),
     [
       [1, "t1", "intent"],
       [2, "t1", "result"],
@@ -105,7 +106,8 @@ t.test("no flipped bit is believed", async (t) => {
       writeFileSync(host, flipped);
       try {
         const { records, torn } = readJournal(io.files, file);
-        const cut = intact.slice(0, -1);
+        // Without the newline between them the last two lines are one.
+        const cut = intact.slice(0, place === lastLine - 1 ? -2 : -1);
         return (
           place >= lastLine - 1 && torn !== null && JSON.stringify(records) === JSON.stringify(cut)
         );
@@ -153,7 +155,7 @@ t.test("a record of a newer version or an unknown step stops with what to do", a
   const { io, host, text } = machine(t.testdir());
   const last = JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
   const { sum: _, ...fields } = last;
-  for (const change of [{ v: 2 }, { step: "levitate" }]) {
+  for (const change of [{ v: 3 }, { step: "levitate" }, { kind: "checkpoint", v: 3 }]) {
     const line = formatRecord({ ...fields, ...change });
     writeFileSync(host, `${text.trimEnd().split("\n").slice(0, -1).join("\n")}\n${line}\n`);
     t.throws(() => readJournal(io.files, file), { code: "system/journal-newer" });

@@ -1,40 +1,27 @@
 import { sha256 } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
-import { type Files, type Io, readBootId, timestamp } from "#core/io.ts";
-import {
-  firstPrev,
-  formatRecord,
-  type IntentRecord,
-  type JournalRecord,
-  journalVersion,
-  parseRecord,
-  type ResultRecord,
-  type Step,
-  type StepResult,
-  type Steps,
-} from "./journal-record.ts";
+import { Fault, isFault } from "#core/fault.ts";
+import type { Files } from "#core/io.ts";
+import { firstPrev, type JournalRecord, journalVersion, parseRecord } from "./journal-record.ts";
+import { emptyLedger, follow, type Ledger } from "./ledger.ts";
 
-/** Larger than thousands of transactions; what is larger is no journal. */
+/** Larger than any that is rotated; what is larger is no journal. */
 const maxBytes = 64 * 1024 * 1024;
 
 /** What a journal file holds. */
 export interface JournalReading {
   readonly records: readonly JournalRecord[];
+  /** What they come to. */
+  readonly ledger: Ledger;
   /** The text that is good, ending with a newline unless empty. */
   readonly good: string;
   /** A last line that a power cut left unfinished, or `null`. */
   readonly torn: string | null;
 }
 
-/** The journal, open for one writer. */
-export interface Journal {
-  readonly records: readonly JournalRecord[];
-  /** What was mended on opening, as sentences. */
-  readonly notes: readonly string[];
-  /** Written and on disk before the step acts. */
-  intent<S extends Step>(txn: string, step: S, data: Steps[S]["intent"]): void;
-  /** Written and on disk after it acted. */
-  result<S extends Step>(txn: string, step: S, data: StepResult<S>): void;
+/** A reading that may end before the journal does. */
+export interface CheckedReading extends JournalReading {
+  /** Why what follows the good text is not believed, or `null`. */
+  readonly damage: string | null;
 }
 
 /**
@@ -43,87 +30,75 @@ export interface Journal {
  * the last line throws `system/journal-damaged`, a newer version `system/journal-newer`.
  */
 export function readJournal(files: Files, path: string): JournalReading {
-  const text = files.readText(path, { maxBytes }) ?? "";
+  const { damage, ...reading } = checkJournal(files, path);
+  if (damage === null) return reading;
+  throw new Fault("system/journal-damaged", `${path}: ${damage}`);
+}
+
+/** As {@link readJournal}, but damage is part of the answer. */
+export function checkJournal(files: Files, path: string): CheckedReading {
+  const text = readWhole(files, path);
+  if (text === undefined) return { ...nothing, damage: `it is larger than ${maxBytes} bytes` };
   const lines = text.split("\n");
   const open = lines.pop() ?? "";
   const records: JournalRecord[] = [];
-  let prev = firstPrev;
+  let ledger = emptyLedger;
+  let prev: string | undefined;
   let length = 0;
+  const upToHere = () => ({ records, ledger, good: text.slice(0, length), torn: null });
   for (const [index, line] of lines.entries()) {
     const parsed = parseRecord(line);
+    const where = `line ${index + 1}`;
     if (parsed.is === "damaged" && index === lines.length - 1 && open === "") {
-      return { records, good: text.slice(0, length), torn: line };
+      return { ...upToHere(), torn: line, damage: null };
     }
-    if (parsed.is === "newer") throw newer(path, index + 1, parsed.version);
-    if (parsed.is === "damaged") throw damaged(path, index + 1, "the line does not prove itself");
-    const { record } = parsed;
-    if (record.seq !== index + 1) throw damaged(path, index + 1, `it says record ${record.seq}`);
-    if (record.prev !== prev) throw damaged(path, index + 1, "it does not follow the line before");
-    records.push(record);
+    if (parsed.is === "newer") throw newer(path, where, parsed.version);
+    const damage =
+      parsed.is === "damaged"
+        ? "the line does not prove itself"
+        : misplaced(parsed.record, { before: records.at(-1), prev });
+    if (parsed.is === "damaged" || damage !== undefined) {
+      return { ...upToHere(), damage: `${where}: ${damage}` };
+    }
+    records.push(parsed.record);
+    ledger = follow(ledger, parsed.record);
     prev = sha256(line);
     length += line.length + 1;
   }
-  return { records, good: text.slice(0, length), torn: open === "" ? null : open };
+  return { ...upToHere(), torn: open === "" ? null : open, damage: null };
 }
 
-/** Opens the journal for writing; an unfinished last line is kept aside and cut off. */
-export function openJournal(io: Io, path: string): Journal {
-  const notes: string[] = [];
-  let { records, last } = mend();
-  let whole = true;
+const nothing: JournalReading = { records: [], ledger: emptyLedger, good: "", torn: null };
 
-  function mend(): { records: JournalRecord[]; last: string } {
-    const reading = readJournal(io.files, path);
-    if (reading.torn !== null) {
-      const aside = `${path}.torn-${reading.records.length + 1}-${sha256(reading.torn).slice(0, 8)}`;
-      io.files.write(aside, reading.torn, { mode: 0o600 });
-      io.files.write(path, reading.good, { mode: 0o600 });
-      notes.push(
-        `the journal's last line was unfinished, as after a power cut; it was cut off and kept as ${aside}`,
-      );
-    }
-    return { records: [...reading.records], last: reading.good.trimEnd().split("\n").at(-1) ?? "" };
+/** The text, or `undefined` of one that is too large. */
+function readWhole(files: Files, path: string): string | undefined {
+  try {
+    return files.readText(path, { maxBytes }) ?? "";
+  } catch (error) {
+    if (isFault(error, "io/too-large")) return undefined;
+    throw error;
   }
+}
 
-  function append(fields: Pick<JournalRecord, "txn" | "kind" | "step" | "data">): void {
-    if (!whole) ({ records, last } = mend());
-    const line = formatRecord({
-      v: journalVersion,
-      seq: records.length + 1,
-      prev: last === "" ? firstPrev : sha256(last),
-      bootId: readBootId(io.files),
-      at: timestamp(io.clock),
-      ...fields,
-    });
-    whole = false; // a write that fails half-way is mended before the next one
-    io.files.append(path, `${line}\n`);
-    whole = true;
-    last = line;
-    const parsed = parseRecord(line);
-    if (parsed.is === "record") records.push(parsed.record);
+interface Place {
+  readonly before: JournalRecord | undefined;
+  /** Digest of the line before. */
+  readonly prev: string | undefined;
+}
+
+/** Why a record does not belong where it stands. A checkpoint goes on where another journal ended. */
+function misplaced(record: JournalRecord, { before, prev }: Place): string | undefined {
+  const isFirst = before === undefined || prev === undefined;
+  if (record.kind === "checkpoint") {
+    return isFirst ? undefined : "a checkpoint stands behind other records";
   }
-
-  return {
-    get records() {
-      return records;
-    },
-    notes,
-    intent: (txn, step, data) =>
-      append({ txn, kind: "intent", step, data } as Fields<IntentRecord<Step>>),
-    result: (txn, step, data) =>
-      append({ txn, kind: "result", step, data } as Fields<ResultRecord<Step>>),
-  };
+  if (record.seq !== (isFirst ? 1 : before.seq + 1)) return `it says record ${record.seq}`;
+  return record.prev === (prev ?? firstPrev) ? undefined : "it does not follow the line before";
 }
 
-type Fields<R> = R extends JournalRecord ? Pick<R, "txn" | "kind" | "step" | "data"> : never;
-
-function damaged(path: string, line: number, why: string): Fault {
-  return new Fault("system/journal-damaged", `${path}: line ${line}: ${why}`);
-}
-
-function newer(path: string, line: number, version: string): Fault {
+function newer(path: string, where: string, version: string): Fault {
   return new Fault(
     "system/journal-newer",
-    `${path}: line ${line}: version ${version}, expected at most ${journalVersion}`,
+    `${path}: ${where}: version ${version}, expected at most ${journalVersion}`,
   );
 }

@@ -1,7 +1,6 @@
 import { readTrials } from "./history.ts";
 import { readJournal } from "./journal.ts";
 import { readGenerationRecord } from "./read-generation-record.ts";
-import { transactionState } from "./transaction.ts";
 import type { Work } from "./work.ts";
 
 /** What the systems that stay refer to outside of the store. */
@@ -52,7 +51,7 @@ interface OpenWork {
 
 /** What is being built or tried; of what is not built yet the secrets are not known. */
 function openWork({ io, paths }: Work): OpenWork {
-  const state = transactionState(readJournal(io.files, paths.journal).records);
+  const state = readJournal(io.files, paths.journal).ledger.state;
   switch (state.state) {
     case "none":
       return { sources: [], credentials: [] };

@@ -21,8 +21,10 @@ import { hookUnit } from "./hook-line.ts";
 import { parseDryRun } from "./nix-dry-run.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
+import { rebootCommands } from "./reboot-commands.ts";
 import { type RunOptions, runNix } from "./run-nix.ts";
 import { readStoreObjects } from "./store-objects.ts";
+import { inTransientUnit } from "./transient-unit.ts";
 import { parseUnitState, type UnitEnd, type UnitState } from "./unit-state.ts";
 
 /** What real commands work with. */
@@ -277,6 +279,41 @@ export function nixCommands({
         throw nixFault(result, "stopping the timer of the way back", "system/way-back-failed");
       }
       await settleUnit(wayBackUnit(txn));
+    },
+    async armRestart(txn, afterMs) {
+      const result = await run(lines.armRestart(txn, afterMs));
+      if (result.code !== 0) throw nixFault(result, "systemd-run", "system/way-back-failed");
+      const stopped = await run(lines.stopDeadline());
+      if (stopped.code !== 0 && stopped.code !== notLoaded) {
+        throw nixFault(stopped, "stopping the deadline of the trial", "system/way-back-failed");
+      }
+    },
+    async renewWayBack(txn) {
+      if ((await run(lines.wayBackState(txn))).code !== 0) return false;
+      return (await run(lines.renewWayBack(txn))).code === 0;
+    },
+    async endOfSwitch(txn) {
+      const unit = switchUnit("switch", txn);
+      const end = await settleUnit(unit);
+      if (end === undefined) return undefined;
+      const { exitCode, timedOut } = end;
+      return { exitCode, timedOut, relayed: false, output: await unitLog(unit) };
+    },
+    ...rebootCommands({
+      files: io.files,
+      storeFiles,
+      paths,
+      lines,
+      // Firmware and kernel are out of the reach of firstlight's own unit.
+      run: (line) => run(systemd ? inTransientUnit(line, { properties: [] }) : line),
+    }),
+    async disarmAll() {
+      const line = lines.disarmAll();
+      if (line === undefined) return;
+      const result = await run(line);
+      if (result.code !== 0 && result.code !== notLoaded) {
+        throw nixFault(result, "stopping the timers of the way back", "system/way-back-failed");
+      }
     },
     async awaitSwitch(txn) {
       if (!systemd) return;

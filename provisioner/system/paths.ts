@@ -9,6 +9,10 @@ export interface SystemPaths {
   readonly profile: string;
   /** Where a Nix daemon listens, if there is one. */
   readonly daemonSocket: string;
+  /** Profiles beside the system's, each with entries of its own in the boot menu. */
+  readonly trialProfiles: string;
+  /** The one of a trial by a restart. */
+  readonly trialProfile: string;
   /** Our GC roots: `<transaction>` (the system) and `<transaction>-drv`. */
   readonly gcRoots: string;
   /** The machine's, below `--root`. */
@@ -39,6 +43,14 @@ export interface SystemPaths {
   readonly etcNixos: string;
 }
 
+/** Installers of GRUB leave out a profile whose name has anything but letters, digits and `_`. */
+const trialName = "firstlight_trial";
+
+/** Whether a file among the profiles is of a trial by a restart. */
+export function isTrialLink(name: string): boolean {
+  return name === trialName || /^firstlight_trial-[0-9]+-link$/.test(name);
+}
+
 /** Whether a path is an object of the store; not below one, and nothing that leads out of it. */
 export function isStorePath(store: string, path: string): boolean {
   return (
@@ -55,6 +67,8 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     profiles: `${state}/profiles`,
     profile: `${state}/profiles/system`,
     daemonSocket: `${state}/daemon-socket/socket`,
+    trialProfiles: `${state}/profiles/system-profiles`,
+    trialProfile: `${state}/profiles/system-profiles/${trialName}`,
     gcRoots: `${state}/gcroots/firstlight`,
     currentSystem: "/run/current-system",
     bootedSystem: "/run/booted-system",

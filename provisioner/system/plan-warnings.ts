@@ -9,6 +9,8 @@ export interface PlanWarning {
     | "units"
     /** Evaluated with root's privileges. */
     | "evaluation"
+    /** It takes a reboot, and cannot be tried by one. */
+    | "reboot"
     /** The closures could not be compared. */
     | "closure"
     | "state-version"

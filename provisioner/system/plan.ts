@@ -1,20 +1,21 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
-import type { HookRecord } from "#provisioner/render/hooks.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
-import { isTransaction, shownArgv } from "./command-lines.ts";
+import { exitCodes } from "./activation.ts";
+import { isTransaction } from "./command-lines.ts";
 import { compareOptions, compareSystems, optionsOf } from "./compare-systems.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
+import { sourcesOf } from "./ended-trials.ts";
 import { evaluatedAsRoot } from "./evaluate-apart.ts";
 import type { FetchPreview } from "./fetch/preview-fetch.ts";
-import { hooksOf } from "./hooks.ts";
 import { readJournal } from "./journal.ts";
+import { planCommands } from "./plan-commands.ts";
 import { changedFiles, sourceTexts, writtenTexts } from "./plan-files.ts";
 import { readOptions } from "./plan-options.ts";
 import { previewSpace, readSpace } from "./plan-space.ts";
 import type { PlanWarning } from "./plan-warnings.ts";
 import type { Closure, Plan, SourcesPreview } from "./system.ts";
-import { endedTrials, sourcesOf } from "./transaction.ts";
+import { plannedWay } from "./trial-way.ts";
 import { checkInStore, generationOf, type Work } from "./work.ts";
 
 /** What a reboot alone brings into effect, by the names of a system's links. */
@@ -25,6 +26,8 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
   checkInStore(work, closure.toplevel);
   const from = runningNow(work);
   const preview = await previewUnits(work, closure.toplevel);
+  const reboot = needsReboot(work, closure.toplevel);
+  const way = await plannedWay(work, reboot);
   const { options, difference, warnings } = await compareSystems(work, from, closure);
   const plan: Omit<Plan, "digest"> = {
     closure,
@@ -36,14 +39,18 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
     options,
     difference,
     units: preview.units,
-    reboot: needsReboot(work, closure.toplevel),
+    reboot,
     space: readSpace(work, closure.toplevel),
     warnings: [
       ...evaluationWarnings(closure),
       ...warnings,
       ...preview.warnings.map((message): PlanWarning => ({ kind: "units", message })),
+      ...(typeof way === "string" ? [{ kind: "reboot", message: way } as const] : []),
     ],
-    commands: planCommands(work, closure, from.toplevel),
+    commands: planCommands(work, closure, {
+      previous: from.toplevel,
+      way: typeof way === "string" ? undefined : way,
+    }),
   };
   return { digest: digestPlan(plan), ...plan };
 }
@@ -79,11 +86,11 @@ async function fetched(work: Work, { digest }: Sources, signed: string): Promise
 /** What runs now, and what it was made from where the journal knows. */
 export function runningNow(work: Work): Plan["from"] {
   const toplevel = work.machine.running();
-  const trials = endedTrials(readJournal(work.io.files, work.paths.journal).records);
+  const { ended } = readJournal(work.io.files, work.paths.journal).ledger;
   return {
     toplevel,
     generation: generationOf(work, toplevel),
-    sourcesDigest: sourcesOf(trials, toplevel),
+    sourcesDigest: sourcesOf(ended, toplevel),
   };
 }
 
@@ -132,7 +139,8 @@ function evaluationWarnings({ evaluatedBy }: Closure): readonly PlanWarning[] {
 async function previewUnits({ commands }: Work, toplevel: string): Promise<Preview> {
   const { exitCode, output } = await commands.dryActivate(toplevel);
   const preview = parseDryActivate(output);
-  if (exitCode === 0) return preview;
+  // Another init interface: there is nothing to preview, and it is among the reasons to reboot.
+  if (exitCode === 0 || exitCode === exitCodes.rebootNeeded) return preview;
   const last = output.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   const warning = `the preview of units is incomplete (exit code ${exitCode}): ${last}`;
   return { ...preview, warnings: [...preview.warnings, warning] };
@@ -162,29 +170,4 @@ function otherInit({ machine }: Work, toplevel: string): readonly string[] {
   const [now, then] = [running === null ? undefined : init(running), init(toplevel)];
   if (now === undefined || then === undefined || now === then) return [];
   return [`its init interface is ${then.trim()}, the running system's ${now.trim()}`];
-}
-
-function planCommands(
-  work: Work,
-  { transaction: txn, toplevel }: Closure,
-  previous: string | null,
-): Plan["commands"] {
-  const { lines } = work;
-  const hooks = (when: HookRecord["when"]) =>
-    hooksOf(work, toplevel, when).map((hook) => lines.runHook({ txn, toplevel, hook }));
-  const commands = [
-    ...hooks("pre-update"),
-    lines.addRoot({ txn, toplevel, role: "system" }),
-    previous === null ? undefined : lines.addRoot({ txn, toplevel: previous, role: "previous" }),
-    previous === null ? undefined : lines.armWayBack(txn, previous),
-    lines.syncStore(),
-    lines.switchTo({ txn, toplevel, action: "test", purpose: "switch" }),
-    previous === null ? undefined : lines.disarmWayBack(txn),
-    lines.syncStore(),
-    lines.setProfile(toplevel),
-    lines.syncStore(),
-    lines.switchTo({ txn, toplevel, action: "boot", purpose: "boot" }),
-    ...hooks("post-update"),
-  ];
-  return commands.flatMap((line) => (line === undefined ? [] : [shownArgv(line)]));
 }

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { type SystemClient, systemClient } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import { readJournal } from "./journal.ts";
+import { machineDirectory } from "./machine-directory.ts";
 import type { ChangeReason, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
@@ -32,12 +32,9 @@ const accidents: Readonly<Record<string, (m: FakeMachine) => void>> = {
   "the power goes": (m) => m.cutPower(),
 };
 
-/** In memory where there is some: thousands of machines, each file of theirs written for good. */
-const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-
 /** A machine that has `before` committed, in an empty directory. */
 async function prepare(systemd: boolean): Promise<FakeMachine> {
-  const m = fakeMachine(mkdtempSync(path.join(place, "firstlight-recover-")), { systemd });
+  const m = fakeMachine(machineDirectory("recover"), { systemd });
   const c = systemClient(m.start().system);
   const first = await c.try(await c.plan(await c.build(before, reason)));
   await c.commit(first, healthy);
@@ -58,10 +55,11 @@ async function dies(m: FakeMachine, dieAt: number, work: Story): Promise<boolean
 /** The journal's own word on whether the system was to stay. */
 function commitBegan(m: FakeMachine): boolean {
   const { records } = readJournal(m.start().io.files, "/var/lib/firstlight/journal/journal.jsonl");
-  const ofAfter = records.filter(
+  const steps = records.filter((r) => r.kind !== "checkpoint");
+  const ofAfter = steps.filter(
     (r) => r.step === "build" && r.kind === "intent" && r.data.sourcesDigest === after.digest,
   );
-  return records.some(
+  return steps.some(
     (r) =>
       r.step === "commit" && r.kind === "intent" && ofAfter.some((build) => build.txn === r.txn),
   );
@@ -149,7 +147,7 @@ t.test("a recovery that dies, at whichever effect, is finished by the next", asy
           died = await dies(m, first, work);
           const { io } = m.start();
           const { records } = readJournal(io.files, "/var/lib/firstlight/journal/journal.jsonl");
-          const last = records.at(-1);
+          const last = records.filter((r) => r.kind !== "checkpoint").at(-1);
           const point = `${last?.step} ${last?.kind} ${second}`;
           // Between two records of the journal recovery begins the same way, in either story.
           if (!died || seen.has(point)) break;

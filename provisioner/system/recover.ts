@@ -1,41 +1,89 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
+import { unproved } from "./boot-proof.ts";
 import { finishCommit } from "./commit.ts";
-import { readJournal } from "./journal.ts";
+import { checkJournal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import { triesOf } from "./releases.ts";
+import { reattachTried, reattachTrying, resumeBooted } from "./resume.ts";
 import { rollBackOpen, type WhyBack } from "./roll-back.ts";
-import type { Recovery } from "./system.ts";
-import { transactionState } from "./transaction.ts";
-import type { TransactionState } from "./transaction-state.ts";
-import { type Change, openTransaction } from "./work.ts";
+import type { OpenTrial, Recovery, Trial } from "./system.ts";
+import type { OpenAttempt, TransactionState, Waiting } from "./transaction-state.ts";
+import { type Change, openTransaction, type Work } from "./work.ts";
+
+/** How the caller of `recover` goes on. */
+export interface RecoverOptions {
+  /** Whether it judges a trial that goes on. */
+  readonly judges: boolean;
+}
 
 /**
  * Settles what the journal left open: before the intent to commit it goes back to the system from
- * before, after it the commit is finished. A fault on the way is part of the answer, and the next
- * start tries again.
+ * before, after it the commit is finished. A trial that can go on is handed to a caller that judges
+ * it. A fault on the way is part of the answer, and the next start tries again.
  */
-export async function recover(change: Change): Promise<Recovery> {
+export async function recover(change: Change, options: RecoverOptions): Promise<Recovery> {
+  if (change.journal.damage !== null) return beginAnew(change);
   const open = openTransaction(change);
+  const { notes } = change.journal;
   const transaction = open.state === "none" ? null : open.txn;
-  const notes = change.journal.notes;
   try {
-    const { state, details } = await settle(change, open);
-    return { state, transaction, details: [...notes, ...details], fault: null };
+    const settled = await settle(change, open, options);
+    const found = nothingOpen(change, change.journal.ledger);
+    return { ...found, transaction, ...settled, details: [...notes, ...settled.details] };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const details = [...notes, `${open.state}: ${error.message}`];
-    return { state: "continued", transaction, details, fault: describeFault(error) };
+    const found = nothingOpen(change, change.journal.ledger);
+    return { ...found, state: "continued", transaction, details, fault: describeFault(error) };
   }
 }
 
 /** Whether the journal leaves nothing open; only reads. */
 export function isClean({ io, paths }: Pick<Change, "io" | "paths">): boolean {
-  const { records, torn } = readJournal(io.files, paths.journal);
-  return torn === null && transactionState(records).state === "none";
+  const { ledger, torn, damage } = checkJournal(io.files, paths.journal);
+  return torn === null && damage === null && ledger.state.state === "none";
 }
 
-type Settled = Pick<Recovery, "state" | "details">;
+/** The answer where nothing is open. */
+export function nothingOpen({ machine }: Work, { proof }: Ledger): Recovery {
+  const now = { booted: machine.booted(), running: machine.running(), bootId: machine.bootId };
+  return {
+    state: "clean",
+    transaction: null,
+    details: [],
+    fault: null,
+    trial: null,
+    back: null,
+    unproved: unproved(proof, now),
+  };
+}
 
-async function settle(change: Change, open: TransactionState): Promise<Settled> {
+/**
+ * After a journal that could not be believed: what runs is left alone. No timer of a trial that
+ * nobody knows of any more may take it away later.
+ */
+async function beginAnew(change: Change): Promise<Recovery> {
+  const { notes, damage, ledger } = change.journal;
+  const fault = new Fault("system/journal-damaged", `${change.paths.journal}: ${damage}`);
+  const details = [...notes];
+  try {
+    await change.commands.disarmAll();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    details.push(error.message);
+  }
+  const found = nothingOpen(change, ledger);
+  return { ...found, state: "set-aside", details, fault: describeFault(fault) };
+}
+
+type Settled = Pick<Recovery, "state" | "details"> & Partial<Recovery>;
+
+async function settle(
+  change: Change,
+  open: TransactionState,
+  { judges }: RecoverOptions,
+): Promise<Settled> {
   switch (open.state) {
     case "none":
       return { state: "clean", details: [] };
@@ -43,14 +91,20 @@ async function settle(change: Change, open: TransactionState): Promise<Settled> 
     case "built":
       await abandonBuild(change, "firstlight was started again");
       return { state: "abandoned", details: ["a build that was never tried was dropped"] };
-    case "trying":
-    case "tried":
-      return back(change, {
-        verdict: null,
-        reasons: [`firstlight ended while it was ${open.state}`],
-      });
+    case "waiting":
+      return settleWaiting(change, open, judges);
+    case "trying": {
+      const trial = judges ? await reattachTrying(change, open) : undefined;
+      return trial === undefined ? ended(change, open) : handOver(open, trial);
+    }
+    case "tried": {
+      const trial = judges ? await reattachTried(change, open) : undefined;
+      return trial === undefined ? ended(change, open) : handOver(open, trial);
+    }
+    case "preparing":
+      return ended(change, open);
     case "rolling-back":
-      return back(change, open);
+      return back(change, open, open);
     case "committing": {
       await change.commands.awaitSwitch(open.txn); // a boot entry may be half-way
       const { generation } = await finishCommit(change, open);
@@ -62,8 +116,50 @@ async function settle(change: Change, open: TransactionState): Promise<Settled> 
   }
 }
 
-async function back(change: Change, { verdict, reasons }: WhyBack): Promise<Settled> {
-  const rolledBack = await rollBackOpen(change, { verdict, reasons });
+/** A trial by a restart: before it, after it, or after a boot of another system. */
+async function settleWaiting(change: Change, open: Waiting, judges: boolean): Promise<Settled> {
+  const { machine } = change;
+  const { toplevel } = open.attempt.closure;
+  if (open.bootId === machine.bootId) {
+    return judges ? handOver(open, open.trial) : ended(change, open);
+  }
+  const running = machine.running();
+  if (running !== toplevel) {
+    const found = running ?? "no system";
+    const reasons = [`the machine came back with ${found}, and not with the system on trial`];
+    // Once may be a power cut; who does not come up twice is to blame.
+    const blamed = triesOf(change.journal.ledger.releases, open.attempt) > 1;
+    return back(change, open, { verdict: null, reasons, blamed });
+  }
+  return judges ? handOver(open, await resumeBooted(change, open)) : ended(change, open);
+}
+
+function handOver(open: OpenAttempt, trial: Trial): Settled {
+  const details = [`the trial was ${open.state}, and goes on`];
+  return { state: "trial", details, trial: openTrial(open, trial) };
+}
+
+function openTrial({ attempt }: OpenAttempt, trial: Trial): OpenTrial {
+  return { trial, judging: attempt.judging, reason: attempt.closure.reason };
+}
+
+function ended(change: Change, open: OpenAttempt): Promise<Settled> {
+  const reasons = [`firstlight ended while it was ${open.state}`];
+  return back(change, open, { verdict: null, reasons, blamed: false });
+}
+
+async function back(change: Change, open: OpenAttempt, why: WhyBack): Promise<Settled> {
+  const { verdict, reasons, blamed } = why;
+  const rolledBack = await rollBackOpen(change, { verdict, reasons, blamed });
+  if (rolledBack.restart) return { state: "restart", details: rolledBack.reasons };
   const now = rolledBack.toplevel ?? "no system of before";
-  return { state: "rolled-back", details: [...rolledBack.reasons, `${now} runs`] };
+  const details = [...rolledBack.reasons, `${now} runs`];
+  if (verdict === null || open.state !== "rolling-back") return { state: "rolled-back", details };
+  const { closure, judging } = open.attempt;
+  const { transaction, toplevel } = closure;
+  return {
+    state: "rolled-back",
+    details,
+    back: { transaction, toplevel, judging, reason: closure.reason, verdict, rolledBack },
+  };
 }

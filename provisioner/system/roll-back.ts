@@ -1,8 +1,10 @@
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
+import { exitCodes } from "./activation.ts";
+import { sourcesOf } from "./ended-trials.ts";
 import type { Attempt } from "./journal-record.ts";
+import { askRestart, clearBoot, isBootedTrial } from "./leave-boot.ts";
 import { switchAndRead } from "./switch.ts";
 import type { RolledBack, Trial, Verdict } from "./system.ts";
-import { endedTrials, sourcesOf } from "./transaction.ts";
 import { hasAttempt, type OpenAttempt } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
@@ -10,9 +12,9 @@ const activationTries = 3;
 const pauseMs = 2_000;
 
 /**
- * Takes a trial back: the previous system is activated by its explicit path, /etc/nixos has never
- * been changed. A system that somebody activated by hand meanwhile is left alone. Asked again about
- * the same trial it gives the same answer.
+ * Takes a trial back: the previous system is activated by its explicit path, or the machine is to be
+ * restarted into it; /etc/nixos has never been changed. A system that somebody activated by hand
+ * meanwhile is left alone. Asked again about the same trial it gives the same answer.
  */
 export async function rollBack(
   change: Change,
@@ -24,41 +26,73 @@ export async function rollBack(
     if (open.state === "committing") {
       throw new Fault("system/commit-begun", `the trial ${open.txn} is being committed`);
     }
-    return rollBackOpen(change, { verdict, reasons: verdict.reasons });
+    const blamed = isBlamed(trial, verdict);
+    return rollBackOpen(change, { verdict, reasons: verdict.reasons, blamed });
   }
-  const ended = endedTrials(change.journal.records).findLast((t) => t.txn === trial.transaction);
+  const ended = change.journal.ledger.ended.findLast((t) => t.txn === trial.transaction);
   if (ended?.outcome !== "rolled-back") {
     throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
   }
-  return answer(change, ended.attempt, ended.reasons);
+  return answer(change, { attempt: ended.attempt, reasons: ended.reasons, restart: false });
+}
+
+/** Another switch that was under way is nothing that the release could be blamed for. */
+function isBlamed({ exitCode }: Trial, { healthy, conclusive }: Verdict): boolean {
+  return !healthy && conclusive !== false && exitCode !== exitCodes.locked;
 }
 
 /** Why a trial is taken back. */
 export interface WhyBack {
   readonly verdict: Verdict | null;
   readonly reasons: readonly string[];
+  /** Whether the release is to blame. */
+  readonly blamed: boolean;
 }
 
-/** Takes the open trial back, or goes on doing so. Every part can be done again. */
+/**
+ * Takes the open trial back, or goes on doing so. Every part can be done again. With `restart` the
+ * machine is to be restarted, and the rest is done by the next start after that.
+ */
 export async function rollBackOpen(change: Change, why: WhyBack): Promise<RolledBack> {
   const open = openTransaction(change);
   if (!hasAttempt(open)) throw new Fault("system/no-trial", "there is no open trial to take back");
   const { txn, attempt } = open;
   const reasons = [...why.reasons];
-  await step(change, { txn, name: "roll-back", intent: why }, async () => {
-    if (open.bootId === change.machine.bootId) {
-      reasons.push(...(await activatePrevious(change, open)));
-    } else {
-      reasons.push("the machine was restarted during the trial: the boot default runs");
-    }
+  try {
+    await step(change, { txn, name: "roll-back", intent: why }, async () => {
+      reasons.push(...(await clearBoot(change, open)));
+      reasons.push(...(await leave(change, open)));
+      if (open.bootId === change.machine.bootId && attempt.previous.toplevel !== null) {
+        await disarm(change, txn);
+      }
+      dropRoots(change, txn);
+      return { toplevel: attempt.previous.toplevel, reasons };
+    });
+  } catch (error) {
+    if (!isFault(error, "system/restart-needed")) throw error;
+    return answer(change, { attempt, reasons: [...reasons, error.message], restart: true });
+  }
+  return answer(change, { attempt, reasons, restart: false });
+}
+
+/** Lets the previous system run and be the boot default again. */
+async function leave(change: Change, open: OpenAttempt): Promise<readonly string[]> {
+  const reasons: string[] = [];
+  const isBooted = isBootedTrial(change, open);
+  if (!isBooted && open.bootId !== change.machine.bootId) {
+    reasons.push("the machine was restarted during the trial: the boot default runs");
+  }
+  // What was booted is left by a restart, so the boot default must be right before.
+  if (isBooted) {
     reasons.push(...(await resetProfile(change, open)));
-    if (open.bootId === change.machine.bootId && attempt.previous.toplevel !== null) {
-      await disarm(change, txn);
-    }
-    dropRoots(change, txn);
-    return { toplevel: attempt.previous.toplevel, reasons };
-  });
-  return answer(change, attempt, reasons);
+    askRestart(change, "the machine was booted with the system on trial: it takes a restart");
+  }
+  if (isBooted || open.bootId === change.machine.bootId) {
+    const touched = open.touched || isBooted;
+    reasons.push(...(await activatePrevious(change, { ...open, touched })));
+  }
+  reasons.push(...(await resetProfile(change, open)));
+  return reasons;
 }
 
 /** Stops the timer of the way back, once what it may have begun has ended. */
@@ -93,6 +127,9 @@ async function activatePrevious(
     if (end === "switched") return [];
     if (end === "degraded") return [`the previous system runs again, but not well: ${message}`];
     if (tries === activationTries) {
+      const isDefault = change.machine.profile().toplevel === toplevel;
+      const mayRestart = change.settings.reboot === "allow" || change.settings.reboot === "kexec";
+      if (isDefault && mayRestart) askRestart(change, `${toplevel}: ${message}`);
       throw new Fault("system/roll-back-failed", `${toplevel}: ${message}`);
     }
     await change.io.clock.sleep(pauseMs);
@@ -124,12 +161,24 @@ async function resetProfile(
   return end === "switched" ? [] : [`the boot entry could not be set back: ${message}`];
 }
 
-function answer(change: Change, attempt: Attempt, reasons: readonly string[]): RolledBack {
+function answer(
+  change: Change,
+  {
+    attempt,
+    reasons,
+    restart,
+  }: {
+    readonly attempt: Attempt;
+    readonly reasons: readonly string[];
+    readonly restart: boolean;
+  },
+): RolledBack {
   const toplevel = attempt.previous.toplevel === null ? null : change.machine.running();
   return {
     toplevel,
     generation: generationOf(change, toplevel),
-    sourcesDigest: sourcesOf(endedTrials(change.journal.records), toplevel),
+    sourcesDigest: sourcesOf(change.journal.ledger.ended, toplevel),
     reasons,
+    restart,
   };
 }

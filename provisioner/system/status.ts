@@ -1,12 +1,11 @@
 import { readJournal } from "./journal.ts";
 import type { ChangeReason, SystemStatus } from "./system.ts";
-import { transactionState } from "./transaction.ts";
 import type { TransactionState } from "./transaction-state.ts";
 import type { Work } from "./work.ts";
 
 /** What is under way and what runs, read without the lock and without a process. */
 export function status({ io, paths, machine }: Work): SystemStatus {
-  const open = transactionState(readJournal(io.files, paths.journal).records);
+  const open = readJournal(io.files, paths.journal).ledger.state;
   return {
     state: open.state,
     transaction: open.state === "none" ? null : open.txn,

@@ -34,8 +34,11 @@ export interface ResultMessage<R extends SystemRequest> {
 
 /** What can be asked of the system. */
 export type SystemRequest =
-  /** Finish or undo what the journal left open; first request of every start. */
-  | { readonly kind: "recover" }
+  /**
+   * Finish or undo what the journal left open; first request of every start. With `judges` a trial
+   * that goes on is handed back, to be judged by who asked; without, it is taken back.
+   */
+  | { readonly kind: "recover"; readonly judges?: boolean }
   /** Whether the running, booted-by-default system was made from these sources; starts no process. */
   | { readonly kind: "runs"; readonly sourcesDigest: string }
   /** Write the sources and build the system from them, with a GC root from the first moment. */
@@ -66,6 +69,8 @@ export type SystemRequest =
       readonly approved?: string;
       /** How long the trial may be watched at most; the way back comes later than that. */
       readonly watchMs: number;
+      /** What its judge needs, JSON: kept, and given back to the process that judges it. */
+      readonly judging?: { readonly [key: string]: unknown } | null;
     }
   /** Make the trial the boot default and publish its sources. */
   | { readonly kind: "commit"; readonly trial: Trial; readonly verdict: Verdict }
@@ -77,6 +82,17 @@ export type SystemRequest =
       readonly generation: number | null;
       readonly reason: ChangeReason;
     }
+  /** Restart the machine, into a trial that waits for it or back from one. */
+  | { readonly kind: "restart" }
+  /** After a trial was taken back: whether what it failed fails without it as well. */
+  | {
+      readonly kind: "conclude";
+      readonly transaction: string;
+      readonly conclusive: boolean;
+      readonly reasons: readonly string[];
+    }
+  /** How the committed system was when it had been booted. */
+  | { readonly kind: "prove"; readonly verdict: Verdict }
   /** Keep a generation whatever the limits say, or let it go. */
   | { readonly kind: "pin"; readonly generation: number; readonly pinned: boolean }
   /** Delete generations that need not stay, and what only they needed. */
@@ -106,6 +122,9 @@ export interface SystemResults {
   readonly commit: Committed;
   readonly "roll-back": RolledBack;
   readonly "plan-generation": Plan;
+  readonly restart: Restarting;
+  readonly conclude: null;
+  readonly prove: BootProof | null;
   readonly history: History;
   readonly drift: DriftReport;
   readonly repair: RepairReport;
@@ -149,6 +168,8 @@ export interface ChangeReason {
   /** For a person: `first boot of i-0abc`, `user-data changed`. */
   readonly why: string;
   readonly instanceId: string | null;
+  /** Hardware profile that it was rendered for, where one was. */
+  readonly hardwareProfile?: string | null;
 }
 
 /** A built system. */
@@ -211,8 +232,9 @@ export interface Trial {
   /**
    * How the activation ended: `switched`, `degraded` (it runs, but a unit or a step failed: exit
    * code 4), or `refused`: it does not run (1, 100, lock held), or did not end within its deadline.
+   * With `waits-for-restart` the next boot is its own, once: {@link SystemRequest} `restart`.
    */
-  readonly activation: "switched" | "degraded" | "refused";
+  readonly activation: "switched" | "degraded" | "refused" | "waits-for-restart";
   readonly exitCode: number | null;
   readonly message: string | null;
 }
@@ -220,6 +242,10 @@ export interface Trial {
 /** The judge's word on a trial. */
 export interface Verdict {
   readonly healthy: boolean;
+  /** Names of the checks that failed last, where any did. */
+  readonly failed?: readonly string[];
+  /** `false` where nobody could judge, so that nothing is said about the release. */
+  readonly conclusive?: boolean;
   /** Each line one check that decided it. */
   readonly reasons: readonly string[];
   readonly passes: number;
@@ -240,15 +266,68 @@ export interface RolledBack {
   readonly generation: number | null;
   readonly sourcesDigest: string | null;
   readonly reasons: readonly string[];
+  /** Whether the machine is to be restarted first ({@link SystemRequest} `restart`); then that system runs. */
+  readonly restart: boolean;
+}
+
+/** How the machine is being restarted. */
+export interface Restarting {
+  readonly how: "reboot" | "kexec";
 }
 
 /** What `recover` found and did. */
 export interface Recovery {
-  readonly state: "clean" | "continued" | "rolled-back" | "abandoned";
+  readonly state:
+    | "clean"
+    | "continued"
+    | "rolled-back"
+    | "abandoned"
+    /** The journal was damaged: a new one was begun, and what runs was left alone. */
+    | "set-aside"
+    /** A trial goes on, and is to be judged or restarted into. */
+    | "trial"
+    /** The way back takes a restart of the machine. */
+    | "restart";
   /** The transaction that was open, and what of it was still undone. */
   readonly transaction: string | null;
   readonly details: readonly string[];
   readonly fault: FaultRecord | null;
+  /** With `trial`: the trial that goes on. */
+  readonly trial: OpenTrial | null;
+  /** With `rolled-back`: a trial that had been judged, and whose end nobody was told yet. */
+  readonly back: TakenBack | null;
+  /** The committed system, where it was booted and nobody has said yet how it was. */
+  readonly unproved: BootProof | null;
+}
+
+/** A trial that a process before this one began. */
+export interface OpenTrial {
+  readonly trial: Trial;
+  /** As it was given to `try`. */
+  readonly judging: unknown;
+  readonly reason: ChangeReason;
+}
+
+/** A trial that was judged by a process before this one, and is back now. */
+export interface TakenBack {
+  readonly transaction: string;
+  readonly toplevel: string;
+  readonly judging: unknown;
+  readonly reason: ChangeReason;
+  readonly verdict: Verdict;
+  readonly rolledBack: RolledBack;
+}
+
+/** Whether the system that was committed last has been booted, and was well then. */
+export interface BootProof {
+  readonly transaction: string;
+  readonly toplevel: string;
+  readonly generation: number;
+  readonly proved: boolean;
+  /** So often it was booted and was not well. */
+  readonly failures: number;
+  /** The last generation of which that is known: not to be removed before this one is proved. */
+  readonly previousGood: { readonly toplevel: string | null; readonly generation: number | null };
 }
 
 /** What runs now, and whether it is what it should be. */
@@ -260,6 +339,10 @@ export interface Running {
   readonly toplevel: string | null;
   /** `null` of a system that firstlight did not make. */
   readonly sourcesDigest: string | null;
+  /** Whether the boot default was booted and was well then; `null` where firstlight did not commit it. */
+  readonly bootProved: boolean | null;
+  /** Whether the machine is to be restarted now: into a trial, or back from one. */
+  readonly restart: boolean;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
 }
@@ -281,6 +364,20 @@ export interface History {
   readonly generations: readonly GenerationRecord[];
   /** Trials that have ended, oldest first. */
   readonly trials: readonly TrialRecord[];
+  /** Of the system that was committed last; `null` where none was. */
+  readonly boot: BootProof | null;
+  /** Releases that are not tried again for now. */
+  readonly denied: readonly DeniedRelease[];
+}
+
+/** A release that was not healthy on this machine. */
+export interface DeniedRelease {
+  /** Digest of its sources; of a generation that firstlight did not make, its store path. */
+  readonly release: string;
+  readonly hardwareProfile: string | null;
+  readonly transaction: string;
+  readonly at: string;
+  readonly reasons: readonly string[];
 }
 
 /** How a trial ended: what the fleet is told of it. */

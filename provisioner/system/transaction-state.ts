@@ -9,6 +9,8 @@ export type TransactionState =
   | { readonly state: "none" }
   | Building
   | Built
+  | Preparing
+  | Waiting
   | Trying
   | Tried
   | Committing
@@ -40,6 +42,17 @@ interface OpenTrial extends Open {
   readonly touched: boolean;
 }
 
+/** To be tried by a restart: what it takes to boot it once may be half there. */
+export interface Preparing extends OpenTrial {
+  readonly state: "preparing";
+}
+
+/** The next boot is to be its own. */
+export interface Waiting extends OpenTrial {
+  readonly state: "waiting";
+  readonly trial: Trial;
+}
+
 /** The way back may be armed, and with `touched` the activation may have begun. */
 export interface Trying extends OpenTrial {
   readonly state: "trying";
@@ -64,9 +77,16 @@ export interface RollingBack extends OpenTrial {
   readonly state: "rolling-back";
   readonly verdict: Verdict | null;
   readonly reasons: readonly string[];
+  readonly blamed: boolean;
+  /** The generation that was made and then left. */
+  readonly left: number | null;
+  /** Restarts that were asked for to come back. */
+  readonly restarts: number;
+  /** The boot in which nothing but a restart was left to do, or `null`. */
+  readonly restartIn: string | null;
 }
 
-export type OpenAttempt = Trying | Tried | Committing | RollingBack;
+export type OpenAttempt = Preparing | Waiting | Trying | Tried | Committing | RollingBack;
 
 /** Whether a transaction has got as far as a trial. */
 export function hasAttempt(state: TransactionState): state is OpenAttempt {

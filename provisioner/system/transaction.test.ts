@@ -1,84 +1,21 @@
 import fc from "fast-check";
 import t from "tap";
-import type { Attempt, JournalRecord, Step } from "./journal-record.ts";
-import type { ChangeReason, Trial, Verdict } from "./system.ts";
-import { endedTrials, next, sourcesOf, transactionState } from "./transaction.ts";
+import { sourcesOf } from "./ended-trials.ts";
+import { dataOf, type Entry, failure, records, verdict } from "./fake-records.ts";
+import type { Step, StepRecord } from "./journal-record.ts";
+import { ledgerOf } from "./ledger.ts";
+import { next } from "./transaction.ts";
 import { hasAttempt, type StateName, type TransactionState } from "./transaction-state.ts";
 import { answerOf, beginnings, eventOf, stateNames } from "./transitions.ts";
 
-const reason: ChangeReason = { by: "boot", why: "a test", instanceId: null };
-const verdict: Verdict = { healthy: true, reasons: [], passes: 3, ms: 1 };
-const failure = { code: "system/nix-failed", message: "no" } as const;
-
-function attempt(txn: string): Attempt {
-  const closure = {
-    transaction: txn,
-    toplevel: `/nix/store/${txn}`,
-    derivation: null,
-    sourcesDigest: `sources of ${txn}`,
-    credentials: [],
-    reason,
-  };
-  const previous = { toplevel: "/nix/store/old", generation: 1, sourcesDigest: null };
-  return { closure, planDigest: "p", previous, profile: previous };
-}
-
-function trial(txn: string): Trial {
-  return {
-    transaction: txn,
-    toplevel: `/nix/store/${txn}`,
-    previous: "/nix/store/old",
-    sourcesDigest: `sources of ${txn}`,
-    bootId: "b",
-    planDigest: "p",
-    activation: "switched",
-    exitCode: 0,
-    message: null,
-  };
-}
-
-/** Data that each step writes, for the transaction. */
-function dataOf(txn: string): Readonly<Record<Step, { intent: unknown; result: unknown }>> {
-  const activation = { end: "switched", exitCode: 0, message: null, touched: true };
-  return {
-    build: { intent: { sourcesDigest: "d", reason }, result: attempt(txn).closure },
-    try: { intent: attempt(txn), result: trial(txn) },
-    arm: { intent: { afterMs: 1 }, result: null },
-    activate: { intent: { toplevel: "t" }, result: activation },
-    disarm: { intent: null, result: null },
-    commit: { intent: { verdict }, result: { generation: 2, incomplete: null } },
-    "set-profile": { intent: { toplevel: "t" }, result: null },
-    "boot-entry": { intent: { toplevel: "t" }, result: null },
-    publish: { intent: { sourcesDigest: "d" }, result: { kept: [] } },
-    "roll-back": { intent: { verdict, reasons: [] }, result: { toplevel: "o", reasons: ["why"] } },
-    "re-activate": { intent: { toplevel: "o" }, result: activation },
-    "reset-profile": { intent: { generation: 1, from: 2 }, result: null },
-    repair: { intent: { subjects: ["p"] }, result: { repaired: [], unrepaired: [] } },
-    abandon: { intent: { why: "a test" }, result: null },
-  };
-}
-
-type Entry = readonly [step: Step, kind: "intent" | "ok" | "failed", txn?: string];
-
-function records(entries: readonly Entry[]): readonly JournalRecord[] {
-  return entries.map(([step, kind, txn = "t1"], index) => {
-    const { intent, result } = dataOf(txn)[step];
-    const data =
-      kind === "intent"
-        ? intent
-        : kind === "ok"
-          ? { ok: true, value: result }
-          : { ok: false, failure };
-    const head = { v: 1, seq: index + 1, prev: "", bootId: "b", txn, at: `at ${index}`, sum: "" };
-    return { ...head, kind: kind === "intent" ? "intent" : "result", step, data } as JournalRecord;
-  });
-}
+const stateAfter = (all: readonly StepRecord[]) => ledgerOf(all).state;
 
 const built: readonly Entry[] = [
   ["build", "intent"],
   ["build", "ok"],
 ];
 const trying: readonly Entry[] = [...built, ["try", "intent"], ["activate", "intent"]];
+const waiting: readonly Entry[] = [...built, ["prepare", "intent"], ["prepare", "ok"]];
 const tried: readonly Entry[] = [...trying, ["activate", "ok"], ["try", "ok"]];
 const committing: readonly Entry[] = [...tried, ["commit", "intent"]];
 const rollingBack: readonly Entry[] = [...tried, ["roll-back", "intent"]];
@@ -96,6 +33,18 @@ const states: readonly (readonly [string, readonly Entry[], object])[] = [
   ],
   ["a build", built, { state: "built", closure: { transaction: "t1" } }],
   ["an abandoned build", [...built, ["abandon", "intent"], ["abandon", "ok"]], { state: "none" }],
+  ["a trial that is to be booted", waiting.slice(0, -1), { state: "preparing", touched: false }],
+  ["a trial that waits for a restart", waiting, { state: "waiting", touched: false }],
+  [
+    "a trial that was booted",
+    [...waiting, ["restart", "intent"], ["resume", "intent"], ["resume", "ok"]],
+    { state: "tried", touched: true },
+  ],
+  [
+    "a way back that takes a restart",
+    [...waiting, ["resume", "ok"], ["roll-back", "intent"], ["restart", "intent"]],
+    { state: "rolling-back", restarts: 1 },
+  ],
   ["a trial before its activation", trying.slice(0, 3), { state: "trying", touched: false }],
   ["a trial during its activation", trying, { state: "trying", touched: true }],
   ["a trial that failed", [...trying, ["try", "failed"]], { state: "trying", touched: true }],
@@ -128,14 +77,14 @@ const states: readonly (readonly [string, readonly Entry[], object])[] = [
 
 for (const [name, entries, expected] of states) {
   t.test(`${name} leads to its state`, async (t) => {
-    t.match(transactionState(records(entries)), expected);
+    t.match(stateAfter(records(entries)), expected);
   });
 }
 
 t.test("ended trials are told with how they ended and what they were made from", async (t) => {
   const of = (txn: string, entries: readonly Entry[]) =>
     entries.map(([step, kind]): Entry => [step, kind, txn]);
-  const trials = endedTrials(
+  const { ended: trials } = ledgerOf(
     records([
       ...of("t1", [...committing, ["commit", "ok"]]),
       ...of("t2", [...rollingBack, ["roll-back", "ok"]]),
@@ -162,13 +111,15 @@ t.test("every pair of state and event has an answer that `next` gives", async (t
     none: [],
     building: built.slice(0, 1),
     built,
+    preparing: waiting.slice(0, -1),
+    waiting,
     trying,
     tried,
     committing,
     "rolling-back": rollingBack,
   };
   for (const name of stateNames) {
-    const state = transactionState(records(ways[name]));
+    const state = stateAfter(records(ways[name]));
     t.equal(state.state, name);
     for (const step of Object.keys(dataOf("t1")) as Step[]) {
       for (const kind of ["intent", "ok", "failed"] as const) {
@@ -193,7 +144,7 @@ interface World {
 }
 
 /** What a record that fits means for the boot default; a roll back ends only once it is set back. */
-function live(world: World, before: TransactionState, record: JournalRecord): World {
+function live(world: World, before: TransactionState, record: StepRecord): World {
   const event = eventOf(record);
   if (!hasAttempt(before)) return world;
   const { toplevel } = before.attempt.closure;
@@ -236,7 +187,7 @@ t.test("no sequence of events loses the last good generation", async () => {
 });
 
 t.test("a trial ends by its commit or its roll back, and by nothing else", async () => {
-  const ends = (last: JournalRecord | undefined) =>
+  const ends = (last: StepRecord | undefined) =>
     last?.kind === "result" && last.data.ok && ["commit", "roll-back"].includes(last.step);
   fc.assert(
     fc.property(fc.array(anEvent, { maxLength: 60 }), (entries) => {
@@ -252,7 +203,7 @@ t.test("a trial ends by its commit or its roll back, and by nothing else", async
         if (before.state === "rolling-back" && after.state === "committing") return false;
         before = after;
       }
-      return endedTrials(all).every((trial) => trial.attempt.closure.transaction === trial.txn);
+      return ledgerOf(all).ended.every((trial) => trial.attempt.closure.transaction === trial.txn);
     }),
     { numRuns: 2_000 },
   );

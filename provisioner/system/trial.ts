@@ -4,20 +4,36 @@ import { checkApproved } from "./approved-plan.ts";
 import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
+import { prepareRestart } from "./prepare.ts";
 import { rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
+import { trialWay } from "./trial-way.ts";
 import { type Change, checkInStore, openTransaction, step } from "./work.ts";
+
+/** What is to be tried. */
+export interface Tryable {
+  readonly plan: Plan;
+  /** What its judge needs; kept, and given back to whoever judges it. */
+  readonly judging?: unknown;
+  /** Digest of the plan that somebody approved. */
+  readonly approved?: string;
+}
 
 /**
  * Activates a planned system without touching the boot default, the way back armed first: a power
  * cut boots the old system, and a timer activates it if nobody commits. An activation that ends
  * badly is a trial all the same (`refused`, `degraded`), for the judge to say so; a fault on the
- * way there is thrown after everything was taken back. With the digest of an approved plan anything
- * that is not exactly as planned is `system/plan-stale`.
+ * way there is thrown after everything was taken back.
+ * Where the change needs a restart of the machine, the trial waits for it (`waits-for-restart`), and
+ * throws `system/reboot-refused` or `system/reboot-impossible` where there can be none. With the digest
+ * of an approved plan anything that is not exactly as planned is `system/plan-stale`.
  */
-export async function tryPlan(change: Change, plan: Plan, approved?: string): Promise<Trial> {
+export async function tryPlan(
+  change: Change,
+  { plan, judging = null, approved }: Tryable,
+): Promise<Trial> {
   const { closure } = plan;
   const txn = closure.transaction;
   const open = openTransaction(change);
@@ -30,20 +46,30 @@ export async function tryPlan(change: Change, plan: Plan, approved?: string): Pr
   await runPreHooks(change, closure);
   checkPlan(change, plan); // the hooks took their time
   if (change.signal.aborted) throw new Fault("system/canceled", "the trial was called off");
+  const way = await trialWay(change, plan.reboot);
   const attempt: Attempt = {
     closure,
     planDigest: plan.digest,
     previous: runningNow(change),
     profile: change.machine.profile(),
+    once: way.by === "restart" ? { loader: way.loader.name, why: plan.reboot.why } : null,
+    wayBackMs: change.settings.wayBackMs,
+    judging,
   };
   try {
-    return await step(change, { txn, name: "try", intent: attempt }, () =>
-      activate(change, attempt),
-    );
+    return way.by === "restart"
+      ? await step(change, { txn, name: "prepare", intent: attempt }, () =>
+          prepareRestart(change, { attempt, way }),
+        )
+      : await step(change, { txn, name: "try", intent: attempt }, () => activate(change, attempt));
   } catch (error) {
     if (!hasAttempt(openTransaction(change))) throw error; // not even the intent could be written
     const reason = error instanceof Fault ? `${error.code}: ${error.message}` : String(error);
-    await rollBackOpen(change, { verdict: null, reasons: [`the trial failed: ${reason}`] });
+    await rollBackOpen(change, {
+      verdict: null,
+      reasons: [`the trial failed: ${reason}`],
+      blamed: false,
+    });
     throw error;
   }
 }

@@ -6,11 +6,10 @@ import { allRoots, isRootName } from "./command-lines.ts";
 import type { Commands, Talk } from "./commands.ts";
 import type { Courier } from "./fetch/courier.ts";
 import type { FetchSettings } from "./fetch/fetch-settings.ts";
-import type { Journal } from "./journal.ts";
 import type { Step, Steps } from "./journal-record.ts";
 import type { Machine } from "./machine.ts";
-import type { SystemPaths } from "./paths.ts";
-import { transactionState } from "./transaction.ts";
+import type { Journal } from "./open-journal.ts";
+import { isTrialLink, type SystemPaths } from "./paths.ts";
 import type { TransactionState } from "./transaction-state.ts";
 
 /** What one request works with; made by the driver, passed down as it is. */
@@ -76,7 +75,7 @@ export async function step<S extends Step>(
 
 /** What the journal leaves open now. */
 export function openTransaction({ journal }: Change): TransactionState {
-  return transactionState(journal.records);
+  return journal.ledger.state;
 }
 
 /** Drops the GC roots of a transaction. */
@@ -88,6 +87,13 @@ export function dropRoots({ storeFiles, paths }: Work, txn: string): void {
 export function dropStrayRoots({ storeFiles, paths }: Work): void {
   for (const name of storeFiles.list(paths.gcRoots)) {
     if (isRootName(name)) storeFiles.remove(`${paths.gcRoots}/${name}`);
+  }
+}
+
+/** Drops the profile that a trial by a restart is booted from. */
+export function dropTrialProfile({ storeFiles, paths }: Work): void {
+  for (const name of storeFiles.list(paths.trialProfiles)) {
+    if (isTrialLink(name)) storeFiles.remove(`${paths.trialProfiles}/${name}`);
   }
 }
 

@@ -18,7 +18,7 @@ export function writeSources(files: Files, directory: string, sources: Sources):
   const staging = `${directory}/.${sources.digest}.new`;
   files.remove(staging);
   for (const file of sources.files) {
-    files.write(`${staging}/${file.path}`, file.content, { mode: file.mode });
+    files.unsynced.write(`${staging}/${file.path}`, file.content, { mode: file.mode });
   }
   files.syncTree(staging);
   const edited = files.stat(place) === undefined ? null : freeName(files, `${place}.edited`);

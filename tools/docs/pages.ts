@@ -29,7 +29,7 @@ export function generatedPages(): ReadonlyMap<string, string> {
       "docs/settings.md",
       schemaPage(
         "Settings",
-        "In NixOS: `services.firstlight.settings`; beside it there are `services.firstlight.enable`, `.package` and `.pins` (`nixos/module.nix`).",
+        "In NixOS: `services.firstlight.settings`; beside it there are `services.firstlight.enable`, `.package`, `.pins` and `.panicSeconds` (`nixos/module.nix`).",
         "agent/settings.schema.json",
       ),
     ],

@@ -48,7 +48,7 @@ function answers(): string {
   const rows = eventNames.map((event) => `| ${event} | ${cells(event).join(" | ")} |\n`);
   return `## Every answer
 
-A state that stays as it is says so with its own name; a dash is a misfit. ${[...beginnings].map((event) => `\`${event}\``).join(" and ")}
+A state that stays as it is says so with its own name; a dash is a misfit. ${[...beginnings].map((event) => `\`${event}\``).join(", ")}
 fit by whichever transaction they are said; every other event only by the one that is open.
 
 ${head}${rows.join("")}`;

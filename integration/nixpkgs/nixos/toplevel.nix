@@ -5,6 +5,7 @@ let
   script = name: "#!/bin/bash\nsystem=${builtins.placeholder "out"}\n${builtins.readFile ./scripts/machine.sh}\n${builtins.readFile (./scripts + "/${name}.sh")}";
   kernel = config.boot.kernelPackages.kernel or { version = "none"; };
   cfg = config;
+  inherit (config.boot) loader;
 
   # A value as JSON can hold it, references to the store left out.
   plain = v:
@@ -35,7 +36,11 @@ let
     activate = script "activate";
     "activation-steps" = cfg.system.build.activationSteps;
     "activation-exit-code" = lib.optionalString (cfg.standIn.activationExitCode != null) "${toString cfg.standIn.activationExitCode}\n";
+    "bin/install-boot-loader" = script "install-boot-loader";
     "bin/switch-to-configuration" = script "switch-to-configuration";
+    boot-loader = lib.optionalString loader.systemd-boot.enable "systemd-boot"
+      + lib.optionalString loader.grub.enable "grub"
+      + lib.optionalString loader.generic-extlinux-compatible.enable "extlinux";
     "failing-units" = concatMapStrings (unit: "${unit}\n") cfg.standIn.failingUnits;
     groups = concatMapStrings groupLine (lib.attrValues cfg.users.groups);
     init = script "init";
@@ -52,7 +57,7 @@ let
     "users.sh" = "mutable=${lib.boolToString cfg.users.mutableUsers}\n" + concatMapStrings userLine users;
     "packages" = concatMapStrings (p: "${p.name or (builtins.unsafeDiscardStringContext (baseNameOf p))}\n") (lib.unique cfg.environment.systemPackages);
   };
-  executable = [ "activate" "bin/switch-to-configuration" "init" "pre-switch-checks" ];
+  executable = [ "activate" "bin/install-boot-loader" "bin/switch-to-configuration" "init" "pre-switch-checks" ];
 
   toplevel = pkgs.runCommand "nixos-system-${cfg.system.name}-${cfg.system.nixos.label}" { } ''
     mkdir -p "$out/bin" "$out/sw/bin" && cd "$out"

@@ -1,7 +1,6 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { timestamp } from "#core/io.ts";
 import { readJournal } from "../journal.ts";
-import { endedTrials, transactionState } from "../transaction.ts";
 import { hasAttempt } from "../transaction-state.ts";
 import type { Work } from "../work.ts";
 import { declaredNow } from "./declared.ts";
@@ -26,15 +25,14 @@ export interface DriftOptions {
  * looked at is said, and the rest is looked at all the same.
  */
 export async function checkDrift(work: Work, { deep, share }: DriftOptions): Promise<DriftReport> {
-  const { records } = readJournal(work.io.files, work.paths.journal);
-  const trials = endedTrials(records);
+  const { ledger } = readJournal(work.io.files, work.paths.journal);
+  const { ended: trials, state: open } = ledger;
   const declared = declaredNow(trials);
   const head = { v: 1, at: timestamp(work.io.clock), deep, declared } as const;
   if (declared === null) {
     return { ...head, items: [], store: null, unseen: ["firstlight has committed nothing yet"] };
   }
   const look = lookout();
-  const open = transactionState(records);
   if (hasAttempt(open)) look.unseen.push(`what runs: the change ${open.txn} is under way`);
   else await look.at("what runs", async () => runningItems(work, declared, trials));
   await look.at("the sources", async () => intentItems(work.io.files, work.paths, declared));

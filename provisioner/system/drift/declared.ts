@@ -1,4 +1,4 @@
-import { type EndedTrial, sourcesOf } from "../transaction.ts";
+import { type EndedTrial, sourcesOf } from "../ended-trials.ts";
 import type { Declared } from "./report.ts";
 
 /** What was committed last: what the machine should be. */

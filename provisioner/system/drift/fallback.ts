@@ -1,4 +1,3 @@
-import { endedTrials } from "../transaction.ts";
 import type { Change } from "../work.ts";
 
 /**
@@ -11,9 +10,7 @@ export async function wholeGeneration(
 ): Promise<number | null> {
   const { store } = commands;
   const bad = new Set(
-    endedTrials(journal.records).flatMap((t) =>
-      t.outcome === "rolled-back" ? [t.generation] : [],
-    ),
+    journal.ledger.ended.flatMap((t) => (t.outcome === "rolled-back" ? [t.generation] : [])),
   );
   const running = machine.running();
   for (const { generation, toplevel } of [...machine.generations()].reverse()) {

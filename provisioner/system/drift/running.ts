@@ -1,6 +1,6 @@
+import type { EndedTrial } from "../ended-trials.ts";
 import { chosenByPerson } from "../history.ts";
 import { needsReboot } from "../plan.ts";
-import type { EndedTrial } from "../transaction.ts";
 import type { Work } from "../work.ts";
 import { changedAt } from "./intent.ts";
 import type { Declared, DriftItem } from "./report.ts";

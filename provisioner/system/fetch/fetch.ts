@@ -5,8 +5,9 @@ import { abandonBuild } from "../abandon.ts";
 import { checkCredentials, mayBeCorrupt, newTransaction } from "../build.ts";
 import { checkFetchRoom } from "../preflight.ts";
 import { readGenerationRecord } from "../read-generation-record.ts";
+import { checkRelease } from "../releases.ts";
 import type { ChangeReason, Closure } from "../system.ts";
-import { type Change, dropRoots, dropStrayRoots, step } from "../work.ts";
+import { type Change, dropRoots, dropStrayRoots, dropTrialProfile, step } from "../work.ts";
 import { writeSources } from "../write-sources.ts";
 import { inBatches, openBringer } from "./bring-paths.ts";
 import { dropFetched, dropFetchRoots, fetchRoots } from "./fetch-roots.ts";
@@ -43,9 +44,13 @@ export async function fetchClosure(
     inputDigest: sources?.digest ?? null,
   });
   await abandonBuild(change, "another system was asked for");
+  const { journal, settings, io } = change;
+  const asked = { release: sources?.digest ?? manifest.toplevel, reason };
+  checkRelease(journal.ledger.releases, asked, { limits: settings.limits, nowMs: io.clock.now() });
   dropStrayRoots(change);
+  dropTrialProfile(change);
   const txn = newTransaction(change);
-  const repair = mayBeCorrupt(change.journal.records, change.machine.bootId);
+  const repair = mayBeCorrupt(journal.ledger.unfinishedBuilds, change.machine.bootId);
   const intent = {
     sourcesDigest: sources?.digest ?? null,
     manifestDigest: manifest.digest,

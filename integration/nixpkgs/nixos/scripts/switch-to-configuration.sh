@@ -34,9 +34,7 @@ fi
 if [ "$action" = check ]; then exit 0; fi
 
 if [ "$action" = switch ] || [ "$action" = boot ]; then
-  # The boot loader's installer: the default is the system it was called with.
-  { echo "$system" > "$ROOT/boot/.default.new" && sync "$ROOT/boot/.default.new" && mv -Tf "$ROOT/boot/.default.new" "$ROOT/boot/default"; } || { echo "Failed to install bootloader" >&2; exit 1; }
-  sync "$ROOT/boot"
+  "$system/bin/install-boot-loader" || { echo "Failed to install bootloader" >&2; exit 1; }
 fi
 if [ "$action" = boot ]; then exit 0; fi
 

@@ -1,0 +1,305 @@
+import { counted } from "#core/count.ts";
+import { Fault } from "#core/fault.ts";
+import type { Finding } from "#core/finding.ts";
+import { hasErrors, placeOfFinding } from "#core/finding.ts";
+import { type Io, timestamp } from "#core/io.ts";
+import type { Log } from "#core/log.ts";
+import type { SecretBag } from "#core/secret.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { matchProfile } from "#provisioner/profiles/match.ts";
+import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import type { Base, CredentialFile } from "#provisioner/render/base.ts";
+import { checkBase } from "#provisioner/render/check-base.ts";
+import { render } from "#provisioner/render/render.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
+import type { Recovery } from "#provisioner/system/system.ts";
+import type { Translation } from "#provisioner/userdata/translation.ts";
+import { blameInput } from "./blame-input.ts";
+import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
+import { endBootstrap } from "./bootstrap.ts";
+import { failedSideEffects } from "./command-states.ts";
+import type { DatasourceContent } from "./datasources/datasource.ts";
+import { endOfFault } from "./end-of-fault.ts";
+import type { Probe } from "./health/probe.ts";
+import { writeInstanceData } from "./instance-data.ts";
+import type { ObtainClosure } from "./obtain-closure.ts";
+import {
+  digestInputs,
+  type PinnedInstance,
+  readPinnedInstance,
+  writePinnedInstance,
+} from "./pinned-instance.ts";
+import { type Decision, decide } from "./policy.ts";
+import { lookAtBoot } from "./prove-boot.ts";
+import { writeReportSettings } from "./report-settings.ts";
+import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
+import { goOn } from "./resume-trial.ts";
+import type { CredentialStore } from "./secrets/credential-store.ts";
+import { settleTrial } from "./settle-trial.ts";
+
+/** Everything that making a system needs, as values; the command line builds it. */
+export interface BootDeps {
+  /** What the system is made from is asked of it, and of nothing else. */
+  readonly io: Io;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly system: SystemClient;
+  /** How a system is had; it is built when absent. */
+  readonly obtain?: ObtainClosure;
+  /** Finds the datasource and reads it. Throws `datasource/none` where there is none. */
+  readonly discover: () => Promise<DatasourceContent>;
+  readonly fetchSources: FetchSources;
+  readonly readFacts: () => Facts | Promise<Facts>;
+  readonly profiles: CompiledProfiles;
+  readonly templates: Templates;
+  readonly decideBase: (input: BaseInput) => Base;
+  /** Keeps the base of a trial, for whichever process commits it. */
+  readonly proposeBase: (base: Base, sourcesDigest: string) => void;
+  /** Keeps the base that the first commit stands on. */
+  readonly recordBase: (sourcesDigest: string | null) => void;
+  /** Loads the check of these templates' parameters. */
+  readonly parameterCheck: (names: readonly string[]) => Promise<CheckParameters>;
+  readonly openCredentials: () => Promise<CredentialStore>;
+  readonly probe: Probe;
+  /** Whether the node belongs to a fleet whose signatures it can check. */
+  readonly enrolled: boolean;
+  readonly signal?: AbortSignal;
+  /** A person has asked for this change: the policy's `hold` counts as answered. */
+  readonly approved: boolean;
+  /** Digest of the plan that was approved: what differs from it is not activated. */
+  readonly approvedPlan?: string | undefined;
+  readonly by: "boot" | "apply";
+}
+
+/** What the base of a system is decided from. */
+export interface BaseInput {
+  readonly facts: Facts;
+  readonly match: Match;
+  readonly mutableUsers: boolean | undefined;
+}
+
+/** What the pure middle of a boot made: enough to render, to preview and to build. */
+export interface Rendering {
+  readonly content: DatasourceContent;
+  readonly translation: Translation;
+  readonly match: Match;
+  readonly base: Base;
+  readonly sources: Sources;
+  readonly credentials: ReadonlyMap<string, CredentialFile>;
+  readonly findings: readonly Finding[];
+  readonly decision: Decision;
+  readonly inputsDigest: string;
+}
+
+/**
+ * From what an earlier boot began, or what the datasource says, to a healthy generation, or back.
+ * Throws what `boot` makes an end of.
+ */
+export async function makeSystem(d: BootDeps, way: BootStages, recovery: Recovery): Promise<End> {
+  const resumed = await goOn(d, way, recovery);
+  if (resumed === undefined) return await changeSystem(d, way, recovery);
+  if (resumed.outcome !== "committed" || recovery.trial?.reason.by === "rollback") return resumed;
+  return followCommitted(d, way, { recovery, resumed });
+}
+
+/**
+ * After the commit of a trial that an earlier boot began: pin and place to report follow, and what was
+ * asked for since is done. Where the datasource cannot be read now, the next boot does that.
+ */
+async function followCommitted(
+  d: BootDeps,
+  way: BootStages,
+  { recovery, resumed }: { readonly recovery: Recovery; readonly resumed: End },
+): Promise<End> {
+  try {
+    const end = await changeSystem(d, way, recovery);
+    return end.outcome === "unchanged"
+      ? { ...end, ...resumed, degraded: end.degraded ?? false }
+      : end;
+  } catch (error) {
+    const { fault, message } = endOfFault(error, d.log);
+    const told = `${resumed.message}; what was asked for since is not known: ${message}`;
+    return { ...resumed, message: told, degraded: true, ...(fault === undefined ? {} : { fault }) };
+  }
+}
+
+async function changeSystem(d: BootDeps, way: BootStages, recovery: Recovery): Promise<End> {
+  const rendering = await renderSystem(d, way, ({ instance }) =>
+    way.tell((io) => writeInstanceData(io, instance)),
+  );
+  // A first boot that fails must be told of; later ones report as the system that runs does.
+  if (readPinnedInstance(d.io.files) === undefined) way.tell(() => tellWhere(d, rendering));
+  return settle(d, way, { rendering, recovery });
+}
+
+/**
+ * Discover, resolve, read, match, render: no change to the machine but its own credential files.
+ * `accept` is called when the policy lets the instance in.
+ */
+export async function renderSystem(
+  d: BootDeps,
+  way: Stages,
+  accept: (content: DatasourceContent) => void = () => {},
+): Promise<Rendering> {
+  const content = await way.stage("discover", d.discover);
+  way.saw({
+    instanceId: content.instance.instanceId,
+    datasource: content.instance.datasource.name,
+  });
+  const { fetched, ...translation } = await way.stage("resolve", () =>
+    resolveSpec(content, d.settings, d.fetchSources),
+  );
+  way.saw({ findings: translation.findings });
+  const inputsDigest = digestInputs(d.io, { ...content, fetched });
+  const decision = decide({
+    pinned: readPinnedInstance(d.io.files),
+    instance: content.instance,
+    inputsDigest,
+    settings: d.settings,
+    enrolled: d.enrolled,
+  });
+  checkDecision(decision, d);
+  accept(content);
+  if (hasErrors(translation.findings)) throw invalid(translation.findings);
+  const facts = await way.stage("facts", d.readFacts);
+  const match = await way.stage("match", () => matchProfile(facts, d.profiles));
+  way.saw({ profile: match.profile, confidence: match.confidence });
+  const base = await way.stage("base", () =>
+    d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
+  );
+  const credentials = await way.stage("credentials", () => storeSecrets(d, translation.secrets));
+  const names = (translation.spec.templates ?? []).map((use) => use.name);
+  const checkParameters = await d.parameterCheck(names);
+  const { sources, findings } = await way.stage("render", () =>
+    render({
+      spec: translation.spec,
+      facts,
+      match,
+      base,
+      profiles: d.profiles,
+      templates: d.templates,
+      checkParameters,
+      credentials,
+      origins: translation.origins,
+      instanceId: content.instance.instanceId,
+    }),
+  );
+  const ofBase = checkBase(d.io.files, base, translation.spec);
+  const all = [...translation.findings, ...ofBase, ...findings];
+  way.saw({ findings: all });
+  if (hasErrors(findings)) throw invalid(all);
+  return {
+    content,
+    translation,
+    match,
+    base,
+    sources,
+    credentials,
+    findings: all,
+    decision,
+    inputsDigest,
+  };
+}
+
+async function storeSecrets(
+  d: BootDeps,
+  secrets: SecretBag,
+): Promise<ReadonlyMap<string, CredentialFile>> {
+  const store = await d.openCredentials();
+  const files = await store.store(secrets);
+  if (files.size > 0) {
+    const isSealed = [...files.values()].every(({ encrypted }) => encrypted);
+    // One that is not has been asked about already.
+    const how = isSealed ? { encrypted: true } : await store.protection();
+    d.log.info("credentials.stored", { count: files.size, ...how });
+  }
+  return files;
+}
+
+/** Build, plan, try, judge, commit or roll back. */
+async function settle(
+  d: BootDeps,
+  way: BootStages,
+  { rendering, recovery }: { readonly rendering: Rendering; readonly recovery: Recovery },
+): Promise<End> {
+  const { sources, decision, translation, match } = rendering;
+  const running = await way.stage("runs", () => d.system.runs(sources.digest));
+  if (running.runs) {
+    await lookAtBoot(d, way, { recovery, health: translation.spec.health });
+    const end = alreadyRuns(running, sources.digest, failedSideEffects(d.io, null));
+    const followed = way.tell(() => follow(d, rendering));
+    return { ...end, degraded: end.degraded === true || !followed };
+  }
+  if (decision.change === "nothing" && running.chosen !== null && !d.approved) {
+    // What a person chose stays, until somebody asks for something else.
+    throw new Fault("policy/left-alone", running.chosen);
+  }
+  const reason = {
+    by: d.by,
+    why: decision.why,
+    instanceId: rendering.content.instance.instanceId,
+    hardwareProfile: match.profile,
+  };
+  const closure = await way
+    .stage("build", () => (d.obtain ?? d.system.build)(sources, reason))
+    .catch((error) => {
+      way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
+      throw error;
+    });
+  const plan = await way.stage("plan", () => d.system.plan(closure));
+  d.proposeBase(rendering.base, sources.digest);
+  const end = await settleTrial(d, way, {
+    plan,
+    health: translation.spec.health,
+    approved: d.approvedPlan,
+  });
+  if (end.outcome !== "committed") return end;
+  const followed = way.tell(() => follow(d, rendering));
+  return { ...end, degraded: end.degraded === true || !followed };
+}
+
+/** Where to report, as this rendering says it. */
+function tellWhere(d: BootDeps, { content, translation, credentials }: Rendering): void {
+  writeReportSettings(d.io, {
+    instanceId: content.instance.instanceId,
+    spec: translation.spec.report,
+    settings: d.settings.report,
+    credentials,
+  });
+}
+
+/** Follows an accepted change; a lost pin only means that the same inputs are decided again. */
+function follow(d: BootDeps, rendering: Rendering): void {
+  const { content, translation, decision, inputsDigest } = rendering;
+  tellWhere(d, rendering);
+  endBootstrap(d.io);
+  if (decision.change === "nothing") return;
+  const before = readPinnedInstance(d.io.files);
+  const pinned: PinnedInstance = {
+    v: 1,
+    datasource: content.instance.datasource.name,
+    identity: content.instance.datasource.identity,
+    instanceId: content.instance.instanceId,
+    inputsDigest,
+    changes: before === undefined ? (translation.spec.update?.changes ?? null) : before.changes,
+    at: timestamp(d.io.clock),
+  };
+  writePinnedInstance(d.io, pinned);
+}
+
+function checkDecision(decision: Decision, d: BootDeps): void {
+  if (decision.answer === "apply" || (decision.answer === "hold" && d.approved)) return;
+  const code = decision.answer === "hold" ? "policy/held" : "policy/signature-required";
+  throw new Fault(code, decision.why);
+}
+
+function invalid(findings: readonly Finding[]): Fault {
+  const errors = findings.filter((finding) => finding.level === "error");
+  const first = errors[0];
+  const place = first === undefined ? "" : `: ${placeOfFinding(first)}: ${first.message}`;
+  const message = `${counted(errors.length, "error")} in the input${place}`;
+  return new Fault("user-data/invalid", message, { findings });
+}

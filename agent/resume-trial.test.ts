@@ -1,0 +1,282 @@
+import t from "tap";
+import { Fault } from "#core/fault.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
+import type {
+  ChangeReason,
+  Recovery,
+  RolledBack,
+  Trial,
+  Verdict,
+} from "#provisioner/system/system.ts";
+import { boot, clean, notRunning, prepare } from "./fake-boot.ts";
+import { exitCodeOf } from "./outcome.ts";
+import { readPinnedInstance } from "./pinned-instance.ts";
+import { rollBackTo } from "./roll-back.ts";
+
+const trial = {
+  ...{
+    transaction: "t0",
+    sourcesDigest: "s0",
+    toplevel: "/nix/store/new",
+    bootId: "b",
+    planDigest: "p",
+  },
+  ...{ activation: "switched", message: null },
+} as Trial;
+const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
+const check = { type: "file", path: "/ready" };
+const judging = {
+  health: { passes: 1, interval: "1s", timeout: "5s", checks: [check] },
+  baseline: { failedUnits: null, kept: [] },
+};
+const waits: Trial = {
+  ...trial,
+  ...{ activation: "waits-for-restart", message: "it takes a restart: kernel is not the one" },
+};
+const open = (one: Trial = trial, by: ChangeReason["by"] = "boot"): Recovery => ({
+  ...clean,
+  state: "trial",
+  trial: { trial: one, judging, reason: { ...reason, by } },
+});
+const back: RolledBack = {
+  ...{ toplevel: "/nix/store/old", generation: 7, sourcesDigest: null, reasons: [] },
+  restart: false,
+};
+const sick: Verdict = {
+  ...{ healthy: false, reasons: ["file /ready: must exist"], passes: 0, ms: 1 },
+  failed: ['{"path":"/ready","type":"file"}'],
+};
+const failing = async () => ({ passed: false, message: "file /ready: must exist" });
+const restarting: Partial<SystemClient> = {
+  runs: async () => ({ ...notRunning, restart: true, toplevel: "/nix/store/old" }),
+};
+
+t.test("a trial that takes a restart ends the boot, and says so", async (t) => {
+  const { deps, asked, io } = prepare(t, {}, { ...restarting, try: async () => waits });
+  const outcome = await boot(deps);
+  t.match(outcome, {
+    outcome: "rebooting",
+    message: "it takes a restart: kernel is not the one",
+    restart: true,
+    toplevel: "/nix/store/old",
+  });
+  t.equal(exitCodeOf(outcome), 75);
+  t.strictSame(asked, ["recover", "runs", "build", "plan", "try"]);
+  t.equal(readPinnedInstance(io.files), undefined, "nothing is decided yet");
+});
+
+t.test("one that still waits is asked for again, with nothing built", async (t) => {
+  const { deps, asked } = prepare(t, {}, { ...restarting, recover: async () => open(waits) });
+  t.match(await boot(deps), { outcome: "rebooting", restart: true });
+  t.strictSame(asked, ["recover"]);
+});
+
+t.test(
+  "one that was booted is judged by what it was tried with, committed and followed",
+  async (t) => {
+    let committed = false;
+    const looked: unknown[] = [];
+    const recorded: unknown[] = [];
+    const { deps, asked, io, events } = prepare(
+      t,
+      {
+        recordBase: (digest) => recorded.push([digest, committed]),
+        probe: async (one) => {
+          looked.push(one);
+          return { passed: true, message: "" };
+        },
+      },
+      {
+        recover: async () => open(),
+        commit: async () => {
+          committed = true;
+          return { generation: 4, toplevel: "/nix/store/new", sourcesDigest: "s" };
+        },
+        runs: async () => ({ ...notRunning, runs: committed, generation: 4, bootProved: true }),
+      },
+    );
+    t.match(await boot(deps), {
+      ...{ outcome: "committed", generation: 4, bootProved: true, restart: false, degraded: false },
+      verdict: { healthy: true },
+    });
+    t.match(looked, [check]);
+    t.strictSame(recorded, [[trial.sourcesDigest, false]], "its base, before the commit");
+    t.strictSame(asked, ["recover", "commit", "runs"]);
+    t.equal(readPinnedInstance(io.files)?.instanceId, "i-1", "the pin follows");
+    t.match(events[0], { kind: "boot.started", body: { recovered: "trial" } });
+  },
+);
+
+t.test("a datasource that cannot be read after it takes nothing of the commit away", async (t) => {
+  const { deps, asked } = prepare(
+    t,
+    { discover: () => Promise.reject(new Fault("datasource/malformed", "no medium")) },
+    { recover: async () => open() },
+  );
+  const outcome = await boot(deps);
+  t.match(outcome, { outcome: "committed", degraded: true, message: /is not known: no medium/ });
+  t.equal(exitCodeOf(outcome), 2);
+  t.strictSame(asked, ["recover", "commit"]);
+});
+
+t.test("what was asked for since a trial began is done after its commit", async (t) => {
+  const { deps, asked } = prepare(t, {}, { recover: async () => open() });
+  t.match(await boot(deps), { outcome: "committed", generation: 1 });
+  t.strictSame(asked, ["recover", "commit", "runs", "build", "plan", "try", "commit"]);
+});
+
+t.test("a way back that a person asked for is not undone by the same boot", async (t) => {
+  const { deps, asked } = prepare(t, {}, { recover: async () => open(trial, "rollback") });
+  t.match(await boot(deps), { outcome: "committed" });
+  t.strictSame(asked, ["recover", "commit"]);
+});
+
+t.test("one that is not healthy after its boot goes back by a restart", async (t) => {
+  const { deps, asked } = prepare(
+    t,
+    { probe: failing },
+    {
+      ...restarting,
+      recover: async () => open(),
+      rollBack: async () => ({ ...back, restart: true }),
+    },
+  );
+  t.match(await boot(deps), {
+    outcome: "rebooting",
+    restart: true,
+    message:
+      "not healthy: file /ready: must exist; the machine is restarted into the system from before",
+    verdict: { healthy: false, failed: sick.failed },
+  });
+  t.strictSame(asked, ["recover", "rollBack"], "nobody concludes before it is back");
+});
+
+t.test("once it is back that is told, and the same is not tried at once", async (t) => {
+  const said: unknown[] = [];
+  const { deps, asked } = prepare(
+    t,
+    {},
+    {
+      recover: async () => ({
+        ...clean,
+        state: "rolled-back",
+        back: {
+          ...{ transaction: "t0", toplevel: "/nix/store/new", judging, reason },
+          ...{ verdict: sick, rolledBack: back },
+        },
+      }),
+      conclude: async (conclusion) => {
+        said.push(conclusion);
+        return null;
+      },
+    },
+  );
+  t.match(await boot(deps), {
+    ...{ outcome: "rolled-back", message: "not healthy: file /ready: must exist", generation: 7 },
+    verdict: sick,
+  });
+  t.strictSame(asked, ["recover", "conclude"]);
+  t.strictSame(said, [{ transaction: "t0", conclusive: true, reasons: [] }]);
+});
+
+t.test("a way back that still takes a restart is asked for again", async (t) => {
+  const recover = async (): Promise<Recovery> => ({ ...clean, state: "restart", details: ["why"] });
+  const { deps, asked } = prepare(t, {}, { ...restarting, recover });
+  t.match(await boot(deps), { outcome: "rebooting", restart: true, message: "why" });
+  t.strictSame(asked, ["recover"]);
+  const { io, log, system, probe, report, version } = deps;
+  t.match(await rollBackTo({ io, log, system, probe, report, version }, null), {
+    outcome: "rebooting",
+    restart: true,
+  });
+  t.notOk(asked.includes("try"));
+});
+
+t.test("what fails on the system from before as well says nothing about the release", async (t) => {
+  const said: unknown[] = [];
+  const conclude: SystemClient["conclude"] = async (conclusion) => {
+    said.push(conclusion);
+    return null;
+  };
+  const { deps, io } = prepare(t, { probe: failing }, { conclude });
+  t.match(await boot(deps), {
+    outcome: "rolled-back",
+    message:
+      "not healthy: file /ready: must exist; file /ready: must exist without it too, so it will be tried again",
+  });
+  t.match(said, [{ conclusive: false, reasons: [/without it too/] }]);
+  t.ok(io.clock.monotonicMs() < 60_000, "it looked as long as the checks may take, and no longer");
+});
+
+t.test("a check that needs a moment to pass again convicts the release", async (t) => {
+  const said: unknown[] = [];
+  let asked = 0;
+  const { deps } = prepare(
+    t,
+    {
+      probe: async () => {
+        asked += 1;
+        return { passed: asked > 8, message: "slow" };
+      },
+    },
+    {
+      recover: async () => open(),
+      conclude: async (conclusion) => {
+        said.push(conclusion);
+        return null;
+      },
+    },
+  );
+  t.match(await boot(deps), { outcome: "rolled-back", message: "not healthy: slow" });
+  t.match(said, [{ conclusive: true }]);
+});
+
+t.test("who cannot judge blames nobody", async (t) => {
+  const verdicts: Verdict[] = [];
+  const { deps } = prepare(
+    t,
+    { probe: () => Promise.reject(new Error("no such probe")) },
+    {
+      rollBack: async (_, verdict) => {
+        verdicts.push(verdict);
+        return back;
+      },
+    },
+  );
+  t.match(await boot(deps), { outcome: "rolled-back" });
+  t.match(verdicts, [{ conclusive: false, reasons: [/cannot be judged: no such probe/] }]);
+});
+
+t.test("a release that is held back is told as held", async (t) => {
+  for (const code of ["system/release-denied", "system/release-looping"] as const) {
+    const { deps } = prepare(t, {}, { build: () => Promise.reject(new Fault(code, "not again")) });
+    const outcome = await boot(deps);
+    t.match(outcome, { outcome: "held", fault: { code } });
+    t.equal(exitCodeOf(outcome), 77);
+  }
+});
+
+t.test("the first boot of what was committed proves it, where it is well", async (t) => {
+  const unproved = {
+    ...{ transaction: "t0", toplevel: "/nix/store/new", generation: 4, proved: false, failures: 0 },
+    previousGood: { toplevel: "/nix/store/old", generation: 3 },
+  };
+  for (const passed of [true, false]) {
+    const verdicts: Verdict[] = [];
+    const { deps, asked } = prepare(
+      t,
+      { probe: async () => ({ passed, message: "file /ready: must exist" }) },
+      {
+        recover: async () => ({ ...clean, unproved }),
+        runs: async () => ({ ...notRunning, runs: true, bootProved: passed }),
+        prove: async (verdict) => {
+          verdicts.push(verdict);
+          return null;
+        },
+      },
+    );
+    t.match(await boot(deps), { outcome: "unchanged", bootProved: passed });
+    t.strictSame(asked, ["recover", "runs", "prove"]);
+    t.match(verdicts, [{ healthy: passed, subject: { transaction: "t0" } }]);
+  }
+});

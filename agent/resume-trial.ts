@@ -1,0 +1,24 @@
+import type { Recovery } from "#provisioner/system/system.ts";
+import type { End, Stages } from "./boot-stages.ts";
+import { readJudging } from "./health/judging.ts";
+import { endBack, endTrial, type TrialDeps } from "./settle-trial.ts";
+
+/**
+ * Goes on with what an earlier process began, perhaps in another boot: a trial is judged, or waits for
+ * a restart; of one that was judged and is back only now it is told. `undefined` where nothing of it
+ * is left to do or to tell.
+ */
+export async function goOn(
+  d: TrialDeps,
+  way: Stages,
+  { state, details, trial, back }: Recovery,
+): Promise<End | undefined> {
+  if (state === "restart") return { outcome: "rebooting", message: details.join("; ") };
+  if (trial !== null) {
+    return endTrial(d, way, { trial: trial.trial, judging: readJudging(trial.judging) });
+  }
+  if (back === null) return undefined;
+  const { transaction, verdict, rolledBack } = back;
+  const judging = readJudging(back.judging);
+  return endBack(d, way, { transaction, judging, verdict, back: rolledBack });
+}

@@ -1,0 +1,179 @@
+import type { BootStages, End, Stages } from "#agent/boot-stages.ts";
+import type { DatasourceContent } from "#agent/datasources/datasource.ts";
+import { readFacts } from "#agent/facts/read-facts.ts";
+import { type BootDeps, makeSystem, type Rendering, renderSystem } from "#agent/make-system.ts";
+import {
+  closureObtainer,
+  type ObtainClosure,
+  type ObtainOptions,
+  signedManifest,
+} from "#agent/obtain-closure.ts";
+import { openCredentialStore } from "#agent/secrets/credential-store.ts";
+import { readSettings } from "#agent/settings.ts";
+import { Fault } from "#core/fault.ts";
+import { formatFinding } from "#core/finding.ts";
+import type { TracedIo } from "#core/traced-io.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { appliedProfile } from "#provisioner/profiles/profile.ts";
+import { decideBase, proposeBase, recordBase } from "#provisioner/render/decide-base.ts";
+import type { SystemClient } from "#provisioner/system/client.ts";
+import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
+import { findAssets } from "./assets.ts";
+import { type Invocation, textFlag } from "./command.ts";
+import { nodeCourier } from "./courier.ts";
+import { findContent, nodeProbe, openSystem } from "./node.ts";
+
+/** How this run differs from another. */
+export interface NodeOptions {
+  readonly by: "boot" | "apply";
+  readonly approved: boolean;
+  readonly system: SystemClient;
+  /** Digest of the plan that was approved, if it was one. */
+  readonly approvedPlan?: string | undefined;
+}
+
+/** What a boot needs, and a look at what it would fetch. */
+interface NodeDeps extends BootDeps {
+  /** Text of the manifest that would be fetched for these sources, if one would be. */
+  readonly signedManifest: (sourcesDigest: string) => Promise<string | undefined>;
+}
+
+/** Puts together everything that a boot needs on this machine. */
+async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<NodeDeps> {
+  const { io, log, signal } = invocation;
+  const settings = await readSettings(io.files);
+  const assets = findAssets();
+  const profiles = await assets.profiles();
+  const obtaining = await obtainOptions(invocation, { settings, system: options.system });
+  return {
+    io,
+    log,
+    settings,
+    profiles,
+    templates: await assets.templates(),
+    parameterCheck: assets.parameterCheck,
+    obtain: closureObtainer(obtaining),
+    signedManifest: (digest) => signedManifest(obtaining, digest),
+    discover: () => findContent(invocation, settings.datasources),
+    fetchSources: async (urls) => {
+      const { sourceFetcher } = await import("#agent/fetch-sources.ts");
+      return sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) })(urls);
+    },
+    readFacts: () => readFacts(io),
+    decideBase: ({ facts, match, mutableUsers }) =>
+      decideBase({
+        io,
+        facts,
+        profile: appliedProfile(match, profiles),
+        mutableUsers,
+        settings,
+        agentModule: assets.agentModule(),
+      }),
+    proposeBase: (base, digest) => proposeBase(io, base, digest),
+    recordBase: (digest) => recordBase(io, digest),
+    openCredentials: () => openCredentialStore(io),
+    probe: nodeProbe(invocation, settings),
+    enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
+    signal,
+    ...options,
+  };
+}
+
+/** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */
+async function obtainOptions(
+  { io, log, flags, signal }: Invocation,
+  { settings, system }: { readonly settings: Settings; readonly system: SystemClient },
+): Promise<ObtainOptions> {
+  const file = textFlag(flags, "fetch");
+  const signed =
+    file === undefined
+      ? undefined
+      : Buffer.from(await (await import("./read-input.ts")).readInput(file, { signal })).toString();
+  const courier = nodeCourier(io);
+  return { io, log, settings, system, courier, signed, signal };
+}
+
+/** What a boot was made from, as far as it came. */
+export interface MadeFrom {
+  readonly content: DatasourceContent;
+  readonly facts: Facts;
+}
+
+/**
+ * Makes the system of this machine, and tells what of. What `trace` remembers are the questions that
+ * have the same answer as long as nothing changes; datasource and facts are compared by their value,
+ * because disks and the kernel's files change in places that say nothing.
+ */
+export async function makeNode(
+  { invocation, trace, options }: MakeNode,
+  way: BootStages,
+  recovery: Recovery,
+): Promise<{ readonly end: End; readonly from: MadeFrom }> {
+  const deps = await nodeDeps({ ...invocation, io: trace.io }, options);
+  const from: { content?: DatasourceContent; facts?: Facts } = {};
+  const end = await makeSystem(
+    {
+      ...deps,
+      async discover() {
+        from.content = await findContent(invocation, deps.settings.datasources);
+        return from.content;
+      },
+      readFacts() {
+        from.facts = readFacts(invocation.io);
+        return from.facts;
+      },
+      fetchSources(urls) {
+        trace.spoil();
+        return deps.fetchSources(urls);
+      },
+    },
+    way,
+    recovery,
+  );
+  return { end, from: from as MadeFrom };
+}
+
+interface MakeNode {
+  readonly invocation: Invocation;
+  readonly trace: TracedIo;
+  readonly options: NodeOptions;
+}
+
+/** A node up to its sources, for commands that look before they leap. */
+export interface RenderedNode {
+  readonly system: SystemClient;
+  readonly obtain: ObtainClosure;
+  readonly signedManifest: NodeDeps["signedManifest"];
+  readonly rendering: Rendering;
+  readonly reason: ChangeReason;
+}
+
+/** Renders what the datasource asks for now, tells the findings, and makes the system ready. */
+export async function renderNode(invocation: Invocation): Promise<RenderedNode> {
+  const node = await renderOnly(invocation);
+  await node.system.recover();
+  return node;
+}
+
+/** Renders what the datasource asks for now and tells the findings; the system is left as it is. */
+export async function renderOnly(invocation: Invocation): Promise<RenderedNode> {
+  const system = await openSystem(invocation);
+  const deps = await nodeDeps(invocation, { by: "apply", approved: true, system });
+  const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
+  const rendering = await renderSystem(deps, quiet);
+  for (const finding of rendering.findings) invocation.out.talk(formatFinding(finding));
+  const { trial } = await system.recover({ judges: true });
+  if (trial !== null) {
+    const { transaction } = trial.trial;
+    throw new Fault("system/transaction-open", `the trial ${transaction} goes on`);
+  }
+  const { instanceId } = rendering.content.instance;
+  return {
+    system,
+    obtain: deps.obtain ?? system.build,
+    signedManifest: deps.signedManifest,
+    rendering,
+    reason: { by: "apply", why: rendering.decision.why, instanceId },
+  };
+}

@@ -1,0 +1,182 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import fc from "fast-check";
+import t from "tap";
+import { Fault } from "#core/fault.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
+import { type SystemClient, systemClient } from "./client.ts";
+import type { FakeLoader } from "./fake-firmware.ts";
+import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import { machineDirectory } from "./machine-directory.ts";
+import type { ChangeReason, Trial, Verdict } from "./system.ts";
+
+// Whole lives of a machine: whatever happens to it, in whichever order, it boots what was good.
+
+const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 10 };
+const sick: Verdict = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 10 };
+
+/** Releases that are asked for; the ones with a kernel need a reboot. */
+const releases = ["a", "b", "c with kernel-one", "d with kernel-two"].map((name) =>
+  fakeSources(name),
+);
+
+/** What happens to a machine. */
+type Happening =
+  /** An agent starts, wants a release, judges it so, and may die at an effect. */
+  | {
+      readonly what: "agent";
+      readonly release: number;
+      readonly by: "boot" | "apply";
+      readonly well: boolean;
+      readonly dieAt: number | null;
+    }
+  | { readonly what: "power" | "restart" | "timers" | "damage" }
+  /** A person activates the system of the image, or makes it the boot default as well. */
+  | { readonly what: "hand"; readonly keeps: boolean };
+
+const agent = fc.record({
+  what: fc.constant("agent" as const),
+  release: fc.nat(releases.length - 1),
+  by: fc.constantFrom("boot" as const, "apply" as const),
+  well: fc.boolean(),
+  dieAt: fc.option(fc.integer({ min: 1, max: 70 }), { freq: 2 }),
+});
+const accident = fc.record({
+  what: fc.constantFrom("power" as const, "restart" as const, "timers" as const),
+});
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  { weight: 8, arbitrary: agent },
+  { weight: 6, arbitrary: accident },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant("damage" as const) }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant("hand" as const), keeps: fc.boolean() }) },
+);
+
+interface Life {
+  readonly m: FakeMachine;
+  /** Systems that may be booted: what it came with, was judged healthy, or was chosen by hand. */
+  readonly good: Set<string>;
+}
+
+async function happen(life: Life, one: Happening): Promise<void> {
+  const { m } = life;
+  switch (one.what) {
+    case "agent":
+      return live(life, one);
+    case "power":
+      return m.cutPower();
+    case "restart":
+      m.restartIfAsked();
+      return;
+    case "timers":
+      return m.fireTimers();
+    case "damage":
+      return damage(m);
+    case "hand":
+      m.link(m.image, "/run/current-system");
+      if (one.keeps) m.choose(m.image);
+  }
+}
+
+/** One start of the agent; what it throws as a fault is an answer like any other. */
+async function live(
+  { m, good }: Life,
+  one: Extract<Happening, { readonly what: "agent" }>,
+): Promise<void> {
+  const { system, dead } = m.start(one.dieAt === null ? {} : { dieAt: one.dieAt });
+  const c = systemClient(system);
+  const sources = releases[one.release] ?? fakeSources("none");
+  try {
+    const trial = await trialOf(c, { sources, by: one.by });
+    if (trial === undefined) return;
+    if (trial.activation === "waits-for-restart") await c.restart();
+    else if (one.well) {
+      good.add(trial.toplevel);
+      await c.commit(trial, healthy);
+    } else if ((await c.rollBack(trial, sick)).restart) await c.restart();
+  } catch (error) {
+    if (!dead() && !(error instanceof Fault)) throw error;
+  }
+}
+
+async function trialOf(
+  c: SystemClient,
+  { sources, by }: { readonly sources: Sources; readonly by: ChangeReason["by"] },
+): Promise<Trial | undefined> {
+  const { state, trial } = await c.recover({ judges: true });
+  if (trial !== null) return trial.trial;
+  if (state === "restart") await c.restart();
+  if (state === "restart" || (await c.runs(sources.digest)).runs) return undefined;
+  const reason = { by, why: "a life", instanceId: "i-1" } as const;
+  return c.try(await c.plan(await c.build(sources, reason)));
+}
+
+/** Spoils a line in the middle of the journal, where there is a middle. */
+function damage({ root }: FakeMachine): void {
+  const file = path.join(root, "var/lib/firstlight/journal/journal.jsonl");
+  if (!existsSync(file)) return;
+  const lines = readFileSync(file, "utf8").split("\n");
+  if (lines.length < 5) return;
+  lines[2] = (lines[2] ?? "").replace('"bootId"', '"bootIe"');
+  writeFileSync(file, lines.join("\n"));
+}
+
+/** What must hold at every moment. */
+function unsafe({ m, good }: Life): readonly string[] {
+  const bootDefault = m.bootDefault() ?? "nothing";
+  const whole = m.read(`${bootDefault}/bin/switch-to-configuration`) === bootDefault;
+  return [
+    ...(good.has(bootDefault) ? [] : [`${bootDefault} is booted, and was never good`]),
+    ...(whole ? [] : [`${bootDefault} is booted, and is not whole`]),
+  ];
+}
+
+/** What must hold once the agent has had its time, and nothing has happened any more. */
+async function unsettled(life: Life): Promise<readonly string[]> {
+  const { m } = life;
+  const wish = { what: "agent", release: 0, by: "apply", well: true, dieAt: null } as const;
+  for (let round = 0; round < 6; round++) {
+    await live(life, wish);
+    m.restartIfAsked();
+  }
+  const wanted = systemOf(releases[0] ?? fakeSources("none"));
+  const wrong: string[] = [...unsafe(life)];
+  if (m.running() !== wanted) wrong.push(`${m.running()} runs at last`);
+  if (m.bootDefault() !== wanted) wrong.push(`${m.bootDefault()} is booted at last`);
+  const c = systemClient(m.start().system);
+  const { state } = await c.recover();
+  if (state !== "clean") wrong.push(`the journal is ${state} at last`);
+  const list = (directory: string) =>
+    existsSync(path.join(m.root, directory)) ? readdirSync(path.join(m.root, directory)) : [];
+  const left = [
+    ...list("nix/var/nix/profiles/system-profiles"),
+    ...list("nix/var/nix/gcroots/firstlight"),
+    ...m.timers.keys(),
+  ];
+  return [...wrong, ...left.map((name) => `${name} is left at last`)];
+}
+
+t.setTimeout(600_000);
+
+for (const loader of ["systemd-boot", "grub"] as readonly FakeLoader[]) {
+  t.test(`${loader}: whatever happens, the machine boots what was good`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { minLength: 1, maxLength: 14 }), async (happenings) => {
+        const root = machineDirectory("lives");
+        try {
+          const m = fakeMachine(root, { loader });
+          const life: Life = { m, good: new Set([m.image]) };
+          for (const [index, one] of happenings.entries()) {
+            await happen(life, one);
+            const wrong = unsafe(life);
+            if (wrong.length > 0) throw new Error(`after ${index}: ${wrong.join("; ")}`);
+          }
+          const wrong = await unsettled(life);
+          if (wrong.length > 0) throw new Error(wrong.join("; "));
+        } finally {
+          rmSync(root, { recursive: true, force: true });
+        }
+      }),
+      { numRuns: Number(process.env["LIVES"] ?? 60) },
+    );
+  });
+}

@@ -1,0 +1,48 @@
+import { Fault } from "#core/fault.ts";
+import type { OnceWish } from "../commands.ts";
+import { extlinux } from "./extlinux.ts";
+import { grub } from "./grub.ts";
+import { kexec } from "./kexec.ts";
+import type { LoaderPlace, OnceLoader, OnceName } from "./loader.ts";
+import { systemdBoot } from "./systemd-boot.ts";
+
+/** The machine's own boot loader first. */
+const onceLoaders: Readonly<Record<OnceName, OnceLoader>> = {
+  "systemd-boot": systemdBoot,
+  grub,
+  kexec,
+};
+
+/** A loader by its name. */
+export function onceLoader(name: OnceName): OnceLoader {
+  return onceLoaders[name];
+}
+
+/** A loader that can boot a system once on this machine. */
+export interface AbleLoader {
+  readonly loader: OnceLoader;
+  /** Whether it also counts the boots of an entry that has a counter. */
+  readonly counting: boolean;
+}
+
+/**
+ * The machine's boot loader where it can boot a system once, else kexec. Throws
+ * `system/reboot-impossible` with what stands in the way of each.
+ */
+export async function chooseLoader(
+  place: LoaderPlace,
+  { policy, bootDefault }: OnceWish,
+): Promise<AbleLoader> {
+  const whys: string[] = [];
+  const allowed = Object.values(onceLoaders).filter(
+    ({ name }) => policy === "allow" || name === "kexec",
+  );
+  for (const loader of allowed) {
+    const probe = await loader.probe(place, bootDefault);
+    if (probe.is === "able") return { loader, counting: probe.counting };
+    if (probe.is === "unable") whys.push(`${loader.name}: ${probe.why}`);
+  }
+  const other = await extlinux.probe(place, bootDefault);
+  if (other.is === "unable") whys.push(`${extlinux.name}: ${other.why}`);
+  throw new Fault("system/reboot-impossible", whys.join("; "));
+}

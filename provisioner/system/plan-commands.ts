@@ -1,0 +1,60 @@
+import type { HookRecord } from "#provisioner/render/hooks.ts";
+import { type CommandLine, shownArgv } from "./command-lines.ts";
+import { hooksOf } from "./hooks.ts";
+import type { Closure, Plan } from "./system.ts";
+import type { TrialWay } from "./trial-way.ts";
+import type { Work } from "./work.ts";
+
+/** The exact commands of a change, in order: of its trial, and of its commit. None where it has no way. */
+export function planCommands(
+  work: Work,
+  { transaction: txn, toplevel }: Closure,
+  { previous, way }: { readonly previous: string | null; readonly way: TrialWay | undefined },
+): Plan["commands"] {
+  if (way === undefined) return [];
+  const { lines } = work;
+  const hooks = (when: HookRecord["when"]) =>
+    hooksOf(work, toplevel, when).map((hook) => lines.runHook({ txn, toplevel, hook }));
+  const commands = [
+    ...hooks("pre-update"),
+    lines.addRoot({ txn, toplevel, role: "system" }),
+    previous === null ? undefined : lines.addRoot({ txn, toplevel: previous, role: "previous" }),
+    ...(way.by === "restart"
+      ? restartCommands(work, { txn, toplevel, way })
+      : [
+          previous === null ? undefined : lines.armWayBack(txn, previous),
+          lines.syncStore(),
+          lines.switchTo({ txn, toplevel, action: "test", purpose: "switch" }),
+          previous === null ? undefined : lines.disarmWayBack(txn),
+        ]),
+    lines.syncStore(),
+    lines.setProfile(toplevel),
+    lines.syncStore(),
+    lines.switchTo({ txn, toplevel, action: "boot", purpose: "boot" }),
+    ...hooks("post-update"),
+  ];
+  return commands.flatMap((line) => (line === undefined ? [] : [shownArgv(line)]));
+}
+
+interface RestartSubject {
+  readonly txn: string;
+  readonly toplevel: string;
+  readonly way: Extract<TrialWay, { readonly by: "restart" }>;
+}
+
+/** What chooses the entry is left to the loader, and its name known only when it is written. */
+function restartCommands(
+  { lines, settings }: Work,
+  { txn, toplevel, way: { loader, bootDefault } }: RestartSubject,
+): readonly (CommandLine | undefined)[] {
+  return [
+    lines.setTrialProfile(toplevel),
+    lines.syncStore(),
+    loader.needsEntry
+      ? lines.switchTo({ txn, toplevel: bootDefault, action: "boot", purpose: "boot" })
+      : undefined,
+    lines.restart(loader.restart),
+    lines.armRestart(txn, settings.wayBackMs),
+    lines.disarmWayBack(txn),
+  ];
+}

@@ -1,0 +1,43 @@
+import { Fault } from "#core/fault.ts";
+import type { CommandLines } from "./command-lines.ts";
+import type { Commands } from "./commands.ts";
+import { chooseLoader, onceLoader } from "./loaders/choose-loader.ts";
+import type { LoaderPlace } from "./loaders/loader.ts";
+import { nixFault } from "./nix-errors.ts";
+import type { SystemPaths } from "./paths.ts";
+
+/** What commands around a restart work with. */
+export interface RebootCommandsOptions extends LoaderPlace {
+  readonly paths: SystemPaths;
+  readonly lines: CommandLines;
+}
+
+/** The part of {@link Commands} that boots a system once. */
+export function rebootCommands({
+  paths,
+  lines,
+  ...place
+}: RebootCommandsOptions): Pick<
+  Commands,
+  "chooseLoader" | "setTrialProfile" | "bootOnce" | "forgetOnce" | "restart"
+> {
+  return {
+    async chooseLoader(wish) {
+      const { name, needsEntry, restart } = (await chooseLoader(place, wish)).loader;
+      return { name, needsEntry, restart };
+    },
+    async setTrialProfile(toplevel) {
+      place.storeFiles.makeDirectory(paths.trialProfiles);
+      const result = await place.run(lines.setTrialProfile(toplevel));
+      if (result.code !== 0) throw nixFault(result, "setting the profile of the trial");
+    },
+    bootOnce: ({ loader, toplevel }) => onceLoader(loader).choose(place, toplevel),
+    forgetOnce: (loader) => onceLoader(loader).forget(place),
+    async restart(how) {
+      const { code, stderr } = await place.run(lines.restart(how));
+      if (code === 0) return;
+      const said = stderr.trim().split("\n").at(-1) || `exit code ${code}`;
+      throw new Fault("system/restart-failed", `systemctl ${how}: ${said}`);
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import t from "tap";
+import { type SystemClient, systemClient } from "./client.ts";
+import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import type { ChangeReason, Verdict } from "./system.ts";
+
+const boot: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1", hardwareProfile: "x" };
+const person: ChangeReason = { ...boot, by: "apply" };
+const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 10 };
+const sick: Verdict = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 10 };
+const [a, b] = [fakeSources("a"), fakeSources("b")];
+const dayMs = 86_400_000;
+
+interface Teardown {
+  teardown(action: () => void): unknown;
+}
+
+async function machine(test: Teardown): Promise<FakeMachine> {
+  const root = mkdtempSync(path.join(tmpdir(), "firstlight-releases-"));
+  test.teardown(() => rmSync(root, { recursive: true, force: true }));
+  const m = fakeMachine(root);
+  await apply(at(m), a);
+  return m;
+}
+
+/** A process whose clock stands so far from the first one's. */
+function at(m: FakeMachine, ms = 0): SystemClient {
+  const { system, io } = m.start();
+  io.clock.advance(ms);
+  return systemClient(system);
+}
+
+async function tried(c: SystemClient, sources = b, reason = boot) {
+  return c.try(await c.plan(await c.build(sources, reason)));
+}
+
+async function apply(c: SystemClient, sources: typeof a, reason = boot) {
+  return c.commit(await tried(c, sources, reason), healthy);
+}
+
+async function fails(c: SystemClient, reason = boot) {
+  const trial = await tried(c, b, reason);
+  await c.rollBack(trial, sick);
+  return trial;
+}
+
+t.test("what was not healthy is not built again until its time is over", async (t) => {
+  const m = await machine(t);
+  const trial = await fails(at(m));
+  await t.rejects(at(m, 1_000).build(b, boot), {
+    code: "system/release-denied",
+    message: `the trial ${trial.transaction} of this release was taken back (http: refused); it is not tried again before 2026-01-02T00:00:00.000Z`,
+  });
+  t.match((await at(m).history()).denied, [
+    { release: b.digest, hardwareProfile: "x", transaction: trial.transaction },
+  ]);
+  await at(m).build(fakeSources("c"), boot);
+  await at(m).build(b, { ...boot, hardwareProfile: "y" });
+  t.same((await at(m, dayMs).history()).denied, []);
+  await apply(at(m, dayMs), b);
+  t.equal(m.running(), systemOf(b));
+});
+
+t.test("a person may try it at any time; once committed it is held back no more", async (t) => {
+  const m = await machine(t);
+  await fails(at(m));
+  await apply(at(m), b, person);
+  await apply(at(m), a);
+  await apply(at(m), b);
+  t.equal(m.running(), systemOf(b));
+});
+
+t.test("a clock that was wrong holds nothing back for years", async (t) => {
+  const m = await machine(t);
+  await fails(at(m, 3_000 * dayMs));
+  await at(m).build(b, boot);
+});
+
+t.test("a verdict that says nothing about the release holds it back no longer", async (t) => {
+  const m = await machine(t);
+  const { transaction } = await fails(at(m));
+  await at(m).conclude({ transaction, conclusive: false, reasons: ["http: fails before as well"] });
+  await at(m).build(b, boot);
+  const again = await fails(at(m));
+  await at(m).conclude({ transaction: again.transaction, conclusive: true, reasons: [] });
+  await t.rejects(at(m).build(b, boot), { code: "system/release-denied" });
+});
+
+t.test(
+  "nobody blames a release that nobody could judge, or that another switch kept away",
+  async (t) => {
+    const m = await machine(t);
+    const c = at(m);
+    await c.rollBack(await tried(c), { ...sick, conclusive: false });
+    m.faults.answers.set("switch test", ({ file }) =>
+      file === systemOf(b) ? { code: 11 } : undefined,
+    );
+    await c.rollBack(await tried(c), sick);
+    await at(m).build(b, boot);
+  },
+);
+
+t.test("a release that begins again and again without an end is held back too", async (t) => {
+  const m = await machine(t);
+  for (let round = 0; round < 5; round++) {
+    await tried(at(m, round * 1_000));
+    t.match(await at(m).recover(), { state: "rolled-back" });
+  }
+  await t.rejects(at(m, 6_000).build(b, boot), {
+    code: "system/release-looping",
+    message: /^5 trials of this release began since 2026-01-01/,
+  });
+  await at(m, 6_000).build(fakeSources("c"), boot);
+  await at(m, dayMs + 6_000).build(b, boot);
+  await apply(at(m, 6_000), b, person);
+  await apply(at(m, 6_000), a);
+  await tried(at(m, 7_000));
+});
+
+t.test(
+  "after a commit it is said whether the system has been booted, and what was good before",
+  async (t) => {
+    const m = await machine(t);
+    const generation = async () => (await at(m).history()).boot;
+    t.match(await generation(), {
+      toplevel: systemOf(a),
+      generation: 2,
+      proved: false,
+      previousGood: { toplevel: m.image, generation: 1 },
+    });
+    t.equal((await at(m).recover()).unproved, null, "it was not booted yet");
+    await apply(at(m), b);
+    t.match(
+      await generation(),
+      {
+        toplevel: systemOf(b),
+        proved: false,
+        previousGood: { toplevel: m.image, generation: 1 },
+      },
+      "what was good is what was booted",
+    );
+    t.equal(await at(m).prove(healthy), null, "nothing is proved of what was not booted");
+
+    m.cutPower();
+    t.match((await at(m).recover()).unproved, { toplevel: systemOf(b), proved: false });
+    t.match(await at(m).prove(sick), { proved: false, failures: 1 });
+    t.match((await at(m).recover()).unproved, { failures: 1 });
+    t.match(await at(m).prove(healthy), { proved: true });
+    t.equal((await at(m).recover()).unproved, null);
+    await apply(at(m), a);
+    t.match(await generation(), {
+      toplevel: systemOf(a),
+      proved: false,
+      previousGood: { toplevel: systemOf(b), generation: 3 },
+    });
+  },
+);
+
+t.test("what is booted and never well is looked at three times", async (t) => {
+  const m = await machine(t);
+  m.cutPower();
+  for (let round = 0; round < 3; round++) {
+    t.ok((await at(m).recover()).unproved);
+    await at(m).prove(sick);
+  }
+  t.equal((await at(m).recover()).unproved, null);
+  t.match((await at(m).history()).boot, { proved: false, failures: 3 });
+});

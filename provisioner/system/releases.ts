@@ -1,0 +1,126 @@
+import { Fault } from "#core/fault.ts";
+import type { EndedTrial } from "./ended-trials.ts";
+import type { Attempt, StepRecord } from "./journal-record.ts";
+import type { ChangeReason, DeniedRelease } from "./system.ts";
+import type { TransactionState } from "./transaction-state.ts";
+
+/** What the journal knows of releases that did not come to a good end. */
+export interface Releases {
+  /** Trials that began, newest last, of releases that were not committed since. */
+  readonly tries: readonly Try[];
+  readonly denied: readonly DeniedRelease[];
+}
+
+/** A trial that began. */
+export interface Try {
+  readonly release: string;
+  readonly hardwareProfile: string | null;
+  readonly at: string;
+}
+
+/** How often and how long a release is held back. */
+export interface ReleaseLimits {
+  /** So long one that was not healthy is not tried again. */
+  readonly denyMs: number;
+  /** So many trials of one release may begin within {@link ReleaseLimits.withinMs}. */
+  readonly tries: number;
+  readonly withinMs: number;
+}
+
+/** More than the settings let begin. */
+const mostRemembered = 50;
+
+export const noReleases: Releases = { tries: [], denied: [] };
+
+/** The releases after a record that led from one state to another. */
+export function followReleases(
+  releases: Releases,
+  record: StepRecord,
+  { state, ended }: { readonly state: TransactionState; readonly ended: EndedTrial | undefined },
+): Releases {
+  const begins = record.kind === "intent" && (record.step === "try" || record.step === "prepare");
+  if (begins && "attempt" in state && state.attempt === record.data) {
+    const begun = { ...subjectOf(record.data), at: record.at };
+    return { ...releases, tries: [...releases.tries, begun].slice(-mostRemembered) };
+  }
+  if (record.kind === "intent" && record.step === "conclude" && !record.data.conclusive) {
+    return without(releases, (one) => one.transaction === record.txn);
+  }
+  return ended === undefined ? releases : withEnd(releases, ended);
+}
+
+function withEnd(releases: Releases, trial: EndedTrial): Releases {
+  const subject = subjectOf(trial.attempt);
+  const ofIt = (one: Try | DeniedRelease) => isSame(one, subject);
+  if (trial.outcome === "committed") {
+    const tries = releases.tries.filter((one) => !ofIt(one));
+    return { ...without(releases, ofIt), tries };
+  }
+  if (!trial.blamed) return releases;
+  const { txn: transaction, at, reasons } = trial;
+  const denied = { ...subject, transaction, at, reasons };
+  const others = without(releases, ofIt);
+  return { ...others, denied: [...others.denied, denied].slice(-mostRemembered) };
+}
+
+function without(releases: Releases, drop: (one: DeniedRelease) => boolean): Releases {
+  return { ...releases, denied: releases.denied.filter((one) => !drop(one)) };
+}
+
+type Subject = Pick<Try, "release" | "hardwareProfile">;
+
+function subjectOf({ closure }: Attempt): Subject {
+  const { sourcesDigest, toplevel, reason } = closure;
+  return subject(sourcesDigest ?? toplevel, reason);
+}
+
+function subject(release: string, { hardwareProfile = null }: ChangeReason): Subject {
+  return { release, hardwareProfile };
+}
+
+function isSame(one: Subject, other: Subject): boolean {
+  return one.release === other.release && one.hardwareProfile === other.hardwareProfile;
+}
+
+/**
+ * Throws `system/release-denied` for a release that was not healthy here, `system/release-looping` for
+ * one that began too often without an end. What a person asks for is always tried. A time that lies
+ * ahead counts as one that is past: a clock that was wrong holds nothing back for years.
+ */
+export function checkRelease(
+  { tries, denied }: Releases,
+  asked: { readonly release: string; readonly reason: ChangeReason },
+  { limits, nowMs }: { readonly limits: ReleaseLimits; readonly nowMs: number },
+): void {
+  const { release, reason } = asked;
+  if (reason.by === "apply" || reason.by === "rollback") return;
+  const wanted = subject(release, reason);
+  const since = (at: string) => Math.abs(nowMs - Date.parse(at));
+  const denial = denied.find((one) => isSame(one, wanted) && since(one.at) < limits.denyMs);
+  if (denial !== undefined) {
+    const until = new Date(Date.parse(denial.at) + limits.denyMs).toISOString();
+    throw new Fault(
+      "system/release-denied",
+      `the trial ${denial.transaction} of this release was taken back (${denial.reasons.join("; ")}); it is not tried again before ${until}`,
+    );
+  }
+  const recent = tries.filter((one) => isSame(one, wanted) && since(one.at) < limits.withinMs);
+  if (recent.length < limits.tries) return;
+  throw new Fault(
+    "system/release-looping",
+    `${recent.length} trials of this release began since ${recent[0]?.at}, and none came to a good end`,
+  );
+}
+
+/** So many trials of a release have begun and come to no good end, this one among them. */
+export function triesOf({ tries }: Releases, attempt: Attempt): number {
+  return tries.filter((one) => isSame(one, subjectOf(attempt))).length;
+}
+
+/** The releases that are held back now. */
+export function heldBack(
+  { denied }: Releases,
+  { limits, nowMs }: { readonly limits: ReleaseLimits; readonly nowMs: number },
+): readonly DeniedRelease[] {
+  return denied.filter(({ at }) => Math.abs(nowMs - Date.parse(at)) < limits.denyMs);
+}

@@ -1,0 +1,34 @@
+import { Fault } from "#core/fault.ts";
+import { onceLoader } from "./loaders/choose-loader.ts";
+import type { Restarting } from "./system.ts";
+import type { TransactionState } from "./transaction-state.ts";
+import { type Change, openTransaction, step } from "./work.ts";
+
+/**
+ * Restarts the machine, into a trial that waits for it or back from one. Gives its answer before the
+ * machine goes down. Throws `system/no-trial` where nothing waits for it, `system/restart-failed`.
+ */
+export async function restart(change: Change): Promise<Restarting> {
+  const how = howTo(change);
+  const { txn } = openTransaction(change) as { readonly txn: string };
+  await step(change, { txn, name: "restart", intent: { how } }, async () => {
+    await change.commands.restart(how);
+    return null;
+  });
+  return { how };
+}
+
+function howTo(change: Change): Restarting["how"] {
+  const open = openTransaction(change);
+  if (!wantsRestart(open, change.machine.bootId)) {
+    throw new Fault("system/no-trial", "there is no trial that waits for a restart");
+  }
+  const once = open.state === "waiting" ? open.attempt.once : null;
+  return once === null ? "reboot" : onceLoader(once.loader).restart;
+}
+
+/** Whether nothing but a restart leads on from here, in this boot. */
+export function wantsRestart(open: TransactionState, bootId: string): boolean {
+  if (open.state === "waiting") return open.bootId === bootId;
+  return open.state === "rolling-back" && open.restartIn === bootId;
+}

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import t from "tap";
+import { type SystemClient, systemClient } from "./client.ts";
+import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import type { ChangeReason, Recovery, Verdict } from "./system.ts";
+
+const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
+const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 10 };
+const [a, b] = [fakeSources("a"), fakeSources("b")];
+const judging = { health: { passes: 2 } };
+
+interface Teardown {
+  teardown(action: () => void): unknown;
+}
+
+/** A machine that has `a` committed. */
+async function machine(test: Teardown, systemd = true): Promise<FakeMachine> {
+  const root = mkdtempSync(path.join(tmpdir(), "firstlight-resume-"));
+  test.teardown(() => rmSync(root, { recursive: true, force: true }));
+  const m = fakeMachine(root, { systemd });
+  const c = systemClient(m.start().system);
+  await c.commit(await c.try(await c.plan(await c.build(a, reason))), healthy);
+  return m;
+}
+
+async function tryB(c: SystemClient) {
+  return c.try(await c.plan(await c.build(b, reason)), { watchMs: 1_000, judging });
+}
+
+/** Tries `b` in a process that dies at the first effect after that name. */
+async function dieAfter(m: FakeMachine, name: string): Promise<void> {
+  const sample = m.start();
+  for (let dieAt = 1; ; dieAt++) {
+    const { system, io, dead } = m.start({ dieAt });
+    await tryB(systemClient(system)).catch((error) => {
+      if (!dead()) throw error;
+    });
+    if (!dead()) throw new Error(`${name}: no such effect in ${sample.io.effects.join()}`);
+    if (io.effects.at(-1) === name) return;
+    await systemClient(m.start().system).recover();
+  }
+}
+
+const recover = (m: FakeMachine, judges = true): Promise<Recovery> =>
+  systemClient(m.start().system).recover({ judges });
+
+t.test("a trial whose judge has died is handed to the next, its time begun anew", async (t) => {
+  const m = await machine(t);
+  await tryB(systemClient(m.start().system));
+  const c = systemClient(m.start().system);
+  const { state, trial, details } = await c.recover({ judges: true });
+  t.equal(state, "trial");
+  t.same(details, ["the trial was tried, and goes on"]);
+  t.match(trial, { judging, reason, trial: { activation: "switched", toplevel: systemOf(b) } });
+  t.equal(m.timers.size, 1, "the way back is still armed");
+  if (trial === null) return;
+  await c.commit(trial.trial, healthy);
+  t.same([m.running(), m.bootDefault()], [systemOf(b), systemOf(b)]);
+  t.equal(m.timers.size, 0);
+});
+
+t.test("an activation that outlived its firstlight is waited for and read", async (t) => {
+  const ends = [
+    { code: 0, expected: { activation: "switched", exitCode: 0, message: null } },
+    { code: 4, expected: { activation: "degraded", exitCode: 4, message: /a unit or a step/ } },
+    { code: 2, expected: { activation: "degraded", exitCode: 2 } },
+  ] as const;
+  for (const { code, expected } of ends) {
+    const m = await machine(t);
+    m.faults.answers.set("systemd-run", ({ args }) => {
+      const unit = args.find((arg) => arg.startsWith("--unit=firstlight-switch-"))?.slice(7);
+      if (unit === undefined) return undefined;
+      m.runningUnits.set(unit, { code });
+      m.link(systemOf(b), "/run/current-system");
+      return { code: 0 };
+    });
+    await dieAfter(m, "switch-to-configuration test");
+    m.faults.answers.clear();
+    t.equal(m.runningUnits.size, 1, "the unit runs on");
+    const { state, trial } = await recover(m);
+    t.equal(state, "trial");
+    t.match(trial?.trial, { ...expected, toplevel: systemOf(b), bootId: "boot-1" });
+    t.same([m.runningUnits.size, m.failedUnits.size], [0, 0]);
+    t.match(await recover(m), { state: "trial" }, "and once more, from the journal");
+  }
+});
+
+/** What keeps a trial from going on; the way back is taken then. */
+const obstacles: Readonly<Record<string, (m: FakeMachine) => void>> = {
+  "its timer has fired": (m) => m.fireTimers(),
+  "its timer is gone": (m) => (m.timers as Map<string, string>).clear(),
+  "its timer cannot be set anew": (m) => {
+    m.faults.answers.set("systemctl", ({ args: [verb] }) =>
+      verb === "restart" ? { code: 1 } : undefined,
+    );
+  },
+  "the machine was restarted": (m) => m.cutPower(),
+};
+
+for (const [name, happen] of Object.entries(obstacles)) {
+  t.test(`a trial does not go on where ${name}`, async (t) => {
+    const m = await machine(t);
+    await tryB(systemClient(m.start().system));
+    happen(m);
+    t.match(await recover(m), { state: "rolled-back", trial: null });
+    t.same([m.running(), m.bootDefault(), m.timers.size], [systemOf(a), systemOf(a), 0]);
+  });
+}
+
+t.test("nor where a person has activated another system, which is left alone", async (t) => {
+  const m = await machine(t);
+  await tryB(systemClient(m.start().system));
+  m.link(m.image, "/run/current-system");
+  t.match(await recover(m), { state: "rolled-back", details: [/tried/, /by hand/, /runs$/] });
+  t.same([m.running(), m.bootDefault(), m.timers.size], [m.image, systemOf(a), 0]);
+});
+
+t.test(
+  "nor for a caller that cannot judge it, nor without systemd to hold its way back",
+  async (t) => {
+    const m = await machine(t);
+    await tryB(systemClient(m.start().system));
+    t.match(await recover(m, false), { state: "rolled-back" });
+    const plain = await machine(t, false);
+    await tryB(systemClient(plain.start().system));
+    t.match(await recover(plain), { state: "rolled-back" });
+    t.equal(plain.running(), systemOf(a));
+  },
+);
+
+t.test("an activation that never began is none to go on with", async (t) => {
+  const m = await machine(t);
+  await dieAfter(m, "sync store");
+  t.match(await recover(m), { state: "rolled-back", trial: null });
+  t.same([m.running(), m.timers.size], [systemOf(a), 0]);
+});

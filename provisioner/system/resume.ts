@@ -1,0 +1,92 @@
+import { readActivation } from "./activation.ts";
+import type { Attempt } from "./journal-record.ts";
+import type { Trial } from "./system.ts";
+import type { Tried, Trying, Waiting } from "./transaction-state.ts";
+import { type Change, step } from "./work.ts";
+
+/**
+ * Goes on with a trial in the boot that the machine was restarted into, once the timer is armed that
+ * restarts it again, into the boot default, if nobody commits.
+ */
+export async function resumeBooted(change: Change, { txn, attempt }: Waiting): Promise<Trial> {
+  const { machine, settings, commands } = change;
+  const { closure, previous, planDigest, wayBackMs } = attempt;
+  const { toplevel, sourcesDigest } = closure;
+  return step(change, { txn, name: "resume", intent: { toplevel } }, async () => {
+    if (settings.systemd) {
+      await step(change, { txn, name: "arm", intent: { afterMs: wayBackMs } }, async () => {
+        await commands.armRestart(txn, wayBackMs);
+        return null;
+      });
+    }
+    return {
+      transaction: txn,
+      toplevel,
+      previous: previous.toplevel,
+      sourcesDigest,
+      bootId: machine.bootId,
+      planDigest,
+      activation: "switched",
+      exitCode: null,
+      message: null,
+    };
+  });
+}
+
+/**
+ * Goes on with a trial whose judge has died: what was tried still runs, in the same boot, and its way
+ * back is still armed; the timer starts anew. `undefined` where it cannot go on.
+ */
+export async function reattachTried(change: Change, open: Tried): Promise<Trial | undefined> {
+  return (await isHeld(change, open)) ? open.trial : undefined;
+}
+
+/**
+ * Waits for the activation that the firstlight of before began, and goes on with what it came to.
+ * `undefined` where it never began, or did not lead to the system, or has no way back any more.
+ */
+export async function reattachTrying(change: Change, open: Trying): Promise<Trial | undefined> {
+  const { commands, machine, settings, journal } = change;
+  const { txn, attempt, touched } = open;
+  const { toplevel } = attempt.closure;
+  // Without systemd the activation was a child of the process that has died.
+  if (!settings.systemd || !touched) return undefined;
+  const end = await commands.endOfSwitch(txn);
+  const after = machine.running();
+  if (after !== toplevel || !(await isHeld(change, open))) return undefined;
+  const activation =
+    end === undefined
+      ? ({ end: "switched", exitCode: 0, message: null, touched: true } as const)
+      : readActivation(end, { toplevel, before: attempt.previous.toplevel, after });
+  journal.result(txn, "activate", { ok: true, value: activation });
+  const trial = trialOf(attempt, { ...activation, bootId: machine.bootId });
+  journal.result(txn, "try", { ok: true, value: trial });
+  return trial;
+}
+
+function trialOf(
+  { closure, previous, planDigest }: Attempt,
+  {
+    end,
+    exitCode,
+    message,
+    bootId,
+  }: Pick<Trial, "exitCode" | "message" | "bootId"> & {
+    readonly end: "switched" | "degraded" | "refused";
+  },
+): Trial {
+  const { transaction, toplevel, sourcesDigest } = closure;
+  const head = { transaction, toplevel, previous: previous.toplevel, sourcesDigest };
+  return { ...head, bootId, planDigest, activation: end, exitCode, message };
+}
+
+/** Whether what is tried runs, and still has its way back: a timer, or, without systemd, a restart. */
+async function isHeld(
+  { machine, settings, commands }: Change,
+  open: Tried | Trying,
+): Promise<boolean> {
+  const { txn, attempt, bootId } = open;
+  if (bootId !== machine.bootId || machine.running() !== attempt.closure.toplevel) return false;
+  if (!settings.systemd) return attempt.once !== null;
+  return commands.renewWayBack(txn);
+}

@@ -460,7 +460,6 @@ in
 
     systemd.services.firstlight-maintenance = {
       description = "Delete generations that need not stay";
-      after = [ "firstlight-boot.service" ];
       restartIfChanged = false;
       stopIfChanged = false;
       unitConfig = conditions // {

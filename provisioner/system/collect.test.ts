@@ -205,6 +205,7 @@ t.test("a system that does not say what it needs keeps every secret", async (t) 
 t.test("what the reporting side was told of stays", async (t) => {
   const m = machine(t);
   const c = await grown(m);
+  put(m, `${state}/report/events/000000000001.json`, "{}");
   put(
     m,
     `${state}/report/report.json`,

@@ -81,7 +81,8 @@ function published({ io, paths }: Work): readonly string[] {
 /** Files of secrets that the reporting side was told of, also by a boot that was never committed. */
 function reported({ io, paths }: Work): readonly string[] {
   return io.files.list(paths.report).flatMap((name) => {
-    const text = io.files.readText(`${paths.report}/${name}`) ?? "";
+    const file = `${paths.report}/${name}`;
+    const text = io.files.stat(file)?.kind === "file" ? (io.files.readText(file) ?? "") : "";
     return text.match(/[A-Za-z0-9_.-]+@[0-9a-f]{16}/g) ?? [];
   });
 }

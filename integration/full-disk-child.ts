@@ -36,7 +36,7 @@ try {
 }
 
 function mountNix(directory: string): void {
-  mount("mount", ["-n", "-t", "tmpfs", "-o", "size=24m", "tmpfs", directory]);
+  mount("mount", ["-n", "-t", "tmpfs", "-o", "size=32m", "tmpfs", directory]);
 }
 
 function mount(program: string, args: readonly string[]): void {

@@ -10,7 +10,7 @@ import { builtinModules } from "./builtin-modules.ts";
 const bootChunks = [
   {
     name: "boot",
-    test: /\/(?:cli\/(?:run|commands\/boot)|agent\/link\/outbox|provisioner\/system\/driver)\.ts$/,
+    test: /\/(?:cli\/(?:run|sides|progress|commands\/boot)|agent\/link\/outbox|provisioner\/system\/driver)\.ts$/,
     priority: 2,
   },
   {

@@ -304,8 +304,9 @@ export function nixCommands({
       storeFiles,
       paths,
       lines,
+      run,
       // Firmware and kernel are out of the reach of firstlight's own unit.
-      run: (line) => run(systemd ? inTransientUnit(line, { properties: [] }) : line),
+      runOutside: (line) => run(systemd ? inTransientUnit(line, { properties: [] }) : line),
     }),
     async disarmAll() {
       const line = lines.disarmAll();

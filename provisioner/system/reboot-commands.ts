@@ -10,17 +10,22 @@ import type { SystemPaths } from "./paths.ts";
 export interface RebootCommandsOptions extends LoaderPlace {
   readonly paths: SystemPaths;
   readonly lines: CommandLines;
+  /** Runs a program of the boot loader's, or of the kernel's. */
+  readonly runOutside: LoaderPlace["run"];
 }
 
 /** The part of {@link Commands} that boots a system once. */
 export function rebootCommands({
   paths,
   lines,
-  ...place
+  run,
+  runOutside,
+  ...files
 }: RebootCommandsOptions): Pick<
   Commands,
   "chooseLoader" | "setTrialProfile" | "bootOnce" | "forgetOnce" | "restart"
 > {
+  const place: LoaderPlace = { ...files, run: runOutside };
   return {
     async chooseLoader(wish) {
       const { name, needsEntry, restart } = (await chooseLoader(place, wish)).loader;
@@ -28,13 +33,13 @@ export function rebootCommands({
     },
     async setTrialProfile(toplevel) {
       place.storeFiles.makeDirectory(paths.trialProfiles);
-      const result = await place.run(lines.setTrialProfile(toplevel));
+      const result = await run(lines.setTrialProfile(toplevel));
       if (result.code !== 0) throw nixFault(result, "setting the profile of the trial");
     },
     bootOnce: ({ loader, toplevel }) => onceLoader(loader).choose(place, toplevel),
     forgetOnce: (loader) => onceLoader(loader).forget(place),
     async restart(how) {
-      const { code, stderr } = await place.run(lines.restart(how));
+      const { code, stderr } = await run(lines.restart(how));
       if (code === 0) return;
       const said = stderr.trim().split("\n").at(-1) || `exit code ${code}`;
       throw new Fault("system/restart-failed", `systemctl ${how}: ${said}`);

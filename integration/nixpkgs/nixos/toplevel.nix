@@ -45,9 +45,6 @@ let
     groups = concatMapStrings groupLine (lib.attrValues cfg.users.groups);
     init = script "init";
     "init-interface-version" = "stand-in ${cfg.standIn.initInterfaceVersion}\n";
-    initrd = builtins.unsafeDiscardStringContext (builtins.toJSON (plain (given.boot.initrd or { })));
-    kernel = "linux ${kernel.version}\n";
-    "kernel-params" = toString cfg.boot.kernelParams;
     "nixos-version" = cfg.system.nixos.label;
     "pre-switch-checks" = "#!/bin/bash\nset -e\n" + concatStringsSep "" (mapAttrsToList (name: text: ''
       if ! ( ${text}
@@ -56,6 +53,11 @@ let
     system = pkgs.system;
     "users.sh" = "mutable=${lib.boolToString cfg.users.mutableUsers}\n" + concatMapStrings userLine users;
     "packages" = concatMapStrings (p: "${p.name or (builtins.unsafeDiscardStringContext (baseNameOf p))}\n") (lib.unique cfg.environment.systemPackages);
+  } // lib.optionalAttrs (!cfg.boot.isContainer) {
+    # A container has no kernel of its own.
+    initrd = builtins.unsafeDiscardStringContext (builtins.toJSON (plain (given.boot.initrd or { })));
+    kernel = "linux ${kernel.version}\n";
+    "kernel-params" = toString cfg.boot.kernelParams;
   };
   executable = [ "activate" "bin/install-boot-loader" "bin/switch-to-configuration" "init" "pre-switch-checks" ];
 

@@ -32,22 +32,32 @@ const firstBytes = 4000; // most files are smaller, and a buffer of this size co
 
 /** {@link Files} on this host below `root`; `effect` is called before each change. */
 export function hostFiles(root: string, effect: (name: string) => void): Files {
+  const base = path.resolve(root);
   return openFiles({
     root,
     effect,
-    sync: synced,
+    sync: syncBelow(base),
     sequence: { next: 0 },
-    paths: rootPaths(path.resolve(root)),
+    paths: rootPaths(base),
   });
 }
 
 /** How changes reach the disk. */
 interface Sync {
-  readonly file: (fd: number) => void;
+  readonly file: (fd: number, host: string) => void;
   readonly directory: (host: string) => void;
 }
 
-const synced: Sync = { file: fsyncSync, directory: syncDirectory };
+/** No power cut leaves anything of `/run`: it lies in memory. */
+function syncBelow(base: string): Sync {
+  const run = path.join(base, "run");
+  const lasts = (host: string) => host !== run && !host.startsWith(`${run}/`);
+  return {
+    file: (fd, host) => lasts(host) && fsyncSync(fd),
+    directory: (host) => lasts(host) && syncDirectory(host),
+  };
+}
+
 const unsynced: Sync = { file: () => {}, directory: () => {} };
 
 interface FilesOptions {
@@ -183,7 +193,7 @@ function openFiles(options: FilesOptions): Files {
         const fd = openSync(host, "a", 0o600);
         try {
           writeAll(fd, data);
-          if (sync === synced) fdatasyncSync(fd);
+          if (sync !== unsynced) fdatasyncSync(fd);
         } finally {
           closeSync(fd);
         }
@@ -332,7 +342,7 @@ function writeNew(
   try {
     fchmodSync(fd, mode);
     writeAll(fd, data);
-    sync.file(fd);
+    sync.file(fd, host);
   } finally {
     closeSync(fd);
   }

@@ -88,7 +88,10 @@ export interface Files {
   open(path: string, options?: { readonly size?: number }): RandomAccess;
   /** Whether this process may write to what is at `path`; no when there is nothing. */
   canWrite(path: string): boolean;
-  /** Replaces the file atomically and durably (temporary file, fsync, rename, fsync of the directory); parents are made. Effect. */
+  /**
+   * Replaces the file atomically and durably (temporary file, fsync, rename, fsync of the directory);
+   * parents are made. Nothing below `/run` is synced: no power cut leaves anything of it. Effect.
+   */
   write(path: string, data: string | Uint8Array, options?: { readonly mode?: number }): void;
   /**
    * Makes the file with its content if there is nothing at `path` yet, atomically and durably;

@@ -105,7 +105,8 @@ t.test("no flipped bit is believed", async (t) => {
       writeFileSync(host, flipped);
       try {
         const { records, torn } = readJournal(io.files, file);
-        const cut = intact.slice(0, -1);
+        // Without the newline between them the last two lines are one.
+        const cut = intact.slice(0, place === lastLine - 1 ? -2 : -1);
         return (
           place >= lastLine - 1 && torn !== null && JSON.stringify(records) === JSON.stringify(cut)
         );

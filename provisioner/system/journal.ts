@@ -39,8 +39,8 @@ export interface Journal {
 
 /**
  * Reads and verifies a journal. A last line that is unfinished or does not prove itself was being
- * written when the power went, so nothing was done after it: it is reported apart. Damage before
- * the last line throws `system/journal-damaged`, a newer version `system/journal-newer`.
+ * written when the power went, so nothing was done after it: it is reported apart. Any other damage
+ * throws `system/journal-damaged`, a newer version `system/journal-newer`.
  */
 export function readJournal(files: Files, path: string): JournalReading {
   const text = files.readText(path, { maxBytes }) ?? "";
@@ -52,6 +52,7 @@ export function readJournal(files: Files, path: string): JournalReading {
   for (const [index, line] of lines.entries()) {
     const parsed = parseRecord(line);
     if (parsed.is === "damaged" && index === lines.length - 1 && open === "") {
+      checkTorn(path, index + 1, line);
       return { records, good: text.slice(0, length), torn: line };
     }
     if (parsed.is === "newer") throw newer(path, index + 1, parsed.version);
@@ -63,7 +64,22 @@ export function readJournal(files: Files, path: string): JournalReading {
     prev = sha256(line);
     length += line.length + 1;
   }
+  checkTorn(path, lines.length + 1, open);
   return { records, good: text.slice(0, length), torn: open === "" ? null : open };
+}
+
+/**
+ * Throws where a last line is more than the beginning of one record: a whole one with something behind
+ * it was on the disk before that was written, so it is the newline that was damaged. Zeros are no more
+ * than a file that had grown when the power went.
+ */
+function checkTorn(path: string, line: number, text: string): void {
+  const torn = text.replace(/\0+$/, "");
+  for (const { 0: end, index } of torn.matchAll(/"v":[0-9]+\}/g)) {
+    const length = index + end.length;
+    if (length < torn.length && parseRecord(torn.slice(0, length)).is !== "damaged")
+      throw damaged(path, line, "more than one record is on it");
+  }
 }
 
 /** Opens the journal for writing; an unfinished last line is kept aside and cut off. */

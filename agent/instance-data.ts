@@ -22,7 +22,7 @@ export function writeInstanceData(io: Io, instance: Instance): void {
     ds: { meta_data: instance.metaData },
     datasource: instance.datasource,
   };
-  io.files.write(instanceDataFile, prettyJson(data), { mode: 0o644, durable: false });
+  io.files.write(instanceDataFile, prettyJson(data), { mode: 0o644 });
 }
 
 /** What the last boot left, or `undefined`. */

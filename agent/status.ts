@@ -35,14 +35,14 @@ export function writeStatus(
   { state, stage }: Pick<Status, "state" | "stage">,
 ): void {
   const status: Status = { v: 1, state, stage, ...writer, at: timestamp(io.clock) };
-  io.files.write(statusFile, prettyJson(status), { mode: 0o644, durable: false });
+  io.files.write(statusFile, prettyJson(status), { mode: 0o644 });
 }
 
 /** Says how the boot ended; findings hold no values, so everybody may read them. */
 export function writeResult(io: Io, writer: StatusWriter, outcome: Outcome): void {
   const text = prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) });
   io.files.write(lastResultFile, text, { mode: 0o600 });
-  io.files.write(resultFile, text, { mode: 0o644, durable: false });
+  io.files.write(resultFile, text, { mode: 0o644 });
   writeStatus(io, writer, { state: "done", stage: outcome.outcome });
 }
 

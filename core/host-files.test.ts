@@ -50,6 +50,20 @@ t.test("a file larger than the limit is refused before it fills the memory", asy
   t.equal(files.readText("/big", { maxBytes: 1001 })?.length, 1001);
 });
 
+t.test("what can be made again is written without waiting for the disk", async (t) => {
+  const { root, files } = open(t);
+  const names: string[] = [];
+  const counted = hostFiles(root, (name) => names.push(name)).unsynced;
+  counted.write("/a/b", "one", { mode: 0o600 });
+  counted.append("/a/b", " two");
+  counted.rename("/a/b", "/a/c");
+  t.equal(files.readText("/a/c"), "one two");
+  t.equal(files.stat("/a/c")?.mode, 0o600);
+  counted.remove("/a");
+  t.equal(files.stat("/a"), undefined);
+  t.same(names, ["write /a/b", "append /a/b", "rename /a/c", "remove /a"]);
+});
+
 t.test("links are followed inside the root and never out of it", async (t) => {
   const { root, files } = open(t);
   mkdirSync(path.join(root, "etc"));

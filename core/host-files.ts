@@ -24,7 +24,7 @@ import {
 import path from "node:path";
 import { Fault } from "./fault.ts";
 import type { FileKind, FileSpace, FileStat, Files, RandomAccess } from "./io.ts";
-import { linkTarget, rootPaths } from "./root-paths.ts";
+import { linkTarget, type RootPaths, rootPaths } from "./root-paths.ts";
 
 const defaultMaxBytes = 16 * 1024 * 1024;
 const firstBytes = 4000; // most files are smaller, and a buffer of this size comes out of Node's pool
@@ -32,8 +32,46 @@ const firstBytes = 4000; // most files are smaller, and a buffer of this size co
 /** {@link Files} on this host below `root`; `effect` is called before each change. */
 export function hostFiles(root: string, effect: (name: string) => void): Files {
   const base = path.resolve(root);
-  const { locate, forget } = rootPaths(base);
-  const sequence = { next: 0 };
+  return openFiles({
+    root,
+    effect,
+    sync: syncBelow(base),
+    sequence: { next: 0 },
+    paths: rootPaths(base),
+  });
+}
+
+/** How changes reach the disk. */
+interface Sync {
+  readonly file: (fd: number, host: string) => void;
+  readonly directory: (host: string) => void;
+}
+
+/** No power cut leaves anything of `/run`: it lies in memory. */
+function syncBelow(base: string): Sync {
+  const run = path.join(base, "run");
+  const lasts = (host: string) => host !== run && !host.startsWith(`${run}/`);
+  return {
+    file: (fd, host) => lasts(host) && fsyncSync(fd),
+    directory: (host) => lasts(host) && syncDirectory(host),
+  };
+}
+
+const unsynced: Sync = { file: () => {}, directory: () => {} };
+
+interface FilesOptions {
+  readonly root: string;
+  readonly effect: (name: string) => void;
+  readonly sync: Sync;
+  /** Of the names of temporary files. */
+  readonly sequence: { next: number };
+  readonly paths: RootPaths;
+}
+
+function openFiles(options: FilesOptions): Files {
+  const { effect, sync, sequence } = options;
+  const { locate, forget } = options.paths;
+  const base = path.resolve(options.root);
 
   function attempt<T>(kind: "read" | "write", file: string, action: () => T): T {
     try {
@@ -61,12 +99,15 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
 
   function makeParents(file: string): string {
     const host = locate(file, false);
-    makeDirectories(path.dirname(host), 0o755);
+    makeDirectories(path.dirname(host), 0o755, sync);
     return host;
   }
 
   return {
     root: base,
+    get unsynced() {
+      return openFiles({ ...options, sync: unsynced });
+    },
     hostPath: (file) => locate(file, true),
     read(file, options) {
       return ifPresent(file, () =>
@@ -106,16 +147,15 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
       attempt("write", file, () => {
         const host = makeParents(file);
         const temporary = temporaryName(host);
-        const durable = options?.durable ?? true;
         try {
-          writeNew(temporary, data, { mode: options?.mode ?? 0o644, durable });
+          writeNew(temporary, data, { mode: options?.mode ?? 0o644, sync });
           renameSync(temporary, host);
           forget(host);
         } catch (error) {
           rmSync(temporary, { force: true });
           throw error;
         }
-        if (durable) syncDirectory(path.dirname(host));
+        sync.directory(path.dirname(host));
       });
     },
     create(file, data, options) {
@@ -124,7 +164,7 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         const host = makeParents(file);
         const temporary = temporaryName(host);
         try {
-          writeNew(temporary, data, { mode: options?.mode ?? 0o644, durable: true });
+          writeNew(temporary, data, { mode: options?.mode ?? 0o644, sync });
           linkSync(temporary, host);
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
@@ -132,7 +172,7 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         } finally {
           rmSync(temporary, { force: true });
         }
-        syncDirectory(path.dirname(host));
+        sync.directory(path.dirname(host));
         return true;
       });
     },
@@ -144,11 +184,11 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         const fd = openSync(host, "a", 0o600);
         try {
           writeAll(fd, data);
-          fdatasyncSync(fd);
+          if (sync !== unsynced) fdatasyncSync(fd);
         } finally {
           closeSync(fd);
         }
-        if (!existed) syncDirectory(path.dirname(host));
+        if (!existed) sync.directory(path.dirname(host));
       });
     },
     link(target, file) {
@@ -164,14 +204,14 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
           rmSync(temporary, { force: true });
           throw error;
         }
-        syncDirectory(path.dirname(host));
+        sync.directory(path.dirname(host));
       });
     },
     makeDirectory(file, options) {
       const host = locate(file, true);
       if (isPresent(host)) return;
       effect(`mkdir ${file}`);
-      attempt("write", file, () => makeDirectories(host, options?.mode ?? 0o755));
+      attempt("write", file, () => makeDirectories(host, options?.mode ?? 0o755, sync));
     },
     rename(from, to) {
       effect(`rename ${to}`);
@@ -180,8 +220,8 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         const origin = locate(from, false);
         renameSync(origin, target);
         forget();
-        syncDirectory(path.dirname(target));
-        if (path.dirname(origin) !== path.dirname(target)) syncDirectory(path.dirname(origin));
+        sync.directory(path.dirname(target));
+        if (path.dirname(origin) !== path.dirname(target)) sync.directory(path.dirname(origin));
       });
     },
     remove(file, options) {
@@ -192,7 +232,7 @@ export function hostFiles(root: string, effect: (name: string) => void): Files {
         if (options?.overwrite === true) overwrite(host);
         rmSync(host, { recursive: true, force: true });
         forget();
-        syncDirectory(path.dirname(host));
+        sync.directory(path.dirname(host));
       });
     },
     syncTree(file) {
@@ -284,17 +324,16 @@ function blockDeviceSize(fd: number): number {
   return low;
 }
 
-interface NewFile {
-  readonly mode: number;
-  readonly durable: boolean;
-}
-
-function writeNew(host: string, data: string | Uint8Array, { mode, durable }: NewFile): void {
+function writeNew(
+  host: string,
+  data: string | Uint8Array,
+  { mode, sync }: { readonly mode: number; readonly sync: Sync },
+): void {
   const fd = anew(host, () => openSync(host, "wx", mode));
   try {
     fchmodSync(fd, mode);
     writeAll(fd, data);
-    if (durable) fsyncSync(fd);
+    sync.file(fd, host);
   } finally {
     closeSync(fd);
   }
@@ -335,11 +374,11 @@ function overwrite(host: string): void {
  * Makes a directory and what is missing above it, one by one. Node's own `recursive` is not used: it
  * never ends where the kernel says ENOENT for a directory whose parent is there (`/proc/x`).
  */
-function makeDirectories(host: string, mode: number): void {
+function makeDirectories(host: string, mode: number, sync: Sync): void {
   if (isDirectory(host)) return;
   const parent = path.dirname(host);
   // The mode is this directory's alone: parents are for everybody.
-  if (parent !== host) makeDirectories(parent, 0o755);
+  if (parent !== host) makeDirectories(parent, 0o755, sync);
   try {
     mkdirSync(host, { mode });
   } catch (error) {
@@ -347,7 +386,7 @@ function makeDirectories(host: string, mode: number): void {
     if (!isDirectory(host)) throw error;
     return;
   }
-  syncDirectory(parent);
+  sync.directory(parent);
 }
 
 function isDirectory(host: string): boolean {

@@ -59,6 +59,11 @@ export interface RandomAccess {
 export interface Files {
   /** Directory that is the machine's `/`; `/` on a real one. */
   readonly root: string;
+  /**
+   * The same files for what can be made again: changes are as atomic and as numbered, but nothing is
+   * synced, so that a power cut may lose or empty what was written last.
+   */
+  readonly unsynced: Files;
   /** Where a path of the machine lies for the programs of this host. */
   hostPath(path: string): string;
   /** Bytes, or `undefined` when there is no such file. Throws `io/read-failed`, `io/too-large` (default limit 16 MiB). */
@@ -81,14 +86,9 @@ export interface Files {
   open(path: string, options?: { readonly size?: number }): RandomAccess;
   /**
    * Replaces the file atomically and durably (temporary file, fsync, rename, fsync of the directory);
-   * parents are made. `durable: false` leaves the syncs out: for what no power cut outlives (`/run`),
-   * and for trees that {@link Files.syncTree} is called for. Effect.
+   * parents are made. Nothing below `/run` is synced: no power cut leaves anything of it. Effect.
    */
-  write(
-    path: string,
-    data: string | Uint8Array,
-    options?: { readonly mode?: number; readonly durable?: boolean },
-  ): void;
+  write(path: string, data: string | Uint8Array, options?: { readonly mode?: number }): void;
   /**
    * Makes the file with its content if there is nothing at `path` yet, atomically and durably;
    * whether it did. Effect.

@@ -78,6 +78,10 @@ export function traceIo(io: Io): TracedIo {
   const { files } = io;
   const traced: Files = {
     root: files.root,
+    get unsynced() {
+      spoil(); // nothing but changes are made by it
+      return files.unsynced;
+    },
     hostPath: (path) => ask(["host", path, null], () => files.hostPath(path)),
     read: (path, options) =>
       ask(["bytes", path, options?.maxBytes ?? null], () => files.read(path, options)),

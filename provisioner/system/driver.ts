@@ -73,7 +73,8 @@ export function openDriver(io: Io, options: DriverOptions): System {
     const lines = commandLines(settings);
     const commands =
       driver === "dry"
-        ? dryCommands({ files: io.files, settings, lines, talk })
+        ? // What a power cut takes of a rehearsal the next one makes again.
+          dryCommands({ files: io.files.unsynced, settings, lines, talk })
         : nixCommands({ io, storeFiles, settings, lines, talk });
     if (driver === "dry" && changesFirst(request)) markDry(io);
     return { ...talk, io, paths, settings, storeFiles, machine, commands, lines };

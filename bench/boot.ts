@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
 import { writeMachine } from "#integration/machines/write-machine.ts";
+import { writeSeed } from "#integration/machines/write-seed.ts";
 import type { Case } from "./case.ts";
 
 const bundle = path.join(import.meta.dirname, "../dist/firstlight.js");
@@ -29,10 +30,7 @@ function openMachine(): { readonly fresh: () => string; readonly close: () => vo
   const template = path.join(home, "template");
   mkdirSync(template);
   writeMachine(template, qemuQ35);
-  const seed = path.join(template, "var/lib/cloud/seed/nocloud");
-  mkdirSync(seed, { recursive: true });
-  writeFileSync(path.join(seed, "meta-data"), "instance-id: i-bench\n");
-  writeFileSync(path.join(seed, "user-data"), userData);
+  writeSeed(template, "i-bench", userData);
   let copies = 0;
   return {
     fresh() {

@@ -10,6 +10,7 @@ import { hostIo } from "#core/host-io.ts";
 import { silentLog } from "#core/log.ts";
 import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { writeMachine } from "./machines/write-machine.ts";
+import { writeSeed } from "./machines/write-seed.ts";
 import { hasBundle, programs } from "./story.ts";
 
 t.setTimeout(240_000);
@@ -35,8 +36,7 @@ interface Boot {
 function settled(t: Test): { readonly root: string; readonly boot: () => Boot } {
   const root = t.testdir();
   writeMachine(root, qemuQ35);
-  place(root, "/var/lib/cloud/seed/nocloud/meta-data", "instance-id: i-1\n");
-  place(root, "/var/lib/cloud/seed/nocloud/user-data", userData);
+  writeSeed(root, "i-1", userData);
   const boot = () => bootOnce(root);
   t.match(boot().outcome, { outcome: "committed" });
   t.match(boot().outcome, { outcome: "unchanged" });

@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import t from "tap";
@@ -97,6 +107,29 @@ function sourcesOf(path: string): readonly string[] {
   if (!existsSync(`${path}.map`)) return [];
   const map: unknown = JSON.parse(readFileSync(`${path}.map`, "utf8"));
   return (map as { readonly sources: readonly string[] }).sources;
+}
+
+t.test("a program in a store that can be written to leaves it as it is", (t) => {
+  const store = t.testdir();
+  const program = join(store, "0123-firstlight");
+  cpSync(join(repository, "dist"), program, { recursive: true, verbatimSymlinks: true });
+  rmSync(join(program, "compile-cache"), { recursive: true });
+  mkdirSync(join(program, "compile-cache")); // everything is still to be written
+  const before = treeOf(program);
+  const run = (NIX_STORE_DIR: string) =>
+    spawnSync(process.execPath, [join(program, "firstlight.js"), "--version"], {
+      env: { ...process.env, NIX_STORE_DIR },
+    });
+  t.equal(run(store).status, 0);
+  t.strictSame(treeOf(program), before);
+  t.equal(run("/nix/store").status, 0);
+  t.notSame(treeOf(program), before, "elsewhere Node writes to its cache");
+  t.end();
+});
+
+function treeOf(directory: string): readonly string[] {
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
+  return names.map((name) => `${name} ${lstatSync(join(directory, name)).size}`);
 }
 
 t.test("the program in dist comes out of its compile cache", (t) => {

@@ -1,17 +1,10 @@
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
 import { writeMachine } from "#integration/machines/write-machine.ts";
+import { writeSeed } from "#integration/machines/write-seed.ts";
 
 // Last part of `npm run build`: a first boot of a machine that is a directory, so that what V8 compiles
 // on the way lies beside the bundle. It is a cache: V8 takes it only where version, processor and text
@@ -19,6 +12,8 @@ import { writeMachine } from "#integration/machines/write-machine.ts";
 
 const dist = join(import.meta.dirname, "../dist");
 const cache = join(dist, "compile-cache");
+/** Of a boot that takes half a second. */
+const bootMs = 60_000;
 const root = mkdtempSync(join(tmpdir(), "firstlight-build-"));
 
 const userData = `#cloud-config
@@ -38,10 +33,7 @@ try {
   rmSync(cache, { recursive: true, force: true });
   mkdirSync(cache);
   writeMachine(root, qemuQ35);
-  const seed = join(root, "var/lib/cloud/seed/nocloud");
-  mkdirSync(seed, { recursive: true });
-  writeFileSync(join(seed, "meta-data"), "instance-id: build\n");
-  writeFileSync(join(seed, "user-data"), userData);
+  writeSeed(root, "build", userData);
   for (let boots = 0; boots < 3; boots++) boot();
   shareWithRoot();
 } finally {
@@ -50,8 +42,13 @@ try {
 
 function boot(): void {
   const argv = [join(dist, "firstlight.js"), "boot", "-q", "--root", root, "--driver", "dry"];
-  const { status, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`build: a boot of the bundle ended with ${status}: ${stderr}`);
+  const { status, stderr } = spawnSync(process.execPath, argv, {
+    encoding: "utf8",
+    timeout: bootMs,
+  });
+  if (status === 0) return;
+  const how = status === null ? `did not end within ${bootMs} ms` : `ended with ${status}`;
+  throw new Error(`build: a boot of the bundle ${how}: ${stderr}`);
 }
 
 /** Node names the directory after the user, and a boot is root's whoever made the bundle. */

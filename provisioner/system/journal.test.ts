@@ -106,8 +106,7 @@ t.test("no flipped bit is believed", async (t) => {
       writeFileSync(host, flipped);
       try {
         const { records, torn } = readJournal(io.files, file);
-        // Without the newline between them the last two lines are one.
-        const cut = intact.slice(0, place === lastLine - 1 ? -2 : -1);
+        const cut = intact.slice(0, -1);
         return (
           place >= lastLine - 1 && torn !== null && JSON.stringify(records) === JSON.stringify(cut)
         );
@@ -117,6 +116,23 @@ t.test("no flipped bit is believed", async (t) => {
     }),
     { numRuns: 500 },
   );
+});
+
+t.test("a damaged newline takes no whole record with it", async (t) => {
+  const { io, host, text } = machine(t.testdir());
+  const at = text.slice(0, -1).lastIndexOf("\n");
+  for (const damagedText of [
+    `${text.slice(0, at)}J${text.slice(at + 1)}`,
+    `${text.slice(0, -1)}J`,
+    `${text.slice(0, at)}J${text.slice(at + 1, -9)}`,
+  ]) {
+    writeFileSync(host, damagedText);
+    t.throws(() => readJournal(io.files, file), { code: "system/journal-damaged" });
+    t.throws(() => openJournal(io, file), { code: "system/journal-damaged" });
+    t.equal(readFileSync(host, "utf8"), damagedText, "and the file is left as it is");
+  }
+  writeFileSync(host, `${text.slice(0, -1)}${"\0".repeat(3)}`);
+  t.equal(readJournal(io.files, file).torn?.endsWith("\0"), true, "zeros are of a power cut");
 });
 
 t.test("records dropped, doubled or swapped in the middle are noticed", async (t) => {

@@ -26,8 +26,8 @@ export interface CheckedReading extends JournalReading {
 
 /**
  * Reads and verifies a journal. A last line that is unfinished or does not prove itself was being
- * written when the power went, so nothing was done after it: it is reported apart. Damage before
- * the last line throws `system/journal-damaged`, a newer version `system/journal-newer`.
+ * written when the power went, so nothing was done after it: it is reported apart. Any other damage
+ * throws `system/journal-damaged`, a newer version `system/journal-newer`.
  */
 export function readJournal(files: Files, path: string): JournalReading {
   const { damage, ...reading } = checkJournal(files, path);
@@ -50,6 +50,7 @@ export function checkJournal(files: Files, path: string): CheckedReading {
     const parsed = parseRecord(line);
     const where = `line ${index + 1}`;
     if (parsed.is === "damaged" && index === lines.length - 1 && open === "") {
+      if (holdsWholeRecord(line)) return { ...upToHere(), damage: `${where}: ${wholeAndMore}` };
       return { ...upToHere(), torn: line, damage: null };
     }
     if (parsed.is === "newer") throw newer(path, where, parsed.version);
@@ -65,10 +66,27 @@ export function checkJournal(files: Files, path: string): CheckedReading {
     prev = sha256(line);
     length += line.length + 1;
   }
+  if (holdsWholeRecord(open)) {
+    return { ...upToHere(), damage: `line ${lines.length + 1}: ${wholeAndMore}` };
+  }
   return { ...upToHere(), torn: open === "" ? null : open, damage: null };
 }
 
 const nothing: JournalReading = { records: [], ledger: emptyLedger, good: "", torn: null };
+const wholeAndMore = "more than one record is on it";
+
+/**
+ * Whether a last line is more than the beginning of one record: a whole one with something behind it
+ * was on the disk before that was written, so it is the newline that was damaged. Zeros are no more
+ * than a file that had grown when the power went.
+ */
+function holdsWholeRecord(text: string): boolean {
+  const torn = text.replace(/\0+$/, "");
+  return [...torn.matchAll(/"v":[0-9]+\}/g)].some(({ 0: end, index }) => {
+    const length = index + end.length;
+    return length < torn.length && parseRecord(torn.slice(0, length)).is !== "damaged";
+  });
+}
 
 /** The text, or `undefined` of one that is too large. */
 function readWhole(files: Files, path: string): string | undefined {

@@ -17,6 +17,7 @@ export function writeSources(files: Files, directory: string, sources: Sources):
   if (holds(files, place, sources)) return null;
   const staging = `${directory}/.${sources.digest}.new`;
   files.remove(staging);
+  files.makeDirectory(directory); // synced, as everything below it is when it is whole
   for (const file of sources.files) {
     files.unsynced.write(`${staging}/${file.path}`, file.content, { mode: file.mode });
   }

@@ -25,7 +25,7 @@ export function measure(
     maxBuffer: 16 * 1024 * 1024,
   });
   const [, user, system] = /^cpu ([0-9.]+) ([0-9.]+)$/m.exec(stderr) ?? [];
-  if (status === null || user === undefined || system === undefined) {
+  if (status !== 0 || user === undefined || system === undefined) {
     throw new Error(`${argv.join(" ")}: ended with ${status}: ${stderr.slice(-400)}`);
   }
   const peak = hasTime

@@ -2,8 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { needs } from "#agent/datasources/images/make-images.ts";
-import { openOutbox } from "#agent/link/outbox.ts";
-import { silentLog } from "#core/log.ts";
 import type { DriftReport } from "#provisioner/system/drift/report.ts";
 import {
   apply,
@@ -19,6 +17,7 @@ import { healthy, must, reason } from "./fetch-world.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
 import { type StoryNode, storyNode } from "./story.ts";
 import { cloudConfig } from "./story-documents.ts";
+import { readSpooled } from "./story-state.ts";
 
 t.setTimeout(600_000);
 const skip = skipWithoutNix();
@@ -125,12 +124,9 @@ t.test("nothing is mended while a change is under way", { skip }, async (t) => {
   t.match(await c.repair(whole), { repaired: [], after: { items: [] } });
 });
 
-/** Bodies of the events of drift that wait to be sent. */
-async function driftEvents({ io }: StoryNode) {
-  const outbox = await openOutbox(io, silentLog);
-  const events = outbox.pending(0, 1000).filter(({ kind }) => kind === "drift.found");
-  outbox.close();
-  return events.map(({ body }) => body);
+/** Bodies of the events of drift that were told. */
+function driftEvents({ io }: StoryNode) {
+  return readSpooled(io.files).flatMap(({ kind, body }) => (kind === "drift.found" ? [body] : []));
 }
 
 t.test(
@@ -146,7 +142,7 @@ t.test(
       t.match(await node.firstlight(["apply"]), { code: 0 });
     }
     t.match(await node.firstlight(["drift", "--deep"]), { code: 0, stdout: /no drift was found/ });
-    t.same(await driftEvents(node), []);
+    t.same(driftEvents(node), []);
 
     const { store, file } = await motdOf(machine, machine.currentSystem() ?? "");
     damage(file);
@@ -155,14 +151,14 @@ t.test(
     t.match(found.stdout, /remedy: {3}firstlight drift --repair/);
     await node.firstlight(["drift"]);
     t.match(
-      await driftEvents(node),
+      driftEvents(node),
       [{ counts: { errors: 1 }, items: [{ kind: "path-corrupt", subject: store }] }],
       "told once",
     );
     const mended = await node.firstlight(["drift", "--scheduled", "--json"]);
     t.match(JSON.parse(mended.stdout), { repaired: [{ subject: store, by: "rebuild" }] });
     t.equal(mended.code, 0);
-    t.match((await driftEvents(node)).at(-1), { items: [], repaired: [{ subject: store }] });
+    t.match(driftEvents(node).at(-1), { items: [], repaired: [{ subject: store }] });
 
     await must(machine, ["nix-collect-garbage"]);
     damage(file);

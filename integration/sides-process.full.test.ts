@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t, { type Test } from "tap";
@@ -11,6 +11,7 @@ import { systemClient } from "#provisioner/system/client.ts";
 import { askCourierDoor, systemOverSocket } from "#provisioner/system/sides/connect.ts";
 import { rawClient } from "#provisioner/system/sides/fake-doors.ts";
 import type { ChangeReason, Verdict } from "#provisioner/system/system.ts";
+import { filesBelow } from "./files-below.ts";
 import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { writeMachine } from "./machines/write-machine.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
@@ -96,7 +97,7 @@ t.test("a taken-over network side changes nothing, and root is answered", async 
   const root = dryMachine(t);
   const env = { FIRSTLIGHT_COUNT_EFFECTS: "1" };
   const side = await startRootSide(t, { root, env }, ["--driver", "dry", ...longIdle]);
-  const before = readdirSync(root, { recursive: true });
+  const before = filesBelow(root);
   const begun = side.lines.length;
   const operator = systemOverSocket({ path: side.operator, clock: hostClock });
   const root1 = systemClient(operator);
@@ -120,7 +121,7 @@ t.test("a taken-over network side changes nothing, and root is answered", async 
     [],
     "not one effect",
   );
-  t.same(readdirSync(root, { recursive: true }), before);
+  t.same(filesBelow(root), before);
   operator.close();
 });
 

@@ -117,7 +117,8 @@ function digestOf(files: Files, digest: string): string {
 }
 
 /** What the root side has left for the network side: every event of every boot. */
-function readSpooled(files: Files): readonly OutboxRow[] {
+/** Every event that the root side has told, the oldest first. */
+export function readSpooled(files: Files): readonly OutboxRow[] {
   return [...openSpool(files, silentLog).after(0)].flatMap(({ events }) =>
     events.map(({ kind, body }) => ({ kind, body: body as OutboxRow["body"] })),
   );

@@ -346,6 +346,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       const toplevel = file.replace(/\/bin\/.*$/, "");
       const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
       if (request.args.some((arg) => arg.startsWith("--on-active="))) {
+        if (timers.has(unit)) return { code: 1, stderr: `Unit ${unit}.timer was already loaded.` };
         timers.set(unit, file === "systemctl" ? "restart" : toplevel);
         return {};
       }

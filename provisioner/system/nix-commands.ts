@@ -122,6 +122,12 @@ export function nixCommands({
     return state.end;
   }
 
+  /** Whether the way back was armed; its time begins anew. */
+  async function renewWayBack(txn: string): Promise<boolean> {
+    if ((await run(lines.wayBackState(txn))).code !== 0) return false;
+    return (await run(lines.renewWayBack(txn))).code === 0;
+  }
+
   async function unitLog(unit: string): Promise<string> {
     try {
       return (await run(lines.unitLog(unit))).stdout;
@@ -281,17 +287,17 @@ export function nixCommands({
       await settleUnit(wayBackUnit(txn));
     },
     async armRestart(txn, afterMs) {
-      const result = await run(lines.armRestart(txn, afterMs));
-      if (result.code !== 0) throw nixFault(result, "systemd-run", "system/way-back-failed");
+      // Armed already where the firstlight of before died right after it.
+      if (!(await renewWayBack(txn))) {
+        const result = await run(lines.armRestart(txn, afterMs));
+        if (result.code !== 0) throw nixFault(result, "systemd-run", "system/way-back-failed");
+      }
       const stopped = await run(lines.stopDeadline());
       if (stopped.code !== 0 && stopped.code !== notLoaded) {
         throw nixFault(stopped, "stopping the deadline of the trial", "system/way-back-failed");
       }
     },
-    async renewWayBack(txn) {
-      if ((await run(lines.wayBackState(txn))).code !== 0) return false;
-      return (await run(lines.renewWayBack(txn))).code === 0;
-    },
+    renewWayBack,
     async endOfSwitch(txn) {
       const unit = switchUnit("switch", txn);
       const end = await settleUnit(unit);

@@ -77,6 +77,11 @@ export const sideEffects: Scenario = {
       run: ["firstlight", "query", "commands.runcmd.state"],
       prints: "done\n",
     },
+    {
+      why: "its generation is committed as well",
+      says: "boot.finished",
+      with: { outcome: "committed", generation: 5 },
+    },
 
     {
       why: "a seed that is not healthy",

@@ -3,6 +3,7 @@ import { Fault } from "#core/fault.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type {
   ChangeReason,
+  Plan,
   Recovery,
   RolledBack,
   Trial,
@@ -191,6 +192,28 @@ t.test("a way back that still takes a restart is asked for again", async (t) => 
   });
   t.notOk(asked.includes("try"));
 });
+
+t.test(
+  "who goes back is judged by the checks of the generation that is gone back to",
+  async (t) => {
+    const planGeneration = async () => ({ plan: { digest: "d" } as Plan, judging });
+    const tried: unknown[] = [];
+    const { deps } = prepare(
+      t,
+      { probe: failing },
+      {
+        planGeneration,
+        try: async (_plan, options) => {
+          tried.push(options?.judging);
+          return trial;
+        },
+      },
+    );
+    const outcome = await rollBackTo(deps, 3);
+    t.match(outcome, { outcome: "rolled-back", message: /^not healthy: file \/ready: must exist/ });
+    t.match(tried, [{ health: judging.health }]);
+  },
+);
 
 t.test("what fails on the system from before as well says nothing about the release", async (t) => {
   const said: unknown[] = [];

@@ -2,6 +2,7 @@ import type { Log } from "#core/log.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { BootStages, type End } from "./boot-stages.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
+import { readJudging } from "./health/judging.ts";
 import type { Outcome } from "./outcome.ts";
 import { settleTrial, type TrialDeps } from "./settle-trial.ts";
 
@@ -16,7 +17,7 @@ export interface RollBackDeps extends TrialDeps {
 
 /**
  * Goes back to a generation that a person named, or to the previous good one, through the same trial
- * as any change; later boots leave it alone until something else is asked for. Throws
+ * as any change, judged by the checks it was committed with; later boots leave it alone until something else is asked for. Throws
  * `system/generation-unknown` before anything is done; every other end is an outcome.
  */
 export async function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
@@ -24,14 +25,14 @@ export async function rollBackTo(d: RollBackDeps, generation: number | null): Pr
   const { state: recovered, details } = await system.recover();
   const why = generation === null ? "to the previous generation" : `to generation ${generation}`;
   const reason = { by: "rollback", why: `back ${why}`, instanceId: null } as const;
-  const plan = await system.planGeneration(generation, reason);
+  const { plan, judging } = await system.planGeneration(generation, reason);
   d.report({ kind: "boot.started", body: { by: "rollback", agent: d.version, recovered } });
   const way = new BootStages(d);
   // A trial that was open is on its way back, and that takes a restart.
   const end: End =
     recovered === "restart"
       ? { outcome: "rebooting", message: details.join("; ") }
-      : await settleTrial(d, way, { plan, health: undefined }).catch((error) =>
+      : await settleTrial(d, way, { plan, health: readJudging(judging).health }).catch((error) =>
           endOfFault(error, log),
         );
   return way.finish(await withRunning(end, system, log));

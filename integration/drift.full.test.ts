@@ -59,7 +59,9 @@ t.test(
     damage(file);
     const seen = await c.repair(whole);
     t.match(seen, { repaired: [], unrepaired: [store], fallback: 1 });
-    const back = await c.try(await c.planGeneration(seen.fallback, { ...reason, by: "rollback" }));
+    const back = await c.try(
+      (await c.planGeneration(seen.fallback, { ...reason, by: "rollback" })).plan,
+    );
     t.match(await c.commit(back, healthy), { generation: 3 });
     t.same((await c.drift(whole)).items, [], "which needs none of it");
   },

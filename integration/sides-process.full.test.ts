@@ -156,9 +156,7 @@ t.test("two agents at once, and nixos-rebuild in the middle of a trial", { skip 
   const operator = systemOverSocket({ path: side.operator, clock: hostClock });
   const c = systemClient(operator);
   t.match(await c.recover(), { state: "clean" });
-  const plan = await c.planGeneration(1, reason).catch(() => undefined);
-  t.ok(plan, "generation 1 can be tried again");
-  if (plan === undefined) return;
+  const { plan } = await c.planGeneration(1, reason);
   const trial = await c.try(plan);
   for (const args of [["boot"], ["boot", "--in-process"], ["apply"], ["rollback"]]) {
     const run = await node.firstlight(args);

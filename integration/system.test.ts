@@ -87,7 +87,7 @@ for (const mode of nixModes()) {
     t.match(machine.io().files.readText("/etc/nixos/firstlight/instance.nix"), "two");
     t.match(await c.runs(two.digest), { runs: true, generation: 2 });
 
-    const back = await c.try(await c.planGeneration(1, { ...reason, by: "rollback" }));
+    const back = await c.try((await c.planGeneration(1, { ...reason, by: "rollback" })).plan);
     t.match(await c.commit(back, healthy), { generation: 3, toplevel: first });
     t.match(await c.runs(one.digest), { runs: true });
 

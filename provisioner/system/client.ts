@@ -9,6 +9,7 @@ import type {
   ChangeReason,
   Closure,
   Committed,
+  GenerationPlan,
   History,
   Plan,
   Recovery,
@@ -50,7 +51,7 @@ export interface SystemClient {
   try(plan: Plan, options?: TryOptions): Promise<Trial>;
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
-  planGeneration(generation: number | null, reason: ChangeReason): Promise<Plan>;
+  planGeneration(generation: number | null, reason: ChangeReason): Promise<GenerationPlan>;
   restart(): Promise<Restarting>;
   conclude(conclusion: Conclusion): Promise<null>;
   prove(verdict: Verdict): Promise<BootProof | null>;

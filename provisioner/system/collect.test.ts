@@ -110,7 +110,7 @@ t.test("what need not stay goes, with all that only it needed", async (t) => {
     ["a", "c", "d"].map((name) => secretive(name).digest).sort(),
   );
   t.match(await c.planGeneration(null, reason), {
-    closure: { toplevel: systemOf(secretive("c")) },
+    plan: { closure: { toplevel: systemOf(secretive("c")) } },
   });
 });
 

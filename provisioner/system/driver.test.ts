@@ -12,9 +12,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
 import { Fault } from "#core/fault.ts";
-import { type SystemClient, systemClient } from "./client.ts";
+import { type SystemClient, systemClient, type TryOptions } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
-import type { ChangeReason, SystemEvent, Trial, Verdict } from "./system.ts";
+import type { ChangeReason, Plan, SystemEvent, Trial, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
 const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 10 };
@@ -130,11 +130,28 @@ t.test("of generations that are the same system one runs: the boot default", asy
   const c = start(m);
   await apply(c, "a");
   await apply(c, "b");
-  const plan = await c.planGeneration(2, reason);
+  const { plan } = await c.planGeneration(2, reason);
   await c.commit(await c.try(plan), healthy);
   const { generations } = await c.history();
   const runs = generations.filter(({ running }) => running);
   t.match(runs, [{ generation: 4, toplevel: systemOf(fakeSources("a")), bootDefault: true }]);
+});
+
+t.test("who goes back is told what judged the generation, and that stays with it", async (t) => {
+  const c = start(machine(t));
+  const judging = { health: { passes: 7 } };
+  const commit = async (plan: Plan, options: TryOptions) =>
+    c.commit(await c.try(plan, options), healthy);
+  const build = async (name: string) => c.plan(await c.build(fakeSources(name), reason));
+  await commit(await build("a"), { judging });
+  await commit(await build("b"), { judging: { text: "x".repeat(64 * 1024) } });
+  const back = await c.planGeneration(2, reason);
+  t.strictSame(back.judging, judging);
+  t.equal((await c.planGeneration(3, reason)).judging, null, "too much to keep");
+  t.equal((await c.planGeneration(1, reason)).judging, null, "and of the image nobody knows");
+  await commit(back.plan, { judging: back.judging as { health: object } });
+  await commit(await build("c"), {});
+  t.strictSame((await c.planGeneration(null, reason)).judging, judging);
 });
 
 t.test("going back to a generation takes the same way as any change", async (t) => {
@@ -142,11 +159,11 @@ t.test("going back to a generation takes the same way as any change", async (t) 
   const c = start(m);
   await apply(c, "a");
   await apply(c, "b");
-  const trial = await c.try(await c.planGeneration(null, { ...reason, by: "rollback" }));
+  const trial = await c.try((await c.planGeneration(null, { ...reason, by: "rollback" })).plan);
   t.match(await c.commit(trial, healthy), { generation: 4, toplevel: systemOf(fakeSources("a")) });
   t.match(await c.runs(fakeSources("a").digest), { runs: true });
 
-  const first = await c.try(await c.planGeneration(1, { ...reason, by: "rollback" }));
+  const first = await c.try((await c.planGeneration(1, { ...reason, by: "rollback" })).plan);
   t.match(await c.commit(first, healthy), { toplevel: m.image, sourcesDigest: null });
   t.notOk(existsSync(path.join(m.root, "etc/nixos/configuration.nix")), "nothing describes it");
   await t.rejects(c.planGeneration(99, reason), { code: "system/generation-unknown" });
@@ -158,7 +175,7 @@ t.test("a generation that was gone back to is taken back when it is not healthy"
   await apply(c, "a");
   await apply(c, "b");
   const b = systemOf(fakeSources("b"));
-  const trial = await c.try(await c.planGeneration(2, { ...reason, by: "rollback" }));
+  const trial = await c.try((await c.planGeneration(2, { ...reason, by: "rollback" })).plan);
   t.equal(m.running(), systemOf(fakeSources("a")));
   t.match(await c.rollBack(trial, sick), { toplevel: b, generation: 3 });
   t.strictSame([m.running(), m.bootDefault()], [b, b]);
@@ -176,7 +193,7 @@ t.test("an owner's /etc/nixos is kept, and comes back with the generation it mad
   t.equal(readFileSync(kept, "utf8"), "owner");
   await apply(c, "b");
   t.equal(readFileSync(kept, "utf8"), "owner");
-  await c.commit(await c.try(await c.planGeneration(1, reason)), healthy);
+  await c.commit(await c.try((await c.planGeneration(1, reason)).plan), healthy);
   t.equal(m.read("/etc/nixos/configuration.nix"), "owner");
   await apply(c, "c");
   t.match(m.read("/etc/nixos/configuration.nix"), "instance.nix");

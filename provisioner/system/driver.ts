@@ -222,8 +222,11 @@ async function dispatch(
       return changing(work, lock, (change) => conclude(change, request));
     case "prove":
       return changing(work, lock, (change) => prove(change, request.verdict));
-    case "plan-generation":
-      return makePlan(work, closureOfGeneration(work, request.generation, request.reason));
+    case "plan-generation": {
+      const { generation, reason } = request;
+      const { closure, judging } = closureOfGeneration(work, generation, reason);
+      return { plan: await makePlan(work, closure), judging };
+    }
     case "drift":
       return (await import("./drift/check-drift.ts")).checkDrift(work, request);
     case "repair": {

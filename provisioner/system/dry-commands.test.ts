@@ -25,7 +25,7 @@ async function tell(root: string, driver: "nix" | "dry", systemd: boolean) {
   }
   const plan = await c.plan(await c.build(fakeSources("c"), reason));
   await c.rollBack(await c.try(plan), { ...verdict, healthy: false });
-  const back = await c.planGeneration(2, reason);
+  const { plan: back } = await c.planGeneration(2, reason);
   return { m, c, io, events, back };
 }
 

@@ -18,6 +18,8 @@ export interface EndedTrial {
 
 /** So many of either outcome are remembered, the newest ones. */
 const mostEnded = { committed: 100, "rolled-back": 50 } as const;
+/** Characters of JSON. */
+const mostJudging = 64 * 1024;
 const mostReasons = 20;
 const mostCharacters = 500;
 
@@ -26,17 +28,19 @@ export function endedBy(before: TransactionState, record: StepRecord): EndedTria
   if (!hasAttempt(before) || record.kind !== "result" || !record.data.ok) return undefined;
   const { txn, at } = record;
   const verdict = "verdict" in before && before.verdict !== null ? shortened(before.verdict) : null;
-  // Nobody judges it any more.
-  const head = { txn, at, attempt: { ...before.attempt, judging: null }, verdict };
+  const { attempt } = before;
+  const head = { txn, at, verdict };
   if (record.step === "commit") {
     const { generation } = record.data.value;
-    return { ...head, outcome: "committed", generation, reasons: [], blamed: false };
+    const kept = { ...attempt, judging: keptJudging(attempt.judging) };
+    return { ...head, attempt: kept, outcome: "committed", generation, reasons: [], blamed: false };
   }
   if (record.step !== "roll-back") return undefined;
   if (before.state !== "rolling-back") return undefined;
   const reasons = short(record.data.value.reasons);
   const { left: generation, blamed } = before;
-  return { ...head, outcome: "rolled-back", generation, reasons, blamed };
+  const unjudged = { ...attempt, judging: null }; // nobody goes back to it
+  return { ...head, attempt: unjudged, outcome: "rolled-back", generation, reasons, blamed };
 }
 
 /** The trials with one more; the oldest of its outcome goes where there are too many. */
@@ -48,9 +52,22 @@ export function withEnded(ended: readonly EndedTrial[], trial: EndedTrial): read
 
 /** What is known of a system that ran before: the sources it was made from. */
 export function sourcesOf(trials: readonly EndedTrial[], toplevel: string | null): string | null {
-  const committed = trials.filter((trial) => trial.outcome === "committed");
-  const last = committed.findLast((trial) => trial.attempt.closure.toplevel === toplevel);
-  return last?.attempt.closure.sourcesDigest ?? null;
+  return committedAs(trials, toplevel)?.attempt.closure.sourcesDigest ?? null;
+}
+
+/** The newest trial by which a system became the boot default. */
+export function committedAs(
+  trials: readonly EndedTrial[],
+  toplevel: string | null,
+): EndedTrial | undefined {
+  return trials.findLast(
+    ({ outcome, attempt }) => outcome === "committed" && attempt.closure.toplevel === toplevel,
+  );
+}
+
+/** What judged a system judges it again when somebody goes back to it; the journal stays bounded. */
+function keptJudging(judging: unknown): unknown {
+  return JSON.stringify(judging).length <= mostJudging ? judging : null;
 }
 
 function shortened(verdict: Verdict): Verdict {

@@ -1,7 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import { toBootProof } from "./boot-proof.ts";
 import { newTransaction } from "./build.ts";
-import { type EndedTrial, sourcesOf } from "./ended-trials.ts";
+import { committedAs, type EndedTrial, sourcesOf } from "./ended-trials.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -122,19 +122,18 @@ export function closureOfGeneration(
   work: Work,
   number: number | null,
   reason: ChangeReason,
-): Closure {
+): { readonly closure: Closure; readonly judging: unknown } {
   const { toplevel } = number === null ? previousGood(work) : byNumber(work, number);
-  const trial = readTrials(work).findLast(
-    (t) => t.outcome === "committed" && t.attempt.closure.toplevel === toplevel,
-  );
-  return {
+  const attempt = committedAs(readTrials(work), toplevel)?.attempt;
+  const closure = {
     transaction: newTransaction(work),
     toplevel,
-    derivation: trial?.attempt.closure.derivation ?? null,
-    sourcesDigest: sourcesOf(readTrials(work), toplevel),
-    credentials: trial?.attempt.closure.credentials ?? [],
+    derivation: attempt?.closure.derivation ?? null,
+    sourcesDigest: attempt?.closure.sourcesDigest ?? null,
+    credentials: attempt?.closure.credentials ?? [],
     reason,
   };
+  return { closure, judging: attempt?.judging ?? null };
 }
 
 function byNumber({ machine }: Work, number: number): Generation {

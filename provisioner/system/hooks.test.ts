@@ -96,10 +96,10 @@ t.test("going back to a generation runs the hooks of that one", async (t) => {
   }
   ran.length = 0;
   const back = { ...reason, by: "rollback" } as const;
-  await c.commit(await c.try(await c.planGeneration(2, back)), healthy);
+  await c.commit(await c.try((await c.planGeneration(2, back)).plan), healthy);
   const names = () => ran.map((line) => line.split(" ")[0]);
   t.strictSame(names(), ["pre-update-of-a", "post-update-of-a"]);
-  await c.rollBack(await c.try(await c.planGeneration(3, back)), sick);
+  await c.rollBack(await c.try((await c.planGeneration(3, back)).plan), sick);
   t.strictSame(names().slice(2), ["pre-update-of-b", "post-rollback-of-b"]);
 });
 

@@ -121,7 +121,7 @@ export interface SystemResults {
   readonly try: Trial;
   readonly commit: Committed;
   readonly "roll-back": RolledBack;
-  readonly "plan-generation": Plan;
+  readonly "plan-generation": GenerationPlan;
   readonly restart: Restarting;
   readonly conclude: null;
   readonly prove: BootProof | null;
@@ -210,6 +210,13 @@ export interface Plan {
   readonly warnings: readonly PlanWarning[];
   /** The exact commands that `try` and `commit` would run. */
   readonly commands: readonly (readonly string[])[];
+}
+
+/** The plan of going back. */
+export interface GenerationPlan {
+  readonly plan: Plan;
+  /** What `try` was told when the generation was committed; `null` where that is not known. */
+  readonly judging: unknown;
 }
 
 /** What sources would change, as far as that is known without building them. */

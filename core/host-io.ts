@@ -22,7 +22,7 @@ export const hostClock: Clock = {
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   async sleep(ms, signal) {
     signal?.throwIfAborted();
-    const { setTimeout: delay } = await import("node:timers/promises");
+    const { setTimeout: delay } = process.getBuiltinModule("node:timers/promises");
     try {
       for (let left = ms; left > 0; left -= longestTimerMs)
         await delay(Math.min(left, longestTimerMs), undefined, signal && { signal });

@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Plugin, RolldownOptions } from "rolldown";
-import { builtinModules } from "./builtin-modules.ts";
+import type { OutputOptions, Plugin, RolldownOptions } from "rolldown";
 
 /**
  * Two chunks instead of fifty small ones: each file costs about half a millisecond. The first is what
@@ -20,30 +19,40 @@ const bootChunks = [
   },
 ];
 
+const loader = join(import.meta.dirname, "../cli/bundled.ts");
+
 /**
- * How the program for the node is bundled: `cli/main.ts` becomes `dist/firstlight.js`, which can
- * be executed, and everything that it reaches by `import()` a chunk that is loaded when needed.
- * Throws when the entry is missing.
+ * How the program for the node is bundled, in two parts: `dist/firstlight.js`, which can be executed
+ * and loads the other, and `cli/run.ts` with everything that it reaches by `import()`, each a chunk
+ * that is loaded when needed. Throws when the program is missing.
  */
-export function bundle(repository: string): RolldownOptions {
-  const entry = join(repository, "cli/main.ts");
-  if (!existsSync(entry)) {
-    throw new Error("build: expected cli/main.ts, the entry of the program; there is no such file");
+export function bundle(repository: string): readonly RolldownOptions[] {
+  const program = join(repository, "cli/run.ts");
+  if (!existsSync(program)) {
+    throw new Error("build: expected cli/run.ts, the program; there is no such file");
   }
-  return {
-    input: { firstlight: entry },
-    cwd: repository,
-    platform: "node",
-    plugins: [builtinModules(), finishDirectory()],
-    output: {
-      dir: join(repository, "dist"),
-      format: "esm",
-      entryFileNames: "[name].js",
+  const dir = join(repository, "dist");
+  return [
+    part(repository, loader, {
+      ...{ file: join(dir, "firstlight.js"), banner: "#!/usr/bin/env node" },
+      plugins: [executable()],
+    }),
+    part(repository, program, {
+      dir,
+      entryFileNames: "chunks/[name].js",
       chunkFileNames: "chunks/[name]-[hash].js",
       codeSplitting: { groups: bootChunks },
-      sourcemap: true,
-      banner: (chunk) => (chunk.isEntry ? "#!/usr/bin/env node" : ""),
-    },
+      plugins: [dropOld()],
+    }),
+  ];
+}
+
+function part(repository: string, input: string, output: OutputOptions): RolldownOptions {
+  return {
+    input,
+    cwd: repository,
+    platform: "node",
+    output: { format: "cjs", sourcemap: true, ...output },
     onLog(level, log, show) {
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(`build: ${log.message}`);
       show(level, log);
@@ -51,16 +60,22 @@ export function bundle(repository: string): RolldownOptions {
   };
 }
 
-/** Makes the entry executable and removes the chunks of earlier builds. */
-function finishDirectory(): Plugin {
+function executable(): Plugin {
   return {
-    name: "finish-directory",
+    name: "executable",
+    writeBundle: ({ file }) => {
+      if (file !== undefined) chmodSync(file, 0o755);
+    },
+  };
+}
+
+/** Removes the chunks of earlier builds, and what was compiled of them. */
+function dropOld(): Plugin {
+  return {
+    name: "drop-old",
     writeBundle({ dir = "dist" }, output) {
-      chmodSync(join(dir, "firstlight.js"), 0o755);
-      const chunks = join(dir, "chunks");
-      if (!existsSync(chunks)) return;
-      for (const name of readdirSync(chunks)) {
-        if (!(`chunks/${name}` in output)) rmSync(join(chunks, name));
+      for (const name of readdirSync(join(dir, "chunks"))) {
+        if (!(`chunks/${name}` in output)) rmSync(join(dir, "chunks", name));
       }
     },
   };

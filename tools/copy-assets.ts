@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { compiledSuffix } from "#cli/chunk-loader.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
@@ -48,7 +49,7 @@ function digestOf(directory: string): string {
     const file = join(directory, name);
     if (
       name === "package.json" ||
-      name.startsWith("compile-cache") ||
+      name.endsWith(compiledSuffix) ||
       name.endsWith(".map") ||
       !statSync(file).isFile()
     )
@@ -59,12 +60,12 @@ function digestOf(directory: string): string {
 }
 
 /**
- * Says that the bundle is ES modules, wherever the directory is installed, and by a digest what
+ * Says that the bundle is CommonJS, wherever the directory is installed, and by a digest what
  * program it is: a boot that knows its inputs asks whether it is still the same.
  */
 function writePackage(): void {
   const { name, version, license } = manifest;
   const digest = digestOf(dist);
-  const text = JSON.stringify({ name, version, license, type: "module", digest }, null, 2);
+  const text = JSON.stringify({ name, version, license, type: "commonjs", digest }, null, 2);
   writeFileSync(join(dist, "package.json"), `${text}\n`);
 }

@@ -1,5 +1,5 @@
-import { gunzipSync } from "node:zlib";
 import type { Finding } from "#core/finding.ts";
+import { gunzip } from "#core/gunzip.ts";
 import type { RawDocument } from "./translation.ts";
 import { readUtf8 } from "./utf8-text.ts";
 
@@ -58,7 +58,7 @@ export function decodeUserData({ document, bytes }: RawDocument): Decoded {
     const nowhere = { document, path: "", line: null, column: null, level: "error" } as const;
     return { text: undefined, findings: [{ ...nowhere, ...what }] };
   };
-  const unpacked = isGzip(bytes) ? gunzip(bytes) : { bytes };
+  const unpacked = isGzip(bytes) ? unpack(bytes) : { bytes };
   if (unpacked.broken !== undefined) {
     const message = `expected gzip data, as its first bytes say: ${unpacked.broken}`;
     const hint = "check that the document was not cut or encoded twice";
@@ -82,9 +82,9 @@ function isGzip(bytes: Uint8Array): boolean {
 }
 
 /** Unpacked bytes; none where there are more than are read, or where they are `broken`. */
-function gunzip(bytes: Uint8Array): { readonly bytes?: Uint8Array; readonly broken?: string } {
+function unpack(bytes: Uint8Array): { readonly bytes?: Uint8Array; readonly broken?: string } {
   try {
-    return { bytes: gunzipSync(bytes, { maxOutputLength: maxBytes }) };
+    return { bytes: gunzip(bytes, maxBytes) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return code === "ERR_BUFFER_TOO_LARGE" ? {} : { broken: message };

@@ -1,4 +1,4 @@
-import { gunzipSync } from "node:zlib";
+import { gunzip } from "#core/gunzip.ts";
 import type { Input } from "../input.ts";
 
 /** Bytes that one file may have once decoded. */
@@ -68,7 +68,7 @@ function decode(bytes: Uint8Array, step: Step, maxBytes: number): Uint8Array {
   const maxOutputLength = Math.min(maxFileBytes, maxBytes);
   if (step === "base64") return decodeBase64(Buffer.from(bytes).toString("latin1"));
   if (maxOutputLength < 1) throw new Error("the files of this document are too large together");
-  return gunzipSync(bytes, { maxOutputLength });
+  return gunzip(bytes, maxOutputLength);
 }
 
 /** Node skips what is not base64; cut or foreign text must not pass for content. */

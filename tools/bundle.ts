@@ -3,18 +3,18 @@ import { join } from "node:path";
 import type { OutputOptions, Plugin, RolldownOptions } from "rolldown";
 
 /**
- * Two chunks instead of fifty small ones: each file costs about half a millisecond. The first is what
- * every boot needs, the second what makes a system.
+ * Two chunks instead of a hundred small ones: the first is what a boot with nothing to do needs, the
+ * second what makes and changes a system.
  */
 const bootChunks = [
   {
     name: "boot",
-    test: /\/(?:cli\/(?:run|sides|progress|commands\/boot)|agent\/link\/outbox|provisioner\/system\/driver)\.ts$/,
+    test: /\/cli\/(?:run|sides|commands\/boot)\.ts$|\/agent\/link\/spool\.ts$/,
     priority: 2,
   },
   {
     name: "make-system",
-    test: /\/(?:cli\/(?:node-deps|template-checks)|provisioner\/(?:render\/load-templates|profiles\/profile))\.ts$/,
+    test: /\/(?:cli\/(?:node-deps|template-checks|progress)|provisioner\/(?:render\/load-templates|profiles\/profile|system\/answer-request))\.ts$/,
     priority: 1,
   },
 ];

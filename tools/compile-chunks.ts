@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -33,6 +33,8 @@ firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }
 try {
   writeMachine(root, qemuQ35);
   writeSeed(root, "build", userData);
+  mkdirSync(join(root, "etc/firstlight"), { recursive: true });
+  writeFileSync(join(root, "etc/firstlight/settings.json"), '{ "stateVersion": "25.11" }\n');
   // A first boot, one with nothing to do, and who looks afterwards.
   for (const command of ["boot", "boot", "status"]) run(command);
 } finally {

@@ -1,39 +1,28 @@
 import { hostFiles } from "#core/host-files.ts";
 import type { Files, Io } from "#core/io.ts";
-import { conclude, prove } from "./afterwards.ts";
-import { keepPlan } from "./approved-plan.ts";
-import { build } from "./build.ts";
+import type { Shared, Shred } from "./answer-request.ts";
 import { type BuildPolicy, defaultBuildPolicy } from "./build-policy.ts";
-import { collect } from "./collect.ts";
 import { type CommandSettings, commandLines } from "./command-lines.ts";
 import type { Talk } from "./commands.ts";
-import { commit } from "./commit.ts";
 import { type DriverName, markDry } from "./driver-record.ts";
 import { dryCommands } from "./dry-commands.ts";
 import { canEvaluateApart } from "./evaluate-apart.ts";
 import { eventStream } from "./event-stream.ts";
 import type { Courier } from "./fetch/courier.ts";
 import { defaultFetchSettings, type FetchSettings } from "./fetch/fetch-settings.ts";
-import { closureOfGeneration, history, runs } from "./history.ts";
-import { pendingHooks, thenHooks } from "./hooks.ts";
-import { checkJournal, readJournal } from "./journal.ts";
-import { hostProcesses, type Lock, openLock, type Processes } from "./lock.ts";
+import { history, runs } from "./history.ts";
+import { pendingHooks } from "./hooks.ts";
+import { checkJournal } from "./journal.ts";
+import { hostProcesses, openLock, type Processes } from "./lock.ts";
 import { openMachine } from "./machine.ts";
 import { nixCommands } from "./nix-commands.ts";
-import { type JournalOptions, openJournal } from "./open-journal.ts";
+import { isClean, nothingOpen } from "./nothing-open.ts";
 import { systemPaths } from "./paths.ts";
-import { setPin } from "./pinned-generations.ts";
-import { makePlan, previewSources } from "./plan.ts";
-import { isClean, nothingOpen, recover } from "./recover.ts";
 import type { ReleaseLimits } from "./releases.ts";
-import { restart } from "./restart.ts";
-import { rollBack } from "./roll-back.ts";
 import { status } from "./status.ts";
 import type { Recovery, System, SystemRequest, SystemResults } from "./system.ts";
-import { hasAttempt } from "./transaction-state.ts";
-import { tryPlan } from "./trial.ts";
 import type { RebootPolicy } from "./trial-way.ts";
-import type { Change, Work } from "./work.ts";
+import type { Work } from "./work.ts";
 
 /** How to open a driver. */
 export interface DriverOptions extends Partial<Deadlines> {
@@ -56,14 +45,6 @@ export interface DriverOptions extends Partial<Deadlines> {
   readonly courier?: Courier;
   /** Shreds every file of a secret but these; without it none is. */
   readonly shred?: Shred;
-}
-
-type Shred = (keep: ReadonlySet<string>) => readonly string[];
-
-/** What the requests of one driver share. */
-interface Shared {
-  readonly lock: Lock;
-  readonly shred: Shred;
 }
 
 /** Longest times. */
@@ -177,79 +158,19 @@ async function answer<R extends SystemRequest>(
   return (await dispatch(work, shared, request)) as SystemResults[R["kind"]];
 }
 
+/** What only looks is here; everything else is loaded when it is asked for, which no boot with nothing to do does. */
 async function dispatch(
   work: Work,
-  { lock, shred }: Shared,
+  shared: Shared,
   request: SystemRequest,
 ): Promise<SystemResults[SystemRequest["kind"]]> {
-  switch (request.kind) {
-    case "recover": {
-      const clean = cleanRecovery(work);
-      if (clean !== undefined) return clean;
-      const options = { judges: request.judges ?? false };
-      return changing(work, lock, (change) => thenHooks(change, recover(change, options)), {
-        mend: true,
-      });
-    }
-    case "runs":
-      return runs(work, request.sourcesDigest);
-    case "build":
-      return changing(work, lock, (change) => build(change, request.sources, request.reason));
-    case "fetch": {
-      const { fetchClosure } = await import("./fetch/fetch.ts");
-      return changing(work, lock, (change) => fetchClosure(change, request));
-    }
-    case "preview":
-      return previewSources(work, request.sources, request.signed);
-    case "plan": {
-      const plan = await makePlan(work, request.closure);
-      if (request.keep === true) keepPlan(work, plan);
-      return plan;
-    }
-    case "try":
-      return changing(work, lock, (change) => thenHooks(change, tryPlan(change, request)));
-    case "commit":
-      return changing(work, lock, (change) =>
-        thenHooks(change, commit(change, request.trial, request.verdict)),
-      );
-    case "roll-back":
-      return changing(work, lock, (change) =>
-        thenHooks(change, rollBack(change, request.trial, request.verdict)),
-      );
-    case "restart":
-      return changing(work, lock, restart);
-    case "conclude":
-      return changing(work, lock, (change) => conclude(change, request));
-    case "prove":
-      return changing(work, lock, (change) => prove(change, request.verdict));
-    case "plan-generation": {
-      const { generation, reason } = request;
-      const { closure, judging } = closureOfGeneration(work, generation, reason);
-      return { plan: await makePlan(work, closure), judging };
-    }
-    case "drift":
-      return (await import("./drift/check-drift.ts")).checkDrift(work, request);
-    case "repair": {
-      const { repairDrift } = await import("./drift/repair.ts");
-      return changing(work, lock, (change) => repairDrift(change, request));
-    }
-    case "history":
-      return history(work);
-    case "pin": {
-      const { generation, pinned } = request;
-      return changing(work, lock, async (change) => ({
-        changed: setPin(change, generation, pinned),
-      }));
-    }
-    case "collect":
-      return collect(work, {
-        ...request,
-        shred,
-        locked: (action) => changing(work, lock, action),
-      });
-    case "status":
-      return status(work);
-  }
+  if (request.kind === "runs") return runs(work, request.sourcesDigest);
+  if (request.kind === "history") return history(work);
+  if (request.kind === "status") return status(work);
+  const clean = request.kind === "recover" ? cleanRecovery(work) : undefined;
+  if (clean !== undefined) return clean;
+  const { answerRequest } = await import("./answer-request.ts");
+  return answerRequest(work, shared, request);
 }
 
 /** The answer of `recover` where nothing is open, without taking the lock. */
@@ -257,28 +178,4 @@ function cleanRecovery(work: Work): Recovery | undefined {
   const { io, paths } = work;
   const { ledger } = checkJournal(io.files, paths.journal);
   return isClean(work) && pendingHooks(work) === undefined ? nothingOpen(work, ledger) : undefined;
-}
-
-/** Changes the machine under the lock, which a trial keeps until it has ended. */
-async function changing<T>(
-  work: Work,
-  lock: Lock,
-  action: (change: Change) => Promise<T>,
-  options: JournalOptions = {},
-): Promise<T> {
-  lock.acquire();
-  const { io, paths } = work;
-  try {
-    return await action({ ...work, journal: openJournal(io, paths.journal, options) });
-  } finally {
-    if (!hasOpenTrial(work)) lock.release();
-  }
-}
-
-function hasOpenTrial({ io, paths }: Work): boolean {
-  try {
-    return hasAttempt(readJournal(io.files, paths.journal).ledger.state);
-  } catch {
-    return false; // a journal that cannot be read is no reason to shut others out
-  }
 }

@@ -39,16 +39,19 @@ export function readJournal(files: Files, path: string): JournalReading {
 export function checkJournal(files: Files, path: string): CheckedReading {
   const text = readWhole(files, path);
   if (text === undefined) return { ...nothing, damage: `it is larger than ${maxBytes} bytes` };
-  const lines = text.split("\n");
+  const known = text.startsWith(last.good) ? last : beginning;
+  const lines = text.slice(known.good.length).split("\n");
   const open = lines.pop() ?? "";
-  const records: JournalRecord[] = [];
-  let ledger = emptyLedger;
-  let prev: string | undefined;
-  let length = 0;
-  const upToHere = () => ({ records, ledger, good: text.slice(0, length), torn: null });
+  const records = [...known.records];
+  let { ledger, prev } = known;
+  let length = known.good.length;
+  const upToHere = () => {
+    last = { records, ledger, prev, good: text.slice(0, length) };
+    return { records, ledger, good: last.good, torn: null };
+  };
   for (const [index, line] of lines.entries()) {
     const parsed = parseRecord(line);
-    const where = `line ${index + 1}`;
+    const where = `line ${records.length + 1}`;
     if (parsed.is === "damaged" && index === lines.length - 1 && open === "") {
       if (holdsWholeRecord(line)) return { ...upToHere(), damage: `${where}: ${wholeAndMore}` };
       return { ...upToHere(), torn: line, damage: null };
@@ -67,10 +70,20 @@ export function checkJournal(files: Files, path: string): CheckedReading {
     length += line.length + 1;
   }
   if (holdsWholeRecord(open)) {
-    return { ...upToHere(), damage: `line ${lines.length + 1}: ${wholeAndMore}` };
+    return { ...upToHere(), damage: `line ${records.length + 1}: ${wholeAndMore}` };
   }
   return { ...upToHere(), torn: open === "" ? null : open, damage: null };
 }
+
+/** As far as a journal is good. */
+interface Good extends Pick<JournalReading, "records" | "ledger" | "good"> {
+  /** Digest of its last line. */
+  readonly prev: string | undefined;
+}
+
+const beginning: Good = { records: [], ledger: emptyLedger, good: "", prev: undefined };
+/** What was read last: one change reads the journal many times, and only its end is new. */
+let last = beginning;
 
 const nothing: JournalReading = { records: [], ledger: emptyLedger, good: "", torn: null };
 const wholeAndMore = "more than one record is on it";

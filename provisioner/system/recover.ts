@@ -1,15 +1,13 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
-import { unproved } from "./boot-proof.ts";
 import { finishCommit } from "./commit.ts";
-import { checkJournal } from "./journal.ts";
-import type { Ledger } from "./ledger.ts";
+import { nothingOpen } from "./nothing-open.ts";
 import { triesOf } from "./releases.ts";
 import { reattachTried, reattachTrying, resumeBooted } from "./resume.ts";
 import { rollBackOpen, type WhyBack } from "./roll-back.ts";
 import type { OpenTrial, Recovery, Trial } from "./system.ts";
 import type { OpenAttempt, TransactionState, Waiting } from "./transaction-state.ts";
-import { type Change, openTransaction, type Work } from "./work.ts";
+import { type Change, openTransaction } from "./work.ts";
 
 /** How the caller of `recover` goes on. */
 export interface RecoverOptions {
@@ -37,26 +35,6 @@ export async function recover(change: Change, options: RecoverOptions): Promise<
     const found = nothingOpen(change, change.journal.ledger);
     return { ...found, state: "continued", transaction, details, fault: describeFault(error) };
   }
-}
-
-/** Whether the journal leaves nothing open; only reads. */
-export function isClean({ io, paths }: Pick<Change, "io" | "paths">): boolean {
-  const { ledger, torn, damage } = checkJournal(io.files, paths.journal);
-  return torn === null && damage === null && ledger.state.state === "none";
-}
-
-/** The answer where nothing is open. */
-export function nothingOpen({ machine }: Work, { proof }: Ledger): Recovery {
-  const now = { booted: machine.booted(), running: machine.running(), bootId: machine.bootId };
-  return {
-    state: "clean",
-    transaction: null,
-    details: [],
-    fault: null,
-    trial: null,
-    back: null,
-    unproved: unproved(proof, now),
-  };
 }
 
 /**

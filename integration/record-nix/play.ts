@@ -1,40 +1,15 @@
-import { defaultBuildLimits } from "#provisioner/system/build-limits.ts";
-import { type CommandSettings, commandLines } from "#provisioner/system/command-lines.ts";
-import { defaultLimits } from "#provisioner/system/driver.ts";
-import { storeLines } from "#provisioner/system/fetch/store-lines.ts";
-import { systemPaths } from "#provisioner/system/paths.ts";
+import { recordedPaths as paths, recordedLines } from "#provisioner/system/recorded-lines.ts";
 import { buildable, local, nixos, wrong } from "./configurations.ts";
 import type { Recorder } from "./recorder.ts";
 
-const paths = systemPaths({});
 const txn = "20260101T000000-00000000";
 const cache = `${paths.state}/cache`;
 const strangersCache = `${paths.state}/strangers-cache`;
 const absent = `${paths.store}/${"0".repeat(32)}-absent-1.0`;
 
-/** The lines of a machine that firstlight manages, without systemd. */
-function linesWith(substituters: readonly string[]) {
-  const settings: CommandSettings = {
-    paths,
-    hostSources: paths.sources,
-    hostCredentials: paths.credentials,
-    substituters,
-    buildTimeoutMs: 60_000,
-    buildLimits: defaultBuildLimits,
-    activationTimeoutMs: 60_000,
-    wayBackMs: 60_000,
-    systemd: false,
-    apart: false,
-    nixPath: undefined,
-    reboot: "allow",
-    limits: defaultLimits,
-  };
-  return { ...commandLines(settings), ...storeLines(settings) };
-}
-
-const alone = linesWith([]);
-const withCache = linesWith([`file://${cache}?trusted=1`]);
-const withStrangers = linesWith([`file://${strangersCache}`]);
+const alone = recordedLines([]);
+const withCache = recordedLines([`file://${cache}?trusted=1`]);
+const withStrangers = recordedLines([`file://${strangersCache}`]);
 
 /** Runs every line of firstlight whose output it reads, in an order in which each has what it needs. */
 export async function playAll(nix: Recorder): Promise<void> {
@@ -107,6 +82,7 @@ async function playQueries(nix: Recorder, system: string): Promise<void> {
   await nix.record("valid", alone.checkValid(system));
   await nix.record("valid-not", alone.checkValid(absent));
   await nix.record("invalid-paths", alone.invalidPaths([system, absent]));
+  await nix.record("invalid-paths-none", alone.invalidPaths(closure.split("\n")));
   await nix.record("store-info", alone.storeInfo(closure.split("\n")));
   await nix.record("store-info-absent", alone.storeInfo([absent]));
   await nix.record("closures", alone.closures([system]));
@@ -141,15 +117,17 @@ async function playFetches(nix: Recorder): Promise<void> {
   const untrusted = { txn, toplevel: greet, role: "previous" } as const;
   await nix.record("add-root-untrusted", withStrangers.addRoot(untrusted));
   await nix.record("build-fetched", withCache.build({ txn, derivation, repair: false }));
-  await nix.record("delete-paths-alive", alone.deletePaths([greet]));
+  const needing = (await nix.record("referrers-alive", alone.referrers([greet]))).stdout.trim();
+  await nix.record("delete-paths-alive", alone.deletePaths(needing.split("\n")));
   await nix.prepare("rm", `${paths.gcRoots}/${txn}`);
   await forget();
   const entries = closure.split("\n").map((path) => ({ path, ...nothingKnown }));
   const root = `${paths.gcRoots}/staged`;
   await nix.record("import-staged", alone.importStaged({ entries, staging: cache, root }));
-  await nix.record("referrers", alone.referrers([named(closure, "libgreet-1.0")]));
+  const library = alone.referrers([named(closure, "libgreet-1.0")]);
+  const dropped = (await nix.record("referrers", library)).stdout.trim();
   await nix.prepare("sh", "-c", `rm ${root}*`);
-  await nix.record("delete-paths", alone.deletePaths(closure.split("\n").reverse()));
+  await nix.record("delete-paths", alone.deletePaths(dropped.split("\n")));
   await nix.record("build-untrusted", withStrangers.build({ txn, derivation, repair: false }));
 }
 
@@ -170,9 +148,12 @@ async function playDamage(nix: Recorder, system: string): Promise<void> {
   const etc = named(closure, "etc");
   nix.damage(etc);
   await nix.record("verify-path-damaged", alone.verifyPaths([system, etc]));
+  await nix.record("verify-path-system", alone.verifyPaths([system]));
+  await nix.record("verify-path-etc", alone.verifyPaths([etc]));
   await nix.record("verify-store-damaged", alone.verifyStore());
   const nowhere = withStrangers.repairPath({ path: etc, from: "substituters" });
   await nix.record("repair-path-nowhere", nowhere);
+  await nix.record("verify-path-nowhere", alone.verifyPaths([etc]));
   await nix.record("repair-path", alone.repairPath({ path: etc, from: "derivation" }));
   await nix.record("verify-path-repaired", alone.verifyPaths([system, etc]));
   nix.damage(etc);

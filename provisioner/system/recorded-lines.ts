@@ -6,9 +6,9 @@ import { systemPaths } from "./paths.ts";
 
 export const recordedPaths = systemPaths({});
 
-/** The lines that are recorded: of a machine without systemd, with these caches. */
-export function recordedLines(substituters: readonly string[] = []) {
-  const settings: CommandSettings = {
+/** A machine without systemd, with these caches. */
+export function recordedSettings(substituters: readonly string[]): CommandSettings {
+  return {
     paths: recordedPaths,
     hostSources: recordedPaths.sources,
     hostCredentials: recordedPaths.credentials,
@@ -23,5 +23,10 @@ export function recordedLines(substituters: readonly string[] = []) {
     reboot: "allow",
     limits: defaultLimits,
   };
+}
+
+/** The lines that are recorded. */
+export function recordedLines(substituters: readonly string[] = []) {
+  const settings = recordedSettings(substituters);
   return { ...commandLines(settings), ...storeLines(settings) };
 }

@@ -5,6 +5,8 @@ import { playAll } from "./play.ts";
 import { openRecorder } from "./recorder.ts";
 import { nixRoot, suites } from "./roots.ts";
 
+if (process.getuid?.() !== 0) throw new Error("recording Nix needs root");
+
 /** Those of Debian's releases that are named; else of all. */
 const wanted = process.argv.slice(2);
 for (const suite of suites) {

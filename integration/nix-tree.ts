@@ -77,8 +77,7 @@ class NormalFormReader {
   #term(): NixExpr {
     if (this.#take("(")) return this.#compound();
     if (this.#take("[")) return list(this.#until("]", () => this.#expr()));
-    if (this.#take("rec {") || this.#take("{"))
-      return attrs(this.#until("}", () => this.#binding()));
+    if (this.#take("rec {") || this.#take("{")) return attrs(this.#bindings("}"));
     if (this.#peek('"')) return str(this.#string());
     if (this.#take("assert ")) return this.#assertion();
     return this.#atom();
@@ -116,7 +115,7 @@ class NormalFormReader {
   }
 
   #let(): NixExpr {
-    const entries = this.#until("in ", () => this.#binding());
+    const entries = this.#bindings("in ");
     return this.#closed(() => letIn(entries, this.#expr()));
   }
 
@@ -160,18 +159,26 @@ class NormalFormReader {
     return call(callee, ...args);
   }
 
-  #binding(): AttrsEntry {
-    if (this.#take("inherit ")) {
-      const name = this.#attrName();
-      this.#take(" ");
-      this.#expect(";");
-      return /^[A-Za-z_][\w'-]*$/.test(name) ? inherit([name]) : bind(name, unknown);
-    }
+  #bindings(end: string): readonly AttrsEntry[] {
+    return this.#until(end, () => this.#binding()).flat();
+  }
+
+  #binding(): readonly AttrsEntry[] {
+    if (this.#take("inherit ")) return this.#inherited();
     const name = this.#attrName();
     this.#expect(" = ");
     const value = this.#expr();
     this.#expect(";");
-    return bind(name, value);
+    return [bind(name, value)];
+  }
+
+  /** One name in older versions, which show `inherit (a) b` as `b = (a).b`; in later ones all of them. */
+  #inherited(): readonly AttrsEntry[] {
+    const from = this.#take("(") ? this.#closed(() => this.#expr()) : undefined;
+    return this.#until(";", () => this.#attrName()).map((name) => {
+      if (from !== undefined) return bind(name, this.#selected(from, [name]));
+      return /^[A-Za-z_][\w'-]*$/.test(name) ? inherit([name]) : bind(name, unknown);
+    });
   }
 
   #attrPath(): readonly string[] {

@@ -22,6 +22,10 @@ export const systemCodes = {
     means: "Nix is not on the PATH of firstlight.",
     action: "Run this on NixOS, or add Nix to the path of the service.",
   },
+  "system/nix-too-old": {
+    means: "The Nix on the PATH is older than 2.4 and does not tell what it does.",
+    action: "Install a newer Nix: `nix-store --version` says which one there is.",
+  },
   "system/nix-failed": {
     means: "A Nix command ended with an error that has no code of its own.",
     action: "Read its last lines in the message; run the same command by hand.",

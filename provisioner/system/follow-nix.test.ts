@@ -3,96 +3,23 @@ import path from "node:path";
 import fc from "fast-check";
 import t from "tap";
 import { fakeClock } from "#core/fake-io.ts";
-import type { BuildActivity } from "./build-activity.ts";
+import { followLines as follow, toldActivity as told } from "./fake-follower.ts";
 import { followNix } from "./follow-nix.ts";
 import { buildFault } from "./nix-errors.ts";
 import { parseNixLog } from "./nix-log.ts";
 import type { SystemEvent } from "./system.ts";
 
-/** Lines of Nix 2.8 were recorded, the others written by its format. */
+/**
+ * Written by the format of their version: of what no recording holds, as a cache on a network, another
+ * machine that builds, and Lix.
+ */
 const fixtures = path.join(import.meta.dirname, "fixtures/nix-log");
-
-/** Follows lines, a second for each. */
-function follow(lines: readonly string[], signal = new AbortController().signal) {
-  const events: SystemEvent[] = [];
-  const clock = fakeClock();
-  let errors = 0;
-  const follower = followNix({
-    emit: (event) => events.push(event),
-    signal,
-    clock,
-    plan: (derivations) => derivations.map((derivation) => ({ derivation, neededBy: null })),
-    onError: () => {
-      errors += 1;
-    },
-  });
-  for (const line of lines) {
-    follower.line(line);
-    clock.advance(1000);
-  }
-  const activities = events.flatMap((event) => (event.type === "build" ? [event.activity] : []));
-  const log = events.flatMap((event) => (event.type === "build-log" ? [event] : []));
-  return { ...follower, events, activities, log, errors };
-}
 
 function fixture(name: string): readonly string[] {
   return readFileSync(path.join(fixtures, name), "utf8").trimEnd().split("\n");
 }
 
-function nameOf(file: string): string {
-  return file.replace(/^.*\/[0-9a-z]{32}-/, "").replace(/\.drv$/, "");
-}
-
-function told(activity: BuildActivity): string {
-  switch (activity.kind) {
-    case "planned":
-      return `planned ${activity.builds.map(({ derivation }) => nameOf(derivation)).join(" ")}`;
-    case "started":
-      return [activity.what, nameOf(activity.path), activity.from ?? ""].join(" ").trimEnd();
-    case "waiting":
-      return `${nameOf(activity.path)} waits`;
-    case "phase":
-      return `${nameOf(activity.path)}: ${activity.phase}`;
-    case "bytes":
-      return `${nameOf(activity.path)} ${activity.done}/${activity.expected}`;
-    case "ended":
-      return `${nameOf(activity.path)} ${activity.end} ${activity.how ?? ""}`.trimEnd();
-    case "totals": {
-      const { builds, fetches, downloadBytes } = activity.totals;
-      const of = ({ done, expected }: { done: number; expected: number }) => `${done}/${expected}`;
-      return `= ${of(builds)} ${of(fetches)} ${of(downloadBytes)}`;
-    }
-  }
-}
-
 const cases = [
-  {
-    file: "nix-2.8-failed.txt",
-    activities: [
-      "= 0/1 0/0 0/0",
-      "= 0/2 0/0 0/0",
-      "= 0/3 0/0 0/0",
-      "= 0/4 0/0 0/0",
-      "planned a b c bad",
-      "build a",
-      "= 0/4 0/0 0/0",
-      "a: buildPhase",
-      "a: install",
-      "= 1/4 0/0 0/0",
-      "a done",
-      "build b",
-      "= 1/4 0/0 0/0",
-      "= 2/4 0/0 0/0",
-      "b done",
-      "build c",
-      "= 2/4 0/0 0/0",
-      "= 2/3 0/0 0/0",
-      "c failed exit code 7",
-      "= 2/2 0/0 0/0",
-    ],
-    fault: /-c\.drv: exit code 7; last lines:\nboom$/,
-    errors: 2,
-  },
   {
     file: "nix-2.18-failed.txt",
     activities: [
@@ -135,19 +62,6 @@ const cases = [
     ],
     fault: undefined,
     errors: 0,
-  },
-  {
-    file: "nix-2.31-failed.txt",
-    activities: [
-      "build unit-sshd.service",
-      "build unit-cron.service",
-      "unit-cron.service failed builder failed with exit code 1.",
-      "unit-sshd.service stopped",
-      "nixos-system-edge-25.11 failed 1 dependency failed.",
-    ],
-    fault:
-      /unit-cron\.service\.drv: builder failed with exit code 1\.; last lines:\nof the other\nsshd\.service: no such directive$/,
-    errors: 2,
   },
   {
     file: "lix-2.93-killed.txt",

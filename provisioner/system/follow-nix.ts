@@ -48,6 +48,7 @@ export function followNix(options: FollowOptions): NixFollower {
   const tails = new Map<string, string[]>();
   const failed = new Set<string>();
   const running = new Map<string, Running>();
+  const unexplained = new Set<string>();
   const totals = followTotals(options);
 
   function say(text: string, derivation: string | null): void {
@@ -64,12 +65,15 @@ export function followNix(options: FollowOptions): NixFollower {
     const { derivation, how } = failedDerivation(text);
     if (derivation !== undefined && !failed.has(derivation)) {
       failed.add(derivation);
-      emit({
-        type: "build",
-        activity: { kind: "ended", path: derivation, end: "failed", how: how ?? null },
-      });
+      end(derivation, "failed", how);
     }
+    for (const path of unexplained) if (path !== derivation) end(path, "stopped");
+    unexplained.clear();
     onError?.();
+  }
+
+  function end(path: string, how: "done" | "failed" | "stopped", why: string | null = null): void {
+    emit({ type: "build", activity: { kind: "ended", path, end: how, how: why } });
   }
 
   /** Before the first work begins, Nix has said what there will be. */
@@ -102,8 +106,9 @@ export function followNix(options: FollowOptions): NixFollower {
     running.delete(id);
     totals.stop(id);
     if (work === undefined || work.isSecond || failed.has(work.path)) return;
-    const end = failed.size === 0 && !signal.aborted ? "done" : "stopped";
-    emit({ type: "build", activity: { kind: "ended", path: work.path, end, how: null } });
+    // Later versions end a build before they say that it was the one that failed.
+    if (totals.failedBuilds() > failed.size) unexplained.add(work.path);
+    else end(work.path, failed.size === 0 && !signal.aborted ? "done" : "stopped");
   }
 
   function log(path: string | undefined, line: string): void {

@@ -1,5 +1,5 @@
 import type { Clock } from "#core/io.ts";
-import { type BuildTotals, noTotals, noWork, type WorkCount } from "./build-activity.ts";
+import { type BuildTotals, noTotals, type WorkCount } from "./build-activity.ts";
 import type { Talk } from "./commands.ts";
 import { activityTypes, countField, type NixField, resultTypes } from "./nix-log.ts";
 
@@ -59,11 +59,13 @@ export function followTotals({ emit, clock }: Pick<Talk, "emit"> & { readonly cl
       if (type === resultTypes.setExpected && fields[0] === activityTypes.fileTransfer) {
         promise(id, countField(fields, 1));
       } else if (type !== resultTypes.progress || of === undefined) return;
-      else if (of === activityTypes.builds) builds = workCount(fields);
-      else if (of === activityTypes.copyPaths) fetches = workCount(fields);
+      else if (of === activityTypes.builds) builds = workCount(fields, builds);
+      else if (of === activityTypes.copyPaths) fetches = workCount(fields, fetches);
       else transfer(id, { done: countField(fields, 0), expected: countField(fields, 1) });
       tell();
     },
+    /** How many builds have failed. */
+    failedBuilds: () => builds.failed,
   };
 }
 
@@ -73,9 +75,15 @@ const counted: ReadonlySet<number> = new Set([
   activityTypes.fileTransfer,
 ]);
 
-function workCount(fields: readonly NixField[]): WorkCount {
+/**
+ * Later versions count what has just ended as done and as expected, after the last one for good: one
+ * that ends is no new one.
+ */
+function workCount(fields: readonly NixField[], before: WorkCount): WorkCount {
   const count = (at: number) => countField(fields, at);
-  return { ...noWork, done: count(0), expected: count(1), running: count(2), failed: count(3) };
+  const [done, told] = [count(0), count(1)];
+  const expected = done > before.done ? Math.min(told, Math.max(before.expected, done)) : told;
+  return { done, expected, running: count(2), failed: count(3) };
 }
 
 /** What of the totals is told at once: Nix finds out one by one what it has to do. */

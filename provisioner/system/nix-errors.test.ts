@@ -98,13 +98,13 @@ error: 1 dependencies of derivation '/nix/store/bbb-nixos-system.drv' failed to 
 error: Cannot build '/nix/store/bbb-nixos-system.drv'.
        Reason: 1 dependency failed.
 `,
-    message: "/nix/store/aaa-unit.drv: builder failed with exit code 1.; last lines:\nboom",
+    message: "/nix/store/aaa-unit.drv: exit code 1; last lines:\nboom",
   },
   {
     name: "of a hash that does not fit",
     stderr:
       "error: hash mismatch in fixed-output derivation '/nix/store/aaa-x.drv':\n  specified: sha256-AA\n     got: sha256-BB\n",
-    message: /aaa-x\.drv: failed; last lines:/,
+    message: /aaa-x\.drv: hash mismatch; last lines:/,
   },
   {
     name: "of another kind",

@@ -97,6 +97,9 @@ function commonFault(result: ExecResult, what: string): Fault | undefined {
     return new Fault("system/timeout", `${what} did not end within ${Math.round(result.ms)} ms`);
   }
   const text = printable(result.stderr);
+  if (/unrecognised flag '--log-format'/.test(text)) {
+    return new Fault("system/nix-too-old", `${what}: this Nix is older than 2.4`);
+  }
   const full = diskFull.exec(text);
   if (full !== null) return new Fault("system/disk-full", `${what}: ${clip(full[0].trim())}`);
   const daemon = /^.*(cannot connect to (socket|daemon)|cannot open connection to).*$/m.exec(text);
@@ -107,15 +110,20 @@ function commonFault(result: ExecResult, what: string): Fault | undefined {
 }
 
 /**
- * The error itself. Nix before 2.20 prints it first and the trace after it, later ones the other
- * way round: it is the last `error:` that says something.
+ * Where the error itself begins among the lines. Nix before 2.20 prints it first and the trace after
+ * it, later ones the other way round: it is the last `error:`; -1 when there is none.
  */
+function errorLine(lines: readonly string[]): number {
+  return lines.findLastIndex((line) => /^\s*error:/.test(line));
+}
+
+/** The error itself, without its trace. */
 function errorMessage(text: string): string {
   const lines = text.split("\n");
-  const start = lines.findLastIndex((line) => /^\s*error:\s*\S/.test(line));
+  const start = errorLine(lines);
   if (start === -1) return lastLines(text).join("\n");
   const first = (lines[start] ?? "").replace(/^\s*error:\s*/, "");
-  const message = [first];
+  const message = first === "" ? [] : [first];
   for (const line of lines.slice(start + 1)) {
     if (!/^\s+\S/.test(line) || /^\s+(at |…|\.\.\. |[0-9]+\|)/.test(line)) break;
     message.push(line.trim());
@@ -125,30 +133,42 @@ function errorMessage(text: string): string {
 
 type Place = Pick<Finding, "document" | "line" | "column">;
 
+/** Places in our sources, deepest first. A trace before the error begins with the outermost one. */
 function sourcePlaces(text: string, sourcesDir: string): readonly Place[] {
+  const lines = text.split("\n");
+  const error = Math.max(0, errorLine(lines));
+  const inOrder = placesIn(lines.slice(error).join("\n"), sourcesDir);
+  const trace = placesIn(lines.slice(0, error).join("\n"), sourcesDir);
+  return pickPlaces([...inOrder, ...trace.reverse()]);
+}
+
+function placesIn(text: string, sourcesDir: string): Place[] {
   const directory = sourcesDir.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const pattern = new RegExp(`${directory}/([^\\s:'"’\`]+)(?::([0-9]+)(?::([0-9]+))?)?`, "g");
-  const places = new Map<string, Place>();
-  for (const [, document = "", line, column] of text.matchAll(pattern)) {
-    const place = {
-      document,
-      line: line === undefined ? null : Number(line),
-      column: column === undefined ? null : Number(column),
-    };
-    places.set(`${document}:${line}:${column}`, place);
-  }
-  const known = [...places.values()];
-  // A place with a line says more than the same file without one.
+  return [...text.matchAll(pattern)].map(([, document = "", line, column]) => ({
+    document,
+    line: line === undefined ? null : Number(line),
+    column: column === undefined ? null : Number(column),
+  }));
+}
+
+/** Each once; one with a line says more than the same file without. */
+function pickPlaces(places: readonly Place[]): readonly Place[] {
+  const known = [
+    ...new Map(places.map((place) => [Object.values(place).join(":"), place])).values(),
+  ];
   const numbered = new Set(known.filter((place) => place.line !== null).map((p) => p.document));
   return known.filter((p) => p.line !== null || !numbered.has(p.document)).slice(0, 20);
 }
 
 const failures = [
-  /builder for '([^']+\.drv)' failed (?:with|due to) (exit code [0-9]+|[^;\n]+)/,
-  /building of '([^']+\.drv)' (timed out[^\n]*)/,
-  /[Cc]annot build '([^']+\.drv)'\.?\s*Reason:\s*([^\n]+)/,
-  /build of (?:resolved derivation )?'([^']+\.drv)'.* (failed[^\n]*)/,
-  /hash mismatch in fixed-output derivation '([^']+\.drv)'():/,
+  /builder for '(?<derivation>[^']+\.drv)' failed (?:with|due to) (?<how>exit code [0-9]+|[^;\n]+)/,
+  /builder for '(?<derivation>[^']+\.drv)' (?<how>failed to produce [^\n]+)/,
+  /building of '(?<derivation>[^']+\.drv)' (?<how>timed out[^\n]*)/,
+  // What only depends on one that has failed is not to blame.
+  /[Cc]annot build '(?<derivation>[^']+\.drv)'\.?\s*Reason:\s*(?!\s|[0-9]+ dependenc)(?:builder failed (?:with|due to) )?(?<how>[^\n]+?)\.?(?:\n|$)/,
+  /build of (?:resolved derivation )?'(?<derivation>[^']+\.drv)'.* (?<how>failed[^\n]*)/,
+  /(?<how>hash mismatch) in fixed-output derivation '(?<derivation>[^']+\.drv)':/,
 ];
 
 /** Which build a text of Nix says to have failed, and how. */
@@ -157,8 +177,8 @@ export function failedDerivation(text: string): {
   readonly how?: string;
 } {
   for (const pattern of failures) {
-    const [, derivation, how] = pattern.exec(text) ?? [];
-    if (derivation !== undefined) return { derivation, how: clip(how || "failed") };
+    const { derivation, how = "failed" } = pattern.exec(text)?.groups ?? {};
+    if (derivation !== undefined) return { derivation, how: clip(how) };
   }
   return {};
 }
@@ -166,7 +186,7 @@ export function failedDerivation(text: string): {
 /** What is left when Nix's own lines are taken away: what the builder said, if it said anything. */
 function withoutProgress(text: string): string {
   const own =
-    /^(error:|building '|copying path|(this|these) .*(will be (built|fetched)|derivation)| {2}\/\S+$)/;
+    /^(error:|building '|copying path|(this|these) .*(will be (built|fetched)|derivation)|\s+\/\S+$|\s+(Reason|Output paths):)/;
   const rest = text.split("\n").filter((line) => line.trim() !== "" && !own.test(line));
   return rest.length > 0 ? rest.join("\n") : text;
 }

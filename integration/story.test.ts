@@ -165,6 +165,7 @@ for (const { medium, program } of tellings) {
       t.match((await firstlight(["history"])).stdout, /\[runs, boot default\]/);
     });
 
+    if (medium !== "iso") return; // what comes now does not depend on the medium
     await t.test("rollback 1 goes through a trial of its own", async (t) => {
       const run = await firstlight(["rollback", "1"]);
       t.match(run, { code: 0, stdout: /^committed: generation 3 runs and is the boot default/ });

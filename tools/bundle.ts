@@ -9,12 +9,12 @@ import type { OutputOptions, Plugin, RolldownOptions } from "rolldown";
 const bootChunks = [
   {
     name: "boot",
-    test: /\/cli\/(?:run|sides|commands\/boot)\.ts$|\/agent\/link\/spool\.ts$/,
+    test: /\/cli\/(?:run|sides|progress|commands\/boot)\.ts$|\/agent\/link\/spool\.ts$/,
     priority: 2,
   },
   {
     name: "make-system",
-    test: /\/(?:cli\/(?:node-deps|template-checks|progress)|provisioner\/(?:render\/load-templates|profiles\/profile|system\/answer-request))\.ts$/,
+    test: /\/(?:cli\/(?:node-deps|template-checks)|provisioner\/(?:render\/load-templates|profiles\/profile|system\/answer-request))\.ts$/,
     priority: 1,
   },
 ];

@@ -5,6 +5,7 @@ import { chunkLoader } from "./chunk-loader.ts";
 
 const load = chunkLoader(path.join(import.meta.dirname, "chunks"));
 const { run } = load("./run.js") as typeof import("./run.ts");
+process.exitCode = 13; // as Node ends a program whose promise never settles
 run(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });

@@ -29,16 +29,28 @@ type Chunk = (
 export function chunkLoader(directory: string): (name: string) => unknown {
   const loaded = new Map<string, Module>();
   const load = (name: string): unknown => {
-    if (!name.startsWith(".")) return process.getBuiltinModule(name);
+    if (!name.startsWith(".")) return builtin(name);
     const file = path.join(directory, path.basename(name));
     const known = loaded.get(file);
     if (known !== undefined) return known.exports;
     const module: Module = { exports: {} };
     loaded.set(file, module);
-    compile(file)(module.exports, load, module, file, directory);
+    try {
+      compile(file)(module.exports, load, module, file, directory);
+    } catch (error) {
+      loaded.delete(file); // the next one tries again
+      throw error;
+    }
     return module.exports;
   };
   return load;
+}
+
+/** Libraries ask for what may not be installed, and go on without it when this throws. */
+function builtin(name: string): unknown {
+  const module: unknown = process.getBuiltinModule(name);
+  if (module !== undefined) return module;
+  throw Object.assign(new Error(`Cannot find module '${name}'`), { code: "MODULE_NOT_FOUND" });
 }
 
 function compile(file: string): Chunk {

@@ -67,7 +67,7 @@ function compile(file: string): Chunk {
 }
 
 /**
- * What was compiled of this very text; V8 itself looks at its version, its flags and the processor,
+ * What was compiled of this very text; V8 itself looks at its version, its flags and the length,
  * and compiles anew where they differ. It does not look for damage, which would end the program.
  */
 function compiledOf(file: string, text: Uint8Array): Uint8Array | undefined {

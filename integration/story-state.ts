@@ -116,7 +116,6 @@ function digestOf(files: Files, digest: string): string {
   return sha256(parts.join(""));
 }
 
-/** What the root side has left for the network side: every event of every boot. */
 /** Every event that the root side has told, the oldest first. */
 export function readSpooled(files: Files): readonly OutboxRow[] {
   return [...openSpool(files, silentLog).after(0)].flatMap(({ events }) =>

@@ -8,8 +8,8 @@ import { writeMachine } from "#integration/machines/write-machine.ts";
 import { writeSeed } from "#integration/machines/write-seed.ts";
 
 // Last part of `npm run build`: boots of a machine that is a directory, so that what V8 compiles on
-// the way lies beside the bundle. It is a cache: V8 takes it only where its version and flags and the
-// processor are the same, and compiles anew elsewhere.
+// the way lies beside the bundle. It is a cache: V8 takes it only where its version and flags are
+// the same, and compiles anew elsewhere.
 
 const entry = join(import.meta.dirname, "../dist/firstlight.js");
 const keep = pathToFileURL(join(import.meta.dirname, "keep-compiled.ts")).href;

@@ -25,6 +25,25 @@ function machine(root: string) {
   return { io, host, text: readFileSync(host, "utf8") };
 }
 
+t.test("what was read before is not believed of a journal that has changed since", async (t) => {
+  const { io, host, text } = machine(t.testdir());
+  const read = (content: string) => {
+    writeFileSync(host, content);
+    return readJournal(io.files, file).records.length;
+  };
+  const lines = text.split("\n");
+  t.equal(read(text), 6);
+  t.equal(read(`${lines.slice(0, 4).join("\n")}\n`), 4, "it became shorter");
+  t.equal(read(text), 6, "and longer again");
+  for (const at of [5, text.length / 2, text.length - 20].map(Math.floor)) {
+    read(text);
+    const changed = `${text.slice(0, at)}${text[at] === "1" ? "2" : "1"}${text.slice(at + 1)}`;
+    const seen = () => read(changed);
+    if (at < text.length - 20) t.throws(seen, { code: "system/journal-damaged" });
+    else t.equal(seen(), 5, "the last line alone is taken for torn");
+  }
+});
+
 t.test("records are numbered, chained and on disk before anything else happens", async (t) => {
   const { io } = machine(t.testdir());
   const { records, torn } = readJournal(io.files, file);

@@ -93,6 +93,17 @@ function openFiles(options: FilesOptions): Files {
     }
   }
 
+  /** Most files are no links: to open it saves the look whether it is one. */
+  function openFile(file: string): number {
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    try {
+      return openSync(locate(file, false), flags | constants.O_NOFOLLOW);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ELOOP") throw error;
+      return openSync(locate(file, true), flags);
+    }
+  }
+
   function temporaryName(host: string): string {
     sequence.next += 1;
     return `${path.dirname(host)}/.${path.basename(host)}.${process.pid}.${sequence.next}.tmp`;
@@ -112,7 +123,7 @@ function openFiles(options: FilesOptions): Files {
     hostPath: (file) => locate(file, true),
     read(file, options) {
       return ifPresent(file, () =>
-        readWhole(locate(file, true), file, options?.maxBytes ?? defaultMaxBytes),
+        readWhole(openFile(file), file, options?.maxBytes ?? defaultMaxBytes),
       );
     },
     readText(file, options) {
@@ -125,7 +136,11 @@ function openFiles(options: FilesOptions): Files {
       return ifPresent(file, () => readdirSync(locate(file, true)).sort()) ?? [];
     },
     stat(file) {
-      return ifPresent(file, () => toStat(lstatSync(locate(file, false))));
+      return ifPresent(file, () => {
+        // An exception would cost ten times as much as the call.
+        const stat = lstatSync(locate(file, false), { throwIfNoEntry: false });
+        return stat === undefined ? undefined : toStat(stat);
+      });
     },
     space(file) {
       const host = locate(file, true);
@@ -251,9 +266,8 @@ function openFiles(options: FilesOptions): Files {
   };
 }
 
-/** Files of /proc and /sys say size 0 or a page, so none is asked: all are read until there is no more. */
-function readWhole(host: string, file: string, maxBytes: number): Uint8Array {
-  const fd = openSync(host, constants.O_RDONLY | constants.O_NONBLOCK);
+/** Closes `fd`. Files of /proc and /sys say size 0 or a page, so none is asked: all are read until there is no more. */
+function readWhole(fd: number, file: string, maxBytes: number): Uint8Array {
   try {
     let buffer = Buffer.allocUnsafe(firstBytes);
     let length = 0;

@@ -1,3 +1,4 @@
+import type { Log } from "#core/log.ts";
 import type { Recovery } from "#provisioner/system/system.ts";
 import type { End, Stages } from "./boot-stages.ts";
 import { readJudging } from "./health/judging.ts";
@@ -9,16 +10,17 @@ import { endBack, endTrial, type TrialDeps } from "./settle-trial.ts";
  * is left to do or to tell.
  */
 export async function goOn(
-  d: TrialDeps,
+  d: TrialDeps & { readonly log: Log },
   way: Stages,
   { state, details, trial, back }: Recovery,
 ): Promise<End | undefined> {
   if (state === "restart") return { outcome: "rebooting", message: details.join("; ") };
   if (trial !== null) {
-    return endTrial(d, way, { trial: trial.trial, judging: readJudging(trial.judging) });
+    const judging = await readJudging(trial.judging, d.log);
+    return endTrial(d, way, { trial: trial.trial, judging });
   }
   if (back === null) return undefined;
   const { transaction, verdict, rolledBack } = back;
-  const judging = readJudging(back.judging);
+  const judging = await readJudging(back.judging, d.log);
   return endBack(d, way, { transaction, judging, verdict, back: rolledBack });
 }

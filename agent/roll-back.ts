@@ -17,8 +17,9 @@ export interface RollBackDeps extends TrialDeps {
 
 /**
  * Goes back to a generation that a person named, or to the previous good one, through the same trial
- * as any change, judged by the checks it was committed with; later boots leave it alone until something else is asked for. Throws
- * `system/generation-unknown` before anything is done; every other end is an outcome.
+ * as any change, judged by the checks its system was last committed with; later boots leave it alone
+ * until something else is asked for. Throws `system/generation-unknown` before anything is done; every
+ * other end is an outcome.
  */
 export async function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
   const { system, log } = d;
@@ -26,14 +27,13 @@ export async function rollBackTo(d: RollBackDeps, generation: number | null): Pr
   const why = generation === null ? "to the previous generation" : `to generation ${generation}`;
   const reason = { by: "rollback", why: `back ${why}`, instanceId: null } as const;
   const { plan, judging } = await system.planGeneration(generation, reason);
+  const { health } = await readJudging(judging, log);
   d.report({ kind: "boot.started", body: { by: "rollback", agent: d.version, recovered } });
   const way = new BootStages(d);
   // A trial that was open is on its way back, and that takes a restart.
   const end: End =
     recovered === "restart"
       ? { outcome: "rebooting", message: details.join("; ") }
-      : await settleTrial(d, way, { plan, health: readJudging(judging).health }).catch((error) =>
-          endOfFault(error, log),
-        );
+      : await settleTrial(d, way, { plan, health }).catch((error) => endOfFault(error, log));
   return way.finish(await withRunning(end, system, log));
 }

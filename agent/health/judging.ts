@@ -1,3 +1,4 @@
+import type { Log } from "#core/log.ts";
 import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { Baseline } from "./judge.ts";
 
@@ -10,18 +11,41 @@ export interface Judging {
 
 /**
  * Reads what an earlier process kept, which may have been another version of firstlight: a part that
- * is not as expected is left out, and the trial judged by the defaults.
+ * is not as its schema wants it is left out and told (`system/judging-unread`), and the trial judged
+ * without it, by the defaults.
  */
-export function readJudging(value: unknown): Judging {
+export async function readJudging(value: unknown, log: Log): Promise<Judging> {
   const { health, baseline } = asObject(value);
   const { failedUnits, kept } = asObject(baseline);
-  return {
-    ...(typeof health === "object" && health !== null ? { health: health as Health } : {}),
-    baseline: {
-      failedUnits: Array.isArray(failedUnits) ? failedUnits.map(String) : null,
-      kept: Array.isArray(kept) ? (kept as Baseline["kept"]) : [],
-    },
+  const wrong: string[] = [];
+  const asHealth = async (part: string, read: unknown): Promise<Health | undefined> => {
+    if (read === undefined || read === null) return undefined;
+    const { checkSpec } = await import("#provisioner/spec/validate.ts");
+    const { spec, findings } = checkSpec(
+      { version: 1, health: structuredClone(read) },
+      { document: part, findOrigin: () => undefined, secretNames: new Set() },
+    );
+    wrong.push(...findings.map(({ path, message }) => `${path}: ${message}`));
+    return spec.health;
   };
+  const judged = await asHealth("health", health);
+  const { checks } = (await asHealth("baseline", kept && { checks: kept })) ?? {};
+  const units = readNames(failedUnits);
+  if (units === undefined) wrong.push("failedUnits: must be a list of names");
+  if (wrong.length > 0) {
+    const message = `judged without what is not as expected: ${wrong.join("; ").slice(0, 1000)}`;
+    log.warning("system.judging", { code: "system/judging-unread", message });
+  }
+  return {
+    ...(judged === undefined ? {} : { health: judged }),
+    baseline: { failedUnits: units ?? null, kept: checks ?? [] },
+  };
+}
+
+function readNames(value: unknown): readonly string[] | null | undefined {
+  if (value === undefined || value === null) return null;
+  const names = Array.isArray(value) && value.every((name) => typeof name === "string");
+  return names ? (value as string[]) : undefined;
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

@@ -101,6 +101,12 @@ export const systemCodes = {
     means: "There is no such trial to commit or to take back.",
     action: "Look at `firstlight history`: it has ended already, or another one is under way.",
   },
+  "system/judging-unread": {
+    means:
+      "What the journal kept of how a system is judged is not as this version expects; those parts are judged by the defaults.",
+    action:
+      "Apply the spec again, so that its checks are kept anew; or roll back to another generation.",
+  },
   "system/not-healthy": {
     means: "A trial that was not judged healthy was about to be committed; firstlight refused.",
     action: "Roll it back, mend the checks that failed, and try again.",

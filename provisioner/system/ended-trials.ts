@@ -39,7 +39,7 @@ export function endedBy(before: TransactionState, record: StepRecord): EndedTria
   if (before.state !== "rolling-back") return undefined;
   const reasons = short(record.data.value.reasons);
   const { left: generation, blamed } = before;
-  const unjudged = { ...attempt, judging: null }; // nobody goes back to it
+  const unjudged = { ...attempt, judging: null }; // whoever goes back to one that was left is judged by the defaults
   return { ...head, attempt: unjudged, outcome: "rolled-back", generation, reasons, blamed };
 }
 

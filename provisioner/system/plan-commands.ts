@@ -3,7 +3,7 @@ import { type CommandLine, shownArgv } from "./command-lines.ts";
 import { hooksOf } from "./hooks.ts";
 import type { Closure, Plan } from "./system.ts";
 import type { TrialWay } from "./trial-way.ts";
-import type { Work } from "./work.ts";
+import { isRooted, type Work } from "./work.ts";
 
 /** The exact commands of a change, in order: of its trial, and of its commit. None where it has no way. */
 export function planCommands(
@@ -15,9 +15,10 @@ export function planCommands(
   const { lines } = work;
   const hooks = (when: HookRecord["when"]) =>
     hooksOf(work, toplevel, when).map((hook) => lines.runHook({ txn, toplevel, hook }));
+  const root = { txn, toplevel, role: "system" } as const;
   const commands = [
     ...hooks("pre-update"),
-    lines.addRoot({ txn, toplevel, role: "system" }),
+    isRooted(work, root) ? undefined : lines.addRoot(root),
     previous === null ? undefined : lines.addRoot({ txn, toplevel: previous, role: "previous" }),
     ...(way.by === "restart"
       ? restartCommands(work, { txn, toplevel, way })

@@ -25,10 +25,15 @@ const bootParts = ["kernel", "initrd", "kernel-params", "kernel-modules"] as con
 export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
   checkInStore(work, closure.toplevel);
   const from = runningNow(work);
-  const preview = await previewUnits(work, closure.toplevel);
   const reboot = needsReboot(work, closure.toplevel);
-  const way = await plannedWay(work, reboot);
-  const { options, difference, warnings } = await compareSystems(work, from, closure);
+  // The store answers while the system looks at the units.
+  const looks = [
+    previewUnits(work, closure.toplevel),
+    plannedWay(work, reboot),
+    compareSystems(work, from, closure),
+  ] as const;
+  await Promise.allSettled(looks); // none is at work any more where one has failed
+  const [preview, way, { options, difference, warnings }] = await Promise.all(looks);
   const plan: Omit<Plan, "digest"> = {
     closure,
     from,

@@ -2,8 +2,8 @@ import { describeFault, Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { BuildPolicy } from "./build-policy.ts";
 import type { CommandLines, CommandSettings } from "./command-lines.ts";
-import { allRoots, isRootName } from "./command-lines.ts";
-import type { Commands, Talk } from "./commands.ts";
+import { allRoots, isRootName, rootOf } from "./command-lines.ts";
+import type { Commands, SystemRoot, Talk } from "./commands.ts";
 import type { Courier } from "./fetch/courier.ts";
 import type { FetchSettings } from "./fetch/fetch-settings.ts";
 import type { Step, Steps } from "./journal-record.ts";
@@ -76,6 +76,11 @@ export async function step<S extends Step>(
 /** What the journal leaves open now. */
 export function openTransaction({ journal }: Change): TransactionState {
   return journal.ledger.state;
+}
+
+/** Whether the GC root that a transaction needs of a system is there; its build, or its fetch, made it. */
+export function isRooted({ storeFiles, paths }: Work, root: SystemRoot): boolean {
+  return storeFiles.readLink(rootOf(paths, root)) === root.toplevel;
 }
 
 /** Drops the GC roots of a transaction. */

@@ -10,8 +10,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import vm from "node:vm";
 import { rolldown } from "rolldown";
 import t from "tap";
+import { chunkLoader } from "#cli/chunk-loader.ts";
 import { bundle } from "./bundle.ts";
 
 const repository = join(import.meta.dirname, "..");
@@ -155,6 +157,38 @@ t.test("what was compiled of another text, or is damaged, is compiled anew", (t)
   text.write("P", text.lastIndexOf("p")); // in the comment that names its source map
   writeFileSync(file, text);
   t.equal(compiledOf(), "absent", "another text of the same length");
+  t.end();
+});
+
+t.test("what is compiled reaches down to the functions that every boot runs", (t) => {
+  const [name = ""] = chunks(repository).filter((chunk) => chunk.startsWith("boot-"));
+  const file = join(repository, "dist/chunks", name);
+  const outermost = new vm.Script(readFileSync(file, "utf8")).createCachedData().length;
+  const { size } = statSync(`${file}.compiled`);
+  t.ok(size > 1.3 * outermost, `${size} bytes, of the outermost functions alone ${outermost}`);
+  t.end();
+});
+
+t.test("a run that never ends is no success", async (t) => {
+  const never = "export async function run(): Promise<number> { return new Promise(() => {}); }";
+  const root = t.testdir({ ...program, cli: { "run.ts": never } });
+  await build(root);
+  t.equal(spawnSync(process.execPath, [join(root, "dist/firstlight.js")]).status, 13);
+});
+
+t.test("a chunk that failed to load is tried again, and a module that is none is told", (t) => {
+  const directory = t.testdir({
+    "now-and-then.js": `globalThis.tries = (globalThis.tries ?? 0) + 1;
+if (globalThis.tries < 2) throw new Error("not yet");
+exports.tries = globalThis.tries;`,
+    "asks.js": 'exports.found = require("no-such-module");',
+    "twice.js": 'exports.same = require("./now-and-then.js") === require("./now-and-then.js");',
+  });
+  const load = chunkLoader(directory);
+  t.throws(() => load("./now-and-then.js"), /not yet/);
+  t.match(load("./now-and-then.js"), { tries: 2 });
+  t.match(load("./twice.js"), { same: true });
+  t.throws(() => load("./asks.js"), { code: "MODULE_NOT_FOUND", message: /'no-such-module'/ });
   t.end();
 });
 

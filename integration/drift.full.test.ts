@@ -2,7 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { needs } from "#agent/datasources/images/make-images.ts";
+import { systemClient } from "#provisioner/system/client.ts";
 import type { DriftReport } from "#provisioner/system/drift/report.ts";
+import { openDriver } from "#provisioner/system/driver.ts";
+import { hostProcesses } from "#provisioner/system/lock.ts";
 import {
   apply,
   damage,
@@ -124,6 +127,51 @@ t.test("nothing is mended while a change is under way", { skip }, async (t) => {
   await t.rejects(c.repair(whole), { code: "system/repair-busy" });
   await c.commit(trial, healthy);
   t.match(await c.repair(whole), { repaired: [], after: { items: [] } });
+});
+
+/** Whoever held the lock was killed. */
+const allGone = { ...hostProcesses(), isAlive: () => false };
+
+t.test("killed at any effect of a repair, the next one ends it", { skip }, async (t) => {
+  const { machine, toplevel } = await committed();
+  const { store, file } = await motdOf(machine, toplevel);
+  damage(file);
+  const { files } = machine.io();
+  files.write("/etc/nixos/configuration.nix", "{ } # mine\n");
+  files.write("/etc/motd", "mine\n");
+  const dead: { readonly name: string; readonly copy: string }[] = [];
+  const io = machine.io({ onEffect: (_, name) => dead.push({ name, copy: machine.snapshot() }) });
+  const { storeFiles } = machine;
+  const c = systemClient(openDriver(io, { driver: "nix", storeFiles }));
+  const { repaired } = await c.repair(whole);
+  t.same(repaired.map(({ subject, by }) => `${by} ${subject}`).sort(), [
+    `rebuild ${store}`,
+    "rewrite /etc/motd",
+    "rewrite /etc/nixos/configuration.nix",
+  ]);
+  t.ok(dead.length > 10, `killed at ${dead.length} effects`);
+
+  const profile = `${toplevel} is the only generation`;
+  for (const { name, copy } of dead) {
+    machine.become(copy);
+    t.match(
+      machine.profileGenerations(),
+      [{ number: 1, system: toplevel, current: true }],
+      profile,
+    );
+    const next = systemClient(
+      openDriver(machine.io(), { driver: "nix", storeFiles, processes: allGone }),
+    );
+    t.match(await next.recover(), { trial: null, back: null }, `${name}: no change is open`);
+    t.match(await next.repair(whole), { unrepaired: [], after: { items: [] } }, name);
+    t.equal(readFileSync(file, "utf8"), "one", `${name}: mended`);
+    t.equal(machine.io().files.readText("/etc/motd"), "one");
+    const kept = ["/etc/motd", "/etc/nixos/configuration.nix"].map((path) =>
+      machine.io().files.readText(`${path}.before-firstlight`),
+    );
+    t.same(kept, ["mine\n", "{ } # mine\n"], `${name}: nothing of anybody's is lost`);
+    t.match(await next.history(), { generations: [{ generation: 1 }] }, name);
+  }
 });
 
 /** Bodies of the events of drift that were told. */

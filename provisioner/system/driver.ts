@@ -158,7 +158,7 @@ async function answer<R extends SystemRequest>(
   return (await dispatch(work, shared, request)) as SystemResults[R["kind"]];
 }
 
-/** What only looks is here; everything else is loaded when it is asked for, which no boot with nothing to do does. */
+/** What only looks is here; everything else is loaded when it is asked for, as by the first boot after a commit. */
 async function dispatch(
   work: Work,
   shared: Shared,

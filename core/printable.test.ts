@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import t from "tap";
+import fc from "./fast-check.ts";
 import { printable } from "./printable.ts";
 
 const esc = "\u001b";

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import t from "tap";
+import fc from "./fast-check.ts";
 import { cutToWidth, textWidth } from "./text-width.ts";
 
 t.test("a text takes the columns that a terminal gives it", async (t) => {

@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: in Nix texts the sign is the subject
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
 import t from "tap";
+import fc from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { goldenCases } from "#provisioner/nix-language/golden.ts";

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import t from "tap";
+import fc from "#core/fast-check.ts";
 import { frameGuard } from "./frame-guard.ts";
 
 /** A packet with so many bytes after its head. */

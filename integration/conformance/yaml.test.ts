@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import t from "tap";
+import fc from "#core/fast-check.ts";
 import { askPyYaml, findDisagreements, missingPyYaml } from "./pyyaml.ts";
 import { documents, plainScalars } from "./yaml-layouts.ts";
 

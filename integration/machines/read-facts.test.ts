@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import t from "tap";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { fakeIo } from "#core/fake-io.ts";
+import fc from "#core/fast-check.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
 import { filesBelow } from "../files-below.ts";

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import t from "tap";
+import fc from "#core/fast-check.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
 import { factsFromFacter, isFacterReport } from "./facter.ts";
 

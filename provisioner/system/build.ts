@@ -102,8 +102,8 @@ export function checkCredentials(
 
 /**
  * Whether a build was going on in an earlier boot and has not ended: Nix may have taken paths for
- * valid whose content had not reached the disk when the power went. Only a build that succeeded
- * since has looked at them all.
+ * valid whose content had not reached the disk when the power went. Only one of the same that
+ * succeeded since has looked at them all.
  */
 export function mayBeCorrupt(unfinished: readonly UnfinishedBuild[], bootId: string): boolean {
   return unfinished.some((build) => build.bootId !== bootId);

@@ -1,8 +1,8 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
+import fc from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
 import { readJournal } from "./journal.ts";
 import { formatRecord } from "./journal-record.ts";

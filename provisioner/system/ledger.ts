@@ -14,7 +14,7 @@ export interface Ledger {
   readonly state: TransactionState;
   /** What has ended, oldest first. */
   readonly ended: readonly EndedTrial[];
-  /** Builds that began since the last one that succeeded, and whose end is not told. */
+  /** Builds whose end is not told, and after which nothing has looked at all that they may have left. */
   readonly unfinishedBuilds: readonly UnfinishedBuild[];
   readonly releases: Releases;
   /** Of the system that was committed last. */
@@ -24,6 +24,8 @@ export interface Ledger {
 export interface UnfinishedBuild {
   readonly txn: string;
   readonly bootId: string;
+  /** Digests of the sources and of the manifest that it was of. */
+  readonly subject: string;
 }
 
 const mostUnfinishedBuilds = 10;
@@ -56,12 +58,23 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
   };
 }
 
-/** A build that succeeded has looked at every path; one that failed has left none half-way. */
+/**
+ * A build that succeeded has written the store to the disk, whoever wrote to it in this boot, and has
+ * looked at every path of its own; what a power cut left of another one is still there. One that failed
+ * has left none half-way.
+ */
 function followBuilds(
   builds: readonly UnfinishedBuild[],
-  { step, kind, data, txn, bootId }: StepRecord,
+  record: StepRecord,
 ): readonly UnfinishedBuild[] {
-  if (step !== "build") return builds;
-  if (kind === "intent") return [...builds, { txn, bootId }].slice(-mostUnfinishedBuilds);
-  return data.ok ? [] : builds.filter((build) => build.txn !== txn);
+  if (record.step !== "build") return builds;
+  const { txn, bootId } = record;
+  if (record.kind === "intent") {
+    const { sourcesDigest, manifestDigest = null } = record.data;
+    const subject = `${sourcesDigest} ${manifestDigest}`;
+    return [...builds, { txn, bootId, subject }].slice(-mostUnfinishedBuilds);
+  }
+  if (!record.data.ok) return builds.filter((build) => build.txn !== txn);
+  const own = builds.find((build) => build.txn === txn)?.subject;
+  return builds.filter((build) => build.bootId !== bootId && build.subject !== own);
 }

@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import t from "tap";
+import fc from "#core/fast-check.ts";
 import type { ExecResult } from "#core/io.ts";
 import { buildFault, evaluationFault } from "./nix-errors.ts";
 

@@ -7,13 +7,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import t from "tap";
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, fakeIo } from "#core/fake-io.ts";
+import fc from "#core/fast-check.ts";
 import { attempt, dataOf, type Entry, failure, records } from "./fake-records.ts";
 import { readJournal } from "./journal.ts";
-import { firstPrev, formatRecord, type Step, type StepResult } from "./journal-record.ts";
+import {
+  firstPrev,
+  formatRecord,
+  type JournalRecord,
+  type Step,
+  type StepResult,
+} from "./journal-record.ts";
 import { emptyLedger, ledgerOf } from "./ledger.ts";
 import { type Journal, openJournal } from "./open-journal.ts";
 
@@ -362,4 +368,27 @@ t.test("what version 1 came to know last is read: fetched systems, and repairs",
   t.match(journal.ledger.state, building, "also behind a checkpoint");
   write(journal, ["build", "ok"]);
   t.match(openJournal(io, file).ledger.state, { state: "built", txn: "t1" });
+});
+
+t.test("what a power cut left of a build is doubted until the same is built", (t) => {
+  const left = (...builds: readonly (readonly [txn: string, bootId: string, of: string])[]) => {
+    const told = builds.flatMap(([txn, bootId, of]) =>
+      records([
+        ["build", "intent", txn],
+        ...(txn.startsWith("ok") ? [["build", "ok", txn] as Entry] : []),
+      ]).map((record) =>
+        record.kind === "intent" && record.step === "build"
+          ? { ...record, bootId, data: { ...record.data, sourcesDigest: of } }
+          : { ...record, bootId },
+      ),
+    );
+    return ledgerOf(told as readonly JournalRecord[]).unfinishedBuilds.map(({ txn }) => txn);
+  };
+  const cut = ["cut", "boot-1", "a"] as const;
+  t.same(left(cut), ["cut"]);
+  t.same(left(cut, ["ok", "boot-2", "b"]), ["cut"], "another system has other paths");
+  t.same(left(cut, ["ok", "boot-2", "b"], ["ok-2", "boot-3", "a"]), []);
+  t.same(left(cut, ["ok", "boot-1", "b"]), [], "it wrote the whole store to the disk");
+  t.same(left(cut, ["killed", "boot-2", "b"], ["ok", "boot-2", "c"]), ["cut"]);
+  t.end();
 });

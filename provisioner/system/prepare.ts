@@ -3,7 +3,7 @@ import type { Attempt } from "./journal-record.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Trial } from "./system.ts";
 import type { TrialWay } from "./trial-way.ts";
-import { type Change, step } from "./work.ts";
+import { addRoots, type Change, step } from "./work.ts";
 
 /** A trial by a restart. */
 export interface Restartable {
@@ -23,9 +23,8 @@ export async function prepareRestart(
   const { commands, machine } = change;
   const { closure, previous, planDigest, once } = attempt;
   const { transaction: txn, toplevel } = closure;
-  await commands.addRoot({ txn, toplevel, role: "system" });
   const { toplevel: back } = previous;
-  if (back !== null) await commands.addRoot({ txn, toplevel: back, role: "previous" });
+  await addRoots(change, { txn, toplevel, previous: back });
   await step(change, { txn, name: "trial-profile", intent: { toplevel } }, async () => {
     await commands.setTrialProfile(toplevel);
     return null;

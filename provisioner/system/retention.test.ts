@@ -1,5 +1,5 @@
-import fc from "fast-check";
 import t from "tap";
+import fc from "#core/fast-check.ts";
 import { judgeGenerations, type StandingGeneration } from "./retention.ts";
 
 const day = 86_400_000;

@@ -10,7 +10,7 @@ import { switchAndRead } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import { trialWay } from "./trial-way.ts";
-import { type Change, checkInStore, isRooted, openTransaction, step } from "./work.ts";
+import { addRoots, type Change, checkInStore, openTransaction, step } from "./work.ts";
 
 /** What is to be tried. */
 export interface Tryable {
@@ -78,10 +78,8 @@ async function activate(change: Change, attempt: Attempt): Promise<Trial> {
   const { commands, settings, machine } = change;
   const { closure, previous, planDigest } = attempt;
   const { transaction: txn, toplevel } = closure;
-  const root = { txn, toplevel, role: "system" } as const;
-  if (!isRooted(change, root)) await commands.addRoot(root);
   const { toplevel: back } = previous;
-  if (back !== null) await commands.addRoot({ txn, toplevel: back, role: "previous" });
+  await addRoots(change, { txn, toplevel, previous: back });
   if (back !== null && settings.systemd) {
     const afterMs = settings.wayBackMs;
     await step(change, { txn, name: "arm", intent: { afterMs } }, async () => {

@@ -83,6 +83,22 @@ export function isRooted({ storeFiles, paths }: Work, root: SystemRoot): boolean
   return storeFiles.readLink(rootOf(paths, root)) === root.toplevel;
 }
 
+/** Keeps the garbage collector from what is tried and from what is gone back to. */
+export async function addRoots(
+  change: Change,
+  {
+    txn,
+    toplevel,
+    previous,
+  }: { readonly txn: string; readonly toplevel: string; readonly previous: string | null },
+): Promise<void> {
+  const root = { txn, toplevel, role: "system" } as const;
+  if (!isRooted(change, root)) await change.commands.addRoot(root);
+  if (previous !== null) {
+    await change.commands.addRoot({ txn, toplevel: previous, role: "previous" });
+  }
+}
+
 /** Drops the GC roots of a transaction. */
 export function dropRoots({ storeFiles, paths }: Work, txn: string): void {
   for (const root of allRoots(paths, txn)) storeFiles.remove(root);

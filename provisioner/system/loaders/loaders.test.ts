@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import fc from "fast-check";
 import t from "tap";
 import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
+import fc from "#core/fast-check.ts";
 import { efiText, efiVariable } from "../fake-firmware.ts";
 import { chooseLoader } from "./choose-loader.ts";
 import { extlinux } from "./extlinux.ts";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import t from "tap";
+import fc from "#core/fast-check.ts";
 import { LineSplitter, parseLine } from "./lines.ts";
 import { pace } from "./pace.ts";
 

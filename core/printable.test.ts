@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "./fast-check.ts";
+import { fc } from "./fast-check.ts";
 import { printable } from "./printable.ts";
 
 const esc = "\u001b";

@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "./fast-check.ts";
+import { fc } from "./fast-check.ts";
 import { cutToWidth, textWidth } from "./text-width.ts";
 
 t.test("a text takes the columns that a terminal gives it", async (t) => {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { goldenCases } from "#provisioner/nix-language/golden.ts";

@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
 import { Secret } from "#core/secret.ts";
 import { maxMessageBytes, readFleetMessage, writeMessage } from "./message.ts";

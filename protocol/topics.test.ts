@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
 import { nodeTopics, parseTopic, topicNameFault, topicPrefix, topicRules } from "./topics.ts";
 

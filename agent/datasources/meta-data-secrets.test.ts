@@ -1,6 +1,6 @@
 import t from "tap";
 import { canonicalJson, type Json } from "#core/canonical-json.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { redact } from "./meta-data-secrets.ts";
 
 const ref = (name: string) => ({ secretRef: `meta-data.${name}` });

@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { fakeKernel } from "./fake-kernel.ts";
 import { printable } from "./kernel-files.ts";
 

@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { frameGuard } from "./frame-guard.ts";
 
 /** A packet with so many bytes after its head. */

@@ -1,4 +1,4 @@
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 
 /** A document as it is laid out: what decides how YAML reads it, and not only its values. */
 type Layout =

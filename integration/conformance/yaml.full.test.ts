@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { canonicalJson, type Json } from "#core/canonical-json.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
 import { findDisagreements, missingPyYaml } from "./pyyaml.ts";
 

@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { askPyYaml, findDisagreements, missingPyYaml } from "./pyyaml.ts";
 import { documents, plainScalars } from "./yaml-layouts.ts";
 

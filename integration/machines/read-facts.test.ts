@@ -3,7 +3,7 @@ import path from "node:path";
 import t from "tap";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { fakeIo } from "#core/fake-io.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
 import { filesBelow } from "../files-below.ts";

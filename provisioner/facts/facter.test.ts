@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
 import { factsFromFacter, isFacterReport } from "./facter.ts";
 

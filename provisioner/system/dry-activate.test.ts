@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { parseDryActivate } from "./dry-activate.ts";
 
 const none = { start: [], stop: [], restart: [], reload: [] };

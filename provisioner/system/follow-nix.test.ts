@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { fakeClock } from "#core/fake-io.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { followLines as follow, toldActivity as told } from "./fake-follower.ts";
 import { followNix } from "./follow-nix.ts";
 import { buildFault } from "./nix-errors.ts";

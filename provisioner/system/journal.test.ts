@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
 import { readJournal } from "./journal.ts";
 import { formatRecord } from "./journal-record.ts";

@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { noNeed, parseDryRun } from "./nix-dry-run.ts";
 
 const a = "/nix/store/9fbx0gx358ndmgb9i29dcas2q28bvd8w-a.drv";

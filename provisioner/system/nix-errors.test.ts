@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import type { ExecResult } from "#core/io.ts";
 import { buildFault, evaluationFault } from "./nix-errors.ts";
 

@@ -10,7 +10,7 @@ import path from "node:path";
 import t from "tap";
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { type FakeIo, fakeIo } from "#core/fake-io.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { attempt, dataOf, type Entry, failure, records } from "./fake-records.ts";
 import { readJournal } from "./journal.ts";
 import {

@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { judgeGenerations, type StandingGeneration } from "./retention.ts";
 
 const day = 86_400_000;

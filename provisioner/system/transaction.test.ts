@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { sourcesOf } from "./ended-trials.ts";
 import { dataOf, type Entry, failure, records, verdict } from "./fake-records.ts";
 import type { Step, StepRecord } from "./journal-record.ts";

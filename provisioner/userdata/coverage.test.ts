@@ -1,6 +1,6 @@
 import t from "tap";
 import type { Json } from "#core/canonical-json.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { findingPath, hasErrors } from "#core/finding.ts";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
 import { translateCloudConfig } from "./cloud-config/translate.ts";

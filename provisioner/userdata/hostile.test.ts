@@ -1,5 +1,5 @@
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { hasErrors } from "#core/finding.ts";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
 import { asYaml, cloudConfigs } from "./sample-cloud-config.ts";

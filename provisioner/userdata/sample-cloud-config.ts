@@ -1,5 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { otherKeys } from "./cloud-config/other-keys.ts";
 
 /** Anything at all, in the wrong place. */

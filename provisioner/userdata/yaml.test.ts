@@ -1,6 +1,6 @@
 import t from "tap";
 import type { Json } from "#core/canonical-json.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { readYaml, type YamlOptions } from "./yaml.ts";
 
 const read = (text: string, options: Partial<YamlOptions> = {}) =>

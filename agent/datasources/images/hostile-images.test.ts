@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
 import {
   isoPrograms,

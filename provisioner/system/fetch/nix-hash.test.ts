@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { nixBase32, nixSha256, parseSha256, sriOf } from "./nix-hash.ts";
 
 // Printed by Nix 2.8 for one path: `nix path-info --json`, its narinfo, and `nix-store --dump-db`.

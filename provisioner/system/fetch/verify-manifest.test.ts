@@ -1,6 +1,6 @@
 import t from "tap";
 import { canonicalJson } from "#core/canonical-json.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import type {
   ClosureManifest,
   ManifestPath,

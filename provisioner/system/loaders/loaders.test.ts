@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { efiText, efiVariable } from "../fake-firmware.ts";
 import { chooseLoader } from "./choose-loader.ts";
 import { extlinux } from "./extlinux.ts";

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { systemClient } from "../client.ts";
 import { fakeMachine, fakeSources } from "../fake-machine.ts";
 import type { ChangeReason, Verdict } from "../system.ts";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { LineSplitter, parseLine } from "./lines.ts";
 import { pace } from "./pace.ts";
 

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import t from "tap";
-import fc from "#core/fast-check.ts";
+import { fc } from "#core/fast-check.ts";
 import { secretText, translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
 

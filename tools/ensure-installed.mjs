@@ -1,6 +1,7 @@
 // Runs before npm scripts, on whatever Node (18 or newer) the machine has and with nothing
 // installed: brings the dependencies, Node 24 among them, when the lock file changed since the
-// last time. With --test-tools also the programs that tests drive, where apt can bring them.
+// last time. With --test-tools also the programs that tests drive, where apt can bring them, and with
+// --vm-tools those of the virtual machine too.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -34,8 +35,14 @@ const testTools = {
   ssh: "openssh-client",
 };
 
+const vmTools = {
+  "qemu-system-x86_64": "qemu-system-x86",
+  "qemu-img": "qemu-utils",
+};
+
+const forVm = process.argv.includes("--vm-tools");
 installDependencies();
-if (process.argv.includes("--test-tools")) installTestTools();
+if (forVm || process.argv.includes("--test-tools")) installTestTools();
 
 function installDependencies() {
   const lock = readFileSync(join(repository, "package-lock.json"));
@@ -82,7 +89,7 @@ function aptInstall(packages) {
 }
 
 function missingPackages() {
-  const missing = Object.entries(testTools)
+  const missing = Object.entries({ ...testTools, ...(forVm ? vmTools : {}) })
     .filter(([program]) => !isProgram(program))
     .map(([, name]) => name);
   const yaml = spawnSync("python3", ["-c", "import yaml"], { stdio: "ignore" });

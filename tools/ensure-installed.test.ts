@@ -90,6 +90,8 @@ t.test("a missing test tool is said loudly, and is an error under CI=true", (t) 
   const strict = ensureInstalled(tree, ["--test-tools"], { ...fakes, ci: true });
   t.equal(strict.status, 1);
   t.match(strict.stderr, "CI=true");
+  t.notMatch(loud.stderr, /qemu/);
+  t.match(ensureInstalled(tree, ["--vm-tools"], fakes).stderr, /missing: nix-bin .*qemu-utils/);
   t.end();
 });
 

@@ -75,6 +75,7 @@ export const exitCodes = {
 /** Time, or another process, may heal these. */
 const passing: readonly Code[] = [
   "system/locked",
+  "system/repair-busy",
   "system/fetch-failed",
   "system/closure-not-found",
   "datasource/none",

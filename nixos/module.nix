@@ -436,10 +436,12 @@ in
       serviceConfig = {
         Type = "oneshot";
         ExecStart = "${firstlight} drift --scheduled";
-        # Drift that was found, or a generation that was gone back to, is an answer.
+        # Drift that was found, a generation that was gone back to, and a change that is under way (it
+        # must not be judged by a look that came at the wrong moment) are answers.
         SuccessExitStatus = [
           2
           3
+          75
         ];
         TimeoutStartSec = "infinity";
         Nice = 19;

@@ -1,5 +1,6 @@
+import { healthTimes } from "#provisioner/spec/health-times.ts";
 import type { Verdict } from "#provisioner/system/system.ts";
-import { type BaselineOptions, look, timesOf } from "./judge.ts";
+import { type BaselineOptions, look } from "./judge.ts";
 import type { Judging } from "./judging.ts";
 
 /** Whether a verdict says anything about the release that it is about. */
@@ -24,7 +25,7 @@ export async function conclusionOf(
   const failed = verdict.failed ?? [];
   if (failed.length === 0) return { conclusive: true, reasons: [] };
   const { clock } = options.io;
-  const { intervalMs, timeoutMs } = timesOf(health);
+  const { intervalMs, timeoutMs } = healthTimes(health);
   const started = clock.monotonicMs();
   for (;;) {
     const now = await look(health, { ...options, baseline, leftMs: mostMs });

@@ -2,6 +2,7 @@ import { canonicalJson } from "#core/canonical-json.ts";
 import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Check, Health } from "#generated/provisioner/spec/v1.ts";
+import { healthTimes } from "#provisioner/spec/health-times.ts";
 import type { Trial, Verdict } from "#provisioner/system/system.ts";
 import { isCommandUnit } from "../command-states.ts";
 import type { Probe } from "./probe.ts";
@@ -14,29 +15,15 @@ export interface Baseline {
   readonly kept: readonly Check[];
 }
 
-/** Limits of a judgement when the spec says nothing. */
+/** What is judged when the spec says nothing. */
 const healthDefaults = {
-  passes: 3,
-  intervalMs: 5_000,
-  timeoutMs: 120_000,
   failedUnits: "new",
   keep: ["link", "route"],
 } as const;
 
 /** How long a trial is watched at most, in milliseconds. */
 export function watchMs(health: Health | undefined): number {
-  return timesOf(health).timeoutMs;
-}
-
-/** The times of a judgement, in milliseconds. */
-export function timesOf(health: Health | undefined): {
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-} {
-  return {
-    intervalMs: durationMs(health?.interval, healthDefaults.intervalMs),
-    timeoutMs: durationMs(health?.timeout, healthDefaults.timeoutMs),
-  };
+  return healthTimes(health).timeoutMs;
 }
 
 /** What the judge may use. */
@@ -73,9 +60,7 @@ export async function judge(
   if (trial.activation === "refused")
     return verdict(false, 0, [trial.message ?? "the activation was refused"]);
 
-  const wanted = health?.passes ?? healthDefaults.passes;
-  const { intervalMs, timeoutMs } = timesOf(health);
-  const soakMs = durationMs(health?.soak, 0);
+  const { passes: wanted, intervalMs, timeoutMs, soakMs } = healthTimes(health);
   const signal = options.signal ?? new AbortController().signal;
   let passes = 0;
   let sinceMs = 0; // of the first round that passed in a row

@@ -4,6 +4,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { type ValidationError, validate } from "#generated/provisioner/spec/v1.validate.js";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { describeError } from "./describe-error.ts";
+import { healthTimes } from "./health-times.ts";
 import { keepValid } from "./keep-valid.ts";
 import type { SpecProblem } from "./problem.ts";
 
@@ -35,6 +36,7 @@ export function checkSpec(value: object, options: CheckOptions): CheckedSpec {
     ...schemaProblems(value),
     ...textProblems(value),
     ...secretProblems(value, options.secretNames),
+    ...timeProblems(value),
   ];
   const spec = keepValid(value, problems, (left) => (validate(left) ? left : schemaProblems(left)));
   const seen = new Set<string>();
@@ -88,6 +90,18 @@ function* textProblems(value: unknown, path: readonly string[] = []): Generator<
 function nulProblem(path: readonly string[], target: "key" | "value"): SpecProblem {
   const message = `the ${target === "key" ? "key" : "text"} holds the character NUL`;
   return { path, target, code: "spec/invalid", message, hint: "remove it" };
+}
+
+/** Checks that can never have passed in time would take every change back. */
+function timeProblems(value: object): readonly SpecProblem[] {
+  const { health } = value as { readonly health?: unknown };
+  const spec: unknown = { version: 1, health };
+  if (health === undefined || !validate(spec) || spec.health?.timeout === undefined) return [];
+  const { leastMs, timeoutMs } = healthTimes(spec.health);
+  if (leastMs < timeoutMs) return [];
+  const message = `the checks take ${leastMs} ms at least (soak, or passes times interval), and so never pass in time`;
+  const hint = "give more time, or ask for less";
+  return [{ path: ["health", "timeout"], target: "value", code: "spec/invalid", message, hint }];
 }
 
 /** Parts of the spec whose values are data for others: nothing in them is a reference of ours. */

@@ -5,7 +5,11 @@ import type { BootProof } from "./system.ts";
 /** A {@link BootProof}, with the boot in which its system was committed. */
 export interface Proof extends BootProof {
   readonly bootId: string;
+  /** Systems that were booted, were not well, and were left since: nobody goes back to them unasked. */
+  readonly failed: readonly string[];
 }
+
+const mostFailed = 20;
 
 /** So often a system that is booted and not well is looked at. */
 const mostFailures = 3;
@@ -39,14 +43,18 @@ function committed(
   const { toplevel } = closure;
   if (before?.toplevel === toplevel && before.proved) return { ...before, generation };
   const previousGood = before !== null && !before.proved ? before.previousGood : profile;
+  const left = before !== null && before.failures > 0 && !before.proved ? [before.toplevel] : [];
+  const failed = [...(before?.failed ?? []), ...left].filter((system) => system !== toplevel);
   return {
     transaction: ended.txn,
     toplevel,
     generation,
-    proved: once !== null,
+    // Another kernel that was started by this one says nothing of the boot loader.
+    proved: once !== null && once.loader !== "kexec",
     failures: 0,
     previousGood,
     bootId,
+    failed: [...new Set(failed)].slice(-mostFailed),
   };
 }
 
@@ -62,6 +70,6 @@ export function unproved(
 }
 
 /** Without what only the journal needs. */
-export function toBootProof({ bootId: _, ...proof }: Proof): BootProof {
+export function toBootProof({ bootId: _, failed: __, ...proof }: Proof): BootProof {
   return proof;
 }

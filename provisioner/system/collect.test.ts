@@ -59,11 +59,14 @@ async function commit(m: FakeMachine, c: SystemClient, name: string, instance = 
   return c.commit(await c.try(await c.plan(closure)), healthy);
 }
 
-/** The image's generation 1 and four more; generation 5 runs and was booted. */
+/** The image's generation 1 and four more; generation 5 runs, was booted, and was well then. */
 async function grown(m: FakeMachine): Promise<SystemClient> {
+  const first = systemClient(m.start().system);
+  for (const name of ["a", "b", "c", "d"]) await commit(m, first, name);
+  m.cutPower();
   const c = systemClient(m.start().system);
-  for (const name of ["a", "b", "c", "d"]) await commit(m, c, name);
-  m.link(systemOf(secretive("d")), "/run/booted-system");
+  await c.recover();
+  await c.prove(healthy);
   return c;
 }
 

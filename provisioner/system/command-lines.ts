@@ -142,6 +142,12 @@ export function commandLines(settings: CommandSettings) {
       timeoutMs: syncMs,
       effect: "sync store",
     }),
+    /** Kernels and menus of a boot loader, which no installer but systemd-boot's writes to the disk. */
+    syncBoot: (places: readonly string[]): CommandLine => ({
+      argv: ["sync", "-f", ...places],
+      timeoutMs: syncMs,
+      effect: "sync boot",
+    }),
     setProfile: (toplevel: string): CommandLine => ({
       argv: ["nix-env", "-p", paths.profile, "--set", toplevel],
       timeoutMs: storeMs,

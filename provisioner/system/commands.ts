@@ -35,6 +35,8 @@ export interface Commands {
   addRoot(root: SystemRoot): Promise<void>;
   /** Store and profiles on disk, as after a power cut. */
   syncStore(): Promise<void>;
+  /** Writes what the boot loader reads to the disk; nothing where there is no place of it. */
+  syncBoot(): Promise<void>;
   /** Makes the system a new generation of the profile, and its current one. */
   setProfile(toplevel: string): Promise<void>;
   /** Makes an existing generation the profile's current one. */

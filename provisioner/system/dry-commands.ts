@@ -1,6 +1,7 @@
 import { sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
+import { bootPlaces } from "./boot-places.ts";
 import {
   buildUnits,
   type CommandLine,
@@ -101,6 +102,10 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     },
     async syncStore() {
       say(lines.syncStore());
+    },
+    async syncBoot() {
+      const places = bootPlaces(files);
+      if (places.length > 0) say(lines.syncBoot(places));
     },
     async setProfile(toplevel) {
       say(lines.setProfile(toplevel));

@@ -148,23 +148,44 @@ function previousGood(work: Work): Generation {
   throw new Fault("system/generation-unknown", "there is no earlier generation to go to");
 }
 
-/** The newest generation before the current one that is another system and was not rolled back. */
+/**
+ * The newest generation before the current one that is another system, was not rolled back and did
+ * not fail in a boot of its own.
+ */
 export function findPreviousGood(work: Work): Generation | undefined {
   const { machine } = work;
   const running = machine.running();
   const current = machine.profile().generation ?? Number.POSITIVE_INFINITY;
-  const bad = new Set(
-    readTrials(work).flatMap((t) => (t.outcome === "rolled-back" ? [t.generation] : [])),
-  );
+  const { ended, proof } = readLedger(work);
+  const failed = new Set(proof?.failed);
   return machine
     .generations()
     .findLast(
       (made) =>
         made.generation < current &&
         made.toplevel !== running &&
-        !bad.has(made.generation) &&
+        !failed.has(made.toplevel) &&
+        !ended.some((trial) => isRolledBack(trial, made)) &&
         machine.inStore(made.toplevel),
     );
+}
+
+/** Whether a trial made this generation and was taken back; numbers can come again. */
+export function isRolledBack(
+  { outcome, generation, attempt }: EndedTrial,
+  made: Generation,
+): boolean {
+  return (
+    outcome === "rolled-back" &&
+    generation === made.generation &&
+    attempt.closure.toplevel === made.toplevel
+  );
+}
+
+/** The system that was good by a boot of its own, while the one after it is not proved; `null` when there is none. */
+export function provedBefore(work: Work): string | null {
+  const { proof } = readLedger(work);
+  return proof === null || proof.proved ? null : proof.previousGood.toplevel;
 }
 
 function releaseOf({ storeFiles }: Work, toplevel: string): string | null {

@@ -1,5 +1,6 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { ExecResult, Files, Io } from "#core/io.ts";
+import { bootPlaces } from "./boot-places.ts";
 import {
   buildUnits,
   type CommandLine,
@@ -238,6 +239,12 @@ export function nixCommands({
     async syncStore() {
       const result = await run(lines.syncStore());
       if (result.code !== 0) throw nixFault(result, "syncing the store to disk");
+    },
+    async syncBoot() {
+      const places = bootPlaces(io.files).map((place) => io.files.hostPath(place));
+      if (places.length === 0) return;
+      const result = await run(lines.syncBoot(places));
+      if (result.code !== 0) throw nixFault(result, "syncing the boot partition to disk");
     },
     async setProfile(toplevel) {
       const result = await run(lines.setProfile(toplevel));

@@ -1,4 +1,5 @@
 import type { HookRecord } from "#provisioner/render/hooks.ts";
+import { bootPlaces } from "./boot-places.ts";
 import { type CommandLine, shownArgv } from "./command-lines.ts";
 import { hooksOf } from "./hooks.ts";
 import type { Closure, Plan } from "./system.ts";
@@ -32,6 +33,7 @@ export function planCommands(
     lines.setProfile(toplevel),
     lines.syncStore(),
     lines.switchTo({ txn, toplevel, action: "boot", purpose: "boot" }),
+    syncBoot(work),
     ...hooks("post-update"),
   ];
   return commands.flatMap((line) => (line === undefined ? [] : [shownArgv(line)]));
@@ -45,17 +47,24 @@ interface RestartSubject {
 
 /** What chooses the entry is left to the loader, and its name known only when it is written. */
 function restartCommands(
-  { lines, settings }: Work,
+  work: Work,
   { txn, toplevel, way: { loader, bootDefault } }: RestartSubject,
 ): readonly (CommandLine | undefined)[] {
+  const { lines, settings } = work;
   return [
     lines.setTrialProfile(toplevel),
     lines.syncStore(),
     loader.needsEntry
       ? lines.switchTo({ txn, toplevel: bootDefault, action: "boot", purpose: "boot" })
       : undefined,
+    loader.needsEntry ? syncBoot(work) : undefined,
     lines.restart(loader.restart),
     lines.armRestart(txn, settings.wayBackMs),
     lines.disarmWayBack(txn),
   ];
+}
+
+function syncBoot({ io, lines }: Work): CommandLine | undefined {
+  const places = bootPlaces(io.files).map((place) => io.files.hostPath(place));
+  return places.length === 0 ? undefined : lines.syncBoot(places);
 }

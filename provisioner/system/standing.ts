@@ -1,4 +1,4 @@
-import { findPreviousGood, readTrials } from "./history.ts";
+import { findPreviousGood, isRolledBack, provedBefore, readTrials } from "./history.ts";
 import { pinnedGenerations } from "./pinned-generations.ts";
 import type { HeldBy, StandingGeneration } from "./retention.ts";
 import type { Work } from "./work.ts";
@@ -7,9 +7,10 @@ import type { Work } from "./work.ts";
 export function standingGenerations(work: Work): readonly StandingGeneration[] {
   const { machine } = work;
   const generations = machine.generations();
-  const trials = readTrials(work).filter(({ outcome }) => outcome === "rolled-back");
+  const trials = readTrials(work);
   const pinned = new Set(pinnedGenerations(work).map(({ generation }) => generation));
   const previous = findPreviousGood(work)?.generation;
+  const proved = provedBefore(work);
   const [running, booted, profile] = [machine.running(), machine.booted(), machine.profile()];
   return generations.map((made) => {
     const { generation, toplevel } = made;
@@ -17,15 +18,13 @@ export function standingGenerations(work: Work): readonly StandingGeneration[] {
       ["runs", toplevel === running],
       ["booted", toplevel === booted],
       ["boot default", generation === profile.generation || toplevel === profile.toplevel],
-      ["previous good", generation === previous],
+      ["previous good", generation === previous || toplevel === proved],
       ["pinned", pinned.has(generation)],
     ];
     return {
       ...made,
       heldBy: holds.flatMap(([by, is]) => (is ? [by] : [])),
-      rolledBack: trials.some(
-        (trial) => trial.generation === generation && trial.attempt.closure.toplevel === toplevel,
-      ),
+      rolledBack: trials.some((trial) => isRolledBack(trial, made)),
     };
   });
 }

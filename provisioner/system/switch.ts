@@ -6,10 +6,14 @@ import type { Work } from "./work.ts";
 const lockTries = 5;
 const lockPauseMs = 2_000;
 
-/** Runs an activation, again while another one holds its lock, and reads how it ended. */
+/**
+ * Runs an activation, again while another one holds its lock, and reads how it ended. What is new in
+ * the boot menu is on the disk then.
+ */
 export async function switchAndRead(work: Work, request: SwitchRequest): Promise<Activation> {
   const before = work.machine.running();
   const end = await switchUnlocked(work, request);
+  if (request.action === "boot") await work.commands.syncBoot();
   return readActivation(end, {
     toplevel: request.toplevel,
     before,

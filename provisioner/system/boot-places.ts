@@ -1,0 +1,9 @@
+import type { Files } from "#core/io.ts";
+
+/** Where boot loaders keep what they read; each may be a file system of its own. */
+const places = ["/boot", "/boot/efi", "/boot/firmware", "/efi"] as const;
+
+/** The ones that this machine has. */
+export function bootPlaces(files: Files): readonly string[] {
+  return places.filter((place) => files.stat(place)?.kind === "directory");
+}

@@ -35,6 +35,10 @@ export const datasourceCodes = {
     means: "A value of the meta-data has a form that cannot be used.",
     action: "Write it as the message says.",
   },
+  "datasource/not-read": {
+    means: "A part of what the datasource says is not read.",
+    action: "Say it in the user-data where the machine needs it, as the message says.",
+  },
   "datasource/legacy-network": {
     means:
       "The meta-data holds a network configuration in the form of Debian's ifupdown, which is not read.",

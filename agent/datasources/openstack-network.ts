@@ -1,4 +1,5 @@
 import type { Finding } from "#core/finding.ts";
+import type { Input } from "#provisioner/userdata/input.ts";
 import { InputDocument } from "#provisioner/userdata/input-document.ts";
 import { notTranslated } from "#provisioner/userdata/network-parts.ts";
 import type { JsonDocument } from "./json-document.ts";
@@ -25,7 +26,9 @@ export function convertNetworkData(document: JsonDocument): ConvertedNetwork {
   addNetworks(given(root, "networks")?.items() ?? [], links);
   const physical = [...links.physical.values()];
   const services = given(root, "services");
-  if (physical.length > 0) shareNameServers(readNameServers(services), physical);
+  const servers = readNameServers(services);
+  if (physical.length > 0) shareNameServers(servers, physical);
+  else if (servers.length > 0) refuseNameServers(services);
   input.unmarked().forEach(notTranslated);
   const ethernets = Object.fromEntries(physical.map((link) => [link.key, ethernetOf(link)]));
   const config = JSON.stringify({ version: 2, ethernets }, undefined, 2);
@@ -41,6 +44,14 @@ function shareNameServers(servers: readonly string[], links: readonly Link[]): v
   for (const { nameservers } of withNetwork.length > 0 ? withNetwork : links) {
     for (const server of servers) nameservers.add(server);
   }
+}
+
+function refuseNameServers(services: Input | undefined): void {
+  services?.unsupported({
+    code: "network/unsupported",
+    message: "name servers are those of a link, and none is translated",
+    hint: "say them under `firstlight: resolver`",
+  });
 }
 
 /** As netplan writes it; a key that says nothing is left out. */

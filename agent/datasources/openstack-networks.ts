@@ -108,6 +108,7 @@ function lengthBeside(input: Input, address: Input): number | undefined {
 
 function addRoutes(input: Input, link: Link): void {
   for (const route of given(input, "routes")?.items() ?? []) {
+    for (const server of readNameServers(given(route, "services"))) link.nameservers.add(server);
     const target = given(route, "network");
     if (target === undefined) {
       refuse(route, "a route lacks `network`");

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
@@ -5,6 +6,7 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import { formatFinding } from "#core/finding.ts";
 import { silentLog } from "#core/log.ts";
+import { resolveSpec } from "../resolve-spec.ts";
 import { configDrive } from "./config-drive.ts";
 import type { DatasourceContent } from "./datasource.ts";
 import { discover } from "./discover.ts";
@@ -392,6 +394,53 @@ t.test("what is not read is named, with its place", async (t) => {
     replaced.findings.find(({ code }) => code === "datasource/legacy-network"),
     { level: "note" },
   );
+});
+
+t.test("from a drive to the spec", tools, async (t) => {
+  const { root, iso } = machine(t);
+  const network = {
+    links: [{ id: "tap1", type: "ovs", ethernet_mac_address: "FA:16:3E:00:00:01", mtu: 1450 }],
+    networks: [{ id: "n0", link: "tap1", type: "ipv4_dhcp", network_id: "x" }],
+    services: [{ type: "dns", address: "192.0.2.53" }],
+  };
+  const tree = drive({
+    "meta_data.json": { ...metaData, public_keys: { alice: key } },
+    user_data: "#cloud-config\ntimezone: Europe/Berlin\nusers: [default]\n",
+    "network_data.json": network,
+    "vendor_data.json": {},
+    "vendor_data2.json": {},
+  });
+  addDisk(root, "sr0", { image: iso("drive.iso", tree) });
+  const { spec, findings } = await resolveSpec(await read(root), {}, async () => new Map());
+  t.strictSame(findings, []);
+  t.match(spec, {
+    hostname: "node-7",
+    timezone: "Europe/Berlin",
+    users: { nixos: { authorizedKeys: [key] } },
+    network: {
+      ethernets: {
+        tap1: {
+          match: { mac: "fa:16:3e:00:00:01" },
+          dhcp4: true,
+          mtu: 1450,
+          nameservers: ["192.0.2.53"],
+        },
+      },
+    },
+  });
+});
+
+t.test("a machine without a config drive loads nothing of its reader", async (t) => {
+  const script = `
+    import { registerHooks } from "node:module";
+    const load = (url, context, next) => { console.log(url); return next(url, context); };
+    registerHooks({ load });
+    await import(${JSON.stringify(new URL("table.ts", import.meta.url).href)});`;
+  const loaded = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+  });
+  t.match(loaded, /config-drive\.ts/);
+  t.notMatch(loaded, /config-drive-(?:content|documents)|openstack-|json-document/);
 });
 
 t.test("a link in a directory stays inside the machine", async (t) => {

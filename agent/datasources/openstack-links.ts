@@ -94,7 +94,7 @@ function readPhysical(input: Input, key: string): Link | undefined {
   const name = readName(given(input, "name"));
   const macInput = given(input, "ethernet_mac_address");
   const mac = readMac(macInput);
-  const mtu = given(input, "mtu")?.integer();
+  const mtu = readMtu(given(input, "mtu"));
   input.get("vif_id")?.mark("translated");
   if (mac === undefined && (macInput !== undefined || name === undefined)) {
     if (macInput !== undefined) return undefined; // it has its finding
@@ -124,6 +124,12 @@ function readMac(input: Input | undefined): string | undefined {
   return /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)
     ? mac.toLowerCase()
     : refuse(input, "expected a MAC address such as 52:54:00:12:34:56");
+}
+
+function readMtu(input: Input | undefined): number | undefined {
+  const mtu = input?.integer();
+  if (input === undefined || mtu === undefined || (mtu >= 68 && mtu <= 65_535)) return mtu;
+  return refuse(input, "expected an MTU of 68 to 65535 bytes");
 }
 
 function readName(input: Input | undefined): string | undefined {

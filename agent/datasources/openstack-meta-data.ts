@@ -48,10 +48,12 @@ export function readOpenStackMetaData(document: JsonDocument, place: string): Op
       value: {
         ...value,
         "instance-id": uuid,
-        ...(hostname === undefined ? {} : { "local-hostname": hostname }),
+        ...(typeof hostname === "string" ? { "local-hostname": hostname } : {}),
       },
       findings: [],
-      locate: (path) => document.locate(path.map((part) => writtenNames.get(part) ?? part)),
+      document: document.name,
+      locate: ([first = "", ...rest]) =>
+        document.locate([writtenNames.get(first) ?? first, ...rest], "key"),
     },
     publicKeys: publicKeys.found,
     findings: [...publicKeys.findings, ...findFiles(document, value)],

@@ -289,10 +289,17 @@ t.test(
       fc.record(Object.fromEntries(keys.map((key) => [key, inner])), { requiredKeys: [] });
     const route = keyed(["network", "netmask", "gateway"], scalar);
     const service = keyed(["type", "address"], scalar);
-    const link = keyed(["id", "type", "ethernet_mac_address", "mtu", "name", "bond_links"], value);
+    const id = fc.constantFrom<Json>("a", "b", "c", 7);
+    const link = fc.record(
+      {
+        ...{ id, type: value, mtu: value, name: value, bond_links: value },
+        ethernet_mac_address: fc.constantFrom<Json>(mac, "52:54:00:00:00:02", "no"),
+      },
+      { requiredKeys: ["id"] },
+    );
     const network = fc.record(
       {
-        ...{ link: value, type: value, ip_address: value, netmask: value, gateway: value },
+        ...{ link: id, type: value, ip_address: value, netmask: value, gateway: value },
         ...{ routes: fc.array(route), services: fc.array(service), dns_search: value },
       },
       { requiredKeys: [] },

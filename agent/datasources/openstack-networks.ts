@@ -50,8 +50,18 @@ function addNetwork(input: Input, link: Link): void {
   for (const server of [...readNameServers(given(input, "services")), ...servers]) {
     if (server !== undefined) link.nameservers.add(server);
   }
-  for (const domain of given(input, "dns_search")?.oneOrMoreTexts() ?? []) link.search.add(domain);
+  for (const domain of readSearch(given(input, "dns_search"))) link.search.add(domain);
   link.hasNetwork = true;
+}
+
+/** Search domains: a list, or one. */
+function readSearch(input: Input | undefined): readonly string[] {
+  const items = input === undefined ? [] : input.isList() ? input.items() : [input];
+  return items.flatMap((item) => {
+    const domain = item.text();
+    if (domain === undefined || /^\S+$/.test(domain)) return domain ?? [];
+    return refuse(item, "expected a domain without spaces") ?? [];
+  });
 }
 
 /**

@@ -233,7 +233,7 @@ t.test("what is missing or broken faults with file, place and what to do", async
     "no JSON": {
       tree: drive({ "meta_data.json": '{\n "uuid": canary }' }),
       code: "datasource/malformed",
-      message: `${at}: meta_data.json: no JSON`,
+      message: `${at}: meta_data.json: no JSON in line 2, column 10`,
     },
     "cut JSON": {
       tree: drive({ "network_data.json": '{"links": ["canary"' }),

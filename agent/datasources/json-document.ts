@@ -1,9 +1,9 @@
 import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
-import type { Finding } from "#core/finding.ts";
-import { findingPath } from "#core/finding.ts";
+import { type Finding, findingPath } from "#core/finding.ts";
 import { readUtf8 } from "#provisioner/userdata/utf8-text.ts";
 import { readYaml, type YamlDocument, type YamlPosition } from "#provisioner/userdata/yaml.ts";
+import { describeJsonError } from "./json-error.ts";
 
 const maxDepth = 64;
 
@@ -24,7 +24,7 @@ export interface JsonDocument {
 export type About = Pick<Finding, "level" | "code" | "message" | "hint">;
 
 /**
- * Reads JSON as Python's `json.loads` does. Throws `datasource/malformed` with the place, never with
+ * Reads JSON (RFC 8259). Throws `datasource/malformed` with the place, never with
  * a part of the text, which may be secret: when it is no JSON, no UTF-8, holds half of a surrogate
  * pair, or has more than 64 values inside one another. `place` stands in messages: `/dev/sr0`.
  */
@@ -38,7 +38,12 @@ export function readJson(bytes: Uint8Array, name: string, place: string): JsonDo
     const { line, column, found } = decoded;
     throw malformed(`expected UTF-8, got ${found} in line ${line}, column ${column}`);
   }
-  const value = parse(decoded.text, malformed);
+  let value: Json;
+  try {
+    value = JSON.parse(decoded.text) as Json;
+  } catch (error) {
+    throw malformed(describeJsonError(decoded.text, error));
+  }
   const problem = findProblem(value);
   if (problem !== undefined) throw malformed(problem);
   return { name, value, text: decoded.text, locate: lazyLocate(decoded.text, name) };
@@ -78,19 +83,6 @@ function kindOf(value: Json): string {
   return isJsonList(value) ? "a list" : `a ${typeof value}`;
 }
 
-/** The parser's own message quotes the text; only the place in it is taken. */
-function parse(text: string, malformed: (problem: string) => Fault): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch (error) {
-    const said = error instanceof Error ? error.message : "";
-    const at = /\(line (\d{1,9}) column (\d{1,9})\)$/.exec(said);
-    const where = at === null ? "" : ` in line ${at[1]}, column ${at[2]}`;
-    const cut = said.includes("end of JSON input") ? ", it ends too early" : "";
-    throw malformed(`no JSON${where}${cut}`);
-  }
-}
-
 /** Without recursion: the depth of a hostile document is not known yet. */
 function findProblem(value: Json): string | undefined {
   let level: readonly Json[] = [value];
@@ -107,11 +99,14 @@ function findProblem(value: Json): string | undefined {
   return undefined;
 }
 
-/** Places are read only when something is to be said of one. */
+/**
+ * Places are read only when something is to be said of one. YAML takes no tabs where JSON does; they
+ * stand between values only.
+ */
 function lazyLocate(text: string, document: string): YamlDocument["locate"] {
   let read: YamlDocument["locate"] | undefined;
   return (path, target): YamlPosition | undefined => {
-    read ??= readYaml(text, { document }).locate;
+    read ??= readYaml(text.replaceAll("\t", " "), { document }).locate;
     return read(path, target);
   };
 }

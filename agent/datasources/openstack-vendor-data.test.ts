@@ -10,6 +10,7 @@ interface Case {
   readonly says: readonly Json[];
   readonly vendorData?: string;
   readonly findings?: readonly string[];
+  readonly messages?: readonly string[];
 }
 
 const cases: Record<string, Case> = {
@@ -32,6 +33,15 @@ const cases: Record<string, Case> = {
     vendorData: archive([text]),
     findings: ["vendor_data.json warning cloud-init.1"],
   },
+  "many items and keys that are not used": {
+    says: [{ x: 1, "cloud-init": [7, text, 8, 9], y: 2 }],
+    vendorData: archive([text]),
+    findings: ["vendor_data.json note x", "vendor_data.json warning cloud-init.0"],
+    messages: [
+      "not used (and 1 more key): of vendor-data only `cloud-init` is read",
+      "not used (and 2 more items): a text or a list of texts was expected",
+    ],
+  },
   "a number": { says: [7], findings: ["vendor_data.json warning "] },
   "only the second says something": {
     says: [{}, { "cloud-init": text, __proto__x: 1 }],
@@ -45,7 +55,7 @@ const cases: Record<string, Case> = {
   },
 };
 
-for (const [name, { says, vendorData, findings = [] }] of Object.entries(cases)) {
+for (const [name, { says, vendorData, findings = [], messages }] of Object.entries(cases)) {
   t.test(`vendor-data: ${name}`, async (t) => {
     const documents = says.map((value, index) => {
       const file = index === 0 ? "vendor_data.json" : "vendor_data2.json";
@@ -57,5 +67,11 @@ for (const [name, { says, vendorData, findings = [] }] of Object.entries(cases))
       read.findings.map(({ document, level, path }) => `${document} ${level} ${path}`),
       findings,
     );
+    if (messages !== undefined) {
+      t.strictSame(
+        read.findings.map(({ message }) => message),
+        messages,
+      );
+    }
   });
 }

@@ -38,11 +38,12 @@ function readOne(document: JsonDocument, findings: Finding[]): string | undefine
   const { value } = document;
   if (!isJsonObject(value)) return textOf({ document, path: [] }, value, findings);
   const ignored = Object.keys(value).filter((key) => key !== "cloud-init");
-  for (const key of ignored) {
-    const finding = jsonFinding(document, [key], {
+  if (ignored[0] !== undefined) {
+    const more = andMore(ignored.length, "key");
+    const finding = jsonFinding(document, [ignored[0]], {
       level: "note",
       code: "datasource/not-read",
-      message: "not used: of vendor-data only `cloud-init` is read",
+      message: `not used${more}: of vendor-data only \`cloud-init\` is read`,
       hint: "put what the machine is to become under the key cloud-init",
     });
     findings.push(finding);
@@ -57,11 +58,11 @@ interface Spot {
 
 /** Of what says nothing (null, an empty text, list or object) nothing. */
 function textOf({ document, path }: Spot, value: Json, findings: Finding[]): string | undefined {
-  const unused = (inner: readonly (string | number)[]) => {
+  const unused = (inner: readonly number[], more = "") => {
     const finding = jsonFinding(document, [...path, ...inner], {
       level: "warning",
       code: "datasource/unused-value",
-      message: "not used: a text or a list of texts was expected",
+      message: `not used${more}: a text or a list of texts was expected`,
       hint: "write the vendor-data as one text that begins with #cloud-config",
     });
     findings.push(finding);
@@ -73,6 +74,14 @@ function textOf({ document, path }: Spot, value: Json, findings: Finding[]): str
     return undefined;
   }
   const parts = value.filter((part) => typeof part === "string");
-  for (const [index, part] of value.entries()) if (typeof part !== "string") unused([index]);
+  const others = value.length - parts.length;
+  const more = andMore(others, "item");
+  if (others > 0) unused([value.findIndex((part) => typeof part !== "string")], more);
   return parts.length === 0 ? undefined : `#cloud-config-archive\n${JSON.stringify(parts)}\n`;
+}
+
+/** Of many, which share one finding, how many there are beside the one that it stands at. */
+function andMore(count: number, noun: string): string {
+  if (count < 2) return "";
+  return ` (and ${count - 1} more ${noun}${count === 2 ? "" : "s"})`;
 }

@@ -16,11 +16,20 @@ export interface RawDocuments {
   readonly networkConfig?: Uint8Array | undefined;
 }
 
+/** Where a datasource says its public keys, when it is not `public-keys` of the meta-data. */
+export interface PublicKeysIn {
+  /** Key of the meta-data, for findings. */
+  readonly key: string;
+  readonly value: Json;
+}
+
 /** What a datasource has read, before its secrets are set apart. */
 export interface ReadInstance {
   readonly datasource: Instance["datasource"];
   readonly metaData: MetaData;
   readonly documents: RawDocuments;
+  /** Default: `public-keys` of the meta-data. */
+  readonly publicKeys?: PublicKeysIn;
   /** What stands for a missing instance-id, as cloud-init has it for this datasource. */
   readonly defaultInstanceId: string;
   readonly findings: readonly Finding[];
@@ -35,7 +44,7 @@ export function makeContent(read: ReadInstance): DatasourceContent {
   const findings = [...read.findings, ...metaData.findings];
   const instanceId = readInstanceId(read, findings);
   const hostname = readHostname(metaData, findings);
-  const publicKeys = readKeys(metaData, findings);
+  const publicKeys = readKeys(read, findings);
   const redacted = redact(metaData.value, "meta-data");
   const secrets = new Map<string, Secret<Uint8Array>>(redacted.secrets);
   const keep = (name: string, bytes: Uint8Array | undefined): SecretRef | null => {
@@ -107,10 +116,11 @@ function readHostname(metaData: MetaData, findings: Finding[]): string | null {
   return null;
 }
 
-function readKeys(metaData: MetaData, findings: Finding[]): readonly string[] {
-  const { keys, unused } = readPublicKeys(metaData.value["public-keys"]);
+function readKeys({ metaData, publicKeys }: ReadInstance, findings: Finding[]): readonly string[] {
+  const key = publicKeys?.key ?? "public-keys";
+  const { keys, unused } = readPublicKeys(publicKeys?.value ?? metaData.value[key]);
   for (const path of unused) {
-    const finding = metaDataFinding(metaData, ["public-keys", ...path], {
+    const finding = metaDataFinding(metaData, [key, ...path], {
       level: "warning",
       code: "datasource/unused-value",
       message: "this is no public key and not used",

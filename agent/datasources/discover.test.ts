@@ -56,10 +56,11 @@ t.test("the datasource of a machine is found and read", async (t) => {
       place: "seed directory /var/lib/cloud/seed/nocloud",
       evidence: ["/var/lib/cloud/seed/nocloud: meta-data, user-data"],
     },
+    { name: "ConfigDrive", result: "absent", place: null, evidence: [] },
   ]);
   t.strictSame(
     records.map(({ level, event }) => `${level} ${event}`),
-    ["debug discover.tried", "info discover.found"],
+    ["debug discover.tried", "debug discover.tried", "info discover.found"],
   );
   t.strictSame(io.effects, [], "nothing was changed");
 });
@@ -68,7 +69,8 @@ t.test("nothing found is a fault that says what was looked at", async (t) => {
   const io = fakeIo(t.testdir());
   await t.rejects(discover(io, { datasources: undefined, log: silentLog }), {
     code: "datasource/none",
-    message: "no datasource: looked for NoCloud (nothing of it was found)",
+    message:
+      "no datasource: looked for NoCloud (nothing of it was found), ConfigDrive (nothing of it was found)",
   });
   await t.rejects(discover(io, { datasources: ["NoCluod"], log: silentLog }), {
     code: "datasource/none",

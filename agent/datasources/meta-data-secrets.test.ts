@@ -25,6 +25,7 @@ const cases: Record<string, { document: Json; value: Json; secrets: Record<strin
       admin_pass: "p4",
       "db-passphrase": 3,
       lock_passwd: true,
+      random_seed: "p5",
     },
     value: {
       password: ref("password"),
@@ -32,12 +33,14 @@ const cases: Record<string, { document: Json; value: Json; secrets: Record<strin
       admin_pass: ref("admin_pass"),
       "db-passphrase": ref("db-passphrase"),
       lock_passwd: true,
+      random_seed: ref("random_seed"),
     },
     secrets: {
       "meta-data.password": "p1",
       "meta-data.admin_passwd": "p2",
       "meta-data.admin_pass": "p4",
       "meta-data.db-passphrase": "3",
+      "meta-data.random_seed": "p5",
     },
   },
   "everything below a secret key": {

@@ -2,11 +2,11 @@ import type { Json } from "#core/canonical-json.ts";
 import { Secret } from "#core/secret.ts";
 
 /**
- * Keys whose values are secret: cloud-init's `sensitive_metadata_keys`, and what passwords, keys and
- * tokens are called. `public-keys` is not among them.
+ * Keys whose values are secret: cloud-init's `sensitive_metadata_keys`, and what passwords, keys,
+ * tokens and seeds of the random generator are called. `public-keys` is not among them.
  */
 const secretKey =
-  /pass(?:w(?:or)?d|phrase)|(?:^|[-_ ])pass(?:$|[-_ ])|secret|token|credential|private[-_ ]?key|(?:api|access|ssh|auth|shared|pre[-_]?shared)[-_]?key|\bpsk\b|^(?:user|vendor)[-_]?data\d?$|^(?:merged|combined)_(?:\w+_)?(?:cfg|config)$|^network-interfaces$|^interfaces$/i;
+  /pass(?:w(?:or)?d|phrase)|(?:^|[-_ ])pass(?:$|[-_ ])|secret|random[-_ ]?seed|token|credential|private[-_ ]?key|(?:api|access|ssh|auth|shared|pre[-_]?shared)[-_]?key|\bpsk\b|^(?:user|vendor)[-_]?data\d?$|^(?:merged|combined)_(?:\w+_)?(?:cfg|config)$|^network-interfaces$|^interfaces$/i;
 
 /** Values that are secret under any key: private keys, password hashes (crypt), addresses with a password. */
 const secretValue =

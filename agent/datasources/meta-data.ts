@@ -7,6 +7,8 @@ import { readYaml } from "#provisioner/userdata/yaml.ts";
 
 /** The meta-data of one place, a mapping. */
 export interface MetaData {
+  /** Name of the document in findings, default `meta-data`. */
+  readonly document?: string;
   readonly value: MetaDataValue;
   readonly findings: readonly Finding[];
   /** Line and column of a value, `undefined` when it is not in this document. */
@@ -65,13 +67,13 @@ export function mergeMetaData(values: readonly MetaDataValue[]): MetaDataValue {
 
 /** A warning or note about a value of the meta-data, at its place. */
 export function metaDataFinding(
-  metaData: Pick<MetaData, "locate">,
+  metaData: Pick<MetaData, "document" | "locate">,
   path: readonly (string | number)[],
   about: { level: "warning" | "note"; code: Code; message: string; hint: string },
 ): Finding {
   const place = metaData.locate(path);
   return {
-    document: metaDataDocument,
+    document: metaData.document ?? metaDataDocument,
     path: path.join("."),
     line: place?.line ?? null,
     column: place?.column ?? null,

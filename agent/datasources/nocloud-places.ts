@@ -1,11 +1,9 @@
-import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import { type BlockDevice, listBlockDevices, openBlockDevice } from "./block-devices.ts";
+import type { BlockDevice } from "./block-devices.ts";
 import type { Observe } from "./datasource.ts";
-import { quoted } from "./images/image.ts";
-import { openVolume } from "./images/volume.ts";
 import { type NoCloudArguments, readNoCloudArguments } from "./nocloud-arguments.ts";
 import { requiredFiles, seedFiles } from "./nocloud-seed.ts";
+import { findSeedDisks } from "./seed-disks.ts";
 
 const seedDirectories = ["/var/lib/cloud/seed/nocloud", "/var/lib/cloud/seed/nocloud-net"];
 const labels = ["cidata", "CIDATA"];
@@ -23,7 +21,7 @@ export function findNoCloudPlaces(files: Files, observe: Observe): NoCloudPlaces
   const found = {
     arguments: readNoCloudArguments(files),
     directories: seedDirectories.filter((directory) => isSeedDirectory(files, directory, observe)),
-    disks: listBlockDevices(files).filter((device) => isSeedDisk(files, device, observe)),
+    disks: findSeedDisks(files, labels, observe),
   };
   for (const { place } of found.arguments) observe(`${place}: ds=nocloud`);
   return found;
@@ -38,26 +36,4 @@ function isSeedDirectory(files: Files, directory: string, observe: Observe): boo
     observe(`${directory}: ${present.join(", ")}${lack}`);
   }
   return present.length > 0;
-}
-
-/** A disk that cannot be read is no seed: the drive may be empty, or the disk someone else's. */
-function isSeedDisk(files: Files, device: BlockDevice, observe: Observe): boolean {
-  try {
-    const access = openBlockDevice(files, device);
-    try {
-      const volume = openVolume(access, device.node);
-      const name = volume?.type === "vfat" ? "FAT" : "ISO 9660";
-      const shown = volume?.labels.map(quoted).join(", ") || "none";
-      observe(
-        `${device.node}: ${volume === undefined ? "neither ISO 9660 nor FAT" : `${name}, label ${shown}`}`,
-      );
-      return volume?.labels.some((label) => labels.includes(label)) ?? false;
-    } finally {
-      access.close();
-    }
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    observe(`not readable: ${error.message}`);
-    return false;
-  }
 }

@@ -3,8 +3,9 @@ import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { makeContent, type RawDocuments } from "./content.ts";
 import type { Datasource, Detection } from "./datasource.ts";
+import type { Place } from "./first-readable.ts";
 import { type MetaData, mergeMetaData, metaDataFinding } from "./meta-data.ts";
-import { candidatesOf, type Layer, type Place, readLayers } from "./nocloud-layers.ts";
+import { candidatesOf, type Layer, readLayers } from "./nocloud-layers.ts";
 import { findNoCloudPlaces, type NoCloudPlaces } from "./nocloud-places.ts";
 import { readSeedFrom } from "./nocloud-seed-from.ts";
 

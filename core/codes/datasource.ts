@@ -7,12 +7,13 @@ export const datasourceCodes = {
   },
   "datasource/missing": {
     means: "The datasource is there but lacks a document that it must have.",
-    action: "Add the named document (for NoCloud: user-data and meta-data, both may be empty).",
+    action:
+      "Add the named document (NoCloud: user-data and meta-data, both may be empty; ConfigDrive: meta_data.json).",
   },
   "datasource/none": {
     means: "No datasource was found on this machine.",
     action:
-      "Attach a CIDATA disk, fill /var/lib/cloud/seed/nocloud, or name the datasource in the settings.",
+      "Attach a CIDATA or config-2 disk, fill /var/lib/cloud/seed/nocloud, or name the datasource in the settings.",
   },
   "datasource/several": {
     means: "More than one place says what the machine is to become; the first in order is used.",
@@ -24,7 +25,7 @@ export const datasourceCodes = {
   },
   "datasource/unknown": {
     means: "The settings name a datasource that this version does not know.",
-    action: "Correct the name, spelt as cloud-init does: `NoCloud`.",
+    action: "Correct the name, spelt as cloud-init does: `NoCloud`, `ConfigDrive`.",
   },
   "datasource/default-instance-id": {
     means:
@@ -34,6 +35,10 @@ export const datasourceCodes = {
   "datasource/unused-value": {
     means: "A value of the meta-data has a form that cannot be used.",
     action: "Write it as the message says.",
+  },
+  "datasource/not-read": {
+    means: "A part of what the datasource says is not read.",
+    action: "Say it in the user-data where the machine needs it, as the message says.",
   },
   "datasource/legacy-network": {
     means:

@@ -45,7 +45,7 @@ export function ledgerOf(records: readonly JournalRecord[]): Ledger {
 
 /** The ledger after one more record. */
 export function follow(ledger: Ledger, record: JournalRecord): Ledger {
-  if (record.kind === "checkpoint") return record.data.ledger;
+  if (record.kind === "checkpoint") return completed(record.data.ledger);
   const state = next(ledger.state, record);
   const hasEnded = ledger.state.state !== "none" && state.state === "none";
   const trial = hasEnded ? endedBy(ledger.state, record) : undefined;
@@ -56,6 +56,13 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
     releases: followReleases(ledger.releases, record, { state, ended: trial }),
     proof: followProof(ledger.proof, record, trial),
   };
+}
+
+/** A ledger of a checkpoint that was written before systems that failed were remembered. */
+function completed(ledger: Ledger): Ledger {
+  const { proof } = ledger;
+  if (!proof || Array.isArray(proof.failed)) return ledger;
+  return { ...ledger, proof: { ...proof, failed: [] } };
 }
 
 /**

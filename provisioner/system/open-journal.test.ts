@@ -392,3 +392,13 @@ t.test("what a power cut left of a build is doubted until the same is built", (t
   t.same(left(cut, ["killed", "boot-2", "b"], ["ok", "boot-2", "c"]), ["cut"]);
   t.end();
 });
+
+t.test("a checkpoint that knows of no failed systems has none", (t) => {
+  const proof = {
+    ...{ transaction: "t1", toplevel: "/nix/store/a", generation: 2, proved: false, failures: 0 },
+    ...{ previousGood: { toplevel: null, generation: null }, bootId: "b" },
+  };
+  const checkpoint = { kind: "checkpoint", data: { ledger: { ...emptyLedger, proof } } };
+  t.match(ledgerOf([checkpoint as unknown as JournalRecord]).proof, { ...proof, failed: [] });
+  t.end();
+});

@@ -279,6 +279,25 @@ t.test("where to report follows what runs: not a release that went back", async 
   t.equal(await host(), "192.0.2.2");
 });
 
+t.test("a first boot that its documents fail is told to the broker that they name", async (t) => {
+  const at = (report: string) =>
+    prepare(t, {
+      settings: { report: { mqtt: { host: "192.0.2.9" } } },
+      discover: async () =>
+        content(`#firstlight\nversion: 1\nhostname: a_b c\nreport: { mqtt: ${report} }\n`),
+    });
+  const good = at("{ host: 192.0.2.1, tls: true, username: edge, password: s3cret }");
+  t.match(await boot(good.deps), { outcome: "invalid" });
+  const link = await loadLinkSettings(good.io, {});
+  t.match(link, { host: "192.0.2.1", tls: Object, username: "edge" });
+  t.equal(link?.password?.reveal(), "s3cret");
+  const half = at("{ host: 192.0.2.1, tls: yess, password: s3cret }");
+  t.match(await boot(half.deps), { outcome: "invalid" });
+  const settings = await loadLinkSettings(half.io, {});
+  t.equal(settings?.host, "192.0.2.9", "nothing of a broker that is named wrongly");
+  t.equal(settings?.password, undefined);
+});
+
 t.test("an instance that the policy does not let in leaves no data to query", async (t) => {
   const { io, deps } = prepare(t, { settings: { policy: { changes: "hold" } } });
   await boot(deps);

@@ -7,6 +7,7 @@ import type { Log } from "#core/log.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Base, CredentialFile } from "#provisioner/render/base.ts";
@@ -81,6 +82,9 @@ export interface BaseInput {
   readonly mutableUsers: boolean | undefined;
 }
 
+/** What the datasource says, read and let in by the policy; it may be wrong still. */
+type Accepted = Pick<Rendering, "content" | "translation">;
+
 /** What the pure middle of a boot made: enough to render, to preview and to build. */
 export interface Rendering {
   readonly content: DatasourceContent;
@@ -127,11 +131,12 @@ async function followCommitted(
 }
 
 async function changeSystem(d: BootDeps, way: BootStages, recovery: Recovery): Promise<End> {
-  const rendering = await renderSystem(d, way, ({ instance }) =>
-    way.tell((io) => writeInstanceData(io, instance)),
-  );
-  // A first boot that fails must be told of; later ones report as the system that runs does.
-  if (readPinnedInstance(d.io.files) === undefined) way.tell(() => tellWhere(d, rendering));
+  const rendering = await renderSystem(d, way, async (accepted) => {
+    way.tell((io) => writeInstanceData(io, accepted.content.instance));
+    // A first boot that fails must be told of, also where it fails by what its documents say; later
+    // ones report as the system that runs does.
+    if (readPinnedInstance(d.io.files) === undefined) await tellWhereAtFirst(d, way, accepted);
+  });
   return settle(d, way, { rendering, recovery });
 }
 
@@ -142,7 +147,7 @@ async function changeSystem(d: BootDeps, way: BootStages, recovery: Recovery): P
 export async function renderSystem(
   d: BootDeps,
   way: Stages,
-  accept: (content: DatasourceContent) => void = () => {},
+  accept: (accepted: Accepted) => Promise<void> = async () => {},
 ): Promise<Rendering> {
   const content = await way.stage("discover", d.discover);
   way.saw({
@@ -162,7 +167,7 @@ export async function renderSystem(
     enrolled: d.enrolled,
   });
   checkDecision(decision, d);
-  accept(content);
+  await accept({ content, translation });
   if (hasErrors(translation.findings)) throw invalid(translation.findings);
   const facts = await way.stage("facts", d.readFacts);
   const match = await way.stage("match", () => matchProfile(facts, d.profiles));
@@ -262,13 +267,38 @@ async function settle(
 }
 
 /** Where to report, as this rendering says it. */
-function tellWhere(d: BootDeps, { content, translation, credentials }: Rendering): void {
+function tellWhere(d: BootDeps, { content, translation, credentials }: ReportingPart): void {
   writeReportSettings(d.io, {
     instanceId: content.instance.instanceId,
     spec: translation.spec.report,
     settings: d.settings.report,
     credentials,
   });
+}
+
+type ReportingPart = Pick<Rendering, "content" | "credentials"> & {
+  readonly translation: { readonly spec: { readonly report?: Spec["report"] | undefined } };
+};
+
+/**
+ * Where to report, before anything is made of the documents. Of a broker that they name wrongly
+ * nothing is used: what is left of it may be a connection in the clear.
+ */
+async function tellWhereAtFirst(
+  d: BootDeps,
+  way: BootStages,
+  { content, translation }: Accepted,
+): Promise<void> {
+  const { findings, secrets, spec } = translation;
+  const isWrong = findings.some(
+    ({ level, path }) => level === "error" && /(^|\.)report(\.|$)/.test(path),
+  );
+  const report = isWrong ? undefined : spec.report;
+  const name = report?.mqtt?.password?.secretRef ?? "";
+  const password = secrets.get(name);
+  const credentials =
+    password === undefined ? new Map() : await storeSecrets(d, new Map([[name, password]]));
+  way.tell(() => tellWhere(d, { content, credentials, translation: { spec: { report } } }));
 }
 
 /** Follows an accepted change; a lost pin only means that the same inputs are decided again. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import t from "tap";
@@ -146,6 +147,8 @@ t.test("a failure has the exit code of its fault", async (t) => {
     ["system/locked", 75],
     ["cli/interrupted", 75],
     ["settings/invalid", 4],
+    ["datasource/malformed", 4],
+    ["datasource/none", 75],
   ];
   for (const [code, exitCode] of codes) {
     const fault = { code, message: "", hint: null, causes: [] };
@@ -169,6 +172,30 @@ t.test(
     t.equal(readResult(io.files), undefined);
   },
 );
+
+t.test("a boot that is under way is not hidden by another that ends beside it", async (t) => {
+  const io = fakeIo(t.testdir());
+  const started = (pid: number) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  };
+  const other = (pid: number, since: string | null) => ({
+    ...statusWriter(io),
+    process: { pid, started: since },
+  });
+  const atWork = other(process.ppid, started(process.ppid));
+  writeStatus(io, atWork, { state: "running", stage: "build" });
+  writeStatus(io, statusWriter(io), { state: "running", stage: "recover" });
+  writeResult(io, statusWriter(io), outcome("rolled-back"));
+  t.match(readStatus(io.files), { state: "running", stage: "build", process: atWork.process });
+  t.equal(readResult(io.files), undefined);
+  writeStatus(io, atWork, { state: "done", stage: "committed" });
+  // One that was killed tells no more, also where its number is another's by now.
+  io.files.remove("/run/firstlight/status.json");
+  writeStatus(io, other(process.ppid, "1"), { state: "running", stage: "build" });
+  writeResult(io, statusWriter(io), outcome("rolled-back"));
+  t.match(readResult(io.files), { outcome: "rolled-back" });
+});
 
 t.test("instance data has cloud-init's names", async (t) => {
   const io = fakeIo(t.testdir());

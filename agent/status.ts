@@ -28,18 +28,26 @@ export function statusWriter({ files }: Io): StatusWriter {
   return { bootId: readBootId(files), process: hostProcesses().self() };
 }
 
-/** Says which stage runs; readable by everybody. */
+/**
+ * Says which stage runs; readable by everybody. What another process that is at work says of itself
+ * stays: one that only waits for it, or is refused, has nothing to tell.
+ */
 export function writeStatus(
   io: Io,
   writer: StatusWriter,
   { state, stage }: Pick<Status, "state" | "stage">,
 ): void {
+  if (isOthersTurn(io, writer)) return;
   const status: Status = { v: 1, state, stage, ...writer, at: timestamp(io.clock) };
   io.files.write(statusFile, prettyJson(status), { mode: 0o644 });
 }
 
-/** Says how the boot ended; findings hold no values, so everybody may read them. */
+/**
+ * Says how the boot ended; findings hold no values, so everybody may read them. Nothing while
+ * another process is at work, whose end it would hide.
+ */
 export function writeResult(io: Io, writer: StatusWriter, outcome: Outcome): void {
+  if (isOthersTurn(io, writer)) return;
   const text = prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) });
   io.files.write(lastResultFile, text, { mode: 0o600 });
   io.files.write(resultFile, text, { mode: 0o644 });
@@ -52,8 +60,21 @@ export function readStatus(files: Files): Status | undefined {
 }
 
 /** Whether a boot that was under way has ended without a word: killed, or out of memory. */
-export function isInterrupted({ state, process }: Status): boolean {
-  return state === "running" && !hostProcesses().isAlive(process);
+export function isInterrupted(status: Status): boolean {
+  return status.state === "running" && !isAtWork(status);
+}
+
+function isOthersTurn({ files }: Io, { process }: StatusWriter): boolean {
+  const status = readStatus(files);
+  return status !== undefined && isAtWork(status) && !isSame(status.process, process);
+}
+
+function isAtWork({ state, process }: Status): boolean {
+  return state === "running" && hostProcesses().isAlive(process);
+}
+
+function isSame(one: ProcessId, other: ProcessId): boolean {
+  return one.pid === other.pid && one.started === other.started;
 }
 
 /** How this boot ended, or `undefined` when it has not. */

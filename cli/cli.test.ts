@@ -237,6 +237,20 @@ t.test("a boot that fails says what to do, and so does its status", async (t) =>
   t.match(status(), { code: 1, stdout: hint });
 });
 
+t.test("a report that cannot be sent changes nothing of how the boot ended", async (t) => {
+  const root = machine(t, `#cloud-config\n${healthy}`);
+  const settings = path.join(root, "etc/firstlight/settings.json");
+  mkdirSync(path.dirname(settings), { recursive: true });
+  const mqtt = { host: "127.0.0.1", port: 1, tls: true, caFile: "/none.pem" };
+  writeFileSync(settings, JSON.stringify({ report: { mqtt } }));
+  const boot = () => firstlight(["boot", "--report", "--root", root, "--driver", "dry"]);
+  const untold = /report\.failed .*none\.pem/;
+  t.match(boot(), { code: 2, stdout: /^committed/, stderr: untold });
+  t.match(firstlight(["status", "--root", root]), { code: 0, stdout: /^committed/ });
+  writeFileSync(path.join(root, "var/lib/cloud/seed/nocloud/user-data"), "#cloud-config\nhostname: [a]\n");
+  t.match(boot(), { code: 4, stdout: /^invalid/, stderr: untold });
+});
+
 t.test("what is wrong with the input is counted, and is not called degraded", async (t) => {
   const root = machine(t, "hostname: a\n");
   const said = /^invalid: 1 error in the input: user-data:1:1: .*\[user-data\/invalid\]\n/;

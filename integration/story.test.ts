@@ -328,7 +328,7 @@ t.test("what goes wrong on the way changes nothing", { skip }, async (t) => {
     truncateSync(image, Math.floor(statSync(image).size / 8));
     node.insertImage(image);
     const run = await node.firstlight(["boot"]);
-    t.match(run, { code: 1, stdout: /^failed: .*\/dev\/vdb/ });
+    t.match(run, { code: 4, stdout: /^failed: .*\/dev\/vdb/ });
     t.notMatch(run.stderr, /internal/);
     untouched(t);
   });

@@ -1,5 +1,5 @@
 import { failedBeforeBoot } from "#agent/boot.ts";
-import { exitCodeOf, type Outcome } from "#agent/outcome.ts";
+import { exitCodeOf, exitCodes, type Outcome } from "#agent/outcome.ts";
 import { pinnedInstanceFile } from "#agent/pinned-instance.ts";
 import { reportSettingsFile } from "#agent/report-settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -18,7 +18,7 @@ import { endWith } from "../restart.ts";
 export const command: Command = {
   usage: "boot [--root DIR] [--driver nix|dry] [--report]",
   summary: "Bring this machine to what its datasource asks for, and keep it only if it is healthy.",
-  help: "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 75 the machine is being restarted, 77 held or refused by policy.",
+  help: "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 75 the machine is being restarted or another time\nis better, 77 held or refused by policy.",
   options: { ...systemOptions, report: { type: "boolean" } },
   arity: [0, 0],
   run: (invocation) => runBoot(invocation, { by: "boot", approved: false }),
@@ -29,30 +29,41 @@ type How = Omit<NodeOptions, "system">;
 
 /** Boots or applies, tells the outcome, and sends the events with `--report`. */
 export async function runBoot(invocation: Invocation, how: How): Promise<number> {
-  const { json, log, out, flags } = invocation;
+  const { json, out, flags } = invocation;
   const { outcome, system } = await bootOrSayWhy(invocation, how);
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
   out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
   // Where to report stands in the settings.
   if (outcome.fault?.code === "settings/invalid") return exitCodeOf(outcome);
-  if (flags["report"] === true) await report(invocation);
-  else if (isFailedFirstBoot(outcome, invocation)) {
-    await report(invocation).catch((error) =>
-      log.warning("report.failed", { message: describeFault(error).message }),
-    );
-  }
-  return system === undefined ? exitCodeOf(outcome) : endWith(outcome, invocation, system);
+  const isAsked = flags["report"] === true;
+  const isSent =
+    isAsked || isFailedFirstBoot(outcome, invocation) ? await report(invocation) : true;
+  const code =
+    system === undefined ? exitCodeOf(outcome) : await endWith(outcome, invocation, system);
+  return isAsked && !isSent && code === exitCodes.done ? exitCodes.degraded : code;
 }
 
-async function report(invocation: Invocation): Promise<void> {
-  const { reportEverything } = await import("../report.ts");
-  await reportEverything(invocation);
+/**
+ * Sends what there is to tell; gives back whether it could. A broker that is away changes nothing of
+ * how the boot ended: the events stay in the outbox.
+ */
+async function report(invocation: Invocation): Promise<boolean> {
+  try {
+    const { reportEverything } = await import("../report.ts");
+    await reportEverything(invocation);
+    return true;
+  } catch (error) {
+    if (isFault(error, "cli/interrupted")) throw error;
+    const { code, message } = describeFault(error);
+    invocation.log.warning("report.failed", { code, message });
+    return false;
+  }
 }
 
 /** Before the first generation the agent's unit is not handed the password of the broker: root tells. */
 function isFailedFirstBoot({ outcome }: Outcome, { io }: Invocation): boolean {
   return (
-    (outcome === "failed" || outcome === "rolled-back") &&
+    (outcome === "failed" || outcome === "rolled-back" || outcome === "invalid") &&
     io.files.stat(pinnedInstanceFile) === undefined &&
     io.files.stat(reportSettingsFile) !== undefined
   );

@@ -31,6 +31,25 @@ t.test("what is not understood is said, with what was meant, and exits 4", async
     stdout: /did you mean spec\/invalid/,
   });
   t.match(firstlight([]), { code: 4 });
+  t.match(firstlight(["match"]), { code: 4, stderr: /did you mean `profiles match`/ });
+  t.match(firstlight(["facts", "--witness", "--root", t.testdir()]), {
+    code: 4,
+    stderr: /--witness looks at this machine/,
+  });
+});
+
+t.test("render takes the machine from a root as from a file of facts", async (t) => {
+  const root = machine(t, "#cloud-config\n");
+  const facts = path.join(root, "facts.json");
+  writeFileSync(facts, firstlight(["facts", "--root", root, "--json"]).stdout);
+  const render = (...args: readonly string[]) =>
+    firstlight(["render", "--json", "--out", path.join(root, "out"), ...args]);
+  const digestOf = ({ stdout }: { readonly stdout: string }) =>
+    (JSON.parse(stdout) as { readonly digest: string }).digest;
+  const ofRoot = digestOf(render("--root", root));
+  t.equal(digestOf(render("--facts", facts)), ofRoot);
+  t.not(digestOf(render()), ofRoot, "a generic machine is another");
+  t.match(render("--facts", facts, "--root", root), { code: 4 });
 });
 
 t.test("explain tells any code", async (t) => {
@@ -247,7 +266,10 @@ t.test("a report that cannot be sent changes nothing of how the boot ended", asy
   const untold = /report\.failed .*none\.pem/;
   t.match(boot(), { code: 2, stdout: /^committed/, stderr: untold });
   t.match(firstlight(["status", "--root", root]), { code: 0, stdout: /^committed/ });
-  writeFileSync(path.join(root, "var/lib/cloud/seed/nocloud/user-data"), "#cloud-config\nhostname: [a]\n");
+  writeFileSync(
+    path.join(root, "var/lib/cloud/seed/nocloud/user-data"),
+    "#cloud-config\nhostname: [a]\n",
+  );
   t.match(boot(), { code: 4, stdout: /^invalid/, stderr: untold });
 });
 

@@ -39,7 +39,7 @@ export async function run(argv: readonly string[]): Promise<number> {
       return exitCodes.done;
     }
     const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (entry === undefined) throw unknownCommand(name);
+    if (entry === undefined) throw await unknownCommand(name);
     const { command } = await entry.load();
     return await invoke(command, name, rest, out);
   } catch (error) {
@@ -186,10 +186,24 @@ function tellFault(error: unknown, json: boolean, out: Output): number {
   return exitCodeOfFault(fault);
 }
 
-function unknownCommand(name: string): Fault {
-  const near = nearest(name, Object.keys(commands));
+async function unknownCommand(name: string): Promise<Fault> {
+  const near = (await commandWithVerb(name)) ?? nearest(name, Object.keys(commands));
   const hint = near === undefined ? `${program} --help lists them` : `did you mean \`${near}\`?`;
   return new Fault("cli/usage", `there is no command \`${name}\``, { hint });
+}
+
+/** The command that has this word as its first argument: `match` is one of `profiles`. */
+async function commandWithVerb(verb: string): Promise<string | undefined> {
+  for (const [name, { load, hidden }] of Object.entries(commands)) {
+    if (hidden === true) continue;
+    const { usage } = (await load()).command;
+    const verbs = usage
+      .slice(name.length)
+      .split(" | ")
+      .map((text) => text.trim().split(/[^a-z]/)[0]);
+    if (verb !== "" && verbs.includes(verb)) return `${name} ${verb}`;
+  }
+  return undefined;
 }
 
 async function overview(): Promise<string> {

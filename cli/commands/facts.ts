@@ -1,19 +1,24 @@
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { prettyJson } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Command } from "../command.ts";
 import { askWitness } from "../witness.ts";
 
 /** `firstlight facts` */
 export const command: Command = {
-  usage: "facts [--root DIR] [--witness] [--json]",
+  usage: "facts [--root DIR | --witness] [--json]",
   summary: "Say what this machine is, as the kernel tells it.",
   help: "--witness asks systeminformation too, in a process of its own with a deadline.",
   options: { witness: { type: "boolean" } },
   arity: [0, 0],
   async run({ io, flags, json, out, signal }) {
+    const asked = flags["witness"] === true;
+    if (asked && io.files.root !== "/") {
+      throw new Fault("cli/usage", "facts: --witness looks at this machine, and not at a --root");
+    }
     const facts = readFacts(io);
-    const witness = flags["witness"] === true ? await askWitness(io, signal) : undefined;
+    const witness = asked ? await askWitness(io, signal) : undefined;
     if (json) out.data(prettyJson(witness === undefined ? facts : { facts, witness }));
     else out.data(describe(facts) + (witness === undefined ? "" : `\n${prettyJson(witness)}`));
     return 0;

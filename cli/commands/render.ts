@@ -6,9 +6,10 @@ import { defaultUserName } from "#agent/resolve-spec.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
-import { type Command, textFlag } from "../command.ts";
+import { type Command, type Invocation, textFlag } from "../command.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 import { writeRendering } from "../rendered-directory.ts";
@@ -42,13 +43,29 @@ function makeInstance({ document, bytes }: RawDocument): DatasourceContent {
   });
 }
 
+/** What the machine is, where a flag says it. Throws `cli/usage` where two do. */
+async function givenFacts({
+  io,
+  flags,
+  signal,
+}: Pick<Invocation, "io" | "flags" | "signal">): Promise<{ readonly facts?: Facts }> {
+  const [file, root] = [textFlag(flags, "facts"), textFlag(flags, "root")];
+  if (file !== undefined && root !== undefined)
+    throw new Fault("cli/usage", "render: expected --facts or --root, and not both");
+  if (file !== undefined)
+    return { facts: await (await import("../facts-file.ts")).readFactsFile(file, signal) };
+  return root === undefined
+    ? {}
+    : { facts: (await import("#agent/facts/read-facts.ts")).readFacts(io) };
+}
+
 /** `firstlight render` */
 export const command: Command = {
   usage:
-    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F] --out DIR",
+    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  --out DIR",
   summary:
     "Write the files of Nix that a node would be built from; whatever is not given is empty.",
-  help: "What an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.",
+  help: "The machine is what --facts or --root says, else a generic one.\nWhat an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.",
   options: {
     "user-data": { type: "string" },
     "meta-data": { type: "string" },
@@ -59,7 +76,7 @@ export const command: Command = {
     out: { type: "string" },
   },
   arity: [0, 0],
-  async run({ flags, json, out, signal }) {
+  async run({ io, flags, json, out, signal }) {
     const target = textFlag(flags, "out");
     if (target === undefined) throw new Fault("cli/usage", "render: expected --out DIR");
     const document = async (flag: string) => {
@@ -83,12 +100,9 @@ export const command: Command = {
         fetched: new Map(),
       },
     );
-    const factsFile = textFlag(flags, "facts");
     const stateVersion = textFlag(flags, "state-version");
     const { sources, findings } = await renderPreview(translation, {
-      ...(factsFile === undefined
-        ? {}
-        : { facts: await (await import("../facts-file.ts")).readFactsFile(factsFile, signal) }),
+      ...(await givenFacts({ io, flags, signal })),
       ...(meta === undefined ? {} : { instanceId: meta.instance.instanceId }),
       ...(stateVersion === undefined ? {} : { stateVersion }),
     });

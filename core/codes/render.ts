@@ -65,6 +65,10 @@ export const renderCodes = {
     means: "A secret, or what one file is made of, is larger than what systemd hands to a unit.",
     action: "Let a command fetch it, or make several files of it.",
   },
+  "render/readable-key": {
+    means: "A private key was given as a file that everybody may read.",
+    action: "Give it a mode that lets only its owner read it: it is kept as a secret then.",
+  },
   "render/unread-path": {
     means: "A file was asked for at a path that nothing on NixOS reads.",
     action: "Use the key of the spec that the hint names.",

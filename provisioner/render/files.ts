@@ -58,6 +58,10 @@ function isAllowed(concern: Concern, { file, index }: Entry): boolean {
     const message = "nothing on NixOS reads this file; it is written all the same";
     addFinding(concern, from, "warning", "render/unread-path", message, instead);
   }
+  if (file.content !== undefined && isReadableByAll(file) && privateKey.test(file.content)) {
+    const message = "a private key that everybody may read, also in the store of this machine";
+    addFinding(concern, from, "warning", "render/readable-key", message, 'give it the mode "0600"');
+  }
   if (file.secret === undefined && !isReadableByAll(file)) {
     const message =
       "a file that not everybody may read must be a secret, or it would be in the store";
@@ -87,6 +91,9 @@ function unitFile(concern: Concern, { file, index }: PlacedFile): Assignment {
   const text = call(ref("lib", "mkOverride"), int(90), str(file.content ?? ""));
   return assign(["systemd", "units", unitName(file) ?? "", "text"], text, from);
 }
+
+/** How every kind of key begins that is written as text (RFC 7468). */
+const privateKey = /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY/m;
 
 function isReadableByAll({ mode = "0644", content }: File): boolean {
   return content === undefined || (Number.parseInt(mode, 8) & 0o004) !== 0;

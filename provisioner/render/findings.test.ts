@@ -46,6 +46,11 @@ const cases: readonly Case[] = [
     warning("render/unread-path", "files.0"),
   ],
   [
+    "a private key that everybody may read is told",
+    file("/etc/tls.key", { content: "# mine\n-----BEGIN EC PRIVATE KEY-----\nx\n" }),
+    warning("render/readable-key", "files.0"),
+  ],
+  [
     "a unit file becomes a unit",
     file("/etc/systemd/system/a.service"),
     note("render/unit-file", "files.0"),

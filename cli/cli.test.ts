@@ -232,6 +232,16 @@ t.test("a machine that was dry stays so, and history reads well", async (t) => {
   t.match(on("boot", "--driver", "dry"), { code: 0 });
   t.match(on("history"), { code: 0, stdout: /^ +1 .*committed .*\[runs, boot default\]\n$/ });
   t.match(on("plan"), { code: 0, stdout: /nothing would change/ });
+  const settings = path.join(root, "etc/firstlight/settings.json");
+  mkdirSync(path.dirname(settings), { recursive: true });
+  writeFileSync(settings, "{ no");
+  t.match(on("history"), {
+    code: 0,
+    stdout: /^ +1 .*committed /,
+    stderr: /settings\.invalid .*not JSON/,
+  });
+  t.match(on("history", "--pin", "1"), { code: 4 });
+  writeFileSync(settings, "{}");
   t.match(on("boot", "--driver", "nix"), {
     code: 1,
     stderr: /driver dry before.*system\/other-driver\]\n {2}leave --driver out/,

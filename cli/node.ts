@@ -40,7 +40,10 @@ export async function findContent(
 }
 
 /** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */
-export async function openSystem(invocation: Invocation): Promise<SystemClient> {
+export async function openSystem(
+  invocation: Invocation,
+  { reads = false }: { readonly reads?: boolean } = {},
+): Promise<SystemClient> {
   const { io, log, flags, signal } = invocation;
   const driver = driverOf(invocation);
   const { openSides } = await import("./sides.ts");
@@ -50,6 +53,7 @@ export async function openSystem(invocation: Invocation): Promise<SystemClient> 
     driver,
     inProcess: flags["in-process"] === true,
     reboot: wantedReboot(flags),
+    reads,
   });
   const { progress } = await import("./progress.ts");
   return systemClient(system, { onEvent: progress(invocation), signal });

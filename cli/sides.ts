@@ -3,6 +3,7 @@ import { fetchSettings } from "#agent/fetch-settings.ts";
 import { shredCredentials } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { durationMs } from "#core/duration.ts";
+import { isFault } from "#core/fault.ts";
 import { hostClock } from "#core/host-io.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
@@ -24,6 +25,8 @@ export interface SidesOptions {
   readonly driver: DriverName;
   /** Whether to do without the root side's process. */
   readonly inProcess: boolean;
+  /** Whether nothing is changed: settings that do not fit are told then, and do without. */
+  readonly reads?: boolean;
   /** Instead of what the settings say of restarts; the root side knows only those. */
   readonly reboot?: RebootPolicy | undefined;
 }
@@ -31,10 +34,16 @@ export interface SidesOptions {
 /** A system in this process, as the settings of the machine want it. */
 export async function openInProcess({
   io,
+  log,
   driver,
   reboot,
-}: Pick<SidesOptions, "io" | "driver" | "reboot">): Promise<Driver> {
-  const settings = await readSettings(io.files);
+  reads = false,
+}: Omit<SidesOptions, "inProcess">): Promise<Driver> {
+  const settings = await readSettings(io.files).catch((error): Settings => {
+    if (!reads || !isFault(error, "settings/invalid")) throw error;
+    log.warning("settings.invalid", { message: error.message });
+    return {};
+  });
   const options: DriverOptions = {
     driver,
     substituters: settings.build?.substituters ?? [],

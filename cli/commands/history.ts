@@ -2,7 +2,7 @@ import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { printable } from "#provisioner/system/plan-words.ts";
-import type { GenerationRecord } from "#provisioner/system/system.ts";
+import type { GenerationRecord, HeldRelease } from "#provisioner/system/system.ts";
 import { type Command, type Flags, textFlag } from "../command.ts";
 import { openSystem, systemOptions } from "../node.ts";
 
@@ -10,25 +10,27 @@ import { openSystem, systemOptions } from "../node.ts";
 export const command: Command = {
   usage: "history [--pin N | --unpin N] [--root DIR] [--driver nix|dry] [--json]",
   summary: "List the generations: who made them, what and why, how healthy, and which one runs.",
-  help: "With --pin a generation stays whatever `firstlight collect` would do; --unpin lets it go again.",
+  help: "A trial that was taken back is inconclusive where its end says nothing about the release. What is held back\nis not tried again by itself before its time; firstlight apply tries it.\nWith --pin a generation stays whatever `firstlight collect` would do; --unpin lets it go again.",
   options: { ...systemOptions, pin: { type: "string" }, unpin: { type: "string" } },
   arity: [0, 0],
   async run(invocation) {
     const { json, out, flags } = invocation;
-    const system = await openSystem(invocation);
     const pin = readPin(flags);
+    const system = await openSystem(invocation, { reads: pin === undefined });
     if (pin !== undefined) {
       const { changed } = await system.pin(pin.generation, pin.pinned);
       const is = pin.pinned ? "pinned" : "not pinned";
       out.talk(`generation ${pin.generation} is ${is}${changed ? "" : ", as before"}`);
     }
-    const { generations } = await system.history();
+    const history = await system.history();
+    const { generations, denied } = history;
     if (json) {
-      out.data(prettyJson({ v: 1, generations }));
+      out.data(prettyJson({ v: 1, ...history }));
       return exitCodes.done;
     }
     if (generations.length === 0) out.talk("there is no generation yet");
     for (const record of generations) out.data(historyLine(record));
+    for (const release of denied) out.data(heldLine(release));
     return exitCodes.done;
   },
 };
@@ -54,7 +56,9 @@ function readPin(flags: Flags): Pin | undefined {
 
 /** Number, when, what it came to, release, who and why, how healthy, and its marks. */
 function historyLine(record: GenerationRecord): string {
-  const { generation, at, outcome, release, reason, verdict } = record;
+  const { generation, at, release, reason, reasons, conclusive } = record;
+  const outcome =
+    record.outcome === "rolled-back" && conclusive === false ? "inconclusive" : record.outcome;
   const marks = [
     ...(record.running ? ["runs"] : []),
     ...(record.bootDefault ? ["boot default"] : []),
@@ -64,11 +68,17 @@ function historyLine(record: GenerationRecord): string {
   const columns = [
     String(generation ?? "-").padStart(4),
     (at ?? "").padEnd(24),
-    outcome.padEnd(11),
+    outcome.padEnd(12),
     (release ?? "-").padEnd(19),
     reason === null ? "not made by firstlight" : `${reason.by}: ${reason.why}`,
-    ...(verdict === null ? [] : [`(${verdict.reasons.join("; ")})`]),
+    ...(reasons.length === 0 ? [] : [`(${reasons.join("; ")})`]),
     ...(marks.length === 0 ? [] : [`[${marks.join(", ")}]`]),
   ];
   return printable(columns.join("  "));
+}
+
+/** What is not tried again for now; a person who applies it is not kept from it. */
+function heldLine({ release, hardwareProfile, until, reasons }: HeldRelease): string {
+  const on = hardwareProfile === null ? "" : ` on ${hardwareProfile}`;
+  return printable(`held back until ${until}: ${release}${on} (${reasons.join("; ")})`);
 }

@@ -36,7 +36,7 @@ export const command: Command = {
     const driver = driverOf(invocation);
     const machine = flags["sandboxed"] === true ? outsideOfSandbox(io) : io;
     const doors: Readonly<Record<DoorName, Door>> = {
-      operator: operatorDoor(() => openInProcess({ io: machine, driver })), // its settings are read anew
+      operator: operatorDoor(() => openInProcess({ io: machine, log, driver })), // its settings are read anew
       courier: courierDoor(() => openDriver(io, { driver })),
     };
     const servers = await listenAtDoors(io);

@@ -50,6 +50,21 @@ export function withEnded(ended: readonly EndedTrial[], trial: EndedTrial): read
   return same.length <= mostEnded[trial.outcome] ? all : all.filter((one) => one !== same[0]);
 }
 
+/** The trials after a record that says whether the end of one says anything about its release. */
+export function withConclusion(
+  ended: readonly EndedTrial[],
+  record: StepRecord,
+): readonly EndedTrial[] {
+  if (record.kind !== "intent" || record.step !== "conclude" || record.data.conclusive)
+    return ended;
+  const { txn, data } = record;
+  return ended.map((trial) =>
+    trial.txn === txn
+      ? { ...trial, blamed: false, reasons: short([...trial.reasons, ...data.reasons]) }
+      : trial,
+  );
+}
+
 /** What is known of a system that ran before: the sources it was made from. */
 export function sourcesOf(trials: readonly EndedTrial[], toplevel: string | null): string | null {
   return committedAs(trials, toplevel)?.attempt.closure.sourcesDigest ?? null;

@@ -9,7 +9,14 @@ import { pinnedGenerations } from "./pinned-generations.ts";
 import { readGenerationRecord } from "./read-generation-record.ts";
 import { heldBack } from "./releases.ts";
 import { wantsRestart } from "./restart.ts";
-import type { ChangeReason, Closure, GenerationRecord, History, Running } from "./system.ts";
+import type {
+  ChangeReason,
+  Closure,
+  GenerationRecord,
+  History,
+  Running,
+  TrialRecord,
+} from "./system.ts";
 import { generationOf, type Work } from "./work.ts";
 
 /** So many trials that never became a generation are shown. */
@@ -41,6 +48,8 @@ export function history(work: Work): History {
       outcome: trial?.outcome ?? "foreign",
       reason: trial?.attempt.closure.reason ?? null,
       verdict: trial?.verdict ?? null,
+      conclusive: trial === undefined ? null : isConclusive(trial),
+      reasons: trial === undefined ? [] : reasonsOf(trial),
     };
   });
   const rolledBack = trials
@@ -57,7 +66,16 @@ export function history(work: Work): History {
   };
 }
 
-function toTrialRecord({ txn, outcome, attempt, verdict, generation, reasons }: EndedTrial) {
+function isConclusive({ outcome, blamed }: EndedTrial): boolean {
+  return outcome === "committed" || blamed;
+}
+
+function reasonsOf({ reasons, verdict }: EndedTrial): readonly string[] {
+  return reasons.length > 0 ? reasons : (verdict?.reasons ?? []);
+}
+
+function toTrialRecord(trial: EndedTrial): TrialRecord {
+  const { txn, outcome, attempt, verdict, generation } = trial;
   const { closure, previous } = attempt;
   return {
     transaction: txn,
@@ -66,7 +84,7 @@ function toTrialRecord({ txn, outcome, attempt, verdict, generation, reasons }: 
     toplevel: closure.toplevel,
     generation: outcome === "committed" ? generation : previous.generation,
     verdict,
-    reasons: reasons.length > 0 ? reasons : (verdict?.reasons ?? []),
+    reasons: reasonsOf(trial),
   };
 }
 
@@ -193,7 +211,8 @@ function releaseOf({ storeFiles }: Work, toplevel: string): string | null {
   return record === undefined || record === "unreadable" ? null : record.release;
 }
 
-function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord {
+function neverGeneration(trial: EndedTrial): GenerationRecord {
+  const { attempt, at, verdict } = trial;
   const { toplevel, sourcesDigest, reason } = attempt.closure;
   return {
     generation: null,
@@ -208,6 +227,8 @@ function neverGeneration({ attempt, at, verdict }: EndedTrial): GenerationRecord
     outcome: "rolled-back",
     reason,
     verdict,
+    conclusive: isConclusive(trial),
+    reasons: reasonsOf(trial),
   };
 }
 

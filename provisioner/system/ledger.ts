@@ -1,5 +1,5 @@
 import { followProof, type Proof } from "./boot-proof.ts";
-import { type EndedTrial, endedBy, withEnded } from "./ended-trials.ts";
+import { type EndedTrial, endedBy, withConclusion, withEnded } from "./ended-trials.ts";
 import type { JournalRecord, StepRecord } from "./journal-record.ts";
 import { followReleases, noReleases, type Releases } from "./releases.ts";
 import { next } from "./transaction.ts";
@@ -51,7 +51,8 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
   const trial = hasEnded ? endedBy(ledger.state, record) : undefined;
   return {
     state,
-    ended: trial === undefined ? ledger.ended : withEnded(ledger.ended, trial),
+    ended:
+      trial === undefined ? withConclusion(ledger.ended, record) : withEnded(ledger.ended, trial),
     unfinishedBuilds: followBuilds(ledger.unfinishedBuilds, record),
     releases: followReleases(ledger.releases, record, { state, ended: trial }),
     proof: followProof(ledger.proof, record, trial),

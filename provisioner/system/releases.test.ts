@@ -46,6 +46,11 @@ async function fails(c: SystemClient, reason = boot) {
   return trial;
 }
 
+/** What was taken back. */
+async function taken(c: SystemClient) {
+  return (await c.history()).generations.filter(({ outcome }) => outcome === "rolled-back");
+}
+
 t.test("what was not healthy is not built again until its time is over", async (t) => {
   const m = await machine(t);
   const trial = await fails(at(m));
@@ -53,9 +58,14 @@ t.test("what was not healthy is not built again until its time is over", async (
     code: "system/release-denied",
     message: `the trial ${trial.transaction} of this release was taken back (http: refused); it is not tried again before 2026-01-02T00:00:00.000Z`,
   });
-  t.match((await at(m).history()).denied, [
-    { release: b.digest, hardwareProfile: "x", transaction: trial.transaction },
+  const { denied } = await at(m).history();
+  t.match(denied, [
+    {
+      ...{ release: b.digest, hardwareProfile: "x", transaction: trial.transaction },
+      until: "2026-01-02T00:00:00.000Z",
+    },
   ]);
+  t.match(await taken(at(m)), [{ conclusive: true, reasons: ["http: refused"] }]);
   await at(m).build(fakeSources("c"), boot);
   await at(m).build(b, { ...boot, hardwareProfile: "y" });
   t.same((await at(m, dayMs).history()).denied, []);
@@ -82,6 +92,8 @@ t.test("a verdict that says nothing about the release holds it back no longer", 
   const m = await machine(t);
   const { transaction } = await fails(at(m));
   await at(m).conclude({ transaction, conclusive: false, reasons: ["http: fails before as well"] });
+  const reasons = ["http: refused", "http: fails before as well"];
+  t.match(await taken(at(m)), [{ conclusive: false, reasons }]);
   await at(m).build(b, boot);
   const again = await fails(at(m));
   await at(m).conclude({ transaction: again.transaction, conclusive: true, reasons: [] });

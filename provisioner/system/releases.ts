@@ -1,7 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import type { EndedTrial } from "./ended-trials.ts";
 import type { Attempt, StepRecord } from "./journal-record.ts";
-import type { ChangeReason, DeniedRelease } from "./system.ts";
+import type { ChangeReason, DeniedRelease, HeldRelease } from "./system.ts";
 import type { TransactionState } from "./transaction-state.ts";
 
 /** What the journal knows of releases that did not come to a good end. */
@@ -98,10 +98,9 @@ export function checkRelease(
   const since = (at: string) => Math.abs(nowMs - Date.parse(at));
   const denial = denied.find((one) => isSame(one, wanted) && since(one.at) < limits.denyMs);
   if (denial !== undefined) {
-    const until = new Date(Date.parse(denial.at) + limits.denyMs).toISOString();
     throw new Fault(
       "system/release-denied",
-      `the trial ${denial.transaction} of this release was taken back (${denial.reasons.join("; ")}); it is not tried again before ${until}`,
+      `the trial ${denial.transaction} of this release was taken back (${denial.reasons.join("; ")}); it is not tried again before ${untilOf(denial, limits)}`,
     );
   }
   const recent = tries.filter((one) => isSame(one, wanted) && since(one.at) < limits.withinMs);
@@ -121,6 +120,11 @@ export function triesOf({ tries }: Releases, attempt: Attempt): number {
 export function heldBack(
   { denied }: Releases,
   { limits, nowMs }: { readonly limits: ReleaseLimits; readonly nowMs: number },
-): readonly DeniedRelease[] {
-  return denied.filter(({ at }) => Math.abs(nowMs - Date.parse(at)) < limits.denyMs);
+): readonly HeldRelease[] {
+  const held = denied.filter((one) => Math.abs(nowMs - Date.parse(one.at)) < limits.denyMs);
+  return held.map((one) => ({ ...one, until: untilOf(one, limits) }));
+}
+
+function untilOf({ at }: DeniedRelease, { denyMs }: ReleaseLimits): string {
+  return new Date(Date.parse(at) + denyMs).toISOString();
 }

@@ -374,7 +374,7 @@ export interface History {
   /** Of the system that was committed last; `null` where none was. */
   readonly boot: BootProof | null;
   /** Releases that are not tried again for now. */
-  readonly denied: readonly DeniedRelease[];
+  readonly denied: readonly HeldRelease[];
 }
 
 /** A release that was not healthy on this machine. */
@@ -385,6 +385,12 @@ export interface DeniedRelease {
   readonly transaction: string;
   readonly at: string;
   readonly reasons: readonly string[];
+}
+
+/** One that is held back now. */
+export interface HeldRelease extends DeniedRelease {
+  /** When it may be tried again. */
+  readonly until: string;
 }
 
 /** How a trial ended: what the fleet is told of it. */
@@ -416,4 +422,11 @@ export interface GenerationRecord {
   readonly outcome: "committed" | "rolled-back" | "foreign";
   readonly reason: ChangeReason | null;
   readonly verdict: Verdict | null;
+  /**
+   * Whether its end says anything about the release: not where nobody judged it, nor where the system
+   * before it failed the same checks. `null` of what firstlight did not make.
+   */
+  readonly conclusive: boolean | null;
+  /** Why it ended as it did, as sentences. */
+  readonly reasons: readonly string[];
 }

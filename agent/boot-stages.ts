@@ -7,12 +7,14 @@ import type { Confidence } from "#provisioner/profiles/profile.ts";
 import type { Running } from "#provisioner/system/system.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
-import { type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
+import { readResult, type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
 
 /** What telling of a boot needs. */
 export interface StagesDeps {
   readonly io: Io;
   readonly log: Log;
+  /** Whether it is a boot, or a person's change. */
+  readonly by: "boot" | "apply";
   /** Hands an event to the durable outbox. */
   readonly report: (event: NewEvent) => void;
 }
@@ -30,6 +32,7 @@ export interface End {
   readonly fault?: Outcome["fault"];
   readonly restart?: boolean;
   readonly bootProved?: boolean | null;
+  readonly lastTrial?: string | null;
 }
 
 /** Runs stages and remembers what was seen on the way. */
@@ -62,7 +65,15 @@ export function alreadyRuns(
   };
 }
 
-function isDone({ outcome }: End): boolean {
+/** Ends of a change that are the node's. */
+const comesToATrial: readonly OutcomeKind[] = [
+  "committed",
+  "unchanged",
+  "rolled-back",
+  "rebooting",
+];
+
+function isDone({ outcome }: Pick<End, "outcome">): boolean {
   return outcome === "committed" || outcome === "unchanged";
 }
 
@@ -148,6 +159,7 @@ export class BootStages implements Stages {
       fault: end.fault ?? null,
       restart: end.restart ?? false,
       bootProved: end.bootProved ?? null,
+      lastTrial: end.lastTrial ?? null,
       stages: this.#stages,
       startedAt: this.#startedAt,
       finishedAt: timestamp(io.clock),
@@ -155,13 +167,22 @@ export class BootStages implements Stages {
     report({ kind: "boot.finished", body: bootFinished(outcome) });
     for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
     // Where another process is at it, the files are that one's.
-    if (end.fault?.code !== "system/locked")
-      this.tell(() => writeResult(io, this.#writer, outcome));
+    if (end.fault?.code !== "system/locked") this.tell(() => this.#write(outcome));
     log.info("boot.finished", {
       outcome: outcome.outcome,
       generation: outcome.generation,
       message: outcome.message,
     });
     return outcome;
+  }
+
+  /** A change that came to no trial leaves the node as its last boot told it. */
+  #write(outcome: Outcome): void {
+    const { io, by } = this.#d;
+    const isTried = this.#stages.some(({ stage }) => stage === "try" || stage === "judge");
+    const changed = isTried || comesToATrial.includes(outcome.outcome);
+    if (by === "boot" || changed || readResult(io.files) === undefined)
+      writeResult(io, this.#writer, outcome);
+    else writeStatus(io, this.#writer, { state: "done", stage: outcome.outcome });
   }
 }

@@ -8,7 +8,7 @@ import { readInstanceData } from "./instance-data.ts";
 import { exitCodeOf } from "./outcome.ts";
 import { pinnedInstanceFile, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
 import { loadLinkSettings } from "./report-settings.ts";
-import { readResult } from "./status.ts";
+import { readResult, readStatus } from "./status.ts";
 
 t.test("a first boot goes the whole way, pins its instance, and tells of it", async (t) => {
   const { io, asked, events, deps } = prepare(t);
@@ -315,6 +315,26 @@ t.test("a second boot beside the first leaves the first one's result alone", asy
   t.equal(exitCodeOf(outcome), 75);
   t.match(readResult(io.files), { outcome: "committed" });
 });
+
+t.test(
+  "a change that is refused before its trial leaves the node as its boot told it",
+  async (t) => {
+    const { io, deps } = prepare(t);
+    const broken = { build: () => Promise.reject(new Fault("system/build-failed", "no")) };
+    const apply = { ...deps, by: "apply", approved: true } as const;
+    t.match(await boot({ ...apply, system: fakeSystem([], broken) }), { outcome: "failed" });
+    t.match(readResult(io.files), { outcome: "failed" }, "nothing else is known yet");
+    t.match(await boot(deps), { outcome: "committed" });
+    t.match(await boot({ ...apply, system: fakeSystem([], broken) }), { outcome: "failed" });
+    t.match(readResult(io.files), { outcome: "committed" });
+    t.equal(readStatus(io.files)?.state, "done");
+    const sick = { ...apply, probe: async () => ({ passed: false, message: "x" }) };
+    t.match(await boot(sick), { outcome: "rolled-back" });
+    t.match(readResult(io.files), { outcome: "rolled-back" });
+    t.match(await boot({ ...deps, system: fakeSystem([], broken) }), { outcome: "failed" });
+    t.match(readResult(io.files), { outcome: "failed" }, "a boot tells every end");
+  },
+);
 
 t.test("a disk that takes no more changes nothing of what happened", async (t) => {
   const full = (path: string) => {

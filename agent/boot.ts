@@ -43,11 +43,12 @@ async function goTheWay(d: BootStart, way: BootStages): Promise<End> {
     kind: "boot.started",
     body: { by: d.by, agent: d.version, recovered: recovery.state },
   });
-  if (recovery.state !== "clean")
-    d.log.warning("boot.recovered", {
-      state: recovery.state,
-      details: recovery.details.join("; "),
-    });
+  const { state } = recovery;
+  if (state !== "clean") {
+    // A build that was never tried is what every plan leaves.
+    const tell = state === "abandoned" ? d.log.info : d.log.warning;
+    tell("boot.recovered", { state, details: recovery.details.join("; ") });
+  }
   const unchanged = isSettled(recovery) ? await stayAsItIs(d, way) : undefined;
   return unchanged ?? d.makeSystem(way, recovery);
 }

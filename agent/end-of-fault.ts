@@ -15,6 +15,7 @@ const outcomes: { readonly [code in Code]?: OutcomeKind } = {
   "system/reboot-refused": "held",
   "system/reboot-impossible": "held",
   "policy/signature-required": "refused",
+  "system/plan-stale": "refused",
   "user-data/invalid": "invalid",
   "datasource/none": "disabled",
   "datasource/disabled": "disabled",
@@ -31,9 +32,10 @@ export function endOfFault(error: unknown, log: Log): End {
 /** An end with what runs, where it does not say so itself, and what is still to come. A system that cannot be asked is not the news. */
 export async function withRunning(end: End, system: SystemClient, log: Log): Promise<End> {
   try {
-    const { toplevel, generation, sourcesDigest, restart, bootProved } = await system.runs("");
+    const { toplevel, generation, sourcesDigest, ...now } = await system.runs("");
+    const { restart, bootProved, lastTrial } = now;
     const runs = end.toplevel === undefined ? { toplevel, generation, sourcesDigest } : {};
-    return { ...end, ...runs, restart, bootProved };
+    return { ...end, ...runs, restart, bootProved, lastTrial };
   } catch (error) {
     log.warning("boot.running-unknown", { message: describeFault(error).message });
     return end;

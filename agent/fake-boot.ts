@@ -54,7 +54,7 @@ export function content(userData: string): DatasourceContent {
 export const notRunning = {
   runs: false,
   ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null },
-  ...{ restart: false, bootProved: null },
+  ...{ restart: false, bootProved: null, lastTrial: null },
 };
 
 /** The answer of a system that nothing was open on. */

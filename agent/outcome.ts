@@ -16,7 +16,7 @@ export type OutcomeKind =
   | "rebooting"
   /** The policy says to wait for a person. */
   | "held"
-  /** The policy refuses the change. */
+  /** The policy refuses the change, or it is not the one that a person approved. */
   | "refused"
   /** The input is wrong; nothing was changed. */
   | "invalid"
@@ -56,6 +56,11 @@ export interface Outcome {
   readonly restart: boolean;
   /** Whether the boot default has been booted and was well then; `null` where nobody knows. */
   readonly bootProved: boolean | null;
+  /**
+   * The trial that had ended last when this was written; `null` where none had, or nobody knows. Where
+   * the journal knows of a later one, this is not how the node stands.
+   */
+  readonly lastTrial: string | null;
   readonly stages: readonly StageTime[];
   readonly startedAt: string;
   readonly finishedAt: string;
@@ -87,6 +92,7 @@ const passing: readonly Code[] = [
 /** The policy's, or a person's, word against it. */
 const refusals: readonly Code[] = [
   "system/closure-untrusted",
+  "system/plan-stale",
   "system/reboot-impossible",
   "system/reboot-refused",
   "system/release-denied",

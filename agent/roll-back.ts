@@ -29,7 +29,7 @@ export async function rollBackTo(d: RollBackDeps, generation: number | null): Pr
   const { plan, judging } = await system.planGeneration(generation, reason);
   const { health } = await readJudging(judging, log);
   d.report({ kind: "boot.started", body: { by: "rollback", agent: d.version, recovered } });
-  const way = new BootStages(d);
+  const way = new BootStages({ ...d, by: "apply" });
   // A trial that was open is on its way back, and that takes a restart.
   const end: End =
     recovered === "restart"

@@ -1,6 +1,6 @@
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
-import type { SystemStatus } from "#provisioner/system/system.ts";
+import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import type { Witness } from "./facts/witness.ts";
 import type { Outcome } from "./outcome.ts";
 import { stateReaders } from "./state-readers.ts";
@@ -14,6 +14,7 @@ const status: SystemStatus = {
   ...{ state: "none", transaction: null, reason: null, bootId: "b", booted: one },
   running: one,
   bootDefault: { toplevel: one, generation: 4 },
+  last: null,
 };
 
 t.test(
@@ -47,3 +48,37 @@ t.test(
     t.same(await reported({ ...status, running: null }), { last });
   },
 );
+
+t.test("a trial that ended after the last word of a boot is told from the journal", async (t) => {
+  const io = fakeIo(t.testdir());
+  const reported = (trial: Partial<LastTrial> | null) =>
+    stateReaders({
+      ...{ io, version: "1", healthIntervalMs: 1_000 },
+      witness: async () => witness,
+      askStatus: async () => ({ ...status, last: trial === null ? null : { ...ended, ...trial } }),
+    }).reported();
+  const ended: LastTrial = {
+    ...{ transaction: "t2", by: "apply", result: "committed", toplevel: one, generation: 4 },
+    ...{ verdict: null, reasons: [], at: "2026-01-02T00:00:00.000Z", sourcesDigest: "e" },
+  };
+  const told = {
+    ...{ v: 1, outcome: "committed", degraded: false, message: "m", findings: [], fault: null },
+    ...{ generation: 3, toplevel: two, sourcesDigest: "d", lastTrial: "t1" },
+    finishedAt: "2026-01-03T00:00:00.000Z",
+  } as unknown as Outcome;
+  const journal = { outcome: "committed", at: ended.at, transaction: "t2" };
+  const runs = { generation: 4, toplevel: one, sourcesDigest: "e" };
+
+  t.equal(await reported(null), undefined, "nothing has ended yet");
+  t.same(await reported({}), { ...runs, last: journal }, "no boot has told anything");
+  writeResult(io, statusWriter(io), told);
+  t.same(await reported({}), { ...runs, last: journal }, "killed before it could tell");
+  writeResult(io, statusWriter(io), { ...told, ...runs, lastTrial: "t2" });
+  const last = { outcome: "committed", at: told.finishedAt, transaction: "t2" };
+  t.same(await reported({}), { ...runs, last }, "its own word of the same trial");
+  writeResult(io, statusWriter(io), { ...told, outcome: "held", lastTrial: null });
+  t.match(await reported({}), { last: { outcome: "held" } }, "newer by the clock");
+  t.match(await reported({ at: "2026-01-04T00:00:00.000Z" }), {
+    last: { outcome: "committed", transaction: "t2" },
+  });
+});

@@ -1,14 +1,17 @@
 import { statfs } from "node:fs/promises";
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
+import type { FaultRecord } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { About } from "#generated/protocol/messages/about.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
-import type { SystemStatus } from "#provisioner/system/system.ts";
+import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import { readFacts } from "./facts/read-facts.ts";
 import type { Witness } from "./facts/witness.ts";
 import { readInstanceData } from "./instance-data.ts";
+import { endedSince } from "./last-end.ts";
 import type { StateReaders } from "./link/link-session.ts";
+import type { Outcome } from "./outcome.ts";
 import { readResult } from "./status.ts";
 
 /** Nix's names of processors where they differ from Node's. */
@@ -73,32 +76,46 @@ function about({ io, version }: StateReaderOptions): About {
   };
 }
 
-/** How the last boot ended, and what runs: by the root side's word, which knows of a switch by hand. */
+/**
+ * How the last boot or change ended, by the journal where that knows more, and what runs: by the root
+ * side's word, which knows of a switch by hand.
+ */
 function reported(files: Files, now: SystemStatus | undefined): Reported | undefined {
   const result = readResult(files);
-  if (result === undefined) return undefined;
-  const { outcome, finishedAt, fault } = result;
-  const toplevel = now === undefined ? result.toplevel : now.running;
-  const generation = now === undefined ? result.generation : generationOf(now);
-  const sourcesDigest = toplevel === result.toplevel ? result.sourcesDigest : null;
+  const since = endedSince(result, now);
+  const last = since === undefined ? lastOf(result) : lastOfTrial(since);
+  if (last === undefined) return undefined;
+  const toplevel = (now === undefined ? result?.toplevel : now.running) ?? null;
+  const generation = (now === undefined ? result?.generation : generationOf(now)) ?? null;
+  const sourcesDigest = [since, result].find((one) => one?.toplevel === toplevel)?.sourcesDigest;
   return {
     ...(generation === null ? {} : { generation }),
     ...(toplevel === null ? {} : { toplevel }),
-    ...(sourcesDigest === null ? {} : { sourcesDigest }),
-    last: {
-      outcome,
-      at: finishedAt,
-      ...(fault === null
-        ? {}
-        : {
-            fault: {
-              code: fault.code,
-              message: fault.message,
-              ...(fault.hint === null ? {} : { hint: fault.hint }),
-            },
-          }),
-    },
+    ...(toplevel === null || sourcesDigest == null ? {} : { sourcesDigest }),
+    last,
   };
+}
+
+type Last = NonNullable<Reported["last"]>;
+
+function lastOf(result: Outcome | undefined): Last | undefined {
+  if (result === undefined) return undefined;
+  const { outcome, finishedAt: at, fault, lastTrial } = result;
+  const isOfTrial = outcome === "committed" || outcome === "rolled-back";
+  return {
+    outcome,
+    at,
+    ...(isOfTrial && lastTrial != null ? { transaction: lastTrial } : {}),
+    ...(fault === null ? {} : { fault: faultOf(fault) }),
+  };
+}
+
+function lastOfTrial({ result: outcome, at, transaction }: LastTrial): Last {
+  return { outcome, at, transaction };
+}
+
+function faultOf({ code, message, hint }: FaultRecord): NonNullable<Last["fault"]> {
+  return { code, message, ...(hint === null ? {} : { hint }) };
 }
 
 /** Of what runs, where it is the boot default. */

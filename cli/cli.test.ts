@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { codes } from "#core/codes.ts";
@@ -264,6 +264,26 @@ t.test("a boot that fails says what to do, and so does its status", async (t) =>
   const hint = /^failed: .*\[base\/no-release\]\n {2}set `stateVersion` in /;
   t.match(boot(), { code: 1, stdout: hint, stderr: /boot\.fault .*hint="set `stateVersion`/ });
   t.match(status(), { code: 1, stdout: hint });
+});
+
+t.test("how a change ended that could not tell is read from the journal", async (t) => {
+  const root = machine(t, `#cloud-config\ntimezone: UTC\n${healthy}`);
+  t.match(firstlight(["boot", "--root", root, "--driver", "dry"]), { code: 0 });
+  const userData = path.join(root, "var/lib/cloud/seed/nocloud/user-data");
+  writeFileSync(userData, `#cloud-config\ntimezone: Europe/Berlin\n${healthy}`);
+  const copy = path.join(t.testdirName, "copy");
+  cpSync(root, copy, { recursive: true, verbatimSymlinks: true });
+  const counted = firstlight(["apply", "--root", copy], "", { FIRSTLIGHT_COUNT_EFFECTS: "1" });
+  const [, effect = ""] = /^effect ([0-9]+) .*last-result\.json$/m.exec(counted.stderr) ?? [];
+  const killed = firstlight(["apply", "--root", root], "", { FIRSTLIGHT_DIE_AT_EFFECT: effect });
+  t.equal(killed.code, null, "killed");
+  t.match(firstlight(["status", "--root", root]), {
+    code: 0,
+    stdout: /^committed: generation 2 runs\n$/,
+    stderr: /by the journal/,
+  });
+  t.match(firstlight(["boot", "--root", root]), { code: 0, stdout: /^unchanged/ });
+  t.match(firstlight(["status", "--root", root]), { code: 0, stdout: /^unchanged/ });
 });
 
 t.test("a report that cannot be sent changes nothing of how the boot ended", async (t) => {

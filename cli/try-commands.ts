@@ -8,10 +8,15 @@ import { writeMachine } from "#integration/machines/write-machine.ts";
 export const entry = path.join(import.meta.dirname, "main.ts");
 
 /** Runs one command line to its end. */
-export function firstlight(args: readonly string[], input = "") {
+export function firstlight(
+  args: readonly string[],
+  input = "",
+  env: Readonly<Record<string, string>> = {},
+) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
     encoding: "utf8",
     input,
+    env: { ...process.env, ...env },
     timeout: 60_000,
   });
   return { code: status, stdout, stderr };

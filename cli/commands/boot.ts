@@ -86,7 +86,7 @@ async function bootOrSayWhy(
     const outbox = bootOutbox(invocation, {
       history: async () => ({ generations: [], trials: [], boot: null, denied: [] }),
     });
-    const outcome = failedBeforeBoot({ io, log, report: outbox.report }, error);
+    const outcome = failedBeforeBoot({ io, log, by: how.by, report: outbox.report }, error);
     await outbox.flush();
     return { outcome };
   }

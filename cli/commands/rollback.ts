@@ -14,6 +14,7 @@ import { version } from "../version.ts";
 export const command: Command = {
   usage: "rollback [GENERATION] [--root DIR] [--driver nix|dry] [--reboot allow|kexec|skip]",
   summary: "Go back to an earlier generation, through the same trial as any change.",
+  help: "Without a number: to the previous good generation, which `firstlight history` marks. A generation that is not\nhealthy now is left again, and the system that ran before comes back. What no rollback undoes: docs/rollback.md.\nExit code: 0 it runs and is the boot default, 2 the same but something was not done, 3 taken back,\n75 the machine is being restarted or another time is better, 77 held or refused by policy.",
   options: personOptions,
   arity: [0, 1],
   async run(invocation) {

@@ -1,5 +1,6 @@
 import { askCommands, type CommandState, failedCommand, readHooks } from "#agent/command-states.ts";
 import { findSwitch } from "#agent/datasources/discover.ts";
+import { endedSince } from "#agent/last-end.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { isInterrupted, readResult, readStatus, type Status } from "#agent/status.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -7,7 +8,10 @@ import { counted } from "#core/count.ts";
 import { parseDuration } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
+import { silentLog } from "#core/log.ts";
+import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import { type Command, type Flags, type Invocation, textFlag } from "../command.ts";
+import { openSystem } from "../node.ts";
 import { outcomeText } from "../outcome-text.ts";
 
 const pollMs = 500;
@@ -43,7 +47,7 @@ export const command: Command = {
       return exitCodes.done;
     }
     if (flags["wait"] === true) await waitForEnd(invocation, timeoutMs);
-    return tell(invocation, await askCommands(io));
+    return tell(invocation, await askCommands(io), await askJournal(invocation));
   },
 };
 
@@ -76,27 +80,66 @@ function isDone({ files }: Io): boolean {
   return readStatus(files)?.state === "done" && readResult(files) !== undefined;
 }
 
-function tell({ io, json, out }: Invocation, commands: readonly CommandState[]): number {
+/** The journal's word on how the node stands; `undefined` for who may not read it. */
+async function askJournal(invocation: Invocation): Promise<SystemStatus | undefined> {
+  const flags = { ...invocation.flags, "in-process": true };
+  try {
+    const system = await openSystem({ ...invocation, flags, log: silentLog }, { reads: true });
+    return await system.status();
+  } catch {
+    return undefined;
+  }
+}
+
+/** How the node stands by the journal, where the boot or change that made it so could not tell. */
+function textOfTrial({ result, generation, reasons }: LastTrial): string {
+  const runs =
+    generation === null ? "the system from before runs" : `generation ${generation} runs`;
+  return `${result}: ${[...(result === "rolled-back" ? reasons : []), runs].join("; ")}`;
+}
+
+/** The trial that ended since the node last told of itself; `undefined` while something is under way. */
+function trialSince({ files }: Io, journal: SystemStatus | undefined): LastTrial | undefined {
+  const status = readStatus(files);
+  const isAtWork = status?.state === "running" && !isInterrupted(status);
+  if (status === undefined || isAtWork || journal?.state !== "none") return undefined;
+  return endedSince(readResult(files), journal);
+}
+
+function tell(
+  { io, json, out }: Invocation,
+  commands: readonly CommandState[],
+  journal: SystemStatus | undefined,
+): number {
   const status = readStatus(io.files);
   const result = isDone(io) ? readResult(io.files) : undefined;
+  const since = trialSince(io, journal);
   const failed = commands.flatMap(failedCommand);
-  const isDegraded = (result?.degraded ?? false) || failed.length > 0;
   if (json) {
     const all = {
       status: status ?? null,
       result: result ?? null,
+      journal: journal ?? null,
       commands,
       hooks: readHooks(io)?.results ?? [],
     };
     out.data(prettyJson({ v: 1, ...all }));
+  } else if (since !== undefined) {
+    out.data(textOfTrial(since));
+    out.talk("by the journal: what did it ended without a word");
   } else if (result !== undefined) {
-    out.data(outcomeText({ ...result, degraded: isDegraded }));
-    for (const sentence of failed) out.talk(sentence);
+    out.data(outcomeText({ ...result, degraded: result.degraded || failed.length > 0 }));
+    if (result.bootProved === false && result.outcome !== "rebooting")
+      out.talk("no boot has proved the boot default yet");
     const findings = result.findings.filter((finding) => finding.level !== "note");
     if (findings.length > 0)
       out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
   } else out.data(describe(status));
-  if (result === undefined) return exitCodes.tryAgain;
-  const isWell = result.exitCode === exitCodes.done;
-  return isWell && failed.length > 0 ? exitCodes.degraded : result.exitCode;
+  if (!json) for (const sentence of failed) out.talk(sentence);
+  const code = since === undefined ? (result?.exitCode ?? exitCodes.tryAgain) : codeOf(since);
+  return code === exitCodes.done && failed.length > 0 ? exitCodes.degraded : code;
+}
+
+function codeOf({ result }: LastTrial): number {
+  return result === "committed" ? exitCodes.done : exitCodes.rolledBack;
 }

@@ -74,7 +74,8 @@ function reasonsOf({ reasons, verdict }: EndedTrial): readonly string[] {
   return reasons.length > 0 ? reasons : (verdict?.reasons ?? []);
 }
 
-function toTrialRecord(trial: EndedTrial): TrialRecord {
+/** How a trial ended. */
+export function toTrialRecord(trial: EndedTrial): TrialRecord {
   const { txn, outcome, attempt, verdict, generation } = trial;
   const { closure, previous } = attempt;
   return {
@@ -107,6 +108,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
     bootProved: proof?.toplevel === profile.toplevel ? proof.proved : null,
     restart: wantsRestart(state, work.machine.bootId),
     chosen: same ? null : chosenByPerson(work, trials),
+    lastTrial: trials.at(-1)?.txn ?? null,
   };
 }
 

@@ -1,11 +1,13 @@
+import type { EndedTrial } from "./ended-trials.ts";
+import { toTrialRecord } from "./history.ts";
 import { readJournal } from "./journal.ts";
-import type { ChangeReason, SystemStatus } from "./system.ts";
+import type { ChangeReason, LastTrial, SystemStatus } from "./system.ts";
 import type { TransactionState } from "./transaction-state.ts";
 import type { Work } from "./work.ts";
 
 /** What is under way and what runs, read without the lock and without a process. */
 export function status({ io, paths, machine }: Work): SystemStatus {
-  const open = readJournal(io.files, paths.journal).ledger.state;
+  const { state: open, ended } = readJournal(io.files, paths.journal).ledger;
   return {
     state: open.state,
     transaction: open.state === "none" ? null : open.txn,
@@ -14,7 +16,14 @@ export function status({ io, paths, machine }: Work): SystemStatus {
     running: machine.running(),
     booted: machine.booted(),
     bootDefault: machine.profile(),
+    last: lastOf(ended.at(-1)),
   };
+}
+
+function lastOf(trial: EndedTrial | undefined): LastTrial | null {
+  if (trial === undefined) return null;
+  const { sourcesDigest } = trial.attempt.closure;
+  return { ...toTrialRecord(trial), at: trial.at, sourcesDigest };
 }
 
 function reasonOf(open: TransactionState): ChangeReason | null {

@@ -352,6 +352,8 @@ export interface Running {
   readonly restart: boolean;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
+  /** Transaction of the trial that ended last; `null` where none has. */
+  readonly lastTrial: string | null;
 }
 
 /** What is under way, by the journal, and what the machine itself says. */
@@ -365,6 +367,14 @@ export interface SystemStatus {
   readonly running: string | null;
   readonly booted: string | null;
   readonly bootDefault: { readonly toplevel: string | null; readonly generation: number | null };
+  /** How the trial that ended last did; `null` where none has. */
+  readonly last: LastTrial | null;
+}
+
+/** The journal's word on the trial that ended last. */
+export interface LastTrial extends TrialRecord {
+  readonly at: string;
+  readonly sourcesDigest: string | null;
 }
 
 export interface History {

@@ -1,5 +1,5 @@
 import { counted } from "#core/count.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { hasErrors, placeOfFinding } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
@@ -104,9 +104,13 @@ export interface Rendering {
  */
 export async function makeSystem(d: BootDeps, way: BootStages, recovery: Recovery): Promise<End> {
   const resumed = await goOn(d, way, recovery);
-  if (resumed === undefined) return await changeSystem(d, way, recovery);
-  if (resumed.outcome !== "committed" || recovery.trial?.reason.by === "rollback") return resumed;
-  return followCommitted(d, way, { recovery, resumed });
+  if (resumed === undefined) return await changeSystem(d, way, { recovery });
+  const reason = recovery.trial?.reason ?? recovery.back?.reason;
+  if (reason?.by === "rollback") return resumed;
+  if (resumed.outcome === "committed") return followCommitted(d, way, { recovery, resumed });
+  if (resumed.outcome === "rolled-back" && recovery.back !== null)
+    return followTakenBack(d, way, { recovery, resumed, left: recovery.back.sourcesDigest });
+  return resumed;
 }
 
 /**
@@ -116,10 +120,10 @@ export async function makeSystem(d: BootDeps, way: BootStages, recovery: Recover
 async function followCommitted(
   d: BootDeps,
   way: BootStages,
-  { recovery, resumed }: { readonly recovery: Recovery; readonly resumed: End },
+  { recovery, resumed }: Following,
 ): Promise<End> {
   try {
-    const end = await changeSystem(d, way, recovery);
+    const end = await changeSystem(d, way, { recovery });
     return end.outcome === "unchanged"
       ? { ...end, ...resumed, degraded: end.degraded ?? false }
       : end;
@@ -130,14 +134,49 @@ async function followCommitted(
   }
 }
 
-async function changeSystem(d: BootDeps, way: BootStages, recovery: Recovery): Promise<End> {
+/**
+ * After the way back of a trial that an earlier boot judged: what is asked for now is tried, where that
+ * is something else. The end of that trial is the news wherever this comes to none of its own; the
+ * fleet is told of it in any case.
+ */
+async function followTakenBack(
+  d: BootDeps,
+  way: BootStages,
+  { recovery, resumed, left }: Following & { readonly left: string | null },
+): Promise<End> {
+  try {
+    const end = await changeSystem(d, way, { recovery, left });
+    return isNews(end) ? end : resumed;
+  } catch (error) {
+    if (isFault(error, "system/release-denied")) return resumed;
+    const { message } = endOfFault(error, d.log);
+    return { ...resumed, message: `${resumed.message}; what is asked for now: ${message}` };
+  }
+}
+
+function isNews({ outcome }: End): boolean {
+  return outcome === "committed" || outcome === "rolled-back" || outcome === "rebooting";
+}
+
+interface Following {
+  readonly recovery: Recovery;
+  readonly resumed: End;
+}
+
+interface Changing {
+  readonly recovery: Recovery;
+  /** Digest of sources that are not tried again now. */
+  readonly left?: string | null;
+}
+
+async function changeSystem(d: BootDeps, way: BootStages, changing: Changing): Promise<End> {
   const rendering = await renderSystem(d, way, async (accepted) => {
     way.tell((io) => writeInstanceData(io, accepted.content.instance));
     // A first boot that fails must be told of, also where it fails by what its documents say; later
     // ones report as the system that runs does.
     if (readPinnedInstance(d.io.files) === undefined) await tellWhereAtFirst(d, way, accepted);
   });
-  return settle(d, way, { rendering, recovery });
+  return settle(d, way, { rendering, ...changing });
 }
 
 /**
@@ -228,7 +267,7 @@ async function storeSecrets(
 async function settle(
   d: BootDeps,
   way: BootStages,
-  { rendering, recovery }: { readonly rendering: Rendering; readonly recovery: Recovery },
+  { rendering, recovery, left }: Changing & { readonly rendering: Rendering },
 ): Promise<End> {
   const { sources, decision, translation, match } = rendering;
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
@@ -237,6 +276,9 @@ async function settle(
     const end = alreadyRuns(running, sources.digest, failedSideEffects(d.io, null));
     const followed = way.tell(() => follow(d, rendering));
     return { ...end, degraded: end.degraded === true || !followed };
+  }
+  if (left !== undefined && left === sources.digest) {
+    throw new Fault("system/release-denied", "it is what was just taken back");
   }
   if (decision.change === "nothing" && running.chosen !== null && !d.approved) {
     // What a person chose stays, until somebody asks for something else.

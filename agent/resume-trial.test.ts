@@ -1,5 +1,6 @@
 import t from "tap";
 import { Fault } from "#core/fault.ts";
+import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type {
   ChangeReason,
@@ -9,7 +10,7 @@ import type {
   Trial,
   Verdict,
 } from "#provisioner/system/system.ts";
-import { boot, clean, notRunning, prepare } from "./fake-boot.ts";
+import { boot, clean, type FullDeps, notRunning, prepare } from "./fake-boot.ts";
 import { exitCodeOf } from "./outcome.ts";
 import { readPinnedInstance } from "./pinned-instance.ts";
 import { rollBackTo } from "./roll-back.ts";
@@ -132,6 +133,51 @@ t.test("a way back that a person asked for is not undone by the same boot", asyn
   t.strictSame(asked, ["recover", "commit"]);
 });
 
+/** Of the sources that a boot makes of what the datasource says. */
+async function renderedDigest(t: { testdir(): string }): Promise<string> {
+  let digest = "";
+  const proposeBase = (_: Base, sources: string) => {
+    digest = sources;
+  };
+  await boot(prepare(t, { proposeBase }).deps);
+  return digest;
+}
+
+t.test("after a trial that is back only now, what is asked for since is tried", async (t) => {
+  const sick = { healthy: false, passes: 0, reasons: ["x"], ms: 1 };
+  const takenBack = (sourcesDigest: string | null, by: "boot" | "rollback" = "boot"): Recovery => ({
+    ...clean,
+    ...{ state: "rolled-back", transaction: "t0" },
+    back: {
+      ...{ transaction: "t0", toplevel: "/nix/store/sick", sourcesDigest, judging: {} },
+      ...{ reason: { by, why: "w", instanceId: "i-1" }, verdict: sick },
+      rolledBack: {
+        ...{ generation: 3, toplevel: "/nix/store/old", sourcesDigest: null },
+        ...{ reasons: ["x"], restart: false },
+      },
+    },
+  });
+  const started = (recovery: Recovery, change: Partial<FullDeps> = {}) =>
+    prepare(t, change, { recover: async () => recovery });
+  const other = started(takenBack("other"));
+  t.match(await boot(other.deps), { outcome: "committed", generation: 1 });
+  t.strictSame(other.asked, ["recover", "runs", "build", "plan", "try", "commit"]);
+
+  const same = started(takenBack(await renderedDigest(t)));
+  t.match(await boot(same.deps), {
+    outcome: "rolled-back",
+    message: "not healthy: x",
+  });
+  t.notOk(same.asked.includes("build"));
+
+  const unread = { discover: () => Promise.reject(new Fault("datasource/malformed", "no medium")) };
+  const untold = started(takenBack("other"), unread);
+  t.match(await boot(untold.deps), { outcome: "rolled-back", message: /now: no medium/ });
+  const byPerson = started(takenBack("other", "rollback"));
+  t.match(await boot(byPerson.deps), { outcome: "rolled-back", message: "not healthy: x" });
+  t.strictSame(byPerson.asked, ["recover"]);
+});
+
 t.test("one that is not healthy after its boot goes back by a restart", async (t) => {
   const { deps, asked } = prepare(
     t,
@@ -154,6 +200,7 @@ t.test("one that is not healthy after its boot goes back by a restart", async (t
 
 t.test("once it is back that is told, and the same is not tried at once", async (t) => {
   const said: unknown[] = [];
+  const sourcesDigest = await renderedDigest(t);
   const { deps, asked } = prepare(
     t,
     {},
@@ -162,7 +209,7 @@ t.test("once it is back that is told, and the same is not tried at once", async 
         ...clean,
         state: "rolled-back",
         back: {
-          ...{ transaction: "t0", toplevel: "/nix/store/new", judging, reason },
+          ...{ transaction: "t0", toplevel: "/nix/store/new", sourcesDigest, judging, reason },
           ...{ verdict: sick, rolledBack: back },
         },
       }),
@@ -176,7 +223,7 @@ t.test("once it is back that is told, and the same is not tried at once", async 
     ...{ outcome: "rolled-back", message: "not healthy: file /ready: must exist", generation: 7 },
     verdict: sick,
   });
-  t.strictSame(asked, ["recover", "conclude"]);
+  t.strictSame(asked, ["recover", "conclude", "runs"]);
   t.strictSame(said, [{ transaction: "t0", conclusive: true, reasons: [] }]);
 });
 

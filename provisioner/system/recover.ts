@@ -134,10 +134,10 @@ async function back(change: Change, open: OpenAttempt, why: WhyBack): Promise<Se
   const details = [...rolledBack.reasons, `${now} runs`];
   if (verdict === null || open.state !== "rolling-back") return { state: "rolled-back", details };
   const { closure, judging } = open.attempt;
-  const { transaction, toplevel } = closure;
+  const { transaction, toplevel, sourcesDigest, reason } = closure;
   return {
     state: "rolled-back",
     details,
-    back: { transaction, toplevel, judging, reason: closure.reason, verdict, rolledBack },
+    back: { transaction, toplevel, sourcesDigest, judging, reason, verdict, rolledBack },
   };
 }

@@ -319,6 +319,8 @@ export interface OpenTrial {
 export interface TakenBack {
   readonly transaction: string;
   readonly toplevel: string;
+  /** Of the system that was tried; `null` where nobody knows. */
+  readonly sourcesDigest: string | null;
   readonly judging: unknown;
   readonly reason: ChangeReason;
   readonly verdict: Verdict;

@@ -31,6 +31,9 @@ sync -f /nix/store
 nix-env -p /nix/var/nix/profiles/system --set "$system"
 sync -f /nix/store
 "$system/bin/switch-to-configuration" boot
+for place in /boot /boot/efi /boot/firmware /efi; do
+  if [ -d "$2$place" ]; then sync -f "$2$place"; fi
+done
 `;
 
 /** Cases on real Nix and the stand-in for nixpkgs; none where there is no root or no Nix. */
@@ -58,7 +61,9 @@ export async function systemCases(): Promise<{
       {
         name: "a first system by hand",
         env,
-        argv: by(untouched, () => machine.command(["bash", "-c", byHand, "bash", configuration])),
+        argv: by(untouched, () =>
+          machine.command(["bash", "-c", byHand, "bash", configuration, root]),
+        ),
       },
       {
         name: "boot on Nix, first",

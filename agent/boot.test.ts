@@ -136,9 +136,20 @@ t.test(
     const { deps } = prepare(
       t,
       {},
-      { try: async () => ({ activation: "degraded", toplevel: "/nix/store/new" }) as Trial },
+      {
+        try: async () =>
+          ({
+            ...{ activation: "degraded", toplevel: "/nix/store/new" },
+            message: "a unit failed: bad.service\nits last words",
+          }) as Trial,
+      },
     );
-    t.match(await boot(deps), { outcome: "committed", degraded: true });
+    t.match(await boot(deps), {
+      outcome: "committed",
+      degraded: true,
+      message: /^generation [0-9]+ runs and is the boot default; a unit failed: bad\.service$/,
+      verdict: { healthy: true, reasons: [/in a row/, /bad\.service\nits last words/] },
+    });
   },
 );
 

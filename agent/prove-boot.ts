@@ -14,7 +14,7 @@ export interface BootSubject {
 }
 
 /** Nothing that fails is excused by having failed before. */
-const baseline = { failedUnits: [], kept: [] } as const;
+const baseline = { failedUnits: [], restarted: [], kept: [] } as const;
 
 /**
  * Looks whether the committed system is well in the first boot of its own, and writes it down: until

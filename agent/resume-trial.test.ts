@@ -29,7 +29,7 @@ const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
 const check = { type: "file", path: "/ready" };
 const judging = {
   health: { passes: 1, interval: "1s", timeout: "5s", checks: [check] },
-  baseline: { failedUnits: null, kept: [] },
+  baseline: { failedUnits: null, restarted: null, kept: [] },
 };
 const waits: Trial = {
   ...trial,

@@ -69,7 +69,9 @@ export async function endTrial(d: TrialDeps, way: Stages, judged: Judged): Promi
   });
   const failures = failedSideEffects(d.io, trial.transaction);
   const runs = `generation ${committed.generation} runs and is the boot default`;
-  const message = [runs, ...failures].join("; ");
+  const [activation = ""] =
+    (trial.activation === "degraded" ? trial.message : null)?.split("\n") ?? [];
+  const message = [runs, activation, ...failures].filter((part) => part !== "").join("; ");
   const degraded = trial.activation === "degraded" || failures.length > 0;
   return { outcome: "committed", message, ...committed, verdict, degraded };
 }

@@ -20,9 +20,9 @@ export const fetchOptions = { fetch: { type: "string" } } as const;
 export const personOptions = { ...systemOptions, reboot: { type: "string" } } as const;
 
 /** Looks at the health of this machine. */
-export function nodeProbe({ io, signal }: Invocation, settings: Settings): Probe {
+export function nodeProbe({ io }: Invocation, settings: Settings): Probe {
   return hostProbe(io, {
-    witness: async () => (await import("./witness.ts")).askWitness(io, signal),
+    witness: async (signal) => (await import("./witness.ts")).askWitness(io, signal),
     linkSettings: async () =>
       (await import("#agent/report-settings.ts")).loadLinkSettings(io, settings),
   });

@@ -88,7 +88,7 @@ bootcmd:
   - [echo, ${canary}]
 firstlight:
   report: { mqtt: { host: 192.0.2.1, username: u, password: ${canary} } }
-  health: { passes: 1, interval: 1ms, timeout: 1s }
+  health: { passes: 1, interval: 1ms, timeout: 5s }
 `;
 
 t.test(

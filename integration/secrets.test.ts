@@ -50,7 +50,7 @@ bootcmd:
   - echo ${canary("bootcmd")}
 phone_home: { url: "https://user:${canary("url")}@192.0.2.1/" }
 firstlight:
-  health: { passes: 1, interval: 10ms, timeout: 1s }
+  health: { passes: 1, interval: 10ms, timeout: 5s }
   users: { dora: { passwordHash: "${hash.replace(".hash.", ".own-hash.")}" } }
   files:
     - { path: /root/own, mode: "0600", content: "${canary("own-file")}" }

@@ -8,7 +8,7 @@ import { type StoryNode, storyNode } from "./story.ts";
 
 t.setTimeout(600_000);
 const skip = skipWithoutNix() || (needs("xorriso").skip ?? false);
-const healthy = "  health: { passes: 1, interval: 10ms, timeout: 100ms }\n";
+const healthy = "  health: { passes: 1, interval: 5s, timeout: 5s }\n";
 const unitName = "firstlight-command-runcmd.service";
 
 function insert(node: StoryNode, lines: string, own = ""): void {
@@ -121,7 +121,7 @@ t.test("hooks run around a change, and one may call it off", { skip }, async (t)
 
   rmSync(log);
   const check =
-    "  health: { passes: 1, interval: 10ms, timeout: 100ms, checks: [{ type: file, path: /none }] }\n";
+    "  health: { passes: 1, interval: 5s, timeout: 5s, checks: [{ type: file, path: /none }] }\n";
   node.insert("iso", {
     instanceId: "i-1",
     userData: `#cloud-config\ntimezone: Asia/Tokyo\nfirstlight:\n${check}${hooks(0)}`,

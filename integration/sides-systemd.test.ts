@@ -8,6 +8,7 @@ import { writeRendered } from "./render-check.ts";
 import { bootContainer, inside, skipWithoutContainer } from "./sides/container.ts";
 import type { FetchedInside } from "./sides/fetch-inside.ts";
 import type { Seen } from "./sides/inside.ts";
+import type { JudgedInside } from "./sides/judge-inside.ts";
 
 t.setTimeout(300_000);
 const skip = skipWithoutNix() || skipWithoutContainer();
@@ -33,10 +34,25 @@ let config = import <nixos-config>; in
 
 const switchScript = `#!/bin/sh
 case $1 in
-test) ln -sfn @out@ /run/current-system ;;
+test)
+  ln -sfn @out@ /run/current-system
+  case @out@ in
+  *-nixos-system-falling) systemctl start falling.service ;;
+  *) systemctl stop falling.service ;;
+  esac
+  ;;
 dry-activate) echo "would start the following units: hello.service" >&2 ;;
 esac
 echo "$1 $(id -u) $(readlink /proc/self/ns/net)" >> /var/switches
+`;
+
+/** Falls again and again, and never too often for systemd. */
+const falling = `[Unit]
+StartLimitIntervalSec=0
+[Service]
+ExecStart=/bin/false
+Restart=always
+RestartSec=1
 `;
 
 const daemonUnits = {
@@ -97,6 +113,7 @@ t.test("the shipped root side, a real systemd, a real Nix daemon", { skip }, asy
     ...daemonUnits,
     "etc/systemd/system/firstlight-system.service.d/place.conf": place,
     "etc/systemd/system/story.service": story,
+    "etc/systemd/system/falling.service": falling,
     "etc/systemd/system/basic.target.d/story.conf": "[Unit]\nWants=story.service\n",
     "etc/sysusers.d/firstlight.conf": "g firstlight -\n",
     "etc/tmpfiles.d/firstlight.conf": tmpfiles(),
@@ -135,6 +152,23 @@ function judge(t: Test, seen: Seen): void {
   t.match(seen["intruder"], /EACCES/, "nor the courier at root's");
   t.equal(seen["fetched"], "you asked for /part", "a child without privileges reads the network");
   judgeFetched(t, seen["closure"] as FetchedInside);
+  const judged = seen["judged"] as JudgedInside;
+  t.match(
+    judged,
+    {
+      trial: { activation: "switched" },
+      verdict: {
+        healthy: false,
+        failed: ["unit falling.service"],
+        reasons: [
+          /^unit falling\.service: (restarted (once|\d times) since it was tried|ended with exit)/,
+        ],
+      },
+      back: { generation: 3, restart: false },
+      after: { healthy: true },
+    },
+    `a service that is restarted again and again takes its system back: ${JSON.stringify(judged)}`,
+  );
   t.match(seen, { idle: "inactive", result: "success", woken: { bootDefault: { generation: 3 } } });
   t.same(
     seen.events.filter(({ type }) => type === "warning"),

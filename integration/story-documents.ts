@@ -51,8 +51,8 @@ ${more}firstlight:
   options: { boot.kernelParams: ${JSON.stringify(kernelParams)} }
   health:
     passes: 1
-    interval: 10ms
-    timeout: 100ms
+    interval: 5s
+    timeout: 5s
     checks: ${JSON.stringify(checks)}
 ${broker === undefined ? "" : reportTo(broker)}`;
 }

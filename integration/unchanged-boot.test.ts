@@ -23,7 +23,7 @@ users:
 write_files:
   - { path: /etc/token, content: canary, permissions: "0600" }
 unknown_key: 1
-firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }
+firstlight: { health: { passes: 1, interval: 1ms, timeout: 5s } }
 `;
 
 interface Boot {

@@ -1,6 +1,6 @@
 import { healthTimes } from "#provisioner/spec/health-times.ts";
 import type { Verdict } from "#provisioner/system/system.ts";
-import { type BaselineOptions, look } from "./judge.ts";
+import { type BaselineOptions, look, restartWatch } from "./judge.ts";
 import type { Judging } from "./judging.ts";
 
 /** Whether a verdict says anything about the release that it is about. */
@@ -27,8 +27,10 @@ export async function conclusionOf(
   const { clock } = options.io;
   const { intervalMs, timeoutMs } = healthTimes(health);
   const started = clock.monotonicMs();
+  const restarts = restartWatch(health, null); // those of the trial say nothing
   for (;;) {
-    const now = await look(health, { ...options, baseline, leftMs: mostMs });
+    const leftMs = Math.max(1, Math.ceil(mostMs - (clock.monotonicMs() - started)));
+    const now = await look(health, { ...options, baseline, restarts, leftMs });
     const still = now.filter(({ name }) => failed.includes(name));
     if (still.length < failed.length) return { conclusive: true, reasons: [] };
     if (clock.monotonicMs() - started + intervalMs > Math.min(timeoutMs, mostMs)) {

@@ -40,7 +40,7 @@ async function run(
   const verdict = await judge(health, trial, {
     io,
     probe,
-    baseline: { failedUnits: null, kept: [] },
+    baseline: { failedUnits: null, restarted: null, kept: [] },
   });
   return { verdict, asked: asked() };
 }
@@ -80,7 +80,7 @@ t.test("an activation that was refused is not watched", async (t) => {
   const verdict = await judge(undefined, refused, {
     io,
     probe,
-    baseline: { failedUnits: null, kept: [] },
+    baseline: { failedUnits: null, restarted: null, kept: [] },
   });
   t.match(verdict, { healthy: false, reasons: ["lock held"] });
   t.equal(asked(), 0);
@@ -102,7 +102,11 @@ t.test(
     const before = fakeIo(root, { systemctl: listing(["old.service"]) });
     const probe: Probe = async ({ type }) => ({ passed: type !== "link", message: "" });
     const baseline = await readBaseline(undefined, { io: before, probe });
-    t.strictSame(baseline, { failedUnits: ["old.service"], kept: [{ type: "route" }] });
+    t.strictSame(baseline, {
+      failedUnits: ["old.service"],
+      restarted: [],
+      kept: [{ type: "route" }],
+    });
     const same = await judge(health, trial, { io: before, probe, baseline });
     t.equal(same.healthy, true);
     const after = fakeIo(root, { systemctl: listing(["old.service", "new.service"]) });
@@ -177,23 +181,54 @@ t.test("an abort ends the watch", async (t) => {
     judge(health, trial, {
       io,
       probe,
-      baseline: { failedUnits: null, kept: [] },
+      baseline: { failedUnits: null, restarted: null, kept: [] },
       signal: abort.signal,
     }),
   );
 });
 
-t.test("a check that would outlast the judgement gets what is left of it", async (t) => {
-  const io = fakeIo(t.testdir());
-  const given: (string | undefined)[] = [];
-  const probe: Probe = async (each) => {
-    given.push(each.type === "tcp" ? each.timeout : undefined);
+t.test("no look gets more than what is left of the judgement, whatever it is", async (t) => {
+  const root = t.testdir({ run: { systemd: { system: {} } } });
+  const io = fakeIo(root, { systemctl: () => ({}) });
+  const given: (number | undefined)[] = [];
+  const probe: Probe = async (_check, _signal, limitMs) => {
+    given.push(limitMs);
     io.clock.advance(1_000);
     return { passed: false, message: "no" };
   };
-  const slow = { type: "tcp", host: "192.0.2.1", port: 1, timeout: "30d" } as const;
-  const quick = { ...slow, timeout: "1s" } as const;
-  const health = { passes: 1, interval: "4s", timeout: "10s", checks: [slow, quick] } as Health;
-  await judge(health, trial, { io, probe, baseline: { failedUnits: null, kept: [] } });
-  t.strictSame(given, ["10000ms", "1s", "4000ms", "1s"]);
+  const checks = [{ type: "tcp", host: "192.0.2.1", port: 1 }, { type: "link" }] as const;
+  const health = { passes: 1, interval: "4s", timeout: "10s", checks } as unknown as Health;
+  await judge(health, trial, {
+    ...{ io, probe },
+    baseline: { failedUnits: null, restarted: null, kept: [] },
+  });
+  t.strictSame(given, [10_000, 10_000, 4_000, 4_000]);
+  t.strictSame(
+    io.executed.map(({ timeoutMs }) => timeoutMs),
+    [10_000, 10_000, 4_000, 4_000],
+  );
 });
+
+t.test(
+  "an activation in which something failed is told of, and judged by what is left",
+  async (t) => {
+    const message = "activated, but a unit failed (exit code 4): bad.service";
+    const degraded = { ...trial, activation: "degraded", message } as Trial;
+    const root = t.testdir({ run: { systemd: { system: {} } } });
+    const probe: Probe = async () => ({ passed: true, message: "" });
+    const health = { passes: 1, interval: "1s", timeout: "1s" } as Health;
+    const judged = (units: readonly string[]) =>
+      judge(health, degraded, {
+        ...{ io: fakeIo(root, { systemctl: listing(units) }), probe },
+        baseline: { failedUnits: [], restarted: [], kept: [] },
+      });
+    t.match(await judged([]), {
+      healthy: true,
+      reasons: ["1 rounds of checks passed in a row", message],
+    });
+    t.match(await judged(["bad.service"]), {
+      healthy: false,
+      reasons: ["unit bad.service: failed"],
+    });
+  },
+);

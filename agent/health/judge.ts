@@ -1,16 +1,20 @@
 import { canonicalJson } from "#core/canonical-json.ts";
-import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Check, Health } from "#generated/provisioner/spec/v1.ts";
 import { healthTimes } from "#provisioner/spec/health-times.ts";
+import { parseUptime } from "#provisioner/system/drift/failed-units.ts";
 import type { Trial, Verdict } from "#provisioner/system/system.ts";
 import { isCommandUnit } from "../command-states.ts";
-import type { Probe } from "./probe.ts";
+import type { LookLimits, Probe } from "./probe.ts";
+import type { ServiceState } from "./probe-systemd.ts";
+import { type Restarted, type RestartWatch, readRestarted, watchRestarts } from "./restarts.ts";
 
 /** What was true before the trial: it is not blamed for what had failed, and keeps what worked. */
 export interface Baseline {
   /** Names of systemd units that had failed already; `null` where there is no systemd. */
   readonly failedUnits: readonly string[] | null;
+  /** Services that systemd had restarted by then; `null` where nobody knows. */
+  readonly restarted: readonly Restarted[] | null;
   /** Checks that passed, of those that a change must keep. */
   readonly kept: readonly Check[];
 }
@@ -38,6 +42,10 @@ export type Judgeable = Pick<Trial, "transaction" | "toplevel" | "bootId"> &
 /**
  * Watches a trial until every check has passed some times in a row and for as long as the soak
  * lasts, or the time is over. The verdict names the trial, the system and the boot that it is about.
+ *
+ * An activation that was refused is not watched. One in which something failed is judged by what is
+ * there afterwards: a unit that failed in it counts for as long as it has failed, or is restarted again
+ * and again; where all is well by then the verdict still says what the activation said.
  */
 export async function judge(
   health: Health | undefined,
@@ -62,17 +70,21 @@ export async function judge(
 
   const { passes: wanted, intervalMs, timeoutMs, soakMs } = healthTimes(health);
   const signal = options.signal ?? new AbortController().signal;
+  const restarts = restartWatch(health, options.baseline.restarted);
   let passes = 0;
   let sinceMs = 0; // of the first round that passed in a row
   for (;;) {
     const began = elapsedMs();
     const leftMs = Math.max(1, Math.ceil(timeoutMs - began));
-    const failures = await look(health, { ...options, signal, leftMs });
+    const failures = await look(health, { ...options, restarts, signal, leftMs });
     passes = failures.length === 0 ? passes + 1 : 0;
     if (passes === 1) sinceMs = began;
     const soaked = elapsedMs() - sinceMs >= soakMs;
     if (passes >= wanted && soaked)
-      return verdict(true, passes, [`${passes} rounds of checks passed in a row`]);
+      return verdict(true, passes, [
+        `${passes} rounds of checks passed in a row`,
+        ...(trial.activation === "degraded" && trial.message ? [trial.message] : []),
+      ]);
     if (elapsedMs() + intervalMs > timeoutMs) {
       const short = `only ${passes} of ${wanted} rounds passed within ${timeoutMs} ms`;
       const soft = `every round passed, but not for ${soakMs} ms within ${timeoutMs} ms`;
@@ -98,16 +110,24 @@ export async function readBaseline(
   { io, probe, signal = new AbortController().signal }: BaselineOptions,
 ): Promise<Baseline> {
   const wanted = (health?.keep ?? healthDefaults.keep).map((type): Check => ({ type }));
-  const [failed, ...results] = await Promise.all([
+  const limits = { signal, limitMs: Number.POSITIVE_INFINITY };
+  const [failed, services, ...results] = await Promise.all([
     // Of a systemd that does not say it, no unit counts as having failed before.
-    failedNow(io, signal).catch(() => []),
+    failedNow(io, limits).catch(() => []),
+    servicesNow(io, limits).catch(() => null),
     ...wanted.map((check) => probe(check, signal).catch(() => ({ passed: false }))),
   ]);
   signal.throwIfAborted();
-  return { failedUnits: failed, kept: wanted.filter((_, index) => results[index]?.passed) };
+  return {
+    failedUnits: failed,
+    restarted: services && readRestarted(services, parseUptime(io.files.readText("/proc/uptime"))),
+    kept: wanted.filter((_, index) => results[index]?.passed),
+  };
 }
 
 interface Round extends JudgeOptions {
+  /** Remembers from round to round. */
+  readonly restarts: RestartWatch;
   /** Of the time for the whole judgement. */
   readonly leftMs: number;
 }
@@ -120,15 +140,25 @@ export interface Failure {
   readonly message: string;
 }
 
-/** One round of all checks: what did not pass. */
+/** What the rounds of one watch remember of services that are restarted. */
+export function restartWatch(
+  health: Health | undefined,
+  before: readonly Restarted[] | null,
+): RestartWatch {
+  const { timeoutMs } = healthTimes(health);
+  return watchRestarts({ before, excuses: modeOf(health) === "new", timeoutMs });
+}
+
+/** One round of all checks: what did not pass. None takes longer than what is left of the whole. */
 export async function look(
   health: Health | undefined,
-  { io, probe, baseline, signal = new AbortController().signal, leftMs }: Round,
+  { io, probe, baseline, restarts, signal = new AbortController().signal, leftMs }: Round,
 ): Promise<readonly Failure[]> {
   const checks = [...(health?.checks ?? []), ...baseline.kept];
+  const limits = { signal, limitMs: leftMs };
   const [units, ...results] = await Promise.all([
-    newlyFailed(health, { io, baseline, signal }),
-    ...checks.map((check) => probe(within(check, leftMs), signal)),
+    unwellUnits(health, { io, baseline, restarts, limits }),
+    ...checks.map((check) => probe(check, signal, leftMs)),
   ]);
   const failures = results.flatMap(({ passed, message }, index): readonly Failure[] =>
     passed ? [] : [{ name: canonicalJson(checks[index]), message }],
@@ -136,35 +166,48 @@ export async function look(
   return [...failures, ...units];
 }
 
-/** Sentences on the units that count against the trial. */
-async function newlyFailed(
+/** The units that count against the trial: they have failed, or are restarted again and again. */
+async function unwellUnits(
   health: Health | undefined,
-  { io, baseline, signal }: Pick<Round, "io" | "baseline"> & { readonly signal: AbortSignal },
+  {
+    io,
+    baseline,
+    restarts,
+    limits,
+  }: Pick<Round, "io" | "baseline" | "restarts"> & { readonly limits: LookLimits },
 ): Promise<readonly Failure[]> {
-  const mode = health?.failedUnits ?? healthDefaults.failedUnits;
+  const mode = modeOf(health);
   if (mode === "ignore") return [];
   const before = mode === "new" ? (baseline.failedUnits ?? []) : [];
   try {
-    const failed = (await failedNow(io, signal)) ?? [];
-    return failed
+    const [failed, services] = await Promise.all([failedNow(io, limits), servicesNow(io, limits)]);
+    const down = (failed ?? [])
       .filter((unit) => !before.includes(unit) && !isCommandUnit(unit))
       .map((unit) => ({ name: `unit ${unit}`, message: `unit ${unit}: failed` }));
+    return [...down, ...restarts.look(services ?? [], io.clock.monotonicMs())];
   } catch (error) {
-    signal.throwIfAborted();
+    limits.signal.throwIfAborted();
     const message = error instanceof Error ? error.message : String(error);
     return [{ name: "failed units", message }]; // nobody knows: not healthy
   }
 }
 
-/** No check takes longer than what is left of the whole. */
-function within(check: Check, leftMs: number): Check {
-  if (!("timeout" in check) || durationMs(check.timeout, leftMs) <= leftMs) return check;
-  return { ...check, timeout: `${leftMs}ms` };
+function modeOf(health: Health | undefined): "new" | "any" | "ignore" {
+  return health?.failedUnits ?? healthDefaults.failedUnits;
 }
 
 /** Names of failed units, `null` where there is no systemd. Throws where it does not answer. */
-async function failedNow(io: Io, signal: AbortSignal): Promise<readonly string[] | null> {
-  if (io.files.stat("/run/systemd/system") === undefined) return null;
-  const { failedUnits } = await import("./probe-systemd.ts");
-  return failedUnits(io, signal);
+async function failedNow(io: Io, limits: LookLimits): Promise<readonly string[] | null> {
+  if (!hasSystemd(io)) return null;
+  return (await import("./probe-systemd.ts")).failedUnits(io, limits);
+}
+
+/** Services as systemd sees them, `null` where there is none. Throws where it does not answer. */
+async function servicesNow(io: Io, limits: LookLimits): Promise<readonly ServiceState[] | null> {
+  if (!hasSystemd(io)) return null;
+  return (await import("./probe-systemd.ts")).readServices(io, limits);
+}
+
+function hasSystemd({ files }: Io): boolean {
+  return files.stat("/run/systemd/system") !== undefined;
 }

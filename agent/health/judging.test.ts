@@ -4,7 +4,8 @@ import { readJudging } from "./judging.ts";
 
 const check = { type: "file", path: "/ready" } as const;
 const health = { passes: 2, interval: "1s", keep: ["link"], checks: [check] } as const;
-const baseline = { failedUnits: ["a.service"], kept: [{ type: "link" }] } as const;
+const restarted = [{ unit: "b.service", restarts: 2, lately: false }] as const;
+const baseline = { failedUnits: ["a.service"], restarted, kept: [{ type: "link" }] } as const;
 
 function listening(): { readonly log: Log; readonly heard: (LogFields | undefined)[] } {
   const heard: (LogFields | undefined)[] = [];
@@ -20,7 +21,14 @@ function listening(): { readonly log: Log; readonly heard: (LogFields | undefine
 t.test("what was kept is what is judged by", async (t) => {
   const { log, heard } = listening();
   t.strictSame(await readJudging({ health, baseline }, log), { health, baseline });
-  t.strictSame(await readJudging(null, log), { baseline: { failedUnits: null, kept: [] } });
+  t.strictSame(await readJudging(null, log), {
+    baseline: { failedUnits: null, restarted: null, kept: [] },
+  });
+  const older = { failedUnits: ["a.service"], kept: [] };
+  t.strictSame((await readJudging({ baseline: older }, log)).baseline, {
+    ...older,
+    restarted: null,
+  });
   t.strictSame(heard, []);
 });
 
@@ -29,7 +37,7 @@ t.test("what is not as its schema wants it is left out and told, the rest holds"
   const read = await readJudging(
     {
       health: { ...health, keep: "link", checks: [check, { type: "moon", phase: "full" }] },
-      baseline: { failedUnits: [7], kept: [{ type: "link" }, 8] },
+      baseline: { failedUnits: [7], restarted: [{ unit: "b" }], kept: [{ type: "link" }, 8] },
     },
     log,
   );
@@ -37,8 +45,9 @@ t.test("what is not as its schema wants it is left out and told, the rest holds"
   t.notHas(read.health, { keep: "link" });
   t.notMatch(JSON.stringify(read), /moon/);
   t.equal(read.baseline.failedUnits, null);
+  t.equal(read.baseline.restarted, null);
   t.match(heard, [
-    { code: "system/judging-unread", message: /keep.*moon|keep.*checks.*failedUnits/ },
+    { code: "system/judging-unread", message: /keep.*checks.*failedUnits.*restarted/ },
   ]);
 });
 

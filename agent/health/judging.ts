@@ -1,6 +1,7 @@
 import type { Log } from "#core/log.ts";
 import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { Baseline } from "./judge.ts";
+import type { Restarted } from "./restarts.ts";
 
 /** What a judge goes by: kept with the trial, so that another process can go on with it. */
 export interface Judging {
@@ -16,7 +17,7 @@ export interface Judging {
  */
 export async function readJudging(value: unknown, log: Log): Promise<Judging> {
   const { health, baseline } = asObject(value);
-  const { failedUnits, kept } = asObject(baseline);
+  const { failedUnits, restarted, kept } = asObject(baseline);
   const wrong: string[] = [];
   const asHealth = async (part: string, read: unknown): Promise<Health | undefined> => {
     if (read === undefined || read === null) return undefined;
@@ -32,13 +33,19 @@ export async function readJudging(value: unknown, log: Log): Promise<Judging> {
   const { checks } = (await asHealth("baseline", kept && { checks: kept })) ?? {};
   const units = readNames(failedUnits);
   if (units === undefined) wrong.push("failedUnits: must be a list of names");
+  const services = readRestartedUnits(restarted);
+  if (services === undefined) wrong.push("restarted: must be a list of units and their restarts");
   if (wrong.length > 0) {
     const message = `judged without what is not as expected: ${wrong.join("; ").slice(0, 1000)}`;
     log.warning("system.judging", { code: "system/judging-unread", message });
   }
   return {
     ...(judged === undefined ? {} : { health: judged }),
-    baseline: { failedUnits: units ?? null, kept: checks ?? [] },
+    baseline: {
+      failedUnits: units ?? null,
+      restarted: services ?? null,
+      kept: checks ?? [],
+    },
   };
 }
 
@@ -46,6 +53,16 @@ function readNames(value: unknown): readonly string[] | null | undefined {
   if (value === undefined || value === null) return null;
   const names = Array.isArray(value) && value.every((name) => typeof name === "string");
   return names ? (value as string[]) : undefined;
+}
+
+/** As {@link readNames}. */
+function readRestartedUnits(value: unknown): readonly Restarted[] | null | undefined {
+  if (value === undefined || value === null) return null;
+  const isRestarted = (one: unknown) => {
+    const { unit, restarts, lately } = asObject(one);
+    return typeof unit === "string" && typeof restarts === "number" && typeof lately === "boolean";
+  };
+  return Array.isArray(value) && value.every(isRestarted) ? (value as Restarted[]) : undefined;
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

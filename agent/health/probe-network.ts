@@ -2,17 +2,17 @@ import { connect } from "node:net";
 import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
-import type { ProbeResult } from "./probe.ts";
+import type { LookLimits, ProbeResult } from "./probe.ts";
 
 const defaultTimeoutMs = 5_000;
 
 /** Opens a TCP connection and closes it. */
 export function probeTcp(
   check: Extract<Check, { type: "tcp" }>,
-  signal: AbortSignal,
+  { signal, limitMs }: LookLimits,
 ): Promise<ProbeResult> {
   const { host, port } = check;
-  const timeoutMs = durationMs(check.timeout, defaultTimeoutMs);
+  const timeoutMs = Math.min(durationMs(check.timeout, defaultTimeoutMs), limitMs);
   return new Promise((resolve) => {
     const socket = connect({ host, port, signal, timeout: timeoutMs });
     const end = (passed: boolean, message: string) => {
@@ -28,16 +28,17 @@ export function probeTcp(
 /** One GET, redirects not followed, body read and dropped up to a limit. */
 export async function probeHttp(
   check: Extract<Check, { type: "http" }>,
-  signal: AbortSignal,
+  { signal, limitMs }: LookLimits,
 ): Promise<ProbeResult> {
   const { Agent, request } = await import("undici");
   const named = withoutSecrets(check.url);
-  const timeoutMs = durationMs(check.timeout, defaultTimeoutMs);
+  const timeoutMs = Math.min(durationMs(check.timeout, defaultTimeoutMs), limitMs);
+  const late = AbortSignal.timeout(timeoutMs);
   const dispatcher = new Agent({ maxResponseSize: 1024 * 1024, connect: { timeout: timeoutMs } });
   try {
     const response = await request(check.url, {
       dispatcher,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: AbortSignal.any([signal, late]),
       headers: { "user-agent": "firstlight" },
     });
     await response.body.dump({ limit: 1024 * 1024 });
@@ -49,10 +50,9 @@ export async function probeHttp(
       message: `http ${named}: status ${status}, expected ${check.status ?? "2xx"}`,
     };
   } catch (error) {
-    return {
-      passed: false,
-      message: `http ${named}: ${error instanceof Error ? error.message : String(error)}`,
-    };
+    const reason = error instanceof Error ? error.message : String(error);
+    const why = late.aborted ? `no answer within ${timeoutMs} ms` : reason;
+    return { passed: false, message: `http ${named}: ${why}` };
   } finally {
     await dispatcher.destroy();
   }
@@ -62,9 +62,9 @@ export async function probeHttp(
 export async function probeDns(
   io: Io,
   { name, timeout }: Extract<Check, { type: "dns" }>,
-  signal: AbortSignal,
+  { signal, limitMs }: LookLimits,
 ): Promise<ProbeResult> {
-  const timeoutMs = durationMs(timeout, defaultTimeoutMs);
+  const timeoutMs = Math.min(durationMs(timeout, defaultTimeoutMs), limitMs);
   const result = await io.exec({ file: "getent", args: ["ahosts", name], timeoutMs, signal });
   const [address = ""] = result.stdout.trim().split(/\s+/);
   const passed = result.code === 0 && address !== "";

@@ -3,6 +3,8 @@ import { type AddressInfo, createServer } from "node:net";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
+import type { Check } from "#generated/provisioner/spec/v1.ts";
+import { defaultLimits } from "../link/link-settings.ts";
 import { hostProbe, type ProbeSources } from "./probe.ts";
 
 const { signal } = new AbortController();
@@ -108,4 +110,57 @@ t.test("TCP and HTTP on loopback: there, not there, hanging, wrong status", asyn
     passed: false,
     message: /ECONNREFUSED/,
   });
+});
+
+t.test("no look takes longer than it may, with a time of its own or without", async (t) => {
+  const limitMs = 100;
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await new Promise((resolve) => silent.once("listening", resolve));
+  t.teardown(() => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const root = t.testdir();
+  const never = () => new Promise<never>(() => {});
+  const probe = hostProbe(hostIo({ root }), {
+    witness: never,
+    linkSettings: async () => ({
+      ...{ address: { fleet: "f", node: "n" }, host: "127.0.0.1", port, clientId: "n" },
+      ...{ acknowledge: "broker", healthIntervalMs: 60_000, limits: defaultLimits },
+    }),
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const late = /no (answer|end) within 100 ms/;
+  const checks: readonly Check[] = [
+    { type: "http", url },
+    { type: "http", url, timeout: "1h" },
+    { type: "command", command: ["sleep", "3600"] },
+    { type: "command", command: ["sleep", "3600"], timeout: "1h" },
+    { type: "temperature", celsius: 90 },
+    { type: "link" },
+  ];
+  for (const check of checks) {
+    t.match(await probe(check, signal, limitMs), { passed: false, message: late }, check.type);
+  }
+  const asked = fakeIo(root, {
+    systemctl: ({ args }) => ({ stdout: args[0] === "is-system-running" ? "starting\n" : "" }),
+    timedatectl: () => ({}),
+    getent: () => ({}),
+    sleep: () => ({}),
+  });
+  const fake = hostProbe(asked, nothing);
+  const sleeps: Check = { type: "command", command: ["sleep", "1"] };
+  const asking: readonly Check[] = [
+    { type: "unit", unit: "a.service" },
+    { type: "systemd" },
+    { type: "time" },
+    { type: "dns", name: "cache.example.org" },
+    sleeps,
+  ];
+  for (const check of asking) {
+    await fake(check, signal, limitMs);
+  }
+  t.strictSame(new Set(asked.executed.map(({ timeoutMs }) => timeoutMs)), new Set([limitMs]));
+  t.equal(asked.executed.length, 7);
+  t.equal(asked.executed.at(-1)?.graceMs, 0, "nor is there time to end slowly");
+  await fake(sleeps, signal);
+  t.match(asked.executed.at(-1), { timeoutMs: 10_000, graceMs: 5_000 });
 });

@@ -1,3 +1,4 @@
+import { durationMs, longestTimerMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
 import type { Witness } from "../facts/witness.ts";
@@ -11,8 +12,17 @@ export interface ProbeResult {
   readonly message: string;
 }
 
-/** Looks at one check once. Never throws: what cannot be looked at has not passed. */
-export type Probe = (check: Check, signal: AbortSignal) => Promise<ProbeResult>;
+/**
+ * Looks at one check once, for no longer than `limitMs`, whatever the check itself allows. Never throws:
+ * what cannot be looked at has not passed.
+ */
+export type Probe = (check: Check, signal: AbortSignal, limitMs?: number) => Promise<ProbeResult>;
+
+/** What ends a look. */
+export interface LookLimits {
+  readonly signal: AbortSignal;
+  readonly limitMs: number;
+}
 
 /** Where the node reports; `undefined` where nobody has named a broker. */
 type ReadLinkSettings = () => Promise<LinkSettings | undefined>;
@@ -20,16 +30,17 @@ type ReadLinkSettings = () => Promise<LinkSettings | undefined>;
 /** What some probes ask beside the machine's files and programs. */
 export interface ProbeSources {
   /** systeminformation, in a process of its own. */
-  readonly witness: () => Promise<Witness>;
+  readonly witness: (signal: AbortSignal) => Promise<Witness>;
   readonly linkSettings: ReadLinkSettings;
 }
 
 /** The real probes, through `io` and, for http, tcp and link, the network stack of this machine. */
 export function hostProbe(io: Io, sources: ProbeSources): Probe {
   const link = lazyLink(io, sources.linkSettings);
-  return async (check, signal) => {
+  return async (check, signal, limitMs = longestTimerMs) => {
+    const limits = { signal, limitMs: Math.min(limitMs, longestTimerMs) };
     try {
-      return await probe({ io, sources, link }, check, signal);
+      return await probe({ io, sources, link }, check, limits);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return { passed: false, message: `${check.type}: ${message}` };
@@ -57,7 +68,7 @@ interface Probing {
 async function probe(
   { io, sources, link }: Probing,
   check: Check,
-  signal: AbortSignal,
+  limits: LookLimits,
 ): Promise<ProbeResult> {
   switch (check.type) {
     case "file":
@@ -66,19 +77,19 @@ async function probe(
         message: `file ${check.path}: must exist`,
       };
     case "unit":
-      return (await import("./probe-systemd.ts")).probeUnit(io, check.unit, signal);
+      return (await import("./probe-systemd.ts")).probeUnit(io, check.unit, limits);
     case "systemd":
-      return (await import("./probe-systemd.ts")).probeSystemd(io, check, signal);
+      return (await import("./probe-systemd.ts")).probeSystemd(io, check, limits);
     case "time":
-      return (await import("./probe-systemd.ts")).probeTime(io, signal);
+      return (await import("./probe-systemd.ts")).probeTime(io, limits);
     case "command":
-      return probeCommand(io, check, signal);
+      return probeCommand(io, check, limits);
     case "tcp":
-      return (await import("./probe-network.ts")).probeTcp(check, signal);
+      return (await import("./probe-network.ts")).probeTcp(check, limits);
     case "http":
-      return (await import("./probe-network.ts")).probeHttp(check, signal);
+      return (await import("./probe-network.ts")).probeHttp(check, limits);
     case "dns":
-      return (await import("./probe-network.ts")).probeDns(io, check, signal);
+      return (await import("./probe-network.ts")).probeDns(io, check, limits);
     case "route":
       return (await import("./probe-kernel.ts")).probeRoute(io, check);
     case "disk":
@@ -86,21 +97,41 @@ async function probe(
     case "memory":
       return (await import("./probe-kernel.ts")).probeMemory(io, check);
     case "temperature":
-      return probeTemperature(await sources.witness(), check.celsius);
+      return probeTemperature(await inTime(sources.witness, limits), check.celsius);
     case "link":
-      return link(signal);
+      return inTime(link, limits);
   }
 }
+
+/** Work without a deadline of its own. Throws where it does not end in time. */
+async function inTime<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { signal, limitMs }: LookLimits,
+): Promise<T> {
+  const late = new AbortController();
+  const { promise: limit, reject } = Promise.withResolvers<never>();
+  late.signal.addEventListener("abort", () => reject(late.signal.reason));
+  const abort = () => late.abort(new Error(`no answer within ${limitMs} ms`));
+  const timer = setTimeout(abort, limitMs);
+  try {
+    return await Promise.race([work(AbortSignal.any([signal, late.signal])), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** So long a program that is asked to end may take, where the whole has as much left. */
+const mostGraceMs = 5_000;
 
 async function probeCommand(
   io: Io,
   check: Extract<Check, { type: "command" }>,
-  signal: AbortSignal,
+  { signal, limitMs }: LookLimits,
 ): Promise<ProbeResult> {
-  const { durationMs } = await import("#core/duration.ts");
   const [file = "", ...args] = check.command;
-  const timeoutMs = durationMs(check.timeout, 10_000);
-  const result = await io.exec({ file, args, timeoutMs, signal });
+  const timeoutMs = Math.min(durationMs(check.timeout, 10_000), limitMs);
+  const graceMs = Math.min(mostGraceMs, limitMs - timeoutMs);
+  const result = await io.exec({ file, args, timeoutMs, graceMs, signal });
   const ended = result.timedOut
     ? `no end within ${timeoutMs} ms`
     : `ended with ${result.code ?? result.signal}`;

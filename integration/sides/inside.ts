@@ -17,6 +17,7 @@ import { apart, courierChild } from "#provisioner/system/sides/courier-child.ts"
 import { courierSocket, operatorSocket } from "#provisioner/system/sides/places.ts";
 import type { ChangeReason, SystemEvent, Verdict } from "#provisioner/system/system.ts";
 import { fetchInside } from "./fetch-inside.ts";
+import { judgeInside } from "./judge-inside.ts";
 
 const reason: ChangeReason = { by: "apply", why: "a test", instanceId: null };
 const verdict: Verdict = { healthy: true, reasons: ["well"], passes: 1, ms: 1 };
@@ -136,6 +137,9 @@ async function see(): Promise<Seen> {
     fetched: await attempt(fetchApart),
     closure: await attempt(() => fetchInside(sources("six"), attempt)),
     intruder: await asUser("firstlight", "operator"),
+    judged: await attempt(async () =>
+      judgeInside(c, await c.plan(await c.build(sources("falling"), reason))),
+    ),
     events,
   };
   system.close();

@@ -24,7 +24,10 @@ export interface ActivationSubject {
   readonly after: string | null;
 }
 
-/** What an activation came to, its exit code read beside what really runs afterwards. */
+/**
+ * What an activation came to, its exit code read beside what really runs afterwards. Its message is a
+ * line that says what happened, and which units failed where it names any, and its last words.
+ */
 export function readActivation(
   { exitCode, timedOut, relayed, output }: SwitchEnd,
   { toplevel, before, after }: ActivationSubject,
@@ -32,8 +35,8 @@ export function readActivation(
   const runs = after === toplevel;
   const moved = before !== after;
   const words = meaning(exitCode, timedOut);
-  const tail = lastLines(output);
-  const message = words === null ? null : tail === "" ? words : `${words}: ${tail}`;
+  const said = lastWords(output);
+  const message = words === null ? null : said === "" ? words : `${words}: ${said}`;
   if (timedOut) return { end: "refused", exitCode: null, message, touched: true };
   if (exitCode === 0) return { end: "switched", exitCode, message, touched: true };
   if (exitCode !== null && untouched.includes(exitCode) && !moved) {
@@ -69,7 +72,14 @@ function meaning(exitCode: number | null, timedOut: boolean): string | null {
   }
 }
 
-function lastLines(output: string): string {
+/** How NixOS names the units that failed, before it shows the state of each in many lines. */
+const namesUnits = /^warning: the following units failed: /;
+
+function lastWords(output: string): string {
   const lines = output.split("\n").filter((line) => line.trim() !== "");
-  return lines.slice(-maxMessageLines).join("\n").slice(-maxMessageLength);
+  const named = lines.findLast((line) => namesUnits.test(line));
+  const others = lines.filter((line) => line !== named).slice(-maxMessageLines);
+  if (named === undefined) return others.join("\n").slice(-maxMessageLength);
+  const first = named.slice(0, maxMessageLength / 2);
+  return [first, others.join("\n").slice(-maxMessageLength / 2)].join("\n").trimEnd();
 }

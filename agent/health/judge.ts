@@ -82,7 +82,7 @@ export async function judge(
     const soaked = elapsedMs() - sinceMs >= soakMs;
     if (passes >= wanted && soaked)
       return verdict(true, passes, [
-        `${passes} rounds of checks passed in a row`,
+        passes === 1 ? "every check passed" : `${passes} rounds of checks passed in a row`,
         ...(trial.activation === "degraded" && trial.message ? [trial.message] : []),
       ]);
     if (elapsedMs() + intervalMs > timeoutMs) {

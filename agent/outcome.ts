@@ -84,6 +84,7 @@ const passing: readonly Code[] = [
   "system/fetch-failed",
   "system/closure-not-found",
   "datasource/none",
+  "datasource/unreachable",
   "exec/timeout",
   "link/unreachable",
   "cli/interrupted",

@@ -56,7 +56,7 @@ async function recall(
   const quiet = { ...invocation, log: silentLog };
   return recallUnchanged(io, {
     program,
-    discover: async () => findContent(quiet, (await readSettings(io.files)).datasources),
+    discover: async () => findContent(quiet, await readSettings(io.files)),
     readFacts: () => readFacts(io),
   });
 }

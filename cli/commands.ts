@@ -29,5 +29,6 @@ export const commands: Readonly<
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
   courier: { load: () => import("./commands/courier.ts"), hidden: true },
+  crawl: { load: () => import("./commands/crawl.ts"), hidden: true },
   witness: { load: () => import("./commands/witness.ts"), hidden: true },
 };

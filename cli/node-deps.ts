@@ -55,7 +55,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     parameterCheck: assets.parameterCheck,
     obtain: closureObtainer(obtaining),
     signedManifest: (digest) => signedManifest(obtaining, digest),
-    discover: () => findContent(invocation, settings.datasources),
+    discover: () => findContent(invocation, settings),
     fetchSources: async (urls) => {
       const { sourceFetcher } = await import("#agent/fetch-sources.ts");
       return sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) })(urls);
@@ -116,7 +116,7 @@ export async function makeNode(
     {
       ...deps,
       async discover() {
-        from.content = await findContent(invocation, deps.settings.datasources);
+        from.content = await findContent(invocation, deps.settings);
         return from.content;
       },
       readFacts() {

@@ -7,6 +7,7 @@ import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
 import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
 import { type Flags, type Invocation, textFlag } from "./command.ts";
+import { readTools } from "./crawler.ts";
 
 /** Flags of every command that works on the system. */
 export const systemOptions = {
@@ -28,12 +29,20 @@ export function nodeProbe({ io }: Invocation, settings: Settings): Probe {
   });
 }
 
-/** The datasource of this machine, read. Throws `datasource/none`, `datasource/disabled`. */
+/**
+ * The datasource of this machine, read; `offline` where there is no network yet. Throws `datasource/none`,
+ * `datasource/disabled`.
+ */
 export async function findContent(
   { io, log }: Invocation,
-  datasources: readonly string[] | undefined,
+  settings: Settings,
+  { offline = false }: { readonly offline?: boolean } = {},
 ): Promise<DatasourceContent> {
-  const found = await discover(io, { datasources, log });
+  const { datasources } = settings;
+  const found = await discover(io, {
+    ...{ datasources, log },
+    ...(offline ? {} : { tools: readTools(io, settings) }),
+  });
   if (found.kind === "disabled")
     throw new Fault("datasource/disabled", `switched off by ${found.by}`);
   return found.content;

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { raspberryPi4 } from "#integration/machines/raspberry-pi-4.ts";
@@ -36,3 +37,18 @@ export function machine(t: { testdir(): string }, userData: string): string {
 
 /** Lines of a cloud-config whose system is judged at once. */
 export const healthy = "firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }\n";
+
+/** The same, while this process goes on: for a server in it. */
+export async function firstlightBeside(args: readonly string[], input = "") {
+  const child = execFile(process.execPath, [entry, ...args], { timeout: 60_000 });
+  child.stdin?.end(input);
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (text) => {
+    stdout += text;
+  });
+  child.stderr?.on("data", (text) => {
+    stderr += text;
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}

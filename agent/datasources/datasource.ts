@@ -2,6 +2,7 @@ import type { Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { SecretBag, SecretRef } from "#core/secret.ts";
+import type { Crawl, MetadataAttempt } from "./metadata/service.ts";
 
 /** What reading a datasource needs. Detection never needs anything but the kernel's files. */
 export type Needs = "nothing" | "disk" | "network";
@@ -20,8 +21,19 @@ export interface Datasource<Found extends Detection = Detection> {
    * The two are never merged. `observe` is told of everything looked at, also of what did not fit.
    */
   detect(io: Io, observe?: Observe): Found | undefined;
-  /** Reads everything. Throws `datasource/malformed` or `datasource/missing`, never returns half. */
-  read(io: Io, detection: Found): Promise<DatasourceContent>;
+  /**
+   * Reads everything. Throws `datasource/malformed` or `datasource/missing`, never returns half; one
+   * that needs the network throws `datasource/none` where `tools` cannot go there.
+   */
+  read(io: Io, detection: Found, tools?: ReadTools): Promise<DatasourceContent>;
+}
+
+/** What reading a datasource may use beside the machine. */
+export interface ReadTools {
+  /** Goes to the network; absent where that is not up. */
+  readonly crawl?: Crawl | undefined;
+  /** For everything that a metadata service is asked, in milliseconds. */
+  readonly budgetMs: number;
 }
 
 /** Takes one observation, in words for a person: `/dev/vda: neither ISO 9660 nor FAT`. */
@@ -48,6 +60,8 @@ export interface DatasourceContent {
   /** Values of every `secretRef` in the instance, among them the raw documents. */
   readonly secrets: SecretBag;
   readonly findings: readonly Finding[];
+  /** Every exchange with a metadata service. */
+  readonly attempts?: readonly MetadataAttempt[];
 }
 
 /**

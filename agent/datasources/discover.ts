@@ -2,7 +2,7 @@ import { Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
-import type { Datasource, DatasourceContent, Detection } from "./datasource.ts";
+import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 import { datasources as known } from "./table.ts";
 
@@ -11,6 +11,8 @@ export interface DiscoverOptions {
   /** Names that may be used, in order; all that are known when `undefined`. */
   readonly datasources: readonly string[] | undefined;
   readonly log: Log;
+  /** What reading may use beside the machine; without it nothing is read over a network. */
+  readonly tools?: ReadTools;
   /** For tests: the datasources that are known. */
   readonly table?: readonly Datasource[];
 }
@@ -69,10 +71,11 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     datasource: first.attempt.name,
     place: first.found.detection.place,
   });
-  const content = await first.found.datasource.read(io, first.found.detection);
+  const { datasource, detection } = first.found;
+  const content = await datasource.read(io, detection, options.tools);
   const findings = [
     ...content.findings,
-    ...attempts.flatMap((attempt) => findingOf(attempt, first.attempt.name)),
+    ...tries.flatMap((tried) => (tried === first ? [] : findingOf(tried, datasource))),
   ];
   return { kind: "found", content: { ...content, findings }, attempts };
 }
@@ -125,20 +128,21 @@ export function findSwitch(files: Files): string | undefined {
 }
 
 function none(attempts: readonly Attempt[]): Fault {
-  const described = attempts.map(({ name, result, evidence }) => {
-    const why =
-      result === "unknown"
-        ? "no such datasource"
-        : evidence.join("; ") || "nothing of it was found";
-    return `${name} (${why})`;
-  });
+  const seen = attempts.filter(
+    ({ result, evidence }) => result === "unknown" || evidence.length > 0,
+  );
+  const described = seen.map(({ name, result, evidence }) =>
+    result === "unknown" ? `${name} (no such datasource)` : `${name} (${evidence.join("; ")})`,
+  );
+  const others = attempts.filter((attempt) => !seen.includes(attempt)).map(({ name }) => name);
+  if (others.length > 0) described.push(`${others.join(", ")} (nothing of it was found)`);
   return new Fault(
     "datasource/none",
     `no datasource: looked for ${described.join(", ") || "none, the settings name none"}`,
   );
 }
 
-function findingOf(attempt: Attempt, used: string): readonly Finding[] {
+function findingOf({ attempt, found }: Try, used: Datasource): readonly Finding[] {
   const about = {
     document: attempt.name,
     path: "",
@@ -151,15 +155,19 @@ function findingOf(attempt: Attempt, used: string): readonly Finding[] {
     case "used":
     case "absent":
       return [];
-    case "passed":
+    case "passed": {
+      // A cloud may bring a disk beside its service, and says the same by both.
+      const isOfCloud = found?.datasource.needs === "network" && used.needs === "disk";
       return [
         {
           ...about,
+          level: isOfCloud ? "note" : "warning",
           code: "datasource/several",
-          message: `found at ${attempt.place}, not used: ${used} comes first`,
+          message: `found at ${attempt.place}, not used: ${used.name} comes first`,
           hint,
         },
       ];
+    }
     case "broken":
       return [
         {

@@ -17,7 +17,7 @@ export const command: Command = {
     try {
       const settings = await readSettings(io.files);
       const done = await bootstrap(io, log, async () => {
-        const content = await findContent(invocation, settings.datasources);
+        const content = await findContent(invocation, settings, { offline: true });
         // There is no network yet: what a document names by address waits for the boot itself.
         return resolveSpec(content, settings, async () => new Map());
       });

@@ -1,8 +1,10 @@
 import { discover } from "#agent/datasources/discover.ts";
+import type { MetadataAttempt } from "#agent/datasources/metadata/service.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { Command } from "../command.ts";
+import { readTools } from "../crawler.ts";
 
 /** `firstlight discover` */
 export const command: Command = {
@@ -11,22 +13,32 @@ export const command: Command = {
   arity: [0, 0],
   async run({ io, log, out, json }) {
     const settings = await readSettings(io.files);
-    const found = await discover(io, { datasources: settings.datasources, log });
+    const tools = readTools(io, settings);
+    const found = await discover(io, { datasources: settings.datasources, log, tools });
     if (found.kind === "disabled") {
       out.data(json ? prettyJson({ v: 1, ...found }) : `switched off by ${found.by}`);
       return 0;
     }
-    const { instance, findings } = found.content;
+    const { instance, findings, attempts: exchanges = [] } = found.content;
     if (json) {
       out.data(
-        prettyJson({ v: 1, kind: found.kind, instance, findings, attempts: found.attempts }),
+        prettyJson({
+          ...{ v: 1, kind: found.kind, instance, findings },
+          ...{ attempts: found.attempts, exchanges },
+        }),
       );
       return 0;
     }
     for (const finding of findings) out.talk(formatFinding(finding));
     for (const { name, result, evidence } of found.attempts)
       out.talk(`${name}: ${result}: ${evidence.join("; ")}`);
+    for (const exchange of exchanges) out.talk(exchangeLine(exchange));
     out.data(prettyJson(instance));
     return 0;
   },
 };
+
+function exchangeLine({ method, url, from, atMs, ms, status, error }: MetadataAttempt): string {
+  const over = from === null ? "" : ` from ${from}`;
+  return `${atMs} ms: ${method} ${url}${over}: ${status ?? error ?? "nothing"} after ${ms} ms`;
+}

@@ -15,6 +15,15 @@ export const datasourceCodes = {
     action:
       "Attach a CIDATA or config-2 disk, fill /var/lib/cloud/seed/nocloud, or name the datasource in the settings.",
   },
+  "datasource/unreachable": {
+    means: "The metadata service of the machine's cloud does not answer, or not to its end.",
+    action:
+      "Look at the network of the machine (`firstlight discover` says what was tried), and start it again.",
+  },
+  "datasource/refused": {
+    means: "The metadata service of the machine's cloud refuses to answer.",
+    action: "Allow the metadata service in the cloud's settings of this instance.",
+  },
   "datasource/several": {
     means: "More than one place says what the machine is to become; the first in order is used.",
     action: "Remove the places that are not meant, or name the datasource in the settings.",

@@ -1,0 +1,131 @@
+import type { AnswerReader, Cloud, CloudInstance, JsonObject } from "../cloud.ts";
+import type { MetadataClient } from "../metadata/service.ts";
+
+const root = "/latest/meta-data/";
+const userData = "/latest/user-data";
+const document = "/latest/dynamic/instance-identity/document";
+const maxUserDataBytes = 1024 * 1024;
+/** Deeper than anything that is there. */
+const mostLevels = 8;
+const mostPaths = 500;
+
+/** What holds passwords or keys of others, and is none of ours. */
+const left = [`${root}iam/`, `${root}identity-credentials/`, `${root}managed-ssh-keys/`];
+
+/**
+ * Amazon EC2, and clouds that say by their firmware that they speak like it
+ * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html). Asked with
+ * tokens (IMDSv2) only. Credentials of the instance's role are not read.
+ */
+export const ec2: Cloud = {
+  name: "Ec2",
+  service: {
+    addresses: ["http://169.254.169.254", "http://[fd00:ec2::254]"],
+    token: {
+      method: "PUT",
+      path: "/latest/api/token",
+      headers: { "x-aws-ec2-metadata-token-ttl-seconds": "21600" },
+      header: "x-aws-ec2-metadata-token",
+    },
+    probe: `${root}instance-id`,
+  },
+  identify({ productUuid, productSerial, hypervisorUuid, sysVendor, chassisAssetTag }) {
+    if (hypervisorUuid.startsWith("ec2")) return `hypervisor uuid: ${hypervisorUuid}`;
+    // As the firmware stores it, or with its first fields in the other byte order.
+    const isEc2 = productUuid.startsWith("ec2") || /^..2..ec|^.{4}2.ec/.test(productUuid);
+    if (isEc2) return `product uuid: ${productUuid}`;
+    if (productSerial.endsWith(".brightbox.com")) return `product serial: ${productSerial}`;
+    if (chassisAssetTag.endsWith(".zstack.io")) return `chassis asset tag: ${chassisAssetTag}`;
+    return sysVendor === "e24cloud" ? `system vendor: ${sysVendor}` : undefined;
+  },
+  async crawl(client) {
+    await crawlTree(client, root);
+    await client.get(userData, { raw: true, maxBytes: maxUserDataBytes });
+    await client.get(document);
+  },
+  read(answers) {
+    const at = (name: string) => answers.text(`${root}${name}`);
+    const identity = answers.bytes(document) === undefined ? {} : answers.object(document);
+    return {
+      metaData: {
+        "instance-id": at("instance-id"),
+        "local-hostname": at("local-hostname"),
+        "public-keys": publicKeys(answers),
+        region: identity["region"] ?? at("placement/region"),
+        "availability-zone": at("placement/availability-zone"),
+        "instance-type": at("instance-type"),
+        "ami-id": at("ami-id"),
+        "public-hostname": at("public-hostname"),
+        "local-ipv4": at("local-ipv4"),
+        "public-ipv4": at("public-ipv4"),
+        tags: tags(answers),
+      },
+      userData: answers.bytes(userData),
+      networkConfig: networkConfig(answers),
+    };
+  },
+};
+
+/** Everything below a path that lists what there is, a directory by a slash at its end. */
+async function crawlTree(client: MetadataClient, start: string): Promise<void> {
+  let level = [start];
+  let paths = 0;
+  for (let depth = 0; level.length > 0 && depth < mostLevels; depth++) {
+    const next: string[] = [];
+    for (const directory of level) {
+      const names = ((await client.text(directory)) ?? "").split("\n");
+      for (const name of names.map((each) => each.trim()).filter((each) => each !== "")) {
+        if (++paths > mostPaths) return;
+        // A key is listed as `0=name`.
+        const key = /^(\d+)=/.exec(name)?.[1];
+        const path = `${directory}${key === undefined ? name : `${key}/`}`;
+        if (left.some((prefix) => `${path}/`.startsWith(prefix))) continue;
+        if (path.endsWith("/")) next.push(path);
+        else await client.get(path);
+      }
+    }
+    level = next;
+  }
+}
+
+function publicKeys(answers: AnswerReader): readonly string[] {
+  const keys = `${root}public-keys/`;
+  return answers
+    .paths(keys)
+    .filter((path) => path.endsWith("/openssh-key"))
+    .flatMap((path) => answers.lines(path));
+}
+
+function tags(answers: AnswerReader): JsonObject | undefined {
+  const prefix = `${root}tags/instance/`;
+  const named = answers.paths(prefix).filter((path) => path !== prefix);
+  if (named.length === 0) return undefined;
+  return Object.fromEntries(
+    named.map((path) => [path.slice(prefix.length), answers.text(path) ?? ""]),
+  );
+}
+
+/**
+ * Where there is more than one interface: each with DHCP. One needs nothing said, because that is what
+ * a machine does by itself.
+ */
+function networkConfig(answers: AnswerReader): CloudInstance["networkConfig"] {
+  const prefix = `${root}network/interfaces/macs/`;
+  const macs = answers.lines(prefix).map((line) => line.replace(/\/$/, ""));
+  const number = (mac: string) => Number(answers.text(`${prefix}${mac}/device-number`) ?? 0);
+  const ordered = [...macs].sort((a, b) => number(a) - number(b));
+  if (ordered.length < 2) return undefined;
+  const ethernets = ordered.map((mac, index) => {
+    const hasIpv6 = answers.text(`${prefix}${mac}/ipv6s`) !== undefined;
+    return [
+      `eni${index}`,
+      {
+        match: { macaddress: mac },
+        dhcp4: true,
+        dhcp6: hasIpv6,
+        optional: index > 0,
+      },
+    ];
+  });
+  return { version: 2, ethernets: Object.fromEntries(ethernets) };
+}

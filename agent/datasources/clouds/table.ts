@@ -1,0 +1,5 @@
+import type { Cloud } from "../cloud.ts";
+import { ec2 } from "./ec2.ts";
+
+/** Every cloud, in the order in which they are tried (cloud-init's built-in order). */
+export const clouds: readonly Cloud[] = [ec2];

@@ -1,0 +1,111 @@
+/** For tests: what every cloud has to stand, against a real server. */
+import type { Test } from "tap";
+import type { Cloud } from "../cloud.ts";
+import { readCloud } from "../cloud-content.ts";
+import type { DatasourceContent } from "../datasource.ts";
+import type { Identity } from "../identity.ts";
+import { crawlCloud } from "../metadata/crawl.ts";
+import {
+  type FakeAnswer,
+  type FakeServiceOptions,
+  fakeService,
+  first,
+} from "../metadata/fake-service.ts";
+
+/** What a fault is to match. */
+interface Matched {
+  readonly code: string;
+  readonly message?: RegExp;
+}
+
+/** A cloud, machines that are on it, and what its service says. */
+export interface CloudCase {
+  readonly cloud: Cloud;
+  /** What the firmware of its machines says. */
+  readonly on: readonly Partial<Identity>[];
+  /** The same of machines that look like it and are not; one that says nothing is among them anyway. */
+  readonly off?: readonly Partial<Identity>[];
+  readonly answers: Readonly<Record<string, FakeAnswer>>;
+  readonly options?: FakeServiceOptions;
+  /** What the instance is to match. */
+  readonly expected: object;
+  /** The user-data that comes of it. */
+  readonly userData: string | undefined;
+  /** Answers that cannot be meant, by path, with the fault that names them. */
+  readonly malformed: Readonly<
+    Record<string, { readonly answer: FakeAnswer; readonly fault: Matched }>
+  >;
+}
+
+/** The table of tests of one cloud: absent, malformed, 503 then right, right. */
+export function tryCloud(t: Test, tried: CloudCase): void {
+  const { cloud, on, off = [], answers, options, expected, userData, malformed } = tried;
+  t.test(`${cloud.name}: told by the firmware, and by nothing else`, async (t) => {
+    for (const some of on) t.type(cloud.identify(identityOf(some)), "string", JSON.stringify(some));
+    for (const some of [{}, ...off])
+      t.equal(cloud.identify(identityOf(some)), undefined, JSON.stringify(some));
+  });
+
+  t.test(`${cloud.name}: what it says`, async (t) => {
+    const service = await fakeService(t, answers, options);
+    const { instance, secrets, findings } = await readFrom(cloud, service);
+    t.match(instance, {
+      datasource: { name: cloud.name, place: service.url },
+      ...(expected as object),
+    });
+    const given = secrets.get("user-data")?.reveal();
+    t.equal(given && Buffer.from(given).toString(), userData);
+    t.same(findings, []);
+  });
+
+  t.test(`${cloud.name}: a service that is busy at first is asked again`, async (t) => {
+    const busy = Object.entries(answers).map(([path, answer]) => [
+      path,
+      first(1, { status: 503, headers: { "retry-after": "0" } }, answer),
+    ]);
+    const service = await fakeService(t, Object.fromEntries(busy), options);
+    const { instance, attempts = [] } = await readFrom(cloud, service, 20_000);
+    t.match(instance, expected);
+    t.ok(
+      attempts.some(({ status }) => status === 503),
+      "and that is told",
+    );
+  });
+
+  for (const [path, { answer, fault }] of Object.entries(malformed)) {
+    t.test(`${cloud.name}: malformed: ${path}`, async (t) => {
+      const service = await fakeService(t, { ...answers, [path]: answer }, options);
+      await t.rejects(readFrom(cloud, service), fault);
+    });
+  }
+
+  t.test(`${cloud.name}: somebody else who answers is not believed`, async (t) => {
+    for (const other of [
+      { status: 302, headers: { location: "http://192.0.2.1/login" } },
+      { status: 200, body: "<!DOCTYPE html><html>Please log in</html>" },
+    ]) {
+      const service = await fakeService(t, {}, { guard: () => other });
+      await t.rejects(readFrom(cloud, service), { code: "datasource/malformed" });
+    }
+  });
+}
+
+/** A machine whose firmware says nothing but this. */
+function identityOf(some: Partial<Identity>): Identity {
+  const nothing = {
+    ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
+    ...{ chassisAssetTag: "", hypervisorUuid: "", kernelArguments: [] },
+  };
+  return { ...nothing, ...some };
+}
+
+/** Everything that a cloud says at an address, as a boot reads it. */
+export async function readFrom(
+  cloud: Cloud,
+  { url }: { readonly url: string },
+  budgetMs = 10_000,
+): Promise<DatasourceContent> {
+  const report = await crawlCloud(cloud, { addresses: [url], budgetMs });
+  const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
+  return readCloud(cloud, detection, report);
+}

@@ -1,0 +1,68 @@
+import type { NetworkInterfaceInfo } from "node:os";
+
+/** One way to a metadata service: an address of it, and one of this machine to ask from. */
+export interface Candidate {
+  /** Without a slash at its end, and without a scope. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Address to ask from; the kernel's choice when absent. */
+  readonly localAddress?: string;
+  /** For a person, `null` where the kernel chooses. */
+  readonly from: string | null;
+}
+
+/** Addresses by interface, as `os.networkInterfaces()` has them. */
+export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
+
+/**
+ * Every way to a service: the kernel's own route, and where a machine has several interfaces each of
+ * them, because a metadata service may be reached over one only. A link-local IPv6 address has no route:
+ * it is asked on every interface.
+ */
+export function candidatesFor(
+  addresses: readonly string[],
+  interfaces: Interfaces,
+): readonly Candidate[] {
+  return addresses.flatMap((address): readonly Candidate[] => {
+    const { origin, hostname, port, protocol } = new URL(address);
+    const host = hostname.replace(/^\[(.*)\]$/, "$1");
+    const way = { url: origin, host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
+    const family = host.includes(":") ? "IPv6" : "IPv4";
+    if (isLinkLocal6(host)) {
+      return namesWith(interfaces, "IPv6").map((name) => ({
+        ...way,
+        ...{ host: `${host}%${name}`, from: name },
+      }));
+    }
+    const own = ownAddresses(interfaces, family);
+    const several = new Set(own.map(({ name }) => name)).size > 1 && !isLoopback(host);
+    const chosen = own.map(({ name, localAddress }) => ({
+      ...way,
+      ...{ localAddress, from: `${localAddress} (${name})` },
+    }));
+    return [{ ...way, from: null }, ...(several ? chosen : [])];
+  });
+}
+
+function isLinkLocal6(host: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(host);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "::1" || host.startsWith("127.");
+}
+
+function namesWith(interfaces: Interfaces, family: "IPv4" | "IPv6"): readonly string[] {
+  return Object.entries(interfaces).flatMap(([name, addresses = []]) =>
+    addresses.some((one) => !one.internal && one.family === family) ? [name] : [],
+  );
+}
+
+function ownAddresses(interfaces: Interfaces, family: "IPv4" | "IPv6") {
+  return Object.entries(interfaces).flatMap(([name, addresses = []]) =>
+    addresses
+      .filter((one) => !one.internal && one.family === family && !isLinkLocal6(one.address))
+      .map(({ address }) => ({ name, localAddress: address })),
+  );
+}

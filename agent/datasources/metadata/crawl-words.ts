@@ -1,0 +1,79 @@
+import { describeFault, Fault } from "#core/fault.ts";
+import type { Report } from "#generated/agent/datasources/metadata/report.ts";
+import { validate } from "#generated/agent/datasources/metadata/report.validate.js";
+import type { CrawlJob, CrawlReport, MetadataAttempt } from "./service.ts";
+
+/** What a crawl came to, as its child says it. */
+export async function reportOf(crawl: Promise<CrawlReport>): Promise<string> {
+  const nothing = { v: 1, service: null, answers: {}, attempts: [], fault: null } as const;
+  try {
+    const { service, answers, attempts } = await crawl;
+    const encoded = [...answers].map(([path, bytes]) => [
+      path,
+      Buffer.from(bytes).toString("base64"),
+    ]);
+    const report = { ...nothing, service, answers: Object.fromEntries(encoded), attempts };
+    return JSON.stringify(report);
+  } catch (error) {
+    const { code, message, hint } = describeFault(error);
+    const attempts = attemptsOf(error);
+    return JSON.stringify({ ...nothing, attempts, fault: { code, message, hint } });
+  }
+}
+
+/** The exchanges of a crawl that failed, by what it threw. */
+export function attemptsOf(error: unknown): readonly MetadataAttempt[] {
+  return (error as { readonly attempts?: readonly MetadataAttempt[] } | null)?.attempts ?? [];
+}
+
+/**
+ * What a child has said: believed no more than the network. Throws its fault, with the exchanges, and
+ * `datasource/malformed` for anything else than a report.
+ */
+export function readReport(
+  text: string,
+  { datasource }: Pick<CrawlJob, "datasource">,
+): CrawlReport {
+  const report = parse(text);
+  if (report === undefined) {
+    throw new Fault(
+      "datasource/unreachable",
+      `${datasource}: whoever asks the metadata service said nothing that can be read`,
+    );
+  }
+  const { service, answers, attempts, fault } = report;
+  if (fault !== null) {
+    const { code, message, hint } = fault;
+    throw Object.assign(new Fault(code, message, hint === null ? {} : { hint }), { attempts });
+  }
+  const decoded = Object.entries(answers).map(
+    ([path, base64]) => [path, Buffer.from(base64, "base64")] as const,
+  );
+  return { service, answers: new Map(decoded), attempts };
+}
+
+function parse(text: string): Report | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return validate(value) ? (value as Report) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A job, as its line says; `undefined` where it is none. */
+export function readJob(line: string): CrawlJob | undefined {
+  try {
+    const { datasource, addresses, budgetMs } = JSON.parse(line) as Partial<CrawlJob>;
+    const isGood =
+      typeof datasource === "string" &&
+      Number.isInteger(budgetMs) &&
+      (addresses === undefined ||
+        (Array.isArray(addresses) && addresses.every((one) => URL.canParse(String(one)))));
+    if (!isGood) return undefined;
+    const job = { datasource, budgetMs: budgetMs as number };
+    return addresses === undefined ? job : { ...job, addresses };
+  } catch {
+    return undefined;
+  }
+}

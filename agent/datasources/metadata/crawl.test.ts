@@ -1,0 +1,203 @@
+import { mock } from "node:test";
+import t from "tap";
+import type { Cloud } from "../cloud.ts";
+import { candidatesFor, type Interfaces } from "./candidates.ts";
+import { crawlCloud } from "./crawl.ts";
+import { attemptsOf, readJob, readReport, reportOf } from "./crawl-words.ts";
+import type { Exchange } from "./exchange.ts";
+import { type FakeAnswer, fakeService, first } from "./fake-service.ts";
+
+/** A cloud that says one thing. */
+const cloud: Pick<Cloud, "name" | "service" | "crawl"> = {
+  name: "Fake",
+  service: { addresses: ["http://169.254.169.254"], probe: "/id" },
+  crawl: async (client) => void (await client.get("/data", { maxBytes: 100_000 })),
+};
+
+/** Everything that a service says at `/data`, which is tried with this answer. */
+async function crawl(t: { teardown(end: () => void): void }, data: FakeAnswer, budgetMs = 20_000) {
+  const { url, requests } = await fakeService(t, { "/id": "i-1", "/data": data });
+  const { answers, attempts } = await crawlCloud(cloud, { addresses: [url], budgetMs });
+  return { data: Buffer.from(answers.get("/data") ?? []).toString(), requests, attempts };
+}
+
+t.test("what may pass is asked again, and told", async (t) => {
+  const early: Record<string, FakeAnswer> = {
+    "busy (429), with a time": { status: 429, headers: { "retry-after": "0" } },
+    "down (503)": { status: 503 },
+    "half an answer": (_request, response) => {
+      response.writeHead(200, { "content-length": "10" });
+      response.write("half", () => response.destroy());
+    },
+    "no answer": (request) => request.socket.destroy(),
+  };
+  for (const [what, answer] of Object.entries(early)) {
+    const { data, attempts } = await crawl(t, first(2, answer, "right"));
+    t.equal(data, "right", what);
+    t.equal(attempts.filter(({ url }) => url.endsWith("/data")).length, 3, what);
+  }
+});
+
+t.test("what does not pass ends it, and says why", async (t) => {
+  const answers: readonly (readonly [string, FakeAnswer, RegExp])[] = [
+    [
+      "malformed",
+      { status: 302, headers: { location: "http://192.0.2.1/x" } },
+      /leads away to http:\/\/192\.0\.2\.1,/,
+    ],
+    ["malformed", "<html><body>Log in</body></html>", /a page of HTML/],
+    ["malformed", "x".repeat(100_001), /more than 100000 bytes/],
+    ["refused", { status: 403 }, /answered with 403/],
+    ["refused", { status: 401 }, /answered with 401/],
+    ["unreachable", { status: 418 }, /answered with 418/],
+  ];
+  for (const [kind, answer, message] of answers)
+    await t.rejects(crawl(t, answer), { code: `datasource/${kind}`, message });
+});
+
+t.test("an answer without end is not read to its end", async (t) => {
+  let sent = 0;
+  const endless: FakeAnswer = (_request, response) => {
+    response.writeHead(200, { "content-length": String(2 ** 30) });
+    const more = () => {
+      sent += 65_536;
+      if (sent < 2 ** 30 && !response.destroyed) response.write(Buffer.alloc(65_536), more);
+    };
+    more();
+  };
+  await t.rejects(crawl(t, endless), { code: "datasource/malformed" });
+  t.ok(sent < 64 * 2 ** 20, `${sent} bytes were sent`);
+});
+
+t.test("one that drips, or is silent, ends with the budget", async (t) => {
+  const drip: FakeAnswer = (_request, response) => {
+    const timer = setInterval(() => response.write("x"), 100);
+    response.on("close", () => clearInterval(timer));
+  };
+  for (const answer of [drip, () => {}]) {
+    await t.rejects(crawl(t, answer, 600), {
+      code: "datasource/unreachable",
+      message: /^Fake: not all was said within 600 ms/,
+    });
+  }
+  const { url } = await fakeService(t, {}, { guard: () => () => {} });
+  const silent = crawlCloud(cloud, { addresses: [url], budgetMs: 600 });
+  await t.rejects(silent, { message: `no metadata within 600 ms from ${url}: 1 way was tried` });
+});
+
+const interfaces: Interfaces = Object.fromEntries(
+  [1, 2, 3, 4].map((n) => [
+    `eth${n}`,
+    [
+      { address: `192.0.2.${n}`, family: "IPv4" },
+      { address: `fe80::${n}`, family: "IPv6", scopeid: n },
+    ].map((one) => ({ ...one, internal: false }) as NonNullable<Interfaces[string]>[number]),
+  ]),
+);
+
+t.test("every way is taken: the kernel's, each interface, link-local on each", async (t) => {
+  const found = candidatesFor(
+    ["http://169.254.169.254", "http://[fe80::a9fe:a9fe]", "http://[fd00:ec2::254]"],
+    interfaces,
+  );
+  t.same(
+    found.map(({ host, localAddress, from }) => [host, localAddress, from]),
+    [
+      ["169.254.169.254", undefined, null],
+      ...[1, 2, 3, 4].map((n) => ["169.254.169.254", `192.0.2.${n}`, `192.0.2.${n} (eth${n})`]),
+      ...[1, 2, 3, 4].map((n) => [`fe80::a9fe:a9fe%eth${n}`, undefined, `eth${n}`]),
+      ["fd00:ec2::254", undefined, null],
+    ],
+  );
+  const { eth1 } = interfaces;
+  t.equal(candidatesFor(["http://169.254.169.254"], { eth1 }).length, 1, "one interface: one way");
+});
+
+t.test(
+  "with four interfaces and no answer all ways are asked at once, within the budget",
+  async (t) => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    t.teardown(() => mock.timers.reset());
+    const asked: number[] = [];
+    let nowMs = 0;
+    const open = (_candidate: unknown, { signal }: { readonly signal: AbortSignal }): Exchange => ({
+      get: () => {
+        asked.push(nowMs);
+        return new Promise((_, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason)),
+        );
+      },
+      close() {},
+    });
+    const ended = crawlCloud(cloud, { budgetMs: 30_000 }, undefined, {
+      interfaces: () => interfaces,
+      open,
+    }).then(
+      () => t.fail("nothing answers"),
+      (error: Error) => error.message,
+    );
+    let message: unknown;
+    void ended.then((said) => {
+      message = said;
+    });
+    for (; message === undefined && nowMs < 60_000; nowMs += 500) {
+      await new Promise((resolve) => setImmediate(resolve));
+      mock.timers.tick(500);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    t.match(
+      message,
+      /^no metadata within 30000 ms from http:\/\/169\.254\.169\.254: 5 ways were tried/,
+    );
+    t.same(asked, [0, 0, 0, 0, 0], "at once, none after another");
+    t.ok(nowMs <= 30_500, `${nowMs} ms`);
+  },
+);
+
+t.test("an interface that gets its address later is asked then", async (t) => {
+  const { url } = await fakeService(t, { "/id": "i-1", "/data": "x" });
+  const lo = [{ address: "127.0.0.1", family: "IPv4", internal: true }] as never;
+  let looks = 0;
+  const { service } = await crawlCloud(
+    cloud,
+    { addresses: ["http://[fe80::1]", url], budgetMs: 10_000 },
+    undefined,
+    { interfaces: () => (looks++ === 0 ? {} : { lo }) },
+  );
+  t.equal(service?.url, url);
+});
+
+t.test("what a child says is a report, or is not believed", async (t) => {
+  const attempt = {
+    ...{ method: "GET", url: "http://x/id", from: null, atMs: 1, ms: 2, status: 200 },
+    error: null,
+  };
+  const report = {
+    service: { url: "http://x", from: null },
+    answers: new Map([["/id", Buffer.from("i-1")]]),
+    attempts: [attempt],
+  };
+  const job = { datasource: "Fake", budgetMs: 1 };
+  t.same(readReport(await reportOf(Promise.resolve(report)), job), report);
+  const failed = Object.assign(new Error("broken"), { attempts: [attempt] });
+  const text = await reportOf(Promise.reject(failed));
+  const caught = (): unknown => {
+    try {
+      return readReport(text, job);
+    } catch (error) {
+      return error;
+    }
+  };
+  t.match(caught(), { code: "cli/internal", message: "broken" });
+  t.same(attemptsOf(caught()), [attempt]);
+  for (const other of ["", "{}", '{"v":1}', "null", text.replace('"v":1', '"v":2')])
+    t.throws(() => readReport(other, job), { code: "datasource/unreachable" }, other.slice(0, 20));
+  t.same(readJob(JSON.stringify(job)), job);
+  for (const wrong of [
+    "",
+    "{}",
+    '{"datasource":"Fake"}',
+    '{"datasource":"F","budgetMs":1,"addresses":["x"]}',
+  ])
+    t.equal(readJob(wrong), undefined, wrong);
+});

@@ -1,0 +1,255 @@
+import { randomInt } from "node:crypto";
+import { Agent } from "node:http";
+import { connect } from "node:net";
+import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
+import { Fault } from "#core/fault.ts";
+import type { Candidate } from "./candidates.ts";
+import type { GetOptions, MetadataAttempt, MetadataService } from "./service.ts";
+
+const connectMs = 2_000;
+/** For one whole answer: a server that drips is asked again. */
+const answerMs = 10_000;
+const defaultMaxBytes = 1024 * 1024;
+/** Bounded by the budget long before. */
+const mostTries = 1_000;
+const firstPauseMs = 200;
+const longestPauseMs = 5_000;
+/** What a service may say that time heals. */
+const passing = [408, 425, 429, 500, 502, 503, 504];
+const unconnected = [
+  ...["ETIMEDOUT", "ECONNRESET", "EADDRINUSE", "EADDRNOTAVAIL", "ECONNREFUSED", "EPIPE"],
+  ...["ENOTFOUND", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EAI_AGAIN"],
+];
+
+/** What all requests of a crawl share. */
+export interface CrawlContext {
+  readonly service: MetadataService;
+  /** Ends with the budget. */
+  readonly signal: AbortSignal;
+  /** For everything, in milliseconds. */
+  readonly budgetMs: number;
+  /** Takes every exchange, also those that failed. */
+  readonly record: (attempt: MetadataAttempt) => void;
+  /** When the crawl began, as `performance.now()` says it. */
+  readonly startedAt: number;
+}
+
+/** Exchanges with one address of a service. */
+export interface Exchange {
+  /** The bytes of an answer, `undefined` where there is nothing (404). */
+  get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
+  close(): void;
+}
+
+/**
+ * Asks one address, again and again while what stands in the way may pass: with growing pauses in which
+ * chance has a part, or after what the server asks for (`Retry-After`). A redirect is not followed:
+ * what a metadata service does not say itself is not metadata.
+ */
+export function openExchange(candidate: Candidate, context: CrawlContext): Exchange {
+  const { service } = context;
+  const agent = agentFor(candidate, service.privilegedPort === true);
+  const client = clientFor(candidate, context, agent);
+  let token: Promise<string | undefined> | undefined;
+
+  async function headersFor(): Promise<Record<string, string>> {
+    if (service.token === undefined) return {};
+    token ??= newToken(client, candidate, service.token);
+    const value = await token;
+    return value === undefined ? {} : { [service.token.header]: value };
+  }
+
+  return {
+    async get(path, options = {}) {
+      const ask = async () => {
+        const headers = { ...(await headersFor()), ...options.headers };
+        return request(client, `${candidate.url}${path}`, { headers }, options);
+      };
+      const first = await ask();
+      if (first.statusCode !== 401 || service.token === undefined) return taken(first, options);
+      token = undefined; // it has run out
+      return taken(await ask(), options);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+async function newToken(
+  client: Got,
+  { url }: Candidate,
+  { method, path, headers, optionalOn = [] }: NonNullable<MetadataService["token"]>,
+): Promise<string | undefined> {
+  const response = await request(client, `${url}${path}`, { method, headers }, { maxBytes: 4_096 });
+  if (optionalOn.includes(response.statusCode)) return undefined;
+  const text = Buffer.from(taken(response, {}) ?? [])
+    .toString("latin1")
+    .trim();
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw new Fault("datasource/malformed", `${url}${path}: a token was expected, another text came`);
+}
+
+/** A connection of its own to this way; a port that is taken is another one the next time. */
+function agentFor({ host, port, localAddress }: Candidate, privileged: boolean): Agent {
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  agent.createConnection = () =>
+    connect({
+      ...{ host, port },
+      ...(localAddress === undefined ? {} : { localAddress }),
+      ...(privileged ? { localPort: randomInt(600, 1_024) } : {}),
+    });
+  return agent;
+}
+
+function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): Got {
+  const { signal, service } = context;
+  const teller = tellerFor(candidate, context);
+  return got.extend({
+    agent: { http: agent },
+    signal,
+    timeout: { connect: connectMs, request: answerMs },
+    headers: { "user-agent": "firstlight", ...service.headers },
+    followRedirect: false,
+    throwHttpErrors: false,
+    decompress: false,
+    responseType: "buffer",
+    retry: {
+      limit: mostTries,
+      methods: ["GET", "PUT", "POST"],
+      statusCodes: passing,
+      errorCodes: [...unconnected, "ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
+      maxRetryAfter: context.budgetMs,
+      enforceRetryRules: true,
+      calculateDelay: ({ attemptCount, retryAfter, computedValue }) =>
+        computedValue === 0 ? 0 : pauseMs(attemptCount, retryAfter),
+    },
+    hooks: {
+      beforeRequest: [teller.begins],
+      afterResponse: [
+        (response) => {
+          teller.answered(response);
+          return response;
+        },
+      ],
+      beforeRetry: [teller.failed],
+      beforeError: [
+        (error) => {
+          teller.failed(error);
+          return error;
+        },
+      ],
+    },
+  });
+}
+
+/** In milliseconds. Many machines that start at once shall not all ask again at once. */
+function pauseMs(attempt: number, retryAfterMs: number | undefined): number {
+  const grown = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
+  return Math.max(1, retryAfterMs ?? grown * (0.5 + Math.random() / 2));
+}
+
+/** Records exchanges as got comes by them. */
+function tellerFor({ from }: Candidate, { record, startedAt }: CrawlContext) {
+  const began = new WeakMap<object, number>();
+  /** Requests that are told, by their options. */
+  const told = new WeakSet<object>();
+  const tell = (options: object, about: Omit<MetadataAttempt, "from" | "atMs" | "ms">) => {
+    const now = performance.now();
+    const at = began.get(options) ?? now;
+    const ms = Math.round(now - at);
+    record({ ...about, from, atMs: Math.round(at - startedAt), ms });
+  };
+  return {
+    begins: (options: object) => void began.set(options, performance.now()),
+    answered({ request, requestUrl, statusCode }: Response): void {
+      const { options } = request;
+      told.add(options);
+      tell(options, {
+        method: options.method,
+        url: placeOf(requestUrl),
+        status: statusCode,
+        error: null,
+      });
+    },
+    /** Only what has no whole answer: those are told already. */
+    failed(error: RequestError): void {
+      const { options } = error;
+      if (told.has(options)) return;
+      told.add(options);
+      const about = { method: options.method, url: placeOf(options.url), status: null };
+      tell(options, { ...about, error: wordsOf(error) });
+    },
+  };
+}
+
+function placeOf(url: URL | string | undefined): string {
+  const { origin, pathname } = URL.parse(String(url)) ?? { origin: "?", pathname: "" };
+  return `${origin}${pathname}`;
+}
+
+function wordsOf({ code, message }: RequestError): string {
+  return code.startsWith("ERR_") ? message : code;
+}
+
+/** One request with its tries; a body that is too large ends it. */
+async function request(
+  client: Got,
+  url: string,
+  init: OptionsInit,
+  { maxBytes = defaultMaxBytes }: GetOptions,
+): Promise<Response<Uint8Array>> {
+  const tooLarge = new AbortController();
+  const { signal } = client.defaults.options;
+  const both = signal === undefined ? tooLarge.signal : AbortSignal.any([signal, tooLarge.signal]);
+  const promise = client(url, { ...init, signal: both, responseType: "buffer" });
+  promise.on("downloadProgress", ({ transferred }) => {
+    if (transferred > maxBytes) tooLarge.abort();
+  });
+  try {
+    return (await promise) as Response<Uint8Array>;
+  } catch (error) {
+    if (tooLarge.signal.aborted) {
+      const message = `${placeOf(url)}: more than ${maxBytes} bytes came`;
+      throw new Fault("datasource/malformed", message, { cause: error });
+    }
+    throw unreachable(placeOf(url), error);
+  }
+}
+
+/** What an answer says. Throws where it is none of a metadata service. */
+function taken(
+  { statusCode, body, headers, requestUrl }: Response<Uint8Array>,
+  { absentOn = [], raw = false }: GetOptions,
+): Uint8Array | undefined {
+  const place = placeOf(requestUrl);
+  if (statusCode === 404 || statusCode === 410 || absentOn.includes(statusCode)) return undefined;
+  if (statusCode >= 300 && statusCode < 400) {
+    const target = URL.parse(headers.location ?? "", String(requestUrl))?.origin ?? "nowhere";
+    throw notMetadata(place, `it leads away to ${target}`);
+  }
+  if (statusCode === 401 || statusCode === 403) {
+    throw new Fault("datasource/refused", `${place}: answered with ${statusCode}`);
+  }
+  if (statusCode < 200 || statusCode > 299) {
+    throw new Fault("datasource/unreachable", `${place}: answered with ${statusCode}`);
+  }
+  if (!raw && isHtml(body)) throw notMetadata(place, "a page of HTML came");
+  return body;
+}
+
+function isHtml(body: Uint8Array): boolean {
+  const start = Buffer.from(body.subarray(0, 64)).toString("latin1").trimStart().toLowerCase();
+  return start.startsWith("<!doctype html") || start.startsWith("<html");
+}
+
+/** Somebody stands between: a portal that wants a login, a proxy, a machine that only pretends. */
+function notMetadata(place: string, problem: string): Fault {
+  return new Fault("datasource/malformed", `${place}: ${problem}, which is no metadata`, {
+    hint: "something answers in the place of the metadata service: look at the network between",
+  });
+}
+
+function unreachable(place: string, error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const words = error instanceof RequestError ? wordsOf(error) : String(error);
+  return new Fault("datasource/unreachable", `${place}: ${words}`, { cause: error });
+}

@@ -1,0 +1,85 @@
+/** A metadata service of a cloud: where it may answer, and how it wants to be asked. */
+export interface MetadataService {
+  /**
+   * Base addresses, all asked at once: `http://169.254.169.254`. A link-local IPv6 one is asked on every
+   * interface: `http://[fe80::a9fe:a9fe]`.
+   */
+  readonly addresses: readonly string[];
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Asked first, of every address: who answers with this is the service. */
+  readonly probe: string;
+  /** How the right to ask is got; it is got again where the service says 401. */
+  readonly token?: TokenRequest;
+  /** Whether it answers only who asks from a port below 1024. */
+  readonly privilegedPort?: boolean;
+}
+
+/** A request whose answer goes with every other one. */
+export interface TokenRequest {
+  readonly method: "PUT" | "POST";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Header that the token goes into. */
+  readonly header: string;
+  /** Status codes by which a service says that it knows no tokens: then it is asked without. */
+  readonly optionalOn?: readonly number[];
+}
+
+/** Answers of a metadata service by the path that was asked; a path without one (404) is absent. */
+export type Answers = ReadonlyMap<string, Uint8Array>;
+
+/** What a crawl may ask. Answers are kept, and go to whoever reads them. */
+export interface MetadataClient {
+  /** The bytes behind a path, `undefined` where there are none (404). Throws `datasource/…`. */
+  get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
+  /** The same as text. */
+  text(path: string, options?: GetOptions): Promise<string | undefined>;
+}
+
+export interface GetOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes at most; 1 MiB when absent. */
+  readonly maxBytes?: number;
+  /** Status codes that count as nothing there, beside 404. */
+  readonly absentOn?: readonly number[];
+  /** Whether it is the user's own document: then a page of HTML is as good as anything. */
+  readonly raw?: boolean;
+}
+
+/** One exchange with an address, or the lack of one. */
+export interface MetadataAttempt {
+  readonly method: string;
+  /** Address and path; no query, which may hold a token. */
+  readonly url: string;
+  /** Address or interface of this machine that it went out from, where one was chosen. */
+  readonly from: string | null;
+  /** Since the crawl began. */
+  readonly atMs: number;
+  readonly ms: number;
+  /** `null` where nothing came. */
+  readonly status: number | null;
+  /** Why nothing came, or why it was not taken. */
+  readonly error: string | null;
+}
+
+/** What is asked of whoever goes to the network. */
+export interface CrawlJob {
+  /** Name of a cloud of `clouds/table.ts`. */
+  readonly datasource: string;
+  /** Instead of the cloud's own. */
+  readonly addresses?: readonly string[];
+  /** For everything, in milliseconds. */
+  readonly budgetMs: number;
+}
+
+/** What came of a crawl. */
+export interface CrawlReport {
+  /** The address that answered, and from where it was asked. */
+  readonly service: { readonly url: string; readonly from: string | null } | null;
+  readonly answers: Answers;
+  readonly attempts: readonly MetadataAttempt[];
+}
+
+/** Goes to the network, with no privileges where that can be. Throws `datasource/…`. */
+export type Crawl = (job: CrawlJob, signal?: AbortSignal) => Promise<CrawlReport>;

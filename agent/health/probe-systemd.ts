@@ -53,6 +53,9 @@ async function runningJobs(io: Io, signal: AbortSignal): Promise<readonly string
   });
 }
 
+/** What a check of kind `command` is run in, where we are in a sandbox (`cli/sandbox.ts`). */
+const ofChecks = /^firstlight-run-/;
+
 /** Names of the units that have failed. Throws where systemd does not answer. */
 export async function failedUnits(io: Io, signal?: AbortSignal): Promise<readonly string[]> {
   const result = await ask(
@@ -65,7 +68,7 @@ export async function failedUnits(io: Io, signal?: AbortSignal): Promise<readonl
   return result.stdout
     .split("\n")
     .map((line) => line.trim().split(/\s+/)[0] ?? "")
-    .filter((unit) => unit !== "");
+    .filter((unit) => unit !== "" && !ofChecks.test(unit));
 }
 
 /** Whether the clock is synchronised, as systemd knows it. */

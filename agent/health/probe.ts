@@ -92,6 +92,9 @@ async function probe(
   }
 }
 
+/** Of a command that is told to end. */
+const graceMs = 5_000;
+
 async function probeCommand(
   io: Io,
   check: Extract<Check, { type: "command" }>,
@@ -100,7 +103,7 @@ async function probeCommand(
   const { durationMs } = await import("#core/duration.ts");
   const [file = "", ...args] = check.command;
   const timeoutMs = durationMs(check.timeout, 10_000);
-  const result = await io.exec({ file, args, timeoutMs, signal });
+  const result = await io.exec({ file, args, timeoutMs, graceMs, signal });
   const ended = result.timedOut
     ? `no end within ${timeoutMs} ms`
     : `ended with ${result.code ?? result.signal}`;

@@ -65,10 +65,10 @@ t.test("more may work inside of another sandbox", async (t) => {
 t.test("what a person wrote reaches the program as it is, and ends when it should", async (t) => {
   const fake = fakeIo(t.testdir({ bin: { sh: "" } }), { "systemd-run": () => ({}) });
   const io = outsideOfSandbox({ ...fake, env: { PATH: "/sbin:/bin" } });
-  const script = "test ${A:-b} = $A";
+  const script = "test x$A";
   await io.exec({ file: "sh", args: ["-c", script, "$A"], graceMs: 5_000, ...deadline });
   const [moved] = fake.executed;
-  t.same(moved?.args.slice(-4), ["sh", "-c", "test $${A:-b} = $$A", "$$A"]);
+  t.same(moved?.args.slice(-4), ["sh", "-c", "test x$$A", "$$A"]);
   t.ok(moved?.args.includes("--property=TimeoutStopSec=5s"));
   await t.rejects(io.exec({ file: "curl", args: [], ...deadline }), {
     code: "exec/not-found",

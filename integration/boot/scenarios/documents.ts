@@ -49,7 +49,7 @@ firstlight:
     timeout: ${3 * pace}s
     checks:
       - { type: tcp, host: ${lan.gateway}, port: ${port}, timeout: 2s }
-      - { type: command, command: [sh, -c, 'of=\${UNSET:-us}; echo "$of" > ${checkedFile}'] }
+      - { type: command, command: [/bin/sh, -c, 'of=\${UNSET:-us}; echo "$of" > ${checkedFile}'] }
   report:
     fleet: boots
     node: edge-1

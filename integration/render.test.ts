@@ -389,10 +389,15 @@ t.test("a pinned agent takes the place of the image's own package", { skip }, as
   t.equal(await evaluate(machine, entry, body), pinned);
 });
 
-/** As `systemd-analyze security` has it, times ten: what each side may be exposed to at most. */
+/** As `systemd-analyze security` has it, times ten: how exposed each unit may be at most. */
 const exposures = [
   ["firstlight-agent", 20],
   ["firstlight-system", 15],
+  ["firstlight-bootstrap", 12],
+  ["firstlight-boot", 28],
+  ["firstlight-boot-complete", 5],
+  ["firstlight-drift", 28],
+  ["firstlight-maintenance", 14],
 ] as const;
 
 const realLib = process.env["NIXPKGS_LIB"];

@@ -1,5 +1,5 @@
 import { isFault } from "#core/fault.ts";
-import type { Files, Io } from "#core/io.ts";
+import type { ExecRequest, Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { networkdFiles } from "#provisioner/render/network.ts";
@@ -52,11 +52,53 @@ export function endBootstrap({ files }: Io): void {
   files.remove(networkListFile);
 }
 
-/** The list is written first: what it names may not be there yet. */
+/** So long a network that was brought up late may take until there is a way out. */
+const routeMs = 15_000;
+const routeLookMs = 250;
+
+/**
+ * The same by the boot itself, where the seed came too late for it: a machine whose network is up keeps
+ * it, one that has no way out gets what the datasource says, told to networkd, and a moment to come up.
+ * Nothing where systemd does not run, where the layer has done it, or once a generation carries it.
+ */
+export async function bootstrapLate(
+  io: Io,
+  log: Log,
+  resolve: () => Promise<Translation>,
+): Promise<void> {
+  const { files } = io;
+  if (readPinnedInstance(files) !== undefined) return;
+  if (files.stat("/run/systemd/system") === undefined) return;
+  const { spec } = await resolve();
+  if (isBootstrapped(files, spec)) return;
+  const hasRoute = async () =>
+    (await import("./health/probe-kernel.ts")).probeRoute(io, { type: "route" }).passed;
+  const isUp = await hasRoute();
+  const keys = writeKeys(io, spec);
+  const network = isUp ? [] : writeNetwork(io, spec);
+  const hostname = spec.hostname === undefined ? null : await setHostname(io, log, spec.hostname);
+  log.info("bootstrap.late", { network: network.length, keys: keys.length, hostname });
+  if (network.length === 0) return;
+  const reload = { file: "networkctl", args: ["reload"], timeoutMs: 15_000 };
+  await change(io, log, { ...reload, effect: "reload the network" });
+  const deadline = io.clock.monotonicMs() + routeMs;
+  while (!(await hasRoute()) && io.clock.monotonicMs() < deadline)
+    await io.clock.sleep(routeLookMs);
+}
+
+/** Whether the network, and with it all else, is as this spec says. */
+function isBootstrapped(files: Files, spec: Spec): boolean {
+  if (files.stat(networkListFile) === undefined) return false;
+  return networkdFiles(spec).every(
+    ({ name, content }) => files.readText(`${networkDirectory}/${name}`) === content,
+  );
+}
+
+/** The list is written first: what it names may not be there yet. It is there where the layer was. */
 function writeNetwork({ files }: Io, spec: Spec): readonly string[] {
   const written = networkdFiles(spec);
   const names = written.map(({ name }) => name);
-  if (names.length > 0) files.write(networkListFile, `${JSON.stringify(names)}\n`, { mode: 0o644 });
+  files.write(networkListFile, `${JSON.stringify(names)}\n`, { mode: 0o644 });
   for (const { name, content } of written)
     files.write(`${networkDirectory}/${name}`, content, { mode: 0o644 });
   return names;
@@ -100,13 +142,25 @@ function writeKeys(io: Io, spec: Spec): readonly string[] {
 async function setHostname(io: Io, log: Log, name: string): Promise<string | null> {
   if (io.files.root !== "/") return null;
   const tee = { file: "tee", args: ["/proc/sys/kernel/hostname"], stdin: name };
+  const isSet = await change(io, log, { ...tee, timeoutMs: 5_000, effect: "hostname" });
+  return isSet ? name : null;
+}
+
+/** Whether a program did its work; where not, that is told. */
+async function change(
+  io: Io,
+  log: Log,
+  request: ExecRequest & { readonly effect: string },
+): Promise<boolean> {
+  const failed = (message: string) => {
+    log.warning("bootstrap.failed", { what: request.effect, message });
+    return false;
+  };
   try {
-    const result = await io.exec({ ...tee, timeoutMs: 5_000, effect: "hostname" });
-    if (result.code === 0) return name;
-    log.warning("bootstrap.hostname", { message: result.stderr.trim() });
+    const { code, signal, stderr } = await io.exec(request);
+    return code === 0 || failed(stderr.trim() || `${request.file} ended with ${code ?? signal}`);
   } catch (error) {
     if (!isFault(error)) throw error;
-    log.warning("bootstrap.hostname", { message: error.message });
+    return failed(error.message);
   }
-  return null;
 }

@@ -52,6 +52,8 @@ export interface BootDeps {
   readonly obtain?: ObtainClosure;
   /** Finds the datasource and reads it. Throws `datasource/none` where there is none. */
   readonly discover: () => Promise<DatasourceContent>;
+  /** Brings up network, keys and name where the datasource came too late for the bootstrap layer. */
+  readonly bootstrap?: (content: DatasourceContent) => Promise<void>;
   readonly fetchSources: FetchSources;
   readonly readFacts: () => Facts | Promise<Facts>;
   readonly profiles: CompiledProfiles;
@@ -193,6 +195,7 @@ export async function renderSystem(
     instanceId: content.instance.instanceId,
     datasource: content.instance.datasource.name,
   });
+  await d.bootstrap?.(content); // addresses that documents name need a network
   const { fetched, ...translation } = await way.stage("resolve", () =>
     resolveSpec(content, d.settings, d.fetchSources),
   );

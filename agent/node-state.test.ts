@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import t from "tap";
+import t, { type Test } from "tap";
 import type { Code } from "#core/codes.ts";
 import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { hostClock } from "#core/host-io.ts";
@@ -10,7 +10,7 @@ import { Secret } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
-import { bootstrap, endBootstrap } from "./bootstrap.ts";
+import { bootstrap, bootstrapLate, endBootstrap } from "./bootstrap.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import { sourceFetcher } from "./fetch-sources.ts";
 import { readInstanceData, writeInstanceData } from "./instance-data.ts";
@@ -277,6 +277,69 @@ t.test(
     });
   },
 );
+
+const lan = (address: string) =>
+  specified({
+    network: { ethernets: { lan: { addresses: [address] } } },
+    users: { root: { authorizedKeys: ["ssh-ed25519 A"] } },
+  });
+const lanFile = "/run/systemd/network/10-lan.network";
+
+/** A machine under systemd; a reload of the network gives it a default route `afterMs`. */
+function lateMachine(t: Test, afterMs: number) {
+  const root = t.testdir({
+    etc: { passwd: "root:x:0:0::/root:/bin/sh\n" },
+    proc: { net: { route: "Iface Destination\n" } },
+    run: { systemd: { system: {} } },
+  });
+  const fake = fakeIo(root, { networkctl: () => ({}) });
+  const giveRoute = () =>
+    fake.files.write("/proc/net/route", "eth0 00000000 01000A0A 0003 0 0 0 00000000 0 0 0\n");
+  const { clock } = fake;
+  const sleep: typeof clock.sleep = async (ms) => {
+    await clock.sleep(ms);
+    if (clock.monotonicMs() >= afterMs) giveRoute();
+  };
+  return { fake, io: { ...fake, clock: { ...clock, sleep } }, giveRoute };
+}
+
+t.test("a boot whose seed came late brings up what is not up yet", async (t) => {
+  const { fake, io } = lateMachine(t, 1_000);
+  await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
+  t.match(io.files.readText(lanFile), /Address=192\.0\.2\.10\/24/);
+  t.match(fake.executed, [{ file: "networkctl", args: ["reload"] }]);
+  t.equal(io.clock.monotonicMs(), 1_000, "it goes on when there is a way out");
+  const before = fake.effects.length;
+  await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
+  t.equal(fake.effects.length, before, "once");
+  endBootstrap(io);
+  t.strictSame(io.files.list("/run/systemd/network"), []);
+
+  const never = lateMachine(t, Number.POSITIVE_INFINITY);
+  await bootstrapLate(never.io, silentLog, lan("192.0.2.10/24"));
+  t.equal(never.io.clock.monotonicMs(), 15_000, "it does not wait for ever");
+});
+
+t.test("a late seed takes no network away, and does nothing twice", async (t) => {
+  const up = lateMachine(t, 0);
+  up.giveRoute();
+  await bootstrapLate(up.io, silentLog, lan("192.0.2.10/24"));
+  t.equal(up.io.files.readText(lanFile), undefined);
+  t.equal(up.io.files.readText("/run/firstlight/authorized_keys/root"), "ssh-ed25519 A\n");
+  t.strictSame(up.fake.executed, []);
+
+  const early = lateMachine(t, 0);
+  await bootstrap(early.io, silentLog, lan("192.0.2.10/24"));
+  const nothing = early.fake.effects.length;
+  await bootstrapLate(early.io, silentLog, lan("192.0.2.10/24"));
+  t.equal(early.fake.effects.length, nothing, "the layer itself was in time");
+
+  const directory = fakeIo(t.testdir({}));
+  await bootstrapLate(directory, silentLog, async () => {
+    throw new Error("must not be asked");
+  });
+  t.strictSame(directory.effects, [], "a directory that stands for a machine has no network");
+});
 
 t.test("a line break in a key or a name begins no second line", async (t) => {
   const io = fakeIo(t.testdir({ etc: { passwd: "root:x:0:0::/root:/bin/sh\n" } }));

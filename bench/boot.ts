@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
 import { writeMachine } from "#integration/machines/write-machine.ts";
 import { writeSeed } from "#integration/machines/write-seed.ts";
 import type { Case } from "./case.ts";
+import { cloudInitCases } from "./cloud-init.ts";
 
 const bundle = path.join(import.meta.dirname, "../dist/firstlight.js");
 
@@ -25,7 +26,11 @@ firstlight:
 `;
 
 /** A machine with a seed; a fresh copy of it for every run. */
-function openMachine(): { readonly fresh: () => string; readonly close: () => void } {
+function openMachine(): {
+  readonly template: string;
+  readonly fresh: () => string;
+  readonly close: () => void;
+} {
   const home = mkdtempSync(path.join(tmpdir(), "firstlight-bench-"));
   const template = path.join(home, "template");
   mkdirSync(template);
@@ -33,6 +38,7 @@ function openMachine(): { readonly fresh: () => string; readonly close: () => vo
   writeSeed(template, "i-bench", userData);
   let copies = 0;
   return {
+    template,
     fresh() {
       copies += 1;
       const copy = path.join(home, String(copies));
@@ -58,22 +64,13 @@ export function bootCases(): { readonly cases: readonly Case[]; readonly close: 
   ];
   const booted = machine.fresh();
   spawnSync(process.execPath, boot(booted).slice(1));
-  const cloudInit = existsSync("/usr/bin/cloud-init");
   return {
     close: machine.close,
     cases: [
       { name: "node -e 0", argv: () => [process.execPath, "-e", "0"] },
       { name: "boot --driver dry, first", argv: () => boot(machine.fresh()), floor: "node -e 0" },
       { name: "boot --driver dry, nothing to do", argv: () => boot(booted), floor: "node -e 0" },
-      ...(cloudInit
-        ? [
-            {
-              name: "cloud-init --version (its imports)",
-              argv: () => ["cloud-init", "--version"],
-              floor: "node -e 0",
-            },
-          ]
-        : []),
+      ...cloudInitCases(path.join(machine.template, "var/lib/cloud/seed/nocloud")),
     ],
   };
 }

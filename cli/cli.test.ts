@@ -4,6 +4,8 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync }
 import path from "node:path";
 import t from "tap";
 import { codes } from "#core/codes.ts";
+import { skipWithoutNix } from "#integration/nix-eval.ts";
+import { complaintsAboutDirectory } from "#integration/render-check.ts";
 import { commands } from "./commands.ts";
 import { entry, firstlight, healthy, machine } from "./try-commands.ts";
 
@@ -38,6 +40,11 @@ t.test("what is not understood is said, with what was meant, and exits 4", async
   });
 });
 
+/** What real Nix and NixOS's own list of options have against rendered files. */
+function complaints(directory: string): readonly string[] {
+  return skipWithoutNix() === false ? complaintsAboutDirectory(directory) : [];
+}
+
 t.test("render takes the machine from a root as from a file of facts", async (t) => {
   const root = machine(t, "#cloud-config\n");
   const facts = path.join(root, "facts.json");
@@ -50,6 +57,7 @@ t.test("render takes the machine from a root as from a file of facts", async (t)
   t.equal(digestOf(render("--facts", facts)), ofRoot);
   t.not(digestOf(render()), ofRoot, "a generic machine is another");
   t.match(render("--facts", facts, "--root", root), { code: 4 });
+  t.same(complaints(path.join(root, "out")), []);
 });
 
 t.test("explain tells any code", async (t) => {
@@ -129,6 +137,7 @@ t.test(
       stdout: /committed: generation 1/,
       stderr: /would run: nix-instantiate/,
     });
+    t.same(complaints(path.join(root, "etc/nixos")), []);
     t.match(firstlight(["status", "--root", root, "--wait", "--timeout", "1s"]), {
       code: 0,
       stdout: /committed/,

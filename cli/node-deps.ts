@@ -1,4 +1,5 @@
 import type { BootStages, End, Stages } from "#agent/boot-stages.ts";
+import { bootstrapLate } from "#agent/bootstrap.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { type BootDeps, makeSystem, type Rendering, renderSystem } from "#agent/make-system.ts";
@@ -8,6 +9,7 @@ import {
   type ObtainOptions,
   signedManifest,
 } from "#agent/obtain-closure.ts";
+import { resolveSpec } from "#agent/resolve-spec.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
@@ -56,6 +58,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     obtain: closureObtainer(obtaining),
     signedManifest: (digest) => signedManifest(obtaining, digest),
     discover: () => findContent(invocation, settings),
+    ...(options.by === "boot" ? { bootstrap: lateBootstrap(invocation, settings) } : {}),
     fetchSources: async (urls) => {
       const { sourceFetcher } = await import("#agent/fetch-sources.ts");
       return sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) })(urls);
@@ -78,6 +81,12 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     signal,
     ...options,
   };
+}
+
+/** The bootstrap layer by the boot itself: before it, what documents name by address waits. */
+function lateBootstrap({ io, log }: Invocation, settings: Settings) {
+  return (content: DatasourceContent) =>
+    bootstrapLate(io, log, () => resolveSpec(content, settings, async () => new Map()));
 }
 
 /** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { nixParses } from "./nix-eval.ts";
@@ -26,7 +26,9 @@ export const skipWithoutOptions: string | false =
     : false;
 
 /** What we printed ourselves: neither an adopted configuration nor what ships as it is. */
-function printed({ files }: Sources): readonly { readonly file: string; readonly text: string }[] {
+function printed({
+  files,
+}: Pick<Sources, "files">): readonly { readonly file: string; readonly text: string }[] {
   return files
     .filter(({ path: file }) =>
       /^(configuration|firstlight\/(instance|network|hardware))\.nix$/.test(file),
@@ -38,7 +40,7 @@ function printed({ files }: Sources): readonly { readonly file: string; readonly
  * Everything that real Nix and NixOS's own list of options have against rendered files: text that is
  * not Nix, options that do not exist, values of the wrong kind. Empty when all is well.
  */
-export function complaintsAbout(sources: Sources): readonly string[] {
+export function complaintsAbout(sources: Pick<Sources, "files">): readonly string[] {
   const modules = printed(sources);
   const unread = modules.flatMap(({ file, text }) => {
     const { ok, complaint } = nixParses(text);
@@ -46,6 +48,22 @@ export function complaintsAbout(sources: Sources): readonly string[] {
   });
   if (unread.length > 0 || options === undefined) return unread;
   return checkOptions(modules, options).map(({ file, message }) => `${file}: ${message}`);
+}
+
+/** The same of what was written to a directory, or published there. */
+export function complaintsAboutDirectory(directory: string): readonly string[] {
+  const names = ["configuration.nix", ...["instance", "network", "hardware"].map(inFirstlight)];
+  const files = names.flatMap((name) => {
+    const file = path.join(directory, name);
+    return existsSync(file)
+      ? [{ path: name, content: readFileSync(file, "utf8"), mode: 0o644 as const }]
+      : [];
+  });
+  return files.length === 0 ? [`${directory}: nothing is there`] : complaintsAbout({ files });
+}
+
+function inFirstlight(name: string): string {
+  return `firstlight/${name}.nix`;
 }
 
 /** Writes sources below a directory, with nixos/module.nix beside them, and says where the entry is. */

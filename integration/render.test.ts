@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { readFacts } from "#agent/facts/read-facts.ts";
+import { boot, cloudConfig, content, prepare } from "#agent/fake-boot.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
@@ -10,7 +11,9 @@ import { matchProfile } from "#provisioner/profiles/match.ts";
 import { renderCases } from "#provisioner/render/cases.ts";
 import { decideBase } from "#provisioner/render/decide-base.ts";
 import { everything } from "#provisioner/render/everything.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
 import { type TryOptions, tryRender } from "#provisioner/render/try-render.ts";
+import type { Closure } from "#provisioner/system/system.ts";
 import { ec2Nitro } from "./machines/ec2-nitro.ts";
 import { framework13Amd7040 } from "./machines/framework-13-amd-7040.ts";
 import { genericX86 } from "./machines/generic-x86.ts";
@@ -60,6 +63,28 @@ t.test(
     }
   },
 );
+
+t.test("so is what a boot makes of a datasource", { skip }, async (t) => {
+  const built: Sources[] = [];
+  const { deps } = prepare(
+    t,
+    {},
+    {
+      build: async (sources) => {
+        built.push(sources);
+        return { transaction: "t1", toplevel: "/nix/store/new" } as Closure;
+      },
+    },
+  );
+  const firstlight =
+    "#firstlight\nversion: 1\nhostname: a\nreport: { mqtt: { host: 192.0.2.1 } }\n";
+  for (const document of [cloudConfig, firstlight])
+    t.match(await boot({ ...deps, discover: async () => content(document) }), {
+      outcome: "committed",
+    });
+  t.equal(built.length, 2);
+  for (const sources of built) t.same(complaintsAbout(sources), []);
+});
 
 const bases: readonly (readonly [string, TryOptions["base"]])[] = [
   [
@@ -364,10 +389,15 @@ t.test("a pinned agent takes the place of the image's own package", { skip }, as
   t.equal(await evaluate(machine, entry, body), pinned);
 });
 
-/** As `systemd-analyze security` has it, times ten: what each side may be exposed to at most. */
+/** As `systemd-analyze security` has it, times ten: how exposed each unit may be at most. */
 const exposures = [
   ["firstlight-agent", 20],
   ["firstlight-system", 15],
+  ["firstlight-bootstrap", 12],
+  ["firstlight-boot", 28],
+  ["firstlight-boot-complete", 5],
+  ["firstlight-drift", 28],
+  ["firstlight-maintenance", 14],
 ] as const;
 
 const realLib = process.env["NIXPKGS_LIB"];

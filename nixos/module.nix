@@ -14,11 +14,12 @@ let
   # A pinned package is a path of the store, which says no name of its program.
   firstlight = "${cfg.package}/bin/firstlight";
 
-  # What both sides do without. They tell of the machine, so they keep the kernel's files (no
+  # What all units do without. They tell of the machine, so they keep the kernel's files (no
   # ProcSubset). Node compiles at run time (no MemoryDenyWriteExecute), and goes on where a limit may
   # not be raised: a call that is not allowed is an error to it, and not its end.
   hardening = {
     AmbientCapabilities = "";
+    CapabilityBoundingSet = "";
     DevicePolicy = "closed";
     KeyringMode = "private";
     LockPersonality = true;
@@ -29,58 +30,97 @@ let
     ProtectClock = true;
     ProtectControlGroups = true;
     ProtectHome = true;
+    ProtectHostname = true;
     ProtectKernelLogs = true;
     ProtectKernelModules = true;
     ProtectKernelTunables = true;
     ProtectSystem = "strict";
     RemoveIPC = true;
+    RestrictAddressFamilies = "AF_UNIX";
     RestrictNamespaces = true;
     RestrictRealtime = true;
     RestrictSUIDSGID = true;
     SystemCallArchitectures = "native";
     SystemCallErrorNumber = "EPERM";
-  };
-
-  # The network side tells the machine's name as it changes (no ProtectHostname).
-  networkSide = hardening // {
-    CapabilityBoundingSet = "";
-    PrivateUsers = true;
-    ProtectProc = "invisible";
-    RestrictAddressFamilies = [
-      "AF_INET"
-      "AF_INET6"
-      # How a program asks the kernel for the addresses of its interfaces.
-      "AF_NETLINK"
-      "AF_UNIX"
-    ];
-    SystemCallFilter = [
-      "@system-service"
-      "~@privileged"
-      "~@resources"
-    ];
-    UMask = "0077";
-  };
-
-  # The root side has no network and hands to systemd what needs the machine itself. It has to see
-  # whether the process that holds its lock lives (no ProtectProc), and what it writes below
-  # /var/lib/firstlight/sources is for everybody (no UMask): evaluation has no privileges.
-  rootSide = hardening // {
-    CapabilityBoundingSet = "CAP_DAC_OVERRIDE";
-    IPAddressDeny = "any";
-    PrivateNetwork = true;
-    ProtectHostname = true;
-    ReadWritePaths = [
-      # What a boot loader is told of a trial.
-      "-/boot"
-      "/etc"
-      "/nix/var/nix/gcroots"
-      "/nix/var/nix/profiles"
-      "/run/firstlight"
-      "/var/lib/firstlight"
-    ];
-    RestrictAddressFamilies = "AF_UNIX";
     SystemCallFilter = "@system-service";
   };
+
+  noNetwork = {
+    IPAddressDeny = "any";
+    PrivateNetwork = true;
+  };
+
+  network.RestrictAddressFamilies = [
+    "AF_INET"
+    "AF_INET6"
+    # How a program asks the kernel for the addresses of its interfaces.
+    "AF_NETLINK"
+    "AF_UNIX"
+  ];
+
+  fewCalls.SystemCallFilter = [
+    "@system-service"
+    "~@privileged"
+    "~@resources"
+  ];
+
+  # The network side.
+  networkSide =
+    hardening
+    // network
+    // fewCalls
+    // {
+      PrivateUsers = true;
+      # It tells the machine's name as it changes.
+      ProtectHostname = false;
+      ProtectProc = "invisible";
+      UMask = "0077";
+    };
+
+  # Root that changes the system. It hands to systemd what needs the machine itself (--sandboxed). It has
+  # to see whether the process that holds its lock lives (no ProtectProc), and what it writes below
+  # /var/lib/firstlight/sources is for everybody (no UMask): evaluation has no privileges.
+  changes = hardening // {
+    CapabilityBoundingSet = "CAP_DAC_OVERRIDE";
+    ReadWritePaths = writable;
+  };
+
+  # A place that is not there is no reason not to start.
+  writable = [
+    # What a boot loader is told of a trial.
+    "-/boot"
+    "-/etc"
+    "-/nix/var/nix/gcroots"
+    "-/nix/var/nix/profiles"
+    "-/run/firstlight"
+    "-/var/lib/firstlight"
+  ];
+
+  rootSide = changes // noNetwork;
+
+  # The boot, and drift that may go back to a generation: as the root side, in whose place they work where
+  # it does not answer, and what a judge needs.
+  judge =
+    changes
+    // network
+    // {
+      # Checks of health name files and disks anywhere on the machine. Seeing them is enough: commands that
+      # they name are run outside, as root on the machine itself.
+      PrivateDevices = false;
+      PrivateTmp = false;
+      ProtectHome = "read-only";
+    };
+
+  # For a seed on a disk. Its node may come late, so /dev is the machine's; of its devices these can be
+  # opened, and only to be read.
+  seedDisks = {
+    DeviceAllow = "block-* r";
+    PrivateDevices = false;
+  };
+
+  # The machine's name until the next boot: in the machine's own namespace, by the one file that sets it.
+  setsName.ProtectHostname = false;
+  nameFile = "-/proc/sys/kernel/hostname";
 
   # Whether this boot is of a system on trial: then its profile is there, and is what was booted.
   inTrial = "${pkgs.coreutils}/bin/test /nix/var/nix/profiles/system-profiles/firstlight_trial -ef /run/booted-system";
@@ -211,6 +251,7 @@ in
       "d /nix/var/nix/gcroots/firstlight 0755 root root -"
       "d /nix/var/nix/profiles 0755 root root -"
       "d /run/firstlight 0755 root root -"
+      "d /run/systemd/network 0755 root root -"
       "d /var/lib/firstlight 0755 root root -"
       "d /var/lib/firstlight/report 0755 root root -"
       "d /var/lib/firstlight/report/events 0755 root root -"
@@ -238,12 +279,28 @@ in
       unitConfig = conditions // {
         DefaultDependencies = false;
       };
-      serviceConfig = {
-        Type = "oneshot";
-        RemainAfterExit = true;
-        ExecStart = "${firstlight} bootstrap";
-        TimeoutStartSec = "60s";
-      };
+      # It has no network and knocks at no door: what it reads says things and does none.
+      serviceConfig =
+        hardening
+        // noNetwork
+        // fewCalls
+        // seedDisks
+        // setsName
+        // {
+          Type = "oneshot";
+          RemainAfterExit = true;
+          ExecStart = "${firstlight} bootstrap";
+          # Of it up to 5 s for disks that are late.
+          TimeoutStartSec = "60s";
+          # Before systemd-tmpfiles has made them; they stay.
+          RuntimeDirectory = [
+            "firstlight"
+            "systemd/network"
+          ];
+          RuntimeDirectoryPreserve = true;
+          ReadWritePaths = nameFile;
+          RestrictAddressFamilies = "none";
+        };
     };
 
     # The boot itself: started by a timer and ordered after the boot transaction, because a unit
@@ -278,9 +335,10 @@ in
         StartLimitBurst = 12;
       };
       path = systemPath;
-      serviceConfig = {
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = judge // seedDisks // setsName // {
         Type = "oneshot";
-        ExecStart = "${firstlight} boot";
+        ExecStart = "${firstlight} boot --sandboxed";
         # Also when it failed: what is ordered after it must not wait for ever.
         ExecStopPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";
         # A cache that was away, a lack of memory, a kill: tried again, later each time. What is wrong
@@ -297,6 +355,14 @@ in
           77
         ];
         TimeoutStartSec = "infinity";
+        ReadWritePaths = writable ++ [
+          # Of a first boot that fails, root itself tells the fleet.
+          "-/var/lib/firstlight-agent"
+          "-/var/lib/private/firstlight-agent"
+          # What the bootstrap layer wrote, or could not write yet.
+          "-/run/systemd/network"
+          nameFile
+        ];
       };
     };
 
@@ -398,9 +464,12 @@ in
       before = [ "boot-complete.target" ];
       restartIfChanged = false;
       unitConfig = conditions;
-      serviceConfig = {
+      # Whoever may log in may ask the same.
+      serviceConfig = hardening // noNetwork // fewCalls // {
         Type = "oneshot";
         RemainAfterExit = true;
+        DynamicUser = true;
+        PrivateUsers = true;
         ExecStart = "${firstlight} status --wait --timeout 3h";
         SuccessExitStatus = [
           1
@@ -433,9 +502,10 @@ in
         X-StopOnRemoval = false;
       };
       path = systemPath;
-      serviceConfig = {
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = judge // {
         Type = "oneshot";
-        ExecStart = "${firstlight} drift --scheduled";
+        ExecStart = "${firstlight} drift --scheduled --sandboxed";
         # Drift that was found, a generation that was gone back to, and a change that is under way (it
         # must not be judged by a look that came at the wrong moment) are answers.
         SuccessExitStatus = [
@@ -468,9 +538,10 @@ in
         X-StopOnRemoval = false;
       };
       path = systemPath;
-      serviceConfig = {
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = rootSide // {
         Type = "oneshot";
-        ExecStart = "${firstlight} collect";
+        ExecStart = "${firstlight} collect --sandboxed";
         # Another process is changing the system: the next run will do it.
         SuccessExitStatus = [ 75 ];
         TimeoutStartSec = "4h";

@@ -61,6 +61,9 @@ async function runningJobs(io: Io, limits: LookLimits): Promise<readonly string[
   });
 }
 
+/** What a check of kind `command` is run in, where we are in a sandbox (`cli/sandbox.ts`). */
+const ofChecks = /^firstlight-run-/;
+
 /** Names of the units that have failed. Throws where systemd does not answer. */
 export async function failedUnits(io: Io, limits: LookLimits): Promise<readonly string[]> {
   const result = await ask(
@@ -73,7 +76,7 @@ export async function failedUnits(io: Io, limits: LookLimits): Promise<readonly 
   return result.stdout
     .split("\n")
     .map((line) => line.trim().split(/\s+/)[0] ?? "")
-    .filter((unit) => unit !== "");
+    .filter((unit) => unit !== "" && !ofChecks.test(unit));
 }
 
 /** What systemd says of a service that runs, or is on its way there or back. */

@@ -13,15 +13,18 @@ import type { NodeOptions } from "../node-deps.ts";
 import { bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { endWith } from "../restart.ts";
+import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 
 /** `firstlight boot` */
 export const command: Command = {
-  usage: "boot [--root DIR] [--driver nix|dry] [--report]",
+  usage: "boot [--root DIR] [--driver nix|dry] [--report] [--sandboxed]",
   summary: "Bring this machine to what its datasource asks for, and keep it only if it is healthy.",
-  help: "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 75 the machine is being restarted or another time\nis better, 77 held or refused by policy.",
-  options: { ...systemOptions, report: { type: "boolean" } },
+  help:
+    "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 75 the machine is being restarted or another time\nis better, 77 held or refused by policy.\n" +
+    sandboxHelp,
+  options: { ...systemOptions, ...sandboxOption, report: { type: "boolean" } },
   arity: [0, 0],
-  run: (invocation) => runBoot(invocation, { by: "boot", approved: false }),
+  run: (invocation) => runBoot(inSandbox(invocation), { by: "boot", approved: false }),
 };
 
 /** Who asks, and what a person has agreed to. */

@@ -1,4 +1,5 @@
 import { bootstrap } from "#agent/bootstrap.ts";
+import { lookForLateDisks } from "#agent/datasources/late-disks.ts";
 import { resolveSpec } from "#agent/resolve-spec.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -10,14 +11,16 @@ import { findContent } from "../node.ts";
 export const command: Command = {
   usage: "bootstrap [--root DIR]",
   summary: "Bring up network, keys and name from a local datasource, until the next boot.",
-  help: "Started before the network. Does nothing where a generation carries them already.",
+  help: "Started before the network. Does nothing where a generation carries them already. A disk that is\nlate is waited for, up to 5 s, while udev or the kernel is still finding disks.",
   arity: [0, 0],
   async run(invocation) {
-    const { io, log, json, out } = invocation;
+    const { io, log, json, out, signal } = invocation;
     try {
       const settings = await readSettings(io.files);
       const done = await bootstrap(io, log, async () => {
-        const content = await findContent(invocation, settings, { offline: true });
+        const { datasources } = settings;
+        const look = () => findContent(invocation, settings, { offline: true });
+        const content = await lookForLateDisks({ io, log, datasources, signal }, look);
         // There is no network yet: what a document names by address waits for the boot itself.
         return resolveSpec(content, settings, async () => new Map());
       });

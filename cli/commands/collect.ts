@@ -7,15 +7,19 @@ import { counted } from "#core/count.ts";
 import type { Collected } from "#provisioner/system/collect.ts";
 import type { Command } from "../command.ts";
 import { openSystem, systemOptions } from "../node.ts";
+import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 
 /** `firstlight collect` */
 export const command: Command = {
-  usage: "collect [--dry-run] [--root DIR] [--driver nix|dry] [--json]",
+  usage: "collect [--dry-run] [--sandboxed] [--root DIR] [--driver nix|dry] [--json]",
   summary: "Delete generations that need not stay, and what only they needed.",
-  help: "What runs, was booted, is the boot default, the previous good one or pinned always stays; how many\nothers do is said by `generations` in the settings. Secrets that no generation names are shredded.\nExit code: 2 when something could not be done; the next run tries again.",
-  options: { ...systemOptions, "dry-run": { type: "boolean" } },
+  help:
+    "What runs, was booted, is the boot default, the previous good one or pinned always stays; how many\nothers do is said by `generations` in the settings. Secrets that no generation names are shredded.\nExit code: 2 when something could not be done; the next run tries again.\n" +
+    sandboxHelp,
+  options: { ...systemOptions, ...sandboxOption, "dry-run": { type: "boolean" } },
   arity: [0, 0],
-  async run(invocation) {
+  async run(asked) {
+    const invocation = inSandbox(asked);
     const { io, flags, json, out } = invocation;
     const dryRun = flags["dry-run"] === true;
     const system = await openSystem(invocation);

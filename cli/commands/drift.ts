@@ -8,11 +8,13 @@ import type { Command } from "../command.ts";
 import { nodeProbe, openSystem, systemOptions } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
 import { endWith } from "../restart.ts";
+import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 import { version } from "../version.ts";
 
 /** `firstlight drift` */
 export const command: Command = {
-  usage: "drift [--deep] [--repair] [--scheduled] [--root DIR] [--driver nix|dry] [--json]",
+  usage:
+    "drift [--deep] [--repair] [--scheduled] [--sandboxed] [--root DIR] [--driver nix|dry] [--json]",
   summary: "Hold the machine against what was committed: sources, result, what runs, the store.",
   help: [
     "Each look reads a part of the store, the next one the next part; --deep reads all of it and",
@@ -20,15 +22,18 @@ export const command: Command = {
     "else by going back to a generation that is whole, through the same trial as any change; links are",
     "written again, what was there is kept. --scheduled is what the timer does: as the settings say.",
     "What a person chose (a boot menu, a nixos-rebuild switch) is told and left alone.",
+    sandboxHelp,
   ].join("\n"),
   options: {
     ...systemOptions,
+    ...sandboxOption,
     deep: { type: "boolean" },
     repair: { type: "boolean" },
     scheduled: { type: "boolean" },
   },
   arity: [0, 0],
-  async run(invocation) {
+  async run(asked) {
+    const invocation = inSandbox(asked);
     const { io, log, flags, json, out, signal } = invocation;
     const settings = await readSettings(io.files);
     const { check, repair, share } = driftSettings(settings);

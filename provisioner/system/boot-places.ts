@@ -7,3 +7,8 @@ const places = ["/boot", "/boot/efi", "/boot/firmware", "/efi"] as const;
 export function bootPlaces(files: Files): readonly string[] {
   return places.filter((place) => files.stat(place)?.kind === "directory");
 }
+
+/** The same, where they lie for the programs of this host. */
+export function hostBootPlaces(files: Files): readonly string[] {
+  return bootPlaces(files).map((place) => files.hostPath(place));
+}

@@ -42,6 +42,19 @@ t.test("a lock of a dead process or an earlier boot is taken over", async (t) =>
   t.same(io.files.list("/run/firstlight"), ["system.lock"], "nothing is left beside it");
 });
 
+t.test("what a take-over left that was killed in the middle goes with the next", async (t) => {
+  const io = fakeIo(t.testdir());
+  openLock(io, file, processes(1, [1])).acquire();
+  const onEffect = (_: number, name: string) => {
+    if (name.startsWith("remove ")) throw new Error("killed");
+  };
+  const dying = fakeIo(io.files.root, {}, { onEffect });
+  t.throws(() => openLock(dying, file, processes(2, [2])).acquire(), /killed/);
+  t.match(io.files.list("/run/firstlight"), [/\.stale-/]);
+  openLock(io, file, processes(3, [3])).acquire();
+  t.same(io.files.list("/run/firstlight"), ["system.lock"]);
+});
+
 t.test("a lock file that says nothing is taken over", async (t) => {
   const root = t.testdir({ run: { firstlight: { "system.lock": "" } } });
   for (const text of ["", "null", "[]", "{", '{"pid":"1"}', "\0\0\0"]) {

@@ -71,11 +71,20 @@ export function openLock(io: Io, path: string, processes: Processes): Lock {
     files.remove(aside);
   }
 
+  /** What somebody renamed away and was killed before it was gone; nobody puts it back past this lock. */
+  function sweep(): void {
+    const slash = path.lastIndexOf("/");
+    const [directory, name] = [path.slice(0, slash), path.slice(slash + 1)];
+    for (const other of files.list(directory)) {
+      if (other.startsWith(`${name}.stale-`)) files.remove(`${directory}/${other}`);
+    }
+  }
+
   return {
     acquire() {
       if (mine !== undefined && files.readText(path) === mine) return;
       for (let attempt = 0; attempt < 3; attempt++) {
-        if (take()) return;
+        if (take()) return sweep();
         const text = files.readText(path);
         if (text === undefined) continue;
         const holder = parseHolder(text);

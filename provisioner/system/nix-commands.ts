@@ -1,6 +1,6 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { ExecResult, Files, Io } from "#core/io.ts";
-import { bootPlaces } from "./boot-places.ts";
+import { hostBootPlaces } from "./boot-places.ts";
 import {
   buildUnits,
   type CommandLine,
@@ -241,7 +241,7 @@ export function nixCommands({
       if (result.code !== 0) throw nixFault(result, "syncing the store to disk");
     },
     async syncBoot() {
-      const places = bootPlaces(io.files).map((place) => io.files.hostPath(place));
+      const places = hostBootPlaces(io.files);
       if (places.length === 0) return;
       const result = await run(lines.syncBoot(places));
       if (result.code !== 0) throw nixFault(result, "syncing the boot partition to disk");

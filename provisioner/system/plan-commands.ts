@@ -1,5 +1,5 @@
 import type { HookRecord } from "#provisioner/render/hooks.ts";
-import { bootPlaces } from "./boot-places.ts";
+import { hostBootPlaces } from "./boot-places.ts";
 import { type CommandLine, shownArgv } from "./command-lines.ts";
 import { hooksOf } from "./hooks.ts";
 import type { Closure, Plan } from "./system.ts";
@@ -65,6 +65,6 @@ function restartCommands(
 }
 
 function syncBoot({ io, lines }: Work): CommandLine | undefined {
-  const places = bootPlaces(io.files).map((place) => io.files.hostPath(place));
+  const places = hostBootPlaces(io.files);
   return places.length === 0 ? undefined : lines.syncBoot(places);
 }

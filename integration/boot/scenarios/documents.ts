@@ -20,6 +20,9 @@ export interface Document {
   readonly own?: readonly string[];
 }
 
+/** Left by a check of each seed, where no unit of firstlight's own may write. */
+export const checkedFile = "/srv/checked";
+
 /** A NoCloud seed of a network without DHCP: everything is said here, or not at all. */
 export function seed(document: Document): Seed {
   return {
@@ -44,7 +47,9 @@ firstlight:
     passes: 1
     interval: 200ms
     timeout: ${3 * pace}s
-    checks: [{ type: tcp, host: ${lan.gateway}, port: ${port}, timeout: 2s }]
+    checks:
+      - { type: tcp, host: ${lan.gateway}, port: ${port}, timeout: 2s }
+      - { type: command, command: [/bin/sh, -c, 'of=\${UNSET:-us}; echo "$of" > ${checkedFile}'] }
   report:
     fleet: boots
     node: edge-1

@@ -1,6 +1,6 @@
 import { lan } from "../network.ts";
 import type { Scenario } from "../scenario.ts";
-import { seed } from "./documents.ts";
+import { checkedFile, seed } from "./documents.ts";
 
 const bootstrapped = "/run/systemd/network/10-lan.network";
 const asksForMetadata = `
@@ -9,6 +9,17 @@ const ttl = { "x-aws-ec2-metadata-token-ttl-seconds": "60" };
 const token = await (await fetch(at + "api/token", { method: "PUT", headers: ttl })).text();
 const headers = { "x-aws-ec2-metadata-token": token };
 console.log(await (await fetch(at + "meta-data/instance-id", { headers })).text());`;
+
+/** How exposed each unit may be at most: as `systemd-analyze security` has it, times ten. */
+const exposures = {
+  "firstlight-agent": 20,
+  "firstlight-bootstrap": 12,
+  "firstlight-boot": 28,
+  "firstlight-boot-complete": 5,
+  "firstlight-drift": 28,
+  "firstlight-maintenance": 14,
+} as const;
+const units = Object.keys(exposures).filter((unit) => unit !== "firstlight-agent");
 
 /** From an image that has never run to a committed generation, and what does not get through. */
 export const firstBoot: Scenario = {
@@ -88,10 +99,27 @@ export const firstBoot: Scenario = {
       ],
       prints: /^(shutdown\.target|\s)+$/,
     },
-    {
-      why: "the network side has hardly anything to lose",
-      run: ["systemd-analyze", "security", "--no-pager", "--threshold=20", "firstlight-agent"],
+    ...Object.entries(exposures).map(([unit, most]) => ({
+      why: `${unit} has hardly anything to lose`,
+      run: ["systemd-analyze", "security", "--no-pager", `--threshold=${most}`, unit] as const,
       prints: /exposure level/,
+    })),
+    {
+      why: "a command of a check ran outside of them, as it was written",
+      run: ["cat", checkedFile],
+      prints: /^us$/m,
+    },
+    { why: "drift is looked for", run: ["systemctl", "start", "firstlight-drift"] },
+    { why: "old generations are too", run: ["systemctl", "start", "firstlight-maintenance"] },
+    {
+      why: "and whoever waits for the boot is told",
+      run: ["systemctl", "start", "firstlight-boot-complete"],
+    },
+    {
+      why: "each by its unit, and none was kept from its work",
+      run: ["journalctl", "--boot", "--output=cat", ...units.map((unit) => `--unit=${unit}`)],
+      prints: /no drift was found[\s\S]*nothing went[\s\S]*committed|unchanged/,
+      lacks: /EACCES|EPERM|EROFS|permission denied|read-only|in-process/i,
     },
 
     {

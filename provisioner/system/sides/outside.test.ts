@@ -51,3 +51,27 @@ t.test("what is called off is stopped outside as well", async (t) => {
     args: ["stop", "firstlight-run-00000000.service"],
   });
 });
+
+t.test("more may work inside of another sandbox", async (t) => {
+  const fake = fakeIo(t.testdir(), { getent: () => ({}), "systemd-run": () => ({}) });
+  await outsideOfSandbox(fake, ["getent"]).exec({ file: "getent", args: ["ahosts"], ...deadline });
+  await outsideOfSandbox(fake).exec({ file: "getent", args: ["ahosts"], ...deadline });
+  t.same(
+    fake.executed.map(({ file }) => file),
+    ["getent", "systemd-run"],
+  );
+});
+
+t.test("what a person wrote reaches the program as it is, and ends when it should", async (t) => {
+  const fake = fakeIo(t.testdir({ bin: { sh: "" } }), { "systemd-run": () => ({}) });
+  const io = outsideOfSandbox({ ...fake, env: { PATH: "/sbin:/bin" } });
+  const script = "test x$A";
+  await io.exec({ file: "sh", args: ["-c", script, "$A"], graceMs: 5_000, ...deadline });
+  const [moved] = fake.executed;
+  t.same(moved?.args.slice(-4), ["sh", "-c", "test x$$A", "$$A"]);
+  t.ok(moved?.args.includes("--property=TimeoutStopSec=5s"));
+  await t.rejects(io.exec({ file: "curl", args: [], ...deadline }), {
+    code: "exec/not-found",
+    message: "curl: no such program",
+  });
+});

@@ -1,3 +1,4 @@
+import { Fault } from "#core/fault.ts";
 import type { ExecRequest, ExecResult, Io } from "#core/io.ts";
 import { inTransientUnit } from "../transient-unit.ts";
 
@@ -22,23 +23,30 @@ const stopMs = 120_000;
 
 /**
  * The machine as a process in a sandbox sees it: what needs more than the sandbox gives is run by
- * systemd in a unit of its own, with this process's input and output.
+ * systemd in a unit of its own, with this process's input and output. `more` names programs that work
+ * inside of this sandbox beside those of the root side's.
  */
-export function outsideOfSandbox(io: Io): Io {
+export function outsideOfSandbox(io: Io, more: readonly string[] = []): Io {
+  const isInside = ({ file }: ExecRequest) => inside.has(file) || more.includes(file);
   return {
     ...io,
-    exec: (request) => (inside.has(request.file) ? io.exec(request) : execOutside(io, request)),
+    exec: (request) => (isInside(request) ? io.exec(request) : execOutside(io, request)),
   };
 }
 
 async function execOutside(io: Io, request: ExecRequest): Promise<ExecResult> {
+  if (isNowhere(io, request.file))
+    throw new Fault("exec/not-found", `${request.file}: no such program`);
   const name = `firstlight-run-${io.random.uuid().slice(0, 8)}`;
+  const seconds = (ms: number) => `${Math.ceil(ms / 1000)}s`;
+  const { graceMs } = request;
   const { argv } = inTransientUnit(
-    { argv: [request.file, ...request.args], timeoutMs: request.timeoutMs },
+    { argv: [request.file, ...request.args.map(asItIs)], timeoutMs: request.timeoutMs },
     {
       name,
       properties: [
-        ["RuntimeMaxSec", `${Math.ceil(request.timeoutMs / 1000)}s`],
+        ["RuntimeMaxSec", seconds(request.timeoutMs)],
+        ...(graceMs === undefined ? [] : [["TimeoutStopSec", seconds(graceMs)] as const]),
         ...(request.cwd === undefined ? [] : [["WorkingDirectory", request.cwd] as const]),
       ],
       env: { PATH: io.env["PATH"], ...request.env },
@@ -50,6 +58,18 @@ async function execOutside(io: Io, request: ExecRequest): Promise<ExecResult> {
   // The unit outlives a systemd-run that was told to end.
   if (result.aborted || result.timedOut) await stop(io, name);
   return result;
+}
+
+/** Whether a program is named that is not on the path; systemd-run would only say that it failed. */
+function isNowhere({ env, files }: Io, file: string): boolean {
+  const { PATH: path } = env;
+  if (path === undefined || file.includes("/")) return false;
+  return path.split(":").every((directory) => files.realPath(`${directory}/${file}`) === undefined);
+}
+
+/** systemd puts variables of the unit in place of `${NAME}` and `$NAME` (systemd.service(5)). */
+function asItIs(arg: string): string {
+  return arg.replaceAll("$", "$$$$");
 }
 
 async function stop(io: Io, name: string): Promise<void> {

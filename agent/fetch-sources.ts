@@ -1,3 +1,4 @@
+import { Fault } from "#core/fault.ts";
 import type { Clock } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
@@ -59,7 +60,30 @@ function describe(error: unknown): string {
     : message;
 }
 
-async function download(url: string, { clock, courier }: FetcherOptions): Promise<Uint8Array> {
+/**
+ * The file behind an address, `undefined` where the server has none (404). Throws
+ * `datasource/unreachable`, and `datasource/malformed` where it has more bytes.
+ */
+export async function readFile(
+  url: string,
+  limit: number,
+  options: Omit<FetcherOptions, "log">,
+): Promise<Uint8Array | undefined> {
+  const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
+  try {
+    return await download(url, options, limit);
+  } catch (error) {
+    if (error instanceof FinalError && error.message === "status 404") return undefined;
+    const code = error instanceof TooLarge ? "datasource/malformed" : "datasource/unreachable";
+    throw new Fault(code, `${origin}: ${describe(error)}`);
+  }
+}
+
+async function download(
+  url: string,
+  { clock, courier }: Omit<FetcherOptions, "log">,
+  limit = maxBytes,
+): Promise<Uint8Array> {
   const late = new AbortController();
   const done = new AbortController();
   clock.sleep(timeoutMs, done.signal).then(
@@ -70,7 +94,10 @@ async function download(url: string, { clock, courier }: FetcherOptions): Promis
   try {
     for (let n = 1; ; n++) {
       try {
-        return await tryOnce(await courier.open({ url, offset: 0, answerMs: timeoutMs, signal }));
+        return await tryOnce(
+          await courier.open({ url, offset: 0, answerMs: timeoutMs, signal }),
+          limit,
+        );
       } catch (error) {
         if (error instanceof FinalError || n >= tries || signal.aborted) throw error;
         await clock.sleep(pauseMs * n, signal);
@@ -84,23 +111,25 @@ async function download(url: string, { clock, courier }: FetcherOptions): Promis
 /** Trying again is of no use. */
 class FinalError extends Error {}
 
-async function tryOnce({ status, body, close }: CourierAnswer): Promise<Uint8Array> {
+class TooLarge extends FinalError {}
+
+async function tryOnce({ status, body, close }: CourierAnswer, limit: number): Promise<Uint8Array> {
   try {
     if (passing.has(status)) throw new Error(`status ${status}`);
     if (status < 200 || status > 299) throw new FinalError(`status ${status}`);
-    return await readWhole(body);
+    return await readWhole(body, limit);
   } finally {
     close();
   }
 }
 
-async function readWhole(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function readWhole(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > maxBytes) throw new FinalError(`larger than ${maxBytes} bytes`);
+    if (length > limit) throw new TooLarge(`larger than ${limit} bytes`);
   }
   return Buffer.concat(chunks);
 }

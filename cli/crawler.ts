@@ -3,6 +3,7 @@ import type { Crawl } from "#agent/datasources/metadata/service.ts";
 import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
+import { nodeCourier } from "./courier.ts";
 import { thisProgram } from "./this-program.ts";
 
 const defaultBudgetMs = 30_000;
@@ -11,6 +12,10 @@ const defaultBudgetMs = 30_000;
 export function readTools(io: Io, { metadata }: Settings): ReadTools {
   return {
     budgetMs: durationMs(metadata?.timeout, defaultBudgetMs),
+    fetch: async (url, maxBytes) => {
+      const { readFile } = await import("#agent/fetch-sources.ts");
+      return readFile(url, maxBytes, { clock: io.clock, courier: nodeCourier(io) });
+    },
     crawl: async (job, signal) => {
       const addresses = metadata?.addresses?.[job.datasource];
       const crawl = await crawler(io);

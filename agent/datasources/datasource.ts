@@ -32,6 +32,11 @@ export interface Datasource<Found extends Detection = Detection> {
 export interface ReadTools {
   /** Goes to the network; absent where that is not up. */
   readonly crawl?: Crawl | undefined;
+  /**
+   * Reads the file behind an address, `undefined` where there is none; absent where the network is not
+   * up. Throws `datasource/unreachable`, `datasource/malformed` where it is larger.
+   */
+  readonly fetch?: ((url: string, maxBytes: number) => Promise<Uint8Array | undefined>) | undefined;
   /** For everything that a metadata service is asked, in milliseconds. */
   readonly budgetMs: number;
 }

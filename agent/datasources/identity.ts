@@ -1,3 +1,4 @@
+import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 
@@ -18,7 +19,14 @@ const maxBytes = 4 * 1024;
 
 /** Reads some small files of the kernel; no process, no network. */
 export function readIdentity(files: Files): Identity {
-  const read = (path: string) => files.readText(path, { maxBytes })?.trim() ?? "";
+  const read = (path: string): string => {
+    try {
+      return files.readText(path, { maxBytes })?.trim() ?? "";
+    } catch (error) {
+      if (isFault(error)) return ""; // for root only
+      throw error;
+    }
+  };
   const dmi = (name: string) => read(`/sys/class/dmi/id/${name}`);
   return {
     sysVendor: dmi("sys_vendor"),

@@ -1,34 +1,102 @@
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import { readSeed, type Seed } from "./nocloud-seed.ts";
+import type { ReadTools } from "./datasource.ts";
+import { readSeed, type Seed, seedFiles, seedLimits } from "./nocloud-seed.ts";
+
+/** Where the rest of a seed lies. */
+export interface SeedFrom {
+  readonly seed: Seed;
+  /** The address, as it may stand in a message. */
+  readonly place: string;
+  readonly identity: string;
+}
 
 /**
  * Reads the seed that meta-data points at with `seedfrom`: a directory of this machine, by path or
- * `file://`, or a pattern in which `%s` stands for the name of the file. Throws `datasource/missing`
- * for any other address: seeds are not fetched over the network.
+ * `file://`, or one behind http or https; or a pattern in which `%s` stands for the name of the file.
+ * `__dmi.system-serial-number__` and its like stand for what the firmware says. Throws
+ * `datasource/none` for one over the network where that is not up, `datasource/missing`,
+ * `datasource/malformed`, `datasource/unreachable`.
  */
-export function readSeedFrom(files: Files, seedFrom: string): Seed {
-  const base = seedFrom.startsWith("file://") ? seedFrom.slice("file://".length) : seedFrom;
-  if (!base.startsWith("/") || base.includes("__dmi.")) {
-    throw new Fault(
-      "datasource/missing",
-      `seedfrom ${shown(seedFrom)}: only a directory of this machine is read`,
-      {
-        hint: "put the seed on a disk labelled CIDATA or into /var/lib/cloud/seed/nocloud",
-      },
-    );
-  }
+export async function readSeedFrom(
+  files: Files,
+  seedFrom: string,
+  tools: Pick<ReadTools, "fetch"> = {},
+): Promise<SeedFrom> {
+  const base = withFirmware(files, seedFrom).replace(/^file:\/\//, "");
   const pattern = base.includes("%s") ? base : `${base.replace(/\/$/, "")}/%s`;
   const fileOf = (name: string) => pattern.replaceAll("%s", name);
-  return readSeed(
-    `seedfrom ${base}`,
-    (file, maxBytes) => files.read(fileOf(file), { maxBytes }),
-    () => files.list(base),
+  if (base.startsWith("/")) {
+    const seed = readSeed(
+      `seedfrom ${base}`,
+      (file, maxBytes) => files.read(fileOf(file), { maxBytes }),
+      () => files.list(base),
+    );
+    return { seed, place: `seedfrom ${base}`, identity: `directory ${base}` };
+  }
+  if (!/^https?:\/\//.test(base) || !URL.canParse(fileOf("x"))) {
+    throw new Fault(
+      "datasource/missing",
+      `seedfrom ${shown(base)}: only a directory of this machine, http and https are read`,
+      { hint: "put the seed behind such an address, or on a disk labelled CIDATA" },
+    );
+  }
+  const place = `seedfrom ${shown(base)}`;
+  const { fetch } = tools;
+  if (fetch === undefined) {
+    throw new Fault("datasource/none", `${place} is read over the network, which is not up yet`);
+  }
+  const read = await Promise.all(
+    seedFiles.map(async (name) => [name, await fetch(fileOf(name), seedLimits[name])] as const),
   );
+  const found = new Map(read);
+  const present = read.flatMap(([name, bytes]) => (bytes === undefined ? [] : [name]));
+  const seed = readSeed(
+    place,
+    (name) => found.get(name),
+    () => present,
+  );
+  return { seed, place, identity: place };
 }
 
 /** An address as it may stand in a message: its scheme and host, nothing that may be a password. */
 function shown(address: string): string {
   const parsed = URL.canParse(address) ? new URL(address) : undefined;
   return parsed === undefined ? "(no address)" : `${parsed.protocol}//${parsed.host}/…`;
+}
+
+/** What dmidecode calls the fields of the firmware, by the kernel's names. */
+const fields: ReadonlyMap<string, string> = new Map([
+  ["baseboard-asset-tag", "board_asset_tag"],
+  ["baseboard-manufacturer", "board_vendor"],
+  ["baseboard-product-name", "board_name"],
+  ["baseboard-serial-number", "board_serial"],
+  ["baseboard-version", "board_version"],
+  ["bios-release-date", "bios_date"],
+  ["bios-vendor", "bios_vendor"],
+  ["bios-version", "bios_version"],
+  ["chassis-asset-tag", "chassis_asset_tag"],
+  ["chassis-manufacturer", "chassis_vendor"],
+  ["chassis-serial-number", "chassis_serial"],
+  ["chassis-version", "chassis_version"],
+  ["system-manufacturer", "sys_vendor"],
+  ["system-product-name", "product_name"],
+  ["system-serial-number", "product_serial"],
+  ["system-uuid", "product_uuid"],
+  ["system-version", "product_version"],
+]);
+
+/** Puts what the firmware says in the place of its fields. Throws `datasource/missing` where it says nothing. */
+function withFirmware(files: Files, address: string): string {
+  return address.replaceAll(/__dmi\.([a-z-]+)__/g, (_, field: string) => {
+    const name = fields.get(field);
+    const value =
+      name === undefined ? undefined : files.readText(`/sys/class/dmi/id/${name}`)?.trim();
+    if (value !== undefined && value !== "") return encodeURIComponent(value);
+    const known =
+      name === undefined
+        ? "no field of the firmware has this name"
+        : "the firmware does not say it";
+    throw new Fault("datasource/missing", `seedfrom: __dmi.${field}__: ${known}`);
+  });
 }

@@ -6,7 +6,8 @@ import { quoted } from "./images/image.ts";
 import { openVolume } from "./images/volume.ts";
 import { type MetaData, readMetaData } from "./meta-data.ts";
 
-const limits = {
+/** Bytes that a file of a seed may have. */
+export const seedLimits = {
   "meta-data": 1024 * 1024,
   "user-data": 16 * 1024 * 1024,
   "vendor-data": 16 * 1024 * 1024,
@@ -14,7 +15,7 @@ const limits = {
 } as const;
 
 /** Names of the files of a seed; the first two must be there. */
-export type SeedFile = keyof typeof limits;
+export type SeedFile = keyof typeof seedLimits;
 
 export const seedFiles: readonly SeedFile[] = [
   "meta-data",
@@ -69,7 +70,7 @@ export function readSeedDisk(files: Files, device: BlockDevice): Seed {
 export function readSeed(place: string, read: ReadSeedFile, list: () => readonly string[]): Seed {
   const found = new Map<SeedFile, Uint8Array>();
   for (const file of seedFiles) {
-    const bytes = read(file, limits[file]);
+    const bytes = read(file, seedLimits[file]);
     if (bytes !== undefined) found.set(file, bytes);
   }
   const missing = requiredFiles.filter((file) => !found.has(file));

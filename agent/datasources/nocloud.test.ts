@@ -3,9 +3,13 @@ import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { formatFinding } from "#core/finding.ts";
-import type { DatasourceContent } from "./datasource.ts";
+import { hostClock } from "#core/host-io.ts";
+import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
+import { readFile } from "../fetch-sources.ts";
+import type { DatasourceContent, ReadTools } from "./datasource.ts";
 import { addDisk, addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
 import { makeFat, makeIso, needs, run, type Tree, writeTree } from "./images/make-images.ts";
+import { fakeService, first } from "./metadata/fake-service.ts";
 import { noCloud } from "./nocloud.ts";
 
 const tools = needs("xorriso", "genisoimage", "mkfs.vfat", "mcopy");
@@ -14,12 +18,18 @@ const seed: Tree = {
   "user-data": "#cloud-config\n",
 };
 
-async function read(root: string): Promise<DatasourceContent> {
+async function read(root: string, network?: ReadTools): Promise<DatasourceContent> {
   const io = fakeIo(root);
   const detection = noCloud.detect(io);
   if (detection === undefined) throw new Error("not detected");
-  return noCloud.read(io, detection);
+  return noCloud.read(io, detection, network);
 }
+
+/** A network that is up. */
+const network: ReadTools = {
+  budgetMs: 1_000,
+  fetch: (url, maxBytes) => readFile(url, maxBytes, { clock: hostClock, courier: httpCourier }),
+};
 
 function document(content: DatasourceContent, name: string): string | undefined {
   const bytes = content.secrets.get(name)?.reveal();
@@ -293,7 +303,7 @@ t.test("ds=nocloud alone is a machine with meta-data only", async (t) => {
   t.match(instance, { instanceId: "iid-7", hostname: "node-7", userData: null });
 });
 
-t.test("seedfrom is followed to a directory of this machine and nowhere else", async (t) => {
+t.test("seedfrom is followed to a directory of this machine", async (t) => {
   const root = t.testdir({
     seed: { "meta-data": "instance-id: there\nx: there\n", "user-data": "there" },
   });
@@ -304,13 +314,52 @@ t.test("seedfrom is followed to a directory of this machine and nowhere else", a
     t.match(content.instance.metaData, { x: "there" });
     t.equal(document(content, "user-data"), "there");
   }
-  setKernelCommandLine(root, "ds=nocloud;s=https://user:pw@192.0.2.1/seed/");
-  await t.rejects(read(root), {
+  setKernelCommandLine(root, "ds=nocloud;s=ftp://user:pw@192.0.2.1/seed/");
+  await t.rejects(read(root, network), {
     code: "datasource/missing",
-    message: "seedfrom https://192.0.2.1/…: only a directory of this machine is read",
+    message:
+      "seedfrom ftp://192.0.2.1/…: only a directory of this machine, http and https are read",
   });
   setKernelCommandLine(root, "ds=nocloud;s=/nowhere/");
   await t.rejects(read(root), { code: "datasource/missing" });
+});
+
+t.test("seedfrom is followed over the network, where that is up", async (t) => {
+  const root = t.testdir({ sys: { class: { dmi: { id: { product_serial: "S 7\n" } } } } });
+  const { url, requests } = await fakeService(t, {
+    "/S%207/meta-data": "x: there\n",
+    "/S%207/user-data": "there",
+    "/S%207/vendor-data": { status: 404 },
+    "/S%207/network-config": first(1, { status: 503 }, "version: 2\n"),
+    "/large/meta-data": "x".repeat(2 ** 20 + 1),
+  });
+  const from = (place: string) => setKernelCommandLine(root, `ds=nocloud;i=here;s=${place}`);
+  from(`${url.replace("//", "//user:pw@")}/__dmi.system-serial-number__/`);
+  const content = await read(root, network);
+  t.match(content.instance, {
+    instanceId: "here",
+    metaData: { x: "there" },
+    vendorData: null,
+  });
+  t.match(content.instance.datasource.evidence.at(-1), `seedfrom ${url}/…: meta-data (9 bytes)`);
+  t.equal(document(content, "user-data"), "there");
+  t.equal(document(content, "network-config"), "version: 2\n");
+  t.notMatch(JSON.stringify(content.instance), "pw@");
+  t.equal(requests.length, 5, "the busy one is asked again");
+
+  await t.rejects(read(root), { code: "datasource/none", message: /which is not up yet/ });
+  from(`${url}/none/`);
+  await t.rejects(read(root, network), {
+    code: "datasource/missing",
+    message: `seedfrom ${url}/…: meta-data and user-data were expected, there is no file`,
+  });
+  from(`${url}/large/`);
+  await t.rejects(read(root, network), { code: "datasource/malformed", message: /larger than/ });
+  from(`${url}/__dmi.system-uuid__/`);
+  await t.rejects(read(root, network), {
+    code: "datasource/missing",
+    message: "seedfrom: __dmi.system-uuid__: the firmware does not say it",
+  });
 });
 
 t.test("dsmode: disabled is an owner who does not want it", async (t) => {

@@ -2,7 +2,7 @@ import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { makeContent, type RawDocuments } from "./content.ts";
-import type { Datasource, Detection } from "./datasource.ts";
+import type { Datasource, Detection, ReadTools } from "./datasource.ts";
 import type { Place } from "./first-readable.ts";
 import { type MetaData, mergeMetaData, metaDataFinding } from "./meta-data.ts";
 import { candidatesOf, type Layer, readLayers } from "./nocloud-layers.ts";
@@ -22,7 +22,7 @@ export interface NoCloudDetection extends Detection {
  * the first is read, of several disks the one with the highest name.
  *
  * Other than in cloud-init, a seed that cannot be read faults where there is no other and has a
- * finding where there is, and `seedfrom` is followed only on this machine.
+ * finding where there is.
  */
 export const noCloud: Datasource<NoCloudDetection> = {
   name: "NoCloud",
@@ -38,9 +38,9 @@ export const noCloud: Datasource<NoCloudDetection> = {
     const all = [...named, ...directories, ...disks];
     return all.length === 0 ? undefined : { ...describePlaces(all), evidence, places };
   },
-  async read({ files }, { places, evidence }) {
+  async read({ files }, { places, evidence }, tools) {
     const { layers, findings } = readLayers(files, places);
-    const read = followSeedFrom(files, layers);
+    const read = await followSeedFrom(files, layers, tools);
     const place = describePlaces(layers);
     const metaData = mergeLayers(read);
     if (metaData.value["dsmode"] === "disabled") {
@@ -70,16 +70,16 @@ function describePlaces(places: readonly Place[]): Place {
 }
 
 /** Adds the seed that `seedfrom` points at, whose documents stand for all others. */
-function followSeedFrom(files: Files, layers: readonly Layer[]): readonly Layer[] {
+async function followSeedFrom(
+  files: Files,
+  layers: readonly Layer[],
+  tools: ReadTools | undefined,
+): Promise<readonly Layer[]> {
   const seedFrom = mergeLayers(layers).value["seedfrom"];
   if (typeof seedFrom !== "string") return layers;
-  const seed = readSeedFrom(files, seedFrom);
-  const place = {
-    place: `seedfrom ${seedFrom}`,
-    identity: `directory ${seedFrom}`,
-    removable: false,
-  };
-  return [...layers.map((layer) => ({ ...layer, documents: {} })), { ...place, ...seed }];
+  const { seed, ...place } = await readSeedFrom(files, seedFrom, tools);
+  const own = { ...place, removable: false, ...seed };
+  return [...layers.map((layer) => ({ ...layer, documents: {} })), own];
 }
 
 function mergeLayers(layers: readonly Layer[]): MetaData {

@@ -40,8 +40,8 @@ t.test("a plan is previewed, shown, approved by its digest, and applied or refus
   t.match(run("apply", "--plan", digest.slice(0, 16)), { code: 4, stderr: /64 characters/ });
   writeFileSync(userData, `#cloud-config\ntimezone: Asia/Tokyo\n${healthy}`);
   t.match(run("apply", "--plan", digest), {
-    code: 1,
-    stdout: /^failed: expected the plan [0-9a-f]{64}: .*another option: time\.timeZone/,
+    code: 77,
+    stdout: /^refused: expected the plan [0-9a-f]{64}: .*another option: time\.timeZone/,
   });
   t.match(run("history"), { stdout: /^ {3}1 .*\[runs, boot default\]\n$/ });
   writeFileSync(userData, `#cloud-config\ntimezone: Europe/Berlin\n${healthy}`);

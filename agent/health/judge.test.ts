@@ -64,6 +64,21 @@ t.test("when the time is over the verdict names what did not pass", async (t) =>
   t.equal(asked, 6);
 });
 
+t.test("a last round with little time left hides nothing that the one before saw", async (t) => {
+  const other = { type: "file", path: "/other" } as const;
+  const health: Health = { passes: 2, interval: "1s", timeout: "2s", checks: [check, other] };
+  let asked = 0;
+  const probe: Probe = async (one) => {
+    asked += 1;
+    const isLast = asked > 4;
+    return { passed: (one === other) !== isLast, message: isLast ? "no answer" : "must exist" };
+  };
+  const baseline = { failedUnits: null, restarted: null, kept: [] };
+  const verdict = await judge(health, trial, { io: fakeIo(t.testdir()), probe, baseline });
+  t.equal(asked, 6);
+  t.match(verdict, { healthy: false, reasons: ["must exist", "no answer"] });
+});
+
 t.test("a check that comes and goes is not healthy, and the verdict says so", async (t) => {
   const health = { passes: 3, interval: "1s", timeout: "4s", checks: [check] } as Health;
   const flapping = await run(t, health, [true, false, true, false, true]);

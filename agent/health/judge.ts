@@ -73,6 +73,7 @@ export async function judge(
   const restarts = restartWatch(health, options.baseline.restarted);
   let passes = 0;
   let sinceMs = 0; // of the first round that passed in a row
+  let before: readonly Failure[] = []; // of the round before
   for (;;) {
     const began = elapsedMs();
     const leftMs = Math.max(1, Math.ceil(timeoutMs - began));
@@ -89,10 +90,14 @@ export async function judge(
       const short = `only ${passes} of ${wanted} rounds passed within ${timeoutMs} ms`;
       const soft = `every round passed, but not for ${soakMs} ms within ${timeoutMs} ms`;
       const reason = passes >= wanted ? soft : short;
-      const reasons = failures.map(({ message }) => message);
-      const names = failures.map(({ name }) => name);
+      // The last round may have had no time to see what the one before saw.
+      const gone = before.filter(({ name }) => failures.every((one) => one.name !== name));
+      const told = failures.length === 0 ? [] : [...gone, ...failures];
+      const reasons = told.map(({ message }) => message);
+      const names = told.map(({ name }) => name);
       return verdict(false, passes, reasons.length > 0 ? reasons : [reason], names);
     }
+    before = failures;
     await clock.sleep(intervalMs, signal);
   }
 }

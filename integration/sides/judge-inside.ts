@@ -15,7 +15,7 @@ export interface JudgedInside {
   readonly after: Verdict;
 }
 
-const health: Health = { passes: 2, interval: "500ms", timeout: "3s", keep: [] };
+const health: Health = { passes: 2, interval: "500ms", timeout: "12s", keep: [] };
 
 /** Tries a system and judges it by what the real systemd says, as a boot does, and takes it back. */
 export async function judgeInside(c: SystemClient, plan: Plan): Promise<JudgedInside> {

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import path from "node:path";
 import t from "tap";
 import { codes } from "#core/codes.ts";
+import { skipWithoutOptions as skip } from "#provisioner/nixos-options/rendered.ts";
 import { commands } from "./commands.ts";
 import { entry, firstlight, healthy, machine } from "./try-commands.ts";
 
@@ -57,6 +58,15 @@ t.test("translate: spec, Nix, and JSON with coverage; errors exit 4", async (t) 
     code: 4,
     stderr: /-:2:11 error hostname/,
   });
+});
+
+t.test("no command of these tests renders what NixOS has not", { skip }, async (t) => {
+  const options = "firstlight: { options: { services.opnessh.enable: true } }\n";
+  const document = `#cloud-config\n${options}`;
+  const none = /services\.opnessh\.enable: expected an option of NixOS/;
+  t.throws(() => firstlight(["translate", "-", "--format", "nix"], document), none);
+  const out = path.join(t.testdir(), "out");
+  t.throws(() => firstlight(["render", "--user-data", "-", "--out", out], document), none);
 });
 
 t.test("validate says everything that is wrong, and exits 4 only for errors", async (t) => {

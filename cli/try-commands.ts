@@ -24,7 +24,8 @@ export function firstlight(args: readonly string[], input = "") {
   });
   const behind = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined);
   const [root, out, format] = ["--root", "--out", "--format"].map(behind);
-  if (status !== null && root !== undefined) holdMachineToOptions(root);
+  // A boot that came to a system, also one that was taken back.
+  if ([0, 2, 3].includes(status ?? -1) && root !== undefined) holdMachineToOptions(root);
   if (status === 0 && out !== undefined) holdDirectoryToOptions(out);
   if (status === 0 && format === "nix") {
     holdToOptions([{ path: "firstlight/instance.nix", content: stdout }]);

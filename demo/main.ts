@@ -3,15 +3,10 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { openBroker, type Received } from "./broker.ts";
 import { evaluate } from "./evaluate.ts";
+import { type Check, judgeReports, type Played } from "./judge-reports.ts";
 import { type DemoMachine, demoMachines, giveUserData, layOut } from "./machines.ts";
 import { openPicture, type Picture } from "./picture.ts";
 import { type AgentRun, runAgent } from "./run-agent.ts";
-
-/** What the demo promises, and whether it happened. */
-interface Check {
-  readonly what: string;
-  readonly holds: boolean;
-}
 
 const output = path.join(import.meta.dirname, "out");
 const rootOf = (machine: DemoMachine) => path.join(output, machine.name);
@@ -20,6 +15,7 @@ const rootOf = (machine: DemoMachine) => path.join(output, machine.name);
 const { values: flags } = parseArgs({ options: { ci: { type: "boolean" } } });
 
 const checks: Check[] = [];
+const played: Played[] = [];
 const promise = (what: string, holds: boolean) => void checks.push({ what, holds });
 
 const started = performance.now();
@@ -34,7 +30,8 @@ try {
   const first = await firstBoots();
   await badRelease();
   await secondBoot();
-  judgeReports();
+  await broker.settled();
+  checks.push(...judgeReports(played, broker.received, "a-secret-that-never"));
   picture.end();
   summarise(first);
 } finally {
@@ -107,6 +104,7 @@ async function boot(machine: DemoMachine): Promise<AgentRun> {
     if (event.endsWith(".finished"))
       picture.update(machine.name, { state: event.replace(".finished", " ✓") });
   });
+  played.push({ machine: machine.name, outcome: run.outcome?.outcome });
   const good = run.outcome?.outcome === "committed" || run.outcome?.outcome === "unchanged";
   const state =
     run.outcome === undefined
@@ -114,22 +112,6 @@ async function boot(machine: DemoMachine): Promise<AgentRun> {
       : `${run.outcome.outcome}: ${run.outcome.message}`;
   picture.update(machine.name, { state, mark: good ? "good" : "bad" });
   return run;
-}
-
-/** What the broker received of each machine. */
-function judgeReports(): void {
-  for (const { name } of demoMachines) {
-    const topics = new Set(
-      broker.received
-        .filter((message) => message.topic.startsWith(`i-${name}/`))
-        .map((message) => message.topic.slice(`i-${name}/`.length)),
-    );
-    for (const topic of ["status", "about", "reported", "event/boot.finished"]) {
-      promise(`${name}: ${topic} was reported`, topics.has(topic));
-    }
-  }
-  const secret = JSON.stringify(broker.received).includes("a-secret-that-never");
-  promise("no secret was sent", !secret);
 }
 
 function tell(view: Picture, { topic, payload }: Received): void {

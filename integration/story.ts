@@ -66,7 +66,7 @@ export interface StoryNode {
   /** Makes an image beside the machine and returns its path. */
   makeImage(medium: Medium, seed: Seed): string;
   eject(place?: DiskPlace): void;
-  /** Throws where what the machine keeps sets an option that NixOS has not. */
+  /** Throws where a system that was applied sets an option that NixOS has not. */
   firstlight(args: readonly string[], options?: RunOptions): Promise<Run>;
 }
 
@@ -144,11 +144,16 @@ export async function storyNode(
         timeoutMs,
         env: { ...(record ? recording : {}), ...env },
       });
-      if (code !== null) holdMachineToOptions(root);
+      if (isApplied(code)) holdMachineToOptions(root);
       return { code, signal, stdout, stderr, processes: readRecords(records) };
     },
   };
   return node;
+}
+
+/** Whether a boot came to a system, also one that was taken back: what Nix refuses may be anything. */
+function isApplied(code: number | null): boolean {
+  return code === 0 || code === 2 || code === 3;
 }
 
 /** The files of a seed. */

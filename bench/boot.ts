@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
@@ -9,7 +9,8 @@ import type { Case } from "./case.ts";
 
 const bundle = path.join(import.meta.dirname, "../dist/firstlight.js");
 
-const userData = `#cloud-config
+/** What each first boot is given. */
+export const userData = `#cloud-config
 hostname: bench
 timezone: Europe/Zurich
 locale: en_US.UTF-8
@@ -43,7 +44,7 @@ function openMachine(): { readonly fresh: () => string; readonly close: () => vo
   };
 }
 
-/** First boots and boots with nothing to do, from the bundle, beside bare Node and cloud-init. */
+/** First boots and boots with nothing to do, from the bundle, beside bare Node. */
 export function bootCases(): { readonly cases: readonly Case[]; readonly close: () => void } {
   const machine = openMachine();
   const boot = (root: string) => [
@@ -58,22 +59,12 @@ export function bootCases(): { readonly cases: readonly Case[]; readonly close: 
   ];
   const booted = machine.fresh();
   spawnSync(process.execPath, boot(booted).slice(1));
-  const cloudInit = existsSync("/usr/bin/cloud-init");
   return {
     close: machine.close,
     cases: [
       { name: "node -e 0", argv: () => [process.execPath, "-e", "0"] },
       { name: "boot --driver dry, first", argv: () => boot(machine.fresh()), floor: "node -e 0" },
       { name: "boot --driver dry, nothing to do", argv: () => boot(booted), floor: "node -e 0" },
-      ...(cloudInit
-        ? [
-            {
-              name: "cloud-init --version (its imports)",
-              argv: () => ["cloud-init", "--version"],
-              floor: "node -e 0",
-            },
-          ]
-        : []),
     ],
   };
 }

@@ -1,5 +1,6 @@
 import t from "tap";
 import { Fault } from "#core/fault.ts";
+import { skipWithoutOptions as skip } from "#provisioner/nixos-options/rendered.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { Closure, Plan, Running, Trial } from "#provisioner/system/system.ts";
@@ -46,6 +47,15 @@ t.test("a first boot goes the whole way, pins its instance, and tells of it", as
       "commit",
     ],
   );
+});
+
+t.test("no boot of these tests renders what NixOS has not", { skip }, async (t) => {
+  const options = "firstlight: { options: { services.opnessh.enable: true } }\n";
+  const { deps } = prepare(t, { discover: async () => content(`#cloud-config\n${options}`) });
+  t.match(await boot(deps), {
+    outcome: "failed",
+    message: /services\.opnessh\.enable: expected an option of NixOS/,
+  });
 });
 
 t.test("the base is recorded when a system on it is healthy, before its commit", async (t) => {

@@ -3,7 +3,9 @@ import { silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
+import { holdToOptions } from "#provisioner/nixos-options/rendered.ts";
 import type { Base } from "#provisioner/render/base.ts";
+import type { Sources } from "#provisioner/render/sources.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Collected } from "#provisioner/system/collect.ts";
 import type { Closure, Plan, Recovery, SourcesPreview, Trial } from "#provisioner/system/system.ts";
@@ -63,7 +65,10 @@ export const clean: Recovery = {
   ...{ trial: null, back: null, unproved: null },
 };
 
-/** A system that says what it was asked, and answers as a machine that does all of it. */
+/**
+ * A system that says what it was asked, and answers as a machine that does all of it. What it is asked
+ * to build it holds against the options of NixOS, and throws where one of them is none.
+ */
 export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {}): SystemClient {
   const toplevel = "/nix/store/new";
   const closure = { transaction: "t1", toplevel } as Closure;
@@ -102,6 +107,7 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
     name,
     (...args: readonly unknown[]) => {
       if (args[0] !== "") asked.push(name); // what runs, for an end that does not say it
+      if (name === "build") holdToOptions((args[0] as Sources).files);
       return (answer as (...all: readonly unknown[]) => unknown)(...args);
     },
   ]);

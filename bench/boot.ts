@@ -6,11 +6,11 @@ import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
 import { writeMachine } from "#integration/machines/write-machine.ts";
 import { writeSeed } from "#integration/machines/write-seed.ts";
 import type { Case } from "./case.ts";
-import { cloudInitCases } from "./cloud-init.ts";
 
 const bundle = path.join(import.meta.dirname, "../dist/firstlight.js");
 
-const userData = `#cloud-config
+/** What each first boot is given. */
+export const userData = `#cloud-config
 hostname: bench
 timezone: Europe/Zurich
 locale: en_US.UTF-8
@@ -26,11 +26,7 @@ firstlight:
 `;
 
 /** A machine with a seed; a fresh copy of it for every run. */
-function openMachine(): {
-  readonly template: string;
-  readonly fresh: () => string;
-  readonly close: () => void;
-} {
+function openMachine(): { readonly fresh: () => string; readonly close: () => void } {
   const home = mkdtempSync(path.join(tmpdir(), "firstlight-bench-"));
   const template = path.join(home, "template");
   mkdirSync(template);
@@ -38,7 +34,6 @@ function openMachine(): {
   writeSeed(template, "i-bench", userData);
   let copies = 0;
   return {
-    template,
     fresh() {
       copies += 1;
       const copy = path.join(home, String(copies));
@@ -49,7 +44,7 @@ function openMachine(): {
   };
 }
 
-/** First boots and boots with nothing to do, from the bundle, beside bare Node and cloud-init. */
+/** First boots and boots with nothing to do, from the bundle, beside bare Node. */
 export function bootCases(): { readonly cases: readonly Case[]; readonly close: () => void } {
   const machine = openMachine();
   const boot = (root: string) => [
@@ -70,7 +65,6 @@ export function bootCases(): { readonly cases: readonly Case[]; readonly close: 
       { name: "node -e 0", argv: () => [process.execPath, "-e", "0"] },
       { name: "boot --driver dry, first", argv: () => boot(machine.fresh()), floor: "node -e 0" },
       { name: "boot --driver dry, nothing to do", argv: () => boot(booted), floor: "node -e 0" },
-      ...cloudInitCases(path.join(machine.template, "var/lib/cloud/seed/nocloud")),
     ],
   };
 }

@@ -1,53 +1,115 @@
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { writeTree } from "#agent/datasources/images/make-images.ts";
 import type { Case } from "./case.ts";
 
+/** cloud-init beside firstlight, and in words what was measured of it or why it was not. */
+export interface CloudInit {
+  readonly cases: readonly Case[];
+  readonly note: string;
+  readonly close: () => void;
+}
+
 /**
- * cloud-init as the distribution has it, on a seed, in namespaces of its own: what it writes lies on
- * file systems in memory, and its modules are those that have something to do for the seed. Argument: the
- * seed's directory.
+ * Modules that change files and nothing else: no disks, no boot loader, no packages, no locales to
+ * compile. The network is left alone as well.
  */
-const onSeed = `set -e
-work=$(mktemp -d)
-mount -n -t tmpfs tmpfs "$work"
-mkdir "$work/upper" "$work/work"
-mount -n -t overlay overlay -o "lowerdir=/etc,upperdir=$work/upper,workdir=$work/work" /etc
-for place in /var/lib/cloud /var/log /run /home /root; do
-  mkdir -p "$place"
-  mount -n -t tmpfs tmpfs "$place"
-done
-mkdir -p /var/lib/cloud/seed
-cp -r "$0" /var/lib/cloud/seed/nocloud
-rm -f /etc/cloud/cloud.cfg.d/*
-cat > /etc/cloud/cloud.cfg <<X
-datasource_list: [NoCloud]
+const settings = `datasource_list: [NoCloud]
+network: { config: disabled }
 users: [default]
-cloud_init_modules: [bootcmd, write-files, set_hostname, users-groups]
-cloud_config_modules: [timezone]
+cloud_init_modules: [write-files, set_hostname, users-groups]
+cloud_config_modules: [timezone, runcmd]
+cloud_final_modules: []
 system_info:
   distro: debian
-  default_user: { name: debian, lock_passwd: true }
-X
+  default_user: { name: debian, lock_passwd: true, groups: [sudo], shell: /bin/bash }
+`;
+
+/** Where the program writes; in its namespace an empty file system each, but the copy of /etc. */
+const emptied = ["/home", "/root", "/run", "/var/lib/cloud", "/var/log", "/var/mail", "/var/tmp"];
+
+/** `$0`: the directory with its /etc and its seed; the stages as its units start them. */
+const stages = `mount -n --bind "$0/etc" /etc
+for place in ${emptied.join(" ")}; do
+  [ -d $place ] && mount -n -t tmpfs none $place
+done
+mkdir -p /var/lib/cloud/seed
+cp -r "$0/seed" /var/lib/cloud/seed/nocloud
 cloud-init init --local
 cloud-init init
 cloud-init modules --mode=config
 `;
 
-/** cloud-init's part of a first boot on the same seed; nothing where it is not, or may not be, run. */
-export function cloudInitCases(seed: string): readonly Case[] {
-  if (!existsSync("/usr/bin/cloud-init")) return [];
+/**
+ * A first boot of cloud-init on a user-data, in namespaces of its own with a copy of /etc, so that it
+ * does all that its modules do and the host stays as it is. Tried once: what did not come out as the
+ * user-data asks is not measured.
+ */
+export function cloudInitCases(userData: string): CloudInit {
+  if (!existsSync("/usr/bin/cloud-init")) {
+    const note = "cloud-init is not installed here, so it was not measured.";
+    return { cases: [], note, close: () => {} };
+  }
+  const home = mkdtempSync(path.join(tmpdir(), "firstlight-cloud-init-"));
   const imports: Case = {
     name: "cloud-init --version (its imports)",
     argv: () => ["cloud-init", "--version"],
     floor: "node -e 0",
   };
-  if (process.geteuid?.() !== 0) return [imports];
-  const apart = ["unshare", "--mount", "--uts", "--net", "--propagation", "private"];
-  return [
-    imports,
-    {
-      name: "cloud-init, first (3 of its 4 stages)",
-      argv: () => [...apart, "sh", "-c", onSeed, seed],
-      floor: "node -e 0",
-    },
-  ];
+  const first: Case = {
+    name: "cloud-init, first boot, less packages",
+    argv: () => firstBoot(layOut(home, userData)),
+    floor: "node -e 0",
+  };
+  const close = () => rmSync(home, { recursive: true, force: true });
+  const fault = tryOnce(home, userData);
+  if (fault !== undefined) {
+    const note = `Of cloud-init only its imports were measured: a first boot of it ${fault}.`;
+    return { cases: [imports], note, close };
+  }
+  const note = `cloud-init's first boot: init --local, init and modules --mode=config on the same user-data,
+in a copy of /etc. It makes the users and the files, sets hostname and time zone, and writes the
+script of runcmd; packages, locale and network are left out. \`boot --driver dry\` renders all of
+it, and tries and commits it with a driver that changes no system.`;
+  return { cases: [imports, first], note, close };
+}
+
+/** A fresh machine for one run: a copy of /etc with our settings, and a seed. */
+function layOut(home: string, userData: string): string {
+  const directory = path.join(home, "run");
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory);
+  const options = { recursive: true, verbatimSymlinks: true };
+  cpSync("/etc", path.join(directory, "etc"), options);
+  rmSync(path.join(directory, "etc/cloud/cloud.cfg.d"), { recursive: true, force: true });
+  writeTree(directory, {
+    "etc/cloud/cloud.cfg": settings,
+    "seed/meta-data": "instance-id: i-bench\n",
+    "seed/user-data": userData,
+  });
+  return directory;
+}
+
+function firstBoot(directory: string): readonly string[] {
+  const namespaces = ["--mount", "--uts", "--net", "--ipc"];
+  return ["unshare", ...namespaces, "sh", "-ec", stages, directory];
+}
+
+/** What is wrong with a first boot here; `undefined` where the user-data came true. */
+function tryOnce(home: string, userData: string): string | undefined {
+  if (process.getuid?.() !== 0) return "needs root";
+  const directory = layOut(home, userData);
+  const [file = "", ...args] = firstBoot(directory);
+  const { status, stderr } = spawnSync(file, args, { encoding: "utf8", timeout: 60_000 });
+  if (status !== 0) return `ended with ${status}: ${stderr.trim().slice(-200)}`;
+  const has = (name: string, text: string) => {
+    const at = path.join(directory, "etc", name);
+    return existsSync(at) && readFileSync(at, "utf8").includes(text);
+  };
+  if (!has("motd", "hello")) return "did not write /etc/motd";
+  if (!has("passwd", "\nalice:")) return "did not make the user";
+  if (!has("hostname", "bench")) return "did not set the hostname";
+  return has("timezone", "Europe/Zurich") ? undefined : "did not set the time zone";
 }

@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { bootCases } from "./boot.ts";
+import { bootCases, userData } from "./boot.ts";
 import type { Case } from "./case.ts";
+import { cloudInitCases } from "./cloud-init.ts";
 import { measureFacts } from "./facts.ts";
 import { measure, median, ninth, type Sample } from "./measure.ts";
 import { systemCases } from "./system.ts";
@@ -34,12 +35,14 @@ console.log(
   `${cpus().length} cores, load ${loadavg()[0]?.toFixed(2)}, node ${process.version}, ${rounds} rounds in turn after one to warm up`,
 );
 const boots = bootCases();
+const cloudInit = cloudInitCases(userData);
 const systems = await systemCases();
 let rows: readonly Row[];
 try {
-  rows = runCases([...boots.cases, ...systems.cases]);
+  rows = runCases([...boots.cases, ...cloudInit.cases, ...systems.cases]);
 } finally {
   boots.close();
+  cloudInit.close();
   systems.close();
 }
 const facts = await measureFacts(200);
@@ -57,8 +60,7 @@ for (const row of rows) {
 console.log(
   `\nfacts of a whole machine, in process: median ${facts.medianMs.toFixed(2)} ms, p90 ${facts.p90Ms.toFixed(2)} ms, first ${facts.firstMs.toFixed(2)} ms`,
 );
-if (rows.every((row) => !row.name.startsWith("cloud-init")))
-  console.log("cloud-init is not installed here, so it was not measured.");
+console.log(cloudInit.note);
 if (systems.cases.length === 0)
   console.log("Without root or Nix nothing was measured on real Nix.");
 

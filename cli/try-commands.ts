@@ -4,11 +4,19 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { raspberryPi4 } from "#integration/machines/raspberry-pi-4.ts";
 import { writeMachine } from "#integration/machines/write-machine.ts";
+import {
+  holdDirectoryToOptions,
+  holdMachineToOptions,
+  holdToOptions,
+} from "#provisioner/nixos-options/rendered.ts";
 
 /** The program as it stands in the source tree. */
 export const entry = path.join(import.meta.dirname, "main.ts");
 
-/** Runs one command line to its end. */
+/**
+ * Runs one command line to its end. What it has rendered, on its machine, in a directory or on
+ * standard output, is held against the options of NixOS: throws where one of them is none.
+ */
 export function firstlight(
   args: readonly string[],
   input = "",
@@ -20,6 +28,14 @@ export function firstlight(
     env: { ...process.env, ...env },
     timeout: 60_000,
   });
+  const behind = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined);
+  const [root, out, format] = ["--root", "--out", "--format"].map(behind);
+  // A boot that came to a system, also one that was taken back.
+  if ([0, 2, 3].includes(status ?? -1) && root !== undefined) holdMachineToOptions(root);
+  if (status === 0 && out !== undefined) holdDirectoryToOptions(out);
+  if (status === 0 && format === "nix") {
+    holdToOptions([{ path: "firstlight/instance.nix", content: stdout }]);
+  }
   return { code: status, stdout, stderr };
 }
 

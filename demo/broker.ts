@@ -13,8 +13,12 @@ export interface Received {
 /** A broker in this process, and everything that it received. */
 export interface DemoBroker extends Broker {
   readonly received: readonly Received[];
+  /** Waits for all that the broker has taken so far. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
+
+const marker = "demo/settled";
 
 /** Opens a broker on a free loopback port that lets in only the demo's own user. */
 export async function openBroker(onMessage: (message: Received) => void): Promise<DemoBroker> {
@@ -36,7 +40,9 @@ export async function openBroker(onMessage: (message: Received) => void): Promis
     writeCache: false,
   });
   const received: Received[] = [];
+  const arrived = new Set<() => void>();
   listener.on("message", (topic, bytes) => {
+    if (topic === marker) return arrived.forEach((resolve) => void resolve());
     const message = {
       topic: topic.replace("firstlight/1/demo/", ""),
       payload: JSON.parse(bytes.toString("utf8")) as unknown,
@@ -44,9 +50,15 @@ export async function openBroker(onMessage: (message: Received) => void): Promis
     received.push(message);
     onMessage(message);
   });
-  await listener.subscribeAsync("firstlight/1/demo/#", { qos: 1 });
+  await listener.subscribeAsync(["firstlight/1/demo/#", marker], { qos: 1 });
   return {
     ...{ port, username, password, received },
+    async settled() {
+      // Messages come to the listener in the order in which the broker took them.
+      const last = new Promise<void>((resolve) => arrived.add(resolve));
+      await listener.publishAsync(marker, "", { qos: 1 });
+      await last;
+    },
     async close() {
       await listener.endAsync();
       await new Promise<void>((resolve) => aedes.close(() => server.close(() => resolve())));

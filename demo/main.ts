@@ -1,10 +1,9 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openBroker, type Received } from "./broker.ts";
 import { evaluate } from "./evaluate.ts";
-import { type Check, judgeReports } from "./judge-reports.ts";
+import { type Check, judgeReports, type Played } from "./judge-reports.ts";
 import { type DemoMachine, demoMachines, giveUserData, layOut } from "./machines.ts";
 import { openPicture, type Picture } from "./picture.ts";
 import { type AgentRun, runAgent } from "./run-agent.ts";
@@ -16,8 +15,7 @@ const rootOf = (machine: DemoMachine) => path.join(output, machine.name);
 const { values: flags } = parseArgs({ options: { ci: { type: "boolean" } } });
 
 const checks: Check[] = [];
-/** How the boots of each machine ended, in their order. */
-const played = new Map<string, string[]>();
+const played: Played[] = [];
 const promise = (what: string, holds: boolean) => void checks.push({ what, holds });
 
 const started = performance.now();
@@ -32,8 +30,8 @@ try {
   const first = await firstBoots();
   await badRelease();
   await secondBoot();
-  await arrival();
-  judge();
+  await broker.settled();
+  checks.push(...judgeReports(played, broker.received, "a-secret-that-never"));
   picture.end();
   summarise(first);
 } finally {
@@ -106,7 +104,7 @@ async function boot(machine: DemoMachine): Promise<AgentRun> {
     if (event.endsWith(".finished"))
       picture.update(machine.name, { state: event.replace(".finished", " ✓") });
   });
-  played.set(machine.name, [...(played.get(machine.name) ?? []), run.outcome?.outcome ?? "none"]);
+  played.push({ machine: machine.name, outcome: run.outcome?.outcome });
   const good = run.outcome?.outcome === "committed" || run.outcome?.outcome === "unchanged";
   const state =
     run.outcome === undefined
@@ -114,20 +112,6 @@ async function boot(machine: DemoMachine): Promise<AgentRun> {
       : `${run.outcome.outcome}: ${run.outcome.message}`;
   picture.update(machine.name, { state, mark: good ? "good" : "bad" });
   return run;
-}
-
-/** The broker has what was sent; this process hears of it a moment later. */
-async function arrival(): Promise<void> {
-  const ends = () => broker.received.filter(({ topic }) => topic.endsWith("/boot.finished")).length;
-  const wanted = [...played.values()].flat().length;
-  for (let look = 0; look < 100 && ends() < wanted; look++) await delay(50);
-}
-
-/** What the broker received. */
-function judge(): void {
-  checks.push(...judgeReports(broker.received, played));
-  const secret = JSON.stringify(broker.received).includes("a-secret-that-never");
-  promise("no secret was sent", !secret);
 }
 
 function tell(view: Picture, { topic, payload }: Received): void {

@@ -4,9 +4,13 @@ import t from "tap";
 import { type DefinedOption, definedOptions } from "#provisioner/nix-language/defined-options.ts";
 import { goldenCases } from "#provisioner/nix-language/golden.ts";
 import { print } from "#provisioner/nix-language/print.ts";
+import {
+  checkOptions,
+  loadOptionList,
+  type OptionProblem,
+} from "#provisioner/nixos-options/option-list.ts";
 import { skipWithoutNix } from "./nix-eval.ts";
 import { treeOfNix } from "./nix-tree.ts";
-import { checkOptions, loadOptionList, type OptionProblem } from "./option-list.ts";
 
 const skip = skipWithoutNix();
 
@@ -81,13 +85,13 @@ for (const file of ["nixos/module.nix", "templates/docker-host/default.nix"]) {
       if (options === undefined) return;
       const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
       t.ok(definedOptions(treeOfNix(text)).length > 5, "options are found");
-      const [computed, rest] = partition(checkOptions([{ file, text }], options));
+      const [computed, rest] = partition(checkOptions([{ file, expr: treeOfNix(text) }], options));
       t.same(rest, []);
       // Of a name that depends on the release, one of those that it may be has to be an option's.
       for (const option of computed) {
         const asOne = ["settings", "watchdog"].map((name) => {
           const literal = `{ config.${option.replace("dynamic", name)} = "60s"; }`;
-          return checkOptions([{ file, text: literal }], options);
+          return checkOptions([{ file, expr: treeOfNix(literal) }], options);
         });
         t.ok(
           asOne.some((problems) => problems.length === 0),
@@ -98,7 +102,7 @@ for (const file of ["nixos/module.nix", "templates/docker-host/default.nix"]) {
         .replace("systemPackages", "systemPackage")
         .replace("enable = true", "enable = 1");
       t.match(
-        partition(checkOptions([{ file, text: misspelt }], options))[1].map(
+        partition(checkOptions([{ file, expr: treeOfNix(misspelt) }], options))[1].map(
           ({ message }) => message,
         ),
         [/systemPackage is none; near: systemPackages/],

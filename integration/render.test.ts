@@ -6,6 +6,7 @@ import { boot, cloudConfig, content, prepare } from "#agent/fake-boot.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { skipWithoutOptions } from "#provisioner/nixos-options/rendered.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import { renderCases } from "#provisioner/render/cases.ts";
@@ -21,7 +22,7 @@ import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { raspberryPi4 } from "./machines/raspberry-pi-4.ts";
 import { writeMachine } from "./machines/write-machine.ts";
 import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
-import { complaintsAbout, skipWithoutOptions, writeRendered } from "./render-check.ts";
+import { complaintsAbout, writeRendered } from "./render-check.ts";
 import { checkExposure } from "./sides/exposure.ts";
 
 t.setTimeout(300_000);
@@ -29,7 +30,7 @@ const skip = skipWithoutNix();
 const repository = path.dirname(import.meta.dirname);
 const moduleText = readFileSync(path.join(repository, "nixos/module.nix"), "utf8");
 const { compiled } = compileProfiles(hostIo({ root: repository }).files, "/hardware-profiles");
-if (skipWithoutOptions !== false) t.comment(skipWithoutOptions);
+if (skipWithoutOptions !== false) t.comment(`SKIPPED: ${skipWithoutOptions}`);
 
 /** Everything but home-manager, which the stand-in has not. */
 function richSpec(): Spec {

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { addDisk } from "#agent/datasources/fake-machine.ts";
 import { makeFat, makeIso, writeTree } from "#agent/datasources/images/make-images.ts";
 import type { Io } from "#core/io.ts";
+import { holdMachineToOptions } from "#provisioner/nixos-options/rendered.ts";
 import type { Machine } from "./machines/machine.ts";
 import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { writeMachine } from "./machines/write-machine.ts";
@@ -65,6 +66,7 @@ export interface StoryNode {
   /** Makes an image beside the machine and returns its path. */
   makeImage(medium: Medium, seed: Seed): string;
   eject(place?: DiskPlace): void;
+  /** Throws where a system that was applied sets an option that NixOS has not. */
   firstlight(args: readonly string[], options?: RunOptions): Promise<Run>;
 }
 
@@ -142,10 +144,16 @@ export async function storyNode(
         timeoutMs,
         env: { ...(record ? recording : {}), ...env },
       });
+      if (isApplied(code)) holdMachineToOptions(root);
       return { code, signal, stdout, stderr, processes: readRecords(records) };
     },
   };
   return node;
+}
+
+/** Whether a boot came to a system, also one that was taken back: what Nix refuses may be anything. */
+function isApplied(code: number | null): boolean {
+  return code === 0 || code === 2 || code === 3;
 }
 
 /** The files of a seed. */

@@ -5,11 +5,11 @@ import t from "tap";
 import { hostIo } from "#core/host-io.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
 import { factsFromFacter, isFacterReport } from "#provisioner/facts/facter.ts";
+import { sharedDataDirectory } from "#provisioner/nixos-options/option-list.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchIdentity, parseIdentity } from "#provisioner/profiles/identity.ts";
 import { knownText } from "#provisioner/profiles/known-text.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import { sharedDataDirectory } from "../option-list.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 const { compiled } = compileProfiles(hostIo({ root }).files, "/hardware-profiles");

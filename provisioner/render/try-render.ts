@@ -4,6 +4,7 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { validate } from "#generated/templates/docker-host/schema.validate.js";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
+import { holdToOptions } from "#provisioner/nixos-options/rendered.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import type { Base, CredentialFile } from "./base.ts";
@@ -74,10 +75,13 @@ export function credentialsOf(spec: Spec, encrypted = true): ReadonlyMap<string,
   return found;
 }
 
-/** Renders for a test. */
+/**
+ * Renders for a test. What is fit to be built is held against the options of NixOS: throws where it
+ * sets one that is none, or to a value of another kind.
+ */
 export function tryRender(spec: Omit<Spec, "version">, options: TryOptions = {}): RenderResult {
   const whole: Spec = { ...spec, version: 1 };
-  return render({
+  const result = render({
     spec: whole,
     facts: options.facts ?? { ...genericFacts("x86_64"), virtualisation: "kvm" },
     match: options.match ?? noMatch,
@@ -89,6 +93,8 @@ export function tryRender(spec: Omit<Spec, "version">, options: TryOptions = {})
     origins: options.origins ?? new Map(),
     instanceId: options.instanceId ?? "i-0001",
   });
+  if (!result.findings.some(({ level }) => level === "error")) holdToOptions(result.sources.files);
+  return result;
 }
 
 /** Text of a rendered file; the empty text where there is none. */

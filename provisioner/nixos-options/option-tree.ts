@@ -38,20 +38,54 @@ export function buildOptionTree(options: Iterable<readonly [string, string]>): O
     }
     draft.words = words;
   }
-  return finished(root);
+  return new LazyNode(root);
 }
 
-function finished({ children, words }: Draft): OptionNode {
-  const named = [...children].filter(([part]) => part !== "_name_" && part !== "_");
-  const anyName = children.get("_name_");
-  const element = children.get("_");
-  return {
-    children: new Map(named.map(([part, child]) => [part, finished(child)])),
-    anyName: anyName === undefined ? undefined : finished(anyName),
-    element: element === undefined ? undefined : finished(element),
-    type: words === undefined ? undefined : parseOptionType(words),
-    words: words ?? "a group of options",
-  };
+/** Read where somebody looks: a check follows some hundreds of more than twenty thousand options. */
+class LazyNode implements OptionNode {
+  readonly #draft: Draft;
+  #children: ReadonlyMap<string, OptionNode> | undefined;
+  readonly #below = new Map<string, OptionNode>();
+  #type: OptionType | undefined;
+
+  constructor(draft: Draft) {
+    this.#draft = draft;
+  }
+
+  get children(): ReadonlyMap<string, OptionNode> {
+    const named = () =>
+      [...this.#draft.children]
+        .filter(([part]) => part !== "_name_" && part !== "_")
+        .map(([part, child]) => [part, new LazyNode(child)] as const);
+    this.#children ??= new Map(named());
+    return this.#children;
+  }
+
+  get anyName(): OptionNode | undefined {
+    return this.#wildcard("_name_");
+  }
+
+  get element(): OptionNode | undefined {
+    return this.#wildcard("_");
+  }
+
+  get type(): OptionType | undefined {
+    const { words } = this.#draft;
+    if (words !== undefined) this.#type ??= parseOptionType(words);
+    return this.#type;
+  }
+
+  get words(): string {
+    return this.#draft.words ?? "a group of options";
+  }
+
+  #wildcard(part: string): OptionNode | undefined {
+    const child = this.#draft.children.get(part);
+    if (child === undefined) return undefined;
+    const node = this.#below.get(part) ?? new LazyNode(child);
+    this.#below.set(part, node);
+    return node;
+  }
 }
 
 /** Parts of a name; `_net.core.rmem_max_` is one quoted part with dots in it. */
@@ -74,7 +108,8 @@ function nameParts(name: string): readonly string[] {
 /** Where a path ran out of declared names. */
 export interface UnknownName {
   readonly depth: number;
-  readonly near: readonly string[];
+  /** Declared names that are nearly the same, the nearest first. */
+  near(): readonly string[];
 }
 
 /** Follows a path: declared names first, then `_name_`, then what a free-form type allows. */
@@ -86,7 +121,7 @@ export function findOption(
   const part = path[depth];
   if (part === undefined) return start;
   const { node, type } = start;
-  let failure: UnknownName = { depth, near: nearNames(node, part) };
+  let failure: UnknownName = { depth, near: () => nearNames(node, part) };
   for (const child of [node?.children.get(part), node?.anyName]) {
     if (child === undefined) continue;
     const found = findOption(placeOf(child), path, depth + 1);

@@ -5,7 +5,7 @@ import { type DefinedOption, definedOptions } from "#provisioner/nix-language/de
 import { attrPath } from "#provisioner/nix-language/text.ts";
 import type { NixExpr } from "#provisioner/nix-language/tree.ts";
 import newerOptions from "./newer-options.json" with { type: "json" };
-import { treeOfNix } from "./nix-tree.ts";
+
 import {
   buildOptionTree,
   findOption,
@@ -15,10 +15,11 @@ import {
 } from "./option-tree.ts";
 import type { OptionType } from "./option-types.ts";
 
-/** A module to check, as a tree or as a file's text (read by real Nix); problems name the file. */
-export type CheckedModule =
-  | { readonly file: string; readonly expr: NixExpr }
-  | { readonly file: string; readonly text: string };
+/** A module to check; problems name the file. */
+export interface CheckedModule {
+  readonly file: string;
+  readonly expr: NixExpr;
+}
 
 /** A definition that NixOS would refuse, or that sets nothing NixOS knows. */
 export interface OptionProblem {
@@ -35,7 +36,7 @@ export interface OptionProblem {
  */
 export function sharedDataDirectory(): string | undefined {
   const named = process.env["FIRSTLIGHT_SHARED_DATA"];
-  const directory = named ?? fileURLToPath(new URL("../../shared/data", import.meta.url));
+  const directory = named ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
   return existsSync(directory) ? directory : undefined;
 }
 
@@ -60,10 +61,9 @@ export function checkOptions(
   modules: readonly CheckedModule[],
   options: OptionNode,
 ): readonly OptionProblem[] {
-  return modules.flatMap((module) => {
-    const defined = definedOptions("expr" in module ? module.expr : treeOfNix(module.text));
-    const problems = checkAll(defined, placeOf(options), "");
-    return problems.map((problem) => ({ file: module.file, ...problem }));
+  return modules.flatMap(({ file, expr }) => {
+    const problems = checkAll(definedOptions(expr), placeOf(options), "");
+    return problems.map((problem) => ({ file, ...problem }));
   });
 }
 
@@ -86,7 +86,8 @@ function checkOption(
   const place = findOption(start, defined.path);
   if ("depth" in place) {
     const wrong = attrPath(defined.path.slice(place.depth, place.depth + 1));
-    const near = place.near.length === 0 ? "" : `; near: ${place.near.join(", ")}`;
+    const names = place.near();
+    const near = names.length === 0 ? "" : `; near: ${names.join(", ")}`;
     const message = `${option}: expected an option of NixOS, ${wrong} is none${near}`;
     return [{ option, problem: "unknown-option", message }];
   }

@@ -3,6 +3,7 @@ import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
+import { listInterfaces } from "./interfaces.ts";
 import type { MetadataClient, MetadataService } from "./metadata/service.ts";
 
 /**
@@ -20,22 +21,40 @@ export interface Cloud {
   readonly identify: (identity: Identity) => string | undefined;
   /** Asks for everything that is read below; what is asked is kept by its path. */
   readonly crawl: (client: MetadataClient) => Promise<void>;
-  /** What the answers say. Throws `datasource/malformed`, `datasource/missing`. */
-  readonly read: (answers: AnswerReader) => CloudInstance;
+  /**
+   * What the answers say. Throws `datasource/malformed`, `datasource/missing`, and `datasource/none`
+   * where the owner does not want it. Readers that are heavy are loaded here.
+   */
+  readonly read: (answers: AnswerReader) => CloudInstance | Promise<CloudInstance>;
+}
+
+/** What reading knows of the machine itself. */
+export interface Machine {
+  readonly identity: Identity;
+  /** Names of this machine's network interfaces by their MAC addresses, in lower case. */
+  readonly interfaces: ReadonlyMap<string, string>;
+  /** Account that keys without a user go to. */
+  readonly defaultUser: string;
+  /** Milliseconds since 1970. */
+  now(): number;
 }
 
 /** The answers of a service as values. Each throws `datasource/malformed` with the address where it must. */
-export interface AnswerReader {
+export interface AnswerReader extends Machine {
   bytes(path: string): Uint8Array | undefined;
   /** UTF-8 without white space at its ends; `undefined` also where that is empty. */
   text(path: string): string | undefined;
   /** Lines that hold something. */
   lines(path: string): readonly string[];
   json(path: string): Json | undefined;
+  /** The same of YAML. */
+  yaml(path: string): Json | undefined;
   /** The object behind a path that must be there. Throws `datasource/missing`. */
   object(path: string): JsonObject;
   /** Paths that have an answer and begin so, sorted. */
   paths(prefix: string): readonly string[];
+  /** A fault that says what is wrong with an answer. */
+  malformed(path: string, problem: string): Fault;
   /** Says something of an answer. */
   find(path: string, about: Pick<Finding, "level" | "code" | "message" | "hint">): void;
 }
@@ -70,13 +89,18 @@ export function cloudDatasource(cloud: Cloud): Datasource {
       const evidence = [observation];
       return { place: `metadata service of ${name}`, identity: name, removable: false, evidence };
     },
-    async read(_io, detection: Detection, tools) {
+    async read({ files, clock }, detection: Detection, tools) {
       if (tools?.crawl === undefined) {
         throw new Fault("datasource/none", `${name} is read over the network, which is not up yet`);
       }
       const report = await tools.crawl({ datasource: name, budgetMs: tools.budgetMs });
       const { readCloud } = await import("./cloud-content.ts");
-      return readCloud(cloud, detection, report);
+      return readCloud(cloud, detection, report, {
+        identity: readIdentity(files),
+        interfaces: listInterfaces(files),
+        defaultUser: tools.defaultUser,
+        now: () => clock.now(),
+      });
     },
   };
 }

@@ -12,7 +12,8 @@ const documents = ["user-data", "ssh-keys", "sshKeys"];
 
 /**
  * Google Compute Engine (https://cloud.google.com/compute/docs/metadata/querying-metadata): user-data
- * and keys are attributes of the instance, keys of the project as well.
+ * and keys are attributes of the instance, keys of the project as well. Its other attributes are not kept:
+ * they change with every machine of the project.
  */
 export const gce: Cloud = {
   name: "GCE",
@@ -51,7 +52,6 @@ export const gce: Cloud = {
         "availability-zone": zone,
         "instance-type": lastOf(at("machine-type")),
         "instance-data": withoutDocuments(instance),
-        "project-data": withoutDocuments(project),
       },
       userData: userData(answers, instance),
     };

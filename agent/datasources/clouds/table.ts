@@ -1,6 +1,8 @@
 import type { Cloud } from "../cloud.ts";
+import { digitalOcean } from "./digitalocean.ts";
 import { ec2 } from "./ec2.ts";
 import { gce } from "./gce.ts";
+import { hetzner } from "./hetzner.ts";
 
 /** Every cloud, in the order in which they are tried (cloud-init's built-in order). */
-export const clouds: readonly Cloud[] = [gce, ec2];
+export const clouds: readonly Cloud[] = [digitalOcean, gce, ec2, hetzner];

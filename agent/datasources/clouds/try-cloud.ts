@@ -1,5 +1,8 @@
 /** For tests: what every cloud has to stand, against a real server. */
 import type { Test } from "tap";
+import type { Finding } from "#core/finding.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { resolveSpec } from "../../resolve-spec.ts";
 import type { Cloud, Machine } from "../cloud.ts";
 import { readCloud } from "../cloud-content.ts";
 import type { DatasourceContent } from "../datasource.ts";
@@ -120,4 +123,24 @@ export async function readFrom(
   const report = await crawlCloud(cloud, { addresses: [url], budgetMs });
   const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
   return readCloud(cloud, detection, report, machineOf(known));
+}
+
+/** The network of the spec that comes of what a cloud says, without user-data. */
+export async function networkOf(
+  cloud: Cloud,
+  service: { readonly url: string },
+  known: Known = {},
+): Promise<{
+  readonly network: Spec["network"];
+  readonly resolver: Spec["resolver"];
+  readonly findings: readonly Finding[];
+}> {
+  const content = await readFrom(cloud, service, 10_000, known);
+  const secrets = new Map([...content.secrets].filter(([name]) => name === "network-config"));
+  const { spec, findings } = await resolveSpec(
+    { ...content, secrets },
+    {},
+    async () => new Map<string, Uint8Array>(),
+  );
+  return { network: spec.network, resolver: spec.resolver, findings };
 }

@@ -19,7 +19,7 @@ export async function readCloud(
   const url = service?.url ?? name;
   const findings: Finding[] = [];
   const instance = await read({ ...machine, ...readerOf(answers, url, findings) });
-  const { userData, vendorData, networkConfig } = instance;
+  const { userData, vendorData, networkConfig, seed } = instance;
   const said = Object.entries(instance.metaData).filter(
     (entry): entry is [string, Json] => entry[1] !== undefined,
   );
@@ -28,21 +28,25 @@ export async function readCloud(
     ...makeContent({
       datasource: {
         ...{ name, place: url, identity: detection.identity, removable: detection.removable },
-        evidence: [...detection.evidence, `${url}: answered${over}`],
+        evidence: [
+          ...detection.evidence,
+          `${url}: answered${over}`,
+          ...(seed === undefined ? [] : [seed.evidence]),
+        ],
       },
       metaData: {
+        ...(seed?.metaData ?? { findings: [], locate: () => undefined }),
         value: Object.fromEntries(said),
-        findings: [],
-        locate: () => undefined,
       },
-      documents: {
+      ...(seed === undefined ? {} : { publicKeys: seed.publicKeys }),
+      documents: seed?.documents ?? {
         userData,
         vendorData,
         networkConfig:
           networkConfig === undefined ? undefined : Buffer.from(JSON.stringify(networkConfig)),
       },
       defaultInstanceId: `iid-${name.toLowerCase()}`,
-      findings,
+      findings: [...findings, ...(seed?.findings ?? [])],
     }),
     attempts,
   };
@@ -69,6 +73,7 @@ function readerOf(
     return found === undefined ? undefined : readJson(found, path, url);
   };
   return {
+    url,
     bytes,
     text,
     lines: (path) =>

@@ -1,6 +1,7 @@
 import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
+import type { ConfigDriveSeed } from "./config-drive-documents.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import { listInterfaces } from "./interfaces.ts";
@@ -41,6 +42,8 @@ export interface Machine {
 
 /** The answers of a service as values. Each throws `datasource/malformed` with the address where it must. */
 export interface AnswerReader extends Machine {
+  /** The address that answered. */
+  readonly url: string;
   bytes(path: string): Uint8Array | undefined;
   /** UTF-8 without white space at its ends; `undefined` also where that is empty. */
   text(path: string): string | undefined;
@@ -74,6 +77,8 @@ export interface CloudInstance {
   readonly vendorData?: Uint8Array | undefined;
   /** A network-config (version 1 or 2). */
   readonly networkConfig?: JsonObject | undefined;
+  /** The documents instead of those above, where they are those of a config drive. */
+  readonly seed?: ConfigDriveSeed;
 }
 
 /** The datasource of a cloud. */

@@ -12,6 +12,8 @@ export interface Identity {
   /** Of Xen, in lower case. */
   readonly hypervisorUuid: string;
   readonly kernelArguments: readonly string[];
+  /** `product_name` in the environment of process 1: containers have no firmware. */
+  readonly initProductName: string;
   /** Of the files by which clouds mark their machines, those that there are. */
   readonly markFiles: readonly string[];
 }
@@ -32,6 +34,12 @@ export function readIdentity(files: Files): Identity {
     chassisAssetTag: dmi("chassis_asset_tag"),
     hypervisorUuid: read("/sys/hypervisor/uuid").toLowerCase(),
     kernelArguments: readKernelArguments(files),
+    initProductName: variableIn(read("/proc/1/environ"), "product_name"),
     markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),
   };
+}
+
+function variableIn(environment: string, name: string): string {
+  const given = environment.split("\0").find((each) => each.startsWith(`${name}=`));
+  return given?.slice(name.length + 1) ?? "";
 }

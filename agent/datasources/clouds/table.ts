@@ -3,6 +3,7 @@ import { digitalOcean } from "./digitalocean.ts";
 import { ec2 } from "./ec2.ts";
 import { gce } from "./gce.ts";
 import { hetzner } from "./hetzner.ts";
+import { openStack } from "./openstack.ts";
 
 /** Every cloud, in the order in which they are tried (cloud-init's built-in order). */
-export const clouds: readonly Cloud[] = [digitalOcean, gce, ec2, hetzner];
+export const clouds: readonly Cloud[] = [digitalOcean, gce, openStack, ec2, hetzner];

@@ -108,7 +108,13 @@ export type Known = Partial<Omit<Machine, "identity">> & { readonly identity?: P
 function identityOf(some: Partial<Identity>): Identity {
   const nothing = {
     ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
-    ...{ chassisAssetTag: "", hypervisorUuid: "", kernelArguments: [], markFiles: [] },
+    ...{
+      chassisAssetTag: "",
+      hypervisorUuid: "",
+      kernelArguments: [],
+      markFiles: [],
+      initProductName: "",
+    },
   };
   return { ...nothing, ...some };
 }

@@ -1,7 +1,7 @@
-import type { Json } from "#core/canonical-json.ts";
 import { decodeBase64 } from "../base64.ts";
 import type { AnswerReader, Cloud, JsonObject } from "../cloud.ts";
 import { Said } from "./said.ts";
+import { itemsOfVersion1, nameByMac } from "./version1.ts";
 
 const root = "/hetzner/v1/";
 const metadata = `${root}metadata`;
@@ -62,21 +62,18 @@ function decoded(bytes: Uint8Array | undefined): Uint8Array | undefined {
 function networkConfig(answers: AnswerReader, said: Said): JsonObject | undefined {
   const config = said.get("network-config");
   if (config.json === undefined) return undefined;
-  const named = (mac: string | undefined, otherwise: string): string =>
-    answers.interfaces.get(mac?.toLowerCase() ?? "") ?? otherwise;
-  const items = config
-    .get("config")
-    .items()
-    .map((item, index) =>
-      asMeant(item, (mac) => named(mac, item.get("name").text() ?? `eth${index}`)),
-    );
+  const items = itemsOfVersion1(answers, config.get("config").items());
   const macs = new Set(items.map((item) => item["mac_address"]));
   const privateOnes = privateItems(answers).flatMap(([mac, index]) =>
     macs.has(mac)
       ? []
       : [
           {
-            ...{ type: "physical", mac_address: mac, name: named(mac, `private${index}`) },
+            ...{
+              type: "physical",
+              mac_address: mac,
+              name: nameByMac(answers, mac, `private${index}`),
+            },
             subnets: [{ type: "dhcp" }],
           },
         ],
@@ -90,27 +87,4 @@ function privateItems(answers: AnswerReader): readonly (readonly [string, number
   return Said.in(answers, privateNetworks, "yaml")
     .items()
     .map((each, index) => [each.get("mac_address").need().toLowerCase(), index]);
-}
-
-/** One item without the words that only say again what its addresses say. */
-function asMeant(item: Said, nameOf: (mac: string | undefined) => string): JsonObject {
-  const values = item.entries().map(([key, { json = null }]): [string, Json] => [key, json]);
-  if (item.get("type").json !== "physical") return Object.fromEntries(values);
-  const mac = item.get("mac_address").text()?.toLowerCase();
-  const subnets = item.get("subnets").items().map(subnetAsMeant);
-  return {
-    ...Object.fromEntries(values),
-    ...(mac === undefined ? {} : { mac_address: mac }),
-    ...{ name: nameOf(mac), subnets },
-  };
-}
-
-function subnetAsMeant(subnet: Said): JsonObject {
-  const values = subnet
-    .entries()
-    .filter(([key]) => key !== "ipv4" && key !== "ipv6")
-    .map(([key, { json = null }]): [string, Json] => [key, json]);
-  const isStatic =
-    subnet.get("type").json === undefined && subnet.get("address").json !== undefined;
-  return { ...Object.fromEntries(values), ...(isStatic ? { type: "static" } : {}) };
 }

@@ -17,7 +17,8 @@ export function readTools(
     defaultUser,
     budgetMs: durationMs(metadata?.timeout, defaultBudgetMs),
     crawl: async (job, signal) => {
-      const addresses = metadata?.addresses?.[job.datasource];
+      const place = job.task === "ready" ? `${job.datasource}/ready` : job.datasource;
+      const addresses = metadata?.addresses?.[place];
       const crawl = await crawler(io);
       return crawl(addresses === undefined ? job : { ...job, addresses }, signal);
     },

@@ -3,7 +3,7 @@ import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { readUtf8 } from "#provisioner/userdata/utf8-text.ts";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
-import type { AnswerReader, Cloud, Machine } from "./cloud.ts";
+import type { AnswerReader, Cloud, LocalDocument, Machine } from "./cloud.ts";
 import { makeContent } from "./content.ts";
 import type { DatasourceContent, Detection } from "./datasource.ts";
 import { readJson, requireObject } from "./json-document.ts";
@@ -32,6 +32,7 @@ export async function readCloud(
           ...detection.evidence,
           `${url}: answered${over}`,
           ...(seed === undefined ? [] : [seed.evidence]),
+          ...evidenceOf(machine.local),
         ],
       },
       metaData: {
@@ -50,6 +51,11 @@ export async function readCloud(
     }),
     attempts,
   };
+}
+
+function evidenceOf(local: LocalDocument | undefined): readonly string[] {
+  if (local?.problem !== undefined) return [`not readable: ${local.problem.message}`];
+  return local?.bytes === undefined ? [] : [`${local.place}: ${local.bytes.length} bytes`];
 }
 
 function readerOf(

@@ -1,6 +1,7 @@
 import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
+import type { Files } from "#core/io.ts";
 import type { ConfigDriveSeed } from "./config-drive-documents.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
@@ -27,6 +28,25 @@ export interface Cloud {
    * where the owner does not want it. Readers that are heavy are loaded here.
    */
   readonly read: (answers: AnswerReader) => CloudInstance | Promise<CloudInstance>;
+  /** A document that lies on the machine itself, of a cloud that says a part by a disc. */
+  readonly local?: (files: Files) => Promise<LocalDocument>;
+  /**
+   * For a cloud that takes a machine for failed that does not say that it is up: how it is told, after a
+   * boot that has ended well.
+   */
+  readonly ready?: Pick<Cloud, "service" | "crawl"> & {
+    /** Before that, keeps what the cloud takes away then. Writes of files only. */
+    readonly keep?: (files: Files) => Promise<void>;
+  };
+}
+
+/** A document on the machine, or why there is none. */
+export interface LocalDocument {
+  /** In words for a person: `/dev/sr0: ovf-env.xml`. */
+  readonly place: string;
+  readonly bytes: Uint8Array | undefined;
+  /** Why it could not be read, where something was there. */
+  readonly problem: Fault | undefined;
 }
 
 /** What reading knows of the machine itself. */
@@ -36,6 +56,8 @@ export interface Machine {
   readonly interfaces: ReadonlyMap<string, string>;
   /** Account that keys without a user go to. */
   readonly defaultUser: string;
+  /** What lies on the machine itself (`Cloud.local`). */
+  readonly local?: LocalDocument | undefined;
   /** Milliseconds since 1970. */
   now(): number;
 }
@@ -104,6 +126,7 @@ export function cloudDatasource(cloud: Cloud): Datasource {
         identity: readIdentity(files),
         interfaces: listInterfaces(files),
         defaultUser: tools.defaultUser,
+        local: await cloud.local?.(files),
         now: () => clock.now(),
       });
     },

@@ -18,7 +18,7 @@ export interface Identity {
   readonly markFiles: readonly string[];
 }
 
-const markFiles = ["/etc/vultr"];
+const markFiles = ["/etc/vultr", "/var/lib/cloud/seed/azure/ovf-env.xml"];
 
 const maxBytes = 4 * 1024;
 

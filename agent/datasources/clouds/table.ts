@@ -1,4 +1,5 @@
 import type { Cloud } from "../cloud.ts";
+import { azure } from "./azure.ts";
 import { digitalOcean } from "./digitalocean.ts";
 import { ec2 } from "./ec2.ts";
 import { gce } from "./gce.ts";
@@ -10,6 +11,7 @@ import { vultr } from "./vultr.ts";
 /** Every cloud, in the order in which they are tried (cloud-init's built-in order). */
 export const clouds: readonly Cloud[] = [
   digitalOcean,
+  azure,
   gce,
   openStack,
   vultr,

@@ -4,9 +4,7 @@ import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
-
-/** Account that keys without a user go to, unless the settings name another. */
-export const defaultUserName = "nixos";
+import { defaultUserName } from "./default-user.ts";
 
 /** Reads addresses that a document names; absent ones could not be read. */
 export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;

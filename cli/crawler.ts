@@ -1,5 +1,6 @@
 import type { ReadTools } from "#agent/datasources/datasource.ts";
 import type { Crawl } from "#agent/datasources/metadata/service.ts";
+import { defaultUserName } from "#agent/default-user.ts";
 import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
@@ -9,15 +10,20 @@ import { thisProgram } from "./this-program.ts";
 const defaultBudgetMs = 30_000;
 
 /** What reading a datasource may use on this machine. */
-export function readTools(io: Io, { metadata }: Settings): ReadTools {
+export function readTools(
+  io: Io,
+  { metadata, defaultUser = defaultUserName }: Settings,
+): ReadTools {
   return {
+    defaultUser,
     budgetMs: durationMs(metadata?.timeout, defaultBudgetMs),
     fetch: async (url, maxBytes) => {
       const { readFile } = await import("#agent/fetch-sources.ts");
       return readFile(url, maxBytes, { clock: io.clock, courier: nodeCourier(io) });
     },
     crawl: async (job, signal) => {
-      const addresses = metadata?.addresses?.[job.datasource];
+      const place = job.task === "ready" ? `${job.datasource}/ready` : job.datasource;
+      const addresses = metadata?.addresses?.[place];
       const crawl = await crawler(io);
       return crawl(addresses === undefined ? job : { ...job, addresses }, signal);
     },

@@ -2,22 +2,24 @@ import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { readUtf8 } from "#provisioner/userdata/utf8-text.ts";
-import type { AnswerReader, Cloud } from "./cloud.ts";
+import { readYaml } from "#provisioner/userdata/yaml.ts";
+import type { AnswerReader, Cloud, LocalDocument, Machine } from "./cloud.ts";
 import { makeContent } from "./content.ts";
 import type { DatasourceContent, Detection } from "./datasource.ts";
 import { readJson, requireObject } from "./json-document.ts";
 import type { CrawlReport } from "./metadata/service.ts";
 
-/** What a cloud says, from the answers of its metadata service. */
-export function readCloud(
+/** What a cloud says, from the answers of its metadata service to this machine. */
+export async function readCloud(
   { name, read }: Pick<Cloud, "name" | "read">,
   detection: Detection,
   { answers, service, attempts }: CrawlReport,
-): DatasourceContent {
+  machine: Machine,
+): Promise<DatasourceContent> {
   const url = service?.url ?? name;
   const findings: Finding[] = [];
-  const instance = read(readerOf(answers, url, findings));
-  const { userData, vendorData, networkConfig } = instance;
+  const instance = await read({ ...machine, ...readerOf(answers, url, findings) });
+  const { userData, vendorData, networkConfig, seed } = instance;
   const said = Object.entries(instance.metaData).filter(
     (entry): entry is [string, Json] => entry[1] !== undefined,
   );
@@ -26,27 +28,43 @@ export function readCloud(
     ...makeContent({
       datasource: {
         ...{ name, place: url, identity: detection.identity, removable: detection.removable },
-        evidence: [...detection.evidence, `${url}: answered${over}`],
+        evidence: [
+          ...detection.evidence,
+          `${url}: answered${over}`,
+          ...(seed === undefined ? [] : [seed.evidence]),
+          ...evidenceOf(machine.local),
+        ],
       },
       metaData: {
+        ...(seed?.metaData ?? { findings: [], locate: () => undefined }),
         value: Object.fromEntries(said),
-        findings: [],
-        locate: () => undefined,
       },
-      documents: {
+      ...(seed === undefined ? {} : { publicKeys: seed.publicKeys }),
+      documents: seed?.documents ?? {
         userData,
         vendorData,
         networkConfig:
           networkConfig === undefined ? undefined : Buffer.from(JSON.stringify(networkConfig)),
       },
       defaultInstanceId: `iid-${name.toLowerCase()}`,
-      findings,
+      findings: [...findings, ...(seed?.findings ?? [])],
     }),
     attempts,
   };
 }
 
-function readerOf(answers: CrawlReport["answers"], url: string, findings: Finding[]): AnswerReader {
+function evidenceOf(local: LocalDocument | undefined): readonly string[] {
+  if (local?.problem !== undefined) return [`not readable: ${local.problem.message}`];
+  return local?.bytes === undefined ? [] : [`${local.place}: ${local.bytes.length} bytes`];
+}
+
+function readerOf(
+  answers: CrawlReport["answers"],
+  url: string,
+  findings: Finding[],
+): Omit<AnswerReader, keyof Machine> {
+  const malformed = (path: string, problem: string) =>
+    new Fault("datasource/malformed", `${url}${path}: ${problem}`);
   const bytes = (path: string) => answers.get(path);
   const text = (path: string): string | undefined => {
     const found = bytes(path);
@@ -54,19 +72,28 @@ function readerOf(answers: CrawlReport["answers"], url: string, findings: Findin
     const decoded = readUtf8(found);
     if (decoded.text !== undefined) return decoded.text.trim() || undefined;
     const { line, column, found: came } = decoded;
-    const problem = `expected UTF-8, got ${came} in line ${line}, column ${column}`;
-    throw new Fault("datasource/malformed", `${url}${path}: ${problem}`);
+    throw malformed(path, `expected UTF-8, got ${came} in line ${line}, column ${column}`);
   };
   const document = (path: string) => {
     const found = bytes(path);
     return found === undefined ? undefined : readJson(found, path, url);
   };
   return {
+    url,
     bytes,
     text,
     lines: (path) =>
       (text(path) ?? "").split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()])),
+    malformed,
     json: (path) => document(path)?.value,
+    yaml(path) {
+      const found = text(path);
+      if (found === undefined) return undefined;
+      const { value, findings: problems } = readYaml(found, { document: path });
+      if (value !== undefined) return value;
+      const { line, column } = problems.find(({ level }) => level === "error") ?? {};
+      throw malformed(path, `no YAML in line ${line ?? "?"}, column ${column ?? "?"}`);
+    },
     object(path) {
       const found = document(path);
       if (found !== undefined) return requireObject(found, url);

@@ -1,8 +1,11 @@
 import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
+import type { Files } from "#core/io.ts";
+import type { ConfigDriveSeed } from "./config-drive-documents.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
+import { listInterfaces } from "./interfaces.ts";
 import type { MetadataClient, MetadataService } from "./metadata/service.ts";
 
 /**
@@ -20,22 +23,63 @@ export interface Cloud {
   readonly identify: (identity: Identity) => string | undefined;
   /** Asks for everything that is read below; what is asked is kept by its path. */
   readonly crawl: (client: MetadataClient) => Promise<void>;
-  /** What the answers say. Throws `datasource/malformed`, `datasource/missing`. */
-  readonly read: (answers: AnswerReader) => CloudInstance;
+  /**
+   * What the answers say. Throws `datasource/malformed`, `datasource/missing`, and `datasource/none`
+   * where the owner does not want it. Readers that are heavy are loaded here.
+   */
+  readonly read: (answers: AnswerReader) => CloudInstance | Promise<CloudInstance>;
+  /** A document that lies on the machine itself, of a cloud that says a part by a disc. */
+  readonly local?: (files: Files) => Promise<LocalDocument>;
+  /**
+   * For a cloud that takes a machine for failed that does not say that it is up: how it is told, after a
+   * boot that has ended well.
+   */
+  readonly ready?: Pick<Cloud, "service" | "crawl"> & {
+    /** Before that, keeps what the cloud takes away then. Writes of files only. */
+    readonly keep?: (files: Files) => Promise<void>;
+  };
+}
+
+/** A document on the machine, or why there is none. */
+export interface LocalDocument {
+  /** In words for a person: `/dev/sr0: ovf-env.xml`. */
+  readonly place: string;
+  readonly bytes: Uint8Array | undefined;
+  /** Why it could not be read, where something was there. */
+  readonly problem: Fault | undefined;
+}
+
+/** What reading knows of the machine itself. */
+export interface Machine {
+  readonly identity: Identity;
+  /** Names of this machine's network interfaces by their MAC addresses, in lower case. */
+  readonly interfaces: ReadonlyMap<string, string>;
+  /** Account that keys without a user go to. */
+  readonly defaultUser: string;
+  /** What lies on the machine itself (`Cloud.local`). */
+  readonly local?: LocalDocument | undefined;
+  /** Milliseconds since 1970. */
+  now(): number;
 }
 
 /** The answers of a service as values. Each throws `datasource/malformed` with the address where it must. */
-export interface AnswerReader {
+export interface AnswerReader extends Machine {
+  /** The address that answered. */
+  readonly url: string;
   bytes(path: string): Uint8Array | undefined;
   /** UTF-8 without white space at its ends; `undefined` also where that is empty. */
   text(path: string): string | undefined;
   /** Lines that hold something. */
   lines(path: string): readonly string[];
   json(path: string): Json | undefined;
+  /** The same of YAML. */
+  yaml(path: string): Json | undefined;
   /** The object behind a path that must be there. Throws `datasource/missing`. */
   object(path: string): JsonObject;
   /** Paths that have an answer and begin so, sorted. */
   paths(prefix: string): readonly string[];
+  /** A fault that says what is wrong with an answer. */
+  malformed(path: string, problem: string): Fault;
   /** Says something of an answer. */
   find(path: string, about: Pick<Finding, "level" | "code" | "message" | "hint">): void;
 }
@@ -55,6 +99,8 @@ export interface CloudInstance {
   readonly vendorData?: Uint8Array | undefined;
   /** A network-config (version 1 or 2). */
   readonly networkConfig?: JsonObject | undefined;
+  /** The documents instead of those above, where they are those of a config drive. */
+  readonly seed?: ConfigDriveSeed;
 }
 
 /** The datasource of a cloud. */
@@ -70,13 +116,19 @@ export function cloudDatasource(cloud: Cloud): Datasource {
       const evidence = [observation];
       return { place: `metadata service of ${name}`, identity: name, removable: false, evidence };
     },
-    async read(_io, detection: Detection, tools) {
+    async read({ files, clock }, detection: Detection, tools) {
       if (tools?.crawl === undefined) {
         throw new Fault("datasource/none", `${name} is read over the network, which is not up yet`);
       }
       const report = await tools.crawl({ datasource: name, budgetMs: tools.budgetMs });
       const { readCloud } = await import("./cloud-content.ts");
-      return readCloud(cloud, detection, report);
+      return readCloud(cloud, detection, report, {
+        identity: readIdentity(files),
+        interfaces: listInterfaces(files),
+        defaultUser: tools.defaultUser,
+        local: await cloud.local?.(files),
+        now: () => clock.now(),
+      });
     },
   };
 }

@@ -2,6 +2,7 @@ import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { boundFindings } from "#provisioner/userdata/bound-findings.ts";
 import type { RawDocuments } from "./content.ts";
+import { type DriveFile, driveFiles, driveLimits, newestVersion } from "./drive-layout.ts";
 import { quoted } from "./images/image.ts";
 import {
   isJsonObject,
@@ -14,25 +15,8 @@ import { type OpenStackMetaData, readOpenStackMetaData } from "./openstack-meta-
 import { type ConvertedNetwork, convertNetworkData } from "./openstack-network.ts";
 import { readVendorData } from "./openstack-vendor-data.ts";
 
-const mebi = 1024 * 1024;
-const limits = {
-  "meta_data.json": mebi,
-  user_data: 16 * mebi,
-  "vendor_data.json": 16 * mebi,
-  "vendor_data2.json": 16 * mebi,
-  "network_data.json": mebi,
-} as const;
-
 /** Names that a message lists at most. */
 const maxNamed = 12;
-
-type DriveFile = keyof typeof limits;
-
-/** Versions of the layout that are known, newest first, as cloud-init knows them. */
-const versions = [
-  ...["2018-08-27", "2017-02-22", "2016-10-06", "2016-06-30"],
-  ...["2015-10-15", "2013-10-17", "2013-04-04", "2012-08-10"],
-];
 
 /** A config drive, wherever it lies; paths are relative to its root. */
 export interface Drive {
@@ -58,12 +42,11 @@ export interface ConfigDriveSeed extends OpenStackMetaData {
 export function readDrive(drive: Drive): ConfigDriveSeed {
   const root = drive.list("");
   const present = root.includes("openstack") ? drive.list("openstack") : [];
-  const version = versions.find((known) => present.includes(known)) ?? "latest";
-  const directory = `openstack/${version}`;
+  const directory = `openstack/${newestVersion(present)}`;
   const place = `${drive.name}: ${directory}`;
   const found = new Map<DriveFile, Uint8Array>();
-  for (const file of Object.keys(limits) as DriveFile[]) {
-    const bytes = drive.read(`${directory}/${file}`, limits[file]);
+  for (const file of driveFiles) {
+    const bytes = drive.read(`${directory}/${file}`, driveLimits[file]);
     if (bytes !== undefined) found.set(file, bytes);
   }
   const json = (file: DriveFile) => {
@@ -127,7 +110,7 @@ function unread(drive: Drive, root: readonly string[], directory: string): reado
   const ec2 = root.includes("ec2") ? ["not read: the layout of EC2 says what openstack says"] : [];
   const others = drive
     .list(directory)
-    .filter((name) => !Object.keys(limits).includes(name.toLowerCase()));
+    .filter((name) => !driveFiles.some((known) => known === name.toLowerCase()));
   const named = others.slice(0, maxNamed).map(quoted).join(", ");
   const more = others.length > maxNamed ? ` and ${others.length - maxNamed} more` : "";
   return [

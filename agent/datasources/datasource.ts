@@ -39,6 +39,8 @@ export interface ReadTools {
   readonly fetch?: ((url: string, maxBytes: number) => Promise<Uint8Array | undefined>) | undefined;
   /** For everything that a metadata service is asked, in milliseconds. */
   readonly budgetMs: number;
+  /** Account that keys without a user go to. */
+  readonly defaultUser: string;
 }
 
 /** Takes one observation, in words for a person: `/dev/vda: neither ISO 9660 nor FAT`. */

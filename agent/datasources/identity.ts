@@ -1,8 +1,12 @@
 import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
+import { isContainer } from "../container.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 
-/** What a cloud can be told by: what its firmware and hypervisor say of themselves; empty where they say nothing. */
+/**
+ * What a cloud can be told by: what its firmware and hypervisor say of themselves; empty where they say
+ * nothing, and in a container, where they speak of another machine.
+ */
 export interface Identity {
   readonly sysVendor: string;
   readonly productName: string;
@@ -13,12 +17,19 @@ export interface Identity {
   /** Of Xen, in lower case. */
   readonly hypervisorUuid: string;
   readonly kernelArguments: readonly string[];
+  /** `product_name` in the environment of process 1: containers have no firmware. */
+  readonly initProductName: string;
+  /** Of the files by which clouds mark their machines, those that there are. */
+  readonly markFiles: readonly string[];
 }
+
+const markFiles = ["/etc/vultr", "/var/lib/cloud/seed/azure/ovf-env.xml"];
 
 const maxBytes = 4 * 1024;
 
 /** Reads some small files of the kernel; no process, no network. */
 export function readIdentity(files: Files): Identity {
+  const isHost = !isContainer(files);
   const read = (path: string): string => {
     try {
       return files.readText(path, { maxBytes })?.trim() ?? "";
@@ -27,14 +38,21 @@ export function readIdentity(files: Files): Identity {
       throw error;
     }
   };
-  const dmi = (name: string) => read(`/sys/class/dmi/id/${name}`);
+  const dmi = (name: string) => (isHost ? read(`/sys/class/dmi/id/${name}`) : "");
   return {
     sysVendor: dmi("sys_vendor"),
     productName: dmi("product_name"),
     productSerial: dmi("product_serial"),
     productUuid: dmi("product_uuid").toLowerCase(),
     chassisAssetTag: dmi("chassis_asset_tag"),
-    hypervisorUuid: read("/sys/hypervisor/uuid").toLowerCase(),
+    hypervisorUuid: isHost ? read("/sys/hypervisor/uuid").toLowerCase() : "",
     kernelArguments: readKernelArguments(files),
+    initProductName: variableIn(read("/proc/1/environ"), "product_name"),
+    markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),
   };
+}
+
+function variableIn(environment: string, name: string): string {
+  const given = environment.split("\0").find((each) => each.startsWith(`${name}=`));
+  return given?.slice(name.length + 1) ?? "";
 }

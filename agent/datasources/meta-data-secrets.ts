@@ -6,7 +6,7 @@ import { Secret } from "#core/secret.ts";
  * tokens and seeds of the random generator are called. `public-keys` is not among them.
  */
 const secretKey =
-  /pass(?:w(?:or)?d|phrase)|(?:^|[-_ ])pass(?:$|[-_ ])|secret|random[-_ ]?seed|token|credential|private[-_ ]?key|(?:api|access|ssh|auth|shared|pre[-_]?shared)[-_]?key|\bpsk\b|^(?:user|vendor)[-_]?data\d?$|^(?:merged|combined)_(?:\w+_)?(?:cfg|config)$|^network-interfaces$|^interfaces$/i;
+  /pass(?:w(?:or)?d|phrase)|(?:^|[-_ ])pass(?:$|[-_ ])|secret|random[-_ ]?seed|token|credential|private[-_ ]?key|(?:api|access|ssh|auth|shared|pre[-_]?shared)[-_]?key|\bpsk\b|^(?:user|vendor)[-_]?data\d?$|^(?:merged|combined)_(?:\w+_)?(?:cfg|config)$|^network-interfaces$|^interfaces$|(?:startup|shutdown)[-_]script|^kube-env$/i;
 
 /** Values that are secret under any key: private keys, password hashes (crypt), addresses with a password. */
 const secretValue =

@@ -1,5 +1,6 @@
 import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
+import { isContainer } from "../container.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 
 /** Meta-data that stands in `ds=nocloud;h=node-7;i=iid-1;s=/seed/`. */
@@ -56,6 +57,7 @@ export function parseNoCloudArguments(
 
 /** Readable by root only; a machine that hides it says nothing by it. */
 function readSerial(files: Files): string {
+  if (isContainer(files)) return ""; // another machine's
   try {
     return files.readText("/sys/class/dmi/id/product_serial", { maxBytes: 64 * 1024 }) ?? "";
   } catch (error) {

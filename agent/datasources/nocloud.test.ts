@@ -28,6 +28,7 @@ async function read(root: string, network?: ReadTools): Promise<DatasourceConten
 /** A network that is up. */
 const network: ReadTools = {
   budgetMs: 1_000,
+  defaultUser: "nixos",
   fetch: (url, maxBytes) => readFile(url, maxBytes, { clock: hostClock, courier: httpCourier }),
 };
 

@@ -14,6 +14,7 @@ import { bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { endWith } from "../restart.ts";
 import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
+import { tellReady } from "../tell-ready.ts";
 
 /** `firstlight boot` */
 export const command: Command = {
@@ -36,6 +37,7 @@ export async function runBoot(invocation: Invocation, how: How): Promise<number>
   const { outcome, system } = await bootOrSayWhy(invocation, how);
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
   out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
+  await tellReady(invocation, outcome);
   // Where to report stands in the settings.
   if (outcome.fault?.code === "settings/invalid") return exitCodeOf(outcome);
   const isAsked = flags["report"] === true;

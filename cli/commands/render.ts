@@ -1,8 +1,8 @@
 import { makeContent } from "#agent/datasources/content.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { readMetaData } from "#agent/datasources/meta-data.ts";
+import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
-import { defaultUserName } from "#agent/resolve-spec.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";

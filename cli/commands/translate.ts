@@ -1,5 +1,5 @@
+import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
-import { defaultUserName } from "#agent/resolve-spec.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { byPlace, formatFinding, hasErrors } from "#core/finding.ts";

@@ -1,6 +1,6 @@
 import path from "node:path";
+import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
-import { defaultUserName } from "#agent/resolve-spec.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { type Finding, formatFinding, hasErrors } from "#core/finding.ts";

@@ -29,14 +29,23 @@ export const ec2: Cloud = {
     },
     probe: `${root}instance-id`,
   },
-  identify({ productUuid, productSerial, hypervisorUuid, sysVendor, chassisAssetTag }) {
+  identify({
+    productUuid,
+    productName,
+    productSerial,
+    hypervisorUuid,
+    sysVendor,
+    chassisAssetTag,
+  }) {
     if (hypervisorUuid.startsWith("ec2")) return `hypervisor uuid: ${hypervisorUuid}`;
-    // As the firmware stores it, or with its first fields in the other byte order.
-    const isEc2 = productUuid.startsWith("ec2") || /^..2..ec|^.{4}2.ec/.test(productUuid);
-    if (isEc2) return `product uuid: ${productUuid}`;
+    // As the firmware stores it, or with its first field in the other byte order.
+    const [start = ""] = productUuid.split("-");
+    if (/^ec2|2[0-9a-f]ec$/.test(start)) return `product uuid: ${productUuid}`;
     if (productSerial.endsWith(".brightbox.com")) return `product serial: ${productSerial}`;
     if (chassisAssetTag.endsWith(".zstack.io")) return `chassis asset tag: ${chassisAssetTag}`;
-    return sysVendor === "e24cloud" ? `system vendor: ${sysVendor}` : undefined;
+    const isOutscale = sysVendor === "3DS Outscale" && productName === "3DS Outscale VM";
+    const isLikeEc2 = sysVendor === "e24cloud" || sysVendor === "Tilaa" || isOutscale;
+    return isLikeEc2 ? `system vendor: ${sysVendor}` : undefined;
   },
   async crawl(client) {
     await crawlTree(client, root);

@@ -1,6 +1,9 @@
 /** For tests: what every cloud has to stand, against a real server. */
 import type { Test } from "tap";
-import type { Cloud } from "../cloud.ts";
+import type { Finding } from "#core/finding.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { resolveSpec } from "../../resolve-spec.ts";
+import type { Cloud, Machine } from "../cloud.ts";
 import { readCloud } from "../cloud-content.ts";
 import type { DatasourceContent } from "../datasource.ts";
 import type { Identity } from "../identity.ts";
@@ -27,6 +30,8 @@ export interface CloudCase {
   readonly off?: readonly Partial<Identity>[];
   readonly answers: Readonly<Record<string, FakeAnswer>>;
   readonly options?: FakeServiceOptions;
+  /** What is known of the machine that reads. */
+  readonly known?: Known;
   /** What the instance is to match. */
   readonly expected: object;
   /** The user-data that comes of it. */
@@ -39,7 +44,7 @@ export interface CloudCase {
 
 /** The table of tests of one cloud: absent, malformed, 503 then right, right. */
 export function tryCloud(t: Test, tried: CloudCase): void {
-  const { cloud, on, off = [], answers, options, expected, userData, malformed } = tried;
+  const { cloud, on, off = [], answers, options, expected, userData, malformed, known } = tried;
   t.test(`${cloud.name}: told by the firmware, and by nothing else`, async (t) => {
     for (const some of on) t.type(cloud.identify(identityOf(some)), "string", JSON.stringify(some));
     for (const some of [{}, ...off])
@@ -48,7 +53,7 @@ export function tryCloud(t: Test, tried: CloudCase): void {
 
   t.test(`${cloud.name}: what it says`, async (t) => {
     const service = await fakeService(t, answers, options);
-    const { instance, secrets, findings } = await readFrom(cloud, service);
+    const { instance, secrets, findings } = await readFrom(cloud, service, 10_000, known);
     t.match(instance, {
       datasource: { name: cloud.name, place: service.url },
       ...(expected as object),
@@ -64,7 +69,7 @@ export function tryCloud(t: Test, tried: CloudCase): void {
       first(1, { status: 503, headers: { "retry-after": "0" } }, answer),
     ]);
     const service = await fakeService(t, Object.fromEntries(busy), options);
-    const { instance, attempts = [] } = await readFrom(cloud, service, 20_000);
+    const { instance, attempts = [] } = await readFrom(cloud, service, 20_000, known);
     t.match(instance, expected);
     t.ok(
       attempts.some(({ status }) => status === 503),
@@ -75,7 +80,7 @@ export function tryCloud(t: Test, tried: CloudCase): void {
   for (const [path, { answer, fault }] of Object.entries(malformed)) {
     t.test(`${cloud.name}: malformed: ${path}`, async (t) => {
       const service = await fakeService(t, { ...answers, [path]: answer }, options);
-      await t.rejects(readFrom(cloud, service), fault);
+      await t.rejects(readFrom(cloud, service, 10_000, known), fault);
     });
   }
 
@@ -90,11 +95,26 @@ export function tryCloud(t: Test, tried: CloudCase): void {
   });
 }
 
+/** A machine of which nothing is known but this. */
+export function machineOf({ identity = {}, ...known }: Known = {}): Machine {
+  const nothing = { interfaces: new Map(), defaultUser: "nixos", now: () => 0 };
+  return { ...nothing, ...known, identity: identityOf(identity) };
+}
+
+/** What is known of a machine. */
+export type Known = Partial<Omit<Machine, "identity">> & { readonly identity?: Partial<Identity> };
+
 /** A machine whose firmware says nothing but this. */
 function identityOf(some: Partial<Identity>): Identity {
   const nothing = {
     ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
-    ...{ chassisAssetTag: "", hypervisorUuid: "", kernelArguments: [] },
+    ...{
+      chassisAssetTag: "",
+      hypervisorUuid: "",
+      kernelArguments: [],
+      markFiles: [],
+      initProductName: "",
+    },
   };
   return { ...nothing, ...some };
 }
@@ -104,8 +124,29 @@ export async function readFrom(
   cloud: Cloud,
   { url }: { readonly url: string },
   budgetMs = 10_000,
+  known: Known = {},
 ): Promise<DatasourceContent> {
   const report = await crawlCloud(cloud, { addresses: [url], budgetMs });
   const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
-  return readCloud(cloud, detection, report);
+  return readCloud(cloud, detection, report, machineOf(known));
+}
+
+/** The network of the spec that comes of what a cloud says, without user-data. */
+export async function networkOf(
+  cloud: Cloud,
+  service: { readonly url: string },
+  known: Known = {},
+): Promise<{
+  readonly network: Spec["network"];
+  readonly resolver: Spec["resolver"];
+  readonly findings: readonly Finding[];
+}> {
+  const content = await readFrom(cloud, service, 10_000, known);
+  const secrets = new Map([...content.secrets].filter(([name]) => name === "network-config"));
+  const { spec, findings } = await resolveSpec(
+    { ...content, secrets },
+    {},
+    async () => new Map<string, Uint8Array>(),
+  );
+  return { network: spec.network, resolver: spec.resolver, findings };
 }

@@ -2,7 +2,7 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createCipheriv } from "node:crypto";
-import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { RandomAccess } from "#core/io.ts";
 
@@ -48,6 +48,23 @@ export function makeIso(
   const [file, ...args] = isoPrograms[options.program ?? "xorriso -J -r"];
   const label = ["-V", options.label ?? "cidata"];
   run(file, [...args, ...label, ...(options.extra ?? []), "-o", image, directory]);
+  return image;
+}
+
+/**
+ * Makes an image with UDF alone, as Azure's disc is: genisoimage puts ISO 9660 beside it, whose
+ * descriptors are taken away.
+ */
+export function makeUdf(image: string, directory: string): string {
+  makeIso(image, directory, {
+    program: "genisoimage -J -r",
+    extra: ["-udf", "-input-charset", "utf-8"],
+  });
+  const bytes = readFileSync(image);
+  const recognition = bytes.indexOf("BEA01") - 1;
+  bytes.copy(bytes, 16 * 2048, recognition, recognition + 3 * 2048);
+  bytes.fill(0, 19 * 2048, recognition + 3 * 2048);
+  writeFileSync(image, bytes);
   return image;
 }
 

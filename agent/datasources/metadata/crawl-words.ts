@@ -64,14 +64,16 @@ function parse(text: string): Report | undefined {
 /** A job, as its line says; `undefined` where it is none. */
 export function readJob(line: string): CrawlJob | undefined {
   try {
-    const { datasource, addresses, budgetMs } = JSON.parse(line) as Partial<CrawlJob>;
+    const { datasource, task, addresses, budgetMs } = JSON.parse(line) as Partial<CrawlJob>;
     const isGood =
       typeof datasource === "string" &&
       Number.isInteger(budgetMs) &&
+      (task === undefined || task === "crawl" || task === "ready") &&
       (addresses === undefined ||
         (Array.isArray(addresses) && addresses.every((one) => URL.canParse(String(one)))));
     if (!isGood) return undefined;
-    const job = { datasource, budgetMs: budgetMs as number };
+    const asked = { datasource, budgetMs: budgetMs as number };
+    const job = task === undefined ? asked : { ...asked, task };
     return addresses === undefined ? job : { ...job, addresses };
   } catch {
     return undefined;

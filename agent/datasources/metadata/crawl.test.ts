@@ -127,6 +127,7 @@ t.test(
           signal.addEventListener("abort", () => reject(signal.reason)),
         );
       },
+      post: () => Promise.reject(new Error("nothing is said")),
       close() {},
     });
     const ended = crawlCloud(cloud, { budgetMs: 30_000 }, undefined, {

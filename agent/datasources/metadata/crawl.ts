@@ -9,15 +9,19 @@ const mostBytes = 32 * 1024 * 1024;
 const mostAttempts = 500;
 
 /**
- * Asks a cloud for everything that it says, within the budget. The fault of a crawl that failed holds
- * the attempts as `attempts`. `fakes` are for tests.
+ * Asks a cloud for everything that it says, or tells it that the machine is up, within the budget. The
+ * fault of a crawl that failed holds the attempts as `attempts`. `fakes` are for tests.
  */
 export async function crawlCloud(
-  { name, service, crawl }: Pick<Cloud, "name" | "service" | "crawl">,
-  { addresses = service.addresses, budgetMs }: Omit<CrawlJob, "datasource">,
+  cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
+  { task = "crawl", addresses, budgetMs }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
   fakes: Pick<OpenOptions, "interfaces" | "open"> = {},
 ): Promise<CrawlReport> {
+  const { name } = cloud;
+  const asked = task === "ready" ? cloud.ready : cloud;
+  if (asked === undefined) throw new Error(`${name} is not told that a machine is up`);
+  const { service, crawl } = asked;
   const attempts: MetadataAttempt[] = [];
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), budgetMs);
@@ -31,7 +35,7 @@ export async function crawlCloud(
   };
   let opened: OpenedService | undefined;
   try {
-    opened = await openService({ ...context, ...fakes, addresses });
+    opened = await openService({ ...context, ...fakes, addresses: addresses ?? service.addresses });
     const answers = new Map<string, Uint8Array>();
     await crawl(keeping(opened, answers));
     const { url, from } = opened.candidate;
@@ -64,6 +68,7 @@ function keeping(
   };
   return {
     get,
+    post: (path, body, options) => exchange.post(path, body, options),
     async text(path, options) {
       const bytes = await get(path, options);
       return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");

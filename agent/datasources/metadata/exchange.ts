@@ -38,6 +38,8 @@ export interface CrawlContext {
 export interface Exchange {
   /** The bytes of an answer, `undefined` where there is nothing (404). */
   get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
+  /** Says something. Throws where it is not taken. */
+  post(path: string, body: string, options?: GetOptions): Promise<void>;
   close(): void;
 }
 
@@ -59,16 +61,23 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
     return value === undefined ? {} : { [service.token.header]: value };
   }
 
+  async function ask(path: string, init: OptionsInit, options: GetOptions) {
+    const once = async () => {
+      const headers = { ...(await headersFor()), ...options.headers };
+      return request(client, `${candidate.url}${path}`, { ...init, headers }, options);
+    };
+    const first = await once();
+    if (first.statusCode !== 401 || service.token === undefined) return taken(first, options);
+    token = undefined; // it has run out
+    return taken(await once(), options);
+  }
+
   return {
-    async get(path, options = {}) {
-      const ask = async () => {
-        const headers = { ...(await headersFor()), ...options.headers };
-        return request(client, `${candidate.url}${path}`, { headers }, options);
-      };
-      const first = await ask();
-      if (first.statusCode !== 401 || service.token === undefined) return taken(first, options);
-      token = undefined; // it has run out
-      return taken(await ask(), options);
+    get: (path, options = {}) => ask(path, {}, options),
+    async post(path, body, options = {}) {
+      const answer = await ask(path, { method: "POST", body }, { ...options, raw: true });
+      if (answer === undefined)
+        throw new Fault("datasource/unreachable", `${candidate.url}${path}: answered with 404`);
     },
     close: () => agent.destroy(),
   };
@@ -115,7 +124,7 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): G
     retry: {
       limit: mostTries,
       methods: ["GET", "PUT", "POST"],
-      statusCodes: passing,
+      statusCodes: [...passing, ...(service.passing ?? [])],
       errorCodes: [...unconnected, "ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
       maxRetryAfter: context.budgetMs,
       enforceRetryRules: true,

@@ -9,6 +9,8 @@ export interface MetadataService {
   readonly headers?: Readonly<Record<string, string>>;
   /** Asked first, of every address: who answers with this is the service. */
   readonly probe: string;
+  /** Status codes that time heals here, beside those that it heals everywhere. */
+  readonly passing?: readonly number[];
   /** How the right to ask is got; it is got again where the service says 401. */
   readonly token?: TokenRequest;
   /** Whether it answers only who asks from a port below 1024. */
@@ -35,6 +37,8 @@ export interface MetadataClient {
   get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   /** The same as text. */
   text(path: string, options?: GetOptions): Promise<string | undefined>;
+  /** Says something to the service; what it answers is not kept. Throws `datasource/…`. */
+  post(path: string, body: string, options?: Pick<GetOptions, "headers">): Promise<void>;
 }
 
 export interface GetOptions {
@@ -67,6 +71,8 @@ export interface MetadataAttempt {
 export interface CrawlJob {
   /** Name of a cloud of `clouds/table.ts`. */
   readonly datasource: string;
+  /** What for: everything that the cloud says, or to tell it that the machine is up (`Cloud.ready`). */
+  readonly task?: "crawl" | "ready";
   /** Instead of the cloud's own. */
   readonly addresses?: readonly string[];
   /** For everything, in milliseconds. */

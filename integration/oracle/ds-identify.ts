@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { writeTree } from "#agent/datasources/images/make-images.ts";
+import { addDisk } from "#agent/datasources/fake-machine.ts";
+import { makeFat, makeIso, writeTree } from "#agent/datasources/images/make-images.ts";
 import { cached } from "../boot/cache.ts";
 
 /** What a machine is told by before any network is up. */
@@ -11,14 +12,17 @@ export interface FakeRoot {
   readonly commandLine?: string;
   /** As `systemd-detect-virt` says it. */
   readonly virtualisation?: string;
-  /** Disks with a label. */
-  readonly disks?: readonly {
-    readonly name: string;
-    readonly label: string;
-    readonly type: string;
-  }[];
+  /** Disks with a label, and a seed on them. */
+  readonly disks?: readonly FakeSeedDisk[];
   /** Further files. */
   readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A disk, as both detectors see it: by its bytes, and by what `blkid` says. */
+export interface FakeSeedDisk {
+  readonly name: string;
+  readonly label: string;
+  readonly type: "iso9660" | "vfat";
 }
 
 /** cloud-init's own detector, unpacked and not installed. */
@@ -52,6 +56,13 @@ export function writeFakeRoot(root: string, machine: FakeRoot): void {
   for (const [file, text] of Object.entries(files)) {
     mkdirSync(path.join(root, path.dirname(file)), { recursive: true });
     writeFileSync(path.join(root, file), text);
+  }
+  for (const { name, label, type } of disks) {
+    const image = `${root}-${name}`;
+    const tree = { "meta-data": "instance-id: i\n", "user-data": "\n" };
+    if (type === "vfat") makeFat(image, tree, { label });
+    else makeIso(image, writeTree(`${image}.tree`, tree), { label });
+    addDisk(root, name, { image });
   }
   const blkid = disks.map(
     ({ name, label, type }) => `DEVNAME=/dev/${name}\nLABEL=${label}\nTYPE=${type}\n`,

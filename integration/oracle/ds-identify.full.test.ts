@@ -1,0 +1,146 @@
+import path from "node:path";
+import t from "tap";
+import { datasources } from "#agent/datasources/table.ts";
+import { fakeIo } from "#core/fake-io.ts";
+import { askDsIdentify, dsIdentify, type FakeRoot, writeFakeRoot } from "./ds-identify.ts";
+
+t.setTimeout(600_000);
+const skip = process.geteuid?.() === 0 ? false : "SKIPPED: apt is used as root only";
+
+/** Machines by what their firmware says, one field each, with names that only look like it. */
+const fields: Readonly<Record<string, readonly string[]>> = {
+  sys_vendor: [
+    ...["DigitalOcean", "Hetzner", "Vultr", "UpCloud", "Scaleway", "e24cloud", "Tilaa"],
+    ...["hetzner", "HETZNER", "Hetzner Online GmbH", "DigitalOcean ", "Digital Ocean", "vultr"],
+    ...["UpCloud Ltd", "upcloud", "scaleway", "Scaleway SAS", "e24", "QEMU", "Red Hat", "Xen"],
+    ...["Microsoft Corporation", "VMware, Inc.", "Google", "Amazon EC2", "OpenStack Foundation"],
+    ...["Alibaba Cloud", "innotek GmbH", "Framework", "Dell Inc.", ""],
+  ],
+  product_name: [
+    ...["Google Compute Engine", "OpenStack Nova", "OpenStack Compute", "Alibaba Cloud ECS"],
+    ...["CloudStack KVM Hypervisor", "Exoscale Compute Platform", "CloudSigma", "SmartDC HVM"],
+    ...[
+      "Google",
+      "google compute engine",
+      "Google Compute Engine 2",
+      "OpenStack",
+      "OpenStack Novas",
+    ],
+    ...["openstack nova", "Alibaba Cloud", "Alibaba Cloud ECS 2", "Standard PC (Q35 + ICH9, 2009)"],
+    ...["HVM domU", "KVM", "Virtual Machine", "VMware7,1", "Laptop 13 (AMD Ryzen 7040Series)"],
+  ],
+  chassis_asset_tag: [
+    ...["7783-7084-3265-9085-8269-3286-77", "OracleCloud.com", "OpenTelekomCloud", "HUAWEICLOUD"],
+    ...["SAP CCloud VM", "Samsung Cloud Platform", "123456.zstack.io", "zstack.io", "Nova"],
+    ...["7783-7084-3265-9085-8269-3286-78", "oraclecloud.com", "Default string", "No Asset Tag"],
+  ],
+  product_serial: [
+    ...["GoogleCloud-0123456789ABCDEF", "srv-12345.gb1.brightbox.com", "ds=nocloud"],
+    ...["ds=nocloud;s=/seed/;h=a", "googlecloud-1", "GoogleCloud", "brightbox.com", "xds=nocloud"],
+    ...["ds=nocloud-net;s=http://192.0.2.1/", "To Be Filled By O.E.M.", "0"],
+  ],
+  product_uuid: [
+    ...["4c4c4544-0042-3510-8053-b7c04f4b4e32", "3ec20000-0000-0000-0000-000000000000"],
+  ],
+};
+
+const words: readonly string[] = [
+  ...[
+    "ds=nocloud",
+    "ds=nocloud;h=a",
+    "ds=nocloud-net;s=http://192.0.2.1/",
+    "quiet ds=nocloud splash",
+  ],
+  ...["vultr", "vultrx", "quiet vultr", "scaleway", "xds=nocloud", "ds=", "nocloud", "ds=none"],
+];
+
+function cases(): readonly (readonly [string, FakeRoot])[] {
+  const byField = Object.entries(fields).flatMap(([name, values]) =>
+    values.map((value): readonly [string, FakeRoot] => [
+      `${name} ${JSON.stringify(value)}`,
+      { dmi: { [name]: value } },
+    ]),
+  );
+  const byWord = words.map((line): readonly [string, FakeRoot] => [line, { commandLine: line }]);
+  const inContainer = ["Hetzner", "DigitalOcean", "Scaleway", "UpCloud"].map(
+    (vendor): readonly [string, FakeRoot] => [
+      `${vendor}, in a container`,
+      {
+        dmi: { sys_vendor: vendor },
+        virtualisation: "lxc",
+        files: { "run/systemd/container": "lxc\n" },
+      },
+    ],
+  );
+  const seeds = (["meta-data", "user-data"] as const).map((one): readonly [string, FakeRoot] => [
+    `a seed with ${one} only`,
+    { files: { [`var/lib/cloud/seed/nocloud/${one}`]: "\n" } },
+  ]);
+  const seed = "var/lib/cloud/seed/nocloud";
+  const whole: readonly [string, FakeRoot] = [
+    "a seed",
+    { files: { [`${seed}/meta-data`]: "instance-id: i\n", [`${seed}/user-data`]: "\n" } },
+  ];
+  const uuid = "ec2e1916-9099-7caf-fd21-012345abcdef";
+  const ec2 = (["", uuid, uuid.toUpperCase(), "another"] as const).map(
+    (serial): readonly [string, FakeRoot] => [
+      `product uuid of EC2, serial number ${JSON.stringify(serial)}`,
+      { dmi: { product_uuid: uuid, ...(serial === "" ? {} : { product_serial: serial }) } },
+    ],
+  );
+  const xen: readonly [string, FakeRoot] = [
+    "hypervisor uuid of EC2",
+    { virtualisation: "xen", files: { "sys/hypervisor/uuid": `${uuid}\n` } },
+  ];
+  const disks = ["cidata", "CIDATA", "config-2", "CONFIG-2", "DATA", "cidata2"].flatMap((label) =>
+    (["iso9660", "vfat"] as const).map((type): readonly [string, FakeRoot] => [
+      `a disk labelled ${label}, ${type}`,
+      { disks: [{ name: "vdb", label, type }] },
+    ]),
+  );
+  return [...byField, ...byWord, ...inContainer, ...seeds, whole, ...ec2, xen, ...disks];
+}
+
+/** Where we answer otherwise than Debian 12's cloud-init, and why: `docs/decisions/0007-detection.md`. */
+const different: Readonly<Record<string, readonly [ours: string, theirs: string]>> = {
+  'sys_vendor "Tilaa"': ["Ec2", ""],
+  'chassis_asset_tag "Samsung Cloud Platform"': ["OpenStack", ""],
+  "a seed with meta-data only": ["NoCloud", ""],
+  "a seed with user-data only": ["NoCloud", ""],
+  'product uuid of EC2, serial number ""': ["Ec2", ""],
+  'product uuid of EC2, serial number "another"': ["Ec2", ""],
+};
+
+t.test("cloud-init's own detector says the same of every machine", { skip }, async (t) => {
+  const script = await dsIdentify();
+  const known = new Set(datasources.map(({ name }) => name));
+  const all = cases();
+  t.ok(all.length >= 100, `${all.length} machines`);
+  const said = new Set<string>();
+  for (const [name, machine] of all) {
+    const root = path.join(t.testdir({ machine: {} }), "machine");
+    writeFakeRoot(root, machine);
+    const theirs = askDsIdentify(script, root).filter((one) => known.has(one));
+    const ours = found(root);
+    const expected = different[name];
+    if (expected === undefined) t.same(ours, theirs, name);
+    else t.same([ours.join(), theirs.join()], expected, name);
+    said.add(name);
+  }
+  for (const name of Object.keys(different)) t.ok(said.has(name), `${name} is one of them`);
+});
+
+/** The datasources that are on a machine, also those that are broken. */
+function found(root: string): readonly string[] {
+  const io = fakeIo(root);
+  return datasources
+    .filter((one) => {
+      try {
+        return one.detect(io) !== undefined;
+      } catch {
+        return true;
+      }
+    })
+    .map(({ name }) => name)
+    .sort();
+}

@@ -1,28 +1,67 @@
+import { machine } from "node:os";
 import type { Json } from "#core/canonical-json.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import type { Files, Io } from "#core/io.ts";
+import { cloudIdOf, cloudNameOf } from "./cloud-id.ts";
 import type { Instance } from "./datasources/datasource.ts";
 
 /** Readable by everybody; no secret is in it. */
 const instanceDataFile = "/run/firstlight/instance-data.json";
 
-/** Leaves what the datasource said for `query`; the keys of `v1` are those of cloud-init. */
+/**
+ * Leaves what the datasource said for `query`. The keys of `v1` are those of cloud-init, the older ones
+ * with a hyphen among them (https://docs.cloud-init.io/en/latest/explanation/instance-data.html).
+ */
 export function writeInstanceData(io: Io, instance: Instance): void {
-  const cloud = instance.datasource.name.toLowerCase();
+  const { datasource, metaData } = instance;
+  const said = (key: string): string | null => {
+    const value = isObject(metaData) ? metaData[key] : undefined;
+    return typeof value === "string" && value !== "" ? value : null;
+  };
+  const [region, zone] = [said("region"), said("availability-zone")];
+  const cloudName = cloudNameOf(datasource.name);
+  const { distro, distroVersion } = readDistro(io.files);
   const data = {
     v1: {
-      cloud_id: cloud,
-      cloud_name: cloud,
+      "availability-zone": zone,
+      availability_zone: zone,
+      cloud_id: cloudIdOf(cloudName, region),
+      "cloud-name": cloudName,
+      cloud_name: cloudName,
+      distro,
+      distro_version: distroVersion,
+      "instance-id": instance.instanceId,
       instance_id: instance.instanceId,
+      kernel_release: readLine(io.files, "/proc/sys/kernel/osrelease"),
+      "local-hostname": instance.hostname,
       local_hostname: instance.hostname,
-      platform: cloud,
+      machine: readLine(io.files, "/proc/sys/kernel/arch") ?? machine(),
+      platform: datasource.name.toLowerCase(),
       public_ssh_keys: instance.publicKeys,
-      subplatform: instance.datasource.place,
+      region,
+      subplatform: datasource.place,
+      system_platform: "linux",
+      variant: distro,
     },
     ds: { meta_data: instance.metaData },
     datasource: instance.datasource,
   };
   io.files.write(instanceDataFile, prettyJson(data), { mode: 0o644 });
+}
+
+function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readLine(files: Files, path: string): string | null {
+  return files.readText(path, { maxBytes: 4 * 1024 })?.trim() || null;
+}
+
+function readDistro(files: Files) {
+  const text = files.readText("/etc/os-release", { maxBytes: 64 * 1024 }) ?? "";
+  const value = (name: string) =>
+    new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1] || null;
+  return { distro: value("ID"), distroVersion: value("VERSION_ID") };
 }
 
 /** What the last boot left, or `undefined`. */

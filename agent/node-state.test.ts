@@ -198,11 +198,31 @@ t.test("a boot that is under way is not hidden by another that ends beside it", 
 });
 
 t.test("instance data has cloud-init's names", async (t) => {
-  const io = fakeIo(t.testdir());
+  const io = fakeIo(t.testdir({ etc: { "os-release": 'ID=nixos\nVERSION_ID="25.11"\n' } }));
   writeInstanceData(io, instance);
   t.match(readInstanceData(io.files), {
-    v1: { instance_id: "i-1", cloud_name: "nocloud", local_hostname: "node" },
+    v1: {
+      ...{ instance_id: "i-1", "instance-id": "i-1", cloud_name: "nocloud", cloud_id: "nocloud" },
+      ...{ local_hostname: "node", region: null, distro: "nixos", distro_version: "25.11" },
+    },
   });
+  const onCloud = (name: string, region: string): Instance => ({
+    ...instance,
+    datasource: { ...instance.datasource, name },
+    metaData: { region, "availability-zone": `${region}a` },
+  });
+  for (const [name, region, id] of [
+    ["Ec2", "eu-west-1", "aws"],
+    ["Ec2", "cn-north-1", "aws-china"],
+    ["Ec2", "us-gov-west-1", "aws-gov"],
+    ["Azure", "chinaeast2", "azure-china"],
+    ["GCE", "cn-1", "gce"],
+  ] as const) {
+    writeInstanceData(io, onCloud(name, region));
+    t.match(readInstanceData(io.files), {
+      v1: { cloud_id: id, region, availability_zone: `${region}a`, platform: name.toLowerCase() },
+    });
+  }
 });
 
 const specified = (spec: Partial<Spec>) => async () =>

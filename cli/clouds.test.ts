@@ -64,7 +64,7 @@ t.test("a machine of a cloud: discovered, explained, booted", async (t) => {
   });
   const boot = await firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
   t.match(boot, { code: 0, stdout: /^committed/ });
-  t.match(firstlight(["query", "cloud_name", "--root", root]), { code: 0, stdout: "ec2\n" });
+  t.match(firstlight(["query", "cloud_name", "--root", root]), { code: 0, stdout: "aws\n" });
 });
 
 t.test("a metadata service that does not answer is another time's", async (t) => {

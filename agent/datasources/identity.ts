@@ -1,3 +1,4 @@
+import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 
@@ -20,11 +21,11 @@ export interface Identity {
 
 const markFiles = ["/etc/vultr", "/var/lib/cloud/seed/azure/ovf-env.xml"];
 
-const maxBytes = 4 * 1024;
+const maxBytes = 64 * 1024;
 
 /** Reads some small files of the kernel; no process, no network. */
 export function readIdentity(files: Files): Identity {
-  const read = (path: string) => files.readText(path, { maxBytes })?.trim() ?? "";
+  const read = (path: string) => readTextIn(files, path).trim();
   const dmi = (name: string) => read(`/sys/class/dmi/id/${name}`);
   return {
     sysVendor: dmi("sys_vendor"),
@@ -37,6 +38,16 @@ export function readIdentity(files: Files): Identity {
     initProductName: variableIn(read("/proc/1/environ"), "product_name"),
     markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),
   };
+}
+
+/** What only root may read, or one with a right to other processes, says nothing to others. */
+function readTextIn(files: Files, path: string): string {
+  try {
+    return files.readText(path, { maxBytes }) ?? "";
+  } catch (error) {
+    if (isFault(error, "io/read-failed") || isFault(error, "io/too-large")) return "";
+    throw error;
+  }
 }
 
 function variableIn(environment: string, name: string): string {

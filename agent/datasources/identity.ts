@@ -1,8 +1,12 @@
 import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
+import { containerMarks } from "../facts/container-marks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 
-/** What a cloud can be told by: what its firmware and hypervisor say of themselves; empty where they say nothing. */
+/**
+ * What a cloud can be told by: what its firmware and hypervisor say of themselves; empty where they say
+ * nothing. In a container they speak of the machine around it, and count for nothing.
+ */
 export interface Identity {
   readonly sysVendor: string;
   readonly productName: string;
@@ -26,14 +30,16 @@ const maxBytes = 64 * 1024;
 /** Reads some small files of the kernel; no process, no network. */
 export function readIdentity(files: Files): Identity {
   const read = (path: string) => readTextIn(files, path).trim();
-  const dmi = (name: string) => read(`/sys/class/dmi/id/${name}`);
+  const isContainer = containerMarks.some((path) => files.stat(path) !== undefined);
+  const ofMachine = (path: string) => (isContainer ? "" : read(path));
+  const dmi = (name: string) => ofMachine(`/sys/class/dmi/id/${name}`);
   return {
     sysVendor: dmi("sys_vendor"),
     productName: dmi("product_name"),
     productSerial: dmi("product_serial"),
     productUuid: dmi("product_uuid").toLowerCase(),
     chassisAssetTag: dmi("chassis_asset_tag"),
-    hypervisorUuid: read("/sys/hypervisor/uuid").toLowerCase(),
+    hypervisorUuid: ofMachine("/sys/hypervisor/uuid").toLowerCase(),
     kernelArguments: readKernelArguments(files),
     initProductName: variableIn(read("/proc/1/environ"), "product_name"),
     markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),

@@ -1,4 +1,5 @@
 import type { Cpu, DeviceTree, Dmi, Facts, PciDevice } from "#generated/provisioner/facts/facts.ts";
+import { containerMarks } from "./container-marks.ts";
 import { readHypervisorNode } from "./device-tree.ts";
 import type { KernelFiles } from "./kernel-files.ts";
 
@@ -12,14 +13,6 @@ export interface VirtualisationEvidence {
   readonly cpu: Cpu;
   readonly pci: readonly PciDevice[] | null;
 }
-
-/** Files that container managers put into what they start. */
-const containerMarks = [
-  "/run/systemd/container",
-  "/run/host/container-manager",
-  "/run/.containerenv",
-  "/.dockerenv",
-];
 
 /**
  * What the machine runs in, from files alone. SMBIOS goes before what the processor's hypervisor

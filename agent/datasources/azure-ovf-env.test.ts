@@ -82,8 +82,7 @@ t.test(
     keepOvfEnv(files);
     t.same(files.list(`/${keptDirectory}`), [`ovf-env-${uuid}.xml`], "another machine's is gone");
     t.equal((files.stat(kept)?.mode ?? 0) & 0o777, 0o600);
-    t.notMatch(files.readText(kept), "pass<word>");
-    t.notMatch(files.readText(kept), "word");
+    t.notMatch(files.readText(kept), "er2");
 
     const empty = Buffer.alloc(64 * 1024);
     writeFileSync(path.join(root, "dev/sr0"), empty);

@@ -25,31 +25,35 @@ export interface Identity {
 
 const markFiles = ["/etc/vultr", "/var/lib/cloud/seed/azure/ovf-env.xml"];
 
-const maxBytes = 4 * 1024;
+const maxBytes = 64 * 1024;
 
 /** Reads some small files of the kernel; no process, no network. */
 export function readIdentity(files: Files): Identity {
   const isHost = !isContainer(files);
-  const read = (path: string): string => {
-    try {
-      return files.readText(path, { maxBytes })?.trim() ?? "";
-    } catch (error) {
-      if (isFault(error)) return ""; // for root only
-      throw error;
-    }
-  };
-  const dmi = (name: string) => (isHost ? read(`/sys/class/dmi/id/${name}`) : "");
+  const read = (path: string) => readTextIn(files, path).trim();
+  const ofMachine = (path: string) => (isHost ? read(path) : "");
+  const dmi = (name: string) => ofMachine(`/sys/class/dmi/id/${name}`);
   return {
     sysVendor: dmi("sys_vendor"),
     productName: dmi("product_name"),
     productSerial: dmi("product_serial"),
     productUuid: dmi("product_uuid").toLowerCase(),
     chassisAssetTag: dmi("chassis_asset_tag"),
-    hypervisorUuid: isHost ? read("/sys/hypervisor/uuid").toLowerCase() : "",
+    hypervisorUuid: ofMachine("/sys/hypervisor/uuid").toLowerCase(),
     kernelArguments: readKernelArguments(files),
     initProductName: variableIn(read("/proc/1/environ"), "product_name"),
     markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),
   };
+}
+
+/** What only root may read, or one with a right to other processes, says nothing to others. */
+function readTextIn(files: Files, path: string): string {
+  try {
+    return files.readText(path, { maxBytes }) ?? "";
+  } catch (error) {
+    if (isFault(error, "io/read-failed") || isFault(error, "io/too-large")) return "";
+    throw error;
+  }
 }
 
 function variableIn(environment: string, name: string): string {

@@ -132,3 +132,20 @@ t.test("a container of Nova is known by the environment of its first process", a
   );
   t.equal(openStack.identify(readIdentity(fakeIo(t.testdir()).files)), undefined);
 });
+
+t.test("in a container the firmware is another machine's", async (t) => {
+  const root = t.testdir();
+  writeTree(`${root}/sys/class/dmi/id`, { product_name: "OpenStack Nova\n" });
+  t.ok(openStack.identify(readIdentity(fakeIo(root).files)));
+  writeTree(`${root}/run/systemd`, { container: "lxc\n" });
+  t.equal(openStack.identify(readIdentity(fakeIo(root).files)), undefined);
+});
+
+t.test("what may not be read says nothing", async (t) => {
+  const root = t.testdir();
+  writeTree(`${root}/proc/1/environ`, { "a-directory": "" });
+  writeTree(`${root}/sys/class/dmi/id`, { product_name: "OpenStack Nova\n" });
+  writeTree(`${root}/sys/class/dmi/id/product_uuid`, { "a-directory": "" });
+  const identity = readIdentity(fakeIo(root).files);
+  t.match(identity, { productName: "OpenStack Nova", productUuid: "", initProductName: "" });
+});

@@ -5,10 +5,11 @@ import { hostFiles } from "#core/host-files.ts";
 import { readJournal } from "#provisioner/system/journal.ts";
 import { emptyLedger, type Ledger } from "#provisioner/system/ledger.ts";
 import { systemPaths } from "#provisioner/system/paths.ts";
+import { hasAttempt } from "#provisioner/system/transaction-state.ts";
+import { brokenFiles, chosenEntry, menuEntries } from "./boot-menu.ts";
 import type { Container } from "./container.ts";
 
 const paths = systemPaths({});
-const bootDefault = "/boot/default";
 /** Every path that the system needs, read and compared with what the store knows of it. */
 const verify = 'nix-store --query --requisites "$0" | xargs nix-store --verify-path';
 
@@ -36,9 +37,9 @@ export function journalText(machine: Container): string {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
-/** The system that the boot loader would start, by what it has written down. */
+/** The system that the boot loader starts without any wish, by its menu. */
 export function defaultSystem(machine: Container): string {
-  return readFileSync(machine.path(bootDefault), "utf8").trim();
+  return menuEntries(machine)[0]?.system ?? "";
 }
 
 /** Looks at a machine that is off: would it boot, is its store whole, is anything lost? */
@@ -52,12 +53,17 @@ export async function afterCut(machine: Container, before: BeforeCut): Promise<A
     ...damage,
     ...lostRecords(machine, before.journal),
     ...wrongSystem(machine, "the boot default", system, allowed),
+    ...wrongChoice(machine, ledger),
     ...wrongSystem(machine, "the profile", profile.system, allowed),
     ...(profile.generation >= before.told
       ? []
       : [`generation ${before.told} was committed, and ${profile.generation} is there`]),
   ];
   if (problems.length > 0) return { problems, open };
+  const [byDefault] = menuEntries(machine);
+  for (const entry of [byDefault, chosenEntry(machine)]) {
+    if (entry !== undefined) problems.push(...brokenFiles(machine, entry));
+  }
   for (const toplevel of new Set([system, profile.system])) {
     const { code, stderr } = await machine.runOffline(["sh", "-ec", verify, toplevel]);
     if (code !== 0)
@@ -93,6 +99,14 @@ function committedSystems({ ended, state: open }: Ledger, image: string): readon
     last?.attempt.closure.toplevel ?? image,
     ...(isMoving ? [open.attempt.closure.toplevel] : []),
   ];
+}
+
+/** What is booted once beside the default is the system of a trial that is open, or was never chosen. */
+function wrongChoice(machine: Container, { state: open }: Ledger): readonly string[] {
+  const system = chosenEntry(machine)?.system;
+  const isTrial = hasAttempt(open) && open.attempt.closure.toplevel === system;
+  if (system === undefined || isTrial) return [];
+  return [`the next boot: ${system}, and no trial of it is open`];
 }
 
 function wrongSystem(

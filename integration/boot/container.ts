@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { PassThrough } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { writeTree } from "#agent/datasources/images/make-images.ts";
 import type { Argv } from "../nix-machine.ts";
 import { seedTree } from "../story.ts";
 import { openCell } from "./cell.ts";
 import { openConsole } from "./console.ts";
-import { openDisk } from "./disk.ts";
+import { openDisks } from "./disk.ts";
 import { type Answer, ask, childrenOf, hostEnvironment, type Scope } from "./host.ts";
 import { image } from "./image.ts";
 import type { Lab } from "./lab.ts";
@@ -38,19 +39,22 @@ export async function container(
   lab: Lab,
   { covers = {} }: ContainerOptions = {},
 ): Promise<Container> {
-  const layers = await image();
+  const contents = await image();
   const { directory, network } = lab;
   const cell = await openCell(t, directory, network.machineNamespace);
-  const disk = await openDisk(cell, directory, layers);
+  const disks = await openDisks(cell, directory, contents);
   const console = openConsole(waitMs);
   let running: ChildProcess | undefined;
   let ended: Promise<number | null> = Promise.resolve(null);
+  let isRunning = false;
+  /** Whether a machine that wants to start again is switched on again. */
+  let comesBack = false;
 
   const nspawn = [
     ...["systemd-nspawn", "--register=no", "--keep-unit", "--quiet", "--console=read-only"],
-    ...[`--directory=${disk.root}`, "--machine=edge", "--capability=CAP_NET_ADMIN"],
+    ...[`--directory=${disks.root}`, "--machine=edge", "--capability=CAP_NET_ADMIN"],
     `--network-namespace-path=${directory}/network`,
-    ...Object.entries(covers).map(([place, from]) => `--bind-ro=${disk.root}${from}:${place}`),
+    ...Object.entries(covers).map(([place, from]) => `--bind-ro=${disks.root}${from}:${place}`),
     "/usr/sbin/boot-loader",
   ];
   const join = 'echo 0 > "/sys/fs/cgroup/$0/cgroup.procs"; exec "$@"';
@@ -58,11 +62,38 @@ export async function container(
   /** Our number for the container's first process. */
   async function leader(): Promise<number> {
     for (const deadline = Date.now() + waitMs; Date.now() < deadline; await delay(pollMs)) {
-      if (running?.pid === undefined || running.exitCode !== null) break;
-      const found = childrenOf(running.pid).flatMap(childrenOf).find(isFirstProcess);
+      if (!isRunning) break;
+      const found = childrenOf(running?.pid ?? 0)
+        .flatMap(childrenOf)
+        .find(isFirstProcess);
       if (found !== undefined) return found;
     }
     throw new Error(`the container does not run:\n${console.lines.slice(-15).join("\n")}`);
+  }
+
+  /** One boot after the other, until the machine ends otherwise; how it ends. */
+  async function run(said: PassThrough): Promise<number | null> {
+    try {
+      for (;;) {
+        await network.plug();
+        if (!comesBack) return null;
+        const code = await boot(said);
+        if (code !== rebootCode || !comesBack) return code;
+      }
+    } finally {
+      isRunning = false;
+      said.end();
+    }
+  }
+
+  async function boot(said: PassThrough): Promise<number | null> {
+    const [file, ...args] = cell.enter(["sh", "-c", join, cell.cgroup, ...nspawn]);
+    const child = spawn(file, args, { env: hostEnvironment, stdio: ["ignore", "pipe", "pipe"] });
+    running = child;
+    child.stdout.pipe(said, { end: false });
+    child.stderr.resume();
+    const [code] = await once(child, "close");
+    return code as number | null;
   }
 
   async function hasEnded(wanted: number): Promise<void> {
@@ -75,6 +106,7 @@ export async function container(
   }
 
   async function kill(): Promise<void> {
+    comesBack = false;
     try {
       process.kill(await leader(), "SIGKILL");
     } catch {
@@ -86,7 +118,7 @@ export async function container(
   const machine: Container = {
     console,
     pace: 1,
-    path: (file) => cell.fromOutside(`${disk.root}${file}`),
+    path: (file) => cell.fromOutside(`${disks.root}${file}`),
     async insert(seed) {
       const place = machine.path(seedDirectory);
       rmSync(place, { recursive: true, force: true });
@@ -95,19 +127,15 @@ export async function container(
       await ask(["sync", "-f", place]);
     },
     async switchOn() {
-      await network.plug();
-      const [file, ...args] = cell.enter(["sh", "-c", join, cell.cgroup, ...nspawn]);
-      const child = spawn(file, args, {
-        env: hostEnvironment,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      running = child;
-      ended = once(child, "exit").then(([code]) => code as number | null);
-      console.follow(child.stdout);
-      child.stderr.resume();
+      [isRunning, comesBack] = [true, true];
+      const said = new PassThrough();
+      console.follow(said);
+      ended = run(said);
+      ended.catch(() => {}); // whoever waits for it is told
       await leader();
     },
     async reboot() {
+      comesBack = false; // the console is to begin anew
       await machine.run(["systemctl", "reboot"]);
       await hasEnded(rebootCode);
       await machine.switchOn();
@@ -117,10 +145,10 @@ export async function container(
       await hasEnded(0);
     },
     async cutPower() {
-      await disk.loseAll();
+      await disks.loseAll();
       await kill();
-      await disk.unmount();
-      await disk.mount();
+      await disks.unmount();
+      await disks.mount();
     },
     async run(argv) {
       const target = ["--target", String(await leader())];
@@ -132,7 +160,7 @@ export async function container(
       const clean = ["env", "-i", "--chdir=/", `PATH=${machinePath}`, "HOME=/root"];
       const script =
         'mount -n --bind /dev "$0/dev"; mount -n -t proc proc "$0/proc"; exec chroot "$0" "$@"';
-      const apart = ["unshare", "--mount", "sh", "-ec", script, disk.root] as const;
+      const apart = ["unshare", "--mount", "sh", "-ec", script, disks.root] as const;
       return ask(cell.enter([...apart, ...clean, ...argv]));
     },
   };

@@ -1,6 +1,6 @@
 # Makes the layer that turns the Debian below into a machine of NixOS, as an image has it before its
-# first boot: firstlight, nixpkgs and the system of the image's own configuration in the store, that
-# system as the boot default. Run in a mount namespace of its own:
+# first boot: firstlight, nixpkgs and the system of the image's own configuration in the store, and
+# what is on its boot partition, that system as the default. Run in a mount namespace of its own:
 #   make-image.sh DEBIAN OUT MACHINE NIXPKGS DIST
 set -e
 debian=$1 out=$2 machine=$3 nixpkgs=$4 dist=$5
@@ -14,6 +14,7 @@ cd "$work/root"
 # NixOS owns these.
 rm -rf etc/systemd/system etc/nix etc/nixos
 mv usr/bin/nix usr/bin/nix.real
+cp usr/bin/sync usr/bin/sync.real
 cp -a --no-preserve=ownership "$machine/." .
 ln -sfn multi-user.target usr/lib/systemd/system/default.target
 mkdir -p nix/store nix/var/nix/profiles nix/var/stand-in boot tmp/in/firstlight-0.1.0/bin tmp/in/firstlight-0.1.0/lib
@@ -29,6 +30,7 @@ X
 chmod 755 tmp/in/firstlight-0.1.0/bin/firstlight
 mount -n --rbind /dev dev
 mount -n -t proc proc proc
+mount -n -t tmpfs tmpfs boot # a file system of its own, as later
 env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . sh -ec '
   nixpkgs=$(nix-store --add /tmp/in/nixpkgs)
   firstlight=$(nix-store --add /tmp/in/firstlight-0.1.0)
@@ -36,8 +38,10 @@ env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . sh -ec '
   system=$(NIX_PATH=nixpkgs=$nixpkgs:nixos-config=/etc/nixos/configuration.nix \
     nix-build "<nixpkgs/nixos>" -A system --no-out-link)
   nix-env -p /nix/var/nix/profiles/system --set "$system"
-  echo "$system" > /boot/default'
-umount -R dev proc
+  "$system/bin/install-boot-loader"'
+cp -r boot "$out/boot"
+umount -R dev proc boot
 rm -rf tmp/in run/nix-calls root/.cache
 cd /
-cp -a "$work/upper/." "$out/"
+mkdir "$out/root"
+cp -a "$work/upper/." "$out/root/"

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { randomFrom } from "../random.ts";
 import { type AfterCut, afterCut, defaultSystem, journalText } from "./after-cut.ts";
+import { menuEntries } from "./boot-menu.ts";
 import type { LogRecord } from "./console.ts";
 import { type Container, container } from "./container.ts";
 import { type Lab, openLab } from "./lab.ts";
@@ -27,6 +29,8 @@ t.test("the power goes at any moment of a change, and of the way back", { skip }
   lab.fleet.acknowledge();
   const machine = await container(t, lab);
   const campaign = await begin(machine, lab);
+  await restartOnce(t, campaign);
+  await machine.switchOff();
   const open = new Map<string, number>();
   for (let round = 1; round <= cuts; round++) {
     const { after, at } = await cut(campaign, round, random);
@@ -38,14 +42,28 @@ t.test("the power goes at any moment of a change, and of the way back", { skip }
   await t.test("the machine goes on as if nothing had been", (t) => goesOn(t, campaign));
 });
 
-t.test("without the syncs a cut right after the commit is seen", { skip }, async (t) => {
-  const lab = await openLab(t);
-  const machine = await container(t, lab, { covers: { "/usr/bin/sync": "/usr/bin/true" } });
-  const campaign = await begin(machine, lab);
-  await machine.cutPower();
-  const after = await afterCut(machine, { ...campaign, journal: "" });
-  t.match(after.problems.join("\n"), /the profile: init is empty/, "it is not on the disk");
-});
+const unsynced = [
+  { what: "the syncs", sync: "/usr/bin/true", seen: /the profile: init is empty/ },
+  {
+    what: "the sync of the boot partition",
+    sync: "/usr/lib/stand-in/sync-without-boot",
+    seen: /^the boot default: .*, expected .*$/,
+  },
+];
+
+for (const { what, sync, seen } of unsynced) {
+  t.test(`without ${what} a cut right after the commit is seen`, { skip }, async (t) => {
+    const lab = await openLab(t);
+    const machine = await container(t, lab, { covers: { "/usr/bin/sync": sync } });
+    const campaign = await begin(machine, lab);
+    await machine.cutPower();
+    const after = await afterCut(machine, { ...campaign, journal: "" });
+    t.match(after.problems.join("\n"), seen, "it is not on the disk");
+  });
+}
+
+/** How a change is put into force. */
+type Way = "live" | "restart";
 
 /** A machine in the middle of its life, and what is known of it. */
 interface Campaign {
@@ -53,29 +71,58 @@ interface Campaign {
   readonly lab: Lab;
   readonly image: string;
   /** What a change writes to the journal. */
-  readonly records: number;
+  readonly records: Record<Way, number>;
   told: number;
 }
 
 /** From the image to the first commit, undisturbed. */
 async function begin(machine: Container, lab: Lab): Promise<Campaign> {
   const image = defaultSystem(machine);
-  await machine.insert(document(lab, 0));
+  await machine.insert(document(lab, { round: 0, kernelBuild: kernelBuild(machine) }));
   await machine.switchOn();
   const end = await machine.console.record("the first commit", isEnd);
   if (end["outcome"] !== "committed") throw new Error(`expected a commit: ${JSON.stringify(end)}`);
   const told = Number(end["generation"]);
-  return { machine, lab, image, told, records: recordsOf(machine) };
+  const live = recordsOf(machine);
+  return { machine, lab, image, told, records: { live, restart: live } };
+}
+
+/** A change with another kernel, undisturbed: two boots after the one that begins it. */
+async function restartOnce(t: Test, campaign: Campaign): Promise<void> {
+  const { machine, lab, records } = campaign;
+  const before = recordsOf(machine);
+  await machine.insert(document(lab, { round: 0, kernelBuild: "another" }));
+  await machine.reboot();
+  const rebooting = await machine.console.record(
+    "the restart",
+    ({ msg }) => msg === "boot.finished",
+  );
+  t.match(rebooting, { outcome: "rebooting" }, "another kernel takes a restart");
+  const end = await machine.console.record("the commit after it", isEnd);
+  t.match(end, { outcome: "committed" });
+  t.equal(kernelBuild(machine), "another", "which is the boot default then");
+  remember(campaign, end);
+  records.restart = recordsOf(machine) - before;
 }
 
 /** Every third document is not healthy, so that there is something to take back. */
-function document({ publicKey }: Lab, round: number) {
+function document(
+  { publicKey }: Lab,
+  { round, kernelBuild }: { readonly round: number; readonly kernelBuild: string },
+) {
   const port = isSick(round) ? { port: 9 } : {};
-  return seed({ motd: `round ${round}`, publicKey, pace: 1, ...port });
+  const options = [`standIn.kernelBuild: "${kernelBuild}"`];
+  return seed({ motd: `round ${round}`, publicKey, pace: 1, options, ...port });
 }
 
 function isSick(round: number): boolean {
   return round % 3 === 2;
+}
+
+/** The kernel that the machine boots with by default: which of the stand-in's it is. */
+function kernelBuild(machine: Container): string {
+  const kernel = menuEntries(machine)[0]?.files.kernel ?? "";
+  return /build (.*)\n/.exec(readFileSync(machine.path(kernel), "utf8"))?.[1] ?? "";
 }
 
 /** Starts with another document, and lets the power go while it is put into force. */
@@ -84,10 +131,11 @@ async function cut(
   round: number,
   random: () => number,
 ): Promise<{ readonly after: AfterCut; readonly at: string }> {
-  const { machine, lab } = campaign;
-  if (round === 1) await machine.switchOff();
-  await machine.insert(document(lab, round));
-  const at = random() < earlyShare ? 0 : 1 + Math.floor(random() * campaign.records);
+  const { machine, lab, records } = campaign;
+  const way: Way = round % 2 === 0 ? "restart" : "live";
+  const build = way === "restart" ? `of round ${round}` : kernelBuild(machine);
+  await machine.insert(document(lab, { round, kernelBuild: build }));
+  const at = random() < earlyShare ? 0 : 1 + Math.floor(random() * records[way]);
   const ms = Math.round(random() * (at === 0 ? earlyMs : spreadMs));
   const before = recordsOf(machine);
   await machine.switchOn();
@@ -97,10 +145,8 @@ async function cut(
   for (const record of machine.console.records()) remember(campaign, record);
   await machine.cutPower();
   const after = await afterCut(machine, { ...campaign, journal });
-  return {
-    after,
-    at: `${ms} ms after ${at === 0 ? "power-on" : `record ${at}`}, ${after.open} open`,
-  };
+  const moment = at === 0 ? "power-on" : `record ${at}`;
+  return { after, at: `${way}, ${ms} ms after ${moment}, ${after.open} open` };
 }
 
 /** Waits until the journal is so long, or firstlight has come to its end before. */
@@ -125,7 +171,9 @@ function remember(campaign: Campaign, record: LogRecord): void {
 }
 
 async function goesOn(t: Test, { machine, lab }: Campaign): Promise<void> {
-  await machine.insert(seed({ motd: "the last", publicKey: lab.publicKey, pace: 1 }));
+  const last = { motd: "the last", publicKey: lab.publicKey, pace: 1 };
+  const options = [`standIn.kernelBuild: "${kernelBuild(machine)}"`];
+  await machine.insert(seed({ ...last, options }));
   await machine.switchOn();
   const end = await machine.console.record("the last commit", isEnd);
   t.match(end, { outcome: "committed" });
@@ -139,6 +187,7 @@ async function goesOn(t: Test, { machine, lab }: Campaign): Promise<void> {
   t.same(seqs, whole, "every event that was written down has reached the fleet");
 }
 
-function isEnd({ msg }: LogRecord): boolean {
-  return msg === "boot.finished";
+/** A boot that ends with a restart goes on after it. */
+function isEnd({ msg, outcome }: LogRecord): boolean {
+  return msg === "boot.finished" && outcome !== "rebooting";
 }

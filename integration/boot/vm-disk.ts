@@ -14,7 +14,9 @@ const apart = ["unshare", "--mount", "--propagation", "private"] as const;
 
 /** A directory with `vmlinuz` and `disk`, the whole image on one ext4; neither is ever written to. */
 export async function vmDisk(): Promise<string> {
-  const [layer = "", debian = ""] = await image();
+  const {
+    layers: [layer = "", debian = ""],
+  } = await image();
   const kernel = await cached("kernel", [suite, kernelPackage], async (directory) => {
     const options = ["--mode=root", "--variant=extract", `--include=${kernelPackage}`];
     await onHost([...apart, "mmdebstrap", ...options, suite, directory], { timeoutMs: downloadMs });

@@ -184,6 +184,8 @@ in
       activationExitCode = mkOption { type = nullOr int; default = null; description = "Exit code of switch and test, after they did their work."; };
       failingBuild = mkOption { type = bool; default = false; description = "The system cannot be built."; };
       failingUnits = mkOption { type = listOf str; default = [ ]; description = "Units that fail whenever they are started."; };
+      kernelBuild = mkOption { type = str; default = "1"; description = "Another one is another kernel and initrd, which need a reboot."; };
+      kernelImage = mkOption { type = nullOr path; default = null; description = "A kernel that boots; none of the stand-in's own does."; };
       initInterfaceVersion = mkOption { type = str; default = "1"; description = "A system with another one needs a reboot (exit code 100)."; };
     };
   };

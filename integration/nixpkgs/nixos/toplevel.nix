@@ -32,6 +32,29 @@ let
   ]}\n";
   groupLine = g: "${g.name}:x:${toString (gid g.name)}:${concatStringsSep "," (lib.unique (g.members ++ map (u: u.name) (lib.filter (u: lib.elem g.name u.extraGroups) users)))}\n";
 
+  # A container has no kernel of its own.
+  hasKernel = !cfg.boot.isContainer;
+  linux = pkgs.runCommand "linux-${kernel.version}" { inherit (cfg.standIn) kernelBuild; } ''
+    mkdir "$out"
+    ${if cfg.standIn.kernelImage != null then "cp ${cfg.standIn.kernelImage} \"$out/bzImage\""
+      else "yes \"linux ${kernel.version}, build $kernelBuild\" | head -c 200000 > \"$out/bzImage\""}
+  '';
+  # What the kernel unpacks: an archive (newc of cpio) of one file, which says what it was made from.
+  initrd = pkgs.runCommand "initrd-linux-${kernel.version}" {
+    inherit (cfg.standIn) kernelBuild;
+    settings = builtins.unsafeDiscardStringContext (builtins.toJSON (plain (given.boot.initrd or { })));
+  } ''
+    entry() { # name; standard input is what it holds
+      cat > held
+      size=$(wc -c < held) length=$((''${#1} + 1))
+      printf 070701; printf %08X 1 33188 0 0 1 0 "$size" 0 0 0 0 "$length" 0
+      printf %s "$1"; head -c $((1 + (6 - length % 4) % 4)) /dev/zero
+      cat held; head -c $(((4 - size % 4) % 4)) /dev/zero
+    }
+    mkdir "$out"
+    { echo "$kernelBuild $settings" | entry stand-in; entry 'TRAILER!!!' < /dev/null; } > "$out/initrd"
+  '';
+
   files = {
     activate = script "activate";
     "activation-steps" = cfg.system.build.activationSteps;
@@ -53,12 +76,7 @@ let
     system = pkgs.system;
     "users.sh" = "mutable=${lib.boolToString cfg.users.mutableUsers}\n" + concatMapStrings userLine users;
     "packages" = concatMapStrings (p: "${p.name or (builtins.unsafeDiscardStringContext (baseNameOf p))}\n") (lib.unique cfg.environment.systemPackages);
-  } // lib.optionalAttrs (!cfg.boot.isContainer) {
-    # A container has no kernel of its own.
-    initrd = builtins.unsafeDiscardStringContext (builtins.toJSON (plain (given.boot.initrd or { })));
-    kernel = "linux ${kernel.version}\n";
-    "kernel-params" = toString cfg.boot.kernelParams;
-  };
+  } // lib.optionalAttrs hasKernel { "kernel-params" = toString cfg.boot.kernelParams; };
   executable = [ "activate" "bin/install-boot-loader" "bin/switch-to-configuration" "init" "pre-switch-checks" ];
 
   toplevel = pkgs.runCommand "nixos-system-${cfg.system.name}-${cfg.system.nixos.label}" { } ''
@@ -69,6 +87,7 @@ let
     ln -s ${cfg.system.build.etc} etc-tree
     cp ${cfg.system.build.users} users-groups.json
     ln -s ${cfg.systemd.package} systemd
+    ${lib.optionalString hasKernel "ln -s ${linux}/bzImage kernel; ln -s ${initrd}/initrd initrd"}
     for package in ${toString (lib.unique cfg.environment.systemPackages)}; do
       for program in "$package"/bin/*; do
         if [ -e "$program" ] || [ -L "$program" ]; then programs="$programs $program"; fi

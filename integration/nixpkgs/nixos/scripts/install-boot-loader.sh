@@ -1,11 +1,12 @@
 # The installer of a system: the boot menu, as NixOS's installers write it. Every generation of the
 # system's profile and of each profile beside it has an entry; the default is the system that is
-# called. What is written takes its place at once, and is on disk then.
+# called. What is written takes its place at once. On the disk it is only where the installer sees to
+# that: systemd-boot's does at its end, GRUB's and extlinux's do not.
 profiles=${system%/store/*}/var/nix/profiles
 boot=$ROOT/boot
 
 put() { # file: standard input takes its place
-  mkdir -p "$(dirname "$1")" && cat > "$1.tmp" && sync "$1.tmp" && mv -Tf "$1.tmp" "$1"
+  mkdir -p "$(dirname "$1")" && cat > "$1.tmp" && mv -Tf "$1.tmp" "$1"
 }
 
 # Names of the generations of a profile with their systems, the newest first.
@@ -52,14 +53,30 @@ END
   for file in "$entries"/nixos*-generation-*.conf; do
     case " $(echo $known) " in *" ${file##*/} "*) ;; *) rm -f "$file" ;; esac
   done
+  if [ -z "$ROOT" ]; then sync -f "$boot"; fi
 }
 
+# As install-grub.pl (nixos/modules/system/boot/loader/grub): kernels are copied where /boot is a file
+# system of its own (labelled `boot`). What has its name is taken for whole, what no entry names is
+# removed.
 grub() {
+  if [ "$(stat -c %d "$boot")" = "$(stat -c %d "${system%/*}")" ]; then kernels=; else kernels=$boot/kernels; fi
+  if [ -n "$kernels" ]; then mkdir -p "$kernels"; fi
+  copied=$(mktemp)
+  on_drive() { # file of the store: how GRUB calls it
+    file=$(readlink -f "$1")
+    if [ -z "$kernels" ]; then echo "(\$drive1)$file"; return; fi
+    name=$(basename "$(dirname "$file")")-${file##*/}
+    if [ ! -e "$kernels/$name" ]; then cp "$file" "$kernels/$name.tmp" && mv "$kernels/$name.tmp" "$kernels/$name"; fi
+    echo "$name" >> "$copied"
+    echo "(\$drive1)//kernels/$name"
+  }
   entry() { # title, system
     cat <<END
 menuentry "$1" --class nixos --unrestricted {
-  linux (\$drive1)$2/kernel init=$2/init $(cat "$2/kernel-params")
-  initrd (\$drive1)$2/initrd
+${kernels:+search --set=drive1 --label boot}
+  linux $(on_drive "$2/kernel") init=$2/init $(cat "$2/kernel-params")
+  initrd $(on_drive "$2/initrd")
 }
 END
   }
@@ -92,6 +109,10 @@ END
       menu "NixOS - Profile '$(basename "$profile")'" "$profile"
     done
   } | put "$boot/grub/grub.cfg"
+  for file in ${kernels:+"$kernels"/*}; do
+    grep -qxF "${file##*/}" "$copied" || rm -f "$file"
+  done
+  rm "$copied"
 }
 
 extlinux() {
@@ -111,4 +132,4 @@ case $(cat "$system/boot-loader") in
 systemd-boot) systemd_boot ;;
 grub) grub ;;
 extlinux) extlinux ;;
-esac && echo "$system" | put "$boot/default" && sync "$boot"
+esac && echo "$system" | put "$boot/default"

@@ -1,11 +1,32 @@
 # The image's own configuration: what its owner decided before it met any cloud.
+{ lib, ... }:
 let
   pins = builtins.fromJSON (builtins.readFile ./pins.json);
 in
 {
   imports = [ "${pins.firstlight}/lib/firstlight/nixos/module.nix" ];
 
-  boot.isContainer = true;
+  # Without a kernel of its own it is a container, whose boot loader plays GRUB.
+  boot.loader.grub.device = "/dev/nvme0n1";
+  boot.kernelParams = lib.optionals (pins ? kernel) [
+    "console=ttyS0"
+    "root=/dev/nvme0n1p2"
+    "rw"
+    "quiet"
+  ];
+  standIn.kernelImage = if pins ? kernel then builtins.storePath pins.kernel else null;
+  fileSystems = lib.optionalAttrs (pins ? kernel) {
+    "/boot" = {
+      device = "/dev/disk/by-label/boot";
+      fsType = "ext4";
+    };
+  };
+  # No driver of the machine it meets is needed to find its root, so none is a reason to restart.
+  boot.initrd.availableKernelModules = lib.mkForce [ ];
+  # In a container the sandbox of the root side would see the boot id of the host, which stays.
+  systemd.services.firstlight-system.serviceConfig.BindReadOnlyPaths = [
+    "-/run/boot-id:/proc/sys/kernel/random/boot_id"
+  ];
   networking = {
     hostName = "";
     useDHCP = false;

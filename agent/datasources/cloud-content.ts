@@ -8,15 +8,19 @@ import type { DatasourceContent, Detection } from "./datasource.ts";
 import { readJson, requireObject } from "./json-document.ts";
 import type { CrawlReport } from "./metadata/service.ts";
 
-/** What a cloud says, from the answers of its metadata service. */
+/**
+ * What a cloud says, from the answers of its metadata service. `interfaces` are names of this
+ * machine's by their MAC addresses.
+ */
 export function readCloud(
   { name, read }: Pick<Cloud, "name" | "read">,
   detection: Detection,
   { answers, service, attempts }: CrawlReport,
+  interfaces: AnswerReader["interfaces"] = new Map(),
 ): DatasourceContent {
   const url = service?.url ?? name;
   const findings: Finding[] = [];
-  const instance = read(readerOf(answers, url, findings));
+  const instance = read({ ...readerOf(answers, url, findings), interfaces });
   const { userData, vendorData, networkConfig } = instance;
   const said = Object.entries(instance.metaData).filter(
     (entry): entry is [string, Json] => entry[1] !== undefined,
@@ -46,7 +50,13 @@ export function readCloud(
   };
 }
 
-function readerOf(answers: CrawlReport["answers"], url: string, findings: Finding[]): AnswerReader {
+function readerOf(
+  answers: CrawlReport["answers"],
+  url: string,
+  findings: Finding[],
+): Omit<AnswerReader, "interfaces"> {
+  const malformed = (path: string, problem: string) =>
+    new Fault("datasource/malformed", `${url}${path}: ${problem}`);
   const bytes = (path: string) => answers.get(path);
   const text = (path: string): string | undefined => {
     const found = bytes(path);
@@ -54,8 +64,7 @@ function readerOf(answers: CrawlReport["answers"], url: string, findings: Findin
     const decoded = readUtf8(found);
     if (decoded.text !== undefined) return decoded.text.trim() || undefined;
     const { line, column, found: came } = decoded;
-    const problem = `expected UTF-8, got ${came} in line ${line}, column ${column}`;
-    throw new Fault("datasource/malformed", `${url}${path}: ${problem}`);
+    throw malformed(path, `expected UTF-8, got ${came} in line ${line}, column ${column}`);
   };
   const document = (path: string) => {
     const found = bytes(path);
@@ -64,6 +73,7 @@ function readerOf(answers: CrawlReport["answers"], url: string, findings: Findin
   return {
     bytes,
     text,
+    malformed,
     lines: (path) =>
       (text(path) ?? "").split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()])),
     json: (path) => document(path)?.value,

@@ -1,8 +1,10 @@
 import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
+import type { Files } from "#core/io.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
+import { listInterfaces } from "./interfaces.ts";
 import type { MetadataClient, MetadataService } from "./metadata/service.ts";
 
 /**
@@ -18,6 +20,12 @@ export interface Cloud {
    * person (`product name: …`), or `undefined`.
    */
   readonly identify: (identity: Identity) => string | undefined;
+  /**
+   * Where this machine finds the service, by what its files say, for clouds that have it in another
+   * place on each network; empty where they say nothing. Throws `datasource/none` where the cloud has
+   * no service for this machine.
+   */
+  readonly addressesOn?: (files: Files) => readonly string[];
   /** Asks for everything that is read below; what is asked is kept by its path. */
   readonly crawl: (client: MetadataClient) => Promise<void>;
   /** What the answers say. Throws `datasource/malformed`, `datasource/missing`. */
@@ -34,6 +42,10 @@ export interface AnswerReader {
   json(path: string): Json | undefined;
   /** The object behind a path that must be there. Throws `datasource/missing`. */
   object(path: string): JsonObject;
+  /** Names of this machine's network interfaces by their MAC addresses, in lower case. */
+  readonly interfaces: ReadonlyMap<string, string>;
+  /** A fault that says what is wrong with an answer. */
+  malformed(path: string, problem: string): Fault;
   /** Paths that have an answer and begin so, sorted. */
   paths(prefix: string): readonly string[];
   /** Says something of an answer. */
@@ -70,13 +82,17 @@ export function cloudDatasource(cloud: Cloud): Datasource {
       const evidence = [observation];
       return { place: `metadata service of ${name}`, identity: name, removable: false, evidence };
     },
-    async read(_io, detection: Detection, tools) {
+    async read({ files }, detection: Detection, tools) {
       if (tools?.crawl === undefined) {
         throw new Fault("datasource/none", `${name} is read over the network, which is not up yet`);
       }
-      const report = await tools.crawl({ datasource: name, budgetMs: tools.budgetMs });
+      const addresses = cloud.addressesOn?.(files);
+      const report = await tools.crawl({
+        ...{ datasource: name, budgetMs: tools.budgetMs },
+        ...(addresses === undefined ? {} : { addresses }),
+      });
       const { readCloud } = await import("./cloud-content.ts");
-      return readCloud(cloud, detection, report);
+      return readCloud(cloud, detection, report, listInterfaces(files));
     },
   };
 }

@@ -12,7 +12,11 @@ export interface Identity {
   /** Of Xen, in lower case. */
   readonly hypervisorUuid: string;
   readonly kernelArguments: readonly string[];
+  /** Of the files by which clouds mark their machines, those that there are. */
+  readonly markFiles: readonly string[];
 }
+
+const markFiles = ["/var/run/scaleway"];
 
 const maxBytes = 4 * 1024;
 
@@ -28,5 +32,6 @@ export function readIdentity(files: Files): Identity {
     chassisAssetTag: dmi("chassis_asset_tag"),
     hypervisorUuid: read("/sys/hypervisor/uuid").toLowerCase(),
     kernelArguments: readKernelArguments(files),
+    markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),
   };
 }

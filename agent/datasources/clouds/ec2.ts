@@ -1,13 +1,10 @@
 import type { AnswerReader, Cloud, CloudInstance, JsonObject } from "../cloud.ts";
-import type { MetadataClient } from "../metadata/service.ts";
+import { crawlTree, treeKeys } from "./tree.ts";
 
 const root = "/latest/meta-data/";
 const userData = "/latest/user-data";
 const document = "/latest/dynamic/instance-identity/document";
 const maxUserDataBytes = 1024 * 1024;
-/** Deeper than anything that is there. */
-const mostLevels = 8;
-const mostPaths = 500;
 
 /** What holds passwords or keys of others, and is none of ours. */
 const left = [`${root}iam/`, `${root}identity-credentials/`, `${root}managed-ssh-keys/`];
@@ -39,7 +36,7 @@ export const ec2: Cloud = {
     return sysVendor === "e24cloud" ? `system vendor: ${sysVendor}` : undefined;
   },
   async crawl(client) {
-    await crawlTree(client, root);
+    await crawlTree(client, root, left);
     await client.get(userData, { raw: true, maxBytes: maxUserDataBytes });
     await client.get(document);
   },
@@ -50,7 +47,7 @@ export const ec2: Cloud = {
       metaData: {
         "instance-id": at("instance-id"),
         "local-hostname": at("local-hostname"),
-        "public-keys": publicKeys(answers),
+        "public-keys": treeKeys(answers, root),
         region: identity["region"] ?? at("placement/region"),
         "availability-zone": at("placement/availability-zone"),
         "instance-type": at("instance-type"),
@@ -65,36 +62,6 @@ export const ec2: Cloud = {
     };
   },
 };
-
-/** Everything below a path that lists what there is, a directory by a slash at its end. */
-async function crawlTree(client: MetadataClient, start: string): Promise<void> {
-  let level = [start];
-  let paths = 0;
-  for (let depth = 0; level.length > 0 && depth < mostLevels; depth++) {
-    const next: string[] = [];
-    for (const directory of level) {
-      const names = ((await client.text(directory)) ?? "").split("\n");
-      for (const name of names.map((each) => each.trim()).filter((each) => each !== "")) {
-        if (++paths > mostPaths) return;
-        // A key is listed as `0=name`.
-        const key = /^(\d+)=/.exec(name)?.[1];
-        const path = `${directory}${key === undefined ? name : `${key}/`}`;
-        if (left.some((prefix) => `${path}/`.startsWith(prefix))) continue;
-        if (path.endsWith("/")) next.push(path);
-        else await client.get(path);
-      }
-    }
-    level = next;
-  }
-}
-
-function publicKeys(answers: AnswerReader): readonly string[] {
-  const keys = `${root}public-keys/`;
-  return answers
-    .paths(keys)
-    .filter((path) => path.endsWith("/openssh-key"))
-    .flatMap((path) => answers.lines(path));
-}
 
 function tags(answers: AnswerReader): JsonObject | undefined {
   const prefix = `${root}tags/instance/`;

@@ -1,5 +1,6 @@
 import type { Cloud } from "../cloud.ts";
 import { ec2 } from "./ec2.ts";
+import { scaleway } from "./scaleway.ts";
 
 /** Every cloud, in the order in which they are tried (cloud-init's built-in order). */
-export const clouds: readonly Cloud[] = [ec2];
+export const clouds: readonly Cloud[] = [ec2, scaleway];

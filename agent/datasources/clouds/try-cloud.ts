@@ -94,7 +94,7 @@ export function tryCloud(t: Test, tried: CloudCase): void {
 function identityOf(some: Partial<Identity>): Identity {
   const nothing = {
     ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
-    ...{ chassisAssetTag: "", hypervisorUuid: "", kernelArguments: [] },
+    ...{ chassisAssetTag: "", hypervisorUuid: "", kernelArguments: [], markFiles: [] },
   };
   return { ...nothing, ...some };
 }

@@ -1,6 +1,8 @@
 import type { Cloud } from "../cloud.ts";
+import { akamai } from "./akamai.ts";
 import { ec2 } from "./ec2.ts";
+import { oracle } from "./oracle.ts";
 import { scaleway } from "./scaleway.ts";
 
 /** Every cloud, in the order in which they are tried (cloud-init's built-in order). */
-export const clouds: readonly Cloud[] = [ec2, scaleway];
+export const clouds: readonly Cloud[] = [ec2, scaleway, oracle, akamai];

@@ -1,0 +1,6 @@
+/** The bytes of a text in base64 (RFC 4648), also one of several lines; `undefined` where it is none. */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  const dense = text.trim().replace(/[\r\n]+/g, "");
+  const isBase64 = dense.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(dense);
+  return isBase64 ? Buffer.from(dense, "base64") : undefined;
+}

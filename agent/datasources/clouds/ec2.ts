@@ -1,4 +1,5 @@
 import type { AnswerReader, Cloud, CloudInstance, JsonObject } from "../cloud.ts";
+import { leasedEthernets } from "./leased-ethernets.ts";
 import { crawlTree, treeKeys } from "./tree.ts";
 
 const root = "/latest/meta-data/";
@@ -72,27 +73,17 @@ function tags(answers: AnswerReader): JsonObject | undefined {
   );
 }
 
-/**
- * Where there is more than one interface: each with DHCP. One needs nothing said, because that is what
- * a machine does by itself.
- */
+/** Of several interfaces, in the order of their numbers. */
 function networkConfig(answers: AnswerReader): CloudInstance["networkConfig"] {
   const prefix = `${root}network/interfaces/macs/`;
   const macs = answers.lines(prefix).map((line) => line.replace(/\/$/, ""));
   const number = (mac: string) => Number(answers.text(`${prefix}${mac}/device-number`) ?? 0);
   const ordered = [...macs].sort((a, b) => number(a) - number(b));
-  if (ordered.length < 2) return undefined;
-  const ethernets = ordered.map((mac, index) => {
-    const hasIpv6 = answers.text(`${prefix}${mac}/ipv6s`) !== undefined;
-    return [
-      `eni${index}`,
-      {
-        match: { macaddress: mac },
-        dhcp4: true,
-        dhcp6: hasIpv6,
-        optional: index > 0,
-      },
-    ];
-  });
-  return { version: 2, ethernets: Object.fromEntries(ethernets) };
+  return leasedEthernets(
+    ordered.map((mac) => ({
+      mac,
+      hasIpv6: answers.text(`${prefix}${mac}/ipv6s`) !== undefined,
+    })),
+    "eni",
+  );
 }

@@ -64,7 +64,7 @@ export function tryCloud(t: Test, tried: CloudCase): void {
       first(1, { status: 503, headers: { "retry-after": "0" } }, answer),
     ]);
     const service = await fakeService(t, Object.fromEntries(busy), options);
-    const { instance, attempts = [] } = await readFrom(cloud, service, 20_000);
+    const { instance, attempts = [] } = await readFrom(cloud, service, { budgetMs: 20_000 });
     t.match(instance, expected);
     t.ok(
       attempts.some(({ status }) => status === 503),
@@ -99,13 +99,20 @@ function identityOf(some: Partial<Identity>): Identity {
   return { ...nothing, ...some };
 }
 
+/** What a cloud is read with. */
+interface ReadFromOptions {
+  readonly budgetMs?: number;
+  /** Names of interfaces by their MAC addresses. */
+  readonly interfaces?: ReadonlyMap<string, string>;
+}
+
 /** Everything that a cloud says at an address, as a boot reads it. */
 export async function readFrom(
   cloud: Cloud,
   { url }: { readonly url: string },
-  budgetMs = 10_000,
+  { budgetMs = 10_000, interfaces }: ReadFromOptions = {},
 ): Promise<DatasourceContent> {
   const report = await crawlCloud(cloud, { addresses: [url], budgetMs });
   const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
-  return readCloud(cloud, detection, report);
+  return readCloud(cloud, detection, report, interfaces);
 }

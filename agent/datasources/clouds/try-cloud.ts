@@ -5,6 +5,7 @@ import { readCloud } from "../cloud-content.ts";
 import type { DatasourceContent } from "../datasource.ts";
 import type { Identity } from "../identity.ts";
 import { crawlCloud } from "../metadata/crawl.ts";
+import { openExchange } from "../metadata/exchange.ts";
 import {
   type FakeAnswer,
   type FakeServiceOptions,
@@ -18,6 +19,9 @@ interface Matched {
   readonly message?: RegExp;
 }
 
+/** Answers by path, by port. */
+export type FakePorts = Readonly<Record<number, Readonly<Record<string, FakeAnswer>>>>;
+
 /** A cloud, machines that are on it, and what its service says. */
 export interface CloudCase {
   readonly cloud: Cloud;
@@ -27,6 +31,8 @@ export interface CloudCase {
   readonly off?: readonly Partial<Identity>[];
   readonly answers: Readonly<Record<string, FakeAnswer>>;
   readonly options?: FakeServiceOptions;
+  /** What is answered at other ports of the same address. */
+  readonly ports?: FakePorts;
   /** What the instance is to match. */
   readonly expected: object;
   /** The user-data that comes of it. */
@@ -39,7 +45,8 @@ export interface CloudCase {
 
 /** The table of tests of one cloud: absent, malformed, 503 then right, right. */
 export function tryCloud(t: Test, tried: CloudCase): void {
-  const { cloud, on, off = [], answers, options, expected, userData, malformed } = tried;
+  const { cloud, on, off = [], answers, options, ports = {} } = tried;
+  const { expected, userData, malformed } = tried;
   t.test(`${cloud.name}: told by the firmware, and by nothing else`, async (t) => {
     for (const some of on) t.type(cloud.identify(identityOf(some)), "string", JSON.stringify(some));
     for (const some of [{}, ...off])
@@ -48,7 +55,8 @@ export function tryCloud(t: Test, tried: CloudCase): void {
 
   t.test(`${cloud.name}: what it says`, async (t) => {
     const service = await fakeService(t, answers, options);
-    const { instance, secrets, findings } = await readFrom(cloud, service);
+    const open = await openPorts(t, ports);
+    const { instance, secrets, findings } = await readFrom(cloud, service, { open });
     t.match(instance, {
       datasource: { name: cloud.name, place: service.url },
       ...(expected as object),
@@ -64,7 +72,9 @@ export function tryCloud(t: Test, tried: CloudCase): void {
       first(1, { status: 503, headers: { "retry-after": "0" } }, answer),
     ]);
     const service = await fakeService(t, Object.fromEntries(busy), options);
-    const { instance, attempts = [] } = await readFrom(cloud, service, { budgetMs: 20_000 });
+    const { instance, attempts = [] } = await readFrom(cloud, service, {
+      ...{ budgetMs: 20_000, open: await openPorts(t, ports) },
+    });
     t.match(instance, expected);
     t.ok(
       attempts.some(({ status }) => status === 503),
@@ -75,7 +85,8 @@ export function tryCloud(t: Test, tried: CloudCase): void {
   for (const [path, { answer, fault }] of Object.entries(malformed)) {
     t.test(`${cloud.name}: malformed: ${path}`, async (t) => {
       const service = await fakeService(t, { ...answers, [path]: answer }, options);
-      await t.rejects(readFrom(cloud, service), fault);
+      const open = await openPorts(t, ports);
+      await t.rejects(readFrom(cloud, service, { open }), fault);
     });
   }
 
@@ -104,15 +115,29 @@ interface ReadFromOptions {
   readonly budgetMs?: number;
   /** Names of interfaces by their MAC addresses. */
   readonly interfaces?: ReadonlyMap<string, string>;
+  /** Of {@link openPorts}. */
+  readonly open?: typeof openExchange;
+}
+
+/** Other ports of a service, each of which is a server of its own. */
+export async function openPorts(t: Test, ports: FakePorts): Promise<typeof openExchange> {
+  const urls = new Map<number, string>();
+  for (const [port, answers] of Object.entries(ports))
+    urls.set(Number(port), (await fakeService(t, answers)).url);
+  return (candidate, context) => {
+    const url = urls.get(candidate.port);
+    const there = url === undefined ? {} : { url, port: Number(new URL(url).port) };
+    return openExchange({ ...candidate, ...there }, context);
+  };
 }
 
 /** Everything that a cloud says at an address, as a boot reads it. */
 export async function readFrom(
   cloud: Cloud,
   { url }: { readonly url: string },
-  { budgetMs = 10_000, interfaces }: ReadFromOptions = {},
+  { budgetMs = 10_000, interfaces, open = openExchange }: ReadFromOptions = {},
 ): Promise<DatasourceContent> {
-  const report = await crawlCloud(cloud, { addresses: [url], budgetMs });
+  const report = await crawlCloud(cloud, { addresses: [url], budgetMs }, undefined, { open });
   const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
   return readCloud(cloud, detection, report, interfaces);
 }

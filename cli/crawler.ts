@@ -1,3 +1,4 @@
+import { clouds } from "#agent/datasources/clouds/table.ts";
 import type { ReadTools } from "#agent/datasources/datasource.ts";
 import type { Crawl } from "#agent/datasources/metadata/service.ts";
 import { defaultUserName } from "#agent/default-user.ts";
@@ -24,26 +25,24 @@ export function readTools(
     crawl: async (job, signal) => {
       const place = job.task === "ready" ? `${job.datasource}/ready` : job.datasource;
       const addresses = metadata?.addresses?.[place];
-      const crawl = await crawler(io);
+      const crawl = await crawler(io, job.datasource);
       return crawl(addresses === undefined ? job : { ...job, addresses }, signal);
     },
   };
 }
 
 /** As root under systemd a child without privileges, else this process. */
-async function crawler(io: Io): Promise<Crawl> {
+async function crawler(io: Io, name: string): Promise<Crawl> {
+  const cloud = clouds.find((each) => each.name === name);
+  if (cloud === undefined) throw new Error(`there is no cloud ${name}`);
   const isRoot = io.files.root === "/" && process.geteuid?.() === 0;
   const hasSystemd = io.files.stat("/run/systemd/system")?.kind === "directory";
   if (!isRoot || !hasSystemd) {
-    const { clouds } = await import("#agent/datasources/clouds/table.ts");
     const { crawlCloud } = await import("#agent/datasources/metadata/crawl.ts");
-    return async (job, signal) => {
-      const cloud = clouds.find(({ name }) => name === job.datasource);
-      if (cloud === undefined) throw new Error(`there is no cloud ${job.datasource}`);
-      return crawlCloud(cloud, job, signal);
-    };
+    return (job, signal) => crawlCloud(cloud, job, signal);
   }
   const { apart } = await import("#provisioner/system/sides/courier-child.ts");
   const { crawlInChild } = await import("#agent/datasources/metadata/crawl-child.ts");
-  return crawlInChild(io, apart(thisProgram("crawl")));
+  const privilegedPorts = cloud.service.privilegedPort === true;
+  return crawlInChild(io, apart(thisProgram("crawl"), { privilegedPorts }));
 }

@@ -177,6 +177,17 @@ t.test("under systemd neither it nor an evaluation has privileges", async (t) =>
     }
   }
   await checkExposure(t, { name: "firstlight-courier", most: 20, text: transientUnitText(argv) });
+  const ported = apart(program, { privilegedPorts: true });
+  t.same(
+    ported.filter((arg) => /Capabilit|PrivateUsers/.test(arg)),
+    [
+      "--property=AmbientCapabilities=CAP_NET_BIND_SERVICE",
+      "--property=CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
+    ],
+    "ports below 1024 take that one capability, among the machine's users",
+  );
+  const portedText = transientUnitText(ported);
+  await checkExposure(t, { name: "firstlight-courier-ports", most: 20, text: portedText });
   const text = transientUnitText(evaluation);
   await checkExposure(t, { name: "firstlight-evaluate", most: 20, text });
 });

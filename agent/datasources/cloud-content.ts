@@ -82,9 +82,9 @@ function readerOf(
     url,
     bytes,
     text,
+    malformed,
     lines: (path) =>
       (text(path) ?? "").split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()])),
-    malformed,
     json: (path) => document(path)?.value,
     yaml(path) {
       const found = text(path);

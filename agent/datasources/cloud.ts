@@ -21,6 +21,12 @@ export interface Cloud {
    * person (`product name: …`), or `undefined`.
    */
   readonly identify: (identity: Identity) => string | undefined;
+  /**
+   * Where this machine finds the service, by what its files say, for clouds that have it in another
+   * place on each network; empty where they say nothing. Throws `datasource/none` where the cloud has
+   * no service for this machine.
+   */
+  readonly addressesOn?: (files: Files) => readonly string[];
   /** Asks for everything that is read below; what is asked is kept by its path. */
   readonly crawl: (client: MetadataClient) => Promise<void>;
   /**
@@ -120,7 +126,11 @@ export function cloudDatasource(cloud: Cloud): Datasource {
       if (tools?.crawl === undefined) {
         throw new Fault("datasource/none", `${name} is read over the network, which is not up yet`);
       }
-      const report = await tools.crawl({ datasource: name, budgetMs: tools.budgetMs });
+      const addresses = cloud.addressesOn?.(files);
+      const report = await tools.crawl({
+        ...{ datasource: name, budgetMs: tools.budgetMs },
+        ...(addresses === undefined ? {} : { addresses }),
+      });
       const { readCloud } = await import("./cloud-content.ts");
       return readCloud(cloud, detection, report, {
         identity: readIdentity(files),

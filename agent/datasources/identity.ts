@@ -23,7 +23,7 @@ export interface Identity {
   readonly markFiles: readonly string[];
 }
 
-const markFiles = ["/etc/vultr", "/var/lib/cloud/seed/azure/ovf-env.xml"];
+const markFiles = ["/etc/vultr", "/var/lib/cloud/seed/azure/ovf-env.xml", "/var/run/scaleway"];
 
 const maxBytes = 64 * 1024;
 

@@ -114,7 +114,7 @@ t.test("custom data goes before user data", async (t) => {
     <wa:HostName>other</wa:HostName><wa:UserName>nixos</wa:UserName>
     <wa:CustomData>${encoded("#cloud-config\n# custom\n")}</wa:CustomData>`);
   const service = await fakeService(t, answers);
-  const content = await readFrom(azure, service, 10_000, { local });
+  const content = await readFrom(azure, service, { known: { local } });
   const given = content.secrets.get("user-data")?.reveal() ?? [];
   t.equal(Buffer.from(given).toString(), "#cloud-config\n# custom\n");
   t.equal(content.instance.hostname, "edge", "the name is the service's");
@@ -123,13 +123,13 @@ t.test("custom data goes before user data", async (t) => {
   ]);
   t.match(content.instance.datasource.evidence.at(-1), /^\/dev\/sr0: ovf-env\.xml: \d+ bytes$/);
 
-  const empty = await readFrom(azure, service, 10_000, {
-    local: ovfEnv("<wa:CustomData></wa:CustomData>"),
+  const empty = await readFrom(azure, service, {
+    known: { local: ovfEnv("<wa:CustomData></wa:CustomData>") },
   });
   t.equal(Buffer.from(empty.secrets.get("user-data")?.reveal() ?? []).toString(), userData);
   t.same(empty.findings, []);
   const broken = { local: ovfEnv("<wa:CustomData>#!</wa:CustomData>") };
-  await t.rejects(readFrom(azure, service, 10_000, broken), {
+  await t.rejects(readFrom(azure, service, { known: broken }), {
     code: "datasource/malformed",
     message: "/dev/sr0: ovf-env.xml: CustomData: base64 was expected, another text came",
   });
@@ -147,8 +147,10 @@ t.test(
     const problem = new Fault("datasource/malformed", "/dev/sr0: broken");
     const place = "/dev/sr0: ovf-env.xml";
     const local = { place, bytes: undefined, problem };
-    await t.rejects(readFrom(azure, service, 10_000, { local }), { message: "/dev/sr0: broken" });
-    const { instance } = await readFrom(azure, await fakeService(t, answers), 10_000, { local });
+    await t.rejects(readFrom(azure, service, { known: { local } }), {
+      message: "/dev/sr0: broken",
+    });
+    const { instance } = await readFrom(azure, await fakeService(t, answers), { known: { local } });
     t.match(instance.datasource.evidence, /not readable: \/dev\/sr0: broken/);
   },
 );
@@ -161,7 +163,7 @@ t.test("keys of the service, else of the disc; what is none of OpenSSH's is name
   const local = ovfEnv(ofDisc);
   const read = async (publicKeys: readonly object[]) => {
     const service = await fakeService(t, changed({}, { publicKeys }));
-    const { instance, findings } = await readFrom(azure, service, 10_000, { local });
+    const { instance, findings } = await readFrom(azure, service, { known: { local } });
     return { keys: instance.publicKeys, findings: findings.map(({ code }) => code) };
   };
   t.same(await read([{ keyData: key }]), { keys: [key], findings: [] });
@@ -178,7 +180,7 @@ t.test("the account that Azure names, and its password, are named and not used",
   const osProfile = { adminUsername: "azureuser" };
   const service = await fakeService(t, changed({}, { osProfile }));
   const local = ovfEnv("<wa:HostName>disc</wa:HostName><wa:UserPassword>canary</wa:UserPassword>");
-  const content = await readFrom(azure, service, 10_000, { local });
+  const content = await readFrom(azure, service, { known: { local } });
   t.match(content.findings, [
     { level: "warning", message: "the password of the account that Azure names is not used" },
     { level: "note", message: /its keys are those of nixos$/ },

@@ -99,8 +99,8 @@ t.test(
       auth_key: "k3y",
     };
     const service = await fakeService(t, { ...answers, [document]: JSON.stringify(small) });
-    const content = await readFrom(digitalOcean, service, 10_000, {
-      identity: { productSerial: "77" },
+    const content = await readFrom(digitalOcean, service, {
+      known: { identity: { productSerial: "77" } },
     });
     t.match(content.instance, {
       ...{ instanceId: "77", hostname: "77", publicKeys: [] },

@@ -1,13 +1,11 @@
 import type { AnswerReader, Cloud, CloudInstance, JsonObject } from "../cloud.ts";
-import type { MetadataClient } from "../metadata/service.ts";
+import { leasedEthernets } from "./leased-ethernets.ts";
+import { crawlTree, treeKeys } from "./tree.ts";
 
 const root = "/latest/meta-data/";
 const userData = "/latest/user-data";
 const document = "/latest/dynamic/instance-identity/document";
 const maxUserDataBytes = 1024 * 1024;
-/** Deeper than anything that is there. */
-const mostLevels = 8;
-const mostPaths = 500;
 
 /** What holds passwords or keys of others, and is none of ours. */
 const left = [`${root}iam/`, `${root}identity-credentials/`, `${root}managed-ssh-keys/`];
@@ -48,7 +46,7 @@ export const ec2: Cloud = {
     return isLikeEc2 ? `system vendor: ${sysVendor}` : undefined;
   },
   async crawl(client) {
-    await crawlTree(client, root);
+    await crawlTree(client, root, left);
     await client.get(userData, { raw: true, maxBytes: maxUserDataBytes });
     await client.get(document);
   },
@@ -59,7 +57,7 @@ export const ec2: Cloud = {
       metaData: {
         "instance-id": at("instance-id"),
         "local-hostname": at("local-hostname"),
-        "public-keys": publicKeys(answers),
+        "public-keys": treeKeys(answers, root),
         region: identity["region"] ?? at("placement/region"),
         "availability-zone": at("placement/availability-zone"),
         "instance-type": at("instance-type"),
@@ -75,36 +73,6 @@ export const ec2: Cloud = {
   },
 };
 
-/** Everything below a path that lists what there is, a directory by a slash at its end. */
-async function crawlTree(client: MetadataClient, start: string): Promise<void> {
-  let level = [start];
-  let paths = 0;
-  for (let depth = 0; level.length > 0 && depth < mostLevels; depth++) {
-    const next: string[] = [];
-    for (const directory of level) {
-      const names = ((await client.text(directory)) ?? "").split("\n");
-      for (const name of names.map((each) => each.trim()).filter((each) => each !== "")) {
-        if (++paths > mostPaths) return;
-        // A key is listed as `0=name`.
-        const key = /^(\d+)=/.exec(name)?.[1];
-        const path = `${directory}${key === undefined ? name : `${key}/`}`;
-        if (left.some((prefix) => `${path}/`.startsWith(prefix))) continue;
-        if (path.endsWith("/")) next.push(path);
-        else await client.get(path);
-      }
-    }
-    level = next;
-  }
-}
-
-function publicKeys(answers: AnswerReader): readonly string[] {
-  const keys = `${root}public-keys/`;
-  return answers
-    .paths(keys)
-    .filter((path) => path.endsWith("/openssh-key"))
-    .flatMap((path) => answers.lines(path));
-}
-
 function tags(answers: AnswerReader): JsonObject | undefined {
   const prefix = `${root}tags/instance/`;
   const named = answers.paths(prefix).filter((path) => path !== prefix);
@@ -114,27 +82,17 @@ function tags(answers: AnswerReader): JsonObject | undefined {
   );
 }
 
-/**
- * Where there is more than one interface: each with DHCP. One needs nothing said, because that is what
- * a machine does by itself.
- */
+/** Of several interfaces, in the order of their numbers. */
 function networkConfig(answers: AnswerReader): CloudInstance["networkConfig"] {
   const prefix = `${root}network/interfaces/macs/`;
   const macs = answers.lines(prefix).map((line) => line.replace(/\/$/, ""));
   const number = (mac: string) => Number(answers.text(`${prefix}${mac}/device-number`) ?? 0);
   const ordered = [...macs].sort((a, b) => number(a) - number(b));
-  if (ordered.length < 2) return undefined;
-  const ethernets = ordered.map((mac, index) => {
-    const hasIpv6 = answers.text(`${prefix}${mac}/ipv6s`) !== undefined;
-    return [
-      `eni${index}`,
-      {
-        match: { macaddress: mac },
-        dhcp4: true,
-        dhcp6: hasIpv6,
-        optional: index > 0,
-      },
-    ];
-  });
-  return { version: 2, ethernets: Object.fromEntries(ethernets) };
+  return leasedEthernets(
+    ordered.map((mac) => ({
+      mac,
+      hasIpv6: answers.text(`${prefix}${mac}/ipv6s`) !== undefined,
+    })),
+    "eni",
+  );
 }

@@ -80,7 +80,7 @@ async function readAttributes(
     [instanceData]: JSON.stringify(instance),
     [projectData]: JSON.stringify(project),
   });
-  const content = await readFrom(gce, service, 10_000, known);
+  const content = await readFrom(gce, service, { known });
   const { publicKeys } = content.instance;
   return {
     publicKeys,

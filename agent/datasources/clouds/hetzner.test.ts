@@ -82,7 +82,7 @@ tryCloud(t, {
 t.test("what is of another server is not believed", async (t) => {
   const service = await fakeService(t, answers);
   const another = { identity: { productSerial: "654321" } };
-  await t.rejects(readFrom(hetzner, service, 10_000, another), {
+  await t.rejects(readFrom(hetzner, service, { known: another }), {
     code: "datasource/malformed",
     message:
       /metadata: instance-id: the number of this server was expected \(654321\), another came/,
@@ -102,7 +102,7 @@ t.test("no user-data, and user-data in base64", async (t) => {
   ];
   for (const [answer, expected] of cases) {
     const service = await fakeService(t, { ...answers, [`${root}userdata`]: answer });
-    const { secrets } = await readFrom(hetzner, service, 10_000, known);
+    const { secrets } = await readFrom(hetzner, service, { known });
     const given = secrets.get("user-data")?.reveal();
     t.equal(given && Buffer.from(given).toString(), expected);
   }

@@ -1,10 +1,18 @@
 import type { Cloud } from "../cloud.ts";
+import { akamai } from "./akamai.ts";
+import { aliYun } from "./aliyun.ts";
 import { azure } from "./azure.ts";
+import { cloudCix } from "./cloudcix.ts";
+import { cloudStack } from "./cloudstack.ts";
 import { digitalOcean } from "./digitalocean.ts";
 import { ec2 } from "./ec2.ts";
+import { exoscale } from "./exoscale.ts";
 import { gce } from "./gce.ts";
 import { hetzner } from "./hetzner.ts";
+import { nwcs } from "./nwcs.ts";
 import { openStack } from "./openstack.ts";
+import { oracle } from "./oracle.ts";
+import { scaleway } from "./scaleway.ts";
 import { upCloud } from "./upcloud.ts";
 import { vultr } from "./vultr.ts";
 
@@ -14,8 +22,16 @@ export const clouds: readonly Cloud[] = [
   azure,
   gce,
   openStack,
+  aliYun,
   vultr,
   ec2,
+  cloudStack,
+  scaleway,
   hetzner,
+  oracle,
+  exoscale,
   upCloud,
+  nwcs,
+  akamai,
+  cloudCix,
 ];

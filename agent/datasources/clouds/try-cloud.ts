@@ -8,6 +8,7 @@ import { readCloud } from "../cloud-content.ts";
 import type { DatasourceContent } from "../datasource.ts";
 import type { Identity } from "../identity.ts";
 import { crawlCloud } from "../metadata/crawl.ts";
+import { openExchange } from "../metadata/exchange.ts";
 import {
   type FakeAnswer,
   type FakeServiceOptions,
@@ -21,6 +22,9 @@ interface Matched {
   readonly message?: RegExp;
 }
 
+/** Answers by path, by port. */
+export type FakePorts = Readonly<Record<number, Readonly<Record<string, FakeAnswer>>>>;
+
 /** A cloud, machines that are on it, and what its service says. */
 export interface CloudCase {
   readonly cloud: Cloud;
@@ -32,6 +36,8 @@ export interface CloudCase {
   readonly options?: FakeServiceOptions;
   /** What is known of the machine that reads. */
   readonly known?: Known;
+  /** What is answered at other ports of the same address. */
+  readonly ports?: FakePorts;
   /** What the instance is to match. */
   readonly expected: object;
   /** The user-data that comes of it. */
@@ -44,7 +50,8 @@ export interface CloudCase {
 
 /** The table of tests of one cloud: absent, malformed, 503 then right, right. */
 export function tryCloud(t: Test, tried: CloudCase): void {
-  const { cloud, on, off = [], answers, options, expected, userData, malformed, known } = tried;
+  const { cloud, on, off = [], answers, options, ports = {}, known } = tried;
+  const { expected, userData, malformed } = tried;
   t.test(`${cloud.name}: told by the firmware, and by nothing else`, async (t) => {
     for (const some of on) t.type(cloud.identify(identityOf(some)), "string", JSON.stringify(some));
     for (const some of [{}, ...off])
@@ -53,7 +60,8 @@ export function tryCloud(t: Test, tried: CloudCase): void {
 
   t.test(`${cloud.name}: what it says`, async (t) => {
     const service = await fakeService(t, answers, options);
-    const { instance, secrets, findings } = await readFrom(cloud, service, 10_000, known);
+    const open = await openPorts(t, ports);
+    const { instance, secrets, findings } = await readFrom(cloud, service, { open, known });
     t.match(instance, {
       datasource: { name: cloud.name, place: service.url },
       ...(expected as object),
@@ -69,7 +77,9 @@ export function tryCloud(t: Test, tried: CloudCase): void {
       first(1, { status: 503, headers: { "retry-after": "0" } }, answer),
     ]);
     const service = await fakeService(t, Object.fromEntries(busy), options);
-    const { instance, attempts = [] } = await readFrom(cloud, service, 20_000, known);
+    const { instance, attempts = [] } = await readFrom(cloud, service, {
+      ...{ budgetMs: 20_000, open: await openPorts(t, ports), known },
+    });
     t.match(instance, expected);
     t.ok(
       attempts.some(({ status }) => status === 503),
@@ -80,7 +90,8 @@ export function tryCloud(t: Test, tried: CloudCase): void {
   for (const [path, { answer, fault }] of Object.entries(malformed)) {
     t.test(`${cloud.name}: malformed: ${path}`, async (t) => {
       const service = await fakeService(t, { ...answers, [path]: answer }, options);
-      await t.rejects(readFrom(cloud, service, 10_000, known), fault);
+      const open = await openPorts(t, ports);
+      await t.rejects(readFrom(cloud, service, { open, known }), fault);
     });
   }
 
@@ -119,16 +130,39 @@ function identityOf(some: Partial<Identity>): Identity {
   return { ...nothing, ...some };
 }
 
+/** What a cloud is read with. */
+interface ReadFromOptions {
+  readonly budgetMs?: number;
+  /** Names of interfaces by their MAC addresses. */
+  readonly interfaces?: ReadonlyMap<string, string>;
+  /** What else is known of the machine that reads. */
+  readonly known?: Known | undefined;
+  /** Of {@link openPorts}. */
+  readonly open?: typeof openExchange;
+}
+
+/** Other ports of a service, each of which is a server of its own. */
+export async function openPorts(t: Test, ports: FakePorts): Promise<typeof openExchange> {
+  const urls = new Map<number, string>();
+  for (const [port, answers] of Object.entries(ports))
+    urls.set(Number(port), (await fakeService(t, answers)).url);
+  return (candidate, context) => {
+    const url = urls.get(candidate.port);
+    const there = url === undefined ? {} : { url, port: Number(new URL(url).port) };
+    return openExchange({ ...candidate, ...there }, context);
+  };
+}
+
 /** Everything that a cloud says at an address, as a boot reads it. */
 export async function readFrom(
   cloud: Cloud,
   { url }: { readonly url: string },
-  budgetMs = 10_000,
-  known: Known = {},
+  { budgetMs = 10_000, interfaces, known = {}, open = openExchange }: ReadFromOptions = {},
 ): Promise<DatasourceContent> {
-  const report = await crawlCloud(cloud, { addresses: [url], budgetMs });
+  const report = await crawlCloud(cloud, { addresses: [url], budgetMs }, undefined, { open });
   const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
-  return readCloud(cloud, detection, report, machineOf(known));
+  const machine = machineOf(interfaces === undefined ? known : { ...known, interfaces });
+  return readCloud(cloud, detection, report, machine);
 }
 
 /** The network of the spec that comes of what a cloud says, without user-data. */
@@ -141,7 +175,7 @@ export async function networkOf(
   readonly resolver: Spec["resolver"];
   readonly findings: readonly Finding[];
 }> {
-  const content = await readFrom(cloud, service, 10_000, known);
+  const content = await readFrom(cloud, service, { known });
   const secrets = new Map([...content.secrets].filter(([name]) => name === "network-config"));
   const { spec, findings } = await resolveSpec(
     { ...content, secrets },

@@ -102,7 +102,7 @@ t.test("a server without a number in its metadata is known by its firmware", asy
   const { instance_id: _id, network: _network, ...rest } = said;
   const service = await fakeService(t, { [document]: JSON.stringify(rest) });
   const known = { identity: { productUuid: uuid } };
-  t.match(await readFrom(upCloud, service, 10_000, known), {
+  t.match(await readFrom(upCloud, service, { known }), {
     instance: { instanceId: uuid, networkConfig: null },
   });
 });

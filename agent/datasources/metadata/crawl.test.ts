@@ -85,6 +85,71 @@ t.test("one that drips, or is silent, ends with the budget", async (t) => {
   await t.rejects(silent, { message: `no metadata within 600 ms from ${url}: 1 way was tried` });
 });
 
+t.test("a service is known by any of its probes, and by nothing without them", async (t) => {
+  const { url } = await fakeService(t, { "/old/id": "i-1", "/data": "x" });
+  const service = { ...cloud.service, probe: ["/new/id", "/old/id"] };
+  const { answers } = await crawlCloud(
+    { ...cloud, service },
+    { addresses: [url], budgetMs: 5_000 },
+  );
+  t.equal(answers.size, 1);
+  const other = await fakeService(t, {});
+  const nothing = crawlCloud({ ...cloud, service }, { addresses: [other.url], budgetMs: 5_000 });
+  await t.rejects(nothing, {
+    code: "datasource/malformed",
+    message: `${other.url}/new/id and /old/id: answered with 404`,
+  });
+});
+
+t.test("another port of the same address is asked there, and kept apart", async (t) => {
+  const { url } = await fakeService(t, { "/id": "i-1", "/data": "here" });
+  const other = await fakeService(t, { "/data": "there" });
+  const { port } = new URL(other.url);
+  const { answers } = await crawlCloud(
+    {
+      ...cloud,
+      async crawl(client) {
+        await client.get("/data");
+        await client.get(`:${port}/data`);
+      },
+    },
+    { addresses: [url], budgetMs: 5_000 },
+  );
+  t.same(
+    [...answers].map(([path, bytes]) => [path, Buffer.from(bytes).toString()]),
+    [
+      ["/data", "here"],
+      [`:${port}/data`, "there"],
+    ],
+  );
+  t.same(other.requests, ["GET /data"]);
+});
+
+t.test("what may be missing has its own time, and the rest is asked after it", async (t) => {
+  const { url } = await fakeService(t, { "/id": "i-1", "/data": "x", "/silent": () => {} });
+  const { answers } = await crawlCloud(
+    {
+      ...cloud,
+      async crawl(client) {
+        await t.rejects(client.get("/silent", { withinMs: 100 }), {
+          code: "datasource/unreachable",
+          message: `${url}/silent: nothing came within 100 ms`,
+        });
+        await client.get("/data");
+      },
+    },
+    { addresses: [url], budgetMs: 20_000 },
+  );
+  t.same([...answers.keys()], ["/data"]);
+});
+
+t.test("a machine that does not know where to ask says so at once", async (t) => {
+  await t.rejects(crawlCloud(cloud, { addresses: [], budgetMs: 600_000 }), {
+    code: "datasource/unreachable",
+    message: /does not know yet where/,
+  });
+});
+
 const interfaces: Interfaces = Object.fromEntries(
   [1, 2, 3, 4].map((n) => [
     `eth${n}`,

@@ -1,5 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
+import { type Exchange, openExchange } from "./exchange.ts";
 import { type OpenedService, type OpenOptions, openService } from "./open-service.ts";
 import type { CrawlJob, CrawlReport, MetadataAttempt, MetadataClient } from "./service.ts";
 
@@ -22,6 +23,8 @@ export async function crawlCloud(
   const asked = task === "ready" ? cloud.ready : cloud;
   if (asked === undefined) throw new Error(`${name} is not told that a machine is up`);
   const { service, crawl } = asked;
+  const places = addresses ?? service.addresses;
+  if (places.length === 0) throw nowhere(name);
   const attempts: MetadataAttempt[] = [];
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), budgetMs);
@@ -33,29 +36,60 @@ export async function crawlCloud(
       if (attempts.length > mostAttempts) attempts.shift();
     },
   };
-  let opened: OpenedService | undefined;
+  let ports: Ports | undefined;
   try {
-    opened = await openService({ ...context, ...fakes, addresses: addresses ?? service.addresses });
+    const opened = await openService({ ...context, ...fakes, addresses: places });
+    const { open = openExchange } = fakes;
+    ports = portsOf(opened, (candidate) => open(candidate, context));
     const answers = new Map<string, Uint8Array>();
-    await crawl(keeping(opened, answers));
+    await crawl(keeping(ports, opened, answers));
     const { url, from } = opened.candidate;
     return { service: { url, from }, answers, attempts };
   } catch (error) {
     throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, attempts);
   } finally {
     clearTimeout(timer);
-    opened?.exchange.close();
+    ports?.close();
   }
+}
+
+/** Exchanges with the ports of one address. */
+interface Ports {
+  /** That of a port, of the service itself where there is none. */
+  at(port: number | undefined): Exchange;
+  close(): void;
+}
+
+function portsOf(
+  { candidate, exchange }: OpenedService,
+  open: (candidate: OpenedService["candidate"]) => Exchange,
+): Ports {
+  const others = new Map<number, Exchange>();
+  const openPort = (port: number) => {
+    const url = Object.assign(new URL(candidate.url), { port: String(port) }).origin;
+    const other = open({ ...candidate, url, port });
+    others.set(port, other);
+    return other;
+  };
+  return {
+    at: (port) => (port === undefined ? exchange : (others.get(port) ?? openPort(port))),
+    close() {
+      for (const each of [exchange, ...others.values()]) each.close();
+    },
+  };
 }
 
 /** A client whose answers are kept by their path. */
 function keeping(
-  { exchange, candidate }: OpenedService,
+  ports: Ports,
+  { candidate }: OpenedService,
   answers: Map<string, Uint8Array>,
 ): MetadataClient {
   let total = 0;
   const get: MetadataClient["get"] = async (path, options) => {
-    const bytes = await exchange.get(path, options);
+    const [, port, rest = path] = /^:(\d+)(\/.*)$/.exec(path) ?? [];
+    const exchange = ports.at(port === undefined ? undefined : Number(port));
+    const bytes = await exchange.get(rest, options);
     if (bytes === undefined) return undefined;
     total += bytes.length;
     if (total > mostBytes)
@@ -68,12 +102,19 @@ function keeping(
   };
   return {
     get,
-    post: (path, body, options) => exchange.post(path, body, options),
+    post: (path, body, options) => ports.at(undefined).post(path, body, options),
     async text(path, options) {
       const bytes = await get(path, options);
       return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
     },
   };
+}
+
+function nowhere(name: string): Fault {
+  const message = `${name}: this machine does not know yet where its metadata service is`;
+  return new Fault("datasource/unreachable", message, {
+    hint: "it is known from the lease of the network; else name it in the settings (`metadata.addresses`)",
+  });
 }
 
 function outOfTime(name: string, budgetMs: number, cause: unknown): Fault {

@@ -204,12 +204,13 @@ async function request(
   client: Got,
   url: string,
   init: OptionsInit,
-  { maxBytes = defaultMaxBytes }: GetOptions,
+  { maxBytes = defaultMaxBytes, withinMs }: GetOptions,
 ): Promise<Response<Uint8Array>> {
   const tooLarge = new AbortController();
+  const late = withinMs === undefined ? undefined : AbortSignal.timeout(withinMs);
   const { signal } = client.defaults.options;
-  const both = signal === undefined ? tooLarge.signal : AbortSignal.any([signal, tooLarge.signal]);
-  const promise = client(url, { ...init, signal: both, responseType: "buffer" });
+  const all = [signal, tooLarge.signal, late].filter((each) => each !== undefined);
+  const promise = client(url, { ...init, signal: AbortSignal.any(all), responseType: "buffer" });
   promise.on("downloadProgress", ({ transferred }) => {
     if (transferred > maxBytes) tooLarge.abort();
   });
@@ -219,6 +220,10 @@ async function request(
     if (tooLarge.signal.aborted) {
       const message = `${placeOf(url)}: more than ${maxBytes} bytes came`;
       throw new Fault("datasource/malformed", message, { cause: error });
+    }
+    if (late?.aborted) {
+      const message = `${placeOf(url)}: nothing came within ${withinMs} ms`;
+      throw new Fault("datasource/unreachable", message, { cause: error });
     }
     throw unreachable(placeOf(url), error);
   }

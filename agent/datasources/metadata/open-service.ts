@@ -82,22 +82,27 @@ interface Asked {
 
 function ask(candidate: Candidate, context: OpenOptions): Asked {
   const { open = openExchange, service } = context;
-  const { probe } = service;
   const exchange = open(candidate, context);
   let failed: unknown;
-  const answer = exchange.get(probe).then(
-    (bytes) => {
-      if (bytes !== undefined) return { candidate, exchange };
-      failed = new Fault("datasource/malformed", `${candidate.url}${probe}: answered with 404`);
-      throw failed;
-    },
-    (error) => {
-      failed = error;
-      throw error;
-    },
-  );
+  const answer = probe(candidate, exchange, [service.probe].flat()).catch((error) => {
+    failed = error;
+    throw error;
+  });
   answer.catch(() => {}); // seen by `failure`
   return { exchange, answer, failure: () => failed };
+}
+
+/** Throws where none of the paths is there. */
+async function probe(
+  candidate: Candidate,
+  exchange: Exchange,
+  paths: readonly string[],
+): Promise<OpenedService> {
+  for (const path of paths) {
+    if ((await exchange.get(path)) !== undefined) return { candidate, exchange };
+  }
+  const place = `${candidate.url}${paths.join(" and ")}`;
+  throw new Fault("datasource/malformed", `${place}: answered with 404`);
 }
 
 function isFinal(fault: unknown): fault is Fault {

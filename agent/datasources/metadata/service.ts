@@ -7,8 +7,8 @@ export interface MetadataService {
   readonly addresses: readonly string[];
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Asked first, of every address: who answers with this is the service. */
-  readonly probe: string;
+  /** Asked first, of every address: who answers with this is the service. Of several one is enough. */
+  readonly probe: string | readonly string[];
   /** Status codes that time heals here, beside those that it heals everywhere. */
   readonly passing?: readonly number[];
   /** How the right to ask is got; it is got again where the service says 401. */
@@ -33,7 +33,10 @@ export type Answers = ReadonlyMap<string, Uint8Array>;
 
 /** What a crawl may ask. Answers are kept, and go to whoever reads them. */
 export interface MetadataClient {
-  /** The bytes behind a path, `undefined` where there are none (404). Throws `datasource/…`. */
+  /**
+   * The bytes behind a path, `undefined` where there are none (404). A path that begins with a port
+   * (`:8080/1.0/`) is there at the same address. Throws `datasource/…`.
+   */
   get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   /** The same as text. */
   text(path: string, options?: GetOptions): Promise<string | undefined>;
@@ -47,6 +50,11 @@ export interface GetOptions {
   readonly maxBytes?: number;
   /** Status codes that count as nothing there, beside 404. */
   readonly absentOn?: readonly number[];
+  /**
+   * For this alone, in milliseconds: what is over by then is `datasource/unreachable`. For what a machine
+   * can do without.
+   */
+  readonly withinMs?: number;
   /** Whether it is the user's own document: then a page of HTML is as good as anything. */
   readonly raw?: boolean;
 }

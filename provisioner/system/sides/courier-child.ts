@@ -5,13 +5,11 @@ import { type CourierProcess, startCourier } from "./courier-process.ts";
 /** What a process is left that only talks to the network and to us. */
 const sandbox: readonly UnitProperty[] = [
   ["DynamicUser", "yes"],
-  ["CapabilityBoundingSet", ""],
   ["LockPersonality", "yes"],
   ["MemoryMax", "512M"],
   ["NoNewPrivileges", "yes"],
   ["PrivateDevices", "yes"],
   ["PrivateTmp", "yes"],
-  ["PrivateUsers", "yes"],
   ["ProtectClock", "yes"],
   ["ProtectControlGroups", "yes"],
   ["ProtectHome", "yes"],
@@ -31,13 +29,35 @@ const sandbox: readonly UnitProperty[] = [
   ["TemporaryFileSystem", "/var:ro"],
 ];
 
+/** No user of it is one of the machine's, and it may do nothing that others may not. */
+const withoutPrivileges: readonly UnitProperty[] = [
+  ["CapabilityBoundingSet", ""],
+  ["PrivateUsers", "yes"],
+];
+
+/** Capabilities of users of its own count for nothing on the machine's network. */
+const withPrivilegedPorts: readonly UnitProperty[] = [
+  ["AmbientCapabilities", "CAP_NET_BIND_SERVICE"],
+  ["CapabilityBoundingSet", "CAP_NET_BIND_SERVICE"],
+];
+
+/** What a child may do that others may not. */
+export interface ApartOptions {
+  /** Whether it asks from ports below 1024; for those who answer nobody else. */
+  readonly privilegedPorts?: boolean;
+}
+
 /** It ends with its input, so only one that hangs needs this. */
 const longestMs = 24 * 3_600_000;
 
 /** The line that starts a child without privileges, by systemd. */
-export function apart(argv: readonly [string, ...string[]]): readonly [string, ...string[]] {
+export function apart(
+  argv: readonly [string, ...string[]],
+  { privilegedPorts = false }: ApartOptions = {},
+): readonly [string, ...string[]] {
   const properties: readonly UnitProperty[] = [
     ...sandbox,
+    ...(privilegedPorts ? withPrivilegedPorts : withoutPrivileges),
     ["RuntimeMaxSec", `${longestMs / 1000}s`],
   ];
   return inTransientUnit({ argv, timeoutMs: longestMs }, { properties }).argv;

@@ -1,0 +1,41 @@
+import type { AnswerReader } from "../cloud.ts";
+import type { MetadataClient } from "../metadata/service.ts";
+
+/** Deeper than anything that is there. */
+const mostLevels = 8;
+const mostPaths = 500;
+
+/**
+ * Asks for everything below a path that lists what there is, a directory by a slash at its end, as EC2
+ * has it and clouds that follow it. `left` begins what is not asked for.
+ */
+export async function crawlTree(
+  client: MetadataClient,
+  start: string,
+  left: readonly string[] = [],
+): Promise<void> {
+  let level = [start];
+  let paths = 0;
+  for (let depth = 0; level.length > 0 && depth < mostLevels; depth++) {
+    const next: string[] = [];
+    for (const directory of level) {
+      const names = ((await client.text(directory)) ?? "").split("\n");
+      for (const name of names.map((each) => each.trim()).filter((each) => each !== "")) {
+        if (++paths > mostPaths) return;
+        // A key is listed as `0=name`.
+        const key = /^(\d+)=/.exec(name)?.[1];
+        const path = `${directory}${key === undefined ? name : `${key}/`}`;
+        if (left.some((prefix) => `${path}/`.startsWith(prefix))) continue;
+        if (path.endsWith("/")) next.push(path);
+        else await client.get(path);
+      }
+    }
+    level = next;
+  }
+}
+
+/** The public keys of such a tree: one file with a key a line, or a directory of each key. */
+export function treeKeys(answers: AnswerReader, root: string): readonly string[] {
+  const keys = answers.paths(`${root}public-keys/`).filter((path) => path.endsWith("/openssh-key"));
+  return [`${root}public-keys`, ...keys].flatMap((path) => answers.lines(path));
+}

@@ -1,6 +1,6 @@
-/** The bytes of a text in base64 (RFC 4648), with or without white space in it; `undefined` where it is none. */
+/** The bytes of a text in base64 (RFC 4648), also one of several lines; `undefined` where it is none. */
 export function decodeBase64(text: string): Uint8Array | undefined {
-  const dense = text.replace(/\s+/g, "");
+  const dense = text.replace(/\s*[\r\n]\s*/g, "").trim();
   const isBase64 = dense.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(dense);
   return isBase64 ? Buffer.from(dense, "base64") : undefined;
 }

@@ -11,6 +11,7 @@ const skip = process.geteuid?.() === 0 ? false : "SKIPPED: apt is used as root o
 const fields: Readonly<Record<string, readonly string[]>> = {
   sys_vendor: [
     ...["DigitalOcean", "Hetzner", "Vultr", "UpCloud", "Scaleway", "e24cloud", "Tilaa"],
+    ...["NWCS", "Linode", "Akamai", "linode", "Akamai Technologies"],
     ...["hetzner", "HETZNER", "Hetzner Online GmbH", "DigitalOcean ", "Digital Ocean", "vultr"],
     ...["UpCloud Ltd", "upcloud", "scaleway", "Scaleway SAS", "e24", "QEMU", "Red Hat", "Xen"],
     ...["Microsoft Corporation", "VMware, Inc.", "Google", "Amazon EC2", "OpenStack Foundation"],
@@ -18,7 +19,13 @@ const fields: Readonly<Record<string, readonly string[]>> = {
   ],
   product_name: [
     ...["Google Compute Engine", "OpenStack Nova", "OpenStack Compute", "Alibaba Cloud ECS"],
-    ...["CloudStack KVM Hypervisor", "Exoscale Compute Platform", "CloudSigma", "SmartDC HVM"],
+    ...[
+      "CloudStack KVM Hypervisor",
+      "Exoscale Compute Platform",
+      "CloudSigma",
+      "SmartDC HVM",
+      "CloudCIX",
+    ],
     ...[
       "Google",
       "google compute engine",
@@ -104,7 +111,11 @@ function cases(): readonly (readonly [string, FakeRoot])[] {
 /** Where we answer otherwise than Debian 12's cloud-init, and why: `docs/decisions/0007-detection.md`. */
 const different: Readonly<Record<string, readonly [ours: string, theirs: string]>> = {
   'sys_vendor "Tilaa"': ["Ec2", ""],
+  'sys_vendor "Linode"': ["Akamai", ""],
+  'sys_vendor "Akamai"': ["Akamai", ""],
+  'product_name "CloudCIX"': ["CloudCIX", ""],
   'chassis_asset_tag "Samsung Cloud Platform"': ["OpenStack", ""],
+  "Scaleway, in a container": ["", "Scaleway"],
   "a seed with meta-data only": ["NoCloud", ""],
   "a seed with user-data only": ["NoCloud", ""],
   'product uuid of EC2, serial number ""': ["Ec2", ""],

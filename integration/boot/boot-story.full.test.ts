@@ -5,12 +5,13 @@ import { skipWithoutBoot } from "./needs.ts";
 import { play } from "./play.ts";
 import { failingBuild } from "./scenarios/failing-build.ts";
 import { firstBoot } from "./scenarios/first-boot.ts";
+import { restart } from "./scenarios/restart.ts";
 import { sideEffects } from "./scenarios/side-effects.ts";
 
 t.setTimeout(1_500_000);
 const skip = skipWithoutBoot();
 
-for (const scenario of [firstBoot, failingBuild, sideEffects]) {
+for (const scenario of [firstBoot, failingBuild, sideEffects, restart]) {
   t.test(`in a container: ${scenario.name}`, { skip }, async (t) => {
     const lab = await openLab(t);
     const machine = await container(t, lab);

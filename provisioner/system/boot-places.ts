@@ -7,3 +7,9 @@ const places = ["/boot", "/boot/efi", "/boot/firmware", "/efi"] as const;
 export function bootPlaces(files: Files): readonly string[] {
   return places.filter((place) => files.stat(place)?.kind === "directory");
 }
+
+/** Where they keep kernels and initrds, as NixOS's installers name the places. */
+export const kernelPlaces = [
+  ...["/boot/EFI/nixos", "/boot/efi/EFI/nixos", "/efi/EFI/nixos"],
+  ...["/boot/kernels", "/boot/nixos"],
+] as const;

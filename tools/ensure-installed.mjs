@@ -13,7 +13,7 @@ const repository = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(repository, "node_modules");
 const record = join(modules, ".firstlight-lock-hash");
 
-/** Debian packages by the program that shows they are there. */
+/** Debian packages by the program, or the file, that shows they are there. */
 const testTools = {
   "nix-build": "nix-bin",
   mosquitto: "mosquitto",
@@ -38,6 +38,9 @@ const testTools = {
 const vmTools = {
   "qemu-system-x86_64": "qemu-system-x86",
   "qemu-img": "qemu-utils",
+  "grub-mkimage": "grub-common",
+  "/usr/lib/grub/i386-pc/boot.img": "grub-pc-bin",
+  sfdisk: "fdisk",
 };
 
 const forVm = process.argv.includes("--vm-tools");
@@ -97,6 +100,7 @@ function missingPackages() {
 }
 
 function isProgram(name) {
+  if (name.startsWith("/")) return existsSync(name);
   const directories = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   return directories.some((directory) => {
     try {

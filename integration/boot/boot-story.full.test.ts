@@ -6,12 +6,13 @@ import { play } from "./play.ts";
 import { failingBuild } from "./scenarios/failing-build.ts";
 import { firstBoot } from "./scenarios/first-boot.ts";
 import { lateSeed } from "./scenarios/late-seed.ts";
+import { restart } from "./scenarios/restart.ts";
 import { sideEffects } from "./scenarios/side-effects.ts";
 
 t.setTimeout(1_500_000);
 const skip = skipWithoutBoot();
 
-for (const scenario of [firstBoot, lateSeed, failingBuild, sideEffects]) {
+for (const scenario of [firstBoot, lateSeed, failingBuild, sideEffects, restart]) {
   t.test(`in a container: ${scenario.name}`, { skip }, async (t) => {
     const lab = await openLab(t);
     const machine = await container(t, lab);

@@ -1,9 +1,10 @@
 # Makes the layer that turns the Debian below into a machine of NixOS, as an image has it before its
 # first boot: firstlight, nixpkgs and the system of the image's own configuration in the store, and
-# what is on its boot partition, that system as the default. Run in a mount namespace of its own:
-#   make-image.sh DEBIAN OUT MACHINE NIXPKGS DIST
+# what is on its boot partition, that system as the default. A machine with a KERNEL boots it itself.
+# Run in a mount namespace of its own:
+#   make-image.sh DEBIAN OUT MACHINE NIXPKGS DIST [KERNEL]
 set -e
-debian=$1 out=$2 machine=$3 nixpkgs=$4 dist=$5
+debian=$1 out=$2 machine=$3 nixpkgs=$4 dist=$5 kernel=$6
 work=$(mktemp -d)
 trap 'umount -R "$work"; rmdir "$work"' EXIT
 mount -n -t tmpfs tmpfs "$work"
@@ -28,13 +29,16 @@ package=$(dirname "$(dirname "$(readlink -f "$0")")")
 exec /usr/local/bin/node "$package/lib/firstlight/firstlight.js" "$@"
 X
 chmod 755 tmp/in/firstlight-0.1.0/bin/firstlight
+if [ -n "$kernel" ]; then cp "$kernel" tmp/in/kernel; fi
 mount -n --rbind /dev dev
 mount -n -t proc proc proc
 mount -n -t tmpfs tmpfs boot # a file system of its own, as later
 env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . sh -ec '
   nixpkgs=$(nix-store --add /tmp/in/nixpkgs)
   firstlight=$(nix-store --add /tmp/in/firstlight-0.1.0)
-  printf "{ \"nixpkgs\": \"%s\", \"firstlight\": \"%s\" }\n" "$nixpkgs" "$firstlight" > /etc/nixos/pins.json
+  pins="\"nixpkgs\": \"$nixpkgs\", \"firstlight\": \"$firstlight\""
+  if [ -e /tmp/in/kernel ]; then pins="$pins, \"kernel\": \"$(nix-store --add /tmp/in/kernel)\""; fi
+  echo "{ $pins }" > /etc/nixos/pins.json
   system=$(NIX_PATH=nixpkgs=$nixpkgs:nixos-config=/etc/nixos/configuration.nix \
     nix-build "<nixpkgs/nixos>" -A system --no-out-link)
   nix-env -p /nix/var/nix/profiles/system --set "$system"

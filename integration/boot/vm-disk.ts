@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { cached } from "./cache.ts";
 import { onHost } from "./host.ts";
@@ -6,23 +6,26 @@ import { image } from "./image.ts";
 import { suite } from "./rootfs.ts";
 
 const script = path.join(import.meta.dirname, "make-disk.sh");
-/** Its NVMe and ext4 are built in, so that it needs no initrd. */
+/** Its NVMe and ext4 are built in, so that no initrd has to bring them. */
 const kernelPackage = "linux-image-cloud-amd64";
 const downloadMs = 900_000;
 const makeMs = 600_000;
 const apart = ["unshare", "--mount", "--propagation", "private"] as const;
 
-/** A directory with `vmlinuz` and `disk`, the whole image on one ext4; neither is ever written to. */
+/** The disk of a virtual machine, with the whole image and GRUB; it is never written to. */
 export async function vmDisk(): Promise<string> {
-  const {
-    layers: [layer = "", debian = ""],
-  } = await image();
   const kernel = await cached("kernel", [suite, kernelPackage], async (directory) => {
     const options = ["--mode=root", "--variant=extract", `--include=${kernelPackage}`];
     await onHost([...apart, "mmdebstrap", ...options, suite, directory], { timeoutMs: downloadMs });
   });
-  const parts = [kernel, layer, debian, readFileSync(script, "utf8")];
-  return cached("disk", parts, async (directory) => {
-    await onHost([...apart, "sh", script, kernel, directory, layer, debian], { timeoutMs: makeMs });
+  const [name = ""] = readdirSync(path.join(kernel, "boot")).filter((file) =>
+    /^vmlinuz/.test(file),
+  );
+  const { layers, boot } = await image(path.join(kernel, "boot", name));
+  const parts = [kernel, ...layers, readFileSync(script, "utf8")];
+  const made = await cached("disk", parts, async (directory) => {
+    const argv = [...apart, "sh", script, kernel, directory, ...layers, boot] as const;
+    await onHost(argv, { timeoutMs: makeMs });
   });
+  return path.join(made, "disk");
 }

@@ -26,23 +26,12 @@ const sshPauseMs = 5_000;
 /** How ssh says that it did not get as far as the machine's shell. */
 const sshFailed = 255;
 
-/** A virtual machine that has never been switched on: a cold boot with its own kernel and udev. */
+/** A virtual machine that has never been switched on: a cold boot by GRUB, with its own kernel and udev. */
 export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machine> {
-  const files = await vmDisk();
+  const original = await vmDisk();
   const at = (name: string) => path.join(lab.directory, name);
   const [disk, seed] = [at("disk.qcow2"), at("seed.iso")];
-  await onHost([
-    "qemu-img",
-    "create",
-    "-q",
-    "-f",
-    "qcow2",
-    "-b",
-    path.join(files, "disk"),
-    "-F",
-    "raw",
-    disk,
-  ]);
+  await onHost(["qemu-img", "create", "-q", "-f", "qcow2", "-b", original, "-F", "raw", disk]);
   const tap = await lab.network.tap();
   const console = openConsole(waitMs);
   let running: ChildProcess | undefined;
@@ -51,10 +40,8 @@ export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machin
   const command = [
     ...["qemu-system-x86_64", "-accel", emulation, "-cpu", "Nehalem"],
     ...["-machine", "q35,smm=off", "-m", "1024", "-nodefaults", "-nographic", "-serial", "stdio"],
-    "-no-reboot", // a restart is a new process: what is in its drive may be another seed
-    ...["-kernel", path.join(files, "vmlinuz"), "-append", kernelParameters],
     ...["-drive", `file=${disk},if=none,id=root,cache=unsafe`],
-    ...["-device", "nvme,drive=root,serial=root"],
+    ...["-device", "nvme,drive=root,serial=root,bootindex=0"],
     ...["-drive", `file=${seed},if=none,id=seed,format=raw,readonly=on`],
     ...["-device", "virtio-blk-pci,drive=seed,serial=seed"],
     ...["-netdev", `tap,id=lan,ifname=${tap},script=no,downscript=no`],
@@ -63,9 +50,9 @@ export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machin
   ] as const;
 
   /** It takes the connection along. */
-  async function end(how: "reboot" | "poweroff"): Promise<void> {
+  async function end(): Promise<void> {
     await machine.run(["true"]);
-    await lab.ssh(["systemctl", how]);
+    await lab.ssh(["systemctl", "poweroff"]);
     const late = setTimeout(() => running?.kill("SIGKILL"), waitMs);
     await ended;
     clearTimeout(late);
@@ -91,13 +78,12 @@ export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machin
       ended = once(child, "exit");
       console.follow(child.stdout);
     },
+    // A new process: what is in its drive may be another seed. What restarts by itself is the same.
     async reboot() {
-      await end("reboot");
+      await end();
       await machine.switchOn();
     },
-    async switchOff() {
-      await end("poweroff");
-    },
+    switchOff: end,
     async cutPower() {
       running?.kill("SIGKILL");
       await ended;
@@ -115,11 +101,6 @@ export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machin
   t.teardown(machine.cutPower);
   return machine;
 }
-
-const kernelParameters = [
-  ...["console=ttyS0", "root=/dev/nvme0n1", "rw", "panic=-1", "quiet"],
-  "init=/usr/sbin/boot-loader",
-].join(" ");
 
 function smbios({ manufacturer, product }: VmOptions): string {
   const value = (text: string) => text.replaceAll(",", ",,");

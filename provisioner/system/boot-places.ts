@@ -12,3 +12,9 @@ export function bootPlaces(files: Files): readonly string[] {
 export function hostBootPlaces(files: Files): readonly string[] {
   return bootPlaces(files).map((place) => files.hostPath(place));
 }
+
+/** Where they keep kernels and initrds, as NixOS's installers name the places. */
+export const kernelPlaces = [
+  ...["/boot/EFI/nixos", "/boot/efi/EFI/nixos", "/efi/EFI/nixos"],
+  ...["/boot/kernels", "/boot/nixos"],
+] as const;

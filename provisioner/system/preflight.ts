@@ -2,6 +2,7 @@ import path from "node:path";
 import { formatBytes } from "#core/bytes.ts";
 import { Fault } from "#core/fault.ts";
 import type { FileSpace, Files } from "#core/io.ts";
+import { kernelPlaces } from "./boot-places.ts";
 import { limitBytes } from "./build-limits.ts";
 import { freeFiles, spaceOf, spaceText } from "./disk-space.ts";
 import type { MissingBytes } from "./fetch/missing-bytes.ts";
@@ -13,8 +14,6 @@ import type { Work } from "./work.ts";
 const bytesPerFile = 8 * 1024;
 /** Files of one built path: units and configuration, seldom more. */
 const filesPerBuild = 50;
-/** Where boot loaders keep kernels, as NixOS's installers name the places. */
-const kernelPlaces = ["/boot/EFI/nixos", "/boot/efi/EFI/nixos", "/efi/EFI/nixos", "/boot/kernels"];
 
 /** Memory that an evaluation wants and cannot have. */
 export interface MemoryShortage {

@@ -1,6 +1,7 @@
 import { lockHeld, readActivation } from "./activation.ts";
 import type { SwitchEnd, SwitchRequest } from "./commands.ts";
 import type { Activation } from "./journal-record.ts";
+import { dropTornKernels } from "./torn-kernels.ts";
 import type { Work } from "./work.ts";
 
 const lockTries = 5;
@@ -12,6 +13,10 @@ const lockPauseMs = 2_000;
  */
 export async function switchAndRead(work: Work, request: SwitchRequest): Promise<Activation> {
   const before = work.machine.running();
+  if (request.action === "boot") {
+    const { io, storeFiles, paths } = work;
+    dropTornKernels({ files: io.files, storeFiles, store: paths.store });
+  }
   const end = await switchUnlocked(work, request);
   if (request.action === "boot") await work.commands.syncBoot();
   return readActivation(end, {

@@ -52,7 +52,7 @@ let
       cat held; head -c $(((4 - size % 4) % 4)) /dev/zero
     }
     mkdir "$out"
-    { echo "$kernelBuild $settings" | entry stand-in; entry 'TRAILER!!!' < /dev/null; } > "$out/initrd"
+    { echo "build $kernelBuild: $settings" | entry stand-in; entry 'TRAILER!!!' < /dev/null; } > "$out/initrd"
   '';
 
   files = {

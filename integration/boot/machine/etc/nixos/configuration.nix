@@ -22,7 +22,10 @@ in
     };
   };
   # No driver of the machine it meets is needed to find its root, so none is a reason to restart.
-  boot.initrd.availableKernelModules = lib.mkForce [ ];
+  boot.initrd = {
+    availableKernelModules = lib.mkForce [ ];
+    kernelModules = lib.mkForce [ ];
+  };
   # In a container the sandbox of the root side would see the boot id of the host, which stays.
   systemd.services.firstlight-system.serviceConfig.BindReadOnlyPaths = [
     "-/run/boot-id:/proc/sys/kernel/random/boot_id"

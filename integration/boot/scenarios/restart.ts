@@ -1,0 +1,120 @@
+import type { Scenario, Step } from "../scenario.ts";
+import { type Document, seed } from "./documents.ts";
+
+/** Options of a system with the kernel of this build. */
+export const kernel = (build: string) => [`standIn.kernelBuild: "${build}"`];
+const submenu = "NixOS - Profile 'firstlight_trial'";
+
+/** The system that was booted has the kernel of this build, by its initrd. */
+function runsBuild(build: string): Step {
+  const run = [
+    "grep",
+    "--text",
+    "--count",
+    `build ${build}:`,
+    "/run/booted-system/initrd",
+  ] as const;
+  return { why: `the kernel of build ${build} was booted`, run, prints: "1\n" };
+}
+
+/** What the menu boots, and that no choice for the next boot is left. */
+export const bootsByDefault: readonly Step[] = [
+  {
+    why: "it is what the menu boots by default",
+    run: [
+      "sh",
+      "-c",
+      'grep -m1 -c "init=$(readlink -f /run/booted-system)/init" /boot/grub/grub.cfg',
+    ],
+    prints: "1\n",
+  },
+  {
+    why: "nothing is left in the menu of the trial",
+    run: ["grep", submenu, "/boot/grub/grub.cfg"],
+    code: 1,
+  },
+  {
+    why: "nor a choice for the next boot",
+    run: ["grep", "^next_entry=.", "/boot/grub/grubenv"],
+    code: 1,
+  },
+];
+
+/** A change with another kernel: tried by a boot of its own, kept, proved, and taken back where it is not healthy. */
+export const restart: Scenario = {
+  name: "changes that take a restart",
+  steps: ({ publicKey, pace }) => {
+    const say = (document: Omit<Document, "publicKey" | "pace">) =>
+      seed({ publicKey, pace, ...document });
+    return [
+      { why: "a seed", insert: say({ motd: "the first" }) },
+      { why: "the machine is switched on", power: "on" },
+      {
+        why: "it is committed",
+        hears: "boot.finished",
+        with: { outcome: "committed", generation: 2 },
+      },
+
+      { why: "one with another kernel", insert: say({ motd: "the second", options: kernel("2") }) },
+      { why: "the machine starts with it", power: "reboot" },
+      { why: "it takes a restart", hears: "boot.finished", with: { outcome: "rebooting" } },
+      {
+        why: "the boot loader boots it once, and it is healthy",
+        hears: "trial.finished",
+        with: { result: "committed", healthy: true, generation: 3 },
+      },
+      {
+        why: "it is committed",
+        hears: "boot.finished",
+        with: { outcome: "committed", generation: 3 },
+      },
+      runsBuild("2"),
+      { why: "what it says is in force", run: ["cat", "/etc/motd"], prints: "the second\n" },
+      ...bootsByDefault,
+
+      { why: "the machine starts again", power: "reboot" },
+      {
+        why: "nothing has changed",
+        hears: "boot.finished",
+        with: { outcome: "unchanged", generation: 3 },
+      },
+      runsBuild("2"),
+      {
+        why: "and its boot is proved",
+        run: ["cat", "/run/firstlight/result.json"],
+        prints: /"bootProved":\s*true/,
+      },
+
+      {
+        why: "one with a third kernel that is not healthy",
+        insert: say({ motd: "the third", options: kernel("3"), port: 9 }),
+      },
+      { why: "the machine starts with it", power: "reboot" },
+      { why: "it takes a restart", hears: "boot.finished", with: { outcome: "rebooting" } },
+      {
+        why: "it is not healthy, and is left by another one",
+        hears: "boot.finished",
+        with: { outcome: "rebooting", message: /port 9/ },
+      },
+      {
+        why: "it is back",
+        hears: "boot.finished",
+        with: { outcome: "rolled-back", generation: 3 },
+      },
+      runsBuild("2"),
+      { why: "with what it said", run: ["cat", "/etc/motd"], prints: "the second\n" },
+      ...bootsByDefault,
+      {
+        why: "once more, as it should be",
+        insert: say({ motd: "the second", options: kernel("2") }),
+      },
+      { why: "the machine starts with it", power: "reboot" },
+      {
+        why: "nothing has changed",
+        hears: "boot.finished",
+        with: { outcome: "unchanged", generation: 3 },
+      },
+      { why: "the machine is switched off", power: "off" },
+    ];
+  },
+};

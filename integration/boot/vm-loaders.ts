@@ -1,0 +1,18 @@
+import t from "tap";
+import { openLab } from "./lab.ts";
+import { skipWithoutBoot } from "./needs.ts";
+import { play } from "./play.ts";
+import { grub } from "./scenarios/grub.ts";
+import { restart } from "./scenarios/restart.ts";
+import { vm, waitMs } from "./vm.ts";
+
+// Not part of a suite, because emulation takes its time: `npm run test:vm`.
+t.setTimeout(7_200_000);
+const skip = skipWithoutBoot(["qemu-system-x86_64", "qemu-img", "xorriso", "grub-mkimage"]);
+
+t.test("trials by a restart that a real GRUB boots once", { skip }, async (t) => {
+  const lab = await openLab(t, { waitMs });
+  const machine = await vm(t, lab, { manufacturer: "QEMU", product: "Standard PC" });
+  await play(t, restart, { machine, lab });
+  await play(t, grub, { machine, lab });
+});

@@ -314,7 +314,7 @@ t.test("a first boot that its documents fail is told to the broker that they nam
   t.equal(link?.password?.reveal(), "s3cret");
   const half = at("{ host: 192.0.2.1, tls: yess, password: s3cret }");
   t.match(await boot(half.deps), { outcome: "invalid" });
-  const settings = await loadLinkSettings(half.io, {});
+  const settings = await loadLinkSettings(half.io, half.deps.settings);
   t.equal(settings?.host, "192.0.2.9", "nothing of a broker that is named wrongly");
   t.equal(settings?.password, undefined);
 });

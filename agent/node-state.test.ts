@@ -8,6 +8,7 @@ import { hostClock } from "#core/host-io.ts";
 import { createLog, silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { generationRecord } from "#provisioner/render/generation-record.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { bootstrap, bootstrapLate, endBootstrap } from "./bootstrap.ts";
@@ -21,7 +22,12 @@ import {
   readPinnedInstance,
   writePinnedInstance,
 } from "./pinned-instance.ts";
-import { loadLinkSettings, reportSettingsFile, writeReportSettings } from "./report-settings.ts";
+import {
+  linkSettingsVersion,
+  loadLinkSettings,
+  reportSettingsFile,
+  writeReportSettings,
+} from "./report-settings.ts";
 import { readSettings } from "./settings.ts";
 import { readResult, readStatus, statusWriter, writeResult, writeStatus } from "./status.ts";
 
@@ -406,7 +412,8 @@ t.test(
       credentials: new Map([["mqtt-password", password]]),
     });
     t.notMatch(io.files.readText(reportSettingsFile), /canary|bytes/);
-    const link = await loadLinkSettings(io, {});
+    const settings = { report: { node: "n", mqtt: { host: "192.0.2.99" } } };
+    const link = await loadLinkSettings(io, settings);
     t.match(link, {
       host: "192.0.2.1",
       port: 8883,
@@ -417,6 +424,35 @@ t.test(
     t.equal(link?.password?.reveal(), "canary");
   },
 );
+
+t.test("where to report is what the generation that runs says", async (t) => {
+  const io = fakeIo(t.testdir());
+  const input = { instanceId: "i", settings: undefined, credentials: new Map() };
+  writeReportSettings(io, { ...input, spec: { mqtt: { host: "192.0.2.1" } } });
+  const runs = (report: object | undefined) => {
+    const { content, ...record } = generationRecord(
+      { spec: { version: 1 }, instanceId: "i-9", credentials: new Map() },
+      [],
+    );
+    const text = JSON.stringify({ ...record, content, report });
+    io.files.write("/run/current-system/etc/firstlight/generation.json", text);
+  };
+  const before = linkSettingsVersion(io.files);
+  const spec = { fleet: "f", mqtt: { host: "192.0.2.2", tls: true, ca: "PEM" } };
+  runs({ instanceId: "i-9", spec, password: null });
+  t.match(await loadLinkSettings(io, {}), {
+    ...{ host: "192.0.2.2", port: 8883, tls: { ca: "PEM" } },
+    address: { fleet: "f", node: "i-9" },
+  });
+  t.not(linkSettingsVersion(io.files), before, "who reports notices it");
+  runs({ instanceId: "i-9", spec: null, password: null });
+  t.equal(await loadLinkSettings(io, {}), undefined, "one that names no broker");
+  t.match(await loadLinkSettings(io, { report: { mqtt: { host: "192.0.2.3" } } }), {
+    host: "192.0.2.3",
+  });
+  runs(undefined);
+  t.match(await loadLinkSettings(io, {}), { host: "192.0.2.1" }, "one of an older version");
+});
 
 t.test("a broker that nobody names any more is forgotten", async (t) => {
   const io = fakeIo(t.testdir());

@@ -5,6 +5,12 @@ import { Secret } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
+import {
+  generationRecordFile,
+  type ReportRecord,
+  reportRecord,
+} from "#provisioner/render/generation-record.ts";
+import { readGenerationRecord } from "#provisioner/system/read-generation-record.ts";
 import { type LinkSettings, readLinkSettings } from "./link/link-settings.ts";
 import { credentialsDirectory } from "./secrets/credential-store.ts";
 import { settingsFile } from "./settings.ts";
@@ -15,18 +21,11 @@ const directory = "/var/lib/firstlight/report";
  * side, which reads it too: the network side must not choose which file root sends as a password.
  */
 export const reportSettingsFile = `${directory}/report.json`;
-const caFile = `${directory}/ca.pem`;
 
-interface ReportRecord {
+/** Where to report while no generation says it, with its version. */
+interface ReportFile extends ReportRecord {
   readonly v: 1;
-  readonly instanceId: string;
-  readonly report: NonNullable<Settings["report"]>;
-  /** Credential that holds the broker's password. */
-  readonly password: ReportPassword | null;
 }
-
-/** How the credential is read; its length is nobody's business. */
-type ReportPassword = Pick<CredentialFile, "name" | "file" | "encrypted">;
 
 /** What a boot knows about reporting. */
 export interface ReportInput {
@@ -37,35 +36,20 @@ export interface ReportInput {
 }
 
 /**
- * Writes where to report, the spec's word before the settings'. Where neither names a broker what an
- * earlier one said is forgotten.
+ * Writes where to report for as long as no generation runs that says it: on a first boot, and on a
+ * system that firstlight did not make. Where neither spec nor settings name a broker what an earlier
+ * one said is forgotten.
  */
 export function writeReportSettings(io: Io, input: ReportInput): void {
-  const { spec, settings } = input;
-  const { password, ca, ...mqtt } = spec?.mqtt ?? {};
-  const fromSpec = spec?.mqtt !== undefined;
-  const { mqtt: _mqtt, ...address } = spec ?? {};
-  const report = {
-    ...settings,
-    ...address,
-    ...(fromSpec ? { mqtt: { ...mqtt, host: spec.mqtt?.host ?? "" } } : {}),
-  };
-  if (report.mqtt === undefined) {
+  const { spec: report, settings, instanceId, credentials } = input;
+  if (report?.mqtt === undefined && settings?.mqtt === undefined) {
     io.files.remove(reportSettingsFile);
     return;
   }
-  if (ca !== undefined) {
-    writeOther(io, caFile, ca);
-    Object.assign(report.mqtt, { caFile });
-  }
-  const file = password === undefined ? undefined : input.credentials.get(password.secretRef);
-  const record: ReportRecord = {
-    v: 1,
-    instanceId: input.instanceId,
-    report,
-    password: file === undefined ? null : readAs(file),
-  };
-  writeOther(io, reportSettingsFile, prettyJson(record));
+  const spec: Spec = { version: 1, ...(report === undefined ? {} : { report }) };
+  const record = reportRecord({ spec, instanceId, credentials });
+  const file: ReportFile = { v: 1, ...record };
+  writeOther(io, reportSettingsFile, prettyJson(file));
 }
 
 /** Nothing where it already stands there. */
@@ -73,32 +57,47 @@ function writeOther({ files }: Io, path: string, text: string): void {
   if (files.readText(path) !== text) files.write(path, text, { mode: 0o644 });
 }
 
-function readAs({ name, file, encrypted }: CredentialFile): ReportPassword {
-  return { name, file, encrypted };
-}
-
-/** How to reach the broker, as the last boot left it; `undefined` where nobody named one. */
+/**
+ * How to reach the broker, `undefined` where nobody names one: as the generation that runs says it, so
+ * that it is tried and taken back with it, else as the last boot left it; the spec's word before the
+ * settings'.
+ */
 export async function loadLinkSettings(
   io: Io,
   settings: Settings,
 ): Promise<LinkSettings | undefined> {
-  const record = readRecord(io.files);
-  const link = readLinkSettings(io.files, record?.report ?? settings.report, record?.instanceId);
-  if (link === undefined || record === undefined || record.password === null) return link;
+  const record = runningRecord(io.files) ?? readRecord(io.files);
+  const { ca, ...mqtt } = record?.spec?.mqtt ?? {};
+  const { mqtt: named, ...address } = record?.spec ?? {};
+  const report = {
+    ...settings.report,
+    ...address,
+    ...(named === undefined ? {} : { mqtt: { ...mqtt, host: named.host } }),
+  };
+  const link = readLinkSettings(io.files, report, record?.instanceId, ca);
+  if (link === undefined || named === undefined || record?.password == null) return link;
   return { ...link, password: new Secret(await readPassword(io, record.password)) };
+}
+
+/** What the system that runs says; `undefined` of one that does not say it. */
+function runningRecord(files: Files): ReportRecord | undefined {
+  const running = readGenerationRecord(files, "/run/current-system");
+  // One of before this was part of it says nothing.
+  return running === undefined || running === "unreadable" ? undefined : running.report;
 }
 
 /** Changes when {@link loadLinkSettings} would say something else. */
 export function linkSettingsVersion(files: Files): string {
   const read = (file: string) => files.readText(file, { maxBytes: 1024 * 1024 }) ?? "";
-  return sha256([reportSettingsFile, caFile, settingsFile].map(read).join("\0"));
+  const running = `/run/current-system/${generationRecordFile}`;
+  return sha256([reportSettingsFile, running, settingsFile].map(read).join("\0"));
 }
 
-function readRecord(files: Files): ReportRecord | undefined {
+function readRecord(files: Files): ReportFile | undefined {
   const text = files.readText(reportSettingsFile, { maxBytes: 256 * 1024 });
   if (text === undefined) return undefined;
   try {
-    const record = JSON.parse(text) as ReportRecord;
+    const record = JSON.parse(text) as ReportFile;
     if (record.v === 1) return record;
   } catch (cause) {
     throw new Fault("link/settings-invalid", `${reportSettingsFile}: not JSON`, { cause });
@@ -107,7 +106,7 @@ function readRecord(files: Files): ReportRecord | undefined {
 }
 
 /** As systemd hands it to the unit, else (as root, without the unit) from the credential itself. */
-async function readPassword(io: Io, file: ReportPassword): Promise<string> {
+async function readPassword(io: Io, file: NonNullable<ReportRecord["password"]>): Promise<string> {
   const directory = io.env["CREDENTIALS_DIRECTORY"];
   const given =
     directory === undefined

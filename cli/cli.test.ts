@@ -144,7 +144,7 @@ t.test(
       stdout: /committed/,
     });
     t.equal(firstlight(["query", "instance_id", "--root", root]).stdout, "i-1\n");
-    t.match(firstlight(["query", "instance-id", "--root", root]), {
+    t.match(firstlight(["query", "instance-idd", "--root", root]), {
       code: 4,
       stderr: /did you mean v1\.instance_id/,
     });

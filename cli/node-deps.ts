@@ -76,7 +76,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     proposeBase: (base, digest) => proposeBase(io, base, digest),
     recordBase: (digest) => recordBase(io, digest),
     openCredentials: () => openCredentialStore(io),
-    probe: nodeProbe(invocation, settings),
+    probe: nodeProbe(invocation),
     enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
     signal,
     ...options,

@@ -1,6 +1,7 @@
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
+import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
@@ -20,12 +21,14 @@ export const fetchOptions = { fetch: { type: "string" } } as const;
 /** Flags of a person who asks for a change. */
 export const personOptions = { ...systemOptions, reboot: { type: "string" } } as const;
 
-/** Looks at the health of this machine. */
-export function nodeProbe({ io }: Invocation, settings: Settings): Probe {
+/** Looks at the health of this machine; where it reports is asked anew for each look. */
+export function nodeProbe({ io }: Invocation): Probe {
   return hostProbe(io, {
     witness: async (signal) => (await import("./witness.ts")).askWitness(io, signal),
-    linkSettings: async () =>
-      (await import("#agent/report-settings.ts")).loadLinkSettings(io, settings),
+    linkSettings: async () => {
+      const { loadLinkSettings } = await import("#agent/report-settings.ts");
+      return loadLinkSettings(io, await readSettings(io.files));
+    },
   });
 }
 

@@ -159,7 +159,9 @@ export async function look(
   health: Health | undefined,
   { io, probe, baseline, restarts, signal = new AbortController().signal, leftMs }: Round,
 ): Promise<readonly Failure[]> {
-  const checks = [...(health?.checks ?? []), ...baseline.kept];
+  const asked = (health?.checks ?? []).map((check) => canonicalJson(check));
+  const kept = baseline.kept.filter((check) => !asked.includes(canonicalJson(check)));
+  const checks = [...(health?.checks ?? []), ...kept];
   const limits = { signal, limitMs: leftMs };
   const [units, ...results] = await Promise.all([
     unwellUnits(health, { io, baseline, restarts, limits }),

@@ -1,3 +1,4 @@
+import { sha256 } from "#core/canonical-json.ts";
 import type { Io } from "#core/io.ts";
 import { createLog } from "#core/log.ts";
 import { type Connector, connector } from "../link/client.ts";
@@ -14,10 +15,11 @@ export type LinkProbe = (settings: LinkSettings, signal: AbortSignal) => Promise
  */
 export function linkProbe(io: Io): LinkProbe {
   const log = createLog(io.clock, () => {}); // the message is all that is told
-  let known: { readonly where: string; readonly connect: Connector } | undefined;
+  // What is remembered is how this broker speaks, with exactly these settings.
+  let known: { readonly key: string; readonly connect: Connector } | undefined;
   return async (settings, signal) => {
-    const where = `${settings.host}:${settings.port}`;
-    if (known?.where !== where) known = { where, connect: visitor(io, log, settings) };
+    const key = keyOf(settings);
+    if (known?.key !== key) known = { key, connect: visitor(io, log, settings) };
     try {
       const session = await known.connect.connect({
         will: null,
@@ -25,12 +27,18 @@ export function linkProbe(io: Io): LinkProbe {
         signal,
       });
       await session.end();
+      const where = `${settings.host}:${settings.port}`;
       return { passed: true, message: `link ${where}: the broker answers` };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { passed: false, message: `link: ${reason}` };
     }
   };
+}
+
+/** Differs with anything that a connection is made with. */
+function keyOf({ host, port, clientId, tls, username, password }: LinkSettings): string {
+  return sha256(JSON.stringify([host, port, clientId, tls, username, password?.reveal()]));
 }
 
 function visitor(io: Io, log: ReturnType<typeof createLog>, settings: LinkSettings): Connector {

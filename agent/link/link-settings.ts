@@ -77,12 +77,14 @@ const defaultHealthIntervalMs = 60_000;
 
 /**
  * The link as the settings say, with the files they name read; `undefined` when they name no broker.
+ * `ca`: the certificate authority itself, in place of a file.
  * Throws `link/settings-invalid`.
  */
 export function readLinkSettings(
   files: Files,
   report: Settings["report"],
   instanceId: string | undefined,
+  ca?: string,
 ): LinkSettings | undefined {
   const mqtt = report?.mqtt;
   if (mqtt === undefined) return undefined;
@@ -102,9 +104,7 @@ export function readLinkSettings(
     host: mqtt.host,
     port: mqtt.port ?? (tls ? 8883 : 1883),
     clientId: node,
-    ...(tls
-      ? { tls: mqtt.caFile === undefined ? {} : { ca: readFile(files, "caFile", mqtt.caFile) } }
-      : {}),
+    ...(tls ? { tls: authority(files, ca, mqtt.caFile) } : {}),
     ...(mqtt.username === undefined ? {} : { username: mqtt.username }),
     ...(mqtt.passwordFile === undefined
       ? {}
@@ -117,6 +117,11 @@ export function readLinkSettings(
     healthIntervalMs: durationMs(report?.healthInterval, defaultHealthIntervalMs),
     limits: defaultLimits,
   };
+}
+
+function authority(files: Files, ca: string | undefined, file: string | undefined): TlsSettings {
+  if (ca !== undefined) return { ca };
+  return file === undefined ? {} : { ca: readFile(files, "caFile", file) };
 }
 
 function readFile(files: Files, key: string, path: string): string {

@@ -80,7 +80,7 @@ async function openDriftWatch(invocation: Invocation, schedule: Schedule): Promi
     round: async (options) => {
       const system = await openSystem(invocation);
       const { report, flush } = bootOutbox(invocation, system);
-      const probe = nodeProbe(invocation, settings);
+      const probe = nodeProbe(invocation);
       const deps = { io, log, system, probe, signal, report, version: programVersion };
       const round = await driftRound(deps, options).finally(flush);
       if (round.outcome?.restart === true) await endWith(round.outcome, invocation, system);

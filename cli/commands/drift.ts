@@ -42,7 +42,7 @@ export const command: Command = {
     const system = await openSystem(invocation);
     const outbox = bootOutbox(invocation, system);
     const { report } = outbox;
-    const probe = nodeProbe(invocation, settings);
+    const probe = nodeProbe(invocation);
     const round = await driftRound(
       { io, log, system, probe, signal, report, version },
       {

@@ -1,6 +1,5 @@
 import { exitCodeOf } from "#agent/outcome.ts";
 import { rollBackTo } from "#agent/roll-back.ts";
-import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
@@ -31,7 +30,7 @@ export const command: Command = {
     const system = await openSystem(invocation);
     const outbox = bootOutbox(invocation, system);
     const { report } = outbox;
-    const probe = nodeProbe(invocation, await readSettings(io.files));
+    const probe = nodeProbe(invocation);
     const { log } = invocation;
     const outcome = await rollBackTo(
       { io, log, system, probe, signal, report, version },

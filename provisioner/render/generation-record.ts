@@ -1,7 +1,9 @@
-import { sha256 } from "#core/canonical-json.ts";
+import { canonicalJson, sha256 } from "#core/canonical-json.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { call, list, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, assign, type Concern } from "./assignment.ts";
+import type { CredentialFile } from "./base.ts";
 import { type CommandRecord, commandRecords } from "./commands.ts";
 import { type HookRecord, hookRecords } from "./hooks.ts";
 import { instanceScope } from "./instance-scope.ts";
@@ -23,9 +25,31 @@ export interface GenerationRecord {
   readonly commands: readonly CommandRecord[];
   /** What is run around the change to it. */
   readonly hooks: readonly HookRecord[];
+  /** Where its node reports. */
+  readonly report: ReportRecord;
   /** Credential files that it refers to. */
   readonly credentials: readonly string[];
 }
+
+/**
+ * Where a node reports while this generation runs: part of it, so that it is tried, judged and taken
+ * back with it. No secret is in it.
+ */
+export interface ReportRecord {
+  /** Name of a node that is given no other. */
+  readonly instanceId: string;
+  /** As the spec says it, without the password; `null` where it says nothing. */
+  readonly spec: SpokenReport | null;
+  /** Credential that holds the broker's password. */
+  readonly password: Pick<CredentialFile, "name" | "file" | "encrypted"> | null;
+}
+
+/** `report` of a spec whose password is elsewhere. */
+export type SpokenReport = Omit<Report, "mqtt"> & {
+  readonly mqtt?: Omit<NonNullable<Report["mqtt"]>, "password">;
+};
+
+type Report = NonNullable<Spec["report"]>;
 
 /** Below a system. */
 export const generationRecordFile = "etc/firstlight/generation.json";
@@ -51,7 +75,24 @@ export function generationRecord(
     instance: instanceScope(instanceId),
     commands: commandRecords(input),
     hooks: hookRecords(input),
+    report: reportRecord(input),
     credentials: [...credentials.values()].map(({ file }) => file).sort(),
+  };
+}
+
+/** Where a node reports whose spec and credentials these are. */
+export function reportRecord({ spec, instanceId, credentials }: GenerationInput): ReportRecord {
+  const { mqtt, ...address } = spec.report ?? {};
+  const { password, ...broker } = mqtt ?? {};
+  const file = password === undefined ? undefined : credentials.get(password.secretRef);
+  return {
+    instanceId,
+    spec:
+      spec.report === undefined
+        ? null
+        : { ...address, ...(mqtt === undefined ? {} : { mqtt: { ...broker, host: mqtt.host } }) },
+    password:
+      file === undefined ? null : { name: file.name, file: file.file, encrypted: file.encrypted },
   };
 }
 
@@ -68,5 +109,7 @@ export function renderGenerationRecord(record: GenerationRecord): Assignment {
 
 function plain(record: GenerationRecord): PlainData {
   const copies = (items: readonly object[]) => items.map((item) => ({ ...item }) as PlainData);
-  return { ...record, commands: copies(record.commands), hooks: copies(record.hooks) };
+  // Whatever order the spec has its keys in.
+  const report = JSON.parse(canonicalJson(record.report)) as PlainData;
+  return { ...record, commands: copies(record.commands), hooks: copies(record.hooks), report };
 }

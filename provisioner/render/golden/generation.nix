@@ -48,6 +48,11 @@
         aborts = false;
       }
     ];
+    report = {
+      instanceId = "i-0001";
+      password = null;
+      spec = null;
+    };
     credentials = [
       "bootcmd@0123456789abcdef"
       "hook-0@0123456789abcdef"

@@ -146,7 +146,7 @@ t.test(
     t.equal(firstlight(["query", "instance_id", "--root", root]).stdout, "i-1\n");
     t.match(firstlight(["query", "instance-idd", "--root", root]), {
       code: 4,
-      stderr: /did you mean v1\.instance_id/,
+      stderr: /did you mean v1\.instance-id/,
     });
     t.match(json("history", "--driver", "dry"), {
       generations: [{ generation: 1, outcome: "committed", running: true }],

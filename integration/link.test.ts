@@ -594,7 +594,7 @@ t.test("with nobody to report to, the report says so and the events stay", async
   const node = await makeNode(t);
   node.outbox.append(...stages(3));
   const settings = settingsFor({ host: "127.0.0.1", port: await freePort() });
-  const report = reportOnce({ ...node, settings, readers, timeoutMs: 500 });
+  const report = reportOnce({ ...node, settings, readers, timeoutMs: 2_000 });
   await t.rejects(report, { code: "link/unreachable", message: /ECONNREFUSED.*gave up/ });
   t.equal(node.outbox.size().events, 3);
 });

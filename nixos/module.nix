@@ -532,6 +532,8 @@ in
 
     systemd.services.firstlight-maintenance = {
       description = "Delete generations that need not stay";
+      # The boot goes first: it takes up what a trial has begun.
+      after = [ "firstlight-boot.service" ];
       restartIfChanged = false;
       stopIfChanged = false;
       unitConfig = conditions // {
@@ -542,8 +544,11 @@ in
       serviceConfig = rootSide // {
         Type = "oneshot";
         ExecStart = "${firstlight} collect --sandboxed";
-        # Another process is changing the system: the next run will do it.
-        SuccessExitStatus = [ 75 ];
+        # What could not be done, or not now because the system is being changed: the next run will do it.
+        SuccessExitStatus = [
+          2
+          75
+        ];
         TimeoutStartSec = "4h";
         Nice = 19;
         IOSchedulingClass = "idle";

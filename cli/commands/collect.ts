@@ -14,7 +14,7 @@ export const command: Command = {
   usage: "collect [--dry-run] [--sandboxed] [--root DIR] [--driver nix|dry] [--json]",
   summary: "Delete generations that need not stay, and what only they needed.",
   help:
-    "What runs, was booted, is the boot default, the previous good one or pinned always stays; how many\nothers do is said by `generations` in the settings. Secrets that no generation names are shredded.\nExit code: 2 when something could not be done; the next run tries again.\n" +
+    "What runs, was booted, is the boot default, the previous good one or pinned always stays; how many\nothers do is said by `generations` in the settings. Secrets that no generation names are shredded.\nExit code: 2 when something could not be done, 75 while a trial is under way; the next run tries again.\n" +
     sandboxHelp,
   options: { ...systemOptions, ...sandboxOption, "dry-run": { type: "boolean" } },
   arity: [0, 0],
@@ -23,7 +23,14 @@ export const command: Command = {
     const { io, flags, json, out } = invocation;
     const dryRun = flags["dry-run"] === true;
     const system = await openSystem(invocation);
-    if (!dryRun) await system.recover();
+    if (!dryRun) {
+      // The boot goes on with a trial; what looks after old generations does not take it back.
+      const { trial } = await system.recover({ judges: true });
+      if (trial !== null) {
+        out.talk("a trial is under way, so nothing is deleted now; the next run does it");
+        return exitCodes.tryAgain;
+      }
+    }
     const limits = retentionLimits(await readSettings(io.files));
     const collected = await system.collect(limits, dryRun);
     out.data(json ? prettyJson({ v: 1, ...collected }) : collectedText(collected).join("\n"));

@@ -1,5 +1,6 @@
 import type { CommandLine, CommandSettings } from "./command-lines.ts";
 import type { HookRequest } from "./commands.ts";
+import { asItIs } from "./transient-unit.ts";
 
 type Settings = Pick<CommandSettings, "paths" | "systemd" | "hostCredentials">;
 type Argv = readonly [string, ...string[]];
@@ -53,7 +54,7 @@ function unitCommand(
   { command, script }: HookRequest["hook"],
   credentials: string,
 ): readonly string[] {
-  if (script === null) return ["--", ...command];
+  if (script === null) return ["--", ...command.map(asItIs)];
   const key = script.encrypted ? "LoadCredentialEncrypted" : "LoadCredential";
   return [
     `--property=${key}=${script.name}:${credentials}/${script.file}`,

@@ -55,6 +55,23 @@ t.test("what a take-over left that was killed in the middle goes with the next",
   t.same(io.files.list("/run/firstlight"), ["system.lock"]);
 });
 
+t.test("a lock that another process moves by a hair's breadth is taken again", async (t) => {
+  const io = fakeIo(t.testdir());
+  openLock(io, file, processes(1, [])).acquire();
+  let moved = false;
+  const list = (directory: string) => {
+    // Another process, which has seen the dead holder too, renames the new one's file away.
+    if (!moved) io.files.rename(file, `${file}.stale-other`);
+    moved = true;
+    return io.files.list(directory);
+  };
+  const two = openLock({ ...io, files: { ...io.files, list } }, file, processes(2, [2, 3]));
+  two.acquire();
+  t.match(JSON.parse(io.files.readText(file) ?? ""), { pid: 2 });
+  t.same(io.files.list("/run/firstlight"), ["system.lock"]);
+  t.throws(() => openLock(io, file, processes(3, [2, 3])).acquire(), { code: "system/locked" });
+});
+
 t.test("a lock file that says nothing is taken over", async (t) => {
   const root = t.testdir({ run: { firstlight: { "system.lock": "" } } });
   for (const text of ["", "null", "[]", "{", '{"pid":"1"}', "\0\0\0"]) {

@@ -84,7 +84,13 @@ export function openLock(io: Io, path: string, processes: Processes): Lock {
     acquire() {
       if (mine !== undefined && files.readText(path) === mine) return;
       for (let attempt = 0; attempt < 3; attempt++) {
-        if (take()) return sweep();
+        if (take()) {
+          sweep();
+          // Moved by a hair's breadth, and swept: then it is nobody's any more.
+          if (files.readText(path) === mine) return;
+          mine = undefined;
+          continue;
+        }
         const text = files.readText(path);
         if (text === undefined) continue;
         const holder = parseHolder(text);

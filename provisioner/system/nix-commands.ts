@@ -107,7 +107,8 @@ export function nixCommands({
 
   async function unitState(unit: string): Promise<UnitState> {
     const { code, stdout } = await run(lines.unitState(unit));
-    return parseUnitState(code === 0 ? stdout : "");
+    // A systemd that does not answer, as while it starts itself anew, says nothing of the unit.
+    return code === 0 ? parseUnitState(stdout) : { active: true, end: undefined };
   }
 
   /** Waits for a unit to end, stops it when it takes longer than an activation may, and forgets it. */

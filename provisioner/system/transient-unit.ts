@@ -41,3 +41,8 @@ export function inTransientUnit(line: CommandLine, unit: TransientUnit): Command
 function withoutEnv({ env: _env, ...line }: CommandLine): CommandLine {
   return line;
 }
+
+/** An argument as systemd is to leave it: it puts variables in place of `${NAME}` and `$NAME` (systemd.service(5)). */
+export function asItIs(argument: string): string {
+  return argument.replaceAll("$", "$$$$");
+}

@@ -1,6 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { ExecRequest, ExecResult, Io } from "#core/io.ts";
-import { inTransientUnit } from "../transient-unit.ts";
+import { asItIs, inTransientUnit } from "../transient-unit.ts";
 
 /**
  * Programs that work inside of the root side's sandbox: they only speak to a daemon over a unix
@@ -65,11 +65,6 @@ function isNowhere({ env, files }: Io, file: string): boolean {
   const { PATH: path } = env;
   if (path === undefined || file.includes("/")) return false;
   return path.split(":").every((directory) => files.realPath(`${directory}/${file}`) === undefined);
-}
-
-/** systemd puts variables of the unit in place of `${NAME}` and `$NAME` (systemd.service(5)). */
-function asItIs(arg: string): string {
-  return arg.replaceAll("$", "$$$$");
 }
 
 async function stop(io: Io, name: string): Promise<void> {

@@ -35,7 +35,7 @@ t.test(
     );
     t.match(
       machine.io().files.readText(`${units}/firstlight-maintenance.service`),
-      /^ExecStart=.*\/bin\/firstlight collect$/m,
+      /^ExecStart=.*\/bin\/firstlight collect --sandboxed$/m,
     );
 
     t.match(await node.firstlight(["collect"]), {

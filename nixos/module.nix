@@ -532,8 +532,6 @@ in
 
     systemd.services.firstlight-maintenance = {
       description = "Delete generations that need not stay";
-      # The boot goes first: it takes up what a trial has begun.
-      after = [ "firstlight-boot.service" ];
       restartIfChanged = false;
       stopIfChanged = false;
       unitConfig = conditions // {

@@ -15,7 +15,8 @@ export interface Sides {
 
 /**
  * One system of two processes: questions are answered where they are asked, so that a boot with
- * nothing to do starts no root side; everything else is the root side's. Where that cannot be reached
+ * nothing to do starts no root side; everything else, and what runs while a change is open, is the root
+ * side's. Where that cannot be reached
  * at the first change, all is done here, under the same lock.
  */
 export function withRootSide({ here, there, isClean, onUnreachable }: Sides): System {
@@ -41,12 +42,20 @@ export function withRootSide({ here, there, isClean, onUnreachable }: Sides): Sy
       request: R,
       signal?: AbortSignal,
     ): AsyncIterable<SystemMessage<R>> {
-      const asks = isQuestion(request) || (request.kind === "recover" && isClean());
+      const asks = isClean() ? isQuestion(request) || request.kind === "recover" : isRead(request);
       return asks ? here.send(request, signal) : change(request, signal);
     },
   };
 }
 
-function isQuestion({ kind }: SystemRequest): boolean {
-  return kind === "runs" || kind === "history" || kind === "preview" || kind === "status";
+function isQuestion(request: SystemRequest): boolean {
+  return request.kind === "runs" || isRead(request);
+}
+
+/**
+ * What is the same for whoever reads it. Whether a restart is wanted is not: in a container a sandbox
+ * may show another boot id than the one that the root side has written down.
+ */
+function isRead({ kind }: SystemRequest): boolean {
+  return kind === "history" || kind === "preview" || kind === "status";
 }

@@ -10,6 +10,9 @@ import { fileOf, tryRender } from "#provisioner/render/try-render.ts";
 import { nixMachine, skipWithoutNix } from "./nix-machine.ts";
 import { writeRendered } from "./render-check.ts";
 
+/** Names and values of options are any, here. */
+const strange = { anyOption: true } as const;
+
 t.setTimeout(300_000);
 const skip = skipWithoutNix();
 
@@ -109,7 +112,7 @@ t.test(
           refused += 1;
           continue;
         }
-        const { findings } = tryRender(hostile);
+        const { findings } = tryRender(hostile, strange);
         if (hasErrors(findings)) refused += 1;
         else rendered += 1;
         for (const { path, message } of findings) {
@@ -179,14 +182,17 @@ t.test(
       // Several at once: the evaluation of a system is what takes time.
       const chosen = [...strings, huge].filter((text) => {
         const whole = { ...make(text), version: 1 } as Spec;
-        return validate(whole) && !hasErrors(tryRender(whole).findings);
+        return validate(whole) && !hasErrors(tryRender(whole, strange).findings);
       });
       t.ok(chosen.length > 10, `${name}: ${chosen.length} texts fit`);
       const sample = chosen.filter(
         (_, at) => at % Math.ceil(chosen.length / 12) === 0 || at === chosen.length - 1,
       );
       for (const [at, text] of sample.entries()) {
-        const entry = writeRendered(`${directory}/${name}-${at}`, tryRender(make(text)).sources);
+        const entry = writeRendered(
+          `${directory}/${name}-${at}`,
+          tryRender(make(text), strange).sources,
+        );
         const wanted = `builtins.fromJSON (builtins.readFile ${entry}.json)`;
         writeFileSync(`${entry}.json`, JSON.stringify(text));
         checks.push(
@@ -220,7 +226,7 @@ t.test(
     for (const [name, make] of arrivals) {
       const all = strings.flatMap((text) => {
         const whole = { ...make(text), version: 1 } as Spec;
-        return validate(whole) ? [tryRender(whole)] : [];
+        return validate(whole) ? [tryRender(whole, strange)] : [];
       });
       const modules = all.map((result) =>
         fileOf(result, name === "template" ? "configuration.nix" : "firstlight/instance.nix"),
@@ -255,7 +261,7 @@ t.test("no secret's value can be rendered: the credentials are names", async (t)
       });
     return value;
   });
-  const { sources, findings } = tryRender(spec(), { credentials });
+  const { sources, findings } = tryRender(spec(), { ...strange, credentials });
   t.ok(credentials.size >= 6, `${credentials.size} secrets`);
   t.notMatch(JSON.stringify({ sources, findings }), canary);
   for (const file of sources.files) t.notMatch(file.content, canary, file.path);

@@ -21,6 +21,8 @@ export interface TryOptions {
   readonly credentials?: ReadonlyMap<string, CredentialFile>;
   readonly origins?: ReadonlyMap<string, Origin>;
   readonly instanceId?: string;
+  /** Whether it sets options that NixOS does not have, on purpose. */
+  readonly anyOption?: true;
 }
 
 /** A base with nothing on it: a new machine, no pins. */
@@ -93,7 +95,8 @@ export function tryRender(spec: Omit<Spec, "version">, options: TryOptions = {})
     origins: options.origins ?? new Map(),
     instanceId: options.instanceId ?? "i-0001",
   });
-  if (!result.findings.some(({ level }) => level === "error")) holdToOptions(result.sources.files);
+  const isFit = !result.findings.some(({ level }) => level === "error");
+  if (isFit && options.anyOption !== true) holdToOptions(result.sources.files);
   return result;
 }
 

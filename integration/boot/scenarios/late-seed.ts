@@ -13,6 +13,7 @@ export const lateSeed: Scenario = {
     { why: "has nothing to bring up", says: "bootstrap.nothing" },
     { why: "and nothing to do", says: "boot.finished", with: { outcome: "disabled" } },
     { why: "nor a network", run: ["ip", "-4", "route", "show", "default"], prints: /^$/ },
+    { why: "and ends that boot", shows: /Startup finished/ },
     { why: "its seed comes late", insert: seed({ motd: "late", publicKey, pace }) },
     { why: "and the boot looks again", run: ["systemctl", "start", "firstlight-boot.service"] },
     {

@@ -57,11 +57,7 @@ function compile(file: string): Chunk {
   const text = readFileSync(file);
   const script = new vm.Script(
     `(function (exports, require, module, __filename, __dirname) { "use strict"; ${text}\n})`,
-    {
-      filename: file,
-      cachedData: compiledOf(file, text),
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    },
+    { filename: file, cachedData: compiledOf(file, text) },
   );
   return script.runInThisContext() as Chunk;
 }

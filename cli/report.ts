@@ -6,10 +6,11 @@ import type { Invocation } from "./command.ts";
 import { version } from "./version.ts";
 import { askWitness } from "./witness.ts";
 
-const timeoutMs = 60_000;
-
-/** Sends everything in the outbox, now; throws `link/unreachable` and keeps the events when it cannot. */
-export async function reportEverything({ io, log, out, signal }: Invocation): Promise<void> {
+/** Sends everything in the outbox, now, in so many milliseconds at most; throws `link/unreachable` and keeps the events when it cannot. */
+export async function reportEverything(
+  { io, log, out, signal }: Invocation,
+  timeoutMs: number,
+): Promise<void> {
   const settings = await loadLinkSettings(io, await readSettings(io.files));
   if (settings === undefined) {
     out.talk("no broker is named, so nothing is sent");

@@ -176,6 +176,14 @@ t.test("a run that never ends is no success", async (t) => {
   t.equal(spawnSync(process.execPath, [join(root, "dist/firstlight.js")]).status, 13);
 });
 
+t.test("no chunk imports by itself: what it asks Node for comes without a warning", (t) => {
+  for (const name of chunks(repository)) {
+    const text = readFileSync(join(repository, "dist/chunks", name), "utf8");
+    t.notMatch(text, /^[^*/]*\bawait import\(/m, `${name}: use process.getBuiltinModule`);
+  }
+  t.end();
+});
+
 t.test("a chunk that failed to load is tried again, and a module that is none is told", (t) => {
   const directory = t.testdir({
     "now-and-then.js": `globalThis.tries = (globalThis.tries ?? 0) + 1;

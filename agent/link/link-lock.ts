@@ -14,7 +14,7 @@ export interface LinkLock {
  * which the kernel gives back however the process ends. Throws `link/outbox-failed`, `link/outbox-foreign`.
  */
 export async function takeLinkLock(io: Io): Promise<LinkLock | undefined> {
-  const { DatabaseSync: Database } = await import("node:sqlite");
+  const { DatabaseSync: Database } = process.getBuiltinModule("node:sqlite");
   try {
     makeLinkDirectory(io);
     if (io.files.stat(lockFile) === undefined) createFile(io, lockFile);

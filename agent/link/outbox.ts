@@ -74,7 +74,7 @@ const maxEventBytes = maxMessageBytes - 8 * 1024;
  * begun and its first event says so. Throws `link/outbox-failed`.
  */
 export async function openOutbox(io: Io, log: Log, options: OutboxOptions = {}): Promise<Outbox> {
-  const { DatabaseSync: Database } = await import("node:sqlite");
+  const { DatabaseSync: Database } = process.getBuiltinModule("node:sqlite");
   return new SqliteOutbox(io, log, options, Database);
 }
 

@@ -16,12 +16,20 @@ import { endWith } from "../restart.ts";
 import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 import { tellReady } from "../tell-ready.ts";
 
+const reportTimeoutMs = 60_000;
+
+/** For the help of commands that have `--report`. */
+export const reportHelp =
+  `With --report the events are sent before the command ends, for ${reportTimeoutMs / 1000} s at most; what is not\n` +
+  "sent stays in the outbox, for the agent to send.\n";
+
 /** `firstlight boot` */
 export const command: Command = {
   usage: "boot [--root DIR] [--driver nix|dry] [--report] [--sandboxed]",
   summary: "Bring this machine to what its datasource asks for, and keep it only if it is healthy.",
   help:
     "Exit code: 0 done or nothing to do, 1 failed, 2 done but something asked for was not done,\n3 rolled back, 4 invalid input, 75 the machine is being restarted or another time\nis better, 77 held or refused by policy.\n" +
+    reportHelp +
     sandboxHelp,
   options: { ...systemOptions, ...sandboxOption, report: { type: "boolean" } },
   arity: [0, 0],
@@ -55,7 +63,7 @@ export async function runBoot(invocation: Invocation, how: How): Promise<number>
 async function report(invocation: Invocation): Promise<boolean> {
   try {
     const { reportEverything } = await import("../report.ts");
-    await reportEverything(invocation);
+    await reportEverything(invocation, reportTimeoutMs);
     return true;
   } catch (error) {
     if (isFault(error, "cli/interrupted")) throw error;

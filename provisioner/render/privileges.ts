@@ -9,6 +9,7 @@ export function renderSudo(concern: Concern): readonly Assignment[] {
     const [, runAs, noPassword] =
       /^ALL ?= ?\((ALL|ALL ?: ?ALL)\) ?(NOPASSWD: ?)?ALL$/.exec(rule) ?? [];
     if (namesUser.test(rule)) refuseUser(concern, user);
+    else if (!isRule.test(rule)) refuseRule(concern, user);
     else if (runAs === undefined) lines.push(`${user} ${rule}`);
     else rules.push(everythingRule(user, runAs.replaceAll(" ", ""), noPassword !== undefined));
   }
@@ -23,7 +24,10 @@ export function renderSudo(concern: Concern): readonly Assignment[] {
 }
 
 /** Two words before the `=`: the hosts of a rule are one word, or have commas between them. */
-const namesUser = /^[^\s=,]+[ \t]+[^\s=,(]+[ \t]*=/;
+const namesUser = /^(?!Defaults\b)[^\s=,]+[ \t]+[^\s=,(]+[ \t]*=/;
+
+/** Hosts, `=`, whose rights in parentheses that close, something to run: sudo refuses the whole file else. */
+const isRule = /^[^\s=,(]+(?:[ \t]*,[ \t]*[^\s=,(]+)*[ \t]*=[ \t]*(?:\([^()]*\)[ \t]*)?[^\s()=]/;
 
 function refuseUser(concern: Concern, user: string): void {
   addFinding(
@@ -33,6 +37,17 @@ function refuseUser(concern: Concern, user: string): void {
     "render/rule",
     `expected a rule without its user: \`${user}\` is put before it`,
     "begin it with the hosts: `ALL=(root) /run/current-system/sw/bin/ls`",
+  );
+}
+
+function refuseRule(concern: Concern, user: string): void {
+  addFinding(
+    concern,
+    ["users", user, "sudo"],
+    "error",
+    "render/rule",
+    "expected a rule of sudo: `HOSTS = (WHO) COMMANDS`",
+    "write `ALL=(ALL) NOPASSWD: ALL`; a line of `Defaults` goes to the option `security.sudo.extraConfig`",
   );
 }
 

@@ -2,7 +2,7 @@ import type { Input } from "../input.ts";
 
 /**
  * Lines of an authorized_keys file: a text, a list of texts, or a mapping whose values are texts, as
- * cloud-init takes them. Several lines in one text are several keys; comments are left out.
+ * cloud-init takes them. Several lines in one text are several keys; comments beside them are left out.
  */
 export function readKeys(input: Input | undefined): readonly string[] {
   if (input === undefined) return [];
@@ -30,13 +30,11 @@ const keyLine =
 /** The lines of a text. What looks like no key is kept, for sshd may know better, and named. */
 function checkedLines(item: Input, text: string): readonly string[] {
   const lines = keyLines([text]);
-  const isBare = text.trim() === "";
+  const isBare = lines.length === 0;
   if (isBare || lines.some((line) => !keyLine.test(line))) {
     item.add("warning", {
       code: "cloud-config/not-a-key",
-      message: isBare
-        ? "this is empty, and no ssh key"
-        : "this does not look like a public ssh key",
+      message: isBare ? "there is no ssh key in this" : "this does not look like a public ssh key",
       hint: "write a public key as ssh-keygen prints it: `ssh-ed25519 AAAA… name`",
     });
   }

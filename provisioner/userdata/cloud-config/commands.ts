@@ -7,7 +7,7 @@ export const bootcmd: CloudConfigModule = {
   name: "bootcmd",
   keys: ["bootcmd"],
   rule:
-    "One script of all items, run at every boot before the network is configured: a text is a line of " +
+    "One script of all items, run at every boot before the network is configured, when the files of `write_files` are there: a text is a line of " +
     "shell, a list is one command with its words quoted. Its text is a secret.",
   example: "bootcmd:\n  - echo starting > /dev/kmsg\n",
   translate: (input) => addScript(input, "bootcmd", { when: "early", frequency: "always" }),

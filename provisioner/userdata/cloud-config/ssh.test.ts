@@ -26,7 +26,7 @@ checkCases(t, [
   },
   {
     name: "what looks like no key is kept and named; nothing vanishes without a word",
-    yaml: "ssh_authorized_keys:\n  - not a key\n  - ''\n  - 'from=\"192.0.2.0/24\" sk-ssh-ed25519@openssh.com A me'\n  - ssh-rsa-cert-v01@openssh.com A\n",
+    yaml: "ssh_authorized_keys:\n  - not a key\n  - ''\n  - '# ops'\n  - 'from=\"192.0.2.0/24\" sk-ssh-ed25519@openssh.com A me'\n  - ssh-rsa-cert-v01@openssh.com A\n",
     spec: withKeys(
       "not a key",
       'from="192.0.2.0/24" sk-ssh-ed25519@openssh.com A me',
@@ -35,6 +35,7 @@ checkCases(t, [
     says: [
       "warning cloud-config/not-a-key 3:5 ssh_authorized_keys.0",
       "warning cloud-config/not-a-key 4:5 ssh_authorized_keys.1",
+      "warning cloud-config/not-a-key 5:5 ssh_authorized_keys.2",
     ],
   },
   {

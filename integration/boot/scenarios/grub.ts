@@ -35,7 +35,7 @@ export const grub: Scenario = {
         with: { outcome: "rolled-back", generation: 3, message: /came back with/ },
       },
       { why: "it is what it was", run: ["cat", "/etc/motd"], prints: "the second\n" },
-      ...bootsByDefault,
+      ...bootsByDefault("grub"),
 
       {
         why: "a seed without another kernel",

@@ -40,6 +40,7 @@ const vmTools = {
   "qemu-img": "qemu-utils",
   "grub-mkimage": "grub-common",
   "/usr/lib/grub/i386-pc/boot.img": "grub-pc-bin",
+  "/usr/share/OVMF/OVMF_CODE_4M.fd": "ovmf",
   sfdisk: "fdisk",
 };
 

@@ -12,7 +12,7 @@ import { sideEffects } from "./scenarios/side-effects.ts";
 t.setTimeout(1_500_000);
 const skip = skipWithoutBoot();
 
-for (const scenario of [firstBoot, lateSeed, failingBuild, sideEffects, restart]) {
+for (const scenario of [firstBoot, lateSeed, failingBuild, sideEffects, restart("grub")]) {
   t.test(`in a container: ${scenario.name}`, { skip }, async (t) => {
     const lab = await openLab(t);
     const machine = await container(t, lab);

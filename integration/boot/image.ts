@@ -12,15 +12,23 @@ const machine = path.join(here, "machine");
 const dist = path.join(here, "../../dist");
 const buildMs = 300_000;
 
-/** What a machine's disks consist of before its first boot; with a kernel it boots that itself. */
-export async function image(kernel?: string): Promise<DiskContents> {
+/** What a machine has that boots a kernel of its own. */
+export interface OwnKernel {
+  /** File of the kernel. */
+  readonly kernel: string;
+  readonly loader: "grub" | "systemd-boot";
+}
+
+/** What a machine's disks consist of before its first boot. */
+export async function image(own?: OwnKernel): Promise<DiskContents> {
   const debian = await rootfs();
   const inputs = [machine, standIn, dist];
-  const parts = [debian, readFileSync(script, "utf8"), ...inputs.map(digestOfTree), kernel ?? ""];
+  const more = own === undefined ? [] : [own.kernel, own.loader];
+  const parts = [debian, readFileSync(script, "utf8"), ...inputs.map(digestOfTree), ...more];
   const made = await cached("image", parts, async (directory) => {
     const apart = ["unshare", "--mount", "--propagation", "private"] as const;
-    const all = [debian, directory, ...inputs, ...(kernel === undefined ? [] : [kernel])];
-    await onHost([...apart, "sh", script, ...all], { timeoutMs: buildMs });
+    const argv = [...apart, "sh", script, debian, directory, ...inputs, ...more] as const;
+    await onHost(argv, { timeoutMs: buildMs });
   });
   return { layers: [path.join(made, "root"), debian], boot: path.join(made, "boot") };
 }

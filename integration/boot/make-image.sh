@@ -1,10 +1,10 @@
 # Makes the layer that turns the Debian below into a machine of NixOS, as an image has it before its
 # first boot: firstlight, nixpkgs and the system of the image's own configuration in the store, and
-# what is on its boot partition, that system as the default. A machine with a KERNEL boots it itself.
-# Run in a mount namespace of its own:
-#   make-image.sh DEBIAN OUT MACHINE NIXPKGS DIST [KERNEL]
+# what is on its boot partition, that system as the default. A machine with a KERNEL boots it itself,
+# by its LOADER. Run in a mount namespace of its own:
+#   make-image.sh DEBIAN OUT MACHINE NIXPKGS DIST [KERNEL LOADER]
 set -e
-debian=$1 out=$2 machine=$3 nixpkgs=$4 dist=$5 kernel=$6
+debian=$1 out=$2 machine=$3 nixpkgs=$4 dist=$5 kernel=$6 loader=$7
 work=$(mktemp -d)
 trap 'umount -R "$work"; rmdir "$work"' EXIT
 mount -n -t tmpfs tmpfs "$work"
@@ -34,15 +34,16 @@ mount -n --rbind /dev dev
 mount -n -t proc proc proc
 mount -n -t tmpfs tmpfs boot # a file system of its own, as later
 env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot . sh -ec '
+  loader=$0
   nixpkgs=$(nix-store --add /tmp/in/nixpkgs)
   firstlight=$(nix-store --add /tmp/in/firstlight-0.1.0)
   pins="\"nixpkgs\": \"$nixpkgs\", \"firstlight\": \"$firstlight\""
-  if [ -e /tmp/in/kernel ]; then pins="$pins, \"kernel\": \"$(nix-store --add /tmp/in/kernel)\""; fi
+  if [ -e /tmp/in/kernel ]; then pins="$pins, \"loader\": \"$loader\", \"kernel\": \"$(nix-store --add /tmp/in/kernel)\""; fi
   echo "{ $pins }" > /etc/nixos/pins.json
   system=$(NIX_PATH=nixpkgs=$nixpkgs:nixos-config=/etc/nixos/configuration.nix \
     nix-build "<nixpkgs/nixos>" -A system --no-out-link)
   nix-env -p /nix/var/nix/profiles/system --set "$system"
-  "$system/bin/install-boot-loader"'
+  "$system/bin/install-boot-loader"' "$loader"
 cp -r boot "$out/boot"
 umount -R dev proc boot
 rm -rf tmp/in run/nix-calls root/.cache

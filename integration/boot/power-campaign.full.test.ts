@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import t, { type Test } from "tap";
+import { formatEnvironment } from "#provisioner/system/loaders/grub-environment.ts";
 import { randomFrom } from "../random.ts";
 import { type AfterCut, afterCut, defaultSystem, journalText } from "./after-cut.ts";
 import { menuEntries } from "./boot-menu.ts";
@@ -61,6 +62,22 @@ for (const { what, sync, seen } of unsynced) {
     t.match(after.problems.join("\n"), seen, "it is not on the disk");
   });
 }
+
+t.test("a kernel and a choice that are not what they should be are seen", { skip }, async (t) => {
+  const lab = await openLab(t);
+  const machine = await container(t, lab);
+  const before = { image: defaultSystem(machine), journal: "", told: 0 };
+  const problems = async () => (await afterCut(machine, before)).problems.join("\n");
+  t.equal(await problems(), "");
+  const [entry] = menuEntries(machine);
+  if (entry === undefined) throw new Error("expected an entry");
+  const chosen = formatEnvironment(new Map([["next_entry", entry.title]])) ?? "";
+  writeFileSync(machine.path("/boot/grub/grubenv"), chosen);
+  t.match(await problems(), /^the next boot: .*, and no trial of it is open$/);
+  rmSync(machine.path("/boot/grub/grubenv"));
+  truncateSync(machine.path(entry.files.initrd), 10);
+  t.match(await problems(), /^NixOS: .* is not the initrd of /);
+});
 
 /** How a change is put into force. */
 type Way = "live" | "restart";

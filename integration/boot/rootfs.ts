@@ -13,6 +13,7 @@ const packages = [
     "libstdc++6",
     "nix-bin",
     "openssh-server",
+    "systemd-boot",
     "systemd-sysv",
     "udev",
   ],

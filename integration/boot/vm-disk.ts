@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { cached } from "./cache.ts";
 import { onHost } from "./host.ts";
-import { image } from "./image.ts";
+import { image, type OwnKernel } from "./image.ts";
 import { suite } from "./rootfs.ts";
 
 const script = path.join(import.meta.dirname, "make-disk.sh");
@@ -12,8 +12,8 @@ const downloadMs = 900_000;
 const makeMs = 600_000;
 const apart = ["unshare", "--mount", "--propagation", "private"] as const;
 
-/** The disk of a virtual machine, with the whole image and GRUB; it is never written to. */
-export async function vmDisk(): Promise<string> {
+/** The disk of a virtual machine, with the whole image and its boot loader; it is never written to. */
+export async function vmDisk(loader: OwnKernel["loader"]): Promise<string> {
   const kernel = await cached("kernel", [suite, kernelPackage], async (directory) => {
     const options = ["--mode=root", "--variant=extract", `--include=${kernelPackage}`];
     await onHost([...apart, "mmdebstrap", ...options, suite, directory], { timeoutMs: downloadMs });
@@ -21,10 +21,10 @@ export async function vmDisk(): Promise<string> {
   const [name = ""] = readdirSync(path.join(kernel, "boot")).filter((file) =>
     /^vmlinuz/.test(file),
   );
-  const { layers, boot } = await image(path.join(kernel, "boot", name));
-  const parts = [kernel, ...layers, readFileSync(script, "utf8")];
+  const { layers, boot } = await image({ kernel: path.join(kernel, "boot", name), loader });
+  const parts = [loader, kernel, ...layers, readFileSync(script, "utf8")];
   const made = await cached("disk", parts, async (directory) => {
-    const argv = [...apart, "sh", script, kernel, directory, ...layers, boot] as const;
+    const argv = [...apart, "sh", script, loader, kernel, directory, ...layers, boot] as const;
     await onHost(argv, { timeoutMs: makeMs });
   });
   return path.join(made, "disk");

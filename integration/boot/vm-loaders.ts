@@ -4,15 +4,26 @@ import { skipWithoutBoot } from "./needs.ts";
 import { play } from "./play.ts";
 import { grub } from "./scenarios/grub.ts";
 import { restart } from "./scenarios/restart.ts";
+import { systemdBoot } from "./scenarios/systemd-boot.ts";
 import { vm, waitMs } from "./vm.ts";
 
 // Not part of a suite, because emulation takes its time: `npm run test:vm`.
 t.setTimeout(7_200_000);
-const skip = skipWithoutBoot(["qemu-system-x86_64", "qemu-img", "xorriso", "grub-mkimage"]);
+const skip = skipWithoutBoot([
+  "qemu-system-x86_64",
+  "qemu-img",
+  "xorriso",
+  "grub-mkimage",
+  "mcopy",
+]);
 
-t.test("trials by a restart that a real GRUB boots once", { skip }, async (t) => {
-  const lab = await openLab(t, { waitMs });
-  const machine = await vm(t, lab, { manufacturer: "QEMU", product: "Standard PC" });
-  await play(t, restart, { machine, lab });
-  await play(t, grub, { machine, lab });
-});
+const scenarios = { grub, "systemd-boot": systemdBoot } as const;
+
+for (const loader of ["grub", "systemd-boot"] as const) {
+  t.test(`trials by a restart that a real ${loader} boots once`, { skip }, async (t) => {
+    const lab = await openLab(t, { waitMs });
+    const machine = await vm(t, lab, { manufacturer: "QEMU", product: "Standard PC", loader });
+    await play(t, restart(loader), { machine, lab });
+    await play(t, scenarios[loader], { machine, lab });
+  });
+}

@@ -7,6 +7,7 @@ import { makeIso, writeTree } from "#agent/datasources/images/make-images.ts";
 import { seedTree } from "../story.ts";
 import { openConsole } from "./console.ts";
 import { type Answer, hostEnvironment, onHost, type Scope } from "./host.ts";
+import type { OwnKernel } from "./image.ts";
 import type { Lab } from "./lab.ts";
 import type { Machine } from "./machine.ts";
 import { lan } from "./network.ts";
@@ -16,22 +17,27 @@ import { vmDisk } from "./vm-disk.ts";
 export interface VmOptions {
   readonly manufacturer: string;
   readonly product: string;
+  /** By systemd-boot its firmware is UEFI. Default: GRUB. */
+  readonly loader?: OwnKernel["loader"];
 }
 
 /** Emulated, because a /dev/kvm that opens is no promise that a kernel comes up with it. */
 const emulation = "tcg,thread=multi,tb-size=512";
 export const waitMs = 1_200_000;
+const ovmf = "/usr/share/OVMF";
 const sshTries = 60;
 const sshPauseMs = 5_000;
 /** How ssh says that it did not get as far as the machine's shell. */
 const sshFailed = 255;
 
-/** A virtual machine that has never been switched on: a cold boot by GRUB, with its own kernel and udev. */
+/** A virtual machine that has never been switched on: a cold boot with its own kernel and udev. */
 export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machine> {
-  const original = await vmDisk();
+  const { loader = "grub" } = options;
+  const original = await vmDisk(loader);
   const at = (name: string) => path.join(lab.directory, name);
   const [disk, seed] = [at("disk.qcow2"), at("seed.iso")];
   await onHost(["qemu-img", "create", "-q", "-f", "qcow2", "-b", original, "-F", "raw", disk]);
+  const firmware = loader === "systemd-boot" ? await uefi(at("firmware")) : [];
   const tap = await lab.network.tap();
   const console = openConsole(waitMs);
   let running: ChildProcess | undefined;
@@ -40,6 +46,7 @@ export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machin
   const command = [
     ...["qemu-system-x86_64", "-accel", emulation, "-cpu", "Nehalem"],
     ...["-machine", "q35,smm=off", "-m", "1024", "-nodefaults", "-nographic", "-serial", "stdio"],
+    ...firmware,
     ...["-drive", `file=${disk},if=none,id=root,cache=unsafe`],
     ...["-device", "nvme,drive=root,serial=root,bootindex=0"],
     ...["-drive", `file=${seed},if=none,id=seed,format=raw,readonly=on`],
@@ -100,6 +107,16 @@ export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machin
   };
   t.teardown(machine.cutPower);
   return machine;
+}
+
+/** UEFI with variables of its own in `file`. */
+async function uefi(file: string): Promise<readonly string[]> {
+  await onHost(["cp", `${ovmf}/OVMF_VARS_4M.fd`, file]);
+  const flash = "if=pflash,format=raw";
+  return [
+    ...["-drive", `${flash},unit=0,readonly=on,file=${ovmf}/OVMF_CODE_4M.fd`],
+    ...["-drive", `${flash},unit=1,file=${file}`],
+  ];
 }
 
 function smbios({ manufacturer, product }: VmOptions): string {

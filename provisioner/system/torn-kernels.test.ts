@@ -1,5 +1,7 @@
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
+import { systemClient } from "./client.ts";
+import { fakeMachine, fakeSources } from "./fake-machine.ts";
 import { dropTornKernels } from "./torn-kernels.ts";
 
 const store = "/nix/store";
@@ -32,4 +34,22 @@ t.test("a machine without copies is left alone", async (t) => {
   const io = fakeIo(t.testdir());
   dropTornKernels({ files: io.files, storeFiles: io.files, store });
   t.same(io.files.list("/"), []);
+});
+
+t.test("it is gone when the installer of a commit looks for it", async (t) => {
+  const m = fakeMachine(t.testdir());
+  const copy = `/boot/kernels/${linux}-bzImage`;
+  m.write(`${store}/${linux}/bzImage`, "the kernel");
+  m.write(copy, "");
+  let found: string | undefined = "nobody looked";
+  m.faults.answers.set("switch boot", () => {
+    found = m.read(copy);
+    return undefined;
+  });
+  const c = systemClient(m.start().system);
+  await c.recover();
+  const reason = { by: "apply", why: "a test", instanceId: "i-1" } as const;
+  const trial = await c.try(await c.plan(await c.build(fakeSources("a"), reason)));
+  await c.commit(trial, { healthy: true, reasons: [], passes: 1, ms: 1 });
+  t.equal(found, undefined);
 });

@@ -30,12 +30,17 @@ export const grub: Scenario = {
       { why: "GRUB boots it", shows: /Booting `NixOS - Profile 'firstlight_trial'/ },
       { why: "its kernel panics", shows: /Kernel panic/ },
       {
-        why: "and restarts the machine, which GRUB boots as it was",
+        why: "and restarts the machine, which GRUB boots as it was: that may have been a power cut",
         hears: "boot.finished",
-        with: { outcome: "rolled-back", generation: 3, message: /came back with/ },
+        with: { outcome: "rebooting", generation: 3 },
+      },
+      {
+        why: "after a second panic it is not tried again",
+        hears: "boot.finished",
+        with: { outcome: "held", generation: 3, fault: { code: "system/release-denied" } },
       },
       { why: "it is what it was", run: ["cat", "/etc/motd"], prints: "the second\n" },
-      ...bootsByDefault,
+      ...bootsByDefault("grub"),
 
       {
         why: "a seed without another kernel",

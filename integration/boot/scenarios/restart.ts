@@ -3,7 +3,6 @@ import { type Document, seed } from "./documents.ts";
 
 /** Options of a system with the kernel of this build. */
 export const kernel = (build: string) => [`standIn.kernelBuild: "${build}"`];
-const submenu = "NixOS - Profile 'firstlight_trial'";
 
 /** The system that was booted has the kernel of this build, by its initrd. */
 function runsBuild(build: string): Step {
@@ -17,31 +16,40 @@ function runsBuild(build: string): Step {
   return { why: `the kernel of build ${build} was booted`, run, prints: "1\n" };
 }
 
-/** What the menu boots, and that no choice for the next boot is left. */
-export const bootsByDefault: readonly Step[] = [
-  {
-    why: "it is what the menu boots by default",
-    run: [
-      "sh",
-      "-c",
-      'grep -m1 -c "init=$(readlink -f /run/booted-system)/init" /boot/grub/grub.cfg',
-    ],
-    prints: "1\n",
-  },
-  {
-    why: "nothing is left in the menu of the trial",
-    run: ["grep", submenu, "/boot/grub/grub.cfg"],
-    code: 1,
-  },
-  {
-    why: "nor a choice for the next boot",
-    run: ["grep", "^next_entry=.", "/boot/grub/grubenv"],
-    code: 1,
-  },
-];
+/** A loader whose menu and environment can be looked at. */
+export type MenuLoader = "grub" | "systemd-boot";
+
+const entries = "/boot/loader/entries";
+const oneShot = "/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+/** Prints the default entry, and what it boots. */
+const defaults: Readonly<Record<MenuLoader, string>> = {
+  grub: "grep -m1 ' init=' /boot/grub/grub.cfg",
+  "systemd-boot": `cat "${entries}/$(sed -n 's/^default //p' /boot/loader/loader.conf)"`,
+};
+/** Succeeds where the menu has the trial, and where it is chosen for the next boot. */
+const leftovers: Readonly<Record<MenuLoader, readonly [string, string]>> = {
+  grub: ["grep firstlight_trial /boot/grub/grub.cfg", "grep '^next_entry=.' /boot/grub/grubenv"],
+  "systemd-boot": [`ls ${entries} | grep firstlight_trial`, `test -e ${oneShot}`],
+};
+
+/** What runs is what the menu boots, and nothing of a trial is left in it. */
+export function bootsByDefault(loader: MenuLoader): readonly Step[] {
+  const isDefault = 'grep -c " init=$(readlink -f /run/booted-system)/init "';
+  const sh = (script: string) => ["sh", "-c", script] as const;
+  const [inMenu, isChosen] = leftovers[loader];
+  return [
+    {
+      why: "it is what the menu boots by default",
+      run: sh(`${defaults[loader]} | ${isDefault}`),
+      prints: "1\n",
+    },
+    { why: "nothing is left in the menu of the trial", run: sh(inMenu), code: 1 },
+    { why: "nor a choice for the next boot", run: sh(isChosen), code: 1 },
+  ];
+}
 
 /** A change with another kernel: tried by a boot of its own, kept, proved, and taken back where it is not healthy. */
-export const restart: Scenario = {
+export const restart = (loader: MenuLoader): Scenario => ({
   name: "changes that take a restart",
   steps: ({ publicKey, pace }) => {
     const say = (document: Omit<Document, "publicKey" | "pace">) =>
@@ -70,7 +78,7 @@ export const restart: Scenario = {
       },
       runsBuild("2"),
       { why: "what it says is in force", run: ["cat", "/etc/motd"], prints: "the second\n" },
-      ...bootsByDefault,
+      ...bootsByDefault(loader),
 
       { why: "the machine starts again", power: "reboot" },
       {
@@ -103,7 +111,7 @@ export const restart: Scenario = {
       },
       runsBuild("2"),
       { why: "with what it said", run: ["cat", "/etc/motd"], prints: "the second\n" },
-      ...bootsByDefault,
+      ...bootsByDefault(loader),
       {
         why: "once more, as it should be",
         insert: say({ motd: "the second", options: kernel("2") }),
@@ -117,4 +125,4 @@ export const restart: Scenario = {
       { why: "the machine is switched off", power: "off" },
     ];
   },
-};
+});

@@ -10,7 +10,7 @@
   programs = {
     coreutils = [ "cat" "chgrp" "chmod" "chown" "cp" "cut" "date" "dirname" "basename" "echo" "env" "false" "head" "id" "install" "ln" "ls" "mkdir" "mktemp" "mv" "printf" "readlink" "realpath" "rm" "rmdir" "sha256sum" "sleep" "sort" "stat" "sync" "tail" "tee" "test" "touch" "tr" "true" "uname" "uniq" "wc" ];
     util-linux = [ "mount" "umount" "flock" "blkid" "findmnt" "lsblk" "logger" "mountpoint" "setpriv" "unshare" "swapon" "wipefs" ];
-    systemd = [ "systemctl" "systemd-analyze" "systemd-creds" "systemd-notify" "systemd-run" "systemd-tmpfiles" "journalctl" "networkctl" "hostnamectl" "timedatectl" "udevadm" ];
+    systemd = [ "bootctl" "systemctl" "systemd-analyze" "systemd-creds" "systemd-notify" "systemd-run" "systemd-tmpfiles" "journalctl" "networkctl" "hostnamectl" "timedatectl" "udevadm" ];
     findutils = [ "find" "xargs" ];
     gnugrep = [ "grep" ];
     gnused = [ "sed" ];

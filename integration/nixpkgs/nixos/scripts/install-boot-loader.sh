@@ -26,9 +26,24 @@ beside() { # pattern of grep
   done
 }
 
+# Copies a kernel or initrd where the loader can read it; what has its name is taken for whole.
+copy_kernel() { # file of the store, directory, end of the name: the copy's name
+  file=$(readlink -f "$1")
+  name=$(basename "$(dirname "$file")")-${file##*/}$3
+  if [ ! -e "$2/$name" ]; then cp "$file" "$2/$name.tmp" && mv "$2/$name.tmp" "$2/$name"; fi
+  echo "$name" >> "$copied"
+  echo "$name"
+}
+# What no entry names.
+remove_others() { # directory
+  for file in "$1"/*; do grep -qxF "${file##*/}" "$copied" || rm -f "$file"; done
+}
+copied=$(mktemp)
+trap 'rm "$copied"' EXIT
+
 systemd_boot() {
-  entries=$boot/loader/entries
-  mkdir -p "$entries"
+  entries=$boot/loader/entries kernels=$boot/EFI/nixos
+  mkdir -p "$entries" "$kernels"
   entry() { # profile's name or nothing, its path
     generations "$2" | while read -r number toplevel; do
       name=nixos${1:+-$1}-generation-$number.conf
@@ -36,8 +51,8 @@ systemd_boot() {
 title NixOS${1:+ [$1]}
 sort-key nixos
 version Generation $number $(cat "$toplevel/nixos-version")
-linux /EFI/nixos/kernel.efi
-initrd /EFI/nixos/initrd.efi
+linux /EFI/nixos/$(copy_kernel "$toplevel/kernel" "$kernels" .efi)
+initrd /EFI/nixos/$(copy_kernel "$toplevel/initrd" "$kernels" .efi)
 options init=$toplevel/init $(cat "$toplevel/kernel-params")
 END
       if [ "$toplevel" = "$system" ]; then
@@ -53,23 +68,19 @@ END
   for file in "$entries"/nixos*-generation-*.conf; do
     case " $(echo $known) " in *" ${file##*/} "*) ;; *) rm -f "$file" ;; esac
   done
+  remove_others "$kernels"
   if [ -z "$ROOT" ]; then sync -f "$boot"; fi
 }
 
 # As install-grub.pl (nixos/modules/system/boot/loader/grub): kernels are copied where /boot is a file
-# system of its own (labelled `boot`). What has its name is taken for whole, what no entry names is
-# removed.
+# system of its own (labelled `boot`).
 grub() {
   if [ "$(stat -c %d "$boot")" = "$(stat -c %d "${system%/*}")" ]; then kernels=; else kernels=$boot/kernels; fi
   if [ -n "$kernels" ]; then mkdir -p "$kernels"; fi
-  copied=$(mktemp)
   on_drive() { # file of the store: how GRUB calls it
-    file=$(readlink -f "$1")
-    if [ -z "$kernels" ]; then echo "(\$drive1)$file"; return; fi
-    name=$(basename "$(dirname "$file")")-${file##*/}
-    if [ ! -e "$kernels/$name" ]; then cp "$file" "$kernels/$name.tmp" && mv "$kernels/$name.tmp" "$kernels/$name"; fi
-    echo "$name" >> "$copied"
-    echo "(\$drive1)//kernels/$name"
+    if [ -z "$kernels" ]; then echo "(\$drive1)$(readlink -f "$1")"
+    else echo "(\$drive1)//kernels/$(copy_kernel "$1" "$kernels" "")"
+    fi
   }
   entry() { # title, system
     cat <<END
@@ -109,10 +120,7 @@ END
       menu "NixOS - Profile '$(basename "$profile")'" "$profile"
     done
   } | put "$boot/grub/grub.cfg"
-  for file in ${kernels:+"$kernels"/*}; do
-    grep -qxF "${file##*/}" "$copied" || rm -f "$file"
-  done
-  rm "$copied"
+  if [ -n "$kernels" ]; then remove_others "$kernels"; fi
 }
 
 extlinux() {

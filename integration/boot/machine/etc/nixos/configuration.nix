@@ -2,12 +2,14 @@
 { lib, ... }:
 let
   pins = builtins.fromJSON (builtins.readFile ./pins.json);
+  isUefi = pins.loader or "grub" == "systemd-boot";
 in
 {
   imports = [ "${pins.firstlight}/lib/firstlight/nixos/module.nix" ];
 
   # Without a kernel of its own it is a container, whose boot loader plays GRUB.
-  boot.loader.grub.device = "/dev/nvme0n1";
+  boot.loader =
+    if isUefi then { systemd-boot.enable = true; } else { grub.device = "/dev/nvme0n1"; };
   boot.kernelParams = lib.optionals (pins ? kernel) [
     "console=ttyS0"
     "root=/dev/nvme0n1p2"
@@ -17,8 +19,8 @@ in
   standIn.kernelImage = if pins ? kernel then builtins.storePath pins.kernel else null;
   fileSystems = lib.optionalAttrs (pins ? kernel) {
     "/boot" = {
-      device = "/dev/disk/by-label/boot";
-      fsType = "ext4";
+      device = "/dev/nvme0n1p1";
+      fsType = if isUefi then "vfat" else "ext4";
     };
   };
   # No driver of the machine it meets is needed to find its root, so none is a reason to restart.

@@ -6,6 +6,7 @@ import type { NewEvent } from "#protocol/events.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
 import type { Running } from "#provisioner/system/system.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
+import { writeCloudInitResult } from "./cloud-init-files.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
 import { readResult, type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
 
@@ -181,8 +182,9 @@ export class BootStages implements Stages {
     const { io, by } = this.#d;
     const isTried = this.#stages.some(({ stage }) => stage === "try" || stage === "judge");
     const changed = isTried || comesToATrial.includes(outcome.outcome);
-    if (by === "boot" || changed || readResult(io.files) === undefined)
+    if (by === "boot" || changed || readResult(io.files) === undefined) {
       writeResult(io, this.#writer, outcome);
-    else writeStatus(io, this.#writer, { state: "done", stage: outcome.outcome });
+      writeCloudInitResult(io, outcome);
+    } else writeStatus(io, this.#writer, { state: "done", stage: outcome.outcome });
   }
 }

@@ -3,13 +3,14 @@ import type { Json } from "#core/canonical-json.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import type { Files, Io } from "#core/io.ts";
 import { cloudIdOf, cloudNameOf } from "./cloud-id.ts";
+import { writeCloudInitInstance } from "./cloud-init-files.ts";
 import type { Instance } from "./datasources/datasource.ts";
 
 /** Readable by everybody; no secret is in it. */
 const instanceDataFile = "/run/firstlight/instance-data.json";
 
 /**
- * Leaves what the datasource said for `query`. The keys of `v1` are those of cloud-init, the older ones
+ * Leaves what the datasource said for `query`, and for programs that ask cloud-init. The keys of `v1` are those of cloud-init, the older ones
  * with a hyphen among them (https://docs.cloud-init.io/en/latest/explanation/instance-data.html).
  */
 export function writeInstanceData(io: Io, instance: Instance): void {
@@ -47,6 +48,7 @@ export function writeInstanceData(io: Io, instance: Instance): void {
     datasource: instance.datasource,
   };
   io.files.write(instanceDataFile, prettyJson(data), { mode: 0o644 });
+  writeCloudInitInstance(io, instance, data);
 }
 
 function isObject(value: Json): value is { readonly [key: string]: Json } {

@@ -250,8 +250,10 @@ in
       "d /etc/nixos 0755 root root -"
       "d /nix/var/nix/gcroots/firstlight 0755 root root -"
       "d /nix/var/nix/profiles 0755 root root -"
+      "d /run/cloud-init 0755 root root -"
       "d /run/firstlight 0755 root root -"
       "d /run/systemd/network 0755 root root -"
+      "d /var/lib/cloud 0755 root root -"
       "d /var/lib/firstlight 0755 root root -"
       "d /var/lib/firstlight/report 0755 root root -"
       "d /var/lib/firstlight/report/events 0755 root root -"
@@ -359,6 +361,9 @@ in
           # Of a first boot that fails, root itself tells the fleet.
           "-/var/lib/firstlight-agent"
           "-/var/lib/private/firstlight-agent"
+          # For programs that ask cloud-init what machine this is.
+          "-/run/cloud-init"
+          "-/var/lib/cloud"
           # What the bootstrap layer wrote, or could not write yet.
           "-/run/systemd/network"
           nameFile

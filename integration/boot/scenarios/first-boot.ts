@@ -54,6 +54,13 @@ export const firstBoot: Scenario = {
       with: { outcome: "committed", generation: 2, datasource: "NoCloud", instanceId: "i-1" },
     },
     { why: "status says so", run: ["firstlight", "status"], prints: /^committed: generation 2 / },
+    {
+      why: "who asks cloud-init learns as much",
+      run: ["cat", "/run/cloud-init/cloud-id", "/run/cloud-init/result.json"],
+      prints:
+        /^nocloud\n\{\s*"v1": \{\s*"datasource": "DataSourceNoCloud \[.*\]",\s*"errors": \[\]/,
+    },
+    { why: "and waits no longer", run: ["cat", "/var/lib/cloud/instance/boot-finished"] },
     { why: "the address is the seed's", run: ["ip", "-4", "addr"], prints: `${lan.machine}/24` },
     {
       why: "and came without a build",

@@ -1,43 +1,14 @@
-import type { IncomingMessage } from "node:http";
 import t from "tap";
-import { type FakeAnswer, fakeService, first } from "../metadata/fake-service.ts";
+import { fakeService, first } from "../metadata/fake-service.ts";
 import { ec2 } from "./ec2.ts";
+import {
+  ec2Answers as answers,
+  ec2Meta as meta,
+  onlyWith,
+  ec2Token as token,
+  ec2UserData as userData,
+} from "./fake-ec2.ts";
 import { readFrom, tryCloud } from "./try-cloud.ts";
-
-const meta = "/latest/meta-data/";
-const token = "/latest/api/token";
-const userData = "#cloud-config\nhostname: a\n";
-
-/** An instance with one key and one interface. */
-const answers: Readonly<Record<string, FakeAnswer>> = {
-  [meta]:
-    "ami-id\niam/\ninstance-id\ninstance-type\nlocal-hostname\nplacement/\npublic-keys/\ntags/",
-  [`${meta}ami-id`]: "ami-1",
-  [`${meta}iam/`]: "security-credentials/",
-  [`${meta}instance-id`]: "i-0123456789abcdef0",
-  [`${meta}instance-type`]: "m6i.large",
-  [`${meta}local-hostname`]: "ip-192-0-2-7.eu-west-1.compute.internal",
-  [`${meta}placement/`]: "availability-zone\nregion",
-  [`${meta}placement/availability-zone`]: "eu-west-1a",
-  [`${meta}placement/region`]: "eu-west-1",
-  [`${meta}public-keys/`]: "0=mine",
-  [`${meta}public-keys/0/`]: "openssh-key",
-  [`${meta}public-keys/0/openssh-key`]: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA mine\n",
-  [`${meta}tags/`]: "instance/",
-  [`${meta}tags/instance/`]: "Name",
-  [`${meta}tags/instance/Name`]: "edge",
-  [token]: "t0ken",
-  "/latest/user-data": userData,
-  "/latest/dynamic/instance-identity/document": '{ "region": "eu-west-1" }',
-};
-
-/** Answers who has a token, and hands out one at a time. */
-function onlyWith(current: () => string) {
-  return ({ method, url, headers }: IncomingMessage): FakeAnswer | undefined => {
-    if (url === token) return method === "PUT" ? undefined : { status: 405 };
-    return headers["x-aws-ec2-metadata-token"] === current() ? undefined : { status: 401 };
-  };
-}
 
 tryCloud(t, {
   cloud: ec2,

@@ -1,49 +1,14 @@
 import t from "tap";
-import type { FakeAnswer } from "../metadata/fake-service.ts";
-import { fakeService } from "../metadata/fake-service.ts";
+import { type FakeAnswer, fakeService } from "../metadata/fake-service.ts";
+import {
+  hetznerAnswers as answers,
+  hetznerMetadata as metadata,
+  hetznerNetworks as privateNetworks,
+  hetznerUserData as userData,
+  hetznerUserDataPath as userDataPath,
+} from "./fake-hetzner.ts";
 import { hetzner } from "./hetzner.ts";
 import { networkOf, readFrom, tryCloud } from "./try-cloud.ts";
-
-const root = "/hetzner/v1/";
-const metadata = `${root}metadata`;
-const privateNetworks = `${metadata}/private-networks`;
-const userData = "#cloud-config\nhostname: a\n";
-
-const said = `
-hostname: edge
-instance-id: 123456
-local-ipv4: ''
-availability-zone: fsn1-dc14
-region: eu-central
-public-ipv4: 192.0.2.7
-public-keys:
-- ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA mine
-network-config:
-  config:
-  - mac_address: 96:00:00:08:19:DA
-    name: eth0
-    subnets:
-    - dns_nameservers:
-      - 185.12.64.1
-      ipv4: true
-      type: dhcp
-    - address: 2001:db8:beef::1/64
-      dns_nameservers:
-      - 2a01:4ff:ff00::add:1
-      gateway: fe80::1
-      ipv6: true
-    type: physical
-  version: 1
-network-sysconfig: "DEVICE='eth0'\\nTYPE=Ethernet\\n"
-vendor_data: "#cloud-config\\n{}\\n"
-`;
-
-const answers: Readonly<Record<string, FakeAnswer>> = {
-  [metadata]: said,
-  [`${metadata}/instance-id`]: "123456",
-  [privateNetworks]: "",
-  [`${root}userdata`]: userData,
-};
 
 const known = { identity: { productSerial: "123456" } };
 
@@ -101,7 +66,7 @@ t.test("no user-data, and user-data in base64", async (t) => {
     ["#!/bin/sh", "#!/bin/sh"],
   ];
   for (const [answer, expected] of cases) {
-    const service = await fakeService(t, { ...answers, [`${root}userdata`]: answer });
+    const service = await fakeService(t, { ...answers, [userDataPath]: answer });
     const { secrets } = await readFrom(hetzner, service, { known });
     const given = secrets.get("user-data")?.reveal();
     t.equal(given && Buffer.from(given).toString(), expected);

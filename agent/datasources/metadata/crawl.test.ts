@@ -267,3 +267,13 @@ t.test("what a child says is a report, or is not believed", async (t) => {
   ])
     t.equal(readJob(wrong), undefined, wrong);
 });
+
+t.test("a way that was not needed is not asked again when another has answered", async (t) => {
+  const { url } = await fakeService(t, { "/id": "i-1", "/data": "x" });
+  const { port } = new URL((await fakeService(t, {}, { host: "127.0.0.2" })).url);
+  const closed = `http://127.0.0.3:${port}`;
+  await crawlCloud(cloud, { addresses: [closed, url], budgetMs: 10_000 });
+  const late = await fakeService(t, { "/id": "i-2" }, { host: "127.0.0.3", port: Number(port) });
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  t.same(late.requests, []);
+});

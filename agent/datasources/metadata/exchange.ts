@@ -40,6 +40,7 @@ export interface Exchange {
   get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   /** Says something. Throws where it is not taken. */
   post(path: string, body: string, options?: GetOptions): Promise<void>;
+  /** Ends what is under way too, and what waits to be asked again. */
   close(): void;
 }
 
@@ -51,7 +52,9 @@ export interface Exchange {
 export function openExchange(candidate: Candidate, context: CrawlContext): Exchange {
   const { service } = context;
   const agent = agentFor(candidate, service.privilegedPort === true);
-  const client = clientFor(candidate, context, agent);
+  const closed = new AbortController();
+  const signal = AbortSignal.any([context.signal, closed.signal]);
+  const client = clientFor(candidate, { ...context, signal }, agent);
   let token: Promise<string | undefined> | undefined;
 
   async function headersFor(): Promise<Record<string, string>> {
@@ -79,7 +82,10 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
       if (answer === undefined)
         throw new Fault("datasource/unreachable", `${candidate.url}${path}: answered with 404`);
     },
-    close: () => agent.destroy(),
+    close() {
+      closed.abort();
+      agent.destroy();
+    },
   };
 }
 

@@ -32,17 +32,17 @@ export interface OpenOptions extends CrawlContext {
 export async function openService(options: OpenOptions): Promise<OpenedService> {
   const { signal, addresses, interfaces = networkInterfaces } = options;
   const asked = new Map<string, Asked>();
-  const stop = new AbortController();
-  const context = { ...options, signal: AbortSignal.any([signal, stop.signal]) };
+  const over = new AbortController();
+  const waiting = { signal: AbortSignal.any([signal, over.signal]) };
   let won: Exchange | undefined;
   try {
     for (;;) {
       for (const candidate of candidatesFor(addresses, interfaces())) {
         const key = `${candidate.url} ${candidate.from}`;
-        if (!asked.has(key)) asked.set(key, ask(candidate, context));
+        if (!asked.has(key)) asked.set(key, ask(candidate, options));
       }
       const all = [...asked.values()];
-      const later = delay(lookAgainMs, undefined, { signal }).catch(() => undefined);
+      const later = delay(lookAgainMs, undefined, waiting).catch(() => undefined);
       const first = await Promise.race([anyOf(all), later]);
       if (first !== undefined) {
         won = first.exchange;
@@ -60,7 +60,7 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
     }
   } finally {
     for (const { exchange } of asked.values()) if (exchange !== won) exchange.close();
-    if (won === undefined) stop.abort();
+    over.abort();
   }
 }
 

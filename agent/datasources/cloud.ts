@@ -5,7 +5,7 @@ import type { Files } from "#core/io.ts";
 import type { ConfigDriveSeed } from "./config-drive-documents.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
-import { listInterfaces } from "./interfaces.ts";
+import { type Machine, readMachine } from "./machine.ts";
 import type { MetadataClient, MetadataService } from "./metadata/service.ts";
 
 /**
@@ -55,21 +55,14 @@ export interface LocalDocument {
   readonly problem: Fault | undefined;
 }
 
-/** What reading knows of the machine itself. */
-export interface Machine {
-  readonly identity: Identity;
-  /** Names of this machine's network interfaces by their MAC addresses, in lower case. */
-  readonly interfaces: ReadonlyMap<string, string>;
-  /** Account that keys without a user go to. */
-  readonly defaultUser: string;
+/** What reading an answer knows of the machine itself. */
+export interface CloudMachine extends Machine {
   /** What lies on the machine itself (`Cloud.local`). */
   readonly local?: LocalDocument | undefined;
-  /** Milliseconds since 1970. */
-  now(): number;
 }
 
 /** The answers of a service as values. Each throws `datasource/malformed` with the address where it must. */
-export interface AnswerReader extends Machine {
+export interface AnswerReader extends CloudMachine {
   /** The address that answered. */
   readonly url: string;
   bytes(path: string): Uint8Array | undefined;
@@ -101,10 +94,12 @@ export interface CloudInstance {
    * the cloud says. A secret in it is set apart.
    */
   readonly metaData: { readonly [key: string]: Json | undefined };
+  /** What stands for a missing instance-id; `iid-` and the name of the datasource when absent. */
+  readonly defaultInstanceId?: string;
   readonly userData?: Uint8Array | undefined;
   readonly vendorData?: Uint8Array | undefined;
-  /** A network-config (version 1 or 2). */
-  readonly networkConfig?: JsonObject | undefined;
+  /** A network-config (version 1 or 2), as values or as the document that it is. */
+  readonly networkConfig?: JsonObject | Uint8Array | undefined;
   /** The documents instead of those above, where they are those of a config drive. */
   readonly seed?: ConfigDriveSeed;
 }
@@ -132,13 +127,11 @@ export function cloudDatasource(cloud: Cloud): Datasource {
         ...(addresses === undefined ? {} : { addresses }),
       });
       const { readCloud } = await import("./cloud-content.ts");
-      return readCloud(cloud, detection, report, {
-        identity: readIdentity(files),
-        interfaces: listInterfaces(files),
-        defaultUser: tools.defaultUser,
+      const machine = {
+        ...readMachine({ files, clock }, tools),
         local: await cloud.local?.(files),
-        now: () => clock.now(),
-      });
+      };
+      return readCloud(cloud, detection, report, machine);
     },
   };
 }

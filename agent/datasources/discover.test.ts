@@ -41,6 +41,12 @@ function fake(name: string, state: "found" | "absent" | "broken"): Datasource {
   };
 }
 
+/** What must have been found. */
+function detected<T>(detection: T | undefined): T {
+  if (detection === undefined) throw new Error("not detected");
+  return detection;
+}
+
 t.test("the datasource of a machine is found and read", async (t) => {
   const root = t.testdir();
   addSeedDirectory(root, seed);
@@ -121,6 +127,50 @@ t.test("nothing steps in for a datasource that is there and broken", async (t) =
     },
   );
 });
+
+t.test(
+  "what files leave open is asked in its turn, and is absent where it is not there",
+  async (t) => {
+    const open = (
+      name: string,
+      code?: "datasource/none" | "datasource/unreachable",
+    ): Datasource => {
+      const found = fake(name, "found");
+      return {
+        ...found,
+        detect: (io, observe) => ({ ...detected(found.detect(io, observe)), tentative: true }),
+        read(io, detection, tools) {
+          if (code !== undefined) throw new Fault(code, `${name} says nothing`);
+          return found.read(io, detection, tools);
+        },
+      };
+    };
+    const io = fakeIo(t.testdir());
+    const look = (...table: readonly Datasource[]) =>
+      discover(io, { datasources: undefined, log: silentLog, table });
+    const found = await look(
+      open("A", "datasource/none"),
+      open("B"),
+      open("C"),
+      fake("D", "found"),
+    );
+    t.strictSame(
+      found.attempts.map(({ name, result }) => `${name} ${result}`),
+      ["A absent", "B used", "C passed", "D passed"],
+    );
+    t.same(found.attempts[0]?.evidence, ["A is here", "A says nothing"]);
+    t.match(found.kind === "found" && found.content.findings.map(({ document }) => document), [
+      "D",
+    ]);
+    await t.rejects(look(open("A", "datasource/none")), {
+      code: "datasource/none",
+      message: "no datasource: looked for A (A is here; A says nothing)",
+    });
+    await t.rejects(look(open("A", "datasource/unreachable"), fake("B", "found")), {
+      code: "datasource/unreachable",
+    });
+  },
+);
 
 t.test("the owner can switch it off", async (t) => {
   const switches: Record<string, (root: string) => void> = {

@@ -43,7 +43,7 @@ const switchArguments = ["firstlight=disabled", "cloud-init=disabled"];
 /**
  * Finds the datasource of this machine and reads it. All are detected, in order; the first is read.
  * Throws `datasource/none` when there is none, and the fault of the first that is there but broken:
- * another one never steps in for it.
+ * another one never steps in for it. One that only the hypervisor can tell of is asked in its turn.
  */
 export async function discover(io: Io, options: DiscoverOptions): Promise<Discovery> {
   const { log } = options;
@@ -60,24 +60,51 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
       evidence: attempt.evidence.join("; "),
     });
   }
-  const first = tries.find(({ found, fault }) => found !== undefined || fault !== undefined);
-  if (first?.fault !== undefined) throw first.fault;
-  if (first?.found === undefined) throw none(tries.map(({ attempt }) => attempt));
-
-  const attempts = tries.map((tried) =>
-    tried === first ? { ...tried.attempt, result: "used" as const } : tried.attempt,
+  const { content, used, settled } = await readFirst(io, tries, options);
+  const attempts = settled.map((tried) =>
+    tried === used ? { ...tried.attempt, result: "used" as const } : tried.attempt,
   );
-  log.info("discover.found", {
-    datasource: first.attempt.name,
-    place: first.found.detection.place,
-  });
-  const { datasource, detection } = first.found;
-  const content = await datasource.read(io, detection, options.tools);
   const findings = [
     ...content.findings,
-    ...tries.flatMap((tried) => (tried === first ? [] : findingOf(tried, datasource))),
+    ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used.found.datasource))),
   ];
   return { kind: "found", content: { ...content, findings }, attempts };
+}
+
+/**
+ * Reads the first that is there. One that files left open and that is not there after all is settled as
+ * absent. Throws as {@link discover}.
+ */
+async function readFirst(
+  io: Io,
+  tries: readonly Try[],
+  { log, tools }: Pick<DiscoverOptions, "log" | "tools">,
+): Promise<{
+  readonly content: DatasourceContent;
+  readonly used: Try & Required<Pick<Try, "found">>;
+  readonly settled: readonly Try[];
+}> {
+  const settled = [...tries];
+  for (const [index, tried] of tries.entries()) {
+    const { attempt, found, fault } = tried;
+    if (fault !== undefined) throw fault;
+    if (found === undefined) continue;
+    const { datasource, detection } = found;
+    const tell = () =>
+      log.info("discover.found", { datasource: attempt.name, place: detection.place });
+    if (detection.tentative !== true) tell();
+    try {
+      const content = await datasource.read(io, detection, tools);
+      if (detection.tentative === true) tell();
+      const used = { ...tried, found };
+      return { content, used, settled: settled.with(index, used) };
+    } catch (error) {
+      if (detection.tentative !== true || !isFault(error, "datasource/none")) throw error;
+      const evidence = [...attempt.evidence, error.message];
+      settled[index] = { attempt: { ...attempt, result: "absent", place: null, evidence } };
+    }
+  }
+  throw none(settled.map(({ attempt }) => attempt));
 }
 
 interface Try {
@@ -156,6 +183,7 @@ function findingOf({ attempt, found }: Try, used: Datasource): readonly Finding[
     case "absent":
       return [];
     case "passed": {
+      if (found?.detection.tentative === true) return []; // nobody asked
       // A cloud may bring a disk beside its service, and says the same by both.
       const isOfCloud = found?.datasource.needs === "network" && used.needs === "disk";
       return [

@@ -20,6 +20,7 @@ import type { Datasource } from "./datasource.ts";
 import { ibmCloud } from "./ibmcloud.ts";
 import { noCloud } from "./nocloud.ts";
 import { openNebula } from "./opennebula.ts";
+import { ovf } from "./ovf.ts";
 import { rbxCloud } from "./rbxcloud.ts";
 
 /** Every datasource by name, in the order in which they are tried (cloud-init's built-in order). */
@@ -30,6 +31,7 @@ export const datasources: readonly Datasource[] = (
     openNebula,
     digitalOcean,
     azure,
+    ovf,
     gce,
     openStack,
     aliYun,

@@ -22,6 +22,7 @@ import { noCloud } from "./nocloud.ts";
 import { openNebula } from "./opennebula.ts";
 import { ovf } from "./ovf.ts";
 import { rbxCloud } from "./rbxcloud.ts";
+import { vmware } from "./vmware.ts";
 
 /** Every datasource by name, in the order in which they are tried (cloud-init's built-in order). */
 export const datasources: readonly Datasource[] = (
@@ -31,6 +32,7 @@ export const datasources: readonly Datasource[] = (
     openNebula,
     digitalOcean,
     azure,
+    vmware,
     ovf,
     gce,
     openStack,

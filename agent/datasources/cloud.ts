@@ -16,6 +16,8 @@ export interface Cloud {
   /** Name as cloud-init spells it. */
   readonly name: string;
   readonly service: MetadataService;
+  /** Whether the service is on the machine itself, behind a socket or a serial line. */
+  readonly onMachine?: boolean;
   /**
    * Whether this machine is on this cloud, by what its firmware says: one observation in words for a
    * person (`product name: …`), or `undefined`.
@@ -106,10 +108,10 @@ export interface CloudInstance {
 
 /** The datasource of a cloud. */
 export function cloudDatasource(cloud: Cloud): Datasource {
-  const { name } = cloud;
+  const { name, onMachine = false } = cloud;
   return {
     name,
-    needs: "network",
+    needs: onMachine ? "nothing" : "network",
     detect({ files }, observe = () => {}) {
       const observation = cloud.identify(readIdentity(files));
       if (observation === undefined) return undefined;
@@ -119,7 +121,8 @@ export function cloudDatasource(cloud: Cloud): Datasource {
     },
     async read({ files, clock }, detection: Detection, tools) {
       if (tools?.crawl === undefined) {
-        throw new Fault("datasource/none", `${name} is read over the network, which is not up yet`);
+        const way = onMachine ? "by the boot itself" : "over the network, which is not up yet";
+        throw new Fault("datasource/none", `${name} is read ${way}`);
       }
       const addresses = cloud.addressesOn?.(files);
       const report = await tools.crawl({

@@ -23,7 +23,7 @@ export interface Datasource<Found extends Detection = Detection> {
   detect(io: Io, observe?: Observe): Found | undefined;
   /**
    * Reads everything. Throws `datasource/malformed` or `datasource/missing`, never returns half; one
-   * that needs the network throws `datasource/none` where `tools` cannot go there.
+   * that needs the network, or asks a hypervisor, throws `datasource/none` where `tools` cannot.
    */
   read(io: Io, detection: Found, tools?: ReadTools): Promise<DatasourceContent>;
 }

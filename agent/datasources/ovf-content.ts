@@ -31,10 +31,12 @@ export async function readOvf(
   tools: ReadTools | undefined,
 ): Promise<DatasourceContent> {
   const hasSeed = places.directories.length > 0;
-  const asked =
-    hasSeed || guestInfo.length === 0 ? undefined : await askGuestInfo(io, guestInfo, "ovfEnv");
-  if (asked === undefined && tentative === true)
-    throw new Fault("datasource/none", "guestinfo.ovfEnv: the hypervisor says nothing");
+  const isAsked = !hasSeed && guestInfo.length > 0 && tools !== undefined;
+  const asked = isAsked ? await askGuestInfo(io, guestInfo, "ovfEnv") : undefined;
+  if (asked === undefined && tentative === true) {
+    const problem = isAsked ? "the hypervisor says nothing" : "it is read by the boot itself";
+    throw new Fault("datasource/none", `guestinfo.ovfEnv: ${problem}`);
+  }
   const found = asked === undefined ? readPlaces(io, places) : ofGuestInfo(asked);
   const { place, identity, removable, environment } = found;
   const datasource = { name: "OVF", place, identity, removable };

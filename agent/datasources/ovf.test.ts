@@ -6,7 +6,7 @@ import { discover } from "./discover.ts";
 import { addSeedDirectory } from "./fake-machine.ts";
 import { writeTree } from "./images/make-images.ts";
 import { ovf } from "./ovf.ts";
-import { readFrom, tryDrive } from "./try-drive.ts";
+import { readFrom, tools, tryDrive } from "./try-drive.ts";
 import { escapeXml } from "./xml.ts";
 
 const userData = "#cloud-config\ntimezone: UTC\n# <it's> & more\n";
@@ -117,7 +117,7 @@ t.test(
   async (t) => {
     const nothing = () => ({ code: 1, stderr: "No value found\n" });
     const { io, root } = guest(t, nothing);
-    const options = { datasources: ["OVF"], log: silentLog };
+    const options = { datasources: ["OVF"], log: silentLog, tools };
     await t.rejects(discover(io, options), {
       code: "datasource/none",
       message:

@@ -9,6 +9,7 @@ import { ec2 } from "./clouds/ec2.ts";
 import { exoscale } from "./clouds/exoscale.ts";
 import { gce } from "./clouds/gce.ts";
 import { hetzner } from "./clouds/hetzner.ts";
+import { lxd } from "./clouds/lxd.ts";
 import { nwcs } from "./clouds/nwcs.ts";
 import { openStack } from "./clouds/openstack.ts";
 import { oracle } from "./clouds/oracle.ts";
@@ -29,6 +30,7 @@ export const datasources: readonly Datasource[] = (
   [
     noCloud,
     configDrive,
+    lxd,
     openNebula,
     digitalOcean,
     azure,

@@ -41,7 +41,7 @@ export interface DriveCase {
 export function tryDrive(t: Test, tried: DriveCase): void {
   const { datasource, machine = {}, tree, on, off, expected, userData, malformed } = tried;
   const { name } = datasource;
-  const tools = needs("xorriso", "mkfs.vfat", "mcopy");
+  const programs = needs("xorriso", "mkfs.vfat", "mcopy");
 
   const machineWith = (t: Pick<Test, "testdir">, ...disks: readonly CasedDisk[]): FakeIo => {
     const scratch = t.testdir();
@@ -57,13 +57,13 @@ export function tryDrive(t: Test, tried: DriveCase): void {
     return makeFat(image, own, { label, ...extra });
   };
 
-  t.test(`${name}: a machine without it is not on it`, tools, async (t) => {
+  t.test(`${name}: a machine without it is not on it`, programs, async (t) => {
     t.equal(datasource.detect(machineWith(t)), undefined);
     for (const disk of off)
       t.equal(datasource.detect(machineWith(t, disk)), undefined, JSON.stringify(disk));
   });
 
-  t.test(`${name}: what it says`, tools, async (t) => {
+  t.test(`${name}: what it says`, programs, async (t) => {
     for (const disk of on) {
       const { instance, secrets, findings } = await readFrom(datasource, machineWith(t, disk));
       const place = `disk /dev/${diskName(disk)}`;
@@ -74,7 +74,7 @@ export function tryDrive(t: Test, tried: DriveCase): void {
     }
   });
 
-  t.test(`${name}: a dead disk is none, and one that comes back is read`, tools, async (t) => {
+  t.test(`${name}: a dead disk is none, and one that comes back is read`, programs, async (t) => {
     const [disk] = on;
     if (disk === undefined) throw new Error("a case without a disk");
     const io = machineWith(t, disk);
@@ -100,7 +100,7 @@ export function tryDrive(t: Test, tried: DriveCase): void {
   });
 
   for (const [what, { tree: broken, code, message }] of Object.entries(malformed)) {
-    t.test(`${name}: malformed: ${what}`, tools, async (t) => {
+    t.test(`${name}: malformed: ${what}`, programs, async (t) => {
       const [disk] = on;
       if (disk === undefined) throw new Error("a case without a disk");
       const io = machineWith(t, { ...disk, tree: broken });
@@ -117,5 +117,8 @@ function diskName({ name, type }: CasedDisk): string {
 export async function readFrom(datasource: Datasource, io: FakeIo): Promise<DatasourceContent> {
   const detection = datasource.detect(io);
   if (detection === undefined) throw new Error("not detected");
-  return datasource.read(io, detection);
+  return datasource.read(io, detection, tools);
 }
+
+/** What reading has in the boot itself. */
+export const tools = { budgetMs: 1_000, defaultUser: "nixos" };

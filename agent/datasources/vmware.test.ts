@@ -5,7 +5,7 @@ import { type FakeIo, type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { silentLog } from "#core/log.ts";
 import { discover } from "./discover.ts";
 import { writeTree } from "./images/make-images.ts";
-import { readFrom } from "./try-drive.ts";
+import { readFrom, tools } from "./try-drive.ts";
 import { vmware } from "./vmware.ts";
 
 const userData = "#cloud-config\ntimezone: UTC\n";
@@ -103,7 +103,7 @@ t.test("VMware: what is not said, and what is not done", async (t) => {
 });
 
 t.test("VMware: a hypervisor that says nothing is none, a dead one is asked again", async (t) => {
-  const options = { datasources: ["VMware"], log: silentLog };
+  const options = { datasources: ["VMware"], log: silentLog, tools };
   const nothing = guest(t, { "vmware-rpctool": answering({}) });
   await t.rejects(discover(nothing, options), { code: "datasource/none" });
   let isDead = true;
@@ -116,6 +116,8 @@ t.test("VMware: a hypervisor that says nothing is none, a dead one is asked agai
   });
   isDead = false;
   t.match(await discover(io, options), { content: { instance: { instanceId: "i-7" } } });
+  const early = discover(io, { datasources: ["VMware"], log: silentLog });
+  await t.rejects(early, { code: "datasource/none", message: /read by the boot itself/ });
 });
 
 t.test("VMware: malformed", async (t) => {

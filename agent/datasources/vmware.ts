@@ -1,3 +1,4 @@
+import { Fault } from "#core/fault.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { findGuestInfoTools, type GuestInfoTool } from "./guestinfo.ts";
 import { readGuestInfoVariables } from "./guestinfo-variables.ts";
@@ -33,7 +34,9 @@ export const vmware: Datasource<VmwareDetection> = {
     const place = { place: "guestinfo", identity: "guestinfo", removable: false };
     return { ...place, evidence: [observation], tools, tentative: true };
   },
-  async read(io, detection) {
+  async read(io, detection, tools) {
+    if (detection.tools.length > 0 && tools === undefined)
+      throw new Fault("datasource/none", "guestinfo is read by the boot itself");
     const { readVmware } = await import("./vmware-content.ts");
     return readVmware(io, detection);
   },

@@ -9,6 +9,7 @@ import { ec2 } from "./ec2.ts";
 import { exoscale } from "./exoscale.ts";
 import { gce } from "./gce.ts";
 import { hetzner } from "./hetzner.ts";
+import { lxd } from "./lxd.ts";
 import { nwcs } from "./nwcs.ts";
 import { openStack } from "./openstack.ts";
 import { oracle } from "./oracle.ts";
@@ -18,6 +19,7 @@ import { vultr } from "./vultr.ts";
 
 /** Every cloud, in the order in which they are tried (cloud-init's built-in order). */
 export const clouds: readonly Cloud[] = [
+  lxd,
   digitalOcean,
   azure,
   gce,

@@ -126,6 +126,8 @@ function identityOf(some: Partial<Identity>): Identity {
       hypervisorUuid: "",
       kernelArguments: [],
       markFiles: [],
+      markSockets: [],
+      virtioPorts: [],
       initProductName: "",
     },
   };

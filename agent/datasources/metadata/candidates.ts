@@ -8,6 +8,8 @@ export interface Candidate {
   readonly port: number;
   /** Address to ask from; the kernel's choice when absent. */
   readonly localAddress?: string;
+  /** Socket of this machine that answers, in place of host and port. */
+  readonly socketPath?: string;
   /** For a person, `null` where the kernel chooses. */
   readonly from: string | null;
 }
@@ -18,14 +20,20 @@ export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[]
 /**
  * Every way to a service: the kernel's own route, and where a machine has several interfaces each of
  * them, because a metadata service may be reached over one only. A link-local IPv6 address has no route:
- * it is asked on every interface.
+ * it is asked on every interface. `unix:/dev/lxd/sock` is a socket of this machine.
  */
 export function candidatesFor(
   addresses: readonly string[],
   interfaces: Interfaces,
 ): readonly Candidate[] {
   return addresses.flatMap((address): readonly Candidate[] => {
-    const { origin, hostname, port, protocol } = new URL(address);
+    const { origin, hostname, port, protocol, pathname } = new URL(address);
+    if (protocol === "unix:") {
+      const socketPath = decodeURIComponent(pathname);
+      return [
+        { url: "http://localhost", host: "localhost", port: 80, socketPath, from: socketPath },
+      ];
+    }
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
     const way = { url: origin, host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
     const family = host.includes(":") ? "IPv6" : "IPv4";

@@ -43,8 +43,10 @@ export async function crawlCloud(
     ports = portsOf(opened, (candidate) => open(candidate, context));
     const answers = new Map<string, Uint8Array>();
     await crawl(keeping(ports, opened, answers));
-    const { url, from } = opened.candidate;
-    return { service: { url, from }, answers, attempts };
+    const { url, from, socketPath } = opened.candidate;
+    const place =
+      socketPath === undefined ? { url, from } : { url: `unix:${socketPath}`, from: null };
+    return { service: place, answers, attempts };
   } catch (error) {
     throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, attempts);
   } finally {

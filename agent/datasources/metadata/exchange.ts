@@ -98,14 +98,16 @@ async function newToken(
 }
 
 /** A connection of its own to this way; a port that is taken is another one the next time. */
-function agentFor({ host, port, localAddress }: Candidate, privileged: boolean): Agent {
+function agentFor({ host, port, localAddress, socketPath }: Candidate, privileged: boolean): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-  agent.createConnection = () =>
-    connect({
+  agent.createConnection = () => {
+    if (socketPath !== undefined) return connect({ path: socketPath });
+    return connect({
       ...{ host, port },
       ...(localAddress === undefined ? {} : { localAddress }),
       ...(privileged ? { localPort: randomInt(600, 1_024) } : {}),
     });
+  };
   return agent;
 }
 

@@ -2,7 +2,7 @@
 export interface MetadataService {
   /**
    * Base addresses, all asked at once: `http://169.254.169.254`. A link-local IPv6 one is asked on every
-   * interface: `http://[fe80::a9fe:a9fe]`.
+   * interface: `http://[fe80::a9fe:a9fe]`. A socket of this machine: `unix:/dev/lxd/sock`.
    */
   readonly addresses: readonly string[];
   /** Sent with every request. */
@@ -15,6 +15,8 @@ export interface MetadataService {
   readonly token?: TokenRequest;
   /** Whether it answers only who asks from a port below 1024. */
   readonly privilegedPort?: boolean;
+  /** Devices that it is behind, for one on the machine itself. */
+  readonly devices?: readonly string[];
 }
 
 /** A request whose answer goes with every other one. */

@@ -35,13 +35,18 @@ function evidenceOf(local: LocalDocument | undefined): readonly string[] {
   return local?.bytes === undefined ? [] : [`${local.place}: ${local.bytes.length} bytes`];
 }
 
+/** A path stands behind its address, a key of what is no web beside it. */
+function placeIn(url: string, path: string): string {
+  return /^[/:]/.test(path) ? `${url}${path}` : `${url} ${path}`;
+}
+
 function readerOf(
   answers: CrawlReport["answers"],
   url: string,
   findings: Finding[],
 ): Omit<AnswerReader, keyof CloudMachine> {
   const malformed = (path: string, problem: string) =>
-    new Fault("datasource/malformed", `${url}${path}: ${problem}`);
+    new Fault("datasource/malformed", `${placeIn(url, path)}: ${problem}`);
   const bytes = (path: string) => answers.get(path);
   const text = (path: string): string | undefined => {
     const found = bytes(path);
@@ -74,7 +79,7 @@ function readerOf(
     object(path) {
       const found = document(path);
       if (found !== undefined) return requireObject(found, url);
-      throw new Fault("datasource/missing", `${url}${path}: there is nothing`);
+      throw new Fault("datasource/missing", `${placeIn(url, path)}: there is nothing`);
     },
     paths: (prefix) => [...answers.keys()].filter((path) => path.startsWith(prefix)).sort(),
     find: (path, about) =>

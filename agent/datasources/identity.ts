@@ -17,6 +17,8 @@ export interface Identity {
   /** Of Xen, in lower case. */
   readonly hypervisorUuid: string;
   readonly kernelArguments: readonly string[];
+  /** As `uname -v` says it. */
+  readonly kernelVersion: string;
   /** `product_name` in the environment of process 1: containers have no firmware. */
   readonly initProductName: string;
   /** Of the files by which clouds mark their machines, those that there are. */
@@ -49,6 +51,7 @@ export function readIdentity(files: Files): Identity {
     chassisAssetTag: dmi("chassis_asset_tag"),
     hypervisorUuid: ofMachine("/sys/hypervisor/uuid").toLowerCase(),
     kernelArguments: readKernelArguments(files),
+    kernelVersion: read("/proc/sys/kernel/version"),
     initProductName: variableIn(read("/proc/1/environ"), "product_name"),
     markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),
     markSockets: markSockets.filter((path) => files.stat(path)?.kind === "other"),

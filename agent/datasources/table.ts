@@ -3,6 +3,7 @@ import { akamai } from "./clouds/akamai.ts";
 import { aliYun } from "./clouds/aliyun.ts";
 import { azure } from "./clouds/azure.ts";
 import { cloudCix } from "./clouds/cloudcix.ts";
+import { cloudSigma } from "./clouds/cloudsigma.ts";
 import { cloudStack } from "./clouds/cloudstack.ts";
 import { digitalOcean } from "./clouds/digitalocean.ts";
 import { ec2 } from "./clouds/ec2.ts";
@@ -14,6 +15,7 @@ import { nwcs } from "./clouds/nwcs.ts";
 import { openStack } from "./clouds/openstack.ts";
 import { oracle } from "./clouds/oracle.ts";
 import { scaleway } from "./clouds/scaleway.ts";
+import { smartOs } from "./clouds/smartos.ts";
 import { upCloud } from "./clouds/upcloud.ts";
 import { vultr } from "./clouds/vultr.ts";
 import { configDrive } from "./config-drive.ts";
@@ -41,7 +43,9 @@ export const datasources: readonly Datasource[] = (
     aliYun,
     vultr,
     ec2,
+    cloudSigma,
     cloudStack,
+    smartOs,
     scaleway,
     hetzner,
     ibmCloud,

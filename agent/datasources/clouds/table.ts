@@ -3,6 +3,7 @@ import { akamai } from "./akamai.ts";
 import { aliYun } from "./aliyun.ts";
 import { azure } from "./azure.ts";
 import { cloudCix } from "./cloudcix.ts";
+import { cloudSigma } from "./cloudsigma.ts";
 import { cloudStack } from "./cloudstack.ts";
 import { digitalOcean } from "./digitalocean.ts";
 import { ec2 } from "./ec2.ts";
@@ -14,6 +15,7 @@ import { nwcs } from "./nwcs.ts";
 import { openStack } from "./openstack.ts";
 import { oracle } from "./oracle.ts";
 import { scaleway } from "./scaleway.ts";
+import { smartOs } from "./smartos.ts";
 import { upCloud } from "./upcloud.ts";
 import { vultr } from "./vultr.ts";
 
@@ -27,7 +29,9 @@ export const clouds: readonly Cloud[] = [
   aliYun,
   vultr,
   ec2,
+  cloudSigma,
   cloudStack,
+  smartOs,
   scaleway,
   hetzner,
   oracle,

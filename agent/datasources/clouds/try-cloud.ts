@@ -118,13 +118,14 @@ export type Known = Partial<Omit<CloudMachine, "identity">> & {
 };
 
 /** A machine whose firmware says nothing but this. */
-function identityOf(some: Partial<Identity>): Identity {
+export function identityOf(some: Partial<Identity>): Identity {
   const nothing = {
     ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
     ...{
       chassisAssetTag: "",
       hypervisorUuid: "",
       kernelArguments: [],
+      kernelVersion: "",
       markFiles: [],
       markSockets: [],
       virtioPorts: [],

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly localAddress?: string;
   /** Socket of this machine that answers, in place of host and port. */
   readonly socketPath?: string;
+  /** Path of what is spoken over in lines: that socket, or a serial port. */
+  readonly line?: string;
   /** For a person, `null` where the kernel chooses. */
   readonly from: string | null;
 }
@@ -20,7 +22,8 @@ export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[]
 /**
  * Every way to a service: the kernel's own route, and where a machine has several interfaces each of
  * them, because a metadata service may be reached over one only. A link-local IPv6 address has no route:
- * it is asked on every interface. `unix:/dev/lxd/sock` is a socket of this machine.
+ * it is asked on every interface. `unix:/dev/lxd/sock` and `serial:/dev/ttyS1` are
+ * on this machine.
  */
 export function candidatesFor(
   addresses: readonly string[],
@@ -28,12 +31,7 @@ export function candidatesFor(
 ): readonly Candidate[] {
   return addresses.flatMap((address): readonly Candidate[] => {
     const { origin, hostname, port, protocol, pathname } = new URL(address);
-    if (protocol === "unix:") {
-      const socketPath = decodeURIComponent(pathname);
-      return [
-        { url: "http://localhost", host: "localhost", port: 80, socketPath, from: socketPath },
-      ];
-    }
+    if (protocol === "unix:" || protocol === "serial:") return [onMachine(protocol, pathname)];
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
     const way = { url: origin, host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
     const family = host.includes(":") ? "IPv6" : "IPv4";
@@ -51,6 +49,13 @@ export function candidatesFor(
     }));
     return [{ ...way, from: null }, ...(several ? chosen : [])];
   });
+}
+
+function onMachine(protocol: "unix:" | "serial:", pathname: string): Candidate {
+  const path = decodeURIComponent(pathname);
+  const way = { url: "http://localhost", host: "localhost", port: 80, line: path };
+  if (protocol === "serial:") return { ...way, url: `serial:${path}`, from: null };
+  return { ...way, socketPath: path, from: path };
 }
 
 function isLinkLocal6(host: string): boolean {

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
 import { Fault } from "#core/fault.ts";
 import type { Candidate } from "./candidates.ts";
+import { openLineExchange } from "./line-exchange.ts";
 import type { GetOptions, MetadataAttempt, MetadataService } from "./service.ts";
 
 const connectMs = 2_000;
@@ -50,6 +51,9 @@ export interface Exchange {
  */
 export function openExchange(candidate: Candidate, context: CrawlContext): Exchange {
   const { service } = context;
+  const { line } = candidate;
+  if (service.speak !== undefined && line !== undefined)
+    return openLineExchange({ ...candidate, line }, context, service.speak);
   const agent = agentFor(candidate, service.privilegedPort === true);
   const client = clientFor(candidate, context, agent);
   let token: Promise<string | undefined> | undefined;

@@ -1,3 +1,4 @@
+import { bigstep } from "./bigstep.ts";
 import { type Cloud, cloudDatasource } from "./cloud.ts";
 import { akamai } from "./clouds/akamai.ts";
 import { aliYun } from "./clouds/aliyun.ts";
@@ -46,6 +47,7 @@ export const datasources: readonly Datasource[] = (
     cloudSigma,
     cloudStack,
     smartOs,
+    bigstep,
     scaleway,
     hetzner,
     ibmCloud,

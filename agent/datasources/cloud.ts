@@ -6,6 +6,7 @@ import type { ConfigDriveSeed } from "./config-drive-documents.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import { type Machine, readMachine } from "./machine.ts";
+import type { OAuthKeys } from "./metadata/oauth.ts";
 import type { MetadataClient, MetadataService } from "./metadata/service.ts";
 
 /**
@@ -23,6 +24,10 @@ export interface Cloud {
    * person (`product name: …`), or `undefined`.
    */
   readonly identify: (identity: Identity) => string | undefined;
+  /** The same by other files, where the firmware says nothing. Throws `datasource/malformed`. */
+  readonly identifyBy?: (files: Files) => string | undefined;
+  /** By what right this machine asks, where its files say one. */
+  readonly oAuth?: (files: Files) => OAuthKeys | undefined;
   /**
    * Where this machine finds the service, by what its files say, for clouds that have it in another
    * place on each network; empty where they say nothing. Throws `datasource/none` where the cloud has
@@ -113,7 +118,7 @@ export function cloudDatasource(cloud: Cloud): Datasource {
     name,
     needs: onMachine ? "nothing" : "network",
     detect({ files }, observe = () => {}) {
-      const observation = cloud.identify(readIdentity(files));
+      const observation = cloud.identify(readIdentity(files)) ?? cloud.identifyBy?.(files);
       if (observation === undefined) return undefined;
       observe(observation);
       const evidence = [observation];
@@ -125,9 +130,11 @@ export function cloudDatasource(cloud: Cloud): Datasource {
         throw new Fault("datasource/none", `${name} is read ${way}`);
       }
       const addresses = cloud.addressesOn?.(files);
+      const oAuth = cloud.oAuth?.(files);
       const report = await tools.crawl({
         ...{ datasource: name, budgetMs: tools.budgetMs },
         ...(addresses === undefined ? {} : { addresses }),
+        ...(oAuth === undefined ? {} : { oAuth }),
       });
       const { readCloud } = await import("./cloud-content.ts");
       const machine = {

@@ -3,6 +3,7 @@ import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
 import { createLog, type LogRecord, silentLog } from "#core/log.ts";
+import { clouds } from "./clouds/table.ts";
 import { makeContent } from "./content.ts";
 import type { Datasource } from "./datasource.ts";
 import { discover } from "./discover.ts";
@@ -83,6 +84,12 @@ t.test("nothing found is a fault that says what was looked at", async (t) => {
     message: "no datasource: looked for NoCluod (no such datasource)",
   });
   await t.rejects(discover(io, { datasources: [], log: silentLog }), { code: "datasource/none" });
+});
+
+t.test("every cloud that can be asked is in the table", async (t) => {
+  const names = known.map(({ name }) => name);
+  for (const { name } of clouds) t.ok(names.includes(name), name);
+  t.equal(new Set(names).size, names.length);
 });
 
 t.test("the first in order is read, the others are named", async (t) => {

@@ -22,6 +22,7 @@ import { vultr } from "./clouds/vultr.ts";
 import { configDrive } from "./config-drive.ts";
 import type { Datasource } from "./datasource.ts";
 import { ibmCloud } from "./ibmcloud.ts";
+import { maas } from "./maas.ts";
 import { noCloud } from "./nocloud.ts";
 import { openNebula } from "./opennebula.ts";
 import { ovf } from "./ovf.ts";
@@ -39,6 +40,7 @@ export const datasources: readonly Datasource[] = (
     azure,
     vmware,
     ovf,
+    maas,
     gce,
     openStack,
     aliYun,

@@ -11,6 +11,7 @@ import { exoscale } from "./exoscale.ts";
 import { gce } from "./gce.ts";
 import { hetzner } from "./hetzner.ts";
 import { lxd } from "./lxd.ts";
+import { maas } from "./maas.ts";
 import { nwcs } from "./nwcs.ts";
 import { openStack } from "./openstack.ts";
 import { oracle } from "./oracle.ts";
@@ -24,6 +25,7 @@ export const clouds: readonly Cloud[] = [
   lxd,
   digitalOcean,
   azure,
+  maas,
   gce,
   openStack,
   aliYun,

@@ -2,7 +2,7 @@ import type { NetworkInterfaceInfo } from "node:os";
 
 /** One way to a metadata service: an address of it, and one of this machine to ask from. */
 export interface Candidate {
-  /** Without a slash at its end, and without a scope. */
+  /** With the path that others are below; without a slash at its end, and without a scope. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
@@ -33,7 +33,8 @@ export function candidatesFor(
     const { origin, hostname, port, protocol, pathname } = new URL(address);
     if (protocol === "unix:" || protocol === "serial:") return [onMachine(protocol, pathname)];
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
-    const way = { url: origin, host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
+    const url = `${origin}${pathname.replace(/\/$/, "")}`;
+    const way = { url, host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
     const family = host.includes(":") ? "IPv6" : "IPv4";
     if (isLinkLocal6(host)) {
       return namesWith(interfaces, "IPv6").map((name) => ({

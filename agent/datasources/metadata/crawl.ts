@@ -15,7 +15,7 @@ const mostAttempts = 500;
  */
 export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
-  { task = "crawl", addresses, budgetMs }: Omit<CrawlJob, "datasource">,
+  { task = "crawl", addresses, oAuth, budgetMs }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
   fakes: Pick<OpenOptions, "interfaces" | "open"> = {},
 ): Promise<CrawlReport> {
@@ -30,7 +30,7 @@ export async function crawlCloud(
   const timer = setTimeout(() => late.abort(), budgetMs);
   const signal = stop === undefined ? late.signal : AbortSignal.any([late.signal, stop]);
   const context = {
-    ...{ service, signal, budgetMs, startedAt: performance.now() },
+    ...{ service, oAuth, signal, budgetMs, startedAt: performance.now() },
     record(attempt: MetadataAttempt) {
       attempts.push(attempt);
       if (attempts.length > mostAttempts) attempts.shift();

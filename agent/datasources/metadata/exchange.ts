@@ -5,6 +5,7 @@ import got, { type Got, type OptionsInit, RequestError, type Response } from "go
 import { Fault } from "#core/fault.ts";
 import type { Candidate } from "./candidates.ts";
 import { openLineExchange } from "./line-exchange.ts";
+import { type OAuthKeys, oAuthHeader } from "./oauth.ts";
 import type { GetOptions, MetadataAttempt, MetadataService } from "./service.ts";
 
 const connectMs = 2_000;
@@ -25,6 +26,8 @@ const unconnected = [
 /** What all requests of a crawl share. */
 export interface CrawlContext {
   readonly service: MetadataService;
+  /** By what right it is asked, beside its own token. */
+  readonly oAuth?: OAuthKeys | undefined;
   /** Ends with the budget. */
   readonly signal: AbortSignal;
   /** For everything, in milliseconds. */
@@ -50,7 +53,7 @@ export interface Exchange {
  * what a metadata service does not say itself is not metadata.
  */
 export function openExchange(candidate: Candidate, context: CrawlContext): Exchange {
-  const { service } = context;
+  const { service, oAuth } = context;
   const { line } = candidate;
   if (service.speak !== undefined && line !== undefined)
     return openLineExchange({ ...candidate, line }, context, service.speak);
@@ -59,6 +62,7 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
   let token: Promise<string | undefined> | undefined;
 
   async function headersFor(): Promise<Record<string, string>> {
+    if (oAuth !== undefined) return { authorization: oAuthHeader(oAuth, Date.now()) };
     if (service.token === undefined) return {};
     token ??= newToken(client, candidate, service.token);
     const value = await token;

@@ -1,4 +1,5 @@
 import type { Line } from "./line.ts";
+import type { OAuthKeys } from "./oauth.ts";
 
 /** A metadata service of a cloud: where it may answer, and how it wants to be asked. */
 export interface MetadataService {
@@ -99,6 +100,8 @@ export interface CrawlJob {
   readonly task?: "crawl" | "ready";
   /** Instead of the cloud's own. */
   readonly addresses?: readonly string[];
+  /** By what right it is asked. */
+  readonly oAuth?: OAuthKeys;
   /** For everything, in milliseconds. */
   readonly budgetMs: number;
 }

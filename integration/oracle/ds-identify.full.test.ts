@@ -157,6 +157,22 @@ const ofDisks: Readonly<Record<string, FakeRoot>> = {
     disks: [disk("OVF ENV", { "ovf-env.xml": ovfEnv })],
   },
   "a seed of OVF": { files: { "var/lib/cloud/seed/ovf/ovf-env.xml": ovfEnv } },
+  "settings of MAAS": {
+    files: {
+      "etc/cloud/cloud.cfg.d/90_maas.cfg":
+        "datasource:\n  MAAS:\n    metadata_url: http://192.0.2.1/MAAS/metadata/\n",
+    },
+  },
+  "settings that list MAAS": {
+    files: { "etc/cloud/cloud.cfg.d/90_list.cfg": "datasource_list: [NoCloud, MAAS]\n" },
+  },
+  "settings of MAAS, in a container": {
+    virtualisation: "lxc",
+    files: {
+      "run/systemd/container": "lxc\n",
+      "etc/cloud/cloud.cfg": "datasource:\n  MAAS:\n    metadata_url: http://192.0.2.1/\n",
+    },
+  },
   "an address of Bigstep": {
     files: { "var/lib/cloud/data/seed/bigstep/url": "http://192.0.2.1/\n" },
   },
@@ -217,6 +233,12 @@ const different: Readonly<Record<string, readonly [ours: string, theirs: string]
   "Scaleway, in a container": ["", "Scaleway"],
   "a seed with meta-data only": ["NoCloud", ""],
   "a seed with user-data only": ["NoCloud", ""],
+  "another disk labelled CDROM": ["", "OpenNebula"],
+  "a seed of OpenNebula": ["OpenNebula", ""],
+  "a disc of OVF in a machine of its own": ["OVF", ""],
+  "a virtual machine of LXD": ["LXD", ""],
+  "a virtual machine of LXD, older": ["LXD", ""],
+  "a virtual machine of Incus": ["LXD", ""],
   'product uuid of EC2, serial number ""': ["Ec2", ""],
   'product uuid of EC2, serial number "another"': ["Ec2", ""],
 };

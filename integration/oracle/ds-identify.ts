@@ -95,7 +95,8 @@ export function writeFakeRoot(root: string, machine: FakeRoot): void {
 export function askDsIdentify(script: string, root: string): readonly string[] {
   const env = {
     ...{ PATH_ROOT: root, PATH: `${root}/bin:/usr/bin:/bin`, DEBUG_LEVEL: "0", LANG: "C" },
-    ...{ PATH_ETC_CI_CFG: `${root}/none`, DI_LOG: "stderr" },
+    ...{ PATH_ETC_CI_CFG: `${root}/none`, PATH_ETC_CI_CFG_D: `${root}/etc/cloud/cloud.cfg.d` },
+    DI_LOG: "stderr",
   };
   try {
     execFileSync("sh", [script, "--force"], { env, stdio: "ignore", timeout: 30_000 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
@@ -90,6 +91,16 @@ t.test("every cloud that can be asked is in the table", async (t) => {
   const names = known.map(({ name }) => name);
   for (const { name } of clouds) t.ok(names.includes(name), name);
   t.equal(new Set(names).size, names.length);
+});
+
+t.test("the page of datasources names all of them, in order", async (t) => {
+  const page = readFileSync(path.join(import.meta.dirname, "../../docs/datasources.md"), "utf8");
+  const [table = ""] = page.split("## Who asks");
+  const named = [...table.matchAll(/^\| (\w+) \| (?!told by|---)/gm)].map(([, name]) => name);
+  t.strictSame(
+    named,
+    known.map(({ name }) => name),
+  );
 });
 
 t.test("the first in order is read, the others are named", async (t) => {

@@ -247,7 +247,7 @@ t.test("cloud-init's own detector says the same of every machine", { skip }, asy
   const script = await dsIdentify();
   const known = new Set(datasources.map(({ name }) => name));
   const all = cases();
-  t.ok(all.length >= 100, `${all.length} machines`);
+  t.ok(all.length >= 150, `${all.length} machines`);
   const said = new Set<string>();
   for (const [name, machine] of all) {
     const root = path.join(t.testdir({ machine: {} }), "machine");

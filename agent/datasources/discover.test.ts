@@ -3,12 +3,13 @@ import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
+import type { Files } from "#core/io.ts";
 import { createLog, type LogRecord, silentLog } from "#core/log.ts";
 import { clouds } from "./clouds/table.ts";
 import { makeContent } from "./content.ts";
 import type { Datasource } from "./datasource.ts";
 import { discover } from "./discover.ts";
-import { addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
+import { addDisk, addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
 import { datasources as known } from "./table.ts";
 
 const seed = { "meta-data": "instance-id: i-1\n", "user-data": "#cloud-config\n" };
@@ -85,6 +86,37 @@ t.test("nothing found is a fault that says what was looked at", async (t) => {
     message: "no datasource: looked for NoCluod (no such datasource)",
   });
   await t.rejects(discover(io, { datasources: [], log: silentLog }), { code: "datasource/none" });
+});
+
+t.test("each disk is opened once, however many datasources look at it", async (t) => {
+  const root = t.testdir();
+  for (const disk of ["vda", "vdb"]) addDisk(root, disk);
+  const io = fakeIo(root);
+  const calls: string[] = [];
+  const open: Files["open"] = (file, options) => {
+    calls.push(`open ${file}`);
+    if (file === "/dev/vdb") throw new Fault("io/read-failed", `${file}: no medium`);
+    const access = io.files.open(file, options);
+    const close = () => {
+      calls.push(`close ${file}`);
+      access.close();
+    };
+    const read = (offset: number, length: number) => {
+      calls.push(`read ${file} ${offset}`);
+      return access.read(offset, length);
+    };
+    return { ...access, read, close };
+  };
+  const counted = { ...io, files: { ...io.files, open } };
+  const look = discover(counted, { datasources: undefined, log: silentLog });
+  await t.rejects(look, { code: "datasource/none" });
+  t.same(
+    calls.filter((call) => !call.startsWith("read")),
+    ["open /dev/vdb", "open /dev/vda", "close /dev/vda"],
+  );
+  const reads = calls.filter((call) => call.startsWith("read"));
+  t.ok(reads.length > 0);
+  t.equal(new Set(reads).size, reads.length, "no sector is read twice");
 });
 
 t.test("every cloud that can be asked is in the table", async (t) => {

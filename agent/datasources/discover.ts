@@ -3,6 +3,7 @@ import type { Finding } from "#core/finding.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
+import { keepDisks } from "./keep-disks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 import { datasources as known } from "./table.ts";
 
@@ -52,7 +53,7 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     log.info("discover.disabled", { by });
     return { kind: "disabled", by, attempts: [] };
   }
-  const tries = candidates(options).map((candidate) => detect(io, candidate));
+  const tries = detectAll(io, options);
   for (const { attempt } of tries) {
     log.debug("discover.tried", {
       datasource: attempt.name,
@@ -69,6 +70,15 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used.found.datasource))),
   ];
   return { kind: "found", content: { ...content, findings }, attempts };
+}
+
+function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
+  const { files, close } = keepDisks(io.files);
+  try {
+    return candidates(options).map((candidate) => detect({ ...io, files }, candidate));
+  } finally {
+    close();
+  }
 }
 
 /**
@@ -185,7 +195,7 @@ function findingOf({ attempt, found }: Try, used: Datasource): readonly Finding[
     case "passed": {
       if (found?.detection.tentative === true) return []; // nobody asked
       // A cloud may bring a disk beside its service, and says the same by both.
-      const isOfCloud = found?.datasource.needs === "network" && used.needs === "disk";
+      const isOfCloud = found?.datasource.needs !== "disk" && used.needs === "disk";
       return [
         {
           ...about,

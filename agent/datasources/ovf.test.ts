@@ -1,11 +1,14 @@
 import path from "node:path";
 import t from "tap";
 import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
+import { fc } from "#core/fast-check.ts";
+import { isFault } from "#core/fault.ts";
 import { silentLog } from "#core/log.ts";
 import { discover } from "./discover.ts";
 import { addSeedDirectory } from "./fake-machine.ts";
 import { writeTree } from "./images/make-images.ts";
 import { ovf } from "./ovf.ts";
+import { readOvfEnvironment } from "./ovf-environment.ts";
 import { readFrom, tools, tryDrive } from "./try-drive.ts";
 import { escapeXml } from "./xml.ts";
 
@@ -158,6 +161,32 @@ t.test("a seed that the environment names stands for its documents", async (t) =
   );
   t.notMatch(JSON.stringify([instance, findings]), /canary/);
 });
+
+t.test(
+  "whatever a property holds is read as it is, and whatever comes is read or refused",
+  async (t) => {
+    const word = fc.string({ maxLength: 20 }).filter((text) => !/[\t\r\n]/.test(text));
+    fc.assert(
+      fc.property(word, (hostname) => {
+        const bytes = Buffer.from(environment({ hostname }));
+        const { metaData } = readOvfEnvironment(bytes, "here");
+        t.equal(metaData["local-hostname"] ?? "", hostname);
+      }),
+      { numRuns: 50 },
+    );
+    const whole = environment(properties);
+    fc.assert(
+      fc.property(fc.nat(whole.length), fc.string({ maxLength: 3 }), (at, more) => {
+        const bytes = Buffer.from(whole.slice(0, at) + more + whole.slice(at + more.length));
+        try {
+          readOvfEnvironment(bytes, "here");
+        } catch (error) {
+          if (!isFault(error, "datasource/malformed")) throw error;
+        }
+      }),
+    );
+  },
+);
 
 t.test("a disc of Azure's machines is Azure's", async (t) => {
   const root = writeTree(t.testdir(), {

@@ -41,7 +41,7 @@ export interface DriveCase {
 export function tryDrive(t: Test, tried: DriveCase): void {
   const { datasource, machine = {}, tree, on, off, expected, userData, malformed } = tried;
   const { name } = datasource;
-  const programs = needs("xorriso", "mkfs.vfat", "mcopy");
+  const programs = needs("genisoimage", "mkfs.vfat", "mcopy");
 
   const machineWith = (t: Pick<Test, "testdir">, ...disks: readonly CasedDisk[]): FakeIo => {
     const scratch = t.testdir();
@@ -52,7 +52,10 @@ export function tryDrive(t: Test, tried: DriveCase): void {
   const makeImage = (scratch: string, disk: CasedDisk): string => {
     const image = path.join(scratch, diskName(disk));
     const { label, type, serial, tree: own = tree } = disk;
-    if (type === "iso9660") return makeIso(image, writeTree(`${image}.tree`, own), { label });
+    if (type === "iso9660") {
+      const program = "genisoimage -J -r";
+      return makeIso(image, writeTree(`${image}.tree`, own), { label, program });
+    }
     const extra = serial === undefined ? {} : { extra: ["-i", serial.replace("-", "")] };
     return makeFat(image, own, { label, ...extra });
   };

@@ -1,5 +1,5 @@
 import type { AnswerReader, Cloud, JsonObject } from "../cloud.ts";
-import { isJsonObject } from "../json-document.ts";
+import { objectIn } from "./json-values.ts";
 import { Said } from "./said.ts";
 
 const sockets = ["/dev/lxd/sock", "/dev/incus/sock"];
@@ -64,7 +64,7 @@ function pathOf(prefix: string, name: string): string {
 }
 
 function mapping(answers: AnswerReader, path: string): JsonObject {
-  const value = answers.yaml(path) ?? {};
-  if (isJsonObject(value)) return value;
-  throw answers.malformed(path, "a mapping was expected");
+  const said = Said.of(answers.yaml(path), (problem) => answers.malformed(path, problem));
+  said.entries(); // else it is none
+  return objectIn(said.json);
 }

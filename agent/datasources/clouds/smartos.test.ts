@@ -1,8 +1,9 @@
 import { crc32 } from "node:zlib";
 import t from "tap";
+import { fc } from "#core/fast-check.ts";
 import { needs } from "../images/make-images.ts";
 import { smartOs } from "./smartos.ts";
-import { frameOf } from "./smartos-protocol.ts";
+import { frameOf, speakSmartOs } from "./smartos-protocol.ts";
 import { identityOf, networkOf, readFrom } from "./try-cloud.ts";
 import { type FakeHost, fakeSerialHost, fakeSocketHost } from "./try-line.ts";
 
@@ -143,10 +144,12 @@ t.test("SmartOS: malformed", async (t) => {
 
 t.test("SmartOS: a host that is silent, or not there, ends with the budget", async (t) => {
   const silent = await fakeSocketHost(t, () => "");
-  for (const url of [silent, "unix:/nowhere", "serial:/nowhere"]) {
-    const read = readFrom(smartOs, { url }, { budgetMs: 400 });
-    await t.rejects(read, { code: "datasource/unreachable", message: /within 400 ms/ });
-  }
+  const reads = [silent, "unix:/nowhere", "serial:/nowhere"].map((url) =>
+    t.rejects(readFrom(smartOs, { url }, { budgetMs: 300 }), {
+      ...{ code: "datasource/unreachable", message: /within 300 ms/ },
+    }),
+  );
+  await Promise.all(reads);
 });
 
 t.test("SmartOS: what is encoded, and what is not run", async (t) => {
@@ -160,6 +163,33 @@ t.test("SmartOS: what is encoded, and what is not run", async (t) => {
   t.equal(Buffer.from(secrets.get("user-data")?.reveal() ?? []).toString(), userData);
   t.match(findings, [{ document: "user-script", code: "datasource/not-read" }]);
   t.notMatch(JSON.stringify([instance, findings]), /canary/);
+});
+
+t.test("whatever a host says is an answer or a fault", async (t) => {
+  const piece = fc.constantFrom(
+    "V2",
+    " ",
+    "SUCCESS",
+    "NOTFOUND",
+    "00000000",
+    "22",
+    "=",
+    "YQ==",
+    "é",
+  );
+  const answer = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  const property = fc.asyncProperty(answer, async (said) => {
+    const lines = ["V2_OK", said];
+    const line = {
+      isSerial: false,
+      write: async () => {},
+      readLine: async () => lines.shift() ?? "",
+      close: () => {},
+    };
+    const talk = await speakSmartOs(line);
+    await t.rejects(talk.get("x"), { code: "datasource/malformed" }, said);
+  });
+  await fc.assert(property, { numRuns: 100 });
 });
 
 t.test("a frame has the length and the checksum of its body", async (t) => {

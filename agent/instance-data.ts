@@ -2,7 +2,7 @@ import { machine } from "node:os";
 import type { Json } from "#core/canonical-json.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import type { Files, Io } from "#core/io.ts";
-import { cloudIdOf, cloudNameOf } from "./cloud-id.ts";
+import { cloudIdOf, cloudNameOf, platformOf } from "./cloud-id.ts";
 import { writeCloudInitInstance } from "./cloud-init-files.ts";
 import type { Instance } from "./datasources/datasource.ts";
 
@@ -37,7 +37,7 @@ export function writeInstanceData(io: Io, instance: Instance): void {
       "local-hostname": instance.hostname,
       local_hostname: instance.hostname,
       machine: readLine(io.files, "/proc/sys/kernel/arch") ?? machine(),
-      platform: datasource.name.toLowerCase(),
+      platform: platformOf(datasource.name),
       public_ssh_keys: instance.publicKeys,
       region,
       subplatform: datasource.place,

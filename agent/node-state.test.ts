@@ -217,16 +217,18 @@ t.test("instance data has cloud-init's names", async (t) => {
     datasource: { ...instance.datasource, name },
     metaData: { region, "availability-zone": `${region}a` },
   });
-  for (const [name, region, id] of [
+  for (const [name, region, id, platform = name.toLowerCase()] of [
     ["Ec2", "eu-west-1", "aws"],
     ["Ec2", "cn-north-1", "aws-china"],
     ["Ec2", "us-gov-west-1", "aws-gov"],
     ["Azure", "chinaeast2", "azure-china"],
     ["GCE", "cn-1", "gce"],
+    ["SmartOS", "us-east-1", "joyent", "joyent"],
+    ["OpenNebula", "x", "opennebula"],
   ] as const) {
     writeInstanceData(io, onCloud(name, region));
     t.match(readInstanceData(io.files), {
-      v1: { cloud_id: id, region, availability_zone: `${region}a`, platform: name.toLowerCase() },
+      v1: { cloud_id: id, region, availability_zone: `${region}a`, platform },
     });
   }
 });

@@ -31,7 +31,7 @@ export function readTools(
   };
 }
 
-/** As root under systemd a child without privileges, else this process. */
+/** As root under systemd a child without privileges, or without a network, else this process. */
 async function crawler(io: Io, name: string): Promise<Crawl> {
   const cloud = clouds.find((each) => each.name === name);
   if (cloud === undefined) throw new Error(`there is no cloud ${name}`);
@@ -43,6 +43,7 @@ async function crawler(io: Io, name: string): Promise<Crawl> {
   }
   const { apart } = await import("#provisioner/system/sides/courier-child.ts");
   const { crawlInChild } = await import("#agent/datasources/metadata/crawl-child.ts");
-  const privilegedPorts = cloud.service.privilegedPort === true;
-  return crawlInChild(io, apart(thisProgram("crawl"), { privilegedPorts }));
+  const { privilegedPort: privilegedPorts = false, devices = [] } = cloud.service;
+  const options = cloud.onMachine === true ? { devices } : { privilegedPorts };
+  return crawlInChild(io, apart(thisProgram("crawl"), options));
 }

@@ -188,6 +188,12 @@ t.test("under systemd neither it nor an evaluation has privileges", async (t) =>
   );
   const portedText = transientUnitText(ported);
   await checkExposure(t, { name: "firstlight-courier-ports", most: 20, text: portedText });
+  const local = apart(program, { devices: ["/dev/ttyS1"] });
+  const granted = ["PrivateNetwork=yes", "CapabilityBoundingSet=", "DeviceAllow=/dev/ttyS1 rw"];
+  for (const property of granted) t.ok(local.includes(`--property=${property}`), property);
+  t.notOk(local.includes("--property=DynamicUser=yes"), "sockets of hypervisors are root's");
+  const localText = transientUnitText(local);
+  await checkExposure(t, { name: "firstlight-courier-local", most: 20, text: localText });
   const text = transientUnitText(evaluation);
   await checkExposure(t, { name: "firstlight-evaluate", most: 20, text });
 });

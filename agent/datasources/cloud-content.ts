@@ -1,11 +1,10 @@
-import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { readUtf8 } from "#provisioner/userdata/utf8-text.ts";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
-import type { AnswerReader, Cloud, LocalDocument, Machine } from "./cloud.ts";
-import { makeContent } from "./content.ts";
+import type { AnswerReader, Cloud, CloudMachine, LocalDocument } from "./cloud.ts";
 import type { DatasourceContent, Detection } from "./datasource.ts";
+import { instanceContent } from "./instance-content.ts";
 import { readJson, requireObject } from "./json-document.ts";
 import type { CrawlReport } from "./metadata/service.ts";
 
@@ -14,43 +13,21 @@ export async function readCloud(
   { name, read }: Pick<Cloud, "name" | "read">,
   detection: Detection,
   { answers, service, attempts }: CrawlReport,
-  machine: Machine,
+  machine: CloudMachine,
 ): Promise<DatasourceContent> {
   const url = service?.url ?? name;
   const findings: Finding[] = [];
   const instance = await read({ ...machine, ...readerOf(answers, url, findings) });
-  const { userData, vendorData, networkConfig, seed } = instance;
-  const said = Object.entries(instance.metaData).filter(
-    (entry): entry is [string, Json] => entry[1] !== undefined,
-  );
+  const { identity, removable } = detection;
   const over = service?.from == null ? "" : `, asked from ${service.from}`;
-  return {
-    ...makeContent({
-      datasource: {
-        ...{ name, place: url, identity: detection.identity, removable: detection.removable },
-        evidence: [
-          ...detection.evidence,
-          `${url}: answered${over}`,
-          ...(seed === undefined ? [] : [seed.evidence]),
-          ...evidenceOf(machine.local),
-        ],
-      },
-      metaData: {
-        ...(seed?.metaData ?? { findings: [], locate: () => undefined }),
-        value: Object.fromEntries(said),
-      },
-      ...(seed === undefined ? {} : { publicKeys: seed.publicKeys }),
-      documents: seed?.documents ?? {
-        userData,
-        vendorData,
-        networkConfig:
-          networkConfig === undefined ? undefined : Buffer.from(JSON.stringify(networkConfig)),
-      },
-      defaultInstanceId: `iid-${name.toLowerCase()}`,
-      findings: [...findings, ...(seed?.findings ?? [])],
-    }),
-    attempts,
-  };
+  const evidence = [
+    ...detection.evidence,
+    `${url}: answered${over}`,
+    ...(instance.seed === undefined ? [] : [instance.seed.evidence]),
+    ...evidenceOf(machine.local),
+  ];
+  const datasource = { name, place: url, identity, removable, evidence };
+  return { ...instanceContent({ datasource, instance, findings }), attempts };
 }
 
 function evidenceOf(local: LocalDocument | undefined): readonly string[] {
@@ -58,13 +35,18 @@ function evidenceOf(local: LocalDocument | undefined): readonly string[] {
   return local?.bytes === undefined ? [] : [`${local.place}: ${local.bytes.length} bytes`];
 }
 
+/** A path stands behind its address, a key of what is no web beside it. */
+function placeIn(url: string, path: string): string {
+  return /^[/:]/.test(path) ? `${url}${path}` : `${url} ${path}`;
+}
+
 function readerOf(
   answers: CrawlReport["answers"],
   url: string,
   findings: Finding[],
-): Omit<AnswerReader, keyof Machine> {
+): Omit<AnswerReader, keyof CloudMachine> {
   const malformed = (path: string, problem: string) =>
-    new Fault("datasource/malformed", `${url}${path}: ${problem}`);
+    new Fault("datasource/malformed", `${placeIn(url, path)}: ${problem}`);
   const bytes = (path: string) => answers.get(path);
   const text = (path: string): string | undefined => {
     const found = bytes(path);
@@ -97,7 +79,7 @@ function readerOf(
     object(path) {
       const found = document(path);
       if (found !== undefined) return requireObject(found, url);
-      throw new Fault("datasource/missing", `${url}${path}: there is nothing`);
+      throw new Fault("datasource/missing", `${placeIn(url, path)}: there is nothing`);
     },
     paths: (prefix) => [...answers.keys()].filter((path) => path.startsWith(prefix)).sort(),
     find: (path, about) =>

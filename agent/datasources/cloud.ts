@@ -5,7 +5,8 @@ import type { Files } from "#core/io.ts";
 import type { ConfigDriveSeed } from "./config-drive-documents.ts";
 import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
-import { listInterfaces } from "./interfaces.ts";
+import { type Machine, readMachine } from "./machine.ts";
+import type { OAuthKeys } from "./metadata/oauth.ts";
 import type { MetadataClient, MetadataService } from "./metadata/service.ts";
 
 /**
@@ -16,11 +17,17 @@ export interface Cloud {
   /** Name as cloud-init spells it. */
   readonly name: string;
   readonly service: MetadataService;
+  /** Whether the service is on the machine itself, behind a socket or a serial line. */
+  readonly onMachine?: boolean;
   /**
    * Whether this machine is on this cloud, by what its firmware says: one observation in words for a
    * person (`product name: …`), or `undefined`.
    */
   readonly identify: (identity: Identity) => string | undefined;
+  /** The same by other files, where the firmware says nothing. Throws `datasource/malformed`. */
+  readonly identifyBy?: (files: Files) => string | undefined;
+  /** By what right this machine asks, where its files say one. */
+  readonly oAuth?: (files: Files) => OAuthKeys | undefined;
   /**
    * Where this machine finds the service, by what its files say, for clouds that have it in another
    * place on each network; empty where they say nothing. Throws `datasource/none` where the cloud has
@@ -55,21 +62,14 @@ export interface LocalDocument {
   readonly problem: Fault | undefined;
 }
 
-/** What reading knows of the machine itself. */
-export interface Machine {
-  readonly identity: Identity;
-  /** Names of this machine's network interfaces by their MAC addresses, in lower case. */
-  readonly interfaces: ReadonlyMap<string, string>;
-  /** Account that keys without a user go to. */
-  readonly defaultUser: string;
+/** What reading an answer knows of the machine itself. */
+export interface CloudMachine extends Machine {
   /** What lies on the machine itself (`Cloud.local`). */
   readonly local?: LocalDocument | undefined;
-  /** Milliseconds since 1970. */
-  now(): number;
 }
 
 /** The answers of a service as values. Each throws `datasource/malformed` with the address where it must. */
-export interface AnswerReader extends Machine {
+export interface AnswerReader extends CloudMachine {
   /** The address that answered. */
   readonly url: string;
   bytes(path: string): Uint8Array | undefined;
@@ -101,22 +101,24 @@ export interface CloudInstance {
    * the cloud says. A secret in it is set apart.
    */
   readonly metaData: { readonly [key: string]: Json | undefined };
+  /** What stands for a missing instance-id; `iid-` and the name of the datasource when absent. */
+  readonly defaultInstanceId?: string;
   readonly userData?: Uint8Array | undefined;
   readonly vendorData?: Uint8Array | undefined;
-  /** A network-config (version 1 or 2). */
-  readonly networkConfig?: JsonObject | undefined;
+  /** A network-config (version 1 or 2), as values or as the document that it is. */
+  readonly networkConfig?: JsonObject | Uint8Array | undefined;
   /** The documents instead of those above, where they are those of a config drive. */
   readonly seed?: ConfigDriveSeed;
 }
 
 /** The datasource of a cloud. */
 export function cloudDatasource(cloud: Cloud): Datasource {
-  const { name } = cloud;
+  const { name, onMachine = false } = cloud;
   return {
     name,
-    needs: "network",
+    needs: onMachine ? "nothing" : "network",
     detect({ files }, observe = () => {}) {
-      const observation = cloud.identify(readIdentity(files));
+      const observation = cloud.identify(readIdentity(files)) ?? cloud.identifyBy?.(files);
       if (observation === undefined) return undefined;
       observe(observation);
       const evidence = [observation];
@@ -124,21 +126,22 @@ export function cloudDatasource(cloud: Cloud): Datasource {
     },
     async read({ files, clock }, detection: Detection, tools) {
       if (tools?.crawl === undefined) {
-        throw new Fault("datasource/none", `${name} is read over the network, which is not up yet`);
+        const way = onMachine ? "by the boot itself" : "over the network, which is not up yet";
+        throw new Fault("datasource/none", `${name} is read ${way}`);
       }
       const addresses = cloud.addressesOn?.(files);
+      const oAuth = cloud.oAuth?.(files);
       const report = await tools.crawl({
         ...{ datasource: name, budgetMs: tools.budgetMs },
         ...(addresses === undefined ? {} : { addresses }),
+        ...(oAuth === undefined ? {} : { oAuth }),
       });
       const { readCloud } = await import("./cloud-content.ts");
-      return readCloud(cloud, detection, report, {
-        identity: readIdentity(files),
-        interfaces: listInterfaces(files),
-        defaultUser: tools.defaultUser,
+      const machine = {
+        ...readMachine({ files, clock }, tools),
         local: await cloud.local?.(files),
-        now: () => clock.now(),
-      });
+      };
+      return readCloud(cloud, detection, report, machine);
     },
   };
 }

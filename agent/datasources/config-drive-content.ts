@@ -1,75 +1,42 @@
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import { openBlockDevice } from "./block-devices.ts";
 import { type ConfigDriveSeed, readDrive } from "./config-drive-documents.ts";
-import { type ConfigDrivePlaces, describePlaces } from "./config-drive-places.ts";
 import { makeContent } from "./content.ts";
 import type { DatasourceContent } from "./datasource.ts";
-import {
-  type Candidate,
-  faultOfAll,
-  findUnread,
-  findUnusable,
-  readFirst,
-} from "./first-readable.ts";
-import { openVolume } from "./images/volume.ts";
+import { candidatesOf, gone } from "./drive-candidates.ts";
+import type { DrivePlaces } from "./drive-places.ts";
+import { faultOfAll, findUnread, findUnusable, readFirst } from "./first-readable.ts";
+
+/** What a drive is read as. */
+export interface ReadAs {
+  /** Name of the datasource. */
+  readonly name: string;
+  /** Where the drive was found, and what was looked at on the way. */
+  readonly places: DrivePlaces;
+  readonly evidence: readonly string[];
+  readonly defaultInstanceId: string;
+}
 
 /**
- * Reads the first config drive that can be read. Throws its fault where there is none, and
- * `datasource/none` where its owner does not want it (`dsmode`).
+ * Reads the first drive in OpenStack's layout that can be read. Throws its fault where there is none,
+ * and `datasource/none` where its owner does not want it (`dsmode`).
  */
 export function readConfigDrive(
   files: Files,
-  places: ConfigDrivePlaces,
-  evidence: readonly string[],
+  { name, places, evidence, defaultInstanceId }: ReadAs,
 ): DatasourceContent {
-  const first = readFirst(candidatesOf(files, places));
+  const first = readFirst(candidatesOf(files, places, readDrive));
   const { used } = first;
-  if (used === undefined) throw faultOfAll(first.problems) ?? gone();
+  if (used === undefined) throw faultOfAll(first.problems) ?? gone(name);
   const { seed, ...place } = used;
   refuseUnwanted(seed, place.place);
   return makeContent({
-    datasource: { name: "ConfigDrive", ...place, evidence: [...evidence, seed.evidence] },
+    datasource: { name, ...place, evidence: [...evidence, seed.evidence] },
     metaData: seed.metaData,
     publicKeys: seed.publicKeys,
     documents: seed.documents,
-    defaultInstanceId: "iid-dsconfigdrive",
+    defaultInstanceId,
     findings: [...findUnusable(first), ...findUnread(first), ...seed.findings],
-  });
-}
-
-function candidatesOf(
-  files: Files,
-  places: ConfigDrivePlaces,
-): readonly Candidate<ConfigDriveSeed>[] {
-  const reads = [
-    ...places.directories.map((directory) => () => readDirectory(files, directory)),
-    ...places.disks.map((device) => () => {
-      const access = openBlockDevice(files, device);
-      try {
-        const volume = openVolume(access, device.node);
-        if (volume === undefined) throw noFileSystem(device.node);
-        return readDrive({
-          name: device.node,
-          read: (path, maxBytes) => volume.read(path, maxBytes),
-          list: (path) => volume.list(path).map(({ name }) => name),
-        });
-      } finally {
-        access.close();
-      }
-    }),
-  ];
-  return describePlaces(places).flatMap((place, index) => {
-    const read = reads[index];
-    return read === undefined ? [] : [{ ...place, read }];
-  });
-}
-
-function readDirectory(files: Files, directory: string): ConfigDriveSeed {
-  return readDrive({
-    name: directory,
-    read: (path, maxBytes) => files.read(`${directory}/${path}`, { maxBytes }),
-    list: (path) => files.list(path === "" ? directory : `${directory}/${path}`),
   });
 }
 
@@ -77,15 +44,4 @@ function readDirectory(files: Files, directory: string): ConfigDriveSeed {
 function refuseUnwanted({ dsmode }: ConfigDriveSeed, place: string): void {
   if (dsmode !== "disabled" && dsmode !== "pass") return;
   throw new Fault("datasource/none", `${place}: the meta-data says dsmode: ${dsmode}`);
-}
-
-function noFileSystem(node: string): Fault {
-  return new Fault(
-    "datasource/malformed",
-    `${node}: an ISO 9660 or FAT file system was expected, there is none`,
-  );
-}
-
-function gone(): Fault {
-  return new Fault("datasource/missing", "no config drive is left of those that were found");
 }

@@ -2,6 +2,7 @@ import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { boundFindings } from "#provisioner/userdata/bound-findings.ts";
 import type { RawDocuments } from "./content.ts";
+import type { Drive } from "./drive.ts";
 import { type DriveFile, driveFiles, driveLimits, newestVersion } from "./drive-layout.ts";
 import { quoted } from "./images/image.ts";
 import {
@@ -17,16 +18,6 @@ import { readVendorData } from "./openstack-vendor-data.ts";
 
 /** Names that a message lists at most. */
 const maxNamed = 12;
-
-/** A config drive, wherever it lies; paths are relative to its root. */
-export interface Drive {
-  /** In messages: `/dev/sr0`. */
-  readonly name: string;
-  /** `undefined` when there is no such file. */
-  read(path: string, maxBytes: number): Uint8Array | undefined;
-  /** Names in a directory (`""`: the root). */
-  list(directory: string): readonly string[];
-}
 
 /** What one config drive says, whole. */
 export interface ConfigDriveSeed extends OpenStackMetaData {

@@ -1,40 +1,19 @@
 import type { Files } from "#core/io.ts";
-import type { BlockDevice } from "./block-devices.ts";
 import type { Observe } from "./datasource.ts";
-import type { Place } from "./first-readable.ts";
+import type { DrivePlaces } from "./drive-places.ts";
+import { findIbmDisks } from "./ibmcloud.ts";
 import { findSeedDisks } from "./seed-disks.ts";
 
 const directories = ["/var/lib/cloud/seed/config_drive", "/config-drive"];
 const labels = ["config-2", "CONFIG-2"];
 
-/** Everywhere that a config drive was found, each kind in the order in which it is tried. */
-export interface ConfigDrivePlaces {
-  readonly directories: readonly string[];
-  readonly disks: readonly BlockDevice[];
-}
-
-/** Looks for config drives; of disks only the label is read. */
-export function findConfigDrives(files: Files, observe: Observe): ConfigDrivePlaces {
+/** Looks for config drives; of disks only the label is read. Those of IBM Cloud are its own. */
+export function findConfigDrives(files: Files, observe: Observe): DrivePlaces {
+  const ofIbm = findIbmDisks(files, () => {}).map(({ node }) => node);
   return {
     directories: directories.filter((directory) => isConfigDrive(files, directory, observe)),
-    disks: findSeedDisks(files, labels, observe),
+    disks: findSeedDisks(files, labels, observe).filter(({ node }) => !ofIbm.includes(node)),
   };
-}
-
-/** All places in the order in which they are tried, directories first. */
-export function describePlaces(places: ConfigDrivePlaces): readonly Place[] {
-  return [
-    ...places.directories.map((directory) => ({
-      place: `directory ${directory}`,
-      identity: `directory ${directory}`,
-      removable: false,
-    })),
-    ...places.disks.map((device) => ({
-      place: `disk ${device.node}`,
-      identity: `disk ${device.identity}`,
-      removable: device.removable,
-    })),
-  ];
 }
 
 /** Whether a directory holds `openstack/VERSION/meta_data.json`. */

@@ -1,9 +1,10 @@
-import { type ConfigDrivePlaces, describePlaces, findConfigDrives } from "./config-drive-places.ts";
+import { findConfigDrives } from "./config-drive-places.ts";
 import type { Datasource, Detection } from "./datasource.ts";
+import { type DrivePlaces, describePlaces } from "./drive-places.ts";
 
 /** A detection that remembers its places, so that reading looks at the same ones. */
 export interface ConfigDriveDetection extends Detection {
-  readonly places: ConfigDrivePlaces;
+  readonly places: DrivePlaces;
 }
 
 /**
@@ -13,7 +14,7 @@ export interface ConfigDriveDetection extends Detection {
  * first that can be read counts: seed directory, `/config-drive`, the disk with the highest name.
  *
  * Other than in cloud-init, a drive that cannot be read faults where there is no other and has a
- * finding where there is. IBM Cloud labels its disk `config-2` too; it is read as a config drive.
+ * finding where there is. The disk of IBM Cloud, which is labelled `config-2` too, is another datasource's.
  */
 export const configDrive: Datasource<ConfigDriveDetection> = {
   name: "ConfigDrive",
@@ -29,6 +30,7 @@ export const configDrive: Datasource<ConfigDriveDetection> = {
   },
   async read({ files }, { places, evidence }) {
     const { readConfigDrive } = await import("./config-drive-content.ts");
-    return readConfigDrive(files, places, evidence);
+    const as = { name: "ConfigDrive", defaultInstanceId: "iid-dsconfigdrive" };
+    return readConfigDrive(files, { ...as, places, evidence });
   },
 };

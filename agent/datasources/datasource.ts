@@ -23,7 +23,7 @@ export interface Datasource<Found extends Detection = Detection> {
   detect(io: Io, observe?: Observe): Found | undefined;
   /**
    * Reads everything. Throws `datasource/malformed` or `datasource/missing`, never returns half; one
-   * that needs the network throws `datasource/none` where `tools` cannot go there.
+   * that needs the network, or asks a hypervisor, throws `datasource/none` where `tools` cannot.
    */
   read(io: Io, detection: Found, tools?: ReadTools): Promise<DatasourceContent>;
 }
@@ -59,6 +59,11 @@ export interface Detection {
   readonly removable: boolean;
   /** Each line one observation: `/dev/sr0: ISO 9660, label cidata`. */
   readonly evidence: readonly string[];
+  /**
+   * Whether files leave it open, because only the hypervisor knows: then reading says `datasource/none`
+   * where it is not this one, and the next one is looked at.
+   */
+  readonly tentative?: boolean;
 }
 
 /** What a datasource says, with every secret beside it. */

@@ -1,12 +1,15 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
+import type { Files } from "#core/io.ts";
 import { createLog, type LogRecord, silentLog } from "#core/log.ts";
+import { clouds } from "./clouds/table.ts";
 import { makeContent } from "./content.ts";
 import type { Datasource } from "./datasource.ts";
 import { discover } from "./discover.ts";
-import { addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
+import { addDisk, addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
 import { datasources as known } from "./table.ts";
 
 const seed = { "meta-data": "instance-id: i-1\n", "user-data": "#cloud-config\n" };
@@ -39,6 +42,12 @@ function fake(name: string, state: "found" | "absent" | "broken"): Datasource {
       });
     },
   };
+}
+
+/** What must have been found. */
+function detected<T>(detection: T | undefined): T {
+  if (detection === undefined) throw new Error("not detected");
+  return detection;
 }
 
 t.test("the datasource of a machine is found and read", async (t) => {
@@ -77,6 +86,53 @@ t.test("nothing found is a fault that says what was looked at", async (t) => {
     message: "no datasource: looked for NoCluod (no such datasource)",
   });
   await t.rejects(discover(io, { datasources: [], log: silentLog }), { code: "datasource/none" });
+});
+
+t.test("each disk is opened once, however many datasources look at it", async (t) => {
+  const root = t.testdir();
+  for (const disk of ["vda", "vdb"]) addDisk(root, disk);
+  const io = fakeIo(root);
+  const calls: string[] = [];
+  const open: Files["open"] = (file, options) => {
+    calls.push(`open ${file}`);
+    if (file === "/dev/vdb") throw new Fault("io/read-failed", `${file}: no medium`);
+    const access = io.files.open(file, options);
+    const close = () => {
+      calls.push(`close ${file}`);
+      access.close();
+    };
+    const read = (offset: number, length: number) => {
+      calls.push(`read ${file} ${offset}`);
+      return access.read(offset, length);
+    };
+    return { ...access, read, close };
+  };
+  const counted = { ...io, files: { ...io.files, open } };
+  const look = discover(counted, { datasources: undefined, log: silentLog });
+  await t.rejects(look, { code: "datasource/none" });
+  t.same(
+    calls.filter((call) => !call.startsWith("read")),
+    ["open /dev/vdb", "open /dev/vda", "close /dev/vda"],
+  );
+  const reads = calls.filter((call) => call.startsWith("read"));
+  t.ok(reads.length > 0);
+  t.equal(new Set(reads).size, reads.length, "no sector is read twice");
+});
+
+t.test("every cloud that can be asked is in the table", async (t) => {
+  const names = known.map(({ name }) => name);
+  for (const { name } of clouds) t.ok(names.includes(name), name);
+  t.equal(new Set(names).size, names.length);
+});
+
+t.test("the page of datasources names all of them, in order", async (t) => {
+  const page = readFileSync(path.join(import.meta.dirname, "../../docs/datasources.md"), "utf8");
+  const [table = ""] = page.split("## Who asks");
+  const named = [...table.matchAll(/^\| (\w+) \| (?!told by|---)/gm)].map(([, name]) => name);
+  t.strictSame(
+    named,
+    known.map(({ name }) => name),
+  );
 });
 
 t.test("the first in order is read, the others are named", async (t) => {
@@ -121,6 +177,50 @@ t.test("nothing steps in for a datasource that is there and broken", async (t) =
     },
   );
 });
+
+t.test(
+  "what files leave open is asked in its turn, and is absent where it is not there",
+  async (t) => {
+    const open = (
+      name: string,
+      code?: "datasource/none" | "datasource/unreachable",
+    ): Datasource => {
+      const found = fake(name, "found");
+      return {
+        ...found,
+        detect: (io, observe) => ({ ...detected(found.detect(io, observe)), tentative: true }),
+        read(io, detection, tools) {
+          if (code !== undefined) throw new Fault(code, `${name} says nothing`);
+          return found.read(io, detection, tools);
+        },
+      };
+    };
+    const io = fakeIo(t.testdir());
+    const look = (...table: readonly Datasource[]) =>
+      discover(io, { datasources: undefined, log: silentLog, table });
+    const found = await look(
+      open("A", "datasource/none"),
+      open("B"),
+      open("C"),
+      fake("D", "found"),
+    );
+    t.strictSame(
+      found.attempts.map(({ name, result }) => `${name} ${result}`),
+      ["A absent", "B used", "C passed", "D passed"],
+    );
+    t.same(found.attempts[0]?.evidence, ["A is here", "A says nothing"]);
+    t.match(found.kind === "found" && found.content.findings.map(({ document }) => document), [
+      "D",
+    ]);
+    await t.rejects(look(open("A", "datasource/none")), {
+      code: "datasource/none",
+      message: "no datasource: looked for A (A is here; A says nothing)",
+    });
+    await t.rejects(look(open("A", "datasource/unreachable"), fake("B", "found")), {
+      code: "datasource/unreachable",
+    });
+  },
+);
 
 t.test("the owner can switch it off", async (t) => {
   const switches: Record<string, (root: string) => void> = {

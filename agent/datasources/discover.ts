@@ -3,6 +3,7 @@ import type { Finding } from "#core/finding.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
+import { keepDisks } from "./keep-disks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 import { datasources as known } from "./table.ts";
 
@@ -43,7 +44,7 @@ const switchArguments = ["firstlight=disabled", "cloud-init=disabled"];
 /**
  * Finds the datasource of this machine and reads it. All are detected, in order; the first is read.
  * Throws `datasource/none` when there is none, and the fault of the first that is there but broken:
- * another one never steps in for it.
+ * another one never steps in for it. One that only the hypervisor can tell of is asked in its turn.
  */
 export async function discover(io: Io, options: DiscoverOptions): Promise<Discovery> {
   const { log } = options;
@@ -52,7 +53,7 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     log.info("discover.disabled", { by });
     return { kind: "disabled", by, attempts: [] };
   }
-  const tries = candidates(options).map((candidate) => detect(io, candidate));
+  const tries = detectAll(io, options);
   for (const { attempt } of tries) {
     log.debug("discover.tried", {
       datasource: attempt.name,
@@ -60,24 +61,60 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
       evidence: attempt.evidence.join("; "),
     });
   }
-  const first = tries.find(({ found, fault }) => found !== undefined || fault !== undefined);
-  if (first?.fault !== undefined) throw first.fault;
-  if (first?.found === undefined) throw none(tries.map(({ attempt }) => attempt));
-
-  const attempts = tries.map((tried) =>
-    tried === first ? { ...tried.attempt, result: "used" as const } : tried.attempt,
+  const { content, used, settled } = await readFirst(io, tries, options);
+  const attempts = settled.map((tried) =>
+    tried === used ? { ...tried.attempt, result: "used" as const } : tried.attempt,
   );
-  log.info("discover.found", {
-    datasource: first.attempt.name,
-    place: first.found.detection.place,
-  });
-  const { datasource, detection } = first.found;
-  const content = await datasource.read(io, detection, options.tools);
   const findings = [
     ...content.findings,
-    ...tries.flatMap((tried) => (tried === first ? [] : findingOf(tried, datasource))),
+    ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used.found.datasource))),
   ];
   return { kind: "found", content: { ...content, findings }, attempts };
+}
+
+function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
+  const { files, close } = keepDisks(io.files);
+  try {
+    return candidates(options).map((candidate) => detect({ ...io, files }, candidate));
+  } finally {
+    close();
+  }
+}
+
+/**
+ * Reads the first that is there. One that files left open and that is not there after all is settled as
+ * absent. Throws as {@link discover}.
+ */
+async function readFirst(
+  io: Io,
+  tries: readonly Try[],
+  { log, tools }: Pick<DiscoverOptions, "log" | "tools">,
+): Promise<{
+  readonly content: DatasourceContent;
+  readonly used: Try & Required<Pick<Try, "found">>;
+  readonly settled: readonly Try[];
+}> {
+  const settled = [...tries];
+  for (const [index, tried] of tries.entries()) {
+    const { attempt, found, fault } = tried;
+    if (fault !== undefined) throw fault;
+    if (found === undefined) continue;
+    const { datasource, detection } = found;
+    const tell = () =>
+      log.info("discover.found", { datasource: attempt.name, place: detection.place });
+    if (detection.tentative !== true) tell();
+    try {
+      const content = await datasource.read(io, detection, tools);
+      if (detection.tentative === true) tell();
+      const used = { ...tried, found };
+      return { content, used, settled: settled.with(index, used) };
+    } catch (error) {
+      if (detection.tentative !== true || !isFault(error, "datasource/none")) throw error;
+      const evidence = [...attempt.evidence, error.message];
+      settled[index] = { attempt: { ...attempt, result: "absent", place: null, evidence } };
+    }
+  }
+  throw none(settled.map(({ attempt }) => attempt));
 }
 
 interface Try {
@@ -156,8 +193,9 @@ function findingOf({ attempt, found }: Try, used: Datasource): readonly Finding[
     case "absent":
       return [];
     case "passed": {
+      if (found?.detection.tentative === true) return []; // nobody asked
       // A cloud may bring a disk beside its service, and says the same by both.
-      const isOfCloud = found?.datasource.needs === "network" && used.needs === "disk";
+      const isOfCloud = found?.datasource.needs !== "disk" && used.needs === "disk";
       return [
         {
           ...about,

@@ -17,13 +17,23 @@ export interface Identity {
   /** Of Xen, in lower case. */
   readonly hypervisorUuid: string;
   readonly kernelArguments: readonly string[];
+  /** As `uname -v` says it. */
+  readonly kernelVersion: string;
   /** `product_name` in the environment of process 1: containers have no firmware. */
   readonly initProductName: string;
   /** Of the files by which clouds mark their machines, those that there are. */
   readonly markFiles: readonly string[];
+  /** The same of sockets. */
+  readonly markSockets: readonly string[];
+  /** Names of the ports that a hypervisor has for programs of its guest. */
+  readonly virtioPorts: readonly string[];
 }
 
 const markFiles = ["/etc/vultr", "/var/lib/cloud/seed/azure/ovf-env.xml", "/var/run/scaleway"];
+
+const markSockets = ["/dev/lxd/sock", "/dev/incus/sock", "/native/.zonecontrol/metadata.sock"];
+const virtioPorts = "/sys/class/virtio-ports";
+const mostPorts = 64;
 
 const maxBytes = 64 * 1024;
 
@@ -41,8 +51,13 @@ export function readIdentity(files: Files): Identity {
     chassisAssetTag: dmi("chassis_asset_tag"),
     hypervisorUuid: ofMachine("/sys/hypervisor/uuid").toLowerCase(),
     kernelArguments: readKernelArguments(files),
+    kernelVersion: read("/proc/sys/kernel/version"),
     initProductName: variableIn(read("/proc/1/environ"), "product_name"),
     markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),
+    markSockets: markSockets.filter((path) => files.stat(path)?.kind === "other"),
+    virtioPorts: (isHost ? files.list(virtioPorts).slice(0, mostPorts) : []).map((port) =>
+      read(`${virtioPorts}/${port}/name`),
+    ),
   };
 }
 

@@ -1,9 +1,9 @@
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import { type BlockDevice, openBlockDevice } from "./block-devices.ts";
+import type { BlockDevice } from "./block-devices.ts";
 import type { RawDocuments } from "./content.ts";
+import { withDisk } from "./drive.ts";
 import { quoted } from "./images/image.ts";
-import { openVolume } from "./images/volume.ts";
 import { type MetaData, readMetaData } from "./meta-data.ts";
 
 /** Bytes that a file of a seed may have. */
@@ -47,23 +47,7 @@ export function readSeedDirectory(files: Files, directory: string): Seed {
 
 /** Reads the seed on a disk. Throws like {@link readSeedDirectory}. */
 export function readSeedDisk(files: Files, device: BlockDevice): Seed {
-  const access = openBlockDevice(files, device);
-  try {
-    const volume = openVolume(access, device.node);
-    if (volume === undefined) {
-      throw new Fault(
-        "datasource/malformed",
-        `${device.node}: an ISO 9660 or FAT file system was expected, there is none`,
-      );
-    }
-    return readSeed(
-      device.node,
-      (file, maxBytes) => volume.read(file, maxBytes),
-      () => volume.list().map(({ name }) => name),
-    );
-  } finally {
-    access.close();
-  }
+  return withDisk(files, device, ({ name, read, list }) => readSeed(name, read, () => list("")));
 }
 
 /** Reads all files of a seed with `read`; `list` names what is there instead when one is missing. */

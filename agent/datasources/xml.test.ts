@@ -20,6 +20,7 @@ t.test("elements, texts and what stands for characters", async (t) => {
       ["Deep", ""],
     ],
   );
+  t.same(root?.attributes.get("b"), "1 > 0");
   t.equal(elementAt(root, "Deep", "Deeper")?.text, "four");
   t.equal(elementAt(root, "Deep", "Sub"), undefined);
 });
@@ -33,6 +34,12 @@ t.test("what is no XML, or may be without end, is not read", async (t) => {
     `<a>${"<b/>".repeat(20_001)}</a>`,
   ];
   for (const text of wrong) t.equal(readXml(text), undefined, text.slice(0, 40));
+});
+
+t.test("attributes by their names without prefixes", async (t) => {
+  const root = readXml(`<a o:key="x &lt;&#10;\n&amp;" key='2' oe:value = '"'/>`);
+  t.same(Object.fromEntries(root?.attributes ?? []), { key: "x <\n &", value: '"' });
+  t.equal(readXml('<a b="&nothing;"/>'), undefined);
 });
 
 t.test("white space without end is read in time", async (t) => {

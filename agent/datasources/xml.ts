@@ -1,7 +1,9 @@
-/** An element of an XML document; attributes are not kept. */
+/** An element of an XML document. */
 export interface XmlElement {
   /** Without its prefix. */
   readonly name: string;
+  /** Values by name, without its prefix; of two names that differ in it the first. */
+  readonly attributes: ReadonlyMap<string, string>;
   readonly elements: readonly XmlElement[];
   /** What stands in it beside its elements, without white space at the ends. */
   readonly text: string;
@@ -11,6 +13,7 @@ const mostElements = 20_000;
 const deepest = 64;
 const token =
   /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<\/([\w:.-]+)\s*>|<([A-Za-z_][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/y;
+const attribute = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const entities: Readonly<Record<string, string>> = {
   ...{ lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" },
 };
@@ -20,19 +23,17 @@ const entities: Readonly<Record<string, string>> = {
  * type of itself (which may define entities without end), or is deeper than 64 elements.
  */
 export function readXml(text: string): XmlElement | undefined {
-  const open: { name: string; full: string; elements: XmlElement[]; text: string }[] = [
-    { name: "", full: "", elements: [], text: "" },
-  ];
+  const open: Open[] = [opened("", new Map())];
   const close = (): void => {
-    const { name, elements, text: inner } = open.pop() ?? { name: "", elements: [], text: "" };
-    open.at(-1)?.elements.push({ name, elements, text: inner.trim() });
+    const { full, ...element } = open.pop() ?? opened("", new Map());
+    open.at(-1)?.elements.push({ ...element, text: element.text.trim() });
   };
   token.lastIndex = text.startsWith("\ufeff") ? 1 : 0;
   for (let count = 0; token.lastIndex < text.length; ) {
     const found = token.exec(text);
     const current = open.at(-1);
     if (found === null || current === undefined) return undefined;
-    const [, raw, ended, started, , selfClosed, plain] = found;
+    const [, raw, ended, started, written, selfClosed, plain] = found;
     if (raw !== undefined) current.text += raw;
     else if (plain !== undefined) {
       const decoded = decode(plain);
@@ -41,7 +42,9 @@ export function readXml(text: string): XmlElement | undefined {
     } else if (started !== undefined) {
       count += 1;
       if (count > mostElements || open.length > deepest) return undefined;
-      open.push({ name: started.replace(/^.*:/, ""), full: started, elements: [], text: "" });
+      const attributes = readAttributes(written ?? "");
+      if (attributes === undefined) return undefined;
+      open.push(opened(started, attributes));
       if (selfClosed === "/") close();
     } else if (ended !== undefined) {
       if (open.length === 1 || current.full !== ended) return undefined;
@@ -51,6 +54,32 @@ export function readXml(text: string): XmlElement | undefined {
   const [document, ...unclosed] = open;
   const isWhole = unclosed.length === 0 && document?.text.trim() === "";
   return isWhole && document.elements.length === 1 ? document.elements[0] : undefined;
+}
+
+/** An element that is being read. */
+interface Open extends XmlElement {
+  readonly full: string;
+  readonly elements: XmlElement[];
+  text: string;
+}
+
+function opened(full: string, attributes: ReadonlyMap<string, string>): Open {
+  return { name: localName(full), full, attributes, elements: [], text: "" };
+}
+
+function localName(name: string): string {
+  return name.replace(/^.*:/, "");
+}
+
+/** White space in a value is spaces (XML 3.3.3). */
+function readAttributes(written: string): ReadonlyMap<string, string> | undefined {
+  const attributes = new Map<string, string>();
+  for (const [, name = "", double, single] of written.matchAll(attribute)) {
+    const value = decode((double ?? single ?? "").replace(/\r\n|[\t\r\n]/g, " "));
+    if (value === undefined) return undefined;
+    if (!attributes.has(localName(name))) attributes.set(localName(name), value);
+  }
+  return attributes;
 }
 
 /** The first element at a path of names below another. */

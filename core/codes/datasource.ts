@@ -8,12 +8,12 @@ export const datasourceCodes = {
   "datasource/missing": {
     means: "The datasource is there but lacks a document that it must have.",
     action:
-      "Add the named document (NoCloud: user-data and meta-data, both may be empty; ConfigDrive: meta_data.json).",
+      "Add the named document (NoCloud: user-data and meta-data, both may be empty; ConfigDrive: meta_data.json; the message names it for others).",
   },
   "datasource/none": {
     means: "No datasource was found on this machine.",
     action:
-      "Attach a CIDATA or config-2 disk, fill /var/lib/cloud/seed/nocloud, or name the datasource in the settings.",
+      "Attach a CIDATA or config-2 disk, fill /var/lib/cloud/seed/nocloud, or name the datasource in the settings; docs/datasources.md says how each is told.",
   },
   "datasource/unreachable": {
     means: "The metadata service of the machine's cloud does not answer, or not to its end.",

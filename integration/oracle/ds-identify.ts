@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { addDisk } from "#agent/datasources/fake-machine.ts";
 import { makeFat, makeIso, writeTree } from "#agent/datasources/images/make-images.ts";
@@ -16,6 +16,8 @@ export interface FakeRoot {
   readonly disks?: readonly FakeSeedDisk[];
   /** Further files. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Programs that are installed, as scripts of sh. */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 /** A disk, as both detectors see it: by its bytes, and by what `blkid` says. */
@@ -23,6 +25,10 @@ export interface FakeSeedDisk {
   readonly name: string;
   readonly label: string;
   readonly type: "iso9660" | "vfat";
+  /** Number of a FAT volume: `9796-932E`. */
+  readonly serial?: string;
+  /** What is on it; default: a seed of NoCloud. */
+  readonly tree?: Readonly<Record<string, string>>;
 }
 
 /** cloud-init's own detector, unpacked and not installed. */
@@ -45,9 +51,12 @@ export async function dsIdentify(): Promise<string> {
   return path.join(directory, "usr/lib/cloud-init/ds-identify");
 }
 
+const seed = { "meta-data": "instance-id: i\n", "user-data": "\n" };
+
 /** Writes a machine for both detectors: kernel's files, and programs that say of it what they would. */
 export function writeFakeRoot(root: string, machine: FakeRoot): void {
   const { dmi = {}, commandLine = "", virtualisation = "kvm", disks = [], files = {} } = machine;
+  const { programs = {} } = machine;
   const lines = (values: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, `${value}\n`]));
   writeTree(path.join(root, "sys/class/dmi/id"), lines(dmi));
@@ -57,30 +66,37 @@ export function writeFakeRoot(root: string, machine: FakeRoot): void {
     mkdirSync(path.join(root, path.dirname(file)), { recursive: true });
     writeFileSync(path.join(root, file), text);
   }
-  for (const { name, label, type } of disks) {
+  for (const { name, label, type, serial, tree = seed } of disks) {
     const image = `${root}-${name}`;
-    const tree = { "meta-data": "instance-id: i\n", "user-data": "\n" };
-    if (type === "vfat") makeFat(image, tree, { label });
+    const extra = serial === undefined ? {} : { extra: ["-i", serial.replace("-", "")] };
+    if (type === "vfat") makeFat(image, tree, { label, ...extra });
     else makeIso(image, writeTree(`${image}.tree`, tree), { label });
     addDisk(root, name, { image });
   }
-  const blkid = disks.map(
-    ({ name, label, type }) => `DEVNAME=/dev/${name}\nLABEL=${label}\nTYPE=${type}\n`,
-  );
+  const blkid = disks.map(({ name, label, type, serial }) => {
+    const number = serial === undefined ? "" : `UUID=${serial}\n`;
+    return `DEVNAME=/dev/${name}\nLABEL=${label}\n${number}TYPE=${type}\n`;
+  });
   const say = (text: string) => `#!/bin/sh\ncat <<'X'\n${text}\nX\n`;
-  writeTree(path.join(root, "bin"), {
+  const all = {
+    ...Object.fromEntries(
+      Object.entries(programs).map(([name, script]) => [name, `#!/bin/sh\n${script}\n`]),
+    ),
     blkid: say(blkid.join("\n")),
     "systemd-detect-virt": say(virtualisation),
-  });
-  for (const program of ["blkid", "systemd-detect-virt"])
-    execFileSync("chmod", ["755", path.join(root, "bin", program)]);
+  };
+  for (const directory of ["bin", "usr/bin"]) writeTree(path.join(root, directory), all);
+  for (const program of Object.keys(all))
+    for (const directory of ["bin", "usr/bin"])
+      chmodSync(path.join(root, directory, program), 0o755);
 }
 
 /** The datasources that cloud-init's detector finds on a machine, sorted. */
 export function askDsIdentify(script: string, root: string): readonly string[] {
   const env = {
     ...{ PATH_ROOT: root, PATH: `${root}/bin:/usr/bin:/bin`, DEBUG_LEVEL: "0", LANG: "C" },
-    ...{ PATH_ETC_CI_CFG: `${root}/none`, DI_LOG: "stderr" },
+    ...{ PATH_ETC_CI_CFG: `${root}/none`, PATH_ETC_CI_CFG_D: `${root}/etc/cloud/cloud.cfg.d` },
+    DI_LOG: "stderr",
   };
   try {
     execFileSync("sh", [script, "--force"], { env, stdio: "ignore", timeout: 30_000 });

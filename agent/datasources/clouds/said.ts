@@ -24,6 +24,11 @@ export class Said {
     throw new Fault("datasource/missing", answers.malformed(path, "there is nothing").message);
   }
 
+  /** A value; `fail` makes the fault that says what is wrong with it. */
+  static of(json: Json | undefined, fail: (problem: string) => Fault): Said {
+    return new Said(json, fail);
+  }
+
   /** The value under a key. */
   get(key: string): Said {
     return this.#inner(this.#object()?.[key], key);

@@ -3,7 +3,7 @@ import type { Test } from "tap";
 import type { Finding } from "#core/finding.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { resolveSpec } from "../../resolve-spec.ts";
-import type { Cloud, Machine } from "../cloud.ts";
+import type { Cloud, CloudMachine } from "../cloud.ts";
 import { readCloud } from "../cloud-content.ts";
 import type { DatasourceContent } from "../datasource.ts";
 import type { Identity } from "../identity.ts";
@@ -107,23 +107,28 @@ export function tryCloud(t: Test, tried: CloudCase): void {
 }
 
 /** A machine of which nothing is known but this. */
-export function machineOf({ identity = {}, ...known }: Known = {}): Machine {
+export function machineOf({ identity = {}, ...known }: Known = {}): CloudMachine {
   const nothing = { interfaces: new Map(), defaultUser: "nixos", now: () => 0 };
   return { ...nothing, ...known, identity: identityOf(identity) };
 }
 
 /** What is known of a machine. */
-export type Known = Partial<Omit<Machine, "identity">> & { readonly identity?: Partial<Identity> };
+export type Known = Partial<Omit<CloudMachine, "identity">> & {
+  readonly identity?: Partial<Identity>;
+};
 
 /** A machine whose firmware says nothing but this. */
-function identityOf(some: Partial<Identity>): Identity {
+export function identityOf(some: Partial<Identity>): Identity {
   const nothing = {
     ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
     ...{
       chassisAssetTag: "",
       hypervisorUuid: "",
       kernelArguments: [],
+      kernelVersion: "",
       markFiles: [],
+      markSockets: [],
+      virtioPorts: [],
       initProductName: "",
     },
   };

@@ -1,5 +1,6 @@
 import type { Json } from "#core/canonical-json.ts";
-import type { JsonObject, Machine } from "../cloud.ts";
+import type { JsonObject } from "../cloud.ts";
+import type { Machine } from "../machine.ts";
 import type { Said } from "./said.ts";
 
 /** The name that an interface has on this machine, else another one. */

@@ -21,6 +21,8 @@ export interface FatGeometry {
     | { readonly cluster: number };
   /** Label of the boot sector, `null` when it has none. */
   readonly label: string | null;
+  /** Number of the volume as blkid shows it, `9796-932E`; `null` when it has none. */
+  readonly serial: string | null;
 }
 
 /** Reads the boot sector, `undefined` when it is not that of a FAT file system. */
@@ -67,6 +69,7 @@ export function readFatGeometry(image: Image): FatGeometry | undefined {
       ? { cluster: boot.readUInt32LE(44) }
       : { offset: rootOffset, length: rootEntries * directoryEntrySize },
     label: bootLabel(boot, isFat32 ? 66 : 38),
+    serial: bootSerial(boot, isFat32 ? 66 : 38),
   };
 }
 
@@ -80,6 +83,17 @@ function activeTable(boot: Buffer, tables: number): number {
 /** The label after the extended boot signature 0x29 at `at`. */
 function bootLabel(boot: Buffer, at: number): string | null {
   return boot[at] === 0x29 ? readLabel(boot.subarray(at + 5, at + 16)) : null;
+}
+
+/** The number after it. */
+function bootSerial(boot: Buffer, at: number): string | null {
+  if (boot[at] !== 0x29) return null;
+  const digits = boot
+    .readUInt32LE(at + 1)
+    .toString(16)
+    .padStart(8, "0")
+    .toUpperCase();
+  return `${digits.slice(0, 4)}-${digits.slice(4)}`;
 }
 
 /** A label of eleven bytes, `null` when it says that there is none. */

@@ -26,6 +26,7 @@ export function probeFat(image: Image): Volume | undefined {
     type: "vfat",
     label: labels[0] ?? null,
     labels: [...new Set(labels)],
+    serial: geometry.serial,
     list: (directory = "") => listDirectory(tree, directory),
     read: (path, maxBytes) => readFile(tree, path, maxBytes),
   };

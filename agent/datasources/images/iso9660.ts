@@ -59,6 +59,7 @@ export function probeIso9660(image: Image): Volume | undefined {
     type: "iso9660",
     label,
     labels: label === null ? [] : [label],
+    serial: null,
     list: (directory = "") => listDirectory(opened(), directory),
     read: (path, maxBytes) => readFile(opened(), path, maxBytes),
   };

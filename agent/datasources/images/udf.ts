@@ -41,7 +41,9 @@ interface Contents {
 }
 
 /** The UDF file system of an image, or `undefined` when nothing says that there is one. */
-export function probeUdf(image: Image): Omit<Volume, "type" | "label" | "labels"> | undefined {
+export function probeUdf(
+  image: Image,
+): Omit<Volume, "type" | "label" | "labels" | "serial"> | undefined {
   if (!isUdf(image)) return undefined;
   let tree: DirectoryTree<UdfNode> | undefined;
   const opened = () => {

@@ -22,6 +22,8 @@ export interface Volume {
   readonly label: string | null;
   /** Every label, the first is `label`: FAT holds one in its root directory and one in the boot sector. */
   readonly labels: readonly string[];
+  /** The number of a FAT volume as blkid shows it: `9796-932E`. */
+  readonly serial: string | null;
   /** Entries of a directory (default: the root) in the order of the disk. Throws when it is none. */
   list(directory?: string): readonly VolumeEntry[];
   /**

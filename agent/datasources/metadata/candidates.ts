@@ -2,12 +2,16 @@ import type { NetworkInterfaceInfo } from "node:os";
 
 /** One way to a metadata service: an address of it, and one of this machine to ask from. */
 export interface Candidate {
-  /** Without a slash at its end, and without a scope. */
+  /** With the path that others are below; without a slash at its end, and without a scope. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
   /** Address to ask from; the kernel's choice when absent. */
   readonly localAddress?: string;
+  /** Socket of this machine that answers, in place of host and port. */
+  readonly socketPath?: string;
+  /** Path of what is spoken over in lines: that socket, or a serial port. */
+  readonly line?: string;
   /** For a person, `null` where the kernel chooses. */
   readonly from: string | null;
 }
@@ -18,16 +22,19 @@ export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[]
 /**
  * Every way to a service: the kernel's own route, and where a machine has several interfaces each of
  * them, because a metadata service may be reached over one only. A link-local IPv6 address has no route:
- * it is asked on every interface.
+ * it is asked on every interface. `unix:/dev/lxd/sock` and `serial:/dev/ttyS1` are
+ * on this machine.
  */
 export function candidatesFor(
   addresses: readonly string[],
   interfaces: Interfaces,
 ): readonly Candidate[] {
   return addresses.flatMap((address): readonly Candidate[] => {
-    const { origin, hostname, port, protocol } = new URL(address);
+    const { origin, hostname, port, protocol, pathname } = new URL(address);
+    if (protocol === "unix:" || protocol === "serial:") return [onMachine(protocol, pathname)];
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
-    const way = { url: origin, host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
+    const url = `${origin}${pathname.replace(/\/$/, "")}`;
+    const way = { url, host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
     const family = host.includes(":") ? "IPv6" : "IPv4";
     if (isLinkLocal6(host)) {
       return namesWith(interfaces, "IPv6").map((name) => ({
@@ -43,6 +50,13 @@ export function candidatesFor(
     }));
     return [{ ...way, from: null }, ...(several ? chosen : [])];
   });
+}
+
+function onMachine(protocol: "unix:" | "serial:", pathname: string): Candidate {
+  const path = decodeURIComponent(pathname);
+  const way = { url: "http://localhost", host: "localhost", port: 80, line: path };
+  if (protocol === "serial:") return { ...way, url: `serial:${path}`, from: null };
+  return { ...way, socketPath: path, from: path };
 }
 
 function isLinkLocal6(host: string): boolean {

@@ -1,6 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import type { Report } from "#generated/agent/datasources/metadata/report.ts";
 import { validate } from "#generated/agent/datasources/metadata/report.validate.js";
+import { oAuthNames } from "./oauth.ts";
 import type { CrawlJob, CrawlReport, MetadataAttempt } from "./service.ts";
 
 /** What a crawl came to, as its child says it. */
@@ -64,17 +65,21 @@ function parse(text: string): Report | undefined {
 /** A job, as its line says; `undefined` where it is none. */
 export function readJob(line: string): CrawlJob | undefined {
   try {
-    const { datasource, task, addresses, budgetMs } = JSON.parse(line) as Partial<CrawlJob>;
+    const { datasource, task, addresses, oAuth, budgetMs } = JSON.parse(line) as Partial<CrawlJob>;
     const isGood =
       typeof datasource === "string" &&
       Number.isInteger(budgetMs) &&
       (task === undefined || task === "crawl" || task === "ready") &&
       (addresses === undefined ||
-        (Array.isArray(addresses) && addresses.every((one) => URL.canParse(String(one)))));
+        (Array.isArray(addresses) && addresses.every((one) => URL.canParse(String(one))))) &&
+      (oAuth === undefined || oAuthNames.every((name) => typeof oAuth[name] === "string"));
     if (!isGood) return undefined;
-    const asked = { datasource, budgetMs: budgetMs as number };
-    const job = task === undefined ? asked : { ...asked, task };
-    return addresses === undefined ? job : { ...job, addresses };
+    return {
+      ...{ datasource, budgetMs: budgetMs as number },
+      ...(task === undefined ? {} : { task }),
+      ...(addresses === undefined ? {} : { addresses }),
+      ...(oAuth === undefined ? {} : { oAuth }),
+    };
   } catch {
     return undefined;
   }

@@ -15,7 +15,7 @@ const mostAttempts = 500;
  */
 export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
-  { task = "crawl", addresses, budgetMs }: Omit<CrawlJob, "datasource">,
+  { task = "crawl", addresses, oAuth, budgetMs }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
   fakes: Pick<OpenOptions, "interfaces" | "open"> = {},
 ): Promise<CrawlReport> {
@@ -30,7 +30,7 @@ export async function crawlCloud(
   const timer = setTimeout(() => late.abort(), budgetMs);
   const signal = stop === undefined ? late.signal : AbortSignal.any([late.signal, stop]);
   const context = {
-    ...{ service, signal, budgetMs, startedAt: performance.now() },
+    ...{ service, oAuth, signal, budgetMs, startedAt: performance.now() },
     record(attempt: MetadataAttempt) {
       attempts.push(attempt);
       if (attempts.length > mostAttempts) attempts.shift();
@@ -43,8 +43,10 @@ export async function crawlCloud(
     ports = portsOf(opened, (candidate) => open(candidate, context));
     const answers = new Map<string, Uint8Array>();
     await crawl(keeping(ports, opened, answers));
-    const { url, from } = opened.candidate;
-    return { service: { url, from }, answers, attempts };
+    const { url, from, socketPath } = opened.candidate;
+    const place =
+      socketPath === undefined ? { url, from } : { url: `unix:${socketPath}`, from: null };
+    return { service: place, answers, attempts };
   } catch (error) {
     throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, attempts);
   } finally {

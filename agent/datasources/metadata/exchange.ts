@@ -4,6 +4,8 @@ import { connect } from "node:net";
 import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
 import { Fault } from "#core/fault.ts";
 import type { Candidate } from "./candidates.ts";
+import { openLineExchange } from "./line-exchange.ts";
+import { type OAuthKeys, oAuthHeader } from "./oauth.ts";
 import type { GetOptions, MetadataAttempt, MetadataService } from "./service.ts";
 
 const connectMs = 2_000;
@@ -24,6 +26,8 @@ const unconnected = [
 /** What all requests of a crawl share. */
 export interface CrawlContext {
   readonly service: MetadataService;
+  /** By what right it is asked, beside its own token. */
+  readonly oAuth?: OAuthKeys | undefined;
   /** Ends with the budget. */
   readonly signal: AbortSignal;
   /** For everything, in milliseconds. */
@@ -50,7 +54,10 @@ export interface Exchange {
  * what a metadata service does not say itself is not metadata.
  */
 export function openExchange(candidate: Candidate, context: CrawlContext): Exchange {
-  const { service } = context;
+  const { service, oAuth } = context;
+  const { line } = candidate;
+  if (service.speak !== undefined && line !== undefined)
+    return openLineExchange({ ...candidate, line }, context, service.speak);
   const agent = agentFor(candidate, service.privilegedPort === true);
   const closed = new AbortController();
   const signal = AbortSignal.any([context.signal, closed.signal]);
@@ -58,6 +65,7 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
   let token: Promise<string | undefined> | undefined;
 
   async function headersFor(): Promise<Record<string, string>> {
+    if (oAuth !== undefined) return { authorization: oAuthHeader(oAuth, Date.now()) };
     if (service.token === undefined) return {};
     token ??= newToken(client, candidate, service.token);
     const value = await token;
@@ -104,14 +112,16 @@ async function newToken(
 }
 
 /** A connection of its own to this way; a port that is taken is another one the next time. */
-function agentFor({ host, port, localAddress }: Candidate, privileged: boolean): Agent {
+function agentFor({ host, port, localAddress, socketPath }: Candidate, privileged: boolean): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
-  agent.createConnection = () =>
-    connect({
+  agent.createConnection = () => {
+    if (socketPath !== undefined) return connect({ path: socketPath });
+    return connect({
       ...{ host, port },
       ...(localAddress === undefined ? {} : { localAddress }),
       ...(privileged ? { localPort: randomInt(600, 1_024) } : {}),
     });
+  };
   return agent;
 }
 

@@ -11,7 +11,7 @@ export type FakeAnswer =
   | ((request: IncomingMessage, response: ServerResponse) => void);
 
 export interface FakeService {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://127.0.0.1:PORT`, or `unix:PATH` */
   readonly url: string;
   /** Method and path of each request in order. */
   readonly requests: readonly string[];
@@ -21,6 +21,8 @@ export interface FakeService {
 export interface FakeServiceOptions {
   readonly host?: string;
   readonly port?: number;
+  /** Path of a socket in their place. */
+  readonly socket?: string;
   /** Asked before the answers; `undefined` lets the request through. */
   readonly guard?: (request: IncomingMessage) => FakeAnswer | undefined;
 }
@@ -29,7 +31,7 @@ export interface FakeServiceOptions {
 export async function fakeService(
   t: { teardown(end: () => void): void },
   answers: Readonly<Record<string, FakeAnswer>>,
-  { host = "127.0.0.1", port = 0, guard = () => undefined }: FakeServiceOptions = {},
+  { host = "127.0.0.1", port = 0, socket, guard = () => undefined }: FakeServiceOptions = {},
 ): Promise<FakeService> {
   const requests: string[] = [];
   const sockets = new Set<Socket>();
@@ -43,11 +45,15 @@ export async function fakeService(
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(port, host, resolve));
+  await new Promise<void>((resolve) => {
+    if (socket === undefined) server.listen(port, host, resolve);
+    else server.listen(socket, resolve);
+  });
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
+  if (socket !== undefined) return { url: `unix:${socket}`, requests };
   const shown = host.includes(":") ? `[${host}]` : host;
   return { url: `http://${shown}:${(server.address() as AddressInfo).port}`, requests };
 }

@@ -1,8 +1,12 @@
+import type { Line } from "./line.ts";
+import type { OAuthKeys } from "./oauth.ts";
+
 /** A metadata service of a cloud: where it may answer, and how it wants to be asked. */
 export interface MetadataService {
   /**
    * Base addresses, all asked at once: `http://169.254.169.254`. A link-local IPv6 one is asked on every
-   * interface: `http://[fe80::a9fe:a9fe]`.
+   * interface: `http://[fe80::a9fe:a9fe]`. A socket of this machine: `unix:/dev/lxd/sock`; a
+   * serial port: `serial:/dev/ttyS1`.
    */
   readonly addresses: readonly string[];
   /** Sent with every request. */
@@ -15,6 +19,19 @@ export interface MetadataService {
   readonly token?: TokenRequest;
   /** Whether it answers only who asks from a port below 1024. */
   readonly privilegedPort?: boolean;
+  /** How it is spoken with over a line of characters; by HTTP when absent. */
+  readonly speak?: SpeakLine;
+  /** Devices that it is behind, for one on the machine itself. */
+  readonly devices?: readonly string[];
+}
+
+/** Begins to speak over a line. Throws `datasource/…`. */
+export type SpeakLine = (line: Line) => Promise<LineTalk>;
+
+/** Questions over a line, one after another. */
+export interface LineTalk {
+  /** The bytes behind a key, `undefined` where there are none. Throws `datasource/…`. */
+  get(key: string): Promise<Uint8Array | undefined>;
 }
 
 /** A request whose answer goes with every other one. */
@@ -83,6 +100,8 @@ export interface CrawlJob {
   readonly task?: "crawl" | "ready";
   /** Instead of the cloud's own. */
   readonly addresses?: readonly string[];
+  /** By what right it is asked. */
+  readonly oAuth?: OAuthKeys;
   /** For everything, in milliseconds. */
   readonly budgetMs: number;
 }

@@ -4,11 +4,9 @@ import { type CourierProcess, startCourier } from "./courier-process.ts";
 
 /** What a process is left that only talks to the network and to us. */
 const sandbox: readonly UnitProperty[] = [
-  ["DynamicUser", "yes"],
   ["LockPersonality", "yes"],
   ["MemoryMax", "512M"],
   ["NoNewPrivileges", "yes"],
-  ["PrivateDevices", "yes"],
   ["PrivateTmp", "yes"],
   ["ProtectClock", "yes"],
   ["ProtectControlGroups", "yes"],
@@ -19,7 +17,6 @@ const sandbox: readonly UnitProperty[] = [
   ["ProtectKernelTunables", "yes"],
   ["ProtectProc", "invisible"],
   ["ProtectSystem", "strict"],
-  ["RestrictAddressFamilies", "AF_INET AF_INET6 AF_NETLINK AF_UNIX"],
   ["RestrictNamespaces", "yes"],
   ["RestrictRealtime", "yes"],
   ["RestrictSUIDSGID", "yes"],
@@ -27,6 +24,24 @@ const sandbox: readonly UnitProperty[] = [
   ["SystemCallErrorNumber", "EPERM"],
   ["SystemCallFilter", "@system-service"],
   ["TemporaryFileSystem", "/var:ro"],
+];
+
+/** Of one that goes to the network: nobody's user, and no devices. */
+const onNetwork: readonly UnitProperty[] = [
+  ["DynamicUser", "yes"],
+  ["PrivateDevices", "yes"],
+  ["RestrictAddressFamilies", "AF_INET AF_INET6 AF_NETLINK AF_UNIX"],
+];
+
+/**
+ * Of one that asks on the machine itself: root without any of root's capabilities, because sockets of
+ * hypervisors and serial lines are root's, and no network.
+ */
+const onMachine: readonly UnitProperty[] = [
+  ["CapabilityBoundingSet", ""],
+  ["DevicePolicy", "closed"],
+  ["PrivateNetwork", "yes"],
+  ["RestrictAddressFamilies", "AF_UNIX"],
 ];
 
 /** No user of it is one of the machine's, and it may do nothing that others may not. */
@@ -45,6 +60,8 @@ const withPrivilegedPorts: readonly UnitProperty[] = [
 export interface ApartOptions {
   /** Whether it asks from ports below 1024; for those who answer nobody else. */
   readonly privilegedPorts?: boolean;
+  /** Devices that it may open, for one that asks on the machine itself and goes to no network. */
+  readonly devices?: readonly string[] | undefined;
 }
 
 /** It ends with its input, so only one that hangs needs this. */
@@ -53,14 +70,19 @@ const longestMs = 24 * 3_600_000;
 /** The line that starts a child without privileges, by systemd. */
 export function apart(
   argv: readonly [string, ...string[]],
-  { privilegedPorts = false }: ApartOptions = {},
+  { privilegedPorts = false, devices }: ApartOptions = {},
 ): readonly [string, ...string[]] {
+  const abroad = [...onNetwork, ...(privilegedPorts ? withPrivilegedPorts : withoutPrivileges)];
   const properties: readonly UnitProperty[] = [
     ...sandbox,
-    ...(privilegedPorts ? withPrivilegedPorts : withoutPrivileges),
+    ...(devices === undefined ? abroad : [...onMachine, ...devices.map(allowed)]),
     ["RuntimeMaxSec", `${longestMs / 1000}s`],
   ];
   return inTransientUnit({ argv, timeoutMs: longestMs }, { properties }).argv;
+}
+
+function allowed(device: string): UnitProperty {
+  return ["DeviceAllow", `${device} rw`];
 }
 
 /**

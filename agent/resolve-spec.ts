@@ -1,8 +1,7 @@
-import type { SecretBag } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
-import type { Translation } from "#provisioner/userdata/translation.ts";
+import type { RawDocument, Translation } from "#provisioner/userdata/translation.ts";
 import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
 import { defaultUserName } from "./default-user.ts";
 
@@ -21,7 +20,7 @@ export async function resolveSpec(
   settings: Settings,
   fetchSources: FetchSources,
 ): Promise<Resolution> {
-  const documents = readDocuments(content.secrets);
+  const documents = readDocuments(content);
   const urls = referencedSources(documents);
   const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
   const translation = translate(documents, {
@@ -33,13 +32,13 @@ export async function resolveSpec(
   return { ...translation, fetched, findings: [...content.findings, ...translation.findings] };
 }
 
-function readDocuments(secrets: SecretBag): Documents {
-  const document = (name: string) => {
+function readDocuments({ secrets, userData }: DatasourceContent): Documents {
+  const document = (name: string, about: Partial<RawDocument> = {}) => {
     const bytes = secrets.get(name)?.reveal();
-    return bytes === undefined ? undefined : { document: name, bytes };
+    return bytes === undefined ? undefined : { document: name, ...about, bytes };
   };
   return {
-    userData: document(rawDocuments.userData),
+    userData: document(rawDocuments.userData, userData),
     vendorData: document(rawDocuments.vendorData),
     networkConfig: document(rawDocuments.networkConfig),
   };

@@ -2,6 +2,7 @@ import { Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import { addCredentialSecrets, credentials } from "./credentials.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 import { datasources as known } from "./table.ts";
@@ -72,7 +73,9 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     place: first.found.detection.place,
   });
   const { datasource, detection } = first.found;
-  const content = await datasource.read(io, detection, options.tools);
+  const read = await datasource.read(io, detection, options.tools);
+  const takesSecrets = datasource !== credentials && tries.some(isCredentials);
+  const content = takesSecrets ? await addCredentialSecrets(io, read) : read;
   const findings = [
     ...content.findings,
     ...tries.flatMap((tried) => (tried === first ? [] : findingOf(tried, datasource))),
@@ -84,6 +87,11 @@ interface Try {
   readonly attempt: Attempt;
   readonly found?: { readonly datasource: Datasource; readonly detection: Detection };
   readonly fault?: Fault;
+}
+
+/** Whether credentials are among what may be used. */
+function isCredentials({ attempt }: Try): boolean {
+  return attempt.name === credentials.name;
 }
 
 function candidates({

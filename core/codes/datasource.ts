@@ -36,6 +36,10 @@ export const datasourceCodes = {
     means: "The settings name a datasource that this version does not know.",
     action: "Correct the name, spelt as cloud-init does: `NoCloud`, `ConfigDrive`.",
   },
+  "datasource/unknown-credential": {
+    means: "A credential is addressed to firstlight under a name that it does not read.",
+    action: "Correct its name; docs/datasources.md lists those that are read.",
+  },
   "datasource/default-instance-id": {
     means:
       "The meta-data has no instance-id, so that a new instance cannot be told from the old one.",

@@ -1,0 +1,106 @@
+import type { Finding } from "#core/finding.ts";
+import type { Io } from "#core/io.ts";
+import type { Observe } from "../datasource.ts";
+import { type Channel, type ChannelCredential, channelNames, readChannels } from "./channels.ts";
+import { problemOfName, secretNameOf } from "./names.ts";
+
+/** Document of findings about credentials. */
+export const credentialsDocument = "credentials";
+
+/** A credential of ours that counts. */
+export interface FoundCredential extends ChannelCredential {
+  /** The channel that it came to the machine by, whichever it was read from. */
+  readonly origin: string;
+}
+
+/** The credentials of this machine, and what became of those that do not count. */
+export interface FoundCredentials {
+  readonly byName: ReadonlyMap<string, FoundCredential>;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Looks for credentials of ours, by files alone. Of several with one name that counts which systemd
+ * would take; another value of it is told.
+ */
+export function findCredentials(
+  io: Pick<Io, "files" | "env">,
+  observe: Observe = () => {},
+): FoundCredentials {
+  const channels = readChannels(io, observe);
+  const byName = new Map<string, FoundCredential>();
+  const findings: Finding[] = [];
+  for (const channel of channels) {
+    for (const credential of channel.credentials) {
+      const { name, value, sealedFile } = credential;
+      findings.push(...problemsOf(credential, channel));
+      if (value === undefined && sealedFile === undefined) continue;
+      if (problemOfName(name) !== undefined) {
+        observe(`${credential.place}: ${name}: ${problemOfName(name)}`);
+        continue;
+      }
+      const first = byName.get(name);
+      if (first === undefined) {
+        byName.set(name, { ...credential, origin: originOf(channels, name) });
+        const size = value === undefined ? "encrypted" : `${value.length} bytes`;
+        observe(`${channel.name}: ${name} (${size})`);
+      } else if (saysOtherwise(first, credential))
+        findings.push(notUsed(credential, channel, first));
+    }
+  }
+  return { byName, findings };
+}
+
+/** The first that carries it; else systemd was given it by an image, a boot partition or a manager. */
+function originOf(channels: readonly Channel[], name: string): string {
+  const having = channels.filter(({ credentials }) => credentials.some((one) => one.name === name));
+  const carrier = having.find(({ isCarrier }) => isCarrier);
+  return (carrier ?? having.at(-1))?.name ?? channelNames.unit;
+}
+
+/** A sealed one after a plain one is what systemd has decrypted for the unit. */
+function saysOtherwise(first: FoundCredential, later: ChannelCredential): boolean {
+  if (later.value === undefined) return false;
+  return first.value === undefined || Buffer.compare(first.value, later.value) !== 0;
+}
+
+function problemsOf(credential: ChannelCredential, channel: Channel): readonly Finding[] {
+  const { name, value, sealedFile, place } = credential;
+  const problem = problemOfName(name);
+  if (problem !== undefined) {
+    const hint = "docs/datasources.md lists the names";
+    return [about(name, "warning", "datasource/unknown-credential", `${place}: ${problem}`, hint)];
+  }
+  if (value === undefined && sealedFile === undefined) {
+    const message = `${place}: its value is no base64, and passed over`;
+    return [about(name, "warning", "datasource/unusable", message, "encode it anew")];
+  }
+  if (channel.name !== channelNames.commandLine) return [];
+  const isSecret = secretNameOf(name) !== undefined;
+  const message = "everybody on the machine may read the kernel's command line";
+  const hint = "give it by SMBIOS, by fw_cfg or encrypted (systemd-creds encrypt)";
+  return [about(name, isSecret ? "warning" : "note", "secret/readable-by-all", message, hint)];
+}
+
+function notUsed(
+  { name, place }: ChannelCredential,
+  channel: Channel,
+  first: FoundCredential,
+): Finding {
+  const where = channel.name === place ? place : `${channel.name} (${place})`;
+  const message = `that of ${where} is not used: ${first.place} comes first and says something else`;
+  return about(name, "warning", "datasource/several", message, "remove the one that is not meant");
+}
+
+function about(
+  path: string,
+  level: Finding["level"],
+  code: Finding["code"],
+  message: string,
+  hint: string,
+): Finding {
+  return {
+    ...{ document: credentialsDocument, path, line: null, column: null },
+    ...{ level, code, message, hint },
+  };
+}

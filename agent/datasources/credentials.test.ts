@@ -209,7 +209,7 @@ t.test("of several with one name systemd's order counts, and the others are told
   t.equal(userData, "hostname: first\n");
   const told = findings.map(({ level, code, path: of, message }) => [level, code, of, message]);
   t.match(told, [
-    ["warning", "datasource/several", name, /^that of SMBIOS .* fw_cfg.* comes first/],
+    ["warning", "datasource/several", name, /^that of SMBIOS .*fw_cfg.* comes first/],
     ["warning", "datasource/unusable", "firstlight.user-data", /no base64/],
     ["note", "secret/readable-by-all", name, /./],
     ["warning", "datasource/several", name, /^that of kernel command line is not used/],

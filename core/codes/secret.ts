@@ -18,4 +18,13 @@ export const secretCodes = {
     means: "A credential came by a way that everybody on the machine may read.",
     action: "Give it by SMBIOS, by fw_cfg, or encrypted with `systemd-creds encrypt`.",
   },
+  "secret/unsealed": {
+    means: "What was to be sealed is no age envelope, and is used as it is.",
+    action:
+      "Seal it to the node's recipient, which `firstlight identity` prints: `age -r RECIPIENT -o NAME.age NAME`.",
+  },
+  "secret/too-large": {
+    means: "A secret is larger than a unit of systemd can be handed.",
+    action: "Check that it is the right file; let a command fetch what is larger.",
+  },
 } as const satisfies CodeTable;

@@ -3,6 +3,7 @@ import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument, Translation } from "#provisioner/userdata/translation.ts";
 import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
+import { givenSecrets } from "./datasources/given-secrets.ts";
 import { defaultUserName } from "./default-user.ts";
 
 /** Reads addresses that a document names; absent ones could not be read. */
@@ -28,6 +29,7 @@ export async function resolveSpec(
     publicKeys: content.instance.publicKeys,
     defaultUser: settings.defaultUser ?? defaultUserName,
     fetched,
+    secrets: givenSecrets(content),
   });
   return { ...translation, fetched, findings: [...content.findings, ...translation.findings] };
 }

@@ -1,4 +1,5 @@
 import { nearest } from "#core/nearest.ts";
+import { secretName } from "#provisioner/userdata/draft.ts";
 
 const prefix = "firstlight.";
 const secretPrefix = "firstlight.secret.";
@@ -24,9 +25,6 @@ export function secretNameOf(credential: string): string | undefined {
   const name = credential.slice(secretPrefix.length);
   return secretName.test(name) ? name : undefined;
 }
-
-/** Names that a secret may have, as the spec's schema says them. */
-export const secretName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,149}$/;
 
 /** What is wrong with the name of a credential of ours, or `undefined`. */
 export function problemOfName(name: string): string | undefined {

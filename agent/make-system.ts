@@ -39,6 +39,7 @@ import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
+import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 import { settleTrial } from "./settle-trial.ts";
 
 /** Everything that making a system needs, as values; the command line builds it. */
@@ -55,6 +56,10 @@ export interface BootDeps {
   /** Brings up network, keys and name where the datasource came too late for the bootstrap layer. */
   readonly bootstrap?: (content: DatasourceContent) => Promise<void>;
   readonly fetchSources: FetchSources;
+  /** Opens what is sealed to this node. */
+  readonly openEnvelope: OpenEnvelope;
+  /** Makes the key that envelopes are sealed to, where the node has none yet. */
+  readonly ensureIdentity?: () => Promise<void>;
   readonly readFacts: () => Facts | Promise<Facts>;
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
@@ -197,7 +202,7 @@ export async function renderSystem(
   });
   await d.bootstrap?.(content); // addresses that documents name need a network
   const { fetched, ...translation } = await way.stage("resolve", () =>
-    resolveSpec(content, d.settings, d.fetchSources),
+    resolveSpec(content, d.settings, d),
   );
   way.saw({ findings: translation.findings });
   const inputsDigest = digestInputs(d.io, { ...content, fetched });
@@ -217,7 +222,10 @@ export async function renderSystem(
   const base = await way.stage("base", () =>
     d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
   );
-  const credentials = await way.stage("credentials", () => storeSecrets(d, translation.secrets));
+  const credentials = await way.stage("credentials", async () => {
+    await d.ensureIdentity?.();
+    return storeSecrets(d, translation.secrets);
+  });
   const names = (translation.spec.templates ?? []).map((use) => use.name);
   const checkParameters = await d.parameterCheck(names);
   const { sources, findings } = await way.stage("render", () =>

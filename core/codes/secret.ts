@@ -24,7 +24,22 @@ export const secretCodes = {
       "Seal it to the node's recipient, which `firstlight identity` prints: `age -r RECIPIENT -o NAME.age NAME`.",
   },
   "secret/too-large": {
-    means: "A secret is larger than a unit of systemd can be handed.",
+    means: "A secret, or an envelope, is larger than is read.",
     action: "Check that it is the right file; let a command fetch what is larger.",
+  },
+  "secret/envelope-damaged": {
+    means:
+      "An age envelope is for this node, or for nobody, and cannot be opened: it was changed or cut.",
+    action: "Seal it anew, and check that it was copied whole.",
+  },
+  "secret/envelope-foreign": {
+    means: "An age envelope is not sealed to this node.",
+    action:
+      "Seal it to what `firstlight identity` prints on the node: `age -r RECIPIENT` (X25519), or `-R` with its ssh host key.",
+  },
+  "secret/identity-unreadable": {
+    means: "The key that envelopes are sealed to for this node is not one.",
+    action:
+      "Restore `.identity` in the credential store, or remove it: another is made, and envelopes are sealed anew.",
   },
 } as const satisfies CodeTable;

@@ -87,15 +87,23 @@ const name = "firstlight.spec";
 const channels: Readonly<Record<string, { readonly given: Given; readonly origin: string }>> = {
   "handed to the unit": {
     given: { unit: { [name]: spec } },
-    origin: "credentials of the unit",
+    origin: "systemd",
   },
   "handed to the system": {
     given: { system: { [name]: spec } },
-    origin: "system credentials",
+    origin: "systemd",
   },
   encrypted: {
     given: { encrypted: { [name]: spec } },
-    origin: "encrypted system credentials",
+    origin: "systemd",
+  },
+  "kept by the image": {
+    given: { files: { [`etc/credstore/${name}`]: spec } },
+    origin: "systemd",
+  },
+  "kept by the image, encrypted": {
+    given: { files: { [`etc/credstore.encrypted/${name}`]: sealed(spec) } },
+    origin: "systemd",
   },
   "fw_cfg of QEMU": { given: { firmware: { [name]: spec } }, origin: "QEMU fw_cfg" },
   "a string of SMBIOS": {
@@ -124,7 +132,7 @@ const channels: Readonly<Record<string, { readonly given: Given; readonly origin
   },
   "encrypted, decrypted for the unit": {
     given: { unit: { [name]: spec }, encrypted: { [name]: spec } },
-    origin: "encrypted system credentials",
+    origin: "systemd",
   },
 };
 

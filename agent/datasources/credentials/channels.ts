@@ -32,6 +32,13 @@ const maxBytes = 1024 * 1024;
 
 const systemDirectory = "/run/credentials/@system";
 const encryptedDirectory = "/run/credentials/@encrypted";
+/** Where an image keeps credentials for its units (systemd.exec(5), ImportCredential). */
+const storeDirectories = [
+  "/etc/credstore",
+  "/run/credstore",
+  "/usr/local/lib/credstore",
+  "/usr/lib/credstore",
+];
 const firmwareDirectory = "/sys/firmware/qemu_fw_cfg/by_name/opt/io.systemd.credentials";
 const smbiosDirectory = "/sys/firmware/dmi/entries";
 /** By them the guest of a confidential machine speaks to its processor. */
@@ -40,8 +47,8 @@ const confidentialDevices = ["/dev/sev-guest", "/dev/tdx_guest", "/dev/tdx-guest
 /** Names of channels. */
 export const channelNames = {
   unit: "credentials of the unit",
-  system: "system credentials",
-  encrypted: "encrypted system credentials",
+  system: "credentials of the system",
+  encrypted: "encrypted credentials",
   firmware: "QEMU fw_cfg",
   smbios: "SMBIOS",
   commandLine: "kernel command line",
@@ -49,7 +56,7 @@ export const channelNames = {
 
 /**
  * Every channel with the credentials of ours in it, in the order in which systemd lets them count: what
- * it has handed on, fw_cfg, SMBIOS, kernel command line. In a container firmware is another machine's,
+ * it hands on, plain and then encrypted, and what it takes it from: fw_cfg, SMBIOS, kernel command line. In a container firmware is another machine's,
  * and a confidential machine does not trust its hypervisor: there, as in systemd, neither is read.
  */
 export function readChannels({ files, env }: Pick<Io, "files" | "env">, observe: Observe) {
@@ -61,8 +68,12 @@ export function readChannels({ files, env }: Pick<Io, "files" | "env">, observe:
   });
   const channels: readonly Channel[] = [
     read(channelNames.unit, false, () => (own === undefined ? [] : plainFiles(files, own))),
-    read(channelNames.system, false, () => plainFiles(files, systemDirectory)),
-    read(channelNames.encrypted, false, () => sealedFiles(files)),
+    ...[systemDirectory, ...storeDirectories].map((directory) =>
+      read(channelNames.system, false, () => plainFiles(files, directory)),
+    ),
+    ...[encryptedDirectory, ...storeDirectories.map((each) => `${each}.encrypted`)].map(
+      (directory) => read(channelNames.encrypted, false, () => sealedFiles(files, directory)),
+    ),
     read(channelNames.firmware, true, () => (isTrusted ? firmwareFiles(files) : [])),
     read(channelNames.smbios, true, () => (isTrusted ? oemStrings(files) : [])),
     read(channelNames.commandLine, true, () => kernelWords(files)),
@@ -99,9 +110,9 @@ function plainFiles(files: Files, directory: string): readonly ChannelCredential
   });
 }
 
-function sealedFiles(files: Files): readonly ChannelCredential[] {
-  return named(files.list(encryptedDirectory)).map((name) => {
-    const place = `${encryptedDirectory}/${name}`;
+function sealedFiles(files: Files, directory: string): readonly ChannelCredential[] {
+  return named(files.list(directory)).map((name) => {
+    const place = `${directory}/${name}`;
     return { name, place, value: undefined, sealedFile: place };
   });
 }

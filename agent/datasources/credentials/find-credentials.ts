@@ -51,11 +51,15 @@ export function findCredentials(
   return { byName, findings };
 }
 
-/** The first that carries it; else systemd was given it by an image, a boot partition or a manager. */
+/**
+ * The first that carries it; else systemd was given it, by an image, a boot partition or a manager. A unit
+ * sees what it is handed and nothing beside it, a person all the rest: both have to say the same.
+ */
 function originOf(channels: readonly Channel[], name: string): string {
-  const having = channels.filter(({ credentials }) => credentials.some((one) => one.name === name));
-  const carrier = having.find(({ isCarrier }) => isCarrier);
-  return (carrier ?? having.at(-1))?.name ?? channelNames.unit;
+  const carrier = channels.find(
+    ({ isCarrier, credentials }) => isCarrier && credentials.some((one) => one.name === name),
+  );
+  return carrier?.name ?? "systemd";
 }
 
 /** A sealed one after a plain one is what systemd has decrypted for the unit. */

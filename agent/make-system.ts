@@ -201,9 +201,10 @@ export async function renderSystem(
     datasource: content.instance.datasource.name,
   });
   await d.bootstrap?.(content); // addresses that documents name need a network
-  const { fetched, ...translation } = await way.stage("resolve", () =>
-    resolveSpec(content, d.settings, d),
-  );
+  const { fetched, ...translation } = await way.stage("resolve", async () => {
+    await d.ensureIdentity?.(); // where something is sealed to another, it is said what this node has
+    return resolveSpec(content, d.settings, d);
+  });
   way.saw({ findings: translation.findings });
   const inputsDigest = digestInputs(d.io, { ...content, fetched });
   const decision = decide({
@@ -222,10 +223,7 @@ export async function renderSystem(
   const base = await way.stage("base", () =>
     d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
   );
-  const credentials = await way.stage("credentials", async () => {
-    await d.ensureIdentity?.();
-    return storeSecrets(d, translation.secrets);
-  });
+  const credentials = await way.stage("credentials", () => storeSecrets(d, translation.secrets));
   const names = (translation.spec.templates ?? []).map((use) => use.name);
   const checkParameters = await d.parameterCheck(names);
   const { sources, findings } = await way.stage("render", () =>

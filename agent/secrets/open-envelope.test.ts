@@ -129,6 +129,23 @@ t.test("what is for others is told from what is damaged", tools, async (t) => {
   t.equal(await damage(large), "secret/too-large");
 });
 
+t.test("what is sealed to a key that comes as a credential is opened", tools, async (t) => {
+  const root = t.testdir();
+  const { io } = await node(root);
+  const file = execFileSync("age-keygen", { stdio: ["ignore", "pipe", "ignore"] }).toString();
+  const [, recipient = ""] = /public key: (age1\S+)/.exec(file) ?? [];
+  const sealed = seal([recipient], text);
+  await t.rejects(openEnvelope(io, sealed), { code: "secret/envelope-foreign" });
+  const directory = path.join(root, "run/credentials/@system");
+  writeTree(directory, { "firstlight.identity": file });
+  t.equal(await opened(io, sealed), text);
+  writeTree(directory, { "firstlight.identity": `${file}AGE-SECRET-KEY-1S3CRET\n` });
+  await t.rejects(openEnvelope(io, sealed), {
+    code: "secret/identity-unreadable",
+    message: "credential firstlight.identity: key 2 of 2 is none of age's",
+  });
+});
+
 t.test("the node's key is made once, root-only", async (t) => {
   const root = t.testdir();
   const { io, recipient } = await node(root);

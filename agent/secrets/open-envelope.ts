@@ -4,6 +4,9 @@ import { formatBytes } from "#core/bytes.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import { envelopeForm } from "#provisioner/userdata/envelope-form.ts";
+import { findCredentials } from "../datasources/credentials/find-credentials.ts";
+import { identityName } from "../datasources/credentials/names.ts";
+import { readCredential } from "../datasources/credentials/read-credential.ts";
 import { readIdentity } from "./node-identity.ts";
 import { readHostKey } from "./ssh-host-key.ts";
 import { sshIdentity } from "./ssh-identity.ts";
@@ -23,6 +26,8 @@ export async function openEnvelope(io: Io, sealed: Uint8Array): Promise<Uint8Arr
   const decrypter = new Decrypter();
   if (own !== undefined) decrypter.addIdentity(await cryptoKeyOf(own));
   if (hostKey !== undefined) decrypter.addIdentity(sshIdentity(hostKey));
+  const given = await givenIdentities(io);
+  for (const identity of given) decrypter.addIdentity(identity);
   // Asked last: only where no key before it fits.
   let strangers: Stanzas | undefined;
   decrypter.addIdentity({
@@ -35,7 +40,7 @@ export async function openEnvelope(io: Io, sealed: Uint8Array): Promise<Uint8Arr
     return await decrypter.decrypt(bytesOf(sealed));
   } catch (cause) {
     if (strangers === undefined) throw damaged(cause);
-    throw problem ?? (await foreign(strangers, own, hostKey !== undefined));
+    throw problem ?? (await foreign(strangers, { own, hasHostKey: hostKey !== undefined, given }));
   }
 }
 
@@ -71,11 +76,29 @@ function damaged(cause: unknown): Fault {
   return new Fault("secret/envelope-damaged", `the age envelope is damaged: ${said}`, { cause });
 }
 
-async function foreign(
-  stanzas: Stanzas,
-  own: KeyObject | undefined,
-  hasHostKey: boolean,
-): Promise<Fault> {
+/** Keys that come as a credential. Throws `secret/decrypt-failed`, `secret/identity-unreadable`. */
+async function givenIdentities(io: Io): Promise<readonly string[]> {
+  const credential = findCredentials(io).byName.get(identityName);
+  if (credential === undefined) return [];
+  const text = Buffer.from(await readCredential(io, credential)).toString("utf8");
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  for (const [index, line] of lines.entries()) {
+    await identityToRecipient(line.trim()).catch(() => {
+      const message = `credential ${identityName}: key ${index + 1} of ${lines.length} is none of age's`;
+      throw new Fault("secret/identity-unreadable", message);
+    });
+  }
+  return lines.map((line) => line.trim());
+}
+
+/** The keys that this node has. */
+interface Keys {
+  readonly own: KeyObject | undefined;
+  readonly hasHostKey: boolean;
+  readonly given: readonly string[];
+}
+
+async function foreign(stanzas: Stanzas, { own, hasHostKey, given }: Keys): Promise<Fault> {
   const types = new Set(stanzas.map(({ args }) => args[0] ?? ""));
   if (types.has("scrypt")) {
     const message = "the envelope is sealed with a passphrase, and nobody is here to give it";
@@ -84,6 +107,7 @@ async function foreign(
   const keys = [
     ...(own === undefined ? [] : [await recipientOf(own)]),
     ...(hasHostKey ? ["its ssh host key"] : []),
+    ...(await Promise.all(given.map((identity) => identityToRecipient(identity)))),
   ];
   const here =
     keys.length === 0 ? "this node has no key yet" : `this node has ${keys.join(" and ")}`;

@@ -38,8 +38,8 @@ export const secretCodes = {
       "Seal it to what `firstlight identity` prints on the node: `age -r RECIPIENT` (X25519), or `-R` with its ssh host key.",
   },
   "secret/identity-unreadable": {
-    means: "The key that envelopes are sealed to for this node is not one.",
+    means: "A key that is to open envelopes on this node is none.",
     action:
-      "Restore `.identity` in the credential store, or remove it: another is made, and envelopes are sealed anew.",
+      "Correct the credential, or restore `.identity` in the credential store; where that is removed another is made, and envelopes are sealed anew.",
   },
 } as const satisfies CodeTable;

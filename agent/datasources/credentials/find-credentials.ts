@@ -2,7 +2,7 @@ import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { Observe } from "../datasource.ts";
 import { type Channel, type ChannelCredential, channelNames, readChannels } from "./channels.ts";
-import { problemOfName, secretNameOf } from "./names.ts";
+import { isSecret, problemOfName } from "./names.ts";
 
 /** Document of findings about credentials. */
 export const credentialsDocument = "credentials";
@@ -80,10 +80,11 @@ function problemsOf(credential: ChannelCredential, channel: Channel): readonly F
     return [about(name, "warning", "datasource/unusable", message, "encode it anew")];
   }
   if (channel.name !== channelNames.commandLine) return [];
-  const isSecret = secretNameOf(name) !== undefined;
   const message = "everybody on the machine may read the kernel's command line";
   const hint = "give it by SMBIOS, by fw_cfg or encrypted (systemd-creds encrypt)";
-  return [about(name, isSecret ? "warning" : "note", "secret/readable-by-all", message, hint)];
+  return [
+    about(name, isSecret(name) ? "warning" : "note", "secret/readable-by-all", message, hint),
+  ];
 }
 
 function notUsed(

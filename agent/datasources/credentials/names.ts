@@ -12,6 +12,14 @@ export const documentNames = [
   "firstlight.network-config",
 ] as const;
 
+/** Keys of age that open what is sealed to this machine, as `age-keygen` writes them. */
+export const identityName = "firstlight.identity";
+
+/** Whether a credential may not be read by everybody. */
+export function isSecret(name: string): boolean {
+  return name === identityName || secretNameOf(name) !== undefined;
+}
+
 export type DocumentName = (typeof documentNames)[number];
 
 /** Whether a credential is addressed to firstlight. */
@@ -28,9 +36,10 @@ export function secretNameOf(credential: string): string | undefined {
 
 /** What is wrong with the name of a credential of ours, or `undefined`. */
 export function problemOfName(name: string): string | undefined {
-  if (documentNames.some((known) => known === name)) return undefined;
+  const names = [...documentNames, identityName];
+  if (names.includes(name)) return undefined;
   if (name.startsWith(secretPrefix))
     return secretNameOf(name) === undefined ? "this is no name of a secret" : undefined;
-  const near = nearest(name, documentNames);
+  const near = nearest(name, names);
   return `nothing reads a credential of this name${near === undefined ? "" : `; did you mean ${near}?`}`;
 }

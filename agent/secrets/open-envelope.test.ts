@@ -5,6 +5,7 @@ import t from "tap";
 import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import { fc } from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
+import { hostIo } from "#core/host-io.ts";
 import type { Io } from "#core/io.ts";
 import { needs, writeTree } from "../datasources/images/make-images.ts";
 import { credentialsDirectory } from "./credential-store.ts";
@@ -160,6 +161,24 @@ t.test("the node's key is made once, root-only", async (t) => {
     code: "secret/identity-unreadable",
     message: /^((?!s3cret).)*$/,
   });
+});
+
+const isRoot = process.getuid?.() === 0;
+const realCreds = isRoot ? needs("systemd-creds") : { skip: "needs root" };
+
+t.test("real systemd-creds keeps the node's key", realCreds, async (t) => {
+  const scratch = t.testdir();
+  const root = path.join(scratch, "root");
+  writeTree(root, {});
+  const env = { ...process.env, SYSTEMD_CREDENTIAL_SECRET: path.join(scratch, "host-key") };
+  const io = hostIo({ root, env });
+  await ensureIdentity(io, { protection: async () => ({ encrypted: true, why: "" }) });
+  const file = path.join(root, credentialsDirectory, ".identity.cred");
+  t.notMatch(readFileSync(file, "utf8"), /PRIVATE KEY/);
+  const key = await readIdentity(io);
+  t.equal(key?.asymmetricKeyType, "x25519");
+  const other = { ...env, SYSTEMD_CREDENTIAL_SECRET: path.join(scratch, "other-key") };
+  await t.rejects(readIdentity(hostIo({ root, env: other })), { code: "secret/decrypt-failed" });
 });
 
 t.test("where systemd-creds works it keeps the node's key, and its failure is told", async (t) => {

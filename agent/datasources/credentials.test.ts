@@ -248,6 +248,28 @@ t.test("what cannot be decrypted is a fault, not another datasource", async (t) 
   });
 });
 
+t.test("a secret that cannot be decrypted, or is too large, takes nothing else away", async (t) => {
+  const io = machine(t, {
+    system: {
+      "firstlight.user-data": "#cloud-config\n",
+      "firstlight.secret.large": Buffer.alloc(1024 * 1024 + 1),
+      "firstlight.wrong": "x",
+    },
+    smbios: [["io.systemd.credential:firstlight.wrong=x"]],
+    files: { "run/credentials/@encrypted/firstlight.secret.token": "damaged" },
+  });
+  const { secrets, findings } = await read(io);
+  t.same(secrets, {});
+  t.same(
+    findings.map(({ level, code, path: of }) => `${level} ${code} ${of}`),
+    [
+      "warning datasource/unusable firstlight.secret.large",
+      "warning datasource/unknown-credential firstlight.wrong",
+      "warning secret/decrypt-failed firstlight.secret.token",
+    ],
+  );
+});
+
 t.test("firmware is not asked where it is another's, or not trusted", async (t) => {
   const given = {
     firmware: { [name]: spec },

@@ -1,4 +1,4 @@
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import { Secret } from "#core/secret.ts";
@@ -62,37 +62,52 @@ export const credentials: Datasource<CredentialsDetection> = {
       findings: [...found.findings, ...passedOver(found)],
     });
     const isSpec = document.name === "firstlight.spec";
+    const given = await readSecrets(io, found);
     return {
       ...content,
+      findings: [...content.findings, ...given.findings],
       ...(isSpec ? { userData: { document: document.name, format: "firstlight" } } : {}),
-      ...addSecrets(content, await readSecrets(io, found)),
+      ...addSecrets(content, given.secrets),
     };
   },
 };
 
-/**
- * Adds the secrets that come as credentials to what another datasource says. Throws
- * `secret/decrypt-failed`.
- */
+/** Adds the secrets that come as credentials to what another datasource says. */
 export async function addCredentialSecrets(
   io: Io,
   content: DatasourceContent,
 ): Promise<DatasourceContent> {
   const found = findCredentials(io);
-  const findings = [...content.findings, ...found.findings];
-  return { ...content, findings, ...addSecrets(content, await readSecrets(io, found)) };
+  const given = await readSecrets(io, found);
+  const findings = [...content.findings, ...found.findings, ...given.findings];
+  return { ...content, findings, ...addSecrets(content, given.secrets) };
 }
 
-async function readSecrets(
-  io: Io,
-  { byName }: FoundCredentials,
-): Promise<ReadonlyMap<string, Secret<Uint8Array>>> {
+/** What the credentials of a machine bring by name. */
+interface Given {
+  readonly secrets: ReadonlyMap<string, Secret<Uint8Array>>;
+  /** Of those that cannot be decrypted: a spec that refers to one says so at its line. */
+  readonly findings: readonly Finding[];
+}
+
+async function readSecrets(io: Io, { byName }: FoundCredentials): Promise<Given> {
   const secrets = new Map<string, Secret<Uint8Array>>();
+  const findings: Finding[] = [];
   for (const credential of byName.values()) {
     const name = secretNameOf(credential.name);
-    if (name !== undefined) secrets.set(name, new Secret(await readCredential(io, credential)));
+    if (name === undefined) continue;
+    try {
+      secrets.set(name, new Secret(await readCredential(io, credential)));
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      const { code, message } = error;
+      findings.push({
+        ...{ document: credentialsDocument, path: credential.name, line: null, column: null },
+        ...{ level: "warning", code, message: `passed over: ${message}`, hint: error.hint ?? null },
+      });
+    }
   }
-  return secrets;
+  return { secrets, findings };
 }
 
 function mainDocument({ byName }: FoundCredentials): FoundCredential | undefined {

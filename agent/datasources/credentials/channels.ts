@@ -25,6 +25,8 @@ export interface ChannelCredential {
   readonly value: Uint8Array | undefined;
   /** What systemd-creds has to decrypt. */
   readonly sealedFile?: string;
+  /** Why nobody can read it. */
+  readonly problem?: string;
 }
 
 /** What a unit of systemd is handed at most. */
@@ -104,10 +106,7 @@ function isConfidential(files: Files, observe: Observe): boolean {
 }
 
 function plainFiles(files: Files, directory: string): readonly ChannelCredential[] {
-  return named(files.list(directory)).map((name) => {
-    const place = `${directory}/${name}`;
-    return { name, place, value: files.read(place, { maxBytes }) };
-  });
+  return named(files.list(directory)).map((name) => readOne(files, name, `${directory}/${name}`));
 }
 
 function sealedFiles(files: Files, directory: string): readonly ChannelCredential[] {
@@ -118,10 +117,20 @@ function sealedFiles(files: Files, directory: string): readonly ChannelCredentia
 }
 
 function firmwareFiles(files: Files): readonly ChannelCredential[] {
-  return named(files.list(firmwareDirectory)).map((name) => {
-    const place = `${firmwareDirectory}/${name}/raw`;
-    return { name, place, value: files.read(place, { maxBytes }) };
-  });
+  return named(files.list(firmwareDirectory)).map((name) =>
+    readOne(files, name, `${firmwareDirectory}/${name}/raw`),
+  );
+}
+
+/** One that is larger than systemd hands on does not take the others away. */
+function readOne(files: Files, name: string, place: string): ChannelCredential {
+  try {
+    const value = files.read(place, { maxBytes });
+    return { name, place, value, ...(value === undefined ? { problem: "it is gone" } : {}) };
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return { name, place, value: undefined, problem: error.message };
+  }
 }
 
 function oemStrings(files: Files): readonly ChannelCredential[] {
@@ -141,7 +150,11 @@ function kernelWords(files: Files): readonly ChannelCredential[] {
 }
 
 function carried(all: readonly CarriedCredential[], place: string): readonly ChannelCredential[] {
-  return all.filter(({ name }) => isOurs(name)).map((each) => ({ ...each, place }));
+  return all.flatMap(({ name, value }) => {
+    if (!isOurs(name)) return [];
+    const problem = value === undefined ? { problem: "its value is no base64" } : {};
+    return [{ name, place, value, ...problem }];
+  });
 }
 
 function named(names: readonly string[]): readonly string[] {

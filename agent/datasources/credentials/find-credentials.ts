@@ -30,15 +30,19 @@ export function findCredentials(
   const channels = readChannels(io, observe);
   const byName = new Map<string, FoundCredential>();
   const findings: Finding[] = [];
+  const unknown = new Set<string>();
   for (const channel of channels) {
     for (const credential of channel.credentials) {
-      const { name, value, sealedFile } = credential;
-      findings.push(...problemsOf(credential, channel));
-      if (value === undefined && sealedFile === undefined) continue;
-      if (problemOfName(name) !== undefined) {
-        observe(`${credential.place}: ${name}: ${problemOfName(name)}`);
+      const { name, value } = credential;
+      const problem = problemOfName(name);
+      if (problem !== undefined) {
+        if (!unknown.has(name)) findings.push(unknownName(credential, problem));
+        unknown.add(name);
+        observe(`${credential.place}: ${name}: ${problem}`);
         continue;
       }
+      findings.push(...problemsOf(credential, channel));
+      if (credential.problem !== undefined) continue;
       const first = byName.get(name);
       if (first === undefined) {
         byName.set(name, { ...credential, origin: originOf(channels, name) });
@@ -57,9 +61,13 @@ export function findCredentials(
  */
 function originOf(channels: readonly Channel[], name: string): string {
   const carrier = channels.find(
-    ({ isCarrier, credentials }) => isCarrier && credentials.some((one) => one.name === name),
+    ({ isCarrier, credentials }) => isCarrier && credentials.some(isUsable(name)),
   );
   return carrier?.name ?? "systemd";
+}
+
+function isUsable(wanted: string) {
+  return ({ name, problem }: ChannelCredential) => name === wanted && problem === undefined;
 }
 
 /** A sealed one after a plain one is what systemd has decrypted for the unit. */
@@ -68,16 +76,16 @@ function saysOtherwise(first: FoundCredential, later: ChannelCredential): boolea
   return first.value === undefined || Buffer.compare(first.value, later.value) !== 0;
 }
 
+function unknownName({ name, place }: ChannelCredential, problem: string): Finding {
+  const hint = "docs/datasources.md lists the names";
+  return about(name, "warning", "datasource/unknown-credential", `${place}: ${problem}`, hint);
+}
+
 function problemsOf(credential: ChannelCredential, channel: Channel): readonly Finding[] {
-  const { name, value, sealedFile, place } = credential;
-  const problem = problemOfName(name);
+  const { name, place, problem } = credential;
   if (problem !== undefined) {
-    const hint = "docs/datasources.md lists the names";
-    return [about(name, "warning", "datasource/unknown-credential", `${place}: ${problem}`, hint)];
-  }
-  if (value === undefined && sealedFile === undefined) {
-    const message = `${place}: its value is no base64, and passed over`;
-    return [about(name, "warning", "datasource/unusable", message, "encode it anew")];
+    const message = `${place}: passed over: ${problem}`;
+    return [about(name, "warning", "datasource/unusable", message, "give it anew, or remove it")];
   }
   if (channel.name !== channelNames.commandLine) return [];
   const message = "everybody on the machine may read the kernel's command line";

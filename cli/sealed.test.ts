@@ -61,3 +61,17 @@ files: [{ path: /root/token, secret: { secretRef: token } }]
     });
   },
 );
+
+t.test(
+  "away from its node a document is looked at with the names that the node is given",
+  async (t) => {
+    const file = path.join(
+      t.testdir({ "spec.yaml": "files: [{ path: /a, secret: { secretRef: token } }]\n" }),
+      "spec.yaml",
+    );
+    const validate = (...more: readonly string[]) =>
+      firstlight(["validate", file, "--kind", "spec", ...more]);
+    t.match(validate(), { code: 4, stdout: /spec\/unknown-secret/ });
+    t.match(validate("--secrets", "token"), { code: 0, stdout: "" });
+  },
+);

@@ -14,6 +14,7 @@ import type { DatasourceContent } from "./datasources/datasource.ts";
 import { type BootDeps, makeSystem } from "./make-system.ts";
 import type { Outcome } from "./outcome.ts";
 import { openCredentialStore } from "./secrets/credential-store.ts";
+import { envelopeOpener } from "./secrets/envelope-opener.ts";
 
 export const base: Base = {
   kind: "platform",
@@ -145,6 +146,7 @@ export function prepare(
     system: fakeSystem(asked, answers),
     discover: async () => content(cloudConfig),
     fetchSources: async () => new Map(),
+    openEnvelope: envelopeOpener(io),
     readFacts: () => genericFacts("x86_64"),
     profiles: { v: 1, profiles: [] },
     templates: new Map(),

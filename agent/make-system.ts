@@ -39,6 +39,7 @@ import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
+import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 import { settleTrial } from "./settle-trial.ts";
 
 /** Everything that making a system needs, as values; the command line builds it. */
@@ -55,6 +56,10 @@ export interface BootDeps {
   /** Brings up network, keys and name where the datasource came too late for the bootstrap layer. */
   readonly bootstrap?: (content: DatasourceContent) => Promise<void>;
   readonly fetchSources: FetchSources;
+  /** Opens what is sealed to this node. */
+  readonly openEnvelope: OpenEnvelope;
+  /** Makes the key that envelopes are sealed to, where the node has none yet. */
+  readonly ensureIdentity?: () => Promise<void>;
   readonly readFacts: () => Facts | Promise<Facts>;
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
@@ -196,9 +201,10 @@ export async function renderSystem(
     datasource: content.instance.datasource.name,
   });
   await d.bootstrap?.(content); // addresses that documents name need a network
-  const { fetched, ...translation } = await way.stage("resolve", () =>
-    resolveSpec(content, d.settings, d.fetchSources),
-  );
+  const { fetched, ...translation } = await way.stage("resolve", async () => {
+    await d.ensureIdentity?.(); // where something is sealed to another, it is said what this node has
+    return resolveSpec(content, d.settings, d);
+  });
   way.saw({ findings: translation.findings });
   const inputsDigest = digestInputs(d.io, { ...content, fetched });
   const decision = decide({

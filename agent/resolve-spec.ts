@@ -1,13 +1,21 @@
-import type { SecretBag } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
-import type { Translation } from "#provisioner/userdata/translation.ts";
+import type { RawDocument, Translation } from "#provisioner/userdata/translation.ts";
 import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
+import { givenSecrets } from "./datasources/given-secrets.ts";
 import { defaultUserName } from "./default-user.ts";
+import { openDocuments, openSecrets } from "./open-sealed.ts";
+import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 
 /** Reads addresses that a document names; absent ones could not be read. */
 export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;
+
+/** What reading documents takes beside them. */
+export interface ResolveTools {
+  readonly fetchSources: FetchSources;
+  readonly openEnvelope: OpenEnvelope;
+}
 
 /** A translation, and what was read for it beside the documents. */
 export interface Resolution extends Translation {
@@ -19,9 +27,12 @@ export interface Resolution extends Translation {
 export async function resolveSpec(
   content: DatasourceContent,
   settings: Settings,
-  fetchSources: FetchSources,
+  { fetchSources, openEnvelope }: ResolveTools,
 ): Promise<Resolution> {
-  const documents = readDocuments(content.secrets);
+  const { documents, findings: unopened } = await openDocuments(
+    readDocuments(content),
+    openEnvelope,
+  );
   const urls = referencedSources(documents);
   const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
   const translation = translate(documents, {
@@ -29,17 +40,22 @@ export async function resolveSpec(
     publicKeys: content.instance.publicKeys,
     defaultUser: settings.defaultUser ?? defaultUserName,
     fetched,
+    secrets: givenSecrets(content),
   });
-  return { ...translation, fetched, findings: [...content.findings, ...translation.findings] };
+  const { secrets, findings } = await openSecrets(translation, openEnvelope);
+  return {
+    ...{ ...translation, fetched, secrets },
+    findings: [...content.findings, ...unopened, ...findings],
+  };
 }
 
-function readDocuments(secrets: SecretBag): Documents {
-  const document = (name: string) => {
+function readDocuments({ secrets, userData }: DatasourceContent): Documents {
+  const document = (name: string, about: Partial<RawDocument> = {}) => {
     const bytes = secrets.get(name)?.reveal();
-    return bytes === undefined ? undefined : { document: name, bytes };
+    return bytes === undefined ? undefined : { document: name, ...about, bytes };
   };
   return {
-    userData: document(rawDocuments.userData),
+    userData: document(rawDocuments.userData, userData),
     vendorData: document(rawDocuments.vendorData),
     networkConfig: document(rawDocuments.networkConfig),
   };

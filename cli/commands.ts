@@ -26,6 +26,7 @@ export const commands: Readonly<
   closure: { load: () => import("./commands/closure.ts") },
   collect: { load: () => import("./commands/collect.ts") },
   status: { load: () => import("./commands/status.ts") },
+  identity: { load: () => import("./commands/identity.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
   courier: { load: () => import("./commands/courier.ts"), hidden: true },

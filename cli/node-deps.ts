@@ -11,6 +11,8 @@ import {
 } from "#agent/obtain-closure.ts";
 import { resolveSpec } from "#agent/resolve-spec.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
+import { envelopeOpener } from "#agent/secrets/envelope-opener.ts";
+import { ensureIdentity, hasIdentity } from "#agent/secrets/node-identity.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
@@ -24,7 +26,7 @@ import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
-import { findContent, nodeProbe, openSystem } from "./node.ts";
+import { findContent, nodeProbe, offlineTools, openSystem } from "./node.ts";
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -76,6 +78,10 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     proposeBase: (base, digest) => proposeBase(io, base, digest),
     recordBase: (digest) => recordBase(io, digest),
     openCredentials: () => openCredentialStore(io),
+    openEnvelope: envelopeOpener(io),
+    ensureIdentity: async () => {
+      if (!hasIdentity(io.files)) await ensureIdentity(io, await openCredentialStore(io));
+    },
     probe: nodeProbe(invocation),
     enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
     signal,
@@ -86,7 +92,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
 /** The bootstrap layer by the boot itself: before it, what documents name by address waits. */
 function lateBootstrap({ io, log }: Invocation, settings: Settings) {
   return (content: DatasourceContent) =>
-    bootstrapLate(io, log, () => resolveSpec(content, settings, async () => new Map()));
+    bootstrapLate(io, log, () => resolveSpec(content, settings, offlineTools(io)));
 }
 
 /** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */
@@ -132,6 +138,8 @@ export async function makeNode(
         from.facts = readFacts(invocation.io);
         return from.facts;
       },
+      // What is sealed stays what it is, and so does the key.
+      openEnvelope: envelopeOpener(invocation.io),
       fetchSources(urls) {
         trace.spoil();
         return deps.fetchSources(urls);

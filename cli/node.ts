@@ -1,8 +1,11 @@
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
+import type { ResolveTools } from "#agent/resolve-spec.ts";
+import { envelopeOpener } from "#agent/secrets/envelope-opener.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
+import type { Io } from "#core/io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
@@ -49,6 +52,11 @@ export async function findContent(
   if (found.kind === "disabled")
     throw new Fault("datasource/disabled", `switched off by ${found.by}`);
   return found.content;
+}
+
+/** Reads documents without a network: what they name by address waits for the boot itself. */
+export function offlineTools(io: Io): ResolveTools {
+  return { fetchSources: async () => new Map(), openEnvelope: envelopeOpener(io) };
 }
 
 /** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */

@@ -202,6 +202,10 @@ for (const [name, base] of bases) {
       "ExecStart=/run/current-system/sw/bin/true",
     );
     t.match(
+      await built("etc/systemd/system/hello.service.d/firstlight.conf"),
+      /^\[Service\]\nLoadCredentialEncrypted=app-token:\/var\/lib\/firstlight\/credentials\/app-token@/,
+    );
+    t.match(
       await built("etc/systemd/system/firstlight-files.service"),
       "LoadCredentialEncrypted=file-token:",
     );

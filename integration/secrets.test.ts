@@ -1,7 +1,8 @@
 import path from "node:path";
+import { armor, Encrypter } from "age-encryption";
 import { connectAsync } from "mqtt";
 import t, { type Test } from "tap";
-import { needs } from "#agent/datasources/images/make-images.ts";
+import { needs, writeTree } from "#agent/datasources/images/make-images.ts";
 import { type Broker, brokerMissing, startBroker } from "./brokers.ts";
 import { canariesIn, canary, findCanaries, gzipBase64 } from "./canaries.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
@@ -16,7 +17,7 @@ const hash = `$6$rounds=5000$salt$${canary("hash").padEnd(86, "x")}`;
 const binary = Buffer.concat([Buffer.from([0xff, 0x00, 0xfe]), Buffer.from(canary("binary"))]);
 
 /** A secret in every place that can hold one, whether it is translated or only named in a finding. */
-const userData = (port: number) => `#cloud-config
+const userData = (port: number, sealed: string) => `#cloud-config
 # ${canary("comment")}
 password: ${canary("password")}
 chpasswd:
@@ -55,6 +56,17 @@ firstlight:
   files:
     - { path: /root/own, mode: "0600", content: "${canary("own-file")}" }
     - { path: /root/own-secret, secret: "${canary("own-secret")}" }
+    - { path: /root/named, secret: { secretRef: named } }
+    - { path: /root/sealed, secret: { secretRef: sealed } }
+    - { path: /root/smbios, secret: { secretRef: smbios } }
+  secrets:
+    named: "${canary("named")}"
+    sealed: ${JSON.stringify(sealed)}
+    unused: "${canary("unused")}"
+  units:
+    app.service:
+      text: "[Service]\\nExecStart=/run/current-system/sw/bin/true\\n"
+      credentials: [{ secretRef: handed }, { secretRef: sealed }]
   commands:
     - { name: own, when: late, frequency: once, script: "echo ${canary("own-command")}" }
   report:
@@ -82,8 +94,10 @@ const delivered = [
   "deferred",
   "file",
   "group-file",
+  "handed",
   "hash",
   "mqtt",
+  "named",
   "own-command",
   "own-file",
   "own-hash",
@@ -92,7 +106,28 @@ const delivered = [
   "passwd",
   "runcmd",
   "runcmd-list",
+  "sealed",
+  "smbios",
 ];
+
+/** Gives a machine secrets as credentials; returns the files that they come in. */
+function addCredentials(root: string): readonly string[] {
+  const prefix = "firstlight.secret";
+  const files = {
+    [`run/credentials/@system/${prefix}.handed`]: canary("handed"),
+    [`run/credentials/@system/${prefix}.nobody`]: canary("nobody"),
+    "sys/firmware/dmi/entries/11-0/raw": `\x0b\x05\0\0\x01io.systemd.credential:${prefix}.smbios=${canary("smbios")}\0\0`,
+  };
+  writeTree(root, files);
+  return Object.keys(files);
+}
+
+/** Seals a text to a node. */
+async function seal(recipient: string, text: string): Promise<string> {
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(recipient.trim());
+  return armor.encode(await encrypter.encrypt(text));
+}
 
 t.test("a secret in every secret field is nowhere but where it belongs", { skip }, async (t) => {
   const broker = await startBroker(t, "mosquitto", {
@@ -107,9 +142,12 @@ t.test("a secret in every secret field is nowhere but where it belongs", { skip 
     return run;
   };
 
+  const given = addCredentials(node.machine.root);
+  const { stdout: recipient } = await firstlight("identity");
+  const sealed = await seal(recipient, canary("sealed"));
   node.insert("iso", {
     instanceId: "i-1",
-    userData: userData(broker.port),
+    userData: userData(broker.port, sealed),
     metaData,
     networkConfig,
   });
@@ -123,7 +161,7 @@ t.test("a secret in every secret field is nowhere but where it belongs", { skip 
     t.match((await firstlight(command, "--json")).stdout, /^\{/, command);
   }
 
-  await t.test("on the machine", (t) => onlyWhereItBelongs(t, node));
+  await t.test("on the machine", (t) => onlyWhereItBelongs(t, node, given));
   t.same(canariesIn(received.bytes()), [], "nothing the broker received");
   saidNothing(t, runs);
 });
@@ -157,8 +195,8 @@ t.test("documents that are wrong do not say their secrets", { skip }, async (t) 
 });
 
 /** On disk: the seed, the credential files, and the hashes in the file that NixOS keeps them in. */
-function onlyWhereItBelongs(t: Test, { machine }: StoryNode): void {
-  const hits = findCanaries(machine.root);
+function onlyWhereItBelongs(t: Test, { machine }: StoryNode, given: readonly string[]): void {
+  const hits = findCanaries(machine.root).filter(({ file }) => !given.includes(file));
   const isCredential = (file: string) => file.startsWith("var/lib/firstlight/credentials/");
   const others = hits.filter(({ file }) => !isCredential(file)).map(({ file }) => file);
   t.same(others, ["dev/vdb", "etc/shadow"], "no other file");

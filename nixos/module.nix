@@ -118,6 +118,9 @@ let
     PrivateDevices = false;
   };
 
+  # What hypervisor, boot loader or image give the machine for firstlight, decrypted by systemd.
+  credentials.ImportCredential = "firstlight.*";
+
   # The machine's name until the next boot: in the machine's own namespace, by the one file that sets it.
   setsName.ProtectHostname = false;
   nameFile = "-/proc/sys/kernel/hostname";
@@ -287,6 +290,7 @@ in
         // noNetwork
         // fewCalls
         // seedDisks
+        // credentials
         // setsName
         // {
           Type = "oneshot";
@@ -338,7 +342,7 @@ in
       };
       path = systemPath;
       environment.NIX_REMOTE = "daemon";
-      serviceConfig = judge // seedDisks // setsName // {
+      serviceConfig = judge // seedDisks // credentials // setsName // {
         Type = "oneshot";
         ExecStart = "${firstlight} boot --sandboxed";
         # Also when it failed: what is ordered after it must not wait for ever.

@@ -104,6 +104,11 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
     entrySources.some((source) => source.includes("node_modules")),
     "no library in the entry",
   );
+  const withAge = chunks(repository).filter((name) =>
+    sourcesOf(join(dist, "chunks", name)).some((source) => source.includes("/age-encryption/")),
+  );
+  t.match(withAge, [/^open-envelope-/], "what opens envelopes is loaded with the first one");
+  t.equal(withAge.length, 1);
   for (const asset of ["hardware-profiles.json", "nixos/module.nix", "templates/docker-host"]) {
     t.ok(existsSync(join(dist, asset)), asset);
   }

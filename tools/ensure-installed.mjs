@@ -33,6 +33,7 @@ const testTools = {
   perl: "perl-base",
   setpriv: "util-linux",
   ssh: "openssh-client",
+  age: "age",
 };
 
 const vmTools = {

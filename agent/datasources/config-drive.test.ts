@@ -7,6 +7,7 @@ import { fakeIo } from "#core/fake-io.ts";
 import { formatFinding } from "#core/finding.ts";
 import { silentLog } from "#core/log.ts";
 import { resolveSpec } from "../resolve-spec.ts";
+import { envelopeOpener } from "../secrets/envelope-opener.ts";
 import { configDrive } from "./config-drive.ts";
 import type { DatasourceContent } from "./datasource.ts";
 import { discover } from "./discover.ts";
@@ -411,7 +412,14 @@ t.test("from a drive to the spec", tools, async (t) => {
     "vendor_data2.json": {},
   });
   addDisk(root, "sr0", { image: iso("drive.iso", tree) });
-  const { spec, findings } = await resolveSpec(await read(root), {}, async () => new Map());
+  const { spec, findings } = await resolveSpec(
+    await read(root),
+    {},
+    {
+      fetchSources: async () => new Map(),
+      openEnvelope: envelopeOpener(fakeIo(root)),
+    },
+  );
   t.strictSame(findings, []);
   t.match(spec, {
     hostname: "node-7",

@@ -72,6 +72,8 @@ export interface DatasourceContent {
   /** Values of every `secretRef` in the instance, among them the raw documents. */
   readonly secrets: SecretBag;
   readonly findings: readonly Finding[];
+  /** What the user-data is called, and what it is where its first line does not say it. */
+  readonly userData?: { readonly document: string; readonly format?: "firstlight" };
   /** Every exchange with a metadata service. */
   readonly attempts?: readonly MetadataAttempt[];
 }
@@ -99,6 +101,8 @@ export interface Instance {
   readonly userData: SecretRef | null;
   readonly vendorData: SecretRef | null;
   readonly networkConfig: SecretRef | null;
+  /** Secrets beside the documents, by the names that the spec refers to; absent where there are none. */
+  readonly secrets?: { readonly [name: string]: SecretRef };
 }
 
 /** Names under which raw documents lie in the secret bag. */

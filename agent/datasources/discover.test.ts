@@ -58,7 +58,8 @@ t.test("the datasource of a machine is found and read", async (t) => {
   const log = createLog(io.clock, (record) => records.push(record));
   const found = await discover(io, { datasources: undefined, log });
   t.match(found, { kind: "found", content: { instance: { instanceId: "i-1" }, findings: [] } });
-  t.strictSame(found.attempts.slice(0, 2), [
+  t.strictSame(found.attempts.slice(0, 3), [
+    { name: "credentials", result: "absent", place: null, evidence: [] },
     {
       name: "NoCloud",
       result: "used",
@@ -79,7 +80,7 @@ t.test("nothing found is a fault that says what was looked at", async (t) => {
   await t.rejects(discover(io, { datasources: undefined, log: silentLog }), {
     code: "datasource/none",
     message:
-      /^no datasource: looked for NoCloud, ConfigDrive, .*Ec2.* \(nothing of it was found\)$/,
+      /^no datasource: looked for credentials, NoCloud, ConfigDrive, .*Ec2.* \(nothing of it was found\)$/,
   });
   await t.rejects(discover(io, { datasources: ["NoCluod"], log: silentLog }), {
     code: "datasource/none",

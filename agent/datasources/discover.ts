@@ -2,6 +2,7 @@ import { Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import { addCredentialSecrets, credentials } from "./credentials.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
 import { keepDisks } from "./keep-disks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
@@ -61,10 +62,12 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
       evidence: attempt.evidence.join("; "),
     });
   }
-  const { content, used, settled } = await readFirst(io, tries, options);
+  const { content: read, used, settled } = await readFirst(io, tries, options);
   const attempts = settled.map((tried) =>
     tried === used ? { ...tried.attempt, result: "used" as const } : tried.attempt,
   );
+  const takesSecrets = used.found.datasource !== credentials && tries.some(isCredentials);
+  const content = takesSecrets ? await addCredentialSecrets(io, read) : read;
   const findings = [
     ...content.findings,
     ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used.found.datasource))),
@@ -121,6 +124,11 @@ interface Try {
   readonly attempt: Attempt;
   readonly found?: { readonly datasource: Datasource; readonly detection: Detection };
   readonly fault?: Fault;
+}
+
+/** Whether credentials are among what may be used. */
+function isCredentials({ attempt }: Try): boolean {
+  return attempt.name === credentials.name;
 }
 
 function candidates({

@@ -2,6 +2,7 @@ import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { resolveSpec } from "../resolve-spec.ts";
+import { envelopeOpener } from "../secrets/envelope-opener.ts";
 import { addSeedDirectory } from "./fake-machine.ts";
 import { writeTree } from "./images/make-images.ts";
 import { openNebula } from "./opennebula.ts";
@@ -88,7 +89,11 @@ function readSeed(t: { testdir(): string }, values: Readonly<Record<string, stri
 t.test("its network becomes that of the spec", async (t) => {
   const content = await readSeed(t, variables);
   const secrets = new Map([...content.secrets].filter(([name]) => name === "network-config"));
-  const { spec, findings } = await resolveSpec({ ...content, secrets }, {}, async () => new Map());
+  const { spec, findings } = await resolveSpec(
+    { ...content, secrets },
+    {},
+    { fetchSources: async () => new Map(), openEnvelope: envelopeOpener(fakeIo(t.testdir())) },
+  );
   t.same(findings, []);
   const search = ["example.org"];
   t.same(spec.network?.ethernets, {

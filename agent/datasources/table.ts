@@ -20,6 +20,7 @@ import { smartOs } from "./clouds/smartos.ts";
 import { upCloud } from "./clouds/upcloud.ts";
 import { vultr } from "./clouds/vultr.ts";
 import { configDrive } from "./config-drive.ts";
+import { credentials } from "./credentials.ts";
 import type { Datasource } from "./datasource.ts";
 import { ibmCloud } from "./ibmcloud.ts";
 import { maas } from "./maas.ts";
@@ -27,11 +28,16 @@ import { noCloud } from "./nocloud.ts";
 import { openNebula } from "./opennebula.ts";
 import { ovf } from "./ovf.ts";
 import { rbxCloud } from "./rbxcloud.ts";
+import { usb } from "./usb.ts";
 import { vmware } from "./vmware.ts";
 
-/** Every datasource by name, in the order in which they are tried (cloud-init's built-in order). */
+/**
+ * Every datasource by name, in the order in which they are tried: credentials that are addressed
+ * to firstlight, cloud-init's built-in order, and last what anybody may plug in (docs/datasources.md).
+ */
 export const datasources: readonly Datasource[] = (
   [
+    credentials,
     noCloud,
     configDrive,
     lxd,
@@ -60,6 +66,7 @@ export const datasources: readonly Datasource[] = (
     nwcs,
     akamai,
     cloudCix,
+    usb,
   ] satisfies readonly (Datasource | Cloud)[]
 ).map(datasourceOf);
 

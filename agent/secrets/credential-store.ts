@@ -123,12 +123,13 @@ async function storeOne(
   const stored = as((await protection()).encrypted);
   // What no unit can be given is not stored: the rendering says so at its line, and nothing is built.
   if (isThere(stored) || sizeOf([stored]) > credentialLimitBytes) return stored;
-  const bytes = stored.encrypted ? await encrypt(io, name, value) : value;
+  const bytes = stored.encrypted ? await encryptCredential(io, name, value) : value;
   io.files.write(`${credentialsDirectory}/${stored.file}`, bytes, { mode: 0o400 });
   return stored;
 }
 
-async function encrypt(io: Io, name: string, value: Uint8Array): Promise<string> {
+/** What systemd-creds makes of a secret under a name. Throws `secret/encrypt-failed`. */
+export async function encryptCredential(io: Io, name: string, value: Uint8Array): Promise<string> {
   const result = await io.exec({
     file: "systemd-creds",
     args: ["encrypt", "--with-key=auto", `--name=${name}`, "-", "-"],
@@ -202,7 +203,7 @@ function versionOf(salt: Uint8Array, name: string, value: Uint8Array): string {
 
 /** Temporary files of writes that never ended. */
 function tornFiles(io: Io): readonly string[] {
-  return io.files.list(credentialsDirectory).filter((name) => /^\..*@.*\.tmp$/.test(name));
+  return io.files.list(credentialsDirectory).filter((name) => /^\..*\.tmp$/.test(name));
 }
 
 function credentialFiles(io: Io): readonly string[] {

@@ -5,7 +5,7 @@ import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { isFault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
-import { findContent } from "../node.ts";
+import { findContent, offlineTools } from "../node.ts";
 
 /** `firstlight bootstrap` */
 export const command: Command = {
@@ -21,8 +21,7 @@ export const command: Command = {
         const { datasources } = settings;
         const look = () => findContent(invocation, settings, { offline: true });
         const content = await lookForLateDisks({ io, log, datasources, signal }, look);
-        // There is no network yet: what a document names by address waits for the boot itself.
-        return resolveSpec(content, settings, async () => new Map());
+        return resolveSpec(content, settings, offlineTools(io));
       });
       if (json) out.data(prettyJson({ v: 1, ...done }));
       return 0;

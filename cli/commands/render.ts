@@ -10,6 +10,7 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
+import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 import { writeRendering } from "../rendered-directory.ts";
@@ -62,11 +63,14 @@ async function givenFacts({
 /** `firstlight render` */
 export const command: Command = {
   usage:
-    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  --out DIR",
+    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  [--secrets NAMES] --out DIR",
   summary:
     "Write the files of Nix that a node would be built from; whatever is not given is empty.",
-  help: "The machine is what --facts or --root says, else a generic one.\nWhat an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.",
+  help:
+    "The machine is what --facts or --root says, else a generic one.\nWhat an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.\n" +
+    secretsHelp,
   options: {
+    ...secretsOption,
     "user-data": { type: "string" },
     "meta-data": { type: "string" },
     "vendor-data": { type: "string" },
@@ -98,6 +102,7 @@ export const command: Command = {
         publicKeys: meta?.instance.publicKeys ?? [],
         defaultUser: defaultUserName,
         fetched: new Map(),
+        secrets: namedSecrets(flags),
       },
     );
     const stateVersion = textFlag(flags, "state-version");

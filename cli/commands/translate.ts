@@ -3,9 +3,11 @@ import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { byPlace, formatFinding, hasErrors } from "#core/finding.ts";
+import type { SecretBag } from "#core/secret.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { type Command, textFlag } from "../command.ts";
+import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 
@@ -14,17 +16,20 @@ type Format = (typeof formats)[number];
 
 /** `firstlight translate` */
 export const command: Command = {
-  usage: `translate FILE… [--format ${formats.join("|")}]`,
+  usage: `translate FILE… [--format ${formats.join("|")}] [--secrets NAMES]`,
   summary:
     "Turn user-data into a spec or into Nix, with findings for everything that is not in it.",
-  help: "Secrets are left out: the spec names them. `json` prints spec, findings and coverage.\nSeveral files are translated each by itself; `json` has them in the list `documents` then.",
-  options: { format: { type: "string" } },
+  help:
+    "Secrets are left out: the spec names them. `json` prints spec, findings and coverage.\nSeveral files are translated each by itself; `json` has them in the list `documents` then.\n" +
+    secretsHelp,
+  options: { ...secretsOption, format: { type: "string" } },
   arity: [1, 1000],
   async run({ args, flags, json, out, signal }) {
     const format = readFormat(json ? "json" : textFlag(flags, "format"));
+    const secrets = namedSecrets(flags);
     const results: Translated[] = [];
     for (const name of args) {
-      const result = await translateFile(name, format, signal);
+      const result = await translateFile(name, { format, secrets, signal });
       results.push(result);
       if (format === "json") continue;
       for (const finding of result.findings) out.talk(formatFinding(finding));
@@ -56,14 +61,19 @@ interface Translated extends Pick<Translation, "spec" | "findings" | "coverage">
   readonly nix: readonly string[];
 }
 
+interface Translating {
+  readonly format: Format;
+  readonly secrets: SecretBag;
+  readonly signal: AbortSignal;
+}
+
 async function translateFile(
   document: string,
-  format: Format,
-  signal: AbortSignal,
+  { format, secrets, signal }: Translating,
 ): Promise<Translated> {
   const translation = translate(
     { userData: { document, bytes: await readInput(document, { signal }) } },
-    { hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map() },
+    { hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map(), secrets },
   );
   const { spec, coverage } = translation;
   const { sources, findings } = await renderPreview(translation, {});

@@ -7,10 +7,12 @@ import { type Finding, formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { hostClock } from "#core/host-io.ts";
 import { timestamp } from "#core/io.ts";
+import type { SecretBag } from "#core/secret.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { decodeUserData } from "#provisioner/userdata/user-data-format.ts";
 import { type Command, textFlag } from "../command.ts";
+import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { everyFinding } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 
@@ -19,10 +21,12 @@ type Kind = (typeof kinds)[number];
 
 /** `firstlight validate` */
 export const command: Command = {
-  usage: `validate FILE… [--kind ${kinds.join("|")}]`,
+  usage: `validate FILE… [--kind ${kinds.join("|")}] [--secrets NAMES]`,
   summary: "Say everything that is wrong with documents, with line and column.",
-  help: "Without --kind the first line of a document says what it is. Exit code 4 when there is an error.",
-  options: { kind: { type: "string" } },
+  help:
+    "Without --kind the first line of a document says what it is. Exit code 4 when there is an error.\n" +
+    secretsHelp,
+  options: { ...secretsOption, kind: { type: "string" } },
   arity: [1, 1000],
   async run({ args, flags, json, out, signal }) {
     const kind = textFlag(flags, "kind") as Kind | undefined;
@@ -32,8 +36,10 @@ export const command: Command = {
         `--kind: expected ${kinds.join(", ")}, got ${JSON.stringify(kind)}`,
       );
     }
+    const secrets = namedSecrets(flags);
     const findings: Finding[] = [];
-    for (const name of args) findings.push(...(await validateFile(name, kind, signal)));
+    for (const name of args)
+      findings.push(...(await validateFile(name, { kind, secrets, signal })));
     if (json) out.data(prettyJson({ v: 1, findings }));
     else for (const finding of findings) out.data(formatFinding(finding));
     if (!json && findings.length === 0) out.talk("nothing is wrong");
@@ -41,10 +47,15 @@ export const command: Command = {
   },
 };
 
+interface Validating {
+  readonly kind: Kind | undefined;
+  readonly secrets: SecretBag;
+  readonly signal: AbortSignal;
+}
+
 async function validateFile(
   name: string,
-  kind: Kind | undefined,
-  signal: AbortSignal,
+  { kind, secrets, signal }: Validating,
 ): Promise<readonly Finding[]> {
   const raw = { document: name, bytes: await readInput(name, { signal }) };
   if (kind === "profile") return checkProfile(raw);
@@ -53,6 +64,7 @@ async function validateFile(
     publicKeys: [],
     defaultUser: defaultUserName,
     fetched: new Map(),
+    secrets,
   });
   return everyFinding(translation);
 }

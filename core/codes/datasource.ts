@@ -13,7 +13,7 @@ export const datasourceCodes = {
   "datasource/none": {
     means: "No datasource was found on this machine.",
     action:
-      "Attach a CIDATA or config-2 disk, fill /var/lib/cloud/seed/nocloud, or name the datasource in the settings; docs/datasources.md says how each is told.",
+      "Attach a CIDATA or config-2 disk or a stick labelled FIRSTLIGHT, fill /var/lib/cloud/seed/nocloud, give the credential firstlight.spec, or name the datasource in the settings; docs/datasources.md says how each is told.",
   },
   "datasource/unreachable": {
     means: "The metadata service of the machine's cloud does not answer, or not to its end.",
@@ -34,7 +34,11 @@ export const datasourceCodes = {
   },
   "datasource/unknown": {
     means: "The settings name a datasource that this version does not know.",
-    action: "Correct the name, spelt as cloud-init does: `NoCloud`, `ConfigDrive`.",
+    action: "Correct the name, as docs/datasources.md spells it: `NoCloud`, `credentials`.",
+  },
+  "datasource/unknown-credential": {
+    means: "A credential is addressed to firstlight under a name that it does not read.",
+    action: "Correct its name; docs/datasources.md lists those that are read.",
   },
   "datasource/default-instance-id": {
     means:

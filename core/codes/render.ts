@@ -65,6 +65,10 @@ export const renderCodes = {
     means: "A secret, or what one file is made of, is larger than what systemd hands to a unit.",
     action: "Let a command fetch it, or make several files of it.",
   },
+  "render/no-credentials": {
+    means: "Secrets were given to a kind of unit that runs no processes.",
+    action: "Give them to the service that it starts.",
+  },
   "render/readable-key": {
     means: "A private key was given as a file that everybody may read.",
     action: "Give it a mode that lets only its owner read it: it is kept as a secret then.",

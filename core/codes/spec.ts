@@ -7,6 +7,15 @@ export const specCodes = {
   },
   "spec/unknown-secret": {
     means: "The spec refers to a secret that was not given.",
-    action: "Put the secret itself in its place; firstlight moves it to the credential store.",
+    action:
+      "Give it under `secrets`, or put the secret itself in its place; firstlight moves it to the credential store.",
+  },
+  "spec/unused-secret": {
+    means: "A secret was given by name, and nothing of the spec refers to it; it is not kept.",
+    action: "Refer to it as `{ secretRef: NAME }` where it is needed, or remove it.",
+  },
+  "spec/secret-twice": {
+    means: "A secret was given by the spec and beside it; the one beside it counts.",
+    action: "Remove one of them.",
   },
 } as const satisfies CodeTable;

@@ -17,6 +17,10 @@ export const userDataCodes = {
     means: "A document is neither UTF-8 text nor whole gzip data.",
     action: "Check that it was not cut or encoded twice.",
   },
+  "user-data/sealed": {
+    means: "A document is an age envelope, which only its node opens.",
+    action: "Look at the document itself; on the node, `firstlight plan` does.",
+  },
   "user-data/too-large": {
     means: "A document is larger than is read.",
     action:

@@ -69,10 +69,12 @@ export const everything = {
     },
     { name: "tell", when: "post-update", command: ["/run/current-system/sw/bin/true", "done"] },
   ],
+  secrets: { "app-token": { secretRef: "app-token" } },
   units: {
     "hello.service": {
       text: "[Service]\nExecStart=/run/current-system/sw/bin/true\n",
       wantedBy: ["multi-user.target"],
+      credentials: [{ secretRef: "app-token" }],
     },
     "sshd.service": { dropIn: "[Service]\nRestart=always\n" },
     "unwanted.timer": { enable: false },

@@ -127,6 +127,17 @@ const cases: readonly Case[] = [
     { credentials: secretsOf({ a: 2_000_000 }) },
   ],
   [
+    "so are those that a unit is handed together",
+    { units: { "a.service": { credentials: [{ secretRef: "a" }, { secretRef: "b" }] } } },
+    error("render/secret-too-large", "units.a.service.credentials"),
+    { credentials: secretsOf({ a: 600_000, b: 600_000 }) },
+  ],
+  [
+    "a unit that runs nothing is handed nothing",
+    { units: { "a.timer": { credentials: [{ secretRef: "a" }] } } },
+    error("render/no-credentials", "units.a.timer.credentials"),
+  ],
+  [
     "a file inside of a file is refused",
     { files: [{ path: "/etc/a" }, { path: "/etc/a/b" }] },
     error("render/file-inside", "files.1"),

@@ -1,4 +1,5 @@
 import { type Finding, findingPath } from "#core/finding.ts";
+import { nearest } from "#core/nearest.ts";
 import { isSecretRef } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { type ValidationError, validate } from "#generated/provisioner/spec/v1.validate.js";
@@ -115,7 +116,11 @@ function* secretProblems(
   if (isSecretRef(value)) {
     if (names.has(value.secretRef)) return;
     const message = "no secret of this name was given";
-    const hint = "put the secret itself here; firstlight moves it to the credential store";
+    const near = nearest(value.secretRef, [...names]);
+    const hint =
+      near === undefined
+        ? "give it under `secrets`, or put the secret itself here; firstlight moves it to the credential store"
+        : `did you mean \`${near}\`?`;
     yield { path, target: "value", code: "spec/unknown-secret", message, hint };
     return;
   }

@@ -1,18 +1,33 @@
-import { Secret, type SecretRef } from "#core/secret.ts";
+import { Secret, type SecretBag, type SecretRef } from "#core/secret.ts";
 import type { Spec, User } from "#generated/provisioner/spec/v1.ts";
 import type { Input, PathPart } from "./input.ts";
 import { getOwn, setOwn } from "./own-key.ts";
 import type { Origin } from "./translation.ts";
 
+/** Names that a secret may have, as the schema of the spec says them. */
+export const secretName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,149}$/;
+
 /** A spec being written, with the secrets beside it and the place each value came from. */
 export class SpecDraft {
   readonly spec: Spec = { version: 1 };
-  readonly secrets = new Map<string, Secret<Uint8Array>>();
+  readonly secrets: Map<string, Secret<Uint8Array>>;
   readonly origins = new Map<string, Origin>();
   /** Account of the datasource's keys, where the document has one. */
   defaultUser: string | undefined;
   readonly #keyOrigins = new Map<string, Origin>();
   readonly #namesTaken = new Map<string, number>();
+  readonly #reserved: Set<string>;
+
+  /** `given` are secrets beside the documents, by the names that they refer to. */
+  constructor(given: SecretBag = new Map()) {
+    this.secrets = new Map(given);
+    this.#reserved = new Set(given.keys());
+  }
+
+  /** Keeps names that a document gives to its secrets from those that are made. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.#reserved.add(name);
+  }
 
   /** Notes where the value at a path of the spec, and its key, came from. */
   origin(path: readonly PathPart[], input: Input): void {
@@ -36,11 +51,26 @@ export class SpecDraft {
     do {
       number += 1;
       name = number === 1 ? base : `${base}_${number}`;
-    } while (this.secrets.has(name));
+    } while (this.secrets.has(name) || this.#reserved.has(name));
     this.#namesTaken.set(base, number);
+    this.#keep(name, value);
+    return { secretRef: name };
+  }
+
+  /**
+   * Takes a secret that the document itself has named; one under a name that no secret may have is kept
+   * under another. Whether it counts: one of this name beside the document goes before it.
+   */
+  namedSecret(name: string, value: string | Uint8Array): SecretRef & { readonly counts: boolean } {
+    if (!secretName.test(name)) return { ...this.secret(name, value), counts: true };
+    const counts = !this.secrets.has(name);
+    if (counts) this.#keep(name, value);
+    return { secretRef: name, counts };
+  }
+
+  #keep(name: string, value: string | Uint8Array): void {
     const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : value;
     this.secrets.set(name, new Secret(bytes));
-    return { secretRef: name };
   }
 
   /** The account of this name, made when it is not there. */

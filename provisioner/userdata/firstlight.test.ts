@@ -1,4 +1,5 @@
 import t from "tap";
+import { Secret } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { linesOf, secretText, translateText } from "./sample-translation.ts";
 
@@ -36,7 +37,8 @@ commands:
 hooks:
   - {name: save, when: pre-update, script: echo save, interpreter: bash, timeout: 1m, onFailure: warn}
   - {name: tell, when: post-update, command: [/bin/true]}
-units: {a.service: {text: "[Service]\\n", enable: true, wantedBy: [multi-user.target]}, b.timer: {dropIn: "[Timer]\\n"}}
+secrets: {app-token: t0k3n}
+units: {a.service: {text: "[Service]\\n", enable: true, wantedBy: [multi-user.target], credentials: [{secretRef: app-token}]}, b.timer: {dropIn: "[Timer]\\n"}}
 timezone: Europe/Zurich
 locale: de_CH.UTF-8
 keyboard: {layout: ch, variant: de, model: pc105, options: "compose:ralt"}
@@ -121,6 +123,7 @@ t.test("a document may say everything, and its secrets are lifted out", async (t
       ["file-2", "k3y"],
       ["command-0", "echo hello"],
       ["hook-0", "echo save"],
+      ["app-token", "t0k3n"],
       ["mqtt-password", "s3cret"],
     ],
   );
@@ -306,6 +309,83 @@ firstlight:
     line: 13,
     column: 21,
   });
+});
+
+t.test("secrets are named once, and referred to by whatever takes one", async (t) => {
+  const translation = translateText(`#firstlight
+files:
+  - {path: /a, mode: "0600", content: made}
+  - {path: /b, secret: {secretRef: file-0}}
+  - {path: /c, secret: {secretRef: bytes}}
+units: {a.service: {credentials: [{secretRef: file-0}]}}
+secrets:
+  file-0: named
+  bytes: !!binary /wD+
+  idle: nobody
+`);
+  t.strictSame(linesOf(translation), [
+    "note yaml/kept-as-text 9:10 secrets.bytes",
+    "warning spec/unused-secret 10:3 secrets.idle",
+  ]);
+  const { spec, secrets } = translation;
+  t.strictSame(spec.secrets, {
+    bytes: { secretRef: "bytes" },
+    "file-0": { secretRef: "file-0" },
+  });
+  t.strictSame(
+    spec.files?.map(({ secret }) => secret?.secretRef),
+    ["file-0_2", "file-0", "bytes"],
+    "what is made has another name",
+  );
+  t.equal(secretText(translation, "file-0"), "named");
+  t.equal(secretText(translation, "file-0_2"), "made");
+  t.strictSame([...(secrets.get("bytes")?.reveal() ?? [])], [0xff, 0x00, 0xfe]);
+  t.notOk(secrets.has("idle"));
+});
+
+t.test("beside cloud-config a secret has the name that the document gives it", async (t) => {
+  const translation = translateText(`#cloud-config
+users: [{name: a, lock_passwd: false, hashed_passwd: $6$a$b}]
+firstlight:
+  secrets: {user-a-password: named}
+  files: [{path: /a, secret: {secretRef: user-a-password}}]
+`);
+  t.strictSame(linesOf(translation), []);
+  t.equal(translation.spec.users?.["a"]?.passwordHash?.secretRef, "user-a-password_2");
+  t.equal(secretText(translation, "user-a-password"), "named");
+});
+
+t.test(
+  "secrets that are given beside the document count, and are named where not used",
+  async (t) => {
+    const bytes = (text: string) => new Secret<Uint8Array>(Buffer.from(text));
+    const secrets = new Map([
+      ["token", bytes("beside")],
+      ["idle", bytes("x")],
+    ]);
+    const text =
+      "#firstlight\nsecrets: {token: own}\nfiles: [{path: /a, secret: {secretRef: token}}]\n";
+    const translation = translateText(text, { secrets });
+    t.strictSame(linesOf(translation), [
+      "warning spec/secret-twice 2:11 secrets.token",
+      "note spec/unused-secret null:null idle",
+    ]);
+    t.equal(secretText(translation, "token"), "beside");
+    t.strictSame([...translation.secrets.keys()], ["token"]);
+  },
+);
+
+t.test("a reference to no secret says which one may be meant", async (t) => {
+  const { findings } = translateText(
+    "#firstlight\nsecrets: {app-token: x}\nunits: {a.service: {credentials: [{secretRef: app-tokn}]}}\n",
+  );
+  t.match(
+    findings,
+    [
+      { code: "spec/unused-secret", path: "secrets.app-token" },
+      { level: "error", code: "spec/unknown-secret", hint: "did you mean `app-token`?" },
+    ].reverse(),
+  );
 });
 
 t.test("the meta-data names a machine, and gives keys to the default user", async (t) => {

@@ -22,6 +22,16 @@ const secretPlaces: readonly SecretPlace[] = [
   { path: ["report", "mqtt", "password"], name: () => "mqtt-password" },
 ];
 
+/** Names that a document gives to secrets of its own, in the part of it that is a spec. */
+export function namesOfSecrets(part: Input | undefined): readonly string[] {
+  return (
+    part
+      ?.get("secrets")
+      ?.entries()
+      .map(([name]) => name) ?? []
+  );
+}
+
 /**
  * Takes a hand-written part of a spec into the draft: mappings are merged, lists are added to,
  * everything else replaces. Plain text where the spec wants a secret goes to the secrets at once,
@@ -39,7 +49,8 @@ function mergeInto(target: Mutable, input: Input, path: Path, draft: SpecDraft):
   for (const [key, child] of input.entries()) {
     const childPath = [...path, key];
     const present = getOwn(target, key);
-    if (secretPlace(childPath) === undefined && child.isMapping() && isMapping(present)) {
+    const isSecret = secretPlace(childPath) !== undefined || fits(["secrets", "*"], childPath);
+    if (!isSecret && child.isMapping() && isMapping(present)) {
       mergeInto(present, child, childPath, draft);
     } else if (child.isList() && Array.isArray(present)) {
       append(present, child, childPath, draft);
@@ -61,6 +72,7 @@ function append(target: MutableJson[], input: Input, path: Path, draft: SpecDraf
 /** A copy of the value with its secrets taken out, and the place of each part noted. */
 function take(input: Input, path: Path, draft: SpecDraft): MutableJson {
   draft.origin(path, input);
+  if (fits(["secrets", "*"], path)) return takeNamed(input, String(path.at(-1)), draft);
   const place = secretPlace(path);
   if (place !== undefined) return takeSecret(input, place.name(path), draft);
   if (input.isList()) {
@@ -75,13 +87,29 @@ function take(input: Input, path: Path, draft: SpecDraft): MutableJson {
   return copy;
 }
 
-/** Whatever stands where a secret belongs is kept secret, also when it is of the wrong kind. */
 function takeSecret(input: Input, name: string, draft: SpecDraft): MutableJson {
   const { value } = input;
   if (isSecretRef(value) && input.entries().length === 1) return { secretRef: value.secretRef };
+  return { ...draft.secret(name, secretText(input)) };
+}
+
+/** A secret under `secrets`, as its document calls it. */
+function takeNamed(input: Input, name: string, draft: SpecDraft): MutableJson {
+  const bytes = input.binary();
+  if (bytes !== undefined) input.mark("translated");
+  const { secretRef, counts } = draft.namedSecret(name, bytes ?? secretText(input));
+  if (!counts) {
+    const message = "a secret of this name is given beside the spec, and counts";
+    input.add("warning", { code: "spec/secret-twice", message, hint: "remove one of them" }, "key");
+  }
+  return { secretRef };
+}
+
+/** Whatever stands where a secret belongs is kept secret, also when it is of the wrong kind. */
+function secretText(input: Input): string {
   if (input.value === null) input.expected("text");
   const text = input.value === null ? undefined : input.looseText();
-  return { ...draft.secret(name, text ?? canonicalJson(input.value)) };
+  return text ?? canonicalJson(input.value);
 }
 
 /**

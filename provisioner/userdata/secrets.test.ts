@@ -74,6 +74,15 @@ const places: Readonly<Record<string, string>> = {
   "content under a misspelt key": own(`files: [{path: /a, mode: "0600", contents: ${canary}}]`),
   "content beside a secret": own(`files: [{path: /a, secret: a, content: ${canary}}]`),
   "files that are no list": own(`files: {a: {secret: ${canary}}}`),
+  "a named secret": own(
+    `secrets: {a: ${canary}}\nunits: {a.service: {credentials: [{secretRef: a}]}}`,
+  ),
+  "a named secret that nobody uses": own(`secrets: {a: ${canary}}`),
+  "a named secret as a list": own(`secrets: {a: [${canary}]}`),
+  "a named secret as a mapping": own(`secrets: {a: {secretRef: a, x: ${canary}}}`),
+  "a named secret under a name that is none": own(`secrets: {-a: ${canary}}`),
+  "named secrets that are a list": own(`secrets: [${canary}]`),
+  "a secret in the place of a reference": own(`units: {a.service: {credentials: [${canary}]}}`),
   "a script": own(`commands: [{name: a, when: late, frequency: once, script: ${canary}}]`),
   "a script as a list": own(
     `commands: [{name: a, when: late, frequency: once, script: [${canary}]}]`,

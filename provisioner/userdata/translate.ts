@@ -1,14 +1,14 @@
 import { byPlace, type Finding, hasErrors } from "#core/finding.ts";
-import { isSecretRef } from "#core/secret.ts";
 import { checkSpec } from "#provisioner/spec/validate.ts";
 import { boundFindings } from "./bound-findings.ts";
 import { keyLines } from "./cloud-config/authorized-keys.ts";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
 import { SpecDraft } from "./draft.ts";
-import { fillFromFirstlight } from "./firstlight.ts";
+import { fillFromFirstlight, namesOfSecrets } from "./firstlight.ts";
 import { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
+import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData, sniff } from "./user-data-format.ts";
 import { findIllFormedTexts } from "./well-formed.ts";
@@ -35,18 +35,18 @@ const nothing: Coverage = { translated: 0, agent: 0, unsupported: 0 };
  */
 export function translate(documents: Documents, given: TranslationContext): Translation {
   const context = { ...given, publicKeys: keyLines(given.publicKeys) };
-  const draft = new SpecDraft();
+  const draft = new SpecDraft(context.secrets);
   const { userData, networkConfig, vendorData } = documents;
   const parts = [
     translateUserData(userData, draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
     ...(vendorData === undefined ? [] : [passOver(vendorData)]),
   ];
-  const used = secretNames(draft.spec);
+  const { spec, used, findings } = settleSecrets(draft, context.secrets);
   return {
-    spec: draft.spec,
+    spec,
     secrets: new Map([...draft.secrets].filter(([name]) => used.has(name))),
-    findings: boundFindings(parts.flatMap((part) => part.findings)),
+    findings: boundFindings([...parts.flatMap((part) => part.findings), ...findings]),
     coverage: addUp(parts.map((part) => part.coverage)),
     origins: draft.origins,
   };
@@ -103,6 +103,8 @@ function fill(
   const illFormed = findIllFormedTexts(name, value, locate);
   if (hasErrors(illFormed)) return { findings: [...findings, ...illFormed], coverage: nothing };
   const document = new InputDocument({ name, value, locate, binary, text });
+  draft.reserve(namesOfSecrets(document.root));
+  draft.reserve(namesOfSecrets(document.root.get("firstlight")));
   put(document);
   const checked = checkSpec(draft.spec, {
     document: name,
@@ -144,17 +146,6 @@ function unknownFormat(document: string, format: string): Finding {
         : `user-data of the format ${format} is not read`,
     hint: "begin it with #cloud-config or #firstlight",
   };
-}
-
-/** Names of the secrets that a spec refers to. */
-function secretNames(value: unknown): ReadonlySet<string> {
-  const names = new Set<string>();
-  const visit = (inner: unknown) => {
-    if (isSecretRef(inner)) names.add(inner.secretRef);
-    else if (typeof inner === "object" && inner !== null) Object.values(inner).forEach(visit);
-  };
-  visit(value);
-  return names;
 }
 
 function addUp(all: readonly Coverage[]): Coverage {

@@ -21,6 +21,8 @@ export interface TranslationContext {
   readonly defaultUser: string;
   /** Text behind a URL that a document names (`write_files: source`), fetched beforehand; absent ones become findings. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
+  /** Secrets beside the document, by the names that it refers to. */
+  readonly secrets?: SecretBag | undefined;
 }
 
 /** Where in which document a value of the spec was set; lines and columns from 1. */

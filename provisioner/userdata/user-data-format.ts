@@ -1,5 +1,6 @@
 import type { Finding } from "#core/finding.ts";
 import { gunzip } from "#core/gunzip.ts";
+import { envelopeForm } from "./envelope-form.ts";
 import type { RawDocument } from "./translation.ts";
 import { readUtf8 } from "./utf8-text.ts";
 
@@ -58,6 +59,10 @@ export function decodeUserData({ document, bytes }: RawDocument): Decoded {
     const nowhere = { document, path: "", line: null, column: null, level: "error" } as const;
     return { text: undefined, findings: [{ ...nowhere, ...what }] };
   };
+  if (envelopeForm(bytes) !== undefined) {
+    const message = "the document is an age envelope, which only its node opens";
+    return refuse({ code: "user-data/sealed", message, hint: "look at the document itself" });
+  }
   const unpacked = isGzip(bytes) ? unpack(bytes) : { bytes };
   if (unpacked.broken !== undefined) {
     const message = `expected gzip data, as its first bytes say: ${unpacked.broken}`;

@@ -185,7 +185,10 @@ export async function networkOf(
   const { spec, findings } = await resolveSpec(
     { ...content, secrets },
     {},
-    async () => new Map<string, Uint8Array>(),
+    {
+      fetchSources: async () => new Map(),
+      openEnvelope: async () => Promise.reject(new Error("nothing is sealed")),
+    },
   );
   return { network: spec.network, resolver: spec.resolver, findings };
 }

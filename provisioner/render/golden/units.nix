@@ -13,6 +13,10 @@
     };
     units."unwanted.timer".enable = lib.mkOverride 90 false;
     packages = [
+      (pkgs.writeTextDir "etc/systemd/system/hello.service.d/firstlight.conf" ''
+        [Service]
+        LoadCredentialEncrypted=app-token:/var/lib/firstlight/credentials/app-token@0123456789abcdef
+      '')
       (pkgs.writeTextDir "etc/systemd/system/sshd.service.d/firstlight.conf" ''
         [Service]
         Restart=always

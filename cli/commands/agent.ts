@@ -25,7 +25,7 @@ const lookMs = 15_000;
 export const command: Command = {
   usage: "agent [--root DIR]",
   summary: "Stay: report to the fleet over MQTT, and tell what happens on this node.",
-  help: "Waits where no broker is named yet. Ends with a farewell on SIGTERM, and when a boot has named another broker: systemd starts it again.",
+  help: "Waits where no broker is named yet. Ends with a farewell on SIGTERM, and when the system that runs reports elsewhere: systemd starts it again.",
   arity: [0, 0],
   async run(invocation) {
     const schedule = await cronSchedule(invocation.log);

@@ -18,6 +18,11 @@ export interface DaemonOptions {
   readonly settings: LinkSettings;
   readonly readers: StateReaders;
   readonly schedule: Schedule;
+  /**
+   * Whether the node still reports there. Asked before anything is taken from the root side: what it
+   * tells of a change is for where the node reports after it. Ends the daemon cleanly where it is false.
+   */
+  readonly isCurrent: () => boolean;
   /** Ends the daemon cleanly. */
   readonly signal: AbortSignal;
 }
@@ -65,9 +70,9 @@ interface Parts {
 }
 
 async function stayConnected(options: DaemonOptions, parts: Parts): Promise<void> {
-  const { io, log, settings, signal } = options;
+  const { io, log, settings, isCurrent, signal } = options;
   const connect = connector(io, log, settings);
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted && isCurrent(); ) {
     const startedMs = io.clock.monotonicMs();
     try {
       await serve(options, parts, connect);
@@ -88,7 +93,7 @@ async function serve(
   { outbox, wake }: Parts,
   connect: Connector,
 ): Promise<void> {
-  const { settings, schedule, signal } = options;
+  const { settings, schedule } = options;
   const link = await openLinkSession({
     ...options,
     outbox,
@@ -104,7 +109,7 @@ async function serve(
     options.log.debug("link.health.unsent", { message: error.message });
   });
   try {
-    await sendAsItComes(link, outbox, wake, signal);
+    await sendAsItComes(link, options, { outbox, wake });
   } finally {
     stopHealth();
     await link.leave("stopped");
@@ -113,11 +118,10 @@ async function serve(
 
 async function sendAsItComes(
   link: LinkSession,
-  outbox: Outbox,
-  wake: Wake,
-  signal: AbortSignal,
+  { isCurrent, signal }: DaemonOptions,
+  { outbox, wake }: Parts,
 ): Promise<void> {
-  for (;;) {
+  while (isCurrent()) {
     const taken = outbox.takeSpooled();
     // Root, or another process, wrote: what the node is, and what runs on it, may have changed with it.
     if (outbox.changed() || taken > 0) await link.publishState();

@@ -431,12 +431,12 @@ t.test("where to report is what the generation that runs says", async (t) => {
   const io = fakeIo(t.testdir());
   const input = { instanceId: "i", settings: undefined, credentials: new Map() };
   writeReportSettings(io, { ...input, spec: { mqtt: { host: "192.0.2.1" } } });
-  const runs = (report: object | undefined) => {
-    const { content, ...record } = generationRecord(
-      { spec: { version: 1 }, instanceId: "i-9", credentials: new Map() },
+  const runs = (report: object | undefined, release = "one") => {
+    const record = generationRecord(
+      { spec: { version: 1, update: { release } }, instanceId: "i-9", credentials: new Map() },
       [],
     );
-    const text = JSON.stringify({ ...record, content, report });
+    const text = JSON.stringify({ ...record, report });
     io.files.write("/run/current-system/etc/firstlight/generation.json", text);
   };
   const before = linkSettingsVersion(io.files);
@@ -446,14 +446,26 @@ t.test("where to report is what the generation that runs says", async (t) => {
     ...{ host: "192.0.2.2", port: 8883, tls: { ca: "PEM" } },
     address: { fleet: "f", node: "i-9" },
   });
-  t.not(linkSettingsVersion(io.files), before, "who reports notices it");
+  const now = linkSettingsVersion(io.files);
+  t.not(now, before, "who reports notices it");
+  runs({ password: null, spec, instanceId: "i-9" }, "another");
+  writeReportSettings(io, { ...input, spec: { mqtt: { host: "192.0.2.9" } } });
+  t.equal(linkSettingsVersion(io.files), now, "and nothing of a generation that reports there too");
   runs({ instanceId: "i-9", spec: null, password: null });
   t.equal(await loadLinkSettings(io, {}), undefined, "one that names no broker");
   t.match(await loadLinkSettings(io, { report: { mqtt: { host: "192.0.2.3" } } }), {
     host: "192.0.2.3",
   });
   runs(undefined);
-  t.match(await loadLinkSettings(io, {}), { host: "192.0.2.1" }, "one of an older version");
+  t.match(await loadLinkSettings(io, {}), { host: "192.0.2.9" }, "one of an older version");
+  const older = {
+    v: 1,
+    instanceId: "i-9",
+    report: { mqtt: { host: "192.0.2.4" } },
+    password: null,
+  };
+  io.files.write(reportSettingsFile, JSON.stringify(older));
+  await t.rejects(loadLinkSettings(io, {}), { code: "link/settings-invalid", hint: /next boot/ });
 });
 
 t.test("a broker that nobody names any more is forgotten", async (t) => {

@@ -1,15 +1,11 @@
-import { prettyJson, sha256 } from "#core/canonical-json.ts";
+import { canonicalJson, prettyJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import { Secret } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
-import {
-  generationRecordFile,
-  type ReportRecord,
-  reportRecord,
-} from "#provisioner/render/generation-record.ts";
+import { type ReportRecord, reportRecord } from "#provisioner/render/generation-record.ts";
 import { readGenerationRecord } from "#provisioner/system/read-generation-record.ts";
 import { type LinkSettings, readLinkSettings } from "./link/link-settings.ts";
 import { credentialsDirectory } from "./secrets/credential-store.ts";
@@ -24,7 +20,7 @@ export const reportSettingsFile = `${directory}/report.json`;
 
 /** Where to report while no generation says it, with its version. */
 interface ReportFile extends ReportRecord {
-  readonly v: 1;
+  readonly v: 2;
 }
 
 /** What a boot knows about reporting. */
@@ -48,7 +44,7 @@ export function writeReportSettings(io: Io, input: ReportInput): void {
   }
   const spec: Spec = { version: 1, ...(report === undefined ? {} : { report }) };
   const record = reportRecord({ spec, instanceId, credentials });
-  const file: ReportFile = { v: 1, ...record };
+  const file: ReportFile = { v: 2, ...record };
   writeOther(io, reportSettingsFile, prettyJson(file));
 }
 
@@ -86,11 +82,15 @@ function runningRecord(files: Files): ReportRecord | undefined {
   return running === undefined || running === "unreadable" ? undefined : running.report;
 }
 
-/** Changes when {@link loadLinkSettings} would say something else. */
+/**
+ * Changes when {@link loadLinkSettings} would say something else, and not with a generation that reports
+ * where the one before it did.
+ */
 export function linkSettingsVersion(files: Files): string {
   const read = (file: string) => files.readText(file, { maxBytes: 1024 * 1024 }) ?? "";
-  const running = `/run/current-system/${generationRecordFile}`;
-  return sha256([reportSettingsFile, running, settingsFile].map(read).join("\0"));
+  const running = runningRecord(files);
+  const where = running === undefined ? read(reportSettingsFile) : canonicalJson(running);
+  return sha256([where, read(settingsFile)].join("\0"));
 }
 
 function readRecord(files: Files): ReportFile | undefined {
@@ -98,11 +98,13 @@ function readRecord(files: Files): ReportFile | undefined {
   if (text === undefined) return undefined;
   try {
     const record = JSON.parse(text) as ReportFile;
-    if (record.v === 1) return record;
+    if (record.v === 2) return record;
   } catch (cause) {
     throw new Fault("link/settings-invalid", `${reportSettingsFile}: not JSON`, { cause });
   }
-  throw new Fault("link/settings-invalid", `${reportSettingsFile}: expected version 1`);
+  throw new Fault("link/settings-invalid", `${reportSettingsFile}: expected version 2`, {
+    hint: "the next boot writes it",
+  });
 }
 
 /** As systemd hands it to the unit, else (as root, without the unit) from the credential itself. */

@@ -28,6 +28,7 @@ if (mode === "daemon") {
     log,
     settings,
     schedule: await cronSchedule(log),
+    isCurrent: () => true,
     signal: stop.signal,
     readers: {
       about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),

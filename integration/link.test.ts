@@ -132,6 +132,7 @@ function daemon(
     settings,
     readers,
     schedule: handSchedule(),
+    isCurrent: () => true,
     signal: stop.signal,
     ...more,
   });
@@ -583,12 +584,34 @@ for (const kind of brokerKinds) {
         settings,
         readers,
         schedule: handSchedule(),
+        isCurrent: () => true,
         signal: new AbortController().signal,
       });
       await t.rejects(second, { code: "link/busy" });
     });
   });
 }
+
+t.test("what a change tells is for where the node reports after it", async (t) => {
+  const [trial, place] = [await startBroker(t, "aedes"), await startBroker(t, "aedes")];
+  const [there, here] = [await listen(t, trial), await listen(t, place)];
+  const node = await makeNode(t);
+  let onTrial = true;
+  const { io, log } = node;
+  const end = runDaemon({
+    ...{ io, log, readers, schedule: handSchedule(), settings: settingsFor(trial) },
+    isCurrent: () => onTrial,
+    signal: new AbortController().signal,
+  });
+  await there.wait("the daemon", isStatus(true));
+  onTrial = false;
+  writeSpool(io, stages(1), undefined);
+  await end;
+  await there.wait("a farewell", isStatus(false));
+  daemon(t, node, settingsFor(place));
+  await here.wait("the event", isEvent(1));
+  t.same(there.seqs(), []);
+});
 
 t.test("with nobody to report to, the report says so and the events stay", async (t) => {
   const node = await makeNode(t);

@@ -12,6 +12,8 @@ export interface StoryDocument {
   /** Parameters of the kernel: another one takes a reboot. */
   readonly kernelParams?: readonly string[];
   readonly broker?: { readonly port: number; readonly password: string };
+  /** What worked before a change and must work after it; the default when absent. */
+  readonly keep?: readonly string[];
   /** Further lines of cloud-config. */
   readonly more?: string;
 }
@@ -25,6 +27,7 @@ export function cloudConfig({
   checks = [],
   kernelParams = [],
   broker,
+  keep,
   more = "",
 }: StoryDocument): string {
   return `#cloud-config
@@ -54,7 +57,7 @@ ${more}firstlight:
     interval: 5s
     timeout: 5s
     checks: ${JSON.stringify(checks)}
-${broker === undefined ? "" : reportTo(broker)}`;
+${keep === undefined ? "" : `    keep: ${JSON.stringify(keep)}\n`}${broker === undefined ? "" : reportTo(broker)}`;
 }
 
 /** A hash as mkpasswd makes it. */

@@ -587,7 +587,7 @@ in
         SupplementaryGroups = [ "firstlight" ];
         StateDirectory = "firstlight-agent";
         StateDirectoryMode = "0700";
-        # It also ends when a boot has named another broker.
+        # It also ends when the system that runs reports elsewhere.
         Restart = "always";
         RestartSec = "10s";
         WatchdogSec = "60s";

@@ -48,12 +48,15 @@ export function hostProbe(io: Io, sources: ProbeSources): Probe {
   };
 }
 
+const noBroker =
+  "link: no broker is named; where that is meant, health.keep and health.checks leave out link";
+
 /** MQTT is loaded with the first look at a link, whose probe remembers the version that the broker speaks. */
 function lazyLink(io: Io, readSettings: ReadLinkSettings): Probing["link"] {
   let loading: Promise<LinkProbe> | undefined;
   return async (signal) => {
     const settings = await readSettings();
-    if (settings === undefined) return { passed: false, message: "link: no broker is named" };
+    if (settings === undefined) return { passed: false, message: noBroker };
     loading ??= import("./probe-link.ts").then(({ linkProbe }) => linkProbe(io));
     return (await loading)(settings, signal);
   };

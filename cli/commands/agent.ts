@@ -25,7 +25,7 @@ const lookMs = 15_000;
 export const command: Command = {
   usage: "agent [--root DIR]",
   summary: "Stay: report to the fleet over MQTT, and tell what happens on this node.",
-  help: "Waits where no broker is named yet. Ends with a farewell on SIGTERM, and when a boot has named another broker: systemd starts it again.",
+  help: "Waits where no broker is named yet. Ends with a farewell on SIGTERM, and when the system that runs reports elsewhere: systemd starts it again.",
   arity: [0, 0],
   async run(invocation) {
     const schedule = await cronSchedule(invocation.log);
@@ -44,12 +44,15 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
   if (named === undefined) return exitCodes.done;
   const { settings, version } = named;
   const changed = new AbortController();
-  const look = async () => {
-    if (linkSettingsVersion(io.files) === version || changed.signal.aborted) return;
+  const isCurrent = () => {
+    if (changed.signal.aborted) return false;
+    if (linkSettingsVersion(io.files) === version) return true;
     log.info("agent.settings-changed");
     changed.abort();
+    return false;
   };
-  const stop = schedule.every({ name: "settings", intervalMs: lookMs }, look);
+  const look = { name: "settings", intervalMs: lookMs };
+  const stop = schedule.every(look, async () => void isCurrent());
   const signal = AbortSignal.any([invocation.signal, changed.signal]);
   try {
     const { healthIntervalMs } = settings;
@@ -58,7 +61,7 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
       ...{ io, version: programVersion, healthIntervalMs, witness },
       askStatus: () => askStatus(io, log),
     });
-    await runDaemon({ io, log, settings, readers, schedule, signal });
+    await runDaemon({ io, log, settings, readers, schedule, isCurrent, signal });
   } finally {
     stop();
   }

@@ -396,6 +396,34 @@ t.test("the values are those of the modules, leaf by leaf, templates among them"
   });
 });
 
+t.test("where the node reports is a value by its path, each part with its line", async (t) => {
+  const spec: Spec = {
+    version: 1,
+    report: { fleet: "f", mqtt: { host: "192.0.2.1", password: { secretRef: "p" }, port: 8883 } },
+  };
+  const origins = new Map([["report.mqtt.port", { document: "user-data", line: 9, column: 5 }]]);
+  const result = tryRender(spec, { origins, credentials: credentialsOf(spec, true) });
+  const { options: values } = JSON.parse(fileOf(result, "firstlight/values.json"));
+  const where = Object.fromEntries(
+    Object.entries(values).filter(([name]) => name.startsWith("report.")),
+  );
+  t.match(where, {
+    "report.fleet": '"f"',
+    "report.mqtt.host": '"192.0.2.1"',
+    "report.mqtt.password": /^"p@/,
+    "report.mqtt.port": "8883",
+    "report.node": `"${JSON.parse(fileOf(result, "firstlight/manifest.json")).instanceId}"`,
+  });
+  t.match(JSON.parse(fileOf(result, "firstlight/manifest.json")).options, {
+    "report.mqtt.port": { line: 9 },
+    "report.node": null,
+  });
+  const named = tryRender({ ...spec, report: { ...spec.report, node: "edge-1" } });
+  t.match(JSON.parse(fileOf(named, "firstlight/values.json")).options, {
+    "report.node": '"edge-1"',
+  });
+});
+
 t.test("credentials are named by file, encrypted or not", async (t) => {
   const spec: Spec = {
     version: 1,

@@ -30,7 +30,7 @@ import { isInStore, pinsFile, renderPins } from "./pins.ts";
 import { nameLeftOut } from "./platform-options.ts";
 import { renderDoas, renderSudo } from "./privileges.ts";
 import { renderRawOptions } from "./raw-options.ts";
-import { renderReport } from "./report.ts";
+import { renderReport, reportValues } from "./report.ts";
 import { digestFiles, type SourceFile, type Sources } from "./sources.ts";
 import { renderSshd } from "./sshd.ts";
 import { renderStorage } from "./storage.ts";
@@ -113,7 +113,14 @@ export function render(input: RenderInput): RenderResult {
   ];
   const record = generationRecord(input, read);
   const generation = renderGeneration(concern, record);
-  const set = [...instance, ...network, ...hardware.assignments, ...templates.parameters];
+  const reports = attempt(concern, ["report"], () => reportValues(record.report, input.base)) ?? [];
+  const set = [
+    ...instance,
+    ...network,
+    ...hardware.assignments,
+    ...templates.parameters,
+    ...reports,
+  ];
   // A release that nobody named is a digest, which says nothing in a plan.
   const named = input.spec.update?.release === undefined ? [] : [renderRelease(record)];
   const files = [...read, ...generation.files, renderValues([...entry, ...named, ...set])];

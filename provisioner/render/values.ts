@@ -6,7 +6,10 @@ import type { SourceFile } from "./sources.ts";
 /** Below the sources; beside the manifest, which holds no value. */
 export const valuesFile = "firstlight/values.json";
 
-/** What each option is set to, for plans to compare: what stands in the modules, and no secret. */
+/**
+ * What each option is set to, for plans to compare: what stands in the modules, parameters of templates
+ * and where the node reports, and no secret.
+ */
 export interface Values {
   readonly v: 1;
   /** Leaf by leaf: the option as Nix writes its name, its value as Nix writes it. */

@@ -87,6 +87,16 @@ const cases: Record<string, { old: Side; now: Side; warnings: readonly object[] 
     now: { view: { sshd: false } },
     warnings: [{ kind: "sshd", message: /switched off/ }],
   },
+  "a broker that nobody names any more": {
+    old: { options: { "report.mqtt.host": '"192.0.2.1"' } },
+    now: { options: { "report.fleet": '"f"' } },
+    warnings: [{ kind: "report", message: /^no broker is named any more/ }],
+  },
+  "another broker, the image's, or a system of which that is not known: nothing": {
+    old: { options: { "report.mqtt.host": '"192.0.2.1"' } },
+    now: { options: { "services.firstlight.settings.report.mqtt.host": '"192.0.2.2"' } },
+    warnings: [],
+  },
   "sshd that is switched on: nothing": { old: { view: { sshd: false } }, now: {}, warnings: [] },
 };
 

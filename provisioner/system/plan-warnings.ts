@@ -18,7 +18,9 @@ export interface PlanWarning {
     | "release"
     | "user"
     | "login"
-    | "sshd";
+    | "sshd"
+    /** It would report nowhere. */
+    | "report";
   readonly message: string;
 }
 
@@ -62,6 +64,7 @@ export function planWarnings(old: PlanSide, now: PlanSide): readonly PlanWarning
     ...removedUsers(old.options, now.options),
     ...lostKeys(old.view, now.view),
     ...lostSshd(old.view, now.view),
+    ...lostReport(old.options, now.options),
   ];
 }
 
@@ -138,4 +141,21 @@ function lostKeys(old: SystemView, now: SystemView): readonly PlanWarning[] {
 function lostSshd(old: SystemView, now: SystemView): readonly PlanWarning[] {
   if (!old.sshd || now.sshd) return [];
   return [{ kind: "sshd", message: "sshd is switched off: nobody can log in over the network" }];
+}
+
+function lostReport(
+  old: SetOptions | undefined,
+  now: SetOptions | undefined,
+): readonly PlanWarning[] {
+  if (old === undefined || now === undefined) return [];
+  if (!namesBroker(old) || namesBroker(now)) return [];
+  const message =
+    "no broker is named any more: where the node reaches one now, the change is taken back, unless health.keep leaves out link";
+  return [{ kind: "report", message }];
+}
+
+/** By a document, else by the image. */
+function namesBroker({ values }: SetOptions): boolean {
+  const host = "report.mqtt.host";
+  return values.has(host) || values.has(`services.firstlight.settings.${host}`);
 }

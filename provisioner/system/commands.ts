@@ -49,6 +49,8 @@ export interface Commands {
   runHook(request: HookRequest): Promise<SwitchEnd>;
   /** Runs `switch-to-configuration`; outlives this process where systemd is. */
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
+  /** What a system says to a switch before it begins; changes nothing. */
+  check(toplevel: string): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */
   dryActivate(toplevel: string): Promise<SwitchEnd>;
   readonly store: StoreCommands;

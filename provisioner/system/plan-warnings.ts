@@ -11,6 +11,8 @@ export interface PlanWarning {
     | "evaluation"
     /** It takes a reboot, and cannot be tried by one. */
     | "reboot"
+    /** Its own checks before a switch refuse it now. */
+    | "check"
     /** The closures could not be compared. */
     | "closure"
     | "state-version"

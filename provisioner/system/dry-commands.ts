@@ -166,6 +166,8 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     },
     bootOnce: async ({ toplevel }) => toplevel,
     async forgetOnce() {},
+    async forgetChoice() {},
+    whyNotOnce: async () => null,
     async restart(how) {
       say(lines.restart(how));
     },

@@ -307,7 +307,7 @@ export interface Recovery {
   readonly fault: FaultRecord | null;
   /** With `trial`: the trial that goes on. */
   readonly trial: OpenTrial | null;
-  /** With `rolled-back`: a trial that had been judged, and whose end nobody was told yet. */
+  /** With `rolled-back`: what had been judged, and whose end nobody was told yet. */
   readonly back: TakenBack | null;
   /** The committed system, where it was booted and nobody has said yet how it was. */
   readonly unproved: BootProof | null;
@@ -321,7 +321,10 @@ export interface OpenTrial {
   readonly reason: ChangeReason;
 }
 
-/** A trial that was judged by a process before this one, and is back now. */
+/**
+ * A trial that was judged by a process before this one, and is back now; or a system that was committed,
+ * and whose first boot did not come as far as firstlight.
+ */
 export interface TakenBack {
   readonly transaction: string;
   readonly toplevel: string;

@@ -197,7 +197,7 @@ in
     system.preSwitchChecks = lib.mkIf (config.system.switch.inhibitors != { }) {
       switchInhibitors = ''
         case $2 in boot | dry-activate) exit 0 ;; esac
-        inhibitors() { sed 's/^{//; s/}$//; s/","/"\n"/g' "$1/switch-inhibitors" 2>/dev/null; }
+        inhibitors() { sed 's/^{//; s/}$//; s/","/"\n"/g' "$1/switch-inhibitors" 2>/dev/null; echo; }
         changed=$(inhibitors "$ROOT/run/current-system" | while IFS= read -r old; do
           inhibitors "$1" | while IFS= read -r new; do
             if [ "''${old%%\":*}" = "''${new%%\":*}" ] && [ "$old" != "$new" ]; then echo "$old -> $new"; fi

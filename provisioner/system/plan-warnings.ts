@@ -13,6 +13,8 @@ export interface PlanWarning {
     | "reboot"
     /** Its own checks before a switch refuse it now. */
     | "check"
+    /** Its first boot after the commit has no way back of its own from the beginning. */
+    | "first-boot"
     /** The closures could not be compared. */
     | "closure"
     | "state-version"

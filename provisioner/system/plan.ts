@@ -158,7 +158,22 @@ async function lookAtSwitch(work: Work, toplevel: string): Promise<SwitchLook> {
   const looks = [previewUnits(work, toplevel), plannedWay(work, reboot)] as const;
   await Promise.allSettled(looks);
   const [preview, way] = await Promise.all(looks);
-  return { preview, reboot, way, checks: checkWarnings(word) };
+  const checks = [...checkWarnings(word), ...(await firstBootWarnings(work, way))];
+  return { preview, reboot, way, checks };
+}
+
+/** A system that is tried by a restart has had its first boot. */
+async function firstBootWarnings(
+  { settings, machine, commands }: Work,
+  way: TrialWay | string,
+): Promise<readonly PlanWarning[]> {
+  const { toplevel: bootDefault } = machine.profile();
+  if (typeof way === "string" || way.by === "restart") return [];
+  if (!settings.systemd || bootDefault === null) return [];
+  const why = await commands.whyNotOnce(bootDefault);
+  if (why === null) return [];
+  const message = `its first boot has no way back before firstlight runs in it: ${why}`;
+  return [{ kind: "first-boot", message }];
 }
 
 /** By their names alone: what they say may be another word each time. */

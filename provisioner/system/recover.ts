@@ -80,14 +80,14 @@ async function settle(
   { judges, marks }: RecoverOptions & FirstBoot,
 ): Promise<Settled> {
   switch (open.state) {
-    case "none": {
-      const left = marks === undefined ? undefined : await leaveFirstBoot(change, marks);
-      return left ?? { state: "clean", details: [] };
-    }
+    case "none":
+      return (await leave(change, marks)) ?? { state: "clean", details: [] };
     case "building":
-    case "built":
+    case "built": {
       await abandonBuild(change, "firstlight was started again");
-      return { state: "abandoned", details: ["a build that was never tried was dropped"] };
+      const details = ["a build that was never tried was dropped"];
+      return (await leave(change, marks)) ?? { state: "abandoned", details };
+    }
     case "waiting":
       return settleWaiting(change, open, judges);
     case "trying": {
@@ -111,6 +111,10 @@ async function settle(
       };
     }
   }
+}
+
+async function leave(change: Change, marks: FirstBoot["marks"]): Promise<Settled | undefined> {
+  return marks === undefined ? undefined : leaveFirstBoot(change, marks);
 }
 
 /** A trial by a restart: before it, after it, or after a boot of another system. */

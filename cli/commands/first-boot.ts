@@ -50,7 +50,7 @@ async function goBack(
   const { trial } = await readSettings(io.files);
   if (isArmed && (trial?.reboot ?? "allow") === "allow") {
     log.warning("first-boot.left", { how: "restart" });
-    const args = ["--no-block", "reboot"];
+    const args = ["reboot", "--no-block"];
     const { code } = await io.exec({
       ...{ file: "systemctl", args, timeoutMs: 60_000, effect: "leave the first boot" },
     });

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import t, { type Test } from "tap";
 import { randomFrom } from "../random.ts";
 import { type AfterCut, afterCut, defaultSystem, journalText } from "./after-cut.ts";
-import { menuEntries } from "./boot-menu.ts";
+import { chosenEntry, menuEntries } from "./boot-menu.ts";
 import type { LogRecord } from "./console.ts";
 import { type Container, container } from "./container.ts";
 import { type Lab, openLab } from "./lab.ts";
@@ -61,6 +61,28 @@ for (const { what, sync, seen } of unsynced) {
     t.match(after.problems.join("\n"), seen, "it is not on the disk");
   });
 }
+
+t.test("a first boot that does not come as far as firstlight is left", { skip }, async (t) => {
+  const lab = await openLab(t);
+  lab.fleet.acknowledge();
+  const machine = await container(t, lab);
+  const { image, told } = await begin(machine, lab);
+  await machine.switchOff();
+  await machine.switchOn();
+  const armed = await machine.console.record(
+    "the way back",
+    ({ msg }) => msg === "first-boot.armed",
+  );
+  t.match(armed, { loader: "grub", back: image });
+  await machine.cutPower();
+  t.equal(chosenEntry(machine)?.system, image, "the next boot is of the system from before");
+  await machine.switchOn();
+  const end = await machine.console.record("the way back taken", isEnd);
+  const message = new RegExp(`the first boot of generation ${told} did not come as far`);
+  t.match(end, { outcome: "rolled-back", message });
+  t.equal(defaultSystem(machine), image, "which is the boot default again");
+  t.equal(chosenEntry(machine), undefined);
+});
 
 /** How a change is put into force. */
 type Way = "live" | "restart";

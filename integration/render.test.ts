@@ -421,9 +421,9 @@ const exposures = [
   ["firstlight-bootstrap", 12],
   ["firstlight-boot", 28],
   ["firstlight-boot-complete", 5],
-  ["firstlight-first-boot", 20],
+  ["firstlight-first-boot", 16],
   ["firstlight-first-boot-deadline", 28],
-  ["firstlight-first-boot-emergency", 20],
+  ["firstlight-first-boot-emergency", 16],
   ["firstlight-drift", 28],
   ["firstlight-maintenance", 14],
 ] as const;

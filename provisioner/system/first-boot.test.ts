@@ -158,6 +158,12 @@ t.test("a system that was booted has no first boot to come", async (t) => {
   t.same(marks(m), []);
 });
 
+t.test("a system of a firstlight that does not see to its first boot is not marked", async (t) => {
+  const m = await provedMachine(t, "grub");
+  await commit(start(m), fakeSources("no-first-boot"));
+  t.same(marks(m), []);
+});
+
 t.test("a way back that cannot be disarmed is told, and holds nothing up", async (t) => {
   const m = await unprovedMachine(t, "systemd-boot");
   m.cutPower();

@@ -27,6 +27,9 @@ export interface MarksPlace {
 
 const names = ["unproved", "begun", "proved"] as const;
 
+/** Of a system that sees to its own first boot; the marks of another one nobody would ever remove. */
+const unit = "etc/systemd/system/firstlight-first-boot.service";
+
 /** `undefined` where no first boot is to come or goes on. */
 export function readMarks({ storeFiles, paths }: MarksPlace): FirstBootMarks | undefined {
   const [unproved, begun, proved] = names.map((name) =>
@@ -51,7 +54,8 @@ export function markFirstBoot(change: Change, { toplevel, proved, previousGood }
   const { machine, storeFiles, paths } = change;
   const back = previousGood.toplevel;
   const isNeeded = !proved && machine.booted() !== toplevel && back !== toplevel;
-  if (!isNeeded || back === null || !machine.inStore(back)) return;
+  const isAble = storeFiles.stat(`${toplevel}/${unit}`) !== undefined;
+  if (!isNeeded || !isAble || back === null || !machine.inStore(back)) return;
   const marks = readMarks(change);
   if (marks?.unproved === toplevel && marks.proved === back && !marks.hasBegun) return;
   clearMarks(change);

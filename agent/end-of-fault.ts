@@ -14,6 +14,7 @@ const outcomes: { readonly [code in Code]?: OutcomeKind } = {
   "system/release-looping": "held",
   "system/reboot-refused": "held",
   "system/reboot-impossible": "held",
+  "system/switch-inhibited": "held",
   "policy/signature-required": "refused",
   "system/plan-stale": "refused",
   "user-data/invalid": "invalid",

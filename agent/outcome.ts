@@ -98,6 +98,7 @@ const refusals: readonly Code[] = [
   "system/reboot-refused",
   "system/release-denied",
   "system/release-looping",
+  "system/switch-inhibited",
   "policy/held",
   "policy/left-alone",
   "policy/signature-required",

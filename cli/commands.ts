@@ -29,6 +29,7 @@ export const commands: Readonly<
   identity: { load: () => import("./commands/identity.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
+  "first-boot": { load: () => import("./commands/first-boot.ts"), hidden: true },
   courier: { load: () => import("./commands/courier.ts"), hidden: true },
   crawl: { load: () => import("./commands/crawl.ts"), hidden: true },
   witness: { load: () => import("./commands/witness.ts"), hidden: true },

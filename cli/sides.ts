@@ -74,7 +74,7 @@ export async function openSides(options: SidesOptions): Promise<System> {
   return withRootSide({
     here,
     there,
-    isClean: () => isClean({ io, paths: systemPaths(io.env) }),
+    isClean: () => isClean({ io, storeFiles: io.files, paths: systemPaths(io.env) }),
     onUnreachable: ({ code, message }) => log.warning("system.in-process", { code, message }),
   });
 }

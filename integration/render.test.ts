@@ -273,12 +273,18 @@ const units = `let services = c.systemd.services; in {
   targets = builtins.attrNames c.systemd.targets;
   deadline = { inherit (services.firstlight-trial-deadline.serviceConfig) ExecCondition ExecStart; timer = c.systemd.timers.firstlight-trial-deadline.wantedBy; };
   emergency = services.firstlight-trial-emergency.wantedBy;
+  first = { inherit (services.firstlight-first-boot) wantedBy before after unitConfig; inherit (services.firstlight-first-boot.serviceConfig) ExecCondition ExecStart; };
+  firstDeadline = { inherit (services.firstlight-first-boot-deadline.serviceConfig) ExecCondition ExecStart; timer = c.systemd.timers.firstlight-first-boot-deadline.wantedBy; };
+  firstEmergency = { inherit (services.firstlight-first-boot-emergency) wantedBy; inherit (services.firstlight-first-boot-emergency.serviceConfig) ExecCondition ExecStart; };
   complete = { inherit (services.firstlight-boot-complete) requiredBy before; };
   parameters = c.boot.kernelParams;
   watchdog = c.systemd.watchdog;
   ordered = builtins.filter (name: builtins.elem "firstlight-boot.service" services.\${name}.after) (builtins.attrNames services);
   keys = c.services.openssh.authorizedKeysFiles;
 }`;
+
+const isFirst =
+  /test \/nix\/var\/nix\/gcroots\/firstlight-first-boot\/unproved -ef \/run\/booted-system$/;
 
 t.test("the module's units", { skip }, async (t) => {
   const machine = await nixMachine(t);
@@ -303,6 +309,24 @@ t.test("the module's units", { skip }, async (t) => {
       timer: ["timers.target"],
     },
     emergency: ["emergency.target"],
+    first: {
+      wantedBy: ["sysinit.target"],
+      before: ["sysinit.target", "shutdown.target"],
+      after: ["local-fs.target"],
+      unitConfig: { DefaultDependencies: false, ConditionPathExists: "!/etc/firstlight/disabled" },
+      ExecCondition: isFirst,
+      ExecStart: /firstlight first-boot$/,
+    },
+    firstDeadline: {
+      ExecCondition: isFirst,
+      ExecStart: /firstlight first-boot --leave any --sandboxed$/,
+      timer: ["timers.target"],
+    },
+    firstEmergency: {
+      wantedBy: ["emergency.target"],
+      ExecCondition: isFirst,
+      ExecStart: /firstlight first-boot --leave restart$/,
+    },
     complete: { requiredBy: ["boot-complete.target"], before: ["boot-complete.target"] },
     watchdog: { runtimeTime: "60s", rebootTime: "10min" },
     keys: ["/run/firstlight/authorized_keys/%u"],
@@ -401,6 +425,9 @@ const exposures = [
   ["firstlight-bootstrap", 12],
   ["firstlight-boot", 28],
   ["firstlight-boot-complete", 5],
+  ["firstlight-first-boot", 16],
+  ["firstlight-first-boot-deadline", 28],
+  ["firstlight-first-boot-emergency", 16],
   ["firstlight-drift", 28],
   ["firstlight-maintenance", 14],
 ] as const;

@@ -135,7 +135,8 @@ function judge(t: Test, seen: Seen): void {
   });
   const { machine, rootSide } = seen["networks"] as Record<string, string>;
   t.not(rootSide, machine, "the root side has no network");
-  const once = ["dry-activate", "test", "boot"].map((action) => `${action} 0 ${machine}`);
+  const plan = ["check", "dry-activate"];
+  const once = [...plan, "check", "test", "boot"].map((action) => `${action} 0 ${machine}`);
   t.same(seen["switches"], [...once, ...once], "a system runs outside of its sandbox");
   t.same(seen["modes"], [
     [0o600, 0, "root"],

@@ -209,8 +209,28 @@ t.test(
     const refused = await skipping.try(other);
     t.match(refused, { activation: "refused", exitCode: 100 });
     await skipping.rollBack(refused, sick);
+    const never = await c.plan(
+      await c.build(
+        sources("x", 'system.preSwitchChecks.never = "echo not today; exit 1";'),
+        reason,
+      ),
+    );
+    t.match(never.warnings.at(-1), { kind: "check", message: /refuse it now: never$/ });
+    const said = await c.try(never);
+    t.match(said, { activation: "refused", exitCode: 1, message: /: never\n(.*\n)*not today/ });
+    const asked = machine.switches().filter(({ system }) => system === said.toplevel);
+    t.notOk(
+      asked.some(({ action }) => action === "test"),
+      "it was asked, and not switched to",
+    );
+    await c.rollBack(said, sick);
     const cases = [
-      ['system.preSwitchChecks.never = "echo not today; exit 1";', "refused", 1],
+      // Of which NixOS says the same to a switch, where its switch-to-configuration knows no `check`.
+      [
+        'standIn.check = false; system.preSwitchChecks.never = "echo not today; exit 1";',
+        "refused",
+        1,
+      ],
       [
         'standIn.failingUnits = [ "bad.service" ]; systemd.services.bad = { wantedBy = [ "multi-user.target" ]; script = "false"; };',
         "degraded",
@@ -222,6 +242,17 @@ t.test(
       t.match(trial, { activation, exitCode }, option);
       await c.rollBack(trial, sick);
     }
+    const dbus = (which: string) => `system.switch.inhibitors.dbus = "${which}";`;
+    await apply(c, sources("inhibited", dbus("dbus")));
+    const broker = await planned(c, sources("inhibited", dbus("broker")));
+    const why = ["NixOS refuses to switch: dbus: dbus -> broker"];
+    t.same(broker.reboot, { needed: true, why, switchRefused: true });
+    await t.rejects(c.try(broker), { code: "system/switch-inhibited", message: /systemd/ });
+    const added = await planned(
+      c,
+      sources("added", `${dbus("dbus")} system.switch.inhibitors.a = "1";`),
+    );
+    t.match(added.reboot, { needed: false }, "both must name it");
     const plan = await planned(c, sources("locked"));
     const lock = path.join(machine.root, "run/nixos/switch-to-configuration.lock");
     const held = machine.run(["flock", lock, "sleep", "1"]);

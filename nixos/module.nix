@@ -128,8 +128,34 @@ let
   # Whether this boot is of a system on trial: then its profile is there, and is what was booted.
   inTrial = "${pkgs.coreutils}/bin/test /nix/var/nix/profiles/system-profiles/firstlight_trial -ef /run/booted-system";
   restart = "${config.systemd.package}/bin/systemctl --no-block reboot";
+  # Whether this boot is the first one of a system that became the boot default without one, and
+  # firstlight has not taken it up yet.
+  inFirstBoot = "${pkgs.coreutils}/bin/test /nix/var/nix/gcroots/firstlight-first-boot/unproved -ef /run/booted-system";
   drift = cfg.settings.drift or { };
   generations = cfg.settings.generations or { };
+
+  # Tells the boot loader what to boot next, before there is a systemd that could be asked to: an EFI
+  # variable, which the kernel keeps from being changed by accident, or GRUB's environment.
+  firstBoot =
+    hardening
+    // noNetwork
+    // {
+      CapabilityBoundingSet = [
+        "CAP_DAC_OVERRIDE"
+        "CAP_LINUX_IMMUTABLE"
+      ];
+      # It would wait for a /tmp that may not come.
+      PrivateTmp = false;
+      ProtectKernelTunables = false;
+      ReadWritePaths = [
+        "-/boot"
+        "-/efi"
+        "-/nix/var/nix/gcroots"
+      ];
+      Type = "oneshot";
+      ExecCondition = inFirstBoot;
+      TimeoutStartSec = "60s";
+    };
 
   # What changes of the system are made with.
   systemPath = [
@@ -462,6 +488,73 @@ in
         Type = "oneshot";
         ExecCondition = inTrial;
         ExecStart = restart;
+      };
+    };
+
+    # The first boot of a system that became the boot default by an activation arms its own way back as
+    # soon as there are disks: a panic, a hang that the watchdog ends, a power button. firstlight takes
+    # the boot up later, and disarms it.
+    systemd.services.firstlight-first-boot = {
+      description = "Let whatever ends this first boot lead back to the system from before";
+      wantedBy = [ "sysinit.target" ];
+      before = [
+        "sysinit.target"
+        "shutdown.target"
+      ];
+      after = [ "local-fs.target" ];
+      conflicts = [ "shutdown.target" ];
+      restartIfChanged = false;
+      unitConfig = conditions // {
+        DefaultDependencies = false;
+      };
+      path = [ config.systemd.package ];
+      serviceConfig = firstBoot // {
+        ExecStart = "${firstlight} first-boot";
+      };
+    };
+
+    systemd.services.firstlight-first-boot-emergency = {
+      description = "Leave a first boot that ends in emergency mode";
+      wantedBy = [ "emergency.target" ];
+      unitConfig = conditions // {
+        DefaultDependencies = false;
+      };
+      path = [ config.systemd.package ];
+      serviceConfig = firstBoot // {
+        ExecStart = "${firstlight} first-boot --leave restart";
+      };
+    };
+
+    systemd.timers.firstlight-first-boot-deadline = {
+      description = "Leave a first boot that firstlight did not take up";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnBootSec = "1h";
+        AccuracySec = "1min";
+      };
+    };
+
+    systemd.services.firstlight-first-boot-deadline = {
+      description = "Go back from a first boot that firstlight did not take up";
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+      };
+      path = systemPath;
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = judge // {
+        Type = "oneshot";
+        ExecCondition = inFirstBoot;
+        ExecStart = "${firstlight} first-boot --leave any --sandboxed";
+        # Taken back, held and restarting are answers.
+        SuccessExitStatus = [
+          2
+          3
+          75
+          77
+        ];
+        TimeoutStartSec = "infinity";
       };
     };
 

@@ -143,6 +143,12 @@ export const systemCodes = {
     action:
       "Let a person who can reach the machine decide: `firstlight apply --reboot skip` commits it without having booted it. Or see to what the message names for each loader.",
   },
+  "system/switch-inhibited": {
+    means:
+      "NixOS refuses to switch to this system while the running one runs (its switch inhibitors differ), and no restart into it is allowed or possible here. Nothing was changed, and the release is not to blame.",
+    action:
+      "Let the machine be restarted into it once: `firstlight apply --reboot allow`, or see to what the message names for each loader. `--reboot skip` does not help: a switch is what NixOS refuses.",
+  },
   "system/boot-once-failed": {
     means: "The system on trial could not be chosen for the next boot; nothing was restarted.",
     action: "Look at the message: space on the boot partition, EFI variables, GRUB's environment.",

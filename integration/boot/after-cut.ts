@@ -101,12 +101,17 @@ function committedSystems({ ended, state: open }: Ledger, image: string): readon
   ];
 }
 
-/** What is booted once beside the default is the system of a trial that is open, or was never chosen. */
-function wrongChoice(machine: Container, { state: open }: Ledger): readonly string[] {
+/**
+ * What is booted once beside the default is the system of a trial that is open, or the one that a first
+ * boot goes back to; else none was ever chosen.
+ */
+function wrongChoice(machine: Container, { state: open, proof }: Ledger): readonly string[] {
   const system = chosenEntry(machine)?.system;
+  if (system === undefined) return [];
   const isTrial = hasAttempt(open) && open.attempt.closure.toplevel === system;
-  if (system === undefined || isTrial) return [];
-  return [`the next boot: ${system}, and no trial of it is open`];
+  const isBack = proof !== null && !proof.proved && proof.previousGood.toplevel === system;
+  if (isTrial || isBack) return [];
+  return [`the next boot: ${system}, and neither a trial nor a first boot leads there`];
 }
 
 function wrongSystem(

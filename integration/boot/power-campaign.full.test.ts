@@ -4,7 +4,7 @@ import t, { type Test } from "tap";
 import { formatEnvironment } from "#provisioner/system/loaders/grub-environment.ts";
 import { randomFrom } from "../random.ts";
 import { type AfterCut, afterCut, defaultSystem, journalText } from "./after-cut.ts";
-import { menuEntries } from "./boot-menu.ts";
+import { chosenEntry, menuEntries } from "./boot-menu.ts";
 import type { LogRecord } from "./console.ts";
 import { type Container, container } from "./container.ts";
 import { type Lab, openLab } from "./lab.ts";
@@ -77,6 +77,28 @@ t.test("a kernel and a choice that are not what they should be are seen", { skip
   rmSync(machine.path("/boot/grub/grubenv"));
   truncateSync(machine.path(entry.files.initrd), 10);
   t.match(await problems(), /^NixOS: .* is not the initrd of /);
+});
+
+t.test("a first boot that does not come as far as firstlight is left", { skip }, async (t) => {
+  const lab = await openLab(t);
+  lab.fleet.acknowledge();
+  const machine = await container(t, lab);
+  const { image, told } = await begin(machine, lab);
+  await machine.switchOff();
+  await machine.switchOn();
+  const armed = await machine.console.record(
+    "the way back",
+    ({ msg }) => msg === "first-boot.armed",
+  );
+  t.match(armed, { loader: "grub", back: image });
+  await machine.cutPower();
+  t.equal(chosenEntry(machine)?.system, image, "the next boot is of the system from before");
+  await machine.switchOn();
+  const end = await machine.console.record("the way back taken", isEnd);
+  const message = new RegExp(`the first boot of generation ${told} did not come as far`);
+  t.match(end, { outcome: "rolled-back", message });
+  t.equal(defaultSystem(machine), image, "which is the boot default again");
+  t.equal(chosenEntry(machine), undefined);
 });
 
 /** How a change is put into force. */

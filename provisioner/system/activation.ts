@@ -75,7 +75,8 @@ function meaning(exitCode: number | null, timedOut: boolean): string | null {
 /** How NixOS names the units that failed, before it shows the state of each in many lines. */
 const namesUnits = /^warning: the following units failed: /;
 
-function lastWords(output: string): string {
+/** The last lines that a program of a system wrote, and before them the one that names units that failed. */
+export function lastWords(output: string): string {
   const lines = output.split("\n").filter((line) => line.trim() !== "");
   const named = lines.findLast((line) => namesUnits.test(line));
   const others = lines.filter((line) => line !== named).slice(-maxMessageLines);

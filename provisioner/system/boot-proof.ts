@@ -1,5 +1,5 @@
 import type { EndedTrial } from "./ended-trials.ts";
-import type { StepRecord } from "./journal-record.ts";
+import type { Attempt, StepRecord } from "./journal-record.ts";
 import type { BootProof } from "./system.ts";
 
 /** A {@link BootProof}, with the boot in which its system was committed. */
@@ -21,7 +21,8 @@ export function followProof(
   ended: EndedTrial | undefined,
 ): Proof | null {
   if (ended?.outcome === "committed" && ended.generation !== null) {
-    return committed(proof, { ended, generation: ended.generation, bootId: record.bootId });
+    const { txn, attempt, generation } = ended;
+    return proofAfter(proof, { txn, attempt, generation, bootId: record.bootId });
   }
   const isProof = record.step === "prove" && record.kind === "result" && record.data.ok;
   if (!isProof || proof === null || record.txn !== proof.transaction) return proof;
@@ -30,32 +31,44 @@ export function followProof(
     : { ...proof, failures: proof.failures + 1 };
 }
 
-/** A system that was tried by a restart has been booted; what was good before it stays known. */
-function committed(
+/** A commit, as far as it matters for what is proved. */
+export interface ProofSubject {
+  readonly txn: string;
+  readonly attempt: Attempt;
+  readonly generation: number;
+  readonly bootId: string;
+}
+
+/**
+ * The proof after a commit. A system that was tried by a restart has been booted, and so has the one
+ * that was good before; what that was stays known.
+ */
+export function proofAfter(
   before: Proof | null,
-  {
-    ended,
-    generation,
-    bootId,
-  }: { readonly ended: EndedTrial; readonly generation: number; readonly bootId: string },
+  { txn, attempt, generation, bootId }: ProofSubject,
 ): Proof {
-  const { closure, profile, once } = ended.attempt;
+  const { closure, profile, once } = attempt;
   const { toplevel } = closure;
   if (before?.toplevel === toplevel && before.proved) return { ...before, generation };
   const previousGood = before !== null && !before.proved ? before.previousGood : profile;
   const left = before !== null && before.failures > 0 && !before.proved ? [before.toplevel] : [];
   const failed = [...(before?.failed ?? []), ...left].filter((system) => system !== toplevel);
   return {
-    transaction: ended.txn,
+    transaction: txn,
     toplevel,
     generation,
     // Another kernel that was started by this one says nothing of the boot loader.
-    proved: once !== null && once.loader !== "kexec",
+    proved: once === null ? wasGood(before, toplevel) : once.loader !== "kexec",
     failures: 0,
     previousGood,
     bootId,
     failed: [...new Set(failed)].slice(-mostFailed),
   };
+}
+
+/** Whether a system is the one that an unproved one is gone back from. */
+function wasGood(before: Proof | null, toplevel: string): boolean {
+  return before !== null && !before.proved && before.previousGood.toplevel === toplevel;
 }
 
 /** What is to be proved in this boot: the committed system, where the machine was booted with it since. */

@@ -63,6 +63,12 @@ const garbageMs = 2 * 3_600_000;
 /** Label of all swap that is made here. */
 export const swapName = "firstlight";
 const unitProperties = "ActiveState,Result,ExecMainStatus";
+/**
+ * Passes over a system's checks before a switch. On the way back: what ran before is let in whatever it
+ * finds of the system that is left.
+ */
+const unchecked = { NIXOS_NO_CHECK: "1" } as const;
+const setsUnchecked = Object.entries(unchecked).map(([name, value]) => `--setenv=${name}=${value}`);
 
 /** The exact commands; the only place where they are put together. */
 export function commandLines(settings: CommandSettings) {
@@ -188,15 +194,23 @@ export function commandLines(settings: CommandSettings) {
             "--service-type=exec",
             `--unit=${switchUnit(purpose, txn)}`,
             `--property=RuntimeMaxSec=${seconds(settings.activationTimeoutMs + quickMs)}`,
+            ...(purpose === "back" ? setsUnchecked : []),
             switchProgram(toplevel),
             action,
           ]
         : [switchProgram(toplevel), action],
+      ...(purpose === "back" && !systemd ? { env: unchecked } : {}),
       timeoutMs: settings.activationTimeoutMs,
       effect: `switch-to-configuration ${action}`,
     }),
+    check: (toplevel: string): CommandLine => ({
+      argv: [switchProgram(toplevel), "check"],
+      timeoutMs: settings.activationTimeoutMs,
+    }),
+    /** The checks have been asked for themselves. */
     dryActivate: (toplevel: string): CommandLine => ({
       argv: [switchProgram(toplevel), "dry-activate"],
+      env: unchecked,
       timeoutMs: settings.activationTimeoutMs,
     }),
     requisites: (system: string): CommandLine => ({
@@ -222,6 +236,7 @@ export function commandLines(settings: CommandSettings) {
               "--timer-property=AccuracySec=1s",
               `--unit=${wayBackUnit(txn)}`,
               `--property=RuntimeMaxSec=${seconds(settings.activationTimeoutMs)}`,
+              ...setsUnchecked,
               switchProgram(previous),
               "test",
             ],

@@ -49,6 +49,8 @@ export interface Commands {
   runHook(request: HookRequest): Promise<SwitchEnd>;
   /** Runs `switch-to-configuration`; outlives this process where systemd is. */
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
+  /** What a system says to a switch before it begins; changes nothing. */
+  check(toplevel: string): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */
   dryActivate(toplevel: string): Promise<SwitchEnd>;
   readonly store: StoreCommands;
@@ -83,12 +85,20 @@ export interface Commands {
   bootOnce(choice: { readonly loader: OnceName; readonly toplevel: string }): Promise<string>;
   /** Forgets such a choice. */
   forgetOnce(loader: OnceName): Promise<void>;
+  /** The same where it is this system that was chosen. */
+  forgetChoice(toplevel: string): Promise<void>;
+  /**
+   * Why the boot loader of the machine cannot boot a system once; `null` where it can, or where nobody
+   * knows which it has.
+   */
+  whyNotOnce(bootDefault: string): Promise<string | null>;
   /** Restarts the machine; comes back before it goes down. */
   restart(how: "reboot" | "kexec"): Promise<void>;
 }
 
 export interface OnceWish {
-  readonly policy: "allow" | "kexec";
+  /** `loader`: by the machine's own and by nothing else. */
+  readonly policy: "allow" | "kexec" | "loader";
   readonly bootDefault: string;
 }
 

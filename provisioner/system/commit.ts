@@ -1,5 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
+import { proofAfter } from "./boot-proof.ts";
 import { dropTrial } from "./drop-trial.ts";
+import { clearMarks, markFirstBoot, readMarks } from "./first-boot.ts";
 import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
@@ -108,6 +110,7 @@ export async function finishCommit(
     }
     const reasons = [`the commit failed: ${message}`];
     await rollBackOpen(change, { verdict, reasons, blamed: false });
+    restoreMarks(change);
     throw new Fault("system/commit-failed", `${toplevel}: ${message}`, { cause: error });
   }
 }
@@ -134,6 +137,12 @@ async function makeDefault(
     dropRoots(change, txn);
     return { generation: later.generation, incomplete: later.message };
   }
+  // From before it can be booted by default: whoever starts it then knows that it is the first time.
+  const proof = proofAfter(change.journal.ledger.proof, {
+    ...{ txn, attempt, bootId: machine.bootId },
+    generation: machine.profile().generation ?? 0,
+  });
+  markFirstBoot(change, proof);
   await commands.syncStore();
   if (machine.profile().toplevel !== toplevel) {
     await step(change, { txn, name: "set-profile", intent: { toplevel } }, async () => {
@@ -149,8 +158,18 @@ async function makeDefault(
   if (generation === null) {
     throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
   }
+  if (readMarks(change)?.unproved !== toplevel) clearMarks(change); // of one that was gone back from
   dropRoots(change, txn);
   return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
+}
+
+/** The marks as they were before a commit that came to nothing. */
+function restoreMarks(change: Change): void {
+  const { proof } = change.journal.ledger;
+  clearMarks(change);
+  if (proof !== null && change.machine.profile().toplevel === proof.toplevel) {
+    markFirstBoot(change, proof);
+  }
 }
 
 /**

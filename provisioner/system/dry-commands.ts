@@ -134,6 +134,10 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       if (request.action === "test") files.link(request.toplevel, paths.currentSystem);
       return done;
     },
+    async check(toplevel) {
+      say(lines.check(toplevel));
+      return done;
+    },
     async dryActivate(toplevel) {
       say(lines.dryActivate(toplevel));
       return done;
@@ -162,6 +166,8 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     },
     bootOnce: async ({ toplevel }) => toplevel,
     async forgetOnce() {},
+    async forgetChoice() {},
+    whyNotOnce: async () => null,
     async restart(how) {
       say(lines.restart(how));
     },

@@ -144,6 +144,15 @@ export function closureOfGeneration(
   reason: ChangeReason,
 ): { readonly closure: Closure; readonly judging: unknown } {
   const { toplevel } = number === null ? previousGood(work) : byNumber(work, number);
+  return closureOf(work, toplevel, reason);
+}
+
+/** The closure of a system that was committed, or that firstlight did not make, and what judged it. */
+export function closureOf(
+  work: Work,
+  toplevel: string,
+  reason: ChangeReason,
+): { readonly closure: Closure; readonly judging: unknown } {
   const attempt = committedAs(readTrials(work), toplevel)?.attempt;
   const closure = {
     transaction: newTransaction(work),

@@ -4,6 +4,7 @@ import t from "tap";
 import { fc } from "#core/fast-check.ts";
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
+import { armFirstBoot } from "./arm-first-boot.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
@@ -63,18 +64,24 @@ async function happen(life: Life, one: Happening): Promise<void> {
     case "agent":
       return live(life, one);
     case "power":
-      return m.cutPower();
+      m.cutPower();
+      return early(m);
     case "restart":
-      m.restartIfAsked();
-      return;
+      return m.restartIfAsked() ? early(m) : undefined;
     case "timers":
-      return m.fireTimers();
+      m.fireTimers();
+      return early(m);
     case "damage":
       return damage(m);
     case "hand":
       m.link(m.image, "/run/current-system");
       if (one.keeps) m.choose(m.image);
   }
+}
+
+/** What a system does itself before anything else runs: firstlight may never come to it after that. */
+async function early(m: FakeMachine): Promise<void> {
+  await armFirstBoot(m.start().io);
 }
 
 /** One start of the agent; what it throws as a fault is an answer like any other. */
@@ -136,7 +143,7 @@ async function unsettled(life: Life): Promise<readonly string[]> {
   const wish = { what: "agent", release: 0, by: "apply", well: true, dieAt: null } as const;
   for (let round = 0; round < 6; round++) {
     await live(life, wish);
-    m.restartIfAsked();
+    if (m.restartIfAsked()) await early(m);
   }
   const wanted = systemOf(releases[0] ?? fakeSources("none"));
   const wrong: string[] = [...unsafe(life)];

@@ -19,6 +19,8 @@ export interface Machine {
   inStore(path: string): boolean;
   /** What a path of the store is for the purpose of comparing: a link's target, or a file's text. */
   content(path: string): string | undefined;
+  /** Text of a file of the store, through links. */
+  text(path: string): string | undefined;
 }
 
 /** Looks at the machine of `io`; `storeFiles` are the files of Nix's own directories. */
@@ -37,5 +39,6 @@ export function openMachine(io: Io, storeFiles: Files, paths: SystemPaths): Mach
     generations: () => readGenerations(storeFiles, paths),
     inStore: (path) => isStorePath(paths.store, path) && storeFiles.stat(path) !== undefined,
     content: (path) => storeFiles.readLink(path) ?? storeFiles.readText(path),
+    text: (path) => storeFiles.readText(path),
   };
 }

@@ -272,6 +272,10 @@ export function nixCommands({
       if (systemd) return unitSwitchEnd(switchUnit(request.purpose, request.txn), result);
       return directEnd(result);
     },
+    async check(toplevel) {
+      const result = await run(lines.check(toplevel), { cancel: true });
+      return directEnd(result);
+    },
     async dryActivate(toplevel) {
       const result = await run(lines.dryActivate(toplevel), { cancel: true });
       return directEnd(result);

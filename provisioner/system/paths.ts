@@ -15,6 +15,8 @@ export interface SystemPaths {
   readonly trialProfile: string;
   /** Our GC roots: `<transaction>` (the system) and `<transaction>-drv`. */
   readonly gcRoots: string;
+  /** The systems of a first boot that is to come or goes on: see `first-boot.ts`. */
+  readonly firstBoot: string;
   /** The machine's, below `--root`. */
   readonly currentSystem: string;
   readonly bootedSystem: string;
@@ -70,6 +72,7 @@ export function systemPaths(env: Io["env"]): SystemPaths {
     trialProfiles: `${state}/profiles/system-profiles`,
     trialProfile: `${state}/profiles/system-profiles/${trialName}`,
     gcRoots: `${state}/gcroots/firstlight`,
+    firstBoot: `${state}/gcroots/firstlight-first-boot`,
     currentSystem: "/run/current-system",
     bootedSystem: "/run/booted-system",
     systemd: "/run/systemd/system",

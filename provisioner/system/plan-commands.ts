@@ -19,6 +19,7 @@ export function planCommands(
   const root = { txn, toplevel, role: "system" } as const;
   const commands = [
     ...hooks("pre-update"),
+    lines.check(toplevel),
     isRooted(work, root) ? undefined : lines.addRoot(root),
     previous === null ? undefined : lines.addRoot({ txn, toplevel: previous, role: "previous" }),
     ...(way.by === "restart"

@@ -11,6 +11,10 @@ export interface PlanWarning {
     | "evaluation"
     /** It takes a reboot, and cannot be tried by one. */
     | "reboot"
+    /** Its own checks before a switch refuse it now. */
+    | "check"
+    /** Its first boot after the commit has no way back of its own from the beginning. */
+    | "first-boot"
     /** The closures could not be compared. */
     | "closure"
     | "state-version"

@@ -14,8 +14,9 @@ import { changedFiles, sourceTexts, writtenTexts } from "./plan-files.ts";
 import { readOptions } from "./plan-options.ts";
 import { previewSpace, readSpace } from "./plan-space.ts";
 import type { PlanWarning } from "./plan-warnings.ts";
+import { askSwitch, type SwitchWord, withInhibitors } from "./pre-switch.ts";
 import type { Closure, Plan, SourcesPreview } from "./system.ts";
-import { plannedWay } from "./trial-way.ts";
+import { plannedWay, type TrialWay } from "./trial-way.ts";
 import { checkInStore, generationOf, type Work } from "./work.ts";
 
 /** What a reboot alone brings into effect, by the names of a system's links. */
@@ -25,15 +26,14 @@ const bootParts = ["kernel", "initrd", "kernel-params", "kernel-modules"] as con
 export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
   checkInStore(work, closure.toplevel);
   const from = runningNow(work);
-  const reboot = needsReboot(work, closure.toplevel);
-  // The store answers while the system looks at the units.
+  // The store answers while the system looks at the machine.
   const looks = [
-    previewUnits(work, closure.toplevel),
-    plannedWay(work, reboot),
+    lookAtSwitch(work, closure.toplevel),
     compareSystems(work, from, closure),
   ] as const;
   await Promise.allSettled(looks); // none is at work any more where one has failed
-  const [preview, way, { options, difference, warnings }] = await Promise.all(looks);
+  const [{ preview, reboot, way, checks }, { options, difference, warnings }] =
+    await Promise.all(looks);
   const plan: Omit<Plan, "digest"> = {
     closure,
     from,
@@ -51,6 +51,7 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
       ...warnings,
       ...preview.warnings.map((message): PlanWarning => ({ kind: "units", message })),
       ...(typeof way === "string" ? [{ kind: "reboot", message: way } as const] : []),
+      ...checks,
     ],
     commands: planCommands(work, closure, {
       previous: from.toplevel,
@@ -139,6 +140,48 @@ export function checkPlan(work: Work, plan: Plan): void {
 function evaluationWarnings({ evaluatedBy }: Closure): readonly PlanWarning[] {
   const { code, message } = evaluatedAsRoot;
   return evaluatedBy === "root" ? [{ kind: "evaluation", message: `${message} [${code}]` }] : [];
+}
+
+/** What a system says to a switch, what one would do, and how it is tried. */
+interface SwitchLook {
+  readonly preview: Preview;
+  readonly reboot: Plan["reboot"];
+  /** Where there is no way, why. */
+  readonly way: TrialWay | string;
+  readonly checks: readonly PlanWarning[];
+}
+
+/** One question after the other: each takes NixOS's lock. */
+async function lookAtSwitch(work: Work, toplevel: string): Promise<SwitchLook> {
+  const word = await askSwitch(work, toplevel);
+  const reboot = withInhibitors(needsReboot(work, toplevel), word);
+  const looks = [previewUnits(work, toplevel), plannedWay(work, reboot)] as const;
+  await Promise.allSettled(looks);
+  const [preview, way] = await Promise.all(looks);
+  const checks = [...checkWarnings(word), ...(await firstBootWarnings(work, way))];
+  return { preview, reboot, way, checks };
+}
+
+/** A system that is tried by a restart has had its first boot. */
+async function firstBootWarnings(
+  { settings, machine, commands }: Work,
+  way: TrialWay | string,
+): Promise<readonly PlanWarning[]> {
+  const { toplevel: bootDefault } = machine.profile();
+  if (typeof way === "string" || way.by === "restart") return [];
+  if (!settings.systemd || bootDefault === null) return [];
+  const why = await commands.whyNotOnce(bootDefault);
+  if (why === null) return [];
+  const message = `its first boot has no way back before firstlight runs in it: ${why}`;
+  return [{ kind: "first-boot", message }];
+}
+
+/** By their names alone: what they say may be another word each time. */
+function checkWarnings({ refusal }: SwitchWord): readonly PlanWarning[] {
+  if (refusal === null) return [];
+  const { checks, exitCode } = refusal;
+  const names = checks.length === 0 ? `exit code ${exitCode}` : checks.join(", ");
+  return [{ kind: "check", message: `its own checks before a switch refuse it now: ${names}` }];
 }
 
 async function previewUnits({ commands }: Work, toplevel: string): Promise<Preview> {

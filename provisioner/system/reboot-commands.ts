@@ -1,7 +1,7 @@
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { CommandLines } from "./command-lines.ts";
 import type { Commands } from "./commands.ts";
-import { chooseLoader, onceLoader } from "./loaders/choose-loader.ts";
+import { chooseLoader, forgetChoice, onceLoader } from "./loaders/choose-loader.ts";
 import type { LoaderPlace } from "./loaders/loader.ts";
 import { nixFault } from "./nix-errors.ts";
 import type { SystemPaths } from "./paths.ts";
@@ -23,7 +23,13 @@ export function rebootCommands({
   ...files
 }: RebootCommandsOptions): Pick<
   Commands,
-  "chooseLoader" | "setTrialProfile" | "bootOnce" | "forgetOnce" | "restart"
+  | "chooseLoader"
+  | "setTrialProfile"
+  | "bootOnce"
+  | "forgetOnce"
+  | "forgetChoice"
+  | "whyNotOnce"
+  | "restart"
 > {
   const place: LoaderPlace = { ...files, run: runOutside };
   return {
@@ -38,6 +44,16 @@ export function rebootCommands({
     },
     bootOnce: ({ loader, toplevel }) => onceLoader(loader).choose(place, toplevel),
     forgetOnce: (loader) => onceLoader(loader).forget(place),
+    forgetChoice: (toplevel) => forgetChoice(place, toplevel),
+    async whyNotOnce(bootDefault) {
+      try {
+        await chooseLoader(place, { policy: "loader", bootDefault });
+        return null;
+      } catch (error) {
+        if (!isFault(error, "system/reboot-impossible")) throw error;
+        return error.message || null;
+      }
+    },
     async restart(how) {
       const { code, stderr } = await run(lines.restart(how));
       if (code === 0) return;

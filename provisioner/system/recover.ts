@@ -1,10 +1,12 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
 import { finishCommit } from "./commit.ts";
+import { type FirstBootMarks, firstBootNow, readMarks } from "./first-boot.ts";
 import { nothingOpen } from "./nothing-open.ts";
 import { triesOf } from "./releases.ts";
 import { reattachTried, reattachTrying, resumeBooted } from "./resume.ts";
 import { rollBackOpen, type WhyBack } from "./roll-back.ts";
+import { leaveFirstBoot, takeUpFirstBoot } from "./settle-first-boot.ts";
 import type { OpenTrial, Recovery, Trial } from "./system.ts";
 import type { OpenAttempt, TransactionState, Waiting } from "./transaction-state.ts";
 import { type Change, openTransaction } from "./work.ts";
@@ -21,12 +23,12 @@ export interface RecoverOptions {
  * it. A fault on the way is part of the answer, and the next start tries again.
  */
 export async function recover(change: Change, options: RecoverOptions): Promise<Recovery> {
-  if (change.journal.damage !== null) return beginAnew(change);
+  const { marks, notes } = await takeUp(change);
+  if (change.journal.damage !== null) return beginAnew(change, notes);
   const open = openTransaction(change);
-  const { notes } = change.journal;
   const transaction = open.state === "none" ? null : open.txn;
   try {
-    const settled = await settle(change, open, options);
+    const settled = await settle(change, open, { ...options, marks });
     const found = nothingOpen(change, change.journal.ledger);
     return { ...found, transaction, ...settled, details: [...notes, ...settled.details] };
   } catch (error) {
@@ -41,8 +43,8 @@ export async function recover(change: Change, options: RecoverOptions): Promise<
  * After a journal that could not be believed: what runs is left alone. No timer of a trial that
  * nobody knows of any more may take it away later.
  */
-async function beginAnew(change: Change): Promise<Recovery> {
-  const { notes, damage, ledger } = change.journal;
+async function beginAnew(change: Change, notes: readonly string[]): Promise<Recovery> {
+  const { damage, ledger } = change.journal;
   const fault = new Fault("system/journal-damaged", `${change.paths.journal}: ${damage}`);
   const details = [...notes];
   try {
@@ -57,18 +59,35 @@ async function beginAnew(change: Change): Promise<Recovery> {
 
 type Settled = Pick<Recovery, "state" | "details"> & Partial<Recovery>;
 
+interface FirstBoot {
+  /** Of a first boot that had begun and was left for this one; `undefined` where that is not so. */
+  readonly marks: FirstBootMarks | undefined;
+}
+
+/** What the journal says of itself, and what comes of a first boot before anything is settled. */
+async function takeUp(change: Change): Promise<FirstBoot & { readonly notes: readonly string[] }> {
+  const { notes } = change.journal;
+  const marks = readMarks(change);
+  const now = firstBootNow(marks, change.machine.booted());
+  if (marks === undefined || now === "neither") return { marks: undefined, notes };
+  if (now === "after-it") return { marks, notes };
+  return { marks: undefined, notes: [...notes, ...(await takeUpFirstBoot(change, marks))] };
+}
+
 async function settle(
   change: Change,
   open: TransactionState,
-  { judges }: RecoverOptions,
+  { judges, marks }: RecoverOptions & FirstBoot,
 ): Promise<Settled> {
   switch (open.state) {
     case "none":
-      return { state: "clean", details: [] };
+      return (await leave(change, marks)) ?? { state: "clean", details: [] };
     case "building":
-    case "built":
+    case "built": {
       await abandonBuild(change, "firstlight was started again");
-      return { state: "abandoned", details: ["a build that was never tried was dropped"] };
+      const details = ["a build that was never tried was dropped"];
+      return (await leave(change, marks)) ?? { state: "abandoned", details };
+    }
     case "waiting":
       return settleWaiting(change, open, judges);
     case "trying": {
@@ -92,6 +111,10 @@ async function settle(
       };
     }
   }
+}
+
+async function leave(change: Change, marks: FirstBoot["marks"]): Promise<Settled | undefined> {
+  return marks === undefined ? undefined : leaveFirstBoot(change, marks);
 }
 
 /** A trial by a restart: before it, after it, or after a boot of another system. */

@@ -17,7 +17,7 @@ export async function switchAndRead(work: Work, request: SwitchRequest): Promise
     const { io, storeFiles, paths } = work;
     dropTornKernels({ files: io.files, storeFiles, store: paths.store });
   }
-  const end = await switchUnlocked(work, request);
+  const end = await onceUnlocked(work, () => work.commands.switchTo(request));
   if (request.action === "boot") await work.commands.syncBoot();
   return readActivation(end, {
     toplevel: request.toplevel,
@@ -26,9 +26,13 @@ export async function switchAndRead(work: Work, request: SwitchRequest): Promise
   });
 }
 
-async function switchUnlocked({ commands, io }: Work, request: SwitchRequest): Promise<SwitchEnd> {
+/** Asks `switch-to-configuration`, again while another one holds its lock. */
+export async function onceUnlocked(
+  { io }: Work,
+  ask: () => Promise<SwitchEnd>,
+): Promise<SwitchEnd> {
   for (let tries = 1; ; tries++) {
-    const end = await commands.switchTo(request);
+    const end = await ask();
     if (!lockHeld(end) || tries === lockTries) return end;
     await io.clock.sleep(lockPauseMs);
   }

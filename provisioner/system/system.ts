@@ -204,7 +204,12 @@ export interface Plan {
   readonly difference: ClosureDifference | null;
   /** Units by what would happen to them, as `dry-activate` says. */
   readonly units: Readonly<Record<"start" | "stop" | "restart" | "reload", readonly string[]>>;
-  readonly reboot: { readonly needed: boolean; readonly why: readonly string[] };
+  readonly reboot: {
+    readonly needed: boolean;
+    readonly why: readonly string[];
+    /** That NixOS itself refuses to switch to it, so that it cannot be tried without a restart. */
+    readonly switchRefused?: true;
+  };
   /** Room where the change writes; as it is now, so no part of the digest. */
   readonly space: readonly PlaceSpace[];
   readonly warnings: readonly PlanWarning[];
@@ -238,7 +243,8 @@ export interface Trial {
   readonly planDigest: string;
   /**
    * How the activation ended: `switched`, `degraded` (it runs, but a unit or a step failed: exit
-   * code 4), or `refused`: it does not run (1, 100, lock held), or did not end within its deadline.
+   * code 4), or `refused`: it does not run (1, 100, lock held), or did not end within its deadline. Its
+   * own checks before a switch may refuse it before anything is done.
    * With `waits-for-restart` the next boot is its own, once: {@link SystemRequest} `restart`.
    */
   readonly activation: "switched" | "degraded" | "refused" | "waits-for-restart";
@@ -301,7 +307,7 @@ export interface Recovery {
   readonly fault: FaultRecord | null;
   /** With `trial`: the trial that goes on. */
   readonly trial: OpenTrial | null;
-  /** With `rolled-back`: a trial that had been judged, and whose end nobody was told yet. */
+  /** With `rolled-back`: what had been judged, and whose end nobody was told yet. */
   readonly back: TakenBack | null;
   /** The committed system, where it was booted and nobody has said yet how it was. */
   readonly unproved: BootProof | null;
@@ -315,7 +321,10 @@ export interface OpenTrial {
   readonly reason: ChangeReason;
 }
 
-/** A trial that was judged by a process before this one, and is back now. */
+/**
+ * A trial that was judged by a process before this one, and is back now; or a system that was committed,
+ * and whose first boot did not come as far as firstlight.
+ */
 export interface TakenBack {
   readonly transaction: string;
   readonly toplevel: string;

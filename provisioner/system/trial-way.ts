@@ -1,3 +1,4 @@
+import type { Code } from "#core/codes.ts";
 import { Fault } from "#core/fault.ts";
 import type { OnceLoaderInfo } from "./commands.ts";
 import type { Plan } from "./system.ts";
@@ -21,16 +22,32 @@ export type TrialWay =
 
 /**
  * How a change is tried, decided from what the machine is. Throws `system/reboot-refused` where the
- * policy allows none, and `system/reboot-impossible` where the machine would not come back from it.
+ * policy allows none, and `system/reboot-impossible` where the machine would not come back from it;
+ * `system/switch-inhibited` in place of both where NixOS leaves no other way.
  */
-export async function trialWay(
+export async function trialWay(work: Work, reboot: Plan["reboot"]): Promise<TrialWay> {
+  const { needed, switchRefused = false } = reboot;
+  const { reboot: policy } = work.settings;
+  if (!needed || (policy === "skip" && !switchRefused)) return { by: "activation" };
+  try {
+    return await restartWay(work, reboot);
+  } catch (error) {
+    if (!switchRefused || !(error instanceof Fault) || !isNoWay(error)) throw error;
+    throw new Fault("system/switch-inhibited", error.message, { cause: error });
+  }
+}
+
+async function restartWay(
   { settings, machine, commands }: Work,
-  { needed, why }: Plan["reboot"],
+  { why }: Plan["reboot"],
 ): Promise<TrialWay> {
   const { reboot: policy } = settings;
-  if (!needed || policy === "skip") return { by: "activation" };
-  if (policy === "refuse") {
-    throw new Fault("system/reboot-refused", `the settings allow no reboot, and ${why.join("; ")}`);
+  if (policy === "refuse" || policy === "skip") {
+    const allowed = policy === "skip" ? "only changes without one" : "no reboot";
+    throw new Fault(
+      "system/reboot-refused",
+      `the settings allow ${allowed}, and ${why.join("; ")}`,
+    );
   }
   if (!settings.systemd) {
     throw new Fault(
@@ -57,10 +74,16 @@ export async function plannedWay(work: Work, reboot: Plan["reboot"]): Promise<Tr
   try {
     return await trialWay(work, reboot);
   } catch (error) {
-    const known: readonly unknown[] = ["system/reboot-refused", "system/reboot-impossible"];
-    if (error instanceof Fault && known.includes(error.code)) {
-      return `this change cannot be tried here: ${error.message}`;
-    }
-    throw error;
+    if (!(error instanceof Fault) || !isNoWay(error)) throw error;
+    return `this change cannot be tried here: ${error.message}`;
   }
+}
+
+function isNoWay({ code }: Fault): boolean {
+  const known: readonly Code[] = [
+    "system/reboot-refused",
+    "system/reboot-impossible",
+    "system/switch-inhibited",
+  ];
+  return known.includes(code);
 }

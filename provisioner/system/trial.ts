@@ -4,12 +4,13 @@ import { checkApproved } from "./approved-plan.ts";
 import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
+import { askSwitch, type Refusal, type SwitchWord } from "./pre-switch.ts";
 import { prepareRestart } from "./prepare.ts";
 import { rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
-import { trialWay } from "./trial-way.ts";
+import { type TrialWay, trialWay } from "./trial-way.ts";
 import { addRoots, type Change, checkInStore, openTransaction, step } from "./work.ts";
 
 /** What is to be tried. */
@@ -27,8 +28,9 @@ export interface Tryable {
  * badly is a trial all the same (`refused`, `degraded`), for the judge to say so; a fault on the
  * way there is thrown after everything was taken back.
  * Where the change needs a restart of the machine, the trial waits for it (`waits-for-restart`), and
- * throws `system/reboot-refused` or `system/reboot-impossible` where there can be none. With the digest
- * of an approved plan anything that is not exactly as planned is `system/plan-stale`.
+ * throws `system/reboot-refused`, `system/reboot-impossible` or `system/switch-inhibited` where there can
+ * be none. What its own checks before a switch refuse is a trial that was `refused`, with nothing done.
+ * With the digest of an approved plan anything that is not exactly as planned is `system/plan-stale`.
  */
 export async function tryPlan(
   change: Change,
@@ -46,7 +48,8 @@ export async function tryPlan(
   await runPreHooks(change, closure);
   checkPlan(change, plan); // the hooks took their time
   if (change.signal.aborted) throw new Fault("system/canceled", "the trial was called off");
-  const way = await trialWay(change, plan.reboot);
+  const word = await askSwitch(change, closure.toplevel);
+  const way = await wayOf(change, plan, word);
   const attempt: Attempt = {
     closure,
     planDigest: plan.digest,
@@ -61,7 +64,11 @@ export async function tryPlan(
       ? await step(change, { txn, name: "prepare", intent: attempt }, () =>
           prepareRestart(change, { attempt, way }),
         )
-      : await step(change, { txn, name: "try", intent: attempt }, () => activate(change, attempt));
+      : await step(change, { txn, name: "try", intent: attempt }, () =>
+          word.refusal === null
+            ? activate(change, attempt)
+            : Promise.resolve(refused(change, attempt, word.refusal)),
+        );
   } catch (error) {
     if (!hasAttempt(openTransaction(change))) throw error; // not even the intent could be written
     const reason = error instanceof Fault ? `${error.code}: ${error.message}` : String(error);
@@ -72,6 +79,32 @@ export async function tryPlan(
     });
     throw error;
   }
+}
+
+/** What the system says itself comes before how it would be tried. */
+async function wayOf(change: Change, { reboot }: Plan, word: SwitchWord): Promise<TrialWay> {
+  if (word.refusal !== null) return { by: "activation" };
+  if (word.inhibited.length > 0 && reboot.switchRefused !== true) {
+    const why = word.inhibited.join("; ");
+    throw new Fault("system/plan-stale", `the plan knows of no restart, and ${why}`);
+  }
+  return trialWay(change, reboot);
+}
+
+/** A trial that ends before it has done anything. */
+function refused({ machine }: Change, attempt: Attempt, refusal: Refusal): Trial {
+  const { closure, previous, planDigest } = attempt;
+  return {
+    transaction: closure.transaction,
+    toplevel: closure.toplevel,
+    previous: previous.toplevel,
+    sourcesDigest: closure.sourcesDigest,
+    bootId: machine.bootId,
+    planDigest,
+    activation: "refused",
+    exitCode: refusal.exitCode,
+    message: refusal.message,
+  };
 }
 
 async function activate(change: Change, attempt: Attempt): Promise<Trial> {

@@ -171,6 +171,7 @@ in
         version = option str lib.version;
       };
       preSwitchChecks = option (attrsOf str) { };
+      switch.inhibitors = option (attrsOf str) { };
       stateVersion = option str lib.trivial.release;
     };
     time = { timeZone = option (nullOr str) null; hardwareClockInLocalTime = option bool false; };
@@ -182,6 +183,7 @@ in
     # What a test may ask of the stand-in itself.
     standIn = {
       activationExitCode = mkOption { type = nullOr int; default = null; description = "Exit code of switch and test, after they did their work."; };
+      check = mkOption { type = bool; default = true; description = "Whether its switch-to-configuration knows the action `check`; that of an old NixOS does not."; };
       failingBuild = mkOption { type = bool; default = false; description = "The system cannot be built."; };
       failingUnits = mkOption { type = listOf str; default = [ ]; description = "Units that fail whenever they are started."; };
       kernelBuild = mkOption { type = str; default = "1"; description = "Another one is another kernel and initrd, which need a reboot."; };
@@ -191,6 +193,22 @@ in
   };
 
   config = {
+    # As NixOS compares them: those that both systems name, where a switch is to begin.
+    system.preSwitchChecks = lib.mkIf (config.system.switch.inhibitors != { }) {
+      switchInhibitors = ''
+        case $2 in boot | dry-activate) exit 0 ;; esac
+        inhibitors() { sed 's/^{//; s/}$//; s/","/"\n"/g' "$1/switch-inhibitors" 2>/dev/null; echo; }
+        changed=$(inhibitors "$ROOT/run/current-system" | while IFS= read -r old; do
+          inhibitors "$1" | while IFS= read -r new; do
+            if [ "''${old%%\":*}" = "''${new%%\":*}" ] && [ "$old" != "$new" ]; then echo "$old -> $new"; fi
+          done
+        done)
+        if [ -n "$changed" ]; then
+          printf 'There are changes to critical components of the system:\n\n%s\n\n' "$changed"
+          exit 1
+        fi
+      '';
+    };
     environment.systemPackages = [ pkgs.coreutils pkgs.bashInteractive config.nix.package ];
     networking.firewall.allowedTCPPorts = lib.mkIf (config.services.openssh.enable && config.services.openssh.openFirewall) config.services.openssh.ports;
     networking.hosts = { "127.0.0.1" = [ "localhost" ]; "::1" = [ "localhost" ]; };

@@ -71,8 +71,10 @@ let
     "nixos-version" = cfg.system.nixos.label;
     "pre-switch-checks" = "#!/bin/bash\nset -e\n" + concatStringsSep "" (mapAttrsToList (name: text: ''
       if ! ( ${text}
-      ); then echo ${lib.escapeShellArg "pre-switch check '${name}' failed"} >&2; exit 1; fi
+      ); then echo ${lib.escapeShellArg "Pre-switch check '${name}' failed"}; exit 1; fi
     '') cfg.system.preSwitchChecks);
+    "switch-actions" = lib.optionalString cfg.standIn.check "check|" + "switch|boot|test|dry-activate";
+    "switch-inhibitors" = builtins.toJSON cfg.system.switch.inhibitors;
     system = pkgs.system;
     "users.sh" = "mutable=${lib.boolToString cfg.users.mutableUsers}\n" + concatMapStrings userLine users;
     "packages" = concatMapStrings (p: "${p.name or (builtins.unsafeDiscardStringContext (baseNameOf p))}\n") (lib.unique cfg.environment.systemPackages);

@@ -18,6 +18,13 @@ export function onceLoader(name: OnceName): OnceLoader {
   return onceLoaders[name];
 }
 
+/** Forgets the choice for the next boot where it is this system. Throws `system/boot-once-failed`. */
+export async function forgetChoice(place: LoaderPlace, toplevel: string): Promise<void> {
+  for (const loader of Object.values(onceLoaders)) {
+    if (loader.chose(place, toplevel)) await loader.forget(place);
+  }
+}
+
 /** A loader that can boot a system once on this machine. */
 export interface AbleLoader {
   readonly loader: OnceLoader;
@@ -26,8 +33,8 @@ export interface AbleLoader {
 }
 
 /**
- * The machine's boot loader where it can boot a system once, else kexec. Throws
- * `system/reboot-impossible` with what stands in the way of each.
+ * The machine's boot loader where it can boot a system once, else kexec, as far as the policy allows
+ * either. Throws `system/reboot-impossible` with what stands in the way of each.
  */
 export async function chooseLoader(
   place: LoaderPlace,
@@ -35,7 +42,7 @@ export async function chooseLoader(
 ): Promise<AbleLoader> {
   const whys: string[] = [];
   const allowed = Object.values(onceLoaders).filter(
-    ({ name }) => policy === "allow" || name === "kexec",
+    ({ name }) => policy === "allow" || (name === "kexec") === (policy === "kexec"),
   );
   for (const loader of allowed) {
     const probe = await loader.probe(place, bootDefault);

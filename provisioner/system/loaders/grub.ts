@@ -39,6 +39,13 @@ export const grub: OnceLoader = {
     files.write(environment, text);
     return entry;
   },
+  chose({ files }, toplevel) {
+    const chosen = readEnvironment(files).get("next_entry");
+    return (
+      chosen !== undefined &&
+      chosen === findMenuEntry(files.readText(menu, { maxBytes }) ?? "", toplevel)
+    );
+  },
   async forget({ files }) {
     const variables = readEnvironment(files);
     if (!variables.has("next_entry")) return;

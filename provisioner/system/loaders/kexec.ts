@@ -26,6 +26,8 @@ export const kexec: OnceLoader = {
     }
     return `${toplevel}/kernel`;
   },
+  /** The kernel does not say what it has loaded. */
+  chose: () => false,
   async forget(place) {
     if (isLoaded(place)) await load(place, ["--unload"]);
   },

@@ -42,6 +42,8 @@ export interface OnceLoader extends Loader {
    * entry. Throws `system/boot-once-failed`.
    */
   choose(place: LoaderPlace, toplevel: string): Promise<string>;
+  /** Whether a choice for the next boot is there, and is this system. */
+  chose(place: LoaderPlace, toplevel: string): boolean;
   /** Forgets a choice that is still there. Throws `system/boot-once-failed`. */
   forget(place: LoaderPlace): Promise<void>;
 }

@@ -32,6 +32,10 @@ export const systemdBoot: OnceLoader = {
     await setOneShot(place, id);
     return id;
   },
+  chose({ files }, toplevel) {
+    const chosen = oneShot(files)?.toLowerCase();
+    return chosen !== undefined && chosen === findEntry(files, toplevel)?.toLowerCase();
+  },
   async forget(place) {
     if (oneShot(place.files) !== undefined) await setOneShot(place, "");
   },

@@ -4,9 +4,10 @@
 # A file stand-in/ACTION in the machine's root says otherwise, for tests: `hang`, `refuse N` (before
 # any work), or `exit N` (after it).
 action=${1:-}
-case $action in
-check | switch | boot | test | dry-activate) ;;
-*) echo "Usage: $0 [check|switch|boot|test|dry-activate]" >&2; exit 1 ;;
+actions=$(cat "$system/switch-actions")
+case "|$actions|" in
+*"|${action:-none}|"*) ;;
+*) echo "Usage: $0 [$actions]" >&2; exit 1 ;;
 esac
 
 log=$ROOT/var/log/switches
@@ -27,7 +28,7 @@ esac
 exec 9> "$ROOT/run/nixos/switch-to-configuration.lock"
 flock -n 9 || { echo "Could not acquire lock" >&2; exit 11; }
 
-if [ "${NIXOS_NO_CHECK:-}" != 1 ] && ! inside "$system/pre-switch-checks" "$(readlink "$ROOT/run/current-system")" "$system" "$action" >&2; then
+if [ "${NIXOS_NO_CHECK:-}" != 1 ] && ! ROOT=$ROOT inside "$system/pre-switch-checks" "$system" "$action"; then
   echo "Pre-switch checks failed" >&2
   exit 1
 fi

@@ -1,0 +1,62 @@
+import { exitCodes } from "#agent/outcome.ts";
+import { readSettings } from "#agent/settings.ts";
+import { Fault, isFault } from "#core/fault.ts";
+import { armFirstBoot } from "#provisioner/system/arm-first-boot.ts";
+import { type Command, type Invocation, textFlag } from "../command.ts";
+import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
+
+/** How a first boot is left that firstlight has not taken up. */
+const ways: readonly unknown[] = [undefined, "restart", "any"];
+
+/** `firstlight first-boot`, hidden: of the units that see to the first boot of a system. */
+export const command: Command = {
+  usage: "first-boot [--leave restart|any] [--sandboxed] [--root DIR]",
+  summary: "Let the next boot be of the system from before, where this is a first boot.",
+  help:
+    "Before anything else has started, so that whatever ends this boot leads back. With --leave the machine\nis restarted into that system now; with `any` it is activated here where no restart leads there.\n" +
+    sandboxHelp,
+  options: { leave: { type: "string" }, ...sandboxOption },
+  arity: [0, 0],
+  async run(asked) {
+    const invocation = inSandbox(asked);
+    const { io, log, flags } = invocation;
+    const leave = textFlag(flags, "leave");
+    if (!ways.includes(leave)) {
+      throw new Fault(
+        "cli/usage",
+        `--leave: expected restart or any, got ${JSON.stringify(leave)}`,
+      );
+    }
+    let isArmed = false;
+    try {
+      const armed = await armFirstBoot(io);
+      if (armed === undefined) return exitCodes.done;
+      log.info("first-boot.armed", { ...armed });
+      isArmed = true;
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      log.warning("first-boot.unarmed", { code: error.code, message: error.message });
+    }
+    return leave === undefined ? exitCodes.done : goBack(invocation, { isArmed, leave });
+  },
+};
+
+/** Restarts where that leads back and is allowed. */
+async function goBack(
+  invocation: Invocation,
+  { isArmed, leave }: { readonly isArmed: boolean; readonly leave: string },
+): Promise<number> {
+  const { io, log } = invocation;
+  const { trial } = await readSettings(io.files);
+  if (isArmed && (trial?.reboot ?? "allow") === "allow") {
+    log.warning("first-boot.left", { how: "restart" });
+    const args = ["reboot", "--no-block"];
+    const { code } = await io.exec({
+      ...{ file: "systemctl", args, timeoutMs: 60_000, effect: "leave the first boot" },
+    });
+    return code === 0 ? exitCodes.done : exitCodes.error;
+  }
+  if (leave !== "any") return exitCodes.error;
+  log.warning("first-boot.left", { how: "rollback" });
+  return (await import("./rollback.ts")).command.run({ ...invocation, args: [] });
+}

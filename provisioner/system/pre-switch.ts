@@ -1,0 +1,103 @@
+import { Fault } from "#core/fault.ts";
+import { exitCodes, lastWords } from "./activation.ts";
+import type { SwitchEnd } from "./commands.ts";
+import type { Machine } from "./machine.ts";
+import { onceUnlocked } from "./switch.ts";
+import type { Plan, Trial } from "./system.ts";
+import type { Work } from "./work.ts";
+
+/**
+ * The name of the check by which NixOS itself looks at inhibitors.
+ * https://github.com/NixOS/nixpkgs/blob/master/nixos/modules/system/activation/switchable-system.nix
+ */
+const inhibitorCheck = "switchInhibitors";
+const maxValue = 200;
+
+/** What a system says of being switched to, before anything is done. */
+export interface SwitchWord {
+  /** Why NixOS lets it be reached by a restart alone; empty where a switch may begin. */
+  readonly inhibited: readonly string[];
+  /** Its own checks before a switch, where one failed. */
+  readonly refusal: Refusal | null;
+}
+
+/** How checks before a switch failed. */
+export interface Refusal extends Pick<Trial, "exitCode"> {
+  /** Names of those that did; empty where none is named. */
+  readonly checks: readonly string[];
+  /** For a person, with the last words of the check. */
+  readonly message: string;
+}
+
+const mayBegin: SwitchWord = { inhibited: [], refusal: null };
+
+/**
+ * Asks a system for what NixOS would ask it at the beginning of a switch. One that knows no such question
+ * (before NixOS 25.05) is not held back, nor is one while another switch is under way: the activation
+ * itself then says so.
+ */
+export async function askSwitch(work: Work, toplevel: string): Promise<SwitchWord> {
+  const end = await onceUnlocked(work, () => work.commands.check(toplevel));
+  if (work.signal.aborted) throw new Fault("system/canceled", "the question was called off");
+  if (end.exitCode === 0 || end.exitCode === exitCodes.locked || knowsNoCheck(end)) return mayBegin;
+  const checks = failedChecks(end.output);
+  const changed = changedInhibitors(work.machine, toplevel);
+  const isInhibited = checks.length === 0 ? changed.length > 0 : checks.includes(inhibitorCheck);
+  if (!isInhibited) return { inhibited: [], refusal: refusalOf(end, checks) };
+  const told = changed.length > 0 ? changed : ["its inhibitors are others"];
+  return { inhibited: told.map((what) => `NixOS refuses to switch: ${what}`), refusal: null };
+}
+
+/** Whether its usage is all that a system answered, and names no such action. */
+function knowsNoCheck({ exitCode, output }: SwitchEnd): boolean {
+  const actions = /^Usage: .*switch-to-configuration\S* \[([a-z|-]+)\]/m.exec(output)?.[1];
+  return exitCode === exitCodes.refused && actions !== undefined && !/\bcheck\b/.test(actions);
+}
+
+/** They are asked one after the other, up to the first that fails. */
+function failedChecks(output: string): readonly string[] {
+  return [...output.matchAll(/^Pre-switch check '(.+)' failed$/gm)].flatMap(
+    ([, name]) => name ?? [],
+  );
+}
+
+function refusalOf({ exitCode, timedOut, output }: SwitchEnd, checks: readonly string[]): Refusal {
+  const how = timedOut ? "did not end within their deadline" : `exit code ${exitCode}`;
+  const named = checks.length === 0 ? "" : `: ${checks.join(", ")}`;
+  const words = `its own checks before a switch refuse it, and nothing was changed (${how})${named}`;
+  const said = lastWords(output);
+  return { exitCode, checks, message: said === "" ? words : `${words}\n${said}` };
+}
+
+/** Inhibitors that both the running system and another one name, and that differ. */
+function changedInhibitors(machine: Machine, toplevel: string): readonly string[] {
+  const running = machine.running();
+  if (running === null) return [];
+  const [now, then] = [running, toplevel].map((system) => inhibitorsOf(machine, system));
+  return [...(now ?? [])].flatMap(([name, before]) => {
+    const after = then?.get(name);
+    return after === undefined || after === before
+      ? []
+      : [`${name}: ${before.slice(0, maxValue)} -> ${after.slice(0, maxValue)}`];
+  });
+}
+
+function inhibitorsOf(machine: Machine, system: string): ReadonlyMap<string, string> {
+  try {
+    const parsed: unknown = JSON.parse(machine.text(`${system}/switch-inhibitors`) ?? "{}");
+    if (typeof parsed !== "object" || parsed === null) return new Map();
+    const entries = Object.entries(parsed).filter(([, value]) => typeof value === "string");
+    return new Map(entries as [string, string][]);
+  } catch {
+    return new Map(); // lines, as the first systems that had any wrote them
+  }
+}
+
+/** The reasons of a change to be tried by a restart, with what NixOS says to a switch. */
+export function withInhibitors(
+  { needed, why }: Plan["reboot"],
+  { inhibited }: SwitchWord,
+): Plan["reboot"] {
+  if (inhibited.length === 0) return { needed, why };
+  return { needed: true, why: [...why, ...inhibited], switchRefused: true };
+}

@@ -11,6 +11,8 @@ export interface Document {
   readonly pace: number;
   /** Port of the surroundings that must be reached for the system to be healthy; the broker's. */
   readonly port?: number;
+  /** At the broker, which takes any; then the link is among the checks. */
+  readonly password?: string;
   /** The machine's address with its prefix. */
   readonly address?: string;
   /** NixOS options, one a line. */
@@ -33,7 +35,9 @@ export function seed(document: Document): Seed {
 }
 
 function userData(document: Document): string {
-  const { motd, publicKey, pace, port = 1883, options = [], lines = [], own = [] } = document;
+  const { motd, publicKey, pace, port = 1883, password, options = [] } = document;
+  const { lines = [], own = [] } = document;
+  const login = password === undefined ? "" : `, username: edge-1, password: "${password}"`;
   return `#cloud-config
 ${lines.map((line) => `${line}\n`).join("")}users:
   - name: root
@@ -50,10 +54,10 @@ firstlight:
     checks:
       - { type: tcp, host: ${lan.gateway}, port: ${port}, timeout: 2s }
       - { type: command, command: [/bin/sh, -c, 'of=\${UNSET:-us}; echo "$of" > ${checkedFile}'] }
-  report:
+${password === undefined ? "" : "      - { type: link }\n"}  report:
     fleet: boots
     node: edge-1
-    mqtt: { host: ${lan.gateway}, port: 1883 }
+    mqtt: { host: ${lan.gateway}, port: 1883${login} }
 ${own.map((line) => `  ${line}\n`).join("")}${options.length === 0 ? "" : `  options:\n${options.map((line) => `    ${line}\n`).join("")}`}`;
 }
 

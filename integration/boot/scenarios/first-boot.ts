@@ -1,5 +1,5 @@
 import { lan } from "../network.ts";
-import type { Scenario } from "../scenario.ts";
+import type { Scenario, Step } from "../scenario.ts";
 import { checkedFile, seed } from "./documents.ts";
 
 const bootstrapped = "/run/systemd/network/10-lan.network";
@@ -21,12 +21,21 @@ const exposures = {
 } as const;
 const units = Object.keys(exposures).filter((unit) => unit !== "firstlight-agent");
 
+/** What systemd hands to the agent that runs. */
+function hasPassword(why: string, password: string): Step {
+  const file = "/run/credentials/firstlight-agent.service/mqtt-password";
+  return { why, run: ["cat", file], prints: password };
+}
+
 /** From an image that has never run to a committed generation, and what does not get through. */
 export const firstBoot: Scenario = {
   name: "first boot",
   metadata: { "/latest/meta-data/instance-id": "i-0123456789abcdef0" },
   steps: ({ publicKey, pace }) => [
-    { why: "a seed with a static network", insert: seed({ motd: "the first", publicKey, pace }) },
+    {
+      why: "a seed with a static network",
+      insert: seed({ motd: "the first", publicKey, pace, password: "1st" }),
+    },
     { why: "the machine is switched on", power: "on" },
     {
       why: "before any network the bootstrap layer writes what the seed says",
@@ -61,6 +70,7 @@ export const firstBoot: Scenario = {
         /^nocloud\n\{\s*"v1": \{\s*"datasource": "DataSourceNoCloud \[.*\]",\s*"errors": \[\]/,
     },
     { why: "and waits no longer", run: ["cat", "/var/lib/cloud/instance/boot-finished"] },
+    hasPassword("the agent has the password of this generation", "1st"),
     { why: "the address is the seed's", run: ["ip", "-4", "addr"], prints: `${lan.machine}/24` },
     {
       why: "and came without a build",
@@ -131,7 +141,7 @@ export const firstBoot: Scenario = {
 
     {
       why: "a seed that is not healthy",
-      insert: seed({ motd: "the second", publicKey, pace, port: 9 }),
+      insert: seed({ motd: "the second", publicKey, pace, password: "2nd", port: 9 }),
     },
     { why: "the machine starts with it", power: "reboot" },
     {
@@ -146,11 +156,23 @@ export const firstBoot: Scenario = {
     },
     { why: "and how the boot ended", hears: "boot.finished", with: { outcome: "rolled-back" } },
     { why: "generation 2 runs again", run: ["cat", "/etc/motd"], prints: "the first\n" },
+    hasPassword("and its agent has its password again", "1st"),
+    {
+      why: "which it was given anew, as it was that of the trial",
+      run: ["journalctl", "--boot", "--output=cat", "--unit=firstlight-agent"],
+      prints: /(Started[\s\S]*){3}/,
+    },
     { why: "status says so", run: ["firstlight", "status"], code: 3, prints: /^rolled-back: / },
 
     {
       why: "a seed that takes the machine out of its network",
-      insert: seed({ motd: "the third", publicKey, pace, address: "192.0.2.2/24" }),
+      insert: seed({
+        motd: "the third",
+        publicKey,
+        pace,
+        password: "1st",
+        address: "192.0.2.2/24",
+      }),
     },
     { why: "the machine starts with it", power: "reboot" },
     {
@@ -177,7 +199,10 @@ export const firstBoot: Scenario = {
         /"outcome": "foreign"[\s\S]*"outcome": "committed"[\s\S]*"outcome": "rolled-back"[\s\S]*"outcome": "rolled-back"/,
     },
 
-    { why: "once more, as it should be", insert: seed({ motd: "the first", publicKey, pace }) },
+    {
+      why: "once more, as it should be",
+      insert: seed({ motd: "the first", publicKey, pace, password: "1st" }),
+    },
     { why: "the power goes", power: "cut" },
     { why: "and comes back", power: "on" },
     {

@@ -149,10 +149,10 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     async disarmWayBack(txn) {
       say(lines.disarmWayBack(txn));
     },
-    async armRestart(txn, afterMs) {
+    async armRestart({ txn, afterMs }) {
       say(lines.armRestart(txn, afterMs));
     },
-    renewWayBack: async () => false,
+    holdWayBack: async () => false,
     endOfSwitch: async () => undefined,
     async chooseLoader() {
       throw new Fault("system/reboot-impossible", "the dry driver restarts no machine");

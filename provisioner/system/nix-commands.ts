@@ -13,7 +13,7 @@ import {
   systemRoot,
   wayBackUnit,
 } from "./command-lines.ts";
-import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import type { Commands, SwitchEnd, Talk, WayBackHold } from "./commands.ts";
 import { parseFailedSince, parseFailedUnits, parseUptime } from "./drift/failed-units.ts";
 import { whoEvaluates } from "./evaluate-apart.ts";
 import { nixStore } from "./fetch/store-commands.ts";
@@ -124,10 +124,9 @@ export function nixCommands({
     return state.end;
   }
 
-  /** Whether the way back was armed; its time begins anew. */
-  async function renewWayBack(txn: string): Promise<boolean> {
+  async function holdWayBack({ txn, renews }: WayBackHold): Promise<boolean> {
     if ((await run(lines.wayBackState(txn))).code !== 0) return false;
-    return (await run(lines.renewWayBack(txn))).code === 0;
+    return !renews || (await run(lines.renewWayBack(txn))).code === 0;
   }
 
   async function unitLog(unit: string): Promise<string> {
@@ -294,9 +293,9 @@ export function nixCommands({
       }
       await settleUnit(wayBackUnit(txn));
     },
-    async armRestart(txn, afterMs) {
+    async armRestart({ txn, afterMs, renews }) {
       // Armed already where the firstlight of before died right after it.
-      if (!(await renewWayBack(txn))) {
+      if (!(await holdWayBack({ txn, renews }))) {
         const result = await run(lines.armRestart(txn, afterMs));
         if (result.code !== 0) throw nixFault(result, "systemd-run", "system/way-back-failed");
       }
@@ -305,7 +304,7 @@ export function nixCommands({
         throw nixFault(stopped, "stopping the deadline of the trial", "system/way-back-failed");
       }
     },
-    renewWayBack,
+    holdWayBack,
     async endOfSwitch(txn) {
       const unit = switchUnit("switch", txn);
       const end = await settleUnit(unit);

@@ -4,6 +4,7 @@ import type { JournalRecord, StepRecord } from "./journal-record.ts";
 import { followReleases, noReleases, type Releases } from "./releases.ts";
 import { next } from "./transaction.ts";
 import type { TransactionState } from "./transaction-state.ts";
+import { followUnconcluded, type Unconcluded } from "./unconcluded.ts";
 
 /**
  * What a journal's records come to: everything that is ever asked of them, and of bounded size, so
@@ -19,6 +20,7 @@ export interface Ledger {
   readonly releases: Releases;
   /** Of the system that was committed last. */
   readonly proof: Proof | null;
+  readonly unconcluded: Unconcluded | null;
 }
 
 export interface UnfinishedBuild {
@@ -36,6 +38,7 @@ export const emptyLedger: Ledger = {
   unfinishedBuilds: [],
   releases: noReleases,
   proof: null,
+  unconcluded: null,
 };
 
 /** What records come to. Pure and total: a record that does not fit changes nothing. */
@@ -56,14 +59,15 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
     unfinishedBuilds: followBuilds(ledger.unfinishedBuilds, record),
     releases: followReleases(ledger.releases, record, { state, ended: trial }),
     proof: followProof(ledger.proof, record, trial),
+    unconcluded: followUnconcluded(ledger, record, trial),
   };
 }
 
-/** A ledger of a checkpoint that was written before systems that failed were remembered. */
+/** A ledger of a checkpoint, with what was not remembered yet when it was written. */
 function completed(ledger: Ledger): Ledger {
-  const { proof } = ledger;
-  if (!proof || Array.isArray(proof.failed)) return ledger;
-  return { ...ledger, proof: { ...proof, failed: [] } };
+  const { proof, unconcluded = null } = ledger;
+  if (!proof || Array.isArray(proof.failed)) return { ...ledger, unconcluded };
+  return { ...ledger, unconcluded, proof: { ...proof, failed: [] } };
 }
 
 /**

@@ -4,10 +4,11 @@ import type { Ledger } from "./ledger.ts";
 import type { Recovery } from "./system.ts";
 import type { Change, Work } from "./work.ts";
 
-/** Whether the journal leaves nothing open; only reads. */
+/** Whether the journal leaves nothing open, nor anything to be said of what has ended; only reads. */
 export function isClean({ io, paths }: Pick<Change, "io" | "paths">): boolean {
   const { ledger, torn, damage } = checkJournal(io.files, paths.journal);
-  return torn === null && damage === null && ledger.state.state === "none";
+  const isOpen = ledger.state.state !== "none" || ledger.unconcluded !== null;
+  return torn === null && damage === null && !isOpen;
 }
 
 /** The answer where nothing is open. */

@@ -100,6 +100,31 @@ t.test("a verdict that says nothing about the release holds it back no longer", 
   await t.rejects(at(m).build(b, boot), { code: "system/release-denied" });
 });
 
+t.test("who is killed before it has concluded leaves that to the next", async (t) => {
+  const named = { ...sick, failed: ["http"] };
+  const judging = { health: { passes: 2 } };
+  for (const conclusive of [true, false]) {
+    const m = await machine(t);
+    const c = at(m);
+    const trial = await c.try(await c.plan(await c.build(b, boot)), { judging });
+    await c.rollBack(trial, named);
+
+    t.match(await at(m).recover(), { state: "clean", back: null }, "not to who cannot look");
+    const { state, back } = await at(m).recover({ judges: true });
+    t.match(
+      { state, back },
+      {
+        state: "rolled-back",
+        back: { transaction: trial.transaction, judging, verdict: named, reason: boot },
+      },
+    );
+    t.match(back?.rolledBack, { toplevel: systemOf(a), generation: 2, restart: false });
+    await at(m).conclude({ transaction: trial.transaction, conclusive, reasons: [] });
+    t.match(await at(m).recover({ judges: true }), { state: "clean", back: null });
+    t.equal((await at(m).history()).denied.length, conclusive ? 1 : 0);
+  }
+});
+
 t.test(
   "nobody blames a release that nobody could judge, or that another switch kept away",
   async (t) => {

@@ -301,7 +301,7 @@ export interface Recovery {
   readonly fault: FaultRecord | null;
   /** With `trial`: the trial that goes on. */
   readonly trial: OpenTrial | null;
-  /** With `rolled-back`: a trial that had been judged, and whose end nobody was told yet. */
+  /** With `rolled-back`: a trial that had been judged, and of which nobody has concluded anything yet. */
   readonly back: TakenBack | null;
   /** The committed system, where it was booted and nobody has said yet how it was. */
   readonly unproved: BootProof | null;

@@ -1,4 +1,5 @@
 import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
@@ -326,11 +327,12 @@ t.test("a release that is held back is told as held", async (t) => {
   }
 });
 
+const unproved = {
+  ...{ transaction: "t0", toplevel: "/nix/store/new", generation: 4, proved: false, failures: 0 },
+  ...{ previousGood: { toplevel: "/nix/store/old", generation: 3 }, judging: null },
+};
+
 t.test("the first boot of what was committed proves it, where it is well", async (t) => {
-  const unproved = {
-    ...{ transaction: "t0", toplevel: "/nix/store/new", generation: 4, proved: false, failures: 0 },
-    previousGood: { toplevel: "/nix/store/old", generation: 3 },
-  };
   for (const passed of [true, false]) {
     const verdicts: Verdict[] = [];
     const { deps, asked } = prepare(
@@ -349,4 +351,52 @@ t.test("the first boot of what was committed proves it, where it is well", async
     t.strictSame(asked, ["recover", "runs", "prove"]);
     t.match(verdicts, [{ healthy: passed, subject: { transaction: "t0" } }]);
   }
+});
+
+t.test("it is proved against what its trial was held against", async (t) => {
+  const service = (unit: string, restarts: number) =>
+    `Id=${unit}\nNRestarts=${restarts}\nSubState=auto-restart\nResult=exit-code\nRestart=always\n`;
+  const restarted = (unit: string, lately: boolean) => ({ unit, restarts: 9, lately });
+  const baseline = {
+    failedUnits: ["always.service"],
+    restarted: [restarted("flaps.service", true), restarted("fell.service", false)],
+    kept: [{ type: "link" }],
+  };
+  const prove = async (broken: { unit?: string; service?: string; link?: boolean }) => {
+    const verdicts: Verdict[] = [];
+    const answers: Partial<SystemClient> = {
+      recover: async () => ({ ...clean, unproved: { ...unproved, judging: { baseline } } }),
+      runs: async () => ({ ...notRunning, runs: true }),
+      prove: async (verdict) => {
+        verdicts.push(verdict);
+        return null;
+      },
+    };
+    const { deps } = prepare(t, {}, answers);
+    const failed = ["always.service", broken.unit ?? ""].filter((unit) => unit !== "");
+    const io = fakeIo(t.testdir({ run: { systemd: { system: {} } } }), {
+      systemctl: ({ args }) => ({
+        stdout:
+          args[0] === "show"
+            ? [service("flaps.service", 3), service(broken.service ?? "flaps.service", 2)].join(
+                "\n",
+              )
+            : failed.map((unit) => `${unit} loaded failed failed x\n`).join(""),
+      }),
+    });
+    const probe: FullDeps["probe"] = async ({ type }) => ({
+      passed: type !== "link" || broken.link !== false,
+      message: `${type}: no`,
+    });
+    await boot({ ...deps, io, probe });
+    return verdicts[0];
+  };
+  t.match(await prove({}), { healthy: true });
+  t.match(await prove({ unit: "new.service" }), { reasons: ["unit new.service: failed"] });
+  t.match(
+    await prove({ service: "fell.service" }),
+    { reasons: ["unit fell.service: restarted 2 times since it was tried"] },
+    "each boot counts restarts anew",
+  );
+  t.match(await prove({ link: false }), { reasons: ["link: no"] });
 });

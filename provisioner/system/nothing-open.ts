@@ -1,7 +1,8 @@
 import { unproved } from "./boot-proof.ts";
+import type { EndedTrial } from "./ended-trials.ts";
 import { checkJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Recovery } from "./system.ts";
+import type { BootProof, Recovery, UnprovedBoot } from "./system.ts";
 import type { Change, Work } from "./work.ts";
 
 /** Whether the journal leaves nothing open, nor anything to be said of what has ended; only reads. */
@@ -12,7 +13,7 @@ export function isClean({ io, paths }: Pick<Change, "io" | "paths">): boolean {
 }
 
 /** The answer where nothing is open. */
-export function nothingOpen({ machine }: Work, { proof }: Ledger): Recovery {
+export function nothingOpen({ machine }: Work, { proof, ended }: Ledger): Recovery {
   const now = { booted: machine.booted(), running: machine.running(), bootId: machine.bootId };
   return {
     state: "clean",
@@ -21,6 +22,12 @@ export function nothingOpen({ machine }: Work, { proof }: Ledger): Recovery {
     fault: null,
     trial: null,
     back: null,
-    unproved: unproved(proof, now),
+    unproved: withJudging(unproved(proof, now), ended),
   };
+}
+
+function withJudging(proof: BootProof | null, ended: readonly EndedTrial[]): UnprovedBoot | null {
+  if (proof === null) return null;
+  const trial = ended.findLast(({ txn }) => txn === proof.transaction);
+  return { ...proof, judging: trial?.attempt.judging ?? null };
 }

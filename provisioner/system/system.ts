@@ -304,7 +304,7 @@ export interface Recovery {
   /** With `rolled-back`: a trial that had been judged, and of which nobody has concluded anything yet. */
   readonly back: TakenBack | null;
   /** The committed system, where it was booted and nobody has said yet how it was. */
-  readonly unproved: BootProof | null;
+  readonly unproved: UnprovedBoot | null;
 }
 
 /** A trial that a process before this one began. */
@@ -337,6 +337,12 @@ export interface BootProof {
   readonly failures: number;
   /** The last generation of which that is known: not to be removed before this one is proved. */
   readonly previousGood: { readonly toplevel: string | null; readonly generation: number | null };
+}
+
+/** What is to be proved in this boot. */
+export interface UnprovedBoot extends BootProof {
+  /** What `try` was told of the trial that was committed; `null` where that is not known. */
+  readonly judging: unknown;
 }
 
 /** What runs now, and whether it is what it should be. */

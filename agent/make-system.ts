@@ -131,7 +131,8 @@ async function followCommitted(
       : end;
   } catch (error) {
     const { fault, message } = endOfFault(error, d.log);
-    const told = `${resumed.message}; what was asked for since is not known: ${message}`;
+    const known = isFault(error, "system/release-denied") ? "" : " since is not known";
+    const told = `${resumed.message}; what was asked for${known}: ${message}`;
     return { ...resumed, message: told, degraded: true, ...(fault === undefined ? {} : { fault }) };
   }
 }

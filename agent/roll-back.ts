@@ -21,14 +21,30 @@ export interface RollBackDeps extends TrialDeps {
  * until something else is asked for. Throws `system/generation-unknown` before anything is done; every
  * other end is an outcome.
  */
-export async function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
+export function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
+  const where = generation === null ? "the previous generation" : `generation ${generation}`;
+  return goBack(d, generation, { by: "rollback", why: `back to ${where}` });
+}
+
+/**
+ * The same by itself, because what runs is damaged: nobody has chosen it, so what is asked for is tried
+ * again once the time is over for which it is held back.
+ */
+export function fallBackTo(d: RollBackDeps, generation: number, why: string): Promise<Outcome> {
+  return goBack(d, generation, { by: "repair", why: `back to generation ${generation}: ${why}` });
+}
+
+async function goBack(
+  d: RollBackDeps,
+  generation: number | null,
+  { by, why }: { readonly by: "rollback" | "repair"; readonly why: string },
+): Promise<Outcome> {
   const { system, log } = d;
   const { state: recovered, details } = await system.recover();
-  const why = generation === null ? "to the previous generation" : `to generation ${generation}`;
-  const reason = { by: "rollback", why: `back ${why}`, instanceId: null } as const;
+  const reason = { by, why, instanceId: null };
   const { plan, judging } = await system.planGeneration(generation, reason);
   const { health } = await readJudging(judging, log);
-  d.report({ kind: "boot.started", body: { by: "rollback", agent: d.version, recovered } });
+  d.report({ kind: "boot.started", body: { by, agent: d.version, recovered } });
   const way = new BootStages({ ...d, by: "apply" });
   // A trial that was open is on its way back, and that takes a restart.
   const end: End =

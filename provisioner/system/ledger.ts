@@ -1,5 +1,11 @@
 import { followProof, type Proof } from "./boot-proof.ts";
-import { type EndedTrial, endedBy, withConclusion, withEnded } from "./ended-trials.ts";
+import {
+  committedAs,
+  type EndedTrial,
+  endedBy,
+  withConclusion,
+  withEnded,
+} from "./ended-trials.ts";
 import type { JournalRecord, StepRecord } from "./journal-record.ts";
 import { followReleases, noReleases, type Releases } from "./releases.ts";
 import { next } from "./transaction.ts";
@@ -15,7 +21,10 @@ export interface Ledger {
   readonly state: TransactionState;
   /** What has ended, oldest first. */
   readonly ended: readonly EndedTrial[];
-  /** Builds whose end is not told, and after which nothing has looked at all that they may have left. */
+  /**
+   * Builds whose end is not told, or whose system was left because it is damaged, and after which nothing
+   * has looked at all that they may have left.
+   */
   readonly unfinishedBuilds: readonly UnfinishedBuild[];
   readonly releases: Releases;
   /** Of the system that was committed last. */
@@ -26,7 +35,7 @@ export interface Ledger {
 export interface UnfinishedBuild {
   readonly txn: string;
   readonly bootId: string;
-  /** Digests of the sources and of the manifest that it was of. */
+  /** Digests of the sources and of the manifest that it was of; of the sources alone where more is not known. */
   readonly subject: string;
 }
 
@@ -52,12 +61,14 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
   const state = next(ledger.state, record);
   const hasEnded = ledger.state.state !== "none" && state.state === "none";
   const trial = hasEnded ? endedBy(ledger.state, record) : undefined;
+  const before = trial?.attempt.previous.toplevel ?? null;
+  const left = committedAs(ledger.ended, before);
   return {
     state,
     ended:
       trial === undefined ? withConclusion(ledger.ended, record) : withEnded(ledger.ended, trial),
-    unfinishedBuilds: followBuilds(ledger.unfinishedBuilds, record),
-    releases: followReleases(ledger.releases, record, { state, ended: trial }),
+    unfinishedBuilds: withDamaged(followBuilds(ledger.unfinishedBuilds, record), trial),
+    releases: followReleases(ledger.releases, record, { state, ended: trial, left }),
     proof: followProof(ledger.proof, record, trial),
     unconcluded: followUnconcluded(ledger, record, trial),
   };
@@ -88,5 +99,21 @@ function followBuilds(
   }
   if (!record.data.ok) return builds.filter((build) => build.txn !== txn);
   const own = builds.find((build) => build.txn === txn)?.subject;
-  return builds.filter((build) => build.bootId !== bootId && build.subject !== own);
+  return builds.filter((build) => build.bootId !== bootId && !isOf(build, own));
+}
+
+function isOf({ subject }: UnfinishedBuild, own: string | undefined): boolean {
+  return own === subject || own?.split(" ")[0] === subject;
+}
+
+/** What is damaged counts as never having reached the disk, until a build of the same has looked at it all. */
+function withDamaged(
+  builds: readonly UnfinishedBuild[],
+  trial: EndedTrial | undefined,
+): readonly UnfinishedBuild[] {
+  if (trial?.outcome !== "committed" || trial.attempt.closure.reason.by !== "repair") return builds;
+  const { sourcesDigest } = trial.attempt.previous;
+  if (sourcesDigest === null) return builds;
+  const damaged = { txn: trial.txn, bootId: "", subject: sourcesDigest };
+  return [...builds, damaged].slice(-mostUnfinishedBuilds);
 }

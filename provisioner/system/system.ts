@@ -164,7 +164,8 @@ export type SystemEvent =
 
 /** Who asked for a change, and why: kept in the journal and shown by `history`. */
 export interface ChangeReason {
-  readonly by: "boot" | "apply" | "rollback" | "update";
+  /** `repair`: by itself, to a generation that is whole, because what ran is damaged. */
+  readonly by: "boot" | "apply" | "rollback" | "update" | "repair";
   /** For a person: `first boot of i-0abc`, `user-data changed`. */
   readonly why: string;
   readonly instanceId: string | null;

@@ -37,9 +37,10 @@ export async function driftRound(d: RollBackDeps, options: DriftRoundOptions): P
   tell(d, report, mended);
   const { fallback, unrepaired } = mended;
   const running = report.declared?.generation ?? null;
+  const left = report.declared?.sourcesDigest ?? null;
   const why = `${counted(unrepaired.length, "path")} of the store cannot be mended`;
   const outcome =
-    fallback === null || fallback === running ? null : await fallBackTo(d, fallback, why);
+    fallback === null || fallback === running ? null : await fallBackTo(d, fallback, { why, left });
   return { ...mended, report, outcome };
 }
 

@@ -274,6 +274,7 @@ async function settle(
   { rendering, recovery, left }: Changing & { readonly rendering: Rendering },
 ): Promise<End> {
   const { sources, decision, translation, match } = rendering;
+  way.saw({ wanted: sources.digest });
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
   if (running.runs) {
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });

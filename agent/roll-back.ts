@@ -4,6 +4,7 @@ import { BootStages, type End } from "./boot-stages.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import { readJudging } from "./health/judging.ts";
 import type { Outcome } from "./outcome.ts";
+import { askRetry } from "./retry.ts";
 import { settleTrial, type TrialDeps } from "./settle-trial.ts";
 
 /** What going back needs. */
@@ -23,22 +24,35 @@ export interface RollBackDeps extends TrialDeps {
  */
 export function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
   const where = generation === null ? "the previous generation" : `generation ${generation}`;
-  return goBack(d, generation, { by: "rollback", why: `back to ${where}` });
+  return goBack(d, { generation, by: "rollback", why: `back to ${where}`, left: null });
+}
+
+/** Why what runs is left, and what it was made from. */
+export interface Damage {
+  readonly why: string;
+  /** Digest of its sources; `null` where that is not known. */
+  readonly left: string | null;
 }
 
 /**
  * The same by itself, because what runs is damaged: nobody has chosen it, so what is asked for is tried
  * again once the time is over for which it is held back.
  */
-export function fallBackTo(d: RollBackDeps, generation: number, why: string): Promise<Outcome> {
-  return goBack(d, generation, { by: "repair", why: `back to generation ${generation}: ${why}` });
+export function fallBackTo(
+  d: RollBackDeps,
+  generation: number,
+  { why, left }: Damage,
+): Promise<Outcome> {
+  const toWhere = `back to generation ${generation}: ${why}`;
+  return goBack(d, { generation, by: "repair", why: toWhere, left });
 }
 
-async function goBack(
-  d: RollBackDeps,
-  generation: number | null,
-  { by, why }: { readonly by: "rollback" | "repair"; readonly why: string },
-): Promise<Outcome> {
+interface GoingBack extends Damage {
+  readonly generation: number | null;
+  readonly by: "rollback" | "repair";
+}
+
+async function goBack(d: RollBackDeps, { generation, by, why, left }: GoingBack): Promise<Outcome> {
   const { system, log } = d;
   const { state: recovered, details } = await system.recover();
   const reason = { by, why, instanceId: null };
@@ -51,5 +65,7 @@ async function goBack(
     recovered === "restart"
       ? { outcome: "rebooting", message: details.join("; ") }
       : await settleTrial(d, way, { plan, health }).catch((error) => endOfFault(error, log));
-  return way.finish(await withRunning(end, system, log));
+  const told = await withRunning(end, system, log);
+  const wanted = end.outcome === "committed" ? left : null;
+  return way.finish({ ...told, triedAgainAt: await askRetry({ system, log, wanted }) });
 }

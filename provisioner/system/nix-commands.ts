@@ -23,6 +23,7 @@ import { parseDryRun } from "./nix-dry-run.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { rebootCommands } from "./reboot-commands.ts";
+import { retryLines } from "./retry-lines.ts";
 import { type RunOptions, runNix } from "./run-nix.ts";
 import { readStoreObjects } from "./store-objects.ts";
 import { inTransientUnit } from "./transient-unit.ts";
@@ -305,6 +306,14 @@ export function nixCommands({
       }
     },
     holdWayBack,
+    async armRetry(afterMs) {
+      const stopped = await run(retryLines.stop);
+      if (stopped.code !== 0 && stopped.code !== notLoaded) {
+        throw nixFault(stopped, "stopping the timer of the next try", "system/retry-failed");
+      }
+      const result = await run(retryLines.arm(afterMs));
+      if (result.code !== 0) throw nixFault(result, "systemd-run", "system/retry-failed");
+    },
     async endOfSwitch(txn) {
       const unit = switchUnit("switch", txn);
       const end = await settleUnit(unit);

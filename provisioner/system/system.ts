@@ -93,6 +93,8 @@ export type SystemRequest =
     }
   /** How the committed system was when it had been booted. */
   | { readonly kind: "prove"; readonly verdict: Verdict }
+  /** Start the boot again by itself when a release that was not committed may be tried. */
+  | { readonly kind: "retry"; readonly sourcesDigest: string }
   /** Keep a generation whatever the limits say, or let it go. */
   | { readonly kind: "pin"; readonly generation: number; readonly pinned: boolean }
   /** Delete generations that need not stay, and what only they needed. */
@@ -125,6 +127,7 @@ export interface SystemResults {
   readonly restart: Restarting;
   readonly conclude: null;
   readonly prove: BootProof | null;
+  readonly retry: Retry;
   readonly history: History;
   readonly drift: DriftReport;
   readonly repair: RepairReport;
@@ -281,6 +284,12 @@ export interface RolledBack {
 /** How the machine is being restarted. */
 export interface Restarting {
   readonly how: "reboot" | "kexec";
+}
+
+/** When the boot is started again. */
+export interface Retry {
+  /** `null` where nothing but a boot of the machine does: no systemd, or not the module's units. */
+  readonly at: string | null;
 }
 
 /** What `recover` found and did. */

@@ -34,6 +34,7 @@ export interface End {
   readonly restart?: boolean;
   readonly bootProved?: boolean | null;
   readonly lastTrial?: string | null;
+  readonly triedAgainAt?: string | null;
 }
 
 /** Runs stages and remembers what was seen on the way. */
@@ -49,6 +50,8 @@ interface Seen {
   readonly profile: string | null;
   readonly confidence: Confidence | null;
   readonly findings: readonly Finding[];
+  /** Digest of the sources of the system that is wanted. */
+  readonly wanted: string | null;
 }
 
 /** The end of a boot with nothing to do; `failures` are of commands of the system that runs. */
@@ -94,6 +97,7 @@ export class BootStages implements Stages {
     profile: null,
     confidence: null,
     findings: [],
+    wanted: null,
   };
 
   constructor(d: StagesDeps) {
@@ -121,6 +125,11 @@ export class BootStages implements Stages {
 
   saw(what: Partial<Seen>): void {
     this.#seen = { ...this.#seen, ...what };
+  }
+
+  /** Digest of the sources of the system that is wanted, as far as that has been seen. */
+  get wanted(): string | null {
+    return this.#seen.wanted;
   }
 
   /**
@@ -161,6 +170,7 @@ export class BootStages implements Stages {
       restart: end.restart ?? false,
       bootProved: end.bootProved ?? null,
       lastTrial: end.lastTrial ?? null,
+      triedAgainAt: end.triedAgainAt ?? null,
       stages: this.#stages,
       startedAt: this.#startedAt,
       finishedAt: timestamp(io.clock),

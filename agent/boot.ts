@@ -6,6 +6,7 @@ import { failedSideEffects } from "./command-states.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import { writeInstanceData } from "./instance-data.ts";
 import type { Outcome } from "./outcome.ts";
+import { withRetry } from "./retry.ts";
 import type { UnchangedInputs } from "./unchanged-inputs.ts";
 
 /** What a boot begins with, before it is known whether anything is to be done. */
@@ -27,7 +28,9 @@ export interface BootStart extends StagesDeps {
 export async function boot(d: BootStart): Promise<Outcome> {
   const way = new BootStages(d);
   const end = await goTheWay(d, way).catch((error) => endOfFault(error, d.log));
-  return way.finish(await withRunning(end, d.system, d.log));
+  const { system, log } = d;
+  const told = await withRunning(end, system, log);
+  return way.finish(await withRetry(told, { system, log, wanted: way.wanted }));
 }
 
 /** A boot that could not begin, ended as one that failed: `status` says so, and waits no longer. */

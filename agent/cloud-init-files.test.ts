@@ -25,7 +25,7 @@ const outcome: Outcome = {
   ...{ v: 1, outcome: "committed", degraded: false, message: "it is", bootId: "b" },
   ...{ instanceId: "i-1", datasource: "Ec2", profile: null, confidence: null, generation: 1 },
   ...{ toplevel: null, sourcesDigest: null, verdict: null, findings: [], fault: null },
-  ...{ restart: false, bootProved: null, lastTrial: null, stages: [] },
+  ...{ restart: false, bootProved: null, lastTrial: null, triedAgainAt: null, stages: [] },
   ...{ startedAt: "2026-01-01T00:00:00.000Z", finishedAt: "2026-01-01T00:00:02.500Z" },
 };
 const finished = Date.parse("2026-01-01T00:00:02.500Z") / 1000;

@@ -27,14 +27,6 @@ interface Stamp {
   readonly exitCode: number | null;
 }
 
-/**
- * Whether a unit is that of a script of the spec. One that fails makes a boot degraded, and takes no
- * system back: it may have done half of what no rollback undoes.
- */
-export function isCommandUnit(unit: string): boolean {
-  return unit.startsWith("firstlight-command-");
-}
-
 /** Every script of the running system, by the stamps they leave; no process. */
 export function readCommands(files: Files): readonly CommandState[] {
   const record = readGenerationRecord(files, "/run/current-system");

@@ -7,6 +7,7 @@ import type { NewEvent } from "#protocol/events.ts";
 import { fitEvent } from "#protocol/fit-event.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { DriftItem, DriftReport, RepairReport } from "#provisioner/system/drift/report.ts";
+import type { ChangeReason } from "#provisioner/system/system.ts";
 import { driftRound } from "./drift-round.ts";
 import { driftSettings } from "./drift-settings.ts";
 import { watchDrift } from "./drift-watch.ts";
@@ -45,8 +46,8 @@ function rounds(t: Test, answers: readonly (DriftReport | RepairReport)[]) {
     drift: ({ share }: { share: number }) => next(`drift 1/${share}`),
     repair: () => next("repair"),
     recover: async () => ({ state: "clean", transaction: null, details: [], fault: null }),
-    planGeneration: async (generation: number) => {
-      asked.push(`plan ${generation}`);
+    planGeneration: async (generation: number, { by, why }: ChangeReason) => {
+      asked.push(`plan ${generation}, ${by}: ${why}`);
       throw new Fault("system/generation-unknown", "gone meanwhile");
     },
   } as unknown as SystemClient;
@@ -117,7 +118,8 @@ t.test("what cannot be mended is gone back from, but not to what is there alread
   });
   const { round, asked, events } = rounds(t, [broken(1), broken(2)]);
   await t.rejects(round(true), { code: "system/generation-unknown" });
-  t.same(asked, ["repair", "plan 1"]);
+  const why = "back to generation 1: 1 path of the store cannot be mended";
+  t.same(asked, ["repair", `plan 1, repair: ${why}`]);
   t.match(events, [{ kind: "drift.found" }], "told before");
   t.match(await round(true), { outcome: null });
 });

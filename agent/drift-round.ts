@@ -1,10 +1,11 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
+import { counted } from "#core/count.ts";
 import { describeFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { DriftItem, DriftReport, RepairReport } from "#provisioner/system/drift/report.ts";
 import { driftFound } from "./drift-events.ts";
 import type { Outcome } from "./outcome.ts";
-import { type RollBackDeps, rollBackTo } from "./roll-back.ts";
+import { fallBackTo, type RollBackDeps } from "./roll-back.ts";
 
 /** How closely to look, and whether to mend. */
 export interface DriftRoundOptions {
@@ -34,9 +35,12 @@ export async function driftRound(d: RollBackDeps, options: DriftRoundOptions): P
     : { repaired: [], unrepaired: [], fallback: null, after: await d.system.drift(look) };
   const { after: report, ...mended } = seen;
   tell(d, report, mended);
-  const { fallback } = mended;
+  const { fallback, unrepaired } = mended;
   const running = report.declared?.generation ?? null;
-  const outcome = fallback === null || fallback === running ? null : await rollBackTo(d, fallback);
+  const left = report.declared?.sourcesDigest ?? null;
+  const why = `${counted(unrepaired.length, "path")} of the store cannot be mended`;
+  const outcome =
+    fallback === null || fallback === running ? null : await fallBackTo(d, fallback, { why, left });
   return { ...mended, report, outcome };
 }
 

@@ -96,6 +96,7 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
     restart: async () => ({ how: "reboot" }),
     conclude: async () => null,
     prove: async () => null,
+    retry: async () => ({ at: null }),
     planGeneration: async () => ({ plan: { digest: "d", closure } as Plan, judging: null }),
     drift: async () => Promise.reject(new Error("not asked for")),
     repair: async () => Promise.reject(new Error("not asked for")),

@@ -136,7 +136,8 @@ async function followCommitted(
       : end;
   } catch (error) {
     const { fault, message } = endOfFault(error, d.log);
-    const told = `${resumed.message}; what was asked for since is not known: ${message}`;
+    const known = isFault(error, "system/release-denied") ? "" : " since is not known";
+    const told = `${resumed.message}; what was asked for${known}: ${message}`;
     return { ...resumed, message: told, degraded: true, ...(fault === undefined ? {} : { fault }) };
   }
 }
@@ -279,6 +280,7 @@ async function settle(
   { rendering, recovery, left }: Changing & { readonly rendering: Rendering },
 ): Promise<End> {
   const { sources, decision, translation, match } = rendering;
+  way.saw({ wanted: sources.digest });
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
   if (running.runs) {
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });

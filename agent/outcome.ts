@@ -61,6 +61,8 @@ export interface Outcome {
    * the journal knows of a later one, this is not how the node stands.
    */
   readonly lastTrial: string | null;
+  /** When what was asked for is tried again by itself; `null` where a boot is needed, or nothing is left to try. */
+  readonly triedAgainAt: string | null;
   readonly stages: readonly StageTime[];
   readonly startedAt: string;
   readonly finishedAt: string;

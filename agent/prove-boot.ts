@@ -4,7 +4,8 @@ import type { Log } from "#core/log.ts";
 import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { Recovery } from "#provisioner/system/system.ts";
 import type { Stages } from "./boot-stages.ts";
-import { judge } from "./health/judge.ts";
+import { type Baseline, judge } from "./health/judge.ts";
+import { readJudging } from "./health/judging.ts";
 import type { TrialDeps } from "./settle-trial.ts";
 
 /** What is committed and was booted, and what the spec calls healthy. */
@@ -13,12 +14,11 @@ export interface BootSubject {
   readonly health: Health | undefined;
 }
 
-/** Nothing that fails is excused by having failed before. */
-const baseline = { failedUnits: [], restarted: [], kept: [] } as const;
-
 /**
  * Looks whether the committed system is well in the first boot of its own, and writes it down: until
- * then the generation before it is kept. Changes nothing else; what goes wrong here is only logged.
+ * then the generation before it is kept. It is held against what its trial was held against, so what
+ * had failed before that is excused here as well, and what had to be kept must be there. Changes nothing
+ * else; what goes wrong here is only logged.
  */
 export async function lookAtBoot(
   d: TrialDeps & { readonly log: Log },
@@ -31,6 +31,7 @@ export async function lookAtBoot(
   const subject = { transaction, toplevel, bootId: readBootId(io.files) };
   const stop = signal === undefined ? {} : { signal };
   try {
+    const baseline = inThisBoot((await readJudging(unproved.judging, log)).baseline);
     const verdict = await way.stage("prove", () =>
       judge(health, subject, { io, probe, baseline, ...stop }),
     );
@@ -40,4 +41,10 @@ export async function lookAtBoot(
     if (signal?.aborted === true) throw error;
     log.warning("boot.unproved", { message: describeFault(error).message });
   }
+}
+
+/** Restarts are counted anew by each boot; what nobody knows of excuses nothing. */
+function inThisBoot({ failedUnits, restarted, kept }: Baseline): Baseline {
+  const anew = (restarted ?? []).map((one) => ({ ...one, restarts: 0 }));
+  return { failedUnits: failedUnits ?? [], restarted: anew, kept };
 }

@@ -1,4 +1,5 @@
 import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
@@ -13,7 +14,8 @@ import type {
 import { boot, clean, type FullDeps, notRunning, prepare } from "./fake-boot.ts";
 import { exitCodeOf } from "./outcome.ts";
 import { readPinnedInstance } from "./pinned-instance.ts";
-import { rollBackTo } from "./roll-back.ts";
+import { fallBackTo, rollBackTo } from "./roll-back.ts";
+import { readResult } from "./status.ts";
 
 const trial = {
   ...{
@@ -223,7 +225,7 @@ t.test("once it is back that is told, and the same is not tried at once", async 
     ...{ outcome: "rolled-back", message: "not healthy: file /ready: must exist", generation: 7 },
     verdict: sick,
   });
-  t.strictSame(asked, ["recover", "conclude", "runs"]);
+  t.strictSame(asked, ["recover", "conclude", "runs", "retry"]);
   t.strictSame(said, [{ transaction: "t0", conclusive: true, reasons: [] }]);
 });
 
@@ -240,10 +242,11 @@ t.test("a way back that still takes a restart is asked for again", async (t) => 
   t.notOk(asked.includes("try"));
 });
 
+const planGeneration = async () => ({ plan: { digest: "d" } as Plan, judging });
+
 t.test(
   "who goes back is judged by the checks of the generation that is gone back to",
   async (t) => {
-    const planGeneration = async () => ({ plan: { digest: "d" } as Plan, judging });
     const tried: unknown[] = [];
     const { deps } = prepare(
       t,
@@ -317,20 +320,86 @@ t.test("who cannot judge blames nobody", async (t) => {
   t.match(verdicts, [{ conclusive: false, reasons: [/cannot be judged: no such probe/] }]);
 });
 
-t.test("a release that is held back is told as held", async (t) => {
+/** When what was taken or is held back is tried again. */
+const later = "2026-01-02T00:01:00.000Z";
+
+/** A system that starts the boot again then, and remembers for which release. */
+function trying(answers: Partial<SystemClient>) {
+  const releases: string[] = [];
+  const retry = async (release: string) => {
+    releases.push(release);
+    return { at: later };
+  };
+  return { releases, answers: { ...answers, retry } };
+}
+
+t.test("a release that is held back is told as held, and tried again without a boot", async (t) => {
+  const wanted = await renderedDigest(t);
   for (const code of ["system/release-denied", "system/release-looping"] as const) {
-    const { deps } = prepare(t, {}, { build: () => Promise.reject(new Fault(code, "not again")) });
+    const build = () => Promise.reject(new Fault(code, "not again"));
+    const { answers, releases } = trying({ build });
+    const { deps, io } = prepare(t, {}, answers);
     const outcome = await boot(deps);
-    t.match(outcome, { outcome: "held", fault: { code } });
+    t.match(outcome, { outcome: "held", fault: { code }, triedAgainAt: later });
     t.equal(exitCodeOf(outcome), 77);
+    t.match(readResult(io.files), { triedAgainAt: later });
+    t.strictSame(releases, [wanted]);
   }
 });
 
-t.test("the first boot of what was committed proves it, where it is well", async (t) => {
-  const unproved = {
-    ...{ transaction: "t0", toplevel: "/nix/store/new", generation: 4, proved: false, failures: 0 },
-    previousGood: { toplevel: "/nix/store/old", generation: 3 },
+t.test("what was taken back is tried again, whoever is to blame", async (t) => {
+  const wanted = await renderedDigest(t);
+  const locked = { ...trial, activation: "refused", exitCode: 11, message: "lock held" } as Trial;
+  const ends: Readonly<Record<string, Partial<FullDeps> & Partial<SystemClient>>> = {
+    "not healthy": { probe: failing },
+    "another switch was under way": { try: async () => locked },
   };
+  for (const [why, { probe, ...more }] of Object.entries(ends)) {
+    const { answers, releases } = trying(more as Partial<SystemClient>);
+    const { deps } = prepare(t, probe === undefined ? {} : { probe }, answers);
+    t.match(await boot(deps), { outcome: "rolled-back", triedAgainAt: later }, why);
+    t.strictSame(releases, [wanted]);
+  }
+  const resumed = trying({ recover: async () => open() });
+  t.match(await boot(prepare(t, { probe: failing }, resumed.answers).deps), {
+    triedAgainAt: later,
+  });
+  t.strictSame(resumed.releases, ["s0"], "also by who only goes on with it");
+});
+
+t.test("what came to a good end, or what a person went back to, is not tried again", async (t) => {
+  const { answers, releases } = trying({ planGeneration });
+  t.match(await boot(prepare(t, {}, answers).deps), { outcome: "committed", triedAgainAt: null });
+  const back = trying({ recover: async () => open(trial, "rollback") });
+  t.match(await boot(prepare(t, { probe: failing }, back.answers).deps), { triedAgainAt: null });
+  const person = await rollBackTo(prepare(t, { probe: failing }, answers).deps, 3);
+  t.match(person, { outcome: "rolled-back", triedAgainAt: null });
+  t.strictSame([...releases, ...back.releases], []);
+});
+
+t.test("what was left because it is damaged is tried again", async (t) => {
+  const { answers, releases } = trying({ planGeneration });
+  const { deps } = prepare(t, {}, answers);
+  const damage = { why: "1 path of the store cannot be mended", left: "s9" };
+  const outcome = await fallBackTo(deps, 3, damage);
+  t.match(outcome, { outcome: "committed", triedAgainAt: later });
+  t.strictSame(releases, ["s9"]);
+  const sick = await fallBackTo(prepare(t, { probe: failing }, answers).deps, 3, damage);
+  t.match(sick, { outcome: "rolled-back", triedAgainAt: null }, "it still runs");
+});
+
+t.test("a timer that cannot be set takes nothing of the end away", async (t) => {
+  const retry = () => Promise.reject(new Fault("system/retry-failed", "no bus"));
+  const { deps } = prepare(t, { probe: failing }, { retry });
+  t.match(await boot(deps), { outcome: "rolled-back", triedAgainAt: null });
+});
+
+const unproved = {
+  ...{ transaction: "t0", toplevel: "/nix/store/new", generation: 4, proved: false, failures: 0 },
+  ...{ previousGood: { toplevel: "/nix/store/old", generation: 3 }, judging: null },
+};
+
+t.test("the first boot of what was committed proves it, where it is well", async (t) => {
   for (const passed of [true, false]) {
     const verdicts: Verdict[] = [];
     const { deps, asked } = prepare(
@@ -349,4 +418,52 @@ t.test("the first boot of what was committed proves it, where it is well", async
     t.strictSame(asked, ["recover", "runs", "prove"]);
     t.match(verdicts, [{ healthy: passed, subject: { transaction: "t0" } }]);
   }
+});
+
+t.test("it is proved against what its trial was held against", async (t) => {
+  const service = (unit: string, restarts: number) =>
+    `Id=${unit}\nNRestarts=${restarts}\nSubState=auto-restart\nResult=exit-code\nRestart=always\n`;
+  const restarted = (unit: string, lately: boolean) => ({ unit, restarts: 9, lately });
+  const baseline = {
+    failedUnits: ["always.service"],
+    restarted: [restarted("flaps.service", true), restarted("fell.service", false)],
+    kept: [{ type: "link" }],
+  };
+  const prove = async (broken: { unit?: string; service?: string; link?: boolean }) => {
+    const verdicts: Verdict[] = [];
+    const answers: Partial<SystemClient> = {
+      recover: async () => ({ ...clean, unproved: { ...unproved, judging: { baseline } } }),
+      runs: async () => ({ ...notRunning, runs: true }),
+      prove: async (verdict) => {
+        verdicts.push(verdict);
+        return null;
+      },
+    };
+    const { deps } = prepare(t, {}, answers);
+    const failed = ["always.service", broken.unit ?? ""].filter((unit) => unit !== "");
+    const io = fakeIo(t.testdir({ run: { systemd: { system: {} } } }), {
+      systemctl: ({ args }) => ({
+        stdout:
+          args[0] === "show"
+            ? [service("flaps.service", 3), service(broken.service ?? "flaps.service", 2)].join(
+                "\n",
+              )
+            : failed.map((unit) => `${unit} loaded failed failed x\n`).join(""),
+      }),
+    });
+    const probe: FullDeps["probe"] = async ({ type }) => ({
+      passed: type !== "link" || broken.link !== false,
+      message: `${type}: no`,
+    });
+    await boot({ ...deps, io, probe });
+    return verdicts[0];
+  };
+  t.match(await prove({}), { healthy: true });
+  t.match(await prove({ unit: "new.service" }), { reasons: ["unit new.service: failed"] });
+  t.match(
+    await prove({ service: "fell.service" }),
+    { reasons: ["unit fell.service: restarted 2 times since it was tried"] },
+    "each boot counts restarts anew",
+  );
+  t.match(await prove({ link: false }), { reasons: ["link: no"] });
 });

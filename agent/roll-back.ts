@@ -4,6 +4,7 @@ import { BootStages, type End } from "./boot-stages.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import { readJudging } from "./health/judging.ts";
 import type { Outcome } from "./outcome.ts";
+import { askRetry } from "./retry.ts";
 import { settleTrial, type TrialDeps } from "./settle-trial.ts";
 
 /** What going back needs. */
@@ -21,19 +22,50 @@ export interface RollBackDeps extends TrialDeps {
  * until something else is asked for. Throws `system/generation-unknown` before anything is done; every
  * other end is an outcome.
  */
-export async function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
+export function rollBackTo(d: RollBackDeps, generation: number | null): Promise<Outcome> {
+  const where = generation === null ? "the previous generation" : `generation ${generation}`;
+  return goBack(d, { generation, by: "rollback", why: `back to ${where}`, left: null });
+}
+
+/** Why what runs is left, and what it was made from. */
+export interface Damage {
+  readonly why: string;
+  /** Digest of its sources; `null` where that is not known. */
+  readonly left: string | null;
+}
+
+/**
+ * The same by itself, because what runs is damaged: nobody has chosen it, so what is asked for is tried
+ * again once the time is over for which it is held back.
+ */
+export function fallBackTo(
+  d: RollBackDeps,
+  generation: number,
+  { why, left }: Damage,
+): Promise<Outcome> {
+  const toWhere = `back to generation ${generation}: ${why}`;
+  return goBack(d, { generation, by: "repair", why: toWhere, left });
+}
+
+interface GoingBack extends Damage {
+  readonly generation: number | null;
+  readonly by: "rollback" | "repair";
+}
+
+async function goBack(d: RollBackDeps, { generation, by, why, left }: GoingBack): Promise<Outcome> {
   const { system, log } = d;
   const { state: recovered, details } = await system.recover();
-  const why = generation === null ? "to the previous generation" : `to generation ${generation}`;
-  const reason = { by: "rollback", why: `back ${why}`, instanceId: null } as const;
+  const reason = { by, why, instanceId: null };
   const { plan, judging } = await system.planGeneration(generation, reason);
   const { health } = await readJudging(judging, log);
-  d.report({ kind: "boot.started", body: { by: "rollback", agent: d.version, recovered } });
+  d.report({ kind: "boot.started", body: { by, agent: d.version, recovered } });
   const way = new BootStages({ ...d, by: "apply" });
   // A trial that was open is on its way back, and that takes a restart.
   const end: End =
     recovered === "restart"
       ? { outcome: "rebooting", message: details.join("; ") }
       : await settleTrial(d, way, { plan, health }).catch((error) => endOfFault(error, log));
-  return way.finish(await withRunning(end, system, log));
+  const told = await withRunning(end, system, log);
+  const wanted = end.outcome === "committed" ? left : null;
+  return way.finish({ ...told, triedAgainAt: await askRetry({ system, log, wanted }) });
 }

@@ -363,8 +363,9 @@ in
       stopIfChanged = false;
       unitConfig = conditions // {
         X-StopOnRemoval = false;
+        # More than the steps below come to: whatever else starts it again and again is stopped.
         StartLimitIntervalSec = "6h";
-        StartLimitBurst = 12;
+        StartLimitBurst = 24;
       };
       path = systemPath;
       environment.NIX_REMOTE = "daemon";
@@ -373,14 +374,15 @@ in
         ExecStart = "${firstlight} boot --sandboxed";
         # Also when it failed: what is ordered after it must not wait for ever.
         ExecStopPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";
-        # A cache that was away, a lack of memory, a kill: tried again, later each time. What is wrong
-        # in the documents (4) does not mend itself.
+        # A cache that was away, a lack of memory, a kill: tried again, later each time, for as long as it
+        # takes. What is wrong in the documents (4) does not mend itself.
         Restart = "on-failure";
         RestartPreventExitStatus = [ 4 ];
         RestartSec = "30s";
-        RestartSteps = 5;
-        RestartMaxDelaySec = "15min";
-        # Rolled back, held or degraded is an answer, not a failure of the unit.
+        RestartSteps = 7;
+        RestartMaxDelaySec = "1h";
+        # Rolled back, held or degraded is an answer, not a failure of the unit. What was taken back, or is
+        # held back until a time, is tried again by firstlight-retry.timer, which the root side sets.
         SuccessExitStatus = [
           2
           3
@@ -559,7 +561,8 @@ in
     };
 
     # Where the boot loader counts the boots of an entry, systemd-bless-boot waits for this target: no
-    # boot is called good before firstlight has come to an end that is no restart (75).
+    # boot is called good before firstlight has come to an end that is no restart. A cache that is away, or
+    # another change that is under way, is nothing that an entry could be blamed for.
     systemd.services.firstlight-boot-complete = {
       description = "Wait until firstlight says how this boot went";
       requiredBy = [ "boot-complete.target" ];
@@ -572,14 +575,7 @@ in
         RemainAfterExit = true;
         DynamicUser = true;
         PrivateUsers = true;
-        ExecStart = "${firstlight} status --wait --timeout 3h";
-        SuccessExitStatus = [
-          1
-          2
-          3
-          4
-          77
-        ];
+        ExecStart = "${firstlight} status --wait --ended --timeout 3h";
         TimeoutStartSec = "infinity";
       };
     };

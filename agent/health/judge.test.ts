@@ -136,6 +136,29 @@ t.test(
   },
 );
 
+t.test("the agent counts, what tries and judges the change does not", async (t) => {
+  const root = t.testdir({ run: { systemd: { system: {} } } });
+  const health: Health = { passes: 1, interval: "1s", timeout: "1s", failedUnits: "any" };
+  const probe: Probe = async () => ({ passed: true, message: "" });
+  const baseline = { failedUnits: [], restarted: [], kept: [] };
+  const ofChange = [
+    "firstlight-boot.service",
+    "firstlight-boot-complete.service",
+    "firstlight-command-runcmd.service",
+    "firstlight-hook-save-20260101T000000-01234567.service",
+    ...["back", "boot", "switch", "way-back"].map(
+      (purpose) => `firstlight-${purpose}-20260101T000000-01234567.service`,
+    ),
+  ];
+  const judged = (units: readonly string[]) =>
+    judge(health, trial, { io: fakeIo(root, { systemctl: listing(units) }), probe, baseline });
+  t.match(await judged(ofChange), { healthy: true });
+  for (const unit of ["agent", "system", "bootstrap", "drift", "maintenance"]) {
+    const name = `firstlight-${unit}.service`;
+    t.match(await judged([name]), { healthy: false, reasons: [`unit ${name}: failed`] });
+  }
+});
+
 t.test("a systemd that does not say which units failed is not healthy", async (t) => {
   const root = t.testdir({ run: { systemd: { system: {} } } });
   const io = fakeIo(root, { systemctl: () => ({ code: 1 }) });

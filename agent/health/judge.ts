@@ -4,7 +4,7 @@ import type { Check, Health } from "#generated/provisioner/spec/v1.ts";
 import { healthTimes } from "#provisioner/spec/health-times.ts";
 import { parseUptime } from "#provisioner/system/drift/failed-units.ts";
 import type { Trial, Verdict } from "#provisioner/system/system.ts";
-import { isCommandUnit } from "../command-states.ts";
+import { isOfChange } from "./own-units.ts";
 import type { LookLimits, Probe } from "./probe.ts";
 import type { ServiceState } from "./probe-systemd.ts";
 import { type Restarted, type RestartWatch, readRestarted, watchRestarts } from "./restarts.ts";
@@ -189,7 +189,7 @@ async function unwellUnits(
   try {
     const [failed, services] = await Promise.all([failedNow(io, limits), servicesNow(io, limits)]);
     const down = (failed ?? [])
-      .filter((unit) => !before.includes(unit) && !isCommandUnit(unit))
+      .filter((unit) => !before.includes(unit) && !isOfChange(unit))
       .map((unit) => ({ name: `unit ${unit}`, message: `unit ${unit}: failed` }));
     return [...down, ...restarts.look(services ?? [], io.clock.monotonicMs())];
   } catch (error) {

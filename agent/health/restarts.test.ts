@@ -191,6 +191,15 @@ const cases: Readonly<Record<string, Case>> = {
     service: { unit: "firstlight-boot.service", falls: every(3) },
     healthy: true,
   },
+  "of firstlight, which a release must not break": {
+    service: { unit: "firstlight-agent.service", falls: every(11, -1), waits: 10 },
+    healthy: false,
+  },
+  "of firstlight, which ends to take another broker": {
+    service: { unit: "firstlight-agent.service", falls: [2], waits: 10, result: "success" },
+    healthy: true,
+    ms: 10_000,
+  },
   "of a command": {
     service: { unit: "firstlight-command-runcmd.service", falls: [1], waits: 3600 },
     healthy: true,

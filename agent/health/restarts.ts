@@ -1,4 +1,5 @@
 import type { Failure } from "./judge.ts";
+import { isOfChange } from "./own-units.ts";
 import type { ServiceState } from "./probe-systemd.ts";
 
 /** What was known of a service before a trial that had been restarted by systemd by then. */
@@ -59,8 +60,8 @@ interface Fare {
  * systemd forgets how a run ended when the next one begins, so only of a service that waits it is
  * known. One that was last seen to end well is restarted on purpose, as with `Restart=always` around a
  * program that does its work and ends, and so is one with `Restart=on-success`. Whatever else is
- * restarted has failed, as far as anybody can tell. Units of firstlight are not looked at: those of
- * commands take no system back, and the boot is tried again on purpose.
+ * restarted has failed, as far as anybody can tell. Units of the change itself are not looked at
+ * ({@link isOfChange}).
  */
 export function watchRestarts({ before, excuses, timeoutMs }: RestartWatchOptions): RestartWatch {
   const upMs = Math.min(leastUpMs, timeoutMs / 4);
@@ -99,7 +100,7 @@ export function readRestarted(
 }
 
 function isWatched({ unit }: ServiceState): boolean {
-  return !unit.startsWith("firstlight-");
+  return !isOfChange(unit);
 }
 
 function waitsAfterFailure({ waits, result }: ServiceState): boolean {

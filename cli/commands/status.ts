@@ -31,10 +31,14 @@ function describe(status: Status | undefined): string {
 
 /** `firstlight status` */
 export const command: Command = {
-  usage: "status [--wait] [--timeout 5m] [--json]",
+  usage: "status [--wait] [--ended] [--timeout 5m] [--json]",
   summary: "Say how the boot of this machine is going, or how it ended.",
-  help: "Exit code: that of the boot when it has ended (2 where a command failed since), 75 while it runs,\nbefore it began or when it was interrupted, 0 where firstlight is switched off. With --wait commands\nhave ended as well.",
-  options: { wait: { type: "boolean" }, timeout: { type: "string" } },
+  help: "Exit code: that of the boot when it has ended (2 where a command failed since), 75 while it runs,\nbefore it began or when it was interrupted, 0 where firstlight is switched off. With --wait commands\nhave ended as well. With --ended the exit code is 0 however the boot has ended, and 75 only where it has\nnot, or where the machine is being restarted; --wait then goes on past a boot that was interrupted.",
+  options: {
+    wait: { type: "boolean" },
+    ended: { type: "boolean" },
+    timeout: { type: "string" },
+  },
   arity: [0, 0],
   async run(invocation) {
     const { io, flags, json, out } = invocation;
@@ -47,7 +51,9 @@ export const command: Command = {
       return exitCodes.done;
     }
     if (flags["wait"] === true) await waitForEnd(invocation, timeoutMs);
-    return tell(invocation, await askCommands(io), await askJournal(invocation));
+    const code = tell(invocation, await askCommands(io), await askJournal(invocation));
+    if (flags["ended"] !== true) return code;
+    return isDone(io) && !restarts(io) ? exitCodes.done : exitCodes.tryAgain;
   },
 };
 
@@ -61,10 +67,16 @@ function readTimeout(flags: Flags): number {
   );
 }
 
-async function waitForEnd({ io, out, signal }: Invocation, timeoutMs: number): Promise<void> {
+async function waitForEnd(
+  { io, out, signal, flags }: Invocation,
+  timeoutMs: number,
+): Promise<void> {
   const deadline = io.clock.monotonicMs() + timeoutMs;
-  if (!(await hasEnded(io))) out.talk("waiting for the boot to end");
-  while (!(await hasEnded(io)) && io.clock.monotonicMs() < deadline) {
+  // One that was interrupted is tried again, and ends then.
+  const ended = async () =>
+    (await hasEnded(io)) && (flags["ended"] !== true || !hasEndedSilently(io.files));
+  if (!(await ended())) out.talk("waiting for the boot to end");
+  while (!(await ended()) && io.clock.monotonicMs() < deadline) {
     await io.clock.sleep(pollMs, signal);
   }
 }
@@ -78,6 +90,11 @@ async function hasEnded(io: Io): Promise<boolean> {
 
 function isDone({ files }: Io): boolean {
   return readStatus(files)?.state === "done" && readResult(files) !== undefined;
+}
+
+function restarts({ files }: Io): boolean {
+  const result = readResult(files);
+  return result?.outcome === "rebooting" || result?.restart === true;
 }
 
 /** The journal's word on how the node stands; `undefined` for who may not read it. */

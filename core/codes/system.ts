@@ -93,6 +93,12 @@ export const systemCodes = {
       "The timer that brings the old system back could not be set or stopped, so the old system stays.",
     action: "Look at the message of systemd-run and at `systemctl list-timers`.",
   },
+  "system/retry-failed": {
+    means:
+      "The timer that starts the boot again could not be set, so the next try is the next boot.",
+    action:
+      "Look at the message of systemd-run, or try it now with `systemctl start firstlight-boot`.",
+  },
   "system/activation-failed": {
     means: "A program that is needed for the activation could not be run.",
     action: "Look at the message; the previous system was activated again.",

@@ -12,6 +12,7 @@ import { setPin } from "./pinned-generations.ts";
 import { makePlan, previewSources } from "./plan.ts";
 import { recover } from "./recover.ts";
 import { restart } from "./restart.ts";
+import { retry } from "./retry.ts";
 import { rollBack } from "./roll-back.ts";
 import type { SystemRequest, SystemResults } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
@@ -70,6 +71,8 @@ export async function answerRequest(
       return changing(work, lock, (change) => conclude(change, request));
     case "prove":
       return changing(work, lock, (change) => prove(change, request.verdict));
+    case "retry":
+      return retry(work, request.sourcesDigest);
     case "plan-generation": {
       const { generation, reason } = request;
       const { closure, judging } = closureOfGeneration(work, generation, reason);

@@ -57,6 +57,16 @@ t.test("nobody goes back to a system that failed in a boot of its own", async (t
   t.equal(again.plan.closure.toplevel, b, "one that was well later is forgiven");
 });
 
+t.test("who proves a boot is given what its trial was judged by", async (t) => {
+  const m = machine(t);
+  const c = systemClient(m.start().system);
+  const judging = { baseline: { failedUnits: ["always.service"] } };
+  const plan = await c.plan(await c.build(fakeSources("a"), reason));
+  await c.commit(await c.try(plan, { judging }), healthy);
+  m.cutPower();
+  t.match((await systemClient(m.start().system).recover()).unproved, { judging });
+});
+
 t.test("the system that was proved last is kept while nothing after it is", async (t) => {
   const m = machine(t);
   await commit(m, "a");

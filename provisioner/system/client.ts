@@ -14,6 +14,7 @@ import type {
   Plan,
   Recovery,
   Restarting,
+  Retry,
   RolledBack,
   Running,
   SourcesPreview,
@@ -55,6 +56,7 @@ export interface SystemClient {
   restart(): Promise<Restarting>;
   conclude(conclusion: Conclusion): Promise<null>;
   prove(verdict: Verdict): Promise<BootProof | null>;
+  retry(sourcesDigest: string): Promise<Retry>;
   history(): Promise<History>;
   pin(generation: number, pinned: boolean): Promise<SystemResults["pin"]>;
   collect(limits: RetentionLimits, dryRun: boolean): Promise<Collected>;
@@ -100,6 +102,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     restart: () => ask({ kind: "restart" }),
     conclude: (conclusion) => ask({ kind: "conclude", ...conclusion }),
     prove: (verdict) => ask({ kind: "prove", verdict }),
+    retry: (sourcesDigest) => ask({ kind: "retry", sourcesDigest }),
     history: () => ask({ kind: "history" }),
     status: () => ask({ kind: "status" }),
     drift: (options) => ask({ kind: "drift", ...options }),

@@ -65,9 +65,11 @@ export interface Commands {
   /** Stops that timer and waits for what it may have started. */
   disarmWayBack(txn: string): Promise<void>;
   /** Sets the timer that restarts the machine if nobody comes, in place of the module's own. */
-  armRestart(txn: string, afterMs: number): Promise<void>;
-  /** Lets the time of an armed way back begin anew; whether it was armed. */
-  renewWayBack(txn: string): Promise<boolean>;
+  armRestart(request: WayBackHold & { readonly afterMs: number }): Promise<void>;
+  /** Whether the way back is armed. */
+  holdWayBack(request: WayBackHold): Promise<boolean>;
+  /** Sets the timer that starts the boot again, in place of an earlier one. */
+  armRetry(afterMs: number): Promise<void>;
   /** Stops the timer of every transaction; what one has started goes on. */
   disarmAll(): Promise<void>;
   /** Waits until no activation of the transaction is under way; stops one that does not end. */
@@ -94,6 +96,12 @@ export interface Commands {
   whyNotOnce(bootDefault: string): Promise<string | null>;
   /** Restarts the machine; comes back before it goes down. */
   restart(how: "reboot" | "kexec"): Promise<void>;
+}
+
+export interface WayBackHold {
+  readonly txn: string;
+  /** Whether the time of one that is armed already begins anew. */
+  readonly renews: boolean;
 }
 
 export interface OnceWish {

@@ -18,6 +18,7 @@ import { dryStore } from "./fetch/store-commands.ts";
 import { storeLines } from "./fetch/store-lines.ts";
 import { readGenerations, readProfile } from "./generations.ts";
 import { noNeed } from "./nix-dry-run.ts";
+import { retryLines } from "./retry-lines.ts";
 
 /** What commands that are only said work with. */
 export interface DryCommandsOptions {
@@ -153,10 +154,13 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     async disarmWayBack(txn) {
       say(lines.disarmWayBack(txn));
     },
-    async armRestart(txn, afterMs) {
+    async armRestart({ txn, afterMs }) {
       say(lines.armRestart(txn, afterMs));
     },
-    renewWayBack: async () => false,
+    holdWayBack: async () => false,
+    async armRetry(afterMs) {
+      say(retryLines.arm(afterMs));
+    },
     endOfSwitch: async () => undefined,
     async chooseLoader() {
       throw new Fault("system/reboot-impossible", "the dry driver restarts no machine");

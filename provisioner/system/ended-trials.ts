@@ -81,7 +81,7 @@ export function committedAs(
 }
 
 /** What judged a system judges it again when somebody goes back to it; the journal stays bounded. */
-function keptJudging(judging: unknown): unknown {
+export function keptJudging(judging: unknown): unknown {
   return JSON.stringify(judging ?? null).length <= mostJudging ? judging : null;
 }
 

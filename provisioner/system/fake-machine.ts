@@ -344,12 +344,15 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       if (request.args.includes("--scope") || request.args.includes("--pipe")) {
         return runInUnit(request);
       }
-      const [file = "", action = ""] = request.args.slice(-2);
+      const program = request.args.findIndex((arg) => !arg.startsWith("--"));
+      const [file = "", action = ""] = request.args.slice(program);
       const toplevel = file.replace(/\/bin\/.*$/, "");
       const unit = request.args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
       if (request.args.some((arg) => arg.startsWith("--on-active="))) {
         if (timers.has(unit)) return { code: 1, stderr: `Unit ${unit}.timer was already loaded.` };
-        timers.set(unit, file === "systemctl" ? "restart" : toplevel);
+        const starts = `start ${request.args.at(-1)}`;
+        const asks = action === "start" ? starts : "restart";
+        timers.set(unit, file === "systemctl" ? asks : toplevel);
         return {};
       }
       if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
@@ -501,7 +504,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       timers.clear();
       for (const what of due) {
         if (what === "restart") boot();
-        else activate(what, "test");
+        else if (!what.startsWith("start ")) activate(what, "test");
       }
     },
     cutPower() {

@@ -112,6 +112,9 @@ export function runs(work: Work, sourcesDigest: string): Running {
   };
 }
 
+/** What asks for what the datasource asks for, or goes back because it must. */
+const byItself: readonly ChangeReason["by"][] = ["boot", "apply", "repair"];
+
 /** What a person runs in place of what was committed last, or went back to. */
 export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): string | null {
   const { machine } = work;
@@ -120,7 +123,7 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
   if (running === null || last === undefined) return null;
   const { toplevel, reason } = last.attempt.closure;
   if (running === toplevel) {
-    return reason.by === "boot" || reason.by === "apply" ? null : `${reason.by}: ${reason.why}`;
+    return byItself.includes(reason.by) ? null : `${reason.by}: ${reason.why}`;
   }
   const generation = generationOf(work, running);
   const name = generation === null ? running : `generation ${generation}`;
@@ -178,8 +181,8 @@ function previousGood(work: Work): Generation {
 }
 
 /**
- * The newest generation before the current one that is another system, was not rolled back and did
- * not fail in a boot of its own.
+ * The newest generation before the current one that is another system, was not rolled back, was not left
+ * because it is damaged and did not fail in a boot of its own.
  */
 export function findPreviousGood(work: Work): Generation | undefined {
   const { machine } = work;
@@ -195,6 +198,7 @@ export function findPreviousGood(work: Work): Generation | undefined {
         made.toplevel !== running &&
         !failed.has(made.toplevel) &&
         !ended.some((trial) => isRolledBack(trial, made)) &&
+        !isDamaged(ended, made) &&
         machine.inStore(made.toplevel),
     );
 }
@@ -209,6 +213,17 @@ export function isRolledBack(
     generation === made.generation &&
     attempt.closure.toplevel === made.toplevel
   );
+}
+
+/** Whether a system was left because it is damaged, and was not committed again since. */
+function isDamaged(trials: readonly EndedTrial[], { toplevel }: Generation): boolean {
+  const last = trials.findLast(
+    ({ outcome, attempt: { closure, previous } }) =>
+      outcome === "committed" &&
+      (closure.toplevel === toplevel ||
+        (closure.reason.by === "repair" && previous.toplevel === toplevel)),
+  );
+  return last !== undefined && last.attempt.closure.toplevel !== toplevel;
 }
 
 /** The system that was good by a boot of its own, while the one after it is not proved; `null` when there is none. */

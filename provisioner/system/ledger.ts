@@ -1,9 +1,16 @@
 import { followProof, type Proof } from "./boot-proof.ts";
-import { type EndedTrial, endedBy, withConclusion, withEnded } from "./ended-trials.ts";
+import {
+  committedAs,
+  type EndedTrial,
+  endedBy,
+  withConclusion,
+  withEnded,
+} from "./ended-trials.ts";
 import type { JournalRecord, StepRecord } from "./journal-record.ts";
 import { followReleases, noReleases, type Releases } from "./releases.ts";
 import { next } from "./transaction.ts";
 import type { TransactionState } from "./transaction-state.ts";
+import { followUnconcluded, type Unconcluded } from "./unconcluded.ts";
 
 /**
  * What a journal's records come to: everything that is ever asked of them, and of bounded size, so
@@ -14,17 +21,21 @@ export interface Ledger {
   readonly state: TransactionState;
   /** What has ended, oldest first. */
   readonly ended: readonly EndedTrial[];
-  /** Builds whose end is not told, and after which nothing has looked at all that they may have left. */
+  /**
+   * Builds whose end is not told, or whose system was left because it is damaged, and after which nothing
+   * has looked at all that they may have left.
+   */
   readonly unfinishedBuilds: readonly UnfinishedBuild[];
   readonly releases: Releases;
   /** Of the system that was committed last. */
   readonly proof: Proof | null;
+  readonly unconcluded: Unconcluded | null;
 }
 
 export interface UnfinishedBuild {
   readonly txn: string;
   readonly bootId: string;
-  /** Digests of the sources and of the manifest that it was of. */
+  /** Digests of the sources and of the manifest that it was of; of the sources alone where more is not known. */
   readonly subject: string;
 }
 
@@ -36,6 +47,7 @@ export const emptyLedger: Ledger = {
   unfinishedBuilds: [],
   releases: noReleases,
   proof: null,
+  unconcluded: null,
 };
 
 /** What records come to. Pure and total: a record that does not fit changes nothing. */
@@ -49,21 +61,24 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
   const state = next(ledger.state, record);
   const hasEnded = ledger.state.state !== "none" && state.state === "none";
   const trial = hasEnded ? endedBy(ledger.state, record) : undefined;
+  const before = trial?.attempt.previous.toplevel ?? null;
+  const left = committedAs(ledger.ended, before);
   return {
     state,
     ended:
       trial === undefined ? withConclusion(ledger.ended, record) : withEnded(ledger.ended, trial),
-    unfinishedBuilds: followBuilds(ledger.unfinishedBuilds, record),
-    releases: followReleases(ledger.releases, record, { state, ended: trial }),
+    unfinishedBuilds: withDamaged(followBuilds(ledger.unfinishedBuilds, record), trial),
+    releases: followReleases(ledger.releases, record, { state, ended: trial, left }),
     proof: followProof(ledger.proof, record, trial),
+    unconcluded: followUnconcluded(ledger, record, trial),
   };
 }
 
-/** A ledger of a checkpoint that was written before systems that failed were remembered. */
+/** A ledger of a checkpoint, with what was not remembered yet when it was written. */
 function completed(ledger: Ledger): Ledger {
-  const { proof } = ledger;
-  if (!proof || Array.isArray(proof.failed)) return ledger;
-  return { ...ledger, proof: { ...proof, failed: [] } };
+  const { proof, unconcluded = null } = ledger;
+  if (!proof || Array.isArray(proof.failed)) return { ...ledger, unconcluded };
+  return { ...ledger, unconcluded, proof: { ...proof, failed: [] } };
 }
 
 /**
@@ -84,5 +99,21 @@ function followBuilds(
   }
   if (!record.data.ok) return builds.filter((build) => build.txn !== txn);
   const own = builds.find((build) => build.txn === txn)?.subject;
-  return builds.filter((build) => build.bootId !== bootId && build.subject !== own);
+  return builds.filter((build) => build.bootId !== bootId && !isOf(build, own));
+}
+
+function isOf({ subject }: UnfinishedBuild, own: string | undefined): boolean {
+  return own === subject || own?.split(" ")[0] === subject;
+}
+
+/** What is damaged counts as never having reached the disk, until a build of the same has looked at it all. */
+function withDamaged(
+  builds: readonly UnfinishedBuild[],
+  trial: EndedTrial | undefined,
+): readonly UnfinishedBuild[] {
+  if (trial?.outcome !== "committed" || trial.attempt.closure.reason.by !== "repair") return builds;
+  const { sourcesDigest } = trial.attempt.previous;
+  if (sourcesDigest === null) return builds;
+  const damaged = { txn: trial.txn, bootId: "", subject: sourcesDigest };
+  return [...builds, damaged].slice(-mostUnfinishedBuilds);
 }

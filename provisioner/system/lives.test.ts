@@ -9,12 +9,15 @@ import { type SystemClient, systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import { machineDirectory } from "./machine-directory.ts";
-import type { ChangeReason, Trial, Verdict } from "./system.ts";
+import type { Trial, Verdict } from "./system.ts";
 
 // Whole lives of a machine: whatever happens to it, in whichever order, it boots what was good.
 
 const healthy: Verdict = { healthy: true, reasons: ["all passed"], passes: 3, ms: 10 };
-const sick: Verdict = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 10 };
+const sick: Verdict = {
+  ...{ healthy: false, reasons: ["http: refused"], passes: 0, ms: 10 },
+  failed: ["http"],
+};
 
 /** Releases that are asked for; the ones with a kernel need a reboot. */
 const releases = ["a", "b", "c with kernel-one", "d with kernel-two"].map((name) =>
@@ -23,12 +26,16 @@ const releases = ["a", "b", "c with kernel-one", "d with kernel-two"].map((name)
 
 /** What happens to a machine. */
 type Happening =
-  /** An agent starts, wants a release, judges it so, and may die at an effect. */
+  /**
+   * An agent starts, wants a release, judges it so, finds that what it fails fails without it as well, or
+   * not, and may die at an effect.
+   */
   | {
       readonly what: "agent";
       readonly release: number;
       readonly by: "boot" | "apply";
       readonly well: boolean;
+      readonly conclusive: boolean;
       readonly dieAt: number | null;
     }
   | { readonly what: "power" | "restart" | "timers" | "damage" }
@@ -40,6 +47,7 @@ const agent = fc.record({
   release: fc.nat(releases.length - 1),
   by: fc.constantFrom("boot" as const, "apply" as const),
   well: fc.boolean(),
+  conclusive: fc.boolean(),
   dieAt: fc.option(fc.integer({ min: 1, max: 70 }), { freq: 2 }),
 });
 const accident = fc.record({
@@ -56,6 +64,8 @@ interface Life {
   readonly m: FakeMachine;
   /** Systems that may be booted: what it came with, was judged healthy, or was chosen by hand. */
   readonly good: Set<string>;
+  /** Trials whose end was found to say something about their release. */
+  readonly convicted: Set<string>;
 }
 
 async function happen(life: Life, one: Happening): Promise<void> {
@@ -85,36 +95,60 @@ async function early(m: FakeMachine): Promise<void> {
 }
 
 /** One start of the agent; what it throws as a fault is an answer like any other. */
-async function live(
-  { m, good }: Life,
-  one: Extract<Happening, { readonly what: "agent" }>,
-): Promise<void> {
+async function live(life: Life, one: Agent): Promise<void> {
+  const { m, good } = life;
   const { system, dead } = m.start(one.dieAt === null ? {} : { dieAt: one.dieAt });
   const c = systemClient(system);
   const sources = releases[one.release] ?? fakeSources("none");
   try {
-    const trial = await trialOf(c, { sources, by: one.by });
+    const trial = await trialOf(life, c, { one, sources });
     if (trial === undefined) return;
     if (trial.activation === "waits-for-restart") await c.restart();
     else if (one.well) {
       good.add(trial.toplevel);
       await c.commit(trial, healthy);
     } else if ((await c.rollBack(trial, sick)).restart) await c.restart();
+    else await conclude(life, c, { one, trial });
   } catch (error) {
     if (!dead() && !(error instanceof Fault)) throw error;
   }
 }
 
+type Agent = Extract<Happening, { readonly what: "agent" }>;
+
 async function trialOf(
+  life: Life,
   c: SystemClient,
-  { sources, by }: { readonly sources: Sources; readonly by: ChangeReason["by"] },
+  { one, sources }: { readonly one: Agent; readonly sources: Sources },
 ): Promise<Trial | undefined> {
-  const { state, trial } = await c.recover({ judges: true });
+  const { by } = one;
+  const { state, trial, back } = await c.recover({ judges: true });
   if (trial !== null) return trial.trial;
+  if (back !== null) await conclude(life, c, { one, trial: back });
+  else if (state === "clean") await checkDenied(life, c);
   if (state === "restart") await c.restart();
   if (state === "restart" || (await c.runs(sources.digest)).runs) return undefined;
   const reason = { by, why: "a life", instanceId: "i-1" } as const;
   return c.try(await c.plan(await c.build(sources, reason)));
+}
+
+async function conclude(
+  { convicted }: Life,
+  c: SystemClient,
+  { one, trial }: { readonly one: Agent; readonly trial: { readonly transaction: string } },
+): Promise<void> {
+  const { transaction } = trial;
+  const { conclusive } = one;
+  if (conclusive) convicted.add(transaction);
+  await c.conclude({ transaction, conclusive, reasons: [] });
+}
+
+/** Nobody holds back by a verdict what nobody has found to be to blame, whoever died in between. */
+async function checkDenied({ convicted }: Life, c: SystemClient): Promise<void> {
+  const { denied } = await c.history();
+  const judged = denied.filter(({ reasons }) => reasons.includes("http: refused"));
+  const wrong = judged.find(({ transaction }) => !convicted.has(transaction));
+  if (wrong !== undefined) throw new Error(`${wrong.transaction} is held back by no conclusion`);
 }
 
 /** Spoils a line in the middle of the journal, where there is a middle. */
@@ -137,10 +171,12 @@ function unsafe({ m, good }: Life): readonly string[] {
   ];
 }
 
+const always = { what: "agent", well: true, conclusive: true, dieAt: null } as const;
+
 /** What must hold once the agent has had its time, and nothing has happened any more. */
 async function unsettled(life: Life): Promise<readonly string[]> {
   const { m } = life;
-  const wish = { what: "agent", release: 0, by: "apply", well: true, dieAt: null } as const;
+  const wish: Agent = { ...always, release: 0, by: "apply" };
   for (let round = 0; round < 6; round++) {
     await live(life, wish);
     if (m.restartIfAsked()) await early(m);
@@ -170,10 +206,17 @@ const lived: [Happening[]][] = [
   // Damage of one build was forgotten once another had succeeded.
   [
     [
-      { what: "agent", release: 0, by: "boot", well: false, dieAt: 9 },
+      { what: "agent", release: 0, by: "boot", well: false, conclusive: true, dieAt: 9 },
       { what: "power" },
-      { what: "agent", release: 1, by: "boot", well: false, dieAt: null },
+      { what: "agent", release: 1, by: "boot", well: false, conclusive: true, dieAt: null },
       { what: "hand", keeps: false },
+    ],
+  ],
+  // Killed before it could conclude: the release was held back though it was not to blame.
+  [
+    [
+      { what: "agent", release: 0, by: "boot", well: false, conclusive: false, dieAt: 35 },
+      { what: "agent", release: 0, by: "boot", well: false, conclusive: false, dieAt: null },
     ],
   ],
 ];
@@ -185,7 +228,7 @@ for (const loader of ["systemd-boot", "grub"] as readonly FakeLoader[]) {
         const root = machineDirectory("lives");
         try {
           const m = fakeMachine(root, { loader });
-          const life: Life = { m, good: new Set([m.image]) };
+          const life: Life = { m, good: new Set([m.image]), convicted: new Set() };
           for (const [index, one] of happenings.entries()) {
             await happen(life, one);
             const wrong = unsafe(life);

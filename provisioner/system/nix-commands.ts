@@ -13,7 +13,7 @@ import {
   systemRoot,
   wayBackUnit,
 } from "./command-lines.ts";
-import type { Commands, SwitchEnd, Talk } from "./commands.ts";
+import type { Commands, SwitchEnd, Talk, WayBackHold } from "./commands.ts";
 import { parseFailedSince, parseFailedUnits, parseUptime } from "./drift/failed-units.ts";
 import { whoEvaluates } from "./evaluate-apart.ts";
 import { nixStore } from "./fetch/store-commands.ts";
@@ -23,6 +23,7 @@ import { parseDryRun } from "./nix-dry-run.ts";
 import { buildFault, evaluationFault, nixFault } from "./nix-errors.ts";
 import { isStorePath } from "./paths.ts";
 import { rebootCommands } from "./reboot-commands.ts";
+import { retryLines } from "./retry-lines.ts";
 import { type RunOptions, runNix } from "./run-nix.ts";
 import { readStoreObjects } from "./store-objects.ts";
 import { inTransientUnit } from "./transient-unit.ts";
@@ -124,10 +125,9 @@ export function nixCommands({
     return state.end;
   }
 
-  /** Whether the way back was armed; its time begins anew. */
-  async function renewWayBack(txn: string): Promise<boolean> {
+  async function holdWayBack({ txn, renews }: WayBackHold): Promise<boolean> {
     if ((await run(lines.wayBackState(txn))).code !== 0) return false;
-    return (await run(lines.renewWayBack(txn))).code === 0;
+    return !renews || (await run(lines.renewWayBack(txn))).code === 0;
   }
 
   async function unitLog(unit: string): Promise<string> {
@@ -298,9 +298,9 @@ export function nixCommands({
       }
       await settleUnit(wayBackUnit(txn));
     },
-    async armRestart(txn, afterMs) {
+    async armRestart({ txn, afterMs, renews }) {
       // Armed already where the firstlight of before died right after it.
-      if (!(await renewWayBack(txn))) {
+      if (!(await holdWayBack({ txn, renews }))) {
         const result = await run(lines.armRestart(txn, afterMs));
         if (result.code !== 0) throw nixFault(result, "systemd-run", "system/way-back-failed");
       }
@@ -309,7 +309,15 @@ export function nixCommands({
         throw nixFault(stopped, "stopping the deadline of the trial", "system/way-back-failed");
       }
     },
-    renewWayBack,
+    holdWayBack,
+    async armRetry(afterMs) {
+      const stopped = await run(retryLines.stop);
+      if (stopped.code !== 0 && stopped.code !== notLoaded) {
+        throw nixFault(stopped, "stopping the timer of the next try", "system/retry-failed");
+      }
+      const result = await run(retryLines.arm(afterMs));
+      if (result.code !== 0) throw nixFault(result, "systemd-run", "system/retry-failed");
+    },
     async endOfSwitch(txn) {
       const unit = switchUnit("switch", txn);
       const end = await settleUnit(unit);

@@ -5,7 +5,7 @@ import { type FirstBootMarks, firstBootNow, readMarks } from "./first-boot.ts";
 import { nothingOpen } from "./nothing-open.ts";
 import { triesOf } from "./releases.ts";
 import { reattachTried, reattachTrying, resumeBooted } from "./resume.ts";
-import { rollBackOpen, type WhyBack } from "./roll-back.ts";
+import { answerBack, rollBackOpen, type WhyBack } from "./roll-back.ts";
 import { leaveFirstBoot, takeUpFirstBoot } from "./settle-first-boot.ts";
 import type { OpenTrial, Recovery, Trial } from "./system.ts";
 import type { OpenAttempt, TransactionState, Waiting } from "./transaction-state.ts";
@@ -19,8 +19,9 @@ export interface RecoverOptions {
 
 /**
  * Settles what the journal left open: before the intent to commit it goes back to the system from
- * before, after it the commit is finished. A trial that can go on is handed to a caller that judges
- * it. A fault on the way is part of the answer, and the next start tries again.
+ * before, after it the commit is finished. A trial that can go on, or that was judged and taken back
+ * without a conclusion, is handed to a caller that judges it. A fault on the way is part of the answer,
+ * and the next start tries again.
  */
 export async function recover(change: Change, options: RecoverOptions): Promise<Recovery> {
   const { marks, notes } = await takeUp(change);
@@ -81,7 +82,10 @@ async function settle(
 ): Promise<Settled> {
   switch (open.state) {
     case "none":
-      return (await leave(change, marks)) ?? { state: "clean", details: [] };
+      return (
+        (await leave(change, marks)) ??
+        (judges ? unconcluded(change) : undefined) ?? { state: "clean", details: [] }
+      );
     case "building":
     case "built": {
       await abandonBuild(change, "firstlight was started again");
@@ -133,6 +137,23 @@ async function settleWaiting(change: Change, open: Waiting, judges: boolean): Pr
     return back(change, open, { verdict: null, reasons, blamed });
   }
   return judges ? handOver(open, await resumeBooted(change, open)) : ended(change, open);
+}
+
+/** A trial that is back, while whoever took it back was killed before it could say what that means. */
+function unconcluded(change: Change): Settled | undefined {
+  const { ended, unconcluded } = change.journal.ledger;
+  const trial = ended.findLast(({ txn }) => txn === unconcluded?.txn);
+  if (unconcluded === null || trial === undefined) return undefined;
+  const { txn: transaction, attempt, reasons } = trial;
+  const { toplevel, sourcesDigest, reason } = attempt.closure;
+  const { judging, verdict } = unconcluded;
+  const rolledBack = answerBack(change, { attempt, reasons, restart: false });
+  return {
+    state: "rolled-back",
+    transaction,
+    details: [`the trial ${transaction} was taken back, and nobody said whether it was to blame`],
+    back: { transaction, toplevel, sourcesDigest, judging, reason, verdict, rolledBack },
+  };
 }
 
 function handOver(open: OpenAttempt, trial: Trial): Settled {

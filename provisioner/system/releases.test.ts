@@ -56,7 +56,7 @@ t.test("what was not healthy is not built again until its time is over", async (
   const trial = await fails(at(m));
   await t.rejects(at(m, 1_000).build(b, boot), {
     code: "system/release-denied",
-    message: `the trial ${trial.transaction} of this release was taken back (http: refused); it is not tried again before 2026-01-02T00:00:00.000Z`,
+    message: `this release was taken back in ${trial.transaction} (http: refused); it is not tried again before 2026-01-02T00:00:00.000Z`,
   });
   const { denied } = await at(m).history();
   t.match(denied, [
@@ -100,6 +100,31 @@ t.test("a verdict that says nothing about the release holds it back no longer", 
   await t.rejects(at(m).build(b, boot), { code: "system/release-denied" });
 });
 
+t.test("who is killed before it has concluded leaves that to the next", async (t) => {
+  const named = { ...sick, failed: ["http"] };
+  const judging = { health: { passes: 2 } };
+  for (const conclusive of [true, false]) {
+    const m = await machine(t);
+    const c = at(m);
+    const trial = await c.try(await c.plan(await c.build(b, boot)), { judging });
+    await c.rollBack(trial, named);
+
+    t.match(await at(m).recover(), { state: "clean", back: null }, "not to who cannot look");
+    const { state, back } = await at(m).recover({ judges: true });
+    t.match(
+      { state, back },
+      {
+        state: "rolled-back",
+        back: { transaction: trial.transaction, judging, verdict: named, reason: boot },
+      },
+    );
+    t.match(back?.rolledBack, { toplevel: systemOf(a), generation: 2, restart: false });
+    await at(m).conclude({ transaction: trial.transaction, conclusive, reasons: [] });
+    t.match(await at(m).recover({ judges: true }), { state: "clean", back: null });
+    t.equal((await at(m).history()).denied.length, conclusive ? 1 : 0);
+  }
+});
+
 t.test(
   "nobody blames a release that nobody could judge, or that another switch kept away",
   async (t) => {
@@ -111,6 +136,38 @@ t.test(
     );
     await c.rollBack(await tried(c), sick);
     await at(m).build(b, boot);
+  },
+);
+
+t.test(
+  "what was left because it is damaged is held back, and nobody has chosen that",
+  async (t) => {
+    const m = await machine(t);
+    await apply(at(m), b);
+    const why = "back to generation 2: 1 path of the store cannot be mended";
+    const { plan } = await at(m).planGeneration(2, { ...boot, by: "repair", why });
+    const back = at(m);
+    await back.commit(await back.try(plan), healthy);
+    t.equal(m.running(), systemOf(a));
+
+    t.match(await at(m).runs(b.digest), { runs: false, chosen: null });
+    await t.rejects(at(m, 1_000).build(b, boot), {
+      code: "system/release-denied",
+      message: /taken back in \S+ \(back to generation 2: .*not tried again before 2026-01-02T/,
+    });
+    t.match((await at(m).history()).denied, [{ release: b.digest, hardwareProfile: "x" }]);
+    const previous = await at(m).planGeneration(null, person);
+    t.equal(previous.plan.closure.toplevel, m.image, "nobody goes back to it unasked");
+
+    const repairs = async (ms: number, sources: typeof b) => {
+      const { system, io } = m.start();
+      io.clock.advance(ms);
+      await apply(systemClient(system), sources);
+      return io.executed.some(({ args }) => args.includes("--repair"));
+    };
+    t.ok(await repairs(2_000, fakeSources("c")), "another may need what is damaged");
+    t.ok(await repairs(dayMs, b), "it is built anew when its time has come");
+    t.notOk(await repairs(dayMs, fakeSources("d")), "and with it all is whole");
   },
 );
 

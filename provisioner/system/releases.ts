@@ -36,7 +36,16 @@ export const noReleases: Releases = { tries: [], denied: [] };
 export function followReleases(
   releases: Releases,
   record: StepRecord,
-  { state, ended }: { readonly state: TransactionState; readonly ended: EndedTrial | undefined },
+  {
+    state,
+    ended,
+    left,
+  }: {
+    readonly state: TransactionState;
+    readonly ended: EndedTrial | undefined;
+    /** The trial by which what ran before that one had been committed. */
+    readonly left: EndedTrial | undefined;
+  },
 ): Releases {
   const begins = record.kind === "intent" && (record.step === "try" || record.step === "prepare");
   if (begins && "attempt" in state && state.attempt === record.data) {
@@ -46,7 +55,20 @@ export function followReleases(
   if (record.kind === "intent" && record.step === "conclude" && !record.data.conclusive) {
     return without(releases, (one) => one.transaction === record.txn);
   }
-  return ended === undefined ? releases : withEnd(releases, ended);
+  if (ended === undefined) return releases;
+  const after = withEnd(releases, ended);
+  const isLeft = ended.outcome === "committed" && ended.attempt.closure.reason.by === "repair";
+  return isLeft && left !== undefined ? withLeft(after, ended, left) : after;
+}
+
+/** What was left because it is damaged is held back as what was not healthy. */
+function withLeft(
+  releases: Releases,
+  { txn, at, attempt }: EndedTrial,
+  left: EndedTrial,
+): Releases {
+  const { why } = attempt.closure.reason;
+  return deny(releases, { ...subjectOf(left.attempt), transaction: txn, at, reasons: [why] });
 }
 
 function withEnd(releases: Releases, trial: EndedTrial): Releases {
@@ -58,9 +80,12 @@ function withEnd(releases: Releases, trial: EndedTrial): Releases {
   }
   if (!trial.blamed) return releases;
   const { txn: transaction, at, reasons } = trial;
-  const denied = { ...subject, transaction, at, reasons };
-  const others = without(releases, ofIt);
-  return { ...others, denied: [...others.denied, denied].slice(-mostRemembered) };
+  return deny(releases, { ...subject, transaction, at, reasons });
+}
+
+function deny(releases: Releases, denial: DeniedRelease): Releases {
+  const others = without(releases, (one) => isSame(one, denial));
+  return { ...others, denied: [...others.denied, denial].slice(-mostRemembered) };
 }
 
 function without(releases: Releases, drop: (one: DeniedRelease) => boolean): Releases {
@@ -100,7 +125,7 @@ export function checkRelease(
   if (denial !== undefined) {
     throw new Fault(
       "system/release-denied",
-      `the trial ${denial.transaction} of this release was taken back (${denial.reasons.join("; ")}); it is not tried again before ${untilOf(denial, limits)}`,
+      `this release was taken back in ${denial.transaction} (${denial.reasons.join("; ")}); it is not tried again before ${untilOf(denial, limits)}`,
     );
   }
   const recent = tries.filter((one) => isSame(one, wanted) && since(one.at) < limits.withinMs);

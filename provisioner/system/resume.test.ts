@@ -4,6 +4,7 @@ import path from "node:path";
 import t from "tap";
 import { type SystemClient, systemClient } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import { machineDirectory } from "./machine-directory.ts";
 import type { ChangeReason, Recovery, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
@@ -85,6 +86,45 @@ t.test("an activation that outlived its firstlight is waited for and read", asyn
     t.same([m.runningUnits.size, m.failedUnits.size], [0, 0]);
     t.match(await recover(m), { state: "trial" }, "and once more, from the journal");
   }
+});
+
+/** Starts firstlight so long after the trial began; whether the time of the way back began anew. */
+async function renewsAfter(m: FakeMachine, ms: number): Promise<boolean> {
+  const { system, io } = m.start();
+  io.clock.advance(ms);
+  t.match(await systemClient(system).recover({ judges: true }), { state: "trial" });
+  return io.executed.some(({ file, args }) => file === "systemctl" && args[0] === "restart");
+}
+
+t.test("who starts again and again keeps no trial for ever", async (t) => {
+  const m = await machine(t);
+  await tryB(systemClient(m.start().system));
+  const wayBackMs = 1_800_000;
+  t.ok(await renewsAfter(m, 60_000));
+  t.ok(await renewsAfter(m, wayBackMs - 60_000), "by the time of its first arming");
+  t.notOk(await renewsAfter(m, wayBackMs + 1_000));
+  t.notOk(await renewsAfter(m, 100 * wayBackMs));
+  t.equal(m.timers.size, 1, "the way back stays armed");
+});
+
+t.test("nor a system that was booted to be tried", async (t) => {
+  const root = machineDirectory("resume-booted");
+  t.teardown(() => rmSync(root, { recursive: true, force: true }));
+  const m = fakeMachine(root, { loader: "systemd-boot" });
+  const c = systemClient(m.start().system);
+  const kernel = fakeSources("b with kernel-one");
+  await c.try(await c.plan(await c.build(kernel, reason)), { watchMs: 1_000, judging });
+  await c.restart();
+  m.restartIfAsked();
+  const dying = m.start();
+  // It dies in the middle of taking up its trial, once the timer is armed.
+  m.faults.full = (line) => line.includes('"step":"resume"') && line.includes('"result"');
+  await systemClient(dying.system).recover({ judges: true });
+  m.faults.full = () => false;
+  t.equal(m.timers.size, 1);
+  t.ok(await renewsAfter(m, 60_000));
+  t.notOk(await renewsAfter(m, 1_800_000 + 1_000));
+  t.equal(m.timers.size, 1);
 });
 
 /** What keeps a trial from going on; the way back is taken then. */

@@ -1,21 +1,23 @@
 import { readActivation } from "./activation.ts";
 import type { Attempt } from "./journal-record.ts";
 import type { Trial } from "./system.ts";
-import type { Tried, Trying, Waiting } from "./transaction-state.ts";
+import type { OpenAttempt, Tried, Trying, Waiting } from "./transaction-state.ts";
 import { type Change, step } from "./work.ts";
 
 /**
  * Goes on with a trial in the boot that the machine was restarted into, once the timer is armed that
  * restarts it again, into the boot default, if nobody commits.
  */
-export async function resumeBooted(change: Change, { txn, attempt }: Waiting): Promise<Trial> {
+export async function resumeBooted(change: Change, open: Waiting): Promise<Trial> {
   const { machine, settings, commands } = change;
+  const { txn, attempt } = open;
+  const renews = mayRenew(change, open);
   const { closure, previous, planDigest, wayBackMs } = attempt;
   const { toplevel, sourcesDigest } = closure;
   return step(change, { txn, name: "resume", intent: { toplevel } }, async () => {
     if (settings.systemd) {
       await step(change, { txn, name: "arm", intent: { afterMs: wayBackMs } }, async () => {
-        await commands.armRestart(txn, wayBackMs);
+        await commands.armRestart({ txn, afterMs: wayBackMs, renews });
         return null;
       });
     }
@@ -35,7 +37,8 @@ export async function resumeBooted(change: Change, { txn, attempt }: Waiting): P
 
 /**
  * Goes on with a trial whose judge has died: what was tried still runs, in the same boot, and its way
- * back is still armed; the timer starts anew. `undefined` where it cannot go on.
+ * back is still armed; the timer starts anew, as {@link mayRenew} lets it. `undefined` where it cannot
+ * go on.
  */
 export async function reattachTried(change: Change, open: Tried): Promise<Trial | undefined> {
   return (await isHeld(change, open)) ? open.trial : undefined;
@@ -81,12 +84,19 @@ function trialOf(
 }
 
 /** Whether what is tried runs, and still has its way back: a timer, or, without systemd, a restart. */
-async function isHeld(
-  { machine, settings, commands }: Change,
-  open: Tried | Trying,
-): Promise<boolean> {
+async function isHeld(change: Change, open: Tried | Trying): Promise<boolean> {
+  const { machine, settings, commands } = change;
   const { txn, attempt, bootId } = open;
   if (bootId !== machine.bootId || machine.running() !== attempt.closure.toplevel) return false;
   if (!settings.systemd) return attempt.once !== null;
-  return commands.renewWayBack(txn);
+  return commands.holdWayBack({ txn, renews: mayRenew(change, open) });
+}
+
+/**
+ * Whether the time of the way back may begin anew: only within that time of its first arming in this
+ * boot. So a firstlight that dies again and again keeps a system on trial for twice that time at most.
+ */
+function mayRenew({ machine, io }: Change, { attempt, armed }: OpenAttempt): boolean {
+  if (armed?.bootId !== machine.bootId) return true;
+  return Math.abs(io.clock.now() - Date.parse(armed.at)) < attempt.wayBackMs;
 }

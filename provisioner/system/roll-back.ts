@@ -33,7 +33,7 @@ export async function rollBack(
   if (ended?.outcome !== "rolled-back") {
     throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
   }
-  return answer(change, { attempt: ended.attempt, reasons: ended.reasons, restart: false });
+  return answerBack(change, { attempt: ended.attempt, reasons: ended.reasons, restart: false });
 }
 
 /** Another switch that was under way is nothing that the release could be blamed for. */
@@ -70,9 +70,9 @@ export async function rollBackOpen(change: Change, why: WhyBack): Promise<Rolled
     });
   } catch (error) {
     if (!isFault(error, "system/restart-needed")) throw error;
-    return answer(change, { attempt, reasons: [...reasons, error.message], restart: true });
+    return answerBack(change, { attempt, reasons: [...reasons, error.message], restart: true });
   }
-  return answer(change, { attempt, reasons, restart: false });
+  return answerBack(change, { attempt, reasons, restart: false });
 }
 
 /** Lets the previous system run and be the boot default again. */
@@ -161,7 +161,8 @@ async function resetProfile(
   return end === "switched" ? [] : [`the boot entry could not be set back: ${message}`];
 }
 
-function answer(
+/** What is said of a trial that is back, or that a restart leads back from. */
+export function answerBack(
   change: Change,
   {
     attempt,

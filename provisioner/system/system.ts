@@ -93,6 +93,8 @@ export type SystemRequest =
     }
   /** How the committed system was when it had been booted. */
   | { readonly kind: "prove"; readonly verdict: Verdict }
+  /** Start the boot again by itself when a release that was not committed may be tried. */
+  | { readonly kind: "retry"; readonly sourcesDigest: string }
   /** Keep a generation whatever the limits say, or let it go. */
   | { readonly kind: "pin"; readonly generation: number; readonly pinned: boolean }
   /** Delete generations that need not stay, and what only they needed. */
@@ -125,6 +127,7 @@ export interface SystemResults {
   readonly restart: Restarting;
   readonly conclude: null;
   readonly prove: BootProof | null;
+  readonly retry: Retry;
   readonly history: History;
   readonly drift: DriftReport;
   readonly repair: RepairReport;
@@ -164,7 +167,8 @@ export type SystemEvent =
 
 /** Who asked for a change, and why: kept in the journal and shown by `history`. */
 export interface ChangeReason {
-  readonly by: "boot" | "apply" | "rollback" | "update";
+  /** `repair`: by itself, to a generation that is whole, because what ran is damaged. */
+  readonly by: "boot" | "apply" | "rollback" | "update" | "repair";
   /** For a person: `first boot of i-0abc`, `user-data changed`. */
   readonly why: string;
   readonly instanceId: string | null;
@@ -288,6 +292,12 @@ export interface Restarting {
   readonly how: "reboot" | "kexec";
 }
 
+/** When the boot is started again. */
+export interface Retry {
+  /** `null` where nothing but a boot of the machine does: no systemd, or not the module's units. */
+  readonly at: string | null;
+}
+
 /** What `recover` found and did. */
 export interface Recovery {
   readonly state:
@@ -307,10 +317,10 @@ export interface Recovery {
   readonly fault: FaultRecord | null;
   /** With `trial`: the trial that goes on. */
   readonly trial: OpenTrial | null;
-  /** With `rolled-back`: what had been judged, and whose end nobody was told yet. */
+  /** With `rolled-back`: a trial that had been judged, and of which nobody has concluded anything yet. */
   readonly back: TakenBack | null;
   /** The committed system, where it was booted and nobody has said yet how it was. */
-  readonly unproved: BootProof | null;
+  readonly unproved: UnprovedBoot | null;
 }
 
 /** A trial that a process before this one began. */
@@ -346,6 +356,12 @@ export interface BootProof {
   readonly failures: number;
   /** The last generation of which that is known: not to be removed before this one is proved. */
   readonly previousGood: { readonly toplevel: string | null; readonly generation: number | null };
+}
+
+/** What is to be proved in this boot. */
+export interface UnprovedBoot extends BootProof {
+  /** What `try` was told of the trial that was committed; `null` where that is not known. */
+  readonly judging: unknown;
 }
 
 /** What runs now, and whether it is what it should be. */

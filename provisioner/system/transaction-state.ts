@@ -38,6 +38,8 @@ export interface Built extends Open {
 /** A transaction that has got as far as a trial, so that there is something to go back from. */
 interface OpenTrial extends Open {
   readonly attempt: Attempt;
+  /** When its way back was first armed in the boot that is named; `null` where it was not. */
+  readonly armed: { readonly bootId: string; readonly at: string } | null;
   /** Whether the running system may have been changed, and not been set back yet. */
   readonly touched: boolean;
 }

@@ -27,6 +27,10 @@ export function next(state: TransactionState, record: StepRecord): TransactionSt
 
 /** What a state remembers of an event that it outlives. */
 function note(state: TransactionState, record: StepRecord): TransactionState {
+  if (record.step === "arm" && record.kind === "intent" && hasAttempt(state)) {
+    const { bootId, at } = record;
+    return state.armed?.bootId === bootId ? state : { ...state, armed: { bootId, at } };
+  }
   switch (state.state) {
     case "trying":
       return noteActivation(state, record);
@@ -83,11 +87,11 @@ function enter(answer: StateName, state: TransactionState, record: StepRecord): 
         : state;
     case "trying":
       return record.kind === "intent" && record.step === "try"
-        ? { state: "trying", txn, bootId, attempt: record.data, touched: false }
+        ? { state: "trying", txn, bootId, attempt: record.data, ...untouched }
         : state;
     case "preparing":
       return record.kind === "intent" && record.step === "prepare"
-        ? { state: "preparing", txn, bootId, attempt: record.data, touched: false }
+        ? { state: "preparing", txn, bootId, attempt: record.data, ...untouched }
         : state;
     case "waiting":
       return state.state === "preparing" &&
@@ -133,6 +137,9 @@ function tried(state: TransactionState, record: StepRecord): TransactionState {
   return { ...trialOf(state), state: "tried", bootId, touched: true, trial: record.data.value };
 }
 
-function trialOf({ txn, bootId, attempt, touched }: OpenAttempt) {
-  return { txn, bootId, attempt, touched };
+/** As every trial begins. */
+const untouched = { touched: false, armed: null } as const;
+
+function trialOf({ txn, bootId, attempt, touched, armed }: OpenAttempt) {
+  return { txn, bootId, attempt, touched, armed };
 }

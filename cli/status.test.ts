@@ -1,0 +1,79 @@
+import t, { type Test } from "tap";
+import type { Outcome } from "#agent/outcome.ts";
+import { type StatusWriter, writeResult, writeStatus } from "#agent/status.ts";
+import { fakeIo } from "#core/fake-io.ts";
+import type { Io } from "#core/io.ts";
+import { silentLog } from "#core/log.ts";
+import { command } from "./commands/status.ts";
+
+const committed: Outcome = {
+  ...{ v: 1, outcome: "committed", degraded: false, message: "generation 2 runs", bootId: "b" },
+  ...{ instanceId: null, datasource: null, profile: null, confidence: null, generation: 2 },
+  ...{ toplevel: "/nix/store/x", sourcesDigest: null, verdict: null, findings: [], fault: null },
+  ...{ restart: false, bootProved: null, lastTrial: null, triedAgainAt: null, stages: [] },
+  ...{ startedAt: "2026-01-01T00:00:00.000Z", finishedAt: "2026-01-01T00:01:00.000Z" },
+};
+const failed: Outcome = {
+  ...{ ...committed, outcome: "failed", message: "no cache answers" },
+  fault: { code: "system/fetch-failed", message: "no cache answers", hint: null, causes: [] },
+};
+const rebooting: Outcome = { ...committed, outcome: "rebooting", restart: true };
+
+/** Of a process that has ended since. */
+const writer: StatusWriter = { bootId: "b", process: { pid: 1, started: "never" } };
+
+/** Asks for the status of a machine on which something happens while it is waited for. */
+async function status(
+  t: Test,
+  flags: Readonly<Record<string, string | boolean>>,
+  { before, meanwhile }: { before?: (io: Io) => void; meanwhile?: (io: Io) => void },
+) {
+  const fake = fakeIo(t.testdir());
+  const clock = {
+    ...fake.clock,
+    sleep: async (ms: number) => {
+      await fake.clock.sleep(ms);
+      meanwhile?.(fake);
+    },
+  };
+  before?.(fake);
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  const code = await command.run({
+    ...{ args: [], flags, json: false, io: { ...fake, clock }, log: silentLog },
+    ...{ out: { data: say, talk: say, live: () => {} } as never },
+    signal: new AbortController().signal,
+  });
+  return { code, said: said.join("\n"), ms: fake.clock.monotonicMs() };
+}
+
+const waits = { wait: true, ended: true, timeout: "10s" } as const;
+const interrupted = (io: Io) => writeStatus(io, writer, { state: "running", stage: "recover" });
+const ends = (outcome: Outcome) => (io: Io) => writeResult(io, writer, outcome);
+
+t.test("who waits for the end of a boot is content with any but a restart", async (t) => {
+  t.match(await status(t, waits, { before: ends(committed) }), { code: 0, ms: 0 });
+  t.match(await status(t, {}, { before: ends(failed) }), { code: 75 }, "the boot's own code");
+  t.match(await status(t, waits, { before: ends(failed) }), { code: 0, said: /^failed: / });
+  t.match(await status(t, waits, { before: ends(rebooting) }), { code: 75 });
+  t.match(await status(t, waits, {}), { code: 75, ms: 10_000 });
+});
+
+t.test("one that found another change under way is tried again, and waited for", async (t) => {
+  t.match(await status(t, waits, { before: interrupted, meanwhile: ends(failed) }), {
+    code: 0,
+    ms: 500,
+  });
+  t.match(await status(t, waits, { before: interrupted }), { code: 75, ms: 10_000 });
+  const impatient = { wait: true, timeout: "10s" };
+  t.match(await status(t, impatient, { before: interrupted }), { code: 75, ms: 0 });
+});
+
+t.test("a person is told when it is tried again", async (t) => {
+  const triedAgainAt = "2026-01-02T00:01:00.000Z";
+  const taken: Outcome = { ...committed, outcome: "rolled-back", triedAgainAt };
+  t.match(await status(t, {}, { before: ends(taken) }), {
+    code: 3,
+    said: /^rolled-back: .*\n {2}what was asked for is tried again at 2026-01-02T00:01:00\.000Z$/,
+  });
+});

@@ -98,6 +98,7 @@ export const firstBoot: Scenario = {
     { why: "no process of Nix was started", run: ["test", "-e", "/run/nix-calls"], code: 1 },
     { why: "nor did the bootstrap layer act", run: ["test", "-e", bootstrapped], code: 1 },
     { why: "the boot's system runs", run: ["cat", "/etc/motd"], prints: "the first\n" },
+    { why: "and that boot ends", shows: /Startup finished/ },
     {
       why: "no boot waits for the agent, nor for what it brings about",
       run: ["systemd-analyze", "critical-chain", "--no-pager", "multi-user.target"],

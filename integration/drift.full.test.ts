@@ -217,5 +217,8 @@ t.test(
     t.equal(node.io.files.readText("/etc/motd"), "one\n");
     const held = { code: 77, stdout: /^held: this release was taken back/ };
     t.match(await node.firstlight(["boot"]), held, "and a boot does not undo it");
+
+    t.match(await node.firstlight(["apply"]), { code: 0, stdout: /^committed/ }, "a person may");
+    t.match(await node.firstlight(["drift", "--deep"]), { code: 0 }, "and has it whole again");
   },
 );

@@ -27,27 +27,40 @@ system_info:
   default_user: { name: debian, lock_passwd: true, groups: [sudo], shell: /bin/bash }
 `;
 
+/** What only says which machine this is, from EC2's service at an address. */
+const ec2Settings = (address: string) => `datasource_list: [Ec2]
+datasource: { Ec2: { strict_id: false, metadata_urls: [${address}], max_wait: 5, timeout: 5 } }
+network: { config: disabled }
+users: []
+cloud_init_modules: []
+cloud_config_modules: []
+cloud_final_modules: []
+`;
+
+/** The same of a seed. */
+const seedSettings = ec2Settings("").replace(/^.*\n.*\n/, "datasource_list: [NoCloud]\n");
+
 /** Where the program writes; in its namespace an empty file system each, but the copy of /etc. */
 const emptied = ["/home", "/root", "/run", "/var/lib/cloud", "/var/log", "/var/mail", "/var/tmp"];
 
 /** `$0`: the directory with its /etc and its seed; the stages as its units start them. */
-const stages = `mount -n --bind "$0/etc" /etc
+const stages = (commands: readonly string[]) => `mount -n --bind "$0/etc" /etc
 for place in ${emptied.join(" ")}; do
   [ -d $place ] && mount -n -t tmpfs none $place
 done
 mkdir -p /var/lib/cloud/seed
 cp -r "$0/seed" /var/lib/cloud/seed/nocloud
-cloud-init init --local
-cloud-init init
-cloud-init modules --mode=config
-`;
+${commands.map((command) => `${command}\n`).join("")}`;
+const wholeBoot = stages([
+  ...["cloud-init init --local", "cloud-init init", "cloud-init modules --mode=config"],
+]);
 
 /**
  * A first boot of cloud-init on a user-data, in namespaces of its own with a copy of /etc, so that it
  * does all that its modules do and the host stays as it is. Tried once: what did not come out as the
  * user-data asks is not measured.
  */
-export function cloudInitCases(userData: string): CloudInit {
+export function cloudInitCases(userData: string, ec2: string): CloudInit {
   if (!existsSync("/usr/bin/cloud-init")) {
     const note = "cloud-init is not installed here, so it was not measured.";
     return { cases: [], note, close: () => {} };
@@ -73,11 +86,33 @@ export function cloudInitCases(userData: string): CloudInit {
 in a copy of /etc. It makes the users and the files, sets hostname and time zone, and writes the
 script of runcmd; packages, locale and network are left out. \`boot --driver dry\` renders all of
 it, and tries and commits it with a driver that changes no system.`;
-  return { cases: [imports, first], note, close };
+  return { cases: [imports, first, ...discoveries(home, userData, ec2)], note, close };
+}
+
+/** Of its stages the one in which it reads the datasource, with nothing to do after it. */
+function discoveries(home: string, userData: string, ec2: string): readonly Case[] {
+  const layOutWith = (settings: string) => layOut(home, userData, settings);
+  const knows = (id: string) =>
+    `grep -q '"instance_id": "${id}"' /run/cloud-init/instance-data.json`;
+  const onSeed = stages(["cloud-init init --local", knows("i-bench")]);
+  const onEc2 = stages(["cloud-init init", knows("i-0123456789abcdef0")]);
+  return [
+    {
+      name: "cloud-init reads NoCloud",
+      argv: () => apart(["--net"], onSeed, layOutWith(seedSettings)),
+      floor: "node -e 0",
+    },
+    {
+      // The service is on this machine's loopback.
+      name: "cloud-init reads EC2",
+      argv: () => apart([], onEc2, layOutWith(ec2Settings(ec2))),
+      floor: "node -e 0",
+    },
+  ];
 }
 
 /** A fresh machine for one run: a copy of /etc with our settings, and a seed. */
-function layOut(home: string, userData: string): string {
+function layOut(home: string, userData: string, cloudConfig = settings): string {
   const directory = path.join(home, "run");
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory);
@@ -85,7 +120,7 @@ function layOut(home: string, userData: string): string {
   cpSync("/etc", path.join(directory, "etc"), options);
   rmSync(path.join(directory, "etc/cloud/cloud.cfg.d"), { recursive: true, force: true });
   writeTree(directory, {
-    "etc/cloud/cloud.cfg": settings,
+    "etc/cloud/cloud.cfg": cloudConfig,
     "seed/meta-data": "instance-id: i-bench\n",
     "seed/user-data": userData,
   });
@@ -93,8 +128,11 @@ function layOut(home: string, userData: string): string {
 }
 
 function firstBoot(directory: string): readonly string[] {
-  const namespaces = ["--mount", "--uts", "--net", "--ipc"];
-  return ["unshare", ...namespaces, "sh", "-ec", stages, directory];
+  return apart(["--net"], wholeBoot, directory);
+}
+
+function apart(more: readonly string[], script: string, directory: string): readonly string[] {
+  return ["unshare", "--mount", "--uts", "--ipc", ...more, "sh", "-ec", script, directory];
 }
 
 /** What is wrong with a first boot here; `undefined` where the user-data came true. */

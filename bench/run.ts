@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { bootCases, userData } from "./boot.ts";
 import type { Case } from "./case.ts";
 import { cloudInitCases } from "./cloud-init.ts";
+import { discoverCases, measureDetection } from "./discover.ts";
 import { measureFacts } from "./facts.ts";
 import { measure, median, ninth, type Sample } from "./measure.ts";
 import { systemCases } from "./system.ts";
@@ -35,17 +36,20 @@ console.log(
   `${cpus().length} cores, load ${loadavg()[0]?.toFixed(2)}, node ${process.version}, ${rounds} rounds in turn after one to warm up`,
 );
 const boots = bootCases();
-const cloudInit = cloudInitCases(userData);
+const discoveries = await discoverCases(userData);
+const cloudInit = cloudInitCases(userData, discoveries.ec2);
 const systems = await systemCases();
 let rows: readonly Row[];
 try {
-  rows = runCases([...boots.cases, ...cloudInit.cases, ...systems.cases]);
+  rows = runCases([...boots.cases, ...discoveries.cases, ...cloudInit.cases, ...systems.cases]);
 } finally {
   boots.close();
+  discoveries.close();
   cloudInit.close();
   systems.close();
 }
 const facts = await measureFacts(200);
+const detection = await measureDetection(200);
 
 console.log(
   `\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)} ${"wall ms".padStart(8)} ${"x floor".padStart(8)}`,
@@ -57,9 +61,12 @@ for (const row of rows) {
     `${row.name.padEnd(38)} ${row.cpuMs.toFixed(0).padStart(8)} ${row.leastMs.toFixed(0).padStart(8)} ${row.p90Ms.toFixed(0).padStart(8)} ${peak.padStart(7)} ${times(row.ratio)} ${row.wallMs.toFixed(0).padStart(8)} ${times(row.wallRatio)}${row.noisy ? "  noisy" : ""}`,
   );
 }
-console.log(
-  `\nfacts of a whole machine, in process: median ${facts.medianMs.toFixed(2)} ms, p90 ${facts.p90Ms.toFixed(2)} ms, first ${facts.firstMs.toFixed(2)} ms`,
-);
+const inProcess = { "facts of a whole machine": facts, "looking for every datasource": detection };
+console.log();
+for (const [what, { medianMs, p90Ms, firstMs }] of Object.entries(inProcess))
+  console.log(
+    `${what}, in process: median ${medianMs.toFixed(2)} ms, p90 ${p90Ms.toFixed(2)} ms, first ${firstMs.toFixed(2)} ms`,
+  );
 console.log(cloudInit.note);
 if (systems.cases.length === 0)
   console.log("Without root or Nix nothing was measured on real Nix.");
@@ -124,9 +131,11 @@ function check(): number {
         : []),
     ];
   });
-  const factsGoal = goals["facts"]?.medianMs;
-  if (factsGoal !== undefined && facts.medianMs > factsGoal)
-    misses.push(`facts: ${facts.medianMs.toFixed(2)} ms, goal ${factsGoal}`);
+  for (const [name, { medianMs }] of Object.entries({ facts, detection })) {
+    const goal = goals[name]?.medianMs;
+    if (goal !== undefined && medianMs > goal)
+      misses.push(`${name}: ${medianMs.toFixed(2)} ms, goal ${goal}`);
+  }
   for (const miss of misses) console.error(`missed: ${miss}`);
   return misses.length === 0 ? 0 : 1;
 }
@@ -137,6 +146,6 @@ function save(): void {
   const file = path.join(directory, `${new Date().toISOString().replaceAll(":", "")}.json`);
   writeFileSync(
     file,
-    `${JSON.stringify({ node: process.version, rounds, rows, facts }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection }, null, 2)}\n`,
   );
 }

@@ -73,7 +73,10 @@ t.test("a kernel and a choice that are not what they should be are seen", { skip
   if (entry === undefined) throw new Error("expected an entry");
   const chosen = formatEnvironment(new Map([["next_entry", entry.title]])) ?? "";
   writeFileSync(machine.path("/boot/grub/grubenv"), chosen);
-  t.match(await problems(), /^the next boot: .*, and neither a trial nor a first boot leads there$/);
+  t.match(
+    await problems(),
+    /^the next boot: .*, and neither a trial nor a first boot leads there$/,
+  );
   rmSync(machine.path("/boot/grub/grubenv"));
   truncateSync(machine.path(entry.files.initrd), 10);
   t.match(await problems(), /^NixOS: .* is not the initrd of /);

@@ -9,7 +9,14 @@ import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { type Power, power } from "./power.ts";
 import { type Run, type Seed, type StoryNode, storyNode } from "./story.ts";
 import { cloudConfig } from "./story-documents.ts";
-import { inconsistencies, lastOutcome, leftovers, type Standing, standing } from "./story-state.ts";
+import {
+  inconsistencies,
+  isTriedAgain,
+  lastOutcome,
+  leftovers,
+  type Standing,
+  standing,
+} from "./story-state.ts";
 
 /** What a node runs, and what starts fastest. */
 const program = "bundle";
@@ -271,7 +278,11 @@ export async function wrongAfterBoot(stage: Stage): Promise<readonly string[]> {
     expect("running", now.running, after.running);
     expect("published", now.published[0], after.published[0]);
   }
-  if (supply !== null) expect("the menu's default", supply.bootDefault(), now.bootDefault);
+  if (supply !== null) {
+    expect("the menu's default", supply.bootDefault(), now.bootDefault);
+    if (outcome !== "committed" && outcome !== "unchanged")
+      expect("a timer for the next try", isTriedAgain(node), true);
+  }
   expect("/etc/motd", node.io.files.readText("/etc/motd"), motd);
   const last = now.outbox.findLast(({ kind }) => kind === "boot.finished");
   expect("last word in the outbox", last?.body.outcome, outcome);

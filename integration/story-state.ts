@@ -12,6 +12,9 @@ import { listFiles } from "#provisioner/system/write-sources.ts";
 import type { StoryNode } from "./story.ts";
 
 const paths = systemPaths({});
+/** Where the stand-in for systemd keeps timers. */
+const transientUnits = "run/stand-in/transient";
+const nextTry = "firstlight-retry.timer";
 
 /** What a node is, each part read from where it lies. */
 export interface Standing {
@@ -90,14 +93,20 @@ export function leftovers({ machine }: StoryNode): readonly string[] {
           .map((name) => `${directory}/${name}`)
           .sort()
       : [];
+  const transient = below(transientUnits).filter((file) => !file.endsWith(nextTry));
   const ours = ["var/lib/firstlight", "var/lib/firstlight-agent", "run/firstlight", "etc/nixos"];
   return [
     ...ours.flatMap(below).filter((file) => /\.tmp$|\.new(\/|$)|\.stale-|\.torn-/.test(file)),
     ...below("nix/var/nix/gcroots/firstlight"),
     ...below("nix/var/nix/profiles/system-profiles"),
-    ...below("run/stand-in/transient"),
+    ...transient,
     ...below("sys/firmware/efi/efivars").filter((file) => file.includes("/LoaderEntryOneShot-")),
   ];
+}
+
+/** Whether a timer is set that starts the boot again. */
+export function isTriedAgain({ machine }: StoryNode): boolean {
+  return existsSync(path.join(machine.root, transientUnits, nextTry));
 }
 
 /** How the last boot ended, as `status` tells it. */

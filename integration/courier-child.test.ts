@@ -155,7 +155,7 @@ t.test("a child is believed no more than the network is", async (t) => {
     ["process.stdout.write('1'.repeat(10_000))", /a line of more than/],
   ];
   for (const [script, message] of torn) {
-    const answer = await says(`${head}; ${script}; setInterval(() => {}, 1000)`).open(asked);
+    const answer = await says(`${head}; ${script}; process.stdin.resume()`).open(asked);
     await t.rejects(read(answer), { message }, script);
   }
   await t.rejects(courierChild(["/nowhere/at-all"]).open(asked), { code: "ENOENT" });

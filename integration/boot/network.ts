@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { Argv } from "../nix-machine.ts";
-import { isStale, onHost, type Scope } from "./host.ts";
+import { ask, isStale, onHost, type Scope } from "./host.ts";
 
 /** The network between a machine and what surrounds it. Nothing of it is connected to this host. */
 export const lan = {
@@ -72,10 +72,12 @@ export async function checkMetadataStays(namespace: string): Promise<void> {
   throw new Error(`${lan.metadata} would leave the network of the test: ${route.trim()}`);
 }
 
-/** Namespaces of tests that were killed. */
+/** Namespaces of tests that were killed; several labs may open at once and come upon the same. */
 async function removeStale(): Promise<void> {
   for (const name of namespaces()) {
-    if (isStale(name, prefix)) await ip("netns", "del", name);
+    if (!isStale(name, prefix)) continue;
+    const { code, stderr } = await ask(["ip", "netns", "del", name]);
+    if (code !== 0 && namespaces().includes(name)) throw new Error(`${name}: ${stderr}`);
   }
 }
 

@@ -1,15 +1,16 @@
 import { attrs, bind, bool, list, type NixExpr, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern } from "./assignment.ts";
+import { isSudoRule } from "./sudo-rule.ts";
 
 /** The rule that nearly everybody writes has options of its own; any other goes to sudoers as it is. */
 export function renderSudo(concern: Concern): readonly Assignment[] {
   const rules: NixExpr[] = [];
   const lines: string[] = [];
-  for (const { user, rule } of rulesOf(concern, "sudo")) {
+  for (const { user, rule, path } of rulesOf(concern, "sudo")) {
     const [, runAs, noPassword] =
       /^ALL ?= ?\((ALL|ALL ?: ?ALL)\) ?(NOPASSWD: ?)?ALL$/.exec(rule) ?? [];
-    if (namesUser.test(rule)) refuseUser(concern, user);
-    else if (!isRule.test(rule)) refuseRule(concern, user);
+    if (namesUser.test(rule)) refuseUser(concern, user, path);
+    else if (!isSudoRule(rule)) refuseRule(concern, rule, path);
     else if (runAs === undefined) lines.push(`${user} ${rule}`);
     else rules.push(everythingRule(user, runAs.replaceAll(" ", ""), noPassword !== undefined));
   }
@@ -26,13 +27,10 @@ export function renderSudo(concern: Concern): readonly Assignment[] {
 /** Two words before the `=`: the hosts of a rule are one word, or have commas between them. */
 const namesUser = /^(?!Defaults\b)[^\s=,]+[ \t]+[^\s=,(]+[ \t]*=/;
 
-/** Hosts, `=`, whose rights in parentheses that close, something to run: sudo refuses the whole file else. */
-const isRule = /^[^\s=,(]+(?:[ \t]*,[ \t]*[^\s=,(]+)*[ \t]*=[ \t]*(?:\([^()]*\)[ \t]*)?[^\s()=]/;
-
-function refuseUser(concern: Concern, user: string): void {
+function refuseUser(concern: Concern, user: string, path: readonly string[]): void {
   addFinding(
     concern,
-    ["users", user, "sudo"],
+    path,
     "error",
     "render/rule",
     `expected a rule without its user: \`${user}\` is put before it`,
@@ -40,14 +38,14 @@ function refuseUser(concern: Concern, user: string): void {
   );
 }
 
-function refuseRule(concern: Concern, user: string): void {
+function refuseRule(concern: Concern, rule: string, path: readonly string[]): void {
   addFinding(
     concern,
-    ["users", user, "sudo"],
+    path,
     "error",
     "render/rule",
-    "expected a rule of sudo: `HOSTS = (WHO) COMMANDS`",
-    "write `ALL=(ALL) NOPASSWD: ALL`; a line of `Defaults` goes to the option `security.sudo.extraConfig`",
+    `expected a rule of sudo, \`HOSTS = (WHO) TAG: COMMANDS\`, got ${JSON.stringify(rule.slice(0, 100))}`,
+    "write `ALL=(ALL) NOPASSWD: ALL`, or the whole path of each command; a line of `Defaults` goes to the option `security.sudo.extraConfig`",
   );
 }
 
@@ -70,18 +68,23 @@ export function renderDoas(concern: Concern): readonly Assignment[] {
   ];
 }
 
-/** Every rule that is one line, with its user; the others have a finding. */
-function rulesOf(
-  concern: Concern,
-  key: "sudo" | "doas",
-): readonly { readonly user: string; readonly rule: string }[] {
+/** A rule of one line, whose it is, and where it stands. */
+interface Rule {
+  readonly user: string;
+  readonly rule: string;
+  readonly path: readonly string[];
+}
+
+/** Every rule that is one line; the others have a finding. */
+function rulesOf(concern: Concern, key: "sudo" | "doas"): readonly Rule[] {
   return Object.entries(concern.spec.users ?? {}).flatMap(([user, { [key]: rules = [] }]) =>
     rules.flatMap((text, index) => {
       const rule = text.trim();
-      if (isOneLine(rule)) return [{ user, rule }];
+      const path = ["users", user, key, String(index)];
+      if (isOneLine(rule)) return [{ user, rule, path }];
       addFinding(
         concern,
-        ["users", user, key, String(index)],
+        path,
         "error",
         "render/rule",
         "expected a rule of one line",

@@ -1,5 +1,6 @@
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
+import type { Finding } from "#core/finding.ts";
 import { writeCloudInitResult } from "./cloud-init-files.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import { writeInstanceData } from "./instance-data.ts";
@@ -30,6 +31,12 @@ const outcome: Outcome = {
 };
 const finished = Date.parse("2026-01-01T00:00:02.500Z") / 1000;
 const datasource = "DataSourceEc2 [http://169.254.169.254]";
+
+const about = { document: "user-data", path: "key", line: 3, column: 1, hint: null } as const;
+const lost: Finding = {
+  ...{ ...about, level: "warning", code: "cloud-config/unsupported-key", message: "left out" },
+};
+const told: Finding = { ...lost, level: "note" };
 
 type FakeIo = ReturnType<typeof fakeIo>;
 const json = (io: FakeIo, path: string): unknown => JSON.parse(io.files.readText(path) ?? "null");
@@ -73,6 +80,11 @@ t.test("who asks cloud-init finds the instance, and waits until the boot has end
 t.test("what went wrong is an error, what was left out can be recovered from", (t) => {
   const ends: readonly [Partial<Outcome>, errors: readonly string[], recoverable: object][] = [
     [{ degraded: true }, [], { WARNING: ["it is"] }],
+    [
+      { degraded: true, findings: [lost, told] },
+      [],
+      { WARNING: [/^user-data:3:1 warning key: left out/] },
+    ],
     [{ outcome: "rolled-back" }, ["it is"], {}],
     [{ outcome: "failed", datasource: null, instanceId: null }, ["it is"], {}],
   ];

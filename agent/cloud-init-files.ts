@@ -1,4 +1,5 @@
 import { type Json, prettyJson } from "#core/canonical-json.ts";
+import { formatFinding } from "#core/finding.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import type { Outcome } from "./outcome.ts";
@@ -85,7 +86,7 @@ export function writeCloudInitResult({ files }: Io, outcome: Outcome): void {
   if (isCloudInits(files)) return;
   const isDone = outcome.outcome === "committed" || outcome.outcome === "unchanged";
   const errors = isDone ? [] : [outcome.message];
-  const { degraded, message } = outcome;
+  const { degraded } = outcome;
   const datasource =
     readStatus(files)?.v1.datasource ??
     (outcome.datasource === null ? null : datasourceText(outcome.datasource));
@@ -100,7 +101,7 @@ export function writeCloudInitResult({ files }: Io, outcome: Outcome): void {
       ...{ datasource, stage: null, "init-local": stage, init: stage, "modules-config": stage },
       "modules-final": {
         ...{ start, finished, errors },
-        recoverable_errors: degraded ? { WARNING: [message] } : {},
+        recoverable_errors: degraded ? { WARNING: warningsOf(outcome) } : {},
       },
     },
   };
@@ -113,6 +114,12 @@ export function writeCloudInitResult({ files }: Io, outcome: Outcome): void {
   const instance = state.readLink(`${stateDirectory}/instance`);
   if (instance !== undefined && outcome.instanceId !== null)
     state.write(`${instance}/boot-finished`, `${outcome.finishedAt}\n`, { mode: 0o644 });
+}
+
+/** What was not done: the findings, or in one sentence what the outcome says of it. */
+function warningsOf({ findings, message }: Outcome): readonly string[] {
+  const lost = findings.filter(({ level }) => level !== "note").map(formatFinding);
+  return lost.length === 0 ? [message] : lost;
 }
 
 /** As its status says the datasource. */

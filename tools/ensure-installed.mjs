@@ -34,6 +34,7 @@ const testTools = {
   setpriv: "util-linux",
   ssh: "openssh-client",
   age: "age",
+  visudo: "sudo",
 };
 
 const vmTools = {

@@ -5,14 +5,13 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { discover } from "#agent/datasources/discover.ts";
 import { writeTree } from "#agent/datasources/images/make-images.ts";
-import { hostIo } from "#core/host-io.ts";
 import { silentLog } from "#core/log.ts";
 import { ec2Nitro } from "#integration/machines/ec2-nitro.ts";
 import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
 import { writeMachine } from "#integration/machines/write-machine.ts";
 import { writeSeed } from "#integration/machines/write-seed.ts";
 import type { Case } from "./case.ts";
-import { median, ninth } from "./measure.ts";
+import { type InProcess, measureInProcess } from "./in-process.ts";
 
 const bundle = path.join(import.meta.dirname, "../dist/firstlight.js");
 
@@ -61,29 +60,12 @@ async function startService(): Promise<{ readonly url: string; readonly stop: ()
   return { url, stop: () => void child.kill("SIGKILL") };
 }
 
-/** Wall milliseconds of looking for every datasource where there is none, inside of one process. */
-export async function measureDetection(rounds: number): Promise<{
-  readonly medianMs: number;
-  readonly p90Ms: number;
-  readonly firstMs: number;
-}> {
-  const root = mkdtempSync(path.join(tmpdir(), "firstlight-bench-"));
-  try {
-    writeMachine(root, qemuQ35);
-    const io = hostIo({ root });
-    const times: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      // Each in a turn of its own: what one has seen of the directories is no help to the next.
-      await new Promise(setImmediate);
-      const started = performance.now();
-      await discover(io, { datasources: undefined, log: silentLog }).then(
-        () => Promise.reject(new Error("expected no datasource")),
-        () => {},
-      );
-      times.push(performance.now() - started);
-    }
-    return { medianMs: median(times), p90Ms: ninth(times), firstMs: times[0] ?? Number.NaN };
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
+/** Looking for every datasource where there is none. */
+export function measureDetection(rounds: number): Promise<InProcess> {
+  return measureInProcess(qemuQ35, rounds, (io) =>
+    discover(io, { datasources: undefined, log: silentLog }).then(
+      () => Promise.reject(new Error("expected no datasource")),
+      () => {},
+    ),
+  );
 }

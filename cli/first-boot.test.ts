@@ -37,6 +37,13 @@ t.test("a first boot is armed, and left by a restart where one is allowed", asyn
   });
 });
 
+t.test("settings that cannot be read keep nobody in the system that they belong to", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  m.cutPower();
+  m.write("/etc/firstlight/settings.json", "{");
+  t.same(await run(m, { leave: "restart" }), { code: 0, event: "first-boot.left", restarts: true });
+});
+
 t.test(
   "where no restart leads back the system from before is activated in its place",
   async (t) => {

@@ -47,8 +47,7 @@ async function goBack(
   { isArmed, leave }: { readonly isArmed: boolean; readonly leave: string },
 ): Promise<number> {
   const { io, log } = invocation;
-  const { trial } = await readSettings(io.files);
-  if (isArmed && (trial?.reboot ?? "allow") === "allow") {
+  if (isArmed && (await mayRestart(invocation))) {
     log.warning("first-boot.left", { how: "restart" });
     const args = ["reboot", "--no-block"];
     const { code } = await io.exec({
@@ -59,4 +58,16 @@ async function goBack(
   if (leave !== "any") return exitCodes.error;
   log.warning("first-boot.left", { how: "rollback" });
   return (await import("./rollback.ts")).command.run({ ...invocation, args: [] });
+}
+
+/** Settings that cannot be read are those of the system that is left, and may be what is wrong with it. */
+async function mayRestart({ io, log }: Invocation): Promise<boolean> {
+  try {
+    const { trial } = await readSettings(io.files);
+    return (trial?.reboot ?? "allow") === "allow";
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    log.warning("first-boot.settings", { code: error.code, message: error.message });
+    return true;
+  }
 }

@@ -10,7 +10,7 @@ export function renderSudo(concern: Concern): readonly Assignment[] {
     const [, runAs, noPassword] =
       /^ALL ?= ?\((ALL|ALL ?: ?ALL)\) ?(NOPASSWD: ?)?ALL$/.exec(rule) ?? [];
     if (namesUser.test(rule)) refuseUser(concern, user, path);
-    else if (!isSudoRule(rule)) refuseRule(concern, rule, path);
+    else if (!isSudoRule(rule)) refuseRule(concern, path);
     else if (runAs === undefined) lines.push(`${user} ${rule}`);
     else rules.push(everythingRule(user, runAs.replaceAll(" ", ""), noPassword !== undefined));
   }
@@ -38,13 +38,13 @@ function refuseUser(concern: Concern, user: string, path: readonly string[]): vo
   );
 }
 
-function refuseRule(concern: Concern, rule: string, path: readonly string[]): void {
+function refuseRule(concern: Concern, path: readonly string[]): void {
   addFinding(
     concern,
     path,
     "error",
     "render/rule",
-    `expected a rule of sudo, \`HOSTS = (WHO) TAG: COMMANDS\`, got ${JSON.stringify(rule.slice(0, 100))}`,
+    "expected a rule of sudo: `HOSTS = (WHO) TAG: COMMANDS`",
     "write `ALL=(ALL) NOPASSWD: ALL`, or the whole path of each command; a line of `Defaults` goes to the option `security.sudo.extraConfig`",
   );
 }

@@ -77,6 +77,7 @@ t.test("a last round with little time left hides nothing that the one before saw
   const verdict = await judge(health, trial, { io: fakeIo(t.testdir()), probe, baseline });
   t.equal(asked, 6);
   t.match(verdict, { healthy: false, reasons: ["must exist", "no answer"] });
+  t.strictSame(verdict.failed, ['{"path":"/ready","type":"file"}'], "and blames nobody for itself");
 });
 
 t.test("a check that comes and goes is not healthy, and the verdict says so", async (t) => {

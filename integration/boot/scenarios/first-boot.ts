@@ -163,7 +163,26 @@ export const firstBoot: Scenario = {
       run: ["journalctl", "--boot", "--output=cat", "--unit=firstlight-agent"],
       prints: /(Started[\s\S]*){3}/,
     },
-    { why: "status says so", run: ["firstlight", "status"], code: 3, prints: /^rolled-back: / },
+    {
+      why: "status says so, and when it is tried again",
+      run: ["firstlight", "status"],
+      code: 3,
+      prints: /^rolled-back: .*\n {2}what was asked for is tried again at 20[0-9-]+T/,
+    },
+    {
+      why: "by a timer, which starts the boot",
+      run: ["systemctl", "start", "firstlight-retry.service"],
+    },
+    {
+      why: "nobody is to blame, so it is tried once more",
+      hears: "boot.finished",
+      with: { outcome: "rolled-back", message: /so it will be tried again$/ },
+    },
+    {
+      why: "and the timer is set once more",
+      run: ["systemctl", "is-active", "firstlight-retry.timer"],
+      prints: "active\n",
+    },
 
     {
       why: "a seed that takes the machine out of its network",

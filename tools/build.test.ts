@@ -63,6 +63,21 @@ t.test("the entry can be executed and loads a command only when it is asked for"
   t.ok(existsSync(`${entry}.map`), "with a source map");
 });
 
+t.test("chunks are ASCII, and say what the source says", async (t) => {
+  const say = `/** café */
+export function say(): void {
+  const [pattern, half] = [/^[ä-ü𝑛]{2}…$/u, "\\ud800"];
+  console.log("’…𝑊", \`\${1 + 1}–\`, pattern.test("ü𝑛…"), /é/.test("é"), half.length);
+}`;
+  const root = t.testdir({ ...program, cli: { ...program.cli, commands: { "say.ts": say } } });
+  await build(root);
+  for (const name of chunks(root)) {
+    t.notMatch(readFileSync(join(root, "dist/chunks", name), "latin1"), /[^\0-\x7f]/, name);
+  }
+  const said = execFileSync(join(root, "dist/firstlight.js"), ["say"], { encoding: "utf8" });
+  t.equal(said, "’…𝑊 2– true true 1\n");
+});
+
 t.test("chunks of earlier builds are removed", async (t) => {
   const root = t.testdir(program);
   mkdirSync(join(root, "dist/chunks"), { recursive: true });

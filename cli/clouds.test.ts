@@ -26,7 +26,8 @@ function cloudMachine(
 
 /** A machine of EC2 whose metadata service is at another address. */
 function ec2Machine(t: { testdir(): string }, addresses: readonly string[]): string {
-  const firmware = { product_uuid: "EC2A0E4F-1111-2222-3333-444444444444" };
+  const uuid = "EC2A0E4F-1111-2222-3333-444444444444";
+  const firmware = { product_uuid: uuid, sys_vendor: "Amazon EC2" };
   return cloudMachine(t, firmware, { Ec2: addresses });
 }
 

@@ -17,6 +17,7 @@ export function readTools(
 ): ReadTools {
   return {
     defaultUser,
+    imdsv1: metadata?.imdsv1 ?? false,
     budgetMs: durationMs(metadata?.timeout, defaultBudgetMs),
     fetch: async (url, maxBytes) => {
       const { readFile } = await import("#agent/fetch-sources.ts");

@@ -6,17 +6,19 @@ import type { AnswerReader, Cloud, CloudMachine, LocalDocument } from "./cloud.t
 import type { DatasourceContent, Detection } from "./datasource.ts";
 import { instanceContent } from "./instance-content.ts";
 import { readJson, requireObject } from "./json-document.ts";
-import type { CrawlReport } from "./metadata/service.ts";
+import type { CrawlReport, Lack } from "./metadata/service.ts";
+
+const mostLacks = 10;
 
 /** What a cloud says, from the answers of its metadata service to this machine. */
 export async function readCloud(
   { name, read }: Pick<Cloud, "name" | "read">,
   detection: Detection,
-  { answers, service, attempts }: CrawlReport,
+  { answers, service, attempts, lacks = [], tokenless = false }: CrawlReport,
   machine: CloudMachine,
 ): Promise<DatasourceContent> {
   const url = service?.url ?? name;
-  const findings: Finding[] = [];
+  const findings: Finding[] = [...findingsOf(lacks), ...(tokenless ? [withoutToken(name)] : [])];
   const instance = await read({ ...machine, ...readerOf(answers, url, findings) });
   const { identity, removable } = detection;
   const over = service?.from == null ? "" : `, asked from ${service.from}`;
@@ -28,6 +30,31 @@ export async function readCloud(
   ];
   const datasource = { name, place: url, identity, removable, evidence };
   return { ...instanceContent({ datasource, instance, findings }), attempts };
+}
+
+/** The first of them one by one: a service that is broken may lack hundreds. */
+function findingsOf(lacks: readonly Lack[]): readonly Finding[] {
+  const about = { path: "", line: null, column: null, code: "datasource/not-read" } as const;
+  const hint = "look at the metadata service where the machine needs it, and start it again";
+  // The worst first.
+  const ordered = lacks.toSorted((a, b) => b.level.length - a.level.length);
+  const told = ordered.slice(0, mostLacks).map(({ level, path, problem }): Finding => {
+    return { ...about, document: path, level, message: `left out: ${problem}`, hint };
+  });
+  const rest = ordered.slice(mostLacks);
+  const [{ level, path } = { level: "note" as const, path: "" }] = rest;
+  if (rest.length === 0) return told;
+  const message = `left out, and ${rest.length - 1} others beside it: it did not come`;
+  return [...told, { ...about, document: path, level, message, hint }];
+}
+
+function withoutToken(name: string): Finding {
+  return {
+    ...{ document: name, path: "", line: null, column: null, level: "note" },
+    code: "datasource/without-token",
+    message: "the metadata service gave no token and was asked without one, as the settings allow",
+    hint: "have the cloud require tokens of this instance, and take `metadata.imdsv1` from the settings",
+  };
 }
 
 function evidenceOf(local: LocalDocument | undefined): readonly string[] {

@@ -7,7 +7,7 @@ import type { Datasource, Detection } from "./datasource.ts";
 import { type Identity, readIdentity } from "./identity.ts";
 import { type Machine, readMachine } from "./machine.ts";
 import type { OAuthKeys } from "./metadata/oauth.ts";
-import type { MetadataClient, MetadataService } from "./metadata/service.ts";
+import type { MetadataClient, MetadataService, Tokens } from "./metadata/service.ts";
 
 /**
  * A cloud that describes its machines by a metadata service: one file each, listed in `table.ts`. These
@@ -34,6 +34,11 @@ export interface Cloud {
    * no service for this machine.
    */
   readonly addressesOn?: (files: Files) => readonly string[];
+  /**
+   * Whether this machine asks with tokens, where that is not the same on all of them; `undefined` as the
+   * service has it.
+   */
+  readonly tokensOn?: (identity: Identity, policy: TokenPolicy) => Tokens | undefined;
   /** Asks for everything that is read below; what is asked is kept by its path. */
   readonly crawl: (client: MetadataClient) => Promise<void>;
   /**
@@ -51,6 +56,12 @@ export interface Cloud {
     /** Before that, keeps what the cloud takes away then. Writes of files only. */
     readonly keep?: (files: Files) => Promise<void>;
   };
+}
+
+/** What the owner allows. */
+export interface TokenPolicy {
+  /** `metadata.imdsv1` of the settings. */
+  readonly imdsv1: boolean;
 }
 
 /** A document on the machine, or why there is none. */
@@ -131,10 +142,13 @@ export function cloudDatasource(cloud: Cloud): Datasource {
       }
       const addresses = cloud.addressesOn?.(files);
       const oAuth = cloud.oAuth?.(files);
+      const { imdsv1 = false } = tools;
+      const tokens = cloud.tokensOn?.(readIdentity(files), { imdsv1 });
       const report = await tools.crawl({
         ...{ datasource: name, budgetMs: tools.budgetMs },
         ...(addresses === undefined ? {} : { addresses }),
         ...(oAuth === undefined ? {} : { oAuth }),
+        ...(tokens === undefined ? {} : { tokens }),
       });
       const { readCloud } = await import("./cloud-content.ts");
       const machine = {

@@ -41,6 +41,8 @@ export interface ReadTools {
   readonly budgetMs: number;
   /** Account that keys without a user go to. */
   readonly defaultUser: string;
+  /** Whether a metadata service that gives no token is asked without one. */
+  readonly imdsv1?: boolean;
 }
 
 /** Takes one observation, in words for a person: `/dev/vda: neither ISO 9660 nor FAT`. */

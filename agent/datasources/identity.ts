@@ -14,8 +14,11 @@ export interface Identity {
   /** In lower case. */
   readonly productUuid: string;
   readonly chassisAssetTag: string;
+  readonly biosVersion: string;
   /** Of Xen, in lower case. */
   readonly hypervisorUuid: string;
+  /** What Xen's version says beside its numbers: `.amazon`. */
+  readonly hypervisorVersion: string;
   readonly kernelArguments: readonly string[];
   /** As `uname -v` says it. */
   readonly kernelVersion: string;
@@ -49,7 +52,9 @@ export function readIdentity(files: Files): Identity {
     productSerial: dmi("product_serial"),
     productUuid: dmi("product_uuid").toLowerCase(),
     chassisAssetTag: dmi("chassis_asset_tag"),
+    biosVersion: dmi("bios_version"),
     hypervisorUuid: ofMachine("/sys/hypervisor/uuid").toLowerCase(),
+    hypervisorVersion: ofMachine("/sys/hypervisor/version/extra"),
     kernelArguments: readKernelArguments(files),
     kernelVersion: read("/proc/sys/kernel/version"),
     initProductName: variableIn(read("/proc/1/environ"), "product_name"),

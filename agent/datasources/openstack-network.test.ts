@@ -71,6 +71,17 @@ const single: Record<string, { document: Json; ethernet: Ethernet; findings?: re
       document: on({ type: "ipv6_dhcp" }),
       ethernet: { match, dhcp6: true, acceptRa: true },
     },
+    "an address that the network gives is named beside its kind": {
+      document: {
+        ...on(ipv4),
+        networks: [
+          { ...ipv4, link: phy.id },
+          { ...ipv6, type: "ipv6_slaac", link: phy.id, gateway: "2001:db8::1" },
+          { ...ipv6, type: "ipv6_dhcpv6-stateless", link: phy.id },
+        ],
+      },
+      ethernet: { match, dhcp6: true, acceptRa: true, addresses: ["192.0.2.10/24"] },
+    },
     "ipv6_dhcpv6-stateful": {
       document: on({ type: "ipv6_dhcpv6-stateful" }),
       ethernet: { match, dhcp6: true, acceptRa: true },

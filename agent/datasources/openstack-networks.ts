@@ -80,22 +80,27 @@ function addKind(input: Input, link: Link): void {
       return addStatic(input, link);
     case "ipv4_dhcp":
       link.dhcp4 = true;
-      return;
+      return passOver(input);
     case "ipv6_dhcp":
     case "ipv6_dhcpv6-stateful":
     case "ipv6_dhcpv6-stateless":
       link.dhcp6 = true;
       link.acceptRa = true;
-      return;
+      return passOver(input);
     case "ipv6_slaac":
       link.acceptRa = true;
-      return;
+      return passOver(input);
     case undefined:
       if (type === undefined) refuse(input, "a network lacks `type`");
       return;
     default:
       type?.expected("ipv4, ipv6, ipv4_dhcp, ipv6_dhcp or ipv6_slaac");
   }
+}
+
+/** What the cloud says of the address that the machine gets from the network itself. */
+function passOver(input: Input): void {
+  for (const key of ["ip_address", "netmask", "gateway"]) input.get(key)?.mark("translated");
 }
 
 function addStatic(input: Input, link: Link): void {

@@ -53,6 +53,11 @@ export const datasourceCodes = {
     means: "A part of what the datasource says is not read.",
     action: "Say it in the user-data where the machine needs it, as the message says.",
   },
+  "datasource/without-token": {
+    means: "The metadata service gives no token, and was asked without one.",
+    action:
+      "Have the cloud require tokens of the instance (IMDSv2), and take `metadata.imdsv1` from the settings.",
+  },
   "datasource/legacy-network": {
     means:
       "The meta-data holds a network configuration in the form of Debian's ifupdown, which is not read.",

@@ -97,6 +97,7 @@ export const everything = {
         match: { name: "enp*", mac: "52:54:00:12:34:56", driver: "virtio_net" },
         setName: "lan0",
         dhcp4: true,
+        dhcpMetric: 100,
         dhcp6: false,
         acceptRa: true,
         addresses: ["192.0.2.10/24"],

@@ -5,7 +5,7 @@ import { checked, checkedAll, textRules } from "./text-rules.ts";
 
 /** One section of a file of systemd-networkd: its name and its settings in order. */
 interface Section {
-  readonly name: "Match" | "Link" | "Network" | "Route";
+  readonly name: "Match" | "Link" | "Network" | "Route" | "DHCPv4" | "IPv6AcceptRA";
   readonly settings: readonly Setting[];
 }
 
@@ -109,6 +109,7 @@ function networkSections(name: string, ethernet: Ethernet): readonly Section[] {
       ],
     },
     ...linkSection(ethernet),
+    ...metricSections(ethernet),
     ...routes.map(
       ({ to, via, metric, onLink }): Section => ({
         name: "Route",
@@ -134,6 +135,16 @@ function linkSection({ mtu, optional: isOptional }: Ethernet): readonly Section[
     ...optional("RequiredForOnline", isOptional === undefined ? undefined : !isOptional),
   ];
   return settings.length === 0 ? [] : [{ name: "Link", settings }];
+}
+
+/** Of the routes that come from outside: those of IPv4 from DHCP, those of IPv6 from routers. */
+function metricSections({ dhcp4, dhcp6, acceptRa, dhcpMetric }: Ethernet): readonly Section[] {
+  if (dhcpMetric === undefined) return [];
+  const settings: readonly Setting[] = [["RouteMetric", dhcpMetric]];
+  return [
+    ...(dhcp4 === true ? [{ name: "DHCPv4", settings } as const] : []),
+    ...(dhcp6 === true || acceptRa === true ? [{ name: "IPv6AcceptRA", settings } as const] : []),
+  ];
 }
 
 /** A .link file, only where the interface gets another name. */
@@ -197,6 +208,8 @@ const sectionOptions = {
   Match: "matchConfig",
   Network: "networkConfig",
   Link: "linkConfig",
+  DHCPv4: "dhcpV4Config",
+  IPv6AcceptRA: "ipv6AcceptRAConfig",
 } as const;
 
 function sectionsAsOptions(sections: readonly Section[]): NixExpr {

@@ -96,6 +96,17 @@ check([
     ],
   },
   {
+    name: "v2: the metric of routes from outside is one for both families",
+    yaml: v2(
+      "dhcp4: true\n    dhcp4-overrides: {route-metric: 100}\n    dhcp6-overrides: {route-metric: 200, use-dns: false}",
+    ),
+    lan: { dhcp4: true, dhcpMetric: 100 },
+    says: [
+      "warning network/unsupported 6:23 ethernets.lan.dhcp6-overrides.route-metric",
+      "warning network/unsupported 6:42 ethernets.lan.dhcp6-overrides.use-dns",
+    ],
+  },
+  {
     name: "v2: what is no address",
     yaml: v2(
       "addresses: [192.0.2.1, 192.0.2.1/33, x/24, 192.0.2.1/24/1]\n    gateway4: x\n    routes: [{via: 192.0.2.1}, {to: x}]",

@@ -41,6 +41,7 @@ function readEthernet(input: Input): Ethernet {
   put(ethernet, "setName", input.get("set-name")?.text());
   put(ethernet, "dhcp4", input.get("dhcp4")?.boolean());
   put(ethernet, "dhcp6", input.get("dhcp6")?.boolean());
+  put(ethernet, "dhcpMetric", readDhcpMetric(input));
   put(ethernet, "acceptRa", input.get("accept-ra")?.boolean());
   put(ethernet, "optional", input.get("optional")?.boolean());
   put(ethernet, "mtu", input.get("mtu")?.integer());
@@ -56,6 +57,23 @@ function readEthernet(input: Input): Ethernet {
   put(ethernet, "nameservers", nonEmpty(servers?.get("addresses")?.items().map(readAddress) ?? []));
   put(ethernet, "search", nonEmpty([...(servers?.get("search")?.texts() ?? [])]));
   return ethernet;
+}
+
+/** One for both families, as clouds say it: that of IPv4 counts where there are two. */
+function readDhcpMetric(input: Input): number | undefined {
+  const said = ["dhcp4", "dhcp6"].flatMap((family) => {
+    const metric = input.get(`${family}-overrides`)?.get("route-metric");
+    const value = metric?.integer();
+    return metric === undefined || value === undefined ? [] : [{ metric, value }];
+  });
+  const [first, second] = said;
+  if (second !== undefined && second.value !== first?.value)
+    second.metric.unsupported({
+      code: "network/unsupported",
+      message: "that of dhcp4-overrides counts for both families",
+      hint: "say it under `firstlight: options` with systemd.network",
+    });
+  return first?.value;
 }
 
 /** An address, or a mapping of one to its label and lifetime, which are left out with a finding. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { writeTree } from "../images/make-images.ts";
@@ -66,10 +67,6 @@ tryCloud(t, {
       answer: "[]",
       fault: { code: "datasource/malformed", message: /\/v1\/instance: a JSON object/ },
     },
-    "/v1/user-data": {
-      answer: "#cloud-config\n",
-      fault: { code: "datasource/malformed", message: /\/v1\/user-data: base64 was expected/ },
-    },
     "/v1/ssh-keys": {
       answer: "{",
       fault: { code: "datasource/malformed", message: /\/v1\/ssh-keys: / },
@@ -100,4 +97,20 @@ t.test("the firmware says in which family there is metadata, and whether at all"
   t.same(on("als=0"), [ipv4, ipv6], "one stage of two is enough");
   for (const flags of ["als=0;ais=0", "v4=0;v6=0"])
     t.throws(() => on(flags), { code: "datasource/none", message: /no metadata here/ }, flags);
+});
+
+t.test("user-data that is not in base64 is what it is", async (t) => {
+  const gzip = gzipSync(userData);
+  for (const said of [userData, gzip]) {
+    const service = await fakeService(t, { ...answers, "/v1/user-data": said }, { guard });
+    const { secrets } = await readFrom(akamai, service);
+    t.same(Buffer.from(secrets.get("user-data")?.reveal() ?? []), Buffer.from(said));
+  }
+});
+
+t.test("without the keys of the account there is a machine, and that is told", async (t) => {
+  const service = await fakeService(t, { ...answers, "/v1/ssh-keys": { status: 403 } }, { guard });
+  const { instance, findings } = await readFrom(akamai, service);
+  t.match(instance, { instanceId: "12345678", publicKeys: [] });
+  t.match(findings, [{ document: "/v1/ssh-keys", level: "warning" }]);
 });

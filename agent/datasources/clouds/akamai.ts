@@ -1,5 +1,5 @@
 import { Fault } from "#core/fault.ts";
-import { decodeBase64 } from "../base64.ts";
+import { decodedOrSame } from "../base64.ts";
 import type { AnswerReader, Cloud } from "../cloud.ts";
 import { listIn, objectIn } from "./json-values.ts";
 
@@ -16,8 +16,8 @@ const asTheyAre = { accept: "*/*" };
 
 /**
  * Akamai Connected Cloud, once Linode
- * (https://techdocs.akamai.com/cloud-computing/docs/metadata-service-api). User-data comes in base64.
- * In regions without the service the firmware says so, and the machine is left alone.
+ * (https://techdocs.akamai.com/cloud-computing/docs/metadata-service-api). User-data comes in base64,
+ * and counts as it is where it is none. In regions without the service the firmware says so, and the machine is left alone.
  */
 export const akamai: Cloud = {
   name: "Akamai",
@@ -47,7 +47,7 @@ export const akamai: Cloud = {
   async crawl(client) {
     await client.get(instance);
     await client.get(userData, { headers: asTheyAre, raw: true, maxBytes: maxUserDataBytes });
-    await client.get(sshKeys);
+    await client.get(sshKeys, { without: "warning" });
   },
   read(answers) {
     const said = answers.object(instance);
@@ -61,7 +61,7 @@ export const akamai: Cloud = {
         tags: said["tags"],
         host_uuid: said["host_uuid"],
       },
-      userData: readUserData(answers),
+      userData: decodedOrSame(answers.bytes(userData)),
     };
   },
 };
@@ -69,12 +69,4 @@ export const akamai: Cloud = {
 /** Keys of root: the others are of users that are none of this machine's. */
 function publicKeys(answers: AnswerReader) {
   return listIn(objectIn(objectIn(answers.json(sshKeys))["users"])["root"]);
-}
-
-function readUserData(answers: AnswerReader): Uint8Array | undefined {
-  const text = answers.text(userData);
-  if (text === undefined) return undefined;
-  const bytes = decodeBase64(text);
-  if (bytes === undefined) throw answers.malformed(userData, "base64 was expected");
-  return bytes;
 }

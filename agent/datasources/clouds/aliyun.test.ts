@@ -106,17 +106,31 @@ t.test("a service that does not say everything at once is asked path by path", a
 });
 
 t.test("several interfaces: the machine's own first, each with DHCP", async (t) => {
-  const macs = { [two]: {}, [one]: { ipv6s: '["2001:db8::7"]' } };
+  const macs = {
+    [two]: {
+      ...{ "private-ipv4s": '["192.0.2.8","192.0.2.9"]', "primary-ip-address": "192.0.2.9" },
+      "vswitch-cidr-block": "192.0.2.0/28",
+    },
+    [one]: { ipv6s: '["2001:db8::7"]' },
+  };
   const service = await fakeService(t, {
     ...answers,
     [`${root}all`]: JSON.stringify({ ...said, network: { interfaces: { macs } } }),
   });
-  const { secrets } = await readFrom(aliYun, service);
+  const metric = (value: number) => ({ "route-metric": value });
+  const { secrets, findings } = await readFrom(aliYun, service);
   t.same(JSON.parse(Buffer.from(secrets.get("network-config")?.reveal() ?? []).toString()), {
     version: 2,
     ethernets: {
-      eni0: { match: { macaddress: one }, dhcp4: true, dhcp6: true, optional: false },
-      eni1: { match: { macaddress: two }, dhcp4: true, dhcp6: false, optional: true },
+      eni0: {
+        ...{ match: { macaddress: one }, dhcp4: true, dhcp6: true, optional: false },
+        ...{ "dhcp4-overrides": metric(100), "dhcp6-overrides": metric(100) },
+      },
+      eni1: {
+        ...{ match: { macaddress: two }, dhcp4: true, dhcp6: false, optional: true },
+        ...{ "dhcp4-overrides": metric(200), addresses: ["192.0.2.8/28"] },
+      },
     },
   });
+  t.match(findings, [{ level: "note", code: "datasource/not-read" }]);
 });

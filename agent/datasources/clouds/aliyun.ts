@@ -1,7 +1,12 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { AnswerReader, Cloud, JsonObject } from "../cloud.ts";
 import { objectIn } from "./json-values.ts";
-import { leasedEthernets } from "./leased-ethernets.ts";
+import {
+  addressesIn,
+  leasedEthernets,
+  secondaryAddresses,
+  tellOfLeftOut,
+} from "./leased-ethernets.ts";
 import { crawlTree, treeKeys } from "./tree.ts";
 
 /** The version that keeps its form. */
@@ -36,9 +41,13 @@ export const aliYun: Cloud = {
     return productName === "Alibaba Cloud ECS" ? `product name: ${productName}` : undefined;
   },
   async crawl(client) {
-    if ((await client.get(all)) === undefined) await crawlTree(client, root, left);
-    for (const path of [userData, vendorData])
-      await client.get(path, { raw: true, maxBytes: maxDocumentBytes });
+    const options = { raw: true, maxBytes: maxDocumentBytes };
+    await client.get(userData, options);
+    if ((await client.get(all, { without: "note" })) === undefined) {
+      await client.get(`${root}instance-id`);
+      await crawlTree(client, root, [...left, `${root}instance-id/`]);
+    }
+    await client.get(vendorData, { ...options, without: "warning" });
   },
   read(answers) {
     const said = answers.bytes(all) === undefined ? undefined : answers.object(all);
@@ -60,7 +69,7 @@ export const aliYun: Cloud = {
       },
       userData: answers.bytes(userData),
       vendorData: answers.bytes(vendorData),
-      networkConfig: leasedEthernets(interfaces(answers, said, at), "eni"),
+      networkConfig: networkConfig(answers, said, at),
     };
   },
 };
@@ -72,7 +81,7 @@ function valueAt(said: JsonObject, path: string): Json | undefined {
 }
 
 /** The one that is the machine's own first. */
-function interfaces(
+function networkConfig(
   answers: AnswerReader,
   said: JsonObject | undefined,
   at: (path: string) => Json | undefined,
@@ -82,7 +91,22 @@ function interfaces(
       ? answers.lines(`${root}${macs}/`).map((line) => line.replace(/\/$/, ""))
       : Object.keys(objectIn(valueAt(said, macs)));
   const first = at("mac");
-  return [...named]
+  const interfaces = [...named]
     .sort((a, b) => Number(b === first) - Number(a === first) || (a < b ? -1 : 1))
-    .map((mac) => ({ mac, hasIpv6: at(`${macs}/${mac}/ipv6s`) !== undefined }));
+    .map((mac) => {
+      const here = (name: string) => at(`${macs}/${mac}/${name}`);
+      const ipv4s = addressesIn(here("private-ipv4s"));
+      const [primary = ipv4s[0]] = addressesIn(here("primary-ip-address"));
+      const ipv6s = addressesIn(here("ipv6s"));
+      return {
+        mac,
+        hasIpv6: here("ipv6s") !== undefined,
+        secondary: [
+          ...secondaryAddresses(ipv4s, primary, here("vswitch-cidr-block")),
+          ...secondaryAddresses(ipv6s, ipv6s[0], here("vswitch-ipv6-cidr-block")),
+        ],
+      };
+    });
+  tellOfLeftOut(answers, `${root}${macs}/`, interfaces.length);
+  return leasedEthernets(interfaces, "eni");
 }

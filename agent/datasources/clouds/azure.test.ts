@@ -210,11 +210,13 @@ t.test("several interfaces, and several addresses", async (t) => {
     ethernets: {
       eth0: {
         match: { mac: "00:0d:3a:04:75:98", driver: "hv_netvsc" },
-        ...{ dhcp4: true, dhcp6: false, optional: false, addresses: ["192.0.2.5/26"] },
+        ...{ dhcp4: true, dhcp6: false, dhcpMetric: 100, optional: false },
+        addresses: ["192.0.2.5/26"],
       },
       eth1: {
         match: { mac: "00:0d:3a:04:75:99", driver: "hv_netvsc" },
-        ...{ dhcp4: true, dhcp6: true, optional: true, addresses: ["2001:db8::5/64"] },
+        ...{ dhcp4: true, dhcp6: true, dhcpMetric: 200, optional: true },
+        addresses: ["2001:db8::5/64"],
       },
     },
   });

@@ -1,5 +1,6 @@
 import t from "tap";
-import { fakeService, first } from "../metadata/fake-service.ts";
+import type { Identity } from "../identity.ts";
+import { type FakeAnswer, fakeService, first } from "../metadata/fake-service.ts";
 import { ec2 } from "./ec2.ts";
 import {
   ec2Answers as answers,
@@ -8,14 +9,18 @@ import {
   ec2Token as token,
   ec2UserData as userData,
 } from "./fake-ec2.ts";
-import { readFrom, tryCloud } from "./try-cloud.ts";
+import { identityOf, networkOf, readFrom, tryCloud } from "./try-cloud.ts";
+
+const uuid = { productUuid: "ec2a0e4f-1111-2222-3333-444444444444" };
+const nitro = { sysVendor: "Amazon EC2" };
 
 tryCloud(t, {
   cloud: ec2,
   on: [
-    { productUuid: "ec2a0e4f-1111-2222-3333-444444444444" },
-    { productUuid: "45e12aec-dcd1-b213-94ed-012345abcdef" },
-    { hypervisorUuid: "ec2f8a1b-0000-0000-0000-000000000000" },
+    { ...uuid, ...nitro },
+    { productUuid: "45e12aec-dcd1-b213-94ed-012345abcdef", ...nitro },
+    { ...uuid, sysVendor: "Xen", biosVersion: "4.11.amazon" },
+    { hypervisorUuid: "ec2f8a1b-0000-0000-0000-000000000000", hypervisorVersion: ".amazon" },
     { productSerial: "srv-xxxxx.gb1.brightbox.com" },
     { chassisAssetTag: "123456.zstack.io" },
     { sysVendor: "e24cloud" },
@@ -23,6 +28,10 @@ tryCloud(t, {
     { sysVendor: "3DS Outscale", productName: "3DS Outscale VM" },
   ],
   off: [
+    uuid, // by chance
+    nitro,
+    { ...uuid, sysVendor: "Dell Inc.", biosVersion: "2.amazon.1" },
+    { hypervisorUuid: "ec2f8a1b-0000-0000-0000-000000000000", hypervisorVersion: ".1" },
     { productUuid: "4c4c4544-0042-3510-8053-b7c04f4b4e32" },
     { productUuid: "2aec0000-0042-3510-8053-b7c04f4b4e32", productSerial: "brightbox.com.example" },
     { sysVendor: "3DS Outscale", productName: "another" },
@@ -105,15 +114,125 @@ t.test("several interfaces have a network-config by their addresses", async (t) 
     [`${macs}${one}/`]: "device-number\nipv6s",
     [`${macs}${one}/device-number`]: "0",
     [`${macs}${one}/ipv6s`]: "2001:db8::7",
-    [`${macs}${two}/`]: "device-number",
+    [`${macs}${two}/`]: "device-number\nlocal-ipv4s\nsubnet-ipv4-cidr-block",
+    [`${macs}${two}/local-ipv4s`]: "192.0.2.8\n192.0.2.9\nnonsense",
+    [`${macs}${two}/subnet-ipv4-cidr-block`]: "192.0.2.0/28",
     [`${macs}${two}/device-number`]: "1",
   });
-  const { secrets } = await readFrom(ec2, service);
+  const metric = (value: number) => ({ "route-metric": value });
+  const { secrets, findings } = await readFrom(ec2, service);
   t.same(JSON.parse(Buffer.from(secrets.get("network-config")?.reveal() ?? []).toString()), {
     version: 2,
     ethernets: {
-      eni0: { match: { macaddress: one }, dhcp4: true, dhcp6: true, optional: false },
-      eni1: { match: { macaddress: two }, dhcp4: true, dhcp6: false, optional: true },
+      eni0: {
+        ...{ match: { macaddress: one }, dhcp4: true, dhcp6: true, optional: false },
+        ...{ "dhcp4-overrides": metric(100), "dhcp6-overrides": metric(100) },
+      },
+      eni1: {
+        ...{ match: { macaddress: two }, dhcp4: true, dhcp6: false, optional: true },
+        ...{ "dhcp4-overrides": metric(200) },
+        addresses: ["192.0.2.9/28"],
+      },
     },
   });
+  t.match(findings, [{ level: "note", message: /routes by source address/ }]);
+});
+
+t.test("one interface with further addresses has a network-config", async (t) => {
+  const mac = "02:00:00:00:00:01";
+  const at = `${meta}network/interfaces/macs/${mac}/`;
+  const service = await fakeService(t, {
+    ...answers,
+    [meta]: "instance-id\nnetwork/",
+    [`${meta}network/`]: "interfaces/",
+    [`${meta}network/interfaces/`]: "macs/",
+    [`${meta}network/interfaces/macs/`]: `${mac}/`,
+    [at]: "ipv6s\nlocal-ipv4s\nipv4-prefix\nsubnet-ipv6-cidr-blocks",
+    [`${at}local-ipv4s`]: "192.0.2.7\n192.0.2.8",
+    [`${at}ipv6s`]: "2001:db8::7\n2001:db8::8",
+    [`${at}ipv4-prefix`]: "192.0.2.16/28",
+    [`${at}subnet-ipv6-cidr-blocks`]: "2001:db8::/64",
+  });
+  const { secrets, findings } = await readFrom(ec2, service);
+  t.same(JSON.parse(Buffer.from(secrets.get("network-config")?.reveal() ?? []).toString()), {
+    version: 2,
+    ethernets: {
+      eni0: {
+        ...{ match: { macaddress: mac }, dhcp4: true, dhcp6: true, optional: false },
+        addresses: ["192.0.2.8/24", "2001:db8::8/64"],
+      },
+    },
+  });
+  t.match(findings, [{ level: "note", message: /prefixes/ }]);
+  const { network, findings: told } = await networkOf(ec2, service);
+  t.match(network, { ethernets: { eni0: { addresses: ["192.0.2.8/24", "2001:db8::8/64"] } } });
+  t.notOk(told.some(({ level }) => level !== "note"));
+});
+
+t.test("tokens are asked of Amazon, and of nobody else", async (t) => {
+  const on = (some: Partial<Identity>, imdsv1: boolean) =>
+    ec2.tokensOn?.(identityOf(some), { imdsv1 });
+  t.equal(on({ ...uuid, ...nitro }, false), undefined);
+  t.equal(on({ ...uuid, ...nitro }, true), "optional");
+  for (const vendor of ["e24cloud", "Tilaa"]) t.equal(on({ sysVendor: vendor }, false), "none");
+  const service = await fakeService(t, { ...answers, [token]: { status: 404 } });
+  const without = await readFrom(ec2, service, { tokens: "none" });
+  t.equal(without.instance.instanceId, "i-0123456789abcdef0");
+  t.same(without.findings, []);
+  t.notOk(service.requests.includes(`PUT ${token}`));
+});
+
+t.test(
+  "where the owner allows it a service without tokens is read, and that is told",
+  async (t) => {
+    const tokens = "optional";
+    const service = await fakeService(t, { ...answers, [token]: { status: 403 } });
+    const { instance, findings } = await readFrom(ec2, service, { tokens });
+    t.equal(instance.instanceId, "i-0123456789abcdef0");
+    t.match(findings, [{ level: "note", code: "datasource/without-token" }]);
+    const newer = await fakeService(t, answers, { guard: onlyWith(() => "t0ken") });
+    t.same((await readFrom(ec2, newer, { tokens })).findings, []);
+  },
+);
+
+t.test("a leaf that does not come costs no other one", async (t) => {
+  const broken: Readonly<Record<string, FakeAnswer>> = {
+    [`${meta}ami-id`]: { status: 403 },
+    [`${meta}instance-type`]: { status: 500 },
+    [`${meta}public-keys/0/openssh-key`]: () => {},
+    "/latest/dynamic/instance-identity/document": { status: 403 },
+  };
+  const service = await fakeService(t, { ...answers, ...broken });
+  const { instance, findings, secrets } = await readFrom(ec2, service, { budgetMs: 3_000 });
+  t.match(instance, { metaData: { region: "eu-west-1", tags: { Name: "edge" } }, publicKeys: [] });
+  t.ok(secrets.has("user-data"));
+  const levels = new Map(findings.map(({ document, level }) => [document, level]));
+  t.equal(levels.get(`${meta}public-keys/0/openssh-key`), "warning");
+  t.equal(levels.get(`${meta}ami-id`), "note");
+  for (const path of Object.keys(broken)) t.ok(levels.has(path), path);
+});
+
+t.test("a service of which nothing else works is told in a few findings", async (t) => {
+  const many = Array.from({ length: 40 }, (_, number) => `leaf-${number}`);
+  const service = await fakeService(t, {
+    ...answers,
+    [meta]: many.join("\n"),
+    ...Object.fromEntries(many.map((name) => [`${meta}${name}`, { status: 403 }])),
+  });
+  const { findings } = await readFrom(ec2, service);
+  t.equal(findings.length, 11);
+  t.match(findings.at(-1)?.message, /and 29 others/);
+});
+
+t.test("user-data in base64 is what it encodes", async (t) => {
+  const encoded = Buffer.from(userData).toString("base64");
+  for (const [said, expected] of [
+    [encoded, userData],
+    [`${encoded}\n`, userData],
+    ["#!", "#!"],
+  ] as const) {
+    const service = await fakeService(t, { ...answers, "/latest/user-data": said });
+    const { secrets } = await readFrom(ec2, service);
+    t.equal(Buffer.from(secrets.get("user-data")?.reveal() ?? []).toString(), expected);
+  }
 });

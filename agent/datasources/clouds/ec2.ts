@@ -1,5 +1,12 @@
+import { decodedOrSame } from "../base64.ts";
 import type { AnswerReader, Cloud, CloudInstance, JsonObject } from "../cloud.ts";
-import { leasedEthernets } from "./leased-ethernets.ts";
+import type { Identity } from "../identity.ts";
+import {
+  addressesIn,
+  leasedEthernets,
+  secondaryAddresses,
+  tellOfLeftOut,
+} from "./leased-ethernets.ts";
 import { crawlTree, treeKeys } from "./tree.ts";
 
 const root = "/latest/meta-data/";
@@ -12,8 +19,9 @@ const left = [`${root}iam/`, `${root}identity-credentials/`, `${root}managed-ssh
 
 /**
  * Amazon EC2, and clouds that say by their firmware that they speak like it
- * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html). Asked with
- * tokens (IMDSv2) only. Credentials of the instance's role are not read.
+ * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html). Amazon's is asked
+ * with tokens (IMDSv2), unless the owner allows less; the others know none. Credentials of the instance's
+ * role are not read.
  */
 export const ec2: Cloud = {
   name: "Ec2",
@@ -27,28 +35,16 @@ export const ec2: Cloud = {
     },
     probe: `${root}instance-id`,
   },
-  identify({
-    productUuid,
-    productName,
-    productSerial,
-    hypervisorUuid,
-    sysVendor,
-    chassisAssetTag,
-  }) {
-    if (hypervisorUuid.startsWith("ec2")) return `hypervisor uuid: ${hypervisorUuid}`;
-    // As the firmware stores it, or with its first field in the other byte order.
-    const [start = ""] = productUuid.split("-");
-    if (/^ec2|2[0-9a-f]ec$/.test(start)) return `product uuid: ${productUuid}`;
-    if (productSerial.endsWith(".brightbox.com")) return `product serial: ${productSerial}`;
-    if (chassisAssetTag.endsWith(".zstack.io")) return `chassis asset tag: ${chassisAssetTag}`;
-    const isOutscale = sysVendor === "3DS Outscale" && productName === "3DS Outscale VM";
-    const isLikeEc2 = sysVendor === "e24cloud" || sysVendor === "Tilaa" || isOutscale;
-    return isLikeEc2 ? `system vendor: ${sysVendor}` : undefined;
+  identify: (identity) => ofAmazon(identity) ?? likeAmazon(identity),
+  tokensOn(identity, { imdsv1 }) {
+    if (ofAmazon(identity) === undefined) return "none";
+    return imdsv1 ? "optional" : undefined;
   },
   async crawl(client) {
-    await crawlTree(client, root, left);
+    await client.get(`${root}instance-id`);
     await client.get(userData, { raw: true, maxBytes: maxUserDataBytes });
-    await client.get(document);
+    await crawlTree(client, root, [...left, `${root}instance-id/`]);
+    await client.get(document, { without: "note" });
   },
   read(answers) {
     const at = (name: string) => answers.text(`${root}${name}`);
@@ -67,11 +63,48 @@ export const ec2: Cloud = {
         "public-ipv4": at("public-ipv4"),
         tags: tags(answers),
       },
-      userData: answers.bytes(userData),
+      // Some tools encode it a second time.
+      userData: decodedOrSame(answers.bytes(userData)),
       networkConfig: networkConfig(answers),
     };
   },
 };
+
+/**
+ * Machines of Amazon: their uuid begins so, and because one in thousands of others does as well, hypervisor
+ * or firmware name the cloud too
+ * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html).
+ */
+function ofAmazon({
+  productUuid,
+  hypervisorUuid,
+  hypervisorVersion,
+  sysVendor,
+  biosVersion,
+}: Identity): string | undefined {
+  const isNamed =
+    sysVendor === "Amazon EC2" ||
+    [biosVersion, hypervisorVersion].some((each) => /\.amazon$/i.test(each));
+  if (!isNamed) return undefined;
+  if (hypervisorUuid.startsWith("ec2")) return `hypervisor uuid: ${hypervisorUuid}`;
+  // As the firmware stores it, or with its first field in the other byte order.
+  const [start = ""] = productUuid.split("-");
+  return /^ec2|2[0-9a-f]ec$/.test(start) ? `product uuid: ${productUuid}` : undefined;
+}
+
+/** Clouds that follow it. */
+function likeAmazon({
+  productName,
+  productSerial,
+  sysVendor,
+  chassisAssetTag,
+}: Identity): string | undefined {
+  if (productSerial.endsWith(".brightbox.com")) return `product serial: ${productSerial}`;
+  if (chassisAssetTag.endsWith(".zstack.io")) return `chassis asset tag: ${chassisAssetTag}`;
+  const isOutscale = sysVendor === "3DS Outscale" && productName === "3DS Outscale VM";
+  const isLikeEc2 = sysVendor === "e24cloud" || sysVendor === "Tilaa" || isOutscale;
+  return isLikeEc2 ? `system vendor: ${sysVendor}` : undefined;
+}
 
 function tags(answers: AnswerReader): JsonObject | undefined {
   const prefix = `${root}tags/instance/`;
@@ -88,11 +121,20 @@ function networkConfig(answers: AnswerReader): CloudInstance["networkConfig"] {
   const macs = answers.lines(prefix).map((line) => line.replace(/\/$/, ""));
   const number = (mac: string) => Number(answers.text(`${prefix}${mac}/device-number`) ?? 0);
   const ordered = [...macs].sort((a, b) => number(a) - number(b));
-  return leasedEthernets(
-    ordered.map((mac) => ({
+  const interfaces = ordered.map((mac) => {
+    const here = (name: string) => answers.text(`${prefix}${mac}/${name}`);
+    const ipv4s = addressesIn(here("local-ipv4s"));
+    const ipv6s = addressesIn(here("ipv6s"));
+    return {
       mac,
-      hasIpv6: answers.text(`${prefix}${mac}/ipv6s`) !== undefined,
-    })),
-    "eni",
-  );
+      hasIpv6: here("ipv6s") !== undefined,
+      secondary: [
+        ...secondaryAddresses(ipv4s, ipv4s[0], here("subnet-ipv4-cidr-block")),
+        ...secondaryAddresses(ipv6s, ipv6s[0], here("subnet-ipv6-cidr-blocks")),
+      ],
+    };
+  });
+  const prefixes = answers.paths(prefix).filter((path) => /\/ipv[46]-prefix$/.test(path));
+  tellOfLeftOut(answers, prefix, interfaces.length, prefixes.length);
+  return leasedEthernets(interfaces, "eni");
 }

@@ -30,10 +30,12 @@ export const gce: Cloud = {
       : undefined;
   },
   async crawl(client) {
-    for (const name of ["id", "zone", "hostname", "machine-type"])
-      await client.get(`${root}instance/${name}`);
-    for (const path of [instanceData, projectData])
-      await client.get(path, { maxBytes: maxAttributeBytes });
+    await client.get(`${root}instance/id`);
+    await client.get(instanceData, { maxBytes: maxAttributeBytes }); // user-data among it
+    await client.get(`${root}instance/hostname`, { without: "warning" });
+    await client.get(projectData, { maxBytes: maxAttributeBytes, without: "warning" });
+    for (const name of ["zone", "machine-type"])
+      await client.get(`${root}instance/${name}`, { without: "note" });
   },
   read(answers) {
     const at = (name: string) => answers.text(`${root}instance/${name}`);

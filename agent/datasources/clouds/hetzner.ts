@@ -24,7 +24,7 @@ export const hetzner: Cloud = {
     sysVendor === "Hetzner" ? `system vendor: ${sysVendor}` : undefined,
   async crawl(client) {
     await client.get(metadata);
-    await client.get(privateNetworks);
+    await client.get(privateNetworks, { without: "warning" });
     await client.get(userData, { raw: true, maxBytes: maxUserDataBytes });
   },
   read(answers) {

@@ -1,24 +1,92 @@
-import type { JsonObject } from "../cloud.ts";
+import { isIP, isIPv6 } from "node:net";
+import type { Json } from "#core/canonical-json.ts";
+import type { AnswerReader, JsonObject } from "../cloud.ts";
 
 /** An interface as a cloud describes it. */
 export interface LeasedInterface {
   /** MAC address. */
   readonly mac: string;
   readonly hasIpv6: boolean;
+  /** Addresses beside the one that DHCP gives, each with the length of its network. */
+  readonly secondary: readonly string[];
 }
 
+/** Of the first interface; each one after it has as much more, so that the first is preferred. */
+const routeMetric = 100;
+
 /**
- * A network-config where there is more than one interface: each with DHCP, and only the first is waited
- * for. One needs nothing said, because that is what a machine does by itself. `prefix` begins their names.
+ * A network-config where there is more than one interface or address: each interface with DHCP, and only
+ * the first is waited for. One alone needs nothing said, because that is what a machine does by itself.
+ * `prefix` begins their names.
  */
 export function leasedEthernets(
   interfaces: readonly LeasedInterface[],
   prefix: string,
 ): JsonObject | undefined {
-  if (interfaces.length < 2) return undefined;
-  const ethernets = interfaces.map(({ mac, hasIpv6 }, index) => {
-    const match = { macaddress: mac };
-    return [`${prefix}${index}`, { match, dhcp4: true, dhcp6: hasIpv6, optional: index > 0 }];
+  const isPlain =
+    interfaces.length < 2 && interfaces.every(({ secondary }) => secondary.length === 0);
+  if (isPlain) return undefined;
+  const ethernets = interfaces.map(({ mac, hasIpv6, secondary }, index) => {
+    const overrides = { "route-metric": routeMetric * (index + 1) };
+    const several = interfaces.length > 1;
+    return [
+      `${prefix}${index}`,
+      {
+        ...{ match: { macaddress: mac }, dhcp4: true, dhcp6: hasIpv6, optional: index > 0 },
+        ...(several ? { "dhcp4-overrides": overrides } : {}),
+        ...(several && hasIpv6 ? { "dhcp6-overrides": overrides } : {}),
+        ...(secondary.length === 0 ? {} : { addresses: secondary }),
+      },
+    ];
   });
   return { version: 2, ethernets: Object.fromEntries(ethernets) };
+}
+
+/** Addresses in what a cloud says: a list, the same as text in JSON, or one a line. */
+export function addressesIn(value: Json | undefined): readonly string[] {
+  if (Array.isArray(value)) return value.filter((each: Json) => isAddress(each));
+  if (typeof value !== "string") return [];
+  return value.split(/[\s,"[\]]+/).filter(isAddress);
+}
+
+function isAddress(value: Json): value is string {
+  return typeof value === "string" && isIP(value) !== 0;
+}
+
+/**
+ * Those beside the first one, in the network that they are of; as cloud-init has it with 24 bits of IPv4
+ * and 128 of IPv6 where the cloud does not say the network.
+ */
+export function secondaryAddresses(
+  addresses: readonly string[],
+  primary: string | undefined,
+  network: Json | undefined,
+): readonly string[] {
+  const [, said] =
+    /^[0-9A-Fa-f.:]+\/(\d{1,3})\s*$/m.exec(typeof network === "string" ? network : "") ?? [];
+  return addresses
+    .filter((address) => address !== primary)
+    .map((address) => `${address}/${said ?? (isIPv6(address) ? 128 : 24)}`);
+}
+
+/** Says what of the network is not set up here. */
+export function tellOfLeftOut(
+  answers: AnswerReader,
+  path: string,
+  interfaces: number,
+  prefixes = 0,
+): void {
+  const about = { level: "note", code: "datasource/not-read" } as const;
+  if (interfaces > 1)
+    answers.find(path, {
+      ...about,
+      message: "answers leave by the first interface: routes by source address are not set up",
+      hint: "say them under `firstlight: options` with systemd.network, where other interfaces are asked from afar",
+    });
+  if (prefixes > 0)
+    answers.find(path, {
+      ...about,
+      message: "prefixes that are delegated to an interface are not set up",
+      hint: "say them under `firstlight: options` with systemd.network",
+    });
 }

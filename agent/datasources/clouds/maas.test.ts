@@ -6,7 +6,7 @@ import { writeTree } from "../images/make-images.ts";
 import { maas } from "../maas.ts";
 import { crawlCloud } from "../metadata/crawl.ts";
 import { readJob } from "../metadata/crawl-words.ts";
-import { fakeService } from "../metadata/fake-service.ts";
+import { type FakeAnswer, fakeService } from "../metadata/fake-service.ts";
 import { maas as cloud } from "./maas.ts";
 import { tryCloud } from "./try-cloud.ts";
 
@@ -105,4 +105,25 @@ t.test("MAAS: each request is signed anew, below the path of the address", async
   t.notMatch(JSON.stringify([instance, attempts]), /canary/);
   await t.rejects(read({ ...keys, token_secret: "other" }), { code: "datasource/refused" });
   await t.rejects(read({}), { code: "datasource/refused" });
+});
+
+t.test("MAAS: a machine with a wrong clock signs by that of the service", async (t) => {
+  const aheadMs = 400 * 24 * 3_600_000;
+  const guard = ({ headers }: IncomingMessage): FakeAnswer | undefined => {
+    const at = Number(/oauth_timestamp="(\d+)"/.exec(headers.authorization ?? "")?.[1]) * 1_000;
+    const now = Date.now() + aheadMs;
+    if (Math.abs(at - now) < 300_000) return undefined;
+    return { status: 401, headers: { date: new Date(now).toUTCString() } };
+  };
+  const service = await fakeService(t, answers, { guard });
+  const oAuth = { consumerKey: "ck", consumerSecret: "", tokenKey: "tk", tokenSecret: "ts" };
+  const job = { addresses: [service.url], budgetMs: 5_000, oAuth };
+  const report = await crawlCloud(cloud, job);
+  t.equal(report.answers.size, 5);
+  t.equal(report.attempts.filter(({ status }) => status === 401).length, 1, "once");
+  const other = await fakeService(t, answers, { guard: () => ({ status: 401 }) });
+  await t.rejects(crawlCloud(cloud, { ...job, addresses: [other.url] }), {
+    code: "datasource/refused",
+  });
+  t.equal(other.requests.length, 1, "the clock was right");
 });

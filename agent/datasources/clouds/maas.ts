@@ -13,10 +13,10 @@ export const maas: Cloud = {
   service: { addresses: [], probe: `${metaData}instance-id` },
   identify: () => undefined,
   async crawl(client) {
-    for (const name of ["instance-id", "local-hostname", "public-keys"])
-      await client.get(`${metaData}${name}`);
-    await client.get(`${metaData}vendor-data`, { maxBytes, raw: true });
+    for (const name of ["instance-id", "local-hostname"]) await client.get(`${metaData}${name}`);
     await client.get(`${root}user-data`, { maxBytes, raw: true });
+    await client.get(`${metaData}public-keys`, { without: "warning" });
+    await client.get(`${metaData}vendor-data`, { maxBytes, raw: true, without: "warning" });
   },
   async read(answers) {
     const need = (name: string) => {

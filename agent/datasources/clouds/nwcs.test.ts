@@ -64,3 +64,15 @@ t.test("without documents and network there is a machine all the same", async (t
   const nothing = { userData: null, vendorData: null, networkConfig: null };
   t.match((await readFrom(nwcs, service)).instance, nothing);
 });
+
+t.test("vendor-data is a text, or one for cloud-init among others", async (t) => {
+  for (const [vendordata, expected] of [
+    [{ "cloud-init": "#cloud-config\n" }, "#cloud-config\n"],
+    [{}, undefined],
+  ] as const) {
+    const service = await fakeService(t, { [path]: JSON.stringify({ ...said, vendordata }) });
+    const { secrets, findings } = await readFrom(nwcs, service);
+    t.equal(secrets.get("vendor-data")?.reveal().toString(), expected);
+    t.same(findings, []);
+  }
+});

@@ -17,7 +17,7 @@ export const nwcs: Cloud = {
   async crawl(client) {
     await client.get(metaData);
   },
-  read(answers) {
+  async read(answers) {
     const said = answers.object(metaData);
     return {
       metaData: {
@@ -27,7 +27,7 @@ export const nwcs: Cloud = {
         "instance-type": said["machine_type"],
       },
       userData: documentIn(answers, "userdata", said["userdata"]),
-      vendorData: documentIn(answers, "vendordata", said["vendordata"]),
+      vendorData: await vendorData(answers, said["vendordata"]),
       networkConfig: networkConfig(answers, said["network"]),
     };
   },
@@ -41,6 +41,16 @@ function documentIn(
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return Buffer.from(value, "utf8");
   throw answers.malformed(metaData, `${key}: a text was expected`);
+}
+
+/** A text, or one for cloud-init among others, as OpenStack has it. */
+async function vendorData(answers: AnswerReader, value: Json | undefined) {
+  if (typeof value !== "object" || value === null) return documentIn(answers, "vendordata", value);
+  const { readVendorData } = await import("../openstack-vendor-data.ts");
+  const document = { name: `${metaData}: vendordata`, value, text: "", locate: () => undefined };
+  const { bytes, findings } = readVendorData([document]);
+  for (const finding of findings) answers.find(document.name, finding);
+  return bytes;
 }
 
 /** Version 1, with the names that the interfaces have here in the place of the cloud's. */

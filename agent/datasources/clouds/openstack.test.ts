@@ -149,3 +149,11 @@ t.test("what may not be read says nothing", async (t) => {
   const identity = readIdentity(fakeIo(root).files);
   t.match(identity, { productName: "OpenStack Nova", productUuid: "", initProductName: "" });
 });
+
+t.test("vendor-data that does not come costs no machine", async (t) => {
+  const broken = { ...answers, [`${newest}/vendor_data.json`]: { status: 500 } };
+  const service = await fakeService(t, broken);
+  const { instance, findings } = await readFrom(openStack, service, { budgetMs: 2_000 });
+  t.match(instance, { vendorData: null, userData: { secretRef: "user-data" } });
+  t.match(findings, [{ level: "warning", document: `${newest}/vendor_data.json` }]);
+});

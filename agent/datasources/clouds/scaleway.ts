@@ -30,8 +30,9 @@ export const scaleway: Cloud = {
   },
   async crawl(client) {
     await client.get(conf);
-    for (const path of [userData, vendorData])
-      await client.get(path, { raw: true, maxBytes: maxDocumentBytes });
+    const options = { raw: true, maxBytes: maxDocumentBytes };
+    await client.get(userData, options);
+    await client.get(vendorData, { ...options, without: "warning" });
   },
   read(answers) {
     const said = answers.object(conf);

@@ -5,21 +5,28 @@ import type { MetadataClient } from "../metadata/service.ts";
 const mostLevels = 8;
 const mostPaths = 500;
 
+/** What a machine is made of, of all that there is. */
+const heeded = /^(?:$|local-hostname$|public-keys|network\/)/;
+
 /**
  * Asks for everything below a path that lists what there is, a directory by a slash at its end, as EC2
- * has it and clouds that follow it. `left` begins what is not asked for.
+ * has it and clouds that follow it. `left` begins what is not asked for. A leaf that
+ * does not come costs no other one.
  */
 export async function crawlTree(
   client: MetadataClient,
   start: string,
   left: readonly string[] = [],
 ): Promise<void> {
+  const lackIn = (path: string) => ({
+    without: heeded.test(path.slice(start.length)) ? ("warning" as const) : ("note" as const),
+  });
   let level = [start];
   let paths = 0;
   for (let depth = 0; level.length > 0 && depth < mostLevels; depth++) {
     const next: string[] = [];
     for (const directory of level) {
-      const names = ((await client.text(directory)) ?? "").split("\n");
+      const names = ((await client.text(directory, lackIn(directory))) ?? "").split("\n");
       for (const name of names.map((each) => each.trim()).filter((each) => each !== "")) {
         if (++paths > mostPaths) return;
         // A key is listed as `0=name`.
@@ -27,7 +34,7 @@ export async function crawlTree(
         const path = `${directory}${key === undefined ? name : `${key}/`}`;
         if (left.some((prefix) => `${path}/`.startsWith(prefix))) continue;
         if (path.endsWith("/")) next.push(path);
-        else await client.get(path);
+        else await client.get(path, lackIn(path));
       }
     }
     level = next;

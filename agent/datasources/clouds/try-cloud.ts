@@ -15,6 +15,7 @@ import {
   fakeService,
   first,
 } from "../metadata/fake-service.ts";
+import type { Tokens } from "../metadata/service.ts";
 
 /** What a fault is to match. */
 interface Matched {
@@ -123,7 +124,9 @@ export function identityOf(some: Partial<Identity>): Identity {
     ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
     ...{
       chassisAssetTag: "",
+      biosVersion: "",
       hypervisorUuid: "",
+      hypervisorVersion: "",
       kernelArguments: [],
       kernelVersion: "",
       markFiles: [],
@@ -142,6 +145,7 @@ interface ReadFromOptions {
   readonly interfaces?: ReadonlyMap<string, string>;
   /** What else is known of the machine that reads. */
   readonly known?: Known | undefined;
+  readonly tokens?: Tokens;
   /** Of {@link openPorts}. */
   readonly open?: typeof openExchange;
 }
@@ -162,9 +166,10 @@ export async function openPorts(t: Test, ports: FakePorts): Promise<typeof openE
 export async function readFrom(
   cloud: Cloud,
   { url }: { readonly url: string },
-  { budgetMs = 10_000, interfaces, known = {}, open = openExchange }: ReadFromOptions = {},
+  { budgetMs = 10_000, interfaces, known = {}, tokens, open = openExchange }: ReadFromOptions = {},
 ): Promise<DatasourceContent> {
-  const report = await crawlCloud(cloud, { addresses: [url], budgetMs }, undefined, { open });
+  const job = { addresses: [url], budgetMs, ...(tokens === undefined ? {} : { tokens }) };
+  const report = await crawlCloud(cloud, job, undefined, { open });
   const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
   const machine = machineOf(interfaces === undefined ? known : { ...known, interfaces });
   return readCloud(cloud, detection, report, machine);

@@ -8,7 +8,7 @@ const maxBytes = 4 * 1024 * 1024;
 /** UpCloud (https://developers.upcloud.com/1.3/8-servers/#metadata-service). */
 export const upCloud: Cloud = {
   name: "UpCloud",
-  service: { addresses: ["http://169.254.169.254"], probe: document },
+  service: { addresses: ["http://169.254.169.254"], probe: document, probeMaxBytes: maxBytes },
   identify: ({ sysVendor }) =>
     sysVendor === "UpCloud" ? `system vendor: ${sysVendor}` : undefined,
   async crawl(client) {

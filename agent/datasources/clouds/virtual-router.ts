@@ -13,8 +13,9 @@ export function virtualRouter(version: string, password: string): Pick<Cloud, "c
   const userData = `${version}user-data`;
   return {
     async crawl(client) {
-      await crawlTree(client, root);
+      await client.get(`${root}instance-id`);
       await client.get(userData, { raw: true, maxBytes: maxUserDataBytes });
+      await crawlTree(client, root, [`${root}instance-id/`]);
       await askPassword(client, password);
     },
     read(answers) {

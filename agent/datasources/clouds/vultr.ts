@@ -18,6 +18,7 @@ export const vultr: Cloud = {
     // As cloud-init asks: user-data and vendor-data are there for who asks so.
     headers: { "metadata-token": "cloudinit" },
     probe: document,
+    probeMaxBytes: maxBytes,
   },
   identify({ sysVendor, kernelArguments, markFiles }) {
     if (sysVendor === "Vultr") return `system vendor: ${sysVendor}`;

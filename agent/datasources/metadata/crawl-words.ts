@@ -6,14 +6,23 @@ import type { CrawlJob, CrawlReport, MetadataAttempt } from "./service.ts";
 
 /** What a crawl came to, as its child says it. */
 export async function reportOf(crawl: Promise<CrawlReport>): Promise<string> {
-  const nothing = { v: 1, service: null, answers: {}, attempts: [], fault: null } as const;
+  const nothing = {
+    v: 1,
+    service: null,
+    answers: {},
+    attempts: [],
+    lacks: [],
+    tokenless: false,
+    fault: null,
+  } as const;
   try {
-    const { service, answers, attempts } = await crawl;
+    const { service, answers, attempts, lacks = [], tokenless = false } = await crawl;
     const encoded = [...answers].map(([path, bytes]) => [
       path,
       Buffer.from(bytes).toString("base64"),
     ]);
-    const report = { ...nothing, service, answers: Object.fromEntries(encoded), attempts };
+    const said = { service, answers: Object.fromEntries(encoded), attempts };
+    const report = { ...nothing, ...said, lacks, tokenless };
     return JSON.stringify(report);
   } catch (error) {
     const { code, message, hint } = describeFault(error);
@@ -42,7 +51,7 @@ export function readReport(
       `${datasource}: whoever asks the metadata service said nothing that can be read`,
     );
   }
-  const { service, answers, attempts, fault } = report;
+  const { service, answers, attempts, lacks, tokenless, fault } = report;
   if (fault !== null) {
     const { code, message, hint } = fault;
     throw Object.assign(new Fault(code, message, hint === null ? {} : { hint }), { attempts });
@@ -50,7 +59,7 @@ export function readReport(
   const decoded = Object.entries(answers).map(
     ([path, base64]) => [path, Buffer.from(base64, "base64")] as const,
   );
-  return { service, answers: new Map(decoded), attempts };
+  return { service, answers: new Map(decoded), attempts, lacks, tokenless };
 }
 
 function parse(text: string): Report | undefined {
@@ -65,10 +74,13 @@ function parse(text: string): Report | undefined {
 /** A job, as its line says; `undefined` where it is none. */
 export function readJob(line: string): CrawlJob | undefined {
   try {
-    const { datasource, task, addresses, oAuth, budgetMs } = JSON.parse(line) as Partial<CrawlJob>;
+    const { datasource, task, addresses, oAuth, tokens, budgetMs } = JSON.parse(
+      line,
+    ) as Partial<CrawlJob>;
     const isGood =
       typeof datasource === "string" &&
       Number.isInteger(budgetMs) &&
+      (tokens === undefined || tokens === "optional" || tokens === "none") &&
       (task === undefined || task === "crawl" || task === "ready") &&
       (addresses === undefined ||
         (Array.isArray(addresses) && addresses.every((one) => URL.canParse(String(one))))) &&
@@ -79,6 +91,7 @@ export function readJob(line: string): CrawlJob | undefined {
       ...(task === undefined ? {} : { task }),
       ...(addresses === undefined ? {} : { addresses }),
       ...(oAuth === undefined ? {} : { oAuth }),
+      ...(tokens === undefined ? {} : { tokens }),
     };
   } catch {
     return undefined;

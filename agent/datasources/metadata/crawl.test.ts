@@ -1,4 +1,5 @@
 import { mock } from "node:test";
+import { gzipSync } from "node:zlib";
 import t from "tap";
 import type { Cloud } from "../cloud.ts";
 import { candidatesFor, type Interfaces } from "./candidates.ts";
@@ -6,6 +7,7 @@ import { crawlCloud } from "./crawl.ts";
 import { attemptsOf, readJob, readReport, reportOf } from "./crawl-words.ts";
 import type { Exchange } from "./exchange.ts";
 import { type FakeAnswer, fakeService, first } from "./fake-service.ts";
+import type { MetadataClient } from "./service.ts";
 
 /** A cloud that says one thing. */
 const cloud: Pick<Cloud, "name" | "service" | "crawl"> = {
@@ -242,6 +244,8 @@ t.test("what a child says is a report, or is not believed", async (t) => {
     service: { url: "http://x", from: null },
     answers: new Map([["/id", Buffer.from("i-1")]]),
     attempts: [attempt],
+    lacks: [{ level: "note", path: "/x", problem: "answered with 403" } as const],
+    tokenless: true,
   };
   const job = { datasource: "Fake", budgetMs: 1 };
   t.same(readReport(await reportOf(Promise.resolve(report)), job), report);
@@ -258,11 +262,12 @@ t.test("what a child says is a report, or is not believed", async (t) => {
   t.same(attemptsOf(caught()), [attempt]);
   for (const other of ["", "{}", '{"v":1}', "null", text.replace('"v":1', '"v":2')])
     t.throws(() => readReport(other, job), { code: "datasource/unreachable" }, other.slice(0, 20));
-  t.same(readJob(JSON.stringify(job)), job);
+  for (const good of [job, { ...job, tokens: "none" }]) t.same(readJob(JSON.stringify(good)), good);
   for (const wrong of [
     "",
     "{}",
     '{"datasource":"Fake"}',
+    '{"datasource":"F","budgetMs":1,"tokens":"some"}',
     '{"datasource":"F","budgetMs":1,"addresses":["x"]}',
   ])
     t.equal(readJob(wrong), undefined, wrong);
@@ -276,4 +281,56 @@ t.test("a way that was not needed is not asked again when another has answered",
   const late = await fakeService(t, { "/id": "i-2" }, { host: "127.0.0.3", port: Number(port) });
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   t.same(late.requests, []);
+});
+
+t.test("an answer is asked for as it is, and unpacked where it comes packed", async (t) => {
+  const asked: (string | undefined)[] = [];
+  const packed =
+    (body: Uint8Array, encoding = "gzip"): FakeAnswer =>
+    ({ headers }, response) => {
+      asked.push(String(headers["accept-encoding"]));
+      response.writeHead(200, { "content-encoding": encoding });
+      response.end(body);
+    };
+  t.equal((await crawl(t, packed(gzipSync("right")))).data, "right");
+  t.same(asked, ["identity"]);
+  const wrong: readonly (readonly [FakeAnswer, RegExp])[] = [
+    [packed(gzipSync(Buffer.alloc(100_001))), /more than 100000 bytes/],
+    [packed(Buffer.from("no gzip")), /gzip came that cannot be unpacked/],
+    [packed(Buffer.from("x"), "br"), /an encoding came that was not asked for/],
+    [packed(gzipSync("<html>Log in</html>")), /a page of HTML/],
+  ];
+  for (const [answer, message] of wrong)
+    await t.rejects(crawl(t, answer), { code: "datasource/malformed", message });
+});
+
+t.test("what is asked for at first may be as large as what is read of it", async (t) => {
+  const large = "x".repeat(2 * 1024 * 1024);
+  const { url } = await fakeService(t, { "/id": large, "/data": "x" });
+  const read = (probeMaxBytes: number) =>
+    crawlCloud(
+      { ...cloud, service: { ...cloud.service, probeMaxBytes } },
+      { addresses: [url], budgetMs: 5_000 },
+    );
+  t.equal((await read(3 * 1024 * 1024)).answers.size, 1);
+  await t.rejects(read(1024 * 1024), { message: /more than 1048576 bytes/ });
+});
+
+t.test("what a machine can do without takes a part of the time only", async (t) => {
+  const silent: FakeAnswer = () => {};
+  const paths = Array.from({ length: 60 }, (_, number) => `/silent/${number}`);
+  const { url } = await fakeService(t, {
+    ...{ "/id": "i-1", "/data": "x" },
+    ...Object.fromEntries(paths.map((path) => [path, silent])),
+  });
+  const without = {
+    ...cloud,
+    async crawl(client: MetadataClient) {
+      for (const path of paths) await client.get(path, { without: "note" });
+      await client.get("/data");
+    },
+  };
+  const { answers, lacks } = await crawlCloud(without, { addresses: [url], budgetMs: 3_000 });
+  t.ok(answers.has("/data"));
+  t.equal(lacks?.length, paths.length);
 });

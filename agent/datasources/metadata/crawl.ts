@@ -1,13 +1,24 @@
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { type OpenedService, type OpenOptions, openService } from "./open-service.ts";
-import type { CrawlJob, CrawlReport, MetadataAttempt, MetadataClient } from "./service.ts";
+import type {
+  CrawlJob,
+  CrawlReport,
+  Lack,
+  MetadataAttempt,
+  MetadataClient,
+  MetadataService,
+  Tokens,
+} from "./service.ts";
 
 /** Of all answers together. */
 const mostBytes = 32 * 1024 * 1024;
 /** The last ones: a service that is away is asked for a long time. */
 const mostAttempts = 500;
+/** For one answer that a machine can do without. */
+const longestWithoutMs = 5_000;
+const leastWithoutMs = 20;
 
 /**
  * Asks a cloud for everything that it says, or tells it that the machine is up, within the budget. The
@@ -15,14 +26,15 @@ const mostAttempts = 500;
  */
 export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
-  { task = "crawl", addresses, oAuth, budgetMs }: Omit<CrawlJob, "datasource">,
+  { task = "crawl", addresses, oAuth, tokens, budgetMs }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
   fakes: Pick<OpenOptions, "interfaces" | "open"> = {},
 ): Promise<CrawlReport> {
   const { name } = cloud;
   const asked = task === "ready" ? cloud.ready : cloud;
   if (asked === undefined) throw new Error(`${name} is not told that a machine is up`);
-  const { service, crawl } = asked;
+  const { crawl } = asked;
+  const service = withTokens(asked.service, tokens);
   const places = addresses ?? service.addresses;
   if (places.length === 0) throw nowhere(name);
   const attempts: MetadataAttempt[] = [];
@@ -42,11 +54,13 @@ export async function crawlCloud(
     const { open = openExchange } = fakes;
     ports = portsOf(opened, (candidate) => open(candidate, context));
     const answers = new Map<string, Uint8Array>();
-    await crawl(keeping(ports, opened, answers));
+    const lacks: Lack[] = [];
+    await crawl(bearing(keeping(ports, opened, answers), lacks, context));
     const { url, from, socketPath } = opened.candidate;
     const place =
       socketPath === undefined ? { url, from } : { url: `unix:${socketPath}`, from: null };
-    return { service: place, answers, attempts };
+    const tokenless = opened.exchange.tokenless?.() ?? false;
+    return { service: place, answers, attempts, lacks, tokenless };
   } catch (error) {
     throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, attempts);
   } finally {
@@ -81,12 +95,59 @@ function portsOf(
   };
 }
 
+/** Where a service says so that it gives no token. */
+const noToken = [400, 403, 404, 405];
+
+function withTokens(service: MetadataService, tokens: Tokens | undefined): MetadataService {
+  const { token, ...rest } = service;
+  if (token === undefined || tokens === undefined) return service;
+  return tokens === "none" ? rest : { ...rest, token: { ...token, optionalOn: noToken } };
+}
+
+/**
+ * A client that does without what a machine can do without. What does not come may take a part of the
+ * budget only, all of it together.
+ */
+function bearing(
+  client: Kept,
+  lacks: Lack[],
+  { budgetMs, signal }: Pick<OpenOptions, "budgetMs" | "signal">,
+): MetadataClient {
+  let leftMs = budgetMs / 3;
+  const get: MetadataClient["get"] = async (path, { without, ...options } = {}) => {
+    if (without === undefined) return client.get(path, options);
+    // Of what is left a part, so that one that does not come leaves time for others.
+    const withinMs = Math.floor(Math.min(longestWithoutMs, leftMs / 3));
+    const startedAt = performance.now();
+    try {
+      if (withinMs < leastWithoutMs)
+        throw new Fault("datasource/unreachable", "not asked for: too much before it did not come");
+      return await client.get(path, { withinMs, ...options });
+    } catch (error) {
+      if (!isFault(error) || signal.aborted) throw error;
+      leftMs -= performance.now() - startedAt;
+      lacks.push({ level: without, path, problem: error.message });
+      return undefined;
+    }
+  };
+  return {
+    get,
+    post: client.post,
+    async text(path, options) {
+      const bytes = await get(path, options);
+      return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
+    },
+  };
+}
+
+type Kept = Pick<MetadataClient, "get" | "post">;
+
 /** A client whose answers are kept by their path. */
 function keeping(
   ports: Ports,
   { candidate }: OpenedService,
   answers: Map<string, Uint8Array>,
-): MetadataClient {
+): Kept {
   let total = 0;
   const get: MetadataClient["get"] = async (path, options) => {
     const [, port, rest = path] = /^:(\d+)(\/.*)$/.exec(path) ?? [];
@@ -105,10 +166,6 @@ function keeping(
   return {
     get,
     post: (path, body, options) => ports.at(undefined).post(path, body, options),
-    async text(path, options) {
-      const bytes = await get(path, options);
-      return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
-    },
   };
 }
 

@@ -3,6 +3,7 @@ import { Agent } from "node:http";
 import { connect } from "node:net";
 import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
 import { Fault } from "#core/fault.ts";
+import { gunzip } from "#core/gunzip.ts";
 import type { Candidate } from "./candidates.ts";
 import { openLineExchange } from "./line-exchange.ts";
 import { type OAuthKeys, oAuthHeader } from "./oauth.ts";
@@ -18,6 +19,8 @@ const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 /** What a service may say that time heals. */
 const passing = [408, 425, 429, 500, 502, 503, 504];
+/** A clock that is so near is right. */
+const leastSkewMs = 5_000;
 const unconnected = [
   ...["ETIMEDOUT", "ECONNRESET", "EADDRINUSE", "EADDRNOTAVAIL", "ECONNREFUSED", "EPIPE"],
   ...["ENOTFOUND", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "EAI_AGAIN"],
@@ -44,6 +47,8 @@ export interface Exchange {
   get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   /** Says something. Throws where it is not taken. */
   post(path: string, body: string, options?: GetOptions): Promise<void>;
+  /** Whether it is asked without a token, because it would give none. */
+  readonly tokenless?: () => boolean;
   /** Ends what is under way too, and what waits to be asked again. */
   close(): void;
 }
@@ -63,12 +68,16 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
   const signal = AbortSignal.any([context.signal, closed.signal]);
   const client = clientFor(candidate, { ...context, signal }, agent);
   let token: Promise<string | undefined> | undefined;
+  let isTokenless = false;
+  /** How far the service's clock is ahead of ours. */
+  let skewMs = 0;
 
   async function headersFor(): Promise<Record<string, string>> {
-    if (oAuth !== undefined) return { authorization: oAuthHeader(oAuth, Date.now()) };
+    if (oAuth !== undefined) return { authorization: oAuthHeader(oAuth, Date.now() + skewMs) };
     if (service.token === undefined) return {};
     token ??= newToken(client, candidate, service.token);
     const value = await token;
+    isTokenless = value === undefined;
     return value === undefined ? {} : { [service.token.header]: value };
   }
 
@@ -78,6 +87,12 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
       return request(client, `${candidate.url}${path}`, { ...init, headers }, options);
     };
     const first = await once();
+    if (oAuth !== undefined && isRefusal(first.statusCode)) {
+      const newSkewMs = clockSkewMs(first);
+      if (Math.abs(newSkewMs - skewMs) <= leastSkewMs) return taken(first, options);
+      skewMs = newSkewMs; // what is signed at another time is refused
+      return taken(await once(), options);
+    }
     if (first.statusCode !== 401 || service.token === undefined) return taken(first, options);
     token = undefined; // it has run out
     return taken(await once(), options);
@@ -90,11 +105,22 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
       if (answer === undefined)
         throw new Fault("datasource/unreachable", `${candidate.url}${path}: answered with 404`);
     },
+    tokenless: () => isTokenless,
     close() {
       closed.abort();
       agent.destroy();
     },
   };
+}
+
+function isRefusal(statusCode: number): boolean {
+  return statusCode === 401 || statusCode === 403;
+}
+
+/** By the `Date` that an answer bears; 0 where it bears none. */
+function clockSkewMs({ headers }: Response<Uint8Array>): number {
+  const theirs = Date.parse(headers.date ?? "");
+  return Number.isNaN(theirs) ? 0 : theirs - Date.now();
 }
 
 async function newToken(
@@ -132,7 +158,7 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): G
     agent: { http: agent },
     signal,
     timeout: { connect: connectMs, request: answerMs },
-    headers: { "user-agent": "firstlight", ...service.headers },
+    headers: { "user-agent": "firstlight", "accept-encoding": "identity", ...service.headers },
     followRedirect: false,
     throwHttpErrors: false,
     decompress: false,
@@ -231,18 +257,40 @@ async function request(
     if (transferred > maxBytes) tooLarge.abort();
   });
   try {
-    return (await promise) as Response<Uint8Array>;
+    const response = (await promise) as Response<Uint8Array>;
+    return Object.assign(response, { body: unpacked(response, maxBytes) });
   } catch (error) {
-    if (tooLarge.signal.aborted) {
-      const message = `${placeOf(url)}: more than ${maxBytes} bytes came`;
-      throw new Fault("datasource/malformed", message, { cause: error });
-    }
+    if (tooLarge.signal.aborted) throw largerThan(url, maxBytes, error);
     if (late?.aborted) {
       const message = `${placeOf(url)}: nothing came within ${withinMs} ms`;
       throw new Fault("datasource/unreachable", message, { cause: error });
     }
     throw unreachable(placeOf(url), error);
   }
+}
+
+/** The body without the packing that some put on it unasked. */
+function unpacked(
+  { body, headers, requestUrl }: Response<Uint8Array>,
+  maxBytes: number,
+): Uint8Array {
+  const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
+  if (encoding === "identity" || encoding === "" || body.length === 0) return body;
+  if (encoding !== "gzip" && encoding !== "x-gzip")
+    throw notMetadata(placeOf(requestUrl), "an encoding came that was not asked for");
+  try {
+    return gunzip(body, maxBytes);
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === "ERR_BUFFER_TOO_LARGE")
+      throw largerThan(requestUrl, maxBytes, error);
+    const message = `${placeOf(requestUrl)}: gzip came that cannot be unpacked`;
+    throw new Fault("datasource/malformed", message, { cause: error });
+  }
+}
+
+function largerThan(url: URL | string, maxBytes: number, cause: unknown): Fault {
+  const message = `${placeOf(url)}: more than ${maxBytes} bytes came`;
+  return new Fault("datasource/malformed", message, { cause });
 }
 
 /** What an answer says. Throws where it is none of a metadata service. */
@@ -256,7 +304,7 @@ function taken(
     const target = URL.parse(headers.location ?? "", String(requestUrl))?.origin ?? "nowhere";
     throw notMetadata(place, `it leads away to ${target}`);
   }
-  if (statusCode === 401 || statusCode === 403) {
+  if (isRefusal(statusCode)) {
     throw new Fault("datasource/refused", `${place}: answered with ${statusCode}`);
   }
   if (statusCode < 200 || statusCode > 299) {

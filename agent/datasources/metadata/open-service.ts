@@ -4,6 +4,7 @@ import { counted } from "#core/count.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { type Candidate, candidatesFor, type Interfaces } from "./candidates.ts";
 import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
+import type { MetadataService } from "./service.ts";
 
 /** Interfaces get addresses while we wait. */
 const lookAgainMs = 1_000;
@@ -84,7 +85,7 @@ function ask(candidate: Candidate, context: OpenOptions): Asked {
   const { open = openExchange, service } = context;
   const exchange = open(candidate, context);
   let failed: unknown;
-  const answer = probe(candidate, exchange, [service.probe].flat()).catch((error) => {
+  const answer = probe(candidate, exchange, service).catch((error) => {
     failed = error;
     throw error;
   });
@@ -96,10 +97,12 @@ function ask(candidate: Candidate, context: OpenOptions): Asked {
 async function probe(
   candidate: Candidate,
   exchange: Exchange,
-  paths: readonly string[],
+  { probe: asked, probeMaxBytes }: MetadataService,
 ): Promise<OpenedService> {
+  const paths = [asked].flat();
+  const options = probeMaxBytes === undefined ? {} : { maxBytes: probeMaxBytes };
   for (const path of paths) {
-    if ((await exchange.get(path)) !== undefined) return { candidate, exchange };
+    if ((await exchange.get(path, options)) !== undefined) return { candidate, exchange };
   }
   const place = `${candidate.url}${paths.join(" and ")}`;
   throw new Fault("datasource/malformed", `${place}: answered with 404`);

@@ -13,6 +13,8 @@ export interface MetadataService {
   readonly headers?: Readonly<Record<string, string>>;
   /** Asked first, of every address: who answers with this is the service. Of several one is enough. */
   readonly probe: string | readonly string[];
+  /** Bytes of its answer at most; 1 MiB when absent. */
+  readonly probeMaxBytes?: number;
   /** Status codes that time heals here, beside those that it heals everywhere. */
   readonly passing?: readonly number[];
   /** How the right to ask is got; it is got again where the service says 401. */
@@ -72,6 +74,11 @@ export interface GetOptions {
    * can do without.
    */
   readonly withinMs?: number;
+  /**
+   * Set for what a machine can do without: where it is refused or does not come in time there is
+   * nothing behind the path, and a finding of this level tells it.
+   */
+  readonly without?: "note" | "warning";
   /** Whether it is the user's own document: then a page of HTML is as good as anything. */
   readonly raw?: boolean;
 }
@@ -102,8 +109,22 @@ export interface CrawlJob {
   readonly addresses?: readonly string[];
   /** By what right it is asked. */
   readonly oAuth?: OAuthKeys;
+  /**
+   * Whether it is asked with tokens, where the service has them: always when absent, unless it refuses to
+   * give one (`optional`), or never.
+   */
+  readonly tokens?: Tokens;
   /** For everything, in milliseconds. */
   readonly budgetMs: number;
+}
+
+export type Tokens = "optional" | "none";
+
+/** What was asked for and did not come, and that the machine does without. */
+export interface Lack {
+  readonly level: "note" | "warning";
+  readonly path: string;
+  readonly problem: string;
 }
 
 /** What came of a crawl. */
@@ -112,6 +133,9 @@ export interface CrawlReport {
   readonly service: { readonly url: string; readonly from: string | null } | null;
   readonly answers: Answers;
   readonly attempts: readonly MetadataAttempt[];
+  readonly lacks?: readonly Lack[];
+  /** Whether it was asked without a token, because it would give none. */
+  readonly tokenless?: boolean;
 }
 
 /** Goes to the network, with no privileges where that can be. Throws `datasource/…`. */

@@ -6,9 +6,10 @@ import type { FetchSources } from "./resolve-spec.ts";
 
 const maxBytes = 32 * 1024 * 1024;
 /** For one address, all tries together. */
-const timeoutMs = 30_000;
+const defaultTimeoutMs = 30_000;
 const tries = 4;
 const pauseMs = 1_000;
+const longestPauseMs = 5_000;
 /** So many addresses at once. */
 const atOnce = 4;
 /** What a server may say that time heals. */
@@ -60,6 +61,14 @@ function describe(error: unknown): string {
     : message;
 }
 
+/** How a file is read. */
+export interface ReadFileOptions extends Omit<FetcherOptions, "log"> {
+  /** For all tries together, of which there are as many as it has room for; a few when absent. */
+  readonly timeoutMs?: number;
+  /** Takes a refusal that is final (of the 400s, not 404): then there is no file. */
+  readonly refused?: ((status: number) => void) | undefined;
+}
+
 /**
  * The file behind an address, `undefined` where the server has none (404). Throws
  * `datasource/unreachable`, and `datasource/malformed` where it has more bytes.
@@ -67,13 +76,18 @@ function describe(error: unknown): string {
 export async function readFile(
   url: string,
   limit: number,
-  options: Omit<FetcherOptions, "log">,
+  { refused, ...options }: ReadFileOptions,
 ): Promise<Uint8Array | undefined> {
   const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
   try {
     return await download(url, options, limit);
   } catch (error) {
-    if (error instanceof FinalError && error.message === "status 404") return undefined;
+    const status = error instanceof FinalError ? error.status : undefined;
+    if (status === 404) return undefined;
+    if (status !== undefined && status >= 400 && status < 500 && refused !== undefined) {
+      refused(status);
+      return undefined;
+    }
     const code = error instanceof TooLarge ? "datasource/malformed" : "datasource/unreachable";
     throw new Fault(code, `${origin}: ${describe(error)}`);
   }
@@ -81,9 +95,11 @@ export async function readFile(
 
 async function download(
   url: string,
-  { clock, courier }: Omit<FetcherOptions, "log">,
+  { clock, courier, timeoutMs: givenMs }: Omit<ReadFileOptions, "refused">,
   limit = maxBytes,
 ): Promise<Uint8Array> {
+  const timeoutMs = givenMs ?? defaultTimeoutMs;
+  const mostTries = givenMs === undefined ? tries : Number.POSITIVE_INFINITY;
   const late = new AbortController();
   const done = new AbortController();
   clock.sleep(timeoutMs, done.signal).then(
@@ -99,8 +115,9 @@ async function download(
           limit,
         );
       } catch (error) {
-        if (error instanceof FinalError || n >= tries || signal.aborted) throw error;
-        await clock.sleep(pauseMs * n, signal);
+        if (signal.aborted) throw signal.reason;
+        if (error instanceof FinalError || n >= mostTries) throw error;
+        await clock.sleep(Math.min(pauseMs * n, longestPauseMs), signal);
       }
     }
   } finally {
@@ -109,14 +126,21 @@ async function download(
 }
 
 /** Trying again is of no use. */
-class FinalError extends Error {}
+class FinalError extends Error {
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 class TooLarge extends FinalError {}
 
 async function tryOnce({ status, body, close }: CourierAnswer, limit: number): Promise<Uint8Array> {
   try {
     if (passing.has(status)) throw new Error(`status ${status}`);
-    if (status < 200 || status > 299) throw new FinalError(`status ${status}`);
+    if (status < 200 || status > 299) throw new FinalError(`status ${status}`, status);
     return await readWhole(body, limit);
   } finally {
     close();

@@ -15,13 +15,15 @@ export function readTools(
   io: Io,
   { metadata, defaultUser = defaultUserName }: Settings,
 ): ReadTools {
+  const budgetMs = durationMs(metadata?.timeout, defaultBudgetMs);
   return {
     defaultUser,
     imdsv1: metadata?.imdsv1 ?? false,
-    budgetMs: durationMs(metadata?.timeout, defaultBudgetMs),
-    fetch: async (url, maxBytes) => {
+    budgetMs,
+    fetch: async (url, maxBytes, refused) => {
       const { readFile } = await import("#agent/fetch-sources.ts");
-      return readFile(url, maxBytes, { clock: io.clock, courier: nodeCourier(io) });
+      const options = { clock: io.clock, courier: nodeCourier(io), timeoutMs: budgetMs, refused };
+      return readFile(url, maxBytes, options);
     },
     crawl: async (job, signal) => {
       const place = job.task === "ready" ? `${job.datasource}/ready` : job.datasource;

@@ -34,9 +34,16 @@ export interface ReadTools {
   readonly crawl?: Crawl | undefined;
   /**
    * Reads the file behind an address, `undefined` where there is none; absent where the network is not
-   * up. Throws `datasource/unreachable`, `datasource/malformed` where it is larger.
+   * up. `refused` takes a refusal that is final, and then there is none; without it that is
+   * `datasource/unreachable`. Throws that, and `datasource/malformed` where it is larger.
    */
-  readonly fetch?: ((url: string, maxBytes: number) => Promise<Uint8Array | undefined>) | undefined;
+  readonly fetch?:
+    | ((
+        url: string,
+        maxBytes: number,
+        refused?: (status: number) => void,
+      ) => Promise<Uint8Array | undefined>)
+    | undefined;
   /** For everything that a metadata service is asked, in milliseconds. */
   readonly budgetMs: number;
   /** Account that keys without a user go to. */

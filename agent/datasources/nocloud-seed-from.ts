@@ -1,7 +1,8 @@
 import { Fault } from "#core/fault.ts";
+import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import type { ReadTools } from "./datasource.ts";
-import { readSeed, type Seed, seedFiles, seedLimits } from "./nocloud-seed.ts";
+import { readSeed, requiredFiles, type Seed, seedFiles, seedLimits } from "./nocloud-seed.ts";
 
 /** Where the rest of a seed lies. */
 export interface SeedFrom {
@@ -9,6 +10,7 @@ export interface SeedFrom {
   /** The address, as it may stand in a message. */
   readonly place: string;
   readonly identity: string;
+  readonly findings: readonly Finding[];
 }
 
 /**
@@ -32,7 +34,7 @@ export async function readSeedFrom(
       (file, maxBytes) => files.read(fileOf(file), { maxBytes }),
       () => files.list(base),
     );
-    return { seed, place: `seedfrom ${base}`, identity: `directory ${base}` };
+    return { seed, place: `seedfrom ${base}`, identity: `directory ${base}`, findings: [] };
   }
   if (!/^https?:\/\//.test(base) || !URL.canParse(fileOf("x"))) {
     throw new Fault(
@@ -46,8 +48,14 @@ export async function readSeedFrom(
   if (fetch === undefined) {
     throw new Fault("datasource/none", `${place} is read over the network, which is not up yet`);
   }
+  const findings: Finding[] = [];
   const read = await Promise.all(
-    seedFiles.map(async (name) => [name, await fetch(fileOf(name), seedLimits[name])] as const),
+    seedFiles.map(async (name) => {
+      const refused = (status: number) => findings.push(leftOut(place, name, status));
+      const isNeeded = requiredFiles.includes(name);
+      const bytes = await fetch(fileOf(name), seedLimits[name], isNeeded ? undefined : refused);
+      return [name, bytes] as const;
+    }),
   );
   const found = new Map(read);
   const present = read.flatMap(([name, bytes]) => (bytes === undefined ? [] : [name]));
@@ -56,7 +64,16 @@ export async function readSeedFrom(
     (name) => found.get(name),
     () => present,
   );
-  return { seed, place, identity: place };
+  return { seed, place, identity: place, findings };
+}
+
+function leftOut(place: string, name: string, status: number): Finding {
+  return {
+    ...{ document: place, path: "", line: null, column: null, level: "warning" },
+    code: "datasource/not-read",
+    message: `left out: ${name}, for which the server answered with ${status}`,
+    hint: "let it answer with the file, or with 404 where there is none",
+  };
 }
 
 /** An address as it may stand in a message: its scheme and host, nothing that may be a password. */

@@ -29,7 +29,8 @@ async function read(root: string, network?: ReadTools): Promise<DatasourceConten
 const network: ReadTools = {
   budgetMs: 1_000,
   defaultUser: "nixos",
-  fetch: (url, maxBytes) => readFile(url, maxBytes, { clock: hostClock, courier: httpCourier }),
+  fetch: (url, maxBytes, refused) =>
+    readFile(url, maxBytes, { clock: hostClock, courier: httpCourier, timeoutMs: 3_000, refused }),
 };
 
 function document(content: DatasourceContent, name: string): string | undefined {
@@ -361,6 +362,34 @@ t.test("seedfrom is followed over the network, where that is up", async (t) => {
     code: "datasource/missing",
     message: "seedfrom: __dmi.system-uuid__: the firmware does not say it",
   });
+});
+
+t.test("a document that a seed can do without is refused once, and told", async (t) => {
+  const root = t.testdir();
+  const seed = { "/meta-data": "x: there\n", "/user-data": "there" };
+  const { url } = await fakeService(t, {
+    ...seed,
+    "/vendor-data": { status: 403 },
+    "/network-config": { status: 400 },
+  });
+  setKernelCommandLine(root, `ds=nocloud;i=here;s=${url}/`);
+  const content = await read(root, network);
+  t.equal(document(content, "user-data"), "there");
+  t.match(content.findings, [
+    { level: "warning", message: /left out: (vendor-data.* 403|network-config.* 400)$/ },
+    { level: "warning", message: /left out: (vendor-data.* 403|network-config.* 400)$/ },
+  ]);
+  const closed = await fakeService(t, { ...seed, "/user-data": { status: 403 } });
+  setKernelCommandLine(root, `ds=nocloud;i=here;s=${closed.url}/`);
+  await t.rejects(read(root, network), { code: "datasource/unreachable", message: /status 403/ });
+  const silent = await fakeService(t, { ...seed, "/vendor-data": () => {} });
+  setKernelCommandLine(root, `ds=nocloud;i=here;s=${silent.url}/`);
+  const hurried: ReadTools = {
+    ...network,
+    fetch: (url, maxBytes, refused) =>
+      readFile(url, maxBytes, { clock: hostClock, courier: httpCourier, timeoutMs: 300, refused }),
+  };
+  await t.rejects(read(root, hurried), { message: /no whole answer within 300 ms/ });
 });
 
 t.test("dsmode: disabled is an owner who does not want it", async (t) => {

@@ -40,7 +40,7 @@ export const noCloud: Datasource<NoCloudDetection> = {
   },
   async read({ files }, { places, evidence }, tools) {
     const { layers, findings } = readLayers(files, places);
-    const read = await followSeedFrom(files, layers, tools);
+    const { read, leftOut } = await followSeedFrom(files, layers, tools);
     const place = describePlaces(layers);
     const metaData = mergeLayers(read);
     if (metaData.value["dsmode"] === "disabled") {
@@ -56,7 +56,12 @@ export const noCloud: Datasource<NoCloudDetection> = {
       metaData,
       documents,
       defaultInstanceId: "nocloud",
-      findings: [...findings, ...overriding(read), ...legacyNetwork(metaData, documents)],
+      findings: [
+        ...findings,
+        ...leftOut,
+        ...overriding(read),
+        ...legacyNetwork(metaData, documents),
+      ],
     });
   },
 };
@@ -74,12 +79,13 @@ async function followSeedFrom(
   files: Files,
   layers: readonly Layer[],
   tools: ReadTools | undefined,
-): Promise<readonly Layer[]> {
+): Promise<{ readonly read: readonly Layer[]; readonly leftOut: readonly Finding[] }> {
   const seedFrom = mergeLayers(layers).value["seedfrom"];
-  if (typeof seedFrom !== "string") return layers;
-  const { seed, ...place } = await readSeedFrom(files, seedFrom, tools);
+  if (typeof seedFrom !== "string") return { read: layers, leftOut: [] };
+  const { seed, findings, ...place } = await readSeedFrom(files, seedFrom, tools);
   const own = { ...place, removable: false, ...seed };
-  return [...layers.map((layer) => ({ ...layer, documents: {} })), own];
+  const others = layers.map((layer) => ({ ...layer, documents: {} }));
+  return { read: [...others, own], leftOut: findings };
 }
 
 function mergeLayers(layers: readonly Layer[]): MetaData {

@@ -63,7 +63,7 @@ t.test("compressed user-data, YAML that is none, and bytes that are no text", as
 t.test("vendor-data is named, an empty one is none", async (t) => {
   const vendorData = { document: "vendor-data", bytes: Buffer.from("#cloud-config\n") };
   const { findings, coverage } = translate({ vendorData }, sampleContext);
-  t.strictSame(linesOf({ findings }), ["warning user-data/vendor-data 1:1 "]);
+  t.strictSame(linesOf({ findings }), ["note user-data/vendor-data 1:1 "]);
   t.equal(coverage.unsupported, 1);
   const empty = { document: "vendor-data", bytes: new Uint8Array() };
   t.strictSame(translate({ vendorData: empty }, sampleContext).findings, []);

@@ -124,7 +124,7 @@ function passOver(raw: RawDocument): Part {
     path: "",
     line: 1,
     column: 1,
-    level: "warning",
+    level: "note", // many clouds always send some
     code: "user-data/vendor-data",
     message: "vendor-data is not used",
     hint: "put what you need of it into the user-data",

@@ -29,7 +29,7 @@ export function readTools(
       const place = job.task === "ready" ? `${job.datasource}/ready` : job.datasource;
       const addresses = metadata?.addresses?.[place];
       const crawl = await crawler(io, job.datasource);
-      return crawl(addresses === undefined ? job : { ...job, addresses }, signal);
+      return crawl(addresses === undefined ? job : { ...job, addresses, named: [] }, signal);
     },
   };
 }

@@ -34,6 +34,8 @@ export interface Cloud {
    * no service for this machine.
    */
   readonly addressesOn?: (files: Files) => readonly string[];
+  /** Beside those, where it may be by a host name that only the cloud's name servers know. */
+  readonly named?: readonly string[];
   /**
    * Whether this machine asks with tokens, where that is not the same on all of them; `undefined` as the
    * service has it.
@@ -147,6 +149,7 @@ export function cloudDatasource(cloud: Cloud): Datasource {
       const report = await tools.crawl({
         ...{ datasource: name, budgetMs: tools.budgetMs },
         ...(addresses === undefined ? {} : { addresses }),
+        ...(cloud.named === undefined ? {} : { named: cloud.named }),
         ...(oAuth === undefined ? {} : { oAuth }),
         ...(tokens === undefined ? {} : { tokens }),
       });

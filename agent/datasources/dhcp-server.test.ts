@@ -24,7 +24,10 @@ t.test("who gave the lease is named by dhcpcd and NetworkManager too", async (t)
   const manager = { "run/NetworkManager/devices/2": "[dhcp4]\ndhcp-server-identifier=192.0.2.3\n" };
   const cases: readonly (readonly [Record<string, string | Buffer>, readonly string[]])[] = [
     [{ "var/lib/dhcpcd/eth0.lease": answer([0], type, by(1), [255]) }, ["192.0.2.1"]],
-    [{ "var/db/dhcpcd/eth0.lease": answer(by(1)), [other]: answer(by(2)) }, ["192.0.2.2", "192.0.2.1"]],
+    [
+      { "var/db/dhcpcd/eth0.lease": answer(by(1)), [other]: answer(by(2)) },
+      ["192.0.2.2", "192.0.2.1"],
+    ],
     [{ "var/lib/dhcpcd/eth0.lease": answer(type, [255], by(1)) }, ["192.0.2.254"]],
     [{ "var/lib/dhcpcd/eth0.lease": answer([54, 4, 192]) }, ["192.0.2.254"]],
     [{ "var/lib/dhcpcd/eth0.lease": Buffer.alloc(300) }, ["192.0.2.254"]],

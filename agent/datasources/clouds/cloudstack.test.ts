@@ -85,4 +85,5 @@ t.test("whoever gave the lease is asked", async (t) => {
     jobs.map(({ addresses }) => addresses),
     [[], ["http://192.0.2.1"]],
   );
+  t.same(jobs[0]?.named, ["http://data-server"]);
 });

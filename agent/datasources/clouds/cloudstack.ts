@@ -5,7 +5,8 @@ import { virtualRouter } from "./virtual-router.ts";
 /**
  * Apache CloudStack
  * (https://docs.cloudstack.apache.org/en/latest/adminguide/virtual_machines/user-data.html). The
- * virtual router of a network is its DHCP server and has the metadata; those of all networks are asked.
+ * virtual router of a network is its DHCP server and has the metadata; those of all networks are asked, and the
+ * one that the network's name server knows.
  */
 export const cloudStack: Cloud = {
   name: "CloudStack",
@@ -13,6 +14,7 @@ export const cloudStack: Cloud = {
   identify({ productName }) {
     return productName.startsWith("CloudStack") ? `product name: ${productName}` : undefined;
   },
+  named: ["http://data-server"],
   addressesOn: (files) => dhcpServers(files).map((server) => `http://${server}`),
   ...virtualRouter("/latest/", ":8080/"),
 };

@@ -74,7 +74,7 @@ function parse(text: string): Report | undefined {
 /** A job, as its line says; `undefined` where it is none. */
 export function readJob(line: string): CrawlJob | undefined {
   try {
-    const { datasource, task, addresses, oAuth, tokens, budgetMs } = JSON.parse(
+    const { datasource, task, addresses, named, oAuth, tokens, budgetMs } = JSON.parse(
       line,
     ) as Partial<CrawlJob>;
     const isGood =
@@ -82,18 +82,25 @@ export function readJob(line: string): CrawlJob | undefined {
       Number.isInteger(budgetMs) &&
       (tokens === undefined || tokens === "optional" || tokens === "none") &&
       (task === undefined || task === "crawl" || task === "ready") &&
-      (addresses === undefined ||
-        (Array.isArray(addresses) && addresses.every((one) => URL.canParse(String(one))))) &&
+      areAddresses(addresses) &&
+      areAddresses(named) &&
       (oAuth === undefined || oAuthNames.every((name) => typeof oAuth[name] === "string"));
     if (!isGood) return undefined;
     return {
       ...{ datasource, budgetMs: budgetMs as number },
       ...(task === undefined ? {} : { task }),
       ...(addresses === undefined ? {} : { addresses }),
+      ...(named === undefined ? {} : { named }),
       ...(oAuth === undefined ? {} : { oAuth }),
       ...(tokens === undefined ? {} : { tokens }),
     };
   } catch {
     return undefined;
   }
+}
+
+function areAddresses(value: unknown): boolean {
+  return (
+    value === undefined || (Array.isArray(value) && value.every((one) => URL.canParse(String(one))))
+  );
 }

@@ -262,12 +262,14 @@ t.test("what a child says is a report, or is not believed", async (t) => {
   t.same(attemptsOf(caught()), [attempt]);
   for (const other of ["", "{}", '{"v":1}', "null", text.replace('"v":1', '"v":2')])
     t.throws(() => readReport(other, job), { code: "datasource/unreachable" }, other.slice(0, 20));
-  for (const good of [job, { ...job, tokens: "none" }]) t.same(readJob(JSON.stringify(good)), good);
+  for (const good of [job, { ...job, tokens: "none", named: ["http://data-server"] }])
+    t.same(readJob(JSON.stringify(good)), good);
   for (const wrong of [
     "",
     "{}",
     '{"datasource":"Fake"}',
     '{"datasource":"F","budgetMs":1,"tokens":"some"}',
+    '{"datasource":"F","budgetMs":1,"named":["x"]}',
     '{"datasource":"F","budgetMs":1,"addresses":["x"]}',
   ])
     t.equal(readJob(wrong), undefined, wrong);
@@ -333,4 +335,13 @@ t.test("what a machine can do without takes a part of the time only", async (t) 
   const { answers, lacks } = await crawlCloud(without, { addresses: [url], budgetMs: 3_000 });
   t.ok(answers.has("/data"));
   t.equal(lacks?.length, paths.length);
+});
+
+t.test("a service is asked by the names that the network knows", async (t) => {
+  const { url } = await fakeService(t, { "/id": "i-1", "/data": "x" });
+  const named = ["http://nobody.invalid", url.replace("127.0.0.1", "localhost")];
+  const { service } = await crawlCloud(cloud, { addresses: [], named, budgetMs: 5_000 });
+  t.equal(service?.url, url);
+  const unknown = crawlCloud(cloud, { addresses: [], named: named.slice(0, 1), budgetMs: 5_000 });
+  await t.rejects(unknown, { message: /does not know yet where/ });
 });

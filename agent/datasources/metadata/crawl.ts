@@ -1,3 +1,5 @@
+import { lookup } from "node:dns/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { Fault, isFault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
@@ -18,6 +20,8 @@ const mostBytes = 32 * 1024 * 1024;
 const mostAttempts = 500;
 /** For one answer that a machine can do without. */
 const longestWithoutMs = 5_000;
+/** For a name server that is on the same network. */
+const lookupMs = 2_000;
 const leastWithoutMs = 20;
 
 /**
@@ -26,7 +30,7 @@ const leastWithoutMs = 20;
  */
 export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
-  { task = "crawl", addresses, oAuth, tokens, budgetMs }: Omit<CrawlJob, "datasource">,
+  { task = "crawl", addresses, named, oAuth, tokens, budgetMs }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
   fakes: Pick<OpenOptions, "interfaces" | "open"> = {},
 ): Promise<CrawlReport> {
@@ -35,7 +39,7 @@ export async function crawlCloud(
   if (asked === undefined) throw new Error(`${name} is not told that a machine is up`);
   const { crawl } = asked;
   const service = withTokens(asked.service, tokens);
-  const places = addresses ?? service.addresses;
+  const places = [...(await resolved(named)), ...(addresses ?? service.addresses)];
   if (places.length === 0) throw nowhere(name);
   const attempts: MetadataAttempt[] = [];
   const late = new AbortController();
@@ -93,6 +97,22 @@ function portsOf(
       for (const each of [exchange, ...others.values()]) each.close();
     },
   };
+}
+
+/** Addresses behind names; those that nobody knows at once are left out. */
+async function resolved(named: readonly string[] = []): Promise<readonly string[]> {
+  const found = await Promise.all(
+    named.map(async (place) => {
+      const url = new URL(place);
+      const late = delay(lookupMs, [], { ref: false });
+      const known = lookup(url.hostname, { all: true }).catch(() => []);
+      const addresses = await Promise.race([known, late]);
+      return addresses.map(({ address, family }) => {
+        return Object.assign(url, { hostname: family === 6 ? `[${address}]` : address }).origin;
+      });
+    }),
+  );
+  return found.flat();
 }
 
 /** Where a service says so that it gives no token. */

@@ -107,6 +107,8 @@ export interface CrawlJob {
   readonly task?: "crawl" | "ready";
   /** Instead of the cloud's own. */
   readonly addresses?: readonly string[];
+  /** Further ones by host names (`http://data-server`), which a network may know or not. */
+  readonly named?: readonly string[];
   /** By what right it is asked. */
   readonly oAuth?: OAuthKeys;
   /**

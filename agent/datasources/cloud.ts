@@ -127,15 +127,19 @@ export interface CloudInstance {
 /** The datasource of a cloud. */
 export function cloudDatasource(cloud: Cloud): Datasource {
   const { name, onMachine = false } = cloud;
+  const detectionBy = (observation: string): Detection => {
+    const evidence = [observation];
+    return { place: `metadata service of ${name}`, identity: name, removable: false, evidence };
+  };
   return {
     name,
     needs: onMachine ? "nothing" : "network",
+    ...(onMachine ? {} : { force: detectionBy }),
     detect({ files }, observe = () => {}) {
       const observation = cloud.identify(readIdentity(files)) ?? cloud.identifyBy?.(files);
       if (observation === undefined) return undefined;
       observe(observation);
-      const evidence = [observation];
-      return { place: `metadata service of ${name}`, identity: name, removable: false, evidence };
+      return detectionBy(observation);
     },
     async read({ files, clock }, detection: Detection, tools) {
       if (tools?.crawl === undefined) {

@@ -22,6 +22,11 @@ export interface Datasource<Found extends Detection = Detection> {
    */
   detect(io: Io, observe?: Observe): Found | undefined;
   /**
+   * What is taken for its detection where the owner says that this machine is on it and nothing else
+   * does: one that needs no place to be found. `by` says who.
+   */
+  force?(by: string): Found;
+  /**
    * Reads everything. Throws `datasource/malformed` or `datasource/missing`, never returns half; one
    * that needs the network, or asks a hypervisor, throws `datasource/none` where `tools` cannot.
    */

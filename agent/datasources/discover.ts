@@ -2,6 +2,8 @@ import { Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import { type Candidate, chooseDatasources } from "./choose.ts";
+import { readDisabledPolicy } from "./cloud-init-settings.ts";
 import { addCredentialSecrets, credentials } from "./credentials.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
 import { keepDisks } from "./keep-disks.ts";
@@ -78,7 +80,9 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
 function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
   const { files, close } = keepDisks(io.files);
   try {
-    return candidates(options).map((candidate) => detect({ ...io, files }, candidate));
+    const { table = known, datasources } = options;
+    const candidates = chooseDatasources(files, table, datasources);
+    return candidates.map((candidate) => detect({ ...io, files }, candidate));
   } finally {
     close();
   }
@@ -131,27 +135,21 @@ function isCredentials({ attempt }: Try): boolean {
   return attempt.name === credentials.name;
 }
 
-function candidates({
-  datasources,
-  table = known,
-}: DiscoverOptions): readonly (Datasource | string)[] {
-  if (datasources === undefined) return table;
-  return datasources.map((name) => table.find((datasource) => datasource.name === name) ?? name);
-}
-
-function detect(io: Io, candidate: Datasource | string): Try {
-  if (typeof candidate === "string") {
-    return { attempt: { name: candidate, result: "unknown", place: null, evidence: [] } };
+function detect(io: Io, { datasource, forcedBy }: Candidate): Try {
+  if (typeof datasource === "string") {
+    return { attempt: { name: datasource, result: "unknown", place: null, evidence: [] } };
   }
-  const { name } = candidate;
+  const { name } = datasource;
   const evidence: string[] = [];
   try {
-    const detection = candidate.detect(io, (observation) => evidence.push(observation));
+    const detection =
+      datasource.detect(io, (observation) => evidence.push(observation)) ??
+      (forcedBy === undefined ? undefined : datasource.force?.(forcedBy));
     if (detection === undefined)
       return { attempt: { name, result: "absent", place: null, evidence } };
     return {
       attempt: { name, result: "passed", place: detection.place, evidence: detection.evidence },
-      found: { datasource: candidate, detection },
+      found: { datasource, detection },
     };
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -169,7 +167,7 @@ export function findSwitch(files: Files): string | undefined {
   if (file !== undefined) return file;
   const given = readKernelArguments(files);
   const argument = switchArguments.find((word) => given.includes(word));
-  return argument === undefined ? undefined : `kernel command line: ${argument}`;
+  return argument === undefined ? readDisabledPolicy(files) : `kernel command line: ${argument}`;
 }
 
 function none(attempts: readonly Attempt[]): Fault {

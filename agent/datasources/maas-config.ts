@@ -3,13 +3,9 @@ import type { Files } from "#core/io.ts";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
 import { isContainer } from "../container.ts";
 import type { JsonObject } from "./cloud.ts";
+import { settingsDocuments } from "./cloud-init-settings.ts";
 import { objectIn, textIn } from "./clouds/json-values.ts";
-import { readKernelArguments } from "./kernel-command-line.ts";
 import type { OAuthKeys } from "./metadata/oauth.ts";
-
-const directory = "/etc/cloud/cloud.cfg.d";
-const maxBytes = 1024 * 1024;
-const mostFiles = 200;
 
 /** Where a machine of MAAS asks, and by what right. */
 export interface MaasConfig {
@@ -28,7 +24,7 @@ export function readMaasConfig(files: Files): MaasConfig | undefined {
   if (isContainer(files)) return undefined;
   let said: JsonObject = {};
   let place = "";
-  for (const [where, text] of documentsOf(files)) {
+  for (const [where, text] of settingsDocuments(files)) {
     if (!text.includes("MAAS") || !text.includes("metadata_url")) continue;
     const { value } = readYaml(text, { document: where });
     if (value === undefined)
@@ -46,26 +42,4 @@ export function readMaasConfig(files: Files): MaasConfig | undefined {
   const secrets = { consumerSecret: text("consumer_secret"), tokenSecret: text("token_secret") };
   const hasKeys = keys.consumerKey !== "" && keys.tokenKey !== "";
   return { place, url, oAuth: hasKeys ? { ...keys, ...secrets } : undefined };
-}
-
-function documentsOf(files: Files): readonly (readonly [where: string, text: string])[] {
-  const names = files.list(directory).filter((name) => name.endsWith(".cfg"));
-  const paths = names.slice(0, mostFiles).map((name) => `${directory}/${name}`);
-  const written = ["/etc/cloud/cloud.cfg", ...paths].map(
-    (path) => [path, files.readText(path, { maxBytes }) ?? ""] as const,
-  );
-  const line = readKernelArguments(files).join(" ");
-  const given = [...line.matchAll(/(?:^| )cc:(.*?)(?: end_cc|$)/g)].map(
-    ([, text = ""]) => ["kernel command line: cc", unescaped(text)] as const,
-  );
-  return [...written, ...given];
-}
-
-/** `%20` is a space, and `\n` the end of a line. */
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text).replaceAll("\\n", "\n");
-  } catch {
-    return text;
-  }
 }

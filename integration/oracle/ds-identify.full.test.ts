@@ -1,6 +1,8 @@
 import path from "node:path";
 import t from "tap";
+import { chooseDatasources } from "#agent/datasources/choose.ts";
 import type { Datasource } from "#agent/datasources/datasource.ts";
+import { findSwitch } from "#agent/datasources/discover.ts";
 import { datasources } from "#agent/datasources/table.ts";
 import { isFault } from "#core/fault.ts";
 import { hostIo } from "#core/host-io.ts";
@@ -95,12 +97,22 @@ function cases(): readonly (readonly [string, FakeRoot])[] {
   const ec2 = (["", uuid, uuid.toUpperCase(), "another"] as const).map(
     (serial): readonly [string, FakeRoot] => [
       `product uuid of EC2, serial number ${JSON.stringify(serial)}`,
-      { dmi: { product_uuid: uuid, ...(serial === "" ? {} : { product_serial: serial }) } },
+      {
+        dmi: {
+          ...{ product_uuid: uuid, sys_vendor: "Amazon EC2" },
+          ...(serial === "" ? {} : { product_serial: serial }),
+        },
+      },
     ],
   );
-  const xen: readonly [string, FakeRoot] = [
-    "hypervisor uuid of EC2",
-    { virtualisation: "xen", files: { "sys/hypervisor/uuid": `${uuid}\n` } },
+  const onXen = (extra: string): FakeRoot => ({
+    virtualisation: "xen",
+    files: { "sys/hypervisor/uuid": `${uuid}\n`, "sys/hypervisor/version/extra": `${extra}\n` },
+  });
+  const byChance: readonly (readonly [string, FakeRoot])[] = [
+    ["hypervisor uuid of EC2", onXen(".amazon")],
+    ["hypervisor uuid like EC2's", onXen(".1")],
+    ["product uuid like EC2's", { dmi: { product_uuid: uuid, product_serial: uuid } }],
   ];
   const disks = ["cidata", "CIDATA", "config-2", "CONFIG-2", "DATA", "cidata2"].flatMap((label) =>
     (["iso9660", "vfat"] as const).map((type): readonly [string, FakeRoot] => [
@@ -109,9 +121,10 @@ function cases(): readonly (readonly [string, FakeRoot])[] {
     ]),
   );
   return [
-    ...[...byField, ...byWord, ...inContainer, ...seeds, whole, ...ec2, xen, ...disks],
+    ...[...byField, ...byWord, ...inContainer, ...seeds, whole, ...ec2, ...byChance, ...disks],
     ...Object.entries(ofDisks),
     ...Object.entries(ofHypervisors),
+    ...Object.entries(ofOwners),
   ];
 }
 
@@ -223,6 +236,46 @@ const ofHypervisors: Readonly<Record<string, FakeRoot>> = {
   },
 };
 
+const hetzner = { dmi: { sys_vendor: "Hetzner" } };
+const ownerFile = (name: string, text: string): FakeRoot => ({
+  ...hetzner,
+  files: { [`etc/cloud/${name}`]: text },
+});
+const ownerList = (text: string) => ownerFile("cloud.cfg.d/90_list.cfg", text);
+
+/** Machines whose owners have a word in it. */
+const ofOwners: Readonly<Record<string, FakeRoot>> = {
+  "ci.ds=Ec2": { ...hetzner, commandLine: "quiet ci.ds=Ec2" },
+  "ci.datasource=GCE": { commandLine: "ci.datasource=GCE" },
+  "two of them": { commandLine: "ci.ds=Ec2 ci.datasource=GCE" },
+  "ds=ec2 on another cloud": { ...hetzner, commandLine: "ds=ec2" },
+  "ds=nocloud on another cloud": { ...hetzner, commandLine: "ds=nocloud" },
+  "a policy that does nothing": { ...hetzner, commandLine: "ci.di.policy=disabled" },
+  "a policy that looks": { ...hetzner, commandLine: "ci.di.policy=search,found=first" },
+  "a file with a policy that does nothing": ownerFile("ds-identify.cfg", "policy: disabled\n"),
+  "a file that names one": ownerFile("ds-identify.cfg", "datasource: Ec2 # there\n"),
+  "a file that names one, and a word": {
+    ...ownerFile("ds-identify.cfg", 'datasource: "Ec2"\n'),
+    commandLine: "ci.ds=Vultr",
+  },
+  "a list of one": ownerList("datasource_list: [ Ec2 ]\n"),
+  "a list of one and None": ownerList("datasource_list: [ Ec2, None ]\n"),
+  "a list without this cloud": ownerList("datasource_list: [ Ec2, GCE ]\n"),
+  "a list with this cloud": ownerList("datasource_list: [ Ec2, 'Hetzner', GCE ]\n"),
+  "a list over lines": ownerList("datasource_list:\n- Ec2\n- GCE\n"),
+  "two lists": {
+    ...hetzner,
+    files: {
+      "etc/cloud/cloud.cfg.d/10_a.cfg": "datasource_list: [ Ec2 ]\n",
+      "etc/cloud/cloud.cfg.d/20_b.cfg": "datasource_list: [ Hetzner, GCE ]\n",
+    },
+  },
+  "a list on the command line": {
+    ...ownerList("datasource_list: [ Ec2 ]\n"),
+    commandLine: "cc:{datasource_list: [Hetzner]} end_cc",
+  },
+};
+
 /** Where we answer otherwise than Debian 12's cloud-init, and why: `docs/decisions/0007-detection.md`. */
 const different: Readonly<Record<string, readonly [ours: string, theirs: string]>> = {
   'sys_vendor "Tilaa"': ["Ec2", ""],
@@ -239,6 +292,11 @@ const different: Readonly<Record<string, readonly [ours: string, theirs: string]
   "a virtual machine of LXD": ["LXD", ""],
   "a virtual machine of LXD, older": ["LXD", ""],
   "a virtual machine of Incus": ["LXD", ""],
+  "ds=ec2 on another cloud": ["Ec2", "Hetzner"],
+  "ds=nocloud on another cloud": ["NoCloud", "Hetzner,NoCloud"],
+  "a list over lines": ["", "Hetzner"],
+  "hypervisor uuid like EC2's": ["", "Ec2"],
+  "product uuid like EC2's": ["", "Ec2"],
   'product uuid of EC2, serial number ""': ["Ec2", ""],
   'product uuid of EC2, serial number "another"': ["Ec2", ""],
 };
@@ -266,8 +324,11 @@ t.test("cloud-init's own detector says the same of every machine", { skip }, asy
 async function found(root: string): Promise<readonly string[]> {
   const io = hostIo({ root, env: { PATH: "/usr/bin:/bin" } });
   const names: string[] = [];
-  for (const datasource of datasources)
-    if (await isThere(io, datasource)) names.push(datasource.name);
+  if (findSwitch(io.files) !== undefined) return names;
+  for (const { datasource, forcedBy } of chooseDatasources(io.files, datasources, undefined)) {
+    if (typeof datasource === "string") continue;
+    if (forcedBy !== undefined || (await isThere(io, datasource))) names.push(datasource.name);
+  }
   return names.sort();
 }
 

@@ -37,8 +37,8 @@ export const ec2: Cloud = {
   },
   identify: (identity) => ofAmazon(identity) ?? likeAmazon(identity),
   tokensOn(identity, { imdsv1 }) {
-    if (ofAmazon(identity) === undefined) return "none";
-    return imdsv1 ? "optional" : undefined;
+    if (ofAmazon(identity) !== undefined) return imdsv1 ? "optional" : undefined;
+    return likeAmazon(identity) === undefined ? "optional" : "none"; // as the owner says, somewhere else
   },
   async crawl(client) {
     await client.get(`${root}instance-id`);

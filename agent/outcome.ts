@@ -87,6 +87,7 @@ const passing: readonly Code[] = [
   "system/closure-not-found",
   "datasource/none",
   "datasource/unreachable",
+  "datasource/refused",
   "exec/timeout",
   "link/unreachable",
   "cli/interrupted",

@@ -22,7 +22,8 @@ export const datasourceCodes = {
   },
   "datasource/refused": {
     means: "The metadata service of the machine's cloud refuses to answer.",
-    action: "Allow the metadata service in the cloud's settings of this instance.",
+    action:
+      "Allow the metadata service in the cloud's settings of this instance; the next boot asks it again.",
   },
   "datasource/several": {
     means: "More than one place says what the machine is to become; the first in order is used.",

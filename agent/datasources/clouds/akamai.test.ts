@@ -73,7 +73,7 @@ tryCloud(t, {
     },
     "/v1/token": {
       answer: "",
-      fault: { code: "datasource/malformed", message: /\/v1\/token: a token was expected/ },
+      fault: { code: "datasource/unreachable", message: /\/v1\/token: a token was expected/ },
     },
   },
 });

@@ -69,7 +69,7 @@ tryCloud(t, {
     },
     [token]: {
       answer: "two words",
-      fault: { code: "datasource/malformed", message: /api\/token: a token was expected/ },
+      fault: { code: "datasource/unreachable", message: /api\/token: a token was expected/ },
     },
   },
 });

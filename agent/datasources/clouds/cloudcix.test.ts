@@ -35,7 +35,7 @@ tryCloud(t, {
   malformed: {
     "/v1/metadata": {
       answer: "<html></html>",
-      fault: { code: "datasource/malformed", message: /v1\/metadata: a page of HTML/ },
+      fault: { code: "datasource/unreachable", message: /v1\/metadata: a page of HTML/ },
     },
   },
 });

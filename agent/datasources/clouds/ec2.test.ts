@@ -60,7 +60,7 @@ tryCloud(t, {
     },
     [token]: {
       answer: "two words",
-      fault: { code: "datasource/malformed", message: /api\/token: a token was expected/ },
+      fault: { code: "datasource/unreachable", message: /api\/token: a token was expected/ },
     },
   },
 });
@@ -95,7 +95,7 @@ t.test("without tokens nothing is read", async (t) => {
   const old = { ...answers, [token]: { status: 404 } };
   const service = await fakeService(t, old);
   await t.rejects(readFrom(ec2, service), {
-    code: "datasource/malformed",
+    code: "datasource/unreachable",
     message: /api\/token/,
   });
   const refused = await fakeService(t, { ...answers, [token]: { status: 403 } });

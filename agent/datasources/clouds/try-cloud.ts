@@ -102,7 +102,7 @@ export function tryCloud(t: Test, tried: CloudCase): void {
       { status: 200, body: "<!DOCTYPE html><html>Please log in</html>" },
     ]) {
       const service = await fakeService(t, {}, { guard: () => other });
-      await t.rejects(readFrom(cloud, service), { code: "datasource/malformed" });
+      await t.rejects(readFrom(cloud, service), { code: "datasource/unreachable" });
     }
   });
 }
@@ -169,7 +169,7 @@ export async function readFrom(
   { budgetMs = 10_000, interfaces, known = {}, tokens, open = openExchange }: ReadFromOptions = {},
 ): Promise<DatasourceContent> {
   const job = { addresses: [url], budgetMs, ...(tokens === undefined ? {} : { tokens }) };
-  const report = await crawlCloud(cloud, job, undefined, { open });
+  const report = await crawlCloud(cloud, job, undefined, { open, patienceMs: 0 });
   const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
   const machine = machineOf(interfaces === undefined ? known : { ...known, interfaces });
   return readCloud(cloud, detection, report, machine);

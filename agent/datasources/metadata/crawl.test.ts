@@ -96,11 +96,34 @@ t.test("a service is known by any of its probes, and by nothing without them", a
   );
   t.equal(answers.size, 1);
   const other = await fakeService(t, {});
-  const nothing = crawlCloud({ ...cloud, service }, { addresses: [other.url], budgetMs: 5_000 });
+  const job = { addresses: [other.url], budgetMs: 5_000 };
+  const nothing = crawlCloud({ ...cloud, service }, job, undefined, { patienceMs: 0 });
   await t.rejects(nothing, {
-    code: "datasource/malformed",
+    code: "datasource/unreachable",
     message: `${other.url}/new/id and /old/id: answered with 404`,
   });
+});
+
+t.test("who answers what is not of this service is asked again, for a while", async (t) => {
+  const notYet: Record<string, FakeAnswer> = {
+    "nothing there yet": { status: 404 },
+    "a page to log in": "<html><body>Log in</body></html>",
+    "led away": { status: 302, headers: { location: "http://192.0.2.1/x" } },
+    refused: { status: 403 },
+  };
+  const ask = (url: string, patienceMs: number) =>
+    crawlCloud(cloud, { addresses: [url], budgetMs: 20_000 }, undefined, {
+      ...{ patienceMs, lookAgainMs: 20 },
+    });
+  for (const [what, answer] of Object.entries(notYet)) {
+    const early = await fakeService(t, { "/id": first(3, answer, "i-1"), "/data": "x" });
+    const { answers } = await ask(early.url, 15_000);
+    t.equal(answers.size, 1, what);
+    const never = await fakeService(t, { "/id": answer });
+    const code = what === "refused" ? "datasource/refused" : "datasource/unreachable";
+    await t.rejects(ask(never.url, 100), { code, message: never.url }, what);
+    t.ok(never.requests.length > 1);
+  }
 });
 
 t.test("another port of the same address is asked there, and kept apart", async (t) => {

@@ -32,7 +32,7 @@ export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
   { task = "crawl", addresses, named, oAuth, tokens, budgetMs }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
-  fakes: Pick<OpenOptions, "interfaces" | "open"> = {},
+  fakes: Pick<OpenOptions, "interfaces" | "open" | "patienceMs" | "lookAgainMs"> = {},
 ): Promise<CrawlReport> {
   const { name } = cloud;
   const asked = task === "ready" ? cloud.ready : cloud;

@@ -7,7 +7,7 @@ import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
 import type { MetadataService } from "./service.ts";
 
 /** Interfaces get addresses while we wait. */
-const lookAgainMs = 1_000;
+const lookAgainEveryMs = 1_000;
 
 /** The way by which a service answered. */
 export interface OpenedService {
@@ -18,6 +18,10 @@ export interface OpenedService {
 /** What finding a service needs. */
 export interface OpenOptions extends CrawlContext {
   readonly addresses: readonly string[];
+  /** How long a service that answers what is none of it is asked again, in milliseconds: 10 s, a third of the budget at most. */
+  readonly patienceMs?: number;
+  /** For tests: another time between looks. */
+  readonly lookAgainMs?: number;
   /** For tests: the interfaces of this machine. */
   readonly interfaces?: () => Interfaces;
   /** For tests: exchanges that answer as they like. */
@@ -26,16 +30,21 @@ export interface OpenOptions extends CrawlContext {
 
 /**
  * The first way to a service that answers, of all addresses over all interfaces at once; interfaces
- * that get an address meanwhile are asked as well. The others are let go. Throws what an address
- * answered that is final (`datasource/malformed`, `datasource/refused`) when no other way is left, and
- * `datasource/unreachable` at the end of the budget.
+ * that get an address meanwhile are asked as well. The others are let go. Who answers what is not of
+ * this service (404, a page to log in, a refusal) is asked again as well: services come up later than
+ * machines, and so do interfaces. Where nothing but such answers has come for `patienceMs` it throws
+ * the last of them, as `datasource/refused` or `datasource/unreachable`; the latter also at the end of
+ * the budget.
  */
 export async function openService(options: OpenOptions): Promise<OpenedService> {
   const { signal, addresses, interfaces = networkInterfaces } = options;
+  const { lookAgainMs = lookAgainEveryMs } = options;
+  const { patienceMs = Math.min(10_000, options.budgetMs / 3) } = options;
   const asked = new Map<string, Asked>();
   const over = new AbortController();
   const waiting = { signal: AbortSignal.any([signal, over.signal]) };
   let won: Exchange | undefined;
+  let answered: Fault | undefined;
   try {
     for (;;) {
       for (const candidate of candidatesFor(addresses, interfaces())) {
@@ -50,11 +59,14 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
         return first;
       }
       const failures = all.map(({ failure }) => failure());
-      const refusal = failures.find((fault) => isFinal(fault));
-      if (refusal !== undefined && failures.every((fault) => isFinal(fault))) throw refusal;
-      if (signal.aborted) throw nothingAnswers(options, all.length);
+      answered = failures.find((fault) => isFinal(fault)) ?? answered;
+      const isOver = performance.now() - options.startedAt >= patienceMs;
+      if (answered !== undefined && isOver && failures.every((fault) => isFinal(fault)))
+        throw notThisService(answered);
+      if (signal.aborted) throw nothingAnswers(options, all.length, answered);
+      await later;
       for (const [key, { failure, exchange }] of asked) {
-        if (failure() === undefined || isFinal(failure())) continue;
+        if (failure() === undefined) continue;
         exchange.close();
         asked.delete(key); // to be asked again
       }
@@ -112,13 +124,25 @@ function isFinal(fault: unknown): fault is Fault {
   return isFault(fault, "datasource/malformed") || isFault(fault, "datasource/refused");
 }
 
-function nothingAnswers({ addresses, budgetMs }: OpenOptions, ways: number): Fault {
+/** What it says may be another tomorrow: no fault of the machine's input. */
+function notThisService(answered: Fault): Fault {
+  if (isFault(answered, "datasource/refused")) return answered;
+  return new Fault("datasource/unreachable", answered.message, { cause: answered });
+}
+
+function nothingAnswers(
+  { addresses, budgetMs }: OpenOptions,
+  ways: number,
+  answered: Fault | undefined,
+): Fault {
+  const last = answered === undefined ? "" : `; ${answered.message}`;
   const over =
     ways === 0
       ? "no interface has an address"
       : `${counted(ways, "way")} ${ways === 1 ? "was" : "were"} tried`;
   return new Fault(
     "datasource/unreachable",
-    `no metadata within ${budgetMs} ms from ${addresses.join(", ")}: ${over}`,
+    `no metadata within ${budgetMs} ms from ${addresses.join(", ")}: ${over}${last}`,
+    { cause: answered },
   );
 }

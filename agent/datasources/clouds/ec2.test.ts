@@ -147,11 +147,12 @@ t.test("one interface with further addresses has a network-config", async (t) =>
     [`${meta}network/`]: "interfaces/",
     [`${meta}network/interfaces/`]: "macs/",
     [`${meta}network/interfaces/macs/`]: `${mac}/`,
-    [at]: "ipv6s\nlocal-ipv4s\nipv4-prefix\nsubnet-ipv6-cidr-blocks",
+    [at]: "ipv6s\nlocal-ipv4s\nipv4-prefix\nsubnet-ipv6-cidr-blocks\nsubnet-ipv4-cidr-block",
     [`${at}local-ipv4s`]: "192.0.2.7\n192.0.2.8",
     [`${at}ipv6s`]: "2001:db8::7\n2001:db8::8",
     [`${at}ipv4-prefix`]: "192.0.2.16/28",
     [`${at}subnet-ipv6-cidr-blocks`]: "2001:db8::/64",
+    [`${at}subnet-ipv4-cidr-block`]: "192.0.2.0/99",
   });
   const { secrets, findings } = await readFrom(ec2, service);
   t.same(JSON.parse(Buffer.from(secrets.get("network-config")?.reveal() ?? []).toString()), {

@@ -1,6 +1,11 @@
+import path from "node:path";
 import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
+import { cloudDatasource } from "../cloud.ts";
 import type { Identity } from "../identity.ts";
+import { writeTree } from "../images/make-images.ts";
 import { type FakeAnswer, fakeService, first } from "../metadata/fake-service.ts";
+import type { CrawlJob } from "../metadata/service.ts";
 import { ec2 } from "./ec2.ts";
 import {
   ec2Answers as answers,
@@ -237,4 +242,26 @@ t.test("user-data in base64 is what it encodes", async (t) => {
     const { secrets } = await readFrom(ec2, service);
     t.equal(Buffer.from(secrets.get("user-data")?.reveal() ?? []).toString(), expected);
   }
+});
+
+t.test("the owner's word reaches whoever asks", async (t) => {
+  const root = path.join(t.testdir(), "root");
+  writeTree(path.join(root, "sys/class/dmi/id"), {
+    product_uuid: `${uuid.productUuid}\n`,
+    sys_vendor: "Amazon EC2\n",
+  });
+  const io = fakeIo(root);
+  const datasource = cloudDatasource(ec2);
+  const detection = datasource.detect(io);
+  if (detection === undefined) throw new Error("it was not detected");
+  const asked: (string | undefined)[] = [];
+  const crawl = async ({ tokens }: CrawlJob) => {
+    asked.push(tokens);
+    return { service: null, answers: new Map(), attempts: [], tokenless: tokens !== undefined };
+  };
+  const tools = { crawl, budgetMs: 1_000, defaultUser: "nixos" };
+  await datasource.read(io, detection, tools);
+  const { findings } = await datasource.read(io, detection, { ...tools, imdsv1: true });
+  t.same(asked, [undefined, "optional"]);
+  t.ok(findings.some(({ code }) => code === "datasource/without-token"));
 });

@@ -9,6 +9,8 @@ import { readJson, requireObject } from "./json-document.ts";
 import type { CrawlReport, Lack } from "./metadata/service.ts";
 
 const mostLacks = 10;
+/** Characters of a path. */
+const mostShown = 200;
 
 /** What a cloud says, from the answers of its metadata service to this machine. */
 export async function readCloud(
@@ -39,13 +41,18 @@ function findingsOf(lacks: readonly Lack[]): readonly Finding[] {
   // The worst first.
   const ordered = lacks.toSorted((a, b) => b.level.length - a.level.length);
   const told = ordered.slice(0, mostLacks).map(({ level, path, problem }): Finding => {
-    return { ...about, document: path, level, message: `left out: ${problem}`, hint };
+    return { ...about, document: shown(path), level, message: `left out: ${problem}`, hint };
   });
   const rest = ordered.slice(mostLacks);
   const [{ level, path } = { level: "note" as const, path: "" }] = rest;
   if (rest.length === 0) return told;
   const message = `left out, and ${rest.length - 1} others beside it: it did not come`;
-  return [...told, { ...about, document: path, level, message, hint }];
+  return [...told, { ...about, document: shown(path), level, message, hint }];
+}
+
+/** The service names its leaves itself, as it likes. */
+function shown(path: string): string {
+  return path.replace(/[^\x21-\x7e]/g, "?").slice(0, mostShown);
 }
 
 function withoutToken(name: string): Finding {

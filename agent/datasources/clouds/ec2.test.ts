@@ -1,6 +1,11 @@
+import path from "node:path";
 import t from "tap";
+import { fakeIo } from "#core/fake-io.ts";
+import { cloudDatasource } from "../cloud.ts";
 import type { Identity } from "../identity.ts";
+import { writeTree } from "../images/make-images.ts";
 import { type FakeAnswer, fakeService, first } from "../metadata/fake-service.ts";
+import type { CrawlJob } from "../metadata/service.ts";
 import { ec2 } from "./ec2.ts";
 import {
   ec2Answers as answers,
@@ -147,11 +152,12 @@ t.test("one interface with further addresses has a network-config", async (t) =>
     [`${meta}network/`]: "interfaces/",
     [`${meta}network/interfaces/`]: "macs/",
     [`${meta}network/interfaces/macs/`]: `${mac}/`,
-    [at]: "ipv6s\nlocal-ipv4s\nipv4-prefix\nsubnet-ipv6-cidr-blocks",
+    [at]: "ipv6s\nlocal-ipv4s\nipv4-prefix\nsubnet-ipv6-cidr-blocks\nsubnet-ipv4-cidr-block",
     [`${at}local-ipv4s`]: "192.0.2.7\n192.0.2.8",
     [`${at}ipv6s`]: "2001:db8::7\n2001:db8::8",
     [`${at}ipv4-prefix`]: "192.0.2.16/28",
     [`${at}subnet-ipv6-cidr-blocks`]: "2001:db8::/64",
+    [`${at}subnet-ipv4-cidr-block`]: "192.0.2.0/99",
   });
   const { secrets, findings } = await readFrom(ec2, service);
   t.same(JSON.parse(Buffer.from(secrets.get("network-config")?.reveal() ?? []).toString()), {
@@ -236,4 +242,26 @@ t.test("user-data in base64 is what it encodes", async (t) => {
     const { secrets } = await readFrom(ec2, service);
     t.equal(Buffer.from(secrets.get("user-data")?.reveal() ?? []).toString(), expected);
   }
+});
+
+t.test("the owner's word reaches whoever asks", async (t) => {
+  const root = path.join(t.testdir(), "root");
+  writeTree(path.join(root, "sys/class/dmi/id"), {
+    product_uuid: `${uuid.productUuid}\n`,
+    sys_vendor: "Amazon EC2\n",
+  });
+  const io = fakeIo(root);
+  const datasource = cloudDatasource(ec2);
+  const detection = datasource.detect(io);
+  if (detection === undefined) throw new Error("it was not detected");
+  const asked: (string | undefined)[] = [];
+  const crawl = async ({ tokens }: CrawlJob) => {
+    asked.push(tokens);
+    return { service: null, answers: new Map(), attempts: [], tokenless: tokens !== undefined };
+  };
+  const tools = { crawl, budgetMs: 1_000, defaultUser: "nixos" };
+  await datasource.read(io, detection, tools);
+  const { findings } = await datasource.read(io, detection, { ...tools, imdsv1: true });
+  t.same(asked, [undefined, "optional"]);
+  t.ok(findings.some(({ code }) => code === "datasource/without-token"));
 });

@@ -11,6 +11,8 @@ export interface LeasedInterface {
   readonly secondary: readonly string[];
 }
 
+/** Longer than that of any network. */
+const tooLong = "999";
 /** Of the first interface; each one after it has as much more, so that the first is preferred. */
 const routeMetric = 100;
 
@@ -62,11 +64,14 @@ export function secondaryAddresses(
   primary: string | undefined,
   network: Json | undefined,
 ): readonly string[] {
-  const [, said] =
-    /^[0-9A-Fa-f.:]+\/(\d{1,3})\s*$/m.exec(typeof network === "string" ? network : "") ?? [];
+  const text = typeof network === "string" ? network : "";
+  const [, said = tooLong] = /^[0-9A-Fa-f.:]+\/(\d{1,3})\s*$/m.exec(text) ?? [];
   return addresses
     .filter((address) => address !== primary)
-    .map((address) => `${address}/${said ?? (isIPv6(address) ? 128 : 24)}`);
+    .map((address) => {
+      const [most, usual] = isIPv6(address) ? [128, 128] : [32, 24];
+      return `${address}/${Number(said) > most ? usual : Number(said)}`;
+    });
 }
 
 /** Says what of the network is not set up here. */

@@ -26,7 +26,7 @@ export const oracle: Cloud = {
   async crawl(client) {
     for (const version of versions) {
       if ((await client.get(`${version}instance/`)) === undefined) continue;
-      await client.get(`${version}vnics/`);
+      await client.get(`${version}vnics/`, { without: "warning" });
       return;
     }
   },

@@ -24,6 +24,12 @@
       MTUBytes = "1500";
       RequiredForOnline = true;
     };
+    dhcpV4Config = {
+      RouteMetric = 100;
+    };
+    ipv6AcceptRAConfig = {
+      RouteMetric = 100;
+    };
     routes = [
       {
         Destination = "198.51.100.0/24";

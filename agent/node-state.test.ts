@@ -61,7 +61,35 @@ t.test("the digest of the inputs changes with every input and with nothing else"
     datasource: { ...instance.datasource, evidence: ["two"], place: "other words" },
   };
   t.equal(digestInputs(io, { ...inputs, instance: sameButForWords }), digest);
+  const [metaData, withPublicAddress] = ["192.0.2.1", "192.0.2.2"].map((address) => ({
+    ...{
+      "instance-id": "i-1",
+      "public-ipv4": address,
+      admin_pass: { secretRef: "meta-data.pass" },
+    },
+  }));
+  const said = { ...instance, metaData: metaData ?? null };
+  const pass = (text: string) =>
+    new Map([...secrets("a"), ["meta-data.pass", new Secret<Uint8Array>(Buffer.from(text))]]);
+  t.equal(
+    digestInputs(io, { ...inputs, instance: said, secrets: pass("x") }),
+    digestInputs(io, {
+      ...inputs,
+      instance: { ...said, metaData: withPublicAddress ?? null },
+      secrets: pass("y"),
+    }),
+    "a cloud's own word about a machine changes by itself",
+  );
+  const named = { ...said, secrets: { pass: { secretRef: "meta-data.pass" } } };
+  t.not(
+    digestInputs(io, { ...inputs, instance: named, secrets: pass("x") }),
+    digestInputs(io, { ...inputs, instance: named, secrets: pass("y") }),
+    "what a document may use counts",
+  );
   t.not(digestInputs(io, { ...inputs, secrets: secrets("b") }), digest);
+  for (const change of [{ hostname: "other" }, { publicKeys: [] }]) {
+    t.not(digestInputs(io, { ...inputs, instance: { ...instance, ...change } }), digest);
+  }
   t.not(digestInputs(io, { ...inputs, instance: { ...instance, instanceId: "i-2" } }), digest);
   const changed = new Map([["http://192.0.2.1/x", Buffer.from("two")]]);
   t.not(digestInputs(io, { ...inputs, fetched: changed }), digest);

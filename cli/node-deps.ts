@@ -26,7 +26,7 @@ import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
-import { findContent, nodeProbe, offlineTools, openSystem } from "./node.ts";
+import { findContent, isEnrolled, nodeProbe, offlineTools, openSystem } from "./node.ts";
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -83,7 +83,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
       if (!hasIdentity(io.files)) await ensureIdentity(io, await openCredentialStore(io));
     },
     probe: nodeProbe(invocation),
-    enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
+    enrolled: isEnrolled(io.files),
     signal,
     ...options,
   };

@@ -13,10 +13,20 @@ export interface DiscoverOptions {
   /** Names that may be used, in order; all that are known when `undefined`. */
   readonly datasources: readonly string[] | undefined;
   readonly log: Log;
+  /** What this node was made from; absent before its first commit. */
+  readonly pinned?: PinnedDatasource | undefined;
   /** What reading may use beside the machine; without it nothing is read over a network. */
   readonly tools?: ReadTools;
   /** For tests: the datasources that are known. */
   readonly table?: readonly Datasource[];
+}
+
+/** The datasource that a node was made from, as far as looking for one needs it. */
+export interface PinnedDatasource {
+  readonly datasource: string;
+  readonly identity: string;
+  /** Whether one that was found may change the node in its place, by policy. */
+  readonly yieldsTo: (found: Detection) => boolean;
 }
 
 /** One datasource that was looked for. */
@@ -43,8 +53,9 @@ const switchFiles = ["/etc/firstlight/disabled", "/etc/cloud/cloud-init.disabled
 const switchArguments = ["firstlight=disabled", "cloud-init=disabled"];
 
 /**
- * Finds the datasource of this machine and reads it. All are detected, in order; the first is read.
- * Throws `datasource/none` when there is none, and the fault of the first that is there but broken:
+ * Finds the datasource of this machine and reads it. All are detected, in order; the first is read, but
+ * the one that the node is pinned to comes before any that could not change it anyway: a disk that
+ * somebody plugs in does not keep a node from its own cloud. Throws `datasource/none` when there is none, and the fault of the first that is there but broken:
  * another one never steps in for it. One that only the hypervisor can tell of is asked in its turn.
  */
 export async function discover(io: Io, options: DiscoverOptions): Promise<Discovery> {
@@ -54,7 +65,7 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     log.info("discover.disabled", { by });
     return { kind: "disabled", by, attempts: [] };
   }
-  const tries = detectAll(io, options);
+  const tries = inOrder(detectAll(io, options), options.pinned);
   for (const { attempt } of tries) {
     log.debug("discover.tried", {
       datasource: attempt.name,
@@ -70,7 +81,7 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
   const content = takesSecrets ? await addCredentialSecrets(io, read) : read;
   const findings = [
     ...content.findings,
-    ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used.found.datasource))),
+    ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used, options.pinned))),
   ];
   return { kind: "found", content: { ...content, findings }, attempts };
 }
@@ -84,6 +95,21 @@ function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
   }
 }
 
+function inOrder(tries: readonly Try[], pinned: PinnedDatasource | undefined): readonly Try[] {
+  const own = tries.find((tried) => isPinned(tried, pinned));
+  if (pinned === undefined || own === undefined) return tries;
+  const isBefore = ({ found }: Try) => found !== undefined && pinned.yieldsTo(found.detection);
+  const before = tries.slice(0, tries.indexOf(own)).filter(isBefore);
+  const rest = tries.filter((tried) => tried !== own && !before.includes(tried));
+  return [...before, own, ...rest];
+}
+
+function isPinned({ found, attempt }: Try, pinned: PinnedDatasource | undefined): boolean {
+  if (found === undefined || attempt.name !== pinned?.datasource) return false;
+  const { identity, tentative = false } = found.detection;
+  return tentative || identity === pinned.identity;
+}
+
 /**
  * Reads the first that is there. One that files left open and that is not there after all is settled as
  * absent. Throws as {@link discover}.
@@ -94,7 +120,7 @@ async function readFirst(
   { log, tools }: Pick<DiscoverOptions, "log" | "tools">,
 ): Promise<{
   readonly content: DatasourceContent;
-  readonly used: Try & Required<Pick<Try, "found">>;
+  readonly used: Used;
   readonly settled: readonly Try[];
 }> {
   const settled = [...tries];
@@ -125,6 +151,8 @@ interface Try {
   readonly found?: { readonly datasource: Datasource; readonly detection: Detection };
   readonly fault?: Fault;
 }
+
+type Used = Try & Required<Pick<Try, "found">>;
 
 /** Whether credentials are among what may be used. */
 function isCredentials({ attempt }: Try): boolean {
@@ -187,7 +215,11 @@ function none(attempts: readonly Attempt[]): Fault {
   );
 }
 
-function findingOf({ attempt, found }: Try, used: Datasource): readonly Finding[] {
+function findingOf(
+  { attempt, found }: Try,
+  used: Used,
+  pinned: PinnedDatasource | undefined,
+): readonly Finding[] {
   const about = {
     document: attempt.name,
     path: "",
@@ -203,13 +235,15 @@ function findingOf({ attempt, found }: Try, used: Datasource): readonly Finding[
     case "passed": {
       if (found?.detection.tentative === true) return []; // nobody asked
       // A cloud may bring a disk beside its service, and says the same by both.
-      const isOfCloud = found?.datasource.needs !== "disk" && used.needs === "disk";
+      const { datasource } = used.found;
+      const isOfCloud = found?.datasource.needs !== "disk" && datasource.needs === "disk";
+      const why = isPinned(used, pinned) ? "is what this node is pinned to" : "comes first";
       return [
         {
           ...about,
-          level: isOfCloud ? "note" : "warning",
+          level: isOfCloud || isPinned(used, pinned) ? "note" : "warning",
           code: "datasource/several",
-          message: `found at ${attempt.place}, not used: ${used.name} comes first`,
+          message: `found at ${attempt.place}, not used: ${datasource.name} ${why}`,
           hint,
         },
       ];

@@ -9,7 +9,7 @@ import { identityName } from "../datasources/credentials/names.ts";
 import { readCredential } from "../datasources/credentials/read-credential.ts";
 import { readIdentity } from "./node-identity.ts";
 import { readHostKey } from "./ssh-host-key.ts";
-import { sshIdentity } from "./ssh-identity.ts";
+import { sshIdentity, x25519Of } from "./ssh-identity.ts";
 
 const maxBytes = 16 * 1024 * 1024;
 
@@ -25,7 +25,10 @@ export async function openEnvelope(io: Io, sealed: Uint8Array): Promise<Uint8Arr
   const hostKey = readHostKey(io.files);
   const decrypter = new Decrypter();
   if (own !== undefined) decrypter.addIdentity(await cryptoKeyOf(own));
-  if (hostKey !== undefined) decrypter.addIdentity(sshIdentity(hostKey));
+  if (hostKey !== undefined) {
+    decrypter.addIdentity(sshIdentity(hostKey));
+    decrypter.addIdentity(await cryptoKeyOf(x25519Of(hostKey)));
+  }
   const given = await givenIdentities(io);
   for (const identity of given) decrypter.addIdentity(identity);
   // Asked last: only where no key before it fits.

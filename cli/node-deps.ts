@@ -16,6 +16,7 @@ import { ensureIdentity, hasIdentity } from "#agent/secrets/node-identity.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
+import type { LogRecord } from "#core/log.ts";
 import type { TracedIo } from "#core/traced-io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
@@ -121,7 +122,7 @@ export interface MadeFrom {
  * because disks and the kernel's files change in places that say nothing.
  */
 export async function makeNode(
-  { invocation, trace, options }: MakeNode,
+  { invocation, trace, options, found }: MakeNode,
   way: BootStages,
   recovery: Recovery,
 ): Promise<{ readonly end: End; readonly from: MadeFrom }> {
@@ -131,7 +132,9 @@ export async function makeNode(
     {
       ...deps,
       async discover() {
-        from.content = await findContent(invocation, deps.settings);
+        for (const { level, event, fields } of found?.said ?? [])
+          invocation.log[level](event, fields);
+        from.content = await (found?.content ?? findContent(invocation, deps.settings));
         return from.content;
       },
       readFacts() {
@@ -151,7 +154,14 @@ export async function makeNode(
   return { end, from: from as MadeFrom };
 }
 
+/** A datasource that was read in this boot already, and what the log was not yet told of it. */
+export interface Found {
+  readonly content: Promise<DatasourceContent>;
+  readonly said: readonly LogRecord[];
+}
+
 interface MakeNode {
+  readonly found: Found | undefined;
   readonly invocation: Invocation;
   readonly trace: TracedIo;
   readonly options: NodeOptions;

@@ -141,6 +141,7 @@ export async function makeNode(
         from.facts = readFacts(invocation.io);
         return from.facts;
       },
+      openCredentials: () => openCredentialStore(trace.io, invocation.io),
       // What is sealed stays what it is, and so does the key.
       openEnvelope: envelopeOpener(invocation.io),
       fetchSources(urls) {

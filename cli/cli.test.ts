@@ -274,6 +274,11 @@ t.test("a boot that fails says what to do, and so does its status", async (t) =>
   const hint = /^failed: .*\[base\/no-release\]\n {2}set `stateVersion` in /;
   t.match(boot(), { code: 1, stdout: hint, stderr: /boot\.fault .*hint="set `stateVersion`/ });
   t.match(status(), { code: 1, stdout: hint });
+  writeFileSync(path.join(root, "var/lib/cloud/seed/nocloud/meta-data"), "instance-id: [a]\n");
+  t.match(boot(), { code: 4, stdout: /^failed: .*\[datasource\/malformed\]/ });
+  t.match(JSON.parse(readFileSync(path.join(root, "run/cloud-init/result.json"), "utf8")), {
+    v1: { datasource: "DataSourceNoCloud", errors: [/instance-id/] },
+  });
 });
 
 t.test("how a change ended that could not tell is read from the journal", async (t) => {

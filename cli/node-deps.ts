@@ -131,7 +131,9 @@ export async function makeNode(
     {
       ...deps,
       async discover() {
-        from.content = await findContent(invocation, deps.settings);
+        from.content = await findContent(invocation, deps.settings, {
+          broken: (datasource) => way.saw({ datasource }),
+        });
         return from.content;
       },
       readFacts() {

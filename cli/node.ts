@@ -1,5 +1,5 @@
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
-import { discover } from "#agent/datasources/discover.ts";
+import { type DiscoverOptions, discover } from "#agent/datasources/discover.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
 import type { ResolveTools } from "#agent/resolve-spec.ts";
 import { envelopeOpener } from "#agent/secrets/envelope-opener.ts";
@@ -42,16 +42,21 @@ export function nodeProbe({ io }: Invocation): Probe {
 export async function findContent(
   { io, log }: Invocation,
   settings: Settings,
-  { offline = false }: { readonly offline?: boolean } = {},
+  { offline = false, broken }: FindContent = {},
 ): Promise<DatasourceContent> {
   const { datasources } = settings;
   const found = await discover(io, {
     ...{ datasources, log },
     ...(offline ? {} : { tools: readTools(io, settings) }),
+    ...(broken === undefined ? {} : { broken }),
   });
   if (found.kind === "disabled")
     throw new Fault("datasource/disabled", `switched off by ${found.by}`);
   return found.content;
+}
+
+interface FindContent extends Pick<DiscoverOptions, "broken"> {
+  readonly offline?: boolean;
 }
 
 /** Reads documents without a network: what they name by address waits for the boot itself. */

@@ -15,6 +15,8 @@ export interface DiscoverOptions {
   readonly log: Log;
   /** What reading may use beside the machine; without it nothing is read over a network. */
   readonly tools?: ReadTools;
+  /** Told the name of a datasource that is there but cannot be used, before its fault is thrown. */
+  readonly broken?: (datasource: string) => void;
   /** For tests: the datasources that are known. */
   readonly table?: readonly Datasource[];
 }
@@ -91,7 +93,7 @@ function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
 async function readFirst(
   io: Io,
   tries: readonly Try[],
-  { log, tools }: Pick<DiscoverOptions, "log" | "tools">,
+  { log, tools, broken = () => {} }: Pick<DiscoverOptions, "log" | "tools" | "broken">,
 ): Promise<{
   readonly content: DatasourceContent;
   readonly used: Try & Required<Pick<Try, "found">>;
@@ -100,7 +102,10 @@ async function readFirst(
   const settled = [...tries];
   for (const [index, tried] of tries.entries()) {
     const { attempt, found, fault } = tried;
-    if (fault !== undefined) throw fault;
+    if (fault !== undefined) {
+      broken(attempt.name);
+      throw fault;
+    }
     if (found === undefined) continue;
     const { datasource, detection } = found;
     const tell = () =>
@@ -112,7 +117,10 @@ async function readFirst(
       const used = { ...tried, found };
       return { content, used, settled: settled.with(index, used) };
     } catch (error) {
-      if (detection.tentative !== true || !isFault(error, "datasource/none")) throw error;
+      if (detection.tentative !== true || !isFault(error, "datasource/none")) {
+        broken(attempt.name);
+        throw error;
+      }
       const evidence = [...attempt.evidence, error.message];
       settled[index] = { attempt: { ...attempt, result: "absent", place: null, evidence } };
     }

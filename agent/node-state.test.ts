@@ -149,6 +149,15 @@ t.test("settings that do not fit are refused with every fault named", async (t) 
       { path: "zzz", line: 3, hint: /^known are datasources, metadata, policy, / },
     ],
   });
+  const names = '{"datasources":["NoCloud","nocloud"],"policy":{"changes":"hodl"}}';
+  const lowerCase = fakeIo(t.testdir({ etc: { firstlight: { "settings.json": names } } }));
+  await t.rejects(readSettings(lowerCase.files), {
+    code: "settings/invalid",
+    findings: [
+      { path: "datasources.1", line: 1, message: "no such value", hint: "did you mean `NoCloud`?" },
+      { path: "policy.changes", line: 1, hint: "did you mean `hold`?" },
+    ],
+  });
   const torn = fakeIo(t.testdir({ etc: { firstlight: { "settings.json": "{" } } }));
   await t.rejects(readSettings(torn.files), { code: "settings/invalid" });
 });

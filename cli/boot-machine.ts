@@ -61,13 +61,16 @@ async function recall(
 ): Promise<UnchangedInputs | undefined> {
   const { io } = invocation;
   const said: LogRecord[] = [];
+  const broken: string[] = [];
   const log = createLog(io.clock, (record) => said.push(record));
   return recallUnchanged(io, {
     program,
     async discover() {
       const settings = await readSettings(io.files);
-      const content = findContent({ ...invocation, log }, settings);
-      keep({ content, said });
+      const content = findContent({ ...invocation, log }, settings, {
+        broken: (datasource) => void broken.push(datasource),
+      });
+      keep({ content, said, broken });
       return content;
     },
     readFacts: () => readFacts(io),

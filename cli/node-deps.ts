@@ -16,7 +16,7 @@ import { ensureIdentity, hasIdentity } from "#agent/secrets/node-identity.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
-import type { LogRecord } from "#core/log.ts";
+import type { Log, LogRecord } from "#core/log.ts";
 import type { TracedIo } from "#core/traced-io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
@@ -132,9 +132,10 @@ export async function makeNode(
     {
       ...deps,
       async discover() {
-        for (const { level, event, fields } of found?.said ?? [])
-          invocation.log[level](event, fields);
-        from.content = await (found?.content ?? findContent(invocation, deps.settings));
+        const tell = (datasource: string) => way.saw({ datasource });
+        from.content = await (found === undefined
+          ? findContent(invocation, deps.settings, { broken: tell })
+          : takeOver(found, invocation.log, tell));
         return from.content;
       },
       readFacts() {
@@ -159,6 +160,21 @@ export async function makeNode(
 export interface Found {
   readonly content: Promise<DatasourceContent>;
   readonly said: readonly LogRecord[];
+  /** Names of those that are there and broken. */
+  readonly broken: readonly string[];
+}
+
+async function takeOver(
+  { content, said, broken }: Found,
+  log: Log,
+  tellBroken: (datasource: string) => void,
+): Promise<DatasourceContent> {
+  try {
+    return await content;
+  } finally {
+    for (const { level, event, fields } of said) log[level](event, fields);
+    for (const datasource of broken) tellBroken(datasource);
+  }
 }
 
 interface MakeNode {

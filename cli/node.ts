@@ -1,5 +1,9 @@
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
-import { discover, type PinnedDatasource } from "#agent/datasources/discover.ts";
+import {
+  type DiscoverOptions,
+  discover,
+  type PinnedDatasource,
+} from "#agent/datasources/discover.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
 import { readPinnedInstance } from "#agent/pinned-instance.ts";
 import { mayReplace } from "#agent/policy.ts";
@@ -44,12 +48,13 @@ export function nodeProbe({ io }: Invocation): Probe {
 export async function findContent(
   { io, log }: Invocation,
   settings: Settings,
-  { offline = false }: { readonly offline?: boolean } = {},
+  { offline = false, broken }: FindContent = {},
 ): Promise<DatasourceContent> {
   const { datasources } = settings;
   const found = await discover(io, {
     ...{ datasources, log, pinned: pinnedDatasource(io.files, settings) },
     ...(offline ? {} : { tools: readTools(io, settings) }),
+    ...(broken === undefined ? {} : { broken }),
   });
   if (found.kind === "disabled")
     throw new Fault("datasource/disabled", `switched off by ${found.by}`);
@@ -74,6 +79,10 @@ export function pinnedDatasource(files: Files, settings: Settings): PinnedDataso
 /** Whether this node belongs to a fleet whose signatures it can check. */
 export function isEnrolled(files: Files): boolean {
   return files.stat("/var/lib/firstlight/trust/root.json") !== undefined;
+}
+
+interface FindContent extends Pick<DiscoverOptions, "broken"> {
+  readonly offline?: boolean;
 }
 
 /** Reads documents without a network: what they name by address waits for the boot itself. */

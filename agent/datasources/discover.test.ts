@@ -126,6 +126,14 @@ t.test("every cloud that can be asked is in the table", async (t) => {
   t.equal(new Set(names).size, names.length);
 });
 
+t.test("the settings may name each of them", async (t) => {
+  const schema = readFileSync(path.join(import.meta.dirname, "../settings.schema.json"), "utf8");
+  t.strictSame(
+    JSON.parse(schema).properties.datasources.items.enum,
+    known.map(({ name }) => name),
+  );
+});
+
 t.test("the page of datasources names all of them, in order", async (t) => {
   const page = readFileSync(path.join(import.meta.dirname, "../../docs/datasources.md"), "utf8");
   const [table = ""] = page.split("## Who asks");
@@ -193,14 +201,21 @@ t.test("what a node is pinned to comes before what could not change it", async (
 });
 
 t.test("nothing steps in for a datasource that is there and broken", async (t) => {
-  const table = [fake("A", "broken"), fake("B", "found")];
-  await t.rejects(
-    discover(fakeIo(t.testdir()), { datasources: undefined, log: silentLog, table }),
-    {
-      code: "datasource/malformed",
-      message: "A: broken",
+  const unread: Datasource = {
+    ...fake("A", "found"),
+    read: async () => {
+      throw new Fault("datasource/malformed", "A: broken");
     },
-  );
+  };
+  for (const first of [fake("A", "broken"), unread]) {
+    const named: string[] = [];
+    const look = discover(fakeIo(t.testdir()), {
+      ...{ datasources: undefined, log: silentLog, table: [first, fake("B", "found")] },
+      broken: (name) => named.push(name),
+    });
+    await t.rejects(look, { code: "datasource/malformed", message: "A: broken" });
+    t.same(named, ["A"]);
+  }
 });
 
 t.test(

@@ -17,6 +17,8 @@ export interface DiscoverOptions {
   readonly pinned?: PinnedDatasource | undefined;
   /** What reading may use beside the machine; without it nothing is read over a network. */
   readonly tools?: ReadTools;
+  /** Told the name of a datasource that is there but cannot be used, before its fault is thrown. */
+  readonly broken?: (datasource: string) => void;
   /** For tests: the datasources that are known. */
   readonly table?: readonly Datasource[];
 }
@@ -117,7 +119,7 @@ function isPinned({ found, attempt }: Try, pinned: PinnedDatasource | undefined)
 async function readFirst(
   io: Io,
   tries: readonly Try[],
-  { log, tools }: Pick<DiscoverOptions, "log" | "tools">,
+  { log, tools, broken = () => {} }: Pick<DiscoverOptions, "log" | "tools" | "broken">,
 ): Promise<{
   readonly content: DatasourceContent;
   readonly used: Used;
@@ -126,7 +128,10 @@ async function readFirst(
   const settled = [...tries];
   for (const [index, tried] of tries.entries()) {
     const { attempt, found, fault } = tried;
-    if (fault !== undefined) throw fault;
+    if (fault !== undefined) {
+      broken(attempt.name);
+      throw fault;
+    }
     if (found === undefined) continue;
     const { datasource, detection } = found;
     const tell = () =>
@@ -138,7 +143,10 @@ async function readFirst(
       const used = { ...tried, found };
       return { content, used, settled: settled.with(index, used) };
     } catch (error) {
-      if (detection.tentative !== true || !isFault(error, "datasource/none")) throw error;
+      if (detection.tentative !== true || !isFault(error, "datasource/none")) {
+        broken(attempt.name);
+        throw error;
+      }
       const evidence = [...attempt.evidence, error.message];
       settled[index] = { attempt: { ...attempt, result: "absent", place: null, evidence } };
     }

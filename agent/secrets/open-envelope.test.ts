@@ -123,6 +123,7 @@ t.test("what is for others is told from what is damaged", tools, async (t) => {
   await t.rejects(openEnvelope(io, seal([stranger], text)), {
     code: "secret/envelope-foreign",
     message: `the envelope is sealed to 1 recipient (X25519), none of them this node: this node has ${recipient} and its ssh host key`,
+    hint: /^seal it again to what `firstlight identity` prints .* firstlight\.identity$/,
   });
   const elsewhere = seal([stranger, addHostKey(path.join(scratch, "ssh"))], text);
   await t.rejects(openEnvelope(io, elsewhere), {
@@ -131,6 +132,10 @@ t.test("what is for others is told from what is damaged", tools, async (t) => {
   await t.rejects(openEnvelope(fakeIo(path.join(scratch, "new")), seal([stranger], text)), {
     code: "secret/envelope-foreign",
     message: /this node has no key yet$/,
+  });
+  await t.rejects(openEnvelope(io, seal([recipient], text).subarray(0, -1)), {
+    code: "secret/envelope-damaged",
+    hint: /^seal it again with age and put it in whole/,
   });
   const damage = async (sealed: Uint8Array) =>
     openEnvelope(io, sealed).then(

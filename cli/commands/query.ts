@@ -39,9 +39,10 @@ function find(value: Json, key: string): Json | undefined {
 }
 
 function unknownKey(all: Json, key: string): Fault {
-  const known = Object.keys((all as { readonly v1?: object }).v1 ?? {});
-  const near = nearest(key.replace(/^v1\./, ""), known);
+  const standard = Object.keys((all as { readonly v1?: object }).v1 ?? {}).sort();
+  const near = nearest(key.replace(/^v1\./, ""), standard);
+  const known = [...Object.keys(all as object).sort(), ...standard.map((name) => `v1.${name}`)];
   return new Fault("cli/usage", `there is no key ${JSON.stringify(key)}`, {
-    hint: near === undefined ? `known are v1.{${known.join(",")}}` : `did you mean v1.${near}?`,
+    hint: near === undefined ? `known are ${known.join(", ")}` : `did you mean v1.${near}?`,
   });
 }

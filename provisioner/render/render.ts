@@ -11,6 +11,7 @@ import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
 import {
   type GenerationRecord,
+  generationFile,
   generationRecord,
   renderGenerationRecord,
   renderRelease,
@@ -38,8 +39,6 @@ import { type CheckParameters, renderTemplates, type Templates } from "./templat
 import { renderUnits } from "./units.ts";
 import { renderUsers } from "./users.ts";
 import { renderValues } from "./values.ts";
-
-const generationFile = "firstlight/generation.nix";
 
 /** Everything that a system is rendered from: plain values, no secret among them. */
 export interface RenderInput {

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
@@ -7,6 +9,7 @@ import { fakeMachine, fakeSources } from "./fake-machine.ts";
 import { fakeEntry, fakeManifest, makeKeys } from "./fetch/fake-closure.ts";
 import { signManifest } from "./fetch/sign-manifest.ts";
 import { digestPlan } from "./plan.ts";
+import { readGenerationRecord } from "./read-generation-record.ts";
 import type { ChangeReason, SystemEvent, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
@@ -70,6 +73,24 @@ t.test("a dry machine is believable from nothing", async (t) => {
   await c.commit(await c.try(await c.plan(closure)), verdict);
   t.match(await c.runs(fakeSources("a").digest), { runs: true, generation: 1 });
   t.equal(io.files.realPath("/nix/var/nix/profiles/system"), closure.toplevel);
+});
+
+t.test("a dry system says of itself what its sources say", async (t) => {
+  const io = fakeIo(t.testdir());
+  const c = systemClient(openDriver(io, { driver: "dry" }));
+  const golden = path.join(import.meta.dirname, "../render/golden/generation.nix");
+  const content = readFileSync(golden, "utf8");
+  const { files, ...sources } = fakeSources("a");
+  const module = { path: "firstlight/generation.nix", content, mode: 0o644 };
+  const { toplevel } = await c.build({ ...sources, files: [...files, module] }, reason);
+  t.match(readGenerationRecord(io.files, toplevel), {
+    ...{ v: 1, content: "0".repeat(64), release: "firstlight.00000000" },
+    ...{ commands: { length: 0 }, hooks: [{ script: {} }, { name: "tell" }] },
+    report: { instanceId: "i-0001", password: null, spec: null },
+    credentials: { length: 3 },
+  });
+  const bare = await c.build(fakeSources("b"), reason);
+  t.equal(readGenerationRecord(io.files, bare.toplevel), undefined);
 });
 
 t.test("the dry driver refuses the real machine", async (t) => {

@@ -38,9 +38,16 @@ const waits: Readonly<Record<string, readonly [Releases, number]>> = {
 
 for (const [what, [releases, expected]] of Object.entries(waits)) {
   t.test(`a release waits ${what}`, async (t) => {
-    t.equal(retryMs(releases, "r", { limits, nowMs }), expected);
+    t.equal(retryMs(releases, { sourcesDigest: "r" }, { limits, nowMs }), expected);
   });
 }
+
+t.test("a release waits as it is held back on its own hardware", async (t) => {
+  const releases = ago([], [hourMs]);
+  const waitMs = (hardwareProfile: string | null) =>
+    retryMs(releases, { sourcesDigest: "r", hardwareProfile }, { limits, nowMs });
+  t.strictSame([waitMs(null), waitMs("another")], [23 * hourMs, 5 * minuteMs]);
+});
 
 const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
 const sick: Verdict = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 10 };
@@ -59,21 +66,31 @@ t.test("systemd starts the boot again when the time has come, and no more than o
   const c = systemClient(system);
   const sources = fakeSources("a");
   await c.rollBack(await c.try(await c.plan(await c.build(sources, reason))), sick);
-  const { at } = await c.retry(sources.digest);
+  const wanted = { sourcesDigest: sources.digest };
+  const { at } = await c.retry(wanted);
   const waitMs = Date.parse(at ?? "") - io.clock.now();
   t.ok(waitMs >= dayMs && waitMs <= dayMs + 10 * minuteMs, `${at}`);
   t.same([...m.timers], [["firstlight-retry", "start firstlight-boot.service"]]);
   const armed = io.executed.findLast(({ file }) => file === "systemd-run");
   t.ok(armed?.args.includes(`--on-active=${Math.ceil(waitMs / 1000)}s`));
-  await systemClient(m.start().system).retry(sources.digest);
+  await systemClient(m.start().system).retry(wanted);
   t.equal(m.timers.size, 1, "the one before is gone");
   m.faults.answers.set("systemd-run", () => ({ code: 1, stderr: "no bus" }));
-  await t.rejects(c.retry(sources.digest), { code: "system/retry-failed" });
+  await t.rejects(c.retry(wanted), { code: "system/retry-failed" });
+  m.faults.answers.clear();
+  await c.retry(wanted);
+  t.match(await c.runs(sources.digest), { retries: true });
+  t.same(await c.retry(null), { at: null }, "nothing is left to be tried");
+  t.equal(m.timers.size, 0);
+  t.match(await c.runs(sources.digest), { retries: false });
+  const before = io.executed.length;
+  await c.retry(null);
+  t.equal(io.executed.length, before, "where none is set none is stopped");
 });
 
 t.test("where nobody can start it, nobody is told so", async (t) => {
   for (const m of [machine(t), machine(t, false)]) {
-    t.same(await systemClient(m.start().system).retry("0".repeat(64)), { at: null });
+    t.same(await systemClient(m.start().system).retry({ sourcesDigest: null }), { at: null });
     t.equal(m.timers.size, 0);
   }
 });

@@ -3,7 +3,7 @@ import t from "tap";
 import { systemClient } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources } from "./fake-machine.ts";
 import { machineDirectory } from "./machine-directory.ts";
-import type { Releases } from "./releases.ts";
+import { checkRelease, type Releases } from "./releases.ts";
 import { retryMs } from "./retry.ts";
 import type { ChangeReason, Verdict } from "./system.ts";
 
@@ -48,6 +48,37 @@ t.test("a release waits as it is held back on its own hardware", async (t) => {
     retryMs(releases, { sourcesDigest: "r", hardwareProfile }, { limits, nowMs });
   t.strictSame([waitMs(null), waitMs("another")], [23 * hourMs, 5 * minuteMs]);
 });
+
+t.test(
+  "a clock that is set while a release waits lets it wait three times as long at most",
+  (t) => {
+    const wanted = { sourcesDigest: "r" };
+    const asked = { release: "r", reason: { by: "boot", why: "w", instanceId: null } } as const;
+    const isAllowed = (releases: Releases, at: number) => {
+      try {
+        checkRelease(releases, asked, { limits, nowMs: at });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const jumps = [-30, -24, -12, -1, 0, 1, 12, 24].map((hours) => hours * hourMs);
+    for (const jumpMs of [...jumps, -nowMs, 10 * 365 * dayMs]) {
+      for (const releases of [ago([0], [0]), ago([2, 1, 0])]) {
+        let [timeMs, waitedMs, boots] = [nowMs, 0, 0];
+        while (!isAllowed(releases, timeMs) && boots < 10) {
+          const waitMs = retryMs(releases, wanted, { limits, nowMs: timeMs });
+          waitedMs += waitMs;
+          timeMs += waitMs + (boots === 0 ? jumpMs : 0);
+          boots += 1;
+        }
+        t.ok(boots <= 2, `${jumpMs / hourMs} h: ${boots} boots`);
+        t.ok(waitedMs <= 3 * dayMs, `${jumpMs / hourMs} h: ${waitedMs / hourMs} h`);
+      }
+    }
+    t.end();
+  },
+);
 
 const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
 const sick: Verdict = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 10 };

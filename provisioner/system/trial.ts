@@ -1,5 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
+import { isNobodys } from "./activation.ts";
 import { checkApproved } from "./approved-plan.ts";
 import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
@@ -11,7 +12,7 @@ import { switchAndRead } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import { type TrialWay, trialWay } from "./trial-way.ts";
-import { addRoots, type Change, checkInStore, openTransaction, step } from "./work.ts";
+import { addRoots, armIntent, type Change, checkInStore, openTransaction, step } from "./work.ts";
 
 /** What is to be tried. */
 export interface Tryable {
@@ -114,18 +115,18 @@ async function activate(change: Change, attempt: Attempt): Promise<Trial> {
   const { toplevel: back } = previous;
   await addRoots(change, { txn, toplevel, previous: back });
   if (back !== null && settings.systemd) {
-    const afterMs = settings.wayBackMs;
-    await step(change, { txn, name: "arm", intent: { afterMs } }, async () => {
+    const intent = armIntent(change, settings.wayBackMs);
+    await step(change, { txn, name: "arm", intent }, async () => {
       await commands.armWayBack({ txn, previous: back });
       return null;
     });
   }
   await commands.syncStore();
-  const { end, exitCode, message } = await step(
-    change,
-    { txn, name: "activate", intent: { toplevel } },
-    () => switchAndRead(change, { txn, toplevel, action: "test", purpose: "switch" }),
+  const activation = await step(change, { txn, name: "activate", intent: { toplevel } }, () =>
+    switchAndRead(change, { txn, toplevel, action: "test", purpose: "switch" }),
   );
+  const { end, exitCode, message } = activation;
+  if (isNobodys(activation)) throw new Fault("system/activation-failed", message ?? "systemd-run");
   return {
     transaction: txn,
     toplevel,

@@ -34,8 +34,13 @@ async function ask(
   return outcome;
 }
 
-async function rollBack(t: Test, m: FakeMachine, generation: number): Promise<Outcome> {
-  const { io, system } = m.start();
+async function rollBack(
+  t: Test,
+  m: FakeMachine,
+  generation: number,
+  beside = false,
+): Promise<Outcome> {
+  const { io, system } = m.start({ beside });
   const { deps } = prepare(t, { io, system: systemClient(system) });
   const outcome = await rollBackTo(deps, generation);
   system.close();
@@ -94,14 +99,54 @@ t.test("nor over a system that somebody switched to by hand", async (t) => {
   t.match(await ask(t, m, sick("second")), { outcome: "rolled-back" }, "they asked for it since");
 });
 
-t.test("nor where it was switched to while the boot was building", async (t) => {
+t.test("nor where it was switched to while the boot was building or planning", async (t) => {
+  for (const what of ["nix-store", "switch dry-activate"]) {
+    const m = await machine(t);
+    m.faults.answers.set(what, () => {
+      if (m.running() !== byHand) switchByHand(m);
+      return undefined;
+    });
+    t.match(await ask(t, m, documents("second")), leftAlone, what);
+    t.equal(m.running(), byHand);
+  }
+});
+
+t.test("nor where a person went back between a build and its trial, to what ran", async (t) => {
   const m = await machine(t);
-  m.faults.answers.set("nix-store", ({ args }) => {
-    if (args.includes("--realise") && m.running() !== byHand) switchByHand(m);
-    return undefined;
+  const { io, system } = m.start();
+  const client = systemClient(system);
+  const plan: typeof client.plan = async (closure) => {
+    t.match(await rollBack(t, m, 2, true), { outcome: "committed" });
+    return client.plan(closure);
+  };
+  const own = { io, system: { ...client, plan }, discover: async () => content(sick("second")) };
+  t.match(await boot(prepare(t, { probe: failing, ...own }).deps), leftAlone);
+});
+
+t.test("a boot that only learns then that a person went back sets no timer", async (t) => {
+  const m = await waiting(t);
+  const { system } = m.start();
+  const client = systemClient(system);
+  const { sourcesDigest } = (await client.status()).last ?? {};
+  t.match(await rollBack(t, m, 1, true), { outcome: "committed" });
+  t.same(await client.retry({ sourcesDigest: sourcesDigest ?? null }), { at: null });
+  t.equal(m.timers.size, 0);
+});
+
+t.test("who goes back while a trial is under way is told so, and nothing is stopped", async (t) => {
+  const m = await waiting(t);
+  let refused: unknown;
+  const probe: FullDeps["probe"] = async (check) => {
+    if (check.type === "file")
+      refused ??= await rollBack(t, m, 1, true).catch((error: unknown) => error);
+    return failing(check, new AbortController().signal);
+  };
+  t.match(await ask(t, m, sick("third"), { probe }), {
+    outcome: "rolled-back",
+    triedAgainAt: /^20/,
   });
-  t.match(await ask(t, m, documents("second")), leftAlone);
-  t.equal(m.running(), byHand);
+  t.match(refused, { code: "system/locked" });
+  t.same([...m.timers.keys()], ["firstlight-retry"], "one timer, of the newest wish");
 });
 
 t.test("a person's way back that comes to nothing is the last word for now", async (t) => {

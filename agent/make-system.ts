@@ -319,10 +319,11 @@ async function settle(
       way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
       throw error;
     });
-  const since = await d.system.runs(""); // a build takes its time
-  const isSwitched = since.chosen !== null && since.toplevel !== running.toplevel;
-  if (isSwitched && !d.approved) leaveAlone(way, since.chosen);
   const plan = await way.stage("plan", () => d.system.plan(closure));
+  // A build takes its time. From here on a plan is stale where something else is switched to.
+  const now = await d.system.runs("");
+  const isOther = now.toplevel !== running.toplevel || now.lastTrial !== running.lastTrial;
+  if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, now.chosen);
   d.proposeBase(rendering.base, sources.digest);
   const end = await settleTrial(d, way, {
     plan,

@@ -91,7 +91,10 @@ t.test("what is to be tried again never comes over what a person went back to", 
 
 t.test("nor over a system that somebody switched to by hand", async (t) => {
   const m = await waiting(t);
+  const { system } = m.start();
+  t.match(await systemClient(system).status(), { leftAlone: null });
   switchByHand(m);
+  t.match(await systemClient(system).status(), { leftAlone: "generation 3 was activated by hand" });
   t.match(await ask(t, m, sick("second")), leftAlone);
   t.same([m.running(), m.bootDefault(), m.timers.size], [byHand, byHand, 0]);
   const apply = { by: "apply", approved: true } as const;

@@ -414,6 +414,11 @@ export interface SystemStatus {
   readonly bootDefault: { readonly toplevel: string | null; readonly generation: number | null };
   /** How the trial that ended last did; `null` where none has. */
   readonly last: LastTrial | null;
+  /**
+   * How a person chose what runs, where that was after the last trial, so that what was tried is left
+   * alone; `null` where nobody did, and while something is under way. For a person.
+   */
+  readonly leftAlone: string | null;
 }
 
 /** The journal's word on the trial that ended last. */

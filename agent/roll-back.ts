@@ -70,10 +70,10 @@ async function goBack(d: RollBackDeps, { generation, by, why, left }: GoingBack)
     const wanted = { sourcesDigest: left };
     return way.finish({ ...told, triedAgainAt: await askRetry({ system, log, wanted }) });
   }
-  const isPersons = by === "rollback" && hasEnded.includes(end.outcome);
-  if (isPersons) await stopRetry(told, { system, log });
+  const isDecided = by === "rollback" && endsOfTrial.includes(end.outcome);
+  if (isDecided) await stopRetry(told, { system, log });
   return way.finish(told);
 }
 
-/** Ends of a trial: who went back has decided what runs, whatever was to be tried before. */
-const hasEnded: readonly OutcomeKind[] = ["committed", "unchanged", "rolled-back"];
+/** By which who went back has decided what runs, whatever was to be tried before. */
+const endsOfTrial: readonly OutcomeKind[] = ["committed", "unchanged", "rolled-back"];

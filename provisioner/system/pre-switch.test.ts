@@ -231,6 +231,26 @@ for (const [name, [answer, message]] of Object.entries(unspoken)) {
   });
 }
 
+t.test(
+  "checks that cannot be asked twice blame nobody, and those that then speak do",
+  async (t) => {
+    const unable = { code: 1, stderr: "Pre-switch checks failed\n" };
+    const named = { ...unable, stderr: `Pre-switch check 'disk' failed\n${unable.stderr}` };
+    const m = await machine(t, { systemd: false });
+    m.faults.answers.set("switch check", () => unable);
+    m.faults.answers.set("switch test", () => unable);
+    const c = start(m);
+    await t.rejects(c.try(await planOf(c)), { code: "system/activation-failed" });
+    t.same((await c.history()).denied, []);
+    m.faults.answers.set("switch test", () => named);
+    const trial = await c.try(await planOf(c));
+    t.match(trial, { activation: "refused", message: /'disk' failed/ });
+    m.faults.answers.clear();
+    await c.rollBack(trial, sick);
+    t.match((await c.history()).denied, [{ release: after.digest }]);
+  },
+);
+
 t.test("an activation that systemd could not even start blames nobody", async (t) => {
   const m = await machine(t);
   const c = start(m);

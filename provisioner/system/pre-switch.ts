@@ -1,6 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import { exitCodes, lastWords } from "./activation.ts";
 import type { SwitchEnd } from "./commands.ts";
+import type { Activation } from "./journal-record.ts";
 import type { Machine } from "./machine.ts";
 import { onceUnlocked } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
@@ -73,6 +74,12 @@ function failedChecks(output: string): readonly string[] {
   return [...output.matchAll(/^Pre-switch check '(.+)' failed$/gm)].flatMap(
     ([, name]) => name ?? [],
   );
+}
+
+/** Whether an activation came no further than to checks that could not be asked once more. */
+export function isUnasked({ end, exitCode, message }: Activation): boolean {
+  const namesCheck = /Pre-switch check '.+' failed$/m.test(message ?? "");
+  return end === "refused" && exitCode === exitCodes.refused && !namesCheck;
 }
 
 function refusalOf({ exitCode, output }: SwitchEnd, checks: readonly string[]): Refusal {

@@ -100,7 +100,8 @@ async function isHeld(change: Change, open: Tried | Trying): Promise<boolean> {
 function mayRenew({ machine, io }: Change, { attempt, armed }: OpenAttempt): boolean {
   if (armed?.bootId !== machine.bootId) return true;
   const { at, upMs } = armed;
-  const agoMs =
-    upMs === undefined ? Math.abs(io.clock.now() - Date.parse(at)) : io.clock.monotonicMs() - upMs; // the time of day may have been set since
+  const now = io.clock.now();
+  // The time of day may have been set since, but an earlier version has written nothing else down.
+  const agoMs = upMs === undefined ? Math.abs(now - Date.parse(at)) : io.clock.monotonicMs() - upMs;
   return agoMs < attempt.wayBackMs;
 }

@@ -5,7 +5,7 @@ import { checkApproved } from "./approved-plan.ts";
 import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
-import { askSwitch, type Refusal, type SwitchWord } from "./pre-switch.ts";
+import { askSwitch, isUnasked, type Refusal, type SwitchWord } from "./pre-switch.ts";
 import { prepareRestart } from "./prepare.ts";
 import { rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
@@ -30,7 +30,8 @@ export interface Tryable {
  * way there is thrown after everything was taken back.
  * Where the change needs a restart of the machine, the trial waits for it (`waits-for-restart`), and
  * throws `system/reboot-refused`, `system/reboot-impossible` or `system/switch-inhibited` where there can
- * be none. What its own checks before a switch refuse is a trial that was `refused`, with nothing done.
+ * be none. What its own checks before a switch refuse is a trial that was `refused`, with nothing done;
+ * where neither they nor the activation could be run at all that is `system/activation-failed`.
  * With the digest of an approved plan anything that is not exactly as planned is `system/plan-stale`.
  */
 export async function tryPlan(
@@ -67,7 +68,7 @@ export async function tryPlan(
         )
       : await step(change, { txn, name: "try", intent: attempt }, () =>
           word.refusal === null
-            ? activate(change, attempt)
+            ? activate(change, attempt, word)
             : Promise.resolve(refused(change, attempt, word.refusal)),
         );
   } catch (error) {
@@ -108,7 +109,7 @@ function refused({ machine }: Change, attempt: Attempt, refusal: Refusal): Trial
   };
 }
 
-async function activate(change: Change, attempt: Attempt): Promise<Trial> {
+async function activate(change: Change, attempt: Attempt, { unasked }: SwitchWord): Promise<Trial> {
   const { commands, settings, machine } = change;
   const { closure, previous, planDigest } = attempt;
   const { transaction: txn, toplevel } = closure;
@@ -126,7 +127,9 @@ async function activate(change: Change, attempt: Attempt): Promise<Trial> {
     switchAndRead(change, { txn, toplevel, action: "test", purpose: "switch" }),
   );
   const { end, exitCode, message } = activation;
-  if (isNobodys(activation)) throw new Fault("system/activation-failed", message ?? "systemd-run");
+  if (isNobodys(activation) || (unasked !== null && isUnasked(activation))) {
+    throw new Fault("system/activation-failed", message ?? `${toplevel} was not activated`);
+  }
   return {
     transaction: txn,
     toplevel,

@@ -126,6 +126,25 @@ t.test("nor where a person went back between a build and its trial, to what ran"
   t.match(await boot(prepare(t, { probe: failing, ...own }).deps), leftAlone);
 });
 
+t.test("a power cut in the middle of a commit is nobody's choice", async (t) => {
+  const dying = async (m: FakeMachine, dieAt: number) => {
+    const { io, system } = m.start({ dieAt });
+    const own = { io, system: systemClient(system), discover: async () => content(documents("b")) };
+    await boot(prepare(t, own).deps).catch(() => undefined);
+    return io.effects;
+  };
+  const effects = await dying(await machine(t), Number.POSITIVE_INFINITY);
+  const set = effects.findIndex((name) => name.startsWith("nix-env --set"));
+  t.not(set, -1, effects.join());
+  const m = await machine(t);
+  const before = m.running();
+  t.equal((await dying(m, set + 1)).length, set, "it dies before the boot default is another");
+  m.cutPower();
+  t.equal(m.running(), before);
+  t.match(await ask(t, m, documents("b")), { outcome: "committed" });
+  t.not(m.running(), before);
+});
+
 t.test("a boot that only learns then that a person went back sets no timer", async (t) => {
   const m = await waiting(t);
   const { system } = m.start();

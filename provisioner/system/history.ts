@@ -137,7 +137,10 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
   return `${name} was activated by hand`;
 }
 
-/** Whether what a person chose came after the last trial of a release. */
+/**
+ * Whether what a person chose came after the last trial of a release. Where that was committed and what ran
+ * before it runs, this is not to be known: a power cut in the middle of the commit looks the same.
+ */
 function isOverruled(
   trials: readonly EndedTrial[],
   sourcesDigest: string,
@@ -147,8 +150,8 @@ function isOverruled(
     ({ attempt }) => attempt.closure.sourcesDigest === sourcesDigest,
   );
   if (last === -1) return false;
-  const isCommitted = trials.slice(last).some(({ outcome }) => outcome === "committed");
-  return isCommitted || trials[last]?.attempt.previous.toplevel !== running;
+  const isLeft = trials.slice(last + 1).some(({ outcome }) => outcome === "committed");
+  return isLeft || trials[last]?.attempt.previous.toplevel !== running;
 }
 
 function lastCommitted(trials: readonly EndedTrial[]): EndedTrial | undefined {

@@ -4,7 +4,7 @@ import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
-import type { Running } from "#provisioner/system/system.ts";
+import type { Running, Wanted } from "#provisioner/system/system.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
 import { writeCloudInitResult } from "./cloud-init-files.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
@@ -35,6 +35,8 @@ export interface End {
   readonly bootProved?: boolean | null;
   readonly lastTrial?: string | null;
   readonly triedAgainAt?: string | null;
+  /** Whether a timer is set that starts the boot again. */
+  readonly retries?: boolean;
 }
 
 /** Runs stages and remembers what was seen on the way. */
@@ -50,8 +52,8 @@ interface Seen {
   readonly profile: string | null;
   readonly confidence: Confidence | null;
   readonly findings: readonly Finding[];
-  /** Digest of the sources of the system that is wanted. */
-  readonly wanted: string | null;
+  /** The release that is wanted; `null` where none is, or none has been seen. */
+  readonly wanted: Wanted | null;
 }
 
 /** The end of a boot with nothing to do; `failures` are of commands of the system that runs. */
@@ -127,8 +129,8 @@ export class BootStages implements Stages {
     this.#seen = { ...this.#seen, ...what };
   }
 
-  /** Digest of the sources of the system that is wanted, as far as that has been seen. */
-  get wanted(): string | null {
+  /** The release that is wanted, as far as that has been seen. */
+  get wanted(): Wanted | null {
     return this.#seen.wanted;
   }
 

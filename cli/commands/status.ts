@@ -145,7 +145,12 @@ function tell(
     out.data(textOfTrial(since));
     out.talk("by the journal: what did it ended without a word");
   } else if (result !== undefined) {
-    out.data(outcomeText({ ...result, degraded: result.degraded || failed.length > 0 }));
+    const degraded = result.degraded || failed.length > 0;
+    const leftAlone = journal?.leftAlone ?? null;
+    const triedAgainAt = leftAlone === null ? result.triedAgainAt : null;
+    out.data(outcomeText({ ...result, degraded, triedAgainAt }));
+    if (leftAlone !== null && result.triedAgainAt != null)
+      out.talk(`${leftAlone}; it is left alone, and \`firstlight apply\` tries again`);
     if (result.bootProved === false && result.outcome !== "rebooting")
       out.talk("no boot has proved the boot default yet");
     const findings = result.findings.filter((finding) => finding.level !== "note");

@@ -178,6 +178,9 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.armRestart(txn, afterMs));
     },
     holdWayBack: async () => false,
+    async stopRetry() {
+      say(retryLines.stop);
+    },
     async armRetry(afterMs) {
       say(retryLines.arm(afterMs));
     },

@@ -51,7 +51,14 @@ export interface Steps {
   };
   /** The trial as a whole, up to the end of the activation. */
   readonly try: { readonly intent: Attempt; readonly result: Trial };
-  readonly arm: { readonly intent: { readonly afterMs: number }; readonly result: null };
+  readonly arm: {
+    readonly intent: {
+      readonly afterMs: number;
+      /** By the clock of this boot that nobody sets; absent in records of an earlier version. */
+      readonly upMs?: number;
+    };
+    readonly result: null;
+  };
   readonly activate: {
     readonly intent: { readonly toplevel: string };
     readonly result: Activation;

@@ -177,11 +177,13 @@ async function firstBootWarnings(
 }
 
 /** By their names alone: what they say may be another word each time. */
-function checkWarnings({ refusal }: SwitchWord): readonly PlanWarning[] {
-  if (refusal === null) return [];
-  const { checks, exitCode } = refusal;
-  const names = checks.length === 0 ? `exit code ${exitCode}` : checks.join(", ");
-  return [{ kind: "check", message: `its own checks before a switch refuse it now: ${names}` }];
+function checkWarnings({ refusal, unasked }: SwitchWord): readonly PlanWarning[] {
+  const checks = "its own checks before a switch";
+  const message =
+    refusal === null
+      ? unasked && `${checks} could not be asked now: ${unasked}`
+      : `${checks} refuse it now: ${refusal.checks.join(", ")}`;
+  return message === null ? [] : [{ kind: "check", message }];
 }
 
 async function previewUnits({ commands }: Work, toplevel: string): Promise<Preview> {

@@ -93,8 +93,11 @@ export type SystemRequest =
     }
   /** How the committed system was when it had been booted. */
   | { readonly kind: "prove"; readonly verdict: Verdict }
-  /** Start the boot again by itself when a release that was not committed may be tried. */
-  | { readonly kind: "retry"; readonly sourcesDigest: string }
+  /**
+   * Start the boot again by itself when a release that was not committed may be tried; with `null`
+   * nothing is left to be tried, and a timer that is set is stopped.
+   */
+  | { readonly kind: "retry"; readonly wanted: Wanted | null }
   /** Keep a generation whatever the limits say, or let it go. */
   | { readonly kind: "pin"; readonly generation: number; readonly pinned: boolean }
   /** Delete generations that need not stay, and what only they needed. */
@@ -292,9 +295,20 @@ export interface Restarting {
   readonly how: "reboot" | "kexec";
 }
 
+/** A release that is asked for. */
+export interface Wanted {
+  /** Digest of its sources; `null` where nobody knows what is asked for now. */
+  readonly sourcesDigest: string | null;
+  /** Hardware profile that it was rendered for; absent where that is not known. */
+  readonly hardwareProfile?: string | null;
+}
+
 /** When the boot is started again. */
 export interface Retry {
-  /** `null` where nothing but a boot of the machine does: no systemd, or not the module's units. */
+  /**
+   * `null` where nothing but a boot of the machine does (no systemd, or not the module's units), and
+   * where nothing is to be tried: a person has chosen what runs since.
+   */
   readonly at: string | null;
 }
 
@@ -379,6 +393,10 @@ export interface Running {
   readonly restart: boolean;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
+  /** Whether a person chose it after what was asked about had been tried: that is no newer wish. */
+  readonly overruled: boolean;
+  /** Whether a timer is set that starts the boot again. */
+  readonly retries: boolean;
   /** Transaction of the trial that ended last; `null` where none has. */
   readonly lastTrial: string | null;
 }
@@ -396,6 +414,11 @@ export interface SystemStatus {
   readonly bootDefault: { readonly toplevel: string | null; readonly generation: number | null };
   /** How the trial that ended last did; `null` where none has. */
   readonly last: LastTrial | null;
+  /**
+   * How a person chose what runs, where that was after the last trial, so that what was tried is left
+   * alone; `null` where nobody did, and while something is under way. For a person.
+   */
+  readonly leftAlone: string | null;
 }
 
 /** The journal's word on the trial that ended last. */

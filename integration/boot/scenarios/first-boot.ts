@@ -176,7 +176,7 @@ export const firstBoot: Scenario = {
     {
       why: "nobody is to blame, so it is tried once more",
       hears: "boot.finished",
-      with: { outcome: "rolled-back", message: /so it will be tried again$/ },
+      with: { outcome: "rolled-back", message: /so the release is not held back$/ },
     },
     {
       why: "and the timer is set once more",

@@ -18,6 +18,7 @@ import { readInstanceData, writeInstanceData } from "./instance-data.ts";
 import { exitCodeOf, exitCodeOfFault, type Outcome, type OutcomeKind } from "./outcome.ts";
 import {
   digestInputs,
+  digestWhole,
   pinnedInstanceFile,
   readPinnedInstance,
   writePinnedInstance,
@@ -79,6 +80,11 @@ t.test("the digest of the inputs changes with every input and with nothing else"
       secrets: pass("y"),
     }),
     "a cloud's own word about a machine changes by itself",
+  );
+  t.not(
+    digestWhole(io, { ...inputs, instance: said }),
+    digestWhole(io, { ...inputs, instance: { ...said, metaData: withPublicAddress ?? null } }),
+    "the whole is another digest",
   );
   const named = { ...said, secrets: { pass: { secretRef: "meta-data.pass" } } };
   t.not(

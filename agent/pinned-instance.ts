@@ -59,21 +59,33 @@ export interface Inputs {
  * the node has changed nothing then. What is taken from it (instance-id, host name, keys, network)
  * counts where it lies.
  */
-export function digestInputs(io: Io, { instance, secrets, fetched }: Inputs): string {
-  const digest = createHmac("sha256", readKey(io));
-  const { metaData: _metaData, ...rest } = instance;
+export function digestInputs(io: Io, inputs: Inputs): string {
+  const { metaData, ...instance } = inputs.instance;
+  const [ofMetaData, ofInputs] = [refsIn(metaData), refsIn(instance)];
+  const isInput = ([name]: readonly [string, unknown]) =>
+    ofInputs.has(name) || !ofMetaData.has(name);
+  const secrets = new Map([...inputs.secrets].filter(isInput));
+  return digest(io, { ...inputs, instance, secrets });
+}
+
+/** Digest of everything that a datasource said, keyed as that of the inputs. */
+export function digestWhole(io: Io, inputs: Inputs): string {
+  return digest(io, inputs);
+}
+
+interface Digested extends Omit<Inputs, "instance"> {
+  readonly instance: Omit<Instance, "metaData"> & Partial<Pick<Instance, "metaData">>;
+}
+
+function digest(io: Io, { instance, secrets, fetched }: Digested): string {
+  const hmac = createHmac("sha256", readKey(io));
   const { evidence: _evidence, place: _place, ...datasource } = instance.datasource;
-  const inputs = { ...rest, datasource };
-  digest.update(prettyJson(inputs));
+  hmac.update(prettyJson({ ...instance, datasource }));
   const add = (kind: string, name: string, value: Uint8Array) =>
-    digest.update(`\0${kind}\0${name}\0${value.length}\0`).update(value);
-  const ofMetaData = refsIn(instance.metaData);
-  const ofInputs = refsIn(inputs);
-  for (const [name, secret] of sorted(secrets)) {
-    if (ofInputs.has(name) || !ofMetaData.has(name)) add("secret", name, secret.reveal());
-  }
+    hmac.update(`\0${kind}\0${name}\0${value.length}\0`).update(value);
+  for (const [name, secret] of sorted(secrets)) add("secret", name, secret.reveal());
   for (const [address, bytes] of sorted(fetched)) add("fetched", address, bytes);
-  return digest.digest("hex");
+  return hmac.digest("hex");
 }
 
 /** Names of the secrets that a document refers to. */

@@ -32,5 +32,6 @@ export const commands: Readonly<
   "first-boot": { load: () => import("./commands/first-boot.ts"), hidden: true },
   courier: { load: () => import("./commands/courier.ts"), hidden: true },
   crawl: { load: () => import("./commands/crawl.ts"), hidden: true },
+  jinja: { load: () => import("./commands/jinja.ts"), hidden: true },
   witness: { load: () => import("./commands/witness.ts"), hidden: true },
 };

@@ -35,6 +35,7 @@ import {
 } from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
 import { lookAtBoot } from "./prove-boot.ts";
+import type { RenderTemplate } from "./render-documents.ts";
 import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
@@ -56,6 +57,7 @@ export interface BootDeps {
   /** Brings up network, keys and name where the datasource came too late for the bootstrap layer. */
   readonly bootstrap?: (content: DatasourceContent) => Promise<void>;
   readonly fetchSources: FetchSources;
+  readonly renderTemplate?: RenderTemplate;
   /** Opens what is sealed to this node. */
   readonly openEnvelope: OpenEnvelope;
   /** Makes the key that envelopes are sealed to, where the node has none yet. */

@@ -6,6 +6,7 @@ import { type DatasourceContent, rawDocuments } from "./datasources/datasource.t
 import { givenSecrets } from "./datasources/given-secrets.ts";
 import { defaultUserName } from "./default-user.ts";
 import { openDocuments, openSecrets } from "./open-sealed.ts";
+import { type RenderTemplate, renderDocuments } from "./render-documents.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 
 /** Reads addresses that a document names; absent ones could not be read. */
@@ -15,6 +16,8 @@ export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<stri
 export interface ResolveTools {
   readonly fetchSources: FetchSources;
   readonly openEnvelope: OpenEnvelope;
+  /** Without it a template is a format that is not read. */
+  readonly renderTemplate?: RenderTemplate;
 }
 
 /** A translation, and what was read for it beside the documents. */
@@ -27,12 +30,13 @@ export interface Resolution extends Translation {
 export async function resolveSpec(
   content: DatasourceContent,
   settings: Settings,
-  { fetchSources, openEnvelope }: ResolveTools,
+  { fetchSources, openEnvelope, renderTemplate }: ResolveTools,
 ): Promise<Resolution> {
-  const { documents, findings: unopened } = await openDocuments(
-    readDocuments(content),
-    openEnvelope,
-  );
+  const opened = await openDocuments(readDocuments(content), openEnvelope);
+  const { documents, findings: unrendered } =
+    renderTemplate === undefined
+      ? { documents: opened.documents, findings: [] }
+      : await renderDocuments(opened.documents, content.instance, renderTemplate);
   const urls = referencedSources(documents);
   const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
   const translation = translate(documents, {
@@ -45,7 +49,7 @@ export async function resolveSpec(
   const { secrets, findings } = await openSecrets(translation, openEnvelope);
   return {
     ...{ ...translation, fetched, secrets },
-    findings: [...content.findings, ...unopened, ...findings],
+    findings: [...content.findings, ...opened.findings, ...unrendered, ...findings],
   };
 }
 

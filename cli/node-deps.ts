@@ -26,7 +26,7 @@ import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
-import { findContent, nodeProbe, offlineTools, openSystem } from "./node.ts";
+import { findContent, lazyRenderer, nodeProbe, offlineTools, openSystem } from "./node.ts";
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -79,6 +79,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     recordBase: (digest) => recordBase(io, digest),
     openCredentials: () => openCredentialStore(io),
     openEnvelope: envelopeOpener(io),
+    renderTemplate: lazyRenderer(io),
     ensureIdentity: async () => {
       if (!hasIdentity(io.files)) await ensureIdentity(io, await openCredentialStore(io));
     },

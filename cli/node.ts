@@ -1,6 +1,7 @@
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { discover } from "#agent/datasources/discover.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
+import type { RenderTemplate } from "#agent/render-documents.ts";
 import type { ResolveTools } from "#agent/resolve-spec.ts";
 import { envelopeOpener } from "#agent/secrets/envelope-opener.ts";
 import { readSettings } from "#agent/settings.ts";
@@ -56,7 +57,14 @@ export async function findContent(
 
 /** Reads documents without a network: what they name by address waits for the boot itself. */
 export function offlineTools(io: Io): ResolveTools {
-  return { fetchSources: async () => new Map(), openEnvelope: envelopeOpener(io) };
+  const fetchSources = async () => new Map<string, Uint8Array>();
+  return { fetchSources, openEnvelope: envelopeOpener(io), renderTemplate: lazyRenderer(io) };
+}
+
+/** Renders templates by what is loaded only where there is one. */
+export function lazyRenderer(io: Io): RenderTemplate {
+  return async (template, instance) =>
+    (await import("./render-template.ts")).templateRenderer(io)(template, instance);
 }
 
 /** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */

@@ -66,8 +66,7 @@ async function format(
   all: { readonly [key: string]: Json },
 ): Promise<number> {
   const { renderTemplate } = await import("../render-template.ts");
-  const { templateVariables } = await import("#provisioner/userdata/jinja/variables.ts");
-  const answer = await renderTemplate(io, { template, variables: templateVariables(all) });
+  const answer = await renderTemplate(io, template, all);
   if ("problem" in answer) throw new Fault("cli/bad-input", `--format: ${answer.problem}`);
   const { text, missing } = answer;
   if (missing.length > 0)

@@ -23,6 +23,7 @@ import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stag
 import { endBootstrap } from "./bootstrap.ts";
 import { failedSideEffects } from "./command-states.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
+import { searchOfFault } from "./datasources/search.ts";
 import { endOfFault } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
@@ -198,8 +199,12 @@ export async function renderSystem(
   way: Stages,
   accept: (accepted: Accepted) => Promise<void> = async () => {},
 ): Promise<Rendering> {
-  const content = await way.stage("discover", d.discover);
+  const content = await way.stage("discover", d.discover).catch((error) => {
+    way.saw({ search: searchOfFault(error) });
+    throw error;
+  });
   way.saw({
+    search: content.search,
     instanceId: content.instance.instanceId,
     datasource: content.instance.datasource.name,
   });

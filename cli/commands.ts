@@ -27,6 +27,7 @@ export const commands: Readonly<
   collect: { load: () => import("./commands/collect.ts") },
   status: { load: () => import("./commands/status.ts") },
   identity: { load: () => import("./commands/identity.ts") },
+  analyze: { load: () => import("./commands/analyze.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
   "first-boot": { load: () => import("./commands/first-boot.ts"), hidden: true },

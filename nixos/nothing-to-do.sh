@@ -40,7 +40,7 @@ nothing() {
 
 # What an earlier boot or a person began, or a fleet that wants to hear of this boot.
 if any "$root"/var/lib/firstlight/journal/journal* "$root/var/lib/firstlight/instance/pinned.json" \
-  "$root/var/lib/firstlight/report/report.json" \
+  "$root"/var/lib/firstlight/report/*.json \
   "$root/nix/var/nix/gcroots/firstlight-first-boot/unproved" \
   "$root"/nix/var/nix/profiles/system-profiles/firstlight_trial*; then go; fi
 

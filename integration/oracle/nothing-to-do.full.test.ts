@@ -109,7 +109,7 @@ t.test(
     const began = [
       "var/lib/firstlight/journal/journal.jsonl",
       "var/lib/firstlight/instance/pinned.json",
-      "var/lib/firstlight/report/report.json",
+      "var/lib/firstlight/report/place.json",
       "nix/var/nix/gcroots/firstlight-first-boot/unproved",
       "nix/var/nix/profiles/system-profiles/firstlight_trial-1-link",
     ];

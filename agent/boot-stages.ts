@@ -6,7 +6,9 @@ import type { NewEvent } from "#protocol/events.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
 import type { Running, Wanted } from "#provisioner/system/system.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
+import { rememberBoot } from "./boot-records.ts";
 import { writeCloudInitResult } from "./cloud-init-files.ts";
+import { noSearch, type Search } from "./datasources/search.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
 import { readResult, type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
 
@@ -52,6 +54,7 @@ interface Seen {
   readonly profile: string | null;
   readonly confidence: Confidence | null;
   readonly findings: readonly Finding[];
+  readonly search: Search | undefined;
   /** The release that is wanted; `null` where none is, or none has been seen. */
   readonly wanted: Wanted | null;
 }
@@ -99,6 +102,7 @@ export class BootStages implements Stages {
     profile: null,
     confidence: null,
     findings: [],
+    search: undefined,
     wanted: null,
   };
 
@@ -180,7 +184,11 @@ export class BootStages implements Stages {
     report({ kind: "boot.finished", body: bootFinished(outcome) });
     for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
     // Where another process is at it, the files are that one's.
-    if (end.fault?.code !== "system/locked") this.tell(() => this.#write(outcome));
+    if (end.fault?.code !== "system/locked") {
+      this.tell(() => this.#write(outcome));
+      const { by } = this.#d;
+      this.tell(() => rememberBoot(io, { ...outcome, by, search: this.#seen.search ?? noSearch }));
+    }
     log.info("boot.finished", {
       outcome: outcome.outcome,
       generation: outcome.generation,

@@ -23,6 +23,7 @@ import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stag
 import { endBootstrap } from "./bootstrap.ts";
 import { failedSideEffects } from "./command-states.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
+import { searchOfFault } from "./datasources/search.ts";
 import { endOfFault } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
@@ -36,6 +37,7 @@ import {
 } from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
 import { lookAtBoot } from "./prove-boot.ts";
+import type { RenderTemplate } from "./render-documents.ts";
 import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
@@ -57,6 +59,7 @@ export interface BootDeps {
   /** Brings up network, keys and name where the datasource came too late for the bootstrap layer. */
   readonly bootstrap?: (content: DatasourceContent) => Promise<void>;
   readonly fetchSources: FetchSources;
+  readonly renderTemplate?: RenderTemplate;
   /** Opens what is sealed to this node. */
   readonly openEnvelope: OpenEnvelope;
   /** Makes the key that envelopes are sealed to, where the node has none yet. */
@@ -207,8 +210,12 @@ export async function renderSystem(
   way: Stages,
   accept: (accepted: Accepted) => Promise<void> = async () => {},
 ): Promise<Rendering> {
-  const content = await way.stage("discover", d.discover);
+  const content = await way.stage("discover", d.discover).catch((error) => {
+    way.saw({ search: searchOfFault(error) });
+    throw error;
+  });
   way.saw({
+    search: content.search,
     instanceId: content.instance.instanceId,
     datasource: content.instance.datasource.name,
   });

@@ -501,12 +501,30 @@ t.test("where to report is what the generation that runs says", async (t) => {
   });
   runs(undefined);
   t.match(await loadLinkSettings(io, {}), { host: "192.0.2.9" }, "one of an older version");
+  const settings = { report: { mqtt: { host: "192.0.2.3" } } };
+  const version = linkSettingsVersion(io.files);
   const older = {
     v: 1,
-    instanceId: "i-9",
-    report: { mqtt: { host: "192.0.2.4" } },
-    password: null,
+    instanceId: "i-8",
+    report: { fleet: "old", mqtt: { host: "192.0.2.4", username: "u" } },
+    password: { name: "p", file: "p@1", encrypted: false },
   };
+  io.files.write("/var/lib/firstlight/credentials/p@1", "canary", { mode: 0o400 });
+  io.files.write("/var/lib/firstlight/report/report.json", JSON.stringify(older));
+  const then = await loadLinkSettings(io, settings);
+  t.match(then, { host: "192.0.2.4", address: { fleet: "old", node: "i-8" } }, "as it did then");
+  t.equal(then?.password?.reveal(), "canary");
+  t.not(linkSettingsVersion(io.files), version, "who reports notices it");
+  writeReportSettings(io, { ...input, spec: { mqtt: { host: "192.0.2.10" } } });
+  t.match(
+    await loadLinkSettings(io, settings),
+    { host: "192.0.2.4" },
+    "whatever is accepted since",
+  );
+  runs({ instanceId: "i-9", spec, password: null });
+  t.match(await loadLinkSettings(io, {}), { host: "192.0.2.2" }, "one that says it says it");
+  io.files.remove("/run/current-system/etc/firstlight/generation.json");
+  t.match(await loadLinkSettings(io, {}), { host: "192.0.2.10" }, "nor another's system");
   io.files.write(reportSettingsFile, JSON.stringify(older));
   await t.rejects(loadLinkSettings(io, {}), { code: "link/settings-invalid", hint: /next boot/ });
 });

@@ -27,7 +27,14 @@ import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
-import { findContent, isEnrolled, nodeProbe, offlineTools, openSystem } from "./node.ts";
+import {
+  findContent,
+  isEnrolled,
+  lazyRenderer,
+  nodeProbe,
+  offlineTools,
+  openSystem,
+} from "./node.ts";
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -80,6 +87,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     recordBase: (digest) => recordBase(io, digest),
     openCredentials: () => openCredentialStore(io),
     openEnvelope: envelopeOpener(io),
+    renderTemplate: lazyRenderer(io),
     ensureIdentity: async () => {
       if (!hasIdentity(io.files)) await ensureIdentity(io, await openCredentialStore(io));
     },

@@ -7,6 +7,7 @@ import {
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
 import { readPinnedInstance } from "#agent/pinned-instance.ts";
 import { mayReplace } from "#agent/policy.ts";
+import type { RenderTemplate } from "#agent/render-documents.ts";
 import type { ResolveTools } from "#agent/resolve-spec.ts";
 import { envelopeOpener } from "#agent/secrets/envelope-opener.ts";
 import { readSettings } from "#agent/settings.ts";
@@ -87,7 +88,14 @@ interface FindContent extends Pick<DiscoverOptions, "broken"> {
 
 /** Reads documents without a network: what they name by address waits for the boot itself. */
 export function offlineTools(io: Io): ResolveTools {
-  return { fetchSources: async () => new Map(), openEnvelope: envelopeOpener(io) };
+  const fetchSources = async () => new Map<string, Uint8Array>();
+  return { fetchSources, openEnvelope: envelopeOpener(io), renderTemplate: lazyRenderer(io) };
+}
+
+/** Renders templates by what is loaded only where there is one. */
+export function lazyRenderer(io: Io): RenderTemplate {
+  return async (template, instance) =>
+    (await import("./render-template.ts")).templateRenderer(io)(template, instance);
 }
 
 /** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */

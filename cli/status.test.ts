@@ -76,6 +76,19 @@ t.test("one that found another change under way is tried again, and waited for",
   t.match(await status(t, impatient, { before: interrupted }), { code: 75, ms: 0 });
 });
 
+t.test("who waits learns that there is nothing to start a boot for", async (t) => {
+  const spared = (io: Io) =>
+    io.files.write("/run/firstlight/nothing-to-do", "no sign of a datasource\n");
+  const said = "nothing to do: no sign of a datasource";
+  t.match(await status(t, {}, { before: spared }), { code: 0, said });
+  t.match(await status(t, waits, { meanwhile: spared }), { code: 0, said: /datasource$/, ms: 500 });
+  const started = (io: Io) => {
+    spared(io);
+    ends(failed)(io);
+  };
+  t.match(await status(t, {}, { before: started }), { code: 75, said: /^failed: / });
+});
+
 t.test("a person is told when it is tried again", async (t) => {
   const triedAgainAt = "2026-01-02T00:01:00.000Z";
   const taken: Outcome = { ...committed, outcome: "rolled-back", triedAgainAt };

@@ -131,6 +131,8 @@ let
   # Whether this boot is the first one of a system that became the boot default without one, and
   # firstlight has not taken it up yet.
   inFirstBoot = "${pkgs.coreutils}/bin/test /nix/var/nix/gcroots/firstlight-first-boot/unproved -ef /run/booted-system";
+  # Whether Node is started at all; a package that does not bring the question has it started.
+  hasSomethingToDo = "${pkgs.bash}/bin/sh -c '[ ! -r \"$0\" ] || . \"$0\"' ${cfg.package}/lib/firstlight/nixos/nothing-to-do.sh";
   drift = cfg.settings.drift or { };
   generations = cfg.settings.generations or { };
 
@@ -309,6 +311,11 @@ in
       restartIfChanged = false;
       unitConfig = conditions // {
         DefaultDependencies = false;
+        # A generation carries what it would bring up.
+        ConditionPathExists = [
+          conditions.ConditionPathExists
+          "!/var/lib/firstlight/instance/pinned.json"
+        ];
       };
       # It has no network and knocks at no door: what it reads says things and does none.
       serviceConfig =
@@ -371,6 +378,7 @@ in
       environment.NIX_REMOTE = "daemon";
       serviceConfig = judge // seedDisks // credentials // setsName // {
         Type = "oneshot";
+        ExecCondition = hasSomethingToDo;
         ExecStart = "${firstlight} boot --sandboxed";
         # Also when it failed: what is ordered after it must not wait for ever.
         ExecStopPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";

@@ -3,6 +3,7 @@ import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { SecretBag, SecretRef } from "#core/secret.ts";
 import type { Crawl, MetadataAttempt } from "./metadata/service.ts";
+import type { Search } from "./search.ts";
 
 /** What reading a datasource needs. Detection never needs anything but the kernel's files. */
 export type Needs = "nothing" | "disk" | "network";
@@ -76,6 +77,8 @@ export interface DatasourceContent {
   readonly userData?: { readonly document: string; readonly format?: "firstlight" };
   /** Every exchange with a metadata service. */
   readonly attempts?: readonly MetadataAttempt[];
+  /** How it was found; `discover` adds it. */
+  readonly search?: Search;
 }
 
 /**

@@ -6,6 +6,7 @@ import { addCredentialSecrets, credentials } from "./credentials.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
 import { keepDisks } from "./keep-disks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
+import { exchangesOf, searchOf, withSearch } from "./search.ts";
 import { datasources as known } from "./table.ts";
 
 /** How to look for the datasource. */
@@ -75,7 +76,14 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
       evidence: attempt.evidence.join("; "),
     });
   }
-  const { content: read, used, settled } = await readFirst(io, tries, options);
+  const {
+    content: read,
+    used,
+    settled,
+  } = await readFirst(io, tries, options).catch((error) => {
+    const tried = tries.map(({ attempt }) => attempt);
+    throw withSearch(error, searchOf(tried, exchangesOf(error)));
+  });
   const attempts = settled.map((tried) =>
     tried === used ? { ...tried.attempt, result: "used" as const } : tried.attempt,
   );
@@ -85,7 +93,8 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     ...content.findings,
     ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used, options.pinned))),
   ];
-  return { kind: "found", content: { ...content, findings }, attempts };
+  const search = searchOf(attempts, content.attempts);
+  return { kind: "found", content: { ...content, findings, search }, attempts };
 }
 
 function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {

@@ -1,8 +1,8 @@
 import { discover } from "#agent/datasources/discover.ts";
-import type { MetadataAttempt } from "#agent/datasources/metadata/service.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { formatFinding } from "#core/finding.ts";
+import { exchangeLine } from "../boot-times.ts";
 import type { Command } from "../command.ts";
 import { readTools } from "../crawler.ts";
 import { pinnedDatasource } from "../node.ts";
@@ -40,8 +40,3 @@ export const command: Command = {
     return 0;
   },
 };
-
-function exchangeLine({ method, url, from, atMs, ms, status, error }: MetadataAttempt): string {
-  const over = from === null ? "" : ` from ${from}`;
-  return `${atMs} ms: ${method} ${url}${over}: ${status ?? error ?? "nothing"} after ${ms} ms`;
-}

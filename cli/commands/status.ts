@@ -2,7 +2,13 @@ import { askCommands, type CommandState, failedCommand, readHooks } from "#agent
 import { findSwitch } from "#agent/datasources/discover.ts";
 import { endedSince } from "#agent/last-end.ts";
 import { exitCodes } from "#agent/outcome.ts";
-import { isInterrupted, readResult, readStatus, type Status } from "#agent/status.ts";
+import {
+  isInterrupted,
+  readNothingToDo,
+  readResult,
+  readStatus,
+  type Status,
+} from "#agent/status.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { counted } from "#core/count.ts";
 import { parseDuration } from "#core/duration.ts";
@@ -33,7 +39,7 @@ function describe(status: Status | undefined): string {
 export const command: Command = {
   usage: "status [--wait] [--ended] [--timeout 5m] [--json]",
   summary: "Say how the boot of this machine is going, or how it ended.",
-  help: "Exit code: that of the boot when it has ended (2 where a command failed since), 75 while it runs,\nbefore it began or when it was interrupted, 0 where firstlight is switched off. With --wait commands\nhave ended as well. With --ended the exit code is 0 however the boot has ended, and 75 only where it has\nnot, or where the machine is being restarted; --wait then goes on past a boot that was interrupted.",
+  help: "Exit code: that of the boot when it has ended (2 where a command failed since), 75 while it runs,\nbefore it began or when it was interrupted, 0 where firstlight is switched off or was not started,\nbecause nothing can be there to do. With --wait commands\nhave ended as well. With --ended the exit code is 0 however the boot has ended, and 75 only where it has\nnot, or where the machine is being restarted; --wait then goes on past a boot that was interrupted.",
   options: {
     wait: { type: "boolean" },
     ended: { type: "boolean" },
@@ -43,19 +49,27 @@ export const command: Command = {
   async run(invocation) {
     const { io, flags, json, out } = invocation;
     const timeoutMs = readTimeout(flags);
-    const off = readStatus(io.files) === undefined ? findSwitch(io.files) : undefined;
+    if (flags["wait"] === true) await waitForEnd(invocation, timeoutMs);
+    const off = findOff(io.files);
     if (off !== undefined) {
-      out.data(
-        json ? prettyJson({ v: 1, status: null, result: null, off }) : `switched off by ${off}`,
-      );
+      const { by, text } = off;
+      out.data(json ? prettyJson({ v: 1, status: null, result: null, off: by }) : text);
       return exitCodes.done;
     }
-    if (flags["wait"] === true) await waitForEnd(invocation, timeoutMs);
     const code = tell(invocation, await askCommands(io), await askJournal(invocation));
     if (flags["ended"] !== true) return code;
     return isDone(io) && !restarts(io) ? exitCodes.done : exitCodes.tryAgain;
   },
 };
+
+/** Why there is no boot of firstlight, and will be none; `undefined` where there is one, or may be. */
+function findOff(files: Files): { readonly by: string; readonly text: string } | undefined {
+  if (readStatus(files) !== undefined) return undefined;
+  const by = findSwitch(files);
+  if (by !== undefined) return { by, text: `switched off by ${by}` };
+  const reason = readNothingToDo(files);
+  return reason === undefined ? undefined : { by: reason, text: `nothing to do: ${reason}` };
+}
 
 function readTimeout(flags: Flags): number {
   const limit = textFlag(flags, "timeout");
@@ -74,7 +88,8 @@ async function waitForEnd(
   const deadline = io.clock.monotonicMs() + timeoutMs;
   // One that was interrupted is tried again, and ends then.
   const ended = async () =>
-    (await hasEnded(io)) && (flags["ended"] !== true || !hasEndedSilently(io.files));
+    findOff(io.files) !== undefined ||
+    ((await hasEnded(io)) && (flags["ended"] !== true || !hasEndedSilently(io.files)));
   if (!(await ended())) out.talk("waiting for the boot to end");
   while (!(await ended()) && io.clock.monotonicMs() < deadline) {
     await io.clock.sleep(pollMs, signal);

@@ -63,6 +63,12 @@ export function firstBootNow(
   return marks.hasBegun ? "after-it" : "neither";
 }
 
+/** Whether marks are there that say nothing: whoever wrote or removed them was killed. */
+export function hasStrayMarks(place: MarksPlace): boolean {
+  const { storeFiles, paths } = place;
+  return readMarks(place) === undefined && storeFiles.list(paths.firstBoot).length > 0;
+}
+
 /** What the marks say of this boot. */
 export function firstBootAt(
   change: MarksPlace & Pick<Change, "machine">,

@@ -1,7 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
 import { finishCommit } from "./commit.ts";
-import { clearMarks, firstBootAt, readMarks } from "./first-boot.ts";
+import { clearMarks, firstBootAt, hasStrayMarks } from "./first-boot.ts";
 import { nothingOpen } from "./nothing-open.ts";
 import { triesOf } from "./releases.ts";
 import { reattachTried, reattachTrying, resumeBooted } from "./resume.ts";
@@ -136,7 +136,7 @@ async function settle(
 
 /** Leaves a first boot that had begun, for the one that goes on. */
 async function leave(change: Change): Promise<Settled | undefined> {
-  if (readMarks(change) === undefined) clearMarks(change); // of which the last were left by a kill
+  if (hasStrayMarks(change)) clearMarks(change);
   const found = firstBootAt(change);
   return found?.now === "after-it" ? leaveFirstBoot(change, found.marks) : undefined;
 }

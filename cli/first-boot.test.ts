@@ -96,7 +96,13 @@ t.test(
     m.cutPower();
     await run(m);
     await start(m).recover({ judges: true });
-    m.write("/run/firstlight/result.json", '{ "v": 1, "outcome": "failed" }');
+    const result = (...names: string[]) =>
+      JSON.stringify({ v: 1, outcome: "failed", stages: names.map((stage) => ({ stage, ms: 1 })) });
+    m.write("/run/firstlight/result.json", result());
+    t.match(await run(m, { leave: "restart" }), { event: "first-boot.left", restarts: true });
+    m.write("/run/firstlight/result.json", result("recover"));
+    t.match(await run(m, { leave: "restart" }), { event: "first-boot.left", restarts: true });
+    m.write("/run/firstlight/result.json", result("recover", "discover"));
     t.same(await run(m, { leave: "any" }), { code: 0, event: "first-boot.ended", restarts: false });
     t.same(marks(m), []);
     m.cutPower();

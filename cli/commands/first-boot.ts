@@ -68,10 +68,14 @@ async function goBack(
   return (await import("./rollback.ts")).command.run({ ...invocation, args: [] });
 }
 
-/** Whether firstlight came to an end in this boot, whatever that was; then the first boot ends here as well. */
+/**
+ * Whether firstlight came to an end in this boot, whatever that was; then the first boot ends here as well. One
+ * that has not come past what was open has done nothing for this system: its settings may be what is wrong.
+ */
 async function hasEnded({ io, log }: Invocation): Promise<boolean> {
   const marks = firstBootOf(io);
-  if (marks === undefined || readResult(io.files) === undefined) return false;
+  const stages = readResult(io.files)?.stages ?? [];
+  if (marks === undefined || stages.every(({ stage }) => stage === "recover")) return false;
   const failure = await endByItself(io, marks);
   if (failure === null) log.info("first-boot.ended", {});
   else log.warning("first-boot.ended", { code: failure.code, message: failure.message });

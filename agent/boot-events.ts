@@ -48,7 +48,8 @@ function present<K extends string, V>(key: K, value: V | null): { [key in K]?: V
 export function trialFinished(trial: TrialRecord): NewEvent {
   const { transaction, by, result, toplevel, generation, verdict } = trial;
   const which = generation === null ? {} : { generation };
-  const { healthy, passes, ms } = verdict ?? { healthy: false, passes: 0, ms: 0 };
+  const { passes, ms } = verdict ?? { passes: 0, ms: 0 };
+  const healthy = verdict?.healthy === true && verdict.conclusive !== false; // else nobody judged it
   const reasons = [...trial.reasons];
   return {
     kind: "trial.finished",

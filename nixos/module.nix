@@ -172,6 +172,18 @@ let
     pkgs.xz
   ];
 
+  # systemd before 254 knows no steps: there the first pause is the last, and longer, so that the limit of
+  # starts below does not end the tries for hours.
+  restartSteps =
+    if lib.versionAtLeast (config.systemd.package.version or "254") "254" then
+      {
+        RestartSec = "30s";
+        RestartSteps = 7;
+        RestartMaxDelaySec = "1h";
+      }
+    else
+      { RestartSec = "20min"; };
+
   # Nothing to do where nobody can have said anything, or where a person switched firstlight off.
   conditions = {
     ConditionKernelCommandLine = "!firstlight=disabled";
@@ -376,7 +388,7 @@ in
       };
       path = systemPath;
       environment.NIX_REMOTE = "daemon";
-      serviceConfig = judge // seedDisks // credentials // setsName // {
+      serviceConfig = judge // seedDisks // credentials // setsName // restartSteps // {
         Type = "oneshot";
         ExecCondition = hasSomethingToDo;
         ExecStart = "${firstlight} boot --sandboxed";
@@ -386,9 +398,6 @@ in
         # takes. What is wrong in the documents (4) does not mend itself.
         Restart = "on-failure";
         RestartPreventExitStatus = [ 4 ];
-        RestartSec = "30s";
-        RestartSteps = 7;
-        RestartMaxDelaySec = "1h";
         # Rolled back, held or degraded is an answer, not a failure of the unit. What was taken back, or is
         # held back until a time, is tried again by firstlight-retry.timer, which the root side sets.
         SuccessExitStatus = [

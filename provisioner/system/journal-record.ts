@@ -22,6 +22,8 @@ export interface Attempt {
   readonly wayBackMs: number;
   /** What its judge needs, for the process that judges it. */
   readonly judging: unknown;
+  /** The system whose first boot was left for this one; only then. */
+  readonly left?: string;
 }
 
 /** Where a profile or generation points. */

@@ -276,6 +276,19 @@ t.test("a plan that knew of no restart is not tried where NixOS wants one now", 
   t.equal(m.running(), systemOf(before));
 });
 
+t.test(
+  "whoever writes the boot menu switches to nothing: no check of its own is asked",
+  async (t) => {
+    const m = await machine(t);
+    const { io, system } = m.start();
+    const c = systemClient(system);
+    await c.commit(await c.try(await planOf(c)), healthy);
+    const entry = io.executed.filter(({ args }) => args.at(-1) === "boot");
+    t.equal(entry.length, 1);
+    t.ok(entry.every(({ args }) => args.includes("--setenv=NIXOS_NO_CHECK=1")));
+  },
+);
+
 for (const systemd of [true, false]) {
   const where = systemd ? "under" : "without";
   t.test(`no check of the system from before stops the way back, ${where} systemd`, async (t) => {

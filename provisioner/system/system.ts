@@ -347,7 +347,7 @@ export interface OpenTrial {
 
 /**
  * A trial that was judged by a process before this one, and is back now; or a system that was committed,
- * and whose first boot did not come as far as firstlight.
+ * and whose first boot did not come as far as to be judged.
  */
 export interface TakenBack {
   readonly transaction: string;

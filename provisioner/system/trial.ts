@@ -2,12 +2,14 @@ import { Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
 import { isNobodys } from "./activation.ts";
 import { checkApproved } from "./approved-plan.ts";
+import { firstBootAt } from "./first-boot.ts";
 import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
 import { askSwitch, isUnasked, type Refusal, type SwitchWord } from "./pre-switch.ts";
 import { prepareRestart } from "./prepare.ts";
 import { rollBackOpen } from "./roll-back.ts";
+import { takeUpFirstBoot } from "./settle-first-boot.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
@@ -50,6 +52,9 @@ export async function tryPlan(
   await runPreHooks(change, closure);
   checkPlan(change, plan); // the hooks took their time
   if (change.signal.aborted) throw new Fault("system/canceled", "the trial was called off");
+  // Firstlight has come as far as to try another one; the one that is gone back to may still be needed for that.
+  const isBack = firstBootAt(change)?.marks.proved === closure.toplevel;
+  if (!isBack) await takeUpFirstBoot(change);
   const word = await askSwitch(change, closure.toplevel);
   const way = await wayOf(change, plan, word);
   const attempt: Attempt = {

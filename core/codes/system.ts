@@ -53,6 +53,12 @@ export const systemCodes = {
     action:
       "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay. `build.keepFree` of the settings says how much must stay free.",
   },
+  "system/not-enough-boot-space": {
+    means:
+      "Where the boot loader keeps kernels there is less room than kernel and initrd of the system take, so nothing was tried. It is the same for a system that is fetched.",
+    action:
+      "`firstlight collect` drops generations with their kernels and boot entries; a larger boot partition holds more of them. `build.keepFree.boot` of the settings says how much must stay free.",
+  },
   "system/out-of-memory": {
     means: "The memory was not enough to evaluate or build the system.",
     action:

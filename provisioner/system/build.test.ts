@@ -209,7 +209,7 @@ t.test("kernels that are not there yet must fit where the boot loader keeps them
   const closure = await c.build(fakeSources("a"), reason);
   m.link(kernel, `${closure.toplevel}/kernel`);
   await t.rejects(c.build(fakeSources("a"), reason), {
-    code: "system/not-enough-space",
+    code: "system/not-enough-boot-space",
     message: /^\/boot\/EFI\/nixos: 4\.9 KiB and 0 files are needed and 8\.0 MiB/,
   });
   t.strictSame(leftOvers(m), []);

@@ -86,6 +86,7 @@ export function toTrialRecord(trial: EndedTrial): TrialRecord {
     generation: outcome === "committed" ? generation : previous.generation,
     verdict,
     reasons: reasonsOf(trial),
+    ...(closure.reason.notBuilt === undefined ? {} : { notBuilt: closure.reason.notBuilt }),
   };
 }
 

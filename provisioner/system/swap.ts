@@ -146,6 +146,12 @@ function isSwappedTo({ io }: Work, place: string): boolean {
   return text.split("\n").some((line) => line.split(/\s/)[0] === place);
 }
 
+/** Throws `system/not-enough-memory` where so little can be had, also by swap, that nothing is begun. */
+export function checkMemory(work: Work): void {
+  const shortage = findMemoryShortage(work);
+  if (shortage !== undefined && work.policy.swap === "none") checkNotSevere(work, shortage);
+}
+
 function checkNotSevere(work: Work, shortage: MemoryShortage): void {
   if (!shortage.isSevere) return;
   throw new Fault(

@@ -35,14 +35,14 @@ export function bundle(repository: string): readonly RolldownOptions[] {
   return [
     part(repository, loader, {
       ...{ file: join(dir, "firstlight.js"), banner: "#!/usr/bin/env node" },
-      plugins: [executable()],
+      plugins: [asciiOnly(), executable()],
     }),
     part(repository, program, {
       dir,
       entryFileNames: "chunks/[name].js",
       chunkFileNames: "chunks/[name]-[hash].js",
       codeSplitting: { groups: bootChunks },
-      plugins: [dropOld()],
+      plugins: [asciiOnly(), dropOld()],
     }),
   ];
 }
@@ -58,6 +58,33 @@ function part(repository: string, input: string, output: OutputOptions): Rolldow
       show(level, log);
     },
   };
+}
+
+/**
+ * Writes each character outside of ASCII as its escape: one of them in a chunk, and V8 keeps the whole
+ * text with two bytes a character. Throws where a backslash stands before one, which would change.
+ */
+function asciiOnly(): Plugin {
+  return {
+    name: "ascii-only",
+    generateBundle(_options, output) {
+      for (const chunk of Object.values(output)) {
+        if (chunk.type === "chunk") chunk.code = toAscii(chunk.code, chunk.fileName);
+      }
+    },
+  };
+}
+
+function toAscii(code: string, file: string): string {
+  const escaped = /\\[^\0-\x7f]/u.exec(code);
+  if (escaped !== null) {
+    const place = JSON.stringify(code.slice(Math.max(0, escaped.index - 40), escaped.index + 10));
+    throw new Error(`build: ${file}: a backslash before a character outside of ASCII: ${place}`);
+  }
+  return code.replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function executable(): Plugin {

@@ -1,12 +1,13 @@
 import type { EndedTrial } from "./ended-trials.ts";
 import { toTrialRecord } from "./history.ts";
 import { readJournal } from "./journal.ts";
+import { hasMemoryGroups } from "./memory.ts";
 import type { ChangeReason, LastTrial, SystemStatus } from "./system.ts";
 import type { TransactionState } from "./transaction-state.ts";
 import type { Work } from "./work.ts";
 
 /** What is under way and what runs, read without the lock and without a process. */
-export function status({ io, paths, machine }: Work): SystemStatus {
+export function status({ io, paths, machine, settings }: Work): SystemStatus {
   const { state: open, ended } = readJournal(io.files, paths.journal).ledger;
   return {
     state: open.state,
@@ -17,6 +18,7 @@ export function status({ io, paths, machine }: Work): SystemStatus {
     booted: machine.booted(),
     bootDefault: machine.profile(),
     last: lastOf(ended.at(-1)),
+    limits: !settings.systemd ? "none" : hasMemoryGroups(io.files) ? "kept" : "not-kept",
   };
 }
 

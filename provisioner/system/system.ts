@@ -400,6 +400,11 @@ export interface SystemStatus {
   readonly bootDefault: { readonly toplevel: string | null; readonly generation: number | null };
   /** How the trial that ended last did; `null` where none has. */
   readonly last: LastTrial | null;
+  /**
+   * Whether the kernel holds a build to the limit of its memory; `none`: there is no systemd to ask for
+   * one.
+   */
+  readonly limits: "kept" | "not-kept" | "none";
 }
 
 /** The journal's word on the trial that ended last. */

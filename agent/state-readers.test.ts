@@ -14,6 +14,7 @@ const status: SystemStatus = {
   ...{ state: "none", transaction: null, reason: null, bootId: "b", booted: one },
   running: one,
   bootDefault: { toplevel: one, generation: 4 },
+  limits: "none",
   ...{ last: null, leftAlone: null },
 };
 

@@ -5,9 +5,10 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { type BootDeps, makeSystem, type Rendering, renderSystem } from "#agent/make-system.ts";
 import {
   closureObtainer,
+  closurePreviewer,
   type ObtainClosure,
   type ObtainOptions,
-  signedManifest,
+  type PreviewClosure,
 } from "#agent/obtain-closure.ts";
 import { resolveSpec } from "#agent/resolve-spec.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
@@ -47,8 +48,7 @@ export interface NodeOptions {
 
 /** What a boot needs, and a look at what it would fetch. */
 interface NodeDeps extends BootDeps {
-  /** Text of the manifest that would be fetched for these sources, if one would be. */
-  readonly signedManifest: (sourcesDigest: string) => Promise<string | undefined>;
+  readonly preview: PreviewClosure;
 }
 
 /** Puts together everything that a boot needs on this machine. */
@@ -66,7 +66,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
     obtain: closureObtainer(obtaining),
-    signedManifest: (digest) => signedManifest(obtaining, digest),
+    preview: closurePreviewer(obtaining),
     discover: () => findContent(invocation, settings),
     ...(options.by === "boot" ? { bootstrap: lateBootstrap(invocation, settings) } : {}),
     fetchSources: async (urls) => {
@@ -196,7 +196,7 @@ interface MakeNode {
 export interface RenderedNode {
   readonly system: SystemClient;
   readonly obtain: ObtainClosure;
-  readonly signedManifest: NodeDeps["signedManifest"];
+  readonly preview: PreviewClosure;
   readonly rendering: Rendering;
   readonly reason: ChangeReason;
 }
@@ -224,7 +224,7 @@ export async function renderOnly(invocation: Invocation): Promise<RenderedNode> 
   return {
     system,
     obtain: deps.obtain ?? system.build,
-    signedManifest: deps.signedManifest,
+    preview: deps.preview,
     rendering,
     reason: { by: "apply", why: rendering.decision.why, instanceId },
   };

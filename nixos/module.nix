@@ -118,8 +118,19 @@ let
     PrivateDevices = false;
   };
 
-  # What hypervisor, boot loader or image give the machine for firstlight, decrypted by systemd.
-  credentials.ImportCredential = "firstlight.*";
+  # What hypervisor, boot loader or image give the machine for firstlight, decrypted by systemd. Before
+  # 254 it knows no patterns, and hides all others from a unit with a sandbox: those that have a name of
+  # their own are asked for by it. One that is not there is no error.
+  credentials = {
+    ImportCredential = "firstlight.*";
+    LoadCredential = [
+      "firstlight.identity"
+      "firstlight.meta-data"
+      "firstlight.network-config"
+      "firstlight.spec"
+      "firstlight.user-data"
+    ];
+  };
 
   # The machine's name until the next boot: in the machine's own namespace, by the one file that sets it.
   setsName.ProtectHostname = false;

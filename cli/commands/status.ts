@@ -173,6 +173,10 @@ function tell(
       out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
   } else out.data(describe(status));
   if (!json) for (const sentence of failed) out.talk(sentence);
+  if (!json && journal?.limits === "not-kept")
+    out.talk(
+      "the limit of a build's memory does not hold here; firstlight explain system/limit-not-applied",
+    );
   const code = since === undefined ? (result?.exitCode ?? exitCodes.tryAgain) : codeOf(since);
   return code === exitCodes.done && failed.length > 0 ? exitCodes.degraded : code;
 }

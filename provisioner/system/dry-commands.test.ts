@@ -125,5 +125,22 @@ t.test(
     t.same(io.executed, []);
     const stranger = signManifest(manifest, [makeKeys("fleet-1").secret]);
     await t.rejects(c.fetch(stranger, sources, reason), { code: "system/closure-untrusted" });
+
+    const kernel = "/nix/store/00000000000000000000000000000001-linux-6.12/bzImage";
+    io.files.write("/boot/EFI/nixos/other.efi", "");
+    io.files.write(kernel, "k".repeat(5000));
+    const realPath: typeof io.files.realPath = (file) =>
+      file === `${system}/kernel` ? kernel : io.files.realPath(file);
+    const space: typeof io.files.space = (place) => {
+      const real = io.files.space(place);
+      return real && place.startsWith("/boot") ? { ...real, availableBytes: 4999 } : real;
+    };
+    const full = { ...io, files: { ...io.files, space } };
+    const storeFiles = { ...io.files, realPath };
+    const small = systemClient(openDriver(full, { driver: "dry", fetch, storeFiles }));
+    await t.rejects(small.fetch(signed, sources, reason), {
+      code: "system/not-enough-boot-space",
+      message: /^\/boot\/EFI\/nixos: 4\.9 KiB/,
+    });
   },
 );

@@ -87,6 +87,7 @@ export function toTrialRecord(trial: EndedTrial): TrialRecord {
     generation: outcome === "committed" ? generation : previous.generation,
     verdict,
     reasons: reasonsOf(trial),
+    ...(closure.reason.notBuilt === undefined ? {} : { notBuilt: closure.reason.notBuilt }),
   };
 }
 

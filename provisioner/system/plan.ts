@@ -2,6 +2,7 @@ import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { exitCodes } from "./activation.ts";
+import { buildObstacle } from "./build-obstacle.ts";
 import { isTransaction } from "./command-lines.ts";
 import { compareOptions, compareSystems, optionsOf } from "./compare-systems.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
@@ -79,6 +80,7 @@ export async function previewSources(
       readOptions((path) => texts.get(path)),
     ),
     fetch,
+    notBuilt: buildObstacle(work),
     space: previewSpace(work, fetch),
   };
 }

@@ -1,13 +1,14 @@
 import type { EndedTrial } from "./ended-trials.ts";
 import { runs, toTrialRecord } from "./history.ts";
 import { readJournal } from "./journal.ts";
+import { hasMemoryGroups } from "./memory.ts";
 import type { ChangeReason, LastTrial, SystemStatus } from "./system.ts";
 import type { TransactionState } from "./transaction-state.ts";
 import type { Work } from "./work.ts";
 
 /** What is under way and what runs, read without the lock and without a process. */
 export function status(work: Work): SystemStatus {
-  const { io, paths, machine } = work;
+  const { io, paths, machine, settings } = work;
   const { state: open, ended } = readJournal(io.files, paths.journal).ledger;
   return {
     state: open.state,
@@ -19,6 +20,7 @@ export function status(work: Work): SystemStatus {
     bootDefault: machine.profile(),
     last: lastOf(ended.at(-1)),
     leftAlone: open.state === "none" ? leftAlone(work, ended) : null,
+    limits: !settings.systemd ? "none" : hasMemoryGroups(io.files) ? "kept" : "not-kept",
   };
 }
 

@@ -177,6 +177,8 @@ export interface ChangeReason {
   readonly instanceId: string | null;
   /** Hardware profile that it was rendered for, where one was. */
   readonly hardwareProfile?: string | null;
+  /** What a build here lacks, with the numbers, where the system was fetched for that. */
+  readonly notBuilt?: string;
 }
 
 /** A built system. */
@@ -236,6 +238,8 @@ export interface SourcesPreview extends Pick<Plan, "from" | "files" | "options">
   readonly sourcesDigest: string;
   /** What would be fetched; `null` where the system would be built here. */
   readonly fetch: FetchPreview | null;
+  /** Why a build here would be refused, with the numbers, as far as that is known before it begins. */
+  readonly notBuilt: string | null;
   /** Room where it would be written, as it is now. */
   readonly space: readonly PlaceSpace[];
 }
@@ -419,6 +423,11 @@ export interface SystemStatus {
    * alone; `null` where nobody did, and while something is under way. For a person.
    */
   readonly leftAlone: string | null;
+  /**
+   * Whether the kernel holds a build to the limit of its memory; `none`: there is no systemd to ask for
+   * one.
+   */
+  readonly limits: "kept" | "not-kept" | "none";
 }
 
 /** The journal's word on the trial that ended last. */
@@ -464,6 +473,8 @@ export interface TrialRecord {
   /** `null` of a trial that nobody judged. */
   readonly verdict: Verdict | null;
   readonly reasons: readonly string[];
+  /** As {@link ChangeReason} has it. */
+  readonly notBuilt?: string;
 }
 
 export interface GenerationRecord {

@@ -285,6 +285,24 @@ t.test("what is no environment of GRUB's holds nothing, and harms nobody", async
   );
 });
 
+/** What `kexec --help` of kexec-tools 2.0.25 lists, of the program and of its loader of bzImages. */
+const kexecOptions: ReadonlySet<string> = new Set([
+  ...["--help", "--version", "--force", "--no-checks", "--no-ifdown", "--no-sync", "--load"],
+  ...[
+    "--load-panic",
+    "--unload",
+    "--exec",
+    "--exec-live-update",
+    "--type",
+    "--mem-min",
+    "--mem-max",
+  ],
+  ...["--reuseinitrd", "--print-ckr-size", "--load-preserve-context", "--load-jump-back-helper"],
+  ...["--load-live-update", "--entry", "--kexec-file-syscall", "--kexec-syscall"],
+  ...["--kexec-syscall-auto", "--debug", "--status", "--entry-32bit", "--real-mode"],
+  ...["--command-line", "--append", "--reuse-cmdline", "--initrd", "--ramdisk"],
+]);
+
 t.test("kexec loads what the system names, and sees whether it was taken", async (t) => {
   const loaded = "/sys/kernel/kexec_loaded";
   let takes = "1\n";
@@ -313,6 +331,9 @@ t.test("kexec loads what the system names, and sees whether it was taken", async
   ]);
   await kexec.forget(at);
   t.equal(at.files.readText(loaded), "0\n");
+  const asked = at.io.executed.flatMap(({ args }) => args).filter((arg) => arg.startsWith("-"));
+  const unknown = asked.filter((arg) => !kexecOptions.has(arg.replace(/=.*$/s, "")));
+  t.same(unknown, [], "kexec-tools has no other options");
   takes = "0\n";
   await t.rejects(kexec.choose(at, next), {
     code: "system/boot-once-failed",

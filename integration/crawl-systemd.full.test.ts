@@ -6,6 +6,12 @@ import { bootContainer, inside, skipWithoutContainer } from "./sides/container.t
 import type { CrawledInside } from "./sides/crawl-inside.ts";
 
 t.setTimeout(300_000);
+/** What the container's process 1 is told. */
+const told = [
+  "VMX_GUESTINFO=y",
+  "VMX_GUESTINFO_METADATA=instance-id: vm",
+  "product_name=OpenStack Nova",
+].map((variable) => `--setenv=${variable}`);
 const skip = skipWithoutNix() || skipWithoutContainer();
 
 const hosts = `[Unit]
@@ -52,16 +58,19 @@ t.test(
     const unit = (name: string) => read(`${system}/etc/systemd/system/${name}`);
     const closing = await unit("firstlight-metadata.service");
     const [, rules = ""] = /^ExecStart=.* -f (\S+)$/m.exec(closing) ?? [];
-    const result = await bootContainer({
-      "etc/systemd/system/firstlight-boot.service": await unit("firstlight-boot.service"),
-      "etc/systemd/system/firstlight-boot.service.d/place.conf": bootPlace,
-      "etc/systemd/system/firstlight-metadata.service": closing,
-      "etc/systemd/system/firstlight-metadata.service.d/place.conf": metadataPlace,
-      "etc/systemd/system/hosts.service": hosts,
-      "etc/systemd/system/basic.target.d/story.conf": "[Unit]\nWants=firstlight-boot.service\n",
-      "etc/sysusers.d/firstlight.conf": "g firstlight-metadata -\n",
-      "etc/firstlight-metadata.nft": await read(rules),
-    });
+    const result = await bootContainer(
+      {
+        "etc/systemd/system/firstlight-boot.service": await unit("firstlight-boot.service"),
+        "etc/systemd/system/firstlight-boot.service.d/place.conf": bootPlace,
+        "etc/systemd/system/firstlight-metadata.service": closing,
+        "etc/systemd/system/firstlight-metadata.service.d/place.conf": metadataPlace,
+        "etc/systemd/system/hosts.service": hosts,
+        "etc/systemd/system/basic.target.d/story.conf": "[Unit]\nWants=firstlight-boot.service\n",
+        "etc/sysusers.d/firstlight.conf": "g firstlight-metadata -\n",
+        "etc/firstlight-metadata.nft": await read(rules),
+      },
+      told,
+    );
     t.match(result as CrawledInside, {
       Ec2: { "/latest/meta-data/instance-id": "i-0123456789abcdef0" },
       Scaleway: { "/user_data/cloud-init": "#cloud-config\n" },
@@ -69,6 +78,8 @@ t.test(
       CloudSigma: { "/": /cloudsigma/ },
       "Ec2, without the group": /ECONNREFUSED|no metadata within/,
       "Scaleway, without the capability": /EACCES|no metadata within/,
+      "process 1": { metadata: "instance-id: vm", product: "OpenStack Nova" },
+      "process 1, looked at": /EACCES/,
       "LXD, as one of the network": /EACCES|no metadata within/,
       "CloudSigma, as one of the network": /no metadata within|ttyS1/,
     });

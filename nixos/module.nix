@@ -118,8 +118,12 @@ let
     PrivateDevices = false;
   };
 
-  # What hypervisor, boot loader or image give the machine for firstlight, decrypted by systemd.
-  credentials.ImportCredential = "firstlight.*";
+  # What hypervisor, boot loader or image give the machine for firstlight, decrypted by systemd; and what
+  # a container's own process 1 was told, which no sandboxed process may read of another.
+  credentials = {
+    ImportCredential = "firstlight.*";
+    LoadCredential = "process-1-environment:/proc/1/environ";
+  };
 
   # The machine's name until the next boot: in the machine's own namespace, by the one file that sets it.
   setsName.ProtectHostname = false;

@@ -1,5 +1,8 @@
 // Asks four clouds as the boot does, from inside of its unit's sandbox, and prints what they said.
 
+import { readFileSync } from "node:fs";
+import { readGuestInfoVariables } from "#agent/datasources/guestinfo-variables.ts";
+import { readIdentity } from "#agent/datasources/identity.ts";
 import { crawlInChild } from "#agent/datasources/metadata/crawl-child.ts";
 import type { CrawlJob, CrawlReport } from "#agent/datasources/metadata/service.ts";
 import { hostIo } from "#core/host-io.ts";
@@ -20,6 +23,14 @@ async function textsOf(crawl: Promise<CrawlReport>): Promise<CrawledInside[strin
     const { answers } = await crawl;
     const texts = [...answers].map(([path, bytes]) => [path, Buffer.from(bytes).toString()]);
     return Object.fromEntries(texts) as Record<string, string>;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function textOf(read: () => string): string {
+  try {
+    return read();
   } catch (error) {
     return String(error);
   }
@@ -54,4 +65,10 @@ for (const [name, job, options] of others) {
     await textsOf(crawlInChild(io, apart(program, options))({ ...job, budgetMs: 3_000 })),
   ]);
 }
+const seen = [...readGuestInfoVariables(io.files)];
+asked.push([
+  "process 1",
+  { ...Object.fromEntries(seen), ...{ product: readIdentity(io.files).initProductName } },
+]);
+asked.push(["process 1, looked at", textOf(() => readFileSync("/proc/1/environ", "utf8"))]);
 console.log(JSON.stringify(Object.fromEntries(asked)));

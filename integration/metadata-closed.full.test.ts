@@ -91,11 +91,10 @@ async function inNamespace(directory: string, options: ClosedOptions): Promise<C
     `${readFileSync("/etc/group", "utf8")}firstlight-metadata:x:${options.gid}:\n`,
   );
   const script = path.join(import.meta.dirname, "closed-inside.ts");
-  const begin = `mount --bind "$1" /etc/group; shift; exec "$@"`;
+  const begin = `mount --bind "$1" /etc/group; shift; exec env -i PATH="$PATH" "$@"`;
   const argv = ["--net", "--mount", "sh", "-ec", begin, "sh", groups, process.execPath, script];
   const child = spawn("unshare", [...argv, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"] }, // other users cannot write where tap keeps its records
     timeout: 120_000,
   });
   const said = await text(child.stdout);

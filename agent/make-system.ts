@@ -257,6 +257,7 @@ export async function renderSystem(
       credentials,
       origins: translation.origins,
       instanceId: content.instance.instanceId,
+      metadataService: content.metadataService ?? null,
     }),
   );
   const ofBase = checkBase(d.io.files, base, translation.spec);

@@ -1,5 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
+import type { MetadataPlace } from "#provisioner/render/metadata-service.ts";
 import { readUtf8 } from "#provisioner/userdata/utf8-text.ts";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
 import type { AnswerReader, Cloud, CloudMachine, LocalDocument } from "./cloud.ts";
@@ -10,14 +11,16 @@ import type { CrawlReport } from "./metadata/service.ts";
 
 /** What a cloud says, from the answers of its metadata service to this machine. */
 export async function readCloud(
-  { name, read }: Pick<Cloud, "name" | "read">,
+  cloud: Pick<Cloud, "name" | "read" | "workloadIdentity" | "service">,
   detection: Detection,
   { answers, service, attempts }: CrawlReport,
   machine: CloudMachine,
 ): Promise<DatasourceContent> {
+  const { name } = cloud;
   const url = service?.url ?? name;
   const findings: Finding[] = [];
-  const instance = await read({ ...machine, ...readerOf(answers, url, findings) });
+  const reader = { ...machine, ...readerOf(answers, url, findings) };
+  const instance = await cloud.read(reader);
   const { identity, removable } = detection;
   const over = service?.from == null ? "" : `, asked from ${service.from}`;
   const evidence = [
@@ -27,7 +30,31 @@ export async function readCloud(
     ...evidenceOf(machine.local),
   ];
   const datasource = { name, place: url, identity, removable, evidence };
-  return { ...instanceContent({ datasource, instance, findings }), attempts };
+  return {
+    ...instanceContent({ datasource, instance, findings }),
+    ...{ attempts, metadataService: placeOf(cloud, service?.url, reader) },
+  };
+}
+
+/**
+ * Addresses are the cloud's own. One that a lease, a file of the machine or its settings name may be
+ * anything else as well.
+ */
+function placeOf(
+  { name, service, workloadIdentity }: Pick<Cloud, "name" | "service" | "workloadIdentity">,
+  answered: string | undefined,
+  reader: AnswerReader,
+): MetadataPlace {
+  const isOwn = service.addresses.some((address) => address === answered);
+  const own = service.addresses.filter((address) => isOwn && address.startsWith("http:"));
+  const urls = own.map((address) => new URL(address));
+  const ports = urls.map(({ port }) => Number(port || 80));
+  return {
+    cloud: name,
+    addresses: urls.map(({ hostname }) => hostname.replace(/^\[(.*)\]$/, "$1")),
+    ports: [...new Set([...ports, ...(service.otherPorts ?? [])])],
+    identity: workloadIdentity?.(reader) ?? null,
+  };
 }
 
 function evidenceOf(local: LocalDocument | undefined): readonly string[] {

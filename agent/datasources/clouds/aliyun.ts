@@ -13,6 +13,8 @@ const vendorData = `${version}vendor-data`;
 const maxDocumentBytes = 1024 * 1024;
 /** Credentials of the instance's role, which are none of ours. */
 const left = [`${root}ram/`];
+/** Lists their names; what they may do is behind those. */
+const roles = `${root}ram/security-credentials/`;
 const macs = "network/interfaces/macs";
 
 /**
@@ -37,9 +39,11 @@ export const aliYun: Cloud = {
   },
   async crawl(client) {
     if ((await client.get(all)) === undefined) await crawlTree(client, root, left);
+    await client.get(roles);
     for (const path of [userData, vendorData])
       await client.get(path, { raw: true, maxBytes: maxDocumentBytes });
   },
+  workloadIdentity: (answers) => (answers.lines(roles).length > 0 ? "a role of RAM" : undefined),
   read(answers) {
     const said = answers.bytes(all) === undefined ? undefined : answers.object(all);
     const at = (path: string) =>

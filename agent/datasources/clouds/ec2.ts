@@ -50,6 +50,8 @@ export const ec2: Cloud = {
     await client.get(userData, { raw: true, maxBytes: maxUserDataBytes });
     await client.get(document);
   },
+  workloadIdentity: (answers) =>
+    answers.lines(root).includes("iam/") ? "a role of IAM" : undefined,
   read(answers) {
     const at = (name: string) => answers.text(`${root}${name}`);
     const identity = answers.bytes(document) === undefined ? {} : answers.object(document);

@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { counted } from "#core/count.ts";
 import { Fault, isFault } from "#core/fault.ts";
-import { type Candidate, candidatesFor, type Interfaces } from "./candidates.ts";
+import { type Candidate, candidatesFor, type Interfaces, needInterfaces } from "./candidates.ts";
 import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
 
 /** Interfaces get addresses while we wait. */
@@ -30,7 +30,8 @@ export interface OpenOptions extends CrawlContext {
  * `datasource/unreachable` at the end of the budget.
  */
 export async function openService(options: OpenOptions): Promise<OpenedService> {
-  const { signal, addresses, interfaces = networkInterfaces } = options;
+  const { signal, addresses } = options;
+  const { interfaces = needInterfaces(addresses) ? networkInterfaces : () => ({}) } = options;
   const asked = new Map<string, Asked>();
   const over = new AbortController();
   const waiting = { signal: AbortSignal.any([signal, over.signal]) };

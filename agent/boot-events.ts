@@ -46,12 +46,16 @@ function present<K extends string, V>(key: K, value: V | null): { [key in K]?: V
 
 /** The end of a trial as the fleet is told of it. */
 export function trialFinished(trial: TrialRecord): NewEvent {
-  const { transaction, by, result, toplevel, generation, verdict } = trial;
+  const { transaction, by, result, toplevel, generation, verdict, notBuilt } = trial;
   const which = generation === null ? {} : { generation };
-  const { healthy, passes, ms } = verdict ?? { healthy: false, passes: 0, ms: 0 };
+  const { passes, ms } = verdict ?? { passes: 0, ms: 0 };
+  const healthy = verdict?.healthy === true && verdict.conclusive !== false; // else nobody judged it
   const reasons = [...trial.reasons];
   return {
     kind: "trial.finished",
-    body: { transaction, by, result, toplevel, ...which, healthy, reasons, passes, ms },
+    body: {
+      ...{ transaction, by, result, toplevel, ...which, healthy, reasons, passes, ms },
+      ...(notBuilt === undefined ? {} : { notBuilt }),
+    },
   };
 }

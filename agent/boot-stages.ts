@@ -4,9 +4,11 @@ import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
-import type { Running } from "#provisioner/system/system.ts";
+import type { Running, Wanted } from "#provisioner/system/system.ts";
 import { bootFinished, findingEvent } from "./boot-events.ts";
+import { rememberBoot } from "./boot-records.ts";
 import { writeCloudInitResult } from "./cloud-init-files.ts";
+import { noSearch, type Search } from "./datasources/search.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
 import { readResult, type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
 
@@ -35,6 +37,8 @@ export interface End {
   readonly bootProved?: boolean | null;
   readonly lastTrial?: string | null;
   readonly triedAgainAt?: string | null;
+  /** Whether a timer is set that starts the boot again. */
+  readonly retries?: boolean;
 }
 
 /** Runs stages and remembers what was seen on the way. */
@@ -50,8 +54,9 @@ interface Seen {
   readonly profile: string | null;
   readonly confidence: Confidence | null;
   readonly findings: readonly Finding[];
-  /** Digest of the sources of the system that is wanted. */
-  readonly wanted: string | null;
+  readonly search: Search | undefined;
+  /** The release that is wanted; `null` where none is, or none has been seen. */
+  readonly wanted: Wanted | null;
 }
 
 /** The end of a boot with nothing to do; `failures` are of commands of the system that runs. */
@@ -97,6 +102,7 @@ export class BootStages implements Stages {
     profile: null,
     confidence: null,
     findings: [],
+    search: undefined,
     wanted: null,
   };
 
@@ -127,8 +133,8 @@ export class BootStages implements Stages {
     this.#seen = { ...this.#seen, ...what };
   }
 
-  /** Digest of the sources of the system that is wanted, as far as that has been seen. */
-  get wanted(): string | null {
+  /** The release that is wanted, as far as that has been seen. */
+  get wanted(): Wanted | null {
     return this.#seen.wanted;
   }
 
@@ -178,7 +184,11 @@ export class BootStages implements Stages {
     report({ kind: "boot.finished", body: bootFinished(outcome) });
     for (const finding of findings) report({ kind: "finding", body: findingEvent(finding) });
     // Where another process is at it, the files are that one's.
-    if (end.fault?.code !== "system/locked") this.tell(() => this.#write(outcome));
+    if (end.fault?.code !== "system/locked") {
+      this.tell(() => this.#write(outcome));
+      const { by } = this.#d;
+      this.tell(() => rememberBoot(io, { ...outcome, by, search: this.#seen.search ?? noSearch }));
+    }
     log.info("boot.finished", {
       outcome: outcome.outcome,
       generation: outcome.generation,

@@ -69,7 +69,7 @@ async function stayAsItIs(d: BootStart, way: BootStages): Promise<End | undefine
   const { instanceId, datasource } = content.instance;
   const running = await way.stage("runs", () => d.system.runs(sourcesDigest));
   if (!running.runs) return undefined;
-  way.saw({ instanceId, datasource: datasource.name, ...seen });
+  way.saw({ instanceId, datasource: datasource.name, search: content.search, ...seen });
   way.tell((io) => writeInstanceData(io, content.instance));
   return alreadyRuns(running, sourcesDigest, failedSideEffects(d.io, null));
 }

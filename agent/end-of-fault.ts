@@ -34,9 +34,9 @@ export function endOfFault(error: unknown, log: Log): End {
 export async function withRunning(end: End, system: SystemClient, log: Log): Promise<End> {
   try {
     const { toplevel, generation, sourcesDigest, ...now } = await system.runs("");
-    const { restart, bootProved, lastTrial } = now;
+    const { restart, bootProved, lastTrial, retries } = now;
     const runs = end.toplevel === undefined ? { toplevel, generation, sourcesDigest } : {};
-    return { ...end, ...runs, restart, bootProved, lastTrial };
+    return { ...end, ...runs, restart, bootProved, lastTrial, retries };
   } catch (error) {
     log.warning("boot.running-unknown", { message: describeFault(error).message });
     return end;

@@ -56,8 +56,8 @@ export function content(userData: string): DatasourceContent {
 /** The answer of a system that does not run what is asked for. */
 export const notRunning = {
   runs: false,
-  ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null },
-  ...{ restart: false, bootProved: null, lastTrial: null },
+  ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null, overruled: false },
+  ...{ restart: false, bootProved: null, lastTrial: null, retries: false },
 };
 
 /** The answer of a system that nothing was open on. */

@@ -9,11 +9,18 @@ import type { Instance } from "./datasources/datasource.ts";
 /** Readable by everybody; no secret is in it. */
 const instanceDataFile = "/run/firstlight/instance-data.json";
 
+/** Leaves what the datasource said for `query`, and for programs that ask cloud-init. */
+export function writeInstanceData(io: Io, instance: Instance): void {
+  const data = instanceData(io, instance);
+  io.files.write(instanceDataFile, prettyJson(data), { mode: 0o644 });
+  writeCloudInitInstance(io, instance, data);
+}
+
 /**
- * Leaves what the datasource said for `query`, and for programs that ask cloud-init. The keys of `v1` are those of cloud-init, the older ones
+ * What the datasource said, without a secret. The keys of `v1` are those of cloud-init, the older ones
  * with a hyphen among them (https://docs.cloud-init.io/en/latest/explanation/instance-data.html).
  */
-export function writeInstanceData(io: Io, instance: Instance): void {
+export function instanceData({ files }: Pick<Io, "files">, instance: Instance) {
   const { datasource, metaData } = instance;
   const said = (key: string): string | null => {
     const value = isObject(metaData) ? metaData[key] : undefined;
@@ -21,8 +28,8 @@ export function writeInstanceData(io: Io, instance: Instance): void {
   };
   const [region, zone] = [said("region"), said("availability-zone")];
   const cloudName = cloudNameOf(datasource.name);
-  const { distro, distroVersion } = readDistro(io.files);
-  const data = {
+  const { distro, distroVersion } = readDistro(files);
+  return {
     v1: {
       "availability-zone": zone,
       availability_zone: zone,
@@ -33,10 +40,10 @@ export function writeInstanceData(io: Io, instance: Instance): void {
       distro_version: distroVersion,
       "instance-id": instance.instanceId,
       instance_id: instance.instanceId,
-      kernel_release: readLine(io.files, "/proc/sys/kernel/osrelease"),
+      kernel_release: readLine(files, "/proc/sys/kernel/osrelease"),
       "local-hostname": instance.hostname,
       local_hostname: instance.hostname,
-      machine: readLine(io.files, "/proc/sys/kernel/arch") ?? machine(),
+      machine: readLine(files, "/proc/sys/kernel/arch") ?? machine(),
       platform: platformOf(datasource.name),
       public_ssh_keys: instance.publicKeys,
       region,
@@ -47,8 +54,6 @@ export function writeInstanceData(io: Io, instance: Instance): void {
     ds: { meta_data: instance.metaData },
     datasource: instance.datasource,
   };
-  io.files.write(instanceDataFile, prettyJson(data), { mode: 0o644 });
-  writeCloudInitInstance(io, instance, data);
 }
 
 function isObject(value: Json): value is { readonly [key: string]: Json } {

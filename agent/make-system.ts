@@ -16,17 +16,19 @@ import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
-import type { Recovery } from "#provisioner/system/system.ts";
+import type { Recovery, Wanted } from "#provisioner/system/system.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { blameInput } from "./blame-input.ts";
 import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
 import { endBootstrap } from "./bootstrap.ts";
 import { failedSideEffects } from "./command-states.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
+import { searchOfFault } from "./datasources/search.ts";
 import { endOfFault } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
 import type { ObtainClosure } from "./obtain-closure.ts";
+import { exitCodeOfFault, exitCodes } from "./outcome.ts";
 import {
   digestInputs,
   type PinnedInstance,
@@ -35,6 +37,7 @@ import {
 } from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
 import { lookAtBoot } from "./prove-boot.ts";
+import type { RenderTemplate } from "./render-documents.ts";
 import { writeReportSettings } from "./report-settings.ts";
 import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
@@ -56,6 +59,7 @@ export interface BootDeps {
   /** Brings up network, keys and name where the datasource came too late for the bootstrap layer. */
   readonly bootstrap?: (content: DatasourceContent) => Promise<void>;
   readonly fetchSources: FetchSources;
+  readonly renderTemplate?: RenderTemplate;
   /** Opens what is sealed to this node. */
   readonly openEnvelope: OpenEnvelope;
   /** Makes the key that envelopes are sealed to, where the node has none yet. */
@@ -152,15 +156,25 @@ async function followTakenBack(
   way: BootStages,
   { recovery, resumed, left }: Following & { readonly left: string | null },
 ): Promise<End> {
+  way.saw({ wanted: unknown });
   try {
     const end = await changeSystem(d, way, { recovery, left });
     return isNews(end) ? end : resumed;
   } catch (error) {
     if (isFault(error, "system/release-denied")) return resumed;
-    const { message } = endOfFault(error, d.log);
+    const { message, fault } = endOfFault(error, d.log);
+    if (isFault(error, "policy/left-alone")) {
+      const apply =
+        "it is left alone until something else is asked for; `firstlight apply` tries it";
+      return { ...resumed, message: `${resumed.message}; ${apply}` };
+    }
+    if (fault != null && exitCodeOfFault(fault) === exitCodes.refused) way.saw({ wanted: null });
     return { ...resumed, message: `${resumed.message}; what is asked for now: ${message}` };
   }
 }
+
+/** What is asked for, before that has been found out. */
+const unknown: Wanted = { sourcesDigest: null };
 
 function isNews({ outcome }: End): boolean {
   return outcome === "committed" || outcome === "rolled-back" || outcome === "rebooting";
@@ -196,8 +210,12 @@ export async function renderSystem(
   way: Stages,
   accept: (accepted: Accepted) => Promise<void> = async () => {},
 ): Promise<Rendering> {
-  const content = await way.stage("discover", d.discover);
+  const content = await way.stage("discover", d.discover).catch((error) => {
+    way.saw({ search: searchOfFault(error) });
+    throw error;
+  });
   way.saw({
+    search: content.search,
     instanceId: content.instance.instanceId,
     datasource: content.instance.datasource.name,
   });
@@ -239,6 +257,7 @@ export async function renderSystem(
       credentials,
       origins: translation.origins,
       instanceId: content.instance.instanceId,
+      metadataService: content.metadataService ?? null,
     }),
   );
   const ofBase = checkBase(d.io.files, base, translation.spec);
@@ -280,7 +299,7 @@ async function settle(
   { rendering, recovery, left }: Changing & { readonly rendering: Rendering },
 ): Promise<End> {
   const { sources, decision, translation, match } = rendering;
-  way.saw({ wanted: sources.digest });
+  way.saw({ wanted: { sourcesDigest: sources.digest, hardwareProfile: match.profile } });
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
   if (running.runs) {
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });
@@ -288,12 +307,13 @@ async function settle(
     const followed = way.tell(() => follow(d, rendering));
     return { ...end, degraded: end.degraded === true || !followed };
   }
+  if (running.chosen !== null && (decision.change === "nothing" || running.overruled)) {
+    // What a person chose stays, until somebody asks for something else.
+    if (!d.approved) leaveAlone(way, running.chosen);
+    if (decision.change === "nothing") way.saw({ wanted: null });
+  }
   if (left !== undefined && left === sources.digest) {
     throw new Fault("system/release-denied", "it is what was just taken back");
-  }
-  if (decision.change === "nothing" && running.chosen !== null && !d.approved) {
-    // What a person chose stays, until somebody asks for something else.
-    throw new Fault("policy/left-alone", running.chosen);
   }
   const reason = {
     by: d.by,
@@ -308,6 +328,10 @@ async function settle(
       throw error;
     });
   const plan = await way.stage("plan", () => d.system.plan(closure));
+  // A build takes its time. From here on a plan is stale where something else is switched to.
+  const now = await d.system.runs("");
+  const isOther = now.toplevel !== running.toplevel || now.lastTrial !== running.lastTrial;
+  if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, now.chosen);
   d.proposeBase(rendering.base, sources.digest);
   const end = await settleTrial(d, way, {
     plan,
@@ -317,6 +341,12 @@ async function settle(
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };
+}
+
+/** Ends the boot at what a person chose; no later one is promised to try anything. */
+function leaveAlone(way: BootStages, chosen: string): never {
+  way.saw({ wanted: null });
+  throw new Fault("policy/left-alone", chosen);
 }
 
 /** Where to report, as this rendering says it. */

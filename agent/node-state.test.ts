@@ -18,6 +18,7 @@ import { readInstanceData, writeInstanceData } from "./instance-data.ts";
 import { exitCodeOf, exitCodeOfFault, type Outcome, type OutcomeKind } from "./outcome.ts";
 import {
   digestInputs,
+  digestWhole,
   pinnedInstanceFile,
   readPinnedInstance,
   writePinnedInstance,
@@ -61,7 +62,40 @@ t.test("the digest of the inputs changes with every input and with nothing else"
     datasource: { ...instance.datasource, evidence: ["two"], place: "other words" },
   };
   t.equal(digestInputs(io, { ...inputs, instance: sameButForWords }), digest);
+  const [metaData, withPublicAddress] = ["192.0.2.1", "192.0.2.2"].map((address) => ({
+    ...{
+      "instance-id": "i-1",
+      "public-ipv4": address,
+      admin_pass: { secretRef: "meta-data.pass" },
+    },
+  }));
+  const said = { ...instance, metaData: metaData ?? null };
+  const pass = (text: string) =>
+    new Map([...secrets("a"), ["meta-data.pass", new Secret<Uint8Array>(Buffer.from(text))]]);
+  t.equal(
+    digestInputs(io, { ...inputs, instance: said, secrets: pass("x") }),
+    digestInputs(io, {
+      ...inputs,
+      instance: { ...said, metaData: withPublicAddress ?? null },
+      secrets: pass("y"),
+    }),
+    "a cloud's own word about a machine changes by itself",
+  );
+  t.not(
+    digestWhole(io, { ...inputs, instance: said }),
+    digestWhole(io, { ...inputs, instance: { ...said, metaData: withPublicAddress ?? null } }),
+    "the whole is another digest",
+  );
+  const named = { ...said, secrets: { pass: { secretRef: "meta-data.pass" } } };
+  t.not(
+    digestInputs(io, { ...inputs, instance: named, secrets: pass("x") }),
+    digestInputs(io, { ...inputs, instance: named, secrets: pass("y") }),
+    "what a document may use counts",
+  );
   t.not(digestInputs(io, { ...inputs, secrets: secrets("b") }), digest);
+  for (const change of [{ hostname: "other" }, { publicKeys: [] }]) {
+    t.not(digestInputs(io, { ...inputs, instance: { ...instance, ...change } }), digest);
+  }
   t.not(digestInputs(io, { ...inputs, instance: { ...instance, instanceId: "i-2" } }), digest);
   const changed = new Map([["http://192.0.2.1/x", Buffer.from("two")]]);
   t.not(digestInputs(io, { ...inputs, fetched: changed }), digest);
@@ -119,6 +153,15 @@ t.test("settings that do not fit are refused with every fault named", async (t) 
     findings: [
       { path: "policy.chnges", line: 2, hint: "did you mean `changes`?" },
       { path: "zzz", line: 3, hint: /^known are datasources, metadata, policy, / },
+    ],
+  });
+  const names = '{"datasources":["NoCloud","nocloud"],"policy":{"changes":"hodl"}}';
+  const lowerCase = fakeIo(t.testdir({ etc: { firstlight: { "settings.json": names } } }));
+  await t.rejects(readSettings(lowerCase.files), {
+    code: "settings/invalid",
+    findings: [
+      { path: "datasources.1", line: 1, message: "no such value", hint: "did you mean `NoCloud`?" },
+      { path: "policy.changes", line: 1, hint: "did you mean `hold`?" },
     ],
   });
   const torn = fakeIo(t.testdir({ etc: { firstlight: { "settings.json": "{" } } }));
@@ -458,12 +501,30 @@ t.test("where to report is what the generation that runs says", async (t) => {
   });
   runs(undefined);
   t.match(await loadLinkSettings(io, {}), { host: "192.0.2.9" }, "one of an older version");
+  const settings = { report: { mqtt: { host: "192.0.2.3" } } };
+  const version = linkSettingsVersion(io.files);
   const older = {
     v: 1,
-    instanceId: "i-9",
-    report: { mqtt: { host: "192.0.2.4" } },
-    password: null,
+    instanceId: "i-8",
+    report: { fleet: "old", mqtt: { host: "192.0.2.4", username: "u" } },
+    password: { name: "p", file: "p@1", encrypted: false },
   };
+  io.files.write("/var/lib/firstlight/credentials/p@1", "canary", { mode: 0o400 });
+  io.files.write("/var/lib/firstlight/report/report.json", JSON.stringify(older));
+  const then = await loadLinkSettings(io, settings);
+  t.match(then, { host: "192.0.2.4", address: { fleet: "old", node: "i-8" } }, "as it did then");
+  t.equal(then?.password?.reveal(), "canary");
+  t.not(linkSettingsVersion(io.files), version, "who reports notices it");
+  writeReportSettings(io, { ...input, spec: { mqtt: { host: "192.0.2.10" } } });
+  t.match(
+    await loadLinkSettings(io, settings),
+    { host: "192.0.2.4" },
+    "whatever is accepted since",
+  );
+  runs({ instanceId: "i-9", spec, password: null });
+  t.match(await loadLinkSettings(io, {}), { host: "192.0.2.2" }, "one that says it says it");
+  io.files.remove("/run/current-system/etc/firstlight/generation.json");
+  t.match(await loadLinkSettings(io, {}), { host: "192.0.2.10" }, "nor another's system");
   io.files.write(reportSettingsFile, JSON.stringify(older));
   await t.rejects(loadLinkSettings(io, {}), { code: "link/settings-invalid", hint: /next boot/ });
 });

@@ -6,8 +6,8 @@ import type { Settings } from "#generated/agent/settings.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { fakeCache } from "#provisioner/system/fetch/fake-cache.ts";
 import { hostCourier } from "#provisioner/system/fetch/host-courier.ts";
-import type { ChangeReason, Closure } from "#provisioner/system/system.ts";
-import { closureObtainer } from "./obtain-closure.ts";
+import type { ChangeReason, Closure, SourcesPreview } from "#provisioner/system/system.ts";
+import { closureObtainer, closurePreviewer, type ObtainOptions } from "./obtain-closure.ts";
 
 const digest = "ab".repeat(32);
 const sources: Sources = { digest, files: [], credentials: [], nixpkgs: null };
@@ -17,14 +17,18 @@ const closure = { transaction: "t1" } as Closure;
 interface Setting {
   readonly fetch?: Settings["fetch"];
   readonly signed?: string;
+  /** Of a fetch. */
   readonly fault?: Fault;
+  /** Of a build. */
+  readonly lack?: Fault;
 }
 
 /** What is asked of the system for these settings: `build`, or `fetch` and what manifest. */
-async function asked(t: Test, { fetch, signed, fault }: Setting): Promise<readonly string[]> {
+async function asked(t: Test, setting: Setting, preview = false): Promise<readonly string[]> {
+  const { fetch, signed, fault, lack } = setting;
   const calls: string[] = [];
   const io = hostIo({ root: t.testdir({ m: { [`${digest}.json`]: "on a stick" } }) });
-  const obtain = closureObtainer({
+  const options: ObtainOptions = {
     io,
     courier: hostCourier(io.files),
     log: silentLog,
@@ -34,16 +38,23 @@ async function asked(t: Test, { fetch, signed, fault }: Setting): Promise<readon
     system: {
       build: async (given) => {
         calls.push(`build ${given.digest.slice(0, 4)}`);
+        if (lack !== undefined) throw lack;
         return closure;
       },
-      fetch: async (text, given) => {
-        calls.push(`fetch ${text} ${given?.digest.slice(0, 4)}`);
+      fetch: async (text, given, { notBuilt }) => {
+        const why = notBuilt === undefined ? "" : ` because ${notBuilt}`;
+        calls.push(`fetch ${text} ${given?.digest.slice(0, 4)}${why}`);
         if (fault !== undefined) throw fault;
         return closure;
       },
+      preview: async (_, text) => {
+        calls.push(`preview ${text}`);
+        return { notBuilt: lack?.message ?? null } as SourcesPreview;
+      },
     },
-  });
-  t.equal(await obtain(sources, reason), closure);
+  };
+  if (preview) await closurePreviewer(options)(sources);
+  else t.equal(await closureObtainer(options)(sources, reason), closure);
   return calls;
 }
 
@@ -93,3 +104,49 @@ t.test("the manifest that a person names is the only one", async (t) => {
   const fault = new Fault("system/fetch-failed", "no");
   await t.rejects(asked(t, { ...setting, fault }), { code: "system/fetch-failed" });
 });
+
+t.test("with `when-needed`, what fits is built and nobody is asked", async (t) => {
+  const fetch: Settings["fetch"] = { mode: "when-needed", manifests: ["file:///m"] };
+  t.same(await asked(t, { fetch }), ["build abab"]);
+  t.same(await asked(t, { fetch }, true), ["preview undefined"]);
+  const other = new Fault("system/build-failed", "a builder said no");
+  await t.rejects(asked(t, { fetch, lack: other }), { code: "system/build-failed" });
+  const boot = new Fault("system/not-enough-boot-space", "/boot: 40 MiB are needed");
+  await t.rejects(asked(t, { fetch, lack: boot }), { code: "system/not-enough-boot-space" });
+});
+
+const lacks = [
+  "system/not-enough-memory",
+  "system/not-enough-space",
+  "system/swap-failed",
+  "system/out-of-memory",
+] as const;
+
+for (const code of lacks) {
+  t.test(`with \`when-needed\`, ${code} makes it a fetch that says why`, async (t) => {
+    const mode = "when-needed";
+    const lack = new Fault(code, "600 MiB are needed, 400 MiB can be had");
+    const fetch = { mode, manifests: ["file:///none", "file:///m"] } satisfies Settings["fetch"];
+    const because = `because ${lack.message}`;
+    t.same(await asked(t, { fetch, lack }), ["build abab", `fetch on a stick abab ${because}`]);
+    t.same(await asked(t, { fetch, lack }, true), ["preview undefined", "preview on a stick"]);
+
+    const refused = (manifests: string[]) => asked(t, { fetch: { mode, manifests }, lack });
+    await t.rejects(refused([]), {
+      code,
+      message: /600 MiB are needed, 400 MiB can be had; fetch\.manifests names no place/,
+      hint: /^Publish the built system .*(swap|free space)/,
+    });
+    await t.rejects(refused(["file:///none"]), {
+      code,
+      message: /no manifest of it at file:.*none/,
+    });
+
+    const fault = new Fault("system/closure-untrusted", "no key", { hint: "Trust one." });
+    await t.rejects(asked(t, { fetch, lack, fault }), {
+      code: "system/closure-untrusted",
+      message: /^no key; it was fetched, because a build here does not fit: 600 MiB/,
+      hint: "Trust one.",
+    });
+  });
+}

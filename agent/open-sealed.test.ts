@@ -110,7 +110,7 @@ t.test("what cannot be opened is an error at its place, and nothing of it is sai
     "error secret/envelope-damaged user-data ",
     "error secret/envelope-foreign network-config ",
   ]);
-  t.match(whole.findings.at(-1)?.message, /with a passphrase/);
+  t.match(whole.findings.at(-1), { message: /with a passphrase/, hint: /not `age -p`/ });
   const armour = "-----BEGIN AGE ENCRYPTED FILE-----\nQUdF\n-----END AGE ENCRYPTED FILE-----\n";
   const lines = armour.trimEnd().replaceAll("\n", "\n    ");
   const inside = await resolve(
@@ -121,7 +121,7 @@ t.test("what cannot be opened is an error at its place, and nothing of it is sai
     }),
   );
   t.match(inside.findings.map(formatFinding), [
-    /^user-data:3:10 error secrets\.token: the age envelope is damaged: .* \[secret\/envelope-damaged\]$/,
+    /^user-data:3:10 error secrets\.token: the age envelope is damaged: .* \[secret\/envelope-damaged\]\n {2}seal it again/,
   ]);
 });
 

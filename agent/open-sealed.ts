@@ -1,3 +1,4 @@
+import { adviceOf } from "#core/advice.ts";
 import { type Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { Secret } from "#core/secret.ts";
@@ -58,8 +59,8 @@ function placeOf(
 }
 
 function wordsOf(fault: Fault): Pick<Finding, "level" | "code" | "message" | "hint"> {
-  const { code, message } = fault;
-  return { level: "error", code, message, hint: fault.hint ?? null };
+  const { code, message, hint = null } = fault;
+  return { level: "error", code, message, hint: adviceOf({ code, hint }) };
 }
 
 function faultOf(error: unknown): Fault {

@@ -11,7 +11,7 @@ export interface PinnedInstance {
   readonly datasource: string;
   readonly identity: string;
   readonly instanceId: string;
-  /** Keyed digest of all raw documents, the meta-data and what documents name by address; says nothing about their content. */
+  /** Keyed digest of {@link Inputs}; says nothing about their content. */
   readonly inputsDigest: string;
   /** `update.changes` of the first document; later documents cannot loosen it. */
   readonly changes: Answer | null;
@@ -53,16 +53,47 @@ export interface Inputs {
   readonly fetched: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Digest of everything a datasource said, keyed with a secret of this machine. */
-export function digestInputs(io: Io, { instance, secrets, fetched }: Inputs): string {
-  const digest = createHmac("sha256", readKey(io));
+/**
+ * Digest of what a system is made from, keyed with a secret of this machine. Not of the meta-data as
+ * such: a cloud changes a public address, a tag or a host's name in it by itself, and whoever owns
+ * the node has changed nothing then. What is taken from it (instance-id, host name, keys, network)
+ * counts where it lies.
+ */
+export function digestInputs(io: Io, inputs: Inputs): string {
+  const { metaData, ...instance } = inputs.instance;
+  const [ofMetaData, ofInputs] = [refsIn(metaData), refsIn(instance)];
+  const isInput = ([name]: readonly [string, unknown]) =>
+    ofInputs.has(name) || !ofMetaData.has(name);
+  const secrets = new Map([...inputs.secrets].filter(isInput));
+  return digest(io, { ...inputs, instance, secrets });
+}
+
+/** Digest of everything that a datasource said, keyed as that of the inputs. */
+export function digestWhole(io: Io, inputs: Inputs): string {
+  return digest(io, inputs);
+}
+
+interface Digested extends Omit<Inputs, "instance"> {
+  readonly instance: Omit<Instance, "metaData"> & Partial<Pick<Instance, "metaData">>;
+}
+
+function digest(io: Io, { instance, secrets, fetched }: Digested): string {
+  const hmac = createHmac("sha256", readKey(io));
   const { evidence: _evidence, place: _place, ...datasource } = instance.datasource;
-  digest.update(prettyJson({ ...instance, datasource }));
+  hmac.update(prettyJson({ ...instance, datasource }));
   const add = (kind: string, name: string, value: Uint8Array) =>
-    digest.update(`\0${kind}\0${name}\0${value.length}\0`).update(value);
+    hmac.update(`\0${kind}\0${name}\0${value.length}\0`).update(value);
   for (const [name, secret] of sorted(secrets)) add("secret", name, secret.reveal());
   for (const [address, bytes] of sorted(fetched)) add("fetched", address, bytes);
-  return digest.digest("hex");
+  return hmac.digest("hex");
+}
+
+/** Names of the secrets that a document refers to. */
+function refsIn(document: unknown): ReadonlySet<string> {
+  if (typeof document !== "object" || document === null) return new Set();
+  const inside = Object.values(document).flatMap((value) => [...refsIn(value)]);
+  const { secretRef } = document as { readonly secretRef?: unknown };
+  return new Set(typeof secretRef === "string" ? [secretRef, ...inside] : inside);
 }
 
 function sorted<V>(map: ReadonlyMap<string, V>): readonly (readonly [string, V])[] {

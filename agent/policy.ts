@@ -72,7 +72,24 @@ function describeChange(
   return { change: "user-data", why: `what ${instance.datasource.name} says has changed` };
 }
 
-function answerTo(change: Change, { pinned, instance, settings, enrolled }: PolicyInput): Answer {
+/** Whether a datasource that is not the pinned one may change a node without anybody's word. */
+export function mayReplace(
+  { removable }: Pick<Instance["datasource"], "removable">,
+  by: Pick<PolicyInput, "settings" | "enrolled">,
+): boolean {
+  return answerToOther(removable ? "removable-media" : "datasource", by) === "apply";
+}
+
+function answerToOther(
+  change: "removable-media" | "datasource",
+  { settings: { policy }, enrolled }: Pick<PolicyInput, "settings" | "enrolled">,
+): Answer {
+  const said = change === "datasource" ? policy?.otherDatasource : policy?.removableMedia;
+  return said ?? stricter("hold", enrolled);
+}
+
+function answerTo(change: Change, input: PolicyInput): Answer {
+  const { pinned, instance, settings, enrolled } = input;
   const policy = settings.policy ?? {};
   switch (change) {
     case "first-boot":
@@ -87,9 +104,8 @@ function answerTo(change: Change, { pinned, instance, settings, enrolled }: Poli
         : answer;
     }
     case "removable-media":
-      return policy.removableMedia ?? stricter("hold", enrolled);
     case "datasource":
-      return policy.otherDatasource ?? stricter("hold", enrolled);
+      return answerToOther(change, input);
   }
 }
 

@@ -16,11 +16,25 @@ const directory = "/var/lib/firstlight/report";
  * What the boot leaves for the network side: where to report; no secret in it. It lies on the root
  * side, which reads it too: the network side must not choose which file root sends as a password.
  */
-export const reportSettingsFile = `${directory}/report.json`;
+export const reportSettingsFile = `${directory}/place.json`;
+/**
+ * The same as it was left before a generation said it. Agents of older generations read this one, and
+ * no other version of it: it stays as it was, so that a way back to such a generation reports where that
+ * did.
+ */
+const olderFile = `${directory}/report.json`;
 
 /** Where to report while no generation says it, with its version. */
 interface ReportFile extends ReportRecord {
   readonly v: 2;
+}
+
+/** What {@link olderFile} holds: settings that the spec's word is in already. */
+interface OlderReportFile {
+  readonly v: 1;
+  readonly instanceId: string;
+  readonly report: NonNullable<Settings["report"]>;
+  readonly password: ReportRecord["password"];
 }
 
 /** What a boot knows about reporting. */
@@ -55,14 +69,21 @@ function writeOther({ files }: Io, path: string, text: string): void {
 
 /**
  * How to reach the broker, `undefined` where nobody names one: as the generation that runs says it, so
- * that it is tried and taken back with it, else as the last boot left it; the spec's word before the
- * settings'.
+ * that it is tried and taken back with it; of one that is older than that, as it was left then; else as
+ * the last boot left it. The spec's word comes before the settings'.
  */
 export async function loadLinkSettings(
   io: Io,
   settings: Settings,
 ): Promise<LinkSettings | undefined> {
-  const record = runningRecord(io.files) ?? readRecord(io.files);
+  const running = runningRecord(io.files);
+  const older = running === "says nothing" ? readOlder(io.files) : undefined;
+  if (older !== undefined) {
+    const link = readLinkSettings(io.files, older.report, older.instanceId);
+    return withPassword(io, link, older.password);
+  }
+  const isSaid = running !== undefined && running !== "says nothing";
+  const record = isSaid ? running : readRecord(io.files);
   const { ca, ...mqtt } = record?.spec?.mqtt ?? {};
   const { mqtt: named, ...address } = record?.spec ?? {};
   const report = {
@@ -71,15 +92,35 @@ export async function loadLinkSettings(
     ...(named === undefined ? {} : { mqtt: { ...mqtt, host: named.host } }),
   };
   const link = readLinkSettings(io.files, report, record?.instanceId, ca);
-  if (link === undefined || named === undefined || record?.password == null) return link;
-  return { ...link, password: new Secret(await readPassword(io, record.password)) };
+  return named === undefined ? link : withPassword(io, link, record?.password);
 }
 
-/** What the system that runs says; `undefined` of one that does not say it. */
-function runningRecord(files: Files): ReportRecord | undefined {
+async function withPassword(
+  io: Io,
+  link: LinkSettings | undefined,
+  password: ReportRecord["password"] | undefined,
+): Promise<LinkSettings | undefined> {
+  if (link === undefined || password == null) return link;
+  return { ...link, password: new Secret(await readPassword(io, password)) };
+}
+
+/** What the system that runs says; `undefined` of one that firstlight did not make. */
+function runningRecord(files: Files): ReportRecord | "says nothing" | undefined {
   const running = readGenerationRecord(files, "/run/current-system");
-  // One of before this was part of it says nothing.
-  return running === undefined || running === "unreadable" ? undefined : running.report;
+  if (running === undefined || running === "unreadable") return undefined;
+  // One of before this was part of it has no such field.
+  return (running.report as ReportRecord | undefined) ?? "says nothing";
+}
+
+/** Where older generations report; `undefined` where that was never left, or cannot be read. */
+function readOlder(files: Files): OlderReportFile | undefined {
+  try {
+    const text = files.readText(olderFile, { maxBytes: 256 * 1024 }) ?? "null";
+    const record = JSON.parse(text) as OlderReportFile | null;
+    return record?.v === 1 && typeof record.report === "object" ? record : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -89,7 +130,9 @@ function runningRecord(files: Files): ReportRecord | undefined {
 export function linkSettingsVersion(files: Files): string {
   const read = (file: string) => files.readText(file, { maxBytes: 1024 * 1024 }) ?? "";
   const running = runningRecord(files);
-  const where = running === undefined ? read(reportSettingsFile) : canonicalJson(running);
+  const isSaid = running !== undefined && running !== "says nothing";
+  const left = running === undefined ? [reportSettingsFile] : [olderFile, reportSettingsFile];
+  const where = isSaid ? canonicalJson(running) : left.map(read).join("\0");
   return sha256([where, read(settingsFile)].join("\0"));
 }
 

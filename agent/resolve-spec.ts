@@ -6,6 +6,7 @@ import { type DatasourceContent, rawDocuments } from "./datasources/datasource.t
 import { givenSecrets } from "./datasources/given-secrets.ts";
 import { defaultUserName } from "./default-user.ts";
 import { openDocuments, openSecrets } from "./open-sealed.ts";
+import { type RenderTemplate, renderDocuments } from "./render-documents.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 
 /** Reads addresses that a document names; absent ones could not be read. */
@@ -15,11 +16,13 @@ export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<stri
 export interface ResolveTools {
   readonly fetchSources: FetchSources;
   readonly openEnvelope: OpenEnvelope;
+  /** Without it a template is a format that is not read. */
+  readonly renderTemplate?: RenderTemplate;
 }
 
 /** A translation, and what was read for it beside the documents. */
 export interface Resolution extends Translation {
-  /** By address. */
+  /** By address; a template's text, once rendered, by the name of its document. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -27,12 +30,13 @@ export interface Resolution extends Translation {
 export async function resolveSpec(
   content: DatasourceContent,
   settings: Settings,
-  { fetchSources, openEnvelope }: ResolveTools,
+  { fetchSources, openEnvelope, renderTemplate }: ResolveTools,
 ): Promise<Resolution> {
-  const { documents, findings: unopened } = await openDocuments(
-    readDocuments(content),
-    openEnvelope,
-  );
+  const opened = await openDocuments(readDocuments(content), openEnvelope);
+  const { documents, findings: unrendered } =
+    renderTemplate === undefined
+      ? { documents: opened.documents, findings: [] }
+      : await renderDocuments(opened.documents, content.instance, renderTemplate);
   const urls = referencedSources(documents);
   const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
   const translation = translate(documents, {
@@ -43,9 +47,13 @@ export async function resolveSpec(
     secrets: givenSecrets(content),
   });
   const { secrets, findings } = await openSecrets(translation, openEnvelope);
+  const { userData } = documents;
+  const rendered = userData === opened.documents.userData ? undefined : userData;
   return {
-    ...{ ...translation, fetched, secrets },
-    findings: [...content.findings, ...unopened, ...findings],
+    ...{ ...translation, secrets },
+    fetched:
+      rendered === undefined ? fetched : new Map([...fetched, [rendered.document, rendered.bytes]]),
+    findings: [...content.findings, ...opened.findings, ...unrendered, ...findings],
   };
 }
 

@@ -173,8 +173,16 @@ t.test("after a trial that is back only now, what is asked for since is tried", 
   t.notOk(same.asked.includes("build"));
 
   const unread = { discover: () => Promise.reject(new Fault("datasource/malformed", "no medium")) };
-  const untold = started(takenBack("other"), unread);
-  t.match(await boot(untold.deps), { outcome: "rolled-back", message: /now: no medium/ });
+  const { answers, releases } = trying({ recover: async () => takenBack("other") });
+  const untold = prepare(t, unread, answers);
+  t.match(await boot(untold.deps), {
+    ...{ outcome: "rolled-back", message: /now: no medium/, triedAgainAt: later },
+  });
+  t.strictSame(releases, [null], "not for as long as the one that was taken back is held back");
+  const held = trying({ recover: async () => takenBack("other") });
+  const refused = { discover: () => Promise.reject(new Fault("policy/held", "a person decides")) };
+  const byPolicy = prepare(t, refused, held.answers);
+  t.match(await boot(byPolicy.deps), { outcome: "rolled-back", triedAgainAt: null });
   const byPerson = started(takenBack("other", "rollback"));
   t.match(await boot(byPerson.deps), { outcome: "rolled-back", message: "not healthy: x" });
   t.strictSame(byPerson.asked, ["recover"]);
@@ -275,7 +283,7 @@ t.test("what fails on the system from before as well says nothing about the rele
   t.match(await boot(deps), {
     outcome: "rolled-back",
     message:
-      "not healthy: file /ready: must exist; file /ready: must exist without it too, so it will be tried again",
+      "not healthy: file /ready: must exist; file /ready: must exist without it too, so the release is not held back",
   });
   t.match(said, [{ conclusive: false, reasons: [/without it too/] }]);
   t.ok(io.clock.monotonicMs() < 60_000, "it looked as long as the checks may take, and no longer");
@@ -325,10 +333,10 @@ const later = "2026-01-02T00:01:00.000Z";
 
 /** A system that starts the boot again then, and remembers for which release. */
 function trying(answers: Partial<SystemClient>) {
-  const releases: string[] = [];
-  const retry = async (release: string) => {
-    releases.push(release);
-    return { at: later };
+  const releases: (string | null)[] = [];
+  const retry: SystemClient["retry"] = async (wanted) => {
+    releases.push(wanted === null ? null : wanted.sourcesDigest);
+    return { at: wanted === null ? null : later };
   };
   return { releases, answers: { ...answers, retry } };
 }

@@ -28,6 +28,10 @@ export async function goOn(
 }
 
 /** A system that was gone back to is not what is asked for. */
-function sawWanted(way: Stages, { by }: ChangeReason, wanted: string | null): void {
-  if (by !== "rollback" && by !== "repair") way.saw({ wanted });
+function sawWanted(
+  way: Stages,
+  { by, hardwareProfile = null }: ChangeReason,
+  sourcesDigest: string | null,
+): void {
+  if (by !== "rollback" && by !== "repair") way.saw({ wanted: { sourcesDigest, hardwareProfile } });
 }

@@ -3,8 +3,8 @@ import type { NewEvent } from "#protocol/events.ts";
 import { BootStages, type End } from "./boot-stages.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import { readJudging } from "./health/judging.ts";
-import type { Outcome } from "./outcome.ts";
-import { askRetry } from "./retry.ts";
+import type { Outcome, OutcomeKind } from "./outcome.ts";
+import { askRetry, stopRetry } from "./retry.ts";
 import { settleTrial, type TrialDeps } from "./settle-trial.ts";
 
 /** What going back needs. */
@@ -66,6 +66,14 @@ async function goBack(d: RollBackDeps, { generation, by, why, left }: GoingBack)
       ? { outcome: "rebooting", message: details.join("; ") }
       : await settleTrial(d, way, { plan, health }).catch((error) => endOfFault(error, log));
   const told = await withRunning(end, system, log);
-  const wanted = end.outcome === "committed" ? left : null;
-  return way.finish({ ...told, triedAgainAt: await askRetry({ system, log, wanted }) });
+  if (left !== null && end.outcome === "committed") {
+    const wanted = { sourcesDigest: left };
+    return way.finish({ ...told, triedAgainAt: await askRetry({ system, log, wanted }) });
+  }
+  const isDecided = by === "rollback" && endsOfTrial.includes(end.outcome);
+  if (isDecided) await stopRetry(told, { system, log });
+  return way.finish(told);
 }
+
+/** By which who went back has decided what runs, whatever was to be tried before. */
+const endsOfTrial: readonly OutcomeKind[] = ["committed", "unchanged", "rolled-back"];

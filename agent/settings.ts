@@ -26,7 +26,7 @@ export async function readSettings(files: Files): Promise<Settings> {
   const { readYaml } = await import("#provisioner/userdata/yaml.ts");
   const { locate } = readYaml(text, { document: settingsFile });
   const findings = (validate.errors ?? [])
-    .map((error) => toFinding(error, knownKeys, locate))
+    .map((error) => toFinding(error, { settings: value, knownKeys, locate }))
     .sort(byPlace);
   const [first, ...more] = findings;
   const others = more.length === 0 ? "" : ` (and ${more.length} more)`;
@@ -37,13 +37,13 @@ export async function readSettings(files: Files): Promise<Settings> {
   });
 }
 
-type Locate = YamlDocument["locate"];
+/** What a fault of the settings is told from. */
+interface Given extends Pick<YamlDocument, "locate"> {
+  readonly settings: unknown;
+  readonly knownKeys: Readonly<Record<string, readonly string[]>>;
+}
 
-function toFinding(
-  error: ValidationError,
-  knownKeys: Readonly<Record<string, readonly string[]>>,
-  locate: Locate,
-): Finding {
+function toFinding(error: ValidationError, { settings, knownKeys, locate }: Given): Finding {
   const { instancePath, schemaPath, params, message = "does not fit" } = error;
   const parent = instancePath
     .split("/")
@@ -53,16 +53,25 @@ function toFinding(
   const path = typeof added === "string" ? [...parent, added] : parent;
   const known = knownKeys[schemaPath.replace(/\/additionalProperties$/, "")] ?? [];
   const place = locate(path, typeof added === "string" ? "key" : "value");
-  return {
+  const about = {
     document: settingsFile,
     path: findingPath(path),
     line: place?.line ?? null,
     column: place?.column ?? null,
     level: "error",
     code: "settings/invalid",
-    message: typeof added === "string" ? "no such key" : message,
-    hint: typeof added === "string" ? suggestion(added, known) : null,
-  };
+  } as const;
+  if (typeof added === "string")
+    return { ...about, message: "no such key", hint: suggestion(added, known) };
+  const allowed = params["allowedValues"];
+  if (!Array.isArray(allowed)) return { ...about, message, hint: null };
+  const given = valueAt(settings, parent);
+  const hint = suggestion(typeof given === "string" ? given : "", allowed.map(String));
+  return { ...about, message: "no such value", hint };
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce((at, key) => (at as { readonly [key: string]: unknown } | null)?.[key], value);
 }
 
 function suggestion(key: string, known: readonly string[]): string {

@@ -103,8 +103,8 @@ export async function endBack(
     .stage("conclude", () => conclusionOf({ judging, verdict }, d))
     .catch((error) => withoutLook(error, d.signal));
   await d.system.conclude({ transaction, conclusive, reasons });
-  const again = `${message}; ${reasons.join("; ")}, so it will be tried again`;
-  return { outcome: "rolled-back", message: conclusive ? message : again, ...runs };
+  const unblamed = `${message}; ${reasons.join("; ")}, so the release is not held back`;
+  return { outcome: "rolled-back", message: conclusive ? message : unblamed, ...runs };
 }
 
 /** Where nobody can look again the verdict stands. */

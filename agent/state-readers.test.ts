@@ -14,7 +14,8 @@ const status: SystemStatus = {
   ...{ state: "none", transaction: null, reason: null, bootId: "b", booted: one },
   running: one,
   bootDefault: { toplevel: one, generation: 4 },
-  last: null,
+  limits: "none",
+  ...{ last: null, leftAlone: null },
 };
 
 t.test(

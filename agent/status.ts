@@ -20,6 +20,9 @@ export const resultFile = "/run/firstlight/result.json";
 /** The same as {@link resultFile}, kept over reboots; 0600. */
 const lastResultFile = "/var/lib/firstlight/last-result.json";
 
+/** Why Node was not started in this boot (`nixos/nothing-to-do.sh`); empty where it was after all. */
+const nothingToDoFile = "/run/firstlight/nothing-to-do";
+
 /** Who writes a status: the same for a whole boot. */
 export type StatusWriter = Pick<Status, "bootId" | "process">;
 
@@ -57,6 +60,11 @@ export function writeResult(io: Io, writer: StatusWriter, outcome: Outcome): voi
 /** The status of this boot, or `undefined` when there is none yet. */
 export function readStatus(files: Files): Status | undefined {
   return readJson(files, statusFile) as Status | undefined;
+}
+
+/** Why there was nothing to start this boot for, in one line; `undefined` where there was something. */
+export function readNothingToDo(files: Files): string | undefined {
+  return files.readText(nothingToDoFile, { maxBytes: 4096 })?.trim() || undefined;
 }
 
 /** Whether a boot that was under way has ended without a word: killed, or out of memory. */

@@ -5,7 +5,7 @@ import { digestAnswers, type Trace } from "#core/traced-io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
-import { digestInputs } from "./pinned-instance.ts";
+import { digestWhole } from "./pinned-instance.ts";
 
 /** What a boot that left everything as it was has seen, where the next one sees the same. */
 export interface UnchangedInputs {
@@ -92,7 +92,7 @@ export function rememberUnchanged(
 
 /** The whole content: keyed, because it holds secrets, and with the words that a result repeats. */
 function digestContent(io: Io, { instance, secrets, findings }: DatasourceContent): string {
-  const keyed = digestInputs(io, { instance, secrets, fetched: new Map() });
+  const keyed = digestWhole(io, { instance, secrets, fetched: new Map() });
   return sha256(prettyJson({ keyed, datasource: instance.datasource, findings }));
 }
 

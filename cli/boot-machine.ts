@@ -8,12 +8,12 @@ import {
   type UnchangedInputs,
 } from "#agent/unchanged-inputs.ts";
 import { isFault } from "#core/fault.ts";
-import { silentLog } from "#core/log.ts";
+import { createLog, type LogRecord } from "#core/log.ts";
 import { traceIo } from "#core/traced-io.ts";
 import { programDigest } from "./assets.ts";
 import type { Invocation } from "./command.ts";
 import { findContent } from "./node.ts";
-import type { MadeFrom, NodeOptions } from "./node-deps.ts";
+import type { Found, MadeFrom, NodeOptions } from "./node-deps.ts";
 import { version } from "./version.ts";
 
 /** Who asks, and where the events go. */
@@ -31,13 +31,18 @@ export async function bootMachine(invocation: Invocation, options: BootOptions):
   const program = programDigest();
   const trace = traceIo(io);
   let from: MadeFrom | undefined;
+  let found: Found | undefined;
   const outcome = await boot({
     ...{ io, log, report, version, by: node.by, system: node.system },
     recallUnchanged: async () =>
-      program === undefined || node.approved ? undefined : recall(invocation, program),
+      program === undefined || node.approved
+        ? undefined
+        : recall(invocation, program, (what) => {
+            found = what;
+          }),
     async makeSystem(way, recovery) {
       const { makeNode } = await import("./node-deps.ts");
-      const made = await makeNode({ invocation, trace, options: node }, way, recovery);
+      const made = await makeNode({ invocation, trace, options: node, found }, way, recovery);
       from = made.from;
       return made.end;
     },
@@ -48,15 +53,26 @@ export async function bootMachine(invocation: Invocation, options: BootOptions):
   return outcome;
 }
 
+/** What it finds is handed to `keep`: a service that took its time, or failed, is not asked again. */
 async function recall(
   invocation: Invocation,
   program: string,
+  keep: (found: Found) => void,
 ): Promise<UnchangedInputs | undefined> {
   const { io } = invocation;
-  const quiet = { ...invocation, log: silentLog };
+  const said: LogRecord[] = [];
+  const broken: string[] = [];
+  const log = createLog(io.clock, (record) => said.push(record));
   return recallUnchanged(io, {
     program,
-    discover: async () => findContent(quiet, await readSettings(io.files)),
+    async discover() {
+      const settings = await readSettings(io.files);
+      const content = findContent({ ...invocation, log }, settings, {
+        broken: (datasource) => void broken.push(datasource),
+      });
+      keep({ content, said, broken });
+      return content;
+    },
     readFacts: () => readFacts(io),
   });
 }

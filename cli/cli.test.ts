@@ -32,6 +32,14 @@ t.test("what is not understood is said, with what was meant, and exits 4", async
     stdout: /did you mean spec\/invalid/,
   });
   t.match(firstlight([]), { code: 4 });
+  t.match(firstlight(["--driver", "dry", "boot"]), {
+    code: 4,
+    stderr: /got the option `--driver`[\s\S]*firstlight COMMAND --driver/,
+  });
+  t.match(firstlight(["--json", "--root", t.testdir(), "history"]), {
+    code: 0,
+    stdout: /"generations": \[\]/,
+  });
   t.match(firstlight(["match"]), { code: 4, stderr: /did you mean `profiles match`/ });
   t.match(firstlight(["facts", "--witness", "--root", t.testdir()]), {
     code: 4,
@@ -148,6 +156,10 @@ t.test(
       code: 4,
       stderr: /did you mean v1\.instance-id/,
     });
+    t.match(firstlight(["query", "nonesuch", "--root", root]), {
+      code: 4,
+      stderr: /known are commands, datasource, ds, v1, v1\.availability-zone, /,
+    });
     t.match(json("history", "--driver", "dry"), {
       generations: [{ generation: 1, outcome: "committed", running: true }],
     });
@@ -223,6 +235,11 @@ t.test("a rendering takes the place of an earlier one, and of nothing else", asy
   t.match(render(), { code: 0 });
   t.notOk(has("firstlight/network.nix"), "what is no longer rendered is gone");
   t.ok(has("firstlight/mine.nix"), "what is somebody else's is left");
+  const file = path.join(directory, "network");
+  t.match(firstlight(["render", "--out", file]), {
+    code: 4,
+    stderr: /--out: expected a directory, .*network is a file/,
+  });
   writeFileSync(path.join(target, "configuration.nix"), "{ mine = true; }\n");
   t.match(render(), {
     code: 4,
@@ -274,6 +291,11 @@ t.test("a boot that fails says what to do, and so does its status", async (t) =>
   const hint = /^failed: .*\[base\/no-release\]\n {2}set `stateVersion` in /;
   t.match(boot(), { code: 1, stdout: hint, stderr: /boot\.fault .*hint="set `stateVersion`/ });
   t.match(status(), { code: 1, stdout: hint });
+  writeFileSync(path.join(root, "var/lib/cloud/seed/nocloud/meta-data"), "instance-id: [a]\n");
+  t.match(boot(), { code: 4, stdout: /^failed: .*\[datasource\/malformed\]/ });
+  t.match(JSON.parse(readFileSync(path.join(root, "run/cloud-init/result.json"), "utf8")), {
+    v1: { datasource: "DataSourceNoCloud", errors: [/instance-id/] },
+  });
 });
 
 t.test("how a change ended that could not tell is read from the journal", async (t) => {
@@ -453,7 +475,10 @@ t.test("an interrupted command says so, and exits 75", async (t) => {
 t.test("the agent is ready while it waits for a broker, and ends when it is told to", async (t) => {
   const root = t.testdir({
     root: {},
-    bin: { "systemd-notify": '#!/bin/sh\necho "$@" >&2; echo "$@" >"$NOTIFY_SOCKET"\n' },
+    bin: {
+      "systemd-notify":
+        '#!/bin/sh\necho "$@" >&2; echo "$@" >"$NOTIFY_SOCKET.new"; mv "$NOTIFY_SOCKET.new" "$NOTIFY_SOCKET"\n',
+    },
   });
   chmodSync(path.join(root, "bin/systemd-notify"), 0o755);
   const said = path.join(root, "said");

@@ -68,6 +68,28 @@ t.test("a machine of a cloud: discovered, explained, booted", async (t) => {
   t.match(firstlight(["query", "cloud_name", "--root", root]), { code: 0, stdout: "aws\n" });
 });
 
+t.test("a boot asks a metadata service once, whether anything changed or not", async (t) => {
+  let zone = "UTC";
+  const { url, requests } = await fakeService(t, {
+    ...answers,
+    "/latest/user-data": (_request, response) =>
+      response.end(`#cloud-config\ntimezone: ${zone}\n${healthy}`),
+  });
+  const root = ec2Machine(t, [url]);
+  const boot = async () => {
+    const before = requests.length;
+    const ended = await firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
+    const tokens = requests.slice(before).filter((request) => request.startsWith("PUT"));
+    return { ...ended, tokens: tokens.length };
+  };
+  const once = { code: 0, tokens: 1 };
+  t.match(await boot(), { ...once, stdout: /^committed/ });
+  t.match(await boot(), { ...once, stdout: /^unchanged/ });
+  zone = "Europe/Zurich";
+  t.match(await boot(), { ...once, stdout: /^committed/, stderr: /discover\.found.*Ec2/ });
+  t.match(await boot(), { ...once, stdout: /^unchanged/ });
+});
+
 t.test("a metadata service that does not answer is another time's", async (t) => {
   const { url } = await fakeService(t, {}, { guard: () => ({ status: 503 }) });
   const root = ec2Machine(t, [url]);

@@ -27,10 +27,12 @@ export const commands: Readonly<
   collect: { load: () => import("./commands/collect.ts") },
   status: { load: () => import("./commands/status.ts") },
   identity: { load: () => import("./commands/identity.ts") },
+  analyze: { load: () => import("./commands/analyze.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
   "first-boot": { load: () => import("./commands/first-boot.ts"), hidden: true },
   courier: { load: () => import("./commands/courier.ts"), hidden: true },
   crawl: { load: () => import("./commands/crawl.ts"), hidden: true },
+  jinja: { load: () => import("./commands/jinja.ts"), hidden: true },
   witness: { load: () => import("./commands/witness.ts"), hidden: true },
 };

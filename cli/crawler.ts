@@ -9,6 +9,9 @@ import { nodeCourier } from "./courier.ts";
 import { thisProgram } from "./this-program.ts";
 
 const defaultBudgetMs = 30_000;
+const metadataGroupName = "firstlight-metadata";
+/** Larger than any that is there. */
+const maxGroupsBytes = 16 * 1024 * 1024;
 
 /** What reading a datasource may use on this machine. */
 export function readTools(
@@ -47,6 +50,14 @@ async function crawler(io: Io, name: string): Promise<Crawl> {
   const { apart } = await import("#provisioner/system/sides/courier-child.ts");
   const { crawlInChild } = await import("#agent/datasources/metadata/crawl-child.ts");
   const { privilegedPort: privilegedPorts = false, devices = [] } = cloud.service;
-  const options = cloud.onMachine === true ? { devices } : { privilegedPorts };
+  const options =
+    cloud.onMachine === true ? { devices } : { privilegedPorts, group: metadataGroup(io) };
   return crawlInChild(io, apart(thisProgram("crawl"), options));
+}
+
+/** The group that the metadata service is open to (nixos/module.nix), where the running system has it. */
+function metadataGroup({ files }: Io): string | undefined {
+  const groups = files.read("/etc/group", { maxBytes: maxGroupsBytes }) ?? new Uint8Array();
+  const isThere = new RegExp(`^${metadataGroupName}:`, "m").test(Buffer.from(groups).toString());
+  return isThere ? metadataGroupName : undefined;
 }

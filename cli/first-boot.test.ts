@@ -1,6 +1,13 @@
 import t from "tap";
 import { createLog, type LogRecord } from "#core/log.ts";
-import { arm, good, marks, start, unprovedMachine } from "#provisioner/system/fake-first-boot.ts";
+import {
+  arm,
+  fresh,
+  good,
+  marks,
+  start,
+  unprovedMachine,
+} from "#provisioner/system/fake-first-boot.ts";
 import type { FakeMachine } from "#provisioner/system/fake-machine.ts";
 import type { Flags } from "./command.ts";
 import { command } from "./commands/first-boot.ts";
@@ -58,5 +65,47 @@ t.test(
     t.same(marks(m), []);
     t.equal(await arm(m), undefined);
     t.match(await start(m).recover(), { state: "clean" });
+  },
+);
+
+t.test(
+  "a loader that does not do as it was told is asked twice, and no restart follows",
+  async (t) => {
+    const m = await unprovedMachine(t, "grub");
+    const left = { code: 0, event: "first-boot.left", restarts: true };
+    for (let boot = 1; boot <= 3; boot++) {
+      m.bootNext(fresh);
+      m.cutPower();
+      const found = await run(m, { leave: "restart" });
+      t.same(found, boot < 3 ? left : { code: 1, event: "first-boot.stuck", restarts: false });
+    }
+  },
+);
+
+t.test("nobody is restarted out of the shell that they asked for", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  m.cutPower();
+  m.write("/proc/cmdline", "quiet systemd.unit=emergency.target\n");
+  t.same(await run(m, { leave: "restart" }), { code: 0, event: undefined, restarts: false });
+});
+
+t.test(
+  "a first boot in which firstlight came to an end is not left, whatever the end",
+  async (t) => {
+    const m = await unprovedMachine(t, "grub");
+    m.cutPower();
+    await run(m);
+    await start(m).recover({ judges: true });
+    const result = (...names: string[]) =>
+      JSON.stringify({ v: 1, outcome: "failed", stages: names.map((stage) => ({ stage, ms: 1 })) });
+    m.write("/run/firstlight/result.json", result());
+    t.match(await run(m, { leave: "restart" }), { event: "first-boot.left", restarts: true });
+    m.write("/run/firstlight/result.json", result("recover"));
+    t.match(await run(m, { leave: "restart" }), { event: "first-boot.left", restarts: true });
+    m.write("/run/firstlight/result.json", result("recover", "discover"));
+    t.same(await run(m, { leave: "any" }), { code: 0, event: "first-boot.ended", restarts: false });
+    t.same(marks(m), []);
+    m.cutPower();
+    t.equal(m.running(), fresh);
   },
 );

@@ -5,9 +5,10 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { type BootDeps, makeSystem, type Rendering, renderSystem } from "#agent/make-system.ts";
 import {
   closureObtainer,
+  closurePreviewer,
   type ObtainClosure,
   type ObtainOptions,
-  signedManifest,
+  type PreviewClosure,
 } from "#agent/obtain-closure.ts";
 import { resolveSpec } from "#agent/resolve-spec.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
@@ -16,6 +17,7 @@ import { ensureIdentity, hasIdentity } from "#agent/secrets/node-identity.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
+import type { Log, LogRecord } from "#core/log.ts";
 import type { TracedIo } from "#core/traced-io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
@@ -26,7 +28,14 @@ import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
-import { findContent, nodeProbe, offlineTools, openSystem } from "./node.ts";
+import {
+  findContent,
+  isEnrolled,
+  lazyRenderer,
+  nodeProbe,
+  offlineTools,
+  openSystem,
+} from "./node.ts";
 
 /** How this run differs from another. */
 export interface NodeOptions {
@@ -39,8 +48,7 @@ export interface NodeOptions {
 
 /** What a boot needs, and a look at what it would fetch. */
 interface NodeDeps extends BootDeps {
-  /** Text of the manifest that would be fetched for these sources, if one would be. */
-  readonly signedManifest: (sourcesDigest: string) => Promise<string | undefined>;
+  readonly preview: PreviewClosure;
 }
 
 /** Puts together everything that a boot needs on this machine. */
@@ -58,7 +66,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
     obtain: closureObtainer(obtaining),
-    signedManifest: (digest) => signedManifest(obtaining, digest),
+    preview: closurePreviewer(obtaining),
     discover: () => findContent(invocation, settings),
     ...(options.by === "boot" ? { bootstrap: lateBootstrap(invocation, settings) } : {}),
     fetchSources: async (urls) => {
@@ -79,11 +87,12 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     recordBase: (digest) => recordBase(io, digest),
     openCredentials: () => openCredentialStore(io),
     openEnvelope: envelopeOpener(io),
+    renderTemplate: lazyRenderer(io),
     ensureIdentity: async () => {
       if (!hasIdentity(io.files)) await ensureIdentity(io, await openCredentialStore(io));
     },
     probe: nodeProbe(invocation),
-    enrolled: io.files.stat("/var/lib/firstlight/trust/root.json") !== undefined,
+    enrolled: isEnrolled(io.files),
     signal,
     ...options,
   };
@@ -121,7 +130,7 @@ export interface MadeFrom {
  * because disks and the kernel's files change in places that say nothing.
  */
 export async function makeNode(
-  { invocation, trace, options }: MakeNode,
+  { invocation, trace, options, found }: MakeNode,
   way: BootStages,
   recovery: Recovery,
 ): Promise<{ readonly end: End; readonly from: MadeFrom }> {
@@ -131,13 +140,17 @@ export async function makeNode(
     {
       ...deps,
       async discover() {
-        from.content = await findContent(invocation, deps.settings);
+        const tell = (datasource: string) => way.saw({ datasource });
+        from.content = await (found === undefined
+          ? findContent(invocation, deps.settings, { broken: tell })
+          : takeOver(found, invocation.log, tell));
         return from.content;
       },
       readFacts() {
         from.facts = readFacts(invocation.io);
         return from.facts;
       },
+      openCredentials: () => openCredentialStore(trace.io, invocation.io),
       // What is sealed stays what it is, and so does the key.
       openEnvelope: envelopeOpener(invocation.io),
       fetchSources(urls) {
@@ -151,7 +164,29 @@ export async function makeNode(
   return { end, from: from as MadeFrom };
 }
 
+/** A datasource that was read in this boot already, and what the log was not yet told of it. */
+export interface Found {
+  readonly content: Promise<DatasourceContent>;
+  readonly said: readonly LogRecord[];
+  /** Names of those that are there and broken. */
+  readonly broken: readonly string[];
+}
+
+async function takeOver(
+  { content, said, broken }: Found,
+  log: Log,
+  tellBroken: (datasource: string) => void,
+): Promise<DatasourceContent> {
+  try {
+    return await content;
+  } finally {
+    for (const { level, event, fields } of said) log[level](event, fields);
+    for (const datasource of broken) tellBroken(datasource);
+  }
+}
+
 interface MakeNode {
+  readonly found: Found | undefined;
   readonly invocation: Invocation;
   readonly trace: TracedIo;
   readonly options: NodeOptions;
@@ -161,7 +196,7 @@ interface MakeNode {
 export interface RenderedNode {
   readonly system: SystemClient;
   readonly obtain: ObtainClosure;
-  readonly signedManifest: NodeDeps["signedManifest"];
+  readonly preview: PreviewClosure;
   readonly rendering: Rendering;
   readonly reason: ChangeReason;
 }
@@ -189,7 +224,7 @@ export async function renderOnly(invocation: Invocation): Promise<RenderedNode> 
   return {
     system,
     obtain: deps.obtain ?? system.build,
-    signedManifest: deps.signedManifest,
+    preview: deps.preview,
     rendering,
     reason: { by: "apply", why: rendering.decision.why, instanceId },
   };

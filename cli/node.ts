@@ -1,11 +1,18 @@
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
-import { discover } from "#agent/datasources/discover.ts";
+import {
+  type DiscoverOptions,
+  discover,
+  type PinnedDatasource,
+} from "#agent/datasources/discover.ts";
 import { hostProbe, type Probe } from "#agent/health/probe.ts";
+import { readPinnedInstance } from "#agent/pinned-instance.ts";
+import { mayReplace } from "#agent/policy.ts";
+import type { RenderTemplate } from "#agent/render-documents.ts";
 import type { ResolveTools } from "#agent/resolve-spec.ts";
 import { envelopeOpener } from "#agent/secrets/envelope-opener.ts";
 import { readSettings } from "#agent/settings.ts";
-import { Fault } from "#core/fault.ts";
-import type { Io } from "#core/io.ts";
+import { Fault, isFault } from "#core/fault.ts";
+import type { Files, Io } from "#core/io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
@@ -42,21 +49,53 @@ export function nodeProbe({ io }: Invocation): Probe {
 export async function findContent(
   { io, log }: Invocation,
   settings: Settings,
-  { offline = false }: { readonly offline?: boolean } = {},
+  { offline = false, broken }: FindContent = {},
 ): Promise<DatasourceContent> {
   const { datasources } = settings;
   const found = await discover(io, {
-    ...{ datasources, log },
+    ...{ datasources, log, pinned: pinnedDatasource(io.files, settings) },
     ...(offline ? {} : { tools: readTools(io, settings) }),
+    ...(broken === undefined ? {} : { broken }),
   });
   if (found.kind === "disabled")
     throw new Fault("datasource/disabled", `switched off by ${found.by}`);
   return found.content;
 }
 
+/**
+ * What this node is pinned to, for the search; `undefined` as well where the pin cannot be read, which
+ * whoever decides on a change says.
+ */
+export function pinnedDatasource(files: Files, settings: Settings): PinnedDatasource | undefined {
+  try {
+    const pinned = readPinnedInstance(files);
+    const by = { settings, enrolled: isEnrolled(files) };
+    return pinned && { ...pinned, yieldsTo: (found) => mayReplace(found, by) };
+  } catch (error) {
+    if (isFault(error, "policy/pin-unreadable")) return undefined;
+    throw error;
+  }
+}
+
+/** Whether this node belongs to a fleet whose signatures it can check. */
+export function isEnrolled(files: Files): boolean {
+  return files.stat("/var/lib/firstlight/trust/root.json") !== undefined;
+}
+
+interface FindContent extends Pick<DiscoverOptions, "broken"> {
+  readonly offline?: boolean;
+}
+
 /** Reads documents without a network: what they name by address waits for the boot itself. */
 export function offlineTools(io: Io): ResolveTools {
-  return { fetchSources: async () => new Map(), openEnvelope: envelopeOpener(io) };
+  const fetchSources = async () => new Map<string, Uint8Array>();
+  return { fetchSources, openEnvelope: envelopeOpener(io), renderTemplate: lazyRenderer(io) };
+}
+
+/** Renders templates by what is loaded only where there is one. */
+export function lazyRenderer(io: Io): RenderTemplate {
+  return async (template, instance) =>
+    (await import("./render-template.ts")).templateRenderer(io)(template, instance);
 }
 
 /** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { sha256 } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { hostFiles } from "#core/host-files.ts";
@@ -17,6 +18,10 @@ export function writeRendering(
   directory: string,
   rendered: readonly SourceFile[],
 ): readonly string[] {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new Fault("cli/usage", `--out: expected a directory, ${directory} is a file`, {
+      hint: "give a directory, or a name that is not taken",
+    });
   const files = hostFiles(directory, () => {});
   const earlier = readEarlier(files);
   const taken = rendered.find((file) => isTaken(files, file, earlier));

@@ -26,7 +26,7 @@ const program = "firstlight";
 /** Runs one command line; returns its exit code and never throws. */
 export async function run(argv: readonly string[]): Promise<number> {
   const out = hostOutput();
-  const [name = "", ...rest] = argv;
+  const [name = "", ...rest] = commandFirst(argv);
   const json = argv.includes("--json");
   try {
     if (name === "help" && rest[0] !== undefined) return await run([rest[0], "--help"]);
@@ -45,6 +45,16 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return tellFault(error, json, out);
   }
+}
+
+/** Arguments with the flags that every command takes behind the command, where they stand before it. */
+function commandFirst(argv: readonly string[]): readonly string[] {
+  let at = 0;
+  while (/^(?:--root(?:=.*)?|--json|--help|--verbose|--quiet|-[hvq]+)$/s.test(argv[at] ?? ""))
+    at += argv[at] === "--root" ? 2 : 1;
+  const name = argv[at];
+  if (name === undefined || name.startsWith("-")) return argv.slice(name === undefined ? 0 : at);
+  return [name, ...argv.slice(0, at), ...argv.slice(at + 1)];
 }
 
 async function invoke(
@@ -187,6 +197,10 @@ function tellFault(error: unknown, json: boolean, out: Output): number {
 }
 
 async function unknownCommand(name: string): Promise<Fault> {
+  if (name.startsWith("-")) {
+    const hint = `options stand behind the command: ${program} COMMAND ${name}`;
+    return new Fault("cli/usage", `expected a command, got the option \`${name}\``, { hint });
+  }
   const near = (await commandWithVerb(name)) ?? nearest(name, Object.keys(commands));
   const hint = near === undefined ? `${program} --help lists them` : `did you mean \`${near}\`?`;
   return new Fault("cli/usage", `there is no command \`${name}\``, { hint });

@@ -4,6 +4,8 @@ import { type StatusWriter, writeResult, writeStatus } from "#agent/status.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import type { Io } from "#core/io.ts";
 import { silentLog } from "#core/log.ts";
+import { systemClient } from "#provisioner/system/client.ts";
+import { fakeMachine, fakeSources } from "#provisioner/system/fake-machine.ts";
 import { command } from "./commands/status.ts";
 
 const committed: Outcome = {
@@ -37,14 +39,19 @@ async function status(
     },
   };
   before?.(fake);
+  const told = await statusOf({ ...fake, clock }, flags);
+  return { ...told, ms: fake.clock.monotonicMs() };
+}
+
+async function statusOf(io: Io, flags: Readonly<Record<string, string | boolean>> = {}) {
   const said: string[] = [];
   const say = (text: string) => void said.push(text);
   const code = await command.run({
-    ...{ args: [], flags, json: false, io: { ...fake, clock }, log: silentLog },
+    ...{ args: [], flags, json: false, io, log: silentLog },
     ...{ out: { data: say, talk: say, live: () => {} } as never },
     signal: new AbortController().signal,
   });
-  return { code, said: said.join("\n"), ms: fake.clock.monotonicMs() };
+  return { code, said: said.join("\n") };
 }
 
 const waits = { wait: true, ended: true, timeout: "10s" } as const;
@@ -69,6 +76,19 @@ t.test("one that found another change under way is tried again, and waited for",
   t.match(await status(t, impatient, { before: interrupted }), { code: 75, ms: 0 });
 });
 
+t.test("who waits learns that there is nothing to start a boot for", async (t) => {
+  const spared = (io: Io) =>
+    io.files.write("/run/firstlight/nothing-to-do", "no sign of a datasource\n");
+  const said = "nothing to do: no sign of a datasource";
+  t.match(await status(t, {}, { before: spared }), { code: 0, said });
+  t.match(await status(t, waits, { meanwhile: spared }), { code: 0, said: /datasource$/, ms: 500 });
+  const started = (io: Io) => {
+    spared(io);
+    ends(failed)(io);
+  };
+  t.match(await status(t, {}, { before: started }), { code: 75, said: /^failed: / });
+});
+
 t.test("a person is told when it is tried again", async (t) => {
   const triedAgainAt = "2026-01-02T00:01:00.000Z";
   const taken: Outcome = { ...committed, outcome: "rolled-back", triedAgainAt };
@@ -76,4 +96,28 @@ t.test("a person is told when it is tried again", async (t) => {
     code: 3,
     said: /^rolled-back: .*\n {2}what was asked for is tried again at 2026-01-02T00:01:00\.000Z$/,
   });
+});
+
+t.test("no try is promised that would come over what was switched to by hand since", async (t) => {
+  const m = fakeMachine(t.testdir());
+  const c = systemClient(m.start().system);
+  const reason = { by: "boot", why: "a test", instanceId: null } as const;
+  const verdict = (healthy: boolean) => ({ healthy, reasons: ["r"], passes: 0, ms: 1 });
+  const tried = async (content: string) =>
+    c.try(await c.plan(await c.build(fakeSources(content), reason)));
+  await c.commit(await tried("first"), verdict(true));
+  const { transaction } = await tried("second").then(async (trial) => {
+    await c.rollBack(trial, verdict(false));
+    return trial;
+  });
+  const { io } = m.start();
+  const triedAgainAt = "2026-01-02T00:01:00.000Z";
+  const taken: Outcome = { ...committed, outcome: "rolled-back", triedAgainAt };
+  writeResult(io, writer, { ...taken, lastTrial: transaction });
+  t.match(await statusOf(io), { said: /is tried again at/ });
+  m.choose(m.image);
+  m.link(m.image, "/run/current-system");
+  const { said } = await statusOf(io);
+  t.notMatch(said, /is tried again at/);
+  t.match(said, /; it is left alone, and `firstlight apply` tries again/);
 });

@@ -1,18 +1,30 @@
 import { hostFiles } from "./host-files.ts";
 import type { Clock, ExecRequest, ExecResult, Io } from "./io.ts";
 
+/** A clock that a test moves. */
+export interface FakeClock extends Clock {
+  /** Lets time pass. */
+  advance(ms: number): void;
+  /** Sets the time of day so much later, or earlier, as a server of time does; no time passes. */
+  jump(ms: number): void;
+}
+
 /** A clock for tests: `sleep` advances it at once and never waits. */
-export function fakeClock(startMs = Date.UTC(2026, 0, 1)): Clock & { advance(ms: number): void } {
-  let now = startMs;
+export function fakeClock(startMs = Date.UTC(2026, 0, 1)): FakeClock {
+  let passedMs = 0;
+  let jumpedMs = 0;
   return {
-    now: () => now,
-    monotonicMs: () => now - startMs,
+    now: () => startMs + passedMs + jumpedMs,
+    monotonicMs: () => passedMs,
     advance(ms) {
-      now += ms;
+      passedMs += ms;
+    },
+    jump(ms) {
+      jumpedMs += ms;
     },
     async sleep(ms, signal) {
       signal?.throwIfAborted();
-      now += ms;
+      passedMs += ms;
       await Promise.resolve();
     },
   };
@@ -25,7 +37,7 @@ export type FakeProgram = (
 
 /** What a test can see of a fake machine. */
 export interface FakeIo extends Io {
-  readonly clock: Clock & { advance(ms: number): void };
+  readonly clock: FakeClock;
   /** Every process asked for, in order. */
   readonly executed: readonly ExecRequest[];
   /** Names of every effect, in order. */

@@ -159,7 +159,7 @@ export interface ExecResult {
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Milliseconds that only grow. */
+  /** Milliseconds that only grow, whatever the time of day is set to; the same for every process of one boot. */
   monotonicMs(): number;
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;

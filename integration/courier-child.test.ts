@@ -188,6 +188,8 @@ t.test("under systemd neither it nor an evaluation has privileges", async (t) =>
   );
   const portedText = transientUnitText(ported);
   await checkExposure(t, { name: "firstlight-courier-ports", most: 20, text: portedText });
+  const grouped = apart(program, { group: "firstlight-metadata" });
+  t.ok(grouped.includes("--property=Group=firstlight-metadata"), "whom a closed service answers");
   const local = apart(program, { devices: ["/dev/ttyS1"] });
   const granted = ["PrivateNetwork=yes", "CapabilityBoundingSet=", "DeviceAllow=/dev/ttyS1 rw"];
   for (const property of granted) t.ok(local.includes(`--property=${property}`), property);

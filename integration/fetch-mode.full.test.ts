@@ -1,4 +1,7 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import t from "tap";
+import { needs } from "#agent/datasources/images/make-images.ts";
 import type { CacheFault, FakeCache } from "#provisioner/system/fetch/fake-cache.ts";
 import { signManifest } from "#provisioner/system/fetch/sign-manifest.ts";
 import type { SystemEvent } from "#provisioner/system/system.ts";
@@ -19,9 +22,12 @@ import {
   stranger,
 } from "./fetch-world.ts";
 import { type NixMachine, nixMachine, nixModes, skipWithoutNix } from "./nix-machine.ts";
+import { storyNode } from "./story.ts";
+import { cloudConfig } from "./story-documents.ts";
 
 t.setTimeout(900_000);
 const skip = skipWithoutNix();
+const imagesMissing = needs("xorriso").skip ?? false;
 
 let chain: Promise<Pushed> | undefined;
 /** Pushed once for all tests. */
@@ -235,3 +241,83 @@ t.test("after a power cut what is in the store is read, and mended", { skip }, a
   await c.fetch(made.signed, sources, reason);
   t.match(await machine.run(["nix-store", "--verify-path", leaf]), { code: 0 });
 });
+
+t.test(
+  "a node too small to build fetches instead, and says what it lacks",
+  { skip: skip || imagesMissing },
+  async (t) => {
+    const node = await storyNode(t);
+    const { machine, io } = node;
+    node.insert("iso", { instanceId: "i-1", userData: cloudConfig({ motd: "from the fleet" }) });
+    const fleet = directory(t);
+    const key = path.join(fleet, "fleet-1");
+    await must(machine, ["nix-store", "--generate-binary-cache-key", "fleet-1", key, `${key}.pub`]);
+    const cache = await serve(t, fleet);
+    const fetch = {
+      mode: "when-needed",
+      manifests: [`${cache.url}manifests`],
+      caches: [`${cache.url}cache`],
+      trustedKeys: [readFileSync(`${key}.pub`, "utf8").trim()],
+    };
+    io.files.write(
+      "/etc/firstlight/settings.json",
+      JSON.stringify({ stateVersion: "25.11", fetch }),
+    );
+    const memory = (mebibytes: number) => {
+      const kib = mebibytes * 1024;
+      const text = `MemTotal: ${kib} kB\nMemAvailable: ${kib} kB\nSwapFree: 0 kB\n`;
+      writeFileSync(path.join(machine.root, "proc/meminfo"), text);
+    };
+    memory(4_096);
+    const built = await node.firstlight(["build", "--json"]);
+    t.equal(built.code, 0, built.stderr);
+    const { toplevel, sourcesDigest } = JSON.parse(built.stdout).closure;
+    const fits = await node.firstlight(["plan", "--preview"]);
+    t.equal(fits.code, 0, fits.stderr);
+    t.notMatch(fits.stdout, /does not fit|to fetch/);
+    await must(machine, ["nix", "copy", "--to", `file://${fleet}/cache`, toplevel]);
+    const manifest = ["closure", "manifest", toplevel, "--input-digest", sourcesDigest];
+    const signed = await node.firstlight([...manifest, "--sign", key]);
+    t.equal(signed.code, 0, signed.stderr);
+    rmSync(path.join(machine.root, "nix/var/nix/gcroots/firstlight"), { recursive: true });
+    await must(machine, ["nix-store", "--delete", toplevel]);
+    rmSync(path.join(machine.root, "var/lib/firstlight/journal"), { recursive: true });
+
+    memory(400);
+    const numbers = "at least 600.0 MiB and better 1.5 GiB are needed, 400.0 MiB can be had";
+    const alone = await node.firstlight(["boot"], { record: true });
+    t.not(alone.code, 0);
+    t.ok(alone.stderr.includes(numbers), alone.stderr);
+    t.match(alone.stderr, /no manifest of it at http.*\n?.*Publish the built system/s);
+    const programs = (run: {
+      readonly processes: readonly { readonly argv: readonly string[] }[];
+    }) => run.processes.map(({ argv }) => argv.join(" "));
+    t.notOk(programs(alone).some((argv) => argv.includes("nix-instantiate")));
+
+    mkdirSync(path.join(fleet, "manifests"));
+    writeFileSync(path.join(fleet, "manifests", `${sourcesDigest}.json`), signed.stdout);
+    const preview = await node.firstlight(["plan", "--preview"]);
+    t.ok(preview.stdout.includes(`a build here does not fit: evaluating the system: ${numbers}`));
+    t.match(preview.stdout, /^to fetch: [0-9]+ store paths?, /m);
+    const why = `fetched, because a build here does not fit: evaluating the system: ${numbers}`;
+    const plan = await node.firstlight(["plan"], { record: true });
+    t.ok(plan.stdout.includes(why), plan.stdout + plan.stderr);
+    t.notOk(
+      programs(plan).some((argv) => /nix-(instantiate|build)/.test(argv)),
+      "nothing was built",
+    );
+
+    const booted = await node.firstlight(["boot"]);
+    t.match(booted, { code: 0, stdout: /^committed/, stderr: /build.does-not-fit/ });
+    t.equal(io.files.readText("/etc/motd"), "from the fleet\n");
+    const history = await node.firstlight(["history"]);
+    t.ok(history.stdout.includes(why), history.stdout);
+    const spool = "/var/lib/firstlight/report/events";
+    const events = io.files.list(spool).map((name) => io.files.readText(`${spool}/${name}`) ?? "");
+    const told = events.filter((event) => event.includes("trial.finished"));
+    t.ok(
+      told.some((event) => event.includes(numbers)),
+      "the fleet is told",
+    );
+  },
+);

@@ -279,9 +279,41 @@ const units = `let services = c.systemd.services; in {
   complete = { inherit (services.firstlight-boot-complete) requiredBy before; };
   parameters = c.boot.kernelParams;
   watchdog = c.systemd.watchdog;
+  oops = c.boot.kernel.sysctl."kernel.panic_on_oops";
   ordered = builtins.filter (name: builtins.elem "firstlight-boot.service" services.\${name}.after) (builtins.attrNames services);
   keys = c.services.openssh.authorizedKeysFiles;
 }`;
+
+/** What lets a machine that hangs come back, where the owner of the image says more of it, or less. */
+const comingBack: Readonly<Record<string, readonly [module: string, found: object]>> = {
+  "another time, and another watchdog": [
+    `{ services.firstlight.panicSeconds = 5; systemd.watchdog.runtimeTime = "20s"; }`,
+    { parameters: ["panic=5", "boot.panic_on_fail"], watchdog: { runtimeTime: "20s" } },
+  ],
+  "a person who looks at panics": [
+    `{ services.firstlight.panicSeconds = null; boot.kernel.sysctl."kernel.panic_on_oops" = 0; }`,
+    { parameters: [], oops: 0, watchdog: { runtimeTime: "60s", rebootTime: "10min" } },
+  ],
+  "the options of a newer NixOS": [
+    `{ lib, ... }: { options.systemd.settings.Manager = lib.mkOption { type = lib.types.attrsOf lib.types.str; }; config.systemd.settings.Manager.RebootWatchdogSec = "5min"; }`,
+    { manager: { RuntimeWatchdogSec: "60s", RebootWatchdogSec: "5min" } },
+  ],
+};
+
+t.test("a machine that hangs comes back as its owner says", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  for (const [name, [local, expected]] of Object.entries(comingBack)) {
+    const { sources } = tryRender({}, { base: { local: `${local}\n` } });
+    const entry = writeRendered(t.testdir(), sources);
+    const body = `{
+      parameters = c.boot.kernelParams;
+      oops = c.boot.kernel.sysctl."kernel.panic_on_oops";
+      watchdog = c.systemd.watchdog or { };
+      manager = c.systemd.settings.Manager or { };
+    }`;
+    t.match(await evaluate(machine, entry, body), expected, name);
+  }
+});
 
 const isFirst =
   /test \/nix\/var\/nix\/gcroots\/firstlight-first-boot\/unproved -ef \/run\/booted-system$/;
@@ -329,13 +361,14 @@ t.test("the module's units", { skip }, async (t) => {
     },
     complete: { requiredBy: ["boot-complete.target"], before: ["boot-complete.target"] },
     watchdog: { runtimeTime: "60s", rebootTime: "10min" },
+    oops: 1,
     keys: ["/run/firstlight/authorized_keys/%u"],
   });
   t.ok(found.boot.after.includes("multi-user.target"));
   t.ok(found.agentAfter.includes("multi-user.target"), "no boot waits for the agent");
   t.ok(found.bootstrap.before.includes("network-pre.target"));
   t.notOk("RemainAfterElapse" in found.timer.timerConfig, "a switch does not start it again");
-  t.ok(found.parameters.includes("panic=30"));
+  t.match(found.parameters, ["panic=30", "boot.panic_on_fail"]);
   t.ok(found.targets.includes("cloud-init"));
   t.ok(found.targets.includes("cloud-config"));
   t.notOk("MemoryDenyWriteExecute" in found.agent, "Node compiles at run time");

@@ -1,10 +1,10 @@
 import path from "node:path";
 import { armor, Encrypter } from "age-encryption";
-import { connectAsync } from "mqtt";
 import t, { type Test } from "tap";
 import { needs, writeTree } from "#agent/datasources/images/make-images.ts";
-import { type Broker, brokerMissing, startBroker } from "./brokers.ts";
+import { brokerMissing, startBroker } from "./brokers.ts";
 import { canariesIn, canary, findCanaries, gzipBase64 } from "./canaries.ts";
+import { everythingReceived, saidNothing } from "./canary-watch.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
 import { type Run, type StoryNode, storyNode } from "./story.ts";
 
@@ -211,39 +211,4 @@ function onlyWhereItBelongs(t: Test, { machine }: StoryNode, given: readonly str
     "nor in the temporary directory",
   );
   t.end();
-}
-
-/** What was printed and what was started: arguments and environments. */
-function saidNothing(t: Test, runs: readonly Run[]): void {
-  for (const { stdout, stderr, processes } of runs) {
-    t.same(canariesIn(stdout), [], "nothing on stdout");
-    t.same(canariesIn(stderr), [], "nothing on stderr");
-    t.same(canariesIn(JSON.stringify(processes)), [], "no argument, no environment");
-  }
-}
-
-/** Topics and payloads of all that the broker hands out. */
-async function everythingReceived(t: Test, { host, port }: Broker) {
-  const client = await connectAsync({ host, port, username: "ear", password: "ear" });
-  const chunks: Buffer[] = [];
-  let look = () => {};
-  client.on("message", (topic, payload) => {
-    chunks.push(Buffer.from(topic), payload);
-    look();
-  });
-  await client.subscribeAsync("#", { qos: 1 });
-  t.teardown(() => void client.end(true));
-  return {
-    bytes: () => Buffer.concat(chunks),
-    until: (pattern: RegExp) =>
-      new Promise<void>((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`${pattern} was not received`)), 20_000);
-        look = () => {
-          if (!chunks.some((chunk) => pattern.test(chunk.toString()))) return;
-          clearTimeout(late);
-          resolve();
-        };
-        look();
-      }),
-  };
 }

@@ -57,7 +57,7 @@ t.test("a boot changes the machine through the root side, where there is one", a
   const first = await firstlight(root, "boot");
   t.match(first, { code: 0, stdout: /^committed: generation 1 / }, first.stderr);
   t.match(first.stderr, "would run: nix-instantiate", "progress crosses the socket");
-  t.same(asked(side), ["build", "plan", "try", "commit"]);
+  t.same(asked(side), ["build", "plan", "runs", "try", "commit"]);
   side.process.kill("SIGTERM");
   t.equal(await side.ended, 0);
   t.throws(() => statSync(side.operator), { code: "ENOENT" });
@@ -137,7 +137,7 @@ t.test("with real Nix, through the root side", { skip }, async (t) => {
     [],
     "the boot itself starts no Nix",
   );
-  t.same(asked(side), ["build", "plan", "try", "commit"]);
+  t.same(asked(side), ["build", "plan", "runs", "try", "commit"]);
   node.insert("iso", seedWith("the second"));
   t.match(await node.firstlight(["boot"]), { code: 0, stdout: /generation 2/ });
   t.match(await node.firstlight(["rollback"]), { code: 0, stdout: /generation 3/ });

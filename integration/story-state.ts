@@ -13,7 +13,7 @@ import type { StoryNode } from "./story.ts";
 
 const paths = systemPaths({});
 /** Where the stand-in for systemd keeps timers. */
-const transientUnits = "run/stand-in/transient";
+const transientUnits = "run/systemd/transient";
 const nextTry = "firstlight-retry.timer";
 
 /** What a node is, each part read from where it lies. */

@@ -118,8 +118,21 @@ let
     PrivateDevices = false;
   };
 
-  # What hypervisor, boot loader or image give the machine for firstlight, decrypted by systemd.
-  credentials.ImportCredential = "firstlight.*";
+  # What hypervisor, boot loader or image give the machine for firstlight, decrypted by systemd. Before
+  # 254 it knows no patterns, and hides all others from a unit with a sandbox: those that have a name of
+  # their own are asked for by it. One that is not there is no error. And what a container's own process 1
+  # was told, which no sandboxed process may read of another.
+  credentials = {
+    ImportCredential = "firstlight.*";
+    LoadCredential = [
+      "firstlight.identity"
+      "firstlight.meta-data"
+      "firstlight.network-config"
+      "firstlight.spec"
+      "firstlight.user-data"
+      "process-1-environment:/proc/1/environ"
+    ];
+  };
 
   # The machine's name until the next boot: in the machine's own namespace, by the one file that sets it.
   setsName.ProtectHostname = false;
@@ -131,6 +144,8 @@ let
   # Whether this boot is the first one of a system that became the boot default without one, and
   # firstlight has not taken it up yet.
   inFirstBoot = "${pkgs.coreutils}/bin/test /nix/var/nix/gcroots/firstlight-first-boot/unproved -ef /run/booted-system";
+  # Whether Node is started at all; a package that does not bring the question has it started.
+  hasSomethingToDo = "${pkgs.bash}/bin/sh -c '[ ! -r \"$0\" ] || . \"$0\"' ${cfg.package}/lib/firstlight/nixos/nothing-to-do.sh";
   drift = cfg.settings.drift or { };
   generations = cfg.settings.generations or { };
 
@@ -157,6 +172,39 @@ let
       TimeoutStartSec = "60s";
     };
 
+  # Of packets that go out, those of firstlight's group go on; of others that pass through (containers,
+  # machines in this machine) none. Refused, so that who asks is not left waiting. The whole table at
+  # once, and no other.
+  metadata = cfg.metadataService;
+  metadataGroup = "firstlight-metadata";
+  metadataTable = "inet firstlight-metadata";
+  nft = "${pkgs.nftables}/bin/nft";
+  metadataRules =
+    let
+      isIpv6 = address: builtins.match ".*:.*" address != null;
+      set = items: "{ ${lib.concatStringsSep ", " items} }";
+      rule =
+        family: addresses: more:
+        lib.optionalString (addresses != [ ])
+          "    ${family} daddr ${set addresses} tcp dport ${set (map toString metadata.ports)} ${more}reject with tcp reset\n";
+      rules =
+        more:
+        rule "ip" (builtins.filter (address: !isIpv6 address) metadata.addresses) more
+        + rule "ip6" (builtins.filter isIpv6 metadata.addresses) more;
+    in
+    pkgs.writeText "firstlight-metadata.nft" ''
+      table ${metadataTable}
+      delete table ${metadataTable}
+      table ${metadataTable} {
+        chain output {
+          type filter hook output priority 0; policy accept;
+      ${rules "meta skgid != \"${metadataGroup}\" "}  }
+        chain forward {
+          type filter hook forward priority 0; policy accept;
+      ${rules ""}  }
+      }
+    '';
+
   # What changes of the system are made with.
   systemPath = [
     config.nix.package
@@ -169,6 +217,18 @@ let
     pkgs.bzip2
     pkgs.xz
   ];
+
+  # systemd before 254 knows no steps: there the first pause is the last, and longer, so that the limit of
+  # starts below does not end the tries for hours.
+  restartSteps =
+    if lib.versionAtLeast (config.systemd.package.version or "254") "254" then
+      {
+        RestartSec = "30s";
+        RestartSteps = 7;
+        RestartMaxDelaySec = "1h";
+      }
+    else
+      { RestartSec = "20min"; };
 
   # Nothing to do where nobody can have said anything, or where a person switched firstlight off.
   conditions = {
@@ -199,6 +259,26 @@ in
         What the owner of this image decides, written to /etc/firstlight/settings.json. Every key is
         described in docs/settings.md. Secrets do not belong here: name files that hold them.
       '';
+    };
+
+    metadataService = {
+      addresses = lib.mkOption {
+        type = lib.types.listOf lib.types.str;
+        default = [ ];
+        example = [
+          "169.254.169.254"
+          "fd00:ec2::254"
+        ];
+        description = ''
+          Addresses of the cloud's metadata service that only firstlight may ask; with none it is open to
+          every program of the machine. firstlight writes them down for the cloud that it finds.
+        '';
+      };
+      ports = lib.mkOption {
+        type = lib.types.listOf lib.types.port;
+        default = [ 80 ];
+        description = "Ports of TCP at which it answers; others at the same addresses stay open.";
+      };
     };
 
     panicSeconds = lib.mkOption {
@@ -275,6 +355,9 @@ in
     # Who may knock at the courier's door.
     users.groups.firstlight = { };
 
+    # Whom a closed metadata service answers: the one child that asks it.
+    users.groups.${metadataGroup} = { };
+
     systemd.tmpfiles.rules = [
       "d /etc/nixos 0755 root root -"
       "d /nix/var/nix/gcroots/firstlight 0755 root root -"
@@ -290,6 +373,49 @@ in
       "d /var/lib/firstlight/credentials 0700 root root -"
       "d /var/lib/firstlight/stamps 0755 root root -"
     ];
+
+    # In a table of its own it stands beside either firewall of NixOS, and goes with the unit. Before any
+    # network, and again where nftables.service has emptied everything.
+    systemd.services.firstlight-metadata = lib.mkIf (metadata.addresses != [ ]) {
+      description = "Let nobody but firstlight ask the metadata service";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "network-pre.target" ];
+      before = [
+        "network-pre.target"
+        "shutdown.target"
+      ];
+      after = [
+        "nftables.service"
+        # They may make the group.
+        "systemd-sysusers.service"
+        "userborn.service"
+      ];
+      partOf = [ "nftables.service" ];
+      conflicts = [ "shutdown.target" ];
+      reloadIfChanged = true;
+      unitConfig = {
+        DefaultDependencies = false;
+        ReloadPropagatedFrom = "nftables.service";
+      };
+      serviceConfig =
+        hardening
+        // fewCalls
+        // {
+          CapabilityBoundingSet = "CAP_NET_ADMIN";
+          # It would wait for a /tmp that may not come.
+          PrivateTmp = false;
+          # Names of groups may be asked of a daemon.
+          RestrictAddressFamilies = [
+            "AF_NETLINK"
+            "AF_UNIX"
+          ];
+          Type = "oneshot";
+          RemainAfterExit = true;
+          ExecStart = "${nft} -f ${metadataRules}";
+          ExecReload = "${nft} -f ${metadataRules}";
+          ExecStop = "${nft} delete table ${metadataTable}";
+        };
+    };
 
     # Before any network: what a local datasource says about network, name and keys, in /run only.
     systemd.services.firstlight-bootstrap = {
@@ -309,6 +435,11 @@ in
       restartIfChanged = false;
       unitConfig = conditions // {
         DefaultDependencies = false;
+        # A generation carries what it would bring up.
+        ConditionPathExists = [
+          conditions.ConditionPathExists
+          "!/var/lib/firstlight/instance/pinned.json"
+        ];
       };
       # It has no network and knocks at no door: what it reads says things and does none.
       serviceConfig =
@@ -369,8 +500,9 @@ in
       };
       path = systemPath;
       environment.NIX_REMOTE = "daemon";
-      serviceConfig = judge // seedDisks // credentials // setsName // {
+      serviceConfig = judge // seedDisks // credentials // setsName // restartSteps // {
         Type = "oneshot";
+        ExecCondition = hasSomethingToDo;
         ExecStart = "${firstlight} boot --sandboxed";
         # Also when it failed: what is ordered after it must not wait for ever.
         ExecStopPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";
@@ -378,9 +510,6 @@ in
         # takes. What is wrong in the documents (4) does not mend itself.
         Restart = "on-failure";
         RestartPreventExitStatus = [ 4 ];
-        RestartSec = "30s";
-        RestartSteps = 7;
-        RestartMaxDelaySec = "1h";
         # Rolled back, held or degraded is an answer, not a failure of the unit. What was taken back, or is
         # held back until a time, is tried again by firstlight-retry.timer, which the root side sets.
         SuccessExitStatus = [

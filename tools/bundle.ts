@@ -35,7 +35,7 @@ export function bundle(repository: string): readonly RolldownOptions[] {
   return [
     part(repository, loader, {
       ...{ file: join(dir, "firstlight.js"), banner: "#!/usr/bin/env node" },
-      plugins: [executable()],
+      plugins: [asciiOnly(), executable()],
     }),
     part(repository, program, {
       dir,
@@ -60,27 +60,38 @@ function part(repository: string, input: string, output: OutputOptions): Rolldow
   };
 }
 
+/**
+ * Writes each character outside of ASCII as its escape: one of them in a chunk, and V8 keeps the whole
+ * text with two bytes a character. Throws where a backslash stands before one, which would change.
+ */
+function asciiOnly(): Plugin {
+  return {
+    name: "ascii-only",
+    generateBundle(_options, output) {
+      for (const chunk of Object.values(output)) {
+        if (chunk.type === "chunk") chunk.code = toAscii(chunk.code, chunk.fileName);
+      }
+    },
+  };
+}
+
+function toAscii(code: string, file: string): string {
+  const escaped = /\\[^\0-\x7f]/u.exec(code);
+  if (escaped !== null) {
+    const place = JSON.stringify(code.slice(Math.max(0, escaped.index - 40), escaped.index + 10));
+    throw new Error(`build: ${file}: a backslash before a character outside of ASCII: ${place}`);
+  }
+  return code.replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 function executable(): Plugin {
   return {
     name: "executable",
     writeBundle: ({ file }) => {
       if (file !== undefined) chmodSync(file, 0o755);
-    },
-  };
-}
-
-/**
- * Writes characters beyond ASCII as escapes: one of them makes V8 keep all of a chunk's text at two
- * bytes a character. They stand in strings, patterns and comments, where an escape means the same.
- */
-function asciiOnly(): Plugin {
-  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return {
-    name: "ascii-only",
-    generateBundle(_options, output) {
-      for (const each of Object.values(output)) {
-        if (each.type === "chunk") each.code = each.code.replace(/[^\0-\x7f]/g, escaped);
-      }
     },
   };
 }

@@ -23,7 +23,7 @@ const dist = join(repository, "dist");
 
 mkdirSync(dist, { recursive: true });
 copyRoom("templates", (path) => !path.endsWith(".test.ts"));
-copyRoom("nixos", (path) => !/\.[a-z]+$/.test(path) || path.endsWith(".nix"));
+copyRoom("nixos", (path) => !/\.[a-z]+$/.test(path) || /\.(?:nix|sh)$/.test(path));
 compileHardwareProfiles();
 writePackage();
 

@@ -28,6 +28,8 @@ const testTools = {
   "systemd-nspawn": "systemd-container",
   mmdebstrap: "mmdebstrap",
   ip: "iproute2",
+  nft: "nftables",
+  iptables: "iptables",
   losetup: "mount",
   "mkfs.ext4": "e2fsprogs",
   perl: "perl-base",

@@ -14,6 +14,7 @@ import t, { type Test } from "tap";
 import { refusals, type Schema } from "./generation/refuse.ts";
 import { findSchemas } from "./generation/schema-files.ts";
 import { schemaSet } from "./generation/validator.ts";
+import { withoutWords } from "./generation/without-words.ts";
 
 const repository = join(import.meta.dirname, "..");
 
@@ -199,10 +200,30 @@ t.test("refused schemas", (t) => {
   t.end();
 });
 
+t.test("validators carry no words for people, and every name and value that counts", (t) => {
+  const title = { type: "string", title: "Title", examples: ["a"], enum: ["title", "examples"] };
+  const schema = {
+    title: "Book",
+    description: "A book.",
+    properties: { title, examples: { $ref: "#/$defs/description" } },
+    $defs: { description: { oneOf: [{ const: { title: "x" }, description: "One." }] } },
+    required: ["title"],
+  };
+  t.same(withoutWords(schema), {
+    properties: {
+      title: { type: "string", enum: ["title", "examples"] },
+      examples: { $ref: "#/$defs/description" },
+    },
+    $defs: { description: { oneOf: [{ const: { title: "x" } }] } },
+    required: ["title"],
+  });
+  t.end();
+});
+
 t.test("every schema of this repository is accepted, and its examples fit", (t) => {
   const files = findSchemas(repository);
   const schemas = files.map(({ text }) => JSON.parse(text) as Schema);
-  const ajv = schemaSet(schemas);
+  const ajv = schemaSet(schemas.map(withoutWords));
   for (const [index, schema] of schemas.entries()) {
     const file = files[index];
     t.same(refusals(schema, { types: file?.types !== null }), [], file?.path ?? "");

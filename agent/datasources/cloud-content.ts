@@ -1,5 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
+import type { MetadataPlace } from "#provisioner/render/metadata-service.ts";
 import { readUtf8 } from "#provisioner/userdata/utf8-text.ts";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
 import type { AnswerReader, Cloud, CloudMachine, LocalDocument } from "./cloud.ts";
@@ -14,14 +15,16 @@ const mostShown = 200;
 
 /** What a cloud says, from the answers of its metadata service to this machine. */
 export async function readCloud(
-  { name, read }: Pick<Cloud, "name" | "read">,
+  cloud: Pick<Cloud, "name" | "read" | "workloadIdentity" | "service">,
   detection: Detection,
   { answers, service, attempts, lacks = [], tokenless = false }: CrawlReport,
   machine: CloudMachine,
 ): Promise<DatasourceContent> {
+  const { name } = cloud;
   const url = service?.url ?? name;
   const findings: Finding[] = [...findingsOf(lacks), ...(tokenless ? [withoutToken(name)] : [])];
-  const instance = await read({ ...machine, ...readerOf(answers, url, findings) });
+  const reader = { ...machine, ...readerOf(answers, url, findings) };
+  const instance = await cloud.read(reader);
   const { identity, removable } = detection;
   const over = service?.from == null ? "" : `, asked from ${service.from}`;
   const evidence = [
@@ -31,7 +34,38 @@ export async function readCloud(
     ...evidenceOf(machine.local),
   ];
   const datasource = { name, place: url, identity, removable, evidence };
-  return { ...instanceContent({ datasource, instance, findings }), attempts };
+  return {
+    ...instanceContent({ datasource, instance, findings }),
+    ...{ attempts, metadataService: placeOf(cloud, service?.url, reader, lacks) },
+  };
+}
+
+/** Paths that say whether an instance has a workload identity. */
+const ofIdentity = /\/(?:security-credentials|service-accounts|iam)\/|^\/metadata\/identity\//;
+
+/**
+ * Addresses are the cloud's own. One that a lease, a file of the machine or its settings name may be
+ * anything else as well.
+ */
+function placeOf(
+  { name, service, workloadIdentity }: Pick<Cloud, "name" | "service" | "workloadIdentity">,
+  answered: string | undefined,
+  reader: AnswerReader,
+  lacks: readonly Lack[],
+): MetadataPlace {
+  const isOwn = service.addresses.some((address) => address === answered);
+  const own = service.addresses.filter((address) => isOwn && address.startsWith("http:"));
+  const urls = own.map((address) => new URL(address));
+  const ports = urls.map(({ port }) => Number(port || 80));
+  return {
+    cloud: name,
+    addresses: urls.map(({ hostname }) => hostname.replace(/^\[(.*)\]$/, "$1")),
+    ports: [...new Set([...ports, ...(service.otherPorts ?? [])])],
+    // Who may have one is not kept from it.
+    identity: lacks.some(({ path }) => ofIdentity.test(path))
+      ? "a workload identity that could not be asked for"
+      : (workloadIdentity?.(reader) ?? null),
+  };
 }
 
 /** The first of them one by one: a service that is broken may lack hundreds. */

@@ -48,6 +48,11 @@ export interface Cloud {
    * where the owner does not want it. Readers that are heavy are loaded here.
    */
   readonly read: (answers: AnswerReader) => CloudInstance | Promise<CloudInstance>;
+  /**
+   * What identity of the instance programs take from the service, as a part of a sentence (`an IAM
+   * role`), by its answers; also where they leave it open.
+   */
+  readonly workloadIdentity?: (answers: AnswerReader) => string | undefined;
   /** A document that lies on the machine itself, of a cloud that says a part by a disc. */
   readonly local?: (files: Files) => Promise<LocalDocument>;
   /**

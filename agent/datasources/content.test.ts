@@ -67,7 +67,7 @@ t.test("instance-id is any scalar as text, and nocloud when there is none", asyn
   for (const [text, id] of Object.entries(cases))
     t.equal(content(text).instance.instanceId, id, text);
   t.strictSame(content("\nx: 1\ninstance-id:").findings.map(formatFinding), [
-    "meta-data:3:13 warning instance-id: no instance-id: nocloud is taken, which every machine without one has [datasource/default-instance-id]\n" +
+    "meta-data:3:13 note instance-id: no instance-id: nocloud is taken, which every machine without one has [datasource/default-instance-id]\n" +
       "  write instance-id into the meta-data, and change it for each new instance",
   ]);
 });

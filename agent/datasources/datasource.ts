@@ -2,7 +2,9 @@ import type { Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { SecretBag, SecretRef } from "#core/secret.ts";
+import type { MetadataPlace } from "#provisioner/render/metadata-service.ts";
 import type { Crawl, MetadataAttempt } from "./metadata/service.ts";
+import type { Search } from "./search.ts";
 
 /** What reading a datasource needs. Detection never needs anything but the kernel's files. */
 export type Needs = "nothing" | "disk" | "network";
@@ -88,8 +90,12 @@ export interface DatasourceContent {
   readonly findings: readonly Finding[];
   /** What the user-data is called, and what it is where its first line does not say it. */
   readonly userData?: { readonly document: string; readonly format?: "firstlight" };
+  /** The metadata service that says it; absent where none does. */
+  readonly metadataService?: MetadataPlace;
   /** Every exchange with a metadata service. */
   readonly attempts?: readonly MetadataAttempt[];
+  /** How it was found; `discover` adds it. */
+  readonly search?: Search;
 }
 
 /**

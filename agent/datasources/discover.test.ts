@@ -8,7 +8,7 @@ import { createLog, type LogRecord, silentLog } from "#core/log.ts";
 import { clouds } from "./clouds/table.ts";
 import { makeContent } from "./content.ts";
 import type { Datasource } from "./datasource.ts";
-import { discover } from "./discover.ts";
+import { discover, type PinnedDatasource } from "./discover.ts";
 import { addDisk, addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
 import { datasources as known } from "./table.ts";
 
@@ -126,6 +126,14 @@ t.test("every cloud that can be asked is in the table", async (t) => {
   t.equal(new Set(names).size, names.length);
 });
 
+t.test("the settings may name each of them", async (t) => {
+  const schema = readFileSync(path.join(import.meta.dirname, "../settings.schema.json"), "utf8");
+  t.strictSame(
+    JSON.parse(schema).properties.datasources.items.enum,
+    known.map(({ name }) => name),
+  );
+});
+
 t.test("the page of datasources names all of them, in order", async (t) => {
   const page = readFileSync(path.join(import.meta.dirname, "../../docs/datasources.md"), "utf8");
   const [table = ""] = page.split("## Who asks");
@@ -168,15 +176,46 @@ t.test("the first in order is read, the others are named", async (t) => {
   });
 });
 
+t.test("what a node is pinned to comes before what could not change it", async (t) => {
+  const table = [fake("A", "found"), fake("B", "broken"), fake("C", "found"), fake("D", "found")];
+  const look = async (pinned: Partial<PinnedDatasource>) => {
+    const own = { datasource: "C", identity: "C", yieldsTo: () => false, ...pinned };
+    const found = await discover(fakeIo(t.testdir()), {
+      ...{ datasources: undefined, log: silentLog, table, pinned: own },
+    });
+    if (found.kind !== "found") throw new Error("expected a datasource");
+    const { instance, findings } = found.content;
+    return { used: instance.instanceId, findings };
+  };
+  t.match(await look({}), {
+    used: "C",
+    findings: [
+      { document: "A", level: "note", message: /not used: C is what this node is pinned to$/ },
+      { document: "B", level: "warning", code: "datasource/unusable" },
+      { document: "D", level: "note" },
+    ],
+  });
+  t.match(await look({ yieldsTo: () => true }), { used: "A" }, "where policy lets the other in");
+  t.match(await look({ identity: "another C" }), { used: "A" }, "another one of the same kind");
+  t.match(await look({ datasource: "gone" }), { used: "A" }, "one that is gone");
+});
+
 t.test("nothing steps in for a datasource that is there and broken", async (t) => {
-  const table = [fake("A", "broken"), fake("B", "found")];
-  await t.rejects(
-    discover(fakeIo(t.testdir()), { datasources: undefined, log: silentLog, table }),
-    {
-      code: "datasource/malformed",
-      message: "A: broken",
+  const unread: Datasource = {
+    ...fake("A", "found"),
+    read: async () => {
+      throw new Fault("datasource/malformed", "A: broken");
     },
-  );
+  };
+  for (const first of [fake("A", "broken"), unread]) {
+    const named: string[] = [];
+    const look = discover(fakeIo(t.testdir()), {
+      ...{ datasources: undefined, log: silentLog, table: [first, fake("B", "found")] },
+      broken: (name) => named.push(name),
+    });
+    await t.rejects(look, { code: "datasource/malformed", message: "A: broken" });
+    t.same(named, ["A"]);
+  }
 });
 
 t.test(

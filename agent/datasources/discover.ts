@@ -8,6 +8,7 @@ import { addCredentialSecrets, credentials } from "./credentials.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
 import { keepDisks } from "./keep-disks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
+import { exchangesOf, searchOf, withSearch } from "./search.ts";
 import { datasources as known } from "./table.ts";
 
 /** How to look for the datasource. */
@@ -15,10 +16,22 @@ export interface DiscoverOptions {
   /** Names that may be used, in order; all that are known when `undefined`. */
   readonly datasources: readonly string[] | undefined;
   readonly log: Log;
+  /** What this node was made from; absent before its first commit. */
+  readonly pinned?: PinnedDatasource | undefined;
   /** What reading may use beside the machine; without it nothing is read over a network. */
   readonly tools?: ReadTools;
+  /** Told the name of a datasource that is there but cannot be used, before its fault is thrown. */
+  readonly broken?: (datasource: string) => void;
   /** For tests: the datasources that are known. */
   readonly table?: readonly Datasource[];
+}
+
+/** The datasource that a node was made from, as far as looking for one needs it. */
+export interface PinnedDatasource {
+  readonly datasource: string;
+  readonly identity: string;
+  /** Whether one that was found may change the node in its place, by policy. */
+  readonly yieldsTo: (found: Detection) => boolean;
 }
 
 /** One datasource that was looked for. */
@@ -45,8 +58,9 @@ const switchFiles = ["/etc/firstlight/disabled", "/etc/cloud/cloud-init.disabled
 const switchArguments = ["firstlight=disabled", "cloud-init=disabled"];
 
 /**
- * Finds the datasource of this machine and reads it. All are detected, in order; the first is read.
- * Throws `datasource/none` when there is none, and the fault of the first that is there but broken:
+ * Finds the datasource of this machine and reads it. All are detected, in order; the first is read, but
+ * the one that the node is pinned to comes before any that could not change it anyway: a disk that
+ * somebody plugs in does not keep a node from its own cloud. Throws `datasource/none` when there is none, and the fault of the first that is there but broken:
  * another one never steps in for it. One that only the hypervisor can tell of is asked in its turn.
  */
 export async function discover(io: Io, options: DiscoverOptions): Promise<Discovery> {
@@ -56,7 +70,7 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     log.info("discover.disabled", { by });
     return { kind: "disabled", by, attempts: [] };
   }
-  const tries = detectAll(io, options);
+  const tries = inOrder(detectAll(io, options), options.pinned);
   for (const { attempt } of tries) {
     log.debug("discover.tried", {
       datasource: attempt.name,
@@ -64,7 +78,14 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
       evidence: attempt.evidence.join("; "),
     });
   }
-  const { content: read, used, settled } = await readFirst(io, tries, options);
+  const {
+    content: read,
+    used,
+    settled,
+  } = await readFirst(io, tries, options).catch((error) => {
+    const tried = tries.map(({ attempt }) => attempt);
+    throw withSearch(error, searchOf(tried, exchangesOf(error)));
+  });
   const attempts = settled.map((tried) =>
     tried === used ? { ...tried.attempt, result: "used" as const } : tried.attempt,
   );
@@ -72,9 +93,10 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
   const content = takesSecrets ? await addCredentialSecrets(io, read) : read;
   const findings = [
     ...content.findings,
-    ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used.found.datasource))),
+    ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used, options.pinned))),
   ];
-  return { kind: "found", content: { ...content, findings }, attempts };
+  const search = searchOf(attempts, content.attempts);
+  return { kind: "found", content: { ...content, findings, search }, attempts };
 }
 
 function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
@@ -88,6 +110,21 @@ function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
   }
 }
 
+function inOrder(tries: readonly Try[], pinned: PinnedDatasource | undefined): readonly Try[] {
+  const own = tries.find((tried) => isPinned(tried, pinned));
+  if (pinned === undefined || own === undefined) return tries;
+  const isBefore = ({ found }: Try) => found !== undefined && pinned.yieldsTo(found.detection);
+  const before = tries.slice(0, tries.indexOf(own)).filter(isBefore);
+  const rest = tries.filter((tried) => tried !== own && !before.includes(tried));
+  return [...before, own, ...rest];
+}
+
+function isPinned({ found, attempt }: Try, pinned: PinnedDatasource | undefined): boolean {
+  if (found === undefined || attempt.name !== pinned?.datasource) return false;
+  const { identity, tentative = false } = found.detection;
+  return tentative || identity === pinned.identity;
+}
+
 /**
  * Reads the first that is there. One that files left open and that is not there after all is settled as
  * absent. Throws as {@link discover}.
@@ -95,16 +132,19 @@ function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
 async function readFirst(
   io: Io,
   tries: readonly Try[],
-  { log, tools }: Pick<DiscoverOptions, "log" | "tools">,
+  { log, tools, broken = () => {} }: Pick<DiscoverOptions, "log" | "tools" | "broken">,
 ): Promise<{
   readonly content: DatasourceContent;
-  readonly used: Try & Required<Pick<Try, "found">>;
+  readonly used: Used;
   readonly settled: readonly Try[];
 }> {
   const settled = [...tries];
   for (const [index, tried] of tries.entries()) {
     const { attempt, found, fault } = tried;
-    if (fault !== undefined) throw fault;
+    if (fault !== undefined) {
+      broken(attempt.name);
+      throw fault;
+    }
     if (found === undefined) continue;
     const { datasource, detection } = found;
     const tell = () =>
@@ -116,7 +156,10 @@ async function readFirst(
       const used = { ...tried, found };
       return { content, used, settled: settled.with(index, used) };
     } catch (error) {
-      if (detection.tentative !== true || !isFault(error, "datasource/none")) throw error;
+      if (detection.tentative !== true || !isFault(error, "datasource/none")) {
+        broken(attempt.name);
+        throw error;
+      }
       const evidence = [...attempt.evidence, error.message];
       settled[index] = { attempt: { ...attempt, result: "absent", place: null, evidence } };
     }
@@ -129,6 +172,8 @@ interface Try {
   readonly found?: { readonly datasource: Datasource; readonly detection: Detection };
   readonly fault?: Fault;
 }
+
+type Used = Try & Required<Pick<Try, "found">>;
 
 /** Whether credentials are among what may be used. */
 function isCredentials({ attempt }: Try): boolean {
@@ -185,7 +230,11 @@ function none(attempts: readonly Attempt[]): Fault {
   );
 }
 
-function findingOf({ attempt, found }: Try, used: Datasource): readonly Finding[] {
+function findingOf(
+  { attempt, found }: Try,
+  used: Used,
+  pinned: PinnedDatasource | undefined,
+): readonly Finding[] {
   const about = {
     document: attempt.name,
     path: "",
@@ -201,13 +250,15 @@ function findingOf({ attempt, found }: Try, used: Datasource): readonly Finding[
     case "passed": {
       if (found?.detection.tentative === true) return []; // nobody asked
       // A cloud may bring a disk beside its service, and says the same by both.
-      const isOfCloud = found?.datasource.needs !== "disk" && used.needs === "disk";
+      const { datasource } = used.found;
+      const isOfCloud = found?.datasource.needs !== "disk" && datasource.needs === "disk";
+      const why = isPinned(used, pinned) ? "is what this node is pinned to" : "comes first";
       return [
         {
           ...about,
-          level: isOfCloud ? "note" : "warning",
+          level: isOfCloud || isPinned(used, pinned) ? "note" : "warning",
           code: "datasource/several",
-          message: `found at ${attempt.place}, not used: ${used.name} comes first`,
+          message: `found at ${attempt.place}, not used: ${datasource.name} ${why}`,
           hint,
         },
       ];

@@ -1,7 +1,6 @@
-import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
+import { readInitEnvironment } from "./init-environment.ts";
 
-const maxBytes = 2 * 1024 * 1024;
 const prefix = "VMX_GUESTINFO";
 const documents = ["metadata", "userdata", "vendordata"];
 
@@ -11,13 +10,7 @@ const documents = ["metadata", "userdata", "vendordata"];
  * `VMX_GUESTINFO` says nothing, and without any of the documents.
  */
 export function readGuestInfoVariables(files: Files): ReadonlyMap<string, string> {
-  const pairs = readEnvironment(files)
-    .split("\0")
-    .map((each): readonly [string, string] => {
-      const at = each.indexOf("=");
-      return [each.slice(0, Math.max(0, at)), each.slice(at + 1)];
-    });
-  const given = new Map(pairs);
+  const given = readInitEnvironment(files);
   if ((given.get(prefix) ?? "") === "") return new Map();
   const found = documents.flatMap((key) => {
     const name = `${prefix}_${key.toUpperCase()}`;
@@ -30,14 +23,4 @@ export function readGuestInfoVariables(files: Files): ReadonlyMap<string, string
     ];
   });
   return new Map(found);
-}
-
-/** For root only; who may not read it is told nothing. */
-function readEnvironment(files: Files): string {
-  try {
-    return files.readText("/proc/1/environ", { maxBytes }) ?? "";
-  } catch (error) {
-    if (isFault(error)) return "";
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import { isContainer } from "../container.ts";
+import { readInitEnvironment } from "./init-environment.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 
 /**
@@ -57,7 +58,7 @@ export function readIdentity(files: Files): Identity {
     hypervisorVersion: ofMachine("/sys/hypervisor/version/extra"),
     kernelArguments: readKernelArguments(files),
     kernelVersion: read("/proc/sys/kernel/version"),
-    initProductName: variableIn(read("/proc/1/environ"), "product_name"),
+    initProductName: readInitEnvironment(files).get("product_name") ?? "",
     markFiles: markFiles.filter((path) => files.stat(path)?.kind === "file"),
     markSockets: markSockets.filter((path) => files.stat(path)?.kind === "other"),
     virtioPorts: (isHost ? files.list(virtioPorts).slice(0, mostPorts) : []).map((port) =>
@@ -74,9 +75,4 @@ function readTextIn(files: Files, path: string): string {
     if (isFault(error, "io/read-failed") || isFault(error, "io/too-large")) return "";
     throw error;
   }
-}
-
-function variableIn(environment: string, name: string): string {
-  const given = environment.split("\0").find((each) => each.startsWith(`${name}=`));
-  return given?.slice(name.length + 1) ?? "";
 }

@@ -97,6 +97,20 @@ const cases: Record<string, { document: Json; value: Json; secrets: Record<strin
       "meta-data.network-interfaces": "iface wlan0\n wpa-psk 1",
     },
   },
+  "where a seed lies, and what people write beside an instance": {
+    document: {
+      seedfrom: "https://seeds.example/t0ken/",
+      "instance-data": { "deploy-cmd": "join hunter2" },
+    },
+    value: {
+      seedfrom: ref("seedfrom"),
+      "instance-data": { "deploy-cmd": ref("instance-data.deploy-cmd") },
+    },
+    secrets: {
+      "meta-data.seedfrom": "https://seeds.example/t0ken/",
+      "meta-data.instance-data.deploy-cmd": "join hunter2",
+    },
+  },
   "names that would be the same": {
     document: { "a b": { token: "1" }, "a+b": { token: "2" } },
     value: { "a b": { token: ref("a-b.token") }, "a+b": { token: ref("a-b.token-2") } },

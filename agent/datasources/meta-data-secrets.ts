@@ -3,10 +3,11 @@ import { Secret } from "#core/secret.ts";
 
 /**
  * Keys whose values are secret: cloud-init's `sensitive_metadata_keys`, and what passwords, keys,
- * tokens and seeds of the random generator are called. `public-keys` is not among them.
+ * tokens and seeds of the random generator are called; the address of a seed, which is often what
+ * guards it; what people write beside an instance of GCE (`instance-data`). `public-keys` is not among them.
  */
 const secretKey =
-  /pass(?:w(?:or)?d|phrase)|(?:^|[-_ ])pass(?:$|[-_ ])|secret|random[-_ ]?seed|token|credential|private[-_ ]?key|(?:api|access|ssh|auth|shared|pre[-_]?shared)[-_]?key|\bpsk\b|^(?:user|vendor)[-_]?data\d?$|^(?:merged|combined)_(?:\w+_)?(?:cfg|config)$|^network-interfaces$|^interfaces$|(?:startup|shutdown)[-_]script|^kube-env$/i;
+  /pass(?:w(?:or)?d|phrase)|(?:^|[-_ ])pass(?:$|[-_ ])|secret|random[-_ ]?seed|token|credential|private[-_ ]?key|(?:api|access|ssh|auth|shared|pre[-_]?shared)[-_]?key|\bpsk\b|^(?:user|vendor)[-_]?data\d?$|^(?:merged|combined)_(?:\w+_)?(?:cfg|config)$|^network-interfaces$|^interfaces$|(?:startup|shutdown)[-_]script|^kube-env$|^seedfrom$|^instance-data$/i;
 
 /** Values that are secret under any key: private keys, password hashes (crypt), addresses with a password. */
 const secretValue =

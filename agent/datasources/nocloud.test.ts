@@ -149,7 +149,7 @@ t.test("user-data that is gzip or no text stays as it is, and an empty one is no
   addSeedDirectory(root, { "meta-data": "", "user-data": "" });
   const { instance, secrets, findings } = await read(root);
   t.strictSame([instance.instanceId, instance.userData, secrets.size], ["nocloud", null, 0]);
-  t.match(findings, [{ code: "datasource/default-instance-id", level: "warning" }]);
+  t.match(findings, [{ code: "datasource/default-instance-id", level: "note" }]);
 });
 
 t.test("what several places say is put together as cloud-init does", tools, async (t) => {

@@ -57,6 +57,27 @@ t.test("every check must pass some times in a row", async (t) => {
   });
 });
 
+t.test("a clock that is set in the middle changes nothing of soak and deadline", async (t) => {
+  const health: Health = {
+    ...{ passes: 2, interval: "10s", soak: "60s", timeout: "120s", checks: [check] },
+  };
+  for (const jumpMs of [86_400_000, -Date.UTC(2026, 0, 1), 3_600_000, -3_600_000]) {
+    for (const passed of [true, false]) {
+      const io = fakeIo(t.testdir());
+      let asked = 0;
+      const probe: Probe = async () => {
+        asked += 1;
+        if (asked === 3) io.clock.jump(jumpMs);
+        return { passed, message: "file /ready: must exist" };
+      };
+      const baseline = { failedUnits: null, restarted: null, kept: [] };
+      const verdict = await judge(health, trial, { io, probe, baseline });
+      const expected = passed ? { healthy: true, ms: 60_000 } : { healthy: false, ms: 120_000 };
+      t.match(verdict, expected, `${jumpMs} ms`);
+    }
+  }
+});
+
 t.test("when the time is over the verdict names what did not pass", async (t) => {
   const health = { passes: 2, interval: "1s", timeout: "5s", checks: [check] } as Health;
   const { verdict, asked } = await run(t, health, [false]);

@@ -71,7 +71,8 @@ t.test(
     t.match(file, { name: "token", encrypted: true });
     t.equal(fake.files.readText(`${credentialsDirectory}/${file?.file}`), "encrypted 6\n");
     const call = fake.executed.at(-1);
-    t.strictSame(call?.args, ["encrypt", "--with-key=auto", "--name=token", "-", "-"]);
+    const options = ["--with-key=auto", "--tpm2-pcrs=", "--name=token"];
+    t.strictSame(call?.args, ["encrypt", ...options, "-", "-"]);
     t.notMatch(JSON.stringify(fake.executed.map(({ args, env }) => ({ args, env }))), "canary");
   },
 );
@@ -104,14 +105,38 @@ t.test(
   },
 );
 
-t.test("what is stored encrypted is known without a process", async (t) => {
+/** What keeps secrets under a key, which a TPM may lose. */
+const keptUnder =
+  (key: string): FakeProgram =>
+  ({ args = [], stdin }) => {
+    if (args[0] === "encrypt") {
+      return { stdout: `${key} ${Buffer.from(stdin ?? "").toString("base64")}\n` };
+    }
+    const [under, base64 = ""] = readFileSync(args.at(-2) ?? "", "utf8")
+      .trimEnd()
+      .split(" ");
+    return under === key ? { stdout: base64 } : { code: 1, stderr: "cannot unseal\n" };
+  };
+
+t.test("one look tells that what is stored encrypted can be opened", async (t) => {
   const root = t.testdir();
-  const sealing: FakeProgram = () => ({ stdout: "sealed" });
-  const first = asRunningMachine(fakeIo(root, { "systemd-creds": sealing }));
-  await (await openCredentialStore(first)).store(bag({ a: "x" }));
-  const fake = fakeIo(root, { "systemd-creds": sealing });
-  await (await openCredentialStore(asRunningMachine(fake))).store(bag({ a: "x" }));
-  t.strictSame(fake.executed, []);
+  const run = async (program: FakeProgram) => {
+    const fake = fakeIo(root, { "systemd-creds": program });
+    const store = await openCredentialStore(asRunningMachine(fake));
+    const files = await store.store(bag({ a: "x", b: "y" }));
+    const texts = [...files.values()].map(({ file, encrypted }) => {
+      t.ok(encrypted);
+      return fake.files.readText(`${credentialsDirectory}/${file}`);
+    });
+    return { texts, asked: fake.executed.map(({ args }) => args[0]) };
+  };
+  const under = (key: string) => [`${key} eA==\n`, `${key} eQ==\n`];
+  t.same((await run(keptUnder("k1"))).texts, under("k1"));
+  t.same(await run(keptUnder("k1")), { texts: under("k1"), asked: ["decrypt"] });
+  const again = ["decrypt", "encrypt", "encrypt", "decrypt", "encrypt"];
+  t.same(await run(keptUnder("k2")), { texts: under("k2"), asked: again }, "a key that is lost");
+  const broken: FakeProgram = () => ({ code: 1, stderr: "no TPM\n" });
+  t.same((await run(broken)).texts, under("k2"), "one that fails for once");
 });
 
 t.test("a plain file is never taken for an encrypted one, nor the other way round", async (t) => {

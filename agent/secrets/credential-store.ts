@@ -4,12 +4,16 @@ import type { Io } from "#core/io.ts";
 import type { Secret, SecretBag } from "#core/secret.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
 import { credentialLimitBytes, sizeOf } from "#provisioner/render/credential-limit.ts";
+import { decryptCredential } from "./decrypt-credential.ts";
 
 /** Where credential files live; below the root side's state, mode 0700. */
 export const credentialsDirectory = "/var/lib/firstlight/credentials";
 
 const saltFile = `${credentialsDirectory}/.salt`;
 const encryptDeadlineMs = 20_000;
+// Bound to the TPM, and to none of what it measures: by default that is PCR 7, so that an update of Secure
+// Boot's lists would make every secret of the node unreadable.
+const encryptArgs = ["encrypt", "--with-key=auto", "--tpm2-pcrs="];
 const digestLength = 16; // hexadecimal digits: 64 bits tell versions apart, and say nothing about the value
 
 /** How secrets lie on the disk of this machine. */
@@ -25,7 +29,9 @@ export interface CredentialStore {
   protection(): Promise<Protection>;
   /**
    * Stores each secret unless the same version is there, or it is larger than a unit can be given;
-   * returns how the configuration names it, by secret name. What lies there encrypted stays in use where `systemd-creds` fails for once.
+   * returns how the configuration names it, by secret name. What lies there encrypted stays in use where
+   * `systemd-creds` fails for once; where it works, and no longer opens that (another TPM, a damaged
+   * file), it is encrypted anew.
    */
   store(secrets: SecretBag): Promise<ReadonlyMap<string, CredentialFile>>;
   /** File names (`<name>@<digest>`) on disk, sorted. */
@@ -42,16 +48,26 @@ export interface CredentialStore {
  * `systemd-creds` (host key, and TPM2 where there is one) when that works on this machine, else
  * they are root-only files, and `protection` says so.
  *
+ * `looks` opens what is there already, to see whether that still works: where `io` remembers what a boot
+ * depended on, this is nothing of it.
+ *
  * The digest in a file name is an HMAC with a salt of this machine: configurations name it in a
  * world-readable store, so it must not allow guessing a short secret.
  */
-export async function openCredentialStore(io: Io): Promise<CredentialStore> {
+export async function openCredentialStore(io: Io, looks: Io = io): Promise<CredentialStore> {
   io.files.makeDirectory(credentialsDirectory, { mode: 0o700 });
   const salt = readSalt(io);
   let probed: Promise<Protection> | undefined;
   const protection = () => {
     probed ??= probeProtection(io);
     return probed;
+  };
+  let firstOpens: Promise<boolean> | undefined;
+  // One tells of all: what makes them unreadable is seldom one's own.
+  const opens: Opens = async (file, value) => {
+    if (firstOpens !== undefined) return (await firstOpens) || canOpen(looks, file, value);
+    firstOpens = canOpen(looks, file, value);
+    return firstOpens;
   };
   return {
     protection,
@@ -60,7 +76,7 @@ export async function openCredentialStore(io: Io): Promise<CredentialStore> {
       for (const name of [...secrets.keys()].sort()) {
         const secret = secrets.get(name);
         if (secret === undefined) continue;
-        stored.set(name, await storeOne(io, { name, secret, salt, protection }));
+        stored.set(name, await storeOne(io, { name, secret, salt, protection, opens }));
       }
       return stored;
     },
@@ -97,16 +113,30 @@ export function previewCredentials(secrets: SecretBag): ReadonlyMap<string, Cred
   );
 }
 
+/** Whether an encrypted file can be opened, and holds this. */
+type Opens = (file: CredentialFile, value: Uint8Array) => Promise<boolean>;
+
+async function canOpen(io: Io, { name, file }: CredentialFile, value: Uint8Array) {
+  try {
+    const place = `${credentialsDirectory}/${file}`;
+    return Buffer.from(value).equals(await decryptCredential(io, { name, file: place }));
+  } catch (error) {
+    if (error instanceof Fault) return false;
+    throw error;
+  }
+}
+
 interface OneSecret {
   readonly name: string;
   readonly secret: Secret<Uint8Array>;
   readonly salt: Uint8Array;
   readonly protection: CredentialStore["protection"];
+  readonly opens: Opens;
 }
 
 async function storeOne(
   io: Io,
-  { name, secret, salt, protection }: OneSecret,
+  { name, secret, salt, protection, opens }: OneSecret,
 ): Promise<CredentialFile> {
   const value = secret.reveal();
   const as = (encrypted: boolean): CredentialFile => ({
@@ -119,10 +149,14 @@ async function storeOne(
   const isThere = ({ file }: CredentialFile) =>
     io.files.stat(`${credentialsDirectory}/${file}`) !== undefined;
   const sealed = as(true);
-  if (isThere(sealed)) return sealed;
-  const stored = as((await protection()).encrypted);
+  if (isThere(sealed) && (await opens(sealed, value))) return sealed;
+  const { encrypted } = await protection();
+  const isUnreadable = isThere(sealed);
+  if (isUnreadable && !encrypted) return sealed;
+  const stored = as(encrypted);
   // What no unit can be given is not stored: the rendering says so at its line, and nothing is built.
-  if (isThere(stored) || sizeOf([stored]) > credentialLimitBytes) return stored;
+  const isStored = !isUnreadable && isThere(stored);
+  if (isStored || sizeOf([stored]) > credentialLimitBytes) return stored;
   const bytes = stored.encrypted ? await encryptCredential(io, name, value) : value;
   io.files.write(`${credentialsDirectory}/${stored.file}`, bytes, { mode: 0o400 });
   return stored;
@@ -132,7 +166,7 @@ async function storeOne(
 export async function encryptCredential(io: Io, name: string, value: Uint8Array): Promise<string> {
   const result = await io.exec({
     file: "systemd-creds",
-    args: ["encrypt", "--with-key=auto", `--name=${name}`, "-", "-"],
+    args: [...encryptArgs, `--name=${name}`, "-", "-"],
     stdin: value,
     timeoutMs: encryptDeadlineMs,
     effect: `encrypt credential ${name}`,
@@ -153,7 +187,7 @@ async function probeProtection(io: Io): Promise<Protection> {
   try {
     const result = await io.exec({
       file: "systemd-creds",
-      args: ["encrypt", "--with-key=auto", "--name=firstlight-probe", "-", "-"],
+      args: [...encryptArgs, "--name=firstlight-probe", "-", "-"],
       stdin: "probe",
       timeoutMs: encryptDeadlineMs,
     });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
@@ -12,6 +12,8 @@ import { credentialsDirectory } from "./credential-store.ts";
 import { ensureIdentity, hasIdentity, readIdentity } from "./node-identity.ts";
 import { openEnvelope, recipientOf } from "./open-envelope.ts";
 import { hostKeyFile, parseOpenSshKey } from "./ssh-host-key.ts";
+import { x25519Of } from "./ssh-identity.ts";
+import { publicBytesOf } from "./x25519.ts";
 
 const tools = needs("age", "age-keygen", "ssh-keygen");
 const plain = { protection: async () => ({ encrypted: false, why: "" }) };
@@ -77,6 +79,40 @@ t.test("what age seals to the ssh host key is opened", tools, async (t) => {
   }
 });
 
+t.test("what is sealed to the X25519 key of the ssh host key is opened", tools, async (t) => {
+  const root = path.join(t.testdir(), "root");
+  addHostKey(root);
+  const hostKey = parseOpenSshKey(readFileSync(path.join(root, hostKeyFile), "utf8"));
+  if (hostKey === undefined) return t.fail("there is no host key");
+  // What ssh-to-age prints is the point of the public key on the other curve: u = (1 + y) / (1 - y).
+  const y = littleEndian(hostKey.publicKey.slice(-32)) & ((1n << 255n) - 1n);
+  const p = (1n << 255n) - 19n;
+  const u = ((1n + y) * power(p + 1n - y, p - 2n, p)) % p;
+  t.equal(littleEndian(publicBytesOf(x25519Of(hostKey))), u);
+  const sealed = seal([await recipientOf(x25519Of(hostKey))], text);
+  t.equal(await opened(fakeIo(root), sealed), text);
+  const moved = "persist/etc/ssh/key";
+  writeTree(path.join(root, path.dirname(moved)), {});
+  renameSync(path.join(root, hostKeyFile), path.join(root, moved));
+  await t.rejects(opened(fakeIo(root), sealed), { code: "secret/envelope-foreign" });
+  const config = `Port 22\nHostKey /etc/ssh/ssh_host_rsa_key\n  hostkey "/${moved}"\n`;
+  writeFileSync(path.join(root, "etc/ssh/sshd_config"), config);
+  t.equal(await opened(fakeIo(root), sealed), text, "wherever sshd finds it");
+});
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+}
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let [result, square] = [1n, base % modulus];
+  for (let left = exponent; left > 0n; left >>= 1n) {
+    if ((left & 1n) === 1n) result = (result * square) % modulus;
+    square = (square * square) % modulus;
+  }
+  return result;
+}
+
 t.test("what is for others is told from what is damaged", tools, async (t) => {
   const scratch = t.testdir();
   const root = path.join(scratch, "root");
@@ -87,6 +123,7 @@ t.test("what is for others is told from what is damaged", tools, async (t) => {
   await t.rejects(openEnvelope(io, seal([stranger], text)), {
     code: "secret/envelope-foreign",
     message: `the envelope is sealed to 1 recipient (X25519), none of them this node: this node has ${recipient} and its ssh host key`,
+    hint: /^seal it again to what `firstlight identity` prints .* firstlight\.identity$/,
   });
   const elsewhere = seal([stranger, addHostKey(path.join(scratch, "ssh"))], text);
   await t.rejects(openEnvelope(io, elsewhere), {
@@ -95,6 +132,10 @@ t.test("what is for others is told from what is damaged", tools, async (t) => {
   await t.rejects(openEnvelope(fakeIo(path.join(scratch, "new")), seal([stranger], text)), {
     code: "secret/envelope-foreign",
     message: /this node has no key yet$/,
+  });
+  await t.rejects(openEnvelope(io, seal([recipient], text).subarray(0, -1)), {
+    code: "secret/envelope-damaged",
+    hint: /^seal it again with age and put it in whole/,
   });
   const damage = async (sealed: Uint8Array) =>
     openEnvelope(io, sealed).then(

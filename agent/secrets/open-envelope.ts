@@ -9,7 +9,7 @@ import { identityName } from "../datasources/credentials/names.ts";
 import { readCredential } from "../datasources/credentials/read-credential.ts";
 import { readIdentity } from "./node-identity.ts";
 import { readHostKey } from "./ssh-host-key.ts";
-import { sshIdentity } from "./ssh-identity.ts";
+import { sshIdentity, x25519Of } from "./ssh-identity.ts";
 
 const maxBytes = 16 * 1024 * 1024;
 
@@ -25,7 +25,10 @@ export async function openEnvelope(io: Io, sealed: Uint8Array): Promise<Uint8Arr
   const hostKey = readHostKey(io.files);
   const decrypter = new Decrypter();
   if (own !== undefined) decrypter.addIdentity(await cryptoKeyOf(own));
-  if (hostKey !== undefined) decrypter.addIdentity(sshIdentity(hostKey));
+  if (hostKey !== undefined) {
+    decrypter.addIdentity(sshIdentity(hostKey));
+    decrypter.addIdentity(await cryptoKeyOf(x25519Of(hostKey)));
+  }
   const given = await givenIdentities(io);
   for (const identity of given) decrypter.addIdentity(identity);
   // Asked last: only where no key before it fits.
@@ -73,7 +76,10 @@ function bytesOf(sealed: Uint8Array): Uint8Array {
 
 function damaged(cause: unknown): Fault {
   const said = cause instanceof Error ? cause.message : String(cause);
-  return new Fault("secret/envelope-damaged", `the age envelope is damaged: ${said}`, { cause });
+  return new Fault("secret/envelope-damaged", `the age envelope is damaged: ${said}`, {
+    cause,
+    hint: "seal it again with age and put it in whole; in YAML as a block (`|`) with every line of it, from BEGIN to END",
+  });
 }
 
 /** Keys that come as a credential. Throws `secret/decrypt-failed`, `secret/identity-unreadable`. */
@@ -102,7 +108,9 @@ async function foreign(stanzas: Stanzas, { own, hasHostKey, given }: Keys): Prom
   const types = new Set(stanzas.map(({ args }) => args[0] ?? ""));
   if (types.has("scrypt")) {
     const message = "the envelope is sealed with a passphrase, and nobody is here to give it";
-    return new Fault("secret/envelope-foreign", message);
+    const hint =
+      "seal it again to what `firstlight identity` prints on this node (`age -r`, not `age -p`)";
+    return new Fault("secret/envelope-foreign", message, { hint });
   }
   const keys = [
     ...(own === undefined ? [] : [await recipientOf(own)]),
@@ -117,5 +125,6 @@ async function foreign(stanzas: Stanzas, { own, hasHostKey, given }: Keys): Prom
     .join(", ");
   const count = `${stanzas.length} ${stanzas.length === 1 ? "recipient" : "recipients"}`;
   const message = `the envelope is sealed to ${count} (${shown}), none of them this node: ${here}`;
-  return new Fault("secret/envelope-foreign", message);
+  const hint = `seal it again to what \`firstlight identity\` prints on this node (\`age -r\`), or give the node a key that fits as the credential ${identityName}`;
+  return new Fault("secret/envelope-foreign", message, { hint });
 }

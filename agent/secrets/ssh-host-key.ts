@@ -1,3 +1,4 @@
+import path from "node:path";
 import { isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 
@@ -15,11 +16,24 @@ export interface SshHostKey {
 const magic = "openssh-key-v1\0";
 const seedBytes = 32;
 
-/** The host key of this machine, `undefined` where there is none that can be read. */
+const sshdConfig = "/etc/ssh/sshd_config";
+
+/**
+ * The Ed25519 host key of this machine, `undefined` where there is none that can be read: the first of
+ * those that sshd is told of, else the one at {@link hostKeyFile}.
+ */
 export function readHostKey(files: Files): SshHostKey | undefined {
+  const told = (readText(files, sshdConfig) ?? "").matchAll(/^[ \t]*HostKey[ \t=]+"?([^"\s]+)/gim);
+  for (const file of [...[...told].map(([, name]) => name ?? ""), hostKeyFile]) {
+    const key = parseOpenSshKey(readText(files, file) ?? "");
+    if (key !== undefined) return key;
+  }
+  return undefined;
+}
+
+function readText(files: Files, file: string): string | undefined {
   try {
-    const text = files.readText(hostKeyFile, { maxBytes: 16 * 1024 });
-    return text === undefined ? undefined : parseOpenSshKey(text);
+    return path.isAbsolute(file) ? files.readText(file, { maxBytes: 256 * 1024 }) : undefined;
   } catch (error) {
     if (isFault(error)) return undefined;
     throw error;

@@ -1,4 +1,4 @@
-import { createDecipheriv, createHash, hkdfSync } from "node:crypto";
+import { createDecipheriv, createHash, hkdfSync, type KeyObject } from "node:crypto";
 import type { Identity } from "age-encryption";
 import type { SshHostKey } from "./ssh-host-key.ts";
 import { privateKeyOf, publicBytesOf, x25519, x25519Bytes } from "./x25519.ts";
@@ -9,13 +9,20 @@ const fileKeyBytes = 16;
 const tagBytes = 16;
 
 /**
+ * The X25519 key that goes with an Ed25519 key of ssh: what `ssh-to-age` makes of it, and users of
+ * sops-nix seal to (RFC 7748, section 4.1; RFC 8032, section 5.1.5).
+ */
+export function x25519Of({ seed }: Pick<SshHostKey, "seed">): KeyObject {
+  return privateKeyOf(createHash("sha512").update(seed).digest().subarray(0, x25519Bytes));
+}
+
+/**
  * An Ed25519 host key as an identity of age, for envelopes with a stanza `ssh-ed25519`
  * (https://github.com/C2SP/C2SP/blob/main/age.md, `agessh` of age): its X25519 key is bound to the ssh
  * key by a tweak.
  */
 export function sshIdentity({ seed, publicKey }: SshHostKey): Identity {
-  const scalar = createHash("sha512").update(seed).digest().subarray(0, x25519Bytes);
-  const privateKey = privateKeyOf(scalar);
+  const privateKey = x25519Of({ seed });
   const point = publicBytesOf(privateKey);
   const fingerprint = base64(createHash("sha256").update(publicKey).digest().subarray(0, 4));
   return {

@@ -2,6 +2,7 @@ import { failedBeforeBoot } from "#agent/boot.ts";
 import { exitCodeOf, exitCodes, type Outcome } from "#agent/outcome.ts";
 import { pinnedInstanceFile } from "#agent/pinned-instance.ts";
 import { reportSettingsFile } from "#agent/report-settings.ts";
+import { adviceOf } from "#core/advice.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
@@ -67,8 +68,9 @@ async function report(invocation: Invocation): Promise<boolean> {
     return true;
   } catch (error) {
     if (isFault(error, "cli/interrupted")) throw error;
-    const { code, message } = describeFault(error);
-    invocation.log.warning("report.failed", { code, message });
+    const fault = describeFault(error);
+    const { code, message } = fault;
+    invocation.log.warning("report.failed", { code, message, hint: adviceOf(fault) });
     return false;
   }
 }

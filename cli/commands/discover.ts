@@ -1,10 +1,11 @@
 import { discover } from "#agent/datasources/discover.ts";
-import type { MetadataAttempt } from "#agent/datasources/metadata/service.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { formatFinding } from "#core/finding.ts";
+import { exchangeLine } from "../boot-times.ts";
 import type { Command } from "../command.ts";
 import { readTools } from "../crawler.ts";
+import { pinnedDatasource } from "../node.ts";
 
 /** `firstlight discover` */
 export const command: Command = {
@@ -14,7 +15,9 @@ export const command: Command = {
   async run({ io, log, out, json }) {
     const settings = await readSettings(io.files);
     const tools = readTools(io, settings);
-    const found = await discover(io, { datasources: settings.datasources, log, tools });
+    const { datasources } = settings;
+    const pinned = pinnedDatasource(io.files, settings);
+    const found = await discover(io, { datasources, pinned, log, tools });
     if (found.kind === "disabled") {
       out.data(json ? prettyJson({ v: 1, ...found }) : `switched off by ${found.by}`);
       return 0;
@@ -37,8 +40,3 @@ export const command: Command = {
     return 0;
   },
 };
-
-function exchangeLine({ method, url, from, atMs, ms, status, error }: MetadataAttempt): string {
-  const over = from === null ? "" : ` from ${from}`;
-  return `${atMs} ms: ${method} ${url}${over}: ${status ?? error ?? "nothing"} after ${ms} ms`;
-}

@@ -1,7 +1,14 @@
 import { exitCodes } from "#agent/outcome.ts";
 import { readSettings } from "#agent/settings.ts";
+import { readResult } from "#agent/status.ts";
 import { Fault, isFault } from "#core/fault.ts";
-import { armFirstBoot } from "#provisioner/system/arm-first-boot.ts";
+import {
+  armFirstBoot,
+  beginLeaving,
+  endByItself,
+  firstBootOf,
+} from "#provisioner/system/arm-first-boot.ts";
+import { mostLeavings } from "#provisioner/system/first-boot.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
 import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 
@@ -27,6 +34,7 @@ export const command: Command = {
         `--leave: expected restart or any, got ${JSON.stringify(leave)}`,
       );
     }
+    if (leave !== undefined && (await hasEnded(invocation))) return exitCodes.done;
     let isArmed = false;
     try {
       const armed = await armFirstBoot(io);
@@ -47,7 +55,7 @@ async function goBack(
   { isArmed, leave }: { readonly isArmed: boolean; readonly leave: string },
 ): Promise<number> {
   const { io, log } = invocation;
-  if (isArmed && (await mayRestart(invocation))) {
+  if (isArmed && (await mayRestart(invocation)) && canLeave(invocation)) {
     log.warning("first-boot.left", { how: "restart" });
     const args = ["reboot", "--no-block"];
     const { code } = await io.exec({
@@ -58,6 +66,34 @@ async function goBack(
   if (leave !== "any") return exitCodes.error;
   log.warning("first-boot.left", { how: "rollback" });
   return (await import("./rollback.ts")).command.run({ ...invocation, args: [] });
+}
+
+/**
+ * Whether firstlight came to an end in this boot, whatever that was; then the first boot ends here as well. One
+ * that has not come past what was open has done nothing for this system: its settings may be what is wrong.
+ */
+async function hasEnded({ io, log }: Invocation): Promise<boolean> {
+  const marks = firstBootOf(io);
+  const stages = readResult(io.files)?.stages ?? [];
+  if (marks === undefined || stages.every(({ stage }) => stage === "recover")) return false;
+  const failure = await endByItself(io, marks);
+  if (failure === null) log.info("first-boot.ended", {});
+  else log.warning("first-boot.ended", { code: failure.code, message: failure.message });
+  return true;
+}
+
+/** Each restart is counted before it, so that none follows another for ever. */
+function canLeave({ io, log }: Invocation): boolean {
+  try {
+    if (beginLeaving(io)) return true;
+    log.error("first-boot.stuck", {
+      message: `the boot loader was told ${mostLeavings} times to start the system from before, and starts this one: no further restart`,
+    });
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    log.error("first-boot.stuck", { code: error.code, message: error.message });
+  }
+  return false;
 }
 
 /** Settings that cannot be read are those of the system that is left, and may be what is wrong with it. */

@@ -1,6 +1,7 @@
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
+import { fetchedText } from "#provisioner/system/plan-text.ts";
 import { printable } from "#provisioner/system/plan-words.ts";
 import type { GenerationRecord, HeldRelease } from "#provisioner/system/system.ts";
 import { type Command, type Flags, textFlag } from "../command.ts";
@@ -71,6 +72,7 @@ function historyLine(record: GenerationRecord): string {
     outcome.padEnd(12),
     (release ?? "-").padEnd(19),
     reason === null ? "not made by firstlight" : `${reason.by}: ${reason.why}`,
+    ...(reason?.notBuilt === undefined ? [] : [`(${fetchedText(reason.notBuilt)})`]),
     ...(reasons.length === 0 ? [] : [`(${reasons.join("; ")})`]),
     ...(marks.length === 0 ? [] : [`[${marks.join(", ")}]`]),
   ];

@@ -21,8 +21,7 @@ export const command: Command = {
     const running = await system.runs(sources.digest);
     if (running.runs) tell(invocation, node, { text: ["nothing would change"] });
     else if (isPreview) {
-      const signed = await node.signedManifest(sources.digest);
-      const preview = await system.preview(sources, signed);
+      const preview = await node.preview(sources);
       tell(invocation, node, { text: previewText(preview), preview });
     } else {
       const plan = await system.plan(await obtain(sources, reason), true);

@@ -5,20 +5,38 @@ import type { Json } from "#core/canonical-json.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { nearest } from "#core/nearest.ts";
-import type { Command } from "../command.ts";
+import { printable } from "#core/printable.ts";
+import { type Command, type Invocation, textFlag } from "../command.ts";
+import { readInput } from "../read-input.ts";
 
 /** `firstlight query` */
 export const command: Command = {
-  usage: "query [KEY] [--root DIR]",
+  usage:
+    "query [KEY | --all | --format TEMPLATE] [--user-data FILE] [--vendor-data FILE] [--root DIR]",
   summary:
     "Print what the datasource said about this machine: a value by its path, such as v1.instance_id.",
-  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.\n`commands.NAME.exitCode` says how a command of the spec ended.",
+  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.\n`commands.NAME.exitCode` says how a command of the spec ended. --format renders a\ntemplate of Jinja over the same, as `cloud-init query` does: '{{ v1.region }}', '{{ ds.meta_data.x }}'.\nKeys with `-` have a second name with `_`; what there is not prints as CI_MISSING_JINJA_VAR/NAME.\nDocuments are kept nowhere in plain text: with --user-data and --vendor-data a file of yours is `userdata`\nand `vendordata`.",
+  options: {
+    all: { type: "boolean", short: "a" },
+    format: { type: "string", short: "f" },
+    "user-data": { type: "string", short: "u" },
+    "vendor-data": { type: "string" },
+  },
   arity: [0, 1],
-  async run({ io, args, json, out }) {
+  async run(invocation) {
+    const { io, args, json, out, flags } = invocation;
+    const template = textFlag(flags, "format");
+    if ([args[0], template, flags["all"]].filter((each) => each !== undefined).length > 1)
+      throw new Fault("cli/usage", "one of KEY, --all and --format was expected");
     const data = readInstanceData(io.files);
     if (data === undefined) throw new Fault("boot/no-result", "no boot has left instance data yet");
     const commands = readCommands(io.files).map((each) => [each.name, { ...each }]);
-    const all: Json = { ...(data as object), commands: Object.fromEntries(commands) };
+    const all: { [key: string]: Json } = {
+      ...(data as object),
+      commands: Object.fromEntries(commands),
+    };
+    Object.assign(all, await readDocuments(invocation));
+    if (template !== undefined) return format(invocation, template, all);
     const [key] = args;
     const whole = key === undefined ? all : find(all, key);
     const value = whole === undefined ? find(all, `v1.${key}`) : whole;
@@ -27,6 +45,35 @@ export const command: Command = {
     return exitCodes.done;
   },
 };
+
+/** Files that a person names, as cloud-init calls what it keeps of them. */
+async function readDocuments({ flags, signal }: Invocation): Promise<{ [name: string]: Json }> {
+  const documents: { [name: string]: Json } = {};
+  for (const [flag, name] of Object.entries({
+    "user-data": "userdata",
+    "vendor-data": "vendordata",
+  })) {
+    const file = textFlag(flags, flag);
+    if (file === undefined) continue;
+    documents[name] = new TextDecoder().decode(await readInput(file, { signal }));
+  }
+  return documents;
+}
+
+async function format(
+  { io, out }: Invocation,
+  template: string,
+  all: { readonly [key: string]: Json },
+): Promise<number> {
+  const { renderTemplate } = await import("../render-template.ts");
+  const answer = await renderTemplate(io, template, all);
+  if ("problem" in answer) throw new Fault("cli/bad-input", `--format: ${answer.problem}`);
+  const { text, missing } = answer;
+  if (missing.length > 0)
+    out.talk(`not there: ${missing.map((name) => printable(name)).join(", ")}`);
+  out.data(text);
+  return text === "" ? exitCodes.error : exitCodes.done;
+}
 
 function find(value: Json, key: string): Json | undefined {
   let here: Json | undefined = value;
@@ -39,9 +86,10 @@ function find(value: Json, key: string): Json | undefined {
 }
 
 function unknownKey(all: Json, key: string): Fault {
-  const known = Object.keys((all as { readonly v1?: object }).v1 ?? {});
-  const near = nearest(key.replace(/^v1\./, ""), known);
+  const standard = Object.keys((all as { readonly v1?: object }).v1 ?? {}).sort();
+  const near = nearest(key.replace(/^v1\./, ""), standard);
+  const known = [...Object.keys(all as object).sort(), ...standard.map((name) => `v1.${name}`)];
   return new Fault("cli/usage", `there is no key ${JSON.stringify(key)}`, {
-    hint: near === undefined ? `known are v1.{${known.join(",")}}` : `did you mean v1.${near}?`,
+    hint: near === undefined ? `known are ${known.join(", ")}` : `did you mean v1.${near}?`,
   });
 }

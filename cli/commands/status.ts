@@ -2,7 +2,13 @@ import { askCommands, type CommandState, failedCommand, readHooks } from "#agent
 import { findSwitch } from "#agent/datasources/discover.ts";
 import { endedSince } from "#agent/last-end.ts";
 import { exitCodes } from "#agent/outcome.ts";
-import { isInterrupted, readResult, readStatus, type Status } from "#agent/status.ts";
+import {
+  isInterrupted,
+  readNothingToDo,
+  readResult,
+  readStatus,
+  type Status,
+} from "#agent/status.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { counted } from "#core/count.ts";
 import { parseDuration } from "#core/duration.ts";
@@ -33,7 +39,7 @@ function describe(status: Status | undefined): string {
 export const command: Command = {
   usage: "status [--wait] [--ended] [--timeout 5m] [--json]",
   summary: "Say how the boot of this machine is going, or how it ended.",
-  help: "Exit code: that of the boot when it has ended (2 where a command failed since), 75 while it runs,\nbefore it began or when it was interrupted, 0 where firstlight is switched off. With --wait commands\nhave ended as well. With --ended the exit code is 0 however the boot has ended, and 75 only where it has\nnot, or where the machine is being restarted; --wait then goes on past a boot that was interrupted.",
+  help: "Exit code: that of the boot when it has ended (2 where a command failed since), 75 while it runs,\nbefore it began or when it was interrupted, 0 where firstlight is switched off or was not started,\nbecause nothing can be there to do. With --wait commands\nhave ended as well. With --ended the exit code is 0 however the boot has ended, and 75 only where it has\nnot, or where the machine is being restarted; --wait then goes on past a boot that was interrupted.",
   options: {
     wait: { type: "boolean" },
     ended: { type: "boolean" },
@@ -43,19 +49,27 @@ export const command: Command = {
   async run(invocation) {
     const { io, flags, json, out } = invocation;
     const timeoutMs = readTimeout(flags);
-    const off = readStatus(io.files) === undefined ? findSwitch(io.files) : undefined;
+    if (flags["wait"] === true) await waitForEnd(invocation, timeoutMs);
+    const off = findOff(io.files);
     if (off !== undefined) {
-      out.data(
-        json ? prettyJson({ v: 1, status: null, result: null, off }) : `switched off by ${off}`,
-      );
+      const { by, text } = off;
+      out.data(json ? prettyJson({ v: 1, status: null, result: null, off: by }) : text);
       return exitCodes.done;
     }
-    if (flags["wait"] === true) await waitForEnd(invocation, timeoutMs);
     const code = tell(invocation, await askCommands(io), await askJournal(invocation));
     if (flags["ended"] !== true) return code;
     return isDone(io) && !restarts(io) ? exitCodes.done : exitCodes.tryAgain;
   },
 };
+
+/** Why there is no boot of firstlight, and will be none; `undefined` where there is one, or may be. */
+function findOff(files: Files): { readonly by: string; readonly text: string } | undefined {
+  if (readStatus(files) !== undefined) return undefined;
+  const by = findSwitch(files);
+  if (by !== undefined) return { by, text: `switched off by ${by}` };
+  const reason = readNothingToDo(files);
+  return reason === undefined ? undefined : { by: reason, text: `nothing to do: ${reason}` };
+}
 
 function readTimeout(flags: Flags): number {
   const limit = textFlag(flags, "timeout");
@@ -74,7 +88,8 @@ async function waitForEnd(
   const deadline = io.clock.monotonicMs() + timeoutMs;
   // One that was interrupted is tried again, and ends then.
   const ended = async () =>
-    (await hasEnded(io)) && (flags["ended"] !== true || !hasEndedSilently(io.files));
+    findOff(io.files) !== undefined ||
+    ((await hasEnded(io)) && (flags["ended"] !== true || !hasEndedSilently(io.files)));
   if (!(await ended())) out.talk("waiting for the boot to end");
   while (!(await ended()) && io.clock.monotonicMs() < deadline) {
     await io.clock.sleep(pollMs, signal);
@@ -145,7 +160,12 @@ function tell(
     out.data(textOfTrial(since));
     out.talk("by the journal: what did it ended without a word");
   } else if (result !== undefined) {
-    out.data(outcomeText({ ...result, degraded: result.degraded || failed.length > 0 }));
+    const degraded = result.degraded || failed.length > 0;
+    const leftAlone = journal?.leftAlone ?? null;
+    const triedAgainAt = leftAlone === null ? result.triedAgainAt : null;
+    out.data(outcomeText({ ...result, degraded, triedAgainAt }));
+    if (leftAlone !== null && result.triedAgainAt != null)
+      out.talk(`${leftAlone}; it is left alone, and \`firstlight apply\` tries again`);
     if (result.bootProved === false && result.outcome !== "rebooting")
       out.talk("no boot has proved the boot default yet");
     const findings = result.findings.filter((finding) => finding.level !== "note");
@@ -153,6 +173,10 @@ function tell(
       out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
   } else out.data(describe(status));
   if (!json) for (const sentence of failed) out.talk(sentence);
+  if (!json && journal?.limits === "not-kept")
+    out.talk(
+      "the limit of a build's memory does not hold here; firstlight explain system/limit-not-applied",
+    );
   const code = since === undefined ? (result?.exitCode ?? exitCodes.tryAgain) : codeOf(since);
   return code === exitCodes.done && failed.length > 0 ? exitCodes.degraded : code;
 }

@@ -9,7 +9,7 @@ export const agentCodes = {
   },
   "policy/left-alone": {
     means:
-      "What runs was chosen by a person: a generation of before, or a system activated by hand. Nothing that the machine was told has changed since.",
+      "What runs was chosen by a person: a generation of before, or a system activated by hand. What the machine was told has not changed since, or was tried before and came to no good end. So it is with a release whose first boot was left for the system from before.",
     action: "Run `firstlight apply` to take up again what the datasource asks for.",
   },
   "policy/signature-required": {

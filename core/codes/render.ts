@@ -94,6 +94,15 @@ export const renderCodes = {
     means: "Two file systems are to be mounted at one place.",
     action: "Keep one of the entries.",
   },
+  "render/metadata-open": {
+    means:
+      "Every program of the machine may ask the cloud's metadata service, because the instance has an identity that programs take from there.",
+    action: "Set `metadataService.closed` to true where none of them needs it, or to false.",
+  },
+  "render/metadata-not-closed": {
+    means: "The metadata service was to be closed to others, and has no address of its own here.",
+    action: "Close it with a firewall rule under `firstlight: options`, or drop the key.",
+  },
   "render/mount-left-out": {
     means: "Something that is mounted now, or swapped to, is not part of the rendered system.",
     action: "Say it in `mounts` or `swap`, or in local.nix, where it is wanted.",

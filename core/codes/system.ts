@@ -53,6 +53,18 @@ export const systemCodes = {
     action:
       "Free space where the message says; `firstlight collect` drops generations, boot entries and garbage that need not stay. `build.keepFree` of the settings says how much must stay free.",
   },
+  "system/limit-not-applied": {
+    means:
+      "The limit of a build's memory does not hold: this kernel counts no memory of control groups, or systemd may not set it (a container whose host keeps the memory controller). The build goes on; with too little memory it is the whole machine that runs out of it.",
+    action:
+      "Switch the memory controller on (`cgroup_enable=memory` on a Raspberry Pi's kernel command line; in a container delegate it), or leave room by `build.evaluationMemory`. `build.limits.memoryMax: infinity` says that none is wanted.",
+  },
+  "system/not-enough-boot-space": {
+    means:
+      "Where the boot loader keeps kernels there is less room than kernel and initrd of the system take, so nothing was tried. It is the same for a system that is fetched.",
+    action:
+      "`firstlight collect` drops generations with their kernels and boot entries; a larger boot partition holds more of them. `build.keepFree.boot` of the settings says how much must stay free.",
+  },
   "system/out-of-memory": {
     means: "The memory was not enough to evaluate or build the system.",
     action:

@@ -13,6 +13,14 @@ export const userDataCodes = {
     means: "The user-data has a format that this version does not read.",
     action: "Rewrite it as #cloud-config or #firstlight.",
   },
+  "user-data/template-failed": {
+    means: "User-data that is a template cannot be rendered, so that nothing is read of it.",
+    action: "Try the text after its first line with `firstlight query --format`, which says why.",
+  },
+  "user-data/template-variable": {
+    means: "A template names a variable that this machine does not have.",
+    action: "Look at the names that `firstlight query` prints, or give a `default`.",
+  },
   "user-data/undecodable": {
     means: "A document is neither UTF-8 text nor whole gzip data.",
     action: "Check that it was not cut or encoded twice.",

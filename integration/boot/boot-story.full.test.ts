@@ -5,6 +5,7 @@ import { skipWithoutBoot } from "./needs.ts";
 import { play } from "./play.ts";
 import { failingBuild } from "./scenarios/failing-build.ts";
 import { firstBoot } from "./scenarios/first-boot.ts";
+import { hungBoot } from "./scenarios/hung-boot.ts";
 import { lateSeed } from "./scenarios/late-seed.ts";
 import { restart } from "./scenarios/restart.ts";
 import { sideEffects } from "./scenarios/side-effects.ts";
@@ -12,7 +13,14 @@ import { sideEffects } from "./scenarios/side-effects.ts";
 t.setTimeout(1_500_000);
 const skip = skipWithoutBoot();
 
-for (const scenario of [firstBoot, lateSeed, failingBuild, sideEffects, restart("grub")]) {
+for (const scenario of [
+  firstBoot,
+  lateSeed,
+  failingBuild,
+  hungBoot,
+  sideEffects,
+  restart("grub"),
+]) {
   t.test(`in a container: ${scenario.name}`, { skip }, async (t) => {
     const lab = await openLab(t);
     const machine = await container(t, lab);

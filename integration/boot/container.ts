@@ -25,6 +25,8 @@ export interface Container extends Machine {
 export interface ContainerOptions {
   /** Files of the image that lie over others of it, read-only: `from` in the image, by their place. */
   readonly covers?: Readonly<Record<string, string>>;
+  /** Credentials that its systemd is given from outside, by name. */
+  readonly credentials?: Readonly<Record<string, string>>;
 }
 
 const waitMs = 180_000;
@@ -37,7 +39,7 @@ const rebootCode = 133;
 export async function container(
   t: Scope,
   lab: Lab,
-  { covers = {} }: ContainerOptions = {},
+  { covers = {}, credentials = {} }: ContainerOptions = {},
 ): Promise<Container> {
   const contents = await image();
   const { directory, network } = lab;
@@ -55,6 +57,7 @@ export async function container(
     ...[`--directory=${disks.root}`, "--machine=edge", "--capability=CAP_NET_ADMIN"],
     `--network-namespace-path=${directory}/network`,
     ...Object.entries(covers).map(([place, from]) => `--bind-ro=${disks.root}${from}:${place}`),
+    ...Object.entries(credentials).map(([name, value]) => `--set-credential=${name}:${value}`),
     "/usr/sbin/boot-loader",
   ];
   const join = 'echo 0 > "/sys/fs/cgroup/$0/cgroup.procs"; exec "$@"';

@@ -33,7 +33,12 @@ export interface FakeSeedDisk {
 
 /** cloud-init's own detector, unpacked and not installed. */
 export async function dsIdentify(): Promise<string> {
-  const directory = await cached("ds-identify", ["bookworm"], async (staging) => {
+  return path.join(await cloudInit(), "usr/lib/cloud-init/ds-identify");
+}
+
+/** The directory that Debian's cloud-init is unpacked in. */
+export function cloudInit(): Promise<string> {
+  return cached("ds-identify", ["bookworm"], async (staging) => {
     const options = {
       cwd: staging,
       stdio: ["ignore", "ignore", "inherit"] as const,
@@ -48,7 +53,6 @@ export async function dsIdentify(): Promise<string> {
       stdio: ["ignore", "ignore", "inherit"],
     });
   });
-  return path.join(directory, "usr/lib/cloud-init/ds-identify");
 }
 
 const seed = { "meta-data": "instance-id: i\n", "user-data": "\n" };

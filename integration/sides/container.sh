@@ -1,6 +1,6 @@
 # Boots systemd in a container on top of this host's own files, in namespaces of its own: run it by
 # `unshare --mount`. $1: an empty directory; $2: files to lay over the host's; $3: the checkout;
-# $4: where the container's /var/result goes.
+# $4: where the container's /var/result goes; after that options of systemd-nspawn.
 set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
@@ -12,9 +12,11 @@ cp -a "$2/." "$1/root/"
 mount -t tmpfs tmpfs /run
 umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
+scratch=$1 checkout=$3 result=$4
+shift 4
 code=0
-systemd-nspawn --quiet --register=no --keep-unit --directory="$1/root" --boot --machine=firstlight-sides \
-  --console=read-only --private-network --bind-ro="$3:/opt/firstlight" -- \
+systemd-nspawn --quiet --register=no --keep-unit --directory="$scratch/root" --boot --machine=firstlight-sides \
+  --console=read-only --private-network --bind-ro="$checkout:/opt/firstlight" "$@" -- \
   systemd.unit=basic.target || code=$?
-cp -a "$1/upper/var/result" "$4" || true
+cp -a "$scratch/upper/var/result" "$result" || true
 exit $code

@@ -26,9 +26,12 @@ export function skipWithoutContainer(): string | false {
 
 /**
  * Boots systemd on top of this host's files, with these laid over them, and waits for its power-off;
- * gives back what it wrote to `/var/result`.
+ * gives back what it wrote to `/var/result`. `options` are those of systemd-nspawn.
  */
-export async function bootContainer(files: Readonly<Record<string, string>>): Promise<unknown> {
+export async function bootContainer(
+  files: Readonly<Record<string, string>>,
+  options: readonly string[] = [],
+): Promise<unknown> {
   const home = mkdtempSync(path.join(tmpdir(), "sides-container-"));
   try {
     const over = path.join(home, "files");
@@ -38,7 +41,16 @@ export async function bootContainer(files: Readonly<Record<string, string>>): Pr
     }
     mkdirSync(path.join(home, "scratch"));
     const result = path.join(home, "result");
-    const args = ["--mount", "sh", script, path.join(home, "scratch"), over, checkout, result];
+    const args = [
+      "--mount",
+      "sh",
+      script,
+      path.join(home, "scratch"),
+      over,
+      checkout,
+      result,
+      ...options,
+    ];
     const run = await runProcess({ file: "unshare", args, timeoutMs: bootMs }, process.env);
     const console = `${run.stdout}\n${run.stderr}`;
     if (run.code !== 0) throw new Error(`the container ended with ${run.code}:\n${console}`);

@@ -12,6 +12,9 @@ const own: Readonly<Record<string, string>> = {
   "services.firstlight.pins._name_.storePath": "string",
   "services.firstlight.pins._name_.narHash": "null or string",
   "services.firstlight.pins._name_.revision": "null or string",
+  "services.firstlight.metadataService.addresses": "list of string",
+  "services.firstlight.metadataService.ports":
+    "list of 16 bit unsigned integer; between 0 and 65535 (both inclusive)",
   "home-manager.users": "attribute set of anything",
 };
 

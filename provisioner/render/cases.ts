@@ -49,6 +49,19 @@ export const renderCases: readonly RenderCase[] = [
   { name: "commands", file: instance, spec: only("commands") },
   { name: "units", file: instance, spec: only("units") },
   { name: "storage", file: instance, spec: only("mounts", "swap") },
+  {
+    name: "metadata-service",
+    file: instance,
+    spec: only("metadataService"),
+    options: {
+      metadataService: {
+        cloud: "Exoscale",
+        addresses: ["169.254.169.254", "fd00:ec2::254"],
+        ports: [80, 8080],
+        identity: "an identity",
+      },
+    },
+  },
   { name: "report", file: instance, spec: only("report") },
   { name: "options", file: instance, spec: only("options") },
   { name: "network", file: "firstlight/network.nix", spec: only("network") },

@@ -27,6 +27,7 @@ export const everything = {
     collector: { system: true, locked: true },
   },
   groups: { operators: { gid: 2000, members: ["collector"] } },
+  metadataService: { closed: true },
   sshd: { enable: true, passwordAuthentication: false, permitRootLogin: "no" },
   packages: ["htop", "python3Packages.requests"],
   files: [

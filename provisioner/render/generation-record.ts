@@ -51,6 +51,9 @@ export type SpokenReport = Omit<Report, "mqtt"> & {
 
 type Report = NonNullable<Spec["report"]>;
 
+/** The module that the record is in, below the sources. */
+export const generationFile = "firstlight/generation.nix";
+
 /** Below a system. */
 export const generationRecordFile = "etc/firstlight/generation.json";
 

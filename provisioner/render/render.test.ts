@@ -94,7 +94,8 @@ t.test("every leaf of the schema is in the spec that says everything", async (t)
 });
 
 t.test("every leaf is rendered, or is the agent's", async (t) => {
-  const base = { base: { pins: home } };
+  const place = { cloud: "Ec2", addresses: ["169.254.169.254"], ports: [80], identity: null };
+  const base = { base: { pins: home }, metadataService: place };
   const whole = withoutManifest(tryRender(rich(), base));
   for (const path of leaves(rich(), [])) {
     if (isAgents(path)) continue;

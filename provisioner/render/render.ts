@@ -11,6 +11,7 @@ import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
 import {
   type GenerationRecord,
+  generationFile,
   generationRecord,
   renderGenerationRecord,
   renderRelease,
@@ -20,6 +21,7 @@ import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
 import { checkHooks } from "./hooks.ts";
 import { renderManifest } from "./manifest.ts";
+import { type MetadataPlace, renderMetadataService } from "./metadata-service.ts";
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
@@ -39,8 +41,6 @@ import { renderUnits } from "./units.ts";
 import { renderUsers } from "./users.ts";
 import { renderValues } from "./values.ts";
 
-const generationFile = "firstlight/generation.nix";
-
 /** Everything that a system is rendered from: plain values, no secret among them. */
 export interface RenderInput {
   readonly spec: Spec;
@@ -54,6 +54,8 @@ export interface RenderInput {
   readonly credentials: ReadonlyMap<string, CredentialFile>;
   readonly origins: ReadonlyMap<string, Origin>;
   readonly instanceId: string;
+  /** The cloud's, `null` where the machine is on none, absent where nobody knows. */
+  readonly metadataService?: MetadataPlace | null | undefined;
 }
 
 /** The files, and what could not be said in them. */
@@ -74,7 +76,7 @@ export function render(input: RenderInput): RenderResult {
   checkHooks(concern);
   const home = renderHome(concern);
   const network = attempt(concern, ["network"], () => renderNetwork(concern)) ?? [];
-  const said = [...renderParts(concern), ...home.assignments];
+  const said = [...renderParts(concern, input.metadataService), ...home.assignments];
   const raw = renderRawOptions(concern, [...said, ...network]);
   const instance = withoutTakeOver(concern, [...said, ...raw]);
   const hardware = renderHardware(input);
@@ -142,7 +144,10 @@ function renderGeneration(concern: Concern, record: GenerationRecord) {
 }
 
 /** Each part of the spec by itself: what one of them cannot say does not take the others away. */
-function renderParts(concern: Concern): readonly Assignment[] {
+function renderParts(
+  concern: Concern,
+  place: RenderInput["metadataService"],
+): readonly Assignment[] {
   const parts: readonly (readonly [string, (concern: Concern) => readonly Assignment[]])[] = [
     ["hostname", renderNames],
     ["locale", renderLocale],
@@ -159,6 +164,7 @@ function renderParts(concern: Concern): readonly Assignment[] {
     ["units", renderUnits],
     ["mounts", renderStorage],
     ["report", renderReport],
+    ["metadataService", (each) => renderMetadataService(each, place)],
   ];
   return [
     ...parts.flatMap(([key, part]) => attempt(concern, [key], () => part(concern)) ?? []),

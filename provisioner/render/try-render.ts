@@ -9,6 +9,7 @@ import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import type { Base, CredentialFile } from "./base.ts";
 import { loadTemplates } from "./load-templates.ts";
+import type { MetadataPlace } from "./metadata-service.ts";
 import { type RenderResult, render } from "./render.ts";
 import type { CheckParameters } from "./templates.ts";
 
@@ -21,6 +22,7 @@ export interface TryOptions {
   readonly credentials?: ReadonlyMap<string, CredentialFile>;
   readonly origins?: ReadonlyMap<string, Origin>;
   readonly instanceId?: string;
+  readonly metadataService?: MetadataPlace | null;
   /** Whether it sets options that NixOS does not have, on purpose. */
   readonly anyOption?: true;
 }
@@ -94,6 +96,7 @@ export function tryRender(spec: Omit<Spec, "version">, options: TryOptions = {})
     credentials: options.credentials ?? credentialsOf(whole),
     origins: options.origins ?? new Map(),
     instanceId: options.instanceId ?? "i-0001",
+    metadataService: options.metadataService,
   });
   const isFit = !result.findings.some(({ level }) => level === "error");
   if (isFit && options.anyOption !== true) holdToOptions(result.sources.files);

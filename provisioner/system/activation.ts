@@ -46,6 +46,11 @@ export function readActivation(
   return { end: runs ? "degraded" : "refused", exitCode, message, touched: true };
 }
 
+/** Whether an activation was refused by whoever was to start it, and not by the system. */
+export function isNobodys({ end, exitCode, touched }: Activation): boolean {
+  return end === "refused" && exitCode === exitCodes.refused && touched;
+}
+
 /** Whether another switch was under way, so that it is worth trying again. */
 export function lockHeld({ exitCode, relayed, output }: SwitchEnd): boolean {
   // By its words only where its code is lost: the log of a unit holds earlier tries as well.

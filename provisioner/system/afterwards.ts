@@ -1,4 +1,5 @@
 import { toBootProof } from "./boot-proof.ts";
+import { takeUpFirstBoot } from "./settle-first-boot.ts";
 import type { BootProof, Verdict } from "./system.ts";
 import { type Change, step } from "./work.ts";
 
@@ -26,10 +27,9 @@ export async function prove(change: Change, verdict: Verdict): Promise<BootProof
   if (proof === null || proof.toplevel !== change.machine.booted()) return null;
   const { transaction: txn, toplevel } = proof;
   const { healthy, reasons } = verdict;
-  await step(change, { txn, name: "prove", intent: { toplevel } }, async () => ({
-    healthy,
-    reasons,
-  }));
+  await takeUpFirstBoot(change, () =>
+    step(change, { txn, name: "prove", intent: { toplevel } }, async () => ({ healthy, reasons })),
+  );
   const { proof: now } = change.journal.ledger;
   return now === null ? null : toBootProof(now);
 }

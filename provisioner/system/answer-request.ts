@@ -72,7 +72,7 @@ export async function answerRequest(
     case "prove":
       return changing(work, lock, (change) => prove(change, request.verdict));
     case "retry":
-      return retry(work, request.sourcesDigest);
+      return retry(work, request.wanted);
     case "plan-generation": {
       const { generation, reason } = request;
       const { closure, judging } = closureOfGeneration(work, generation, reason);

@@ -1,7 +1,17 @@
+import type { Fault } from "#core/fault.ts";
 import type { ExecResult, Io } from "#core/io.ts";
 import type { CommandLine } from "./command-lines.ts";
-import { firstBootNow, markBegun, readMarks } from "./first-boot.ts";
-import { chooseLoader } from "./loaders/choose-loader.ts";
+import {
+  endFirstBoot,
+  type FirstBootMarks,
+  firstBootNow,
+  isForPerson,
+  markBegun,
+  markLeaving,
+  mostLeavings,
+  readMarks,
+} from "./first-boot.ts";
+import { chooseLoader, forgetChoice } from "./loaders/choose-loader.ts";
 import type { LoaderPlace } from "./loaders/loader.ts";
 import { openMachine } from "./machine.ts";
 import { systemPaths } from "./paths.ts";
@@ -14,6 +24,23 @@ export interface FirstBootArmed {
   readonly entry: string;
 }
 
+/** The files that say what boot it is, and those of the loader. */
+function placeOf(io: Io) {
+  const paths = systemPaths(io.env);
+  const { files } = io;
+  const loaderPlace: LoaderPlace = { files, storeFiles: files, run: (line) => run(io, line) };
+  return { paths, storeFiles: files, loaderPlace, machine: openMachine(io, files, paths) };
+}
+
+/** The marks of a first boot where this is one that nobody has taken up; not where a person asked for a shell. */
+export function firstBootOf(io: Io): FirstBootMarks | undefined {
+  const place = placeOf(io);
+  const marks = readMarks(place);
+  const { machine } = place;
+  const now = firstBootNow(marks, { booted: machine.booted(), bootId: machine.bootId });
+  return now === "is-it" && !isForPerson(io.files) ? marks : undefined;
+}
+
 /**
  * Lets the boot loader start the proved system next, once, where this is the first boot of one that is
  * not: whatever resets the machine before firstlight has taken the boot up leads back. May be done again.
@@ -21,17 +48,31 @@ export interface FirstBootArmed {
  * where the loader cannot.
  */
 export async function armFirstBoot(io: Io): Promise<FirstBootArmed | undefined> {
-  const paths = systemPaths(io.env);
-  const { files } = io;
-  const marks = readMarks({ storeFiles: files, paths });
-  const booted = openMachine(io, files, paths).booted();
-  if (marks === undefined || firstBootNow(marks, booted) !== "is-it") return undefined;
-  if (!marks.hasBegun) markBegun({ storeFiles: files, paths }, marks);
-  const place: LoaderPlace = { files, storeFiles: files, run: (line) => run(io, line) };
+  const marks = firstBootOf(io);
+  if (marks === undefined) return undefined;
+  const place = placeOf(io);
+  if (!marks.hasBegun) markBegun(place, marks);
   const wish = { policy: "loader", bootDefault: marks.unproved } as const;
-  const { loader } = await chooseLoader(place, wish);
-  const entry = await loader.choose(place, marks.proved);
+  const { loader } = await chooseLoader(place.loaderPlace, wish);
+  const entry = await loader.choose(place.loaderPlace, marks.proved);
   return { back: marks.proved, loader: loader.name, entry };
+}
+
+/** Says that the machine is restarted to leave this boot; `false` where it came back too often. */
+export function beginLeaving(io: Io): boolean {
+  const marks = firstBootOf(io);
+  if (marks === undefined || marks.leavings >= mostLeavings) return false;
+  markLeaving(placeOf(io), marks);
+  return true;
+}
+
+/**
+ * Ends a first boot in which firstlight has come to an end, whatever that was: nothing leads back from it any
+ * more. Gives back how the loader kept its choice, or `null`.
+ */
+export function endByItself(io: Io, { proved }: FirstBootMarks): Promise<Fault | null> {
+  const place = placeOf(io);
+  return endFirstBoot(place, () => forgetChoice(place.loaderPlace, proved));
 }
 
 function run(io: Io, { argv, timeoutMs, effect }: CommandLine): Promise<ExecResult> {

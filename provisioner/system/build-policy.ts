@@ -19,8 +19,11 @@ export interface BuildPolicy {
     /** Inodes, in the store and the state directory. */
     readonly files: number;
   };
-  /** Swap for the time of evaluating and building, where memory is short. */
-  readonly swap: "none" | "zram" | "file";
+  /**
+   * Swap for the time of evaluating and building, where memory is short. `auto`: zram where the kernel
+   * has it, and else a file.
+   */
+  readonly swap: "none" | "zram" | "file" | "auto";
 }
 
 /**

@@ -130,6 +130,33 @@ t.test("the scope's own figures are read while it is there", async (t) => {
   });
 });
 
+t.test(
+  "a limit that systemd took and the kernel does not keep is told, once a scope",
+  async (t) => {
+    const m = machine(t);
+    m.faults.answers.set("systemd-run", ({ args, onStderrLine }) => {
+      const scope = args.find((arg) => arg.startsWith("--unit="))?.slice(7) ?? "";
+      m.write(`/sys/fs/cgroup/system.slice/${scope}/memory.max`, "max\n");
+      for (const line of ["one", "two"]) onStderrLine?.(line);
+      return undefined;
+    });
+    const s = start(m);
+    await s.build();
+    const told = s.warnings();
+    t.equal(told.length, 2);
+    t.match(told[0], /^firstlight-evaluate-.*: MemoryMax=90% was asked for, .*no limit$/);
+    t.match(told[1], /^firstlight-build-/);
+    t.match(await s.c.status(), { limits: "not-kept" });
+    m.write("/sys/fs/cgroup/cgroup.controllers", "cpu io memory pids\n");
+    t.match(await s.c.status(), { limits: "kept" });
+    const limits = { ...defaultBuildPolicy.limits, memoryMax: "infinity" };
+    const free = start(m, { policy: policy({ limits }) });
+    await free.build();
+    t.same(free.warnings(), [], "none was asked for");
+    t.match(await start(machine(t, { systemd: false })).c.status(), { limits: "none" });
+  },
+);
+
 const rooms: readonly (readonly [string, (place: string) => Partial<FileSpace>, RegExp])[] = [
   [
     "the store has no room",
@@ -209,7 +236,7 @@ t.test("kernels that are not there yet must fit where the boot loader keeps them
   const closure = await c.build(fakeSources("a"), reason);
   m.link(kernel, `${closure.toplevel}/kernel`);
   await t.rejects(c.build(fakeSources("a"), reason), {
-    code: "system/not-enough-space",
+    code: "system/not-enough-boot-space",
     message: /^\/boot\/EFI\/nixos: 4\.9 KiB and 0 files are needed and 8\.0 MiB/,
   });
   t.strictSame(leftOvers(m), []);

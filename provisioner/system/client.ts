@@ -25,6 +25,7 @@ import type {
   SystemStatus,
   Trial,
   Verdict,
+  Wanted,
 } from "./system.ts";
 
 /** How a plan is tried. */
@@ -56,7 +57,7 @@ export interface SystemClient {
   restart(): Promise<Restarting>;
   conclude(conclusion: Conclusion): Promise<null>;
   prove(verdict: Verdict): Promise<BootProof | null>;
-  retry(sourcesDigest: string): Promise<Retry>;
+  retry(wanted: Wanted | null): Promise<Retry>;
   history(): Promise<History>;
   pin(generation: number, pinned: boolean): Promise<SystemResults["pin"]>;
   collect(limits: RetentionLimits, dryRun: boolean): Promise<Collected>;
@@ -102,7 +103,7 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     restart: () => ask({ kind: "restart" }),
     conclude: (conclusion) => ask({ kind: "conclude", ...conclusion }),
     prove: (verdict) => ask({ kind: "prove", verdict }),
-    retry: (sourcesDigest) => ask({ kind: "retry", sourcesDigest }),
+    retry: (wanted) => ask({ kind: "retry", wanted }),
     history: () => ask({ kind: "history" }),
     status: () => ask({ kind: "status" }),
     drift: (options) => ask({ kind: "drift", ...options }),

@@ -64,8 +64,9 @@ const garbageMs = 2 * 3_600_000;
 export const swapName = "firstlight";
 const unitProperties = "ActiveState,Result,ExecMainStatus";
 /**
- * Passes over a system's checks before a switch. On the way back: what ran before is let in whatever it
- * finds of the system that is left.
+ * Passes over a system's checks before a switch, which are asked of what is tried and of nothing else. On the
+ * way back what ran before is let in whatever it finds of the system that is left; and who writes the boot menu
+ * switches to nothing: its writer is often another system than the one on trial.
  */
 const unchecked = { NIXOS_NO_CHECK: "1" } as const;
 const setsUnchecked = Object.entries(unchecked).map(([name, value]) => `--setenv=${name}=${value}`);
@@ -194,12 +195,12 @@ export function commandLines(settings: CommandSettings) {
             "--service-type=exec",
             `--unit=${switchUnit(purpose, txn)}`,
             `--property=RuntimeMaxSec=${seconds(settings.activationTimeoutMs + quickMs)}`,
-            ...(purpose === "back" ? setsUnchecked : []),
+            ...(purpose === "switch" ? [] : setsUnchecked),
             switchProgram(toplevel),
             action,
           ]
         : [switchProgram(toplevel), action],
-      ...(purpose === "back" && !systemd ? { env: unchecked } : {}),
+      ...(purpose === "switch" || systemd ? {} : { env: unchecked }),
       timeoutMs: settings.activationTimeoutMs,
       effect: `switch-to-configuration ${action}`,
     }),

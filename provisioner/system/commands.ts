@@ -70,6 +70,8 @@ export interface Commands {
   holdWayBack(request: WayBackHold): Promise<boolean>;
   /** Sets the timer that starts the boot again, in place of an earlier one. */
   armRetry(afterMs: number): Promise<void>;
+  /** Stops that timer. Throws `system/retry-failed`. */
+  stopRetry(): Promise<void>;
   /** Stops the timer of every transaction; what one has started goes on. */
   disarmAll(): Promise<void>;
   /** Waits until no activation of the transaction is under way; stops one that does not end. */

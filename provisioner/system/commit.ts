@@ -142,7 +142,7 @@ async function makeDefault(
     ...{ txn, attempt, bootId: machine.bootId },
     generation: machine.profile().generation ?? 0,
   });
-  markFirstBoot(change, proof);
+  markFirstBoot(change, proof, attempt.once?.loader ?? "default");
   await commands.syncStore();
   if (machine.profile().toplevel !== toplevel) {
     await step(change, { txn, name: "set-profile", intent: { toplevel } }, async () => {
@@ -158,18 +158,31 @@ async function makeDefault(
   if (generation === null) {
     throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
   }
-  if (readMarks(change)?.unproved !== toplevel) clearMarks(change); // of one that was gone back from
+  await dropOtherMarks(change, toplevel);
   dropRoots(change, txn);
   return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
 }
 
+/** Those of a system that was gone back from, and what its first boot has chosen for the next one. */
+async function dropOtherMarks(change: Change, toplevel: string): Promise<void> {
+  const marks = readMarks(change);
+  if (marks?.unproved === toplevel) return;
+  if (marks !== undefined) {
+    await change.commands.forgetChoice(marks.proved).catch((error: unknown) => {
+      if (!(error instanceof Fault)) throw error; // it is the boot default as well
+    });
+  }
+  clearMarks(change);
+}
+
 /** The marks as they were before a commit that came to nothing. */
 function restoreMarks(change: Change): void {
-  const { proof } = change.journal.ledger;
+  const { machine, journal } = change;
+  const { proof, ended } = journal.ledger;
   clearMarks(change);
-  if (proof !== null && change.machine.profile().toplevel === proof.toplevel) {
-    markFirstBoot(change, proof);
-  }
+  if (proof === null || machine.profile().toplevel !== proof.toplevel) return;
+  const by = ended.findLast(({ txn }) => txn === proof.transaction)?.attempt.once?.loader;
+  markFirstBoot(change, proof, proof.bootId === machine.bootId ? (by ?? "default") : "default");
 }
 
 /**

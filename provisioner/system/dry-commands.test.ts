@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
@@ -7,6 +9,7 @@ import { fakeMachine, fakeSources } from "./fake-machine.ts";
 import { fakeEntry, fakeManifest, makeKeys } from "./fetch/fake-closure.ts";
 import { signManifest } from "./fetch/sign-manifest.ts";
 import { digestPlan } from "./plan.ts";
+import { readGenerationRecord } from "./read-generation-record.ts";
 import type { ChangeReason, SystemEvent, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "boot", why: "a test", instanceId: "i-1" };
@@ -72,6 +75,24 @@ t.test("a dry machine is believable from nothing", async (t) => {
   t.equal(io.files.realPath("/nix/var/nix/profiles/system"), closure.toplevel);
 });
 
+t.test("a dry system says of itself what its sources say", async (t) => {
+  const io = fakeIo(t.testdir());
+  const c = systemClient(openDriver(io, { driver: "dry" }));
+  const golden = path.join(import.meta.dirname, "../render/golden/generation.nix");
+  const content = readFileSync(golden, "utf8");
+  const { files, ...sources } = fakeSources("a");
+  const module = { path: "firstlight/generation.nix", content, mode: 0o644 };
+  const { toplevel } = await c.build({ ...sources, files: [...files, module] }, reason);
+  t.match(readGenerationRecord(io.files, toplevel), {
+    ...{ v: 1, content: "0".repeat(64), release: "firstlight.00000000" },
+    ...{ commands: { length: 0 }, hooks: [{ script: {} }, { name: "tell" }] },
+    report: { instanceId: "i-0001", password: null, spec: null },
+    credentials: { length: 3 },
+  });
+  const bare = await c.build(fakeSources("b"), reason);
+  t.equal(readGenerationRecord(io.files, bare.toplevel), undefined);
+});
+
 t.test("the dry driver refuses the real machine", async (t) => {
   const real = hostIo({ root: "/" });
   const c = systemClient(openDriver(real, { driver: "dry" }));
@@ -104,5 +125,22 @@ t.test(
     t.same(io.executed, []);
     const stranger = signManifest(manifest, [makeKeys("fleet-1").secret]);
     await t.rejects(c.fetch(stranger, sources, reason), { code: "system/closure-untrusted" });
+
+    const kernel = "/nix/store/00000000000000000000000000000001-linux-6.12/bzImage";
+    io.files.write("/boot/EFI/nixos/other.efi", "");
+    io.files.write(kernel, "k".repeat(5000));
+    const realPath: typeof io.files.realPath = (file) =>
+      file === `${system}/kernel` ? kernel : io.files.realPath(file);
+    const space: typeof io.files.space = (place) => {
+      const real = io.files.space(place);
+      return real && place.startsWith("/boot") ? { ...real, availableBytes: 4999 } : real;
+    };
+    const full = { ...io, files: { ...io.files, space } };
+    const storeFiles = { ...io.files, realPath };
+    const small = systemClient(openDriver(full, { driver: "dry", fetch, storeFiles }));
+    await t.rejects(small.fetch(signed, sources, reason), {
+      code: "system/not-enough-boot-space",
+      message: /^\/boot\/EFI\/nixos: 4\.9 KiB/,
+    });
   },
 );

@@ -1,6 +1,8 @@
 import { sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
+import { generationFile, generationRecordFile } from "#provisioner/render/generation-record.ts";
+import { printedRecord } from "#provisioner/render/printed-record.ts";
 import { bootPlaces } from "./boot-places.ts";
 import {
   buildUnits,
@@ -29,6 +31,9 @@ export interface DryCommandsOptions {
   readonly talk: Talk;
 }
 
+/** What a made-up derivation holds, before the digest of its sources. */
+const madeUp = "made up of the sources ";
+
 const done: SwitchEnd = { exitCode: 0, timedOut: false, relayed: false, output: "" };
 
 /**
@@ -45,13 +50,25 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
     if (line !== undefined) talk.emit({ type: "command", argv: shownArgv(line), run: false });
   };
 
+  /**
+   * What the sources of a made-up derivation say of the system: where it reports, what changes it. No
+   * scripts are among it: nothing runs them here, and who waits for their end would wait for ever.
+   */
+  const recordOf = (derivation: string): string | undefined => {
+    const digest = files.readText(derivation)?.slice(madeUp.length).trim() ?? "";
+    const module = files.readText(`${paths.sources}/${digest}/${generationFile}`);
+    const record = module === undefined ? undefined : printedRecord(module);
+    if (typeof record !== "object" || record === null) return undefined;
+    return JSON.stringify({ ...record, commands: [] });
+  };
+
   return {
     whoEvaluates: (sourcesDigest) => whoEvaluates(files, settings, sourcesDigest),
     async instantiate(evaluation) {
       say(lines.instantiate(evaluation, this.whoEvaluates(evaluation.sourcesDigest)));
       const { txn, sourcesDigest, nixpkgs } = evaluation;
       const derivation = dryDerivation(paths.store, sourcesDigest, nixpkgs);
-      files.write(derivation, `made up of the sources ${sourcesDigest}\n`, { mode: 0o444 });
+      files.write(derivation, `${madeUp}${sourcesDigest}\n`, { mode: 0o444 });
       files.link(derivation, derivationRoot(paths, txn));
       return derivation;
     },
@@ -73,6 +90,9 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.build(building));
       const toplevel = dryToplevel(building.derivation);
       files.write(`${toplevel}/nixos-version`, "dry\n", { mode: 0o444 });
+      const record = recordOf(building.derivation);
+      if (record !== undefined)
+        files.write(`${toplevel}/${generationRecordFile}`, record, { mode: 0o444 });
       files.link(toplevel, systemRoot(paths, building.txn));
       return toplevel;
     },
@@ -158,6 +178,9 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(lines.armRestart(txn, afterMs));
     },
     holdWayBack: async () => false,
+    async stopRetry() {
+      say(retryLines.stop);
+    },
     async armRetry(afterMs) {
       say(retryLines.arm(afterMs));
     },

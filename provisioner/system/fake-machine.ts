@@ -162,6 +162,11 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
   let forced: string | undefined;
 
   const at = (file: string) => path.join(root, file);
+  const timerFile = (unit: string) => `/run/systemd/transient/${unit}.timer`;
+  const dropTimer = (unit: string) => {
+    rmSync(at(timerFile(unit)), { force: true });
+    return timers.delete(unit);
+  };
   const linkTo = (target: string, file: string) => {
     mkdirSync(path.dirname(at(file)), { recursive: true });
     rmSync(at(file), { force: true });
@@ -353,6 +358,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
         const starts = `start ${request.args.at(-1)}`;
         const asks = action === "start" ? starts : "restart";
         timers.set(unit, file === "systemctl" ? asks : toplevel);
+        write(timerFile(unit), "[Timer]\n");
         return {};
       }
       if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
@@ -390,11 +396,10 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
       }
       if (verb === "reset-failed") return { code: failedUnits.delete(unit) ? 0 : 1 };
       if (unit.endsWith("*")) {
-        for (const name of timers.keys())
-          if (name.startsWith(unit.slice(0, -1))) timers.delete(name);
+        for (const name of timers.keys()) if (name.startsWith(unit.slice(0, -1))) dropTimer(name);
         return {};
       }
-      return { code: timers.delete(unit) ? 0 : 5 };
+      return { code: dropTimer(unit) ? 0 : 5 };
     },
     bootctl: ({ args: [, id = ""] }) => {
       const variable = efiVariable("LoaderEntryOneShot");
@@ -501,7 +506,7 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
     },
     fireTimers() {
       const due = [...timers.values()];
-      timers.clear();
+      for (const unit of [...timers.keys()]) dropTimer(unit);
       for (const what of due) {
         if (what === "restart") boot();
         else if (!what.startsWith("start ")) activate(what, "test");

@@ -1,4 +1,6 @@
+import { rmSync } from "node:fs";
 import t from "tap";
+import { systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
 import {
   arm,
@@ -14,14 +16,17 @@ import {
   unproved,
   unprovedMachine,
 } from "./fake-first-boot.ts";
-import { fakeSources } from "./fake-machine.ts";
+import { fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import { machineDirectory } from "./machine-directory.ts";
+
+const sick = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 1 };
 
 const loaders: readonly FakeLoader[] = ["systemd-boot", "grub"];
 
 for (const loader of loaders) {
   t.test(`${loader}: a first boot that does not come up leads back, and stays there`, async (t) => {
     const m = await unprovedMachine(t, loader);
-    t.same(marks(m), ["proved", "unproved"]);
+    t.same(marks(m), ["during", "proved", "unproved"]);
     t.equal(await arm(m), undefined, "the boot that committed it is not it");
     m.cutPower();
     t.strictSame([m.running(), m.bootDefault()], [fresh, fresh]);
@@ -31,7 +36,7 @@ for (const loader of loaders) {
     const c = start(m);
     t.match(await c.status(), { state: "none" });
     const found = await c.recover({ judges: true });
-    const why = /^the first boot of generation 3 did not come as far as firstlight/;
+    const why = /^the first boot of generation 3 did not come as far as to be judged/;
     t.match(found, {
       state: "rolled-back",
       details: [why],
@@ -60,21 +65,51 @@ for (const loader of loaders) {
     t.match(await start(m).recover(), { state: "clean" });
   });
 
-  t.test(`${loader}: a first boot in which firstlight runs has no way back any more`, async (t) => {
+  t.test(`${loader}: a first boot that was judged has no way back any more`, async (t) => {
+    for (const verdict of [healthy, sick]) {
+      const m = await unprovedMachine(t, loader);
+      m.cutPower();
+      await arm(m);
+      await arm(m);
+      const c = start(m);
+      t.match(await c.recover({ judges: true }), {
+        ...{ state: "clean", unproved: { toplevel: fresh }, details: [] },
+      });
+      t.same(marks(m), ["begun", "during", "proved", "unproved"], "it is not judged yet");
+      await c.prove(verdict);
+      t.same(marks(m), []);
+      t.equal(await arm(m), undefined);
+      m.cutPower();
+      t.equal(m.running(), fresh, "the next boot is its own");
+      t.equal(await arm(m), undefined);
+    }
+  });
+
+  t.test(`${loader}: a first boot that ends before its verdict leads back, once`, async (t) => {
     const m = await unprovedMachine(t, loader);
     m.cutPower();
     await arm(m);
-    await arm(m);
-    t.match(await start(m).recover({ judges: true }), {
-      state: "clean",
-      unproved: { toplevel: fresh },
-      details: [],
-    });
-    t.same(marks(m), []);
-    t.equal(await arm(m), undefined);
+    await start(m).recover({ judges: true });
     m.cutPower();
-    t.equal(m.running(), fresh, "the next boot is its own");
-    t.equal(await arm(m), undefined);
+    t.equal(m.running(), good);
+    t.match(await start(m).recover({ judges: true }), { state: "rolled-back" });
+    m.cutPower();
+    t.equal(m.running(), good);
+  });
+
+  t.test(`${loader}: a change that begins in a first boot takes it up`, async (t) => {
+    const m = await unprovedMachine(t, loader);
+    m.cutPower();
+    await arm(m);
+    const c = start(m);
+    await c.recover({ judges: true });
+    const plan = await c.plan(await c.build(fakeSources("c"), reason));
+    t.equal(marks(m).length, 4);
+    await c.commit(await c.try(plan), healthy);
+    t.same(marks(m), ["during", "proved", "unproved"], "of the next system");
+    m.cutPower();
+    t.equal(m.running(), systemOf(fakeSources("c")));
+    t.match(await arm(m), { back: good });
   });
 
   t.test(
@@ -164,14 +199,125 @@ t.test("a system of a firstlight that does not see to its first boot is not mark
   t.same(marks(m), []);
 });
 
-t.test("a way back that cannot be disarmed is told, and holds nothing up", async (t) => {
+t.test("a way back that cannot be disarmed is no sign of a boot that failed", async (t) => {
   const m = await unprovedMachine(t, "systemd-boot");
   m.cutPower();
   await arm(m);
-  m.faults.answers.set("bootctl", () => ({ code: 1, stderr: "Read-only file system" }));
-  t.match(await start(m).recover(), {
-    state: "clean",
-    details: [/^the next boot may still be of the system from before: .*Read-only/],
-  });
+  m.faults.answers.set("bootctl", ({ args }) =>
+    args.at(-1) === "" ? { code: 1, stderr: "Read-only file system" } : undefined,
+  );
+  const c = start(m);
+  await c.recover({ judges: true });
+  t.match(await c.prove(healthy), { proved: true });
+  t.same(marks(m), ["during", "proved", "unproved"]);
+  const told = /^the next boot may still be of the system from before: .*Read-only/;
+  t.match(await start(m).recover(), { state: "clean", details: [told] });
+  m.cutPower();
+  t.equal(m.running(), good);
+  t.match(await start(m).recover(), { state: "clean" });
+  t.equal(m.bootDefault(), fresh, "it was well");
+  m.faults.answers.clear();
+  m.cutPower();
+  await arm(m);
+  await start(m).recover();
   t.same(marks(m), []);
+  m.cutPower();
+  t.equal(m.running(), fresh);
+});
+
+t.test("a boot that a person asked to end in a shell is nobody's first boot", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  m.cutPower();
+  for (const words of ["systemd.unit=emergency.target", "quiet rescue", "single"]) {
+    m.write("/proc/cmdline", `init=${fresh}/init ${words}\n`);
+    t.equal(await arm(m), undefined, words);
+  }
+  m.write("/proc/cmdline", `init=${fresh}/init systemd.unit=multi-user.target\n`);
+  t.match(await arm(m), { back: good });
+});
+
+t.test("a journal that is damaged keeps nobody in a system that does not come up", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  m.cutPower();
+  await arm(m);
+  m.cutPower();
+  const journal = "/var/lib/firstlight/journal/journal.jsonl";
+  const lines = (m.read(journal) ?? "").split("\n");
+  m.write(journal, lines.with(2, (lines[2] ?? "").replace('"bootId"', '"bootIe"')).join("\n"));
+  t.match(await start(m).recover({ judges: true }), {
+    state: "set-aside",
+    fault: { code: "system/journal-damaged" },
+    details: [/the journal was damaged/, /did not come as far as to be judged/],
+  });
+  t.strictSame([m.bootDefault(), m.profile()], [good, good]);
+  t.same(marks(m), []);
+  m.cutPower();
+  t.match(await start(m).recover(), { state: "clean" });
+});
+
+t.test("a system that only kexec has started has its first boot still to come", async (t) => {
+  const root = machineDirectory("first-boot-kexec");
+  t.teardown(() => rmSync(root, { recursive: true, force: true }));
+  const m = fakeMachine(root, { loader: "grub", kexec: true });
+  const [a, b] = [fakeSources("a"), fakeSources("b with kernel-one")];
+  await commit(start(m), a);
+  m.cutPower();
+  await start(m).recover({ judges: true });
+  await start(m).prove(healthy);
+  const kexec = () => systemClient(m.start({ reboot: "kexec" }).system);
+  const c = kexec();
+  await c.try(await c.plan(await c.build(b, reason)));
+  await c.restart();
+  m.restartIfAsked();
+  t.equal(m.running(), systemOf(b));
+  const d = kexec();
+  const { trial } = await d.recover({ judges: true });
+  if (trial === null) return t.fail("expected the trial");
+  await d.commit(trial.trial, healthy);
+  t.equal(await arm(m), undefined, "not of the boot that goes on");
+  t.match(await kexec().recover({ judges: true }), { state: "clean" });
+  m.cutPower();
+  t.equal(m.running(), systemOf(b));
+  t.match(await arm(m), { back: systemOf(a) });
+  m.cutPower();
+  t.match(await kexec().recover({ judges: true }), { state: "rolled-back" });
+  t.equal(m.bootDefault(), systemOf(a));
+});
+
+t.test("what a first boot was left for is told as it is: its hooks, and no verdict", async (t) => {
+  const m = await provedMachine(t, "grub");
+  const c = start(m);
+  const closure = await c.build(unproved, reason);
+  const hooks = ["post-update", "post-rollback"].map((when) => ({
+    ...{ name: when, when, command: ["/bin/true"], script: null, timeoutMs: 1000, aborts: false },
+  }));
+  const record = { v: 1, content: "", release: "b", instance: "", credentials: [], commands: [] };
+  for (const system of [good, fresh]) {
+    m.write(`${system}/etc/firstlight/generation.json`, JSON.stringify({ ...record, hooks }));
+  }
+  await c.commit(await c.try(await c.plan(closure)), healthy);
+  const ran: string[] = [];
+  m.faults.answers.set("hook", ({ args }) => {
+    const of = args
+      .find((arg) => arg.includes("FIRSTLIGHT_SYSTEM="))
+      ?.split("=")
+      .at(-1);
+    ran.push(
+      `${args
+        .find((arg) => arg.includes("FIRSTLIGHT_WHEN="))
+        ?.split("=")
+        .at(-1)} ${of}`,
+    );
+    return { code: 0 };
+  });
+  m.cutPower();
+  await arm(m);
+  m.cutPower();
+  await start(m).recover({ judges: true });
+  t.same(ran, [`post-rollback ${fresh}`]);
+  const { trials } = await start(m).history();
+  t.match(trials.at(-1), {
+    ...{ by: "rollback", toplevel: good, verdict: { conclusive: false } },
+    reasons: [/did not come as far as to be judged/],
+  });
 });

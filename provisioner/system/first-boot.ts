@@ -1,7 +1,9 @@
+import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import type { Proof } from "./boot-proof.ts";
+import type { OnceName } from "./loaders/loader.ts";
 import type { SystemPaths } from "./paths.ts";
-import type { Change, Work } from "./work.ts";
+import type { Change } from "./work.ts";
 
 /**
  * What a first boot must know before anything but the store is there: links beside the GC roots, each
@@ -16,7 +18,14 @@ export interface FirstBootMarks {
   readonly proved: string;
   /** Whether that boot has begun. */
   readonly hasBegun: boolean;
+  /** So often the machine was restarted to leave it, and came back with it. */
+  readonly leavings: number;
+  /** The boot in which they were written, which is no first one; `null` where an older firstlight wrote them. */
+  readonly during: string | null;
 }
+
+/** So often a first boot is left by a restart: a loader that has not led back by then will not. */
+export const mostLeavings = 2;
 
 /** The part of {@link Work} that marks are read with. */
 export interface MarksPlace {
@@ -25,55 +34,125 @@ export interface MarksPlace {
   readonly paths: Pick<SystemPaths, "firstBoot">;
 }
 
-const names = ["unproved", "begun", "proved"] as const;
+const leavingNames = Array.from({ length: mostLeavings }, (_, index) => `left-${index + 1}`);
+const progress = ["begun", ...leavingNames];
+const names = ["unproved", ...progress, "proved", "during"];
 
 /** Of a system that sees to its own first boot; the marks of another one nobody would ever remove. */
 const unit = "etc/systemd/system/firstlight-first-boot.service";
 
 /** `undefined` where no first boot is to come or goes on. */
 export function readMarks({ storeFiles, paths }: MarksPlace): FirstBootMarks | undefined {
-  const [unproved, begun, proved] = names.map((name) =>
-    storeFiles.readLink(`${paths.firstBoot}/${name}`),
-  );
-  if (unproved === undefined || proved === undefined) return undefined;
-  return { unproved, proved, hasBegun: begun === unproved };
+  const read = (name: string) => storeFiles.readLink(`${paths.firstBoot}/${name}`);
+  const [unproved, proved, during = null] = ["unproved", "proved", "during"].map(read);
+  if (unproved == null || proved == null) return undefined;
+  return {
+    ...{ unproved, proved, during },
+    hasBegun: read("begun") === unproved,
+    leavings: leavingNames.filter((name) => read(name) === unproved).length,
+  };
 }
 
 /** What is known of a boot: its first one, one of another system after that had begun, or neither. */
 export function firstBootNow(
   marks: FirstBootMarks | undefined,
-  booted: string | null,
+  now: { readonly booted: string | null; readonly bootId: string },
 ): "is-it" | "after-it" | "neither" {
-  if (marks === undefined) return "neither";
-  if (marks.unproved === booted) return "is-it";
+  if (marks === undefined || marks.during === now.bootId) return "neither";
+  if (marks.unproved === now.booted) return "is-it";
   return marks.hasBegun ? "after-it" : "neither";
 }
 
-/** Marks a system that becomes the boot default and was not booted, where there is one to go back to. */
-export function markFirstBoot(change: Change, { toplevel, proved, previousGood }: Proof): void {
-  const { machine, storeFiles, paths } = change;
-  const back = previousGood.toplevel;
-  const isNeeded = !proved && machine.booted() !== toplevel && back !== toplevel;
-  const isAble = storeFiles.stat(`${toplevel}/${unit}`) !== undefined;
-  if (!isNeeded || !isAble || back === null || !machine.inStore(back)) return;
+/** Whether marks are there that say nothing: whoever wrote or removed them was killed. */
+export function hasStrayMarks(place: MarksPlace): boolean {
+  const { storeFiles, paths } = place;
+  return readMarks(place) === undefined && storeFiles.list(paths.firstBoot).length > 0;
+}
+
+/** What the marks say of this boot. */
+export function firstBootAt(
+  change: MarksPlace & Pick<Change, "machine">,
+): { readonly now: "is-it" | "after-it"; readonly marks: FirstBootMarks } | undefined {
+  const { machine } = change;
   const marks = readMarks(change);
-  if (marks?.unproved === toplevel && marks.proved === back && !marks.hasBegun) return;
+  const now = firstBootNow(marks, { booted: machine.booted(), bootId: machine.bootId });
+  return marks === undefined || now === "neither" ? undefined : { now, marks };
+}
+
+/**
+ * Marks a system that becomes the boot default and was not booted, where there is one to go back to. What
+ * is marked already stays as it is: its first boot may have begun, and have failed.
+ */
+export function markFirstBoot(change: Change, proof: Proof, by: BootedBy): void {
+  const { machine, storeFiles, paths } = change;
+  const { toplevel, proved, previousGood } = proof;
+  const back = previousGood.toplevel;
+  // Another kernel that was started by this one has met no boot loader.
+  const wasBooted = machine.booted() === toplevel && by !== "kexec";
+  const isAble = storeFiles.stat(`${toplevel}/${unit}`) !== undefined;
+  if (proved || wasBooted || back === toplevel || !isAble) return;
+  if (back === null || !machine.inStore(back)) return;
+  const marks = readMarks(change);
+  if (marks?.unproved === toplevel && marks.proved === back) return;
   clearMarks(change);
+  storeFiles.link(machine.bootId, `${paths.firstBoot}/during`);
   storeFiles.link(back, `${paths.firstBoot}/proved`);
   storeFiles.link(toplevel, `${paths.firstBoot}/unproved`);
 }
+
+/** What booted a system that is committed, in the boot that goes on. */
+export type BootedBy = OnceName | "default";
 
 /** Says that the first boot has begun: whoever is booted next knows that it was tried. */
 export function markBegun({ storeFiles, paths }: MarksPlace, { unproved }: FirstBootMarks): void {
   storeFiles.link(unproved, `${paths.firstBoot}/begun`);
 }
 
+/** Says that the machine is about to be restarted to leave the first boot. Throws what the disk does. */
+export function markLeaving({ storeFiles, paths }: MarksPlace, marks: FirstBootMarks): void {
+  const name = leavingNames[marks.leavings];
+  if (name !== undefined) storeFiles.link(marks.unproved, `${paths.firstBoot}/${name}`);
+}
+
 /** Forgets that a first boot has begun: it was left for something else than the way back. */
 export function unmarkBegun({ storeFiles, paths }: MarksPlace): void {
-  storeFiles.remove(`${paths.firstBoot}/begun`);
+  for (const name of progress) storeFiles.remove(`${paths.firstBoot}/${name}`);
+}
+
+/** Words of the kernel's command line by which systemd comes up for a person. systemd(1), kernel-command-line(7). */
+const forPerson =
+  /^(?:emergency|rescue|single|-b|s|S|1|systemd\.unit=(?:emergency|rescue)\.target)$/;
+
+/** Whether a person asked for this boot to end in a shell: nobody restarts them out of it. */
+export function isForPerson(files: Files): boolean {
+  const words = (files.readText("/proc/cmdline") ?? "").trim().split(/\s+/);
+  return words.some((word) => forPerson.test(word));
 }
 
 /** Removes what was marked; the system of the first boot first. */
-export function clearMarks({ storeFiles, paths }: Pick<Work, "storeFiles" | "paths">): void {
+export function clearMarks({ storeFiles, paths }: MarksPlace): void {
   for (const name of names) storeFiles.remove(`${paths.firstBoot}/${name}`);
+}
+
+/**
+ * Ends a first boot: the loader's choice is forgotten, `work` is done, the marks are removed. Killed before
+ * the end, the next boot is a first boot again. Where the choice stays, that boot has not begun, so that
+ * nobody takes the system for one that failed; gives back how that failed, or `null`.
+ */
+export async function endFirstBoot(
+  place: MarksPlace,
+  forget: () => Promise<void>,
+  work: () => Promise<unknown> = async () => {},
+): Promise<Fault | null> {
+  let failure: Fault | null = null;
+  try {
+    await forget();
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    failure = error;
+  }
+  await work();
+  if (failure === null) clearMarks(place);
+  else unmarkBegun(place);
+  return failure;
 }

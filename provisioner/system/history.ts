@@ -9,6 +9,7 @@ import { pinnedGenerations } from "./pinned-generations.ts";
 import { readGenerationRecord } from "./read-generation-record.ts";
 import { heldBack } from "./releases.ts";
 import { wantsRestart } from "./restart.ts";
+import { isRetrySet } from "./retry-lines.ts";
 import type {
   ChangeReason,
   Closure,
@@ -86,6 +87,7 @@ export function toTrialRecord(trial: EndedTrial): TrialRecord {
     generation: outcome === "committed" ? generation : previous.generation,
     verdict,
     reasons: reasonsOf(trial),
+    ...(closure.reason.notBuilt === undefined ? {} : { notBuilt: closure.reason.notBuilt }),
   };
 }
 
@@ -100,6 +102,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
     closure?.sourcesDigest === sourcesDigest &&
     closure.toplevel === toplevel &&
     profile.toplevel === toplevel;
+  const chosen = same ? null : chosenByPerson(work, trials);
   return {
     runs: same,
     generation: profile.generation,
@@ -107,7 +110,9 @@ export function runs(work: Work, sourcesDigest: string): Running {
     sourcesDigest: sourcesOf(trials, toplevel),
     bootProved: proof?.toplevel === profile.toplevel ? proof.proved : null,
     restart: wantsRestart(state, work.machine.bootId),
-    chosen: same ? null : chosenByPerson(work, trials),
+    chosen,
+    overruled: chosen !== null && isOverruled(trials, sourcesDigest, toplevel),
+    retries: isRetrySet(work.io.files),
     lastTrial: trials.at(-1)?.txn ?? null,
   };
 }
@@ -131,6 +136,23 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
     return `${name} was chosen when the machine was booted`;
   }
   return `${name} was activated by hand`;
+}
+
+/**
+ * Whether what a person chose came after the last trial of a release. Where that was committed and what ran
+ * before it runs, this is not to be known: a power cut in the middle of the commit looks the same.
+ */
+function isOverruled(
+  trials: readonly EndedTrial[],
+  sourcesDigest: string,
+  running: string | null,
+): boolean {
+  const last = trials.findLastIndex(
+    ({ attempt }) => attempt.closure.sourcesDigest === sourcesDigest,
+  );
+  if (last === -1) return false;
+  const isLeft = trials.slice(last + 1).some(({ outcome }) => outcome === "committed");
+  return isLeft || trials[last]?.attempt.previous.toplevel !== running;
 }
 
 function lastCommitted(trials: readonly EndedTrial[]): EndedTrial | undefined {

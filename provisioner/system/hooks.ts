@@ -12,6 +12,9 @@ import type { Closure } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import type { Change, Work } from "./work.ts";
 
+/** The change that hooks belong to, and the system that names them. */
+type Subject = Pick<Closure, "transaction" | "toplevel">;
+
 /** How a hook ended. */
 export interface HookResult {
   readonly name: string;
@@ -75,7 +78,7 @@ export async function runAfterHooks(work: Work): Promise<void> {
   const pending = pendingHooks(work);
   if (pending === undefined) return;
   const { trial, hooks, results } = pending;
-  const { closure } = trial.attempt;
+  const closure = { transaction: trial.txn, toplevel: ranFor(trial).toplevel };
   const all = [...results];
   for (const hook of hooks) {
     all.push(await runHook(work, closure, hook));
@@ -108,12 +111,23 @@ export function pendingHooks(work: Work):
   if (trial === undefined || hasAttempt(openState(work))) return undefined;
   const known = readHookResults(work);
   if (known?.settled === trial.txn) return undefined;
-  const when = trial.outcome === "committed" ? "post-update" : "post-rollback";
+  const { toplevel, when } = ranFor(trial);
   const results = known?.transaction === trial.txn ? known.results : [];
-  const hooks = hooksOf(work, trial.attempt.closure.toplevel, when).filter(
+  const hooks = hooksOf(work, toplevel, when).filter(
     (hook) => !results.some((result) => result.name === hook.name && result.when === when),
   );
   return hooks.length === 0 ? undefined : { trial, hooks, results };
+}
+
+/** Whose hooks an end runs. A commit that leaves a first boot is the way back of the system that was left. */
+function ranFor({ outcome, attempt }: EndedTrial): {
+  readonly toplevel: string;
+  readonly when: HookRecord["when"];
+} {
+  const { closure, left } = attempt;
+  if (left !== undefined) return { toplevel: left, when: "post-rollback" };
+  const when = outcome === "committed" ? "post-update" : "post-rollback";
+  return { toplevel: closure.toplevel, when };
 }
 
 /** How the hooks of the last change ended; `undefined` where there were none. */
@@ -132,7 +146,7 @@ function openState({ io, paths }: Work) {
   return readJournal(io.files, paths.journal).ledger.state;
 }
 
-async function runHook(work: Work, closure: Closure, hook: HookRecord): Promise<HookResult> {
+async function runHook(work: Work, closure: Subject, hook: HookRecord): Promise<HookResult> {
   const { name, when } = hook;
   const { transaction: txn, toplevel } = closure;
   const step = `hook ${name}`;

@@ -22,6 +22,8 @@ export interface Attempt {
   readonly wayBackMs: number;
   /** What its judge needs, for the process that judges it. */
   readonly judging: unknown;
+  /** The system whose first boot was left for this one; only then. */
+  readonly left?: string;
 }
 
 /** Where a profile or generation points. */
@@ -51,7 +53,14 @@ export interface Steps {
   };
   /** The trial as a whole, up to the end of the activation. */
   readonly try: { readonly intent: Attempt; readonly result: Trial };
-  readonly arm: { readonly intent: { readonly afterMs: number }; readonly result: null };
+  readonly arm: {
+    readonly intent: {
+      readonly afterMs: number;
+      /** By the clock of this boot that nobody sets; absent in records of an earlier version. */
+      readonly upMs?: number;
+    };
+    readonly result: null;
+  };
   readonly activate: {
     readonly intent: { readonly toplevel: string };
     readonly result: Activation;

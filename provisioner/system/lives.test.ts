@@ -122,7 +122,8 @@ async function trialOf(
   { one, sources }: { readonly one: Agent; readonly sources: Sources },
 ): Promise<Trial | undefined> {
   const { by } = one;
-  const { state, trial, back } = await c.recover({ judges: true });
+  const { state, trial, back, unproved } = await c.recover({ judges: true });
+  if (unproved !== null) await c.prove(one.well ? healthy : sick);
   if (trial !== null) return trial.trial;
   if (back !== null) await conclude(life, c, { one, trial: back });
   else if (state === "clean") await checkDenied(life, c);

@@ -41,6 +41,28 @@ export function readGroupMemory(files: Files, group: string): GroupMemory | unde
   return { oomKills, peakBytes: /^[0-9]+$/.test(peak) ? Number(peak) : undefined };
 }
 
+/** Of old control groups a limit that is none is a number next to this; no machine has as much. */
+const noLimit = 2 ** 62;
+
+/**
+ * Whether the kernel holds a control group to a limit of its memory; `undefined` when the group is not
+ * there (any more). Groups of either version.
+ */
+export function isMemoryLimited(files: Files, group: string): boolean | undefined {
+  const [unified, old] = [`/sys/fs/cgroup/${group}`, `/sys/fs/cgroup/memory/${group}`];
+  const limit =
+    files.readText(`${unified}/memory.max`) ?? files.readText(`${old}/memory.limit_in_bytes`);
+  if (limit !== undefined) return /^[0-9]+$/.test(limit.trim()) && Number(limit) < noLimit;
+  return files.stat(unified) === undefined && files.stat(old) === undefined ? undefined : false;
+}
+
+/** Whether the kernel can hold control groups of this machine to a limit of their memory. */
+export function hasMemoryGroups(files: Files): boolean {
+  const controllers = files.readText("/sys/fs/cgroup/cgroup.controllers") ?? "";
+  const isOld = files.stat("/sys/fs/cgroup/memory/memory.limit_in_bytes") !== undefined;
+  return controllers.trim().split(" ").includes("memory") || isOld;
+}
+
 function field(text: string | undefined, name: string): number | undefined {
   const value = new RegExp(`^${name} ([0-9]+)$`, "m").exec(text ?? "")?.[1];
   return value === undefined ? undefined : Number(value);

@@ -130,6 +130,13 @@ export function nixCommands({
     return !renews || (await run(lines.renewWayBack(txn))).code === 0;
   }
 
+  async function stopRetry(): Promise<void> {
+    const stopped = await run(retryLines.stop);
+    if (stopped.code !== 0 && stopped.code !== notLoaded) {
+      throw nixFault(stopped, "stopping the timer of the next try", "system/retry-failed");
+    }
+  }
+
   async function unitLog(unit: string): Promise<string> {
     try {
       return (await run(lines.unitLog(unit))).stdout;
@@ -310,11 +317,9 @@ export function nixCommands({
       }
     },
     holdWayBack,
+    stopRetry,
     async armRetry(afterMs) {
-      const stopped = await run(retryLines.stop);
-      if (stopped.code !== 0 && stopped.code !== notLoaded) {
-        throw nixFault(stopped, "stopping the timer of the next try", "system/retry-failed");
-      }
+      await stopRetry();
       const result = await run(retryLines.arm(afterMs));
       if (result.code !== 0) throw nixFault(result, "systemd-run", "system/retry-failed");
     },

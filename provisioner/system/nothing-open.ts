@@ -1,6 +1,6 @@
 import { unproved } from "./boot-proof.ts";
 import type { EndedTrial } from "./ended-trials.ts";
-import { firstBootNow, readMarks } from "./first-boot.ts";
+import { firstBootAt, hasStrayMarks } from "./first-boot.ts";
 import { checkJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import { openMachine } from "./machine.ts";
@@ -19,8 +19,9 @@ export function isClean({
   const { ledger, torn, damage } = checkJournal(io.files, paths.journal);
   const isOpen = ledger.state.state !== "none" || ledger.unconcluded !== null;
   if (torn !== null || damage !== null || isOpen) return false;
-  const marks = readMarks({ storeFiles, paths });
-  return firstBootNow(marks, openMachine(io, storeFiles, paths).booted()) === "neither";
+  if (hasStrayMarks({ storeFiles, paths })) return false;
+  const machine = openMachine(io, storeFiles, paths);
+  return firstBootAt({ machine, storeFiles, paths }) === undefined;
 }
 
 /** The answer where nothing is open. */

@@ -3,7 +3,7 @@ import path from "node:path";
 import t from "tap";
 import { hostFiles } from "#core/host-files.ts";
 import { defaultBuildLimits, limitBytes, limitProperties } from "./build-limits.ts";
-import { readGroupMemory, readMemory, readOomKills } from "./memory.ts";
+import { isMemoryLimited, readGroupMemory, readMemory, readOomKills } from "./memory.ts";
 import { type MemoryTraces, memoryFault } from "./out-of-memory.ts";
 
 const gibi = 1024 ** 3;
@@ -125,6 +125,41 @@ t.test("the kernel's own figures are read, and what is missing is not made up", 
   write("sys/fs/cgroup/system.slice/x.scope/memory.peak", "4096\n");
   t.match(readGroupMemory(files, "system.slice/x.scope"), { peakBytes: 4096 });
 });
+
+const groups: readonly (readonly [
+  string,
+  Readonly<Record<string, string>>,
+  boolean | undefined,
+])[] = [
+  ["a limit", { "x.scope/memory.max": "1073741824\n" }, true],
+  ["none of it", { "x.scope/memory.max": "max\n" }, false],
+  ["a group without the controller", { "x.scope/cgroup.procs": "1\n" }, false],
+  ["an old limit", { "../memory/system.slice/x.scope/memory.limit_in_bytes": "4096\n" }, true],
+  [
+    "none of the old",
+    { "../memory/system.slice/x.scope/memory.limit_in_bytes": "9223372036854771712\n" },
+    false,
+  ],
+  ["no group", {}, undefined],
+];
+
+for (const [name, tree, limited] of groups) {
+  t.test(`the kernel itself says whether a limit is kept: ${name}`, async (t) => {
+    const root = t.testdir();
+    for (const [file, text] of Object.entries(tree)) {
+      const place = path.join(root, "sys/fs/cgroup/system.slice", file);
+      mkdirSync(path.dirname(place), { recursive: true });
+      writeFileSync(place, text);
+    }
+    t.equal(
+      isMemoryLimited(
+        hostFiles(root, () => {}),
+        "system.slice/x.scope",
+      ),
+      limited,
+    );
+  });
+}
 
 t.test("limits are systemd's properties, and mean bytes on a machine", async (t) => {
   t.strictSame(limitProperties(defaultBuildLimits), [

@@ -14,6 +14,7 @@ export function planText(plan: Plan): readonly string[] {
     `from ${systemText(from.toplevel, from.generation)}`,
     `to   ${closure.toplevel}`,
     `because ${closure.reason.why}`,
+    ...(closure.reason.notBuilt === undefined ? [] : [fetchedText(closure.reason.notBuilt)]),
     ...filesText(plan.files),
     ...optionsText(plan.options),
     ...packagesText(plan.difference),
@@ -46,6 +47,7 @@ export function previewText(preview: SourcesPreview): readonly string[] {
     `to   sources ${preview.sourcesDigest}`,
     ...filesText(preview.files),
     ...optionsText(preview.options),
+    ...obstacleText(preview.notBuilt),
     ...fetchText(preview.fetch),
     ...section("space", preview.space.map(spaceText)),
   ];
@@ -84,6 +86,15 @@ function optionsText(options: readonly OptionChange[] | null): readonly string[]
     return [`${signs[option.change]} ${first}`, ...rest.map((line) => `    ${line}`)];
   });
   return section("options", lines, options.length);
+}
+
+/** Why a system was fetched that would have been built here, for plan and history. */
+export function fetchedText(notBuilt: string): string {
+  return `fetched, because a build here does not fit: ${notBuilt}`;
+}
+
+function obstacleText(notBuilt: string | null): readonly string[] {
+  return notBuilt === null ? [] : ["", `a build here does not fit: ${notBuilt}`];
 }
 
 function fetchText(fetch: SourcesPreview["fetch"]): readonly string[] {

@@ -11,7 +11,7 @@ export interface PlanWarning {
     | "evaluation"
     /** It takes a reboot, and cannot be tried by one. */
     | "reboot"
-    /** Its own checks before a switch refuse it now. */
+    /** Its own checks before a switch refuse it now, or could not be asked. */
     | "check"
     /** Its first boot after the commit has no way back of its own from the beginning. */
     | "first-boot"

@@ -2,6 +2,7 @@ import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { exitCodes } from "./activation.ts";
+import { buildObstacle } from "./build-obstacle.ts";
 import { isTransaction } from "./command-lines.ts";
 import { compareOptions, compareSystems, optionsOf } from "./compare-systems.ts";
 import { type Preview, parseDryActivate } from "./dry-activate.ts";
@@ -79,6 +80,7 @@ export async function previewSources(
       readOptions((path) => texts.get(path)),
     ),
     fetch,
+    notBuilt: buildObstacle(work),
     space: previewSpace(work, fetch),
   };
 }
@@ -177,11 +179,13 @@ async function firstBootWarnings(
 }
 
 /** By their names alone: what they say may be another word each time. */
-function checkWarnings({ refusal }: SwitchWord): readonly PlanWarning[] {
-  if (refusal === null) return [];
-  const { checks, exitCode } = refusal;
-  const names = checks.length === 0 ? `exit code ${exitCode}` : checks.join(", ");
-  return [{ kind: "check", message: `its own checks before a switch refuse it now: ${names}` }];
+function checkWarnings({ refusal, unasked }: SwitchWord): readonly PlanWarning[] {
+  const checks = "its own checks before a switch";
+  const message =
+    refusal === null
+      ? unasked && `${checks} could not be asked now: ${unasked}`
+      : `${checks} refuse it now: ${refusal.checks.join(", ")}`;
+  return message === null ? [] : [{ kind: "check", message }];
 }
 
 async function previewUnits({ commands }: Work, toplevel: string): Promise<Preview> {

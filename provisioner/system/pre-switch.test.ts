@@ -184,19 +184,88 @@ for (const [name, answer] of Object.entries(unasked)) {
   });
 }
 
-t.test(
-  "a usage that knows the question is no excuse, nor are inhibitors nobody can read",
-  async (t) => {
+t.test("inhibitors that nobody can read are believed by the name of their check", async (t) => {
+  const m = await machine(t);
+  await inhibit(m);
+  m.write(`${m.running()}/switch-inhibitors`, "/nix/store/0-systemd\n/nix/store/0-dbus");
+  const c = start(m);
+  t.same((await planOf(c)).reboot.why, ["NixOS refuses to switch: its inhibitors are others"]);
+});
+
+/** What is no word of a check's, though it ends as if one had failed. */
+const unspoken: Readonly<Record<string, readonly [object, RegExp]>> = {
+  "a usage that knows the question": [
+    {
+      code: 1,
+      stderr: "Usage: x/bin/switch-to-configuration [check|switch|boot|test|dry-activate]\n",
+    },
+    /exit code 1, and none/,
+  ],
+  "a script that could not be run": [
+    { code: 1, stderr: "Pre-switch checks failed\n" },
+    /exit code 1, and none/,
+  ],
+  "a variable that is missing": [
+    { code: 1, stderr: "Error: missing required environment variable LOCALE_ARCHIVE\n" },
+    /exit code 1, and none/,
+  ],
+  "no bus": [{ code: 1, stderr: "Failed to connect to bus: Connection refused\n" }, /none of them/],
+  "a process that was killed": [{ code: null, signal: "SIGKILL" }, /they were killed$/],
+  "a deadline that was over": [
+    { code: null, timedOut: true, stdout: "Pre-switch check 'slow'" },
+    /within their deadline$/,
+  ],
+};
+
+for (const [name, [answer, message]] of Object.entries(unspoken)) {
+  t.test(`${name} refuses nothing: it is told, and the activation says how it is`, async (t) => {
     const m = await machine(t);
-    await inhibit(m);
-    m.write(`${m.running()}/switch-inhibitors`, "/nix/store/0-systemd\n/nix/store/0-dbus");
+    m.faults.answers.set("switch check", () => answer);
     const c = start(m);
-    t.same((await planOf(c)).reboot.why, ["NixOS refuses to switch: its inhibitors are others"]);
-    const stderr = "Usage: x/bin/switch-to-configuration [check|switch|boot|test|dry-activate]\n";
-    m.faults.answers.set("switch check", () => ({ code: 1, stderr }));
-    t.match(warnings(await planOf(c)), [{ kind: "check", message: /exit code 1$/ }]);
+    const plan = await planOf(c);
+    t.match(warnings(plan), [{ kind: "check", message }]);
+    const trial = await c.try(plan);
+    t.match(trial, { activation: "switched" });
+    await c.commit(trial, healthy);
+    t.same((await c.history()).denied, []);
+  });
+}
+
+t.test(
+  "checks that cannot be asked twice blame nobody, and those that then speak do",
+  async (t) => {
+    const unable = { code: 1, stderr: "Pre-switch checks failed\n" };
+    const named = { ...unable, stderr: `Pre-switch check 'disk' failed\n${unable.stderr}` };
+    const m = await machine(t, { systemd: false });
+    m.faults.answers.set("switch check", () => unable);
+    m.faults.answers.set("switch test", () => unable);
+    const c = start(m);
+    await t.rejects(c.try(await planOf(c)), { code: "system/activation-failed" });
+    t.same((await c.history()).denied, []);
+    m.faults.answers.set("switch test", () => named);
+    const trial = await c.try(await planOf(c));
+    t.match(trial, { activation: "refused", message: /'disk' failed/ });
+    m.faults.answers.clear();
+    await c.rollBack(trial, sick);
+    t.match((await c.history()).denied, [{ release: after.digest }]);
   },
 );
+
+t.test("an activation that systemd could not even start blames nobody", async (t) => {
+  const m = await machine(t);
+  const c = start(m);
+  const plan = await planOf(c);
+  m.faults.answers.set("systemd-run", ({ args }) =>
+    args.some((arg) => arg.startsWith("--unit=firstlight-switch-"))
+      ? { code: 1, stderr: "Failed to start transient service unit: Connection timed out\n" }
+      : undefined,
+  );
+  await t.rejects(c.try(plan), { code: "system/activation-failed", message: /timed out/ });
+  t.strictSame([m.running(), m.bootDefault()], [systemOf(before), systemOf(before)]);
+  t.equal(m.timers.size, 0);
+  const { trials, denied } = await c.history();
+  t.match([trials.at(-1), denied], [{ result: "rolled-back" }, []]);
+});
 
 t.test("a plan that knew of no restart is not tried where NixOS wants one now", async (t) => {
   const m = await machine(t);
@@ -206,6 +275,19 @@ t.test("a plan that knew of no restart is not tried where NixOS wants one now", 
   await t.rejects(c.try(plan), { code: "system/plan-stale", message: /NixOS refuses to switch/ });
   t.equal(m.running(), systemOf(before));
 });
+
+t.test(
+  "whoever writes the boot menu switches to nothing: no check of its own is asked",
+  async (t) => {
+    const m = await machine(t);
+    const { io, system } = m.start();
+    const c = systemClient(system);
+    await c.commit(await c.try(await planOf(c)), healthy);
+    const entry = io.executed.filter(({ args }) => args.at(-1) === "boot");
+    t.equal(entry.length, 1);
+    t.ok(entry.every(({ args }) => args.includes("--setenv=NIXOS_NO_CHECK=1")));
+  },
+);
 
 for (const systemd of [true, false]) {
   const where = systemd ? "under" : "without";

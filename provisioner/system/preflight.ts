@@ -99,7 +99,7 @@ export function bootNeed(work: Work, toplevel: string): BootNeed | undefined {
 }
 
 /**
- * Throws `system/not-enough-space` unless the place where the boot loader keeps kernels has room for
+ * Throws `system/not-enough-boot-space` unless the place where the boot loader keeps kernels has room for
  * those of a system that are not there yet. Nothing is checked where there is no such place.
  */
 export function checkBootRoom(work: Work, toplevel: string): void {
@@ -108,7 +108,7 @@ export function checkBootRoom(work: Work, toplevel: string): void {
   const { place, bytes } = need;
   const space = spaceOf(work.io.files, place);
   const keepBytes = work.policy.keepFree.bootBytes;
-  checkSpace(work, { place, space, bytes, files: 0, keepBytes, keepFiles: 0 });
+  checkSpace(work, { place, space, bytes, files: 0, keepBytes, keepFiles: 0 }, bootCode);
 }
 
 /** Kernel and initrd of a system, by the beginning of the name that a boot loader gives them. */
@@ -134,14 +134,20 @@ interface SpaceNeed {
   readonly keepFiles: number;
 }
 
-function checkSpace(work: Work, need: SpaceNeed): void {
+const bootCode = "system/not-enough-boot-space";
+
+function checkSpace(
+  work: Work,
+  need: SpaceNeed,
+  code: typeof bootCode | "system/not-enough-space" = "system/not-enough-space",
+): void {
   const { place, space, bytes, files, keepBytes, keepFiles } = need;
   const isShort = space.availableBytes < bytes + keepBytes || freeFiles(space) < files + keepFiles;
   if (!isShort) return;
   const needed = `${formatBytes(bytes)} and ${files} files`;
   const kept = `${formatBytes(keepBytes)} and ${keepFiles} files`;
   throw new Fault(
-    "system/not-enough-space",
+    code,
     `${place}: ${needed} are needed and ${kept} must stay free, but free are ${spaceText(space)}`,
     place === work.paths.store
       ? fetchHint(work, "Free space there: `firstlight collect` drops what need not stay")

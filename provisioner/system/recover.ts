@@ -1,7 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
 import { finishCommit } from "./commit.ts";
-import { type FirstBootMarks, firstBootNow, readMarks } from "./first-boot.ts";
+import { clearMarks, firstBootAt, hasStrayMarks } from "./first-boot.ts";
 import { nothingOpen } from "./nothing-open.ts";
 import { triesOf } from "./releases.ts";
 import { reattachTried, reattachTrying, resumeBooted } from "./resume.ts";
@@ -24,14 +24,15 @@ export interface RecoverOptions {
  * and the next start tries again.
  */
 export async function recover(change: Change, options: RecoverOptions): Promise<Recovery> {
-  const { marks, notes } = await takeUp(change);
-  if (change.journal.damage !== null) return beginAnew(change, notes);
+  const { notes, damage } = change.journal;
+  if (damage !== null) return beginAnew(change, notes);
   const open = openTransaction(change);
   const transaction = open.state === "none" ? null : open.txn;
   try {
-    const settled = await settle(change, open, { ...options, marks });
-    const found = nothingOpen(change, change.journal.ledger);
-    return { ...found, transaction, ...settled, details: [...notes, ...settled.details] };
+    const settled = await settleAll(change, open, options);
+    const found = { ...nothingOpen(change, change.journal.ledger), transaction, ...settled };
+    const details = [...notes, ...settled.details, ...(await takeUp(change, found))];
+    return { ...found, details };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const details = [...notes, `${open.state}: ${error.message}`];
@@ -41,57 +42,73 @@ export async function recover(change: Change, options: RecoverOptions): Promise<
 }
 
 /**
- * After a journal that could not be believed: what runs is left alone. No timer of a trial that
- * nobody knows of any more may take it away later.
+ * After a journal that could not be believed: what runs is left alone, but for a first boot that was left,
+ * which the marks beside the store tell of. No timer of a trial that nobody knows of any more may take it
+ * away later.
  */
 async function beginAnew(change: Change, notes: readonly string[]): Promise<Recovery> {
-  const { damage, ledger } = change.journal;
-  const fault = new Fault("system/journal-damaged", `${change.paths.journal}: ${damage}`);
+  const fault = new Fault(
+    "system/journal-damaged",
+    `${change.paths.journal}: ${change.journal.damage}`,
+  );
   const details = [...notes];
-  try {
+  const orSay = async (work: () => Promise<readonly string[]>): Promise<void> => {
+    try {
+      details.push(...(await work()));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      details.push(error.message);
+    }
+  };
+  await orSay(async () => {
     await change.commands.disarmAll();
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    details.push(error.message);
-  }
-  const found = nothingOpen(change, ledger);
+    return [];
+  });
+  await orSay(async () => (await leave(change))?.details ?? []);
+  const found = nothingOpen(change, change.journal.ledger);
+  await orSay(() => takeUp(change, found));
   return { ...found, state: "set-aside", details, fault: describeFault(fault) };
+}
+
+/** Takes a first boot up in which nothing is left to be judged. */
+async function takeUp(
+  change: Change,
+  { state, trial, unproved }: Recovery,
+): Promise<readonly string[]> {
+  if (state === "restart" || trial !== null || unproved !== null) return [];
+  return takeUpFirstBoot(change);
 }
 
 type Settled = Pick<Recovery, "state" | "details"> & Partial<Recovery>;
 
-interface FirstBoot {
-  /** Of a first boot that had begun and was left for this one; `undefined` where that is not so. */
-  readonly marks: FirstBootMarks | undefined;
-}
-
-/** What the journal says of itself, and what comes of a first boot before anything is settled. */
-async function takeUp(change: Change): Promise<FirstBoot & { readonly notes: readonly string[] }> {
-  const { notes } = change.journal;
-  const marks = readMarks(change);
-  const now = firstBootNow(marks, change.machine.booted());
-  if (marks === undefined || now === "neither") return { marks: undefined, notes };
-  if (now === "after-it") return { marks, notes };
-  return { marks: undefined, notes: [...notes, ...(await takeUpFirstBoot(change, marks))] };
+/** Settles what is open, then what a first boot left behind, then what was never concluded. */
+async function settleAll(
+  change: Change,
+  open: TransactionState,
+  options: RecoverOptions,
+): Promise<Settled> {
+  const settled = await settle(change, open, options);
+  const isOver = openTransaction(change).state === "none" && settled.state !== "restart";
+  if (!isOver) return settled;
+  const more =
+    (await leave(change)) ??
+    (options.judges && (settled.back ?? null) === null ? unconcluded(change) : undefined);
+  if (more === undefined) return settled;
+  return { ...settled, ...more, details: [...settled.details, ...more.details] };
 }
 
 async function settle(
   change: Change,
   open: TransactionState,
-  { judges, marks }: RecoverOptions & FirstBoot,
+  { judges }: RecoverOptions,
 ): Promise<Settled> {
   switch (open.state) {
     case "none":
-      return (
-        (await leave(change, marks)) ??
-        (judges ? unconcluded(change) : undefined) ?? { state: "clean", details: [] }
-      );
+      return { state: "clean", details: [] };
     case "building":
-    case "built": {
+    case "built":
       await abandonBuild(change, "firstlight was started again");
-      const details = ["a build that was never tried was dropped"];
-      return (await leave(change, marks)) ?? { state: "abandoned", details };
-    }
+      return { state: "abandoned", details: ["a build that was never tried was dropped"] };
     case "waiting":
       return settleWaiting(change, open, judges);
     case "trying": {
@@ -117,8 +134,11 @@ async function settle(
   }
 }
 
-async function leave(change: Change, marks: FirstBoot["marks"]): Promise<Settled | undefined> {
-  return marks === undefined ? undefined : leaveFirstBoot(change, marks);
+/** Leaves a first boot that had begun, for the one that goes on. */
+async function leave(change: Change): Promise<Settled | undefined> {
+  if (hasStrayMarks(change)) clearMarks(change);
+  const found = firstBootAt(change);
+  return found?.now === "after-it" ? leaveFirstBoot(change, found.marks) : undefined;
 }
 
 /** A trial by a restart: before it, after it, or after a boot of another system. */

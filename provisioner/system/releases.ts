@@ -1,7 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import type { EndedTrial } from "./ended-trials.ts";
 import type { Attempt, StepRecord } from "./journal-record.ts";
-import type { ChangeReason, DeniedRelease, HeldRelease } from "./system.ts";
+import type { ChangeReason, DeniedRelease, HeldRelease, Wanted } from "./system.ts";
 import type { TransactionState } from "./transaction-state.ts";
 
 /** What the journal knows of releases that did not come to a good end. */
@@ -105,6 +105,12 @@ function subject(release: string, { hardwareProfile = null }: ChangeReason): Sub
 
 function isSame(one: Subject, other: Subject): boolean {
   return one.release === other.release && one.hardwareProfile === other.hardwareProfile;
+}
+
+/** Whether a release is the one that is asked for; on whatever hardware where that is not known. */
+export function isWanted(one: Subject, { sourcesDigest, hardwareProfile }: Wanted): boolean {
+  const isOfHardware = hardwareProfile === undefined || one.hardwareProfile === hardwareProfile;
+  return one.release === sourcesDigest && isOfHardware;
 }
 
 /**

@@ -88,10 +88,14 @@ t.test("an activation that outlived its firstlight is waited for and read", asyn
   }
 });
 
-/** Starts firstlight so long after the trial began; whether the time of the way back began anew. */
-async function renewsAfter(m: FakeMachine, ms: number): Promise<boolean> {
+/**
+ * Starts firstlight so long after the trial began, with a clock that was set meanwhile; whether the time of
+ * the way back began anew.
+ */
+async function renewsAfter(m: FakeMachine, ms: number, jumpMs = 0): Promise<boolean> {
   const { system, io } = m.start();
   io.clock.advance(ms);
+  io.clock.jump(jumpMs);
   t.match(await systemClient(system).recover({ judges: true }), { state: "trial" });
   return io.executed.some(({ file, args }) => file === "systemctl" && args[0] === "restart");
 }
@@ -106,6 +110,21 @@ t.test("who starts again and again keeps no trial for ever", async (t) => {
   t.notOk(await renewsAfter(m, 100 * wayBackMs));
   t.equal(m.timers.size, 1, "the way back stays armed");
 });
+
+const dayMs = 86_400_000;
+for (const [where, jumpMs] of Object.entries({
+  "a day ahead": dayMs,
+  "to 1970": -Date.UTC(2026, 0, 1),
+  "as far back as it has run": -1_801_000,
+})) {
+  t.test(`a clock that is set ${where} makes a way back neither early nor late`, async (t) => {
+    const m = await machine(t);
+    await tryB(systemClient(m.start().system));
+    t.ok(await renewsAfter(m, 60_000, jumpMs), "its judge has as long as it would have");
+    t.notOk(await renewsAfter(m, 1_801_000, jumpMs), "and no longer");
+    t.equal(m.timers.size, 1, "which systemd measures, by no time of day");
+  });
+}
 
 t.test("nor a system that was booted to be tried", async (t) => {
   const root = machineDirectory("resume-booted");

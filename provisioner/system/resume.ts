@@ -2,7 +2,7 @@ import { readActivation } from "./activation.ts";
 import type { Attempt } from "./journal-record.ts";
 import type { Trial } from "./system.ts";
 import type { OpenAttempt, Tried, Trying, Waiting } from "./transaction-state.ts";
-import { type Change, step } from "./work.ts";
+import { armIntent, type Change, step } from "./work.ts";
 
 /**
  * Goes on with a trial in the boot that the machine was restarted into, once the timer is armed that
@@ -16,7 +16,8 @@ export async function resumeBooted(change: Change, open: Waiting): Promise<Trial
   const { toplevel, sourcesDigest } = closure;
   return step(change, { txn, name: "resume", intent: { toplevel } }, async () => {
     if (settings.systemd) {
-      await step(change, { txn, name: "arm", intent: { afterMs: wayBackMs } }, async () => {
+      const intent = armIntent(change, wayBackMs);
+      await step(change, { txn, name: "arm", intent }, async () => {
         await commands.armRestart({ txn, afterMs: wayBackMs, renews });
         return null;
       });
@@ -98,5 +99,9 @@ async function isHeld(change: Change, open: Tried | Trying): Promise<boolean> {
  */
 function mayRenew({ machine, io }: Change, { attempt, armed }: OpenAttempt): boolean {
   if (armed?.bootId !== machine.bootId) return true;
-  return Math.abs(io.clock.now() - Date.parse(armed.at)) < attempt.wayBackMs;
+  const { at, upMs } = armed;
+  const now = io.clock.now();
+  // The time of day may have been set since, but an earlier version has written nothing else down.
+  const agoMs = upMs === undefined ? Math.abs(now - Date.parse(at)) : io.clock.monotonicMs() - upMs;
+  return agoMs < attempt.wayBackMs;
 }

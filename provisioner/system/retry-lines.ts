@@ -1,3 +1,4 @@
+import type { Files } from "#core/io.ts";
 import type { CommandLine } from "./command-lines.ts";
 
 /** The timer that starts the boot again, and the unit that it starts, without suffix. */
@@ -5,6 +6,11 @@ const unit = "firstlight-retry";
 /** The boot, as the module has it. */
 export const bootUnit = "firstlight-boot.service";
 const quickMs = 60_000;
+
+/** Whether the timer is set: systemd keeps a file of it for that long. */
+export function isRetrySet(files: Files): boolean {
+  return files.stat(`/run/systemd/transient/${unit}.timer`) !== undefined;
+}
 
 /** The lines of {@link retry}; systemd keeps the timer, whoever dies. */
 export const retryLines = {

@@ -5,7 +5,13 @@ import type { Talk } from "./commands.ts";
 import { planBuilds } from "./derivation-graph.ts";
 import { spaceOf, spaceText } from "./disk-space.ts";
 import { followNix } from "./follow-nix.ts";
-import { type GroupMemory, readGroupMemory, readMemory, readOomKills } from "./memory.ts";
+import {
+  type GroupMemory,
+  isMemoryLimited,
+  readGroupMemory,
+  readMemory,
+  readOomKills,
+} from "./memory.ts";
 import { failedDerivation, unitFault } from "./nix-errors.ts";
 import { memoryFault } from "./out-of-memory.ts";
 
@@ -56,10 +62,15 @@ export async function runNix(options: RunNixOptions, task: NixTask): Promise<Exe
       group = readScopeMemory(io.files, line) ?? group; // with its last process the group goes too
     },
   });
+  let isProbed = false;
   const ended = await run(line, {
     cancel: true,
     stopSignal: "SIGINT",
-    onLine: follower.line,
+    onLine(text) {
+      if (!isProbed) probeLimit(options, line); // with its first words it is in its group
+      isProbed = true;
+      follower.line(text);
+    },
   });
   const result = { ...ended, stderr: follower.said() };
   const scopeResult = await settleScope(options, line, ended);
@@ -82,7 +93,20 @@ export async function runNix(options: RunNixOptions, task: NixTask): Promise<Exe
 }
 
 function readScopeMemory(files: Files, { scope }: CommandLine): GroupMemory | undefined {
-  return scope === undefined ? undefined : readGroupMemory(files, `system.slice/${scope}`);
+  return scope === undefined ? undefined : readGroupMemory(files, groupOf(scope));
+}
+
+function groupOf(scope: string): string {
+  return `system.slice/${scope}`;
+}
+
+/** systemd takes a limit for granted that the kernel does not know: so the kernel itself is asked. */
+function probeLimit({ io, settings, talk }: RunNixOptions, { scope }: CommandLine): void {
+  const { memoryMax } = settings.buildLimits;
+  if (scope === undefined || memoryMax === "infinity") return;
+  if (isMemoryLimited(io.files, groupOf(scope)) !== false) return;
+  const message = `${scope}: MemoryMax=${memoryMax} was asked for, and the kernel holds it to no limit`;
+  talk.emit({ type: "warning", code: "system/limit-not-applied", message });
 }
 
 /** Ends what a command left in its scope, and forgets a scope that failed; its `Result` before that. */

@@ -142,6 +142,7 @@ export const samplePreview: SourcesPreview = {
     downloadBytes: 34_000_000,
     largestBytes: 41_000_000,
   },
+  notBuilt: null,
   space: [
     { place: "store", path: "/nix/store", totalBytes: 32e9, freeBytes: 12e9, neededBytes: 12e7 },
   ],

@@ -3,7 +3,13 @@ import { Fault } from "#core/fault.ts";
 import type { Proof } from "./boot-proof.ts";
 import { finishCommit } from "./commit.ts";
 import { committedAs } from "./ended-trials.ts";
-import { clearMarks, type FirstBootMarks, unmarkBegun } from "./first-boot.ts";
+import {
+  clearMarks,
+  endFirstBoot,
+  type FirstBootMarks,
+  firstBootAt,
+  unmarkBegun,
+} from "./first-boot.ts";
 import { closureOf } from "./history.ts";
 import type { Attempt } from "./journal-record.ts";
 import { runningNow } from "./plan.ts";
@@ -11,22 +17,23 @@ import type { Committed, Recovery, TakenBack, Trial, Verdict } from "./system.ts
 import { addRoots, type Change, openTransaction, step } from "./work.ts";
 
 /**
- * firstlight runs in the first boot of a system: nothing leads back from here by itself any more. Gives
- * back what could not be done, as sentences.
+ * The first boot of a system has come as far as it is to come: after `work`, its verdict for instance, nothing
+ * leads back from here by itself. Elsewhere only `work` is done. Gives back what could not be done, as
+ * sentences.
  */
 export async function takeUpFirstBoot(
   change: Change,
-  { proved }: FirstBootMarks,
+  work: () => Promise<unknown> = async () => {},
 ): Promise<readonly string[]> {
-  const left: string[] = [];
-  try {
-    await change.commands.forgetChoice(proved);
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    left.push(`the next boot may still be of the system from before: ${error.message}`);
+  const found = firstBootAt(change);
+  if (found?.now !== "is-it") {
+    await work();
+    return [];
   }
-  clearMarks(change);
-  return left;
+  const forget = () => change.commands.forgetChoice(found.marks.proved);
+  const failure = await endFirstBoot(change, forget, work);
+  if (failure === null) return [];
+  return [`the next boot may still be of the system from before: ${failure.message}`];
 }
 
 /**
@@ -38,21 +45,28 @@ export async function leaveFirstBoot(
   marks: FirstBootMarks,
 ): Promise<(Pick<Recovery, "state" | "details"> & Partial<Recovery>) | undefined> {
   const { machine, journal } = change;
-  const { proof } = journal.ledger;
-  const isOurs =
-    proof?.toplevel === marks.unproved && machine.profile().toplevel === marks.unproved;
-  if (!isOurs || machine.booted() !== marks.proved || machine.running() !== marks.proved) {
+  const profile = machine.profile();
+  // A journal that could not be believed may know nothing of the system any more, or of an older one.
+  const known = journal.ledger.proof;
+  const proof = known?.toplevel === marks.unproved ? known : null;
+  if (proof?.proved === true) {
+    clearMarks(change);
+    return undefined;
+  }
+  const isHere = machine.booted() === marks.proved && machine.running() === marks.proved;
+  if (profile.toplevel !== marks.unproved || !isHere) {
     unmarkBegun(change);
     return undefined;
   }
-  const why = `the first boot of generation ${proof.generation} did not come as far as firstlight`;
-  if (proof.failures === 0) await markFailed(change, proof, why);
-  const committed = await makeDefaultAgain(change, marks.proved, why);
+  const generation = proof?.generation ?? profile.generation;
+  const why = `the first boot of generation ${generation} did not come as far as to be judged`;
+  if (proof?.failures === 0) await markFailed(change, proof, why);
+  const committed = await makeDefaultAgain(change, marks, why);
   const reasons = [`${why}: generation ${committed.generation} was booted in its place`];
   return {
     state: "rolled-back",
     details: reasons,
-    back: takenBack(change, proof, committed, reasons),
+    back: proof === null ? null : takenBack(change, proof, committed, reasons),
   };
 }
 
@@ -66,7 +80,11 @@ async function markFailed(change: Change, proof: Proof, why: string): Promise<vo
 }
 
 /** What runs becomes the boot default again, as by a trial of it that needs no activation. */
-async function makeDefaultAgain(change: Change, back: string, why: string): Promise<Committed> {
+async function makeDefaultAgain(
+  change: Change,
+  { proved: back, unproved: left }: FirstBootMarks,
+  why: string,
+): Promise<Committed> {
   const { machine, settings } = change;
   const reason = { by: "rollback", why, instanceId: null } as const;
   const { closure, judging } = closureOf(change, back, reason);
@@ -79,6 +97,7 @@ async function makeDefaultAgain(change: Change, back: string, why: string): Prom
     once: null,
     wayBackMs: settings.wayBackMs,
     judging,
+    left,
   };
   await step(change, { txn, name: "try", intent: attempt }, async () => {
     await addRoots(change, { txn, toplevel, previous: null });
@@ -86,7 +105,8 @@ async function makeDefaultAgain(change: Change, back: string, why: string): Prom
   });
   const open = openTransaction(change);
   if (open.state !== "tried") throw new Fault("system/no-trial", `${txn}: expected an open trial`);
-  const verdict: Verdict = { healthy: true, reasons: [why], passes: 0, ms: 0 };
+  // Nobody has judged it anew: it was good, and is gone back to for that.
+  const verdict: Verdict = { healthy: true, conclusive: false, reasons: [why], passes: 0, ms: 0 };
   return finishCommit(change, open, verdict);
 }
 

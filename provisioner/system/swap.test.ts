@@ -107,7 +107,43 @@ t.test("swap in compressed memory takes a free device, and gives it back", async
   t.equal(m.read("/sys/block/zram0/disksize"), "4096\n");
 });
 
-for (const swap of ["file", "zram"] as const) {
+t.test("with `auto` it is zram where the kernel has it, and else a file", async (t) => {
+  const swapOn = (s: Started) => outside(s).find((argv) => argv.startsWith("swapon"));
+  const has = machine(t);
+  setMemory(has, 300);
+  has.write("/sys/class/zram-control/hot_add", "3\n");
+  const zram = start(has, { policy: policy({ swap: "auto" }) });
+  await zram.build();
+  t.equal(swapOn(zram), "swapon --priority 100 /dev/zram3");
+  t.notOk(outside(zram).includes("modprobe zram"), "it is loaded");
+
+  const hasNot = machine(t);
+  setMemory(hasNot, 300);
+  hasNot.faults.space = () => ({ fileSystem: 0xef53 });
+  const why = "modprobe: FATAL: Module zram not found";
+  hasNot.faults.answers.set("modprobe", () => ({ code: 1, stderr: `${why}\n` }));
+  const file = start(hasNot, { policy: policy({ swap: "auto" }) });
+  await file.build();
+  t.match(swapOn(file), /^swapon --priority 100 \/.*\/build\.swap$/);
+  t.match(file.warnings().at(-1), `swap in a file instead of zram: `);
+  t.ok(file.warnings().at(-1)?.includes(why));
+
+  const broken = machine(t);
+  setMemory(broken, 300);
+  broken.faults.space = () => ({ fileSystem: 0xef53 });
+  broken.faults.answers.set("zramctl", ({ args }) =>
+    args[0] === "--size" ? { code: 1, stderr: "zramctl: no memory\n" } : undefined,
+  );
+  const instead = start(broken, { policy: policy({ swap: "auto" }) });
+  await instead.build();
+  t.match(swapOn(instead), /build\.swap$/);
+  for (const m of [has, hasNot, broken]) t.strictSame(swapLeft(m), []);
+  const neither = start(hasNot, { policy: policy({ swap: "auto" }) });
+  hasNot.faults.space = () => ({ fileSystem: 0x9123683e });
+  await t.rejects(neither.build(), { code: "system/swap-failed", message: /btrfs/ });
+});
+
+for (const swap of ["file", "zram", "auto"] as const) {
   t.test(`swap by ${swap} is gone after a death at any effect, and the next build`, async (t) => {
     for (let dieAt = 1; ; dieAt++) {
       const m = machine(t);

@@ -1,6 +1,7 @@
 import { formatBytes } from "#core/bytes.ts";
 import type { Code } from "#core/codes.ts";
 import { Fault } from "#core/fault.ts";
+import type { BuildPolicy } from "./build-policy.ts";
 import { spaceOf, spaceText } from "./disk-space.ts";
 import { memoryText } from "./out-of-memory.ts";
 import { fetchHint, findMemoryShortage, type MemoryShortage } from "./preflight.ts";
@@ -84,13 +85,30 @@ async function addSwap(work: Work, shortage: MemoryShortage): Promise<void> {
     `memory is short, so swap for ${formatBytes(bytes)} is added: ${shortageText(work, shortage)}`,
   );
   try {
-    if (work.policy.swap === "file") await addSwapFile(work, bytes);
-    else await addZram(work, bytes * zramFactor);
+    await addSwapBy[work.policy.swap](work, bytes);
   } catch (error) {
     if (!(error instanceof Fault) || shortage.isSevere) throw error;
     warn(work, error.code, `going on without swap: ${error.message}`);
   }
 }
+
+const addSwapBy: Readonly<
+  Record<BuildPolicy["swap"], (work: Work, bytes: number) => Promise<void>>
+> = {
+  none: async () => {},
+  zram: addZram,
+  file: addSwapFile,
+  async auto(work, bytes) {
+    try {
+      await addZram(work, bytes);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      warn(work, error.code, `swap in a file instead of zram: ${error.message}`);
+      await removeZram(work);
+      await addSwapFile(work, bytes);
+    }
+  },
+};
 
 async function addSwapFile(work: Work, bytes: number): Promise<void> {
   const { io, paths, commands, policy } = work;
@@ -115,12 +133,13 @@ async function addSwapFile(work: Work, bytes: number): Promise<void> {
   await commands.swapOnFile(io.files.hostPath(paths.swapFile), bytes);
 }
 
+/** `bytes`: what is missing; the device is larger, for what does not shrink. */
 async function addZram(work: Work, bytes: number): Promise<void> {
   const { io, paths, commands } = work;
   if (io.files.stat(zramControl) === undefined) await commands.loadZram();
   const device = freeZram(work);
   io.files.write(paths.zramRecord, `${device}\n`, { mode: 0o600 });
-  await commands.swapOnZram(device, bytes);
+  await commands.swapOnZram(device, bytes * zramFactor);
 }
 
 /** A device that nobody has set up, made anew where there is none. */
@@ -144,6 +163,12 @@ function freeZram({ io }: Work): string {
 function isSwappedTo({ io }: Work, place: string): boolean {
   const text = io.files.readText("/proc/swaps") ?? "";
   return text.split("\n").some((line) => line.split(/\s/)[0] === place);
+}
+
+/** Throws `system/not-enough-memory` where so little can be had, also by swap, that nothing is begun. */
+export function checkMemory(work: Work): void {
+  const shortage = findMemoryShortage(work);
+  if (shortage !== undefined && work.policy.swap === "none") checkNotSevere(work, shortage);
 }
 
 function checkNotSevere(work: Work, shortage: MemoryShortage): void {

@@ -93,8 +93,11 @@ export type SystemRequest =
     }
   /** How the committed system was when it had been booted. */
   | { readonly kind: "prove"; readonly verdict: Verdict }
-  /** Start the boot again by itself when a release that was not committed may be tried. */
-  | { readonly kind: "retry"; readonly sourcesDigest: string }
+  /**
+   * Start the boot again by itself when a release that was not committed may be tried; with `null`
+   * nothing is left to be tried, and a timer that is set is stopped.
+   */
+  | { readonly kind: "retry"; readonly wanted: Wanted | null }
   /** Keep a generation whatever the limits say, or let it go. */
   | { readonly kind: "pin"; readonly generation: number; readonly pinned: boolean }
   /** Delete generations that need not stay, and what only they needed. */
@@ -174,6 +177,8 @@ export interface ChangeReason {
   readonly instanceId: string | null;
   /** Hardware profile that it was rendered for, where one was. */
   readonly hardwareProfile?: string | null;
+  /** What a build here lacks, with the numbers, where the system was fetched for that. */
+  readonly notBuilt?: string;
 }
 
 /** A built system. */
@@ -233,6 +238,8 @@ export interface SourcesPreview extends Pick<Plan, "from" | "files" | "options">
   readonly sourcesDigest: string;
   /** What would be fetched; `null` where the system would be built here. */
   readonly fetch: FetchPreview | null;
+  /** Why a build here would be refused, with the numbers, as far as that is known before it begins. */
+  readonly notBuilt: string | null;
   /** Room where it would be written, as it is now. */
   readonly space: readonly PlaceSpace[];
 }
@@ -292,9 +299,20 @@ export interface Restarting {
   readonly how: "reboot" | "kexec";
 }
 
+/** A release that is asked for. */
+export interface Wanted {
+  /** Digest of its sources; `null` where nobody knows what is asked for now. */
+  readonly sourcesDigest: string | null;
+  /** Hardware profile that it was rendered for; absent where that is not known. */
+  readonly hardwareProfile?: string | null;
+}
+
 /** When the boot is started again. */
 export interface Retry {
-  /** `null` where nothing but a boot of the machine does: no systemd, or not the module's units. */
+  /**
+   * `null` where nothing but a boot of the machine does (no systemd, or not the module's units), and
+   * where nothing is to be tried: a person has chosen what runs since.
+   */
   readonly at: string | null;
 }
 
@@ -333,7 +351,7 @@ export interface OpenTrial {
 
 /**
  * A trial that was judged by a process before this one, and is back now; or a system that was committed,
- * and whose first boot did not come as far as firstlight.
+ * and whose first boot did not come as far as to be judged.
  */
 export interface TakenBack {
   readonly transaction: string;
@@ -379,6 +397,10 @@ export interface Running {
   readonly restart: boolean;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
+  /** Whether a person chose it after what was asked about had been tried: that is no newer wish. */
+  readonly overruled: boolean;
+  /** Whether a timer is set that starts the boot again. */
+  readonly retries: boolean;
   /** Transaction of the trial that ended last; `null` where none has. */
   readonly lastTrial: string | null;
 }
@@ -396,6 +418,16 @@ export interface SystemStatus {
   readonly bootDefault: { readonly toplevel: string | null; readonly generation: number | null };
   /** How the trial that ended last did; `null` where none has. */
   readonly last: LastTrial | null;
+  /**
+   * How a person chose what runs, where that was after the last trial, so that what was tried is left
+   * alone; `null` where nobody did, and while something is under way. For a person.
+   */
+  readonly leftAlone: string | null;
+  /**
+   * Whether the kernel holds a build to the limit of its memory; `none`: there is no systemd to ask for
+   * one.
+   */
+  readonly limits: "kept" | "not-kept" | "none";
 }
 
 /** The journal's word on the trial that ended last. */
@@ -441,6 +473,8 @@ export interface TrialRecord {
   /** `null` of a trial that nobody judged. */
   readonly verdict: Verdict | null;
   readonly reasons: readonly string[];
+  /** As {@link ChangeReason} has it. */
+  readonly notBuilt?: string;
 }
 
 export interface GenerationRecord {

@@ -39,7 +39,12 @@ export interface Built extends Open {
 interface OpenTrial extends Open {
   readonly attempt: Attempt;
   /** When its way back was first armed in the boot that is named; `null` where it was not. */
-  readonly armed: { readonly bootId: string; readonly at: string } | null;
+  readonly armed: {
+    readonly bootId: string;
+    readonly at: string;
+    /** By the clock of that boot which nobody sets; absent in records of an earlier version. */
+    readonly upMs?: number;
+  } | null;
   /** Whether the running system may have been changed, and not been set back yet. */
   readonly touched: boolean;
 }

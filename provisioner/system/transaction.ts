@@ -28,8 +28,10 @@ export function next(state: TransactionState, record: StepRecord): TransactionSt
 /** What a state remembers of an event that it outlives. */
 function note(state: TransactionState, record: StepRecord): TransactionState {
   if (record.step === "arm" && record.kind === "intent" && hasAttempt(state)) {
-    const { bootId, at } = record;
-    return state.armed?.bootId === bootId ? state : { ...state, armed: { bootId, at } };
+    if (state.armed?.bootId === record.bootId) return state;
+    const { bootId, at, data } = record;
+    const up = data.upMs === undefined ? {} : { upMs: data.upMs };
+    return { ...state, armed: { bootId, at, ...up } };
   }
   switch (state.state) {
     case "trying":

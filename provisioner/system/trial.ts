@@ -1,17 +1,20 @@
 import { Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
+import { isNobodys } from "./activation.ts";
 import { checkApproved } from "./approved-plan.ts";
+import { firstBootAt } from "./first-boot.ts";
 import { runPreHooks } from "./hooks.ts";
 import type { Attempt } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
-import { askSwitch, type Refusal, type SwitchWord } from "./pre-switch.ts";
+import { askSwitch, isUnasked, type Refusal, type SwitchWord } from "./pre-switch.ts";
 import { prepareRestart } from "./prepare.ts";
 import { rollBackOpen } from "./roll-back.ts";
+import { takeUpFirstBoot } from "./settle-first-boot.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import { type TrialWay, trialWay } from "./trial-way.ts";
-import { addRoots, type Change, checkInStore, openTransaction, step } from "./work.ts";
+import { addRoots, armIntent, type Change, checkInStore, openTransaction, step } from "./work.ts";
 
 /** What is to be tried. */
 export interface Tryable {
@@ -29,7 +32,8 @@ export interface Tryable {
  * way there is thrown after everything was taken back.
  * Where the change needs a restart of the machine, the trial waits for it (`waits-for-restart`), and
  * throws `system/reboot-refused`, `system/reboot-impossible` or `system/switch-inhibited` where there can
- * be none. What its own checks before a switch refuse is a trial that was `refused`, with nothing done.
+ * be none. What its own checks before a switch refuse is a trial that was `refused`, with nothing done;
+ * where neither they nor the activation could be run at all that is `system/activation-failed`.
  * With the digest of an approved plan anything that is not exactly as planned is `system/plan-stale`.
  */
 export async function tryPlan(
@@ -48,6 +52,9 @@ export async function tryPlan(
   await runPreHooks(change, closure);
   checkPlan(change, plan); // the hooks took their time
   if (change.signal.aborted) throw new Fault("system/canceled", "the trial was called off");
+  // Firstlight has come as far as to try another one; the one that is gone back to may still be needed for that.
+  const isBack = firstBootAt(change)?.marks.proved === closure.toplevel;
+  if (!isBack) await takeUpFirstBoot(change);
   const word = await askSwitch(change, closure.toplevel);
   const way = await wayOf(change, plan, word);
   const attempt: Attempt = {
@@ -66,7 +73,7 @@ export async function tryPlan(
         )
       : await step(change, { txn, name: "try", intent: attempt }, () =>
           word.refusal === null
-            ? activate(change, attempt)
+            ? activate(change, attempt, word)
             : Promise.resolve(refused(change, attempt, word.refusal)),
         );
   } catch (error) {
@@ -107,25 +114,27 @@ function refused({ machine }: Change, attempt: Attempt, refusal: Refusal): Trial
   };
 }
 
-async function activate(change: Change, attempt: Attempt): Promise<Trial> {
+async function activate(change: Change, attempt: Attempt, { unasked }: SwitchWord): Promise<Trial> {
   const { commands, settings, machine } = change;
   const { closure, previous, planDigest } = attempt;
   const { transaction: txn, toplevel } = closure;
   const { toplevel: back } = previous;
   await addRoots(change, { txn, toplevel, previous: back });
   if (back !== null && settings.systemd) {
-    const afterMs = settings.wayBackMs;
-    await step(change, { txn, name: "arm", intent: { afterMs } }, async () => {
+    const intent = armIntent(change, settings.wayBackMs);
+    await step(change, { txn, name: "arm", intent }, async () => {
       await commands.armWayBack({ txn, previous: back });
       return null;
     });
   }
   await commands.syncStore();
-  const { end, exitCode, message } = await step(
-    change,
-    { txn, name: "activate", intent: { toplevel } },
-    () => switchAndRead(change, { txn, toplevel, action: "test", purpose: "switch" }),
+  const activation = await step(change, { txn, name: "activate", intent: { toplevel } }, () =>
+    switchAndRead(change, { txn, toplevel, action: "test", purpose: "switch" }),
   );
+  const { end, exitCode, message } = activation;
+  if (isNobodys(activation) || (unasked !== null && isUnasked(activation))) {
+    throw new Fault("system/activation-failed", message ?? `${toplevel} was not activated`);
+  }
   return {
     transaction: txn,
     toplevel,

@@ -24,6 +24,7 @@ export function followUnconcluded(
   ended: EndedTrial | undefined,
 ): Unconcluded | null {
   if (ended !== undefined && hasAttempt(state)) {
+    if (state.attempt.left !== undefined) return unconcluded; // nothing was tried, a boot was left
     const { txn, blamed, verdict } = ended;
     const isOpen = blamed && verdict !== null && (verdict.failed ?? []).length > 0;
     return isOpen ? { txn, judging: keptJudging(state.attempt.judging), verdict } : null;

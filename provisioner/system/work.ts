@@ -73,6 +73,11 @@ export async function step<S extends Step>(
   }
 }
 
+/** What is written down before the timer of the way back is set. */
+export function armIntent({ io }: Work, afterMs: number): Steps["arm"]["intent"] {
+  return { afterMs, upMs: Math.round(io.clock.monotonicMs()) };
+}
+
 /** What the journal leaves open now. */
 export function openTransaction({ journal }: Change): TransactionState {
   return journal.ledger.state;

@@ -26,6 +26,7 @@ users:
     doas: [permit alice as root]
     expires: "2027-12-31"
 groups: {cache: {gid: 2000, members: [alice]}}
+metadataService: {closed: false}
 sshd: {enable: true, passwordAuthentication: false, permitRootLogin: "no"}
 packages: [htop]
 files:

@@ -143,7 +143,9 @@ function unknownFormat(document: string, format: string): Finding {
     message:
       format === "unknown"
         ? "the first line names no format of user-data"
-        : `user-data of the format ${format} is not read`,
+        : format === "jinja"
+          ? "a template is rendered by the node that it is for, over what its datasource says"
+          : `user-data of the format ${format} is not read`,
     hint: "begin it with #cloud-config or #firstlight",
   };
 }

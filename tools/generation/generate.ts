@@ -4,6 +4,7 @@ import { refusals, type Schema } from "./refuse.ts";
 import { outputPaths, type SchemaFile } from "./schema-files.ts";
 import { typesModule } from "./types.ts";
 import { schemaSet, validatorFiles } from "./validator.ts";
+import { withoutWords } from "./without-words.ts";
 
 interface Parsed {
   readonly file: SchemaFile;
@@ -25,7 +26,7 @@ export async function generate(
   const good = schemas.flatMap((file) => parse(file, problems));
   const unique = refuseTwins(good, problems);
   const byId = new Map<string, object>(unique.map(({ id, schema }) => [id, schema]));
-  const ajv = schemaSet([...byId.values()]);
+  const ajv = schemaSet([...byId.values()].map(withoutWords));
   for (const { file, schema, id, title } of unique) {
     try {
       const outputs = new Map(validatorFiles(ajv, file, { id, title }));

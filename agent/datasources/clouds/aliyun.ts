@@ -18,6 +18,8 @@ const vendorData = `${version}vendor-data`;
 const maxDocumentBytes = 1024 * 1024;
 /** Credentials of the instance's role, which are none of ours. */
 const left = [`${root}ram/`];
+/** Lists their names; what they may do is behind those. */
+const roles = `${root}ram/security-credentials/`;
 const macs = "network/interfaces/macs";
 
 /**
@@ -47,8 +49,10 @@ export const aliYun: Cloud = {
       await client.get(`${root}instance-id`);
       await crawlTree(client, root, [...left, `${root}instance-id/`]);
     }
+    await client.get(roles, { without: "note" });
     await client.get(vendorData, { ...options, without: "warning" });
   },
+  workloadIdentity: (answers) => (answers.lines(roles).length > 0 ? "a role of RAM" : undefined),
   read(answers) {
     const said = answers.bytes(all) === undefined ? undefined : answers.object(all);
     const at = (path: string) =>

@@ -6,6 +6,8 @@ import { Said } from "./said.ts";
 const root = "/metadata/instance?api-version=";
 const newest = `${root}2021-08-01&extended=true`;
 const oldest = `${root}2019-06-01`;
+/** Says to which tenant the instance's own identity belongs, and 400 where it has none. No token is asked for. */
+const identity = "/metadata/identity/info?api-version=2018-02-01";
 const asset = "7783-7084-3265-9085-8269-3286-77";
 /** What stays the same, and is nobody's secret. */
 const computeKeys = [
@@ -38,7 +40,11 @@ export const azure: Cloud = {
     // Where the newest version is not known, as in Azure Stack, 400 is answered.
     const found = await client.get(newest, { absentOn: [400] });
     if (found === undefined) await client.get(oldest);
+    // Where a version or a cloud has none of it, as in Azure Stack, it is not there.
+    await client.get(identity, { absentOn: [400, 403, 404, 405, 410] });
   },
+  workloadIdentity: (answers) =>
+    answers.bytes(identity) === undefined ? undefined : "a managed identity",
   async local(files) {
     const { findOvfEnv } = await import("../azure-ovf-env.ts");
     return findOvfEnv(files);

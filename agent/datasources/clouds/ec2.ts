@@ -46,6 +46,8 @@ export const ec2: Cloud = {
     await crawlTree(client, root, [...left, `${root}instance-id/`]);
     await client.get(document, { without: "note" });
   },
+  workloadIdentity: (answers) =>
+    answers.lines(root).includes("iam/") ? "a role of IAM" : undefined,
   read(answers) {
     const at = (name: string) => answers.text(`${root}${name}`);
     const identity = answers.bytes(document) === undefined ? {} : answers.object(document);

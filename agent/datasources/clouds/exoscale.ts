@@ -7,7 +7,11 @@ import { virtualRouter } from "./virtual-router.ts";
  */
 export const exoscale: Cloud = {
   name: "Exoscale",
-  service: { addresses: ["http://169.254.169.254"], probe: "/1.0/meta-data/instance-id" },
+  service: {
+    addresses: ["http://169.254.169.254"],
+    probe: "/1.0/meta-data/instance-id",
+    otherPorts: [8080],
+  },
   identify({ productName }) {
     return productName.startsWith("Exoscale") ? `product name: ${productName}` : undefined;
   },

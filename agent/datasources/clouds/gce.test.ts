@@ -46,7 +46,7 @@ tryCloud(t, {
       "instance-type": "e2-medium",
       hostname: "edge.us-central1-a.c.project.internal",
       "instance-data": {
-        "enable-oslogin": "FALSE",
+        "enable-oslogin": { secretRef: "meta-data.instance-data.enable-oslogin" },
         "startup-script": { secretRef: "meta-data.instance-data.startup-script" },
       },
     },

@@ -5,6 +5,8 @@ import { Said } from "./said.ts";
 const root = "/computeMetadata/v1/";
 const instanceData = `${root}instance/attributes/?recursive=true`;
 const projectData = `${root}project/attributes/?recursive=true`;
+/** Lists their names, one a line. */
+const serviceAccounts = `${root}instance/service-accounts/`;
 /** What they may hold together: 512 KB (https://cloud.google.com/compute/docs/metadata/setting-custom-metadata). */
 const maxAttributeBytes = 4 * 1024 * 1024;
 /** What is read of the attributes by itself. */
@@ -36,7 +38,10 @@ export const gce: Cloud = {
     await client.get(projectData, { maxBytes: maxAttributeBytes, without: "warning" });
     for (const name of ["zone", "machine-type"])
       await client.get(`${root}instance/${name}`, { without: "note" });
+    await client.get(serviceAccounts, { without: "note" });
   },
+  workloadIdentity: (answers) =>
+    answers.lines(serviceAccounts).length > 0 ? "a service account" : undefined,
   read(answers) {
     const at = (name: string) => answers.text(`${root}instance/${name}`);
     const instance = attributes(answers, instanceData);

@@ -30,6 +30,8 @@ export const oracle: Cloud = {
       return;
     }
   },
+  // Every instance has certificates there; whether a policy grants them anything only the cloud knows.
+  workloadIdentity: () => "an instance principal",
   read(answers) {
     const version = versions.find((each) => answers.bytes(`${each}instance/`) !== undefined);
     const path = `${version ?? versions[0]}instance/`;

@@ -31,7 +31,7 @@ export function candidatesFor(
 ): readonly Candidate[] {
   return addresses.flatMap((address): readonly Candidate[] => {
     const { origin, hostname, port, protocol, pathname } = new URL(address);
-    if (protocol === "unix:" || protocol === "serial:") return [onMachine(protocol, pathname)];
+    if (isOnMachine(protocol)) return [onMachine(protocol, pathname)];
     const host = hostname.replace(/^\[(.*)\]$/, "$1");
     const url = `${origin}${pathname.replace(/\/$/, "")}`;
     const way = { url, host, port: Number(port || (protocol === "https:" ? 443 : 80)) };
@@ -50,6 +50,15 @@ export function candidatesFor(
     }));
     return [{ ...way, from: null }, ...(several ? chosen : [])];
   });
+}
+
+/** Whether any address is behind an interface; who asks on the machine itself may not ask for those. */
+export function needInterfaces(addresses: readonly string[]): boolean {
+  return addresses.some((address) => !isOnMachine(new URL(address).protocol));
+}
+
+function isOnMachine(protocol: string): protocol is "unix:" | "serial:" {
+  return protocol === "unix:" || protocol === "serial:";
 }
 
 function onMachine(protocol: "unix:" | "serial:", pathname: string): Candidate {

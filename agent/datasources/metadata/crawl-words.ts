@@ -1,8 +1,9 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import type { Report } from "#generated/agent/datasources/metadata/report.ts";
 import { validate } from "#generated/agent/datasources/metadata/report.validate.js";
+import { exchangesOf } from "../search.ts";
 import { oAuthNames } from "./oauth.ts";
-import type { CrawlJob, CrawlReport, MetadataAttempt } from "./service.ts";
+import type { CrawlJob, CrawlReport } from "./service.ts";
 
 /** What a crawl came to, as its child says it. */
 export async function reportOf(crawl: Promise<CrawlReport>): Promise<string> {
@@ -26,14 +27,9 @@ export async function reportOf(crawl: Promise<CrawlReport>): Promise<string> {
     return JSON.stringify(report);
   } catch (error) {
     const { code, message, hint } = describeFault(error);
-    const attempts = attemptsOf(error);
+    const attempts = exchangesOf(error);
     return JSON.stringify({ ...nothing, attempts, fault: { code, message, hint } });
   }
-}
-
-/** The exchanges of a crawl that failed, by what it threw. */
-export function attemptsOf(error: unknown): readonly MetadataAttempt[] {
-  return (error as { readonly attempts?: readonly MetadataAttempt[] } | null)?.attempts ?? [];
 }
 
 /**

@@ -2,9 +2,10 @@ import { mock } from "node:test";
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import type { Cloud } from "../cloud.ts";
+import { exchangesOf } from "../search.ts";
 import { candidatesFor, type Interfaces } from "./candidates.ts";
 import { crawlCloud } from "./crawl.ts";
-import { attemptsOf, readJob, readReport, reportOf } from "./crawl-words.ts";
+import { readJob, readReport, reportOf } from "./crawl-words.ts";
 import type { Exchange } from "./exchange.ts";
 import { type FakeAnswer, fakeService, first } from "./fake-service.ts";
 import type { MetadataClient } from "./service.ts";
@@ -282,7 +283,7 @@ t.test("what a child says is a report, or is not believed", async (t) => {
     }
   };
   t.match(caught(), { code: "cli/internal", message: "broken" });
-  t.same(attemptsOf(caught()), [attempt]);
+  t.same(exchangesOf(caught()), [attempt]);
   for (const other of ["", "{}", '{"v":1}', "null", text.replace('"v":1', '"v":2')])
     t.throws(() => readReport(other, job), { code: "datasource/unreachable" }, other.slice(0, 20));
   for (const good of [job, { ...job, tokens: "none", named: ["http://data-server"] }])

@@ -246,13 +246,19 @@ async function request(
   client: Got,
   url: string,
   init: OptionsInit,
-  { maxBytes = defaultMaxBytes, withinMs }: GetOptions,
+  { absentOn = [], maxBytes = defaultMaxBytes, withinMs }: GetOptions,
 ): Promise<Response<Uint8Array>> {
   const tooLarge = new AbortController();
   const late = withinMs === undefined ? undefined : AbortSignal.timeout(withinMs);
-  const { signal } = client.defaults.options;
+  const { signal, retry } = client.defaults.options;
+  const statusCodes = (retry.statusCodes ?? []).filter((code) => !absentOn.includes(code));
   const all = [signal, tooLarge.signal, late].filter((each) => each !== undefined);
-  const promise = client(url, { ...init, signal: AbortSignal.any(all), responseType: "buffer" });
+  const promise = client(url, {
+    ...init,
+    retry: { statusCodes },
+    signal: AbortSignal.any(all),
+    responseType: "buffer",
+  });
   promise.on("downloadProgress", ({ transferred }) => {
     if (transferred > maxBytes) tooLarge.abort();
   });

@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { counted } from "#core/count.ts";
 import { Fault, isFault } from "#core/fault.ts";
-import { type Candidate, candidatesFor, type Interfaces } from "./candidates.ts";
+import { type Candidate, candidatesFor, type Interfaces, needInterfaces } from "./candidates.ts";
 import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
 import type { MetadataService } from "./service.ts";
 
@@ -37,9 +37,9 @@ export interface OpenOptions extends CrawlContext {
  * the budget.
  */
 export async function openService(options: OpenOptions): Promise<OpenedService> {
-  const { signal, addresses, interfaces = networkInterfaces } = options;
-  const { lookAgainMs = lookAgainEveryMs } = options;
+  const { signal, addresses, lookAgainMs = lookAgainEveryMs } = options;
   const { patienceMs = Math.min(10_000, options.budgetMs / 3) } = options;
+  const { interfaces = needInterfaces(addresses) ? networkInterfaces : () => ({}) } = options;
   const asked = new Map<string, Asked>();
   const over = new AbortController();
   const waiting = { signal: AbortSignal.any([signal, over.signal]) };

@@ -21,6 +21,8 @@ export interface MetadataService {
   readonly token?: TokenRequest;
   /** Whether it answers only who asks from a port below 1024. */
   readonly privilegedPort?: boolean;
+  /** Ports beside its own at which it answers too. */
+  readonly otherPorts?: readonly number[];
   /** How it is spoken with over a line of characters; by HTTP when absent. */
   readonly speak?: SpeakLine;
   /** Devices that it is behind, for one on the machine itself. */
@@ -67,7 +69,7 @@ export interface GetOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Bytes at most; 1 MiB when absent. */
   readonly maxBytes?: number;
-  /** Status codes that count as nothing there, beside 404. */
+  /** Status codes that count as nothing there, beside 404: none of them is waited for. */
   readonly absentOn?: readonly number[];
   /**
    * For this alone, in milliseconds: what is over by then is `datasource/unreachable`. For what a machine

@@ -17,6 +17,9 @@ const exposures = {
   "firstlight-boot": 28,
   "firstlight-boot-complete": 5,
   "firstlight-drift": 28,
+  "firstlight-first-boot": 16,
+  "firstlight-first-boot-deadline": 28,
+  "firstlight-first-boot-emergency": 16,
   "firstlight-maintenance": 14,
 } as const;
 const units = Object.keys(exposures).filter((unit) => unit !== "firstlight-agent");
@@ -176,7 +179,7 @@ export const firstBoot: Scenario = {
     {
       why: "nobody is to blame, so it is tried once more",
       hears: "boot.finished",
-      with: { outcome: "rolled-back", message: /so it will be tried again$/ },
+      with: { outcome: "rolled-back", message: /so the release is not held back$/ },
     },
     {
       why: "and the timer is set once more",

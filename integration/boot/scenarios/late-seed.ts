@@ -11,9 +11,18 @@ export const lateSeed: Scenario = {
   steps: ({ publicKey, pace }) => [
     { why: "a machine without a seed", power: "on" },
     { why: "has nothing to bring up", says: "bootstrap.nothing" },
-    { why: "and nothing to do", says: "boot.finished", with: { outcome: "disabled" } },
+    {
+      why: "and does not start the boot",
+      shows: /firstlight-boot\.service: Skipped due to 'exec-condition'/,
+    },
     { why: "nor a network", run: ["ip", "-4", "route", "show", "default"], prints: /^$/ },
     { why: "and ends that boot", shows: /Startup finished/ },
+    {
+      why: "says so",
+      run: ["firstlight", "status", "--wait", "--ended"],
+      prints: "nothing to do: no sign of a datasource\n",
+    },
+    { why: "reaches what others wait for", run: ["systemctl", "is-active", "cloud-init.target"] },
     { why: "its seed comes late", insert: seed({ motd: "late", publicKey, pace }) },
     { why: "and the boot looks again", run: ["systemctl", "start", "firstlight-boot.service"] },
     {

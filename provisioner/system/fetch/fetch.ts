@@ -3,7 +3,7 @@ import type { ManifestPath } from "#generated/provisioner/system/fetch/manifest.
 import type { Sources } from "#provisioner/render/sources.ts";
 import { abandonBuild } from "../abandon.ts";
 import { checkCredentials, mayBeCorrupt, newTransaction } from "../build.ts";
-import { checkFetchRoom } from "../preflight.ts";
+import { checkBootRoom, checkFetchRoom } from "../preflight.ts";
 import { readGenerationRecord } from "../read-generation-record.ts";
 import { checkRelease } from "../releases.ts";
 import type { ChangeReason, Closure } from "../system.ts";
@@ -63,6 +63,7 @@ export async function fetchClosure(
         writeSources(change.io.files, change.paths.sources, sources);
       }
       await bringClosure(change, { txn, manifest, repair });
+      checkBootRoom(change, manifest.toplevel);
       await change.commands.syncStore();
       dropFetched(change);
       return closureOf(change, { txn, manifest, sources, reason });

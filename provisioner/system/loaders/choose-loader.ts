@@ -28,8 +28,6 @@ export async function forgetChoice(place: LoaderPlace, toplevel: string): Promis
 /** A loader that can boot a system once on this machine. */
 export interface AbleLoader {
   readonly loader: OnceLoader;
-  /** Whether it also counts the boots of an entry that has a counter. */
-  readonly counting: boolean;
 }
 
 /**
@@ -46,7 +44,7 @@ export async function chooseLoader(
   );
   for (const loader of allowed) {
     const probe = await loader.probe(place, bootDefault);
-    if (probe.is === "able") return { loader, counting: probe.counting };
+    if (probe.is === "able") return { loader };
     if (probe.is === "unable") whys.push(`${loader.name}: ${probe.why}`);
   }
   const other = await extlinux.probe(place, bootDefault);

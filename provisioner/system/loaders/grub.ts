@@ -25,7 +25,7 @@ export const grub: OnceLoader = {
       return { is: "unable", why: `${menu} does not look for an entry that is to be booted once` };
     }
     const why = unwritable(files);
-    return why === undefined ? { is: "able", counting: false } : { is: "unable", why };
+    return why === undefined ? { is: "able" } : { is: "unable", why };
   },
   async choose({ files }, toplevel) {
     const entry = findMenuEntry(files.readText(menu, { maxBytes }) ?? "", toplevel);

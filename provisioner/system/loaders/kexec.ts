@@ -11,7 +11,7 @@ export const kexec: OnceLoader = {
   restart: "kexec",
   async probe(place) {
     const why = await unable(place);
-    return why === undefined ? { is: "able", counting: false } : { is: "unable", why };
+    return why === undefined ? { is: "able" } : { is: "unable", why };
   },
   async choose(place, toplevel) {
     const parameters = place.storeFiles.readText(`${toplevel}/kernel-params`) ?? "";

@@ -20,8 +20,7 @@ export type LoaderProbe =
   | { readonly is: "absent" }
   /** It boots it, and cannot boot a system once; `why` is a sentence for a person. */
   | { readonly is: "unable"; readonly why: string }
-  /** With `counting` it also counts the boots of an entry that has a counter. */
-  | { readonly is: "able"; readonly counting: boolean };
+  | { readonly is: "able" };
 
 /** What boots machines. */
 export interface Loader {

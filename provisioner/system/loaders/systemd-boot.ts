@@ -21,7 +21,7 @@ export const systemdBoot: OnceLoader = {
     if (entryDirectories(files).length === 0) {
       return { is: "unable", why: "no mounted partition has systemd-boot's loader/entries" };
     }
-    return { is: "able", counting: (features & countingFeature) !== 0n };
+    return { is: "able" };
   },
   async choose(place, toplevel) {
     const id = findEntry(place.files, toplevel);
@@ -43,7 +43,6 @@ export const systemdBoot: OnceLoader = {
 
 const vendor = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 const oneShotFeature = 1n << 3n;
-const countingFeature = 1n << 4n;
 
 /** A variable as the kernel shows it: four bytes of attributes, then its value. */
 function readValue(files: Files, name: string): Buffer | undefined {

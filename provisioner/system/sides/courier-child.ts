@@ -60,6 +60,8 @@ const withPrivilegedPorts: readonly UnitProperty[] = [
 export interface ApartOptions {
   /** Whether it asks from ports below 1024; for those who answer nobody else. */
   readonly privilegedPorts?: boolean;
+  /** Whose group it has: the metadata service may be closed to all others. */
+  readonly group?: string | undefined;
   /** Devices that it may open, for one that asks on the machine itself and goes to no network. */
   readonly devices?: readonly string[] | undefined;
 }
@@ -70,12 +72,13 @@ const longestMs = 24 * 3_600_000;
 /** The line that starts a child without privileges, by systemd. */
 export function apart(
   argv: readonly [string, ...string[]],
-  { privilegedPorts = false, devices }: ApartOptions = {},
+  { privilegedPorts = false, group, devices }: ApartOptions = {},
 ): readonly [string, ...string[]] {
   const abroad = [...onNetwork, ...(privilegedPorts ? withPrivilegedPorts : withoutPrivileges)];
   const properties: readonly UnitProperty[] = [
     ...sandbox,
     ...(devices === undefined ? abroad : [...onMachine, ...devices.map(allowed)]),
+    ...(group === undefined ? [] : [["Group", group] as const]),
     ["RuntimeMaxSec", `${longestMs / 1000}s`],
   ];
   return inTransientUnit({ argv, timeoutMs: longestMs }, { properties }).argv;

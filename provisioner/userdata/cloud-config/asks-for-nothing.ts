@@ -27,7 +27,6 @@ const alreadySo: Readonly<Record<string, (value: Json) => boolean>> = {
   apt_upgrade: isFalse,
   byobu_by_default: (value) => typeof value === "string" && value.startsWith("disable"),
   chpasswd: only("expire", isFalse),
-  disable_ec2_metadata: isFalse,
   "grub-dpkg": only("enabled", isFalse),
   grub_dpkg: only("enabled", isFalse),
   growpart: (value) => isFalse(value) || isOff(member(value, "mode")),

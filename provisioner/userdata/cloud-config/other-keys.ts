@@ -27,7 +27,6 @@ export const otherKeys: Readonly<Record<string, string>> = {
   datasource_list: "datasources are chosen in the settings of the image",
   debug: "use `firstlight status --json`",
   device_aliases: "name the device itself",
-  disable_ec2_metadata: "set a firewall rule under `firstlight: options`",
   disable_root_opts: "set services.openssh under `firstlight: options`",
   disk_setup: "disks are laid out when the machine is installed",
   drivers: "set hardware.nvidia under `firstlight: options`",

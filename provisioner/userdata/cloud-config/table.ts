@@ -1,4 +1,5 @@
 import { bootcmd, runcmd } from "./commands.ts";
+import { disableEc2Metadata } from "./disable-ec2-metadata.ts";
 import { hostname } from "./hostname.ts";
 import { keyboard, locale, timezone } from "./locale.ts";
 import type { CloudConfigModule } from "./module.ts";
@@ -22,6 +23,7 @@ export const cloudConfigModules: readonly CloudConfigModule[] = [
   ssh,
   packages,
   writeFiles,
+  disableEc2Metadata,
   bootcmd,
   runcmd,
 ];

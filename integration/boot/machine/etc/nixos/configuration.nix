@@ -43,7 +43,10 @@ in
   services.firstlight = {
     enable = true;
     package = builtins.storePath pins.firstlight;
-    settings.datasources = [ "NoCloud" ];
+    settings.datasources = [
+      "credentials"
+      "NoCloud"
+    ];
     pins = {
       nixpkgs.storePath = pins.nixpkgs;
       firstlight.storePath = pins.firstlight;

@@ -1,0 +1,206 @@
+import { rmSync } from "node:fs";
+import t, { type Test } from "tap";
+import { armFirstBoot } from "#provisioner/system/arm-first-boot.ts";
+import { systemClient } from "#provisioner/system/client.ts";
+import type { FakeLoader } from "#provisioner/system/fake-firmware.ts";
+import { type FakeMachine, fakeMachine } from "#provisioner/system/fake-machine.ts";
+import { machineDirectory } from "#provisioner/system/machine-directory.ts";
+import { boot, content, type FullDeps, prepare } from "./fake-boot.ts";
+import type { Outcome } from "./outcome.ts";
+import { rollBackTo } from "./roll-back.ts";
+
+const health = "firstlight: { health: { passes: 1, interval: 1s, timeout: 1s, soak: 0s } }";
+const documents = (hostname: string) => `#cloud-config\nhostname: ${hostname}\n${health}\n`;
+
+/** Fails with the system from before as well, so that nobody is to blame and the next try comes soon. */
+const failing: FullDeps["probe"] = async ({ type }) => ({
+  passed: type !== "file",
+  message: "file /ready: must exist",
+});
+const sick = (hostname: string) =>
+  documents(hostname).replace("soak: 0s", "checks: [{ type: file, path: /ready }]");
+
+/** What a machine is asked for now, by whoever asks. */
+async function ask(
+  t: Test,
+  m: FakeMachine,
+  userData: string,
+  change: Partial<FullDeps> = {},
+): Promise<Outcome> {
+  const { io, system } = m.start();
+  const own = { io, system: systemClient(system), discover: async () => content(userData) };
+  const outcome = await boot(prepare(t, { probe: failing, ...own, ...change }).deps);
+  system.close();
+  return outcome;
+}
+
+async function rollBack(
+  t: Test,
+  m: FakeMachine,
+  generation: number,
+  beside = false,
+): Promise<Outcome> {
+  const { io, system } = m.start({ beside });
+  const { deps } = prepare(t, { io, system: systemClient(system) });
+  const outcome = await rollBackTo(deps, generation);
+  system.close();
+  return outcome;
+}
+
+async function machine(t: Test, loader: FakeLoader = "systemd-boot"): Promise<FakeMachine> {
+  const root = machineDirectory("left-alone");
+  t.teardown(() => rmSync(root, { recursive: true, force: true }));
+  const m = fakeMachine(root, { loader });
+  m.write("/etc/systemd/system/firstlight-boot.service", "[Service]\n");
+  const isWell = ([verb, ...rest]: readonly string[]) =>
+    verb === "list-units" || (verb === "show" && rest.some((arg) => arg.includes("*")));
+  m.faults.answers.set("systemctl", ({ args }) => (isWell(args) ? {} : undefined));
+  t.match(await ask(t, m, documents("first")), { outcome: "committed", generation: 2 });
+  return m;
+}
+
+/** A machine on which the second documents came to nothing, and are to be tried again. */
+async function waiting(t: Test): Promise<FakeMachine> {
+  const m = await machine(t);
+  const outcome = await ask(t, m, sick("second"));
+  t.match(outcome, { outcome: "rolled-back", triedAgainAt: /^20/ });
+  t.same([...m.timers.keys()], ["firstlight-retry"]);
+  return m;
+}
+
+/** A system that a person made and switched to. */
+const byHand = "/nix/store/99999999999999999999999999999999-nixos-system-by-hand";
+function switchByHand(m: FakeMachine): void {
+  m.write(`${byHand}/bin/switch-to-configuration`, byHand);
+  m.choose(byHand);
+  m.link(byHand, "/run/current-system");
+}
+
+const leftAlone = {
+  ...{ outcome: "held", fault: { code: "policy/left-alone" }, triedAgainAt: null },
+};
+
+t.test("what is to be tried again never comes over what a person went back to", async (t) => {
+  const m = await waiting(t);
+  t.match(await rollBack(t, m, 1), { outcome: "committed", triedAgainAt: null });
+  t.equal(m.timers.size, 0, "nothing starts the boot any more");
+  t.match(await ask(t, m, sick("second")), leftAlone, "nor does a boot that was begun meanwhile");
+  t.same([m.running(), m.bootDefault()], [m.image, m.image]);
+  t.match(await ask(t, m, documents("third")), { outcome: "committed" }, "something else is asked");
+});
+
+t.test("nor over a system that somebody switched to by hand", async (t) => {
+  const m = await waiting(t);
+  const { system } = m.start();
+  t.match(await systemClient(system).status(), { leftAlone: null });
+  switchByHand(m);
+  t.match(await systemClient(system).status(), { leftAlone: "generation 3 was activated by hand" });
+  t.match(await ask(t, m, sick("second")), leftAlone);
+  t.same([m.running(), m.bootDefault(), m.timers.size], [byHand, byHand, 0]);
+  const apply = { by: "apply", approved: true } as const;
+  t.match(await ask(t, m, sick("second"), apply), { outcome: "rolled-back", triedAgainAt: /^20/ });
+  t.match(await ask(t, m, sick("second")), { outcome: "rolled-back" }, "they asked for it since");
+});
+
+t.test("nor where it was switched to while the boot was building or planning", async (t) => {
+  for (const what of ["nix-store", "switch dry-activate"]) {
+    const m = await machine(t);
+    m.faults.answers.set(what, () => {
+      if (m.running() !== byHand) switchByHand(m);
+      return undefined;
+    });
+    t.match(await ask(t, m, documents("second")), leftAlone, what);
+    t.equal(m.running(), byHand);
+  }
+});
+
+t.test("nor where a person went back between a build and its trial, to what ran", async (t) => {
+  const m = await machine(t);
+  const { io, system } = m.start();
+  const client = systemClient(system);
+  const plan: typeof client.plan = async (closure) => {
+    t.match(await rollBack(t, m, 2, true), { outcome: "committed" });
+    return client.plan(closure);
+  };
+  const own = { io, system: { ...client, plan }, discover: async () => content(sick("second")) };
+  t.match(await boot(prepare(t, { probe: failing, ...own }).deps), leftAlone);
+});
+
+t.test("a power cut in the middle of a commit is nobody's choice", async (t) => {
+  const dying = async (m: FakeMachine, dieAt: number) => {
+    const { io, system } = m.start({ dieAt });
+    const own = { io, system: systemClient(system), discover: async () => content(documents("b")) };
+    await boot(prepare(t, own).deps).catch(() => undefined);
+    return io.effects;
+  };
+  const effects = await dying(await machine(t), Number.POSITIVE_INFINITY);
+  const set = effects.findIndex((name) => name.startsWith("nix-env --set"));
+  t.not(set, -1, effects.join());
+  const m = await machine(t);
+  const before = m.running();
+  t.equal((await dying(m, set + 1)).length, set, "it dies before the boot default is another");
+  m.cutPower();
+  t.equal(m.running(), before);
+  t.match(await ask(t, m, documents("b")), { outcome: "committed" });
+  t.not(m.running(), before);
+});
+
+t.test("a boot that only learns then that a person went back sets no timer", async (t) => {
+  const m = await waiting(t);
+  const { system } = m.start();
+  const client = systemClient(system);
+  const { sourcesDigest } = (await client.status()).last ?? {};
+  t.match(await rollBack(t, m, 1, true), { outcome: "committed" });
+  t.same(await client.retry({ sourcesDigest: sourcesDigest ?? null }), { at: null });
+  t.equal(m.timers.size, 0);
+});
+
+t.test("who goes back while a trial is under way is told so, and nothing is stopped", async (t) => {
+  const m = await waiting(t);
+  let refused: unknown;
+  const probe: FullDeps["probe"] = async (check) => {
+    if (check.type === "file")
+      refused ??= await rollBack(t, m, 1, true).catch((error: unknown) => error);
+    return failing(check, new AbortController().signal);
+  };
+  t.match(await ask(t, m, sick("third"), { probe }), {
+    outcome: "rolled-back",
+    triedAgainAt: /^20/,
+  });
+  t.match(refused, { code: "system/locked" });
+  t.same([...m.timers.keys()], ["firstlight-retry"], "one timer, of the newest wish");
+});
+
+t.test("a person's way back that comes to nothing is the last word for now", async (t) => {
+  const m = await waiting(t);
+  m.faults.answers.set("switch test", ({ file }) => (file === m.image ? { code: 1 } : undefined));
+  t.match(await rollBack(t, m, 1), { outcome: "rolled-back", triedAgainAt: null });
+  t.equal(m.timers.size, 0);
+});
+
+t.test("a good end leaves no timer behind", async (t) => {
+  const ends: Readonly<Record<string, string>> = { unchanged: "first", committed: "third" };
+  for (const [outcome, hostname] of Object.entries(ends)) {
+    const m = await waiting(t);
+    t.match(await ask(t, m, documents(hostname)), { outcome, triedAgainAt: null });
+    t.equal(m.timers.size, 0, outcome);
+  }
+});
+
+t.test("after the way back of a first boot no try is promised that never comes", async (t) => {
+  const m = await machine(t);
+  m.cutPower();
+  t.match(await ask(t, m, documents("first")), { bootProved: true });
+  t.match(await ask(t, m, documents("second")), { outcome: "committed", generation: 3 });
+  m.cutPower();
+  await armFirstBoot(m.start().io);
+  m.cutPower(); // it hangs, and the watchdog resets the machine
+  t.match(await ask(t, m, documents("second")), {
+    ...{ outcome: "rolled-back", generation: 4, triedAgainAt: null },
+    message: /did not come as far as to be judged.*`firstlight apply` tries it$/,
+  });
+  t.equal(m.timers.size, 0);
+  t.match(await ask(t, m, documents("second")), leftAlone);
+  const apply = { by: "apply", approved: true } as const;
+  t.match(await ask(t, m, documents("second"), apply), { outcome: "committed" }, "as it said");
+});

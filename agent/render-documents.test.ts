@@ -1,0 +1,77 @@
+import t, { type Test } from "tap";
+import type { Json } from "#core/canonical-json.ts";
+import { fakeIo } from "#core/fake-io.ts";
+import { answerTemplate } from "#provisioner/userdata/jinja/child.ts";
+import { templateVariables } from "#provisioner/userdata/jinja/variables.ts";
+import { content } from "./fake-boot.ts";
+import { instanceData } from "./instance-data.ts";
+import type { RenderTemplate } from "./render-documents.ts";
+import { resolveSpec } from "./resolve-spec.ts";
+
+/** What becomes of user-data, rendered in this process. */
+async function resolve(t: Test, userData: string, metaData: Json = {}) {
+  const io = fakeIo(t.testdir());
+  const renderTemplate: RenderTemplate = async (template, instance) =>
+    answerTemplate({ template, variables: templateVariables(instanceData(io, instance)) });
+  const tools = {
+    renderTemplate,
+    fetchSources: async () => new Map<string, Uint8Array>(),
+    openEnvelope: async (): Promise<Uint8Array> => t.fail("nothing is sealed") as never,
+  };
+  const { instance, ...said } = content(userData);
+  return resolveSpec({ ...said, instance: { ...instance, metaData } }, {}, tools);
+}
+
+t.test("user-data that is a template is rendered before it is read", async (t) => {
+  const { spec, findings } = await resolve(
+    t,
+    `## template: jinja
+#cloud-config
+hostname: node-{{ v1.instance_id }}
+{% if v1.platform == "nocloud" %}
+timezone: Europe/Zurich
+{% endif %}
+`,
+  );
+  t.match(spec, { hostname: "node-i-1", timezone: "Europe/Zurich" });
+  t.same(findings, []);
+});
+
+t.test("what a template comes to is part of what a node is made from", async (t) => {
+  const header = "## template: jinja\n#cloud-config\n";
+  const template = `${header}hostname: {{ ds.meta_data.role }}\n`;
+  const one = await resolve(t, template, { role: "one" });
+  t.equal(
+    Buffer.from(one.fetched.get("user-data") ?? []).toString(),
+    "#cloud-config\n#\nhostname: one\n",
+  );
+  t.strictNotSame((await resolve(t, template, { role: "two" })).fetched, one.fetched);
+  t.equal((await resolve(t, "#cloud-config\nhostname: one\n")).fetched.size, 0);
+});
+
+t.test("findings point to lines of the template", async (t) => {
+  const { findings, spec } = await resolve(
+    t,
+    `## template: jinja
+#cloud-config
+timezone: {{ ds.meta_data.zone }}
+hostnam: a
+`,
+  );
+  t.match(findings, [
+    { code: "user-data/template-variable", line: 3, column: 27, message: /no variable zone$/ },
+    { line: 4, path: "hostnam" },
+  ]);
+  t.match(spec, { timezone: "CI_MISSING_JINJA_VAR/zone" });
+});
+
+t.test("one that cannot be rendered is an error that repeats nothing of it", async (t) => {
+  for (const template of ["{{ 'hunter2' hunter2 }}", "{{ v1.hunter2.x }}", "{% for %}"]) {
+    const { findings } = await resolve(
+      t,
+      `## template: jinja\n#cloud-config\nhostname: ${template}\n`,
+    );
+    t.match(findings, [{ code: "user-data/template-failed", level: "error", line: 1 }]);
+    t.notMatch(JSON.stringify(findings), /hunter2/);
+  }
+});

@@ -1,0 +1,231 @@
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdirSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import t, { type Test } from "tap";
+import { makeFat, needs, writeTree } from "#agent/datasources/images/make-images.ts";
+import { brokerMissing, startBroker } from "./brokers.ts";
+import { canariesIn, canary, findCanaries } from "./canaries.ts";
+import { everythingReceived, saidNothing } from "./canary-watch.ts";
+import { skipWithoutNix } from "./nix-machine.ts";
+import { randomFrom } from "./random.ts";
+import { type Run, type StoryNode, stick, storyNode } from "./story.ts";
+
+t.setTimeout(600_000);
+
+const skip =
+  skipWithoutNix() ||
+  brokerMissing("mosquitto") ||
+  (needs("xorriso", "mkfs.vfat", "age", "ssh-keygen").skip ?? false);
+
+const seed = Number(process.env["FIRSTLIGHT_SEED"] ?? Date.now() % 2 ** 32);
+const random = randomFrom(seed);
+
+/** How many secrets come by each channel; together a hundred. */
+const channels = {
+  field: 20,
+  named: 15,
+  credential: 15,
+  smbios: 10,
+  firmware: 10,
+  x25519: 10,
+  ssh: 10,
+  stick: 5,
+  whole: 5,
+} as const;
+
+type Channel = keyof typeof channels;
+
+/** Names that nobody guesses, by channel. */
+const names: Readonly<Record<Channel, readonly string[]>> = Object.fromEntries(
+  Object.entries(channels).map(([channel, count]) => [
+    channel,
+    Array.from({ length: count }, () => {
+      const digits = () =>
+        Math.floor(random() * 2 ** 32)
+          .toString(16)
+          .padStart(8, "0");
+      return `${channel}-${digits()}${digits()}`;
+    }),
+  ]),
+) as { [channel in Channel]: string[] };
+
+const recorder = path.join(import.meta.dirname, "record-processes.ts");
+const reporter = path.join(import.meta.dirname, "write-report.ts");
+
+/** A machine, and everything that was seen of it. */
+interface Watched {
+  readonly node: StoryNode;
+  readonly runs: readonly Run[];
+  readonly reports: string;
+  firstlight(...args: string[]): Promise<Run>;
+}
+
+async function watched(t: Test): Promise<Watched> {
+  const node = await storyNode(t, { nixConfig: ["compress-build-log = false"] });
+  const reports = path.join(path.dirname(node.machine.root), "reports");
+  mkdirSync(reports);
+  mkdirSync(path.join(node.machine.root, "etc/ssh"), { recursive: true });
+  const key = path.join(node.machine.root, "etc/ssh/ssh_host_ed25519_key");
+  spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key]);
+  const imports = [recorder, reporter].map((file) => `--import=${pathToFileURL(file).href}`);
+  const env = { NODE_OPTIONS: imports.join(" "), WRITE_REPORTS: reports };
+  const runs: Run[] = [];
+  return {
+    ...{ node, runs, reports },
+    async firstlight(...args) {
+      const run = await node.firstlight([...args, "-v"], { record: true, env });
+      runs.push(run);
+      return run;
+    },
+  };
+}
+
+/** Seals a text to one of the keys that a node says it has. */
+function seal(recipients: string, kind: "age1" | "ssh-ed25519", text: string): string {
+  const recipient = recipients.split("\n").find((line) => line.startsWith(kind)) ?? "";
+  const sealed = spawnSync("age", ["-a", "-r", recipient], { input: text, encoding: "utf8" });
+  if (sealed.status !== 0) throw new Error(`age: ${sealed.stderr}`);
+  return sealed.stdout;
+}
+
+/** Files that a spec hands secrets to, by their names. */
+function filesFor(...all: readonly (readonly string[])[]): string {
+  return all
+    .flat()
+    .map((name) => `    - { path: /root/${name}, secret: { secretRef: ${name} } }\n`)
+    .join("");
+}
+
+const health = "health: { passes: 1, interval: 10ms, timeout: 5s }";
+
+/** Gives a machine secrets as its hypervisor does; returns the files that they come in. */
+function giveCredentials(root: string): readonly string[] {
+  const prefix = "firstlight.secret";
+  const strings = names.smbios.map(
+    (name) => `io.systemd.credential:${prefix}.${name}=${canary(name)}\0`,
+  );
+  const firmware = "sys/firmware/qemu_fw_cfg/by_name/opt/io.systemd.credentials";
+  const count = String.fromCharCode(strings.length);
+  const files = Object.fromEntries([
+    ...names.credential.map((name) => [`run/credentials/@system/${prefix}.${name}`, canary(name)]),
+    ...names.firmware.map((name) => [`${firmware}/${prefix}.${name}/raw`, canary(name)]),
+    ["sys/firmware/dmi/entries/11-0/raw", `\x0b\x05\0\0${count}${strings.join("")}\0`],
+  ]) as Record<string, string>;
+  writeTree(root, files);
+  return Object.keys(files);
+}
+
+/** Everything of a machine that holds a secret, and is none of `given`: credential files alone. */
+function onlyInCredentials(
+  t: Test,
+  { node, runs, reports }: Watched,
+  { given, expected }: { readonly given: readonly string[]; readonly expected: readonly string[] },
+): void {
+  const { root } = node.machine;
+  const hits = findCanaries(root).filter(({ file }) => !given.includes(file));
+  const isCredential = (file: string) => file.startsWith("var/lib/firstlight/credentials/");
+  t.same(
+    hits.filter(({ file }) => !isCredential(file)),
+    [],
+    "no other file",
+  );
+  const inside = hits.flatMap(({ canaries }) => canaries);
+  t.same([...new Set(inside)].sort(), [...expected].sort(), "every secret has come");
+  for (const { file, modes } of hits) t.same(modes, ["0400", "0700"], path.basename(file));
+  t.same(findCanaries(path.join(path.dirname(root), "tmp")), [], "nor in the temporary directory");
+  t.ok(readdirSync(reports).length >= runs.length, "each process has written its report");
+  t.same(findCanaries(reports), [], "no report of a process");
+  saidNothing(t, runs);
+}
+
+t.test(`a hundred secrets over every channel (FIRSTLIGHT_SEED=${seed})`, { skip }, async (t) => {
+  t.equal(Object.values(names).flat().length, 100);
+  const broker = await startBroker(t, "mosquitto", { users: { edge: "edge", ear: "ear" } });
+  const received = await everythingReceived(t, broker);
+
+  await t.test("user-data, credentials, firmware, envelopes", async (t) => {
+    const machine = await watched(t);
+    const given = giveCredentials(machine.node.machine.root);
+    const { stdout: recipients } = await machine.firstlight("identity");
+    const fields = names.field.map(
+      (name) => `  - { path: /root/${name}, permissions: "0600", content: "${canary(name)}" }\n`,
+    );
+    const named = [
+      ...names.named.map((name) => [name, canary(name)]),
+      ...names.x25519.map((name) => [name, seal(recipients, "age1", canary(name))]),
+      ...names.ssh.map((name) => [name, seal(recipients, "ssh-ed25519", canary(name))]),
+    ].map(([name, value]) => `    ${name}: ${JSON.stringify(value)}\n`);
+    const { credential, smbios, firmware, x25519, ssh } = names;
+    machine.node.insert("iso", {
+      instanceId: "i-1",
+      userData: `#cloud-config
+write_files:
+${fields.join("")}firstlight:
+  ${health}
+  secrets:
+${named.join("")}  files:
+${filesFor(names.named, credential, smbios, firmware, x25519, ssh)}  report:
+    node: edge-1
+    mqtt: { host: 127.0.0.1, port: ${broker.port}, username: edge, password: edge }
+`,
+    });
+    const boot = await machine.firstlight("boot", "--report");
+    t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    await received.until(/boot\.finished/);
+    await machine.firstlight("boot", "--json");
+    for (const command of ["discover", "query", "status", "history", "plan", "facts"])
+      await machine.firstlight(command, "--json");
+    const expected = [
+      ...names.field,
+      ...names.named,
+      credential,
+      smbios,
+      firmware,
+      x25519,
+      ssh,
+    ].flat();
+    onlyInCredentials(t, machine, { given: [...given, "dev/vdb"], expected });
+
+    const leak = path.join(machine.node.machine.root, "run/firstlight/status.json");
+    appendFileSync(leak, Buffer.from(canary(smbios[0] ?? "")).toString("base64"));
+    const hits = findCanaries(machine.node.machine.root);
+    t.ok(
+      hits.some(({ file }) => file.endsWith("status.json")),
+      "one that leaks is found",
+    );
+  });
+
+  await t.test("a stick", async (t) => {
+    const machine = await watched(t);
+    const { stdout: recipients } = await machine.firstlight("identity");
+    const sealed = names.stick.map((name) => [
+      `secrets/${name}.age`,
+      seal(recipients, "age1", canary(name)),
+    ]);
+    const spec = `version: 1\n${health}\nfiles:\n${filesFor(names.stick)}`;
+    const tree = {
+      ...Object.fromEntries(sealed),
+      "spec.yaml": spec,
+      "meta-data": "instance-id: i-1\n",
+    } as Record<string, string>;
+    const image = path.join(path.dirname(machine.node.machine.root), "stick");
+    machine.node.insertImage(makeFat(image, tree, { label: "FIRSTLIGHT" }), stick);
+    const boot = await machine.firstlight("boot");
+    t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    onlyInCredentials(t, machine, { given: [], expected: names.stick });
+  });
+
+  await t.test("user-data that is sealed as a whole", async (t) => {
+    const machine = await watched(t);
+    const { stdout: recipients } = await machine.firstlight("identity");
+    const named = names.whole.map((name) => `  ${name}: ${canary(name)}\n`).join("");
+    const document = `#firstlight\n${health}\nsecrets:\n${named}files:\n${filesFor(names.whole)}`;
+    const userData = seal(recipients, "age1", document);
+    machine.node.insert("iso", { instanceId: "i-1", userData });
+    const boot = await machine.firstlight("boot");
+    t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    onlyInCredentials(t, machine, { given: [], expected: names.whole });
+  });
+  t.same(canariesIn(received.bytes()), [], "nothing the broker received");
+});

@@ -1,0 +1,178 @@
+import * as jinja from "@huggingface/jinja";
+import { pythonText, type Value } from "./python-text.ts";
+
+/** What is used of the library; its own types import files that they do not name. */
+interface Library {
+  readonly Environment: new (parent?: Scope) => Scope;
+  readonly Interpreter: new (
+    scope: Scope,
+  ) => {
+    run(program: Node): Value;
+    evaluate(node: Node | undefined, scope: Scope): Value;
+  };
+  tokenize(
+    template: string,
+    options: { readonly trim_blocks: boolean; readonly lstrip_blocks: boolean },
+  ): unknown;
+  parse(tokens: unknown): Node;
+}
+
+interface Scope {
+  set(name: string, value: unknown): unknown;
+}
+
+const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;
+
+/** What stands for a variable that there is not, before its name; as cloud-init prints it. */
+export const missingPrefix = "CI_MISSING_JINJA_VAR/";
+
+/** More than any template of a person: one that needs them goes round in circles. */
+const mostSteps = 2_000_000;
+const longestRange = 100_000;
+const mostCharacters = 16 * 1024 * 1024;
+
+/** A node of the library's tree. */
+interface Node {
+  readonly type: string;
+  readonly [part: string]: unknown;
+}
+
+/** Filters that make a text of what they are given. */
+const filtersOfText: ReadonlySet<string> = new Set([
+  ...["capitalize", "indent", "lower", "replace", "safe", "string", "title", "trim", "upper"],
+]);
+
+/**
+ * Renders a template over variables as cloud-init does: statements take the newline that follows them
+ * with them, values print as Python prints them, a variable that there is not leaves its name behind
+ * {@link missingPrefix}, and reaching into one is an error. The tree is interpreted over maps of its own:
+ * no code is made of it, and nothing of JavaScript can be named in it. Time and memory are the caller's
+ * to bound. Throws what the library throws.
+ */
+export function renderTemplate(
+  template: string,
+  variables: { readonly [name: string]: unknown },
+): string {
+  const { text: source, raw } = takeRaw(template);
+  const globals = new Environment();
+  for (const [name, value] of Object.entries({ ...constants, ...raw })) globals.set(name, value);
+  const scope = new Environment(globals);
+  for (const [name, value] of Object.entries(variables)) scope.set(name, value);
+  const program = parse(tokenize(source, { trim_blocks: true, lstrip_blocks: false }));
+  const text = String(new CloudInitInterpreter(program, scope).run(program).value);
+  return source.endsWith("\n") ? `${text}\n` : text;
+}
+
+/** What stands between `raw` and `endraw`, which the library does not know, as variables. */
+function takeRaw(template: string): {
+  readonly text: string;
+  readonly raw: Readonly<Record<string, string>>;
+} {
+  const raw: Record<string, string> = {};
+  const block =
+    /\{%([-+]?)\s*raw\s*(-?)%\}([\s\S]*?)\{%([-+]?)\s*endraw\s*(?:(-)%\}|(?:\+%\}|%\}\n?))/g;
+  const text = template.replace(block, (_all, before, first, inside, last, after = "") => {
+    const name = `__raw_${Object.keys(raw).length}`;
+    const left = first === "-" ? inside.trimStart() : inside;
+    raw[name] = last === "-" ? left.trimEnd() : left;
+    return `{{${before === "-" ? "-" : ""} ${name} ${after}}}`;
+  });
+  return { text, raw };
+}
+
+const constants = {
+  ...{ true: true, True: true, false: false, False: false, none: null, None: null },
+  range,
+};
+
+function range(...given: readonly number[]): readonly number[] {
+  const [first = 0, second, step = 1] = given;
+  const [start, stop] = second === undefined ? [0, first] : [first, second];
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (!(length <= longestRange)) throw new Error(`range: more than ${longestRange} numbers`);
+  return Array.from({ length }, (_, index) => start + index * step);
+}
+
+const emptyList: Node = { type: "ArrayLiteral", value: [] };
+
+class CloudInitInterpreter extends Interpreter {
+  /** Nodes whose value becomes text. */
+  readonly #printed = new Set<unknown>();
+  /** Nodes whose value is gone through. */
+  readonly #walked = new Set<unknown>();
+  /** Nodes whose value is reached into. */
+  readonly #reached = new Set<unknown>();
+  #steps = 0;
+  #characters = 0;
+
+  constructor(program: Node, scope: Scope) {
+    super(scope);
+    this.#note(program);
+  }
+
+  override evaluate(node: Node | undefined, scope: Scope): Value {
+    this.#steps += 1;
+    if (this.#steps > mostSteps) throw new Error(`more than ${mostSteps} steps`);
+    const value = super.evaluate(node, scope);
+    const isMissing = value.type === "UndefinedValue";
+    if (isMissing && this.#walked.has(node)) return super.evaluate(emptyList, scope);
+    if (isMissing && this.#reached.has(node))
+      throw new Error(`${JSON.stringify(this.#nameOf(node, scope))} is undefined`);
+    if (!this.#printed.has(node)) return value;
+    const text = isMissing ? `${missingPrefix}${this.#nameOf(node, scope)}` : pythonText(value);
+    this.#characters += text.length;
+    if (this.#characters > mostCharacters)
+      throw new Error(`more than ${mostCharacters} characters`);
+    return super.evaluate({ type: "StringLiteral", value: text }, scope);
+  }
+
+  /** What an undefined value is called: the variable, or the last key that led to it. */
+  #nameOf(node: Node | undefined, scope: Scope): string {
+    if (node?.type === "Identifier") return String(node["value"]);
+    if (node?.type !== "MemberExpression") return "";
+    const property = node["property"] as Node;
+    if (node["computed"] !== true) return String(property["value"]);
+    return String(super.evaluate(property, scope).value);
+  }
+
+  #note(node: Node): void {
+    for (const part of ["body", "alternate", "defaultBlock"])
+      for (const statement of nodesIn(node[part]))
+        if (isExpression(statement)) this.#print(statement);
+    if (node.type === "For") this.#walked.add(node["iterable"]);
+    if (node.type === "MemberExpression") this.#reached.add(node["object"]);
+    const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
+    if (node.type === "BinaryExpression" && operator === "~")
+      for (const side of ["left", "right"]) this.#print(node[side]);
+    if (node.type === "FilterExpression" && filtersOfText.has(filterOf(node)))
+      this.#print(node["operand"]);
+    for (const part of Object.values(node)) for (const inner of nodesIn(part)) this.#note(inner);
+  }
+
+  #print(node: unknown): void {
+    this.#printed.add(node);
+  }
+}
+
+function filterOf({ filter }: Node): string {
+  const named = filter as Node;
+  const name = named.type === "CallExpression" ? (named["callee"] as Node) : named;
+  return String(name["value"]);
+}
+
+const statements: ReadonlySet<string> = new Set([
+  ...["Program", "Set", "If", "For", "Macro", "CallStatement", "Break", "Continue", "Comment"],
+  "FilterStatement",
+]);
+
+function isExpression({ type }: Node): boolean {
+  return !statements.has(type);
+}
+
+function nodesIn(part: unknown): readonly Node[] {
+  if (part instanceof Map) return [...part].flat().flatMap(nodesIn);
+  if (Array.isArray(part)) return part.flatMap(nodesIn);
+  const isNode =
+    typeof part === "object" && part !== null && typeof (part as Node).type === "string";
+  return isNode ? [part as Node] : [];
+}

@@ -54,6 +54,7 @@ network:
       setName: lan0
       dhcp4: true
       dhcp6: false
+      dhcpMetric: 100
       acceptRa: true
       addresses: [192.0.2.10/24]
       routes: [{to: default, via: 192.0.2.1, metric: 100, onLink: false}]

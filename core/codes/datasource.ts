@@ -49,6 +49,10 @@ export const datasourceCodes = {
     means: "A value of the meta-data has a form that cannot be used.",
     action: "Write it as the message says.",
   },
+  "datasource/not-a-key": {
+    means: "A text stands among the ssh keys of the meta-data and does not look like a public key.",
+    action: "Write a public key as ssh-keygen prints it.",
+  },
   "datasource/not-read": {
     means: "A part of what the datasource says is not read.",
     action: "Say it in the user-data where the machine needs it, as the message says.",

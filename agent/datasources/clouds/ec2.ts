@@ -1,4 +1,5 @@
 import type { AnswerReader, Cloud, CloudInstance, JsonObject } from "../cloud.ts";
+import { ec2PlatformOf } from "./ec2-platform.ts";
 import { leasedEthernets } from "./leased-ethernets.ts";
 import { crawlTree, treeKeys } from "./tree.ts";
 
@@ -27,24 +28,7 @@ export const ec2: Cloud = {
     },
     probe: `${root}instance-id`,
   },
-  identify({
-    productUuid,
-    productName,
-    productSerial,
-    hypervisorUuid,
-    sysVendor,
-    chassisAssetTag,
-  }) {
-    if (hypervisorUuid.startsWith("ec2")) return `hypervisor uuid: ${hypervisorUuid}`;
-    // As the firmware stores it, or with its first field in the other byte order.
-    const [start = ""] = productUuid.split("-");
-    if (/^ec2|2[0-9a-f]ec$/.test(start)) return `product uuid: ${productUuid}`;
-    if (productSerial.endsWith(".brightbox.com")) return `product serial: ${productSerial}`;
-    if (chassisAssetTag.endsWith(".zstack.io")) return `chassis asset tag: ${chassisAssetTag}`;
-    const isOutscale = sysVendor === "3DS Outscale" && productName === "3DS Outscale VM";
-    const isLikeEc2 = sysVendor === "e24cloud" || sysVendor === "Tilaa" || isOutscale;
-    return isLikeEc2 ? `system vendor: ${sysVendor}` : undefined;
-  },
+  identify: (identity) => ec2PlatformOf(identity)?.observation,
   async crawl(client) {
     await crawlTree(client, root, left);
     await client.get(userData, { raw: true, maxBytes: maxUserDataBytes });

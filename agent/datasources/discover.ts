@@ -10,7 +10,7 @@ import { datasources as known } from "./table.ts";
 
 /** How to look for the datasource. */
 export interface DiscoverOptions {
-  /** Names that may be used, in order; all that are known when `undefined`. */
+  /** Names that may be used, in order, each one that is known; all when `undefined`. */
   readonly datasources: readonly string[] | undefined;
   readonly log: Log;
   /** What this node was made from; absent before its first commit. */
@@ -35,7 +35,7 @@ export interface PinnedDatasource {
 export interface Attempt {
   readonly name: string;
   /** `passed` is one that was found after the one that is used. */
-  readonly result: "used" | "passed" | "absent" | "broken" | "unknown";
+  readonly result: "used" | "passed" | "absent" | "broken";
   /** Where it was found, `null` when it was not. */
   readonly place: string | null;
   /** What was looked at, one observation each; for a broken one what is wrong. */
@@ -167,18 +167,12 @@ function isCredentials({ attempt }: Try): boolean {
   return attempt.name === credentials.name;
 }
 
-function candidates({
-  datasources,
-  table = known,
-}: DiscoverOptions): readonly (Datasource | string)[] {
+function candidates({ datasources, table = known }: DiscoverOptions): readonly Datasource[] {
   if (datasources === undefined) return table;
-  return datasources.map((name) => table.find((datasource) => datasource.name === name) ?? name);
+  return datasources.flatMap((name) => table.find((datasource) => datasource.name === name) ?? []);
 }
 
-function detect(io: Io, candidate: Datasource | string): Try {
-  if (typeof candidate === "string") {
-    return { attempt: { name: candidate, result: "unknown", place: null, evidence: [] } };
-  }
+function detect(io: Io, candidate: Datasource): Try {
   const { name } = candidate;
   const evidence: string[] = [];
   try {
@@ -209,12 +203,8 @@ export function findSwitch(files: Files): string | undefined {
 }
 
 function none(attempts: readonly Attempt[]): Fault {
-  const seen = attempts.filter(
-    ({ result, evidence }) => result === "unknown" || evidence.length > 0,
-  );
-  const described = seen.map(({ name, result, evidence }) =>
-    result === "unknown" ? `${name} (no such datasource)` : `${name} (${evidence.join("; ")})`,
-  );
+  const seen = attempts.filter(({ evidence }) => evidence.length > 0);
+  const described = seen.map(({ name, evidence }) => `${name} (${evidence.join("; ")})`);
   const others = attempts.filter((attempt) => !seen.includes(attempt)).map(({ name }) => name);
   if (others.length > 0) described.push(`${others.join(", ")} (nothing of it was found)`);
   return new Fault(
@@ -263,15 +253,6 @@ function findingOf(
           code: "datasource/unusable",
           message: `passed over: ${attempt.evidence.at(-1)}`,
           hint,
-        },
-      ];
-    case "unknown":
-      return [
-        {
-          ...about,
-          code: "datasource/unknown",
-          message: "no such datasource",
-          hint: "correct its name in the settings",
         },
       ];
   }

@@ -32,10 +32,6 @@ export const datasourceCodes = {
     means: "A place that looks like a seed could not be used; another one was.",
     action: "Mend it as the message says, or remove it.",
   },
-  "datasource/unknown": {
-    means: "The settings name a datasource that this version does not know.",
-    action: "Correct the name, as docs/datasources.md spells it: `NoCloud`, `credentials`.",
-  },
   "datasource/unknown-credential": {
     means: "A credential is addressed to firstlight under a name that it does not read.",
     action: "Correct its name; docs/datasources.md lists those that are read.",

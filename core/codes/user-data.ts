@@ -98,7 +98,7 @@ export const userDataCodes = {
     means: "A command calls a program of cloud-init, which is not on the machine.",
     action: "Say the same with `firstlight: commands`, or ask `firstlight status` and `query`.",
   },
-  "user-data/not-a-key": {
+  "cloud-config/not-a-key": {
     means:
       "A text stands among ssh keys and does not look like a public key: its type, then Base64 that begins with the same type.",
     action: "Write a public key as ssh-keygen prints it.",

@@ -396,7 +396,7 @@ t.test("the meta-data names a machine, and gives keys to the default user", asyn
     domain: "example.org",
     users: { nixos: { authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M", "k"] } },
   });
-  t.strictSame(linesOf(named), ["warning user-data/not-a-key 2:34 users.nixos.authorizedKeys.0"]);
+  t.strictSame(linesOf(named), ["warning spec/not-a-key 2:34 users.nixos.authorizedKeys.0"]);
   const own = translateText("#firstlight\nhostname: own\ndomain: example.com\n", context);
   t.match(own.spec, { hostname: "own", domain: "example.com" });
   t.strictSame(linesOf(own), ["note user-data/keys-unused null:null "]);

@@ -80,7 +80,7 @@ function take(input: Input, path: Path, draft: SpecDraft): MutableJson {
     return input.items().map((item, index) => take(item, [...path, index], draft));
   }
   if (fits(["users", "*", "authorizedKeys", "*"], path) && typeof input.value === "string")
-    nameDoubtful(input, [input.value]);
+    nameDoubtful(input, "spec/not-a-key", [input.value]);
   if (!input.isMapping()) return input.value;
   const copy: Mutable = {};
   for (const [key, child] of input.entries()) {

@@ -1,3 +1,4 @@
+import type { Code } from "#core/codes.ts";
 import type { Input } from "../input.ts";
 import { isPublicKeyLine } from "../public-key-line.ts";
 
@@ -27,19 +28,21 @@ function textsOf(input: Input): readonly Input[] {
 /** The lines of a text. */
 function checkedLines(item: Input, text: string): readonly string[] {
   const lines = keyLines([text]);
-  if (lines.length === 0) nameNoKey(item, "there is no ssh key in this");
-  else nameDoubtful(item, lines);
+  const code = "cloud-config/not-a-key";
+  if (lines.length === 0) nameNoKey(item, code, "there is no ssh key in this");
+  else nameDoubtful(item, code, lines);
   return lines;
 }
 
 /** Names lines that are no public keys; what looks like none is kept, for sshd may know better. */
-export function nameDoubtful(item: Input, lines: readonly string[]): void {
-  if (!lines.every(isPublicKeyLine)) nameNoKey(item, "this does not look like a public ssh key");
+export function nameDoubtful(item: Input, code: Code, lines: readonly string[]): void {
+  if (lines.every(isPublicKeyLine)) return;
+  nameNoKey(item, code, "this does not look like a public ssh key");
 }
 
-function nameNoKey(item: Input, message: string): void {
+function nameNoKey(item: Input, code: Code, message: string): void {
   item.add("warning", {
-    code: "user-data/not-a-key",
+    code,
     message,
     hint: "write a public key as ssh-keygen prints it: `ssh-ed25519 AAAA… name`",
   });

@@ -26,16 +26,16 @@ checkCases(t, [
   },
   {
     name: "what looks like no key is kept and named; nothing vanishes without a word",
-    yaml: "ssh_authorized_keys:\n  - not a key\n  - ''\n  - '# ops'\n  - 'from=\"192.0.2.0/24\" sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tA me'\n  - ssh-rsa-cert-v01@openssh.com AAAAHHNzaC1yc2EtY2VydC12MDFAb3BlbnNzaC5jb20A\n",
+    yaml: "ssh_authorized_keys:\n  - ssh-rsa notakey\n  - ''\n  - '# ops'\n  - 'from=\"192.0.2.0/24\" sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tA me'\n  - ssh-rsa-cert-v01@openssh.com AAAAHHNzaC1yc2EtY2VydC12MDFAb3BlbnNzaC5jb20A\n",
     spec: withKeys(
-      "not a key",
+      "ssh-rsa notakey",
       'from="192.0.2.0/24" sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tA me',
       "ssh-rsa-cert-v01@openssh.com AAAAHHNzaC1yc2EtY2VydC12MDFAb3BlbnNzaC5jb20A",
     ),
     says: [
-      "warning user-data/not-a-key 3:5 ssh_authorized_keys.0",
-      "warning user-data/not-a-key 4:5 ssh_authorized_keys.1",
-      "warning user-data/not-a-key 5:5 ssh_authorized_keys.2",
+      "warning cloud-config/not-a-key 3:5 ssh_authorized_keys.0",
+      "warning cloud-config/not-a-key 4:5 ssh_authorized_keys.1",
+      "warning cloud-config/not-a-key 5:5 ssh_authorized_keys.2",
     ],
   },
   {

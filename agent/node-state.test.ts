@@ -149,6 +149,13 @@ t.test("settings that do not fit are refused with every fault named", async (t) 
       { path: "zzz", line: 3, hint: /^known are datasources, metadata, policy, / },
     ],
   });
+  const formless = fakeIo(
+    t.testdir({ etc: { firstlight: { "settings.json": '{"defaultUser":"Not A Name"}' } } }),
+  );
+  await t.rejects(readSettings(formless.files), {
+    code: "settings/invalid",
+    findings: [{ path: "defaultUser", message: /^does not have the form/, hint: /settings\.md/ }],
+  });
   const names = '{"datasources":["NoCloud","nocloud"],"policy":{"changes":"hodl"}}';
   const lowerCase = fakeIo(t.testdir({ etc: { firstlight: { "settings.json": names } } }));
   await t.rejects(readSettings(lowerCase.files), {

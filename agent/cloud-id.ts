@@ -1,5 +1,9 @@
+import type { Files } from "#core/io.ts";
+import { ec2PlatformOf } from "./datasources/clouds/ec2-platform.ts";
+import { readIdentity } from "./datasources/identity.ts";
+
 /** What cloud-init calls a cloud, where that is not the name of its datasource in lower case. */
-const cloudNames: Readonly<Record<string, string>> = { Ec2: "aws", SmartOS: "joyent" };
+const cloudNames: Readonly<Record<string, string>> = { SmartOS: "joyent" };
 
 /** Clouds that have parts of their own, told by the beginning of a region. */
 const regions: readonly (readonly [prefix: string, cloud: string, id: string])[] = [
@@ -8,8 +12,15 @@ const regions: readonly (readonly [prefix: string, cloud: string, id: string])[]
   ["china", "azure", "azure-china"],
 ];
 
-/** `cloud_name` of a datasource, as cloud-init's `query` says it. */
-export function cloudNameOf(datasource: string): string {
+/** Of a machine that speaks with a service like EC2's and says of itself of no cloud that it is one. */
+const unknownCloud = "unknown";
+
+/**
+ * `cloud_name` of a datasource, as cloud-init's `query` says it: of EC2's the cloud that the firmware
+ * tells, for several speak like it.
+ */
+export function cloudNameOf(datasource: string, files: Files): string {
+  if (datasource === "Ec2") return ec2PlatformOf(readIdentity(files))?.cloud ?? unknownCloud;
   return cloudNames[datasource] ?? datasource.toLowerCase();
 }
 
@@ -21,8 +32,9 @@ export function platformOf(datasource: string): string {
   return platforms[datasource] ?? datasource.toLowerCase();
 }
 
-/** `cloud_id`: the cloud, or the part of it that a region belongs to. */
-export function cloudIdOf(cloudName: string, region: string | null): string {
+/** `cloud_id`: the cloud, or the part of it that a region belongs to; the platform where no cloud is known. */
+export function cloudIdOf(cloudName: string, region: string | null, platform: string): string {
+  if (cloudName === unknownCloud) return platform;
   const part = regions.find(
     ([prefix, cloud]) => cloud === cloudName && region?.startsWith(prefix) === true,
   );

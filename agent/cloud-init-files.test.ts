@@ -38,11 +38,14 @@ const lost: Finding = {
 };
 const told: Finding = { ...lost, level: "note" };
 
+/** What the firmware of an instance of EC2 says. */
+const amazon = { sys: { class: { dmi: { id: { product_uuid: "ec2a0e4f-1" } } } } };
+
 type FakeIo = ReturnType<typeof fakeIo>;
 const json = (io: FakeIo, path: string): unknown => JSON.parse(io.files.readText(path) ?? "null");
 
 t.test("who asks cloud-init finds the instance, and waits until the boot has ended", (t) => {
-  const io = fakeIo(t.testdir());
+  const io = fakeIo(t.testdir(amazon));
   writeInstanceData(io, instance);
   t.match(json(io, "/run/cloud-init/status.json"), {
     v1: { datasource, stage: "modules-config", init: { errors: [] } },
@@ -100,6 +103,19 @@ t.test("what went wrong is an error, what was left out can be recovered from", (
   const io = fakeIo(t.testdir());
   writeCloudInitResult(io, { ...outcome, outcome: "disabled" });
   t.strictSame(io.files.list("/run"), [], "who is not there says nothing");
+  t.end();
+});
+
+t.test("a datasource of our own is called like a class too", (t) => {
+  const ours = {
+    ...instance.datasource,
+    name: "credentials",
+    place: "credential firstlight.seed (qemu)",
+  };
+  const io = fakeIo(t.testdir());
+  writeInstanceData(io, { ...instance, datasource: ours });
+  const datasource = "DataSourceCredentials [credential firstlight.seed (qemu)]";
+  t.match(json(io, "/run/cloud-init/status.json"), { v1: { datasource } });
   t.end();
 });
 

@@ -122,9 +122,10 @@ function warningsOf({ findings, message }: Outcome): readonly string[] {
   return lost.length === 0 ? [message] : lost;
 }
 
-/** As its status says the datasource. */
+/** As its status says the datasource: like the name of a class. */
 function datasourceText(name: string, place?: string): string {
-  return place === undefined ? `DataSource${name}` : `DataSource${name} [${place}]`;
+  const text = `DataSource${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+  return place === undefined ? text : `${text} [${place}]`;
 }
 
 /** A status in this boot that is not ours. */

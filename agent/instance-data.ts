@@ -1,10 +1,13 @@
+import { isIPv4 } from "node:net";
 import { machine } from "node:os";
 import type { Json } from "#core/canonical-json.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import type { Files, Io } from "#core/io.ts";
+import { splitName } from "#provisioner/userdata/machine-name.ts";
 import { cloudIdOf, cloudNameOf, platformOf } from "./cloud-id.ts";
 import { writeCloudInitInstance } from "./cloud-init-files.ts";
 import type { Instance } from "./datasources/datasource.ts";
+import { subplatformOf } from "./subplatform.ts";
 
 /** Readable by everybody; no secret is in it. */
 const instanceDataFile = "/run/firstlight/instance-data.json";
@@ -27,27 +30,32 @@ export function instanceData({ files }: Pick<Io, "files">, instance: Instance) {
     return typeof value === "string" && value !== "" ? value : null;
   };
   const [region, zone] = [said("region"), said("availability-zone")];
-  const cloudName = cloudNameOf(datasource.name);
-  const { distro, distroVersion } = readDistro(files);
+  const cloudName = cloudNameOf(datasource.name, files);
+  const platform = platformOf(datasource.name);
+  const hostname = shortName(instance.hostname);
+  const { distro, distroVersion, distroRelease } = readDistro(files);
   return {
     v1: {
+      _beta_keys: ["subplatform"],
       "availability-zone": zone,
       availability_zone: zone,
-      cloud_id: cloudIdOf(cloudName, region),
+      cloud_id: cloudIdOf(cloudName, region, platform),
       "cloud-name": cloudName,
       cloud_name: cloudName,
       distro,
+      distro_release: distroRelease,
       distro_version: distroVersion,
       "instance-id": instance.instanceId,
       instance_id: instance.instanceId,
       kernel_release: readLine(files, "/proc/sys/kernel/osrelease"),
-      "local-hostname": instance.hostname,
-      local_hostname: instance.hostname,
+      "local-hostname": hostname,
+      local_hostname: hostname,
       machine: readLine(files, "/proc/sys/kernel/arch") ?? machine(),
-      platform: platformOf(datasource.name),
+      platform,
       public_ssh_keys: instance.publicKeys,
+      python_version: null, // there is no Python at work
       region,
-      subplatform: datasource.place,
+      subplatform: subplatformOf(datasource),
       system_platform: "linux",
       variant: distro,
     },
@@ -68,7 +76,17 @@ function readDistro(files: Files) {
   const text = files.readText("/etc/os-release", { maxBytes: 64 * 1024 }) ?? "";
   const value = (name: string) =>
     new RegExp(`^${name}="?([^"\n]*)"?$`, "m").exec(text)?.[1] || null;
-  return { distro: value("ID"), distroVersion: value("VERSION_ID") };
+  return {
+    distro: value("ID"),
+    distroVersion: value("VERSION_ID"),
+    distroRelease: value("VERSION_CODENAME"),
+  };
+}
+
+/** Without its domain; an address as cloud-init makes a name of it. */
+function shortName(name: string | null): string | null {
+  if (name === null) return null;
+  return isIPv4(name) ? `ip-${name.replaceAll(".", "-")}` : splitName(name).hostname;
 }
 
 /** What the last boot left, or `undefined`. */

@@ -89,6 +89,27 @@ t.test("what is to be tried again never comes over what a person went back to", 
   t.match(await ask(t, m, documents("third")), { outcome: "committed" }, "something else is asked");
 });
 
+t.test(
+  "history says that what was asked for took the place of what a person went back to",
+  async (t) => {
+    const m = await machine(t);
+    t.match(await rollBack(t, m, 1), { outcome: "committed" });
+    const apply = { by: "apply", approved: true } as const;
+    t.match(await ask(t, m, documents("first"), apply), { outcome: "committed" });
+    const { system } = m.start();
+    const { generations } = await systemClient(system).history();
+    t.match(
+      generations.find(({ running }) => running),
+      {
+        reason: {
+          by: "apply",
+          why: /^\S+: the documents are the same; .* takes the place of rollback: back to /,
+        },
+      },
+    );
+  },
+);
+
 t.test("nor over a system that somebody switched to by hand", async (t) => {
   const m = await waiting(t);
   const { system } = m.start();

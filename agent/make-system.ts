@@ -16,7 +16,7 @@ import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
-import type { Recovery, Wanted } from "#provisioner/system/system.ts";
+import type { Recovery, Running, Wanted } from "#provisioner/system/system.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { blameInput } from "./blame-input.ts";
 import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
@@ -317,7 +317,7 @@ async function settle(
   }
   const reason = {
     by: d.by,
-    why: decision.why,
+    why: whyChanged(rendering, running),
     instanceId: rendering.content.instance.instanceId,
     hardwareProfile: match.profile,
   };
@@ -341,6 +341,16 @@ async function settle(
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };
+}
+
+/** Why a system is changed, also where no document asks for anything else. */
+export function whyChanged(
+  { content, decision }: Pick<Rendering, "content" | "decision">,
+  { chosen }: Pick<Running, "chosen">,
+): string {
+  if (decision.change !== "nothing") return decision.why;
+  const instead = chosen === null ? "makes another system now" : `takes the place of ${chosen}`;
+  return `${content.instance.instanceId}: the documents are the same; what they ask for ${instead}`;
 }
 
 /** Ends the boot at what a person chose; no later one is promised to try anything. */

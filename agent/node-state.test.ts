@@ -155,6 +155,13 @@ t.test("settings that do not fit are refused with every fault named", async (t) 
       { path: "zzz", line: 3, hint: /^known are datasources, metadata, policy, / },
     ],
   });
+  const formless = fakeIo(
+    t.testdir({ etc: { firstlight: { "settings.json": '{"defaultUser":"Not A Name"}' } } }),
+  );
+  await t.rejects(readSettings(formless.files), {
+    code: "settings/invalid",
+    findings: [{ path: "defaultUser", message: /^does not have the form/, hint: /settings\.md/ }],
+  });
   const names = '{"datasources":["NoCloud","nocloud"],"policy":{"changes":"hodl"}}';
   const lowerCase = fakeIo(t.testdir({ etc: { firstlight: { "settings.json": names } } }));
   await t.rejects(readSettings(lowerCase.files), {
@@ -247,19 +254,41 @@ t.test("a boot that is under way is not hidden by another that ends beside it", 
 });
 
 t.test("instance data has cloud-init's names", async (t) => {
-  const io = fakeIo(t.testdir({ etc: { "os-release": 'ID=nixos\nVERSION_ID="25.11"\n' } }));
-  writeInstanceData(io, instance);
+  const io = fakeIo(
+    t.testdir({
+      etc: { "os-release": 'ID=nixos\nVERSION_ID="25.11"\nVERSION_CODENAME=xantusia\n' },
+    }),
+  );
+  writeInstanceData(io, { ...instance, hostname: "node.example.org" });
   t.match(readInstanceData(io.files), {
     v1: {
       ...{ instance_id: "i-1", "instance-id": "i-1", cloud_name: "nocloud", cloud_id: "nocloud" },
       ...{ local_hostname: "node", region: null, distro: "nixos", distro_version: "25.11" },
+      ...{ _beta_keys: ["subplatform"], distro_release: "xantusia", python_version: null },
     },
   });
+  writeInstanceData(io, { ...instance, hostname: "192.0.2.7" });
+  t.match(readInstanceData(io.files), { v1: { local_hostname: "ip-192-0-2-7" } });
   const onCloud = (name: string, region: string): Instance => ({
     ...instance,
     datasource: { ...instance.datasource, name },
     metaData: { region, "availability-zone": `${region}a` },
   });
+  const dmi = "/sys/class/dmi/id";
+  writeInstanceData(io, onCloud("Ec2", "cn-north-1"));
+  t.match(readInstanceData(io.files), { v1: { cloud_name: "unknown", cloud_id: "ec2" } });
+  for (const [file, value, cloud] of [
+    ["product_serial", "srv-1.gb1.brightbox.com", "brightbox"],
+    ["chassis_asset_tag", "1.zstack.io", "zstack"],
+    ["sys_vendor", "e24cloud", "e24cloud"],
+    ["sys_vendor", "Tilaa", "tilaa"],
+    ["product_uuid", "ec2a0e4f-1111-2222-3333-444444444444", "aws"],
+  ] as const) {
+    io.files.remove(dmi);
+    io.files.write(`${dmi}/${file}`, value);
+    writeInstanceData(io, onCloud("Ec2", "eu"));
+    t.match(readInstanceData(io.files), { v1: { cloud_name: cloud, cloud_id: cloud } });
+  }
   for (const [name, region, id, platform = name.toLowerCase()] of [
     ["Ec2", "eu-west-1", "aws"],
     ["Ec2", "cn-north-1", "aws-china"],

@@ -63,6 +63,10 @@ function toFinding(error: ValidationError, { settings, knownKeys, locate }: Give
   } as const;
   if (typeof added === "string")
     return { ...about, message: "no such key", hint: suggestion(added, known) };
+  if (error.keyword === "pattern") {
+    const form = "does not have the form that is expected here";
+    return { ...about, message: form, hint: "docs/settings.md shows each key with an example" };
+  }
   const allowed = params["allowedValues"];
   if (!Array.isArray(allowed)) return { ...about, message, hint: null };
   const given = valueAt(settings, parent);

@@ -158,7 +158,7 @@ t.test(
     });
     t.match(firstlight(["query", "nonesuch", "--root", root]), {
       code: 4,
-      stderr: /known are commands, datasource, ds, v1, v1\.availability-zone, /,
+      stderr: /known are commands, datasource, ds, v1, v1\._beta_keys, v1\.availability-zone, /,
     });
     t.match(json("history", "--driver", "dry"), {
       generations: [{ generation: 1, outcome: "committed", running: true }],

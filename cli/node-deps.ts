@@ -2,7 +2,13 @@ import type { BootStages, End, Stages } from "#agent/boot-stages.ts";
 import { bootstrapLate } from "#agent/bootstrap.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
-import { type BootDeps, makeSystem, type Rendering, renderSystem } from "#agent/make-system.ts";
+import {
+  type BootDeps,
+  makeSystem,
+  type Rendering,
+  renderSystem,
+  whyChanged,
+} from "#agent/make-system.ts";
 import {
   closureObtainer,
   closurePreviewer,
@@ -221,11 +227,12 @@ export async function renderOnly(invocation: Invocation): Promise<RenderedNode> 
     throw new Fault("system/transaction-open", `the trial ${transaction} goes on`);
   }
   const { instanceId } = rendering.content.instance;
+  const why = whyChanged(rendering, await system.runs(rendering.sources.digest));
   return {
     system,
     obtain: deps.obtain ?? system.build,
     preview: deps.preview,
     rendering,
-    reason: { by: "apply", why: rendering.decision.why, instanceId },
+    reason: { by: "apply", why, instanceId },
   };
 }

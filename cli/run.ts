@@ -10,16 +10,8 @@ import { createLog, type LogRecord } from "#core/log.ts";
 import { nearest } from "#core/nearest.ts";
 import { type Command, type Flags, type Output, textFlag } from "./command.ts";
 import { commands } from "./commands.ts";
+import { globalFlags, globalOptions } from "./global-options.ts";
 import { openTerminal } from "./terminal.ts";
-
-/** Flags that every command takes. */
-const globalOptions = {
-  help: { type: "boolean", short: "h" },
-  json: { type: "boolean" },
-  root: { type: "string" },
-  verbose: { type: "boolean", short: "v" },
-  quiet: { type: "boolean", short: "q" },
-} as const;
 
 const program = "firstlight";
 
@@ -225,9 +217,8 @@ async function overview(): Promise<string> {
   for (const [name, { load, hidden }] of Object.entries(commands)) {
     if (hidden !== true) lines.push(`  ${name.padEnd(10)} ${(await load()).command.summary}`);
   }
-  const flags =
-    "  --root DIR  a directory that stands for the machine\n  --json      one JSON document on stdout\n  -v, -q      more or less talk";
-  return `${program} brings a NixOS machine from its first boot to a healthy generation.\n\n${lines.join("\n")}\n\nEvery command takes:\n${flags}\n\n${program} COMMAND --help says more.`;
+  const flags = globalFlags.map(([flag, does]) => `  ${flag.padEnd(10)}  ${does}`);
+  return `${program} brings a NixOS machine from its first boot to a healthy generation.\n\n${lines.join("\n")}\n\nEvery command takes:\n${flags.join("\n")}\n\n${program} COMMAND --help says more.`;
 }
 
 function helpOf(command: Command): string {

@@ -29,8 +29,8 @@ function toFault(error: ValidationError): ParameterFault {
   const path = error.instancePath.split("/").slice(1);
   if (typeof added === "string")
     return { path: [...path, added], message: `has no parameter \`${added}\`` };
-  return {
-    path,
-    message: `${path.join(".") || "its parameters"} ${error.message ?? "do not fit"}`,
-  };
+  // A regular expression says nothing to a person; the page shows each parameter with an example.
+  const isPattern = error.keyword === "pattern";
+  const fault = isPattern ? "does not have the form that docs/templates.md shows" : error.message;
+  return { path, message: `${path.join(".") || "its parameters"} ${fault ?? "do not fit"}` };
 }

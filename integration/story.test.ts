@@ -432,7 +432,7 @@ async function commandsTell(t: Test, node: StoryNode, options: RunOptions): Prom
     result: { outcome: "unchanged", exitCode: 0, generation: 1 },
   });
   t.match(await firstlight("query", "v1.instance_id"), { code: 0, stdout: "i-1\n" });
-  t.match(await firstlight("query", "local_hostname"), { stdout: "edge-1.example.org\n" });
+  t.match(await firstlight("query", "local_hostname"), { stdout: "edge-1\n" });
   t.match(JSON.parse((await firstlight("discover", "--json")).stdout), {
     kind: "found",
     instance: { instanceId: "i-1", datasource: { place: "disk /dev/vdb" } },

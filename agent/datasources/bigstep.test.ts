@@ -13,7 +13,7 @@ const document = {
   metadata: {
     "instance-id": "i-7",
     "local-hostname": "edge-7",
-    "public-keys": ["ssh-ed25519 A a"],
+    "public-keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A a"],
   },
   userdata_raw: "#cloud-config\n",
   vendordata_raw: "",
@@ -48,7 +48,11 @@ t.test("Bigstep: what it says, also after a server that is busy", async (t) => {
   for (const answer of [text, first(1, { status: 503 }, text)]) {
     const { instance, secrets, findings } = await read(t, await serve(t, answer));
     t.match(instance, {
-      ...{ instanceId: "i-7", hostname: "edge-7", publicKeys: ["ssh-ed25519 A a"] },
+      ...{
+        instanceId: "i-7",
+        hostname: "edge-7",
+        publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A a"],
+      },
       ...{ vendorData: null, datasource: { name: "Bigstep" } },
     });
     t.equal(Buffer.from(secrets.get("user-data")?.reveal() ?? []).toString(), "#cloud-config\n");

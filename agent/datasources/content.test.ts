@@ -24,7 +24,7 @@ function content(metaData: string, documents: RawDocuments = {}) {
 
 t.test("the well-known values are taken from the meta-data", async (t) => {
   const { instance, secrets, findings } = content(
-    "instance-id: i-1\nlocal-hostname: node-7\npublic-keys:\n - ssh-ed25519 A\npassword: hunter2\n",
+    "instance-id: i-1\nlocal-hostname: node-7\npublic-keys:\n - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A\npassword: hunter2\n",
     {
       userData: Buffer.from("#cloud-config\n"),
       vendorData: new Uint8Array(),
@@ -36,11 +36,11 @@ t.test("the well-known values are taken from the meta-data", async (t) => {
     datasource,
     instanceId: "i-1",
     hostname: "node-7",
-    publicKeys: ["ssh-ed25519 A"],
+    publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A"],
     metaData: {
       "instance-id": "i-1",
       "local-hostname": "node-7",
-      "public-keys": ["ssh-ed25519 A"],
+      "public-keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A"],
       password: { secretRef: "meta-data.password" },
     },
     userData: { secretRef: "user-data" },
@@ -98,8 +98,10 @@ t.test("hostname is the second choice, and what is no name is named", async (t) 
 });
 
 t.test("keys that are none are named with their place", async (t) => {
-  const { instance, findings } = content("instance-id: i\npublic-keys:\n  a: ssh-rsa B\n  b: 7\n");
-  t.strictSame(instance.publicKeys, ["ssh-rsa B"]);
+  const { instance, findings } = content(
+    "instance-id: i\npublic-keys:\n  a: ssh-rsa AAAAB3NzaC1yc2EB\n  b: 7\n",
+  );
+  t.strictSame(instance.publicKeys, ["ssh-rsa AAAAB3NzaC1yc2EB"]);
   t.match(findings, [
     { path: "public-keys.b", line: 4, column: 6, code: "datasource/unused-value" },
   ]);

@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import type { Code } from "#core/codes.ts";
 import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { Secret, type SecretRef } from "#core/secret.ts";
@@ -118,15 +119,16 @@ function readHostname(metaData: MetaData, findings: Finding[]): string | null {
 
 function readKeys({ metaData, publicKeys }: ReadInstance, findings: Finding[]): readonly string[] {
   const key = publicKeys?.key ?? "public-keys";
-  const { keys, unused } = readPublicKeys(publicKeys?.value ?? metaData.value[key]);
-  for (const path of unused) {
-    const finding = metaDataFinding(metaData, [key, ...path], {
-      level: "warning",
-      code: "datasource/unused-value",
-      message: "this is no public key and not used",
-      hint: "write a public key as ssh-keygen prints it (`ssh-ed25519 AAAA… name`), a list or a mapping of them",
-    });
-    findings.push(finding);
-  }
+  const { keys, unused, doubtful } = readPublicKeys(publicKeys?.value ?? metaData.value[key]);
+  const hint =
+    "write a public key as ssh-keygen prints it (`ssh-ed25519 AAAA… name`), a list or a mapping of them";
+  const say = (path: readonly (string | number)[], code: Code, message: string) => {
+    const finding = { level: "warning", code, message, hint } as const;
+    findings.push(metaDataFinding(metaData, [key, ...path], finding));
+  };
+  for (const path of unused)
+    say(path, "datasource/unused-value", "this is no public key and not used");
+  for (const path of doubtful)
+    say(path, "datasource/not-a-key", "this does not look like a public ssh key");
   return keys;
 }

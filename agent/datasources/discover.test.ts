@@ -82,10 +82,6 @@ t.test("nothing found is a fault that says what was looked at", async (t) => {
     message:
       /^no datasource: looked for credentials, NoCloud, ConfigDrive, .*Ec2.* \(nothing of it was found\)$/,
   });
-  await t.rejects(discover(io, { datasources: ["NoCluod"], log: silentLog }), {
-    code: "datasource/none",
-    message: "no datasource: looked for NoCluod (no such datasource)",
-  });
   await t.rejects(discover(io, { datasources: [], log: silentLog }), { code: "datasource/none" });
 });
 
@@ -167,11 +163,11 @@ t.test("the first in order is read, the others are named", async (t) => {
       message: "passed over: D: broken",
     },
   ]);
-  const other = await discover(io, { datasources: ["X", "C", "B"], log: silentLog, table });
+  const other = await discover(io, { datasources: ["C", "B"], log: silentLog, table });
   t.match(other, {
     content: {
       instance: { instanceId: "C" },
-      findings: [{ code: "datasource/unknown" }, { code: "datasource/several" }],
+      findings: [{ code: "datasource/several" }],
     },
   });
 });

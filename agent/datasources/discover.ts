@@ -278,7 +278,7 @@ function findingOf(
           ...about,
           code: "datasource/unknown",
           message: "no such datasource",
-          hint: "correct its name in the settings",
+          hint: "correct the name, as docs/datasources.md spells it",
         },
       ];
   }

@@ -61,11 +61,16 @@ const cases: Record<string, { document: Json; value: Json; secrets: Record<strin
   "public keys are public, private ones among them are not": {
     document: {
       "public-keys": {
-        "token of alice": "ssh-ed25519 A",
+        "token of alice": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A",
         oops: "-----BEGIN RSA PRIVATE KEY-----\nx",
       },
     },
-    value: { "public-keys": { "token of alice": "ssh-ed25519 A", oops: ref("public-keys.oops") } },
+    value: {
+      "public-keys": {
+        "token of alice": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A",
+        oops: ref("public-keys.oops"),
+      },
+    },
     secrets: { "meta-data.public-keys.oops": "-----BEGIN RSA PRIVATE KEY-----\nx" },
   },
   "hashes and addresses with a password, under any key": {

@@ -2,12 +2,17 @@ import t from "tap";
 import type { Json } from "#core/canonical-json.ts";
 import { readPublicKeys } from "./public-keys.ts";
 
-const a = "ssh-ed25519 AAAAC3a a@example";
-const b = "ssh-rsa AAAAB3b b@example";
+const a = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5a a@example";
+const b = "ssh-rsa AAAAB3NzaC1yc2Eb b@example";
 
 const cases: Record<
   string,
-  { value: Json | undefined; keys: readonly string[]; unused?: readonly (string | number)[][] }
+  {
+    value: Json | undefined;
+    keys: readonly string[];
+    unused?: readonly (string | number)[][];
+    doubtful?: readonly (string | number)[][];
+  }
 > = {
   absent: { value: undefined, keys: [] },
   null: { value: null, keys: [] },
@@ -23,11 +28,16 @@ const cases: Record<
   "the same key twice": { value: [a, a], keys: [a] },
   "what is no key": { value: [a, 7, { x: true }], keys: [a], unused: [[1], [2, "x"]] },
   "a private key": { value: [`-----BEGIN OPENSSH PRIVATE KEY-----\nx`], keys: [], unused: [[0]] },
+  "what only looks like one": {
+    value: { one: [a, "ssh-rsa notakey"] },
+    keys: [a, "ssh-rsa notakey"],
+    doubtful: [["one", 1]],
+  },
   "nested without end": { value: [[[[[a]]]]], keys: [], unused: [[0, 0, 0]] },
 };
 
 t.test("public keys are read in every form", async (t) => {
-  for (const [name, { value, keys, unused = [] }] of Object.entries(cases)) {
-    t.strictSame(readPublicKeys(value), { keys, unused }, name);
+  for (const [name, { value, keys, unused = [], doubtful = [] }] of Object.entries(cases)) {
+    t.strictSame(readPublicKeys(value), { keys, unused, doubtful }, name);
   }
 });

@@ -1,10 +1,16 @@
 import type { Json } from "#core/canonical-json.ts";
+import { isPublicKeyLine } from "#provisioner/userdata/public-key-line.ts";
 
-/** Keys found, and paths (from the value on) of what was none. */
+/** Keys found, and paths (from the value on). */
 export interface PublicKeys {
   readonly keys: readonly string[];
-  readonly unused: readonly (readonly (string | number)[])[];
+  /** Of what is no key at all. */
+  readonly unused: readonly Path[];
+  /** Of texts with a line that sshd would not take for a key; it is one of `keys` all the same. */
+  readonly doubtful: readonly Path[];
 }
+
+type Path = readonly (string | number)[];
 
 /**
  * Public keys of a meta-data value in order, without repetition: one text with a key a line, a
@@ -14,12 +20,16 @@ export interface PublicKeys {
  */
 export function readPublicKeys(value: Json | undefined): PublicKeys {
   const keys = new Set<string>();
-  const unused: (readonly (string | number)[])[] = [];
-  const take = (item: Json, path: readonly (string | number)[], depth: number): void => {
+  const [unused, doubtful]: [Path[], Path[]] = [[], []];
+  const take = (item: Json, path: Path, depth: number): void => {
     if (item === null) return;
     if (typeof item === "string") {
       if (item.includes("PRIVATE KEY")) unused.push(path);
-      else for (const key of linesOf(item)) keys.add(key);
+      else {
+        const lines = linesOf(item);
+        if (!lines.every(isPublicKeyLine)) doubtful.push(path);
+        for (const key of lines) keys.add(key);
+      }
     } else if (Array.isArray(item) && depth < 3) {
       for (const [index, child] of item.entries()) take(child, [...path, index], depth + 1);
     } else if (typeof item === "object" && depth < 3) {
@@ -29,7 +39,7 @@ export function readPublicKeys(value: Json | undefined): PublicKeys {
     }
   };
   take(value ?? null, [], 0);
-  return { keys: [...keys], unused };
+  return { keys: [...keys], unused, doubtful };
 }
 
 function linesOf(text: string): readonly string[] {

@@ -63,7 +63,7 @@ async function givenFacts({
 /** `firstlight render` */
 export const command: Command = {
   usage:
-    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  [--secrets NAMES] --out DIR",
+    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  [--secrets NAMES] [--state-version VERSION] --out DIR",
   summary:
     "Write the files of Nix that a node would be built from; whatever is not given is empty.",
   help:

@@ -34,8 +34,9 @@ export const datasourceCodes = {
     action: "Mend it as the message says, or remove it.",
   },
   "datasource/unknown": {
-    means: "The settings name a datasource that this version does not know.",
-    action: "Correct the name, as docs/datasources.md spells it: `NoCloud`, `credentials`.",
+    means: "cloud-init's settings name one datasource alone, which this version does not know.",
+    action:
+      "Name one that docs/datasources.md lists, on the kernel's command line or in `/etc/cloud`, or none.",
   },
   "datasource/unknown-credential": {
     means: "A credential is addressed to firstlight under a name that it does not read.",
@@ -49,6 +50,10 @@ export const datasourceCodes = {
   "datasource/unused-value": {
     means: "A value of the meta-data has a form that cannot be used.",
     action: "Write it as the message says.",
+  },
+  "datasource/not-a-key": {
+    means: "A text stands among the ssh keys of the meta-data and does not look like a public key.",
+    action: "Write a public key as ssh-keygen prints it.",
   },
   "datasource/not-read": {
     means: "A part of what the datasource says is not read.",

@@ -18,7 +18,8 @@ export const renderCodes = {
     action: "Write its name as `timedatectl list-timezones` prints it.",
   },
   "render/locale-unknown": {
-    means: "A text does not have the form that names of locales have.",
+    means:
+      "A locale is none that glibc is known to have, by its language and country or its character set.",
     action: "Write language, country and character set: `de_CH.UTF-8`.",
   },
   "render/owned-path": {

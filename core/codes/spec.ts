@@ -5,6 +5,10 @@ export const specCodes = {
     means: "A value does not fit the schema of the spec.",
     action: "Change the value at the named line; docs/spec.md lists every key.",
   },
+  "spec/not-a-key": {
+    means: "A text stands among `authorizedKeys` and does not look like a public key.",
+    action: "Write a public key as ssh-keygen prints it.",
+  },
   "spec/unknown-secret": {
     means: "The spec refers to a secret that was not given.",
     action:

@@ -107,7 +107,8 @@ export const userDataCodes = {
     action: "Say the same with `firstlight: commands`, or ask `firstlight status` and `query`.",
   },
   "cloud-config/not-a-key": {
-    means: "A text stands among ssh keys and does not look like a public key.",
+    means:
+      "A text stands among ssh keys and does not look like a public key: its type, then Base64 that begins with the same type.",
     action: "Write a public key as ssh-keygen prints it.",
   },
   "cloud-config/no-meaning": {

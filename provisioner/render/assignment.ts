@@ -104,6 +104,14 @@ export function originOf(
   return undefined;
 }
 
+/** Of the places that one option is made from, the first that a line of a document has said. */
+export function firstSaid(
+  { origins }: Concern,
+  paths: readonly (readonly string[])[],
+): readonly string[] | undefined {
+  return paths.find((path) => originOf(origins, path) !== undefined) ?? paths[0];
+}
+
 /** A word for the POSIX shell, whatever is in it but NUL. */
 export function shellWord(text: string): string {
   return /^[A-Za-z0-9_./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

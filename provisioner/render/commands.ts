@@ -15,6 +15,7 @@ import {
   assign,
   type Concern,
   credential,
+  firstSaid,
   loadCredential,
   shellWord,
 } from "./assignment.ts";
@@ -66,7 +67,7 @@ export function renderCommands(concern: Concern): readonly Assignment[] {
   return [
     ...early.map((each, at) => service(concern, each, earlyOrder(early[at - 1]?.unit))),
     ...late.map((each) => service(concern, each, [])),
-    ...sequence(late),
+    ...sequence(concern, late),
   ];
 }
 
@@ -149,7 +150,7 @@ function serviceConfig(command: Command, file: CredentialFile): NixExpr {
  * starts the unit again when what is to run has changed: another text, another instance. What has its
  * stamp does not run again.
  */
-function sequence(late: readonly Named[]): readonly Assignment[] {
+function sequence(concern: Concern, late: readonly Named[]): readonly Assignment[] {
   if (late.length === 0) return [];
   const after = [
     "network-online.target",
@@ -165,7 +166,9 @@ function sequence(late: readonly Named[]): readonly Assignment[] {
     bind("script", str(late.map(startLines).join(""))),
     bind("serviceConfig", attrs([bind("Type", str("exec")), bind("RemainAfterExit", bool(true))])),
   ]);
-  return [assign(["systemd", "services", "firstlight-commands"], value, ["commands"])];
+  const from = late.map(({ index }) => ["commands", String(index)]);
+  const option = ["systemd", "services", "firstlight-commands"];
+  return [assign(option, value, firstSaid(concern, from))];
 }
 
 /** A start while the unit still runs as it was before is only a wait for that: one more follows. */

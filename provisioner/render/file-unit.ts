@@ -17,6 +17,7 @@ import {
   assign,
   type Concern,
   credential,
+  firstSaid,
   loadCredential,
   shellWord,
 } from "./assignment.ts";
@@ -66,7 +67,8 @@ export function renderFileUnits(
   return groups.map((group, at) => {
     const before = at === 0 ? [] : [`${nameOf(at - 1)}.service`];
     const unit = fileUnit(concern, { files: group, deferred }, before);
-    return assign(["systemd", "services", nameOf(at)], unit, ["files"]);
+    const from = group.map(({ index }) => ["files", String(index)]);
+    return assign(["systemd", "services", nameOf(at)], unit, firstSaid(concern, from));
   });
 }
 

@@ -82,6 +82,16 @@ const cases: readonly Case[] = [
     warning("render/locale-unknown", "locale"),
   ],
   [
+    "so is one of a land that nobody knows",
+    { locale: "xx_YY.UTF-8" },
+    warning("render/locale-unknown", "locale"),
+  ],
+  [
+    "so is one in a character set that nobody knows",
+    { locale: "de_CH.FOO" },
+    warning("render/locale-unknown", "locale"),
+  ],
+  [
     "text that not everybody may read is refused",
     file("/etc/x", { mode: "0640" }),
     error("render/file-not-secret", "files.0"),
@@ -340,6 +350,33 @@ t.test(
 t.test("no error has a value in its message that ends a line of a terminal", async (t) => {
   const { findings } = tryRender({ hosts: { "\u001b[2J\n": ["\u001b[2J\n"] } });
   for (const { path, message } of findings) t.notMatch(`${path}${message}`, /\p{Cc}/u);
+});
+
+t.test("what several lines make has the first of them in the manifest", async (t) => {
+  const lines = ["packages.1", "users.a.doas", "users.b.sudo", "files.0", "commands.1"] as const;
+  const origins = new Map(
+    lines.map((path, at) => [path, { document: "user-data", line: at + 1, column: 1 }]),
+  );
+  const command = (name: string) =>
+    ({ name, when: "late", frequency: "instance", script: { secretRef: name } }) as const;
+  const spec = {
+    packages: ["git", "htop"],
+    users: {
+      a: { doas: ["permit nopass a as root"] },
+      b: { sudo: ["ALL=(ALL) NOPASSWD:ALL", "ALL=(root) /bin/ls"] },
+    },
+    files: [{ path: "/opt/a", content: "a" }],
+    commands: [command("one"), command("two")],
+  };
+  const result = tryRender(spec, { origins, credentials: secretsOf({ one: 1, two: 1 }) });
+  t.match(JSON.parse(fileOf(result, "firstlight/manifest.json")).options, {
+    "environment.systemPackages": { line: 1 },
+    "security.doas.extraConfig": { line: 2 },
+    "security.sudo.extraRules": { line: 3 },
+    "security.sudo.extraConfig": { line: 3 },
+    "systemd.services.firstlight-files": { line: 4 },
+    "systemd.services.firstlight-commands": { line: 5 },
+  });
 });
 
 t.test("the manifest says which line set which option, and holds no value", async (t) => {

@@ -1,13 +1,14 @@
 import { nearest } from "#core/nearest.ts";
 import { unprintableReason } from "#provisioner/nix-language/text.ts";
 import { addFinding, type Concern } from "./assignment.ts";
+import { isLocaleOfGlibc } from "./glibc-locales.ts";
 
 /** Warns of a time zone and a locale that are nowhere known; they are rendered all the same. */
 export function checkPlaces(concern: Concern): void {
   const { timezone, locale } = concern.spec;
   if (isText(timezone)) checkTimeZone(concern, timezone);
-  if (isText(locale) && !localeForm.test(locale)) {
-    const message = "this does not have the form of a locale's name";
+  if (isText(locale) && !isLocaleOfGlibc(locale)) {
+    const message = "this is no locale of glibc that is known here";
     const hint = "write language_COUNTRY.UTF-8, such as de_CH.UTF-8; `locale -a` lists some";
     addFinding(concern, ["locale"], "warning", "render/locale-unknown", message, hint);
   }
@@ -17,13 +18,6 @@ export function checkPlaces(concern: Concern): void {
 function isText(text: string | undefined): text is string {
   return text !== undefined && unprintableReason(text) === undefined;
 }
-
-/**
- * Names in glibc's `SUPPORTED` (localedata/SUPPORTED): a language with its country, a character set,
- * a modifier. Three languages stand there without a country.
- */
-const localeForm =
-  /^(?:(?:C|POSIX)(?:\.(?:UTF-8|utf8))?|(?:[a-z]{2,3}_[A-Z]{2}|eo|syr|tok)(?:\.[A-Za-z0-9-]+)?(?:@[a-z]+)?)$/;
 
 function checkTimeZone(concern: Concern, name: string): void {
   const known = knownZone(name);

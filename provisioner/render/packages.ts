@@ -1,9 +1,11 @@
 import { list, ref } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, assign, type Concern } from "./assignment.ts";
+import { type Assignment, assign, type Concern, firstSaid } from "./assignment.ts";
 
 /** Packages for everybody. */
-export function renderPackages({ spec }: Concern): readonly Assignment[] {
-  if (spec.packages === undefined || spec.packages.length === 0) return [];
-  const packages = spec.packages.map((name) => ref("pkgs", ...name.split(".")));
-  return [assign(["environment", "systemPackages"], list(packages), ["packages"])];
+export function renderPackages(concern: Concern): readonly Assignment[] {
+  const { packages = [] } = concern.spec;
+  if (packages.length === 0) return [];
+  const value = list(packages.map((name) => ref("pkgs", ...name.split("."))));
+  const from = packages.map((_, index) => ["packages", String(index)]);
+  return [assign(["environment", "systemPackages"], value, firstSaid(concern, from))];
 }

@@ -1,27 +1,45 @@
 import { attrs, bind, bool, list, type NixExpr, str } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, addFinding, assign, type Concern } from "./assignment.ts";
+import { type Assignment, addFinding, assign, type Concern, firstSaid } from "./assignment.ts";
 import { isSudoRule } from "./sudo-rule.ts";
 
 /** The rule that nearly everybody writes has options of its own; any other goes to sudoers as it is. */
 export function renderSudo(concern: Concern): readonly Assignment[] {
-  const rules: NixExpr[] = [];
-  const lines: string[] = [];
+  const rules: Said<NixExpr>[] = [];
+  const lines: Said<string>[] = [];
   for (const { user, rule, path } of rulesOf(concern, "sudo")) {
     const [, runAs, noPassword] =
       /^ALL ?= ?\((ALL|ALL ?: ?ALL)\) ?(NOPASSWD: ?)?ALL$/.exec(rule) ?? [];
     if (namesUser.test(rule)) refuseUser(concern, user, path);
     else if (!isSudoRule(rule)) refuseRule(concern, path);
-    else if (runAs === undefined) lines.push(`${user} ${rule}`);
-    else rules.push(everythingRule(user, runAs.replaceAll(" ", ""), noPassword !== undefined));
+    else if (runAs === undefined) lines.push({ value: `${user} ${rule}`, path });
+    else {
+      const value = everythingRule(user, runAs.replaceAll(" ", ""), noPassword !== undefined);
+      rules.push({ value, path });
+    }
   }
+  const option = (name: string, value: NixExpr, said: readonly Said<unknown>[]) =>
+    said.length === 0 ? [] : [assign(["security", "sudo", name], value, fromOf(concern, said))];
   return [
-    ...(rules.length === 0
-      ? []
-      : [assign(["security", "sudo", "extraRules"], list(rules), ["users"])]),
-    ...(lines.length === 0
-      ? []
-      : [assign(["security", "sudo", "extraConfig"], str(`${lines.join("\n")}\n`), ["users"])]),
+    ...option("extraRules", list(rules.map(({ value }) => value)), rules),
+    ...option("extraConfig", linesOf(lines.map(({ value }) => value)), lines),
   ];
+}
+
+/** A part of an option, and the place of the spec that it comes from. */
+interface Said<T> {
+  readonly value: T;
+  readonly path: readonly string[];
+}
+
+function fromOf(concern: Concern, said: readonly Pick<Rule, "path">[]) {
+  return firstSaid(
+    concern,
+    said.map(({ path }) => path),
+  );
+}
+
+function linesOf(lines: readonly string[]): NixExpr {
+  return str(`${lines.join("\n")}\n`);
 }
 
 /** Two words before the `=`: the hosts of a rule are one word, or have commas between them. */
@@ -60,11 +78,13 @@ function everythingRule(user: string, runAs: string, noPassword: boolean): NixEx
 
 /** Rules of doas.conf, which name their user themselves. */
 export function renderDoas(concern: Concern): readonly Assignment[] {
-  const lines = rulesOf(concern, "doas").map(({ rule }) => rule);
-  if (lines.length === 0) return [];
+  const rules = rulesOf(concern, "doas");
+  if (rules.length === 0) return [];
+  const from = fromOf(concern, rules);
+  const text = linesOf(rules.map(({ rule }) => rule));
   return [
-    assign(["security", "doas", "enable"], bool(true), ["users"]),
-    assign(["security", "doas", "extraConfig"], str(`${lines.join("\n")}\n`), ["users"]),
+    assign(["security", "doas", "enable"], bool(true), from),
+    assign(["security", "doas", "extraConfig"], text, from),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { nearest } from "#core/nearest.ts";
 import type { ValidationError } from "#generated/provisioner/spec/v1.validate.js";
+import { describeLimit, describePattern } from "./expected-forms.ts";
 import { checkTypes, keysBeside } from "./known-keys.ts";
 
 /**
@@ -25,10 +26,7 @@ export function describeError(
     case "const":
       return { message: `must be ${params["allowedValue"]}`, hint: null };
     case "pattern":
-      return {
-        message: "does not have the form that is expected here",
-        hint: `it must match ${params["pattern"]}`,
-      };
+      return describePattern(error, path);
     case "not":
       return { message: notMessage(path), hint: "give one of them" };
     case "discriminator":
@@ -48,9 +46,8 @@ export function describeError(
     case "maxLength":
       return { message: `must have at most ${params["limit"]} characters`, hint: null };
     case "minimum":
-      return { message: `must be at least ${params["limit"]}`, hint: null };
     case "maximum":
-      return { message: `must be at most ${params["limit"]}`, hint: null };
+      return describeLimit(error, path);
     case "uniqueItems":
       return { message: "stands in the list already", hint: "remove it" };
     default:

@@ -14,6 +14,19 @@ export function keysBeside(error: ValidationError, path: readonly string[]): rea
   return Object.keys(asSchema(schemaAt(path))["properties"] ?? {});
 }
 
+/** The example that the schema gives of a text or number of one line; by the same ways. */
+export function exampleAt(error: ValidationError, path: readonly string[]): string | undefined {
+  const place = error.schemaPath.split("/").slice(1, -1);
+  const isWhole = place[0] === "$defs";
+  const here = isWhole ? place.reduce(inside, schema as Schema) : asSchema(schemaAt(path));
+  const example = Array.isArray(here["examples"]) ? String(here["examples"][0]) : "";
+  return example === "" || example.includes("\n") ? undefined : example;
+}
+
+function inside(schema: Schema, part: string): Schema {
+  return asSchema(schema[part]);
+}
+
 /** Every `type` that a check may have, in the schema's order. */
 export function checkTypes(): readonly string[] {
   return schema.$defs.check.oneOf.map(({ properties }) => properties.type.const);

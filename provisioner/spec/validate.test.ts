@@ -1,5 +1,6 @@
 import t from "tap";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
+import { describeError } from "./describe-error.ts";
 import schema from "./v1.schema.json" with { type: "json" };
 import { checkSpec } from "./validate.ts";
 
@@ -86,4 +87,40 @@ t.test("far too many faults leave the smallest spec", async (t) => {
   const packages = Array.from({ length: 100 }, (_, index) => `p${index % 50}`);
   const { spec } = checkSpec({ version: 1, packages, hostname: "a" }, options);
   t.ok(validate(spec));
+});
+
+/** Every `pattern` of a schema that is about a value, not about the names in a mapping. */
+function patternsOf(given: unknown): readonly string[] {
+  if (typeof given !== "object" || given === null) return [];
+  return Object.entries(given).flatMap(([key, value]) => {
+    if (key === "propertyNames") return [];
+    return key === "pattern" && typeof value === "string" ? [value] : patternsOf(value);
+  });
+}
+
+t.test("what form a text must have is said in words, with an example", async (t) => {
+  for (const pattern of new Set(patternsOf(schema))) {
+    const error = {
+      keyword: "pattern",
+      instancePath: "",
+      schemaPath: "#/pattern",
+      params: { pattern },
+    };
+    const { message, hint } = describeError(error, []);
+    t.match(message, /^must be /, pattern);
+    t.notOk(`${message}${hint}`.includes(pattern));
+  }
+  const spec = {
+    users: { a: { uid: -1, expires: "soon" } },
+    files: [{ path: "etc/x" }],
+    health: { checks: [{ type: "file", path: "ready" }] },
+  };
+  const { findings } = checkSpec(spec, options);
+  const hints = Object.fromEntries(findings.map(({ path, hint }) => [path, hint]));
+  t.match(hints, {
+    "users.a.uid": "write a number such as 1001",
+    "users.a.expires": "write it like `2027-12-31`",
+    "files.0.path": "write it like `/etc/motd`",
+    "health.checks.0.path": "write it like `/run/app/ready`",
+  });
 });

@@ -117,6 +117,25 @@ t.test("what need not stay goes, with all that only it needed", async (t) => {
   });
 });
 
+t.test(
+  "of generations that are one system, one runs and the others are named after it",
+  async (t) => {
+    const m = machine(t);
+    const first = systemClient(m.start().system);
+    for (const name of ["a", "b", "a"]) await commit(m, first, name);
+    const { generations } = await first.collect(limits, true);
+    t.strictSame(
+      generations.map(({ generation, why }) => [generation, why.join(", ")]),
+      [
+        [1, "booted, previous good"],
+        [2, "the system of 4"],
+        [3, "previous good"],
+        [4, "runs, boot default"],
+      ],
+    );
+  },
+);
+
 t.test("killed at any effect, the next collection finishes it", async (t) => {
   let deaths = 0;
   for (let dieAt = 1; dieAt < 100; dieAt++) {

@@ -12,8 +12,17 @@ export interface RetentionLimits {
   readonly garbage: "needed" | "always" | "never";
 }
 
-/** Why a generation stays whatever the limits say. */
-export type HeldBy = "runs" | "booted" | "boot default" | "previous good" | "pinned";
+/**
+ * Why a generation stays whatever the limits say; `the system of 7`: it is the same system as that
+ * one, which has such a reason.
+ */
+export type HeldBy =
+  | "runs"
+  | "booted"
+  | "boot default"
+  | "previous good"
+  | "pinned"
+  | `the system of ${number}`;
 
 /** A generation and what is known of it. */
 export interface StandingGeneration extends Generation {

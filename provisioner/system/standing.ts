@@ -1,7 +1,7 @@
 import { findPreviousGood, isRolledBack, provedBefore, readTrials } from "./history.ts";
 import { pinnedGenerations } from "./pinned-generations.ts";
 import type { HeldBy, StandingGeneration } from "./retention.ts";
-import type { Work } from "./work.ts";
+import { generationOf, type Work } from "./work.ts";
 
 /** Every generation with what holds it: read from the machine and the journal, nothing is changed. */
 export function standingGenerations(work: Work): readonly StandingGeneration[] {
@@ -12,13 +12,24 @@ export function standingGenerations(work: Work): readonly StandingGeneration[] {
   const previous = findPreviousGood(work)?.generation;
   const proved = provedBefore(work);
   const [running, booted, profile] = [machine.running(), machine.booted(), machine.profile()];
+  const named = [running, booted, profile.toplevel, proved].map((toplevel) => ({
+    toplevel,
+    generation: generationOf(work, toplevel),
+  }));
   return generations.map((made) => {
     const { generation, toplevel } = made;
-    const holds: readonly (readonly [HeldBy, boolean])[] = [
-      ["runs", toplevel === running],
-      ["booted", toplevel === booted],
-      ["boot default", generation === profile.generation || toplevel === profile.toplevel],
-      ["previous good", generation === previous || toplevel === proved],
+    const [runs, wasBooted, isDefault, isProved] = named.map(
+      (one) => one.generation === generation,
+    );
+    // Once more under another number: what holds it is said of one of them.
+    const again = named.find((one) => one.toplevel === toplevel && one.generation !== generation);
+    const isOwn = runs || wasBooted || isDefault || isProved;
+    const holds: readonly (readonly [HeldBy, boolean | undefined])[] = [
+      ["runs", runs],
+      ["booted", wasBooted],
+      ["boot default", isDefault || generation === profile.generation],
+      ["previous good", generation === previous || isProved],
+      [`the system of ${again?.generation ?? 0}`, again !== undefined && !isOwn],
       ["pinned", pinned.has(generation)],
     ];
     return {

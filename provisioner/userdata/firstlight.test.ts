@@ -19,7 +19,7 @@ users:
     home: /home/alice
     createHome: true
     shell: zsh
-    authorizedKeys: [ssh-ed25519 A]
+    authorizedKeys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A]
     passwordHash: $6$a$b
     locked: false
     sudo: ["ALL=(ALL) ALL"]
@@ -391,14 +391,14 @@ t.test("a reference to no secret says which one may be meant", async (t) => {
 });
 
 t.test("the meta-data names a machine, and gives keys to the default user", async (t) => {
-  const context = { hostname: "m.example.org", publicKeys: ["ssh-ed25519 M"] };
+  const context = { hostname: "m.example.org", publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M"] };
   const named = translateText("#firstlight\nusers: {nixos: {authorizedKeys: [k]}}\n", context);
   t.match(named.spec, {
     hostname: "m",
     domain: "example.org",
-    users: { nixos: { authorizedKeys: ["ssh-ed25519 M", "k"] } },
+    users: { nixos: { authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M", "k"] } },
   });
-  t.strictSame(linesOf(named), []);
+  t.strictSame(linesOf(named), ["warning spec/not-a-key 2:34 users.nixos.authorizedKeys.0"]);
   const own = translateText("#firstlight\nhostname: own\ndomain: example.com\n", context);
   t.match(own.spec, { hostname: "own", domain: "example.com" });
   t.strictSame(linesOf(own), ["note user-data/keys-unused null:null "]);

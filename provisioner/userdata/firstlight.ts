@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "#core/canonical-json.ts";
 import { isSecretRef } from "#core/secret.ts";
+import { nameDoubtful } from "./cloud-config/authorized-keys.ts";
 import type { SpecDraft } from "./draft.ts";
 import type { Input, PathPart } from "./input.ts";
 import { getOwn, setOwn } from "./own-key.ts";
@@ -78,6 +79,8 @@ function take(input: Input, path: Path, draft: SpecDraft): MutableJson {
   if (input.isList()) {
     return input.items().map((item, index) => take(item, [...path, index], draft));
   }
+  if (fits(["users", "*", "authorizedKeys", "*"], path) && typeof input.value === "string")
+    nameDoubtful(input, "spec/not-a-key", [input.value]);
   if (!input.isMapping()) return input.value;
   const copy: Mutable = {};
   for (const [key, child] of input.entries()) {

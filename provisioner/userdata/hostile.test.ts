@@ -51,7 +51,7 @@ t.test("half a surrogate pair is refused where it stands, in texts and in keys",
 
 t.test("NUL is refused where Nix would meet it", async (t) => {
   const translation = translateCloud(
-    'keyboard: {layout: "a\\0"}\nssh_authorized_keys: ["ssh-rsa a\\0b"]\n',
+    'keyboard: {layout: "a\\0"}\nssh_authorized_keys: ["ssh-rsa AAAAB3NzaC1yc2E a\\0b"]\n',
   );
   t.strictSame(linesOf(translation), [
     "error spec/invalid 2:11 keyboard.layout",

@@ -132,7 +132,7 @@ export class Input {
     const { value } = this;
     const number = typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
     if (typeof number !== "number" || !Number.isSafeInteger(number) || number < 0) {
-      return this.#lacks("a whole number");
+      return this.#lacks("a whole number of 0 or more");
     }
     this.mark("translated");
     return number;
@@ -175,12 +175,12 @@ export class Input {
     this.add(level, text, "key");
   }
 
-  /** An error: something else must stand here. The finding names the kind of the value, never the value. */
-  expected(what: string, hint?: string): void {
+  /** An error: something else must stand here. The finding names the kind of the value, or what it is `got` as, never the value. */
+  expected(what: string, hint?: string, got: string = describe(this.value)): void {
     this.mark("unsupported");
     this.add("error", {
       code: "user-data/wrong-type",
-      message: `expected ${what}, got ${describe(this.value)}`,
+      message: `expected ${what}, got ${got}`,
       ...(hint === undefined ? {} : { hint }),
     });
   }
@@ -284,5 +284,7 @@ function describe(value: Json): string {
   if (isList(value)) return "a list";
   if (isMapping(value)) return "a mapping";
   if (typeof value === "string") return "text";
-  return typeof value === "number" ? "a number" : "a truth value";
+  if (typeof value === "boolean") return "a truth value";
+  if (!Number.isInteger(value)) return "a number with a fraction";
+  return value < 0 ? "a negative number" : "a number";
 }

@@ -1,13 +1,15 @@
 import { cloudConfigPage } from "./cloud-config.ts";
 import { codesPage } from "./codes.ts";
+import { commandsPage } from "./commands.ts";
 import { schemaPage } from "./schema-page.ts";
 import { systemStatesPage } from "./system-states.ts";
 import { templatesPage } from "./templates.ts";
 
 /** Every page that is made from code, by its path in the repository. */
-export function generatedPages(): ReadonlyMap<string, string> {
+export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["docs/codes.md", codesPage()],
+    ["docs/commands.md", await commandsPage()],
     ["docs/cloud-config.md", cloudConfigPage()],
     [
       "docs/spec.md",

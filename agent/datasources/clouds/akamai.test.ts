@@ -20,7 +20,10 @@ const said = {
   tags: ["web"],
 };
 const keys = {
-  users: { root: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA mine"], other: ["ssh-rsa AAAA theirs"] },
+  users: {
+    root: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA mine"],
+    other: ["ssh-rsa AAAAB3NzaC1yc2EB theirs"],
+  },
 };
 
 const answers: Readonly<Record<string, FakeAnswer>> = {

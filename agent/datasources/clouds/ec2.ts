@@ -1,6 +1,6 @@
 import { decodedOrSame } from "../base64.ts";
 import type { AnswerReader, Cloud, CloudInstance, JsonObject } from "../cloud.ts";
-import type { Identity } from "../identity.ts";
+import { ec2PlatformOf } from "./ec2-platform.ts";
 import {
   addressesIn,
   leasedEthernets,
@@ -35,10 +35,11 @@ export const ec2: Cloud = {
     },
     probe: `${root}instance-id`,
   },
-  identify: (identity) => ofAmazon(identity) ?? likeAmazon(identity),
+  identify: (identity) => ec2PlatformOf(identity)?.observation,
   tokensOn(identity, { imdsv1 }) {
-    if (ofAmazon(identity) !== undefined) return imdsv1 ? "optional" : undefined;
-    return likeAmazon(identity) === undefined ? "optional" : "none"; // as the owner says, somewhere else
+    const platform = ec2PlatformOf(identity);
+    if (platform?.cloud === "aws") return imdsv1 ? "optional" : undefined;
+    return platform === undefined ? "optional" : "none"; // as the owner says, somewhere else
   },
   async crawl(client) {
     await client.get(`${root}instance-id`);
@@ -71,42 +72,6 @@ export const ec2: Cloud = {
     };
   },
 };
-
-/**
- * Machines of Amazon: their uuid begins so, and because one in thousands of others does as well, hypervisor
- * or firmware name the cloud too
- * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html).
- */
-function ofAmazon({
-  productUuid,
-  hypervisorUuid,
-  hypervisorVersion,
-  sysVendor,
-  biosVersion,
-}: Identity): string | undefined {
-  const isNamed =
-    sysVendor === "Amazon EC2" ||
-    [biosVersion, hypervisorVersion].some((each) => /\.amazon$/i.test(each));
-  if (!isNamed) return undefined;
-  if (hypervisorUuid.startsWith("ec2")) return `hypervisor uuid: ${hypervisorUuid}`;
-  // As the firmware stores it, or with its first field in the other byte order.
-  const [start = ""] = productUuid.split("-");
-  return /^ec2|2[0-9a-f]ec$/.test(start) ? `product uuid: ${productUuid}` : undefined;
-}
-
-/** Clouds that follow it. */
-function likeAmazon({
-  productName,
-  productSerial,
-  sysVendor,
-  chassisAssetTag,
-}: Identity): string | undefined {
-  if (productSerial.endsWith(".brightbox.com")) return `product serial: ${productSerial}`;
-  if (chassisAssetTag.endsWith(".zstack.io")) return `chassis asset tag: ${chassisAssetTag}`;
-  const isOutscale = sysVendor === "3DS Outscale" && productName === "3DS Outscale VM";
-  const isLikeEc2 = sysVendor === "e24cloud" || sysVendor === "Tilaa" || isOutscale;
-  return isLikeEc2 ? `system vendor: ${sysVendor}` : undefined;
-}
 
 function tags(answers: AnswerReader): JsonObject | undefined {
   const prefix = `${root}tags/instance/`;

@@ -141,7 +141,7 @@ t.test(
 
 t.test("a key that has run out opens nothing", async (t) => {
   const comment = (expireOn: string) =>
-    `ssh-ed25519 AAAA google-ssh {"userName":"a@example.org","expireOn":"${expireOn}"}`;
+    `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA google-ssh {"userName":"a@example.org","expireOn":"${expireOn}"}`;
   const now = () => Date.parse("2026-01-02T12:00:00Z");
   const cases: Record<string, boolean> = {
     "2026-01-02T11:59:59+0000": false,

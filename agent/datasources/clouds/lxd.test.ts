@@ -16,7 +16,7 @@ const values = {
   [config("cloud-init.user-data")]: userData,
   [config("user.user-data")]: "#cloud-config\ntimezone: Europe/Rome\n",
   [config("user.network-config")]: network,
-  [config("user.meta-data")]: "public-keys: ssh-ed25519 AAAA a\n",
+  [config("user.meta-data")]: "public-keys: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA a\n",
   [config("user.other")]: "canary",
 };
 const answers = {
@@ -41,7 +41,11 @@ tryCloud(t, {
   ],
   answers,
   expected: {
-    ...{ instanceId: "5ac9a4e5", hostname: "edge-7", publicKeys: ["ssh-ed25519 AAAA a"] },
+    ...{
+      instanceId: "5ac9a4e5",
+      hostname: "edge-7",
+      publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA a"],
+    },
     networkConfig: { secretRef: "network-config" },
   },
   userData,

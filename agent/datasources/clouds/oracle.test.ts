@@ -12,7 +12,8 @@ const said = {
   hostname: "edge",
   id: "ocid1.instance.oc1.phx.example",
   metadata: {
-    ssh_authorized_keys: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA mine\nssh-rsa AAAAB3 other\n",
+    ssh_authorized_keys:
+      "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA mine\nssh-rsa AAAAB3NzaC1yc2EB other\n",
     user_data: Buffer.from(userData).toString("base64"),
   },
   region: "phx",
@@ -48,7 +49,7 @@ tryCloud(t, {
   expected: {
     instanceId: said.id,
     hostname: "edge",
-    publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA mine", "ssh-rsa AAAAB3 other"],
+    publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA mine", "ssh-rsa AAAAB3NzaC1yc2EB other"],
     metaData: {
       ...{ region: "us-phoenix-1", "availability-zone": "phx-ad-3" },
       ...{ "instance-type": "VM.Standard2.1", "launch-index": 0, name: said.displayName },

@@ -1,4 +1,6 @@
+import type { Code } from "#core/codes.ts";
 import type { Input } from "../input.ts";
+import { isPublicKeyLine } from "../public-key-line.ts";
 
 /**
  * Lines of an authorized_keys file: a text, a list of texts, or a mapping whose values are texts, as
@@ -23,22 +25,27 @@ function textsOf(input: Input): readonly Input[] {
   return typeof input.value === "string" ? [input] : input.items();
 }
 
-/** A type of sshd's, and something behind it; options may stand before it. */
-const keyLine =
-  /(?:^|[\s",])(?:ssh-(?:ed25519|ed448|rsa|dss)|ecdsa-sha2-nistp[0-9]{3}|(?:sk-)?(?:ssh|ecdsa)-[a-z0-9-]{1,40}@openssh\.com)\s+\S/;
-
-/** The lines of a text. What looks like no key is kept, for sshd may know better, and named. */
+/** The lines of a text. */
 function checkedLines(item: Input, text: string): readonly string[] {
   const lines = keyLines([text]);
-  const isBare = lines.length === 0;
-  if (isBare || lines.some((line) => !keyLine.test(line))) {
-    item.add("warning", {
-      code: "cloud-config/not-a-key",
-      message: isBare ? "there is no ssh key in this" : "this does not look like a public ssh key",
-      hint: "write a public key as ssh-keygen prints it: `ssh-ed25519 AAAA… name`",
-    });
-  }
+  const code = "cloud-config/not-a-key";
+  if (lines.length === 0) nameNoKey(item, code, "there is no ssh key in this");
+  else nameDoubtful(item, code, lines);
   return lines;
+}
+
+/** Names lines that are no public keys; what looks like none is kept, for sshd may know better. */
+export function nameDoubtful(item: Input, code: Code, lines: readonly string[]): void {
+  if (lines.every(isPublicKeyLine)) return;
+  nameNoKey(item, code, "this does not look like a public ssh key");
+}
+
+function nameNoKey(item: Input, code: Code, message: string): void {
+  item.add("warning", {
+    code,
+    message,
+    hint: "write a public key as ssh-keygen prints it: `ssh-ed25519 AAAA… name`",
+  });
 }
 
 /** The keys in texts, one a line. */

@@ -8,7 +8,9 @@ export const bootcmd: CloudConfigModule = {
   keys: ["bootcmd"],
   rule:
     "One script of all items, run at every boot before the network is configured, when the files of `write_files` are there: a text is a line of " +
-    "shell, a list is one command with its words quoted. Its text is a secret.",
+    "shell, a list is one command with its words quoted. Its text is a secret. The moment is another than " +
+    "cloud-init's, which runs it when the network is up, and before `write_files`: what needs the network " +
+    "belongs into `runcmd`. In the boot that makes the system from it, it runs as that system is switched to, where the network is up already.",
   example: "bootcmd:\n  - echo starting > /dev/kmsg\n",
   translate: (input) => addScript(input, "bootcmd", { when: "early", frequency: "always" }),
 };

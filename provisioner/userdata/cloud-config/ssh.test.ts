@@ -9,28 +9,28 @@ const withKeys = (...authorizedKeys: string[]) => ({
 checkCases(t, [
   {
     name: "keys go to the default user, those of the meta-data first",
-    yaml: "ssh_authorized_keys: [ssh-ed25519 A, ssh-ed25519 M]\n",
-    spec: withKeys("ssh-ed25519 M", "ssh-ed25519 A"),
-    context: { publicKeys: ["ssh-ed25519 M"] },
+    yaml: "ssh_authorized_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A, ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M]\n",
+    spec: withKeys("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A"),
+    context: { publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M"] },
   },
   {
     name: "the meta-data's keys can be left out",
-    yaml: "allow_public_ssh_keys: false\nssh_authorized_keys: ssh-ed25519 A\n",
-    spec: withKeys("ssh-ed25519 A"),
-    context: { publicKeys: ["ssh-ed25519 M"] },
+    yaml: "allow_public_ssh_keys: false\nssh_authorized_keys: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A\n",
+    spec: withKeys("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A"),
+    context: { publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M"] },
   },
   {
     name: "lines of one text are keys, comments and empty lines are none",
-    yaml: "ssh_authorized_keys:\n  - |\n    # ops\n    ssh-ed25519 A\n\n    ssh-ed25519 B\n",
-    spec: withKeys("ssh-ed25519 A", "ssh-ed25519 B"),
+    yaml: "ssh_authorized_keys:\n  - |\n    # ops\n    ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A\n\n    ssh-ed25519 AAAAC3NzaC1lZDI1NTE5B\n",
+    spec: withKeys("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5B"),
   },
   {
     name: "what looks like no key is kept and named; nothing vanishes without a word",
-    yaml: "ssh_authorized_keys:\n  - not a key\n  - ''\n  - '# ops'\n  - 'from=\"192.0.2.0/24\" sk-ssh-ed25519@openssh.com A me'\n  - ssh-rsa-cert-v01@openssh.com A\n",
+    yaml: "ssh_authorized_keys:\n  - ssh-rsa notakey\n  - ''\n  - '# ops'\n  - 'from=\"192.0.2.0/24\" sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tA me'\n  - ssh-rsa-cert-v01@openssh.com AAAAHHNzaC1yc2EtY2VydC12MDFAb3BlbnNzaC5jb20A\n",
     spec: withKeys(
-      "not a key",
-      'from="192.0.2.0/24" sk-ssh-ed25519@openssh.com A me',
-      "ssh-rsa-cert-v01@openssh.com A",
+      "ssh-rsa notakey",
+      'from="192.0.2.0/24" sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tA me',
+      "ssh-rsa-cert-v01@openssh.com AAAAHHNzaC1yc2EtY2VydC12MDFAb3BlbnNzaC5jb20A",
     ),
     says: [
       "warning cloud-config/not-a-key 3:5 ssh_authorized_keys.0",
@@ -46,7 +46,7 @@ checkCases(t, [
   },
   {
     name: "without a default user they are given to nobody, and that is said",
-    yaml: "users: [alice]\nssh_authorized_keys:\n  - ssh-ed25519 A\nallow_public_ssh_keys: true\n",
+    yaml: "users: [alice]\nssh_authorized_keys:\n  - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A\nallow_public_ssh_keys: true\n",
     spec: { users: { alice: { locked: true } } },
     says: ["warning cloud-config/no-default-user 4:3 ssh_authorized_keys"],
   },
@@ -55,24 +55,27 @@ checkCases(t, [
     yaml: "users: []\n",
     spec: {},
     says: ["warning cloud-config/no-default-user 2:8 users"],
-    context: { publicKeys: ["ssh-ed25519 M"] },
+    context: { publicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M"] },
   },
   {
     name: "root gets them too when it may log in",
-    yaml: "disable_root: false\nssh_authorized_keys: [ssh-ed25519 A]\n",
+    yaml: "disable_root: false\nssh_authorized_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A]\n",
     spec: {
       ...{
-        users: { ...withKeys("ssh-ed25519 A").users, root: { authorizedKeys: ["ssh-ed25519 A"] } },
+        users: {
+          ...withKeys("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A").users,
+          root: { authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A"] },
+        },
       },
       sshd: { permitRootLogin: "prohibit-password" },
     },
   },
   {
     name: "a root that may not log in has no use for keys",
-    yaml: "disable_root: true\nusers: [{name: root, ssh_authorized_keys: [ssh-ed25519 R]}]\n",
+    yaml: "disable_root: true\nusers: [{name: root, ssh_authorized_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5R]}]\n",
     spec: {
       sshd: { permitRootLogin: "no" },
-      users: { root: { authorizedKeys: ["ssh-ed25519 R"], locked: true } },
+      users: { root: { authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5R"], locked: true } },
     },
     says: ["warning cloud-config/overridden 2:15 disable_root"],
   },

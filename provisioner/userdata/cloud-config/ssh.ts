@@ -12,7 +12,10 @@ export const ssh: CloudConfigModule = {
     "`ssh_authorized_keys` and the keys of the meta-data go to the default user; with " +
     "`disable_root: false` to root as well. What looks like no key is kept, with a warning; a private " +
     "key is refused. `allow_public_ssh_keys: false` leaves those of the " +
-    "meta-data out. `disable_root: true` forbids root to log in. `ssh_pwauth` says whether passwords " +
+    "meta-data out. `disable_root: true` forbids root to log in. Without `disable_root` root gets none of " +
+    "these keys, as by cloud-init's default, which is `true`; but keys that root has under `users` work, and " +
+    "whether root may log in is left to the image (of NixOS: with a key only). cloud-init gives root these keys with a " +
+    "command that names the default user; firstlight gives it none. `ssh_pwauth` says whether passwords " +
     "are accepted; `unchanged` leaves that to the image.",
   example: `ssh_authorized_keys:\n  - ${key}\ndisable_root: true\nssh_pwauth: false\n`,
   translate(module) {

@@ -41,7 +41,7 @@ checkCases(t, [
     system: true
     no_create_home: true
     shell: /usr/bin/zsh
-    ssh_authorized_keys: [ssh-ed25519 A]
+    ssh_authorized_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A]
     lock_passwd: false
     hashed_passwd: ${hash}
     sudo: [null, "ALL=(ALL) ALL"]
@@ -57,7 +57,7 @@ checkCases(t, [
       system: true,
       createHome: false,
       shell: "zsh",
-      authorizedKeys: ["ssh-ed25519 A"],
+      authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A"],
       locked: false,
       passwordHash: { secretRef: "user-a-password" },
       sudo: ["ALL=(ALL) ALL"],
@@ -68,8 +68,10 @@ checkCases(t, [
   },
   {
     name: "old spellings with -",
-    yaml: alone("lock-passwd: false\n    ssh-authorized-keys: [ssh-rsa k]\n    primary-group: g"),
-    spec: a({ locked: false, authorizedKeys: ["ssh-rsa k"], primaryGroup: "g" }),
+    yaml: alone(
+      "lock-passwd: false\n    ssh-authorized-keys: [ssh-rsa AAAAB3NzaC1yc2Ek]\n    primary-group: g",
+    ),
+    spec: a({ locked: false, authorizedKeys: ["ssh-rsa AAAAB3NzaC1yc2Ek"], primaryGroup: "g" }),
   },
   {
     name: "keys that NixOS cannot express are named",
@@ -122,11 +124,14 @@ checkCases(t, [
   },
   {
     name: "keys as one text and as a mapping",
-    yaml: "users: [{name: a, ssh_authorized_keys: ssh-rsa k}, {name: b, ssh_authorized_keys: {x: ssh-rsa k, y: ssh-rsa l}}]\n",
+    yaml: "users: [{name: a, ssh_authorized_keys: ssh-rsa AAAAB3NzaC1yc2Ek}, {name: b, ssh_authorized_keys: {x: ssh-rsa AAAAB3NzaC1yc2Ek, y: ssh-rsa AAAAB3NzaC1yc2El}}]\n",
     spec: {
       users: {
-        a: { locked: true, authorizedKeys: ["ssh-rsa k"] },
-        b: { locked: true, authorizedKeys: ["ssh-rsa k", "ssh-rsa l"] },
+        a: { locked: true, authorizedKeys: ["ssh-rsa AAAAB3NzaC1yc2Ek"] },
+        b: {
+          locked: true,
+          authorizedKeys: ["ssh-rsa AAAAB3NzaC1yc2Ek", "ssh-rsa AAAAB3NzaC1yc2El"],
+        },
       },
     },
   },

@@ -81,7 +81,7 @@ function readPath(item: Input): string | undefined {
   const path = input.text();
   if (path === undefined) return undefined;
   if (path.startsWith("/")) return posix.resolve(path);
-  input.expected("an absolute path");
+  input.expected("an absolute path", "begin it with `/`, as in `/etc/motd`", "a relative one");
   return undefined;
 }
 

@@ -1,0 +1,64 @@
+import type { ValidationError } from "#generated/provisioner/spec/v1.validate.js";
+import { exampleAt } from "./known-keys.ts";
+
+/** What each `pattern` of the schema wants, as it would be said. */
+const forms: Readonly<Record<string, string>> = {
+  "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$":
+    "one name of letters, digits and -, without a dot or blank, at most 63 characters",
+  "^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$": "a domain: letters, digits, - and .",
+  "^[a-z_][a-z0-9_.-]{0,30}\\$?$": "small letters, digits, - _ and ., at most 32 characters",
+  "^[A-Za-z_][A-Za-z0-9_'-]*(\\.[A-Za-z_][A-Za-z0-9_'-]*)*$": "the attribute of a package",
+  "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$": "a time zone of the tz database",
+  "^[A-Za-z0-9_.@-]+$": "the name of a locale",
+  "^\\S+$": "one word, without blanks",
+  "-----BEGIN CERTIFICATE-----": "a certificate in PEM",
+  "^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$": "the name of a secret: letters, digits, - _ and .",
+  "^[^:\\n\\r]*$": "one line without a colon",
+  "^/[^:\\n\\r]*$": "an absolute path without a colon",
+  "^[^\\n\\r]+$": "one line",
+  "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "a day, as year, month and day with - between them",
+  "^/([^/\\u0000]+/)*[^/\\u0000]+$": "the absolute path of a file, with one / between names",
+  "^[0-7]{3,4}$": "three or four octal digits, in quotes",
+  "^[a-zA-Z0-9_.$-]+$": "a name or number of letters, digits, - _ . and $",
+  "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$": "letters, digits, - _ and ., at most 100 characters",
+  "^[0-9]+(ms|s|m|h|d)$": "a time: a whole number and one of ms, s, m, h, d",
+  "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$": "a MAC address of six pairs with : between them",
+  "^[A-Za-z0-9_.-]{1,15}$": "the name of an interface: at most 15 letters, digits, - _ and .",
+  "^[0-9A-Fa-f.:]+/[0-9]{1,3}$": "an IP address with the length of its prefix",
+  "^/[^\\n\\r]*$": "an absolute path",
+  "^/[^\\n\\r]+$": "an absolute path",
+  "^/": "an absolute path",
+  "^[a-z0-9][a-z0-9-]*$": "small letters, digits and -",
+  "^https?://\\S+$": "an address of http or https",
+  "^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?$": "a host name",
+  "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$": "letters, digits, - _ and ., at most 64 characters",
+  "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$": "letters, digits, - and _, at most 64 characters",
+  "^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$": "letters, digits, - _ and ., at most 128 characters",
+};
+
+/** What a finding says of a text that does not have the form that the schema asks for. */
+export function describePattern(
+  error: ValidationError,
+  path: readonly string[],
+): { readonly message: string; readonly hint: string | null } {
+  const form = forms[String(error.params["pattern"])];
+  const example = exampleAt(error, path);
+  return {
+    message:
+      form === undefined ? "does not have the form that is expected here" : `must be ${form}`,
+    hint: example === undefined ? "docs/spec.md shows each key" : `write it like \`${example}\``,
+  };
+}
+
+/** What a finding says of a number below or above its limits. */
+export function describeLimit(
+  error: ValidationError,
+  path: readonly string[],
+): { readonly message: string; readonly hint: string | null } {
+  const bound = error.keyword === "minimum" ? "at least" : "at most";
+  const example = exampleAt(error, path);
+  return {
+    message: `must be ${bound} ${error.params["limit"]}`,
+    hint: example === undefined ? null : `write a number such as ${example}`,
+  };
+}

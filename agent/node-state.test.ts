@@ -286,6 +286,7 @@ t.test("instance data has cloud-init's names", async (t) => {
   ] as const) {
     io.files.remove(dmi);
     io.files.write(`${dmi}/${file}`, value);
+    io.files.write(`${dmi}/bios_version`, "4.11.amazon");
     writeInstanceData(io, onCloud("Ec2", "eu"));
     t.match(readInstanceData(io.files), { v1: { cloud_name: cloud, cloud_id: cloud } });
   }

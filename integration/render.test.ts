@@ -316,7 +316,7 @@ t.test("a machine that hangs comes back as its owner says", { skip }, async (t) 
 });
 
 const isFirst =
-  /test \/nix\/var\/nix\/gcroots\/firstlight-first-boot\/unproved -ef \/run\/booted-system$/;
+  /test \/nix\/var\/nix\/gcroots\/firstlight-first-boot\/unproved -ef \/run\/booted-system -o \/nix\/var\/nix\/gcroots\/firstlight-first-boot\/next -ef \/run\/booted-system$/;
 
 t.test("the module's units", { skip }, async (t) => {
   const machine = await nixMachine(t);

@@ -143,7 +143,7 @@ let
   restart = "${config.systemd.package}/bin/systemctl --no-block reboot";
   # Whether this boot is the first one of a system that became the boot default without one, and
   # firstlight has not taken it up yet.
-  inFirstBoot = "${pkgs.coreutils}/bin/test /nix/var/nix/gcroots/firstlight-first-boot/unproved -ef /run/booted-system";
+  inFirstBoot = "${pkgs.coreutils}/bin/test /nix/var/nix/gcroots/firstlight-first-boot/unproved -ef /run/booted-system -o /nix/var/nix/gcroots/firstlight-first-boot/next -ef /run/booted-system";
   # Whether Node is started at all; a package that does not bring the question has it started. Outside of
   # the sandbox: there it would not see what systemd was given for others, nor its credentials before 254.
   hasSomethingToDo = "+${pkgs.bash}/bin/sh -c '[ ! -r \"$0\" ] || . \"$0\"' ${cfg.package}/lib/firstlight/nixos/nothing-to-do.sh";

@@ -35,8 +35,8 @@ function placeOf(io: Io) {
 /** The marks of a first boot where this is one that nobody has taken up; not where a person asked for a shell. */
 export function firstBootOf(io: Io): FirstBootMarks | undefined {
   const place = placeOf(io);
-  const marks = readMarks(place);
   const { machine } = place;
+  const marks = readMarks(place, machine.booted());
   const now = firstBootNow(marks, { booted: machine.booted(), bootId: machine.bootId });
   return now === "is-it" && !isForPerson(io.files) ? marks : undefined;
 }

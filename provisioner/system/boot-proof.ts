@@ -2,8 +2,9 @@ import type { EndedTrial } from "./ended-trials.ts";
 import type { Attempt, StepRecord } from "./journal-record.ts";
 import type { BootProof } from "./system.ts";
 
-/** A {@link BootProof}, with the boot in which its system was committed. */
+/** A {@link BootProof}, with the boot in which its system was tried. */
 export interface Proof extends BootProof {
+  /** Not that of the end of the commit: a power cut may lie between, and then the next boot is the first. */
   readonly bootId: string;
   /** Systems that were booted, were not well, and were left since: nobody goes back to them unasked. */
   readonly failed: readonly string[];
@@ -14,15 +15,16 @@ const mostFailed = 20;
 /** So often a system that is booted and not well is looked at. */
 const mostFailures = 3;
 
-/** The proof after a record, and after the trial that it ended. */
+/** The proof after a record, and after the trial that it ended, which was made in the boot `triedIn`. */
 export function followProof(
   proof: Proof | null,
   record: StepRecord,
   ended: EndedTrial | undefined,
+  triedIn: string,
 ): Proof | null {
   if (ended?.outcome === "committed" && ended.generation !== null) {
     const { txn, attempt, generation } = ended;
-    return proofAfter(proof, { txn, attempt, generation, bootId: record.bootId });
+    return proofAfter(proof, { txn, attempt, generation, bootId: triedIn });
   }
   const isProof = record.step === "prove" && record.kind === "result" && record.data.ok;
   if (!isProof || proof === null || record.txn !== proof.transaction) return proof;

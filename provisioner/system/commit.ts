@@ -1,7 +1,15 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { proofAfter } from "./boot-proof.ts";
 import { dropTrial } from "./drop-trial.ts";
-import { clearMarks, markFirstBoot, readMarks } from "./first-boot.ts";
+import {
+  clearMarks,
+  type FirstBootMarks,
+  followLoader,
+  hasStrayMarks,
+  markFirstBoot,
+  nextMarked,
+  readMarks,
+} from "./first-boot.ts";
 import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
@@ -110,7 +118,8 @@ export async function finishCommit(
     }
     const reasons = [`the commit failed: ${message}`];
     await rollBackOpen(change, { verdict, reasons, blamed: false });
-    restoreMarks(change);
+    // A way back that failed is tried again: what its first boot has begun stays written down.
+    if (attempt.left === undefined) restoreMarks(change);
     throw new Fault("system/commit-failed", `${toplevel}: ${message}`, { cause: error });
   }
 }
@@ -123,12 +132,14 @@ async function makeDefault(
   const { commands, machine } = change;
   const { toplevel, sourcesDigest } = attempt.closure;
   const incomplete: string[] = [];
-  const orLater = async (work: Promise<unknown>): Promise<void> => {
+  const orLater = async (work: Promise<unknown>): Promise<boolean> => {
     try {
       await work;
+      return true;
     } catch (error) {
       if (failuresBefore + 1 < maxFailures || !(error instanceof Fault)) throw error;
       incomplete.push(error.message);
+      return false;
     }
   };
   const later = chosenLater(change, { attempt });
@@ -152,27 +163,35 @@ async function makeDefault(
   }
   await commands.syncStore();
   await dropTrial(change, { txn, attempt }); // before the menu is written anew, without it
-  await orLater(bootEntry(change, txn, toplevel));
+  const other = otherMarks(change, toplevel);
+  if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
+  // As long as the loader starts a system that was not well, nothing is over.
+  const entry = bootEntry(change, txn, toplevel);
+  if (other !== undefined) await entry;
+  if (await orLater(entry)) followLoader(change, toplevel);
   await orLater(publish(change, txn, sourcesDigest));
   const { generation } = machine.profile();
   if (generation === null) {
     throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
   }
-  await dropOtherMarks(change, toplevel);
+  if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
   dropRoots(change, txn);
   return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
 }
 
-/** Those of a system that was gone back from, and what its first boot has chosen for the next one. */
-async function dropOtherMarks(change: Change, toplevel: string): Promise<void> {
-  const marks = readMarks(change);
-  if (marks?.unproved === toplevel) return;
-  if (marks !== undefined) {
-    await change.commands.forgetChoice(marks.proved).catch((error: unknown) => {
-      if (!(error instanceof Fault)) throw error; // it is the boot default as well
-    });
-  }
-  clearMarks(change);
+/** Those of a system that was gone back from. */
+function otherMarks(change: Change, toplevel: string): FirstBootMarks | undefined {
+  const isMarked = ({ unproved }: FirstBootMarks) =>
+    unproved === toplevel || nextMarked(change) === toplevel;
+  const marks = readMarks(change, change.machine.booted());
+  return marks === undefined || isMarked(marks) ? undefined : marks;
+}
+
+/** What the first boot of a system that was gone back from has chosen for the next one. */
+async function forget(change: Change, { proved }: FirstBootMarks): Promise<void> {
+  await change.commands.forgetChoice(proved).catch((error: unknown) => {
+    if (!(error instanceof Fault)) throw error; // it is to be the boot default as well
+  });
 }
 
 /** The marks as they were before a commit that came to nothing. */

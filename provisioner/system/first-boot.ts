@@ -36,16 +36,23 @@ export interface MarksPlace {
 
 const leavingNames = Array.from({ length: mostLeavings }, (_, index) => `left-${index + 1}`);
 const progress = ["begun", ...leavingNames];
-const names = ["unproved", ...progress, "proved", "during"];
+const names = ["unproved", "next", ...progress, "proved", "during"];
 
 /** Of a system that sees to its own first boot; the marks of another one nobody would ever remove. */
 const unit = "etc/systemd/system/firstlight-first-boot.service";
 
-/** `undefined` where no first boot is to come or goes on. */
-export function readMarks({ storeFiles, paths }: MarksPlace): FirstBootMarks | undefined {
+/**
+ * `undefined` where no first boot is to come or goes on. Until the loader knows of the next unproved system
+ * both are marked: it is the one that was booted.
+ */
+export function readMarks(
+  { storeFiles, paths }: MarksPlace,
+  booted: string | null,
+): FirstBootMarks | undefined {
   const read = (name: string) => storeFiles.readLink(`${paths.firstBoot}/${name}`);
-  const [unproved, proved, during = null] = ["unproved", "proved", "during"].map(read);
-  if (unproved == null || proved == null) return undefined;
+  const [marked, next, proved, during = null] = ["unproved", "next", "proved", "during"].map(read);
+  if (marked == null || proved == null) return undefined;
+  const unproved = next != null && next === booted ? next : marked;
   return {
     ...{ unproved, proved, during },
     hasBegun: read("begun") === unproved,
@@ -66,7 +73,7 @@ export function firstBootNow(
 /** Whether marks are there that say nothing: whoever wrote or removed them was killed. */
 export function hasStrayMarks(place: MarksPlace): boolean {
   const { storeFiles, paths } = place;
-  return readMarks(place) === undefined && storeFiles.list(paths.firstBoot).length > 0;
+  return readMarks(place, null) === undefined && storeFiles.list(paths.firstBoot).length > 0;
 }
 
 /** What the marks say of this boot. */
@@ -74,7 +81,7 @@ export function firstBootAt(
   change: MarksPlace & Pick<Change, "machine">,
 ): { readonly now: "is-it" | "after-it"; readonly marks: FirstBootMarks } | undefined {
   const { machine } = change;
-  const marks = readMarks(change);
+  const marks = readMarks(change, machine.booted());
   const now = firstBootNow(marks, { booted: machine.booted(), bootId: machine.bootId });
   return marks === undefined || now === "neither" ? undefined : { now, marks };
 }
@@ -92,20 +99,47 @@ export function markFirstBoot(change: Change, proof: Proof, by: BootedBy): void 
   const isAble = storeFiles.stat(`${toplevel}/${unit}`) !== undefined;
   if (proved || wasBooted || back === toplevel || !isAble) return;
   if (back === null || !machine.inStore(back)) return;
-  const marks = readMarks(change);
+  const at = (name: string) => `${paths.firstBoot}/${name}`;
+  const marks = readMarks(change, machine.booted());
   if (marks?.unproved === toplevel && marks.proved === back) return;
+  if (marks?.proved === back && !marks.hasBegun) {
+    storeFiles.link(toplevel, at("next")); // the loader still starts the other one
+    return;
+  }
   clearMarks(change);
-  storeFiles.link(machine.bootId, `${paths.firstBoot}/during`);
-  storeFiles.link(back, `${paths.firstBoot}/proved`);
-  storeFiles.link(toplevel, `${paths.firstBoot}/unproved`);
+  storeFiles.link(machine.bootId, at("during"));
+  storeFiles.link(back, at("proved"));
+  storeFiles.link(toplevel, at("unproved"));
+}
+
+/** The system that will be the unproved one as soon as the loader starts it. */
+export function nextMarked({ storeFiles, paths }: MarksPlace): string | null {
+  return storeFiles.readLink(`${paths.firstBoot}/next`) ?? null;
+}
+
+/** The loader starts this system from now on, and not one that was marked before it. */
+export function followLoader(change: MarksPlace & Pick<Change, "machine">, toplevel: string): void {
+  const { storeFiles, paths, machine } = change;
+  const at = (name: string) => `${paths.firstBoot}/${name}`;
+  if (storeFiles.readLink(at("next")) !== toplevel) return;
+  storeFiles.link(machine.bootId, at("during"));
+  storeFiles.link(toplevel, at("unproved"));
+  storeFiles.remove(at("next"));
 }
 
 /** What booted a system that is committed, in the boot that goes on. */
 export type BootedBy = OnceName | "default";
 
-/** Says that the first boot has begun: whoever is booted next knows that it was tried. */
-export function markBegun({ storeFiles, paths }: MarksPlace, { unproved }: FirstBootMarks): void {
+/**
+ * Says that the first boot has begun: whoever is booted next knows that it was tried. So the loader starts it,
+ * and one that was marked before it does not come any more.
+ */
+export function markBegun(place: MarksPlace, { unproved }: FirstBootMarks): void {
+  const { storeFiles, paths } = place;
   storeFiles.link(unproved, `${paths.firstBoot}/begun`);
+  if (nextMarked(place) !== unproved) return;
+  storeFiles.link(unproved, `${paths.firstBoot}/unproved`);
+  storeFiles.remove(`${paths.firstBoot}/next`);
 }
 
 /** Says that the machine is about to be restarted to leave the first boot. Throws what the disk does. */

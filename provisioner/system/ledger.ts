@@ -69,9 +69,13 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
       trial === undefined ? withConclusion(ledger.ended, record) : withEnded(ledger.ended, trial),
     unfinishedBuilds: withDamaged(followBuilds(ledger.unfinishedBuilds, record), trial),
     releases: followReleases(ledger.releases, record, { state, ended: trial, left }),
-    proof: followProof(ledger.proof, record, trial),
+    proof: followProof(ledger.proof, record, trial, triedIn(ledger.state) ?? record.bootId),
     unconcluded: followUnconcluded(ledger, record, trial),
   };
+}
+
+function triedIn(state: TransactionState): string | undefined {
+  return state.state === "none" ? undefined : state.bootId;
 }
 
 /** A ledger of a checkpoint, with what was not remembered yet when it was written. */

@@ -56,6 +56,7 @@ export async function tryPlan(
   const isBack = firstBootAt(change)?.marks.proved === closure.toplevel;
   if (!isBack) await takeUpFirstBoot(change);
   const word = await askSwitch(change, closure.toplevel);
+  checkPlan(change, plan); // so did the checks
   const way = await wayOf(change, plan, word);
   const attempt: Attempt = {
     closure,

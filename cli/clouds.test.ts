@@ -11,6 +11,7 @@ function cloudMachine(
   t: { testdir(): string },
   firmware: Readonly<Record<string, string>>,
   addresses: Readonly<Record<string, readonly string[]>>,
+  timeout = "5s",
 ): string {
   const root = machine(t, "");
   rmSync(path.join(root, "var/lib/cloud"), { recursive: true });
@@ -20,14 +21,18 @@ function cloudMachine(
   };
   for (const [name, text] of Object.entries(firmware))
     write(`sys/class/dmi/id/${name}`, `${text}\n`);
-  write("etc/firstlight/settings.json", JSON.stringify({ metadata: { timeout: "5s", addresses } }));
+  write("etc/firstlight/settings.json", JSON.stringify({ metadata: { timeout, addresses } }));
   return root;
 }
 
 /** A machine of EC2 whose metadata service is at another address. */
-function ec2Machine(t: { testdir(): string }, addresses: readonly string[]): string {
+function ec2Machine(
+  t: { testdir(): string },
+  addresses: readonly string[],
+  timeout?: string,
+): string {
   const firmware = { product_uuid: "EC2A0E4F-1111-2222-3333-444444444444" };
-  return cloudMachine(t, firmware, { Ec2: addresses });
+  return cloudMachine(t, firmware, { Ec2: addresses }, timeout);
 }
 
 const answers = {
@@ -54,7 +59,7 @@ t.test("a machine of a cloud: discovered, explained, booted", async (t) => {
     exchanges: [{ method: "PUT", url: `${url}/latest/api/token`, status: 200 }],
   });
   const told = await firstlightBeside(["discover", "--root", root]);
-  t.match(told.stderr, /Ec2: used: product uuid: ec2a0e4f-/);
+  t.match(told.stderr, /Ec2: used after [\d.]+ ms: product uuid: ec2a0e4f-/);
   t.match(told.stderr, /\d+ ms: GET .*\/latest\/user-data: 200 after \d+ ms/);
   t.notMatch(told.stdout + told.stderr, "t0ken");
 
@@ -89,11 +94,46 @@ t.test("a boot asks a metadata service once, whether anything changed or not", a
   t.match(await boot(), { ...once, stdout: /^unchanged/ });
 });
 
+t.test("where there is no datasource, or a broken one, what was looked at is told", (t) => {
+  const looking = (root: string) => firstlight(["discover", "--root", root]);
+  const root = cloudMachine(t, {}, {});
+  t.match(looking(root), {
+    code: 75,
+    stderr: /NoCloud: absent after [\d.]+ ms[\s\S]*datasource\/none/,
+  });
+  const seed = path.join(root, "var/lib/cloud/seed/nocloud");
+  mkdirSync(seed, { recursive: true });
+  writeFileSync(path.join(seed, "meta-data"), "{");
+  writeFileSync(path.join(seed, "user-data"), "");
+  t.match(looking(root), { code: 4, stderr: /NoCloud: broken after [\d.]+ ms: .*meta-data/ });
+  t.end();
+});
+
 t.test("a metadata service that does not answer is another time's", async (t) => {
   const { url } = await fakeService(t, {}, { guard: () => ({ status: 503 }) });
-  const root = ec2Machine(t, [url]);
+  const root = ec2Machine(t, [url], "1500ms");
   const boot = await firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
-  t.match(boot, { code: 75, stdout: /^failed: no metadata within 5000 ms from .*1 way was tried/ });
+  t.match(boot, { code: 75, stdout: /^failed: no metadata within 1500 ms from .*1 way was tried/ });
+  const looking = ["discover", "--root", root] as const;
+  const [told, data] = await Promise.all([
+    firstlightBeside(looking),
+    firstlightBeside([...looking, "--json"]),
+  ]);
+  t.match(told, { code: 75, stdout: "" });
+  t.match(told.stderr, /NoCloud: absent after [\d.]+ ms$/m);
+  t.match(
+    told.stderr,
+    /Ec2: broken after [\d.]+ ms: product uuid: ec2a0e4f-.*; no metadata within/,
+  );
+  t.match(told.stderr, /\d+ ms: PUT .*\/latest\/api\/token: 503 after \d+ ms/);
+  t.equal(data.code, 75);
+  const { fault, attempts, exchanges } = JSON.parse(data.stdout);
+  t.match(fault, { code: "datasource/unreachable" });
+  const tried = attempts.find(({ name }: { readonly name: string }) => name === "Ec2");
+  t.match(tried, { result: "broken", evidence: [/^product uuid/, /^no metadata/] });
+  t.ok(tried.ms >= 1_500, `${tried.ms} ms`);
+  t.ok(exchanges.length > 1, "every exchange is told");
+  t.match(exchanges[0], { method: "PUT", url: `${url}/latest/api/token`, status: 503 });
 });
 
 /** A machine of Azure with its two services, and what they heard. */

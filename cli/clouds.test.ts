@@ -139,14 +139,17 @@ t.test("a metadata service that does not answer is another time's", async (t) =>
 /** A machine of Azure with its two services, and what they heard. */
 async function azureMachine(
   t: { testdir(): string; teardown(end: () => void): void },
-  userData: string,
+  userData: string | (() => string),
   wire: Readonly<Record<string, FakeAnswer>> = {},
 ) {
   const vmId = "d0df4c54-4ecb-4a4b-9954-5bdf3ed5c3b8";
-  const encoded = Buffer.from(userData).toString("base64");
+  const said = typeof userData === "string" ? () => userData : userData;
   const compute = { vmId, osProfile: { computerName: "edge", adminUsername: "nixos" } };
   const service = await fakeService(t, {
-    "/metadata/instance": JSON.stringify({ compute: { ...compute, userData: encoded } }),
+    "/metadata/instance": (_request, response) => {
+      const encoded = Buffer.from(said()).toString("base64");
+      response.end(JSON.stringify({ compute: { ...compute, userData: encoded } }));
+    },
   });
   const reports: string[] = [];
   const wireserver = await fakeService(t, {
@@ -164,23 +167,52 @@ async function azureMachine(
     product_uuid: vmId,
   };
   const addresses = { Azure: [service.url], "Azure/ready": [wireserver.url] };
-  return { root: cloudMachine(t, firmware, addresses), reports, wireserver };
+  return { root: cloudMachine(t, firmware, addresses), reports };
 }
 
-t.test("a machine of Azure says that it is up after a boot that ended well", async (t) => {
-  const { root, reports } = await azureMachine(t, `#cloud-config\ntimezone: UTC\n${healthy}`);
+const [ready, failed] = [/<State>Ready<\/State>/, /<State>NotReady<\/State>/];
+
+t.test("a machine of Azure says that it is up, in each boot once", async (t) => {
+  let userData = `#cloud-config\ntimezone: UTC\n${healthy}`;
+  const { root, reports } = await azureMachine(t, () => userData);
   const boot = () => firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
   t.match(await boot(), { code: 0, stdout: /^committed/ });
-  t.match(reports, [/<State>Ready<\/State>/]);
+  t.match(reports, [ready]);
   t.match(await boot(), { code: 0, stdout: /^unchanged/ });
-  t.equal(reports.length, 2, "and in each boot again");
+  t.match(reports, [ready, ready]);
+  userData = "#cloud-config\nusers: 7\n";
+  t.match(await boot(), { code: 4, stdout: /^invalid/ });
+  t.equal(reports.length, 2, "a later boot that fails is no failed provisioning");
 });
 
-t.test("a machine of Azure whose boot did not end well says nothing", async (t) => {
-  const { root, reports, wireserver } = await azureMachine(t, "#cloud-config\nusers: 7\n");
+t.test("before it builds anything, and afterwards that its first boot failed", async (t) => {
+  const unhealthy = `#cloud-config
+timezone: UTC
+firstlight:
+  health:
+    passes: 1
+    interval: 1ms
+    timeout: 1s
+    checks: [{ type: tcp, host: 127.0.0.1, port: 9, timeout: 1s }]
+`;
+  const { root, reports } = await azureMachine(t, unhealthy);
+  const boot = () => firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
+  t.match(await boot(), { code: 3, stdout: /^rolled-back/ });
+  t.match(reports, [ready, failed]);
+  t.match(reports[1], /<Description>firstlight: rolled-back: .*tcp 127\.0\.0\.1 port 9/);
+  t.match(await boot(), { stdout: /^rolled-back/ });
+  t.match(reports.slice(2), [failed], "and is not up before that is mended");
+});
+
+t.test("a machine of Azure whose documents are wrong says so, and nothing of them", async (t) => {
+  const { root, reports } = await azureMachine(t, `#cloud-config\nusers: 7\npassword: c4nary\n`);
   t.match(await firstlightBeside(["boot", "--root", root, "--driver", "dry"]), { code: 4 });
-  t.same(reports, []);
-  t.same(wireserver.requests, []);
+  t.match(reports, [failed]);
+  t.match(
+    reports[0],
+    /<SubStatus>ProvisioningFailed<\/SubStatus><Description>firstlight: invalid: /,
+  );
+  t.notMatch(reports[0], "c4nary");
 });
 
 t.test("custom data of Azure's disc outlives the disc", needs("genisoimage"), async (t) => {
@@ -204,7 +236,7 @@ t.test("a wireserver that is away changes nothing of how the boot ended", async 
   const document = `#cloud-config\ntimezone: UTC\n${healthy}`;
   const { root } = await azureMachine(t, document, { "/machine/": { status: 503 } });
   const boot = await firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
-  t.match(boot, { code: 0, stdout: /^committed/, stderr: /ready\.untold/ });
+  t.match(boot, { code: 0, stdout: /^committed/, stderr: /cloud\.untold/ });
 });
 
 t.test("who asks for the boot is a child that says what came, and no more", async (t) => {

@@ -61,11 +61,14 @@ function parse(text: string): Report | undefined {
 /** A job, as its line says; `undefined` where it is none. */
 export function readJob(line: string): CrawlJob | undefined {
   try {
-    const { datasource, task, addresses, oAuth, budgetMs } = JSON.parse(line) as Partial<CrawlJob>;
+    const { datasource, task, problem, addresses, oAuth, budgetMs } = JSON.parse(
+      line,
+    ) as Partial<CrawlJob>;
     const isGood =
       typeof datasource === "string" &&
       Number.isInteger(budgetMs) &&
       (task === undefined || task === "crawl" || task === "ready") &&
+      (problem === undefined || typeof problem === "string") &&
       (addresses === undefined ||
         (Array.isArray(addresses) && addresses.every((one) => URL.canParse(String(one))))) &&
       (oAuth === undefined || oAuthNames.every((name) => typeof oAuth[name] === "string"));
@@ -73,6 +76,7 @@ export function readJob(line: string): CrawlJob | undefined {
     return {
       ...{ datasource, budgetMs: budgetMs as number },
       ...(task === undefined ? {} : { task }),
+      ...(problem === undefined ? {} : { problem }),
       ...(addresses === undefined ? {} : { addresses }),
       ...(oAuth === undefined ? {} : { oAuth }),
     };

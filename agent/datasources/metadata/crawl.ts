@@ -10,19 +10,17 @@ const mostBytes = 32 * 1024 * 1024;
 const mostAttempts = 500;
 
 /**
- * Asks a cloud for everything that it says, or tells it that the machine is up, within the budget. The
+ * Asks a cloud for everything that it says, or tells it how the machine is, within the budget. The
  * fault of a crawl that failed holds the attempts as `attempts`. `fakes` are for tests.
  */
 export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
-  { task = "crawl", addresses, oAuth, budgetMs }: Omit<CrawlJob, "datasource">,
+  { task = "crawl", problem, addresses, oAuth, budgetMs }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
   fakes: Pick<OpenOptions, "interfaces" | "open"> = {},
 ): Promise<CrawlReport> {
   const { name } = cloud;
-  const asked = task === "ready" ? cloud.ready : cloud;
-  if (asked === undefined) throw new Error(`${name} is not told that a machine is up`);
-  const { service, crawl } = asked;
+  const { service, crawl } = task === "ready" ? telling(cloud, problem) : cloud;
   const places = addresses ?? service.addresses;
   if (places.length === 0) throw nowhere(name);
   const attempts: MetadataAttempt[] = [];
@@ -53,6 +51,14 @@ export async function crawlCloud(
     clearTimeout(timer);
     ports?.close();
   }
+}
+
+function telling(
+  { name, ready }: Pick<Cloud, "name" | "ready">,
+  problem: string | undefined,
+): Pick<Cloud, "service" | "crawl"> {
+  if (ready === undefined) throw new Error(`${name} is not told that a machine is up`);
+  return { service: ready.service, crawl: (client) => ready.tell(client, problem) };
 }
 
 /** Exchanges with the ports of one address. */

@@ -98,8 +98,10 @@ export interface MetadataAttempt {
 export interface CrawlJob {
   /** Name of a cloud of `clouds/table.ts`. */
   readonly datasource: string;
-  /** What for: everything that the cloud says, or to tell it that the machine is up (`Cloud.ready`). */
+  /** What for: everything that the cloud says, or to tell it how the machine is (`Cloud.ready`). */
   readonly task?: "crawl" | "ready";
+  /** Why the machine is not up, in words for a person; it is when absent. */
+  readonly problem?: string;
   /** Instead of the cloud's own. */
   readonly addresses?: readonly string[];
   /** By what right it is asked. */

@@ -259,12 +259,14 @@ t.test("what a child says is a report, or is not believed", async (t) => {
   t.same(exchangesOf(caught()), [attempt]);
   for (const other of ["", "{}", '{"v":1}', "null", text.replace('"v":1', '"v":2')])
     t.throws(() => readReport(other, job), { code: "datasource/unreachable" }, other.slice(0, 20));
-  t.same(readJob(JSON.stringify(job)), job);
+  const telling = { ...job, task: "ready", problem: "it failed" };
+  for (const each of [job, telling]) t.same(readJob(JSON.stringify(each)), each);
   for (const wrong of [
     "",
     "{}",
     '{"datasource":"Fake"}',
     '{"datasource":"F","budgetMs":1,"addresses":["x"]}',
+    '{"datasource":"F","budgetMs":1,"task":"ready","problem":7}',
   ])
     t.equal(readJob(wrong), undefined, wrong);
 });

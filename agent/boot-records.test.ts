@@ -2,6 +2,7 @@ import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
 import { readBoots, rememberBoot } from "./boot-records.ts";
+import type { Attempt } from "./datasources/discover.ts";
 import type { MetadataAttempt } from "./datasources/metadata/service.ts";
 import { noSearch, searchOf, withSearch } from "./datasources/search.ts";
 import { boot, cloudConfig, content, prepare } from "./fake-boot.ts";
@@ -10,17 +11,16 @@ const attempt: MetadataAttempt = {
   ...{ method: "GET", url: "http://192.0.2.1/meta", from: null, atMs: 1, ms: 2_000 },
   ...{ status: null, error: "ETIMEDOUT" },
 };
-const search = searchOf(
-  [
-    {
-      name: "Ec2",
-      result: "used",
-      place: "metadata service of Ec2",
-      evidence: ["product uuid: x"],
-    },
-  ],
-  [attempt],
-);
+const tried: readonly Attempt[] = [
+  {
+    name: "Ec2",
+    result: "used",
+    place: "metadata service of Ec2",
+    evidence: ["product uuid: x"],
+    ms: 2_001.5,
+  },
+];
+const search = searchOf(tried, [attempt]);
 
 t.test("a boot is remembered with its stages and how the datasource was found", async (t) => {
   const { io, deps } = prepare(t, { discover: async () => ({ ...content(cloudConfig), search }) });
@@ -33,10 +33,11 @@ t.test("a boot is remembered with its stages and how the datasource was found", 
 });
 
 t.test("so is one whose datasource did not answer, with all that was asked", async (t) => {
-  const fault = new Fault("datasource/unreachable", "nobody answers");
+  const unreachable = new Fault("datasource/unreachable", "nobody answers");
+  const fault = Object.assign(unreachable, { attempts: [attempt] });
   const { io, deps } = prepare(t, {
     discover: async () => {
-      throw withSearch(fault, search);
+      throw withSearch(fault, tried);
     },
   });
   await boot(deps);

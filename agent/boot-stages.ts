@@ -2,6 +2,7 @@ import { isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import { startWatch } from "#core/stopwatch.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import type { Confidence } from "#provisioner/profiles/profile.ts";
 import type { Running, Wanted } from "#provisioner/system/system.ts";
@@ -115,8 +116,7 @@ export class BootStages implements Stages {
   async stage<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
     const { io, log } = this.#d;
     this.tell(() => writeStatus(io, this.#writer, { state: "running", stage }));
-    const started = io.clock.monotonicMs();
-    const elapsed = () => Math.round((io.clock.monotonicMs() - started) * 10) / 10;
+    const elapsed = startWatch(io.clock);
     try {
       const result = await work();
       log.info(`${stage}.finished`, { ms: elapsed() });

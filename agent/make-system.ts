@@ -58,6 +58,8 @@ export interface BootDeps {
   readonly discover: () => Promise<DatasourceContent>;
   /** Brings up network, keys and name where the datasource came too late for the bootstrap layer. */
   readonly bootstrap?: (content: DatasourceContent) => Promise<void>;
+  /** Told the datasource whose documents are good, before what they ask for is built. */
+  readonly accepted?: ((datasource: string) => Promise<void>) | undefined;
   readonly fetchSources: FetchSources;
   readonly renderTemplate?: RenderTemplate;
   /** Opens what is sealed to this node. */
@@ -198,6 +200,7 @@ async function changeSystem(d: BootDeps, way: BootStages, changing: Changing): P
     // ones report as the system that runs does.
     if (readPinnedInstance(d.io.files) === undefined) await tellWhereAtFirst(d, way, accepted);
   });
+  await d.accepted?.(rendering.content.instance.datasource.name);
   return settle(d, way, { rendering, ...changing });
 }
 

@@ -26,8 +26,9 @@ async function analyze(t: Test, args: readonly string[], flags: object = {}, jso
     ...{ startedAt: "2026-01-01T00:00:00.000Z", finishedAt: "2026-01-01T00:00:03.000Z" },
     search: {
       tried: [
-        { name: "NoCloud", result: "absent", place: null },
-        { name: "Ec2", result: "used", place: "metadata service of Ec2" },
+        { name: "NoCloud", result: "absent", place: null, ms: 0.4 },
+        { name: "LXD", result: "passed", place: "a socket" }, // by an earlier version
+        { name: "Ec2", result: "used", place: "metadata service of Ec2", ms: 2_040.1 },
       ],
       exchanges: [
         { ...exchange, atMs: 0, ms: 2_001, status: null, error: "ETIMEDOUT" },
@@ -53,7 +54,8 @@ t.test("show tells the last boot in the order in which it went", async (t) => {
     `2026-01-01T00:00:00.000Z boot: unchanged, Ec2 (boot b1): it runs
         12.3 ms  recover
       2040.5 ms  discover
-  Ec2: used, metadata service of Ec2
+  LXD: passed, a socket
+  Ec2: used after 2040.1 ms, metadata service of Ec2
   1 datasource absent
   at 0 ms: PUT http://169.254.169.254/latest/api/token from 192.0.2.7: ETIMEDOUT after 2001 ms
   at 2010 ms: PUT http://169.254.169.254/latest/api/token from 192.0.2.7: 200 after 3 ms
@@ -63,6 +65,7 @@ t.test("show tells the last boot in the order in which it went", async (t) => {
 
 t.test("blame tells what took longest first, of as many boots as are asked for", async (t) => {
   const one = `        2040.5 ms  discover
+      2040.1 ms  discover/Ec2
       2001.0 ms  discover/PUT http://169.254.169.254/latest/api/token from 192.0.2.7
         12.3 ms  recover
          3.0 ms  discover/PUT http://169.254.169.254/latest/api/token from 192.0.2.7`;

@@ -1,4 +1,5 @@
 import type { BootRecord } from "#agent/boot-records.ts";
+import type { Attempt } from "#agent/datasources/discover.ts";
 import type { MetadataAttempt } from "#agent/datasources/metadata/service.ts";
 import { counted } from "#core/count.ts";
 import { printable } from "#core/printable.ts";
@@ -9,16 +10,28 @@ export interface Cost {
   readonly ms: number;
 }
 
-/** Stages and exchanges of a boot by the time they took. */
+/** Datasources are many, and what most of them cost is nothing. */
+const toldMs = 1;
+
+/** Stages, datasources and exchanges of a boot by the time they took. */
 export function costsOf({ stages, search }: BootRecord): readonly Cost[] {
   const all = [
     ...stages.map(({ stage, ms }) => ({ what: stage, ms })),
+    ...search.tried
+      .map(({ name, ms = 0 }) => ({ what: `discover/${name}`, ms }))
+      .filter(({ ms }) => ms >= toldMs),
     ...search.exchanges.map((exchange) => ({
       what: `discover/${requestOf(exchange)}`,
       ms: exchange.ms,
     })),
   ];
   return all.sort((a, b) => b.ms - a.ms);
+}
+
+/** One datasource as a line: what came of it, how long it took, and what was seen. */
+export function attemptLine({ name, result, evidence, ms }: Attempt): string {
+  const seen = evidence.length === 0 ? "" : `: ${printable(evidence.join("; "))}`;
+  return `${printable(name)}: ${result} after ${ms} ms${seen}`;
 }
 
 /** One exchange as a line: when, what, over which way, what came of it. */
@@ -41,8 +54,8 @@ export function showText(boot: BootRecord): string {
     titleOf(boot),
     ...stages.map(({ stage, ms }) => `  ${inMs(ms)}  ${stage}`),
     ...known.map(
-      ({ name, result, place }) =>
-        `  ${name}: ${result}${place === null ? "" : `, ${printable(place)}`}`,
+      ({ name, result, place, ms }) =>
+        `  ${name}: ${result}${ms === undefined ? "" : ` after ${ms} ms`}${place === null ? "" : `, ${printable(place)}`}`,
     ),
     ...(absent === 0 ? [] : [`  ${counted(absent, "datasource")} absent`]),
     ...exchanges.map((exchange) => `  at ${exchangeLine(exchange)}`),

@@ -11,6 +11,7 @@ function cloudMachine(
   t: { testdir(): string },
   firmware: Readonly<Record<string, string>>,
   addresses: Readonly<Record<string, readonly string[]>>,
+  timeout = "5s",
 ): string {
   const root = machine(t, "");
   rmSync(path.join(root, "var/lib/cloud"), { recursive: true });
@@ -20,15 +21,19 @@ function cloudMachine(
   };
   for (const [name, text] of Object.entries(firmware))
     write(`sys/class/dmi/id/${name}`, `${text}\n`);
-  write("etc/firstlight/settings.json", JSON.stringify({ metadata: { timeout: "5s", addresses } }));
+  write("etc/firstlight/settings.json", JSON.stringify({ metadata: { timeout, addresses } }));
   return root;
 }
 
 /** A machine of EC2 whose metadata service is at another address. */
-function ec2Machine(t: { testdir(): string }, addresses: readonly string[]): string {
+function ec2Machine(
+  t: { testdir(): string },
+  addresses: readonly string[],
+  timeout?: string,
+): string {
   const uuid = "EC2A0E4F-1111-2222-3333-444444444444";
   const firmware = { product_uuid: uuid, sys_vendor: "Amazon EC2" };
-  return cloudMachine(t, firmware, { Ec2: addresses });
+  return cloudMachine(t, firmware, { Ec2: addresses }, timeout);
 }
 
 const answers = {
@@ -55,7 +60,7 @@ t.test("a machine of a cloud: discovered, explained, booted", async (t) => {
     exchanges: [{ method: "PUT", url: `${url}/latest/api/token`, status: 200 }],
   });
   const told = await firstlightBeside(["discover", "--root", root]);
-  t.match(told.stderr, /Ec2: used: product uuid: ec2a0e4f-/);
+  t.match(told.stderr, /Ec2: used after [\d.]+ ms: product uuid: ec2a0e4f-/);
   t.match(told.stderr, /\d+ ms: GET .*\/latest\/user-data: 200 after \d+ ms/);
   t.notMatch(told.stdout + told.stderr, "t0ken");
 
@@ -90,24 +95,62 @@ t.test("a boot asks a metadata service once, whether anything changed or not", a
   t.match(await boot(), { ...once, stdout: /^unchanged/ });
 });
 
+t.test("where there is no datasource, or a broken one, what was looked at is told", (t) => {
+  const looking = (root: string) => firstlight(["discover", "--root", root]);
+  const root = cloudMachine(t, {}, {});
+  t.match(looking(root), {
+    code: 75,
+    stderr: /NoCloud: absent after [\d.]+ ms[\s\S]*datasource\/none/,
+  });
+  const seed = path.join(root, "var/lib/cloud/seed/nocloud");
+  mkdirSync(seed, { recursive: true });
+  writeFileSync(path.join(seed, "meta-data"), "{");
+  writeFileSync(path.join(seed, "user-data"), "");
+  t.match(looking(root), { code: 4, stderr: /NoCloud: broken after [\d.]+ ms: .*meta-data/ });
+  t.end();
+});
+
 t.test("a metadata service that does not answer is another time's", async (t) => {
   const { url } = await fakeService(t, {}, { guard: () => ({ status: 503 }) });
-  const root = ec2Machine(t, [url]);
+  const root = ec2Machine(t, [url], "1500ms");
   const boot = await firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
-  t.match(boot, { code: 75, stdout: /^failed: no metadata within 5000 ms from .*1 way was tried/ });
+  t.match(boot, { code: 75, stdout: /^failed: no metadata within 1500 ms from .*1 way was tried/ });
+  const looking = ["discover", "--root", root] as const;
+  const [told, data] = await Promise.all([
+    firstlightBeside(looking),
+    firstlightBeside([...looking, "--json"]),
+  ]);
+  t.match(told, { code: 75, stdout: "" });
+  t.match(told.stderr, /NoCloud: absent after [\d.]+ ms$/m);
+  t.match(
+    told.stderr,
+    /Ec2: broken after [\d.]+ ms: product uuid: ec2a0e4f-.*; no metadata within/,
+  );
+  t.match(told.stderr, /\d+ ms: PUT .*\/latest\/api\/token: 503 after \d+ ms/);
+  t.equal(data.code, 75);
+  const { fault, attempts, exchanges } = JSON.parse(data.stdout);
+  t.match(fault, { code: "datasource/unreachable" });
+  const tried = attempts.find(({ name }: { readonly name: string }) => name === "Ec2");
+  t.match(tried, { result: "broken", evidence: [/^product uuid/, /^no metadata/] });
+  t.ok(tried.ms >= 1_500, `${tried.ms} ms`);
+  t.ok(exchanges.length > 1, "every exchange is told");
+  t.match(exchanges[0], { method: "PUT", url: `${url}/latest/api/token`, status: 503 });
 });
 
 /** A machine of Azure with its two services, and what they heard. */
 async function azureMachine(
   t: { testdir(): string; teardown(end: () => void): void },
-  userData: string,
+  userData: string | (() => string),
   wire: Readonly<Record<string, FakeAnswer>> = {},
 ) {
   const vmId = "d0df4c54-4ecb-4a4b-9954-5bdf3ed5c3b8";
-  const encoded = Buffer.from(userData).toString("base64");
+  const said = typeof userData === "string" ? () => userData : userData;
   const compute = { vmId, osProfile: { computerName: "edge", adminUsername: "nixos" } };
   const service = await fakeService(t, {
-    "/metadata/instance": JSON.stringify({ compute: { ...compute, userData: encoded } }),
+    "/metadata/instance": (_request, response) => {
+      const encoded = Buffer.from(said()).toString("base64");
+      response.end(JSON.stringify({ compute: { ...compute, userData: encoded } }));
+    },
   });
   const reports: string[] = [];
   const wireserver = await fakeService(t, {
@@ -125,23 +168,52 @@ async function azureMachine(
     product_uuid: vmId,
   };
   const addresses = { Azure: [service.url], "Azure/ready": [wireserver.url] };
-  return { root: cloudMachine(t, firmware, addresses), reports, wireserver };
+  return { root: cloudMachine(t, firmware, addresses), reports };
 }
 
-t.test("a machine of Azure says that it is up after a boot that ended well", async (t) => {
-  const { root, reports } = await azureMachine(t, `#cloud-config\ntimezone: UTC\n${healthy}`);
+const [ready, failed] = [/<State>Ready<\/State>/, /<State>NotReady<\/State>/];
+
+t.test("a machine of Azure says that it is up, in each boot once", async (t) => {
+  let userData = `#cloud-config\ntimezone: UTC\n${healthy}`;
+  const { root, reports } = await azureMachine(t, () => userData);
   const boot = () => firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
   t.match(await boot(), { code: 0, stdout: /^committed/ });
-  t.match(reports, [/<State>Ready<\/State>/]);
+  t.match(reports, [ready]);
   t.match(await boot(), { code: 0, stdout: /^unchanged/ });
-  t.equal(reports.length, 2, "and in each boot again");
+  t.match(reports, [ready, ready]);
+  userData = "#cloud-config\nusers: 7\n";
+  t.match(await boot(), { code: 4, stdout: /^invalid/ });
+  t.equal(reports.length, 2, "a later boot that fails is no failed provisioning");
 });
 
-t.test("a machine of Azure whose boot did not end well says nothing", async (t) => {
-  const { root, reports, wireserver } = await azureMachine(t, "#cloud-config\nusers: 7\n");
+t.test("before it builds anything, and afterwards that its first boot failed", async (t) => {
+  const unhealthy = `#cloud-config
+timezone: UTC
+firstlight:
+  health:
+    passes: 1
+    interval: 1ms
+    timeout: 1s
+    checks: [{ type: tcp, host: 127.0.0.1, port: 9, timeout: 1s }]
+`;
+  const { root, reports } = await azureMachine(t, unhealthy);
+  const boot = () => firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
+  t.match(await boot(), { code: 3, stdout: /^rolled-back/ });
+  t.match(reports, [ready, failed]);
+  t.match(reports[1], /<Description>firstlight: rolled-back: .*tcp 127\.0\.0\.1 port 9/);
+  t.match(await boot(), { stdout: /^rolled-back/ });
+  t.match(reports.slice(2), [failed], "and is not up before that is mended");
+});
+
+t.test("a machine of Azure whose documents are wrong says so, and nothing of them", async (t) => {
+  const { root, reports } = await azureMachine(t, `#cloud-config\nusers: 7\npassword: c4nary\n`);
   t.match(await firstlightBeside(["boot", "--root", root, "--driver", "dry"]), { code: 4 });
-  t.same(reports, []);
-  t.same(wireserver.requests, []);
+  t.match(reports, [failed]);
+  t.match(
+    reports[0],
+    /<SubStatus>ProvisioningFailed<\/SubStatus><Description>firstlight: invalid: /,
+  );
+  t.notMatch(reports[0], "c4nary");
 });
 
 t.test("custom data of Azure's disc outlives the disc", needs("genisoimage"), async (t) => {
@@ -165,7 +237,7 @@ t.test("a wireserver that is away changes nothing of how the boot ended", async 
   const document = `#cloud-config\ntimezone: UTC\n${healthy}`;
   const { root } = await azureMachine(t, document, { "/machine/": { status: 503 } });
   const boot = await firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
-  t.match(boot, { code: 0, stdout: /^committed/, stderr: /ready\.untold/ });
+  t.match(boot, { code: 0, stdout: /^committed/, stderr: /cloud\.untold/ });
 });
 
 t.test("who asks for the boot is a child that says what came, and no more", async (t) => {

@@ -50,6 +50,8 @@ export interface NodeOptions {
   readonly system: SystemClient;
   /** Digest of the plan that was approved, if it was one. */
   readonly approvedPlan?: string | undefined;
+  /** As `BootDeps` has it. */
+  readonly accepted?: BootDeps["accepted"];
 }
 
 /** What a boot needs, and a look at what it would fetch. */

@@ -56,10 +56,11 @@ export interface Cloud {
   /** A document that lies on the machine itself, of a cloud that says a part by a disc. */
   readonly local?: (files: Files) => Promise<LocalDocument>;
   /**
-   * For a cloud that takes a machine for failed that does not say that it is up: how it is told, after a
-   * boot that has ended well.
+   * For a cloud that takes a machine for failed that does not say that it is up: how it is told, or why
+   * the machine will not be.
    */
-  readonly ready?: Pick<Cloud, "service" | "crawl"> & {
+  readonly ready?: Pick<Cloud, "service"> & {
+    readonly tell: (client: MetadataClient, problem?: string) => Promise<void>;
     /** Before that, keeps what the cloud takes away then. Writes of files only. */
     readonly keep?: (files: Files) => Promise<void>;
   };

@@ -59,14 +59,15 @@ t.test("the datasource of a machine is found and read", async (t) => {
   const found = await discover(io, { datasources: undefined, log });
   t.match(found, { kind: "found", content: { instance: { instanceId: "i-1" }, findings: [] } });
   t.strictSame(found.attempts.slice(0, 3), [
-    { name: "credentials", result: "absent", place: null, evidence: [] },
+    { name: "credentials", result: "absent", place: null, evidence: [], ms: 0 },
     {
       name: "NoCloud",
       result: "used",
       place: "seed directory /var/lib/cloud/seed/nocloud",
       evidence: ["/var/lib/cloud/seed/nocloud: meta-data, user-data"],
+      ms: 0,
     },
-    { name: "ConfigDrive", result: "absent", place: null, evidence: [] },
+    { name: "ConfigDrive", result: "absent", place: null, evidence: [], ms: 0 },
   ]);
   t.strictSame(
     new Set(records.map(({ level, event }) => `${level} ${event}`)),

@@ -1,14 +1,15 @@
-import { Fault, isFault } from "#core/fault.ts";
+import { describeFault, Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import { startWatch } from "#core/stopwatch.ts";
 import { type Candidate, chooseDatasources } from "./choose.ts";
 import { readDisabledPolicy } from "./cloud-init-settings.ts";
 import { addCredentialSecrets, credentials } from "./credentials.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
 import { keepDisks } from "./keep-disks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
-import { exchangesOf, searchOf, withSearch } from "./search.ts";
+import { searchOf, withSearch } from "./search.ts";
 import { datasources as known } from "./table.ts";
 
 /** How to look for the datasource. */
@@ -43,6 +44,8 @@ export interface Attempt {
   readonly place: string | null;
   /** What was looked at, one observation each; for a broken one what is wrong. */
   readonly evidence: readonly string[];
+  /** How long it was looked for, and read where it was. */
+  readonly ms: number;
 }
 
 /** What was found, or that the owner has switched firstlight off. */
@@ -78,13 +81,10 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
       evidence: attempt.evidence.join("; "),
     });
   }
-  const {
-    content: read,
-    used,
-    settled,
-  } = await readFirst(io, tries, options).catch((error) => {
-    const tried = tries.map(({ attempt }) => attempt);
-    throw withSearch(error, searchOf(tried, exchangesOf(error)));
+  const settled = [...tries];
+  const { content: read, used } = await readFirst(io, settled, options).catch((error) => {
+    const tried = settled.map(({ attempt }) => attempt);
+    throw withSearch(error, tried);
   });
   const attempts = settled.map((tried) =>
     tried === used ? { ...tried.attempt, result: "used" as const } : tried.attempt,
@@ -126,19 +126,14 @@ function isPinned({ found, attempt }: Try, pinned: PinnedDatasource | undefined)
 }
 
 /**
- * Reads the first that is there. One that files left open and that is not there after all is settled as
- * absent. Throws as {@link discover}.
+ * Reads the first that is there, and notes in `tries` what came of each: one that files left open and that
+ * is not there after all is absent. Throws as {@link discover}.
  */
 async function readFirst(
   io: Io,
-  tries: readonly Try[],
+  tries: Try[],
   { log, tools, broken = () => {} }: Pick<DiscoverOptions, "log" | "tools" | "broken">,
-): Promise<{
-  readonly content: DatasourceContent;
-  readonly used: Used;
-  readonly settled: readonly Try[];
-}> {
-  const settled = [...tries];
+): Promise<{ readonly content: DatasourceContent; readonly used: Used }> {
   for (const [index, tried] of tries.entries()) {
     const { attempt, found, fault } = tried;
     if (fault !== undefined) {
@@ -150,21 +145,25 @@ async function readFirst(
     const tell = () =>
       log.info("discover.found", { datasource: attempt.name, place: detection.place });
     if (detection.tentative !== true) tell();
+    const elapsed = startWatch(io.clock, attempt.ms);
+    const inAll = () => ({ ...attempt, ms: elapsed() });
     try {
       const content = await datasource.read(io, detection, tools);
       if (detection.tentative === true) tell();
-      const used = { ...tried, found };
-      return { content, used, settled: settled.with(index, used) };
+      const used = { attempt: inAll(), found };
+      tries[index] = used;
+      return { content, used };
     } catch (error) {
+      const evidence = [...attempt.evidence, describeFault(error).message];
       if (detection.tentative !== true || !isFault(error, "datasource/none")) {
+        tries[index] = { attempt: { ...inAll(), result: "broken", evidence } };
         broken(attempt.name);
         throw error;
       }
-      const evidence = [...attempt.evidence, error.message];
-      settled[index] = { attempt: { ...attempt, result: "absent", place: null, evidence } };
+      tries[index] = { attempt: { ...inAll(), result: "absent", place: null, evidence } };
     }
   }
-  throw none(settled.map(({ attempt }) => attempt));
+  throw none(tries.map(({ attempt }) => attempt));
 }
 
 interface Try {
@@ -182,26 +181,29 @@ function isCredentials({ attempt }: Try): boolean {
 
 function detect(io: Io, { datasource, forcedBy }: Candidate): Try {
   if (typeof datasource === "string") {
-    return { attempt: { name: datasource, result: "unknown", place: null, evidence: [] } };
+    const nothing = { place: null, evidence: [], ms: 0 };
+    return { attempt: { name: datasource, result: "unknown", ...nothing } };
   }
   const { name } = datasource;
   const evidence: string[] = [];
+  const elapsed = startWatch(io.clock);
   try {
     const detection =
       datasource.detect(io, (observation) => evidence.push(observation)) ??
       (forcedBy === undefined ? undefined : datasource.force?.(forcedBy));
+    const ms = elapsed();
     if (detection === undefined)
-      return { attempt: { name, result: "absent", place: null, evidence } };
+      return { attempt: { name, result: "absent", place: null, evidence, ms } };
     return {
-      attempt: { name, result: "passed", place: detection.place, evidence: detection.evidence },
+      attempt: { name, result: "passed", place: detection.place, evidence: detection.evidence, ms },
       found: { datasource, detection },
     };
   } catch (error) {
     if (!isFault(error)) throw error;
-    const fault = error;
+    const seen = [...evidence, error.message];
     return {
-      attempt: { name, result: "broken", place: null, evidence: [...evidence, fault.message] },
-      fault,
+      attempt: { name, result: "broken", place: null, evidence: seen, ms: elapsed() },
+      fault: error,
     };
   }
 }

@@ -1,6 +1,5 @@
 import { failedBeforeBoot } from "#agent/boot.ts";
 import { exitCodeOf, exitCodes, type Outcome } from "#agent/outcome.ts";
-import { pinnedInstanceFile } from "#agent/pinned-instance.ts";
 import { reportSettingsFile } from "#agent/report-settings.ts";
 import { adviceOf } from "#core/advice.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -8,6 +7,7 @@ import { describeFault, isFault } from "#core/fault.ts";
 import { formatFinding } from "#core/finding.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import { bootMachine } from "../boot-machine.ts";
+import { cloudTeller, isFailedFirstBoot } from "../cloud-teller.ts";
 import type { Command, Invocation } from "../command.ts";
 import { openSystem, systemOptions } from "../node.ts";
 import type { NodeOptions } from "../node-deps.ts";
@@ -15,7 +15,6 @@ import { bootOutbox } from "../outbox.ts";
 import { outcomeText } from "../outcome-text.ts";
 import { endWith } from "../restart.ts";
 import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
-import { tellReady } from "../tell-ready.ts";
 
 const reportTimeoutMs = 60_000;
 
@@ -38,20 +37,21 @@ export const command: Command = {
 };
 
 /** Who asks, and what a person has agreed to. */
-type How = Omit<NodeOptions, "system">;
+type How = Omit<NodeOptions, "system" | "accepted">;
 
 /** Boots or applies, tells the outcome, and sends the events with `--report`. */
 export async function runBoot(invocation: Invocation, how: How): Promise<number> {
   const { json, out, flags } = invocation;
-  const { outcome, system } = await bootOrSayWhy(invocation, how);
+  const cloud = cloudTeller(invocation);
+  const accepted = (datasource: string) => cloud.up(datasource);
+  const { outcome, system } = await bootOrSayWhy(invocation, { ...how, accepted });
   for (const finding of outcome.findings) out.talk(formatFinding(finding));
   out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
-  await tellReady(invocation, outcome);
+  await cloud.ended(outcome);
   // Where to report stands in the settings.
   if (outcome.fault?.code === "settings/invalid") return exitCodeOf(outcome);
   const isAsked = flags["report"] === true;
-  const isSent =
-    isAsked || isFailedFirstBoot(outcome, invocation) ? await report(invocation) : true;
+  const isSent = isAsked || isToldByRoot(outcome, invocation) ? await report(invocation) : true;
   const code =
     system === undefined ? exitCodeOf(outcome) : await endWith(outcome, invocation, system);
   return isAsked && !isSent && code === exitCodes.done ? exitCodes.degraded : code;
@@ -76,12 +76,8 @@ async function report(invocation: Invocation): Promise<boolean> {
 }
 
 /** Before the first generation the agent's unit is not handed the password of the broker: root tells. */
-function isFailedFirstBoot({ outcome }: Outcome, { io }: Invocation): boolean {
-  return (
-    (outcome === "failed" || outcome === "rolled-back" || outcome === "invalid") &&
-    io.files.stat(pinnedInstanceFile) === undefined &&
-    io.files.stat(reportSettingsFile) !== undefined
-  );
+function isToldByRoot(outcome: Outcome, { io: { files } }: Invocation): boolean {
+  return isFailedFirstBoot(outcome, files) && files.stat(reportSettingsFile) !== undefined;
 }
 
 /**
@@ -90,7 +86,7 @@ function isFailedFirstBoot({ outcome }: Outcome, { io }: Invocation): boolean {
  */
 async function bootOrSayWhy(
   invocation: Invocation,
-  how: How,
+  how: Omit<NodeOptions, "system">,
 ): Promise<{ readonly outcome: Outcome; readonly system?: SystemClient }> {
   let system: SystemClient;
   try {

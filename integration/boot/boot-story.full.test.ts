@@ -8,6 +8,7 @@ import { firstBoot } from "./scenarios/first-boot.ts";
 import { hungBoot } from "./scenarios/hung-boot.ts";
 import { lateSeed } from "./scenarios/late-seed.ts";
 import { restart } from "./scenarios/restart.ts";
+import { rotation } from "./scenarios/rotation.ts";
 import { sideEffects } from "./scenarios/side-effects.ts";
 
 t.setTimeout(1_500_000);
@@ -19,6 +20,7 @@ for (const scenario of [
   failingBuild,
   hungBoot,
   sideEffects,
+  rotation,
   restart("grub"),
 ]) {
   t.test(`in a container: ${scenario.name}`, { skip }, async (t) => {

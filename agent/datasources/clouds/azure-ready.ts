@@ -1,11 +1,14 @@
 import { Fault } from "#core/fault.ts";
+import { printable } from "#core/printable.ts";
 import type { Cloud } from "../cloud.ts";
 
 const goalState = "/machine/?comp=goalstate";
 const health = "/machine?comp=health";
+/** Of a description; cloud-init sends no longer one. */
+const mostCharacters = 512;
 
 /**
- * The report that a machine is up
+ * The report that a machine is up, or that its provisioning has failed, and why
  * (https://learn.microsoft.com/azure/virtual-machines/linux/no-agent): without it Azure takes the
  * provisioning for failed, and may stop the machine.
  */
@@ -17,7 +20,7 @@ export const ready: NonNullable<Cloud["ready"]> = {
     probe: goalState,
     passing: [410],
   },
-  async crawl(client) {
+  async tell(client, problem) {
     const { elementAt, escapeXml, readXml } = await import("../xml.ts");
     const root = readXml((await client.text(goalState)) ?? "");
     const text = (...names: readonly string[]): string => {
@@ -31,14 +34,22 @@ export const ready: NonNullable<Cloud["ready"]> = {
     const incarnation = text("Incarnation");
     const container = text("Container", "ContainerId");
     const instance = text("Container", "RoleInstanceList", "RoleInstance", "InstanceId");
+    const how =
+      problem === undefined
+        ? "<State>Ready</State>"
+        : `<State>NotReady</State><Details><SubStatus>ProvisioningFailed</SubStatus><Description>${escapeXml(described(problem))}</Description></Details>`;
     const report = [
       '<?xml version="1.0" encoding="utf-8"?>',
       '<Health xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">',
       `<GoalStateIncarnation>${incarnation}</GoalStateIncarnation>`,
       `<Container><ContainerId>${container}</ContainerId><RoleInstanceList><Role>`,
-      `<InstanceId>${instance}</InstanceId><Health><State>Ready</State></Health>`,
+      `<InstanceId>${instance}</InstanceId><Health>${how}</Health>`,
       "</Role></RoleInstanceList></Container></Health>",
     ].join("\n");
     await client.post(health, report, { headers: { "content-type": "text/xml; charset=utf-8" } });
   },
 };
+
+function described(problem: string): string {
+  return [...printable(problem)].slice(0, mostCharacters).join("").toWellFormed();
+}

@@ -255,8 +255,11 @@ async function wireserver(
     },
     ...others,
   });
-  const tell = () =>
-    crawlCloud(azure, { task: "ready", addresses: [service.url], budgetMs: 10_000 });
+  const tell = (problem?: string) =>
+    crawlCloud(azure, {
+      ...{ task: "ready", addresses: [service.url], budgetMs: 10_000 },
+      ...(problem === undefined ? {} : { problem }),
+    });
   return { ...service, reports, tell };
 }
 
@@ -274,6 +277,18 @@ t.test("the wireserver is told that the machine is up", async (t) => {
       body: /<GoalStateIncarnation>7<\/GoalStateIncarnation>\s*<Container><ContainerId>c-1&amp;2<\/ContainerId><RoleInstanceList><Role>\s*<InstanceId>i-1\._edge<\/InstanceId><Health><State>Ready<\/State>/,
     },
   ]);
+});
+
+t.test("or why it will not be, in a text that Azure takes", async (t) => {
+  const { reports, tell } = await wireserver(t);
+  await tell(`a <b> & \u0007\u001b[31m${"🙂".repeat(600)}`);
+  const [, details = ""] =
+    /<State>NotReady<\/State><Details>(.*)<\/Details><\/Health>/s.exec(reports[0]?.body ?? "") ??
+    [];
+  t.equal(
+    details,
+    `<SubStatus>ProvisioningFailed</SubStatus><Description>a &lt;b&gt; &amp; ${"🙂".repeat(504)}</Description>`,
+  );
 });
 
 t.test(

@@ -70,7 +70,7 @@ function parse(text: string): Report | undefined {
 /** A job, as its line says; `undefined` where it is none. */
 export function readJob(line: string): CrawlJob | undefined {
   try {
-    const { datasource, task, addresses, named, oAuth, tokens, budgetMs } = JSON.parse(
+    const { datasource, task, problem, addresses, named, oAuth, tokens, budgetMs } = JSON.parse(
       line,
     ) as Partial<CrawlJob>;
     const isGood =
@@ -80,11 +80,13 @@ export function readJob(line: string): CrawlJob | undefined {
       (task === undefined || task === "crawl" || task === "ready") &&
       areAddresses(addresses) &&
       areAddresses(named) &&
+      (problem === undefined || typeof problem === "string") &&
       (oAuth === undefined || oAuthNames.every((name) => typeof oAuth[name] === "string"));
     if (!isGood) return undefined;
     return {
       ...{ datasource, budgetMs: budgetMs as number },
       ...(task === undefined ? {} : { task }),
+      ...(problem === undefined ? {} : { problem }),
       ...(addresses === undefined ? {} : { addresses }),
       ...(named === undefined ? {} : { named }),
       ...(oAuth === undefined ? {} : { oAuth }),

@@ -286,8 +286,9 @@ t.test("what a child says is a report, or is not believed", async (t) => {
   t.same(exchangesOf(caught()), [attempt]);
   for (const other of ["", "{}", '{"v":1}', "null", text.replace('"v":1', '"v":2')])
     t.throws(() => readReport(other, job), { code: "datasource/unreachable" }, other.slice(0, 20));
-  for (const good of [job, { ...job, tokens: "none", named: ["http://data-server"] }])
-    t.same(readJob(JSON.stringify(good)), good);
+  const telling = { ...job, task: "ready", problem: "it failed" };
+  const named = { ...job, tokens: "none", named: ["http://data-server"] };
+  for (const each of [job, telling, named]) t.same(readJob(JSON.stringify(each)), each);
   for (const wrong of [
     "",
     "{}",
@@ -295,6 +296,7 @@ t.test("what a child says is a report, or is not believed", async (t) => {
     '{"datasource":"F","budgetMs":1,"tokens":"some"}',
     '{"datasource":"F","budgetMs":1,"named":["x"]}',
     '{"datasource":"F","budgetMs":1,"addresses":["x"]}',
+    '{"datasource":"F","budgetMs":1,"task":"ready","problem":7}',
   ])
     t.equal(readJob(wrong), undefined, wrong);
 });

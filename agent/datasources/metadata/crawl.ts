@@ -25,18 +25,25 @@ const lookupMs = 2_000;
 const leastWithoutMs = 20;
 
 /**
- * Asks a cloud for everything that it says, or tells it that the machine is up, within the budget. The
+ * Asks a cloud for everything that it says, or tells it how the machine is, within the budget. The
  * fault of a crawl that failed holds the attempts as `attempts`. `fakes` are for tests.
  */
 export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
-  { task = "crawl", addresses, named, oAuth, tokens, budgetMs }: Omit<CrawlJob, "datasource">,
+  {
+    task = "crawl",
+    problem,
+    addresses,
+    named,
+    oAuth,
+    tokens,
+    budgetMs,
+  }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
   fakes: Pick<OpenOptions, "interfaces" | "open" | "patienceMs" | "lookAgainMs"> = {},
 ): Promise<CrawlReport> {
   const { name } = cloud;
-  const asked = task === "ready" ? cloud.ready : cloud;
-  if (asked === undefined) throw new Error(`${name} is not told that a machine is up`);
+  const asked = task === "ready" ? telling(cloud, problem) : cloud;
   const { crawl } = asked;
   const service = withTokens(asked.service, tokens);
   const places = [...(await resolved(named)), ...(addresses ?? service.addresses)];
@@ -71,6 +78,14 @@ export async function crawlCloud(
     clearTimeout(timer);
     ports?.close();
   }
+}
+
+function telling(
+  { name, ready }: Pick<Cloud, "name" | "ready">,
+  problem: string | undefined,
+): Pick<Cloud, "service" | "crawl"> {
+  if (ready === undefined) throw new Error(`${name} is not told that a machine is up`);
+  return { service: ready.service, crawl: (client) => ready.tell(client, problem) };
 }
 
 /** Exchanges with the ports of one address. */

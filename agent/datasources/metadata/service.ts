@@ -105,8 +105,10 @@ export interface MetadataAttempt {
 export interface CrawlJob {
   /** Name of a cloud of `clouds/table.ts`. */
   readonly datasource: string;
-  /** What for: everything that the cloud says, or to tell it that the machine is up (`Cloud.ready`). */
+  /** What for: everything that the cloud says, or to tell it how the machine is (`Cloud.ready`). */
   readonly task?: "crawl" | "ready";
+  /** Why the machine is not up, in words for a person; it is when absent. */
+  readonly problem?: string;
   /** Instead of the cloud's own. */
   readonly addresses?: readonly string[];
   /** Further ones by host names (`http://data-server`), which a network may know or not. */

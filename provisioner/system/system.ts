@@ -262,7 +262,7 @@ export interface Trial {
 /** The judge's word on a trial. */
 export interface Verdict {
   readonly healthy: boolean;
-  /** Names of the checks that failed last, where any did. */
+  /** Names of the checks that failed last, where any did; nothing that may be secret. */
   readonly failed?: readonly string[];
   /** `false` where nobody could judge, so that nothing is said about the release. */
   readonly conclusive?: boolean;

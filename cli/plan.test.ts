@@ -65,4 +65,7 @@ t.test("a plan is previewed, shown, approved by its digest, and applied or refus
   t.match(run("history"), { stdout: /^ {3}1 .*\[runs, boot default\]\n$/ });
   writeFileSync(userData, cloudConfig("Europe/Berlin", "port: 2, password: canary-2"));
   t.match(run("apply", "--plan", digest), { code: 0, stdout: /^committed: generation 2/ });
+  t.match(run("apply", "--plan", digest), { code: 0, stdout: /^unchanged: / }, "once more");
+  const another = run("apply", "--plan", "0".repeat(64));
+  t.match(another, { code: 77, stdout: /^refused: .*nothing would change now.*plan-stale/ });
 });

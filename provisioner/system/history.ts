@@ -95,7 +95,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
   const toplevel = work.machine.running();
   const profile = work.machine.profile();
   const { ended: trials, state, proof } = readLedger(work);
-  const closure = lastCommitted(trials)?.attempt.closure;
+  const { closure, planDigest = null } = lastCommitted(trials)?.attempt ?? {};
   const same =
     toplevel !== null &&
     closure?.sourcesDigest === sourcesDigest &&
@@ -104,6 +104,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
   const chosen = same ? null : chosenByPerson(work, trials);
   return {
     runs: same,
+    planDigest: same ? planDigest : null,
     generation: profile.generation,
     toplevel,
     sourcesDigest: sourcesOf(trials, toplevel),

@@ -382,6 +382,8 @@ export interface UnprovedBoot extends BootProof {
 export interface Running {
   /** Whether it was made from the sources that were asked about, and is the boot default. */
   readonly runs: boolean;
+  /** Digest of the plan that made it so; `null` where it is not so. */
+  readonly planDigest: string | null;
   /** The boot default's. */
   readonly generation: number | null;
   readonly toplevel: string | null;

@@ -98,12 +98,15 @@ t.test(
     t.match(await ask(t, m, documents("first"), apply), { outcome: "committed" });
     const { system } = m.start();
     const { generations } = await systemClient(system).history();
-    t.match(generations.find(({ running }) => running), {
-      reason: {
-        by: "apply",
-        why: /^\S+: the documents are the same; .* takes the place of rollback: back to /,
+    t.match(
+      generations.find(({ running }) => running),
+      {
+        reason: {
+          by: "apply",
+          why: /^\S+: the documents are the same; .* takes the place of rollback: back to /,
+        },
       },
-    });
+    );
   },
 );
 

@@ -59,6 +59,12 @@ export function readStatus(files: Files): Status | undefined {
   return readJson(files, statusFile) as Status | undefined;
 }
 
+/** Whether a boot or a change has begun whose status cannot be read: what else is known counts. */
+export function isUnreadable(files: Files): boolean {
+  if (readStatus(files) !== undefined) return false;
+  return [statusFile, resultFile].some((file) => files.stat(file) !== undefined);
+}
+
 /** Whether a boot that was under way has ended without a word: killed, or out of memory. */
 export function isInterrupted(status: Status): boolean {
   return status.state === "running" && !isAtWork(status);

@@ -5,7 +5,6 @@ import { reportSettingsFile } from "#agent/report-settings.ts";
 import { adviceOf } from "#core/advice.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
-import { formatFinding } from "#core/finding.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import { bootMachine } from "../boot-machine.ts";
 import type { Command, Invocation } from "../command.ts";
@@ -44,7 +43,7 @@ type How = Omit<NodeOptions, "system">;
 export async function runBoot(invocation: Invocation, how: How): Promise<number> {
   const { json, out, flags } = invocation;
   const { outcome, system } = await bootOrSayWhy(invocation, how);
-  for (const finding of outcome.findings) out.talk(formatFinding(finding));
+  out.findings(outcome.findings);
   out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
   await tellReady(invocation, outcome);
   // Where to report stands in the settings.

@@ -2,7 +2,7 @@ import { askCommands, type CommandState, failedCommand, readHooks } from "#agent
 import { findSwitch } from "#agent/datasources/discover.ts";
 import { endedSince } from "#agent/last-end.ts";
 import { exitCodes } from "#agent/outcome.ts";
-import { isInterrupted, readResult, readStatus, type Status } from "#agent/status.ts";
+import { isInterrupted, isUnreadable, readResult, readStatus, type Status } from "#agent/status.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { counted } from "#core/count.ts";
 import { parseDuration } from "#core/duration.ts";
@@ -22,8 +22,11 @@ function hasEndedSilently(files: Files): boolean {
 }
 
 /** A boot that has not told how it ended. */
-function describe(status: Status | undefined): string {
-  if (status === undefined) return "not started";
+function describe(files: Files, status: Status | undefined): string {
+  if (status === undefined)
+    return isUnreadable(files)
+      ? "not known: /run/firstlight/status.json is damaged"
+      : "not started";
   return isInterrupted(status)
     ? `interrupted: ${status.stage}; the next start finishes it or goes back`
     : `running: ${status.stage}`;
@@ -43,7 +46,8 @@ export const command: Command = {
   async run(invocation) {
     const { io, flags, json, out } = invocation;
     const timeoutMs = readTimeout(flags);
-    const off = readStatus(io.files) === undefined ? findSwitch(io.files) : undefined;
+    const isUntold = readStatus(io.files) === undefined && !isUnreadable(io.files);
+    const off = isUntold ? findSwitch(io.files) : undefined;
     if (off !== undefined) {
       out.data(
         json ? prettyJson({ v: 1, status: null, result: null, off }) : `switched off by ${off}`,
@@ -89,7 +93,8 @@ async function hasEnded(io: Io): Promise<boolean> {
 }
 
 function isDone({ files }: Io): boolean {
-  return readStatus(files)?.state === "done" && readResult(files) !== undefined;
+  const hasStopped = readStatus(files)?.state === "done" || isUnreadable(files);
+  return hasStopped && readResult(files) !== undefined;
 }
 
 function restarts({ files }: Io): boolean {
@@ -119,7 +124,8 @@ function textOfTrial({ result, generation, reasons }: LastTrial): string {
 function trialSince({ files }: Io, journal: SystemStatus | undefined): LastTrial | undefined {
   const status = readStatus(files);
   const isAtWork = status?.state === "running" && !isInterrupted(status);
-  if (status === undefined || isAtWork || journal?.state !== "none") return undefined;
+  const isUntold = status === undefined && !isUnreadable(files);
+  if (isUntold || isAtWork || journal?.state !== "none") return undefined;
   return endedSince(readResult(files), journal);
 }
 
@@ -156,7 +162,7 @@ function tell(
     const findings = result.findings.filter((finding) => finding.level !== "note");
     if (findings.length > 0)
       out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
-  } else out.data(describe(status));
+  } else out.data(describe(io.files, status));
   if (!json) for (const sentence of failed) out.talk(sentence);
   const code = since === undefined ? (result?.exitCode ?? exitCodes.tryAgain) : codeOf(since);
   return code === exitCodes.done && failed.length > 0 ? exitCodes.degraded : code;

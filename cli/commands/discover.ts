@@ -34,7 +34,7 @@ export const command: Command = {
     }
     for (const finding of findings) out.talk(formatFinding(finding));
     for (const { name, result, evidence } of found.attempts)
-      out.talk(`${name}: ${result}: ${evidence.join("; ")}`);
+      out.talk([name, result, ...(evidence.length === 0 ? [] : [evidence.join("; ")])].join(": "));
     for (const exchange of exchanges) out.talk(exchangeLine(exchange));
     out.data(prettyJson(instance));
     return 0;

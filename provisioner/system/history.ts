@@ -193,13 +193,20 @@ export function closureOf(
 function byNumber({ machine }: Work, number: number): Generation {
   const found = machine.generations().find((made) => made.generation === number);
   if (found !== undefined && machine.inStore(found.toplevel)) return found;
-  throw new Fault("system/generation-unknown", `there is no generation ${number} to go to`);
+  throw noGeneration(machine, `there is no generation ${number} to go to`);
+}
+
+function noGeneration(machine: Work["machine"], message: string): Fault {
+  if (machine.generations().length > 0) return new Fault("system/generation-unknown", message);
+  return new Fault("system/generation-unknown", "there is no generation yet", {
+    hint: "`firstlight apply` makes the first one",
+  });
 }
 
 function previousGood(work: Work): Generation {
   const found = findPreviousGood(work);
   if (found !== undefined) return found;
-  throw new Fault("system/generation-unknown", "there is no earlier generation to go to");
+  throw noGeneration(work.machine, "there is no earlier generation to go to");
 }
 
 /**

@@ -169,7 +169,7 @@ const single: Record<string, { document: Json; ethernet: Ethernet; findings?: re
       ethernet: { match },
       findings: [
         "error network_data.json:9:12 links.0.name: expected a name of at most 15 letters, digits, `_`, `.` and `-`",
-        "error network_data.json:8:11 links.0.mtu: expected a whole number of 0 or more, got a number with a fraction",
+        "error network_data.json:8:11 links.0.mtu: expected a whole number of 0 or more, got a negative number",
         "error network_data.json:18:18 networks.0.ip_address: expected an address with a prefix length, such as 192.0.2.10/24",
         "error network_data.json:19:15 networks.0.gateway: expected an address of IPv4 or IPv6",
         "error network_data.json:22:17 networks.0.routes.0.network: expected a prefix length of at most 32, or a netmask without holes",

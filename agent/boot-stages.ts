@@ -1,3 +1,4 @@
+import { withAdvice } from "#core/advice.ts";
 import { isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
@@ -172,7 +173,7 @@ export class BootStages implements Stages {
       sourcesDigest: end.sourcesDigest ?? null,
       verdict: end.verdict ?? null,
       findings,
-      fault: end.fault ?? null,
+      fault: end.fault == null ? null : withAdvice(end.fault),
       restart: end.restart ?? false,
       bootProved: end.bootProved ?? null,
       lastTrial: end.lastTrial ?? null,

@@ -81,7 +81,8 @@ async function stayConnected(options: DaemonOptions, parts: Parts): Promise<void
       if (!isLinkFault(error)) throw error;
       failures = io.clock.monotonicMs() - startedMs >= steadyMs ? 1 : failures + 1;
       const waitMs = backOffMs(failures, settings.limits, io.random);
-      log.warning("link.down", { code: error.code, message: error.message, failures, waitMs });
+      const { code, message, hint } = error;
+      log.warning("link.down", { code, message, hint, failures, waitMs });
       await io.clock.sleep(waitMs, signal).catch(() => {});
     }
   }

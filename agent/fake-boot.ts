@@ -55,7 +55,7 @@ export function content(userData: string): DatasourceContent {
 
 /** The answer of a system that does not run what is asked for. */
 export const notRunning = {
-  runs: false,
+  ...{ runs: false, planDigest: null },
   ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null, overruled: false },
   ...{ restart: false, bootProved: null, lastTrial: null, retries: false },
 };

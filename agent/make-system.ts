@@ -305,6 +305,7 @@ async function settle(
   way.saw({ wanted: { sourcesDigest: sources.digest, hardwareProfile: match.profile } });
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
   if (running.runs) {
+    checkApplied(running, d.approvedPlan);
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });
     const end = alreadyRuns(running, sources.digest, failedSideEffects(d.io, null));
     const followed = way.tell(() => follow(d, rendering));
@@ -344,6 +345,13 @@ async function settle(
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };
+}
+
+/** Where nothing is left to do, an approved plan is the one that was applied. Throws `system/plan-stale`. */
+function checkApplied({ planDigest }: Running, approved: string | undefined): void {
+  if (approved === undefined || approved === planDigest) return;
+  const now = "nothing would change now, and it is not the plan that was applied last";
+  throw new Fault("system/plan-stale", `expected the plan ${approved}: ${now}`);
 }
 
 /** Why a system is changed, also where no document asks for anything else. */

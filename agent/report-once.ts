@@ -99,13 +99,14 @@ async function sendUntil(options: ReportOnceOptions, parts: Parts): Promise<Repo
     } catch (error) {
       if (options.signal?.aborted === true) throw options.signal.reason;
       if (!mayHeal(error)) throw error;
-      log.warning("link.down", { message: (error as Error).message, failures });
+      const { message, hint } = error;
+      log.warning("link.down", { message, hint, failures });
       const waitMs = backOffMs(failures, settings.limits, io.random);
       await io.clock.sleep(waitMs, signal).catch(() => {});
       if (!signal.aborted) continue;
-      const { message } = error as Error;
       throw new Fault("link/unreachable", `${message}; gave up after ${options.timeoutMs} ms`, {
         cause: error,
+        ...(hint === undefined ? {} : { hint }),
       });
     }
   }
@@ -144,7 +145,7 @@ async function send(
   }
 }
 
-function mayHeal(error: unknown): boolean {
+function mayHeal(error: unknown): error is Fault {
   return (
     isFault(error, "link/unreachable") ||
     isFault(error, "link/lost") ||

@@ -48,7 +48,7 @@ const back: RolledBack = {
 };
 const sick: Verdict = {
   ...{ healthy: false, reasons: ["file /ready: must exist"], passes: 0, ms: 1 },
-  failed: ['{"path":"/ready","type":"file"}'],
+  failed: ["file /ready"],
 };
 const failing = async () => ({ passed: false, message: "file /ready: must exist" });
 const restarting: Partial<SystemClient> = {

@@ -2,6 +2,7 @@ import { Fault } from "#core/fault.ts";
 import { byPlace, type Finding, findingPath, placeOfFinding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
+import { oneOf } from "#core/one-of.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { ValidationError } from "#generated/agent/settings.validate.js";
 import type { YamlDocument } from "#provisioner/userdata/yaml.ts";
@@ -70,8 +71,9 @@ function toFinding(error: ValidationError, { settings, knownKeys, locate }: Give
   const allowed = params["allowedValues"];
   if (!Array.isArray(allowed)) return { ...about, message, hint: null };
   const given = valueAt(settings, parent);
-  const hint = suggestion(typeof given === "string" ? given : "", allowed.map(String));
-  return { ...about, message: "no such value", hint };
+  const near = typeof given === "string" ? nearest(given, allowed.map(String)) : undefined;
+  const hint = near === undefined ? null : `did you mean \`${near}\`?`;
+  return { ...about, message: `must be ${oneOf(allowed)}`, hint };
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

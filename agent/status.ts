@@ -67,6 +67,12 @@ export function readNothingToDo(files: Files): string | undefined {
   return files.readText(nothingToDoFile, { maxBytes: 4096 })?.trim() || undefined;
 }
 
+/** Whether a boot or a change has begun whose status cannot be read: what else is known counts. */
+export function isUnreadable(files: Files): boolean {
+  if (readStatus(files) !== undefined) return false;
+  return [statusFile, resultFile].some((file) => files.stat(file) !== undefined);
+}
+
 /** Whether a boot that was under way has ended without a word: killed, or out of memory. */
 export function isInterrupted(status: Status): boolean {
   return status.state === "running" && !isAtWork(status);

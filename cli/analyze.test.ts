@@ -43,7 +43,10 @@ async function analyze(t: Test, args: readonly string[], flags: object = {}, jso
   const say = (text: string) => void said.push(text);
   await command.run({
     ...{ args, flags: { ...flags }, json, io, log: silentLog },
-    ...{ out: { data: say, talk: say, live: undefined }, signal: new AbortController().signal },
+    ...{
+      out: { data: say, talk: say, live: undefined, findings: () => {} },
+      signal: new AbortController().signal,
+    },
   });
   return said.join("\n");
 }

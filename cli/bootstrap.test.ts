@@ -30,7 +30,7 @@ t.test("a seed on a disk that is late is brought up", needs("mkfs.vfat", "mcopy"
     ...{ args: [], flags: {}, json: false },
     io: { ...fake, clock: { ...clock, sleep } },
     log: createLog(clock, (record) => records.push(record)),
-    out: { data: () => {}, talk: () => {}, live: undefined },
+    out: { data: () => {}, talk: () => {}, findings: () => {}, live: undefined },
     signal: new AbortController().signal,
   };
   t.equal(await command.run(invocation), 0);

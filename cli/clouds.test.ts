@@ -63,6 +63,7 @@ t.test("a machine of a cloud: discovered, explained, booted", async (t) => {
   t.match(told.stderr, /Ec2: used after [\d.]+ ms: product uuid: ec2a0e4f-/);
   t.match(told.stderr, /\d+ ms: GET .*\/latest\/user-data: 200 after \d+ ms/);
   t.notMatch(told.stdout + told.stderr, "t0ken");
+  t.notMatch(told.stderr, /: $/m, "and no colon with nothing after it");
 
   t.match(firstlight(["bootstrap", "--root", root]), {
     code: 0,

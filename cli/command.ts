@@ -1,4 +1,5 @@
 import type { ParseArgsConfig } from "node:util";
+import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 
@@ -9,8 +10,10 @@ export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 export interface Output {
   /** Data for a person or, with `--json`, one JSON document. */
   data(text: string): void;
-  /** Talk: progress, hints, findings. */
+  /** Talk: progress, hints. */
   talk(text: string): void;
+  /** Talk of findings; the fault of a command that fails after it has them beside it in JSON. */
+  findings(findings: readonly Finding[]): void;
   /** Where talk goes to a terminal: lines that stay at its end. */
   readonly live: LiveArea | undefined;
 }

@@ -22,7 +22,6 @@ import { envelopeOpener } from "#agent/secrets/envelope-opener.ts";
 import { ensureIdentity, hasIdentity } from "#agent/secrets/node-identity.ts";
 import { readSettings } from "#agent/settings.ts";
 import { Fault } from "#core/fault.ts";
-import { formatFinding } from "#core/finding.ts";
 import type { Log, LogRecord } from "#core/log.ts";
 import type { TracedIo } from "#core/traced-io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
@@ -222,7 +221,7 @@ export async function renderOnly(invocation: Invocation): Promise<RenderedNode> 
   const deps = await nodeDeps(invocation, { by: "apply", approved: true, system });
   const quiet: Stages = { stage: async (_name, work) => await work(), saw: () => {} };
   const rendering = await renderSystem(deps, quiet);
-  for (const finding of rendering.findings) invocation.out.talk(formatFinding(finding));
+  invocation.out.findings(rendering.findings);
   const { trial } = await system.recover({ judges: true });
   if (trial !== null) {
     const { transaction } = trial.trial;

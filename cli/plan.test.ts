@@ -65,4 +65,27 @@ t.test("a plan is previewed, shown, approved by its digest, and applied or refus
   t.match(run("history"), { stdout: /^ {3}1 .*\[runs, boot default\]\n$/ });
   writeFileSync(userData, cloudConfig("Europe/Berlin", "port: 2, password: canary-2"));
   t.match(run("apply", "--plan", digest), { code: 0, stdout: /^committed: generation 2/ });
+  t.match(run("apply", "--plan", digest), { code: 0, stdout: /^unchanged: / }, "once more");
+  const another = run("apply", "--plan", "0".repeat(64));
+  t.match(another, { code: 77, stdout: /^refused: .*nothing would change now.*plan-stale/ });
+});
+
+t.test("a plan that fails says in JSON what it says in the terminal", async (t) => {
+  const root = machine(t, `${cloudConfig("UTC", "port: 1")}no_such_key: 1\n`);
+  const manifest = path.join(root, "manifest.json");
+  writeFileSync(manifest, "{}");
+  const run = firstlight([
+    "plan",
+    "--json",
+    "--fetch",
+    manifest,
+    "--root",
+    root,
+    "--driver",
+    "dry",
+  ]);
+  const { fault, findings } = JSON.parse(run.stdout);
+  t.match(run, { code: 1, stderr: /no_such_key/ });
+  t.match(findings, [{ code: "cloud-config/unknown-key" }]);
+  t.match(fault, { hint: /./ });
 });

@@ -128,6 +128,7 @@ function invocation(t: { testdir(): string }, more: Partial<Invocation> & { isLi
     out: {
       data: () => {},
       talk: (text) => told.push(text),
+      findings: () => {},
       live: more.isLive === true ? live : undefined,
     },
   });

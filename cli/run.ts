@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { exitCodeOfFault, exitCodes } from "#agent/outcome.ts";
-import { adviceOf } from "#core/advice.ts";
+import { withAdvice } from "#core/advice.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, Fault, isFault } from "#core/fault.ts";
-import { formatFinding } from "#core/finding.ts";
+import { type Finding, formatFinding } from "#core/finding.ts";
 import { hostIo } from "#core/host-io.ts";
 import { createLog, type LogRecord } from "#core/log.ts";
 import { nearest } from "#core/nearest.ts";
@@ -133,14 +133,26 @@ function checkRoot(root: string): void {
     throw new Fault("cli/usage", `--root: expected a directory, got ${JSON.stringify(root)}`);
 }
 
-function hostOutput(): Output {
+/** Where a command speaks, and the findings that it has told. */
+interface HostOutput extends Output {
+  readonly told: readonly Finding[];
+}
+
+function hostOutput(): HostOutput {
   // A reader that has gone (`| head`) does not end what is under way.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const line = (text: string) => (text.endsWith("\n") ? text : `${text}\n`);
   const terminal = openTerminal(process.stderr, process.env);
+  const told: Finding[] = [];
+  const talk = (text: string) => terminal.write(line(text));
   return {
     data: (text) => terminal.aside(() => process.stdout.write(line(text))),
-    talk: (text) => terminal.write(line(text)),
+    talk,
+    findings(findings) {
+      told.push(...findings);
+      for (const finding of findings) talk(formatFinding(finding));
+    },
+    told,
     live: terminal.live,
   };
 }
@@ -174,15 +186,16 @@ function plainLine({ at, level, event, fields }: LogRecord): string {
   return `${at.slice(11, 23)} ${mark}${event} ${texts.join(" ")}`.trimEnd();
 }
 
-function tellFault(error: unknown, json: boolean, out: Output): number {
-  const fault = describeFault(error);
+function tellFault(error: unknown, json: boolean, out: HostOutput): number {
+  const fault = withAdvice(describeFault(error));
+  const findings = isFault(error) ? error.findings : [];
   if (json) {
-    out.data(prettyJson({ v: 1, fault, findings: isFault(error) ? error.findings : [] }));
+    out.data(prettyJson({ v: 1, fault, findings: [...out.told, ...findings] }));
   } else {
-    if (isFault(error)) for (const finding of error.findings) out.talk(formatFinding(finding));
+    out.findings(findings);
     out.talk(`${program}: ${fault.message} [${fault.code}]`);
     for (const cause of fault.causes) out.talk(`  because: ${cause}`);
-    out.talk(`  ${adviceOf(fault)}`);
+    out.talk(`  ${fault.hint}`);
     if (fault.code === "cli/internal" && error instanceof Error) out.talk(error.stack ?? "");
   }
   return exitCodeOfFault(fault);

@@ -66,6 +66,29 @@ t.test("who waits for the end of a boot is content with any but a restart", asyn
   t.match(await status(t, waits, {}), { code: 75, ms: 10_000 });
 });
 
+t.test("where the status cannot be read, what else is known is told", async (t) => {
+  const statusFile = "/run/firstlight/status.json";
+  for (const text of ["", '{"v":1,']) {
+    const damaged = (io: Io) => {
+      ends(failed)(io);
+      io.files.write(statusFile, text);
+    };
+    t.match(await status(t, {}, { before: damaged }), { code: 75, said: /^failed: / });
+    t.match(await status(t, waits, { before: damaged }), { code: 0, ms: 0 });
+    const alone = (io: Io) => io.files.write(statusFile, text);
+    t.match(await status(t, {}, { before: alone }), { code: 75, said: /^not known: .*damaged/ });
+  }
+  const m = fakeMachine(t.testdir());
+  const c = systemClient(m.start().system);
+  const reason = { by: "boot", why: "a test", instanceId: null } as const;
+  const trial = await c.try(await c.plan(await c.build(fakeSources("first"), reason)));
+  await c.commit(trial, { healthy: true, reasons: ["r"], passes: 1, ms: 1 });
+  const { io } = m.start();
+  t.match(await statusOf(io), { code: 75, said: "not started" });
+  io.files.write(statusFile, "");
+  t.match(await statusOf(io), { code: 0, said: /^committed: generation 2 runs/ }, "by the journal");
+});
+
 t.test("one that found another change under way is tried again, and waited for", async (t) => {
   t.match(await status(t, waits, { before: interrupted, meanwhile: ends(failed) }), {
     code: 0,

@@ -1,3 +1,4 @@
+import { oneOf } from "#core/one-of.ts";
 import type { ValidationError } from "#generated/templates/docker-host/schema.validate.js";
 import type { CheckParameters, ParameterFault } from "#provisioner/render/templates.ts";
 
@@ -29,8 +30,11 @@ function toFault(error: ValidationError): ParameterFault {
   const path = error.instancePath.split("/").slice(1);
   if (typeof added === "string")
     return { path: [...path, added], message: `has no parameter \`${added}\`` };
+  const name = path.join(".") || "its parameters";
+  const allowed = error.params["allowedValues"];
+  if (Array.isArray(allowed)) return { path, message: `${name} must be ${oneOf(allowed)}` };
   // A regular expression says nothing to a person; the page shows each parameter with an example.
   const isPattern = error.keyword === "pattern";
   const fault = isPattern ? "does not have the form that docs/templates.md shows" : error.message;
-  return { path, message: `${path.join(".") || "its parameters"} ${fault ?? "do not fit"}` };
+  return { path, message: `${name} ${fault ?? "do not fit"}` };
 }

@@ -456,5 +456,10 @@ t.test("a link in a directory stays inside the machine", async (t) => {
   addSeedDirectory(root, drive(), "config_drive");
   const seed = "/var/lib/cloud/seed/config_drive";
   fakeIo(root).files.link("/../../../../../../etc/hostname", `${seed}/${version}/user_data`);
-  t.equal((await read(root)).instance.userData, null);
+  await t.rejects(read(root), {
+    code: "datasource/malformed",
+    message: /user_data: .* a link to .*hostname", where nothing is$/,
+  });
+  fakeIo(root).files.write("/etc/hostname", "of this machine");
+  t.equal(document(await read(root), "user-data"), "of this machine");
 });

@@ -2,6 +2,7 @@ import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import { type BlockDevice, openBlockDevice } from "./block-devices.ts";
 import { openVolume } from "./images/volume.ts";
+import { readRegularFile } from "./regular-file.ts";
 
 /** A disk or a directory with the files of a datasource; paths are relative to its root. */
 export interface Drive {
@@ -17,7 +18,7 @@ export interface Drive {
 export function directoryDrive(files: Files, directory: string): Drive {
   return {
     name: directory,
-    read: (path, maxBytes) => files.read(`${directory}/${path}`, { maxBytes }),
+    read: (path, maxBytes) => readRegularFile(files, `${directory}/${path}`, maxBytes),
     list: (path) => files.list(path === "" ? directory : `${directory}/${path}`),
   };
 }

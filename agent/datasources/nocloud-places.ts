@@ -2,7 +2,7 @@ import type { Files } from "#core/io.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import type { Observe } from "./datasource.ts";
 import { type NoCloudArguments, readNoCloudArguments } from "./nocloud-arguments.ts";
-import { requiredFiles, seedFiles } from "./nocloud-seed.ts";
+import { capitalsOf, requiredFiles, seedFiles } from "./nocloud-seed.ts";
 import { findSeedDisks } from "./seed-disks.ts";
 
 const seedDirectories = ["/var/lib/cloud/seed/nocloud", "/var/lib/cloud/seed/nocloud-net"];
@@ -35,5 +35,7 @@ function isSeedDirectory(files: Files, directory: string, observe: Observe): boo
     const lack = missing.length === 0 ? "" : `, without ${missing.join(" and ")}`;
     observe(`${directory}: ${present.join(", ")}${lack}`);
   }
+  for (const name of capitalsOf(seedFiles, names))
+    observe(`${directory}: ${name}: not read, its name must be in small letters`);
   return present.length > 0;
 }

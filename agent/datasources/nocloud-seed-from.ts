@@ -3,6 +3,7 @@ import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import type { ReadTools } from "./datasource.ts";
 import { readSeed, requiredFiles, type Seed, seedFiles, seedLimits } from "./nocloud-seed.ts";
+import { readRegularFile } from "./regular-file.ts";
 
 /** Where the rest of a seed lies. */
 export interface SeedFrom {
@@ -31,7 +32,7 @@ export async function readSeedFrom(
   if (base.startsWith("/")) {
     const seed = readSeed(
       `seedfrom ${base}`,
-      (file, maxBytes) => files.read(fileOf(file), { maxBytes }),
+      (file, maxBytes) => readRegularFile(files, fileOf(file), maxBytes),
       () => files.list(base),
     );
     return { seed, place: `seedfrom ${base}`, identity: `directory ${base}`, findings: [] };

@@ -5,6 +5,7 @@ import type { RawDocuments } from "./content.ts";
 import { withDisk } from "./drive.ts";
 import { quoted } from "./images/image.ts";
 import { type MetaData, readMetaData } from "./meta-data.ts";
+import { readRegularFile } from "./regular-file.ts";
 
 /** Bytes that a file of a seed may have. */
 export const seedLimits = {
@@ -40,7 +41,7 @@ type ReadSeedFile = (file: SeedFile, maxBytes: number) => Uint8Array | undefined
 export function readSeedDirectory(files: Files, directory: string): Seed {
   return readSeed(
     directory,
-    (file, maxBytes) => files.read(`${directory}/${file}`, { maxBytes }),
+    (file, maxBytes) => readRegularFile(files, `${directory}/${file}`, maxBytes),
     () => files.list(directory),
   );
 }
@@ -78,14 +79,27 @@ function missingFiles(
 ): Fault {
   const names = present.slice(0, 12).map(quoted).join(", ");
   const what = `${missing.join(" and ")} ${missing.length === 1 ? "was" : "were"} expected`;
-  const cut = present.some((name) => /^(?:user|meta)_dat/.test(name));
   return new Fault(
     "datasource/missing",
     `${place}: ${what}, there is ${names === "" ? "no file" : `only ${names}`}`,
-    {
-      hint: cut
-        ? "make the image with -J -r: plain ISO 9660 cuts and changes the names"
-        : "put meta-data and user-data into the root of the seed; both may be empty",
-    },
+    { hint: missingHint(missing, present) },
   );
+}
+
+function missingHint(missing: readonly SeedFile[], present: readonly string[]): string {
+  if (present.some((name) => /^(?:user|meta)_dat/.test(name)))
+    return "make the image with -J -r: plain ISO 9660 cuts and changes the names";
+  const capitals = capitalsOf(missing, present);
+  if (capitals.length > 0)
+    return `upper and lower case count: write ${missing.join(" and ")} in small letters`;
+  return "put meta-data and user-data into the root of the seed; both may be empty";
+}
+
+/** Names that are those of a seed but for upper and lower case. */
+export function capitalsOf(
+  wanted: readonly SeedFile[],
+  present: readonly string[],
+): readonly string[] {
+  const names: readonly string[] = wanted;
+  return present.filter((name) => !names.includes(name) && names.includes(name.toLowerCase()));
 }

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
@@ -305,6 +306,42 @@ t.test("ds=nocloud alone is a machine with meta-data only", async (t) => {
   t.match(instance, { instanceId: "iid-7", hostname: "node-7", userData: null });
 });
 
+t.test("what is no regular file is refused, and never counts as an empty document", async (t) => {
+  const cases: Readonly<Record<string, readonly [(file: string) => void, RegExp]>> = {
+    directory: [(file) => mkdirSync(file), /user-data: a regular file .* a directory$/],
+    pipe: [(file) => execFileSync("mkfifo", [file]), /user-data: a regular file .* a pipe/],
+    link: [
+      (file) => symlinkSync("/gone", file),
+      /user-data: .* a link to "\/gone", where nothing is$/,
+    ],
+  };
+  for (const [name, [make, message]] of Object.entries(cases)) {
+    const root = path.join(t.testdir(), name);
+    addSeedDirectory(root, { "meta-data": "" });
+    make(path.join(root, "var/lib/cloud/seed/nocloud/user-data"));
+    await t.rejects(read(root), { code: "datasource/malformed", message }, name);
+  }
+  const root = t.testdir();
+  addSeedDirectory(root, { "meta-data": "", documents: "#cloud-config\n" });
+  symlinkSync("documents", path.join(root, "var/lib/cloud/seed/nocloud/user-data"));
+  t.equal(document(await read(root), "user-data"), "#cloud-config\n", "a link to a file is one");
+});
+
+t.test("a seed in capitals is told that they count", tools, async (t) => {
+  const { root, iso } = machine(t);
+  const capitals = { "USER-DATA": "", "META-DATA": "" };
+  addDisk(root, "sr0", { image: iso("a.iso", capitals) });
+  await t.rejects(read(root), { code: "datasource/missing", hint: /in small letters/ });
+  const directory = path.join(t.testdir(), "directory");
+  addSeedDirectory(directory, capitals);
+  const said: string[] = [];
+  t.equal(
+    noCloud.detect(fakeIo(directory), (observation) => said.push(observation)),
+    undefined,
+  );
+  t.match(said, [/META-DATA: not read, its name must be in small letters$/, /USER-DATA/]);
+});
+
 t.test("seedfrom is followed to a directory of this machine", async (t) => {
   const root = t.testdir({
     seed: { "meta-data": "instance-id: there\nx: there\n", "user-data": "there" },
@@ -426,7 +463,8 @@ t.test("a link in a seed directory stays inside the machine", async (t) => {
       },
     },
   });
-  await t.rejects(read(root), { code: "datasource/missing" });
+  const message = /a link to ".*\/etc\/shadow", where nothing is$/;
+  await t.rejects(read(root), { code: "datasource/malformed", message });
 });
 
 t.test("detection reads some sectors of a disk, however large", tools, async (t) => {

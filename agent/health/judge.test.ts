@@ -2,6 +2,7 @@ import t from "tap";
 import { type FakeProgram, fakeIo } from "#core/fake-io.ts";
 import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { Trial } from "#provisioner/system/system.ts";
+import { conclusionOf } from "./conclude.ts";
 import { judge, readBaseline } from "./judge.ts";
 import type { Probe } from "./probe.ts";
 
@@ -98,8 +99,32 @@ t.test("a last round with little time left hides nothing that the one before saw
   const verdict = await judge(health, trial, { io: fakeIo(t.testdir()), probe, baseline });
   t.equal(asked, 6);
   t.match(verdict, { healthy: false, reasons: ["must exist", "no answer"] });
-  t.strictSame(verdict.failed, ['{"path":"/ready","type":"file"}'], "and blames nobody for itself");
+  t.strictSame(verdict.failed, ["file /ready"], "and blames nobody for itself");
 });
+
+t.test(
+  "what failed is named without what may be secret, and told apart all the same",
+  async (t) => {
+    const http = (query: string) =>
+      ({ type: "http", url: `http://u:SECRET@h/?token=${query}` }) as const;
+    const command = ["curl", "-H", "Authorization: SECRET", "x"];
+    const checks: Health["checks"] = [
+      http("SECRET"),
+      { type: "command", command },
+      http("SECRET2"),
+    ];
+    const health: Health = { passes: 1, interval: "1s", timeout: "1s", checks };
+    const baseline = { failedUnits: null, restarted: null, kept: [] };
+    const options = { io: fakeIo(t.testdir()), baseline };
+    const probe: Probe = async () => ({ passed: false, message: "no" });
+    const verdict = await judge(health, trial, { ...options, probe });
+    t.strictSame(verdict.failed, ["http http://h/", "command curl", "http http://h/ (2)"]);
+    const heals: Probe = async (one) => ({ passed: one === checks[2], message: "no" });
+    const judging = { judging: { health, baseline }, verdict };
+    t.match(await conclusionOf(judging, { ...options, probe }), { conclusive: false });
+    t.match(await conclusionOf(judging, { ...options, probe: heals }), { conclusive: true });
+  },
+);
 
 t.test("a check that comes and goes is not healthy, and the verdict says so", async (t) => {
   const health = { passes: 3, interval: "1s", timeout: "4s", checks: [check] } as Health;

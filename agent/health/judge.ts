@@ -4,6 +4,7 @@ import type { Check, Health } from "#generated/provisioner/spec/v1.ts";
 import { healthTimes } from "#provisioner/spec/health-times.ts";
 import { parseUptime } from "#provisioner/system/drift/failed-units.ts";
 import type { Trial, Verdict } from "#provisioner/system/system.ts";
+import { nameChecks } from "./check-names.ts";
 import { isOfChange } from "./own-units.ts";
 import type { LookLimits, Probe } from "./probe.ts";
 import type { ServiceState } from "./probe-systemd.ts";
@@ -141,7 +142,7 @@ interface Round extends JudgeOptions {
 
 /** A check that did not pass. */
 export interface Failure {
-  /** The same for the same check whenever it is made. */
+  /** The same for the same check whenever it is made; nothing that may be secret. */
   readonly name: string;
   /** For a person. */
   readonly message: string;
@@ -169,8 +170,9 @@ export async function look(
     unwellUnits(health, { io, baseline, restarts, limits }),
     ...checks.map((check) => probe(check, signal, leftMs)),
   ]);
+  const names = nameChecks(checks);
   const failures = results.flatMap(({ passed, message }, index): readonly Failure[] =>
-    passed ? [] : [{ name: canonicalJson(checks[index]), message }],
+    passed ? [] : [{ name: names[index] ?? "", message }],
   );
   return [...failures, ...units];
 }

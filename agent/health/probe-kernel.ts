@@ -1,5 +1,6 @@
 import type { Io } from "#core/io.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
+import { nameOfCheck } from "./check-names.ts";
 import type { ProbeResult } from "./probe.ts";
 
 type CheckOf<T extends Check["type"]> = Extract<Check, { readonly type: T }>;
@@ -39,7 +40,7 @@ function isUsable(flags: string): boolean {
 export function probeDisk({ files }: Io, check: CheckOf<"disk">): ProbeResult {
   const space = files.space(check.path);
   if (space === undefined) {
-    return { passed: false, message: `disk ${check.path}: there is no such path` };
+    return { passed: false, message: `${nameOfCheck(check)}: there is no such path` };
   }
   const { availableBytes: bytes, totalBytes } = space;
   const percent = totalBytes === 0 ? 100 : (100 * bytes) / totalBytes;
@@ -50,7 +51,7 @@ export function probeDisk({ files }: Io, check: CheckOf<"disk">): ProbeResult {
     ...(check.freeBytes === undefined ? [] : [`${freeBytes} bytes`]),
     ...(check.freePercent === undefined ? [] : [`${freePercent} %`]),
   ].join(" and ");
-  return { passed, message: `disk ${check.path}: ${found}, expected at least ${wanted}` };
+  return { passed, message: `${nameOfCheck(check)}: ${found}, expected at least ${wanted}` };
 }
 
 /** Memory by `/proc/meminfo` and `/proc/pressure/memory`; what the kernel does not say has not passed. */

@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
+import { nameOfCheck } from "./check-names.ts";
 import type { LookLimits, ProbeResult } from "./probe.ts";
 
 const defaultTimeoutMs = 5_000;
@@ -17,7 +18,7 @@ export function probeTcp(
     const socket = connect({ host, port, signal, timeout: timeoutMs });
     const end = (passed: boolean, message: string) => {
       socket.destroy();
-      resolve({ passed, message: `tcp ${host} port ${port}: ${message}` });
+      resolve({ passed, message: `${nameOfCheck(check)}: ${message}` });
     };
     socket.once("connect", () => end(true, "connected"));
     socket.once("timeout", () => end(false, `no connection within ${timeoutMs} ms`));
@@ -31,7 +32,7 @@ export async function probeHttp(
   { signal, limitMs }: LookLimits,
 ): Promise<ProbeResult> {
   const { Agent, request } = await import("undici");
-  const named = withoutSecrets(check.url);
+  const named = nameOfCheck(check);
   const timeoutMs = Math.min(durationMs(check.timeout, defaultTimeoutMs), limitMs);
   const late = AbortSignal.timeout(timeoutMs);
   const dispatcher = new Agent({ maxResponseSize: 1024 * 1024, connect: { timeout: timeoutMs } });
@@ -47,12 +48,12 @@ export async function probeHttp(
       check.status === undefined ? status >= 200 && status < 300 : status === check.status;
     return {
       passed,
-      message: `http ${named}: status ${status}, expected ${check.status ?? "2xx"}`,
+      message: `${named}: status ${status}, expected ${check.status ?? "2xx"}`,
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const why = late.aborted ? `no answer within ${timeoutMs} ms` : reason;
-    return { passed: false, message: `http ${named}: ${why}` };
+    return { passed: false, message: `${named}: ${why}` };
   } finally {
     await dispatcher.destroy();
   }
@@ -61,19 +62,13 @@ export async function probeHttp(
 /** A look-up by the machine's own way (nsswitch, resolver), as `getent` does it. */
 export async function probeDns(
   io: Io,
-  { name, timeout }: Extract<Check, { type: "dns" }>,
+  check: Extract<Check, { type: "dns" }>,
   { signal, limitMs }: LookLimits,
 ): Promise<ProbeResult> {
-  const timeoutMs = Math.min(durationMs(timeout, defaultTimeoutMs), limitMs);
-  const result = await io.exec({ file: "getent", args: ["ahosts", name], timeoutMs, signal });
+  const timeoutMs = Math.min(durationMs(check.timeout, defaultTimeoutMs), limitMs);
+  const result = await io.exec({ file: "getent", args: ["ahosts", check.name], timeoutMs, signal });
   const [address = ""] = result.stdout.trim().split(/\s+/);
   const passed = result.code === 0 && address !== "";
   const why = result.timedOut ? `no answer within ${timeoutMs} ms` : "it has no address";
-  return { passed, message: `dns ${name}: ${passed ? address : why}` };
-}
-
-/** What may stand in a report: user, password and query of an address can be secret. */
-function withoutSecrets(address: string): string {
-  const url = URL.parse(address);
-  return url === null ? "an address that cannot be parsed" : `${url.origin}${url.pathname}`;
+  return { passed, message: `${nameOfCheck(check)}: ${passed ? address : why}` };
 }

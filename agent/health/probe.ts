@@ -3,6 +3,7 @@ import type { Io } from "#core/io.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
 import type { Witness } from "../facts/witness.ts";
 import type { LinkSettings } from "../link/link-settings.ts";
+import { nameOfCheck } from "./check-names.ts";
 import type { LinkProbe } from "./probe-link.ts";
 
 /** One look at one thing. */
@@ -77,7 +78,7 @@ async function probe(
     case "file":
       return {
         passed: io.files.stat(check.path) !== undefined,
-        message: `file ${check.path}: must exist`,
+        message: `${nameOfCheck(check)}: must exist`,
       };
     case "unit":
       return (await import("./probe-systemd.ts")).probeUnit(io, check.unit, limits);
@@ -140,7 +141,7 @@ async function probeCommand(
     : `ended with ${result.code ?? result.signal}`;
   return {
     passed: result.code === 0 && !result.timedOut,
-    message: `command ${file}: ${ended}, expected 0`,
+    message: `${nameOfCheck(check)}: ${ended}, expected 0`,
   };
 }
 

@@ -2,7 +2,7 @@ import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from 
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
-import { connectFault, lostFault, refusesVersion } from "./connect-fault.ts";
+import { connectFault, lostFault, refusesVersion, tlsHint } from "./connect-fault.ts";
 import { within } from "./deadline.ts";
 import type { LinkSettings } from "./link-settings.ts";
 import { type StreamBuilder, streamBuilder } from "./stream.ts";
@@ -127,6 +127,7 @@ async function openSession(options: OpenOptions): Promise<Session> {
       throw new Fault(
         "link/unreachable",
         `${where}: the broker closed the connection before it answered`,
+        { hint: tlsHint },
       );
     }
     throw error;

@@ -40,6 +40,14 @@ t.test("each failure of a connection is told apart, with the place in its messag
     t.match(connectFault(error, "b:1"), { code, message });
 });
 
+t.test("where one side speaks TLS and the other does not, that is said", async (t) => {
+  const hintOf = (message: string, code: string) =>
+    connectFault(failure(message, code), "b:1").hint ?? "";
+  t.match(hintOf("read ECONNRESET", "ECONNRESET"), /`report\.mqtt\.tls` must be true/);
+  t.match(hintOf("wrong version number", "ERR_SSL_WRONG_VERSION_NUMBER"), /is not TLS/);
+  t.equal(hintOf("connect ECONNREFUSED", "ECONNREFUSED"), "");
+});
+
 t.test("after the connection was made, failures of the system mean that it is lost", async (t) => {
   t.match(lostFault(failure("read ECONNRESET", "ECONNRESET"), "b:1"), {
     code: "link/lost",

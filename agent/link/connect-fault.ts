@@ -19,12 +19,28 @@ export function connectFault(error: unknown, where: string): Fault {
     return new Fault("link/refused", `${where}: ${lower(message)}`, { cause: error });
   const name = typeof code === "string" ? code : "";
   if (isTrustFailure(name)) {
-    return new Fault("link/untrusted", `${where}: ${lower(message)} (${name})`, { cause: error });
+    return new Fault("link/untrusted", `${where}: ${lower(message)} (${name})`, {
+      cause: error,
+      ...(isPlain(name) ? { hint: plainHint } : {}),
+    });
   }
   const text = message === "" ? name : lower(message);
   return new Fault("link/unreachable", `${where}: ${text || "connection failed"}`, {
     cause: error,
+    ...(endsUnknown.has(name) ? { hint: tlsHint } : {}),
   });
+}
+
+/** How a broker that awaits TLS ends a connection in the clear, before it has answered. */
+const endsUnknown = new Set(["ECONNRESET", "EPIPE"]);
+export const tlsHint =
+  "the broker ended it without an answer: where the port is one for TLS, `report.mqtt.tls` must be true, and else it must not";
+const plainHint =
+  "what answers there is not TLS: name the port that is, or leave `report.mqtt.tls` out";
+
+/** Whether the other side does not speak TLS at all. */
+function isPlain(code: string): boolean {
+  return code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG";
 }
 
 /** What ended a connection that had been made. */

@@ -51,7 +51,7 @@ t.test("a missing or empty file, or a node without a name, is named", async (t) 
     readLinkSettings(files, { mqtt: { ...mqtt, ...more } }, id);
   t.throws(read({ tls: true, caFile: "/nowhere" }, "i"), {
     code: "link/settings-invalid",
-    message: /caFile: \/nowhere does not exist/,
+    message: /caFile: \/nowhere does not exist below \/.*, which --root names$/,
   });
   t.throws(read({ passwordFile: "/empty" }, "i"), {
     code: "link/settings-invalid",

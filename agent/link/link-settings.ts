@@ -127,10 +127,9 @@ function authority(files: Files, ca: string | undefined, file: string | undefine
 function readFile(files: Files, key: string, path: string): string {
   const text = files.readText(path, { maxBytes: maxFileBytes });
   if (text === undefined || text === "") {
-    throw new Fault(
-      "link/settings-invalid",
-      `report.mqtt.${key}: ${path} ${text === "" ? "is empty" : "does not exist"}`,
-    );
+    const below = files.root === "/" ? "" : ` below ${files.root}, which --root names`;
+    const what = text === "" ? "is empty" : `does not exist${below}`;
+    throw new Fault("link/settings-invalid", `report.mqtt.${key}: ${path} ${what}`);
   }
   return text;
 }

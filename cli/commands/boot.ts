@@ -4,7 +4,6 @@ import { reportSettingsFile } from "#agent/report-settings.ts";
 import { adviceOf } from "#core/advice.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, isFault } from "#core/fault.ts";
-import { formatFinding } from "#core/finding.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import { bootMachine } from "../boot-machine.ts";
 import { cloudTeller, isFailedFirstBoot } from "../cloud-teller.ts";
@@ -45,7 +44,7 @@ export async function runBoot(invocation: Invocation, how: How): Promise<number>
   const cloud = cloudTeller(invocation);
   const accepted = (datasource: string) => cloud.up(datasource);
   const { outcome, system } = await bootOrSayWhy(invocation, { ...how, accepted });
-  for (const finding of outcome.findings) out.talk(formatFinding(finding));
+  out.findings(outcome.findings);
   out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
   await cloud.ended(outcome);
   // Where to report stands in the settings.

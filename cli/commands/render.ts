@@ -5,7 +5,7 @@ import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
-import { formatFinding, hasErrors } from "#core/finding.ts";
+import { hasErrors } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
@@ -124,7 +124,7 @@ export const command: Command = {
         }),
       );
     else {
-      for (const finding of all) out.talk(formatFinding(finding));
+      out.findings(all);
       out.data(`${sources.files.length} files in ${target}, digest ${sources.digest}`);
     }
     return hasErrors(all) ? exitCodes.invalidInput : exitCodes.done;

@@ -4,6 +4,7 @@ import { endedSince } from "#agent/last-end.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import {
   isInterrupted,
+  isUnreadable,
   readNothingToDo,
   readResult,
   readStatus,
@@ -28,8 +29,11 @@ function hasEndedSilently(files: Files): boolean {
 }
 
 /** A boot that has not told how it ended. */
-function describe(status: Status | undefined): string {
-  if (status === undefined) return "not started";
+function describe(files: Files, status: Status | undefined): string {
+  if (status === undefined)
+    return isUnreadable(files)
+      ? "not known: /run/firstlight/status.json is damaged"
+      : "not started";
   return isInterrupted(status)
     ? `interrupted: ${status.stage}; the next start finishes it or goes back`
     : `running: ${status.stage}`;
@@ -64,7 +68,7 @@ export const command: Command = {
 
 /** Why there is no boot of firstlight, and will be none; `undefined` where there is one, or may be. */
 function findOff(files: Files): { readonly by: string; readonly text: string } | undefined {
-  if (readStatus(files) !== undefined) return undefined;
+  if (readStatus(files) !== undefined || isUnreadable(files)) return undefined;
   const by = findSwitch(files);
   if (by !== undefined) return { by, text: `switched off by ${by}` };
   const reason = readNothingToDo(files);
@@ -104,7 +108,8 @@ async function hasEnded(io: Io): Promise<boolean> {
 }
 
 function isDone({ files }: Io): boolean {
-  return readStatus(files)?.state === "done" && readResult(files) !== undefined;
+  const hasStopped = readStatus(files)?.state === "done" || isUnreadable(files);
+  return hasStopped && readResult(files) !== undefined;
 }
 
 function restarts({ files }: Io): boolean {
@@ -134,7 +139,8 @@ function textOfTrial({ result, generation, reasons }: LastTrial): string {
 function trialSince({ files }: Io, journal: SystemStatus | undefined): LastTrial | undefined {
   const status = readStatus(files);
   const isAtWork = status?.state === "running" && !isInterrupted(status);
-  if (status === undefined || isAtWork || journal?.state !== "none") return undefined;
+  const isUntold = status === undefined && !isUnreadable(files);
+  if (isUntold || isAtWork || journal?.state !== "none") return undefined;
   return endedSince(readResult(files), journal);
 }
 
@@ -171,7 +177,7 @@ function tell(
     const findings = result.findings.filter((finding) => finding.level !== "note");
     if (findings.length > 0)
       out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
-  } else out.data(describe(status));
+  } else out.data(describe(io.files, status));
   if (!json) for (const sentence of failed) out.talk(sentence);
   if (!json && journal?.limits === "not-kept")
     out.talk(

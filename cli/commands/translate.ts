@@ -2,7 +2,7 @@ import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
-import { byPlace, formatFinding, hasErrors } from "#core/finding.ts";
+import { byPlace, hasErrors } from "#core/finding.ts";
 import type { SecretBag } from "#core/secret.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
@@ -32,7 +32,7 @@ export const command: Command = {
       const result = await translateFile(name, { format, secrets, signal });
       results.push(result);
       if (format === "json") continue;
-      for (const finding of result.findings) out.talk(formatFinding(finding));
+      out.findings(result.findings);
       if (format === "spec") out.data(prettyJson(result.spec));
       for (const text of result.nix) out.data(text);
     }

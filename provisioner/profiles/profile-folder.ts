@@ -1,6 +1,7 @@
 import type { Code } from "#core/codes.ts";
 import type { Finding, FindingLevel } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
+import { oneOf } from "#core/one-of.ts";
 import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
 import { validate } from "#generated/provisioner/profiles/profile.validate.js";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
@@ -156,10 +157,12 @@ function schemaFindings(errors: readonly ValidationError[], find: MakeFinding): 
         message: "no such key",
       });
     }
+    const allowed = params["allowedValues"];
+    const wanted = Array.isArray(allowed) ? `must be ${oneOf(allowed)}` : message;
     const said =
       keyword === "anyOf"
         ? "has none of the forms that are allowed here"
-        : (message ?? "does not fit");
+        : (wanted ?? "does not fit");
     return find(path, { level: "error", code: "profile/invalid", message: said });
   });
 }

@@ -1,4 +1,5 @@
 import { nearest } from "#core/nearest.ts";
+import { oneOf } from "#core/one-of.ts";
 import type { ValidationError } from "#generated/provisioner/spec/v1.validate.js";
 import { describeLimit, describePattern } from "./expected-forms.ts";
 import { checkTypes, keysBeside } from "./known-keys.ts";
@@ -22,7 +23,10 @@ export function describeError(
     case "type":
       return { message: `must be ${article(String(params["type"]))}`, hint: null };
     case "enum":
-      return { message: `must be one of ${list(params["allowedValues"])}`, hint: null };
+      return {
+        message: `must be ${oneOf(params["allowedValues"] as readonly unknown[])}`,
+        hint: null,
+      };
     case "const":
       return { message: `must be ${params["allowedValue"]}`, hint: null };
     case "pattern":
@@ -31,7 +35,7 @@ export function describeError(
       return { message: notMessage(path), hint: "give one of them" };
     case "discriminator":
       return {
-        message: `\`type\` must be one of ${list(checkTypes())}`,
+        message: `\`type\` must be ${oneOf(checkTypes())}`,
         hint: "docs/spec.md shows each kind of check",
       };
     case "minLength":
@@ -75,10 +79,6 @@ function nameHint(path: readonly string[]): string {
     default:
       return "use small letters, digits, - and _, at most 32";
   }
-}
-
-function list(values: unknown): string {
-  return Array.isArray(values) ? values.join(", ") : String(values);
 }
 
 function article(type: string): string {

@@ -167,6 +167,9 @@ t.test("going back to a generation takes the same way as any change", async (t) 
   t.match(await c.commit(first, healthy), { toplevel: m.image, sourcesDigest: null });
   t.notOk(existsSync(path.join(m.root, "etc/nixos/configuration.nix")), "nothing describes it");
   await t.rejects(c.planGeneration(99, reason), { code: "system/generation-unknown" });
+  rmSync(path.join(m.root, "nix/var/nix/profiles"), { recursive: true });
+  for (const wanted of [99, null])
+    await t.rejects(c.planGeneration(wanted, reason), { message: "there is no generation yet" });
 });
 
 t.test("a generation that was gone back to is taken back when it is not healthy", async (t) => {

@@ -96,7 +96,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
   const toplevel = work.machine.running();
   const profile = work.machine.profile();
   const { ended: trials, state, proof } = readLedger(work);
-  const closure = lastCommitted(trials)?.attempt.closure;
+  const { closure, planDigest = null } = lastCommitted(trials)?.attempt ?? {};
   const same =
     toplevel !== null &&
     closure?.sourcesDigest === sourcesDigest &&
@@ -105,6 +105,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
   const chosen = same ? null : chosenByPerson(work, trials);
   return {
     runs: same,
+    planDigest: same ? planDigest : null,
     generation: profile.generation,
     toplevel,
     sourcesDigest: sourcesOf(trials, toplevel),
@@ -193,13 +194,20 @@ export function closureOf(
 function byNumber({ machine }: Work, number: number): Generation {
   const found = machine.generations().find((made) => made.generation === number);
   if (found !== undefined && machine.inStore(found.toplevel)) return found;
-  throw new Fault("system/generation-unknown", `there is no generation ${number} to go to`);
+  throw noGeneration(machine, `there is no generation ${number} to go to`);
+}
+
+function noGeneration(machine: Work["machine"], message: string): Fault {
+  if (machine.generations().length > 0) return new Fault("system/generation-unknown", message);
+  return new Fault("system/generation-unknown", "there is no generation yet", {
+    hint: "`firstlight apply` makes the first one",
+  });
 }
 
 function previousGood(work: Work): Generation {
   const found = findPreviousGood(work);
   if (found !== undefined) return found;
-  throw new Fault("system/generation-unknown", "there is no earlier generation to go to");
+  throw noGeneration(work.machine, "there is no earlier generation to go to");
 }
 
 /**

@@ -266,7 +266,7 @@ export interface Trial {
 /** The judge's word on a trial. */
 export interface Verdict {
   readonly healthy: boolean;
-  /** Names of the checks that failed last, where any did. */
+  /** Names of the checks that failed last, where any did; nothing that may be secret. */
   readonly failed?: readonly string[];
   /** `false` where nobody could judge, so that nothing is said about the release. */
   readonly conclusive?: boolean;
@@ -386,6 +386,8 @@ export interface UnprovedBoot extends BootProof {
 export interface Running {
   /** Whether it was made from the sources that were asked about, and is the boot default. */
   readonly runs: boolean;
+  /** Digest of the plan that made it so; `null` where it is not so. */
+  readonly planDigest: string | null;
   /** The boot default's. */
   readonly generation: number | null;
   readonly toplevel: string | null;

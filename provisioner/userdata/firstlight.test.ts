@@ -182,7 +182,7 @@ const wrong: readonly (readonly [name: string, body: string, says: readonly stri
   [
     "a word",
     "update: {changes: maybe}",
-    ["2:19 update.changes: must be one of apply, hold, require-signature"],
+    ["2:19 update.changes: must be apply, hold or require-signature"],
   ],
   ["a version", "version: 2", ["2:10 version: must be 1"]],
   ["a name", "users: {Al Ice: {}}", ["2:9 users.Al Ice: this name is not allowed here"]],
@@ -205,7 +205,7 @@ const wrong: readonly (readonly [name: string, body: string, says: readonly stri
     "an unknown check",
     "health: {checks: [{type: ping}]}",
     [
-      "2:19 health.checks.0: `type` must be one of http, tcp, command, unit, file, systemd, dns, route, time, disk, memory, temperature, link",
+      "2:19 health.checks.0: `type` must be http, tcp, command, unit, file, systemd, dns, route, time, disk, memory, temperature or link",
     ],
   ],
   [

@@ -23,7 +23,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
       "docs/plan.md",
       schemaPage(
         "The plan",
-        "`firstlight plan` prints `text`; with `--json` it prints the whole document. `firstlight apply --plan DIGEST` activates exactly the plan of this digest, or nothing (`system/plan-stale`).",
+        "`firstlight plan` prints `text`; with `--json` it prints the whole document. `firstlight apply --plan DIGEST` activates exactly the plan of this digest, or nothing (`system/plan-stale`); where nothing is left to do, the digest must be that of the plan that was applied last.",
         "provisioner/system/plan.schema.json",
       ),
     ],

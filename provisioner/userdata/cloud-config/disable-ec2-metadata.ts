@@ -10,8 +10,9 @@ export const disableEc2Metadata: CloudConfigModule = {
   example: "disable_ec2_metadata: true\n",
   translate({ config, draft }) {
     const input = config.get("disable_ec2_metadata");
-    const isDisabled = input?.boolean();
-    if (input === undefined || isDisabled !== true) return;
+    if (input === undefined) return;
+    if (typeof input.value === "number") return input.expected("true or false");
+    if (input.boolean() !== true) return;
     draft.spec.metadataService = { closed: true };
     draft.origin(["metadataService", "closed"], input);
   },

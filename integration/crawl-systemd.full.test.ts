@@ -31,6 +31,7 @@ Requires=hosts.service firstlight-metadata.service
 After=hosts.service firstlight-metadata.service
 [Service]
 Environment=PATH=/usr/sbin:/usr/bin:/sbin:/bin
+ExecCondition=
 ExecStart=
 ExecStart=${inside.node} ${inside.checkout}/integration/sides/crawl-inside.ts
 ExecStopPost=

@@ -208,14 +208,25 @@ t.test("a good end leaves no timer behind", async (t) => {
   }
 });
 
-t.test("after the way back of a first boot no try is promised that never comes", async (t) => {
-  const m = await machine(t);
+/** A machine that came back from the first boot of the second documents. */
+async function back(t: Test, loader: FakeLoader = "systemd-boot"): Promise<FakeMachine> {
+  const m = await machine(t, loader);
   m.cutPower();
   t.match(await ask(t, m, documents("first")), { bootProved: true });
   t.match(await ask(t, m, documents("second")), { outcome: "committed", generation: 3 });
+  await hangs(m);
+  return m;
+}
+
+/** The first boot hangs, and the watchdog resets the machine. */
+async function hangs(m: FakeMachine): Promise<void> {
   m.cutPower();
   await armFirstBoot(m.start().io);
-  m.cutPower(); // it hangs, and the watchdog resets the machine
+  m.cutPower();
+}
+
+t.test("after the way back of a first boot no try is promised that never comes", async (t) => {
+  const m = await back(t);
   t.match(await ask(t, m, documents("second")), {
     ...{ outcome: "rolled-back", generation: 4, triedAgainAt: null },
     message: /did not come as far as to be judged.*`firstlight apply` tries it$/,
@@ -224,4 +235,24 @@ t.test("after the way back of a first boot no try is promised that never comes",
   t.match(await ask(t, m, documents("second")), leftAlone);
   const apply = { by: "apply", approved: true } as const;
   t.match(await ask(t, m, documents("second"), apply), { outcome: "committed" }, "as it said");
+});
+
+t.test("nor does a person who asks then wait for another boot", async (t) => {
+  const m = await back(t);
+  const apply = { by: "apply", approved: true } as const;
+  t.match(await ask(t, m, documents("second"), apply), { outcome: "committed", generation: 5 });
+});
+
+t.test("in the boot that left a person's rollback new documents are tried", async (t) => {
+  for (const [hostname, outcome] of Object.entries({ second: "rolled-back", third: "committed" })) {
+    const m = await machine(t);
+    t.match(await ask(t, m, documents("second")), { outcome: "committed", generation: 3 });
+    m.cutPower();
+    await armFirstBoot(m.start().io);
+    t.match(await ask(t, m, documents("second")), { bootProved: true });
+    t.match(await rollBack(t, m, 2), { outcome: "committed" });
+    await hangs(m);
+    t.match(await ask(t, m, documents(hostname)), { outcome, triedAgainAt: null });
+    t.equal(m.timers.size, 0);
+  }
 });

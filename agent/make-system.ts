@@ -119,11 +119,16 @@ export async function makeSystem(d: BootDeps, way: BootStages, recovery: Recover
   const resumed = await goOn(d, way, recovery);
   if (resumed === undefined) return await changeSystem(d, way, { recovery });
   const reason = recovery.trial?.reason ?? recovery.back?.reason;
-  if (reason?.by === "rollback") return resumed;
+  if (reason?.by === "rollback" && !isOfFirstBoot(recovery)) return resumed;
   if (resumed.outcome === "committed") return followCommitted(d, way, { recovery, resumed });
   if (resumed.outcome === "rolled-back" && recovery.back !== null)
     return followTakenBack(d, way, { recovery, resumed, left: recovery.back.sourcesDigest });
   return resumed;
+}
+
+/** Whether what was taken back is a system that was committed, by its first boot: not the trial that was open. */
+function isOfFirstBoot({ back, transaction }: Recovery): boolean {
+  return back !== null && back.transaction !== transaction;
 }
 
 /**
@@ -161,6 +166,7 @@ async function followTakenBack(
   way.saw({ wanted: unknown });
   try {
     const end = await changeSystem(d, way, { recovery, left });
+    if (end.outcome === "unchanged") way.saw({ wanted: null });
     return isNews(end) ? end : resumed;
   } catch (error) {
     if (isFault(error, "system/release-denied")) return resumed;
@@ -316,7 +322,7 @@ async function settle(
     if (!d.approved) leaveAlone(way, running.chosen);
     if (decision.change === "nothing") way.saw({ wanted: null });
   }
-  if (left !== undefined && left === sources.digest) {
+  if (left === sources.digest && !d.approved) {
     throw new Fault("system/release-denied", "it is what was just taken back");
   }
   const reason = {

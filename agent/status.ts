@@ -78,6 +78,12 @@ export function isInterrupted(status: Status): boolean {
   return status.state === "running" && !isAtWork(status);
 }
 
+/** Whether a process of this boot is on its way: what it comes to is still to be seen. */
+export function isUnderWay(files: Files): boolean {
+  const status = readStatus(files);
+  return status?.bootId === readBootId(files) && isAtWork(status);
+}
+
 function isOthersTurn({ files }: Io, { process }: StatusWriter): boolean {
   const status = readStatus(files);
   return status !== undefined && isAtWork(status) && !isSame(status.process, process);

@@ -1,20 +1,23 @@
 import t from "tap";
+import { readBootId } from "#core/io.ts";
 import { createLog, type LogRecord } from "#core/log.ts";
 import {
   arm,
+  commit,
   fresh,
   good,
   marks,
   start,
   unprovedMachine,
 } from "#provisioner/system/fake-first-boot.ts";
-import type { FakeMachine } from "#provisioner/system/fake-machine.ts";
+import { type FakeMachine, fakeSources } from "#provisioner/system/fake-machine.ts";
+import { hostProcesses } from "#provisioner/system/lock.ts";
 import type { Flags } from "./command.ts";
 import { command } from "./commands/first-boot.ts";
 
 /** Runs the command as a unit would; its exit code, what it logged and whether it restarts the machine. */
 async function run(m: FakeMachine, flags: Flags = {}) {
-  const { io } = m.start();
+  const { io } = m.start({ beside: true });
   const records: LogRecord[] = [];
   const code = await command.run({
     ...{ args: [], flags, json: false, io },
@@ -109,3 +112,91 @@ t.test(
     t.equal(m.running(), fresh);
   },
 );
+
+/** Says that a process is on the way of a boot; its process lives. */
+function isJudging(m: FakeMachine, bootId: string, process = hostProcesses().self()): void {
+  const status = { v: 1, state: "running", stage: "prove", bootId, process, at: "" };
+  m.write("/run/firstlight/status.json", JSON.stringify(status));
+}
+
+t.test("a first boot in which firstlight is at work is looked at again later", async (t) => {
+  for (const loader of ["grub", "extlinux"] as const) {
+    const m = await unprovedMachine(t, loader);
+    m.cutPower();
+    await run(m);
+    const renewed: string[] = [];
+    m.faults.answers.set("systemctl", ({ args }) => {
+      renewed.push(args.join(" "));
+      return {};
+    });
+    isJudging(m, readBootId(m.start().io.files));
+    t.same(await run(m, { leave: "any" }), {
+      ...{ code: 0, event: "first-boot.under-way", restarts: false },
+    });
+    t.same(renewed, ["restart firstlight-first-boot-deadline.timer"]);
+    t.equal(m.running(), fresh);
+    t.equal(marks(m).length, 4);
+    m.faults.answers.set("systemctl", () => ({ code: 1, stderr: "no such unit" }));
+    await t.rejects(run(m, { leave: "any" }), { code: "system/way-back-failed" });
+  }
+  const m = await unprovedMachine(t, "grub");
+  m.cutPower();
+  const now = readBootId(m.start().io.files);
+  const left = { code: 0, event: "first-boot.left", restarts: true };
+  isJudging(m, now);
+  t.same(await run(m, { leave: "restart" }), left, "nobody is at work in emergency mode");
+  isJudging(m, "another");
+  t.same(await run(m, { leave: "any" }), left, "of another boot");
+});
+
+t.test("a process that has died is not at work", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  m.cutPower();
+  isJudging(m, readBootId(m.start().io.files), { pid: process.pid, started: "1" });
+  t.match(await run(m, { leave: "any" }), { event: "first-boot.left", restarts: true });
+});
+
+const byHand = "/nix/store/99999999999999999999999999999999-nixos-system-by-hand";
+/** How a person repairs a first boot: what runs, the boot default, or both are another system. */
+const repairs: Readonly<Record<string, (m: FakeMachine) => void>> = {
+  test: (m) => m.link(byHand, "/run/current-system"),
+  boot: (m) => m.choose(byHand),
+  switch(m) {
+    m.choose(byHand);
+    m.link(byHand, "/run/current-system");
+  },
+};
+
+t.test("a first boot that a person has repaired is not left", async (t) => {
+  for (const loader of ["grub", "extlinux"] as const)
+    for (const [how, repair] of Object.entries(repairs)) {
+      const m = await unprovedMachine(t, loader);
+      m.cutPower();
+      await run(m);
+      m.write(`${byHand}/bin/switch-to-configuration`, byHand);
+      repair(m);
+      const runs = m.running();
+      t.same(
+        await run(m, { leave: "any" }),
+        { code: 0, event: "first-boot.ended", restarts: false },
+        `${loader}, ${how}`,
+      );
+      t.same(marks(m), []);
+      t.equal(m.running(), runs);
+      const next = m.bootDefault();
+      m.cutPower();
+      t.equal(m.running(), next, "nor does the loader lead back");
+    }
+});
+
+t.test("where no restart leads back the system that was proved is gone back to", async (t) => {
+  const m = await unprovedMachine(t, "extlinux");
+  await commit(start(m), fakeSources("c")); // before its first boot
+  m.write("/var/lib/firstlight/dry-machine.json", "{}");
+  m.write("/etc/firstlight/settings.json", "{"); // what is left may be what is wrong
+  m.faults.answers.set("systemctl", () => ({}));
+  m.cutPower();
+  t.match(await run(m, { leave: "any" }), { code: 0 });
+  t.strictSame([m.running(), m.profile()], [good, good]);
+  t.same(marks(m), []);
+});

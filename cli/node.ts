@@ -101,7 +101,7 @@ export function lazyRenderer(io: Io): RenderTemplate {
 /** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */
 export async function openSystem(
   invocation: Invocation,
-  { reads = false }: { readonly reads?: boolean } = {},
+  { bearsSettings = false }: { readonly bearsSettings?: boolean } = {},
 ): Promise<SystemClient> {
   const { io, log, flags, signal } = invocation;
   const driver = driverOf(invocation);
@@ -112,7 +112,7 @@ export async function openSystem(
     driver,
     inProcess: flags["in-process"] === true,
     reboot: wantedReboot(flags),
-    reads,
+    bearsSettings,
   });
   const { progress } = await import("./progress.ts");
   return systemClient(system, { onEvent: progress(invocation), signal });

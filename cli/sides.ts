@@ -25,8 +25,8 @@ export interface SidesOptions {
   readonly driver: DriverName;
   /** Whether to do without the root side's process. */
   readonly inProcess: boolean;
-  /** Whether nothing is changed: settings that do not fit are told then, and do without. */
-  readonly reads?: boolean;
+  /** Whether settings that do not fit are told, and done without: who only looks, or leaves what they are of. */
+  readonly bearsSettings?: boolean;
   /** Instead of what the settings say of restarts; the root side knows only those. */
   readonly reboot?: RebootPolicy | undefined;
 }
@@ -37,10 +37,10 @@ export async function openInProcess({
   log,
   driver,
   reboot,
-  reads = false,
+  bearsSettings = false,
 }: Omit<SidesOptions, "inProcess">): Promise<Driver> {
   const settings = await readSettings(io.files).catch((error): Settings => {
-    if (!reads || !isFault(error, "settings/invalid")) throw error;
+    if (!bearsSettings || !isFault(error, "settings/invalid")) throw error;
     log.warning("settings.invalid", { message: error.message });
     return {};
   });

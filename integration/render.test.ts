@@ -274,7 +274,8 @@ const units = `let services = c.systemd.services; in {
   deadline = { inherit (services.firstlight-trial-deadline.serviceConfig) ExecCondition ExecStart; timer = c.systemd.timers.firstlight-trial-deadline.wantedBy; };
   emergency = services.firstlight-trial-emergency.wantedBy;
   first = { inherit (services.firstlight-first-boot) wantedBy before after unitConfig; inherit (services.firstlight-first-boot.serviceConfig) ExecCondition ExecStart; };
-  firstDeadline = { inherit (services.firstlight-first-boot-deadline.serviceConfig) ExecCondition ExecStart; timer = c.systemd.timers.firstlight-first-boot-deadline.wantedBy; };
+  firstDeadline = { inherit (services.firstlight-first-boot-deadline) before conflicts unitConfig; inherit (services.firstlight-first-boot-deadline.serviceConfig) ExecCondition ExecStart PrivateTmp; };
+  firstTimer = { inherit (c.systemd.timers.firstlight-first-boot-deadline) wantedBy before conflicts unitConfig timerConfig; };
   firstEmergency = { inherit (services.firstlight-first-boot-emergency) wantedBy; inherit (services.firstlight-first-boot-emergency.serviceConfig) ExecCondition ExecStart; };
   complete = { inherit (services.firstlight-boot-complete) requiredBy before; };
   parameters = c.boot.kernelParams;
@@ -318,6 +319,13 @@ t.test("a machine that hangs comes back as its owner says", { skip }, async (t) 
 const isFirst =
   /test \/nix\/var\/nix\/gcroots\/firstlight-first-boot\/unproved -ef \/run\/booted-system -o \/nix\/var\/nix\/gcroots\/firstlight-first-boot\/next -ef \/run\/booted-system$/;
 
+/** Of what does not wait for a boot to come as far as its services. */
+const early = {
+  unitConfig: { DefaultDependencies: false },
+  before: ["shutdown.target"],
+  conflicts: ["shutdown.target"],
+};
+
 t.test("the module's units", { skip }, async (t) => {
   const machine = await nixMachine(t);
   const { sources } = tryRender({});
@@ -352,8 +360,10 @@ t.test("the module's units", { skip }, async (t) => {
     firstDeadline: {
       ExecCondition: isFirst,
       ExecStart: /firstlight first-boot --leave any --sandboxed$/,
-      timer: ["timers.target"],
+      PrivateTmp: false,
+      ...early,
     },
+    firstTimer: { wantedBy: ["timers.target"], timerConfig: { OnActiveSec: "1h" }, ...early },
     firstEmergency: {
       wantedBy: ["emergency.target"],
       ExecCondition: isFirst,

@@ -657,20 +657,28 @@ in
       };
     };
 
+    # Neither waits for sysinit.target, which a first boot may never come to. Where firstlight is still on
+    # its way the timer is restarted.
     systemd.timers.firstlight-first-boot-deadline = {
       description = "Leave a first boot that firstlight did not take up";
       wantedBy = [ "timers.target" ];
+      before = [ "shutdown.target" ];
+      conflicts = [ "shutdown.target" ];
+      unitConfig.DefaultDependencies = false;
       timerConfig = {
-        OnBootSec = "1h";
+        OnActiveSec = "1h";
         AccuracySec = "1min";
       };
     };
 
     systemd.services.firstlight-first-boot-deadline = {
       description = "Go back from a first boot that firstlight did not take up";
+      before = [ "shutdown.target" ];
+      conflicts = [ "shutdown.target" ];
       restartIfChanged = false;
       stopIfChanged = false;
       unitConfig = conditions // {
+        DefaultDependencies = false;
         X-StopOnRemoval = false;
       };
       path = systemPath;

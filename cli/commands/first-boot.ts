@@ -1,14 +1,18 @@
 import { exitCodes } from "#agent/outcome.ts";
 import { readSettings } from "#agent/settings.ts";
-import { readResult } from "#agent/status.ts";
+import { isUnderWay, readResult } from "#agent/status.ts";
 import { Fault, isFault } from "#core/fault.ts";
+import type { Files } from "#core/io.ts";
 import {
   armFirstBoot,
   beginLeaving,
   endByItself,
   firstBootOf,
+  isReplaced,
+  provedGeneration,
+  renewDeadline,
 } from "#provisioner/system/arm-first-boot.ts";
-import { mostLeavings } from "#provisioner/system/first-boot.ts";
+import { type FirstBootMarks, mostLeavings } from "#provisioner/system/first-boot.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
 import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 
@@ -34,7 +38,12 @@ export const command: Command = {
         `--leave: expected restart or any, got ${JSON.stringify(leave)}`,
       );
     }
-    if (leave !== undefined && (await hasEnded(invocation))) return exitCodes.done;
+    const marks = firstBootOf(io);
+    if (marks === undefined) return exitCodes.done;
+    // In emergency mode nobody is left who could come to an end.
+    if (leave === "any" && isUnderWay(io.files)) return waitOn(invocation);
+    const hasEnded = leave !== undefined && cameToAnEnd(io.files);
+    if (hasEnded || isReplaced(io, marks)) return end(invocation, marks);
     let isArmed = false;
     try {
       const armed = await armFirstBoot(io);
@@ -45,15 +54,18 @@ export const command: Command = {
       if (!isFault(error)) throw error;
       log.warning("first-boot.unarmed", { code: error.code, message: error.message });
     }
-    return leave === undefined ? exitCodes.done : goBack(invocation, { isArmed, leave });
+    return leave === undefined ? exitCodes.done : goBack(invocation, { isArmed, leave, marks });
   },
 };
 
+interface Leaving {
+  readonly isArmed: boolean;
+  readonly leave: string;
+  readonly marks: FirstBootMarks;
+}
+
 /** Restarts where that leads back and is allowed. */
-async function goBack(
-  invocation: Invocation,
-  { isArmed, leave }: { readonly isArmed: boolean; readonly leave: string },
-): Promise<number> {
+async function goBack(invocation: Invocation, { isArmed, leave, marks }: Leaving): Promise<number> {
   const { io, log } = invocation;
   if (isArmed && (await mayRestart(invocation)) && canLeave(invocation)) {
     log.warning("first-boot.left", { how: "restart" });
@@ -65,21 +77,34 @@ async function goBack(
   }
   if (leave !== "any") return exitCodes.error;
   log.warning("first-boot.left", { how: "rollback" });
-  return (await import("./rollback.ts")).command.run({ ...invocation, args: [] });
+  const [{ openSystem }, { rollBack }] = await Promise.all([
+    import("../node.ts"),
+    import("../roll-back.ts"),
+  ]);
+  const system = await openSystem(invocation, { bearsSettings: true });
+  return rollBack(invocation, { system, generation: provedGeneration(io, marks) });
 }
 
 /**
  * Whether firstlight came to an end in this boot, whatever that was; then the first boot ends here as well. One
  * that has not come past what was open has done nothing for this system: its settings may be what is wrong.
  */
-async function hasEnded({ io, log }: Invocation): Promise<boolean> {
-  const marks = firstBootOf(io);
-  const stages = readResult(io.files)?.stages ?? [];
-  if (marks === undefined || stages.every(({ stage }) => stage === "recover")) return false;
+function cameToAnEnd(files: Files): boolean {
+  return (readResult(files)?.stages ?? []).some(({ stage }) => stage !== "recover");
+}
+
+async function end({ io, log }: Invocation, marks: FirstBootMarks): Promise<number> {
   const failure = await endByItself(io, marks);
   if (failure === null) log.info("first-boot.ended", {});
   else log.warning("first-boot.ended", { code: failure.code, message: failure.message });
-  return true;
+  return exitCodes.done;
+}
+
+/** A judge takes hours where it was told to, and so may a build. */
+async function waitOn({ io, log }: Invocation): Promise<number> {
+  await renewDeadline(io);
+  log.info("first-boot.under-way", {});
+  return exitCodes.done;
 }
 
 /** Each restart is counted before it, so that none follows another for ever. */

@@ -17,7 +17,7 @@ export const command: Command = {
   async run(invocation) {
     const { json, out, flags } = invocation;
     const pin = readPin(flags);
-    const system = await openSystem(invocation, { reads: pin === undefined });
+    const system = await openSystem(invocation, { bearsSettings: pin === undefined });
     if (pin !== undefined) {
       const { changed } = await system.pin(pin.generation, pin.pinned);
       const is = pin.pinned ? "pinned" : "not pinned";

@@ -1,13 +1,7 @@
-import { exitCodeOf } from "#agent/outcome.ts";
-import { rollBackTo } from "#agent/roll-back.ts";
-import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Command } from "../command.ts";
-import { nodeProbe, openSystem, personOptions } from "../node.ts";
-import { bootOutbox } from "../outbox.ts";
-import { outcomeText } from "../outcome-text.ts";
-import { endWith } from "../restart.ts";
-import { version } from "../version.ts";
+import { openSystem, personOptions } from "../node.ts";
+import { rollBack } from "../roll-back.ts";
 
 /** `firstlight rollback` */
 export const command: Command = {
@@ -17,8 +11,7 @@ export const command: Command = {
   options: personOptions,
   arity: [0, 1],
   async run(invocation) {
-    const { io, args, json, out, signal } = invocation;
-    const [wanted] = args;
+    const [wanted] = invocation.args;
     const generation = wanted === undefined ? null : Number(wanted);
     if (generation !== null && (!Number.isInteger(generation) || generation < 1)) {
       throw new Fault(
@@ -28,18 +21,6 @@ export const command: Command = {
       );
     }
     const system = await openSystem(invocation);
-    const outbox = bootOutbox(invocation, system);
-    const { report } = outbox;
-    const probe = nodeProbe(invocation);
-    const { log } = invocation;
-    const outcome = await rollBackTo(
-      { io, log, system, probe, signal, report, version },
-      generation,
-    );
-    await outbox.flush();
-    out.data(
-      json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome),
-    );
-    return endWith(outcome, invocation, system);
+    return rollBack(invocation, { system, generation });
   },
 };

@@ -121,7 +121,10 @@ function restarts({ files }: Io): boolean {
 async function askJournal(invocation: Invocation): Promise<SystemStatus | undefined> {
   const flags = { ...invocation.flags, "in-process": true };
   try {
-    const system = await openSystem({ ...invocation, flags, log: silentLog }, { reads: true });
+    const system = await openSystem(
+      { ...invocation, flags, log: silentLog },
+      { bearsSettings: true },
+    );
     return await system.status();
   } catch {
     return undefined;

@@ -1,4 +1,4 @@
-import type { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { ExecResult, Io } from "#core/io.ts";
 import type { CommandLine } from "./command-lines.ts";
 import {
@@ -6,6 +6,7 @@ import {
   type FirstBootMarks,
   firstBootNow,
   isForPerson,
+  type MarksPlace,
   markBegun,
   markLeaving,
   mostLeavings,
@@ -23,6 +24,9 @@ export interface FirstBootArmed {
   readonly loader: string;
   readonly entry: string;
 }
+
+/** The timer of the module. */
+const deadline = "firstlight-first-boot-deadline.timer";
 
 /** The files that say what boot it is, and those of the loader. */
 function placeOf(io: Io) {
@@ -42,20 +46,55 @@ export function firstBootOf(io: Io): FirstBootMarks | undefined {
 }
 
 /**
+ * Whether somebody has put another system in the place of the one whose first boot this is: what runs, or
+ * what the next boot is of, is their choice.
+ */
+export function isReplaced(io: Io, { unproved }: FirstBootMarks): boolean {
+  const { machine } = placeOf(io);
+  return machine.profile().toplevel !== unproved || machine.running() !== unproved;
+}
+
+/** The newest generation of the system that is gone back to; `null` where the profile has none any more. */
+export function provedGeneration(io: Io, { proved }: FirstBootMarks): number | null {
+  const made = placeOf(io).machine.generations();
+  return made.findLast(({ toplevel }) => toplevel === proved)?.generation ?? null;
+}
+
+/** Lets the deadline of this first boot begin anew. Throws `system/way-back-failed`. */
+export async function renewDeadline(io: Io): Promise<void> {
+  const argv = ["systemctl", "restart", deadline] as const;
+  const effect = "renew the deadline of the first boot";
+  const { code, stderr } = await run(io, { argv, timeoutMs: 60_000, effect });
+  if (code !== 0) throw new Fault("system/way-back-failed", `${deadline}: ${stderr.trim()}`);
+}
+
+/**
  * Lets the boot loader start the proved system next, once, where this is the first boot of one that is
  * not: whatever resets the machine before firstlight has taken the boot up leads back. May be done again.
  * `undefined` where this is no first boot. Throws `system/reboot-impossible`, `system/boot-once-failed`
- * where the loader cannot.
+ * where the loader cannot, and what a disk does that takes no mark, after the loader was told all the same.
  */
 export async function armFirstBoot(io: Io): Promise<FirstBootArmed | undefined> {
   const marks = firstBootOf(io);
   if (marks === undefined) return undefined;
   const place = placeOf(io);
-  if (!marks.hasBegun) markBegun(place, marks);
+  const unwritten = marks.hasBegun ? null : tryToMark(place, marks);
   const wish = { policy: "loader", bootDefault: marks.unproved } as const;
   const { loader } = await chooseLoader(place.loaderPlace, wish);
   const entry = await loader.choose(place.loaderPlace, marks.proved);
+  if (unwritten !== null) throw unwritten;
   return { back: marks.proved, loader: loader.name, entry };
+}
+
+/** Says that the first boot has begun; gives back why that could not be written, or `null`. */
+function tryToMark(place: MarksPlace, marks: FirstBootMarks): Fault | null {
+  try {
+    markBegun(place, marks);
+    return null;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return error;
+  }
 }
 
 /** Says that the machine is restarted to leave this boot; `false` where it came back too often. */

@@ -1,5 +1,7 @@
 import { rmSync } from "node:fs";
 import t from "tap";
+import { Fault } from "#core/fault.ts";
+import { armFirstBoot } from "./arm-first-boot.ts";
 import { systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
 import {
@@ -129,6 +131,19 @@ for (const loader of loaders) {
     },
   );
 }
+
+t.test("a disk that takes no mark keeps no loader from being told", async (t) => {
+  const m = await unprovedMachine(t, "systemd-boot");
+  m.cutPower();
+  const { io } = m.start();
+  const link = () => {
+    throw new Fault("io/write-failed", "no space left");
+  };
+  const full = { ...io, files: { ...io.files, link } };
+  await t.rejects(armFirstBoot(full), { code: "io/write-failed" });
+  m.cutPower();
+  t.equal(m.running(), good);
+});
 
 t.test(
   "who chose another system in the menu is left alone, and the first boot is still to come",

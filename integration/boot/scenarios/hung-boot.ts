@@ -35,8 +35,8 @@ ExecStartPre=/bin/sh -c 'if ${isFirst}; then echo hangs; exec sleep infinity; fi
 X
 cat > ${units}/firstlight-first-boot-deadline.timer.d/soon.conf <<'X'
 [Timer]
-OnBootSec=
-OnBootSec=12s
+OnActiveSec=
+OnActiveSec=12s
 AccuracySec=100ms
 X
 sync`;

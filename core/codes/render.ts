@@ -22,6 +22,10 @@ export const renderCodes = {
       "A locale is none that glibc is known to have, by its language and country or its character set.",
     action: "Write language, country and character set: `de_CH.UTF-8`.",
   },
+  "render/locale-charset": {
+    means: "A locale is in a character set that NixOS does not build; the same in UTF-8 is taken.",
+    action: "Write the locale in UTF-8, as the message names it.",
+  },
   "render/owned-path": {
     means: "A file was asked for at a path that NixOS writes itself.",
     action: "Use the key of the spec that the hint names.",

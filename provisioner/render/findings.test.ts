@@ -92,6 +92,18 @@ const cases: readonly Case[] = [
     warning("render/locale-unknown", "locale"),
   ],
   [
+    "so is one of a modifier that nobody knows",
+    { locale: "sr_RS@greek" },
+    warning("render/locale-unknown", "locale"),
+  ],
+  ...["en_US.ISO-8859-1", "de_DE@euro", "sr_RS.KOI8-R@latin"].map(
+    (locale): Case => [
+      `in another character set than UTF-8 NixOS has no ${locale}`,
+      { locale },
+      warning("render/locale-charset", "locale"),
+    ],
+  ),
+  [
     "text that not everybody may read is refused",
     file("/etc/x", { mode: "0640" }),
     error("render/file-not-secret", "files.0"),
@@ -347,6 +359,22 @@ t.test(
   },
 );
 
+t.test("a locale has the name that glibc builds it by in UTF-8", async (t) => {
+  for (const [locale, built] of Object.entries({
+    "de_CH.utf8": "de_CH.UTF-8",
+    "sr_RS@latin": "sr_RS@latin",
+    "ca_ES.UTF-8@valencia": "ca_ES@valencia",
+    "ca_ES.UTF-8": "ca_ES.UTF-8",
+    "hi_IN.UTF-8": "hi_IN",
+    "C.UTF-8": "C.UTF-8",
+    "de_DE@euro": "de_DE.UTF-8",
+    POSIX: "C",
+  })) {
+    const instance = fileOf(tryRender({ locale }), "firstlight/instance.nix");
+    t.equal(/defaultLocale = "(.*)"/.exec(instance)?.[1], built, locale);
+  }
+});
+
 t.test("no error has a value in its message that ends a line of a terminal", async (t) => {
   const { findings } = tryRender({ hosts: { "\u001b[2J\n": ["\u001b[2J\n"] } });
   for (const { path, message } of findings) t.notMatch(`${path}${message}`, /\p{Cc}/u);
@@ -467,7 +495,7 @@ t.test("time zones and locales that may be right are not warned of", async (t) =
   const odd = ["posix/Europe/Zurich", "America/North_Dakota/New_Salem", "GB-Eire", "Factory"];
   for (const timezone of [...zones, ...odd])
     t.strictSame(tryRender({ timezone }).findings, [], timezone);
-  const locales = ["C", "POSIX", "C.UTF-8", "de_CH.UTF-8", "de_DE.ISO-8859-1@euro", "be_BY@latin"];
+  const locales = ["C", "POSIX", "C.UTF-8", "de_CH.UTF-8", "be_BY@latin"];
   for (const locale of [...locales, "nan_TW.UTF-8", "eo.UTF-8", "ca_ES.UTF-8@valencia"])
     t.strictSame(tryRender({ locale }).findings, [], locale);
 });

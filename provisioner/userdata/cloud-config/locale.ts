@@ -16,12 +16,13 @@ export const timezone: CloudConfigModule = {
   },
 };
 
-/** `locale`: a name without a character set gets UTF-8. */
+/** `locale`: a name alone gets UTF-8. */
 export const locale: CloudConfigModule = {
   name: "locale",
   keys: ["locale", "locale_configfile"],
   rule:
-    "The default locale; a name without a character set gets UTF-8. `false` leaves it to the image. " +
+    "The default locale; a name without a character set and a modifier gets UTF-8, the only one that " +
+    "NixOS builds by itself. `false` or an empty text leaves it to the image. " +
     "`locale_configfile` has no meaning: NixOS writes its own file.",
   example: "locale: de_CH\n",
   translate({ config, draft }) {
@@ -40,11 +41,8 @@ export const locale: CloudConfigModule = {
     if (isOff(input.value)) return input.mark("translated");
     const name = input.text();
     if (name === undefined) return;
-    const [, language = name, charset, modifier = ""] =
-      /^([^.@]+)(\.[^@]*)?(@.*)?$/.exec(name) ?? [];
-    const plain = language === "C" || language === "POSIX";
-    draft.spec.locale =
-      plain && charset === undefined ? name : `${language}${charset ?? ".UTF-8"}${modifier}`;
+    const isWhole = /[.@]/.test(name) || name === "C" || name === "POSIX";
+    draft.spec.locale = isWhole ? name : `${name}.UTF-8`;
     draft.origin(["locale"], input);
   },
 };

@@ -50,9 +50,15 @@ export function checkSpec(value: object, options: CheckOptions): CheckedSpec {
   return { spec, findings };
 }
 
+/** Of a text that is too short or too long its form is not said as well. */
 function schemaProblems(value: unknown): readonly SpecProblem[] {
   if (validate(value)) return [];
-  return (validate.errors ?? []).filter((error) => !isSaidElsewhere(error)).map(toProblem);
+  const errors = (validate.errors ?? []).filter((error) => !isSaidElsewhere(error));
+  const lengths = errors.filter(({ keyword }) => /^m(?:in|ax)Length$/.test(keyword));
+  const wrongLength = new Set(lengths.map(({ instancePath }) => instancePath));
+  return errors
+    .filter(({ keyword, instancePath }) => keyword !== "pattern" || !wrongLength.has(instancePath))
+    .map(toProblem);
 }
 
 /** What a name violates stands beside the error that names it; a missing tag is `required` already. */

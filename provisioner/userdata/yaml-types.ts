@@ -29,6 +29,8 @@ export interface ScalarValue {
     | null;
   /** Of a binary value. */
   readonly bytes?: Uint8Array;
+  /** Of a float: what Python's `str` makes of it. */
+  readonly floatText?: string;
 }
 
 const digits = "[0-9][0-9_]*";
@@ -154,10 +156,17 @@ function readFloat(written: string): ScalarValue | undefined {
   const json = negative ? -amount : amount;
   if (!Number.isFinite(json)) {
     const name = String(json); // Infinity, -Infinity, NaN: as Python's json prints them
-    return { json: name, key: name, identity: `n${name}`, asText: "a number that is not finite" };
+    return {
+      json: name,
+      key: name,
+      identity: `n${name}`,
+      asText: "a number that is not finite",
+      floatText: name.toLowerCase().replace("infinity", "inf"),
+    };
   }
   const identity = Number.isInteger(json) ? BigInt(json).toString() : String(json);
-  return { json, key: printFloat(json), identity: `n${identity}`, asText: null };
+  const floatText = printFloat(json);
+  return { json, key: floatText, identity: `n${identity}`, asText: null, floatText };
 }
 
 function readFloatAmount(text: string): number | undefined {
@@ -187,7 +196,7 @@ function readPythonFloat(text: string): number | undefined {
   return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/.test(trimmed) ? Number(trimmed) : undefined;
 }
 
-/** Python's `repr` of a finite float. */
+/** Python's `repr` of a finite float, which is its `str`. */
 function printFloat(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e16)) {

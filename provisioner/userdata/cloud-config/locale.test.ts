@@ -48,7 +48,16 @@ checkCases(t, [
     yaml: "timezone: America/Argentina/Buenos_Aires\n",
     spec: { timezone: "America/Argentina/Buenos_Aires" },
   },
-  { name: "an empty time zone changes nothing", yaml: 'timezone: ""\n', spec: {} },
+  ...["timezone", "locale", "keyboard.layout"].map((path) => {
+    const [key, inner] = path.split(".");
+    const written = inner === undefined ? `${key}: ""` : `${key}: {${inner}: "", variant: x}`;
+    return {
+      name: `an empty ${path} changes nothing`,
+      yaml: `${written}\n`,
+      spec: {},
+      says: [`note user-data/no-value 2:${written.indexOf('"') + 1} ${path}`],
+    };
+  }),
   {
     name: "a path is no time zone",
     yaml: "timezone: ../../etc/shadow\n",

@@ -67,6 +67,41 @@ checkCases(t, [
     secrets: { "user-a-password": hash },
   },
   {
+    name: "empty texts, as templates leave them, are absent",
+    yaml: alone("uid: ''\n    homedir: ''\n    shell: ''\n    expiredate: ''\n    sudo: ''"),
+    spec: a({}),
+    says: [
+      "note user-data/no-value 4:10 users.0.uid",
+      "note user-data/no-value 5:14 users.0.homedir",
+      "note user-data/no-value 6:12 users.0.shell",
+      "note user-data/no-value 7:17 users.0.expiredate",
+    ],
+  },
+  ...Object.entries({
+    "1.0": "1.0",
+    "1.0e+3": "1000.0",
+    "5.": "5.0",
+    "1.0e-7": "1e-07",
+    "0.00001": "1e-05",
+    "-0.0": "-0.0",
+    "1.50": "1.5",
+    "100000000000000000.0": "1e+17",
+    1: "1",
+  }).map(([written, description]) => ({
+    name: `${written} is the text of Python`,
+    yaml: alone(`gecos: ${written}`),
+    spec: a({ description }),
+    says: ["warning user-data/taken-as-text 4:12 users.0.gecos"],
+  })),
+  ...Object.entries({ ".inf": "inf", "-.INF": "-inf", ".nan": "nan" }).map(
+    ([written, description]) => ({
+      name: `${written} is the text of Python`,
+      yaml: alone(`gecos: ${written}`),
+      spec: a({ description }),
+      says: ["note yaml/kept-as-text 4:12 users.0.gecos"],
+    }),
+  ),
+  {
     name: "old spellings with -",
     yaml: alone(
       "lock-passwd: false\n    ssh-authorized-keys: [ssh-rsa AAAAB3NzaC1yc2Ek]\n    primary-group: g",

@@ -111,13 +111,17 @@ function readGroups(name: string, user: User, input: Input | undefined, draft: S
   draft.origin(["users", name, "groups"], input);
 }
 
+/** Keys where an empty text says something: no rules. */
+const rules: ReadonlySet<string> = new Set(["sudo", "doas"]);
+
 function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft): void {
   const set = <K extends keyof User>(
     key: K,
     from: string,
     read: (input: Input) => User[K] | undefined,
   ) => {
-    const input = layers.get(from);
+    const given = layers.get(from);
+    const input = rules.has(from) ? given : given?.unlessEmpty();
     const value = input === undefined ? undefined : read(input);
     if (input === undefined || value === undefined) return;
     user[key] = value;

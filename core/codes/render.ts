@@ -26,6 +26,14 @@ export const renderCodes = {
     means: "A locale is in a character set that NixOS does not build; the same in UTF-8 is taken.",
     action: "Write the locale in UTF-8, as the message names it.",
   },
+  "render/id-twice": {
+    means: "Two users would have one uid, or two groups one gid, and NixOS builds no such system.",
+    action: "Leave the number out, or choose one that is free.",
+  },
+  "render/nixos-account": {
+    means: "A user has the name of an account that NixOS declares itself, which is left as it is.",
+    action: "Choose another name.",
+  },
   "render/owned-path": {
     means: "A file was asked for at a path that NixOS writes itself.",
     action: "Use the key of the spec that the hint names.",

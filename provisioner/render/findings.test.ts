@@ -104,6 +104,35 @@ const cases: readonly Case[] = [
     ],
   ),
   [
+    "one uid for two users is refused",
+    { users: { a: { uid: 1001 }, b: { uid: 1001 } } },
+    error("render/id-twice", "users.b.uid"),
+  ],
+  ...[0, 4, 65_534, 30_001].map(
+    (uid): Case => [
+      `so is the uid ${uid}, which NixOS has`,
+      { users: { a: { uid } } },
+      error("render/id-twice", "users.a.uid"),
+    ],
+  ),
+  [
+    "one gid for two groups is refused",
+    { groups: { a: { gid: 2000 }, b: { gid: 2000 } } },
+    error("render/id-twice", "groups.b.gid"),
+  ],
+  [
+    "so is another gid for a group of NixOS",
+    { groups: { wheel: { gid: 10 } } },
+    error("render/id-twice", "groups.wheel.gid"),
+  ],
+  ...["nobody", "sshd", "systemd-network", "nixbld7", "messagebus"].map(
+    (name): Case => [
+      `NixOS declares ${name} itself`,
+      { users: { [name]: { uid: 70, groups: ["x"], primaryGroup: "y", authorizedKeys: ["k"] } } },
+      warning("render/nixos-account", `users.${name}`),
+    ],
+  ),
+  [
     "text that not everybody may read is refused",
     file("/etc/x", { mode: "0640" }),
     error("render/file-not-secret", "files.0"),
@@ -374,6 +403,17 @@ t.test("a locale has the name that glibc builds it by in UTF-8", async (t) => {
     t.equal(/defaultLocale = "(.*)"/.exec(instance)?.[1], built, locale);
   }
 });
+
+t.test(
+  "an account of NixOS's own is left alone; ids that are free or its own are taken",
+  async (t) => {
+    const left = tryRender({ users: { nobody: { uid: 70, primaryGroup: "y", groups: ["x"] } } });
+    t.notMatch(fileOf(left, "firstlight/instance.nix"), /users/);
+    const users = { root: { uid: 0, shell: "zsh" }, a: { uid: 1000 }, b: { uid: 1001 } } as const;
+    const groups = { wheel: { gid: 1, members: ["a"] }, a: { gid: 1000 } };
+    t.strictSame(tryRender({ users, groups }).findings, []);
+  },
+);
 
 t.test("no error has a value in its message that ends a line of a terminal", async (t) => {
   const { findings } = tryRender({ hosts: { "\u001b[2J\n": ["\u001b[2J\n"] } });

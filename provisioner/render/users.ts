@@ -9,13 +9,18 @@ import {
   ref,
   str,
 } from "#provisioner/nix-language/tree.ts";
+import { checkIds } from "./account-ids.ts";
 import { type Assignment, addFinding, assign, type Concern, credential } from "./assignment.ts";
+import { isNixosUser } from "./nixos-accounts.ts";
 import { passwordFile } from "./passwords.ts";
 import { checked, checkedAll, textRules } from "./text-rules.ts";
 
 /** Accounts, and the shells they need. */
 export function renderUsers(concern: Concern): readonly Assignment[] {
-  const users = Object.entries(concern.spec.users ?? {});
+  const all = Object.entries(concern.spec.users ?? {});
+  const users = all.filter(([name]) => !isNixosUser(name));
+  for (const [name] of all) if (isNixosUser(name)) leaveToNixos(concern, name);
+  checkIds(concern);
   const shells = new Set(users.map(([, user]) => user.shell));
   return [
     ...renderMutableUsers(concern),
@@ -24,6 +29,13 @@ export function renderUsers(concern: Concern): readonly Assignment[] {
       .filter((shell) => shells.has(shell))
       .map((shell) => assign(["programs", shell, "enable"], bool(true), ["users"])),
   ];
+}
+
+/** What NixOS says of an account of its own and what another says would contradict each other. */
+function leaveToNixos(concern: Concern, name: string): void {
+  const message = "NixOS declares this account itself, and it is left as it is";
+  const hint = "choose another name, or set what is missing under `firstlight: options`";
+  addFinding(concern, ["users", name], "warning", "render/nixos-account", message, hint);
 }
 
 /** Decided with the base; `null` leaves it to the image's own configuration. */

@@ -34,6 +34,10 @@ export const renderCodes = {
     means: "A user has the name of an account that NixOS declares itself, which is left as it is.",
     action: "Choose another name.",
   },
+  "render/no-shell": {
+    means: "A system user has ssh keys or a password, and no shell that it could log in with.",
+    action: "Give it a shell, or make it a normal user.",
+  },
   "render/owned-path": {
     means: "A file was asked for at a path that NixOS writes itself.",
     action: "Use the key of the spec that the hint names.",

@@ -133,6 +133,11 @@ const cases: readonly Case[] = [
     ],
   ),
   [
+    "a system user with keys cannot log in without a shell",
+    { users: { a: { system: true, authorizedKeys: ["ssh-ed25519 AAAA"] } } },
+    warning("render/no-shell", "users.a"),
+  ],
+  [
     "text that not everybody may read is refused",
     file("/etc/x", { mode: "0640" }),
     error("render/file-not-secret", "files.0"),

@@ -57,7 +57,18 @@ function renderMutableUsers(concern: Concern): readonly Assignment[] {
   return [assign(["users", "mutableUsers"], value, ["mutableUsers"])];
 }
 
+/** NixOS lets nobody log in as a system user that has no shell of its own. */
+function warnOfNoShell(concern: Concern, name: string, user: User): void {
+  const { system, shell, authorizedKeys = [], passwordHash, locked } = user;
+  const logsIn = authorizedKeys.length > 0 || (passwordHash !== undefined && locked !== true);
+  if (name === "root" || system !== true || shell !== undefined || !logsIn) return;
+  const message = "a system user without a shell has keys or a password, and cannot log in";
+  const hint = "give it a `shell`, or take `system` away";
+  addFinding(concern, ["users", name], "warning", "render/no-shell", message, hint);
+}
+
 function renderUser(concern: Concern, name: string, user: User): readonly Assignment[] {
+  warnOfNoShell(concern, name, user);
   const from = ["users", name];
   const path = ["users", "users", name];
   const isRoot = name === "root";

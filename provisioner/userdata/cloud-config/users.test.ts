@@ -102,6 +102,16 @@ checkCases(t, [
     }),
   ),
   {
+    name: "a system user can be entered as on Debian, and has a home that is not made",
+    yaml: alone("system: true\n    ssh_authorized_keys: [ssh-rsa AAAAB3NzaC1yc2Ek]"),
+    spec: a({
+      system: true,
+      shell: "bash",
+      home: "/home/a",
+      authorizedKeys: ["ssh-rsa AAAAB3NzaC1yc2Ek"],
+    }),
+  },
+  {
     name: "old spellings with -",
     yaml: alone(
       "lock-passwd: false\n    ssh-authorized-keys: [ssh-rsa AAAAB3NzaC1yc2Ek]\n    primary-group: g",

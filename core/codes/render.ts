@@ -38,6 +38,10 @@ export const renderCodes = {
     means: "A system user has ssh keys or a password, and no shell that it could log in with.",
     action: "Give it a shell, or make it a normal user.",
   },
+  "render/user-unknown": {
+    means: "A template is given the name of a user that the spec does not declare.",
+    action: "Correct the name, or add the user; one that the image declares is right all the same.",
+  },
   "render/owned-path": {
     means: "A file was asked for at a path that NixOS writes itself.",
     action: "Use the key of the spec that the hint names.",

@@ -217,6 +217,14 @@ const cases: readonly Case[] = [
     error("render/template-parameters", "templates.0.parameters.openPorts.0"),
   ],
   [
+    "a user of a template that nobody declares",
+    {
+      users: { a: {} },
+      templates: [{ name: "docker-host", parameters: { users: ["a", "ghost"] } }],
+    },
+    warning("render/user-unknown", "templates.0.parameters.users.1"),
+  ],
+  [
     "a parameter that NixOS obeys",
     { templates: [{ name: "docker-host", parameters: { _type: "if" } }] },
     error("render/template-parameters", "templates.0.parameters"),

@@ -1,3 +1,4 @@
+import { isDay } from "#core/calendar.ts";
 import type { Json } from "#core/canonical-json.ts";
 
 /** What the text of a scalar is read as; the part of the tag after `tag:yaml.org,2002:`. */
@@ -212,7 +213,7 @@ function readTimestamp(text: string): ScalarValue | undefined {
   if (match === null) return undefined;
   const [, year = "", month = "", day = "", hour, minute = "", second = ""] = match;
   const date = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
-  if (!isDate(Number(year), Number(month), Number(day))) return undefined;
+  if (!isDay(Number(year), Number(month), Number(day))) return undefined;
   if (hour === undefined) return textOf(date, "a date");
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const zone = readZone(text, match[8], match[9], match[10]);
@@ -220,13 +221,6 @@ function readTimestamp(text: string): ScalarValue | undefined {
   const micro = (match[7] ?? "").slice(0, 6).padEnd(6, "0");
   const part = micro === "000000" ? "" : `.${micro}`;
   return textOf(`${date} ${hour.padStart(2, "0")}:${minute}:${second}${part}${zone}`, "a time");
-}
-
-function isDate(year: number, month: number, day: number): boolean {
-  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
-  return day <= days;
 }
 
 function readZone(text: string, sign?: string, hours?: string, minutes = "0"): string | undefined {

@@ -111,6 +111,18 @@ checkCases(t, [
       authorizedKeys: ["ssh-rsa AAAAB3NzaC1yc2Ek"],
     }),
   },
+  ...["2030-13-45", "2027-02-29", "0000-01-01"].map((day) => ({
+    name: `${day} is no day`,
+    yaml: alone(`expiredate: '${day}'`),
+    spec: a({}),
+    says: ["error spec/invalid 4:17 users.a.expires"],
+  })),
+  {
+    name: "a main group of Debian is mapped as the others are",
+    yaml: alone("primary_group: sudo"),
+    spec: a({ primaryGroup: "wheel" }),
+    says: ["note cloud-config/group-mapped 4:20 users.0.primary_group"],
+  },
   {
     name: "old spellings with -",
     yaml: alone(
@@ -330,4 +342,11 @@ t.test("names that every object inherits are names like any other", async (t) =>
 t.test("nothing is set on what all objects inherit", async (t) => {
   t.strictSame(Object.keys(Object.prototype), []);
   t.equal(Reflect.get({}, "locked"), undefined);
+});
+
+t.test("a name that stands as a key in the list is told apart from no name", async (t) => {
+  const hintOf = (yaml: string) =>
+    translateCloud(yaml).findings.find(({ code }) => code === "cloud-config/no-name")?.hint ?? "";
+  t.match(hintOf("users: [{bob: {uid: 7}}]\n"), /write it behind `name`/);
+  t.match(hintOf("users: [{uid: 7}]\n"), /add `name: default`/);
 });

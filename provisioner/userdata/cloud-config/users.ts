@@ -131,7 +131,10 @@ function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft
   set("description", "gecos", (input) => input.looseText());
   set("uid", "uid", (input) => input.integer());
   set("home", "homedir", (input) => input.text());
-  set("primaryGroup", "primary_group", (input) => input.looseText());
+  set("primaryGroup", "primary_group", (input) => {
+    const group = input.looseText();
+    return group === undefined ? undefined : groupName(group, input);
+  });
   set("system", "system", (input) => input.boolean());
   set("createHome", "no_create_home", (input) => (input.boolean() === true ? false : undefined));
   set("authorizedKeys", "ssh_authorized_keys", (input) => unique(readKeys(input)));

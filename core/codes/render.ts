@@ -90,6 +90,12 @@ export const renderCodes = {
     means: "Secrets were given to a kind of unit that runs no processes.",
     action: "Give them to the service that it starts.",
   },
+  "render/readable-secret": {
+    means:
+      "An option has the name of a secret, or holds a private key; options stand in the Nix store, which everybody can read.",
+    action:
+      "Put it under `secrets`, have it handed over as a credential or a file, and set the option that takes a file.",
+  },
   "render/readable-key": {
     means: "A private key was given as a file that everybody may read.",
     action: "Give it a mode that lets only its owner read it: it is kept as a secret then.",

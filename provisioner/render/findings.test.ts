@@ -137,6 +137,23 @@ const cases: readonly Case[] = [
     { users: { a: { system: true, authorizedKeys: ["ssh-ed25519 AAAA"] } } },
     warning("render/no-shell", "users.a"),
   ],
+  ...Object.entries({
+    "services.x.adminPassword": "s",
+    "services.x.api_key": "s",
+    "users.users.x.hashedPassword": "$y$j9T$x",
+    'networking.wireless.networks."a b".psk': "s",
+    "services.x.tokens": ["/run/a", "s"],
+    "services.x.settings": { a: [{ secret: "s" }] },
+    "services.x.tls": "-----BEGIN PRIVATE KEY-----\nx",
+  }).map(([name, value]): Case => {
+    const inner = { "services.x.tokens": ".1", "services.x.settings": ".a.0.secret" }[name] ?? "";
+    return [
+      `a secret in an option is named: ${name}`,
+      { options: { [name]: value } },
+      warning("render/readable-secret", `options.${name}${inner}`),
+      { anyOption: true },
+    ];
+  }),
   [
     "text that not everybody may read is refused",
     file("/etc/x", { mode: "0640" }),
@@ -427,6 +444,25 @@ t.test(
     t.strictSame(tryRender({ users, groups }).findings, []);
   },
 );
+
+t.test("options that only name a secret, or where it lies, are not warned of", async (t) => {
+  const options = {
+    "services.x.passwordFile": "/run/a",
+    "services.x.password": "/run/a",
+    "services.x.token": "",
+    "services.x.secretName": "a",
+    "services.x.tokenizer": "a",
+    "services.x.PasswordAuthentication": false,
+    "services.x.maxTokens": 5,
+    "services.x.hashedPassword": "!",
+    "services.x.psk": "ext:home",
+    "services.x.secret": "%d/secret",
+    "services.x.passphrase": "${PASSPHRASE}",
+    "services.x.compassword": "a",
+    "services.x.url": "https://192.0.2.1/token",
+  };
+  t.strictSame(tryRender({ options }, { anyOption: true }).findings, []);
+});
 
 t.test("no error has a value in its message that ends a line of a terminal", async (t) => {
   const { findings } = tryRender({ hosts: { "\u001b[2J\n": ["\u001b[2J\n"] } });

@@ -22,6 +22,26 @@ export const renderCodes = {
       "A locale is none that glibc is known to have, by its language and country or its character set.",
     action: "Write language, country and character set: `de_CH.UTF-8`.",
   },
+  "render/locale-charset": {
+    means: "A locale is in a character set that NixOS does not build; the same in UTF-8 is taken.",
+    action: "Write the locale in UTF-8, as the message names it.",
+  },
+  "render/id-twice": {
+    means: "Two users would have one uid, or two groups one gid, and NixOS builds no such system.",
+    action: "Leave the number out, or choose one that is free.",
+  },
+  "render/nixos-account": {
+    means: "A user has the name of an account that NixOS declares itself, which is left as it is.",
+    action: "Choose another name.",
+  },
+  "render/no-shell": {
+    means: "A system user has ssh keys or a password, and no shell that it could log in with.",
+    action: "Give it a shell, or make it a normal user.",
+  },
+  "render/user-unknown": {
+    means: "A template is given the name of a user that the spec does not declare.",
+    action: "Correct the name, or add the user; one that the image declares is right all the same.",
+  },
   "render/owned-path": {
     means: "A file was asked for at a path that NixOS writes itself.",
     action: "Use the key of the spec that the hint names.",
@@ -69,6 +89,12 @@ export const renderCodes = {
   "render/no-credentials": {
     means: "Secrets were given to a kind of unit that runs no processes.",
     action: "Give them to the service that it starts.",
+  },
+  "render/readable-secret": {
+    means:
+      "An option has the name of a secret, or holds a private key; options stand in the Nix store, which everybody can read.",
+    action:
+      "Put it under `secrets`, have it handed over as a credential or a file, and set the option that takes a file.",
   },
   "render/readable-key": {
     means: "A private key was given as a file that everybody may read.",

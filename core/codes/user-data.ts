@@ -135,6 +135,11 @@ export const userDataCodes = {
     means: "A package of another distribution has no counterpart that NixOS needs.",
     action: "Remove it, or set the options of the service it is for, which the hint names.",
   },
+  "cloud-config/package-service": {
+    means:
+      "A package that sets up a service on another distribution is the program alone on NixOS.",
+    action: "Set the option, or name the template, that the hint gives; it brings the program too.",
+  },
   "cloud-config/package-name": {
     means: "A text cannot be the name of a package in nixpkgs.",
     action: "Look the package up at search.nixos.org and write its attribute.",

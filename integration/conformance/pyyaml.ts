@@ -85,6 +85,14 @@ export function askPyYaml(texts: readonly string[]): readonly PyYamlVerdict[] {
   return JSON.parse(output.toString("utf8"));
 }
 
+/** What Python's `str` makes of the value that PyYAML reads from each text. */
+export function askPythonTexts(texts: readonly string[]): readonly string[] {
+  const ask =
+    "import json, sys, yaml; print(json.dumps([str(yaml.safe_load(t)) for t in json.load(sys.stdin)]))";
+  const output = execFileSync(python, ["-c", ask], { input: JSON.stringify(texts) });
+  return JSON.parse(output.toString("utf8"));
+}
+
 /** A text that `readYaml` and PyYAML read differently. */
 export interface Disagreement {
   readonly text: string;

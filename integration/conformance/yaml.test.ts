@@ -1,6 +1,7 @@
 import t from "tap";
 import { fc } from "#core/fast-check.ts";
-import { askPyYaml, findDisagreements, missingPyYaml } from "./pyyaml.ts";
+import { readYaml } from "#provisioner/userdata/yaml.ts";
+import { askPythonTexts, askPyYaml, findDisagreements, missingPyYaml } from "./pyyaml.ts";
 import { documents, plainScalars } from "./yaml-layouts.ts";
 
 const missing = missingPyYaml();
@@ -18,6 +19,26 @@ t.test("plain scalars are typed as PyYAML types them", { skip }, async (t) => {
   ];
   const texts = scalars.map((text, index) => (places[index % places.length] ?? String)(text));
   t.strictSame(findDisagreements(texts), []);
+});
+
+t.test("the text of a float is Python's", { skip }, async (t) => {
+  const forms = (value: number) => [
+    String(value).replace(/^(-?\d+)(e|$)/, "$1.0$2"),
+    value.toExponential().replace(/^(-?\d)e/, "$1.0e"),
+    value.toFixed(3),
+  ];
+  const values = fc.sample(fc.double({ noDefaultInfinity: true, noNaN: true }), {
+    seed,
+    numRuns: 40,
+  });
+  const edges = [1e-4, 9.999e-5, 1e15, 1e16, 1e17, 123456789012345680, -0, 5e-324, 0.1 + 0.2, 1e22];
+  const usual = fc.sample(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { seed, numRuns: 40 });
+  const odd = ["5.", ".5", "1_0.5", "1:30.5", "-.inf", ".NaN", "+.Inf", "-0.0"];
+  const texts = [...[...values, ...edges, ...usual].flatMap(forms), ...odd].filter((text) =>
+    text.includes("."),
+  );
+  const ours = texts.map((text) => readYaml(text, { document: "user-data" }).floatText([]));
+  t.strictSame(ours, askPythonTexts(texts));
 });
 
 t.test("explicit tags read what PyYAML's constructors read", { skip }, async (t) => {

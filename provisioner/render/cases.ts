@@ -65,7 +65,7 @@ export const renderCases: readonly RenderCase[] = [
   { name: "report", file: instance, spec: only("report") },
   { name: "options", file: instance, spec: only("options") },
   { name: "network", file: "firstlight/network.nix", spec: only("network") },
-  { name: "entry", file: "configuration.nix", spec: only("templates", "hostname") },
+  { name: "entry", file: "configuration.nix", spec: only("templates", "hostname", "users") },
   { name: "generation", file: "firstlight/generation.nix", spec: only("commands", "hooks") },
   {
     name: "home",

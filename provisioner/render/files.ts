@@ -4,6 +4,7 @@ import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
 import { hintForOwned, hintForUnread } from "./owned-paths.ts";
+import { privateKey } from "./readable-secrets.ts";
 
 /** A file of the spec, and its place in the list. */
 interface Entry {
@@ -91,9 +92,6 @@ function unitFile(concern: Concern, { file, index }: PlacedFile): Assignment {
   const text = call(ref("lib", "mkOverride"), int(90), str(file.content ?? ""));
   return assign(["systemd", "units", unitName(file) ?? "", "text"], text, from);
 }
-
-/** How every kind of key begins that is written as text (RFC 7468). */
-const privateKey = /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY/m;
 
 function isReadableByAll({ mode = "0644", content }: File): boolean {
   return content === undefined || (Number.parseInt(mode, 8) & 0o004) !== 0;

@@ -92,6 +92,69 @@ const cases: readonly Case[] = [
     warning("render/locale-unknown", "locale"),
   ],
   [
+    "so is one of a modifier that nobody knows",
+    { locale: "sr_RS@greek" },
+    warning("render/locale-unknown", "locale"),
+  ],
+  ...["en_US.ISO-8859-1", "de_DE@euro", "sr_RS.KOI8-R@latin"].map(
+    (locale): Case => [
+      `in another character set than UTF-8 NixOS has no ${locale}`,
+      { locale },
+      warning("render/locale-charset", "locale"),
+    ],
+  ),
+  [
+    "one uid for two users is refused",
+    { users: { a: { uid: 1001 }, b: { uid: 1001 } } },
+    error("render/id-twice", "users.b.uid"),
+  ],
+  ...[0, 4, 65_534, 30_001].map(
+    (uid): Case => [
+      `so is the uid ${uid}, which NixOS has`,
+      { users: { a: { uid } } },
+      error("render/id-twice", "users.a.uid"),
+    ],
+  ),
+  [
+    "one gid for two groups is refused",
+    { groups: { a: { gid: 2000 }, b: { gid: 2000 } } },
+    error("render/id-twice", "groups.b.gid"),
+  ],
+  [
+    "so is another gid for a group of NixOS",
+    { groups: { wheel: { gid: 10 } } },
+    error("render/id-twice", "groups.wheel.gid"),
+  ],
+  ...["nobody", "sshd", "systemd-network", "nixbld7", "messagebus"].map(
+    (name): Case => [
+      `NixOS declares ${name} itself`,
+      { users: { [name]: { uid: 70, groups: ["x"], primaryGroup: "y", authorizedKeys: ["k"] } } },
+      warning("render/nixos-account", `users.${name}`),
+    ],
+  ),
+  [
+    "a system user with keys cannot log in without a shell",
+    { users: { a: { system: true, authorizedKeys: ["ssh-ed25519 AAAA"] } } },
+    warning("render/no-shell", "users.a"),
+  ],
+  ...Object.entries({
+    "services.x.adminPassword": "s",
+    "services.x.api_key": "s",
+    "users.users.x.hashedPassword": "$y$j9T$x",
+    'networking.wireless.networks."a b".psk': "s",
+    "services.x.tokens": ["/run/a", "s"],
+    "services.x.settings": { a: [{ secret: "s" }] },
+    "services.x.tls": "-----BEGIN PRIVATE KEY-----\nx",
+  }).map(([name, value]): Case => {
+    const inner = { "services.x.tokens": ".1", "services.x.settings": ".a.0.secret" }[name] ?? "";
+    return [
+      `a secret in an option is named: ${name}`,
+      { options: { [name]: value } },
+      warning("render/readable-secret", `options.${name}${inner}`),
+      { anyOption: true },
+    ];
+  }),
+  [
     "text that not everybody may read is refused",
     file("/etc/x", { mode: "0640" }),
     error("render/file-not-secret", "files.0"),
@@ -169,6 +232,14 @@ const cases: readonly Case[] = [
     "a parameter of the wrong kind",
     { templates: [{ name: "docker-host", parameters: { openPorts: ["http"] } }] },
     error("render/template-parameters", "templates.0.parameters.openPorts.0"),
+  ],
+  [
+    "a user of a template that nobody declares",
+    {
+      users: { a: {} },
+      templates: [{ name: "docker-host", parameters: { users: ["a", "ghost"] } }],
+    },
+    warning("render/user-unknown", "templates.0.parameters.users.1"),
   ],
   [
     "a parameter that NixOS obeys",
@@ -347,6 +418,52 @@ t.test(
   },
 );
 
+t.test("a locale has the name that glibc builds it by in UTF-8", async (t) => {
+  for (const [locale, built] of Object.entries({
+    "de_CH.utf8": "de_CH.UTF-8",
+    "sr_RS@latin": "sr_RS@latin",
+    "ca_ES.UTF-8@valencia": "ca_ES@valencia",
+    "ca_ES.UTF-8": "ca_ES.UTF-8",
+    "hi_IN.UTF-8": "hi_IN",
+    "C.UTF-8": "C.UTF-8",
+    "de_DE@euro": "de_DE.UTF-8",
+    POSIX: "C",
+  })) {
+    const instance = fileOf(tryRender({ locale }), "firstlight/instance.nix");
+    t.equal(/defaultLocale = "(.*)"/.exec(instance)?.[1], built, locale);
+  }
+});
+
+t.test(
+  "an account of NixOS's own is left alone; ids that are free or its own are taken",
+  async (t) => {
+    const left = tryRender({ users: { nobody: { uid: 70, primaryGroup: "y", groups: ["x"] } } });
+    t.notMatch(fileOf(left, "firstlight/instance.nix"), /users/);
+    const users = { root: { uid: 0, shell: "zsh" }, a: { uid: 1000 }, b: { uid: 1001 } } as const;
+    const groups = { wheel: { gid: 1, members: ["a"] }, a: { gid: 1000 } };
+    t.strictSame(tryRender({ users, groups }).findings, []);
+  },
+);
+
+t.test("options that only name a secret, or where it lies, are not warned of", async (t) => {
+  const options = {
+    "services.x.passwordFile": "/run/a",
+    "services.x.password": "/run/a",
+    "services.x.token": "",
+    "services.x.secretName": "a",
+    "services.x.tokenizer": "a",
+    "services.x.PasswordAuthentication": false,
+    "services.x.maxTokens": 5,
+    "services.x.hashedPassword": "!",
+    "services.x.psk": "ext:home",
+    "services.x.secret": "%d/secret",
+    "services.x.passphrase": "${PASSPHRASE}",
+    "services.x.compassword": "a",
+    "services.x.url": "https://192.0.2.1/token",
+  };
+  t.strictSame(tryRender({ options }, { anyOption: true }).findings, []);
+});
+
 t.test("no error has a value in its message that ends a line of a terminal", async (t) => {
   const { findings } = tryRender({ hosts: { "\u001b[2J\n": ["\u001b[2J\n"] } });
   for (const { path, message } of findings) t.notMatch(`${path}${message}`, /\p{Cc}/u);
@@ -467,7 +584,7 @@ t.test("time zones and locales that may be right are not warned of", async (t) =
   const odd = ["posix/Europe/Zurich", "America/North_Dakota/New_Salem", "GB-Eire", "Factory"];
   for (const timezone of [...zones, ...odd])
     t.strictSame(tryRender({ timezone }).findings, [], timezone);
-  const locales = ["C", "POSIX", "C.UTF-8", "de_CH.UTF-8", "de_DE.ISO-8859-1@euro", "be_BY@latin"];
+  const locales = ["C", "POSIX", "C.UTF-8", "de_CH.UTF-8", "be_BY@latin"];
   for (const locale of [...locales, "nan_TW.UTF-8", "eo.UTF-8", "ca_ES.UTF-8@valencia"])
     t.strictSame(tryRender({ locale }).findings, [], locale);
 });

@@ -1,6 +1,7 @@
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, call, list, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, attempt, type Concern } from "./assignment.ts";
+import { warnOfSecrets } from "./readable-secrets.ts";
 
 /** home-manager's part: its module, and what each user asks of it. */
 export interface RenderedHome {
@@ -29,6 +30,7 @@ export function renderHome(concern: Concern): RenderedHome {
   const version = call(ref("lib", "mkDefault"), str(concern.base.stateVersion));
   const assignments = users.flatMap(([name, options]) => {
     const from = ["home", name];
+    warnOfSecrets(concern, from, name, options);
     const value = attempt(concern, from, () => fromJson(options as PlainData));
     if (value === undefined) return [];
     // Required by home-manager; a default, because the user's own data may say it.

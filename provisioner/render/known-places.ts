@@ -1,17 +1,35 @@
 import { nearest } from "#core/nearest.ts";
 import { unprintableReason } from "#provisioner/nix-language/text.ts";
 import { addFinding, type Concern } from "./assignment.ts";
-import { isLocaleOfGlibc } from "./glibc-locales.ts";
+import { builtLocale } from "./glibc-locales.ts";
 
-/** Warns of a time zone and a locale that are nowhere known; they are rendered all the same. */
-export function checkPlaces(concern: Concern): void {
-  const { timezone, locale } = concern.spec;
-  if (isText(timezone)) checkTimeZone(concern, timezone);
-  if (isText(locale) && !isLocaleOfGlibc(locale)) {
+/** Warns of a time zone that is nowhere known; it is rendered all the same. */
+export function checkTimeZone(concern: Concern): void {
+  const { timezone } = concern.spec;
+  if (isText(timezone)) warnOfZone(concern, timezone);
+}
+
+/**
+ * The default locale under the name that NixOS builds it by. One that is nowhere known is warned of
+ * and kept; instead of one in another character set than UTF-8 the same in UTF-8 is taken.
+ */
+export function readLocale(concern: Concern): string | undefined {
+  const { locale } = concern.spec;
+  if (!isText(locale)) return locale;
+  const built = builtLocale(locale);
+  if (built === undefined) {
     const message = "this is no locale of glibc that is known here";
     const hint = "write language_COUNTRY.UTF-8, such as de_CH.UTF-8; `locale -a` lists some";
     addFinding(concern, ["locale"], "warning", "render/locale-unknown", message, hint);
+    return locale;
   }
+  if (!built.isAsked) {
+    const message = `NixOS builds locales in UTF-8: ${built.name} is taken`;
+    const hint =
+      "write that one; another takes i18n.defaultLocale and i18n.defaultCharset under `firstlight: options`";
+    addFinding(concern, ["locale"], "warning", "render/locale-charset", message, hint);
+  }
+  return built.name;
 }
 
 /** What no text can hold is said by `checkSpec`. */
@@ -19,7 +37,7 @@ function isText(text: string | undefined): text is string {
   return text !== undefined && unprintableReason(text) === undefined;
 }
 
-function checkTimeZone(concern: Concern, name: string): void {
+function warnOfZone(concern: Concern, name: string): void {
   const known = knownZone(name);
   if (known === name) return;
   const likely = known ?? nearest(name, Intl.supportedValuesOf("timeZone"));

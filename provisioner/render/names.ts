@@ -1,6 +1,6 @@
 import { bool, list, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, assign, type Concern, winning } from "./assignment.ts";
-import { checkPlaces } from "./known-places.ts";
+import { checkTimeZone, readLocale } from "./known-places.ts";
 import { checked, checkedAll, type TextRule, textRules } from "./text-rules.ts";
 
 /** Host name, domain, hosts, resolver, certificates. */
@@ -45,8 +45,8 @@ function renderHosts(concern: Concern): readonly Assignment[] {
 /** Time zone, locale, keyboard. */
 export function renderLocale(concern: Concern): readonly Assignment[] {
   const { spec, base } = concern;
-  const { timezone, locale, keyboard } = spec;
-  checkPlaces(concern);
+  const { timezone, keyboard } = spec;
+  checkTimeZone(concern);
   const set = (
     path: readonly string[],
     value: string | undefined,
@@ -55,7 +55,7 @@ export function renderLocale(concern: Concern): readonly Assignment[] {
     value === undefined ? [] : [assign(path, winning(base, str(value)), from)];
   return [
     ...set(["time", "timeZone"], timezone, ["timezone"]),
-    ...set(["i18n", "defaultLocale"], locale, ["locale"]),
+    ...set(["i18n", "defaultLocale"], readLocale(concern), ["locale"]),
     ...(keyboard === undefined
       ? []
       : [assign(["console", "useXkbConfig"], winning(base, bool(true)), ["keyboard"])]),

@@ -10,6 +10,7 @@ import {
   winning,
 } from "./assignment.ts";
 import { isOptionPath, splitOptionName } from "./option-name.ts";
+import { warnOfSecrets } from "./readable-secrets.ts";
 
 /**
  * Raw options by dotted name; those that the rest of the spec sets are refused, and those of
@@ -45,6 +46,7 @@ export function renderRawOptions(
       return [];
     }
     set.push(key);
+    warnOfSecrets(concern, from, path.at(-1) ?? "", data);
     const value = attempt(concern, from, () => fromJson(data as PlainData));
     if (value === undefined) return [];
     const isOne = typeof data !== "object" || data === null;

@@ -3,6 +3,7 @@ import type { TemplateUse } from "#generated/provisioner/spec/v1.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { call, importFile, type NixExpr, path } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, attempt, type Concern } from "./assignment.ts";
+import { nixosUsers } from "./nixos-accounts.ts";
 import type { SourceFile } from "./sources.ts";
 
 /** A template as it is shipped: a folder with a module, the schema of its parameters, and a page. */
@@ -63,6 +64,7 @@ export function renderTemplates(
     }
     const parameters = readParameters(concern, use, at, check);
     if (parameters === undefined) continue;
+    checkUsers(concern, use, at);
     imports.push(call(importFile(path(`./firstlight/templates/${template.name}`)), parameters));
     const uses = called.filter(
       ({ path: [, name] }) => name?.split(" ")[0] === template.name,
@@ -75,6 +77,23 @@ export function renderTemplates(
     }
   }
   return { imports, files: [...files.values()], parameters: called };
+}
+
+/** Accounts that a template's parameter `users` names and nothing here makes. */
+function checkUsers(concern: Concern, use: TemplateUse, at: readonly string[]): void {
+  const named = use.parameters?.["users"];
+  if (!Array.isArray(named)) return;
+  const known = new Set([...Object.keys(concern.spec.users ?? {}), ...nixosUsers.keys()]);
+  for (const [index, user] of named.entries()) {
+    if (typeof user !== "string" || known.has(user)) continue;
+    const place = [...at, "parameters", "users", String(index)];
+    const message = "no user of this name is declared here";
+    const hint =
+      nearest(user, [...known]) === undefined
+        ? "add it under `users`; one that the image declares is right all the same"
+        : `did you mean \`${nearest(user, [...known])}\`?`;
+    addFinding(concern, place, "warning", "render/user-unknown", message, hint);
+  }
 }
 
 function readParameters(

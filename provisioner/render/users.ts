@@ -9,13 +9,18 @@ import {
   ref,
   str,
 } from "#provisioner/nix-language/tree.ts";
+import { checkIds } from "./account-ids.ts";
 import { type Assignment, addFinding, assign, type Concern, credential } from "./assignment.ts";
+import { isNixosUser } from "./nixos-accounts.ts";
 import { passwordFile } from "./passwords.ts";
 import { checked, checkedAll, textRules } from "./text-rules.ts";
 
 /** Accounts, and the shells they need. */
 export function renderUsers(concern: Concern): readonly Assignment[] {
-  const users = Object.entries(concern.spec.users ?? {});
+  const all = Object.entries(concern.spec.users ?? {});
+  const users = all.filter(([name]) => !isNixosUser(name));
+  for (const [name] of all) if (isNixosUser(name)) leaveToNixos(concern, name);
+  checkIds(concern);
   const shells = new Set(users.map(([, user]) => user.shell));
   return [
     ...renderMutableUsers(concern),
@@ -24,6 +29,13 @@ export function renderUsers(concern: Concern): readonly Assignment[] {
       .filter((shell) => shells.has(shell))
       .map((shell) => assign(["programs", shell, "enable"], bool(true), ["users"])),
   ];
+}
+
+/** What NixOS says of an account of its own and what another says would contradict each other. */
+function leaveToNixos(concern: Concern, name: string): void {
+  const message = "NixOS declares this account itself, and it is left as it is";
+  const hint = "choose another name, or set what is missing under `firstlight: options`";
+  addFinding(concern, ["users", name], "warning", "render/nixos-account", message, hint);
 }
 
 /** Decided with the base; `null` leaves it to the image's own configuration. */
@@ -45,7 +57,18 @@ function renderMutableUsers(concern: Concern): readonly Assignment[] {
   return [assign(["users", "mutableUsers"], value, ["mutableUsers"])];
 }
 
+/** NixOS lets nobody log in as a system user that has no shell of its own. */
+function warnOfNoShell(concern: Concern, name: string, user: User): void {
+  const { system, shell, authorizedKeys = [], passwordHash, locked } = user;
+  const logsIn = authorizedKeys.length > 0 || (passwordHash !== undefined && locked !== true);
+  if (name === "root" || system !== true || shell !== undefined || !logsIn) return;
+  const message = "a system user without a shell has keys or a password, and cannot log in";
+  const hint = "give it a `shell`, or take `system` away";
+  addFinding(concern, ["users", name], "warning", "render/no-shell", message, hint);
+}
+
 function renderUser(concern: Concern, name: string, user: User): readonly Assignment[] {
+  warnOfNoShell(concern, name, user);
   const from = ["users", name];
   const path = ["users", "users", name];
   const isRoot = name === "root";

@@ -124,3 +124,12 @@ t.test("what form a text must have is said in words, with an example", async (t)
     "health.checks.0.path": "write it like `/run/app/ready`",
   });
 });
+
+t.test("of an empty text one thing is said", async (t) => {
+  const { findings } = checkSpec({ version: 1, hostname: "", timezone: "" }, options);
+  t.match(findings, [
+    { path: "hostname", message: "must not be empty" },
+    { path: "timezone", message: "must not be empty" },
+  ]);
+  t.equal(findings.length, 2);
+});

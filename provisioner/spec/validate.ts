@@ -1,3 +1,4 @@
+import { isDay } from "#core/calendar.ts";
 import { type Finding, findingPath } from "#core/finding.ts";
 import { nearest } from "#core/nearest.ts";
 import { isSecretRef } from "#core/secret.ts";
@@ -38,6 +39,7 @@ export function checkSpec(value: object, options: CheckOptions): CheckedSpec {
     ...textProblems(value),
     ...secretProblems(value, options.secretNames),
     ...timeProblems(value),
+    ...dayProblems(value),
   ];
   const spec = keepValid(value, problems, (left) => (validate(left) ? left : schemaProblems(left)));
   const seen = new Set<string>();
@@ -50,9 +52,15 @@ export function checkSpec(value: object, options: CheckOptions): CheckedSpec {
   return { spec, findings };
 }
 
+/** Of a text that is too short or too long its form is not said as well. */
 function schemaProblems(value: unknown): readonly SpecProblem[] {
   if (validate(value)) return [];
-  return (validate.errors ?? []).filter((error) => !isSaidElsewhere(error)).map(toProblem);
+  const errors = (validate.errors ?? []).filter((error) => !isSaidElsewhere(error));
+  const lengths = errors.filter(({ keyword }) => /^m(?:in|ax)Length$/.test(keyword));
+  const wrongLength = new Set(lengths.map(({ instancePath }) => instancePath));
+  return errors
+    .filter(({ keyword, instancePath }) => keyword !== "pattern" || !wrongLength.has(instancePath))
+    .map(toProblem);
 }
 
 /** What a name violates stands beside the error that names it; a missing tag is `required` already. */
@@ -103,6 +111,25 @@ function timeProblems(value: object): readonly SpecProblem[] {
   const message = `the checks take ${leastMs} ms at least (soak, or passes times interval), and so never pass in time`;
   const hint = "give more time, or ask for less";
   return [{ path: ["health", "timeout"], target: "value", code: "spec/invalid", message, hint }];
+}
+
+/** NixOS hands the day on to programs that read another one, or none, from what is no day. */
+function dayProblems(value: object): readonly SpecProblem[] {
+  const { users } = value as { readonly users?: unknown };
+  if (typeof users !== "object" || users === null) return [];
+  return Object.entries(users).flatMap(([name, user]): SpecProblem[] => {
+    const expires: unknown = user?.expires;
+    const form = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/.exec(
+      typeof expires === "string" ? expires : "",
+    );
+    const [year, month, day] = (form ?? []).slice(1).map(Number);
+    if (year === undefined || month === undefined || day === undefined) return [];
+    if (isDay(year, month, day)) return [];
+    const path = ["users", name, "expires"];
+    const message = "the calendar has no such day";
+    const hint = "write year, month and day, such as `2027-12-31`";
+    return [{ path, target: "value", code: "spec/invalid", message, hint }];
+  });
 }
 
 /** Parts of the spec whose values are data for others: nothing in them is a reference of ours. */

@@ -11,6 +11,7 @@ export interface SourceDocument {
   readonly value: Json;
   readonly locate: YamlDocument["locate"];
   readonly binary?: YamlDocument["binary"];
+  readonly floatText?: YamlDocument["floatText"];
   /** The text it was read from; absent where values have no text of their own. */
   readonly text?: string;
 }
@@ -47,6 +48,10 @@ export class InputDocument implements Surroundings {
 
   binary(path: readonly PathPart[]): Uint8Array | undefined {
     return this.#source.binary?.(path);
+  }
+
+  floatText(path: readonly PathPart[]): string | undefined {
+    return this.#source.floatText?.(path);
   }
 
   written(path: readonly PathPart[]): string | undefined {

@@ -16,6 +16,8 @@ export interface Surroundings {
   place(path: readonly PathPart[], target?: "key" | "value"): Origin;
   /** The bytes of a value tagged `!!binary`. */
   binary(path: readonly PathPart[]): Uint8Array | undefined;
+  /** What Python's `str` makes of a value that YAML reads as a float. */
+  floatText(path: readonly PathPart[]): string | undefined;
   /** How a value begins in the document: some characters of its line. */
   written(path: readonly PathPart[]): string | undefined;
   /** Every value that nothing has marked: the highest ones, so that a whole section is named once. */
@@ -103,15 +105,33 @@ export class Input {
    */
   looseText(): string | undefined {
     const { value } = this;
-    if (typeof value !== "number" && typeof value !== "boolean") return this.text();
+    if (typeof value !== "number" && typeof value !== "boolean") {
+      const text = this.text();
+      return text === undefined ? undefined : (this.document.floatText(this.path) ?? text);
+    }
     this.mark("translated");
     this.add("warning", {
       code: "user-data/taken-as-text",
       message: `${describe(value)} stands where text is expected, and is taken as text`,
       hint: "put it in quotes: YAML may read it as something else than what is written",
     });
-    if (typeof value === "number") return String(value);
-    return value ? "True" : "False";
+    if (typeof value === "boolean") return value ? "True" : "False";
+    return this.document.floatText(this.path) ?? String(value);
+  }
+
+  /**
+   * This, or nothing where it is an empty text, as templates leave it for a value that they do not
+   * have: with a note it counts as absent.
+   */
+  unlessEmpty(): Input | undefined {
+    if (this.value !== "") return this;
+    this.mark("translated");
+    this.add("note", {
+      code: "user-data/no-value",
+      message: "the text is empty; the key counts as absent",
+      hint: "remove the key, or give it a value",
+    });
+    return undefined;
   }
 
   /** A truth value; the texts that cloud-init takes for one (`util.is_true`) count too. */

@@ -98,11 +98,11 @@ function fill(
   draft: SpecDraft,
   put: (document: InputDocument) => void,
 ): Part {
-  const { value, findings, locate, binary } = readYaml(text, { document: name });
+  const { value, findings, locate, binary, floatText } = readYaml(text, { document: name });
   if (value === undefined) return { findings, coverage: nothing };
   const illFormed = findIllFormedTexts(name, value, locate);
   if (hasErrors(illFormed)) return { findings: [...findings, ...illFormed], coverage: nothing };
-  const document = new InputDocument({ name, value, locate, binary, text });
+  const document = new InputDocument({ name, value, locate, binary, floatText, text });
   draft.reserve(namesOfSecrets(document.root));
   draft.reserve(namesOfSecrets(document.root.get("firstlight")));
   put(document);

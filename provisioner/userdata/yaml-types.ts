@@ -1,3 +1,4 @@
+import { isDay } from "#core/calendar.ts";
 import type { Json } from "#core/canonical-json.ts";
 
 /** What the text of a scalar is read as; the part of the tag after `tag:yaml.org,2002:`. */
@@ -29,6 +30,8 @@ export interface ScalarValue {
     | null;
   /** Of a binary value. */
   readonly bytes?: Uint8Array;
+  /** Of a float: what Python's `str` makes of it. */
+  readonly floatText?: string;
 }
 
 const digits = "[0-9][0-9_]*";
@@ -154,10 +157,17 @@ function readFloat(written: string): ScalarValue | undefined {
   const json = negative ? -amount : amount;
   if (!Number.isFinite(json)) {
     const name = String(json); // Infinity, -Infinity, NaN: as Python's json prints them
-    return { json: name, key: name, identity: `n${name}`, asText: "a number that is not finite" };
+    return {
+      json: name,
+      key: name,
+      identity: `n${name}`,
+      asText: "a number that is not finite",
+      floatText: name.toLowerCase().replace("infinity", "inf"),
+    };
   }
   const identity = Number.isInteger(json) ? BigInt(json).toString() : String(json);
-  return { json, key: printFloat(json), identity: `n${identity}`, asText: null };
+  const floatText = printFloat(json);
+  return { json, key: floatText, identity: `n${identity}`, asText: null, floatText };
 }
 
 function readFloatAmount(text: string): number | undefined {
@@ -187,7 +197,7 @@ function readPythonFloat(text: string): number | undefined {
   return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/.test(trimmed) ? Number(trimmed) : undefined;
 }
 
-/** Python's `repr` of a finite float. */
+/** Python's `repr` of a finite float, which is its `str`. */
 function printFloat(value: number): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
@@ -203,7 +213,7 @@ function readTimestamp(text: string): ScalarValue | undefined {
   if (match === null) return undefined;
   const [, year = "", month = "", day = "", hour, minute = "", second = ""] = match;
   const date = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
-  if (!isDate(Number(year), Number(month), Number(day))) return undefined;
+  if (!isDay(Number(year), Number(month), Number(day))) return undefined;
   if (hour === undefined) return textOf(date, "a date");
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const zone = readZone(text, match[8], match[9], match[10]);
@@ -211,13 +221,6 @@ function readTimestamp(text: string): ScalarValue | undefined {
   const micro = (match[7] ?? "").slice(0, 6).padEnd(6, "0");
   const part = micro === "000000" ? "" : `.${micro}`;
   return textOf(`${date} ${hour.padStart(2, "0")}:${minute}:${second}${part}${zone}`, "a time");
-}
-
-function isDate(year: number, month: number, day: number): boolean {
-  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  const days = month === 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
-  return day <= days;
 }
 
 function readZone(text: string, sign?: string, hours?: string, minutes = "0"): string | undefined {

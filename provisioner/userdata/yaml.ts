@@ -36,6 +36,11 @@ export interface YamlDocument {
   locate(path: readonly (string | number)[], target?: "key" | "value"): YamlPosition | undefined;
   /** The bytes of the value at `path` when it is tagged `!!binary`. */
   binary(path: readonly (string | number)[]): Uint8Array | undefined;
+  /**
+   * What Python's `str` makes of the value at `path` when it is a float: `1.0`, `1e-07`, `inf`. JSON
+   * tells 1.0 from 1 no more.
+   */
+  floatText(path: readonly (string | number)[]): string | undefined;
 }
 
 const maxFindings = 200;
@@ -86,6 +91,8 @@ export function readYaml(text: string, options: YamlOptions): YamlDocument {
       return found === undefined ? undefined : place(target === "key" ? found.keyAt : found.at);
     },
     binary: (path) => (root === undefined ? undefined : find(root, path)?.value.scalar?.bytes),
+    floatText: (path) =>
+      root === undefined ? undefined : find(root, path)?.value.scalar?.floatText,
   };
 }
 

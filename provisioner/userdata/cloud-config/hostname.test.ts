@@ -54,6 +54,13 @@ checkCases(t, [
     ],
   },
   {
+    name: "an empty name is none",
+    yaml: 'hostname: ""\nfqdn: ""\n',
+    spec: { hostname: "meta" },
+    says: ["note user-data/no-value 2:11 hostname", "note user-data/no-value 3:7 fqdn"],
+    context: { hostname: "meta" },
+  },
+  {
     name: "a number is no name",
     yaml: "hostname: 123\n",
     spec: {},

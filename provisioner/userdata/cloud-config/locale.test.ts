@@ -12,7 +12,8 @@ checkCases(t, [
   locale("de_CH", "de_CH.UTF-8"),
   locale("de_CH.UTF-8", "de_CH.UTF-8"),
   locale("de_DE.ISO-8859-1@euro", "de_DE.ISO-8859-1@euro"),
-  locale("de_DE@euro", "de_DE.UTF-8@euro"),
+  locale("de_DE@euro", "de_DE@euro"),
+  locale("sr_RS@latin", "sr_RS@latin"),
   locale("C", "C"),
   locale("C.UTF-8", "C.UTF-8"),
   locale("POSIX", "POSIX"),
@@ -47,7 +48,16 @@ checkCases(t, [
     yaml: "timezone: America/Argentina/Buenos_Aires\n",
     spec: { timezone: "America/Argentina/Buenos_Aires" },
   },
-  { name: "an empty time zone changes nothing", yaml: 'timezone: ""\n', spec: {} },
+  ...["timezone", "locale", "keyboard.layout"].map((path) => {
+    const [key, inner] = path.split(".");
+    const written = inner === undefined ? `${key}: ""` : `${key}: {${inner}: "", variant: x}`;
+    return {
+      name: `an empty ${path} changes nothing`,
+      yaml: `${written}\n`,
+      spec: {},
+      says: [`note user-data/no-value 2:${written.indexOf('"') + 1} ${path}`],
+    };
+  }),
   {
     name: "a path is no time zone",
     yaml: "timezone: ../../etc/shadow\n",

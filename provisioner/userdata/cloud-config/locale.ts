@@ -8,20 +8,21 @@ export const timezone: CloudConfigModule = {
   rule: "The time zone, by its name in the tz database. An empty text changes nothing.",
   example: "timezone: Europe/Zurich\n",
   translate({ config, draft }) {
-    const input = config.get("timezone");
+    const input = config.get("timezone")?.unlessEmpty();
     const zone = input?.text();
-    if (input === undefined || zone === undefined || zone === "") return;
+    if (input === undefined || zone === undefined) return;
     draft.spec.timezone = zone;
     draft.origin(["timezone"], input);
   },
 };
 
-/** `locale`: a name without a character set gets UTF-8. */
+/** `locale`: a name alone gets UTF-8. */
 export const locale: CloudConfigModule = {
   name: "locale",
   keys: ["locale", "locale_configfile"],
   rule:
-    "The default locale; a name without a character set gets UTF-8. `false` leaves it to the image. " +
+    "The default locale; a name without a character set and a modifier gets UTF-8, the only one that " +
+    "NixOS builds by itself. `false` or an empty text leaves it to the image. " +
     "`locale_configfile` has no meaning: NixOS writes its own file.",
   example: "locale: de_CH\n",
   translate({ config, draft }) {
@@ -34,17 +35,14 @@ export const locale: CloudConfigModule = {
       },
       typeof file.value === "string" ? "note" : "warning",
     );
-    const input = config.get("locale");
+    const input = config.get("locale")?.unlessEmpty();
     if (input === undefined) return;
     if (input.value === true) return input.expected("the name of a locale, or false");
     if (isOff(input.value)) return input.mark("translated");
     const name = input.text();
     if (name === undefined) return;
-    const [, language = name, charset, modifier = ""] =
-      /^([^.@]+)(\.[^@]*)?(@.*)?$/.exec(name) ?? [];
-    const plain = language === "C" || language === "POSIX";
-    draft.spec.locale =
-      plain && charset === undefined ? name : `${language}${charset ?? ".UTF-8"}${modifier}`;
+    const isWhole = /[.@]/.test(name) || name === "C" || name === "POSIX";
+    draft.spec.locale = isWhole ? name : `${name}.UTF-8`;
     draft.origin(["locale"], input);
   },
 };
@@ -62,13 +60,16 @@ function isOff(value: unknown): boolean {
 export const keyboard: CloudConfigModule = {
   name: "keyboard",
   keys: ["keyboard"],
-  rule: "Layout, model, variant and options of XKB, for the console as well as for graphical sessions.",
+  rule:
+    "Layout, model, variant and options of XKB, for the console as well as for graphical sessions. " +
+    "With an empty layout the keyboard stays what the image says.",
   example: "keyboard:\n  layout: ch\n  variant: de\n  options: compose:ralt\n",
   translate({ config, draft }) {
     const input = config.get("keyboard");
     if (input === undefined) return;
     if (!input.isMapping()) return input.expected("a mapping with `layout`");
     const layoutInput = input.get("layout");
+    const lacksValue = layoutInput !== undefined && layoutInput.unlessEmpty() === undefined;
     const layout = layoutInput?.text();
     const wish: Omit<NonNullable<typeof draft.spec.keyboard>, "layout"> = {};
     for (const key of ["model", "variant", "options"] as const) {
@@ -76,7 +77,7 @@ export const keyboard: CloudConfigModule = {
       if (value !== undefined && value !== "") wish[key] = value;
     }
     if (layoutInput === undefined || layoutInput.value === null) return lacksLayout(input);
-    if (layout === undefined) return;
+    if (lacksValue || layout === undefined) return;
     draft.spec.keyboard = { layout, ...wish };
     draft.origin(["keyboard"], input);
   },

@@ -1,4 +1,5 @@
 import t from "tap";
+import { translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
 
 checkCases(t, [
@@ -57,7 +58,7 @@ checkCases(t, [
     name: "a line break in a server is refused",
     yaml: 'ntp: {servers: ["a\\nb"]}\n',
     spec: { ntp: { enable: true, servers: [] } },
-    says: ["error spec/invalid 2:6 ntp.servers.0"],
+    says: ["error spec/invalid 2:17 ntp.servers.0"],
   },
   {
     name: "a text is no section",
@@ -66,3 +67,9 @@ checkCases(t, [
     says: ["error user-data/wrong-type 2:6 ntp"],
   },
 ]);
+
+t.test("each server has a place of its own", async (t) => {
+  const { origins } = translateCloud("ntp:\n  servers: [192.0.2.1, 192.0.2.1, 192.0.2.2]\n");
+  t.match(origins.get("ntp.servers.0"), { line: 3, column: 13 });
+  t.match(origins.get("ntp.servers.1"), { line: 3, column: 35 });
+});

@@ -1,4 +1,5 @@
 import type { Ntp } from "#generated/provisioner/spec/v1.ts";
+import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
@@ -33,8 +34,8 @@ export const ntp: CloudConfigModule = {
     const client = readClient(input.get("ntp_client"));
     if (client !== undefined) wish.client = client;
     for (const key of ["servers", "pools"] as const) {
-      const names = new Set(input.get(key)?.texts() ?? []);
-      if (names.size > 0) wish[key] = [...names];
+      const names = readNames(key, input.get(key), draft);
+      if (names.length > 0) wish[key] = names;
     }
     for (const key of ["peers", "allow", "config"]) {
       input.get(key)?.unsupported({
@@ -48,6 +49,18 @@ export const ntp: CloudConfigModule = {
     draft.origin(["ntp"], input);
   },
 };
+
+/** Each name once, with the place of the first entry that says it. */
+function readNames(key: "servers" | "pools", list: Input | undefined, draft: SpecDraft): string[] {
+  const names = new Set<string>();
+  for (const item of list?.items() ?? []) {
+    const name = item.text();
+    if (name === undefined || names.has(name)) continue;
+    draft.origin(["ntp", key, names.size], item);
+    names.add(name);
+  }
+  return [...names];
+}
 
 /** Says that what stands beside `enabled: false` has no effect. */
 function leave(input: Input): void {

@@ -1,5 +1,8 @@
 import t from "tap";
+import { shippedTemplates, tryRender } from "#provisioner/render/try-render.ts";
+import { translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
+import { serviceOptions, serviceTemplates } from "./package-names.ts";
 
 checkCases(t, [
   {
@@ -33,6 +36,16 @@ checkCases(t, [
     yaml: "packages: [ufw]\n",
     spec: {},
     says: ["warning cloud-config/package-unneeded 2:12 packages.0"],
+  },
+  {
+    name: "of one that is the program alone on NixOS the service is missed",
+    yaml: "packages: [nginx, docker.io]\n",
+    spec: { packages: ["nginx", "docker"] },
+    says: [
+      "warning cloud-config/package-service 2:12 packages.0",
+      "warning cloud-config/package-service 2:19 packages.1",
+      "note cloud-config/package-mapped 2:19 packages.1",
+    ],
   },
   {
     name: "old names, and names that begin with a number",
@@ -80,3 +93,15 @@ checkCases(t, [
     says: ["warning user-data/no-value 2:10 packages"],
   },
 ]);
+
+t.test("options and templates of services exist, and are named", async (t) => {
+  const options = Object.fromEntries(Object.values(serviceOptions).map((name) => [name, true]));
+  t.strictSame(tryRender({ options }).findings, []);
+  for (const name of Object.values(serviceTemplates)) t.ok(shippedTemplates.has(name), name);
+  const { findings } = translateCloud("packages: [redis, docker-ce]\n");
+  t.match(findings, [
+    { hint: "set services.redis.servers.main.enable under `firstlight: options`" },
+    { hint: "name the template docker-host under `firstlight: templates`" },
+    { code: "cloud-config/package-mapped" },
+  ]);
+});

@@ -1,7 +1,12 @@
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
-import { packageAttributes, servicePackages } from "./package-names.ts";
+import {
+  packageAttributes,
+  serviceOptions,
+  servicePackages,
+  serviceTemplates,
+} from "./package-names.ts";
 
 type Named = readonly [name: string, input: Input];
 
@@ -11,7 +16,8 @@ export const packages: CloudConfigModule = {
   keys: ["packages"],
   rule:
     "Packages by their attribute in nixpkgs. Names that Debian has for the same program are mapped, " +
-    "with a note; what NixOS needs no package for is left out, with a note, or a warning where it " +
+    "with a note; one that starts a service on Debian is the program alone, with a warning that names the " +
+    "option for it; what NixOS needs no package for is left out, with a note, or a warning where it " +
     "is a service to be set up. The pinned nixpkgs decides the versions. Packages of snap do not exist.",
   example: "packages:\n  - htop\n  - fd-find\n  - [jq, 1.7.1]\n  - apt: [ca-certificates]\n",
   translate({ config, draft }) {
@@ -41,6 +47,7 @@ function readAttribute(name: string, input: Input): string | undefined {
     });
     return undefined;
   }
+  warnOfService(name, input);
   if (attribute !== name) {
     input.add("note", {
       code: "cloud-config/package-mapped",
@@ -48,6 +55,21 @@ function readAttribute(name: string, input: Input): string | undefined {
     });
   }
   return attribute;
+}
+
+/** On Debian the package starts its service; on NixOS nothing does that but an option. */
+function warnOfService(name: string, input: Input): void {
+  const template = getOwn(serviceTemplates, name);
+  const option = getOwn(serviceOptions, name);
+  if (template === undefined && option === undefined) return;
+  input.add("warning", {
+    code: "cloud-config/package-service",
+    message: "the program is installed, and its service is neither set up nor started",
+    hint:
+      template === undefined
+        ? `set ${option} under \`firstlight: options\``
+        : `name the template ${template} under \`firstlight: templates\``,
+  });
 }
 
 /** A service that is not set up loses something; what is part of every system does not. */

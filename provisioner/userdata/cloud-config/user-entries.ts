@@ -94,13 +94,21 @@ function readList(list: Input): readonly Named[] {
       input.add("warning", {
         code: "cloud-config/no-name",
         message: "this entry has no `name`, so it is about the default user",
-        hint: "add `name: default`, or the name of the user that is meant",
+        hint: isNamedByKey(input)
+          ? "the name of a user stands as a key here: write it behind `name`, and the user's keys beside it"
+          : "add `name: default`, or the name of the user that is meant",
       });
       return [{ name: defaultName, at: input, layer: input }];
     }
     const name = nameInput.looseText();
     return name === undefined ? [] : [{ name, at: nameInput, layer: input }];
   });
+}
+
+/** `bob: { … }` as an item of the list, where only `users` as a mapping has names for keys. */
+function isNamedByKey(input: Input): boolean {
+  const entries = input.entries();
+  return entries.length === 1 && entries.every(([, inner]) => inner.isMapping());
 }
 
 /** One member of `users` as a mapping: a mapping of the user's keys, or whether the user is wanted. */

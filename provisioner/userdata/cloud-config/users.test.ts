@@ -67,6 +67,63 @@ checkCases(t, [
     secrets: { "user-a-password": hash },
   },
   {
+    name: "empty texts, as templates leave them, are absent",
+    yaml: alone("uid: ''\n    homedir: ''\n    shell: ''\n    expiredate: ''\n    sudo: ''"),
+    spec: a({}),
+    says: [
+      "note user-data/no-value 4:10 users.0.uid",
+      "note user-data/no-value 5:14 users.0.homedir",
+      "note user-data/no-value 6:12 users.0.shell",
+      "note user-data/no-value 7:17 users.0.expiredate",
+    ],
+  },
+  ...Object.entries({
+    "1.0": "1.0",
+    "1.0e+3": "1000.0",
+    "5.": "5.0",
+    "1.0e-7": "1e-07",
+    "0.00001": "1e-05",
+    "-0.0": "-0.0",
+    "1.50": "1.5",
+    "100000000000000000.0": "1e+17",
+    1: "1",
+  }).map(([written, description]) => ({
+    name: `${written} is the text of Python`,
+    yaml: alone(`gecos: ${written}`),
+    spec: a({ description }),
+    says: ["warning user-data/taken-as-text 4:12 users.0.gecos"],
+  })),
+  ...Object.entries({ ".inf": "inf", "-.INF": "-inf", ".nan": "nan" }).map(
+    ([written, description]) => ({
+      name: `${written} is the text of Python`,
+      yaml: alone(`gecos: ${written}`),
+      spec: a({ description }),
+      says: ["note yaml/kept-as-text 4:12 users.0.gecos"],
+    }),
+  ),
+  {
+    name: "a system user can be entered as on Debian, and has a home that is not made",
+    yaml: alone("system: true\n    ssh_authorized_keys: [ssh-rsa AAAAB3NzaC1yc2Ek]"),
+    spec: a({
+      system: true,
+      shell: "bash",
+      home: "/home/a",
+      authorizedKeys: ["ssh-rsa AAAAB3NzaC1yc2Ek"],
+    }),
+  },
+  ...["2030-13-45", "2027-02-29", "0000-01-01"].map((day) => ({
+    name: `${day} is no day`,
+    yaml: alone(`expiredate: '${day}'`),
+    spec: a({}),
+    says: ["error spec/invalid 4:17 users.a.expires"],
+  })),
+  {
+    name: "a main group of Debian is mapped as the others are",
+    yaml: alone("primary_group: sudo"),
+    spec: a({ primaryGroup: "wheel" }),
+    says: ["note cloud-config/group-mapped 4:20 users.0.primary_group"],
+  },
+  {
     name: "old spellings with -",
     yaml: alone(
       "lock-passwd: false\n    ssh-authorized-keys: [ssh-rsa AAAAB3NzaC1yc2Ek]\n    primary-group: g",
@@ -285,4 +342,11 @@ t.test("names that every object inherits are names like any other", async (t) =>
 t.test("nothing is set on what all objects inherit", async (t) => {
   t.strictSame(Object.keys(Object.prototype), []);
   t.equal(Reflect.get({}, "locked"), undefined);
+});
+
+t.test("a name that stands as a key in the list is told apart from no name", async (t) => {
+  const hintOf = (yaml: string) =>
+    translateCloud(yaml).findings.find(({ code }) => code === "cloud-config/no-name")?.hint ?? "";
+  t.match(hintOf("users: [{bob: {uid: 7}}]\n"), /write it behind `name`/);
+  t.match(hintOf("users: [{uid: 7}]\n"), /add `name: default`/);
 });

@@ -37,7 +37,8 @@ export const usersGroups: CloudConfigModule = {
     "`wheel` and may use sudo without a password, and `user` changes it. Several entries for one user " +
     "are one user, of each key the first counts. A password is locked unless `lock_passwd: false`; its " +
     "hash becomes a secret, a password in plain text is not taken. A shell is the package of the " +
-    "program's name. The groups `sudo` and `admin` are `wheel`, `adm` is `systemd-journal`.",
+    "program's name. A `system` user has, as with `useradd -r` on Debian, a shell and the home `/home/NAME`, " +
+    "which is not made; write `shell: /usr/sbin/nologin` for one that nobody enters. The groups `sudo` and `admin` are `wheel`, `adm` is `systemd-journal`.",
   example,
   translate(module) {
     addGroups(module);
@@ -111,13 +112,17 @@ function readGroups(name: string, user: User, input: Input | undefined, draft: S
   draft.origin(["users", name, "groups"], input);
 }
 
+/** Keys where an empty text says something: no rules. */
+const rules: ReadonlySet<string> = new Set(["sudo", "doas"]);
+
 function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft): void {
   const set = <K extends keyof User>(
     key: K,
     from: string,
     read: (input: Input) => User[K] | undefined,
   ) => {
-    const input = layers.get(from);
+    const given = layers.get(from);
+    const input = rules.has(from) ? given : given?.unlessEmpty();
     const value = input === undefined ? undefined : read(input);
     if (input === undefined || value === undefined) return;
     user[key] = value;
@@ -126,7 +131,10 @@ function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft
   set("description", "gecos", (input) => input.looseText());
   set("uid", "uid", (input) => input.integer());
   set("home", "homedir", (input) => input.text());
-  set("primaryGroup", "primary_group", (input) => input.looseText());
+  set("primaryGroup", "primary_group", (input) => {
+    const group = input.looseText();
+    return group === undefined ? undefined : groupName(group, input);
+  });
   set("system", "system", (input) => input.boolean());
   set("createHome", "no_create_home", (input) => (input.boolean() === true ? false : undefined));
   set("authorizedKeys", "ssh_authorized_keys", (input) => unique(readKeys(input)));
@@ -137,7 +145,14 @@ function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft
   readPassword(name, user, layers, draft);
   const noGroup = layers.get("no_user_group");
   if (noGroup?.boolean() === true && user.primaryGroup === undefined) user.primaryGroup = "users";
+  if (user.system === true) fillSystemUser(name, user);
   nameInexpressible(layers);
+}
+
+/** As `useradd -r` of Debian has it, which cloud-init calls; NixOS gives such a user no shell. */
+function fillSystemUser(name: string, user: User): void {
+  user.shell ??= "bash";
+  if (/^[A-Za-z0-9_.-]+$/.test(name)) user.home ??= `/home/${name}`;
 }
 
 /** Keys that change nothing when they are false, and are not translated when they are true. */

@@ -261,7 +261,7 @@ t.test("what could not be done makes a boot degraded, a mere note does not", asy
   t.match(await boot(lost.deps), { outcome: "committed", degraded: true });
   t.ok(lost.events.some((event) => event.kind === "finding"));
   const noted = prepare(t, {
-    discover: async () => content("#cloud-config\npackages: [docker.io]\n"),
+    discover: async () => content("#cloud-config\npackages: [fd-find]\n"),
   });
   t.match(await boot(noted.deps), { outcome: "committed", degraded: false });
 });

@@ -39,7 +39,9 @@ const lost: Finding = {
 const told: Finding = { ...lost, level: "note" };
 
 /** What the firmware of an instance of EC2 says. */
-const amazon = { sys: { class: { dmi: { id: { product_uuid: "ec2a0e4f-1" } } } } };
+const amazon = {
+  sys: { class: { dmi: { id: { product_uuid: "ec2a0e4f-1", sys_vendor: "Amazon EC2" } } } },
+};
 
 type FakeIo = ReturnType<typeof fakeIo>;
 const json = (io: FakeIo, path: string): unknown => JSON.parse(io.files.readText(path) ?? "null");

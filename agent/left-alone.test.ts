@@ -237,6 +237,20 @@ t.test("after the way back of a first boot no try is promised that never comes",
   t.match(await ask(t, m, documents("second"), apply), { outcome: "committed" }, "as it said");
 });
 
+t.test("a way back that is not finished yet is nobody's choice", async (t) => {
+  const m = await back(t);
+  m.faults.answers.set("switch boot", () => ({ code: 1, stderr: "No space left on device" }));
+  for (let times = 0; times < 4; times++) {
+    t.match(await ask(t, m, documents("second")), {
+      outcome: "failed",
+      fault: { code: "system/commit-incomplete" },
+    });
+  }
+  m.faults.answers.delete("switch boot");
+  t.match(await ask(t, m, documents("second")), leftAlone, "its documents failed in a first boot");
+  t.same([m.running(), m.bootDefault()], [m.bootDefault(), m.profile()]);
+});
+
 t.test("nor does a person who asks then wait for another boot", async (t) => {
   const m = await back(t);
   const apply = { by: "apply", approved: true } as const;

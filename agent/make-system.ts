@@ -317,6 +317,11 @@ async function settle(
     const followed = way.tell(() => follow(d, rendering));
     return { ...end, degraded: end.degraded === true || !followed };
   }
+  const isUnfinished = recovery.fault?.code === "system/commit-incomplete";
+  if (running.chosen !== null && recovery.fault !== null && isUnfinished && !d.approved) {
+    // Nobody chose it: the commit of what runs, or of what it went back from, is still to be finished.
+    throw new Fault("system/commit-incomplete", recovery.fault.message);
+  }
   if (running.chosen !== null && (decision.change === "nothing" || running.overruled)) {
     // What a person chose stays, until somebody asks for something else.
     if (!d.approved) leaveAlone(way, running.chosen);

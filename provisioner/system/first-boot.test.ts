@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import t from "tap";
+import t, { type Test } from "tap";
 import { Fault } from "#core/fault.ts";
 import { armFirstBoot } from "./arm-first-boot.ts";
 import { systemClient } from "./client.ts";
@@ -336,3 +336,59 @@ t.test("what a first boot was left for is told as it is: its hooks, and no verdi
     reasons: [/did not come as far as to be judged/],
   });
 });
+
+/** The way back of a first boot, in which something fails. */
+async function cameBack(t: Test, loader: FakeLoader) {
+  const m = await unprovedMachine(t, loader);
+  m.cutPower();
+  await arm(m);
+  m.cutPower();
+  t.equal(m.running(), good);
+  return m;
+}
+
+const full = { code: 1, stderr: "No space left on device" };
+
+for (const loader of loaders) {
+  t.test(`${loader}: a way back whose menu cannot be written is not over`, async (t) => {
+    const m = await cameBack(t, loader);
+    m.faults.answers.set("switch boot", () => full);
+    for (let times = 0; times < 5; times++) {
+      t.match(await start(m).recover({ judges: true }), {
+        state: "continued",
+        fault: { code: "system/commit-incomplete" },
+      });
+    }
+    m.cutPower();
+    t.equal(m.running(), fresh, "the loader still starts it");
+    t.ok(await arm(m), "and it has a way back");
+    m.cutPower();
+    t.equal(m.running(), good);
+    m.faults.answers.delete("switch boot");
+    await start(m).recover({ judges: true });
+    t.strictSame([m.profile(), m.bootDefault(), marks(m)], [good, good, []]);
+  });
+
+  t.test(`${loader}: a way back whose profile cannot be set is tried again`, async (t) => {
+    const m = await cameBack(t, loader);
+    m.faults.answers.set("nix-env", ({ args }) => (args?.includes("--set") ? full : undefined));
+    t.match(await start(m).recover({ judges: true }), { fault: { code: "system/commit-failed" } });
+    m.faults.answers.delete("nix-env");
+    t.match(await start(m).recover({ judges: true }), { state: "rolled-back", fault: null });
+    t.strictSame([m.profile(), m.bootDefault(), marks(m)], [good, good, []]);
+  });
+
+  t.test(`${loader}: who goes back in a first boot leaves no choice behind`, async (t) => {
+    const m = await unprovedMachine(t, loader);
+    m.cutPower();
+    await arm(m);
+    const c = start(m);
+    await c.recover({ judges: true });
+    const { plan } = await c.planGeneration(null, { by: "rollback", why: "x", instanceId: null });
+    await c.commit(await c.try(plan), healthy);
+    const next = fakeSources("d");
+    await commit(start(m), next);
+    m.cutPower();
+    t.equal(m.running(), systemOf(next));
+  });
+}

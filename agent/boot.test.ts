@@ -254,6 +254,24 @@ t.test("a defect is an outcome too, and says that it is one", async (t) => {
   t.match(await boot(deps), { outcome: "failed", fault: { code: "cli/internal" } });
 });
 
+t.test("what did not come for once is no change of a node", async (t) => {
+  const said = (hostname: string, incomplete: boolean) => async () => ({
+    ...content(`#cloud-config\nhostname: ${hostname}\n`),
+    incomplete,
+  });
+  const { deps } = prepare(t, { discover: said("a", true) });
+  t.match(await boot(deps), { outcome: "committed" }, "at first all that there is counts");
+  t.not((await boot({ ...deps, discover: said("a", true) })).fault?.code, "datasource/unreachable");
+  t.match(await boot({ ...deps, discover: said("b", true) }), {
+    outcome: "failed",
+    fault: { code: "datasource/unreachable" },
+  });
+  t.match(await boot({ ...deps, discover: said("b", true), by: "apply", approved: true }), {
+    outcome: "committed",
+  });
+  t.match(await boot({ ...deps, discover: said("c", false) }), { outcome: "committed" });
+});
+
 t.test("what could not be done makes a boot degraded, a mere note does not", async (t) => {
   const lost = prepare(t, {
     discover: async () => content("#cloud-config\nphone_home: { url: x }\n"),

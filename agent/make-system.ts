@@ -242,6 +242,7 @@ export async function renderSystem(
     settings: d.settings,
     enrolled: d.enrolled,
   });
+  checkComplete(content, decision, d);
   checkDecision(decision, d);
   await accept({ content, translation });
   if (hasErrors(translation.findings)) throw invalid(translation.findings);
@@ -433,6 +434,20 @@ function follow(d: BootDeps, rendering: Rendering): void {
     at: timestamp(d.io.clock),
   };
   writePinnedInstance(d.io, pinned);
+}
+
+/** What did not come for once is no change of what a node is made from. */
+function checkComplete(
+  { instance, incomplete = false }: DatasourceContent,
+  { change }: Decision,
+  d: BootDeps,
+): void {
+  if (!incomplete || change !== "user-data" || d.approved) return;
+  const { name } = instance.datasource;
+  const message = `${name}: not all of it came, and what came is not what the node is made from`;
+  throw new Fault("datasource/unreachable", message, {
+    hint: "the system stays, and the next boot asks again; `firstlight apply` takes what there is",
+  });
 }
 
 function checkDecision(decision: Decision, d: BootDeps): void {

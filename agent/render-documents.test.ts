@@ -65,6 +65,20 @@ hostnam: a
   t.match(spec, { timezone: "CI_MISSING_JINJA_VAR/zone" });
 });
 
+t.test("empty lines around the header are none of the document", async (t) => {
+  for (const [before, after] of [
+    ["", "\n"],
+    ["\n\n", ""],
+    ["\n", "\n\n"],
+  ]) {
+    const document = `${before}## template: jinja\n${after}#cloud-config\nhostname: a-{{ v1.instance_id }}\nx: 1\n`;
+    const { spec, findings } = await resolve(t, document);
+    t.match(spec, { hostname: "a-i-1" });
+    const line = document.split("\n").indexOf("x: 1") + 1;
+    t.match(findings, [{ path: "x", line }], JSON.stringify(document));
+  }
+});
+
 t.test("one that cannot be rendered is an error that repeats nothing of it", async (t) => {
   for (const template of ["{{ 'hunter2' hunter2 }}", "{{ v1.hunter2.x }}", "{% for %}"]) {
     const { findings } = await resolve(

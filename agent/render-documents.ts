@@ -25,7 +25,8 @@ export async function renderDocuments(
   const text = raw === undefined ? undefined : decodeUserData(raw).text;
   if (raw === undefined || text === undefined || sniff(text) !== "jinja")
     return { documents, findings: [] };
-  const template = text.slice(text.indexOf("\n") + 1 || text.length);
+  const trimmed = text.trimStart();
+  const template = trimmed.slice(trimmed.indexOf("\n") + 1 || trimmed.length);
   const answer = await render(template, instance);
   if ("problem" in answer) {
     const finding: Finding = {
@@ -36,7 +37,8 @@ export async function renderDocuments(
     };
     return { documents: { ...documents, userData: undefined }, findings: [finding] };
   }
-  const bytes = Buffer.from(keepLines(answer.text));
+  const before = linesOf(text.slice(0, text.length - trimmed.length)) + 1;
+  const bytes = Buffer.from(keepLines(answer.text, before));
   const findings = answer.missing
     .filter((name) => nameOfVariable.test(name))
     .slice(0, mostNamed)
@@ -44,11 +46,20 @@ export async function renderDocuments(
   return { documents: { ...documents, userData: { ...raw, bytes } }, findings };
 }
 
-/** The header was a line: with another one lines have the numbers that they have in the template. */
-function keepLines(text: string): string {
+/**
+ * The header was a line, and so is each that was empty before it or after it: with others in their places
+ * lines have the numbers that they have in the template.
+ */
+function keepLines(rendered: string, before: number): string {
+  const text = rendered.trimStart();
+  const dropped = before + linesOf(rendered.slice(0, rendered.length - text.length));
   return sniff(text) === "cloud-config" || sniff(text) === "firstlight"
-    ? text.replace("\n", "\n#\n")
+    ? text.replace("\n", `\n${"#\n".repeat(dropped)}`)
     : text;
+}
+
+function linesOf(text: string): number {
+  return text.split("\n").length - 1;
 }
 
 function missing(document: string, name: string, text: string): Finding {

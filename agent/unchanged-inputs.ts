@@ -91,9 +91,10 @@ export function rememberUnchanged(
 }
 
 /** The whole content: keyed, because it holds secrets, and with the words that a result repeats. */
-function digestContent(io: Io, { instance, secrets, findings }: DatasourceContent): string {
+function digestContent(io: Io, content: DatasourceContent): string {
+  const { instance, secrets, findings, metadataService = null } = content;
   const keyed = digestWhole(io, { instance, secrets, fetched: new Map() });
-  return sha256(prettyJson({ keyed, datasource: instance.datasource, findings }));
+  return sha256(prettyJson({ keyed, datasource: instance.datasource, findings, metadataService }));
 }
 
 function digestFacts(facts: Facts): string {

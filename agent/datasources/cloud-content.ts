@@ -37,11 +37,13 @@ export async function readCloud(
   return {
     ...instanceContent({ datasource, instance, findings }),
     ...{ attempts, metadataService: placeOf(cloud, service?.url, reader, lacks) },
+    ...(lacks.some(({ level }) => level === "warning") ? { incomplete: true } : {}),
   };
 }
 
 /** Paths that say whether an instance has a workload identity. */
-const ofIdentity = /\/(?:security-credentials|service-accounts|iam)\/|^\/metadata\/identity\//;
+const ofIdentity =
+  /\/(?:security-credentials|service-accounts|iam)\/|^\/metadata\/identity\/|^\/latest\/meta-data\/$/;
 
 /**
  * Addresses are the cloud's own. One that a lease, a file of the machine or its settings name may be

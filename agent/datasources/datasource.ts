@@ -92,6 +92,8 @@ export interface DatasourceContent {
   readonly userData?: { readonly document: string; readonly format?: "firstlight" };
   /** The metadata service that says it; absent where none does. */
   readonly metadataService?: MetadataPlace;
+  /** Whether something did not come that the machine may be made from: a later boot may have it. */
+  readonly incomplete?: boolean;
   /** Every exchange with a metadata service. */
   readonly attempts?: readonly MetadataAttempt[];
   /** How it was found; `discover` adds it. */

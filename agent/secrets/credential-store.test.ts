@@ -118,26 +118,29 @@ const keptUnder =
     return under === key ? { stdout: base64 } : { code: 1, stderr: "cannot unseal\n" };
   };
 
-t.test("one look tells that what is stored encrypted can be opened", async (t) => {
-  const root = t.testdir();
-  const run = async (program: FakeProgram) => {
-    const fake = fakeIo(root, { "systemd-creds": program });
-    const store = await openCredentialStore(asRunningMachine(fake));
-    const files = await store.store(bag({ a: "x", b: "y" }));
-    const texts = [...files.values()].map(({ file, encrypted }) => {
-      t.ok(encrypted);
-      return fake.files.readText(`${credentialsDirectory}/${file}`);
-    });
-    return { texts, asked: fake.executed.map(({ args }) => args[0]) };
-  };
-  const under = (key: string) => [`${key} eA==\n`, `${key} eQ==\n`];
-  t.same((await run(keptUnder("k1"))).texts, under("k1"));
-  t.same(await run(keptUnder("k1")), { texts: under("k1"), asked: ["decrypt"] });
-  const again = ["decrypt", "encrypt", "encrypt", "decrypt", "encrypt"];
-  t.same(await run(keptUnder("k2")), { texts: under("k2"), asked: again }, "a key that is lost");
-  const broken: FakeProgram = () => ({ code: 1, stderr: "no TPM\n" });
-  t.same((await run(broken)).texts, under("k2"), "one that fails for once");
-});
+t.test(
+  "what is stored encrypted is looked at, and encrypted anew where it cannot be opened",
+  async (t) => {
+    const root = t.testdir();
+    const run = async (program: FakeProgram) => {
+      const fake = fakeIo(root, { "systemd-creds": program });
+      const store = await openCredentialStore(asRunningMachine(fake));
+      const files = await store.store(bag({ a: "x", b: "y" }));
+      const texts = [...files.values()].map(({ file, encrypted }) => {
+        t.ok(encrypted);
+        return fake.files.readText(`${credentialsDirectory}/${file}`);
+      });
+      return { texts, asked: fake.executed.map(({ args }) => args[0]) };
+    };
+    const under = (key: string) => [`${key} eA==\n`, `${key} eQ==\n`];
+    t.same((await run(keptUnder("k1"))).texts, under("k1"));
+    t.same(await run(keptUnder("k1")), { texts: under("k1"), asked: ["decrypt", "decrypt"] });
+    const again = ["decrypt", "encrypt", "encrypt", "decrypt", "encrypt"];
+    t.same(await run(keptUnder("k2")), { texts: under("k2"), asked: again }, "a key that is lost");
+    const broken: FakeProgram = () => ({ code: 1, stderr: "no TPM\n" });
+    t.same((await run(broken)).texts, under("k2"), "one that fails for once");
+  },
+);
 
 t.test("a plain file is never taken for an encrypted one, nor the other way round", async (t) => {
   const root = t.testdir();

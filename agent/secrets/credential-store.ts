@@ -62,13 +62,7 @@ export async function openCredentialStore(io: Io, looks: Io = io): Promise<Crede
     probed ??= probeProtection(io);
     return probed;
   };
-  let firstOpens: Promise<boolean> | undefined;
-  // One tells of all: what makes them unreadable is seldom one's own.
-  const opens: Opens = async (file, value) => {
-    if (firstOpens !== undefined) return (await firstOpens) || canOpen(looks, file, value);
-    firstOpens = canOpen(looks, file, value);
-    return firstOpens;
-  };
+  const opens: Opens = (file, value) => canOpen(looks, file, value);
   return {
     protection,
     async store(secrets) {

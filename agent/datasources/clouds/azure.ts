@@ -41,7 +41,7 @@ export const azure: Cloud = {
     const found = await client.get(newest, { absentOn: [400] });
     if (found === undefined) await client.get(oldest);
     // Where a version or a cloud has none of it, as in Azure Stack, it is not there.
-    await client.get(identity, { absentOn: [400, 403, 404, 405, 410] });
+    await client.get(identity, { without: "note", absentOn: [400, 403, 404, 405, 410] });
   },
   workloadIdentity: (answers) =>
     answers.bytes(identity) === undefined ? undefined : "a managed identity",

@@ -181,7 +181,8 @@ t.test("tokens are asked of Amazon, and of nobody else", async (t) => {
   t.equal(on({ ...uuid, ...nitro }, false), undefined);
   t.equal(on({ ...uuid, ...nitro }, true), "optional");
   for (const vendor of ["e24cloud", "Tilaa"]) t.equal(on({ sysVendor: vendor }, false), "none");
-  t.equal(on({}, false), "optional", "where the owner says that it is one");
+  t.equal(on({}, false), undefined, "where the owner says that it is one");
+  t.equal(on({}, true), "optional");
   const service = await fakeService(t, { ...answers, [token]: { status: 404 } });
   const without = await readFrom(ec2, service, { tokens: "none" });
   t.equal(without.instance.instanceId, "i-0123456789abcdef0");

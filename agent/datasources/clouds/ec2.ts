@@ -38,8 +38,8 @@ export const ec2: Cloud = {
   identify: (identity) => ec2PlatformOf(identity)?.observation,
   tokensOn(identity, { imdsv1 }) {
     const platform = ec2PlatformOf(identity);
-    if (platform?.cloud === "aws") return imdsv1 ? "optional" : undefined;
-    return platform === undefined ? "optional" : "none"; // as the owner says, somewhere else
+    if (platform !== undefined && platform.cloud !== "aws") return "none";
+    return imdsv1 ? "optional" : undefined; // where firmware does not say, it may be Amazon's
   },
   async crawl(client) {
     await client.get(`${root}instance-id`);

@@ -152,6 +152,8 @@ t.test(
       stdout: /committed/,
     });
     t.equal(firstlight(["query", "instance_id", "--root", root]).stdout, "i-1\n");
+    const aliased = firstlight(["query", "ds.meta_data.instance_id", "--root", root]);
+    t.equal(aliased.stdout, "i-1\n", "keys with a hyphen have a second name");
     t.match(firstlight(["query", "instance-idd", "--root", root]), {
       code: 4,
       stderr: /did you mean v1\.instance-id/,

@@ -6,6 +6,7 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { nearest } from "#core/nearest.ts";
 import { printable } from "#core/printable.ts";
+import { templateVariables } from "#provisioner/userdata/jinja/variables.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
 import { readInput } from "../read-input.ts";
 
@@ -39,7 +40,8 @@ export const command: Command = {
     if (template !== undefined) return format(invocation, template, all);
     const [key] = args;
     const whole = key === undefined ? all : find(all, key);
-    const value = whole === undefined ? find(all, `v1.${key}`) : whole;
+    // Keys with a hyphen have a second name, and those of v1 stand at the top as well.
+    const value = whole === undefined ? find(templateVariables(all), key ?? "") : whole;
     if (value === undefined) throw unknownKey(all, key ?? "");
     out.data(typeof value === "string" && !json ? value : prettyJson(value));
     return exitCodes.done;

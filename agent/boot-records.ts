@@ -29,12 +29,21 @@ export function rememberBoot({ files }: Pick<Io, "files">, record: BootRecord): 
   files.unsynced.write(recordsFile, prettyJson({ v: 1, boots }), { mode: 0o600 });
 }
 
+function isRecord(value: unknown): value is BootRecord {
+  const { stages, search, outcome, startedAt } = (value ?? {}) as Partial<BootRecord>;
+  return (
+    Array.isArray(stages) &&
+    [search?.tried, search?.exchanges].every((each) => Array.isArray(each)) &&
+    [outcome, startedAt].every((each) => typeof each === "string")
+  );
+}
+
 /** The boots that are remembered, oldest first. A record that is torn, or of another version, is none. */
 export function readBoots(files: Files): readonly BootRecord[] {
   try {
     const text = files.readText(recordsFile, { maxBytes }) ?? "null";
     const value = JSON.parse(text) as { readonly v?: unknown; readonly boots?: unknown } | null;
-    return value?.v === 1 && Array.isArray(value.boots) ? (value.boots as BootRecord[]) : [];
+    return value?.v === 1 && Array.isArray(value.boots) ? value.boots.filter(isRecord) : [];
   } catch {
     return [];
   }

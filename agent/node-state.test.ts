@@ -232,8 +232,12 @@ t.test(
     writeResult(io, writer, outcome("rolled-back"));
     t.match(readResult(io.files), { outcome: "rolled-back", exitCode: 3 });
     t.equal(readStatus(io.files)?.state, "done");
-    io.files.write("/run/firstlight/result.json", '{"v":1');
-    t.equal(readResult(io.files), undefined);
+    for (const torn of ['{"v":1', '{"v":1}', '{"v":1,"outcome":"committed","fault":{}}']) {
+      io.files.write("/run/firstlight/result.json", torn);
+      t.equal(readResult(io.files), undefined, torn);
+      io.files.write("/run/firstlight/status.json", torn);
+      t.equal(readStatus(io.files), undefined, torn);
+    }
   },
 );
 

@@ -59,7 +59,9 @@ export function writeResult(io: Io, writer: StatusWriter, outcome: Outcome): voi
 
 /** The status of this boot, or `undefined` when there is none yet. */
 export function readStatus(files: Files): Status | undefined {
-  return readJson(files, statusFile) as Status | undefined;
+  const status = readJson(files, statusFile) as Partial<Status> | undefined;
+  const isWhole = [status?.state, status?.stage, status?.at].every(isText);
+  return isWhole ? (status as Status) : undefined;
 }
 
 /** Why there was nothing to start this boot for, in one line; `undefined` where there was something. */
@@ -99,7 +101,19 @@ function isSame(one: ProcessId, other: ProcessId): boolean {
 
 /** How this boot ended, or `undefined` when it has not. */
 export function readResult(files: Files): (Outcome & { readonly exitCode: number }) | undefined {
-  return readJson(files, resultFile) as (Outcome & { readonly exitCode: number }) | undefined;
+  const result = readJson(files, resultFile) as Partial<Told> | undefined;
+  const isWhole =
+    [result?.outcome, result?.message].every(isText) &&
+    (result?.fault == null || isText(result.fault.code)) &&
+    Number.isInteger(result?.exitCode) &&
+    Array.isArray(result?.findings);
+  return isWhole ? (result as Told) : undefined;
+}
+
+type Told = Outcome & { readonly exitCode: number };
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 /** A file that only we write: torn or foreign content counts as absent. */

@@ -5,8 +5,8 @@ import { adviceOf } from "#core/advice.ts";
 export function outcomeText({ outcome, degraded, message, fault, triedAgainAt }: Outcome): string {
   const said = `${outcome}${degraded ? " (degraded)" : ""}: ${message}`;
   return [
-    fault === null ? said : `${said} [${fault.code}]`,
-    ...(fault === null ? [] : [`  ${adviceOf(fault)}`]),
+    fault == null ? said : `${said} [${fault.code}]`,
+    ...(fault == null ? [] : [`  ${adviceOf(fault)}`]),
     // A result of an earlier version does not say it.
     ...(triedAgainAt == null ? [] : [`  what was asked for is tried again at ${triedAgainAt}`]),
   ].join("\n");

@@ -39,7 +39,8 @@ export const renderCodes = {
     action: "Give it a shell, or make it a normal user.",
   },
   "render/user-unknown": {
-    means: "A template is given the name of a user that the spec does not declare.",
+    means:
+      "A template or a file is given the name of a user or group that the spec does not declare.",
     action: "Correct the name, or add the user; one that the image declares is right all the same.",
   },
   "render/owned-path": {

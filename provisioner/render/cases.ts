@@ -45,7 +45,11 @@ export const renderCases: readonly RenderCase[] = [
   },
   { name: "sshd", file: instance, spec: only("sshd") },
   { name: "packages", file: instance, spec: only("packages") },
-  { name: "files", file: instance, spec: only("files") },
+  {
+    name: "files",
+    file: instance,
+    spec: { ...only("files"), users: { alice: {} }, groups: { operators: {} } },
+  },
   { name: "commands", file: instance, spec: only("commands") },
   { name: "units", file: instance, spec: only("units") },
   { name: "storage", file: instance, spec: only("mounts", "swap") },

@@ -1,8 +1,10 @@
+import { nearest } from "#core/nearest.ts";
 import type { File } from "#generated/provisioner/spec/v1.ts";
 import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
+import { nixosGroups, nixosUsers } from "./nixos-accounts.ts";
 import { hintForOwned, hintForUnread } from "./owned-paths.ts";
 import { privateKey } from "./readable-secrets.ts";
 
@@ -145,6 +147,36 @@ function isPartOfSystem({ file, parts, replaces }: PlacedFile): boolean {
   );
 }
 
+/** NixOS looks a bare number up as a name, finds none, and takes root. */
+function idOrName(owner: string): string {
+  return /^\d+$/.test(owner) ? `+${owner}` : owner;
+}
+
+/** Accounts that nobody makes would be root's as well. */
+function checkOwners(
+  concern: Concern,
+  named: { readonly owner: string; readonly group: string },
+  from: readonly string[],
+): void {
+  const { users = {}, groups = {} } = concern.spec;
+  const known = {
+    owner: [...Object.keys(users), ...nixosUsers.keys()],
+    group: [...Object.keys(groups), ...Object.keys(users), ...nixosGroups.keys()],
+  };
+  for (const key of ["owner", "group"] as const) {
+    const name = named[key];
+    if (/^\d+$/.test(name) || known[key].includes(name)) continue;
+    const kind = key === "owner" ? "user" : "group";
+    const message = `no ${kind} of this name is declared here; without one the file is root's`;
+    const near = nearest(name, known[key]);
+    const hint =
+      near === undefined
+        ? `declare it; one that the image declares is right all the same`
+        : `did you mean \`${near}\`?`;
+    addFinding(concern, [...from, key], "warning", "render/user-unknown", message, hint);
+  }
+}
+
 function etcFile(concern: Concern, { file, index, parts }: PlacedFile): Assignment {
   const text = parts.map((part) => ("text" in part ? part.text : "")).join("");
   const { owner = "root", group = "root" } = file;
@@ -157,8 +189,9 @@ function etcFile(concern: Concern, { file, index, parts }: PlacedFile): Assignme
   const copied = attrs([
     bind("text", value),
     bind("mode", str(mode)),
-    bind("user", str(owner)),
-    bind("group", str(group)),
+    bind("user", str(idOrName(owner))),
+    bind("group", str(idOrName(group))),
   ]);
+  checkOwners(concern, { owner, group }, from);
   return assign(option, copied, from);
 }

@@ -242,6 +242,23 @@ const cases: readonly Case[] = [
     warning("render/user-unknown", "templates.0.parameters.users.1"),
   ],
   [
+    "an owner in /etc that nobody declares, and a number",
+    {
+      users: { a: {} },
+      files: [
+        { path: "/etc/a", content: "", owner: "a", group: "a" },
+        { path: "/etc/b", content: "", owner: "1000", group: "100" },
+        { path: "/etc/c", content: "", owner: "ghost" },
+      ],
+    },
+    warning("render/user-unknown", "files.2.owner"),
+  ],
+  [
+    "what NixOS fixes of root",
+    { users: { root: { uid: 5 } } },
+    warning("render/nixos-account", "users.root.uid"),
+  ],
+  [
     "a parameter that NixOS obeys",
     { templates: [{ name: "docker-host", parameters: { _type: "if" } }] },
     error("render/template-parameters", "templates.0.parameters"),

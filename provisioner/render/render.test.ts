@@ -36,6 +36,14 @@ for (const { name, file, spec, options } of renderCases) {
   });
 }
 
+t.test("an owner by number is one for NixOS as well, which looks names up", async (t) => {
+  const file = { path: "/etc/b", content: "", owner: "1000", group: "100" };
+  const { findings, ...result } = tryRender({ files: [file] });
+  t.same(findings, []);
+  const text = fileOf({ ...result, findings }, "firstlight/instance.nix");
+  t.match(text, /user = "\+1000";\s+group = "\+100";/);
+});
+
 t.test(
   "the same input gives the same bytes, whatever order its mappings are written in",
   async (t) => {

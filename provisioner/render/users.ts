@@ -67,11 +67,22 @@ function warnOfNoShell(concern: Concern, name: string, user: User): void {
   addFinding(concern, ["users", name], "warning", "render/no-shell", message, hint);
 }
 
+/** What NixOS fixes of root. */
+function tellOfRoot(concern: Concern, { uid, primaryGroup, system }: User): void {
+  for (const [key, value] of Object.entries({ uid, primaryGroup, system })) {
+    if (value === undefined || value === 0) continue;
+    const message = "it is what it is for root, and is left out";
+    const hint = "remove the key";
+    addFinding(concern, ["users", "root", key], "warning", "render/nixos-account", message, hint);
+  }
+}
+
 function renderUser(concern: Concern, name: string, user: User): readonly Assignment[] {
   warnOfNoShell(concern, name, user);
   const from = ["users", name];
   const path = ["users", "users", name];
   const isRoot = name === "root";
+  if (isRoot) tellOfRoot(concern, user);
   // NixOS describes root itself: there, too, the person's word wins.
   const wins = isRoot || concern.base.kind === "adopted";
   const set = (key: string, value: NixExpr | undefined, field = key): readonly Assignment[] =>

@@ -3,6 +3,16 @@
 
 { pkgs, ... }:
 {
+  users.users.alice = {
+    isNormalUser = true;
+    group = "alice";
+  };
+
+  users.groups = {
+    alice = { };
+    operators = { };
+  };
+
   environment.etc = {
     motd.text = "welcome\n";
     "app/config" = {

@@ -151,6 +151,7 @@ function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft
 
 /** As `useradd -r` of Debian has it, which cloud-init calls; NixOS gives such a user no shell. */
 function fillSystemUser(name: string, user: User): void {
+  if (name === "root") return; // it is there, and stays as it is
   user.shell ??= "bash";
   if (/^[A-Za-z0-9_.-]+$/.test(name)) user.home ??= `/home/${name}`;
 }

@@ -62,6 +62,7 @@ if holds "$root/etc/firstlight/settings.json" '"report"'; then go; fi
 
 # Credentials that are addressed to firstlight.
 for directory in "$root"/run/credentials/@system "$root"/run/credentials/@encrypted \
+  "$root"/run/host/credentials \
   "$root"/etc/credstore "$root"/run/credstore "$root"/usr/local/lib/credstore \
   "$root"/usr/lib/credstore "$root"/etc/credstore.encrypted "$root"/run/credstore.encrypted \
   "$root"/usr/local/lib/credstore.encrypted "$root"/usr/lib/credstore.encrypted \

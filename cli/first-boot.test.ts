@@ -100,7 +100,10 @@ t.test(
     await run(m);
     await start(m).recover({ judges: true });
     const result = (...names: string[]) =>
-      JSON.stringify({ v: 1, outcome: "failed", stages: names.map((stage) => ({ stage, ms: 1 })) });
+      JSON.stringify({
+        ...{ v: 1, outcome: "failed", message: "m", fault: null, exitCode: 1, findings: [] },
+        stages: names.map((stage) => ({ stage, ms: 1 })),
+      });
     m.write("/run/firstlight/result.json", result());
     t.match(await run(m, { leave: "restart" }), { event: "first-boot.left", restarts: true });
     m.write("/run/firstlight/result.json", result("recover"));

@@ -82,15 +82,16 @@ async function literalOrRefused(t: Test, cases: readonly Case[]): Promise<void> 
     const words = evaluateModules(some.map(({ fate }) => fate));
     for (const [index, { fields, textOf, fate }] of some.entries()) {
       for (const field of fields) {
-        if (isRefused(field, fate)) refused += 1;
-        else if (stands(field, textOf(field), fate, words[index] ?? [])) literal += 1;
+        // One that is warned of may come out as it is all the same.
+        if (stands(field, textOf(field), fate, words[index] ?? [])) literal += 1;
+        else if (isRefused(field, fate)) refused += 1;
         else wrong.push(`${field.name}: ${JSON.stringify(textOf(field)).slice(0, 100)}`);
       }
     }
   }
   t.same(wrong.slice(0, 20), [], `none is lost, changed or evaluated (${wrong.length})`);
-  t.ok(literal > cases.length / 20, `much is literal: ${literal}`);
-  t.ok(refused > cases.length / 20, `much is refused: ${refused}`);
+  t.ok(literal > cases.length / 10, `much is literal: ${literal}`);
+  t.ok(refused > cases.length / 10, `much is refused: ${refused}`);
 }
 
 function isRefused(field: Field, { rendered, named }: Fate): boolean {

@@ -83,6 +83,7 @@ t.test("a kernel and a choice that are not what they should be are seen", { skip
 });
 
 const armedWithinMs = 60_000;
+const shownLines = 80;
 
 t.test("a first boot that does not come as far as firstlight is left", { skip }, async (t) => {
   const lab = await openLab(t);
@@ -93,7 +94,10 @@ t.test("a first boot that does not come as far as firstlight is left", { skip },
   await machine.switchOn();
   // Not by the console: so early in a boot two write to it at once, and tear lines.
   for (let waitedMs = 0; chosenEntry(machine)?.system !== image; waitedMs += pollMs) {
-    if (waitedMs > armedWithinMs) throw new Error("the first boot did not choose its way back");
+    if (waitedMs > armedWithinMs) {
+      const last = machine.console.lines.slice(-shownLines).join("\n");
+      throw new Error(`the first boot did not choose its way back:\n${last}`);
+    }
     await delay(pollMs);
   }
   await machine.cutPower();

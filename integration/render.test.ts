@@ -254,6 +254,12 @@ async function readBuilt(machine: NixMachine, file: string): Promise<string> {
   return stdout;
 }
 
+/** Names of early services that would need a directory of /tmp for their /dev and do not wait for it, as for a /tmp. */
+const besideTmpfiles = `builtins.filter (name:
+  let service = c.systemd.services.\${name}; own = service.serviceConfig; in
+  !(service.unitConfig.DefaultDependencies or true) && own.PrivateDevices or false && !(own.PrivateTmp or false)
+) (builtins.attrNames c.systemd.services)`;
+
 interface Units {
   readonly boot: { readonly after: readonly string[] };
   readonly bootstrap: { readonly before: readonly string[] };
@@ -262,6 +268,7 @@ interface Units {
   readonly agentAfter: readonly string[];
   readonly targets: readonly string[];
   readonly parameters: readonly string[];
+  readonly besideTmpfiles: readonly string[];
 }
 
 const units = `let services = c.systemd.services; in {
@@ -283,6 +290,7 @@ const units = `let services = c.systemd.services; in {
   oops = c.boot.kernel.sysctl."kernel.panic_on_oops";
   ordered = builtins.filter (name: builtins.elem "firstlight-boot.service" services.\${name}.after) (builtins.attrNames services);
   keys = c.services.openssh.authorizedKeysFiles;
+  besideTmpfiles = ${besideTmpfiles};
 }`;
 
 /** What lets a machine that hangs come back, where the owner of the image says more of it, or less. */
@@ -374,6 +382,7 @@ t.test("the module's units", { skip }, async (t) => {
     oops: 1,
     keys: ["/run/firstlight/authorized_keys/%u"],
   });
+  t.same(found.besideTmpfiles, []);
   t.ok(found.boot.after.includes("multi-user.target"));
   t.ok(found.agentAfter.includes("multi-user.target"), "no boot waits for the agent");
   t.ok(found.bootstrap.before.includes("network-pre.target"));

@@ -144,6 +144,11 @@ export const userDataCodes = {
     means: "A text cannot be the name of a package in nixpkgs.",
     action: "Look the package up at search.nixos.org and write its attribute.",
   },
+  "cloud-config/package-debian": {
+    means: "The name of a package has a form that only Debian and Ubuntu have.",
+    action:
+      "Write the attribute of nixpkgs, as the hint says; one that is right as it stands goes under `firstlight: packages`.",
+  },
   "cloud-config/package-mapped": {
     means: "A package of another distribution has another name in nixpkgs, and that one is used.",
     action: "Nothing; write the name of nixpkgs to silence the note.",

@@ -39,7 +39,8 @@ export const userDataCodes = {
     action: "Write the value as the message says.",
   },
   "user-data/no-value": {
-    means: "A key has no value, and counts as absent.",
+    means:
+      "A key or an entry has no value: it counts as absent, or as what cloud-init takes it for, which the message says.",
     action: "Remove the key, or give it a value.",
   },
   "user-data/taken-as-text": {

@@ -22,9 +22,21 @@ is said of it. Secrets stand in the spec by name only.
 This page is made from \`provisioner/userdata/cloud-config/\` by \`npm run docs\`.
 `;
 
+const emptySection = `## Empty values
+
+A key, or an entry of a list, whose value is null or an empty text counts as if it were not there, with
+the warning \`user-data/no-value\`. Where cloud-init takes it for something, firstlight does too, and the
+finding says what: \`users:\` lists nobody, \`disable_root:\`, \`allow_public_ssh_keys:\` and \`lock_passwd:\` are
+\`false\`, \`sudo:\` and \`doas:\` are no rules, \`ntp:\` switches time synchronisation on, a group without a
+value has no members. An entry of \`users\` or \`write_files\` whose \`name\` or \`path\` is empty is left out.
+None of it is an error.
+`;
+
 /** `docs/cloud-config.md`: each module with its example and what becomes of it, then the other keys. */
 export function cloudConfigPage(): string {
-  return [introduction, ...cloudConfigModules.map(section), otherSection()].join("\n");
+  return [introduction, emptySection, ...cloudConfigModules.map(section), otherSection()].join(
+    "\n",
+  );
 }
 
 function section({ name, keys, rule, example }: CloudConfigModule): string {

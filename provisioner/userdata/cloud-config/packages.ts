@@ -161,12 +161,16 @@ function namedVersion(pair: Input): readonly Named[] {
     pair.expected("the name of a package, or a list of name and version");
     return [];
   }
+  if (version.value !== "") nameVersion(version);
+  return named(name);
+}
+
+function nameVersion(version: Input): void {
   version.unsupported({
     code: "cloud-config/package-version",
     message: "the version of a package is that of the pinned nixpkgs",
     hint: "pin another nixpkgs to get another version",
   });
-  return named(name);
 }
 
 function byManager(manager: string, inner: Input): readonly Named[] {

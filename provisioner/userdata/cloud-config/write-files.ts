@@ -113,12 +113,13 @@ function readSource(
     message: "the source is read without headers of its own",
     hint: "use an address that needs none",
   });
+  if (uri === undefined && source?.has("uri") === true) return inline();
   if (source === undefined || uri === undefined) {
     source?.expected("a mapping with `uri`");
     return undefined;
   }
   const address = uri.text();
-  if (address === undefined || address === "") return inline();
+  if (address === undefined) return inline();
   const bytes = fetched.get(address);
   if (bytes !== undefined) {
     uri.mark("agent");

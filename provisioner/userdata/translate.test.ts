@@ -38,7 +38,18 @@ t.test("formats that are not read are named", async (t) => {
   for (const text of unsupported) {
     t.strictSame(linesOf(translateText(text)), ["error user-data/unsupported-format 1:1 "], text);
   }
+  const hintOf = (text: string) => translateText(text).findings[0]?.hint;
+  t.match(hintOf("#!/bin/sh\n"), /`runcmd`/);
+  t.match(hintOf("#cloud-boothook\n"), /`bootcmd`/);
+  t.match(hintOf("MIME-Version: 1.0\n"), /one #cloud-config/);
+  t.match(hintOf("hostname: a\n"), /begin it with #cloud-config/);
   t.strictSame(linesOf(translateText("hostname: a\n")), ["error user-data/unknown-format 1:1 "]);
+});
+
+t.test("of several YAML documents in one the hint names nothing that is not read", async (t) => {
+  const { findings } = translateCloud("a: 1\n---\nb: 2\n");
+  t.match(findings, [{ code: "yaml/invalid", line: 3, hint: /as one document/ }]);
+  t.notMatch(findings[0]?.hint, /MIME/);
 });
 
 t.test("a document without a first line may be told apart from outside", async (t) => {

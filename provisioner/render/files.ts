@@ -1,12 +1,11 @@
-import { nearest } from "#core/nearest.ts";
 import type { File } from "#generated/provisioner/spec/v1.ts";
 import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
-import { nixosGroups, nixosUsers } from "./nixos-accounts.ts";
 import { hintForOwned, hintForUnread } from "./owned-paths.ts";
 import { privateKey } from "./readable-secrets.ts";
+import { warnOfUndeclared } from "./undeclared.ts";
 
 /** A file of the spec, and its place in the list. */
 interface Entry {
@@ -158,22 +157,14 @@ function checkOwners(
   named: { readonly owner: string; readonly group: string },
   from: readonly string[],
 ): void {
-  const { users = {}, groups = {} } = concern.spec;
-  const known = {
-    owner: [...Object.keys(users), ...nixosUsers.keys()],
-    group: [...Object.keys(groups), ...Object.keys(users), ...nixosGroups.keys()],
-  };
-  for (const key of ["owner", "group"] as const) {
+  const otherwise = "without one the file is root's";
+  for (const [key, kind] of [
+    ["owner", "user"],
+    ["group", "group"],
+  ] as const) {
     const name = named[key];
-    if (/^\d+$/.test(name) || known[key].includes(name)) continue;
-    const kind = key === "owner" ? "user" : "group";
-    const message = `no ${kind} of this name is declared here; without one the file is root's`;
-    const near = nearest(name, known[key]);
-    const hint =
-      near === undefined
-        ? `declare it; one that the image declares is right all the same`
-        : `did you mean \`${near}\`?`;
-    addFinding(concern, [...from, key], "warning", "render/user-unknown", message, hint);
+    if (!/^\d+$/.test(name))
+      warnOfUndeclared(concern, { kind, name, at: [...from, key], otherwise });
   }
 }
 

@@ -43,6 +43,10 @@ export const userDataCodes = {
       "A key or an entry has no value: it counts as absent, or as what cloud-init takes it for, which the message says.",
     action: "Remove the key, or give it a value.",
   },
+  "user-data/taken-as-whole": {
+    means: "A number with a decimal point and no fraction stands where a whole number is expected.",
+    action: "Write it without the point.",
+  },
   "user-data/taken-as-text": {
     means: "A number or truth value stands where text is expected, and is taken as text.",
     action: "Put the value in quotes.",
@@ -165,6 +169,10 @@ export const userDataCodes = {
   "cloud-config/undecodable": {
     means: "The content of a file does not fit its encoding.",
     action: "Check `encoding`, and that the content was not cut.",
+  },
+  "cloud-config/directory-path": {
+    means: "The path of a file ends with a slash, as that of a directory does.",
+    action: "Write the path of a file, without the slash.",
   },
   "cloud-config/decimal-mode": {
     means: "Permission bits are written as a decimal number, which is another mode than it looks.",

@@ -164,6 +164,13 @@ export class Input {
       return this.#lacks("a whole number of 0 or more");
     }
     this.mark("translated");
+    if (this.document.floatText(this.path) !== undefined) {
+      this.add("warning", {
+        code: "user-data/taken-as-whole",
+        message: `a number with a decimal point stands where a whole one is expected; it is taken as ${number}`,
+        hint: "write it without the point",
+      });
+    }
     return number;
   }
 

@@ -11,6 +11,7 @@ import { fillFromNetworkConfig } from "./network-config.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData, insteadOf, sniff, type UserDataFormat } from "./user-data-format.ts";
+import { findingOfVendorData } from "./vendor-data.ts";
 import { findIllFormedTexts } from "./well-formed.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -118,17 +119,8 @@ function fill(
 }
 
 function passOver(raw: RawDocument): Part {
-  if (raw.bytes.length === 0) return { findings: [], coverage: nothing };
-  const finding: Finding = {
-    document: raw.document,
-    path: "",
-    line: 1,
-    column: 1,
-    level: "note", // many clouds always send some
-    code: "user-data/vendor-data",
-    message: "vendor-data is not used",
-    hint: "put what you need of it into the user-data",
-  };
+  const finding = findingOfVendorData(raw);
+  if (finding === undefined) return { findings: [], coverage: nothing };
   return { findings: [finding], coverage: { ...nothing, unsupported: 1 } };
 }
 

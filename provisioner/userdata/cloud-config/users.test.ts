@@ -68,6 +68,12 @@ checkCases(t, [
     says: ["warning user-data/no-value 15:12 users.0.sudo.0"],
   },
   {
+    name: "an uid with a decimal point",
+    yaml: alone("uid: 1000.0"),
+    spec: a({ uid: 1000 }),
+    says: ["warning user-data/taken-as-whole 4:10 users.0.uid"],
+  },
+  {
     name: "empty texts, as templates leave them, are absent",
     yaml: alone("uid: ''\n    homedir: ''\n    shell: ''\n    expiredate: ''\n    sudo: ''"),
     spec: a({}),

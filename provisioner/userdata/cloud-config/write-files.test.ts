@@ -115,8 +115,14 @@ checkCases(t, [
   { name: "later", yaml: one("defer: true"), spec: x({ content: "", defer: true }) },
   {
     name: "paths are made plain as Python's abspath does it",
-    yaml: "write_files: [{path: /etc//a/./../x/}]\n",
+    yaml: "write_files: [{path: /etc//a/./../x}]\n",
     spec: x({ content: "" }),
+  },
+  {
+    name: "a path with a slash at its end is one of a file all the same, with a warning",
+    yaml: "write_files: [{path: /etc/x/}]\n",
+    spec: x({ content: "" }),
+    says: ["warning cloud-config/directory-path 2:22 write_files.0.path"],
   },
   {
     name: "a path that begins nowhere, none, and a file that is none",

@@ -1,6 +1,4 @@
-import type { Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
-import { getOwn } from "./own-key.ts";
 import type { RawDocument } from "./translation.ts";
 import { decodeUserData, sniff } from "./user-data-format.ts";
 import { readYaml } from "./yaml.ts";
@@ -45,13 +43,10 @@ function findCommands(raw: RawDocument): Commands | undefined {
   if (programs.has(format)) return { key: "", line: 1, column: 1 };
   if (format !== "cloud-config") return undefined;
   const { value, locate } = readYaml(text, { document: raw.document });
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const mapping: { readonly [key: string]: Json } = { ...value };
-  const key = ["bootcmd", "runcmd"].find((name) => {
-    const list = getOwn(mapping, name);
-    return Array.isArray(list) && list.length > 0;
-  });
-  return key === undefined
-    ? undefined
-    : { key, ...(locate([key], "key") ?? { line: 1, column: 1 }) };
+  const [key] =
+    Object.entries(value ?? {}).find(([name, list]) => {
+      return ["bootcmd", "runcmd"].includes(name) && Array.isArray(list) && list.length > 0;
+    }) ?? [];
+  if (key === undefined) return undefined;
+  return { key, ...(locate([key], "key") ?? { line: 1, column: 1 }) };
 }

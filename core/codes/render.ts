@@ -40,12 +40,12 @@ export const renderCodes = {
   },
   "render/user-unknown": {
     means:
-      "A template or a file is given the name of a user or group that the spec does not declare.",
+      "A template, a file or a group is given the name of a user or group that the spec does not declare.",
     action: "Correct the name, or add the user; one that the image declares is right all the same.",
   },
   "render/owned-path": {
-    means: "A file was asked for at a path that NixOS writes itself.",
-    action: "Use the key of the spec that the hint names.",
+    means: "A file was asked for at a path that NixOS writes itself, or that is a directory there.",
+    action: "Use the key of the spec that the hint names, or another path.",
   },
   "render/file-twice": {
     means: "A file is written twice; the last entry wins.",

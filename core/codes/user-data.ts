@@ -39,8 +39,13 @@ export const userDataCodes = {
     action: "Write the value as the message says.",
   },
   "user-data/no-value": {
-    means: "A key has no value, and counts as absent.",
+    means:
+      "A key or an entry has no value: it counts as absent, or as what cloud-init takes it for, which the message says.",
     action: "Remove the key, or give it a value.",
+  },
+  "user-data/taken-as-whole": {
+    means: "A number with a decimal point and no fraction stands where a whole number is expected.",
+    action: "Write it without the point.",
   },
   "user-data/taken-as-text": {
     means: "A number or truth value stands where text is expected, and is taken as text.",
@@ -144,6 +149,11 @@ export const userDataCodes = {
     means: "A text cannot be the name of a package in nixpkgs.",
     action: "Look the package up at search.nixos.org and write its attribute.",
   },
+  "cloud-config/package-debian": {
+    means: "The name of a package has a form that only Debian and Ubuntu have.",
+    action:
+      "Write the attribute of nixpkgs, as the hint says; one that is right as it stands goes under `firstlight: packages`.",
+  },
   "cloud-config/package-mapped": {
     means: "A package of another distribution has another name in nixpkgs, and that one is used.",
     action: "Nothing; write the name of nixpkgs to silence the note.",
@@ -159,6 +169,10 @@ export const userDataCodes = {
   "cloud-config/undecodable": {
     means: "The content of a file does not fit its encoding.",
     action: "Check `encoding`, and that the content was not cut.",
+  },
+  "cloud-config/directory-path": {
+    means: "The path of a file ends with a slash, as that of a directory does.",
+    action: "Write the path of a file, without the slash.",
   },
   "cloud-config/decimal-mode": {
     means: "Permission bits are written as a decimal number, which is another mode than it looks.",

@@ -1,12 +1,11 @@
-import { nearest } from "#core/nearest.ts";
 import type { File } from "#generated/provisioner/spec/v1.ts";
 import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
-import { nixosGroups, nixosUsers } from "./nixos-accounts.ts";
-import { hintForOwned, hintForUnread } from "./owned-paths.ts";
+import { hintForOwned, hintForUnread, isSystemDirectory } from "./owned-paths.ts";
 import { privateKey } from "./readable-secrets.ts";
+import { warnOfUndeclared } from "./undeclared.ts";
 
 /** A file of the spec, and its place in the list. */
 interface Entry {
@@ -47,13 +46,9 @@ function isAllowed(concern: Concern, { file, index }: Entry): boolean {
   const from = ["files", String(index)];
   const climbs = file.path.split("/").some((part) => part === ".." || part === ".");
   const isUnit = unitName(file) !== undefined && !isSaidTwice(concern, file);
-  const owned = isUnit ? undefined : hintForOwned(file.path);
-  const hint = climbs ? "write the path out" : owned;
-  if (hint !== undefined) {
-    const message = climbs
-      ? "a path may not hold . or .. as a name"
-      : "NixOS makes this file itself; it is left alone";
-    addFinding(concern, from, "warning", "render/owned-path", message, hint);
+  const refused = climbs ? climbing : isUnit ? undefined : refusedPlace(file.path);
+  if (refused !== undefined) {
+    addFinding(concern, from, "warning", "render/owned-path", refused.message, refused.hint);
     return false;
   }
   const instead = hintForUnread(file.path);
@@ -72,6 +67,23 @@ function isAllowed(concern: Concern, { file, index }: Entry): boolean {
     return false;
   }
   return true;
+}
+
+const climbing = {
+  message: "a path may not hold . or .. as a name",
+  hint: "write the path out",
+} as const;
+
+/** Why no file of the spec can stand at a path, and what to do. */
+function refusedPlace(
+  path: string,
+): { readonly message: string; readonly hint: string } | undefined {
+  if (isSystemDirectory(path)) {
+    return { message: "this is a directory on NixOS; it is left alone", hint: "name a file in it" };
+  }
+  const hint = hintForOwned(path);
+  if (hint === undefined) return undefined;
+  return { message: "NixOS makes this file itself; it is left alone", hint };
 }
 
 /** The unit that a file of text is, where systemd looks for those of the machine. */
@@ -158,22 +170,14 @@ function checkOwners(
   named: { readonly owner: string; readonly group: string },
   from: readonly string[],
 ): void {
-  const { users = {}, groups = {} } = concern.spec;
-  const known = {
-    owner: [...Object.keys(users), ...nixosUsers.keys()],
-    group: [...Object.keys(groups), ...Object.keys(users), ...nixosGroups.keys()],
-  };
-  for (const key of ["owner", "group"] as const) {
+  const otherwise = "without one the file is root's";
+  for (const [key, kind] of [
+    ["owner", "user"],
+    ["group", "group"],
+  ] as const) {
     const name = named[key];
-    if (/^\d+$/.test(name) || known[key].includes(name)) continue;
-    const kind = key === "owner" ? "user" : "group";
-    const message = `no ${kind} of this name is declared here; without one the file is root's`;
-    const near = nearest(name, known[key]);
-    const hint =
-      near === undefined
-        ? `declare it; one that the image declares is right all the same`
-        : `did you mean \`${near}\`?`;
-    addFinding(concern, [...from, key], "warning", "render/user-unknown", message, hint);
+    if (!/^\d+$/.test(name))
+      warnOfUndeclared(concern, { kind, name, at: [...from, key], otherwise });
   }
 }
 

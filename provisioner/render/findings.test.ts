@@ -33,6 +33,13 @@ const cases: readonly Case[] = [
     file("/etc/hosts"),
     warning("render/owned-path", "files.0"),
   ],
+  ...["/etc", "/etc/ssh", "/etc/systemd", "/etc/systemd/system", "/var/log/", "/"].map(
+    (path): Case => [
+      `so is the directory ${path}`,
+      file(path),
+      warning("render/owned-path", "files.0"),
+    ],
+  ),
   ["so is one of the store", file("/nix/store/x"), warning("render/owned-path", "files.0")],
   [
     "so is one of firstlight's own",
@@ -240,6 +247,11 @@ const cases: readonly Case[] = [
       templates: [{ name: "docker-host", parameters: { users: ["a", "ghost"] } }],
     },
     warning("render/user-unknown", "templates.0.parameters.users.1"),
+  ],
+  [
+    "a member of a group that nobody declares",
+    { users: { a: {} }, groups: { docker: { members: ["a", "root", "ghost"] } } },
+    warning("render/user-unknown", "groups.docker.members.2"),
   ],
   [
     "an owner in /etc that nobody declares, and a number",

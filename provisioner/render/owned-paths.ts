@@ -49,6 +49,20 @@ const unread: readonly Place[] = [
   place("/etc/systemd/system\\.conf\\.d/.*", "use `options` with systemd.settings.Manager"),
 ];
 
+/** Directories of every NixOS, where no file can stand. */
+const directories: ReadonlySet<string> = new Set(
+  `/ /bin /boot /etc /etc/dbus-1 /etc/fonts /etc/modprobe.d /etc/nix /etc/pam.d /etc/profiles /etc/ssh
+   /etc/ssh/authorized_keys.d /etc/ssl /etc/ssl/certs /etc/sysctl.d /etc/systemd /etc/systemd/network
+   /etc/systemd/system /etc/systemd/user /etc/terminfo /etc/tmpfiles.d /etc/udev /etc/udev/rules.d /etc/X11
+   /etc/xdg /home /root /run /tmp /usr /usr/bin /var /var/cache /var/empty /var/lib /var/log /var/run
+   /var/spool /var/tmp`.split(/\s+/),
+);
+
+/** Whether every NixOS has a directory at this path. */
+export function isSystemDirectory(path: string): boolean {
+  return directories.has(path.length > 1 ? path.replace(/\/$/, "") : path);
+}
+
 function place(pattern: string, hint: string): Place {
   return { pattern: new RegExp(`^${pattern}$`, "s"), hint };
 }

@@ -3,8 +3,8 @@ import type { TemplateUse } from "#generated/provisioner/spec/v1.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { call, importFile, type NixExpr, path } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, attempt, type Concern } from "./assignment.ts";
-import { nixosUsers } from "./nixos-accounts.ts";
 import type { SourceFile } from "./sources.ts";
+import { warnOfUndeclared } from "./undeclared.ts";
 
 /** A template as it is shipped: a folder with a module, the schema of its parameters, and a page. */
 export interface Template {
@@ -83,16 +83,10 @@ export function renderTemplates(
 function checkUsers(concern: Concern, use: TemplateUse, at: readonly string[]): void {
   const named = use.parameters?.["users"];
   if (!Array.isArray(named)) return;
-  const known = new Set([...Object.keys(concern.spec.users ?? {}), ...nixosUsers.keys()]);
-  for (const [index, user] of named.entries()) {
-    if (typeof user !== "string" || known.has(user)) continue;
+  for (const [index, name] of named.entries()) {
+    if (typeof name !== "string") continue;
     const place = [...at, "parameters", "users", String(index)];
-    const message = "no user of this name is declared here";
-    const hint =
-      nearest(user, [...known]) === undefined
-        ? "add it under `users`; one that the image declares is right all the same"
-        : `did you mean \`${nearest(user, [...known])}\`?`;
-    addFinding(concern, place, "warning", "render/user-unknown", message, hint);
+    warnOfUndeclared(concern, { kind: "user", name, at: place });
   }
 }
 

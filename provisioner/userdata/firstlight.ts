@@ -4,6 +4,7 @@ import { nameDoubtful } from "./cloud-config/authorized-keys.ts";
 import type { SpecDraft } from "./draft.ts";
 import type { Input, PathPart } from "./input.ts";
 import { getOwn, setOwn } from "./own-key.ts";
+import { fitsPath } from "./path-pattern.ts";
 
 type Mutable = { [key: string]: MutableJson };
 type MutableJson = Json | MutableJson[] | Mutable;
@@ -50,7 +51,7 @@ function mergeInto(target: Mutable, input: Input, path: Path, draft: SpecDraft):
   for (const [key, child] of input.entries()) {
     const childPath = [...path, key];
     const present = getOwn(target, key);
-    const isSecret = secretPlace(childPath) !== undefined || fits(["secrets", "*"], childPath);
+    const isSecret = secretPlace(childPath) !== undefined || fitsPath(["secrets", "*"], childPath);
     if (!isSecret && child.isMapping() && isMapping(present)) {
       mergeInto(present, child, childPath, draft);
     } else if (child.isList() && Array.isArray(present)) {
@@ -73,20 +74,20 @@ function append(target: MutableJson[], input: Input, path: Path, draft: SpecDraf
 /** A copy of the value with its secrets taken out, and the place of each part noted. */
 function take(input: Input, path: Path, draft: SpecDraft): MutableJson {
   draft.origin(path, input);
-  if (fits(["secrets", "*"], path)) return takeNamed(input, String(path.at(-1)), draft);
+  if (fitsPath(["secrets", "*"], path)) return takeNamed(input, String(path.at(-1)), draft);
   const place = secretPlace(path);
   if (place !== undefined) return takeSecret(input, place.name(path), draft);
   if (input.isList()) {
     return input.items().map((item, index) => take(item, [...path, index], draft));
   }
-  if (fits(["users", "*", "authorizedKeys", "*"], path) && typeof input.value === "string")
+  if (fitsPath(["users", "*", "authorizedKeys", "*"], path) && typeof input.value === "string")
     nameDoubtful(input, "spec/not-a-key", [input.value]);
   if (!input.isMapping()) return input.value;
   const copy: Mutable = {};
   for (const [key, child] of input.entries()) {
     setOwn(copy, key, take(child, [...path, key], draft));
   }
-  if (fits(["files", "*"], path)) hideContent(copy, path, draft);
+  if (fitsPath(["files", "*"], path)) hideContent(copy, path, draft);
   return copy;
 }
 
@@ -129,14 +130,7 @@ function hideContent(file: Mutable, path: Path, draft: SpecDraft): void {
 }
 
 function secretPlace(path: Path): SecretPlace | undefined {
-  return secretPlaces.find((candidate) => fits(candidate.path, path));
-}
-
-function fits(pattern: readonly string[], path: Path): boolean {
-  return (
-    pattern.length === path.length &&
-    pattern.every((part, index) => part === "*" || part === path[index])
-  );
+  return secretPlaces.find((candidate) => fitsPath(candidate.path, path));
 }
 
 function isMapping(value: MutableJson | undefined): value is Mutable {

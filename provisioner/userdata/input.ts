@@ -42,7 +42,8 @@ const fateRanks: Readonly<Record<Fate, number>> = { translated: 1, agent: 2, uns
 /** A value of a document with its place; reading it as something marks its leaves. */
 export class Input {
   readonly document: Surroundings;
-  readonly value: Json;
+  #value: Json;
+  #isAbsent = false;
   readonly #parent: Input | undefined;
   readonly #part: PathPart;
   #children: ReadonlyMap<PathPart, Input> | undefined;
@@ -51,9 +52,13 @@ export class Input {
   /** Made by a document for its root, and by {@link Input} only. */
   constructor(document: Surroundings, value: Json, parent?: Input, part: PathPart = "") {
     this.document = document;
-    this.value = value;
+    this.#value = value;
     this.#parent = parent;
     this.#part = part;
+  }
+
+  get value(): Json {
+    return this.#value;
   }
 
   get path(): readonly PathPart[] {
@@ -62,13 +67,32 @@ export class Input {
 
   /** The value under a key, or `undefined` when this is no mapping or has no such key. */
   get(key: string): Input | undefined {
-    return this.isMapping() ? this.#inner().get(key) : undefined;
+    const child = this.isMapping() ? this.#inner().get(key) : undefined;
+    return child === undefined || child.#isAbsent ? undefined : child;
+  }
+
+  /** Whether this is a mapping in which the key is written, also where its value counts as absent. */
+  has(key: string): boolean {
+    return this.isMapping() && this.#inner().has(key);
+  }
+
+  /** The values of a mapping or a list, with nothing said where this is neither. */
+  parts(): readonly Input[] {
+    return [...this.#inner().values()].filter((child) => !child.#isAbsent);
+  }
+
+  /** From now on this has another value; with `undefined` what it stands in passes over it. */
+  countAs(value: Json | undefined): void {
+    if (value === undefined) this.#isAbsent = true;
+    else this.#value = value;
   }
 
   /** Keys with their values; empty when this is no mapping. */
   entries(): readonly (readonly [string, Input])[] {
     if (!this.isMapping()) return [];
-    return [...this.#inner()].map(([key, child]) => [String(key), child]);
+    return [...this.#inner()]
+      .filter(([, child]) => !child.#isAbsent)
+      .map(([key, child]) => [String(key), child]);
   }
 
   /** Items of a list; a finding and nothing when this is no list. */
@@ -77,7 +101,7 @@ export class Input {
       this.#lacks("a list");
       return [];
     }
-    const items = [...this.#inner().values()];
+    const items = this.parts();
     if (items.length === 0) this.mark("translated");
     return items;
   }
@@ -119,21 +143,6 @@ export class Input {
     return this.document.floatText(this.path) ?? String(value);
   }
 
-  /**
-   * This, or nothing where it is an empty text, as templates leave it for a value that they do not
-   * have: with a note it counts as absent.
-   */
-  unlessEmpty(): Input | undefined {
-    if (this.value !== "") return this;
-    this.mark("translated");
-    this.add("note", {
-      code: "user-data/no-value",
-      message: "the text is empty; the key counts as absent",
-      hint: "remove the key, or give it a value",
-    });
-    return undefined;
-  }
-
   /** A truth value; the texts that cloud-init takes for one (`util.is_true`) count too. */
   boolean(): boolean | undefined {
     const text = String(this.value).trim().toLowerCase();
@@ -155,6 +164,13 @@ export class Input {
       return this.#lacks("a whole number of 0 or more");
     }
     this.mark("translated");
+    if (this.document.floatText(this.path) !== undefined) {
+      this.add("warning", {
+        code: "user-data/taken-as-whole",
+        message: `a number with a decimal point stands where a whole one is expected; it is taken as ${number}`,
+        hint: "write it without the point",
+      });
+    }
     return number;
   }
 

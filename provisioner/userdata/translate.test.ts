@@ -38,7 +38,18 @@ t.test("formats that are not read are named", async (t) => {
   for (const text of unsupported) {
     t.strictSame(linesOf(translateText(text)), ["error user-data/unsupported-format 1:1 "], text);
   }
+  const hintOf = (text: string) => translateText(text).findings[0]?.hint;
+  t.match(hintOf("#!/bin/sh\n"), /`runcmd`/);
+  t.match(hintOf("#cloud-boothook\n"), /`bootcmd`/);
+  t.match(hintOf("MIME-Version: 1.0\n"), /one #cloud-config/);
+  t.match(hintOf("hostname: a\n"), /begin it with #cloud-config/);
   t.strictSame(linesOf(translateText("hostname: a\n")), ["error user-data/unknown-format 1:1 "]);
+});
+
+t.test("of several YAML documents in one the hint names nothing that is not read", async (t) => {
+  const { findings } = translateCloud("a: 1\n---\nb: 2\n");
+  t.match(findings, [{ code: "yaml/invalid", line: 3, hint: /as one document/ }]);
+  t.notMatch(findings[0]?.hint, /MIME/);
 });
 
 t.test("a document without a first line may be told apart from outside", async (t) => {
@@ -67,6 +78,23 @@ t.test("vendor-data is named, an empty one is none", async (t) => {
   t.equal(coverage.unsupported, 1);
   const empty = { document: "vendor-data", bytes: new Uint8Array() };
   t.strictSame(translate({ vendorData: empty }, sampleContext).findings, []);
+});
+
+t.test("commands in vendor-data run nowhere, which is a warning at their place", async (t) => {
+  const said = (text: string) => {
+    const vendorData = { document: "vendor-data", bytes: Buffer.from(text) };
+    return linesOf(translate({ vendorData }, sampleContext));
+  };
+  const cases = {
+    "#cloud-config\nlocale: C\nruncmd: [ls]\n": "warning user-data/vendor-data 3:1 runcmd",
+    "#cloud-config\nbootcmd: [ls]\n": "warning user-data/vendor-data 2:1 bootcmd",
+    "#!/bin/sh\nls\n": "warning user-data/vendor-data 1:1 ",
+    "#cloud-config\nruncmd: []\n": "note user-data/vendor-data 1:1 ",
+    "#cloud-config\n- runcmd\n": "note user-data/vendor-data 1:1 ",
+    "#cloud-config\nruncmd: [\n": "note user-data/vendor-data 1:1 ",
+    "MIME-Version: 1.0\n": "note user-data/vendor-data 1:1 ",
+  };
+  for (const [text, line] of Object.entries(cases)) t.strictSame(said(text), [line], text);
 });
 
 t.test(

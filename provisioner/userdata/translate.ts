@@ -10,7 +10,8 @@ import { addMetaData } from "./meta-data.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
-import { decodeUserData, sniff } from "./user-data-format.ts";
+import { decodeUserData, insteadOf, sniff, type UserDataFormat } from "./user-data-format.ts";
+import { findingOfVendorData } from "./vendor-data.ts";
 import { findIllFormedTexts } from "./well-formed.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -118,21 +119,12 @@ function fill(
 }
 
 function passOver(raw: RawDocument): Part {
-  if (raw.bytes.length === 0) return { findings: [], coverage: nothing };
-  const finding: Finding = {
-    document: raw.document,
-    path: "",
-    line: 1,
-    column: 1,
-    level: "note", // many clouds always send some
-    code: "user-data/vendor-data",
-    message: "vendor-data is not used",
-    hint: "put what you need of it into the user-data",
-  };
+  const finding = findingOfVendorData(raw);
+  if (finding === undefined) return { findings: [], coverage: nothing };
   return { findings: [finding], coverage: { ...nothing, unsupported: 1 } };
 }
 
-function unknownFormat(document: string, format: string): Finding {
+function unknownFormat(document: string, format: UserDataFormat): Finding {
   return {
     document,
     path: "",
@@ -140,14 +132,28 @@ function unknownFormat(document: string, format: string): Finding {
     column: 1,
     level: "error",
     code: format === "unknown" ? "user-data/unknown-format" : "user-data/unsupported-format",
-    message:
-      format === "unknown"
-        ? "the first line names no format of user-data"
-        : format === "jinja"
-          ? "a template is rendered by the node that it is for, over what its datasource says"
-          : `user-data of the format ${format} is not read`,
-    hint: "begin it with #cloud-config or #firstlight",
+    ...unreadText(format),
   };
+}
+
+function unreadText(format: UserDataFormat): Pick<Finding, "message" | "hint"> {
+  switch (format) {
+    case "empty":
+    case "cloud-config":
+    case "firstlight":
+    case "unknown":
+      return {
+        message: "the first line names no format of user-data",
+        hint: "begin it with #cloud-config or #firstlight",
+      };
+    case "jinja":
+      return {
+        message: "a template is rendered by the node that it is for, over what its datasource says",
+        hint: "give what `firstlight query --format TEMPLATE` prints on a node, or a document without a template",
+      };
+    default:
+      return { message: `user-data of the format ${format} is not read`, hint: insteadOf[format] };
+  }
 }
 
 function addUp(all: readonly Coverage[]): Coverage {

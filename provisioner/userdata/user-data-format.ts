@@ -24,6 +24,25 @@ export type UserDataFormat =
   | "nix"
   | "unknown";
 
+/** A format of user-data that is told apart and not read. */
+export type UnreadFormat = Exclude<
+  UserDataFormat,
+  "cloud-config" | "firstlight" | "empty" | "jinja" | "unknown"
+>;
+
+/** What to do instead of each format that is not read. */
+export const insteadOf: Readonly<Record<UnreadFormat, string>> = {
+  script: "put its lines under `runcmd` of a #cloud-config, or under `commands` of a #firstlight",
+  "cloud-boothook": "put its lines under `bootcmd` of a #cloud-config",
+  include: "put the document itself in the place of its address",
+  "include-once": "put the document itself in the place of its address",
+  "cloud-config-archive": "write its parts as one #cloud-config",
+  "cloud-config-jsonp": "apply the patch, and give the #cloud-config that comes of it",
+  "part-handler": "do what it does beforehand, and give the #cloud-config that comes of it",
+  mime: "write its parts as one #cloud-config, their scripts under `runcmd`",
+  nix: "set the options under `options` of a #firstlight",
+};
+
 /** Beginnings, in any case and with whatever follows, as cloud-init's `type_from_starts_with` knows them. */
 const beginnings: readonly (readonly [RegExp, UserDataFormat])[] = [
   [/^#cloud-config-archive/i, "cloud-config-archive"],

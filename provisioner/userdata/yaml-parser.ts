@@ -63,7 +63,7 @@ class NodeParser {
     const token = this.scanner.peek();
     if (token.kind === "end") return;
     if (token.kind === "document-start" || token.kind === "directive") {
-      const hint = "Send several documents as the parts of a MIME message.";
+      const hint = "Write them as one document: of several only one is read.";
       throw new YamlProblem("yaml/invalid", token.at, "only one document may stand here", hint);
     }
     this.fail(token, "the document has ended before this");

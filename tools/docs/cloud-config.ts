@@ -4,6 +4,7 @@ import type { CloudConfigModule } from "#provisioner/userdata/cloud-config/modul
 import { otherKeys } from "#provisioner/userdata/cloud-config/other-keys.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
+import { insteadOf, type UnreadFormat } from "#provisioner/userdata/user-data-format.ts";
 
 const introduction = `# cloud-config
 
@@ -22,9 +23,57 @@ is said of it. Secrets stand in the spec by name only.
 This page is made from \`provisioner/userdata/cloud-config/\` by \`npm run docs\`.
 `;
 
+const emptySection = `## Empty values
+
+A key, or an entry of a list, whose value is null or an empty text counts as if it were not there, with
+the warning \`user-data/no-value\`. Where cloud-init takes it for something, firstlight does too, and the
+finding says what: \`users:\` lists nobody, \`disable_root:\`, \`allow_public_ssh_keys:\` and \`lock_passwd:\` are
+\`false\`, \`sudo:\` and \`doas:\` are no rules, \`ntp:\` switches time synchronisation on, a group without a
+value has no members. An entry of \`users\` or \`write_files\` whose \`name\` or \`path\` is empty is left out.
+None of it is an error.
+`;
+
+/** Names of formats as they begin, for the table. */
+const beginnings: Readonly<Record<UnreadFormat, string>> = {
+  script: "`#!`",
+  "cloud-boothook": "`#cloud-boothook`",
+  include: "`#include`",
+  "include-once": "`#include-once`",
+  "cloud-config-archive": "`#cloud-config-archive`",
+  "cloud-config-jsonp": "`#cloud-config-jsonp`",
+  "part-handler": "`#part-handler`",
+  mime: "MIME (`Content-Type:`, `MIME-Version:`)",
+  nix: "`#nix`",
+};
+
+/** Which formats of user-data are read, and what to do instead of the others. */
+function formatSection(): string {
+  const rows = (Object.keys(insteadOf) as UnreadFormat[]).map((format) => {
+    return `| ${beginnings[format]} | ${insteadOf[format]} |\n`;
+  });
+  return `## Formats of user-data
+
+Read are \`#cloud-config\` and \`#firstlight\`, plain, compressed with gzip, or sealed to the node as an
+[age envelope](secrets.md); an empty document is one that says nothing. \`## template: jinja\` before
+either is [rendered by the node](datasources.md) before it is read; \`translate\`, \`validate\` and
+\`render\` refuse it, because what it comes to is known on the node alone. A document whose first line
+says nothing is refused, and so is one of another format that cloud-init knows, with the error
+\`user-data/unsupported-format\`. Of vendor-data nothing is used, whatever its format; a finding says so.
+
+| refused | instead |
+|---|---|
+${rows.join("")}`;
+}
+
 /** `docs/cloud-config.md`: each module with its example and what becomes of it, then the other keys. */
 export function cloudConfigPage(): string {
-  return [introduction, ...cloudConfigModules.map(section), otherSection()].join("\n");
+  return [
+    introduction,
+    formatSection(),
+    emptySection,
+    ...cloudConfigModules.map(section),
+    otherSection(),
+  ].join("\n");
 }
 
 function section({ name, keys, rule, example }: CloudConfigModule): string {

@@ -35,6 +35,7 @@ checkCases(t, [
     yaml: "runcmd:\n  - # nothing\n  - a\n",
     spec: { commands: [late] },
     secrets: { runcmd: "#!/bin/sh\na\n" },
+    says: ["note user-data/no-value 3:4 runcmd.0"],
   },
   {
     name: "numbers and truth values in a command are Python's texts, with a warning",
@@ -47,11 +48,11 @@ checkCases(t, [
     ],
   },
   {
-    name: "a missing word would make another command",
+    name: "a missing word is Python's text for it, with a warning",
     yaml: "runcmd: [[rm, -r, ~]]\n",
     spec: { commands: [late] },
-    secrets: { runcmd: "#!/bin/sh\n'rm' '-r' ''\n" },
-    says: ["error user-data/wrong-type 2:19 runcmd.0.2"],
+    secrets: { runcmd: "#!/bin/sh\n'rm' '-r' 'None'\n" },
+    says: ["warning user-data/no-value 2:19 runcmd.0.2"],
   },
   {
     name: "numbers and mappings are no commands",

@@ -51,23 +51,15 @@ function addScript(
 
 /** As cloud-init's `shellify`: text is a line of shell, a list is one command with its words quoted. */
 function commandLine(item: Input): string | undefined {
-  if (item.value === null) {
-    item.mark("translated");
-    return undefined;
-  }
   if (!item.isList() && typeof item.value !== "string") {
     item.expected("a line of shell, or a list of words");
     return undefined;
   }
-  const words = item.isList() ? item.items().map(readWord) : [item.text() ?? ""];
+  const words = item.isList()
+    ? item.items().map((word) => word.looseText() ?? "")
+    : [item.text() ?? ""];
   lintCommand(item, words);
   return item.isList()
     ? words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")
     : words[0];
-}
-
-/** A word that is missing would make another command of the rest. */
-function readWord(word: Input): string {
-  if (word.value === null) word.expected("text", 'write "" for an empty word');
-  return word.value === null ? "" : (word.looseText() ?? "");
 }

@@ -27,10 +27,6 @@ export function decodeContent(
 ): Uint8Array | undefined {
   const steps = readSteps(encodingInput);
   if (content === undefined) return new Uint8Array();
-  if (content.value === null) {
-    content.mark("translated");
-    return new Uint8Array();
-  }
   const binary = content.binary();
   const text = content.looseText();
   if (text === undefined) return undefined;
@@ -51,8 +47,7 @@ export function decodeContent(
 }
 
 function readSteps(input: Input | undefined): readonly Step[] {
-  const name = input?.value === null ? "" : (input?.text() ?? "").toLowerCase().trim();
-  input?.mark("translated");
+  const name = (input?.text() ?? "").toLowerCase().trim();
   const steps = encodings.get(name);
   if (steps === undefined) {
     input?.unsupported({

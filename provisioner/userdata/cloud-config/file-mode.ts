@@ -6,10 +6,6 @@ import type { Input } from "../input.ts";
  */
 export function readMode(input: Input | undefined): string {
   if (input === undefined) return "0644";
-  if (input.value === null) {
-    input.mark("translated");
-    return "0644";
-  }
   const { value } = input;
   const bits = typeof value === "string" ? octal(value) : value;
   if (typeof bits !== "number" || !Number.isInteger(bits) || bits < 0 || bits > 0o7777) {

@@ -57,7 +57,7 @@ checkCases(t, [
     name: "an empty name is none",
     yaml: 'hostname: ""\nfqdn: ""\n',
     spec: { hostname: "meta" },
-    says: ["note user-data/no-value 2:11 hostname", "note user-data/no-value 3:7 fqdn"],
+    says: ["warning user-data/no-value 2:11 hostname", "warning user-data/no-value 3:7 fqdn"],
     context: { hostname: "meta" },
   },
   {

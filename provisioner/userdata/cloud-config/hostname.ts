@@ -15,13 +15,13 @@ export const hostname: CloudConfigModule = {
   rule:
     "The first label is the host name of the machine, the rest its domain. Where both keys are " +
     "given, `hostname` names the machine and `fqdn` gives the domain. Without either, the name in the " +
-    "meta-data is used; an empty text is none. With `preserve_hostname: true` the name stays what the image says.",
+    "meta-data is used. With `preserve_hostname: true` the name stays what the image says.",
   example: "hostname: edge-17\nfqdn: edge-17.plant.example.org\n",
   translate(module) {
     const { config } = module;
     noteIgnored(config);
-    const hostInput = config.get("hostname")?.unlessEmpty();
-    const fqdnInput = config.get("fqdn")?.unlessEmpty();
+    const hostInput = config.get("hostname");
+    const fqdnInput = config.get("fqdn");
     const host = hostInput?.text();
     const fqdn = fqdnInput?.looseText();
     if (config.get("preserve_hostname")?.boolean() === true) {

@@ -55,7 +55,7 @@ checkCases(t, [
       name: `an empty ${path} changes nothing`,
       yaml: `${written}\n`,
       spec: {},
-      says: [`note user-data/no-value 2:${written.indexOf('"') + 1} ${path}`],
+      says: [`warning user-data/no-value 2:${written.indexOf('"') + 1} ${path}`],
     };
   }),
   {
@@ -73,7 +73,10 @@ checkCases(t, [
     name: "empty and missing parts of a keyboard are left out",
     yaml: "keyboard: {layout: us, variant: '', model: }\n",
     spec: { keyboard: { layout: "us" } },
-    says: ["warning user-data/no-value 2:43 keyboard.model"],
+    says: [
+      "warning user-data/no-value 2:33 keyboard.variant",
+      "warning user-data/no-value 2:43 keyboard.model",
+    ],
   },
   {
     name: "a keyboard needs a layout",

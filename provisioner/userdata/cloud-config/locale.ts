@@ -5,10 +5,10 @@ import type { CloudConfigModule } from "./module.ts";
 export const timezone: CloudConfigModule = {
   name: "timezone",
   keys: ["timezone"],
-  rule: "The time zone, by its name in the tz database. An empty text changes nothing.",
+  rule: "The time zone, by its name in the tz database.",
   example: "timezone: Europe/Zurich\n",
   translate({ config, draft }) {
-    const input = config.get("timezone")?.unlessEmpty();
+    const input = config.get("timezone");
     const zone = input?.text();
     if (input === undefined || zone === undefined) return;
     draft.spec.timezone = zone;
@@ -22,7 +22,7 @@ export const locale: CloudConfigModule = {
   keys: ["locale", "locale_configfile"],
   rule:
     "The default locale; a name without a character set and a modifier gets UTF-8, the only one that " +
-    "NixOS builds by itself. `false` or an empty text leaves it to the image. " +
+    "NixOS builds by itself. `false` leaves it to the image. " +
     "`locale_configfile` has no meaning: NixOS writes its own file.",
   example: "locale: de_CH\n",
   translate({ config, draft }) {
@@ -35,7 +35,7 @@ export const locale: CloudConfigModule = {
       },
       typeof file.value === "string" ? "note" : "warning",
     );
-    const input = config.get("locale")?.unlessEmpty();
+    const input = config.get("locale");
     if (input === undefined) return;
     if (input.value === true) return input.expected("the name of a locale, or false");
     if (isOff(input.value)) return input.mark("translated");
@@ -68,20 +68,23 @@ export const keyboard: CloudConfigModule = {
     const input = config.get("keyboard");
     if (input === undefined) return;
     if (!input.isMapping()) return input.expected("a mapping with `layout`");
-    const layoutInput = input.get("layout");
-    const lacksValue = layoutInput !== undefined && layoutInput.unlessEmpty() === undefined;
-    const layout = layoutInput?.text();
+    const layout = input.get("layout")?.text();
     const wish: Omit<NonNullable<typeof draft.spec.keyboard>, "layout"> = {};
     for (const key of ["model", "variant", "options"] as const) {
       const value = input.get(key)?.text();
-      if (value !== undefined && value !== "") wish[key] = value;
+      if (value !== undefined) wish[key] = value;
     }
-    if (layoutInput === undefined || layoutInput.value === null) return lacksLayout(input);
-    if (lacksValue || layout === undefined) return;
+    if (layout === undefined) return saysNothing(input) ? undefined : lacksLayout(input);
     draft.spec.keyboard = { layout, ...wish };
     draft.origin(["keyboard"], input);
   },
 };
+
+/** Whether the layout, or all that is written, is empty or wrong, which is named already. */
+function saysNothing(input: Input): boolean {
+  const isWritten = ["model", "variant", "options"].some((key) => input.has(key));
+  return input.has("layout") || (isWritten && input.parts().length === 0);
+}
 
 function lacksLayout(input: Input): void {
   input.mark("unsupported");

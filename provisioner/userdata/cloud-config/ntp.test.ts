@@ -3,7 +3,12 @@ import { translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
 
 checkCases(t, [
-  { name: "an empty section switches it on", yaml: "ntp:\n", spec: { ntp: { enable: true } } },
+  {
+    name: "an empty section switches it on",
+    yaml: "ntp:\n",
+    spec: { ntp: { enable: true } },
+    says: ["note user-data/no-value 2:5 ntp"],
+  },
   { name: "an empty mapping too", yaml: "ntp: {}\n", spec: { ntp: { enable: true } } },
   {
     name: "servers and pools, each once",

@@ -27,8 +27,8 @@ export const ntp: CloudConfigModule = {
   translate({ config, draft }) {
     const input = config.get("ntp");
     if (input === undefined) return;
-    if (input.value !== null && !input.isMapping()) return input.expected("a mapping");
-    if (input.value === null || input.entries().length === 0) input.mark("translated");
+    if (!input.isMapping()) return input.expected("a mapping");
+    if (input.entries().length === 0) input.mark("translated");
     const wish: Ntp = { enable: true };
     const enabled = input.get("enabled")?.boolean() ?? true;
     const client = readClient(input.get("ntp_client"));

@@ -2,7 +2,13 @@ import t from "tap";
 import { shippedTemplates, tryRender } from "#provisioner/render/try-render.ts";
 import { translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
-import { serviceOptions, serviceTemplates } from "./package-names.ts";
+import { packageAttributes } from "./package-names.ts";
+import {
+  serviceOptions,
+  servicesAlone,
+  servicesOtherwise,
+  serviceTemplates,
+} from "./package-services.ts";
 
 checkCases(t, [
   {
@@ -14,7 +20,7 @@ checkCases(t, [
   {
     name: "names of Debian are mapped, with a note",
     yaml: "packages: [fd-find, build-essential, python3-yaml]\n",
-    spec: { packages: ["fd", "gcc", "python3Packages.yaml"] },
+    spec: { packages: ["fd", "gcc", "python3Packages.pyyaml"] },
     says: [
       "note cloud-config/package-mapped 2:12 packages.0",
       "note cloud-config/package-mapped 2:21 packages.1",
@@ -23,12 +29,39 @@ checkCases(t, [
   },
   {
     name: "what NixOS needs no package for is left out",
-    yaml: "packages: [ca-certificates, linux-image-generic, libssl-dev]\n",
+    yaml: "packages: [ca-certificates, linux-image-generic]\n",
     spec: {},
     says: [
       "note cloud-config/package-unneeded 2:12 packages.0",
       "note cloud-config/package-unneeded 2:29 packages.1",
-      "note cloud-config/package-unneeded 2:50 packages.2",
+    ],
+  },
+  {
+    name: "a name whose form is Debian's is left out with a warning",
+    yaml: "packages: [libssl-dev, fonts-lato, ruby-json, ruby-lsp]\nfirstlight:\n  packages: [node-x]\n",
+    spec: { packages: ["ruby-lsp", "node-x"] },
+    says: [
+      "warning cloud-config/package-debian 2:12 packages.0",
+      "warning cloud-config/package-debian 2:24 packages.1",
+      "warning cloud-config/package-debian 2:36 packages.2",
+    ],
+  },
+  {
+    name: "a module of Python is guessed with a warning",
+    yaml: "packages: [python3-flask]\n",
+    spec: { packages: ["python3Packages.flask"] },
+    says: ["warning cloud-config/package-debian 2:12 packages.0"],
+  },
+  {
+    name: "a version in the name of Debian is one in the attribute",
+    yaml: "packages: [gcc-12, openjdk-17-jdk-headless, python3.11-venv, php8.2, golang-1.22-go]\n",
+    spec: { packages: ["gcc12", "jdk17_headless", "python311", "php82", "go_1_22"] },
+    says: [
+      "note cloud-config/package-mapped 2:12 packages.0",
+      "note cloud-config/package-mapped 2:20 packages.1",
+      "note cloud-config/package-mapped 2:45 packages.2",
+      "note cloud-config/package-mapped 2:62 packages.3",
+      "note cloud-config/package-mapped 2:70 packages.4",
     ],
   },
   {
@@ -94,14 +127,68 @@ checkCases(t, [
   },
 ]);
 
+/** Options whose value is no truth value. */
+const ofSeveral: ReadonlySet<string> = new Set([
+  "networking.wg-quick.interfaces",
+  "services.openvpn.servers",
+  "services.phpfpm.pools",
+]);
+
 t.test("options and templates of services exist, and are named", async (t) => {
-  const options = Object.fromEntries(Object.values(serviceOptions).map((name) => [name, true]));
+  const names = [...Object.values(serviceOptions), ...Object.values(servicesAlone)];
+  const options = Object.fromEntries(
+    [...names, "services.phpfpm.pools", "services.httpd.enablePHP"].map((name) => {
+      return [name, ofSeveral.has(name) ? {} : true];
+    }),
+  );
   t.strictSame(tryRender({ options }).findings, []);
   for (const name of Object.values(serviceTemplates)) t.ok(shippedTemplates.has(name), name);
-  const { findings } = translateCloud("packages: [redis, docker-ce]\n");
+  const { findings } = translateCloud("packages: [redis, docker-ce, ufw, postgresql-15]\n");
   t.match(findings, [
     { hint: "set services.redis.servers.main.enable under `firstlight: options`" },
     { hint: "name the template docker-host under `firstlight: templates`" },
     { code: "cloud-config/package-mapped" },
+    { hint: "set networking.firewall.enable under `firstlight: options`" },
+    { hint: "set services.postgresql.enable under `firstlight: options`" },
   ]);
+});
+
+const attribute = /^[A-Za-z_][\w'-]*(\.[A-Za-z_][\w'-]*)*$/;
+
+t.test("the tables say one thing of a name, and only what can be an attribute", async (t) => {
+  const alone = { ...servicesAlone, ...servicesOtherwise };
+  for (const name of Object.keys(alone)) {
+    t.notOk(Object.hasOwn(packageAttributes, name), `${name} is mapped as well`);
+    t.notOk(Object.hasOwn(serviceOptions, name), `${name} is a program as well`);
+  }
+  for (const [name, mapped] of Object.entries(packageAttributes)) {
+    if (mapped !== null) t.match(mapped, attribute, name);
+  }
+});
+
+t.test("the usual packages of servers that run a service are all known", async (t) => {
+  const usual = `apparmor auditd avahi-daemon bind9 bluetooth chrony cloud-guest-utils cron cups
+    dnsmasq dovecot-core exim4 fail2ban flatpak fwupd grafana haproxy hostapd incus k3s
+    libapache2-mod-php8.2 libvirt-daemon lxd mariadb-server memcached mosquitto mysql-server
+    mysql-server-8.0 nfs-kernel-server nftables ntp open-vm-tools openvpn php-fpm php8.2-fpm podman
+    postfix postgresql postgresql-15 prometheus prometheus-node-exporter qemu-guest-agent
+    rabbitmq-server redis-server rsyslog samba slapd snapd snmpd tailscale tomcat9 ufw
+    unattended-upgrades unbound wireguard zerotier-one`.split(/\s+/);
+  for (const name of usual) {
+    const { findings } = translateCloud(`packages: [${name}]\n`);
+    const warned = findings.filter(({ level, hint }) => level === "warning" && hint !== null);
+    t.equal(warned.length, 1, name);
+  }
+});
+
+t.test("names that only Debian has never pass without a word", async (t) => {
+  const names = `python3-pip python3-venv python3-flask libfoo-dev libapache2-mod-wsgi-py3 php-curl
+    php8.2-mysql libjson-perl r-cran-dplyr node-express golang-github-spf13-cobra-dev libc6-dbg
+    fonts-noto linux-image-amd64 texlive-latex-extra libglib2.0-0 firmware-iwlwifi ruby-rails
+    openjdk-17-jdk postgresql-client-15 zlib1g-dev wireguard-dkms`.split(/\s+/);
+  for (const name of names) {
+    const { spec, findings } = translateCloud(`packages: [${name}]\n`);
+    t.notSame(findings, [], name);
+    t.notOk(spec.packages?.includes(name), name);
+  }
 });

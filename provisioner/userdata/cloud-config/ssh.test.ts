@@ -34,7 +34,7 @@ checkCases(t, [
     ),
     says: [
       "warning cloud-config/not-a-key 3:5 ssh_authorized_keys.0",
-      "warning cloud-config/not-a-key 4:5 ssh_authorized_keys.1",
+      "warning user-data/no-value 4:5 ssh_authorized_keys.1",
       "warning cloud-config/not-a-key 5:5 ssh_authorized_keys.2",
     ],
   },

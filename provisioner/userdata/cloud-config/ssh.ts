@@ -70,7 +70,7 @@ function warnOfUselessKeys({ draft }: ModuleInput, input: Input): void {
 function readPasswordAuthentication({ config, draft }: ModuleInput): void {
   const input = config.get("ssh_pwauth");
   if (input === undefined) return;
-  if (input.value === null || String(input.value).toLowerCase() === "unchanged") {
+  if (String(input.value).toLowerCase() === "unchanged") {
     return input.mark("translated");
   }
   const passwordAuthentication = input.boolean();

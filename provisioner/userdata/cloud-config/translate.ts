@@ -6,6 +6,7 @@ import type { FindingText, Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { TranslationContext } from "../translation.ts";
 import { asksForNothing } from "./asks-for-nothing.ts";
+import { settleEmptyValues } from "./empty-values.ts";
 import { otherKeys } from "./other-keys.ts";
 import { cloudConfigModules } from "./table.ts";
 
@@ -24,6 +25,7 @@ export function translateCloudConfig(
   if (config.value !== null && !config.isMapping()) {
     return config.expected("a mapping of cloud-config keys");
   }
+  settleEmptyValues(config, ownKeys);
   for (const module of cloudConfigModules) module.translate({ config, draft, context });
   const own = config.get("firstlight");
   if (own !== undefined) fillFromFirstlight(own, draft);

@@ -64,7 +64,7 @@ function readChanges(
     const name = input.get("name")?.looseText();
     if (input.entries().length > 0) return { name, layer: input, at: input };
   }
-  if (input.isMapping() || input.value === null || input.value === "") {
+  if (input.isMapping()) {
     input.mark("translated");
     return undefined;
   }

@@ -65,16 +65,24 @@ checkCases(t, [
       expires: "2027-12-31",
     }),
     secrets: { "user-a-password": hash },
+    says: ["warning user-data/no-value 15:12 users.0.sudo.0"],
+  },
+  {
+    name: "an uid with a decimal point",
+    yaml: alone("uid: 1000.0"),
+    spec: a({ uid: 1000 }),
+    says: ["warning user-data/taken-as-whole 4:10 users.0.uid"],
   },
   {
     name: "empty texts, as templates leave them, are absent",
     yaml: alone("uid: ''\n    homedir: ''\n    shell: ''\n    expiredate: ''\n    sudo: ''"),
     spec: a({}),
     says: [
-      "note user-data/no-value 4:10 users.0.uid",
-      "note user-data/no-value 5:14 users.0.homedir",
-      "note user-data/no-value 6:12 users.0.shell",
-      "note user-data/no-value 7:17 users.0.expiredate",
+      "warning user-data/no-value 4:10 users.0.uid",
+      "warning user-data/no-value 5:14 users.0.homedir",
+      "warning user-data/no-value 6:12 users.0.shell",
+      "warning user-data/no-value 7:17 users.0.expiredate",
+      "warning user-data/no-value 8:11 users.0.sudo",
     ],
   },
   ...Object.entries({
@@ -255,6 +263,7 @@ checkCases(t, [
     spec: {
       users: { ops: { groups: ["docker"], locked: true, shell: "zsh" }, a: { locked: true } },
     },
+    says: ["warning user-data/no-value 2:43 user.sudo"],
   },
   { name: "an empty `user` changes nothing", yaml: "user: {}\n", spec: {} },
   {
@@ -320,6 +329,7 @@ checkCases(t, [
         j2: { members: ["d", "e"] },
       },
     },
+    says: ["warning user-data/no-value 2:41 groups.2.l"],
   },
   {
     name: "groups as text and as a mapping",

@@ -57,8 +57,7 @@ function addGroups({ config, draft }: ModuleInput): void {
       continue;
     }
     for (const [name, members] of item.entries()) {
-      if (members.value === null) members.mark("translated");
-      const names = members.value === null ? [] : members.names().map(([member]) => member);
+      const names = members.names().map(([member]) => member);
       addGroup(draft, groupName(name, members), names, members);
     }
   }
@@ -112,17 +111,13 @@ function readGroups(name: string, user: User, input: Input | undefined, draft: S
   draft.origin(["users", name, "groups"], input);
 }
 
-/** Keys where an empty text says something: no rules. */
-const rules: ReadonlySet<string> = new Set(["sudo", "doas"]);
-
 function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft): void {
   const set = <K extends keyof User>(
     key: K,
     from: string,
     read: (input: Input) => User[K] | undefined,
   ) => {
-    const given = layers.get(from);
-    const input = rules.has(from) ? given : given?.unlessEmpty();
+    const input = layers.get(from);
     const value = input === undefined ? undefined : read(input);
     if (input === undefined || value === undefined) return;
     user[key] = value;
@@ -191,14 +186,13 @@ function nameInexpressible(layers: UserLayers): void {
   }
 }
 
-/** Rules of sudo or doas: a text or a list; `false`, nothing and empty text mean none. */
+/** Rules of sudo or doas: a text or a list; `false` means none. */
 function readRules(input: Input): string[] {
-  if (input.value === false || input.value === null) input.mark("translated");
-  if (input.value === false || input.value === null) return [];
+  if (input.value === false) input.mark("translated");
+  if (input.value === false) return [];
   const items = input.isList() ? input.items() : [input];
   return items.flatMap((item) => {
-    if (item.value === null) item.mark("translated");
-    const rule = item.value === null ? "" : (item.text() ?? "").trim();
+    const rule = (item.text() ?? "").trim();
     return rule === "" ? [] : [rule];
   });
 }

@@ -11,7 +11,12 @@ const hidden = { secret: { secretRef: "file-etc-x" } };
 
 checkCases(t, [
   { name: "text", yaml: one("content: |\n      a\n"), spec: x({ content: "a\n" }) },
-  { name: "no content is an empty file", yaml: one("content:"), spec: x({ content: "" }) },
+  {
+    name: "no content is an empty file",
+    yaml: one("content:"),
+    spec: x({ content: "" }),
+    says: ["warning user-data/no-value 4:13 write_files.0.content"],
+  },
   { name: "not even the key", yaml: "write_files: [{path: /etc/x}]\n", spec: x({ content: "" }) },
   ...["b64", "base64", "B64"].map((encoding) => ({
     name: `content in ${encoding}`,
@@ -78,7 +83,7 @@ checkCases(t, [
       ["0o644", "0644", []],
       ["493", "0755", ["warning cloud-config/decimal-mode 4:18 write_files.0.permissions"]],
       ["644", "1204", ["warning cloud-config/decimal-mode 4:18 write_files.0.permissions"]],
-      ["~", "0644", []],
+      ["~", "0644", ["warning user-data/no-value 4:18 write_files.0.permissions"]],
     ] as const
   ).map(([written, mode, says]) => ({
     name: `permissions ${written}`,
@@ -110,8 +115,14 @@ checkCases(t, [
   { name: "later", yaml: one("defer: true"), spec: x({ content: "", defer: true }) },
   {
     name: "paths are made plain as Python's abspath does it",
-    yaml: "write_files: [{path: /etc//a/./../x/}]\n",
+    yaml: "write_files: [{path: /etc//a/./../x}]\n",
     spec: x({ content: "" }),
+  },
+  {
+    name: "a path with a slash at its end is one of a file all the same, with a warning",
+    yaml: "write_files: [{path: /etc/x/}]\n",
+    spec: x({ content: "" }),
+    says: ["warning cloud-config/directory-path 2:22 write_files.0.path"],
   },
   {
     name: "a path that begins nowhere, none, and a file that is none",

@@ -80,9 +80,21 @@ function readPath(item: Input): string | undefined {
   }
   const path = input.text();
   if (path === undefined) return undefined;
-  if (path.startsWith("/")) return posix.resolve(path);
+  if (path.startsWith("/")) {
+    const plain = posix.resolve(path);
+    if (path.endsWith("/")) warnOfDirectory(input, plain);
+    return plain;
+  }
   input.expected("an absolute path", "begin it with `/`, as in `/etc/motd`", "a relative one");
   return undefined;
+}
+
+function warnOfDirectory(input: Input, plain: string): void {
+  input.add("warning", {
+    code: "cloud-config/directory-path",
+    message: `a path that ends with / is that of a directory; the file ${plain} is made, as by cloud-init`,
+    hint: "write the path of a file, without / at its end",
+  });
 }
 
 /** `user`, `user:group`; nothing, `-1` and `none` leave root, as in cloud-init's `extract_usergroup`. */
@@ -113,12 +125,13 @@ function readSource(
     message: "the source is read without headers of its own",
     hint: "use an address that needs none",
   });
+  if (uri === undefined && source?.has("uri") === true) return inline();
   if (source === undefined || uri === undefined) {
     source?.expected("a mapping with `uri`");
     return undefined;
   }
   const address = uri.text();
-  if (address === undefined || address === "") return inline();
+  if (address === undefined) return inline();
   const bytes = fetched.get(address);
   if (bytes !== undefined) {
     uri.mark("agent");

@@ -111,6 +111,7 @@ function fill(
     findOrigin: (path, target) => draft.originOf(path, target),
     secretNames: new Set(draft.secrets.keys()),
   });
+  for (const moves of checked.moves) draft.follow(moves);
   return {
     findings: [...findings, ...document.findings, ...checked.findings].sort(byPlace),
     coverage: document.coverage(),

@@ -87,6 +87,20 @@ t.test("translate: spec, Nix, and JSON with coverage; errors exit 4", async (t) 
   });
 });
 
+t.test("translate to Nix names what is not in it, and where it is shown", async (t) => {
+  const more = `firstlight:
+  templates: [{ name: docker-host }]
+  health: { passes: 2 }
+`;
+  const nix = (text: string) => firstlight(["translate", "-", "--format", "nix"], text);
+  const { code, stdout, stderr } = nix(`#cloud-config\nhostname: a\n${more}`);
+  t.equal(code, 0);
+  t.match(stdout, /networking.hostName = "a";/);
+  t.match(stderr, "-: not shown here: templates; `firstlight render --user-data FILE --out DIR`");
+  t.match(stderr, "-: not shown here: health; firstlight itself goes by them, `--format spec`");
+  t.notMatch(nix("#cloud-config\nhostname: a\n").stderr, /not shown/);
+});
+
 t.test("no command of these tests renders what NixOS has not", { skip }, async (t) => {
   const options = "firstlight: { options: { services.opnessh.enable: true } }\n";
   const document = `#cloud-config\n${options}`;

@@ -147,7 +147,10 @@ function unknownFormat(document: string, format: string): Finding {
         : format === "jinja"
           ? "a template is rendered by the node that it is for, over what its datasource says"
           : `user-data of the format ${format} is not read`,
-    hint: "begin it with #cloud-config or #firstlight",
+    hint:
+      format === "jinja"
+        ? 'look at what it is rendered to: `firstlight query --format "$(tail -n +2 FILE)"` on a node'
+        : "begin it with #cloud-config or #firstlight",
   };
 }
 

@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { codes } from "#core/codes.ts";
@@ -421,6 +429,27 @@ t.test("input that is none is named: absent, a directory, too large, binary, emp
   t.match(validate("/dev/zero"), { code: 4, stderr: /larger than the 32 MiB.*cli\/bad-input/ });
   t.match(validate(path.join(directory, "binary")), { code: 4, stdout: /binary/ });
   t.match(validate(path.join(directory, "empty")), { code: 0 });
+});
+
+t.test("links that lead in a circle are named, and are no defect", async (t) => {
+  const loop = path.join(t.testdir({ settings: { etc: { firstlight: {} } } }), "loop");
+  symlinkSync("loop", loop);
+  const root = path.join(t.testdirName, "settings");
+  symlinkSync("settings.json", path.join(root, "etc/firstlight/settings.json"));
+  const leadsBack =
+    /loop"?:? is a symbolic link that leads back to itself \[cli\/(bad-input|usage)\]/;
+  for (const args of [
+    ["render", "--user-data", loop, "--out", path.join(root, "out")],
+    ["validate", loop],
+    ["discover", "--root", loop],
+    ["render", "--out", loop],
+  ])
+    t.match(firstlight(args), { code: 4, stderr: leadsBack }, args.join(" "));
+  t.match(firstlight(["discover", "--root", root]), {
+    code: 1,
+    stderr:
+      /settings\.json: its symbolic links lead in a circle .*\n {2}let them lead to what is meant/,
+  });
 });
 
 t.test("several files are translated each by itself", async (t) => {

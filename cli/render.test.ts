@@ -21,3 +21,16 @@ t.test(
     t.match(render("25.05"), { code: 0 });
   },
 );
+
+t.test(
+  "files of a document with errors are written to be looked at, and that is said",
+  async (t) => {
+    const out = path.join(t.testdir(), "out");
+    const render = (text: string) => firstlight(["render", "--user-data", "-", "--out", out], text);
+    const { code, stderr, stdout } = render("#cloud-config\nhostname: [a]\n");
+    t.equal(code, 4);
+    t.match(stderr, /what has an error is not in the files: they are for looking at/);
+    t.match(stdout, /files in .*out/);
+    t.notMatch(render("#cloud-config\nhostname: a\n").stderr, /looking at/);
+  },
+);

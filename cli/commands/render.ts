@@ -80,7 +80,7 @@ export const command: Command = {
   summary:
     "Write the files of Nix that a node would be built from; whatever is not given is empty.",
   help:
-    "The machine is what --facts or --root says, else a generic one.\nWhat an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.\n" +
+    "The machine is what --facts or --root says, else a generic one.\nWhat an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.\nWhere a document has errors the exit code is 4, and the files are written without what is wrong, to be looked at only.\n" +
     secretsHelp,
   options: {
     ...secretsOption,
@@ -138,6 +138,10 @@ export const command: Command = {
       );
     else {
       out.findings(all);
+      if (hasErrors(all))
+        out.talk(
+          "what has an error is not in the files: they are for looking at, not for building",
+        );
       out.data(`${sources.files.length} files in ${target}, digest ${sources.digest}`);
     }
     return hasErrors(all) ? exitCodes.invalidInput : exitCodes.done;

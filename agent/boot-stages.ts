@@ -193,7 +193,8 @@ export class BootStages implements Stages {
     log.info("boot.finished", {
       outcome: outcome.outcome,
       generation: outcome.generation,
-      message: outcome.message,
+      // What a fault says stands in a line of its own.
+      ...(outcome.fault === null ? { message: outcome.message } : { code: outcome.fault.code }),
     });
     return outcome;
   }

@@ -363,7 +363,7 @@ async function settle(
 function checkApplied({ planDigest }: Running, approved: string | undefined): void {
   if (approved === undefined || approved === planDigest) return;
   const now = "nothing would change now, and it is not the plan that was applied last";
-  throw new Fault("system/plan-stale", `expected the plan ${approved}: ${now}`);
+  throw new Fault("system/plan-stale", `expected the plan ${approved.slice(0, 12)}…: ${now}`);
 }
 
 /** Why a system is changed, also where no document asks for anything else. */

@@ -85,7 +85,27 @@ t.test("one that cannot be rendered is an error that repeats nothing of it", asy
       t,
       `## template: jinja\n#cloud-config\nhostname: ${template}\n`,
     );
-    t.match(findings, [{ code: "user-data/template-failed", level: "error", line: 1 }]);
+    t.match(findings, [{ code: "user-data/template-failed", level: "error", line: 3 }]);
     t.notMatch(JSON.stringify(findings), /hunter2/);
+  }
+});
+
+t.test("one that cannot be rendered says why, and at which of its lines", async (t) => {
+  const reasons: readonly (readonly [template: string, line: number, message: RegExp])[] = [
+    ["a\n{{ 1 / 0 }}", 3, /divides by zero/],
+    ["{% if x %}\n{% elif 1 % 0 %}{% endif %}", 3, /divides by zero/],
+    [
+      "{% raw %}\n{{\n{% endraw %}\n{# {{ #}{{ {'a': {'b': '}}'}} }}{{ 'a' | format }}",
+      5,
+      /filter/,
+    ],
+    ["\n\n{{ x.y }}", 4, /a variable that there is not/],
+    ["\n{% for %}", 3, /not written as Jinja/],
+    ["\n{% if x %}\n", 3, /not written as Jinja/],
+    ["\n{{ range(1000000) }}\n", 3, /too long/],
+  ];
+  for (const [template, line, message] of reasons) {
+    const { findings } = await resolve(t, `## template: jinja\n${template}\n`);
+    t.match(findings, [{ line, message }], template);
   }
 });

@@ -1,5 +1,6 @@
 import type { Finding } from "#core/finding.ts";
 import type { TemplateAnswer } from "#provisioner/userdata/jinja/child.ts";
+import { templateProblems } from "#provisioner/userdata/jinja/template-problem.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import { decodeUserData, sniff } from "#provisioner/userdata/user-data-format.ts";
 import type { Instance } from "./datasources/datasource.ts";
@@ -28,16 +29,18 @@ export async function renderDocuments(
   const trimmed = text.trimStart();
   const template = trimmed.slice(trimmed.indexOf("\n") + 1 || trimmed.length);
   const answer = await render(template, instance);
+  const before = linesOf(text.slice(0, text.length - trimmed.length)) + 1;
   if ("problem" in answer) {
+    const { kind, line } = answer;
     const finding: Finding = {
-      ...{ document: raw.document, path: "", line: 1, column: 1, level: "error" },
+      ...{ document: raw.document, path: "", column: 1, level: "error" },
+      line: line === undefined ? 1 : before + line,
       code: "user-data/template-failed",
-      message: "the template cannot be rendered",
-      hint: "`firstlight query --format` says why, given the text after the first line",
+      message: `the template cannot be rendered: ${templateProblems[kind]}`,
+      hint: '`firstlight query --format "$(tail -n +2 FILE)"` says more, with FILE the template',
     };
     return { documents: { ...documents, userData: undefined }, findings: [finding] };
   }
-  const before = linesOf(text.slice(0, text.length - trimmed.length)) + 1;
   const bytes = Buffer.from(keepLines(answer.text, before));
   const findings = answer.missing
     .filter((name) => nameOfVariable.test(name))

@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { codes } from "#core/codes.ts";
@@ -85,6 +93,20 @@ t.test("translate: spec, Nix, and JSON with coverage; errors exit 4", async (t) 
     code: 4,
     stderr: /-:2:11 error hostname/,
   });
+});
+
+t.test("translate to Nix names what is not in it, and where it is shown", async (t) => {
+  const more = `firstlight:
+  templates: [{ name: docker-host }]
+  health: { passes: 2 }
+`;
+  const nix = (text: string) => firstlight(["translate", "-", "--format", "nix"], text);
+  const { code, stdout, stderr } = nix(`#cloud-config\nhostname: a\n${more}`);
+  t.equal(code, 0);
+  t.match(stdout, /networking.hostName = "a";/);
+  t.match(stderr, "-: not shown here: templates; `firstlight render --user-data FILE --out DIR`");
+  t.match(stderr, "-: not shown here: health; firstlight itself goes by them, `--format spec`");
+  t.notMatch(nix("#cloud-config\nhostname: a\n").stderr, /not shown/);
 });
 
 t.test("no command of these tests renders what NixOS has not", { skip }, async (t) => {
@@ -407,6 +429,27 @@ t.test("input that is none is named: absent, a directory, too large, binary, emp
   t.match(validate("/dev/zero"), { code: 4, stderr: /larger than the 32 MiB.*cli\/bad-input/ });
   t.match(validate(path.join(directory, "binary")), { code: 4, stdout: /binary/ });
   t.match(validate(path.join(directory, "empty")), { code: 0 });
+});
+
+t.test("links that lead in a circle are named, and are no defect", async (t) => {
+  const loop = path.join(t.testdir({ settings: { etc: { firstlight: {} } } }), "loop");
+  symlinkSync("loop", loop);
+  const root = path.join(t.testdirName, "settings");
+  symlinkSync("settings.json", path.join(root, "etc/firstlight/settings.json"));
+  const leadsBack =
+    /loop"?:? is a symbolic link that leads back to itself \[cli\/(bad-input|usage)\]/;
+  for (const args of [
+    ["render", "--user-data", loop, "--out", path.join(root, "out")],
+    ["validate", loop],
+    ["discover", "--root", loop],
+    ["render", "--out", loop],
+  ])
+    t.match(firstlight(args), { code: 4, stderr: leadsBack }, args.join(" "));
+  t.match(firstlight(["discover", "--root", root]), {
+    code: 1,
+    stderr:
+      /settings\.json: its symbolic links lead in a circle .*\n {2}let them lead to what is meant/,
+  });
 });
 
 t.test("several files are translated each by itself", async (t) => {

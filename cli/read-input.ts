@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { addAbortSignal, type Readable } from "node:stream";
 import { Fault } from "#core/fault.ts";
+import { reasonOf } from "./path-kind.ts";
 
 /** More than any document may hold; each reader has its own, smaller limit. */
 const defaultMaxBytes = 32 * 1024 * 1024;
@@ -34,15 +35,13 @@ export async function readInput(
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     if (signal.aborted) throw signal.reason;
-    throw new Fault("cli/no-file", `${name}: ${reasonOf(cause)}`, { cause });
+    const isLoop = (cause as NodeJS.ErrnoException).code === "ELOOP";
+    throw isLoop
+      ? new Fault("cli/bad-input", `${name}: ${reasonOf(cause)}`, {
+          cause,
+          hint: "let the link lead to a file, or name the file itself",
+        })
+      : new Fault("cli/no-file", `${name}: ${reasonOf(cause)}`, { cause });
   }
   return Buffer.concat(chunks);
-}
-
-function reasonOf(error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT" || code === "ENOTDIR") return "does not exist";
-  if (code === "EISDIR") return "is a directory, a file was expected";
-  if (code === "EACCES" || code === "EPERM") return "this user may not read it";
-  return `cannot be read (${code ?? String(error)})`;
 }

@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
 import { sha256 } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { hostFiles } from "#core/host-files.ts";
 import type { Files } from "#core/io.ts";
 import type { SourceFile } from "#provisioner/render/sources.ts";
+import { isDirectory } from "./path-kind.ts";
 
 const manifestPath = "firstlight/manifest.json";
 const maxBytes = 64 * 1024 * 1024;
@@ -18,7 +18,7 @@ export function writeRendering(
   directory: string,
   rendered: readonly SourceFile[],
 ): readonly string[] {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false)
+  if (isDirectory("--out", directory) === false)
     throw new Fault("cli/usage", `--out: expected a directory, ${directory} is a file`, {
       hint: "give a directory, or a name that is not taken",
     });

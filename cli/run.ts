@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { exitCodeOfFault, exitCodes } from "#agent/outcome.ts";
 import { withAdvice } from "#core/advice.ts";
@@ -11,6 +10,7 @@ import { nearest } from "#core/nearest.ts";
 import { type Command, type Flags, type Output, textFlag } from "./command.ts";
 import { commands } from "./commands.ts";
 import { globalFlags, globalOptions } from "./global-options.ts";
+import { isDirectory } from "./path-kind.ts";
 import { openTerminal } from "./terminal.ts";
 
 const program = "firstlight";
@@ -128,8 +128,7 @@ function effectHook(): { onEffect?: (number: number, name: string) => void } {
 
 /** A machine is never made by looking for one in the wrong place. */
 function checkRoot(root: string): void {
-  const isDirectory = root !== "" && statSync(root, { throwIfNoEntry: false })?.isDirectory();
-  if (isDirectory !== true)
+  if (root === "" || isDirectory("--root", root) !== true)
     throw new Fault("cli/usage", `--root: expected a directory, got ${JSON.stringify(root)}`);
 }
 

@@ -144,3 +144,15 @@ t.test("no try is promised that would come over what was switched to by hand sin
   t.notMatch(said, /is tried again at/);
   t.match(said, /; it is left alone, and `firstlight apply` tries again/);
 });
+
+t.test("a result that is damaged ends the waiting at once, and is named", async (t) => {
+  const torn = (io: Io) => {
+    writeResult(io, writer, committed);
+    io.files.write("/run/firstlight/result.json", '{ "v": 1, "outc', { mode: 0o644 });
+  };
+  for (const flags of [{}, { wait: true, timeout: "5m" }, { wait: true, ended: true }])
+    await t.rejects(status(t, flags, { before: torn }), {
+      code: "boot/no-result",
+      message: "/run/firstlight/result.json is damaged: how the boot ended is not known",
+    });
+});

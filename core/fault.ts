@@ -33,6 +33,11 @@ export function isFault<C extends Code>(error: unknown, code?: C): error is Faul
   return error instanceof Fault && (code === undefined || error.code === code);
 }
 
+/** Whether one of the texts says the same, or more around it. */
+function isSaid(text: string, texts: readonly string[]): boolean {
+  return texts.some((each) => each.includes(text));
+}
+
 /** A fault as plain data, for reports and `--json`. */
 export interface FaultRecord {
   readonly code: Code;
@@ -41,17 +46,18 @@ export interface FaultRecord {
   readonly causes: readonly string[];
 }
 
-/** Describes any thrown value as a {@link FaultRecord}; what is no fault becomes `cli/internal`. */
+/** Describes any thrown value as a {@link FaultRecord}; what is no fault becomes `cli/internal`. A cause whose words were said already is left out. */
 export function describeFault(error: unknown): FaultRecord {
   const causes: string[] = [];
+  const message = error instanceof Error ? error.message : String(error);
   let cause = error instanceof Error ? error.cause : undefined;
   for (let depth = 0; cause !== undefined && depth < 8; depth++) {
-    causes.push(cause instanceof Error ? cause.message : String(cause));
+    const said = cause instanceof Error ? cause.message : String(cause);
+    if (!isSaid(said, [message, ...causes])) causes.push(said);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   if (error instanceof Fault) {
-    return { code: error.code, message: error.message, hint: error.hint ?? null, causes };
+    return { code: error.code, message, hint: error.hint ?? null, causes };
   }
-  const message = error instanceof Error ? error.message : String(error);
   return { code: "cli/internal", message, hint: null, causes };
 }

@@ -40,7 +40,10 @@ export function rootPaths(base: string): RootPaths {
         continue;
       }
       links += 1;
-      if (links > maxLinks) throw new Fault("io/read-failed", `${file}: too many links`);
+      if (links > maxLinks)
+        throw new Fault("io/read-failed", `${file}: its symbolic links lead in a circle`, {
+          hint: "let them lead to what is meant, or remove them",
+        });
       if (target.startsWith("/")) {
         above.length = 0;
         here = base;

@@ -127,3 +127,9 @@ t.test("a path in a finding holds nothing that a terminal acts on, and ends", as
   t.equal(findingPath(["a\u001b[2J\n\u202e\ud800"]), "a\ufffd[2J\ufffd\ufffd\ufffd");
   t.equal(findingPath(["k".repeat(1000)]).length, 100);
 });
+
+t.test("a cause that says what was said already is left out", async (t) => {
+  const cause = new Error("disk full", { cause: new Error("ENOSPC: disk full") });
+  const { causes } = describeFault(new Fault("io/write-failed", "/a: disk full", { cause }));
+  t.strictSame(causes, ["ENOSPC: disk full"]);
+});

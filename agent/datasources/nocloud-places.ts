@@ -29,6 +29,8 @@ export function findNoCloudPlaces(files: Files, observe: Observe): NoCloudPlaces
 
 function isSeedDirectory(files: Files, directory: string, observe: Observe): boolean {
   const names = files.list(directory);
+  if (names.length === 0 && files.stat(directory)?.kind === "file")
+    observe(`${directory}: it is a file, a directory with meta-data and user-data was expected`);
   const present = seedFiles.filter((file) => names.includes(file));
   const missing = requiredFiles.filter((file) => !names.includes(file));
   if (present.length > 0) {

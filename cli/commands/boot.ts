@@ -45,15 +45,30 @@ export async function runBoot(invocation: Invocation, how: How): Promise<number>
   const accepted = (datasource: string) => cloud.up(datasource);
   const { outcome, system } = await bootOrSayWhy(invocation, { ...how, accepted });
   out.findings(outcome.findings);
-  out.data(json ? prettyJson({ ...outcome, exitCode: exitCodeOf(outcome) }) : outcomeText(outcome));
+  const exitCode = exitCodeFor(outcome, how);
+  const ended = isNothingApplied(outcome, how) ? "nothing applied" : outcome.outcome;
+  out.data(json ? prettyJson({ ...outcome, exitCode }) : outcomeText(outcome, ended));
   await cloud.ended(outcome);
   // Where to report stands in the settings.
-  if (outcome.fault?.code === "settings/invalid") return exitCodeOf(outcome);
+  if (outcome.fault?.code === "settings/invalid") return exitCode;
   const isAsked = flags["report"] === true;
   const isSent = isAsked || isToldByRoot(outcome, invocation) ? await report(invocation) : true;
   const code =
-    system === undefined ? exitCodeOf(outcome) : await endWith(outcome, invocation, system);
+    system === undefined || !outcome.restart
+      ? exitCode
+      : await endWith(outcome, invocation, system);
   return isAsked && !isSent && code === exitCodes.done ? exitCodes.degraded : code;
+}
+
+/** A boot of a machine that is none of firstlight's is well; who asks for an apply has not got it. */
+function isNothingApplied({ outcome }: Outcome, { by }: How): boolean {
+  return by === "apply" && outcome === "disabled";
+}
+
+function exitCodeFor(outcome: Outcome, how: How): number {
+  if (!isNothingApplied(outcome, how)) return exitCodeOf(outcome);
+  // Switched off is the owner's word; a datasource may still come.
+  return outcome.fault?.code === "datasource/none" ? exitCodes.tryAgain : exitCodes.refused;
 }
 
 /**

@@ -13,13 +13,14 @@ import { readInput } from "../read-input.ts";
 /** `firstlight query` */
 export const command: Command = {
   usage:
-    "query [KEY | --all | --format TEMPLATE] [--user-data FILE] [--vendor-data FILE] [--root DIR]",
+    "query [KEY | --all | --format TEMPLATE] [--list-keys] [--user-data FILE] [--vendor-data FILE] [--root DIR]",
   summary:
     "Print what the datasource said about this machine: a value by its path, such as v1.instance_id.",
-  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.\n`commands.NAME.exitCode` says how a command of the spec ended. --format renders a\ntemplate of Jinja over the same, as `cloud-init query` does: '{{ v1.region }}', '{{ ds.meta_data.x }}'.\nKeys with `-` have a second name with `_`; what there is not prints as CI_MISSING_JINJA_VAR/NAME.\nDocuments are kept nowhere in plain text: with --user-data and --vendor-data a file of yours is `userdata`\nand `vendordata`.",
+  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.\n`commands.NAME.exitCode` says how a command of the spec ended. --format renders a\ntemplate of Jinja over the same, as `cloud-init query` does: '{{ v1.region }}', '{{ ds.meta_data.x }}'.\nKeys with `-` have a second name with `_`; what there is not prints as CI_MISSING_JINJA_VAR/NAME.\nDocuments are kept nowhere in plain text: with --user-data and --vendor-data a file of yours is `userdata`\nand `vendordata`. With --list-keys the keys are printed, of everything or of KEY.",
   options: {
     all: { type: "boolean", short: "a" },
     format: { type: "string", short: "f" },
+    "list-keys": { type: "boolean", short: "l" },
     "user-data": { type: "string", short: "u" },
     "vendor-data": { type: "string" },
   },
@@ -37,12 +38,19 @@ export const command: Command = {
       commands: Object.fromEntries(commands),
     };
     Object.assign(all, await readDocuments(invocation));
+    if (template !== undefined && flags["list-keys"] === true)
+      throw new Fault("cli/usage", "one of --list-keys and --format was expected");
     if (template !== undefined) return format(invocation, template, all);
     const [key] = args;
     const whole = key === undefined ? all : find(all, key);
     // Keys with a hyphen have a second name, and those of v1 stand at the top as well.
     const value = whole === undefined ? find(templateVariables(all), key ?? "") : whole;
     if (value === undefined) throw unknownKey(all, key ?? "");
+    if (flags["list-keys"] === true) {
+      const keys = keysOf(value, key ?? "");
+      out.data(json ? prettyJson(keys) : keys.join("\n"));
+      return exitCodes.done;
+    }
     out.data(typeof value === "string" && !json ? value : prettyJson(value));
     return exitCodes.done;
   },
@@ -67,14 +75,33 @@ async function format(
   template: string,
   all: { readonly [key: string]: Json },
 ): Promise<number> {
+  if (template === "")
+    throw new Fault("cli/usage", "--format: expected a template, got an empty text", {
+      hint: "firstlight query --format '{{ v1.instance_id }}'",
+    });
   const { renderTemplate } = await import("../render-template.ts");
   const answer = await renderTemplate(io, template, all);
-  if ("problem" in answer) throw new Fault("cli/bad-input", `--format: ${answer.problem}`);
+  if ("problem" in answer) {
+    const { problem, line } = answer;
+    const place = line === undefined ? "" : `line ${line} of the template: `;
+    throw new Fault("cli/bad-input", `--format: ${place}${printable(problem)}`, {
+      hint: "mend the template that --format is given; `firstlight query` prints what there is for it",
+    });
+  }
   const { text, missing } = answer;
   if (missing.length > 0)
     out.talk(`not there: ${missing.map((name) => printable(name)).join(", ")}`);
+  if (text === "") out.talk("the template is rendered to an empty text");
   out.data(text);
   return text === "" ? exitCodes.error : exitCodes.done;
+}
+
+function keysOf(value: Json, key: string): readonly string[] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return Object.keys(value).sort();
+  throw new Fault("cli/usage", `--list-keys: ${JSON.stringify(key)} is no mapping`, {
+    hint: `firstlight query ${key} prints its value`,
+  });
 }
 
 function find(value: Json, key: string): Json | undefined {

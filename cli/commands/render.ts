@@ -9,7 +9,7 @@ import { hasErrors } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
-import { type Command, type Invocation, textFlag } from "../command.ts";
+import { type Command, type Flags, type Invocation, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
@@ -60,14 +60,27 @@ async function givenFacts({
     : { facts: (await import("#agent/facts/read-facts.ts")).readFacts(io) };
 }
 
+/** A release of NixOS in the form that the settings take. Throws `cli/usage`. */
+async function readStateVersion(flags: Flags): Promise<string | undefined> {
+  const stateVersion = textFlag(flags, "state-version");
+  if (stateVersion === undefined) return undefined;
+  const { validate } = await import("#generated/agent/settings.validate.js");
+  if (validate({ stateVersion })) return stateVersion;
+  throw new Fault(
+    "cli/usage",
+    `--state-version: expected a release of NixOS, got ${JSON.stringify(stateVersion)}`,
+    { hint: "year and month, two digits each: --state-version 25.11" },
+  );
+}
+
 /** `firstlight render` */
 export const command: Command = {
   usage:
-    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  [--secrets NAMES] [--state-version VERSION] --out DIR",
+    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  [--secrets NAMES] [--state-version NN.MM] --out DIR",
   summary:
     "Write the files of Nix that a node would be built from; whatever is not given is empty.",
   help:
-    "The machine is what --facts or --root says, else a generic one.\nWhat an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.\n" +
+    "The machine is what --facts or --root says, else a generic one.\nWhat an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.\nWhere a document has errors the exit code is 4, and the files are written without what is wrong, to be looked at only.\n" +
     secretsHelp,
   options: {
     ...secretsOption,
@@ -83,6 +96,7 @@ export const command: Command = {
   async run({ io, flags, json, out, signal }) {
     const target = textFlag(flags, "out");
     if (target === undefined) throw new Fault("cli/usage", "render: expected --out DIR");
+    const stateVersion = await readStateVersion(flags);
     const document = async (flag: string) => {
       const file = textFlag(flags, flag);
       return file === undefined
@@ -105,7 +119,6 @@ export const command: Command = {
         secrets: namedSecrets(flags),
       },
     );
-    const stateVersion = textFlag(flags, "state-version");
     const { sources, findings } = await renderPreview(translation, {
       ...(await givenFacts({ io, flags, signal })),
       ...(meta === undefined ? {} : { instanceId: meta.instance.instanceId }),
@@ -125,6 +138,10 @@ export const command: Command = {
       );
     else {
       out.findings(all);
+      if (hasErrors(all))
+        out.talk(
+          "what has an error is not in the files: they are for looking at, not for building",
+        );
       out.data(`${sources.files.length} files in ${target}, digest ${sources.digest}`);
     }
     return hasErrors(all) ? exitCodes.invalidInput : exitCodes.done;

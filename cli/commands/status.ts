@@ -8,6 +8,7 @@ import {
   readNothingToDo,
   readResult,
   readStatus,
+  resultFile,
   type Status,
 } from "#agent/status.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -60,6 +61,7 @@ export const command: Command = {
       out.data(json ? prettyJson({ v: 1, status: null, result: null, off: by }) : text);
       return exitCodes.done;
     }
+    if (isDamaged(io.files)) throw damagedResult();
     const code = tell(invocation, await askCommands(io), await askJournal(invocation));
     if (flags["ended"] !== true) return code;
     return isDone(io) && !restarts(io) ? exitCodes.done : exitCodes.tryAgain;
@@ -93,6 +95,7 @@ async function waitForEnd(
   // One that was interrupted is tried again, and ends then.
   const ended = async () =>
     findOff(io.files) !== undefined ||
+    isDamaged(io.files) ||
     ((await hasEnded(io)) && (flags["ended"] !== true || !hasEndedSilently(io.files)));
   if (!(await ended())) out.talk("waiting for the boot to end");
   while (!(await ended()) && io.clock.monotonicMs() < deadline) {
@@ -105,6 +108,21 @@ async function hasEnded(io: Io): Promise<boolean> {
   if (!isDone(io)) return hasEndedSilently(io.files);
   if (io.files.stat("/run/systemd/system") === undefined) return true;
   return (await askCommands(io)).every(({ state }) => state !== "waiting" && state !== "running");
+}
+
+/**
+ * Whether the boot has ended, and what it told of that cannot be read. One that is written is never so:
+ * it takes the place of an earlier one whole, and before the status says that the boot is done.
+ */
+function isDamaged(files: Files): boolean {
+  if (readStatus(files)?.state === "running") return false;
+  return files.stat(resultFile) !== undefined && readResult(files) === undefined;
+}
+
+function damagedResult(): Fault {
+  return new Fault("boot/no-result", `${resultFile} is damaged: how the boot ended is not known`, {
+    hint: "`firstlight history` tells what the journal knows; the next boot writes the file anew",
+  });
 }
 
 function isDone({ files }: Io): boolean {

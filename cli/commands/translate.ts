@@ -4,6 +4,7 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { byPlace, hasErrors } from "#core/finding.ts";
 import type { SecretBag } from "#core/secret.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { type Command, textFlag } from "../command.ts";
@@ -20,7 +21,7 @@ export const command: Command = {
   summary:
     "Turn user-data into a spec or into Nix, with findings for everything that is not in it.",
   help:
-    "Secrets are left out: the spec names them. `json` prints spec, findings and coverage.\nSeveral files are translated each by itself; `json` has them in the list `documents` then.\n" +
+    "`nix` is what sets options for the instance and its network; what else the spec says is named.\nSecrets are left out: the spec names them. `json` prints spec, findings and coverage.\nSeveral files are translated each by itself; `json` has them in the list `documents` then.\n" +
     secretsHelp,
   options: { ...secretsOption, format: { type: "string" } },
   arity: [1, 1000],
@@ -35,6 +36,7 @@ export const command: Command = {
       out.findings(result.findings);
       if (format === "spec") out.data(prettyJson(result.spec));
       for (const text of result.nix) out.data(text);
+      if (format === "nix") for (const line of notInNix(result)) out.talk(line);
     }
     const [only] = results;
     if (format === "json" && only !== undefined)
@@ -53,6 +55,23 @@ export const command: Command = {
       : exitCodes.done;
   },
 };
+
+/** Parts of a spec that are rendered to files of their own, and those that no file of Nix has. */
+const elsewhere = {
+  render: ["hooks", "templates"],
+  spec: ["health", "update"],
+} as const;
+
+/** Names what a spec says beside the Nix that is shown. */
+function notInNix({ document, spec }: Translated): readonly string[] {
+  const said = (keys: readonly (keyof Spec)[]) => keys.filter((key) => spec[key] !== undefined);
+  const line = (keys: readonly string[], where: string) =>
+    keys.length === 0 ? [] : [`${document}: not shown here: ${keys.join(", ")}; ${where}`];
+  return [
+    ...line(said(elsewhere.render), "`firstlight render --user-data FILE --out DIR` writes them"),
+    ...line(said(elsewhere.spec), "firstlight itself goes by them, `--format spec` shows them"),
+  ];
+}
 
 /** What became of one file. */
 interface Translated extends Pick<Translation, "spec" | "findings" | "coverage"> {

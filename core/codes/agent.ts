@@ -28,7 +28,8 @@ export const agentCodes = {
     action: "Mend /etc/firstlight/settings.json, or `services.firstlight.settings` that makes it.",
   },
   "boot/no-result": {
-    means: "This machine has not finished a boot with firstlight yet.",
+    means:
+      "This machine has not finished a boot with firstlight yet, or what it told of that cannot be read.",
     action: "Run `firstlight status --wait`, or look at the unit firstlight-boot.",
   },
   "facts/invalid": {

@@ -10,8 +10,10 @@ export const renderCodes = {
     action: "Change the value as the message says; docs/templates.md lists the parameters.",
   },
   "render/rule": {
-    means: "A rule of sudo or doas is not one line, or names its user, who is put before it.",
-    action: "Write each rule as an item of its own, and leave its user out.",
+    means:
+      "A rule of sudo or doas is not one line or none that it would take; or one of sudo names its user, who is put before it.",
+    action:
+      "Write each rule as an item of its own; leave its user out for sudo, and name it for doas.",
   },
   "render/timezone-unknown": {
     means: "A time zone is not in the tz database as far as it is known here.",

@@ -51,6 +51,7 @@ const templates: readonly string[] = [
     "{{ ds.meta_data.on }}",
   ],
   ...["{{ ds.meta_data.count }}", "{{ ds.meta_data.ratio }}", "{{ ds.meta_data.count + 1 }}"],
+  ...["{{ 0.00001 }}", "{{ -7 % 3 }}", "{{ 7 // 2 }}", "{{ 1 / 0 }}", "{{ 1.5 % 0 }}"],
   ...[
     "{{ ds.meta_data.off }}",
     "{{ v1.region }}",

@@ -82,7 +82,7 @@ export function addFinding(
   const origin = originOf(concern.origins, path);
   concern.findings.push({
     document: origin?.document ?? "spec",
-    path: findingPath(path),
+    path: findingPath(pathInDocument(concern.origins, path)),
     line: origin?.line ?? null,
     column: origin?.column ?? null,
     level,
@@ -97,11 +97,27 @@ export function originOf(
   origins: ReadonlyMap<string, Origin>,
   path: readonly string[],
 ): Origin | undefined {
+  return nearestOrigin(origins, path)?.origin;
+}
+
+function nearestOrigin(
+  origins: ReadonlyMap<string, Origin>,
+  path: readonly string[],
+): { readonly origin: Origin; readonly length: number } | undefined {
   for (let length = path.length; length > 0; length--) {
     const origin = origins.get(path.slice(0, length).join("."));
-    if (origin !== undefined) return origin;
+    if (origin !== undefined) return { origin, length };
   }
   return undefined;
+}
+
+/** A path as it was before entries that do not fit were taken out of its lists. */
+function pathInDocument(
+  origins: ReadonlyMap<string, Origin>,
+  path: readonly string[],
+): readonly string[] {
+  const { origin, length = 0 } = nearestOrigin(origins, path) ?? {};
+  return origin?.path === undefined ? path : [...origin.path.split("."), ...path.slice(length)];
 }
 
 /** Of the places that one option is made from, the first that a line of a document has said. */

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: in names of options the sign is the subject
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { linesOf, translateText } from "#provisioner/userdata/sample-translation.ts";
 import { credentialsOf, fileOf, type TryOptions, tryRender } from "./try-render.ts";
 
 type Case = readonly [
@@ -45,6 +46,11 @@ const cases: readonly Case[] = [
     "so is one of firstlight's own",
     file("/var/lib/firstlight/stamps/x"),
     warning("render/owned-path", "files.0"),
+  ],
+  [
+    "a rule that doas would not take is refused, for it takes none then",
+    { users: { alice: { doas: ["permit alice", "ALL=(ALL) ALL"] } } },
+    error("render/rule", "users.alice.doas.1"),
   ],
   ["a path may not climb", file("/etc/a/../shadow"), warning("render/owned-path", "files.0")],
   [
@@ -621,4 +627,25 @@ t.test("time zones and locales that may be right are not warned of", async (t) =
 t.test("a time zone that is nearly right is told", async (t) => {
   for (const timezone of ["europe/zurich", "Europe/Zurch"])
     t.match(tryRender({ timezone }).findings, [{ hint: "did you mean `Europe/Zurich`?" }]);
+});
+
+t.test("entries keep their place and number behind one that does not fit", async (t) => {
+  const { spec, origins } = translateText(`#firstlight
+templates:
+  - bad
+  - name: docker-hots
+  - 7
+  - { name: docker-host, parameters: { users: [root, ghost] } }
+users:
+  alice: { sudo: [[], "%wheel ALL=ALL"] }
+files:
+  - { path: 7, content: x }
+  - { path: /etc/hosts, content: x }
+`);
+  t.strictSame(linesOf(tryRender(spec, { origins })), [
+    "error render/rule 8:23 users.alice.sudo.1",
+    "warning render/owned-path 11:5 files.1",
+    "error render/template-unknown 4:11 templates.1.name",
+    "warning render/user-unknown 6:54 templates.3.parameters.users.1",
+  ]);
 });

@@ -32,6 +32,12 @@ interface ManifestInput {
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
+function placeOf(origin: Origin | undefined): Origin | null {
+  if (origin === undefined) return null;
+  const { document, line, column } = origin;
+  return { document, line, column };
+}
+
 /** The manifest as a file; it holds no value of any option. */
 export function renderManifest(
   { instanceId, content, match, origins }: ManifestInput,
@@ -47,7 +53,7 @@ export function renderManifest(
     options: Object.fromEntries(
       assignments.map(({ path, from }) => [
         attrPath(path),
-        (from === undefined ? undefined : originOf(origins, from)) ?? null,
+        from === undefined ? null : placeOf(originOf(origins, from)),
       ]),
     ),
   };

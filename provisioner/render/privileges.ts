@@ -1,5 +1,6 @@
 import { attrs, bind, bool, list, type NixExpr, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, firstSaid } from "./assignment.ts";
+import { isDoasRule } from "./doas-rule.ts";
 import { isSudoRule } from "./sudo-rule.ts";
 
 /** The rule that nearly everybody writes has options of its own; any other goes to sudoers as it is. */
@@ -78,7 +79,10 @@ function everythingRule(user: string, runAs: string, noPassword: boolean): NixEx
 
 /** Rules of doas.conf, which name their user themselves. */
 export function renderDoas(concern: Concern): readonly Assignment[] {
-  const rules = rulesOf(concern, "doas");
+  const rules = rulesOf(concern, "doas").filter(({ rule, path }) => {
+    if (!isDoasRule(rule)) refuseDoas(concern, path);
+    return isDoasRule(rule);
+  });
   if (rules.length === 0) return [];
   const from = fromOf(concern, rules);
   const text = linesOf(rules.map(({ rule }) => rule));
@@ -86,6 +90,17 @@ export function renderDoas(concern: Concern): readonly Assignment[] {
     assign(["security", "doas", "enable"], bool(true), from),
     assign(["security", "doas", "extraConfig"], text, from),
   ];
+}
+
+function refuseDoas(concern: Concern, path: readonly string[]): void {
+  addFinding(
+    concern,
+    path,
+    "error",
+    "render/rule",
+    "expected a rule of doas, with its user: `permit OPTIONS USER as TARGET cmd COMMAND`",
+    "write `permit nopass alice`, or `permit persist :wheel` for a group; doas takes no rule at all where one is wrong",
+  );
 }
 
 /** A rule of one line, whose it is, and where it stands. */

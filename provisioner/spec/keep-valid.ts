@@ -8,6 +8,18 @@ const maxRounds = 20;
 const gone = Symbol("gone");
 
 /**
+ * Lists that items were taken out of, by path with dots; each has the new index of every old one,
+ * `undefined` for what was taken out.
+ */
+export type Moves = ReadonlyMap<string, readonly (number | undefined)[]>;
+
+/** What is left of a value, and how the items of its lists moved, one after the other. */
+export interface Kept {
+  readonly spec: Spec;
+  readonly moves: readonly Moves[];
+}
+
+/**
  * Takes everything that has a problem out of the value, and then whatever lacks it, until a spec is
  * left that fits. The value itself is changed.
  */
@@ -15,18 +27,21 @@ export function keepValid(
   value: object,
   problems: readonly SpecProblem[],
   check: (value: object) => Spec | readonly SpecProblem[],
-): Spec {
+): Kept {
+  const moves: Moves[] = [];
   let left = problems;
   for (let round = 0; round < maxRounds; round++) {
     for (const { path } of left) takeOut(value, path);
-    closeLists(value);
+    const moved = new Map<string, readonly (number | undefined)[]>();
+    closeLists(value, [], moved);
+    if (moved.size > 0) moves.push(moved);
     const spec: Spec = Object.assign(value, { version: 1 as const });
     const checked = check(spec);
-    if (!isProblems(checked)) return checked;
+    if (!isProblems(checked)) return { spec: checked, moves };
     left = checked;
   }
   for (const key of Object.keys(value)) takeOut(value, [key]);
-  return Object.assign(value, { version: 1 as const });
+  return { spec: Object.assign(value, { version: 1 as const }), moves };
 }
 
 function isProblems(checked: Spec | readonly SpecProblem[]): checked is readonly SpecProblem[] {
@@ -47,22 +62,45 @@ function takeOut(value: object, path: readonly string[]): void {
   else delete here[last];
 }
 
-function closeLists(value: unknown): void {
+/** `path` is that before anything moved, and so are those of `moved`. */
+function closeLists(
+  value: unknown,
+  path: readonly string[],
+  moved: Map<string, readonly (number | undefined)[]>,
+): void {
   if (!isContainer(value)) return;
-  if (Array.isArray(value)) closeList(value);
-  for (const inner of Object.values(value)) closeLists(inner);
+  for (const [key, inner] of Object.entries(value)) closeLists(inner, [...path, key], moved);
+  if (Array.isArray(value) && value.includes(gone)) moved.set(path.join("."), closeList(value));
 }
 
-function closeList(items: unknown[]): void {
-  let length = 0;
-  for (const item of items) {
-    if (item === gone) continue;
-    items[length] = item;
-    length += 1;
-  }
-  items.length = length;
+function closeList(items: unknown[]): readonly (number | undefined)[] {
+  const kept = items.filter((item) => item !== gone);
+  let next = 0;
+  const indices = items.map((item) => {
+    if (item === gone) return undefined;
+    next += 1;
+    return next - 1;
+  });
+  for (const [index, item] of kept.entries()) items[index] = item;
+  items.length = kept.length;
+  return indices;
 }
 
 function isContainer(value: unknown): value is Container {
   return typeof value === "object" && value !== null;
+}
+
+/** Where a path with dots stands after `moves`; `undefined` where it was taken out. */
+export function movedPath(path: string, moves: Moves): string | undefined {
+  let moved = "";
+  let from = 0;
+  for (let end = path.indexOf("."); from <= path.length; end = path.indexOf(".", from)) {
+    const part = path.slice(from, end === -1 ? path.length : end);
+    const indices = moves.get(path.slice(0, Math.max(from - 1, 0)));
+    const index = indices === undefined ? part : indices[Number(part)];
+    if (index === undefined) return undefined;
+    moved += from === 0 ? index : `.${index}`;
+    from += part.length + 1;
+  }
+  return moved;
 }

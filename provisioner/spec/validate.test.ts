@@ -133,3 +133,16 @@ t.test("of an empty text one thing is said", async (t) => {
   ]);
   t.equal(findings.length, 2);
 });
+
+t.test("of what is no mapping nothing else is said", async (t) => {
+  for (const value of [
+    { version: 1, files: ["bad"] },
+    { version: 1, units: { "a.service": "bad" } },
+  ]) {
+    const { findings } = checkSpec(value, options);
+    t.strictSame(
+      findings.map(({ message }) => message),
+      ["must be a mapping"],
+    );
+  }
+});

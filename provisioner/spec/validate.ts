@@ -7,7 +7,7 @@ import { type ValidationError, validate } from "#generated/provisioner/spec/v1.v
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { describeError } from "./describe-error.ts";
 import { healthTimes } from "./health-times.ts";
-import { keepValid } from "./keep-valid.ts";
+import { keepValid, type Moves } from "./keep-valid.ts";
 import type { SpecProblem } from "./problem.ts";
 
 /** What checking needs beside the value. */
@@ -26,6 +26,8 @@ export interface CheckedSpec {
   readonly spec: Spec;
   /** Every one of them is an error. */
   readonly findings: readonly Finding[];
+  /** Where what is left stands now, in lists that something was taken out of. */
+  readonly moves: readonly Moves[];
 }
 
 /**
@@ -41,7 +43,9 @@ export function checkSpec(value: object, options: CheckOptions): CheckedSpec {
     ...timeProblems(value),
     ...dayProblems(value),
   ];
-  const spec = keepValid(value, problems, (left) => (validate(left) ? left : schemaProblems(left)));
+  const { spec, moves } = keepValid(value, problems, (left) =>
+    validate(left) ? left : schemaProblems(left),
+  );
   const seen = new Set<string>();
   const findings = problems
     .map((problem) => toFinding(problem, options))
@@ -49,17 +53,23 @@ export function checkSpec(value: object, options: CheckOptions): CheckedSpec {
       const key = `${path}\0${message}`;
       return !seen.has(key) && seen.add(key) !== undefined;
     });
-  return { spec, findings };
+  return { spec, findings, moves };
 }
 
-/** Of a text that is too short or too long its form is not said as well. */
+/**
+ * Of a text that is too short or too long its form is not said as well, and of what is of another kind
+ * not which keys it has.
+ */
 function schemaProblems(value: unknown): readonly SpecProblem[] {
   if (validate(value)) return [];
   const errors = (validate.errors ?? []).filter((error) => !isSaidElsewhere(error));
   const lengths = errors.filter(({ keyword }) => /^m(?:in|ax)Length$/.test(keyword));
   const wrongLength = new Set(lengths.map(({ instancePath }) => instancePath));
+  const ofType = errors.filter(({ keyword }) => keyword === "type");
+  const wrongKind = new Set(ofType.map(({ instancePath }) => instancePath));
   return errors
     .filter(({ keyword, instancePath }) => keyword !== "pattern" || !wrongLength.has(instancePath))
+    .filter(({ keyword, instancePath }) => keyword !== "not" || !wrongKind.has(instancePath))
     .map(toProblem);
 }
 

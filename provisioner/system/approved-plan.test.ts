@@ -141,7 +141,7 @@ t.test("every difference between two plans is told", async (t) => {
   const expected = [
     "no file: changed firstlight/instance.nix",
     "another option: boot.kernelParams",
-    "no package: openssh",
+    /^no package: .*openssh/,
     "another unit to stop: sshd.service",
     "no reason to reboot: kernel is not the one this machine was booted with",
     /^no warning: would NOT restart/,
@@ -153,4 +153,21 @@ t.test("every difference between two plans is told", async (t) => {
       String(line),
     );
   t.strictSame(planDifferences(samplePlan, samplePlan), []);
+});
+
+t.test("many differences of a kind are counted, and long names cut", async (t) => {
+  const units = Array.from({ length: 40 }, (_, index) => `unit-${index}.service`);
+  const now: Plan = {
+    ...samplePlan,
+    units: { ...samplePlan.units, stop: units },
+    warnings: [{ kind: "units", message: "w".repeat(1000) }],
+  };
+  const told = planDifferences(samplePlan, now);
+  t.ok(
+    told.includes(
+      "another unit to stop: unit-0.service, unit-1.service, unit-2.service and 37 more",
+    ),
+  );
+  t.ok(told.some((text) => /^another warning: w{99}…$/.test(text)));
+  t.ok(told.join("; ").length < 800);
 });

@@ -8,8 +8,11 @@ import type { Work } from "./work.ts";
 
 /** So many plans are kept, the newest. */
 const maxKept = 20;
-/** So many differences are told. */
-const maxTold = 20;
+/** So many differences of a kind are named, and so many characters of each. */
+const maxNamed = 3;
+const longestName = 100;
+/** Digits of a digest that tell one plan from the others that are kept. */
+const shownDigits = 12;
 const maxBytes = 64 * 1024 * 1024;
 
 /** Writes a plan down by its digest, so that a later one can be held against it. */
@@ -38,17 +41,15 @@ export async function checkApproved(work: Work, plan: Plan, approved: string): P
 
 function stale(approved: string, differences: readonly string[] | undefined): Fault {
   const told =
-    differences === undefined
-      ? "and it was not kept here, so that what differs is not known"
-      : [...differences.slice(0, maxTold), ...more(differences.length)].join("; ");
-  return new Fault("system/plan-stale", `expected the plan ${approved}: ${told}`);
+    differences?.join("; ") ?? "and it was not kept here, so that what differs is not known";
+  return new Fault(
+    "system/plan-stale",
+    `expected the plan ${approved.slice(0, shownDigits)}…: ${told}`,
+    { hint: "look at what `firstlight plan` shows now, and approve that" },
+  );
 }
 
-function more(count: number): readonly string[] {
-  return count > maxTold ? [`and ${count - maxTold} more`] : [];
-}
-
-/** What the second plan has otherwise than the first, one sentence each. */
+/** What the second plan has otherwise than the first, one short sentence for each kind of thing. */
 export function planDifferences(approved: Plan, now: Plan): readonly string[] {
   const other = (what: string, before: string | null, after: string | null) =>
     before === after ? [] : [`${what} is ${after ?? "none"}, expected ${before ?? "none"}`];
@@ -84,9 +85,24 @@ function lists<T>(
   const gone = before.filter((item) => !found.has(canonicalJson(item)));
   const names = new Set(fresh.map(name));
   return [
-    ...fresh.map((item) => `another ${what}: ${name(item)}`),
-    ...gone.filter((item) => !names.has(name(item))).map((item) => `no ${what}: ${name(item)}`),
+    ...named(`another ${what}`, fresh.map(name)),
+    ...named(
+      `no ${what}`,
+      gone.map(name).filter((each) => !names.has(each)),
+    ),
   ];
+}
+
+/** The first of some names, and how many more there are. */
+function named(what: string, names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const first = names.slice(0, maxNamed).map((each) => shortened(each));
+  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
+  return [`${what}: ${first.join(", ")}${more}`];
+}
+
+function shortened(name: string): string {
+  return name.length <= longestName ? name : `${name.slice(0, longestName - 1).toWellFormed()}…`;
 }
 
 function commandsOf({ commands, closure }: Plan): readonly string[] {

@@ -1,5 +1,6 @@
 import { Secret, type SecretBag, type SecretRef } from "#core/secret.ts";
 import type { Spec, User } from "#generated/provisioner/spec/v1.ts";
+import { type Moves, movedPath } from "#provisioner/spec/keep-valid.ts";
 import type { Input, PathPart } from "./input.ts";
 import { getOwn, setOwn } from "./own-key.ts";
 import type { Origin } from "./translation.ts";
@@ -11,10 +12,10 @@ export const secretName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,149}$/;
 export class SpecDraft {
   readonly spec: Spec = { version: 1 };
   readonly secrets: Map<string, Secret<Uint8Array>>;
-  readonly origins = new Map<string, Origin>();
+  #origins = new Map<string, Origin>();
   /** Account of the datasource's keys, where the document has one. */
   defaultUser: string | undefined;
-  readonly #keyOrigins = new Map<string, Origin>();
+  #keyOrigins = new Map<string, Origin>();
   readonly #namesTaken = new Map<string, number>();
   readonly #reserved: Set<string>;
 
@@ -32,14 +33,25 @@ export class SpecDraft {
   /** Notes where the value at a path of the spec, and its key, came from. */
   origin(path: readonly PathPart[], input: Input): void {
     const name = path.join(".");
-    this.origins.set(name, input.origin());
+    this.#origins.set(name, input.origin());
     this.#keyOrigins.set(name, input.origin("key"));
   }
 
   /** Where the value at a path of the spec, or its key, came from. */
   originOf(path: readonly PathPart[], target: "key" | "value"): Origin | undefined {
     const name = path.join(".");
-    return (target === "key" ? this.#keyOrigins.get(name) : undefined) ?? this.origins.get(name);
+    return (target === "key" ? this.#keyOrigins.get(name) : undefined) ?? this.#origins.get(name);
+  }
+
+  /** Origin by path in the spec. */
+  get origins(): ReadonlyMap<string, Origin> {
+    return this.#origins;
+  }
+
+  /** Follows items of lists to where they stand since others were taken out. */
+  follow(moves: Moves): void {
+    this.#origins = followed(this.#origins, moves);
+    this.#keyOrigins = followed(this.#keyOrigins, moves);
   }
 
   /** Takes a secret out of the document; the name is made unique and fit for a file. */
@@ -82,4 +94,14 @@ export class SpecDraft {
     setOwn(this.spec.users, name, user);
     return user;
   }
+}
+
+/** What has moved keeps the path that it had in its document. */
+function followed(origins: ReadonlyMap<string, Origin>, moves: Moves): Map<string, Origin> {
+  const all = new Map<string, Origin>();
+  for (const [path, origin] of origins) {
+    const now = movedPath(path, moves);
+    if (now !== undefined) all.set(now, now === path ? origin : { path, ...origin });
+  }
+  return all;
 }

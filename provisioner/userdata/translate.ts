@@ -112,6 +112,7 @@ function fill(
     findOrigin: (path, target) => draft.originOf(path, target),
     secretNames: new Set(draft.secrets.keys()),
   });
+  for (const moves of checked.moves) draft.follow(moves);
   return {
     findings: [...findings, ...document.findings, ...checked.findings].sort(byPlace),
     coverage: document.coverage(),
@@ -149,7 +150,7 @@ function unreadText(format: UserDataFormat): Pick<Finding, "message" | "hint"> {
     case "jinja":
       return {
         message: "a template is rendered by the node that it is for, over what its datasource says",
-        hint: "give what `firstlight query --format TEMPLATE` prints on a node, or a document without a template",
+        hint: 'look at what it is rendered to: `firstlight query --format "$(tail -n +2 FILE)"` on a node',
       };
     default:
       return { message: `user-data of the format ${format} is not read`, hint: insteadOf[format] };

@@ -30,6 +30,8 @@ export interface Origin {
   readonly document: string;
   readonly line: number | null;
   readonly column: number | null;
+  /** Path by which findings name it, with dots, where entries before it were taken out of its list. */
+  readonly path?: string;
 }
 
 /** How many leaves of the documents were translated, are done by the agent, or have no meaning here (each then has a finding). */

@@ -1,5 +1,6 @@
 import { isDay } from "#core/calendar.ts";
 import type { Json } from "#core/canonical-json.ts";
+import { pythonFloat } from "./python-float.ts";
 
 /** What the text of a scalar is read as; the part of the tag after `tag:yaml.org,2002:`. */
 export type ScalarType =
@@ -162,11 +163,11 @@ function readFloat(written: string): ScalarValue | undefined {
       key: name,
       identity: `n${name}`,
       asText: "a number that is not finite",
-      floatText: name.toLowerCase().replace("infinity", "inf"),
+      floatText: pythonFloat(json),
     };
   }
   const identity = Number.isInteger(json) ? BigInt(json).toString() : String(json);
-  const floatText = printFloat(json);
+  const floatText = pythonFloat(json);
   return { json, key: floatText, identity: `n${identity}`, asText: null, floatText };
 }
 
@@ -195,16 +196,6 @@ function readPythonFloat(text: string): number | undefined {
     return word[1] === "-" ? -amount : amount;
   }
   return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/.test(trimmed) ? Number(trimmed) : undefined;
-}
-
-/** Python's `repr` of a finite float, which is its `str`. */
-function printFloat(value: number): string {
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
-    return value.toExponential().replace(/e([-+])(\d)$/, "e$10$2");
-  }
-  if (Object.is(value, -0)) return "-0.0";
-  return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
 /** A date or time as Python prints it: `2026-01-02`, `2026-01-02 03:04:05.600000+01:00`. */

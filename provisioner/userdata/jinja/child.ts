@@ -1,4 +1,5 @@
 import { missingPrefix, renderTemplate } from "./interpreter.ts";
+import { problemOf, type TemplateProblemKind } from "./template-problem.ts";
 
 /** What the child is given, as JSON. */
 export interface TemplateRequest {
@@ -9,18 +10,31 @@ export interface TemplateRequest {
 /** What it answers: the text with the names that there are no variables of, or why there is none. */
 export type TemplateAnswer =
   | { readonly text: string; readonly missing: readonly string[] }
-  | { readonly problem: string };
+  | TemplateFailure;
+
+/** Why there is no text. */
+export interface TemplateFailure {
+  readonly kind: TemplateProblemKind;
+  /** May hold something of the template. */
+  readonly problem: string;
+  /** Line of the template, from 1; absent where none is to blame. */
+  readonly line?: number;
+}
 
 const longestProblem = 200;
 
 /** Renders one template. Run in a process of its own by `render.ts`, which ends it at a deadline. */
 export function answerTemplate({ template, variables }: TemplateRequest): TemplateAnswer {
+  let line: number | undefined;
   try {
-    const text = renderTemplate(template, variables);
+    const text = renderTemplate(template, variables, (at) => {
+      line = at;
+    });
     const found = text.matchAll(new RegExp(`${missingPrefix}(\\S+)`, "g"));
     return { text, missing: [...new Set([...found].map(([, name = ""]) => name))] };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : "it cannot be read";
-    return { problem: problem.slice(0, longestProblem) };
+    const { kind, message } = problemOf(error, "other");
+    const problem = message.slice(0, longestProblem);
+    return { kind, problem, ...(line === undefined ? {} : { line }) };
   }
 }

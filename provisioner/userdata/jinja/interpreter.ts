@@ -1,5 +1,7 @@
 import * as jinja from "@huggingface/jinja";
+import { blocksOfParts, linesOfBlocks, type Token, watchTokens } from "./places.ts";
 import { pythonText, type Value } from "./python-text.ts";
+import { problemOf, TemplateProblem } from "./template-problem.ts";
 
 /** What is used of the library; its own types import files that they do not name. */
 interface Library {
@@ -13,8 +15,8 @@ interface Library {
   tokenize(
     template: string,
     options: { readonly trim_blocks: boolean; readonly lstrip_blocks: boolean },
-  ): unknown;
-  parse(tokens: unknown): Node;
+  ): readonly Token[];
+  parse(tokens: readonly Token[]): Node;
 }
 
 interface Scope {
@@ -47,20 +49,47 @@ const filtersOfText: ReadonlySet<string> = new Set([
  * with them, values print as Python prints them, a variable that there is not leaves its name behind
  * {@link missingPrefix}, and reaching into one is an error. The tree is interpreted over maps of its own:
  * no code is made of it, and nothing of JavaScript can be named in it. Time and memory are the caller's
- * to bound. Throws what the library throws.
+ * to bound. Throws a {@link TemplateProblem}; `atLine` is told the line before.
  */
 export function renderTemplate(
   template: string,
   variables: { readonly [name: string]: unknown },
+  atLine: (line: number | undefined) => void = () => {},
 ): string {
   const { text: source, raw } = takeRaw(template);
   const globals = new Environment();
   for (const [name, value] of Object.entries({ ...constants, ...raw })) globals.set(name, value);
   const scope = new Environment(globals);
   for (const [name, value] of Object.entries(variables)) scope.set(name, value);
-  const program = parse(tokenize(source, { trim_blocks: true, lstrip_blocks: false }));
-  const text = String(new CloudInitInterpreter(program, scope).run(program).value);
-  return source.endsWith("\n") ? `${text}\n` : text;
+  const lineOf = (block = -1) => linesOfBlocks(template)[block];
+  const { program, tokens } = parseTemplate(source, (block) => atLine(lineOf(block)));
+  const blocks = blocksOfParts(tokens);
+  const interpreter = new CloudInitInterpreter(program, scope);
+  try {
+    const text = String(interpreter.run(program).value);
+    return source.endsWith("\n") ? `${text}\n` : text;
+  } catch (error) {
+    // Without one node for each block no line is to be trusted.
+    if (interpreter.parts === blocks.length) atLine(lineOf(blocks[interpreter.at]));
+    throw problemOf(error, "other");
+  }
+}
+
+/** The tree of a template; where it is none, `atBlock` is told the block that it was read up to. */
+function parseTemplate(
+  source: string,
+  atBlock: (block: number) => void,
+): { readonly program: Node; readonly tokens: readonly Token[] } {
+  let reached: (() => number) | undefined;
+  try {
+    const tokens = tokenize(source, { trim_blocks: true, lstrip_blocks: false });
+    const watched = watchTokens(tokens);
+    reached = watched.reached;
+    return { program: parse(watched.tokens), tokens };
+  } catch (error) {
+    if (reached !== undefined) atBlock(reached());
+    throw problemOf(error, "syntax");
+  }
 }
 
 /** What stands between `raw` and `endraw`, which the library does not know, as variables. */
@@ -89,7 +118,8 @@ function range(...given: readonly number[]): readonly number[] {
   const [first = 0, second, step = 1] = given;
   const [start, stop] = second === undefined ? [0, first] : [first, second];
   const length = Math.max(0, Math.ceil((stop - start) / step));
-  if (!(length <= longestRange)) throw new Error(`range: more than ${longestRange} numbers`);
+  if (!(length <= longestRange))
+    throw new TemplateProblem("limits", `range: more than ${longestRange} numbers`);
   return Array.from({ length }, (_, index) => start + index * step);
 }
 
@@ -102,6 +132,12 @@ class CloudInitInterpreter extends Interpreter {
   readonly #walked = new Set<unknown>();
   /** Nodes whose value is reached into. */
   readonly #reached = new Set<unknown>();
+  /** Nodes that are a part of the template each. */
+  readonly #partsIn = new Set<unknown>();
+  /** Parts of the template, statements before what is in them, with their number. */
+  readonly #parts = new Map<unknown, number>();
+  /** Number of the part that was come to last. */
+  at = -1;
   #steps = 0;
   #characters = 0;
 
@@ -112,18 +148,43 @@ class CloudInitInterpreter extends Interpreter {
 
   override evaluate(node: Node | undefined, scope: Scope): Value {
     this.#steps += 1;
-    if (this.#steps > mostSteps) throw new Error(`more than ${mostSteps} steps`);
-    const value = super.evaluate(node, scope);
+    if (this.#steps > mostSteps)
+      throw new TemplateProblem("limits", `more than ${mostSteps} steps`);
+    this.at = this.#parts.get(node) ?? this.at;
+    const divided = node === undefined ? undefined : this.#divide(node, scope);
+    const value = divided ?? super.evaluate(node, scope);
     const isMissing = value.type === "UndefinedValue";
     if (isMissing && this.#walked.has(node)) return super.evaluate(emptyList, scope);
     if (isMissing && this.#reached.has(node))
-      throw new Error(`${JSON.stringify(this.#nameOf(node, scope))} is undefined`);
+      throw new TemplateProblem(
+        "undefined",
+        `${JSON.stringify(this.#nameOf(node, scope))} is undefined`,
+      );
     if (!this.#printed.has(node)) return value;
     const text = isMissing ? `${missingPrefix}${this.#nameOf(node, scope)}` : pythonText(value);
     this.#characters += text.length;
     if (this.#characters > mostCharacters)
-      throw new Error(`more than ${mostCharacters} characters`);
+      throw new TemplateProblem("limits", `more than ${mostCharacters} characters`);
     return super.evaluate({ type: "StringLiteral", value: text }, scope);
+  }
+
+  /** How many parts of the template have a number. */
+  get parts(): number {
+    return this.#parts.size;
+  }
+
+  /** What Python divides to; `undefined` for whatever is no division of numbers. */
+  #divide(node: Node, scope: Scope): Value | undefined {
+    const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
+    const division = node.type === "BinaryExpression" ? divisions.get(operator) : undefined;
+    if (division === undefined) return undefined;
+    const left = this.evaluate(node["left"] as Node, scope);
+    const right = this.evaluate(node["right"] as Node, scope);
+    if (!isNumber(left) || !isNumber(right)) return undefined;
+    if (right.value === 0) throw new TemplateProblem("division", "division by zero");
+    const isFloat = operator === "/" || [left, right].some(({ type }) => type === "FloatValue");
+    const value = division(left.value, right.value);
+    return super.evaluate({ type: isFloat ? "FloatLiteral" : "IntegerLiteral", value }, scope);
   }
 
   /** What an undefined value is called: the variable, or the last key that led to it. */
@@ -136,9 +197,12 @@ class CloudInitInterpreter extends Interpreter {
   }
 
   #note(node: Node): void {
+    if (this.#partsIn.has(node)) this.#parts.set(node, this.#parts.size);
     for (const part of ["body", "alternate", "defaultBlock"])
-      for (const statement of nodesIn(node[part]))
+      for (const statement of nodesIn(node[part])) {
+        this.#partsIn.add(statement);
         if (isExpression(statement)) this.#print(statement);
+      }
     if (node.type === "For") this.#walked.add(node["iterable"]);
     if (node.type === "MemberExpression") this.#reached.add(node["object"]);
     const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
@@ -152,6 +216,22 @@ class CloudInitInterpreter extends Interpreter {
   #print(node: unknown): void {
     this.#printed.add(node);
   }
+}
+
+const divisions: ReadonlyMap<unknown, (left: number, right: number) => number> = new Map([
+  ["/", (left, right) => left / right],
+  ["//", (left, right) => Math.floor(left / right)],
+  ["%", remainder],
+]);
+
+/** With the sign of the divisor, as Python has it. */
+function remainder(left: number, right: number): number {
+  const rest = left % right;
+  return rest !== 0 && rest < 0 !== right < 0 ? rest + right : rest;
+}
+
+function isNumber(value: Value): value is Value & { readonly value: number } {
+  return typeof value.value === "number";
 }
 
 function filterOf({ filter }: Node): string {

@@ -1,3 +1,5 @@
+import { pythonFloat } from "../python-float.ts";
+
 /** A value at run time, as far as it is printed. */
 export interface Value {
   readonly type: string;
@@ -19,7 +21,7 @@ function represent({ type, value }: Value): string {
     case "StringValue":
       return quoted(String(value));
     case "FloatValue":
-      return Number.isInteger(value) ? `${value}.0` : String(value);
+      return pythonFloat(Number(value));
     case "ArrayValue":
       return `[${(value as readonly Value[]).map(represent).join(", ")}]`;
     case "TupleValue": {

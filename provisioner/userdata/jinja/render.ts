@@ -23,15 +23,18 @@ export async function renderInChild(
     return answerOf(result);
   } catch (error) {
     if (!isFault(error)) throw error;
-    return { problem: error.message };
+    return { kind: "limits", problem: error.message };
   }
 }
 
 function answerOf({ stdout, timedOut, code, signal }: ExecResult): TemplateAnswer {
-  if (timedOut) return { problem: `it was not rendered within ${timeoutMs} ms` };
+  if (timedOut) return { kind: "limits", problem: `it was not rendered within ${timeoutMs} ms` };
   try {
     return JSON.parse(stdout) as TemplateAnswer;
   } catch {
-    return { problem: `rendering it takes too much memory (ended with ${code ?? signal})` };
+    return {
+      kind: "limits",
+      problem: `rendering it takes too much memory (ended with ${code ?? signal})`,
+    };
   }
 }

@@ -7,7 +7,7 @@ import { type FakeMachine, fakeMachine } from "#provisioner/system/fake-machine.
 import { machineDirectory } from "#provisioner/system/machine-directory.ts";
 import { boot, content, type FullDeps, prepare } from "./fake-boot.ts";
 import type { Outcome } from "./outcome.ts";
-import { rollBackTo } from "./roll-back.ts";
+import { fallBackTo, rollBackTo } from "./roll-back.ts";
 
 const health = "firstlight: { health: { passes: 1, interval: 1s, timeout: 1s, soak: 0s } }";
 const documents = (hostname: string) => `#cloud-config\nhostname: ${hostname}\n${health}\n`;
@@ -45,6 +45,16 @@ async function rollBack(
   const outcome = await rollBackTo(deps, generation);
   system.close();
   return outcome;
+}
+
+/** Leaves what runs because it is damaged. */
+async function repair(t: Test, m: FakeMachine, generation: number): Promise<void> {
+  const { io, system } = m.start();
+  const { deps } = prepare(t, { io, system: systemClient(system) });
+  const { sourcesDigest: left } = await deps.system.runs("");
+  const outcome = await fallBackTo(deps, generation, { why: "it is damaged", left });
+  t.match(outcome, { outcome: "committed" });
+  system.close();
 }
 
 async function machine(t: Test, loader: FakeLoader = "systemd-boot"): Promise<FakeMachine> {
@@ -121,6 +131,27 @@ t.test("nor over a system that somebody switched to by hand", async (t) => {
   const apply = { by: "apply", approved: true } as const;
   t.match(await ask(t, m, sick("second"), apply), { outcome: "rolled-back", triedAgainAt: /^20/ });
   t.match(await ask(t, m, sick("second")), { outcome: "rolled-back" }, "they asked for it since");
+});
+
+t.test("nor over it once what was chosen is damaged, and a repair has left it", async (t) => {
+  const choices: readonly ((m: FakeMachine) => unknown)[] = [
+    (m) => rollBack(t, m, 2),
+    (m) => switchByHand(m),
+  ];
+  for (const choose of choices) {
+    const m = await machine(t);
+    await ask(t, m, documents("second"));
+    await choose(m);
+    await repair(t, m, 1);
+    await repair(t, m, 2); // the next one is damaged as well
+    t.match(await ask(t, m, documents("second")), leftAlone);
+    t.match(await ask(t, m, documents("third")), { outcome: "committed" });
+  }
+  const m = await machine(t);
+  await ask(t, m, documents("second"));
+  await repair(t, m, 1);
+  const held = { outcome: "held", fault: { code: "system/release-denied" } };
+  t.match(await ask(t, m, documents("second")), held, "nobody chose what a repair goes back to");
 });
 
 t.test("nor where it was switched to while the boot was building or planning", async (t) => {

@@ -268,6 +268,23 @@ t.test("after the way back of a first boot no try is promised that never comes",
   t.match(await ask(t, m, documents("second"), apply), { outcome: "committed" }, "as it said");
 });
 
+t.test("the way back of a first boot is the news, also where the journal is no help", async (t) => {
+  const journal = "/var/lib/firstlight/journal/journal.jsonl";
+  const damages: readonly ((text: string) => string)[] = [
+    (text) => text.replace('"step":"commit"', '"step":"comit"'),
+    (text) => text.replace(/.*$/s, ""),
+  ];
+  for (const damage of damages) {
+    const m = await back(t);
+    m.write(journal, damage(m.read(journal) ?? ""));
+    t.match(await ask(t, m, documents("second")), {
+      ...{ outcome: "rolled-back", fault: null, triedAgainAt: null },
+      message: /did not come as far as to be judged.*`firstlight apply` tries it$/,
+    });
+    t.match(await ask(t, m, documents("second")), leftAlone);
+  }
+});
+
 t.test("a way back that is not finished yet is nobody's choice", async (t) => {
   const m = await back(t);
   m.faults.answers.set("switch boot", () => ({ code: 1, stderr: "No space left on device" }));

@@ -7,7 +7,8 @@ import { type FakeMachine, fakeMachine } from "#provisioner/system/fake-machine.
 import { machineDirectory } from "#provisioner/system/machine-directory.ts";
 import { boot, content, type FullDeps, prepare } from "./fake-boot.ts";
 import type { Outcome } from "./outcome.ts";
-import { rollBackTo } from "./roll-back.ts";
+import { fallBackTo, rollBackTo } from "./roll-back.ts";
+import { seenInputsFile } from "./seen-inputs.ts";
 
 const health = "firstlight: { health: { passes: 1, interval: 1s, timeout: 1s, soak: 0s } }";
 const documents = (hostname: string) => `#cloud-config\nhostname: ${hostname}\n${health}\n`;
@@ -45,6 +46,16 @@ async function rollBack(
   const outcome = await rollBackTo(deps, generation);
   system.close();
   return outcome;
+}
+
+/** Leaves what runs because it is damaged. */
+async function repair(t: Test, m: FakeMachine, generation: number): Promise<void> {
+  const { io, system } = m.start();
+  const { deps } = prepare(t, { io, system: systemClient(system) });
+  const { sourcesDigest: left } = await deps.system.runs("");
+  const outcome = await fallBackTo(deps, generation, { why: "it is damaged", left });
+  t.match(outcome, { outcome: "committed" });
+  system.close();
 }
 
 async function machine(t: Test, loader: FakeLoader = "systemd-boot"): Promise<FakeMachine> {
@@ -121,6 +132,84 @@ t.test("nor over a system that somebody switched to by hand", async (t) => {
   const apply = { by: "apply", approved: true } as const;
   t.match(await ask(t, m, sick("second"), apply), { outcome: "rolled-back", triedAgainAt: /^20/ });
   t.match(await ask(t, m, sick("second")), { outcome: "rolled-back" }, "they asked for it since");
+});
+
+t.test("nor over it once what was chosen is damaged, and a repair has left it", async (t) => {
+  const choices: readonly ((m: FakeMachine) => unknown)[] = [
+    (m) => rollBack(t, m, 2),
+    (m) => switchByHand(m),
+  ];
+  for (const choose of choices) {
+    const m = await machine(t);
+    await ask(t, m, documents("second"));
+    await choose(m);
+    await repair(t, m, 1);
+    await repair(t, m, 2); // the next one is damaged as well
+    t.match(await ask(t, m, documents("second")), leftAlone);
+    t.match(await ask(t, m, documents("third")), { outcome: "committed" });
+  }
+  const m = await machine(t);
+  await ask(t, m, documents("second"));
+  await repair(t, m, 1);
+  const held = { outcome: "held", fault: { code: "system/release-denied" } };
+  t.match(await ask(t, m, documents("second")), held, "nobody chose what a repair goes back to");
+});
+
+t.test("documents that go back to an earlier text are a newer wish", async (t) => {
+  const committed = { outcome: "committed" };
+  const ways: Readonly<Record<string, (m: FakeMachine) => Promise<string>>> = {
+    "to one between": async (m) => {
+      await ask(t, m, documents("second"));
+      await ask(t, m, documents("third"));
+      await rollBack(t, m, 2);
+      t.match(await ask(t, m, documents("third")), leftAlone);
+      return documents("second");
+    },
+    "to the last one, by way of what the person chose": async (m) => {
+      await ask(t, m, documents("second"));
+      await rollBack(t, m, 2);
+      t.match(await ask(t, m, documents("first")), { outcome: "unchanged" });
+      return documents("second");
+    },
+    "to the last that was well": async (m) => {
+      t.match(await ask(t, m, sick("second")), { outcome: "rolled-back" });
+      await rollBack(t, m, 1);
+      return documents("first");
+    },
+  };
+  for (const [way, prepared] of Object.entries(ways)) {
+    const m = await machine(t);
+    const asked = await prepared(m);
+    m.faults.answers.set("nix-instantiate", () => ({ code: 1, stderr: "error: out of disk" }));
+    t.match(await ask(t, m, asked), { outcome: "failed" }, `${way}: it is tried`);
+    m.faults.answers.delete("nix-instantiate");
+    t.match(await ask(t, m, asked), committed, `${way}: and tried again`);
+    t.match(await rollBack(t, m, 1), committed);
+    t.match(await ask(t, m, asked), leftAlone, `${way}: and seen by then`);
+  }
+});
+
+t.test("nor does a person who chooses while they wait have them tried", async (t) => {
+  const m = await machine(t);
+  await ask(t, m, documents("second"));
+  await ask(t, m, documents("third"));
+  await rollBack(t, m, 2);
+  m.faults.answers.set("nix-instantiate", () => ({ code: 1, stderr: "error: out of disk" }));
+  await ask(t, m, documents("second"));
+  m.faults.answers.delete("nix-instantiate");
+  await rollBack(t, m, 1);
+  t.match(await ask(t, m, documents("second")), leftAlone);
+});
+
+t.test("what was seen last is a record that may be lost", async (t) => {
+  for (const text of ["", "{", "[]", '{ "v": 2, "inputsDigest": "a" }']) {
+    const m = await machine(t);
+    await ask(t, m, documents("second"));
+    await rollBack(t, m, 2);
+    m.write(seenInputsFile, text);
+    t.match(await ask(t, m, documents("second")), leftAlone, text);
+    t.match(await ask(t, m, documents("third")), { outcome: "committed" }, text);
+  }
 });
 
 t.test("nor where it was switched to while the boot was building or planning", async (t) => {
@@ -235,6 +324,23 @@ t.test("after the way back of a first boot no try is promised that never comes",
   t.match(await ask(t, m, documents("second")), leftAlone);
   const apply = { by: "apply", approved: true } as const;
   t.match(await ask(t, m, documents("second"), apply), { outcome: "committed" }, "as it said");
+});
+
+t.test("the way back of a first boot is the news, also where the journal is no help", async (t) => {
+  const journal = "/var/lib/firstlight/journal/journal.jsonl";
+  const damages: readonly ((text: string) => string)[] = [
+    (text) => text.replace('"step":"commit"', '"step":"comit"'),
+    (text) => text.replace(/.*$/s, ""),
+  ];
+  for (const damage of damages) {
+    const m = await back(t);
+    m.write(journal, damage(m.read(journal) ?? ""));
+    t.match(await ask(t, m, documents("second")), {
+      ...{ outcome: "rolled-back", fault: null, triedAgainAt: null },
+      message: /did not come as far as to be judged.*`firstlight apply` tries it$/,
+    });
+    t.match(await ask(t, m, documents("second")), leftAlone);
+  }
 });
 
 t.test("a way back that is not finished yet is nobody's choice", async (t) => {

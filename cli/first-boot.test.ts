@@ -1,11 +1,12 @@
 import t from "tap";
-import { readBootId } from "#core/io.ts";
+import { type ExecResult, readBootId } from "#core/io.ts";
 import { createLog, type LogRecord } from "#core/log.ts";
 import {
   arm,
   commit,
   fresh,
   good,
+  healthy,
   marks,
   start,
   unprovedMachine,
@@ -90,6 +91,51 @@ t.test("nobody is restarted out of the shell that they asked for", async (t) => 
   m.cutPower();
   m.write("/proc/cmdline", "quiet systemd.unit=emergency.target\n");
   t.same(await run(m, { leave: "restart" }), { code: 0, event: undefined, restarts: false });
+});
+
+t.test("nor out of one that they asked for when the machine was up", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  m.cutPower();
+  await run(m);
+  const saysUp = (answer: Partial<ExecResult>) =>
+    m.faults.answers.set("systemctl", ({ args }) =>
+      args.join(" ") === "show sysinit.target --property=ActiveEnterTimestampMonotonic"
+        ? answer
+        : undefined,
+    );
+  saysUp({ stdout: "ActiveEnterTimestampMonotonic=2471098\n" });
+  const stays = { code: 0, event: "first-boot.for-person", restarts: false };
+  t.same(await run(m, { leave: "restart" }), stays);
+  t.equal(marks(m).length, 4, "and whatever ends this boot still leads back");
+  const left = { code: 0, event: "first-boot.left", restarts: true };
+  for (const answer of [{ stdout: "ActiveEnterTimestampMonotonic=0\n" }, { code: 1 }]) {
+    saysUp(answer);
+    t.same(await run(m, { leave: "restart" }), left);
+    m.cutPower();
+    m.bootNext(fresh);
+    m.cutPower();
+  }
+});
+
+t.test("a deadline that cannot begin anew is said, and the boot goes on", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  m.cutPower();
+  await run(m);
+  isJudging(m, readBootId(m.start().io.files));
+  m.faults.answers.set("systemctl", () => ({ code: 1, stderr: "Connection timed out\n" }));
+  await t.rejects(run(m, { leave: "any" }), {
+    code: "system/way-back-failed",
+    message: "firstlight-first-boot-deadline.timer: Connection timed out",
+  });
+  t.equal(m.running(), fresh, "nothing else is done");
+  t.equal(marks(m).length, 4);
+  m.faults.answers.clear();
+  const c = start(m);
+  await c.recover({ judges: true });
+  t.match(await c.prove(healthy), { proved: true }, "who is at work comes to its end");
+  t.same(marks(m), []);
+  m.cutPower();
+  t.equal(m.running(), fresh);
 });
 
 t.test(

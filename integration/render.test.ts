@@ -283,7 +283,7 @@ const units = `let services = c.systemd.services; in {
   first = { inherit (services.firstlight-first-boot) wantedBy before after unitConfig; inherit (services.firstlight-first-boot.serviceConfig) ExecCondition ExecStart; };
   firstDeadline = { inherit (services.firstlight-first-boot-deadline) before conflicts unitConfig; inherit (services.firstlight-first-boot-deadline.serviceConfig) ExecCondition ExecStart PrivateTmp; };
   firstTimer = { inherit (c.systemd.timers.firstlight-first-boot-deadline) wantedBy before conflicts unitConfig timerConfig; };
-  firstEmergency = { inherit (services.firstlight-first-boot-emergency) wantedBy; inherit (services.firstlight-first-boot-emergency.serviceConfig) ExecCondition ExecStart; };
+  firstEmergency = { inherit (services.firstlight-first-boot-emergency) wantedBy before; inherit (services.firstlight-first-boot-emergency.serviceConfig) ExecCondition ExecStart; };
   complete = { inherit (services.firstlight-boot-complete) requiredBy before; };
   parameters = c.boot.kernelParams;
   watchdog = c.systemd.watchdog;
@@ -374,6 +374,7 @@ t.test("the module's units", { skip }, async (t) => {
     firstTimer: { wantedBy: ["timers.target"], timerConfig: { OnActiveSec: "1h" }, ...early },
     firstEmergency: {
       wantedBy: ["emergency.target"],
+      before: ["sysinit.target"],
       ExecCondition: isFirst,
       ExecStart: /firstlight first-boot --leave restart$/,
     },

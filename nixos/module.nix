@@ -652,9 +652,11 @@ in
       };
     };
 
+    # Whether this boot was past sysinit.target once is asked of systemd, which forgets what nothing names.
     systemd.services.firstlight-first-boot-emergency = {
       description = "Leave a first boot that ends in emergency mode";
       wantedBy = [ "emergency.target" ];
+      before = [ "sysinit.target" ];
       unitConfig = conditions // {
         DefaultDependencies = false;
       };

@@ -11,6 +11,7 @@ import {
   isReplaced,
   provedGeneration,
   renewDeadline,
+  wasUp,
 } from "#provisioner/system/arm-first-boot.ts";
 import { type FirstBootMarks, mostLeavings } from "#provisioner/system/first-boot.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
@@ -44,6 +45,10 @@ export const command: Command = {
     if (leave === "any" && isUnderWay(io.files)) return waitOn(invocation);
     const hasEnded = leave !== undefined && cameToAnEnd(io.files);
     if (hasEnded || isReplaced(io, marks)) return end(invocation, marks);
+    if (leave === "restart" && (await wasUp(io))) {
+      log.info("first-boot.for-person", {});
+      return exitCodes.done;
+    }
     let isArmed = false;
     try {
       const armed = await armFirstBoot(io);

@@ -60,6 +60,24 @@ export function provedGeneration(io: Io, { proved }: FirstBootMarks): number | n
   return made.findLast(({ toplevel }) => toplevel === proved)?.generation ?? null;
 }
 
+/**
+ * Whether this boot was past its beginning once: what ends in emergency mode after that was asked for by a
+ * person. `false` also where systemd does not say.
+ */
+export async function wasUp(io: Io): Promise<boolean> {
+  const argv = ["systemctl", "show", "sysinit.target", `--property=${upSince}`] as const;
+  try {
+    const { code, stdout } = await run(io, { argv, timeoutMs: 10_000 });
+    return code === 0 && new RegExp(`^${upSince}=[1-9]`, "m").test(stdout);
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return false;
+  }
+}
+
+/** Microseconds; 0 of a unit that never was. org.freedesktop.systemd1(5) */
+const upSince = "ActiveEnterTimestampMonotonic";
+
 /** Lets the deadline of this first boot begin anew. Throws `system/way-back-failed`. */
 export async function renewDeadline(io: Io): Promise<void> {
   const argv = ["systemctl", "restart", deadline] as const;

@@ -1,5 +1,5 @@
 import type { EndedTrial } from "./ended-trials.ts";
-import type { Attempt, StepRecord } from "./journal-record.ts";
+import type { Attempt, StepRecord, SystemLink } from "./journal-record.ts";
 import type { BootProof } from "./system.ts";
 
 /** A {@link BootProof}, with the boot in which its system was tried. */
@@ -43,29 +43,55 @@ export interface ProofSubject {
 
 /**
  * The proof after a commit. A system that was tried by a restart has been booted, and so has the one
- * that was good before; what that was stays known.
+ * that was good before, and one that was booted in place of a first boot; what was good stays known.
  */
 export function proofAfter(
   before: Proof | null,
   { txn, attempt, generation, bootId }: ProofSubject,
 ): Proof {
-  const { closure, profile, once } = attempt;
+  const { closure, once, left } = attempt;
   const { toplevel } = closure;
-  if (before?.toplevel === toplevel && before.proved) return { ...before, generation };
-  const previousGood = before !== null && !before.proved ? before.previousGood : profile;
-  const left = before !== null && before.failures > 0 && !before.proved ? [before.toplevel] : [];
-  const failed = [...(before?.failed ?? []), ...left].filter((system) => system !== toplevel);
+  const failed = failedAfter(before, attempt);
+  if (before?.toplevel === toplevel && before.proved) return { ...before, generation, failed };
   return {
     transaction: txn,
     toplevel,
     generation,
     // Another kernel that was started by this one says nothing of the boot loader.
-    proved: once === null ? wasGood(before, toplevel) : once.loader !== "kexec",
+    proved:
+      left !== undefined || (once === null ? wasGood(before, toplevel) : once.loader !== "kexec"),
     failures: 0,
-    previousGood,
+    previousGood: goodBefore(before, attempt, generation),
     bootId,
-    failed: [...new Set(failed)].slice(-mostFailed),
+    failed,
   };
+}
+
+/** What a commit leaves behind as failed: a system that was booted and not well, or whose first boot was left. */
+function failedAfter(before: Proof | null, { closure, left }: Attempt): readonly string[] {
+  const wasSick = before !== null && before.failures > 0 && !before.proved;
+  const failed = [
+    ...(before?.failed ?? []),
+    ...(wasSick ? [before.toplevel] : []),
+    ...(left === undefined ? [] : [left]),
+  ];
+  return [...new Set(failed)].filter((system) => system !== closure.toplevel).slice(-mostFailed);
+}
+
+/**
+ * The system that was good by a boot of its own when this one was tried. A boot default that somebody
+ * made since, and that is not what was booted, is not known as that.
+ */
+function goodBefore(
+  before: Proof | null,
+  { closure, profile, booted, left }: Attempt,
+  generation: number,
+): SystemLink {
+  if (before !== null && !before.proved) return before.previousGood;
+  if (left !== undefined) return { toplevel: closure.toplevel, generation };
+  if (booted === undefined || profile.toplevel === before?.toplevel) return profile;
+  if (before !== null) return { toplevel: before.toplevel, generation: before.generation };
+  return booted.generation === null ? profile : booted; // without one the loader has no entry of it
 }
 
 /** Whether a system is the one that an unproved one is gone back from. */

@@ -127,7 +127,7 @@ t.test(
     t.strictSame(
       generations.map(({ generation, why }) => [generation, why.join(", ")]),
       [
-        [1, "booted, previous good"],
+        [1, "booted, way back"],
         [2, "the system of 4"],
         [3, "previous good"],
         [4, "runs, boot default"],

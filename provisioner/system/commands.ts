@@ -87,8 +87,8 @@ export interface Commands {
   setTrialProfile(toplevel: string): Promise<void>;
   /** Chooses the system for the next boot alone; the name of its entry. */
   bootOnce(choice: { readonly loader: OnceName; readonly toplevel: string }): Promise<string>;
-  /** Forgets such a choice. */
-  forgetOnce(loader: OnceName): Promise<void>;
+  /** Forgets such a choice: where it is this entry, or whatever it is. */
+  forgetOnce(choice: { readonly loader: OnceName; readonly entry: string | null }): Promise<void>;
   /** The same where it is this system that was chosen. */
   forgetChoice(toplevel: string): Promise<void>;
   /**

@@ -126,11 +126,12 @@ export async function finishCommit(
 
 async function makeDefault(
   change: Change,
-  { txn, attempt }: Tried | Committing,
+  { txn, attempt, choice }: Tried | Committing,
   failuresBefore: number,
 ): Promise<{ readonly generation: number; readonly incomplete: string | null }> {
   const { commands, machine } = change;
   const { toplevel, sourcesDigest } = attempt.closure;
+  const trial = { txn, attempt, ...(choice === undefined ? {} : { choice }) };
   const incomplete: string[] = [];
   const orLater = async (work: Promise<unknown>): Promise<boolean> => {
     try {
@@ -144,7 +145,7 @@ async function makeDefault(
   };
   const later = chosenLater(change, { attempt });
   if (later !== undefined) {
-    await dropTrial(change, { txn, attempt });
+    await dropTrial(change, trial);
     dropRoots(change, txn);
     return { generation: later.generation, incomplete: later.message };
   }
@@ -162,7 +163,7 @@ async function makeDefault(
     });
   }
   await commands.syncStore();
-  await dropTrial(change, { txn, attempt }); // before the menu is written anew, without it
+  await dropTrial(change, trial); // before the menu is written anew, without it
   const other = otherMarks(change, toplevel);
   if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
   // As long as the loader starts a system that was not well, nothing is over.

@@ -1,9 +1,18 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
+import { adviceOf } from "#core/advice.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import { formatRecord } from "./journal-record.ts";
 import type { ChangeReason, Verdict } from "./system.ts";
 
 const reason: ChangeReason = { by: "apply", why: "a test", instanceId: "i-1" };
@@ -89,6 +98,36 @@ t.test("a timer that cannot be stopped is told with the rest", async (t) => {
   const { state, details } = await start(m).recover();
   t.equal(state, "set-aside");
   t.match(details, [/was damaged/, /timers of the way back/]);
+});
+
+t.test("a journal of a newer firstlight is kept as it is, and nothing is tried", async (t) => {
+  const m = await machine(t);
+  const lines = readFileSync(journalOf(m), "utf8").trimEnd().split("\n");
+  const { sum: _, ...last } = JSON.parse(lines.at(-1) ?? "");
+  for (const [version, change] of Object.entries({
+    3: { v: 3 },
+    "step weigh": { step: "weigh" },
+  })) {
+    const text = `${lines.with(-1, formatRecord({ ...last, ...change })).join("\n")}\n`;
+    writeFileSync(journalOf(m), text);
+    const client = start(m);
+    const newer = {
+      code: "system/journal-newer",
+      message: new RegExp(
+        `journal.jsonl: line ${lines.length}: version ${version}, expected at most`,
+      ),
+    };
+    await t.rejects(client.recover({ judges: true }), newer);
+    await t.rejects(client.build(b, reason), newer);
+    await t.rejects(client.runs(a.digest), newer);
+    await t.rejects(client.status(), newer);
+    t.match(adviceOf({ code: "system/journal-newer", hint: null }), /.../, "and what to do");
+    t.equal(readFileSync(journalOf(m), "utf8"), text);
+    t.same(readdirSync(path.dirname(journalOf(m))), ["journal.jsonl"], "nothing is set aside");
+    t.same([m.running(), m.bootDefault(), m.timers.size], [systemOf(a), systemOf(a), 0]);
+  }
+  writeFileSync(journalOf(m), `${lines.join("\n")}\n`);
+  await apply(start(m), b);
 });
 
 t.test("a trial that version 1 left open is taken back", async (t) => {

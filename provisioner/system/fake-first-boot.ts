@@ -19,11 +19,16 @@ interface Teardown {
   teardown(action: () => void): unknown;
 }
 
-/** A machine that was booted with {@link proved}, and was well. */
-export async function provedMachine(t: Teardown, loader: FakeLoader): Promise<FakeMachine> {
+/** A machine that knows nothing but the system of its image. */
+export function freshMachine(t: Teardown, loader: FakeLoader): FakeMachine {
   const root = machineDirectory("first-boot");
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
-  const m = fakeMachine(root, { loader });
+  return fakeMachine(root, { loader });
+}
+
+/** A machine that was booted with {@link proved}, and was well. */
+export async function provedMachine(t: Teardown, loader: FakeLoader): Promise<FakeMachine> {
+  const m = freshMachine(t, loader);
   await commit(start(m), proved);
   m.cutPower();
   const c = start(m);

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import path from "node:path";
 import t, { type Test } from "tap";
 import { Fault } from "#core/fault.ts";
 import { armFirstBoot } from "./arm-first-boot.ts";
@@ -8,6 +9,7 @@ import {
   arm,
   commit,
   fresh,
+  freshMachine,
   good,
   healthy,
   marks,
@@ -18,10 +20,12 @@ import {
   unproved,
   unprovedMachine,
 } from "./fake-first-boot.ts";
-import { fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import { machineDirectory } from "./machine-directory.ts";
 
 const sick = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 1 };
+
+const journal = "/var/lib/firstlight/journal/journal.jsonl";
 
 const loaders: readonly FakeLoader[] = ["systemd-boot", "grub"];
 
@@ -256,7 +260,6 @@ t.test("a journal that is damaged keeps nobody in a system that does not come up
   m.cutPower();
   await arm(m);
   m.cutPower();
-  const journal = "/var/lib/firstlight/journal/journal.jsonl";
   const lines = (m.read(journal) ?? "").split("\n");
   m.write(journal, lines.with(2, (lines[2] ?? "").replace('"bootId"', '"bootIe"')).join("\n"));
   t.match(await start(m).recover({ judges: true }), {
@@ -268,6 +271,69 @@ t.test("a journal that is damaged keeps nobody in a system that does not come up
   t.same(marks(m), []);
   m.cutPower();
   t.match(await start(m).recover(), { state: "clean" });
+});
+
+t.test("a journal that is lost at the way back does not forget which system hung", async (t) => {
+  for (const isLost of [true, false]) {
+    const m = await unprovedMachine(t, "grub");
+    const older = m.read(journal) ?? "";
+    m.cutPower();
+    await arm(m);
+    m.cutPower();
+    if (isLost) rmSync(path.join(m.root, journal));
+    else m.write(journal, untilCommit(older, 1)); // that of before the system that hung
+    t.match(await start(m).recover({ judges: true }), { state: "rolled-back" });
+    const { boot, generations } = await start(m).history();
+    t.match(boot, { toplevel: good, proved: true }, "it was booted in its place");
+    t.notOk(generations.some((made) => made.previousGood && made.toplevel === fresh));
+    const next = fakeSources("c");
+    await commit(start(m), next);
+    t.match((await start(m).history()).boot?.previousGood, { toplevel: good });
+    m.cutPower();
+    t.match(await arm(m), { back: good });
+    m.cutPower();
+    t.equal(m.running(), good, "and so the next one that hangs leads there");
+  }
+});
+
+/** The lines of a journal up to the end of so many commits, and of the proof of the last. */
+function untilCommit(text: string, commits: number): string {
+  const lines = text.split("\n");
+  const ends = lines.flatMap((line, index) =>
+    /"step":"prove".*"healthy"/.test(line) ? [index] : [],
+  );
+  return `${lines.slice(0, (ends[commits - 1] ?? 0) + 1).join("\n")}\n`;
+}
+
+t.test("a boot default that was made by hand and never booted is nobody's way back", async (t) => {
+  const byHand = fakeSources("x");
+  const makeDefault = async (m: FakeMachine) => {
+    const c = start(m);
+    await c.recover({ judges: true });
+    await c.build(byHand, reason);
+    m.choose(systemOf(byHand));
+  };
+  const m = await provedMachine(t, "systemd-boot");
+  await makeDefault(m);
+  await commit(start(m), fakeSources("c"));
+  t.match((await start(m).history()).boot, {
+    ...{ proved: false, previousGood: { toplevel: good, generation: 2 } },
+  });
+  m.cutPower();
+  t.match(await arm(m), { back: good });
+
+  const unknown = await freshMachine(t, "systemd-boot");
+  await makeDefault(unknown);
+  await commit(start(unknown), fakeSources("c"));
+  unknown.cutPower();
+  t.match(await arm(unknown), { back: unknown.image }, "what was booted, where nothing is proved");
+
+  const booted = await provedMachine(t, "systemd-boot");
+  await makeDefault(booted);
+  booted.cutPower();
+  await commit(start(booted), fakeSources("c"));
+  booted.cutPower();
+  t.match(await arm(booted), { back: systemOf(byHand) }, "one that came up is");
 });
 
 t.test("a system that only kexec has started has its first boot still to come", async (t) => {

@@ -118,8 +118,8 @@ export function runs(work: Work, sourcesDigest: string): Running {
   };
 }
 
-/** What asks for what the datasource asks for, or goes back because it must. */
-const byItself: readonly ChangeReason["by"][] = ["boot", "apply", "repair"];
+/** What asks for what the datasource asks for. */
+const byItself: readonly ChangeReason["by"][] = ["boot", "apply"];
 
 /** What a person runs in place of what was committed last, or went back to. */
 export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): string | null {
@@ -129,14 +129,30 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
   if (running === null || last === undefined) return null;
   const { toplevel, reason } = last.attempt.closure;
   if (running === toplevel) {
+    if (reason.by === "repair") return chosenBeforeRepair(work, trials);
     return byItself.includes(reason.by) ? null : `${reason.by}: ${reason.why}`;
   }
-  const generation = generationOf(work, running);
-  const name = generation === null ? running : `generation ${generation}`;
+  const name = nameOf(work, running);
   if (machine.booted() === running && machine.profile().toplevel !== running) {
     return `${name} was chosen when the machine was booted`;
   }
   return `${name} was activated by hand`;
+}
+
+/** A repair goes back because it must: what had been chosen of the system that it left still counts. */
+function chosenBeforeRepair(work: Work, trials: readonly EndedTrial[]): string | null {
+  const committed = trials.filter(({ outcome }) => outcome === "committed");
+  const before = committed.findLastIndex(({ attempt }) => attempt.closure.reason.by !== "repair");
+  const left = committed[before + 1]?.attempt.previous.toplevel ?? null;
+  const { toplevel, reason } = committed[before]?.attempt.closure ?? {};
+  if (reason === undefined) return null;
+  if (left !== null && left !== toplevel) return `${nameOf(work, left)} was activated by hand`;
+  return byItself.includes(reason.by) ? null : `${reason.by}: ${reason.why}`;
+}
+
+function nameOf(work: Work, toplevel: string): string {
+  const generation = generationOf(work, toplevel);
+  return generation === null ? toplevel : `generation ${generation}`;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Attempt {
   readonly previous: Plan["from"];
   /** The boot default before it. */
   readonly profile: SystemLink;
+  /** What the machine was booted with, where that is known and not the boot default. */
+  readonly booted?: SystemLink;
   /** How it is booted, where it is tried by a restart of the machine. */
   readonly once: { readonly loader: OnceName; readonly why: readonly string[] } | null;
   /** So long after its beginning the way back comes by itself. */

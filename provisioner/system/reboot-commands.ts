@@ -43,7 +43,7 @@ export function rebootCommands({
       if (result.code !== 0) throw nixFault(result, "setting the profile of the trial");
     },
     bootOnce: ({ loader, toplevel }) => onceLoader(loader).choose(place, toplevel),
-    forgetOnce: (loader) => onceLoader(loader).forget(place),
+    forgetOnce: ({ loader, entry }) => onceLoader(loader).forget(place, entry),
     forgetChoice: (toplevel) => forgetChoice(place, toplevel),
     async whyNotOnce(bootDefault) {
       try {

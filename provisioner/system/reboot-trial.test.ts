@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import t from "tap";
 import { type SystemClient, systemClient } from "./client.ts";
-import type { FakeLoader } from "./fake-firmware.ts";
+import { efiText, efiVariable, type FakeLoader } from "./fake-firmware.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
+import { formatEnvironment } from "./loaders/grub-environment.ts";
 import type { ChangeReason, Trial, Verdict } from "./system.ts";
 import type { RebootPolicy } from "./trial-way.ts";
 
@@ -360,6 +361,88 @@ for (const [name, fail] of Object.entries(failures)) {
     await prepare(start(m));
     await start(m).commit((await bootTrial(m)).trial, healthy);
     t.equal(m.bootDefault(), systemOf(after));
+  });
+}
+
+/** A machine whose system from before was booted, and was well. */
+async function provedMachine(...args: Parameters<typeof machine>): Promise<FakeMachine> {
+  const m = await machine(...args);
+  m.cutPower();
+  await start(m).recover({ judges: true });
+  await start(m).prove(healthy);
+  return m;
+}
+
+/** What a person arms for the next boot, each with the tool of its loader. */
+const arming: Readonly<Record<"systemd-boot" | "grub", (m: FakeMachine) => void>> = {
+  "systemd-boot": (m) =>
+    m.write(efiVariable("LoaderEntryOneShot"), `${efiText("nixos-generation-1.conf")}`),
+  grub: (m) => {
+    const entry = "NixOS - All configurations>NixOS - Configuration 1 (2026-01-01 - 26.05)";
+    m.write("/boot/grub/grubenv", formatEnvironment(new Map([["next_entry", entry]])) ?? "");
+  },
+};
+
+for (const loader of ["systemd-boot", "grub"] as const) {
+  t.test(`${loader}: what somebody else armed for one boot outlives a trial`, async (t) => {
+    const armed = arming[loader];
+    const machine = () => provedMachine(t, { loader });
+    const booted = async (verdict: Verdict) => {
+      const m = await machine();
+      await prepare(start(m));
+      await start(m).restart();
+      m.restartIfAsked();
+      const c = start(m);
+      const { trial } = await c.recover({ judges: true });
+      if (trial === null) throw new Error("expected the trial");
+      armed(m);
+      if (verdict.healthy) await c.commit(trial.trial, verdict);
+      else await c.rollBack(trial.trial, verdict);
+      return m;
+    };
+    const waiting = async () => {
+      const m = await machine();
+      await prepare(start(m));
+      armed(m);
+      t.match(await start(m).recover(), { state: "rolled-back" });
+      return m;
+    };
+    const unprepared = async () => {
+      const m = await machine();
+      armed(m);
+      m.faults.answers.set("switch boot", () => ({ code: 1, stderr: "no space left" }));
+      await t.rejects(prepare(start(m)));
+      m.faults.answers.clear();
+      return m;
+    };
+    const ways = {
+      "not healthy": () => booted(sick),
+      committed: () => booted(healthy),
+      ...{ waiting, unprepared },
+    };
+    for (const [way, goes] of Object.entries(ways)) {
+      const m = await goes();
+      m.cutPower();
+      t.equal(m.running(), m.image, way);
+      t.match(await start(m).recover(), { fault: null }, way);
+      m.cutPower();
+      const now = way === "committed" ? after : before;
+      t.equal(m.running(), systemOf(now), `${way}: for one boot`);
+    }
+  });
+
+  t.test(`${loader}: a choice of ours goes, also where whoever made it was killed`, async (t) => {
+    const m = await machine(t, { loader });
+    let isFull = false;
+    m.faults.full = (line) => {
+      isFull ||= line.includes('"step":"boot-once"') && line.includes('"kind":"result"');
+      return isFull;
+    };
+    await t.rejects(prepare(start(m)));
+    m.faults.full = () => false;
+    t.match(await start(m).recover(), { state: "rolled-back" });
+    m.cutPower();
+    t.equal(m.running(), systemOf(before));
   });
 }
 

@@ -64,10 +64,15 @@ async function beginAnew(change: Change, notes: readonly string[]): Promise<Reco
     await change.commands.disarmAll();
     return [];
   });
-  await orSay(async () => (await leave(change))?.details ?? []);
+  let back: Recovery["back"] = null;
+  await orSay(async () => {
+    const left = await leave(change);
+    back = left?.back ?? null;
+    return left?.details ?? [];
+  });
   const found = nothingOpen(change, change.journal.ledger);
   await orSay(() => takeUp(change, found));
-  return { ...found, state: "set-aside", details, fault: describeFault(fault) };
+  return { ...found, state: "set-aside", details, fault: describeFault(fault), back };
 }
 
 /** Takes a first boot up in which nothing is left to be judged. */

@@ -70,7 +70,14 @@ t.test("a clock that is far ahead takes nothing that is held", async (t) => {
 });
 
 t.test("whatever the limits, what is held stays and every judgement has its reason", async (t) => {
-  const held = fc.subarray(["runs", "booted", "boot default", "previous good", "pinned"] as const);
+  const held = fc.subarray([
+    "runs",
+    "booted",
+    "boot default",
+    "previous good",
+    "way back",
+    "pinned",
+  ] as const);
   const some = fc.array(
     fc.record({ age: fc.integer({ max: 1e6 }), held, rolledBack: fc.boolean() }),
   );

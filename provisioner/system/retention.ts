@@ -21,6 +21,8 @@ export type HeldBy =
   | "booted"
   | "boot default"
   | "previous good"
+  /** What a first boot that is still to come would go back to, where that is another one. */
+  | "way back"
   | "pinned"
   | `the system of ${number}`;
 

@@ -66,7 +66,7 @@ export async function leaveFirstBoot(
   return {
     state: "rolled-back",
     details: reasons,
-    back: proof === null ? null : takenBack(change, proof, committed, reasons),
+    back: takenBack(change, marks, { committed, reasons }),
   };
 }
 
@@ -124,14 +124,22 @@ function trialOf({ machine }: Change, { closure, planDigest }: Attempt): Trial {
 /** The end of the system that was left, for whoever tells of it. */
 function takenBack(
   { journal }: Change,
-  { transaction, toplevel }: Proof,
-  committed: Committed,
-  reasons: readonly string[],
+  { unproved: toplevel }: FirstBootMarks,
+  { committed, reasons }: { readonly committed: Committed; readonly reasons: readonly string[] },
 ): TakenBack | null {
-  const attempt = committedAs(journal.ledger.ended, toplevel)?.attempt;
-  if (attempt === undefined) return null; // too long ago
-  const { sourcesDigest, reason } = attempt.closure;
+  const { ended } = journal.ledger;
+  const known = committedAs(ended, toplevel);
+  // Where no journal knows it, the way back is all that there is to tell.
+  const told = known ?? committedAs(ended, committed.toplevel);
+  if (told === undefined) return null;
   const verdict: Verdict = { healthy: false, conclusive: false, reasons, passes: 0, ms: 0 };
-  const rolledBack = { ...committed, reasons, restart: false };
-  return { transaction, toplevel, sourcesDigest, judging: null, reason, verdict, rolledBack };
+  return {
+    transaction: told.txn,
+    toplevel,
+    sourcesDigest: known?.attempt.closure.sourcesDigest ?? null,
+    judging: null,
+    reason: told.attempt.closure.reason,
+    verdict,
+    rolledBack: { ...committed, reasons, restart: false },
+  };
 }

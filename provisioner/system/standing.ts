@@ -28,7 +28,8 @@ export function standingGenerations(work: Work): readonly StandingGeneration[] {
       ["runs", runs],
       ["booted", wasBooted],
       ["boot default", isDefault || generation === profile.generation],
-      ["previous good", generation === previous || isProved],
+      ["previous good", generation === previous],
+      ["way back", isProved && generation !== previous],
       [`the system of ${again?.generation ?? 0}`, again !== undefined && !isOwn],
       ["pinned", pinned.has(generation)],
     ];

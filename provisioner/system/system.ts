@@ -323,7 +323,7 @@ export interface Recovery {
     | "continued"
     | "rolled-back"
     | "abandoned"
-    /** The journal was damaged: a new one was begun, and what runs was left alone. */
+    /** The journal was damaged: a new one was begun, and what runs was left alone but for a first boot. */
     | "set-aside"
     /** A trial goes on, and is to be judged or restarted into. */
     | "trial"
@@ -335,7 +335,10 @@ export interface Recovery {
   readonly fault: FaultRecord | null;
   /** With `trial`: the trial that goes on. */
   readonly trial: OpenTrial | null;
-  /** With `rolled-back`: a trial that had been judged, and of which nobody has concluded anything yet. */
+  /**
+   * With `rolled-back`: a trial that had been judged, and of which nobody has concluded anything yet, or a
+   * first boot that was left; this one with `set-aside` as well.
+   */
   readonly back: TakenBack | null;
   /** The committed system, where it was booted and nobody has said yet how it was. */
   readonly unproved: UnprovedBoot | null;
@@ -354,6 +357,7 @@ export interface OpenTrial {
  * and whose first boot did not come as far as to be judged.
  */
 export interface TakenBack {
+  /** Of the way back, where no journal knows the system that was left. */
   readonly transaction: string;
   readonly toplevel: string;
   /** Of the system that was tried; `null` where nobody knows. */

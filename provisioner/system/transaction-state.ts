@@ -47,7 +47,12 @@ interface OpenTrial extends Open {
   } | null;
   /** Whether the running system may have been changed, and not been set back yet. */
   readonly touched: boolean;
+  /** Of a trial by a restart; absent where a checkpoint of an earlier version stands for its records. */
+  readonly choice?: BootChoice;
 }
+
+/** What the loader was told to boot next for a trial: its entry's name, unless whoever told it was killed. */
+export type BootChoice = "none" | "unknown" | { readonly entry: string };
 
 /** To be tried by a restart: what it takes to boot it once may be half there. */
 export interface Preparing extends OpenTrial {

@@ -3,6 +3,7 @@ import {
   type Committing,
   hasAttempt,
   type OpenAttempt,
+  type Preparing,
   type RollingBack,
   type StateName,
   type TransactionState,
@@ -34,6 +35,8 @@ function note(state: TransactionState, record: StepRecord): TransactionState {
     return { ...state, armed: { bootId, at, ...up } };
   }
   switch (state.state) {
+    case "preparing":
+      return noteChoice(state, record);
     case "trying":
       return noteActivation(state, record);
     case "committing":
@@ -43,6 +46,12 @@ function note(state: TransactionState, record: StepRecord): TransactionState {
     default:
       return state;
   }
+}
+
+function noteChoice(state: Preparing, record: StepRecord): Preparing {
+  if (record.step !== "boot-once") return state;
+  const isDone = record.kind === "result" && record.data.ok;
+  return { ...state, choice: isDone ? { entry: record.data.value.entry } : "unknown" };
 }
 
 function noteActivation(state: Trying, record: StepRecord): Trying {
@@ -93,7 +102,7 @@ function enter(answer: StateName, state: TransactionState, record: StepRecord): 
         : state;
     case "preparing":
       return record.kind === "intent" && record.step === "prepare"
-        ? { state: "preparing", txn, bootId, attempt: record.data, ...untouched }
+        ? { state: "preparing", txn, bootId, attempt: record.data, ...untouched, choice: "none" }
         : state;
     case "waiting":
       return state.state === "preparing" &&
@@ -142,6 +151,6 @@ function tried(state: TransactionState, record: StepRecord): TransactionState {
 /** As every trial begins. */
 const untouched = { touched: false, armed: null } as const;
 
-function trialOf({ txn, bootId, attempt, touched, armed }: OpenAttempt) {
-  return { txn, bootId, attempt, touched, armed };
+function trialOf({ txn, bootId, attempt, touched, armed, choice }: OpenAttempt) {
+  return { txn, bootId, attempt, touched, armed, ...(choice === undefined ? {} : { choice }) };
 }

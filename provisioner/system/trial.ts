@@ -4,7 +4,7 @@ import { isNobodys } from "./activation.ts";
 import { checkApproved } from "./approved-plan.ts";
 import { firstBootAt } from "./first-boot.ts";
 import { runPreHooks } from "./hooks.ts";
-import type { Attempt } from "./journal-record.ts";
+import type { Attempt, SystemLink } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
 import { askSwitch, isUnasked, type Refusal, type SwitchWord } from "./pre-switch.ts";
 import { prepareRestart } from "./prepare.ts";
@@ -14,7 +14,15 @@ import { switchAndRead } from "./switch.ts";
 import type { Plan, Trial } from "./system.ts";
 import { hasAttempt } from "./transaction-state.ts";
 import { type TrialWay, trialWay } from "./trial-way.ts";
-import { addRoots, armIntent, type Change, checkInStore, openTransaction, step } from "./work.ts";
+import {
+  addRoots,
+  armIntent,
+  type Change,
+  checkInStore,
+  generationOf,
+  openTransaction,
+  step,
+} from "./work.ts";
 
 /** What is to be tried. */
 export interface Tryable {
@@ -58,11 +66,13 @@ export async function tryPlan(
   const word = await askSwitch(change, closure.toplevel);
   checkPlan(change, plan); // so did the checks
   const way = await wayOf(change, plan, word);
+  const profile = change.machine.profile();
   const attempt: Attempt = {
     closure,
     planDigest: plan.digest,
     previous: runningNow(change),
-    profile: change.machine.profile(),
+    profile,
+    ...bootedBeside(change, profile),
     once: way.by === "restart" ? { loader: way.loader.name, why: plan.reboot.why } : null,
     wayBackMs: change.settings.wayBackMs,
     judging,
@@ -87,6 +97,12 @@ export async function tryPlan(
     });
     throw error;
   }
+}
+
+function bootedBeside(change: Change, { toplevel }: SystemLink): Pick<Attempt, "booted"> {
+  const booted = change.machine.booted();
+  if (booted === null || booted === toplevel) return {};
+  return { booted: { toplevel: booted, generation: generationOf(change, booted) } };
 }
 
 /** What the system says itself comes before how it would be tried. */

@@ -46,9 +46,10 @@ export const grub: OnceLoader = {
       chosen === findMenuEntry(files.readText(menu, { maxBytes }) ?? "", toplevel)
     );
   },
-  async forget({ files }) {
+  async forget({ files }, entry = null) {
     const variables = readEnvironment(files);
-    if (!variables.has("next_entry")) return;
+    const chosen = variables.get("next_entry");
+    if (chosen === undefined || (entry !== null && chosen !== entry)) return;
     variables.delete("next_entry");
     files.write(environment, formatEnvironment(variables) ?? "");
   },

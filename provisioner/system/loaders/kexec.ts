@@ -28,6 +28,7 @@ export const kexec: OnceLoader = {
   },
   /** The kernel does not say what it has loaded. */
   chose: () => false,
+  /** Nor which: what is loaded is unloaded. */
   async forget(place) {
     if (isLoaded(place)) await load(place, ["--unload"]);
   },

@@ -43,6 +43,9 @@ export interface OnceLoader extends Loader {
   choose(place: LoaderPlace, toplevel: string): Promise<string>;
   /** Whether a choice for the next boot is there, and is this system. */
   chose(place: LoaderPlace, toplevel: string): boolean;
-  /** Forgets a choice that is still there. Throws `system/boot-once-failed`. */
-  forget(place: LoaderPlace): Promise<void>;
+  /**
+   * Forgets a choice that is still there, and is this entry where one is named: somebody may have made
+   * another since. Throws `system/boot-once-failed`.
+   */
+  forget(place: LoaderPlace, entry?: string | null): Promise<void>;
 }

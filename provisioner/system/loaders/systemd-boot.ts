@@ -36,8 +36,10 @@ export const systemdBoot: OnceLoader = {
     const chosen = oneShot(files)?.toLowerCase();
     return chosen !== undefined && chosen === findEntry(files, toplevel)?.toLowerCase();
   },
-  async forget(place) {
-    if (oneShot(place.files) !== undefined) await setOneShot(place, "");
+  async forget(place, entry = null) {
+    const chosen = oneShot(place.files);
+    const isIt = entry === null || chosen?.toLowerCase() === entry.toLowerCase();
+    if (chosen !== undefined && isIt) await setOneShot(place, "");
   },
 };
 

@@ -12,14 +12,17 @@ const regions: readonly (readonly [prefix: string, cloud: string, id: string])[]
   ["china", "azure", "azure-china"],
 ];
 
-/** Of a machine that speaks with a service like EC2's and says of itself of no cloud that it is one. */
+/** Of a machine that no cloud is told of: a seed's, or one with a service like EC2's that is none of those known. */
 const unknownCloud = "unknown";
 
 /**
- * `cloud_name` of a datasource, as cloud-init's `query` says it: of EC2's the cloud that the firmware
- * tells, for several speak like it.
+ * `cloud_name` of a datasource, as cloud-init's `query` says it: what the meta-data calls it
+ * (`cloud-name`), of EC2's the cloud that the firmware tells, for several speak like it. A seed of NoCloud
+ * may come from anywhere.
  */
-export function cloudNameOf(datasource: string, files: Files): string {
+export function cloudNameOf(datasource: string, said: string | null, files: Files): string {
+  if (said !== null) return said.toLowerCase();
+  if (datasource === "NoCloud") return unknownCloud;
   if (datasource === "Ec2") return ec2PlatformOf(readIdentity(files))?.cloud ?? unknownCloud;
   return cloudNames[datasource] ?? datasource.toLowerCase();
 }

@@ -25,15 +25,21 @@ export function writeInstanceData(io: Io, instance: Instance): void {
  */
 export function instanceData({ files }: Pick<Io, "files">, instance: Instance) {
   const { datasource, metaData } = instance;
-  const said = (key: string): string | null => {
-    const value = isObject(metaData) ? metaData[key] : undefined;
-    return typeof value === "string" && value !== "" ? value : null;
-  };
-  const [region, zone] = [said("region"), said("availability-zone")];
-  const cloudName = cloudNameOf(datasource.name, files);
+  const said = (key: string) => textIn(metaData, key);
+  const placement = isObject(metaData) ? metaData["placement"] : undefined;
+  const zone =
+    said("availability-zone") ??
+    said("availability_zone") ??
+    textIn(placement, "availability-zone");
+  const region = said("region");
+  const cloudName = cloudNameOf(datasource.name, said("cloud-name"), files);
   const platform = platformOf(datasource.name);
   const hostname = shortName(instance.hostname);
   const { distro, distroVersion, distroRelease } = readDistro(files);
+  const kernel = {
+    release: readLine(files, "/proc/sys/kernel/osrelease"),
+    architecture: readLine(files, "/proc/sys/kernel/arch") ?? machine(),
+  };
   return {
     v1: {
       _beta_keys: ["subplatform"],
@@ -47,16 +53,16 @@ export function instanceData({ files }: Pick<Io, "files">, instance: Instance) {
       distro_version: distroVersion,
       "instance-id": instance.instanceId,
       instance_id: instance.instanceId,
-      kernel_release: readLine(files, "/proc/sys/kernel/osrelease"),
+      kernel_release: kernel.release,
       "local-hostname": hostname,
       local_hostname: hostname,
-      machine: readLine(files, "/proc/sys/kernel/arch") ?? machine(),
+      machine: kernel.architecture,
       platform,
       public_ssh_keys: instance.publicKeys,
       python_version: null, // there is no Python at work
       region,
       subplatform: subplatformOf(datasource),
-      system_platform: "linux",
+      system_platform: ["Linux", kernel.release ?? [], kernel.architecture].flat().join("-"),
       variant: distro,
     },
     ds: { meta_data: instance.metaData },
@@ -64,7 +70,12 @@ export function instanceData({ files }: Pick<Io, "files">, instance: Instance) {
   };
 }
 
-function isObject(value: Json): value is { readonly [key: string]: Json } {
+function textIn(value: Json | undefined, key: string): string | null {
+  const text = isObject(value) ? value[key] : undefined;
+  return typeof text === "string" && text !== "" ? text : null;
+}
+
+function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -274,7 +274,7 @@ t.test("instance data has cloud-init's names", async (t) => {
   writeInstanceData(io, { ...instance, hostname: "node.example.org" });
   t.match(readInstanceData(io.files), {
     v1: {
-      ...{ instance_id: "i-1", "instance-id": "i-1", cloud_name: "nocloud", cloud_id: "nocloud" },
+      ...{ instance_id: "i-1", "instance-id": "i-1", cloud_name: "unknown", cloud_id: "nocloud" },
       ...{ local_hostname: "node", region: null, distro: "nixos", distro_version: "25.11" },
       ...{ _beta_keys: ["subplatform"], distro_release: "xantusia", python_version: null },
     },

@@ -3,13 +3,22 @@ import { appendFileSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import t, { type Test } from "tap";
+import { ec2Answers, onlyWith } from "#agent/datasources/clouds/fake-ec2.ts";
+import {
+  hetznerAnswers,
+  hetznerMetadata,
+  hetznerUserDataPath,
+} from "#agent/datasources/clouds/fake-hetzner.ts";
 import { makeFat, needs, writeTree } from "#agent/datasources/images/make-images.ts";
+import { fakeService } from "#agent/datasources/metadata/fake-service.ts";
 import { brokerMissing, startBroker } from "./brokers.ts";
 import { canariesIn, canary, findCanaries } from "./canaries.ts";
 import { everythingReceived, saidNothing } from "./canary-watch.ts";
+import { ec2Nitro } from "./machines/ec2-nitro.ts";
+import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
 import { randomFrom } from "./random.ts";
-import { type Run, type StoryNode, stick, storyNode } from "./story.ts";
+import { type Run, type StoryNode, type StoryOptions, stick, storyNode } from "./story.ts";
 
 t.setTimeout(600_000);
 
@@ -23,7 +32,7 @@ const random = randomFrom(seed);
 
 /** How many secrets come by each channel; together a hundred. */
 const channels = {
-  field: 20,
+  field: 15,
   named: 15,
   credential: 15,
   smbios: 10,
@@ -32,6 +41,7 @@ const channels = {
   ssh: 10,
   stick: 5,
   whole: 5,
+  metadata: 5,
 } as const;
 
 type Channel = keyof typeof channels;
@@ -61,8 +71,8 @@ interface Watched {
   firstlight(...args: string[]): Promise<Run>;
 }
 
-async function watched(t: Test): Promise<Watched> {
-  const node = await storyNode(t, { nixConfig: ["compress-build-log = false"] });
+async function watched(t: Test, options: Omit<StoryOptions, "nixConfig"> = {}): Promise<Watched> {
+  const node = await storyNode(t, { ...options, nixConfig: ["compress-build-log = false"] });
   const reports = path.join(path.dirname(node.machine.root), "reports");
   mkdirSync(reports);
   mkdirSync(path.join(node.machine.root, "etc/ssh"), { recursive: true });
@@ -98,6 +108,20 @@ function filesFor(...all: readonly (readonly string[])[]): string {
 }
 
 const health = "health: { passes: 1, interval: 10ms, timeout: 5s }";
+
+/** User-data with a secret in each of its files. */
+function writesFiles(secrets: readonly string[]): string {
+  const files = secrets.map(
+    (name) => `  - { path: /root/${name}, permissions: "0600", content: "${canary(name)}" }\n`,
+  );
+  return `#cloud-config\nwrite_files:\n${files.join("")}firstlight:\n  ${health}\n`;
+}
+
+/** A machine of a cloud whose metadata service is at another address. */
+function onCloud(name: string, url: string, hardware: StoryOptions["hardware"] = ec2Nitro) {
+  const metadata = { timeout: "20s", addresses: { [name]: [url] } };
+  return { hardware, settings: { stateVersion: "25.11", metadata } };
+}
 
 /** Gives a machine secrets as its hypervisor does; returns the files that they come in. */
 function giveCredentials(root: string): readonly string[] {
@@ -226,6 +250,36 @@ ${filesFor(names.named, credential, smbios, firmware, x25519, ssh)}  report:
     const boot = await machine.firstlight("boot");
     t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
     onlyInCredentials(t, machine, { given: [], expected: names.whole });
+  });
+
+  await t.test("user-data of a metadata service", async (t) => {
+    const answers = { ...ec2Answers, "/latest/user-data": writesFiles(names.metadata) };
+    const { url, requests } = await fakeService(t, answers, { guard: onlyWith(() => "t0ken") });
+    const machine = await watched(t, onCloud("Ec2", url));
+    const boot = await machine.firstlight("boot");
+    t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    for (const command of ["discover", "query", "status", "analyze"])
+      await machine.firstlight(command, "--json");
+    t.ok(requests.includes("GET /latest/user-data"));
+    onlyInCredentials(t, machine, { given: [], expected: names.metadata });
+  });
+
+  await t.test("vendor-data of a metadata service, which is not made anything of", async (t) => {
+    const vendorData = JSON.stringify(writesFiles(["vendor-data"]));
+    const said = `hostname: edge\ninstance-id: 123456\nvendor_data: ${vendorData}\n`;
+    const answers = {
+      ...hetznerAnswers,
+      [hetznerMetadata]: said,
+      [hetznerUserDataPath]: `#cloud-config\nfirstlight:\n  ${health}\n`,
+    };
+    const { url } = await fakeService(t, answers);
+    const dmi = { sys_vendor: "Hetzner", product_name: "vServer", product_serial: "123456" };
+    const machine = await watched(t, onCloud("Hetzner", url, { ...qemuQ35, dmi }));
+    const boot = await machine.firstlight("boot");
+    t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    for (const command of ["discover", "query", "status"])
+      await machine.firstlight(command, "--json");
+    onlyInCredentials(t, machine, { given: [], expected: [] });
   });
   t.same(canariesIn(received.bytes()), [], "nothing the broker received");
 });

@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { mock } from "node:test";
 import { gzipSync } from "node:zlib";
 import t from "tap";
@@ -6,7 +9,7 @@ import { exchangesOf } from "../search.ts";
 import { candidatesFor, type Interfaces } from "./candidates.ts";
 import { crawlCloud } from "./crawl.ts";
 import { readJob, readReport, reportOf } from "./crawl-words.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, openExchange } from "./exchange.ts";
 import { type FakeAnswer, fakeService, first } from "./fake-service.ts";
 import type { MetadataClient } from "./service.ts";
 
@@ -245,6 +248,73 @@ t.test(
     t.ok(nowMs <= 30_500, `${nowMs} ms`);
   },
 );
+
+/** A port that lies open, whose queue is full and whose program sleeps: the kernel drops who knocks. */
+async function neverAccepted(t: { teardown(end: () => void): void }, host: string) {
+  const listens = `require("node:net").createServer().listen(
+    { host: ${JSON.stringify(host)}, port: 0, backlog: 1 },
+    function () {
+      require("node:fs").writeSync(1, String(this.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    },
+  )`;
+  const child = spawn(process.execPath, ["-e", listens], { stdio: ["ignore", "pipe", "inherit"] });
+  t.teardown(() => child.kill("SIGKILL"));
+  const [said] = await once(child.stdout, "data");
+  const port = Number(String(said));
+  for (let queued = 0; queued < 2; queued += 1) {
+    const socket = connect({ host, port });
+    socket.on("error", () => {}); // its end is that of the test
+    t.teardown(() => socket.destroy());
+    await once(socket, "connect");
+  }
+  return host.includes(":") ? `http://[${host}]:${port}` : `http://${host}:${port}`;
+}
+
+for (const host of ["127.0.0.1", "::1"])
+  t.test(`a connection to ${host} that nobody accepts is given up after 2 s`, async (t) => {
+    const address = await neverAccepted(t, host);
+    mock.timers.enable({ apis: ["setTimeout"] });
+    t.teardown(() => mock.timers.reset());
+    let nowMs = 0;
+    const givenUp: { readonly atMs: number; readonly error: string | null }[] = [];
+    const open: typeof openExchange = (candidate, context) =>
+      openExchange(candidate, {
+        ...context,
+        record(attempt) {
+          givenUp.push({ atMs: nowMs, error: attempt.error });
+          context.record(attempt);
+        },
+      });
+    let fault: unknown;
+    const job = { addresses: [address], budgetMs: 8_000 };
+    const ended = crawlCloud(cloud, job, undefined, { interfaces: () => ({}), open }).catch(
+      (error: unknown) => {
+        fault = error;
+      },
+    );
+    const stepMs = 10;
+    const turns = async (most: number, until = () => false) => {
+      for (let turn = 0; turn < most && !until(); turn += 1)
+        await new Promise((resolve) => setImmediate(resolve));
+    };
+    await turns(10_000, () => process.getActiveResourcesInfo().includes("TCPConnectWrap"));
+    for (; fault === undefined && nowMs < 20_000; nowMs += stepMs) {
+      await turns(4);
+      mock.timers.tick(stepMs);
+    }
+    await ended;
+    t.match(fault, { code: "datasource/unreachable", message: /^no metadata within 8000 ms / });
+    const timedOut = givenUp.filter(({ error }) => error === "ETIMEDOUT");
+    t.equal(timedOut.length, 3, "and tried again");
+    const [firstMs = 0, secondMs = 0] = timedOut.map(({ atMs }) => atMs);
+    // It is told after the pause that follows: 100 to 200 ms, then 200 to 400.
+    const lateMs = 10 * stepMs;
+    t.ok(firstMs >= 2_100 - stepMs && firstMs <= 2_200 + lateMs, `after ${firstMs} ms`);
+    const againMs = secondMs - firstMs;
+    t.ok(againMs >= 2_200 - lateMs && againMs <= 2_400 + lateMs, `again after ${againMs} ms`);
+    t.ok(nowMs <= 8_000 + 2 * stepMs, `ended after ${nowMs} ms`);
+  });
 
 t.test("an interface that gets its address later is asked then", async (t) => {
   const { url } = await fakeService(t, { "/id": "i-1", "/data": "x" });

@@ -1,9 +1,11 @@
+import { canary, canaryMark } from "../../canaries.ts";
 import type { Scenario, Step } from "../scenario.ts";
 import { seed } from "./documents.ts";
 
 const credentials = "/var/lib/firstlight/credentials";
 const services = { app: "app-token", db: "db-password" } as const;
 const values = `${credentials}/${services.app}@*`;
+const journal = "journalctl --all --output=export";
 const local = "{ services.firstlight.settings.generations.keep = 1; }";
 
 /** A service that notes what it was handed, each time that it is started. */
@@ -17,12 +19,26 @@ const service = (name: string, secret: string) => [
   `    ExecStart=/bin/sh -c 'echo $(cat "$$CREDENTIALS_DIRECTORY/${secret}") >> /run/${name}-read; exec sleep infinity'`,
 ];
 
+/** One that was written for cloud-init: it wants to run when all is done, and to read how it went. */
+const waiting = [
+  "waits.service:",
+  "  wantedBy: [cloud-init.target]",
+  "  text: |",
+  "    [Unit]",
+  "    After=cloud-config.target cloud-init.target",
+  "    [Service]",
+  "    Type=oneshot",
+  "    RemainAfterExit=yes",
+  "    ExecStart=/bin/sh -c 'cat /run/cloud-init/result.json > /run/waited'",
+];
+
 /** Two services with a secret each, of which only one changes. */
 const own = (token: string) => [
-  `secrets: { ${services.app}: ${token}, ${services.db}: stays }`,
+  `secrets: { ${services.app}: ${canary(token)}, ${services.db}: ${canary("stays")} }`,
   "units:",
   ...Object.entries(services)
     .flatMap(([name, secret]) => service(name, secret))
+    .concat(waiting)
     .map((line) => `  ${line}`),
 ];
 
@@ -32,7 +48,11 @@ const looksAgain: Step = {
 };
 
 function read(why: string, name: keyof typeof services, ...values: readonly string[]): Step {
-  return { why, run: ["cat", `/run/${name}-read`], prints: values.map((v) => `${v}\n`).join("") };
+  return {
+    why,
+    run: ["cat", `/run/${name}-read`],
+    prints: values.map((v) => `${canary(v)}\n`).join(""),
+  };
 }
 
 /** How many values of the secret that changes are kept. */
@@ -61,6 +81,19 @@ export const rotation: Scenario = {
       { why: "and its boot ends", shows: /Finished firstlight-boot\.service/ },
       read("the one has its secret", "app", "first"),
       read("and the other", "db", "stays"),
+
+      { why: "what waits for cloud-init runs then", shows: /Finished waits\.service/ },
+      {
+        why: "and finds how it went",
+        run: ["cat", "/run/waited"],
+        prints: /"datasource": "DataSourceNoCloud \[.*\]",\s*"errors": \[\]/,
+      },
+      {
+        why: "after cloud-init's targets, in their order",
+        run: ["journalctl", "--boot", "--output=cat", "_PID=1"],
+        prints:
+          /Reached target cloud-config\.target[\s\S]*Reached target cloud-init\.target[\s\S]*Starting waits\.service/,
+      },
 
       {
         why: "its owner wants no more generations than are needed",
@@ -105,6 +138,17 @@ export const rotation: Scenario = {
       },
       read("and brings it", "app", "first", "second", "first", "third", "first"),
       read("the other unit was never restarted", "db", "stays"),
+      {
+        why: "the journal knows of all that",
+        run: ["sh", "-c", `${journal} | grep -ac 'app-token'`],
+        prints: /^[1-9]/,
+      },
+      {
+        why: "and no value is in it, in none of its fields",
+        run: ["sh", "-c", `${journal} | grep -ac '${canaryMark}'`],
+        code: 1,
+        prints: "0\n",
+      },
       { why: "the machine is switched off", power: "off" },
     ];
   },

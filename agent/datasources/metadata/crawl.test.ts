@@ -204,6 +204,57 @@ t.test("every way is taken: the kernel's, each interface, link-local on each", a
   t.equal(candidatesFor(["http://169.254.169.254"], { eth1 }).length, 1, "one interface: one way");
 });
 
+t.test("which interface the kernel takes is told, whatever address is asked from", async (t) => {
+  const default4 = (name: string, metric: number) =>
+    `${name}\t00000000\t010200C0\t0003\t0\t0\t${metric}\t00000000\t0\t0\t0`;
+  const default6 = (name: string, source = "0".repeat(32), length = "00") =>
+    `${"0".repeat(32)} 00 ${source} ${length} fe8${"0".repeat(28)}1 00000400 0 0 00000003 ${name}`;
+  const link4 = "eth3\tFEA9FEA9\t00000000\t0005\t0\t0\t900\tFFFFFFFF\t0\t0\t0";
+  const source3 = "20010db8000000000000000000000003";
+  const reject6 = `${"0".repeat(32)} 00 ${"0".repeat(32)} 00 ${"0".repeat(32)} ffffffff 0 0 00200200 lo`;
+  const both: Interfaces = Object.fromEntries(
+    [1, 2, 3].map((n) => [
+      `eth${n}`,
+      [
+        { address: `192.0.2.${n}`, family: "IPv4", internal: false },
+        { address: `2001:db8::${n}`, family: "IPv6", internal: false },
+      ] as never,
+    ]),
+  );
+  const told = (address: string, rows: readonly string[]) =>
+    candidatesFor([address], both, (table) =>
+      ["Iface\tDestination", ...rows]
+        .join("\n")
+        .repeat(+(table.startsWith("ipv6") === address.includes("["))),
+    )
+      .flatMap(({ from }) => from ?? [])
+      .map((from) => from.replace(/^.*?\(/, "").replace(")", ""));
+  const ipv4 = "http://169.254.169.254";
+  const ipv6 = "http://[fd00:ec2::254]";
+  const by = (name: string) =>
+    [1, 2, 3].map((n) => (name === `eth${n}` ? name : `eth${n}, which leaves by ${name}`));
+  t.same(
+    told(ipv4, [default4("eth2", 1_002), default4("eth1", 1_024)]),
+    by("eth2"),
+    "the lower metric",
+  );
+  t.same(told(ipv4, [default4("eth2", 0), link4]), by("eth3"), "the longer prefix");
+  t.same(told(ipv4, []), ["eth1", "eth2", "eth3"], "no routes: nothing is claimed");
+  t.same(told(ipv4, ["eth1 x", "", "eth1\tzz\t\t0003"]), ["eth1", "eth2", "eth3"]);
+  t.same(told(ipv6, [default6("eth1"), reject6]), by("eth1"));
+  t.same(told(ipv6, [reject6]), ["eth1", "eth2", "eth3"], "a route that refuses");
+  t.same(
+    told(ipv6, [default6("eth1"), default6("eth2")]),
+    by("eth1 or eth2"),
+    "as good as each other",
+  );
+  t.same(
+    told(ipv6, [default6("eth3", source3, "80")]),
+    ["eth1", "eth2", "eth3"],
+    "of its own source",
+  );
+});
+
 t.test(
   "with four interfaces and no answer all ways are asked at once, within the budget",
   async (t) => {

@@ -4,6 +4,7 @@ import { counted } from "#core/count.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { type Candidate, candidatesFor, type Interfaces, needInterfaces } from "./candidates.ts";
 import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
+import { type ReadRoutes, readRoutes } from "./routes.ts";
 import type { MetadataService } from "./service.ts";
 
 /** Interfaces get addresses while we wait. */
@@ -24,6 +25,8 @@ export interface OpenOptions extends CrawlContext {
   readonly lookAgainMs?: number;
   /** For tests: the interfaces of this machine. */
   readonly interfaces?: () => Interfaces;
+  /** For tests: its routes. */
+  readonly routes?: ReadRoutes;
   /** For tests: exchanges that answer as they like. */
   readonly open?: typeof openExchange;
 }
@@ -37,7 +40,7 @@ export interface OpenOptions extends CrawlContext {
  * the budget.
  */
 export async function openService(options: OpenOptions): Promise<OpenedService> {
-  const { signal, addresses, lookAgainMs = lookAgainEveryMs } = options;
+  const { signal, addresses, lookAgainMs = lookAgainEveryMs, routes = readRoutes } = options;
   const { patienceMs = Math.min(10_000, options.budgetMs / 3) } = options;
   const { interfaces = needInterfaces(addresses) ? networkInterfaces : () => ({}) } = options;
   const asked = new Map<string, Asked>();
@@ -47,8 +50,8 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
   let answered: Fault | undefined;
   try {
     for (;;) {
-      for (const candidate of candidatesFor(addresses, interfaces())) {
-        const key = `${candidate.url} ${candidate.from}`;
+      for (const candidate of candidatesFor(addresses, interfaces(), routes)) {
+        const key = `${candidate.url} ${candidate.host} ${candidate.localAddress}`;
         if (!asked.has(key)) asked.set(key, ask(candidate, options));
       }
       const all = [...asked.values()];

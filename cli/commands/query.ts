@@ -72,7 +72,7 @@ async function format(
   if ("problem" in answer) throw new Fault("cli/bad-input", `--format: ${answer.problem}`);
   const { text, missing } = answer;
   if (missing.length > 0)
-    out.talk(`not there: ${missing.map((name) => printable(name)).join(", ")}`);
+    out.talk(`not there: ${missing.map(({ name }) => printable(name)).join(", ")}`);
   out.data(text);
   return text === "" ? exitCodes.error : exitCodes.done;
 }

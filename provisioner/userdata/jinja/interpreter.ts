@@ -26,6 +26,21 @@ const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Librar
 /** What stands for a variable that there is not, before its name; as cloud-init prints it. */
 export const missingPrefix = "CI_MISSING_JINJA_VAR/";
 
+/** A variable that a template uses and that there is not. */
+export interface MissingVariable {
+  /** That of the variable, or of the last key that led to it. */
+  readonly name: string;
+  /** Whether its name stands in the text; otherwise it was taken for nothing, as in a condition. */
+  readonly isPrinted: boolean;
+}
+
+/** What a template comes to. */
+export interface RenderedTemplate {
+  readonly text: string;
+  /** In the order in which they were come by, each once. */
+  readonly missing: readonly MissingVariable[];
+}
+
 /** More than any template of a person: one that needs them goes round in circles. */
 const mostSteps = 2_000_000;
 const longestRange = 100_000;
@@ -52,15 +67,17 @@ const filtersOfText: ReadonlySet<string> = new Set([
 export function renderTemplate(
   template: string,
   variables: { readonly [name: string]: unknown },
-): string {
+): RenderedTemplate {
   const { text: source, raw } = takeRaw(template);
   const globals = new Environment();
   for (const [name, value] of Object.entries({ ...constants, ...raw })) globals.set(name, value);
   const scope = new Environment(globals);
   for (const [name, value] of Object.entries(variables)) scope.set(name, value);
   const program = parse(tokenize(source, { trim_blocks: true, lstrip_blocks: false }));
-  const text = String(new CloudInitInterpreter(program, scope).run(program).value);
-  return source.endsWith("\n") ? `${text}\n` : text;
+  const interpreter = new CloudInitInterpreter(program, scope);
+  const text = String(interpreter.run(program).value);
+  const missing = [...interpreter.missing].map(([name, isPrinted]) => ({ name, isPrinted }));
+  return { text: source.endsWith("\n") ? `${text}\n` : text, missing };
 }
 
 /** What stands between `raw` and `endraw`, which the library does not know, as variables. */
@@ -93,6 +110,9 @@ function range(...given: readonly number[]): readonly number[] {
   return Array.from({ length }, (_, index) => start + index * step);
 }
 
+/** Tests that ask whether there is a variable. */
+const testsOfPresence: ReadonlySet<unknown> = new Set(["defined", "undefined"]);
+
 const emptyList: Node = { type: "ArrayLiteral", value: [] };
 
 class CloudInitInterpreter extends Interpreter {
@@ -102,6 +122,10 @@ class CloudInitInterpreter extends Interpreter {
   readonly #walked = new Set<unknown>();
   /** Nodes whose value is reached into. */
   readonly #reached = new Set<unknown>();
+  /** Nodes that may have no value: the template says what is then. */
+  readonly #optional = new Set<unknown>();
+  /** Names of variables that there are not, and whether they are printed. */
+  readonly missing = new Map<string, boolean>();
   #steps = 0;
   #characters = 0;
 
@@ -115,6 +139,7 @@ class CloudInitInterpreter extends Interpreter {
     if (this.#steps > mostSteps) throw new Error(`more than ${mostSteps} steps`);
     const value = super.evaluate(node, scope);
     const isMissing = value.type === "UndefinedValue";
+    if (isMissing) this.#tellMissing(node, scope);
     if (isMissing && this.#walked.has(node)) return super.evaluate(emptyList, scope);
     if (isMissing && this.#reached.has(node))
       throw new Error(`${JSON.stringify(this.#nameOf(node, scope))} is undefined`);
@@ -124,6 +149,15 @@ class CloudInitInterpreter extends Interpreter {
     if (this.#characters > mostCharacters)
       throw new Error(`more than ${mostCharacters} characters`);
     return super.evaluate({ type: "StringLiteral", value: text }, scope);
+  }
+
+  #tellMissing(node: Node | undefined, scope: Scope): void {
+    const object = node?.["object"] as Node | undefined;
+    const isOfLoop = object?.type === "Identifier" && object["value"] === "loop"; // `loop.nextitem`
+    if (this.#optional.has(node) || isOfLoop) return;
+    const name = this.#nameOf(node, scope);
+    if (name === "") return;
+    this.missing.set(name, this.#printed.has(node) || this.missing.get(name) === true);
   }
 
   /** What an undefined value is called: the variable, or the last key that led to it. */
@@ -141,6 +175,10 @@ class CloudInitInterpreter extends Interpreter {
         if (isExpression(statement)) this.#print(statement);
     if (node.type === "For") this.#walked.add(node["iterable"]);
     if (node.type === "MemberExpression") this.#reached.add(node["object"]);
+    if (node.type === "FilterExpression" && filterOf(node) === "default")
+      this.#optional.add(node["operand"]);
+    if (node.type === "TestExpression" && testsOfPresence.has((node["test"] as Node)["value"]))
+      this.#optional.add(node["operand"]);
     const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
     if (node.type === "BinaryExpression" && operator === "~")
       for (const side of ["left", "right"]) this.#print(node[side]);

@@ -41,6 +41,38 @@ t.test("what may pass is asked again, and told", async (t) => {
   }
 });
 
+t.test("a date to ask again at counts from the service's own clock", async (t) => {
+  const inYears = (years: number) =>
+    new Date(Date.now() + years * 365 * 24 * 3_600_000).toUTCString();
+  const busy = (until: string, date?: string): FakeAnswer => {
+    return (_request, response) => {
+      response.sendDate = false;
+      response.writeHead(503, { "retry-after": until, ...(date === undefined ? {} : { date }) });
+      response.end();
+    };
+  };
+  const clocks: Record<string, readonly [string, string?]> = {
+    "ours stands at 1970": [inYears(56), inYears(56)],
+    "ours stands at 1970, and it does not say its own": [inYears(56)],
+    "ours is far ahead": [inYears(-56), inYears(-56)],
+    "ours is far ahead, and it does not say its own": [inYears(-56)],
+    "nothing that is a date": ["soon"],
+  };
+  for (const [what, [until, date]] of Object.entries(clocks))
+    t.equal((await crawl(t, first(2, busy(until, date), "right"))).data, "right", what);
+  for (const [until, date] of [[inYears(57), inYears(56)] as const, ["86400"] as const])
+    await t.rejects(
+      crawl(t, busy(until, date)),
+      { code: "datasource/unreachable", message: /answered with 503/ },
+      "longer than the budget: not waited for",
+    );
+  for (const [until, date] of [["0"] as const, [inYears(-1), inYears(0)] as const]) {
+    const { url, requests } = await fakeService(t, { "/id": "i-1", "/data": busy(until, date) });
+    await t.rejects(crawlCloud(cloud, { addresses: [url], budgetMs: 600 }));
+    t.ok(requests.length < 20, `at once, each time: ${requests.length} requests`);
+  }
+});
+
 t.test("what does not pass ends it, and says why", async (t) => {
   const answers: readonly (readonly [string, FakeAnswer, RegExp])[] = [
     [

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { Agent } from "node:http";
+import { Agent, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
 import { Fault } from "#core/fault.ts";
@@ -168,10 +168,15 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): G
       methods: ["GET", "PUT", "POST"],
       statusCodes: [...passing, ...(service.passing ?? [])],
       errorCodes: [...unconnected, "ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
-      maxRetryAfter: context.budgetMs,
+      maxRetryAfter: Number.POSITIVE_INFINITY, // judged below, by another clock than ours
       enforceRetryRules: true,
-      calculateDelay: ({ attemptCount, retryAfter, computedValue }) =>
-        computedValue === 0 ? 0 : pauseMs(attemptCount, retryAfter),
+      calculateDelay: ({ attemptCount, error, computedValue }) => {
+        if (computedValue === 0) return 0;
+        const askedMs = askedPauseMs(error.response?.headers ?? {}, context.budgetMs);
+        return askedMs !== undefined && askedMs > context.budgetMs
+          ? 0
+          : pauseMs(attemptCount, askedMs);
+      },
     },
     hooks: {
       beforeRequest: [teller.begins],
@@ -192,10 +197,30 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): G
   });
 }
 
-/** In milliseconds. Many machines that start at once shall not all ask again at once. */
+/**
+ * In milliseconds. Many machines that start at once shall not all ask again at once; and one that is told
+ * to ask again at once, each time, does so less and less often.
+ */
 function pauseMs(attempt: number, retryAfterMs: number | undefined): number {
   const grown = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
-  return Math.max(1, retryAfterMs ?? grown * (0.5 + Math.random() / 2));
+  const least = Math.min(longestPauseMs, 2 ** (attempt - 1));
+  return Math.max(least, retryAfterMs ?? grown * (0.5 + Math.random() / 2));
+}
+
+/**
+ * What `Retry-After` asks for, in milliseconds: seconds, or a date, which counts from the `Date` of the
+ * same answer. Where there is none it counts from our clock, which may stand at 1970 or anywhere: what
+ * lies before it or after the budget is `undefined` then, as if nothing had been asked for.
+ */
+function askedPauseMs(headers: IncomingHttpHeaders, budgetMs: number): number | undefined {
+  const asked = headers["retry-after"]?.trim() ?? "";
+  if (/^\d+$/.test(asked)) return Number(asked) * 1_000;
+  const until = Date.parse(asked);
+  if (Number.isNaN(until)) return undefined;
+  const theirs = Date.parse(headers.date ?? "");
+  if (!Number.isNaN(theirs)) return Math.max(0, until - theirs);
+  const ms = until - Date.now();
+  return ms > 0 && ms <= budgetMs ? ms : undefined;
 }
 
 /** Records exchanges as got comes by them. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { mock } from "node:test";
 import { gzipSync } from "node:zlib";
 import t from "tap";
@@ -413,6 +414,50 @@ t.test("an answer is asked for as it is, and unpacked where it comes packed", as
   ];
   for (const [answer, message] of wrong)
     await t.rejects(crawl(t, answer), { code: "datasource/malformed", message });
+});
+
+t.test("nothing there is nothing there, whatever comes with it", async (t) => {
+  const withBody =
+    (headers: Record<string, string>, send: (response: ServerResponse) => void): FakeAnswer =>
+    (_request, response) => {
+      response.writeHead(404, headers);
+      send(response);
+    };
+  let sent = 0;
+  const endless = (response: ServerResponse) => {
+    sent += 65_536;
+    if (!response.destroyed && sent < 2 ** 30)
+      response.write(Buffer.alloc(65_536), () => endless(response));
+  };
+  const drip = (response: ServerResponse) => {
+    const timer = setInterval(() => response.write("x"), 50);
+    response.on("close", () => clearInterval(timer));
+  };
+  const bodies: Record<string, FakeAnswer> = {
+    large: withBody({}, (response) => response.end(Buffer.alloc(300_000))),
+    "without end": withBody({}, endless),
+    "a page of HTML": withBody({}, (response) => response.end("<html>404</html>")),
+    "packed as nobody asked": withBody({ "content-encoding": "br" }, (response) =>
+      response.end("x"),
+    ),
+    "no gzip": withBody({ "content-encoding": "gzip" }, (response) => response.end("no gzip")),
+    "a bomb": withBody({ "content-encoding": "gzip" }, (response) =>
+      response.end(gzipSync(Buffer.alloc(10_000_000))),
+    ),
+    "half of it": withBody({ "content-length": "10" }, (response) =>
+      response.write("half", () => response.destroy()),
+    ),
+    "a byte at a time": withBody({}, drip),
+  };
+  for (const [what, answer] of Object.entries(bodies)) {
+    const { data, requests, attempts } = await crawl(t, answer, 8_000);
+    t.equal(data, "", what);
+    t.same(requests, ["GET /id", "GET /data"], what);
+    t.match(attempts, [{ status: 200 }, { status: 404 }], what);
+  }
+  t.ok(sent < 64 * 2 ** 20, `${sent} bytes were sent`);
+  const refused: FakeAnswer = { status: 403, headers: { "content-encoding": "br" }, body: "x" };
+  await t.rejects(crawl(t, refused), { code: "datasource/refused" });
 });
 
 t.test("what is asked for at first may be as large as what is read of it", async (t) => {

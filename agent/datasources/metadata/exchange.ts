@@ -13,6 +13,9 @@ const connectMs = 2_000;
 /** For one whole answer: a server that drips is asked again. */
 const answerMs = 10_000;
 const defaultMaxBytes = 1024 * 1024;
+/** What is read of an answer that says that there is nothing, so that its connection may serve again. */
+const absentBodyBytes = 64 * 1024;
+const absentBodyMs = 1_000;
 /** Bounded by the budget long before. */
 const mostTries = 1_000;
 const firstPauseMs = 200;
@@ -118,13 +121,13 @@ function isRefusal(statusCode: number): boolean {
 }
 
 /** By the `Date` that an answer bears; 0 where it bears none. */
-function clockSkewMs({ headers }: Response<Uint8Array>): number {
+function clockSkewMs({ headers }: Answer): number {
   const theirs = Date.parse(headers.date ?? "");
   return Number.isNaN(theirs) ? 0 : theirs - Date.now();
 }
 
 async function newToken(
-  client: Got,
+  client: Client,
   { url }: Candidate,
   { method, path, headers, optionalOn = [] }: NonNullable<MetadataService["token"]>,
 ): Promise<string | undefined> {
@@ -151,10 +154,16 @@ function agentFor({ host, port, localAddress, socketPath }: Candidate, privilege
   return agent;
 }
 
-function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): Got {
+interface Client {
+  readonly got: Got;
+  /** Records an exchange that we ended: no hook is called for it. */
+  readonly leftOff: (error: RequestError) => void;
+}
+
+function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): Client {
   const { signal, service } = context;
   const teller = tellerFor(candidate, context);
-  return got.extend({
+  const client = got.extend({
     agent: { http: agent },
     signal,
     timeout: { connect: connectMs, request: answerMs },
@@ -195,6 +204,7 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): G
       ],
     },
   });
+  return { got: client, leftOff: teller.failed };
 }
 
 /**
@@ -251,8 +261,10 @@ function tellerFor({ from }: Candidate, { record, startedAt }: CrawlContext) {
       const { options } = error;
       if (told.has(options)) return;
       told.add(options);
-      const about = { method: options.method, url: placeOf(options.url), status: null };
-      tell(options, { ...about, error: wordsOf(error) });
+      const status = error.response?.statusCode ?? null;
+      const words = status === null ? wordsOf(error) : `not read to its end: ${wordsOf(error)}`;
+      const about = { method: options.method, url: placeOf(options.url), status };
+      tell(options, { ...about, error: words });
     },
   };
 }
@@ -266,45 +278,66 @@ function wordsOf({ code, message }: RequestError): string {
   return code.startsWith("ERR_") ? message : code;
 }
 
-/** One request with its tries; a body that is too large ends it. */
+/** What is looked at of an answer. */
+type Answer = Pick<Response<Uint8Array>, "statusCode" | "headers" | "body" | "requestUrl">;
+
+/**
+ * One request with its tries; a body that is too large ends it. Of an answer that says that there is
+ * nothing the body is nothing either, however large, packed or broken it is, or slow to come.
+ */
 async function request(
-  client: Got,
+  { got: client, leftOff }: Client,
   url: string,
   init: OptionsInit,
   { absentOn = [], maxBytes = defaultMaxBytes, withinMs }: GetOptions,
-): Promise<Response<Uint8Array>> {
-  const tooLarge = new AbortController();
+): Promise<Answer> {
+  const enough = new AbortController();
+  let absent: Answer | undefined;
+  let timer: NodeJS.Timeout | undefined;
   const late = withinMs === undefined ? undefined : AbortSignal.timeout(withinMs);
   const { signal, retry } = client.defaults.options;
   const statusCodes = (retry.statusCodes ?? []).filter((code) => !absentOn.includes(code));
-  const all = [signal, tooLarge.signal, late].filter((each) => each !== undefined);
+  const all = [signal, enough.signal, late].filter((each) => each !== undefined);
   const promise = client(url, {
     ...init,
-    retry: { statusCodes },
+    retry: {
+      statusCodes,
+      calculateDelay: (given) => (absent === undefined ? (retry.calculateDelay?.(given) ?? 0) : 0),
+    },
     signal: AbortSignal.any(all),
     responseType: "buffer",
   });
+  // got's own event comes only after the body.
+  promise.on("request", (sent) => {
+    sent.once("response", ({ statusCode = 0, headers }) => {
+      if (!isAbsent(statusCode, absentOn)) return;
+      absent = { statusCode, headers, body: Buffer.alloc(0), requestUrl: new URL(url) };
+      timer = setTimeout(() => enough.abort(), absentBodyMs);
+    });
+  });
   promise.on("downloadProgress", ({ transferred }) => {
-    if (transferred > maxBytes) tooLarge.abort();
+    if (transferred > (absent === undefined ? maxBytes : absentBodyBytes)) enough.abort();
   });
   try {
     const response = (await promise) as Response<Uint8Array>;
-    return Object.assign(response, { body: unpacked(response, maxBytes) });
+    const isTaken = response.statusCode >= 200 && response.statusCode <= 299;
+    return isTaken ? Object.assign(response, { body: unpacked(response, maxBytes) }) : response;
   } catch (error) {
-    if (tooLarge.signal.aborted) throw largerThan(url, maxBytes, error);
+    if (enough.signal.aborted && error instanceof RequestError) leftOff(error);
+    if (absent !== undefined && !signal?.aborted) return absent;
+    if (enough.signal.aborted) throw largerThan(url, maxBytes, error);
     if (late?.aborted) {
       const message = `${placeOf(url)}: nothing came within ${withinMs} ms`;
       throw new Fault("datasource/unreachable", message, { cause: error });
     }
     throw unreachable(placeOf(url), error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 /** The body without the packing that some put on it unasked. */
-function unpacked(
-  { body, headers, requestUrl }: Response<Uint8Array>,
-  maxBytes: number,
-): Uint8Array {
+function unpacked({ body, headers, requestUrl }: Answer, maxBytes: number): Uint8Array {
   const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
   if (encoding === "identity" || encoding === "" || body.length === 0) return body;
   if (encoding !== "gzip" && encoding !== "x-gzip")
@@ -326,11 +359,11 @@ function largerThan(url: URL | string, maxBytes: number, cause: unknown): Fault 
 
 /** What an answer says. Throws where it is none of a metadata service. */
 function taken(
-  { statusCode, body, headers, requestUrl }: Response<Uint8Array>,
+  { statusCode, body, headers, requestUrl }: Answer,
   { absentOn = [], raw = false }: GetOptions,
 ): Uint8Array | undefined {
   const place = placeOf(requestUrl);
-  if (statusCode === 404 || statusCode === 410 || absentOn.includes(statusCode)) return undefined;
+  if (isAbsent(statusCode, absentOn)) return undefined;
   if (statusCode >= 300 && statusCode < 400) {
     const target = URL.parse(headers.location ?? "", String(requestUrl))?.origin ?? "nowhere";
     throw notMetadata(place, `it leads away to ${target}`);
@@ -343,6 +376,10 @@ function taken(
   }
   if (!raw && isHtml(body)) throw notMetadata(place, "a page of HTML came");
   return body;
+}
+
+function isAbsent(statusCode: number, absentOn: readonly number[]): boolean {
+  return statusCode === 404 || statusCode === 410 || absentOn.includes(statusCode);
 }
 
 function isHtml(body: Uint8Array): boolean {

@@ -45,6 +45,14 @@ let
     SystemCallFilter = "@system-service";
   };
 
+  # Of units that start beside systemd-tmpfiles: either would be a directory of /tmp, which may not be there yet,
+  # or is emptied in that moment, and the unit would not start (/dev until systemd 255). Its policy closes
+  # the devices as well.
+  early = {
+    PrivateDevices = false;
+    PrivateTmp = false;
+  };
+
   noNetwork = {
     IPAddressDeny = "any";
     PrivateNetwork = true;
@@ -155,13 +163,12 @@ let
   firstBoot =
     hardening
     // noNetwork
+    // early
     // {
       CapabilityBoundingSet = [
         "CAP_DAC_OVERRIDE"
         "CAP_LINUX_IMMUTABLE"
       ];
-      # It would wait for a /tmp that may not come.
-      PrivateTmp = false;
       ProtectKernelTunables = false;
       ReadWritePaths = [
         "-/boot"
@@ -401,10 +408,9 @@ in
       serviceConfig =
         hardening
         // fewCalls
+        // early
         // {
           CapabilityBoundingSet = "CAP_NET_ADMIN";
-          # It would wait for a /tmp that may not come.
-          PrivateTmp = false;
           # Names of groups may be asked of a daemon.
           RestrictAddressFamilies = [
             "AF_NETLINK"

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { mock } from "node:test";
 import { gzipSync } from "node:zlib";
 import t from "tap";
+import { Fault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
 import { exchangesOf } from "../search.ts";
 import { candidatesFor, type Interfaces } from "./candidates.ts";
@@ -9,6 +10,7 @@ import { crawlCloud } from "./crawl.ts";
 import { readJob, readReport, reportOf } from "./crawl-words.ts";
 import type { Exchange } from "./exchange.ts";
 import { type FakeAnswer, fakeService, first } from "./fake-service.ts";
+import { openService } from "./open-service.ts";
 import type { MetadataClient } from "./service.ts";
 
 /** A cloud that says one thing. */
@@ -329,6 +331,30 @@ t.test(
     t.ok(nowMs <= 30_500, `${nowMs} ms`);
   },
 );
+
+t.test("another service's answer ends it in time, also beside a dead address", async (t) => {
+  let nowMs = 0;
+  let asked = 0;
+  const budget = new AbortController();
+  const open = ({ host }: { readonly host: string }): Exchange => ({
+    get() {
+      if (host === "192.0.2.1") return new Promise(() => {});
+      if (++asked > 100) budget.abort();
+      nowMs += 1_000;
+      return Promise.reject(new Fault("datasource/refused", `${host}: answered with 403`));
+    },
+    post: () => Promise.reject(new Error("nothing is said")),
+    close() {},
+  });
+  const { signal } = budget;
+  const opened = openService({
+    ...{ service: cloud.service, signal, budgetMs: 300_000, startedAt: 0, record: () => {} },
+    ...{ addresses: ["http://192.0.2.1", "http://192.0.2.2"], open, interfaces: () => ({}) },
+    ...{ lookAgainMs: 1, now: () => nowMs },
+  });
+  await t.rejects(opened, { code: "datasource/refused", message: "192.0.2.2: answered with 403" });
+  t.equal(asked, 11, "for 10 s from its first answer on");
+});
 
 t.test("an interface that gets its address later is asked then", async (t) => {
   const { url } = await fakeService(t, { "/id": "i-1", "/data": "x" });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { mock } from "node:test";
 import { gzipSync } from "node:zlib";
 import t from "tap";
@@ -121,6 +122,89 @@ t.test("one that drips, or is silent, ends with the budget", async (t) => {
   const { url } = await fakeService(t, {}, { guard: () => () => {} });
   const silent = crawlCloud(cloud, { addresses: [url], budgetMs: 600 });
   await t.rejects(silent, { message: `no metadata within 600 ms from ${url}: 1 way was tried` });
+});
+
+t.test("what an answer is called says nothing of what it is", async (t) => {
+  for (const type of [
+    "text/html",
+    "image/png",
+    "application/json; charset=utf-7",
+    "nonsense",
+    "",
+  ]) {
+    const answer: FakeAnswer = { status: 200, headers: { "content-type": type }, body: "right" };
+    t.equal((await crawl(t, answer)).data, "right", type);
+  }
+  const page = { "content-type": "application/json" };
+  for (const body of ["\n <HTML>log in</HTML>", "<!DOCTYPE html><p>log in"]) {
+    await t.rejects(crawl(t, { status: 200, headers: page, body }), {
+      ...{ code: "datasource/malformed", message: /\/data: a page of HTML came/ },
+      hint: "something answers in the place of the metadata service: look at the network between",
+    });
+  }
+});
+
+/** A service of bytes: what it does with its nth connection once something was asked. */
+async function rawService(
+  t: { teardown(end: () => void): void },
+  does: (socket: Socket, connection: number) => void,
+): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const connection = sockets.push(socket);
+    socket.on("error", () => {});
+    socket.once("data", () => does(socket, connection));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+t.test("a connection that is half closed is no answer, or the end of one", async (t) => {
+  const half: Record<string, string> = {
+    "before an answer": "",
+    "within its first line": "HTTP/1.1 2",
+    "within its head": "HTTP/1.1 200 OK\r\nContent-Le",
+    "within its body": "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+    "within a piece": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf",
+  };
+  const only = { ...cloud, crawl: async () => {} };
+  const right = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ni-1";
+  for (const [what, early] of Object.entries(half)) {
+    // Its own side stays open: nothing but the half-closing says that this is the end.
+    const url = await rawService(t, (socket, n) => socket.end(n <= 2 ? early : right));
+    const { attempts } = await crawlCloud(only, { addresses: [url], budgetMs: 20_000 });
+    t.equal(attempts.at(-1)?.status, 200, what);
+    t.equal(attempts.filter(({ error }) => error !== null).length, 2, `${what}: both are told`);
+  }
+});
+
+t.test("a byte at a time ends with the budget, wherever it drips", async (t) => {
+  const whole = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ni-1";
+  for (const known of [0, "HTTP/1.1 200 OK\r\nX: ".length, whole.length - 3]) {
+    const url = await rawService(t, (socket) => {
+      socket.write(whole.slice(0, known));
+      let at = known;
+      const timer = setInterval(() => socket.write(whole[at++] ?? ""), 1_000);
+      socket.once("close", () => clearInterval(timer));
+    });
+    const asked = crawlCloud(cloud, { addresses: [url], budgetMs: 500 });
+    await t.rejects(asked, {
+      code: "datasource/unreachable",
+      message: /^no metadata within 500 ms/,
+    });
+  }
+});
+
+t.test("what is no HTTP at all is told as that", async (t) => {
+  const url = await rawService(t, (socket) => socket.end("SSH-2.0-OpenSSH_9.2p1\r\n"));
+  const asked = crawlCloud(cloud, { addresses: [url], budgetMs: 500 });
+  const fault = await asked.catch((error: unknown) => error);
+  t.match(fault, { code: "datasource/unreachable" });
+  t.match(exchangesOf(fault), [{ status: null, error: /^what came is no HTTP \(HPE_/ }]);
 });
 
 t.test("a service is known by any of its probes, and by nothing without them", async (t) => {

@@ -275,6 +275,7 @@ function placeOf(url: URL | string | undefined): string {
 }
 
 function wordsOf({ code, message }: RequestError): string {
+  if (code.startsWith("HPE_")) return `what came is no HTTP (${code})`; // of Node's parser
   return code.startsWith("ERR_") ? message : code;
 }
 

@@ -65,6 +65,22 @@ hostnam: a
   t.match(spec, { timezone: "CI_MISSING_JINJA_VAR/zone" });
 });
 
+t.test("a template with the line ends of Windows is read as Jinja2 does", async (t) => {
+  const lines = [
+    "## template: jinja",
+    "#cloud-config",
+    "{% if true %}",
+    "hostname: a",
+    "{% endif %}",
+  ];
+  const { fetched, spec } = await resolve(t, `${lines.join("\r\n")}\r\n`);
+  t.match(spec, { hostname: "a" });
+  t.equal(
+    Buffer.from(fetched.get("user-data") ?? []).toString(),
+    "#cloud-config\n#\nhostname: a\n",
+  );
+});
+
 t.test("a variable that is not there is named wherever it is used", async (t) => {
   const named = async (body: string) => {
     const document = `## template: jinja\n#cloud-config\n# zone and a\n${body}\n`;

@@ -68,7 +68,7 @@ export function renderTemplate(
   template: string,
   variables: { readonly [name: string]: unknown },
 ): RenderedTemplate {
-  const { text: source, raw } = takeRaw(template);
+  const { text: source, raw } = takeRaw(template.replace(/\r\n?/g, "\n")); // as Jinja2 reads it
   const globals = new Environment();
   for (const [name, value] of Object.entries({ ...constants, ...raw })) globals.set(name, value);
   const scope = new Environment(globals);

@@ -77,7 +77,7 @@ t.test("a template with the line ends of Windows is read as Jinja2 does", async 
   t.match(spec, { hostname: "a" });
   t.equal(
     Buffer.from(fetched.get("user-data") ?? []).toString(),
-    "#cloud-config\n#\nhostname: a\n",
+    "#cloud-config\n#\nhostname: a\n\n",
   );
 });
 

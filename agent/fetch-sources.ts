@@ -1,5 +1,5 @@
 import { Fault } from "#core/fault.ts";
-import type { Clock } from "#core/io.ts";
+import { type Clock, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import type { FetchSources } from "./resolve-spec.ts";
@@ -61,6 +61,30 @@ function describe(error: unknown): string {
     : message;
 }
 
+/** What a wrong clock makes of a certificate that is good. */
+const ofClock: ReadonlyMap<unknown, string> = new Map([
+  ["CERT_NOT_YET_VALID", "the certificate is not valid yet"],
+  ["CERT_HAS_EXPIRED", "the certificate has expired"],
+]);
+const clockHint =
+  "set the clock of the machine (by a time server, or the battery of its real-time clock), or renew the certificate where the clock is right";
+
+/** A certificate that is not of this time, by a clock that may be wrong. */
+class CertificateTime extends Error {}
+
+function isOfClock(error: unknown): boolean {
+  return error instanceof CertificateTime || (error instanceof Error && isOfClock(error.cause));
+}
+
+/** The same failure, with what the clock says where that is why. */
+function withClock(error: unknown, clock: Clock): unknown {
+  const words = ofClock.get((error as { readonly code?: unknown }).code);
+  if (words === undefined) return error;
+  return new CertificateTime(
+    `${words} by the clock of this machine, which says ${timestamp(clock)}`,
+  );
+}
+
 /** How a file is read. */
 export interface ReadFileOptions extends Omit<FetcherOptions, "log"> {
   /** For all tries together, of which there are as many as it has room for; a few when absent. */
@@ -89,7 +113,8 @@ export async function readFile(
       return undefined;
     }
     const code = error instanceof TooLarge ? "datasource/malformed" : "datasource/unreachable";
-    throw new Fault(code, `${origin}: ${describe(error)}`);
+    const hint = isOfClock(error) ? { hint: clockHint } : {};
+    throw new Fault(code, `${origin}: ${describe(error)}`, { cause: error, ...hint });
   }
 }
 
@@ -107,6 +132,7 @@ async function download(
     () => {},
   );
   const { signal } = late;
+  let last: unknown;
   try {
     for (let n = 1; ; n++) {
       try {
@@ -115,14 +141,22 @@ async function download(
           limit,
         );
       } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (error instanceof FinalError || n >= mostTries) throw error;
-        await clock.sleep(Math.min(pauseMs * n, longestPauseMs), signal);
+        if (signal.aborted) throw tooLate(timeoutMs, last);
+        last = withClock(error, clock);
+        if (error instanceof FinalError || n >= mostTries) throw last;
+        await clock.sleep(Math.min(pauseMs * n, longestPauseMs), signal).catch(() => {});
+        if (signal.aborted) throw tooLate(timeoutMs, last);
       }
     }
   } finally {
     done.abort();
   }
+}
+
+/** What came to nothing last says more than the time that is over. */
+function tooLate(timeoutMs: number, last: unknown): Error {
+  const why = last === undefined ? "" : `: ${describe(last)}`;
+  return new Error(`no whole answer within ${timeoutMs} ms${why}`, { cause: last });
 }
 
 /** Trying again is of no use. */

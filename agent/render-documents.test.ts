@@ -65,6 +65,58 @@ hostnam: a
   t.match(spec, { timezone: "CI_MISSING_JINJA_VAR/zone" });
 });
 
+t.test("a template with the line ends of Windows is read as Jinja2 does", async (t) => {
+  const lines = [
+    "## template: jinja",
+    "#cloud-config",
+    "{% if true %}",
+    "hostname: a",
+    "{% endif %}",
+  ];
+  const { fetched, spec } = await resolve(t, `${lines.join("\r\n")}\r\n`);
+  t.match(spec, { hostname: "a" });
+  t.equal(
+    Buffer.from(fetched.get("user-data") ?? []).toString(),
+    "#cloud-config\n#\nhostname: a\n\n",
+  );
+});
+
+t.test("a variable that is not there is named wherever it is used", async (t) => {
+  const named = async (body: string) => {
+    const document = `## template: jinja\n#cloud-config\n# zone and a\n${body}\n`;
+    const { findings } = await resolve(t, document, { there: "x", "two words": "y" });
+    return findings
+      .filter(({ code }) => code === "user-data/template-variable")
+      .map(({ level, line, column, message }) => [level, line, column, message]);
+  };
+  const printed = (name: string, column: number) => [
+    ...["warning", 4, column, `there is no variable ${name}`],
+  ];
+  const silent = (name: string, column: number) => [
+    ...["note", 4, column, `there is no variable ${name}, it is taken for nothing`],
+  ];
+  const cases: readonly (readonly [string, readonly unknown[]])[] = [
+    ["# {{ zone }}abc", [printed("zone", 6)]],
+    ["# x{{ zone ~ 'abc' }}", [printed("zone", 7)]],
+    ["# {{ zone | upper }}{{ ds.meta_data.role }}", [printed("zone", 6), printed("role", 37)]],
+    ["# {{ ds['no-such'] }}.", [printed("no-such", 10)]],
+    ["# {% if zone %}a{% endif %}", [silent("zone", 9)]],
+    ["# {% if zone == 'a' %}a{% endif %}", [silent("zone", 9)]],
+    ["# {% for x in zone %}a{% endfor %}", [silent("zone", 15)]],
+    ["# {{ zone or 'a' }}", [silent("zone", 6)]],
+    ["# {% if zone %}a{% endif %}{{ zone }}", [printed("zone", 9)]],
+    ["# {{ zone | default('a') }}{% if zone is defined %}{% endif %}", []],
+    ["# {% if zone is not defined %}{% endif %}{{ ds.meta_data.there }}", []],
+    ["# {% for x in [1, 2] %}{% if loop.nextitem %}a{% endif %}{% endfor %}", []],
+    ["# {{ ds['of a secret'] }}", [["warning", 1, 1, "there is nothing behind 1 further key"]]],
+  ];
+  for (const [body, expected] of cases) t.same(await named(body), expected, body);
+  const many = Array.from({ length: 25 }, (_, n) => `{{ v${n}_ }}`).join("");
+  const findings = await named(`# ${many}`);
+  t.equal(findings.length, 21);
+  t.match(findings.at(-1)?.[3], "5 further keys");
+});
+
 t.test("empty lines around the header are none of the document", async (t) => {
   for (const [before, after] of [
     ["", "\n"],

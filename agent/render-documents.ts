@@ -1,5 +1,7 @@
+import { counted } from "#core/count.ts";
 import type { Finding } from "#core/finding.ts";
 import type { TemplateAnswer } from "#provisioner/userdata/jinja/child.ts";
+import type { RenderedTemplate } from "#provisioner/userdata/jinja/interpreter.ts";
 import { templateProblems } from "#provisioner/userdata/jinja/template-problem.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import { decodeUserData, sniff } from "#provisioner/userdata/user-data-format.ts";
@@ -42,10 +44,7 @@ export async function renderDocuments(
     return { documents: { ...documents, userData: undefined }, findings: [finding] };
   }
   const bytes = Buffer.from(keepLines(answer.text, before));
-  const findings = answer.missing
-    .filter((name) => nameOfVariable.test(name))
-    .slice(0, mostNamed)
-    .map((name) => missing(raw.document, name, text));
+  const findings = missingIn(answer.missing, raw.document, text);
   return { documents: { ...documents, userData: { ...raw, bytes } }, findings };
 }
 
@@ -65,15 +64,38 @@ function linesOf(text: string): number {
   return text.split("\n").length - 1;
 }
 
-function missing(document: string, name: string, text: string): Finding {
-  const lines = text.split("\n");
+/** Those that a name can be told of, and how many there are beside them. */
+function missingIn(
+  all: RenderedTemplate["missing"],
+  document: string,
+  text: string,
+): readonly Finding[] {
+  const code = "user-data/template-variable";
+  const hint =
+    "`firstlight query` prints those that there are; `default` names a value for the others";
+  const named = all.filter(({ name }) => nameOfVariable.test(name)).slice(0, mostNamed);
+  const findings = named.map(({ name, isPrinted }): Finding => {
+    const taken = isPrinted ? "" : ", it is taken for nothing";
+    const message = `there is no variable ${name}${taken}`;
+    const level = isPrinted ? "warning" : "note";
+    return { document, path: "", ...placeOf(name, text), level, code, message, hint };
+  });
+  const others = all.length - named.length;
+  if (others === 0) return findings;
+  const message = `there is nothing behind ${counted(others, "further key")}`;
+  const rest = { document, path: "", line: 1, column: 1, level: "warning", code, message, hint };
+  return [...findings, rest as Finding];
+}
+
+/** Where a name is first used between the marks of the template. */
+function placeOf(name: string, text: string): Pick<Finding, "line" | "column"> {
+  const marked = /\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/g;
   const named = new RegExp(`(?<![\\w-])${name}(?![\\w-])`);
-  const index = lines.findIndex((line) => named.test(line));
-  return {
-    ...{ document, path: "", level: "warning", code: "user-data/template-variable" },
-    line: index === -1 ? 1 : index + 1,
-    column: index === -1 ? 1 : (lines[index]?.search(named) ?? 0) + 1,
-    message: `there is no variable ${name}`,
-    hint: "`firstlight query` prints those that there are; `default` names a value for the others",
-  };
+  for (const { 0: inside, index } of text.matchAll(marked)) {
+    const at = inside.search(named);
+    if (at === -1) continue;
+    const before = text.slice(0, index + at).split("\n");
+    return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  }
+  return { line: 1, column: 1 };
 }

@@ -1,6 +1,6 @@
 import { findConfigDrives } from "./config-drive-places.ts";
 import type { Datasource, Detection } from "./datasource.ts";
-import { type DrivePlaces, describePlaces } from "./drive-places.ts";
+import { type DrivePlaces, describePlaces, preferPinned } from "./drive-places.ts";
 
 /** A detection that remembers its places, so that reading looks at the same ones. */
 export interface ConfigDriveDetection extends Detection {
@@ -28,6 +28,7 @@ export const configDrive: Datasource<ConfigDriveDetection> = {
     const [first] = describePlaces(places);
     return first === undefined ? undefined : { ...first, evidence, places };
   },
+  preferring: preferPinned,
   async read({ files }, { places, evidence }) {
     const { readConfigDrive } = await import("./config-drive-content.ts");
     const as = { name: "ConfigDrive", defaultInstanceId: "iid-dsconfigdrive" };

@@ -24,6 +24,11 @@ export interface Datasource<Found extends Detection = Detection> {
    */
   detect(io: Io, observe?: Observe): Found | undefined;
   /**
+   * The same detection with the place first that a node is pinned to, for one that may be found at several
+   * disks at once; as it is where that place is not among them.
+   */
+  preferring?(detection: Found, identity: string): Found;
+  /**
    * What is taken for its detection where the owner says that this machine is on it and nothing else
    * does: one that needs no place to be found. `by` says who.
    */

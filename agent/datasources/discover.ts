@@ -104,10 +104,25 @@ function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
   try {
     const { table = known, datasources } = options;
     const candidates = chooseDatasources(files, table, datasources);
-    return candidates.map((candidate) => detect({ ...io, files }, candidate));
+    const tries = candidates.map((candidate) => detect({ ...io, files }, candidate));
+    return tries.map((tried) => preferPinned(tried, options.pinned));
   } finally {
     close();
   }
+}
+
+/** Of several disks of the pinned datasource the pinned one counts, where policy does not let others in. */
+function preferPinned(tried: Try, pinned: PinnedDatasource | undefined): Try {
+  const { attempt, found } = tried;
+  if (found === undefined || pinned === undefined || attempt.name !== pinned.datasource)
+    return tried;
+  const { datasource, detection } = found;
+  if (pinned.yieldsTo(detection)) return tried;
+  const preferred = datasource.preferring?.(detection, pinned.identity) ?? detection;
+  return {
+    attempt: { ...attempt, place: preferred.place },
+    found: { datasource, detection: preferred },
+  };
 }
 
 function inOrder(tries: readonly Try[], pinned: PinnedDatasource | undefined): readonly Try[] {

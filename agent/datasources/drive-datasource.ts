@@ -3,7 +3,7 @@ import type { Finding } from "#core/finding.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import type { CloudInstance } from "./cloud.ts";
 import type { Datasource, Detection } from "./datasource.ts";
-import { type DrivePlaces, describePlaces } from "./drive-places.ts";
+import { type DrivePlaces, describePlaces, preferPinned } from "./drive-places.ts";
 import type { Volume } from "./images/volume.ts";
 import type { Machine } from "./machine.ts";
 import { findDisks } from "./seed-disks.ts";
@@ -66,6 +66,7 @@ export function driveDatasource(source: DriveSource): Datasource<DriveDetection>
       const [first] = describePlaces(places);
       return first === undefined ? undefined : { ...first, evidence, places };
     },
+    preferring: preferPinned,
     async read(io, detection, tools) {
       const { readDriveContent } = await import("./drive-content.ts");
       return readDriveContent(io, { source, detection, tools, read: await source.load() });

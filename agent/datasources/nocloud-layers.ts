@@ -1,5 +1,6 @@
 import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
+import type { BlockDevice } from "./block-devices.ts";
 import type { RawDocuments } from "./content.ts";
 import {
   type Candidate,
@@ -36,18 +37,32 @@ export function candidatesOf(
 } {
   return {
     directories: places.directories.map((directory) => ({
-      place: `seed directory ${directory}`,
-      identity: `directory ${directory}`,
-      removable: false,
+      ...placeOfDirectory(directory),
       read: () => readSeedDirectory(files, directory),
     })),
     disks: places.disks.map((device) => ({
-      place: `disk ${device.node}`,
-      identity: `disk ${device.identity}`,
-      removable: device.removable,
+      ...placeOfDisk(device),
       read: () => readSeedDisk(files, device),
     })),
   };
+}
+
+/** Those that are read where each of them can be: the first of each kind. */
+export function firstPlaces({ arguments: named, directories, disks }: NoCloudPlaces) {
+  return [
+    ...named.map(({ place, identity }): Place => ({ place, identity, removable: false })),
+    ...directories.slice(0, 1).map(placeOfDirectory),
+    ...disks.slice(0, 1).map(placeOfDisk),
+  ];
+}
+
+function placeOfDirectory(directory: string): Place {
+  const place = `seed directory ${directory}`;
+  return { place, identity: `directory ${directory}`, removable: false };
+}
+
+function placeOfDisk({ node, identity, removable }: BlockDevice): Place {
+  return { place: `disk ${node}`, identity: `disk ${identity}`, removable };
 }
 
 /**

@@ -1,13 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { formatFinding } from "#core/finding.ts";
 import { hostClock } from "#core/host-io.ts";
+import { silentLog } from "#core/log.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
 import { readFile } from "../fetch-sources.ts";
 import type { DatasourceContent, ReadTools } from "./datasource.ts";
+import { discover, type PinnedDatasource } from "./discover.ts";
 import { addDisk, addSeedDirectory, setKernelCommandLine } from "./fake-machine.ts";
 import { makeFat, makeIso, needs, run, type Tree, writeTree } from "./images/make-images.ts";
 import { fakeService, first } from "./metadata/fake-service.ts";
@@ -208,6 +210,47 @@ t.test(
     ]);
   },
 );
+
+t.test("a disk that a node is pinned to is read, whatever else is plugged in", tools, async (t) => {
+  const { root, iso } = machine(t);
+  const serial = (value: string) => ({ attributes: { serial: `${value}\n` } });
+  const disk = (id: string) => iso(`${id}.iso`, { ...seed, "meta-data": `instance-id: ${id}` });
+  addDisk(root, "vdb", { image: disk("own"), ...serial("OWN") });
+  const find = async (pinned?: PinnedDatasource) => {
+    const found = await discover(fakeIo(root), {
+      ...{ datasources: ["NoCloud"], log: silentLog, ...(pinned && { pinned }) },
+    });
+    if (found.kind !== "found") throw new Error("expected a datasource");
+    return found.content;
+  };
+  const { instance } = await find();
+  const { name: datasource, identity } = instance.datasource;
+  t.equal(identity, "disk serial OWN");
+  const pinned = { datasource, identity, yieldsTo: () => false };
+  addDisk(root, "vdc", { image: disk("other"), ...serial("OTHER") });
+  addSeedDirectory(root, seed);
+  const content = await find(pinned);
+  t.match(content.instance.datasource, {
+    place: "seed directory /var/lib/cloud/seed/nocloud, disk /dev/vdb",
+    identity: "directory /var/lib/cloud/seed/nocloud + disk serial OWN",
+  });
+  rmSync(path.join(root, "var"), { recursive: true });
+  const beside = await find(pinned);
+  t.match(beside, {
+    instance: { instanceId: "own", datasource: { place: "disk /dev/vdb", identity } },
+    findings: [
+      {
+        document: "disk /dev/vdc",
+        code: "datasource/several",
+        message: "not read: disk /dev/vdb comes first",
+      },
+    ],
+  });
+  t.equal((await find({ ...pinned, yieldsTo: () => true })).instance.instanceId, "other");
+  t.equal((await find({ ...pinned, identity: "disk gone" })).instance.instanceId, "other");
+  writeFileSync(path.join(root, "dev/vdb"), Buffer.alloc(512 * 1024));
+  t.equal((await find(pinned)).instance.datasource.identity, "disk serial OTHER", "to be held");
+});
 
 t.test("a broken disk beside a whole one is passed over with a finding", tools, async (t) => {
   const { root, iso } = machine(t);

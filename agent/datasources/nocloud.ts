@@ -3,9 +3,10 @@ import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { makeContent, type RawDocuments } from "./content.ts";
 import type { Datasource, Detection, ReadTools } from "./datasource.ts";
+import { pinnedFirst, placesTogether } from "./drive-places.ts";
 import type { Place } from "./first-readable.ts";
 import { type MetaData, mergeMetaData, metaDataFinding } from "./meta-data.ts";
-import { candidatesOf, type Layer, readLayers } from "./nocloud-layers.ts";
+import { firstPlaces, type Layer, readLayers } from "./nocloud-layers.ts";
 import { findNoCloudPlaces, type NoCloudPlaces } from "./nocloud-places.ts";
 import { readSeedFrom } from "./nocloud-seed-from.ts";
 
@@ -19,7 +20,7 @@ export interface NoCloudDetection extends Detection {
  * (https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html). Meta-data of serial
  * number, kernel command line, directory and disk are merged, the earlier counts; user-data,
  * vendor-data and network-config are those of the last place that has them. Of several directories
- * the first is read, of several disks the one with the highest name.
+ * the first is read, of several disks the one with the highest name, but a disk that the node is pinned to before it.
  *
  * Other than in cloud-init, a seed that cannot be read faults where there is no other and has a
  * finding where there is.
@@ -33,10 +34,13 @@ export const noCloud: Datasource<NoCloudDetection> = {
       evidence.push(observation);
       observe(observation);
     });
-    const { directories, disks } = candidatesOf(files, places);
-    const named = places.arguments.map((found) => ({ ...found, removable: false }));
-    const all = [...named, ...directories, ...disks];
-    return all.length === 0 ? undefined : { ...describePlaces(all), evidence, places };
+    const first = firstPlaces(places);
+    return first.length === 0 ? undefined : { ...describePlaces(first), evidence, places };
+  },
+  preferring(detection, identity) {
+    const { places: found } = detection;
+    const places = { ...found, disks: pinnedFirst(found.disks, identity) };
+    return { ...detection, ...describePlaces(firstPlaces(places)), places };
   },
   async read({ files }, { places, evidence }, tools) {
     const { layers, findings } = readLayers(files, places);
@@ -69,7 +73,7 @@ export const noCloud: Datasource<NoCloudDetection> = {
 function describePlaces(places: readonly Place[]): Place {
   return {
     place: places.map(({ place }) => place).join(", "),
-    identity: places.map(({ identity }) => identity).join(" + "),
+    identity: places.map(({ identity }) => identity).join(placesTogether),
     removable: places.some(({ removable }) => removable),
   };
 }

@@ -2,6 +2,7 @@ import type { Files } from "#core/io.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import { makeContent } from "./content.ts";
 import type { Datasource, Detection } from "./datasource.ts";
+import { pinnedFirst } from "./drive-places.ts";
 import {
   type Candidate,
   faultOfAll,
@@ -37,6 +38,10 @@ export const usb: Datasource<UsbDetection> = {
     });
     const [first] = disks;
     return first === undefined ? undefined : { ...placeOf(first), evidence, disks };
+  },
+  preferring(detection, identity) {
+    const disks = pinnedFirst(detection.disks, identity);
+    return { ...detection, ...(disks[0] && placeOf(disks[0])), disks };
   },
   async read({ files }, { disks, evidence }) {
     const { readStick } = await import("./usb-stick.ts");

@@ -90,7 +90,7 @@ async function format(
   }
   const { text, missing } = answer;
   if (missing.length > 0)
-    out.talk(`not there: ${missing.map((name) => printable(name)).join(", ")}`);
+    out.talk(`not there: ${missing.map(({ name }) => printable(name)).join(", ")}`);
   if (text === "") out.talk("the template is rendered to an empty text");
   out.data(text);
   return text === "" ? exitCodes.error : exitCodes.done;

@@ -25,6 +25,12 @@ export const datasourceCodes = {
     action:
       "Allow the metadata service in the cloud's settings of this instance; the next boot asks it again.",
   },
+  "datasource/other-instance": {
+    means:
+      "The metadata service speaks of another instance than the firmware of this machine; another one may answer in its place.",
+    action:
+      "Compare both uuids with that of the instance (`openstack server show`), and look who answers at the address of the service.",
+  },
   "datasource/several": {
     means: "More than one place says what the machine is to become; the first in order is used.",
     action: "Remove the places that are not meant, or name the datasource in the settings.",

@@ -133,6 +133,18 @@ const templates: readonly string[] = [
   ...["{{", "{{ }}", "{% if %}", "{% endif %}", "{{ a b }}", "{{ v1.cloud-name }}", "{% for %}"],
   ...[
     "{{ 1 + 'a' }}",
+    "{{ 1 == '1' }}",
+    "{{ -7 % 3 }}",
+    "{{ '--a--'.strip('-') }}",
+    "{{ {'b': 1, 'a': '<'} | tojson }}",
+    "{{ 'abc' | list }}",
+    "{{ missing | d('x') }}",
+    "{{ [1, 2] | sum }}",
+    "{{ 2.567 | round(2) }}",
+    "{{ '%s' % 'a' }}",
+    "{{ '%s' | format('a') }}",
+    "{{ [1, none] | select | list }}",
+    "{% with a = 1 %}{{ a }}{% endwith %}",
     "{{ nosuch() }}",
     "{{ v1 | nosuch }}",
     "#cloud-config\nhostname: {{ local_hostname }}\n",
@@ -146,6 +158,8 @@ const templates: readonly string[] = [
     "é {{ cloud_name }} ü",
   ],
   ...[
+    "a\r\nb\r\n",
+    "{% if true %}\r\nx\r\n{% endif %}\r\ny\r\n",
     "{% raw %}{{ x }}{% endraw %}",
     "{% do 1 %}x",
     "{{ ds.meta_data.tags.nl }}",
@@ -156,6 +170,18 @@ const templates: readonly string[] = [
 /** Where we say otherwise, and why: `docs/decisions/0010-jinja.md`. */
 const different: Readonly<Record<string, string>> = {
   "{{ 1 + 'a' }}": "a number is joined to a text, where Python refuses",
+  "{{ 1 == '1' }}": "a number and a text that are written alike are equal",
+  "{{ -7 % 3 }}": "the rest has the sign of what is divided",
+  "{{ '--a--'.strip('-') }}": "white space is what is taken off, whatever is named",
+  "{{ {'b': 1, 'a': '<'} | tojson }}": "keys are in their order, and nothing is escaped for HTML",
+  "{{ 'abc' | list }}": "the filter is known for lists only",
+  "{{ missing | d('x') }}": "the short name is not known",
+  "{{ [1, 2] | sum }}": "the filter is not known",
+  "{{ 2.567 | round(2) }}": "the filter is not known",
+  "{{ '%s' % 'a' }}": "texts have no operator `%`",
+  "{{ '%s' | format('a') }}": "the filter is not known",
+  "{{ [1, none] | select | list }}": "the filter is not known",
+  "{% with a = 1 %}{{ a }}{% endwith %}": "the statement `with` is not known",
   "{% do 1 %}x": "the statement `do` is not known",
 };
 

@@ -76,6 +76,37 @@ tryCloud(t, {
   },
 });
 
+t.test(
+  "another instance's meta-data is told, by the uuid that Nova gives the firmware",
+  async (t) => {
+    const service = await fakeService(t, answers);
+    const nova = "OpenStack Nova";
+    const other = "00000000-1378-4288-a2d4-70e13ec132aa";
+    const cases: readonly (readonly [string, string, boolean])[] = [
+      [nova, uuid, false],
+      [nova, "62916783-7813-8842-a2d4-70e13ec132aa", false], // in the other byte order
+      [nova, "", false], // it cannot be read
+      [nova, "not settable", false],
+      ["PowerEdge R640", other, false], // a machine of Ironic
+      [nova, other, true],
+      ["OpenStack Compute", other, true],
+    ];
+    for (const [productName, productUuid, isTold] of cases) {
+      const known = { identity: { productName, productUuid } };
+      const { findings, instance } = await readFrom(openStack, service, { known });
+      t.equal(instance.instanceId, uuid);
+      const told = [
+        {
+          ...{ code: "datasource/other-instance", level: "warning" },
+          message: `the uuid is ${uuid}, that of the firmware is ${other}`,
+        },
+      ];
+      t.match(findings, isTold ? told : [], productUuid);
+      t.equal(findings.length, isTold ? 1 : 0, productUuid);
+    }
+  },
+);
+
 t.test("the network comes of network_data.json", async (t) => {
   const { network, findings } = await networkOf(openStack, await fakeService(t, answers));
   t.same(findings, []);

@@ -1,5 +1,5 @@
 import { Fault } from "#core/fault.ts";
-import type { Cloud } from "../cloud.ts";
+import type { AnswerReader, Cloud } from "../cloud.ts";
 import { driveFiles, driveLimits, newestVersion } from "../drive-layout.ts";
 
 const root = "/openstack";
@@ -48,8 +48,39 @@ export const openStack: Cloud = {
     const { dsmode } = seed;
     if (dsmode === "disabled" || dsmode === "pass")
       throw new Fault("datasource/none", `${answers.url}: the meta-data says dsmode: ${dsmode}`);
+    tellOfOther(answers, seed.metaData.value["uuid"], versions);
     // The seed is another one in each answer, and would make each boot a change.
     const { random_seed: _seed, ...value } = seed.metaData.value;
     return { metaData: { ...value, "availability-zone": value["availability_zone"] }, seed };
   },
 };
+
+/**
+ * A neighbour of the same network can answer at a link-local address. Machines that Nova runs by libvirt say
+ * so, and bear the instance's uuid in their firmware; others (Ironic, VMware, Hyper-V) bear one of their
+ * own, so that it is not compared there. A warning only: the uuid of the firmware is the hypervisor's to choose.
+ */
+function tellOfOther(answers: AnswerReader, uuid: unknown, versions: readonly string[]): void {
+  const { productName, productUuid } = answers.identity;
+  const isOfNova = productName === "OpenStack Nova" || productName === "OpenStack Compute";
+  if (!isOfNova || typeof uuid !== "string" || !isUuid.test(productUuid) || !isUuid.test(uuid))
+    return;
+  const said = uuid.toLowerCase();
+  if (said === productUuid || said === otherByteOrder(productUuid)) return;
+  answers.find(`${root}/${newestVersion(versions)}/meta_data.json`, {
+    ...{ level: "warning", code: "datasource/other-instance" },
+    message: `the uuid is ${said}, that of the firmware is ${productUuid}`,
+    hint: "look who answers at this address: it may be a neighbour in the place of the service",
+  });
+}
+
+const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** As firmware before SMBIOS 2.6 has it: the first three fields are numbers of the processor's order. */
+function otherByteOrder(uuid: string): string {
+  const fields = uuid.split("-");
+  const turned = fields
+    .slice(0, 3)
+    .map((field) => Buffer.from(field, "hex").reverse().toString("hex"));
+  return [...turned, ...fields.slice(3)].join("-");
+}

@@ -3,7 +3,8 @@ import type { MetadataClient } from "../metadata/service.ts";
 
 /** Deeper than anything that is there. */
 const mostLevels = 8;
-const mostPaths = 500;
+/** Of a machine with 64 interfaces, each of about 30 leaves, half as many again. */
+const mostPaths = 3_000;
 
 /** What a machine is made of, of all that there is. */
 const heeded = /^(?:$|local-hostname$|public-keys|network\/)/;
@@ -11,7 +12,7 @@ const heeded = /^(?:$|local-hostname$|public-keys|network\/)/;
 /**
  * Asks for everything below a path that lists what there is, a directory by a slash at its end, as EC2
  * has it and clouds that follow it. `left` begins what is not asked for. A leaf that
- * does not come costs no other one.
+ * does not come costs no other one; what is beyond any real machine's tree is not asked for, and told.
  */
 export async function crawlTree(
   client: MetadataClient,
@@ -28,7 +29,11 @@ export async function crawlTree(
     for (const directory of level) {
       const names = ((await client.text(directory, lackIn(directory))) ?? "").split("\n");
       for (const name of names.map((each) => each.trim()).filter((each) => each !== "")) {
-        if (++paths > mostPaths) return;
+        if (++paths > mostPaths) {
+          const problem = `more than ${mostPaths} names are listed, the further ones are not asked for`;
+          client.lack({ level: "warning", path: directory, problem });
+          return;
+        }
         // A key is listed as `0=name`.
         const key = /^(\d+)=/.exec(name)?.[1];
         const path = `${directory}${key === undefined ? name : `${key}/`}`;
@@ -38,6 +43,10 @@ export async function crawlTree(
       }
     }
     level = next;
+  }
+  for (const path of level.slice(0, 1)) {
+    const problem = `more than ${mostLevels} levels are listed, the deeper ones are not asked for`;
+    client.lack({ level: "warning", path, problem });
   }
 }
 

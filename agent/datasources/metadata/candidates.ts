@@ -1,4 +1,5 @@
 import type { NetworkInterfaceInfo } from "node:os";
+import { leavingInterface, type ReadRoutes } from "./routes.ts";
 
 /** One way to a metadata service: an address of it, and one of this machine to ask from. */
 export interface Candidate {
@@ -12,7 +13,10 @@ export interface Candidate {
   readonly socketPath?: string;
   /** Path of what is spoken over in lines: that socket, or a serial port. */
   readonly line?: string;
-  /** For a person, `null` where the kernel chooses. */
+  /**
+   * For a person: the address to ask from with its interface, and the one by which the kernel sends it
+   * where that is another. `null` where the kernel chooses both.
+   */
   readonly from: string | null;
 }
 
@@ -20,14 +24,16 @@ export interface Candidate {
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
 /**
- * Every way to a service: the kernel's own route, and where a machine has several interfaces each of
- * them, because a metadata service may be reached over one only. A link-local IPv6 address has no route:
- * it is asked on every interface. `unix:/dev/lxd/sock` and `serial:/dev/ttyS1` are
+ * Every way to a service: the kernel's own route, and where a machine has several interfaces the address
+ * of each of them, because a metadata service may answer one only. By which interface that leaves is the
+ * kernel's choice, who goes by the destination: no program without privileges can choose for IPv4. A
+ * link-local IPv6 address has no route: it is asked on every interface. `unix:/dev/lxd/sock` and `serial:/dev/ttyS1` are
  * on this machine.
  */
 export function candidatesFor(
   addresses: readonly string[],
   interfaces: Interfaces,
+  routes: ReadRoutes = () => "",
 ): readonly Candidate[] {
   return addresses.flatMap((address): readonly Candidate[] => {
     const { origin, hostname, port, protocol, pathname } = new URL(address);
@@ -44,9 +50,13 @@ export function candidatesFor(
     }
     const own = ownAddresses(interfaces, family);
     const several = new Set(own.map(({ name }) => name)).size > 1 && !isLoopback(host);
+    const leaving = (name: string, source: string) => {
+      const by = leavingInterface({ destination: host, source }, routes) ?? name;
+      return by === name ? "" : `, which leaves by ${by}`;
+    };
     const chosen = own.map(({ name, localAddress }) => ({
       ...way,
-      ...{ localAddress, from: `${localAddress} (${name})` },
+      ...{ localAddress, from: `${localAddress} (${name})${leaving(name, localAddress)}` },
     }));
     return [{ ...way, from: null }, ...(several ? chosen : [])];
   });

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
+import type { ServerResponse } from "node:http";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { mock } from "node:test";
 import { gzipSync } from "node:zlib";
 import t from "tap";
+import { Fault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
 import { exchangesOf } from "../search.ts";
 import { candidatesFor, type Interfaces } from "./candidates.ts";
@@ -11,6 +13,7 @@ import { crawlCloud } from "./crawl.ts";
 import { readJob, readReport, reportOf } from "./crawl-words.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { type FakeAnswer, fakeService, first } from "./fake-service.ts";
+import { openService } from "./open-service.ts";
 import type { MetadataClient } from "./service.ts";
 
 /** A cloud that says one thing. */
@@ -41,6 +44,38 @@ t.test("what may pass is asked again, and told", async (t) => {
     const { data, attempts } = await crawl(t, first(2, answer, "right"));
     t.equal(data, "right", what);
     t.equal(attempts.filter(({ url }) => url.endsWith("/data")).length, 3, what);
+  }
+});
+
+t.test("a date to ask again at counts from the service's own clock", async (t) => {
+  const inYears = (years: number) =>
+    new Date(Date.now() + years * 365 * 24 * 3_600_000).toUTCString();
+  const busy = (until: string, date?: string): FakeAnswer => {
+    return (_request, response) => {
+      response.sendDate = false;
+      response.writeHead(503, { "retry-after": until, ...(date === undefined ? {} : { date }) });
+      response.end();
+    };
+  };
+  const clocks: Record<string, readonly [string, string?]> = {
+    "ours stands at 1970": [inYears(56), inYears(56)],
+    "ours stands at 1970, and it does not say its own": [inYears(56)],
+    "ours is far ahead": [inYears(-56), inYears(-56)],
+    "ours is far ahead, and it does not say its own": [inYears(-56)],
+    "nothing that is a date": ["soon"],
+  };
+  for (const [what, [until, date]] of Object.entries(clocks))
+    t.equal((await crawl(t, first(2, busy(until, date), "right"))).data, "right", what);
+  for (const [until, date] of [[inYears(57), inYears(56)] as const, ["86400"] as const])
+    await t.rejects(
+      crawl(t, busy(until, date)),
+      { code: "datasource/unreachable", message: /answered with 503/ },
+      "longer than the budget: not waited for",
+    );
+  for (const [until, date] of [["0"] as const, [inYears(-1), inYears(0)] as const]) {
+    const { url, requests } = await fakeService(t, { "/id": "i-1", "/data": busy(until, date) });
+    await t.rejects(crawlCloud(cloud, { addresses: [url], budgetMs: 600 }));
+    t.ok(requests.length < 20, `at once, each time: ${requests.length} requests`);
   }
 });
 
@@ -89,6 +124,89 @@ t.test("one that drips, or is silent, ends with the budget", async (t) => {
   const { url } = await fakeService(t, {}, { guard: () => () => {} });
   const silent = crawlCloud(cloud, { addresses: [url], budgetMs: 600 });
   await t.rejects(silent, { message: `no metadata within 600 ms from ${url}: 1 way was tried` });
+});
+
+t.test("what an answer is called says nothing of what it is", async (t) => {
+  for (const type of [
+    "text/html",
+    "image/png",
+    "application/json; charset=utf-7",
+    "nonsense",
+    "",
+  ]) {
+    const answer: FakeAnswer = { status: 200, headers: { "content-type": type }, body: "right" };
+    t.equal((await crawl(t, answer)).data, "right", type);
+  }
+  const page = { "content-type": "application/json" };
+  for (const body of ["\n <HTML>log in</HTML>", "<!DOCTYPE html><p>log in"]) {
+    await t.rejects(crawl(t, { status: 200, headers: page, body }), {
+      ...{ code: "datasource/malformed", message: /\/data: a page of HTML came/ },
+      hint: "something answers in the place of the metadata service: look at the network between",
+    });
+  }
+});
+
+/** A service of bytes: what it does with its nth connection once something was asked. */
+async function rawService(
+  t: { teardown(end: () => void): void },
+  does: (socket: Socket, connection: number) => void,
+): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const connection = sockets.push(socket);
+    socket.on("error", () => {});
+    socket.once("data", () => does(socket, connection));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+t.test("a connection that is half closed is no answer, or the end of one", async (t) => {
+  const half: Record<string, string> = {
+    "before an answer": "",
+    "within its first line": "HTTP/1.1 2",
+    "within its head": "HTTP/1.1 200 OK\r\nContent-Le",
+    "within its body": "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+    "within a piece": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf",
+  };
+  const only = { ...cloud, crawl: async () => {} };
+  const right = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ni-1";
+  for (const [what, early] of Object.entries(half)) {
+    // Its own side stays open: nothing but the half-closing says that this is the end.
+    const url = await rawService(t, (socket, n) => socket.end(n <= 2 ? early : right));
+    const { attempts } = await crawlCloud(only, { addresses: [url], budgetMs: 20_000 });
+    t.equal(attempts.at(-1)?.status, 200, what);
+    t.equal(attempts.filter(({ error }) => error !== null).length, 2, `${what}: both are told`);
+  }
+});
+
+t.test("a byte at a time ends with the budget, wherever it drips", async (t) => {
+  const whole = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ni-1";
+  for (const known of [0, "HTTP/1.1 200 OK\r\nX: ".length, whole.length - 3]) {
+    const url = await rawService(t, (socket) => {
+      socket.write(whole.slice(0, known));
+      let at = known;
+      const timer = setInterval(() => socket.write(whole[at++] ?? ""), 1_000);
+      socket.once("close", () => clearInterval(timer));
+    });
+    const asked = crawlCloud(cloud, { addresses: [url], budgetMs: 500 });
+    await t.rejects(asked, {
+      code: "datasource/unreachable",
+      message: /^no metadata within 500 ms/,
+    });
+  }
+});
+
+t.test("what is no HTTP at all is told as that", async (t) => {
+  const url = await rawService(t, (socket) => socket.end("SSH-2.0-OpenSSH_9.2p1\r\n"));
+  const asked = crawlCloud(cloud, { addresses: [url], budgetMs: 500 });
+  const fault = await asked.catch((error: unknown) => error);
+  t.match(fault, { code: "datasource/unreachable" });
+  t.match(exchangesOf(fault), [{ status: null, error: /^what came is no HTTP \(HPE_/ }]);
 });
 
 t.test("a service is known by any of its probes, and by nothing without them", async (t) => {
@@ -207,6 +325,57 @@ t.test("every way is taken: the kernel's, each interface, link-local on each", a
   t.equal(candidatesFor(["http://169.254.169.254"], { eth1 }).length, 1, "one interface: one way");
 });
 
+t.test("which interface the kernel takes is told, whatever address is asked from", async (t) => {
+  const default4 = (name: string, metric: number) =>
+    `${name}\t00000000\t010200C0\t0003\t0\t0\t${metric}\t00000000\t0\t0\t0`;
+  const default6 = (name: string, source = "0".repeat(32), length = "00") =>
+    `${"0".repeat(32)} 00 ${source} ${length} fe8${"0".repeat(28)}1 00000400 0 0 00000003 ${name}`;
+  const link4 = "eth3\tFEA9FEA9\t00000000\t0005\t0\t0\t900\tFFFFFFFF\t0\t0\t0";
+  const source3 = "20010db8000000000000000000000003";
+  const reject6 = `${"0".repeat(32)} 00 ${"0".repeat(32)} 00 ${"0".repeat(32)} ffffffff 0 0 00200200 lo`;
+  const both: Interfaces = Object.fromEntries(
+    [1, 2, 3].map((n) => [
+      `eth${n}`,
+      [
+        { address: `192.0.2.${n}`, family: "IPv4", internal: false },
+        { address: `2001:db8::${n}`, family: "IPv6", internal: false },
+      ] as never,
+    ]),
+  );
+  const told = (address: string, rows: readonly string[]) =>
+    candidatesFor([address], both, (table) =>
+      ["Iface\tDestination", ...rows]
+        .join("\n")
+        .repeat(+(table.startsWith("ipv6") === address.includes("["))),
+    )
+      .flatMap(({ from }) => from ?? [])
+      .map((from) => from.replace(/^.*?\(/, "").replace(")", ""));
+  const ipv4 = "http://169.254.169.254";
+  const ipv6 = "http://[fd00:ec2::254]";
+  const by = (name: string) =>
+    [1, 2, 3].map((n) => (name === `eth${n}` ? name : `eth${n}, which leaves by ${name}`));
+  t.same(
+    told(ipv4, [default4("eth2", 1_002), default4("eth1", 1_024)]),
+    by("eth2"),
+    "the lower metric",
+  );
+  t.same(told(ipv4, [default4("eth2", 0), link4]), by("eth3"), "the longer prefix");
+  t.same(told(ipv4, []), ["eth1", "eth2", "eth3"], "no routes: nothing is claimed");
+  t.same(told(ipv4, ["eth1 x", "", "eth1\tzz\t\t0003"]), ["eth1", "eth2", "eth3"]);
+  t.same(told(ipv6, [default6("eth1"), reject6]), by("eth1"));
+  t.same(told(ipv6, [reject6]), ["eth1", "eth2", "eth3"], "a route that refuses");
+  t.same(
+    told(ipv6, [default6("eth1"), default6("eth2")]),
+    by("eth1 or eth2"),
+    "as good as each other",
+  );
+  t.same(
+    told(ipv6, [default6("eth3", source3, "80")]),
+    ["eth1", "eth2", "eth3"],
+    "of its own source",
+  );
+});
+
 t.test(
   "with four interfaces and no answer all ways are asked at once, within the budget",
   async (t) => {
@@ -316,6 +485,30 @@ for (const host of ["127.0.0.1", "::1"])
     t.ok(nowMs <= 8_000 + 2 * stepMs, `ended after ${nowMs} ms`);
   });
 
+t.test("another service's answer ends it in time, also beside a dead address", async (t) => {
+  let nowMs = 0;
+  let asked = 0;
+  const budget = new AbortController();
+  const open = ({ host }: { readonly host: string }): Exchange => ({
+    get() {
+      if (host === "192.0.2.1") return new Promise(() => {});
+      if (++asked > 100) budget.abort();
+      nowMs += 1_000;
+      return Promise.reject(new Fault("datasource/refused", `${host}: answered with 403`));
+    },
+    post: () => Promise.reject(new Error("nothing is said")),
+    close() {},
+  });
+  const { signal } = budget;
+  const opened = openService({
+    ...{ service: cloud.service, signal, budgetMs: 300_000, startedAt: 0, record: () => {} },
+    ...{ addresses: ["http://192.0.2.1", "http://192.0.2.2"], open, interfaces: () => ({}) },
+    ...{ lookAgainMs: 1, now: () => nowMs },
+  });
+  await t.rejects(opened, { code: "datasource/refused", message: "192.0.2.2: answered with 403" });
+  t.equal(asked, 11, "for 10 s from its first answer on");
+});
+
 t.test("an interface that gets its address later is asked then", async (t) => {
   const { url } = await fakeService(t, { "/id": "i-1", "/data": "x" });
   const lo = [{ address: "127.0.0.1", family: "IPv4", internal: true }] as never;
@@ -400,6 +593,50 @@ t.test("an answer is asked for as it is, and unpacked where it comes packed", as
   ];
   for (const [answer, message] of wrong)
     await t.rejects(crawl(t, answer), { code: "datasource/malformed", message });
+});
+
+t.test("nothing there is nothing there, whatever comes with it", async (t) => {
+  const withBody =
+    (headers: Record<string, string>, send: (response: ServerResponse) => void): FakeAnswer =>
+    (_request, response) => {
+      response.writeHead(404, headers);
+      send(response);
+    };
+  let sent = 0;
+  const endless = (response: ServerResponse) => {
+    sent += 65_536;
+    if (!response.destroyed && sent < 2 ** 30)
+      response.write(Buffer.alloc(65_536), () => endless(response));
+  };
+  const drip = (response: ServerResponse) => {
+    const timer = setInterval(() => response.write("x"), 50);
+    response.on("close", () => clearInterval(timer));
+  };
+  const bodies: Record<string, FakeAnswer> = {
+    large: withBody({}, (response) => response.end(Buffer.alloc(300_000))),
+    "without end": withBody({}, endless),
+    "a page of HTML": withBody({}, (response) => response.end("<html>404</html>")),
+    "packed as nobody asked": withBody({ "content-encoding": "br" }, (response) =>
+      response.end("x"),
+    ),
+    "no gzip": withBody({ "content-encoding": "gzip" }, (response) => response.end("no gzip")),
+    "a bomb": withBody({ "content-encoding": "gzip" }, (response) =>
+      response.end(gzipSync(Buffer.alloc(10_000_000))),
+    ),
+    "half of it": withBody({ "content-length": "10" }, (response) =>
+      response.write("half", () => response.destroy()),
+    ),
+    "a byte at a time": withBody({}, drip),
+  };
+  for (const [what, answer] of Object.entries(bodies)) {
+    const { data, requests, attempts } = await crawl(t, answer, 8_000);
+    t.equal(data, "", what);
+    t.same(requests, ["GET /id", "GET /data"], what);
+    t.match(attempts, [{ status: 200 }, { status: 404 }], what);
+  }
+  t.ok(sent < 64 * 2 ** 20, `${sent} bytes were sent`);
+  const refused: FakeAnswer = { status: 403, headers: { "content-encoding": "br" }, body: "x" };
+  await t.rejects(crawl(t, refused), { code: "datasource/refused" });
 });
 
 t.test("what is asked for at first may be as large as what is read of it", async (t) => {

@@ -168,6 +168,7 @@ function bearing(
   return {
     get,
     post: client.post,
+    lack: (lack) => void lacks.push(lack),
     async text(path, options) {
       const bytes = await get(path, options);
       return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { Agent } from "node:http";
+import { Agent, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
 import { Fault } from "#core/fault.ts";
@@ -13,6 +13,9 @@ const connectMs = 2_000;
 /** For one whole answer: a server that drips is asked again. */
 const answerMs = 10_000;
 const defaultMaxBytes = 1024 * 1024;
+/** What is read of an answer that says that there is nothing, so that its connection may serve again. */
+const absentBodyBytes = 64 * 1024;
+const absentBodyMs = 1_000;
 /** Bounded by the budget long before. */
 const mostTries = 1_000;
 const firstPauseMs = 200;
@@ -118,13 +121,13 @@ function isRefusal(statusCode: number): boolean {
 }
 
 /** By the `Date` that an answer bears; 0 where it bears none. */
-function clockSkewMs({ headers }: Response<Uint8Array>): number {
+function clockSkewMs({ headers }: Answer): number {
   const theirs = Date.parse(headers.date ?? "");
   return Number.isNaN(theirs) ? 0 : theirs - Date.now();
 }
 
 async function newToken(
-  client: Got,
+  client: Client,
   { url }: Candidate,
   { method, path, headers, optionalOn = [] }: NonNullable<MetadataService["token"]>,
 ): Promise<string | undefined> {
@@ -151,10 +154,16 @@ function agentFor({ host, port, localAddress, socketPath }: Candidate, privilege
   return agent;
 }
 
-function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): Got {
+interface Client {
+  readonly got: Got;
+  /** Records an exchange that we ended: no hook is called for it. */
+  readonly leftOff: (error: RequestError) => void;
+}
+
+function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): Client {
   const { signal, service } = context;
   const teller = tellerFor(candidate, context);
-  return got.extend({
+  const client = got.extend({
     agent: { http: agent },
     signal,
     timeout: { connect: connectMs, request: answerMs },
@@ -168,10 +177,15 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): G
       methods: ["GET", "PUT", "POST"],
       statusCodes: [...passing, ...(service.passing ?? [])],
       errorCodes: [...unconnected, "ERR_HTTP_CONTENT_LENGTH_MISMATCH"],
-      maxRetryAfter: context.budgetMs,
+      maxRetryAfter: Number.POSITIVE_INFINITY, // judged below, by another clock than ours
       enforceRetryRules: true,
-      calculateDelay: ({ attemptCount, retryAfter, computedValue }) =>
-        computedValue === 0 ? 0 : pauseMs(attemptCount, retryAfter),
+      calculateDelay: ({ attemptCount, error, computedValue }) => {
+        if (computedValue === 0) return 0;
+        const askedMs = askedPauseMs(error.response?.headers ?? {}, context.budgetMs);
+        return askedMs !== undefined && askedMs > context.budgetMs
+          ? 0
+          : pauseMs(attemptCount, askedMs);
+      },
     },
     hooks: {
       beforeRequest: [teller.begins],
@@ -190,12 +204,33 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): G
       ],
     },
   });
+  return { got: client, leftOff: teller.failed };
 }
 
-/** In milliseconds. Many machines that start at once shall not all ask again at once. */
+/**
+ * In milliseconds. Many machines that start at once shall not all ask again at once; and one that is told
+ * to ask again at once, each time, does so less and less often.
+ */
 function pauseMs(attempt: number, retryAfterMs: number | undefined): number {
   const grown = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
-  return Math.max(1, retryAfterMs ?? grown * (0.5 + Math.random() / 2));
+  const least = Math.min(longestPauseMs, 2 ** (attempt - 1));
+  return Math.max(least, retryAfterMs ?? grown * (0.5 + Math.random() / 2));
+}
+
+/**
+ * What `Retry-After` asks for, in milliseconds: seconds, or a date, which counts from the `Date` of the
+ * same answer. Where there is none it counts from our clock, which may stand at 1970 or anywhere: what
+ * lies before it or after the budget is `undefined` then, as if nothing had been asked for.
+ */
+function askedPauseMs(headers: IncomingHttpHeaders, budgetMs: number): number | undefined {
+  const asked = headers["retry-after"]?.trim() ?? "";
+  if (/^\d+$/.test(asked)) return Number(asked) * 1_000;
+  const until = Date.parse(asked);
+  if (Number.isNaN(until)) return undefined;
+  const theirs = Date.parse(headers.date ?? "");
+  if (!Number.isNaN(theirs)) return Math.max(0, until - theirs);
+  const ms = until - Date.now();
+  return ms > 0 && ms <= budgetMs ? ms : undefined;
 }
 
 /** Records exchanges as got comes by them. */
@@ -226,8 +261,10 @@ function tellerFor({ from }: Candidate, { record, startedAt }: CrawlContext) {
       const { options } = error;
       if (told.has(options)) return;
       told.add(options);
-      const about = { method: options.method, url: placeOf(options.url), status: null };
-      tell(options, { ...about, error: wordsOf(error) });
+      const status = error.response?.statusCode ?? null;
+      const words = status === null ? wordsOf(error) : `not read to its end: ${wordsOf(error)}`;
+      const about = { method: options.method, url: placeOf(options.url), status };
+      tell(options, { ...about, error: words });
     },
   };
 }
@@ -238,48 +275,70 @@ function placeOf(url: URL | string | undefined): string {
 }
 
 function wordsOf({ code, message }: RequestError): string {
+  if (code.startsWith("HPE_")) return `what came is no HTTP (${code})`; // of Node's parser
   return code.startsWith("ERR_") ? message : code;
 }
 
-/** One request with its tries; a body that is too large ends it. */
+/** What is looked at of an answer. */
+type Answer = Pick<Response<Uint8Array>, "statusCode" | "headers" | "body" | "requestUrl">;
+
+/**
+ * One request with its tries; a body that is too large ends it. Of an answer that says that there is
+ * nothing the body is nothing either, however large, packed or broken it is, or slow to come.
+ */
 async function request(
-  client: Got,
+  { got: client, leftOff }: Client,
   url: string,
   init: OptionsInit,
   { absentOn = [], maxBytes = defaultMaxBytes, withinMs }: GetOptions,
-): Promise<Response<Uint8Array>> {
-  const tooLarge = new AbortController();
+): Promise<Answer> {
+  const enough = new AbortController();
+  let absent: Answer | undefined;
+  let timer: NodeJS.Timeout | undefined;
   const late = withinMs === undefined ? undefined : AbortSignal.timeout(withinMs);
   const { signal, retry } = client.defaults.options;
   const statusCodes = (retry.statusCodes ?? []).filter((code) => !absentOn.includes(code));
-  const all = [signal, tooLarge.signal, late].filter((each) => each !== undefined);
+  const all = [signal, enough.signal, late].filter((each) => each !== undefined);
   const promise = client(url, {
     ...init,
-    retry: { statusCodes },
+    retry: {
+      statusCodes,
+      calculateDelay: (given) => (absent === undefined ? (retry.calculateDelay?.(given) ?? 0) : 0),
+    },
     signal: AbortSignal.any(all),
     responseType: "buffer",
   });
+  // got's own event comes only after the body.
+  promise.on("request", (sent) => {
+    sent.once("response", ({ statusCode = 0, headers }) => {
+      if (!isAbsent(statusCode, absentOn)) return;
+      absent = { statusCode, headers, body: Buffer.alloc(0), requestUrl: new URL(url) };
+      timer = setTimeout(() => enough.abort(), absentBodyMs);
+    });
+  });
   promise.on("downloadProgress", ({ transferred }) => {
-    if (transferred > maxBytes) tooLarge.abort();
+    if (transferred > (absent === undefined ? maxBytes : absentBodyBytes)) enough.abort();
   });
   try {
     const response = (await promise) as Response<Uint8Array>;
-    return Object.assign(response, { body: unpacked(response, maxBytes) });
+    const isTaken = response.statusCode >= 200 && response.statusCode <= 299;
+    return isTaken ? Object.assign(response, { body: unpacked(response, maxBytes) }) : response;
   } catch (error) {
-    if (tooLarge.signal.aborted) throw largerThan(url, maxBytes, error);
+    if (enough.signal.aborted && error instanceof RequestError) leftOff(error);
+    if (absent !== undefined && !signal?.aborted) return absent;
+    if (enough.signal.aborted) throw largerThan(url, maxBytes, error);
     if (late?.aborted) {
       const message = `${placeOf(url)}: nothing came within ${withinMs} ms`;
       throw new Fault("datasource/unreachable", message, { cause: error });
     }
     throw unreachable(placeOf(url), error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 /** The body without the packing that some put on it unasked. */
-function unpacked(
-  { body, headers, requestUrl }: Response<Uint8Array>,
-  maxBytes: number,
-): Uint8Array {
+function unpacked({ body, headers, requestUrl }: Answer, maxBytes: number): Uint8Array {
   const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
   if (encoding === "identity" || encoding === "" || body.length === 0) return body;
   if (encoding !== "gzip" && encoding !== "x-gzip")
@@ -301,11 +360,11 @@ function largerThan(url: URL | string, maxBytes: number, cause: unknown): Fault 
 
 /** What an answer says. Throws where it is none of a metadata service. */
 function taken(
-  { statusCode, body, headers, requestUrl }: Response<Uint8Array>,
+  { statusCode, body, headers, requestUrl }: Answer,
   { absentOn = [], raw = false }: GetOptions,
 ): Uint8Array | undefined {
   const place = placeOf(requestUrl);
-  if (statusCode === 404 || statusCode === 410 || absentOn.includes(statusCode)) return undefined;
+  if (isAbsent(statusCode, absentOn)) return undefined;
   if (statusCode >= 300 && statusCode < 400) {
     const target = URL.parse(headers.location ?? "", String(requestUrl))?.origin ?? "nowhere";
     throw notMetadata(place, `it leads away to ${target}`);
@@ -318,6 +377,10 @@ function taken(
   }
   if (!raw && isHtml(body)) throw notMetadata(place, "a page of HTML came");
   return body;
+}
+
+function isAbsent(statusCode: number, absentOn: readonly number[]): boolean {
+  return statusCode === 404 || statusCode === 410 || absentOn.includes(statusCode);
 }
 
 function isHtml(body: Uint8Array): boolean {

@@ -4,6 +4,7 @@ import { counted } from "#core/count.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { type Candidate, candidatesFor, type Interfaces, needInterfaces } from "./candidates.ts";
 import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
+import { type ReadRoutes, readRoutes } from "./routes.ts";
 import type { MetadataService } from "./service.ts";
 
 /** Interfaces get addresses while we wait. */
@@ -22,8 +23,12 @@ export interface OpenOptions extends CrawlContext {
   readonly patienceMs?: number;
   /** For tests: another time between looks. */
   readonly lookAgainMs?: number;
+  /** For tests: the time, in milliseconds. */
+  readonly now?: () => number;
   /** For tests: the interfaces of this machine. */
   readonly interfaces?: () => Interfaces;
+  /** For tests: its routes. */
+  readonly routes?: ReadRoutes;
   /** For tests: exchanges that answer as they like. */
   readonly open?: typeof openExchange;
 }
@@ -32,12 +37,13 @@ export interface OpenOptions extends CrawlContext {
  * The first way to a service that answers, of all addresses over all interfaces at once; interfaces
  * that get an address meanwhile are asked as well. The others are let go. Who answers what is not of
  * this service (404, a page to log in, a refusal) is asked again as well: services come up later than
- * machines, and so do interfaces. Where nothing but such answers has come for `patienceMs` it throws
- * the last of them, as `datasource/refused` or `datasource/unreachable`; the latter also at the end of
- * the budget.
+ * machines, and so do interfaces. Where nothing but such answers has come for `patienceMs`, however
+ * silent other ways are, it throws the last of them, as `datasource/refused` or `datasource/unreachable`;
+ * the latter also at the end of the budget.
  */
 export async function openService(options: OpenOptions): Promise<OpenedService> {
-  const { signal, addresses, lookAgainMs = lookAgainEveryMs } = options;
+  const { signal, addresses, lookAgainMs = lookAgainEveryMs, routes = readRoutes } = options;
+  const { now = () => performance.now() } = options;
   const { patienceMs = Math.min(10_000, options.budgetMs / 3) } = options;
   const { interfaces = needInterfaces(addresses) ? networkInterfaces : () => ({}) } = options;
   const asked = new Map<string, Asked>();
@@ -45,10 +51,11 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
   const waiting = { signal: AbortSignal.any([signal, over.signal]) };
   let won: Exchange | undefined;
   let answered: Fault | undefined;
+  let answeredAt = Number.POSITIVE_INFINITY;
   try {
     for (;;) {
-      for (const candidate of candidatesFor(addresses, interfaces())) {
-        const key = `${candidate.url} ${candidate.from}`;
+      for (const candidate of candidatesFor(addresses, interfaces(), routes)) {
+        const key = `${candidate.url} ${candidate.host} ${candidate.localAddress}`;
         if (!asked.has(key)) asked.set(key, ask(candidate, options));
       }
       const all = [...asked.values()];
@@ -60,8 +67,8 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
       }
       const failures = all.map(({ failure }) => failure());
       answered = failures.find((fault) => isFinal(fault)) ?? answered;
-      const isOver = performance.now() - options.startedAt >= patienceMs;
-      if (answered !== undefined && isOver && failures.every((fault) => isFinal(fault)))
+      if (answered !== undefined) answeredAt = Math.min(answeredAt, now());
+      if (answered !== undefined && now() - answeredAt >= patienceMs)
         throw notThisService(answered);
       if (signal.aborted) throw nothingAnswers(options, all.length, answered);
       await later;

@@ -61,6 +61,8 @@ export interface MetadataClient {
   get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   /** The same as text. */
   text(path: string, options?: GetOptions): Promise<string | undefined>;
+  /** Tells of something that is not asked for. */
+  lack(lack: Lack): void;
   /** Says something to the service; what it answers is not kept. Throws `datasource/…`. */
   post(path: string, body: string, options?: Pick<GetOptions, "headers">): Promise<void>;
 }
@@ -126,7 +128,7 @@ export interface CrawlJob {
 
 export type Tokens = "optional" | "none";
 
-/** What was asked for and did not come, and that the machine does without. */
+/** What did not come, or was not asked for, and that the machine does without. */
 export interface Lack {
   readonly level: "note" | "warning";
   readonly path: string;

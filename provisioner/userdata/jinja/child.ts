@@ -1,4 +1,4 @@
-import { missingPrefix, renderTemplate } from "./interpreter.ts";
+import { type RenderedTemplate, renderTemplate } from "./interpreter.ts";
 import { problemOf, type TemplateProblemKind } from "./template-problem.ts";
 
 /** What the child is given, as JSON. */
@@ -7,10 +7,8 @@ export interface TemplateRequest {
   readonly variables: { readonly [name: string]: unknown };
 }
 
-/** What it answers: the text with the names that there are no variables of, or why there is none. */
-export type TemplateAnswer =
-  | { readonly text: string; readonly missing: readonly string[] }
-  | TemplateFailure;
+/** What it answers: the text with the variables that there are not, or why there is none. */
+export type TemplateAnswer = RenderedTemplate | TemplateFailure;
 
 /** Why there is no text. */
 export interface TemplateFailure {
@@ -27,11 +25,9 @@ const longestProblem = 200;
 export function answerTemplate({ template, variables }: TemplateRequest): TemplateAnswer {
   let line: number | undefined;
   try {
-    const text = renderTemplate(template, variables, (at) => {
+    return renderTemplate(template, variables, (at) => {
       line = at;
     });
-    const found = text.matchAll(new RegExp(`${missingPrefix}(\\S+)`, "g"));
-    return { text, missing: [...new Set([...found].map(([, name = ""]) => name))] };
   } catch (error) {
     const { kind, message } = problemOf(error, "other");
     const problem = message.slice(0, longestProblem);

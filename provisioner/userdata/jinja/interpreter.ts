@@ -28,6 +28,21 @@ const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Librar
 /** What stands for a variable that there is not, before its name; as cloud-init prints it. */
 export const missingPrefix = "CI_MISSING_JINJA_VAR/";
 
+/** A variable that a template uses and that there is not. */
+export interface MissingVariable {
+  /** That of the variable, or of the last key that led to it. */
+  readonly name: string;
+  /** Whether its name stands in the text; otherwise it was taken for nothing, as in a condition. */
+  readonly isPrinted: boolean;
+}
+
+/** What a template comes to. */
+export interface RenderedTemplate {
+  readonly text: string;
+  /** In the order in which they were come by, each once. */
+  readonly missing: readonly MissingVariable[];
+}
+
 /** More than any template of a person: one that needs them goes round in circles. */
 const mostSteps = 2_000_000;
 const longestRange = 100_000;
@@ -55,19 +70,21 @@ export function renderTemplate(
   template: string,
   variables: { readonly [name: string]: unknown },
   atLine: (line: number | undefined) => void = () => {},
-): string {
-  const { text: source, raw } = takeRaw(template);
+): RenderedTemplate {
+  const lines = template.replace(/\r\n?/g, "\n"); // as Jinja2 reads it
+  const { text: source, raw } = takeRaw(lines);
   const globals = new Environment();
   for (const [name, value] of Object.entries({ ...constants, ...raw })) globals.set(name, value);
   const scope = new Environment(globals);
   for (const [name, value] of Object.entries(variables)) scope.set(name, value);
-  const lineOf = (block = -1) => linesOfBlocks(template)[block];
+  const lineOf = (block = -1) => linesOfBlocks(lines)[block];
   const { program, tokens } = parseTemplate(source, (block) => atLine(lineOf(block)));
   const blocks = blocksOfParts(tokens);
   const interpreter = new CloudInitInterpreter(program, scope);
   try {
     const text = String(interpreter.run(program).value);
-    return source.endsWith("\n") ? `${text}\n` : text;
+    const missing = [...interpreter.missing].map(([name, isPrinted]) => ({ name, isPrinted }));
+    return { text: source.endsWith("\n") ? `${text}\n` : text, missing };
   } catch (error) {
     // Without one node for each block no line is to be trusted.
     if (interpreter.parts === blocks.length) atLine(lineOf(blocks[interpreter.at]));
@@ -123,6 +140,9 @@ function range(...given: readonly number[]): readonly number[] {
   return Array.from({ length }, (_, index) => start + index * step);
 }
 
+/** Tests that ask whether there is a variable. */
+const testsOfPresence: ReadonlySet<unknown> = new Set(["defined", "undefined"]);
+
 const emptyList: Node = { type: "ArrayLiteral", value: [] };
 
 class CloudInitInterpreter extends Interpreter {
@@ -138,6 +158,10 @@ class CloudInitInterpreter extends Interpreter {
   readonly #parts = new Map<unknown, number>();
   /** Number of the part that was come to last. */
   at = -1;
+  /** Nodes that may have no value: the template says what is then. */
+  readonly #optional = new Set<unknown>();
+  /** Names of variables that there are not, and whether they are printed. */
+  readonly missing = new Map<string, boolean>();
   #steps = 0;
   #characters = 0;
 
@@ -154,6 +178,7 @@ class CloudInitInterpreter extends Interpreter {
     const divided = node === undefined ? undefined : this.#divide(node, scope);
     const value = divided ?? super.evaluate(node, scope);
     const isMissing = value.type === "UndefinedValue";
+    if (isMissing) this.#tellMissing(node, scope);
     if (isMissing && this.#walked.has(node)) return super.evaluate(emptyList, scope);
     if (isMissing && this.#reached.has(node))
       throw new TemplateProblem(
@@ -187,6 +212,15 @@ class CloudInitInterpreter extends Interpreter {
     return super.evaluate({ type: isFloat ? "FloatLiteral" : "IntegerLiteral", value }, scope);
   }
 
+  #tellMissing(node: Node | undefined, scope: Scope): void {
+    const object = node?.["object"] as Node | undefined;
+    const isOfLoop = object?.type === "Identifier" && object["value"] === "loop"; // `loop.nextitem`
+    if (this.#optional.has(node) || isOfLoop) return;
+    const name = this.#nameOf(node, scope);
+    if (name === "") return;
+    this.missing.set(name, this.#printed.has(node) || this.missing.get(name) === true);
+  }
+
   /** What an undefined value is called: the variable, or the last key that led to it. */
   #nameOf(node: Node | undefined, scope: Scope): string {
     if (node?.type === "Identifier") return String(node["value"]);
@@ -205,6 +239,10 @@ class CloudInitInterpreter extends Interpreter {
       }
     if (node.type === "For") this.#walked.add(node["iterable"]);
     if (node.type === "MemberExpression") this.#reached.add(node["object"]);
+    if (node.type === "FilterExpression" && filterOf(node) === "default")
+      this.#optional.add(node["operand"]);
+    if (node.type === "TestExpression" && testsOfPresence.has((node["test"] as Node)["value"]))
+      this.#optional.add(node["operand"]);
     const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
     if (node.type === "BinaryExpression" && operator === "~")
       for (const side of ["left", "right"]) this.#print(node[side]);

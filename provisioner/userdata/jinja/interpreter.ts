@@ -175,8 +175,9 @@ class CloudInitInterpreter extends Interpreter {
     if (this.#steps > mostSteps)
       throw new TemplateProblem("limits", `more than ${mostSteps} steps`);
     this.at = this.#parts.get(node) ?? this.at;
-    const divided = node === undefined ? undefined : this.#divide(node, scope);
-    const value = divided ?? super.evaluate(node, scope);
+    const asInPython =
+      node === undefined ? undefined : (this.#divide(node, scope) ?? this.#compare(node, scope));
+    const value = asInPython ?? super.evaluate(node, scope);
     const isMissing = value.type === "UndefinedValue";
     if (isMissing) this.#tellMissing(node, scope);
     if (isMissing && this.#walked.has(node)) return super.evaluate(emptyList, scope);
@@ -186,7 +187,7 @@ class CloudInitInterpreter extends Interpreter {
         `${JSON.stringify(this.#nameOf(node, scope))} is undefined`,
       );
     if (!this.#printed.has(node)) return value;
-    const text = isMissing ? `${missingPrefix}${this.#nameOf(node, scope)}` : pythonText(value);
+    const text = isMissing ? this.#standIn(node, scope) : pythonText(value);
     this.#characters += text.length;
     if (this.#characters > mostCharacters)
       throw new TemplateProblem("limits", `more than ${mostCharacters} characters`);
@@ -210,6 +211,24 @@ class CloudInitInterpreter extends Interpreter {
     const isFloat = operator === "/" || [left, right].some(({ type }) => type === "FloatValue");
     const value = division(left.value, right.value);
     return super.evaluate({ type: isFloat ? "FloatLiteral" : "IntegerLiteral", value }, scope);
+  }
+
+  /** What Python says of a text and what is none: they differ. `undefined` for whatever is no such comparison. */
+  #compare(node: Node, scope: Scope): Value | undefined {
+    const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
+    const isComparison = operator === "==" || operator === "!=";
+    if (node.type !== "BinaryExpression" || !isComparison) return undefined;
+    const sides = ["left", "right"].map((side) => this.evaluate(node[side] as Node, scope));
+    const texts = sides.filter(({ value }) => typeof value === "string").length;
+    if (texts !== 1) return undefined;
+    const name = operator === "!=" ? "true" : "false";
+    return super.evaluate({ type: "Identifier", value: name }, scope);
+  }
+
+  /** What is printed for an undefined value; nothing for the branch that an `if` does not have. */
+  #standIn(node: Node | undefined, scope: Scope): string {
+    const name = this.#nameOf(node, scope);
+    return name === "" ? "" : `${missingPrefix}${name}`;
   }
 
   #tellMissing(node: Node | undefined, scope: Scope): void {

@@ -60,7 +60,7 @@ t.test("a plan is previewed, shown, approved by its digest, and applied or refus
   writeFileSync(userData, cloudConfig("Asia/Tokyo", "port: 2, password: canary-2"));
   t.match(run("apply", "--plan", digest), {
     code: 77,
-    stdout: /^refused: expected the plan [0-9a-f]{64}: .*another option: time\.timeZone/,
+    stdout: /^refused: expected the plan [0-9a-f]{12}…: .*another option: time\.timeZone/,
   });
   t.match(run("history"), { stdout: /^ {3}1 .*\[runs, boot default\]\n$/ });
   writeFileSync(userData, cloudConfig("Europe/Berlin", "port: 2, password: canary-2"));

@@ -51,6 +51,7 @@ function stale(approved: string, differences: readonly string[] | undefined): Fa
 
 /** What the second plan has otherwise than the first, one short sentence for each kind of thing. */
 export function planDifferences(approved: Plan, now: Plan): readonly string[] {
+  const isSameSystem = approved.closure.toplevel === now.closure.toplevel;
   const other = (what: string, before: string | null, after: string | null) =>
     before === after ? [] : [`${what} is ${after ?? "none"}, expected ${before ?? "none"}`];
   return [
@@ -69,7 +70,10 @@ export function planDifferences(approved: Plan, now: Plan): readonly string[] {
     ),
     ...lists("reason to reboot", approved.reboot.why, now.reboot.why, (why) => why),
     ...lists("warning", approved.warnings, now.warnings, ({ message }) => message),
-    ...lists("command", commandsOf(approved), commandsOf(now), (command) => command),
+    // Those of another system differ because it is another.
+    ...(isSameSystem
+      ? lists("command", commandsOf(approved), commandsOf(now), (each) => each)
+      : []),
   ];
 }
 

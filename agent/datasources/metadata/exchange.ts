@@ -311,7 +311,7 @@ async function request(
   // got's own event comes only after the body.
   promise.on("request", (sent) => {
     sent.once("response", ({ statusCode = 0, headers }) => {
-      if (!isAbsent(statusCode, absentOn)) return;
+      if (!isAbsent(statusCode, absentOn) || statusCodes.includes(statusCode)) return; // asked again
       absent = { statusCode, headers, body: Buffer.alloc(0), requestUrl: new URL(url) };
       timer = setTimeout(() => enough.abort(), absentBodyMs);
     });

@@ -8,7 +8,6 @@ import { machineDirectory } from "#provisioner/system/machine-directory.ts";
 import { boot, content, type FullDeps, prepare } from "./fake-boot.ts";
 import type { Outcome } from "./outcome.ts";
 import { fallBackTo, rollBackTo } from "./roll-back.ts";
-import { seenInputsFile } from "./seen-inputs.ts";
 
 const health = "firstlight: { health: { passes: 1, interval: 1s, timeout: 1s, soak: 0s } }";
 const documents = (hostname: string) => `#cloud-config\nhostname: ${hostname}\n${health}\n`;
@@ -153,63 +152,6 @@ t.test("nor over it once what was chosen is damaged, and a repair has left it", 
   await repair(t, m, 1);
   const held = { outcome: "held", fault: { code: "system/release-denied" } };
   t.match(await ask(t, m, documents("second")), held, "nobody chose what a repair goes back to");
-});
-
-t.test("documents that go back to an earlier text are a newer wish", async (t) => {
-  const committed = { outcome: "committed" };
-  const ways: Readonly<Record<string, (m: FakeMachine) => Promise<string>>> = {
-    "to one between": async (m) => {
-      await ask(t, m, documents("second"));
-      await ask(t, m, documents("third"));
-      await rollBack(t, m, 2);
-      t.match(await ask(t, m, documents("third")), leftAlone);
-      return documents("second");
-    },
-    "to the last one, by way of what the person chose": async (m) => {
-      await ask(t, m, documents("second"));
-      await rollBack(t, m, 2);
-      t.match(await ask(t, m, documents("first")), { outcome: "unchanged" });
-      return documents("second");
-    },
-    "to the last that was well": async (m) => {
-      t.match(await ask(t, m, sick("second")), { outcome: "rolled-back" });
-      await rollBack(t, m, 1);
-      return documents("first");
-    },
-  };
-  for (const [way, prepared] of Object.entries(ways)) {
-    const m = await machine(t);
-    const asked = await prepared(m);
-    m.faults.answers.set("nix-instantiate", () => ({ code: 1, stderr: "error: out of disk" }));
-    t.match(await ask(t, m, asked), { outcome: "failed" }, `${way}: it is tried`);
-    m.faults.answers.delete("nix-instantiate");
-    t.match(await ask(t, m, asked), committed, `${way}: and tried again`);
-    t.match(await rollBack(t, m, 1), committed);
-    t.match(await ask(t, m, asked), leftAlone, `${way}: and seen by then`);
-  }
-});
-
-t.test("nor does a person who chooses while they wait have them tried", async (t) => {
-  const m = await machine(t);
-  await ask(t, m, documents("second"));
-  await ask(t, m, documents("third"));
-  await rollBack(t, m, 2);
-  m.faults.answers.set("nix-instantiate", () => ({ code: 1, stderr: "error: out of disk" }));
-  await ask(t, m, documents("second"));
-  m.faults.answers.delete("nix-instantiate");
-  await rollBack(t, m, 1);
-  t.match(await ask(t, m, documents("second")), leftAlone);
-});
-
-t.test("what was seen last is a record that may be lost", async (t) => {
-  for (const text of ["", "{", "[]", '{ "v": 2, "inputsDigest": "a" }']) {
-    const m = await machine(t);
-    await ask(t, m, documents("second"));
-    await rollBack(t, m, 2);
-    m.write(seenInputsFile, text);
-    t.match(await ask(t, m, documents("second")), leftAlone, text);
-    t.match(await ask(t, m, documents("third")), { outcome: "committed" }, text);
-  }
 });
 
 t.test("nor where it was switched to while the boot was building or planning", async (t) => {

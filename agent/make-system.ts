@@ -43,13 +43,6 @@ import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
-import {
-  isNewerWish,
-  readSeenInputs,
-  type SeenInputs,
-  seeInputs,
-  writeSeenInputs,
-} from "./seen-inputs.ts";
 import { settleTrial } from "./settle-trial.ts";
 
 /** Everything that making a system needs, as values; the command line builds it. */
@@ -318,7 +311,6 @@ async function settle(
   const { sources, decision, translation, match } = rendering;
   way.saw({ wanted: { sourcesDigest: sources.digest, hardwareProfile: match.profile } });
   const running = await way.stage("runs", () => d.system.runs(sources.digest));
-  const seen = see(d, way, rendering, running);
   if (running.runs) {
     checkApplied(running, d.approvedPlan);
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });
@@ -331,8 +323,7 @@ async function settle(
     // Nobody chose it: the commit of what runs, or of what it went back from, is still to be finished.
     throw new Fault("system/commit-incomplete", recovery.fault.message);
   }
-  const isKnown = running.overruled || (decision.change === "nothing" && seen.over === null);
-  if (running.chosen !== null && isKnown && !isNewerWish(seen, running)) {
+  if (running.chosen !== null && (decision.change === "nothing" || running.overruled)) {
     // What a person chose stays, until somebody asks for something else.
     if (!d.approved) leaveAlone(way, running.chosen);
     if (decision.change === "nothing") way.saw({ wanted: null });
@@ -366,19 +357,6 @@ async function settle(
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };
-}
-
-/** Remembers the inputs from when they are seen first, before anything is made of them. */
-function see(
-  { io }: BootDeps,
-  way: BootStages,
-  { inputsDigest }: Pick<Rendering, "inputsDigest">,
-  running: Running,
-): SeenInputs {
-  const before = readSeenInputs(io.files);
-  const seen = seeInputs(before, inputsDigest, running);
-  if (seen !== before) way.tell(() => writeSeenInputs(io, seen));
-  return seen;
 }
 
 /** Where nothing is left to do, an approved plan is the one that was applied. Throws `system/plan-stale`. */
@@ -444,8 +422,6 @@ function follow(d: BootDeps, rendering: Rendering): void {
   const { content, translation, decision, inputsDigest } = rendering;
   tellWhere(d, rendering);
   endBootstrap(d.io);
-  const seen = readSeenInputs(d.io.files);
-  if (seen !== undefined && seen.over !== null) writeSeenInputs(d.io, { ...seen, over: null });
   if (decision.change === "nothing") return;
   const before = readPinnedInstance(d.io.files);
   const pinned: PinnedInstance = {

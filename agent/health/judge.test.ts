@@ -102,6 +102,23 @@ t.test("a last round with little time left hides nothing that the one before saw
   t.strictSame(verdict.failed, ["file /ready"], "and blames nobody for itself");
 });
 
+t.test("nor does a check that the end of the time cut off blame anybody", async (t) => {
+  const other = { type: "file", path: "/other" } as const;
+  const health: Health = { passes: 2, interval: "1s", timeout: "2s", checks: [check, other] };
+  const io = fakeIo(t.testdir());
+  let asked = 0;
+  const probe: Probe = async (one, _signal, limitMs = 0) => {
+    asked += 1;
+    if (one === other && asked > 2) await io.clock.sleep(limitMs);
+    return { passed: one === other && asked <= 2, message: "no answer" };
+  };
+  const baseline = { failedUnits: null, restarted: null, kept: [] };
+  const verdict = await judge(health, trial, { io, probe, baseline });
+  t.equal(asked, 4, "the last round had a whole interval left");
+  t.match(verdict, { healthy: false, ms: 2000 });
+  t.strictSame(verdict.failed, ["file /ready"]);
+});
+
 t.test(
   "what failed is named without what may be secret, and told apart all the same",
   async (t) => {

@@ -79,6 +79,7 @@ export async function judge(
     const began = elapsedMs();
     const leftMs = Math.max(1, Math.ceil(timeoutMs - began));
     const failures = await look(health, { ...options, restarts, signal, leftMs });
+    const isOver = elapsedMs() >= timeoutMs; // a check was ended, and might have passed
     passes = failures.length === 0 ? passes + 1 : 0;
     if (passes === 1) sinceMs = began;
     const soaked = elapsedMs() - sinceMs >= soakMs;
@@ -95,8 +96,9 @@ export async function judge(
       const gone = before.filter(({ name }) => failures.every((one) => one.name !== name));
       const told = failures.length === 0 ? [] : [...gone, ...failures];
       const reasons = told.map(({ message }) => message);
-      // What only a round without time found is told, and blames nobody.
-      const isHurried = told.length > 0 && before.length > 0 && leftMs < intervalMs;
+      // What only a round found that had no time, or that the time ended, is told, and blames nobody.
+      const isCut = leftMs < intervalMs || isOver;
+      const isHurried = told.length > 0 && before.length > 0 && isCut;
       const names = (isHurried ? before : told).map(({ name }) => name);
       return verdict(false, passes, reasons.length > 0 ? reasons : [reason], names);
     }

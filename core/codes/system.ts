@@ -105,6 +105,12 @@ export const systemCodes = {
       "The timer that brings the old system back could not be set or stopped, so the old system stays.",
     action: "Look at the message of systemd-run and at `systemctl list-timers`.",
   },
+  "system/no-way-back": {
+    means:
+      "A system was committed, and none is left that its first boot could go back to where it does not come up.",
+    action:
+      "Be there when the machine is restarted, and choose another entry in its boot menu where one is; once the boot was well, later changes go back to it.",
+  },
   "system/retry-failed": {
     means:
       "The timer that starts the boot again could not be set, so the next try is the next boot.",

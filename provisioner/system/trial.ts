@@ -3,6 +3,7 @@ import { abandonBuild } from "./abandon.ts";
 import { isNobodys } from "./activation.ts";
 import { checkApproved } from "./approved-plan.ts";
 import { firstBootAt } from "./first-boot.ts";
+import { firstBootBack } from "./first-boot-back.ts";
 import { runPreHooks } from "./hooks.ts";
 import type { Attempt, SystemLink } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
@@ -73,6 +74,7 @@ export async function tryPlan(
     previous: runningNow(change),
     profile,
     ...bootedBeside(change, profile),
+    back: firstBootBack(change, closure.toplevel, change.journal.ledger),
     once: way.by === "restart" ? { loader: way.loader.name, why: plan.reboot.why } : null,
     wayBackMs: change.settings.wayBackMs,
     judging,

@@ -186,7 +186,8 @@ export const systemCodes = {
     action: "The agent restarts the machine itself; where it did not, restart it by hand.",
   },
   "system/release-denied": {
-    means: "This release was not healthy on this machine, and is not tried again for some time.",
+    means:
+      "This release was not healthy on this machine, or its system failed in a boot of its own, and it is not tried again for some time.",
     action: "Ask for another one, or let a person try it again with `firstlight apply`.",
   },
   "system/release-looping": {

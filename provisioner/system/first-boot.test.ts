@@ -297,6 +297,41 @@ t.test("a journal that is lost at the way back does not forget which system hung
   }
 });
 
+t.test("a system that was left is held back for some time, whatever makes it", async (t) => {
+  for (const isLost of [false, true]) {
+    const m = await unprovedMachine(t, "grub");
+    m.cutPower();
+    await arm(m);
+    m.cutPower();
+    if (isLost) rmSync(path.join(m.root, journal));
+    t.match(await start(m).recover({ judges: true }), { state: "rolled-back" });
+    const tried = async (sources: typeof proved, asked = reason, afterMs = 0) => {
+      const { system, io } = m.start();
+      io.clock.advance(afterMs);
+      const c = systemClient(system);
+      await c.recover({ judges: true });
+      const closure = { ...(await c.build(sources, asked)), toplevel: fresh };
+      return { c, trial: await c.try(await c.plan(closure)) };
+    };
+    for (const sources of [unproved, fakeSources("other")]) {
+      await t.rejects(tried(sources), {
+        code: "system/release-denied",
+        message:
+          /^\S+ was left in \S+ \(the first boot of .* judged\); it is not tried again before 2026-01-02T/,
+      });
+    }
+    t.strictSame([m.running(), m.bootDefault()], [good, good]);
+    const later = await tried(unproved, reason, 86_400_000);
+    t.match(later.trial, { activation: "switched" });
+    await later.c.rollBack(later.trial, { ...sick, conclusive: false });
+
+    const { c, trial } = await tried(unproved, { ...reason, by: "apply" });
+    await c.commit(trial, healthy);
+    await commit(start(m), proved);
+    t.match(await tried(unproved), { trial: { activation: "switched" } }, "it is forgiven");
+  }
+});
+
 /** The lines of a journal up to the end of so many commits, and of the proof of the last. */
 function untilCommit(text: string, commits: number): string {
   const lines = text.split("\n");

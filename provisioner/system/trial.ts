@@ -9,6 +9,7 @@ import type { Attempt, SystemLink } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
 import { askSwitch, isUnasked, type Refusal, type SwitchWord } from "./pre-switch.ts";
 import { prepareRestart } from "./prepare.ts";
+import { checkSystem } from "./releases.ts";
 import { rollBackOpen } from "./roll-back.ts";
 import { takeUpFirstBoot } from "./settle-first-boot.ts";
 import { switchAndRead } from "./switch.ts";
@@ -43,6 +44,7 @@ export interface Tryable {
  * throws `system/reboot-refused`, `system/reboot-impossible` or `system/switch-inhibited` where there can
  * be none. What its own checks before a switch refuse is a trial that was `refused`, with nothing done;
  * where neither they nor the activation could be run at all that is `system/activation-failed`.
+ * A system that failed in a boot of its own is `system/release-denied` for some time, unless a person asks for it.
  * With the digest of an approved plan anything that is not exactly as planned is `system/plan-stale`.
  */
 export async function tryPlan(
@@ -56,6 +58,8 @@ export async function tryPlan(
     await abandonBuild(change, `the trial ${txn} was asked for`);
   }
   checkPlan(change, plan);
+  const { journal, settings, io } = change;
+  checkSystem(journal.ledger, closure, { limits: settings.limits, nowMs: io.clock.now() });
   checkInStore(change, closure.toplevel);
   if (approved !== undefined) await checkApproved(change, plan, approved);
   await runPreHooks(change, closure);

@@ -285,6 +285,28 @@ t.test("the way back of a first boot is the news, also where the journal is no h
   }
 });
 
+t.test("what hung is not tried again where nothing else remembers it", async (t) => {
+  const pin = "/var/lib/firstlight/instance/pinned.json";
+  const m = await machine(t);
+  m.cutPower();
+  await ask(t, m, documents("first"));
+  const pinned = m.read(pin) ?? "";
+  t.match(await ask(t, m, documents("second")), { outcome: "committed" });
+  m.write(pin, pinned); // the power goes before it follows
+  await hangs(m);
+  m.write("/var/lib/firstlight/journal/journal.jsonl", "");
+  const back = { outcome: "rolled-back", triedAgainAt: null };
+  t.match(await ask(t, m, documents("second")), back);
+  const held = { outcome: "held", fault: { code: "system/release-denied" }, triedAgainAt: null };
+  for (let boots = 0; boots < 2; boots++) {
+    t.match(await ask(t, m, documents("second")), held);
+    t.equal(m.timers.size, 0);
+    m.cutPower();
+  }
+  const apply = { by: "apply", approved: true } as const;
+  t.match(await ask(t, m, documents("second"), apply), { outcome: "committed" });
+});
+
 t.test("a way back that is not finished yet is nobody's choice", async (t) => {
   const m = await back(t);
   m.faults.answers.set("switch boot", () => ({ code: 1, stderr: "No space left on device" }));

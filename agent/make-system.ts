@@ -353,6 +353,10 @@ async function settle(
     plan,
     health: translation.spec.health,
     approved: d.approvedPlan,
+  }).catch((error) => {
+    // Here it is the system itself: nobody would learn that any sooner than by building it again.
+    if (isFault(error, "system/release-denied")) way.saw({ wanted: null });
+    throw error;
   });
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));

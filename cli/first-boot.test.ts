@@ -97,23 +97,36 @@ t.test("nor out of one that they asked for when the machine was up", async (t) =
   const m = await unprovedMachine(t, "grub");
   m.cutPower();
   await run(m);
-  const saysUp = (answer: Partial<ExecResult>) =>
-    m.faults.answers.set("systemctl", ({ args }) =>
-      args.join(" ") === "show sysinit.target --property=ActiveEnterTimestampMonotonic"
-        ? answer
-        : undefined,
-    );
-  saysUp({ stdout: "ActiveEnterTimestampMonotonic=2471098\n" });
+  const reached = "show sysinit.target --property=ActiveEnterTimestampMonotonic";
+  const began = "show --property=UserspaceTimestampMonotonic";
+  const up = { stdout: "ActiveEnterTimestampMonotonic=2471098\n" };
+  const userspace = { stdout: "UserspaceTimestampMonotonic=1204331\n" };
+  const answers = new Map([
+    [reached, up],
+    [began, userspace],
+  ]);
+  m.faults.answers.set("systemctl", ({ args }) => answers.get(args.join(" ")));
   const stays = { code: 0, event: "first-boot.for-person", restarts: false };
   t.same(await run(m, { leave: "restart" }), stays);
   t.equal(marks(m).length, 4, "and whatever ends this boot still leads back");
   const left = { code: 0, event: "first-boot.left", restarts: true };
-  for (const answer of [{ stdout: "ActiveEnterTimestampMonotonic=0\n" }, { code: 1 }]) {
-    saysUp(answer);
-    t.same(await run(m, { leave: "restart" }), left);
-    m.cutPower();
-    m.bootNext(fresh);
-    m.cutPower();
+  const others: Readonly<Record<string, readonly Partial<ExecResult>[]>> = {
+    "it never was up": [{ stdout: "ActiveEnterTimestampMonotonic=0\n" }, userspace],
+    "the initrd was": [up, { stdout: "UserspaceTimestampMonotonic=2471099\n" }],
+    "the one is not known": [{ code: 1 }, userspace],
+    "the other is not known": [up, { code: 1 }],
+    "the other is no time": [up, { stdout: "UserspaceTimestampMonotonic=\n" }],
+  };
+  for (const [what, [target = {}, manager = {}]] of Object.entries(others)) {
+    const n = await unprovedMachine(t, "grub");
+    n.cutPower();
+    await run(n);
+    const said = new Map([
+      [reached, target],
+      [began, manager],
+    ]);
+    n.faults.answers.set("systemctl", ({ args }) => said.get(args.join(" ")));
+    t.same(await run(n, { leave: "restart" }), left, what);
   }
 });
 

@@ -105,6 +105,12 @@ export const systemCodes = {
       "The timer that brings the old system back could not be set or stopped, so the old system stays.",
     action: "Look at the message of systemd-run and at `systemctl list-timers`.",
   },
+  "system/no-way-back": {
+    means:
+      "A system was committed, and none is left that its first boot could go back to where it does not come up.",
+    action:
+      "Be there when the machine is restarted, and choose another entry in its boot menu where one is; once the boot was well, later changes go back to it.",
+  },
   "system/retry-failed": {
     means:
       "The timer that starts the boot again could not be set, so the next try is the next boot.",
@@ -180,7 +186,8 @@ export const systemCodes = {
     action: "The agent restarts the machine itself; where it did not, restart it by hand.",
   },
   "system/release-denied": {
-    means: "This release was not healthy on this machine, and is not tried again for some time.",
+    means:
+      "This release was not healthy on this machine, or its system failed in a boot of its own, and it is not tried again for some time.",
     action: "Ask for another one, or let a person try it again with `firstlight apply`.",
   },
   "system/release-looping": {

@@ -62,21 +62,36 @@ export function provedGeneration(io: Io, { proved }: FirstBootMarks): number | n
 
 /**
  * Whether this boot was past its beginning once: what ends in emergency mode after that was asked for by a
- * person. `false` also where systemd does not say.
+ * person. The systemd of an initrd hands on when it reached the target itself, so that only a time after
+ * this systemd began counts. `false` also where systemd does not say.
  */
 export async function wasUp(io: Io): Promise<boolean> {
-  const argv = ["systemctl", "show", "sysinit.target", `--property=${upSince}`] as const;
-  try {
-    const { code, stdout } = await run(io, { argv, timeoutMs: 10_000 });
-    return code === 0 && new RegExp(`^${upSince}=[1-9]`, "m").test(stdout);
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    return false;
-  }
+  const [reached, began] = await Promise.all([
+    timeOf(io, "ActiveEnterTimestampMonotonic", ["sysinit.target"]),
+    timeOf(io, "UserspaceTimestampMonotonic"),
+  ]);
+  return reached !== undefined && began !== undefined && reached > began;
 }
 
-/** Microseconds; 0 of a unit that never was. org.freedesktop.systemd1(5) */
-const upSince = "ActiveEnterTimestampMonotonic";
+/**
+ * A time in microseconds, of a unit or of systemd itself; `undefined` of what never was, or where systemd
+ * does not say. org.freedesktop.systemd1(5)
+ */
+async function timeOf(
+  io: Io,
+  property: string,
+  unit: readonly string[] = [],
+): Promise<number | undefined> {
+  const argv = ["systemctl", "show", ...unit, `--property=${property}`] as const;
+  try {
+    const { code, stdout } = await run(io, { argv, timeoutMs: 10_000 });
+    const micros = new RegExp(`^${property}=([1-9]\\d{0,15})$`, "m").exec(stdout)?.[1];
+    return code === 0 && micros !== undefined ? Number(micros) : undefined;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return undefined;
+  }
+}
 
 /** Lets the deadline of this first boot begin anew. Throws `system/way-back-failed`. */
 export async function renewDeadline(io: Io): Promise<void> {

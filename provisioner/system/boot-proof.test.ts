@@ -57,6 +57,26 @@ t.test("nobody goes back to a system that failed in a boot of its own", async (t
   t.equal(again.plan.closure.toplevel, b, "one that was well later is forgiven");
 });
 
+t.test("nor is it tried again at once because the datasource asks for it", async (t) => {
+  const m = machine(t);
+  await commit(m, "a");
+  await bootAndProve(m, healthy);
+  await commit(m, "b");
+  await bootAndProve(m, sick);
+  await commit(m, "c");
+  const tried = async (by: ChangeReason["by"]) => {
+    const c = systemClient(m.start().system);
+    await c.recover();
+    const plan = await c.plan(await c.build(fakeSources("b"), { ...reason, by }));
+    return c.try(plan);
+  };
+  await t.rejects(tried("boot"), {
+    code: "system/release-denied",
+    message: /^\S+ was left in \S+ \(it was booted and not well\); it is not tried again before /,
+  });
+  t.match(await tried("apply"), { activation: "switched" });
+});
+
 t.test("who proves a boot is given what its trial was judged by", async (t) => {
   const m = machine(t);
   const c = systemClient(m.start().system);

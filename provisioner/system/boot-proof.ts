@@ -79,19 +79,26 @@ function failedAfter(before: Proof | null, { closure, left }: Attempt): readonly
 }
 
 /**
- * The system that was good by a boot of its own when this one was tried. A boot default that somebody
- * made since, and that is not what was booted, is not known as that.
+ * The system that was good by a boot of its own when this one was tried. An attempt of an earlier version
+ * does not say it: then a boot default that somebody made since, and that is not what was booted, is not known
+ * as that.
  */
 function goodBefore(
   before: Proof | null,
-  { closure, profile, booted, left }: Attempt,
+  { closure, profile, booted, left, back }: Attempt,
   generation: number,
 ): SystemLink {
+  if (back !== undefined) return back;
   if (before !== null && !before.proved) return before.previousGood;
   if (left !== undefined) return { toplevel: closure.toplevel, generation };
   if (booted === undefined || profile.toplevel === before?.toplevel) return profile;
   if (before !== null) return { toplevel: before.toplevel, generation: before.generation };
   return booted.generation === null ? profile : booted; // without one the loader has no entry of it
+}
+
+/** Whether a system would be proved by a commit alone: it is what was good last. */
+export function isGoodAgain(before: Proof | null, toplevel: string): boolean {
+  return wasGood(before, toplevel) || (before?.proved === true && before.toplevel === toplevel);
 }
 
 /** Whether a system is the one that an unproved one is gone back from. */

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readdirSync, readlinkSync, rmSync } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
 import { Fault } from "#core/fault.ts";
@@ -22,6 +22,7 @@ import {
 } from "./fake-first-boot.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import { machineDirectory } from "./machine-directory.ts";
+import type { SystemEvent } from "./system.ts";
 
 const sick = { healthy: false, reasons: ["http: refused"], passes: 0, ms: 1 };
 
@@ -296,6 +297,41 @@ t.test("a journal that is lost at the way back does not forget which system hung
   }
 });
 
+t.test("a system that was left is held back for some time, whatever makes it", async (t) => {
+  for (const isLost of [false, true]) {
+    const m = await unprovedMachine(t, "grub");
+    m.cutPower();
+    await arm(m);
+    m.cutPower();
+    if (isLost) rmSync(path.join(m.root, journal));
+    t.match(await start(m).recover({ judges: true }), { state: "rolled-back" });
+    const tried = async (sources: typeof proved, asked = reason, afterMs = 0) => {
+      const { system, io } = m.start();
+      io.clock.advance(afterMs);
+      const c = systemClient(system);
+      await c.recover({ judges: true });
+      const closure = { ...(await c.build(sources, asked)), toplevel: fresh };
+      return { c, trial: await c.try(await c.plan(closure)) };
+    };
+    for (const sources of [unproved, fakeSources("other")]) {
+      await t.rejects(tried(sources), {
+        code: "system/release-denied",
+        message:
+          /^\S+ was left in \S+ \(the first boot of .* judged\); it is not tried again before 2026-01-02T/,
+      });
+    }
+    t.strictSame([m.running(), m.bootDefault()], [good, good]);
+    const later = await tried(unproved, reason, 86_400_000);
+    t.match(later.trial, { activation: "switched" });
+    await later.c.rollBack(later.trial, { ...sick, conclusive: false });
+
+    const { c, trial } = await tried(unproved, { ...reason, by: "apply" });
+    await c.commit(trial, healthy);
+    await commit(start(m), proved);
+    t.match(await tried(unproved), { trial: { activation: "switched" } }, "it is forgiven");
+  }
+});
+
 /** The lines of a journal up to the end of so many commits, and of the proof of the last. */
 function untilCommit(text: string, commits: number): string {
   const lines = text.split("\n");
@@ -336,7 +372,116 @@ t.test("a boot default that was made by hand and never booted is nobody's way ba
   t.match(await arm(booted), { back: systemOf(byHand) }, "one that came up is");
 });
 
-t.test("a system that only kexec has started has its first boot still to come", async (t) => {
+/** A system that a person has built and switched to. */
+async function switchTo(m: FakeMachine, name: string): Promise<string> {
+  const c = start(m);
+  await c.recover({ judges: true });
+  await c.build(fakeSources(name), reason);
+  const toplevel = systemOf(fakeSources(name));
+  m.choose(toplevel);
+  m.link(toplevel, "/run/current-system");
+  return toplevel;
+}
+
+/** A person removes a generation of a system, and collects what is left of it or not. */
+function removeGeneration(m: FakeMachine, toplevel: string, isCollected: boolean): void {
+  const profiles = path.join(m.root, "nix/var/nix/profiles");
+  for (const name of readdirSync(profiles)) {
+    const file = path.join(profiles, name);
+    if (/^system-\d+-link$/.test(name) && readlinkSync(file) === toplevel) rmSync(file);
+  }
+  if (isCollected) rmSync(path.join(m.root, toplevel), { recursive: true });
+}
+
+for (const loader of loaders) {
+  t.test(`${loader}: what a person has switched to and booted is gone back to`, async (t) => {
+    const removals: readonly ((m: FakeMachine) => void)[] = [
+      () => {},
+      (m) => removeGeneration(m, good, false),
+      (m) => removeGeneration(m, good, true),
+    ];
+    for (const [index, remove] of removals.entries()) {
+      for (const isProved of [true, false]) {
+        const m = await (isProved ? provedMachine : unprovedMachine)(t, loader);
+        const booted = await switchTo(m, "x");
+        m.cutPower();
+        await start(m).recover({ judges: true });
+        t.equal(m.running(), booted);
+        if (isProved) await switchTo(m, "y"); // never booted
+        remove(m);
+        const next = fakeSources("c");
+        await commit(start(m), next);
+        t.match((await start(m).history()).boot, { previousGood: { toplevel: booted } });
+        m.cutPower();
+        t.equal(m.running(), systemOf(next));
+        const what = `${isProved ? "proved" : "unproved"} before, ${index}`;
+        t.match(await arm(m), { back: booted }, what);
+        m.cutPower();
+        t.match(await start(m).recover({ judges: true }), { state: "rolled-back" }, what);
+        t.strictSame([m.running(), m.bootDefault()], [booted, booted], what);
+      }
+    }
+  });
+
+  t.test(`${loader}: a marked system goes back where the next one does`, async (t) => {
+    const m = await provedMachine(t, loader);
+    const booted = await switchTo(m, "x");
+    m.choose(good);
+    await commit(start(m), unproved);
+    m.bootNext(booted);
+    m.cutPower();
+    m.faults.answers.set("switch boot", () => full);
+    await t.rejects(commit(start(m), fakeSources("c")), { code: "system/commit-incomplete" });
+    m.cutPower();
+    t.equal(m.running(), fresh, "the loader does not know of the next one");
+    t.match(await arm(m), { back: booted });
+  });
+}
+
+t.test("where what was booted has no generation any more, what was proved is", async (t) => {
+  const m = await provedMachine(t, "grub");
+  const booted = await switchTo(m, "x");
+  m.cutPower();
+  await switchTo(m, "y");
+  removeGeneration(m, booted, false);
+  await commit(start(m), fakeSources("c"));
+  m.cutPower();
+  t.match(await arm(m), { back: good });
+});
+
+t.test("where no system is left to go back to, the plan and the commit say so", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  removeGeneration(m, good, false);
+  const events: SystemEvent[] = [];
+  const c = systemClient(m.start().system, { onEvent: (event) => events.push(event) });
+  await c.recover({ judges: true });
+  const plan = await c.plan(await c.build(fakeSources("c"), reason));
+  const none = "no generation is left that was booted, and none that was proved";
+  t.match(plan.warnings.at(-1), {
+    ...{ kind: "first-boot", message: `its first boot has no way back: ${none}` },
+  });
+  const trial = await c.try(plan);
+  await c.commit(trial, healthy);
+  const told = () => events.filter(({ type }) => type === "warning").at(-1);
+  const message = `${trial.toplevel}: its first boot has no way back: ${none}`;
+  t.match(told(), { code: "system/no-way-back", message });
+  t.same(marks(m), [], "nor does anything lead to one that the loader has no entry of");
+
+  const later = await provedMachine(t, "grub");
+  const d = systemClient(later.start().system, { onEvent: (event) => events.push(event) });
+  await d.recover({ judges: true });
+  const known = await d.plan(await d.build(unproved, reason));
+  t.notOk(known.warnings.some(({ kind }) => kind === "first-boot"));
+  const second = await d.try(known);
+  removeGeneration(later, good, false);
+  await d.commit(second, healthy);
+  t.match(told(), {
+    message: `${fresh}: its first boot has no way back: there is no generation of ${good} any more`,
+  });
+  t.same(marks(later), []);
+});
+
+async function startedByKexec(t: Test, later: readonly string[]): Promise<void> {
   const root = machineDirectory("first-boot-kexec");
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
   const m = fakeMachine(root, { loader: "grub", kexec: true });
@@ -353,16 +498,25 @@ t.test("a system that only kexec has started has its first boot still to come", 
   t.equal(m.running(), systemOf(b));
   const d = kexec();
   const { trial } = await d.recover({ judges: true });
-  if (trial === null) return t.fail("expected the trial");
+  if (trial === null) throw new Error("expected the trial");
   await d.commit(trial.trial, healthy);
   t.equal(await arm(m), undefined, "not of the boot that goes on");
   t.match(await kexec().recover({ judges: true }), { state: "clean" });
+  for (const name of later) await commit(kexec(), fakeSources(name));
   m.cutPower();
-  t.equal(m.running(), systemOf(b));
+  t.equal(m.running(), systemOf(fakeSources(later.at(-1) ?? "b with kernel-one")));
   t.match(await arm(m), { back: systemOf(a) });
   m.cutPower();
   t.match(await kexec().recover({ judges: true }), { state: "rolled-back" });
   t.equal(m.bootDefault(), systemOf(a));
+}
+
+t.test("a system that only kexec has started has its first boot still to come", async (t) => {
+  await startedByKexec(t, []);
+});
+
+t.test("nor is it gone back to by those that are committed in that boot", async (t) => {
+  await startedByKexec(t, ["c with kernel-one", "d with kernel-one"]);
 });
 
 t.test("what a first boot was left for is told as it is: its hooks, and no verdict", async (t) => {

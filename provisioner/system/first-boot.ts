@@ -3,7 +3,7 @@ import type { Files } from "#core/io.ts";
 import type { Proof } from "./boot-proof.ts";
 import type { OnceName } from "./loaders/loader.ts";
 import type { SystemPaths } from "./paths.ts";
-import type { Change } from "./work.ts";
+import { type Change, generationOf } from "./work.ts";
 
 /**
  * What a first boot must know before anything but the store is there: links beside the GC roots, each
@@ -86,9 +86,21 @@ export function firstBootAt(
   return marks === undefined || now === "neither" ? undefined : { now, marks };
 }
 
+/** Whether a system is still to have a first boot, and sees to it. */
+export function needsFirstBoot(
+  { machine, storeFiles }: Pick<Change, "machine" | "storeFiles">,
+  toplevel: string,
+): boolean {
+  return machine.booted() !== toplevel && isAble(storeFiles, toplevel);
+}
+
+function isAble(storeFiles: Files, toplevel: string): boolean {
+  return storeFiles.stat(`${toplevel}/${unit}`) !== undefined;
+}
+
 /**
- * Marks a system that becomes the boot default and was not booted, where there is one to go back to. What
- * is marked already stays as it is: its first boot may have begun, and have failed.
+ * Marks a system that becomes the boot default and was not booted, where there is one to go back to; says so
+ * where there is none. What is marked already stays as it is: its first boot may have begun, and have failed.
  */
 export function markFirstBoot(change: Change, proof: Proof, by: BootedBy): void {
   const { machine, storeFiles, paths } = change;
@@ -96,14 +108,18 @@ export function markFirstBoot(change: Change, proof: Proof, by: BootedBy): void 
   const back = previousGood.toplevel;
   // Another kernel that was started by this one has met no boot loader.
   const wasBooted = machine.booted() === toplevel && by !== "kexec";
-  const isAble = storeFiles.stat(`${toplevel}/${unit}`) !== undefined;
-  if (proved || wasBooted || back === toplevel || !isAble) return;
-  if (back === null || !machine.inStore(back)) return;
+  if (proved || wasBooted || back === toplevel || !isAble(storeFiles, toplevel)) return;
+  if (back === null || !machine.inStore(back) || generationOf(change, back) === null) {
+    warnOfNoBack(change, proof);
+    return;
+  }
   const at = (name: string) => `${paths.firstBoot}/${name}`;
   const marks = readMarks(change, machine.booted());
   if (marks?.unproved === toplevel && marks.proved === back) return;
-  if (marks?.proved === back && !marks.hasBegun) {
-    storeFiles.link(toplevel, at("next")); // the loader still starts the other one
+  if (marks !== undefined && !marks.hasBegun) {
+    // The loader still starts the other one, which goes back there as well.
+    if (marks.proved !== back) storeFiles.link(back, at("proved"));
+    storeFiles.link(toplevel, at("next"));
     return;
   }
   clearMarks(change);
@@ -111,6 +127,18 @@ export function markFirstBoot(change: Change, proof: Proof, by: BootedBy): void 
   storeFiles.link(back, at("proved"));
   storeFiles.link(toplevel, at("unproved"));
 }
+
+/** In a container nothing is booted by default. */
+function warnOfNoBack({ settings, emit }: Change, { toplevel, previousGood }: Proof): void {
+  if (!settings.systemd) return;
+  const back = previousGood.toplevel;
+  const why = back === null ? noBack : `there is no generation of ${back} any more`;
+  const message = `${toplevel}: its first boot has no way back: ${why}`;
+  emit({ type: "warning", code: "system/no-way-back", message });
+}
+
+/** Why a first boot has no way back where nothing was there that it could lead to. */
+export const noBack = "no generation is left that was booted, and none that was proved";
 
 /** The system that will be the unproved one as soon as the loader starts it. */
 export function nextMarked({ storeFiles, paths }: MarksPlace): string | null {

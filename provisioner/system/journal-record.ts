@@ -16,8 +16,13 @@ export interface Attempt {
   readonly previous: Plan["from"];
   /** The boot default before it. */
   readonly profile: SystemLink;
-  /** What the machine was booted with, where that is known and not the boot default. */
+  /** What the machine was booted with, where that is known and not the boot default; for an earlier version. */
   readonly booted?: SystemLink;
+  /**
+   * What its first boot goes back to; both `null` where nothing is left. Absent in records of an earlier
+   * version, and where a first boot was left.
+   */
+  readonly back?: SystemLink;
   /** How it is booted, where it is tried by a restart of the machine. */
   readonly once: { readonly loader: OnceName; readonly why: readonly string[] } | null;
   /** So long after its beginning the way back comes by itself. */

@@ -9,6 +9,7 @@ import { type Preview, parseDryActivate } from "./dry-activate.ts";
 import { sourcesOf } from "./ended-trials.ts";
 import { evaluatedAsRoot } from "./evaluate-apart.ts";
 import type { FetchPreview } from "./fetch/preview-fetch.ts";
+import { whyNoBack } from "./first-boot-back.ts";
 import { readJournal } from "./journal.ts";
 import { planCommands } from "./plan-commands.ts";
 import { changedFiles, sourceTexts, writtenTexts } from "./plan-files.ts";
@@ -160,22 +161,29 @@ async function lookAtSwitch(work: Work, toplevel: string): Promise<SwitchLook> {
   const looks = [previewUnits(work, toplevel), plannedWay(work, reboot)] as const;
   await Promise.allSettled(looks);
   const [preview, way] = await Promise.all(looks);
-  const checks = [...checkWarnings(word), ...(await firstBootWarnings(work, way))];
+  const checks = [...checkWarnings(word), ...(await firstBootWarnings(work, way, toplevel))];
   return { preview, reboot, way, checks };
 }
 
 /** A system that is tried by a restart has had its first boot. */
 async function firstBootWarnings(
-  { settings, machine, commands }: Work,
+  work: Work,
   way: TrialWay | string,
+  toplevel: string,
 ): Promise<readonly PlanWarning[]> {
+  const { settings, machine, commands, io, paths } = work;
   const { toplevel: bootDefault } = machine.profile();
   if (typeof way === "string" || way.by === "restart") return [];
   if (!settings.systemd || bootDefault === null) return [];
-  const why = await commands.whyNotOnce(bootDefault);
-  if (why === null) return [];
-  const message = `its first boot has no way back before firstlight runs in it: ${why}`;
-  return [{ kind: "first-boot", message }];
+  const unable = await commands.whyNotOnce(bootDefault);
+  if (unable !== null) {
+    const message = `its first boot has no way back before firstlight runs in it: ${unable}`;
+    return [{ kind: "first-boot", message }];
+  }
+  const none = whyNoBack(work, toplevel, readJournal(io.files, paths.journal).ledger);
+  return none === null
+    ? []
+    : [{ kind: "first-boot", message: `its first boot has no way back: ${none}` }];
 }
 
 /** By their names alone: what they say may be another word each time. */

@@ -1,7 +1,8 @@
 import { Fault } from "#core/fault.ts";
 import type { EndedTrial } from "./ended-trials.ts";
 import type { Attempt, StepRecord } from "./journal-record.ts";
-import type { ChangeReason, DeniedRelease, HeldRelease, Wanted } from "./system.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ChangeReason, Closure, DeniedRelease, HeldRelease, Wanted } from "./system.ts";
 import type { TransactionState } from "./transaction-state.ts";
 
 /** What the journal knows of releases that did not come to a good end. */
@@ -124,7 +125,7 @@ export function checkRelease(
   { limits, nowMs }: { readonly limits: ReleaseLimits; readonly nowMs: number },
 ): void {
   const { release, reason } = asked;
-  if (reason.by === "apply" || reason.by === "rollback") return;
+  if (isOfPerson(reason)) return;
   const wanted = subject(release, reason);
   const since = (at: string) => Math.abs(nowMs - Date.parse(at));
   const denial = denied.find((one) => isSame(one, wanted) && since(one.at) < limits.denyMs);
@@ -142,6 +143,41 @@ export function checkRelease(
   );
 }
 
+/**
+ * Throws `system/release-denied` for a system that was booted and was not well, or did not come up, and was
+ * left for that within the time for which a release is held back: whatever it was made from, and whoever has
+ * forgotten that. What a person asks for is always tried, and so is what damage leads back to.
+ */
+export function checkSystem(
+  { proof, ended }: Pick<Ledger, "proof" | "ended">,
+  { toplevel, reason }: Pick<Closure, "toplevel" | "reason">,
+  { limits, nowMs }: { readonly limits: ReleaseLimits; readonly nowMs: number },
+): void {
+  if (isOfPerson(reason) || reason.by === "repair") return;
+  if (proof === null || !proof.failed.includes(toplevel)) return;
+  const leaving = leavingOf(ended, toplevel);
+  if (leaving === undefined || Math.abs(nowMs - Date.parse(leaving.at)) >= limits.denyMs) return;
+  const { txn, attempt } = leaving;
+  const why = attempt.left === toplevel ? attempt.closure.reason.why : "it was booted and not well";
+  throw new Fault(
+    "system/release-denied",
+    `${toplevel} was left in ${txn} (${why}); it is not tried again before ${untilOf(leaving, limits)}`,
+  );
+}
+
+/** The commit by which a system was left, after the last one of its own where that is known. */
+function leavingOf(ended: readonly EndedTrial[], toplevel: string): EndedTrial | undefined {
+  const committed = ended.filter(({ outcome }) => outcome === "committed");
+  const own = committed.findLastIndex(({ attempt }) => attempt.closure.toplevel === toplevel);
+  const since = committed.slice(own + 1);
+  const first = own === -1 ? undefined : since[0];
+  return since.find(({ attempt }) => attempt.left === toplevel) ?? first;
+}
+
+function isOfPerson({ by }: ChangeReason): boolean {
+  return by === "apply" || by === "rollback";
+}
+
 /** So many trials of a release have begun and come to no good end, this one among them. */
 export function triesOf({ tries }: Releases, attempt: Attempt): number {
   return tries.filter((one) => isSame(one, subjectOf(attempt))).length;
@@ -156,6 +192,6 @@ export function heldBack(
   return held.map((one) => ({ ...one, until: untilOf(one, limits) }));
 }
 
-function untilOf({ at }: DeniedRelease, { denyMs }: ReleaseLimits): string {
+function untilOf({ at }: Pick<DeniedRelease, "at">, { denyMs }: ReleaseLimits): string {
   return new Date(Date.parse(at) + denyMs).toISOString();
 }

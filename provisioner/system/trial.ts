@@ -3,11 +3,13 @@ import { abandonBuild } from "./abandon.ts";
 import { isNobodys } from "./activation.ts";
 import { checkApproved } from "./approved-plan.ts";
 import { firstBootAt } from "./first-boot.ts";
+import { firstBootBack } from "./first-boot-back.ts";
 import { runPreHooks } from "./hooks.ts";
 import type { Attempt, SystemLink } from "./journal-record.ts";
 import { checkPlan, runningNow } from "./plan.ts";
 import { askSwitch, isUnasked, type Refusal, type SwitchWord } from "./pre-switch.ts";
 import { prepareRestart } from "./prepare.ts";
+import { checkSystem } from "./releases.ts";
 import { rollBackOpen } from "./roll-back.ts";
 import { takeUpFirstBoot } from "./settle-first-boot.ts";
 import { switchAndRead } from "./switch.ts";
@@ -42,6 +44,7 @@ export interface Tryable {
  * throws `system/reboot-refused`, `system/reboot-impossible` or `system/switch-inhibited` where there can
  * be none. What its own checks before a switch refuse is a trial that was `refused`, with nothing done;
  * where neither they nor the activation could be run at all that is `system/activation-failed`.
+ * A system that failed in a boot of its own is `system/release-denied` for some time, unless a person asks for it.
  * With the digest of an approved plan anything that is not exactly as planned is `system/plan-stale`.
  */
 export async function tryPlan(
@@ -55,6 +58,8 @@ export async function tryPlan(
     await abandonBuild(change, `the trial ${txn} was asked for`);
   }
   checkPlan(change, plan);
+  const { journal, settings, io } = change;
+  checkSystem(journal.ledger, closure, { limits: settings.limits, nowMs: io.clock.now() });
   checkInStore(change, closure.toplevel);
   if (approved !== undefined) await checkApproved(change, plan, approved);
   await runPreHooks(change, closure);
@@ -73,6 +78,7 @@ export async function tryPlan(
     previous: runningNow(change),
     profile,
     ...bootedBeside(change, profile),
+    back: firstBootBack(change, closure.toplevel, change.journal.ledger),
     once: way.by === "restart" ? { loader: way.loader.name, why: plan.reboot.why } : null,
     wayBackMs: change.settings.wayBackMs,
     judging,

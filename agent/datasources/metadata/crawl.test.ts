@@ -678,3 +678,40 @@ t.test("a service is asked by the names that the network knows", async (t) => {
   const unknown = crawlCloud(cloud, { addresses: [], named: named.slice(0, 1), budgetMs: 5_000 });
   await t.rejects(unknown, { message: /does not know yet where/ });
 });
+
+t.test("the status of an answer decides, however large its body is", async (t) => {
+  const large = (status: number, headers = {}): FakeAnswer => ({
+    ...{ status, headers, body: "x".repeat(2 * 1024 * 1024) },
+  });
+  const busy = await crawl(t, first(1, large(503, { "retry-after": "0" }), "right"));
+  t.equal(busy.data, "right");
+  t.match(busy.attempts, [{ status: 200 }, { status: 503 }, { status: 200 }]);
+  await t.rejects(crawl(t, large(503, { "retry-after": "60" })), {
+    ...{ code: "datasource/unreachable", message: /answered with 503/ },
+  });
+  await t.rejects(crawl(t, large(403)), {
+    ...{ code: "datasource/refused", message: /answered with 403/ },
+  });
+  await t.rejects(crawl(t, large(302, { location: "http://192.0.2.1/x" })), {
+    message: /leads away to http:\/\/192\.0\.2\.1,/,
+  });
+});
+
+t.test("a token that has run out is renewed, whatever is answered beside it", async (t) => {
+  const busy = { status: 503, body: `<html>${"e".repeat(5_000)}` };
+  const { url, requests } = await fakeService(t, {
+    "/token": first(1, "old", first(1, busy, "new")),
+    "/id": "i-1",
+    "/data": ({ headers }, response) => {
+      if (headers["x-token"] === "new") response.end("right");
+      else response.writeHead(401).end("x".repeat(2 * 1024 * 1024));
+    },
+  });
+  const token = { method: "PUT", path: "/token", headers: {}, header: "x-token" } as const;
+  const { answers } = await crawlCloud(
+    { ...cloud, service: { ...cloud.service, token } },
+    { addresses: [url], budgetMs: 20_000 },
+  );
+  t.equal(Buffer.from(answers.get("/data") ?? []).toString(), "right");
+  t.same(requests.filter((each) => each.endsWith("/token")).length, 3);
+});

@@ -13,9 +13,9 @@ const connectMs = 2_000;
 /** For one whole answer: a server that drips is asked again. */
 const answerMs = 10_000;
 const defaultMaxBytes = 1024 * 1024;
-/** What is read of an answer that says that there is nothing, so that its connection may serve again. */
-const absentBodyBytes = 64 * 1024;
-const absentBodyMs = 1_000;
+/** What is read of an answer whose status says everything, so that its connection may serve again. */
+const bodilessBytes = 64 * 1024;
+const bodilessMs = 1_000;
 /** Bounded by the budget long before. */
 const mostTries = 1_000;
 const firstPauseMs = 200;
@@ -283,8 +283,8 @@ function wordsOf({ code, message }: RequestError): string {
 type Answer = Pick<Response<Uint8Array>, "statusCode" | "headers" | "body" | "requestUrl">;
 
 /**
- * One request with its tries; a body that is too large ends it. Of an answer that says that there is
- * nothing the body is nothing either, however large, packed or broken it is, or slow to come.
+ * One request with its tries; a body that is too large ends it. Of an answer outside 200-299 status and
+ * headers say everything: its body is nothing, however large, packed or broken it is, or slow to come.
  */
 async function request(
   { got: client, leftOff }: Client,
@@ -293,39 +293,48 @@ async function request(
   { absentOn = [], maxBytes = defaultMaxBytes, withinMs }: GetOptions,
 ): Promise<Answer> {
   const enough = new AbortController();
-  let absent: Answer | undefined;
+  /** Of the try under way, where it is outside 200-299. */
+  let bodiless: Answer | undefined;
+  let cut = () => {};
   let timer: NodeJS.Timeout | undefined;
   const late = withinMs === undefined ? undefined : AbortSignal.timeout(withinMs);
   const { signal, retry } = client.defaults.options;
   const statusCodes = (retry.statusCodes ?? []).filter((code) => !absentOn.includes(code));
+  const isFinal = () => bodiless !== undefined && !statusCodes.includes(bodiless.statusCode);
   const all = [signal, enough.signal, late].filter((each) => each !== undefined);
   const promise = client(url, {
     ...init,
     retry: {
       statusCodes,
-      calculateDelay: (given) => (absent === undefined ? (retry.calculateDelay?.(given) ?? 0) : 0),
+      calculateDelay: (given) => (isFinal() ? 0 : (retry.calculateDelay?.(given) ?? 0)),
     },
     signal: AbortSignal.any(all),
     responseType: "buffer",
   });
   // got's own event comes only after the body.
   promise.on("request", (sent) => {
-    sent.once("response", ({ statusCode = 0, headers }) => {
-      if (!isAbsent(statusCode, absentOn) || statusCodes.includes(statusCode)) return; // asked again
-      absent = { statusCode, headers, body: Buffer.alloc(0), requestUrl: new URL(url) };
-      timer = setTimeout(() => enough.abort(), absentBodyMs);
+    clearTimeout(timer);
+    bodiless = undefined;
+    sent.once("response", (answer) => {
+      const { statusCode = 0, headers } = answer;
+      if (isGood(statusCode)) return;
+      bodiless = { statusCode, headers, body: Buffer.alloc(0), requestUrl: new URL(url) };
+      cut = () => answer.destroy();
+      timer = setTimeout(cut, bodilessMs);
+      answer.once("close", () => clearTimeout(timer));
     });
   });
   promise.on("downloadProgress", ({ transferred }) => {
-    if (transferred > (absent === undefined ? maxBytes : absentBodyBytes)) enough.abort();
+    if (bodiless === undefined && transferred > maxBytes) enough.abort();
+    if (bodiless !== undefined && transferred > bodilessBytes) cut();
   });
   try {
     const response = (await promise) as Response<Uint8Array>;
-    const isTaken = response.statusCode >= 200 && response.statusCode <= 299;
-    return isTaken ? Object.assign(response, { body: unpacked(response, maxBytes) }) : response;
+    if (!isGood(response.statusCode)) return response;
+    return Object.assign(response, { body: unpacked(response, maxBytes) });
   } catch (error) {
     if (enough.signal.aborted && error instanceof RequestError) leftOff(error);
-    if (absent !== undefined && !signal?.aborted) return absent;
+    if (bodiless !== undefined && !signal?.aborted && !late?.aborted) return bodiless;
     if (enough.signal.aborted) throw largerThan(url, maxBytes, error);
     if (late?.aborted) {
       const message = `${placeOf(url)}: nothing came within ${withinMs} ms`;
@@ -335,6 +344,10 @@ async function request(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isGood(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode <= 299;
 }
 
 /** The body without the packing that some put on it unasked. */
@@ -372,7 +385,7 @@ function taken(
   if (isRefusal(statusCode)) {
     throw new Fault("datasource/refused", `${place}: answered with ${statusCode}`);
   }
-  if (statusCode < 200 || statusCode > 299) {
+  if (!isGood(statusCode)) {
     throw new Fault("datasource/unreachable", `${place}: answered with ${statusCode}`);
   }
   if (!raw && isHtml(body)) throw notMetadata(place, "a page of HTML came");

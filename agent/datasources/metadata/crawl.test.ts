@@ -82,11 +82,11 @@ t.test("a date to ask again at counts from the service's own clock", async (t) =
 t.test("what does not pass ends it, and says why", async (t) => {
   const answers: readonly (readonly [string, FakeAnswer, RegExp])[] = [
     [
-      "malformed",
+      "unreachable",
       { status: 302, headers: { location: "http://192.0.2.1/x" } },
       /leads away to http:\/\/192\.0\.2\.1,/,
     ],
-    ["malformed", "<html><body>Log in</body></html>", /a page of HTML/],
+    ["unreachable", "<html><body>Log in</body></html>", /a page of HTML/],
     ["malformed", "x".repeat(100_001), /more than 100000 bytes/],
     ["refused", { status: 403 }, /answered with 403/],
     ["refused", { status: 401 }, /answered with 401/],
@@ -140,7 +140,7 @@ t.test("what an answer is called says nothing of what it is", async (t) => {
   const page = { "content-type": "application/json" };
   for (const body of ["\n <HTML>log in</HTML>", "<!DOCTYPE html><p>log in"]) {
     await t.rejects(crawl(t, { status: 200, headers: page, body }), {
-      ...{ code: "datasource/malformed", message: /\/data: a page of HTML came/ },
+      ...{ code: "datasource/unreachable", message: /\/data: a page of HTML came/ },
       hint: "something answers in the place of the metadata service: look at the network between",
     });
   }
@@ -589,10 +589,11 @@ t.test("an answer is asked for as it is, and unpacked where it comes packed", as
     [packed(gzipSync(Buffer.alloc(100_001))), /more than 100000 bytes/],
     [packed(Buffer.from("no gzip")), /gzip came that cannot be unpacked/],
     [packed(Buffer.from("x"), "br"), /an encoding came that was not asked for/],
-    [packed(gzipSync("<html>Log in</html>")), /a page of HTML/],
   ];
   for (const [answer, message] of wrong)
     await t.rejects(crawl(t, answer), { code: "datasource/malformed", message });
+  const page = packed(gzipSync("<html>Log in</html>"));
+  await t.rejects(crawl(t, page), { code: "datasource/unreachable", message: /a page of HTML/ });
 });
 
 t.test("nothing there is nothing there, whatever comes with it", async (t) => {
@@ -714,4 +715,47 @@ t.test("a token that has run out is renewed, whatever is answered beside it", as
   );
   t.equal(Buffer.from(answers.get("/data") ?? []).toString(), "right");
   t.same(requests.filter((each) => each.endsWith("/token")).length, 3);
+});
+
+/** Pages as portals send them, none of which begins as a page should. */
+const pages: Record<string, string> = {
+  "a byte order mark first": "\ufeff<!DOCTYPE html><html>Log in</html>",
+  "a comment first": "<!-- Portal -->\n<html>Log in</html>",
+  "a declaration of XML first": '<?xml version="1.0"?>\n<!DOCTYPE html><html>Log in</html>',
+  "no html element": "<head><title>Log in</title></head>",
+  "a script": "<script>location = '/login'</script>",
+  "a meta element": '<META http-equiv="refresh" content="0; url=/login">',
+};
+
+t.test("a page of a portal is none of the service, however it begins", async (t) => {
+  for (const [what, page] of Object.entries(pages)) {
+    const { url } = await fakeService(t, { "/id": page, "/data": page });
+    const job = { addresses: [url], budgetMs: 5_000 };
+    await t.rejects(
+      crawlCloud(cloud, job, undefined, { patienceMs: 0 }),
+      { code: "datasource/unreachable", message: `${url}/id: a page of HTML came` },
+      what,
+    );
+    await t.rejects(
+      crawl(t, page),
+      { code: "datasource/unreachable", message: /\/data: a page of HTML came/ },
+      `${what}: of one that comes later`,
+    );
+    const xml = { ...cloud, service: { ...cloud.service, markup: true } };
+    await t.rejects(
+      crawlCloud(xml, job, undefined, { patienceMs: 0 }),
+      { code: "datasource/unreachable", message: `${url}/id: a page of HTML came` },
+      `${what}: where XML is spoken`,
+    );
+  }
+});
+
+t.test("XML is for those who speak it", async (t) => {
+  const document = '\ufeff<?xml version="1.0"?><GoalState><header/></GoalState>';
+  await t.rejects(crawl(t, document), { message: /markup \(HTML, XML\) came/ });
+  const { url } = await fakeService(t, { "/id": document, "/data": document });
+  const xml = { ...cloud, service: { ...cloud.service, markup: true } };
+  const { answers } = await crawlCloud(xml, { addresses: [url], budgetMs: 5_000 });
+  t.equal(answers.size, 1);
+  for (const yaml of ["<<: *usual\n", "a: <html>"]) t.equal((await crawl(t, yaml)).data, yaml);
 });

@@ -5,6 +5,7 @@ import got, { type Got, type OptionsInit, RequestError, type Response } from "go
 import { Fault } from "#core/fault.ts";
 import { gunzip } from "#core/gunzip.ts";
 import type { Candidate } from "./candidates.ts";
+import { ForeignAnswer, foreignDocument } from "./foreign-answer.ts";
 import { openLineExchange } from "./line-exchange.ts";
 import { type OAuthKeys, oAuthHeader } from "./oauth.ts";
 import type { GetOptions, MetadataAttempt, MetadataService } from "./service.ts";
@@ -84,7 +85,8 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
     return value === undefined ? {} : { [service.token.header]: value };
   }
 
-  async function ask(path: string, init: OptionsInit, options: GetOptions) {
+  async function ask(path: string, init: OptionsInit, given: GetOptions) {
+    const options = { markup: service.markup === true, ...given };
     const once = async () => {
       const headers = { ...(await headersFor()), ...options.headers };
       return request(client, `${candidate.url}${path}`, { ...init, headers }, options);
@@ -131,12 +133,17 @@ async function newToken(
   { url }: Candidate,
   { method, path, headers, optionalOn = [] }: NonNullable<MetadataService["token"]>,
 ): Promise<string | undefined> {
-  const response = await request(client, `${url}${path}`, { method, headers }, { maxBytes: 4_096 });
+  const response = await request(
+    client,
+    `${url}${path}`,
+    { method, headers },
+    { maxBytes: 65_536 },
+  );
   if (optionalOn.includes(response.statusCode)) return undefined;
   const text = Buffer.from(taken(response, {}) ?? [])
     .toString("latin1")
     .trim();
-  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  if (/^[\x21-\x7e]{1,4096}$/.test(text)) return text;
   throw new Fault("datasource/malformed", `${url}${path}: a token was expected, another text came`);
 }
 
@@ -355,7 +362,11 @@ function unpacked({ body, headers, requestUrl }: Answer, maxBytes: number): Uint
   const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
   if (encoding === "identity" || encoding === "" || body.length === 0) return body;
   if (encoding !== "gzip" && encoding !== "x-gzip")
-    throw notMetadata(placeOf(requestUrl), "an encoding came that was not asked for");
+    throw new Fault(
+      "datasource/malformed",
+      `${placeOf(requestUrl)}: an encoding came that was not asked for, which is no metadata`,
+      { hint: "something changes what the metadata service says: look at the network between" },
+    );
   try {
     return gunzip(body, maxBytes);
   } catch (error) {
@@ -374,13 +385,13 @@ function largerThan(url: URL | string, maxBytes: number, cause: unknown): Fault 
 /** What an answer says. Throws where it is none of a metadata service. */
 function taken(
   { statusCode, body, headers, requestUrl }: Answer,
-  { absentOn = [], raw = false }: GetOptions,
+  { absentOn = [], raw = false, markup = false }: GetOptions,
 ): Uint8Array | undefined {
   const place = placeOf(requestUrl);
   if (isAbsent(statusCode, absentOn)) return undefined;
   if (statusCode >= 300 && statusCode < 400) {
     const target = URL.parse(headers.location ?? "", String(requestUrl))?.origin ?? "nowhere";
-    throw notMetadata(place, `it leads away to ${target}`);
+    throw new ForeignAnswer(place, `it leads away to ${target}`);
   }
   if (isRefusal(statusCode)) {
     throw new Fault("datasource/refused", `${place}: answered with ${statusCode}`);
@@ -388,24 +399,13 @@ function taken(
   if (!isGood(statusCode)) {
     throw new Fault("datasource/unreachable", `${place}: answered with ${statusCode}`);
   }
-  if (!raw && isHtml(body)) throw notMetadata(place, "a page of HTML came");
+  const foreign = raw ? undefined : foreignDocument(body, markup);
+  if (foreign !== undefined) throw new ForeignAnswer(place, foreign);
   return body;
 }
 
 function isAbsent(statusCode: number, absentOn: readonly number[]): boolean {
   return statusCode === 404 || statusCode === 410 || absentOn.includes(statusCode);
-}
-
-function isHtml(body: Uint8Array): boolean {
-  const start = Buffer.from(body.subarray(0, 64)).toString("latin1").trimStart().toLowerCase();
-  return start.startsWith("<!doctype html") || start.startsWith("<html");
-}
-
-/** Somebody stands between: a portal that wants a login, a proxy, a machine that only pretends. */
-function notMetadata(place: string, problem: string): Fault {
-  return new Fault("datasource/malformed", `${place}: ${problem}, which is no metadata`, {
-    hint: "something answers in the place of the metadata service: look at the network between",
-  });
 }
 
 function unreachable(place: string, error: unknown): Fault {

@@ -4,6 +4,7 @@ import { counted } from "#core/count.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { type Candidate, candidatesFor, type Interfaces, needInterfaces } from "./candidates.ts";
 import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
+import { ForeignAnswer } from "./foreign-answer.ts";
 import { type ReadRoutes, readRoutes } from "./routes.ts";
 import type { MetadataService } from "./service.ts";
 
@@ -128,12 +129,13 @@ async function probe(
 }
 
 function isFinal(fault: unknown): fault is Fault {
+  if (fault instanceof ForeignAnswer) return true;
   return isFault(fault, "datasource/malformed") || isFault(fault, "datasource/refused");
 }
 
 /** What it says may be another tomorrow: no fault of the machine's input. */
 function notThisService(answered: Fault): Fault {
-  if (isFault(answered, "datasource/refused")) return answered;
+  if (!isFault(answered, "datasource/malformed")) return answered;
   return new Fault("datasource/unreachable", answered.message, { cause: answered });
 }
 

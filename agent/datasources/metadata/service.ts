@@ -19,6 +19,8 @@ export interface MetadataService {
   readonly passing?: readonly number[];
   /** How the right to ask is got; it is got again where the service says 401. */
   readonly token?: TokenRequest;
+  /** Whether it speaks XML; else what begins with `<` is of somebody else. */
+  readonly markup?: boolean;
   /** Whether it answers only who asks from a port below 1024. */
   readonly privilegedPort?: boolean;
   /** Ports beside its own at which it answers too. */
@@ -85,6 +87,8 @@ export interface GetOptions {
   readonly without?: "note" | "warning";
   /** Whether it is the user's own document: then a page of HTML is as good as anything. */
   readonly raw?: boolean;
+  /** Whether it may begin with `<` and be no page of HTML; what the service says when absent. */
+  readonly markup?: boolean;
 }
 
 /** One exchange with an address, or the lack of one. */

@@ -759,3 +759,37 @@ t.test("XML is for those who speak it", async (t) => {
   t.equal(answers.size, 1);
   for (const yaml of ["<<: *usual\n", "a: <html>"]) t.equal((await crawl(t, yaml)).data, yaml);
 });
+
+t.test(
+  "what a machine can do without takes no more than its part when it comes, either",
+  async (t) => {
+    let nowMs = 0;
+    const asked: string[] = [];
+    const open = (): Exchange => ({
+      async get(path) {
+        asked.push(path);
+        if (path.startsWith("/leaf/")) nowMs += 100;
+        return Buffer.from("x");
+      },
+      post: () => Promise.reject(new Error("nothing is said")),
+      close() {},
+    });
+    const slow = {
+      ...cloud,
+      async crawl(client: MetadataClient) {
+        for (let leaf = 0; client.hasTime(); leaf++) {
+          await client.get(`/leaf/${leaf}`, { without: "note" });
+          if (leaf > 1_000) break;
+        }
+        await client.get("/left", { without: "note" });
+        await client.get("/data");
+      },
+    };
+    const fakes = { open, interfaces: () => ({}), now: () => nowMs };
+    const { answers, lacks } = await crawlCloud(slow, { budgetMs: 30_000 }, undefined, fakes);
+    t.equal(asked.filter((path) => path.startsWith("/leaf/")).length, 100, "a third of 30 s");
+    t.match(lacks, [{ path: "/left", problem: "not asked for: what came before took too long" }]);
+    t.notOk(asked.includes("/left"));
+    t.ok(answers.has("/data"));
+  },
+);

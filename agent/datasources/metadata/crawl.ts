@@ -40,7 +40,7 @@ export async function crawlCloud(
     budgetMs,
   }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
-  fakes: Pick<OpenOptions, "interfaces" | "open" | "patienceMs" | "lookAgainMs"> = {},
+  fakes: Pick<OpenOptions, "interfaces" | "open" | "patienceMs" | "lookAgainMs" | "now"> = {},
 ): Promise<CrawlReport> {
   const { name } = cloud;
   const asked = task === "ready" ? telling(cloud, problem) : cloud;
@@ -66,7 +66,7 @@ export async function crawlCloud(
     ports = portsOf(opened, (candidate) => open(candidate, context));
     const answers = new Map<string, Uint8Array>();
     const lacks: Lack[] = [];
-    await crawl(bearing(keeping(ports, opened, answers), lacks, context));
+    await crawl(bearing(keeping(ports, opened, answers), lacks, { ...context, ...fakes }));
     const { url, from, socketPath } = opened.candidate;
     const place =
       socketPath === undefined ? { url, from } : { url: `unix:${socketPath}`, from: null };
@@ -140,33 +140,39 @@ function withTokens(service: MetadataService, tokens: Tokens | undefined): Metad
 }
 
 /**
- * A client that does without what a machine can do without. What does not come may take a part of the
- * budget only, all of it together.
+ * A client that does without what a machine can do without. That may take a part of the budget only, all
+ * of it together, whether it comes or not: what is slow shall cost nothing that a machine needs.
  */
 function bearing(
   client: Kept,
   lacks: Lack[],
-  { budgetMs, signal }: Pick<OpenOptions, "budgetMs" | "signal">,
+  {
+    budgetMs,
+    signal,
+    now = () => performance.now(),
+  }: Pick<OpenOptions, "budgetMs" | "signal" | "now">,
 ): MetadataClient {
   let leftMs = budgetMs / 3;
   const get: MetadataClient["get"] = async (path, { without, ...options } = {}) => {
     if (without === undefined) return client.get(path, options);
     // Of what is left a part, so that one that does not come leaves time for others.
     const withinMs = Math.floor(Math.min(longestWithoutMs, leftMs / 3));
-    const startedAt = performance.now();
+    const startedAt = now();
     try {
       if (withinMs < leastWithoutMs)
-        throw new Fault("datasource/unreachable", "not asked for: too much before it did not come");
+        throw new Fault("datasource/unreachable", "not asked for: what came before took too long");
       return await client.get(path, { withinMs, ...options });
     } catch (error) {
       if (!isFault(error) || signal.aborted) throw error;
-      leftMs -= performance.now() - startedAt;
       lacks.push({ level: without, path, problem: error.message });
       return undefined;
+    } finally {
+      leftMs -= now() - startedAt;
     }
   };
   return {
     get,
+    hasTime: () => leftMs / 3 >= leastWithoutMs,
     post: client.post,
     lack: (lack) => void lacks.push(lack),
     async text(path, options) {

@@ -63,6 +63,8 @@ export interface MetadataClient {
   get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   /** The same as text. */
   text(path: string, options?: GetOptions): Promise<string | undefined>;
+  /** Whether there is time left for what a machine can do without; else it is not asked for. */
+  hasTime(): boolean;
   /** Tells of something that is not asked for. */
   lack(lack: Lack): void;
   /** Says something to the service; what it answers is not kept. Throws `datasource/…`. */

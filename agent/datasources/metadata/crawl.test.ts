@@ -91,6 +91,7 @@ t.test("what does not pass ends it, and says why", async (t) => {
     ["refused", { status: 403 }, /answered with 403/],
     ["refused", { status: 401 }, /answered with 401/],
     ["unreachable", { status: 418 }, /answered with 418/],
+    ["unreachable", { status: 304 }, /data: answered with 304, which is no metadata/],
   ];
   for (const [kind, answer, message] of answers)
     await t.rejects(crawl(t, answer), { code: `datasource/${kind}`, message });
@@ -232,6 +233,8 @@ t.test("who answers what is not of this service is asked again, for a while", as
     "a page to log in": "<html><body>Log in</body></html>",
     "led away": { status: 302, headers: { location: "http://192.0.2.1/x" } },
     refused: { status: 403 },
+    "nothing at all": { status: 204 },
+    "an empty line": "\n",
   };
   const ask = (url: string, patienceMs: number) =>
     crawlCloud(cloud, { addresses: [url], budgetMs: 20_000 }, undefined, {
@@ -364,6 +367,14 @@ t.test("which interface the kernel takes is told, whatever address is asked from
   t.same(told(ipv4, ["eth1 x", "", "eth1\tzz\t\t0003"]), ["eth1", "eth2", "eth3"]);
   t.same(told(ipv6, [default6("eth1"), reject6]), by("eth1"));
   t.same(told(ipv6, [reject6]), ["eth1", "eth2", "eth3"], "a route that refuses");
+  for (const length of ["", "zz", "81", "ff", "080", "-1"]) {
+    const broken = [
+      `${"0".repeat(32)} ${length} ${"0".repeat(32)}`,
+      default6("eth1", source3, length),
+    ];
+    const cut = broken.map((row) => row.replace(/ 00 /, ` ${length} `));
+    t.same(told(ipv6, [...broken, ...cut, default6("eth2")]), by("eth2"), `length ${length}`);
+  }
   t.same(
     told(ipv6, [default6("eth1"), default6("eth2")]),
     by("eth1 or eth2"),
@@ -715,6 +726,116 @@ t.test("a token that has run out is renewed, whatever is answered beside it", as
   );
   t.equal(Buffer.from(answers.get("/data") ?? []).toString(), "right");
   t.same(requests.filter((each) => each.endsWith("/token")).length, 3);
+});
+
+t.test("what stood in the way is told at the end of the time", async (t) => {
+  const down: FakeAnswer = { status: 500 };
+  await t.rejects(crawl(t, down, 600), {
+    code: "datasource/unreachable",
+    message: /^Fake: not all was said within 600 ms: http:.*\/data: answered with 500$/,
+  });
+  const { url } = await fakeService(t, { "/id": down });
+  await t.rejects(crawlCloud(cloud, { addresses: [url], budgetMs: 600 }), {
+    message: `no metadata within 600 ms from ${url}: 1 way was tried; ${url}/id: answered with 500`,
+  });
+  const some = await fakeService(t, { "/id": "i-1", "/data": down });
+  const without = {
+    ...cloud,
+    crawl: async (client: MetadataClient) =>
+      void (await client.get("/data", { without: "note", withinMs: 300 })),
+  };
+  const { lacks } = await crawlCloud(without, { addresses: [some.url], budgetMs: 5_000 });
+  const problem = `${some.url}/data: answered with 500, and nothing else came within 300 ms`;
+  t.match(lacks, [{ problem }]);
+});
+
+/** Has a clock of its own run until something has ended; what is asked meanwhile takes none of it. */
+async function onFakeClock<T>(
+  t: { teardown(end: () => void): void },
+  begin: (nowMs: () => number) => Promise<T>,
+): Promise<T> {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  t.teardown(() => mock.timers.reset());
+  let nowMs = 0;
+  let isOver = false;
+  const ended = begin(() => nowMs).finally(() => {
+    isOver = true;
+  });
+  ended.catch(() => {}); // awaited below
+  for (; !isOver && nowMs < 300_000; nowMs += clockStepMs) {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    mock.timers.tick(clockStepMs);
+  }
+  return ended;
+}
+
+const clockStepMs = 20;
+/** What the turns of an exchange may take of that clock. */
+const clockLateMs = 10 * clockStepMs;
+
+/** When a place was asked that answers so at first, by that clock. */
+async function timesAsked(
+  t: { teardown(end: () => void): void },
+  early: readonly FakeAnswer[],
+  budgetMs: number,
+): Promise<readonly number[]> {
+  const times: number[] = [];
+  const told = early.reduceRight<FakeAnswer>((then, answer) => first(1, answer, then), "right");
+  let now = () => 0;
+  const { url } = await fakeService(
+    t,
+    { "/id": "i-1", "/data": told },
+    {
+      guard({ url: path }) {
+        if (path === "/data") times.push(now());
+        return undefined;
+      },
+    },
+  );
+  await onFakeClock(t, (nowMs) => {
+    now = nowMs;
+    const fakes = { interfaces: () => ({}) };
+    return crawlCloud(cloud, { addresses: [url], budgetMs }, undefined, fakes);
+  });
+  return times;
+}
+
+t.test("a service that says when is asked again then, and no sooner", async (t) => {
+  const busy: FakeAnswer = { status: 429, headers: { "retry-after": "3" } };
+  const [firstMs = 0, secondMs = 0] = await timesAsked(t, [busy], 60_000);
+  const pause = secondMs - firstMs;
+  t.ok(pause >= 3_000 - clockStepMs && pause <= 3_000 + clockLateMs, `${pause} ms`);
+});
+
+t.test("pauses grow where a service stays away", async (t) => {
+  const away = Array.from({ length: 7 }, (): FakeAnswer => ({ status: 503 }));
+  const times = await timesAsked(t, away, 120_000);
+  t.equal(times.length, 8);
+  for (const [index, longestMs] of [200, 400, 800, 1_600, 3_200, 5_000, 5_000].entries()) {
+    const pause = (times[index + 1] ?? 0) - (times[index] ?? 0);
+    const isWithin = pause >= longestMs / 2 - clockStepMs && pause <= longestMs + clockLateMs;
+    t.ok(isWithin, `pause ${index + 1}: ${pause} ms`);
+  }
+});
+
+t.test("who wants to be left alone for longer than there is time is left alone", async (t) => {
+  const busy: FakeAnswer = { status: 429, headers: { "retry-after": "60" } };
+  const token = { method: "PUT", path: "/token", headers: {}, header: "x-token" } as const;
+  const { service } = cloud;
+  for (const [asked, path] of [
+    [service, "GET /id"],
+    [{ ...service, token }, "PUT /token"],
+  ] as const) {
+    const { url, requests } = await fakeService(t, { "/id": busy, "/token": busy });
+    const job = { addresses: [url], budgetMs: 500 };
+    const left = crawlCloud({ ...cloud, service: asked }, job, undefined, { lookAgainMs: 20 });
+    const place = `${url}${path.split(" ")[1]}`;
+    await t.rejects(left, {
+      code: "datasource/unreachable",
+      message: `no metadata within 500 ms from ${url}: 1 way was tried; ${place}: answered with 429`,
+    });
+    t.same(requests, [path]);
+  }
 });
 
 /** Pages as portals send them, none of which begins as a page should. */

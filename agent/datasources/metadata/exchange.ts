@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { Agent, type IncomingHttpHeaders } from "node:http";
+import { Agent } from "node:http";
 import { connect } from "node:net";
 import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
 import { Fault } from "#core/fault.ts";
@@ -8,6 +8,7 @@ import type { Candidate } from "./candidates.ts";
 import { ForeignAnswer, foreignDocument } from "./foreign-answer.ts";
 import { openLineExchange } from "./line-exchange.ts";
 import { type OAuthKeys, oAuthHeader } from "./oauth.ts";
+import { askedPauseMs, pauseMs } from "./pause.ts";
 import type { GetOptions, MetadataAttempt, MetadataService } from "./service.ts";
 
 const connectMs = 2_000;
@@ -19,8 +20,6 @@ const bodilessBytes = 64 * 1024;
 const bodilessMs = 1_000;
 /** Bounded by the budget long before. */
 const mostTries = 1_000;
-const firstPauseMs = 200;
-const longestPauseMs = 5_000;
 /** What a service may say that time heals. */
 const passing = [408, 425, 429, 500, 502, 503, 504];
 /** A clock that is so near is right. */
@@ -53,8 +52,19 @@ export interface Exchange {
   post(path: string, body: string, options?: GetOptions): Promise<void>;
   /** Whether it is asked without a token, because it would give none. */
   readonly tokenless?: () => boolean;
+  /** What stood in the way last, of what is asked again. */
+  readonly hindrance?: () => Hindrance | undefined;
   /** Ends what is under way too, and what waits to be asked again. */
   close(): void;
+}
+
+/** Why an address is asked again. */
+export interface Hindrance {
+  /** With the address. */
+  readonly problem: string;
+  readonly isAnswer: boolean;
+  /** Whether it wants to be left alone for longer than the budget lasts. */
+  readonly isLasting: boolean;
 }
 
 /**
@@ -111,6 +121,7 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
         throw new Fault("datasource/unreachable", `${candidate.url}${path}: answered with 404`);
     },
     tokenless: () => isTokenless,
+    hindrance: client.hindrance,
     close() {
       closed.abort();
       agent.destroy();
@@ -165,6 +176,8 @@ interface Client {
   readonly got: Got;
   /** Records an exchange that we ended: no hook is called for it. */
   readonly leftOff: (error: RequestError) => void;
+  readonly hinder: (hindrance: Hindrance) => void;
+  readonly hindrance: () => Hindrance | undefined;
 }
 
 function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): Client {
@@ -211,33 +224,15 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): C
       ],
     },
   });
-  return { got: client, leftOff: teller.failed };
-}
-
-/**
- * In milliseconds. Many machines that start at once shall not all ask again at once; and one that is told
- * to ask again at once, each time, does so less and less often.
- */
-function pauseMs(attempt: number, retryAfterMs: number | undefined): number {
-  const grown = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
-  const least = Math.min(longestPauseMs, 2 ** (attempt - 1));
-  return Math.max(least, retryAfterMs ?? grown * (0.5 + Math.random() / 2));
-}
-
-/**
- * What `Retry-After` asks for, in milliseconds: seconds, or a date, which counts from the `Date` of the
- * same answer. Where there is none it counts from our clock, which may stand at 1970 or anywhere: what
- * lies before it or after the budget is `undefined` then, as if nothing had been asked for.
- */
-function askedPauseMs(headers: IncomingHttpHeaders, budgetMs: number): number | undefined {
-  const asked = headers["retry-after"]?.trim() ?? "";
-  if (/^\d+$/.test(asked)) return Number(asked) * 1_000;
-  const until = Date.parse(asked);
-  if (Number.isNaN(until)) return undefined;
-  const theirs = Date.parse(headers.date ?? "");
-  if (!Number.isNaN(theirs)) return Math.max(0, until - theirs);
-  const ms = until - Date.now();
-  return ms > 0 && ms <= budgetMs ? ms : undefined;
+  let last: Hindrance | undefined;
+  return {
+    got: client,
+    leftOff: teller.failed,
+    hinder: (hindrance) => {
+      last = hindrance;
+    },
+    hindrance: () => last,
+  };
 }
 
 /** Records exchanges as got comes by them. */
@@ -294,7 +289,7 @@ type Answer = Pick<Response<Uint8Array>, "statusCode" | "headers" | "body" | "re
  * headers say everything: its body is nothing, however large, packed or broken it is, or slow to come.
  */
 async function request(
-  { got: client, leftOff }: Client,
+  { got: client, leftOff, hinder }: Client,
   url: string,
   init: OptionsInit,
   { absentOn = [], maxBytes = defaultMaxBytes, withinMs }: GetOptions,
@@ -303,6 +298,8 @@ async function request(
   /** Of the try under way, where it is outside 200-299. */
   let bodiless: Answer | undefined;
   let cut = () => {};
+  /** What stood in the way of the try before. */
+  let last: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   const late = withinMs === undefined ? undefined : AbortSignal.timeout(withinMs);
   const { signal, retry } = client.defaults.options;
@@ -313,7 +310,14 @@ async function request(
     ...init,
     retry: {
       statusCodes,
-      calculateDelay: (given) => (isFinal() ? 0 : (retry.calculateDelay?.(given) ?? 0)),
+      calculateDelay: (given) => {
+        if (isFinal() || given.computedValue === 0) return 0;
+        const ms = retry.calculateDelay?.(given) ?? 0;
+        last = problemOf(given.error);
+        const isAnswer = given.error.response !== undefined;
+        hinder({ problem: `${placeOf(url)}: ${last}`, isAnswer, isLasting: ms === 0 });
+        return ms;
+      },
     },
     signal: AbortSignal.any(all),
     responseType: "buffer",
@@ -343,10 +347,10 @@ async function request(
     if (enough.signal.aborted && error instanceof RequestError) leftOff(error);
     if (bodiless !== undefined && !signal?.aborted && !late?.aborted) return bodiless;
     if (enough.signal.aborted) throw largerThan(url, maxBytes, error);
-    if (late?.aborted) {
-      const message = `${placeOf(url)}: nothing came within ${withinMs} ms`;
-      throw new Fault("datasource/unreachable", message, { cause: error });
-    }
+    const soFar = last ?? (bodiless === undefined ? undefined : answeredWith(bodiless));
+    const nothing = soFar === undefined ? "nothing came" : `${soFar}, and nothing else came`;
+    if (signal?.aborted) throw unreachable(placeOf(url), error, soFar ?? nothing);
+    if (late?.aborted) throw unreachable(placeOf(url), error, `${nothing} within ${withinMs} ms`);
     throw unreachable(placeOf(url), error);
   } finally {
     clearTimeout(timer);
@@ -390,7 +394,9 @@ function taken(
   const place = placeOf(requestUrl);
   if (isAbsent(statusCode, absentOn)) return undefined;
   if (statusCode >= 300 && statusCode < 400) {
-    const target = URL.parse(headers.location ?? "", String(requestUrl))?.origin ?? "nowhere";
+    const { location } = headers;
+    if (location === undefined) throw new ForeignAnswer(place, answeredWith({ statusCode }));
+    const target = URL.parse(location, String(requestUrl))?.origin ?? "nowhere";
     throw new ForeignAnswer(place, `it leads away to ${target}`);
   }
   if (isRefusal(statusCode)) {
@@ -408,8 +414,16 @@ function isAbsent(statusCode: number, absentOn: readonly number[]): boolean {
   return statusCode === 404 || statusCode === 410 || absentOn.includes(statusCode);
 }
 
-function unreachable(place: string, error: unknown): Fault {
+function problemOf(error: RequestError): string {
+  return error.response === undefined ? wordsOf(error) : answeredWith(error.response);
+}
+
+function answeredWith({ statusCode }: Pick<Answer, "statusCode">): string {
+  return `answered with ${statusCode}`;
+}
+
+function unreachable(place: string, error: unknown, problem?: string): Fault {
   if (error instanceof Fault) return error;
-  const words = error instanceof RequestError ? wordsOf(error) : String(error);
+  const words = problem ?? (error instanceof RequestError ? wordsOf(error) : String(error));
   return new Fault("datasource/unreachable", `${place}: ${words}`, { cause: error });
 }

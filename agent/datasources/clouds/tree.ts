@@ -7,6 +7,9 @@ const mostLevels = 8;
 /** Of a machine with 64 interfaces, each of about 30 leaves, half as many again. */
 const mostPaths = 3_000;
 
+/** Of all that is named there; eight of them are still an address. */
+const mostNameLength = 200;
+
 /** What a machine is made of, of all that there is. */
 const heeded = /^(?:$|local-hostname$|public-keys|network\/)/;
 
@@ -24,7 +27,7 @@ interface Listed {
  * Asks for everything below a path that lists what there is, a directory by a slash at its end, as EC2
  * has it and clouds that follow it: first what a machine is made of. `left` begins what is not asked for. A
  * leaf that does not come costs no other one; what is beyond any real machine's tree or the time for what
- * a machine can do without is not asked for, and told; so is a name that leads out of the tree.
+ * a machine can do without is not asked for, and told; so is a name that is too long or leads out of the tree.
  */
 export async function crawlTree(
   client: MetadataClient,
@@ -69,7 +72,7 @@ export async function crawlTree(
     }
     if (outward.length === 0) continue;
     const first = JSON.stringify(outward[0]?.slice(0, 100));
-    const problem = `${counted(outward.length, "name")} listed that lead out of the tree, the first ${first}: not asked for`;
+    const problem = `${counted(outward.length, "name")} listed that are too long or lead out of the tree, the first ${first}: not asked for`;
     client.lack({ level: levelOf(path), path, problem });
   }
   if (tooDeep === undefined) return;
@@ -96,8 +99,9 @@ class Pending {
   }
 }
 
-/** Whether a listed name is below its directory, however the parts of an address are read. */
+/** Whether a listed name is below its directory, however the parts of an address are read, and of a length that is one. */
 function isBelow(name: string): boolean {
+  if (name.length > mostNameLength) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: an address loses them on its way
   if (/[\\\u0000-\u001f]/.test(name)) return false;
   const parts = name.replace(/\/$/, "").split("/");

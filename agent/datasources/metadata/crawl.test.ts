@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import t from "tap";
 import { Fault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
-import { exchangesOf } from "../search.ts";
+import { exchangesOf, unrecordedOf } from "../search.ts";
 import { candidatesFor, type Interfaces } from "./candidates.ts";
 import { crawlCloud } from "./crawl.ts";
 import { readJob, readReport, reportOf } from "./crawl-words.ts";
@@ -542,12 +542,13 @@ t.test("what a child says is a report, or is not believed", async (t) => {
     service: { url: "http://x", from: null },
     answers: new Map([["/id", Buffer.from("i-1")]]),
     attempts: [attempt],
+    unrecorded: 7,
     lacks: [{ level: "note", path: "/x", problem: "answered with 403" } as const],
     tokenless: true,
   };
   const job = { datasource: "Fake", budgetMs: 1 };
   t.same(readReport(await reportOf(Promise.resolve(report)), job), report);
-  const failed = Object.assign(new Error("broken"), { attempts: [attempt] });
+  const failed = Object.assign(new Error("broken"), { attempts: [attempt], unrecorded: 7 });
   const text = await reportOf(Promise.reject(failed));
   const caught = (): unknown => {
     try {
@@ -558,6 +559,7 @@ t.test("what a child says is a report, or is not believed", async (t) => {
   };
   t.match(caught(), { code: "cli/internal", message: "broken" });
   t.same(exchangesOf(caught()), [attempt]);
+  t.equal(unrecordedOf(caught()), 7);
   for (const other of ["", "{}", '{"v":1}', "null", text.replace('"v":1', '"v":2')])
     t.throws(() => readReport(other, job), { code: "datasource/unreachable" }, other.slice(0, 20));
   const telling = { ...job, task: "ready", problem: "it failed" };
@@ -914,3 +916,50 @@ t.test(
     t.ok(answers.has("/data"));
   },
 );
+
+t.test(
+  "of many exchanges the first and the last ones are kept, and the others counted",
+  async (t) => {
+    const attempts = async (count: number, open: typeof openExchange) => {
+      const many = {
+        ...cloud,
+        async crawl(client: MetadataClient) {
+          for (let at = 1; at < count; at++) await client.get(`/${at}`);
+        },
+      };
+      const report = await crawlCloud(many, { budgetMs: 30_000 }, undefined, {
+        ...{ open, interfaces: () => ({}) },
+      });
+      const urls = report.attempts.map(({ url }) => url);
+      return { urls, unrecorded: report.unrecorded };
+    };
+    let asked = 0;
+    const open: typeof openExchange = (_candidate, { record }) => ({
+      async get() {
+        const url = String(asked++);
+        record({ method: "GET", url, from: null, atMs: 0, ms: 0, status: 200, error: null });
+        return Buffer.from("x");
+      },
+      post: () => Promise.reject(new Error("nothing is said")),
+      close() {},
+    });
+    const many = await attempts(1_200, open);
+    t.equal(many.unrecorded, 700);
+    t.same(
+      [many.urls[0], many.urls[49], many.urls[50], many.urls[499]],
+      ["0", "49", "750", "1199"],
+    );
+    t.equal(many.urls.length, 500);
+    t.equal((await attempts(500, open)).unrecorded, 0);
+  },
+);
+
+t.test("a tree as large as one may be is a report", async (t) => {
+  const answers = new Map(
+    Array.from({ length: 3_003 }, (_, number) => [`/${number}`, Buffer.from("x")] as const),
+  );
+  const lacks = [...answers.keys()].map((path) => ({ level: "note" as const, path, problem: "x" }));
+  const report = { service: null, answers, attempts: [], unrecorded: 0, lacks, tokenless: false };
+  const text = await reportOf(Promise.resolve(report));
+  t.equal(readReport(text, { datasource: "Fake" }).answers.size, 3_003);
+});

@@ -2,13 +2,13 @@ import { lookup } from "node:dns/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Fault, isFault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
+import { AttemptLog } from "./attempt-log.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { type OpenedService, type OpenOptions, openService } from "./open-service.ts";
 import type {
   CrawlJob,
   CrawlReport,
   Lack,
-  MetadataAttempt,
   MetadataClient,
   MetadataService,
   Tokens,
@@ -16,8 +16,6 @@ import type {
 
 /** Of all answers together. */
 const mostBytes = 32 * 1024 * 1024;
-/** The last ones: a service that is away is asked for a long time. */
-const mostAttempts = 500;
 /** For one answer that a machine can do without. */
 const longestWithoutMs = 5_000;
 /** For a name server that is on the same network. */
@@ -26,7 +24,7 @@ const leastWithoutMs = 20;
 
 /**
  * Asks a cloud for everything that it says, or tells it how the machine is, within the budget. The
- * fault of a crawl that failed holds the attempts as `attempts`. `fakes` are for tests.
+ * fault of a crawl that failed holds the attempts as `attempts` and `unrecorded`. `fakes` are for tests.
  */
 export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
@@ -48,16 +46,13 @@ export async function crawlCloud(
   const service = withTokens(asked.service, tokens);
   const places = [...(await resolved(named)), ...(addresses ?? service.addresses)];
   if (places.length === 0) throw nowhere(name);
-  const attempts: MetadataAttempt[] = [];
+  const log = new AttemptLog();
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), budgetMs);
   const signal = stop === undefined ? late.signal : AbortSignal.any([late.signal, stop]);
   const context = {
     ...{ service, oAuth, signal, budgetMs, startedAt: performance.now() },
-    record(attempt: MetadataAttempt) {
-      attempts.push(attempt);
-      if (attempts.length > mostAttempts) attempts.shift();
-    },
+    record: log.record,
   };
   let ports: Ports | undefined;
   try {
@@ -71,9 +66,10 @@ export async function crawlCloud(
     const place =
       socketPath === undefined ? { url, from } : { url: `unix:${socketPath}`, from: null };
     const tokenless = opened.exchange.tokenless?.() ?? false;
-    return { service: place, answers, attempts, lacks, tokenless };
+    const { attempts, unrecorded } = log;
+    return { service: place, answers, attempts, unrecorded, lacks, tokenless };
   } catch (error) {
-    throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, attempts);
+    throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, log);
   } finally {
     clearTimeout(timer);
     ports?.close();
@@ -227,6 +223,6 @@ function outOfTime(name: string, budgetMs: number, cause: unknown): Fault {
   );
 }
 
-function withAttempts(error: unknown, attempts: readonly MetadataAttempt[]): unknown {
-  return error instanceof Error ? Object.assign(error, { attempts }) : error;
+function withAttempts(error: unknown, { attempts, unrecorded }: AttemptLog): unknown {
+  return error instanceof Error ? Object.assign(error, { attempts, unrecorded }) : error;
 }

@@ -146,7 +146,10 @@ export interface CrawlReport {
   /** The address that answered, and from where it was asked. */
   readonly service: { readonly url: string; readonly from: string | null } | null;
   readonly answers: Answers;
+  /** The first and the last ones. */
   readonly attempts: readonly MetadataAttempt[];
+  /** How many there were between them that are left out. */
+  readonly unrecorded?: number;
   readonly lacks?: readonly Lack[];
   /** Whether it was asked without a token, because it would give none. */
   readonly tokenless?: boolean;

@@ -17,7 +17,7 @@ const mostShown = 200;
 export async function readCloud(
   cloud: Pick<Cloud, "name" | "read" | "workloadIdentity" | "service">,
   detection: Detection,
-  { answers, service, attempts, lacks = [], tokenless = false }: CrawlReport,
+  { answers, service, attempts, unrecorded = 0, lacks = [], tokenless = false }: CrawlReport,
   machine: CloudMachine,
 ): Promise<DatasourceContent> {
   const { name } = cloud;
@@ -36,7 +36,7 @@ export async function readCloud(
   const datasource = { name, place: url, identity, removable, evidence };
   return {
     ...instanceContent({ datasource, instance, findings }),
-    ...{ attempts, metadataService: placeOf(cloud, service?.url, reader, lacks) },
+    ...{ attempts, unrecorded, metadataService: placeOf(cloud, service?.url, reader, lacks) },
     ...(lacks.some(({ level }) => level === "warning") ? { incomplete: true } : {}),
   };
 }

@@ -99,8 +99,10 @@ export interface DatasourceContent {
   readonly metadataService?: MetadataPlace;
   /** Whether something did not come that the machine may be made from: a later boot may have it. */
   readonly incomplete?: boolean;
-  /** Every exchange with a metadata service. */
+  /** The exchanges with a metadata service, the first and the last ones. */
   readonly attempts?: readonly MetadataAttempt[];
+  /** How many exchanges there were between those. */
+  readonly unrecorded?: number;
   /** How it was found; `discover` adds it. */
   readonly search?: Search;
 }

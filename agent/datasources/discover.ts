@@ -95,7 +95,7 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     ...content.findings,
     ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used, options.pinned))),
   ];
-  const search = searchOf(attempts, content.attempts);
+  const search = searchOf(attempts, content.attempts, content.unrecorded);
   return { kind: "found", content: { ...content, findings, search }, attempts };
 }
 

@@ -2,7 +2,15 @@ import { Fault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import type { ReadTools } from "./datasource.ts";
-import { readSeed, requiredFiles, type Seed, seedFiles, seedLimits } from "./nocloud-seed.ts";
+import { ForeignAnswer, foreignDocument } from "./metadata/foreign-answer.ts";
+import {
+  readSeed,
+  requiredFiles,
+  type Seed,
+  type SeedFile,
+  seedFiles,
+  seedLimits,
+} from "./nocloud-seed.ts";
 import { readRegularFile } from "./regular-file.ts";
 
 /** Where the rest of a seed lies. */
@@ -55,6 +63,7 @@ export async function readSeedFrom(
       const refused = (status: number) => findings.push(leftOut(place, name, status));
       const isNeeded = requiredFiles.includes(name);
       const bytes = await fetch(fileOf(name), seedLimits[name], isNeeded ? undefined : refused);
+      if (bytes !== undefined && inYaml.includes(name)) needOwn(`${place}: ${name}`, bytes);
       return [name, bytes] as const;
     }),
   );
@@ -66,6 +75,15 @@ export async function readSeedFrom(
     () => present,
   );
   return { seed, place, identity: place, findings };
+}
+
+/** Files that are YAML; the others may be anything. */
+const inYaml: readonly SeedFile[] = ["meta-data", "network-config"];
+
+/** Throws `datasource/unreachable` where somebody else answers, as a portal that wants a login. */
+function needOwn(place: string, bytes: Uint8Array): void {
+  const foreign = foreignDocument(bytes);
+  if (foreign !== undefined) throw new ForeignAnswer(place, foreign);
 }
 
 function leftOut(place: string, name: string, status: number): Finding {

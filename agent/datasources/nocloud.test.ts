@@ -414,6 +414,7 @@ t.test("seedfrom is followed over the network, where that is up", async (t) => {
     "/S%207/vendor-data": { status: 404 },
     "/S%207/network-config": first(1, { status: 503 }, "version: 2\n"),
     "/large/meta-data": "x".repeat(2 ** 20 + 1),
+    ...{ "/portal/meta-data": "<!-- a portal --><html>", "/portal/user-data": "<html>" },
   });
   const from = (place: string) => setKernelCommandLine(root, `ds=nocloud;i=here;s=${place}`);
   from(`${url.replace("//", "//user:pw@")}/__dmi.system-serial-number__/`);
@@ -437,6 +438,11 @@ t.test("seedfrom is followed over the network, where that is up", async (t) => {
   });
   from(`${url}/large/`);
   await t.rejects(read(root, network), { code: "datasource/malformed", message: /larger than/ });
+  from(`${url}/portal/`);
+  await t.rejects(read(root, network), {
+    code: "datasource/unreachable",
+    message: `seedfrom ${url}/…: meta-data: a page of HTML came, which is no metadata`,
+  });
   from(`${url}/__dmi.system-uuid__/`);
   await t.rejects(read(root, network), {
     code: "datasource/missing",

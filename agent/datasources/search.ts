@@ -22,11 +22,12 @@ export const noSearch: Search = { tried: [], exchanges: [], unrecorded: 0 };
 export function searchOf(
   tried: readonly Attempt[],
   exchanges: readonly MetadataAttempt[] = [],
+  unrecorded = 0,
 ): Search {
   return {
     tried: tried.map(({ name, result, place, ms }) => ({ name, result, place, ms })),
     exchanges: exchanges.slice(0, mostExchanges),
-    unrecorded: Math.max(0, exchanges.length - mostExchanges),
+    unrecorded: unrecorded + Math.max(0, exchanges.length - mostExchanges),
   };
 }
 
@@ -45,8 +46,16 @@ export function exchangesOf(error: unknown): readonly MetadataAttempt[] {
   return (error as { readonly attempts?: readonly MetadataAttempt[] } | null)?.attempts ?? [];
 }
 
+/** How many more there were. */
+export function unrecordedOf(error: unknown): number {
+  return (error as { readonly unrecorded?: number } | null)?.unrecorded ?? 0;
+}
+
 /** Has a fault carry the search that it ended. */
 export function withSearch(error: unknown, tried: readonly Attempt[]): unknown {
   if (!(error instanceof Error)) return error;
-  return Object.assign(error, { tried, search: searchOf(tried, exchangesOf(error)) });
+  return Object.assign(error, {
+    tried,
+    search: searchOf(tried, exchangesOf(error), unrecordedOf(error)),
+  });
 }

@@ -18,6 +18,7 @@ export const ready: NonNullable<Cloud["ready"]> = {
     addresses: ["http://168.63.129.16"],
     headers: { "x-ms-agent-name": "firstlight", "x-ms-version": "2012-11-30" },
     probe: goalState,
+    markup: true,
     passing: [410],
   },
   async tell(client, problem) {

@@ -14,7 +14,8 @@ const refusal = "bad_request";
  */
 export async function askPassword(client: MetadataClient, path: string): Promise<void> {
   try {
-    await client.get(path, { headers: { domu_request: "send_my_password" }, withinMs });
+    const headers = { domu_request: "send_my_password" };
+    await client.get(path, { headers, withinMs, markup: true });
   } catch (error) {
     if (!isFault(error)) throw error; // else it is told by what is not there
   }

@@ -1,7 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import type { Report } from "#generated/agent/datasources/metadata/report.ts";
 import { validate } from "#generated/agent/datasources/metadata/report.validate.js";
-import { exchangesOf } from "../search.ts";
+import { exchangesOf, unrecordedOf } from "../search.ts";
 import { oAuthNames } from "./oauth.ts";
 import type { CrawlJob, CrawlReport } from "./service.ts";
 
@@ -12,23 +12,26 @@ export async function reportOf(crawl: Promise<CrawlReport>): Promise<string> {
     service: null,
     answers: {},
     attempts: [],
+    unrecorded: 0,
     lacks: [],
     tokenless: false,
     fault: null,
   } as const;
   try {
-    const { service, answers, attempts, lacks = [], tokenless = false } = await crawl;
+    const { service, answers, attempts, unrecorded = 0, ...rest } = await crawl;
+    const { lacks = [], tokenless = false } = rest;
     const encoded = [...answers].map(([path, bytes]) => [
       path,
       Buffer.from(bytes).toString("base64"),
     ]);
-    const said = { service, answers: Object.fromEntries(encoded), attempts };
+    const said = { service, answers: Object.fromEntries(encoded), attempts, unrecorded };
     const report = { ...nothing, ...said, lacks, tokenless };
     return JSON.stringify(report);
   } catch (error) {
     const { code, message, hint } = describeFault(error);
     const attempts = exchangesOf(error);
-    return JSON.stringify({ ...nothing, attempts, fault: { code, message, hint } });
+    const unrecorded = unrecordedOf(error);
+    return JSON.stringify({ ...nothing, attempts, unrecorded, fault: { code, message, hint } });
   }
 }
 
@@ -47,15 +50,16 @@ export function readReport(
       `${datasource}: whoever asks the metadata service said nothing that can be read`,
     );
   }
-  const { service, answers, attempts, lacks, tokenless, fault } = report;
+  const { service, answers, attempts, unrecorded, lacks, tokenless, fault } = report;
   if (fault !== null) {
     const { code, message, hint } = fault;
-    throw Object.assign(new Fault(code, message, hint === null ? {} : { hint }), { attempts });
+    const thrown = new Fault(code, message, hint === null ? {} : { hint });
+    throw Object.assign(thrown, { attempts, unrecorded });
   }
   const decoded = Object.entries(answers).map(
     ([path, base64]) => [path, Buffer.from(base64, "base64")] as const,
   );
-  return { service, answers: new Map(decoded), attempts, lacks, tokenless };
+  return { service, answers: new Map(decoded), attempts, unrecorded, lacks, tokenless };
 }
 
 function parse(text: string): Report | undefined {

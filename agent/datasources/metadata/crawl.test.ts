@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import t from "tap";
 import { Fault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
-import { exchangesOf } from "../search.ts";
+import { exchangesOf, unrecordedOf } from "../search.ts";
 import { candidatesFor, type Interfaces } from "./candidates.ts";
 import { crawlCloud } from "./crawl.ts";
 import { readJob, readReport, reportOf } from "./crawl-words.ts";
@@ -82,15 +82,16 @@ t.test("a date to ask again at counts from the service's own clock", async (t) =
 t.test("what does not pass ends it, and says why", async (t) => {
   const answers: readonly (readonly [string, FakeAnswer, RegExp])[] = [
     [
-      "malformed",
+      "unreachable",
       { status: 302, headers: { location: "http://192.0.2.1/x" } },
       /leads away to http:\/\/192\.0\.2\.1,/,
     ],
-    ["malformed", "<html><body>Log in</body></html>", /a page of HTML/],
+    ["unreachable", "<html><body>Log in</body></html>", /a page of HTML/],
     ["malformed", "x".repeat(100_001), /more than 100000 bytes/],
     ["refused", { status: 403 }, /answered with 403/],
     ["refused", { status: 401 }, /answered with 401/],
     ["unreachable", { status: 418 }, /answered with 418/],
+    ["unreachable", { status: 304 }, /data: answered with 304, which is no metadata/],
   ];
   for (const [kind, answer, message] of answers)
     await t.rejects(crawl(t, answer), { code: `datasource/${kind}`, message });
@@ -140,7 +141,7 @@ t.test("what an answer is called says nothing of what it is", async (t) => {
   const page = { "content-type": "application/json" };
   for (const body of ["\n <HTML>log in</HTML>", "<!DOCTYPE html><p>log in"]) {
     await t.rejects(crawl(t, { status: 200, headers: page, body }), {
-      ...{ code: "datasource/malformed", message: /\/data: a page of HTML came/ },
+      ...{ code: "datasource/unreachable", message: /\/data: a page of HTML came/ },
       hint: "something answers in the place of the metadata service: look at the network between",
     });
   }
@@ -232,6 +233,8 @@ t.test("who answers what is not of this service is asked again, for a while", as
     "a page to log in": "<html><body>Log in</body></html>",
     "led away": { status: 302, headers: { location: "http://192.0.2.1/x" } },
     refused: { status: 403 },
+    "nothing at all": { status: 204 },
+    "an empty line": "\n",
   };
   const ask = (url: string, patienceMs: number) =>
     crawlCloud(cloud, { addresses: [url], budgetMs: 20_000 }, undefined, {
@@ -364,6 +367,14 @@ t.test("which interface the kernel takes is told, whatever address is asked from
   t.same(told(ipv4, ["eth1 x", "", "eth1\tzz\t\t0003"]), ["eth1", "eth2", "eth3"]);
   t.same(told(ipv6, [default6("eth1"), reject6]), by("eth1"));
   t.same(told(ipv6, [reject6]), ["eth1", "eth2", "eth3"], "a route that refuses");
+  for (const length of ["", "zz", "81", "ff", "080", "-1"]) {
+    const broken = [
+      `${"0".repeat(32)} ${length} ${"0".repeat(32)}`,
+      default6("eth1", source3, length),
+    ];
+    const cut = broken.map((row) => row.replace(/ 00 /, ` ${length} `));
+    t.same(told(ipv6, [...broken, ...cut, default6("eth2")]), by("eth2"), `length ${length}`);
+  }
   t.same(
     told(ipv6, [default6("eth1"), default6("eth2")]),
     by("eth1 or eth2"),
@@ -531,12 +542,13 @@ t.test("what a child says is a report, or is not believed", async (t) => {
     service: { url: "http://x", from: null },
     answers: new Map([["/id", Buffer.from("i-1")]]),
     attempts: [attempt],
+    unrecorded: 7,
     lacks: [{ level: "note", path: "/x", problem: "answered with 403" } as const],
     tokenless: true,
   };
   const job = { datasource: "Fake", budgetMs: 1 };
   t.same(readReport(await reportOf(Promise.resolve(report)), job), report);
-  const failed = Object.assign(new Error("broken"), { attempts: [attempt] });
+  const failed = Object.assign(new Error("broken"), { attempts: [attempt], unrecorded: 7 });
   const text = await reportOf(Promise.reject(failed));
   const caught = (): unknown => {
     try {
@@ -547,6 +559,7 @@ t.test("what a child says is a report, or is not believed", async (t) => {
   };
   t.match(caught(), { code: "cli/internal", message: "broken" });
   t.same(exchangesOf(caught()), [attempt]);
+  t.equal(unrecordedOf(caught()), 7);
   for (const other of ["", "{}", '{"v":1}', "null", text.replace('"v":1', '"v":2')])
     t.throws(() => readReport(other, job), { code: "datasource/unreachable" }, other.slice(0, 20));
   const telling = { ...job, task: "ready", problem: "it failed" };
@@ -589,10 +602,11 @@ t.test("an answer is asked for as it is, and unpacked where it comes packed", as
     [packed(gzipSync(Buffer.alloc(100_001))), /more than 100000 bytes/],
     [packed(Buffer.from("no gzip")), /gzip came that cannot be unpacked/],
     [packed(Buffer.from("x"), "br"), /an encoding came that was not asked for/],
-    [packed(gzipSync("<html>Log in</html>")), /a page of HTML/],
   ];
   for (const [answer, message] of wrong)
     await t.rejects(crawl(t, answer), { code: "datasource/malformed", message });
+  const page = packed(gzipSync("<html>Log in</html>"));
+  await t.rejects(crawl(t, page), { code: "datasource/unreachable", message: /a page of HTML/ });
 });
 
 t.test("nothing there is nothing there, whatever comes with it", async (t) => {
@@ -677,4 +691,275 @@ t.test("a service is asked by the names that the network knows", async (t) => {
   t.equal(service?.url, url);
   const unknown = crawlCloud(cloud, { addresses: [], named: named.slice(0, 1), budgetMs: 5_000 });
   await t.rejects(unknown, { message: /does not know yet where/ });
+});
+
+t.test("the status of an answer decides, however large its body is", async (t) => {
+  const large = (status: number, headers = {}): FakeAnswer => ({
+    ...{ status, headers, body: "x".repeat(2 * 1024 * 1024) },
+  });
+  const busy = await crawl(t, first(1, large(503, { "retry-after": "0" }), "right"));
+  t.equal(busy.data, "right");
+  t.match(busy.attempts, [{ status: 200 }, { status: 503 }, { status: 200 }]);
+  await t.rejects(crawl(t, large(503, { "retry-after": "60" })), {
+    ...{ code: "datasource/unreachable", message: /answered with 503/ },
+  });
+  await t.rejects(crawl(t, large(403)), {
+    ...{ code: "datasource/refused", message: /answered with 403/ },
+  });
+  await t.rejects(crawl(t, large(302, { location: "http://192.0.2.1/x" })), {
+    message: /leads away to http:\/\/192\.0\.2\.1,/,
+  });
+});
+
+t.test("a token that has run out is renewed, whatever is answered beside it", async (t) => {
+  const busy = { status: 503, body: `<html>${"e".repeat(5_000)}` };
+  const { url, requests } = await fakeService(t, {
+    "/token": first(1, "old", first(1, busy, "new")),
+    "/id": "i-1",
+    "/data": ({ headers }, response) => {
+      if (headers["x-token"] === "new") response.end("right");
+      else response.writeHead(401).end("x".repeat(2 * 1024 * 1024));
+    },
+  });
+  const token = { method: "PUT", path: "/token", headers: {}, header: "x-token" } as const;
+  const { answers } = await crawlCloud(
+    { ...cloud, service: { ...cloud.service, token } },
+    { addresses: [url], budgetMs: 20_000 },
+  );
+  t.equal(Buffer.from(answers.get("/data") ?? []).toString(), "right");
+  t.same(requests.filter((each) => each.endsWith("/token")).length, 3);
+});
+
+t.test("what stood in the way is told at the end of the time", async (t) => {
+  const down: FakeAnswer = { status: 500 };
+  await t.rejects(crawl(t, down, 600), {
+    code: "datasource/unreachable",
+    message: /^Fake: not all was said within 600 ms: http:.*\/data: answered with 500$/,
+  });
+  const { url } = await fakeService(t, { "/id": down });
+  await t.rejects(crawlCloud(cloud, { addresses: [url], budgetMs: 600 }), {
+    message: `no metadata within 600 ms from ${url}: 1 way was tried; ${url}/id: answered with 500`,
+  });
+  const some = await fakeService(t, { "/id": "i-1", "/data": down });
+  const without = {
+    ...cloud,
+    crawl: async (client: MetadataClient) =>
+      void (await client.get("/data", { without: "note", withinMs: 300 })),
+  };
+  const { lacks } = await crawlCloud(without, { addresses: [some.url], budgetMs: 5_000 });
+  const problem = `${some.url}/data: answered with 500, and nothing else came within 300 ms`;
+  t.match(lacks, [{ problem }]);
+});
+
+/** Has a clock of its own run until something has ended; what is asked meanwhile takes none of it. */
+async function onFakeClock<T>(
+  t: { teardown(end: () => void): void },
+  begin: (nowMs: () => number) => Promise<T>,
+): Promise<T> {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  t.teardown(() => mock.timers.reset());
+  let nowMs = 0;
+  let isOver = false;
+  const ended = begin(() => nowMs).finally(() => {
+    isOver = true;
+  });
+  ended.catch(() => {}); // awaited below
+  for (; !isOver && nowMs < 300_000; nowMs += clockStepMs) {
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    mock.timers.tick(clockStepMs);
+  }
+  return ended;
+}
+
+const clockStepMs = 20;
+/** What the turns of an exchange may take of that clock. */
+const clockLateMs = 10 * clockStepMs;
+
+/** When a place was asked that answers so at first, by that clock. */
+async function timesAsked(
+  t: { teardown(end: () => void): void },
+  early: readonly FakeAnswer[],
+  budgetMs: number,
+): Promise<readonly number[]> {
+  const times: number[] = [];
+  const told = early.reduceRight<FakeAnswer>((then, answer) => first(1, answer, then), "right");
+  let now = () => 0;
+  const { url } = await fakeService(
+    t,
+    { "/id": "i-1", "/data": told },
+    {
+      guard({ url: path }) {
+        if (path === "/data") times.push(now());
+        return undefined;
+      },
+    },
+  );
+  await onFakeClock(t, (nowMs) => {
+    now = nowMs;
+    const fakes = { interfaces: () => ({}) };
+    return crawlCloud(cloud, { addresses: [url], budgetMs }, undefined, fakes);
+  });
+  return times;
+}
+
+t.test("a service that says when is asked again then, and no sooner", async (t) => {
+  const busy: FakeAnswer = { status: 429, headers: { "retry-after": "3" } };
+  const [firstMs = 0, secondMs = 0] = await timesAsked(t, [busy], 60_000);
+  const pause = secondMs - firstMs;
+  t.ok(pause >= 3_000 - clockStepMs && pause <= 3_000 + clockLateMs, `${pause} ms`);
+});
+
+t.test("pauses grow where a service stays away", async (t) => {
+  const away = Array.from({ length: 7 }, (): FakeAnswer => ({ status: 503 }));
+  const times = await timesAsked(t, away, 120_000);
+  t.equal(times.length, 8);
+  for (const [index, longestMs] of [200, 400, 800, 1_600, 3_200, 5_000, 5_000].entries()) {
+    const pause = (times[index + 1] ?? 0) - (times[index] ?? 0);
+    const isWithin = pause >= longestMs / 2 - clockStepMs && pause <= longestMs + clockLateMs;
+    t.ok(isWithin, `pause ${index + 1}: ${pause} ms`);
+  }
+});
+
+t.test("who wants to be left alone for longer than there is time is left alone", async (t) => {
+  const busy: FakeAnswer = { status: 429, headers: { "retry-after": "60" } };
+  const token = { method: "PUT", path: "/token", headers: {}, header: "x-token" } as const;
+  const { service } = cloud;
+  for (const [asked, path] of [
+    [service, "GET /id"],
+    [{ ...service, token }, "PUT /token"],
+  ] as const) {
+    const { url, requests } = await fakeService(t, { "/id": busy, "/token": busy });
+    const job = { addresses: [url], budgetMs: 500 };
+    const left = crawlCloud({ ...cloud, service: asked }, job, undefined, { lookAgainMs: 20 });
+    const place = `${url}${path.split(" ")[1]}`;
+    await t.rejects(left, {
+      code: "datasource/unreachable",
+      message: `no metadata within 500 ms from ${url}: 1 way was tried; ${place}: answered with 429`,
+    });
+    t.same(requests, [path]);
+  }
+});
+
+/** Pages as portals send them, none of which begins as a page should. */
+const pages: Record<string, string> = {
+  "a byte order mark first": "\ufeff<!DOCTYPE html><html>Log in</html>",
+  "a comment first": "<!-- Portal -->\n<html>Log in</html>",
+  "a declaration of XML first": '<?xml version="1.0"?>\n<!DOCTYPE html><html>Log in</html>',
+  "no html element": "<head><title>Log in</title></head>",
+  "a script": "<script>location = '/login'</script>",
+  "a meta element": '<META http-equiv="refresh" content="0; url=/login">',
+};
+
+t.test("a page of a portal is none of the service, however it begins", async (t) => {
+  for (const [what, page] of Object.entries(pages)) {
+    const { url } = await fakeService(t, { "/id": page, "/data": page });
+    const job = { addresses: [url], budgetMs: 5_000 };
+    await t.rejects(
+      crawlCloud(cloud, job, undefined, { patienceMs: 0 }),
+      { code: "datasource/unreachable", message: `${url}/id: a page of HTML came` },
+      what,
+    );
+    await t.rejects(
+      crawl(t, page),
+      { code: "datasource/unreachable", message: /\/data: a page of HTML came/ },
+      `${what}: of one that comes later`,
+    );
+    const xml = { ...cloud, service: { ...cloud.service, markup: true } };
+    await t.rejects(
+      crawlCloud(xml, job, undefined, { patienceMs: 0 }),
+      { code: "datasource/unreachable", message: `${url}/id: a page of HTML came` },
+      `${what}: where XML is spoken`,
+    );
+  }
+});
+
+t.test("XML is for those who speak it", async (t) => {
+  const document = '\ufeff<?xml version="1.0"?><GoalState><header/></GoalState>';
+  await t.rejects(crawl(t, document), { message: /markup \(HTML, XML\) came/ });
+  const { url } = await fakeService(t, { "/id": document, "/data": document });
+  const xml = { ...cloud, service: { ...cloud.service, markup: true } };
+  const { answers } = await crawlCloud(xml, { addresses: [url], budgetMs: 5_000 });
+  t.equal(answers.size, 1);
+  for (const yaml of ["<<: *usual\n", "a: <html>"]) t.equal((await crawl(t, yaml)).data, yaml);
+});
+
+t.test(
+  "what a machine can do without takes no more than its part when it comes, either",
+  async (t) => {
+    let nowMs = 0;
+    const asked: string[] = [];
+    const open = (): Exchange => ({
+      async get(path) {
+        asked.push(path);
+        if (path.startsWith("/leaf/")) nowMs += 100;
+        return Buffer.from("x");
+      },
+      post: () => Promise.reject(new Error("nothing is said")),
+      close() {},
+    });
+    const slow = {
+      ...cloud,
+      async crawl(client: MetadataClient) {
+        for (let leaf = 0; client.hasTime(); leaf++) {
+          await client.get(`/leaf/${leaf}`, { without: "note" });
+          if (leaf > 1_000) break;
+        }
+        await client.get("/left", { without: "note" });
+        await client.get("/data");
+      },
+    };
+    const fakes = { open, interfaces: () => ({}), now: () => nowMs };
+    const { answers, lacks } = await crawlCloud(slow, { budgetMs: 30_000 }, undefined, fakes);
+    t.equal(asked.filter((path) => path.startsWith("/leaf/")).length, 100, "a third of 30 s");
+    t.match(lacks, [{ path: "/left", problem: "not asked for: what came before took too long" }]);
+    t.notOk(asked.includes("/left"));
+    t.ok(answers.has("/data"));
+  },
+);
+
+t.test(
+  "of many exchanges the first and the last ones are kept, and the others counted",
+  async (t) => {
+    const attempts = async (count: number, open: typeof openExchange) => {
+      const many = {
+        ...cloud,
+        async crawl(client: MetadataClient) {
+          for (let at = 1; at < count; at++) await client.get(`/${at}`);
+        },
+      };
+      const report = await crawlCloud(many, { budgetMs: 30_000 }, undefined, {
+        ...{ open, interfaces: () => ({}) },
+      });
+      const urls = report.attempts.map(({ url }) => url);
+      return { urls, unrecorded: report.unrecorded };
+    };
+    let asked = 0;
+    const open: typeof openExchange = (_candidate, { record }) => ({
+      async get() {
+        const url = String(asked++);
+        record({ method: "GET", url, from: null, atMs: 0, ms: 0, status: 200, error: null });
+        return Buffer.from("x");
+      },
+      post: () => Promise.reject(new Error("nothing is said")),
+      close() {},
+    });
+    const many = await attempts(1_200, open);
+    t.equal(many.unrecorded, 700);
+    t.same(
+      [many.urls[0], many.urls[49], many.urls[50], many.urls[499]],
+      ["0", "49", "750", "1199"],
+    );
+    t.equal(many.urls.length, 500);
+    t.equal((await attempts(500, open)).unrecorded, 0);
+  },
+);
+
+t.test("a tree as large as one may be is a report", async (t) => {
+  const answers = new Map(
+    Array.from({ length: 3_003 }, (_, number) => [`/${number}`, Buffer.from("x")] as const),
+  );
+  const lacks = [...answers.keys()].map((path) => ({ level: "note" as const, path, problem: "x" }));
+  const report = { service: null, answers, attempts: [], unrecorded: 0, lacks, tokenless: false };
+  const text = await reportOf(Promise.resolve(report));
+  t.equal(readReport(text, { datasource: "Fake" }).answers.size, 3_003);
 });

@@ -2,13 +2,13 @@ import { lookup } from "node:dns/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Fault, isFault } from "#core/fault.ts";
 import type { Cloud } from "../cloud.ts";
+import { AttemptLog } from "./attempt-log.ts";
 import { type Exchange, openExchange } from "./exchange.ts";
 import { type OpenedService, type OpenOptions, openService } from "./open-service.ts";
 import type {
   CrawlJob,
   CrawlReport,
   Lack,
-  MetadataAttempt,
   MetadataClient,
   MetadataService,
   Tokens,
@@ -16,8 +16,6 @@ import type {
 
 /** Of all answers together. */
 const mostBytes = 32 * 1024 * 1024;
-/** The last ones: a service that is away is asked for a long time. */
-const mostAttempts = 500;
 /** For one answer that a machine can do without. */
 const longestWithoutMs = 5_000;
 /** For a name server that is on the same network. */
@@ -26,7 +24,7 @@ const leastWithoutMs = 20;
 
 /**
  * Asks a cloud for everything that it says, or tells it how the machine is, within the budget. The
- * fault of a crawl that failed holds the attempts as `attempts`. `fakes` are for tests.
+ * fault of a crawl that failed holds the attempts as `attempts` and `unrecorded`. `fakes` are for tests.
  */
 export async function crawlCloud(
   cloud: Pick<Cloud, "name" | "service" | "crawl" | "ready">,
@@ -40,7 +38,7 @@ export async function crawlCloud(
     budgetMs,
   }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
-  fakes: Pick<OpenOptions, "interfaces" | "open" | "patienceMs" | "lookAgainMs"> = {},
+  fakes: Pick<OpenOptions, "interfaces" | "open" | "patienceMs" | "lookAgainMs" | "now"> = {},
 ): Promise<CrawlReport> {
   const { name } = cloud;
   const asked = task === "ready" ? telling(cloud, problem) : cloud;
@@ -48,16 +46,13 @@ export async function crawlCloud(
   const service = withTokens(asked.service, tokens);
   const places = [...(await resolved(named)), ...(addresses ?? service.addresses)];
   if (places.length === 0) throw nowhere(name);
-  const attempts: MetadataAttempt[] = [];
+  const log = new AttemptLog();
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), budgetMs);
   const signal = stop === undefined ? late.signal : AbortSignal.any([late.signal, stop]);
   const context = {
     ...{ service, oAuth, signal, budgetMs, startedAt: performance.now() },
-    record(attempt: MetadataAttempt) {
-      attempts.push(attempt);
-      if (attempts.length > mostAttempts) attempts.shift();
-    },
+    record: log.record,
   };
   let ports: Ports | undefined;
   try {
@@ -66,14 +61,15 @@ export async function crawlCloud(
     ports = portsOf(opened, (candidate) => open(candidate, context));
     const answers = new Map<string, Uint8Array>();
     const lacks: Lack[] = [];
-    await crawl(bearing(keeping(ports, opened, answers), lacks, context));
+    await crawl(bearing(keeping(ports, opened, answers), lacks, { ...context, ...fakes }));
     const { url, from, socketPath } = opened.candidate;
     const place =
       socketPath === undefined ? { url, from } : { url: `unix:${socketPath}`, from: null };
     const tokenless = opened.exchange.tokenless?.() ?? false;
-    return { service: place, answers, attempts, lacks, tokenless };
+    const { attempts, unrecorded } = log;
+    return { service: place, answers, attempts, unrecorded, lacks, tokenless };
   } catch (error) {
-    throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, attempts);
+    throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, log);
   } finally {
     clearTimeout(timer);
     ports?.close();
@@ -140,33 +136,39 @@ function withTokens(service: MetadataService, tokens: Tokens | undefined): Metad
 }
 
 /**
- * A client that does without what a machine can do without. What does not come may take a part of the
- * budget only, all of it together.
+ * A client that does without what a machine can do without. That may take a part of the budget only, all
+ * of it together, whether it comes or not: what is slow shall cost nothing that a machine needs.
  */
 function bearing(
   client: Kept,
   lacks: Lack[],
-  { budgetMs, signal }: Pick<OpenOptions, "budgetMs" | "signal">,
+  {
+    budgetMs,
+    signal,
+    now = () => performance.now(),
+  }: Pick<OpenOptions, "budgetMs" | "signal" | "now">,
 ): MetadataClient {
   let leftMs = budgetMs / 3;
   const get: MetadataClient["get"] = async (path, { without, ...options } = {}) => {
     if (without === undefined) return client.get(path, options);
     // Of what is left a part, so that one that does not come leaves time for others.
     const withinMs = Math.floor(Math.min(longestWithoutMs, leftMs / 3));
-    const startedAt = performance.now();
+    const startedAt = now();
     try {
       if (withinMs < leastWithoutMs)
-        throw new Fault("datasource/unreachable", "not asked for: too much before it did not come");
+        throw new Fault("datasource/unreachable", "not asked for: what came before took too long");
       return await client.get(path, { withinMs, ...options });
     } catch (error) {
       if (!isFault(error) || signal.aborted) throw error;
-      leftMs -= performance.now() - startedAt;
       lacks.push({ level: without, path, problem: error.message });
       return undefined;
+    } finally {
+      leftMs -= now() - startedAt;
     }
   };
   return {
     get,
+    hasTime: () => leftMs / 3 >= leastWithoutMs,
     post: client.post,
     lack: (lack) => void lacks.push(lack),
     async text(path, options) {
@@ -221,6 +223,6 @@ function outOfTime(name: string, budgetMs: number, cause: unknown): Fault {
   );
 }
 
-function withAttempts(error: unknown, attempts: readonly MetadataAttempt[]): unknown {
-  return error instanceof Error ? Object.assign(error, { attempts }) : error;
+function withAttempts(error: unknown, { attempts, unrecorded }: AttemptLog): unknown {
+  return error instanceof Error ? Object.assign(error, { attempts, unrecorded }) : error;
 }

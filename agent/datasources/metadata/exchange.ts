@@ -1,25 +1,25 @@
 import { randomInt } from "node:crypto";
-import { Agent, type IncomingHttpHeaders } from "node:http";
+import { Agent } from "node:http";
 import { connect } from "node:net";
 import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
 import { Fault } from "#core/fault.ts";
 import { gunzip } from "#core/gunzip.ts";
 import type { Candidate } from "./candidates.ts";
+import { ForeignAnswer, foreignDocument } from "./foreign-answer.ts";
 import { openLineExchange } from "./line-exchange.ts";
 import { type OAuthKeys, oAuthHeader } from "./oauth.ts";
+import { askedPauseMs, pauseMs } from "./pause.ts";
 import type { GetOptions, MetadataAttempt, MetadataService } from "./service.ts";
 
 const connectMs = 2_000;
 /** For one whole answer: a server that drips is asked again. */
 const answerMs = 10_000;
 const defaultMaxBytes = 1024 * 1024;
-/** What is read of an answer that says that there is nothing, so that its connection may serve again. */
-const absentBodyBytes = 64 * 1024;
-const absentBodyMs = 1_000;
+/** What is read of an answer whose status says everything, so that its connection may serve again. */
+const bodilessBytes = 64 * 1024;
+const bodilessMs = 1_000;
 /** Bounded by the budget long before. */
 const mostTries = 1_000;
-const firstPauseMs = 200;
-const longestPauseMs = 5_000;
 /** What a service may say that time heals. */
 const passing = [408, 425, 429, 500, 502, 503, 504];
 /** A clock that is so near is right. */
@@ -52,8 +52,19 @@ export interface Exchange {
   post(path: string, body: string, options?: GetOptions): Promise<void>;
   /** Whether it is asked without a token, because it would give none. */
   readonly tokenless?: () => boolean;
+  /** What stood in the way last, of what is asked again. */
+  readonly hindrance?: () => Hindrance | undefined;
   /** Ends what is under way too, and what waits to be asked again. */
   close(): void;
+}
+
+/** Why an address is asked again. */
+export interface Hindrance {
+  /** With the address. */
+  readonly problem: string;
+  readonly isAnswer: boolean;
+  /** Whether it wants to be left alone for longer than the budget lasts. */
+  readonly isLasting: boolean;
 }
 
 /**
@@ -84,7 +95,8 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
     return value === undefined ? {} : { [service.token.header]: value };
   }
 
-  async function ask(path: string, init: OptionsInit, options: GetOptions) {
+  async function ask(path: string, init: OptionsInit, given: GetOptions) {
+    const options = { markup: service.markup === true, ...given };
     const once = async () => {
       const headers = { ...(await headersFor()), ...options.headers };
       return request(client, `${candidate.url}${path}`, { ...init, headers }, options);
@@ -109,6 +121,7 @@ export function openExchange(candidate: Candidate, context: CrawlContext): Excha
         throw new Fault("datasource/unreachable", `${candidate.url}${path}: answered with 404`);
     },
     tokenless: () => isTokenless,
+    hindrance: client.hindrance,
     close() {
       closed.abort();
       agent.destroy();
@@ -131,12 +144,17 @@ async function newToken(
   { url }: Candidate,
   { method, path, headers, optionalOn = [] }: NonNullable<MetadataService["token"]>,
 ): Promise<string | undefined> {
-  const response = await request(client, `${url}${path}`, { method, headers }, { maxBytes: 4_096 });
+  const response = await request(
+    client,
+    `${url}${path}`,
+    { method, headers },
+    { maxBytes: 65_536 },
+  );
   if (optionalOn.includes(response.statusCode)) return undefined;
   const text = Buffer.from(taken(response, {}) ?? [])
     .toString("latin1")
     .trim();
-  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  if (/^[\x21-\x7e]{1,4096}$/.test(text)) return text;
   throw new Fault("datasource/malformed", `${url}${path}: a token was expected, another text came`);
 }
 
@@ -158,6 +176,8 @@ interface Client {
   readonly got: Got;
   /** Records an exchange that we ended: no hook is called for it. */
   readonly leftOff: (error: RequestError) => void;
+  readonly hinder: (hindrance: Hindrance) => void;
+  readonly hindrance: () => Hindrance | undefined;
 }
 
 function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): Client {
@@ -204,33 +224,15 @@ function clientFor(candidate: Candidate, context: CrawlContext, agent: Agent): C
       ],
     },
   });
-  return { got: client, leftOff: teller.failed };
-}
-
-/**
- * In milliseconds. Many machines that start at once shall not all ask again at once; and one that is told
- * to ask again at once, each time, does so less and less often.
- */
-function pauseMs(attempt: number, retryAfterMs: number | undefined): number {
-  const grown = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
-  const least = Math.min(longestPauseMs, 2 ** (attempt - 1));
-  return Math.max(least, retryAfterMs ?? grown * (0.5 + Math.random() / 2));
-}
-
-/**
- * What `Retry-After` asks for, in milliseconds: seconds, or a date, which counts from the `Date` of the
- * same answer. Where there is none it counts from our clock, which may stand at 1970 or anywhere: what
- * lies before it or after the budget is `undefined` then, as if nothing had been asked for.
- */
-function askedPauseMs(headers: IncomingHttpHeaders, budgetMs: number): number | undefined {
-  const asked = headers["retry-after"]?.trim() ?? "";
-  if (/^\d+$/.test(asked)) return Number(asked) * 1_000;
-  const until = Date.parse(asked);
-  if (Number.isNaN(until)) return undefined;
-  const theirs = Date.parse(headers.date ?? "");
-  if (!Number.isNaN(theirs)) return Math.max(0, until - theirs);
-  const ms = until - Date.now();
-  return ms > 0 && ms <= budgetMs ? ms : undefined;
+  let last: Hindrance | undefined;
+  return {
+    got: client,
+    leftOff: teller.failed,
+    hinder: (hindrance) => {
+      last = hindrance;
+    },
+    hindrance: () => last,
+  };
 }
 
 /** Records exchanges as got comes by them. */
@@ -283,58 +285,80 @@ function wordsOf({ code, message }: RequestError): string {
 type Answer = Pick<Response<Uint8Array>, "statusCode" | "headers" | "body" | "requestUrl">;
 
 /**
- * One request with its tries; a body that is too large ends it. Of an answer that says that there is
- * nothing the body is nothing either, however large, packed or broken it is, or slow to come.
+ * One request with its tries; a body that is too large ends it. Of an answer outside 200-299 status and
+ * headers say everything: its body is nothing, however large, packed or broken it is, or slow to come.
  */
 async function request(
-  { got: client, leftOff }: Client,
+  { got: client, leftOff, hinder }: Client,
   url: string,
   init: OptionsInit,
   { absentOn = [], maxBytes = defaultMaxBytes, withinMs }: GetOptions,
 ): Promise<Answer> {
   const enough = new AbortController();
-  let absent: Answer | undefined;
+  /** Of the try under way, where it is outside 200-299. */
+  let bodiless: Answer | undefined;
+  let cut = () => {};
+  /** What stood in the way of the try before. */
+  let last: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   const late = withinMs === undefined ? undefined : AbortSignal.timeout(withinMs);
   const { signal, retry } = client.defaults.options;
   const statusCodes = (retry.statusCodes ?? []).filter((code) => !absentOn.includes(code));
+  const isFinal = () => bodiless !== undefined && !statusCodes.includes(bodiless.statusCode);
   const all = [signal, enough.signal, late].filter((each) => each !== undefined);
   const promise = client(url, {
     ...init,
     retry: {
       statusCodes,
-      calculateDelay: (given) => (absent === undefined ? (retry.calculateDelay?.(given) ?? 0) : 0),
+      calculateDelay: (given) => {
+        if (isFinal() || given.computedValue === 0) return 0;
+        const ms = retry.calculateDelay?.(given) ?? 0;
+        last = problemOf(given.error);
+        const isAnswer = given.error.response !== undefined;
+        hinder({ problem: `${placeOf(url)}: ${last}`, isAnswer, isLasting: ms === 0 });
+        return ms;
+      },
     },
     signal: AbortSignal.any(all),
     responseType: "buffer",
   });
   // got's own event comes only after the body.
   promise.on("request", (sent) => {
-    sent.once("response", ({ statusCode = 0, headers }) => {
-      if (!isAbsent(statusCode, absentOn) || statusCodes.includes(statusCode)) return; // asked again
-      absent = { statusCode, headers, body: Buffer.alloc(0), requestUrl: new URL(url) };
-      timer = setTimeout(() => enough.abort(), absentBodyMs);
+    clearTimeout(timer);
+    bodiless = undefined;
+    sent.once("response", (answer) => {
+      const { statusCode = 0, headers } = answer;
+      if (isGood(statusCode)) return;
+      bodiless = { statusCode, headers, body: Buffer.alloc(0), requestUrl: new URL(url) };
+      cut = () => answer.destroy();
+      timer = setTimeout(cut, bodilessMs);
+      answer.once("close", () => clearTimeout(timer));
     });
   });
   promise.on("downloadProgress", ({ transferred }) => {
-    if (transferred > (absent === undefined ? maxBytes : absentBodyBytes)) enough.abort();
+    if (bodiless === undefined && transferred > maxBytes) enough.abort();
+    if (bodiless !== undefined && transferred > bodilessBytes) cut();
   });
   try {
     const response = (await promise) as Response<Uint8Array>;
-    const isTaken = response.statusCode >= 200 && response.statusCode <= 299;
-    return isTaken ? Object.assign(response, { body: unpacked(response, maxBytes) }) : response;
+    if (!isGood(response.statusCode)) return response;
+    return Object.assign(response, { body: unpacked(response, maxBytes) });
   } catch (error) {
     if (enough.signal.aborted && error instanceof RequestError) leftOff(error);
-    if (absent !== undefined && !signal?.aborted) return absent;
+    if (bodiless !== undefined && !signal?.aborted && !late?.aborted) return bodiless;
     if (enough.signal.aborted) throw largerThan(url, maxBytes, error);
-    if (late?.aborted) {
-      const message = `${placeOf(url)}: nothing came within ${withinMs} ms`;
-      throw new Fault("datasource/unreachable", message, { cause: error });
-    }
+    const soFar = last ?? (bodiless === undefined ? undefined : answeredWith(bodiless));
+    const nothing = soFar === undefined ? "nothing came" : `${soFar}, and nothing else came`;
+    if (signal?.aborted) throw unreachable(placeOf(url), error, soFar ?? nothing);
+    if (late?.aborted) throw unreachable(placeOf(url), error, `${nothing} within ${withinMs} ms`);
     throw unreachable(placeOf(url), error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function isGood(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode <= 299;
 }
 
 /** The body without the packing that some put on it unasked. */
@@ -342,7 +366,11 @@ function unpacked({ body, headers, requestUrl }: Answer, maxBytes: number): Uint
   const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
   if (encoding === "identity" || encoding === "" || body.length === 0) return body;
   if (encoding !== "gzip" && encoding !== "x-gzip")
-    throw notMetadata(placeOf(requestUrl), "an encoding came that was not asked for");
+    throw new Fault(
+      "datasource/malformed",
+      `${placeOf(requestUrl)}: an encoding came that was not asked for, which is no metadata`,
+      { hint: "something changes what the metadata service says: look at the network between" },
+    );
   try {
     return gunzip(body, maxBytes);
   } catch (error) {
@@ -361,21 +389,24 @@ function largerThan(url: URL | string, maxBytes: number, cause: unknown): Fault 
 /** What an answer says. Throws where it is none of a metadata service. */
 function taken(
   { statusCode, body, headers, requestUrl }: Answer,
-  { absentOn = [], raw = false }: GetOptions,
+  { absentOn = [], raw = false, markup = false }: GetOptions,
 ): Uint8Array | undefined {
   const place = placeOf(requestUrl);
   if (isAbsent(statusCode, absentOn)) return undefined;
   if (statusCode >= 300 && statusCode < 400) {
-    const target = URL.parse(headers.location ?? "", String(requestUrl))?.origin ?? "nowhere";
-    throw notMetadata(place, `it leads away to ${target}`);
+    const { location } = headers;
+    if (location === undefined) throw new ForeignAnswer(place, answeredWith({ statusCode }));
+    const target = URL.parse(location, String(requestUrl))?.origin ?? "nowhere";
+    throw new ForeignAnswer(place, `it leads away to ${target}`);
   }
   if (isRefusal(statusCode)) {
     throw new Fault("datasource/refused", `${place}: answered with ${statusCode}`);
   }
-  if (statusCode < 200 || statusCode > 299) {
+  if (!isGood(statusCode)) {
     throw new Fault("datasource/unreachable", `${place}: answered with ${statusCode}`);
   }
-  if (!raw && isHtml(body)) throw notMetadata(place, "a page of HTML came");
+  const foreign = raw ? undefined : foreignDocument(body, markup);
+  if (foreign !== undefined) throw new ForeignAnswer(place, foreign);
   return body;
 }
 
@@ -383,20 +414,16 @@ function isAbsent(statusCode: number, absentOn: readonly number[]): boolean {
   return statusCode === 404 || statusCode === 410 || absentOn.includes(statusCode);
 }
 
-function isHtml(body: Uint8Array): boolean {
-  const start = Buffer.from(body.subarray(0, 64)).toString("latin1").trimStart().toLowerCase();
-  return start.startsWith("<!doctype html") || start.startsWith("<html");
+function problemOf(error: RequestError): string {
+  return error.response === undefined ? wordsOf(error) : answeredWith(error.response);
 }
 
-/** Somebody stands between: a portal that wants a login, a proxy, a machine that only pretends. */
-function notMetadata(place: string, problem: string): Fault {
-  return new Fault("datasource/malformed", `${place}: ${problem}, which is no metadata`, {
-    hint: "something answers in the place of the metadata service: look at the network between",
-  });
+function answeredWith({ statusCode }: Pick<Answer, "statusCode">): string {
+  return `answered with ${statusCode}`;
 }
 
-function unreachable(place: string, error: unknown): Fault {
+function unreachable(place: string, error: unknown, problem?: string): Fault {
   if (error instanceof Fault) return error;
-  const words = error instanceof RequestError ? wordsOf(error) : String(error);
+  const words = problem ?? (error instanceof RequestError ? wordsOf(error) : String(error));
   return new Fault("datasource/unreachable", `${place}: ${words}`, { cause: error });
 }

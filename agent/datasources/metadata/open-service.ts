@@ -4,6 +4,7 @@ import { counted } from "#core/count.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { type Candidate, candidatesFor, type Interfaces, needInterfaces } from "./candidates.ts";
 import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
+import { ForeignAnswer } from "./foreign-answer.ts";
 import { type ReadRoutes, readRoutes } from "./routes.ts";
 import type { MetadataService } from "./service.ts";
 
@@ -35,7 +36,8 @@ export interface OpenOptions extends CrawlContext {
 
 /**
  * The first way to a service that answers, of all addresses over all interfaces at once; interfaces
- * that get an address meanwhile are asked as well. The others are let go. Who answers what is not of
+ * that get an address meanwhile are asked as well; one that wants to be left alone for longer than the
+ * budget lasts is left alone. The others are let go. Who answers what is not of
  * this service (404, a page to log in, a refusal) is asked again as well: services come up later than
  * machines, and so do interfaces. Where nothing but such answers has come for `patienceMs`, however
  * silent other ways are, it throws the last of them, as `datasource/refused` or `datasource/unreachable`;
@@ -52,6 +54,7 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
   let won: Exchange | undefined;
   let answered: Fault | undefined;
   let answeredAt = Number.POSITIVE_INFINITY;
+  let problem: string | undefined;
   try {
     for (;;) {
       for (const candidate of candidatesFor(addresses, interfaces(), routes)) {
@@ -70,10 +73,11 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
       if (answered !== undefined) answeredAt = Math.min(answeredAt, now());
       if (answered !== undefined && now() - answeredAt >= patienceMs)
         throw notThisService(answered);
-      if (signal.aborted) throw nothingAnswers(options, all.length, answered);
+      problem = problemOf(all, signal.aborted) ?? problem;
+      if (signal.aborted) throw nothingAnswers(options, { ways: all.length, answered, problem });
       await later;
       for (const [key, { failure, exchange }] of asked) {
-        if (failure() === undefined) continue;
+        if (failure() === undefined || exchange.hindrance?.()?.isLasting) continue;
         exchange.close();
         asked.delete(key); // to be asked again
       }
@@ -112,7 +116,7 @@ function ask(candidate: Candidate, context: OpenOptions): Asked {
   return { exchange, answer, failure: () => failed };
 }
 
-/** Throws where none of the paths is there. */
+/** Throws where none of the paths is there with something behind it. */
 async function probe(
   candidate: Candidate,
   exchange: Exchange,
@@ -120,29 +124,53 @@ async function probe(
 ): Promise<OpenedService> {
   const paths = [asked].flat();
   const options = probeMaxBytes === undefined ? {} : { maxBytes: probeMaxBytes };
+  let isThere = false;
   for (const path of paths) {
-    if ((await exchange.get(path, options)) !== undefined) return { candidate, exchange };
+    const said = await exchange.get(path, options);
+    if (said !== undefined && !isEmpty(said)) return { candidate, exchange };
+    isThere ||= said !== undefined;
   }
   const place = `${candidate.url}${paths.join(" and ")}`;
-  throw new Fault("datasource/malformed", `${place}: answered with 404`);
+  const problem = isThere ? "answered with nothing" : "answered with 404";
+  throw new Fault("datasource/malformed", `${place}: ${problem}`);
+}
+
+/** No service says nothing of what it is known by. */
+function isEmpty(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes).toString("latin1").trim() === "";
 }
 
 function isFinal(fault: unknown): fault is Fault {
+  if (fault instanceof ForeignAnswer) return true;
   return isFault(fault, "datasource/malformed") || isFault(fault, "datasource/refused");
 }
 
 /** What it says may be another tomorrow: no fault of the machine's input. */
 function notThisService(answered: Fault): Fault {
-  if (isFault(answered, "datasource/refused")) return answered;
+  if (!isFault(answered, "datasource/malformed")) return answered;
   return new Fault("datasource/unreachable", answered.message, { cause: answered });
+}
+
+/** What stands in the way: rather an answer than silence. Failures at the end are nothing but the end. */
+function problemOf(all: readonly Asked[], isOver: boolean): string | undefined {
+  const hindrances = all.flatMap(({ exchange }) => exchange.hindrance?.() ?? []);
+  const { problem } = hindrances.find(({ isAnswer }) => isAnswer) ?? hindrances[0] ?? {};
+  if (problem !== undefined || isOver) return problem;
+  return all.map(({ failure }) => failure()).find((fault) => isFault(fault))?.message;
+}
+
+interface Silence {
+  readonly ways: number;
+  readonly answered: Fault | undefined;
+  readonly problem: string | undefined;
 }
 
 function nothingAnswers(
   { addresses, budgetMs }: OpenOptions,
-  ways: number,
-  answered: Fault | undefined,
+  { ways, answered, problem }: Silence,
 ): Fault {
-  const last = answered === undefined ? "" : `; ${answered.message}`;
+  const why = answered?.message ?? problem;
+  const last = why === undefined ? "" : `; ${why}`;
   const over =
     ways === 0
       ? "no interface has an address"

@@ -65,9 +65,11 @@ function routesOf6(text: string): readonly Route[] {
     const destination = fromHex(to, 16);
     const source = fromHex(from, 16);
     if (name === undefined || destination === undefined || source === undefined) return [];
-    const prefixLength = Number.parseInt(length ?? "", 16);
+    const prefixLength = prefixOf6(length);
+    const ownLength = prefixOf6(fromLength);
+    if (prefixLength === undefined || ownLength === undefined) return [];
     const network = subnet(ipv6(destination), prefixLength, "ipv6");
-    const own = subnet(ipv6(source), Number.parseInt(fromLength ?? "", 16), "ipv6");
+    const own = subnet(ipv6(source), ownLength, "ipv6");
     const fits = (address: string, mine: string) =>
       network.check(address, "ipv6") && own.check(mine, "ipv6");
     const about = { interface: name, prefixLength, metric: Number.parseInt(metric ?? "", 16) };
@@ -88,6 +90,11 @@ function routeOf(route: Omit<Route, "isRefusal">, flags = ""): readonly Route[] 
 function fromHex(text: string | undefined, length: number): readonly number[] | undefined {
   if (text?.length !== length * 2 || /[^0-9a-f]/i.test(text)) return undefined;
   return [...Buffer.from(text, "hex")];
+}
+
+function prefixOf6(text: string | undefined): number | undefined {
+  const [length] = fromHex(text, 1) ?? [];
+  return length === undefined || length > 128 ? undefined : length;
 }
 
 /** The table of IPv4 has numbers as the processor keeps them. */

@@ -19,6 +19,8 @@ export interface MetadataService {
   readonly passing?: readonly number[];
   /** How the right to ask is got; it is got again where the service says 401. */
   readonly token?: TokenRequest;
+  /** Whether it speaks XML; else what begins with `<` is of somebody else. */
+  readonly markup?: boolean;
   /** Whether it answers only who asks from a port below 1024. */
   readonly privilegedPort?: boolean;
   /** Ports beside its own at which it answers too. */
@@ -61,6 +63,8 @@ export interface MetadataClient {
   get(path: string, options?: GetOptions): Promise<Uint8Array | undefined>;
   /** The same as text. */
   text(path: string, options?: GetOptions): Promise<string | undefined>;
+  /** Whether there is time left for what a machine can do without; else it is not asked for. */
+  hasTime(): boolean;
   /** Tells of something that is not asked for. */
   lack(lack: Lack): void;
   /** Says something to the service; what it answers is not kept. Throws `datasource/…`. */
@@ -85,6 +89,8 @@ export interface GetOptions {
   readonly without?: "note" | "warning";
   /** Whether it is the user's own document: then a page of HTML is as good as anything. */
   readonly raw?: boolean;
+  /** Whether it may begin with `<` and be no page of HTML; what the service says when absent. */
+  readonly markup?: boolean;
 }
 
 /** One exchange with an address, or the lack of one. */
@@ -140,7 +146,10 @@ export interface CrawlReport {
   /** The address that answered, and from where it was asked. */
   readonly service: { readonly url: string; readonly from: string | null } | null;
   readonly answers: Answers;
+  /** The first and the last ones. */
   readonly attempts: readonly MetadataAttempt[];
+  /** How many there were between them that are left out. */
+  readonly unrecorded?: number;
   readonly lacks?: readonly Lack[];
   /** Whether it was asked without a token, because it would give none. */
   readonly tokenless?: boolean;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { answerTemplate } from "#provisioner/userdata/jinja/child.ts";
@@ -36,6 +36,13 @@ const data = {
     "v1.0": { "user.network-config": "x" },
   },
 } as const;
+
+/** More of them, by what they are about. */
+const further = Object.values(
+  JSON.parse(
+    readFileSync(path.join(import.meta.dirname, "jinja-templates.json"), "utf8"),
+  ) as Readonly<Record<string, readonly string[]>>,
+).flat();
 
 /** Templates; the second half are those that a person gets wrong, and hostile ones. */
 const templates: readonly string[] = [
@@ -166,6 +173,7 @@ const templates: readonly string[] = [
     "{{ ds.meta_data.tags.nl }}",
     "{{ ds.meta_data.tags }}",
   ],
+  ...further,
 ];
 
 /** Where we say otherwise, and why: `docs/decisions/0010-jinja.md`. */

@@ -2,6 +2,7 @@ import * as jinja from "@huggingface/jinja";
 import { blocksOfParts, linesOfBlocks, type Token, watchTokens } from "./places.ts";
 import { pythonText, type Value } from "./python-text.ts";
 import { problemOf, TemplateProblem } from "./template-problem.ts";
+import { tokensOf } from "./tokens.ts";
 
 /** What is used of the library; its own types import files that they do not name. */
 interface Library {
@@ -12,10 +13,6 @@ interface Library {
     run(program: Node): Value;
     evaluate(node: Node | undefined, scope: Scope): Value;
   };
-  tokenize(
-    template: string,
-    options: { readonly trim_blocks: boolean; readonly lstrip_blocks: boolean },
-  ): readonly Token[];
   parse(tokens: readonly Token[]): Node;
 }
 
@@ -23,7 +20,7 @@ interface Scope {
   set(name: string, value: unknown): unknown;
 }
 
-const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;
+const { Environment, Interpreter, parse } = jinja as unknown as Library;
 
 /** What stands for a variable that there is not, before its name; as cloud-init prints it. */
 export const missingPrefix = "CI_MISSING_JINJA_VAR/";
@@ -99,7 +96,7 @@ function parseTemplate(
 ): { readonly program: Node; readonly tokens: readonly Token[] } {
   let reached: (() => number) | undefined;
   try {
-    const tokens = tokenize(source, { trim_blocks: true, lstrip_blocks: false });
+    const tokens = tokensOf(source);
     const watched = watchTokens(tokens);
     reached = watched.reached;
     return { program: parse(watched.tokens), tokens };

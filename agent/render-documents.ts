@@ -1,7 +1,7 @@
 import { counted } from "#core/count.ts";
 import type { Finding } from "#core/finding.ts";
 import type { TemplateAnswer } from "#provisioner/userdata/jinja/child.ts";
-import type { RenderedTemplate } from "#provisioner/userdata/jinja/interpreter.ts";
+import type { RenderedTemplate } from "#provisioner/userdata/jinja/template.ts";
 import { templateProblems } from "#provisioner/userdata/jinja/template-problem.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import { decodeUserData, sniff } from "#provisioner/userdata/user-data-format.ts";

@@ -1,9 +1,5 @@
-import * as jinja from "@huggingface/jinja";
+import { tokenize } from "./library.ts";
 import type { Token } from "./places.ts";
-
-const { tokenize } = jinja as unknown as {
-  tokenize(template: string, options: { readonly trim_blocks: boolean }): readonly Token[];
-};
 
 const opening: ReadonlySet<string | undefined> = new Set(["OpenStatement", "OpenExpression"]);
 

@@ -41,7 +41,7 @@ export async function renderDocuments(
       line: line === undefined ? 1 : before + line,
       code: "user-data/template-failed",
       message: `the template cannot be rendered: ${templateProblems[kind]}`,
-      hint: '`firstlight query --format "$(tail -n +2 FILE)"` says more, with FILE the template',
+      hint: "`tail -n +2 FILE | firstlight query --format -` says more, with FILE the template",
     };
     return { documents: { ...documents, userData: undefined }, findings: [finding] };
   }

@@ -66,6 +66,7 @@ t.test("a template that cannot be rendered has the line at which it fails", asyn
     "a\n{# c #}{% raw %}{{ ! }}{% endraw %}\n{# b": 3,
     "a\n{{ 1 == 2 not in [3] }}\n": 2,
     "a\n{% generation %}": 2,
+    "{{ '{% raw %}' }}\n{{ '{% endraw %}' }}\n{{ 1 / 0 }}": 3,
     "a\n{{ 9007199254740993 }}": 2,
   };
   for (const [template, line] of Object.entries(cases))

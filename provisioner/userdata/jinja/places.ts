@@ -8,6 +8,8 @@ export interface Token {
 export interface PlaceOfBlock {
   /** Index of its first character. */
   readonly start: number;
+  /** Index behind its last. */
+  readonly end: number;
   /** From 1. */
   readonly line: number;
   readonly column: number;
@@ -32,8 +34,9 @@ export function placesOfBlocks(template: string): readonly PlaceOfBlock[] {
       if (template[counted] === "\n") [line, lineStart] = [line + 1, counted + 1];
     const isBlock = block === "{{" || block === "{%";
     const isRaw = !isBlock && block.startsWith("{%");
-    places.push({ start, line, column: start - lineStart + 1, isRaw });
     if (isBlock) opening.lastIndex = endOfBlock(template, opening.lastIndex, block);
+    const end = opening.lastIndex;
+    places.push({ start, end, line, column: start - lineStart + 1, isRaw });
   }
   return places;
 }

@@ -1,7 +1,13 @@
 import { type Chains, chainsOf } from "./comparisons.ts";
 import { CloudInitInterpreter } from "./interpreter.ts";
 import { Environment, type Node, parse } from "./library.ts";
-import { blocksOfParts, placesOfBlocks, type Token, watchTokens } from "./places.ts";
+import {
+  blocksOfParts,
+  type PlaceOfBlock,
+  placesOfBlocks,
+  type Token,
+  watchTokens,
+} from "./places.ts";
 import { problemOf, TemplateProblem } from "./template-problem.ts";
 import { tokensOf } from "./tokens.ts";
 
@@ -36,13 +42,13 @@ export function renderTemplate(
   atLine: (line: number | undefined) => void = () => {},
 ): RenderedTemplate {
   const lines = template.replace(/\r\n?/g, "\n"); // as Jinja2 reads it
-  const { text: source, raw } = takeRaw(lines);
+  const places = placesOfBlocks(lines);
+  const { text: source, raw } = takeRaw(lines, places);
   const globals = new Environment();
   for (const [name, value] of Object.entries({ ...constants, ...raw })) globals.set(name, value);
   const scope = new Environment(globals);
   for (const [name, value] of Object.entries(variables)) scope.set(name, value);
-  const places = placesOfBlocks(lines);
-  const { program, tokens, chained } = parseTemplate(source, lines, (block) =>
+  const { program, tokens, chained } = parseTemplate(source, { lines, places }, (block) =>
     atLine(places[block]?.line),
   );
   const blocks = blocksOfParts(tokens);
@@ -66,14 +72,14 @@ export function renderTemplate(
 /** The tree of a template; where it is none, `atBlock` is told the block that it was read up to. */
 function parseTemplate(
   source: string,
-  template: string,
+  of: { readonly lines: string; readonly places: readonly PlaceOfBlock[] },
   atBlock: (block: number) => void,
 ): {
   readonly program: Node;
   readonly tokens: readonly Token[];
   readonly chained: Chains["chained"];
 } {
-  let reached = () => blockOfFault(template);
+  let reached = () => blockOfFault(of.lines, of.places);
   try {
     refuseGeneration(source);
     const tokens = tokensOf(source);
@@ -97,8 +103,7 @@ function refuseGeneration(source: string): void {
 }
 
 /** The first block that has no tokens by itself. */
-function blockOfFault(template: string): number {
-  const places = placesOfBlocks(template);
+function blockOfFault(template: string, places: readonly PlaceOfBlock[]): number {
   return places.findIndex(({ start, isRaw }, index) => {
     try {
       const block = template.slice(start, places[index + 1]?.start);
@@ -113,21 +118,27 @@ function blockOfFault(template: string): number {
 }
 
 /** What stands between `raw` and `endraw`, which the library does not know, as variables. */
-function takeRaw(template: string): {
-  readonly text: string;
-  readonly raw: Readonly<Record<string, string>>;
-} {
+function takeRaw(
+  template: string,
+  places: readonly PlaceOfBlock[],
+): { readonly text: string; readonly raw: Readonly<Record<string, string>> } {
   const raw: Record<string, string> = {};
-  const block =
-    /\{%([-+]?)\s*raw\s*(-?)%\}([\s\S]*?)\{%([-+]?)\s*endraw\s*(?:(-)%\}|(?:\+%\}|%\}\n?))/g;
-  const text = template.replace(block, (_all, before, first, inside, last, after = "") => {
+  let text = "";
+  let taken = 0;
+  for (const { start, end } of places.filter(({ isRaw }) => isRaw)) {
+    const [, before, first, inside = "", last, after] =
+      rawBlock.exec(template.slice(start, end)) ?? [];
     const name = `__raw_${Object.keys(raw).length}`;
     const left = first === "-" ? inside.trimStart() : inside;
     raw[name] = last === "-" ? left.trimEnd() : left;
-    return `{{${before === "-" ? "-" : ""} ${name} ${after}}}`;
-  });
-  return { text, raw };
+    const [open, close] = [before === "-" ? "{{-" : "{{", after === "-" ? "-}}" : "}}"];
+    text += `${template.slice(taken, start)}${open} ${name} ${close}`;
+    taken = end + (after === "" && template[end] === "\n" ? 1 : 0);
+  }
+  return { text: text + template.slice(taken), raw };
 }
+
+const rawBlock = /^\{%([-+]?)\s*raw\s*(-?)%\}([\s\S]*?)\{%([-+]?)\s*endraw\s*([-+]?)%\}$/;
 
 /** How long a range may be. */
 const longestRange = 100_000;

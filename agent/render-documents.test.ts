@@ -117,6 +117,20 @@ t.test("a variable that is not there is named wherever it is used", async (t) =>
   t.match(findings.at(-1)?.[3], "5 further keys");
 });
 
+t.test("a variable is named where it is used, not where its name stands first", async (t) => {
+  const header = "## template: jinja\n#cloud-config\n";
+  const cases: readonly (readonly [string, number, number])[] = [
+    ["# zone {# {{ zone }} #}\n# zone {{ 'a' }} zone {{ zone }}\n", 4, 26],
+    ["# {{ v1.zone is defined }} {{\n  ds.zone }}\n", 4, 6],
+    ["# {{ ds['zo' ~ 'ne'] }}\n", 3, 3],
+    [`# {{ zone }} {# ${"{%".repeat(1_000_000)} #}\n`, 3, 6],
+  ];
+  for (const [body, line, column] of cases) {
+    const { findings } = await resolve(t, `${header}${body}`);
+    t.match(findings, [{ line, column, message: /no variable zone$/ }], body.slice(0, 50));
+  }
+});
+
 t.test("empty lines around the header are none of the document", async (t) => {
   for (const [before, after] of [
     ["", "\n"],

@@ -1,7 +1,7 @@
 import { counted } from "#core/count.ts";
 import type { Finding } from "#core/finding.ts";
 import type { TemplateAnswer } from "#provisioner/userdata/jinja/child.ts";
-import type { RenderedTemplate } from "#provisioner/userdata/jinja/interpreter.ts";
+import type { MissingVariable, RenderedTemplate } from "#provisioner/userdata/jinja/template.ts";
 import { templateProblems } from "#provisioner/userdata/jinja/template-problem.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import { decodeUserData, sniff } from "#provisioner/userdata/user-data-format.ts";
@@ -12,6 +12,8 @@ export type RenderTemplate = (template: string, instance: Instance) => Promise<T
 
 /** How many variables that are not there are named. */
 const mostNamed = 20;
+/** In how many lines of a block a name is looked for. */
+const longestBlock = 20;
 /** A variable as a person writes it; anything else may be more than a name. */
 const nameOfVariable = /^[A-Za-z_][\w-]{0,63}$/;
 
@@ -39,12 +41,12 @@ export async function renderDocuments(
       line: line === undefined ? 1 : before + line,
       code: "user-data/template-failed",
       message: `the template cannot be rendered: ${templateProblems[kind]}`,
-      hint: '`firstlight query --format "$(tail -n +2 FILE)"` says more, with FILE the template',
+      hint: "`tail -n +2 FILE | firstlight query --format -` says more, with FILE the template",
     };
     return { documents: { ...documents, userData: undefined }, findings: [finding] };
   }
   const bytes = Buffer.from(keepLines(answer.text, before));
-  const findings = missingIn(answer.missing, raw.document, text);
+  const findings = missingIn(answer.missing, raw.document, { text, before });
   return { documents: { ...documents, userData: { ...raw, bytes } }, findings };
 }
 
@@ -64,21 +66,23 @@ function linesOf(text: string): number {
   return text.split("\n").length - 1;
 }
 
-/** Those that a name can be told of, and how many there are beside them. */
+/** Those that a name can be told of, and how many there are beside them; `before` are lines of the header. */
 function missingIn(
   all: RenderedTemplate["missing"],
   document: string,
-  text: string,
+  { text, before }: { readonly text: string; readonly before: number },
 ): readonly Finding[] {
   const code = "user-data/template-variable";
   const hint =
     "`firstlight query` prints those that there are; `default` names a value for the others";
+  const lines = text.split("\n");
   const named = all.filter(({ name }) => nameOfVariable.test(name)).slice(0, mostNamed);
-  const findings = named.map(({ name, isPrinted }): Finding => {
+  const findings = named.map((variable): Finding => {
+    const { name, isPrinted } = variable;
     const taken = isPrinted ? "" : ", it is taken for nothing";
     const message = `there is no variable ${name}${taken}`;
     const level = isPrinted ? "warning" : "note";
-    return { document, path: "", ...placeOf(name, text), level, code, message, hint };
+    return { document, path: "", ...placeOf(variable, lines, before), level, code, message, hint };
   });
   const others = all.length - named.length;
   if (others === 0) return findings;
@@ -87,15 +91,19 @@ function missingIn(
   return [...findings, rest as Finding];
 }
 
-/** Where a name is first used between the marks of the template. */
-function placeOf(name: string, text: string): Pick<Finding, "line" | "column"> {
-  const marked = /\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}/g;
+/** Where a name stands in the block that uses it, or where the block begins. */
+function placeOf(
+  { name, line, column = 1 }: MissingVariable,
+  lines: readonly string[],
+  before: number,
+): Pick<Finding, "line" | "column"> {
+  if (line === undefined) return { line: 1, column: 1 };
   const named = new RegExp(`(?<![\\w-])${name}(?![\\w-])`);
-  for (const { 0: inside, index } of text.matchAll(marked)) {
-    const at = inside.search(named);
-    if (at === -1) continue;
-    const before = text.slice(0, index + at).split("\n");
-    return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  const first = before + line - 1;
+  for (const [index, whole] of lines.slice(first, first + longestBlock).entries()) {
+    const skipped = index === 0 ? column - 1 : 0;
+    const at = whole.slice(skipped).search(named);
+    if (at !== -1) return { line: first + index + 1, column: skipped + at + 1 };
   }
-  return { line: 1, column: 1 };
+  return { line: first + 1, column };
 }

@@ -22,6 +22,17 @@ t.test("keys are listed as cloud-init lists them", async (t) => {
   t.match(ask("-l", "--format", "x"), { code: 4, stderr: /one of --list-keys and --format/ });
 });
 
+t.test("a template is read from stdin, where it is no argument and may be long", async (t) => {
+  const root = t.testdir({ run: { firstlight: { "instance-data.json": "{}" } } });
+  const ask = (input: string, ...args: readonly string[]) =>
+    firstlight(["query", "--root", root, "--format", "-", ...args], input);
+  const long = "x".repeat(200_000);
+  t.match(ask(`${long}{{ 1 + 1 }}\n`), { code: 0, stdout: `${long}2\n` });
+  t.match(ask("\n{{ 1 / 0 }}"), { code: 4, stderr: /line 2 of the template: division by zero/ });
+  t.match(ask(""), { code: 4, stderr: /expected a template/ });
+  t.match(ask("x", "--user-data", "-"), { code: 4, stderr: /stdin is read for a document/ });
+});
+
 t.test("what is wrong with a template is said of the argument, at its line", async (t) => {
   const ask = query(t);
   t.match(ask("--format", ""), { code: 4, stderr: /--format: expected a template/ });

@@ -27,6 +27,14 @@ const hostile: Readonly<Record<string, RegExp>> = {
   "{{ v1['__proto__']['polluted'] }}": /^PROBLEM /,
   "{{ process }} {{ globalThis }} {{ require }} {{ self }} {{ cycler }}":
     /^(?:CI_MISSING_JINJA_VAR\/\w+ ?)+$/,
+  [`{{ ${"(".repeat(60)}none${" != none)".repeat(60)} }}`]: /^True$/,
+  [`{{ ${"d['x' ~ ".repeat(60)}'y'${"]".repeat(60)} }}`]: /^CI_MISSING/,
+  "{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x == [n.x, 1] }}":
+    /^False$/,
+  "{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}":
+    /^PROBLEM it was not rendered within/,
+  "{% set n = namespace(x=[1]) %}{% for i in range(50000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x == [n.x] }}":
+    /^PROBLEM it is too large, or nested too deeply/,
   "{% include '/etc/passwd' %}{% import 'x' as y %}": /^PROBLEM /,
 };
 
@@ -34,7 +42,7 @@ t.test(
   "whatever a template asks for, it ends, and reaches nothing but its variables",
   async (t) => {
     const io = hostIo({ root: "/", env: process.env });
-    const variables = { v1: { a: 1 }, long: "x".repeat(10_000) };
+    const variables = { v1: { a: 1 }, d: {}, long: "x".repeat(10_000) };
     for (const [template, expected] of Object.entries(hostile)) {
       const started = performance.now();
       const answer = await renderInChild(io, argv, { template, variables });

@@ -16,7 +16,7 @@ export const command: Command = {
     "query [KEY | --all | --format TEMPLATE] [--list-keys] [--user-data FILE] [--vendor-data FILE] [--root DIR]",
   summary:
     "Print what the datasource said about this machine: a value by its path, such as v1.instance_id.",
-  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.\n`commands.NAME.exitCode` says how a command of the spec ended. --format renders a\ntemplate of Jinja over the same, as `cloud-init query` does: '{{ v1.region }}', '{{ ds.meta_data.x }}'.\nKeys with `-` have a second name with `_`; what there is not prints as CI_MISSING_JINJA_VAR/NAME.\nDocuments are kept nowhere in plain text: with --user-data and --vendor-data a file of yours is `userdata`\nand `vendordata`. With --list-keys the keys are printed, of everything or of KEY.",
+  help: "Without KEY everything is printed. Secrets are never among it. Keys of `v1` may be given without it.\n`commands.NAME.exitCode` says how a command of the spec ended. --format renders a\ntemplate of Jinja over the same, as `cloud-init query` does: '{{ v1.region }}', '{{ ds.meta_data.x }}';\n`-` reads it from stdin: `tail -n +2 FILE | firstlight query --format -` for user-data that is a template.\nKeys with `-` have a second name with `_`; what there is not prints as CI_MISSING_JINJA_VAR/NAME.\nDocuments are kept nowhere in plain text: with --user-data and --vendor-data a file of yours is `userdata`\nand `vendordata`. With --list-keys the keys are printed, of everything or of KEY.",
   options: {
     all: { type: "boolean", short: "a" },
     format: { type: "string", short: "f" },
@@ -27,8 +27,8 @@ export const command: Command = {
   arity: [0, 1],
   async run(invocation) {
     const { io, args, json, out, flags } = invocation;
-    const template = textFlag(flags, "format");
-    if ([args[0], template, flags["all"]].filter((each) => each !== undefined).length > 1)
+    const given = textFlag(flags, "format");
+    if ([args[0], given, flags["all"]].filter((each) => each !== undefined).length > 1)
       throw new Fault("cli/usage", "one of KEY, --all and --format was expected");
     const data = readInstanceData(io.files);
     if (data === undefined) throw new Fault("boot/no-result", "no boot has left instance data yet");
@@ -37,9 +37,10 @@ export const command: Command = {
       ...(data as object),
       commands: Object.fromEntries(commands),
     };
-    Object.assign(all, await readDocuments(invocation));
-    if (template !== undefined && flags["list-keys"] === true)
+    if (given !== undefined && flags["list-keys"] === true)
       throw new Fault("cli/usage", "one of --list-keys and --format was expected");
+    const template = given === undefined ? undefined : await readTemplate(invocation, given);
+    Object.assign(all, await readDocuments(invocation));
     if (template !== undefined) return format(invocation, template, all);
     const [key] = args;
     const whole = key === undefined ? all : find(all, key);
@@ -68,6 +69,16 @@ async function readDocuments({ flags, signal }: Invocation): Promise<{ [name: st
     documents[name] = new TextDecoder().decode(await readInput(file, { signal }));
   }
   return documents;
+}
+
+/** A template as it is given, or from stdin: an argument is seen by every process, and has little room. */
+async function readTemplate({ flags, signal }: Invocation, given: string): Promise<string> {
+  if (given !== "-") return given;
+  if (["user-data", "vendor-data"].some((flag) => textFlag(flags, flag) === "-"))
+    throw new Fault("cli/usage", "--format -: stdin is read for a document already", {
+      hint: "name the file of the document",
+    });
+  return new TextDecoder().decode(await readInput("-", { signal }));
 }
 
 async function format(

@@ -15,7 +15,7 @@ export const userDataCodes = {
   },
   "user-data/template-failed": {
     means: "User-data that is a template cannot be rendered, so that nothing is read of it.",
-    action: "Try the text after its first line with `firstlight query --format`, which says why.",
+    action: "Give the text after its first line to `firstlight query --format -`, which says why.",
   },
   "user-data/template-variable": {
     means: "A template names a variable that this machine does not have.",

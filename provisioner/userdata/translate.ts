@@ -150,7 +150,7 @@ function unreadText(format: UserDataFormat): Pick<Finding, "message" | "hint"> {
     case "jinja":
       return {
         message: "a template is rendered by the node that it is for, over what its datasource says",
-        hint: 'look at what it is rendered to: `firstlight query --format "$(tail -n +2 FILE)"` on a node',
+        hint: "look at what it is rendered to: `tail -n +2 FILE | firstlight query --format -` on a node",
       };
     default:
       return { message: `user-data of the format ${format} is not read`, hint: insteadOf[format] };

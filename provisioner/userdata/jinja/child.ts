@@ -1,4 +1,4 @@
-import { type RenderedTemplate, renderTemplate } from "./interpreter.ts";
+import { type RenderedTemplate, renderTemplate } from "./template.ts";
 import { problemOf, type TemplateProblemKind } from "./template-problem.ts";
 
 /** What the child is given, as JSON. */

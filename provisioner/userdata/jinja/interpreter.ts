@@ -1,151 +1,42 @@
-import * as jinja from "@huggingface/jinja";
-import { blocksOfParts, linesOfBlocks, type Token, watchTokens } from "./places.ts";
+import { divide } from "./division.ts";
+import { areEqual, isIn } from "./equality.ts";
+import { Interpreter, type Node, type Scope } from "./library.ts";
 import { pythonText, type Value } from "./python-text.ts";
-import { problemOf, TemplateProblem } from "./template-problem.ts";
-
-/** What is used of the library; its own types import files that they do not name. */
-interface Library {
-  readonly Environment: new (parent?: Scope) => Scope;
-  readonly Interpreter: new (
-    scope: Scope,
-  ) => {
-    run(program: Node): Value;
-    evaluate(node: Node | undefined, scope: Scope): Value;
-  };
-  tokenize(
-    template: string,
-    options: { readonly trim_blocks: boolean; readonly lstrip_blocks: boolean },
-  ): readonly Token[];
-  parse(tokens: readonly Token[]): Node;
-}
-
-interface Scope {
-  set(name: string, value: unknown): unknown;
-}
-
-const { Environment, Interpreter, parse, tokenize } = jinja as unknown as Library;
+import { TemplateProblem } from "./template-problem.ts";
 
 /** What stands for a variable that there is not, before its name; as cloud-init prints it. */
-export const missingPrefix = "CI_MISSING_JINJA_VAR/";
+const missingPrefix = "CI_MISSING_JINJA_VAR/";
 
-/** A variable that a template uses and that there is not. */
-export interface MissingVariable {
-  /** That of the variable, or of the last key that led to it. */
-  readonly name: string;
-  /** Whether its name stands in the text; otherwise it was taken for nothing, as in a condition. */
+/** How a variable that there is not was come by. */
+export interface Missing {
   readonly isPrinted: boolean;
-}
-
-/** What a template comes to. */
-export interface RenderedTemplate {
-  readonly text: string;
-  /** In the order in which they were come by, each once. */
-  readonly missing: readonly MissingVariable[];
+  /** Number of the part of the template that came by it first. */
+  readonly part: number;
 }
 
 /** More than any template of a person: one that needs them goes round in circles. */
 const mostSteps = 2_000_000;
-const longestRange = 100_000;
 const mostCharacters = 16 * 1024 * 1024;
-
-/** A node of the library's tree. */
-interface Node {
-  readonly type: string;
-  readonly [part: string]: unknown;
-}
 
 /** Filters that make a text of what they are given. */
 const filtersOfText: ReadonlySet<string> = new Set([
   ...["capitalize", "indent", "lower", "replace", "safe", "string", "title", "trim", "upper"],
 ]);
 
-/**
- * Renders a template over variables as cloud-init does: statements take the newline that follows them
- * with them, values print as Python prints them, a variable that there is not leaves its name behind
- * {@link missingPrefix}, and reaching into one is an error. The tree is interpreted over maps of its own:
- * no code is made of it, and nothing of JavaScript can be named in it. Time and memory are the caller's
- * to bound. Throws a {@link TemplateProblem}; `atLine` is told the line before.
- */
-export function renderTemplate(
-  template: string,
-  variables: { readonly [name: string]: unknown },
-  atLine: (line: number | undefined) => void = () => {},
-): RenderedTemplate {
-  const lines = template.replace(/\r\n?/g, "\n"); // as Jinja2 reads it
-  const { text: source, raw } = takeRaw(lines);
-  const globals = new Environment();
-  for (const [name, value] of Object.entries({ ...constants, ...raw })) globals.set(name, value);
-  const scope = new Environment(globals);
-  for (const [name, value] of Object.entries(variables)) scope.set(name, value);
-  const lineOf = (block = -1) => linesOfBlocks(lines)[block];
-  const { program, tokens } = parseTemplate(source, (block) => atLine(lineOf(block)));
-  const blocks = blocksOfParts(tokens);
-  const interpreter = new CloudInitInterpreter(program, scope);
-  try {
-    const text = String(interpreter.run(program).value);
-    const missing = [...interpreter.missing].map(([name, isPrinted]) => ({ name, isPrinted }));
-    return { text: source.endsWith("\n") ? `${text}\n` : text, missing };
-  } catch (error) {
-    // Without one node for each block no line is to be trusted.
-    if (interpreter.parts === blocks.length) atLine(lineOf(blocks[interpreter.at]));
-    throw problemOf(error, "other");
-  }
-}
-
-/** The tree of a template; where it is none, `atBlock` is told the block that it was read up to. */
-function parseTemplate(
-  source: string,
-  atBlock: (block: number) => void,
-): { readonly program: Node; readonly tokens: readonly Token[] } {
-  let reached: (() => number) | undefined;
-  try {
-    const tokens = tokenize(source, { trim_blocks: true, lstrip_blocks: false });
-    const watched = watchTokens(tokens);
-    reached = watched.reached;
-    return { program: parse(watched.tokens), tokens };
-  } catch (error) {
-    if (reached !== undefined) atBlock(reached());
-    throw problemOf(error, "syntax");
-  }
-}
-
-/** What stands between `raw` and `endraw`, which the library does not know, as variables. */
-function takeRaw(template: string): {
-  readonly text: string;
-  readonly raw: Readonly<Record<string, string>>;
-} {
-  const raw: Record<string, string> = {};
-  const block =
-    /\{%([-+]?)\s*raw\s*(-?)%\}([\s\S]*?)\{%([-+]?)\s*endraw\s*(?:(-)%\}|(?:\+%\}|%\}\n?))/g;
-  const text = template.replace(block, (_all, before, first, inside, last, after = "") => {
-    const name = `__raw_${Object.keys(raw).length}`;
-    const left = first === "-" ? inside.trimStart() : inside;
-    raw[name] = last === "-" ? left.trimEnd() : left;
-    return `{{${before === "-" ? "-" : ""} ${name} ${after}}}`;
-  });
-  return { text, raw };
-}
-
-const constants = {
-  ...{ true: true, True: true, false: false, False: false, none: null, None: null },
-  range,
-};
-
-function range(...given: readonly number[]): readonly number[] {
-  const [first = 0, second, step = 1] = given;
-  const [start, stop] = second === undefined ? [0, first] : [first, second];
-  const length = Math.max(0, Math.ceil((stop - start) / step));
-  if (!(length <= longestRange))
-    throw new TemplateProblem("limits", `range: more than ${longestRange} numbers`);
-  return Array.from({ length }, (_, index) => start + index * step);
-}
+/** Filters that take no variable for an empty list. */
+const filtersOfLists: ReadonlySet<string> = new Set(["join", "length", "list"]);
 
 /** Tests that ask whether there is a variable. */
 const testsOfPresence: ReadonlySet<unknown> = new Set(["defined", "undefined"]);
 
-const emptyList: Node = { type: "ArrayLiteral", value: [] };
+/** Keys of `loop` that have no value at one of its ends. */
+const neighbours: ReadonlySet<unknown> = new Set(["previtem", "nextitem"]);
 
-class CloudInitInterpreter extends Interpreter {
+/**
+ * Evaluates a tree as cloud-init's Jinja2 does. Each part of an expression is evaluated once: what the
+ * library has yet to do with its value is given to it as a node that is known already.
+ */
+export class CloudInitInterpreter extends Interpreter {
   /** Nodes whose value becomes text. */
   readonly #printed = new Set<unknown>();
   /** Nodes whose value is gone through. */
@@ -156,42 +47,33 @@ class CloudInitInterpreter extends Interpreter {
   readonly #partsIn = new Set<unknown>();
   /** Parts of the template, statements before what is in them, with their number. */
   readonly #parts = new Map<unknown, number>();
-  /** Number of the part that was come to last. */
+  /** Number of the part that is evaluated; after a failure the one that failed. */
   at = -1;
   /** Nodes that may have no value: the template says what is then. */
   readonly #optional = new Set<unknown>();
-  /** Names of variables that there are not, and whether they are printed. */
-  readonly missing = new Map<string, boolean>();
+  /** Operators that go on with the right side of the comparison before them. */
+  readonly #chained: ReadonlySet<unknown>;
+  /** What undefined values are called; nothing for one that a template chose to have. */
+  readonly #names = new WeakMap<Value, string>();
+  /** Variables that there are not, by name. */
+  readonly missing = new Map<string, Missing>();
   #steps = 0;
   #characters = 0;
 
-  constructor(program: Node, scope: Scope) {
+  constructor(program: Node, scope: Scope, chained: ReadonlySet<unknown>) {
     super(scope);
+    this.#chained = chained;
     this.#note(program);
   }
 
   override evaluate(node: Node | undefined, scope: Scope): Value {
-    this.#steps += 1;
-    if (this.#steps > mostSteps)
-      throw new TemplateProblem("limits", `more than ${mostSteps} steps`);
-    this.at = this.#parts.get(node) ?? this.at;
-    const asInPython =
-      node === undefined ? undefined : (this.#divide(node, scope) ?? this.#compare(node, scope));
-    const value = asInPython ?? super.evaluate(node, scope);
-    const isMissing = value.type === "UndefinedValue";
-    if (isMissing) this.#tellMissing(node, scope);
-    if (isMissing && this.#walked.has(node)) return super.evaluate(emptyList, scope);
-    if (isMissing && this.#reached.has(node))
-      throw new TemplateProblem(
-        "undefined",
-        `${JSON.stringify(this.#nameOf(node, scope))} is undefined`,
-      );
-    if (!this.#printed.has(node)) return value;
-    const text = isMissing ? this.#standIn(node, scope) : pythonText(value);
-    this.#characters += text.length;
-    if (this.#characters > mostCharacters)
-      throw new TemplateProblem("limits", `more than ${mostCharacters} characters`);
-    return super.evaluate({ type: "StringLiteral", value: text }, scope);
+    if (node?.type === "Known") return node["value"] as Value;
+    this.#countStep();
+    const outer = this.at;
+    this.at = this.#parts.get(node) ?? outer;
+    const value = this.#settle(node, this.#compute(node, scope), scope);
+    this.at = outer;
+    return value;
   }
 
   /** How many parts of the template have a number. */
@@ -199,54 +81,144 @@ class CloudInitInterpreter extends Interpreter {
     return this.#parts.size;
   }
 
-  /** What Python divides to; `undefined` for whatever is no division of numbers. */
-  #divide(node: Node, scope: Scope): Value | undefined {
-    const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
-    const division = node.type === "BinaryExpression" ? divisions.get(operator) : undefined;
-    if (division === undefined) return undefined;
-    const left = this.evaluate(node["left"] as Node, scope);
-    const right = this.evaluate(node["right"] as Node, scope);
-    if (!isNumber(left) || !isNumber(right)) return undefined;
-    if (right.value === 0) throw new TemplateProblem("division", "division by zero");
-    const isFloat = operator === "/" || [left, right].some(({ type }) => type === "FloatValue");
-    const value = division(left.value, right.value);
-    return super.evaluate({ type: isFloat ? "FloatLiteral" : "IntegerLiteral", value }, scope);
+  #countStep(): void {
+    this.#steps += 1;
+    if (this.#steps > mostSteps)
+      throw new TemplateProblem("limits", `more than ${mostSteps} steps`);
   }
 
-  /** What Python says of a text and what is none: they differ. `undefined` for whatever is no such comparison. */
-  #compare(node: Node, scope: Scope): Value | undefined {
-    const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
-    const isComparison = operator === "==" || operator === "!=";
-    if (node.type !== "BinaryExpression" || !isComparison) return undefined;
-    const sides = ["left", "right"].map((side) => this.evaluate(node[side] as Node, scope));
-    const texts = sides.filter(({ value }) => typeof value === "string").length;
-    if (texts !== 1) return undefined;
-    const name = operator === "!=" ? "true" : "false";
-    return super.evaluate({ type: "Identifier", value: name }, scope);
+  #compute(node: Node | undefined, scope: Scope): Value {
+    switch (node?.type) {
+      case "BinaryExpression":
+        return this.#binary(node, scope).value;
+      case "MemberExpression":
+        return this.#member(node, scope);
+      case "FilterExpression":
+        return filterOf(node) === "join" ? this.#join(node, scope) : super.evaluate(node, scope);
+      case "SelectExpression":
+        return this.#named(super.evaluate(node, scope), "");
+      case "Identifier":
+        return this.#named(super.evaluate(node, scope), String(node["value"]));
+      default:
+        return super.evaluate(node, scope);
+    }
+  }
+
+  /** The value as the place of its node needs it: a text, a list, or not undefined. */
+  #settle(node: Node | undefined, value: Value, scope: Scope): Value {
+    if (value.type === "IntegerValue" && !Number.isSafeInteger(value.value))
+      throw new TemplateProblem("number", "a whole number is beyond 2**53");
+    const isMissing = value.type === "UndefinedValue";
+    if (isMissing && !this.#optional.has(node)) this.#tellMissing(value, false);
+    if (isMissing && this.#walked.has(node)) return this.#list([], scope);
+    if (isMissing && this.#reached.has(node)) {
+      const name = this.#names.get(value) ?? "";
+      throw new TemplateProblem("undefined", `${JSON.stringify(name)} is undefined`);
+    }
+    return this.#printed.has(node) ? this.#print(value, scope) : value;
+  }
+
+  #print(value: Value, scope: Scope): Value {
+    const text = this.#text(value, scope);
+    this.#characters += String(text.value).length;
+    if (this.#characters > mostCharacters)
+      throw new TemplateProblem("limits", `more than ${mostCharacters} characters`);
+    return text;
+  }
+
+  #text(value: Value, scope: Scope): Value {
+    const text = value.type === "UndefinedValue" ? this.#standIn(value) : pythonText(value);
+    return super.evaluate({ type: "StringLiteral", value: text }, scope);
+  }
+
+  /** The value of an operation, and that of its right side where it was needed. */
+  #binary(node: Node, scope: Scope): { readonly value: Value; readonly right?: Value | undefined } {
+    const operator = operatorOf(node);
+    if (operator === "and" || operator === "or") return { value: super.evaluate(node, scope) };
+    const before = this.#chained.has(node["operator"])
+      ? this.#binary(node["left"] as Node, scope)
+      : undefined;
+    if (before !== undefined && (before.value.value !== true || before.right === undefined))
+      return { value: before.value };
+    const left = before?.right ?? this.evaluate(node["left"] as Node, scope);
+    const right = this.evaluate(node["right"] as Node, scope);
+    return { value: this.#operate(node, left, right, scope), right };
+  }
+
+  /** As Python computes with two values; where both agree, as the library does. */
+  #operate(node: Node, left: Value, right: Value, scope: Scope): Value {
+    const operator = operatorOf(node);
+    if (operator === "==" || operator === "!=")
+      return this.#boolean(areEqual(left, right) === (operator === "=="), scope);
+    const isInside = operator === "in" || operator === "not in" ? isIn(left, right) : undefined;
+    if (isInside !== undefined) return this.#boolean(isInside === (operator === "in"), scope);
+    const quotient = divide(operator, left, right);
+    if (quotient !== undefined) {
+      const { isFloat, value } = quotient;
+      return super.evaluate({ type: isFloat ? "FloatLiteral" : "IntegerLiteral", value }, scope);
+    }
+    const texts = [left, right].filter(({ type }) => type === "StringValue").length;
+    if (operator === "+" && texts === 1)
+      throw new TemplateProblem("other", "a text is added to what is none");
+    return super.evaluate({ ...node, left: known(left), right: known(right) }, scope);
+  }
+
+  /** The key is evaluated here, because an undefined value is called by it. */
+  #member(node: Node, scope: Scope): Value {
+    const object = this.evaluate(node["object"] as Node, scope);
+    const property = node["property"] as Node;
+    const isKey = node["computed"] === true && property.type !== "SliceExpression";
+    const key = isKey ? known(this.evaluate(property, scope)) : property;
+    const name = String(isKey ? (key["value"] as Value).value : property["value"]);
+    const isLength = name === "length" && lists.has(object.type); // JavaScript's, not Python's
+    const reached = { ...node, object: known(object), property: key };
+    const value = super.evaluate(isLength ? undefined : reached, scope);
+    const { type, value: variable } = node["object"] as Node;
+    const isNeighbour = type === "Identifier" && variable === "loop" && neighbours.has(name);
+    return this.#named(value, isNeighbour ? "" : name);
+  }
+
+  /** Joins what Python's `str` makes of the items. */
+  #join(node: Node, scope: Scope): Value {
+    const operand = this.evaluate(node["operand"] as Node, scope);
+    const given = ((node["filter"] as Node)["args"] ?? []) as readonly Node[];
+    if (given.length > 1 || given[0]?.type === "KeywordArgumentExpression")
+      throw new TemplateProblem("other", "join: more than what stands between is not known");
+    const items =
+      lists.has(operand.type) && Array.isArray(operand.value) ? operand.value : undefined;
+    const texts = items?.map((item: Value) => this.#text(item, scope));
+    const joined = texts === undefined ? operand : this.#list(texts, scope);
+    return super.evaluate({ ...node, operand: known(joined) }, scope);
+  }
+
+  #list(items: readonly Value[], scope: Scope): Value {
+    return super.evaluate({ type: "ArrayLiteral", value: items.map(known) }, scope);
+  }
+
+  #boolean(value: boolean, scope: Scope): Value {
+    const argument: Node = { type: "IntegerLiteral", value: value ? 0 : 1 };
+    return super.evaluate({ type: "UnaryExpression", operator: { value: "not" }, argument }, scope);
+  }
+
+  /** Calls an undefined value by where it was found, once: it keeps its name in another variable. */
+  #named(value: Value, name: string): Value {
+    if (value.type === "UndefinedValue" && !this.#names.has(value)) this.#names.set(value, name);
+    return value;
   }
 
   /** What is printed for an undefined value; nothing for the branch that an `if` does not have. */
-  #standIn(node: Node | undefined, scope: Scope): string {
-    const name = this.#nameOf(node, scope);
+  #standIn(value: Value): string {
+    this.#tellMissing(value, true);
+    const name = this.#names.get(value) ?? "";
     return name === "" ? "" : `${missingPrefix}${name}`;
   }
 
-  #tellMissing(node: Node | undefined, scope: Scope): void {
-    const object = node?.["object"] as Node | undefined;
-    const isOfLoop = object?.type === "Identifier" && object["value"] === "loop"; // `loop.nextitem`
-    if (this.#optional.has(node) || isOfLoop) return;
-    const name = this.#nameOf(node, scope);
+  #tellMissing(value: Value, isPrinted: boolean): void {
+    const name = this.#names.get(value) ?? "";
     if (name === "") return;
-    this.missing.set(name, this.#printed.has(node) || this.missing.get(name) === true);
-  }
-
-  /** What an undefined value is called: the variable, or the last key that led to it. */
-  #nameOf(node: Node | undefined, scope: Scope): string {
-    if (node?.type === "Identifier") return String(node["value"]);
-    if (node?.type !== "MemberExpression") return "";
-    const property = node["property"] as Node;
-    if (node["computed"] !== true) return String(property["value"]);
-    return String(super.evaluate(property, scope).value);
+    const before = this.missing.get(name);
+    const part = before?.part ?? this.at;
+    this.missing.set(name, { isPrinted: isPrinted || before?.isPrinted === true, part });
   }
 
   #note(node: Node): void {
@@ -254,41 +226,41 @@ class CloudInitInterpreter extends Interpreter {
     for (const part of ["body", "alternate", "defaultBlock"])
       for (const statement of nodesIn(node[part])) {
         this.#partsIn.add(statement);
-        if (isExpression(statement)) this.#print(statement);
+        if (isExpression(statement)) this.#printed.add(statement);
       }
-    if (node.type === "For") this.#walked.add(node["iterable"]);
+    if (node.type === "For") this.#walked.add(iterableOf(node));
     if (node.type === "MemberExpression") this.#reached.add(node["object"]);
-    if (node.type === "FilterExpression" && filterOf(node) === "default")
-      this.#optional.add(node["operand"]);
+    if (node.type === "FilterExpression") this.#noteFilter(filterOf(node), node["operand"]);
     if (node.type === "TestExpression" && testsOfPresence.has((node["test"] as Node)["value"]))
       this.#optional.add(node["operand"]);
-    const operator = (node["operator"] as { readonly value?: unknown } | undefined)?.value;
-    if (node.type === "BinaryExpression" && operator === "~")
-      for (const side of ["left", "right"]) this.#print(node[side]);
-    if (node.type === "FilterExpression" && filtersOfText.has(filterOf(node)))
-      this.#print(node["operand"]);
+    if (node.type === "BinaryExpression" && operatorOf(node) === "~")
+      for (const side of ["left", "right"]) this.#printed.add(node[side]);
     for (const part of Object.values(node)) for (const inner of nodesIn(part)) this.#note(inner);
   }
 
-  #print(node: unknown): void {
-    this.#printed.add(node);
+  #noteFilter(filter: string, operand: unknown): void {
+    if (filter === "default") this.#optional.add(operand);
+    if (filtersOfLists.has(filter)) this.#walked.add(operand);
+    if (filter === "tojson") this.#reached.add(operand);
+    if (filtersOfText.has(filter)) this.#printed.add(operand);
   }
 }
 
-const divisions: ReadonlyMap<unknown, (left: number, right: number) => number> = new Map([
-  ["/", (left, right) => left / right],
-  ["//", (left, right) => Math.floor(left / right)],
-  ["%", remainder],
-]);
-
-/** With the sign of the divisor, as Python has it. */
-function remainder(left: number, right: number): number {
-  const rest = left % right;
-  return rest !== 0 && rest < 0 !== right < 0 ? rest + right : rest;
+/** A node that has its value already. */
+function known(value: Value): Node {
+  return { type: "Known", value };
 }
 
-function isNumber(value: Value): value is Value & { readonly value: number } {
-  return typeof value.value === "number";
+const lists: ReadonlySet<string> = new Set(["ArrayValue", "TupleValue", "StringValue"]);
+
+function operatorOf(node: Node): unknown {
+  return (node["operator"] as { readonly value?: unknown }).value;
+}
+
+/** What a loop goes through, without its condition. */
+function iterableOf(loop: Node): unknown {
+  const iterable = loop["iterable"] as Node;
+  return iterable.type === "SelectExpression" ? iterable["lhs"] : iterable;
 }
 
 function filterOf({ filter }: Node): string {

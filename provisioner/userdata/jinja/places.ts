@@ -4,23 +4,41 @@ export interface Token {
   readonly value: string;
 }
 
+/** Where a block of a template begins. */
+export interface PlaceOfBlock {
+  /** Index of its first character. */
+  readonly start: number;
+  /** Index behind its last. */
+  readonly end: number;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+  /** Whether it is what stands between `raw` and `endraw`, with both. */
+  readonly isRaw: boolean;
+}
+
 /**
- * Lines, from 1, of the expressions and statements of a template in their order, ends of statements
- * among them; a `raw` counts as the expression that stands for it.
+ * Places of the expressions and statements of a template in their order, ends of statements among
+ * them; a `raw` counts as the expression that stands for it. A comment without an end is one more.
  */
-export function linesOfBlocks(template: string): readonly number[] {
-  const lines: number[] = [];
+export function placesOfBlocks(template: string): readonly PlaceOfBlock[] {
+  const places: PlaceOfBlock[] = [];
   const opening =
-    /\{#[\s\S]*?#\}|\{%[-+]?\s*raw\s*-?%\}[\s\S]*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{[{%]/g;
-  let [line, counted] = [1, 0];
+    /\{#[\s\S]*?(?:#\}|$)|\{%[-+]?\s*raw\s*-?%\}[\s\S]*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{[{%]/g;
+  let [line, lineStart, counted] = [1, 0, 0];
   for (let found = opening.exec(template); found !== null; found = opening.exec(template)) {
     const [block] = found;
-    if (block.startsWith("{#")) continue;
-    for (; counted < found.index; counted++) if (template[counted] === "\n") line += 1;
-    lines.push(line);
-    if (block.length === 2) opening.lastIndex = endOfBlock(template, opening.lastIndex, block);
+    const start = found.index;
+    if (block.startsWith("{#") && block.length > 3 && block.endsWith("#}")) continue;
+    for (; counted < start; counted++)
+      if (template[counted] === "\n") [line, lineStart] = [line + 1, counted + 1];
+    const isBlock = block === "{{" || block === "{%";
+    const isRaw = !isBlock && block.startsWith("{%");
+    if (isBlock) opening.lastIndex = endOfBlock(template, opening.lastIndex, block);
+    const end = opening.lastIndex;
+    places.push({ start, end, line, column: start - lineStart + 1, isRaw });
   }
-  return lines;
+  return places;
 }
 
 /** Behind a block that begins before `from`: texts and mappings in it may hold what ends others. */

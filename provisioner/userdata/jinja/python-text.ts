@@ -1,4 +1,5 @@
 import { pythonFloat } from "../python-float.ts";
+import { TemplateProblem } from "./template-problem.ts";
 
 /** A value at run time, as far as it is printed. */
 export interface Value {
@@ -20,6 +21,8 @@ function represent({ type, value }: Value): string {
       return "None";
     case "StringValue":
       return quoted(String(value));
+    case "IntegerValue":
+      return exact(Number(value));
     case "FloatValue":
       return pythonFloat(Number(value));
     case "ArrayValue":
@@ -39,6 +42,12 @@ function represent({ type, value }: Value): string {
     default:
       return String(value);
   }
+}
+
+/** A whole number. Throws a {@link TemplateProblem} for one that JavaScript may have rounded. */
+function exact(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  throw new TemplateProblem("number", "a whole number is beyond 2**53");
 }
 
 const escapes: Readonly<Record<string, string>> = {

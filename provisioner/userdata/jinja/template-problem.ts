@@ -3,6 +3,7 @@ export const templateProblems = {
   syntax: "it is not written as Jinja is, or uses what is not there",
   undefined: "it reaches into a variable that there is not",
   division: "it divides by zero",
+  number: "it has a whole number that is too large to be exact",
   limits: "it takes too much time or memory, or becomes too long",
   other: "a filter, test or operator does not take what it is given",
 } as const;

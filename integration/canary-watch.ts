@@ -14,13 +14,13 @@ export function saidNothing(t: Test, runs: readonly Run[]): void {
   }
 }
 
-/** Topics and payloads of all that the broker hands out. */
+/** All that the broker hands out; `until` waits for a message by its topic and, after a space, its payload. */
 export async function everythingReceived(t: Test, { host, port }: Broker) {
   const client = await connectAsync({ host, port, username: "ear", password: "ear" });
   const chunks: Buffer[] = [];
   let look = () => {};
   client.on("message", (topic, payload) => {
-    chunks.push(Buffer.from(topic), payload);
+    chunks.push(Buffer.concat([Buffer.from(`${topic} `), payload]));
     look();
   });
   await client.subscribeAsync("#", { qos: 1 });

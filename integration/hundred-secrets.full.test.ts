@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdirSync, readdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import t, { type Test } from "tap";
@@ -11,7 +11,7 @@ import {
 } from "#agent/datasources/clouds/fake-hetzner.ts";
 import { makeFat, needs, writeTree } from "#agent/datasources/images/make-images.ts";
 import { fakeService } from "#agent/datasources/metadata/fake-service.ts";
-import { brokerMissing, startBroker } from "./brokers.ts";
+import { type Broker, brokerMissing, startBroker } from "./brokers.ts";
 import { canariesIn, canary, findCanaries } from "./canaries.ts";
 import { everythingReceived, saidNothing } from "./canary-watch.ts";
 import { ec2Nitro } from "./machines/ec2-nitro.ts";
@@ -32,9 +32,9 @@ const random = randomFrom(seed);
 
 /** How many secrets come by each channel; together a hundred. */
 const channels = {
-  field: 15,
-  named: 15,
-  credential: 15,
+  field: 10,
+  named: 10,
+  credential: 10,
   smbios: 10,
   firmware: 10,
   x25519: 10,
@@ -42,6 +42,9 @@ const channels = {
   stick: 5,
   whole: 5,
   metadata: 5,
+  kernel: 5,
+  network: 5,
+  seedfrom: 5,
 } as const;
 
 type Channel = keyof typeof channels;
@@ -109,12 +112,36 @@ function filesFor(...all: readonly (readonly string[])[]): string {
 
 const health = "health: { passes: 1, interval: 10ms, timeout: 5s }";
 
+/** Where a machine of this name tells what became of it. */
+function reportOf(node: string, { host, port }: Broker): string {
+  const mqtt = `{ host: ${host}, port: ${port}, username: edge, password: edge }`;
+  return `report: { node: ${node}, mqtt: ${mqtt} }`;
+}
+
+/** A network config with a password for each WLAN, and a key for each tunnel. */
+function withPasswords(secrets: readonly string[]): string {
+  const wlans = secrets.map((name) => `    "${name}": { password: "${canary(name)}" }\n`);
+  const tunnels = secrets.map(
+    (name, index) => `  wg${index}: { mode: wireguard, key: "${canary(name)}" }\n`,
+  );
+  return `version: 2
+ethernets: { eth0: { dhcp4: true, auth: { password: "${canary("auth")}" } } }
+wifis:
+  wlan0:
+    access-points:
+${wlans.map((line) => `  ${line}`).join("")}tunnels:
+${tunnels.join("")}`;
+}
+
+/** How a boot ends whose network config asks for more than Ethernet, which is not made. */
+const withoutWlan = { code: 2, stdout: /^committed \(degraded\): generation 1 / };
+
 /** User-data with a secret in each of its files. */
-function writesFiles(secrets: readonly string[]): string {
+function writesFiles(secrets: readonly string[], report: string): string {
   const files = secrets.map(
     (name) => `  - { path: /root/${name}, permissions: "0600", content: "${canary(name)}" }\n`,
   );
-  return `#cloud-config\nwrite_files:\n${files.join("")}firstlight:\n  ${health}\n`;
+  return `#cloud-config\nwrite_files:\n${files.join("")}firstlight:\n  ${health}\n  ${report}\n`;
 }
 
 /** A machine of a cloud whose metadata service is at another address. */
@@ -123,7 +150,7 @@ function onCloud(name: string, url: string, hardware: StoryOptions["hardware"] =
   return { hardware, settings: { stateVersion: "25.11", metadata } };
 }
 
-/** Gives a machine secrets as its hypervisor does; returns the files that they come in. */
+/** Gives a machine secrets as its hypervisor and its boot loader do; returns the files that they come in. */
 function giveCredentials(root: string): readonly string[] {
   const prefix = "firstlight.secret";
   const strings = names.smbios.map(
@@ -137,7 +164,13 @@ function giveCredentials(root: string): readonly string[] {
     ["sys/firmware/dmi/entries/11-0/raw", `\x0b\x05\0\0${count}${strings.join("")}\0`],
   ]) as Record<string, string>;
   writeTree(root, files);
-  return Object.keys(files);
+  const words = names.kernel.map(
+    (name) => ` systemd.set_credential=${prefix}.${name}:${canary(name)}`,
+  );
+  const kernel = "proc/cmdline";
+  const said = readFileSync(path.join(root, kernel), "utf8").trimEnd();
+  writeTree(root, { [kernel]: `${said}${words.join("")}\n` });
+  return [...Object.keys(files), kernel];
 }
 
 /** Everything of a machine that holds a secret, and is none of `given`: credential files alone. */
@@ -180,23 +213,22 @@ t.test(`a hundred secrets over every channel (FIRSTLIGHT_SEED=${seed})`, { skip 
       ...names.x25519.map((name) => [name, seal(recipients, "age1", canary(name))]),
       ...names.ssh.map((name) => [name, seal(recipients, "ssh-ed25519", canary(name))]),
     ].map(([name, value]) => `    ${name}: ${JSON.stringify(value)}\n`);
-    const { credential, smbios, firmware, x25519, ssh } = names;
+    const { credential, smbios, firmware, kernel, x25519, ssh } = names;
     machine.node.insert("iso", {
       instanceId: "i-1",
+      networkConfig: withPasswords(names.network),
       userData: `#cloud-config
 write_files:
 ${fields.join("")}firstlight:
   ${health}
   secrets:
 ${named.join("")}  files:
-${filesFor(names.named, credential, smbios, firmware, x25519, ssh)}  report:
-    node: edge-1
-    mqtt: { host: 127.0.0.1, port: ${broker.port}, username: edge, password: edge }
+${filesFor(names.named, credential, smbios, firmware, kernel, x25519, ssh)}  ${reportOf("edge-1", broker)}
 `,
     });
     const boot = await machine.firstlight("boot", "--report");
-    t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
-    await received.until(/boot\.finished/);
+    t.match(boot, withoutWlan);
+    await received.until(/edge-1\b.*boot\.finished/s);
     await machine.firstlight("boot", "--json");
     for (const command of ["discover", "query", "status", "history", "plan", "facts"])
       await machine.firstlight(command, "--json");
@@ -206,6 +238,7 @@ ${filesFor(names.named, credential, smbios, firmware, x25519, ssh)}  report:
       credential,
       smbios,
       firmware,
+      kernel,
       x25519,
       ssh,
     ].flat();
@@ -227,7 +260,7 @@ ${filesFor(names.named, credential, smbios, firmware, x25519, ssh)}  report:
       `secrets/${name}.age`,
       seal(recipients, "age1", canary(name)),
     ]);
-    const spec = `version: 1\n${health}\nfiles:\n${filesFor(names.stick)}`;
+    const spec = `version: 1\n${health}\n${reportOf("edge-stick", broker)}\nfiles:\n${filesFor(names.stick)}`;
     const tree = {
       ...Object.fromEntries(sealed),
       "spec.yaml": spec,
@@ -235,8 +268,9 @@ ${filesFor(names.named, credential, smbios, firmware, x25519, ssh)}  report:
     } as Record<string, string>;
     const image = path.join(path.dirname(machine.node.machine.root), "stick");
     machine.node.insertImage(makeFat(image, tree, { label: "FIRSTLIGHT" }), stick);
-    const boot = await machine.firstlight("boot");
+    const boot = await machine.firstlight("boot", "--report");
     t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    await received.until(/edge-stick\b.*boot\.finished/s);
     onlyInCredentials(t, machine, { given: [], expected: names.stick });
   });
 
@@ -244,20 +278,23 @@ ${filesFor(names.named, credential, smbios, firmware, x25519, ssh)}  report:
     const machine = await watched(t);
     const { stdout: recipients } = await machine.firstlight("identity");
     const named = names.whole.map((name) => `  ${name}: ${canary(name)}\n`).join("");
-    const document = `#firstlight\n${health}\nsecrets:\n${named}files:\n${filesFor(names.whole)}`;
+    const document = `#firstlight\n${health}\n${reportOf("edge-whole", broker)}\nsecrets:\n${named}files:\n${filesFor(names.whole)}`;
     const userData = seal(recipients, "age1", document);
     machine.node.insert("iso", { instanceId: "i-1", userData });
-    const boot = await machine.firstlight("boot");
+    const boot = await machine.firstlight("boot", "--report");
     t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    await received.until(/edge-whole\b.*boot\.finished/s);
     onlyInCredentials(t, machine, { given: [], expected: names.whole });
   });
 
   await t.test("user-data of a metadata service", async (t) => {
-    const answers = { ...ec2Answers, "/latest/user-data": writesFiles(names.metadata) };
+    const report = reportOf("edge-metadata", broker);
+    const answers = { ...ec2Answers, "/latest/user-data": writesFiles(names.metadata, report) };
     const { url, requests } = await fakeService(t, answers, { guard: onlyWith(() => "t0ken") });
     const machine = await watched(t, onCloud("Ec2", url));
-    const boot = await machine.firstlight("boot");
+    const boot = await machine.firstlight("boot", "--report");
     t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    await received.until(/edge-metadata\b.*boot\.finished/s);
     for (const command of ["discover", "query", "status", "analyze"])
       await machine.firstlight(command, "--json");
     t.ok(requests.includes("GET /latest/user-data"));
@@ -265,21 +302,42 @@ ${filesFor(names.named, credential, smbios, firmware, x25519, ssh)}  report:
   });
 
   await t.test("vendor-data of a metadata service, which is not made anything of", async (t) => {
-    const vendorData = JSON.stringify(writesFiles(["vendor-data"]));
+    const report = reportOf("edge-vendor", broker);
+    const vendorData = JSON.stringify(writesFiles(["vendor-data"], report));
     const said = `hostname: edge\ninstance-id: 123456\nvendor_data: ${vendorData}\n`;
     const answers = {
       ...hetznerAnswers,
       [hetznerMetadata]: said,
-      [hetznerUserDataPath]: `#cloud-config\nfirstlight:\n  ${health}\n`,
+      [hetznerUserDataPath]: `#cloud-config\nfirstlight:\n  ${health}\n  ${report}\n`,
     };
     const { url } = await fakeService(t, answers);
     const dmi = { sys_vendor: "Hetzner", product_name: "vServer", product_serial: "123456" };
     const machine = await watched(t, onCloud("Hetzner", url, { ...qemuQ35, dmi }));
-    const boot = await machine.firstlight("boot");
+    const boot = await machine.firstlight("boot", "--report");
     t.match(boot, { code: 0, stdout: /^committed: generation 1 / });
+    await received.until(/edge-vendor\b.*boot\.finished/s);
     for (const command of ["discover", "query", "status"])
       await machine.firstlight(command, "--json");
     onlyInCredentials(t, machine, { given: [], expected: [] });
+  });
+
+  await t.test("a seed behind an address that the meta-data names", async (t) => {
+    const { url, requests } = await fakeService(t, {
+      "/seed/meta-data": `password: ${canary("meta-data")}\n`,
+      "/seed/user-data": writesFiles(names.seedfrom, reportOf("edge-seedfrom", broker)),
+      "/seed/vendor-data": writesFiles(["vendor-data"], "{}"),
+      "/seed/network-config": withPasswords(["network-config"]),
+    });
+    const machine = await watched(t);
+    const metaData = `seedfrom: ${url}/seed/\n`;
+    machine.node.insert("iso", { instanceId: "i-1", metaData, userData: "#cloud-config\n" });
+    const boot = await machine.firstlight("boot", "--report");
+    t.match(boot, withoutWlan);
+    await received.until(/edge-seedfrom\b.*boot\.finished/s);
+    for (const command of ["discover", "query", "status", "analyze"])
+      await machine.firstlight(command, "--json");
+    t.ok(requests.includes("GET /seed/user-data"));
+    onlyInCredentials(t, machine, { given: [], expected: names.seedfrom });
   });
   t.same(canariesIn(received.bytes()), [], "nothing the broker received");
 });

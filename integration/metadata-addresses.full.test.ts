@@ -10,9 +10,13 @@ import { writeMachine } from "./machines/write-machine.ts";
 import type { InsideAnswer, InsideOptions } from "./metadata-inside.ts";
 import { hasBundle } from "./story.ts";
 
+t.setTimeout(300_000);
+
 const script = path.join(import.meta.dirname, "metadata-inside.ts");
 const ipv4 = "169.254.169.254";
 const ipv6 = "fd00:ec2::254";
+/** An address that a link has for itself, here at the other end of this machine's only one. */
+const linkLocal = "fe80::a9fe:a9fe%cloud0";
 
 const hetznerCloud: Machine = {
   ...qemuQ35,
@@ -23,6 +27,11 @@ const hetznerCloud: Machine = {
 const network = `ip link set lo up
 ip addr add ${ipv4}/32 dev lo
 ip -6 addr add ${ipv6}/128 dev lo nodad
+ip link add eth0 type veth peer name cloud0
+ip link set eth0 up
+ip link set cloud0 up
+ip -6 addr add fe80::1/64 dev eth0 nodad
+ip -6 addr add ${linkLocal.replace("%", "/64 dev ")} nodad
 exec "$@"`;
 
 function why(): string | false {
@@ -55,11 +64,14 @@ async function ask(t: Test, { machine, ...options }: Asked): Promise<InsideAnswe
 }
 
 /** Each set of addresses that answers; what is asked first is told by the kernel, not by us. */
-const answering: readonly Omit<Asked, "hosts">[] = [
+const answering = [
   { cloud: "ec2", machine: ec2Nitro },
   { cloud: "hetzner", machine: hetznerCloud },
-];
-const hostsOf = { ec2: [[ipv4], [ipv6], [ipv4, ipv6]], hetzner: [[ipv4]] } as const;
+] as const;
+const hostsOf = {
+  ec2: [[ipv4], [ipv6], [ipv4, ipv6]],
+  hetzner: [[ipv4], [linkLocal], [linkLocal, ipv4]],
+} as const;
 const expected = {
   ec2: { name: "Ec2", instanceId: "i-0123456789abcdef0" },
   hetzner: { name: "Hetzner", instanceId: "123456" },
@@ -74,11 +86,34 @@ for (const { cloud, machine } of answering) {
       const { datasource, ...instance } = found(stdout);
       t.match(instance, { instanceId });
       t.equal(datasource.name, name);
-      const places = hosts.map((host) => `http://${host.includes(":") ? `[${host}]` : host}`);
-      t.ok(places.includes(datasource.place), datasource.place);
+      t.ok(hosts.map(placeOf).includes(datasource.place), datasource.place);
       t.ok(Object.values(requests).some((asked) => asked.length > 2));
     });
   }
+}
+
+const anybody = ["page", "refusal", "nothing", "failure", "silence"] as const;
+
+/** Two addresses of one cloud, of which another answers at the first. */
+const beside = [
+  { ...answering[0], rogue: ipv4, right: ipv6, answers: [...anybody, "bytes"] },
+  { ...answering[0], rogue: ipv6, right: ipv4, answers: [...anybody, "bytes"] },
+  { ...answering[1], rogue: linkLocal, right: ipv4, answers: anybody },
+  { ...answering[1], rogue: ipv4, right: linkLocal, answers: anybody },
+] as const;
+
+for (const { cloud, machine, rogue, right, answers } of beside) {
+  t.test(`${cloud}: another that answers at ${rogue} first is passed over`, { skip }, async (t) => {
+    for (const as of answers) {
+      const answer = await ask(t, {
+        ...{ cloud, machine, hosts: [right], rogue: { host: rogue, as } },
+      });
+      t.equal(answer.code, 0, `${as}: ${answer.stderr}`);
+      const { datasource, instanceId } = found(answer.stdout);
+      t.match({ ...datasource, instanceId }, { ...expected[cloud], place: placeOf(right) }, as);
+      t.ok((answer.requests[rogue] ?? []).length > 0, `${as}: it was asked`);
+    }
+  });
 }
 
 t.test("a machine that is on no cloud asks nobody, whoever would answer", { skip }, async (t) => {
@@ -87,6 +122,11 @@ t.test("a machine that is on no cloud asks nobody, whoever would answer", { skip
   t.match(answer.stdout, /datasource\/none/);
   t.strictSame(answer.requests, { [ipv4]: [], [ipv6]: [] });
 });
+
+/** The address as a place says it, without the link. */
+function placeOf(host: string): string {
+  return `http://${host.includes(":") ? `[${host.replace(/%.*/, "")}]` : host}`;
+}
 
 interface Found {
   readonly instanceId: string;

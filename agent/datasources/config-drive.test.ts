@@ -158,6 +158,43 @@ t.test("directories are read before disks, and what is not read is named", tools
   );
 });
 
+t.test(
+  "the place that a node is pinned to is read, whatever else has appeared",
+  tools,
+  async (t) => {
+    const { root, iso } = machine(t);
+    const named = (uuid: string) => drive({ "meta_data.json": { uuid } });
+    const add = (name: string) => {
+      const attributes = { serial: `${name}\n` };
+      addDisk(root, name, { image: iso(`${name}.iso`, named(name)), attributes });
+    };
+    const find = async (identity: string) => {
+      const pinned = { datasource: "ConfigDrive", identity, yieldsTo: () => false };
+      const options = { datasources: undefined, log: silentLog, pinned };
+      const found = await discover(fakeIo(root), options);
+      if (found.kind !== "found") throw new Error("expected a datasource");
+      const { instance, findings } = found.content;
+      t.equal(instance.datasource.identity, identity);
+      return [
+        instance.instanceId,
+        ...findings.map(({ document, level }) => `${level} ${document}`),
+      ];
+    };
+    add("vdb");
+    add("vdc");
+    const other = "warning disk /dev/vdc";
+    t.same(await find("disk serial vdb"), ["vdb", other]);
+    addSeedDirectory(root, named("seed"), "config_drive");
+    const seedDirectory = "directory /var/lib/cloud/seed/config_drive";
+    t.same(await find("disk serial vdb"), ["vdb", other, `note ${seedDirectory}`]);
+    t.same(await find(seedDirectory), ["seed", other, "warning disk /dev/vdb"]);
+    writeTree(path.join(root, "config-drive"), named("root"));
+    t.same(await find("directory /config-drive"), [
+      ...["root", `warning ${seedDirectory}`, other, "warning disk /dev/vdb"],
+    ]);
+  },
+);
+
 t.test("a broken drive beside a whole one is passed over, alone it faults", tools, async (t) => {
   const { root, iso } = machine(t);
   addDisk(root, "vdb", { image: iso("b.iso", drive({ "meta_data.json": "{" })) });

@@ -3,6 +3,7 @@ import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { SecretBag, SecretRef } from "#core/secret.ts";
 import type { MetadataPlace } from "#provisioner/render/metadata-service.ts";
+import type { Place } from "./first-readable.ts";
 import type { Crawl, MetadataAttempt } from "./metadata/service.ts";
 import type { Search } from "./search.ts";
 
@@ -24,8 +25,9 @@ export interface Datasource<Found extends Detection = Detection> {
    */
   detect(io: Io, observe?: Observe): Found | undefined;
   /**
-   * The same detection with the place first that a node is pinned to, for one that may be found at several
-   * disks at once; as it is where that place is not among them.
+   * The same detection with the place first that a node is pinned to, without what would be read before or
+   * beside it, for one that may be found at several places at once; as it is where that place is not
+   * among them.
    */
   preferring?(detection: Found, identity: string): Found;
   /**
@@ -85,6 +87,8 @@ export interface Detection {
    * where it is not this one, and the next one is looked at.
    */
   readonly tentative?: boolean;
+  /** Places that were found and are not read, because the node is pinned to this one without them. */
+  readonly leftOut?: readonly Place[];
 }
 
 /** What a datasource says, with every secret beside it. */

@@ -93,6 +93,7 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
   const content = takesSecrets ? await addCredentialSecrets(io, read) : read;
   const findings = [
     ...content.findings,
+    ...findLeftOut(used.found.detection),
     ...settled.flatMap((tried) => (tried === used ? [] : findingOf(tried, used, options.pinned))),
   ];
   const search = searchOf(attempts, content.attempts, content.unrecorded);
@@ -111,7 +112,7 @@ function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
   }
 }
 
-/** Of several disks of the pinned datasource the pinned one counts, where policy does not let others in. */
+/** Of several places of the pinned datasource the pinned ones count, where policy does not let others in. */
 function preferPinned(tried: Try, pinned: PinnedDatasource | undefined): Try {
   const { attempt, found } = tried;
   if (found === undefined || pinned === undefined || attempt.name !== pinned.datasource)
@@ -245,6 +246,20 @@ function none(attempts: readonly Attempt[]): Fault {
     "datasource/none",
     `no datasource: looked for ${described.join(", ") || "none, the settings name none"}`,
   );
+}
+
+/** A note for each place that would be read as well, were the node not pinned to others. */
+function findLeftOut({ place: pinned, leftOut = [] }: Detection): readonly Finding[] {
+  return leftOut.map(({ place }) => ({
+    document: place,
+    path: "",
+    line: null,
+    column: null,
+    level: "note",
+    code: "datasource/several",
+    message: `not read: this node is pinned to ${pinned}`,
+    hint: "remove it, or let it in (`policy` of the settings)",
+  }));
 }
 
 function findingOf(

@@ -1,4 +1,5 @@
 import type { BlockDevice } from "./block-devices.ts";
+import type { Detection } from "./datasource.ts";
 import type { Place } from "./first-readable.ts";
 
 /** Between the identities of places that are read together. */
@@ -10,38 +11,45 @@ export interface DrivePlaces {
   readonly disks: readonly BlockDevice[];
 }
 
-/** The same disks, those first whose place is a part of an identity that a node is pinned to. */
-export function pinnedFirst(
-  disks: readonly BlockDevice[],
-  identity: string,
-): readonly BlockDevice[] {
-  const parts = identity.split(placesTogether);
-  const isPinned = (device: BlockDevice) => parts.includes(`disk ${device.identity}`);
-  return [...disks.filter(isPinned), ...disks.filter((device) => !isPinned(device))];
+/** The same in the same order, but this one first, where it is among them. */
+export function putFirst<Item>(items: readonly Item[], first: Item | undefined): readonly Item[] {
+  const isFirst = (item: Item) => item === first;
+  return [...items.filter(isFirst), ...items.filter((item) => !isFirst(item))];
 }
 
-/** A detection of drives with the disk first that a node is pinned to (`Datasource.preferring`). */
-export function preferPinned<Found extends Place & { readonly places: DrivePlaces }>(
+/**
+ * A detection of drives with the place first that a node is pinned to (`Datasource.preferring`).
+ * Directories come before disks, so that they are left out where it is a disk.
+ */
+export function preferPinned<Found extends Detection & Place & { readonly places: DrivePlaces }>(
   detection: Found,
   identity: string,
 ): Found {
   const { directories, disks } = detection.places;
-  const places = { directories, disks: pinnedFirst(disks, identity) };
-  return { ...detection, ...describePlaces(places)[0], places };
+  const isPinned = (place: Place) => place.identity === identity;
+  const directory = directories.find((path) => isPinned(placeOfDirectory(path)));
+  const disk = disks.find((device) => isPinned(placeOfDisk(device)));
+  if (directory === undefined && disk === undefined) return detection;
+  const left = directory === undefined ? directories : [];
+  const places = {
+    directories: directory === undefined ? [] : putFirst(directories, directory),
+    disks: putFirst(disks, disk),
+  };
+  const leftOut = left.map(placeOfDirectory);
+  return { ...detection, ...describePlaces(places)[0], places, leftOut };
 }
 
 /** All places in the order in which they are tried, directories first. */
 export function describePlaces({ directories, disks }: DrivePlaces): readonly Place[] {
-  return [
-    ...directories.map((directory) => ({
-      place: `directory ${directory}`,
-      identity: `directory ${directory}`,
-      removable: false,
-    })),
-    ...disks.map((device) => ({
-      place: `disk ${device.node}`,
-      identity: `disk ${device.identity}`,
-      removable: device.removable,
-    })),
-  ];
+  return [...directories.map(placeOfDirectory), ...disks.map(placeOfDisk)];
+}
+
+function placeOfDirectory(directory: string): Place {
+  const place = `directory ${directory}`;
+  return { place, identity: place, removable: false };
+}
+
+/** A disk as a place. */
+export function placeOfDisk({ node, identity, removable }: BlockDevice): Place {
+  return { place: `disk ${node}`, identity: `disk ${identity}`, removable };
 }

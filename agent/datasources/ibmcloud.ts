@@ -3,7 +3,7 @@ import { isContainer } from "../container.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import type { Datasource, Observe } from "./datasource.ts";
 import type { DriveDetection } from "./drive-datasource.ts";
-import { describePlaces } from "./drive-places.ts";
+import { describePlaces, preferPinned } from "./drive-places.ts";
 import type { Volume } from "./images/volume.ts";
 import { findDisks, hasLabel } from "./seed-disks.ts";
 
@@ -36,6 +36,7 @@ export const ibmCloud: Datasource<DriveDetection> = {
       ? undefined
       : { ...first, evidence, places };
   },
+  preferring: preferPinned,
   async read({ files }, { places, evidence }) {
     const { readConfigDrive } = await import("./config-drive-content.ts");
     const as = { name: "IBMCloud", defaultInstanceId: "iid-ibmcloud" };

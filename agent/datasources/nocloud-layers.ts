@@ -1,7 +1,7 @@
 import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
-import type { BlockDevice } from "./block-devices.ts";
 import type { RawDocuments } from "./content.ts";
+import { placeOfDisk } from "./drive-places.ts";
 import {
   type Candidate,
   faultOfAll,
@@ -56,13 +56,10 @@ export function firstPlaces({ arguments: named, directories, disks }: NoCloudPla
   ];
 }
 
-function placeOfDirectory(directory: string): Place {
+/** A seed directory as a place. */
+export function placeOfDirectory(directory: string): Place {
   const place = `seed directory ${directory}`;
   return { place, identity: `directory ${directory}`, removable: false };
-}
-
-function placeOfDisk({ node, identity, removable }: BlockDevice): Place {
-  return { place: `disk ${node}`, identity: `disk ${identity}`, removable };
 }
 
 /**

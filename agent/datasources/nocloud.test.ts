@@ -230,9 +230,20 @@ t.test("a disk that a node is pinned to is read, whatever else is plugged in", t
   addDisk(root, "vdc", { image: disk("other"), ...serial("OTHER") });
   addSeedDirectory(root, seed);
   const content = await find(pinned);
-  t.match(content.instance.datasource, {
+  t.match(content.instance.datasource, { place: "disk /dev/vdb", identity });
+  t.match(content.findings, [
+    { document: "disk /dev/vdc", code: "datasource/several" },
+    {
+      document: "seed directory /var/lib/cloud/seed/nocloud",
+      level: "note",
+      code: "datasource/several",
+      message: "not read: this node is pinned to disk /dev/vdb",
+    },
+  ]);
+  const both = { ...pinned, identity: `directory /var/lib/cloud/seed/nocloud + ${identity}` };
+  t.match((await find(both)).instance.datasource, {
     place: "seed directory /var/lib/cloud/seed/nocloud, disk /dev/vdb",
-    identity: "directory /var/lib/cloud/seed/nocloud + disk serial OWN",
+    identity: both.identity,
   });
   rmSync(path.join(root, "var"), { recursive: true });
   const beside = await find(pinned);
@@ -250,6 +261,78 @@ t.test("a disk that a node is pinned to is read, whatever else is plugged in", t
   t.equal((await find({ ...pinned, identity: "disk gone" })).instance.instanceId, "other");
   writeFileSync(path.join(root, "dev/vdb"), Buffer.alloc(512 * 1024));
   t.equal((await find(pinned)).instance.datasource.identity, "disk serial OTHER", "to be held");
+});
+
+t.test(
+  "a stick that is plugged in stays out of what is pinned without a disk",
+  tools,
+  async (t) => {
+    const directory = "/var/lib/cloud/seed/nocloud";
+    const stick = { attributes: { serial: "OTHER\n", removable: "1\n" } };
+    const cases: readonly { identity: string; instanceId: string; make(root: string): void }[] = [
+      {
+        identity: `directory ${directory}`,
+        instanceId: "own",
+        make: (root) => addSeedDirectory(root, { ...seed, "meta-data": "instance-id: own" }),
+      },
+      {
+        identity: "kernel command line",
+        instanceId: "own",
+        make: (root) => setKernelCommandLine(root, "ds=nocloud;i=own"),
+      },
+      {
+        identity: `kernel command line + directory ${directory}-net`,
+        instanceId: "own",
+        make: (root) => {
+          setKernelCommandLine(root, "ds=nocloud;i=own");
+          addSeedDirectory(root, seed, "nocloud-net");
+        },
+      },
+    ];
+    for (const { identity, instanceId, make } of cases) {
+      await t.test(identity, async (t) => {
+        const { root, iso } = machine(t);
+        make(root);
+        const image = iso("other.iso", { ...seed, "user-data": "#cloud-config\n# of a stick\n" });
+        const find = async (yields: boolean) => {
+          const pinned = { datasource: "NoCloud", identity, yieldsTo: () => yields };
+          const found = await discover(fakeIo(root), {
+            ...{ datasources: undefined, log: silentLog, pinned },
+          });
+          if (found.kind !== "found") throw new Error("expected a datasource");
+          return found.content;
+        };
+        const before = await find(false);
+        addDisk(root, "sdb", { image, ...stick });
+        const { instance, secrets, findings } = await find(false);
+        t.match(instance, { instanceId, datasource: { identity, removable: false } });
+        t.same(secrets.get("user-data")?.reveal(), before.secrets.get("user-data")?.reveal());
+        t.match(findings, [
+          {
+            document: "disk /dev/sdb",
+            level: "note",
+            code: "datasource/several",
+            message: /^not read: this node is pinned to /,
+          },
+        ]);
+        const letIn = (await find(true)).instance.datasource;
+        t.match(letIn, { identity: `${identity} + disk serial OTHER`, removable: true });
+      });
+    }
+  },
+);
+
+t.test("a disk whose number looks like two places is known again", tools, async (t) => {
+  const { root, iso } = machine(t);
+  const disk = (id: string) => iso(`${id}.iso`, { ...seed, "meta-data": `instance-id: ${id}` });
+  addDisk(root, "vdb", { image: disk("own"), attributes: { wwid: "A + B\n" } });
+  addDisk(root, "vdc", { image: disk("other"), attributes: { wwid: "A\n" } });
+  const identity = "disk wwid A + B";
+  const found = await discover(fakeIo(root), {
+    ...{ datasources: ["NoCloud"], log: silentLog },
+    pinned: { datasource: "NoCloud", identity, yieldsTo: () => false },
+  });
+  t.match(found, { content: { instance: { instanceId: "own", datasource: { identity } } } });
 });
 
 t.test("a broken disk beside a whole one is passed over with a finding", tools, async (t) => {

@@ -3,10 +3,10 @@ import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { makeContent, type RawDocuments } from "./content.ts";
 import type { Datasource, Detection, ReadTools } from "./datasource.ts";
-import { pinnedFirst, placesTogether } from "./drive-places.ts";
+import { placeOfDisk, placesTogether, putFirst } from "./drive-places.ts";
 import type { Place } from "./first-readable.ts";
 import { type MetaData, mergeMetaData, metaDataFinding } from "./meta-data.ts";
-import { firstPlaces, type Layer, readLayers } from "./nocloud-layers.ts";
+import { firstPlaces, type Layer, placeOfDirectory, readLayers } from "./nocloud-layers.ts";
 import { findNoCloudPlaces, type NoCloudPlaces } from "./nocloud-places.ts";
 import { readSeedFrom } from "./nocloud-seed-from.ts";
 
@@ -20,7 +20,8 @@ export interface NoCloudDetection extends Detection {
  * (https://docs.cloud-init.io/en/latest/reference/datasources/nocloud.html). Meta-data of serial
  * number, kernel command line, directory and disk are merged, the earlier counts; user-data,
  * vendor-data and network-config are those of the last place that has them. Of several directories
- * the first is read, of several disks the one with the highest name, but a disk that the node is pinned to before it.
+ * the first is read, of several disks the one with the highest name, but those that the node is pinned to before
+ * them.
  *
  * Other than in cloud-init, a seed that cannot be read faults where there is no other and has a
  * finding where there is.
@@ -38,9 +39,10 @@ export const noCloud: Datasource<NoCloudDetection> = {
     return first.length === 0 ? undefined : { ...describePlaces(first), evidence, places };
   },
   preferring(detection, identity) {
-    const { places: found } = detection;
-    const places = { ...found, disks: pinnedFirst(found.disks, identity) };
-    return { ...detection, ...describePlaces(firstPlaces(places)), places };
+    const pinned = pinnedPlaces(detection.places, identity);
+    if (pinned === undefined) return detection;
+    const { places, leftOut } = pinned;
+    return { ...detection, ...describePlaces(firstPlaces(places)), places, leftOut };
   },
   async read({ files }, { places, evidence }, tools) {
     const { layers, findings } = readLayers(files, places);
@@ -69,6 +71,30 @@ export const noCloud: Datasource<NoCloudDetection> = {
     });
   },
 };
+
+/**
+ * The places with the directory and the disk first that together are the ones of this identity; where it
+ * is without a directory, or without a disk, all of that kind are left out. `undefined` where it is not found.
+ */
+function pinnedPlaces(
+  found: NoCloudPlaces,
+  identity: string,
+): { readonly places: NoCloudPlaces; readonly leftOut: readonly Place[] } | undefined {
+  for (const directory of [undefined, ...found.directories]) {
+    for (const disk of [undefined, ...found.disks]) {
+      const directories = directory === undefined ? [] : putFirst(found.directories, directory);
+      const disks = disk === undefined ? [] : putFirst(found.disks, disk);
+      const places = { ...found, directories, disks };
+      if (describePlaces(firstPlaces(places)).identity !== identity) continue;
+      const leftOut = [
+        ...(directory === undefined ? found.directories.map(placeOfDirectory) : []),
+        ...(disk === undefined ? found.disks.map(placeOfDisk) : []),
+      ];
+      return { places, leftOut };
+    }
+  }
+  return undefined;
+}
 
 function describePlaces(places: readonly Place[]): Place {
   return {

@@ -4,16 +4,16 @@ import type { Io } from "#core/io.ts";
 import type { DatasourceContent, ReadTools } from "./datasource.ts";
 import type { Drive } from "./drive.ts";
 import { candidatesOf, gone } from "./drive-candidates.ts";
+import { describePlaces } from "./drive-places.ts";
 import { faultOfAll, findUnread, findUnusable, type Place, readFirst } from "./first-readable.ts";
 import { askGuestInfo } from "./guestinfo.ts";
 import { instanceContent } from "./instance-content.ts";
 import { mergeMetaData } from "./meta-data.ts";
 import { readSeedFrom } from "./nocloud-seed-from.ts";
 import { type OvfEnvironment, readOvfEnvironment } from "./ovf-environment.ts";
-import { type OvfDetection, ovfEnvName } from "./ovf-places.ts";
+import { guestInfoPlace, type OvfDetection, ovfEnvName } from "./ovf-places.ts";
 
 const maxBytes = 2 * 1024 * 1024;
-const guestInfoPlace = { place: "guestinfo.ovfEnv", identity: "guestinfo", removable: false };
 
 /** An environment, and where it was. */
 interface Found extends Place {
@@ -27,17 +27,17 @@ interface Found extends Place {
  */
 export async function readOvf(
   io: Io,
-  { places, guestInfo, evidence, tentative }: OvfDetection,
+  { places, guestInfo, guestInfoFirst = false, evidence, tentative }: OvfDetection,
   tools: ReadTools | undefined,
 ): Promise<DatasourceContent> {
-  const hasSeed = places.directories.length > 0;
-  const isAsked = !hasSeed && guestInfo.length > 0 && tools !== undefined;
+  const comesFirst = guestInfoFirst || places.directories.length === 0;
+  const isAsked = comesFirst && guestInfo.length > 0 && tools !== undefined;
   const asked = isAsked ? await askGuestInfo(io, guestInfo, "ovfEnv") : undefined;
   if (asked === undefined && tentative === true) {
     const problem = isAsked ? "the hypervisor says nothing" : "it is read by the boot itself";
     throw new Fault("datasource/none", `guestinfo.ovfEnv: ${problem}`);
   }
-  const found = asked === undefined ? readPlaces(io, places) : ofGuestInfo(asked);
+  const found = asked === undefined ? readPlaces(io, places) : ofGuestInfo(asked, places);
   const { place, identity, removable, environment } = found;
   const datasource = { name: "OVF", place, identity, removable };
   const { seedFrom, metaData, ...documents } = environment;
@@ -62,9 +62,11 @@ export async function readOvf(
   });
 }
 
-function ofGuestInfo(text: string): Found {
+function ofGuestInfo(text: string, places: OvfDetection["places"]): Found {
   const environment = readOvfEnvironment(Buffer.from(text), guestInfoPlace.place);
-  return { ...guestInfoPlace, environment, findings: [] };
+  const used = { ...guestInfoPlace, seed: environment };
+  const findings = findUnread({ used, problems: [], unread: describePlaces(places) });
+  return { ...guestInfoPlace, environment, findings };
 }
 
 function readPlaces(io: Io, places: OvfDetection["places"]): Found {

@@ -1,6 +1,7 @@
 import type { Io } from "#core/io.ts";
 import type { Detection, Observe } from "./datasource.ts";
-import { type DrivePlaces, describePlaces } from "./drive-places.ts";
+import { type DrivePlaces, describePlaces, preferPinned } from "./drive-places.ts";
+import type { Place } from "./first-readable.ts";
 import { findGuestInfoTools, type GuestInfoTool } from "./guestinfo.ts";
 import { readIdentity } from "./identity.ts";
 import type { Volume } from "./images/volume.ts";
@@ -21,7 +22,16 @@ const azureAsset = "7783-7084-3265-9085-8269-3286-77";
 export interface OvfDetection extends Detection {
   readonly places: DrivePlaces;
   readonly guestInfo: readonly GuestInfoTool[];
+  /** Whether guestinfo is asked before a seed directory is read. */
+  readonly guestInfoFirst?: boolean;
 }
+
+/** VMware's guestinfo as a place. */
+export const guestInfoPlace: Place = {
+  place: "guestinfo.ovfEnv",
+  identity: "guestinfo",
+  removable: false,
+};
 
 /** Names that the document has, as programs that make such discs write them. */
 export const ovfEnvName: RegExp = /^ovf[-_]env\.xml$/i;
@@ -52,8 +62,16 @@ export function findOvf(io: Io, observe: Observe): OvfDetection | undefined {
   const [tool] = guestInfo;
   if (tool === undefined) return undefined;
   tell(`guest of VMware with ${tool.name}`);
-  const place = { place: "guestinfo.ovfEnv", identity: "guestinfo", removable: false };
-  return { ...place, evidence, places, guestInfo, tentative: true };
+  return { ...guestInfoPlace, evidence, places, guestInfo, tentative: true };
+}
+
+/** The place first that a node is pinned to: guestinfo too, which is not asked where it is another one. */
+export function preferPinnedOvf(detection: OvfDetection, identity: string): OvfDetection {
+  const { guestInfo, places } = detection;
+  if (identity === guestInfoPlace.identity && guestInfo.length > 0)
+    return { ...detection, ...guestInfoPlace, guestInfoFirst: true };
+  const isFound = describePlaces(places).some((place) => place.identity === identity);
+  return isFound ? { ...preferPinned(detection, identity), guestInfo: [] } : detection;
 }
 
 function holdsEnvironment(volume: Volume): boolean {

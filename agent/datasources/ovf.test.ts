@@ -5,8 +5,8 @@ import { fc } from "#core/fast-check.ts";
 import { isFault } from "#core/fault.ts";
 import { silentLog } from "#core/log.ts";
 import { discover } from "./discover.ts";
-import { addSeedDirectory } from "./fake-machine.ts";
-import { writeTree } from "./images/make-images.ts";
+import { addDisk, addSeedDirectory } from "./fake-machine.ts";
+import { makeIso, needs, writeTree } from "./images/make-images.ts";
 import { ovf } from "./ovf.ts";
 import { readOvfEnvironment } from "./ovf-environment.ts";
 import { readFrom, tools, tryDrive } from "./try-drive.ts";
@@ -137,6 +137,54 @@ t.test(
     });
     const garbage = guest(t, () => ({ stdout: "canary" }));
     await t.rejects(discover(garbage.io, options), { code: "datasource/malformed" });
+  },
+);
+
+t.test("the place that a node is pinned to is asked, whatever else has appeared", async (t) => {
+  let said: string | undefined = environment({ "instance-id": "i-guestinfo" });
+  const answer = () =>
+    said === undefined ? { code: 1, stderr: "No value found\n" } : { stdout: said };
+  const { io, root } = guest(t, answer);
+  const look = async (identity: string) => {
+    const pinned = { datasource: "OVF", identity, yieldsTo: () => false };
+    const options = { datasources: ["OVF"], log: silentLog, tools, pinned };
+    const found = await discover(io, options);
+    if (found.kind !== "found") throw new Error("expected a datasource");
+    const { instance, findings } = found.content;
+    const told = findings.filter(({ code }) => code === "datasource/several");
+    return [instance.instanceId, instance.datasource.identity, ...told.map((each) => each.message)];
+  };
+  t.same(await look("guestinfo"), ["i-guestinfo", "guestinfo"]);
+  addSeedDirectory(root, { "ovf-env.xml": environment({ "instance-id": "i-seed" }) }, "ovf");
+  const seed = "directory /var/lib/cloud/seed/ovf";
+  t.same(await look("guestinfo"), [
+    ...["i-guestinfo", "guestinfo", "not read: guestinfo.ovfEnv comes first"],
+  ]);
+  t.same(await look(seed), ["i-seed", seed]);
+  said = undefined;
+  t.same(await look("guestinfo"), ["i-seed", seed], "where it is gone the next is to be held");
+});
+
+t.test(
+  "a disc that a node is pinned to is read, not guestinfo or a directory",
+  needs("genisoimage"),
+  async (t) => {
+    const { io, root } = guest(t, () => ({
+      stdout: environment({ "instance-id": "i-guestinfo" }),
+    }));
+    const image = makeIso(path.join(root, "image"), writeTree(path.join(root, "tree"), tree), {
+      ...{ label: "OVF ENV", program: "genisoimage -J -r" },
+    });
+    addDisk(root, "sr0", { image, attributes: { serial: "OWN\n" } });
+    const pinned = { datasource: "OVF", identity: "disk serial OWN", yieldsTo: () => false };
+    const look = () => discover(io, { datasources: ["OVF"], log: silentLog, tools, pinned });
+    const own = { instanceId: "i-7", datasource: { identity: pinned.identity } };
+    t.match(await look(), { content: { instance: own } });
+    addSeedDirectory(root, tree, "ovf");
+    const document = "directory /var/lib/cloud/seed/ovf";
+    const told = { document, level: "note", code: "datasource/several" };
+    t.match(await look(), { content: { instance: own, findings: [told] } });
+    t.same(io.executed, [], "the hypervisor is not asked");
   },
 );
 

@@ -1,5 +1,5 @@
 import type { Datasource } from "./datasource.ts";
-import { findOvf, type OvfDetection } from "./ovf-places.ts";
+import { findOvf, type OvfDetection, preferPinnedOvf } from "./ovf-places.ts";
 
 /**
  * OVF: the environment of a virtual machine (`ovf-env.xml`,
@@ -12,6 +12,7 @@ export const ovf: Datasource<OvfDetection> = {
   name: "OVF",
   needs: "disk",
   detect: (io, observe = () => {}) => findOvf(io, observe),
+  preferring: preferPinnedOvf,
   async read(io, detection, tools) {
     const { readOvf } = await import("./ovf-content.ts");
     return readOvf(io, detection, tools);

@@ -3,7 +3,9 @@ import path from "node:path";
 import type { Test } from "tap";
 import { type FakeIo, fakeIo } from "#core/fake-io.ts";
 import { Fault } from "#core/fault.ts";
+import { silentLog } from "#core/log.ts";
 import type { Datasource, DatasourceContent } from "./datasource.ts";
+import { discover } from "./discover.ts";
 import { addDisk } from "./fake-machine.ts";
 import { makeFat, makeIso, needs, type Tree, writeTree } from "./images/make-images.ts";
 
@@ -100,6 +102,30 @@ export function tryDrive(t: Test, tried: DriveCase): void {
     await t.rejects(datasource.read(dying, detection), { code: "io/read-failed" });
     dead = false;
     t.match((await datasource.read(dying, detection)).instance, expected);
+  });
+
+  t.test(`${name}: the disk that a node is pinned to comes first`, programs, async (t) => {
+    const [disk] = on;
+    if (disk === undefined) throw new Error("a case without a disk");
+    const [own, other] = diskName(disk) === "sr0" ? ["sr0", "sr1"] : ["xvdb", "xvdc"];
+    const io = machineWith(t);
+    const scratch = path.dirname(io.files.root);
+    for (const node of [own, other]) {
+      const image = makeImage(scratch, { ...disk, name: node });
+      addDisk(io.files.root, node, { image, attributes: { serial: `${node}\n` } });
+    }
+    const look = async (identity: string) => {
+      const pinned = { datasource: name, identity, yieldsTo: () => false };
+      const options = { datasources: [name], log: silentLog, tools, pinned };
+      const found = await discover(io, options);
+      if (found.kind !== "found") throw new Error("expected a datasource");
+      const { instance, findings } = found.content;
+      const told = findings.filter(({ code }) => code === "datasource/several");
+      return [instance.datasource.place, ...told.map(({ document }) => document)];
+    };
+    const places = { own: `disk /dev/${own}`, other: `disk /dev/${other}` };
+    t.same(await look(`disk serial ${own}`), [places.own, places.other]);
+    t.same(await look("disk serial gone"), [places.other, places.own]);
   });
 
   for (const [what, { tree: broken, code, message }] of Object.entries(malformed)) {

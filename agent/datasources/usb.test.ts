@@ -92,6 +92,31 @@ t.test("a sealed document counts before a plain one, and both are told", tools, 
   t.match(found.instance.instanceId, /^iid-/);
 });
 
+t.test(
+  "the stick that a node is pinned to is read, whatever else is plugged in",
+  tools,
+  async (t) => {
+    const root = t.testdir();
+    for (const name of ["sda", "sdb"]) {
+      const tree = { "spec.yaml": `hostname: ${name}\n` };
+      const options = { label: "FIRSTLIGHT", bytes: 8 * 1024 * 1024 };
+      const image = makeFat(path.join(root, name), tree, options);
+      addDisk(root, name, { image, attributes: { wwid: `A${name === "sda" ? " + B" : ""}\n` } });
+    }
+    const look = async (identity: string) => {
+      const pinned = { datasource: "usb", identity, yieldsTo: () => false };
+      const options = { datasources: undefined, log: silentLog, pinned };
+      const found = await discover(fakeIo(root), options);
+      if (found.kind !== "found") throw new Error("expected a datasource");
+      const { instance, findings } = found.content;
+      const told = findings.filter(({ code }) => code === "datasource/several");
+      return [instance.datasource.place, ...told.map(({ document }) => document)];
+    };
+    t.same(await look("disk wwid A + B"), ["disk /dev/sda", "disk /dev/sdb"]);
+    t.same(await look("disk wwid gone"), ["disk /dev/sdb", "disk /dev/sda"]);
+  },
+);
+
 t.test("what lies on a stick under a wrong name, or is too large, is told", tools, async (t) => {
   const root = machine(t, {
     "user-data.age": "#cloud-config\n",

@@ -2,7 +2,7 @@ import type { Files } from "#core/io.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import { makeContent } from "./content.ts";
 import type { Datasource, Detection } from "./datasource.ts";
-import { pinnedFirst } from "./drive-places.ts";
+import { placeOfDisk, putFirst } from "./drive-places.ts";
 import {
   type Candidate,
   faultOfAll,
@@ -37,11 +37,12 @@ export const usb: Datasource<UsbDetection> = {
       observe(observation);
     });
     const [first] = disks;
-    return first === undefined ? undefined : { ...placeOf(first), evidence, disks };
+    return first === undefined ? undefined : { ...placeOfDisk(first), evidence, disks };
   },
   preferring(detection, identity) {
-    const disks = pinnedFirst(detection.disks, identity);
-    return { ...detection, ...(disks[0] && placeOf(disks[0])), disks };
+    const pinned = detection.disks.find((device) => placeOfDisk(device).identity === identity);
+    const disks = putFirst(detection.disks, pinned);
+    return { ...detection, ...(disks[0] && placeOfDisk(disks[0])), disks };
   },
   async read({ files }, { disks, evidence }) {
     const { readStick } = await import("./usb-stick.ts");
@@ -59,14 +60,10 @@ export const usb: Datasource<UsbDetection> = {
   },
 };
 
-function placeOf({ node, identity, removable }: BlockDevice) {
-  return { place: `disk ${node}`, identity: `disk ${identity}`, removable };
-}
-
 function candidateOf(
   files: Files,
   device: BlockDevice,
   read: (files: Files, device: BlockDevice) => Stick,
 ): Candidate<Stick> {
-  return { ...placeOf(device), read: () => read(files, device) };
+  return { ...placeOfDisk(device), read: () => read(files, device) };
 }

@@ -106,6 +106,30 @@ for (const [name, text] of Object.entries(places)) {
   });
 }
 
+/** What a network config holds that nobody may read. Of it only Ethernet is translated. */
+const networks: Readonly<Record<string, string>> = {
+  "a password of WLAN": `wifis: {wlan0: {access-points: {"my net": {password: ${canary}}}}}`,
+  "keys of WLAN": `wifis: {wlan0: {access-points: {x: {auth: {key-management: psk, password: ${canary}}}}}}`,
+  "a WLAN that is a text": `wifis: ${canary}`,
+  "a password of 802.1X": `ethernets: {lan: {dhcp4: true, auth: {method: peap, password: ${canary}}}}`,
+  "a key of WireGuard": `tunnels: {wg0: {mode: wireguard, key: ${canary}, peers: [{keys: {shared: ${canary}}}]}}`,
+  "a password of a modem": `modems: {cdc: {apn: x, password: ${canary}, pin: ${canary}}}`,
+  "settings of NetworkManager": `ethernets: {lan: {networkmanager: {passthrough: {wifi-security.psk: ${canary}}}}}`,
+  "a password in the place of an address": `ethernets: {lan: {addresses: [${canary}], gateway4: ${canary}}}`,
+  "a password in the place of a flag": `ethernets: {lan: {dhcp4: ${canary}, mtu: ${canary}}}`,
+};
+
+for (const [name, text] of Object.entries(networks)) {
+  t.test(`${name} in a network config stays secret, and is told`, async (t) => {
+    const bytes = Buffer.from(`version: 2\n${text}\n`);
+    const documents = { networkConfig: { document: "network-config", bytes } };
+    const translation = translateText("#firstlight\n", {}, documents);
+    t.notOk(written(translation).includes(canary));
+    t.notOk(inspect(translation, { depth: 20 }).includes(canary), "not even when it is inspected");
+    t.ok(translation.findings.length > 0, "what is not translated is named");
+  });
+}
+
 t.test("secrets cannot be written as JSON, and the fault does not hold them", async (t) => {
   const translation = translateText(places["a hash"] ?? "");
   t.equal(translation.secrets.size, 1);

@@ -25,13 +25,15 @@ export interface FakeServiceOptions {
   readonly socket?: string;
   /** Asked before the answers; `undefined` lets the request through. */
   readonly guard?: (request: IncomingMessage) => FakeAnswer | undefined;
+  /** No answer is sent before it. */
+  readonly after?: Promise<unknown> | undefined;
 }
 
 /** Serves answers by path, with and without the query; 404 where there is none. Ends with the test. */
 export async function fakeService(
   t: { teardown(end: () => void): void },
   answers: Readonly<Record<string, FakeAnswer>>,
-  { host = "127.0.0.1", port = 0, socket, guard = () => undefined }: FakeServiceOptions = {},
+  { host = "127.0.0.1", port = 0, socket, guard = () => undefined, after }: FakeServiceOptions = {},
 ): Promise<FakeService> {
   const requests: string[] = [];
   const sockets = new Set<Socket>();
@@ -39,7 +41,9 @@ export async function fakeService(
     const { method = "GET", url = "/" } = request;
     requests.push(`${method} ${url}`);
     const answer = guard(request) ?? answers[url] ?? answers[url.split("?")[0] ?? ""];
-    send(answer ?? { status: 404 }, request, response);
+    const reply = () => send(answer ?? { status: 404 }, request, response);
+    if (after === undefined) reply();
+    else void after.then(reply);
   });
   server.on("connection", (socket) => {
     sockets.add(socket);

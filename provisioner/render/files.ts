@@ -26,6 +26,7 @@ export function renderFiles(concern: Concern): readonly Assignment[] {
   refuseInside(concern, all);
   const units = all.filter((file) => unitName(file.file) !== undefined);
   const placed = all.filter((file) => unitName(file.file) === undefined);
+  for (const each of placed) checkOwners(concern, each);
   const system = placed.filter((file) => isPartOfSystem(file));
   const others = placed.filter((file) => !isPartOfSystem(file));
   return [
@@ -164,20 +165,19 @@ function idOrName(owner: string): string {
   return /^\d+$/.test(owner) ? `+${owner}` : owner;
 }
 
-/** Accounts that nobody makes would be root's as well. */
-function checkOwners(
-  concern: Concern,
-  named: { readonly owner: string; readonly group: string },
-  from: readonly string[],
-): void {
-  const otherwise = "without one the file is root's";
+/** Of an account that nobody makes no file can be. */
+function checkOwners(concern: Concern, placed: PlacedFile): void {
+  const otherwise = isPartOfSystem(placed)
+    ? "without one the file is root's"
+    : "without one the file is root's, and the unit that writes it fails";
+  const { file, index } = placed;
   for (const [key, kind] of [
     ["owner", "user"],
     ["group", "group"],
   ] as const) {
-    const name = named[key];
-    if (!/^\d+$/.test(name))
-      warnOfUndeclared(concern, { kind, name, at: [...from, key], otherwise });
+    const name = file[key];
+    if (name === undefined || /^\d+$/.test(name)) continue;
+    warnOfUndeclared(concern, { kind, name, at: ["files", String(index), key], otherwise });
   }
 }
 
@@ -196,6 +196,5 @@ function etcFile(concern: Concern, { file, index, parts }: PlacedFile): Assignme
     bind("user", str(idOrName(owner))),
     bind("group", str(idOrName(group))),
   ]);
-  checkOwners(concern, { owner, group }, from);
   return assign(option, copied, from);
 }

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: in names of options the sign is the subject
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
 import { linesOf, translateText } from "#provisioner/userdata/sample-translation.ts";
 import { credentialsOf, fileOf, type TryOptions, tryRender } from "./try-render.ts";
 
@@ -270,6 +271,36 @@ const cases: readonly Case[] = [
       ],
     },
     warning("render/user-unknown", "files.2.owner"),
+  ],
+  ...Object.entries({
+    "a secret": { path: "/etc/x", secret: { secretRef: "s" }, mode: "0600" },
+    "what is appended": { path: "/etc/x", content: "", append: true },
+    "what comes later": { path: "/srv/x", content: "", defer: true },
+    "a file outside of /etc": { path: "/srv/x", content: "" },
+  }).map(
+    ([what, each]): Case => [
+      `${what} of a group that nobody declares`,
+      {
+        users: { a: { groups: ["operators"] } },
+        templates: [{ name: "docker-host" }],
+        options: { "services.nginx.enable": true, "users.groups.b": {} },
+        files: [
+          ...["a", "root", "wheel", "users", "operators", "docker", "nginx", "b", "100"].map(
+            (group, index) => ({ ...each, path: `/srv/${index}`, owner: "a", group }),
+          ),
+          { ...each, owner: "nginx", group: "ghosts" },
+        ],
+      },
+      warning("render/user-unknown", "files.9.group"),
+    ],
+  ),
+  [
+    "the group of a user that has another as its main one",
+    {
+      users: { a: { primaryGroup: "users" } },
+      files: [{ path: "/srv/x", content: "", owner: "a", group: "a" }],
+    },
+    warning("render/user-unknown", "files.0.group"),
   ],
   [
     "what NixOS fixes of root",
@@ -649,3 +680,18 @@ files:
     "warning render/user-unknown 6:54 templates.3.parameters.users.1",
   ]);
 });
+
+t.test(
+  "the examples of the modules of cloud-config name no account that is not there",
+  async (t) => {
+    for (const { name, example } of cloudConfigModules) {
+      const translation = translateText(`#cloud-config\n${example}`);
+      const credentials = credentialsOf(translation.spec);
+      const { findings } = tryRender(translation.spec, { credentials, anyOption: true });
+      t.notOk(
+        findings.some(({ code }) => code === "render/user-unknown"),
+        name,
+      );
+    }
+  },
+);

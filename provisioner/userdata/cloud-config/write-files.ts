@@ -16,8 +16,13 @@ export const writeFiles: CloudConfigModule = {
     "Files with mode and owner; content in base64 or gzip is decoded. What not everybody may read, " +
     "what is no text, and what is appended becomes a secret. `source` is read by the agent before " +
     "the translation, without `headers`. A mode belongs in quotes: 644 without a leading zero is a " +
-    "decimal number.",
-  example: `write_files:
+    "decimal number. A file whose owner or group is not there when it is written is root's, and the unit " +
+    "that writes it fails; it keeps no other file back.",
+  example: `users:
+  - default
+  - name: app
+    system: true
+write_files:
   - path: /etc/motd
     content: |
       This machine is managed.

@@ -3,9 +3,10 @@ import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
-import { hintForOwned, hintForUnread, isSystemDirectory } from "./owned-paths.ts";
+import { hintForOwned, isSystemDirectory } from "./owned-paths.ts";
 import { privateKey } from "./readable-secrets.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
+import { hintForUnread } from "./unread-paths.ts";
 
 /** A file of the spec, and its place in the list. */
 interface Entry {

@@ -1,8 +1,9 @@
 import t from "tap";
 import { loadOptionList } from "#provisioner/nixos-options/option-list.ts";
 import { findOption, placeOf } from "#provisioner/nixos-options/option-tree.ts";
-import { hintForOwned, hintsOfPlaces } from "./owned-paths.ts";
+import { hintForOwned, ownedPlaces } from "./owned-paths.ts";
 import { tryRender } from "./try-render.ts";
+import { unreadPlaces } from "./unread-paths.ts";
 
 /** Paths that NixOS writes, each with a word of what to use instead. */
 const owned: Readonly<Record<string, string>> = {
@@ -66,6 +67,51 @@ for (const [path, instead] of Object.entries(owned)) {
   });
 }
 
+/** Paths that nothing reads, each with a word of what to use instead. */
+const unread: Readonly<Record<string, string>> = {
+  "/etc/docker/daemon.json": "virtualisation.docker.daemon.settings",
+  "/etc/rc.local": "commands",
+  "/etc/init.d/own": "units",
+  "/etc/crontab": "services.cron.systemCronJobs",
+  "/etc/cron.daily/own": "units",
+  "/var/spool/cron/root": "units",
+  "/var/spool/cron/crontabs/root": "units",
+  "/etc/update-motd.d/10-own": "users.motd",
+  "/etc/security/limits.conf": "security.pam.loginLimits",
+  "/etc/security/limits.d/own.conf": "security.pam.loginLimits",
+  "/etc/sysctl.conf": "boot.kernel.sysctl",
+  "/etc/modules": "boot.kernelModules",
+  "/etc/environment": "environment.variables",
+  "/etc/bash.bashrc": "environment.interactiveShellInit",
+  "/etc/timezone": "timezone",
+  "/etc/default/grub": "boot.kernelParams",
+  "/etc/default/locale": "locale",
+  "/etc/logrotate.d/own": "services.logrotate.settings",
+  "/etc/rsyslog.d/own.conf": "services.rsyslogd.extraConfig",
+  "/etc/iptables/rules.v4": "networking.firewall.allowedTCPPorts",
+  "/etc/nftables.conf": "networking.nftables.ruleset",
+  "/etc/fail2ban/jail.local": "services.fail2ban.jails",
+  "/etc/nginx/conf.d/own.conf": "services.nginx.virtualHosts",
+  "/etc/apache2/apache2.conf": "services.httpd.virtualHosts",
+  "/etc/haproxy/haproxy.cfg": "services.haproxy.config",
+  "/etc/chrony/chrony.conf": "ntp",
+  "/etc/dhcpcd.conf": "networking.dhcpcd.extraConfig",
+  "/etc/ssh/ssh_config.d/own.conf": "programs.ssh.extraConfig",
+  "/etc/cloud/cloud.cfg.d/own.cfg": "user-data",
+  "/lib/systemd/system/own.service": "units",
+  "/usr/lib/systemd/system/own.service": "units",
+  "/usr/local/share/ca-certificates/own.crt": "security.pki.certificateFiles",
+  "/etc/pki/ca-trust/source/anchors/own.pem": "security.pki.certificateFiles",
+};
+
+for (const [path, instead] of Object.entries(unread)) {
+  t.test(`${path} is read by nothing`, async (t) => {
+    const { findings } = tryRender({ files: [{ path, content: "x" }] });
+    t.match(findings, [{ level: "warning", code: "render/unread-path", path: "files.0" }]);
+    t.ok(findings[0]?.hint?.includes(instead), findings[0]?.hint ?? "");
+  });
+}
+
 t.test("what programs read beside NixOS's own files is written as it is", async (t) => {
   for (const path of [
     "/etc/systemd/journald.conf.d/50-own.conf",
@@ -76,6 +122,9 @@ t.test("what programs read beside NixOS's own files is written as it is", async 
     "/etc/bashrc.local",
     "/etc/issue",
     "/etc/inputrc",
+    "/etc/fail2ban/filter.d/own.conf",
+    "/etc/default/own",
+    "/etc/modules.own",
   ]) {
     t.equal(hintForOwned(path), undefined, path);
     t.same(tryRender({ files: [{ path, content: "x" }] }).findings, [], path);
@@ -88,8 +137,10 @@ const skip = list === undefined ? "the option list is not on this machine (../sh
 t.test("the options that hints name are options of NixOS", { skip }, async (t) => {
   if (list === undefined) return;
   const start = placeOf(list);
-  for (const hint of hintsOfPlaces) {
-    for (const [name] of hint.matchAll(/(?<![\w/.-])(?!local\.nix)[a-z]+(?:\.[A-Za-z][\w-]*)+/g)) {
+  for (const { hint } of [...ownedPlaces, ...unreadPlaces]) {
+    for (const [name] of hint.matchAll(
+      /(?<![\w/.-])(?!local\.nix|services\.firstlight)[a-z]+(?:\.[A-Za-z][\w-]*)+/g,
+    )) {
       t.notOk("depth" in findOption(start, name.split(".")), name);
     }
   }

@@ -1,11 +1,7 @@
-/** A place that a file of the spec cannot take, or where nothing would read it. */
-export interface Place {
-  readonly pattern: RegExp;
-  readonly hint: string;
-}
+import { hintAt, type Place, place } from "./place.ts";
 
 /** Paths that NixOS makes itself, each with the way to say the same. */
-const owned: readonly Place[] = [
+export const ownedPlaces: readonly Place[] = [
   place("/etc/(passwd|shadow|group|gshadow|subuid|subgid)-?", "use `users` and `groups`"),
   place("/etc/(hostname|machine-id)", "use `hostname`; the machine-id is made at the first boot"),
   place("/etc/hosts", "use `hosts`"),
@@ -91,20 +87,6 @@ const owned: readonly Place[] = [
   ),
 ];
 
-/** Paths that other distributions read and NixOS does not. */
-const unread: readonly Place[] = [
-  place("/etc/sudoers\\.d/.*", "use `sudo` of the users"),
-  place("/etc/ssh/sshd_config\\.d/.*", "use `sshd`, or `options` with services.openssh.settings"),
-  place("/etc/profile\\.d/.*", "use `options` with environment.variables or environment.shellInit"),
-  place("/etc/cron\\.(d|hourly|daily|weekly|monthly)/.*", "use `units` with a timer"),
-  place(
-    "/etc/(netplan|network|NetworkManager/conf\\.d|sysconfig/network-scripts)/.*",
-    "use `network`",
-  ),
-  place("/etc/(apt|yum\\.repos\\.d|apk|pacman\\.d)/.*", "use `packages`"),
-  place("/etc/systemd/system\\.conf\\.d/.*", "use `options` with systemd.settings.Manager"),
-];
-
 /** Directories of every NixOS, where no file can stand. */
 const directories: ReadonlySet<string> = new Set(
   `/ /bin /boot /etc /etc/dbus-1 /etc/fonts /etc/modprobe.d /etc/nix /etc/pam.d /etc/profiles /etc/ssh
@@ -119,19 +101,7 @@ export function isSystemDirectory(path: string): boolean {
   return directories.has(path.length > 1 ? path.replace(/\/$/, "") : path);
 }
 
-function place(pattern: string, hint: string): Place {
-  return { pattern: new RegExp(`^${pattern}$`, "s"), hint };
-}
-
 /** What says the same as a file at this path, where NixOS makes that file itself. */
 export function hintForOwned(path: string): string | undefined {
-  return owned.find(({ pattern }) => pattern.test(path))?.hint;
+  return hintAt(ownedPlaces, path);
 }
-
-/** What to use instead of a file at this path, where nothing on NixOS reads it. */
-export function hintForUnread(path: string): string | undefined {
-  return unread.find(({ pattern }) => pattern.test(path))?.hint;
-}
-
-/** What all places say to do instead. */
-export const hintsOfPlaces: readonly string[] = [...owned, ...unread].map(({ hint }) => hint);

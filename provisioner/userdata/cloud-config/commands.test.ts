@@ -84,6 +84,16 @@ checkCases(t, [
     ],
   },
   {
+    name: "a program that the document writes is there",
+    yaml: "runcmd: [/usr/local/bin/own --now, /usr/local/bin/owner, /opt/own]\nwrite_files: [{path: /usr/local/bin/own}]\n",
+    spec: {
+      files: [{ path: "/usr/local/bin/own", mode: "0644", content: "" }],
+      commands: [late],
+    },
+    secrets: { runcmd: "#!/bin/sh\n/usr/local/bin/own --now\n/usr/local/bin/owner\n/opt/own\n" },
+    says: ["warning cloud-config/program-path 2:36 runcmd.1"],
+  },
+  {
     name: "what other distributions have and NixOS has not is named",
     yaml: "runcmd:\n  - /bin/sh -c /usr/bin/env\n  - /usr/bin/touch /x\n  - a; apt-get install b\n  - [apt, update]\n  - adapt x\n",
     spec: { commands: [late] },

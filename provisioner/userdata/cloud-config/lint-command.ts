@@ -1,11 +1,9 @@
 import type { Input } from "../input.ts";
+import { programPathsIn } from "./program-paths.ts";
 
 /** Only the beginning of a command is looked at. */
 const maxLength = 10_000;
 
-/** `/bin/sh` and `/usr/bin/env` are all that NixOS has there. */
-const programPath =
-  /(?:^|[\s;&|("'`])\/(?:usr\/(?:local\/)?)?s?bin\/(?!(?:sh|env)(?![\w.-]))[\w.-]/;
 const packageManager = commandNamed("apt-get|apt|aptitude|dpkg|yum|dnf|zypper|apk|pacman|snap");
 const cloudInit = commandNamed("(?:/usr/bin/)?(?:cloud-init|cloud-init-per|cloud-id)");
 
@@ -14,10 +12,17 @@ function commandNamed(names: string): RegExp {
   return new RegExp(`(?:^|[\\n;&|(])[ \\t]{0,20}(?:sudo[ \\t]{1,5})?(?:${names})(?=\\s|$)`);
 }
 
-/** Warns of what cannot work in a script on NixOS. The findings never repeat the script. */
-export function lintCommand(item: Input, words: readonly string[]): void {
+/**
+ * Warns of what cannot work in a script on NixOS. The findings never repeat the script. What the
+ * document writes itself is there.
+ */
+export function lintCommand(
+  item: Input,
+  words: readonly string[],
+  written: ReadonlySet<string>,
+): void {
   const text = words.join(" ").slice(0, maxLength);
-  if (programPath.test(text)) {
+  if (programPathsIn(text).some((path) => !written.has(path))) {
     item.add("warning", {
       code: "cloud-config/program-path",
       message: "NixOS has no programs under /bin, /sbin and /usr but /bin/sh and /usr/bin/env",

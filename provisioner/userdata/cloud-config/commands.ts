@@ -22,7 +22,8 @@ export const runcmd: CloudConfigModule = {
   keys: ["runcmd"],
   rule:
     "One script of all items, as for `bootcmd`, run once per instance when the network is up and the " +
-    "system has been switched. Its text is a secret.",
+    "system has been switched. Its text is a secret. Commands that do nothing lasting on NixOS, or are not there " +
+    "(`apt-get`, `systemctl enable`, `adduser`), are warned of with the key or option that says the same.",
   example: "runcmd:\n  - systemctl is-active sshd\n  - [touch, /var/lib/provisioned]\n",
   translate: (input) => addScript(input, "runcmd", { when: "late", frequency: "instance" }),
 };

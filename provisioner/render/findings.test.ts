@@ -79,6 +79,19 @@ const cases: readonly Case[] = [
     { users: { bob: { sudo: ["ALL = (root) /x a=b", "bob ALL=(root) /bin/ls"] } } },
     error("render/rule", "users.bob.sudo.1"),
   ],
+  ...(
+    [
+      ["sudo", "ALL=(root) NOPASSWD:/usr/bin/systemctl restart x, /usr/sbin/reboot"],
+      ["sudo", "ALL=(root) NOPASSWD: /run/current-system/sw/bin/ls, !/bin/su"],
+      ["doas", "permit nopass a as root cmd /usr/sbin/reboot"],
+    ] as const
+  ).map(
+    ([key, rule]): Case => [
+      `a rule of a program that is elsewhere on NixOS: ${rule}`,
+      { users: { a: { [key]: [rule] } } },
+      warning("render/rule-path", `users.a.${key}.0`),
+    ],
+  ),
   [
     "a time zone of another world is warned of",
     { timezone: "Mars/Phobos" },
@@ -695,3 +708,15 @@ t.test(
     }
   },
 );
+
+t.test("rules of programs that are there are not warned of", async (t) => {
+  const sudo = [
+    "ALL=(ALL) NOPASSWD:ALL",
+    "ALL=(root) NOPASSWD: /run/current-system/sw/bin/systemctl, /run/wrappers/bin/mount",
+    "ALL=(root) /bin/sh /opt/bin/own, /usr/bin/env",
+    "ALL=(root) /usr/local/bin/own --now",
+    "ALL=(root) /nix/store/x/bin/y",
+  ];
+  const files = [{ path: "/usr/local/bin/own", content: "" }];
+  t.same(tryRender({ users: { a: { sudo } }, files }).findings, []);
+});

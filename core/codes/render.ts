@@ -49,6 +49,10 @@ export const renderCodes = {
     means: "A file was asked for at a path that NixOS writes itself, or that is a directory there.",
     action: "Use the key of the spec that the hint names, or another path.",
   },
+  "render/rule-path": {
+    means: "A rule of sudo or doas names a program by a path of other distributions.",
+    action: "Name it by its path below `/run/current-system/sw/bin`.",
+  },
   "render/file-twice": {
     means: "A file is written twice; the last entry wins.",
     action: "Keep one of the entries.",

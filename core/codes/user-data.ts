@@ -103,6 +103,15 @@ export const userDataCodes = {
     means: "A command names a program by a path that NixOS does not have.",
     action: "Write the name of the program alone, and add its package.",
   },
+  "cloud-config/interpreter-path": {
+    means: "A script begins with an interpreter by a path that NixOS does not have.",
+    action: "Begin it with `#!/usr/bin/env`, and add the package of the interpreter.",
+  },
+  "cloud-config/foreign-command": {
+    means:
+      "A command changes what NixOS makes from its configuration, or calls a tool that other distributions have for that.",
+    action: "Say it with the key or the option that the hint names.",
+  },
   "cloud-config/package-manager": {
     means: "A command calls the package manager of another distribution.",
     action: "Name the packages under `packages`.",

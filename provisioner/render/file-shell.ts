@@ -30,9 +30,26 @@ enter() {
 }
 `;
 
+/**
+ * Bash, before the files: what becomes of one does not keep the others back. A function that is asked
+ * for its end would go on after each of its errors, so a trap takes note.
+ */
+export const eachStart = `failed=
+set +e
+trap 'failed+="; $BASH_COMMAND"' ERR
+`;
+
+/** Bash, after the files: fails where one of them is not as asked. */
+export const eachEnd = `if [ -n "$failed" ]; then
+  echo "firstlight: not as asked: \${failed#; }" >&2
+  exit 1
+fi
+`;
+
 /** Bash: `put MODE OWNER GROUP PATH CONTENTS…`, and `replace`, which works in a directory. */
 export const putFunction = `# Takes the place of a file of this directory at once: mode, owner, group, name, contents. The new
-# one is made under a name that nobody knows, and never through a link.
+# one is made under a name that nobody knows, and never through a link. Where there is no such owner or
+# group it is root's, without setuid and setgid, and that has failed.
 replace() {
   local mode=$1 owner=$2 group=$3 name=$4
   shift 4
@@ -43,14 +60,23 @@ replace() {
   set -C
   exec 9> "$new"
   cat -- "$@" >&9
-  chown "$owner:$group" /proc/self/fd/9
+  local given=1
+  if ! chown "$owner:$group" /proc/self/fd/9; then
+    given=
+    mode=$(printf %o $((0$mode & 0777)))
+  fi
   chmod "$mode" /proc/self/fd/9
   sync /proc/self/fd/9
   mv -T "$new" "./$name"
+  if [ -z "$given" ]; then
+    echo "firstlight: $name cannot be given to $owner:$group, it is root's" >&2
+    return 1
+  fi
 }
 
 # Takes the place of a file: mode, owner, group, path, contents.
 put() (
+  set -e
   enter "\${4%/*}"
   replace "$1" "$2" "$3" "\${4##*/}" "\${@:5}"
 )
@@ -60,6 +86,7 @@ put() (
 export const addFunction = `# Adds to the end of a file, once: stamp, mode, owner, group, path, contents. The file is replaced by
 # a longer one. After a crash in between, its end tells whether that was done.
 add() (
+  set -e
   stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
   if [ -e "$stamp" ]; then exit 0; fi
   enter "\${path%/*}"

@@ -23,7 +23,7 @@ import {
 } from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
 import { credentialLimitBytes, groupsWithinLimit, sizeOf } from "./credential-limit.ts";
-import { addFunction, enterFunction, putFunction } from "./file-shell.ts";
+import { addFunction, eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
 import { instanceScope } from "./instance-scope.ts";
 
 /** What a file is made of: text that may stand in the store, or a secret. */
@@ -175,7 +175,8 @@ function script(concern: Concern, files: readonly PlacedFile[]): string {
       )
       .join("");
   });
-  return [enterFunction, putFunction, ...(adds ? [addFunction] : []), calls.join("")].join("\n");
+  const functions = [enterFunction, putFunction, ...(adds ? [addFunction] : [])];
+  return [...functions, `${eachStart}${calls.join("")}${eachEnd}`].join("\n");
 }
 
 function contents(concern: Concern, part: FilePart): string {

@@ -3,9 +3,10 @@ import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
-import { hintForOwned, hintForUnread, isSystemDirectory } from "./owned-paths.ts";
+import { hintForOwned, isSystemDirectory } from "./owned-paths.ts";
 import { privateKey } from "./readable-secrets.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
+import { hintForUnread } from "./unread-paths.ts";
 
 /** A file of the spec, and its place in the list. */
 interface Entry {
@@ -26,6 +27,7 @@ export function renderFiles(concern: Concern): readonly Assignment[] {
   refuseInside(concern, all);
   const units = all.filter((file) => unitName(file.file) !== undefined);
   const placed = all.filter((file) => unitName(file.file) === undefined);
+  for (const each of placed) checkOwners(concern, each);
   const system = placed.filter((file) => isPartOfSystem(file));
   const others = placed.filter((file) => !isPartOfSystem(file));
   return [
@@ -164,20 +166,19 @@ function idOrName(owner: string): string {
   return /^\d+$/.test(owner) ? `+${owner}` : owner;
 }
 
-/** Accounts that nobody makes would be root's as well. */
-function checkOwners(
-  concern: Concern,
-  named: { readonly owner: string; readonly group: string },
-  from: readonly string[],
-): void {
-  const otherwise = "without one the file is root's";
+/** Of an account that nobody makes no file can be. */
+function checkOwners(concern: Concern, placed: PlacedFile): void {
+  const otherwise = isPartOfSystem(placed)
+    ? "without one the file is root's"
+    : "without one the file is root's, and the unit that writes it fails";
+  const { file, index } = placed;
   for (const [key, kind] of [
     ["owner", "user"],
     ["group", "group"],
   ] as const) {
-    const name = named[key];
-    if (!/^\d+$/.test(name))
-      warnOfUndeclared(concern, { kind, name, at: [...from, key], otherwise });
+    const name = file[key];
+    if (name === undefined || /^\d+$/.test(name)) continue;
+    warnOfUndeclared(concern, { kind, name, at: ["files", String(index), key], otherwise });
   }
 }
 
@@ -196,6 +197,5 @@ function etcFile(concern: Concern, { file, index, parts }: PlacedFile): Assignme
     bind("user", str(idOrName(owner))),
     bind("group", str(idOrName(group))),
   ]);
-  checkOwners(concern, { owner, group }, from);
   return assign(option, copied, from);
 }

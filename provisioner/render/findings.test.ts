@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: in names of options the sign is the subject
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
 import { linesOf, translateText } from "#provisioner/userdata/sample-translation.ts";
 import { credentialsOf, fileOf, type TryOptions, tryRender } from "./try-render.ts";
 
@@ -78,6 +79,19 @@ const cases: readonly Case[] = [
     { users: { bob: { sudo: ["ALL = (root) /x a=b", "bob ALL=(root) /bin/ls"] } } },
     error("render/rule", "users.bob.sudo.1"),
   ],
+  ...(
+    [
+      ["sudo", "ALL=(root) NOPASSWD:/usr/bin/systemctl restart x, /usr/sbin/reboot"],
+      ["sudo", "ALL=(root) NOPASSWD: /run/current-system/sw/bin/ls, !/bin/su"],
+      ["doas", "permit nopass a as root cmd /usr/sbin/reboot"],
+    ] as const
+  ).map(
+    ([key, rule]): Case => [
+      `a rule of a program that is elsewhere on NixOS: ${rule}`,
+      { users: { a: { [key]: [rule] } } },
+      warning("render/rule-path", `users.a.${key}.0`),
+    ],
+  ),
   [
     "a time zone of another world is warned of",
     { timezone: "Mars/Phobos" },
@@ -270,6 +284,36 @@ const cases: readonly Case[] = [
       ],
     },
     warning("render/user-unknown", "files.2.owner"),
+  ],
+  ...Object.entries({
+    "a secret": { path: "/etc/x", secret: { secretRef: "s" }, mode: "0600" },
+    "what is appended": { path: "/etc/x", content: "", append: true },
+    "what comes later": { path: "/srv/x", content: "", defer: true },
+    "a file outside of /etc": { path: "/srv/x", content: "" },
+  }).map(
+    ([what, each]): Case => [
+      `${what} of a group that nobody declares`,
+      {
+        users: { a: { groups: ["operators"] } },
+        templates: [{ name: "docker-host" }],
+        options: { "services.nginx.enable": true, "users.groups.b": {} },
+        files: [
+          ...["a", "root", "wheel", "users", "operators", "docker", "nginx", "b", "100"].map(
+            (group, index) => ({ ...each, path: `/srv/${index}`, owner: "a", group }),
+          ),
+          { ...each, owner: "nginx", group: "ghosts" },
+        ],
+      },
+      warning("render/user-unknown", "files.9.group"),
+    ],
+  ),
+  [
+    "the group of a user that has another as its main one",
+    {
+      users: { a: { primaryGroup: "users" } },
+      files: [{ path: "/srv/x", content: "", owner: "a", group: "a" }],
+    },
+    warning("render/user-unknown", "files.0.group"),
   ],
   [
     "what NixOS fixes of root",
@@ -648,4 +692,31 @@ files:
     "error render/template-unknown 4:11 templates.1.name",
     "warning render/user-unknown 6:54 templates.3.parameters.users.1",
   ]);
+});
+
+t.test(
+  "the examples of the modules of cloud-config name no account that is not there",
+  async (t) => {
+    for (const { name, example } of cloudConfigModules) {
+      const translation = translateText(`#cloud-config\n${example}`);
+      const credentials = credentialsOf(translation.spec);
+      const { findings } = tryRender(translation.spec, { credentials, anyOption: true });
+      t.notOk(
+        findings.some(({ code }) => code === "render/user-unknown"),
+        name,
+      );
+    }
+  },
+);
+
+t.test("rules of programs that are there are not warned of", async (t) => {
+  const sudo = [
+    "ALL=(ALL) NOPASSWD:ALL",
+    "ALL=(root) NOPASSWD: /run/current-system/sw/bin/systemctl, /run/wrappers/bin/mount",
+    "ALL=(root) /bin/sh /opt/bin/own, /usr/bin/env",
+    "ALL=(root) /usr/local/bin/own --now",
+    "ALL=(root) /nix/store/x/bin/y",
+  ];
+  const files = [{ path: "/usr/local/bin/own", content: "" }];
+  t.same(tryRender({ users: { a: { sudo } }, files }).findings, []);
 });

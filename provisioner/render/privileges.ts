@@ -7,13 +7,16 @@ import { isSudoRule } from "./sudo-rule.ts";
 export function renderSudo(concern: Concern): readonly Assignment[] {
   const rules: Said<NixExpr>[] = [];
   const lines: Said<string>[] = [];
-  for (const { user, rule, path } of rulesOf(concern, "sudo")) {
+  for (const each of rulesOf(concern, "sudo")) {
+    const { user, rule, path } = each;
     const [, runAs, noPassword] =
       /^ALL ?= ?\((ALL|ALL ?: ?ALL)\) ?(NOPASSWD: ?)?ALL$/.exec(rule) ?? [];
     if (namesUser.test(rule)) refuseUser(concern, user, path);
     else if (!isSudoRule(rule)) refuseRule(concern, path);
-    else if (runAs === undefined) lines.push({ value: `${user} ${rule}`, path });
-    else {
+    else if (runAs === undefined) {
+      warnOfPaths(concern, each);
+      lines.push({ value: `${user} ${rule}`, path });
+    } else {
       const value = everythingRule(user, runAs.replaceAll(" ", ""), noPassword !== undefined);
       rules.push({ value, path });
     }
@@ -77,11 +80,26 @@ function everythingRule(user: string, runAs: string, noPassword: boolean): NixEx
   ]);
 }
 
+/** Programs by paths that NixOS does not have, but for `/bin/sh` and `/usr/bin/env`. */
+const programPath = /(?<![^\s,!:])\/(?:usr\/(?:local\/)?)?s?bin\/(?!(?:sh|env)(?![\w.-]))[^\s,]*/g;
+
+/** Paths are held against the program that is started, so that a rule of another path allows nothing. */
+function warnOfPaths(concern: Concern, { rule, path }: Rule): void {
+  const files = new Set((concern.spec.files ?? []).map((file) => file.path));
+  const paths = [...rule.matchAll(programPath)].map(([found]) => found);
+  if (paths.every((found) => files.has(found))) return;
+  const message = "the rule names a program by a path that NixOS does not have, and never matches";
+  const hint = "name it as `/run/current-system/sw/bin/NAME`, and have its package on the machine";
+  addFinding(concern, path, "warning", "render/rule-path", message, hint);
+}
+
 /** Rules of doas.conf, which name their user themselves. */
 export function renderDoas(concern: Concern): readonly Assignment[] {
-  const rules = rulesOf(concern, "doas").filter(({ rule, path }) => {
-    if (!isDoasRule(rule)) refuseDoas(concern, path);
-    return isDoasRule(rule);
+  const rules = rulesOf(concern, "doas").filter((each) => {
+    const isRule = isDoasRule(each.rule);
+    if (isRule) warnOfPaths(concern, each);
+    else refuseDoas(concern, each.path);
+    return isRule;
   });
   if (rules.length === 0) return [];
   const from = fromOf(concern, rules);

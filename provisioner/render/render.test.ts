@@ -36,6 +36,25 @@ for (const { name, file, spec, options } of renderCases) {
   });
 }
 
+for (const [name, spec, isOn] of [
+  ["passwords", { sshd: { passwordAuthentication: true } }, true],
+  ["no passwords", { sshd: { passwordAuthentication: false } }, true],
+  ["root", { sshd: { permitRootLogin: "no" } }, true],
+  ["a key", { users: { a: { authorizedKeys: ["ssh-ed25519 AAAA"] } } }, true],
+  ["a user without keys", { users: { a: { authorizedKeys: [] } } }, false],
+  ["nothing", {}, false],
+] as const satisfies readonly (readonly [string, Partial<Spec>, boolean])[]) {
+  t.test(`the ssh server where the spec says of it: ${name}`, async (t) => {
+    const text = fileOf(tryRender(spec as Partial<Spec>), "firstlight/instance.nix");
+    t.equal(/openssh(?:\.| = \{\s+)enable = lib\.mkDefault true;/.test(text), isOn, text);
+  });
+}
+
+t.test("a server that is switched off stays off, whatever else is said of it", async (t) => {
+  const spec = { sshd: { enable: false, passwordAuthentication: true } };
+  t.match(fileOf(tryRender(spec), "firstlight/instance.nix"), /enable = false;/);
+});
+
 t.test("an owner by number is one for NixOS as well, which looks names up", async (t) => {
   const file = { path: "/etc/b", content: "", owner: "1000", group: "100" };
   const { findings, ...result } = tryRender({ files: [file] });

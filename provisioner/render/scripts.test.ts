@@ -265,6 +265,50 @@ t.test("files", async (t) => {
   });
 });
 
+t.test("a file that cannot be as asked keeps no other back, and the unit fails", async (t) => {
+  const m = machine(t);
+  writeFileSync(
+    m.at("bin/chown"),
+    '#!/bin/sh\ncase $1 in ghost*) echo "chown: invalid user: $1" >&2; exit 1;; esac\n',
+    { mode: 0o755 },
+  );
+  writeFileSync(m.at("credentials/s"), "secret");
+  writeFileSync(m.at("text"), "text\n");
+  const ghost = { owner: "ghost", group: "ghost" };
+  const script = textAt(
+    renderFiles(
+      concern({
+        files: [
+          { ...ghost, path: "/opt/s", secret: { secretRef: "s" }, mode: "0640" },
+          { ...ghost, path: "/opt/a b", content: "text\n", mode: "4755" },
+          { ...ghost, path: "/opt/log", content: "text\n", append: true },
+          { path: "/opt/text/inside", content: "text\n" },
+          { path: "/opt/last", content: "text\n" },
+        ],
+      }),
+    ),
+    "systemd.services.firstlight-files",
+    "script",
+  );
+  mkdirSync(m.at("opt"));
+  writeFileSync(m.at("opt/text"), "no directory\n");
+  const env = Object.fromEntries([1, 2, 3, 4].map((index) => [`FILE_${index}`, m.at("text")]));
+  const { code, stderr } = m.run(script, env);
+  t.equal(code, 1);
+  const [last] = stderr.trim().split("\n").slice(-1);
+  t.match(
+    last,
+    /not as asked: put 0640 .*\/opt\/s .*; put 4755 .*a b.*; add .*log.*; put .*inside/,
+  );
+  t.notMatch(last, "/opt/last");
+  const modeOf = (file: string) => statSync(m.at(file)).mode & 0o7777;
+  t.same(
+    ["opt/s", "opt/a b", "opt/log", "opt/last"].map((file) => readFileSync(m.at(file), "utf8")),
+    ["secret", "text\n", "text\n", "text\n"],
+  );
+  t.same(["opt/s", "opt/a b", "opt/last"].map(modeOf), [0o640, 0o755, 0o644]);
+});
+
 t.test("files whose secrets are too many for one unit are put by several in a row", async (t) => {
   const names = ["a", "b", "c", "d"];
   const credentials = new Map(

@@ -65,7 +65,8 @@
         }
 
         # Takes the place of a file of this directory at once: mode, owner, group, name, contents. The new
-        # one is made under a name that nobody knows, and never through a link.
+        # one is made under a name that nobody knows, and never through a link. Where there is no such owner or
+        # group it is root's, without setuid and setgid, and that has failed.
         replace() {
           local mode=$1 owner=$2 group=$3 name=$4
           shift 4
@@ -76,14 +77,23 @@
           set -C
           exec 9> "$new"
           cat -- "$@" >&9
-          chown "$owner:$group" /proc/self/fd/9
+          local given=1
+          if ! chown "$owner:$group" /proc/self/fd/9; then
+            given=
+            mode=$(printf %o $((0$mode & 0777)))
+          fi
           chmod "$mode" /proc/self/fd/9
           sync /proc/self/fd/9
           mv -T "$new" "./$name"
+          if [ -z "$given" ]; then
+            echo "firstlight: $name cannot be given to $owner:$group, it is root's" >&2
+            return 1
+          fi
         }
 
         # Takes the place of a file: mode, owner, group, path, contents.
         put() (
+          set -e
           enter "''${4%/*}"
           replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
         )
@@ -91,6 +101,7 @@
         # Adds to the end of a file, once: stamp, mode, owner, group, path, contents. The file is replaced by
         # a longer one. After a crash in between, its end tells whether that was done.
         add() (
+          set -e
           stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
           if [ -e "$stamp" ]; then exit 0; fi
           enter "''${path%/*}"
@@ -132,9 +143,16 @@
           return 1
         }
 
+        failed=
+        set +e
+        trap 'failed+="; $BASH_COMMAND"' ERR
         put 0600 alice root /etc/app/token "$CREDENTIALS_DIRECTORY/file-token"
         put 0644 root root /opt/app/env "$FILE_3"
         add d924710c3f490881/append-bbb3b41b8817512b 0644 root root /opt/app/log "$CREDENTIALS_DIRECTORY/file-line"
+        if [ -n "$failed" ]; then
+          echo "firstlight: not as asked: ''${failed#; }" >&2
+          exit 1
+        fi
       '';
       serviceConfig = {
         Type = "oneshot";
@@ -184,7 +202,8 @@
         }
 
         # Takes the place of a file of this directory at once: mode, owner, group, name, contents. The new
-        # one is made under a name that nobody knows, and never through a link.
+        # one is made under a name that nobody knows, and never through a link. Where there is no such owner or
+        # group it is root's, without setuid and setgid, and that has failed.
         replace() {
           local mode=$1 owner=$2 group=$3 name=$4
           shift 4
@@ -195,19 +214,35 @@
           set -C
           exec 9> "$new"
           cat -- "$@" >&9
-          chown "$owner:$group" /proc/self/fd/9
+          local given=1
+          if ! chown "$owner:$group" /proc/self/fd/9; then
+            given=
+            mode=$(printf %o $((0$mode & 0777)))
+          fi
           chmod "$mode" /proc/self/fd/9
           sync /proc/self/fd/9
           mv -T "$new" "./$name"
+          if [ -z "$given" ]; then
+            echo "firstlight: $name cannot be given to $owner:$group, it is root's" >&2
+            return 1
+          fi
         }
 
         # Takes the place of a file: mode, owner, group, path, contents.
         put() (
+          set -e
           enter "''${4%/*}"
           replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
         )
 
+        failed=
+        set +e
+        trap 'failed+="; $BASH_COMMAND"' ERR
         put 0644 root root /opt/app/late "$FILE_5"
+        if [ -n "$failed" ]; then
+          echo "firstlight: not as asked: ''${failed#; }" >&2
+          exit 1
+        fi
       '';
       serviceConfig = {
         Type = "oneshot";

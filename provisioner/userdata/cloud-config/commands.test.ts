@@ -84,6 +84,16 @@ checkCases(t, [
     ],
   },
   {
+    name: "a program that the document writes is there",
+    yaml: "runcmd: [/usr/local/bin/own --now, /usr/local/bin/owner, /opt/own]\nwrite_files: [{path: /usr/local/bin/own}]\n",
+    spec: {
+      files: [{ path: "/usr/local/bin/own", mode: "0644", content: "" }],
+      commands: [late],
+    },
+    secrets: { runcmd: "#!/bin/sh\n/usr/local/bin/own --now\n/usr/local/bin/owner\n/opt/own\n" },
+    says: ["warning cloud-config/program-path 2:36 runcmd.1"],
+  },
+  {
     name: "what other distributions have and NixOS has not is named",
     yaml: "runcmd:\n  - /bin/sh -c /usr/bin/env\n  - /usr/bin/touch /x\n  - a; apt-get install b\n  - [apt, update]\n  - adapt x\n",
     spec: { commands: [late] },
@@ -98,6 +108,92 @@ checkCases(t, [
     ],
   },
 ]);
+
+/** Commands, each with what must be said of it: a code, and a word of the hint. */
+const foreign: readonly (readonly [
+  command: string | readonly string[],
+  code: string,
+  hint: string,
+])[] = [
+  ["DEBIAN_FRONTEND=noninteractive apt-get install -y x", "package-manager", "packages"],
+  ["export A=b; apt-get install x", "package-manager", "packages"],
+  ["if true; then apt install x; fi", "package-manager", "packages"],
+  ["set -e\n  apt-get update", "package-manager", "packages"],
+  [["bash", "-c", "cd /tmp && apt-get install -y x"], "package-manager", "packages"],
+  [["sudo", "-u", "root", "sh", "-ec", "apt update"], "package-manager", "packages"],
+  ["sh -c 'apt-get install -y x'", "package-manager", "packages"],
+  ["sudo -E -u root apt-get -y install x", "package-manager", "packages"],
+  ["(apt-get update)", "package-manager", "packages"],
+  ["test -e x || { apt-get update; }", "package-manager", "packages"],
+  ["/bin/sh -c 'sleep 5 && apt update'", "package-manager", "packages"],
+  ["apt-key add x", "package-manager", "packages"],
+  ["add-apt-repository ppa:x", "package-manager", "packages"],
+  ["systemctl enable --now nginx", "foreign-command", "wantedBy"],
+  ["systemctl --now enable nginx", "foreign-command", "wantedBy"],
+  [["systemctl", "mask", "x.service"], "foreign-command", "wantedBy"],
+  ["hostnamectl set-hostname x", "foreign-command", "hostname"],
+  ["timedatectl set-timezone UTC", "foreign-command", "timezone"],
+  ["localectl set-locale LANG=C.UTF-8", "foreign-command", "locale"],
+  ["sed -i 's/x/y/' /etc/ssh/sshd_config", "foreign-command", "services.openssh.settings"],
+  ["sed -i 's/x/y/' /etc/own/config", "foreign-command", "write_files"],
+  ["echo '192.0.2.1 x' >> /etc/hosts", "foreign-command", "hosts"],
+  ['echo "x" >/etc/sysctl.conf', "foreign-command", "boot.kernel.sysctl"],
+  ["echo x | sudo tee -a /etc/environment", "foreign-command", "environment.variables"],
+  ["netplan apply", "foreign-command", "network"],
+  ["ufw allow 22", "foreign-command", "networking.firewall.allowedTCPPorts"],
+  ["update-grub", "foreign-command", "boot.kernelParams"],
+  ["update-ca-certificates", "foreign-command", "certificates"],
+  ["service ssh restart", "foreign-command", "systemctl"],
+  ["locale-gen", "foreign-command", "locale"],
+  ["adduser --disabled-password x", "foreign-command", "users"],
+  ["usermod -aG docker x", "foreign-command", "users"],
+];
+
+for (const [command, code, hint] of foreign) {
+  t.test(`what does not work on NixOS is named: ${JSON.stringify(command)}`, async (t) => {
+    const { findings } = translateCloud(`runcmd: [${JSON.stringify(command)}]\n`);
+    t.match(findings, [{ level: "warning", code: `cloud-config/${code}`, path: "runcmd.0" }]);
+    t.equal(findings.length, 1);
+    t.ok(findings[0]?.hint?.includes(hint), findings[0]?.hint ?? "");
+  });
+}
+
+t.test("what works is not warned of", async (t) => {
+  for (const command of [
+    "systemctl restart sshd",
+    "systemctl --user enable x",
+    "systemctl is-enabled x",
+    "hostnamectl status",
+    "timedatectl show",
+    "sed -n p /etc/hosts",
+    "sed -i s/a/b/ /opt/own",
+    "echo x > /etc/own.conf",
+    "cat /etc/hosts > /tmp/hosts 2>&1",
+    "# apt-get update",
+    "adapt x; echo apt",
+    "grep useradd /var/log/x",
+    "",
+    ["echo", "a; apt-get update"],
+    ["test", "-e", "apt"],
+    ["constructor"],
+  ]) {
+    const { findings } = translateCloud(`runcmd: [${JSON.stringify(command)}]\n`);
+    t.same(
+      findings.filter(({ code }) => code.startsWith("cloud-config/")),
+      [],
+      String(command),
+    );
+  }
+});
+
+t.test("a script that does the same twice has it said once", async (t) => {
+  const text = "apt-get update\napt-get install x\nsystemctl enable x\n";
+  const { findings } = translateCloud(`runcmd: [${JSON.stringify(text)}]\n`);
+  t.same(
+    findings.map(({ code }) => code),
+    ["cloud-config/package-manager", "cloud-config/foreign-command"],
+  );
+});
 
 t.test("a real shell reads the words of a list as they were written", async (t) => {
   const word = fc.string({ unit: "binary", maxLength: 12 }).filter((text) => !text.includes("\0"));

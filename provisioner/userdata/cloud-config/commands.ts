@@ -1,6 +1,7 @@
 import type { Input } from "../input.ts";
 import { lintCommand } from "./lint-command.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
+import { writtenPaths } from "./program-paths.ts";
 
 /** `bootcmd`: at every boot, before the network. */
 export const bootcmd: CloudConfigModule = {
@@ -21,7 +22,8 @@ export const runcmd: CloudConfigModule = {
   keys: ["runcmd"],
   rule:
     "One script of all items, as for `bootcmd`, run once per instance when the network is up and the " +
-    "system has been switched. Its text is a secret.",
+    "system has been switched. Its text is a secret. Commands that do nothing lasting on NixOS, or are not there " +
+    "(`apt-get`, `systemctl enable`, `adduser`), are warned of with the key or option that says the same.",
   example: "runcmd:\n  - systemctl is-active sshd\n  - [touch, /var/lib/provisioned]\n",
   translate: (input) => addScript(input, "runcmd", { when: "late", frequency: "instance" }),
 };
@@ -38,9 +40,10 @@ function addScript(
 ): void {
   const input = config.get(key);
   if (input === undefined) return;
+  const written = writtenPaths(config);
   const lines = input
     .items()
-    .map(commandLine)
+    .map((item) => commandLine(item, written))
     .filter((line) => line !== undefined);
   if (lines.length === 0) return;
   draft.spec.commands ??= [];
@@ -50,7 +53,7 @@ function addScript(
 }
 
 /** As cloud-init's `shellify`: text is a line of shell, a list is one command with its words quoted. */
-function commandLine(item: Input): string | undefined {
+function commandLine(item: Input, written: ReadonlySet<string>): string | undefined {
   if (!item.isList() && typeof item.value !== "string") {
     item.expected("a line of shell, or a list of words");
     return undefined;
@@ -58,7 +61,7 @@ function commandLine(item: Input): string | undefined {
   const words = item.isList()
     ? item.items().map((word) => word.looseText() ?? "")
     : [item.text() ?? ""];
-  lintCommand(item, words);
+  lintCommand(item, words, written);
   return item.isList()
     ? words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")
     : words[0];

@@ -16,7 +16,8 @@ export const ssh: CloudConfigModule = {
     "these keys, as by cloud-init's default, which is `true`; but keys that root has under `users` work, and " +
     "whether root may log in is left to the image (of NixOS: with a key only). cloud-init gives root these keys with a " +
     "command that names the default user; firstlight gives it none. `ssh_pwauth` says whether passwords " +
-    "are accepted; `unchanged` leaves that to the image.",
+    "are accepted; `unchanged` leaves that to the image. `ssh_pwauth`, `disable_root` and keys of anybody switch " +
+    "the ssh server on, which every image of cloud-init runs; an image of NixOS that says otherwise is followed.",
   example: `ssh_authorized_keys:\n  - ${key}\ndisable_root: true\nssh_pwauth: false\n`,
   translate(module) {
     const { config, draft, context } = module;

@@ -49,6 +49,36 @@ checkCases(t, [
       "error cloud-config/undecodable 4:43 write_files.1.content",
     ],
   },
+  ...(
+    [
+      ["#!/bin/bash", true],
+      ["#! /usr/bin/python3 -u", true],
+      ["#!/usr/local/bin/own", true],
+      ["#!/bin/sh -e", false],
+      ["#!/usr/bin/env python3", false],
+      ["#!/etc/written", false],
+      ["#!/usr/bin/written -x", false],
+      ["# /bin/bash", false],
+      ["#!/run/current-system/sw/bin/bash", false],
+    ] as const
+  ).map(([line, isNamed]) => ({
+    name: `a script that begins with ${line}`,
+    yaml: `${one(`content: '${line}'`)}  - path: /usr/bin/written\n`,
+    spec: {
+      files: [
+        { path: "/etc/x", mode: "0644", content: line },
+        { path: "/usr/bin/written", mode: "0644", content: "" },
+      ],
+    },
+    says: isNamed ? ["warning cloud-config/interpreter-path 4:14 write_files.0.content"] : [],
+  })),
+  {
+    name: "a script that is a secret",
+    yaml: one("permissions: '0700'\n    encoding: b64\n    content: IyEvYmluL2Jhc2gKCg=="),
+    spec: x({ ...hidden, mode: "0700" }),
+    secrets: { "file-etc-x": "#!/bin/bash\n\n" },
+    says: ["warning cloud-config/interpreter-path 6:14 write_files.0.content"],
+  },
   {
     name: "what not everybody may read is a secret",
     yaml: one("permissions: '0640'\n    content: s"),
@@ -199,4 +229,15 @@ t.test("a bomb is refused, and so are many small ones together", async (t) => {
   t.match(linesOf(translateCloud(`write_files:\n${many}`)), [
     /^error cloud-config\/undecodable .* write_files\.3\.content/,
   ]);
+});
+
+t.test("the hint for a script is the first line that finds its interpreter", async (t) => {
+  for (const [line, hint] of Object.entries({
+    "#!/bin/bash": "begin it with `#!/usr/bin/env bash`",
+    "#!/usr/bin/python3": "begin it with `#!/usr/bin/env python3`, and add its package",
+    "#!/usr/bin/perl -w": "begin it with `#!/usr/bin/env -S perl` and its options",
+  })) {
+    const { findings } = translateCloud(one(`content: '${line}'`));
+    t.equal(findings[0]?.hint, hint, line);
+  }
 });

@@ -3,7 +3,9 @@ import type { File } from "#generated/provisioner/spec/v1.ts";
 import type { Input } from "../input.ts";
 import { decodeContent } from "./file-content.ts";
 import { readMode } from "./file-mode.ts";
+import { warnOfInterpreter } from "./interpreter.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
+import { writtenPaths } from "./program-paths.ts";
 
 /** Bytes that all files of a document may have together, once decoded. */
 const maxTotalBytes = 64 * 1024 * 1024;
@@ -16,8 +18,14 @@ export const writeFiles: CloudConfigModule = {
     "Files with mode and owner; content in base64 or gzip is decoded. What not everybody may read, " +
     "what is no text, and what is appended becomes a secret. `source` is read by the agent before " +
     "the translation, without `headers`. A mode belongs in quotes: 644 without a leading zero is a " +
-    "decimal number.",
-  example: `write_files:
+    "decimal number. A file whose owner or group is not there when it is written is root's, and the unit " +
+    "that writes it fails; it keeps no other file back. A script whose first line names an interpreter that NixOS " +
+    "does not have there (`#!/bin/bash`) is warned of.",
+  example: `users:
+  - default
+  - name: app
+    system: true
+write_files:
   - path: /etc/motd
     content: |
       This machine is managed.
@@ -30,14 +38,21 @@ export const writeFiles: CloudConfigModule = {
 `,
   translate(module) {
     let left = maxTotalBytes;
+    const written = writtenPaths(module.config);
     for (const item of module.config.get("write_files")?.items() ?? []) {
-      left -= addFile(item, module, left);
+      left -= addFile(item, { ...module, written, maxBytes: left });
     }
   },
 };
 
+interface Given extends ModuleInput {
+  /** Paths that the document writes. */
+  readonly written: ReadonlySet<string>;
+  readonly maxBytes: number;
+}
+
 /** Adds a file, and says how many bytes it has. */
-function addFile(item: Input, { draft, context }: ModuleInput, maxBytes: number): number {
+function addFile(item: Input, { draft, context, written, maxBytes }: Given): number {
   if (!item.isMapping()) {
     item.expected("a mapping with `path`");
     return 0;
@@ -50,6 +65,7 @@ function addFile(item: Input, { draft, context }: ModuleInput, maxBytes: number)
   const inline = () => decodeContent(item.get("content"), item.get("encoding"), maxBytes);
   const bytes = item.get("source") === undefined ? inline() : readSource(item, context, inline);
   if (path === undefined || bytes === undefined) return bytes?.length ?? 0;
+  warnOfInterpreter(item.get("content") ?? item, bytes, written);
 
   draft.spec.files ??= [];
   draft.origin(["files", draft.spec.files.length], item);

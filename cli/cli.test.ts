@@ -143,6 +143,28 @@ firstlight:
   t.match(firstlight(["translate", "-"], text), { code: 4, stderr: said });
 });
 
+t.test(
+  "what the node reads by address is a note away from it, unless it never could",
+  async (t) => {
+    const file = (uri: string) =>
+      `#cloud-config\nwrite_files: [{ path: /etc/x, source: { uri: "${uri}" } }]\n`;
+    const note = /-:2:\d+ note write_files\.0\.source\.uri: .* read on the node only/;
+    const good = file("https://example.org/x?CANARY");
+    t.match(firstlight(["validate", "-"], good), { code: 0, stdout: note });
+    t.match(firstlight(["translate", "-"], good), { code: 0, stderr: note });
+    const out = path.join(t.testdir(), "out");
+    t.match(firstlight(["render", "--user-data", "-", "--out", out], good), {
+      code: 0,
+      stderr: note,
+    });
+    for (const uri of ["ftp://example.org/x", "/etc/x", "https://"]) {
+      const { code, stdout } = firstlight(["validate", "-"], file(uri));
+      t.equal(code, 4, uri);
+      t.match(stdout, /-:2:\d+ error write_files\.0\.source\.uri: [\s\S]*http:, https: or data:/);
+    }
+  },
+);
+
 t.test("validate takes the profile that is given", async (t) => {
   const shipped = path.join(import.meta.dirname, "../hardware-profiles/framework/13-amd-7040");
   const good = path.join(shipped, "profile.yaml");

@@ -1,5 +1,4 @@
 import path from "node:path";
-import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
@@ -8,13 +7,14 @@ import { hostFiles } from "#core/host-files.ts";
 import { hostClock } from "#core/host-io.ts";
 import { timestamp } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
-import { type Documents, translate } from "#provisioner/userdata/translate.ts";
+import type { Documents } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { decodeUserData } from "#provisioner/userdata/user-data-format.ts";
 import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { everyFinding } from "../preview.ts";
 import { readInput } from "../read-input.ts";
+import { translateAway } from "../translate-away.ts";
 
 const kinds = ["cloud-config", "network", "spec", "profile"] as const;
 type Kind = (typeof kinds)[number];
@@ -59,14 +59,7 @@ async function validateFile(
 ): Promise<readonly Finding[]> {
   const raw = { document: name, bytes: await readInput(name, { signal }) };
   if (kind === "profile") return checkProfile(raw);
-  const translation = translate(documentsOf(raw, kind), {
-    hostname: null,
-    publicKeys: [],
-    defaultUser: defaultUserName,
-    fetched: new Map(),
-    secrets,
-  });
-  return everyFinding(translation);
+  return everyFinding(translateAway(documentsOf(raw, kind), { secrets }));
 }
 
 /** A profile is checked with those that lie beside it. */

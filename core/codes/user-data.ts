@@ -166,6 +166,11 @@ export const userDataCodes = {
     means: "The content of a file was to come from an address that could not be read.",
     action: "Check the address and the network; give `content` as a fallback.",
   },
+  "cloud-config/source-on-node": {
+    means:
+      "The content of a file comes from an address, which `validate`, `translate` and `render` do not read: its node does.",
+    action: "Nothing; the file is missing only from what these commands show.",
+  },
   "cloud-config/undecodable": {
     means: "The content of a file does not fit its encoding.",
     action: "Check `encoding`, and that the content was not cut.",

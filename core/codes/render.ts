@@ -100,7 +100,7 @@ export const renderCodes = {
       "Put it under `secrets`, have it handed over as a credential or a file, and set the option that takes a file.",
   },
   "render/readable-key": {
-    means: "A private key was given as a file that everybody may read.",
+    means: "A private key, a password or a token was given in a file that everybody may read.",
     action: "Give it a mode that lets only its owner read it: it is kept as a secret then.",
   },
   "render/unread-path": {

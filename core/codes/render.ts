@@ -99,6 +99,10 @@ export const renderCodes = {
     action:
       "Put it under `secrets`, have it handed over as a credential or a file, and set the option that takes a file.",
   },
+  "render/unfree-package": {
+    means: "A package is not free, and nixpkgs evaluates it only where that is allowed.",
+    action: "Set nixpkgs.config.allowUnfree under `options`, or take a package that is free.",
+  },
   "render/readable-key": {
     means: "A private key, a password or a token was given in a file that everybody may read.",
     action: "Give it a mode that lets only its owner read it: it is kept as a secret then.",

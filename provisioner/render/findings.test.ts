@@ -64,6 +64,11 @@ const cases: readonly Case[] = [
     warning("render/readable-key", "files.0"),
   ],
   [
+    "a package that is not free is told",
+    { packages: ["htop", "cudaPackages.cudatoolkit"] },
+    warning("render/unfree-package", "packages.1"),
+  ],
+  [
     "a unit file becomes a unit",
     file("/etc/systemd/system/a.service"),
     note("render/unit-file", "files.0"),
@@ -649,3 +654,15 @@ files:
     "warning render/user-unknown 6:54 templates.3.parameters.users.1",
   ]);
 });
+
+t.test(
+  "a package that is not free passes where that is allowed, by its own option alone",
+  async (t) => {
+    const said = (option: string) =>
+      tryRender({ packages: ["vscode"], options: { [option]: true } }).findings.map(
+        ({ code }) => code,
+      );
+    t.same(said("nixpkgs.config.allowUnfree"), []);
+    t.same(said("nixpkgs.config.allowBroken"), ["render/unfree-package"]);
+  },
+);

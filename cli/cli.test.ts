@@ -165,6 +165,25 @@ t.test(
   },
 );
 
+t.test(
+  "validate refuses a kind that the first line denies, and names kinds where none is said",
+  async (t) => {
+    const validate = (text: string, ...more: string[]) =>
+      firstlight(["validate", "-", ...more], text);
+    for (const kind of ["spec", "network", "profile"])
+      t.match(validate("#cloud-config\nhostname: a\n", "--kind", kind), {
+        code: 4,
+        stdout:
+          /^-:1:1 error: expected .* kind \S+, got .* #cloud-config \[.*\]\n {2}leave --kind out.*\n$/,
+      });
+    t.match(validate("#firstlight\nhostname: a\n", "--kind", "cloud-config"), { code: 4 });
+    t.match(validate("#firstlight\nhostname: a\n", "--kind", "spec"), { code: 0 });
+    const network = "network:\n  version: 2\n  ethernets: {eth0: {dhcp4: true}}\n";
+    t.match(validate(network), { code: 4, stdout: /--kind network/ });
+    t.match(validate(network, "--kind", "network"), { code: 0 });
+  },
+);
+
 t.test("validate takes the profile that is given", async (t) => {
   const shipped = path.join(import.meta.dirname, "../hardware-profiles/framework/13-amd-7040");
   const good = path.join(shipped, "profile.yaml");

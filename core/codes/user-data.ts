@@ -7,7 +7,12 @@ export const userDataCodes = {
   },
   "user-data/invalid": {
     means: "The input has errors; nothing was changed.",
-    action: "Mend the errors that the findings name; `firstlight validate` shows them beforehand.",
+    action:
+      "Mend the errors that the findings name; `firstlight validate` shows them beforehand, unless the document is a template, which only its node renders.",
+  },
+  "user-data/other-kind": {
+    means: "A document was to be checked as one kind, and its first line says that it is another.",
+    action: "Leave `--kind` out, or name the kind that the document has.",
   },
   "user-data/unsupported-format": {
     means: "The user-data has a format that this version does not read.",

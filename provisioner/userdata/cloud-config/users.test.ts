@@ -25,6 +25,12 @@ checkCases(t, [
     spec: a({}),
   },
   {
+    name: "the keys of one user where the dash before them is missing",
+    yaml: "users:\n  name: alice\n  sudo: ALL=(ALL) ALL\n  groups: [wheel]\n",
+    spec: {},
+    says: ["error user-data/wrong-type 3:3 users"],
+  },
+  {
     name: "a mapping by name: a mapping of keys, or whether the user is wanted",
     yaml: "users: {a: {uid: 7, name: other}, b: no, default: yes}\n",
     spec: a({ uid: 7 }),

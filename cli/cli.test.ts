@@ -184,6 +184,26 @@ t.test(
   },
 );
 
+t.test(
+  "an option that is none, and one without its value, are told in words of ours",
+  async (t) => {
+    const told = (...args: string[]) => firstlight(args);
+    t.match(told("translate", "x", "--formt", "nix"), {
+      code: 4,
+      stderr: /--formt: no such option[\s\S]*did you mean `--format`\? firstlight translate/,
+    });
+    t.match(told("translate", "x", "--format"), {
+      code: 4,
+      stderr: /--format: a value is missing/,
+    });
+    t.match(told("translate", "x", "--format", "--json"), {
+      stderr: /--format: a value is missing/,
+    });
+    t.match(told("translate", "x", "--json=1"), { code: 4, stderr: /--json: takes no value/ });
+    t.match(told("translate", "x", "-x"), { code: 4, stderr: /-x: no such option/ });
+  },
+);
+
 t.test("validate takes the profile that is given", async (t) => {
   const shipped = path.join(import.meta.dirname, "../hardware-profiles/framework/13-amd-7040");
   const good = path.join(shipped, "profile.yaml");

@@ -3,7 +3,7 @@ import type { CodeTable } from "./entry.ts";
 export const renderCodes = {
   "render/template-unknown": {
     means: "The spec names a template that does not exist.",
-    action: "Use one of the templates that `firstlight render --help` lists, or correct the name.",
+    action: "Correct the name, as the hint says; docs/templates.md lists every template.",
   },
   "render/template-parameters": {
     means: "A parameter of a template does not fit its schema.",

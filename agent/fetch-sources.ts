@@ -2,6 +2,7 @@ import { Fault } from "#core/fault.ts";
 import { type Clock, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
+import { isSourceAddress } from "#provisioner/userdata/referenced-sources.ts";
 import type { FetchSources } from "./resolve-spec.ts";
 
 const maxBytes = 32 * 1024 * 1024;
@@ -43,8 +44,8 @@ export function sourceFetcher(options: FetcherOptions): FetchSources {
 
 async function readOne(url: string, options: FetcherOptions): Promise<Uint8Array | undefined> {
   try {
+    if (!isSourceAddress(url)) throw new Error("expected an address with http, https or data");
     if (url.startsWith("data:")) return readDataUrl(url);
-    if (!/^https?:\/\//.test(url)) throw new Error("expected an address with http, https or data");
     return await download(url, options);
   } catch (error) {
     const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };

@@ -131,3 +131,15 @@ t.test("a document in two envelopes is one too many", async (t) => {
   const { said } = await resolve(content({ "user-data": await seal(armoured) }));
   t.same(said, ["error user-data/sealed user-data "]);
 });
+
+t.test("a hash that was sealed is looked at once it is open", async (t) => {
+  const { seal, resolve } = await node(t.testdir());
+  const said = async (hash: string) => {
+    const sealed = Buffer.from(await seal(hash)).toString("base64");
+    const text = `#firstlight\nsecrets: {h: !!binary ${sealed}}\nusers: {a: {passwordHash: {secretRef: h}}}\n`;
+    return (await resolve(content({ "user-data": Buffer.from(text) }))).said;
+  };
+  const asText = "note yaml/kept-as-text user-data secrets.h";
+  t.same(await said("$y$j9T$salt$hash"), [asText]);
+  t.same(await said("plain"), [asText, "error spec/not-a-hash user-data users.a.passwordHash"]);
+});

@@ -1,8 +1,9 @@
 import { adviceOf } from "#core/advice.ts";
 import { type Fault, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
-import { Secret } from "#core/secret.ts";
+import { Secret, type SecretBag } from "#core/secret.ts";
 import { envelopeForm } from "#provisioner/userdata/envelope-form.ts";
+import { findDoubtfulHashes } from "#provisioner/userdata/password-hash.ts";
 import { secretsDocument } from "#provisioner/userdata/settle-secrets.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import type { RawDocument, Translation } from "#provisioner/userdata/translation.ts";
@@ -44,7 +45,14 @@ export async function openSecrets(
     if (bytes instanceof Uint8Array) secrets.set(name, new Secret(bytes));
     else findings.push({ ...placeOf(name, translation), ...wordsOf(bytes) });
   }
+  findings.push(...doubtfulHashes(translation, secrets));
   return { secrets, findings };
+}
+
+/** Of a hash that was sealed it shows only now whether it is one. */
+function doubtfulHashes({ spec, origins }: Translation, secrets: SecretBag): readonly Finding[] {
+  const originOf = (path: readonly string[]) => origins.get(path.join("."));
+  return findDoubtfulHashes(spec, { secrets, originOf }).map(({ finding }) => finding);
 }
 
 function placeOf(

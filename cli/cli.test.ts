@@ -143,6 +143,67 @@ firstlight:
   t.match(firstlight(["translate", "-"], text), { code: 4, stderr: said });
 });
 
+t.test(
+  "what the node reads by address is a note away from it, unless it never could",
+  async (t) => {
+    const file = (uri: string) =>
+      `#cloud-config\nwrite_files: [{ path: /etc/x, source: { uri: "${uri}" } }]\n`;
+    const note = /-:2:\d+ note write_files\.0\.source\.uri: .* read on the node only/;
+    const good = file("https://example.org/x?CANARY");
+    t.match(firstlight(["validate", "-"], good), { code: 0, stdout: note });
+    t.match(firstlight(["translate", "-"], good), { code: 0, stderr: note });
+    const out = path.join(t.testdir(), "out");
+    t.match(firstlight(["render", "--user-data", "-", "--out", out], good), {
+      code: 0,
+      stderr: note,
+    });
+    for (const uri of ["ftp://example.org/x", "/etc/x", "https://"]) {
+      const { code, stdout } = firstlight(["validate", "-"], file(uri));
+      t.equal(code, 4, uri);
+      t.match(stdout, /-:2:\d+ error write_files\.0\.source\.uri: [\s\S]*http:, https: or data:/);
+    }
+  },
+);
+
+t.test(
+  "validate refuses a kind that the first line denies, and names kinds where none is said",
+  async (t) => {
+    const validate = (text: string, ...more: string[]) =>
+      firstlight(["validate", "-", ...more], text);
+    for (const kind of ["spec", "network", "profile"])
+      t.match(validate("#cloud-config\nhostname: a\n", "--kind", kind), {
+        code: 4,
+        stdout:
+          /^-:1:1 error: expected .* kind \S+, got .* #cloud-config \[.*\]\n {2}leave --kind out.*\n$/,
+      });
+    t.match(validate("#firstlight\nhostname: a\n", "--kind", "cloud-config"), { code: 4 });
+    t.match(validate("#firstlight\nhostname: a\n", "--kind", "spec"), { code: 0 });
+    const network = "network:\n  version: 2\n  ethernets: {eth0: {dhcp4: true}}\n";
+    t.match(validate(network), { code: 4, stdout: /--kind network/ });
+    t.match(validate(network, "--kind", "network"), { code: 0 });
+  },
+);
+
+t.test(
+  "an option that is none, and one without its value, are told in words of ours",
+  async (t) => {
+    const told = (...args: string[]) => firstlight(args);
+    t.match(told("translate", "x", "--formt", "nix"), {
+      code: 4,
+      stderr: /--formt: no such option[\s\S]*did you mean `--format`\? firstlight translate/,
+    });
+    t.match(told("translate", "x", "--format"), {
+      code: 4,
+      stderr: /--format: a value is missing/,
+    });
+    t.match(told("translate", "x", "--format", "--json"), {
+      stderr: /--format: a value is missing/,
+    });
+    t.match(told("translate", "x", "--json=1"), { code: 4, stderr: /--json: takes no value/ });
+    t.match(told("translate", "x", "-x"), { code: 4, stderr: /-x: no such option/ });
+  },
+);
+
 t.test("validate takes the profile that is given", async (t) => {
   const shipped = path.join(import.meta.dirname, "../hardware-profiles/framework/13-amd-7040");
   const good = path.join(shipped, "profile.yaml");

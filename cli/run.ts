@@ -96,17 +96,42 @@ function parse(
   command: Command,
   argv: readonly string[],
 ): { readonly flags: Flags; readonly args: readonly string[] } {
+  const options = { ...globalOptions, ...command.options };
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],
-      options: { ...globalOptions, ...command.options },
+      options,
       allowPositionals: true,
     });
     return { flags: values as Flags, args: positionals };
   } catch (error) {
-    const message =
-      error instanceof Error ? error.message.replace(/\. To specify.*$/s, "") : String(error);
-    throw new Fault("cli/usage", message, { hint: `${program} ${command.usage}` });
+    const { message, near } = describeArguments(error, options);
+    const usage = `${program} ${command.usage}`;
+    const hint = near === undefined ? usage : `did you mean \`--${near}\`? ${usage}`;
+    throw new Fault("cli/usage", message, { hint });
+  }
+}
+
+/** What parseArgs of Node says of an option, in the words of this program, and the option it is like. */
+function describeArguments(
+  error: unknown,
+  options: object,
+): { readonly message: string; readonly near?: string | undefined } {
+  const { code, message } = error as { readonly code?: unknown; readonly message: string };
+  const [option = ""] =
+    /--?[^\s'=,<]+(?=[^,]*$)/.exec(message.replace(/\. To specify.*$/s, "")) ?? [];
+  switch (code) {
+    case "ERR_PARSE_ARGS_UNKNOWN_OPTION":
+      return {
+        message: `${option}: no such option`,
+        near: nearest(option.replace(/^-+/, ""), Object.keys(options)),
+      };
+    case "ERR_PARSE_ARGS_INVALID_OPTION_VALUE": {
+      const takes = message.includes("does not take");
+      return { message: `${option}: ${takes ? "takes no value" : "a value is missing behind it"}` };
+    }
+    default:
+      return { message };
   }
 }
 

@@ -10,7 +10,7 @@ import { type RenderedNode, renderNode, renderOnly } from "../node-deps.ts";
 export const command: Command = {
   usage: "plan [--preview] [--root DIR] [--driver nix|dry] [--fetch FILE] [--json]",
   summary: "Say what `apply` would change, down to the units and commands; change nothing.",
-  help: "The system is built, so that the plan is the real one; nothing is activated. The plan's digest\nis what `apply --plan DIGEST` takes. With --fetch it is fetched, as the signed manifest in FILE says.\nWith --preview nothing is built or fetched: files, options, and how much would be fetched.",
+  help: "The system is built, so that the plan is the real one; nothing is activated. The plan's digest\nis what `apply --plan DIGEST` takes. With --fetch it is fetched, as the signed manifest in FILE says.\nWith --preview nothing is built or fetched: files, options, and how much would be fetched.\nIn either case what the datasource says is resolved first: its secrets are kept below /var/lib/firstlight, and\nthe node's key is made where there is none.",
   options: { ...systemOptions, ...fetchOptions, preview: { type: "boolean" } },
   arity: [0, 0],
   async run(invocation) {

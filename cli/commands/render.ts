@@ -1,19 +1,18 @@
 import { makeContent } from "#agent/datasources/content.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { readMetaData } from "#agent/datasources/meta-data.ts";
-import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { hasErrors } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { type Command, type Flags, type Invocation, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 import { writeRendering } from "../rendered-directory.ts";
+import { translateAway } from "../translate-away.ts";
 
 /** Meta-data as NoCloud reads it, from a file. Throws `cli/bad-input`. */
 function readInstance(raw: RawDocument): DatasourceContent {
@@ -105,7 +104,7 @@ export const command: Command = {
     };
     const metaFile = await document("meta-data");
     const meta = metaFile === undefined ? undefined : readInstance(metaFile);
-    const translation = translate(
+    const translation = translateAway(
       {
         userData: await document("user-data"),
         vendorData: await document("vendor-data"),
@@ -114,8 +113,6 @@ export const command: Command = {
       {
         hostname: meta?.instance.hostname ?? null,
         publicKeys: meta?.instance.publicKeys ?? [],
-        defaultUser: defaultUserName,
-        fetched: new Map(),
         secrets: namedSecrets(flags),
       },
     );

@@ -1,16 +1,15 @@
-import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { byPlace, hasErrors } from "#core/finding.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
+import { translateAway } from "../translate-away.ts";
 
 const formats = ["spec", "nix", "json"] as const;
 type Format = (typeof formats)[number];
@@ -90,10 +89,8 @@ async function translateFile(
   document: string,
   { format, secrets, signal }: Translating,
 ): Promise<Translated> {
-  const translation = translate(
-    { userData: { document, bytes: await readInput(document, { signal }) } },
-    { hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map(), secrets },
-  );
+  const userData = { document, bytes: await readInput(document, { signal }) };
+  const translation = translateAway({ userData }, { secrets });
   const { spec, coverage } = translation;
   const { sources, findings } = await renderPreview(translation, {});
   const wanted = ["firstlight/instance.nix", "firstlight/network.nix"];

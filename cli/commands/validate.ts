@@ -1,5 +1,4 @@
 import path from "node:path";
-import { defaultUserName } from "#agent/default-user.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
@@ -8,13 +7,14 @@ import { hostFiles } from "#core/host-files.ts";
 import { hostClock } from "#core/host-io.ts";
 import { timestamp } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
-import { type Documents, translate } from "#provisioner/userdata/translate.ts";
+import type { Documents } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
-import { decodeUserData } from "#provisioner/userdata/user-data-format.ts";
+import { decodeUserData, sniff } from "#provisioner/userdata/user-data-format.ts";
 import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { everyFinding } from "../preview.ts";
 import { readInput } from "../read-input.ts";
+import { translateAway } from "../translate-away.ts";
 
 const kinds = ["cloud-config", "network", "spec", "profile"] as const;
 type Kind = (typeof kinds)[number];
@@ -24,7 +24,7 @@ export const command: Command = {
   usage: `validate FILE… [--kind ${kinds.join("|")}] [--secrets NAMES]`,
   summary: "Say everything that is wrong with documents, with line and column.",
   help:
-    "Without --kind the first line of a document says what it is. Exit code 4 when there is an error.\n" +
+    "Without --kind the first line of a document says what it is; with it the two must agree. Exit code 4 when there is an error.\n" +
     secretsHelp,
   options: { ...secretsOption, kind: { type: "string" } },
   arity: [1, 1000],
@@ -58,15 +58,34 @@ async function validateFile(
   { kind, secrets, signal }: Validating,
 ): Promise<readonly Finding[]> {
   const raw = { document: name, bytes: await readInput(name, { signal }) };
+  const other = kind === undefined ? undefined : otherKind(raw, kind);
+  if (other !== undefined) return [other];
   if (kind === "profile") return checkProfile(raw);
-  const translation = translate(documentsOf(raw, kind), {
-    hostname: null,
-    publicKeys: [],
-    defaultUser: defaultUserName,
-    fetched: new Map(),
-    secrets,
-  });
-  return everyFinding(translation);
+  const findings = await everyFinding(translateAway(documentsOf(raw, kind), { secrets }));
+  return kind === undefined ? findings.map(withKinds) : findings;
+}
+
+/** What the first line of a document says that it is, where `--kind` is about it. */
+const kindOfLine = { "cloud-config": "cloud-config", firstlight: "spec" } as const;
+
+/** That a document is of another kind than it was to be checked as, by its first line. */
+function otherKind(raw: RawDocument, kind: Kind): Finding | undefined {
+  const format = sniff(decodeUserData(raw).text ?? "");
+  if (format !== "cloud-config" && format !== "firstlight") return undefined;
+  if (kindOfLine[format] === kind) return undefined;
+  return {
+    ...{ document: raw.document, path: "", line: 1, column: 1, level: "error" },
+    code: "user-data/other-kind",
+    message: `expected a document of the kind ${kind}, got one whose first line says #${format}`,
+    hint: `leave --kind out, or write --kind ${kindOfLine[format]}`,
+  };
+}
+
+/** Of a document that does not say what it is, also how to say it here. */
+function withKinds(finding: Finding): Finding {
+  if (finding.code !== "user-data/unknown-format") return finding;
+  const hint = `${finding.hint}; or say what it is: --kind network, --kind spec, --kind profile`;
+  return { ...finding, hint };
 }
 
 /** A profile is checked with those that lie beside it. */

@@ -3,7 +3,7 @@ import type { CodeTable } from "./entry.ts";
 export const renderCodes = {
   "render/template-unknown": {
     means: "The spec names a template that does not exist.",
-    action: "Use one of the templates that `firstlight render --help` lists, or correct the name.",
+    action: "Correct the name, as the hint says; docs/templates.md lists every template.",
   },
   "render/template-parameters": {
     means: "A parameter of a template does not fit its schema.",
@@ -103,8 +103,12 @@ export const renderCodes = {
     action:
       "Put it under `secrets`, have it handed over as a credential or a file, and set the option that takes a file.",
   },
+  "render/unfree-package": {
+    means: "A package is not free, and nixpkgs evaluates it only where that is allowed.",
+    action: "Set nixpkgs.config.allowUnfree under `options`, or take a package that is free.",
+  },
   "render/readable-key": {
-    means: "A private key was given as a file that everybody may read.",
+    means: "A private key, a password or a token was given in a file that everybody may read.",
     action: "Give it a mode that lets only its owner read it: it is kept as a secret then.",
   },
   "render/unread-path": {

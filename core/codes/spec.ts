@@ -9,6 +9,10 @@ export const specCodes = {
     means: "A text stands among `authorizedKeys` and does not look like a public key.",
     action: "Write a public key as ssh-keygen prints it.",
   },
+  "spec/not-a-hash": {
+    means: "The secret that `passwordHash` of a user holds or names is no password hash.",
+    action: "Make one with `mkpasswd -m yescrypt`.",
+  },
   "spec/unknown-secret": {
     means: "The spec refers to a secret that was not given.",
     action:

@@ -7,7 +7,12 @@ export const userDataCodes = {
   },
   "user-data/invalid": {
     means: "The input has errors; nothing was changed.",
-    action: "Mend the errors that the findings name; `firstlight validate` shows them beforehand.",
+    action:
+      "Mend the errors that the findings name; `firstlight validate` shows them beforehand, unless the document is a template, which only its node renders.",
+  },
+  "user-data/other-kind": {
+    means: "A document was to be checked as one kind, and its first line says that it is another.",
+    action: "Leave `--kind` out, or name the kind that the document has.",
   },
   "user-data/unsupported-format": {
     means: "The user-data has a format that this version does not read.",
@@ -174,6 +179,11 @@ export const userDataCodes = {
   "cloud-config/source-unavailable": {
     means: "The content of a file was to come from an address that could not be read.",
     action: "Check the address and the network; give `content` as a fallback.",
+  },
+  "cloud-config/source-on-node": {
+    means:
+      "The content of a file comes from an address, which `validate`, `translate` and `render` do not read: its node does.",
+    action: "Nothing; the file is missing only from what these commands show.",
   },
   "cloud-config/undecodable": {
     means: "The content of a file does not fit its encoding.",

@@ -65,6 +65,11 @@ const cases: readonly Case[] = [
     warning("render/readable-key", "files.0"),
   ],
   [
+    "a package that is not free is told",
+    { packages: ["htop", "cudaPackages.cudatoolkit"] },
+    warning("render/unfree-package", "packages.1"),
+  ],
+  [
     "a unit file becomes a unit",
     file("/etc/systemd/system/a.service"),
     note("render/unit-file", "files.0"),
@@ -720,3 +725,15 @@ t.test("rules of programs that are there are not warned of", async (t) => {
   const files = [{ path: "/usr/local/bin/own", content: "" }];
   t.same(tryRender({ users: { a: { sudo } }, files }).findings, []);
 });
+
+t.test(
+  "a package that is not free passes where that is allowed, by its own option alone",
+  async (t) => {
+    const said = (option: string) =>
+      tryRender({ packages: ["vscode"], options: { [option]: true } }).findings.map(
+        ({ code }) => code,
+      );
+    t.same(said("nixpkgs.config.allowUnfree"), []);
+    t.same(said("nixpkgs.config.allowBroken"), ["render/unfree-package"]);
+  },
+);

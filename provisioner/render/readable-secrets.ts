@@ -5,7 +5,7 @@ export const privateKey = /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY/m;
 
 /** Names of options for secrets, by their last word: `adminPassword`, `psk`, `api_key`. */
 const secretWord =
-  /(?:^|[^A-Za-z])(?:pass(?:word|wd|phrase)|secret|token|psk|(?:private|api|access)[_-]?key)s?$/i;
+  /(?:^|[^A-Za-z])(?:pass(?:word|wd|phrase)|secret|token|psk|(?:private|secret|pre[_-]?shared|api|access)[_-]?key)s?$/i;
 
 /** Texts under such a name that are none: nothing, a locked account, a file or another place of the secret. */
 const noSecret =
@@ -37,7 +37,11 @@ export function warnOfSecrets(
 }
 
 function isSecret(key: string, text: string): boolean {
-  if (privateKey.test(text)) return true;
+  return privateKey.test(text) || underSecretName(key, text);
+}
+
+/** Whether a text is a secret by the name that it stands under. */
+export function underSecretName(key: string, text: string): boolean {
   const words = key.replace(/([a-z0-9])([A-Z])/g, "$1_$2");
   return secretWord.test(words) && !noSecret.test(text);
 }

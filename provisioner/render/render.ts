@@ -33,6 +33,7 @@ import { nameLeftOut } from "./platform-options.ts";
 import { renderDoas, renderSudo } from "./privileges.ts";
 import { renderRawOptions } from "./raw-options.ts";
 import { renderReport, reportValues } from "./report.ts";
+import { warnOfSecretLines } from "./secret-lines.ts";
 import { digestFiles, type SourceFile, type Sources } from "./sources.ts";
 import { renderSshd } from "./sshd.ts";
 import { renderStorage } from "./storage.ts";
@@ -72,6 +73,7 @@ export interface RenderResult {
 export function render(input: RenderInput): RenderResult {
   const concern: Concern = { ...input, findings: [] };
   checkSpec(concern);
+  warnOfSecretLines(concern);
   nameLeftOut(concern);
   checkHooks(concern);
   const home = renderHome(concern);

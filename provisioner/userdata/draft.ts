@@ -18,11 +18,20 @@ export class SpecDraft {
   #keyOrigins = new Map<string, Origin>();
   readonly #namesTaken = new Map<string, number>();
   readonly #reserved: Set<string>;
+  readonly #given: SecretBag;
 
   /** `given` are secrets beside the documents, by the names that they refer to. */
   constructor(given: SecretBag = new Map()) {
+    this.#given = given;
     this.secrets = new Map(given);
     this.#reserved = new Set(given.keys());
+  }
+
+  /** Those whose bytes are known here: away from the node a secret beside the documents is a name alone. */
+  readableSecrets(): SecretBag {
+    const isNameOnly = (name: string, secret: Secret<Uint8Array>) =>
+      this.#given.has(name) && secret.reveal().length === 0;
+    return new Map([...this.secrets].filter((entry) => !isNameOnly(...entry)));
   }
 
   /** Keeps names that a document gives to its secrets from those that are made. */

@@ -409,3 +409,35 @@ t.test("the meta-data names a machine, and gives keys to the default user", asyn
     "note user-data/keys-unused null:null ",
   ]);
 });
+
+t.test(
+  "what is no password hash is refused wherever a spec takes it from, and not said",
+  async (t) => {
+    const named = "secrets: {h: plainCANARY}\nusers: {a: {passwordHash: {secretRef: h}}}";
+    const own = "users: {a: {passwordHash: plainCANARY}}";
+    for (const [text, line] of [
+      [`#firstlight\n${own}`, "2:27"],
+      [`#firstlight\n${named}`, "3:27"],
+      ["#firstlight\nusers: {a: {passwordHash: ''}}", "2:27"],
+      [`#cloud-config\nfirstlight:\n  ${own}`, "3:29"],
+    ] as const) {
+      const translation = translateText(text);
+      t.match(linesOf(translation)[0], `error spec/not-a-hash ${line} `);
+      t.notOk(JSON.stringify(translation.findings).includes("CANARY"));
+      t.equal(translation.spec.users?.["a"]?.passwordHash, undefined);
+      t.equal(translation.secrets.size, 0);
+    }
+  },
+);
+
+t.test("a hash beside the spec counts by what is given, and a name alone passes", async (t) => {
+  const text = "#firstlight\nusers: {a: {passwordHash: {secretRef: h}}}";
+  const given = (hash: string) => {
+    const secrets = new Map([["h", new Secret<Uint8Array>(Buffer.from(hash))]]);
+    return linesOf(translateText(text, { secrets }));
+  };
+  t.strictSame(given("$y$j9T$salt$hash\n"), []);
+  t.strictSame(given(""), []);
+  t.strictSame(given("-----BEGIN AGE ENCRYPTED FILE-----\n"), []);
+  t.match(given("plain")[0], "error spec/not-a-hash 2:27 users.a.passwordHash");
+});

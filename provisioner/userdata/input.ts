@@ -98,7 +98,11 @@ export class Input {
   /** Items of a list; a finding and nothing when this is no list. */
   items(): readonly Input[] {
     if (!this.isList()) {
-      this.#lacks("a list");
+      const isOne = typeof this.value !== "object";
+      this.#lacks(
+        "a list",
+        isOne ? "write it in brackets, as `[a, b]`, or one line each after `- `" : undefined,
+      );
       return [];
     }
     const items = this.parts();
@@ -161,7 +165,8 @@ export class Input {
     const { value } = this;
     const number = typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
     if (typeof number !== "number" || !Number.isSafeInteger(number) || number < 0) {
-      return this.#lacks("a whole number of 0 or more");
+      const what = "a whole number of 0 or more";
+      return this.#lacks(what, "write digits alone, such as `1000`");
     }
     this.mark("translated");
     if (this.document.floatText(this.path) !== undefined) {

@@ -1,4 +1,4 @@
-import { byPlace, type Finding, hasErrors } from "#core/finding.ts";
+import { byPlace, type Finding, hasErrors, placeOfFinding } from "#core/finding.ts";
 import { checkSpec } from "#provisioner/spec/validate.ts";
 import { boundFindings } from "./bound-findings.ts";
 import { keyLines } from "./cloud-config/authorized-keys.ts";
@@ -8,6 +8,7 @@ import { fillFromFirstlight, namesOfSecrets } from "./firstlight.ts";
 import { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
+import { findDoubtfulHashes } from "./password-hash.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData, insteadOf, sniff, type UserDataFormat } from "./user-data-format.ts";
@@ -113,10 +114,24 @@ function fill(
     secretNames: new Set(draft.secrets.keys()),
   });
   for (const moves of checked.moves) draft.follow(moves);
+  const said = [...findings, ...document.findings, ...checked.findings];
   return {
-    findings: [...findings, ...document.findings, ...checked.findings].sort(byPlace),
+    findings: [...said, ...dropDoubtfulHashes(draft, said)].sort(byPlace),
     coverage: document.coverage(),
   };
+}
+
+/** Takes what is no password hash out of the draft; of a place with an error no more is said. */
+function dropDoubtfulHashes(draft: SpecDraft, said: readonly Finding[]): readonly Finding[] {
+  const errors = said.filter(({ level }) => level === "error").map(placeOfFinding);
+  const doubtful = findDoubtfulHashes(draft.spec, {
+    secrets: draft.readableSecrets(),
+    originOf: (path) => draft.originOf(path, "value"),
+  });
+  for (const { user } of doubtful) delete user.passwordHash;
+  return doubtful
+    .map(({ finding }) => finding)
+    .filter((finding) => !errors.includes(placeOfFinding(finding)));
 }
 
 function passOver(raw: RawDocument): Part {

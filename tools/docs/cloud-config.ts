@@ -56,9 +56,11 @@ function formatSection(): string {
 Read are \`#cloud-config\` and \`#firstlight\`, plain, compressed with gzip, or sealed to the node as an
 [age envelope](secrets.md); an empty document is one that says nothing. \`## template: jinja\` before
 either is [rendered by the node](datasources.md) before it is read; \`translate\`, \`validate\` and
-\`render\` refuse it, because what it comes to is known on the node alone. A document whose first line
-says nothing is refused, and so is one of another format that cloud-init knows, with the error
-\`user-data/unsupported-format\`. Of vendor-data nothing is used, whatever its format; a finding says so.
+\`render\` refuse it, because what it comes to is known on the node alone. The \`source\` of a file is
+read by the node alone as well: to them it is a note, and an error only where no node could read it. A
+document whose first line says nothing is refused, and so is one of another format that cloud-init
+knows, with the error \`user-data/unsupported-format\`. Of vendor-data nothing is used, whatever its
+format; a finding says so.
 
 | refused | instead |
 |---|---|

@@ -9,7 +9,10 @@ export function readMode(input: Input | undefined): string {
   const { value } = input;
   const bits = typeof value === "string" ? octal(value) : value;
   if (typeof bits !== "number" || !Number.isInteger(bits) || bits < 0 || bits > 0o7777) {
-    input.expected('permission bits such as "0644"');
+    input.expected(
+      "permission bits",
+      'write three or four digits from 0 to 7 in quotes, such as "0644"',
+    );
     return "0600";
   }
   input.mark("translated");

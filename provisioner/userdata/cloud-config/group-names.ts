@@ -6,6 +6,7 @@ const counterparts: Readonly<Record<string, string>> = {
   sudo: "wheel",
   admin: "wheel",
   adm: "systemd-journal",
+  libvirt: "libvirtd",
 };
 
 /** The group of NixOS that has the rights this name stands for, with a note when it is another one. */

@@ -67,7 +67,8 @@ export const keyboard: CloudConfigModule = {
   translate({ config, draft }) {
     const input = config.get("keyboard");
     if (input === undefined) return;
-    if (!input.isMapping()) return input.expected("a mapping with `layout`");
+    if (!input.isMapping())
+      return input.expected("a mapping with `layout`", "write it as `{ layout: ch }`");
     const layout = input.get("layout")?.text();
     const wish: Omit<NonNullable<typeof draft.spec.keyboard>, "layout"> = {};
     for (const key of ["model", "variant", "options"] as const) {

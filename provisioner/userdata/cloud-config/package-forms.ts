@@ -6,6 +6,8 @@ export type PackageForm =
   | { readonly kind: "guessed"; readonly attribute: string }
   /** A service that an option has. */
   | { readonly kind: "service"; readonly option: string }
+  /** What an option has with something beside it; how. */
+  | { readonly kind: "otherwise"; readonly hint: string }
   /** Part of every system. */
   | { readonly kind: "unneeded" }
   /** A name of Debian or Ubuntu that nixpkgs has no attribute for; how to name what it holds. */
@@ -19,6 +21,9 @@ const mapped = (name: (...groups: readonly string[]) => string): Read => {
 const service = (option: string): Read => {
   return () => ({ kind: "service", option });
 };
+const otherwise = (hint: string): Read => {
+  return () => ({ kind: "otherwise", hint });
+};
 const debian = (hint: string): Read => {
   return () => ({ kind: "debian", hint });
 };
@@ -30,6 +35,7 @@ const forms: readonly (readonly [RegExp, Read])[] = [
   [/linux-(?:image|headers|modules)(?:-.*)?/, () => ({ kind: "unneeded" })],
   [/(?:gcc|g\+\+)-(\d+)/, mapped((version) => `gcc${version}`)],
   [/(clang|llvm|lldb)-(\d+)/, mapped((name, version) => `${name}_${version}`)],
+  [/nodejs-(\d+)/, mapped((version) => `nodejs_${version}`)],
   [/lua(5)\.(\d)/, mapped((major, minor) => `lua${major}_${minor}`)],
   [/openjdk-(\d+)-j(?:dk|re)/, mapped((version) => `jdk${version}`)],
   [/openjdk-(\d+)-j(?:dk|re)-headless/, mapped((version) => `jdk${version}_headless`)],
@@ -41,7 +47,12 @@ const forms: readonly (readonly [RegExp, Read])[] = [
   [/ruby(\d)\.(\d)(?:-dev)?/, mapped((major, minor) => `ruby_${major}_${minor}`)],
   [/(?:default-)?(?:mysql|mariadb)-server-.*/, service("services.mysql.enable")],
   [/firmware-(?!(?:manager|updater)$).+/, service("hardware.enableRedistributableFirmware")],
-  [/nvidia-(?:driver|dkms|utils)-.*/, service("hardware.nvidia.modesetting.enable")],
+  [
+    /nvidia-(?:driver|dkms|utils|x11)(?:-.*)?/,
+    otherwise(
+      'set services.xserver.videoDrivers to ["nvidia"], hardware.nvidia.open, and nixpkgs.config.allowUnfree under `firstlight: options`',
+    ),
+  ],
   [/libapache2-mod-php.*/, service("services.httpd.enablePHP")],
   [/libapache2-mod-.*/, debian("set services.httpd.extraModules under `firstlight: options`")],
   [
@@ -80,6 +91,9 @@ const forms: readonly (readonly [RegExp, Read])[] = [
   ],
 ];
 
+/** No name of Debian has a capital, and next to no attribute begins with one. */
+const capitalised = /^[A-Z][a-z0-9-]+$/;
+
 const wholeForms = forms.map(([pattern, read]) => {
   return [new RegExp(`^(?:${pattern.source})$`), read] as const;
 });
@@ -90,5 +104,5 @@ export function formOfPackage(name: string): PackageForm | undefined {
     const match = pattern.exec(name);
     if (match !== null) return read(...match.slice(1));
   }
-  return undefined;
+  return capitalised.test(name) ? { kind: "guessed", attribute: name.toLowerCase() } : undefined;
 }

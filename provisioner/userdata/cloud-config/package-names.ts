@@ -1,8 +1,8 @@
 /**
- * Names that Debian and Ubuntu have for programs, and the attribute of nixpkgs for the same; `null`
- * where NixOS needs no package. A name that is not here is taken as an attribute itself.
+ * Names that Debian and Ubuntu have for programs, and the attribute, or attributes, of nixpkgs for the
+ * same; `null` where NixOS needs no package. A name that is not here is taken as an attribute itself.
  */
-export const packageAttributes: Readonly<Record<string, string | null>> = {
+export const packageAttributes: Readonly<Record<string, string | readonly string[] | null>> = {
   "7zip": "_7zz",
   "ack-grep": "ack",
   "apache2-bin": "apacheHttpd",
@@ -21,8 +21,9 @@ export const packageAttributes: Readonly<Record<string, string | null>> = {
   bsdmainutils: "util-linux",
   bsdutils: "util-linux",
   "btrfs-tools": "btrfs-progs",
-  "build-essential": "gcc",
+  "build-essential": ["gcc", "gnumake"],
   "ca-certificates": null,
+  "ceph-common": "ceph-client",
   "chromium-browser": "chromium",
   "cloud-init": null,
   "command-not-found": null,
@@ -32,6 +33,8 @@ export const packageAttributes: Readonly<Record<string, string | null>> = {
   "containerd.io": "containerd",
   "cron-daemon-common": null,
   "cryptsetup-bin": "cryptsetup",
+  cuda: "cudaPackages.cudatoolkit",
+  "cuda-toolkit": "cudaPackages.cudatoolkit",
   "cups-client": "cups",
   dbus: null,
   "dbus-user-session": null,
@@ -64,6 +67,7 @@ export const packageAttributes: Readonly<Record<string, string | null>> = {
   "gir1.2-gtk-3.0": null,
   "git-all": "gitFull",
   "git-core": "git",
+  "glusterfs-client": "glusterfs",
   "gnupg-agent": "gnupg",
   gnupg1: "gnupg",
   gnupg2: "gnupg",
@@ -93,6 +97,8 @@ export const packageAttributes: Readonly<Record<string, string | null>> = {
   "libarchive-tools": "libarchive",
   libc6: null,
   "libcap2-bin": "libcap",
+  libcurl4: null,
+  libffi8: null,
   libgl1: null,
   "libgl1-mesa-glx": null,
   "libglib2.0-bin": "glib",
@@ -101,6 +107,7 @@ export const packageAttributes: Readonly<Record<string, string | null>> = {
   "libnss-mdns": null,
   "libpam-modules": null,
   "libpq-dev": "libpq",
+  libpq5: null,
   "libssl1.1": null,
   libssl3: null,
   "libstdc++6": null,
@@ -145,6 +152,7 @@ export const packageAttributes: Readonly<Record<string, string | null>> = {
   nodejs: "nodejs",
   npm: "nodejs",
   "ntfs-3g": "ntfs3g",
+  "nvidia-cuda-toolkit": "cudaPackages.cudatoolkit",
   "open-iscsi-utils": "openiscsi",
   "openjdk-11-jdk": "jdk11",
   "openjdk-11-jre": "jdk11",
@@ -230,6 +238,7 @@ export const packageAttributes: Readonly<Record<string, string | null>> = {
   tar: "gnutar",
   telnet: "inetutils",
   "texlive-full": "texliveFull",
+  tightvncserver: "tigervnc",
   tshark: "wireshark-cli",
   tzdata: null,
   "tzdata-legacy": null,

@@ -21,6 +21,7 @@ export const serviceOptions: Readonly<Record<string, string>> = {
   caddy: "services.caddy.enable",
   cadvisor: "services.cadvisor.enable",
   cassandra: "services.cassandra.enable",
+  certbot: "security.acme.certs",
   chrony: "services.chrony.enable",
   clickhouse: "services.clickhouse.enable",
   cloudflared: "services.cloudflared.enable",
@@ -45,6 +46,7 @@ export const serviceOptions: Readonly<Record<string, string>> = {
   elasticsearch: "services.elasticsearch.enable",
   etcd: "services.etcd.enable",
   exim: "services.exim.enable",
+  fail2ban: "services.fail2ban.enable",
   flatpak: "services.flatpak.enable",
   forgejo: "services.forgejo.enable",
   freeradius: "services.freeradius.enable",
@@ -105,6 +107,7 @@ export const serviceOptions: Readonly<Record<string, string>> = {
   netbird: "services.netbird.enable",
   netdata: "services.netdata.enable",
   networkmanager: "networking.networkmanager.enable",
+  "nfs-common": "boot.supportedFilesystems.nfs",
   nftables: "networking.nftables.enable",
   nginx: "services.nginx.enable",
   "nginx-core": "services.nginx.enable",
@@ -235,7 +238,6 @@ export const servicesAlone: Readonly<Record<string, string>> = {
   "exim4-config": "services.exim.enable",
   "exim4-daemon-heavy": "services.exim.enable",
   "exim4-daemon-light": "services.exim.enable",
-  fail2ban: "services.fail2ban.enable",
   fancontrol: "hardware.fancontrol.enable",
   firewalld: "networking.firewall.enable",
   "firmware-linux": "hardware.enableRedistributableFirmware",
@@ -270,6 +272,7 @@ export const servicesAlone: Readonly<Record<string, string>> = {
   nscd: "services.nscd.enable",
   ntpsec: "services.ntp.enable",
   "nvidia-container-toolkit": "hardware.nvidia-container-toolkit.enable",
+  "nvidia-docker2": "hardware.nvidia-container-toolkit.enable",
   "open-iscsi": "services.openiscsi.enable",
   "open-vm-tools": "virtualisation.vmware.guest.enable",
   "openvswitch-switch": "virtualisation.vswitch.enable",
@@ -304,6 +307,8 @@ export const servicesAlone: Readonly<Record<string, string>> = {
   winbind: "services.samba.winbindd.enable",
   wpasupplicant: "networking.wireless.enable",
   "xe-guest-utilities": "services.xe-guest-utilities.enable",
+  xfce4: "services.xserver.desktopManager.xfce.enable",
+  xorg: "services.xserver.enable",
   "xserver-xorg": "services.xserver.enable",
   "zabbix-agent": "services.zabbixAgent.enable",
   "zabbix-agent2": "services.zabbixAgent.enable",
@@ -317,7 +322,6 @@ export const servicesAlone: Readonly<Record<string, string>> = {
 /** The same for what no single option has: the way to have it. */
 export const servicesOtherwise: Readonly<Record<string, string>> = {
   anacron: "use `firstlight: units` with a timer",
-  certbot: "set security.acme.certs under `firstlight: options`",
   cron: "use `firstlight: units` with a timer",
   cronie: "use `firstlight: units` with a timer",
   ifupdown: "use `firstlight: network`",
@@ -334,4 +338,10 @@ export const servicesOtherwise: Readonly<Record<string, string>> = {
   watchdog: "set systemd.settings.Manager under `firstlight: options`",
   "zfsutils-linux":
     "set boot.supportedFilesystems and networking.hostId under `firstlight: options`",
+};
+
+/** Options of services that take a package beside them, which no document can hold. */
+export const servicesOfModules: Readonly<Record<string, string>> = {
+  "services.mysql.enable":
+    "set services.mysql.enable, and services.mysql.package to pkgs.mariadb or pkgs.mysql84, in a module of your own",
 };

@@ -20,11 +20,11 @@ checkCases(t, [
   {
     name: "names of Debian are mapped, with a note",
     yaml: "packages: [fd-find, build-essential, python3-yaml]\n",
-    spec: { packages: ["fd", "gcc", "python3Packages.pyyaml"] },
+    spec: { packages: ["fd", "gcc", "gnumake", "python3Packages.pyyaml"] },
     says: [
       "note cloud-config/package-mapped 2:12 packages.0",
       "note cloud-config/package-mapped 2:21 packages.1",
-      "note cloud-config/package-mapped 2:38 packages.2",
+      "warning cloud-config/package-mapped 2:38 packages.2",
     ],
   },
   {
@@ -93,10 +93,51 @@ checkCases(t, [
   {
     name: "a version is that of nixpkgs",
     yaml: "packages:\n  - [jq, '1.6']\n  - nginx=1.2\n",
-    spec: { packages: ["jq"] },
+    spec: { packages: ["jq", "nginx"] },
     says: [
       "warning cloud-config/package-version 3:10 packages.0.1",
-      "warning cloud-config/package-name 4:5 packages.1",
+      "warning cloud-config/package-version 4:5 packages.1",
+      "warning cloud-config/package-service 4:5 packages.1",
+    ],
+  },
+  {
+    name: "a version and a release as apt takes them",
+    yaml: "packages: ['git=1:2.34', 'nodejs=18.*', htop/bookworm-backports, 'a b=1']\n",
+    spec: { packages: ["git", "nodejs", "htop"] },
+    says: [
+      "warning cloud-config/package-version 2:12 packages.0",
+      "warning cloud-config/package-version 2:26 packages.1",
+      "warning cloud-config/package-version 2:41 packages.2",
+      "warning cloud-config/package-name 2:66 packages.3",
+    ],
+  },
+  {
+    name: "names that nixpkgs has otherwise",
+    yaml: "packages: [nodejs-18, ceph-common, glusterfs-client, libpq5]\n",
+    spec: { packages: ["nodejs_18", "ceph-client", "glusterfs"] },
+    says: [
+      "note cloud-config/package-mapped 2:12 packages.0",
+      "note cloud-config/package-mapped 2:23 packages.1",
+      "note cloud-config/package-mapped 2:36 packages.2",
+      "note cloud-config/package-unneeded 2:54 packages.3",
+    ],
+  },
+  {
+    name: "a name with a capital is guessed with a warning",
+    yaml: "packages: [Vim, OVMF]\n",
+    spec: { packages: ["vim", "OVMF"] },
+    says: ["warning cloud-config/package-debian 2:12 packages.0"],
+  },
+  {
+    name: "what a desktop or a driver brings is set by options",
+    yaml: "packages: [nvidia-driver, nvidia-driver-535, nvidia-docker2, xfce4, xorg]\n",
+    spec: {},
+    says: [
+      "warning cloud-config/package-unneeded 2:12 packages.0",
+      "warning cloud-config/package-unneeded 2:27 packages.1",
+      "warning cloud-config/package-unneeded 2:46 packages.2",
+      "warning cloud-config/package-unneeded 2:62 packages.3",
+      "warning cloud-config/package-unneeded 2:69 packages.4",
     ],
   },
   {
@@ -130,6 +171,7 @@ checkCases(t, [
 /** Options whose value is no truth value. */
 const ofSeveral: ReadonlySet<string> = new Set([
   "networking.wg-quick.interfaces",
+  "security.acme.certs",
   "services.openvpn.servers",
   "services.phpfpm.pools",
 ]);
@@ -162,7 +204,7 @@ t.test("the tables say one thing of a name, and only what can be an attribute", 
     t.notOk(Object.hasOwn(serviceOptions, name), `${name} is a program as well`);
   }
   for (const [name, mapped] of Object.entries(packageAttributes)) {
-    if (mapped !== null) t.match(mapped, attribute, name);
+    for (const each of [mapped ?? []].flat()) t.match(each, attribute, name);
   }
 });
 
@@ -191,4 +233,17 @@ t.test("names that only Debian has never pass without a word", async (t) => {
     t.notSame(findings, [], name);
     t.notOk(spec.packages?.includes(name), name);
   }
+});
+
+t.test("hints name what an option alone does not do", async (t) => {
+  const hintOf = (name: string) => translateCloud(`packages: [${name}]\n`).findings[0]?.hint;
+  t.match(hintOf("python3-requests"), "`python3.withPackages (ps: [ ps.requests ])`");
+  t.match(hintOf("python3-flask"), "`python3.withPackages (ps: [ ps.flask ])`");
+  t.match(hintOf("mysql-server"), "services.mysql.package to pkgs.mariadb");
+  t.match(hintOf("nvidia-driver"), "nixpkgs.config.allowUnfree");
+  t.match(hintOf("nfs-common"), "boot.supportedFilesystems.nfs");
+  t.match(hintOf("certbot"), "security.acme.certs");
+  t.match(translateCloud("packages: [fail2ban, certbot]\n").spec, {
+    packages: ["fail2ban", "certbot"],
+  });
 });

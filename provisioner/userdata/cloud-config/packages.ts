@@ -6,6 +6,7 @@ import { packageAttributes } from "./package-names.ts";
 import {
   serviceOptions,
   servicesAlone,
+  servicesOfModules,
   servicesOtherwise,
   serviceTemplates,
 } from "./package-services.ts";
@@ -21,37 +22,44 @@ export const packages: CloudConfigModule = {
     "with a note; one that starts a service on Debian is the program alone, with a warning that names the " +
     "option for it; what NixOS needs no package for is left out, with a note, or a warning where it " +
     "is a service to be set up; so is, with a warning, a name whose form only Debian has (`libssl-dev`, `fonts-lato`). " +
-    "`firstlight: packages` takes attributes as they stand. The pinned nixpkgs decides the versions. Packages of snap do not exist.",
+    "`firstlight: packages` takes attributes as they stand. The pinned nixpkgs decides the versions. " +
+    "Whether nixpkgs has an attribute is not looked up: it shows when the system is built, and one unknown name " +
+    "stops the whole change. What is not free is built only where `nixpkgs.config.allowUnfree` is set; a warning " +
+    "names what is known for it. Packages of snap do not exist.",
   example: "packages:\n  - htop\n  - fd-find\n  - [jq, 1.7.1]\n  - apt: [ca-certificates]\n",
   translate({ config, draft }) {
     const wished = new Set<string>();
     for (const [name, input] of packageNames(config.get("packages"))) {
-      const attribute = readAttribute(name, input);
-      if (attribute === undefined || wished.has(attribute)) continue;
-      draft.origin(["packages", wished.size], input);
-      wished.add(attribute);
+      for (const attribute of readAttributes(name, input)) {
+        if (wished.has(attribute)) continue;
+        draft.origin(["packages", wished.size], input);
+        wished.add(attribute);
+      }
     }
     if (wished.size > 0) draft.spec.packages = [...wished];
   },
 };
 
-function readAttribute(name: string, input: Input): string | undefined {
+/** The attributes of nixpkgs for a name; none where it is left out. */
+function readAttributes(name: string, input: Input): readonly string[] {
   const instead = serviceInstead(name);
   if (instead !== undefined) return leaveOut(input, "warning", noCounterpart, instead);
   const known = getOwn(packageAttributes, name);
   if (known === null) return leaveOut(input, "note", noCounterpart, partOfSystem);
-  if (known !== undefined) return take({ attribute: known, name, input });
+  if (known !== undefined) return take({ attributes: [known].flat(), name, input });
   const form = formOfPackage(name);
   switch (form?.kind) {
     case undefined:
-      return take({ attribute: name, name, input });
+      return take({ attributes: [name], name, input });
     case "mapped":
-      return take({ attribute: form.attribute, name, input });
+      return take({ attributes: [form.attribute], name, input });
     case "guessed":
       nameGuess(form.attribute, input);
-      return take({ attribute: form.attribute, name: form.attribute, input });
+      return take({ attributes: [form.attribute], name: form.attribute, input });
     case "service":
       return leaveOut(input, "warning", noCounterpart, setOption(form.option));
+    case "otherwise":
+      return leaveOut(input, "warning", noCounterpart, form.hint);
     case "unneeded":
       return leaveOut(input, "note", noCounterpart, partOfSystem);
     case "debian":
@@ -76,8 +84,9 @@ function leaveOut(
   level: "note" | "warning",
   what: typeof noCounterpart | typeof ofDebian,
   hint: string,
-): undefined {
+): readonly string[] {
   input.unsupported({ ...what, hint }, level);
+  return [];
 }
 
 /** The way to have a service for which no package is installed. */
@@ -87,40 +96,57 @@ function serviceInstead(name: string): string | undefined {
 }
 
 function setOption(option: string): string {
-  return `set ${option} under \`firstlight: options\``;
+  return getOwn(servicesOfModules, option) ?? `set ${option} under \`firstlight: options\``;
 }
 
 function nameGuess(attribute: string, input: Input): void {
   input.add("warning", {
     code: "cloud-config/package-debian",
     message: `this looks like a name of Debian; ${attribute} of nixpkgs is taken for it`,
-    hint: `write \`${attribute}\`, or the attribute that search.nixos.org has for it`,
+    hint:
+      importHint(attribute) ??
+      `write \`${attribute}\`, or the attribute that search.nixos.org has for it`,
   });
 }
 
-/** The attribute for a name, with what is to be said of it. */
+/** A module of Python lies beside the interpreter, which finds only those that it was put together with. */
+function importHint(attribute: string): string | undefined {
+  const [set, module] = attribute.split(".");
+  if (set !== "python3Packages") return undefined;
+  return `\`python3\` does not import it so; write \`python3.withPackages (ps: [ ps.${module} ])\` in a module of your own`;
+}
+
+/** The attributes for a name, with what is to be said of them. */
 function take(named: {
-  readonly attribute: string;
+  readonly attributes: readonly string[];
   readonly name: string;
   readonly input: Input;
-}): string | undefined {
-  const { attribute, name, input } = named;
-  if (!/^[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)*$/.test(attribute)) {
+}): readonly string[] {
+  const { attributes, name, input } = named;
+  if (!attributes.every(isAttributePath)) {
     input.unsupported({
       code: "cloud-config/package-name",
       message: "this cannot be the name of a package in nixpkgs",
       hint: "look it up at search.nixos.org and write its attribute",
     });
-    return undefined;
+    return [];
   }
   warnOfService(name, input);
-  if (attribute !== name) {
-    input.add("note", {
-      code: "cloud-config/package-mapped",
-      message: `taken as ${attribute} of nixpkgs`,
-    });
-  }
-  return attribute;
+  if (!attributes.includes(name)) nameMapping(attributes, input);
+  return attributes;
+}
+
+function isAttributePath(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)*$/.test(text);
+}
+
+function nameMapping(attributes: readonly string[], input: Input): void {
+  const hint = importHint(attributes[0] ?? "");
+  input.add(hint === undefined ? "note" : "warning", {
+    code: "cloud-config/package-mapped",
+    message: `taken as ${attributes.join(" and ")} of nixpkgs`,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** On Debian the package starts its service; on NixOS nothing does that but an option. */
@@ -151,8 +177,13 @@ function packageNames(list: Input | undefined): readonly Named[] {
 }
 
 function named(input: Input): readonly Named[] {
-  const name = input.text();
-  return name === undefined ? [] : [[name, input]];
+  const text = input.text();
+  if (text === undefined) return [];
+  // as apt takes them: a version, or the release that the package is taken from
+  const [, name, version] = /^([A-Za-z0-9][A-Za-z0-9+.-]*)[=/](.+)$/.exec(text) ?? [];
+  if (name === undefined || version === undefined) return [[text, input]];
+  input.add("warning", versionOfPins);
+  return [[name, input]];
 }
 
 function namedVersion(pair: Input): readonly Named[] {
@@ -166,12 +197,14 @@ function namedVersion(pair: Input): readonly Named[] {
 }
 
 function nameVersion(version: Input): void {
-  version.unsupported({
-    code: "cloud-config/package-version",
-    message: "the version of a package is that of the pinned nixpkgs",
-    hint: "pin another nixpkgs to get another version",
-  });
+  version.unsupported(versionOfPins);
 }
+
+const versionOfPins = {
+  code: "cloud-config/package-version",
+  message: "the version of a package is that of the pinned nixpkgs",
+  hint: "pin another nixpkgs to get another version",
+} as const;
 
 function byManager(manager: string, inner: Input): readonly Named[] {
   if (manager === "apt") return packageNames(inner);

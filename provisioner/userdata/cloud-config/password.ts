@@ -1,5 +1,6 @@
 import type { User } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "../draft.ts";
+import { expectedHash, isPasswordHash } from "../password-hash.ts";
 import type { UserLayers } from "./user-layers.ts";
 
 /**
@@ -26,13 +27,9 @@ export function readPassword(name: string, user: User, layers: UserLayers, draft
   const input = hashed ?? passwd;
   const hash = input?.text();
   if (input === undefined || hash === undefined) return;
-  if (!isHash(hash)) {
+  if (!isPasswordHash(hash)) {
     input.mark("unsupported");
-    return input.add("error", {
-      code: "cloud-config/not-a-hash",
-      message: "expected a password hash of crypt(3)",
-      hint: "make one with `mkpasswd -m yescrypt`",
-    });
+    return input.add("error", { code: "cloud-config/not-a-hash", ...expectedHash });
   }
   user.passwordHash = draft.secret(`user-${name}-password`, hash);
   draft.origin(["users", name, "passwordHash"], input);
@@ -42,9 +39,4 @@ export function readPassword(name: string, user: User, layers: UserLayers, draft
     message: "the account stays locked for passwords: `lock_passwd` is true when it is absent",
     hint: "add `lock_passwd: false` to let the password count",
   });
-}
-
-/** The forms of crypt(5) that NixOS takes, and the `!` and `*` of a locked account. */
-function isHash(text: string): boolean {
-  return text.length <= 512 && /^(\$[0-9a-z]+[$,][^\s:]+|[!*][^\s:]*)$/.test(text);
 }

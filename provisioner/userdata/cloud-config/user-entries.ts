@@ -20,6 +20,8 @@ interface Named {
 
 const defaultName = "default";
 
+const forgottenDash = "begin the user with `- `, and indent its other keys as far as `name`";
+
 /**
  * The users of a document as cloud-init's `normalize_users_groups` finds them: several entries for a
  * name are one user, `default` stands for the default user, which is there unless `users` leaves it
@@ -74,6 +76,10 @@ function readChanges(
 
 /** A list of names and mappings, one text with commas, or a mapping by name. */
 function readList(list: Input): readonly Named[] {
+  if (typeof list.get("name")?.value === "string") {
+    list.expected("a list of users", forgottenDash, "a mapping with the keys of one user");
+    return [];
+  }
   if (list.isMapping()) return list.entries().flatMap(([name, input]) => readMember(name, input));
   const items = typeof list.value === "string" ? [list] : list.items();
   return items.flatMap((input): readonly Named[] => {

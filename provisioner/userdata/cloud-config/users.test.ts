@@ -25,6 +25,12 @@ checkCases(t, [
     spec: a({}),
   },
   {
+    name: "the keys of one user where the dash before them is missing",
+    yaml: "users:\n  name: alice\n  sudo: ALL=(ALL) ALL\n  groups: [wheel]\n",
+    spec: {},
+    says: ["error user-data/wrong-type 3:3 users"],
+  },
+  {
     name: "a mapping by name: a mapping of keys, or whether the user is wanted",
     yaml: "users: {a: {uid: 7, name: other}, b: no, default: yes}\n",
     spec: a({ uid: 7 }),
@@ -359,4 +365,15 @@ t.test("a name that stands as a key in the list is told apart from no name", asy
     translateCloud(yaml).findings.find(({ code }) => code === "cloud-config/no-name")?.hint ?? "";
   t.match(hintOf("users: [{bob: {uid: 7}}]\n"), /write it behind `name`/);
   t.match(hintOf("users: [{uid: 7}]\n"), /add `name: default`/);
+});
+
+t.test("what is of the wrong kind is named with a way to write it", async (t) => {
+  const hintOf = (yaml: string) => translateCloud(yaml).findings[0]?.hint;
+  t.match(hintOf("users: [{name: a, uid: -1}]\n"), "digits alone");
+  t.match(hintOf("ntp: {servers: a.example.org}\n"), "in brackets");
+  t.match(hintOf("keyboard: ch\n"), "{ layout: ch }");
+  t.match(hintOf("write_files: [{path: /a, permissions: '0999'}]\n"), "from 0 to 7");
+  t.match(translateCloud("users: [{name: a, groups: [libvirt]}]\n").spec.users, {
+    a: { groups: ["libvirtd"] },
+  });
 });

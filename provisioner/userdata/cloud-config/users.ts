@@ -38,7 +38,7 @@ export const usersGroups: CloudConfigModule = {
     "are one user, of each key the first counts. A password is locked unless `lock_passwd: false`; its " +
     "hash becomes a secret, a password in plain text is not taken. A shell is the package of the " +
     "program's name. A `system` user has, as with `useradd -r` on Debian, a shell and the home `/home/NAME`, " +
-    "which is not made; write `shell: /usr/sbin/nologin` for one that nobody enters. The groups `sudo` and `admin` are `wheel`, `adm` is `systemd-journal`.",
+    "which is not made; write `shell: /usr/sbin/nologin` for one that nobody enters. The groups `sudo` and `admin` are `wheel`, `adm` is `systemd-journal`, `libvirt` is `libvirtd`.",
   example,
   translate(module) {
     addGroups(module);

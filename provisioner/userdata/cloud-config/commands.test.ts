@@ -158,6 +158,11 @@ for (const [command, code, hint] of foreign) {
   });
 }
 
+t.test("a line that its colon makes a mapping is told how to be written", async (t) => {
+  const { findings } = translateCloud('runcmd:\n  - echo "hello: world"\n  - echo a: b\n');
+  t.match(findings, [{ level: "error", line: 3, hint: /in quotes/ }]);
+});
+
 t.test("what works is not warned of", async (t) => {
   for (const command of [
     "systemctl restart sshd",

@@ -55,7 +55,11 @@ function addScript(
 /** As cloud-init's `shellify`: text is a line of shell, a list is one command with its words quoted. */
 function commandLine(item: Input, written: ReadonlySet<string>): string | undefined {
   if (!item.isList() && typeof item.value !== "string") {
-    item.expected("a line of shell, or a list of words");
+    const isLikelyLine = item.isMapping();
+    item.expected(
+      "a line of shell, or a list of words",
+      isLikelyLine ? "put the whole line in quotes: `: ` in it makes a mapping" : undefined,
+    );
     return undefined;
   }
   const words = item.isList()

@@ -92,12 +92,12 @@ for (const { cloud, machine } of answering) {
   }
 }
 
-const anybody = ["page", "refusal", "nothing", "failure", "silence"] as const;
+const anybody = ["page", "refusal", "nothing", "failure", "silence", "bytes"] as const;
 
 /** Two addresses of one cloud, of which another answers at the first. */
 const beside = [
-  { ...answering[0], rogue: ipv4, right: ipv6, answers: [...anybody, "bytes"] },
-  { ...answering[0], rogue: ipv6, right: ipv4, answers: [...anybody, "bytes"] },
+  { ...answering[0], rogue: ipv4, right: ipv6, answers: anybody },
+  { ...answering[0], rogue: ipv6, right: ipv4, answers: anybody },
   { ...answering[1], rogue: linkLocal, right: ipv4, answers: anybody },
   { ...answering[1], rogue: ipv4, right: linkLocal, answers: anybody },
 ] as const;

@@ -129,7 +129,7 @@ t.test("SmartOS: malformed", async (t) => {
       hostOf(said, (body) => (body === "NEGOTIATE" ? undefined : other(body))),
       /the answer to another question/,
     ],
-    "no id": [hostOf({ ...said, "sdc:uuid": "" }), /sdc:uuid: a text was expected, there is none/],
+    "no id": [hostOf({ ...said, "sdc:uuid": "" }), /sock: sdc:uuid: answered with nothing$/],
     "interfaces that are no JSON": [hostOf({ ...said, "sdc:nics": "{" }), /sdc:nics: no JSON/],
     "user-data that is no base64": [
       hostOf({ ...said, base64_keys: "x,cloud-init:user-data" }),

@@ -235,6 +235,7 @@ t.test("who answers what is not of this service is asked again, for a while", as
     refused: { status: 403 },
     "nothing at all": { status: 204 },
     "an empty line": "\n",
+    "what is no text": Buffer.from([0xff, 0xfe, 0x00, 0x80]),
   };
   const ask = (url: string, patienceMs: number) =>
     crawlCloud(cloud, { addresses: [url], budgetMs: 20_000 }, undefined, {

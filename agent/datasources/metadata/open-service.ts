@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { counted } from "#core/count.ts";
@@ -116,7 +117,7 @@ function ask(candidate: Candidate, context: OpenOptions): Asked {
   return { exchange, answer, failure: () => failed };
 }
 
-/** Throws where none of the paths is there with something behind it. */
+/** Throws where none of the paths is there with a text behind it. */
 async function probe(
   candidate: Candidate,
   exchange: Exchange,
@@ -124,20 +125,25 @@ async function probe(
 ): Promise<OpenedService> {
   const paths = [asked].flat();
   const options = probeMaxBytes === undefined ? {} : { maxBytes: probeMaxBytes };
-  let isThere = false;
+  let problem = "answered with 404";
   for (const path of paths) {
     const said = await exchange.get(path, options);
-    if (said !== undefined && !isEmpty(said)) return { candidate, exchange };
-    isThere ||= said !== undefined;
+    if (said === undefined) continue;
+    const instead = whyNotKnown(said);
+    if (instead === undefined) return { candidate, exchange };
+    problem = instead;
   }
-  const place = `${candidate.url}${paths.join(" and ")}`;
-  const problem = isThere ? "answered with nothing" : "answered with 404";
+  const { url, line, socketPath } = candidate;
+  const socket = line ?? socketPath;
+  const place = `${socket === undefined ? url : `${socket}: `}${paths.join(" and ")}`;
   throw new Fault("datasource/malformed", `${place}: ${problem}`);
 }
 
-/** No service says nothing of what it is known by. */
-function isEmpty(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes).toString("latin1").trim() === "";
+/** Why a service is not known by what came: none says nothing of that, or what is no text. */
+function whyNotKnown(bytes: Uint8Array): string | undefined {
+  if (!isUtf8(bytes)) return "answered with what is no text";
+  if (Buffer.from(bytes).toString("latin1").trim() === "") return "answered with nothing";
+  return undefined;
 }
 
 function isFinal(fault: unknown): fault is Fault {

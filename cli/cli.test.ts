@@ -197,7 +197,8 @@ t.test(
       stderr: /--format: a value is missing/,
     });
     t.match(told("translate", "x", "--format", "--json"), {
-      stderr: /--format: a value is missing/,
+      code: 4,
+      stdout: /"message": "--format: a value is missing/,
     });
     t.match(told("translate", "x", "--json=1"), { code: 4, stderr: /--json: takes no value/ });
     t.match(told("translate", "x", "-x"), { code: 4, stderr: /-x: no such option/ });

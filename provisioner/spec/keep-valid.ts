@@ -1,3 +1,4 @@
+import type { Moves } from "#core/list-moves.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { SpecProblem } from "./problem.ts";
 
@@ -6,12 +7,6 @@ const maxRounds = 20;
 
 /** Stands in a list for an item that is taken out, until all are known. */
 const gone = Symbol("gone");
-
-/**
- * Lists that items were taken out of, by path with dots; each has the new index of every old one,
- * `undefined` for what was taken out.
- */
-export type Moves = ReadonlyMap<string, readonly (number | undefined)[]>;
 
 /** What is left of a value, and how the items of its lists moved, one after the other. */
 export interface Kept {
@@ -88,19 +83,4 @@ function closeList(items: unknown[]): readonly (number | undefined)[] {
 
 function isContainer(value: unknown): value is Container {
   return typeof value === "object" && value !== null;
-}
-
-/** Where a path with dots stands after `moves`; `undefined` where it was taken out. */
-export function movedPath(path: string, moves: Moves): string | undefined {
-  let moved = "";
-  let from = 0;
-  for (let end = path.indexOf("."); from <= path.length; end = path.indexOf(".", from)) {
-    const part = path.slice(from, end === -1 ? path.length : end);
-    const indices = moves.get(path.slice(0, Math.max(from - 1, 0)));
-    const index = indices === undefined ? part : indices[Number(part)];
-    if (index === undefined) return undefined;
-    moved += from === 0 ? index : `.${index}`;
-    from += part.length + 1;
-  }
-  return moved;
 }

@@ -1,5 +1,6 @@
 import { isDay } from "#core/calendar.ts";
 import { type Finding, findingPath } from "#core/finding.ts";
+import type { Moves } from "#core/list-moves.ts";
 import { nearest } from "#core/nearest.ts";
 import { isSecretRef } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
@@ -7,7 +8,7 @@ import { type ValidationError, validate } from "#generated/provisioner/spec/v1.v
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { describeError } from "./describe-error.ts";
 import { healthTimes } from "./health-times.ts";
-import { keepValid, type Moves } from "./keep-valid.ts";
+import { keepValid } from "./keep-valid.ts";
 import type { SpecProblem } from "./problem.ts";
 
 /** What checking needs beside the value. */

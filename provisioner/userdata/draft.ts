@@ -1,6 +1,6 @@
+import { type Moves, movedPath } from "#core/list-moves.ts";
 import { Secret, type SecretBag, type SecretRef } from "#core/secret.ts";
 import type { Spec, User } from "#generated/provisioner/spec/v1.ts";
-import { type Moves, movedPath } from "#provisioner/spec/keep-valid.ts";
 import type { Input, PathPart } from "./input.ts";
 import { getOwn, setOwn } from "./own-key.ts";
 import type { Origin } from "./translation.ts";

@@ -101,12 +101,22 @@ export function mtools(
   run(program, ["-i", image, ...args], input);
 }
 
-/** Runs a program and throws with its messages when it fails. */
+/** Runs a program and throws with its messages when it fails; once more where it was the program that crashed. */
 export function run(
   file: string,
   args: readonly string[],
   input: string | Uint8Array = "",
 ): string {
+  try {
+    return runOnce(file, args, input);
+  } catch (error) {
+    // xorriso says so itself, and ends with a code.
+    if (!/SIGSEGV/.test(String((error as { readonly stderr?: unknown }).stderr))) throw error;
+    return runOnce(file, args, input);
+  }
+}
+
+function runOnce(file: string, args: readonly string[], input: string | Uint8Array): string {
   const env = { ...process.env, MTOOLS_SKIP_CHECK: "1", SOURCE_DATE_EPOCH: "1767225600" };
   return execFileSync(file, args, {
     input,

@@ -64,7 +64,10 @@ tryCloud(t, {
     },
     [`${root}instance/id`]: {
       answer: new Uint8Array([0xff]),
-      fault: { code: "datasource/malformed", message: /instance\/id: expected UTF-8/ },
+      fault: {
+        code: "datasource/unreachable",
+        message: /instance\/id: answered with what is no text$/,
+      },
     },
   },
 });

@@ -37,6 +37,7 @@ const testTools = {
   ssh: "openssh-client",
   age: "age",
   visudo: "sudo",
+  doas: "opendoas",
 };
 
 const vmTools = {

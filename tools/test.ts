@@ -9,6 +9,8 @@ import { type FileResult, TapOutput } from "./suite/tap-output.ts";
 // name, and at the very end the counts. Under CI=true a skipped test or a late end is a failure.
 
 const repository = join(import.meta.dirname, "..");
+// Of Node, for the tests and the programs that they start from the source tree, each again and again.
+const compileCache = join(repository, "node_modules/.cache/compile");
 const strict = process.env["CI"] === "true";
 const [suite, ...below] = process.argv.slice(2);
 
@@ -49,6 +51,7 @@ async function runTap(
   const args = ["run", "--disable-coverage", "--reporter=tap", "--jobs=2", ...files];
   const child = spawn(process.execPath, [join(repository, "node_modules/.bin/tap"), ...args], {
     cwd: repository,
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const limitMs = 2 * seconds * 1000;

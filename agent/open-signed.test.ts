@@ -12,7 +12,7 @@ import {
 } from "#provisioner/userdata/signed/try-sign.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { boot, content, prepare } from "./fake-boot.ts";
-import { readPinnedInstance } from "./pinned-instance.ts";
+import { type PinnedInstance, readPinnedInstance, writePinnedInstance } from "./pinned-instance.ts";
 import { resolveSpec } from "./resolve-spec.ts";
 import { envelopeOpener } from "./secrets/envelope-opener.ts";
 import { ensureIdentity, readIdentity } from "./secrets/node-identity.ts";
@@ -220,6 +220,35 @@ t.test("a name that the text leaves to the meta-data counts as not signed", asyn
   said = saying(version("Europe/Berlin"));
   t.equal((await boot(deps)).outcome, "committed");
 });
+
+t.test(
+  "a pin of an earlier version learns what nobody signed, and then takes a change",
+  async (t) => {
+    const version = (serial: number) =>
+      saying(
+        signedWith(ops, `${text}${health}\n# ${serial}\n`, {
+          namespace: `firstlight,serial=${serial}`,
+        }),
+        { publicKeys: ["ssh-ed25519 AAAA a"] },
+      );
+    let said = version(1);
+    const { io, deps } = prepare(t, {
+      settings: { userData: trusted, policy: { changes: "require-signature" } },
+      discover: async () => said,
+    });
+    t.equal((await boot(deps)).outcome, "committed");
+    const { unsigned, ...older } = readPinnedInstance(io.files) as PinnedInstance;
+    t.type(unsigned?.rights, "string");
+    writePinnedInstance(io, older);
+    said = version(2);
+    t.equal((await boot(deps)).outcome, "refused");
+    said = version(1);
+    await boot(deps);
+    t.same(readPinnedInstance(io.files), { ...older, unsigned }, "and nothing else of it changed");
+    said = version(2);
+    t.equal((await boot(deps)).outcome, "committed");
+  },
+);
 
 t.test("where it must be signed, nothing else makes a first system", async (t) => {
   const settings = { userData: { ...trusted, signature: "required" } } as const;

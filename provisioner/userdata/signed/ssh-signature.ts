@@ -31,6 +31,9 @@ export function readSshSignature(bytes: Uint8Array): SshSignature {
   const [namespace, reserved, hash] = [wire.field(), wire.field(), wire.text()];
   const signature = new WireReader(wire.field());
   wire.end();
+  // ssh-keygen takes none either: it verifies as if the field were empty.
+  if (reserved.length > 0)
+    throw new RangeError("it has something in a field that is kept for later");
   if (hash !== "sha256" && hash !== "sha512")
     throw new RangeError("its hash is neither sha256 nor sha512");
   const key = readSshPublicKey(publicKey);

@@ -1,4 +1,4 @@
-import { byPlace, type Finding, hasErrors, placeOfFinding } from "#core/finding.ts";
+import { byPlace, type Finding, placeOfFinding } from "#core/finding.ts";
 import { checkSpec } from "#provisioner/spec/validate.ts";
 import { boundFindings } from "./bound-findings.ts";
 import { keyLines } from "./cloud-config/authorized-keys.ts";
@@ -12,15 +12,14 @@ import {
 import { addUp, noCoverage } from "./coverage.ts";
 import { SpecDraft } from "./draft.ts";
 import { fillFromFirstlight, namesOfSecrets } from "./firstlight.ts";
-import { InputDocument } from "./input-document.ts";
+import type { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
 import { findDoubtfulHashes } from "./password-hash.ts";
+import { readDocument } from "./read-document.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData, insteadOf, type UserDataFormat } from "./user-data-format.ts";
-import { findIllFormedTexts } from "./well-formed.ts";
-import { readYaml } from "./yaml.ts";
 
 /** The raw documents of a datasource. */
 export interface Documents extends ConfigSources {
@@ -64,15 +63,18 @@ function translateConfigs(
   draft: SpecDraft,
   context: TranslationContext,
 ): Part {
-  const { config, specs } = configs;
+  const { config } = configs;
   const parts: Part[] = [configs];
+  const specs = configs.specs.map(readDocument);
+  for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
   if (config !== undefined)
     parts.push(fill(config, draft, () => translateCloudConfig(config.root, draft, context)));
-  for (const { document, text } of specs)
-    parts.push(
-      fillFromText(document, text, { draft, put: ({ root }) => fillFromFirstlight(root, draft) }),
-    );
-  const [first] = specs;
+  for (const { document, findings } of specs) {
+    parts.push({ findings, coverage: noCoverage });
+    if (document !== undefined)
+      parts.push(fill(document, draft, () => fillFromFirstlight(document.root, draft)));
+  }
+  const [first] = configs.specs;
   if (config === undefined && first !== undefined)
     parts.push({
       findings: addMetaData(draft.spec, context, first.document),
@@ -89,27 +91,9 @@ function translateConfigs(
 function translateNetwork(raw: RawDocument, draft: SpecDraft): Part {
   const decoded = decodeUserData(raw);
   if (decoded.text === undefined) return { findings: decoded.findings, coverage: noCoverage };
-  return fillFromText(raw.document, decoded.text, {
-    draft,
-    put: ({ root }) => fillFromNetworkConfig(root, draft),
-  });
-}
-
-interface Fill {
-  readonly draft: SpecDraft;
-  /** Puts the values of the document into the draft. */
-  readonly put: (document: InputDocument) => void;
-}
-
-/** Reads a document, and has its values put into the draft. */
-function fillFromText(name: string, text: string, { draft, put }: Fill): Part {
-  const { value, findings, locate, binary, floatText } = readYaml(text, { document: name });
-  if (value === undefined) return { findings, coverage: noCoverage };
-  const illFormed = findIllFormedTexts(name, value, locate);
-  if (hasErrors(illFormed)) return { findings: [...findings, ...illFormed], coverage: noCoverage };
-  const textOf = () => text;
-  const document = new InputDocument({ name, value, locate, binary, floatText, textOf });
-  const filled = fill(document, draft, () => put(document));
+  const { document, findings } = readDocument({ document: raw.document, text: decoded.text });
+  if (document === undefined) return { findings, coverage: noCoverage };
+  const filled = fill(document, draft, () => fillFromNetworkConfig(document.root, draft));
   return { ...filled, findings: [...findings, ...filled.findings].sort(byPlace) };
 }
 

@@ -187,3 +187,23 @@ t.test("addresses of its files are read beforehand, where they are used", async 
   const off = config("vendor_data: {enabled: false}");
   t.strictSame(referencedSources(documentsOf({ userData: off, vendorData })), []);
 });
+
+t.test("a #firstlight in vendor-data is named", async (t) => {
+  const translation = translateAll({
+    userData: config(""),
+    vendorData: "#firstlight\nhostname: a\n",
+  });
+  t.strictSame(partOf(translation), {});
+  t.strictSame(saidOf(translation), ["vendor-data:1:1 warning user-data/vendor-data"]);
+  t.match(translation.findings, [{ hint: /under its key `firstlight`/ }]);
+  const inside = config("firstlight: {timezone: UTC}");
+  t.strictSame(partOf(translateAll({ userData: config(""), vendorData: inside })), {
+    timezone: "UTC",
+  });
+});
+
+t.test("one document as both: what is wrong in it is an error", async (t) => {
+  const both = { document: "both.yaml", bytes: Buffer.from(config("hostname: [a]")) };
+  const { findings } = translate({ userData: both, vendorData: both }, sampleContext);
+  t.ok(hasErrors(findings));
+});

@@ -43,6 +43,16 @@ export function findingOfVendorData(
   return { ...place, level: "note", message, hint };
 }
 
+/** What to say of a `#firstlight` in vendor-data. */
+export function findingOfVendorSpec({ document, firstLine = 1 }: DocumentPart): Finding {
+  return {
+    ...{ document, path: "", line: firstLine, column: 1, level: "warning" },
+    code: "user-data/vendor-data",
+    message: "a #firstlight in vendor-data is not used",
+    hint: "write a #cloud-config, and the spec under its key `firstlight`",
+  };
+}
+
 /**
  * The cloud says vendor-data, not the owner of the node, and cannot be asked to mend it: what is wrong
  * in it is left out and stops nothing, and what has no meaning here is a note.

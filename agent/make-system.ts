@@ -247,7 +247,11 @@ export async function renderSystem(
   const unsigned = digestUnsigned(
     d.io,
     { ...content, fetched },
-    { hostname: translation.origins.has("hostname"), publicKeys: mustBeSigned(d.settings) },
+    {
+      hostname: translation.origins.has("hostname"),
+      publicKeys: mustBeSigned(d.settings),
+      vendorData: mustBeSigned(d.settings),
+    },
   );
   const decision = decide({
     pinned: readPinnedInstance(d.io.files),

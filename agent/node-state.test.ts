@@ -92,13 +92,13 @@ t.test(
             Object.entries(fetched).map(([name, text]) => [name, Buffer.from(text)]),
           ),
         },
-        { hostname: false, publicKeys: false, ...unused },
+        { hostname: false, publicKeys: false, vendorData: false, ...unused },
       );
     const whole = digest({});
     const same = [
-      digest({ instanceId: "i-2", metaData: {}, userData: null, vendorData: null }),
+      digest({ instanceId: "i-2", metaData: {}, userData: null }),
       digest({ datasource: { ...instance.datasource, name: "usb", identity: "usb:1" } }),
-      digest({}, { "user-data": "b", "vendor-data": "b" }),
+      digest({}, { "user-data": "b" }),
       digest({}, {}, { fetched: { "https://192.0.2.1/x": "one", "data:,x": "x" } }),
     ];
     for (const each of same) t.same(each, whole);
@@ -106,6 +106,10 @@ t.test(
     const otherRights = [
       digest({ publicKeys: ["ssh-ed25519 BBBB"] }),
       digest({}, { "secret.token": "b" }),
+      digest({}, { "vendor-data": "b" }),
+      digest({ vendorData: null }),
+      digest({ vendorData2: { secretRef: "vendor-data2" } }, { "vendor-data2": "b" }),
+      digest({}, {}, { unused: { vendorData: true } }),
       digest({}, {}, { fetched: { "http://192.0.2.1/x": "one" } }),
       digest({}, {}, { unused: { publicKeys: true } }),
     ];
@@ -122,9 +126,11 @@ t.test(
       t.equal(each.rights, rights);
       t.not(each.place, place);
     }
-    const none = { publicKeys: [], networkConfig: null, secrets: {}, hostname: null };
+    const none = {
+      ...{ publicKeys: [], networkConfig: null, secrets: {}, hostname: null, vendorData: null },
+    };
     t.same(digest(none), { rights: null, place: null });
-    const unused = { hostname: true, publicKeys: true };
+    const unused = { hostname: true, publicKeys: true, vendorData: true };
     const left = { networkConfig: null, secrets: {} };
     t.same(digest(left, {}, { unused }), { rights: null, place: null });
   },
@@ -171,6 +177,10 @@ t.test("the digest of the inputs changes with every input and with nothing else"
     "what a document may use counts",
   );
   t.not(digestInputs(io, { ...inputs, secrets: secrets("b") }), digest);
+  for (const name of ["vendor-data", "vendor-data2"]) {
+    const vendor = new Map([...secrets("a"), [name, new Secret<Uint8Array>(Buffer.from("v"))]]);
+    t.not(digestInputs(io, { ...inputs, secrets: vendor }), digest, name);
+  }
   for (const change of [{ hostname: "other" }, { publicKeys: [] }]) {
     t.not(digestInputs(io, { ...inputs, instance: { ...instance, ...change } }), digest);
   }

@@ -142,6 +142,22 @@ t.test("what does not count is left out, and so are keys that nobody signed", as
   ]);
 });
 
+t.test("vendor-data counts beside signed text, and not where text has to be signed", async (t) => {
+  const { resolve } = await node(t.testdir());
+  const given = saying(signedWith(ops, "#cloud-config\nhostname: mine\n"));
+  const vendor = new Secret<Uint8Array>(Buffer.from("#cloud-config\ntimezone: Europe/Zurich\n"));
+  const both = {
+    instance: { ...given.instance, vendorData: { secretRef: "vendor-data" } },
+    secrets: new Map([...given.secrets, ["vendor-data", vendor]]),
+  };
+  const resolveBoth = (userData: object) => resolve({ ...given, ...both }, userData);
+  t.equal((await resolveBoth(trusted)).spec.timezone, "Europe/Zurich");
+  const { spec, said } = await resolveBoth({ ...trusted, signature: "required" });
+  t.match(spec, { hostname: "mine" });
+  t.notHas(spec, { timezone: "Europe/Zurich" });
+  t.match(said.join("\n"), /vendor-data:1:1 note: vendor-data is not signed, and not used/);
+});
+
 t.test("settings that name no signer, or one that is none, are a fault", async (t) => {
   const { resolve } = await node(t.testdir());
   const signed = saying(signedWith(ops, text));

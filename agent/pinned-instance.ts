@@ -79,7 +79,7 @@ export function digestWhole(io: Io, inputs: Inputs): string {
 
 /** What a node is made from beside signed user-data: keyed digests, `null` where there is none of it. */
 export interface Unsigned {
-  /** What may let somebody in: ssh keys, secrets beside the document, files without https. */
+  /** What may let somebody in: ssh keys, vendor-data, secrets beside the document, files without https. */
   readonly rights: string | null;
   /** The machine's name and its network. */
   readonly place: string | null;
@@ -89,26 +89,31 @@ export interface Unsigned {
 export interface Unused {
   readonly hostname: boolean;
   readonly publicKeys: boolean;
+  readonly vendorData: boolean;
 }
 
 /**
  * Digests of everything that a system is made from and a signature under the user-data does not cover.
- * Whoever signs an address with https vouches for who answers there; vendor-data is not used.
+ * Whoever signs an address with https vouches for who answers there.
  */
 export function digestUnsigned(io: Io, inputs: Inputs, unused: Unused): Unsigned {
   const { hostname, publicKeys, networkConfig, secrets = {} } = inputs.instance;
   const fetched = [...inputs.fetched].filter(([name]) => !/^(https|data):/.test(name));
   const keys = unused.publicKeys ? [] : publicKeys;
   const name = unused.hostname ? null : hostname;
+  const { vendorData, vendorData2 } = unused.vendorData
+    ? { vendorData: null, vendorData2: null }
+    : inputs.instance;
   const digestOf = (part: object, files: Inputs["fetched"]) => {
     const names = refsIn(part);
     const values = [...inputs.secrets].filter(([each]) => names.has(each));
     return keyedDigest(io, part, { secrets: new Map(values), fetched: files });
   };
-  const hasRights = keys.length > 0 || Object.keys(secrets).length > 0 || fetched.length > 0;
+  const vendors = [vendorData, vendorData2].filter((each) => each != null);
+  const beside = keys.length + Object.keys(secrets).length + fetched.length + vendors.length;
   const hasPlace = name !== null || networkConfig !== null;
   return {
-    rights: hasRights ? digestOf({ publicKeys: keys, secrets }, new Map(fetched)) : null,
+    rights: beside > 0 ? digestOf({ publicKeys: keys, secrets, vendors }, new Map(fetched)) : null,
     place: hasPlace ? digestOf({ hostname: name, networkConfig }, new Map()) : null,
   };
 }

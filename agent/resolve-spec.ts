@@ -27,7 +27,7 @@ export interface ResolveTools {
 
 /** A translation, and what was read for it beside the documents. */
 export interface Resolution extends Translation {
-  /** By address; a template's text, once rendered, by the name of its document. */
+  /** By address; the text of a template, once rendered, by the name of its document. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
   /** Of the user-data, where one counts. */
   readonly signature: Signature | undefined;
@@ -40,7 +40,9 @@ export async function resolveSpec(
   { fetchSources, openEnvelope, renderTemplate }: ResolveTools,
 ): Promise<Resolution> {
   const { instanceId, publicKeys, hostname } = content.instance;
-  const opened = await openSignedAndSealed(readDocuments(content), {
+  const required = mustBeSigned(settings);
+  const given = readDocuments(content);
+  const opened = await openSignedAndSealed(required ? withoutVendor(given) : given, {
     ...{ openEnvelope, instanceId },
     userData: settings.userData,
   });
@@ -52,23 +54,20 @@ export async function resolveSpec(
   const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
   const translation = translate(documents, {
     hostname,
-    publicKeys: mustBeSigned(settings) ? [] : publicKeys,
+    publicKeys: required ? [] : publicKeys,
     defaultUser: settings.defaultUser ?? defaultUserName,
     fetched,
     secrets: givenSecrets(content),
   });
   const { secrets, findings } = await openSecrets(translation, openEnvelope);
-  const { userData } = documents;
-  const rendered = userData === opened.documents.userData ? undefined : userData;
   return {
     ...{ ...translation, secrets },
-    fetched:
-      rendered === undefined ? fetched : new Map([...fetched, [rendered.document, rendered.bytes]]),
+    fetched: new Map([...fetched, ...renderedBytes(documents, opened.documents)]),
     signature: opened.signature,
     findings: [
       ...content.findings,
       ...opened.findings,
-      ...(mustBeSigned(settings) ? passOverKeys(publicKeys) : []),
+      ...(required ? [...passOverKeys(publicKeys), ...passOverVendor(given)] : []),
       ...unrendered,
       ...findings,
     ],
@@ -84,6 +83,33 @@ function passOverKeys(keys: readonly string[]): readonly Finding[] {
   return [{ ...nowhere, level: "note", code, message, hint: adviceOf({ code, hint: null }) }];
 }
 
+function withoutVendor({ userData, networkConfig }: Documents): Documents {
+  return { userData, networkConfig };
+}
+
+/** Of vendor-data, which nobody signed either. */
+function passOverVendor({ vendorData, vendorData2 }: Documents): readonly Finding[] {
+  const code = "user-data/vendor-data";
+  const message = "vendor-data is not signed, and not used";
+  return [vendorData, vendorData2]
+    .filter((raw) => raw !== undefined && raw.bytes.length > 0)
+    .map((raw) => ({
+      ...{ document: raw?.document ?? "vendor-data", path: "", line: 1, column: 1 },
+      ...{ level: "note", code, message, hint: adviceOf({ code, hint: null }) },
+    }));
+}
+
+/** Templates as they were rendered: what they are rendered over may be another thing each boot. */
+function renderedBytes(
+  rendered: Documents,
+  opened: Documents,
+): readonly (readonly [string, Uint8Array])[] {
+  return (["userData", "vendorData", "vendorData2"] as const).flatMap((name) => {
+    const raw = rendered[name];
+    return raw === undefined || raw === opened[name] ? [] : [[raw.document, raw.bytes] as const];
+  });
+}
+
 function readDocuments({ secrets, userData }: DatasourceContent): Documents {
   const document = (name: string, about: Partial<RawDocument> = {}) => {
     const bytes = secrets.get(name)?.reveal();
@@ -92,6 +118,7 @@ function readDocuments({ secrets, userData }: DatasourceContent): Documents {
   return {
     userData: document(rawDocuments.userData, userData),
     vendorData: document(rawDocuments.vendorData),
+    vendorData2: document(rawDocuments.vendorData2),
     networkConfig: document(rawDocuments.networkConfig),
   };
 }

@@ -4,6 +4,7 @@ export const forms: Readonly<Record<string, string>> = {
   "^[-_0-9a-zA-Z]+(,[-_0-9a-zA-Z]+)*$": "tags with commas and no blanks between them",
   "^\\+?[0-9]+$": "minutes such as `+5`",
   "^.+:.+$": "an account and its password with : between them",
+  "^[0-9]{4}-[0-9]{2}-[0-9]{2}$": "a day such as `2032-09-01`",
   "^[0-9]+$": "the number of a partition",
   '^[A-Za-z][A-Za-z0-9+.-]*:[^\\s{}<>|^`"]*$': "an address such as `https://example.org/`",
 };

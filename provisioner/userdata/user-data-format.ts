@@ -7,9 +7,10 @@ import { readUtf8 } from "./utf8-text.ts";
 const mebi = 1024 * 1024;
 const maxBytes = 16 * mebi;
 
-/** Formats of user-data that are told apart; only the first two and `empty` are read. */
+/** Formats of user-data that are told apart; only the first three and `empty` are read. */
 export type UserDataFormat =
   | "cloud-config"
+  | "cloud-config-jsonp"
   | "firstlight"
   | "empty"
   | "script"
@@ -17,7 +18,6 @@ export type UserDataFormat =
   | "include"
   | "include-once"
   | "cloud-config-archive"
-  | "cloud-config-jsonp"
   | "part-handler"
   | "jinja"
   | "mime"
@@ -27,7 +27,7 @@ export type UserDataFormat =
 /** A format of user-data that is told apart and not read. */
 export type UnreadFormat = Exclude<
   UserDataFormat,
-  "cloud-config" | "firstlight" | "empty" | "jinja" | "unknown"
+  "cloud-config" | "cloud-config-jsonp" | "firstlight" | "empty" | "jinja" | "unknown"
 >;
 
 /** What to do instead of each format that is not read. */
@@ -37,7 +37,6 @@ export const insteadOf: Readonly<Record<UnreadFormat, string>> = {
   include: "put the document itself in the place of its address",
   "include-once": "put the document itself in the place of its address",
   "cloud-config-archive": "write its parts as one #cloud-config",
-  "cloud-config-jsonp": "apply the patch, and give the #cloud-config that comes of it",
   "part-handler": "do what it does beforehand, and give the #cloud-config that comes of it",
   mime: "write its parts as one #cloud-config, their scripts under `runcmd`",
   nix: "set the options under `options` of a #firstlight",

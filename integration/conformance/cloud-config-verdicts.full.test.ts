@@ -1,7 +1,7 @@
 import t from "tap";
-import type { Json } from "#core/canonical-json.ts";
 import { hasErrors } from "#core/finding.ts";
 import { checkCloudConfig } from "#provisioner/userdata/cloud-config/schema/check.ts";
+import { InputDocument } from "#provisioner/userdata/input-document.ts";
 import { absent, type RecordedVerdict, readLines } from "./cloud-config-set.ts";
 
 const verdicts = "cloud-config/schema-verdicts.jsonl";
@@ -18,11 +18,9 @@ t.test("each verdict is cloud-init's own", { skip: absent(verdicts) }, (t) => {
   const counts = { ok: 0, deprecated: 0, invalid: 0 };
   for (const { config, verdict } of readLines<RecordedVerdict>(verdicts)) {
     const text = JSON.stringify(config);
-    const findings = checkCloudConfig({
-      name: "c",
-      value: config as Json,
-      locate: () => undefined,
-    });
+    const findings = checkCloudConfig(
+      new InputDocument({ name: "c", value: config, locate: () => undefined }),
+    );
     const mine = hasErrors(findings) ? "invalid" : findings.length > 0 ? "deprecated" : "ok";
     if (differences.has(text)) {
       t.not(mine, verdict, text);

@@ -66,8 +66,12 @@ function translateConfigs(
 ): Part {
   const { config, specs } = configs;
   const parts: Part[] = [configs];
-  if (config !== undefined)
-    parts.push(fill(config, draft, () => translateCloudConfig(config.root, draft, context)));
+  if (config !== undefined) {
+    const { findings, coverage } = fill(config, draft, () =>
+      translateCloudConfig(config.root, draft, context),
+    );
+    parts.push({ findings: context.inspect?.(config, findings) ?? findings, coverage });
+  }
   for (const { document, text } of specs)
     parts.push(
       fillFromText(document, text, { draft, put: ({ root }) => fillFromFirstlight(root, draft) }),

@@ -1,13 +1,18 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import t from "tap";
 import { formatFinding } from "#core/finding.ts";
+import { InputDocument } from "../../input-document.ts";
 import { readYaml } from "../../yaml.ts";
 import { checkCloudConfig } from "./check.ts";
 import schema from "./cloud-config.schema.json" with { type: "json" };
 
 function check(text: string): readonly string[] {
+  return checkCloudConfig(documentOf(text)).map(formatFinding);
+}
+
+function documentOf(text: string): InputDocument {
   const { value, locate } = readYaml(text, { document: "user-data" });
-  return checkCloudConfig({ name: "user-data", value: value ?? null, locate }).map(formatFinding);
+  return new InputDocument({ name: "user-data", value: value ?? null, locate });
 }
 
 t.test("what cloud-init takes has no error", (t) => {
@@ -91,8 +96,6 @@ function* nodesOf(node: unknown): Generator<{ readonly examples: readonly unknow
 
 t.test("a document of many wrong values is bounded", (t) => {
   const text = `packages: [${"{ a: 1 },".repeat(20_000)}]\n`;
-  const { value, locate } = readYaml(text, { document: "user-data" });
-  const findings = checkCloudConfig({ name: "user-data", value: value ?? null, locate });
-  t.equal(findings.length, 200);
+  t.equal(checkCloudConfig(documentOf(text)).length, 200);
   t.end();
 });

@@ -1,32 +1,23 @@
-import type { Json } from "#core/canonical-json.ts";
-import { byPlace, type Finding, findingPath } from "#core/finding.ts";
+import { byPlace, type Finding, findingPath, placeOfFinding } from "#core/finding.ts";
 import {
   type ValidationError,
   validate,
 } from "#generated/provisioner/userdata/cloud-config/schema/cloud-config.validate.js";
-import type { YamlDocument } from "../../yaml.ts";
+import type { InputDocument } from "../../input-document.ts";
 import { findDeprecated } from "./deprecated.ts";
 import { describeErrors, type Problem } from "./describe.ts";
 
 /** Findings of one document at most; a longer list helps nobody. */
 const maxProblems = 200;
 
-/** A cloud-config as it was read. */
-export interface CheckedDocument {
-  /** Name used in findings. */
-  readonly name: string;
-  readonly value: Json;
-  readonly locate: YamlDocument["locate"];
-}
-
 /**
  * Every way in which a document is no cloud-config of cloud-init 26.2, whether its keys mean anything
  * on NixOS or not: an error each, and a note for each key or form that is deprecated. No finding
  * repeats a value.
  */
-export function checkCloudConfig(document: CheckedDocument): readonly Finding[] {
+export function checkCloudConfig(document: InputDocument): readonly Finding[] {
   // An empty document is the empty mapping to cloud-init.
-  const value = document.value ?? {};
+  const value = document.root.value ?? {};
   const errors: readonly ValidationError[] = validate(value) ? [] : (validate.errors ?? []);
   const problems = [...describeErrors(errors), ...findDeprecated(value)];
   return problems
@@ -35,15 +26,30 @@ export function checkCloudConfig(document: CheckedDocument): readonly Finding[] 
     .sort(byPlace);
 }
 
-function toFinding(problem: Problem, { name, locate }: CheckedDocument): Finding {
+function toFinding(problem: Problem, document: InputDocument): Finding {
   const { path, target, level, code, message, hint } = problem;
-  return { document: name, path: findingPath(path), ...place(), level, code, message, hint };
+  const place = document.place(path, target);
+  return { ...place, path: findingPath(path), level, code, message, hint };
+}
 
-  function place(): Pick<Finding, "line" | "column"> {
-    for (let length = path.length; length >= 0; length--) {
-      const found = locate(path.slice(0, length), length === path.length ? target : "value");
-      if (found !== undefined) return { line: found.line, column: found.column };
-    }
-    return { line: 1, column: 1 };
-  }
+const unknown = /has no such key$/;
+const saysUnknown = new Set(["cloud-config/unknown-key", "cloud-config/unsupported-key"]);
+
+/**
+ * What a translation says of a document and what this schema does, nothing twice: of a value that both
+ * refuse the translation's words, of a key that nobody knows the schema's.
+ */
+export function joinFindings(
+  translated: readonly Finding[],
+  checked: readonly Finding[],
+): readonly Finding[] {
+  const key = (finding: Finding) => `${placeOfFinding(finding)}\0${finding.path}`;
+  const isError = ({ level }: Finding) => level === "error";
+  const refused = new Set(translated.filter(isError).map(key));
+  const left = checked.filter((finding) => !isError(finding) || !refused.has(key(finding)));
+  const unknownKeys = new Set(left.filter(({ message }) => unknown.test(message)).map(key));
+  return [
+    ...translated.filter((said) => !saysUnknown.has(said.code) || !unknownKeys.has(key(said))),
+    ...left,
+  ];
 }

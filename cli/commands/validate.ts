@@ -8,7 +8,7 @@ import { hostClock } from "#core/host-io.ts";
 import { timestamp } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
-import type { RawDocument } from "#provisioner/userdata/translation.ts";
+import type { RawDocument, TranslationContext } from "#provisioner/userdata/translation.ts";
 import { decodeUserData, sniff } from "#provisioner/userdata/user-data-format.ts";
 import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
@@ -22,12 +22,17 @@ type Kind = (typeof kinds)[number];
 
 /** `firstlight validate` */
 export const command: Command = {
-  usage: `validate FILE… [--kind ${kinds.join("|")}] [--secrets NAMES] [--signers FILE]`,
+  usage: `validate FILE… [--kind ${kinds.join("|")}] [--secrets NAMES] [--signers FILE] [--annotate]`,
   summary: "Say everything that is wrong with documents, with line and column.",
   help:
-    "Without --kind the first line of a document says what it is; with it the two must agree. Exit code 4 when there is an error.\n" +
+    "Without --kind the first line of a document says what it is; with it the two must agree. cloud-config is also held against all that cloud-init takes, whether it is translated or not. --annotate prints the documents with what is said of each line below it. Exit code 4 when there is an error.\n" +
     `${secretsHelp}\n${signersHelp}`,
-  options: { ...secretsOption, ...signersOption, kind: { type: "string" } },
+  options: {
+    ...secretsOption,
+    ...signersOption,
+    kind: { type: "string" },
+    annotate: { type: "boolean" },
+  },
   arity: [1, 1000],
   async run({ args, flags, json, out, signal }) {
     const kind = textFlag(flags, "kind") as Kind | undefined;
@@ -40,10 +45,15 @@ export const command: Command = {
     const secrets = namedSecrets(flags);
     const signers = await readSigners(flags, signal);
     const findings: Finding[] = [];
-    for (const name of args)
-      findings.push(...(await validateFile(name, { kind, secrets, signers, signal })));
+    for (const name of args) {
+      const bytes = await readInput(name, { signal });
+      const said = await validateFile({ document: name, bytes }, { kind, secrets, signers });
+      findings.push(...said);
+      if (json) continue;
+      if (flags["annotate"] === true) out.data(await annotated(bytes, said));
+      else for (const finding of said) out.data(formatFinding(finding));
+    }
     if (json) out.data(prettyJson({ v: 1, findings }));
-    else for (const finding of findings) out.data(formatFinding(finding));
     if (!json && findings.length === 0) out.talk("nothing is wrong");
     return hasErrors(findings) ? exitCodes.invalidInput : exitCodes.done;
   },
@@ -53,19 +63,29 @@ interface Validating {
   readonly kind: Kind | undefined;
   readonly secrets: SecretBag;
   readonly signers: readonly string[];
-  readonly signal: AbortSignal;
+}
+
+/** The document as it is read, with what is said of it. */
+async function annotated(bytes: Uint8Array, findings: readonly Finding[]): Promise<string> {
+  const { annotate } = await import("../annotate.ts");
+  const { text } = decodeUserData({ document: "", bytes });
+  return annotate(text ?? "", findings).replace(/\n$/, "");
 }
 
 async function validateFile(
-  name: string,
-  { kind, secrets, signers, signal }: Validating,
+  raw: RawDocument,
+  { kind, secrets, signers }: Validating,
 ): Promise<readonly Finding[]> {
-  const raw = { document: name, bytes: await readInput(name, { signal }) };
   const other = kind === undefined ? undefined : otherKind(raw, kind);
   if (other !== undefined) return [other];
   if (kind === "profile") return checkProfile(raw);
+  const { checkCloudConfig, joinFindings } = await import(
+    "#provisioner/userdata/cloud-config/schema/check.ts"
+  );
+  const inspect: TranslationContext["inspect"] = (config, said) =>
+    joinFindings(said, checkCloudConfig(config));
   const findings = await everyFinding(
-    await translateAway(documentsOf(raw, kind), { secrets, signers }),
+    await translateAway(documentsOf(raw, kind), { secrets, signers, inspect }),
   );
   return kind === undefined ? findings.map(withKinds) : findings;
 }

@@ -127,6 +127,14 @@ export const userDataCodes = {
     means: "cloud-config has no such key.",
     action: "Correct its spelling or remove it.",
   },
+  "cloud-config/invalid": {
+    means: "A value does not have the form that cloud-init takes for the key.",
+    action: "Write it as the message says; docs/cloud-config.md shows each key.",
+  },
+  "cloud-config/deprecated": {
+    means: "cloud-init has a newer word for a key, or for a form of its value, and takes both.",
+    action: "Nothing; write what the hint says to silence the note.",
+  },
   "cloud-config/unknown-value": {
     means: "A value is not one of those that are known for the key.",
     action: "Use one of the values that the message lists.",

@@ -67,8 +67,12 @@ function translateConfigs(
   const parts: Part[] = [configs];
   const specs = configs.specs.map(readDocument);
   for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
-  if (config !== undefined)
-    parts.push(fill(config, draft, () => translateCloudConfig(config.root, draft, context)));
+  if (config !== undefined) {
+    const { findings, coverage } = fill(config, draft, () =>
+      translateCloudConfig(config.root, draft, context),
+    );
+    parts.push({ findings: context.inspect?.(config, findings) ?? findings, coverage });
+  }
   for (const { document, findings } of specs) {
     parts.push({ findings, coverage: noCoverage });
     if (document !== undefined)

@@ -1,6 +1,7 @@
 import type { Finding } from "#core/finding.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { InputDocument } from "./input-document.ts";
 
 /** A raw document of a datasource or a file. */
 export interface RawDocument {
@@ -23,6 +24,8 @@ export interface TranslationContext {
   readonly fetched: ReadonlyMap<string, Uint8Array>;
   /** Secrets beside the document, by the names that it refers to. */
   readonly secrets?: SecretBag | undefined;
+  /** Looks at the cloud-config and what is said of it, and gives back all that is to be said. */
+  readonly inspect?: (config: InputDocument, findings: readonly Finding[]) => readonly Finding[];
 }
 
 /** Where in which document a value of the spec was set; lines and columns from 1. */

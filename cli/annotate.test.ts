@@ -1,0 +1,34 @@
+import t from "tap";
+import type { Finding } from "#core/finding.ts";
+import { annotate } from "./annotate.ts";
+
+const finding = (line: number | null, column: number | null, message: string): Finding => ({
+  ...{ document: "a.yaml", path: "users.0", line, column, message },
+  ...{ level: "error", code: "cloud-config/invalid", hint: null },
+});
+
+t.test("a finding stands below its line, under its column", (t) => {
+  const findings = [
+    { ...finding(2, 3, "must be text"), hint: "write it" },
+    finding(2, 1, "no"),
+    finding(null, null, "nowhere"),
+    finding(9, 1, "behind"),
+  ];
+  t.equal(
+    annotate("#cloud-config\n\ta: 1\n", findings),
+    `1 │ #cloud-config
+2 │ \ta: 1
+  │ \t ^ error users.0: must be text [cloud-config/invalid]
+  │ \t   write it
+  │ ^ error users.0: no [cloud-config/invalid]
+a.yaml error users.0: nowhere [cloud-config/invalid]
+a.yaml:9:1 error users.0: behind [cloud-config/invalid]
+`,
+  );
+  t.end();
+});
+
+t.test("a document cannot act on the terminal", (t) => {
+  t.equal(annotate("a: \u001b[2J\r\nb\n", []), "1 │ a: \ufffd[2J\n2 │ b\n");
+  t.end();
+});

@@ -1,0 +1,46 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import t, { type Test } from "tap";
+import { firstlight } from "./try-commands.ts";
+
+const text = `#cloud-config
+pakages: [htop]
+apt: {}
+`;
+
+function file(t: Test): string {
+  const name = path.join(t.testdir(), "a.yaml");
+  writeFileSync(name, text);
+  return name;
+}
+
+t.test("validate holds cloud-config against all that cloud-init takes", (t) => {
+  const name = file(t);
+  const { code, stdout } = firstlight(["validate", name, "--json"]);
+  t.equal(code, 4);
+  const said = JSON.parse(stdout).findings.map(
+    (finding: { line: number; level: string; code: string }) =>
+      `${finding.line} ${finding.level} ${finding.code}`,
+  );
+  t.same(said, [
+    "2 error cloud-config/unknown-key",
+    "3 note cloud-config/no-meaning",
+    "3 error cloud-config/invalid",
+  ]);
+  t.equal(firstlight(["translate", name]).code, 0, "what is not translated stops no node");
+  t.end();
+});
+
+t.test("validate --annotate prints the document with what is said of each line", (t) => {
+  const { code, stdout } = firstlight(["validate", "--annotate", file(t)]);
+  t.equal(code, 4);
+  t.match(
+    stdout,
+    `2 │ pakages: [htop]
+  │ ^ error pakages: cloud-config has no such key [cloud-config/unknown-key]
+  │   did you mean \`packages\`?
+3 │ apt: {}
+`,
+  );
+  t.end();
+});

@@ -1,0 +1,55 @@
+import { byPlace, type Finding, findingPath, placeOfFinding } from "#core/finding.ts";
+import {
+  type ValidationError,
+  validate,
+} from "#generated/provisioner/userdata/cloud-config/schema/cloud-config.validate.js";
+import type { InputDocument } from "../../input-document.ts";
+import { findDeprecated } from "./deprecated.ts";
+import { describeErrors, type Problem } from "./describe.ts";
+
+/** Findings of one document at most; a longer list helps nobody. */
+const maxProblems = 200;
+
+/**
+ * Every way in which a document is no cloud-config of cloud-init 26.2, whether its keys mean anything
+ * on NixOS or not: an error each, and a note for each key or form that is deprecated. No finding
+ * repeats a value.
+ */
+export function checkCloudConfig(document: InputDocument): readonly Finding[] {
+  // An empty document is the empty mapping to cloud-init.
+  const value = document.root.value ?? {};
+  const errors: readonly ValidationError[] = validate(value) ? [] : (validate.errors ?? []);
+  const problems = [...describeErrors(errors), ...findDeprecated(value)];
+  return problems
+    .slice(0, maxProblems)
+    .map((problem) => toFinding(problem, document))
+    .sort(byPlace);
+}
+
+function toFinding(problem: Problem, document: InputDocument): Finding {
+  const { path, target, level, code, message, hint } = problem;
+  const place = document.place(path, target);
+  return { ...place, path: findingPath(path), level, code, message, hint };
+}
+
+const unknown = /has no such key$/;
+const saysUnknown = new Set(["cloud-config/unknown-key", "cloud-config/unsupported-key"]);
+
+/**
+ * What a translation says of a document and what this schema does, nothing twice: of a value that both
+ * refuse the translation's words, of a key that nobody knows the schema's.
+ */
+export function joinFindings(
+  translated: readonly Finding[],
+  checked: readonly Finding[],
+): readonly Finding[] {
+  const key = (finding: Finding) => `${placeOfFinding(finding)}\0${finding.path}`;
+  const isError = ({ level }: Finding) => level === "error";
+  const refused = new Set(translated.filter(isError).map(key));
+  const left = checked.filter((finding) => !isError(finding) || !refused.has(key(finding)));
+  const unknownKeys = new Set(left.filter(({ message }) => unknown.test(message)).map(key));
+  return [
+    ...translated.filter((said) => !saysUnknown.has(said.code) || !unknownKeys.has(key(said))),
+    ...left,
+  ];
+}

@@ -8,7 +8,20 @@ interface Validator {
 
 /** Compiled schemas of the templates that are shipped. */
 const validators: Readonly<Record<string, () => Promise<Validator>>> = {
+  "auto-gc": () => import("#generated/templates/auto-gc/schema.validate.js"),
   "docker-host": () => import("#generated/templates/docker-host/schema.validate.js"),
+  "k3s-agent": () => import("#generated/templates/k3s-agent/schema.validate.js"),
+  "k3s-server": () => import("#generated/templates/k3s-server/schema.validate.js"),
+  kiosk: () => import("#generated/templates/kiosk/schema.validate.js"),
+  "mosquitto-gateway": () => import("#generated/templates/mosquitto-gateway/schema.validate.js"),
+  "nginx-proxy": () => import("#generated/templates/nginx-proxy/schema.validate.js"),
+  "nvidia-compute": () => import("#generated/templates/nvidia-compute/schema.validate.js"),
+  podman: () => import("#generated/templates/podman/schema.validate.js"),
+  "prometheus-node": () => import("#generated/templates/prometheus-node/schema.validate.js"),
+  tailscale: () => import("#generated/templates/tailscale/schema.validate.js"),
+  "wireguard-mesh": () => import("#generated/templates/wireguard-mesh/schema.validate.js"),
+  "workstation-gnome": () => import("#generated/templates/workstation-gnome/schema.validate.js"),
+  "workstation-plasma": () => import("#generated/templates/workstation-plasma/schema.validate.js"),
 };
 
 /** Loads the schemas of these templates; the check itself is synchronous. */

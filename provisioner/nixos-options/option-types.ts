@@ -16,6 +16,7 @@ export type OptionType =
  */
 export function parseOptionType(words: string): OptionType {
   const text = withoutParens(decoded(words).replace(/\s+/g, " ").trim());
+  if (text === "string, path, bool, or integer") return mosquittoValue;
   const parts = splitOnOr(text);
   if (parts.length > 1) return { kind: "union", of: parts.map(parseOptionType) };
   for (const [pattern, build] of atoms) {
@@ -26,6 +27,12 @@ export function parseOptionType(words: string): OptionType {
 }
 
 const any: OptionType = { kind: "any" };
+
+/** The only type that is worded as a list with commas. */
+const mosquittoValue: OptionType = {
+  kind: "scalar",
+  accepts: ["string", "path", "package", "bool", "int"],
+};
 
 function scalar(...accepts: readonly ValueKind[]): () => OptionType {
   return () => ({ kind: "scalar", accepts });

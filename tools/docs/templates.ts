@@ -31,6 +31,19 @@ NixOS module), \`schema.json\` (its parameters) and \`template.yaml\` (title, de
 copied into the sources of a system and called with printed values; nothing is ever substituted in its
 text.
 
+Parameters become part of the system, which everybody on the machine can read. A secret is therefore the path of
+a file, which the spec writes from a secret:
+
+\`\`\`yaml
+secrets:
+  k3s-token: a-long-token
+files:
+  - { path: /var/lib/secrets/k3s-token, mode: "0400", secret: { secretRef: k3s-token } }
+templates:
+  - name: k3s-agent
+    parameters: { serverAddr: "https://10.0.0.10:6443", tokenFile: /var/lib/secrets/k3s-token }
+\`\`\`
+
 ${sections.join("\n\n")}
 `;
 }

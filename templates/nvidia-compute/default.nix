@@ -1,0 +1,60 @@
+# The driver of NVIDIA for computing.
+{
+  acceptLicense ? false,
+  driver ? "production",
+  openModule ? true,
+  persistence ? true,
+  containers ? true,
+  cuda ? false,
+}:
+{
+  config,
+  lib,
+  options,
+  pkgs,
+  ...
+}:
+lib.mkMerge [
+  {
+    assertions = [
+      {
+        assertion = acceptLicense;
+        message = "nvidia-compute: the driver is not free; read its licence and give acceptLicense: true";
+      }
+    ];
+
+    nixpkgs.config.allowUnfreePredicate =
+      package:
+      let
+        name = lib.getName package;
+      in
+      acceptLicense
+      && (
+        lib.hasPrefix "nvidia-" name
+        || lib.hasPrefix "cuda" name
+        || lib.hasPrefix "libcu" name
+        || lib.hasPrefix "libnv" name
+        || lib.hasPrefix "libnpp" name
+      );
+
+    services.xserver.videoDrivers = [ "nvidia" ];
+
+    hardware.nvidia = {
+      package = config.boot.kernelPackages.nvidiaPackages.${driver};
+      open = openModule;
+      modesetting.enable = true;
+      nvidiaSettings = false;
+      nvidiaPersistenced = persistence;
+    };
+
+    hardware.nvidia-container-toolkit.enable = containers;
+
+    environment.systemPackages = lib.optional cuda pkgs.cudaPackages.cudatoolkit;
+  }
+  (
+    if options.hardware ? graphics then
+      { hardware.graphics.enable = true; }
+    else
+      { hardware.opengl.enable = true; }
+  )
+]

@@ -1,0 +1,52 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import { sniff } from "#provisioner/userdata/user-data-format.ts";
+import { qemuQ35 } from "../machines/qemu-q35.ts";
+import { writeMachine } from "../machines/write-machine.ts";
+import { writeSeed } from "../machines/write-seed.ts";
+import { absent, type RecordedDocument, readLines } from "./cloud-config-set.ts";
+
+t.setTimeout(600_000);
+
+const documents = "cloud-config/documents.jsonl";
+const program = path.resolve(import.meta.dirname, "../../dist/firstlight.js");
+/** So that a system is judged at once. */
+const health = "firstlight: { health: { passes: 1, interval: 1ms, timeout: 1s } }\n";
+
+/** Exit codes: the system is what was asked, with or without findings, and the input has errors. */
+const [done, degraded, invalid] = [0, 2, 4];
+
+t.test(
+  "what was applied once changes nothing the second time",
+  { skip: absent(documents) },
+  async (t) => {
+    const counts = { applied: 0, refused: 0 };
+    for (const { id, text, parses, pyyaml } of readLines<RecordedDocument>(documents)) {
+      const isMapping = typeof pyyaml === "object" && pyyaml !== null && !Array.isArray(pyyaml);
+      if (!parses || !isMapping || sniff(text) !== "cloud-config") continue;
+      const root = path.join(t.testdir(), id.replace(/[^A-Za-z0-9]+/g, "-"));
+      mkdirSync(root);
+      writeMachine(root, qemuQ35);
+      writeSeed(root, "i-1", `${text.trimEnd()}\n${health}`);
+      const run = (...args: readonly string[]) =>
+        spawnSync(process.execPath, [program, ...args, "--root", root], {
+          encoding: "utf8",
+          timeout: 60_000,
+        });
+      const first = run("boot", "-q", "--driver", "dry");
+      t.ok([done, degraded, invalid].includes(first.status ?? -1), `${id}: ${first.stderr}`);
+      if (first.status === invalid) {
+        counts.refused += 1;
+        t.match(first.stderr, / error /, id);
+        continue;
+      }
+      counts.applied += 1;
+      const plan = run("plan", "--json");
+      t.match(JSON.parse(plan.stdout), { unchanged: true, text: ["nothing would change"] }, id);
+    }
+    t.ok(counts.applied > 80, JSON.stringify(counts));
+    t.comment(JSON.stringify(counts));
+  },
+);

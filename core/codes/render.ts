@@ -97,6 +97,10 @@ export const renderCodes = {
     means: "Secrets were given to a kind of unit that runs no processes.",
     action: "Give them to the service that it starts.",
   },
+  "render/network-secret-unknown": {
+    means: "An option names the file of a secret of the network that the spec does not have.",
+    action: "Correct the name, or add the secret to `networkSecrets`.",
+  },
   "render/no-initrd-secrets": {
     means: "The boot loader of this machine brings no secrets into the initrd.",
     action: "Open what needs them after the initrd, by a unit that is handed the secret.",

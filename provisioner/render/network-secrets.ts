@@ -65,6 +65,7 @@ export function networkSecretDropIns(concern: Concern): readonly NixExpr[] {
 }
 
 type Named = readonly [name: string, secret: NetworkSecret];
+
 /** By name, so that the order of the spec is nothing to the units. */
 function secretsOf({ spec }: Concern): readonly Named[] {
   return Object.entries(spec.networkSecrets ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));

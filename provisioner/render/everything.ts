@@ -70,7 +70,21 @@ export const everything = {
     },
     { name: "tell", when: "post-update", command: ["/run/current-system/sw/bin/true", "done"] },
   ],
-  secrets: { "app-token": { secretRef: "app-token" } },
+  secrets: {
+    "app-token": { secretRef: "app-token" },
+    "data-key": { secretRef: "data-key" },
+    "wg-key": { secretRef: "wg-key" },
+    "wireless.conf": { secretRef: "wireless.conf" },
+  },
+  initrdSecrets: { "/keys/data.key": { secretRef: "data-key" } },
+  networkSecrets: {
+    wg0: { secret: { secretRef: "wg-key" } },
+    wireless: {
+      secret: { secretRef: "wireless.conf" },
+      group: "operators",
+      units: ["wpa_supplicant-wlan0.service"],
+    },
+  },
   units: {
     "hello.service": {
       text: "[Service]\nExecStart=/run/current-system/sw/bin/true\n",

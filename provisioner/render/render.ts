@@ -20,11 +20,13 @@ import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
 import { checkHooks } from "./hooks.ts";
+import { renderInitrdSecrets } from "./initrd-secrets.ts";
 import { renderManifest } from "./manifest.ts";
 import { type MetadataPlace, renderMetadataService } from "./metadata-service.ts";
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
+import { renderNetworkSecrets } from "./network-secrets.ts";
 import { renderOwnSettings } from "./own-settings.ts";
 import { renderPackages } from "./packages.ts";
 import { renderPasswords } from "./passwords.ts";
@@ -164,6 +166,8 @@ function renderParts(
     ["files", renderFiles],
     ["commands", renderCommands],
     ["units", renderUnits],
+    ["networkSecrets", renderNetworkSecrets],
+    ["initrdSecrets", renderInitrdSecrets],
     ["mounts", renderStorage],
     ["report", renderReport],
     ["metadataService", (each) => renderMetadataService(each, place)],

@@ -63,7 +63,7 @@ t.test(`Python's email reads the same (FIRSTLIGHT_SEED=${seed})`, async (t) => {
   const script = path.join(t.testdir({}), "email-oracle.py");
   writeFileSync(script, oracle);
   const input = JSON.stringify(messages.map((each) => Buffer.from(each).toString("base64")));
-  const said = execFileSync("/usr/bin/python3", [script], {
+  const said = execFileSync("python3", [script], {
     input,
     encoding: "utf8",
     maxBuffer: 2 ** 28,

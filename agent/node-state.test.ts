@@ -93,6 +93,10 @@ t.test("the digest of the inputs changes with every input and with nothing else"
     "what a document may use counts",
   );
   t.not(digestInputs(io, { ...inputs, secrets: secrets("b") }), digest);
+  for (const name of ["vendor-data", "vendor-data2"]) {
+    const vendor = new Map([...secrets("a"), [name, new Secret<Uint8Array>(Buffer.from("v"))]]);
+    t.not(digestInputs(io, { ...inputs, secrets: vendor }), digest, name);
+  }
   for (const change of [{ hostname: "other" }, { publicKeys: [] }]) {
     t.not(digestInputs(io, { ...inputs, instance: { ...instance, ...change } }), digest);
   }

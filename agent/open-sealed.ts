@@ -26,9 +26,9 @@ export async function openDocuments(
     findings.push({ document, path: "", line: null, column: null, ...wordsOf(bytes) });
     return undefined;
   };
-  const { userData, networkConfig, vendorData } = documents;
+  const { userData, networkConfig } = documents;
   const both = { userData: await opened(userData), networkConfig: await opened(networkConfig) };
-  return { documents: { ...both, vendorData }, findings };
+  return { documents: { ...documents, ...both }, findings };
 }
 
 /** Opens the named secrets that are age envelopes; an error stands where one cannot be opened. */

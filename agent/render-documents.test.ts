@@ -1,6 +1,8 @@
 import t, { type Test } from "tap";
 import type { Json } from "#core/canonical-json.ts";
 import { fakeIo } from "#core/fake-io.ts";
+import { hasErrors } from "#core/finding.ts";
+import { Secret } from "#core/secret.ts";
 import { answerTemplate } from "#provisioner/userdata/jinja/child.ts";
 import { templateVariables } from "#provisioner/userdata/jinja/variables.ts";
 import { content } from "./fake-boot.ts";
@@ -8,8 +10,13 @@ import { instanceData } from "./instance-data.ts";
 import type { RenderTemplate } from "./render-documents.ts";
 import { resolveSpec } from "./resolve-spec.ts";
 
-/** What becomes of user-data, rendered in this process. */
-async function resolve(t: Test, userData: string, metaData: Json = {}) {
+/** What becomes of user-data, and of other documents by their names, rendered in this process. */
+async function resolve(
+  t: Test,
+  userData: string,
+  metaData: Json = {},
+  others: Readonly<Record<string, string>> = {},
+) {
   const io = fakeIo(t.testdir());
   const renderTemplate: RenderTemplate = async (template, instance) =>
     answerTemplate({ template, variables: templateVariables(instanceData(io, instance)) });
@@ -18,8 +25,12 @@ async function resolve(t: Test, userData: string, metaData: Json = {}) {
     fetchSources: async () => new Map<string, Uint8Array>(),
     openEnvelope: async (): Promise<Uint8Array> => t.fail("nothing is sealed") as never,
   };
-  const { instance, ...said } = content(userData);
-  return resolveSpec({ ...said, instance: { ...instance, metaData } }, {}, tools);
+  const { instance, secrets, ...said } = content(userData);
+  const given = Object.entries(others).map(
+    ([name, text]) => [name, new Secret<Uint8Array>(Buffer.from(text))] as const,
+  );
+  const all = new Map([...secrets, ...given]);
+  return resolveSpec({ ...said, secrets: all, instance: { ...instance, metaData } }, {}, tools);
 }
 
 t.test("user-data that is a template is rendered before it is read", async (t) => {
@@ -47,6 +58,24 @@ t.test("what a template comes to is part of what a node is made from", async (t)
   );
   t.strictNotSame((await resolve(t, template, { role: "two" })).fetched, one.fetched);
   t.equal((await resolve(t, "#cloud-config\nhostname: one\n")).fetched.size, 0);
+});
+
+t.test("vendor-data that is a template is rendered as well, and stops nothing", async (t) => {
+  const userData = "#cloud-config\ntimezone: UTC\n";
+  const header = "## template: jinja\n#cloud-config\n";
+  const vendor = {
+    "vendor-data": `${header}hostname: {{ ds.meta_data.role }}\n`,
+    "vendor-data2": `${header}timezone: x\npackages: [htop]\n`,
+  };
+  const { spec, fetched, findings } = await resolve(t, userData, { role: "one" }, vendor);
+  t.match(spec, { hostname: "one", timezone: "UTC", packages: ["htop"] });
+  t.strictSame([...fetched.keys()], ["vendor-data", "vendor-data2"]);
+  t.strictSame(findings, []);
+  const broken = await resolve(t, userData, {}, { "vendor-data": `${header}a: {{ 1 / 0 }}\n` });
+  t.match(broken.findings, [
+    { document: "vendor-data", level: "warning", code: "user-data/template-failed", line: 3 },
+  ]);
+  t.notOk(hasErrors(broken.findings));
 });
 
 t.test("findings point to lines of the template", async (t) => {

@@ -4,7 +4,9 @@ import type { TemplateAnswer } from "#provisioner/userdata/jinja/child.ts";
 import type { MissingVariable, RenderedTemplate } from "#provisioner/userdata/jinja/template.ts";
 import { templateProblems } from "#provisioner/userdata/jinja/template-problem.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
+import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { decodeUserData, sniff } from "#provisioner/userdata/user-data-format.ts";
+import { softenVendorFinding } from "#provisioner/userdata/vendor-data.ts";
 import type { Instance } from "./datasources/datasource.ts";
 
 /** Renders a template over what the datasource says of the instance, in bounded time and memory. */
@@ -17,22 +19,45 @@ const longestBlock = 20;
 /** A variable as a person writes it; anything else may be more than a name. */
 const nameOfVariable = /^[A-Za-z_][\w-]{0,63}$/;
 
+/** The documents that may be templates. */
+const templated = ["userData", "vendorData", "vendorData2"] as const;
+
 /**
- * Renders user-data that begins with `## template: jinja`; what it is then says its next line. One that
- * cannot be rendered is left out, with an error.
+ * Renders user-data and vendor-data that begin with `## template: jinja`; what one is then says its next
+ * line. One that cannot be rendered is left out: with an error, or of vendor-data with a warning.
  */
 export async function renderDocuments(
   documents: Documents,
   instance: Instance,
   render: RenderTemplate,
 ): Promise<{ readonly documents: Documents; readonly findings: readonly Finding[] }> {
-  const raw = documents.userData;
+  let rendered = documents;
+  const findings: Finding[] = [];
+  for (const name of templated) {
+    const one = await renderDocument(documents[name], (template) => render(template, instance));
+    if (one === undefined) continue;
+    rendered = { ...rendered, [name]: one.raw };
+    findings.push(...(name === "userData" ? one.findings : one.findings.map(softenVendorFinding)));
+  }
+  return { documents: rendered, findings };
+}
+
+interface RenderedDocument {
+  /** Absent where it cannot be rendered. */
+  readonly raw: RawDocument | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** `undefined` where the document is no template. */
+async function renderDocument(
+  raw: RawDocument | undefined,
+  render: (template: string) => Promise<TemplateAnswer>,
+): Promise<RenderedDocument | undefined> {
   const text = raw === undefined ? undefined : decodeUserData(raw).text;
-  if (raw === undefined || text === undefined || sniff(text) !== "jinja")
-    return { documents, findings: [] };
+  if (raw === undefined || text === undefined || sniff(text) !== "jinja") return undefined;
   const trimmed = text.trimStart();
   const template = trimmed.slice(trimmed.indexOf("\n") + 1 || trimmed.length);
-  const answer = await render(template, instance);
+  const answer = await render(template);
   const before = linesOf(text.slice(0, text.length - trimmed.length)) + 1;
   if ("problem" in answer) {
     const { kind, line } = answer;
@@ -43,11 +68,11 @@ export async function renderDocuments(
       message: `the template cannot be rendered: ${templateProblems[kind]}`,
       hint: "`tail -n +2 FILE | firstlight query --format -` says more, with FILE the template",
     };
-    return { documents: { ...documents, userData: undefined }, findings: [finding] };
+    return { raw: undefined, findings: [finding] };
   }
   const bytes = Buffer.from(keepLines(answer.text, before));
   const findings = missingIn(answer.missing, raw.document, { text, before });
-  return { documents: { ...documents, userData: { ...raw, bytes } }, findings };
+  return { raw: { ...raw, bytes }, findings };
 }
 
 /**

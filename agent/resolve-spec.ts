@@ -22,7 +22,7 @@ export interface ResolveTools {
 
 /** A translation, and what was read for it beside the documents. */
 export interface Resolution extends Translation {
-  /** By address; a template's text, once rendered, by the name of its document. */
+  /** By address; the text of a template, once rendered, by the name of its document. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -47,14 +47,22 @@ export async function resolveSpec(
     secrets: givenSecrets(content),
   });
   const { secrets, findings } = await openSecrets(translation, openEnvelope);
-  const { userData } = documents;
-  const rendered = userData === opened.documents.userData ? undefined : userData;
   return {
     ...{ ...translation, secrets },
-    fetched:
-      rendered === undefined ? fetched : new Map([...fetched, [rendered.document, rendered.bytes]]),
+    fetched: new Map([...fetched, ...renderedBytes(documents, opened.documents)]),
     findings: [...content.findings, ...opened.findings, ...unrendered, ...findings],
   };
+}
+
+/** Templates as they were rendered: what they are rendered over may be another thing each boot. */
+function renderedBytes(
+  rendered: Documents,
+  opened: Documents,
+): readonly (readonly [string, Uint8Array])[] {
+  return (["userData", "vendorData", "vendorData2"] as const).flatMap((name) => {
+    const raw = rendered[name];
+    return raw === undefined || raw === opened[name] ? [] : [[raw.document, raw.bytes] as const];
+  });
 }
 
 function readDocuments({ secrets, userData }: DatasourceContent): Documents {
@@ -65,6 +73,7 @@ function readDocuments({ secrets, userData }: DatasourceContent): Documents {
   return {
     userData: document(rawDocuments.userData, userData),
     vendorData: document(rawDocuments.vendorData),
+    vendorData2: document(rawDocuments.vendorData2),
     networkConfig: document(rawDocuments.networkConfig),
   };
 }

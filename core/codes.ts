@@ -2,6 +2,7 @@ import { agentCodes } from "./codes/agent.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
 import { linkCodes } from "./codes/link.ts";
+import { mergeCodes } from "./codes/merge.ts";
 import { nixLanguageCodes } from "./codes/nix-language.ts";
 import { profileCodes } from "./codes/profile.ts";
 import { renderCodes } from "./codes/render.ts";
@@ -20,6 +21,7 @@ export const codes = {
   ...coreCodes,
   ...datasourceCodes,
   ...userDataCodes,
+  ...mergeCodes,
   ...specCodes,
   ...secretCodes,
   ...profileCodes,

@@ -5,7 +5,7 @@ export type FindingLevel = "error" | "warning" | "note";
 
 /** Something to say about one place of an input document. Findings are collected, never thrown. */
 export interface Finding {
-  /** The document it is about: `user-data`, `vendor-data`, `meta-data`, `network-config`, or a file name. */
+  /** The document it is about: `user-data`, `vendor-data`, `vendor-data2`, `meta-data`, `network-config`, or a file name. */
   readonly document: string;
   /** Path of the value inside the document, keys and indices joined by dots; empty for the whole. */
   readonly path: string;

@@ -47,9 +47,8 @@ export function readDrive(drive: Drive): ConfigDriveSeed {
   const document = json("meta_data.json");
   if (document === undefined) throw missing(place, root, present);
   const metaData = readOpenStackMetaData(document, place);
-  const vendorData = readVendorData(
-    [json("vendor_data.json"), json("vendor_data2.json")].filter((each) => each !== undefined),
-  );
+  const vendorData = readVendorData(json("vendor_data.json"));
+  const vendorData2 = readVendorData(json("vendor_data2.json"));
   const network = readNetwork(json("network_data.json"), place);
   const sizes = [...found].map(([file, bytes]) => `${file} (${bytes.length} bytes)`);
   return {
@@ -57,11 +56,13 @@ export function readDrive(drive: Drive): ConfigDriveSeed {
     documents: {
       userData: found.get("user_data"),
       vendorData: vendorData.bytes,
+      vendorData2: vendorData2.bytes,
       networkConfig: network.networkConfig,
     },
     findings: boundFindings([
       ...metaData.findings,
       ...vendorData.findings,
+      ...vendorData2.findings,
       ...network.findings,
       ...legacyNetwork(document, found.has("network_data.json")),
       ...unread(drive, root, directory),

@@ -386,6 +386,7 @@ t.test("random_seed, admin_pass and every document stay out of the instance", as
       "meta_data.json": { ...metaData, ...secret },
       user_data: "canary4",
       "vendor_data.json": '"canary5"',
+      "vendor_data2.json": '"canary7"',
       "network_data.json": {
         links: [{ id: "canary6", ethernet_mac_address: "52:54:00:12:34:56" }],
       },
@@ -401,6 +402,8 @@ t.test("random_seed, admin_pass and every document stay out of the instance", as
   });
   t.equal(document(content, "user-data"), "canary4");
   t.equal(document(content, "vendor-data"), "canary5");
+  t.equal(document(content, "vendor-data2"), "canary7");
+  t.strictSame(content.instance.vendorData2, { secretRef: "vendor-data2" });
   t.match(document(content, "network-config"), /canary6/);
 });
 

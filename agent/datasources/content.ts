@@ -14,6 +14,7 @@ const maxInstanceIdLength = 256;
 export interface RawDocuments {
   readonly userData?: Uint8Array | undefined;
   readonly vendorData?: Uint8Array | undefined;
+  readonly vendorData2?: Uint8Array | undefined;
   readonly networkConfig?: Uint8Array | undefined;
 }
 
@@ -53,6 +54,7 @@ export function makeContent(read: ReadInstance): DatasourceContent {
     secrets.set(name, new Secret(bytes));
     return { secretRef: name };
   };
+  const vendorData2 = keep(rawDocuments.vendorData2, read.documents.vendorData2);
   return {
     instance: {
       v: 1,
@@ -63,6 +65,7 @@ export function makeContent(read: ReadInstance): DatasourceContent {
       metaData: redacted.value,
       userData: keep(rawDocuments.userData, read.documents.userData),
       vendorData: keep(rawDocuments.vendorData, read.documents.vendorData),
+      ...(vendorData2 === null ? {} : { vendorData2 }),
       networkConfig: keep(rawDocuments.networkConfig, read.documents.networkConfig),
     },
     secrets,

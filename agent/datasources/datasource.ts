@@ -133,6 +133,8 @@ export interface Instance {
   readonly metaData: Json;
   readonly userData: SecretRef | null;
   readonly vendorData: SecretRef | null;
+  /** What counts more than that; only OpenStack has such. */
+  readonly vendorData2?: SecretRef;
   readonly networkConfig: SecretRef | null;
   /** Secrets beside the documents, by the names that the spec refers to; absent where there are none. */
   readonly secrets?: { readonly [name: string]: SecretRef };
@@ -142,5 +144,6 @@ export interface Instance {
 export const rawDocuments = {
   userData: "user-data",
   vendorData: "vendor-data",
+  vendorData2: "vendor-data2",
   networkConfig: "network-config",
 } as const;

@@ -20,7 +20,7 @@ export interface ConvertedNetwork {
  * The document must be a JSON object. Never throws: what is not in the result has a finding.
  */
 export function convertNetworkData(document: JsonDocument): ConvertedNetwork {
-  const input = new InputDocument(document);
+  const input = new InputDocument({ ...document, textOf: () => document.text });
   const { root } = input;
   const links = readLinks(given(root, "links")?.items() ?? []);
   addNetworks(given(root, "networks")?.items() ?? [], links);

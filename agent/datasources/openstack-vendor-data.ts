@@ -11,27 +11,12 @@ export interface VendorData {
 /**
  * The vendor-data in `vendor_data.json` or `vendor_data2.json`: a text, a list of texts (each a
  * part, written as `#cloud-config-archive`), or one of these under the key `cloud-init`, as
- * cloud-init takes it (https://docs.cloud-init.io/en/latest/explanation/vendordata.html). Of two that
- * say something the first is used.
+ * cloud-init takes it (https://docs.cloud-init.io/en/latest/explanation/vendordata.html).
  */
-export function readVendorData(documents: readonly JsonDocument[]): VendorData {
+export function readVendorData(document: JsonDocument | undefined): VendorData {
   const findings: Finding[] = [];
-  const said: { readonly document: JsonDocument; readonly text: string }[] = [];
-  for (const document of documents) {
-    const text = readOne(document, findings);
-    if (text !== undefined) said.push({ document, text });
-  }
-  const [first, ...others] = said;
-  for (const { document } of others) {
-    const finding = jsonFinding(document, [], {
-      level: "warning",
-      code: "datasource/not-read",
-      message: `not used: ${first?.document.name} says something too`,
-      hint: "put what you need of it into the user-data",
-    });
-    findings.push(finding);
-  }
-  return { bytes: first === undefined ? undefined : Buffer.from(first.text, "utf8"), findings };
+  const text = document === undefined ? undefined : readOne(document, findings);
+  return { bytes: text === undefined ? undefined : Buffer.from(text, "utf8"), findings };
 }
 
 function readOne(document: JsonDocument, findings: Finding[]): string | undefined {

@@ -75,7 +75,7 @@ async function readStateVersion(flags: Flags): Promise<string | undefined> {
 /** `firstlight render` */
 export const command: Command = {
   usage:
-    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  [--secrets NAMES] [--state-version NN.MM] --out DIR",
+    "render [--user-data F] [--meta-data F] [--vendor-data F] [--vendor-data2 F] [--network-config F]\n  [--facts F | --root DIR] [--secrets NAMES] [--state-version NN.MM] --out DIR",
   summary:
     "Write the files of Nix that a node would be built from; whatever is not given is empty.",
   help:
@@ -86,6 +86,7 @@ export const command: Command = {
     "user-data": { type: "string" },
     "meta-data": { type: "string" },
     "vendor-data": { type: "string" },
+    "vendor-data2": { type: "string" },
     "network-config": { type: "string" },
     facts: { type: "string" },
     "state-version": { type: "string" },
@@ -108,6 +109,7 @@ export const command: Command = {
       {
         userData: await document("user-data"),
         vendorData: await document("vendor-data"),
+        vendorData2: await document("vendor-data2"),
         networkConfig: await document("network-config"),
       },
       {

@@ -130,7 +130,8 @@ export const userDataCodes = {
     action: "Set `hostname` in the user-data.",
   },
   "user-data/vendor-data": {
-    means: "The cloud gave vendor-data, which is not used.",
+    means:
+      "The cloud gave vendor-data, which is not used: the user-data switches it off, or is a #firstlight alone.",
     action: "Put what you need of it into the user-data.",
   },
   "user-data/keys-unused": {

@@ -2,18 +2,22 @@ import type { Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import { Input, type Leaf, type PathPart, type Surroundings } from "./input.ts";
 import type { Coverage, Origin } from "./translation.ts";
-import type { YamlDocument } from "./yaml.ts";
+import type { YamlDocument, YamlPosition } from "./yaml.ts";
 
 /** What is known of a document that has been read. */
 export interface SourceDocument {
   /** Name used in findings. */
   readonly name: string;
   readonly value: Json;
-  readonly locate: YamlDocument["locate"];
+  /** Where a value stands; `document` where that is not the one of this name. */
+  locate(
+    path: readonly PathPart[],
+    target?: "key" | "value",
+  ): (YamlPosition & { readonly document?: string }) | undefined;
   readonly binary?: YamlDocument["binary"];
   readonly floatText?: YamlDocument["floatText"];
-  /** The text it was read from; absent where values have no text of their own. */
-  readonly text?: string;
+  /** The text of a document that values stand in; absent where they have no text of their own. */
+  readonly textOf?: (document: string) => string | undefined;
 }
 
 /** Characters of a value's text that are shown at most. */
@@ -28,7 +32,7 @@ export class InputDocument implements Surroundings {
   readonly findings: Finding[] = [];
   readonly root: Input;
   readonly #source: SourceDocument;
-  #lines: readonly string[] | undefined;
+  readonly #lines = new Map<string, readonly string[]>();
 
   constructor(source: SourceDocument) {
     this.name = source.name;
@@ -40,7 +44,8 @@ export class InputDocument implements Surroundings {
     for (let length = path.length; length >= 0; length--) {
       const found = this.#source.locate(path.slice(0, length), target);
       if (found !== undefined) {
-        return { document: this.name, line: found.line, column: found.column };
+        const { document = this.name, line, column } = found;
+        return { document, line, column };
       }
     }
     return { document: this.name, line: null, column: null };
@@ -55,12 +60,19 @@ export class InputDocument implements Surroundings {
   }
 
   written(path: readonly PathPart[]): string | undefined {
-    const { text } = this.#source;
-    const { line, column } = this.place(path);
-    if (text === undefined || line === null || column === null) return undefined;
-    this.#lines ??= text.split(/\r\n?|[\n\u0085\u2028\u2029]/);
+    const { document, line, column } = this.place(path);
+    if (line === null || column === null) return undefined;
     // characters are counted as UTF-16 units: a wider one before the value only hides it
-    return this.#lines[line - 1]?.slice(column - 1, column - 1 + maxWritten);
+    return this.#linesOf(document)[line - 1]?.slice(column - 1, column - 1 + maxWritten);
+  }
+
+  #linesOf(document: string): readonly string[] {
+    const known = this.#lines.get(document);
+    if (known !== undefined) return known;
+    const text = this.#source.textOf?.(document);
+    const lines = text === undefined ? [] : text.split(/\r\n?|[\n\u0085\u2028\u2029]/);
+    this.#lines.set(document, lines);
+    return lines;
   }
 
   unmarked(): readonly Input[] {

@@ -229,10 +229,10 @@ export class Input {
   /** Adds a finding about this value, or about its key. */
   add(level: FindingLevel, text: FindingText, target: "key" | "value" = "value"): void {
     const { path } = this;
-    const { line, column } = this.document.place(path, target);
+    const { document, line, column } = this.document.place(path, target);
     const { code, message, hint = null } = text;
     this.document.findings.push({
-      document: this.document.name,
+      document,
       path: findingPath(path),
       line,
       column,

@@ -31,7 +31,7 @@ export function addEthernet(
     setOwn(ethernets, name, ethernet);
     return draft.origin(path, input);
   }
-  if (draft.originOf(path, "value")?.document === input.document.name) {
+  if (draft.originOf(path, "value")?.document === input.origin().document) {
     return input.add("error", {
       code: "network/invalid",
       message: "an interface of this name stands above already",

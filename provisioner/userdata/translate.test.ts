@@ -71,32 +71,6 @@ t.test("compressed user-data, YAML that is none, and bytes that are no text", as
   ]);
 });
 
-t.test("vendor-data is named, an empty one is none", async (t) => {
-  const vendorData = { document: "vendor-data", bytes: Buffer.from("#cloud-config\n") };
-  const { findings, coverage } = translate({ vendorData }, sampleContext);
-  t.strictSame(linesOf({ findings }), ["note user-data/vendor-data 1:1 "]);
-  t.equal(coverage.unsupported, 1);
-  const empty = { document: "vendor-data", bytes: new Uint8Array() };
-  t.strictSame(translate({ vendorData: empty }, sampleContext).findings, []);
-});
-
-t.test("commands in vendor-data run nowhere, which is a warning at their place", async (t) => {
-  const said = (text: string) => {
-    const vendorData = { document: "vendor-data", bytes: Buffer.from(text) };
-    return linesOf(translate({ vendorData }, sampleContext));
-  };
-  const cases = {
-    "#cloud-config\nlocale: C\nruncmd: [ls]\n": "warning user-data/vendor-data 3:1 runcmd",
-    "#cloud-config\nbootcmd: [ls]\n": "warning user-data/vendor-data 2:1 bootcmd",
-    "#!/bin/sh\nls\n": "warning user-data/vendor-data 1:1 ",
-    "#cloud-config\nruncmd: []\n": "note user-data/vendor-data 1:1 ",
-    "#cloud-config\n- runcmd\n": "note user-data/vendor-data 1:1 ",
-    "#cloud-config\nruncmd: [\n": "note user-data/vendor-data 1:1 ",
-    "MIME-Version: 1.0\n": "note user-data/vendor-data 1:1 ",
-  };
-  for (const [text, line] of Object.entries(cases)) t.strictSame(said(text), [line], text);
-});
-
 t.test(
   "keys of other modules are named with another way, unknown ones with a likely name",
   async (t) => {

@@ -3,6 +3,13 @@ import { checkSpec } from "#provisioner/spec/validate.ts";
 import { boundFindings } from "./bound-findings.ts";
 import { keyLines } from "./cloud-config/authorized-keys.ts";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
+import {
+  type ConfigDocuments,
+  type ConfigSources,
+  inOrderOf,
+  readConfigs,
+} from "./config-documents.ts";
+import { addUp, noCoverage } from "./coverage.ts";
 import { SpecDraft } from "./draft.ts";
 import { fillFromFirstlight, namesOfSecrets } from "./firstlight.ts";
 import { InputDocument } from "./input-document.ts";
@@ -11,15 +18,12 @@ import { fillFromNetworkConfig } from "./network-config.ts";
 import { findDoubtfulHashes } from "./password-hash.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
-import { decodeUserData, insteadOf, sniff, type UserDataFormat } from "./user-data-format.ts";
-import { findingOfVendorData } from "./vendor-data.ts";
+import { decodeUserData, insteadOf, type UserDataFormat } from "./user-data-format.ts";
 import { findIllFormedTexts } from "./well-formed.ts";
 import { readYaml } from "./yaml.ts";
 
 /** The raw documents of a datasource. */
-export interface Documents {
-  readonly userData?: RawDocument | undefined;
-  readonly vendorData?: RawDocument | undefined;
+export interface Documents extends ConfigSources {
   readonly networkConfig?: RawDocument | undefined;
 }
 
@@ -29,8 +33,6 @@ interface Part {
   readonly coverage: Coverage;
 }
 
-const nothing: Coverage = { translated: 0, agent: 0, unsupported: 0 };
-
 /**
  * Every document of a datasource -> one spec, with findings for all that is not in it. The spec fits
  * its schema whatever the documents say: what does not fit is named in an error and left out.
@@ -38,11 +40,10 @@ const nothing: Coverage = { translated: 0, agent: 0, unsupported: 0 };
 export function translate(documents: Documents, given: TranslationContext): Translation {
   const context = { ...given, publicKeys: keyLines(given.publicKeys) };
   const draft = new SpecDraft(context.secrets);
-  const { userData, networkConfig, vendorData } = documents;
+  const { networkConfig } = documents;
   const parts = [
-    translateUserData(userData, draft, context),
+    translateConfigs(readConfigs(documents), draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
-    ...(vendorData === undefined ? [] : [passOver(vendorData)]),
   ];
   const { spec, used, findings } = settleSecrets(draft, context.secrets);
   return {
@@ -54,69 +55,78 @@ export function translate(documents: Documents, given: TranslationContext): Tran
   };
 }
 
-/** Without user-data the meta-data still names the machine and its keys, as with an empty cloud-config. */
-function translateUserData(
-  raw: RawDocument | undefined,
+/**
+ * First all cloud-config, then each `#firstlight` over it. Without either the meta-data still names the
+ * machine and its keys, as with an empty cloud-config.
+ */
+function translateConfigs(
+  configs: ConfigDocuments,
   draft: SpecDraft,
   context: TranslationContext,
 ): Part {
-  const name = raw?.document ?? "user-data";
-  const decoded = raw === undefined ? { text: "", findings: [] } : decodeUserData(raw);
-  if (decoded.text === undefined) return { findings: decoded.findings, coverage: nothing };
-  const sniffed = sniff(decoded.text);
-  const format = sniffed === "unknown" ? (raw?.format ?? sniffed) : sniffed;
-  switch (format) {
-    case "empty":
-      return fill(name, "", draft, (document) =>
-        translateCloudConfig(document.root, draft, context),
-      );
-    case "cloud-config":
-      return fill(name, decoded.text, draft, (document) =>
-        translateCloudConfig(document.root, draft, context),
-      );
-    case "firstlight": {
-      const part = fill(name, decoded.text, draft, (document) =>
-        fillFromFirstlight(document.root, draft),
-      );
-      return { ...part, findings: [...part.findings, ...addMetaData(draft.spec, context, name)] };
-    }
-    default:
-      return { findings: [unknownFormat(name, format)], coverage: nothing };
-  }
+  const { config, specs } = configs;
+  const parts: Part[] = [configs];
+  if (config !== undefined)
+    parts.push(fill(config, draft, () => translateCloudConfig(config.root, draft, context)));
+  for (const { document, text } of specs)
+    parts.push(
+      fillFromText(document, text, { draft, put: ({ root }) => fillFromFirstlight(root, draft) }),
+    );
+  const [first] = specs;
+  if (config === undefined && first !== undefined)
+    parts.push({
+      findings: addMetaData(draft.spec, context, first.document),
+      coverage: noCoverage,
+    });
+  const others = configs.others.map(({ document, format }) => unknownFormat(document, format));
+  const findings = [...parts.flatMap((part) => part.findings), ...others].map(configs.weigh);
+  return {
+    findings: findings.sort(inOrderOf(configs.names)),
+    coverage: addUp(parts.map(({ coverage }) => coverage)),
+  };
 }
 
 function translateNetwork(raw: RawDocument, draft: SpecDraft): Part {
   const decoded = decodeUserData(raw);
-  if (decoded.text === undefined) return { findings: decoded.findings, coverage: nothing };
-  return fill(raw.document, decoded.text, draft, (document) =>
-    fillFromNetworkConfig(document.root, draft),
-  );
+  if (decoded.text === undefined) return { findings: decoded.findings, coverage: noCoverage };
+  return fillFromText(raw.document, decoded.text, {
+    draft,
+    put: ({ root }) => fillFromNetworkConfig(root, draft),
+  });
 }
 
-/** Reads a document, has its values put into the draft, and takes out what does not fit there. */
-function fill(
-  name: string,
-  text: string,
-  draft: SpecDraft,
-  put: (document: InputDocument) => void,
-): Part {
+interface Fill {
+  readonly draft: SpecDraft;
+  /** Puts the values of the document into the draft. */
+  readonly put: (document: InputDocument) => void;
+}
+
+/** Reads a document, and has its values put into the draft. */
+function fillFromText(name: string, text: string, { draft, put }: Fill): Part {
   const { value, findings, locate, binary, floatText } = readYaml(text, { document: name });
-  if (value === undefined) return { findings, coverage: nothing };
+  if (value === undefined) return { findings, coverage: noCoverage };
   const illFormed = findIllFormedTexts(name, value, locate);
-  if (hasErrors(illFormed)) return { findings: [...findings, ...illFormed], coverage: nothing };
-  const document = new InputDocument({ name, value, locate, binary, floatText, text });
+  if (hasErrors(illFormed)) return { findings: [...findings, ...illFormed], coverage: noCoverage };
+  const textOf = () => text;
+  const document = new InputDocument({ name, value, locate, binary, floatText, textOf });
+  const filled = fill(document, draft, () => put(document));
+  return { ...filled, findings: [...findings, ...filled.findings].sort(byPlace) };
+}
+
+/** Has the values of a document put into the draft, and takes out what does not fit there. */
+function fill(document: InputDocument, draft: SpecDraft, put: () => void): Part {
   draft.reserve(namesOfSecrets(document.root));
   draft.reserve(namesOfSecrets(document.root.get("firstlight")));
-  put(document);
+  put();
   const checked = checkSpec(draft.spec, {
-    document: name,
+    document: document.name,
     findOrigin: (path, target) => draft.originOf(path, target),
     secretNames: new Set(draft.secrets.keys()),
   });
   for (const moves of checked.moves) draft.follow(moves);
-  const said = [...findings, ...document.findings, ...checked.findings];
+  const said = [...document.findings, ...checked.findings];
   return {
-    findings: [...said, ...dropDoubtfulHashes(draft, said)].sort(byPlace),
+    findings: [...said, ...dropDoubtfulHashes(draft, said)],
     coverage: document.coverage(),
   };
 }
@@ -132,12 +142,6 @@ function dropDoubtfulHashes(draft: SpecDraft, said: readonly Finding[]): readonl
   return doubtful
     .map(({ finding }) => finding)
     .filter((finding) => !errors.includes(placeOfFinding(finding)));
-}
-
-function passOver(raw: RawDocument): Part {
-  const finding = findingOfVendorData(raw);
-  if (finding === undefined) return { findings: [], coverage: nothing };
-  return { findings: [finding], coverage: { ...nothing, unsupported: 1 } };
 }
 
 function unknownFormat(document: string, format: UserDataFormat): Finding {
@@ -156,6 +160,7 @@ function unreadText(format: UserDataFormat): Pick<Finding, "message" | "hint"> {
   switch (format) {
     case "empty":
     case "cloud-config":
+    case "cloud-config-jsonp":
     case "firstlight":
     case "unknown":
       return {
@@ -170,9 +175,4 @@ function unreadText(format: UserDataFormat): Pick<Finding, "message" | "hint"> {
     default:
       return { message: `user-data of the format ${format} is not read`, hint: insteadOf[format] };
   }
-}
-
-function addUp(all: readonly Coverage[]): Coverage {
-  const sum = (fate: keyof Coverage) => all.reduce((total, part) => total + part[fate], 0);
-  return { translated: sum("translated"), agent: sum("agent"), unsupported: sum("unsupported") };
 }

@@ -4,7 +4,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 
 /** A raw document of a datasource or a file. */
 export interface RawDocument {
-  /** Name used in findings: `user-data`, `network-config`, a file name. */
+  /** Name used in findings: `user-data`, `vendor-data`, `network-config`, a file name. */
   readonly document: string;
   readonly bytes: Uint8Array;
   /** What it is, where its first line does not say it. */

@@ -8,9 +8,10 @@ const mebi = 1024 * 1024;
 /** Of a document that was unpacked. */
 export const maxBytes = 16 * mebi;
 
-/** Formats of user-data that are told apart; only the first two and `empty` are read. */
+/** Formats of user-data that are told apart; only the first three and `empty` are read. */
 export type UserDataFormat =
   | "cloud-config"
+  | "cloud-config-jsonp"
   | "firstlight"
   | "empty"
   | "script"
@@ -18,7 +19,6 @@ export type UserDataFormat =
   | "include"
   | "include-once"
   | "cloud-config-archive"
-  | "cloud-config-jsonp"
   | "part-handler"
   | "jinja"
   | "mime"
@@ -28,7 +28,7 @@ export type UserDataFormat =
 /** A format of user-data that is told apart and not read. */
 export type UnreadFormat = Exclude<
   UserDataFormat,
-  "cloud-config" | "firstlight" | "empty" | "jinja" | "unknown"
+  "cloud-config" | "cloud-config-jsonp" | "firstlight" | "empty" | "jinja" | "unknown"
 >;
 
 /** What to do instead of each format that is not read. */
@@ -38,7 +38,6 @@ export const insteadOf: Readonly<Record<UnreadFormat, string>> = {
   include: "put the document itself in the place of its address",
   "include-once": "put the document itself in the place of its address",
   "cloud-config-archive": "write its parts as one #cloud-config",
-  "cloud-config-jsonp": "apply the patch, and give the #cloud-config that comes of it",
   "part-handler": "do what it does beforehand, and give the #cloud-config that comes of it",
   mime: "write its parts as one #cloud-config, their scripts under `runcmd`",
   nix: "set the options under `options` of a #firstlight",

@@ -1,52 +1,73 @@
 import type { Finding } from "#core/finding.ts";
-import type { RawDocument } from "./translation.ts";
-import { decodeUserData, sniff } from "./user-data-format.ts";
+import type { DocumentPart, SplitDocument } from "./document-parts.ts";
 import { readYaml } from "./yaml.ts";
 
 /** Formats that are code, which cloud-init would run. */
 const programs: ReadonlySet<string> = new Set(["script", "cloud-boothook", "part-handler"]);
 
+/** Why nothing of a vendor-data is used. */
+export type UnusedBecause = "switched-off" | "own-spec";
+
+/** Codes of what has no meaning here: of vendor-data, which is written for any system, no loss. */
+const meaningless: ReadonlySet<string> = new Set([
+  "cloud-config/no-meaning",
+  "cloud-config/unknown-key",
+  "cloud-config/unsupported-key",
+  "user-data/unknown-format",
+]);
+
 /**
- * What to say of vendor-data, of which nothing is used: a note, because many clouds always send some;
- * a warning where it holds commands, which run nowhere. Nothing for an empty document.
+ * What to say of vendor-data of which nothing is used: a note, because many clouds always send some; a
+ * warning where it holds commands that nobody has switched off. Nothing for an empty document.
  */
-export function findingOfVendorData(raw: RawDocument): Finding | undefined {
-  if (raw.bytes.length === 0) return undefined;
-  const commands = findCommands(raw);
-  const { line, column } = commands ?? { line: 1, column: 1 };
-  return {
-    document: raw.document,
-    path: commands?.key ?? "",
-    line,
-    column,
-    level: commands === undefined ? "note" : "warning",
-    code: "user-data/vendor-data",
-    message:
-      commands === undefined
-        ? "vendor-data is not used"
-        : "vendor-data is not used: the commands in it run neither in the boot nor in the system",
-    hint: "put what you need of it into the user-data",
-  };
+export function findingOfVendorData(
+  document: string,
+  { parts, findings }: SplitDocument,
+  { why, key }: { readonly why: UnusedBecause; readonly key: string },
+): Finding | undefined {
+  if (parts.length === 0 && findings.length === 0) return undefined;
+  const place = { document, path: "", line: 1, column: 1, code: "user-data/vendor-data" } as const;
+  if (why === "switched-off") {
+    const message = `vendor-data is not used, as \`${key}\` of the user-data says`;
+    return { ...place, level: "note", message, hint: null };
+  }
+  const hint = "put what you need of it into the user-data";
+  for (const part of parts) {
+    const commands = findCommands(part);
+    if (commands === undefined) continue;
+    const message =
+      "vendor-data is not used: the commands in it run neither in the boot nor in the system";
+    return { ...place, document: part.document, ...commands, level: "warning", message, hint };
+  }
+  const message = "vendor-data is not used: a #firstlight says all of what the machine is to be";
+  return { ...place, level: "note", message, hint };
+}
+
+/**
+ * The cloud says vendor-data, not the owner of the node, and cannot be asked to mend it: what is wrong
+ * in it is left out and stops nothing, and what has no meaning here is a note.
+ */
+export function softenVendorFinding(finding: Finding): Finding {
+  const { level, code } = finding;
+  if (meaningless.has(code)) return { ...finding, level: "note" };
+  return level === "error" ? { ...finding, level: "warning" } : finding;
 }
 
 interface Commands {
   /** The key that holds them; the empty text where all of the document is a program. */
-  readonly key: string;
+  readonly path: string;
   readonly line: number;
   readonly column: number;
 }
 
-function findCommands(raw: RawDocument): Commands | undefined {
-  const { text } = decodeUserData(raw);
-  if (text === undefined) return undefined;
-  const format = sniff(text);
-  if (programs.has(format)) return { key: "", line: 1, column: 1 };
+function findCommands({ document, format, text }: DocumentPart): Commands | undefined {
+  if (programs.has(format)) return { path: "", line: 1, column: 1 };
   if (format !== "cloud-config") return undefined;
-  const { value, locate } = readYaml(text, { document: raw.document });
+  const { value, locate } = readYaml(text, { document });
   const [key] =
     Object.entries(value ?? {}).find(([name, list]) => {
       return ["bootcmd", "runcmd"].includes(name) && Array.isArray(list) && list.length > 0;
     }) ?? [];
   if (key === undefined) return undefined;
-  return { key, ...(locate([key], "key") ?? { line: 1, column: 1 }) };
+  return { path: key, ...(locate([key], "key") ?? { line: 1, column: 1 }) };
 }

@@ -61,6 +61,24 @@ const defaults = { maxBytes: 8 * 1024 * 1024, maxDepth: 100, maxNodes: 200_000 }
  * Other than PyYAML it refuses aliases inside what they name, and what is beyond the limits.
  */
 export function readYaml(text: string, options: YamlOptions): YamlDocument {
+  const { root, findings, place } = readYamlTree(text, options);
+  return {
+    ...viewOf(root, place),
+    value: hasErrors(findings) ? undefined : (root?.value.json ?? null),
+    findings,
+  };
+}
+
+/** A document as it was built, with the place of each of its offsets. */
+export interface YamlTree {
+  /** `undefined` for an empty document, and where a finding is an error that leaves nothing. */
+  readonly root: Item | undefined;
+  readonly findings: readonly Finding[];
+  place(offset: number): YamlPosition;
+}
+
+/** Reads a document as {@link readYaml} does; for who puts values of several documents together. */
+export function readYamlTree(text: string, options: YamlOptions): YamlTree {
   const limits = { ...defaults, ...options };
   const prepared = prepareText(text);
   const { place, lineOf } = lineTable(prepared);
@@ -82,17 +100,25 @@ export function readYaml(text: string, options: YamlOptions): YamlDocument {
     const { offset, code, message, hint } = error;
     remarks.add({ offset, path: "", level: "error", code, message, hint });
   }
-  const findings = toFindings(remarks, options.document, place);
+  return { root, findings: toFindings(remarks, options.document, place), place };
+}
+
+/** What can be asked of a built value, by path. */
+export function viewOf<Position extends YamlPosition>(
+  root: Item | undefined,
+  place: (offset: number) => Position,
+): Pick<YamlDocument, "binary" | "floatText"> & {
+  locate(path: readonly (string | number)[], target?: "key" | "value"): Position | undefined;
+} {
+  const scalarAt = (path: readonly (string | number)[]) =>
+    root === undefined ? undefined : find(root, path)?.value.scalar;
   return {
-    value: hasErrors(findings) ? undefined : (root?.value.json ?? null),
-    findings,
     locate: (path, target = "value") => {
       const found = root === undefined ? undefined : find(root, path);
       return found === undefined ? undefined : place(target === "key" ? found.keyAt : found.at);
     },
-    binary: (path) => (root === undefined ? undefined : find(root, path)?.value.scalar?.bytes),
-    floatText: (path) =>
-      root === undefined ? undefined : find(root, path)?.value.scalar?.floatText,
+    binary: (path) => scalarAt(path)?.bytes,
+    floatText: (path) => scalarAt(path)?.floatText,
   };
 }
 

@@ -40,7 +40,6 @@ const beginnings: Readonly<Record<UnreadFormat, string>> = {
   include: "`#include`",
   "include-once": "`#include-once`",
   "cloud-config-archive": "`#cloud-config-archive`",
-  "cloud-config-jsonp": "`#cloud-config-jsonp`",
   "part-handler": "`#part-handler`",
   mime: "MIME (`Content-Type:`, `MIME-Version:`)",
   nix: "`#nix`",
@@ -59,8 +58,8 @@ either is [rendered by the node](datasources.md) before it is read; \`translate\
 \`render\` refuse it, because what it comes to is known on the node alone. The \`source\` of a file is
 read by the node alone as well: to them it is a note, and an error only where no node could read it. A
 document whose first line says nothing is refused, and so is one of another format that cloud-init
-knows, with the error \`user-data/unsupported-format\`. Of vendor-data nothing is used, whatever its
-format; a finding says so.
+knows, with the error \`user-data/unsupported-format\`. How several parts are merged, and what is made of
+vendor-data, is in [user-data.md](user-data.md).
 
 | refused | instead |
 |---|---|

@@ -44,7 +44,7 @@ async function vendorData(answers: AnswerReader): Promise<Uint8Array | undefined
   const text = answers.text(path) ?? "";
   const document = { name: path, value, text, locate: () => undefined };
   const { readVendorData } = await import("../openstack-vendor-data.ts");
-  const { bytes, findings } = readVendorData([document]);
+  const { bytes, findings } = readVendorData(document);
   for (const finding of findings) answers.find(path, finding);
   return bytes;
 }

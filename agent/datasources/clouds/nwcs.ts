@@ -48,7 +48,7 @@ async function vendorData(answers: AnswerReader, value: Json | undefined) {
   if (typeof value !== "object" || value === null) return documentIn(answers, "vendordata", value);
   const { readVendorData } = await import("../openstack-vendor-data.ts");
   const document = { name: `${metaData}: vendordata`, value, text: "", locate: () => undefined };
-  const { bytes, findings } = readVendorData([document]);
+  const { bytes, findings } = readVendorData(document);
   for (const finding of findings) answers.find(document.name, finding);
   return bytes;
 }

@@ -14,7 +14,6 @@ t.test("what asks for nothing is a note: nothing is lost", async (t) => {
     "chpasswd: {expire: false}\n",
     "growpart: {mode: off, devices: [/]}\n",
     "ssh: {emit_keys_to_console: false}\n",
-    "vendor_data: {enabled: false}\n",
     "mounts: []\n",
     "snap: {}\n",
   ]) {
@@ -29,7 +28,6 @@ t.test("what asks for something is a warning, as before", async (t) => {
     "chpasswd: {expire: false, list: ['a:b']}\n",
     "growpart: {mode: auto}\n",
     "ssh_deletekeys: true\n",
-    "vendor_data: {enabled: true}\n",
     "mounts: [[a, b]]\n",
   ]) {
     t.strictSame(levelsOf(yaml), ["warning"], yaml);

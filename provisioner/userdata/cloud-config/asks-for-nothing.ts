@@ -10,8 +10,6 @@ const unneeded: ReadonlySet<string> = new Set([
   "launch-index",
   "log_cfgs",
   "manage_etc_hosts",
-  "merge_how",
-  "merge_type",
   "output",
   "package_reboot_if_required",
   "package_update",
@@ -37,8 +35,6 @@ const alreadySo: Readonly<Record<string, (value: Json) => boolean>> = {
   ssh: only("emit_keys_to_console", isFalse),
   ssh_deletekeys: isFalse,
   ssh_publish_hostkeys: (value) => isFalse(member(value, "enabled")),
-  vendor_data: (value) => isFalse(member(value, "enabled")),
-  vendor_data2: (value) => isFalse(member(value, "enabled")),
 };
 
 /**

@@ -1,0 +1,127 @@
+import { byPlace, type Finding } from "#core/finding.ts";
+import { addUp, noCoverage } from "./coverage.ts";
+import { type DocumentPart, type SplitDocument, splitDocument } from "./document-parts.ts";
+import { InputDocument } from "./input-document.ts";
+import { combineKinds } from "./merge/combine-kinds.ts";
+import { MergeLimits } from "./merge/merge-limits.ts";
+import { mergeParts, type PartsOptions } from "./merge/merge-parts.ts";
+import { TextRow } from "./merge/text-row.ts";
+import type { Coverage, RawDocument } from "./translation.ts";
+import { findingOfVendorData, softenVendorFinding, type UnusedBecause } from "./vendor-data.ts";
+import { readVendorSwitch, type VendorKind, vendorKeys } from "./vendor-switch.ts";
+import { viewOf } from "./yaml.ts";
+import type { Item } from "./yaml-values.ts";
+
+/** The documents of a datasource that are user-data, the cloud's part of it among them. */
+export interface ConfigSources {
+  readonly userData?: RawDocument | undefined;
+  readonly vendorData?: RawDocument | undefined;
+  readonly vendorData2?: RawDocument | undefined;
+}
+
+/** What the documents of a datasource are, before any of it has a meaning. */
+export interface ConfigDocuments {
+  /** All cloud-config as one document, which knows where each value stands; absent where user-data says itself what the machine is to be. */
+  readonly config: InputDocument | undefined;
+  /** Parts of user-data that are a `#firstlight`, in order. */
+  readonly specs: readonly DocumentPart[];
+  /** Parts of any other format, of user-data and of vendor-data that is used. */
+  readonly others: readonly DocumentPart[];
+  readonly findings: readonly Finding[];
+  readonly coverage: Coverage;
+  /** Names of documents, as findings name them, in order. */
+  readonly names: readonly string[];
+  /** What a finding is where it stands: one of vendor-data stops nothing. */
+  weigh(finding: Finding): Finding;
+}
+
+/**
+ * Reads user-data and vendor-data, and puts all `#cloud-config` and `#cloud-config-jsonp` of them
+ * together as cloud-init does: the parts of one document by what each of them says, then vendor-data,
+ * vendor-data2 and user-data, of which the last one counts most.
+ */
+export function readConfigs(sources: ConfigSources): ConfigDocuments {
+  const options = { row: new TextRow(), limits: new MergeLimits() };
+  const { userData } = sources;
+  const user: SplitDocument =
+    userData === undefined ? { parts: [], findings: [] } : splitDocument(userData);
+  const specs = user.parts.filter(({ format }) => format === "firstlight");
+  const merged = mergeParts(user.parts.filter(isConfig), options);
+  const isOwnSpec = specs.length > 0 && !user.parts.some(isConfig);
+  const vendors = [
+    readVendor("vendor-data2", sources.vendorData2, { ...options, isOwnSpec, user: merged.item }),
+    readVendor("vendor-data", sources.vendorData, { ...options, isOwnSpec, user: merged.item }),
+  ];
+  const items = [merged.item, ...vendors.map(({ item }) => item)];
+  const combined = combineKinds(
+    items.filter((item) => item !== undefined),
+    options,
+  );
+  const name = userData?.document ?? "user-data";
+  const vendorNames = new Set(vendors.flatMap(({ names }) => names));
+  return {
+    config: isOwnSpec ? undefined : documentOf(name, combined.item, options.row),
+    specs,
+    others: [...user.parts, ...vendors.flatMap(({ parts }) => parts)].filter(isOther),
+    findings: [user, merged, ...vendors, combined].flatMap(({ findings }) => findings),
+    coverage: addUp([merged.coverage, ...vendors.map(({ coverage }) => coverage)]),
+    names: [name, ...user.parts.map(({ document }) => document), ...vendorNames],
+    weigh: (finding) =>
+      vendorNames.has(finding.document) ? softenVendorFinding(finding) : finding,
+  };
+}
+
+interface VendorRead extends SplitDocument {
+  readonly item: Item | undefined;
+  readonly coverage: Coverage;
+  readonly names: readonly string[];
+}
+
+interface VendorOptions extends PartsOptions {
+  /** Whether user-data has a spec and no config. */
+  readonly isOwnSpec: boolean;
+  readonly user: Item | undefined;
+}
+
+function readVendor(
+  kind: VendorKind,
+  raw: RawDocument | undefined,
+  { isOwnSpec, user, ...options }: VendorOptions,
+): VendorRead {
+  const nothing = { parts: [], findings: [], item: undefined, coverage: noCoverage, names: [] };
+  if (raw === undefined) return nothing;
+  const split = splitDocument(raw);
+  const names = [raw.document, ...split.parts.map(({ document }) => document)];
+  const { isOn, leavesOut } = readVendorSwitch(user, kind);
+  const why: UnusedBecause | undefined = isOwnSpec ? "own-spec" : isOn ? undefined : "switched-off";
+  if (why !== undefined) {
+    const finding = findingOfVendorData(raw.document, split, { why, key: vendorKeys[kind] });
+    if (finding === undefined) return nothing;
+    return { ...nothing, findings: [finding], coverage: { ...noCoverage, unsupported: 1 } };
+  }
+  const parts = split.parts.filter(({ format }) => !leavesOut(format));
+  const merged = mergeParts(parts.filter(isConfig), options);
+  return { ...merged, parts, findings: [...split.findings, ...merged.findings], names };
+}
+
+function documentOf(name: string, item: Item | undefined, row: TextRow): InputDocument {
+  const place = row.place.bind(row);
+  const view = viewOf(item, place);
+  const textOf = row.textOf.bind(row);
+  return new InputDocument({ name, value: item?.value.json ?? null, ...view, textOf });
+}
+
+/** Findings in the order of documents, and of the places in each. */
+export function inOrderOf(names: readonly string[]): (a: Finding, b: Finding) => number {
+  const ranks = new Map([...new Set(names)].map((name, index) => [name, index]));
+  const rank = ({ document }: Finding) => ranks.get(document) ?? ranks.size;
+  return (a, b) => rank(a) - rank(b) || byPlace(a, b);
+}
+
+function isConfig({ format }: DocumentPart): boolean {
+  return format === "cloud-config" || format === "cloud-config-jsonp";
+}
+
+function isOther(part: DocumentPart): boolean {
+  return !isConfig(part) && part.format !== "firstlight";
+}

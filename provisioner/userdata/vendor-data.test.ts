@@ -1,0 +1,189 @@
+import t from "tap";
+import { hasErrors } from "#core/finding.ts";
+import { referencedSources } from "./referenced-sources.ts";
+import { partOf, sampleContext, translateText } from "./sample-translation.ts";
+import { translate } from "./translate.ts";
+import type { Translation } from "./translation.ts";
+
+interface Texts {
+  readonly userData?: string;
+  readonly vendorData?: string;
+  readonly vendorData2?: string;
+}
+
+const config = (text: string) => `#cloud-config\n${text}\n`;
+const raw = (document: string, text: string | undefined) =>
+  text === undefined ? undefined : { document, bytes: Buffer.from(text) };
+
+function documentsOf({ userData, vendorData, vendorData2 }: Texts) {
+  return {
+    userData: raw("user-data", userData),
+    vendorData: raw("vendor-data", vendorData),
+    vendorData2: raw("vendor-data2", vendorData2),
+  };
+}
+
+function translateAll(texts: Texts): Translation {
+  return translate(documentsOf(texts), sampleContext);
+}
+
+/** `vendor-data:3:1 warning cloud-config/unknown-key a`. */
+function saidOf({ findings }: Translation): readonly string[] {
+  return findings.map(
+    ({ document, line, column, level, code, path }) =>
+      `${document}:${line}:${column} ${level} ${code}${path === "" ? "" : ` ${path}`}`,
+  );
+}
+
+t.test("vendor-data alone is what the machine is to be", async (t) => {
+  for (const userData of [undefined, "", config("")]) {
+    const translation = translateAll({
+      ...(userData === undefined ? {} : { userData }),
+      vendorData: config("hostname: a"),
+    });
+    t.strictSame(partOf(translation), { hostname: "a" });
+    t.strictSame(saidOf(translation), []);
+    t.strictSame(translation.coverage, { translated: 1, agent: 0, unsupported: 0 });
+    t.strictSame(translation.origins.get("hostname"), {
+      document: "vendor-data",
+      line: 2,
+      column: 11,
+    });
+  }
+  t.strictSame(saidOf(translateAll({ vendorData: "" })), []);
+});
+
+t.test("user-data counts most, then vendor-data2; lists stay whole", async (t) => {
+  const translation = translateAll({
+    userData: config("hostname: user\nruncmd: [a]\nntp: {servers: [192.0.2.1]}"),
+    vendorData2: config("hostname: two\ntimezone: Europe/Berlin\nruncmd: [b]\nntp: {pools: []}"),
+    vendorData: config("timezone: Europe/Paris\nlocale: de_DE.UTF-8\npackages: [htop]"),
+  });
+  t.notOk(hasErrors(translation.findings));
+  const { hostname, timezone, locale, packages, commands } = translation.spec;
+  t.strictSame([hostname, timezone], ["user", "Europe/Berlin"]);
+  t.match(locale, /de_DE/);
+  t.strictSame(packages, ["htop"]);
+  t.equal(commands?.length, 1);
+  const { origins } = translation;
+  t.match(origins.get("timezone"), { document: "vendor-data2", line: 3 });
+  t.match(origins.get("packages.0"), { document: "vendor-data", line: 4 });
+  t.match(origins.get("commands.0"), { document: "user-data", line: 3 });
+});
+
+t.test("its own word on merging is about its own parts", async (t) => {
+  const { spec } = translateAll({
+    userData: config("packages: [htop]"),
+    vendorData: config("packages: [git]\nmerge_how: dict(recurse_list)+list(append)"),
+  });
+  t.strictSame(spec.packages, ["htop"]);
+});
+
+t.test("user-data switches it off, each by its own key", async (t) => {
+  const vendor = { vendorData: config("hostname: a"), vendorData2: config("timezone: UTC") };
+  for (const off of ["{enabled: false}", "{enabled: 'no'}", "{enabled: }"]) {
+    const first = translateAll({ ...vendor, userData: config(`vendor_data: ${off}`) });
+    t.strictSame(partOf(first), { timezone: "UTC" }, off);
+    const said = saidOf(first).filter((line) => line.startsWith("vendor-data:"));
+    t.strictSame(said, ["vendor-data:1:1 note user-data/vendor-data"], off);
+    const second = translateAll({ ...vendor, userData: config(`vendor_data2: ${off}`) });
+    t.strictSame(partOf(second), { hostname: "a" }, off);
+  }
+  for (const on of ["{}", "{enabled: true}", "{enabled: 'YES '}", "{enabled: 1}", "{prefix: []}"]) {
+    const translation = translateAll({ ...vendor, userData: config(`vendor_data: ${on}`) });
+    t.strictSame(partOf(translation), { hostname: "a", timezone: "UTC" }, on);
+    t.strictSame(saidOf(translation), [], on);
+  }
+});
+
+t.test("a switch that is none switches it off, with an error; so does nothing", async (t) => {
+  const vendorData = config("hostname: a");
+  for (const [value, said] of [
+    ["no", "user-data:2:14 error user-data/wrong-type vendor_data"],
+    ["[]", "user-data:2:14 error user-data/wrong-type vendor_data"],
+  ] as const) {
+    const translation = translateAll({ vendorData, userData: config(`vendor_data: ${value}`) });
+    t.strictSame(partOf(translation), {});
+    t.strictSame(saidOf(translation), [said, "vendor-data:1:1 note user-data/vendor-data"]);
+  }
+  const nothing = translateAll({ vendorData, userData: config("vendor_data:") });
+  t.strictSame(partOf(nothing), {});
+  t.notOk(hasErrors(nothing.findings));
+});
+
+t.test("types of parts are left out, and a prefix means nothing", async (t) => {
+  const vendorData = config("hostname: a");
+  for (const list of ["[text/cloud-config]", "text/cloud-config"]) {
+    const userData = config(`vendor_data: {disabled_handlers: ${list}}`);
+    t.strictSame(partOf(translateAll({ userData, vendorData })), {}, list);
+  }
+  const userData = config("vendor_data: {disabled_handlers: [text/x-shellscript], prefix: nice}");
+  const translation = translateAll({ userData, vendorData });
+  t.strictSame(partOf(translation), { hostname: "a" });
+  t.match(saidOf(translation), [
+    /^user-data:2:\d+ warning cloud-config\/unsupported-key vendor_data.prefix$/,
+  ]);
+});
+
+t.test("what is wrong in it stops nothing, and what means nothing here is a note", async (t) => {
+  const vendorData = config("hostname: [a]\nfoo: 1\napt: {x: 1}\ntimezone: UTC\nruncmd: 7");
+  const translation = translateAll({ userData: config("locale: C.UTF-8"), vendorData });
+  t.strictSame(saidOf(translation), [
+    "vendor-data:2:11 warning user-data/wrong-type hostname",
+    "vendor-data:3:1 note cloud-config/unknown-key foo",
+    "vendor-data:4:1 note cloud-config/unsupported-key apt",
+    "vendor-data:6:9 warning user-data/wrong-type runcmd",
+  ]);
+  t.equal(translation.spec.timezone, "UTC");
+  const broken = { "#cloud-config\na: [\n": "yaml/invalid", hello: "user-data/unknown-format" };
+  for (const [text, code] of Object.entries(broken)) {
+    const { findings, spec } = translateAll({ userData: config("hostname: a"), vendorData: text });
+    t.match(findings, [{ document: "vendor-data", code }]);
+    t.notOk(hasErrors(findings));
+    t.equal(spec.hostname, "a");
+  }
+  const bytes = { document: "vendor-data", bytes: Buffer.from([0x23, 0xff]) };
+  const undecodable = translateText("#cloud-config\nhostname: a\n", {}, { vendorData: bytes });
+  t.match(undecodable.findings, [{ level: "warning", code: "user-data/undecodable" }]);
+});
+
+t.test("a #firstlight alone says all, and its vendor-data is named", async (t) => {
+  const userData = "#firstlight\nhostname: own\n";
+  const said = (vendorData: string) => saidOf(translateAll({ userData, vendorData }));
+  const cases = {
+    [config("locale: C\nruncmd: [ls]")]: "vendor-data:3:1 warning user-data/vendor-data runcmd",
+    [config("bootcmd: [ls]")]: "vendor-data:2:1 warning user-data/vendor-data bootcmd",
+    "#!/bin/sh\nls\n": "vendor-data:1:1 warning user-data/vendor-data",
+    [config("runcmd: []")]: "vendor-data:1:1 note user-data/vendor-data",
+    [config("- runcmd")]: "vendor-data:1:1 note user-data/vendor-data",
+    [config("runcmd: [")]: "vendor-data:1:1 note user-data/vendor-data",
+    "MIME-Version: 1.0\n": "vendor-data:1:1 note user-data/vendor-data",
+  };
+  for (const [text, line] of Object.entries(cases)) t.strictSame(said(text), [line], text);
+  t.strictSame(said(""), []);
+  const { spec, coverage } = translateAll({ userData, vendorData: config("timezone: UTC") });
+  t.strictSame(spec, { version: 1, hostname: "own" });
+  t.equal(coverage.unsupported, 1);
+});
+
+t.test("findings of several documents stand in the order of the documents", async (t) => {
+  const translation = translateAll({
+    userData: config("a: 1\nfoo: 1"),
+    vendorData: config("bar: 1"),
+    vendorData2: config("\n\n\nqux: 1"),
+  });
+  t.strictSame(
+    saidOf(translation).map((line) => line.split(" ")[0]),
+    ["user-data:2:1", "user-data:3:1", "vendor-data2:5:1", "vendor-data:2:1"],
+  );
+});
+
+t.test("addresses of its files are read beforehand, where they are used", async (t) => {
+  const files = (uri: string) => config(`write_files: [{path: /a, source: {uri: '${uri}'}}]`);
+  const vendorData = files("https://example.org/v");
+  t.strictSame(referencedSources(documentsOf({ vendorData })), ["https://example.org/v"]);
+  const userData = files("https://example.org/u");
+  t.strictSame(referencedSources(documentsOf({ userData, vendorData })), ["https://example.org/u"]);
+  const off = config("vendor_data: {enabled: false}");
+  t.strictSame(referencedSources(documentsOf({ userData: off, vendorData })), []);
+});

@@ -1,0 +1,51 @@
+import type { UserDataFormat } from "./user-data-format.ts";
+import type { Item } from "./yaml-values.ts";
+
+/** The keys of user-data that say what is made of vendor-data. */
+export const vendorKeys = { "vendor-data": "vendor_data", "vendor-data2": "vendor_data2" } as const;
+
+/** Which vendor-data it is. */
+export type VendorKind = keyof typeof vendorKeys;
+
+/** What user-data says of one vendor-data. */
+export interface VendorSwitch {
+  readonly isOn: boolean;
+  /** Whether parts of a format are left out. */
+  leavesOut(format: UserDataFormat): boolean;
+}
+
+/** Content types as `disabled_handlers` names them. */
+const contentTypes: Partial<Readonly<Record<UserDataFormat, string>>> = {
+  "cloud-config": "text/cloud-config",
+  "cloud-config-jsonp": "text/cloud-config-jsonp",
+  "cloud-boothook": "text/cloud-boothook",
+  "part-handler": "text/part-handler",
+  script: "text/x-shellscript",
+  jinja: "text/jinja2",
+};
+
+/**
+ * The switch in a config of user-data: on where nothing is said, off where it is no mapping, and where
+ * `enabled` is nothing that cloud-init takes for true. `disabled_handlers` is a list, or a text in
+ * which any content type counts that it contains.
+ */
+export function readVendorSwitch(config: Item | undefined, kind: VendorKind): VendorSwitch {
+  const said = config?.value.members?.get(vendorKeys[kind]);
+  const none = said?.value.members?.get("disabled_handlers")?.value.json;
+  const disabled = typeof none === "string" || Array.isArray(none) ? none : [];
+  return {
+    isOn: said === undefined || (said.value.members !== null && isEnabled(said)),
+    leavesOut: (format) => {
+      const type = contentTypes[format];
+      return type !== undefined && disabled.includes(type);
+    },
+  };
+}
+
+function isEnabled({ value }: Item): boolean {
+  const enabled = value.members?.get("enabled")?.value.scalar;
+  if (enabled === undefined) return value.members?.has("enabled") !== true;
+  if (enabled === null) return false;
+  const text = enabled.floatText ?? String(enabled.json);
+  return ["true", "1", "on", "yes"].includes(text.toLowerCase().trim());
+}

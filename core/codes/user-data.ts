@@ -60,7 +60,7 @@ export const userDataCodes = {
     action: "Write https in the place of http.",
   },
   "user-data/include-address": {
-    means: "A line of an #include is no address with http or https.",
+    means: "A line of an #include is no address with http or https, or there is none.",
     action: "Put the document itself in the place of the line.",
   },
   "user-data/include-cycle": {
@@ -74,6 +74,16 @@ export const userDataCodes = {
   "user-data/interpreter": {
     means: "A script does not say in its first line which program runs it: sh does.",
     action: "Begin it with `#!/bin/sh`.",
+  },
+  "user-data/nix-module": {
+    means:
+      "A module of NixOS stands in the user-data, and an image takes them only where its owner says so.",
+    action:
+      "Set `userData.nixModules` in /etc/firstlight/settings.json, or put the module into the image.",
+  },
+  "user-data/nix-syntax": {
+    means: "A module of NixOS in the user-data is not Nix.",
+    action: "Mend it where the finding says; `nix-instantiate --parse FILE` says the same.",
   },
   "user-data/script-replaced": {
     means: "Two scripts of one kind have the same name: the later one runs, the other one never.",

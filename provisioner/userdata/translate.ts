@@ -2,6 +2,7 @@ import { byPlace, type Finding, hasErrors, placeOfFinding } from "#core/finding.
 import { checkSpec } from "#provisioner/spec/validate.ts";
 import { boundFindings } from "./bound-findings.ts";
 import { keyLines } from "./cloud-config/authorized-keys.ts";
+import { writtenPaths } from "./cloud-config/program-paths.ts";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
 import {
   type ConfigDocuments,
@@ -14,11 +15,15 @@ import { SpecDraft } from "./draft.ts";
 import { fillFromFirstlight, namesOfSecrets } from "./firstlight.ts";
 import { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
+import { addModules, gateModules } from "./modules/add-modules.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
 import { findDoubtfulHashes } from "./password-hash.ts";
+import { addScripts } from "./scripts/add-scripts.ts";
+import { orderPrograms } from "./scripts/order-programs.ts";
+import type { NamedScript } from "./scripts/script-order.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
-import { decodeUserData, insteadOf, type UserDataFormat } from "./user-data-format.ts";
+import { decodeUserData } from "./user-data-format.ts";
 import { findIllFormedTexts } from "./well-formed.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -42,46 +47,55 @@ export function translate(documents: Documents, given: TranslationContext): Tran
   const draft = new SpecDraft(context.secrets);
   const { networkConfig } = documents;
   const parts = [
-    translateConfigs(readConfigs(documents), draft, context),
+    translateConfigs(readConfigs(documents, context), draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
   ];
+  const modules = gateModules(draft, context.nixModules);
   const { spec, used, findings } = settleSecrets(draft, context.secrets);
   return {
     spec,
     secrets: new Map([...draft.secrets].filter(([name]) => used.has(name))),
-    findings: boundFindings([...parts.flatMap((part) => part.findings), ...findings]),
+    findings: boundFindings([...parts.flatMap((part) => part.findings), ...modules, ...findings]),
     coverage: addUp(parts.map((part) => part.coverage)),
     origins: draft.origins,
   };
 }
 
 /**
- * First all cloud-config, then each `#firstlight` over it. Without either the meta-data still names the
- * machine and its keys, as with an empty cloud-config.
+ * First all cloud-config with the scripts around it, then each `#firstlight` over it. Without either the
+ * meta-data still names the machine and its keys, as with an empty cloud-config.
  */
 function translateConfigs(
   configs: ConfigDocuments,
   draft: SpecDraft,
   context: TranslationContext,
 ): Part {
-  const { config, specs } = configs;
+  const { config, specs, others } = configs;
   const parts: Part[] = [configs];
+  const programs = orderPrograms(others);
+  const written = config === undefined ? new Set<string>() : writtenPaths(config.root);
+  const addPrograms = (scripts: readonly NamedScript[]) => {
+    const findings = addScripts(scripts, draft, written);
+    parts.push({ findings, coverage: { ...noCoverage, translated: scripts.length } });
+  };
+  addPrograms(programs.beforeRuncmd);
   if (config !== undefined)
     parts.push(fill(config, draft, () => translateCloudConfig(config.root, draft, context)));
-  for (const { document, text } of specs)
-    parts.push(
-      fillFromText(document, text, { draft, put: ({ root }) => fillFromFirstlight(root, draft) }),
-    );
+  addPrograms(programs.afterRuncmd);
+  addModules([...others.vendor, ...others.user], draft);
+  for (const { document, text, firstLine = 1 } of specs) {
+    const put = ({ root }: InputDocument) => fillFromFirstlight(root, draft);
+    parts.push(fillFromText(document, text, { draft, put, firstLine }));
+  }
   const [first] = specs;
   if (config === undefined && first !== undefined)
     parts.push({
       findings: addMetaData(draft.spec, context, first.document),
       coverage: noCoverage,
     });
-  const others = configs.others.map(({ document, format }) => unknownFormat(document, format));
-  const findings = [...parts.flatMap((part) => part.findings), ...others].map(configs.weigh);
+  const said = [...parts.flatMap(({ findings }) => findings), ...programs.findings];
   return {
-    findings: findings.sort(inOrderOf(configs.names)),
+    findings: said.map(configs.weigh).sort(inOrderOf(configs.names)),
     coverage: addUp(parts.map(({ coverage }) => coverage)),
   };
 }
@@ -92,6 +106,7 @@ function translateNetwork(raw: RawDocument, draft: SpecDraft): Part {
   return fillFromText(raw.document, decoded.text, {
     draft,
     put: ({ root }) => fillFromNetworkConfig(root, draft),
+    firstLine: 1,
   });
 }
 
@@ -99,15 +114,28 @@ interface Fill {
   readonly draft: SpecDraft;
   /** Puts the values of the document into the draft. */
   readonly put: (document: InputDocument) => void;
+  /** Line of the raw document that the text begins in. */
+  readonly firstLine: number;
 }
 
 /** Reads a document, and has its values put into the draft. */
-function fillFromText(name: string, text: string, { draft, put }: Fill): Part {
-  const { value, findings, locate, binary, floatText } = readYaml(text, { document: name });
+function fillFromText(name: string, text: string, { draft, put, firstLine }: Fill): Part {
+  const read = readYaml(text, { document: name });
+  const { value, binary, floatText } = read;
+  const moved = <P extends { readonly line: number }>(place: P): P => {
+    return { ...place, line: place.line + firstLine - 1 };
+  };
+  const locate: typeof read.locate = (path, target) => {
+    const place = read.locate(path, target);
+    return place === undefined ? undefined : moved(place);
+  };
+  const findings = read.findings.map((finding) =>
+    finding.line === null ? finding : { ...finding, ...moved({ line: finding.line }) },
+  );
   if (value === undefined) return { findings, coverage: noCoverage };
   const illFormed = findIllFormedTexts(name, value, locate);
   if (hasErrors(illFormed)) return { findings: [...findings, ...illFormed], coverage: noCoverage };
-  const textOf = () => text;
+  const textOf = () => `${"\n".repeat(firstLine - 1)}${text}`;
   const document = new InputDocument({ name, value, locate, binary, floatText, textOf });
   const filled = fill(document, draft, () => put(document));
   return { ...filled, findings: [...findings, ...filled.findings].sort(byPlace) };
@@ -142,37 +170,4 @@ function dropDoubtfulHashes(draft: SpecDraft, said: readonly Finding[]): readonl
   return doubtful
     .map(({ finding }) => finding)
     .filter((finding) => !errors.includes(placeOfFinding(finding)));
-}
-
-function unknownFormat(document: string, format: UserDataFormat): Finding {
-  return {
-    document,
-    path: "",
-    line: 1,
-    column: 1,
-    level: "error",
-    code: format === "unknown" ? "user-data/unknown-format" : "user-data/unsupported-format",
-    ...unreadText(format),
-  };
-}
-
-function unreadText(format: UserDataFormat): Pick<Finding, "message" | "hint"> {
-  switch (format) {
-    case "empty":
-    case "cloud-config":
-    case "cloud-config-jsonp":
-    case "firstlight":
-    case "unknown":
-      return {
-        message: "the first line names no format of user-data",
-        hint: "begin it with #cloud-config or #firstlight",
-      };
-    case "jinja":
-      return {
-        message: "a template is rendered by the node that it is for, over what its datasource says",
-        hint: "look at what it is rendered to: `tail -n +2 FILE | firstlight query --format -` on a node",
-      };
-    default:
-      return { message: `user-data of the format ${format} is not read`, hint: insteadOf[format] };
-  }
 }

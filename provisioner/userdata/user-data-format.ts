@@ -8,7 +8,7 @@ const mebi = 1024 * 1024;
 /** Of a document that was unpacked. */
 export const maxBytes = 16 * mebi;
 
-/** Formats of user-data that are told apart; only the first three and `empty` are read. */
+/** Formats of user-data that are told apart by how a text begins. */
 export type UserDataFormat =
   | "cloud-config"
   | "cloud-config-jsonp"
@@ -24,24 +24,6 @@ export type UserDataFormat =
   | "mime"
   | "nix"
   | "unknown";
-
-/** A format of user-data that is told apart and not read. */
-export type UnreadFormat = Exclude<
-  UserDataFormat,
-  "cloud-config" | "cloud-config-jsonp" | "firstlight" | "empty" | "jinja" | "unknown"
->;
-
-/** What to do instead of each format that is not read. */
-export const insteadOf: Readonly<Record<UnreadFormat, string>> = {
-  script: "put its lines under `runcmd` of a #cloud-config, or under `commands` of a #firstlight",
-  "cloud-boothook": "put its lines under `bootcmd` of a #cloud-config",
-  include: "put the document itself in the place of its address",
-  "include-once": "put the document itself in the place of its address",
-  "cloud-config-archive": "write its parts as one #cloud-config",
-  "part-handler": "do what it does beforehand, and give the #cloud-config that comes of it",
-  mime: "write its parts as one #cloud-config, their scripts under `runcmd`",
-  nix: "set the options under `options` of a #firstlight",
-};
 
 /** Beginnings, in any case and with whatever follows, as cloud-init's `type_from_starts_with` knows them. */
 const beginnings: readonly (readonly [RegExp, UserDataFormat])[] = [

@@ -20,6 +20,8 @@ export interface Content extends ContentPlace {
   readonly format?: PartFormat | undefined;
   /** Whether it is a document of its own, not one part among others. */
   readonly isWhole?: boolean;
+  /** Whether it is what a template was rendered to. */
+  readonly isTemplate?: boolean;
   /** How many archives it is in. */
   readonly archives: number;
 }

@@ -20,9 +20,13 @@ export interface UserDataPart {
   /** The same as text; `undefined` where it is no text. */
   readonly text: string | undefined;
   readonly filename: string | null;
+  /** Its number among the parts, from 1, as cloud-init counts them to name those without a name. */
+  readonly number: number;
   /** How it says that it is merged into those before it, by its header. */
   readonly mergeType: string | null;
   readonly launchIndex: number | null;
+  /** Whether it is what a template was rendered to. */
+  readonly isTemplate: boolean;
   /** The line of the raw document that it begins in; 1 where its lines are not those of that document. */
   readonly firstLine: number;
 }

@@ -1,5 +1,4 @@
 import { type Finding, type FindingLevel, shownKey } from "#core/finding.ts";
-import { insteadOf } from "../user-data-format.ts";
 import type { TransferProblem } from "./transfer-encoding.ts";
 
 /** What is said of a place of a document. */
@@ -78,7 +77,7 @@ export const partProblems = {
     "error",
     "user-data/unsupported-format",
     "a part-handler is a program of Python, which runs nowhere here",
-    insteadOf["part-handler"],
+    "do what it does beforehand, and give the #cloud-config that comes of it",
   ),
   notTemplate: say(
     "error",
@@ -160,6 +159,12 @@ export const includeProblems = {
     "user-data/include-address",
     "expected an address with http or https",
     "put the document itself in the place of this line",
+  ),
+  empty: say(
+    "warning",
+    "user-data/include-address",
+    "this list of documents to include names none",
+    "write an address in each line",
   ),
   cycle: say(
     "error",

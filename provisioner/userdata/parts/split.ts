@@ -31,8 +31,8 @@ const maxDepth = 10;
 export interface SplitContext {
   /** Documents behind addresses. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
-  /** What templates were rendered to, by {@link TemplatePart.template}. */
-  readonly rendered?: ReadonlyMap<string, string>;
+  /** What templates were rendered to, by {@link TemplatePart.template}; `null` where that was no use. */
+  readonly rendered?: ReadonlyMap<string, string | null>;
   /** Which of the machines that were started together this is; parts for another are left out. */
   readonly launchIndex?: number | null;
 }
@@ -45,6 +45,8 @@ export interface SplitUserData {
   readonly includes: readonly WantedInclude[];
   /** Templates that are not among `rendered`; each has an error, too. */
   readonly templates: readonly TemplatePart[];
+  /** Names of all that was looked at, as findings name it, in order. */
+  readonly documents: readonly string[];
 }
 
 /**
@@ -55,8 +57,8 @@ export interface SplitUserData {
 export function splitUserData(raw: RawDocument, context: SplitContext): SplitUserData {
   const splitter = new Splitter(context);
   splitter.document(raw, []);
-  const { parts, findings, includes, templates } = splitter;
-  return { parts, findings, includes, templates };
+  const { parts, findings, includes, templates, documents } = splitter;
+  return { parts, findings, includes, templates, documents: [...documents] };
 }
 
 /** Addresses of the documents that one was named by, the outermost first. */
@@ -67,14 +69,17 @@ class Splitter {
   readonly findings: Finding[] = [];
   readonly templates: TemplatePart[] = [];
   readonly includes: WantedInclude[] = [];
+  readonly documents = new Set<string>();
   readonly #context: SplitContext;
   readonly #budget = new SplitBudget();
+  #number = 0;
 
   constructor(context: SplitContext) {
     this.#context = context;
   }
 
   document({ document, bytes, format }: RawDocument, chain: Chain): void {
+    this.documents.add(document);
     const opened = openDocument(bytes, maxBytes);
     if (opened.bytes === undefined) {
       this.findings.push(findingAt(document, null, { level: "error", ...opened.refusal }));
@@ -100,6 +105,7 @@ class Splitter {
     const allowed = this.#budget.takeContent();
     if (allowed === "first-beyond") this.#say(content, partProblems.tooManyParts);
     if (allowed !== "yes") return;
+    this.documents.add(content.document);
     const isPacked = isGzip(content.bytes);
     const opened = isPacked
       ? unpackDocument(content.bytes, this.#budget.mostBytes)
@@ -140,6 +146,7 @@ class Splitter {
     const { text } = read;
     switch (kind) {
       case "unknown":
+        this.#number += 1;
         return this.#say(
           content,
           content.isWhole === true ? partProblems.unknownDocument : unreadPart(contentType),
@@ -164,20 +171,24 @@ class Splitter {
     const { template, linesBefore } = found;
     const firstLine = content.firstLine + linesBefore;
     const rendered = this.#context.rendered?.get(template);
+    if (rendered === null) return; // whoever rendered it says why
     if (rendered === undefined) {
       this.templates.push({ document: content.document, template, firstLine });
       return this.#say(content, partProblems.unrendered);
     }
     if (sniff(rendered) === "jinja") return this.#say(content, partProblems.templateInTemplate);
     const bytes = Buffer.from(rendered, "utf8");
-    this.#content({ ...content, bytes, contentType: "text/plain", firstLine }, chain);
+    const was = { ...content, isTemplate: true, contentType: "text/plain" };
+    this.#content({ ...was, bytes, firstLine }, chain);
   }
 
   #include(
     list: ContentPlace & { readonly text: string; readonly isOnce: boolean },
     chain: Chain,
   ): void {
-    for (const { address, isOnce, line } of readIncludeLines(list.text, list.isOnce)) {
+    const lines = readIncludeLines(list.text, list.isOnce);
+    if (lines.length === 0) this.#say(list, includeProblems.empty);
+    for (const { address, isOnce, line } of lines) {
       const place = { document: list.document, firstLine: list.firstLine + line - 1 };
       const allowed = this.#budget.takeInclude();
       if (allowed === "first-beyond") this.#say(place, includeProblems.count);
@@ -200,6 +211,7 @@ class Splitter {
 
   #add(format: PartFormat, content: Content, text: string | undefined): void {
     const { document, header, bytes, firstLine } = content;
+    this.#number += 1;
     const index = launchIndexOf(header, format, text);
     const wanted = this.#context.launchIndex ?? null;
     if (index === "unreadable") this.#say(content, partProblems.launchIndex);
@@ -209,8 +221,9 @@ class Splitter {
     }
     const { filename, mergeType } = header;
     const launchIndex = typeof index === "number" ? index : null;
-    const about = { document, format, filename, mergeType, launchIndex, firstLine };
-    this.parts.push({ ...about, content: bytes, text });
+    const isTemplate = content.isTemplate ?? false;
+    const said = { filename, mergeType, launchIndex, isTemplate, number: this.#number };
+    this.parts.push({ document, format, content: bytes, text, ...said, firstLine });
   }
 
   #say({ document, firstLine }: ContentPlace, said: Said): void {

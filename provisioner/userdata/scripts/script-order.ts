@@ -27,7 +27,7 @@ export interface ScriptOrder {
  * there by name; `runcmd` is a script of that name beside the ordinary ones. Hooks are run as they come.
  */
 export function orderScripts(parts: readonly UserDataPart[]): ScriptOrder {
-  const named = parts.map((part, index) => ({ part, name: scriptName(part.filename, index) }));
+  const named = parts.map((part) => ({ part, name: scriptName(part) }));
   const of = (format: UserDataPart["format"]) => named.filter(({ part }) => part.format === format);
   const directories = [
     of("script-per-once"),
@@ -52,7 +52,7 @@ function lastOfEachName(scripts: readonly NamedScript[]) {
 }
 
 /** cloud-init's name for the file of a part. */
-function scriptName(filename: string | null, index: number): string {
+function scriptName({ filename, number }: UserDataPart): string {
   const clean = filename?.replaceAll("/", "_").replace(/[^\w.()-]/g, "") ?? "";
-  return clean === "" ? `part-${String(index + 1).padStart(3, "0")}` : clean;
+  return clean === "" ? `part-${String(number).padStart(3, "0")}` : clean;
 }

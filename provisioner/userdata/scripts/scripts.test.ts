@@ -8,7 +8,7 @@ import { orderScripts } from "./script-order.ts";
 
 const part = (format: PartFormat, filename: string | null, text: string): UserDataPart => ({
   ...{ document: "user-data: part 2", format, filename, text, content: Buffer.from(text) },
-  ...{ mergeType: null, launchIndex: null, firstLine: 10 },
+  ...{ mergeType: null, launchIndex: null, isTemplate: false, number: 3, firstLine: 10 },
 });
 
 t.test("a script is started by a program that NixOS has", async (t) => {

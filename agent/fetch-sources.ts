@@ -3,7 +3,7 @@ import { type Clock, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import { isSourceAddress } from "#provisioner/userdata/referenced-sources.ts";
-import type { FetchSources } from "./resolve-spec.ts";
+import type { FetchSources } from "./read-parts.ts";
 
 const maxBytes = 32 * 1024 * 1024;
 /** For one address, all tries together. */

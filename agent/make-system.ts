@@ -21,6 +21,7 @@ import type { Translation } from "#provisioner/userdata/translation.ts";
 import { blameInput } from "./blame-input.ts";
 import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
 import { endBootstrap } from "./bootstrap.ts";
+import type { ParseModule } from "./check-modules.ts";
 import { failedSideEffects } from "./command-states.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { searchOfFault } from "./datasources/search.ts";
@@ -37,9 +38,10 @@ import {
 } from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
 import { lookAtBoot } from "./prove-boot.ts";
+import type { FetchSources, KeptIncludes } from "./read-parts.ts";
 import type { RenderTemplate } from "./render-documents.ts";
 import { writeReportSettings } from "./report-settings.ts";
-import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
+import { resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
@@ -62,6 +64,8 @@ export interface BootDeps {
   readonly accepted?: ((datasource: string) => Promise<void>) | undefined;
   readonly fetchSources: FetchSources;
   readonly renderTemplate?: RenderTemplate;
+  readonly keptIncludes?: KeptIncludes;
+  readonly parseModule?: ParseModule;
   /** Opens what is sealed to this node. */
   readonly openEnvelope: OpenEnvelope;
   /** Makes the key that envelopes are sealed to, where the node has none yet. */

@@ -2,22 +2,20 @@ import type { Settings } from "#generated/agent/settings.ts";
 import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument, Translation } from "#provisioner/userdata/translation.ts";
+import { checkModules, type ParseModule } from "./check-modules.ts";
 import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
 import { givenSecrets } from "./datasources/given-secrets.ts";
 import { defaultUserName } from "./default-user.ts";
+import { launchIndexOf } from "./launch-index.ts";
 import { openDocuments, openSecrets } from "./open-sealed.ts";
-import { type RenderTemplate, renderDocuments } from "./render-documents.ts";
+import { type ReadPartsTools, readParts } from "./read-parts.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 
-/** Reads addresses that a document names; absent ones could not be read. */
-export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;
-
 /** What reading documents takes beside them. */
-export interface ResolveTools {
-  readonly fetchSources: FetchSources;
+export interface ResolveTools extends ReadPartsTools {
   readonly openEnvelope: OpenEnvelope;
-  /** Without it a template is a format that is not read. */
-  readonly renderTemplate?: RenderTemplate;
+  /** Says whether a text is Nix; without it modules are taken as they are. */
+  readonly parseModule?: ParseModule;
 }
 
 /** A translation, and what was read for it beside the documents. */
@@ -30,39 +28,36 @@ export interface Resolution extends Translation {
 export async function resolveSpec(
   content: DatasourceContent,
   settings: Settings,
-  { fetchSources, openEnvelope, renderTemplate }: ResolveTools,
+  tools: ResolveTools,
 ): Promise<Resolution> {
+  const { instance } = content;
+  const { openEnvelope, parseModule } = tools;
   const opened = await openDocuments(readDocuments(content), openEnvelope);
-  const { documents, findings: unrendered } =
-    renderTemplate === undefined
-      ? { documents: opened.documents, findings: [] }
-      : await renderDocuments(opened.documents, content.instance, renderTemplate);
-  const urls = referencedSources(documents);
-  const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
+  const { documents } = opened;
+  const parts = await readParts(documents, instance, tools);
+  const { rendered } = parts;
+  const known = { rendered, launchIndex: launchIndexOf(instance.metaData) };
+  const urls = referencedSources(documents, { ...known, fetched: parts.fetched });
+  const files = urls.length === 0 ? [] : await tools.fetchSources(urls);
+  const fetched = new Map([...parts.fetched, ...files]);
   const translation = translate(documents, {
-    hostname: content.instance.hostname,
-    publicKeys: content.instance.publicKeys,
+    hostname: instance.hostname,
+    publicKeys: instance.publicKeys,
     defaultUser: settings.defaultUser ?? defaultUserName,
-    fetched,
+    ...{ ...known, fetched },
+    nixModules: settings.userData?.nixModules ?? false,
     secrets: givenSecrets(content),
   });
   const { secrets, findings } = await openSecrets(translation, openEnvelope);
+  const ofModules = parseModule === undefined ? [] : await checkModules(translation, parseModule);
   return {
     ...{ ...translation, secrets },
-    fetched: new Map([...fetched, ...renderedBytes(documents, opened.documents)]),
-    findings: [...content.findings, ...opened.findings, ...unrendered, ...findings],
+    fetched: new Map([...fetched, ...parts.renderedBytes]),
+    findings: [
+      ...[...content.findings, ...opened.findings, ...parts.findings],
+      ...[...findings, ...ofModules],
+    ],
   };
-}
-
-/** Templates as they were rendered: what they are rendered over may be another thing each boot. */
-function renderedBytes(
-  rendered: Documents,
-  opened: Documents,
-): readonly (readonly [string, Uint8Array])[] {
-  return (["userData", "vendorData", "vendorData2"] as const).flatMap((name) => {
-    const raw = rendered[name];
-    return raw === undefined || raw === opened[name] ? [] : [[raw.document, raw.bytes] as const];
-  });
 }
 
 function readDocuments({ secrets, userData }: DatasourceContent): Documents {

@@ -23,6 +23,7 @@ import { checkHooks } from "./hooks.ts";
 import { renderManifest } from "./manifest.ts";
 import { type MetadataPlace, renderMetadataService } from "./metadata-service.ts";
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
+import { renderModules } from "./modules.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
 import { renderOwnSettings } from "./own-settings.ts";
@@ -83,6 +84,7 @@ export function render(input: RenderInput): RenderResult {
   const instance = withoutTakeOver(concern, [...said, ...raw]);
   const hardware = renderHardware(input);
   const templates = renderTemplates(concern, input.templates, input.checkParameters);
+  const own = renderModules(concern);
   const modules = [
     moduleFile({
       path: "firstlight/instance.nix",
@@ -106,6 +108,7 @@ export function render(input: RenderInput): RenderResult {
     path(`./${generationFile}`),
     ...modules.map((file) => path(`./${file.path}`)),
     ...templates.imports,
+    ...own.imports,
   ];
   const entry = entryAssignments(input.base);
   const read = [
@@ -114,6 +117,7 @@ export function render(input: RenderInput): RenderResult {
     ...baseFiles(input.base),
     ...hardware.files,
     ...templates.files,
+    ...own.files,
   ];
   const record = generationRecord(input, read);
   const generation = renderGeneration(concern, record);

@@ -156,7 +156,7 @@ t.test("a #firstlight alone says all, and its vendor-data is named", async (t) =
     [config("runcmd: []")]: "vendor-data:1:1 note user-data/vendor-data",
     [config("- runcmd")]: "vendor-data:1:1 note user-data/vendor-data",
     [config("runcmd: [")]: "vendor-data:1:1 note user-data/vendor-data",
-    "MIME-Version: 1.0\n": "vendor-data:1:1 note user-data/vendor-data",
+    "MIME-Version: 1.0\n\nhello\n": "vendor-data:1:1 note user-data/vendor-data",
   };
   for (const [text, line] of Object.entries(cases)) t.strictSame(said(text), [line], text);
   t.strictSame(said(""), []);

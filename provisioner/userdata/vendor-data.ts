@@ -1,9 +1,8 @@
 import type { Finding } from "#core/finding.ts";
-import type { DocumentPart, SplitDocument } from "./document-parts.ts";
+import type { UserDataPart } from "./parts/part.ts";
+import { isScript } from "./parts/part-format.ts";
+import type { SplitUserData } from "./parts/split.ts";
 import { readYaml } from "./yaml.ts";
-
-/** Formats that are code, which cloud-init would run. */
-const programs: ReadonlySet<string> = new Set(["script", "cloud-boothook", "part-handler"]);
 
 /** Why nothing of a vendor-data is used. */
 export type UnusedBecause = "switched-off" | "own-spec";
@@ -22,7 +21,7 @@ const meaningless: ReadonlySet<string> = new Set([
  */
 export function findingOfVendorData(
   document: string,
-  { parts, findings }: SplitDocument,
+  { parts, findings }: Pick<SplitUserData, "parts" | "findings">,
   { why, key }: { readonly why: UnusedBecause; readonly key: string },
 ): Finding | undefined {
   if (parts.length === 0 && findings.length === 0) return undefined;
@@ -44,7 +43,7 @@ export function findingOfVendorData(
 }
 
 /** What to say of a `#firstlight` in vendor-data. */
-export function findingOfVendorSpec({ document, firstLine = 1 }: DocumentPart): Finding {
+export function findingOfVendorSpec({ document, firstLine }: UserDataPart): Finding {
   return {
     ...{ document, path: "", line: firstLine, column: 1, level: "warning" },
     code: "user-data/vendor-data",
@@ -70,14 +69,19 @@ interface Commands {
   readonly column: number;
 }
 
-function findCommands({ document, format, text }: DocumentPart): Commands | undefined {
-  if (programs.has(format)) return { path: "", line: 1, column: 1 };
-  if (format !== "cloud-config") return undefined;
+function findCommands(part: UserDataPart): Commands | undefined {
+  const { document, format, text, firstLine } = part;
+  // both are code, which cloud-init would run
+  if (isScript(format) || format === "cloud-boothook") {
+    return { path: "", line: firstLine, column: 1 };
+  }
+  if (format !== "cloud-config" || text === undefined) return undefined;
   const { value, locate } = readYaml(text, { document });
   const [key] =
     Object.entries(value ?? {}).find(([name, list]) => {
       return ["bootcmd", "runcmd"].includes(name) && Array.isArray(list) && list.length > 0;
     }) ?? [];
   if (key === undefined) return undefined;
-  return { path: key, ...(locate([key], "key") ?? { line: 1, column: 1 }) };
+  const { line, column } = locate([key], "key") ?? { line: 1, column: 1 };
+  return { path: key, line: line + firstLine - 1, column };
 }

@@ -64,7 +64,7 @@ export interface BootDeps {
   readonly accepted?: ((datasource: string) => Promise<void>) | undefined;
   readonly fetchSources: FetchSources;
   readonly renderTemplate?: RenderTemplate;
-  readonly keptIncludes?: KeptIncludes;
+  readonly keptIncludes?: (instanceId: string) => KeptIncludes;
   readonly parseModule?: ParseModule;
   /** Opens what is sealed to this node. */
   readonly openEnvelope: OpenEnvelope;

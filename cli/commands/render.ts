@@ -12,7 +12,7 @@ import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 import { writeRendering } from "../rendered-directory.ts";
-import { translateAway } from "../translate-away.ts";
+import { translateHere } from "../translate-away.ts";
 
 /** Meta-data as NoCloud reads it, from a file. Throws `cli/bad-input`. */
 function readInstance(raw: RawDocument): DatasourceContent {
@@ -105,7 +105,8 @@ export const command: Command = {
     };
     const metaFile = await document("meta-data");
     const meta = metaFile === undefined ? undefined : readInstance(metaFile);
-    const translation = translateAway(
+    const translation = await translateHere(
+      io,
       {
         userData: await document("user-data"),
         vendorData: await document("vendor-data"),

@@ -31,6 +31,13 @@ export function readLines<T>(file: string): readonly T[] {
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
+/** Names and contents of cloud-init's own cases of merging. */
+export function mergeFiles(): ReadonlyMap<string, string> {
+  const directory = path.join(data, "cloud-config/merge");
+  const names = readdirSync(directory).sort();
+  return new Map(names.map((name) => [name, readFileSync(path.join(directory, name), "utf8")]));
+}
+
 /** Names and contents of the network configs. */
 export function networkConfigs(): readonly (readonly [name: string, text: string])[] {
   return readdirSync(path.join(data, "network"))

@@ -1,17 +1,23 @@
 import { byPlace, type Finding } from "#core/finding.ts";
 import { addUp, noCoverage } from "./coverage.ts";
 import type { DocumentPart } from "./document-parts.ts";
-import { InputDocument } from "./input-document.ts";
+import type { InputDocument } from "./input-document.ts";
 import { combineKinds } from "./merge/combine-kinds.ts";
 import { MergeLimits } from "./merge/merge-limits.ts";
-import { mergeParts, type PartsOptions } from "./merge/merge-parts.ts";
+import { mergeParts } from "./merge/merge-parts.ts";
 import { TextRow } from "./merge/text-row.ts";
 import type { UserDataPart } from "./parts/part.ts";
 import { type SplitContext, type SplitUserData, splitUserData } from "./parts/split.ts";
+import { documentOf } from "./read-document.ts";
 import type { Coverage, RawDocument } from "./translation.ts";
-import { findingOfVendorData, softenVendorFinding, type UnusedBecause } from "./vendor-data.ts";
+import {
+  findingOfVendorData,
+  findingOfVendorModule,
+  findingOfVendorSpec,
+  softenVendorFinding,
+  type UnusedBecause,
+} from "./vendor-data.ts";
 import { readVendorSwitch, type VendorKind, vendorKeys } from "./vendor-switch.ts";
-import { viewOf } from "./yaml.ts";
 import type { Item } from "./yaml-values.ts";
 
 /** The documents of a datasource that are user-data, the cloud's part of it among them. */
@@ -46,25 +52,29 @@ export interface ConfigDocuments {
  * vendor-data2 and user-data, of which the last one counts most.
  */
 export function readConfigs(sources: ConfigSources, context: SplitContext): ConfigDocuments {
-  const options = { row: new TextRow(), limits: new MergeLimits(), context };
+  const row = new TextRow();
   const { userData } = sources;
   const user = userData === undefined ? nothingSplit : splitUserData(userData, context);
   const specs = user.parts.filter(isSpec);
-  const merged = mergeParts(user.parts.filter(isConfig), options);
+  const merged = mergeParts(user.parts.filter(isConfig), { row, limits: new MergeLimits() });
   const isOwnSpec = specs.length > 0 && !user.parts.some(isConfig);
+  const vendor = { row, context, isOwnSpec, user: merged.item };
   const vendors = [
-    readVendor("vendor-data2", sources.vendorData2, { ...options, isOwnSpec, user: merged.item }),
-    readVendor("vendor-data", sources.vendorData, { ...options, isOwnSpec, user: merged.item }),
+    readVendor("vendor-data2", sources.vendorData2, vendor),
+    readVendor("vendor-data", sources.vendorData, vendor),
   ];
   const items = [merged.item, ...vendors.map(({ item }) => item)];
   const combined = combineKinds(
     items.filter((item) => item !== undefined),
-    options,
+    { row, limits: new MergeLimits() },
   );
   const name = userData?.document ?? "user-data";
-  const vendorNames = new Set(vendors.flatMap(({ names }) => names));
+  const userNames = [name, ...user.documents];
+  const vendorNames = vendors.flatMap(({ names }) => names);
+  const isOfVendor = ({ document }: Finding) =>
+    vendorNames.includes(document) && !userNames.includes(document);
   return {
-    config: isOwnSpec ? undefined : documentOf(name, combined.item, options.row),
+    config: isOwnSpec ? undefined : documentOf(name, combined.item, row),
     specs,
     others: {
       user: user.parts.filter(isOther),
@@ -72,9 +82,8 @@ export function readConfigs(sources: ConfigSources, context: SplitContext): Conf
     },
     findings: [user, merged, ...vendors, combined].flatMap(({ findings }) => findings),
     coverage: addUp([merged.coverage, ...vendors.map(({ coverage }) => coverage)]),
-    names: [name, ...user.documents, ...vendorNames],
-    weigh: (finding) =>
-      vendorNames.has(finding.document) ? softenVendorFinding(finding) : finding,
+    names: [...userNames, ...vendorNames],
+    weigh: (finding) => (isOfVendor(finding) ? softenVendorFinding(finding) : finding),
   };
 }
 
@@ -84,7 +93,8 @@ interface VendorRead extends Pick<SplitUserData, "parts" | "findings"> {
   readonly names: readonly string[];
 }
 
-interface VendorOptions extends PartsOptions {
+interface VendorOptions {
+  readonly row: TextRow;
   /** Whether user-data has a spec and no config. */
   readonly isOwnSpec: boolean;
   readonly user: Item | undefined;
@@ -98,7 +108,7 @@ const nothingSplit: SplitUserData = {
 function readVendor(
   kind: VendorKind,
   raw: RawDocument | undefined,
-  { isOwnSpec, user, context, ...options }: VendorOptions,
+  { isOwnSpec, user, row, context }: VendorOptions,
 ): VendorRead {
   const nothing = { parts: [], findings: [], item: undefined, coverage: noCoverage, names: [] };
   if (raw === undefined) return nothing;
@@ -112,15 +122,12 @@ function readVendor(
     return { ...nothing, findings: [finding], coverage: { ...noCoverage, unsupported: 1 } };
   }
   const parts = split.parts.filter((part) => !leavesOut(part));
-  const merged = mergeParts(parts.filter(isConfig), options);
-  return { ...merged, parts, findings: [...split.findings, ...merged.findings], names };
-}
-
-function documentOf(name: string, item: Item | undefined, row: TextRow): InputDocument {
-  const place = row.place.bind(row);
-  const view = viewOf(item, place);
-  const textOf = row.textOf.bind(row);
-  return new InputDocument({ name, value: item?.value.json ?? null, ...view, textOf });
+  const merged = mergeParts(parts.filter(isConfig), { row, limits: new MergeLimits() });
+  const said = [
+    ...parts.filter(isSpec).map(findingOfVendorSpec),
+    ...parts.filter(({ format }) => format === "nix").map(findingOfVendorModule),
+  ];
+  return { ...merged, parts, findings: [...split.findings, ...merged.findings, ...said], names };
 }
 
 /** Findings in the order of documents, and of the places in each. */

@@ -1,4 +1,4 @@
-import { byPlace, type Finding, hasErrors, placeOfFinding } from "#core/finding.ts";
+import { byPlace, type Finding, placeOfFinding } from "#core/finding.ts";
 import { checkSpec } from "#provisioner/spec/validate.ts";
 import { boundFindings } from "./bound-findings.ts";
 import { keyLines } from "./cloud-config/authorized-keys.ts";
@@ -13,19 +13,18 @@ import {
 import { addUp, noCoverage } from "./coverage.ts";
 import { SpecDraft } from "./draft.ts";
 import { fillFromFirstlight, namesOfSecrets } from "./firstlight.ts";
-import { InputDocument } from "./input-document.ts";
+import type { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
 import { addModules, gateModules } from "./modules/add-modules.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
 import { findDoubtfulHashes } from "./password-hash.ts";
+import { readDocument } from "./read-document.ts";
 import { addScripts } from "./scripts/add-scripts.ts";
 import { orderPrograms } from "./scripts/order-programs.ts";
 import type { NamedScript } from "./scripts/script-order.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData } from "./user-data-format.ts";
-import { findIllFormedTexts } from "./well-formed.ts";
-import { readYaml } from "./yaml.ts";
 
 /** The raw documents of a datasource. */
 export interface Documents extends ConfigSources {
@@ -70,7 +69,7 @@ function translateConfigs(
   draft: SpecDraft,
   context: TranslationContext,
 ): Part {
-  const { config, specs, others } = configs;
+  const { config, others } = configs;
   const parts: Part[] = [configs];
   const programs = orderPrograms(others);
   const written = config === undefined ? new Set<string>() : writtenPaths(config.root);
@@ -78,16 +77,20 @@ function translateConfigs(
     const findings = addScripts(scripts, draft, written);
     parts.push({ findings, coverage: { ...noCoverage, translated: scripts.length } });
   };
+  const specs = configs.specs.map(readDocument);
+  for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
+  draft.reserve(namesOfSecrets(config?.root.get("firstlight")));
   addPrograms(programs.beforeRuncmd);
   if (config !== undefined)
     parts.push(fill(config, draft, () => translateCloudConfig(config.root, draft, context)));
   addPrograms(programs.afterRuncmd);
-  addModules([...others.vendor, ...others.user], draft);
-  for (const { document, text, firstLine = 1 } of specs) {
-    const put = ({ root }: InputDocument) => fillFromFirstlight(root, draft);
-    parts.push(fillFromText(document, text, { draft, put, firstLine }));
+  addModules(others.user, draft);
+  for (const { document, findings } of specs) {
+    parts.push({ findings, coverage: noCoverage });
+    if (document !== undefined)
+      parts.push(fill(document, draft, () => fillFromFirstlight(document.root, draft)));
   }
-  const [first] = specs;
+  const [first] = configs.specs;
   if (config === undefined && first !== undefined)
     parts.push({
       findings: addMetaData(draft.spec, context, first.document),
@@ -103,41 +106,9 @@ function translateConfigs(
 function translateNetwork(raw: RawDocument, draft: SpecDraft): Part {
   const decoded = decodeUserData(raw);
   if (decoded.text === undefined) return { findings: decoded.findings, coverage: noCoverage };
-  return fillFromText(raw.document, decoded.text, {
-    draft,
-    put: ({ root }) => fillFromNetworkConfig(root, draft),
-    firstLine: 1,
-  });
-}
-
-interface Fill {
-  readonly draft: SpecDraft;
-  /** Puts the values of the document into the draft. */
-  readonly put: (document: InputDocument) => void;
-  /** Line of the raw document that the text begins in. */
-  readonly firstLine: number;
-}
-
-/** Reads a document, and has its values put into the draft. */
-function fillFromText(name: string, text: string, { draft, put, firstLine }: Fill): Part {
-  const read = readYaml(text, { document: name });
-  const { value, binary, floatText } = read;
-  const moved = <P extends { readonly line: number }>(place: P): P => {
-    return { ...place, line: place.line + firstLine - 1 };
-  };
-  const locate: typeof read.locate = (path, target) => {
-    const place = read.locate(path, target);
-    return place === undefined ? undefined : moved(place);
-  };
-  const findings = read.findings.map((finding) =>
-    finding.line === null ? finding : { ...finding, ...moved({ line: finding.line }) },
-  );
-  if (value === undefined) return { findings, coverage: noCoverage };
-  const illFormed = findIllFormedTexts(name, value, locate);
-  if (hasErrors(illFormed)) return { findings: [...findings, ...illFormed], coverage: noCoverage };
-  const textOf = () => `${"\n".repeat(firstLine - 1)}${text}`;
-  const document = new InputDocument({ name, value, locate, binary, floatText, textOf });
-  const filled = fill(document, draft, () => put(document));
+  const { document, findings } = readDocument({ document: raw.document, text: decoded.text });
+  if (document === undefined) return { findings, coverage: noCoverage };
+  const filled = fill(document, draft, () => fillFromNetworkConfig(document.root, draft));
   return { ...filled, findings: [...findings, ...filled.findings].sort(byPlace) };
 }
 

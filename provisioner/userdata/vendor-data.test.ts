@@ -96,16 +96,15 @@ t.test("user-data switches it off, each by its own key", async (t) => {
   }
 });
 
-t.test("a switch that is none switches it off, with an error; so does nothing", async (t) => {
+t.test("a switch that is none is an error, and no value switches it off", async (t) => {
   const vendorData = config("hostname: a");
-  for (const [value, said] of [
-    ["no", "user-data:2:14 error user-data/wrong-type vendor_data"],
-    ["[]", "user-data:2:14 error user-data/wrong-type vendor_data"],
-  ] as const) {
-    const translation = translateAll({ vendorData, userData: config(`vendor_data: ${value}`) });
-    t.strictSame(partOf(translation), {});
-    t.strictSame(saidOf(translation), [said, "vendor-data:1:1 note user-data/vendor-data"]);
-  }
+  const error = "user-data:2:14 error user-data/wrong-type vendor_data";
+  const off = translateAll({ vendorData, userData: config("vendor_data: no") });
+  t.strictSame(partOf(off), {});
+  t.strictSame(saidOf(off), [error, "vendor-data:1:1 note user-data/vendor-data"]);
+  const on = translateAll({ vendorData, userData: config("vendor_data: []") });
+  t.strictSame(partOf(on), { hostname: "a" });
+  t.strictSame(saidOf(on), [error]);
   const nothing = translateAll({ vendorData, userData: config("vendor_data:") });
   t.strictSame(partOf(nothing), {});
   t.notOk(hasErrors(nothing.findings));
@@ -186,4 +185,24 @@ t.test("addresses of its files are read beforehand, where they are used", async 
   t.strictSame(referencedSources(documentsOf({ userData, vendorData })), ["https://example.org/u"]);
   const off = config("vendor_data: {enabled: false}");
   t.strictSame(referencedSources(documentsOf({ userData: off, vendorData })), []);
+});
+
+t.test("a #firstlight in vendor-data is named", async (t) => {
+  const translation = translateAll({
+    userData: config(""),
+    vendorData: "#firstlight\nhostname: a\n",
+  });
+  t.strictSame(partOf(translation), {});
+  t.strictSame(saidOf(translation), ["vendor-data:1:1 warning user-data/vendor-data"]);
+  t.match(translation.findings, [{ hint: /under its key `firstlight`/ }]);
+  const inside = config("firstlight: {timezone: UTC}");
+  t.strictSame(partOf(translateAll({ userData: config(""), vendorData: inside })), {
+    timezone: "UTC",
+  });
+});
+
+t.test("one document as both: what is wrong in it is an error", async (t) => {
+  const both = { document: "both.yaml", bytes: Buffer.from(config("hostname: [a]")) };
+  const { findings } = translate({ userData: both, vendorData: both }, sampleContext);
+  t.ok(hasErrors(findings));
 });

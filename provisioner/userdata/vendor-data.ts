@@ -42,6 +42,26 @@ export function findingOfVendorData(
   return { ...place, level: "note", message, hint };
 }
 
+/** What to say of a `#firstlight` in vendor-data. */
+export function findingOfVendorSpec({ document, firstLine }: UserDataPart): Finding {
+  return {
+    ...{ document, path: "", line: firstLine, column: 1, level: "warning" },
+    code: "user-data/vendor-data",
+    message: "a #firstlight in vendor-data is not used",
+    hint: "write a #cloud-config, and the spec under its key `firstlight`",
+  };
+}
+
+/** What to say of a module of NixOS in vendor-data: code is the owner's alone to give. */
+export function findingOfVendorModule({ document, firstLine }: UserDataPart): Finding {
+  return {
+    ...{ document, path: "", line: firstLine, column: 1, level: "warning" },
+    code: "user-data/vendor-data",
+    message: "a module of NixOS in vendor-data is not used",
+    hint: "put it into the user-data, or into the image",
+  };
+}
+
 /**
  * The cloud says vendor-data, not the owner of the node, and cannot be asked to mend it: what is wrong
  * in it is left out and stops nothing, and what has no meaning here is a note.

@@ -1,3 +1,4 @@
+import { isText } from "./merge/mergers.ts";
 import type { PartFormat, UserDataPart } from "./parts/part.ts";
 import type { Item } from "./yaml-values.ts";
 
@@ -26,21 +27,26 @@ const contentTypes: Readonly<Partial<Record<PartFormat, string>>> = {
 };
 
 /**
- * The switch in a config of user-data: on where nothing is said, off where it is no mapping, and where
- * `enabled` is nothing that cloud-init takes for true. `disabled_handlers` is a list, or a text in
- * which any content type counts that it contains.
+ * The switch in a config of user-data: on where nothing is said, off where `enabled` is nothing that
+ * cloud-init takes for true. Of what is no mapping a list and a text count as nothing, because
+ * cloud-init merges its own default over them; anything else is off. `disabled_handlers` is a list, or a
+ * text in which any content type counts that it contains.
  */
 export function readVendorSwitch(config: Item | undefined, kind: VendorKind): VendorSwitch {
   const said = config?.value.members?.get(vendorKeys[kind]);
   const none = said?.value.members?.get("disabled_handlers")?.value.json;
   const disabled = typeof none === "string" || Array.isArray(none) ? none : [];
   return {
-    isOn: said === undefined || (said.value.members !== null && isEnabled(said)),
+    isOn: said === undefined || (said.value.members === null ? isReplaced(said) : isEnabled(said)),
     leavesOut: ({ format, isTemplate }) => {
       const type = isTemplate ? "text/jinja2" : contentTypes[format];
       return type !== undefined && disabled.includes(type);
     },
   };
+}
+
+function isReplaced({ value }: Item): boolean {
+  return value.items !== null || isText(value);
 }
 
 function isEnabled({ value }: Item): boolean {

@@ -1,4 +1,5 @@
 import t from "tap";
+import { fc } from "#core/fast-check.ts";
 import { mergeTexts } from "./sample-merge.ts";
 
 const config = (text: string) => `#cloud-config\n${text}\n`;
@@ -47,6 +48,58 @@ t.test("a patch cannot grow what it copies without end", async (t) => {
   ]);
   t.strictSame(value, { b: 1 });
   t.match(findings, [{ code: "merge/too-large", document: "part2" }]);
+});
+
+t.test("many mergers and options are read in bounded time, and named once", async (t) => {
+  const mergers = "dict(recurse_list)+".repeat(50_000);
+  const options = Array.from({ length: 100_000 }, (_, index) => `o${index}`).join(",");
+  const list = `[${"[str, append], ".repeat(20_000)}]`;
+  for (const [how, count] of [
+    [`${mergers}list(append,${options})`, 10],
+    [list, 1],
+    [`dict(${"append,".repeat(100_000)})`, 1],
+  ] as const) {
+    const { value, findings } = mergeTexts([config("b: 1"), config(`a: 1\nmerge_how: ${how}`)]);
+    t.ok(value);
+    t.equal(findings.length, count);
+  }
+});
+
+t.test("whatever a part says of merging, nothing throws", async () => {
+  const piece = fc.constantFrom(
+    ...[
+      "dict",
+      "list",
+      "str",
+      "(",
+      ")",
+      "+",
+      ",",
+      "append",
+      "recurse_list",
+      "-",
+      " ",
+      "\n",
+      "__proto__",
+    ],
+    ...["[", "]", "{", "}", ":", '"', "'", "name", "settings", "null", "1", "\ud800", "\0", "é"],
+  );
+  const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  fc.assert(
+    fc.property(fc.jsonValue(), text, text, (json, header, body) => {
+      const how = JSON.stringify(json);
+      const { findings } = mergeTexts([
+        config("a: [1]\nb: {c: 1}\nd: x"),
+        { text: config(`a: [2]\nb: [1]\nmerge_how: ${how}`), mergeType: header },
+        { text: config(`d: {e: 1}\nmerge_type: ${body}`) },
+        {
+          text: `#cloud-config-jsonp\n[{"op": "add", "path": ${JSON.stringify(body)}, "value": ${how}}]`,
+        },
+        { text: `#cloud-config-jsonp\n${body}` },
+      ]);
+      return findings.every(({ message, line }) => message.length < 400 && (line ?? 1) >= 1);
+    }),
+  );
 });
 
 t.test("deep values are merged as deep as a document may be", async (t) => {

@@ -34,11 +34,22 @@ export const mergerOptions: Readonly<Record<MergerType, readonly string[]>> = {
   str: ["append"],
 };
 
-/** How a part is merged that does not say so: later keys replace earlier ones, as in one document. */
-export const partMergers: readonly Merger[] = readText("dict(replace)+list()+str()").mergers;
+/** How a part is merged that does not say so, `dict(replace)+list()+str()`: later keys replace earlier ones, as in one document. */
+export const partMergers: readonly Merger[] = [
+  { type: "dict", options: new Set(["replace"]) },
+  { type: "list", options: new Set() },
+  { type: "str", options: new Set() },
+];
 
-/** How vendor-data is put below user-data: mappings are merged, what is there already stays. */
-export const kindMergers: readonly Merger[] = readText("list()+dict()+str()").mergers;
+/** How vendor-data is put below user-data, `list()+dict()+str()`: mappings are merged, what is there already stays. */
+export const kindMergers: readonly Merger[] = [
+  { type: "list", options: new Set() },
+  { type: "dict", options: new Set() },
+  { type: "str", options: new Set() },
+];
+
+/** Options of one merger that are named at most. */
+const mostUnknown = 10;
 
 const hint = "write it as `dict(recurse_array)+list(append)+str()`";
 
@@ -135,18 +146,20 @@ function optionsIn(values: readonly BuiltValue[]): Pick<NamedMerger, "has" | "wr
   return { has: (option) => written.includes(option), written };
 }
 
+/** The first merger of each type, which is the one that counts; all of them must be mergers. */
 function collect(named: readonly NamedMerger[]): ReadMergers {
-  const mergers: Merger[] = [];
+  const mergers = new Map<MergerType, Merger>();
   const unknown: UnknownOption[] = [];
   for (const { name, has, written, at } of named) {
     const type = typeOf(name, at);
-    mergers.push({ type, options: new Set(mergerOptions[type].filter(has)) });
-    for (const option of written) {
-      if (option === "" || mergerOptions[type].includes(option)) continue;
+    if (mergers.has(type)) continue;
+    mergers.set(type, { type, options: new Set(mergerOptions[type].filter(has)) });
+    const others = new Set(written.filter((option) => !mergerOptions[type].includes(option)));
+    others.delete("");
+    for (const option of [...others].slice(0, mostUnknown))
       unknown.push({ type, option, near: nearest(option, mergerOptions[type]) });
-    }
   }
-  return { mergers, unknown };
+  return { mergers: [...mergers.values()], unknown };
 }
 
 function typeOf(name: string, at: number | undefined): MergerType {

@@ -1,6 +1,7 @@
 import { type Finding, hasErrors } from "#core/finding.ts";
 import type { DocumentPart } from "../document-parts.ts";
 import { InputDocument } from "../input-document.ts";
+import { inDocument } from "../read-document.ts";
 import type { Coverage } from "../translation.ts";
 import { findIllFormedTexts } from "../well-formed.ts";
 import { readYamlTree, viewOf, type YamlTree } from "../yaml.ts";
@@ -20,12 +21,7 @@ export interface ReadPart {
 /** Reads a part with its places in its document. */
 export function readPart(part: DocumentPart, row: TextRow): ReadPart {
   const read = part.format === "cloud-config-jsonp" ? readPatch(part, row) : readConfig(part, row);
-  const { firstLine = 1 } = part;
-  if (firstLine === 1) return read;
-  const findings = read.findings.map(({ line, ...finding }) => {
-    return { ...finding, line: line === null ? null : line + firstLine - 1 };
-  });
-  return { ...read, findings };
+  return { ...read, findings: inDocument(read.findings, part) };
 }
 
 /** Reads a `#cloud-config`, which must be a mapping, or nothing. */

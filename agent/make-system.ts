@@ -18,6 +18,7 @@ import type { CheckParameters, Templates } from "#provisioner/render/templates.t
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Recovery, Running, Wanted } from "#provisioner/system/system.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
+import { findingsOfBlame, weighFinding } from "#provisioner/userdata/vendor-data.ts";
 import { blameInput } from "./blame-input.ts";
 import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
 import { endBootstrap } from "./bootstrap.ts";
@@ -41,7 +42,7 @@ import { lookAtBoot } from "./prove-boot.ts";
 import type { FetchSources, KeptIncludes } from "./read-parts.ts";
 import type { RenderTemplate } from "./render-documents.ts";
 import { writeReportSettings } from "./report-settings.ts";
-import { resolveSpec } from "./resolve-spec.ts";
+import { type Resolution, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
@@ -64,7 +65,7 @@ export interface BootDeps {
   readonly accepted?: ((datasource: string) => Promise<void>) | undefined;
   readonly fetchSources: FetchSources;
   readonly renderTemplate?: RenderTemplate;
-  readonly keptIncludes?: KeptIncludes;
+  readonly keptIncludes?: (instanceId: string) => KeptIncludes;
   readonly parseModule?: ParseModule;
   /** Opens what is sealed to this node. */
   readonly openEnvelope: OpenEnvelope;
@@ -233,11 +234,12 @@ export async function renderSystem(
     datasource: content.instance.datasource.name,
   });
   await d.bootstrap?.(content); // addresses that documents name need a network
-  const { fetched, ...translation } = await way.stage("resolve", async () => {
+  const { fetched, ...resolved } = await way.stage("resolve", async () => {
     await d.ensureIdentity?.(); // where something is sealed to another, it is said what this node has
-    return resolveSpec(content, d.settings, d);
+    const whole = await resolveSpec(content, d.settings, d);
+    return (await withoutBlamed(d, content, { ...whole, translation: whole })) ?? whole;
   });
-  way.saw({ findings: translation.findings });
+  way.saw({ findings: resolved.findings });
   const inputsDigest = digestInputs(d.io, { ...content, fetched });
   const decision = decide({
     pinned: readPinnedInstance(d.io.files),
@@ -248,11 +250,50 @@ export async function renderSystem(
   });
   checkComplete(content, decision, d);
   checkDecision(decision, d);
-  await accept({ content, translation });
-  if (hasErrors(translation.findings)) throw invalid(translation.findings);
+  await accept({ content, translation: resolved });
+  if (hasErrors(resolved.findings)) throw invalid(resolved.findings);
   const facts = await way.stage("facts", d.readFacts);
   const match = await way.stage("match", () => matchProfile(facts, d.profiles));
   way.saw({ profile: match.profile, confidence: match.confidence });
+  const renderOne = (translation: Translation) =>
+    renderTranslation(d, way, { content, translation, facts, match });
+  const whole = await renderOne(resolved);
+  const other = await withoutBlamed(d, content, whole);
+  const rendered = other === undefined ? whole : await renderOne(other);
+  const weighed = rendered.findings.map((finding) =>
+    weighFinding(finding, rendered.translation.vendorDocuments),
+  );
+  const all = [...rendered.translation.findings, ...weighed];
+  way.saw({ findings: all });
+  if (hasErrors(all)) throw invalid(all);
+  return { ...rendered, content, match, findings: all, decision, inputsDigest };
+}
+
+/** The same without vendor-data, where an error stands in that; its errors are warnings then. */
+async function withoutBlamed(
+  d: BootDeps,
+  content: DatasourceContent,
+  { translation, findings }: Pick<Rendering, "translation" | "findings">,
+): Promise<Resolution | undefined> {
+  const blamed = findingsOfBlame(findings, translation.vendorDocuments);
+  return blamed.length === 0 ? undefined : resolveSpec(content, d.settings, { ...d, blamed });
+}
+
+interface Rendered extends Pick<Rendering, "translation" | "base" | "sources" | "credentials"> {
+  /** What is said beside what the translation says. */
+  readonly findings: readonly Finding[];
+}
+
+async function renderTranslation(
+  d: BootDeps,
+  way: Stages,
+  {
+    content,
+    translation,
+    facts,
+    match,
+  }: Pick<Rendering, "content" | "translation" | "match"> & { readonly facts: Facts },
+): Promise<Rendered> {
   const base = await way.stage("base", () =>
     d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
   );
@@ -275,20 +316,7 @@ export async function renderSystem(
     }),
   );
   const ofBase = checkBase(d.io.files, base, translation.spec);
-  const all = [...translation.findings, ...ofBase, ...findings];
-  way.saw({ findings: all });
-  if (hasErrors(findings)) throw invalid(all);
-  return {
-    content,
-    translation,
-    match,
-    base,
-    sources,
-    credentials,
-    findings: all,
-    decision,
-    inputsDigest,
-  };
+  return { translation, base, sources, credentials, findings: [...ofBase, ...findings] };
 }
 
 async function storeSecrets(

@@ -16,8 +16,7 @@ export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<stri
 /** What was included once for this instance, and is not read again. */
 export interface KeptIncludes {
   read(address: string): Promise<Uint8Array | undefined>;
-  /** Keeps what was read, once the documents are accepted. */
-  keep(address: string, bytes: Uint8Array): void;
+  keep(address: string, bytes: Uint8Array): Promise<void>;
 }
 
 /** What reading parts of documents takes. */
@@ -26,7 +25,7 @@ export interface ReadPartsTools {
   /** Without it a template is a format that is not read. */
   readonly renderTemplate?: RenderTemplate;
   /** Without it what is to be included once is read each time. */
-  readonly keptIncludes?: KeptIncludes | undefined;
+  readonly keptIncludes?: ((instanceId: string) => KeptIncludes) | undefined;
 }
 
 /** Everything that documents name and that templates come to. */
@@ -85,18 +84,19 @@ class PartsReading implements KnownParts {
 
   async #fetch(wanted: readonly WantedInclude[]): Promise<void> {
     const { fetchSources, keptIncludes } = this.#tools;
+    const kept = keptIncludes?.(this.#instance.instanceId);
     const once = new Set(wanted.filter(({ isOnce }) => isOnce).map(({ address }) => address));
     for (const { address } of wanted) this.#tried.add(address);
     for (const address of once) {
-      const kept = await keptIncludes?.read(address);
-      if (kept !== undefined) this.fetched.set(address, kept);
+      const bytes = await kept?.read(address);
+      if (bytes !== undefined) this.fetched.set(address, bytes);
     }
     const addresses = new Set(wanted.map(({ address }) => address));
     const missing = [...addresses].filter((address) => !this.fetched.has(address));
     if (missing.length === 0) return;
     for (const [address, bytes] of await fetchSources(missing)) {
       this.fetched.set(address, bytes);
-      if (once.has(address)) keptIncludes?.keep(address, bytes);
+      if (once.has(address)) await kept?.keep(address, bytes);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Finding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
@@ -16,6 +17,8 @@ export interface ResolveTools extends ReadPartsTools {
   readonly openEnvelope: OpenEnvelope;
   /** Says whether a text is Nix; without it modules are taken as they are. */
   readonly parseModule?: ParseModule;
+  /** Leaves vendor-data out, and says so with these findings about it. */
+  readonly blamed?: readonly Finding[];
 }
 
 /** A translation, and what was read for it beside the documents. */
@@ -32,9 +35,10 @@ export async function resolveSpec(
 ): Promise<Resolution> {
   const { instance } = content;
   const { openEnvelope, parseModule } = tools;
-  const opened = await openDocuments(readDocuments(content), openEnvelope);
+  const { blamed, ...given } = tools;
+  const opened = await openDocuments(readDocuments(content, blamed), openEnvelope);
   const { documents } = opened;
-  const parts = await readParts(documents, instance, tools);
+  const parts = await readParts(documents, instance, given);
   const { rendered } = parts;
   const known = { rendered, launchIndex: launchIndexOf(instance.metaData) };
   const urls = referencedSources(documents, { ...known, fetched: parts.fetched });
@@ -55,20 +59,27 @@ export async function resolveSpec(
     fetched: new Map([...fetched, ...parts.renderedBytes]),
     findings: [
       ...[...content.findings, ...opened.findings, ...parts.findings],
-      ...[...findings, ...ofModules],
+      ...[...findings, ...ofModules, ...(blamed ?? [])],
     ],
   };
 }
 
-function readDocuments({ secrets, userData }: DatasourceContent): Documents {
+function readDocuments(
+  { secrets, userData }: DatasourceContent,
+  blamed: readonly Finding[] | undefined,
+): Documents {
   const document = (name: string, about: Partial<RawDocument> = {}) => {
     const bytes = secrets.get(name)?.reveal();
     return bytes === undefined ? undefined : { document: name, ...about, bytes };
   };
-  return {
+  const own = {
     userData: document(rawDocuments.userData, userData),
+    networkConfig: document(rawDocuments.networkConfig),
+  };
+  if (blamed !== undefined) return own;
+  return {
+    ...own,
     vendorData: document(rawDocuments.vendorData),
     vendorData2: document(rawDocuments.vendorData2),
-    networkConfig: document(rawDocuments.networkConfig),
   };
 }

@@ -2,6 +2,7 @@ import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { byPlace, hasErrors } from "#core/finding.ts";
+import type { Io } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
@@ -9,7 +10,7 @@ import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
-import { translateAway } from "../translate-away.ts";
+import { translateHere } from "../translate-away.ts";
 
 const formats = ["spec", "nix", "json"] as const;
 type Format = (typeof formats)[number];
@@ -24,12 +25,12 @@ export const command: Command = {
     secretsHelp,
   options: { ...secretsOption, format: { type: "string" } },
   arity: [1, 1000],
-  async run({ args, flags, json, out, signal }) {
+  async run({ args, flags, json, io, out, signal }) {
     const format = readFormat(json ? "json" : textFlag(flags, "format"));
     const secrets = namedSecrets(flags);
     const results: Translated[] = [];
     for (const name of args) {
-      const result = await translateFile(name, { format, secrets, signal });
+      const result = await translateFile(name, { io, format, secrets, signal });
       results.push(result);
       if (format === "json") continue;
       out.findings(result.findings);
@@ -57,7 +58,7 @@ export const command: Command = {
 
 /** Parts of a spec that are rendered to files of their own, and those that no file of Nix has. */
 const elsewhere = {
-  render: ["hooks", "templates"],
+  render: ["hooks", "templates", "modules"],
   spec: ["health", "update"],
 } as const;
 
@@ -80,6 +81,7 @@ interface Translated extends Pick<Translation, "spec" | "findings" | "coverage">
 }
 
 interface Translating {
+  readonly io: Io;
   readonly format: Format;
   readonly secrets: SecretBag;
   readonly signal: AbortSignal;
@@ -87,10 +89,10 @@ interface Translating {
 
 async function translateFile(
   document: string,
-  { format, secrets, signal }: Translating,
+  { io, format, secrets, signal }: Translating,
 ): Promise<Translated> {
   const userData = { document, bytes: await readInput(document, { signal }) };
-  const translation = translateAway({ userData }, { secrets });
+  const translation = await translateHere(io, { userData }, { secrets });
   const { spec, coverage } = translation;
   const { sources, findings } = await renderPreview(translation, {});
   const wanted = ["firstlight/instance.nix", "firstlight/network.nix"];

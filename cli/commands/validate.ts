@@ -5,7 +5,7 @@ import { Fault } from "#core/fault.ts";
 import { type Finding, formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { hostClock } from "#core/host-io.ts";
-import { timestamp } from "#core/io.ts";
+import { type Io, timestamp } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
@@ -14,7 +14,7 @@ import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { everyFinding } from "../preview.ts";
 import { readInput } from "../read-input.ts";
-import { translateAway } from "../translate-away.ts";
+import { translateHere } from "../translate-away.ts";
 
 const kinds = ["cloud-config", "network", "spec", "profile"] as const;
 type Kind = (typeof kinds)[number];
@@ -28,7 +28,7 @@ export const command: Command = {
     secretsHelp,
   options: { ...secretsOption, kind: { type: "string" } },
   arity: [1, 1000],
-  async run({ args, flags, json, out, signal }) {
+  async run({ args, flags, json, io, out, signal }) {
     const kind = textFlag(flags, "kind") as Kind | undefined;
     if (kind !== undefined && !kinds.includes(kind)) {
       throw new Fault(
@@ -39,7 +39,7 @@ export const command: Command = {
     const secrets = namedSecrets(flags);
     const findings: Finding[] = [];
     for (const name of args)
-      findings.push(...(await validateFile(name, { kind, secrets, signal })));
+      findings.push(...(await validateFile(name, { io, kind, secrets, signal })));
     if (json) out.data(prettyJson({ v: 1, findings }));
     else for (const finding of findings) out.data(formatFinding(finding));
     if (!json && findings.length === 0) out.talk("nothing is wrong");
@@ -48,6 +48,7 @@ export const command: Command = {
 };
 
 interface Validating {
+  readonly io: Io;
   readonly kind: Kind | undefined;
   readonly secrets: SecretBag;
   readonly signal: AbortSignal;
@@ -55,13 +56,13 @@ interface Validating {
 
 async function validateFile(
   name: string,
-  { kind, secrets, signal }: Validating,
+  { io, kind, secrets, signal }: Validating,
 ): Promise<readonly Finding[]> {
   const raw = { document: name, bytes: await readInput(name, { signal }) };
   const other = kind === undefined ? undefined : otherKind(raw, kind);
   if (other !== undefined) return [other];
   if (kind === "profile") return checkProfile(raw);
-  const findings = await everyFinding(translateAway(documentsOf(raw, kind), { secrets }));
+  const findings = await everyFinding(await translateHere(io, documentsOf(raw, kind), { secrets }));
   return kind === undefined ? findings.map(withKinds) : findings;
 }
 

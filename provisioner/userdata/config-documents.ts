@@ -12,8 +12,8 @@ import { documentOf } from "./read-document.ts";
 import type { Coverage, RawDocument } from "./translation.ts";
 import {
   findingOfVendorData,
+  findingOfVendorModule,
   findingOfVendorSpec,
-  softenVendorFinding,
   type UnusedBecause,
 } from "./vendor-data.ts";
 import { readVendorSwitch, type VendorKind, vendorKeys } from "./vendor-switch.ts";
@@ -41,8 +41,8 @@ export interface ConfigDocuments {
   readonly coverage: Coverage;
   /** Names of documents, as findings name them, in order. */
   readonly names: readonly string[];
-  /** What a finding is where it stands: one of vendor-data stops nothing. */
-  weigh(finding: Finding): Finding;
+  /** Those of them that are vendor-data, and not user-data as well. */
+  readonly vendorDocuments: readonly string[];
 }
 
 /**
@@ -70,8 +70,6 @@ export function readConfigs(sources: ConfigSources, context: SplitContext): Conf
   const name = userData?.document ?? "user-data";
   const userNames = [name, ...user.documents];
   const vendorNames = vendors.flatMap(({ names }) => names);
-  const isOfVendor = ({ document }: Finding) =>
-    vendorNames.includes(document) && !userNames.includes(document);
   return {
     config: isOwnSpec ? undefined : documentOf(name, combined.item, row),
     specs,
@@ -82,7 +80,7 @@ export function readConfigs(sources: ConfigSources, context: SplitContext): Conf
     findings: [user, merged, ...vendors, combined].flatMap(({ findings }) => findings),
     coverage: addUp([merged.coverage, ...vendors.map(({ coverage }) => coverage)]),
     names: [...userNames, ...vendorNames],
-    weigh: (finding) => (isOfVendor(finding) ? softenVendorFinding(finding) : finding),
+    vendorDocuments: vendorNames.filter((each) => !userNames.includes(each)),
   };
 }
 
@@ -122,8 +120,11 @@ function readVendor(
   }
   const parts = split.parts.filter((part) => !leavesOut(part));
   const merged = mergeParts(parts.filter(isConfig), { row, limits: new MergeLimits() });
-  const specs = parts.filter(isSpec).map(findingOfVendorSpec);
-  return { ...merged, parts, findings: [...split.findings, ...merged.findings, ...specs], names };
+  const said = [
+    ...parts.filter(isSpec).map(findingOfVendorSpec),
+    ...parts.filter(({ format }) => format === "nix").map(findingOfVendorModule),
+  ];
+  return { ...merged, parts, findings: [...split.findings, ...merged.findings, ...said], names };
 }
 
 /** Findings in the order of documents, and of the places in each. */

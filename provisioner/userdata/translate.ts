@@ -25,6 +25,7 @@ import type { NamedScript } from "./scripts/script-order.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData } from "./user-data-format.ts";
+import { weighFinding } from "./vendor-data.ts";
 
 /** The raw documents of a datasource. */
 export interface Documents extends ConfigSources {
@@ -45,8 +46,9 @@ export function translate(documents: Documents, given: TranslationContext): Tran
   const context = { ...given, publicKeys: keyLines(given.publicKeys) };
   const draft = new SpecDraft(context.secrets);
   const { networkConfig } = documents;
+  const configs = readConfigs(documents, context);
   const parts = [
-    translateConfigs(readConfigs(documents, context), draft, context),
+    translateConfigs(configs, draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
   ];
   const modules = gateModules(draft, context.nixModules);
@@ -56,6 +58,7 @@ export function translate(documents: Documents, given: TranslationContext): Tran
     secrets: new Map([...draft.secrets].filter(([name]) => used.has(name))),
     findings: boundFindings([...parts.flatMap((part) => part.findings), ...modules, ...findings]),
     coverage: addUp(parts.map((part) => part.coverage)),
+    vendorDocuments: configs.vendorDocuments,
     origins: draft.origins,
   };
 }
@@ -71,19 +74,20 @@ function translateConfigs(
 ): Part {
   const { config, others } = configs;
   const parts: Part[] = [configs];
-  const specs = configs.specs.map(readDocument);
-  for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
   const programs = orderPrograms(others);
   const written = config === undefined ? new Set<string>() : writtenPaths(config.root);
   const addPrograms = (scripts: readonly NamedScript[]) => {
     const findings = addScripts(scripts, draft, written);
     parts.push({ findings, coverage: { ...noCoverage, translated: scripts.length } });
   };
+  const specs = configs.specs.map(readDocument);
+  for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
+  draft.reserve(namesOfSecrets(config?.root.get("firstlight")));
   addPrograms(programs.beforeRuncmd);
   if (config !== undefined)
     parts.push(fill(config, draft, () => translateCloudConfig(config.root, draft, context)));
   addPrograms(programs.afterRuncmd);
-  addModules([...others.vendor, ...others.user], draft);
+  addModules(others.user, draft);
   for (const { document, findings } of specs) {
     parts.push({ findings, coverage: noCoverage });
     if (document !== undefined)
@@ -97,7 +101,9 @@ function translateConfigs(
     });
   const said = [...parts.flatMap(({ findings }) => findings), ...programs.findings];
   return {
-    findings: said.map(configs.weigh).sort(inOrderOf(configs.names)),
+    findings: said
+      .map((finding) => weighFinding(finding, configs.vendorDocuments))
+      .sort(inOrderOf(configs.names)),
     coverage: addUp(parts.map(({ coverage }) => coverage)),
   };
 }

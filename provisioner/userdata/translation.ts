@@ -52,6 +52,8 @@ export interface Translation {
   readonly secrets: SecretBag;
   readonly findings: readonly Finding[];
   readonly coverage: Coverage;
+  /** Documents of findings that are the cloud's: its vendor-data, and what that names. */
+  readonly vendorDocuments: readonly string[];
   /** Origin by path in the spec, keys and indices joined by dots (`users.alice.shell`, `files.0`). */
   readonly origins: ReadonlyMap<string, Origin>;
 }

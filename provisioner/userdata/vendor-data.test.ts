@@ -124,7 +124,7 @@ t.test("types of parts are left out, and a prefix means nothing", async (t) => {
   ]);
 });
 
-t.test("what is wrong in it stops nothing, and what means nothing here is a note", async (t) => {
+t.test("what is wrong in it stops nothing, and what is lost of it is a note", async (t) => {
   const vendorData = config("hostname: [a]\nfoo: 1\napt: {x: 1}\ntimezone: UTC\nruncmd: 7");
   const translation = translateAll({ userData: config("locale: C.UTF-8"), vendorData });
   t.strictSame(saidOf(translation), [
@@ -145,6 +145,17 @@ t.test("what is wrong in it stops nothing, and what means nothing here is a note
   const undecodable = translateText("#cloud-config\nhostname: a\n", {}, { vendorData: bytes });
   t.match(undecodable.findings, [{ level: "warning", code: "user-data/undecodable" }]);
 });
+
+t.test(
+  "what is said of its commands and packages is a note: a boot is not degraded for it",
+  async (t) => {
+    const vendorData = config("runcmd: [apt-get update]\npackages: [qemu-guest-agent]");
+    const { findings, spec } = translateAll({ userData: config(""), vendorData });
+    t.ok(findings.length >= 2);
+    t.strictSame([...new Set(findings.map(({ level }) => level))], ["note"]);
+    t.equal(spec.commands?.length, 1, "they run all the same");
+  },
+);
 
 t.test("a #firstlight alone says all, and its vendor-data is named", async (t) => {
   const userData = "#firstlight\nhostname: own\n";

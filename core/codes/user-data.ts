@@ -235,6 +235,11 @@ export const userDataCodes = {
     means: "A text cannot be the name of a package in nixpkgs.",
     action: "Look the package up at search.nixos.org and write its attribute.",
   },
+  "cloud-config/package-of-vendor": {
+    means:
+      "Vendor-data asks for a package of which nobody knows whether nixpkgs has it; it is left out.",
+    action: "Name it in the user-data, where it is wanted and nixpkgs has it.",
+  },
   "cloud-config/package-debian": {
     means: "The name of a package has a form that only Debian and Ubuntu have.",
     action:

@@ -4,6 +4,7 @@ import { boundFindings } from "./bound-findings.ts";
 import { keyLines } from "./cloud-config/authorized-keys.ts";
 import { writtenPaths } from "./cloud-config/program-paths.ts";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
+import { leaveOutVendorPackages } from "./cloud-config/vendor-packages.ts";
 import {
   type ConfigDocuments,
   type ConfigSources,
@@ -83,6 +84,7 @@ function translateConfigs(
   const specs = configs.specs.map(readDocument);
   for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
   draft.reserve(namesOfSecrets(config?.root.get("firstlight")));
+  leaveOutVendorPackages(config?.root.get("packages"), configs.vendorDocuments);
   addPrograms(programs.beforeRuncmd);
   if (config !== undefined)
     parts.push(fill(config, draft, () => translateCloudConfig(config.root, draft, context)));

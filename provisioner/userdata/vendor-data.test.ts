@@ -57,13 +57,13 @@ t.test("user-data counts most, then vendor-data2; lists stay whole", async (t) =
   const translation = translateAll({
     userData: config("hostname: user\nruncmd: [a]\nntp: {servers: [192.0.2.1]}"),
     vendorData2: config("hostname: two\ntimezone: Europe/Berlin\nruncmd: [b]\nntp: {pools: []}"),
-    vendorData: config("timezone: Europe/Paris\nlocale: de_DE.UTF-8\npackages: [htop]"),
+    vendorData: config("timezone: Europe/Paris\nlocale: de_DE.UTF-8\npackages: [fd-find]"),
   });
   t.notOk(hasErrors(translation.findings));
   const { hostname, timezone, locale, packages, commands } = translation.spec;
   t.strictSame([hostname, timezone], ["user", "Europe/Berlin"]);
   t.match(locale, /de_DE/);
-  t.strictSame(packages, ["htop"]);
+  t.strictSame(packages, ["fd"]);
   t.equal(commands?.length, 1);
   const { origins } = translation;
   t.match(origins.get("timezone"), { document: "vendor-data2", line: 3 });
@@ -156,6 +156,22 @@ t.test(
     t.equal(spec.commands?.length, 1, "they run all the same");
   },
 );
+
+t.test("of its packages those are taken that are known to be there", async (t) => {
+  const list = "[fd-find, droplet-agent, [acme-agent, '1'], apt: [other-agent, fd-find], gcc-12]";
+  const of = (document: "userData" | "vendorData") =>
+    translateAll({ userData: config(""), [document]: config(`packages: ${list}`) });
+  t.strictSame(of("vendorData").spec.packages, ["fd", "gcc12"]);
+  const said = saidOf(of("vendorData")).filter((line) => /package-of-vendor/.test(line));
+  t.strictSame(said, [
+    "vendor-data:2:21 note cloud-config/package-of-vendor packages.1",
+    "vendor-data:2:36 note cloud-config/package-of-vendor packages.2",
+    "vendor-data:2:61 note cloud-config/package-of-vendor packages.3.apt.0",
+  ]);
+  t.match(of("userData").spec.packages, ["fd", "droplet-agent", "acme-agent", "other-agent"]);
+  const { translated, unsupported } = of("vendorData").coverage;
+  t.strictSame([translated, unsupported], [3, 4]);
+});
 
 t.test("a #firstlight alone says all, and its vendor-data is named", async (t) => {
   const userData = "#firstlight\nhostname: own\n";

@@ -15,8 +15,9 @@ export const userDataCodes = {
     action: "Leave `--kind` out, or name the kind that the document has.",
   },
   "user-data/unsupported-format": {
-    means: "The user-data has a format that this version does not read.",
-    action: "Rewrite it as #cloud-config or #firstlight.",
+    means:
+      "A part is a program for cloud-init (a part-handler), or a template away from the node that renders it.",
+    action: "Do beforehand what a part-handler does; look at a template on its node.",
   },
   "user-data/mime-form": {
     means:
@@ -98,7 +99,7 @@ export const userDataCodes = {
     action: "Look at the names that `firstlight query` prints, or give a `default`.",
   },
   "user-data/undecodable": {
-    means: "A document is neither UTF-8 text nor whole gzip data.",
+    means: "A document, or a part of it, is neither UTF-8 text nor whole gzip data.",
     action: "Check that it was not cut or encoded twice.",
   },
   "user-data/sealed": {

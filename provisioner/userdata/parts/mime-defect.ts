@@ -10,6 +10,7 @@ export type MimeDefect =
   | "no-header-name"
   | "misplaced-envelope"
   | "encoded-multipart"
+  | "large-header"
   | "too-deep"
   | "too-many-parts";
 
@@ -69,6 +70,11 @@ export const mimeDefects: Readonly<Record<MimeDefect, Said>> = {
     level: "warning",
     message: "a multipart has an encoding of its own, which has no meaning: its parts have theirs",
     hint: "take `Content-Transfer-Encoding` out of the header of the multipart",
+  },
+  "large-header": {
+    level: "error",
+    message: "a header is larger than 64 KiB: its lines from here on are passed over",
+    hint: "check that the document is whole, and that an empty line ends the header",
   },
   "too-deep": {
     level: "error",

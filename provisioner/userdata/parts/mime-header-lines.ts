@@ -5,6 +5,9 @@ import type { MimeLine, MimeLines } from "./mime-lines.ts";
 /** What may stand in a header: a field, one that goes on, or the line before a message in a mailbox. */
 const headerLine = /^(?:From |[\x21-\x39\x3b-\x7e]*:|[\t ])/;
 
+/** Of all lines of one header together: no header that means something here comes near it. */
+const maxCharacters = 64 * 1024;
+
 /** Takes a defect and its line. */
 export type SayDefect = (defect: MimeDefect, line: number) => void;
 
@@ -15,9 +18,13 @@ export function readHeader(lines: MimeLines, say: SayDefect): readonly MimeField
 
 function headerLines(lines: MimeLines, say: SayDefect): readonly MimeLine[] {
   const all: MimeLine[] = [];
+  let left = maxCharacters;
   for (let line = lines.next(); line !== undefined; line = lines.next()) {
     if (headerLine.test(line.text)) {
-      all.push(line);
+      const isOver = left < 0;
+      left -= line.text.length;
+      if (left >= 0) all.push(line);
+      else if (!isOver) say("large-header", line.number);
       continue;
     }
     if (/^[\r\n]/.test(line.text)) return all;

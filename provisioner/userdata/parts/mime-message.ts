@@ -103,7 +103,7 @@ class MessageReader implements MimeMessage {
       this.#lines.open(boundary);
       this.entity(inner);
       this.#lines.close(boundary);
-    } while (this.#nextPart(boundary, line));
+    } while (this.#count <= maxParts && this.#nextPart(boundary, line));
     this.#lines.rest(); // the epilogue
   }
 

@@ -1,4 +1,7 @@
-import { latin1Bytes } from "./latin1.ts";
+import { maxBytes } from "../user-data-format.ts";
+
+/** Bytes that one line may stand for, also where it is shorter than that. */
+const maxLineBytes = 63;
 
 /** Undoes uuencode as Python's `email` does; `undefined` where the text is none, or is cut. */
 export function uudecode(text: string): Uint8Array | undefined {
@@ -6,15 +9,18 @@ export function uudecode(text: string): Uint8Array | undefined {
   if (lines.at(-1) === "") lines.pop();
   const first = lines.findIndex((line) => /^begin [ \t]*(?:0o?)?[0-7]+[ \t]*(?: |$)/i.test(line));
   if (first === -1) return undefined;
-  const decoded: Uint8Array[] = [];
+  const target = Buffer.alloc(Math.min(lines.length * maxLineBytes, maxBytes));
+  let length = 0;
   for (const line of lines.slice(first + 1)) {
     if (line === "") return undefined;
-    if (/^[ \t\r\n\f]*end[ \t\r\n\f]*$/.test(line)) return Buffer.concat(decoded);
-    const bytes = decodeLine(line) ?? decodeLine(line.slice(0, charactersOf(line)));
-    if (bytes === undefined) return undefined;
-    decoded.push(bytes);
+    if (line.length < 100 && line.trim() === "end") break;
+    const end =
+      decodeLine(line, target, length) ??
+      decodeLine(line.slice(0, charactersOf(line)), target, length);
+    if (end === undefined) return undefined;
+    length = end;
   }
-  return Buffer.concat(decoded);
+  return target.subarray(0, length);
 }
 
 /** Characters of a line by the count of bytes that it begins with; some programs write more. */
@@ -26,22 +32,26 @@ function lengthOf(line: string): number {
   return (line.charCodeAt(0) - 32) & 63;
 }
 
-/** `undefined` where a character is none of the encoding, or more than padding follows the bytes. */
-function decodeLine(line: string): Uint8Array | undefined {
-  const length = lengthOf(line);
-  const bytes: number[] = [];
+/**
+ * Where the bytes of a line end that were put into `target`; `undefined` where a character is none of
+ * the encoding, or more than padding follows them.
+ */
+function decodeLine(line: string, target: Buffer, start: number): number | undefined {
+  const end = start + lengthOf(line);
+  if (end > target.length) return undefined;
+  let to = start;
   let bits = 0;
   let held = 0;
   let at = 1;
-  for (; bytes.length < length; at++) {
+  for (; to < end; at++) {
     const value = at < line.length ? line.charCodeAt(at) - 32 : 0;
     if (value < 0 || value > 64) return undefined;
     held = ((held << 6) | (value & 63)) & 0xffff;
     bits += 6;
     if (bits < 8) continue;
     bits -= 8;
-    bytes.push((held >> bits) & 0xff);
+    target[to] = (held >> bits) & 0xff;
+    to += 1;
   }
-  const isPadding = /^[ `\r\n]*$/.test(line.slice(at));
-  return isPadding ? latin1Bytes(String.fromCharCode(...bytes)) : undefined;
+  return at >= line.length || /^[ `\r\n]*$/.test(line.slice(at)) ? end : undefined;
 }

@@ -1,5 +1,7 @@
 import t from "tap";
 import { Fault } from "#core/fault.ts";
+import { hasErrors } from "#core/finding.ts";
+import { Secret } from "#core/secret.ts";
 import { skipWithoutOptions as skip } from "#provisioner/nixos-options/rendered.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
@@ -48,6 +50,37 @@ t.test("a first boot goes the whole way, pins its instance, and tells of it", as
     ],
   );
 });
+
+t.test(
+  "vendor-data stops no boot: what comes of it with errors is made again without it",
+  async (t) => {
+    const inside = "write_files: [{path: /etc/a, content: x}, {path: /etc/a/b, content: y}]\n";
+    const vendorData = {
+      "what is rendered": `#cloud-config\n${inside}timezone: UTC\n`,
+      "what is sealed": '#cloud-config\nfirstlight: {secrets: {s: "age-encryption.org/v1"}}\n',
+      "what is read": "#cloud-config\ntimezone: [\n",
+    };
+    for (const [name, text] of Object.entries(vendorData)) {
+      const { instance, secrets, ...rest } = content("#cloud-config\nhostname: own\n");
+      const given = new Map([
+        ...secrets,
+        ["vendor-data", new Secret<Uint8Array>(Buffer.from(text))],
+      ]);
+      const built: Sources[] = [];
+      const build = async (sources: Sources) => {
+        built.push(sources);
+        return { transaction: "t1", toplevel: "/nix/store/new" } as Closure;
+      };
+      const discover = async () => ({ ...rest, secrets: given, instance });
+      const outcome = await boot(prepare(t, { discover }, { build }).deps);
+      t.equal(outcome.outcome, "committed", name);
+      const of = outcome.findings.filter(({ document }) => document === "vendor-data");
+      t.ok(of.length > 0, name);
+      t.notOk(hasErrors(outcome.findings), name);
+      t.match(JSON.stringify(built[0]?.files), /"own\\?"/, name);
+    }
+  },
+);
 
 t.test("no boot of these tests renders what NixOS has not", { skip }, async (t) => {
   const options = "firstlight: { options: { services.opnessh.enable: true } }\n";

@@ -1,10 +1,12 @@
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { setDefaultCACertificates } from "node:tls";
 import t, { type Test } from "tap";
 import type { Clock } from "#core/io.ts";
+import { silentLog } from "#core/log.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
-import { readFile } from "./fetch-sources.ts";
+import { readFile, sourceFetcher } from "./fetch-sources.ts";
 
 /** Certificates of 127.0.0.1 for one key that guards nothing: of the years 2200 to 2300, and of the year 2000. */
 const certificates = {
@@ -80,4 +82,34 @@ t.test("a certificate that is not of this time is told with what the clock says"
       of,
     );
   }
+});
+
+t.test("many addresses that answer late are not waited for without an end", async (t) => {
+  let now = 0;
+  const clock: Clock = {
+    now: () => 0,
+    monotonicMs: () => now,
+    sleep: (_ms, signal) =>
+      new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal))),
+  };
+  const asked: string[] = [];
+  const late: [string, unknown][] = [];
+  const fetchSources = sourceFetcher({
+    clock,
+    log: {
+      ...silentLog,
+      warning: (event: string, fields: unknown) => void late.push([event, fields]),
+    },
+    courier: {
+      open: async ({ url }) => {
+        asked.push(url);
+        now += 10_000;
+        return { status: 200, body: Readable.from([Buffer.from("x")]), close: () => {} } as never;
+      },
+    },
+  });
+  const urls = Array.from({ length: 20 }, (_, n) => `https://192.0.2.1/${n}`);
+  t.equal((await fetchSources(urls)).size, 12);
+  t.equal(asked.length, 12);
+  t.match(late, [["sources.late", { left: 8 }]]);
 });

@@ -3,7 +3,7 @@ import { type Clock, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import { isSourceAddress } from "#provisioner/userdata/referenced-sources.ts";
-import type { FetchSources } from "./resolve-spec.ts";
+import type { FetchSources } from "./read-parts.ts";
 
 const maxBytes = 32 * 1024 * 1024;
 /** For one address, all tries together. */
@@ -11,6 +11,8 @@ const defaultTimeoutMs = 30_000;
 const tries = 4;
 const pauseMs = 1_000;
 const longestPauseMs = 5_000;
+/** For all addresses of one call: what is not begun by then is left out. */
+const totalMs = 120_000;
 /** So many addresses at once. */
 const atOnce = 4;
 /** What a server may say that time heals. */
@@ -31,7 +33,13 @@ export interface FetcherOptions {
 export function sourceFetcher(options: FetcherOptions): FetchSources {
   return async (urls) => {
     const found = new Map<string, Uint8Array>();
+    const { clock, log } = options;
+    const end = clock.monotonicMs() + totalMs;
     for (let at = 0; at < urls.length; at += atOnce) {
+      if (clock.monotonicMs() >= end) {
+        log.warning("sources.late", { left: urls.length - at, limitMs: totalMs });
+        break;
+      }
       const some = urls.slice(at, at + atOnce);
       const read = await Promise.all(some.map((url) => readOne(url, options)));
       for (const [index, bytes] of read.entries()) {

@@ -18,9 +18,12 @@ import type { CheckParameters, Templates } from "#provisioner/render/templates.t
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Recovery, Running, Wanted } from "#provisioner/system/system.ts";
 import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
+import type { Translation } from "#provisioner/userdata/translation.ts";
+import { findingsOfBlame, weighFinding } from "#provisioner/userdata/vendor-data.ts";
 import { blameInput } from "./blame-input.ts";
 import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
 import { endBootstrap } from "./bootstrap.ts";
+import type { ParseModule } from "./check-modules.ts";
 import { failedSideEffects } from "./command-states.ts";
 import type { DatasourceContent } from "./datasources/datasource.ts";
 import { searchOfFault } from "./datasources/search.ts";
@@ -40,9 +43,10 @@ import {
 } from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
 import { lookAtBoot } from "./prove-boot.ts";
+import type { FetchSources, KeptIncludes } from "./read-parts.ts";
 import type { RenderTemplate } from "./render-documents.ts";
 import { writeReportSettings } from "./report-settings.ts";
-import { type FetchSources, type Resolution, resolveSpec } from "./resolve-spec.ts";
+import { type Resolution, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
@@ -65,6 +69,8 @@ export interface BootDeps {
   readonly accepted?: ((datasource: string) => Promise<void>) | undefined;
   readonly fetchSources: FetchSources;
   readonly renderTemplate?: RenderTemplate;
+  readonly keptIncludes?: (instanceId: string) => KeptIncludes;
+  readonly parseModule?: ParseModule;
   /** Opens what is sealed to this node. */
   readonly openEnvelope: OpenEnvelope;
   /** Makes the key that envelopes are sealed to, where the node has none yet. */
@@ -233,13 +239,14 @@ export async function renderSystem(
     datasource: content.instance.datasource.name,
   });
   await d.bootstrap?.(content); // addresses that documents name need a network
-  const { fetched, ...translation } = await way.stage("resolve", async () => {
+  const { fetched, ...resolved } = await way.stage("resolve", async () => {
     await d.ensureIdentity?.(); // where something is sealed to another, it is said what this node has
-    return resolveSpec(content, d.settings, d);
+    const whole = await resolveSpec(content, d.settings, d);
+    return (await withoutBlamed(d, content, { ...whole, translation: whole })) ?? whole;
   });
-  way.saw({ findings: translation.findings });
+  way.saw({ findings: resolved.findings });
   const inputsDigest = digestInputs(d.io, { ...content, fetched });
-  const { signature } = translation;
+  const { signature } = resolved;
   if (signature !== undefined) {
     const { signer, serial } = signature;
     d.log.info("user-data.signed", { signer, serial });
@@ -248,7 +255,7 @@ export async function renderSystem(
     d.io,
     { ...content, fetched },
     {
-      hostname: translation.origins.has("hostname"),
+      hostname: resolved.origins.has("hostname"),
       publicKeys: mustBeSigned(d.settings),
       vendorData: mustBeSigned(d.settings),
     },
@@ -263,11 +270,58 @@ export async function renderSystem(
   });
   checkComplete(content, decision, d);
   checkDecision(decision, d);
-  await accept({ content, translation });
-  if (hasErrors(translation.findings)) throw invalid(translation.findings);
+  await accept({ content, translation: resolved });
+  if (hasErrors(resolved.findings)) throw invalid(resolved.findings);
   const facts = await way.stage("facts", d.readFacts);
   const match = await way.stage("match", () => matchProfile(facts, d.profiles));
   way.saw({ profile: match.profile, confidence: match.confidence });
+  const renderOne = (translation: Rendering["translation"]) =>
+    renderTranslation(d, way, { content, translation, facts, match });
+  const whole = await renderOne(resolved);
+  const other = await withoutBlamed(d, content, whole);
+  const rendered = other === undefined ? whole : await renderOne(other);
+  const weighed = rendered.findings.map((finding) =>
+    weighFinding(finding, rendered.translation.vendorDocuments),
+  );
+  const all = [...rendered.translation.findings, ...weighed];
+  way.saw({ findings: all });
+  if (hasErrors(all)) throw invalid(all);
+  return {
+    ...{ ...rendered, content, match, findings: all },
+    ...{ decision, inputsDigest, unsigned },
+  };
+}
+
+/** The same without vendor-data, where an error stands in that; its errors are warnings then. */
+async function withoutBlamed(
+  d: BootDeps,
+  content: DatasourceContent,
+  {
+    translation,
+    findings,
+  }: Pick<Rendering, "findings"> & {
+    readonly translation: Pick<Resolution, "vendorDocuments">;
+  },
+): Promise<Resolution | undefined> {
+  const blamed = findingsOfBlame(findings, translation.vendorDocuments);
+  return blamed.length === 0 ? undefined : resolveSpec(content, d.settings, { ...d, blamed });
+}
+
+interface Rendered extends Pick<Rendering, "translation" | "base" | "sources" | "credentials"> {
+  /** What is said beside what the translation says. */
+  readonly findings: readonly Finding[];
+}
+
+async function renderTranslation(
+  d: BootDeps,
+  way: Stages,
+  {
+    content,
+    translation,
+    facts,
+    match,
+  }: Pick<Rendering, "content" | "translation" | "match"> & { readonly facts: Facts },
+): Promise<Rendered> {
   const base = await way.stage("base", () =>
     d.decideBase({ facts, match, mutableUsers: translation.spec.mutableUsers }),
   );
@@ -290,21 +344,7 @@ export async function renderSystem(
     }),
   );
   const ofBase = checkBase(d.io.files, base, translation.spec);
-  const all = [...translation.findings, ...ofBase, ...findings];
-  way.saw({ findings: all });
-  if (hasErrors(findings)) throw invalid(all);
-  return {
-    content,
-    translation,
-    match,
-    base,
-    sources,
-    credentials,
-    findings: all,
-    decision,
-    inputsDigest,
-    unsigned,
-  };
+  return { translation, base, sources, credentials, findings: [...ofBase, ...findings] };
 }
 
 async function storeSecrets(

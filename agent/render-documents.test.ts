@@ -54,7 +54,7 @@ t.test("what a template comes to is part of what a node is made from", async (t)
   const one = await resolve(t, template, { role: "one" });
   t.equal(
     Buffer.from(one.fetched.get("user-data") ?? []).toString(),
-    "#cloud-config\n#\nhostname: one\n",
+    "#cloud-config\nhostname: one\n",
   );
   t.strictNotSame((await resolve(t, template, { role: "two" })).fetched, one.fetched);
   t.equal((await resolve(t, "#cloud-config\nhostname: one\n")).fetched.size, 0);
@@ -104,10 +104,7 @@ t.test("a template with the line ends of Windows is read as Jinja2 does", async 
   ];
   const { fetched, spec } = await resolve(t, `${lines.join("\r\n")}\r\n`);
   t.match(spec, { hostname: "a" });
-  t.equal(
-    Buffer.from(fetched.get("user-data") ?? []).toString(),
-    "#cloud-config\n#\nhostname: a\n\n",
-  );
+  t.equal(Buffer.from(fetched.get("user-data") ?? []).toString(), "#cloud-config\nhostname: a\n\n");
 });
 
 t.test("a variable that is not there is named wherever it is used", async (t) => {

@@ -6,23 +6,23 @@ import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
 import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument, Translation } from "#provisioner/userdata/translation.ts";
+import { checkModules, type ParseModule } from "./check-modules.ts";
 import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
 import { givenSecrets } from "./datasources/given-secrets.ts";
 import { defaultUserName } from "./default-user.ts";
+import { launchIndexOf } from "./launch-index.ts";
 import { openSecrets } from "./open-sealed.ts";
 import { mustBeSigned, openSignedAndSealed } from "./open-signed.ts";
-import { type RenderTemplate, renderDocuments } from "./render-documents.ts";
+import { type ReadPartsTools, readParts } from "./read-parts.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 
-/** Reads addresses that a document names; absent ones could not be read. */
-export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;
-
 /** What reading documents takes beside them. */
-export interface ResolveTools {
-  readonly fetchSources: FetchSources;
+export interface ResolveTools extends ReadPartsTools {
   readonly openEnvelope: OpenEnvelope;
-  /** Without it a template is a format that is not read. */
-  readonly renderTemplate?: RenderTemplate;
+  /** Says whether a text is Nix; without it modules are taken as they are. */
+  readonly parseModule?: ParseModule;
+  /** Leaves vendor-data out, and says so with these findings about it. */
+  readonly blamed?: readonly Finding[];
 }
 
 /** A translation, and what was read for it beside the documents. */
@@ -37,39 +37,45 @@ export interface Resolution extends Translation {
 export async function resolveSpec(
   content: DatasourceContent,
   settings: Settings,
-  { fetchSources, openEnvelope, renderTemplate }: ResolveTools,
+  tools: ResolveTools,
 ): Promise<Resolution> {
-  const { instanceId, publicKeys, hostname } = content.instance;
+  const { instance } = content;
+  const { openEnvelope, parseModule } = tools;
+  const { blamed, ...given } = tools;
   const required = mustBeSigned(settings);
-  const given = readDocuments(content);
-  const opened = await openSignedAndSealed(required ? withoutVendor(given) : given, {
-    ...{ openEnvelope, instanceId },
+  const raw = readDocuments(content, blamed);
+  const opened = await openSignedAndSealed(required ? withoutVendor(raw) : raw, {
+    ...{ openEnvelope, instanceId: instance.instanceId },
     userData: settings.userData,
   });
-  const { documents, findings: unrendered } =
-    renderTemplate === undefined
-      ? { documents: opened.documents, findings: [] }
-      : await renderDocuments(opened.documents, content.instance, renderTemplate);
-  const urls = referencedSources(documents);
-  const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
+  const { documents, signature } = opened;
+  const parts = await readParts(documents, instance, {
+    ...given,
+    isSigned: signature !== undefined,
+  });
+  const { rendered } = parts;
+  const known = { rendered, launchIndex: launchIndexOf(instance.metaData) };
+  const urls = referencedSources(documents, { ...known, fetched: parts.fetched });
+  const files = urls.length === 0 ? [] : await tools.fetchSources(urls);
+  const fetched = new Map([...parts.fetched, ...files]);
   const translation = translate(documents, {
-    hostname,
-    publicKeys: required ? [] : publicKeys,
+    hostname: instance.hostname,
+    publicKeys: required ? [] : instance.publicKeys,
     defaultUser: settings.defaultUser ?? defaultUserName,
-    fetched,
+    ...{ ...known, fetched },
+    nixModules: settings.userData?.nixModules ?? false,
     secrets: givenSecrets(content),
   });
   const { secrets, findings } = await openSecrets(translation, openEnvelope);
+  const ofModules = parseModule === undefined ? [] : await checkModules(translation, parseModule);
   return {
     ...{ ...translation, secrets },
-    fetched: new Map([...fetched, ...renderedBytes(documents, opened.documents)]),
-    signature: opened.signature,
+    fetched: new Map([...fetched, ...parts.renderedBytes]),
+    signature,
     findings: [
-      ...content.findings,
-      ...opened.findings,
-      ...(required ? [...passOverKeys(publicKeys), ...passOverVendor(given)] : []),
-      ...unrendered,
-      ...findings,
+      ...[...content.findings, ...opened.findings],
+      ...(required ? [...passOverKeys(instance.publicKeys), ...passOverVendor(raw)] : []),
+      ...[...parts.findings, ...findings, ...ofModules, ...(blamed ?? [])],
     ],
   };
 }
@@ -99,26 +105,22 @@ function passOverVendor({ vendorData, vendorData2 }: Documents): readonly Findin
     }));
 }
 
-/** Templates as they were rendered: what they are rendered over may be another thing each boot. */
-function renderedBytes(
-  rendered: Documents,
-  opened: Documents,
-): readonly (readonly [string, Uint8Array])[] {
-  return (["userData", "vendorData", "vendorData2"] as const).flatMap((name) => {
-    const raw = rendered[name];
-    return raw === undefined || raw === opened[name] ? [] : [[raw.document, raw.bytes] as const];
-  });
-}
-
-function readDocuments({ secrets, userData }: DatasourceContent): Documents {
+function readDocuments(
+  { secrets, userData }: DatasourceContent,
+  blamed: readonly Finding[] | undefined,
+): Documents {
   const document = (name: string, about: Partial<RawDocument> = {}) => {
     const bytes = secrets.get(name)?.reveal();
     return bytes === undefined ? undefined : { document: name, ...about, bytes };
   };
-  return {
+  const own = {
     userData: document(rawDocuments.userData, userData),
+    networkConfig: document(rawDocuments.networkConfig),
+  };
+  if (blamed !== undefined) return own;
+  return {
+    ...own,
     vendorData: document(rawDocuments.vendorData),
     vendorData2: document(rawDocuments.vendorData2),
-    networkConfig: document(rawDocuments.networkConfig),
   };
 }

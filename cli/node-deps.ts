@@ -33,9 +33,11 @@ import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
+import { moduleParser } from "./module-parser.ts";
 import {
   findContent,
   isEnrolled,
+  lazyIncludes,
   lazyRenderer,
   nodeProbe,
   offlineTools,
@@ -95,6 +97,8 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     openCredentials: () => openCredentialStore(io),
     openEnvelope: envelopeOpener(io),
     renderTemplate: lazyRenderer(io),
+    keptIncludes: lazyIncludes(io),
+    parseModule: moduleParser(io),
     ensureIdentity: async () => {
       if (!hasIdentity(io.files)) await ensureIdentity(io, await openCredentialStore(io));
     },

@@ -89,7 +89,21 @@ interface FindContent extends Pick<DiscoverOptions, "broken"> {
 /** Reads documents without a network: what they name by address waits for the boot itself. */
 export function offlineTools(io: Io): ResolveTools {
   const fetchSources = async () => new Map<string, Uint8Array>();
-  return { fetchSources, openEnvelope: envelopeOpener(io), renderTemplate: lazyRenderer(io) };
+  return {
+    ...{ fetchSources, openEnvelope: envelopeOpener(io), renderTemplate: lazyRenderer(io) },
+    keptIncludes: lazyIncludes(io),
+  };
+}
+
+/** What was included once, by what is loaded only where something is. */
+export function lazyIncludes(io: Io): NonNullable<ResolveTools["keptIncludes"]> {
+  return (instanceId) => {
+    const load = async () => (await import("#agent/kept-includes.ts")).keptIncludes(io, instanceId);
+    return {
+      read: async (address) => (await load()).read(address),
+      keep: async (address, bytes) => (await load()).keep(address, bytes),
+    };
+  };
 }
 
 /** Renders templates by what is loaded only where there is one. */

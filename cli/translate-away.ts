@@ -1,11 +1,27 @@
+import { checkModules } from "#agent/check-modules.ts";
 import { defaultUserName } from "#agent/default-user.ts";
 import type { Finding } from "#core/finding.ts";
+import type { Io } from "#core/io.ts";
 import { isSourceAddress, namedSources } from "#provisioner/userdata/referenced-sources.ts";
 import type { Trust } from "#provisioner/userdata/signed/open-signed.ts";
 import { signedBytes } from "#provisioner/userdata/signed/signed-form.ts";
 import { findSignedTemplate } from "#provisioner/userdata/signed/signed-template.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { Translation, TranslationContext } from "#provisioner/userdata/translation.ts";
+import { moduleParser } from "./module-parser.ts";
+
+/**
+ * As {@link translateAway}; modules of NixOS are parsed as well, where this machine has Nix.
+ */
+export async function translateHere(
+  io: Io,
+  ...given: Parameters<typeof translateAway>
+): Promise<Translation> {
+  const translation = await translateAway(...given);
+  if ((translation.spec.modules ?? []).length === 0) return translation;
+  const findings = await checkModules(translation, moduleParser(io));
+  return { ...translation, findings: [...translation.findings, ...findings] };
+}
 
 /** What is said beside the documents. */
 export interface Given extends Pick<TranslationContext, "secrets">, Partial<TranslationContext> {
@@ -31,6 +47,11 @@ export async function translateAway(
     namedSources(documents).map(({ path, address }) => [path.join("."), address]),
   );
   const findings = translation.findings.map((finding): Finding => {
+    if (finding.code === "user-data/include-unread") {
+      const message = finding.message.replace("was not read", "is read on the node only");
+      const hint = "nothing of it is in what is shown here; look at the document itself";
+      return { ...finding, level: "warning", message, hint };
+    }
     if (finding.code !== "cloud-config/source-unavailable") return finding;
     return { ...finding, ...wordsOf(sources.get(finding.path) ?? "") };
   });

@@ -9,11 +9,11 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { type Command, type Flags, type Invocation, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
-import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
+import { renderDocuments } from "../render-documents.ts";
 import { writeRendering } from "../rendered-directory.ts";
 import { readSigners, signersHelp, signersOption } from "../signers.ts";
-import { translateAway } from "../translate-away.ts";
+import { translateHere } from "../translate-away.ts";
 
 /** Meta-data as NoCloud reads it, from a file. Throws `cli/bad-input`. */
 function readInstance(raw: RawDocument): DatasourceContent {
@@ -107,27 +107,30 @@ export const command: Command = {
     };
     const metaFile = await document("meta-data");
     const meta = metaFile === undefined ? undefined : readInstance(metaFile);
-    const translation = await translateAway(
-      {
-        userData: await document("user-data"),
-        vendorData: await document("vendor-data"),
-        vendorData2: await document("vendor-data2"),
-        networkConfig: await document("network-config"),
-      },
-      {
-        hostname: meta?.instance.hostname ?? null,
-        publicKeys: meta?.instance.publicKeys ?? [],
-        secrets: namedSecrets(flags),
-        signers: await readSigners(flags, signal),
-        ...(meta === undefined ? {} : { instanceId: meta.instance.instanceId }),
-      },
-    );
-    const { sources, findings } = await renderPreview(translation, {
+    const documents = {
+      userData: await document("user-data"),
+      vendorData: await document("vendor-data"),
+      vendorData2: await document("vendor-data2"),
+      networkConfig: await document("network-config"),
+    };
+    const given = {
+      hostname: meta?.instance.hostname ?? null,
+      publicKeys: meta?.instance.publicKeys ?? [],
+      secrets: namedSecrets(flags),
+      signers: await readSigners(flags, signal),
+      ...(meta === undefined ? {} : { instanceId: meta.instance.instanceId }),
+    };
+    const preview = {
       ...(await givenFacts({ io, flags, signal })),
       ...(meta === undefined ? {} : { instanceId: meta.instance.instanceId }),
       ...(stateVersion === undefined ? {} : { stateVersion }),
-    });
-    const all = [...(meta?.findings ?? []), ...translation.findings, ...findings];
+    };
+    const { sources, findings } = await renderDocuments(
+      documents,
+      (some) => translateHere(io, some, given),
+      preview,
+    );
+    const all = [...(meta?.findings ?? []), ...findings];
     for (const path of writeRendering(target, sources.files))
       out.talk(`${target}: ${path} is of an earlier rendering, and was changed since: it is left`);
     if (json)

@@ -2,6 +2,7 @@ import { exitCodes } from "#agent/outcome.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { byPlace, hasErrors } from "#core/finding.ts";
+import type { Io } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
@@ -10,7 +11,7 @@ import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 import { readSigners, signersHelp, signersOption } from "../signers.ts";
-import { translateAway } from "../translate-away.ts";
+import { translateHere } from "../translate-away.ts";
 
 const formats = ["spec", "nix", "json"] as const;
 type Format = (typeof formats)[number];
@@ -25,13 +26,13 @@ export const command: Command = {
     `${secretsHelp}\n${signersHelp}`,
   options: { ...secretsOption, ...signersOption, format: { type: "string" } },
   arity: [1, 1000],
-  async run({ args, flags, json, out, signal }) {
+  async run({ args, flags, json, io, out, signal }) {
     const format = readFormat(json ? "json" : textFlag(flags, "format"));
     const secrets = namedSecrets(flags);
     const signers = await readSigners(flags, signal);
     const results: Translated[] = [];
     for (const name of args) {
-      const result = await translateFile(name, { format, secrets, signers, signal });
+      const result = await translateFile(name, { io, format, secrets, signers, signal });
       results.push(result);
       if (format === "json") continue;
       out.findings(result.findings);
@@ -59,7 +60,7 @@ export const command: Command = {
 
 /** Parts of a spec that are rendered to files of their own, and those that no file of Nix has. */
 const elsewhere = {
-  render: ["hooks", "templates"],
+  render: ["hooks", "templates", "modules"],
   spec: ["health", "update"],
 } as const;
 
@@ -82,6 +83,7 @@ interface Translated extends Pick<Translation, "spec" | "findings" | "coverage">
 }
 
 interface Translating {
+  readonly io: Io;
   readonly format: Format;
   readonly secrets: SecretBag;
   readonly signers: readonly string[];
@@ -90,10 +92,10 @@ interface Translating {
 
 async function translateFile(
   document: string,
-  { format, secrets, signers, signal }: Translating,
+  { io, format, secrets, signers, signal }: Translating,
 ): Promise<Translated> {
   const userData = { document, bytes: await readInput(document, { signal }) };
-  const translation = await translateAway({ userData }, { secrets, signers });
+  const translation = await translateHere(io, { userData }, { secrets, signers });
   const { spec, coverage } = translation;
   const { sources, findings } = await renderPreview(translation, {});
   const wanted = ["firstlight/instance.nix", "firstlight/network.nix"];

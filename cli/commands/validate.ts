@@ -5,7 +5,7 @@ import { Fault } from "#core/fault.ts";
 import { type Finding, formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { hostClock } from "#core/host-io.ts";
-import { timestamp } from "#core/io.ts";
+import { type Io, timestamp } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import type { RawDocument, TranslationContext } from "#provisioner/userdata/translation.ts";
@@ -15,7 +15,7 @@ import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { everyFinding } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 import { readSigners, signersHelp, signersOption } from "../signers.ts";
-import { translateAway } from "../translate-away.ts";
+import { translateHere } from "../translate-away.ts";
 
 const kinds = ["cloud-config", "network", "spec", "profile"] as const;
 type Kind = (typeof kinds)[number];
@@ -34,7 +34,7 @@ export const command: Command = {
     annotate: { type: "boolean" },
   },
   arity: [1, 1000],
-  async run({ args, flags, json, out, signal }) {
+  async run({ args, flags, json, io, out, signal }) {
     const kind = textFlag(flags, "kind") as Kind | undefined;
     if (kind !== undefined && !kinds.includes(kind)) {
       throw new Fault(
@@ -47,7 +47,7 @@ export const command: Command = {
     const findings: Finding[] = [];
     for (const name of args) {
       const bytes = await readInput(name, { signal });
-      const said = await validateFile({ document: name, bytes }, { kind, secrets, signers });
+      const said = await validateFile({ document: name, bytes }, { io, kind, secrets, signers });
       findings.push(...said);
       if (json) continue;
       if (flags["annotate"] === true) out.data(await annotated(bytes, said));
@@ -60,6 +60,7 @@ export const command: Command = {
 };
 
 interface Validating {
+  readonly io: Io;
   readonly kind: Kind | undefined;
   readonly secrets: SecretBag;
   readonly signers: readonly string[];
@@ -74,7 +75,7 @@ async function annotated(bytes: Uint8Array, findings: readonly Finding[]): Promi
 
 async function validateFile(
   raw: RawDocument,
-  { kind, secrets, signers }: Validating,
+  { io, kind, secrets, signers }: Validating,
 ): Promise<readonly Finding[]> {
   const other = kind === undefined ? undefined : otherKind(raw, kind);
   if (other !== undefined) return [other];
@@ -85,7 +86,7 @@ async function validateFile(
   const inspect: TranslationContext["inspect"] = (config, said) =>
     joinFindings(said, checkCloudConfig(config));
   const findings = await everyFinding(
-    await translateAway(documentsOf(raw, kind), { secrets, signers, inspect }),
+    await translateHere(io, documentsOf(raw, kind), { secrets, signers, inspect }),
   );
   return kind === undefined ? findings.map(withKinds) : findings;
 }

@@ -15,8 +15,80 @@ export const userDataCodes = {
     action: "Leave `--kind` out, or name the kind that the document has.",
   },
   "user-data/unsupported-format": {
-    means: "The user-data has a format that this version does not read.",
-    action: "Rewrite it as #cloud-config or #firstlight.",
+    means:
+      "A part is a program for cloud-init (a part-handler), or a template away from the node that renders it.",
+    action: "Do beforehand what a part-handler does; look at a template on its node.",
+  },
+  "user-data/mime-form": {
+    means:
+      "A multipart is not written as MIME wants it: something of it is not read, or it may have been cut.",
+    action:
+      "Write it again with `cloud-init devel make-mime` or a mail program, and send it whole.",
+  },
+  "user-data/transfer-encoding": {
+    means: "A part of a multipart is not encoded as its header says.",
+    action: "Encode it again, as base64, with the header that says so.",
+  },
+  "user-data/unknown-part": {
+    means: "Neither the type nor the first line of a part says what it is: nothing of it is read.",
+    action: "Begin it with #cloud-config or #!, and give it the type that goes with that.",
+  },
+  "user-data/too-many-parts": {
+    means: "A document has more parts than are read.",
+    action: "Write several parts as one.",
+  },
+  "user-data/archive-entry": {
+    means: "An entry of a #cloud-config-archive cannot be read.",
+    action: "Write a mapping with `type` and `content`, the content as text.",
+  },
+  "user-data/launch-index": {
+    means: "A part is for another of the machines that were started together, or for none.",
+    action: "Leave `Launch-Index` out where the part is for all of them.",
+  },
+  "user-data/merge-header": {
+    means:
+      "A header of a part is written in a way that cloud-init does not read, so that it counts for nothing.",
+    action: "Write `Merge-Type`.",
+  },
+  "user-data/include-unread": {
+    means: "A document that another one includes could not be read.",
+    action:
+      "Check that its address can be read from this machine; elsewhere put the document itself in its place.",
+  },
+  "user-data/include-unprotected": {
+    means:
+      "An included document is read by http: whoever is on the way can change what this machine becomes.",
+    action: "Write https in the place of http.",
+  },
+  "user-data/include-address": {
+    means: "A line of an #include is no address with http or https, or there is none.",
+    action: "Put the document itself in the place of the line.",
+  },
+  "user-data/include-cycle": {
+    means: "A document includes itself, by others or at once.",
+    action: "Take one of the lines out.",
+  },
+  "user-data/include-limit": {
+    means: "More documents are included than are read, or they include each other too deep.",
+    action: "Write several documents as one, and name them in one list.",
+  },
+  "user-data/interpreter": {
+    means: "A script does not say in its first line which program runs it: sh does.",
+    action: "Begin it with `#!/bin/sh`.",
+  },
+  "user-data/nix-module": {
+    means:
+      "A module of NixOS stands in the user-data, and an image takes them only where its owner says so.",
+    action:
+      "Set `userData.nixModules` in /etc/firstlight/settings.json, or put the module into the image.",
+  },
+  "user-data/nix-syntax": {
+    means: "A module of NixOS in the user-data is not Nix.",
+    action: "Mend it where the finding says; `nix-instantiate --parse FILE` says the same.",
+  },
+  "user-data/script-replaced": {
+    means: "Two scripts of one kind have the same name: the later one runs, the other one never.",
+    action: "Give each a name of its own.",
   },
   "user-data/template-failed": {
     means: "User-data that is a template cannot be rendered, so that nothing is read of it.",
@@ -27,7 +99,7 @@ export const userDataCodes = {
     action: "Look at the names that `firstlight query` prints, or give a `default`.",
   },
   "user-data/undecodable": {
-    means: "A document is neither UTF-8 text nor whole gzip data.",
+    means: "A document, or a part of it, is neither UTF-8 text nor whole gzip data.",
     action: "Check that it was not cut or encoded twice.",
   },
   "user-data/sealed": {
@@ -213,6 +285,11 @@ export const userDataCodes = {
   "cloud-config/package-name": {
     means: "A text cannot be the name of a package in nixpkgs.",
     action: "Look the package up at search.nixos.org and write its attribute.",
+  },
+  "cloud-config/package-of-vendor": {
+    means:
+      "Vendor-data asks for a package of which nobody knows whether nixpkgs has it; it is left out.",
+    action: "Name it in the user-data, where it is wanted and nixpkgs has it.",
   },
   "cloud-config/package-debian": {
     means: "The name of a package has a form that only Debian and Ubuntu have.",

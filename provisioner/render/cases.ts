@@ -73,8 +73,13 @@ export const renderCases: readonly RenderCase[] = [
   },
   { name: "report", file: instance, spec: only("report") },
   { name: "options", file: instance, spec: only("options") },
+  { name: "module", file: "firstlight/modules/web.nix", spec: only("modules") },
   { name: "network", file: "firstlight/network.nix", spec: only("network") },
-  { name: "entry", file: "configuration.nix", spec: only("templates", "hostname", "users") },
+  {
+    name: "entry",
+    file: "configuration.nix",
+    spec: only("templates", "hostname", "users", "modules"),
+  },
   { name: "generation", file: "firstlight/generation.nix", spec: only("commands", "hooks") },
   {
     name: "home",

@@ -103,12 +103,18 @@ function service(
     ...order,
     bind("unitConfig", attrs([bind("ConditionPathExists", str(`!${stamp}`))])),
     bind("path", list([ref("pkgs", "bash"), str("/run/wrappers"), str("/run/current-system/sw")])),
-    bind("environment", attrs([bind("HOME", str("/root"))])),
+    bind("environment", attrs([bind("HOME", str("/root")), ...instanceVariable(concern)])),
     bind("restartIfChanged", bool(false)),
     bind("script", script(command, file, stamp)),
-    bind("serviceConfig", serviceConfig(command, file)),
+    bind("serviceConfig", serviceConfig(command, unit, file)),
   ]);
   return assign(["systemd", "services", unit], value, ["commands", String(index)]);
+}
+
+/** As cloud-init tells its hooks; an id that is more than plain text is not told. */
+function instanceVariable({ instanceId }: Concern): readonly AttrsEntry[] {
+  if (!/^[ -~]{1,200}$/.test(instanceId)) return [];
+  return [bind("INSTANCE_ID", str(instanceId.replaceAll("%", "%%")))]; // systemd's own sign
 }
 
 /** Runs with NixOS's PATH of a service: coreutils and a few more. */
@@ -123,24 +129,32 @@ record() { # end, exit code: on disk before anything else happens
 `;
 
 function script(command: Command, file: CredentialFile, stamp: string): NixExpr {
-  const shell = command.interpreter === "bash" ? "bash" : "sh";
   return str(`stamp=${stamp}
 mkdir -p "\${stamp%/*}"
 ${recordFunction}trap : TERM # it is told how the script ended, also when it was stopped
 record null null
 code=0
-${shell} "$CREDENTIALS_DIRECTORY"/${shellWord(file.name)} || code=$?
+${startLine(command, `"$CREDENTIALS_DIRECTORY"/${shellWord(file.name)}`)} || code=$?
 record "\\"$(date -u +%FT%TZ)\\"" $code
 exit $code
 `);
 }
 
-function serviceConfig(command: Command, file: CredentialFile): NixExpr {
+/** One with an interpreter of its own is a program: its copy is in memory, for root alone, and goes with the unit. */
+function startLine({ interpreter = "sh" }: Command, file: string): string {
+  if (interpreter !== "own") return `${interpreter} ${file}`;
+  return `install -m 0700 ${file} "$RUNTIME_DIRECTORY"/script && "$RUNTIME_DIRECTORY"/script`;
+}
+
+function serviceConfig(command: Command, unit: string, file: CredentialFile): NixExpr {
   const { key, line } = loadCredential(file);
   return attrs([
     bind("Type", str("oneshot")),
     // Less than an activation may take: a script that hangs is then what has failed.
     ...(command.when === "early" ? [bind("TimeoutStartSec", str("5min"))] : []),
+    ...(command.interpreter === "own"
+      ? [bind("RuntimeDirectory", str(unit)), bind("RuntimeDirectoryMode", str("0700"))]
+      : []),
     bind(key, list([str(line)])),
   ]);
 }

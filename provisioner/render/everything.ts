@@ -58,6 +58,13 @@ export const everything = {
       script: { secretRef: "runcmd" },
       interpreter: "bash",
     },
+    {
+      name: "setup.py",
+      when: "late",
+      frequency: "once",
+      script: { secretRef: "setup.py" },
+      interpreter: "own",
+    },
   ],
   hooks: [
     {
@@ -135,6 +142,7 @@ export const everything = {
   ],
   swap: [{ device: "/swapfile", sizeMiB: 2048 }],
   templates: [{ name: "docker-host", parameters: { users: ["alice"], openPorts: [8080] } }],
+  modules: [{ name: "web", text: "{ services.nginx.enable = true; }\n" }],
   home: { alice: { programs: { git: { enable: true } } } },
   health: {
     passes: 3,

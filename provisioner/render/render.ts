@@ -24,6 +24,7 @@ import { renderInitrdSecrets } from "./initrd-secrets.ts";
 import { renderManifest } from "./manifest.ts";
 import { type MetadataPlace, renderMetadataService } from "./metadata-service.ts";
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
+import { renderModules } from "./modules.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
 import { renderNetworkSecrets } from "./network-secrets.ts";
@@ -85,6 +86,7 @@ export function render(input: RenderInput): RenderResult {
   const instance = withoutTakeOver(concern, [...said, ...raw]);
   const hardware = renderHardware(input);
   const templates = renderTemplates(concern, input.templates, input.checkParameters);
+  const own = renderModules(concern);
   const modules = [
     moduleFile({
       path: "firstlight/instance.nix",
@@ -108,6 +110,7 @@ export function render(input: RenderInput): RenderResult {
     path(`./${generationFile}`),
     ...modules.map((file) => path(`./${file.path}`)),
     ...templates.imports,
+    ...own.imports,
   ];
   const entry = entryAssignments(input.base);
   const read = [
@@ -116,6 +119,7 @@ export function render(input: RenderInput): RenderResult {
     ...baseFiles(input.base),
     ...hardware.files,
     ...templates.files,
+    ...own.files,
   ];
   const record = generationRecord(input, read);
   const generation = renderGeneration(concern, record);

@@ -502,6 +502,7 @@ t.test("commands", async (t) => {
     ...more,
   });
 
+  const own = { interpreter: "own" as const };
   const unitOf = (rendered: readonly Assignment[], name = "a") =>
     rendered.find(({ path: option }) => option.at(-1) === `firstlight-command-${name}`);
   const scriptOf = (rendered: readonly Assignment[], name = "a") =>
@@ -528,6 +529,28 @@ t.test("commands", async (t) => {
     t.equal(m.run(script).code, 0);
     t.match(recorded(m, stamp), { exitCode: 0 });
   });
+
+  t.test(
+    "with an interpreter of their own are run by it, from a copy for root alone",
+    async (t) => {
+      const m = machine(t);
+      const script = scriptOf(renderCommands(concern({ commands: [command("a", own)] })));
+      const env = { RUNTIME_DIRECTORY: path.join(m.root, "runtime") };
+      mkdirSync(env.RUNTIME_DIRECTORY);
+      writeFileSync(
+        m.at("credentials/a"),
+        '#!/usr/bin/env -S bash -e\nstat -c %a "$0"\nfalse\nexit 0\n',
+        {
+          mode: 0o400,
+        },
+      );
+      t.equal(m.run(script, env).code, 1, "its first line counts, with the options in it");
+      t.match(recorded(m, stampIn(script)), { exitCode: 1 });
+      t.equal(statSync(path.join(env.RUNTIME_DIRECTORY, "script")).mode & 0o777, 0o700);
+      t.not(m.run(script, { RUNTIME_DIRECTORY: path.join(m.root, "none") }).code, 0);
+      t.match(recorded(m, stampIn(script)), { endedAt: time }, "also what cannot begin has ended");
+    },
+  );
 
   t.test("that are stopped or die say so", async (t) => {
     const m = machine(t);

@@ -1,17 +1,19 @@
 import { byPlace, type Finding } from "#core/finding.ts";
 import { addUp, noCoverage } from "./coverage.ts";
-import { type DocumentPart, type SplitDocument, splitDocument } from "./document-parts.ts";
+import type { DocumentPart } from "./document-parts.ts";
 import type { InputDocument } from "./input-document.ts";
 import { combineKinds } from "./merge/combine-kinds.ts";
 import { MergeLimits } from "./merge/merge-limits.ts";
 import { mergeParts } from "./merge/merge-parts.ts";
 import { TextRow } from "./merge/text-row.ts";
+import type { UserDataPart } from "./parts/part.ts";
+import { type SplitContext, type SplitUserData, splitUserData } from "./parts/split.ts";
 import { documentOf } from "./read-document.ts";
 import type { Coverage, RawDocument } from "./translation.ts";
 import {
   findingOfVendorData,
+  findingOfVendorModule,
   findingOfVendorSpec,
-  softenVendorFinding,
   type UnusedBecause,
 } from "./vendor-data.ts";
 import { readVendorSwitch, type VendorKind, vendorKeys } from "./vendor-switch.ts";
@@ -30,14 +32,17 @@ export interface ConfigDocuments {
   readonly config: InputDocument | undefined;
   /** Parts of user-data that are a `#firstlight`, in order. */
   readonly specs: readonly DocumentPart[];
-  /** Parts of any other format, of user-data and of vendor-data that is used. */
-  readonly others: readonly DocumentPart[];
+  /** Parts of any other format: of user-data, and of vendor-data that is used. */
+  readonly others: {
+    readonly user: readonly UserDataPart[];
+    readonly vendor: readonly UserDataPart[];
+  };
   readonly findings: readonly Finding[];
   readonly coverage: Coverage;
   /** Names of documents, as findings name them, in order. */
   readonly names: readonly string[];
-  /** What a finding is where it stands: one of vendor-data stops nothing. */
-  weigh(finding: Finding): Finding;
+  /** Those of them that are vendor-data, and not user-data as well. */
+  readonly vendorDocuments: readonly string[];
 }
 
 /**
@@ -45,15 +50,14 @@ export interface ConfigDocuments {
  * together as cloud-init does: the parts of one document by what each of them says, then vendor-data,
  * vendor-data2 and user-data, of which the last one counts most.
  */
-export function readConfigs(sources: ConfigSources): ConfigDocuments {
+export function readConfigs(sources: ConfigSources, context: SplitContext): ConfigDocuments {
   const row = new TextRow();
   const { userData } = sources;
-  const user: SplitDocument =
-    userData === undefined ? { parts: [], findings: [] } : splitDocument(userData);
-  const specs = user.parts.filter(({ format }) => format === "firstlight");
+  const user = userData === undefined ? nothingSplit : splitUserData(userData, context);
+  const specs = user.parts.filter(isSpec);
   const merged = mergeParts(user.parts.filter(isConfig), { row, limits: new MergeLimits() });
   const isOwnSpec = specs.length > 0 && !user.parts.some(isConfig);
-  const vendor = { row, isOwnSpec, user: merged.item };
+  const vendor = { row, context, isOwnSpec, user: merged.item };
   const vendors = [
     readVendor("vendor-data2", sources.vendorData2, vendor),
     readVendor("vendor-data", sources.vendorData, vendor),
@@ -64,22 +68,23 @@ export function readConfigs(sources: ConfigSources): ConfigDocuments {
     { row, limits: new MergeLimits() },
   );
   const name = userData?.document ?? "user-data";
-  const userNames = [name, ...user.parts.map(({ document }) => document)];
+  const userNames = [name, ...user.documents];
   const vendorNames = vendors.flatMap(({ names }) => names);
-  const isOfVendor = ({ document }: Finding) =>
-    vendorNames.includes(document) && !userNames.includes(document);
   return {
     config: isOwnSpec ? undefined : documentOf(name, combined.item, row),
     specs,
-    others: [...user.parts, ...vendors.flatMap(({ parts }) => parts)].filter(isOther),
+    others: {
+      user: user.parts.filter(isOther),
+      vendor: vendors.toReversed().flatMap(({ parts }) => parts.filter(isOther)),
+    },
     findings: [user, merged, ...vendors, combined].flatMap(({ findings }) => findings),
     coverage: addUp([merged.coverage, ...vendors.map(({ coverage }) => coverage)]),
     names: [...userNames, ...vendorNames],
-    weigh: (finding) => (isOfVendor(finding) ? softenVendorFinding(finding) : finding),
+    vendorDocuments: vendorNames.filter((each) => !userNames.includes(each)),
   };
 }
 
-interface VendorRead extends SplitDocument {
+interface VendorRead extends Pick<SplitUserData, "parts" | "findings"> {
   readonly item: Item | undefined;
   readonly coverage: Coverage;
   readonly names: readonly string[];
@@ -90,17 +95,22 @@ interface VendorOptions {
   /** Whether user-data has a spec and no config. */
   readonly isOwnSpec: boolean;
   readonly user: Item | undefined;
+  readonly context: SplitContext;
 }
+
+const nothingSplit: SplitUserData = {
+  ...{ parts: [], findings: [], includes: [], templates: [], documents: [] },
+};
 
 function readVendor(
   kind: VendorKind,
   raw: RawDocument | undefined,
-  { isOwnSpec, user, row }: VendorOptions,
+  { isOwnSpec, user, row, context }: VendorOptions,
 ): VendorRead {
   const nothing = { parts: [], findings: [], item: undefined, coverage: noCoverage, names: [] };
   if (raw === undefined) return nothing;
-  const split = splitDocument(raw);
-  const names = [raw.document, ...split.parts.map(({ document }) => document)];
+  const split = splitUserData(raw, context);
+  const names = [raw.document, ...split.documents];
   const { isOn, leavesOut } = readVendorSwitch(user, kind);
   const why: UnusedBecause | undefined = isOwnSpec ? "own-spec" : isOn ? undefined : "switched-off";
   if (why !== undefined) {
@@ -108,10 +118,13 @@ function readVendor(
     if (finding === undefined) return nothing;
     return { ...nothing, findings: [finding], coverage: { ...noCoverage, unsupported: 1 } };
   }
-  const parts = split.parts.filter(({ format }) => !leavesOut(format));
+  const parts = split.parts.filter((part) => !leavesOut(part));
   const merged = mergeParts(parts.filter(isConfig), { row, limits: new MergeLimits() });
-  const specs = parts.filter(({ format }) => format === "firstlight").map(findingOfVendorSpec);
-  return { ...merged, parts, findings: [...split.findings, ...merged.findings, ...specs], names };
+  const said = [
+    ...parts.filter(isSpec).map(findingOfVendorSpec),
+    ...parts.filter(({ format }) => format === "nix").map(findingOfVendorModule),
+  ];
+  return { ...merged, parts, findings: [...split.findings, ...merged.findings, ...said], names };
 }
 
 /** Findings in the order of documents, and of the places in each. */
@@ -121,10 +134,14 @@ export function inOrderOf(names: readonly string[]): (a: Finding, b: Finding) =>
   return (a, b) => rank(a) - rank(b) || byPlace(a, b);
 }
 
-function isConfig({ format }: DocumentPart): boolean {
-  return format === "cloud-config" || format === "cloud-config-jsonp";
+function isConfig(part: UserDataPart): part is UserDataPart & DocumentPart {
+  return ["cloud-config", "cloud-config-jsonp"].includes(part.format) && part.text !== undefined;
 }
 
-function isOther(part: DocumentPart): boolean {
-  return !isConfig(part) && part.format !== "firstlight";
+function isSpec(part: UserDataPart): part is UserDataPart & DocumentPart {
+  return part.format === "firstlight" && part.text !== undefined;
+}
+
+function isOther(part: UserDataPart): boolean {
+  return !isConfig(part) && !isSpec(part);
 }

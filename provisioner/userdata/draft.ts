@@ -46,6 +46,11 @@ export class SpecDraft {
     this.#keyOrigins.set(name, input.origin("key"));
   }
 
+  /** Notes the same of a value that stands in no value of a document. */
+  place(path: readonly PathPart[], origin: Origin): void {
+    this.#origins.set(path.join("."), origin);
+  }
+
   /** Where the value at a path of the spec, or its key, came from. */
   originOf(path: readonly PathPart[], target: "key" | "value"): Origin | undefined {
     const name = path.join(".");

@@ -67,6 +67,7 @@ network:
 mounts: [{device: /dev/sdb, path: /data, type: ext4, options: [noatime], check: true}]
 swap: [{device: /swapfile, sizeMiB: 2048}]
 templates: [{name: docker-host, parameters: {a: 1}}]
+modules: [{name: web, text: "{ }"}]
 home: {alice: {programs.git.enable: true}}
 health:
   passes: 3
@@ -98,7 +99,7 @@ options: {services.nginx.enable: true}
 `;
 
 t.test("a document may say everything, and its secrets are lifted out", async (t) => {
-  const translation = translateText(everything);
+  const translation = translateText(everything, { nixModules: true });
   t.strictSame(linesOf(translation), []);
   const { spec } = translation;
   t.equal(spec.users?.["alice"]?.expires, "2027-12-31");

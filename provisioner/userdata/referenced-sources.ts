@@ -1,8 +1,10 @@
 import { type ConfigSources, readConfigs } from "./config-documents.ts";
-import { splitDocument } from "./document-parts.ts";
 import type { PathPart } from "./input.ts";
+import { type SplitContext, splitUserData } from "./parts/split.ts";
 
 const maxSources = 64;
+/** Of documents that name no others and are no templates nothing need be known. */
+const nothingRead: SplitContext = { fetched: new Map() };
 
 /** An address that the documents name, and its path in what they are together. */
 export interface NamedSource {
@@ -19,18 +21,24 @@ export function isSourceAddress(address: string): boolean {
  * Addresses that the documents name, each once, to be read before translation. Beyond 64 the rest is
  * left out, which the translation then names.
  */
-export function referencedSources(documents: ConfigSources): readonly string[] {
-  const addresses = namedSources(documents).map(({ address }) => address);
+export function referencedSources(
+  documents: ConfigSources,
+  context: SplitContext = nothingRead,
+): readonly string[] {
+  const addresses = namedSources(documents, context).map(({ address }) => address);
   return [...new Set(addresses)].slice(0, maxSources);
 }
 
 /** Every address that the documents name (`write_files: source: uri`); cheap where there are none. */
-export function namedSources(documents: ConfigSources): readonly NamedSource[] {
+export function namedSources(
+  documents: ConfigSources,
+  context: SplitContext = nothingRead,
+): readonly NamedSource[] {
   const { userData, vendorData, vendorData2 } = documents;
   const raw = [userData, vendorData, vendorData2].filter((each) => each !== undefined);
-  const parts = raw.flatMap((each) => splitDocument(each).parts);
-  if (!parts.some(({ text }) => /\buri\b/.test(text))) return [];
-  const root = readConfigs(documents).config?.root;
+  const parts = raw.flatMap((each) => splitUserData(each, context).parts);
+  if (!parts.some(({ text }) => text !== undefined && /\buri\b/.test(text))) return [];
+  const root = readConfigs(documents, context).config?.root;
   const files = root?.get("write_files");
   const uris = files?.isList() ? files.items().map((file) => file.get("source")?.get("uri")) : [];
   return uris.flatMap((uri): NamedSource[] => {

@@ -9,6 +9,7 @@ import {
   partOf,
   plainDefaultUser,
   sampleContext,
+  secretText,
   translateCloud,
   translateText,
 } from "./sample-translation.ts";
@@ -28,22 +29,115 @@ t.test("without any document the meta-data names the machine and its user", asyn
 });
 
 t.test("formats that are not read are named", async (t) => {
-  const unsupported = [
-    "#!/bin/sh\n",
-    "#include\n",
-    "MIME-Version: 1.0\n",
-    "#nix\n",
-    "## template: jinja\n",
-  ];
-  for (const text of unsupported) {
-    t.strictSame(linesOf(translateText(text)), ["error user-data/unsupported-format 1:1 "], text);
+  const error = (code: string) => [`error user-data/${code} 1:1 `];
+  for (const text of ["#part-handler\n", "## template: jinja\n"]) {
+    t.strictSame(linesOf(translateText(text)), error("unsupported-format"), text);
   }
   const hintOf = (text: string) => translateText(text).findings[0]?.hint;
-  t.match(hintOf("#!/bin/sh\n"), /`runcmd`/);
-  t.match(hintOf("#cloud-boothook\n"), /`bootcmd`/);
-  t.match(hintOf("MIME-Version: 1.0\n"), /one #cloud-config/);
+  t.match(hintOf("#part-handler\n"), /do what it does beforehand/);
   t.match(hintOf("hostname: a\n"), /begin it with #cloud-config/);
-  t.strictSame(linesOf(translateText("hostname: a\n")), ["error user-data/unknown-format 1:1 "]);
+  t.strictSame(linesOf(translateText("hostname: a\n")), error("unknown-format"));
+  t.strictSame(linesOf(translateText("#include https://example.org/\n")), error("include-unread"));
+  t.strictSame(linesOf(translateText("#include\n")), ["warning user-data/include-address 1:1 "]);
+});
+
+t.test(
+  "a message is its parts: configs merged, scripts around runcmd, a spec over all",
+  async (t) => {
+    const message = `MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Disposition: attachment; filename=z.sh
+
+#!/bin/bash -e
+apt-get install -y nginx
+--b
+Content-Type: text/cloud-config
+
+#cloud-config
+hostname: a
+runcmd: [ls]
+--b
+Content-Type: text/cloud-config
+Merge-Type: list(append)+dict(recurse_list)+str()
+
+runcmd: [df]
+bootcmd: [uptime]
+foo: 1
+--b
+Content-Type: text/x-shellscript-per-boot
+
+#!/bin/sh
+echo boot
+--b
+Content-Disposition: attachment; filename=a.sh
+
+#!/usr/bin/env python3
+print(1)
+--b
+
+#cloud-boothook
+#!/bin/sh
+echo hook
+--b
+
+#firstlight
+timezone: Europe/Zurich
+hostnam: a
+--b--
+`;
+    const translation = translateText(message);
+    const { spec, findings, origins, coverage } = translation;
+    t.match(spec, { hostname: "a", timezone: "Europe/Zurich" });
+    t.strictSame(
+      spec.commands?.map(({ name, when, frequency, interpreter = "sh" }) =>
+        [name, when, frequency, interpreter].join(" "),
+      ),
+      [
+        "part-006 early always sh",
+        "part-004 late always sh",
+        "a.sh late instance own",
+        "bootcmd early always sh",
+        "runcmd late instance sh",
+        "z.sh late instance own",
+      ],
+    );
+    t.equal(secretText(translation, "runcmd"), "#!/bin/sh\nls\ndf\n");
+    t.match(secretText(translation, "z.sh"), /^#!\/usr\/bin\/env -S bash -e\napt-get/);
+    t.strictSame(origins.get("commands.5"), {
+      ...{ document: "user-data: part 1 (z.sh)", line: 7, column: 1 },
+    });
+    t.match(origins.get("hostname"), { document: "user-data: part 2", line: 13 });
+    t.match(origins.get("timezone"), { document: "user-data: part 7", line: 40, column: 11 });
+    t.strictSame(coverage.unsupported, 1);
+    t.strictSame(
+      findings.map(({ document, line, code }) => `${document}:${line} ${code}`),
+      [
+        "user-data: part 1 (z.sh):8 cloud-config/package-manager",
+        "user-data: part 3:21 cloud-config/unknown-key",
+        "user-data: part 7:41 spec/invalid",
+      ],
+    );
+  },
+);
+
+t.test("a module of NixOS is taken where the image takes any, and named elsewhere", async (t) => {
+  const message =
+    "MIME-Version: 1.0\nContent-Type: text/plain\nContent-Disposition: x; filename=web.nix\n\n#nix\n{ }\n";
+  const taken = translateText(message, { nixModules: true });
+  t.strictSame(taken.spec.modules, [{ name: "web", text: "#nix\n{ }\n" }]);
+  t.strictSame(taken.findings, []);
+  const refused = translateText(message, { nixModules: false });
+  t.equal(refused.spec.modules, undefined);
+  t.match(refused.findings, [
+    { level: "error", code: "user-data/nix-module", line: 5, hint: /`userData: \{ nixModules/ },
+  ]);
+  t.match(translateText(message).findings, [{ level: "note", code: "user-data/nix-module" }]);
+  const inSpec = "#firstlight\nmodules: [{ name: a, text: '{ }' }]\n";
+  t.match(linesOf(translateText(inSpec, { nixModules: false })), [
+    "error user-data/nix-module 2:11 modules.0",
+  ]);
 });
 
 t.test("of several YAML documents in one the hint names nothing that is not read", async (t) => {

@@ -2,7 +2,9 @@ import { byPlace, type Finding, placeOfFinding } from "#core/finding.ts";
 import { checkSpec } from "#provisioner/spec/validate.ts";
 import { boundFindings } from "./bound-findings.ts";
 import { keyLines } from "./cloud-config/authorized-keys.ts";
+import { writtenPaths } from "./cloud-config/program-paths.ts";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
+import { leaveOutVendorPackages } from "./cloud-config/vendor-packages.ts";
 import {
   type ConfigDocuments,
   type ConfigSources,
@@ -14,12 +16,18 @@ import { SpecDraft } from "./draft.ts";
 import { fillFromFirstlight, namesOfSecrets } from "./firstlight.ts";
 import type { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
+import { addModules, gateModules } from "./modules/add-modules.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
+import { partProblems } from "./parts/split-findings.ts";
 import { findDoubtfulHashes } from "./password-hash.ts";
 import { readDocument } from "./read-document.ts";
+import { addScripts } from "./scripts/add-scripts.ts";
+import { orderPrograms } from "./scripts/order-programs.ts";
+import type { NamedScript } from "./scripts/script-order.ts";
 import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
-import { decodeUserData, insteadOf, sniff, type UserDataFormat } from "./user-data-format.ts";
+import { decodeUserData, sniff } from "./user-data-format.ts";
+import { weighFinding } from "./vendor-data.ts";
 
 /** The raw documents of a datasource. */
 export interface Documents extends ConfigSources {
@@ -40,39 +48,53 @@ export function translate(documents: Documents, given: TranslationContext): Tran
   const context = { ...given, publicKeys: keyLines(given.publicKeys) };
   const draft = new SpecDraft(context.secrets);
   const { networkConfig } = documents;
+  const configs = readConfigs(documents, context);
   const parts = [
-    translateConfigs(readConfigs(documents), draft, context),
+    translateConfigs(configs, draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
   ];
+  const modules = gateModules(draft, context.nixModules);
   const { spec, used, findings } = settleSecrets(draft, context.secrets);
   return {
     spec,
     secrets: new Map([...draft.secrets].filter(([name]) => used.has(name))),
-    findings: boundFindings([...parts.flatMap((part) => part.findings), ...findings]),
+    findings: boundFindings([...parts.flatMap((part) => part.findings), ...modules, ...findings]),
     coverage: addUp(parts.map((part) => part.coverage)),
+    vendorDocuments: configs.vendorDocuments,
     origins: draft.origins,
   };
 }
 
 /**
- * First all cloud-config, then each `#firstlight` over it. Without either the meta-data still names the
- * machine and its keys, as with an empty cloud-config.
+ * First all cloud-config with the scripts around it, then each `#firstlight` over it. Without either the
+ * meta-data still names the machine and its keys, as with an empty cloud-config.
  */
 function translateConfigs(
   configs: ConfigDocuments,
   draft: SpecDraft,
   context: TranslationContext,
 ): Part {
-  const { config } = configs;
+  const { config, others } = configs;
   const parts: Part[] = [configs];
+  const programs = orderPrograms(others);
+  const written = config === undefined ? new Set<string>() : writtenPaths(config.root);
+  const addPrograms = (scripts: readonly NamedScript[]) => {
+    const findings = addScripts(scripts, draft, written);
+    parts.push({ findings, coverage: { ...noCoverage, translated: scripts.length } });
+  };
   const specs = configs.specs.map(readDocument);
   for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
+  draft.reserve(namesOfSecrets(config?.root.get("firstlight")));
+  leaveOutVendorPackages(config?.root.get("packages"), configs.vendorDocuments);
+  addPrograms(programs.beforeRuncmd);
   if (config !== undefined) {
     const { findings, coverage } = fill(config, draft, () =>
       translateCloudConfig(config.root, draft, context),
     );
     parts.push({ findings: context.inspect?.(config, findings) ?? findings, coverage });
   }
+  addPrograms(programs.afterRuncmd);
+  addModules(others.user, draft);
   for (const { document, findings } of specs) {
     parts.push({ findings, coverage: noCoverage });
     if (document !== undefined)
@@ -84,10 +106,11 @@ function translateConfigs(
       findings: addMetaData(draft.spec, context, first.document),
       coverage: noCoverage,
     });
-  const others = configs.others.map(({ document, format }) => unknownFormat(document, format));
-  const findings = [...parts.flatMap((part) => part.findings), ...others].map(configs.weigh);
+  const said = [...parts.flatMap(({ findings }) => findings), ...programs.findings];
   return {
-    findings: findings.sort(inOrderOf(configs.names)),
+    findings: said
+      .map((finding) => weighFinding(finding, configs.vendorDocuments))
+      .sort(inOrderOf(configs.names)),
     coverage: addUp(parts.map(({ coverage }) => coverage)),
   };
 }
@@ -96,7 +119,7 @@ function translateNetwork(raw: RawDocument, draft: SpecDraft): Part {
   const decoded = decodeUserData(raw);
   if (decoded.text === undefined) return { findings: decoded.findings, coverage: noCoverage };
   if (sniff(decoded.text) === "signed")
-    return { findings: [unknownFormat(raw.document, "signed")], coverage: noCoverage };
+    return { findings: [signedNetwork(raw.document)], coverage: noCoverage };
   const { document, findings } = readDocument({ document: raw.document, text: decoded.text });
   if (document === undefined) return { findings, coverage: noCoverage };
   const filled = fill(document, draft, () => fillFromNetworkConfig(document.root, draft));
@@ -134,40 +157,9 @@ function dropDoubtfulHashes(draft: SpecDraft, said: readonly Finding[]): readonl
     .filter((finding) => !errors.includes(placeOfFinding(finding)));
 }
 
-function unknownFormat(document: string, format: UserDataFormat): Finding {
+function signedNetwork(document: string): Finding {
   return {
-    document,
-    path: "",
-    line: 1,
-    column: 1,
-    level: "error",
-    code: format === "unknown" ? "user-data/unknown-format" : "user-data/unsupported-format",
-    ...unreadText(format),
+    ...{ document, path: "", line: 1, column: 1 },
+    ...{ level: "error", code: "user-data/unsupported-format", ...partProblems.signed },
   };
-}
-
-function unreadText(format: UserDataFormat): Pick<Finding, "message" | "hint"> {
-  switch (format) {
-    case "empty":
-    case "cloud-config":
-    case "cloud-config-jsonp":
-    case "firstlight":
-    case "unknown":
-      return {
-        message: "the first line names no format of user-data",
-        hint: "begin it with #cloud-config or #firstlight",
-      };
-    case "jinja":
-      return {
-        message: "a template is rendered by the node that it is for, over what its datasource says",
-        hint: "look at what it is rendered to: `tail -n +2 FILE | firstlight query --format -` on a node",
-      };
-    case "signed":
-      return {
-        message: "a signed document is read where it is the whole user-data, and signed once",
-        hint: "sign the text itself",
-      };
-    default:
-      return { message: `user-data of the format ${format} is not read`, hint: insteadOf[format] };
-  }
 }

@@ -2,6 +2,7 @@ import type { Finding } from "#core/finding.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { InputDocument } from "./input-document.ts";
+import type { SplitContext } from "./parts/split.ts";
 
 /** A raw document of a datasource or a file. */
 export interface RawDocument {
@@ -13,15 +14,17 @@ export interface RawDocument {
 }
 
 /** What a translator may know beside the document; plain values, so that it stays pure. */
-export interface TranslationContext {
+export interface TranslationContext extends SplitContext {
   /** From the meta-data: what a document without a hostname gets. */
   readonly hostname: string | null;
   /** From the meta-data: keys of the default user. */
   readonly publicKeys: readonly string[];
   /** Account that `ssh_authorized_keys` and the meta-data's keys go to when no document names one. */
   readonly defaultUser: string;
-  /** Text behind a URL that a document names (`write_files: source`), fetched beforehand; absent ones become findings. */
+  /** What is behind addresses that documents name (`#include`, `write_files: source`), fetched beforehand; absent ones become findings. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
+  /** Whether the image takes modules of NixOS from user-data; absent where nobody knows. */
+  readonly nixModules?: boolean;
   /** Secrets beside the document, by the names that it refers to. */
   readonly secrets?: SecretBag | undefined;
   /** Looks at the cloud-config and what is said of it, and gives back all that is to be said. */
@@ -52,6 +55,8 @@ export interface Translation {
   readonly secrets: SecretBag;
   readonly findings: readonly Finding[];
   readonly coverage: Coverage;
+  /** Documents of findings that are the cloud's: its vendor-data, and what that names. */
+  readonly vendorDocuments: readonly string[];
   /** Origin by path in the spec, keys and indices joined by dots (`users.alice.shell`, `files.0`). */
   readonly origins: ReadonlyMap<string, Origin>;
 }

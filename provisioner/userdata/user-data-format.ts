@@ -2,12 +2,13 @@ import type { Finding } from "#core/finding.ts";
 import { gunzip } from "#core/gunzip.ts";
 import { envelopeForm } from "./envelope-form.ts";
 import type { RawDocument } from "./translation.ts";
-import { readUtf8 } from "./utf8-text.ts";
+import { readUtf8, type Utf8Fault } from "./utf8-text.ts";
 
 const mebi = 1024 * 1024;
-const maxBytes = 16 * mebi;
+/** Of a document that was unpacked. */
+export const maxBytes = 16 * mebi;
 
-/** Formats of user-data that are told apart; only the first three and `empty` are read. */
+/** Formats of user-data that are told apart by how a text begins. */
 export type UserDataFormat =
   | "cloud-config"
   | "cloud-config-jsonp"
@@ -24,24 +25,6 @@ export type UserDataFormat =
   | "mime"
   | "nix"
   | "unknown";
-
-/** A format of user-data that is told apart and not read. */
-export type UnreadFormat = Exclude<
-  UserDataFormat,
-  "cloud-config" | "cloud-config-jsonp" | "firstlight" | "signed" | "empty" | "jinja" | "unknown"
->;
-
-/** What to do instead of each format that is not read. */
-export const insteadOf: Readonly<Record<UnreadFormat, string>> = {
-  script: "put its lines under `runcmd` of a #cloud-config, or under `commands` of a #firstlight",
-  "cloud-boothook": "put its lines under `bootcmd` of a #cloud-config",
-  include: "put the document itself in the place of its address",
-  "include-once": "put the document itself in the place of its address",
-  "cloud-config-archive": "write its parts as one #cloud-config",
-  "part-handler": "do what it does beforehand, and give the #cloud-config that comes of it",
-  mime: "write its parts as one #cloud-config, their scripts under `runcmd`",
-  nix: "set the options under `options` of a #firstlight",
-};
 
 /** Beginnings, in any case and with whatever follows, as cloud-init's `type_from_starts_with` knows them. */
 const beginnings: readonly (readonly [RegExp, UserDataFormat])[] = [
@@ -75,41 +58,66 @@ export interface Decoded {
 
 /** The text of a document: gunzipped where it is compressed, refused where it is not UTF-8. */
 export function decodeUserData({ document, bytes }: RawDocument): Decoded {
-  const refuse = (what: Pick<Finding, "code" | "message" | "hint"> & Partial<Finding>) => {
+  const refuse = (what: Refusal & Partial<Finding>) => {
     const nowhere = { document, path: "", line: null, column: null, level: "error" } as const;
     return { text: undefined, findings: [{ ...nowhere, ...what }] };
   };
+  const unpacked = unpackDocument(bytes);
+  if (unpacked.bytes === undefined) return refuse(unpacked.refusal);
+  const read = readUtf8(unpacked.bytes);
+  return read.text === undefined ? refuse(notUtf8(read)) : { text: read.text, findings: [] };
+}
+
+/** Why nothing is read of a document. */
+export type Refusal = Pick<Finding, "code" | "message" | "hint">;
+
+/** The bytes of a document, or why there are none. */
+export type UnpackedDocument =
+  | { readonly bytes: Uint8Array; readonly isPacked: boolean }
+  | { readonly bytes?: undefined; readonly refusal: Refusal };
+
+/** A document gunzipped where it is compressed; it holds at most `most` bytes then. */
+export function unpackDocument(bytes: Uint8Array, most = maxBytes): UnpackedDocument {
   if (envelopeForm(bytes) !== undefined) {
     const message = "the document is an age envelope, which only its node opens";
-    return refuse({ code: "user-data/sealed", message, hint: "look at the document itself" });
+    const hint = "look at the document itself";
+    return { refusal: { code: "user-data/sealed", message, hint } };
   }
-  const unpacked = isGzip(bytes) ? unpack(bytes) : { bytes };
+  const isPacked = isGzip(bytes);
+  const unpacked = isPacked ? unpack(bytes, most) : { bytes };
   if (unpacked.broken !== undefined) {
     const message = `expected gzip data, as its first bytes say: ${unpacked.broken}`;
     const hint = "check that the document was not cut or encoded twice";
-    return refuse({ code: "user-data/undecodable", message, hint });
+    return { refusal: { code: "user-data/undecodable", message, hint } };
   }
-  if (unpacked.bytes === undefined || unpacked.bytes.length > maxBytes) {
+  if (unpacked.bytes === undefined || unpacked.bytes.length > most) {
     const message = `a document holds at most ${maxBytes / mebi} MiB, and this one is larger`;
     const hint = "check that it is the right file; fetch large contents by address";
-    return refuse({ code: "user-data/too-large", message, hint });
+    return { refusal: { code: "user-data/too-large", message, hint } };
   }
-  const read = readUtf8(unpacked.bytes);
-  if (read.text !== undefined) return { text: read.text, findings: [] };
+  return { bytes: unpacked.bytes, isPacked };
+}
+
+/** What is said of bytes that are not UTF-8, and where. */
+export function notUtf8(read: Utf8Fault): Refusal & Pick<Finding, "line" | "column"> {
   const { line, column, found } = read;
   const message = `expected UTF-8 text, got ${found}`;
   const hint = "save the document as UTF-8, and check that it was not cut";
-  return refuse({ line, column, code: "user-data/undecodable", message, hint });
+  return { line, column, code: "user-data/undecodable", message, hint };
 }
 
-function isGzip(bytes: Uint8Array): boolean {
+/** Whether bytes are gzip data, by how they begin. */
+export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 /** Unpacked bytes; none where there are more than are read, or where they are `broken`. */
-function unpack(bytes: Uint8Array): { readonly bytes?: Uint8Array; readonly broken?: string } {
+function unpack(
+  bytes: Uint8Array,
+  most: number,
+): { readonly bytes?: Uint8Array; readonly broken?: string } {
   try {
-    return { bytes: gunzip(bytes, maxBytes) };
+    return { bytes: gunzip(bytes, most) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return code === "ERR_BUFFER_TOO_LARGE" ? {} : { broken: message };

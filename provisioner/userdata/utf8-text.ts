@@ -1,14 +1,15 @@
+/** Where bytes stop being UTF-8. */
+export interface Utf8Fault {
+  readonly text?: undefined;
+  /** Of the first byte that is wrong, or of the end where the last character is cut; from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** What stands there: `the byte 0xE9`. */
+  readonly found: string;
+}
+
 /** Bytes as text, or where they stop being UTF-8. */
-export type Utf8Text =
-  | { readonly text: string }
-  | {
-      readonly text?: undefined;
-      /** Of the first byte that is wrong, or of the end where the last character is cut; from 1. */
-      readonly line: number;
-      readonly column: number;
-      /** What stands there: `the byte 0xE9`. */
-      readonly found: string;
-    };
+export type Utf8Text = { readonly text: string } | Utf8Fault;
 
 /** The text of bytes. A byte order mark at the beginning is left out. */
 export function readUtf8(bytes: Uint8Array): Utf8Text {

@@ -57,13 +57,13 @@ t.test("user-data counts most, then vendor-data2; lists stay whole", async (t) =
   const translation = translateAll({
     userData: config("hostname: user\nruncmd: [a]\nntp: {servers: [192.0.2.1]}"),
     vendorData2: config("hostname: two\ntimezone: Europe/Berlin\nruncmd: [b]\nntp: {pools: []}"),
-    vendorData: config("timezone: Europe/Paris\nlocale: de_DE.UTF-8\npackages: [htop]"),
+    vendorData: config("timezone: Europe/Paris\nlocale: de_DE.UTF-8\npackages: [fd-find]"),
   });
   t.notOk(hasErrors(translation.findings));
   const { hostname, timezone, locale, packages, commands } = translation.spec;
   t.strictSame([hostname, timezone], ["user", "Europe/Berlin"]);
   t.match(locale, /de_DE/);
-  t.strictSame(packages, ["htop"]);
+  t.strictSame(packages, ["fd"]);
   t.equal(commands?.length, 1);
   const { origins } = translation;
   t.match(origins.get("timezone"), { document: "vendor-data2", line: 3 });
@@ -124,7 +124,7 @@ t.test("types of parts are left out, and a prefix means nothing", async (t) => {
   ]);
 });
 
-t.test("what is wrong in it stops nothing, and what means nothing here is a note", async (t) => {
+t.test("what is wrong in it stops nothing, and what is lost of it is a note", async (t) => {
   const vendorData = config("hostname: [a]\nfoo: 1\napt: {x: 1}\ntimezone: UTC\nruncmd: 7");
   const translation = translateAll({ userData: config("locale: C.UTF-8"), vendorData });
   t.strictSame(saidOf(translation), [
@@ -146,6 +146,33 @@ t.test("what is wrong in it stops nothing, and what means nothing here is a note
   t.match(undecodable.findings, [{ level: "warning", code: "user-data/undecodable" }]);
 });
 
+t.test(
+  "what is said of its commands and packages is a note: a boot is not degraded for it",
+  async (t) => {
+    const vendorData = config("runcmd: [apt-get update]\npackages: [qemu-guest-agent]");
+    const { findings, spec } = translateAll({ userData: config(""), vendorData });
+    t.ok(findings.length >= 2);
+    t.strictSame([...new Set(findings.map(({ level }) => level))], ["note"]);
+    t.equal(spec.commands?.length, 1, "they run all the same");
+  },
+);
+
+t.test("of its packages those are taken that are known to be there", async (t) => {
+  const list = "[fd-find, droplet-agent, [acme-agent, '1'], apt: [other-agent, fd-find], gcc-12]";
+  const of = (document: "userData" | "vendorData") =>
+    translateAll({ userData: config(""), [document]: config(`packages: ${list}`) });
+  t.strictSame(of("vendorData").spec.packages, ["fd", "gcc12"]);
+  const said = saidOf(of("vendorData")).filter((line) => /package-of-vendor/.test(line));
+  t.strictSame(said, [
+    "vendor-data:2:21 note cloud-config/package-of-vendor packages.1",
+    "vendor-data:2:36 note cloud-config/package-of-vendor packages.2",
+    "vendor-data:2:61 note cloud-config/package-of-vendor packages.3.apt.0",
+  ]);
+  t.match(of("userData").spec.packages, ["fd", "droplet-agent", "acme-agent", "other-agent"]);
+  const { translated, unsupported } = of("vendorData").coverage;
+  t.strictSame([translated, unsupported], [3, 4]);
+});
+
 t.test("a #firstlight alone says all, and its vendor-data is named", async (t) => {
   const userData = "#firstlight\nhostname: own\n";
   const said = (vendorData: string) => saidOf(translateAll({ userData, vendorData }));
@@ -156,7 +183,7 @@ t.test("a #firstlight alone says all, and its vendor-data is named", async (t) =
     [config("runcmd: []")]: "vendor-data:1:1 note user-data/vendor-data",
     [config("- runcmd")]: "vendor-data:1:1 note user-data/vendor-data",
     [config("runcmd: [")]: "vendor-data:1:1 note user-data/vendor-data",
-    "MIME-Version: 1.0\n": "vendor-data:1:1 note user-data/vendor-data",
+    "MIME-Version: 1.0\n\nhello\n": "vendor-data:1:1 note user-data/vendor-data",
   };
   for (const [text, line] of Object.entries(cases)) t.strictSame(said(text), [line], text);
   t.strictSame(said(""), []);

@@ -1,20 +1,11 @@
 import type { Finding } from "#core/finding.ts";
-import type { DocumentPart, SplitDocument } from "./document-parts.ts";
+import type { UserDataPart } from "./parts/part.ts";
+import { isScript } from "./parts/part-format.ts";
+import type { SplitUserData } from "./parts/split.ts";
 import { readYaml } from "./yaml.ts";
-
-/** Formats that are code, which cloud-init would run. */
-const programs: ReadonlySet<string> = new Set(["script", "cloud-boothook", "part-handler"]);
 
 /** Why nothing of a vendor-data is used. */
 export type UnusedBecause = "switched-off" | "own-spec";
-
-/** Codes of what has no meaning here: of vendor-data, which is written for any system, no loss. */
-const meaningless: ReadonlySet<string> = new Set([
-  "cloud-config/no-meaning",
-  "cloud-config/unknown-key",
-  "cloud-config/unsupported-key",
-  "user-data/unknown-format",
-]);
 
 /**
  * What to say of vendor-data of which nothing is used: a note, because many clouds always send some; a
@@ -22,7 +13,7 @@ const meaningless: ReadonlySet<string> = new Set([
  */
 export function findingOfVendorData(
   document: string,
-  { parts, findings }: SplitDocument,
+  { parts, findings }: Pick<SplitUserData, "parts" | "findings">,
   { why, key }: { readonly why: UnusedBecause; readonly key: string },
 ): Finding | undefined {
   if (parts.length === 0 && findings.length === 0) return undefined;
@@ -44,23 +35,65 @@ export function findingOfVendorData(
 }
 
 /** What to say of a `#firstlight` in vendor-data. */
-export function findingOfVendorSpec({ document, firstLine = 1 }: DocumentPart): Finding {
+export function findingOfVendorSpec({ document, firstLine }: UserDataPart): Finding {
   return {
-    ...{ document, path: "", line: firstLine, column: 1, level: "warning" },
+    ...{ document, path: "", line: firstLine, column: 1, level: "error" },
     code: "user-data/vendor-data",
     message: "a #firstlight in vendor-data is not used",
     hint: "write a #cloud-config, and the spec under its key `firstlight`",
   };
 }
 
+/** What to say of a module of NixOS in vendor-data: code is the owner's alone to give. */
+export function findingOfVendorModule({ document, firstLine }: UserDataPart): Finding {
+  return {
+    ...{ document, path: "", line: firstLine, column: 1, level: "error" },
+    code: "user-data/vendor-data",
+    message: "a module of NixOS in vendor-data is not used",
+    hint: "put it into the user-data, or into the image",
+  };
+}
+
 /**
- * The cloud says vendor-data, not the owner of the node, and cannot be asked to mend it: what is wrong
- * in it is left out and stops nothing, and what has no meaning here is a note.
+ * A finding, one level less where it is about vendor-data: the cloud says that, for any system, and the
+ * owner of the node cannot mend it. What is wrong in it is left out and stops nothing; what is lost of it
+ * makes no boot degraded.
  */
+export function weighFinding(finding: Finding, vendorDocuments: readonly string[]): Finding {
+  return vendorDocuments.includes(finding.document) ? softenVendorFinding(finding) : finding;
+}
+
+/** See {@link weighFinding}. A format that nobody knows is no loss. */
 export function softenVendorFinding(finding: Finding): Finding {
-  const { level, code } = finding;
-  if (meaningless.has(code)) return { ...finding, level: "note" };
-  return level === "error" ? { ...finding, level: "warning" } : finding;
+  const isError = finding.level === "error" && finding.code !== "user-data/unknown-format";
+  return { ...finding, level: isError ? "warning" : "note" };
+}
+
+/** Whether an error stands in vendor-data: what is made of it then is made again without it. */
+export function isVendorToBlame(
+  findings: readonly Finding[],
+  vendorDocuments: readonly string[],
+): boolean {
+  return findings.some(({ level, document }) => {
+    return level === "error" && vendorDocuments.includes(document);
+  });
+}
+
+/** What to say of vendor-data that is left out for its errors, which are among the findings then. */
+export function findingsOfBlame(
+  findings: readonly Finding[],
+  vendorDocuments: readonly string[],
+): readonly Finding[] {
+  const errors = findings.filter((finding) => isVendorToBlame([finding], vendorDocuments));
+  const [first] = errors;
+  if (first === undefined) return [];
+  const message = "vendor-data is not used: what comes of it has errors";
+  const hint = "`vendor_data: {enabled: false}` in the user-data says so beforehand";
+  const place = { document: first.document, path: "", line: null, column: null };
+  return [
+    ...errors.map(softenVendorFinding),
+    { ...place, level: "warning", code: "user-data/vendor-data", message, hint },
+  ];
 }
 
 interface Commands {
@@ -70,14 +103,19 @@ interface Commands {
   readonly column: number;
 }
 
-function findCommands({ document, format, text }: DocumentPart): Commands | undefined {
-  if (programs.has(format)) return { path: "", line: 1, column: 1 };
-  if (format !== "cloud-config") return undefined;
+function findCommands(part: UserDataPart): Commands | undefined {
+  const { document, format, text, firstLine } = part;
+  // both are code, which cloud-init would run
+  if (isScript(format) || format === "cloud-boothook") {
+    return { path: "", line: firstLine, column: 1 };
+  }
+  if (format !== "cloud-config" || text === undefined) return undefined;
   const { value, locate } = readYaml(text, { document });
   const [key] =
     Object.entries(value ?? {}).find(([name, list]) => {
       return ["bootcmd", "runcmd"].includes(name) && Array.isArray(list) && list.length > 0;
     }) ?? [];
   if (key === undefined) return undefined;
-  return { path: key, ...(locate([key], "key") ?? { line: 1, column: 1 }) };
+  const { line, column } = locate([key], "key") ?? { line: 1, column: 1 };
+  return { path: key, line: line + firstLine - 1, column };
 }

@@ -1,5 +1,5 @@
 import { isText } from "./merge/mergers.ts";
-import type { UserDataFormat } from "./user-data-format.ts";
+import type { PartFormat, UserDataPart } from "./parts/part.ts";
 import type { Item } from "./yaml-values.ts";
 
 /** The keys of user-data that say what is made of vendor-data. */
@@ -11,18 +11,19 @@ export type VendorKind = keyof typeof vendorKeys;
 /** What user-data says of one vendor-data. */
 export interface VendorSwitch {
   readonly isOn: boolean;
-  /** Whether parts of a format are left out. */
-  leavesOut(format: UserDataFormat): boolean;
+  /** Whether a part is left out, for what it is or what it was rendered from. */
+  leavesOut(part: Pick<UserDataPart, "format" | "isTemplate">): boolean;
 }
 
 /** Content types as `disabled_handlers` names them. */
-const contentTypes: Partial<Readonly<Record<UserDataFormat, string>>> = {
+const contentTypes: Readonly<Partial<Record<PartFormat, string>>> = {
   "cloud-config": "text/cloud-config",
   "cloud-config-jsonp": "text/cloud-config-jsonp",
   "cloud-boothook": "text/cloud-boothook",
-  "part-handler": "text/part-handler",
   script: "text/x-shellscript",
-  jinja: "text/jinja2",
+  "script-per-boot": "text/x-shellscript-per-boot",
+  "script-per-instance": "text/x-shellscript-per-instance",
+  "script-per-once": "text/x-shellscript-per-once",
 };
 
 /**
@@ -37,8 +38,8 @@ export function readVendorSwitch(config: Item | undefined, kind: VendorKind): Ve
   const disabled = typeof none === "string" || Array.isArray(none) ? none : [];
   return {
     isOn: said === undefined || (said.value.members === null ? isReplaced(said) : isEnabled(said)),
-    leavesOut: (format) => {
-      const type = contentTypes[format];
+    leavesOut: ({ format, isTemplate }) => {
+      const type = isTemplate ? "text/jinja2" : contentTypes[format];
       return type !== undefined && disabled.includes(type);
     },
   };

@@ -4,7 +4,6 @@ import type { CloudConfigModule } from "#provisioner/userdata/cloud-config/modul
 import { otherKeys } from "#provisioner/userdata/cloud-config/other-keys.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
-import { insteadOf, type UnreadFormat } from "#provisioner/userdata/user-data-format.ts";
 
 const introduction = `# cloud-config
 
@@ -33,45 +32,24 @@ value has no members. An entry of \`users\` or \`write_files\` whose \`name\` or
 None of it is an error.
 `;
 
-/** Names of formats as they begin, for the table. */
-const beginnings: Readonly<Record<UnreadFormat, string>> = {
-  script: "`#!`",
-  "cloud-boothook": "`#cloud-boothook`",
-  include: "`#include`",
-  "include-once": "`#include-once`",
-  "cloud-config-archive": "`#cloud-config-archive`",
-  "part-handler": "`#part-handler`",
-  mime: "MIME (`Content-Type:`, `MIME-Version:`)",
-  nix: "`#nix`",
-};
+const formatSection = `## Formats of user-data
 
-/** Which formats of user-data are read, and what to do instead of the others. */
-function formatSection(): string {
-  const rows = (Object.keys(insteadOf) as UnreadFormat[]).map((format) => {
-    return `| ${beginnings[format]} | ${insteadOf[format]} |\n`;
-  });
-  return `## Formats of user-data
-
-Read are \`#cloud-config\` and \`#firstlight\`, plain, compressed with gzip, or sealed to the node as an
-[age envelope](secrets.md), or [signed](signed-user-data.md) behind a first line \`#firstlight-signed\`; an
-empty document is one that says nothing. \`## template: jinja\` before
-either is [rendered by the node](datasources.md) before it is read; \`translate\`, \`validate\` and
-\`render\` refuse it, because what it comes to is known on the node alone. The \`source\` of a file is
-read by the node alone as well: to them it is a note, and an error only where no node could read it. A
-document whose first line says nothing is refused, and so is one of another format that cloud-init
-knows, with the error \`user-data/unsupported-format\`. How several parts are merged, and what is made of
-vendor-data, is in [user-data.md](user-data.md).
-
-| refused | instead |
-|---|---|
-${rows.join("")}`;
-}
+All formats that cloud-init knows are read but part-handlers, and \`#firstlight\` and modules of NixOS beside
+them: [user-data.md](user-data.md) says what becomes of each, how several parts are merged, and what is made of
+vendor-data. Any of them may be sealed to the node as an [age envelope](secrets.md), or
+[signed](signed-user-data.md) behind a first line \`#firstlight-signed\`.
+\`## template: jinja\` before one is [rendered by the node](datasources.md) before it is read;
+\`translate\`, \`validate\` and \`render\` refuse it, because what it comes to is known on the node
+alone. What a document names by address is read by the node alone as well: to them it is a note or a
+warning, and an error only where no node could read it. A document whose first line says nothing is
+refused (\`user-data/unknown-format\`).
+`;
 
 /** `docs/cloud-config.md`: each module with its example and what becomes of it, then the other keys. */
 export function cloudConfigPage(): string {
   return [
     introduction,
-    formatSection(),
+    formatSection,
     emptySection,
     ...cloudConfigModules.map(section),
     otherSection(),

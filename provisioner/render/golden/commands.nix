@@ -20,6 +20,7 @@
       ];
       environment = {
         HOME = "/root";
+        INSTANCE_ID = "i-0001";
       };
       restartIfChanged = false;
       script = ''
@@ -58,6 +59,7 @@
       ];
       environment = {
         HOME = "/root";
+        INSTANCE_ID = "i-0001";
       };
       restartIfChanged = false;
       script = ''
@@ -83,6 +85,46 @@
         LoadCredentialEncrypted = [ "runcmd:/var/lib/firstlight/credentials/runcmd@0123456789abcdef" ];
       };
     };
+    "firstlight-command-setup.py" = {
+      description = "Run setup.py of the spec";
+      unitConfig = {
+        ConditionPathExists = "!/var/lib/firstlight/stamps/once/setup.py-1d71a8386713c278";
+      };
+      path = [
+        pkgs.bash
+        "/run/wrappers"
+        "/run/current-system/sw"
+      ];
+      environment = {
+        HOME = "/root";
+        INSTANCE_ID = "i-0001";
+      };
+      restartIfChanged = false;
+      script = ''
+        stamp=/var/lib/firstlight/stamps/once/setup.py-1d71a8386713c278
+        mkdir -p "''${stamp%/*}"
+        bootId=$(cat /proc/sys/kernel/random/boot_id)
+        startedAt=$(date -u +%FT%TZ)
+        record() { # end, exit code: on disk before anything else happens
+          printf '{"v":1,"bootId":"%s","startedAt":"%s","endedAt":%s,"exitCode":%s}\n' \
+            "$bootId" "$startedAt" "$1" "$2" > "$stamp.new"
+          mv -T "$stamp.new" "$stamp"
+          sync "$stamp" "''${stamp%/*}"
+        }
+        trap : TERM # it is told how the script ended, also when it was stopped
+        record null null
+        code=0
+        install -m 0700 "$CREDENTIALS_DIRECTORY"/setup.py "$RUNTIME_DIRECTORY"/script && "$RUNTIME_DIRECTORY"/script || code=$?
+        record "\"$(date -u +%FT%TZ)\"" $code
+        exit $code
+      '';
+      serviceConfig = {
+        Type = "oneshot";
+        RuntimeDirectory = "firstlight-command-setup.py";
+        RuntimeDirectoryMode = "0700";
+        LoadCredentialEncrypted = [ "setup.py:/var/lib/firstlight/credentials/setup.py@0123456789abcdef" ];
+      };
+    };
     firstlight-commands = {
       description = "Run the late commands of the spec, one after another";
       wantedBy = [ "multi-user.target" ];
@@ -92,10 +134,15 @@
         "firstlight-files.service"
         "firstlight-files-deferred.service"
       ];
-      restartTriggers = [ "/var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b" ];
+      restartTriggers = [
+        "/var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b"
+        "/var/lib/firstlight/stamps/once/setup.py-1d71a8386713c278"
+      ];
       script = ''
         systemctl start firstlight-command-runcmd.service || true
         [ -e /var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b ] || systemctl start firstlight-command-runcmd.service || true
+        systemctl start firstlight-command-setup.py.service || true
+        [ -e /var/lib/firstlight/stamps/once/setup.py-1d71a8386713c278 ] || systemctl start firstlight-command-setup.py.service || true
       '';
       serviceConfig = {
         Type = "exec";

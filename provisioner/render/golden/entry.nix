@@ -11,6 +11,7 @@
       users = [ "alice" ];
       openPorts = [ 8080 ];
     })
+    ./firstlight/modules/web.nix
   ];
 
   system.stateVersion = "25.11";

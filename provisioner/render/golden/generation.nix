@@ -21,6 +21,11 @@
         unit = "firstlight-command-runcmd.service";
         stamp = "/var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b";
       }
+      {
+        name = "setup.py";
+        unit = "firstlight-command-setup.py.service";
+        stamp = "/var/lib/firstlight/stamps/once/setup.py-1d71a8386713c278";
+      }
     ];
     hooks = [
       {
@@ -57,6 +62,7 @@
       "bootcmd@0123456789abcdef"
       "hook-0@0123456789abcdef"
       "runcmd@0123456789abcdef"
+      "setup.py@0123456789abcdef"
     ];
   };
 }

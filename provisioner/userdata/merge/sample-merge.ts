@@ -12,7 +12,9 @@ export function partsOf(
 ): readonly DocumentPart[] {
   return texts.map((each, index) => {
     const part = typeof each === "string" ? { text: each } : each;
-    return { document: `part${index + 1}`, format: sniff(part.text), ...part };
+    const isPatch = sniff(part.text) === "cloud-config-jsonp";
+    const format = isPatch ? "cloud-config-jsonp" : "cloud-config";
+    return { document: `part${index + 1}`, format, ...part };
   });
 }
 

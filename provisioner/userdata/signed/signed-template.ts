@@ -8,8 +8,13 @@ export function findSignedTemplate(raw: RawDocument | undefined): readonly Findi
   const text = raw === undefined ? undefined : decodeUserData(raw).text;
   if (raw === undefined || text === undefined || sniff(text) !== "jinja") return [];
   const line = text.slice(0, text.length - text.trimStart().length).split("\n").length;
+  return [signedTemplate(raw.document, line)];
+}
+
+/** The same of a part of signed text, or of what it includes. */
+export function signedTemplate(document: string, line: number): Finding {
   const code = "user-data/signed-template";
   const message = "the text that is signed is a template, and what it comes to is not signed";
-  const place = { document: raw.document, path: "", line, column: 1 };
-  return [{ ...place, level: "error", code, message, hint: adviceOf({ code, hint: null }) }];
+  const place = { document, path: "", line, column: 1 };
+  return { ...place, level: "error", code, message, hint: adviceOf({ code, hint: null }) };
 }

@@ -1,0 +1,131 @@
+import type { Finding } from "#core/finding.ts";
+import type { TemplatePart, WantedInclude } from "#provisioner/userdata/parts/part.ts";
+import { splitUserData } from "#provisioner/userdata/parts/split.ts";
+import { signedTemplate } from "#provisioner/userdata/signed/signed-template.ts";
+import type { Documents } from "#provisioner/userdata/translate.ts";
+import type { RawDocument } from "#provisioner/userdata/translation.ts";
+import { softenVendorFinding } from "#provisioner/userdata/vendor-data.ts";
+import type { Instance } from "./datasources/datasource.ts";
+import { type RenderTemplate, renderPart } from "./render-documents.ts";
+
+/** Documents in documents, and templates in each: beyond that nothing new can be named. */
+const maxRounds = 24;
+
+/** Reads addresses that documents name; absent ones could not be read. */
+export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;
+
+/** What was included once for this instance, and is not read again. */
+export interface KeptIncludes {
+  read(address: string): Promise<Uint8Array | undefined>;
+  keep(address: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** What reading parts of documents takes. */
+export interface ReadPartsTools {
+  readonly fetchSources: FetchSources;
+  /** Without it a template is a format that is not read. */
+  readonly renderTemplate?: RenderTemplate;
+  /** Whether somebody signed the user-data: then nothing of it may be a template. */
+  readonly isSigned?: boolean;
+  /** Without it what is to be included once is read each time. */
+  readonly keptIncludes?: ((instanceId: string) => KeptIncludes) | undefined;
+}
+
+/** Everything that documents name and that templates come to. */
+export interface KnownParts {
+  /** By address. */
+  readonly fetched: Map<string, Uint8Array>;
+  /** By template; `null` where one cannot be rendered. */
+  readonly rendered: Map<string, string | null>;
+  /** What templates came to, by the name of their document. */
+  readonly renderedBytes: Map<string, Uint8Array>;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads what user-data and vendor-data include, and renders their templates, also where one is in the
+ * other. What cannot be read is left out: the translation makes an error of it.
+ */
+export async function readParts(
+  documents: Documents,
+  instance: Instance,
+  tools: ReadPartsTools,
+): Promise<KnownParts> {
+  const reading = new PartsReading(instance, tools);
+  const { isSigned = false } = tools;
+  await reading.read(documents.userData, { weigh: (finding) => finding, isSigned });
+  await reading.read(documents.vendorData, { weigh: softenVendorFinding });
+  await reading.read(documents.vendorData2, { weigh: softenVendorFinding });
+  return reading;
+}
+
+interface ReadingOf {
+  readonly weigh: (finding: Finding) => Finding;
+  readonly isSigned?: boolean;
+}
+
+class PartsReading implements KnownParts {
+  readonly fetched = new Map<string, Uint8Array>();
+  readonly rendered = new Map<string, string | null>();
+  readonly renderedBytes = new Map<string, Uint8Array>();
+  readonly findings: Finding[] = [];
+  readonly #instance: Instance;
+  readonly #tools: ReadPartsTools;
+  /** Addresses that were read, or could not be. */
+  readonly #tried = new Set<string>();
+
+  constructor(instance: Instance, tools: ReadPartsTools) {
+    this.#instance = instance;
+    this.#tools = tools;
+  }
+
+  async read(raw: RawDocument | undefined, how: ReadingOf): Promise<void> {
+    if (raw === undefined) return;
+    for (let round = 0; round < maxRounds; round++) {
+      const { includes, templates } = splitUserData(raw, this);
+      const wanted = includes.filter(({ address }) => !this.#tried.has(address));
+      const open = this.#tools.renderTemplate === undefined ? [] : templates;
+      if (wanted.length === 0 && open.length === 0) return;
+      await this.#fetch(wanted);
+      for (const template of open) {
+        if (how.isSigned === true) this.#refuse(template);
+        else await this.#render(template, how.weigh);
+      }
+    }
+  }
+
+  async #fetch(wanted: readonly WantedInclude[]): Promise<void> {
+    const { fetchSources, keptIncludes } = this.#tools;
+    const kept = keptIncludes?.(this.#instance.instanceId);
+    const once = new Set(wanted.filter(({ isOnce }) => isOnce).map(({ address }) => address));
+    for (const { address } of wanted) this.#tried.add(address);
+    for (const address of once) {
+      const bytes = await kept?.read(address);
+      if (bytes !== undefined) this.fetched.set(address, bytes);
+    }
+    const addresses = new Set(wanted.map(({ address }) => address));
+    const missing = [...addresses].filter((address) => !this.fetched.has(address));
+    if (missing.length === 0) return;
+    for (const [address, bytes] of await fetchSources(missing)) {
+      this.fetched.set(address, bytes);
+      if (once.has(address)) await kept?.keep(address, bytes);
+    }
+  }
+
+  #refuse({ template, document, firstLine }: TemplatePart): void {
+    if (this.rendered.has(template)) return;
+    this.rendered.set(template, null);
+    this.findings.push(signedTemplate(document, firstLine - 1));
+  }
+
+  async #render(part: TemplatePart, weigh: (finding: Finding) => Finding): Promise<void> {
+    const { renderTemplate } = this.#tools;
+    if (renderTemplate === undefined || this.rendered.has(part.template)) return;
+    const { text, findings } = await renderPart(part, (template) =>
+      renderTemplate(template, this.#instance),
+    );
+    this.rendered.set(part.template, text);
+    if (text !== null) this.renderedBytes.set(part.document, Buffer.from(text, "utf8"));
+    this.findings.push(...findings.map(weigh));
+  }
+}

@@ -1,0 +1,42 @@
+import t from "tap";
+import type { Documents } from "#provisioner/userdata/translate.ts";
+import { renderDocuments } from "./render-documents.ts";
+import { translateAway } from "./translate-away.ts";
+
+const raw = (document: string, text: string) => ({ document, bytes: Buffer.from(text) });
+const translate = async (documents: Documents) =>
+  translateAway(documents, { secrets: new Map(), signers: [] });
+
+async function shown(vendorData: string, userData = "hostname: own") {
+  const documents = {
+    userData: raw("user-data", `#cloud-config\n${userData}\n`),
+    vendorData: raw("vendor-data", `#cloud-config\n${vendorData}\n`),
+  };
+  const { sources, findings } = await renderDocuments(documents, translate, {});
+  const files = sources.files.map((file) => JSON.stringify(file)).join("");
+  const said = findings.map(({ level, code, document }) => `${document} ${level} ${code}`);
+  return { files, said };
+}
+
+const inside = "write_files: [{path: /etc/a, content: x}, {path: /etc/a/b, content: y}]";
+
+t.test("vendor-data whose rendering has errors is left out, with a warning", async (t) => {
+  const { files, said } = await shown(`${inside}\ntimezone: Europe/Berlin`);
+  t.match(files, /own/);
+  t.notMatch(files, /Europe\/Berlin/);
+  t.strictSame(said, [
+    "vendor-data warning render/file-inside",
+    "vendor-data warning user-data/vendor-data",
+  ]);
+});
+
+t.test("what else is said of its rendering is a note", async (t) => {
+  const { files, said } = await shown("write_files: [{path: /etc/apt/sources.list, content: x}]");
+  t.match(files, /sources\.list/);
+  t.strictSame(said, ["vendor-data note render/unread-path"]);
+});
+
+t.test("the same in user-data is an error", async (t) => {
+  const { said } = await shown("timezone: Europe/Berlin", inside);
+  t.strictSame(said, ["user-data error render/file-inside"]);
+});

@@ -1,0 +1,39 @@
+import { problemsOfLine } from "../cloud-config/lint-command.ts";
+import type { FindingText } from "../input.ts";
+
+/** Only the beginning of a script is looked at. */
+const maxLines = 10_000;
+/** As many as a person may read. */
+const maxProblems = 50;
+
+/** What is wrong with a script, and in which of its lines, from 1. */
+export interface ScriptProblem extends FindingText {
+  readonly line: number;
+}
+
+/** What a script of shell does that cannot work on NixOS, each kind where it stands first. */
+export function lintScript(text: string, written: ReadonlySet<string>): readonly ScriptProblem[] {
+  const found = new Map<string, ScriptProblem>();
+  let isEnd: ((line: string) => boolean) | undefined;
+  for (const [index, line] of text.split(/\r?\n/, maxLines).entries()) {
+    if (isEnd !== undefined) {
+      if (isEnd(line)) isEnd = undefined;
+      continue;
+    }
+    if (index === 0 && line.startsWith("#!")) continue;
+    for (const problem of problemsOfLine(line, written)) {
+      if (found.size < maxProblems && !found.has(problem.message)) {
+        found.set(problem.message, { ...problem, line: index + 1 });
+      }
+    }
+    isEnd = endOfHereDocument(line);
+  }
+  return [...found.values()];
+}
+
+/** Which line ends a document that begins after this one: until then all is text, no command. */
+function endOfHereDocument(line: string): ((line: string) => boolean) | undefined {
+  const [, dash, , word] = /(?<!<)<<(-?)\s*(["']?)([A-Za-z_]\w{0,63})\2/.exec(line) ?? [];
+  if (word === undefined) return undefined;
+  return dash === "" ? (each) => each === word : (each) => each.replace(/^\t+/, "") === word;
+}

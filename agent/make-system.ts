@@ -18,7 +18,6 @@ import type { CheckParameters, Templates } from "#provisioner/render/templates.t
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Recovery, Running, Wanted } from "#provisioner/system/system.ts";
 import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
-import type { Translation } from "#provisioner/userdata/translation.ts";
 import { findingsOfBlame, weighFinding } from "#provisioner/userdata/vendor-data.ts";
 import { blameInput } from "./blame-input.ts";
 import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";

@@ -178,7 +178,12 @@ t.test("documents that are wrong do not say their secrets", { skip }, async (t) 
     `#cloud-config\nfirstlight: { report: { mqtt: { password: { a: "${canary("map")}" } } } }\n`,
     `#cloud-config\nfirstlight: { users: { alice: { passwordHash: { secretRef: "${canary("ref")}" } } } }\n`,
     `#cloud-config\nfirstlight: { commands: ["${canary("command")}"] }\n`,
-    `#!/bin/sh\necho ${canary("script")}\n`,
+    `#part-handler\nsecret = "${canary("script")}"\n`,
+    `MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n#!/bin/sh\necho ${canary("cut")}\n`,
+    `MIME-Version: 1.0\nContent-Transfer-Encoding: base64\n\n${canary("no-encoding")}=\n`,
+    `#cloud-config-archive\n- content: [${canary("entry")}]\n- type: ${canary("entry")}\n  content: ${canary("entry")}\n`,
+    `#include\nhttps://${canary("user")}:${canary("user")}@127.0.0.1:9/x?${canary("query")}\n`,
+    `#nix\n{ a = "${canary("module")}"; }\n`,
     `${canary("nothing")}\n`,
   ];
   for (const userData of documents) {

@@ -160,6 +160,6 @@ function dropDoubtfulHashes(draft: SpecDraft, said: readonly Finding[]): readonl
 function signedNetwork(document: string): Finding {
   return {
     ...{ document, path: "", line: 1, column: 1 },
-    ...{ level: "error", code: "user-data/unsupported-format", ...partProblems.signed },
+    ...partProblems.signed,
   };
 }

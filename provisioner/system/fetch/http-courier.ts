@@ -15,6 +15,7 @@ async function open({ url, offset, answerMs, signal }: CourierRequest): Promise<
     },
     retry: { limit: 0 },
     maxRedirects,
+    hooks: { beforeRedirect: [refuseUnprotected(url)] },
     throwHttpErrors: false,
     decompress: false,
     headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
@@ -30,6 +31,16 @@ async function open({ url, offset, answerMs, signal }: CourierRequest): Promise<
     offset: firstByte(head.headers["content-range"]),
     body: stream,
     close: () => void stream.destroy(),
+  };
+}
+
+/** An address with https leads to no other that has none: what comes would be anybody's. */
+function refuseUnprotected(
+  asked: string,
+): (options: { readonly url?: URL | string | undefined }) => void {
+  return ({ url = "" }) => {
+    if (!asked.startsWith("https:") || String(url).startsWith("https:")) return;
+    throw new Error("an address with https leads to one with http");
   };
 }
 

@@ -41,6 +41,11 @@ export interface Cloud {
    * service has it.
    */
   readonly tokensOn?: (identity: Identity, policy: TokenPolicy) => Tokens | undefined;
+  /**
+   * What the service calls this machine, any of these, where the firmware says so as well (`speaksOf` of the
+   * service); empty where it does not.
+   */
+  readonly expected?: (identity: Identity) => readonly string[];
   /** Asks for everything that is read below; what is asked is kept by its path. */
   readonly crawl: (client: MetadataClient) => Promise<void>;
   /**
@@ -155,13 +160,16 @@ export function cloudDatasource(cloud: Cloud): Datasource {
       const addresses = cloud.addressesOn?.(files);
       const oAuth = cloud.oAuth?.(files);
       const { imdsv1 = false } = tools;
-      const tokens = cloud.tokensOn?.(readIdentity(files), { imdsv1 });
+      const identity = readIdentity(files);
+      const tokens = cloud.tokensOn?.(identity, { imdsv1 });
+      const expected = cloud.expected?.(identity);
       const report = await tools.crawl({
         ...{ datasource: name, budgetMs: tools.budgetMs },
         ...(addresses === undefined ? {} : { addresses }),
         ...(cloud.named === undefined ? {} : { named: cloud.named }),
         ...(oAuth === undefined ? {} : { oAuth }),
         ...(tokens === undefined ? {} : { tokens }),
+        ...(expected === undefined ? {} : { expected }),
       });
       const { readCloud } = await import("./cloud-content.ts");
       const machine = {

@@ -77,7 +77,7 @@ export function readJob(line: string): CrawlJob | undefined {
   try {
     const job = JSON.parse(line) as Partial<CrawlJob>;
     const { datasource, task, problem, addresses, named, oAuth, tokens, budgetMs } = job;
-    const { expected } = job;
+    const { expected, routed } = job;
     const isGood =
       typeof datasource === "string" &&
       Number.isInteger(budgetMs) &&
@@ -85,6 +85,7 @@ export function readJob(line: string): CrawlJob | undefined {
       (task === undefined || task === "crawl" || task === "ready") &&
       areAddresses(addresses) &&
       areAddresses(named) &&
+      areAddresses(routed) &&
       (problem === undefined || typeof problem === "string") &&
       areTexts(expected) &&
       (oAuth === undefined || oAuthNames.every((name) => typeof oAuth[name] === "string"));
@@ -98,6 +99,7 @@ export function readJob(line: string): CrawlJob | undefined {
       ...(oAuth === undefined ? {} : { oAuth }),
       ...(tokens === undefined ? {} : { tokens }),
       ...(expected === undefined ? {} : { expected }),
+      ...(routed === undefined ? {} : { routed }),
     };
   } catch {
     return undefined;

@@ -36,6 +36,7 @@ export async function crawlCloud(
     oAuth,
     tokens,
     expected,
+    routed,
     budgetMs,
   }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
@@ -57,7 +58,7 @@ export async function crawlCloud(
   };
   let ports: Ports | undefined;
   try {
-    const opened = await openService({ ...context, ...fakes, addresses: places, expected });
+    const opened = await openService({ ...context, ...fakes, addresses: places, expected, routed });
     const { open = openExchange } = fakes;
     ports = portsOf(opened, (candidate) => open(candidate, context));
     const answers = new Map<string, Uint8Array>();

@@ -24,6 +24,8 @@ export interface OpenedService {
 /** What finding a service needs. */
 export interface OpenOptions extends CrawlContext {
   readonly addresses: readonly string[];
+  /** Those to which what is asked from an address of this machine leaves by its own interface. */
+  readonly routed?: readonly string[] | undefined;
   /** What this machine is called, where that is known. */
   readonly expected?: readonly string[] | undefined;
   /** How long a service that answers what is none of it is asked again, in milliseconds: 10 s, a third of the budget at most. */
@@ -52,7 +54,7 @@ export interface OpenOptions extends CrawlContext {
  */
 export async function openService(options: OpenOptions): Promise<OpenedService> {
   const { signal, addresses, lookAgainMs = lookAgainEveryMs, routes = readRoutes } = options;
-  const { now = () => performance.now() } = options;
+  const { now = () => performance.now(), routed = [] } = options;
   const { patienceMs = Math.min(10_000, options.budgetMs / 3) } = options;
   const { interfaces = needInterfaces(addresses) ? networkInterfaces : () => ({}) } = options;
   const asked = new Map<string, Asked>();
@@ -65,7 +67,11 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
   let problem: string | undefined;
   try {
     for (;;) {
-      for (const candidate of candidatesFor(addresses, interfaces(), routes)) {
+      const present = interfaces();
+      const candidates = addresses.flatMap((address) =>
+        candidatesFor([address], present, routed.includes(address) ? undefined : routes),
+      );
+      for (const candidate of candidates) {
         const key = `${candidate.url} ${candidate.host} ${candidate.localAddress}`;
         if (!asked.has(key)) asked.set(key, ask(candidate, options));
       }

@@ -141,6 +141,11 @@ export interface CrawlJob {
    * passed over where one that speaks of this one answers as well.
    */
   readonly expected?: readonly string[];
+  /**
+   * Addresses of the service to which a rule of routing sends what is asked from an address of this machine
+   * by its own interface.
+   */
+  readonly routed?: readonly string[];
   /** For everything, in milliseconds. */
   readonly budgetMs: number;
 }

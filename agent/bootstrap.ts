@@ -2,7 +2,7 @@ import { isFault } from "#core/fault.ts";
 import type { ExecRequest, Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { networkdFiles } from "#provisioner/render/network.ts";
+import { type NetworkdFile, networkdFiles } from "#provisioner/render/network.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { readPinnedInstance } from "./pinned-instance.ts";
 
@@ -40,6 +40,22 @@ export async function bootstrap(
   const hostname = spec.hostname === undefined ? null : await setHostname(io, log, spec.hostname);
   log.info("bootstrap.finished", { network: network.length, keys: keys.length, hostname });
   return { skipped: false, network, keys, hostname };
+}
+
+/** After what an image says of single cards, before what NixOS says of all (`99-ethernet-default-dhcp`). */
+const linkLocalFile: NetworkdFile = {
+  name: "90-firstlight-link-local.network",
+  content: "[Match]\nType=ether\nKind=!*\n\n[Network]\nDHCP=yes\nLinkLocalAddressing=yes\n",
+};
+
+/**
+ * The same for a machine whose metadata service takes an address of the link, which nobody leases: each card
+ * that nothing is said of takes one, and a lease where there is one. The boot brings up the rest.
+ */
+export function bootstrapLinkLocal({ files }: Io, log: Log): void {
+  if (readPinnedInstance(files) !== undefined) return;
+  writeFiles(files, [linkLocalFile]);
+  log.info("bootstrap.link-local", { network: 1 });
 }
 
 /**
@@ -94,11 +110,18 @@ function isBootstrapped(files: Files, spec: Spec): boolean {
   );
 }
 
-/** The list is written first: what it names may not be there yet. It is there where the layer was. */
 function writeNetwork({ files }: Io, spec: Spec): readonly string[] {
-  const written = networkdFiles(spec);
+  return writeFiles(files, networkdFiles(spec));
+}
+
+/**
+ * The list is written first: what it names may not be there yet. It is there where the layer was, and names
+ * what it wrote before as well.
+ */
+function writeFiles(files: Files, written: readonly NetworkdFile[]): readonly string[] {
   const names = written.map(({ name }) => name);
-  files.write(networkListFile, `${JSON.stringify(names)}\n`, { mode: 0o644 });
+  const all = [...new Set([...readNetworkList(files), ...names])];
+  files.write(networkListFile, `${JSON.stringify(all)}\n`, { mode: 0o644 });
   for (const { name, content } of written)
     files.write(`${networkDirectory}/${name}`, content, { mode: 0o644 });
   return names;

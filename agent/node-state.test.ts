@@ -11,7 +11,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { generationRecord } from "#provisioner/render/generation-record.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
-import { bootstrap, bootstrapLate, endBootstrap } from "./bootstrap.ts";
+import { bootstrap, bootstrapLate, bootstrapLinkLocal, endBootstrap } from "./bootstrap.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import { sourceFetcher } from "./fetch-sources.ts";
 import { readInstanceData, writeInstanceData } from "./instance-data.ts";
@@ -431,6 +431,18 @@ t.test("a boot whose seed came late brings up what is not up yet", async (t) => 
   const never = lateMachine(t, Number.POSITIVE_INFINITY);
   await bootstrapLate(never.io, silentLog, lan("192.0.2.10/24"));
   t.equal(never.io.clock.monotonicMs(), 15_000, "it does not wait for ever");
+});
+
+t.test("a card takes an address of the link where its cloud leases none", async (t) => {
+  const { fake, io } = lateMachine(t, 1_000);
+  bootstrapLinkLocal(io, silentLog);
+  const file = "90-firstlight-link-local.network";
+  t.match(io.files.readText(`/run/systemd/network/${file}`), /\nLinkLocalAddressing=yes\n/);
+  await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
+  t.match(fake.executed, [{ file: "networkctl" }], "the boot brings up the rest");
+  t.strictSame(io.files.list("/run/systemd/network"), ["10-lan.network", file]);
+  endBootstrap(io);
+  t.strictSame(io.files.list("/run/systemd/network"), [], "until a generation carries it");
 });
 
 t.test("a late seed takes no network away, and does nothing twice", async (t) => {

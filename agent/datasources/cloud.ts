@@ -8,6 +8,7 @@ import { type Identity, readIdentity } from "./identity.ts";
 import { type Machine, readMachine } from "./machine.ts";
 import type { OAuthKeys } from "./metadata/oauth.ts";
 import type { MetadataClient, MetadataService, Tokens } from "./metadata/service.ts";
+import { NeedsNetwork } from "./needs-network.ts";
 
 /**
  * A cloud that describes its machines by a metadata service: one file each, listed in `table.ts`. These
@@ -17,6 +18,8 @@ export interface Cloud {
   /** Name as cloud-init spells it. */
   readonly name: string;
   readonly service: MetadataService;
+  /** Whether it takes an address of the link (169.254.0.0/16) to be asked, and machines may be leased none. */
+  readonly linkLocal?: boolean;
   /** Whether the service is on the machine itself, behind a socket or a serial line. */
   readonly onMachine?: boolean;
   /**
@@ -137,7 +140,7 @@ export interface CloudInstance {
 
 /** The datasource of a cloud. */
 export function cloudDatasource(cloud: Cloud): Datasource {
-  const { name, onMachine = false } = cloud;
+  const { name, onMachine = false, linkLocal = false } = cloud;
   const detectionBy = (observation: string): Detection => {
     const evidence = [observation];
     return { place: `metadata service of ${name}`, identity: name, removable: false, evidence };
@@ -154,8 +157,8 @@ export function cloudDatasource(cloud: Cloud): Datasource {
     },
     async read({ files, clock }, detection: Detection, tools) {
       if (tools?.crawl === undefined) {
-        const way = onMachine ? "by the boot itself" : "over the network, which is not up yet";
-        throw new Fault("datasource/none", `${name} is read ${way}`);
+        if (onMachine) throw new Fault("datasource/none", `${name} is read by the boot itself`);
+        throw new NeedsNetwork(name, linkLocal);
       }
       const addresses = cloud.addressesOn?.(files);
       const oAuth = cloud.oAuth?.(files);

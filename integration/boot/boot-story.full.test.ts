@@ -3,10 +3,12 @@ import { container } from "./container.ts";
 import { openLab } from "./lab.ts";
 import { skipWithoutBoot } from "./needs.ts";
 import { play } from "./play.ts";
+import { ec2Ipv6 } from "./scenarios/ec2-ipv6.ts";
 import { failingBuild } from "./scenarios/failing-build.ts";
 import { firstBoot } from "./scenarios/first-boot.ts";
 import { hungBoot } from "./scenarios/hung-boot.ts";
 import { lateSeed } from "./scenarios/late-seed.ts";
+import { linkLocal } from "./scenarios/link-local.ts";
 import { restart } from "./scenarios/restart.ts";
 import { rotation } from "./scenarios/rotation.ts";
 import { sideEffects } from "./scenarios/side-effects.ts";
@@ -18,14 +20,16 @@ for (const scenario of [
   firstBoot,
   lateSeed,
   failingBuild,
+  ec2Ipv6,
+  linkLocal,
   hungBoot,
   sideEffects,
   rotation,
   restart("grub"),
 ]) {
   t.test(`in a container: ${scenario.name}`, { skip }, async (t) => {
-    const lab = await openLab(t);
-    const machine = await container(t, lab);
+    const lab = await openLab(t, scenario.lab);
+    const machine = await container(t, lab, scenario.container);
     await play(t, scenario, { machine, lab });
   });
 }

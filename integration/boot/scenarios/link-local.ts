@@ -4,10 +4,13 @@ import { userData } from "./documents.ts";
 
 const cardFile = "/run/systemd/network/90-firstlight-link-local.network";
 
-/** A droplet without DHCP: an address of the link is all that it needs to ask what its network is. */
+/**
+ * A droplet without DHCP: an address of the link is all that it needs to ask what its network is. It has two
+ * cards with such an address, and behind one of them there is nobody.
+ */
 export const linkLocal: Scenario = {
   name: "a cloud that leases no address",
-  container: { words: ["ds=digitalocean"] },
+  container: { cards: ["lan", "six"], words: ["ds=digitalocean"] },
   steps: ({ publicKey, pace }) => [
     {
       why: "its cloud says what it is",
@@ -50,6 +53,16 @@ export const linkLocal: Scenario = {
       with: { outcome: "committed", datasource: "DigitalOcean", instanceId: "4711" },
     },
     { why: "a person logs in by key", ssh: ["cat", "/etc/motd"], prints: "from the link\n" },
+    {
+      why: "each card was asked over, by rules of routing that the boot had made outside of its sandbox",
+      run: ["journalctl", "--boot", "--output=cat", "--identifier=systemd"],
+      prints: /^Started firstlight-run-.* -4 -force -batch -/m,
+    },
+    {
+      why: "of which none is left",
+      run: ["sh", "-c", "ip -4 rule; ip -4 route show table all proto 241"],
+      lacks: /241/,
+    },
     { why: "what the layer wrote is no longer needed", run: ["test", "-e", cardFile], code: 1 },
     { why: "the machine is switched off", power: "off" },
   ],

@@ -86,7 +86,8 @@ t.test("a disk has the label that cloud-init's settings say", tools, async (t) =
   for (const label of ["SITE_SEED", "site_seed"]) t.equal(found(label), "disk /dev/vdb", label);
   t.equal(found("another"), undefined);
   for (const none of ["null", "''"]) t.equal(found(none), undefined, "no disk at all");
-  for (const wrong of ["[x]", "true", "{"]) t.equal(found(wrong), "disk /dev/vdc", `${wrong}: as ever`);
+  for (const wrong of ["[x]", "true", "{"])
+    t.equal(found(wrong), "disk /dev/vdc", `${wrong}: as ever`);
 });
 
 t.test("a seed directory is read", async (t) => {

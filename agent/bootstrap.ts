@@ -4,6 +4,7 @@ import type { Log } from "#core/log.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { type NetworkdFile, networkdFiles } from "#provisioner/render/network.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
+import { hasNetworkd, hasRouter, networkRequests } from "./bootstrap-by-ip.ts";
 import { readPinnedInstance } from "./pinned-instance.ts";
 
 /** Where systemd-networkd reads what holds until the next boot. */
@@ -73,9 +74,10 @@ const routeMs = 15_000;
 const routeLookMs = 250;
 
 /**
- * The same by the boot itself, where the seed came too late for it: a machine whose network is up keeps
- * it, one that has no way out gets what the datasource says, told to networkd, and a moment to come up.
- * Nothing where systemd does not run, where the layer has done it, or once a generation carries it.
+ * The same by the boot itself, where the seed came too late for it, or where no systemd-networkd reads what it
+ * wrote: a machine whose network is up keeps it, one that has no way out gets what the datasource says, told
+ * to networkd, else by `ip`, and a moment to come up. Nothing where systemd does not run, where the layer has
+ * done it, or once a generation carries it.
  */
 export async function bootstrapLate(
   io: Io,
@@ -86,17 +88,22 @@ export async function bootstrapLate(
   if (readPinnedInstance(files) !== undefined) return;
   if (files.stat("/run/systemd/system") === undefined) return;
   const { spec } = await resolve();
-  if (isBootstrapped(files, spec)) return;
+  const isRead = hasNetworkd(files);
+  if (isBootstrapped(files, spec) && (isRead || hasRouter(files))) return;
   const hasRoute = async () =>
     (await import("./health/probe-kernel.ts")).probeRoute(io, { type: "route" }).passed;
-  const isUp = await hasRoute();
+  const isUp = isRead ? await hasRoute() : hasRouter(files);
   const keys = writeKeys(io, spec);
   const network = isUp ? [] : writeNetwork(io, spec);
   const hostname = spec.hostname === undefined ? null : await setHostname(io, log, spec.hostname);
   log.info("bootstrap.late", { network: network.length, keys: keys.length, hostname });
   if (network.length === 0) return;
   const reload = { file: "networkctl", args: ["reload"], timeoutMs: 15_000 };
-  await change(io, log, { ...reload, effect: "reload the network" });
+  const requests = isRead
+    ? [{ ...reload, effect: "reload the network" }]
+    : networkRequests(files, spec);
+  for (const request of requests) await change(io, log, request);
+  if (requests.length === 0) return;
   const deadline = io.clock.monotonicMs() + routeMs;
   while (!(await hasRoute()) && io.clock.monotonicMs() < deadline)
     await io.clock.sleep(routeLookMs);
@@ -170,11 +177,7 @@ async function setHostname(io: Io, log: Log, name: string): Promise<string | nul
 }
 
 /** Whether a program did its work; where not, that is told. */
-async function change(
-  io: Io,
-  log: Log,
-  request: ExecRequest & { readonly effect: string },
-): Promise<boolean> {
+async function change(io: Io, log: Log, request: ExecRequest): Promise<boolean> {
   const failed = (message: string) => {
     log.warning("bootstrap.failed", { what: request.effect, message });
     return false;

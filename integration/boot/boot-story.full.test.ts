@@ -12,6 +12,7 @@ import { linkLocal } from "./scenarios/link-local.ts";
 import { restart } from "./scenarios/restart.ts";
 import { rotation } from "./scenarios/rotation.ts";
 import { sideEffects } from "./scenarios/side-effects.ts";
+import { withoutNetworkd } from "./scenarios/without-networkd.ts";
 
 t.setTimeout(1_500_000);
 const skip = skipWithoutBoot();
@@ -22,6 +23,7 @@ for (const scenario of [
   failingBuild,
   ec2Ipv6,
   linkLocal,
+  withoutNetworkd,
   hungBoot,
   sideEffects,
   rotation,

@@ -5,15 +5,16 @@ import { fakeIo } from "#core/fake-io.ts";
 import type { Ethernet, Spec } from "#generated/provisioner/spec/v1.ts";
 import { hasRouter, networkRequests } from "./bootstrap-by-ip.ts";
 
-const cards = { eth0: "52:54:00:12:34:56", eth1: "52:54:00:12:34:57", lo: "00:00:00:00:00:00" };
+const links = [
+  { ifname: "lo", link_type: "loopback", address: "00:00:00:00:00:00" },
+  { ifname: "eth0", link_type: "ether", address: "52:54:00:12:34:56" },
+  { ifname: "eth1", link_type: "ether", address: "52:54:00:12:34:57" },
+];
 
-/** A machine with these cards. */
-function machine(t: Test) {
-  const net = Object.fromEntries(
-    Object.entries(cards).map(([name, mac]) => [name, { address: `${mac}\n`, device: {} }]),
-  );
+/** A machine with these cards, or whose `ip` says something else. */
+function machine(t: Test, stdout = JSON.stringify(links), code = 0) {
   const root = t.testdir({
-    sys: { class: { net }, bus: { pci: { drivers: { virtio_net: {} } } } },
+    sys: { class: { net: { eth1: { device: {} } } } },
     run: { "current-system": { sw: { bin: { resolvconf: "" } } } },
     proc: { net: {} },
   });
@@ -21,13 +22,13 @@ function machine(t: Test) {
     "../../../../bus/pci/drivers/virtio_net",
     path.join(root, "sys/class/net/eth1/device/driver"),
   );
-  return fakeIo(root);
+  return fakeIo(root, { ip: () => ({ stdout, code }) });
 }
 
 const fixed = { addresses: ["192.0.2.10/24"] };
 
-t.test("fixed addresses and routes, and name servers, become requests", (t) => {
-  const { files } = machine(t);
+t.test("fixed addresses and routes, and name servers, become requests", async (t) => {
+  const io = machine(t);
   const spec: Spec = {
     version: 1,
     network: {
@@ -46,7 +47,7 @@ t.test("fixed addresses and routes, and name servers, become requests", (t) => {
     },
     resolver: { nameservers: ["192.0.2.53", "2001:db8::53"], search: ["example.net"] },
   };
-  t.match(networkRequests(files, spec), [
+  t.match(await networkRequests(io, spec), [
     {
       ...{ file: "ip", args: ["-force", "-batch", "-"] },
       stdin: `link set dev eth0 mtu 1400 up
@@ -62,23 +63,22 @@ route replace 2001:db8:1::/48 dev eth0
       stdin: "nameserver 192.0.2.53\nnameserver 2001:db8::53\nsearch example.org example.net\n",
     },
   ]);
-  t.end();
 });
 
-t.test("an interface is found as systemd-networkd finds it", (t) => {
-  const { files } = machine(t);
-  const found = (name: string, ethernet: Ethernet) => {
+t.test("an interface is found as systemd-networkd finds it", async (t) => {
+  const io = machine(t);
+  const found = async (name: string, ethernet: Ethernet) => {
     const spec = { version: 1, network: { ethernets: { [name]: { ...fixed, ...ethernet } } } };
-    const [request] = networkRequests(files, spec as Spec);
+    const [request] = await networkRequests(io, spec as Spec);
     return [...String(request?.stdin ?? "").matchAll(/^link set dev (\S+) /gm)].map(
       ([, dev]) => dev,
     );
   };
-  t.same(found("eth1", {}), ["eth1"]);
-  t.same(found("eth9", { setName: "eth0" }), ["eth0"]);
-  t.same(found("lan", { match: { name: "eth*" } }), ["eth0", "eth1"]);
-  t.same(found("lan", { match: { name: "eth?", driver: "virtio_net" } }), ["eth1"]);
-  t.same(found("lan", { match: { mac: "52:54:00:12:34:57".toUpperCase() } }), ["eth1"]);
+  t.same(await found("eth1", {}), ["eth1"]);
+  t.same(await found("eth9", { setName: "eth0" }), ["eth0"]);
+  t.same(await found("lan", { match: { name: "eth*" } }), ["eth0", "eth1"]);
+  t.same(await found("lan", { match: { name: "eth?", driver: "virtio_net" } }), ["eth1"]);
+  t.same(await found("lan", { match: { mac: "52:54:00:12:34:57".toUpperCase() } }), ["eth1"]);
   for (const match of [
     { name: "lo" },
     { name: "eth." },
@@ -86,17 +86,16 @@ t.test("an interface is found as systemd-networkd finds it", (t) => {
     { driver: "e1000" },
     { name: `${"*".repeat(9_999)}x` },
   ])
-    t.same(found("lan", { match }), [], JSON.stringify(match));
-  t.end();
+    t.same(await found("lan", { match }), [], JSON.stringify(match));
 });
 
-t.test("what is leased is left alone, and what is no address begins no line", (t) => {
-  const { files } = machine(t);
+t.test("what is leased is left alone, and what is no address begins no line", async (t) => {
+  const io = machine(t);
   const requests = (eth0: Ethernet) =>
-    networkRequests(files, { version: 1, network: { ethernets: { eth0 } } });
-  t.same(requests({ dhcp4: true, nameservers: ["192.0.2.53"] }), []);
+    networkRequests(io, { version: 1, network: { ethernets: { eth0 } } });
+  t.same(await requests({ dhcp4: true, nameservers: ["192.0.2.53"] }), []);
   const evil = "192.0.2.1\nlink set dev eth1 down";
-  const [ip, dns] = requests({
+  const [ip, dns] = await requests({
     addresses: ["192.0.2.10/24", evil],
     routes: [
       { to: evil, via: "192.0.2.1" },
@@ -106,7 +105,15 @@ t.test("what is leased is left alone, and what is no address begins no line", (t
   });
   t.equal(ip?.stdin, "link set dev eth0 up\naddress replace 192.0.2.10/24 dev eth0\n");
   t.equal(dns, undefined);
-  t.end();
+});
+
+t.test("where ip says nothing of interfaces nothing is set up", async (t) => {
+  const spec: Spec = { version: 1, network: { ethernets: { eth0: fixed, "eth1 x": fixed } } };
+  const evil = [{ ifname: "eth1 x", link_type: "ether" }, { ifname: 1 }, {}];
+  for (const stdout of ["", "{", "{}", "[]", JSON.stringify(evil)])
+    t.same(await networkRequests(machine(t, stdout), spec), [], stdout);
+  t.same(await networkRequests(machine(t, JSON.stringify(links), 1), spec), []);
+  await t.rejects(networkRequests(fakeIo(t.testdir()), spec), { code: "exec/not-found" });
 });
 
 t.test("a default route without a router is no way out", (t) => {

@@ -1,11 +1,9 @@
-import type { ExecRequest, Files } from "#core/io.ts";
+import type { ExecRequest, Files, Io } from "#core/io.ts";
 import type { Ethernet, Spec } from "#generated/provisioner/spec/v1.ts";
 
-const interfaces = "/sys/class/net";
 const mostInterfaces = 1024;
 /** `IFNAMSIZ` of the kernel, without its end. */
 const longestName = 15;
-const maxBytes = 256;
 const ipMs = 15_000;
 /** Where NixOS has it, on a machine whose /etc/resolv.conf is made of what several say. */
 const resolvconf = "/run/current-system/sw/bin/resolvconf";
@@ -22,11 +20,11 @@ interface Link {
 }
 
 /**
- * Whether systemd-networkd configures this machine's network: it makes the directory when it starts. An image
- * of NixOS has dhcpcd or NetworkManager in its place unless it says otherwise.
+ * Whether systemd-networkd configures this machine's network: it writes down its state (the directory is there
+ * in any case). An image of NixOS has dhcpcd or NetworkManager in its place unless it says otherwise.
  */
 export function hasNetworkd(files: Files): boolean {
-  return files.stat("/run/systemd/netif") !== undefined;
+  return files.stat("/run/systemd/netif/state") !== undefined;
 }
 
 /** Whether a router is known: dhcpcd has a default route without one where nobody leases an address. */
@@ -46,10 +44,11 @@ export function hasRouter(files: Files): boolean {
 /**
  * What brings up the fixed part of a network where no systemd-networkd reads files: addresses and routes by
  * `ip`, name servers by `resolvconf`. What is leased is left to whoever leases on this machine; names of
- * interfaces stay. Nothing where the spec says nothing of the interfaces that are there.
+ * interfaces stay. Nothing where the spec says nothing of the interfaces that are there, or `ip` does not say
+ * which there are. Throws `exec/…`.
  */
-export function networkRequests(files: Files, spec: Spec): readonly ExecRequest[] {
-  const links = listLinks(files);
+export async function networkRequests(io: Io, spec: Spec): Promise<readonly ExecRequest[]> {
+  const links = await listLinks(io);
   const found = Object.entries(spec.network?.ethernets ?? {}).flatMap(([name, ethernet]) =>
     links.filter((link) => isMeant(link, name, ethernet)).map((link) => ({ link, ethernet })),
   );
@@ -61,19 +60,30 @@ export function networkRequests(files: Files, spec: Spec): readonly ExecRequest[
       ...{ file: "ip", args: ["-force", "-batch", "-"], stdin: `${lines.join("\n")}\n` },
       ...{ timeoutMs: ipMs, effect: "set up the network" },
     },
-    ...nameServers(files, spec, ethernets),
+    ...nameServers(io.files, spec, ethernets),
   ];
 }
 
-function listLinks(files: Files): readonly Link[] {
-  const names = files.list(interfaces).slice(0, mostInterfaces);
-  return names
-    .filter((name) => name !== "lo")
-    .map((name) => ({
-      name,
-      mac: (files.readText(`${interfaces}/${name}/address`, { maxBytes }) ?? "").trim(),
-      driver: files.readLink(`${interfaces}/${name}/device/driver`)?.split("/").at(-1) ?? "",
-    }));
+/** As `ip` lists them: also those that have no address, which nothing of Node's tells. */
+async function listLinks({ exec, files }: Io): Promise<readonly Link[]> {
+  const { code, stdout } = await exec({ file: "ip", args: ["-json", "link"], timeoutMs: ipMs });
+  const said: unknown = code === 0 ? parsed(stdout) : [];
+  const links = (Array.isArray(said) ? said : []).slice(0, mostInterfaces) as readonly {
+    readonly [key: string]: unknown;
+  }[];
+  return links.flatMap(({ ifname: name, address: mac, link_type: type }) => {
+    if (typeof name !== "string" || type !== "ether" || /[\s/]/.test(name)) return [];
+    const driver = files.readLink(`/sys/class/net/${name}/device/driver`)?.split("/").at(-1);
+    return [{ name, mac: typeof mac === "string" ? mac : "", driver: driver ?? "" }];
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return [];
+  }
 }
 
 function isMeant(link: Link, name: string, { match = {}, setName }: Ethernet): boolean {

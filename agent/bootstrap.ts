@@ -101,7 +101,11 @@ export async function bootstrapLate(
   const reload = { file: "networkctl", args: ["reload"], timeoutMs: 15_000 };
   const requests = isRead
     ? [{ ...reload, effect: "reload the network" }]
-    : networkRequests(files, spec);
+    : await networkRequests(io, spec).catch((error) => {
+        if (!isFault(error)) throw error;
+        log.warning("bootstrap.failed", { what: "set up the network", message: error.message });
+        return [];
+      });
   for (const request of requests) await change(io, log, request);
   if (requests.length === 0) return;
   const deadline = io.clock.monotonicMs() + routeMs;

@@ -399,14 +399,20 @@ const lan = (address: string) =>
 const lanFile = "/run/systemd/network/10-lan.network";
 
 /** A machine under systemd; a reload of the network gives it a default route `afterMs`. */
-function lateMachine(t: Test, afterMs: number, netif: object = { netif: {} }) {
+function lateMachine(
+  t: Test,
+  afterMs: number,
+  netif: Readonly<Record<string, string>> = { state: "OPER_STATE=off\n" },
+) {
   const root = t.testdir({
     etc: { passwd: "root:x:0:0::/root:/bin/sh\n" },
     proc: { net: { route: "Iface Destination\n" } },
-    run: { systemd: { system: {}, ...netif } },
-    sys: { class: { net: { lan: { address: "52:54:00:12:34:56\n" } } } },
+    run: { systemd: { system: {}, netif } },
   });
-  const fake = fakeIo(root, { networkctl: () => ({}), ip: () => ({}) });
+  const fake = fakeIo(root, {
+    networkctl: () => ({}),
+    ip: () => ({ stdout: JSON.stringify([{ ifname: "lan", link_type: "ether" }]) }),
+  });
   const giveRoute = () =>
     fake.files.write("/proc/net/route", "eth0 00000000 01000A0A 0003 0 0 0 00000000 0 0 0\n");
   const { clock } = fake;
@@ -441,14 +447,18 @@ t.test("where no systemd-networkd reads it, the boot sets the network up by ip",
   io.files.write("/proc/net/route", "lan 00000000 00000000 0001 0 0 1002002 00000000 0 0 0\n");
   await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
   const stdin = "link set dev lan up\naddress replace 192.0.2.10/24 dev lan\n";
-  t.match(fake.executed, [{ file: "ip", args: ["-force", "-batch", "-"], stdin }]);
+  t.match(fake.executed, [
+    { file: "ip", args: ["-json", "link"] },
+    { file: "ip", args: ["-force", "-batch", "-"], stdin },
+  ]);
   giveRoute();
   await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
-  t.equal(fake.executed.length, 1, "once");
+  t.equal(fake.executed.length, 2, "once");
 
   const absent = lateMachine(t, 0, {});
   await bootstrapLate(absent.io, silentLog, specified({ network: { ethernets: { other: {} } } }));
-  t.same(absent.fake.executed, [], "no interface of the spec is there");
+  t.match(absent.fake.executed, [{ args: ["-json", "link"] }], "no interface of the spec is there");
+  t.equal(absent.fake.executed.length, 1);
   t.equal(absent.io.clock.monotonicMs(), 0, "and none is waited for");
 });
 

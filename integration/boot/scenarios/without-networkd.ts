@@ -5,7 +5,7 @@ import { seed } from "./documents.ts";
 /** An image of NixOS that leases its addresses by dhcpcd, in a network where nobody leases any. */
 export const withoutNetworkd: Scenario = {
   name: "an image without systemd-networkd",
-  container: { words: ["image-without-networkd"] },
+  container: { words: ["without-networkd"] },
   steps: ({ publicKey, pace }) => [
     { why: "a seed with a static network", insert: seed({ motd: "by ip", publicKey, pace }) },
     { why: "the machine is switched on", power: "on" },

@@ -92,17 +92,17 @@ for (const { cloud, machine } of answering) {
   }
 }
 
-const anybody = ["page", "refusal", "nothing", "failure", "silence", "bytes"] as const;
-
-/** Whose firmware says which machine it is, is not taken in by a neighbour either. */
-const anybodyElse = [...anybody, "neighbour"] as const;
+/** The firmware of both machines says which one they are: neither is taken in by a neighbour. */
+const anybody = [
+  ...["page", "refusal", "nothing", "failure", "silence", "bytes", "neighbour"],
+] as const;
 
 /** Two addresses of one cloud, of which another answers at the first. */
 const beside = [
   { ...answering[0], rogue: ipv4, right: ipv6, answers: anybody },
   { ...answering[0], rogue: ipv6, right: ipv4, answers: anybody },
-  { ...answering[1], rogue: linkLocal, right: ipv4, answers: anybodyElse },
-  { ...answering[1], rogue: ipv4, right: linkLocal, answers: anybodyElse },
+  { ...answering[1], rogue: linkLocal, right: ipv4, answers: anybody },
+  { ...answering[1], rogue: ipv4, right: linkLocal, answers: anybody },
 ] as const;
 
 for (const { cloud, machine, rogue, right, answers } of beside) {

@@ -2,6 +2,7 @@ import { Fault } from "#core/fault.ts";
 import type { AnswerReader, Cloud } from "../cloud.ts";
 import { driveFiles, driveLimits, newestVersion } from "../drive-layout.ts";
 import type { Identity } from "../identity.ts";
+import { tellOfOther } from "./other-instance.ts";
 
 const root = "/openstack";
 const assetTags = [
@@ -57,7 +58,7 @@ export const openStack: Cloud = {
     const { dsmode } = seed;
     if (dsmode === "disabled" || dsmode === "pass")
       throw new Fault("datasource/none", `${answers.url}: the meta-data says dsmode: ${dsmode}`);
-    tellOfOther(answers, seed.metaData.value["uuid"], versions);
+    compare(answers, seed.metaData.value["uuid"], versions);
     // The seed is another one in each answer, and would make each boot a change.
     const { random_seed: _seed, ...value } = seed.metaData.value;
     return { metaData: { ...value, "availability-zone": value["availability_zone"] }, seed };
@@ -65,20 +66,16 @@ export const openStack: Cloud = {
 };
 
 /**
- * A neighbour of the same network can answer at a link-local address. Machines that Nova runs by libvirt say
- * so, and bear the instance's uuid in their firmware; others (Ironic, VMware, Hyper-V) bear one of their
- * own, so that it is not compared there. A warning only: the uuid of the firmware is the hypervisor's to choose.
+ * Machines that Nova runs by libvirt say so, and bear the instance's uuid in their firmware; others (Ironic,
+ * VMware, Hyper-V) bear one of their own, so that it is not compared there.
  */
-function tellOfOther(answers: AnswerReader, uuid: unknown, versions: readonly string[]): void {
+function compare(answers: AnswerReader, uuid: unknown, versions: readonly string[]): void {
   const ofFirmware = uuidOfNova(answers.identity);
   if (ofFirmware === undefined || typeof uuid !== "string" || !isUuid.test(uuid)) return;
   const said = uuid.toLowerCase();
   if (said === ofFirmware || said === otherByteOrder(ofFirmware)) return;
-  answers.find(`${root}/${newestVersion(versions)}/meta_data.json`, {
-    ...{ level: "warning", code: "datasource/other-instance" },
-    message: `the uuid is ${said}, that of the firmware is ${ofFirmware}`,
-    hint: "look who answers at this address: it may be a neighbour in the place of the service",
-  });
+  const path = `${root}/${newestVersion(versions)}/meta_data.json`;
+  tellOfOther(answers, path, { what: "uuid", said, ofFirmware });
 }
 
 /** The uuid of the instance, as firmware that Nova gives its machines has it. */

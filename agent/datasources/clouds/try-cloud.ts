@@ -124,6 +124,7 @@ export function identityOf(some: Partial<Identity>): Identity {
     ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
     ...{
       chassisAssetTag: "",
+      boardAssetTag: "",
       biosVersion: "",
       hypervisorUuid: "",
       hypervisorVersion: "",

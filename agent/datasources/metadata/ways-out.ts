@@ -83,7 +83,7 @@ export function overEachInterface(crawl: Crawl, options: WaysOutOptions): Crawl 
     const routed = rules.problem === undefined ? { routed: addresses } : {};
     const watching = (async () => {
       for (;;) {
-        await delay(lookAgainMs, undefined, { signal: over.signal, ref: false });
+        await delay(lookAgainMs, undefined, { signal: over.signal });
         await look();
       }
     })().catch(() => {}); // the crawl is over

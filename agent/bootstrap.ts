@@ -2,8 +2,9 @@ import { isFault } from "#core/fault.ts";
 import type { ExecRequest, Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { networkdFiles } from "#provisioner/render/network.ts";
+import { type NetworkdFile, networkdFiles } from "#provisioner/render/network.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
+import { hasNetworkd, hasRouter, networkRequests } from "./bootstrap-by-ip.ts";
 import { readPinnedInstance } from "./pinned-instance.ts";
 
 /** Where systemd-networkd reads what holds until the next boot. */
@@ -42,6 +43,22 @@ export async function bootstrap(
   return { skipped: false, network, keys, hostname };
 }
 
+/** After what an image says of single cards, before what NixOS says of all (`99-ethernet-default-dhcp`). */
+const linkLocalFile: NetworkdFile = {
+  name: "90-firstlight-link-local.network",
+  content: "[Match]\nType=ether\nKind=!*\n\n[Network]\nDHCP=yes\nLinkLocalAddressing=yes\n",
+};
+
+/**
+ * The same for a machine whose metadata service takes an address of the link, which nobody leases: each card
+ * that nothing is said of takes one, and a lease where there is one. The boot brings up the rest.
+ */
+export function bootstrapLinkLocal({ files }: Io, log: Log): void {
+  if (readPinnedInstance(files) !== undefined) return;
+  writeFiles(files, [linkLocalFile]);
+  log.info("bootstrap.link-local", { network: 1 });
+}
+
 /**
  * Ends the layer, once a generation carries what it said: a key that is taken out of a later document
  * opens nothing any more. networkd goes on with the generation's files of the same names.
@@ -57,9 +74,10 @@ const routeMs = 15_000;
 const routeLookMs = 250;
 
 /**
- * The same by the boot itself, where the seed came too late for it: a machine whose network is up keeps
- * it, one that has no way out gets what the datasource says, told to networkd, and a moment to come up.
- * Nothing where systemd does not run, where the layer has done it, or once a generation carries it.
+ * The same by the boot itself, where the seed came too late for it, or where no systemd-networkd reads what it
+ * wrote: a machine whose network is up keeps it, one that has no way out gets what the datasource says, told
+ * to networkd, else by `ip`, and a moment to come up. Nothing where systemd does not run, where the layer has
+ * done it, or once a generation carries it.
  */
 export async function bootstrapLate(
   io: Io,
@@ -70,17 +88,26 @@ export async function bootstrapLate(
   if (readPinnedInstance(files) !== undefined) return;
   if (files.stat("/run/systemd/system") === undefined) return;
   const { spec } = await resolve();
-  if (isBootstrapped(files, spec)) return;
+  const isRead = hasNetworkd(files);
+  if (isBootstrapped(files, spec) && (isRead || hasRouter(files))) return;
   const hasRoute = async () =>
     (await import("./health/probe-kernel.ts")).probeRoute(io, { type: "route" }).passed;
-  const isUp = await hasRoute();
+  const isUp = isRead ? await hasRoute() : hasRouter(files);
   const keys = writeKeys(io, spec);
   const network = isUp ? [] : writeNetwork(io, spec);
   const hostname = spec.hostname === undefined ? null : await setHostname(io, log, spec.hostname);
   log.info("bootstrap.late", { network: network.length, keys: keys.length, hostname });
   if (network.length === 0) return;
   const reload = { file: "networkctl", args: ["reload"], timeoutMs: 15_000 };
-  await change(io, log, { ...reload, effect: "reload the network" });
+  const requests = isRead
+    ? [{ ...reload, effect: "reload the network" }]
+    : await networkRequests(io, spec).catch((error) => {
+        if (!isFault(error)) throw error;
+        log.warning("bootstrap.failed", { what: "set up the network", message: error.message });
+        return [];
+      });
+  for (const request of requests) await change(io, log, request);
+  if (requests.length === 0) return;
   const deadline = io.clock.monotonicMs() + routeMs;
   while (!(await hasRoute()) && io.clock.monotonicMs() < deadline)
     await io.clock.sleep(routeLookMs);
@@ -94,11 +121,18 @@ function isBootstrapped(files: Files, spec: Spec): boolean {
   );
 }
 
-/** The list is written first: what it names may not be there yet. It is there where the layer was. */
 function writeNetwork({ files }: Io, spec: Spec): readonly string[] {
-  const written = networkdFiles(spec);
+  return writeFiles(files, networkdFiles(spec));
+}
+
+/**
+ * The list is written first: what it names may not be there yet. It is there where the layer was, and names
+ * what it wrote before as well.
+ */
+function writeFiles(files: Files, written: readonly NetworkdFile[]): readonly string[] {
   const names = written.map(({ name }) => name);
-  files.write(networkListFile, `${JSON.stringify(names)}\n`, { mode: 0o644 });
+  const all = [...new Set([...readNetworkList(files), ...names])];
+  files.write(networkListFile, `${JSON.stringify(all)}\n`, { mode: 0o644 });
   for (const { name, content } of written)
     files.write(`${networkDirectory}/${name}`, content, { mode: 0o644 });
   return names;
@@ -147,11 +181,7 @@ async function setHostname(io: Io, log: Log, name: string): Promise<string | nul
 }
 
 /** Whether a program did its work; where not, that is told. */
-async function change(
-  io: Io,
-  log: Log,
-  request: ExecRequest & { readonly effect: string },
-): Promise<boolean> {
+async function change(io: Io, log: Log, request: ExecRequest): Promise<boolean> {
   const failed = (message: string) => {
     log.warning("bootstrap.failed", { what: request.effect, message });
     return false;

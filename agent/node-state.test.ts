@@ -11,7 +11,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { generationRecord } from "#provisioner/render/generation-record.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
-import { bootstrap, bootstrapLate, endBootstrap } from "./bootstrap.ts";
+import { bootstrap, bootstrapLate, bootstrapLinkLocal, endBootstrap } from "./bootstrap.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import { sourceFetcher } from "./fetch-sources.ts";
 import { readInstanceData, writeInstanceData } from "./instance-data.ts";
@@ -487,13 +487,20 @@ const lan = (address: string) =>
 const lanFile = "/run/systemd/network/10-lan.network";
 
 /** A machine under systemd; a reload of the network gives it a default route `afterMs`. */
-function lateMachine(t: Test, afterMs: number) {
+function lateMachine(
+  t: Test,
+  afterMs: number,
+  netif: Readonly<Record<string, string>> = { state: "OPER_STATE=off\n" },
+) {
   const root = t.testdir({
     etc: { passwd: "root:x:0:0::/root:/bin/sh\n" },
     proc: { net: { route: "Iface Destination\n" } },
-    run: { systemd: { system: {} } },
+    run: { systemd: { system: {}, netif } },
   });
-  const fake = fakeIo(root, { networkctl: () => ({}) });
+  const fake = fakeIo(root, {
+    networkctl: () => ({}),
+    ip: () => ({ stdout: JSON.stringify([{ ifname: "lan", link_type: "ether" }]) }),
+  });
   const giveRoute = () =>
     fake.files.write("/proc/net/route", "eth0 00000000 01000A0A 0003 0 0 0 00000000 0 0 0\n");
   const { clock } = fake;
@@ -519,6 +526,40 @@ t.test("a boot whose seed came late brings up what is not up yet", async (t) => 
   const never = lateMachine(t, Number.POSITIVE_INFINITY);
   await bootstrapLate(never.io, silentLog, lan("192.0.2.10/24"));
   t.equal(never.io.clock.monotonicMs(), 15_000, "it does not wait for ever");
+});
+
+t.test("where no systemd-networkd reads it, the boot sets the network up by ip", async (t) => {
+  const { fake, io, giveRoute } = lateMachine(t, 1_000, {});
+  await bootstrap(io, silentLog, lan("192.0.2.10/24"));
+  // As dhcpcd has it with an address of the link: a way out, and no router.
+  io.files.write("/proc/net/route", "lan 00000000 00000000 0001 0 0 1002002 00000000 0 0 0\n");
+  await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
+  const stdin = "link set dev lan up\naddress replace 192.0.2.10/24 dev lan\n";
+  t.match(fake.executed, [
+    { file: "ip", args: ["-json", "link"] },
+    { file: "ip", args: ["-force", "-batch", "-"], stdin },
+  ]);
+  giveRoute();
+  await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
+  t.equal(fake.executed.length, 2, "once");
+
+  const absent = lateMachine(t, 0, {});
+  await bootstrapLate(absent.io, silentLog, specified({ network: { ethernets: { other: {} } } }));
+  t.match(absent.fake.executed, [{ args: ["-json", "link"] }], "no interface of the spec is there");
+  t.equal(absent.fake.executed.length, 1);
+  t.equal(absent.io.clock.monotonicMs(), 0, "and none is waited for");
+});
+
+t.test("a card takes an address of the link where its cloud leases none", async (t) => {
+  const { fake, io } = lateMachine(t, 1_000);
+  bootstrapLinkLocal(io, silentLog);
+  const file = "90-firstlight-link-local.network";
+  t.match(io.files.readText(`/run/systemd/network/${file}`), /\nLinkLocalAddressing=yes\n/);
+  await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
+  t.match(fake.executed, [{ file: "networkctl" }], "the boot brings up the rest");
+  t.strictSame(io.files.list("/run/systemd/network"), ["10-lan.network", file]);
+  endBootstrap(io);
+  t.strictSame(io.files.list("/run/systemd/network"), [], "until a generation carries it");
 });
 
 t.test("a late seed takes no network away, and does nothing twice", async (t) => {

@@ -46,19 +46,22 @@ export async function reportOnce(options: ReportOnceOptions): Promise<ReportOnce
   const late = after(io, timeoutMs, done.signal);
   const cut = after(io, timeoutMs + farewellMs, done.signal);
   const signal = options.signal === undefined ? late : AbortSignal.any([options.signal, late]);
-  const outbox = await openOutbox(io, log);
   try {
-    outbox.takeSpooled();
-    const lock = await takeLinkLock(io);
-    if (lock === undefined) return await waitForDaemon(io, outbox, signal);
+    const outbox = await openOutbox(io, log);
     try {
-      return await sendUntil(options, { outbox, signal, cut });
+      outbox.takeSpooled();
+      const lock = await takeLinkLock(io);
+      if (lock === undefined) return await waitForDaemon(io, outbox, signal);
+      try {
+        return await sendUntil(options, { outbox, signal, cut });
+      } finally {
+        lock.release();
+      }
     } finally {
-      lock.release();
+      outbox.close();
     }
   } finally {
-    outbox.close();
-    done.abort();
+    done.abort(); // else the deadlines keep the process
   }
 }
 

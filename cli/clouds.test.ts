@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { addDisk } from "#agent/datasources/fake-machine.ts";
@@ -72,6 +72,20 @@ t.test("a machine of a cloud: discovered, explained, booted", async (t) => {
   const boot = await firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
   t.match(boot, { code: 0, stdout: /^committed/ });
   t.match(firstlight(["query", "cloud_name", "--root", root]), { code: 0, stdout: "aws\n" });
+});
+
+t.test("before a service that takes an address of the link, each card takes one", (t) => {
+  const file = "run/systemd/network/90-firstlight-link-local.network";
+  const droplet = cloudMachine(t, { sys_vendor: "DigitalOcean" }, {});
+  t.match(firstlight(["bootstrap", "--root", droplet]), {
+    code: 0,
+    stderr: /bootstrap\.link-local[\s\S]*DigitalOcean is read over the network/,
+  });
+  t.match(readFileSync(path.join(droplet, file), "utf8"), /^LinkLocalAddressing=yes$/m);
+  const other = ec2Machine(t, ["http://192.0.2.1"]);
+  t.equal(firstlight(["bootstrap", "--root", other]).code, 0);
+  t.notOk(existsSync(path.join(other, file)), "other clouds lease one");
+  t.end();
 });
 
 t.test("a boot asks a metadata service once, whether anything changed or not", async (t) => {

@@ -50,9 +50,12 @@ async function crawler(io: Io, name: string): Promise<Crawl> {
   const { apart } = await import("#provisioner/system/sides/courier-child.ts");
   const { crawlInChild } = await import("#agent/datasources/metadata/crawl-child.ts");
   const { privilegedPort: privilegedPorts = false, devices = [] } = cloud.service;
-  const options =
-    cloud.onMachine === true ? { devices } : { privilegedPorts, group: metadataGroup(io) };
-  return crawlInChild(io, apart(thisProgram("crawl"), options));
+  if (cloud.onMachine === true) return crawlInChild(io, apart(thisProgram("crawl"), { devices }));
+  const { overEachInterface } = await import("#agent/datasources/metadata/ways-out.ts");
+  const options = { privilegedPorts, group: metadataGroup(io) };
+  return overEachInterface(crawlInChild(io, apart(thisProgram("crawl"), options)), {
+    ...{ exec: io.exec, addresses: cloud.service.addresses },
+  });
 }
 
 /** The group that the metadata service is open to (nixos/module.nix), where the running system has it. */

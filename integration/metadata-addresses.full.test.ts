@@ -92,7 +92,10 @@ for (const { cloud, machine } of answering) {
   }
 }
 
-const anybody = ["page", "refusal", "nothing", "failure", "silence", "bytes"] as const;
+/** The firmware of both machines says which one they are: neither is taken in by a neighbour. */
+const anybody = [
+  ...["page", "refusal", "nothing", "failure", "silence", "bytes", "neighbour"],
+] as const;
 
 /** Two addresses of one cloud, of which another answers at the first. */
 const beside = [

@@ -37,6 +37,8 @@ const rogues = {
   failure: [503, ""],
   bytes: [200, Buffer.from([0xff, 0xfe, 0, 0x9f, 0x92, 0x96])],
   silence: undefined,
+  /** The same cloud's service of another machine. */
+  neighbour: undefined,
 } as const;
 
 const { cloud, hosts, root, rogue } = JSON.parse(process.argv[2] ?? "{}") as InsideOptions;
@@ -48,7 +50,16 @@ const fakes = {
 } as const;
 const { answers, guard } = fakes[cloud];
 const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
-const answerOfRogue: FakeAnswer = (_request, response) => {
+const ofNeighbour = JSON.parse(
+  JSON.stringify(answers).replaceAll("123456", "654321"),
+) as typeof answers;
+const answerOfRogue: FakeAnswer = (request, response) => {
+  if (rogue?.as === "neighbour") {
+    response.once("finish", wasAsked);
+    const text = ofNeighbour[request.url ?? ""];
+    response.writeHead(text === undefined ? 404 : 200).end(text);
+    return;
+  }
   const [status, body] = rogues[rogue?.as ?? "silence"] ?? [];
   if (status === undefined) return wasAsked();
   response.once("finish", wasAsked);

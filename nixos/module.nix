@@ -223,6 +223,8 @@ let
     config.nix.package
     config.systemd.package
     pkgs.getent
+    # Ways to a metadata service by each interface.
+    pkgs.iproute2
     # Swap for the time of a build.
     pkgs.kmod
     pkgs.util-linux

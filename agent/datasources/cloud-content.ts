@@ -7,7 +7,8 @@ import type { AnswerReader, Cloud, CloudMachine, LocalDocument } from "./cloud.t
 import type { DatasourceContent, Detection } from "./datasource.ts";
 import { instanceContent } from "./instance-content.ts";
 import { readJson, requireObject } from "./json-document.ts";
-import type { CrawlReport, Lack } from "./metadata/service.ts";
+import { shownMachine } from "./metadata/other-machine.ts";
+import type { CrawlReport, Lack, Stranger } from "./metadata/service.ts";
 
 const mostLacks = 10;
 /** Characters of a path. */
@@ -17,12 +18,17 @@ const mostShown = 200;
 export async function readCloud(
   cloud: Pick<Cloud, "name" | "read" | "workloadIdentity" | "service">,
   detection: Detection,
-  { answers, service, attempts, unrecorded = 0, lacks = [], tokenless = false }: CrawlReport,
+  { answers, service, attempts, unrecorded = 0, lacks = [], ...rest }: CrawlReport,
   machine: CloudMachine,
 ): Promise<DatasourceContent> {
   const { name } = cloud;
+  const { tokenless = false, strangers = [] } = rest;
   const url = service?.url ?? name;
-  const findings: Finding[] = [...findingsOf(lacks), ...(tokenless ? [withoutToken(name)] : [])];
+  const findings: Finding[] = [
+    ...findingsOf(lacks),
+    ...(tokenless ? [withoutToken(name)] : []),
+    ...strangers.slice(0, mostLacks).map(passedOver),
+  ];
   const reader = { ...machine, ...readerOf(answers, url, findings) };
   const instance = await cloud.read(reader);
   const { identity, removable } = detection;
@@ -89,6 +95,16 @@ function findingsOf(lacks: readonly Lack[]): readonly Finding[] {
 /** The service names its leaves itself, as it likes. */
 function shown(path: string): string {
   return path.replace(/[^\x21-\x7e]/g, "?").slice(0, mostShown);
+}
+
+function passedOver({ url, from, speaksOf }: Stranger): Finding {
+  const over = from === null ? "" : ` (asked from ${from})`;
+  return {
+    ...{ document: url, path: "", line: null, column: null, level: "note" },
+    code: "datasource/other-instance",
+    message: `passed over: who answers here${over} speaks of ${shownMachine(speaksOf)}, another answers for this machine`,
+    hint: "look who answers at this address: it may be a neighbour in the place of the service",
+  };
 }
 
 function withoutToken(name: string): Finding {

@@ -8,6 +8,7 @@ import { type Identity, readIdentity } from "./identity.ts";
 import { type Machine, readMachine } from "./machine.ts";
 import type { OAuthKeys } from "./metadata/oauth.ts";
 import type { MetadataClient, MetadataService, Tokens } from "./metadata/service.ts";
+import { NeedsNetwork } from "./needs-network.ts";
 
 /**
  * A cloud that describes its machines by a metadata service: one file each, listed in `table.ts`. These
@@ -17,6 +18,8 @@ export interface Cloud {
   /** Name as cloud-init spells it. */
   readonly name: string;
   readonly service: MetadataService;
+  /** Whether it takes an address of the link (169.254.0.0/16) to be asked, and machines may be leased none. */
+  readonly linkLocal?: boolean;
   /** Whether the service is on the machine itself, behind a socket or a serial line. */
   readonly onMachine?: boolean;
   /**
@@ -41,6 +44,11 @@ export interface Cloud {
    * service has it.
    */
   readonly tokensOn?: (identity: Identity, policy: TokenPolicy) => Tokens | undefined;
+  /**
+   * What the service calls this machine, any of these, where the firmware says so as well (`speaksOf` of the
+   * service); empty where it does not.
+   */
+  readonly expected?: (identity: Identity) => readonly string[];
   /** Asks for everything that is read below; what is asked is kept by its path. */
   readonly crawl: (client: MetadataClient) => Promise<void>;
   /**
@@ -132,7 +140,7 @@ export interface CloudInstance {
 
 /** The datasource of a cloud. */
 export function cloudDatasource(cloud: Cloud): Datasource {
-  const { name, onMachine = false } = cloud;
+  const { name, onMachine = false, linkLocal = false } = cloud;
   const detectionBy = (observation: string): Detection => {
     const evidence = [observation];
     return { place: `metadata service of ${name}`, identity: name, removable: false, evidence };
@@ -149,19 +157,22 @@ export function cloudDatasource(cloud: Cloud): Datasource {
     },
     async read({ files, clock }, detection: Detection, tools) {
       if (tools?.crawl === undefined) {
-        const way = onMachine ? "by the boot itself" : "over the network, which is not up yet";
-        throw new Fault("datasource/none", `${name} is read ${way}`);
+        if (onMachine) throw new Fault("datasource/none", `${name} is read by the boot itself`);
+        throw new NeedsNetwork(name, linkLocal);
       }
       const addresses = cloud.addressesOn?.(files);
       const oAuth = cloud.oAuth?.(files);
       const { imdsv1 = false } = tools;
-      const tokens = cloud.tokensOn?.(readIdentity(files), { imdsv1 });
+      const identity = readIdentity(files);
+      const tokens = cloud.tokensOn?.(identity, { imdsv1 });
+      const expected = cloud.expected?.(identity);
       const report = await tools.crawl({
         ...{ datasource: name, budgetMs: tools.budgetMs },
         ...(addresses === undefined ? {} : { addresses }),
         ...(cloud.named === undefined ? {} : { named: cloud.named }),
         ...(oAuth === undefined ? {} : { oAuth }),
         ...(tokens === undefined ? {} : { tokens }),
+        ...(expected === undefined ? {} : { expected }),
       });
       const { readCloud } = await import("./cloud-content.ts");
       const machine = {

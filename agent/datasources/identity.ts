@@ -15,6 +15,7 @@ export interface Identity {
   /** In lower case. */
   readonly productUuid: string;
   readonly chassisAssetTag: string;
+  readonly boardAssetTag: string;
   readonly biosVersion: string;
   /** Of Xen, in lower case. */
   readonly hypervisorUuid: string;
@@ -53,6 +54,7 @@ export function readIdentity(files: Files): Identity {
     productSerial: dmi("product_serial"),
     productUuid: dmi("product_uuid").toLowerCase(),
     chassisAssetTag: dmi("chassis_asset_tag"),
+    boardAssetTag: dmi("board_asset_tag"),
     biosVersion: dmi("bios_version"),
     hypervisorUuid: ofMachine("/sys/hypervisor/uuid").toLowerCase(),
     hypervisorVersion: ofMachine("/sys/hypervisor/version/extra"),

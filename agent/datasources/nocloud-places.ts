@@ -2,11 +2,11 @@ import type { Files } from "#core/io.ts";
 import type { BlockDevice } from "./block-devices.ts";
 import type { Observe } from "./datasource.ts";
 import { type NoCloudArguments, readNoCloudArguments } from "./nocloud-arguments.ts";
+import { readSeedLabels } from "./nocloud-labels.ts";
 import { capitalsOf, requiredFiles, seedFiles } from "./nocloud-seed.ts";
 import { findSeedDisks } from "./seed-disks.ts";
 
 const seedDirectories = ["/var/lib/cloud/seed/nocloud", "/var/lib/cloud/seed/nocloud-net"];
-const labels = ["cidata", "CIDATA"];
 
 /** Everywhere that NoCloud was found, each kind in the order in which it is tried. */
 export interface NoCloudPlaces {
@@ -21,7 +21,7 @@ export function findNoCloudPlaces(files: Files, observe: Observe): NoCloudPlaces
   const found = {
     arguments: readNoCloudArguments(files),
     directories: seedDirectories.filter((directory) => isSeedDirectory(files, directory, observe)),
-    disks: findSeedDisks(files, labels, observe),
+    disks: findSeedDisks(files, readSeedLabels(files, observe), observe),
   };
   for (const { place } of found.arguments) observe(`${place}: ds=nocloud`);
   return found;

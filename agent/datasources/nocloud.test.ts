@@ -71,6 +71,25 @@ t.test("a machine without a seed is not on NoCloud", async (t) => {
   t.strictSame(observed, ["/dev/vda: neither ISO 9660 nor FAT"]);
 });
 
+t.test("a disk has the label that cloud-init's settings say", tools, async (t) => {
+  const { root, iso } = machine(t);
+  addDisk(root, "vdb", { image: iso("b", seed, "SITE_SEED") });
+  addDisk(root, "vdc", { image: iso("c", seed) });
+  const found = (label: string) => {
+    writeTree(path.join(root, "etc/cloud/cloud.cfg.d"), {
+      "90.cfg": `datasource:\n  NoCloud:\n    fs_label: ${label}\n`,
+      "91.cfg": "# fs_label: other\n",
+    });
+    return noCloud.detect(fakeIo(root))?.place;
+  };
+  t.equal(noCloud.detect(fakeIo(root))?.place, "disk /dev/vdc");
+  for (const label of ["SITE_SEED", "site_seed"]) t.equal(found(label), "disk /dev/vdb", label);
+  t.equal(found("another"), undefined);
+  for (const none of ["null", "''"]) t.equal(found(none), undefined, "no disk at all");
+  for (const wrong of ["[x]", "true", "{"])
+    t.equal(found(wrong), "disk /dev/vdc", `${wrong}: as ever`);
+});
+
 t.test("a seed directory is read", async (t) => {
   for (const name of ["nocloud", "nocloud-net"]) {
     const root = path.join(t.testdir(), name);

@@ -1,5 +1,5 @@
 import path from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { resolveSpec } from "../resolve-spec.ts";
 import { envelopeOpener } from "../secrets/envelope-opener.ts";
@@ -113,6 +113,77 @@ t.test("its network becomes that of the spec", async (t) => {
       ...{ dhcp4: true, nameservers: ["192.0.2.54"], search },
     },
   });
+});
+
+/** The interfaces that the spec of a seed with these variables has. */
+async function ethernetsOf(t: Test, values: Readonly<Record<string, string>>) {
+  const content = await readSeed(t, values);
+  const secrets = new Map([...content.secrets].filter(([name]) => name === "network-config"));
+  const { spec, findings } = await resolveSpec(
+    { ...content, secrets },
+    {},
+    { fetchSources: async () => new Map(), openEnvelope: envelopeOpener(fakeIo(t.testdir())) },
+  );
+  t.same(
+    findings.filter(({ code }) => !code.startsWith("datasource/")),
+    [],
+  );
+  return spec.network?.ethernets;
+}
+
+t.test("an alias is one more address, unless another sets it up or takes it away", async (t) => {
+  const alias = (n: number, more: Readonly<Record<string, string>>) =>
+    Object.fromEntries(
+      Object.entries({ MAC: "02:00:c0:00:02:08", ...more }).map(([key, value]) => [
+        `ETH0_ALIAS${n}_${key}`,
+        value,
+      ]),
+    );
+  const aliases = {
+    ...alias(0, { IP: "192.0.2.8", MASK: "255.255.255.128", EXTERNAL: "" }),
+    ...alias(1, { IP: "192.0.2.9", EXTERNAL: "YES" }),
+    ...alias(2, { IP: "192.0.2.10", DETACH: "YES" }),
+    ...alias(10, { IP6: "2001:db8::8", IP6_PREFIX_LENGTH: "56", IP6_ULA: "fd00::8" }),
+  };
+  const own = { ETH0_IP: "192.0.2.7", ...aliases };
+  t.match(await ethernetsOf(t, own), {
+    eth0: { addresses: ["192.0.2.7/24", "192.0.2.8/25", "2001:db8::8/56", "fd00::8/56"] },
+  });
+  t.match(await ethernetsOf(t, { ETH0_MAC: "02:01:00:00:00:01", ...aliases }), {
+    eth0: { addresses: ["192.0.2.8/25", "2001:db8::8/56", "fd00::8/56"] },
+  });
+  await t.rejects(ethernetsOf(t, { ...own, ETH0_ALIAS0_MASK: "255.0.255.0" }), {
+    ...{ code: "datasource/malformed", message: /ETH0_ALIAS0_MASK: a netmask was expected/ },
+  });
+});
+
+t.test("each family has its own method, and its routes their metric", async (t) => {
+  const both = {
+    ...{ ETH0_IP: "192.0.2.7", ETH0_GATEWAY: "192.0.2.1", ETH0_METRIC: "50" },
+    ...{ ETH0_IP6: "2001:db8::7", ETH0_IP6_GATEWAY: "2001:db8::1", ETH0_IP6_METRIC: "60" },
+  };
+  const ipv4 = {
+    addresses: ["192.0.2.7/24"],
+    routes: [{ to: "default", via: "192.0.2.1", metric: 50 }],
+  };
+  const ipv6 = {
+    addresses: ["2001:db8::7/64"],
+    routes: [{ to: "default", via: "2001:db8::1", metric: 60 }],
+  };
+  const cases: readonly (readonly [string, string, object | undefined])[] = [
+    ["skip", "", ipv6],
+    ["skip", "skip", undefined],
+    ["static", "skip", ipv4],
+    ["static", "disable", ipv4],
+    ["static", "auto", { ...ipv4, acceptRa: true }],
+    ["static", "dhcp", { ...ipv4, acceptRa: true, dhcp6: true }],
+    ["dhcp", "static", { ...ipv6, dhcp4: true, dhcpMetric: 50 }],
+    ["skip", "auto", { acceptRa: true }],
+  ];
+  for (const [method, method6, expected] of cases) {
+    const values = { ...both, ETH0_METHOD: method, ETH0_IP6_METHOD: method6 };
+    t.same((await ethernetsOf(t, values))?.["eth0"], expected, `${method}, ${method6}`);
+  }
 });
 
 t.test("what is not there, and what is not run", async (t) => {

@@ -1,5 +1,6 @@
-import { bootstrap } from "#agent/bootstrap.ts";
+import { bootstrap, bootstrapLinkLocal } from "#agent/bootstrap.ts";
 import { lookForLateDisks } from "#agent/datasources/late-disks.ts";
+import { NeedsNetwork } from "#agent/datasources/needs-network.ts";
 import { resolveSpec } from "#agent/resolve-spec.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -26,6 +27,7 @@ export const command: Command = {
       if (json) out.data(prettyJson({ v: 1, ...done }));
       return 0;
     } catch (error) {
+      if (error instanceof NeedsNetwork && error.linkLocal) bootstrapLinkLocal(io, log);
       if (!isFault(error, "datasource/none") && !isFault(error, "datasource/disabled")) throw error;
       log.info("bootstrap.nothing", { why: error.message });
       return 0;

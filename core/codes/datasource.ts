@@ -27,9 +27,9 @@ export const datasourceCodes = {
   },
   "datasource/other-instance": {
     means:
-      "The metadata service speaks of another instance than the firmware of this machine; another one may answer in its place.",
+      "A metadata service speaks of another instance than the firmware of this machine; another one may answer in its place. Where another address answers for this machine, that one was used.",
     action:
-      "Compare both uuids with that of the instance (`openstack server show`), and look who answers at the address of the service.",
+      "Compare both uuids or numbers with that of the instance (`openstack server show`, `hcloud server list`), and look who answers at the address.",
   },
   "datasource/several": {
     means: "More than one place says what the machine is to become; the first in order is used.",

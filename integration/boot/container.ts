@@ -13,6 +13,7 @@ import { type Answer, ask, childrenOf, hostEnvironment, type Scope } from "./hos
 import { image } from "./image.ts";
 import type { Lab } from "./lab.ts";
 import { type Machine, machinePath } from "./machine.ts";
+import type { Card } from "./network.ts";
 
 /** What a container can beside what every machine can. */
 export interface Container extends Machine {
@@ -27,6 +28,10 @@ export interface ContainerOptions {
   readonly covers?: Readonly<Record<string, string>>;
   /** Credentials that its systemd is given from outside, by name. */
   readonly credentials?: Readonly<Record<string, string>>;
+  /** The networks that it has a card in; the first alone when absent. */
+  readonly cards?: readonly Card[];
+  /** Words of its command line: those that a machine's kernel has of its boot loader. */
+  readonly words?: readonly string[];
 }
 
 const waitMs = 180_000;
@@ -39,7 +44,7 @@ const rebootCode = 133;
 export async function container(
   t: Scope,
   lab: Lab,
-  { covers = {}, credentials = {} }: ContainerOptions = {},
+  { covers = {}, credentials = {}, cards = ["lan"], words = [] }: ContainerOptions = {},
 ): Promise<Container> {
   const contents = await image();
   const { directory, network } = lab;
@@ -58,7 +63,7 @@ export async function container(
     `--network-namespace-path=${directory}/network`,
     ...Object.entries(covers).map(([place, from]) => `--bind-ro=${disks.root}${from}:${place}`),
     ...Object.entries(credentials).map(([name, value]) => `--set-credential=${name}:${value}`),
-    "/usr/sbin/boot-loader",
+    ...["/usr/sbin/boot-loader", ...words],
   ];
   const join = 'echo 0 > "/sys/fs/cgroup/$0/cgroup.procs"; exec "$@"';
 
@@ -78,7 +83,7 @@ export async function container(
   async function run(said: PassThrough): Promise<number | null> {
     try {
       for (;;) {
-        await network.plug();
+        await network.plug(cards);
         if (!comesBack) return null;
         const code = await boot(said);
         if (code !== rebootCode || !comesBack) return code;

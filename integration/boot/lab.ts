@@ -7,7 +7,7 @@ import { type FleetListener, listen } from "../fleet-listener.ts";
 import type { Argv } from "../nix-machine.ts";
 import { type Answer, ask, isStale, onHost, type Scope } from "./host.ts";
 import { machinePath } from "./machine.ts";
-import { type LabNetwork, labNetwork, lan } from "./network.ts";
+import { type LabNetwork, labNetwork, lan, six, sixBridge } from "./network.ts";
 
 /** What surrounds a machine: its network, a real broker, the fleet's ear, metadata, a person's ssh. */
 export interface Lab {
@@ -25,8 +25,18 @@ export interface Lab {
 
 const prefix = "firstlight-boot-";
 
+export interface LabOptions {
+  /** For what a machine takes its time for. */
+  readonly waitMs?: number;
+  /** Whether the second network has a router that tells of itself, and metadata at EC2's address of IPv6. */
+  readonly hasRouter?: boolean;
+}
+
 /** Opens a lab; everything of it ends with the test. */
-export async function openLab(t: Scope, { waitMs = 180_000 } = {}): Promise<Lab> {
+export async function openLab(
+  t: Scope,
+  { waitMs = 180_000, hasRouter = false }: LabOptions = {},
+): Promise<Lab> {
   await removeStale();
   const directory = temporaryDirectory(t, `${prefix}${process.pid}-`);
   const network = await labNetwork(t);
@@ -34,7 +44,11 @@ export async function openLab(t: Scope, { waitMs = 180_000 } = {}): Promise<Lab>
   const serveMetadata = (documents: Readonly<Record<string, string>>) =>
     writeFileSync(path.join(directory, "metadata.json"), JSON.stringify(documents));
   serveMetadata({});
-  await startMetadata(t, directory, network);
+  await startMetadata(t, lan.metadata, { directory, network });
+  if (hasRouter) {
+    await startMetadata(t, six.metadata, { directory, network });
+    await startRouter(t, network);
+  }
   const key = path.join(directory, "key");
   await onHost(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "operator", "-f", key]);
   return {
@@ -72,11 +86,22 @@ async function startBroker(t: Scope, directory: string, network: LabNetwork): Pr
   return socket;
 }
 
-async function startMetadata(t: Scope, directory: string, network: LabNetwork): Promise<void> {
+async function startMetadata(
+  t: Scope,
+  address: string,
+  { directory, network }: Pick<Lab, "directory" | "network">,
+): Promise<void> {
   const server = fileURLToPath(new URL("imds-server.ts", import.meta.url));
-  const args = [server, lan.metadata, path.join(directory, "metadata.json")];
+  const args = [server, address, path.join(directory, "metadata.json")];
   const command = network.outside([process.execPath, ...args]);
   const child = await launched({ command, ready: /listening/ });
+  t.teardown(() => void child.kill("SIGKILL"));
+}
+
+async function startRouter(t: Scope, network: LabNetwork): Promise<void> {
+  const router = fileURLToPath(new URL("router.pl", import.meta.url));
+  const command = network.outside(["perl", router, sixBridge, six.prefix]);
+  const child = await launched({ command, ready: /advertising/ });
   t.teardown(() => void child.kill("SIGKILL"));
 }
 

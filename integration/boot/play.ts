@@ -34,6 +34,7 @@ interface Stage {
 
 async function take(t: Test, step: Step, { machine, lab, events }: Stage): Promise<void> {
   if ("insert" in step) return machine.insert(step.insert);
+  if ("serve" in step) return lab.serveMetadata(step.serve);
   if ("power" in step) return power(machine, step.power);
   if ("says" in step) {
     const record = await machine.console.record(step.says, ({ msg }) => msg === step.says);

@@ -1,5 +1,7 @@
 import type { Argv } from "../nix-machine.ts";
 import type { Seed } from "../story.ts";
+import type { ContainerOptions } from "./container.ts";
+import type { LabOptions } from "./lab.ts";
 
 /** Fields that a record, a message or a document must have; a pattern is looked for in the text. */
 export type Fields = { readonly [name: string]: unknown };
@@ -8,6 +10,8 @@ export type Fields = { readonly [name: string]: unknown };
 export type Action =
   /** From the next start on the datasource says this; the machine is off, or about to restart. */
   | { readonly insert: Seed }
+  /** From now on the metadata service says this, texts by path. */
+  | { readonly serve: Readonly<Record<string, string>> }
   | { readonly power: "on" | "reboot" | "off" | "cut" }
   /** On the console, since the machine was switched on: a record of firstlight's log. */
   | { readonly says: string; readonly with?: Fields }
@@ -45,5 +49,9 @@ export interface Scenario {
   readonly name: string;
   /** What the metadata service of its cloud says, texts by path. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** What surrounds its machine beside what surrounds every machine. */
+  readonly lab?: LabOptions;
+  /** What its machine has beside what every machine has; a container only. */
+  readonly container?: ContainerOptions;
   steps(setting: Setting): readonly Step[];
 }

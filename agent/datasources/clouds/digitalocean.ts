@@ -6,11 +6,12 @@ const document = "/metadata/v1.json";
 const maxBytes = 4 * 1024 * 1024;
 
 /**
- * DigitalOcean (https://docs.digitalocean.com/reference/api/metadata/). The service is on the link: it
- * takes an address that DHCP or the droplet's config drive gives.
+ * DigitalOcean (https://docs.digitalocean.com/reference/api/metadata/). The service is on the link: it takes
+ * an address that DHCP or the droplet's config drive gives, or one of the link.
  */
 export const digitalOcean: Cloud = {
   name: "DigitalOcean",
+  linkLocal: true,
   service: { addresses: ["http://169.254.169.254"], probe: "/metadata/v1/id" },
   identify: ({ sysVendor }) =>
     sysVendor === "DigitalOcean" ? `system vendor: ${sysVendor}` : undefined,

@@ -70,6 +70,32 @@ tryCloud(t, {
   },
 });
 
+t.test("of two that answer it is the one that says the instance-id of Nitro's board", async (t) => {
+  const guard = onlyWith(() => "t0ken");
+  const other = "i-0fedcba9876543210";
+  const beside = await fakeService(t, { ...answers, [`${meta}instance-id`]: other }, { guard });
+  const late = first(2, { status: 404 }, "i-0123456789abcdef0\n");
+  const service = await fakeService(t, { ...answers, [`${meta}instance-id`]: late }, { guard });
+  const known = { identity: { ...nitro, boardAssetTag: "i-0123456789abcdef0" } };
+  const { instance, findings } = await readFrom(ec2, service, {
+    ...{ known, beside: [beside], patienceMs: 5_000 },
+  });
+  t.match(instance, { instanceId: "i-0123456789abcdef0", datasource: { place: service.url } });
+  t.match(findings, [
+    { level: "note", code: "datasource/other-instance", document: beside.url, message: other },
+  ]);
+  const alone = await readFrom(ec2, beside, { known });
+  t.equal(alone.instance.instanceId, other);
+  t.match(alone.findings, [
+    {
+      ...{ level: "warning", code: "datasource/other-instance" },
+      message: `the instance-id is ${other}, that of the firmware is i-0123456789abcdef0`,
+    },
+  ]);
+  for (const identity of [{ boardAssetTag: "i-0123456789abcdef0" }, { ...nitro }])
+    t.same((await readFrom(ec2, beside, { known: { identity } })).findings, [], "not compared");
+});
+
 t.test("credentials of the instance's role are not asked for", async (t) => {
   const service = await fakeService(t, answers, { guard: onlyWith(() => "t0ken") });
   await readFrom(ec2, service);

@@ -1,5 +1,6 @@
 import { decodedOrSame } from "../base64.ts";
 import type { AnswerReader, Cloud, CloudInstance, JsonObject } from "../cloud.ts";
+import type { Identity } from "../identity.ts";
 import { ec2PlatformOf } from "./ec2-platform.ts";
 import {
   addressesIn,
@@ -7,6 +8,7 @@ import {
   secondaryAddresses,
   tellOfLeftOut,
 } from "./leased-ethernets.ts";
+import { tellOfOther } from "./other-instance.ts";
 import { crawlTree, treeKeys } from "./tree.ts";
 
 const root = "/latest/meta-data/";
@@ -34,7 +36,9 @@ export const ec2: Cloud = {
       header: "x-aws-ec2-metadata-token",
     },
     probe: `${root}instance-id`,
+    speaksOf: async (said) => said.trim(),
   },
+  expected: (identity) => [idOfNitro(identity) ?? []].flat(),
   identify: (identity) => ec2PlatformOf(identity)?.observation,
   tokensOn(identity, { imdsv1 }) {
     const platform = ec2PlatformOf(identity);
@@ -51,10 +55,14 @@ export const ec2: Cloud = {
     answers.lines(root).includes("iam/") ? "a role of IAM" : undefined,
   read(answers) {
     const at = (name: string) => answers.text(`${root}${name}`);
+    const ofFirmware = idOfNitro(answers.identity);
+    const said = at("instance-id");
+    if (ofFirmware !== undefined && said !== undefined && said !== ofFirmware)
+      tellOfOther(answers, `${root}instance-id`, { what: "instance-id", said, ofFirmware });
     const identity = answers.bytes(document) === undefined ? {} : answers.object(document);
     return {
       metaData: {
-        "instance-id": at("instance-id"),
+        "instance-id": said,
         "local-hostname": at("local-hostname"),
         "public-keys": treeKeys(answers, root),
         region: identity["region"] ?? at("placement/region"),
@@ -72,6 +80,15 @@ export const ec2: Cloud = {
     };
   },
 };
+
+/**
+ * The instance-id, where the machine is one of Nitro, whose board bears it
+ * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html).
+ */
+function idOfNitro({ boardAssetTag, sysVendor }: Identity): string | undefined {
+  const isId = sysVendor === "Amazon EC2" && /^i-[0-9a-f]{8,17}$/.test(boardAssetTag);
+  return isId ? boardAssetTag : undefined;
+}
 
 function tags(answers: AnswerReader): JsonObject | undefined {
   const prefix = `${root}tags/instance/`;

@@ -1,5 +1,5 @@
 import t from "tap";
-import { type FakeAnswer, fakeService } from "../metadata/fake-service.ts";
+import { type FakeAnswer, fakeService, first } from "../metadata/fake-service.ts";
 import {
   hetznerAnswers as answers,
   hetznerMetadata as metadata,
@@ -44,14 +44,39 @@ tryCloud(t, {
   },
 });
 
-t.test("what is of another server is not believed", async (t) => {
+t.test("what is of another server is not believed, and may be another tomorrow", async (t) => {
   const service = await fakeService(t, answers);
   const another = { identity: { productSerial: "654321" } };
   await t.rejects(readFrom(hetzner, service, { known: another }), {
-    code: "datasource/malformed",
+    code: "datasource/unreachable",
     message:
       /metadata: instance-id: the number of this server was expected \(654321\), another came/,
   });
+});
+
+t.test("of two that answer it is the one that says this server's number", async (t) => {
+  const stranger = "instance-id: 654321\nhostname: other\n";
+  const beside = await fakeService(t, {
+    ...{ [metadata]: stranger, [`${metadata}/instance-id`]: "654321\n" },
+    [userDataPath]: "#cloud-config\nhostname: other\n",
+  });
+  for (const late of [0, 2]) {
+    const service = await fakeService(t, {
+      ...answers,
+      [`${metadata}/instance-id`]: first(late, { status: 404 }, "123456\n"),
+    });
+    const { instance, findings } = await readFrom(hetzner, service, {
+      ...{ known, beside: [beside], patienceMs: 5_000 },
+    });
+    t.match(instance, { instanceId: "123456", datasource: { place: service.url } });
+    if (late === 0) continue; // it may have been the first as well
+    t.match(findings, [
+      {
+        ...{ level: "note", code: "datasource/other-instance", document: beside.url },
+        message: /^passed over: who answers here speaks of "654321", another answers for this/,
+      },
+    ]);
+  }
 });
 
 t.test("no user-data, and user-data in base64", async (t) => {

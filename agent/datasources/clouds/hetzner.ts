@@ -1,3 +1,4 @@
+import { Fault } from "#core/fault.ts";
 import { decodeBase64 } from "../base64.ts";
 import type { AnswerReader, Cloud, JsonObject } from "../cloud.ts";
 import { Said } from "./said.ts";
@@ -19,7 +20,9 @@ export const hetzner: Cloud = {
   service: {
     addresses: ["http://[fe80::a9fe:a9fe]", "http://169.254.169.254"],
     probe: `${metadata}/instance-id`,
+    speaksOf: async (said) => said.trim(),
   },
+  expected: ({ productSerial }) => (productSerial === "" ? [] : [productSerial]),
   identify: ({ sysVendor }) =>
     sysVendor === "Hetzner" ? `system vendor: ${sysVendor}` : undefined,
   async crawl(client) {
@@ -31,8 +34,7 @@ export const hetzner: Cloud = {
     const said = Said.in(answers, metadata, "yaml");
     const id = said.get("instance-id");
     const serial = answers.identity.productSerial;
-    if (serial !== "" && id.text() !== serial)
-      throw id.wrong(`the number of this server was expected (${serial}), another came`);
+    if (serial !== "" && id.text() !== serial) throw otherServer(id, serial);
     return {
       metaData: {
         "instance-id": id.text(),
@@ -49,6 +51,14 @@ export const hetzner: Cloud = {
     };
   },
 };
+
+/** Who answers may be another tomorrow: no fault of the machine's input. */
+function otherServer(id: Said, serial: string): Fault {
+  const { message } = id.wrong(`the number of this server was expected (${serial}), another came`);
+  return new Fault("datasource/unreachable", message, {
+    hint: "another answers in the place of the metadata service: look who has this address",
+  });
+}
 
 /** Who wants bytes in the user-data writes them in base64, which no document that is meant is. */
 function decoded(bytes: Uint8Array | undefined): Uint8Array | undefined {

@@ -3,7 +3,7 @@ import { fakeIo } from "#core/fake-io.ts";
 import { readIdentity } from "../identity.ts";
 import { writeTree } from "../images/make-images.ts";
 import type { FakeAnswer } from "../metadata/fake-service.ts";
-import { fakeService } from "../metadata/fake-service.ts";
+import { fakeService, first } from "../metadata/fake-service.ts";
 import { openStack } from "./openstack.ts";
 import { networkOf, readFrom, tryCloud } from "./try-cloud.ts";
 
@@ -106,6 +106,39 @@ t.test(
     }
   },
 );
+
+t.test("of two that answer it is the one whose uuid is the firmware's", async (t) => {
+  const nova = { identity: { productName: "OpenStack Nova", productUuid: uuid } };
+  const other = "00000000-1378-4288-a2d4-70e13ec132aa";
+  const strangers: readonly (readonly [string, RegExp])[] = [
+    [JSON.stringify({ ...metaData, uuid: other }), new RegExp(`speaks of "${other}"`)],
+    [JSON.stringify({ devices: [{ uuid }] }), /speaks of none by name/],
+    ["[", /speaks of none by name/],
+  ];
+  for (const [meta, told] of strangers) {
+    const beside = await fakeService(t, { ...answers, [`${newest}/meta_data.json`]: meta });
+    const late = first(2, { status: 404 }, "2018-08-27\nlatest");
+    const service = await fakeService(t, { ...answers, "/openstack": late });
+    const { instance, findings } = await readFrom(openStack, service, {
+      ...{ known: nova, beside: [beside], patienceMs: 5_000 },
+    });
+    t.match(instance, { instanceId: uuid, datasource: { place: service.url } });
+    t.match(findings, [
+      { level: "note", code: "datasource/other-instance", document: beside.url, message: told },
+    ]);
+  }
+});
+
+t.test("where nobody else answers in time, the neighbour is taken, with the warning", async (t) => {
+  const identity = { productName: "OpenStack Nova", productUuid: uuid.replace(/^8/, "9") };
+  const service = await fakeService(t, answers);
+  const silent = await fakeService(t, {}, { guard: () => () => {} });
+  const { instance, findings } = await readFrom(openStack, service, {
+    ...{ known: { identity }, beside: [silent], patienceMs: 200 },
+  });
+  t.equal(instance.instanceId, uuid);
+  t.match(findings, [{ level: "warning", code: "datasource/other-instance" }]);
+});
 
 t.test("the network comes of network_data.json", async (t) => {
   const { network, findings } = await networkOf(openStack, await fakeService(t, answers));

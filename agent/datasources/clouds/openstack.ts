@@ -1,6 +1,8 @@
 import { Fault } from "#core/fault.ts";
 import type { AnswerReader, Cloud } from "../cloud.ts";
 import { driveFiles, driveLimits, newestVersion } from "../drive-layout.ts";
+import type { Identity } from "../identity.ts";
+import { tellOfOther } from "./other-instance.ts";
 
 const root = "/openstack";
 const assetTags = [
@@ -17,6 +19,14 @@ export const openStack: Cloud = {
   service: {
     addresses: ["http://[fe80::a9fe:a9fe]", "http://169.254.169.254"],
     probe: root,
+    async speaksOf(said, ask) {
+      const versions = said.split("\n").map((line) => line.trim());
+      return uuidIn(await ask(`${root}/${newestVersion(versions)}/meta_data.json`));
+    },
+  },
+  expected(identity) {
+    const uuid = uuidOfNova(identity);
+    return uuid === undefined ? [] : [uuid, otherByteOrder(uuid)];
   },
   identify({ productName, chassisAssetTag, initProductName }) {
     if (productName === "OpenStack Nova" || productName === "OpenStack Compute")
@@ -48,7 +58,7 @@ export const openStack: Cloud = {
     const { dsmode } = seed;
     if (dsmode === "disabled" || dsmode === "pass")
       throw new Fault("datasource/none", `${answers.url}: the meta-data says dsmode: ${dsmode}`);
-    tellOfOther(answers, seed.metaData.value["uuid"], versions);
+    compare(answers, seed.metaData.value["uuid"], versions);
     // The seed is another one in each answer, and would make each boot a change.
     const { random_seed: _seed, ...value } = seed.metaData.value;
     return { metaData: { ...value, "availability-zone": value["availability_zone"] }, seed };
@@ -56,22 +66,32 @@ export const openStack: Cloud = {
 };
 
 /**
- * A neighbour of the same network can answer at a link-local address. Machines that Nova runs by libvirt say
- * so, and bear the instance's uuid in their firmware; others (Ironic, VMware, Hyper-V) bear one of their
- * own, so that it is not compared there. A warning only: the uuid of the firmware is the hypervisor's to choose.
+ * Machines that Nova runs by libvirt say so, and bear the instance's uuid in their firmware; others (Ironic,
+ * VMware, Hyper-V) bear one of their own, so that it is not compared there.
  */
-function tellOfOther(answers: AnswerReader, uuid: unknown, versions: readonly string[]): void {
-  const { productName, productUuid } = answers.identity;
-  const isOfNova = productName === "OpenStack Nova" || productName === "OpenStack Compute";
-  if (!isOfNova || typeof uuid !== "string" || !isUuid.test(productUuid) || !isUuid.test(uuid))
-    return;
+function compare(answers: AnswerReader, uuid: unknown, versions: readonly string[]): void {
+  const ofFirmware = uuidOfNova(answers.identity);
+  if (ofFirmware === undefined || typeof uuid !== "string" || !isUuid.test(uuid)) return;
   const said = uuid.toLowerCase();
-  if (said === productUuid || said === otherByteOrder(productUuid)) return;
-  answers.find(`${root}/${newestVersion(versions)}/meta_data.json`, {
-    ...{ level: "warning", code: "datasource/other-instance" },
-    message: `the uuid is ${said}, that of the firmware is ${productUuid}`,
-    hint: "look who answers at this address: it may be a neighbour in the place of the service",
-  });
+  if (said === ofFirmware || said === otherByteOrder(ofFirmware)) return;
+  const path = `${root}/${newestVersion(versions)}/meta_data.json`;
+  tellOfOther(answers, path, { what: "uuid", said, ofFirmware });
+}
+
+/** The uuid of the instance, as firmware that Nova gives its machines has it. */
+function uuidOfNova({ productName, productUuid }: Identity): string | undefined {
+  const isOfNova = productName === "OpenStack Nova" || productName === "OpenStack Compute";
+  return isOfNova && isUuid.test(productUuid) ? productUuid : undefined;
+}
+
+/** Of meta-data that is read, and judged, later. */
+function uuidIn(text: string | undefined): string | undefined {
+  try {
+    const { uuid } = Object(JSON.parse(text ?? "")) as { readonly uuid?: unknown };
+    return typeof uuid === "string" ? uuid.toLowerCase() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const isUuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -166,6 +166,21 @@ t.test("SmartOS: what is encoded, and what is not run", async (t) => {
   t.notMatch(JSON.stringify([instance, findings]), /canary/);
 });
 
+t.test("SmartOS: one value may be encoded by a key of its own", async (t) => {
+  const encoded = Buffer.from(userData).toString("base64");
+  const given = async (more: Readonly<Record<string, string>>) => {
+    const values = { "sdc:uuid": uuid, "cloud-init:user-data": encoded, ...more };
+    const url = await fakeSocketHost(t, hostOf(values));
+    const { secrets } = await readFrom(smartOs, { url });
+    return Buffer.from(secrets.get("user-data")?.reveal() ?? []).toString();
+  };
+  const key = "b64-cloud-init:user-data";
+  t.equal(await given({ [key]: "true" }), userData);
+  t.equal(await given({ [key]: "false" }), encoded);
+  t.equal(await given({ [key]: "false", base64_keys: "cloud-init:user-data" }), encoded);
+  t.equal(await given({ "b64-sdc:vendor-data": "true" }), encoded, "of another value");
+});
+
 t.test("whatever a host says is an answer or a fault", async (t) => {
   const piece = fc.constantFrom(
     "V2",

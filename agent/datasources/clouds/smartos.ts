@@ -16,7 +16,8 @@ const texts = [
 const documents = ["cloud-init:user-data", "sdc:vendor-data"];
 const network = ["sdc:nics", "sdc:resolvers", "sdc:routes", "sdc:dns_domain"];
 const scripts = ["user-script", "sdc:operator-script"];
-const encodings = ["base64_all", "base64_keys"];
+/** Who wrote a value may have encoded it: all of them, those that a list names, or one by a key of its own. */
+const encodings = ["base64_all", "base64_keys", ...documents.map((key) => `b64-${key}`)];
 const maxBytes = 16 * 1024 * 1024;
 
 /**
@@ -68,8 +69,10 @@ export const smartOs: Cloud = {
 /** A document; who wrote it may have encoded it, as version 1 of the protocol wanted it. */
 function document(answers: AnswerReader, key: string): Uint8Array | undefined {
   const bytes = answers.bytes(key);
-  const isTrue = /^(?:true|1|on|yes)$/i.test(answers.text("base64_all") ?? "");
-  const isEncoded = isTrue || (answers.text("base64_keys") ?? "").split(",").includes(key);
+  const isSet = (name: string) => /^(?:true|1|on|yes)$/i.test(answers.text(name) ?? "");
+  const listed = (answers.text("base64_keys") ?? "").split(",").includes(key);
+  const own = answers.text(`b64-${key}`);
+  const isEncoded = isSet("base64_all") || (own === undefined ? listed : isSet(`b64-${key}`));
   if (bytes === undefined || !isEncoded) return bytes;
   const decoded = decodeBase64(Buffer.from(bytes).toString("latin1"));
   if (decoded === undefined) throw answers.malformed(key, "base64 was expected, another text came");

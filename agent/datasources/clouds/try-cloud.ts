@@ -124,6 +124,7 @@ export function identityOf(some: Partial<Identity>): Identity {
     ...{ sysVendor: "", productName: "", productSerial: "", productUuid: "" },
     ...{
       chassisAssetTag: "",
+      boardAssetTag: "",
       biosVersion: "",
       hypervisorUuid: "",
       hypervisorVersion: "",
@@ -146,6 +147,10 @@ interface ReadFromOptions {
   /** What else is known of the machine that reads. */
   readonly known?: Known | undefined;
   readonly tokens?: Tokens;
+  /** Who answers beside the service, and is asked before it. */
+  readonly beside?: readonly { readonly url: string }[];
+  /** How long one that is none of it is asked again; not at all when absent. */
+  readonly patienceMs?: number;
   /** Of {@link openPorts}. */
   readonly open?: typeof openExchange;
 }
@@ -166,12 +171,19 @@ export async function openPorts(t: Test, ports: FakePorts): Promise<typeof openE
 export async function readFrom(
   cloud: Cloud,
   { url }: { readonly url: string },
-  { budgetMs = 10_000, interfaces, known = {}, tokens, open = openExchange }: ReadFromOptions = {},
+  options: ReadFromOptions = {},
 ): Promise<DatasourceContent> {
-  const job = { addresses: [url], budgetMs, ...(tokens === undefined ? {} : { tokens }) };
-  const report = await crawlCloud(cloud, job, undefined, { open, patienceMs: 0 });
-  const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
+  const { budgetMs = 10_000, interfaces, known = {}, tokens, open = openExchange } = options;
+  const { beside = [], patienceMs = 0 } = options;
   const machine = machineOf(interfaces === undefined ? known : { ...known, interfaces });
+  const expected = cloud.expected?.(machine.identity);
+  const job = {
+    ...{ addresses: [...beside.map((each) => each.url), url], budgetMs },
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(expected === undefined ? {} : { expected }),
+  };
+  const report = await crawlCloud(cloud, job, undefined, { open, patienceMs, lookAgainMs: 50 });
+  const detection = { place: "", identity: cloud.name, removable: false, evidence: [] };
   return readCloud(cloud, detection, report, machine);
 }
 

@@ -9,6 +9,10 @@ export interface Candidate {
   readonly port: number;
   /** Address to ask from; the kernel's choice when absent. */
   readonly localAddress?: string;
+  /** The interface that has that address. */
+  readonly interface?: string;
+  /** The one by which the kernel sends it, where that is another: `eth0`, `eth0 or eth1`. */
+  readonly leavesBy?: string;
   /** Socket of this machine that answers, in place of host and port. */
   readonly socketPath?: string;
   /** Path of what is spoken over in lines: that socket, or a serial port. */
@@ -26,9 +30,9 @@ export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[]
 /**
  * Every way to a service: the kernel's own route, and where a machine has several interfaces the address
  * of each of them, because a metadata service may answer one only. By which interface that leaves is the
- * kernel's choice, who goes by the destination: no program without privileges can choose for IPv4. A
- * link-local IPv6 address has no route: it is asked on every interface. `unix:/dev/lxd/sock` and `serial:/dev/ttyS1` are
- * on this machine.
+ * kernel's choice, who goes by the destination unless a rule of routing says otherwise
+ * (`ways-out.ts`): no program without privileges can choose. A link-local IPv6 address has no route: it is
+ * asked on every interface. `unix:/dev/lxd/sock` and `serial:/dev/ttyS1` are on this machine.
  */
 export function candidatesFor(
   addresses: readonly string[],
@@ -50,14 +54,14 @@ export function candidatesFor(
     }
     const own = ownAddresses(interfaces, family);
     const several = new Set(own.map(({ name }) => name)).size > 1 && !isLoopback(host);
-    const leaving = (name: string, source: string) => {
-      const by = leavingInterface({ destination: host, source }, routes) ?? name;
-      return by === name ? "" : `, which leaves by ${by}`;
-    };
-    const chosen = own.map(({ name, localAddress }) => ({
-      ...way,
-      ...{ localAddress, from: `${localAddress} (${name})${leaving(name, localAddress)}` },
-    }));
+    const chosen = own.map(({ name, localAddress }) => {
+      const by = leavingInterface({ destination: host, source: localAddress }, routes) ?? name;
+      const leaving = by === name ? "" : `, which leaves by ${by}`;
+      return {
+        ...{ ...way, localAddress, interface: name, from: `${localAddress} (${name})${leaving}` },
+        ...(by === name ? {} : { leavesBy: by }),
+      };
+    });
     return [{ ...way, from: null }, ...(several ? chosen : [])];
   });
 }

@@ -15,17 +15,18 @@ export async function reportOf(crawl: Promise<CrawlReport>): Promise<string> {
     unrecorded: 0,
     lacks: [],
     tokenless: false,
+    strangers: [],
     fault: null,
   } as const;
   try {
     const { service, answers, attempts, unrecorded = 0, ...rest } = await crawl;
-    const { lacks = [], tokenless = false } = rest;
+    const { lacks = [], tokenless = false, strangers = [] } = rest;
     const encoded = [...answers].map(([path, bytes]) => [
       path,
       Buffer.from(bytes).toString("base64"),
     ]);
     const said = { service, answers: Object.fromEntries(encoded), attempts, unrecorded };
-    const report = { ...nothing, ...said, lacks, tokenless };
+    const report = { ...nothing, ...said, lacks, tokenless, strangers };
     return JSON.stringify(report);
   } catch (error) {
     const { code, message, hint } = describeFault(error);
@@ -50,7 +51,7 @@ export function readReport(
       `${datasource}: whoever asks the metadata service said nothing that can be read`,
     );
   }
-  const { service, answers, attempts, unrecorded, lacks, tokenless, fault } = report;
+  const { service, answers, attempts, unrecorded, lacks, tokenless, strangers, fault } = report;
   if (fault !== null) {
     const { code, message, hint } = fault;
     const thrown = new Fault(code, message, hint === null ? {} : { hint });
@@ -59,7 +60,7 @@ export function readReport(
   const decoded = Object.entries(answers).map(
     ([path, base64]) => [path, Buffer.from(base64, "base64")] as const,
   );
-  return { service, answers: new Map(decoded), attempts, unrecorded, lacks, tokenless };
+  return { service, answers: new Map(decoded), attempts, unrecorded, lacks, tokenless, strangers };
 }
 
 function parse(text: string): Report | undefined {
@@ -74,9 +75,9 @@ function parse(text: string): Report | undefined {
 /** A job, as its line says; `undefined` where it is none. */
 export function readJob(line: string): CrawlJob | undefined {
   try {
-    const { datasource, task, problem, addresses, named, oAuth, tokens, budgetMs } = JSON.parse(
-      line,
-    ) as Partial<CrawlJob>;
+    const job = JSON.parse(line) as Partial<CrawlJob>;
+    const { datasource, task, problem, addresses, named, oAuth, tokens, budgetMs } = job;
+    const { expected, routed } = job;
     const isGood =
       typeof datasource === "string" &&
       Number.isInteger(budgetMs) &&
@@ -84,7 +85,9 @@ export function readJob(line: string): CrawlJob | undefined {
       (task === undefined || task === "crawl" || task === "ready") &&
       areAddresses(addresses) &&
       areAddresses(named) &&
+      areAddresses(routed) &&
       (problem === undefined || typeof problem === "string") &&
+      areTexts(expected) &&
       (oAuth === undefined || oAuthNames.every((name) => typeof oAuth[name] === "string"));
     if (!isGood) return undefined;
     return {
@@ -95,10 +98,18 @@ export function readJob(line: string): CrawlJob | undefined {
       ...(named === undefined ? {} : { named }),
       ...(oAuth === undefined ? {} : { oAuth }),
       ...(tokens === undefined ? {} : { tokens }),
+      ...(expected === undefined ? {} : { expected }),
+      ...(routed === undefined ? {} : { routed }),
     };
   } catch {
     return undefined;
   }
+}
+
+function areTexts(value: unknown): boolean {
+  return (
+    value === undefined || (Array.isArray(value) && value.every((one) => typeof one === "string"))
+  );
 }
 
 function areAddresses(value: unknown): boolean {

@@ -546,6 +546,7 @@ t.test("what a child says is a report, or is not believed", async (t) => {
     unrecorded: 7,
     lacks: [{ level: "note", path: "/x", problem: "answered with 403" } as const],
     tokenless: true,
+    strangers: [{ url: "http://y", from: null, speaksOf: "i-2" }],
   };
   const job = { datasource: "Fake", budgetMs: 1 };
   t.same(readReport(await reportOf(Promise.resolve(report)), job), report);

@@ -35,6 +35,8 @@ export async function crawlCloud(
     named,
     oAuth,
     tokens,
+    expected,
+    routed,
     budgetMs,
   }: Omit<CrawlJob, "datasource">,
   stop?: AbortSignal,
@@ -56,7 +58,7 @@ export async function crawlCloud(
   };
   let ports: Ports | undefined;
   try {
-    const opened = await openService({ ...context, ...fakes, addresses: places });
+    const opened = await openService({ ...context, ...fakes, addresses: places, expected, routed });
     const { open = openExchange } = fakes;
     ports = portsOf(opened, (candidate) => open(candidate, context));
     const answers = new Map<string, Uint8Array>();
@@ -67,7 +69,8 @@ export async function crawlCloud(
       socketPath === undefined ? { url, from } : { url: `unix:${socketPath}`, from: null };
     const tokenless = opened.exchange.tokenless?.() ?? false;
     const { attempts, unrecorded } = log;
-    return { service: place, answers, attempts, unrecorded, lacks, tokenless };
+    const { strangers } = opened;
+    return { service: place, answers, attempts, unrecorded, lacks, tokenless, strangers };
   } catch (error) {
     throw withAttempts(late.signal.aborted ? outOfTime(name, budgetMs, error) : error, log);
   } finally {

@@ -6,8 +6,9 @@ import { Fault, isFault } from "#core/fault.ts";
 import { type Candidate, candidatesFor, type Interfaces, needInterfaces } from "./candidates.ts";
 import { type CrawlContext, type Exchange, openExchange } from "./exchange.ts";
 import { ForeignAnswer } from "./foreign-answer.ts";
+import { OtherMachine } from "./other-machine.ts";
 import { type ReadRoutes, readRoutes } from "./routes.ts";
-import type { MetadataService } from "./service.ts";
+import type { Stranger } from "./service.ts";
 
 /** Interfaces get addresses while we wait. */
 const lookAgainEveryMs = 1_000;
@@ -16,11 +17,17 @@ const lookAgainEveryMs = 1_000;
 export interface OpenedService {
   readonly candidate: Candidate;
   readonly exchange: Exchange;
+  /** Who was passed over: each speaks of another machine. */
+  readonly strangers: readonly Stranger[];
 }
 
 /** What finding a service needs. */
 export interface OpenOptions extends CrawlContext {
   readonly addresses: readonly string[];
+  /** Those to which what is asked from an address of this machine leaves by its own interface. */
+  readonly routed?: readonly string[] | undefined;
+  /** What this machine is called, where that is known. */
+  readonly expected?: readonly string[] | undefined;
   /** How long a service that answers what is none of it is asked again, in milliseconds: 10 s, a third of the budget at most. */
   readonly patienceMs?: number;
   /** For tests: another time between looks. */
@@ -38,7 +45,8 @@ export interface OpenOptions extends CrawlContext {
 /**
  * The first way to a service that answers, of all addresses over all interfaces at once; interfaces
  * that get an address meanwhile are asked as well; one that wants to be left alone for longer than the
- * budget lasts is left alone. The others are let go. Who answers what is not of
+ * budget lasts is left alone. The others are let go. Who speaks of another machine than is `expected` is taken
+ * where nobody else has come for `patienceMs`. Who answers what is not of
  * this service (404, a page to log in, a refusal) is asked again as well: services come up later than
  * machines, and so do interfaces. Where nothing but such answers has come for `patienceMs`, however
  * silent other ways are, it throws the last of them, as `datasource/refused` or `datasource/unreachable`;
@@ -46,19 +54,24 @@ export interface OpenOptions extends CrawlContext {
  */
 export async function openService(options: OpenOptions): Promise<OpenedService> {
   const { signal, addresses, lookAgainMs = lookAgainEveryMs, routes = readRoutes } = options;
-  const { now = () => performance.now() } = options;
+  const { now = () => performance.now(), routed = [] } = options;
   const { patienceMs = Math.min(10_000, options.budgetMs / 3) } = options;
   const { interfaces = needInterfaces(addresses) ? networkInterfaces : () => ({}) } = options;
   const asked = new Map<string, Asked>();
   const over = new AbortController();
   const waiting = { signal: AbortSignal.any([signal, over.signal]) };
   let won: Exchange | undefined;
+  const others = new Map<string, OtherMachine>();
   let answered: Fault | undefined;
   let answeredAt = Number.POSITIVE_INFINITY;
   let problem: string | undefined;
   try {
     for (;;) {
-      for (const candidate of candidatesFor(addresses, interfaces(), routes)) {
+      const present = interfaces();
+      const candidates = addresses.flatMap((address) =>
+        candidatesFor([address], present, routed.includes(address) ? undefined : routes),
+      );
+      for (const candidate of candidates) {
         const key = `${candidate.url} ${candidate.host} ${candidate.localAddress}`;
         if (!asked.has(key)) asked.set(key, ask(candidate, options));
       }
@@ -67,30 +80,41 @@ export async function openService(options: OpenOptions): Promise<OpenedService> 
       const first = await Promise.race([anyOf(all), later]);
       if (first !== undefined) {
         won = first.exchange;
-        return first;
+        return { ...first, strangers: [...others.values()].map(strangerOf) };
       }
       const failures = all.map(({ failure }) => failure());
+      for (const [key, { failure }] of asked) {
+        const fault = failure();
+        if (!(fault instanceof OtherMachine)) continue;
+        others.get(key)?.exchange.close();
+        others.set(key, fault);
+      }
       answered = failures.find((fault) => isFinal(fault)) ?? answered;
       if (answered !== undefined) answeredAt = Math.min(answeredAt, now());
-      if (answered !== undefined && now() - answeredAt >= patienceMs)
-        throw notThisService(answered);
+      if (answered !== undefined && now() - answeredAt >= patienceMs) {
+        const [other] = others.values();
+        if (other === undefined) throw notThisService(answered);
+        won = other.exchange;
+        return { candidate: other.candidate, exchange: won, strangers: [] };
+      }
       problem = problemOf(all, signal.aborted) ?? problem;
       if (signal.aborted) throw nothingAnswers(options, { ways: all.length, answered, problem });
       await later;
       for (const [key, { failure, exchange }] of asked) {
         if (failure() === undefined || exchange.hindrance?.()?.isLasting) continue;
-        exchange.close();
+        if (others.get(key)?.exchange !== exchange) exchange.close();
         asked.delete(key); // to be asked again
       }
     }
   } finally {
-    for (const { exchange } of asked.values()) if (exchange !== won) exchange.close();
+    for (const { exchange } of [...asked.values(), ...others.values()])
+      if (exchange !== won) exchange.close();
     over.abort();
   }
 }
 
 /** The first that answers, or `undefined` when all have answered finally; never where others failed. */
-async function anyOf(all: readonly Asked[]): Promise<OpenedService | undefined> {
+async function anyOf(all: readonly Asked[]): Promise<Way | undefined> {
   try {
     return await Promise.any(all.map(({ answer }) => answer));
   } catch {
@@ -99,17 +123,20 @@ async function anyOf(all: readonly Asked[]): Promise<OpenedService | undefined> 
   }
 }
 
+/** A way that answers. */
+type Way = Omit<OpenedService, "strangers">;
+
 interface Asked {
   readonly exchange: Exchange;
-  readonly answer: Promise<OpenedService>;
+  readonly answer: Promise<Way>;
   readonly failure: () => unknown;
 }
 
 function ask(candidate: Candidate, context: OpenOptions): Asked {
-  const { open = openExchange, service } = context;
+  const { open = openExchange } = context;
   const exchange = open(candidate, context);
   let failed: unknown;
-  const answer = probe(candidate, exchange, service).catch((error) => {
+  const answer = probe(candidate, exchange, context).catch((error) => {
     failed = error;
     throw error;
   });
@@ -117,12 +144,13 @@ function ask(candidate: Candidate, context: OpenOptions): Asked {
   return { exchange, answer, failure: () => failed };
 }
 
-/** Throws where none of the paths is there with a text behind it. */
+/** Throws where none of the paths is there with a text behind it, and where another machine is meant. */
 async function probe(
   candidate: Candidate,
   exchange: Exchange,
-  { probe: asked, probeMaxBytes }: MetadataService,
-): Promise<OpenedService> {
+  { service, expected = [] }: OpenOptions,
+): Promise<Way> {
+  const { probe: asked, probeMaxBytes, speaksOf } = service;
   const paths = [asked].flat();
   const options = probeMaxBytes === undefined ? {} : { maxBytes: probeMaxBytes };
   let problem = "answered with 404";
@@ -130,13 +158,32 @@ async function probe(
     const said = await exchange.get(path, options);
     if (said === undefined) continue;
     const instead = whyNotKnown(said);
-    if (instead === undefined) return { candidate, exchange };
-    problem = instead;
+    if (instead !== undefined) {
+      problem = instead;
+      continue;
+    }
+    if (speaksOf !== undefined && expected.length > 0) {
+      const named = await speaksOf(textOf(said), async (path) => {
+        const more = await exchange.get(path);
+        return more && textOf(more);
+      });
+      if (named === undefined || !expected.includes(named))
+        throw new OtherMachine({ candidate, exchange, speaksOf: named ?? null }, expected);
+    }
+    return { candidate, exchange };
   }
   const { url, line, socketPath } = candidate;
   const socket = line ?? socketPath;
   const place = `${socket === undefined ? url : `${socket}: `}${paths.join(" and ")}`;
   throw new Fault("datasource/malformed", `${place}: ${problem}`);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
+}
+
+function strangerOf({ candidate, speaksOf }: OtherMachine): Stranger {
+  return { url: candidate.url, from: candidate.from, speaksOf };
 }
 
 /** Why a service is not known by what came: none says nothing of that, or what is no text. */
@@ -147,7 +194,7 @@ function whyNotKnown(bytes: Uint8Array): string | undefined {
 }
 
 function isFinal(fault: unknown): fault is Fault {
-  if (fault instanceof ForeignAnswer) return true;
+  if (fault instanceof ForeignAnswer || fault instanceof OtherMachine) return true;
   return isFault(fault, "datasource/malformed") || isFault(fault, "datasource/refused");
 }
 

@@ -7,6 +7,8 @@ interface Route {
   readonly interface: string;
   readonly prefixLength: number;
   readonly metric: number;
+  /** Address of the next router; absent where the link is the destination's. */
+  readonly gateway: string | undefined;
   readonly isRefusal: boolean;
   /** Whether it is for this destination from this source. */
   readonly fits: (destination: string, source: string) => boolean;
@@ -32,37 +34,63 @@ const refuses = 0x200;
  * destination, and by the source only where a route names one. Of several that are as good all are named
  * (`eth0 or eth1`). `undefined` where no route is known. Rules of policy routing stand in neither table.
  */
-export function leavingInterface(
-  { destination, source }: { readonly destination: string; readonly source: string },
-  read: ReadRoutes,
-): string | undefined {
-  const all = isIPv6(destination) ? routesOf6(read("ipv6_route")) : routesOf4(read("route"));
-  const fitting = all.filter(({ fits }) => fits(destination, source));
-  const longest = Math.max(...fitting.map(({ prefixLength }) => prefixLength));
-  const nearest = fitting.filter(({ prefixLength }) => prefixLength === longest);
-  const least = Math.min(...nearest.map(({ metric }) => metric));
-  const best = nearest.filter(({ metric }) => metric === least);
+export function leavingInterface(way: Way, read: ReadRoutes): string | undefined {
+  const best = bestOf(fitting(way, read));
   if (best.length === 0 || best.some(({ isRefusal }) => isRefusal)) return undefined;
   return [...new Set(best.map((route) => route.interface))].join(" or ");
 }
 
+/**
+ * The router that the kernel would take where an interface were the only one; `undefined` also where the
+ * destination is to be found on the link itself.
+ */
+export function gatewayOver(name: string, way: Way, read: ReadRoutes): string | undefined {
+  const [route] = bestOf(
+    fitting(way, read).filter((each) => each.interface === name && !each.isRefusal),
+  );
+  return route?.gateway;
+}
+
+/** From an address of this machine to another one. */
+interface Way {
+  readonly destination: string;
+  readonly source: string;
+}
+
+function fitting({ destination, source }: Way, read: ReadRoutes): readonly Route[] {
+  const all = isIPv6(destination) ? routesOf6(read("ipv6_route")) : routesOf4(read("route"));
+  return all.filter(({ fits }) => fits(destination, source));
+}
+
+/** The longest prefix, then the lowest metric. */
+function bestOf(routes: readonly Route[]): readonly Route[] {
+  const longest = Math.max(...routes.map(({ prefixLength }) => prefixLength));
+  const nearest = routes.filter(({ prefixLength }) => prefixLength === longest);
+  const least = Math.min(...nearest.map(({ metric }) => metric));
+  return nearest.filter(({ metric }) => metric === least);
+}
+
 /** Columns as `fib_route_seq_show` of the kernel's net/ipv4/fib_trie.c writes them. */
 function routesOf4(text: string): readonly Route[] {
-  return rowsOf(text).flatMap(([name, to, , flags, , , metric, mask]) => {
+  return rowsOf(text).flatMap(([name, to, router, flags, , , metric, mask]) => {
     const destination = fromHex(to, 4);
     const bits = fromHex(mask, 4);
+    const next = fromHex(router, 4);
     if (name === undefined || destination === undefined || bits === undefined) return [];
     const prefixLength = bits.reduce((sum, byte) => sum + ones(byte), 0);
     const network = subnet(ipv4(inOrder(destination)), prefixLength, "ipv4");
     const fits = (address: string) => network.check(address, "ipv4");
-    return routeOf({ interface: name, prefixLength, metric: Number(metric), fits }, flags);
+    const gateway = next?.some((byte) => byte !== 0) ? ipv4(inOrder(next)) : undefined;
+    const about = { interface: name, prefixLength, metric: Number(metric), gateway };
+    return routeOf({ ...about, fits }, flags);
   });
 }
 
 /** Columns as `rt6_info` of net/ipv6/route.c is written, all of them in hexadecimal. */
 function routesOf6(text: string): readonly Route[] {
-  return rowsOf(text).flatMap(([to, length, from, fromLength, , metric, , , flags, name]) => {
+  return rowsOf(text).flatMap(([to, length, from, fromLength, router, metric, , , flags, name]) => {
     const destination = fromHex(to, 16);
+    const next = fromHex(router, 16);
     const source = fromHex(from, 16);
     if (name === undefined || destination === undefined || source === undefined) return [];
     const prefixLength = prefixOf6(length);
@@ -72,8 +100,9 @@ function routesOf6(text: string): readonly Route[] {
     const own = subnet(ipv6(source), ownLength, "ipv6");
     const fits = (address: string, mine: string) =>
       network.check(address, "ipv6") && own.check(mine, "ipv6");
+    const gateway = next?.some((byte) => byte !== 0) ? ipv6(next) : undefined;
     const about = { interface: name, prefixLength, metric: Number.parseInt(metric ?? "", 16) };
-    return routeOf({ ...about, fits }, flags);
+    return routeOf({ ...about, gateway, fits }, flags);
   });
 }
 

@@ -15,6 +15,11 @@ export interface MetadataService {
   readonly probe: string | readonly string[];
   /** Bytes of its answer at most; 1 MiB when absent. */
   readonly probeMaxBytes?: number;
+  /**
+   * Which machine it speaks of, as firmware calls that too: by what the probe has said, or by asking for
+   * more. `undefined` where it does not say. Throws `datasource/…`.
+   */
+  readonly speaksOf?: (said: string, ask: AskText) => Promise<string | undefined>;
   /** Status codes that time heals here, beside those that it heals everywhere. */
   readonly passing?: readonly number[];
   /** How the right to ask is got; it is got again where the service says 401. */
@@ -30,6 +35,9 @@ export interface MetadataService {
   /** Devices that it is behind, for one on the machine itself. */
   readonly devices?: readonly string[];
 }
+
+/** The text behind a path, `undefined` where there is none. Throws `datasource/…`. */
+export type AskText = (path: string) => Promise<string | undefined>;
 
 /** Begins to speak over a line. Throws `datasource/…`. */
 export type SpeakLine = (line: Line) => Promise<LineTalk>;
@@ -128,8 +136,27 @@ export interface CrawlJob {
    * give one (`optional`), or never.
    */
   readonly tokens?: Tokens;
+  /**
+   * What this machine is called, any of these, where its firmware says so: whoever speaks of another one is
+   * passed over where one that speaks of this one answers as well.
+   */
+  readonly expected?: readonly string[];
+  /**
+   * Addresses of the service to which a rule of routing sends what is asked from an address of this machine
+   * by its own interface.
+   */
+  readonly routed?: readonly string[];
   /** For everything, in milliseconds. */
   readonly budgetMs: number;
+}
+
+/** Who answers in the place of a service, and speaks of another machine. */
+export interface Stranger {
+  /** The address that answered, and from where it was asked. */
+  readonly url: string;
+  readonly from: string | null;
+  /** What it calls the machine; `null` where it does not say. */
+  readonly speaksOf: string | null;
 }
 
 export type Tokens = "optional" | "none";
@@ -153,6 +180,8 @@ export interface CrawlReport {
   readonly lacks?: readonly Lack[];
   /** Whether it was asked without a token, because it would give none. */
   readonly tokenless?: boolean;
+  /** Who was passed over. */
+  readonly strangers?: readonly Stranger[];
 }
 
 /** Goes to the network, with no privileges where that can be. Throws `datasource/…`. */

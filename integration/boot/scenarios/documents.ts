@@ -1,5 +1,5 @@
 import type { Seed } from "../../story.ts";
-import { lan } from "../network.ts";
+import { lan, six } from "../network.ts";
 
 /** What tells one seed of the boot stories from another. */
 export interface Document {
@@ -15,6 +15,8 @@ export interface Document {
   readonly password?: string;
   /** The machine's address with its prefix. */
   readonly address?: string;
+  /** Whether it has a second card, in the network of IPv6: then the broker is reached by that one alone. */
+  readonly hasSix?: boolean;
   /** NixOS options, one a line. */
   readonly options?: readonly string[];
   /** Further lines of the cloud-config, and of what firstlight itself is told in it. */
@@ -30,12 +32,14 @@ export function seed(document: Document): Seed {
   return {
     instanceId: "i-1",
     userData: userData(document),
-    networkConfig: networkConfig(document.address ?? `${lan.machine}/24`),
+    networkConfig: `${networkConfig(document.address ?? `${lan.machine}/24`)}${document.hasSix === true ? sixConfig : ""}`,
   };
 }
 
-function userData(document: Document): string {
-  const { motd, publicKey, pace, port = 1883, password, options = [] } = document;
+/** User-data of a machine, whatever its network is. */
+export function userData(document: Document): string {
+  const { motd, publicKey, pace, port = 1883, password, options = [], hasSix = false } = document;
+  const broker = hasSix ? `"${six.gateway}"` : lan.gateway;
   const { lines = [], own = [] } = document;
   const login = password === undefined ? "" : `, username: edge-1, password: "${password}"`;
   return `#cloud-config
@@ -52,12 +56,12 @@ firstlight:
     interval: 200ms
     timeout: ${3 * pace}s
     checks:
-      - { type: tcp, host: ${lan.gateway}, port: ${port}, timeout: 2s }
+      - { type: tcp, host: ${broker}, port: ${port}, timeout: 2s }
       - { type: command, command: [/bin/sh, -c, 'of=\${UNSET:-us}; echo "$of" > ${checkedFile}'] }
 ${password === undefined ? "" : "      - { type: link }\n"}  report:
     fleet: boots
     node: edge-1
-    mqtt: { host: ${lan.gateway}, port: 1883${login} }
+    mqtt: { host: ${broker}, port: 1883${login} }
 ${own.map((line) => `  ${line}\n`).join("")}${options.length === 0 ? "" : `  options:\n${options.map((line) => `    ${line}\n`).join("")}`}`;
 }
 
@@ -72,3 +76,10 @@ ethernets:
     routes: [{ to: default, via: ${lan.gateway} }]
 `;
 }
+
+const sixConfig = `  six:
+    match: { macaddress: "${six.card}" }
+    accept-ra: false
+    addresses: ["${six.machine}/64"]
+    routes: [{ to: default, via: "${six.gateway}" }]
+`;

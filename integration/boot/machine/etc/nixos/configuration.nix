@@ -37,6 +37,11 @@ in
     useDHCP = false;
     useNetworkd = true;
   };
+  # As an image for clouds has it: a card that nothing is said of gets its addresses from its network.
+  systemd.network.networks."90-leased" = {
+    matchConfig.Name = "host6";
+    networkConfig.DHCP = "yes";
+  };
   services.openssh.enable = true;
   systemd.services.console-getty.enable = false;
 
@@ -46,6 +51,8 @@ in
     settings.datasources = [
       "credentials"
       "NoCloud"
+      "DigitalOcean"
+      "Ec2"
     ];
     pins = {
       nixpkgs.storePath = pins.nixpkgs;

@@ -81,6 +81,14 @@ export const renderCodes = {
     means: "A raw option would decide about firstlight itself, which is the image owner's.",
     action: "Set it in the image, or in local.nix.",
   },
+  "render/network-clash": {
+    means: "Two interfaces of the network have one name, or one is part of two others.",
+    action: "Give each its own name, and put it into one bond, bridge or VRF at most.",
+  },
+  "render/network-secret": {
+    means: "An interface needs a key, or a password, that cannot be handed to the network yet.",
+    action: "Set the interface up as the hint says; the rest of the network is made.",
+  },
   "render/text": {
     means: "A text of the spec cannot stand in the file that NixOS writes it to.",
     action: "Change it to what the message expects.",

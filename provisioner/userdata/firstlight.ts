@@ -22,6 +22,18 @@ const secretPlaces: readonly SecretPlace[] = [
   { path: ["commands", "*", "script"], name: ([, index]) => `command-${index}` },
   { path: ["hooks", "*", "script"], name: ([, index]) => `hook-${index}` },
   { path: ["report", "mqtt", "password"], name: () => "mqtt-password" },
+  {
+    path: ["network", "tunnels", "*", "privateKey"],
+    name: ([, , tunnel]) => `network-${tunnel}-private-key`,
+  },
+  {
+    path: ["network", "tunnels", "*", "peers", "*", "presharedKey"],
+    name: ([, , tunnel, , peer]) => `network-${tunnel}-peer-${peer}`,
+  },
+  {
+    path: ["network", "wifis", "*", "accessPoints", "*", "password"],
+    name: ([, , wifi, , ssid]) => `network-${wifi}-${ssid}`,
+  },
 ];
 
 /** Names that a document gives to secrets of its own, in the part of it that is a spec. */

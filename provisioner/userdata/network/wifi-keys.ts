@@ -1,0 +1,67 @@
+import type { AccessPoint, Wifi } from "#generated/provisioner/spec/v1.ts";
+import type { SpecDraft } from "../draft.ts";
+import type { Input } from "../input.ts";
+import { refuse } from "../network-parts.ts";
+import { setOwn } from "../own-key.ts";
+import { flag, type KeyReaders, left, macOf, readKeys, setterFor, wordOf } from "./keys.ts";
+
+const set = setterFor<AccessPoint>();
+const byHand = "set networking.wireless under `firstlight: options`";
+
+/** Keys of a WLAN of version 2 beside those of every device; its passwords go to the draft. */
+export function wifiReaders(name: string, draft: SpecDraft): KeyReaders<Wifi> {
+  return {
+    "access-points": (input, wifi) => {
+      if (!input.isMapping()) return input.expected("a mapping of SSIDs");
+      if (input.entries().length === 0) input.mark("translated");
+      wifi.accessPoints ??= {};
+      for (const [ssid, inner] of input.entries()) {
+        const point: AccessPoint = {};
+        readKeys(inner, point, pointReaders(`network-${name}-${ssid}`, draft));
+        if (ssid === "" || Buffer.byteLength(ssid) > 32)
+          refuse(inner, "expected an SSID of at most 32 bytes");
+        else setOwn(wifi.accessPoints, ssid, point);
+      }
+    },
+    wakeonwlan: left("waking up by WLAN is not translated", byHand),
+    "regulatory-domain": left(
+      "the country that the radio is in is not translated",
+      "set hardware.wirelessRegulatoryDatabase, and `country` in networking.wireless.extraConfig, under `firstlight: options`",
+    ),
+  };
+}
+
+function pointReaders(name: string, draft: SpecDraft): KeyReaders<AccessPoint> {
+  const password = (input: Input, point: AccessPoint) => {
+    const text = input.text();
+    if (text === undefined) return;
+    if (!/^[\x20-\x7e]{8,63}$|^[0-9A-Fa-f]{64}$/.test(text))
+      return refuse(
+        input,
+        "expected a password of 8 to 63 letters, or a key of 64 hexadecimal digits",
+      );
+    point.password = draft.secret(name, text);
+  };
+  return {
+    password,
+    hidden: set("hidden", flag),
+    bssid: set("bssid", macOf),
+    mode: (input) => {
+      if (input.value === "infrastructure") input.mark("translated");
+      else left("this mode of a WLAN is not translated", byHand)(input);
+    },
+    band: left("the band is left to the radio", byHand),
+    channel: left("the channel is left to the radio", byHand),
+    networkmanager: left("NetworkManager is not used", byHand),
+    auth: (input, point) => {
+      if (!input.isMapping()) return input.expected("a mapping");
+      const management = input.get("key-management");
+      if (management?.value === "eap" || management?.value === "802.1x")
+        return left("WPA-Enterprise is not translated", byHand)(input);
+      readKeys(input, point, {
+        "key-management": set("keyManagement", wordOf(["none", "psk", "sae"])),
+        password,
+      });
+    },
+  };
+}

@@ -82,7 +82,8 @@ export const renderCodes = {
     action: "Set it in the image, or in local.nix.",
   },
   "render/network-clash": {
-    means: "Two interfaces of the network have one name, or one is part of two others.",
+    means:
+      "Two interfaces of the network have one name, one is part of two others, or something is said of one that is no part of them.",
     action: "Give each its own name, and put it into one bond, bridge or VRF at most.",
   },
   "render/network-secret": {

@@ -2,6 +2,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { bool } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { fitNetwork } from "./fit-network.ts";
+import { checkClashes } from "./network-clash.ts";
 import { networkSecretPath } from "./network-secret.ts";
 import { unitOptions } from "./networkd/unit-options.ts";
 import { unitText } from "./networkd/unit-text.ts";
@@ -18,6 +19,7 @@ export interface NetworkdFile {
 export function renderNetwork(concern: Concern): readonly Assignment[] {
   const { network = {} } = concern.spec;
   if (Object.values(network).every((links) => Object.keys(links).length === 0)) return [];
+  checkClashes(concern, network);
   const { units, withoutSecret } = networkdUnits(fitNetwork(concern, network), networkSecretPath);
   for (const path of withoutSecret) nameWithoutSecret(concern, path);
   return [

@@ -18,6 +18,7 @@ export function wifiReaders(name: string, draft: SpecDraft): KeyReaders<Wifi> {
       for (const [ssid, inner] of input.entries()) {
         const point: AccessPoint = {};
         readKeys(inner, point, pointReaders(`network-${name}-${ssid}`, draft));
+        if (isOther(inner)) continue; // it would be joined as if it were open
         if (ssid === "" || Buffer.byteLength(ssid) > 32)
           refuse(inner, "expected an SSID of at most 32 bytes");
         else setOwn(wifi.accessPoints, ssid, point);
@@ -29,6 +30,14 @@ export function wifiReaders(name: string, draft: SpecDraft): KeyReaders<Wifi> {
       "set hardware.wirelessRegulatoryDatabase, and `country` in networking.wireless.extraConfig, under `firstlight: options`",
     ),
   };
+}
+
+/** Whether this is no network to join with a password or without: an enterprise's, or one to be made. */
+function isOther(input: Input): boolean {
+  const mode = input.get("mode")?.value;
+  const management = input.get("auth")?.get("key-management")?.value;
+  const isUsual = management === undefined || ["none", "psk", "sae"].includes(String(management));
+  return !isUsual || (mode !== undefined && mode !== "infrastructure");
 }
 
 function pointReaders(name: string, draft: SpecDraft): KeyReaders<AccessPoint> {

@@ -27,6 +27,18 @@ function only(...keys: readonly (keyof Spec)[]): Omit<Spec, "version"> {
   return Object.fromEntries(keys.map((key) => [key, all[key]]));
 }
 
+/** Every kind of interface, without those whose secrets networkd is not handed yet. */
+function linked(): NonNullable<Spec["network"]> {
+  const { ethernets: _, wifis, tunnels, ...rest } = all.network ?? {};
+  const { wg0: _wg0, ...others } = tunnels ?? {};
+  const { home: _home, ...points } = wifis?.["wlan0"]?.accessPoints ?? {};
+  return {
+    ...rest,
+    wifis: { wlan0: { ...wifis?.["wlan0"], accessPoints: points } },
+    tunnels: others,
+  };
+}
+
 /** One case for each concern, and what the base changes. */
 export const renderCases: readonly RenderCase[] = [
   {
@@ -68,7 +80,12 @@ export const renderCases: readonly RenderCase[] = [
   },
   { name: "report", file: instance, spec: only("report") },
   { name: "options", file: instance, spec: only("options") },
-  { name: "network", file: "firstlight/network.nix", spec: only("network") },
+  {
+    name: "network",
+    file: "firstlight/network.nix",
+    spec: { network: { ethernets: { lan: all.network?.ethernets?.["lan"] ?? {} } } },
+  },
+  { name: "network-links", file: "firstlight/network.nix", spec: { network: linked() } },
   { name: "entry", file: "configuration.nix", spec: only("templates", "hostname", "users") },
   { name: "generation", file: "firstlight/generation.nix", spec: only("commands", "hooks") },
   {

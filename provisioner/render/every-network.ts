@@ -110,6 +110,7 @@ export const everyNetwork = {
           priority: 10,
           keyManagement: "sae",
         },
+        guests: { keyManagement: "none", hidden: true, bssid: "02:00:00:00:00:02", priority: 5 },
       },
     },
   },

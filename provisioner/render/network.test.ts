@@ -93,9 +93,9 @@ t.test("what is rendered finds its device by the same words as the bootstrap lay
       "firstlight/network.nix",
     );
     const [, match = ""] = /\[Match\]\n([^[]*)/.exec(files(ethernet).network) ?? [];
-    const [, options = ""] =
-      /networks\."10-eth0" = \{\n\s*matchConfig = \{([^}]*)\}/.exec(rendered) ?? [];
-    const lines = options
+    const [, several, one] =
+      /networks\."10-eth0" = \{\n\s*matchConfig(?: = \{([^}]*)\}|\.(.*))/.exec(rendered) ?? [];
+    const lines = (several ?? one ?? "")
       .trim()
       .split("\n")
       .map((line) => line.trim().replace(/^(\w+) = "(.*)";$/, "$1=$2"));

@@ -7,6 +7,7 @@ import { networkSecretPath } from "./network-secret.ts";
 import { unitOptions } from "./networkd/unit-options.ts";
 import { unitText } from "./networkd/unit-text.ts";
 import { networkdUnits } from "./networkd/units.ts";
+import { renderWifis } from "./wifi.ts";
 
 /** A file of systemd-networkd. */
 export interface NetworkdFile {
@@ -20,14 +21,20 @@ export function renderNetwork(concern: Concern): readonly Assignment[] {
   const { network = {} } = concern.spec;
   if (Object.values(network).every((links) => Object.keys(links).length === 0)) return [];
   checkClashes(concern, network);
-  const { units, withoutSecret } = networkdUnits(fitNetwork(concern, network), networkSecretPath);
+  const fitting = fitNetwork(concern, network);
+  const { units, withoutSecret } = networkdUnits(fitting, networkSecretPath);
   for (const path of withoutSecret) nameWithoutSecret(concern, path);
   return [
     assign(["networking", "useNetworkd"], winning(concern.base, bool(true)), ["network"]),
     assign(["networking", "useDHCP"], winning(concern.base, bool(false)), ["network"]),
-    ...units.map((unit) =>
-      assign(["systemd", "network", `${unit.kind}s`, unit.name], unitOptions(unit), unit.from),
+    ...(["netdev", "network", "link"] as const).flatMap((kind) =>
+      units
+        .filter((unit) => unit.kind === kind)
+        .map((unit) =>
+          assign(["systemd", "network", `${kind}s`, unit.name], unitOptions(unit), unit.from),
+        ),
     ),
+    ...renderWifis(concern, fitting),
   ];
 }
 

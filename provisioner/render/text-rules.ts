@@ -52,6 +52,7 @@ export const textRules = {
     "an address with prefix, or `default`",
   ),
   linkName: rule(`[^\\s${control}]+`, "the name of an interface"),
+  ssid: rule(`[^"\\\\\\t${control}]+`, "the name of a wireless network, without quotes"),
   linkNames: rule(`[^\\s${control}]+( [^\\s${control}]+)*`, "names with blanks between them"),
 } as const satisfies Readonly<Record<string, TextRule>>;
 

@@ -11,15 +11,15 @@ export function unitOptions({ kind, sections }: NetworkdUnit): NixExpr {
     byOption.set(option, { repeats, of: [...known.of, section] });
   }
   return attrs(
-    [...byOption].map(([option, { repeats, of }]) =>
-      bind(option, repeats ? list(of.map(settingsAsAttrs)) : mergedAttrs(of)),
-    ),
+    [...byOption].map(([option, { repeats, of }]) => {
+      if (repeats) return bind(option, list(of.map(settingsAsAttrs)));
+      const settings = of.flatMap((section) => section.settings);
+      const [[key, value] = ["", ""]] = settings;
+      return settings.length === 1
+        ? bind([option, key], settingValue(value))
+        : bind(option, settingsAsAttrs({ name: "", settings }));
+    }),
   );
-}
-
-/** A section that is written once has its settings in one place. */
-function mergedAttrs(sections: readonly Section[]): NixExpr {
-  return settingsAsAttrs({ name: "", settings: sections.flatMap(({ settings }) => settings) });
 }
 
 function settingsAsAttrs({ settings }: Section): NixExpr {

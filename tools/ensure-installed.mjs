@@ -38,6 +38,13 @@ const testTools = {
   age: "age",
   visudo: "sudo",
   doas: "opendoas",
+  swtpm: "swtpm",
+  ...libraries({
+    "libtss2-esys.so.0": "libtss2-esys-3.0.2-0",
+    "libtss2-rc.so.0": "libtss2-rc0",
+    "libtss2-mu.so.0": "libtss2-mu0",
+    "libtss2-tcti-swtpm.so.0": "libtss2-tcti-swtpm0",
+  }),
 };
 
 const vmTools = {
@@ -60,6 +67,15 @@ function installDependencies() {
   console.error("firstlight: installing dependencies (npm ci)");
   run("npm", ["ci", "--loglevel=error"], { cwd: repository, env: withoutOwnPrograms() });
   writeFileSync(record, `${digest}\n`);
+}
+
+/** By the file that each is, where Debian has it on this machine. */
+function libraries(packages) {
+  const machine = { x64: "x86_64", arm64: "aarch64" }[process.arch] ?? process.arch;
+  const entries = Object.entries(packages);
+  return Object.fromEntries(
+    entries.map(([name, each]) => [`/usr/lib/${machine}-linux-gnu/${name}`, each]),
+  );
 }
 
 /** The environment without node_modules/.bin on the PATH: npm must not run on the Node it replaces. */

@@ -71,7 +71,7 @@ t.test(
     t.match(file, { name: "token", encrypted: true });
     t.equal(fake.files.readText(`${credentialsDirectory}/${file?.file}`), "encrypted 6\n");
     const call = fake.executed.at(-1);
-    const options = ["--with-key=auto", "--tpm2-pcrs=", "--name=token"];
+    const options = ["--with-key=auto", "--tpm2-pcrs=16", "--name=token"];
     t.strictSame(call?.args, ["encrypt", ...options, "-", "-"]);
     t.notMatch(JSON.stringify(fake.executed.map(({ args, env }) => ({ args, env }))), "canary");
   },

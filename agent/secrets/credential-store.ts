@@ -12,8 +12,9 @@ export const credentialsDirectory = "/var/lib/firstlight/credentials";
 const saltFile = `${credentialsDirectory}/.salt`;
 const encryptDeadlineMs = 20_000;
 // Bound to the TPM, and to none of what it measures: by default that is PCR 7, so that an update of Secure
-// Boot's lists would make every secret of the node unreadable.
-const encryptArgs = ["encrypt", "--with-key=auto", "--tpm2-pcrs="];
+// Boot's lists would make every secret of the node unreadable. PCR 16 is for debugging, and zero after each
+// start. With no PCR at all systemd 252 writes what it refuses to read again ("TPM2 PCR bank invalid").
+const encryptArgs = ["encrypt", "--with-key=auto", "--tpm2-pcrs=16"];
 const digestLength = 16; // hexadecimal digits: 64 bits tell versions apart, and say nothing about the value
 
 /** How secrets lie on the disk of this machine. */

@@ -64,6 +64,11 @@ export const renderCases: readonly RenderCase[] = [
   },
   { name: "commands", file: instance, spec: only("commands") },
   { name: "units", file: instance, spec: only("units") },
+  {
+    name: "network-secrets",
+    file: instance,
+    spec: { ...only("networkSecrets"), groups: { operators: {} } },
+  },
   { name: "storage", file: instance, spec: only("mounts", "swap") },
   {
     name: "metadata-service",

@@ -71,7 +71,19 @@ export const everything = {
     },
     { name: "tell", when: "post-update", command: ["/run/current-system/sw/bin/true", "done"] },
   ],
-  secrets: { "app-token": { secretRef: "app-token" } },
+  secrets: {
+    "app-token": { secretRef: "app-token" },
+    "wg-key": { secretRef: "wg-key" },
+    "wireless.conf": { secretRef: "wireless.conf" },
+  },
+  networkSecrets: {
+    wg0: { secret: { secretRef: "wg-key" } },
+    wireless: {
+      secret: { secretRef: "wireless.conf" },
+      group: "operators",
+      units: ["wpa_supplicant-wlan0.service"],
+    },
+  },
   units: {
     "hello.service": {
       text: "[Service]\nExecStart=/run/current-system/sw/bin/true\n",

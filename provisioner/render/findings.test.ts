@@ -223,6 +223,19 @@ const cases: readonly Case[] = [
     { credentials: secretsOf({ a: 600_000, b: 600_000 }) },
   ],
   [
+    "and those of the network",
+    {
+      networkSecrets: { a: { secret: { secretRef: "a" } }, b: { secret: { secretRef: "b" } } },
+    },
+    error("render/secret-too-large", "networkSecrets"),
+    { credentials: secretsOf({ a: 600_000, b: 600_000 }) },
+  ],
+  [
+    "a secret of the network for a group that nobody declares is named",
+    { networkSecrets: { a: { secret: { secretRef: "a" }, group: "wpa" } } },
+    warning("render/user-unknown", "networkSecrets.a.group"),
+  ],
+  [
     "a unit that runs nothing is handed nothing",
     { units: { "a.timer": { credentials: [{ secretRef: "a" }] } } },
     error("render/no-credentials", "units.a.timer.credentials"),

@@ -25,6 +25,7 @@ import { type MetadataPlace, renderMetadataService } from "./metadata-service.ts
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
+import { renderNetworkSecrets } from "./network-secrets.ts";
 import { renderOwnSettings } from "./own-settings.ts";
 import { renderPackages } from "./packages.ts";
 import { renderPasswords } from "./passwords.ts";
@@ -167,6 +168,7 @@ function renderParts(
     ["files", renderFiles],
     ["commands", renderCommands],
     ["units", renderUnits],
+    ["networkSecrets", renderNetworkSecrets],
     ["mounts", renderStorage],
     ["report", renderReport],
     ["metadataService", (each) => renderMetadataService(each, place)],

@@ -18,6 +18,7 @@ import type { NixExpr } from "#provisioner/nix-language/tree.ts";
 import type { Assignment, Concern } from "./assignment.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
+import { renderNetworkSecrets } from "./network-secrets.ts";
 import { renderPasswords } from "./passwords.ts";
 import { credentialsOf, plainBase } from "./try-render.ts";
 
@@ -160,6 +161,54 @@ t.test("passwords", async (t) => {
     writeFileSync(m.at("etc/shadow"), "alice:$6$old$x:1::::::\n");
     t.equal(m.run(text, { systemConfig: m.at("system") }).code, 0);
     t.same([hash(m, "a"), hash(m, "b")], ["$6$old$x", "half"]);
+  });
+});
+
+t.test("network secrets", async (t) => {
+  const me = process.getuid?.() === 0 ? { group: "daemon" } : {};
+  const scriptOf = (networkSecrets: NonNullable<Spec["networkSecrets"]>) =>
+    textAt(
+      renderNetworkSecrets(concern({ networkSecrets })),
+      "systemd.services.firstlight-network-secrets",
+      "script",
+    );
+  const at = (m: Machine, name: string) => m.at(`run/firstlight/network/${name}`);
+  const secrets = {
+    wg0: { ...me, secret: { secretRef: "a" } },
+    psk: { ...me, secret: { secretRef: "b" } },
+  };
+
+  t.test("lie where their group reads them, and nobody else", async (t) => {
+    const m = machine(t);
+    writeFileSync(m.at("credentials/a"), "key");
+    writeFileSync(m.at("credentials/b"), "psk");
+    t.match(m.run(scriptOf(secrets)), { code: 0, stderr: "" });
+    t.equal(readFileSync(at(m, "wg0"), "utf8"), "key");
+    t.equal(readFileSync(at(m, "psk"), "utf8"), "psk");
+    t.equal(statSync(at(m, "wg0")).mode & 0o777, 0o440);
+    t.equal(statSync(at(m, "")).mode & 0o777, 0o711, "whose names nobody lists");
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = statSync(at(m, "wg0"));
+      t.same({ uid, gid }, { uid: 0, gid: 1 });
+    }
+  });
+
+  t.test("that are no longer named go, others take the new value", async (t) => {
+    const m = machine(t);
+    writeFileSync(m.at("credentials/a"), "old");
+    writeFileSync(m.at("credentials/b"), "psk");
+    t.match(m.run(scriptOf(secrets)), { code: 0 });
+    writeFileSync(m.at("credentials/a"), "new");
+    t.match(m.run(scriptOf({ wg0: secrets.wg0 })), { code: 0, stderr: "" });
+    t.equal(readFileSync(at(m, "wg0"), "utf8"), "new");
+    t.same(readdirSync(at(m, "")), ["wg0"]);
+  });
+
+  t.test("that cannot be read keep no other back, and that is said", async (t) => {
+    const m = machine(t);
+    writeFileSync(m.at("credentials/b"), "psk");
+    t.match(m.run(scriptOf(secrets)), { code: 1, stderr: /not as asked: .*wg0/ });
+    t.same(readdirSync(at(m, "")), ["psk"]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   loadCredential,
 } from "./assignment.ts";
 import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
+import { networkSecretDropIns } from "./network-secrets.ts";
 import { checkedAll, textRules } from "./text-rules.ts";
 
 /**
@@ -21,13 +22,15 @@ import { checkedAll, textRules } from "./text-rules.ts";
  */
 export function renderUnits(concern: Concern): readonly Assignment[] {
   const units = Object.entries(concern.spec.units ?? {});
-  const dropIns = units.flatMap(([name, unit]) => {
+  const ofUnits = units.flatMap(([name, unit]) => {
     const text = dropInText(concern, name, unit);
     return text === undefined ? [] : [dropInPackage(name, text)];
   });
+  const from = ofUnits.length === 0 ? ["networkSecrets"] : ["units"];
+  const dropIns = [...ofUnits, ...networkSecretDropIns(concern)];
   return [
     ...units.flatMap(([name, unit]) => renderUnit(concern, name, unit)),
-    ...(dropIns.length === 0 ? [] : [assign(["systemd", "packages"], list(dropIns), ["units"])]),
+    ...(dropIns.length === 0 ? [] : [assign(["systemd", "packages"], list(dropIns), from)]),
   ];
 }
 

@@ -39,6 +39,7 @@ hooks:
   - {name: save, when: pre-update, script: echo save, interpreter: bash, timeout: 1m, onFailure: warn}
   - {name: tell, when: post-update, command: [/bin/true]}
 secrets: {app-token: t0k3n}
+networkSecrets: {wg0: {secret: k3y0, group: wpa_supplicant, units: [a.service]}}
 units: {a.service: {text: "[Service]\\n", enable: true, wantedBy: [multi-user.target], credentials: [{secretRef: app-token}]}, b.timer: {dropIn: "[Timer]\\n"}}
 timezone: Europe/Zurich
 locale: de_CH.UTF-8
@@ -126,6 +127,7 @@ t.test("a document may say everything, and its secrets are lifted out", async (t
       ["command-0", "echo hello"],
       ["hook-0", "echo save"],
       ["app-token", "t0k3n"],
+      ["network-wg0", "k3y0"],
       ["mqtt-password", "s3cret"],
     ],
   );

@@ -21,6 +21,7 @@ const secretPlaces: readonly SecretPlace[] = [
   { path: ["files", "*", "secret"], name: ([, index]) => `file-${index}` },
   { path: ["commands", "*", "script"], name: ([, index]) => `command-${index}` },
   { path: ["hooks", "*", "script"], name: ([, index]) => `hook-${index}` },
+  { path: ["networkSecrets", "*", "secret"], name: ([, file]) => `network-${file}` },
   { path: ["report", "mqtt", "password"], name: () => "mqtt-password" },
   {
     path: ["network", "tunnels", "*", "privateKey"],

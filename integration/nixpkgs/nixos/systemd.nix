@@ -146,7 +146,13 @@ in
         unit=$1 kind=$2; shift 2
         for target; do mkdir -p "$target.$kind"; ln -sfn "../$unit" "$target.$kind/$unit"; done
       }
-      ${concatMapStrings (package: "for unit in ${package}/etc/systemd/system/* ${package}/lib/systemd/system/*; do if [ -e \"$unit\" ]; then ln -sfn \"$unit\" .; fi; done\n") cfg.packages}
+      lay() { # what a package has: of directories, such as those of drop-ins, each file
+        if [ -d "$1" ]; then
+          mkdir -p "''${1##*/}"
+          ln -sfn "$1"/* "''${1##*/}/"
+        elif [ -e "$1" ]; then ln -sfn "$1" .; fi
+      }
+      ${concatMapStrings (package: "for unit in ${package}/etc/systemd/system/* ${package}/lib/systemd/system/*; do lay \"$unit\"; done\n") cfg.packages}
       ${concatStringsSep "" (mapAttrsToList (name: u: let quoted = lib.escapeShellArg name; in
         if !u.enable then "ln -sfn /dev/null ${quoted}\n" else ''
           ${if u.overrideStrategy == "asDropin" then ''

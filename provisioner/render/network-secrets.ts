@@ -1,0 +1,167 @@
+import type { NetworkSecret } from "#generated/provisioner/spec/v1.ts";
+import {
+  attrs,
+  bind,
+  bool,
+  call,
+  list,
+  type NixExpr,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
+import {
+  type Assignment,
+  addFinding,
+  assign,
+  type Concern,
+  credential,
+  firstSaid,
+  loadCredential,
+  shellWord,
+} from "./assignment.ts";
+import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
+import { eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
+import { warnOfUndeclared } from "./undeclared.ts";
+
+const directory = "/run/firstlight/network";
+const deliveringUnit = "firstlight-network-secrets";
+const networkd = { group: "systemd-network", unit: "systemd-networkd.service" };
+
+/** Where the network secret of this name lies while the machine runs: what options of daemons name. */
+export function networkSecretPath(name: string): string {
+  return `${directory}/${name}`;
+}
+
+/**
+ * Secrets as files that network daemons read. One unit writes them to memory before the network is set
+ * up; the units that read one carry the name of its version, so that a switch restarts them with another
+ * value, after the file is there, and no others. That is a restart also for systemd-networkd: to read its
+ * files again changes nothing of a netdev that exists.
+ *
+ * systemd-networkd takes credentials itself (`network.wireguard.*`) from 256 on only.
+ */
+export function renderNetworkSecrets(concern: Concern): readonly Assignment[] {
+  const secrets = secretsOf(concern);
+  if (secrets.length === 0) return [];
+  check(concern, secrets);
+  const from = firstSaid(
+    concern,
+    secrets.map(([name]) => ["networkSecrets", name]),
+  );
+  return [assign(["systemd", "services", deliveringUnit], unit(concern, secrets), from)];
+}
+
+/**
+ * Packages with the lines that the units that read network secrets have beside their own: they want the
+ * files first, and are others with another value. Of a unit that nobody makes, they are nothing.
+ */
+export function networkSecretDropIns(concern: Concern): readonly NixExpr[] {
+  return readersOf(concern).map(({ unit, versions }) => {
+    const triggers = versions.map((version) => `X-Restart-Triggers=${version}\n`).join("");
+    const first = `Wants=${deliveringUnit}.service\nAfter=${deliveringUnit}.service\n`;
+    const file = `etc/systemd/system/${unit}.d/firstlight-network-secrets.conf`;
+    return call(ref("pkgs", "writeTextDir"), str(file), str(`[Unit]\n${first}${triggers}`));
+  });
+}
+
+type Named = readonly [name: string, secret: NetworkSecret];
+/** By name, so that the order of the spec is nothing to the units. */
+function secretsOf({ spec }: Concern): readonly Named[] {
+  return Object.entries(spec.networkSecrets ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function check(concern: Concern, secrets: readonly Named[]): void {
+  for (const [name, { group }] of secrets) {
+    if (group === undefined || /^\d+$/.test(group)) continue;
+    const at = ["networkSecrets", name, "group"];
+    const otherwise = "without one only root reads the file, and the unit that writes it fails";
+    warnOfUndeclared(concern, { kind: "group", name: group, at, otherwise });
+  }
+  const files = secrets.map(([, { secret }]) => credential(concern, secret.secretRef));
+  const isOneTooLarge = files.some((file) => sizeOf([file]) > credentialLimitBytes);
+  if (isOneTooLarge || sizeOf(files) <= credentialLimitBytes) return;
+  const message = `these secrets are more than the ${credentialLimitBytes} bytes that systemd hands to one unit`;
+  const hint = "put what is large in place by `files`";
+  addFinding(concern, ["networkSecrets"], "error", "render/secret-too-large", message, hint);
+}
+
+interface Reader {
+  readonly unit: string;
+  /** Of all that it reads. */
+  readonly versions: readonly string[];
+}
+
+function readersOf(concern: Concern): readonly Reader[] {
+  const read = secretsOf(concern).flatMap(([name, { secret, units = [networkd.unit] }]) => {
+    const version = `${name}:${credential(concern, secret.secretRef).version}`;
+    return units.map((unit) => ({ unit, version }));
+  });
+  return [...Map.groupBy(read, ({ unit }) => unit)].map(([unit, each]) => ({
+    unit,
+    versions: each.map(({ version }) => version),
+  }));
+}
+
+/**
+ * A switch stops this unit when it changes, which takes nothing away, and starts it with
+ * `sysinit-reactivation.target`, before it restarts any other.
+ */
+function unit(concern: Concern, secrets: readonly Named[]): NixExpr {
+  const readers = readersOf(concern).map(({ unit }) => unit);
+  return attrs([
+    bind("description", str("Put secrets of the network in place")),
+    bind("wantedBy", list(["multi-user.target", "sysinit-reactivation.target"].map(str))),
+    bind("wants", list([str("network-pre.target")])),
+    bind(
+      "before",
+      list(["network-pre.target", "sysinit-reactivation.target", ...readers].map(str)),
+    ),
+    bind("path", list([ref("pkgs", "util-linux")])),
+    bind("script", str(script(concern, secrets))),
+    bind(
+      "serviceConfig",
+      attrs([
+        bind("Type", str("oneshot")),
+        bind("RemainAfterExit", bool(true)),
+        bind("TimeoutStartSec", str("1min")),
+        ...credentials(concern, secrets),
+      ]),
+    ),
+  ]);
+}
+
+function credentials(concern: Concern, secrets: readonly Named[]) {
+  const each = secrets.map(([, { secret }]) =>
+    loadCredential(credential(concern, secret.secretRef)),
+  );
+  return [...Map.groupBy(each, ({ key }) => key)].map(([key, lines]) =>
+    bind(key, list([...new Set(lines.map(({ line }) => line))].map(str))),
+  );
+}
+
+/** In a ramfs, which is never swapped; where none can be mounted, in the tmpfs that /run is. */
+const prepare = `install -d -m 0711 ${directory}
+mountpoint -q ${directory} || mount -t ramfs -o mode=0711 ramfs ${directory} || true
+`;
+
+const keepOnly = `# Removes what is no secret of the network any more: names of those that are.
+keep_only() {
+  local file name
+  for file in ${directory}/*; do
+    for name in "$@"; do
+      if [ "$file" = "${directory}/$name" ]; then continue 2; fi
+    done
+    rm -f -- "$file"
+  done
+}
+`;
+
+function script(concern: Concern, secrets: readonly Named[]): string {
+  const puts = secrets.map(([name, { secret, group = networkd.group }]) => {
+    const target = [group, networkSecretPath(name)].map(shellWord).join(" ");
+    return `put 0440 root ${target} "$CREDENTIALS_DIRECTORY/${credential(concern, secret.secretRef).name}"\n`;
+  });
+  const kept = `keep_only ${secrets.map(([name]) => shellWord(name)).join(" ")}\n`;
+  const work = `${eachStart}${puts.join("")}${kept}${eachEnd}`;
+  return [enterFunction, putFunction, keepOnly, prepare, work].join("\n");
+}

@@ -51,7 +51,7 @@ async function said(files: string): Promise<readonly string[]> {
 
 t.test("networkd itself reads everything that can be said of a network", { skip }, async (t) => {
   const network = structuredClone(everyNetwork) as unknown as Network;
-  const { units } = networkdUnits(network, () => "/run/systemd/network/key");
+  const units = networkdUnits(network, () => "/run/systemd/network/key");
   const files = t.testdir({ key: `${"A".repeat(43)}=\n` });
   for (const unit of units)
     writeFileSync(path.join(files, `${unit.name}.${unit.kind}`), unitText(unit));

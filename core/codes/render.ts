@@ -86,10 +86,6 @@ export const renderCodes = {
       "Two interfaces of the network have one name, one is part of two others, or something is said of one that is no part of them.",
     action: "Give each its own name, and put it into one bond, bridge or VRF at most.",
   },
-  "render/network-secret": {
-    means: "An interface needs a key, or a password, that cannot be handed to the network yet.",
-    action: "Set the interface up as the hint says; the rest of the network is made.",
-  },
   "render/text": {
     means: "A text of the spec cannot stand in the file that NixOS writes it to.",
     action: "Change it to what the message expects.",

@@ -27,16 +27,10 @@ function only(...keys: readonly (keyof Spec)[]): Omit<Spec, "version"> {
   return Object.fromEntries(keys.map((key) => [key, all[key]]));
 }
 
-/** Every kind of interface, without those whose secrets networkd is not handed yet. */
+/** Every kind of interface but devices with a cable. */
 function linked(): NonNullable<Spec["network"]> {
-  const { ethernets: _, wifis, tunnels, ...rest } = all.network ?? {};
-  const { wg0: _wg0, ...others } = tunnels ?? {};
-  const { home: _home, ...points } = wifis?.["wlan0"]?.accessPoints ?? {};
-  return {
-    ...rest,
-    wifis: { wlan0: { ...wifis?.["wlan0"], accessPoints: points } },
-    tunnels: others,
-  };
+  const { ethernets: _, ...rest } = all.network ?? {};
+  return rest;
 }
 
 /** One case for each concern, and what the base changes. */
@@ -68,6 +62,11 @@ export const renderCases: readonly RenderCase[] = [
     name: "network-secrets",
     file: instance,
     spec: { ...only("networkSecrets"), groups: { operators: {} } },
+  },
+  {
+    name: "network-keys",
+    file: instance,
+    spec: { network: { wifis: linked().wifis ?? {}, tunnels: linked().tunnels ?? {} } },
   },
   { name: "storage", file: instance, spec: only("mounts", "swap") },
   {

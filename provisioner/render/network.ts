@@ -1,9 +1,10 @@
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { bool } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
+import { type Assignment, assign, type Concern, winning } from "./assignment.ts";
 import { fitNetwork } from "./fit-network.ts";
 import { checkClashes } from "./network-clash.ts";
-import { networkSecretPath } from "./network-secret.ts";
+import { wireguardFile } from "./network-secret-files.ts";
+import { networkSecretPath } from "./network-secrets.ts";
 import { unitOptions } from "./networkd/unit-options.ts";
 import { unitText } from "./networkd/unit-text.ts";
 import { networkdUnits } from "./networkd/units.ts";
@@ -22,8 +23,7 @@ export function renderNetwork(concern: Concern): readonly Assignment[] {
   if (Object.values(network).every((links) => Object.keys(links).length === 0)) return [];
   checkClashes(concern, network);
   const fitting = fitNetwork(concern, network);
-  const { units, withoutSecret } = networkdUnits(fitting, networkSecretPath);
-  for (const path of withoutSecret) nameWithoutSecret(concern, path);
+  const units = networkdUnits(fitting, (ref) => networkSecretPath(wireguardFile(ref)));
   return [
     assign(["networking", "useNetworkd"], winning(concern.base, bool(true)), ["network"]),
     assign(["networking", "useDHCP"], winning(concern.base, bool(false)), ["network"]),
@@ -43,19 +43,8 @@ export function renderNetwork(concern: Concern): readonly Assignment[] {
  * secret comes with the first generation.
  */
 export function networkdFiles({ network = {} }: Spec): readonly NetworkdFile[] {
-  return networkdUnits(network, () => undefined).units.map((unit) => ({
+  return networkdUnits(network, () => undefined).map((unit) => ({
     name: `${unit.name}.${unit.kind}`,
     content: unitText(unit),
   }));
-}
-
-function nameWithoutSecret(concern: Concern, path: readonly string[]): void {
-  addFinding(
-    concern,
-    path,
-    "warning",
-    "render/network-secret",
-    "this interface is left out: its key cannot be handed to networkd yet",
-    "make it with networking.wg-quick under `options`, its key as a secret file",
-  );
 }

@@ -137,9 +137,6 @@ t.test("every leaf is rendered, or is the agent's", async (t) => {
 function isAgents(path: readonly string[]): boolean {
   const [first = "", second, third] = path;
   if (["version", "mutableUsers", "health", "update"].includes(first)) return true;
-  // with a secret that networkd and wpa_supplicant are not handed yet
-  if (path.join(".").startsWith("network.tunnels.wg0.")) return true;
-  if (path.join(".").startsWith("network.wifis.wlan0.accessPoints.home.")) return true;
   return first === "report" && !(second === "mqtt" && third === "password");
 }
 

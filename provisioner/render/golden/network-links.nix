@@ -9,11 +9,21 @@
     wireless = {
       enable = true;
       interfaces = [ "wlan0" ];
-      networks.guests = {
-        authProtocols = [ "NONE" ];
-        hidden = true;
-        priority = 5;
-        extraConfig = "bssid=02:00:00:00:00:02";
+      secretsFile = "/run/firstlight/network/_wireless";
+      networks = {
+        guests = {
+          authProtocols = [ "NONE" ];
+          hidden = true;
+          priority = 5;
+          extraConfig = "bssid=02:00:00:00:00:02";
+        };
+        home = {
+          pskRaw = "ext:wifi-home";
+          authProtocols = [ "SAE" ];
+          hidden = true;
+          priority = 10;
+          extraConfig = "bssid=02:00:00:00:00:01";
+        };
       };
     };
   };
@@ -110,6 +120,26 @@
         MacLearning = false;
       };
     };
+    "10-wg0" = {
+      netdevConfig = {
+        Name = "wg0";
+        Kind = "wireguard";
+      };
+      wireguardConfig = {
+        PrivateKeyFile = "/run/firstlight/network/_network-wg0-private-key";
+        ListenPort = 51820;
+        FirewallMark = 7;
+      };
+      wireguardPeers = [
+        {
+          PublicKey = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
+          PresharedKeyFile = "/run/firstlight/network/_network-wg0-peer-0";
+          Endpoint = "vpn.example.org:51820";
+          AllowedIPs = [ "203.0.113.0/24" ];
+          PersistentKeepalive = 25;
+        }
+      ];
+    };
   };
 
   systemd.network.networks = {
@@ -153,6 +183,13 @@
     "10-vx0" = {
       matchConfig.Name = "vx0";
       networkConfig.DHCP = "no";
+    };
+    "10-wg0" = {
+      matchConfig.Name = "wg0";
+      networkConfig = {
+        DHCP = "no";
+        Address = [ "203.0.113.1/24" ];
+      };
     };
     "10-eth1" = {
       matchConfig.Name = "eth1";

@@ -52,7 +52,7 @@ export interface Ties {
 export function linksOf(network: Network): readonly Link[] {
   const links = new Map<string, Link>();
   for (const kind of linkKinds) {
-    for (const [name, settings] of Object.entries(network[kind] ?? {})) {
+    for (const [name, settings] of byName(network[kind])) {
       const device = kind === "ethernets" || kind === "wifis" ? (settings as Device) : undefined;
       const from = ["network", kind, name];
       links.set(name, { name, from, settings, device, ties: { vlans: [], vxlans: [] } });
@@ -73,14 +73,14 @@ export function linksOf(network: Network): readonly Link[] {
 type Tie = (reference: string, from: readonly string[]) => Ties;
 
 function tieMembers(network: Network, tie: Tie): void {
-  for (const [name, { interfaces = [], parameters = {} }] of Object.entries(network.bonds ?? {})) {
+  for (const [name, { interfaces = [], parameters = {} }] of byName(network.bonds)) {
     for (const member of interfaces) {
       const ties = tie(member, ["network", "bonds", name]);
       ties.bond = name;
       if (member === parameters.primary) ties.isPrimary = true;
     }
   }
-  for (const [name, bridge] of Object.entries(network.bridges ?? {})) {
+  for (const [name, bridge] of byName(network.bridges)) {
     const { pathCost = {}, portPriority = {} } = bridge.parameters ?? {};
     for (const member of bridge.interfaces ?? []) {
       const ties = tie(member, ["network", "bridges", name]);
@@ -89,13 +89,13 @@ function tieMembers(network: Network, tie: Tie): void {
       ties.priority = ownValue(portPriority, member);
     }
   }
-  for (const [name, { interfaces = [] }] of Object.entries(network.vrfs ?? {})) {
+  for (const [name, { interfaces = [] }] of byName(network.vrfs)) {
     for (const member of interfaces) tie(member, ["network", "vrfs", name]).vrf = name;
   }
-  for (const [name, { link }] of Object.entries(network.vlans ?? {})) {
+  for (const [name, { link }] of byName(network.vlans)) {
     tie(link, ["network", "vlans", name]).vlans.push(name);
   }
-  for (const [name, { mode, link }] of Object.entries(network.tunnels ?? {})) {
+  for (const [name, { mode, link }] of byName(network.tunnels)) {
     if (mode === "vxlan" && link !== undefined)
       tie(link, ["network", "tunnels", name]).vxlans.push(name);
   }
@@ -109,6 +109,13 @@ function findLink(links: ReadonlyMap<string, Link>, reference: string): Link | u
       ({ device }) => device?.setName === reference || device?.match?.name === reference,
     )
   );
+}
+
+/** So that the order of a document is nothing to the files. */
+function byName<T>(
+  links: { readonly [name: string]: T } | undefined,
+): readonly (readonly [string, T])[] {
+  return Object.entries(links ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function ownValue(values: Readonly<Record<string, number>>, key: string): number | undefined {

@@ -5,33 +5,24 @@ import { netdevSections, type SecretPath } from "./netdevs.ts";
 import { networkSections } from "./network-sections.ts";
 import { type NetworkdUnit, type Section, section } from "./sections.ts";
 
-/** The files of a network, and what has none. */
-export interface NetworkdUnits {
-  readonly units: readonly NetworkdUnit[];
-  /** Paths in the spec of interfaces whose keys have no file: nothing of them is made. */
-  readonly withoutSecret: readonly (readonly string[])[];
-}
-
-/** The whole network of the spec as files of systemd: what NixOS and the bootstrap layer write. */
-export function networkdUnits(network: Network, secretPath: SecretPath): NetworkdUnits {
-  const withoutSecret: (readonly string[])[] = [];
-  const units = linksOf(network).flatMap((link): readonly NetworkdUnit[] => {
+/**
+ * The whole network of the spec as files of systemd: what NixOS and the bootstrap layer write. Nothing
+ * is made of an interface whose key has no file.
+ */
+export function networkdUnits(network: Network, secretPath: SecretPath): readonly NetworkdUnit[] {
+  return linksOf(network).flatMap((link): readonly NetworkdUnit[] => {
     const { name, from } = link;
     const unit = (kind: NetworkdUnit["kind"], sections: readonly Section[] | undefined) =>
       sections === undefined ? [] : [{ kind, name: `10-${name}`, sections, from }];
     const netdev =
       link.device === undefined ? netdevSections(network, name, secretPath) : undefined;
-    if (netdev === "no-secret") {
-      withoutSecret.push(from);
-      return [];
-    }
+    if (netdev === "no-secret") return [];
     return [
       ...unit("netdev", netdev),
       ...unit("network", networkSections(link)),
       ...unit("link", linkSections(link)),
     ];
   });
-  return { units, withoutSecret };
 }
 
 /**

@@ -52,7 +52,7 @@ export function fillFromVersion1(network: Input, draft: SpecDraft): void {
 }
 
 function isLater(input: Input): boolean {
-  return ["nameserver", "route"].includes(String(input.get("type")?.value));
+  return ["nameserver", "route"].includes(input.get("type")?.scalarText() ?? "");
 }
 
 function refuseType(input: Input): void {

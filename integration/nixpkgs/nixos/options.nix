@@ -100,6 +100,9 @@ in
       useNetworkd = option bool false;
       usePredictableInterfaceNames = option bool true;
       wireless.enable = option bool false;
+      wireless.interfaces = list str;
+      wireless.networks = option (attrsOf free) { };
+      wireless.secretsFile = option (nullOr str) null;
     };
     nix = {
       enable = option bool true;

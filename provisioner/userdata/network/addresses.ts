@@ -123,7 +123,7 @@ function readTarget(input: Input, via: string | undefined): string | undefined {
 
 /** A network, or one address. */
 function readNetwork(input: Input): string | undefined {
-  return readPrefixed(input, () => (String(input.value).includes(":") ? 128 : 32));
+  return readPrefixed(input, () => (input.scalarText().includes(":") ? 128 : 32));
 }
 
 const ruleReaders = {

@@ -37,6 +37,23 @@ const bondNames: Readonly<Record<string, string>> = {
   learn_packet_interval: "learn-packet-interval",
 };
 
+/** An option of a bond by the kernel's name: what version 2 calls it, and whether a value fits it. */
+export function bondOption(
+  name: string,
+): { readonly key: string; readonly fits: (value: Input) => boolean } | undefined {
+  const key = getOwn(bondNames, name);
+  const read = key === undefined ? undefined : getOwn(bondParameterReaders, key);
+  if (key === undefined || read === undefined) return undefined;
+  return {
+    key,
+    fits: (value) => {
+      const parameters: BondParameters = {};
+      read(value, parameters);
+      return Object.values(parameters).some((each) => each !== undefined);
+    },
+  };
+}
+
 const ofBond = setterFor<BondParameters>();
 const notNetworkd = left("networkd does not set this option of a bond", "leave it out");
 

@@ -71,7 +71,7 @@ export function wordOf<T extends string>(
   also: Readonly<Record<string, T>> = {},
 ) {
   return (input: Input): T | undefined => {
-    const said = String(input.value).trim().toLowerCase();
+    const said = input.scalarText().trim().toLowerCase();
     const word = words.find((each) => each.toLowerCase() === said) ?? getOwn(also, said);
     if (typeof input.value === "object" || word === undefined) {
       const near = typeof input.value === "string" ? nearest(said, words) : undefined;

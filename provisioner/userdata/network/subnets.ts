@@ -186,7 +186,7 @@ function lengthBeside(input: Input, address: Input): number | undefined {
   if (typeof netmask?.value === "number") return netmask.integer();
   const text = netmask?.looseText();
   if (text !== undefined) return prefixLength(text);
-  return String(address.value).includes(":") ? 64 : 24;
+  return address.scalarText().includes(":") ? 64 : 24;
 }
 
 /** A list of texts, or a text with blanks between its words. */

@@ -102,7 +102,7 @@ function readPeer(input: Input, name: string, draft: SpecDraft): WireguardPeer |
 }
 
 function hostBits(item: Input): number {
-  return isIP(String(item.value)) === 6 ? 128 : 32;
+  return isIP(item.scalarText()) === 6 ? 128 : 32;
 }
 
 /** A key of WireGuard is a secret; one that lies in a file of the machine is no part of a document. */

@@ -35,8 +35,9 @@ export function wifiReaders(name: string, draft: SpecDraft): KeyReaders<Wifi> {
 /** Whether this is no network to join with a password or without: an enterprise's, or one to be made. */
 function isOther(input: Input): boolean {
   const mode = input.get("mode")?.value;
-  const management = input.get("auth")?.get("key-management")?.value;
-  const isUsual = management === undefined || ["none", "psk", "sae"].includes(String(management));
+  const management = input.get("auth")?.get("key-management");
+  const isUsual =
+    management === undefined || ["none", "psk", "sae"].includes(management.scalarText());
   return !isUsual || (mode !== undefined && mode !== "infrastructure");
 }
 

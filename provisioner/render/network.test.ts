@@ -211,6 +211,22 @@ t.test("what is no device is made, and tied to what it is made of", async (t) =>
     t.strictSame(filesOf(network), files, name);
 });
 
+t.test(
+  "before the first generation the machine's name servers stand with each interface",
+  async (t) => {
+    const spec = {
+      version: 1 as const,
+      network: { ethernets: { lan: { nameservers: ["192.0.2.1"] } } },
+      resolver: { nameservers: ["192.0.2.53"], search: ["example.org"] },
+    };
+    t.match(
+      networkdFiles(spec)[0]?.content,
+      "DNS=192.0.2.1\n\n[Network]\nDNS=192.0.2.53\nDomains=example.org\n",
+    );
+    t.notMatch(fileOf(tryRender(spec), "firstlight/network.nix"), "192.0.2.53");
+  },
+);
+
 t.test("what every kind of interface may say is written the same for each", async (t) => {
   const { ethernets } = structuredClone(everyNetwork) as unknown as Network;
   const { wan = {}, spare = {} } = ethernets ?? {};

@@ -5,6 +5,7 @@ import { fitNetwork } from "./fit-network.ts";
 import { checkClashes } from "./network-clash.ts";
 import { wireguardFile } from "./network-secret-files.ts";
 import { networkSecretPath } from "./network-secrets.ts";
+import { section } from "./networkd/sections.ts";
 import { unitOptions } from "./networkd/unit-options.ts";
 import { unitText } from "./networkd/unit-text.ts";
 import { networkdUnits } from "./networkd/units.ts";
@@ -40,11 +41,18 @@ export function renderNetwork(concern: Concern): readonly Assignment[] {
 
 /**
  * The same network as files for /run/systemd/network, in force before anything is built. What needs a
- * secret comes with the first generation.
+ * secret comes with the first generation. The machine's name servers stand with every interface: what
+ * a generation says of them to the whole machine is not there yet.
  */
-export function networkdFiles({ network = {} }: Spec): readonly NetworkdFile[] {
+export function networkdFiles({ network = {}, resolver = {} }: Spec): readonly NetworkdFile[] {
+  const names = section("network", "Network", [
+    ["DNS", resolver.nameservers],
+    ["Domains", resolver.search],
+  ]);
   return networkdUnits(network, () => undefined).map((unit) => ({
     name: `${unit.name}.${unit.kind}`,
-    content: unitText(unit),
+    content: unitText(
+      unit.kind === "network" ? { ...unit, sections: [...unit.sections, ...names] } : unit,
+    ),
   }));
 }

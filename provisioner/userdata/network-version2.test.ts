@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import t from "tap";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
 import { linesOf, secretText, translateText } from "./sample-translation.ts";
@@ -378,4 +379,13 @@ t.test("what a key looks like is in the hint", async (t) => {
   const hints = network("ethernets: {lan: {dhpc4: true, nothing-like-it: 1}}\n").findings;
   t.match(hints[0]?.hint, "did you mean `dhcp4`?");
   t.match(hints[1]?.hint, /remove it/);
+});
+
+t.test("the page's example is a spec of which nothing is said", async (t) => {
+  const page = readFileSync(new URL("../../docs/network.md", import.meta.url), "utf8");
+  const [, example = ""] = /```yaml\n([^`]+)```/.exec(page) ?? [];
+  const translation = translateText(`#firstlight\n${example}`);
+  t.strictSame(linesOf(translation), []);
+  t.same(Object.keys(translation.spec.network ?? {}), ["ethernets", "bonds", "vlans", "tunnels"]);
+  t.same([...translation.secrets.keys()], ["network-wg0-private-key"]);
 });

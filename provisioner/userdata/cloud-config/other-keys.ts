@@ -85,7 +85,7 @@ export const otherKeys: Readonly<Record<string, string>> = {
   vendor_data: "vendor-data is not used; put what you need of it into the user-data",
   vendor_data2: "vendor-data is not used; put what you need of it into the user-data",
   warnings: "findings say what matters",
-  wireguard: "set networking.wg-quick under `firstlight: options`, its key as a secret file",
+  wireguard: "give it as a tunnel under `firstlight: network`, or in the network config",
   write_files_deferred: "use `defer: true` in write_files",
   yum_repo_dir: "NixOS has no yum; drop it",
   yum_repos: "NixOS has no yum; add a binary cache with nix.settings.substituters",

@@ -7,7 +7,7 @@ const rules: Readonly<Record<string, TextRule>> = {
   name: textRules.linkName,
   driver: textRules.linkNames,
   to: textRules.destination,
-  via: textRules.address,
+  via: textRules.gateway,
   from: textRules.destination,
   broadcast: textRules.address,
   peer: textRules.destination,

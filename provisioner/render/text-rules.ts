@@ -40,6 +40,7 @@ export const textRules = {
   fileSystemType: rule("[A-Za-z0-9._-]+", "the name of a type of file system"),
   mountPoint: rule(`(?!.*/\\.{1,2}(/|$))/[^${control}]*`, "an absolute path without . and .."),
   address: rule("[0-9A-Fa-f:.]+", "an IP address"),
+  gateway: rule("([0-9A-Fa-f:.]+|_dhcp4|_ipv6ra)", "an IP address, `_dhcp4` or `_ipv6ra`"),
   hostName: rule("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?", "a host name"),
   nameServer: rule("[0-9A-Za-z.:%#_\\[\\]-]+", "the address of a name server"),
   server: rule("[0-9A-Za-z.:%_\\[\\]-]+", "a host name or an address"),

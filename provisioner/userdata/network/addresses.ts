@@ -106,12 +106,18 @@ export function addRoute(link: LinkSettings, route: Route): void {
 function readRoute(input: Input): Route | undefined {
   const target = input.get("to");
   if (target === undefined) return refuse(input, "a route lacks `to`");
-  const via = readAddress(input.get("via"));
+  const via = readGateway(input.get("via"));
   const to = readTarget(target, via);
   const route: Route = { to: to ?? "default" };
   put(route, "via", via);
   readKeys(input, route, routeReaders);
   return to === undefined ? undefined : route;
+}
+
+/** An address, or networkd's words for the gateway that DHCP or a router says. */
+function readGateway(input: Input | undefined): string | undefined {
+  const isWord = input?.value === "_dhcp4" || input?.value === "_ipv6ra";
+  return isWord ? input.text() : readAddress(input);
 }
 
 /** `default`, a network, or one address. */

@@ -102,6 +102,18 @@ export const renderCodes = {
     means: "Secrets were given to a kind of unit that runs no processes.",
     action: "Give them to the service that it starts.",
   },
+  "render/network-secret-unknown": {
+    means: "An option names the file of a secret of the network that the spec does not have.",
+    action: "Correct the name, or add the secret to `networkSecrets`.",
+  },
+  "render/no-initrd-secrets": {
+    means: "The boot loader of this machine brings no secrets into the initrd.",
+    action: "Open what needs them after the initrd, by a unit that is handed the secret.",
+  },
+  "render/initrd-in-clear": {
+    means: "Secrets of the initrd lie on the boot partition in the clear, as NixOS has it.",
+    action: "Give keys only that are worth no more than the disk that the initrd is on.",
+  },
   "render/readable-secret": {
     means:
       "An option has the name of a secret, or holds a private key; options stand in the Nix store, which everybody can read.",

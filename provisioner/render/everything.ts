@@ -73,9 +73,11 @@ export const everything = {
   ],
   secrets: {
     "app-token": { secretRef: "app-token" },
+    "data-key": { secretRef: "data-key" },
     "wg-key": { secretRef: "wg-key" },
     "wireless.conf": { secretRef: "wireless.conf" },
   },
+  initrdSecrets: { "/keys/data.key": { secretRef: "data-key" } },
   networkSecrets: {
     wg0: { secret: { secretRef: "wg-key" } },
     wireless: {

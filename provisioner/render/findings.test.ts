@@ -236,6 +236,25 @@ const cases: readonly Case[] = [
     warning("render/user-unknown", "networkSecrets.a.group"),
   ],
   [
+    "an option that names the file of a secret of the network that is none is told",
+    {
+      networkSecrets: { wg0: { secret: { secretRef: "a" } } },
+      options: {
+        "systemd.network.netdevs": {
+          "10-wg0": {
+            netdevConfig: { Name: "wg0", Kind: "wireguard" },
+            wireguardConfig: { PrivateKeyFile: "/run/firstlight/network/wg1" },
+            wireguardPeers: [{ PresharedKeyFile: "/run/firstlight/network/wg0" }],
+          },
+        },
+      },
+    },
+    warning(
+      "render/network-secret-unknown",
+      "options.systemd.network.netdevs.10-wg0.wireguardConfig.PrivateKeyFile",
+    ),
+  ],
+  [
     "a unit that runs nothing is handed nothing",
     { units: { "a.timer": { credentials: [{ secretRef: "a" }] } } },
     error("render/no-credentials", "units.a.timer.credentials"),

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { fromJson, isTakeOver, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { attrPath } from "#provisioner/nix-language/text.ts";
+import { warnOfAbsentNetworkSecrets } from "./absent-network-secrets.ts";
 import {
   type Assignment,
   addFinding,
@@ -47,6 +48,7 @@ export function renderRawOptions(
     }
     set.push(key);
     warnOfSecrets(concern, from, path.at(-1) ?? "", data);
+    warnOfAbsentNetworkSecrets(concern, from, data);
     const value = attempt(concern, from, () => fromJson(data as PlainData));
     if (value === undefined) return [];
     const isOne = typeof data !== "object" || data === null;

@@ -20,6 +20,7 @@ import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
 import { checkHooks } from "./hooks.ts";
+import { renderInitrdSecrets } from "./initrd-secrets.ts";
 import { renderManifest } from "./manifest.ts";
 import { type MetadataPlace, renderMetadataService } from "./metadata-service.ts";
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
@@ -169,6 +170,7 @@ function renderParts(
     ["commands", renderCommands],
     ["units", renderUnits],
     ["networkSecrets", renderNetworkSecrets],
+    ["initrdSecrets", renderInitrdSecrets],
     ["mounts", renderStorage],
     ["report", renderReport],
     ["metadataService", (each) => renderMetadataService(each, place)],

@@ -13,6 +13,8 @@ const forms: Readonly<Record<string, string>> = {
   "^\\S+$": "one word, without blanks",
   "-----BEGIN CERTIFICATE-----": "a certificate in PEM",
   "^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$": "the name of a secret: letters, digits, - _ and .",
+  "^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._+:@-]{1,100}){1,20}$":
+    "an absolute path of letters, digits and . _ + : @ -",
   "^[A-Za-z0-9:_.@-]{1,200}\\.service$": "the full name of a service",
   "^[^:\\n\\r]*$": "one line without a colon",
   "^/[^:\\n\\r]*$": "an absolute path without a colon",

@@ -4,6 +4,7 @@ import type {
   Building,
   Evaluation,
   HookRequest,
+  InitrdProgram,
   SwitchPurpose,
   SwitchRequest,
   SystemRoot,
@@ -185,7 +186,13 @@ export function commandLines(settings: CommandSettings) {
       timeoutMs: garbageMs,
       effect: "nix-store --gc",
     }),
-    switchTo: ({ txn, toplevel, action, purpose }: SwitchRequest): CommandLine => ({
+    switchTo: ({
+      txn,
+      toplevel,
+      action,
+      purpose,
+      initrdSecrets = [],
+    }: SwitchRequest): CommandLine => ({
       argv: systemd
         ? [
             "systemd-run",
@@ -195,6 +202,7 @@ export function commandLines(settings: CommandSettings) {
             "--service-type=exec",
             `--unit=${switchUnit(purpose, txn)}`,
             `--property=RuntimeMaxSec=${seconds(settings.activationTimeoutMs + quickMs)}`,
+            ...aroundMenu(initrdSecrets),
             ...(purpose === "switch" ? [] : setsUnchecked),
             switchProgram(toplevel),
             action,
@@ -409,6 +417,17 @@ export function derivationRoot(paths: SystemPaths, txn: string): string {
 /** The program of a system that activates it. */
 export function switchProgram(toplevel: string): string {
   return `${toplevel}/bin/switch-to-configuration`;
+}
+
+/** By properties of its unit, so that the secrets go however it ends. */
+function aroundMenu(programs: readonly InitrdProgram[]): readonly string[] {
+  const [any] = programs;
+  return [
+    ...programs.map(
+      ({ program, needed }) => `--property=ExecStartPre=${needed ? "" : "-"}${program} reveal`,
+    ),
+    ...(any === undefined ? [] : [`--property=ExecStopPost=${any.program} hide`]),
+  ];
 }
 
 /** Name of the transient unit of an activation, without its suffix. */

@@ -144,6 +144,15 @@ export interface SwitchRequest {
   readonly action: "test" | "boot";
   /** What it is for; part of the unit's name. */
   readonly purpose: SwitchPurpose;
+  /** Of a boot menu: what brings the secrets of initrds for as long as it is written. */
+  readonly initrdSecrets?: readonly InitrdProgram[];
+}
+
+/** The program of a system that reveals the secrets of its initrd, and hides those of all. */
+export interface InitrdProgram {
+  readonly program: string;
+  /** Whether no menu may be written without them. */
+  readonly needed: boolean;
 }
 
 export interface HookRequest {

@@ -199,6 +199,8 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
   const addSystem = (toplevel: string, content: string, repair = false) => {
     addPath(`${toplevel}/bin/switch-to-configuration`, toplevel, repair);
     addPath(`${toplevel}/kernel-params`, kernelOf(content), repair);
+    if (content.includes("initrd-secrets"))
+      addPath(`${toplevel}/etc/firstlight/initrd-secrets`, "#!/bin/bash\n", repair);
     if (content.includes("no-first-boot")) return; // of a firstlight before it saw to that
     addPath(`${toplevel}/etc/systemd/system/firstlight-first-boot.service`, "[Unit]\n", repair);
   };

@@ -1,7 +1,9 @@
 import type { HookRecord } from "#provisioner/render/hooks.ts";
 import { hostBootPlaces } from "./boot-places.ts";
 import { type CommandLine, shownArgv } from "./command-lines.ts";
+import type { SwitchRequest } from "./commands.ts";
 import { hooksOf } from "./hooks.ts";
+import { initrdPrograms } from "./initrd-programs.ts";
 import type { Closure, Plan } from "./system.ts";
 import type { TrialWay } from "./trial-way.ts";
 import { isRooted, type Work } from "./work.ts";
@@ -33,7 +35,7 @@ export function planCommands(
     lines.syncStore(),
     lines.setProfile(toplevel),
     lines.syncStore(),
-    lines.switchTo({ txn, toplevel, action: "boot", purpose: "boot" }),
+    menuLine(work, { txn, toplevel }, toplevel),
     syncBoot(work),
     ...hooks("post-update"),
   ];
@@ -55,14 +57,23 @@ function restartCommands(
   return [
     lines.setTrialProfile(toplevel),
     lines.syncStore(),
-    loader.needsEntry
-      ? lines.switchTo({ txn, toplevel: bootDefault, action: "boot", purpose: "boot" })
-      : undefined,
+    loader.needsEntry ? menuLine(work, { txn, toplevel: bootDefault }, toplevel) : undefined,
     loader.needsEntry ? syncBoot(work) : undefined,
     lines.restart(loader.restart),
     lines.armRestart(txn, settings.wayBackMs),
     lines.disarmWayBack(txn),
   ];
+}
+
+/** Who writes the boot menu, with the entry of what is tried or committed in it. */
+function menuLine(
+  work: Work,
+  request: Pick<SwitchRequest, "txn" | "toplevel">,
+  tried: string,
+): CommandLine {
+  const initrdSecrets = initrdPrograms(work, request.toplevel, tried);
+  const boot = { ...request, action: "boot", purpose: "boot" } as const;
+  return work.lines.switchTo(initrdSecrets.length === 0 ? boot : { ...boot, initrdSecrets });
 }
 
 function syncBoot({ io, lines }: Work): CommandLine | undefined {

@@ -1,5 +1,6 @@
 import { lockHeld, readActivation } from "./activation.ts";
 import type { SwitchEnd, SwitchRequest } from "./commands.ts";
+import { initrdPrograms } from "./initrd-programs.ts";
 import type { Activation } from "./journal-record.ts";
 import { dropTornKernels } from "./torn-kernels.ts";
 import type { Work } from "./work.ts";
@@ -17,7 +18,9 @@ export async function switchAndRead(work: Work, request: SwitchRequest): Promise
     const { io, storeFiles, paths } = work;
     dropTornKernels({ files: io.files, storeFiles, store: paths.store });
   }
-  const end = await onceUnlocked(work, () => work.commands.switchTo(request));
+  const initrdSecrets = request.action === "boot" ? initrdPrograms(work, request.toplevel) : [];
+  const asked = initrdSecrets.length === 0 ? request : { ...request, initrdSecrets };
+  const end = await onceUnlocked(work, () => work.commands.switchTo(asked));
   if (request.action === "boot") await work.commands.syncBoot();
   return readActivation(end, {
     toplevel: request.toplevel,

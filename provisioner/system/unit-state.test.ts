@@ -12,6 +12,12 @@ const cases = [
     { exitCode: 4, timedOut: false },
   ],
   [
+    "did not begin, because what comes before it has failed",
+    "ActiveState=failed\nResult=exit-code\nExecMainStatus=0\n",
+    false,
+    { exitCode: 1, timedOut: false },
+  ],
+  [
     "took too long",
     "ActiveState=failed\nResult=timeout\nExecMainStatus=15\n",
     false,

@@ -29,5 +29,6 @@ function readEnd(properties: ReadonlyMap<string, string>): UnitEnd {
   const result = properties.get("Result");
   const status = Number(properties.get("ExecMainStatus"));
   const exited = result === "exit-code" && Number.isInteger(status);
-  return { exitCode: exited ? status : null, timedOut: result === "timeout" };
+  // What was to run before the program has failed where that itself has none but 0 to say.
+  return { exitCode: exited ? status || 1 : null, timedOut: result === "timeout" };
 }

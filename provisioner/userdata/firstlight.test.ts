@@ -46,6 +46,7 @@ hooks:
   - {name: tell, when: post-update, command: [/bin/true]}
 secrets: {app-token: t0k3n}
 networkSecrets: {wg0: {secret: k3y0, group: wpa_supplicant, units: [a.service]}}
+initrdSecrets: {/keys/data.key: k3y1}
 units: {a.service: {text: "[Service]\\n", enable: true, wantedBy: [multi-user.target], credentials: [{secretRef: app-token}]}, b.timer: {dropIn: "[Timer]\\n"}}
 timezone: Europe/Zurich
 locale: de_CH.UTF-8
@@ -120,6 +121,7 @@ t.test("a document may say everything, and its secrets are lifted out", async (t
       ["hook-0", "echo save"],
       ["app-token", "t0k3n"],
       ["network-wg0", "k3y0"],
+      ["initrd-keys-data.key", "k3y1"],
       ["network-wlan0-home", "text of wifi-home"],
       ["network-wg0-private-key", "text of network-wg0-private-key"],
       ["network-wg0-peer-0", "text of network-wg0-peer-0"],

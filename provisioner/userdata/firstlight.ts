@@ -22,6 +22,7 @@ const secretPlaces: readonly SecretPlace[] = [
   { path: ["commands", "*", "script"], name: ([, index]) => `command-${index}` },
   { path: ["hooks", "*", "script"], name: ([, index]) => `hook-${index}` },
   { path: ["networkSecrets", "*", "secret"], name: ([, file]) => `network-${file}` },
+  { path: ["initrdSecrets", "*"], name: ([, file]) => `initrd${file}` },
   { path: ["report", "mqtt", "password"], name: () => "mqtt-password" },
   {
     path: ["network", "tunnels", "*", "privateKey"],

@@ -1,3 +1,4 @@
+import { canary } from "../../canaries.ts";
 import type { Scenario, Step } from "../scenario.ts";
 import { type Document, seed } from "./documents.ts";
 
@@ -14,6 +15,27 @@ function runsBuild(build: string): Step {
     "/run/booted-system/initrd",
   ] as const;
   return { why: `the kernel of build ${build} was booted`, run, prints: "1\n" };
+}
+
+/** What its initrd brings along, as the spec has it. */
+const brings = (value: string) => [`initrdSecrets: { /keys/data: ${canary(value)} }`];
+
+/** The secrets lie beside the initrd of the system that was booted, and nowhere while no menu is written. */
+function bringsSecret(value: string): readonly Step[] {
+  const file = "/boot/kernels/$(basename $(readlink -f /run/booted-system))-secrets";
+  return [
+    {
+      why: `its initrd brings the ${value} secret`,
+      run: ["sh", "-c", `grep --text --count --fixed-strings '${canary(value)}' "${file}"`],
+      prints: "1\n",
+    },
+    {
+      why: "by its entry in the menu",
+      run: ["sh", "-c", `grep -c "initrd .*/$(basename "${file}")$" /boot/grub/grub.cfg`],
+      prints: /^[1-9]/,
+    },
+    { why: "which lies nowhere else", run: ["test", "-e", "/run/firstlight/initrd"], code: 1 },
+  ];
 }
 
 /** A loader whose menu and environment can be looked at. */
@@ -54,6 +76,11 @@ export const restart = (loader: MenuLoader): Scenario => ({
   steps: ({ publicKey, pace }) => {
     const say = (document: Omit<Document, "publicKey" | "pace">) =>
       seed({ publicKey, pace, ...document });
+    // What systemd-boot does with them the machine's stand-in does not.
+    const hasSecrets = loader === "grub";
+    const withSecret = (value: string) => (hasSecrets ? { own: brings(value) } : {});
+    const secret = (value: string) => (hasSecrets ? bringsSecret(value) : []);
+    const second = say({ motd: "the second", options: kernel("2"), ...withSecret("second") });
     return [
       { why: "a seed", insert: say({ motd: "the first" }) },
       { why: "the machine is switched on", power: "on" },
@@ -63,7 +90,7 @@ export const restart = (loader: MenuLoader): Scenario => ({
         with: { outcome: "committed", generation: 2 },
       },
 
-      { why: "one with another kernel", insert: say({ motd: "the second", options: kernel("2") }) },
+      { why: "one with another kernel", insert: second },
       { why: "the machine starts with it", power: "reboot" },
       { why: "it takes a restart", hears: "boot.finished", with: { outcome: "rebooting" } },
       {
@@ -79,6 +106,7 @@ export const restart = (loader: MenuLoader): Scenario => ({
       runsBuild("2"),
       { why: "what it says is in force", run: ["cat", "/etc/motd"], prints: "the second\n" },
       ...bootsByDefault(loader),
+      ...secret("second"),
 
       { why: "the machine starts again", power: "reboot" },
       {
@@ -95,7 +123,10 @@ export const restart = (loader: MenuLoader): Scenario => ({
 
       {
         why: "one with a third kernel that is not healthy",
-        insert: say({ motd: "the third", options: kernel("3"), port: 9 }),
+        insert: say({
+          ...{ motd: "the third", options: kernel("3"), port: 9 },
+          ...withSecret("third"),
+        }),
       },
       { why: "the machine starts with it", power: "reboot" },
       { why: "it takes a restart", hears: "boot.finished", with: { outcome: "rebooting" } },
@@ -112,10 +143,8 @@ export const restart = (loader: MenuLoader): Scenario => ({
       runsBuild("2"),
       { why: "with what it said", run: ["cat", "/etc/motd"], prints: "the second\n" },
       ...bootsByDefault(loader),
-      {
-        why: "once more, as it should be",
-        insert: say({ motd: "the second", options: kernel("2") }),
-      },
+      ...secret("second"),
+      { why: "once more, as it should be", insert: second },
       { why: "the machine starts with it", power: "reboot" },
       {
         why: "nothing has changed",

@@ -22,7 +22,10 @@ in
       growPartition = option bool false;
       initrd = {
         availableKernelModules = list str;
+        extraFiles = option (attrsOf free) { };
         kernelModules = list str;
+        secrets = option (attrsOf (nullOr (either str path))) { };
+        systemd.contents = option (attrsOf free) { };
         luks.devices = option (attrsOf free) { };
         supportedFilesystems = option (types.coercedTo (listOf str) (names: lib.genAttrs names (_: true)) (attrsOf bool)) { };
         systemd.enable = option bool false;

@@ -39,18 +39,23 @@ let
     ${if cfg.standIn.kernelImage != null then "cp ${cfg.standIn.kernelImage} \"$out/bzImage\""
       else "yes \"linux ${kernel.version}, build $kernelBuild\" | head -c 200000 > \"$out/bzImage\""}
   '';
+  # Of an archive in the form newc of cpio.
+  archive = ''
+    held=$(mktemp)
+    entry() { # name; standard input is what it holds
+      cat > "$held"
+      size=$(wc -c < "$held") length=$((''${#1} + 1))
+      printf 070701; printf %08X 1 33188 0 0 1 0 "$size" 0 0 0 0 "$length" 0
+      printf %s "$1"; head -c $((1 + (6 - length % 4) % 4)) /dev/zero
+      cat "$held"; head -c $(((4 - size % 4) % 4)) /dev/zero
+    }
+  '';
   # What the kernel unpacks: an archive (newc of cpio) of one file, which says what it was made from.
   initrd = pkgs.runCommand "initrd-linux-${kernel.version}" {
     inherit (cfg.standIn) kernelBuild;
-    settings = builtins.unsafeDiscardStringContext (builtins.toJSON (plain (given.boot.initrd or { })));
+    settings = builtins.unsafeDiscardStringContext (builtins.toJSON (plain (removeAttrs (given.boot.initrd or { }) [ "secrets" ])));
   } ''
-    entry() { # name; standard input is what it holds
-      cat > held
-      size=$(wc -c < held) length=$((''${#1} + 1))
-      printf 070701; printf %08X 1 33188 0 0 1 0 "$size" 0 0 0 0 "$length" 0
-      printf %s "$1"; head -c $((1 + (6 - length % 4) % 4)) /dev/zero
-      cat held; head -c $(((4 - size % 4) % 4)) /dev/zero
-    }
+    ${archive}
     mkdir "$out"
     { echo "build $kernelBuild: $settings" | entry stand-in; entry 'TRAILER!!!' < /dev/null; } > "$out/initrd"
   '';
@@ -78,8 +83,23 @@ let
     system = pkgs.system;
     "users.sh" = "mutable=${lib.boolToString cfg.users.mutableUsers}\n" + concatMapStrings userLine users;
     "packages" = concatMapStrings (p: "${p.name or (builtins.unsafeDiscardStringContext (baseNameOf p))}\n") (lib.unique cfg.environment.systemPackages);
-  } // lib.optionalAttrs hasKernel { "kernel-params" = toString cfg.boot.kernelParams; };
-  executable = [ "activate" "bin/install-boot-loader" "bin/switch-to-configuration" "init" "pre-switch-checks" ];
+  } // lib.optionalAttrs hasKernel {
+    "kernel-params" = toString cfg.boot.kernelParams;
+    append-initrd-secrets = ''
+      #!/bin/bash
+      set -eu
+      ${lib.optionalString (cfg.boot.initrd.secrets == { }) "exit 0"}
+      ${archive}
+      trap 'rm -f "$held" "$made"' EXIT
+      made=$(mktemp)
+      {
+        ${concatStringsSep "" (mapAttrsToList (path: source: "entry .initrd-secrets/${path} < ${if source == null then path else source}\n") cfg.boot.initrd.secrets)}
+        entry 'TRAILER!!!' < /dev/null
+      } > "$made"
+      cat "$made" >> "$1"
+    '';
+  };
+  executable = lib.optional hasKernel "append-initrd-secrets" ++ [ "activate" "bin/install-boot-loader" "bin/switch-to-configuration" "init" "pre-switch-checks" ];
 
   toplevel = pkgs.runCommand "nixos-system-${cfg.system.name}-${cfg.system.nixos.label}" { } ''
     mkdir -p "$out/bin" "$out/sw/bin" && cd "$out"

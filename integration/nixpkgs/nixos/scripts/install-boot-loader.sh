@@ -82,12 +82,33 @@ grub() {
     else echo "(\$drive1)//kernels/$(copy_kernel "$1" "$kernels" "")"
     fi
   }
+  # The secrets of each initrd, beside it: of an older system, which may have lost them, they may be absent.
+  for toplevel in "$system" $(for profile in "$profiles/system" $(beside '^[[:alnum:]_]+$'); do generations "$profile"; done | cut -d ' ' -f 2); do
+    name=$(basename "$toplevel")-secrets
+    rm -f "$boot/kernels/$name.tmp"
+    if [ ! -x "$toplevel/append-initrd-secrets" ]; then continue; fi
+    mkdir -p "$boot/kernels"
+    if ! inside "$toplevel/append-initrd-secrets" "$boot/kernels/$name.tmp"; then
+      rm -f "$boot/kernels/$name.tmp"
+      if [ "$toplevel" = "$system" ]; then echo "failed to create initrd secrets" >&2; return 1; fi
+      echo "warning: failed to create initrd secrets for $toplevel, an older generation" >&2
+    elif [ -s "$boot/kernels/$name.tmp" ]; then
+      mv -f "$boot/kernels/$name.tmp" "$boot/kernels/$name"
+      echo "$name" >> "$copied"
+    fi
+  done
+  secrets() { # system: the word that follows its initrd
+    name=$(basename "$1")-secrets
+    directory=/boot
+    if [ -n "$kernels" ]; then directory=/; fi
+    if grep -qxF "$name" "$copied"; then echo " (\$drive1)$directory/kernels/$name"; fi
+  }
   entry() { # title, system
     cat <<END
 menuentry "$1" --class nixos --unrestricted {
 ${kernels:+search --set=drive1 --label boot}
   linux $(on_drive "$2/kernel") init=$2/init $(cat "$2/kernel-params")
-  initrd $(on_drive "$2/initrd")
+  initrd $(on_drive "$2/initrd")$(secrets "$2")
 }
 END
   }

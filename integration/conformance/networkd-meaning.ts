@@ -15,6 +15,7 @@ export interface UnitFile {
  * - addresses as settings or as sections; servers and domains in one line or in several, in any order;
  * - a default route by its destination, or by its gateway alone;
  * - hardware address and MTU of an interface that is made, in its .netdev or in its .network;
+ * - one address as it is, or as the network of that address alone; seconds with their unit or without;
  * - the name that a device is to have, by `Name` in its .link or beside `MACAddress` in its .network.
  */
 export function meaningOf(files: readonly UnitFile[]): ReadonlyMap<string, ReadonlySet<string>> {
@@ -107,7 +108,9 @@ function ofSetting(section: string, key: string, value: string, kind: string): r
 }
 
 function shown([key, value]: readonly [string, string]): string {
-  return `${key}=${canonical(value)}`;
+  const seconds = key.endsWith("Sec") ? value.replace(/^(\d+)$/, "$1s") : value;
+  const plain = key === "From" || key === "To" ? seconds.replace(/\/(32|128)$/, "") : seconds;
+  return `${key}=${canonical(plain)}`;
 }
 
 /** The default route of the gateway's family. */

@@ -80,6 +80,7 @@ export const everyNetwork = {
           scope: "global",
           table: 100,
           mtu: 1400,
+          advertisedMss: 1360,
           congestionWindow: 10,
           advertisedReceiveWindow: 20,
         },
@@ -102,6 +103,7 @@ export const everyNetwork = {
       match: { name: "wl*", mac: "52:54:00:12:34:58", driver: "ath*" },
       setName: "wlan0",
       dhcp4: true,
+      regulatoryDomain: "CH",
       accessPoints: {
         home: {
           password: { secretRef: "wifi-home" },

@@ -30,9 +30,14 @@ export function renderWifis(concern: Concern, network: Network): readonly Assign
   const path = (...rest: readonly string[]) => ["networking", "wireless", ...rest];
   const from = ["network", "wifis"];
   const names = interfacesOf(network.wifis ?? {});
+  const country = wifis.find(([, { regulatoryDomain }]) => regulatoryDomain !== undefined)?.[1]
+    .regulatoryDomain;
   const hasPassword = [...points.values()].some(({ point }) => point.password !== undefined);
   return [
     assign(path("enable"), winning(concern.base, bool(true)), from),
+    ...(country === undefined
+      ? []
+      : [assign(path("extraConfig"), str(`country=${country}`), from)]),
     ...(names === undefined ? [] : [assign(path("interfaces"), list(names.map(str)), from)]),
     ...(hasPassword
       ? [assign(path("secretsFile"), str(networkSecretPath(wirelessFile)), from)]

@@ -32,6 +32,7 @@ const forms: Readonly<Record<string, string>> = {
   "^[^\\s:]{1,15}(:[^\\s]{0,13})?$": "a label of at most 15 characters, without blanks",
   "^[0-9A-Fa-f:.]+$": "an IP address",
   "^[0-9.]+$": "an address of IPv4",
+  "^[A-Z]{2}$": "two capital letters",
   "^([0-9]{1,10}|[0-9]{1,3}(\\.[0-9]{1,3}){3})$": "a number, or one in the form of an address",
   "^[A-Za-z0-9+/]{43}=$": "a key of WireGuard: 32 bytes in base64",
   "^\\S+:[0-9]{1,5}$": "a name or an address with a port after a colon",

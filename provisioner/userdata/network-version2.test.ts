@@ -48,7 +48,7 @@ const cases: Readonly<Record<string, Case>> = {
     receive-checksum-offload: true
     large-receive-offload: false
     routes:
-      - {to: 198.51.100.0/24, via: 192.0.2.1, from: 192.0.2.10, table: 7, mtu: 1400, scope: link, type: unicast, congestion-window: 10, advertised-receive-window: 20}
+      - {to: 198.51.100.0/24, via: 192.0.2.1, from: 192.0.2.10, table: 7, mtu: 1400, advertised-mss: 1360, scope: link, type: unicast, congestion-window: 10, advertised-receive-window: 20}
     routing-policy:
       - {from: 192.0.2.10, to: 198.51.100.0/24, table: 7, priority: 5, mark: 3, type-of-service: 8}
 `,
@@ -92,6 +92,7 @@ const cases: Readonly<Record<string, Case>> = {
               from: "192.0.2.10",
               table: 7,
               mtu: 1400,
+              advertisedMss: 1360,
               scope: "link",
               type: "unicast",
               congestionWindow: 10,
@@ -127,6 +128,10 @@ const cases: Readonly<Record<string, Case>> = {
         },
       },
     },
+  },
+  "one name server, without a list": {
+    yaml: "ethernets: {lan: {nameservers: {addresses: 192.0.2.53, search: example.org}}}\n",
+    network: { ethernets: { lan: { nameservers: ["192.0.2.53"], search: ["example.org"] } } },
   },
   "a bond with every parameter": {
     yaml: `bonds:
@@ -280,6 +285,7 @@ vrfs:
     yaml: `wifis:
   wlan0:
     dhcp4: true
+    regulatory-domain: ch
     access-points:
       "my net": {password: "12345678", hidden: true, bssid: "02:00:00:00:00:01"}
       open: {}
@@ -291,6 +297,7 @@ vrfs:
       wifis: {
         wlan0: {
           dhcp4: true,
+          regulatoryDomain: "CH",
           accessPoints: {
             "my net": {
               password: { secretRef: "network-wlan0-my-net" },
@@ -304,9 +311,9 @@ vrfs:
       },
     },
     says: [
-      "warning network/unsupported 8:64 wifis.wlan0.access-points.new.band",
-      "warning network/unsupported 9:14 wifis.wlan0.access-points.work.auth",
-      "warning network/unsupported 10:14 wifis.wlan0.access-points.mine.mode",
+      "warning network/unsupported 9:64 wifis.wlan0.access-points.new.band",
+      "warning network/unsupported 10:14 wifis.wlan0.access-points.work.auth",
+      "warning network/unsupported 11:14 wifis.wlan0.access-points.mine.mode",
     ],
   },
   "a key that is none is named with the one it looks like": {

@@ -8,6 +8,7 @@
     useDHCP = false;
     wireless = {
       enable = true;
+      extraConfig = "country=CH";
       interfaces = [ "wlan0" ];
       secretsFile = "/run/firstlight/network/_wireless";
       networks = {

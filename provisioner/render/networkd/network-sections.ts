@@ -30,7 +30,7 @@ function networkSection({ settings, ties }: Link): readonly Section[] {
     ["LinkLocalAddressing", linkLocal === undefined ? undefined : families(linkLocal)],
     ["IPv6PrivacyExtensions", settings.ipv6Privacy],
     ["IPv6LinkLocalAddressGenerationMode", settings.ipv6AddressGeneration],
-    ["IPv6MTUBytes", settings.ipv6Mtu === undefined ? undefined : String(settings.ipv6Mtu)],
+    ["IPv6MTUBytes", bytes(settings.ipv6Mtu)],
     ["KeepConfiguration", settings.critical],
     ["ConfigureWithoutCarrier", settings.ignoreCarrier],
     ["EmitLLDP", settings.emitLldp],
@@ -56,10 +56,15 @@ function linkSection(settings: LinkSettings): readonly Section[] {
   const { mac, mtu, optional, requiredState, activation } = settings;
   return section("network", "Link", [
     ["MACAddress", mac],
-    ["MTUBytes", mtu === undefined ? undefined : String(mtu)],
+    ["MTUBytes", bytes(mtu)],
     ["RequiredForOnline", optional === true ? false : (requiredState ?? onlyTrue(optional))],
     ["ActivationPolicy", activation === "off" ? "always-down" : activation],
   ]);
+}
+
+/** NixOS takes a number of bytes as text, which may have a unit. */
+function bytes(number: number | undefined): string | undefined {
+  return number === undefined ? undefined : String(number);
 }
 
 function onlyTrue(optional: boolean | undefined): true | undefined {
@@ -162,7 +167,8 @@ function routeSections({ routes = [] }: LinkSettings): readonly Section[] {
       ["Type", route.type],
       ["Scope", route.scope],
       ["Table", route.table],
-      ["MTUBytes", route.mtu === undefined ? undefined : String(route.mtu)],
+      ["MTUBytes", bytes(route.mtu)],
+      ["TCPAdvertisedMaximumSegmentSize", bytes(route.advertisedMss)],
       ["InitialCongestionWindow", route.congestionWindow],
       ["InitialAdvertisedReceiveWindow", route.advertisedReceiveWindow],
     ]),

@@ -57,7 +57,7 @@ export const networkdSections = {
       option: "routes",
       keys: [
         ...["Destination", "Gateway", "Metric", "GatewayOnLink", "PreferredSource", "Type"],
-        ...["Scope", "Table", "MTUBytes"],
+        ...["Scope", "Table", "MTUBytes", "TCPAdvertisedMaximumSegmentSize"],
         ...["InitialCongestionWindow", "InitialAdvertisedReceiveWindow"],
       ],
       repeats: true,

@@ -86,6 +86,7 @@ const routeReaders = {
   scope: setRoute("scope", wordOf(["global", "link", "host"])),
   table: setRoute("table", tableOf),
   mtu: setRoute("mtu", integerOf(68, 65_535)),
+  "advertised-mss": setRoute("advertisedMss", integerOf(1, 65_535)),
   "congestion-window": setRoute("congestionWindow", windowOf),
   "advertised-receive-window": setRoute("advertisedReceiveWindow", windowOf),
 };

@@ -58,10 +58,15 @@ const nameServerReaders: KeyReaders<LinkSettings> = {
   addresses: (input, link) =>
     addNameServers(
       link,
-      input.items().flatMap((item) => readAddress(item) ?? []),
+      oneOrMore(input).flatMap((item) => readAddress(item) ?? []),
     ),
-  search: (input, link) => addSearch(link, input.texts()),
+  search: (input, link) => addSearch(link, input.oneOrMoreTexts()),
 };
+
+/** Items of a list; a text alone counts as a list of one, as cloud-init has it. */
+function oneOrMore(input: Input): readonly Input[] {
+  return typeof input.value === "string" ? [input] : input.items();
+}
 
 /** Keys that every interface of version 2 may have, netplan's among them (https://netplan.readthedocs.io). */
 export const linkReaders: KeyReaders<LinkSettings> = {

@@ -3,7 +3,7 @@ import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import { refuse } from "../network-parts.ts";
 import { setOwn } from "../own-key.ts";
-import { flag, type KeyReaders, left, macOf, readKeys, setterFor, wordOf } from "./keys.ts";
+import { flag, type KeyReaders, left, macOf, readKeys, setterFor, textOf, wordOf } from "./keys.ts";
 
 const set = setterFor<AccessPoint>();
 const byHand = "set networking.wireless under `firstlight: options`";
@@ -25,10 +25,10 @@ export function wifiReaders(name: string, draft: SpecDraft): KeyReaders<Wifi> {
       }
     },
     wakeonwlan: left("waking up by WLAN is not translated", byHand),
-    "regulatory-domain": left(
-      "the country that the radio is in is not translated",
-      "set hardware.wirelessRegulatoryDatabase, and `country` in networking.wireless.extraConfig, under `firstlight: options`",
-    ),
+    "regulatory-domain": (input, wifi) => {
+      const country = textOf(/^[A-Za-z]{2}$/, "a country of two letters")(input);
+      if (country !== undefined) wifi.regulatoryDomain = country.toUpperCase();
+    },
   };
 }
 
@@ -66,7 +66,7 @@ function pointReaders(name: string, draft: SpecDraft): KeyReaders<AccessPoint> {
     auth: (input, point) => {
       if (!input.isMapping()) return input.expected("a mapping");
       const management = input.get("key-management");
-      if (management?.value === "eap" || management?.value === "802.1x")
+      if (/^(eap|802\.1x)/.test(management?.scalarText() ?? ""))
         return left("WPA-Enterprise is not translated", byHand)(input);
       readKeys(input, point, {
         "key-management": set("keyManagement", wordOf(["none", "psk", "sae"])),

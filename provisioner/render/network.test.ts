@@ -227,6 +227,34 @@ t.test(
   },
 );
 
+t.test(
+  "an image that runs NetworkManager of its own leaves these interfaces to networkd",
+  async (t) => {
+    const adopted = {
+      kind: "adopted",
+      files: [{ path: "configuration.nix", content: "{ }\n", mode: 0o644 }],
+    } as const;
+    const network: Network = {
+      ethernets: {
+        a: { match: { mac: device.mac, name: "x*" }, setName: "lan0" },
+        b: { match: { driver: "e1000e" } },
+        c: { match: { name: "en*" } },
+        d: {},
+      },
+      wifis: { wlan0: { accessPoints: { open: {} } } },
+      bridges: { br0: { interfaces: ["eth7"] } },
+    };
+    const text = fileOf(tryRender({ network }, { base: adopted }), "firstlight/network.nix");
+    t.match(
+      text.replaceAll(/\s+/g, " "),
+      `unmanaged = [ "mac:${device.mac}" "driver:e1000e" "interface-name:en*" "interface-name:d" "interface-name:wlan0" "interface-name:br0" "interface-name:eth7" ];`,
+    );
+    t.match(text, "useNetworkd = lib.mkOverride 90 true;");
+    t.match(text, "enable = lib.mkOverride 90 true;");
+    t.notMatch(fileOf(tryRender({ network }), "firstlight/network.nix"), "unmanaged");
+  },
+);
+
 t.test("what every kind of interface may say is written the same for each", async (t) => {
   const { ethernets } = structuredClone(everyNetwork) as unknown as Network;
   const { wan = {}, spare = {} } = ethernets ?? {};

@@ -9,6 +9,7 @@ import { section } from "./networkd/sections.ts";
 import { unitOptions } from "./networkd/unit-options.ts";
 import { unitText } from "./networkd/unit-text.ts";
 import { networkdUnits } from "./networkd/units.ts";
+import { leaveToNetworkd } from "./unmanaged.ts";
 import { renderWifis } from "./wifi.ts";
 
 /** A file of systemd-networkd. */
@@ -28,6 +29,7 @@ export function renderNetwork(concern: Concern): readonly Assignment[] {
   return [
     assign(["networking", "useNetworkd"], winning(concern.base, bool(true)), ["network"]),
     assign(["networking", "useDHCP"], winning(concern.base, bool(false)), ["network"]),
+    ...leaveToNetworkd(concern, fitting),
     ...(["netdev", "network", "link"] as const).flatMap((kind) =>
       units
         .filter((unit) => unit.kind === kind)

@@ -96,6 +96,7 @@ in
       interfaces = option (attrsOf free) { };
       nameservers = list str;
       networkmanager.enable = option bool false;
+      networkmanager.unmanaged = list str;
       search = list str;
       timeServers = option (listOf str) [ "0.nixos.pool.ntp.org" "1.nixos.pool.ntp.org" "2.nixos.pool.ntp.org" "3.nixos.pool.ntp.org" ];
       useDHCP = option bool true;

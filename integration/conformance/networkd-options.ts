@@ -22,6 +22,7 @@ const sectionOf: Readonly<Record<string, string>> = {
   netdevConfig: "NetDev",
   bondConfig: "Bond",
   bridgeConfig: "Bridge",
+  peerConfig: "Peer",
   vlanConfig: "VLAN",
   vrfConfig: "VRF",
   tunnelConfig: "Tunnel",

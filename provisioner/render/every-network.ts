@@ -117,6 +117,7 @@ export const everyNetwork = {
     },
   },
   dummies: { dummy0: { addresses: ["198.51.100.7/32"] } },
+  veths: { veth0: { peer: "veth1" }, veth1: { peer: "veth0" } },
   bonds: {
     bond0: {
       interfaces: ["eth1", "eth2"],

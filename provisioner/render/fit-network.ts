@@ -47,6 +47,8 @@ function isWhole(before: unknown, after: unknown): boolean {
 
 function fitText(concern: Concern, text: string, path: readonly string[]): string | undefined {
   const key = /^\d+$/.test(path.at(-1) ?? "") ? path.at(-2) : path.at(-1);
-  const rule = Object.hasOwn(rules, key ?? "") ? rules[key ?? ""] : undefined;
+  // the other end of a pair is a name, held to its form by the schema
+  const isName = path[1] === "veths" && path.length === 4;
+  const rule = !isName && Object.hasOwn(rules, key ?? "") ? rules[key ?? ""] : undefined;
   return rule === undefined ? text : checked(concern, path, text, rule);
 }

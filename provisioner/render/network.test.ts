@@ -198,6 +198,16 @@ t.test("what is no device is made, and tied to what it is made of", async (t) =>
         "10-vx.network": `[Match] Name=vx ${plain}`,
       },
     },
+    "a pair of interfaces, made once": {
+      network: { veths: { b: { peer: "a" }, a: { peer: "b" }, c: { peer: "d" } } },
+      files: {
+        "10-a.netdev": "[NetDev] Name=a Kind=veth [Peer] Name=b",
+        "10-a.network": `[Match] Name=a ${plain}`,
+        "10-b.network": `[Match] Name=b ${plain}`,
+        "10-c.netdev": "[NetDev] Name=c Kind=veth [Peer] Name=d",
+        "10-c.network": `[Match] Name=c ${plain}`,
+      },
+    },
     "a device that udev is asked for something keeps its name": {
       network: { ethernets: { eth0: { wakeOnLan: true } } },
       files: {
@@ -267,9 +277,11 @@ t.test("what every kind of interface may say is written the same for each", asyn
         ? { id: needed.id, link: needed.link }
         : kind === "vrfs"
           ? { table: needed.table }
-          : kind === "tunnels"
-            ? { mode: needed.mode, id: needed.id }
-            : {};
+          : kind === "veths"
+            ? { peer: needed.link }
+            : kind === "tunnels"
+              ? { mode: needed.mode, id: needed.id }
+              : {};
     return filesOf({ [kind]: { a: { ...own, ...common } } })["10-a.network"];
   });
   t.match(written[0], /RoutingPolicyRule.*TypeOfService=8/);

@@ -78,6 +78,7 @@ function nameHint(path: readonly string[]): string {
     case "wifis":
       return "use letters, digits, - _ and .";
     case "dummies":
+    case "veths":
     case "bonds":
     case "bridges":
     case "vlans":

@@ -36,6 +36,8 @@ const forms: Readonly<Record<string, string>> = {
   "^([0-9]{1,10}|[0-9]{1,3}(\\.[0-9]{1,3}){3})$": "a number, or one in the form of an address",
   "^[A-Za-z0-9+/]{43}=$": "a key of WireGuard: 32 bytes in base64",
   "^\\S+:[0-9]{1,5}$": "a name or an address with a port after a colon",
+  "^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$":
+    "the name of an interface: at most 15 letters, digits, - _ and .",
   "^[A-Za-z0-9_.-]{1,15}$": "the name of an interface: at most 15 letters, digits, - _ and .",
   "^[0-9A-Fa-f.:]+/[0-9]{1,3}$": "an IP address with the length of its prefix",
   "^/[^\\n\\r]*$": "an absolute path",

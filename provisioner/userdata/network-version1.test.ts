@@ -157,7 +157,6 @@ const cases: Readonly<Record<string, Case>> = {
       },
     },
     says: [
-      "note network/unsupported 9:125 config.0.subnets.2.ipv4",
       "note network/unsupported 9:137 config.0.subnets.2.mtu",
       "warning network/unsupported 12:26 config.0.subnets.5.address",
     ],

@@ -19,7 +19,6 @@ import {
   linkNameOf,
   macOf,
   namesOf,
-  passedOver,
   readKeys,
 } from "./network/keys.ts";
 import { addNameServers, addSearch, readMtu, shareMetric } from "./network/link-keys.ts";
@@ -113,7 +112,7 @@ const commonReaders: KeyReaders<LinkSettings> = {
   accept_ra: (input, link) => put(link, "acceptRa", flag(input)),
   optional: (input, link) => put(link, "optional", flag(input)),
   keep_configuration: (input, link) => put(link, "critical", flag(input)),
-  config_id: passedOver("an interface is known by its name"),
+  config_id: (input) => input.mark("translated"), // an interface is known by its name
   ipv4_conf: kernel,
   ipv6_conf: kernel,
 };

@@ -196,6 +196,7 @@ const cases: Readonly<Record<string, Case>> = {
     parameters: {stp: no, priority: 7, ageing-time: 250, forward-delay: 4s, hello-time: 2, max-age: "12", path-cost: {a: 50}, port-priority: {a: 7}}
 vlans:
   a.7: {id: 7, link: a, dhcp4: true}
+virtual-ethernets: {ve0: {peer: ve1}}
 dummy-devices:
   dm0: {addresses: [192.0.2.1/32]}
 vrfs:
@@ -222,6 +223,7 @@ vrfs:
         },
       },
       vlans: { "a.7": { id: 7, link: "a", dhcp4: true } },
+      veths: { ve0: { peer: "ve1" } },
       dummies: { dm0: { addresses: ["192.0.2.1/32"] } },
       vrfs: {
         red: {
@@ -285,6 +287,9 @@ vrfs:
     yaml: `wifis:
   wlan0:
     dhcp4: true
+    match: {driver: "ath*"}
+    set-name: wlan9
+    wakeonlan: true
     regulatory-domain: ch
     access-points:
       "my net": {password: "12345678", hidden: true, bssid: "02:00:00:00:00:01"}
@@ -297,6 +302,8 @@ vrfs:
       wifis: {
         wlan0: {
           dhcp4: true,
+          match: { driver: "ath*" },
+          setName: "wlan9",
           regulatoryDomain: "CH",
           accessPoints: {
             "my net": {
@@ -311,9 +318,10 @@ vrfs:
       },
     },
     says: [
-      "warning network/unsupported 9:64 wifis.wlan0.access-points.new.band",
-      "warning network/unsupported 10:14 wifis.wlan0.access-points.work.auth",
-      "warning network/unsupported 11:14 wifis.wlan0.access-points.mine.mode",
+      "warning network/unknown-key 7:5 wifis.wlan0.wakeonlan",
+      "warning network/unsupported 12:64 wifis.wlan0.access-points.new.band",
+      "warning network/unsupported 13:14 wifis.wlan0.access-points.work.auth",
+      "warning network/unsupported 14:14 wifis.wlan0.access-points.mine.mode",
     ],
   },
   "a key that is none is named with the one it looks like": {
@@ -339,7 +347,8 @@ wlans: {}
     ],
   },
   "what cannot be made without what it lacks": {
-    yaml: `vlans: {v: {id: 7}, w: {id: 5000, link: a}}
+    yaml: `virtual-ethernets: {a: {}}
+vlans: {v: {id: 7}, w: {id: 5000, link: a}}
 vrfs: {r: {}}
 tunnels:
   t: {local: 192.0.2.1}
@@ -351,16 +360,17 @@ tunnels:
 `,
     network: {},
     says: [
-      "error network/invalid 2:12 vlans.v",
-      "error network/invalid 2:29 vlans.w.id",
-      "error network/invalid 3:11 vrfs.r",
-      "error network/invalid 5:6 tunnels.t",
-      "error network/invalid 6:13 tunnels.u.mode",
-      "error network/invalid 7:6 tunnels.v",
-      "error network/invalid 8:6 tunnels.w",
-      "error network/invalid 8:32 tunnels.w.peers.0",
-      "warning network/unsupported 9:24 tunnels.x.key",
-      "error network/invalid 10:29 tunnels.y.key",
+      "error network/invalid 2:24 virtual-ethernets.a",
+      "error network/invalid 3:12 vlans.v",
+      "error network/invalid 3:29 vlans.w.id",
+      "error network/invalid 4:11 vrfs.r",
+      "error network/invalid 6:6 tunnels.t",
+      "error network/invalid 7:13 tunnels.u.mode",
+      "error network/invalid 8:6 tunnels.v",
+      "error network/invalid 9:6 tunnels.w",
+      "error network/invalid 9:32 tunnels.w.peers.0",
+      "warning network/unsupported 10:24 tunnels.x.key",
+      "error network/invalid 11:29 tunnels.y.key",
     ],
   },
 };

@@ -2,14 +2,14 @@ import type {
   LinkSettings,
   Network,
   Tunnel,
+  Veth,
   Vlan,
   Vrf,
-  Wifi,
 } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "./draft.ts";
 import type { Input } from "./input.ts";
 import { bondReaders, bridgeReaders } from "./network/bond-keys.ts";
-import { deviceReaders } from "./network/device-keys.ts";
+import { deviceReaders, findingReaders, interfaceNameOf } from "./network/device-keys.ts";
 import { putGateways } from "./network/gateways.ts";
 import {
   integerOf,
@@ -40,21 +40,18 @@ export function fillFromVersion2(network: Input, draft: SpecDraft): void {
     ethernets: links("ethernets", () => ({ ...linkReaders, ...deviceReaders })),
     wifis: links("wifis", (name) => ({
       ...linkReaders,
-      ...(deviceReaders as KeyReaders<Wifi>),
+      ...findingReaders,
       ...wifiReaders(name, draft),
     })),
     bonds: links("bonds", () => ({ ...linkReaders, ...bondReaders })),
     bridges: links("bridges", () => ({ ...linkReaders, ...bridgeReaders })),
     vlans: links("vlans", () => ({ ...linkReaders, ...vlanReaders })),
     vrfs: links("vrfs", () => ({ ...linkReaders, ...vrfReaders })),
+    "virtual-ethernets": links("veths", () => ({ ...linkReaders, ...vethReaders })),
     "dummy-devices": links("dummies", () => linkReaders),
     tunnels: (input) => {
       for (const [name, inner] of entries(input)) addTunnel(inner, name, draft);
     },
-    "virtual-ethernets": left(
-      "pairs of virtual interfaces are not translated",
-      `${byOptions} with systemd.network.netdevs`,
-    ),
     modems: left("modems are not translated", `${byOptions} with networking.modemmanager`),
     "nm-devices": left("NetworkManager is not used", `${byOptions} with networking.networkmanager`),
     openvswitch: left("Open vSwitch is not translated", `${byOptions} with virtualisation.vswitch`),
@@ -64,6 +61,10 @@ export function fillFromVersion2(network: Input, draft: SpecDraft): void {
 const vlanReaders: KeyReaders<Vlan> = {
   id: setVlan("id", integerOf(0, 4094)),
   link: setVlan("link", linkNameOf),
+};
+
+const vethReaders: KeyReaders<Veth> = {
+  peer: setterFor<Veth>()("peer", interfaceNameOf),
 };
 
 const vrfReaders: KeyReaders<Vrf> = {
@@ -104,6 +105,7 @@ function readLink<T extends LinkSettings>(input: Input, link: T, readers: KeyRea
 
 /** Whether an interface says what it cannot be made without. */
 function isWhole(kind: LinkKind, link: object, input: Input): boolean {
+  if (kind === "veths") return has(link, ["peer"], "a virtual interface", input);
   if (kind === "vlans") return has(link, ["id", "link"], "a VLAN", input);
   if (kind !== "vrfs") return true;
   if (!has(link, ["table"], "a VRF", input)) return false;

@@ -36,6 +36,13 @@
         Kind = "dummy";
       };
     };
+    "10-veth0" = {
+      netdevConfig = {
+        Name = "veth0";
+        Kind = "veth";
+      };
+      peerConfig.Name = "veth1";
+    };
     "10-bond0" = {
       netdevConfig = {
         Name = "bond0";
@@ -157,6 +164,14 @@
         DHCP = "no";
         Address = [ "198.51.100.7/32" ];
       };
+    };
+    "10-veth0" = {
+      matchConfig.Name = "veth0";
+      networkConfig.DHCP = "no";
+    };
+    "10-veth1" = {
+      matchConfig.Name = "veth1";
+      networkConfig.DHCP = "no";
     };
     "10-bond0" = {
       matchConfig.Name = "bond0";

@@ -5,6 +5,7 @@ export const linkKinds = [
   "ethernets",
   "wifis",
   "dummies",
+  "veths",
   "bonds",
   "bridges",
   "vlans",

@@ -1,4 +1,4 @@
-import type { Bond, Bridge, Network, Tunnel } from "#generated/provisioner/spec/v1.ts";
+import type { Bond, Bridge, Network, Tunnel, Veth } from "#generated/provisioner/spec/v1.ts";
 import { type Section, section } from "./sections.ts";
 
 /** The file that a secret lies in for networkd; `undefined` where there is none. */
@@ -21,6 +21,8 @@ export function netdevSections(
   if (vlan !== undefined)
     return [...netdev(name, "vlan"), ...section("netdev", "VLAN", [["Id", vlan.id]])];
   if (own(network.dummies, name) !== undefined) return netdev(name, "dummy");
+  const veth = own(network.veths, name);
+  if (veth !== undefined) return isOther(network, name, veth.peer) ? undefined : pair(name, veth);
   const vrf = own(network.vrfs, name);
   if (vrf !== undefined)
     return [...netdev(name, "vrf"), ...section("netdev", "VRF", [["Table", vrf.table]])];
@@ -33,6 +35,15 @@ function netdev(name: string, kind: string): readonly Section[] {
     ["Name", name],
     ["Kind", kind],
   ]);
+}
+
+/** Whether the pair is made with its other end. */
+function isOther({ veths }: Network, name: string, peer: string): boolean {
+  return own(veths, peer)?.peer === name && peer < name;
+}
+
+function pair(name: string, { peer }: Veth): readonly Section[] {
+  return [...netdev(name, "veth"), ...section("netdev", "Peer", [["Name", peer]])];
 }
 
 function bondSection({ parameters = {} }: Bond): readonly Section[] {

@@ -88,6 +88,7 @@ export const networkdSections = {
         ...["MaxAgeSec", "VLANFiltering"],
       ],
     },
+    Peer: { option: "peerConfig", keys: ["Name"] },
     VLAN: { option: "vlanConfig", keys: ["Id"] },
     VRF: { option: "vrfConfig", keys: ["Table"] },
     Tunnel: {

@@ -30,8 +30,8 @@ export const interfaceNameOf = textOf(
   "a name of at most 15 letters, digits, `_`, `.` and `-`",
 );
 
-/** How a device is found and called, and what it does itself. */
-export const deviceReaders: KeyReaders<Ethernet> = {
+/** How a device is found and called. */
+export const findingReaders: KeyReaders<Pick<Ethernet, "match" | "setName">> = {
   match: (input, ethernet) => {
     if (!input.isMapping())
       return input.expected("a mapping with `name`, `macaddress` or `driver`");
@@ -39,6 +39,11 @@ export const deviceReaders: KeyReaders<Ethernet> = {
     readKeys(input, ethernet.match, matchReaders);
   },
   "set-name": set("setName", interfaceNameOf),
+};
+
+/** How a device with a cable is found and called, and what it does itself. */
+export const deviceReaders: KeyReaders<Ethernet> = {
+  ...findingReaders,
   wakeonlan: set("wakeOnLan", flag),
   "infiniband-mode": set("infinibandMode", wordOf(["datagram", "connected"])),
   "receive-checksum-offload": offload("receiveChecksum"),

@@ -11,7 +11,7 @@ import {
 } from "../network-parts.ts";
 import { addAddress, addOptions, addRoute } from "./addresses.ts";
 import { gatewayRoute } from "./gateways.ts";
-import { integerOf, type KeyReaders, left, passedOver, readKeys, wordOf } from "./keys.ts";
+import { integerOf, type KeyReaders, left, readKeys, wordOf } from "./keys.ts";
 import { addNameServers, addSearch, readMtu } from "./link-keys.ts";
 
 const types = [
@@ -81,8 +81,8 @@ function subnetReaders(metric: number | undefined): KeyReaders<LinkSettings> {
       }
     },
     mtu: (input, link) => putMtu(input, link),
-    ipv4: passedOver("the family is that of the address"),
-    ipv6: passedOver("the family is that of the address"),
+    ipv4: (input) => input.mark("translated"), // the family is that of the address
+    ipv6: (input) => input.mark("translated"),
   };
 }
 

@@ -7,6 +7,11 @@ import { linkKinds } from "./networkd/links.ts";
 export function checkClashes(concern: Concern, network: Network): void {
   checkNames(concern, network);
   checkMembers(concern, network);
+  for (const [name, tunnel] of Object.entries(network.tunnels ?? {})) {
+    const key = { wireguard: "privateKey", vxlan: "id" }[tunnel.mode as string];
+    if (key !== undefined && !Object.hasOwn(tunnel, key))
+      clash(concern, ["tunnels", name], `a tunnel of the mode ${tunnel.mode} lacks \`${key}\``);
+  }
 }
 
 /** Files of one name would take each other's place, and devices of one name cannot be. */

@@ -299,6 +299,8 @@ t.test("interfaces that cannot be what is said of them are errors", async (t) =>
     of("bonds.a.interfaces.1", "bridges.b.interfaces.0"),
   );
   t.same(said({ vlans: { a: { id: 1, link: "a" } } }), of("vlans.a.link"));
+  const tunnels = { a: { mode: "wireguard" }, b: { mode: "vxlan" }, c: { mode: "sit" } } as const;
+  t.same(said({ tunnels }), of("tunnels.a", "tunnels.b"));
   t.same(
     said({
       bonds: { a: { interfaces: ["x"], parameters: { primary: "y" } } },

@@ -104,6 +104,7 @@ const delivered = [
   "own-secret",
   "packed",
   "passwd",
+  "psk",
   "runcmd",
   "runcmd-list",
   "sealed",

@@ -1,4 +1,6 @@
+import type { Json } from "#core/canonical-json.ts";
 import type { Input } from "#provisioner/userdata/input.ts";
+import { bondOption } from "#provisioner/userdata/network/bond-parameters.ts";
 import { refuse } from "#provisioner/userdata/network-parts.ts";
 
 /** A route of the converted document; `to` may be `default`. */
@@ -7,10 +9,12 @@ export interface Route {
   readonly via?: string;
 }
 
-/** A physical interface, and what the networks on it add. */
+/** An interface, and what the networks on it add. */
 export interface Link {
   /** Its name in the converted document. */
   readonly key: string;
+  /** What it is made of, where it is no device. */
+  readonly made: Made | undefined;
   readonly mac: string | undefined;
   /** The name that it is to have, or that it is found by where there is no MAC address. */
   readonly name: string | undefined;
@@ -27,12 +31,18 @@ export interface Link {
   readonly search: Set<string>;
 }
 
-/** Every link by its id. */
-export interface Links {
-  readonly physical: ReadonlyMap<string, Link>;
-  /** Ids of bonds, VLANs and the members of bonds: named in findings, not translated. */
-  readonly untranslated: ReadonlySet<string>;
-}
+/** A bond of other links, or a VLAN of one, by their ids. */
+export type Made =
+  | {
+      readonly kind: "bond";
+      readonly members: readonly string[];
+      /** By the names of version 2. */
+      readonly parameters: Readonly<Record<string, Json>>;
+    }
+  | { readonly kind: "vlan"; readonly parent: string; readonly number: number };
+
+/** Every link that is translated, by its id. */
+export type Links = ReadonlyMap<string, Link>;
 
 /** Types of interfaces that are plain ones to the guest, whatever the host makes them of. */
 const physicalTypes: ReadonlySet<unknown> = new Set([
@@ -40,34 +50,55 @@ const physicalTypes: ReadonlySet<unknown> = new Set([
   ...["hw_veb", "bgpovs", "cascading"],
 ]);
 
-/**
- * The `links` of network_data.json. Bonds and VLANs, which the network config does not take yet,
- * have a warning each.
- */
+/** The `links` of network_data.json: devices, bonds and VLANs. One that others need and lack has none of them. */
 export function readLinks(inputs: readonly Input[]): Links {
-  const untranslated = new Set<string>();
-  const plain: { readonly id: string; readonly input: Input }[] = [];
   const seen = new Set<string>();
-  for (const input of inputs) {
+  const withId = inputs.flatMap((input) => {
     const id = readId(input, seen);
-    if (id === undefined) continue;
+    return id === undefined ? [] : [{ id, input }];
+  });
+  const isMade = (input: Input) => ["bond", "vlan"].includes(input.get("type")?.scalarText() ?? "");
+  const keys = new Set(withId.flatMap(({ id, input }) => (isMade(input) ? [] : [id])));
+  const links = new Map<string, Link>();
+  const made: { readonly id: string; readonly input: Input; readonly link: Link }[] = [];
+  let plain = 0;
+  for (const { id, input } of withId) {
     const type = input.get("type")?.value;
     if (type === "bond" || type === "vlan") {
-      untranslated.add(id);
-      for (const member of memberIds(input)) untranslated.add(member);
-      refuseVirtual(input, type);
-    } else plain.push({ id, input });
-  }
-  const physical = new Map<string, Link>();
-  const keys = new Set(seen);
-  for (const [index, { id, input }] of plain.entries()) {
-    if (untranslated.has(id)) input.mark("unsupported");
-    else {
-      const link = readPhysical(input, isKey(id) ? id : freeKey(index, keys));
-      if (link !== undefined) physical.set(id, link);
+      const link = type === "bond" ? readBond(input, keys) : readVlan(input, keys);
+      if (link === undefined) continue;
+      made.push({ id, input, link });
+      links.set(id, link);
+    } else {
+      const link = readPhysical(input, isKey(id) ? id : freeKey(plain, keys));
+      plain += 1;
+      if (link !== undefined) links.set(id, link);
     }
   }
-  return { physical, untranslated };
+  removeLacking(made, links);
+  return links;
+}
+
+/** Takes out what lacks what it is made of, until nothing does any more. */
+function removeLacking(
+  made: readonly { readonly id: string; readonly input: Input; readonly link: Link }[],
+  links: Map<string, Link>,
+): void {
+  const lacking = ({ id, link }: { readonly id: string; readonly link: Link }) =>
+    links.has(id) && idsIn(link).some((each) => each === id || !links.has(each));
+  for (let next = made.find(lacking); next !== undefined; next = made.find(lacking)) {
+    links.delete(next.id);
+    next.input.unsupported({
+      code: "network/unsupported",
+      message: "not translated: a link that it is made of is not among the links",
+      hint: "say it under `firstlight: options` with systemd.network",
+    });
+  }
+}
+
+function idsIn({ made }: Link): readonly string[] {
+  if (made === undefined) return [];
+  return made.kind === "bond" ? made.members : [made.parent];
 }
 
 /** The value under a key; nothing where null stands, which OpenStack writes for what is not set. */
@@ -100,10 +131,67 @@ function readPhysical(input: Input, key: string): Link | undefined {
     if (macInput !== undefined) return undefined; // it has its finding
     return refuse(input, "a link lacks `ethernet_mac_address`, so that it cannot be found");
   }
+  return newLink({ key, mac, name, mtu, made: undefined });
+}
+
+function newLink(said: Pick<Link, "key" | "mac" | "name" | "mtu" | "made">): Link {
   return {
-    ...{ key, mac, name, mtu, dhcp4: false, dhcp6: false, acceptRa: undefined, hasNetwork: false },
+    ...said,
+    ...{ dhcp4: false, dhcp6: false, acceptRa: undefined, hasNetwork: false },
     ...{ addresses: new Set(), routes: new Map(), nameservers: new Set(), search: new Set() },
   };
+}
+
+function readBond(input: Input, keys: Set<string>): Link | undefined {
+  const members = given(input, "bond_links")?.texts() ?? [];
+  if (members.length === 0) return refuse(input, "a bond lacks `bond_links`");
+  const parameters: Record<string, Json> = {};
+  for (const [name, value] of input.entries()) {
+    if (!name.startsWith("bond_") || name === "bond_links" || value.value === null) continue;
+    const option = bondOption(name.slice("bond_".length));
+    if (option?.fits(value) === true) parameters[option.key] = value.value;
+  }
+  return readMade(input, keys, "ethernet_mac_address", "bond0", {
+    kind: "bond",
+    members,
+    parameters,
+  });
+}
+
+function readVlan(input: Input, keys: Set<string>): Link | undefined {
+  const parent = given(input, "vlan_link")?.text();
+  const numberInput = given(input, "vlan_id");
+  const number = numberInput?.integer();
+  if (parent === undefined || number === undefined || number > 4094)
+    return refuse(input, "a VLAN lacks `vlan_link` or `vlan_id`");
+  const made = { kind: "vlan", parent, number } as const;
+  return readMade(input, keys, "vlan_mac_address", `vlan${number}`, made);
+}
+
+function readMade(
+  input: Input,
+  keys: Set<string>,
+  macKey: string,
+  usual: string,
+  made: Made,
+): Link {
+  for (const key of ["type", "vif_id", "ethernet_mac_address"]) input.get(key)?.mark("translated");
+  const name = readName(given(input, "name"));
+  const mac = readMac(given(input, macKey));
+  const mtu = readMtu(given(input, "mtu"));
+  const key = name !== undefined && isKey(name) && !keys.has(name) ? name : freeName(usual, keys);
+  keys.add(key);
+  return newLink({ key, mac, name: undefined, mtu, made });
+}
+
+/** `bond0`, else `bond1`, …; `vlan7`, else `vlan7-1`, …. */
+function freeName(usual: string, keys: ReadonlySet<string>): string {
+  const [, word = usual, count] = /^(bond)(\d+)$/.exec(usual) ?? [];
+  let name = usual;
+  for (let next = 1; keys.has(name); next++) {
+    name = count === undefined ? `${usual}-${next}` : `${word}${Number(count) + next}`;
+  }
+  return name;
 }
 
 function readType(input: Input): void {
@@ -138,20 +226,6 @@ function readName(input: Input | undefined): string | undefined {
   return /^[A-Za-z0-9_.-]{1,15}$/.test(name)
     ? name
     : refuse(input, "expected a name of at most 15 letters, digits, `_`, `.` and `-`");
-}
-
-function refuseVirtual(input: Input, type: "bond" | "vlan"): void {
-  const members = type === "bond" ? " and the links in it are left alone" : " is left alone";
-  input.unsupported({
-    code: "network/unsupported",
-    message: `a ${type} is not translated yet: it${members}`,
-    hint: "say it under `firstlight: options` with systemd.network",
-  });
-}
-
-function memberIds(input: Input): readonly string[] {
-  const members = input.get("bond_links")?.value;
-  return Array.isArray(members) ? members.filter((id) => typeof id === "string") : [];
 }
 
 /** What the spec takes as the name of an interface in the document. */

@@ -2,7 +2,7 @@ import t from "tap";
 import type { Json } from "#core/canonical-json.ts";
 import { fc } from "#core/fast-check.ts";
 import { placeOfFinding } from "#core/finding.ts";
-import type { Ethernet } from "#generated/provisioner/spec/v1.ts";
+import type { Ethernet, Network } from "#generated/provisioner/spec/v1.ts";
 import { translateText } from "#provisioner/userdata/sample-translation.ts";
 import { readJson } from "./json-document.ts";
 import { convertNetworkData } from "./openstack-network.ts";
@@ -20,6 +20,7 @@ const phy = {
 /** What the document becomes, read by our own reader of network configs; its findings come last. */
 function convert(document: Json): {
   readonly ethernets: Readonly<Record<string, Ethernet>> | undefined;
+  readonly network: Network | undefined;
   readonly findings: readonly string[];
 } {
   const bytes = Buffer.from(JSON.stringify(document, undefined, 1));
@@ -33,6 +34,7 @@ function convert(document: Json): {
   const all = [...findings, ...(read?.findings ?? [])];
   return {
     ethernets: read?.spec.network?.ethernets,
+    network: read?.spec.network,
     findings: all.map(
       (finding) => `${finding.level} ${placeOfFinding(finding)}: ${finding.message}`,
     ),
@@ -200,41 +202,94 @@ for (const [name, { document, ethernet, findings = [] }] of Object.entries(singl
 
 t.test("a document of nothing describes no network", async (t) => {
   for (const document of [{}, { links: [], networks: [], services: [] }, { links: null }]) {
-    t.strictSame(convert(document), { ethernets: undefined, findings: [] });
+    t.strictSame(convert(document), { ethernets: undefined, network: undefined, findings: [] });
   }
   const services = [dns("192.0.2.53")];
   t.match(convert({ services }).findings, [/services: name servers are those of a link/]);
 });
 
-t.test("bonds and VLANs have a warning, and what lies on them too", async (t) => {
-  const link = (id: string, last: string, more: object = {}) => ({
+t.test("bonds and VLANs are made of other links", async (t) => {
+  const link = (id: string, last: string, more: { readonly [key: string]: Json } = {}) => ({
     ...{ id, type: "phy", ethernet_mac_address: `52:54:00:00:00:${last}`, ...more },
   });
-  const { ethernets, findings } = convert({
+  const { network, findings } = convert({
     links: [
-      link("a", "01"),
-      link("b", "02"),
-      link("c", "03"),
-      link("bond0", "01", { type: "bond", bond_links: ["a", "b"], bond_mode: "802.3ad" }),
       {
         id: "vlan7",
         type: "vlan",
-        vlan_link: "c",
+        vlan_link: "bond",
         vlan_id: 7,
         vlan_mac_address: "52:54:00:00:00:04",
       },
+      link("a", "01"),
+      link("b", "02"),
+      link("c", "03"),
+      link("bond", "01", {
+        type: "bond",
+        bond_links: ["a", "b"],
+        bond_mode: "802.3ad",
+        bond_xmit_hash_policy: "layer3+4",
+        bond_miimon: 100,
+        mtu: 9000,
+      }),
+      { id: "second", type: "vlan", vlan_link: "c", vlan_id: 7, name: "storage" },
+      { id: "third", type: "vlan", vlan_link: "c", vlan_id: 7 },
     ],
-    networks: ["bond0", "vlan7", "c", "nowhere"].map((id) => ({ link: id, type: "ipv4_dhcp" })),
+    networks: ["bond", "vlan7", "c"].map((id) => ({ link: id, type: "ipv4_dhcp" })),
   });
-  t.strictSame(ethernets, { c: { match: { mac: "52:54:00:00:00:03" }, dhcp4: true } });
+  t.strictSame(findings, []);
+  const device = (last: string) => ({ match: { mac: `52:54:00:00:00:${last}` } });
+  t.strictSame(network, {
+    ethernets: { a: device("01"), b: device("02"), c: { ...device("03"), dhcp4: true } },
+    bonds: {
+      bond0: {
+        interfaces: ["a", "b"],
+        parameters: {
+          mode: "802.3ad",
+          transmitHashPolicy: "layer3+4",
+          miiMonitorInterval: "100ms",
+        },
+        mac: "52:54:00:00:00:01",
+        mtu: 9000,
+        dhcp4: true,
+      },
+    },
+    vlans: {
+      vlan7: { id: 7, link: "bond0", mac: "52:54:00:00:00:04", dhcp4: true },
+      storage: { id: 7, link: "c" },
+      "vlan7-1": { id: 7, link: "c" },
+    },
+  });
+});
+
+t.test("a link that lacks what it is made of is named, and what is made of it", async (t) => {
+  const { network, findings } = convert({
+    links: [
+      phy,
+      { id: "bond", type: "bond", bond_links: [phy.id, "nowhere"] },
+      { id: "over", type: "vlan", vlan_link: "bond", vlan_id: 7 },
+      { id: "itself", type: "vlan", vlan_link: "itself", vlan_id: 8 },
+      { id: "empty", type: "bond", bond_links: [] },
+      { id: "none", type: "vlan", vlan_link: phy.id },
+      { id: "odd", type: "bond", bond_links: [phy.id], bond_mode: "fast", bond_queue_id: 1 },
+    ],
+    networks: [{ link: "over", type: "ipv4_dhcp" }],
+  });
+  t.strictSame(network, {
+    ethernets: { [phy.id]: { match } },
+    bonds: { bond1: { interfaces: [phy.id], parameters: {} } },
+  });
   t.strictSame(
     findings.map((line) => line.replace(/:\d+:\d+/, "")),
     [
-      "warning network_data.json links.3: a bond is not translated yet: it and the links in it are left alone",
-      "warning network_data.json links.4: a vlan is not translated yet: it is left alone",
-      "warning network_data.json networks.0: not translated, because the link it is on is not",
-      "warning network_data.json networks.1: not translated, because the link it is on is not",
-      "warning network_data.json networks.3: its link is not among the links",
+      "error network_data.json links.4: a bond lacks `bond_links`",
+      "error network_data.json links.5: a VLAN lacks `vlan_link` or `vlan_id`",
+      "error network_data.json links.6.bond_mode: expected balance-rr, active-backup, balance-xor, broadcast, 802.3ad, balance-tlb, balance-alb",
+      "warning network_data.json links.1: not translated: a link that it is made of is not among the links",
+      "warning network_data.json links.2: not translated: a link that it is made of is not among the links",
+      "warning network_data.json links.3: not translated: a link that it is made of is not among the links",
+      "warning network_data.json networks.0: its link is not among the links",
+      "warning network_data.json links.6.bond_queue_id: this part of the network config is not translated",
     ],
   );
 });
@@ -303,7 +358,8 @@ t.test(
     const id = fc.constantFrom<Json>("a", "b", "c", 7);
     const link = fc.record(
       {
-        ...{ id, type: value, mtu: value, name: value, bond_links: value },
+        ...{ id, type: value, mtu: value, name: value, bond_links: fc.oneof(value, fc.array(id)) },
+        ...{ bond_mode: value, bond_miimon: value, vlan_link: fc.oneof(value, id), vlan_id: value },
         ethernet_mac_address: fc.constantFrom<Json>(mac, "52:54:00:00:00:02", "no"),
       },
       { requiredKeys: ["id"] },

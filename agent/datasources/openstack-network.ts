@@ -3,7 +3,7 @@ import type { Input } from "#provisioner/userdata/input.ts";
 import { InputDocument } from "#provisioner/userdata/input-document.ts";
 import { notTranslated } from "#provisioner/userdata/network-parts.ts";
 import type { JsonDocument } from "./json-document.ts";
-import { given, type Link, readLinks } from "./openstack-links.ts";
+import { given, type Link, type Links, readLinks } from "./openstack-links.ts";
 import { addNetworks, readNameServers } from "./openstack-networks.ts";
 
 /** A network config made of network_data.json, and what is not in it. */
@@ -24,16 +24,15 @@ export function convertNetworkData(document: JsonDocument): ConvertedNetwork {
   const { root } = input;
   const links = readLinks(given(root, "links")?.items() ?? []);
   addNetworks(given(root, "networks")?.items() ?? [], links);
-  const physical = [...links.physical.values()];
+  const all = [...links.values()];
   const services = given(root, "services");
   const servers = readNameServers(services);
-  if (physical.length > 0) shareNameServers(servers, physical);
+  if (all.length > 0) shareNameServers(servers, all);
   else if (servers.length > 0) refuseNameServers(services);
   input.unmarked().forEach(notTranslated);
-  const ethernets = Object.fromEntries(physical.map((link) => [link.key, ethernetOf(link)]));
-  const config = JSON.stringify({ version: 2, ethernets }, undefined, 2);
+  const config = JSON.stringify(documentOf(links), undefined, 2);
   return {
-    networkConfig: physical.length === 0 ? undefined : Buffer.from(`${config}\n`, "utf8"),
+    networkConfig: all.length === 0 ? undefined : Buffer.from(`${config}\n`, "utf8"),
     findings: input.findings,
   };
 }
@@ -54,16 +53,53 @@ function refuseNameServers(services: Input | undefined): void {
   });
 }
 
+/** Version 2 of all links, by their kinds. */
+function documentOf(links: Links): object {
+  const of = (kind: string | undefined, made: (link: Link) => object) => {
+    const found = [...links.values()].filter((link) => link.made?.kind === kind);
+    return Object.fromEntries(
+      found.map((link) => [link.key, { ...made(link), ...settingsOf(link) }]),
+    );
+  };
+  const ethernets = of(undefined, deviceOf);
+  const bonds = of("bond", (link) => madeOf(link, links));
+  const vlans = of("vlan", (link) => madeOf(link, links));
+  return {
+    version: 2,
+    ethernets,
+    ...(Object.keys(bonds).length === 0 ? {} : { bonds }),
+    ...(Object.keys(vlans).length === 0 ? {} : { vlans }),
+  };
+}
+
+function deviceOf({ mac, name }: Link): object {
+  return {
+    match: mac === undefined ? { name } : { macaddress: mac },
+    ...(mac !== undefined && name !== undefined ? { "set-name": name } : {}),
+  };
+}
+
+function madeOf({ made, mac }: Link, links: Links): object {
+  const keyOf = (id: string) => links.get(id)?.key ?? id;
+  const address = mac === undefined ? {} : { macaddress: mac };
+  switch (made?.kind) {
+    case "bond":
+      return { interfaces: made.members.map(keyOf), parameters: made.parameters, ...address };
+    case "vlan":
+      return { id: made.number, link: keyOf(made.parent), ...address };
+    case undefined:
+      return {};
+  }
+}
+
 /** As netplan writes it; a key that says nothing is left out. */
-function ethernetOf(link: Link): object {
-  const { mac, name, mtu, dhcp4, dhcp6, acceptRa } = link;
+function settingsOf(link: Link): object {
+  const { mtu, dhcp4, dhcp6, acceptRa } = link;
   const addresses = [...link.addresses];
   const routes = [...link.routes.values()];
   const nameservers = { addresses: [...link.nameservers], search: [...link.search] };
   const hasNames = nameservers.addresses.length + nameservers.search.length > 0;
   return {
-    match: mac === undefined ? { name } : { macaddress: mac },
-    ...(mac !== undefined && name !== undefined ? { "set-name": name } : {}),
     ...(mtu === undefined ? {} : { mtu }),
     ...(dhcp4 ? { dhcp4 } : {}),
     ...(dhcp6 ? { dhcp6 } : {}),

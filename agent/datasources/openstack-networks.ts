@@ -24,19 +24,17 @@ export function readNameServers(services: Input | undefined): readonly string[] 
   });
 }
 
-function findLink(input: Input, { physical, untranslated }: Links): Link | undefined {
+function findLink(input: Input, links: Links): Link | undefined {
   const id = given(input, "link")?.text();
   if (id === undefined) {
     if (input.get("link")?.value === undefined) refuse(input, "a network lacks `link`");
     return undefined;
   }
-  const link = physical.get(id);
+  const link = links.get(id);
   if (link !== undefined) return link;
   input.unsupported({
     code: "network/unsupported",
-    message: untranslated.has(id)
-      ? "not translated, because the link it is on is not"
-      : "its link is not among the links",
+    message: "its link is not among the links",
     hint: "say it under `firstlight: options` with systemd.network",
   });
   return undefined;
@@ -116,9 +114,9 @@ function addStatic(input: Input, link: Link): void {
 /** `netmask`, a mask or a number; without it 24 bits of IPv4 and 64 of IPv6, as cloud-init has it. */
 function lengthBeside(input: Input, address: Input): number | undefined {
   const netmask = given(input, "netmask");
-  if (netmask === undefined) return String(address.value).includes(":") ? 64 : 24;
+  if (netmask === undefined) return address.scalarText().includes(":") ? 64 : 24;
   netmask.mark("translated");
-  return typeof netmask.value === "object" ? undefined : prefixLength(String(netmask.value));
+  return typeof netmask.value === "object" ? undefined : prefixLength(netmask.scalarText());
 }
 
 function addRoutes(input: Input, link: Link): void {

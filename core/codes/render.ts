@@ -81,6 +81,12 @@ export const renderCodes = {
     means: "A raw option would decide about firstlight itself, which is the image owner's.",
     action: "Set it in the image, or in local.nix.",
   },
+  "render/network-clash": {
+    means:
+      "Two interfaces of the network have one name, one is part of two others, something is said of one that is no part of them, or one lacks what it cannot be made without.",
+    action:
+      "Give each its own name, and put it into one bond, bridge or VRF at most, and complete it as the message says.",
+  },
   "render/text": {
     means: "A text of the spec cannot stand in the file that NixOS writes it to.",
     action: "Change it to what the message expects.",

@@ -337,6 +337,10 @@ export const userDataCodes = {
     means: "The user-data describes an interface of the network config, and that counts.",
     action: "Nothing; describe it in one place to silence the note.",
   },
+  "network/unknown-key": {
+    means: "The network config has a key that its format does not have at this place.",
+    action: "Mend its name, as the hint says where it looks like another one, or remove it.",
+  },
   "network/unsupported": {
     means: "A part of the network config is not translated.",
     action: "Say it with systemd.network under `firstlight: options`.",

@@ -45,6 +45,11 @@ export function networkConfigs(): readonly (readonly [name: string, text: string
     .map((name) => [name, readFileSync(path.join(data, "network", name), "utf8")]);
 }
 
+/** Where the files lie that cloud-init makes of a network config, if it can. */
+export function networkdFolder(name: string): string {
+  return path.join(data, "network", `${name}.networkd`);
+}
+
 /** Values without values in them; an empty document has none. */
 export function countLeaves(value: Json | undefined, isRoot = true): number {
   if (typeof value !== "object" || value === null) return isRoot && value == null ? 0 : 1;

@@ -27,6 +27,12 @@ function only(...keys: readonly (keyof Spec)[]): Omit<Spec, "version"> {
   return Object.fromEntries(keys.map((key) => [key, all[key]]));
 }
 
+/** Every kind of interface but devices with a cable. */
+function linked(): NonNullable<Spec["network"]> {
+  const { ethernets: _, ...rest } = all.network ?? {};
+  return rest;
+}
+
 /** One case for each concern, and what the base changes. */
 export const renderCases: readonly RenderCase[] = [
   {
@@ -57,6 +63,11 @@ export const renderCases: readonly RenderCase[] = [
     file: instance,
     spec: { ...only("networkSecrets"), groups: { operators: {} } },
   },
+  {
+    name: "network-keys",
+    file: instance,
+    spec: { network: { wifis: linked().wifis ?? {}, tunnels: linked().tunnels ?? {} } },
+  },
   { name: "storage", file: instance, spec: only("mounts", "swap") },
   {
     name: "metadata-service",
@@ -74,7 +85,12 @@ export const renderCases: readonly RenderCase[] = [
   { name: "report", file: instance, spec: only("report") },
   { name: "options", file: instance, spec: only("options") },
   { name: "module", file: "firstlight/modules/web.nix", spec: only("modules") },
-  { name: "network", file: "firstlight/network.nix", spec: only("network") },
+  {
+    name: "network",
+    file: "firstlight/network.nix",
+    spec: { network: { ethernets: { lan: all.network?.ethernets?.["lan"] ?? {} } } },
+  },
+  { name: "network-links", file: "firstlight/network.nix", spec: { network: linked() } },
   {
     name: "entry",
     file: "configuration.nix",

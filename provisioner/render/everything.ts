@@ -1,4 +1,5 @@
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { everyNetwork as network } from "./every-network.ts";
 
 const certificate =
   "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUTest\n-----END CERTIFICATE-----\n";
@@ -113,24 +114,7 @@ export const everything = {
   hosts: { "192.0.2.7": ["cache.example.org", "cache"] },
   resolver: { nameservers: ["192.0.2.53"], search: ["example.org"], options: ["rotate"] },
   certificates: [certificate],
-  network: {
-    ethernets: {
-      lan: {
-        match: { name: "enp*", mac: "52:54:00:12:34:56", driver: "virtio_net" },
-        setName: "lan0",
-        dhcp4: true,
-        dhcpMetric: 100,
-        dhcp6: false,
-        acceptRa: true,
-        addresses: ["192.0.2.10/24"],
-        routes: [{ to: "198.51.100.0/24", via: "192.0.2.1", metric: 100, onLink: false }],
-        nameservers: ["192.0.2.53"],
-        search: ["example.org"],
-        mtu: 1500,
-        optional: false,
-      },
-    },
-  },
+  network,
   mounts: [
     {
       device: "/dev/disk/by-label/data",

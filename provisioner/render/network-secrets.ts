@@ -1,4 +1,3 @@
-import type { NetworkSecret } from "#generated/provisioner/spec/v1.ts";
 import {
   attrs,
   bind,
@@ -21,10 +20,12 @@ import {
 } from "./assignment.ts";
 import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
 import { eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
+import { secretsOfNetwork, wirelessGroup } from "./network-secret-files.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
 
 const directory = "/run/firstlight/network";
 const deliveringUnit = "firstlight-network-secrets";
+const wirelessVariable = "wireless_group";
 const networkd = { group: "systemd-network", unit: "systemd-networkd.service" };
 
 /** Where the network secret of this name lies while the machine runs: what options of daemons name. */
@@ -46,7 +47,7 @@ export function renderNetworkSecrets(concern: Concern): readonly Assignment[] {
   check(concern, secrets);
   const from = firstSaid(
     concern,
-    secrets.map(([name]) => ["networkSecrets", name]),
+    secrets.map((secret) => secret.from),
   );
   return [assign(["systemd", "services", deliveringUnit], unit(concern, secrets), from)];
 }
@@ -64,26 +65,51 @@ export function networkSecretDropIns(concern: Concern): readonly NixExpr[] {
   });
 }
 
-type Named = readonly [name: string, secret: NetworkSecret];
-
-/** By name, so that the order of the spec is nothing to the units. */
-function secretsOf({ spec }: Concern): readonly Named[] {
-  return Object.entries(spec.networkSecrets ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+/** A file that network daemons read. */
+interface SecretFile {
+  /** Below {@link directory}. */
+  readonly name: string;
+  /** Path in the spec. */
+  readonly from: readonly string[];
+  /** What stands in it: a secret as it is, or lines of `key=secret`. */
+  readonly parts: readonly { readonly secretRef: string; readonly key?: string }[];
+  /** Group that may read it; `undefined` for that of networkd. */
+  readonly group: string | undefined;
+  readonly units: readonly string[] | undefined;
 }
 
-function check(concern: Concern, secrets: readonly Named[]): void {
-  for (const [name, { group }] of secrets) {
-    if (group === undefined || /^\d+$/.test(group)) continue;
-    const at = ["networkSecrets", name, "group"];
+/** By name, so that the order of the spec is nothing to the units. */
+function secretsOf({ spec }: Concern): readonly SecretFile[] {
+  const own = Object.entries(spec.networkSecrets ?? {}).map(
+    ([name, { secret, group, units }]): SecretFile => ({
+      ...{ name, group, units, parts: [secret] },
+      from: ["networkSecrets", name],
+    }),
+  );
+  return [...own, ...secretsOfNetwork(spec.network ?? {})].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+}
+
+function check(concern: Concern, secrets: readonly SecretFile[]): void {
+  for (const { from, group } of secrets) {
+    if (from[0] !== "networkSecrets" || group === undefined || /^\d+$/.test(group)) continue;
+    const at = [...from, "group"];
     const otherwise = "without one only root reads the file, and the unit that writes it fails";
     warnOfUndeclared(concern, { kind: "group", name: group, at, otherwise });
   }
-  const files = secrets.map(([, { secret }]) => credential(concern, secret.secretRef));
+  const files = filesOf(concern, secrets);
   const isOneTooLarge = files.some((file) => sizeOf([file]) > credentialLimitBytes);
   if (isOneTooLarge || sizeOf(files) <= credentialLimitBytes) return;
   const message = `these secrets are more than the ${credentialLimitBytes} bytes that systemd hands to one unit`;
   const hint = "put what is large in place by `files`";
   addFinding(concern, ["networkSecrets"], "error", "render/secret-too-large", message, hint);
+}
+
+function filesOf(concern: Concern, secrets: readonly SecretFile[]) {
+  return secrets.flatMap(({ parts }) =>
+    parts.map(({ secretRef }) => credential(concern, secretRef)),
+  );
 }
 
 interface Reader {
@@ -93,9 +119,9 @@ interface Reader {
 }
 
 function readersOf(concern: Concern): readonly Reader[] {
-  const read = secretsOf(concern).flatMap(([name, { secret, units = [networkd.unit] }]) => {
-    const version = `${name}:${credential(concern, secret.secretRef).version}`;
-    return units.map((unit) => ({ unit, version }));
+  const read = secretsOf(concern).flatMap(({ name, parts, units = [networkd.unit] }) => {
+    const versions = parts.map(({ secretRef }) => credential(concern, secretRef).version);
+    return units.map((unit) => ({ unit, version: `${name}:${versions.join(",")}` }));
   });
   return [...Map.groupBy(read, ({ unit }) => unit)].map(([unit, each]) => ({
     unit,
@@ -107,7 +133,7 @@ function readersOf(concern: Concern): readonly Reader[] {
  * A switch stops this unit when it changes, which takes nothing away, and starts it with
  * `sysinit-reactivation.target`, before it restarts any other.
  */
-function unit(concern: Concern, secrets: readonly Named[]): NixExpr {
+function unit(concern: Concern, secrets: readonly SecretFile[]): NixExpr {
   const readers = readersOf(concern).map(({ unit }) => unit);
   return attrs([
     bind("description", str("Put secrets of the network in place")),
@@ -131,10 +157,8 @@ function unit(concern: Concern, secrets: readonly Named[]): NixExpr {
   ]);
 }
 
-function credentials(concern: Concern, secrets: readonly Named[]) {
-  const each = secrets.map(([, { secret }]) =>
-    loadCredential(credential(concern, secret.secretRef)),
-  );
+function credentials(concern: Concern, secrets: readonly SecretFile[]) {
+  const each = filesOf(concern, secrets).map(loadCredential);
   return [...Map.groupBy(each, ({ key }) => key)].map(([key, lines]) =>
     bind(key, list([...new Set(lines.map(({ line }) => line))].map(str))),
   );
@@ -157,12 +181,26 @@ keep_only() {
 }
 `;
 
-function script(concern: Concern, secrets: readonly Named[]): string {
-  const puts = secrets.map(([name, { secret, group = networkd.group }]) => {
-    const target = [group, networkSecretPath(name)].map(shellWord).join(" ");
-    return `put 0440 root ${target} "$CREDENTIALS_DIRECTORY/${credential(concern, secret.secretRef).name}"\n`;
+/** wpa_supplicant is root, or a user of its own where the system makes one. */
+const findWireless = `${wirelessVariable}=root
+if grep -q '^${wirelessGroup}:' /etc/group; then ${wirelessVariable}=${wirelessGroup}; fi
+`;
+
+function script(concern: Concern, secrets: readonly SecretFile[]): string {
+  const puts = secrets.map(({ name, parts, group = networkd.group }) => {
+    const target = [group === wirelessGroup ? `"$${wirelessVariable}"` : shellWord(group)];
+    const contents = parts.map(({ secretRef, key }) => {
+      const file = `"$CREDENTIALS_DIRECTORY/${credential(concern, secretRef).name}"`;
+      return key === undefined ? file : `<(printf '%s=%s\\n' ${shellWord(key)} "$(cat ${file})")`;
+    });
+    return `put 0440 root ${target} ${shellWord(networkSecretPath(name))} ${contents.join(" ")}\n`;
   });
-  const kept = `keep_only ${secrets.map(([name]) => shellWord(name)).join(" ")}\n`;
+  const kept = `keep_only ${secrets.map(({ name }) => shellWord(name)).join(" ")}\n`;
+  const hasWireless = secrets.some(({ group }) => group === wirelessGroup);
   const work = `${eachStart}${puts.join("")}${kept}${eachEnd}`;
-  return [enterFunction, putFunction, keepOnly, prepare, work].join("\n");
+  return [
+    ...[enterFunction, putFunction, keepOnly, prepare],
+    ...(hasWireless ? [findWireless] : []),
+    work,
+  ].join("\n");
 }

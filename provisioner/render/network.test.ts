@@ -1,7 +1,9 @@
 import { matchesGlob } from "node:path";
 import t from "tap";
-import type { Ethernet } from "#generated/provisioner/spec/v1.ts";
+import type { Ethernet, LinkSettings, Network } from "#generated/provisioner/spec/v1.ts";
+import { everyNetwork } from "./every-network.ts";
 import { networkdFiles } from "./network.ts";
+import { linkKinds } from "./networkd/links.ts";
 import { fileOf, tryRender } from "./try-render.ts";
 
 /** A network device as udev and systemd-networkd see it. */
@@ -91,13 +93,219 @@ t.test("what is rendered finds its device by the same words as the bootstrap lay
       "firstlight/network.nix",
     );
     const [, match = ""] = /\[Match\]\n([^[]*)/.exec(files(ethernet).network) ?? [];
-    const [, options = ""] =
-      /networks\."10-eth0" = \{\n\s*matchConfig = \{([^}]*)\}/.exec(rendered) ?? [];
-    const lines = options
+    const [, several, one] =
+      /networks\."10-eth0" = \{\n\s*matchConfig(?: = \{([^}]*)\}|\.(.*))/.exec(rendered) ?? [];
+    const lines = (several ?? one ?? "")
       .trim()
       .split("\n")
       .map((line) => line.trim().replace(/^(\w+) = "(.*)";$/, "$1=$2"));
     t.same(lines, match.trim().split("\n"), by);
   }
   t.end();
+});
+
+/** The files of a network by their names, each on one line. */
+function filesOf(network: Network): Record<string, string> {
+  const made = networkdFiles({ version: 1, network });
+  return Object.fromEntries(
+    made.map(({ name, content }) => [name, content.trim().replaceAll(/\n+/g, " ")]),
+  );
+}
+
+const plain = "[Network] DHCP=no";
+
+t.test("what is no device is made, and tied to what it is made of", async (t) => {
+  const cases: Record<string, { network: Network; files: Record<string, string> }> = {
+    "a bond of one that is described and one that is not": {
+      network: {
+        ethernets: { lan: { match: { mac: device.mac }, setName: "lan0" } },
+        bonds: {
+          bond0: {
+            interfaces: ["lan", "eth1"],
+            parameters: {
+              mode: "active-backup",
+              primary: "lan",
+              arpIpTargets: ["192.0.2.1", "192.0.2.2"],
+            },
+          },
+        },
+      },
+      files: {
+        "10-lan.network": `[Match] PermanentMACAddress=${device.mac} [Network] DHCP=no Bond=bond0 PrimarySlave=yes`,
+        "10-lan.link": `[Match] MACAddress=${device.mac} [Link] Name=lan0`,
+        "10-eth1.network": "[Match] Name=eth1 [Network] DHCP=no Bond=bond0",
+        "10-bond0.netdev":
+          "[NetDev] Name=bond0 Kind=bond [Bond] Mode=active-backup ARPIPTargets=192.0.2.1 192.0.2.2",
+        "10-bond0.network": `[Match] Name=bond0 ${plain}`,
+      },
+    },
+    "a bridge, with costs of its ports": {
+      network: {
+        ethernets: { lan: { setName: "lan0" } },
+        bridges: {
+          br0: {
+            interfaces: ["lan0"],
+            parameters: { stp: false, pathCost: { lan0: 50 }, portPriority: { lan0: 7 } },
+          },
+        },
+      },
+      files: {
+        "10-lan.network":
+          "[Match] Name=lan0 lan [Network] DHCP=no Bridge=br0 [Bridge] Cost=50 Priority=7",
+        "10-lan.link": "[Match] OriginalName=lan [Link] Name=lan0",
+        "10-br0.netdev": "[NetDev] Name=br0 Kind=bridge [Bridge] STP=no",
+        "10-br0.network": `[Match] Name=br0 ${plain}`,
+      },
+    },
+    "VLANs on a bond that is in a VRF": {
+      network: {
+        bonds: { bond0: { interfaces: [] } },
+        vlans: { a: { id: 1, link: "bond0", mtu: 1400 }, b: { id: 2, link: "bond0" } },
+        vrfs: { vrf0: { table: 100, interfaces: ["bond0"] } },
+        dummies: { none0: { addresses: ["192.0.2.1/32"] } },
+      },
+      files: {
+        "10-none0.netdev": "[NetDev] Name=none0 Kind=dummy",
+        "10-none0.network": "[Match] Name=none0 [Network] DHCP=no Address=192.0.2.1/32",
+        "10-bond0.netdev": "[NetDev] Name=bond0 Kind=bond",
+        "10-bond0.network": "[Match] Name=bond0 [Network] DHCP=no VRF=vrf0 VLAN=a VLAN=b",
+        "10-a.netdev": "[NetDev] Name=a Kind=vlan [VLAN] Id=1",
+        "10-a.network": "[Match] Name=a [Network] DHCP=no [Link] MTUBytes=1400",
+        "10-b.netdev": "[NetDev] Name=b Kind=vlan [VLAN] Id=2",
+        "10-b.network": `[Match] Name=b ${plain}`,
+        "10-vrf0.netdev": "[NetDev] Name=vrf0 Kind=vrf [VRF] Table=100",
+        "10-vrf0.network": `[Match] Name=vrf0 ${plain}`,
+      },
+    },
+    "tunnels; one whose key nobody has is left to the first generation": {
+      network: {
+        tunnels: {
+          sit0: { mode: "sit", local: "192.0.2.1", remote: "192.0.2.2" },
+          six: { mode: "ip6ip6", remote: "2001:db8::2" },
+          vx: { mode: "vxlan", id: 7, port: 4789 },
+          wg: { mode: "wireguard", privateKey: { secretRef: "key" } },
+        },
+      },
+      files: {
+        "10-sit0.netdev":
+          "[NetDev] Name=sit0 Kind=sit [Tunnel] Independent=yes Local=192.0.2.1 Remote=192.0.2.2",
+        "10-sit0.network": `[Match] Name=sit0 ${plain}`,
+        "10-six.netdev":
+          "[NetDev] Name=six Kind=ip6tnl [Tunnel] Independent=yes Mode=ip6ip6 Remote=2001:db8::2",
+        "10-six.network": `[Match] Name=six ${plain}`,
+        "10-vx.netdev":
+          "[NetDev] Name=vx Kind=vxlan [VXLAN] VNI=7 Independent=yes DestinationPort=4789",
+        "10-vx.network": `[Match] Name=vx ${plain}`,
+      },
+    },
+    "a pair of interfaces, made once": {
+      network: { veths: { b: { peer: "a" }, a: { peer: "b" }, c: { peer: "d" } } },
+      files: {
+        "10-a.netdev": "[NetDev] Name=a Kind=veth [Peer] Name=b",
+        "10-a.network": `[Match] Name=a ${plain}`,
+        "10-b.network": `[Match] Name=b ${plain}`,
+        "10-c.netdev": "[NetDev] Name=c Kind=veth [Peer] Name=d",
+        "10-c.network": `[Match] Name=c ${plain}`,
+      },
+    },
+    "a device that udev is asked for something keeps its name": {
+      network: { ethernets: { eth0: { wakeOnLan: true } } },
+      files: {
+        "10-eth0.network": `[Match] Name=eth0 ${plain}`,
+        "10-eth0.link":
+          "[Match] OriginalName=eth0 [Link] NamePolicy=keep kernel database onboard slot path MACAddressPolicy=persistent WakeOnLan=magic",
+      },
+    },
+  };
+  for (const [name, { network, files }] of Object.entries(cases))
+    t.strictSame(filesOf(network), files, name);
+});
+
+t.test(
+  "before the first generation the machine's name servers stand with each interface",
+  async (t) => {
+    const spec = {
+      version: 1 as const,
+      network: { ethernets: { lan: { nameservers: ["192.0.2.1"] } } },
+      resolver: { nameservers: ["192.0.2.53"], search: ["example.org"] },
+    };
+    t.match(
+      networkdFiles(spec)[0]?.content,
+      "DNS=192.0.2.1\n\n[Network]\nDNS=192.0.2.53\nDomains=example.org\n",
+    );
+    t.notMatch(fileOf(tryRender(spec), "firstlight/network.nix"), "192.0.2.53");
+  },
+);
+
+t.test(
+  "an image that runs NetworkManager of its own leaves these interfaces to networkd",
+  async (t) => {
+    const adopted = {
+      kind: "adopted",
+      files: [{ path: "configuration.nix", content: "{ }\n", mode: 0o644 }],
+    } as const;
+    const network: Network = {
+      ethernets: {
+        a: { match: { mac: device.mac, name: "x*" }, setName: "lan0" },
+        b: { match: { driver: "e1000e" } },
+        c: { match: { name: "en*" } },
+        d: {},
+      },
+      wifis: { wlan0: { accessPoints: { open: {} } } },
+      bridges: { br0: { interfaces: ["eth7"] } },
+    };
+    const text = fileOf(tryRender({ network }, { base: adopted }), "firstlight/network.nix");
+    t.match(
+      text.replaceAll(/\s+/g, " "),
+      `unmanaged = [ "mac:${device.mac}" "driver:e1000e" "interface-name:en*" "interface-name:d" "interface-name:wlan0" "interface-name:br0" "interface-name:eth7" ];`,
+    );
+    t.match(text, "useNetworkd = lib.mkOverride 90 true;");
+    t.match(text, "enable = lib.mkOverride 90 true;");
+    t.notMatch(fileOf(tryRender({ network }), "firstlight/network.nix"), "unmanaged");
+  },
+);
+
+t.test("what every kind of interface may say is written the same for each", async (t) => {
+  const { ethernets } = structuredClone(everyNetwork) as unknown as Network;
+  const { wan = {}, spare = {} } = ethernets ?? {};
+  const { match: _, setName: _name, mac: _mac, ...settings } = { ...spare, ...wan };
+  const common: LinkSettings = settings;
+  const needed = { id: 1, link: "x", table: 7, mode: "vxlan" as const };
+  const written = linkKinds.map((kind) => {
+    const own =
+      kind === "vlans"
+        ? { id: needed.id, link: needed.link }
+        : kind === "vrfs"
+          ? { table: needed.table }
+          : kind === "veths"
+            ? { peer: needed.link }
+            : kind === "tunnels"
+              ? { mode: needed.mode, id: needed.id }
+              : {};
+    return filesOf({ [kind]: { a: { ...own, ...common } } })["10-a.network"];
+  });
+  t.match(written[0], /RoutingPolicyRule.*TypeOfService=8/);
+  t.equal(new Set(written).size, 1);
+});
+
+t.test("interfaces that cannot be what is said of them are errors", async (t) => {
+  const said = (network: Network) =>
+    tryRender({ network }).findings.map(({ code, path }) => `${code} ${path}`);
+  const of = (...paths: string[]) => paths.map((path) => `render/network-clash network.${path}`);
+  t.same(said({ ethernets: { a: {} }, bonds: { a: {} } }), of("bonds.a"));
+  t.same(said({ ethernets: { a: { setName: "x" }, b: { setName: "x" } } }), of("ethernets.b"));
+  t.same(
+    said({ bonds: { a: { interfaces: ["x", "a"] } }, bridges: { b: { interfaces: ["x"] } } }),
+    of("bonds.a.interfaces.1", "bridges.b.interfaces.0"),
+  );
+  t.same(said({ vlans: { a: { id: 1, link: "a" } } }), of("vlans.a.link"));
+  const tunnels = { a: { mode: "wireguard" }, b: { mode: "vxlan" }, c: { mode: "sit" } } as const;
+  t.same(said({ tunnels }), of("tunnels.a", "tunnels.b"));
+  t.same(
+    said({
+      bonds: { a: { interfaces: ["x"], parameters: { primary: "y" } } },
+      bridges: { b: { interfaces: ["z"], parameters: { pathCost: { z: 1, y: 1 } } } },
+    }),
+    of("bonds.a.parameters.primary", "bridges.b.parameters.pathCost.y"),
+  );
 });

@@ -177,10 +177,12 @@ function leaves(value: unknown, path: readonly string[]): readonly (readonly str
 interface SchemaNode {
   readonly $ref?: string;
   readonly type?: string;
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** `true` for a key that one of `allOf` describes. */
+  readonly properties?: Readonly<Record<string, SchemaNode | boolean>>;
   readonly items?: SchemaNode;
   readonly additionalProperties?: boolean | SchemaNode;
   readonly oneOf?: readonly SchemaNode[];
+  readonly allOf?: readonly SchemaNode[];
   readonly $defs?: Readonly<Record<string, SchemaNode>>;
 }
 
@@ -192,7 +194,11 @@ function schemaLeaves(node: SchemaNode, path: readonly string[]): readonly (read
   }
   const inner = [
     ...Object.entries(node.properties ?? {}).flatMap(([key, each]) =>
-      schemaLeaves(each, [...path, key]),
+      typeof each === "boolean" ? [] : schemaLeaves(each, [...path, key]),
+    ),
+    // what every kind of interface may say is said of the first kind here
+    ...(path[1] === "ethernets" ? (node.allOf ?? []) : []).flatMap((each) =>
+      schemaLeaves(each, path),
     ),
     ...(node.items === undefined ? [] : schemaLeaves(node.items, [...path, "*"])),
     ...(typeof node.additionalProperties === "object"

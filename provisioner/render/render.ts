@@ -80,7 +80,10 @@ export function render(input: RenderInput): RenderResult {
   nameLeftOut(concern);
   checkHooks(concern);
   const home = renderHome(concern);
-  const network = attempt(concern, ["network"], () => renderNetwork(concern)) ?? [];
+  const network = withoutTakeOver(
+    concern,
+    attempt(concern, ["network"], () => renderNetwork(concern)) ?? [],
+  );
   const said = [...renderParts(concern, input.metadataService), ...home.assignments];
   const raw = renderRawOptions(concern, [...said, ...network]);
   const instance = withoutTakeOver(concern, [...said, ...raw]);

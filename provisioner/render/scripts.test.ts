@@ -204,6 +204,32 @@ t.test("network secrets", async (t) => {
     t.same(readdirSync(at(m, "")), ["wg0"]);
   });
 
+  t.test("of a network itself: keys, and passwords as lines of one file", async (t) => {
+    const m = machine(t);
+    for (const name of ["a", "b", "c"]) writeFileSync(m.at(`credentials/${name}`), `it's ${name}`);
+    const network: NonNullable<Spec["network"]> = {
+      tunnels: { wg0: { mode: "wireguard", privateKey: { secretRef: "a" } } },
+      wifis: {
+        wlan0: {
+          accessPoints: {
+            home: { password: { secretRef: "c" } },
+            work: { password: { secretRef: "b" } },
+            open: {},
+          },
+        },
+      },
+    };
+    const script = textAt(
+      renderNetworkSecrets(concern({ network })),
+      "systemd.services.firstlight-network-secrets",
+      "script",
+    ).replaceAll("systemd-network", "root");
+    m.run(script);
+    t.equal(readFileSync(at(m, "_a"), "utf8"), "it's a");
+    t.equal(readFileSync(at(m, "_wireless"), "utf8"), "b=it's b\nc=it's c\n");
+    t.equal(statSync(at(m, "_wireless")).mode & 0o777, 0o440);
+  });
+
   t.test("that cannot be read keep no other back, and that is said", async (t) => {
     const m = machine(t);
     writeFileSync(m.at("credentials/b"), "psk");

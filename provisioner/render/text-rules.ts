@@ -40,6 +40,7 @@ export const textRules = {
   fileSystemType: rule("[A-Za-z0-9._-]+", "the name of a type of file system"),
   mountPoint: rule(`(?!.*/\\.{1,2}(/|$))/[^${control}]*`, "an absolute path without . and .."),
   address: rule("[0-9A-Fa-f:.]+", "an IP address"),
+  gateway: rule("([0-9A-Fa-f:.]+|_dhcp4|_ipv6ra)", "an IP address, `_dhcp4` or `_ipv6ra`"),
   hostName: rule("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?", "a host name"),
   nameServer: rule("[0-9A-Za-z.:%#_\\[\\]-]+", "the address of a name server"),
   server: rule("[0-9A-Za-z.:%_\\[\\]-]+", "a host name or an address"),
@@ -52,6 +53,8 @@ export const textRules = {
     "an address with prefix, or `default`",
   ),
   linkName: rule(`[^\\s${control}]+`, "the name of an interface"),
+  ssid: rule(`[^"\\\\\\t${control}]+`, "the name of a wireless network, without quotes"),
+  linkNames: rule(`[^\\s${control}]+( [^\\s${control}]+)*`, "names with blanks between them"),
 } as const satisfies Readonly<Record<string, TextRule>>;
 
 /** The text where it follows the rule; else `undefined` and a finding, an error. */

@@ -75,7 +75,18 @@ function nameHint(path: readonly string[]): string {
     case "hosts":
       return "use an address of IPv4 or IPv6";
     case "ethernets":
+    case "wifis":
       return "use letters, digits, - _ and .";
+    case "dummies":
+    case "veths":
+    case "bonds":
+    case "bridges":
+    case "vlans":
+    case "vrfs":
+    case "tunnels":
+      return "use letters, digits, - _ and ., at most 15";
+    case "addressOptions":
+      return "use one of the addresses, with its prefix length";
     default:
       return "use small letters, digits, - and _, at most 32";
   }

@@ -26,6 +26,18 @@ const forms: Readonly<Record<string, string>> = {
   "^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$": "letters, digits, - _ and ., at most 100 characters",
   "^[0-9]+(ms|s|m|h|d)$": "a time: a whole number and one of ms, s, m, h, d",
   "^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$": "a MAC address of six pairs with : between them",
+  "^([0-9A-Fa-f]{2}:){5}([0-9A-Fa-f]{2}:){0,14}[0-9A-Fa-f]{2}$":
+    "a hardware address of six pairs, or of twenty, with : between them",
+  "^\\S+( \\S+)*$": "words with one blank between them",
+  "^[^\\s:]{1,15}(:[^\\s]{0,13})?$": "a label of at most 15 characters, without blanks",
+  "^[0-9A-Fa-f:.]+$": "an IP address",
+  "^[0-9.]+$": "an address of IPv4",
+  "^[A-Z]{2}$": "two capital letters",
+  "^([0-9]{1,10}|[0-9]{1,3}(\\.[0-9]{1,3}){3})$": "a number, or one in the form of an address",
+  "^[A-Za-z0-9+/]{43}=$": "a key of WireGuard: 32 bytes in base64",
+  "^\\S+:[0-9]{1,5}$": "a name or an address with a port after a colon",
+  "^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$":
+    "the name of an interface: at most 15 letters, digits, - _ and .",
   "^[A-Za-z0-9_.-]{1,15}$": "the name of an interface: at most 15 letters, digits, - _ and .",
   "^[0-9A-Fa-f.:]+/[0-9]{1,3}$": "an IP address with the length of its prefix",
   "^/[^\\n\\r]*$": "an absolute path",

@@ -1,7 +1,13 @@
 import t from "tap";
-import { Secret } from "#core/secret.ts";
+import { isSecretRef, Secret } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { everyNetwork } from "#provisioner/render/every-network.ts";
 import { linesOf, secretText, translateText } from "./sample-translation.ts";
+
+/** Every key of a network; JSON is YAML as well. */
+const network = JSON.stringify(everyNetwork, (_key, value: unknown) =>
+  isSecretRef(value) ? `text of ${value.secretRef}` : value,
+);
 
 /** Every key of the spec, with secrets as a person writes them. */
 const everything = `#firstlight
@@ -49,21 +55,7 @@ ntp: {enable: true, client: chrony, servers: [192.0.2.1], pools: [pool.example.o
 hosts: {192.0.2.7: [cache.example.org]}
 resolver: {nameservers: [192.0.2.53], search: [example.org], options: [rotate]}
 certificates: ["-----BEGIN CERTIFICATE-----\\nx\\n"]
-network:
-  ethernets:
-    lan:
-      match: {name: "enp*", mac: "52:54:00:12:34:56", driver: virtio_net}
-      setName: lan0
-      dhcp4: true
-      dhcp6: false
-      dhcpMetric: 100
-      acceptRa: true
-      addresses: [192.0.2.10/24]
-      routes: [{to: default, via: 192.0.2.1, metric: 100, onLink: false}]
-      nameservers: [192.0.2.53]
-      search: [example.org]
-      mtu: 1500
-      optional: false
+network: ${network}
 mounts: [{device: /dev/sdb, path: /data, type: ext4, options: [noatime], check: true}]
 swap: [{device: /swapfile, sizeMiB: 2048}]
 templates: [{name: docker-host, parameters: {a: 1}}]
@@ -131,6 +123,9 @@ t.test("a document may say everything, and its secrets are lifted out", async (t
       ["app-token", "t0k3n"],
       ["network-wg0", "k3y0"],
       ["initrd-keys-data.key", "k3y1"],
+      ["network-wlan0-home", "text of wifi-home"],
+      ["network-wg0-private-key", "text of network-wg0-private-key"],
+      ["network-wg0-peer-0", "text of network-wg0-peer-0"],
       ["mqtt-password", "s3cret"],
     ],
   );

@@ -24,6 +24,18 @@ const secretPlaces: readonly SecretPlace[] = [
   { path: ["networkSecrets", "*", "secret"], name: ([, file]) => `network-${file}` },
   { path: ["initrdSecrets", "*"], name: ([, file]) => `initrd${file}` },
   { path: ["report", "mqtt", "password"], name: () => "mqtt-password" },
+  {
+    path: ["network", "tunnels", "*", "privateKey"],
+    name: ([, , tunnel]) => `network-${tunnel}-private-key`,
+  },
+  {
+    path: ["network", "tunnels", "*", "peers", "*", "presharedKey"],
+    name: ([, , tunnel, , peer]) => `network-${tunnel}-peer-${peer}`,
+  },
+  {
+    path: ["network", "wifis", "*", "accessPoints", "*", "password"],
+    name: ([, , wifi, , ssid]) => `network-${wifi}-${ssid}`,
+  },
 ];
 
 /** Names that a document gives to secrets of its own, in the part of it that is a spec. */

@@ -147,9 +147,14 @@ export class Input {
     return this.document.floatText(this.path) ?? String(value);
   }
 
+  /** Text, number or truth value as text, with nothing said; empty for what holds values, whatever its keys. */
+  scalarText(): string {
+    return typeof this.value === "object" ? "" : String(this.value);
+  }
+
   /** A truth value; the texts that cloud-init takes for one (`util.is_true`) count too. */
   boolean(): boolean | undefined {
-    const text = String(this.value).trim().toLowerCase();
+    const text = this.scalarText().trim().toLowerCase();
     const value = ["true", "1", "on", "yes"].includes(text)
       ? true
       : ["false", "0", "off", "no"].includes(text)

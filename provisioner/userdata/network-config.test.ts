@@ -79,32 +79,47 @@ check([
     lan: { routes: [{ to: "::/0" }, { to: "0.0.0.0/0" }] },
   },
   {
-    name: "v2: options of an address are named, the address is used",
-    yaml: v2("addresses: [{192.0.2.1/24: {label: a}}]"),
-    lan: { addresses: ["192.0.2.1/24"] },
-    says: ["warning network/unsupported 4:18 ethernets.lan.addresses.0.192.0.2.1/24"],
+    name: "v2: an address with more said of it",
+    yaml: v2(
+      "addresses: [{192.0.2.1/24: {label: a, lifetime: 0}}, {x: {}}, {192.0.2.2/24: {labl: b}}]",
+    ),
+    lan: {
+      addresses: ["192.0.2.1/24", "192.0.2.2/24"],
+      addressOptions: { "192.0.2.1/24": { label: "a", lifetime: "0" } },
+    },
+    says: [
+      "error network/invalid 4:62 ethernets.lan.addresses.1.x",
+      "warning network/unknown-key 4:83 ethernets.lan.addresses.2.192.0.2.2/24.labl",
+    ],
   },
   {
     name: "v2: what is not translated is named once for a section",
-    yaml: `${v2("wakeonlan: true\n    dhcp4-overrides: {use-dns: false, use-ntp: false}")}bridges: {br0: {interfaces: [lan]}}\nrenderer: networkd\n`,
+    yaml: `${v2("virtual-function-count: 2\n    openvswitch: {external-ids: {a: b}, other-config: {c: d}}")}modems: {cdc: {apn: x, pin: y}}\nrenderer: networkd\n`,
     lan: {},
     says: [
-      "warning network/unsupported 4:5 ethernets.lan.wakeonlan",
-      "warning network/unsupported 5:5 ethernets.lan.dhcp4-overrides",
-      "warning network/unsupported 6:1 bridges",
+      "warning network/unsupported 4:5 ethernets.lan.virtual-function-count",
+      "warning network/unsupported 5:5 ethernets.lan.openvswitch",
+      "warning network/unsupported 6:1 modems",
       "note network/unsupported 7:1 renderer",
     ],
   },
   {
-    name: "v2: the metric of routes from outside is one for both families",
+    name: "v2: the metric of routes from outside is one where both families have the same",
+    yaml: v2(
+      "dhcp4: true\n    dhcp4-overrides: {route-metric: 100, use-dns: false}\n    dhcp6-overrides: {route-metric: 100}",
+    ),
+    lan: { dhcp4: true, dhcpMetric: 100, dhcp4Overrides: { useDns: false } },
+  },
+  {
+    name: "v2: each family has its own metric where they differ",
     yaml: v2(
       "dhcp4: true\n    dhcp4-overrides: {route-metric: 100}\n    dhcp6-overrides: {route-metric: 200, use-dns: false}",
     ),
-    lan: { dhcp4: true, dhcpMetric: 100 },
-    says: [
-      "warning network/unsupported 6:23 ethernets.lan.dhcp6-overrides.route-metric",
-      "warning network/unsupported 6:42 ethernets.lan.dhcp6-overrides.use-dns",
-    ],
+    lan: {
+      dhcp4: true,
+      dhcp4Overrides: { routeMetric: 100 },
+      dhcp6Overrides: { routeMetric: 200, useDns: false },
+    },
   },
   {
     name: "v2: what is no address",
@@ -175,11 +190,12 @@ config:
   },
   {
     name: "v1: what is not translated is named",
-    yaml: "version: 1\nconfig:\n  - {type: bond, name: b}\n  - {type: physical, name: lan, subnets: [{type: manual, control: manual}]}\n",
-    lan: {},
+    yaml: "version: 1\nconfig:\n  - {type: bond, name: b}\n  - {type: physical, name: lan, ipv4_conf: {forwarding: 1}, subnets: [{type: manual, control: manual}]}\n  - {type: tunnel, name: x}\n",
+    lan: { activation: "manual" },
     says: [
-      "warning network/unsupported 3:5 config.0",
-      "warning network/unsupported 4:58 config.1.subnets.0.control",
+      "error network/invalid 3:5 config.0",
+      "warning network/unsupported 4:33 config.1.ipv4_conf",
+      "error user-data/wrong-type 5:12 config.2.type",
     ],
   },
   {

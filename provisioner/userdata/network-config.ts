@@ -5,9 +5,8 @@ import { fillFromVersion1 } from "./network-version1.ts";
 import { fillFromVersion2 } from "./network-version2.ts";
 
 /**
- * A network config of cloud-init, version 1 (physical interfaces and name servers) or 2
- * (ethernets), with or without its `network` key -> the spec's network. Whatever else it says is
- * named in a finding.
+ * A network config of cloud-init, version 1 or 2, with or without its `network` key -> the spec's
+ * network. What is not translated, and what no network config may say, is named in a finding.
  */
 export function fillFromNetworkConfig(root: Input, draft: SpecDraft): void {
   if (root.value === null) return;

@@ -1,11 +1,8 @@
 import { isIP } from "node:net";
-import type { Ethernet } from "#generated/provisioner/spec/v1.ts";
+import type { Network, Route } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "./draft.ts";
 import type { Input } from "./input.ts";
 import { getOwn, setOwn } from "./own-key.ts";
-
-/** One static route of the spec. */
-export type Route = NonNullable<Ethernet["routes"]>[number];
 
 /** Sets a key where there is a value. */
 export function put<T extends object, K extends keyof T>(
@@ -16,22 +13,24 @@ export function put<T extends object, K extends keyof T>(
   if (value !== undefined) target[key] = value;
 }
 
+/** The kinds of interfaces of the spec. */
+export type LinkKind = keyof Network;
+
 /** Adds an interface; one that the user-data has described stays as it is there. */
-export function addEthernet(
+export function addLink<K extends LinkKind>(
   draft: SpecDraft,
-  name: string,
-  ethernet: Ethernet,
-  input: Input,
+  at: { readonly kind: K; readonly name: string; readonly input: Input },
+  link: NonNullable<Network[K]>[string],
 ): void {
-  draft.spec.network ??= {};
-  draft.spec.network.ethernets ??= {};
-  const { ethernets } = draft.spec.network;
-  const path = ["network", "ethernets", name];
-  if (getOwn(ethernets, name) === undefined) {
-    setOwn(ethernets, name, ethernet);
-    return draft.origin(path, input);
+  const { kind, name, input } = at;
+  const before = kindOf(draft, name);
+  if (before === undefined) {
+    draft.spec.network ??= {};
+    draft.spec.network[kind] ??= {} as NonNullable<Network[K]>;
+    setOwn(draft.spec.network[kind] as Record<string, object>, name, link);
+    return draft.origin(["network", kind, name], input);
   }
-  if (draft.originOf(path, "value")?.document === input.origin().document) {
+  if (draft.originOf(["network", before, name], "value")?.document === input.origin().document) {
     return input.add("error", {
       code: "network/invalid",
       message: "an interface of this name stands above already",
@@ -45,6 +44,14 @@ export function addEthernet(
     },
     "note",
   );
+}
+
+/** Where an interface of this name stands in the spec. */
+export function kindOf({ spec }: SpecDraft, name: string): LinkKind | undefined {
+  const kinds = Object.entries(spec.network ?? {}) as [LinkKind, object][];
+  return kinds.find(
+    ([, links]) => getOwn(links as Record<string, object>, name) !== undefined,
+  )?.[0];
 }
 
 /** The default route through a gateway. */
@@ -76,6 +83,14 @@ export function readPrefixed(input: Input, lengthOf: () => number | undefined): 
     return refuse(input, message, "write 192.0.2.10/24, or give `netmask`");
   }
   return `${address}/${length}`;
+}
+
+/** `192.0.2.10/24` as it is; `undefined` for what is no address with a prefix length. */
+export function parsePrefixed(text: string): string | undefined {
+  const [address = "", length = "", ...rest] = text.split("/");
+  const most = isIP(address) === 4 ? 32 : 128;
+  const fits = isIP(address) !== 0 && /^[0-9]{1,3}$/.test(length) && rest.length === 0;
+  return fits && Number(length) <= most ? text : undefined;
 }
 
 /** The destination of a route: `default` for the whole of the family that its gateway tells. */

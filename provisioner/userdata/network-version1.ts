@@ -1,151 +1,234 @@
-import type { Ethernet } from "#generated/provisioner/spec/v1.ts";
+import type {
+  Bond,
+  Bridge,
+  Ethernet,
+  LinkSettings,
+  Network,
+} from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "./draft.ts";
 import type { Input } from "./input.ts";
+import { addRoute } from "./network/addresses.ts";
+import { readBondParameters, readBridgeParameters } from "./network/bond-parameters.ts";
+import { holds } from "./network/gateways.ts";
 import {
-  addEthernet,
-  gatewayRoute,
-  prefixLength,
-  put,
-  type Route,
-  readAddress,
-  readPrefixed,
-  refuse,
-  routeTarget,
-} from "./network-parts.ts";
-import { getOwn } from "./own-key.ts";
+  deviceMacOf,
+  flag,
+  integerOf,
+  type KeyReaders,
+  left,
+  linkNameOf,
+  macOf,
+  namesOf,
+  readKeys,
+} from "./network/keys.ts";
+import { addNameServers, addSearch, readMtu, shareMetric } from "./network/link-keys.ts";
+import { readRoute, readSubnets, wordsIn } from "./network/subnets.ts";
+import { addLink, kindOf, type LinkKind, put, refuse } from "./network-parts.ts";
+
+/** The interfaces that a document has made, by their names. */
+type Made = Map<string, LinkSettings>;
+
+const linkTypes = ["physical", "infiniband", "loopback", "bond", "bridge", "vlan"] as const;
+type LinkType = (typeof linkTypes)[number];
 
 /**
- * Version 1: interfaces of the type `physical` and name servers
+ * Version 1, with all of its types
  * (https://docs.cloud-init.io/en/latest/reference/network-config-format-v1.html).
  */
 export function fillFromVersion1(network: Input, draft: SpecDraft): void {
   const items = network.get("config")?.items() ?? [];
+  const made: Made = new Map();
   for (const input of items) {
-    if (input.get("type")?.value === "physical") addPhysical(input, draft);
+    const type = linkTypes.find((each) => each === input.get("type")?.value);
+    if (type !== undefined) addInterface(input, type, draft, made);
+    else if (!isLater(input)) refuseType(input);
   }
-  // a name server may be for an interface that stands after it
+  // name servers and routes may be for an interface that stands after them
   for (const input of items) {
-    if (input.get("type")?.value === "nameserver") addNameserver(input, draft);
+    if (input.get("type")?.value === "nameserver") addNameserver(input, draft, made);
+    if (input.get("type")?.value === "route") addGlobalRoute(input, made);
   }
 }
 
-function addPhysical(input: Input, draft: SpecDraft): void {
-  input.get("type")?.mark("translated");
-  const ethernet: Ethernet = {};
-  const name = input.get("name")?.text();
-  const mac = input.get("mac_address")?.text();
-  if (mac !== undefined) ethernet.match = { mac: mac.toLowerCase() };
-  if (mac !== undefined && name !== undefined) ethernet.setName = name;
-  put(ethernet, "mtu", input.get("mtu")?.integer());
-  put(ethernet, "acceptRa", input.get("accept-ra")?.boolean());
-  for (const subnet of input.get("subnets")?.items() ?? []) addSubnet(ethernet, subnet);
-  if (name !== undefined) addEthernet(draft, name, ethernet, input);
-  else if (input.get("name") === undefined) refuse(input, "an interface lacks `name`");
+function isLater(input: Input): boolean {
+  return ["nameserver", "route"].includes(input.get("type")?.scalarText() ?? "");
+}
+
+function refuseType(input: Input): void {
+  const type = input.get("type");
+  if (!input.isMapping()) input.expected("a mapping");
+  else if (type === undefined) refuse(input, "an entry lacks `type`");
+  else {
+    input.mark("unsupported");
+    type.expected(`${linkTypes.join(", ")}, nameserver or route`);
+  }
+}
+
+function addInterface(input: Input, type: LinkType, draft: SpecDraft, made: Made): void {
+  const nameInput = input.get("name");
+  if (nameInput === undefined) return refuse(input, "an interface lacks `name`");
+  const name = nameInput.text();
+  const link: Ethernet = {};
+  const mtu = input.get("mtu");
+  if (mtu !== undefined) put(link, "mtu", readMtu(mtu)); // before those of subnets
+  readKeys(input, link, { ...commonReaders, ...readersOf(type, name) });
+  shareMetric(link);
+  if (name === undefined) return;
+  if (type === "loopback") return addLoopback(input, { name, link }, draft);
+  const kind = kindOfType[type];
+  const missing = needed[type].find((key) => input.get(key) === undefined);
+  if (missing !== undefined) return refuse(input, `a ${type} lacks \`${missing}\``);
+  addLink(draft, { kind, name, input }, link as NonNullable<Network[typeof kind]>[string]);
+  if (draft.spec.network?.[kind]?.[name] === link) made.set(name, link);
+}
+
+const kindOfType: Readonly<Record<Exclude<LinkType, "loopback">, LinkKind>> = {
+  physical: "ethernets",
+  infiniband: "ethernets",
+  bond: "bonds",
+  bridge: "bridges",
+  vlan: "vlans",
+};
+
+const needed: Readonly<Record<Exclude<LinkType, "loopback">, readonly string[]>> = {
+  physical: [],
+  infiniband: [],
+  bond: ["bond_interfaces"],
+  bridge: ["bridge_interfaces"],
+  vlan: ["vlan_link", "vlan_id"],
+};
+
+const kernel = left(
+  "settings of the kernel for one interface are not translated",
+  "set boot.kernel.sysctl under `firstlight: options`",
+);
+
+const commonReaders: KeyReaders<LinkSettings> = {
+  type: (input) => input.mark("translated"),
+  name: () => undefined,
+  mtu: () => undefined,
+  subnets: readSubnets,
+  "accept-ra": (input, link) => put(link, "acceptRa", flag(input)),
+  accept_ra: (input, link) => put(link, "acceptRa", flag(input)),
+  optional: (input, link) => put(link, "optional", flag(input)),
+  keep_configuration: (input, link) => put(link, "critical", flag(input)),
+  config_id: (input) => input.mark("translated"), // an interface is known by its name
+  ipv4_conf: kernel,
+  ipv6_conf: kernel,
+};
+
+function readersOf(type: LinkType, name: string | undefined): KeyReaders<LinkSettings> {
+  const mac = (input: Input, link: LinkSettings) => put(link, "mac", macOf(input));
+  switch (type) {
+    case "physical":
+    case "infiniband":
+    case "loopback":
+      return {
+        mac_address: (input, link: Ethernet) => {
+          if (input.value === null) return input.mark("translated");
+          const found = deviceMacOf(input);
+          if (found === undefined || type === "loopback") return;
+          link.match = { mac: found };
+          if (name !== undefined && interfaceName.test(name)) link.setName = name;
+        },
+        wakeonlan: (input, link: Ethernet) => put(link, "wakeOnLan", flag(input)),
+      };
+    case "bond":
+      return {
+        mac_address: mac,
+        bond_interfaces: (input, link: Bond) => put(link, "interfaces", namesOf(input)),
+        params: (input, link: Bond) => readBondParameters(input, link),
+      };
+    case "bridge":
+      return {
+        mac_address: mac,
+        bridge_interfaces: (input, link: Bridge) =>
+          put(link, "interfaces", [...(link.interfaces ?? []), ...(namesOf(input) ?? [])]),
+        params: (input, link: Bridge) => readBridgeParameters(input, link),
+      };
+    case "vlan":
+      return {
+        mac_address: mac,
+        vlan_link: (input, link) => put(link as { link?: string }, "link", linkNameOf(input)),
+        vlan_id: (input, link) => put(link as { id?: number }, "id", integerOf(0, 4094)(input)),
+      };
+  }
+}
+
+const interfaceName = /^[A-Za-z0-9_.-]{1,15}$/;
+
+/** What stands under the loopback is the machine's, but for addresses. */
+function addLoopback(
+  input: Input,
+  { name, link }: { readonly name: string; readonly link: LinkSettings },
+  draft: SpecDraft,
+): void {
+  const { nameservers = [], search = [], ...rest } = link;
+  addToResolver(draft, input, nameservers, search);
+  if (rest.addresses === undefined && rest.routes === undefined) return;
+  addLink(draft, { kind: "ethernets", name, input }, rest);
 }
 
 /** With `interface` they are of that link, else of the machine. */
-function addNameserver(input: Input, draft: SpecDraft): void {
-  input.get("type")?.mark("translated");
-  const link = input.get("interface")?.text();
-  const ethernet = link === undefined ? undefined : getOwn(ethernetsOf(draft), link);
-  if (link !== undefined && ethernet === undefined) {
-    return input.unsupported({
-      code: "network/unsupported",
-      message: "these name servers are for an interface that is not translated",
-      hint: "say them under `firstlight: resolver`",
-    });
+function addNameserver(input: Input, draft: SpecDraft, made: Made): void {
+  const target: { nameservers?: string[]; search?: string[] } = {};
+  readKeys(input, target, {
+    type: (each) => each.mark("translated"),
+    address: (each, to) => addNameServers(to, wordsIn(each)),
+    search: (each, to) => addSearch(to, wordsIn(each)),
+    interface: (each) => each.text(),
+  });
+  const name = input.get("interface")?.value;
+  if (typeof name !== "string") {
+    return addToResolver(draft, input, target.nameservers ?? [], target.search ?? []);
   }
-  const target = ethernet ?? draft.spec.resolver ?? {};
-  addNames(target, input, "address", "search");
-  if (ethernet !== undefined || (target.nameservers ?? target.search) === undefined) return;
-  draft.spec.resolver = target;
+  const link = made.get(name);
+  if (link !== undefined) {
+    addNameServers(link, target.nameservers ?? []);
+    return addSearch(link, target.search ?? []);
+  }
+  input.unsupported(
+    kindOf(draft, name) === undefined
+      ? {
+          code: "network/unsupported",
+          message: "these name servers are for an interface that is not translated",
+          hint: "say them under `firstlight: resolver`",
+        }
+      : {
+          code: "network/overridden",
+          message: "the user-data describes this interface, and that counts",
+        },
+  );
+}
+
+function addToResolver(
+  draft: SpecDraft,
+  input: Input,
+  nameservers: readonly string[],
+  search: readonly string[],
+): void {
+  if (nameservers.length + search.length === 0) return;
+  const resolver = draft.spec.resolver ?? {};
+  addNameServers(resolver, nameservers);
+  addSearch(resolver, search);
+  draft.spec.resolver = resolver;
   draft.origin(["resolver"], input);
 }
 
-function ethernetsOf(draft: SpecDraft): { readonly [name: string]: Ethernet } {
-  return draft.spec.network?.ethernets ?? {};
-}
-
-function addSubnet(ethernet: Ethernet, subnet: Input): void {
-  const typeInput = subnet.get("type");
-  const type = typeInput?.text();
-  switch (type) {
-    case "dhcp":
-    case "dhcp4":
-      ethernet.dhcp4 = true;
-      break;
-    case "dhcp6":
-    case "ipv6_dhcpv6-stateful":
-    case "ipv6_dhcpv6-stateless":
-      ethernet.dhcp6 = true;
-      break;
-    case "ipv6_slaac":
-      ethernet.acceptRa = true;
-      break;
-    case "manual":
-      break;
-    case "static":
-    case "static6":
-      addStatic(ethernet, subnet);
-      break;
-    default:
-      typeInput?.expected("dhcp4, dhcp6, static, static6, ipv6_slaac or manual");
-      if (typeInput === undefined) refuse(subnet, "a subnet lacks `type`");
-  }
-  if (subnet.get("control")?.value === "auto") subnet.get("control")?.mark("translated");
-  addNames(ethernet, subnet, "dns_nameservers", "dns_search");
-  const routes = (subnet.get("routes")?.items() ?? []).flatMap(readRoute);
-  if (routes.length > 0) ethernet.routes = [...(ethernet.routes ?? []), ...routes];
-}
-
-function addStatic(ethernet: Ethernet, subnet: Input): void {
-  const input = subnet.get("address") ?? subnet.get("ip_address");
-  if (input === undefined) return refuse(subnet, "a static subnet lacks `address`");
-  const address = readPrefixed(input, () => lengthBeside(subnet, input));
-  if (address !== undefined) ethernet.addresses = [...(ethernet.addresses ?? []), address];
-  const routes = gatewayRoute(subnet.get("gateway"));
-  if (routes.length > 0) ethernet.routes = [...(ethernet.routes ?? []), ...routes];
-}
-
-/** `prefix` or `netmask` beside an address; without them 24 bits of IPv4 and 64 of IPv6. */
-function lengthBeside(input: Input, address: Input): number | undefined {
-  const prefix = input.get("prefix")?.integer();
-  const netmask = input.get("netmask")?.looseText();
-  if (prefix !== undefined) return prefix;
-  if (netmask !== undefined) return prefixLength(netmask);
-  return String(address.value).includes(":") ? 64 : 24;
-}
-
-function readRoute(input: Input): readonly Route[] {
-  const target = input.get("network") ?? input.get("destination");
-  if (target === undefined) {
-    refuse(input, "a route lacks `network`");
-    return [];
-  }
-  const prefixed =
-    target.value === "default"
-      ? target.text()
-      : readPrefixed(target, () => lengthBeside(input, target));
-  const via = readAddress(input.get("gateway"));
-  const route: Route = { to: routeTarget(prefixed ?? "default", via) };
-  put(route, "via", via);
-  put(route, "metric", input.get("metric")?.integer());
-  return prefixed === undefined ? [] : [route];
-}
-
-/** Name servers and search domains: lists, or texts with spaces between them. */
-function addNames(
-  target: { nameservers?: string[]; search?: string[] },
-  input: Input,
-  addresses: string,
-  search: string,
-): void {
-  const servers = words(input.get(addresses));
-  const domains = words(input.get(search));
-  if (servers.length > 0) target.nameservers = [...(target.nameservers ?? []), ...servers];
-  if (domains.length > 0) target.search = [...(target.search ?? []), ...domains];
-}
-
-function words(input: Input | undefined): readonly string[] {
-  return input?.oneOrMoreTexts().flatMap((text) => text.split(/\s+/).filter(Boolean)) ?? [];
+/** A route that names no interface is that one's whose network holds its gateway. */
+function addGlobalRoute(input: Input, made: Made): void {
+  const route = readRoute(input);
+  if (route === undefined) return;
+  const { via } = route;
+  const links = [...made.values()];
+  const link =
+    via === undefined
+      ? undefined
+      : links.find(({ addresses = [] }) => addresses.some((each) => holds(each, via)));
+  if (link !== undefined) return addRoute(link, route);
+  input.unsupported({
+    code: "network/unsupported",
+    message: "no interface here has the network of this route's gateway",
+    hint: "write the route under `routes` of a subnet",
+  });
 }

@@ -1,132 +1,145 @@
-import type { Ethernet } from "#generated/provisioner/spec/v1.ts";
+import type {
+  LinkSettings,
+  Network,
+  Tunnel,
+  Veth,
+  Vlan,
+  Vrf,
+} from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "./draft.ts";
 import type { Input } from "./input.ts";
+import { bondReaders, bridgeReaders } from "./network/bond-keys.ts";
+import { deviceReaders, findingReaders, interfaceNameOf } from "./network/device-keys.ts";
+import { putGateways } from "./network/gateways.ts";
 import {
-  addEthernet,
-  gatewayRoute,
-  notTranslated,
-  put,
-  type Route,
-  readAddress,
-  readPrefixed,
-  refuse,
-  routeTarget,
-} from "./network-parts.ts";
+  integerOf,
+  type KeyReaders,
+  left,
+  linkNameOf,
+  namesOf,
+  passedOver,
+  readKeys,
+  setterFor,
+} from "./network/keys.ts";
+import { linkReaders, shareMetric } from "./network/link-keys.ts";
+import { tunnelModeOf, tunnelReaders } from "./network/tunnel-keys.ts";
+import { wifiReaders } from "./network/wifi-keys.ts";
+import { addLink, type LinkKind, readAddress, refuse } from "./network-parts.ts";
 
-/** The `ethernets` of version 2, which is netplan's format (https://netplan.readthedocs.io). */
+type LinkOf<K extends LinkKind> = NonNullable<Network[K]>[string];
+
+const setVlan = setterFor<Vlan>();
+const setVrf = setterFor<Vrf>();
+const byOptions = "say it under `firstlight: options`";
+
+/** Version 2, which is netplan's format (https://netplan.readthedocs.io), with all of its interfaces. */
 export function fillFromVersion2(network: Input, draft: SpecDraft): void {
-  network.get("renderer")?.unsupported(
-    {
-      code: "network/unsupported",
-      message: "the network is always configured with systemd-networkd",
+  readKeys(network, draft, {
+    version: (input) => input.mark("translated"),
+    renderer: passedOver("the network is always configured with systemd-networkd"),
+    ethernets: links("ethernets", () => ({ ...linkReaders, ...deviceReaders })),
+    wifis: links("wifis", (name) => ({
+      ...linkReaders,
+      ...findingReaders,
+      ...wifiReaders(name, draft),
+    })),
+    bonds: links("bonds", () => ({ ...linkReaders, ...bondReaders })),
+    bridges: links("bridges", () => ({ ...linkReaders, ...bridgeReaders })),
+    vlans: links("vlans", () => ({ ...linkReaders, ...vlanReaders })),
+    vrfs: links("vrfs", () => ({ ...linkReaders, ...vrfReaders })),
+    "virtual-ethernets": links("veths", () => ({ ...linkReaders, ...vethReaders })),
+    "dummy-devices": links("dummies", () => linkReaders),
+    tunnels: (input) => {
+      for (const [name, inner] of entries(input)) addTunnel(inner, name, draft);
     },
-    "note",
-  );
-  const ethernets = network.get("ethernets");
-  if (ethernets !== undefined && ethernets.value !== null && !ethernets.isMapping()) {
-    ethernets.expected("a mapping of interfaces");
-  }
-  for (const [name, input] of ethernets?.entries() ?? []) {
-    if (input.value !== null && !input.isMapping()) input.expected("a mapping");
-    else addEthernet(draft, name, readEthernet(input), input);
-    // named one by one, else a mapping of which nothing is read would hide the interface itself
-    for (const [, inner] of input.entries()) inner.unmarked().forEach(notTranslated);
-  }
-}
-
-function readEthernet(input: Input): Ethernet {
-  const ethernet: Ethernet = {};
-  if (input.value === null || input.entries().length === 0) input.mark("translated");
-  put(ethernet, "match", readMatch(input.get("match")));
-  put(ethernet, "setName", input.get("set-name")?.text());
-  put(ethernet, "dhcp4", input.get("dhcp4")?.boolean());
-  put(ethernet, "dhcp6", input.get("dhcp6")?.boolean());
-  put(ethernet, "dhcpMetric", readDhcpMetric(input));
-  put(ethernet, "acceptRa", input.get("accept-ra")?.boolean());
-  put(ethernet, "optional", input.get("optional")?.boolean());
-  put(ethernet, "mtu", input.get("mtu")?.integer());
-  const addresses = (input.get("addresses")?.items() ?? []).map(readItem);
-  put(ethernet, "addresses", nonEmpty(addresses));
-  const routes = [
-    ...gatewayRoute(input.get("gateway4")),
-    ...gatewayRoute(input.get("gateway6")),
-    ...(input.get("routes")?.items() ?? []).flatMap(readRoute),
-  ];
-  put(ethernet, "routes", nonEmpty(routes));
-  const servers = input.get("nameservers");
-  put(ethernet, "nameservers", nonEmpty(servers?.get("addresses")?.items().map(readAddress) ?? []));
-  put(ethernet, "search", nonEmpty([...(servers?.get("search")?.texts() ?? [])]));
-  return ethernet;
-}
-
-/** One for both families, as clouds say it: that of IPv4 counts where there are two. */
-function readDhcpMetric(input: Input): number | undefined {
-  const said = ["dhcp4", "dhcp6"].flatMap((family) => {
-    const metric = input.get(`${family}-overrides`)?.get("route-metric");
-    const value = metric?.integer();
-    return metric === undefined || value === undefined ? [] : [{ metric, value }];
+    modems: left("modems are not translated", `${byOptions} with networking.modemmanager`),
+    "nm-devices": left("NetworkManager is not used", `${byOptions} with networking.networkmanager`),
+    openvswitch: left("Open vSwitch is not translated", `${byOptions} with virtualisation.vswitch`),
   });
-  const [first, second] = said;
-  if (second !== undefined && second.value !== first?.value)
-    second.metric.unsupported({
-      code: "network/unsupported",
-      message: "that of dhcp4-overrides counts for both families",
-      hint: "say it under `firstlight: options` with systemd.network",
-    });
-  return first?.value;
 }
 
-/** An address, or a mapping of one to its label and lifetime, which are left out with a finding. */
-function readItem(input: Input): string | undefined {
-  const noLength = () => undefined;
-  if (!input.isMapping()) return readPrefixed(input, noLength);
-  const [first] = input.entries();
-  if (first === undefined) return refuse(input, "expected an address");
-  first[1].unsupported({
-    code: "network/unsupported",
-    message: "options of an address are not translated; the address is",
-    hint: "say them under `firstlight: options` with systemd.network",
-  });
-  return first[0];
+const vlanReaders: KeyReaders<Vlan> = {
+  id: setVlan("id", integerOf(0, 4094)),
+  link: setVlan("link", linkNameOf),
+};
+
+const vethReaders: KeyReaders<Veth> = {
+  peer: setterFor<Veth>()("peer", interfaceNameOf),
+};
+
+const vrfReaders: KeyReaders<Vrf> = {
+  table: setVrf("table", integerOf(1, 4_294_967_295)),
+  interfaces: setVrf("interfaces", namesOf),
+};
+
+/** Reads each interface of one kind; `readersOf` says what its keys mean. */
+function links<K extends Exclude<LinkKind, "tunnels">>(
+  kind: K,
+  readersOf: (name: string) => KeyReaders<LinkOf<K>>,
+) {
+  return (input: Input, draft: SpecDraft): void => {
+    for (const [name, inner] of entries(input)) {
+      const link = {} as LinkOf<K>;
+      if (!readLink(inner, link, readersOf(name))) continue;
+      if (isWhole(kind, link, inner)) addLink(draft, { kind, name, input: inner }, link);
+    }
+  };
 }
 
-function readMatch(input: Input | undefined): Ethernet["match"] | undefined {
-  if (input === undefined) return undefined;
-  if (!input.isMapping()) {
-    input.expected("a mapping with `name`, `macaddress` or `driver`");
-    return undefined;
+function entries(input: Input): readonly (readonly [string, Input])[] {
+  if (input.value === null) input.mark("translated");
+  else if (!input.isMapping()) input.expected("a mapping of interfaces");
+  else if (input.entries().length === 0) input.mark("translated");
+  return input.entries();
+}
+
+/** Whether there was something that could be read. */
+function readLink<T extends LinkSettings>(input: Input, link: T, readers: KeyReaders<T>): boolean {
+  readKeys(input, link, readers);
+  if (input.value !== null && !input.isMapping()) return false;
+  const gateways = ["gateway4", "gateway6"].flatMap((key) => readAddress(input.get(key)) ?? []);
+  putGateways(link, gateways);
+  shareMetric(link);
+  return true;
+}
+
+/** Whether an interface says what it cannot be made without. */
+function isWhole(kind: LinkKind, link: object, input: Input): boolean {
+  if (kind === "veths") return has(link, ["peer"], "a virtual interface", input);
+  if (kind === "vlans") return has(link, ["id", "link"], "a VLAN", input);
+  if (kind !== "vrfs") return true;
+  if (!has(link, ["table"], "a VRF", input)) return false;
+  const vrf = link as Vrf;
+  for (const each of [...(vrf.routes ?? []), ...(vrf.routingPolicy ?? [])])
+    each.table ??= vrf.table;
+  return true;
+}
+
+function has(link: object, keys: readonly string[], what: string, input: Input): boolean {
+  const missing = keys.find((key) => !(key in link));
+  if (missing === undefined) return true;
+  // what is there and does not fit has its finding
+  if (input.get(missing) === undefined) refuse(input, `${what} lacks \`${missing}\``);
+  else input.mark("unsupported");
+  return false;
+}
+
+function addTunnel(input: Input, name: string, draft: SpecDraft): void {
+  if (!input.isMapping()) return input.expected("a mapping");
+  const modeInput = input.get("mode");
+  const mode = modeInput === undefined ? undefined : tunnelModeOf(modeInput);
+  if (mode === undefined) {
+    if (modeInput === undefined) refuse(input, "a tunnel lacks `mode`");
+    return input.mark("unsupported");
   }
-  const match: NonNullable<Ethernet["match"]> = {};
-  put(match, "name", input.get("name")?.text());
-  put(match, "mac", input.get("macaddress")?.text()?.toLowerCase());
-  put(match, "driver", input.get("driver")?.text());
-  return match;
-}
-
-function readRoute(input: Input): readonly Route[] {
-  const target = input.get("to");
-  if (target === undefined) {
-    refuse(input, "a route lacks `to`");
-    return [];
-  }
-  const via = readAddress(input.get("via"));
-  const to = readTarget(target, via);
-  const route: Route = { to: to ?? "default" };
-  put(route, "via", via);
-  put(route, "metric", input.get("metric")?.integer());
-  put(route, "onLink", input.get("on-link")?.boolean());
-  return to === undefined ? [] : [route];
-}
-
-/** `default`, a network, or one address. */
-function readTarget(input: Input, via: string | undefined): string | undefined {
-  if (input.value === "default") return input.text();
-  const single = () => (String(input.value).includes(":") ? 128 : 32);
-  const prefixed = readPrefixed(input, single);
-  return prefixed === undefined ? undefined : routeTarget(prefixed, via);
-}
-
-function nonEmpty<T>(items: readonly (T | undefined)[]): T[] | undefined {
-  const there = items.filter((item) => item !== undefined);
-  return there.length === 0 ? undefined : there;
+  const tunnel: Tunnel = { mode };
+  readLink(input, tunnel, { ...linkReaders, ...tunnelReaders(name, mode, draft) });
+  const needed = mode === "wireguard" ? ["privateKey"] : mode === "vxlan" ? ["id"] : [];
+  if (needed.every((key) => key in tunnel)) {
+    addLink(draft, { kind: "tunnels", name, input }, tunnel);
+  } else if (mode === "wireguard") {
+    if (input.get("key") === undefined && input.get("keys")?.get("private") === undefined)
+      refuse(input, "a tunnel of WireGuard lacks its `key`");
+    else input.mark("unsupported");
+  } else has(tunnel, needed, "a VXLAN", input);
 }

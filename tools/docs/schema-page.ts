@@ -12,10 +12,12 @@ interface Node {
   readonly examples?: readonly unknown[];
   readonly pattern?: string;
   readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Node>>;
+  /** `true` for a key that one of `allOf` describes. */
+  readonly properties?: Readonly<Record<string, Node | true>>;
   readonly additionalProperties?: boolean | Node;
   readonly items?: Node;
   readonly oneOf?: readonly Node[];
+  readonly allOf?: readonly Node[];
   readonly $defs?: Readonly<Record<string, Node>>;
 }
 
@@ -51,6 +53,7 @@ function section(node: Node, definitions: Definitions): string {
   return [
     node.description ?? "",
     ...(node.properties === undefined ? [] : [table(node, definitions)]),
+    ...(node.allOf ?? []).map((each) => `It also has every key of the ${kind(each)}.`),
     ...(node.items?.properties === undefined ? [] : [table(node.items, definitions)]),
     ...alternatives,
   ].join("\n\n");
@@ -65,6 +68,7 @@ function table(node: Node, definitions: Definitions): string {
 function rowsOf(node: Node, prefix: string, definitions: Definitions): readonly string[] {
   const required = new Set(node.required ?? []);
   return Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
+    if (child === true) return [];
     const name = `${prefix}${key}`;
     const mark = required.has(key) ? " (needed)" : "";
     const example = child.examples?.[0] ?? child.items?.examples?.[0];

@@ -163,9 +163,43 @@ t.test("several interfaces have a network-config by their addresses", async (t) 
         ...{ match: { macaddress: two }, dhcp4: true, dhcp6: false, optional: true },
         ...{ "dhcp4-overrides": metric(200) },
         addresses: ["192.0.2.9/28"],
+        routes: [
+          { to: "default", via: "_dhcp4", table: 101 },
+          { to: "192.0.2.0/28", table: 101 },
+        ],
+        "routing-policy": [
+          { from: "192.0.2.8", table: 101 },
+          { from: "192.0.2.9", table: 101 },
+        ],
       },
     },
   });
+  t.same(findings, []);
+  const { network, findings: told } = await networkOf(ec2, service);
+  t.same(told, []);
+  t.match(network?.ethernets?.["eni1"], {
+    routes: [{ to: "default", via: "_dhcp4", table: 101 }, { to: "192.0.2.0/28" }],
+    routingPolicy: [{ from: "192.0.2.8/32", table: 101 }, {}],
+  });
+});
+
+t.test("answers of interfaces without a number leave by the first, which is told", async (t) => {
+  const macs = `${meta}network/interfaces/macs/`;
+  const [one, two] = ["02:00:00:00:00:01", "02:00:00:00:00:02"];
+  const service = await fakeService(t, {
+    ...answers,
+    [meta]: "instance-id\nnetwork/",
+    [`${meta}network/`]: "interfaces/",
+    [`${meta}network/interfaces/`]: "macs/",
+    [macs]: `${one}/\n${two}/`,
+    [`${macs}${one}/`]: "local-ipv4s",
+    [`${macs}${one}/local-ipv4s`]: "192.0.2.7",
+    [`${macs}${two}/`]: "local-ipv4s\nsubnet-ipv4-cidr-block",
+    [`${macs}${two}/local-ipv4s`]: "192.0.2.8",
+    [`${macs}${two}/subnet-ipv4-cidr-block`]: "192.0.2.0/28",
+  });
+  const { secrets, findings } = await readFrom(ec2, service);
+  t.notMatch(Buffer.from(secrets.get("network-config")?.reveal() ?? []).toString(), "table");
   t.match(findings, [{ level: "note", message: /routes by source address/ }]);
 });
 

@@ -5,6 +5,8 @@ import { ec2PlatformOf } from "./ec2-platform.ts";
 import {
   addressesIn,
   leasedEthernets,
+  networksIn,
+  type Sources,
   secondaryAddresses,
   tellOfLeftOut,
 } from "./leased-ethernets.ts";
@@ -111,6 +113,7 @@ function networkConfig(answers: AnswerReader): CloudInstance["networkConfig"] {
     const ipv6s = addressesIn(here("ipv6s"));
     return {
       mac,
+      sources: sourcesOf(here, ipv4s, ipv6s),
       hasIpv6: here("ipv6s") !== undefined,
       secondary: [
         ...secondaryAddresses(ipv4s, ipv4s[0], here("subnet-ipv4-cidr-block")),
@@ -119,6 +122,21 @@ function networkConfig(answers: AnswerReader): CloudInstance["networkConfig"] {
     };
   });
   const prefixes = answers.paths(prefix).filter((path) => /\/ipv[46]-prefix$/.test(path));
-  tellOfLeftOut(answers, prefix, interfaces.length, prefixes.length);
+  const unrouted = interfaces.slice(1).filter(({ sources }) => sources.length === 0);
+  tellOfLeftOut(answers, prefix, unrouted.length + 1, prefixes.length);
   return leasedEthernets(interfaces, "eni");
+}
+
+/** Where the cloud does not number its interfaces, nobody knows which one is the way out. */
+function sourcesOf(
+  here: (name: string) => string | undefined,
+  ipv4s: readonly string[],
+  ipv6s: readonly string[],
+): readonly Sources[] {
+  if (here("device-number") === undefined) return [];
+  const all: readonly Sources[] = [
+    { family: "ipv4", addresses: ipv4s, networks: networksIn(here("subnet-ipv4-cidr-block")) },
+    { family: "ipv6", addresses: ipv6s, networks: networksIn(here("subnet-ipv6-cidr-blocks")) },
+  ];
+  return all.filter(({ addresses, networks }) => addresses.length > 0 && networks.length > 0);
 }

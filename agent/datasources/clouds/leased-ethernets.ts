@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from "node:net";
 import type { Json } from "#core/canonical-json.ts";
+import { parsePrefixed } from "#provisioner/userdata/network-parts.ts";
 import type { AnswerReader, JsonObject } from "../cloud.ts";
 
 /** An interface as a cloud describes it. */
@@ -9,10 +10,21 @@ export interface LeasedInterface {
   readonly hasIpv6: boolean;
   /** Addresses beside the one that DHCP gives, each with the length of its network. */
   readonly secondary: readonly string[];
+  /** All of its addresses with their networks, by family, where answers are to leave by it. */
+  readonly sources?: readonly Sources[];
+}
+
+/** What leaves by an interface, whichever way the others go. */
+export interface Sources {
+  readonly family: "ipv4" | "ipv6";
+  readonly addresses: readonly string[];
+  readonly networks: readonly string[];
 }
 
 /** Longer than that of any network. */
 const tooLong = "999";
+/** The routing table of the second interface is the one after this. */
+const firstTable = 100;
 /** Of the first interface; each one after it has as much more, so that the first is preferred. */
 const routeMetric = 100;
 
@@ -28,7 +40,7 @@ export function leasedEthernets(
   const isPlain =
     interfaces.length < 2 && interfaces.every(({ secondary }) => secondary.length === 0);
   if (isPlain) return undefined;
-  const ethernets = interfaces.map(({ mac, hasIpv6, secondary }, index) => {
+  const ethernets = interfaces.map(({ mac, hasIpv6, secondary, sources = [] }, index) => {
     const overrides = { "route-metric": routeMetric * (index + 1) };
     const several = interfaces.length > 1;
     return [
@@ -38,10 +50,30 @@ export function leasedEthernets(
         ...(several ? { "dhcp4-overrides": overrides } : {}),
         ...(several && hasIpv6 ? { "dhcp6-overrides": overrides } : {}),
         ...(secondary.length === 0 ? {} : { addresses: secondary }),
+        ...(index === 0 || sources.length === 0 ? {} : routesBySource(sources, firstTable + index)),
       },
     ];
   });
   return { version: 2, ethernets: Object.fromEntries(ethernets) };
+}
+
+/** What comes to an interface that is not the way out is answered by the same one. */
+function routesBySource(sources: readonly Sources[], table: number): JsonObject {
+  return {
+    routes: sources.flatMap(({ family, networks }) => [
+      { to: "default", via: family === "ipv4" ? "_dhcp4" : "_ipv6ra", table },
+      ...networks.map((to) => ({ to, table })),
+    ]),
+    "routing-policy": sources.flatMap(({ addresses }) =>
+      addresses.map((from) => ({ from, table })),
+    ),
+  };
+}
+
+/** Networks in what a cloud says, one a line. */
+export function networksIn(value: Json | undefined): readonly string[] {
+  if (typeof value !== "string") return [];
+  return value.split(/\s+/).flatMap((each) => parsePrefixed(each) ?? []);
 }
 
 /** Addresses in what a cloud says: a list, the same as text in JSON, or one a line. */

@@ -9,7 +9,7 @@ let
   # Options whose section is not their name without "Config" and with a capital.
   special = {
     dhcpV4Config = "DHCPv4"; dhcpV6Config = "DHCPv6"; dhcpPrefixDelegationConfig = "DHCPPrefixDelegation"; ipv6AcceptRAConfig = "IPv6AcceptRA"; ipv6SendRAConfig = "IPv6SendRA";
-    dhcpServerConfig = "DHCPServer"; vlanConfig = "VLAN"; vxlanConfig = "VXLAN"; netdevConfig = "NetDev"; wireguardConfig = "WireGuard"; macvlanConfig = "MACVLAN"; canConfig = "CAN";
+    dhcpServerConfig = "DHCPServer"; vlanConfig = "VLAN"; vxlanConfig = "VXLAN"; vrfConfig = "VRF"; ipoIBConfig = "IPoIB"; netdevConfig = "NetDev"; wireguardConfig = "WireGuard"; macvlanConfig = "MACVLAN"; canConfig = "CAN";
     addresses = "Address"; routes = "Route"; routingPolicyRules = "RoutingPolicyRule"; wireguardPeers = "WireGuardPeer"; bridgeVLANs = "BridgeVLAN"; dhcpServerStaticLeases = "DHCPServerStaticLease";
   };
   # Lists that stand in [Network].

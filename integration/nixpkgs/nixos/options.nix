@@ -96,6 +96,7 @@ in
       interfaces = option (attrsOf free) { };
       nameservers = list str;
       networkmanager.enable = option bool false;
+      networkmanager.unmanaged = list str;
       search = list str;
       timeServers = option (listOf str) [ "0.nixos.pool.ntp.org" "1.nixos.pool.ntp.org" "2.nixos.pool.ntp.org" "3.nixos.pool.ntp.org" ];
       useDHCP = option bool true;
@@ -103,6 +104,9 @@ in
       useNetworkd = option bool false;
       usePredictableInterfaceNames = option bool true;
       wireless.enable = option bool false;
+      wireless.interfaces = list str;
+      wireless.networks = option (attrsOf free) { };
+      wireless.secretsFile = option (nullOr str) null;
     };
     nix = {
       enable = option bool true;

@@ -24,12 +24,8 @@
       MTUBytes = "1500";
       RequiredForOnline = true;
     };
-    dhcpV4Config = {
-      RouteMetric = 100;
-    };
-    ipv6AcceptRAConfig = {
-      RouteMetric = 100;
-    };
+    dhcpV4Config.RouteMetric = 100;
+    ipv6AcceptRAConfig.RouteMetric = 100;
     routes = [
       {
         Destination = "198.51.100.0/24";
@@ -48,6 +44,14 @@
     };
     linkConfig = {
       Name = "lan0";
+      WakeOnLan = "magic";
+      ReceiveChecksumOffload = true;
+      TransmitChecksumOffload = true;
+      TCPSegmentationOffload = true;
+      TCP6SegmentationOffload = true;
+      GenericSegmentationOffload = true;
+      GenericReceiveOffload = true;
+      LargeReceiveOffload = false;
     };
   };
 }

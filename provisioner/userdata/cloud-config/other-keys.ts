@@ -81,7 +81,7 @@ export const otherKeys: Readonly<Record<string, string>> = {
   ubuntu_pro: "NixOS has no Ubuntu Pro",
   updates: "say in the settings of the image when changes are taken",
   warnings: "findings say what matters",
-  wireguard: "set networking.wg-quick under `firstlight: options`, its key as a secret file",
+  wireguard: "give it as a tunnel under `firstlight: network`, or in the network config",
   write_files_deferred: "use `defer: true` in write_files",
   yum_repo_dir: "NixOS has no yum; drop it",
   yum_repos: "NixOS has no yum; add a binary cache with nix.settings.substituters",

@@ -1,0 +1,41 @@
+import type { Link } from "./links.ts";
+import { type Section, section } from "./sections.ts";
+
+/** How a .network file finds its interface. */
+export function networkMatch({ name, device, settings, ties }: Link): readonly Section[] {
+  if (device === undefined) return section("network", "Match", [["Name", name]]);
+  const { match } = device;
+  // A bond gives its members one address: the one that a device was made with is there still.
+  const changesMac = settings.mac !== undefined || ties.bond !== undefined;
+  const isFound = (match?.mac ?? match?.driver ?? match?.name) !== undefined;
+  return section("network", "Match", [
+    [changesMac ? "PermanentMACAddress" : "MACAddress", match?.mac],
+    ["Driver", match?.driver],
+    ["Name", isFound || device.setName !== undefined ? nameOfEither(name, device) : name],
+  ]);
+}
+
+/** The kernel's name is `OriginalName` to a .link file, which is read when a device appears. */
+export function linkMatch({ name, device }: Link): readonly Section[] {
+  const { mac, driver, name: current } = device?.match ?? {};
+  const isFound = (mac ?? driver ?? current) !== undefined;
+  return section("link", "Match", [
+    ["MACAddress", mac],
+    ["Driver", driver],
+    ["OriginalName", isFound ? current : name],
+  ]);
+}
+
+/**
+ * A device that is there already keeps its name until it appears again, at the next boot: a .network
+ * file of one that is to be renamed fits it under both names, or by what does not change.
+ */
+function nameOfEither(
+  name: string,
+  { match, setName }: NonNullable<Link["device"]>,
+): string | undefined {
+  if (setName === undefined) return match?.name;
+  if (match?.mac !== undefined) return undefined;
+  if (match?.name !== undefined) return `${setName} ${match.name}`;
+  return match?.driver === undefined ? `${setName} ${name}` : undefined;
+}

@@ -17,7 +17,7 @@ import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Recovery, Running, Wanted } from "#provisioner/system/system.ts";
-import type { Translation } from "#provisioner/userdata/translation.ts";
+import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
 import { blameInput } from "./blame-input.ts";
 import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
 import { endBootstrap } from "./bootstrap.ts";
@@ -28,18 +28,21 @@ import { endOfFault } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
 import type { ObtainClosure } from "./obtain-closure.ts";
+import { mustBeSigned } from "./open-signed.ts";
 import { exitCodeOfFault, exitCodes } from "./outcome.ts";
 import {
   digestInputs,
+  digestUnsigned,
   type PinnedInstance,
   readPinnedInstance,
+  type Unsigned,
   writePinnedInstance,
 } from "./pinned-instance.ts";
 import { type Decision, decide } from "./policy.ts";
 import { lookAtBoot } from "./prove-boot.ts";
 import type { RenderTemplate } from "./render-documents.ts";
 import { writeReportSettings } from "./report-settings.ts";
-import { type FetchSources, resolveSpec } from "./resolve-spec.ts";
+import { type FetchSources, type Resolution, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
@@ -101,7 +104,7 @@ type Accepted = Pick<Rendering, "content" | "translation">;
 /** What the pure middle of a boot made: enough to render, to preview and to build. */
 export interface Rendering {
   readonly content: DatasourceContent;
-  readonly translation: Translation;
+  readonly translation: Omit<Resolution, "fetched">;
   readonly match: Match;
   readonly base: Base;
   readonly sources: Sources;
@@ -109,6 +112,7 @@ export interface Rendering {
   readonly findings: readonly Finding[];
   readonly decision: Decision;
   readonly inputsDigest: string;
+  readonly unsigned: Unsigned;
 }
 
 /**
@@ -235,12 +239,23 @@ export async function renderSystem(
   });
   way.saw({ findings: translation.findings });
   const inputsDigest = digestInputs(d.io, { ...content, fetched });
+  const { signature } = translation;
+  if (signature !== undefined) {
+    const { signer, serial } = signature;
+    d.log.info("user-data.signed", { signer, serial });
+  }
+  const unsigned = digestUnsigned(
+    d.io,
+    { ...content, fetched },
+    { hostname: translation.origins.has("hostname"), publicKeys: mustBeSigned(d.settings) },
+  );
   const decision = decide({
     pinned: readPinnedInstance(d.io.files),
     instance: content.instance,
     inputsDigest,
     settings: d.settings,
     enrolled: d.enrolled,
+    ...{ signature, unsigned },
   });
   checkComplete(content, decision, d);
   checkDecision(decision, d);
@@ -284,6 +299,7 @@ export async function renderSystem(
     findings: all,
     decision,
     inputsDigest,
+    unsigned,
   };
 }
 
@@ -426,8 +442,15 @@ function follow(d: BootDeps, rendering: Rendering): void {
   const { content, translation, decision, inputsDigest } = rendering;
   tellWhere(d, rendering);
   endBootstrap(d.io);
-  if (decision.change === "nothing") return;
   const before = readPinnedInstance(d.io.files);
+  const { unsigned } = rendering;
+  if (decision.change === "nothing") {
+    // An earlier version pinned it without, or the settings have changed what counts of it.
+    const isPinned =
+      before?.unsigned?.rights === unsigned.rights && before.unsigned.place === unsigned.place;
+    if (before !== undefined && !isPinned) writePinnedInstance(d.io, { ...before, unsigned });
+    return;
+  }
   const pinned: PinnedInstance = {
     v: 1,
     datasource: content.instance.datasource.name,
@@ -436,8 +459,19 @@ function follow(d: BootDeps, rendering: Rendering): void {
     inputsDigest,
     changes: before === undefined ? (translation.spec.update?.changes ?? null) : before.changes,
     at: timestamp(d.io.clock),
+    ...{ unsigned, ...newestSigned(before, translation.signature) },
   };
   writePinnedInstance(d.io, pinned);
+}
+
+/** The signature that a later one must be above. */
+function newestSigned(
+  before: PinnedInstance | undefined,
+  signature: Signature | undefined,
+): Pick<PinnedInstance, "signed"> {
+  if (signature === undefined || signature.serial === null)
+    return before?.signed === undefined ? {} : { signed: before.signed };
+  return { signed: { id: signature.id, serial: signature.serial } };
 }
 
 /** What did not come for once is no change of what a node is made from. */

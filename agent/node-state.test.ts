@@ -18,9 +18,11 @@ import { readInstanceData, writeInstanceData } from "./instance-data.ts";
 import { exitCodeOf, exitCodeOfFault, type Outcome, type OutcomeKind } from "./outcome.ts";
 import {
   digestInputs,
+  digestUnsigned,
   digestWhole,
   pinnedInstanceFile,
   readPinnedInstance,
+  type Unused,
   writePinnedInstance,
 } from "./pinned-instance.ts";
 import {
@@ -51,6 +53,82 @@ const instance: Instance = {
 };
 const secrets = (text: string) =>
   new Map([["user-data", new Secret<Uint8Array>(Buffer.from(text))]]);
+
+t.test(
+  "what nobody signed: rights and place, each by itself, without the signed text",
+  async (t) => {
+    const io = fakeIo(t.testdir());
+    const secret = (text: string) => new Secret<Uint8Array>(Buffer.from(text));
+    const networked = {
+      ...instance,
+      networkConfig: { secretRef: "network-config" },
+      vendorData: { secretRef: "vendor-data" },
+      secrets: { token: { secretRef: "secret.token" } },
+    };
+    const digest = (
+      change: Partial<Instance>,
+      bag: Readonly<Record<string, string>> = {},
+      {
+        fetched = {},
+        unused = {},
+      }: { fetched?: Readonly<Record<string, string>>; unused?: Partial<Unused> } = {},
+    ) =>
+      digestUnsigned(
+        io,
+        {
+          instance: { ...networked, ...change },
+          secrets: new Map(
+            Object.entries({
+              ...{
+                "user-data": "a",
+                "vendor-data": "a",
+                "network-config": "a",
+                "secret.token": "a",
+              },
+              ...bag,
+            }).map(([name, text]) => [name, secret(text)]),
+          ),
+          fetched: new Map(
+            Object.entries(fetched).map(([name, text]) => [name, Buffer.from(text)]),
+          ),
+        },
+        { hostname: false, publicKeys: false, ...unused },
+      );
+    const whole = digest({});
+    const same = [
+      digest({ instanceId: "i-2", metaData: {}, userData: null, vendorData: null }),
+      digest({ datasource: { ...instance.datasource, name: "usb", identity: "usb:1" } }),
+      digest({}, { "user-data": "b", "vendor-data": "b" }),
+      digest({}, {}, { fetched: { "https://192.0.2.1/x": "one", "data:,x": "x" } }),
+    ];
+    for (const each of same) t.same(each, whole);
+    const { rights, place } = whole;
+    const otherRights = [
+      digest({ publicKeys: ["ssh-ed25519 BBBB"] }),
+      digest({}, { "secret.token": "b" }),
+      digest({}, {}, { fetched: { "http://192.0.2.1/x": "one" } }),
+      digest({}, {}, { unused: { publicKeys: true } }),
+    ];
+    for (const each of otherRights) {
+      t.not(each.rights, rights);
+      t.equal(each.place, place);
+    }
+    const otherPlaces = [
+      digest({ hostname: "other" }),
+      digest({}, { "network-config": "b" }),
+      digest({}, {}, { unused: { hostname: true } }),
+    ];
+    for (const each of otherPlaces) {
+      t.equal(each.rights, rights);
+      t.not(each.place, place);
+    }
+    const none = { publicKeys: [], networkConfig: null, secrets: {}, hostname: null };
+    t.same(digest(none), { rights: null, place: null });
+    const unused = { hostname: true, publicKeys: true };
+    const left = { networkConfig: null, secrets: {} };
+    t.same(digest(left, {}, { unused }), { rights: null, place: null });
+  },
+);
 
 t.test("the digest of the inputs changes with every input and with nothing else", async (t) => {
   const io = fakeIo(t.testdir());

@@ -17,6 +17,10 @@ export interface PinnedInstance {
   readonly changes: Answer | null;
   /** When a later change was committed last. */
   readonly at: string;
+  /** What nobody signed; records of earlier versions do not have it. */
+  readonly unsigned?: Unsigned;
+  /** The signature with the highest serial of those that were committed; absent where none had one. */
+  readonly signed?: { readonly id: string; readonly serial: number };
 }
 
 /** What a policy says to a change. */
@@ -73,14 +77,58 @@ export function digestWhole(io: Io, inputs: Inputs): string {
   return digest(io, inputs);
 }
 
+/** What a node is made from beside signed user-data: keyed digests, `null` where there is none of it. */
+export interface Unsigned {
+  /** What may let somebody in: ssh keys, secrets beside the document, files without https. */
+  readonly rights: string | null;
+  /** The machine's name and its network. */
+  readonly place: string | null;
+}
+
+/** What of the meta-data counts for nothing in a system. */
+export interface Unused {
+  readonly hostname: boolean;
+  readonly publicKeys: boolean;
+}
+
+/**
+ * Digests of everything that a system is made from and a signature under the user-data does not cover.
+ * Whoever signs an address with https vouches for who answers there; vendor-data is not used.
+ */
+export function digestUnsigned(io: Io, inputs: Inputs, unused: Unused): Unsigned {
+  const { hostname, publicKeys, networkConfig, secrets = {} } = inputs.instance;
+  const fetched = [...inputs.fetched].filter(([name]) => !/^(https|data):/.test(name));
+  const keys = unused.publicKeys ? [] : publicKeys;
+  const name = unused.hostname ? null : hostname;
+  const digestOf = (part: object, files: Inputs["fetched"]) => {
+    const names = refsIn(part);
+    const values = [...inputs.secrets].filter(([each]) => names.has(each));
+    return keyedDigest(io, part, { secrets: new Map(values), fetched: files });
+  };
+  const hasRights = keys.length > 0 || Object.keys(secrets).length > 0 || fetched.length > 0;
+  const hasPlace = name !== null || networkConfig !== null;
+  return {
+    rights: hasRights ? digestOf({ publicKeys: keys, secrets }, new Map(fetched)) : null,
+    place: hasPlace ? digestOf({ hostname: name, networkConfig }, new Map()) : null,
+  };
+}
+
 interface Digested extends Omit<Inputs, "instance"> {
   readonly instance: Omit<Instance, "metaData"> & Partial<Pick<Instance, "metaData">>;
 }
 
 function digest(io: Io, { instance, secrets, fetched }: Digested): string {
-  const hmac = createHmac("sha256", readKey(io));
   const { evidence: _evidence, place: _place, ...datasource } = instance.datasource;
-  hmac.update(prettyJson({ ...instance, datasource }));
+  return keyedDigest(io, { ...instance, datasource }, { secrets, fetched });
+}
+
+function keyedDigest(
+  io: Io,
+  instance: object,
+  { secrets, fetched }: Pick<Inputs, "secrets" | "fetched">,
+): string {
+  const hmac = createHmac("sha256", readKey(io));
+  hmac.update(prettyJson(instance));
   const add = (kind: string, name: string, value: Uint8Array) =>
     hmac.update(`\0${kind}\0${name}\0${value.length}\0`).update(value);
   for (const [name, secret] of sorted(secrets)) add("secret", name, secret.reveal());

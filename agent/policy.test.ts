@@ -138,6 +138,7 @@ for (const each of cases) {
       inputsDigest: each.digest ?? "same",
       settings: each.settings ?? {},
       enrolled: each.enrolled ?? false,
+      ...{ signature: undefined, unsigned: { rights: null, place: null } },
     });
     t.strictSame([change, answer], each.want);
     t.not(why, "");

@@ -1,6 +1,8 @@
 import type { Settings } from "#generated/agent/settings.ts";
+import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
 import type { Instance } from "./datasources/datasource.ts";
-import type { Answer, PinnedInstance } from "./pinned-instance.ts";
+import type { Answer, PinnedInstance, Unsigned } from "./pinned-instance.ts";
+import { whyNotVouched, whyTooOld } from "./vouching.ts";
 
 /** What changed against the pinned instance. */
 export type Change =
@@ -27,6 +29,10 @@ export interface PolicyInput {
   readonly settings: Settings;
   /** Whether the node belongs to a fleet whose signatures it can check. */
   readonly enrolled: boolean;
+  /** Of the user-data, where one counts. */
+  readonly signature: Signature | undefined;
+  /** What nobody signed. */
+  readonly unsigned: Unsigned;
 }
 
 /**
@@ -34,7 +40,9 @@ export interface PolicyInput {
  * is pinned, and each kind of change has its answer: the settings', else the first document's (for
  * changes from the pinned place), else `require-signature` on an enrolled node, else `apply` for
  * the pinned place and `hold` for any other. Of removable media in the pinned place the settings'
- * stricter word on changes and on removable media holds.
+ * stricter word on changes and on removable media holds. User-data that is signed has the signature that
+ * is required, where it vouches for all that changes; signed user-data that is older than what the node
+ * was made from has it never.
  */
 export function decide(input: PolicyInput): Decision {
   const { pinned, instance } = input;
@@ -52,7 +60,16 @@ export function decide(input: PolicyInput): Decision {
     return { change: "nothing", answer: "apply", why: `${instance.instanceId}: nothing changed` };
   }
   const { change, why } = describeChange(pinned, instance, samePlace);
-  return { change, why, answer: answerTo(change, input) };
+  const { instanceId } = instance;
+  const vouching = { pinned, instanceId, signature: input.signature, unsigned: input.unsigned };
+  const tooOld = whyTooOld(vouching);
+  if (tooOld !== undefined)
+    return { change, why: `${why}; ${tooOld}`, answer: "require-signature" };
+  const answer = answerTo(change, input);
+  if (answer !== "require-signature") return { change, why, answer };
+  const doubt = whyNotVouched(vouching);
+  if (doubt !== undefined) return { change, why: `${why}; ${doubt}`, answer };
+  return { change, why: `${why}; signed by ${input.signature?.signer}`, answer: "apply" };
 }
 
 function describeChange(

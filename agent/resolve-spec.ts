@@ -1,11 +1,16 @@
+import { adviceOf } from "#core/advice.ts";
+import { counted } from "#core/count.ts";
+import type { Finding } from "#core/finding.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
+import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { RawDocument, Translation } from "#provisioner/userdata/translation.ts";
 import { type DatasourceContent, rawDocuments } from "./datasources/datasource.ts";
 import { givenSecrets } from "./datasources/given-secrets.ts";
 import { defaultUserName } from "./default-user.ts";
-import { openDocuments, openSecrets } from "./open-sealed.ts";
+import { openSecrets } from "./open-sealed.ts";
+import { mustBeSigned, openSignedAndSealed } from "./open-signed.ts";
 import { type RenderTemplate, renderDocuments } from "./render-documents.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 
@@ -24,6 +29,8 @@ export interface ResolveTools {
 export interface Resolution extends Translation {
   /** By address; a template's text, once rendered, by the name of its document. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
+  /** Of the user-data, where one counts. */
+  readonly signature: Signature | undefined;
 }
 
 /** What a datasource says -> one validated spec, its secrets beside it. Never throws for bad input. */
@@ -32,7 +39,11 @@ export async function resolveSpec(
   settings: Settings,
   { fetchSources, openEnvelope, renderTemplate }: ResolveTools,
 ): Promise<Resolution> {
-  const opened = await openDocuments(readDocuments(content), openEnvelope);
+  const { instanceId, publicKeys, hostname } = content.instance;
+  const opened = await openSignedAndSealed(readDocuments(content), {
+    ...{ openEnvelope, instanceId },
+    userData: settings.userData,
+  });
   const { documents, findings: unrendered } =
     renderTemplate === undefined
       ? { documents: opened.documents, findings: [] }
@@ -40,8 +51,8 @@ export async function resolveSpec(
   const urls = referencedSources(documents);
   const fetched = urls.length === 0 ? new Map<string, Uint8Array>() : await fetchSources(urls);
   const translation = translate(documents, {
-    hostname: content.instance.hostname,
-    publicKeys: content.instance.publicKeys,
+    hostname,
+    publicKeys: mustBeSigned(settings) ? [] : publicKeys,
     defaultUser: settings.defaultUser ?? defaultUserName,
     fetched,
     secrets: givenSecrets(content),
@@ -53,8 +64,24 @@ export async function resolveSpec(
     ...{ ...translation, secrets },
     fetched:
       rendered === undefined ? fetched : new Map([...fetched, [rendered.document, rendered.bytes]]),
-    findings: [...content.findings, ...opened.findings, ...unrendered, ...findings],
+    signature: opened.signature,
+    findings: [
+      ...content.findings,
+      ...opened.findings,
+      ...(mustBeSigned(settings) ? passOverKeys(publicKeys) : []),
+      ...unrendered,
+      ...findings,
+    ],
   };
+}
+
+/** Of keys that nobody signed. */
+function passOverKeys(keys: readonly string[]): readonly Finding[] {
+  if (keys.length === 0) return [];
+  const code = "user-data/unsigned-keys";
+  const message = `${counted(keys.length, "ssh key")} of the meta-data: not signed, and not used`;
+  const nowhere = { document: "meta-data", path: "", line: null, column: null } as const;
+  return [{ ...nowhere, level: "note", code, message, hint: adviceOf({ code, hint: null }) }];
 }
 
 function readDocuments({ secrets, userData }: DatasourceContent): Documents {

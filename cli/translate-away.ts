@@ -1,20 +1,31 @@
 import { defaultUserName } from "#agent/default-user.ts";
 import type { Finding } from "#core/finding.ts";
 import { isSourceAddress, namedSources } from "#provisioner/userdata/referenced-sources.ts";
+import type { Trust } from "#provisioner/userdata/signed/open-signed.ts";
+import { signedBytes } from "#provisioner/userdata/signed/signed-form.ts";
+import { findSignedTemplate } from "#provisioner/userdata/signed/signed-template.ts";
 import { type Documents, translate } from "#provisioner/userdata/translate.ts";
 import type { Translation, TranslationContext } from "#provisioner/userdata/translation.ts";
 
+/** What is said beside the documents. */
+export interface Given extends Pick<TranslationContext, "secrets">, Partial<TranslationContext> {
+  /** Public keys whose signatures count. */
+  readonly signers: readonly string[];
+  readonly instanceId?: string;
+}
+
 /**
  * Translates documents away from their node: of an address in them only the form is judged, because
- * the node is who reads it.
+ * the node is who reads it. Of user-data that is signed it is said by whom.
  */
-export function translateAway(
-  documents: Documents,
-  given: Pick<TranslationContext, "secrets"> & Partial<TranslationContext>,
-): Translation {
+export async function translateAway(
+  all: Documents,
+  { signers, instanceId, ...context }: Given,
+): Promise<Translation> {
+  const { documents, findings: ofSignature } = await openSignedAway(all, { signers, instanceId });
   const translation = translate(documents, {
     ...{ hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map() },
-    ...given,
+    ...context,
   });
   const sources = new Map(
     namedSources(documents).map(({ path, address }) => [path.join("."), address]),
@@ -23,7 +34,26 @@ export function translateAway(
     if (finding.code !== "cloud-config/source-unavailable") return finding;
     return { ...finding, ...wordsOf(sources.get(finding.path) ?? "") };
   });
-  return { ...translation, findings };
+  return { ...translation, findings: [...ofSignature, ...findings] };
+}
+
+async function openSignedAway(
+  documents: Documents,
+  trust: Trust,
+): Promise<{ readonly documents: Documents; readonly findings: readonly Finding[] }> {
+  const { userData } = documents;
+  const bytes = userData === undefined ? undefined : signedBytes(userData.bytes);
+  if (userData === undefined || bytes === undefined) return { documents, findings: [] };
+  const { openSigned, tellSignature } = await import("#provisioner/userdata/signed/open-signed.ts");
+  const { document, signature, findings } = openSigned(userData, bytes, trust);
+  if (signature === undefined) return { documents: { ...documents, userData: document }, findings };
+  const template = findSignedTemplate(document);
+  const text = template.length === 0 ? document : undefined;
+  const told = tellSignature(userData, signature);
+  return {
+    documents: { ...documents, userData: text },
+    findings: [...findings, told, ...template],
+  };
 }
 
 function wordsOf(address: string): Partial<Finding> {

@@ -11,6 +11,7 @@ import {
 } from "#agent/datasources/clouds/fake-hetzner.ts";
 import { makeFat, needs, writeTree } from "#agent/datasources/images/make-images.ts";
 import { fakeService } from "#agent/datasources/metadata/fake-service.ts";
+import { hardwareSigner, signedWith } from "#provisioner/userdata/signed/try-sign.ts";
 import { type Broker, brokerMissing, startBroker } from "./brokers.ts";
 import { canariesIn, canary, findCanaries } from "./canaries.ts";
 import { everythingReceived, saidNothing } from "./canary-watch.ts";
@@ -274,12 +275,16 @@ ${filesFor(names.named, credential, smbios, firmware, kernel, x25519, ssh)}  ${r
     onlyInCredentials(t, machine, { given: [], expected: names.stick });
   });
 
-  await t.test("user-data that is sealed as a whole", async (t) => {
-    const machine = await watched(t);
+  await t.test("user-data that is signed, and then sealed as a whole", async (t) => {
+    const signer = hardwareSigner();
+    const required = { signers: [signer.line], signature: "required" };
+    const settings = { stateVersion: "25.11", userData: required };
+    const machine = await watched(t, { settings });
     const { stdout: recipients } = await machine.firstlight("identity");
     const named = names.whole.map((name) => `  ${name}: ${canary(name)}\n`).join("");
     const document = `#firstlight\n${health}\n${reportOf("edge-whole", broker)}\nsecrets:\n${named}files:\n${filesFor(names.whole)}`;
-    const userData = seal(recipients, "age1", document);
+    const signed = signedWith(signer, document, { namespace: "firstlight,serial=1" });
+    const userData = seal(recipients, "age1", signed.toString());
     machine.node.insert("iso", { instanceId: "i-1", userData });
     const boot = await machine.firstlight("boot", "--report");
     t.match(boot, { code: 0, stdout: /^committed: generation 1 / });

@@ -394,6 +394,18 @@ t.test("the module's units", { skip }, async (t) => {
   t.notOk("MemoryDenyWriteExecute" in found.agent, "Node compiles at run time");
 
   const system = await machine.build(`import ${entry}`);
+  const directory = `${system}/etc/systemd/system`;
+  const listed = await machine.run(["ls", directory]);
+  const ours = listed.stdout.split("\n").filter((name) => /^firstlight-.*\.service$/.test(name));
+  const withProgram: string[] = [];
+  for (const name of ours) {
+    const text = await readBuilt(machine, `${directory}/${name}`);
+    if (!/^Exec\w+=.*\/bin\/firstlight /m.test(text)) continue;
+    withProgram.push(name);
+    t.match(text, /^LimitCORE=0$/m, `${name} leaves no core`);
+    t.match(text, /^CoredumpFilter=0x0$/m, `${name} has no memory in one`);
+  }
+  t.ok(withProgram.length >= exposures.length, withProgram.join(", "));
   for (const [side, most] of exposures) {
     const file = `${system}/etc/systemd/system/${side}.service`;
     await checkExposure(t, { name: side, most, text: await readBuilt(machine, file) });

@@ -20,8 +20,12 @@ let
   hardening = {
     AmbientCapabilities = "";
     CapabilityBoundingSet = "";
+    # The memory of what handles secrets is on no disk: no core is written, and in one that a program
+    # takes from the kernel all the same there is no memory.
+    CoredumpFilter = "0x0";
     DevicePolicy = "closed";
     KeyringMode = "private";
+    LimitCORE = 0;
     LockPersonality = true;
     NoNewPrivileges = true;
     PrivateDevices = true;

@@ -12,6 +12,7 @@ import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
 import { writeRendering } from "../rendered-directory.ts";
+import { readSigners, signersHelp, signersOption } from "../signers.ts";
 import { translateAway } from "../translate-away.ts";
 
 /** Meta-data as NoCloud reads it, from a file. Throws `cli/bad-input`. */
@@ -75,14 +76,15 @@ async function readStateVersion(flags: Flags): Promise<string | undefined> {
 /** `firstlight render` */
 export const command: Command = {
   usage:
-    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  [--secrets NAMES] [--state-version NN.MM] --out DIR",
+    "render [--user-data F] [--meta-data F] [--vendor-data F] [--network-config F] [--facts F | --root DIR]\n  [--secrets NAMES] [--signers FILE] [--state-version NN.MM] --out DIR",
   summary:
     "Write the files of Nix that a node would be built from; whatever is not given is empty.",
   help:
     "The machine is what --facts or --root says, else a generic one.\nWhat an earlier rendering wrote to DIR and this one does not is removed; files of others are never touched.\nWhere a document has errors the exit code is 4, and the files are written without what is wrong, to be looked at only.\n" +
-    secretsHelp,
+    `${secretsHelp}\n${signersHelp}`,
   options: {
     ...secretsOption,
+    ...signersOption,
     "user-data": { type: "string" },
     "meta-data": { type: "string" },
     "vendor-data": { type: "string" },
@@ -104,7 +106,7 @@ export const command: Command = {
     };
     const metaFile = await document("meta-data");
     const meta = metaFile === undefined ? undefined : readInstance(metaFile);
-    const translation = translateAway(
+    const translation = await translateAway(
       {
         userData: await document("user-data"),
         vendorData: await document("vendor-data"),
@@ -114,6 +116,8 @@ export const command: Command = {
         hostname: meta?.instance.hostname ?? null,
         publicKeys: meta?.instance.publicKeys ?? [],
         secrets: namedSecrets(flags),
+        signers: await readSigners(flags, signal),
+        ...(meta === undefined ? {} : { instanceId: meta.instance.instanceId }),
       },
     );
     const { sources, findings } = await renderPreview(translation, {

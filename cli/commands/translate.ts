@@ -9,6 +9,7 @@ import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { renderPreview } from "../preview.ts";
 import { readInput } from "../read-input.ts";
+import { readSigners, signersHelp, signersOption } from "../signers.ts";
 import { translateAway } from "../translate-away.ts";
 
 const formats = ["spec", "nix", "json"] as const;
@@ -16,20 +17,21 @@ type Format = (typeof formats)[number];
 
 /** `firstlight translate` */
 export const command: Command = {
-  usage: `translate FILE… [--format ${formats.join("|")}] [--secrets NAMES]`,
+  usage: `translate FILE… [--format ${formats.join("|")}] [--secrets NAMES] [--signers FILE]`,
   summary:
     "Turn user-data into a spec or into Nix, with findings for everything that is not in it.",
   help:
     "`nix` is what sets options for the instance and its network; what else the spec says is named.\nSecrets are left out: the spec names them. `json` prints spec, findings and coverage.\nSeveral files are translated each by itself; `json` has them in the list `documents` then.\n" +
-    secretsHelp,
-  options: { ...secretsOption, format: { type: "string" } },
+    `${secretsHelp}\n${signersHelp}`,
+  options: { ...secretsOption, ...signersOption, format: { type: "string" } },
   arity: [1, 1000],
   async run({ args, flags, json, out, signal }) {
     const format = readFormat(json ? "json" : textFlag(flags, "format"));
     const secrets = namedSecrets(flags);
+    const signers = await readSigners(flags, signal);
     const results: Translated[] = [];
     for (const name of args) {
-      const result = await translateFile(name, { format, secrets, signal });
+      const result = await translateFile(name, { format, secrets, signers, signal });
       results.push(result);
       if (format === "json") continue;
       out.findings(result.findings);
@@ -82,15 +84,16 @@ interface Translated extends Pick<Translation, "spec" | "findings" | "coverage">
 interface Translating {
   readonly format: Format;
   readonly secrets: SecretBag;
+  readonly signers: readonly string[];
   readonly signal: AbortSignal;
 }
 
 async function translateFile(
   document: string,
-  { format, secrets, signal }: Translating,
+  { format, secrets, signers, signal }: Translating,
 ): Promise<Translated> {
   const userData = { document, bytes: await readInput(document, { signal }) };
-  const translation = translateAway({ userData }, { secrets });
+  const translation = await translateAway({ userData }, { secrets, signers });
   const { spec, coverage } = translation;
   const { sources, findings } = await renderPreview(translation, {});
   const wanted = ["firstlight/instance.nix", "firstlight/network.nix"];

@@ -14,6 +14,7 @@ import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { everyFinding } from "../preview.ts";
 import { readInput } from "../read-input.ts";
+import { readSigners, signersHelp, signersOption } from "../signers.ts";
 import { translateAway } from "../translate-away.ts";
 
 const kinds = ["cloud-config", "network", "spec", "profile"] as const;
@@ -21,12 +22,12 @@ type Kind = (typeof kinds)[number];
 
 /** `firstlight validate` */
 export const command: Command = {
-  usage: `validate FILE… [--kind ${kinds.join("|")}] [--secrets NAMES]`,
+  usage: `validate FILE… [--kind ${kinds.join("|")}] [--secrets NAMES] [--signers FILE]`,
   summary: "Say everything that is wrong with documents, with line and column.",
   help:
     "Without --kind the first line of a document says what it is; with it the two must agree. Exit code 4 when there is an error.\n" +
-    secretsHelp,
-  options: { ...secretsOption, kind: { type: "string" } },
+    `${secretsHelp}\n${signersHelp}`,
+  options: { ...secretsOption, ...signersOption, kind: { type: "string" } },
   arity: [1, 1000],
   async run({ args, flags, json, out, signal }) {
     const kind = textFlag(flags, "kind") as Kind | undefined;
@@ -37,9 +38,10 @@ export const command: Command = {
       );
     }
     const secrets = namedSecrets(flags);
+    const signers = await readSigners(flags, signal);
     const findings: Finding[] = [];
     for (const name of args)
-      findings.push(...(await validateFile(name, { kind, secrets, signal })));
+      findings.push(...(await validateFile(name, { kind, secrets, signers, signal })));
     if (json) out.data(prettyJson({ v: 1, findings }));
     else for (const finding of findings) out.data(formatFinding(finding));
     if (!json && findings.length === 0) out.talk("nothing is wrong");
@@ -50,18 +52,21 @@ export const command: Command = {
 interface Validating {
   readonly kind: Kind | undefined;
   readonly secrets: SecretBag;
+  readonly signers: readonly string[];
   readonly signal: AbortSignal;
 }
 
 async function validateFile(
   name: string,
-  { kind, secrets, signal }: Validating,
+  { kind, secrets, signers, signal }: Validating,
 ): Promise<readonly Finding[]> {
   const raw = { document: name, bytes: await readInput(name, { signal }) };
   const other = kind === undefined ? undefined : otherKind(raw, kind);
   if (other !== undefined) return [other];
   if (kind === "profile") return checkProfile(raw);
-  const findings = await everyFinding(translateAway(documentsOf(raw, kind), { secrets }));
+  const findings = await everyFinding(
+    await translateAway(documentsOf(raw, kind), { secrets, signers }),
+  );
   return kind === undefined ? findings.map(withKinds) : findings;
 }
 

@@ -16,7 +16,7 @@ export const agentCodes = {
     means:
       "What the machine was told to become has changed, and the policy takes only signed changes.",
     action:
-      "Send the change signed by the fleet, or change the policy in the settings of the image.",
+      "Sign the user-data with a key that `userData.signers` in the settings of the image names, with a serial (docs/signed-user-data.md), or change the policy there.",
   },
   "policy/pin-unreadable": {
     means: "The record of what this machine was made from is damaged.",

@@ -34,6 +34,48 @@ export const userDataCodes = {
     means: "A document is an age envelope, which only its node opens.",
     action: "Look at the document itself; on the node, `firstlight plan` does.",
   },
+  "user-data/signature-malformed": {
+    means: "A document whose first line says #firstlight-signed has no signature that can be read.",
+    action:
+      "Sign the text anew with `ssh-keygen -Y sign`, and put the first line, the signature and the text together as docs/signed-user-data.md shows.",
+  },
+  "user-data/signature-wrong": {
+    means:
+      "A signed document was changed after it was signed, or cut, so that nothing of it is used.",
+    action: "Sign the text anew, and check that it comes as it was signed, byte for byte.",
+  },
+  "user-data/signature-foreign": {
+    means:
+      "A signed document is whole, and its signature does not count here: another key made it, or it is for another purpose or another instance.",
+    action:
+      "Sign the document with a key that `userData.signers` in the settings of the image names.",
+  },
+  "user-data/signature-unchecked": {
+    means:
+      "A document is signed, and nobody is named whose signature would count: it is read as if it were not signed.",
+    action:
+      "Name the keys in `userData.signers` of the settings; `--signers FILE` tells a command at your desk.",
+  },
+  "user-data/signed-by": {
+    means: "A document is signed by one of the keys that were named, and whole.",
+    action: "Nothing: it says who signed it, and for what.",
+  },
+  "user-data/signed-template": {
+    means:
+      "A signed document is a template, and what it is rendered to would be up to whoever gives the meta-data.",
+    action: "Sign the document that the template gives, or write it without the template.",
+  },
+  "user-data/unsigned": {
+    means:
+      "The settings of the image take only signed user-data, and this is not signed, or none came.",
+    action:
+      "Sign the user-data as docs/signed-user-data.md shows, or take `userData.signature` out of the settings.",
+  },
+  "user-data/unsigned-keys": {
+    means:
+      "The settings of the image take only signed user-data, so that ssh keys of the meta-data are not used.",
+    action: "Name the keys in the signed document.",
+  },
   "user-data/too-large": {
     means: "A document is larger than is read.",
     action:

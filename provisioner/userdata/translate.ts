@@ -88,6 +88,8 @@ function translateUserData(
 function translateNetwork(raw: RawDocument, draft: SpecDraft): Part {
   const decoded = decodeUserData(raw);
   if (decoded.text === undefined) return { findings: decoded.findings, coverage: nothing };
+  if (sniff(decoded.text) === "signed")
+    return { findings: [unknownFormat(raw.document, "signed")], coverage: nothing };
   return fill(raw.document, decoded.text, draft, (document) =>
     fillFromNetworkConfig(document.root, draft),
   );
@@ -166,6 +168,11 @@ function unreadText(format: UserDataFormat): Pick<Finding, "message" | "hint"> {
       return {
         message: "a template is rendered by the node that it is for, over what its datasource says",
         hint: "look at what it is rendered to: `tail -n +2 FILE | firstlight query --format -` on a node",
+      };
+    case "signed":
+      return {
+        message: "a signed document is read where it is the whole user-data, and signed once",
+        hint: "sign the text itself",
       };
     default:
       return { message: `user-data of the format ${format} is not read`, hint: insteadOf[format] };

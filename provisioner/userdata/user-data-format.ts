@@ -11,6 +11,7 @@ const maxBytes = 16 * mebi;
 export type UserDataFormat =
   | "cloud-config"
   | "firstlight"
+  | "signed"
   | "empty"
   | "script"
   | "cloud-boothook"
@@ -27,7 +28,7 @@ export type UserDataFormat =
 /** A format of user-data that is told apart and not read. */
 export type UnreadFormat = Exclude<
   UserDataFormat,
-  "cloud-config" | "firstlight" | "empty" | "jinja" | "unknown"
+  "cloud-config" | "firstlight" | "signed" | "empty" | "jinja" | "unknown"
 >;
 
 /** What to do instead of each format that is not read. */
@@ -48,6 +49,7 @@ const beginnings: readonly (readonly [RegExp, UserDataFormat])[] = [
   [/^#cloud-config-archive/i, "cloud-config-archive"],
   [/^#cloud-config-jsonp/i, "cloud-config-jsonp"],
   [/^#cloud-config/i, "cloud-config"],
+  [/^#firstlight-signed(?![\w-])/i, "signed"],
   [/^#firstlight\b/i, "firstlight"],
   [/^#cloud-boothook/i, "cloud-boothook"],
   [/^#include-once/i, "include-once"],

@@ -54,7 +54,8 @@ function formatSection(): string {
   return `## Formats of user-data
 
 Read are \`#cloud-config\` and \`#firstlight\`, plain, compressed with gzip, or sealed to the node as an
-[age envelope](secrets.md); an empty document is one that says nothing. \`## template: jinja\` before
+[age envelope](secrets.md), or [signed](signed-user-data.md) behind a first line \`#firstlight-signed\`; an
+empty document is one that says nothing. \`## template: jinja\` before
 either is [rendered by the node](datasources.md) before it is read; \`translate\`, \`validate\` and
 \`render\` refuse it, because what it comes to is known on the node alone. The \`source\` of a file is
 read by the node alone as well: to them it is a note, and an error only where no node could read it. A

@@ -4,6 +4,7 @@ import { type CourierProcess, startCourier } from "./courier-process.ts";
 
 /** What a process is left that only talks to the network and to us. */
 const sandbox: readonly UnitProperty[] = [
+  ["LimitCORE", "0"],
   ["LockPersonality", "yes"],
   ["MemoryMax", "512M"],
   ["NoNewPrivileges", "yes"],

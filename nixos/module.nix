@@ -229,7 +229,9 @@ let
     # What fetched archives are packed with.
     pkgs.bzip2
     pkgs.xz
-  ];
+  ]
+  # What brings a base from Git.
+  ++ lib.optional (cfg.settings ? base) pkgs.git;
 
   # systemd before 254 knows no steps: there the first pause is the last, and longer, so that the limit of
   # starts below does not end the tries for hours.
@@ -327,7 +329,7 @@ in
       default = { };
       description = ''
         Source trees that systems are evaluated from: nixpkgs, and where they are used
-        nixos-hardware, home-manager and firstlight. Written to /etc/firstlight/pins.json.
+        nixos-hardware, home-manager and firstlight; `base` is written by firstlight itself. Written to /etc/firstlight/pins.json.
       '';
     };
   };

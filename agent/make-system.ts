@@ -12,6 +12,7 @@ import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Base, CredentialFile } from "#provisioner/render/base.ts";
 import { checkBase, tellOtherBase } from "#provisioner/render/check-base.ts";
+import { checkHome } from "#provisioner/render/check-home.ts";
 import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
@@ -287,6 +288,7 @@ export async function renderSystem(
   );
   const ofBase = [
     ...checkBase(d.io.files, base, translation.spec),
+    ...checkHome({ ...translation, files: d.io.files }),
     ...tellOtherBase(d.settings.base !== undefined, base),
   ];
   const all = [...translation.findings, ...ofBase, ...findings];

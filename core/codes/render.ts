@@ -65,6 +65,14 @@ export const renderCodes = {
     means: "A hook that runs after a change is asked to call it off when it fails.",
     action: "Leave `onFailure` out, or make it a `pre-update` hook.",
   },
+  "render/home-file-there": {
+    means: "A file of a home is on the machine already, and home-manager does not take its place.",
+    action: "Move it away, say `force`, or say what becomes of such files.",
+  },
+  "render/home-option": {
+    means: "A home asks for something that home-manager would refuse.",
+    action: "Write it as the finding says.",
+  },
   "render/pin-missing": {
     means: "A source tree that is needed is not pinned on this machine.",
     action: "Pin it in the image, or do without what needs it.",

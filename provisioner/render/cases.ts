@@ -82,7 +82,7 @@ export const renderCases: readonly RenderCase[] = [
   {
     name: "home",
     file: instance,
-    spec: only("home"),
+    spec: { ...only("home", "users"), users: { alice: {} } },
     options: { base: { pins: { "home-manager": store("home-manager") } } },
   },
   {

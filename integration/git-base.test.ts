@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { isFault } from "#core/fault.ts";
@@ -183,6 +183,11 @@ t.test("what cannot be had is said, with both sides of it", { skip }, async (t) 
     await asked({ rev: "1".repeat(40), narHash: zero }),
     /^base\/git-revision: \S+: has no commit 1111/,
   );
+  const half = sourcePath(narHash);
+  await printed(machine, "nix-store", "--delete", half);
+  mkdirSync(path.join(machine.root, half), { recursive: true });
+  t.equal(await asked({ narHash }), "none", "what a crash left of a tree is none");
+  t.equal(kept.readText(`${half}/secret.txt`), "one\ntwo\n");
   t.match(
     await asked({ git: `file://${home}/nowhere`, narHash: zero }),
     /^base\/git-unreachable: file:\/\/\S+\/nowhere: /,
@@ -199,6 +204,8 @@ t.test("what cannot be had is said, with both sides of it", { skip }, async (t) 
     await asked({ narHash, path: "a" }),
     /^base\/git-path: .* at a \| name a file, or a directory/,
   );
+  const both = await asked({ narHash, path: "a", flake: "nixosModules.edge" });
+  t.match(both, /^base\/git-path: .*not both/);
   t.match(
     await asked({ narHash, flake: "nixosModules.edge" }),
     /^base\/git-flake: .* no flake\.nix/,

@@ -14,7 +14,10 @@ const settingsFile = "/etc/firstlight/settings.json";
 const commits = "/var/lib/firstlight/base/commits";
 const maxCommitBytes = 1024 * 1024;
 
-/** What obtaining a base needs; without `fetch` what is not in the store yet is not there. */
+/**
+ * What obtaining a base needs. Without `fetch`, as on a machine that is only looked at, what lies in its store is
+ * taken as it is, and what does not is not had.
+ */
 export interface ObtainOptions {
   readonly io: Io;
   readonly fetch: FetchCommit | undefined;
@@ -35,7 +38,7 @@ export async function obtainGitBase(
   const record = `${commits}/${recordName(settings)}`;
   const signers = settings.signers ?? [];
   const known = signers.length === 0 ? undefined : readRecord(options.io, record);
-  const isThere = files.stat(storePath)?.kind === "directory";
+  const isThere = await isInStore(options, storePath);
   if (!isThere || (signers.length > 0 && known === undefined)) {
     const fetched = await fetchWhole(settings, options);
     if (signers.length > 0) {
@@ -48,6 +51,20 @@ export async function obtainGitBase(
     ...{ url: git, rev, narHash: sriHash(narHash), storePath },
     entry: findEntry(options.io, settings, storePath),
   };
+}
+
+/** What the running system refers to. */
+const basePin = "/run/current-system/etc/firstlight/pins/base";
+
+/**
+ * Whether the store holds the tree whole: a directory may be what a crash has left of one. Of the base of the
+ * system that runs nobody needs to be asked.
+ */
+async function isInStore({ io, fetch }: ObtainOptions, storePath: string): Promise<boolean> {
+  if (io.files.stat(storePath)?.kind !== "directory") return false;
+  if (fetch === undefined || io.files.readLink(basePin) === storePath) return true;
+  const args = ["--check-validity", storePath];
+  return (await io.exec({ file: "nix-store", args, timeoutMs: 60_000 })).code === 0;
 }
 
 function recordName({ rev, narHash }: GitSettings): string {
@@ -120,9 +137,12 @@ function checkTree(
 
 function findEntry(
   io: Io,
-  { git, path = "configuration.nix", flake }: GitSettings,
+  { git, path: said, flake }: GitSettings,
   storePath: string,
 ): GitBase["entry"] {
+  if (said !== undefined && flake !== undefined)
+    throw new Fault("base/git-path", `${git}: expected \`path\` or \`flake\`, and not both`);
+  const path = said ?? "configuration.nix";
   const isFile = (name: string) => io.files.stat(`${storePath}/${name}`)?.kind === "file";
   if (flake !== undefined) {
     checkFlake(io, { git, flake, isThere: isFile("flake.nix") });

@@ -32,7 +32,7 @@ t.test("the base that the settings name in Git is what a boot stands on", async 
   const settings = (change: object) =>
     put(root, "etc/firstlight/settings.json", JSON.stringify({ stateVersion: "25.11", ...change }));
   settings({ base: { ...base, rev: "main" } });
-  t.match(run("boot"), { code: 4, stdout: /settings\.json: .*base\.rev/ });
+  t.match(run("boot"), { code: 4, stdout: /settings\.json:1:84 base\.rev/ });
   settings({ base });
   t.match(run("boot"), { code: 1, stdout: /base\/git-fetch/ }, "nothing is fetched below a root");
   const storePath = sourcePath(narHash);

@@ -99,7 +99,7 @@ t.test(
       facts: genericFacts("x86_64"),
       profile: null,
       mutableUsers: undefined,
-      settings: { stateVersion: "25.11" },
+      settings: { stateVersion: "25.11", base: settings },
       agentModule: [],
     };
     const base = decideBase({ ...question, git });
@@ -119,7 +119,7 @@ t.test(
     const closure = await printed(machine, "nix-store", "-qR", system);
     t.ok(closure.split("\n").includes(storePath), "whoever keeps the system keeps its base");
     const body =
-      "{ inherit (c.networking) hostName; inherit (c.time) timeZone; inherit (c.system) stateVersion; }";
+      '{ inherit (c.networking) hostName; inherit (c.time) timeZone; inherit (c.system) stateVersion; inherit (c.services.firstlight.settings.base) rev; git = builtins.any (p: (p.pname or p.name or "") == "git") c.systemd.services.firstlight-boot.path; }';
     const expression = `let c = (import <nixpkgs/nixos> { configuration = ${entry}; system = "x86_64-linux"; }).config; in ${body}`;
     const told = await printed(
       machine,
@@ -135,6 +135,8 @@ t.test(
       hostName: "edge-17",
       timeZone: "Europe/Zurich",
       stateVersion: "23.11",
+      rev,
+      git: true,
     });
 
     await server.close();

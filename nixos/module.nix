@@ -230,8 +230,10 @@ let
     pkgs.bzip2
     pkgs.xz
   ]
+  ++ bringsBase;
+
   # What brings a base from Git.
-  ++ lib.optional (cfg.settings ? base) pkgs.git;
+  bringsBase = lib.optional (cfg.settings ? base) pkgs.git;
 
   # systemd before 254 knows no steps: there the first pause is the last, and longer, so that the limit of
   # starts below does not end the tries for hours.
@@ -335,7 +337,7 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ cfg.package ];
+    environment.systemPackages = [ cfg.package ] ++ bringsBase;
 
     environment.etc."firstlight/settings.json" = lib.mkIf (cfg.settings != { }) {
       source = settingsFormat.generate "firstlight-settings.json" cfg.settings;

@@ -58,7 +58,8 @@ export function gitFetcher(io: Io): FetchCommit {
       systemd: io.files.stat("/run/systemd/system")?.kind === "directory",
       daemonSocket: "/nix/var/nix/daemon-socket/socket",
     });
-    const plain = { argv: ["sh", "-c", script, "fetch", git, rev] as const, timeoutMs };
+    // By its path: NixOS has no sh on the path of a unit.
+    const plain = { argv: ["/bin/sh", "-c", script, "fetch", git, rev] as const, timeoutMs };
     const line = apart ? fetchApart(plain, io.env["PATH"]) : plain;
     const [file, ...args] = line.argv;
     const result = await io.exec({ file, args, timeoutMs, effect: "fetch the base from Git" });

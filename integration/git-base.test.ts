@@ -206,6 +206,10 @@ t.test("what cannot be had is said, with both sides of it", { skip }, async (t) 
     await asked({ narHash, path: "a" }),
     /^base\/git-path: .* at a \| name a file, or a directory/,
   );
+  t.match(
+    await asked({ narHash: `sha256-${"A".repeat(42)}B=` }),
+    /^base\/git-hash: \S+: base\.narHash is no SHA-256: sha256-A+B=/,
+  );
   const both = await asked({ narHash, path: "a", flake: "nixosModules.edge" });
   t.match(both, /^base\/git-path: .*not both/);
   t.match(

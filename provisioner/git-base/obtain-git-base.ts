@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { Fault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
+import { printable } from "#core/printable.ts";
 import type { GitBase } from "#provisioner/render/base.ts";
+import { parseSha256 } from "#provisioner/system/fetch/nix-hash.ts";
 import { commitSigner, readCommit } from "./commit-signature.ts";
 import type { FetchCommit, FetchedCommit } from "./fetch-git.ts";
 import { objectId, treeOf } from "./git-object.ts";
@@ -33,6 +35,7 @@ export async function obtainGitBase(
   options: ObtainOptions,
 ): Promise<GitBase> {
   const { git, rev, narHash } = settings;
+  checkForm(narHash);
   const { files } = options.io;
   const storePath = sourcePath(narHash);
   const record = `${commits}/${recordName(settings)}`;
@@ -65,6 +68,12 @@ async function isInStore({ io, fetch }: ObtainOptions, storePath: string): Promi
   if (fetch === undefined || io.files.readLink(basePin) === storePath) return true;
   const args = ["--check-validity", storePath];
   return (await io.exec({ file: "nix-store", args, timeoutMs: 60_000 })).code === 0;
+}
+
+/** Letters that no hash ends with pass the form of the settings. */
+function checkForm(narHash: string): void {
+  if (parseSha256(narHash) !== undefined) return;
+  throw new Fault("base/git-hash", `${settingsFile}: base.narHash is no SHA-256: ${narHash}`);
 }
 
 function recordName({ rev, narHash }: GitSettings): string {
@@ -151,7 +160,9 @@ function findEntry(
   const found = [path, `${path}/default.nix`, `${path}/configuration.nix`].find(isFile);
   if (found !== undefined) return { file: found };
   const parent = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
-  const beside = io.files.list(`${storePath}/${parent}`).map((name) => join(parent, name));
+  const beside = io.files
+    .list(`${storePath}/${parent}`)
+    .map((name) => join(parent, printable(name)));
   const near = nearest(
     path,
     beside.filter((name) => name !== path),

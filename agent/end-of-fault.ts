@@ -15,6 +15,7 @@ const outcomes: { readonly [code in Code]?: OutcomeKind } = {
   "system/reboot-refused": "held",
   "system/reboot-impossible": "held",
   "system/switch-inhibited": "held",
+  "base/git-signature": "refused",
   "policy/signature-required": "refused",
   "system/plan-stale": "refused",
   "user-data/invalid": "invalid",

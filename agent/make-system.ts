@@ -11,7 +11,8 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Base, CredentialFile } from "#provisioner/render/base.ts";
-import { checkBase } from "#provisioner/render/check-base.ts";
+import { checkBase, tellOtherBase } from "#provisioner/render/check-base.ts";
+import { checkHome } from "#provisioner/render/check-home.ts";
 import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
@@ -77,7 +78,7 @@ export interface BootDeps {
   readonly readFacts: () => Facts | Promise<Facts>;
   readonly profiles: CompiledProfiles;
   readonly templates: Templates;
-  readonly decideBase: (input: BaseInput) => Base;
+  readonly decideBase: (input: BaseInput) => Base | Promise<Base>;
   /** Keeps the base of a trial, for whichever process commits it. */
   readonly proposeBase: (base: Base, sourcesDigest: string) => void;
   /** Keeps the base that the first commit stands on. */
@@ -342,7 +343,11 @@ async function renderTranslation(
       metadataService: content.metadataService ?? null,
     }),
   );
-  const ofBase = checkBase(d.io.files, base, translation.spec);
+  const ofBase = [
+    ...checkBase(d.io.files, base, translation.spec),
+    ...checkHome({ ...translation, files: d.io.files }),
+    ...tellOtherBase(d.settings.base !== undefined, base),
+  ];
   return { translation, base, sources, credentials, findings: [...ofBase, ...findings] };
 }
 

@@ -85,6 +85,7 @@ const passing: readonly Code[] = [
   "system/repair-busy",
   "system/fetch-failed",
   "system/closure-not-found",
+  "base/git-unreachable",
   "datasource/none",
   "datasource/unreachable",
   "datasource/refused",
@@ -95,6 +96,7 @@ const passing: readonly Code[] = [
 
 /** The policy's, or a person's, word against it. */
 const refusals: readonly Code[] = [
+  "base/git-signature",
   "system/closure-untrusted",
   "system/plan-stale",
   "system/reboot-impossible",

@@ -27,7 +27,12 @@ import type { TracedIo } from "#core/traced-io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
-import { decideBase, proposeBase, recordBase } from "#provisioner/render/decide-base.ts";
+import {
+  decideBase,
+  isDecidedOtherwise,
+  proposeBase,
+  recordBase,
+} from "#provisioner/render/decide-base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
 import { findAssets } from "./assets.ts";
@@ -83,9 +88,10 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
       return sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) })(urls);
     },
     readFacts: () => readFacts(io),
-    decideBase: ({ facts, match, mutableUsers }) =>
+    decideBase: async ({ facts, match, mutableUsers }) =>
       decideBase({
         io,
+        git: await gitBase(invocation, settings),
         facts,
         profile: appliedProfile(match, profiles),
         mutableUsers,
@@ -107,6 +113,14 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     signal,
     ...options,
   };
+}
+
+/** What the settings name in Git; loaded only where they do. Below another root nothing is fetched. */
+async function gitBase({ io }: Invocation, { base }: Settings) {
+  if (base === undefined || isDecidedOtherwise(io.files)) return undefined;
+  const { obtainGitBase } = await import("#provisioner/git-base/obtain-git-base.ts");
+  const { gitFetcher } = await import("#provisioner/git-base/fetch-git.ts");
+  return obtainGitBase(base, { io, fetch: io.files.root === "/" ? gitFetcher(io) : undefined });
 }
 
 /** The bootstrap layer by the boot itself: before it, what documents name by address waits. */

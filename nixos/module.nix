@@ -231,7 +231,11 @@ let
     # What fetched archives are packed with.
     pkgs.bzip2
     pkgs.xz
-  ];
+  ]
+  ++ bringsBase;
+
+  # What brings a base from Git.
+  bringsBase = lib.optional (cfg.settings ? base) pkgs.git;
 
   # systemd before 254 knows no steps: there the first pause is the last, and longer, so that the limit of
   # starts below does not end the tries for hours.
@@ -329,13 +333,13 @@ in
       default = { };
       description = ''
         Source trees that systems are evaluated from: nixpkgs, and where they are used
-        nixos-hardware, home-manager and firstlight. Written to /etc/firstlight/pins.json.
+        nixos-hardware, home-manager and firstlight; `base` is written by firstlight itself. Written to /etc/firstlight/pins.json.
       '';
     };
   };
 
   config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ cfg.package ];
+    environment.systemPackages = [ cfg.package ] ++ bringsBase;
 
     environment.etc."firstlight/settings.json" = lib.mkIf (cfg.settings != { }) {
       source = settingsFormat.generate "firstlight-settings.json" cfg.settings;

@@ -65,6 +65,14 @@ export const renderCodes = {
     means: "A hook that runs after a change is asked to call it off when it fails.",
     action: "Leave `onFailure` out, or make it a `pre-update` hook.",
   },
+  "render/home-file-there": {
+    means: "A file of a home is on the machine already, and home-manager does not take its place.",
+    action: "Move it away, say `force`, or say what becomes of such files.",
+  },
+  "render/home-option": {
+    means: "A home asks for something that home-manager would refuse.",
+    action: "Write it as the finding says.",
+  },
   "render/pin-missing": {
     means: "A source tree that is needed is not pinned on this machine.",
     action: "Pin it in the image, or do without what needs it.",
@@ -170,6 +178,38 @@ export const renderCodes = {
   "base/adopt": {
     means: "The configuration in /etc/nixos cannot be taken over whole.",
     action: "Move what is not part of the configuration out of /etc/nixos.",
+  },
+  "base/git-fetch": {
+    means: "The base from Git could not be brought into the Nix store.",
+    action: "Read what Git or Nix says; the machine needs both on its path.",
+  },
+  "base/git-flake": {
+    means: "The base from Git is named as an output of a flake, which cannot be read.",
+    action: "Name the module's file in `base.path`.",
+  },
+  "base/git-hash": {
+    means: "The tree of the base from Git is not the one that the settings name.",
+    action: "Find out why before you change `base.narHash`: the commit, or the server, is another.",
+  },
+  "base/git-late": {
+    means: "The settings name a base from Git, and this instance stands on another one.",
+    action: "Reset the machine to decide anew, or remove `base` from the settings.",
+  },
+  "base/git-path": {
+    means: "The base from Git has no module where the settings say it is.",
+    action: "Mend `base.path` in the settings.",
+  },
+  "base/git-revision": {
+    means: "The repository of the base has no such commit.",
+    action: "Push the commit, or mend `base.rev` in the settings.",
+  },
+  "base/git-signature": {
+    means: "The commit of the base is not signed by anybody whose signature counts.",
+    action: "Sign it with one of the keys that `base.signers` names, or name the key there.",
+  },
+  "base/git-unreachable": {
+    means: "The repository of the base cannot be reached.",
+    action: "Check its address and the network; what is in the store once needs neither.",
   },
   "base/platform": {
     means: "What this machine boots from cannot be told from what is mounted on it.",

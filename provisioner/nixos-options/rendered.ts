@@ -15,6 +15,8 @@ const own: Readonly<Record<string, string>> = {
   "services.firstlight.metadataService.addresses": "list of string",
   "services.firstlight.metadataService.ports":
     "list of 16 bit unsigned integer; between 0 and 65535 (both inclusive)",
+  "home-manager.useGlobalPkgs": "boolean",
+  "home-manager.useUserPackages": "boolean",
   "home-manager.users": "attribute set of anything",
 };
 

@@ -10,21 +10,38 @@ export interface Pin {
   readonly revision: string | null;
 }
 
-/** Every source tree of a system by name; `nixpkgs` is needed to build, the others where they are used. */
+/**
+ * Every source tree of a system by name; `nixpkgs` is needed to build, the others where they are used.
+ * `base` is the machine's own configuration from Git.
+ */
 export type Pins = Readonly<
-  Partial<Record<"nixpkgs" | "nixos-hardware" | "home-manager" | "firstlight", Pin>>
+  Partial<Record<"nixpkgs" | "nixos-hardware" | "home-manager" | "firstlight" | "base", Pin>>
 >;
+
+/** Where a base lies that came from Git: its tree is in the store, and is what the hash says. */
+export interface GitBase {
+  readonly url: string;
+  /** Of the commit. */
+  readonly rev: string;
+  /** SRI hash of the tree's NAR. */
+  readonly narHash: string;
+  readonly storePath: string;
+  /** A module by its path in the tree, or by its name among the outputs of the tree's flake. */
+  readonly entry: { readonly file: string } | { readonly flake: readonly string[] };
+}
 
 /** What every rendered system stands on; decided once per instance, and an input of each rendering. */
 export interface Base {
   /**
-   * `adopted`: the image's own /etc/nixos, copied verbatim below `firstlight/base/`;
+   * `adopted`: the image's own /etc/nixos, copied verbatim below `firstlight/base/`, or what `git` names;
    * `platform`: nothing was there, so the profile's platform module, or the machine as it is mounted
    * now, gives root file system and boot loader.
    */
   readonly kind: "adopted" | "platform";
   /** Of an adopted base: its files, paths below `firstlight/base/` with `configuration.nix` among them. */
   readonly files: readonly SourceFile[];
+  /** Of an adopted base that came from Git, which is pinned as `base` and has no `files`. */
+  readonly git?: GitBase;
   /** Of a platform base whose profile brings no root file system and boot loader: what was found instead. */
   readonly platform: Platform | null;
   readonly pins: Pins;

@@ -23,6 +23,14 @@ const adopted: TryOptions["base"] = {
   files: [{ path: "configuration.nix", content: "{ }\n", mode: 0o644 }],
 };
 
+const fromGit = {
+  url: "https://git.example.org/machines.git",
+  rev: "3f2a9c0d4b5e6f708192a3b4c5d6e7f8091a2b3c",
+  narHash: "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+  storePath: "/nix/store/00000000000000000000000000000000-source",
+  entry: { file: "hosts/edge-17/configuration.nix" },
+};
+
 function only(...keys: readonly (keyof Spec)[]): Omit<Spec, "version"> {
   return Object.fromEntries(keys.map((key) => [key, all[key]]));
 }
@@ -100,7 +108,7 @@ export const renderCases: readonly RenderCase[] = [
   {
     name: "home",
     file: instance,
-    spec: only("home"),
+    spec: { ...only("home", "users"), users: { alice: {} } },
     options: { base: { pins: { "home-manager": store("home-manager") } } },
   },
   {
@@ -119,6 +127,24 @@ export const renderCases: readonly RenderCase[] = [
     file: "configuration.nix",
     spec: only("hostname"),
     options: { base: { ...adopted, local: "{ }\n" } },
+  },
+  {
+    name: "git-entry",
+    file: "configuration.nix",
+    spec: only("hostname"),
+    options: { base: { ...adopted, files: [], git: fromGit } },
+  },
+  {
+    name: "git-flake-entry",
+    file: "configuration.nix",
+    spec: only("hostname"),
+    options: {
+      base: {
+        ...adopted,
+        files: [],
+        git: { ...fromGit, entry: { flake: ["nixosModules", "edge"] } },
+      },
+    },
   },
   {
     name: "adopted",

@@ -3,7 +3,7 @@ import path from "node:path";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import type { Base, Pins } from "./base.ts";
-import { checkBase } from "./check-base.ts";
+import { checkBase, tellOtherBase } from "./check-base.ts";
 import { plainBase } from "./try-render.ts";
 
 const pin = (storePath: string) => ({ storePath, narHash: null, revision: null });
@@ -46,4 +46,19 @@ t.test("a package that is nowhere is told, as far as it is known", async (t) => 
   t.same(check(t, { pins: { nixpkgs: pin("/nixpkgs"), ...pinned } }), []);
   t.same(check(t, { pins: {}, local: "{ services.firstlight.package = x; }" }), []);
   t.same(check(t, { pins: {}, kind: "adopted" }), []);
+});
+
+t.test("settings that name a base from Git too late are told of", async (t) => {
+  const git = {
+    url: "https://git.example.org/machines.git",
+    rev: "3f2a9c0d4b5e6f708192a3b4c5d6e7f8091a2b3c",
+    narHash: "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+    storePath: "/nix/store/00000000000000000000000000000000-source",
+    entry: { file: "configuration.nix" },
+  };
+  t.match(tellOtherBase(true, plainBase), [
+    { level: "warning", code: "base/git-late", document: "/etc/firstlight/settings.json" },
+  ]);
+  t.same(tellOtherBase(true, { ...plainBase, git }), []);
+  t.same(tellOtherBase(false, plainBase), []);
 });

@@ -4,6 +4,20 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { Base } from "./base.ts";
 import { pinsFile } from "./decide-base.ts";
 
+/** Says that the settings name a base from Git, where this instance stands on another one. */
+export function tellOtherBase(isNamed: boolean, { git }: Base): readonly Finding[] {
+  if (!isNamed || git !== undefined) return [];
+  return [
+    about("/etc/firstlight/settings.json", {
+      level: "warning",
+      code: "base/git-late",
+      message:
+        "`base` names a configuration in Git; what this instance stands on was decided before",
+      hint: "reset the machine to decide anew, or remove `base` from the settings",
+    }),
+  ];
+}
+
 /** What a base that was not taken over whole lacks for the rendered system to be built and to boot. */
 export function checkBase(files: Files, base: Base, spec: Spec): readonly Finding[] {
   if (base.kind === "adopted") return [];

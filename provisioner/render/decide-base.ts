@@ -4,11 +4,11 @@ import type { Files, Io } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
 import { nixosDirectory, readOwnConfiguration } from "./adopt.ts";
-import type { Base, Pin, Pins, Platform } from "./base.ts";
+import type { Base, GitBase, Pin, Pins, Platform } from "./base.ts";
 import { findPlatform } from "./find-platform.ts";
 import type { SourceFile } from "./sources.ts";
 
-/** What a base is decided from; once recorded, only the pins and the owner's local.nix are read anew. */
+/** What a base is decided from; once recorded, only the pins, the revision of a base from Git, and the owner's local.nix are read anew. */
 export interface BaseQuestion {
   readonly io: Io;
   readonly facts: Facts;
@@ -19,6 +19,8 @@ export interface BaseQuestion {
   /** Of the image. */
   readonly settings: { readonly stateVersion?: string };
   readonly agentModule: readonly SourceFile[];
+  /** What the settings name in Git, its tree in the store. */
+  readonly git?: GitBase | undefined;
 }
 
 /** Decided anew until the first commit, and never again. */
@@ -30,6 +32,7 @@ interface BaseRecord {
   readonly stateVersion: string;
   readonly mutableUsers: boolean | null;
   readonly settings: Base["settings"];
+  readonly git?: GitBase;
 }
 
 /** The base of what is on trial; the last one that was. */
@@ -47,14 +50,27 @@ export const pinsFile = "/etc/firstlight/pins.json";
 /** The base of this instance: as recorded, or as it would be decided now. Writes nothing. */
 export function decideBase(question: BaseQuestion): Base {
   const { files } = question.io;
-  const pins = readPins(question.io);
+  const { base: _published, ...pins } = readPins(question.io);
   const record = readRecord(files) ?? decide(question, pins);
+  // Whether a base is from Git is decided once; which revision of it is a pin, as the others are.
+  const git = record.git === undefined ? undefined : (question.git ?? record.git);
   return {
     ...record,
-    pins,
+    ...(git === undefined ? {} : { git }),
+    pins: { ...pins, ...(git === undefined ? {} : { base: pinOf(git) }) },
     local: files.readText(`${nixosDirectory}/local.nix`, { maxBytes: 1024 * 1024 }) ?? null,
     agentModule: question.agentModule,
   };
+}
+
+function pinOf({ storePath, narHash, rev }: GitBase): Pin {
+  return { storePath, narHash, revision: rev };
+}
+
+/** Whether this instance stands on something else than Git since its first commit. */
+export function isDecidedOtherwise(files: Files): boolean {
+  const record = readRecord(files);
+  return record !== undefined && record.git === undefined;
 }
 
 /**
@@ -90,13 +106,16 @@ function readProposal(files: Files): Proposal | undefined {
 }
 
 function recordOf(base: Omit<BaseRecord, "v">): BaseRecord {
-  const { kind, files, platform, stateVersion, mutableUsers, settings } = base;
-  return { v: 1, kind, files, platform, stateVersion, mutableUsers, settings };
+  const { kind, files, platform, stateVersion, mutableUsers, settings, git } = base;
+  const decided = { kind, files, platform, stateVersion, mutableUsers, settings };
+  return { v: 1, ...decided, ...(git === undefined ? {} : { git }) };
 }
 
 function decide({ io, facts, settings, ...question }: BaseQuestion, pins: Pins): BaseRecord {
-  const own = readOwnConfiguration(io.files);
+  const { git } = question;
+  const own = git === undefined ? readOwnConfiguration(io.files) : [];
   const record = recordOf({
+    ...(git === undefined ? {} : { git }),
     kind: own === undefined ? "platform" : "adopted",
     files: own ?? [],
     platform:
@@ -152,7 +171,7 @@ function parsePins(text: string): Pins {
   const entries = Object.entries((value ?? {}) as Record<string, Partial<Pin>>);
   for (const [name, pin] of entries) {
     if (
-      !["nixpkgs", "nixos-hardware", "home-manager", "firstlight"].includes(name) ||
+      !["nixpkgs", "nixos-hardware", "home-manager", "firstlight", "base"].includes(name) ||
       typeof pin?.storePath !== "string"
     ) {
       throw new Fault(

@@ -127,7 +127,13 @@ export const everything = {
   swap: [{ device: "/swapfile", sizeMiB: 2048 }],
   templates: [{ name: "docker-host", parameters: { users: ["alice"], openPorts: [8080] } }],
   modules: [{ name: "web", text: "{ services.nginx.enable = true; }\n" }],
-  home: { alice: { programs: { git: { enable: true } } } },
+  home: {
+    alice: {
+      packages: ["ripgrep"],
+      files: { "bin/hello": { content: "#!/bin/sh\necho hello\n", executable: true, force: true } },
+      programs: { git: { enable: true } },
+    },
+  },
   health: {
     passes: 3,
     interval: "5s",

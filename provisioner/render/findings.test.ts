@@ -29,6 +29,14 @@ function secretsOf(bytes: Readonly<Record<string, number>>) {
   return new Map(files.map((each) => [each.name, each]));
 }
 
+const homePin = {
+  "home-manager": {
+    storePath: "/nix/store/00000000000000000000000000000000-home-manager",
+    narHash: null,
+    revision: null,
+  },
+};
+
 const cases: readonly Case[] = [
   [
     "a path that NixOS makes itself is left alone",
@@ -427,6 +435,54 @@ const cases: readonly Case[] = [
     error("nix/take-over-key", "users.imports"),
   ],
   ["home-manager that is not pinned", { home: { a: {} } }, error("render/pin-missing", "home")],
+  [
+    "a home of nobody",
+    { home: { alcie: {} }, users: { alice: {} } },
+    error("render/user-unknown", "home.alcie"),
+    { base: { pins: homePin } },
+  ],
+  [
+    "a home of somebody whom the image may declare",
+    { home: { alice: {} } },
+    warning("render/user-unknown", "home.alice"),
+    { base: { pins: homePin, kind: "adopted" } },
+  ],
+  ...(
+    [
+      ["names where home-manager takes packages", { home: { packages: ["git"] } }, "home.packages"],
+      ["and by its dotted name", { "home.packages": ["git"] }, "home.packages"],
+      ["a nixpkgs of its own", { nixpkgs: { config: {} } }, "nixpkgs"],
+      ["a file that climbs", { files: { "a/../../x": { content: "" } } }, "files.a/../../x"],
+    ] as const
+  ).map(
+    ([what, alice, path]): Case => [
+      `a home with ${what}`,
+      { home: { alice }, users: { alice: {} } },
+      error("render/home-option", `home.alice.${path}`),
+      { base: { pins: homePin } },
+    ],
+  ),
+  [
+    "a home with a private key",
+    {
+      users: { alice: {} },
+      home: { alice: { files: { k: { content: "-----BEGIN OPENSSH PRIVATE KEY-----\n" } } } },
+    },
+    warning("render/readable-key", "home.alice.files.k"),
+    { base: { pins: homePin } },
+  ],
+  [
+    "a home with a name that is none",
+    { users: { alice: {} }, home: { alice: { "programs..git": true } } },
+    error("render/option-name", "home.alice.programs..git"),
+    { base: { pins: homePin } },
+  ],
+  [
+    "a home that NixOS would obey",
+    { users: { alice: {} }, home: { alice: { "programs._type": "override" } } },
+    error("nix/take-over-key", "home.alice"),
+    { base: { pins: homePin } },
+  ],
   [
     "a secret that is not there",
     { users: { a: { passwordHash: { secretRef: "gone" } } } },

@@ -1,7 +1,19 @@
-import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
-import { attrs, bind, call, list, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
+import { fromJson, isTakeOver, type PlainData } from "#provisioner/nix-language/from-json.ts";
+import {
+  attrs,
+  bind,
+  bool,
+  call,
+  list,
+  type NixExpr,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, attempt, type Concern } from "./assignment.ts";
-import { warnOfSecrets } from "./readable-secrets.ts";
+import { type Home, homeOptions } from "./home-files.ts";
+import { isModuleKey, splitOptionName } from "./option-name.ts";
+import { privateKey, warnOfSecrets } from "./readable-secrets.ts";
+import { warnOfUndeclared } from "./undeclared.ts";
 
 /** home-manager's part: its module, and what each user asks of it. */
 export interface RenderedHome {
@@ -11,7 +23,7 @@ export interface RenderedHome {
 
 const nothing: RenderedHome = { imports: [], assignments: [] };
 
-/** Options of home-manager, where it is pinned. */
+/** Packages, files and options of home-manager for each user, where it is pinned. */
 export function renderHome(concern: Concern): RenderedHome {
   const users = Object.entries(concern.spec.home ?? {});
   if (users.length === 0) return nothing;
@@ -23,20 +35,138 @@ export function renderHome(concern: Concern): RenderedHome {
       "error",
       "render/pin-missing",
       "home-manager is not pinned on this machine",
-      "pin it in the image (`services.firstlight.pins.home-manager`), or remove `home`",
+      "pin the release that belongs to nixpkgs in the image, its place in the store as `services.firstlight.pins.home-manager.storePath` (docs/home.md), or remove `home`",
     );
     return nothing;
   }
-  const version = call(ref("lib", "mkDefault"), str(concern.base.stateVersion));
-  const assignments = users.flatMap(([name, options]) => {
-    const from = ["home", name];
-    warnOfSecrets(concern, from, name, options);
-    const value = attempt(concern, from, () => fromJson(options as PlainData));
-    if (value === undefined) return [];
-    // Required by home-manager; a default, because the user's own data may say it.
-    const release = attrs([bind(["home", "stateVersion"], version)]);
-    const merged = call(ref("lib", "mkMerge"), list([release, value]));
-    return [assign(["home-manager", "users", name], merged, from)];
+  const assignments = users.flatMap(([name, home]) => {
+    checkUser(concern, name);
+    const parts = renderUser(concern, name, home);
+    const path = ["home-manager", "users", name];
+    return parts === undefined
+      ? []
+      : [assign(path, call(ref("lib", "mkMerge"), list(parts)), ["home", name])];
   });
-  return { imports: [str(`${pin.storePath}/nixos`)], assignments };
+  return {
+    imports: [str(`${pin.storePath}/nixos`)],
+    assignments: [...wholeSystem(concern), ...assignments],
+  };
+}
+
+/**
+ * One nixpkgs for the system and every home, and packages where the system has those of its users: nothing is
+ * evaluated or installed twice. Defaults, for an image that has decided otherwise.
+ */
+function wholeSystem({ spec }: Concern): readonly Assignment[] {
+  return ["useGlobalPkgs", "useUserPackages"]
+    .filter((name) => !Object.hasOwn(spec.options ?? {}, `home-manager.${name}`))
+    .map((name) => assign(["home-manager", name], call(ref("lib", "mkDefault"), bool(true))));
+}
+
+/** home-manager takes the home's place from the account; a machine without the account has no such system. */
+function checkUser(concern: Concern, name: string): void {
+  const otherwise = "home-manager needs the account, and no system is built without it";
+  const level = concern.base.kind === "platform" ? "error" : "warning";
+  warnOfUndeclared(concern, { kind: "user", name, at: ["home", name], otherwise, level });
+}
+
+/** What is merged into one home, `undefined` where nothing of it can be said. */
+function renderUser(concern: Concern, name: string, home: Home): readonly NixExpr[] | undefined {
+  const from = ["home", name];
+  const options = homeOptions(home);
+  warnOfSecrets(concern, from, name, options);
+  const isRefused = refuseOptions(concern, from, options);
+  const parts = attempt(concern, from, () => [
+    attrs([bind("home", attrs(ownPart(concern, from, home)))]),
+    ...optionSets(concern, from, options),
+  ]);
+  return isRefused ? undefined : parts;
+}
+
+function ownPart(concern: Concern, from: readonly string[], { packages = [], files = {} }: Home) {
+  // Fixed with the instance, as the system's is; a default, because the user's own data may say it.
+  const version = call(ref("lib", "mkDefault"), str(concern.base.stateVersion));
+  const entries = Object.entries(files).map(([path, file]) => {
+    checkFile(concern, [...from, "files", path], path, file.content);
+    const { content, executable, force } = file;
+    return bind(
+      ["file", path],
+      attrs([
+        bind("text", str(content)),
+        ...(executable === undefined ? [] : [bind("executable", bool(executable))]),
+        ...(force === undefined ? [] : [bind("force", bool(force))]),
+      ]),
+    );
+  });
+  const names = packages.map((name) => ref("pkgs", ...name.split(".")));
+  return [
+    bind("stateVersion", version),
+    ...(packages.length === 0 ? [] : [bind("packages", list(names))]),
+    ...entries,
+  ];
+}
+
+function checkFile(concern: Concern, from: readonly string[], path: string, content: string): void {
+  if (path.split("/").some((part) => part === ".." || part === "." || part === "")) {
+    const message = "a path in a home may hold no empty name, nor . or ..";
+    addFinding(concern, from, "error", "render/home-option", message, "write the path out");
+  }
+  if (!privateKey.test(content)) return;
+  const message = "a private key that everybody may read: files of a home stand in the Nix store";
+  const hint = "put it under `files` of the spec, as a `secret` with the user as its owner";
+  addFinding(concern, from, "warning", "render/readable-key", message, hint);
+}
+
+/** What home-manager would refuse, or take for something else. */
+function refuseOptions(
+  concern: Concern,
+  from: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): boolean {
+  const refuse = (at: readonly string[], message: string, hint: string) => {
+    addFinding(concern, [...from, ...at], "error", "render/home-option", message, hint);
+    return true;
+  };
+  const inHome = options["home"] as { readonly packages?: unknown } | null | undefined;
+  const flat = options["home.packages"];
+  const refusals = [
+    (flat ?? inHome?.packages) !== undefined &&
+      refuse(
+        flat === undefined ? ["home", "packages"] : ["home.packages"],
+        "home.packages takes packages, and data holds only their names",
+        "write the names under `packages`",
+      ),
+    Object.keys(options).some((name) => /^nixpkgs(\.|$)/.test(name)) &&
+      refuse(
+        ["nixpkgs"],
+        "homes use the nixpkgs of the system, which has no options of its own here",
+        "set nixpkgs.config under `options` of the spec",
+      ),
+  ];
+  return refusals.some(Boolean);
+}
+
+/** Data as it is nested, and each option of a dotted name in a set of its own. */
+function optionSets(
+  concern: Concern,
+  from: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): readonly NixExpr[] {
+  const nested: Record<string, unknown> = {};
+  const dotted: NixExpr[] = [];
+  for (const [name, value] of Object.entries(options)) {
+    const path = splitOptionName(name);
+    if (path === undefined || (isModuleKey(path) && !isTakeOver(name))) {
+      const message = "expected the name of an option of home-manager";
+      const hint = 'write it as in a module, names that hold dots in quotes: programs.x."a.b"';
+      addFinding(concern, [...from, name], "error", "render/option-name", message, hint);
+    } else if (path.length === 1) nested[name] = value;
+    // As nested data, so that what NixOS obeys is found in the name as well.
+    else dotted.push(fromJson(path.reduceRight<unknown>(nest, value) as PlainData));
+  }
+  return [...(Object.keys(nested).length === 0 ? [] : [fromJson(nested as PlainData)]), ...dotted];
+}
+
+function nest(inner: unknown, name: string): unknown {
+  return { [name]: inner };
 }

@@ -17,5 +17,10 @@ export function splitOptionName(name: string): readonly string[] | undefined {
 
 /** Whether a path is one of options, and not of what a module says of itself. */
 export function isOptionPath(path: readonly string[]): boolean {
-  return path.length > 1 && !moduleKeys.has(path[0] ?? "");
+  return path.length > 1 && !isModuleKey(path);
+}
+
+/** Whether a path begins with what a module says of itself. */
+export function isModuleKey([first = ""]: readonly string[]): boolean {
+  return moduleKeys.has(first);
 }

@@ -164,7 +164,7 @@ function change(spec: Spec, path: readonly string[]): void {
   else if (Array.isArray(at)) (at as unknown[]).splice(Number(key), 1);
   else if (path[0] === "options" || path[0] === "keyboard")
     at[key] = typeof value === "number" ? value + 1 : "us";
-  else if (path[0] === "modules" || ["device", "layout"].includes(key))
+  else if (path[0] === "modules" || ["device", "layout", "content"].includes(key))
     at[key] = `${String(value)}x`;
   else delete at[key];
 }

@@ -1,7 +1,7 @@
 import type { Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { call, int, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
+import { call, int, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { type Assignment, assign, attempt, type Concern } from "./assignment.ts";
@@ -197,15 +197,33 @@ function entryFile(
   modules: readonly NixExpr[],
 ): SourceFile {
   const imports = [
-    ...(base.kind === "adopted" ? [path("./firstlight/base/configuration.nix")] : []),
+    ...ownConfiguration(base),
     path("./firstlight/agent/module.nix"),
     ...modules,
     ...(base.local === null ? [] : [path("./local.nix")]),
   ];
-  const header =
-    "This system, put together by firstlight. What you want to add belongs into local.nix.";
+  const header = [
+    "This system, put together by firstlight. What you want to add belongs into local.nix.",
+    ...(base.git === undefined
+      ? []
+      : [`It stands on commit ${base.git.rev} of ${base.git.url}, kept in the Nix store.`]),
+  ].join("\n");
   const file = moduleFile({ path: "configuration.nix", header, imports, assignments });
   return file ?? { path: "configuration.nix", content: "{ }\n", mode: 0o644 };
+}
+
+/** The machine's own configuration: what was copied from it, or what is pinned from Git. */
+function ownConfiguration({ kind, git }: Base): readonly NixExpr[] {
+  if (git === undefined)
+    return kind === "adopted" ? [path("./firstlight/base/configuration.nix")] : [];
+  const { entry, storePath, narHash, url } = git;
+  if ("file" in entry) return [str(`${storePath}/${entry.file}`)];
+  const missing = call(ref("throw"), str(`${url}: its flake has no ${entry.flake.join(".")}`));
+  const flake = call(
+    ref("builtins", "getFlake"),
+    str(`path:${storePath}?narHash=${encodeURIComponent(narHash)}`),
+  );
+  return [call(ref("lib", "attrByPath"), list(entry.flake.map(str)), missing, flake)];
 }
 
 /** An adopted configuration that says its release keeps it; NixOS's own default is never taken. */

@@ -12,11 +12,13 @@ export interface NamedAccount {
   readonly at: readonly string[];
   /** What comes of it where there is no such account. */
   readonly otherwise?: string;
+  /** `error` where nothing else could declare it; a warning when absent. */
+  readonly level?: "error" | "warning";
 }
 
 /** Warns of an account that neither the spec nor NixOS has; the image may have it all the same. */
 export function warnOfUndeclared(concern: Concern, account: NamedAccount): void {
-  const { kind, name, at, otherwise } = account;
+  const { kind, name, at, otherwise, level = "warning" } = account;
   const known = declared(concern, kind);
   if (known.includes(name)) return;
   const near = nearest(name, known);
@@ -24,7 +26,7 @@ export function warnOfUndeclared(concern: Concern, account: NamedAccount): void 
   addFinding(
     concern,
     at,
-    "warning",
+    level,
     "render/user-unknown",
     otherwise === undefined ? message : `${message}; ${otherwise}`,
     near === undefined

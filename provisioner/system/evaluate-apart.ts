@@ -1,7 +1,7 @@
 import type { Files, Io } from "#core/io.ts";
 import { limitProperties } from "./build-limits.ts";
 import type { CommandLine, CommandSettings } from "./command-lines.ts";
-import { inTransientUnit, type UnitProperty } from "./transient-unit.ts";
+import { asItIs, inTransientUnit, type UnitProperty } from "./transient-unit.ts";
 import { listFiles } from "./write-sources.ts";
 
 /** The user that the unit has while it runs; a nix.conf may name it in `allowed-users`. */
@@ -18,7 +18,6 @@ const sandbox: readonly UnitProperty[] = [
   ["LockPersonality", "yes"],
   ["NoNewPrivileges", "yes"],
   ["PrivateDevices", "yes"],
-  ["PrivateNetwork", "yes"],
   ["PrivateTmp", "yes"],
   ["ProtectClock", "yes"],
   ["ProtectControlGroups", "yes"],
@@ -29,7 +28,6 @@ const sandbox: readonly UnitProperty[] = [
   ["ProtectKernelTunables", "yes"],
   ["ProtectProc", "invisible"],
   ["ProtectSystem", "strict"],
-  ["RestrictAddressFamilies", "AF_UNIX"],
   ["RestrictNamespaces", "yes"],
   ["RestrictRealtime", "yes"],
   ["RestrictSUIDSGID", "yes"],
@@ -37,6 +35,19 @@ const sandbox: readonly UnitProperty[] = [
   ["SystemCallErrorNumber", "EPERM"],
   ["SystemCallFilter", "@system-service"],
   ["TemporaryFileSystem", "/var:ro"],
+];
+
+const offline: readonly UnitProperty[] = [
+  ["PrivateNetwork", "yes"],
+  ["RestrictAddressFamilies", "AF_UNIX"],
+];
+
+/** What is brought may not fill the memory, nor the directory in which it lies for a moment. */
+const fetching: readonly UnitProperty[] = [
+  ["RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"],
+  ["LimitFSIZE", "2G"],
+  ["MemoryMax", "50%"],
+  ["TasksMax", "64"],
 ];
 
 /** Name of the unit of an evaluation, by its transaction or its sources, without suffix. */
@@ -55,6 +66,7 @@ export function evaluateApart(
     keepFailed: true,
     properties: [
       ...sandbox,
+      ...offline,
       ...limitProperties(settings.buildLimits),
       ["BindReadOnlyPaths", settings.hostSources],
       ["RuntimeMaxSec", `${Math.ceil(line.timeoutMs / 1000)}s`],
@@ -63,6 +75,28 @@ export function evaluateApart(
     env: { HOME: "/tmp", NIX_REMOTE: "daemon", NIX_PATH: settings.nixPath },
   });
   return { ...apart, scope: `${name}.service`, missing: "system/nix-failed" };
+}
+
+/**
+ * A program that brings sources from the network and hands them to the Nix daemon, as a unit with as few
+ * privileges: all that it may do beyond an evaluation is to open connections.
+ */
+export function fetchApart(line: CommandLine, path: string | undefined): CommandLine {
+  const [program, ...args] = line.argv;
+  return inTransientUnit(
+    { ...line, argv: [program, ...args.map(asItIs)] },
+    {
+      properties: [
+        ...sandbox.map(([name, value]) =>
+          name === "User" ? ([name, "firstlight-fetch"] as const) : ([name, value] as const),
+        ),
+        ...fetching,
+        ["RuntimeMaxSec", `${Math.ceil(line.timeoutMs / 1000)}s`],
+        ["TimeoutStopSec", "10s"],
+      ],
+      env: { PATH: path, NIX_REMOTE: "daemon" },
+    },
+  );
 }
 
 /** What is said where it is not so. */

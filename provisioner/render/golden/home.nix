@@ -1,9 +1,16 @@
 # This instance: what its user-data asks for.
 # Written by firstlight; changes belong into local.nix.
 
-{ lib, ... }:
+{ lib, pkgs, ... }:
 {
   imports = [ "/nix/store/00000000000000000000000000000000-home-manager/nixos" ];
+
+  users.users.alice = {
+    isNormalUser = true;
+    group = "alice";
+  };
+
+  users.groups.alice = { };
 
   environment.etc."firstlight/pins/home-manager".source =
     builtins.storePath "/nix/store/00000000000000000000000000000000-home-manager";
@@ -19,14 +26,31 @@
     };
   };
 
-  home-manager.users.alice = lib.mkMerge [
-    { home.stateVersion = lib.mkDefault "25.11"; }
-    {
-      programs = {
-        git = {
-          enable = true;
+  home-manager = {
+    useGlobalPkgs = lib.mkDefault true;
+    useUserPackages = lib.mkDefault true;
+    users.alice = lib.mkMerge [
+      {
+        home = {
+          stateVersion = lib.mkDefault "25.11";
+          packages = [ pkgs.ripgrep ];
+          file."bin/hello" = {
+            text = ''
+              #!/bin/sh
+              echo hello
+            '';
+            executable = true;
+            force = true;
+          };
         };
-      };
-    }
-  ];
+      }
+      {
+        programs = {
+          git = {
+            enable = true;
+          };
+        };
+      }
+    ];
+  };
 }

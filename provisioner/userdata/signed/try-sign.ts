@@ -28,12 +28,13 @@ export function makeSigner(
   t: { testdir(): string },
   type: string,
   { bits, comment = "ops@example.org" }: { readonly bits?: number; readonly comment?: string } = {},
-): Signer {
+): Signer & { readonly keyFile: string } {
   const directory = mkdtempSync(path.join(t.testdir(), `${type}-`));
   const key = path.join(directory, "key");
   const size = bits === undefined ? [] : ["-b", String(bits)];
   run(["-q", "-t", type, ...size, "-N", "", "-C", comment, "-f", key]);
   return {
+    keyFile: key,
     line: readFileSync(`${key}.pub`, "utf8").trim(),
     sign(text, { namespace = "firstlight", hash = "sha512" } = {}) {
       const file = path.join(directory, "text");

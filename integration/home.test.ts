@@ -1,0 +1,116 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what stands in files of a home stays as it is
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { filesOfPrograms } from "#provisioner/render/home-files.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
+import { nixMachine, skipWithoutNix } from "./nix-machine.ts";
+import { complaintsAbout, writeRendered } from "./render-check.ts";
+
+t.setTimeout(300_000);
+const skip = skipWithoutNix();
+const standIn = path.join(import.meta.dirname, "home-manager");
+const [homeManager, nixpkgs] = [process.env["HOME_MANAGER"], process.env["NIXPKGS"]];
+if (homeManager === undefined)
+  t.comment(
+    "SKIPPED: what is rendered, on a release of home-manager (name its tree in HOME_MANAGER)",
+  );
+else if (nixpkgs === undefined)
+  t.comment("SKIPPED: evaluating it there (name a tree of nixpkgs in NIXPKGS)");
+
+const spec: Omit<Spec, "version"> = {
+  users: { alice: { uid: 1001 } },
+  home: {
+    alice: {
+      packages: ["ripgrep"],
+      files: {
+        ".config/app/app.conf": { content: "a = ${b}\n" },
+        "bin/hello": { content: "#!/bin/sh\necho hello\n", executable: true, force: true },
+      },
+      programs: { git: { enable: true } },
+      "programs.tmux.enable": true,
+    },
+  },
+};
+
+const wanted = `let h = c.home-manager.users.alice; in {
+  inherit (c.home-manager) useGlobalPkgs useUserPackages;
+  inherit (h.home) stateVersion;
+  packages = builtins.filter (name: name == "ripgrep") (map (p: p.pname or (builtins.parseDrvName p.name).name) h.home.packages);
+  conf = h.home.file.".config/app/app.conf".text;
+  hello = { inherit (h.home.file."bin/hello") text executable force; };
+  git = h.programs.git.enable;
+  tmux = h.programs.tmux.enable;
+  user = c.systemd.services.home-manager-alice.serviceConfig.User;
+}`;
+
+/** What a rendered home is to a system of this nixpkgs with this home-manager. */
+async function evaluateHome(
+  t: { teardown(close: () => void): unknown; testdir(): string },
+  tree: string,
+  pkgs: string,
+): Promise<unknown> {
+  const machine = await nixMachine(t);
+  const pin = { storePath: tree, narHash: null, revision: null };
+  const { sources, findings } = tryRender(spec, { base: { pins: { "home-manager": pin } } });
+  const errors = findings.filter(({ level }) => level === "error");
+  if (errors.length > 0) throw new Error(JSON.stringify(errors));
+  if (complaintsAbout(sources).length > 0) throw new Error(complaintsAbout(sources).join("\n"));
+  const entry = writeRendered(t.testdir(), sources);
+  const expression = `let c = (import ${pkgs} { configuration = ${entry}; system = "x86_64-linux"; }).config; in ${wanted}`;
+  const { code, stdout, stderr } = await machine.run(
+    ["nix-instantiate", "--eval", "--strict", "--json", "--read-write-mode", "--expr", expression],
+    { timeoutMs: 240_000 },
+  );
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const expected = {
+  useGlobalPkgs: true,
+  useUserPackages: true,
+  stateVersion: "25.11",
+  packages: ["ripgrep"],
+  conf: "a = ${b}\n",
+  hello: { text: "#!/bin/sh\necho hello\n", executable: true, force: true },
+  git: true,
+  tmux: true,
+  user: "alice",
+};
+
+t.test("a home is part of the system", { skip }, async (t) => {
+  t.match(await evaluateHome(t, standIn, "<nixpkgs/nixos>"), expected);
+});
+
+if (homeManager !== undefined && nixpkgs !== undefined)
+  t.test("a home is part of the system with home-manager itself", { skip }, async (t) => {
+    t.match(await evaluateHome(t, homeManager, `${nixpkgs}/nixos`), expected);
+  });
+
+if (homeManager !== undefined)
+  t.test("home-manager has what is rendered, and what is said of its programs", async (t) => {
+    const read = (file: string) => readFileSync(path.join(homeManager, file), "utf8");
+    for (const option of ["useGlobalPkgs", "useUserPackages", "backupFileExtension", "users"])
+      t.match(read("nixos/common.nix"), new RegExp(`^    ${option} = mk`, "m"), option);
+    for (const option of ["text", "executable", "force", "target"])
+      t.match(
+        read("modules/lib/file-type.nix"),
+        new RegExp(`^ +${option} = mkOption`, "m"),
+        option,
+      );
+    t.match(read("modules/home-environment.nix"), /home\.packages = (lib\.)?mkOption/);
+    t.match(read("modules/files.nix"), "-home-manager-files", "whose links are its own");
+    for (const [program, files] of Object.entries(filesOfPrograms)) {
+      const module = [
+        `modules/programs/${program}.nix`,
+        `modules/programs/${program}/default.nix`,
+      ].find((file) => existsSync(path.join(homeManager, file)));
+      const names = files.map((file) => path.basename(file));
+      const text = module === undefined ? "" : read(module);
+      t.ok(
+        names.every((name) => text.includes(name)),
+        `${program}: ${names.join(", ")} in ${module}`,
+      );
+    }
+  });

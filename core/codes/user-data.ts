@@ -130,6 +130,27 @@ export const userDataCodes = {
       "A text stands among ssh keys and does not look like a public key: its type, then Base64 that begins with the same type.",
     action: "Write a public key as ssh-keygen prints it.",
   },
+  "cloud-config/not-a-certificate": {
+    means: "A text stands among certificates and is none, so that it is left out.",
+    action: "Write the certificate whole, in PEM.",
+  },
+  "cloud-config/unknown-device": {
+    means: "What a mount or a file system names as its device is none that is known here.",
+    action:
+      "Write its path, `LABEL=` or `UUID=`, or say which device it is under `device_aliases`.",
+  },
+  "cloud-config/whole-disk": {
+    means: "A disk is mounted itself, where cloud-init takes its first partition if it has one.",
+    action: "Name the partition, or a label.",
+  },
+  "cloud-config/ntp-client": {
+    means: "Peers and networks that may ask need another client than NixOS has by itself.",
+    action: "Nothing; name it in `ntp_client` to silence the note.",
+  },
+  "cloud-config/nvidia-open": {
+    means: "NVIDIA's open kernel modules are taken, which take cards from Turing on.",
+    action: "For an older card set hardware.nvidia.open to false.",
+  },
   "cloud-config/no-meaning": {
     means: "The key has no meaning on NixOS, and nothing is lost without it.",
     action: "Remove it if the note disturbs.",

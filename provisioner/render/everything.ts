@@ -117,9 +117,13 @@ export const everything = {
       type: "ext4",
       options: ["noatime"],
       check: true,
+      format: true,
     },
   ],
-  swap: [{ device: "/swapfile", sizeMiB: 2048 }],
+  swap: [
+    { device: "/swapfile", sizeMiB: 2048 },
+    { device: "/swap.img", size: "auto", maxMiB: 2048, options: ["nofail"] },
+  ],
   templates: [{ name: "docker-host", parameters: { users: ["alice"], openPorts: [8080] } }],
   home: { alice: { programs: { git: { enable: true } } } },
   health: {

@@ -3,7 +3,7 @@ import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
 import { linesOf, translateText } from "#provisioner/userdata/sample-translation.ts";
-import { credentialsOf, fileOf, type TryOptions, tryRender } from "./try-render.ts";
+import { credentialsOf, fileOf, plainFacts, type TryOptions, tryRender } from "./try-render.ts";
 
 type Case = readonly [
   sentence: string,
@@ -457,6 +457,17 @@ const cases: readonly Case[] = [
     "a device of two words",
     { mounts: [{ device: "a b", path: "/a" }] },
     error("render/text", "mounts.0.device"),
+  ],
+  [
+    "a file system that is to be made has a type",
+    { mounts: [{ device: "/dev/vdb", path: "/a", format: true }] },
+    error("render/format-type", "mounts.0.format"),
+  ],
+  [
+    "swap that suits the memory needs to know it",
+    { swap: [{ device: "/swap.img", size: "auto" }] },
+    warning("render/swap-size", "swap.0.size"),
+    { facts: { ...plainFacts, memoryBytes: null } },
   ],
   [
     "two mounts at one place",

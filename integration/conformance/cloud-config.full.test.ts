@@ -1,6 +1,7 @@
-import t from "tap";
+import t, { type Test } from "tap";
 import { hasErrors } from "#core/finding.ts";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
+import { tryRender } from "#provisioner/render/try-render.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
@@ -44,8 +45,53 @@ t.test(
         unsupported === 0 || translation.findings.length > 0,
         `${id}: what is not used is named`,
       );
+      checkEnd(t, id, translation);
     }
     t.ok(count > 100, "the set holds documents");
+  },
+);
+
+/** A document ends in files of Nix that only set what NixOS has, or in errors that say where and why. */
+function checkEnd(t: Test, id: string, { spec, findings, origins }: Translation): void {
+  const errors = findings.filter(({ level }) => level === "error");
+  for (const { path, line, message } of errors) {
+    t.ok(line !== null && message !== "" && (path !== "" || line > 0), `${id}: ${message}`);
+  }
+  for (const { level, code, path, hint, line } of findings) {
+    const isRefused = code === "cloud-config/unsupported-key" && level !== "note";
+    if (isRefused) t.ok(path !== "" && line !== null && hint, `${id}: ${path} has another way`);
+  }
+  if (errors.length > 0) return;
+  const said = tryRender(spec, { origins }).findings.filter(({ level }) => level === "error");
+  for (const { line, message } of said) t.ok(line !== null && message !== "", `${id}: ${message}`);
+}
+
+const refusals = new Set(["cloud-config/unsupported-key", "cloud-config/unknown-key"]);
+
+t.test(
+  "of at least 73 % of the documents every key is used, or asks for nothing",
+  { skip: absent(documents) },
+  async (t) => {
+    const counts = new Map<string, number>();
+    let count = 0;
+    let whole = 0;
+    for (const { text, parses, pyyaml } of readLines<RecordedDocument>(documents)) {
+      const format = sniff(text);
+      if (!parses || (format !== "cloud-config" && format !== "unknown")) continue;
+      if (typeof pyyaml !== "object" || pyyaml === null || Array.isArray(pyyaml)) continue;
+      count += 1;
+      const refused = new Set(
+        translateConfig(text)
+          .findings.filter(({ code, level }) => refusals.has(code) && level !== "note")
+          .map(({ path }) => path.split(".")[0] ?? ""),
+      );
+      if (refused.size === 0) whole += 1;
+      for (const key of refused) counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, 30);
+    t.comment(`${whole} of ${count} documents (${((100 * whole) / count).toFixed(1)} %)`);
+    t.comment(most.map(([key, times]) => `${key} ${times}`).join(", "));
+    t.ok(whole / count >= 0.73, `${whole} of ${count}`);
   },
 );
 

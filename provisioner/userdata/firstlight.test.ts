@@ -62,8 +62,8 @@ network:
       search: [example.org]
       mtu: 1500
       optional: false
-mounts: [{device: /dev/sdb, path: /data, type: ext4, options: [noatime], check: true}]
-swap: [{device: /swapfile, sizeMiB: 2048}]
+mounts: [{device: /dev/sdb, path: /data, type: ext4, options: [noatime], check: true, format: false}]
+swap: [{device: /swapfile, sizeMiB: 2048}, {device: /swap, size: auto, maxMiB: 512, options: [nofail]}]
 templates: [{name: docker-host, parameters: {a: 1}}]
 home: {alice: {programs.git.enable: true}}
 health:

@@ -1,6 +1,7 @@
 import type { Json } from "#core/canonical-json.ts";
 import { fc } from "#core/fast-check.ts";
 import { otherKeys } from "./cloud-config/other-keys.ts";
+import { cloudConfigModules } from "./cloud-config/table.ts";
 
 /** Anything at all, in the wrong place. */
 const anything = fc.oneof(
@@ -98,10 +99,154 @@ export function cloudConfigs(text: fc.Arbitrary<string> = fc.string()): fc.Arbit
         runcmd: list(command),
         bootcmd: list(command),
       }),
+      machineKeys(text),
       fc.record(others, { requiredKeys: [] }).map((all) => Object.entries(all).slice(0, 2)),
     )
-    .map(([config, other]) => merged(Object.fromEntries(other), config));
+    .map(([config, machine, other]) => merged(Object.fromEntries(other), machine, config));
 }
+
+/** Keys of disks, names, services and tools, a few in each document. */
+function machineKeys(text: fc.Arbitrary<string>): fc.Arbitrary<Json> {
+  const list = (item: fc.Arbitrary<Json>) => fc.array(mostly(item), { maxLength: 3 });
+  const texts = list(text);
+  const flag = fc.boolean();
+  const device = fc.oneof(
+    text,
+    fc.constantFrom("/dev/vdb", "sdb1", "LABEL=a", "a.1", "ephemeral0", "192.0.2.1:/a"),
+  );
+  const field = fc.oneof(
+    device,
+    fc.constantFrom("/data", "none", "swap", "ext4", "defaults,nofail"),
+  );
+  const fields = fc.array(fc.oneof(field, fc.constantFrom<Json>(null, "0", 2)), { maxLength: 7 });
+  const size = fc.oneof(fc.constantFrom<Json>("auto", "2G", "512M", 1024 ** 3, 0), text);
+  const mapping = fc.dictionary(text, anything, { maxKeys: 2 });
+  const all: Readonly<Record<string, fc.Arbitrary<Json>>> = {
+    mounts: list(fields),
+    mount_default_fields: fields,
+    swap: some({ filename: fc.oneof(text, fc.constant("/swap")), size, maxsize: size }),
+    device_aliases: fc.dictionary(text, device, { maxKeys: 2 }),
+    disk_setup: fc.dictionary(
+      device,
+      some({ table_type: text, layout: anything, overwrite: flag }),
+    ),
+    fs_setup: list(
+      some({
+        label: text,
+        filesystem: fc.constantFrom("ext4", "xfs", "swap"),
+        device,
+        partition: fc.oneof(text, fc.constantFrom<Json>("auto", "none", 1)),
+        overwrite: flag,
+        replace_fs: text,
+        extra_opts: fc.oneof(text, texts),
+        cmd: fc.oneof(text, texts),
+      }),
+    ),
+    growpart: some({ mode: fc.constantFrom<Json>("auto", "off", false), devices: texts }),
+    resize_rootfs: fc.oneof(flag, fc.constant("noblock")),
+    manage_etc_hosts: fc.oneof(flag, fc.constantFrom("localhost", "template")),
+    manage_resolv_conf: flag,
+    resolv_conf: some({
+      nameservers: texts,
+      searchdomains: texts,
+      domain: text,
+      options: mapping,
+      sortlist: texts,
+    }),
+    ca_certs: some({ trusted: fc.oneof(text, texts), remove_defaults: flag }),
+    rsyslog: fc.oneof(
+      texts,
+      some({
+        configs: list(fc.oneof(text, some({ content: text, filename: text }))),
+        remotes: fc.dictionary(text, text, { maxKeys: 2 }),
+        config_filename: text,
+        install_rsyslog: flag,
+        packages: texts,
+      }),
+    ),
+    wireguard: some({
+      interfaces: list(
+        some({ name: fc.oneof(text, fc.constant("wg0")), config_path: text, content: text }),
+      ),
+      readinessprobe: texts,
+    }),
+    updates: some({ network: some({ when: list(fc.constantFrom("boot", "hotplug")) }) }),
+    random_seed: some({
+      file: text,
+      data: text,
+      encoding: fc.constantFrom("raw", "b64", "gz"),
+      command: texts,
+    }),
+    ansible: some({
+      install_method: fc.constantFrom("pip", "distro"),
+      package_name: text,
+      run_user: text,
+      galaxy: some({ actions: list(texts) }),
+      pull: list(some({ url: text, playbook_names: texts, diff: flag, tags: text })),
+      setup_controller: some({
+        repositories: list(some({ path: text, source: text })),
+        run_ansible: list(some({ playbook_name: text, playbook_dir: text, forks: fc.nat(9) })),
+      }),
+    }),
+    puppet: some({
+      install: flag,
+      version: text,
+      conf: fc.dictionary(text, mapping, { maxKeys: 2 }),
+      csr_attributes: mapping,
+      exec: flag,
+      exec_args: texts,
+      start_service: flag,
+    }),
+    salt_minion: some({
+      conf: mapping,
+      grains: mapping,
+      public_key: text,
+      private_key: text,
+      pki_dir: text,
+    }),
+    lxd: some({
+      init: some({ network_address: text, network_port: fc.nat(9), storage_backend: text }),
+      bridge: some({
+        mode: fc.constantFrom("new", "none"),
+        mtu: fc.nat(9),
+        ipv4_address: text,
+        ipv4_nat: flag,
+      }),
+      preseed: text,
+    }),
+    drivers: some({ nvidia: some({ "license-accepted": flag, version: text }) }),
+    apt: some({
+      sources: mapping,
+      primary: list(mapping),
+      conf: text,
+      preserve_sources_list: flag,
+    }),
+    rpi: some({ interfaces: some({ i2c: flag, serial: fc.oneof(flag, some({ console: flag })) }) }),
+    snap: some({ commands: fc.oneof(texts, mapping), assertions: texts }),
+    package_upgrade: flag,
+  };
+  const usual = Object.entries(all).map(([key, value]) => [key, mostly(value)] as const);
+  const known = new Set(Object.keys(all));
+  const rest = cloudConfigModules
+    .flatMap(({ keys }) => keys)
+    .filter((key) => !known.has(key) && !ownSample.has(key))
+    .map((key) => [key, anything] as const);
+  const every = [...usual, ...rest];
+  return fc
+    .uniqueArray(fc.nat(every.length - 1), { maxLength: 4 })
+    .chain((chosen) =>
+      fc.record(Object.fromEntries(chosen.map((at) => every[at] ?? ["", anything]))),
+    )
+    .map((record) => ({ ...record }) as Json);
+}
+
+/** Keys that have samples of their own above. */
+const ownSample = new Set([
+  ...["hostname", "fqdn", "preserve_hostname", "timezone", "locale", "locale_configfile"],
+  ...["keyboard", "ntp", "groups", "user", "users", "ssh_authorized_keys"],
+  ...["allow_public_ssh_keys", "disable_root", "ssh_pwauth", "packages", "write_files"],
+  ...["runcmd", "bootcmd"],
+]);
 
 /** The value as YAML, every character that is not plain ASCII as an escape. */
 export function asYaml(value: Json): string {

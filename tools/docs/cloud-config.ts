@@ -33,6 +33,14 @@ value has no members. An entry of \`users\` or \`write_files\` whose \`name\` or
 None of it is an error.
 `;
 
+const coverageSection = `## What became of a document
+
+\`firstlight translate --json FILE\` counts each leaf, a value without values in it, in \`coverage\`: \`translated\` stands in the
+spec, \`agent\` is done on the node without a word in the spec, \`unsupported\` has no effect, and a finding at it or above it
+says why: an error or a warning where something is lost, a note where nothing is. Keys of a module that NixOS has
+nothing for are refused below with the way to have the same.
+`;
+
 /** Names of formats as they begin, for the table. */
 const beginnings: Readonly<Record<UnreadFormat, string>> = {
   script: "`#!`",
@@ -73,12 +81,14 @@ export function cloudConfigPage(): string {
     introduction,
     formatSection(),
     emptySection,
+    coverageSection,
     ...cloudConfigModules.map(section),
     otherSection(),
   ].join("\n");
 }
 
 function section({ name, keys, rule, example }: CloudConfigModule): string {
+  if (keys.length === 0) return `## ${name}\n\nKeys: none\n\n${wrap(rule)}\n`;
   const text = `#cloud-config\n${example}`;
   const { spec, findings } = translate(
     { userData: { document: "user-data", bytes: Buffer.from(text) } },
@@ -109,7 +119,7 @@ function otherSection(): string {
   return `## Keys that are not translated
 
 Each is named in a finding with this hint: a warning, or a note where its value asks for nothing that
-is needed (\`package_update\`, \`manage_etc_hosts: false\`, an empty list).
+is needed (\`output\`, \`no_ssh_fingerprints: true\`, an empty list).
 
 | key | on NixOS |
 |---|---|

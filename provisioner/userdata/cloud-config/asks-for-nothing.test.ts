@@ -9,13 +9,11 @@ t.test("what asks for nothing is a note: nothing is lost", async (t) => {
     "package_upgrade: false\n",
     "package_reboot_if_required: true\n",
     "manage_etc_hosts: false\n",
-    "manage_etc_hosts: localhost\n",
     "manage_resolv_conf: false\n",
     "chpasswd: {expire: false}\n",
     "growpart: {mode: off, devices: [/]}\n",
     "ssh: {emit_keys_to_console: false}\n",
     "vendor_data: {enabled: false}\n",
-    "mounts: []\n",
     "snap: {}\n",
   ]) {
     t.strictSame(levelsOf(yaml), ["note"], yaml);
@@ -27,10 +25,9 @@ t.test("what asks for something is a warning, as before", async (t) => {
     "package_upgrade: true\n",
     "manage_resolv_conf: true\n",
     "chpasswd: {expire: false, list: ['a:b']}\n",
-    "growpart: {mode: auto}\n",
     "ssh_deletekeys: true\n",
     "vendor_data: {enabled: true}\n",
-    "mounts: [[a, b]]\n",
+    "mounts: [[a, /b]]\n",
   ]) {
     t.strictSame(levelsOf(yaml), ["warning"], yaml);
   }

@@ -2,19 +2,13 @@ import type { Json } from "#core/canonical-json.ts";
 
 /** Keys for which nothing is needed on NixOS, whatever their value is. */
 const unneeded: ReadonlySet<string> = new Set([
-  "apt_pipelining",
-  "apt_reboot_if_required",
-  "apt_update",
   "authkey_hash",
   "debug",
   "launch-index",
   "log_cfgs",
-  "manage_etc_hosts",
   "merge_how",
   "merge_type",
   "output",
-  "package_reboot_if_required",
-  "package_update",
   "ssh_fp_console_blacklist",
   "ssh_key_console_blacklist",
   "ssh_quiet_keygen",
@@ -24,21 +18,11 @@ const unneeded: ReadonlySet<string> = new Set([
 
 /** Values that ask for what is so anyway. */
 const alreadySo: Readonly<Record<string, (value: Json) => boolean>> = {
-  apt_upgrade: isFalse,
-  byobu_by_default: (value) => typeof value === "string" && value.startsWith("disable"),
   chpasswd: only("expire", isFalse),
-  "grub-dpkg": only("enabled", isFalse),
-  grub_dpkg: only("enabled", isFalse),
-  growpart: (value) => isFalse(value) || isOff(member(value, "mode")),
-  manage_resolv_conf: isFalse,
   no_ssh_fingerprints: (value) => value === true,
-  package_upgrade: isFalse,
-  resize_rootfs: isFalse,
   ssh: only("emit_keys_to_console", isFalse),
   ssh_deletekeys: isFalse,
   ssh_publish_hostkeys: (value) => isFalse(member(value, "enabled")),
-  vendor_data: (value) => isFalse(member(value, "enabled")),
-  vendor_data2: (value) => isFalse(member(value, "enabled")),
 };
 
 /**
@@ -58,11 +42,6 @@ function isEmpty(value: Json): boolean {
 
 function isFalse(value: Json | undefined): boolean {
   return value === false;
-}
-
-/** What cloud-init's growpart takes for off. */
-function isOff(value: Json | undefined): boolean {
-  return value === false || value === "off";
 }
 
 function member(value: Json, key: string): Json | undefined {

@@ -53,6 +53,14 @@ const meanings: readonly Meaning[] = [
     says: "there is no version; it counts as none",
   },
   { at: ["write_files", "#", "content"], only: "", as: "" },
+  { at: ["mounts", "#", "#"], only: null, as: null },
+  {
+    at: ["mounts", "#", "#"],
+    only: "",
+    as: null,
+    says: "there is no value; the field has its default",
+  },
+  { at: ["mount_default_fields", "#"], as: null },
   ...["bootcmd", "runcmd"].flatMap((key): readonly Meaning[] => [
     {
       at: [key, "#"],

@@ -10,13 +10,17 @@ import {
   servicesOtherwise,
   serviceTemplates,
 } from "./package-services.ts";
+import { type RefusedKeys, refuse, refused } from "./refused.ts";
 
 type Named = readonly [name: string, input: Input];
 
 /** `packages`: names of nixpkgs; the names that Debian has for the same program are mapped. */
 export const packages: CloudConfigModule = {
   name: "package_update_upgrade_install",
-  keys: ["packages"],
+  keys: [
+    ...["packages", "package_update", "package_upgrade", "package_reboot_if_required"],
+    ...["apt_update", "apt_upgrade", "apt_reboot_if_required"],
+  ],
   rule:
     "Packages by their attribute in nixpkgs. Names that Debian has for the same program are mapped, " +
     "with a note; one that starts a service on Debian is the program alone, with a warning that names the " +
@@ -25,9 +29,24 @@ export const packages: CloudConfigModule = {
     "`firstlight: packages` takes attributes as they stand. The pinned nixpkgs decides the versions. " +
     "Whether nixpkgs has an attribute is not looked up: it shows when the system is built, and one unknown name " +
     "stops the whole change. What is not free is built only where `nixpkgs.config.allowUnfree` is set; a warning " +
-    "names what is known for it. Packages of snap do not exist.",
-  example: "packages:\n  - htop\n  - fd-find\n  - [jq, 1.7.1]\n  - apt: [ca-certificates]\n",
+    "names what is known for it. Packages of snap do not exist. " +
+    "`package_update` and `package_reboot_if_required` ask for nothing that is needed; `package_upgrade: true` is named, since newer versions come with a newer pinned nixpkgs. " +
+    "`apt_update`, `apt_upgrade` and `apt_reboot_if_required` are older spellings.",
+  example: `packages:
+  - htop
+  - fd-find
+  - [jq, 1.7.1]
+  - apt: [ca-certificates]
+package_update: true
+package_upgrade: true
+`,
   translate({ config, draft }) {
+    for (const [key, wish] of Object.entries(versionWishes)) {
+      for (const spelling of [`package_${key}`, `apt_${key}`]) {
+        const input = config.get(spelling);
+        if (input !== undefined) refuse(input, wish);
+      }
+    }
     const wished = new Set<string>();
     for (const [name, input] of packageNames(config.get("packages"))) {
       for (const attribute of readAttributes(name, input)) {
@@ -38,6 +57,19 @@ export const packages: CloudConfigModule = {
     }
     if (wished.size > 0) draft.spec.packages = [...wished];
   },
+};
+
+/** What is asked of the packages as a whole, by the end of its key. */
+const versionWishes: RefusedKeys = {
+  update: refused.flag("the pinned nixpkgs decides the versions; nothing is needed", () => true),
+  upgrade: refused.flag(
+    "the pinned nixpkgs decides the versions; pin a newer one",
+    (value) => value === false,
+  ),
+  reboot_if_required: refused.flag(
+    "NixOS boots a new kernel at the next reboot; nothing is needed",
+    () => true,
+  ),
 };
 
 /** The attributes of nixpkgs for a name; none where it is left out. */

@@ -193,6 +193,10 @@ export const userDataCodes = {
     means: "A package of another distribution has another name in nixpkgs, and that one is used.",
     action: "Nothing; write the name of nixpkgs to silence the note.",
   },
+  "cloud-config/package-snap": {
+    means: "A package of snap is taken from nixpkgs by the same name.",
+    action: "See that it is the same program, and name it without `snap`.",
+  },
   "cloud-config/package-version": {
     means: "A version of a package was asked for; versions come from the pinned nixpkgs.",
     action: "Pin another nixpkgs to get another version.",

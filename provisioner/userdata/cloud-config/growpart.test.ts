@@ -21,17 +21,33 @@ checkCases(t, [
     spec: {},
     says: ["note cloud-config/no-meaning 2:1 growpart"],
   })),
+  ...Object.entries({ "/dev/vdb1": "vdb 1", "/dev/nvme0n1p12": "nvme0n1 12" }).map(
+    ([device, words]) => ({
+      name: `${device} is grown by a command at each boot`,
+      yaml: `growpart: {devices: [/, ${device}]}\n`,
+      spec: {
+        ...grown,
+        packages: ["cloud-utils"],
+        commands: [
+          {
+            name: "growpart",
+            when: "early" as const,
+            frequency: "always" as const,
+            script: { secretRef: "growpart" },
+          },
+        ],
+      },
+      secrets: { growpart: `#!/bin/sh\ngrowpart /dev/${words} || [ $? -eq 1 ]\n` },
+    }),
+  ),
   {
-    name: "other devices than / are named",
-    yaml: "growpart: {devices: [/, /dev/vdb1]}\n",
-    spec: grown,
-    says: ["warning cloud-config/unsupported-key 2:25 growpart.devices.1"],
-  },
-  {
-    name: "without / nothing is grown",
-    yaml: "growpart: {devices: [/dev/vdb1]}\n",
+    name: "other places than / are named",
+    yaml: "growpart: {devices: [/home, /dev/vdb]}\n",
     spec: {},
-    says: ["warning cloud-config/unsupported-key 2:22 growpart.devices.0"],
+    says: [
+      "warning cloud-config/unsupported-key 2:22 growpart.devices.0",
+      "warning cloud-config/unsupported-key 2:29 growpart.devices.1",
+    ],
   },
   {
     name: "wrong types",

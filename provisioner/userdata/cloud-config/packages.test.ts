@@ -142,12 +142,20 @@ checkCases(t, [
   },
   {
     name: "packages by package manager",
-    yaml: "packages:\n  - apt: [htop, [jq, 1.6-1]]\n  - snap: [core]\n",
-    spec: { packages: ["htop", "jq"] },
+    yaml: "packages:\n  - apt: [htop, [jq, 1.6-1]]\n  - snap: [core, [yq, edge]]\n",
+    spec: { packages: ["htop", "jq", "yq"] },
     says: [
       "warning cloud-config/package-version 3:22 packages.0.apt.1.1",
-      "warning cloud-config/unsupported-key 4:5 packages.1.snap",
+      "note cloud-config/package-unneeded 4:12 packages.1.snap.0",
+      "warning cloud-config/package-snap 4:19 packages.1.snap.1.0",
+      "warning cloud-config/package-version 4:23 packages.1.snap.1.1",
     ],
+  },
+  {
+    name: "a package manager that nobody knows",
+    yaml: "packages: [{brew: [htop]}]\n",
+    spec: {},
+    says: ["warning cloud-config/unsupported-key 2:13 packages.0.brew"],
   },
   {
     name: "neither a name nor a pair",

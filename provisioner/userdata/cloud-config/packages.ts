@@ -29,7 +29,7 @@ export const packages: CloudConfigModule = {
     "`firstlight: packages` takes attributes as they stand. The pinned nixpkgs decides the versions. " +
     "Whether nixpkgs has an attribute is not looked up: it shows when the system is built, and one unknown name " +
     "stops the whole change. What is not free is built only where `nixpkgs.config.allowUnfree` is set; a warning " +
-    "names what is known for it. Packages of snap do not exist. " +
+    "names what is known for it. What is named under `snap` is taken from nixpkgs by the same name, with a warning. " +
     "`package_update` and `package_reboot_if_required` ask for nothing that is needed; `package_upgrade: true` is named, since newer versions come with a newer pinned nixpkgs. " +
     "`apt_update`, `apt_upgrade` and `apt_reboot_if_required` are older spellings.",
   example: `packages:
@@ -44,7 +44,9 @@ package_upgrade: true
     for (const [key, wish] of Object.entries(versionWishes)) {
       for (const spelling of [`package_${key}`, `apt_${key}`]) {
         const input = config.get(spelling);
-        if (input !== undefined) refuse(input, wish);
+        if (input === undefined) continue;
+        if (key === "upgrade" && input.value === true) input.unsupported(upgradeOfPins);
+        else refuse(input, wish);
       }
     }
     const wished = new Set<string>();
@@ -59,13 +61,16 @@ package_upgrade: true
   },
 };
 
+const upgradeOfPins = {
+  code: "cloud-config/package-version",
+  message: "every change takes all packages from the pinned nixpkgs, and no newer ones",
+  hint: "pin a newer nixpkgs to get newer packages",
+} as const;
+
 /** What is asked of the packages as a whole, by the end of its key. */
 const versionWishes: RefusedKeys = {
   update: refused.flag("the pinned nixpkgs decides the versions; nothing is needed", () => true),
-  upgrade: refused.flag(
-    "the pinned nixpkgs decides the versions; pin a newer one",
-    (value) => value === false,
-  ),
+  upgrade: refused.flag("the pinned nixpkgs decides the versions; nothing is needed", () => true),
   reboot_if_required: refused.flag(
     "NixOS boots a new kernel at the next reboot; nothing is needed",
     () => true,
@@ -238,8 +243,36 @@ const versionOfPins = {
   hint: "pin another nixpkgs to get another version",
 } as const;
 
+/** What snapd itself stands on. */
+const partsOfSnap = /^(?:core(?:[0-9]{2})?|snapd|bare|snap-store|gtk-common-themes|gnome-.*)$/;
+
+/** Names of snaps are mostly those of the programs. */
+function ofSnap(list: Input): readonly Named[] {
+  return packageNames(list).flatMap(([name, input]) => fromSnap(name, input));
+}
+
+/** A snap by the name of its program; none where it is only there for other snaps. */
+function fromSnap(name: string, input: Input): readonly Named[] {
+  if (partsOfSnap.test(name)) {
+    leaveOut(input, "note", noCounterpart, "NixOS has no snap, and needs nothing of it");
+    return [];
+  }
+  input.add("warning", {
+    code: "cloud-config/package-snap",
+    message: "NixOS has no snap; the package of this name is taken from nixpkgs",
+    hint: "see at search.nixos.org that it is the same program, and write it without `snap`",
+  });
+  return [[name, input]];
+}
+
+/** The attributes of nixpkgs for what `snap install` would bring. */
+export function attributesOfSnap(name: string, input: Input): readonly string[] {
+  return fromSnap(name, input).flatMap(([each]) => readAttributes(each, input));
+}
+
 function byManager(manager: string, inner: Input): readonly Named[] {
   if (manager === "apt") return packageNames(inner);
+  if (manager === "snap") return ofSnap(inner);
   inner.unsupported({
     code: "cloud-config/unsupported-key",
     message: "packages of this package manager do not exist on NixOS",

@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import type { Code } from "#core/codes.ts";
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
@@ -13,6 +14,8 @@ export interface RefusedKey {
   readonly way: string;
   /** What stands below it by key, each named at its own place. */
   readonly parts?: RefusedKeys;
+  /** Of the finding, where it is another than that of a key that is not translated. */
+  readonly code?: Code;
   /** Whether a value asks for what is so on NixOS anyway, so that nothing is lost. */
   readonly isSo?: (value: Json) => boolean;
 }
@@ -40,11 +43,11 @@ export function refusedModule({
 }
 
 /** Names a value, or each part of it that is known; the unknown ones are left for the translation to name. */
-export function refuse(input: Input, { takes, way, parts, isSo }: RefusedKey): void {
+export function refuse(input: Input, { takes, way, parts, isSo, code }: RefusedKey): void {
   const { value } = input;
   if (!takes.includes(kindOf(value))) return input.expected(takes.join(" or "));
   if (isSo?.(value) === true || isEmpty(value)) return nameNeedless(input, way);
-  if (parts === undefined || !input.isMapping()) return nameRefused(input, way);
+  if (parts === undefined || !input.isMapping()) return nameRefused(input, way, code);
   for (const [key, inner] of input.entries()) {
     const part = getOwn(parts, key);
     if (part !== undefined) refuse(inner, part);
@@ -52,9 +55,13 @@ export function refuse(input: Input, { takes, way, parts, isSo }: RefusedKey): v
 }
 
 /** Names a value that is not used, with the NixOS way. */
-export function nameRefused(input: Input, way: string): void {
+export function nameRefused(
+  input: Input,
+  way: string,
+  code: Code = "cloud-config/unsupported-key",
+): void {
   const message = `\`${nameOf(input)}\` is not translated`;
-  input.unsupported({ code: "cloud-config/unsupported-key", message, hint: way });
+  input.unsupported({ code, message, hint: way });
 }
 
 /** Names a value that nothing is lost without. */

@@ -37,7 +37,10 @@ export const scriptsPerOnce = directory(
 const vendorData = "vendor-data is not used; put what you need of it into the user-data";
 
 const switched = refused.mapping(vendorData, {
-  enabled: refused.anyOf(["true or false", "text"], vendorData, (value) => value === false),
+  enabled: {
+    ...refused.anyOf(["true or false", "text"], vendorData, (value) => value === false),
+    code: "user-data/vendor-data",
+  },
   prefix: refused.anyOf(
     ["text", "a list"],
     "no script of vendor-data runs, so that nothing goes before it",

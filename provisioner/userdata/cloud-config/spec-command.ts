@@ -1,19 +1,25 @@
 import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 
-/** A script of its own, once per instance. */
+/** A script of its own. */
 interface Script {
   readonly name: string;
   readonly when: "early" | "late";
+  /** Once per instance when absent. */
+  readonly frequency?: "always";
   readonly lines: readonly string[];
 }
 
 /** Adds a script to the commands of the spec; its text is a secret. */
-export function addCommand(draft: SpecDraft, input: Input, { name, when, lines }: Script): void {
+export function addCommand(
+  draft: SpecDraft,
+  input: Input,
+  { name, when, frequency, lines }: Script,
+): void {
   draft.spec.commands ??= [];
   draft.origin(["commands", draft.spec.commands.length], input);
   const script = draft.secret(name, `#!/bin/sh\n${lines.join("\n")}\n`);
-  draft.spec.commands.push({ name, when, frequency: "instance", script });
+  draft.spec.commands.push({ name, when, frequency: frequency ?? "instance", script });
 }
 
 /** Adds packages that are not there yet. */

@@ -139,6 +139,10 @@ export const userDataCodes = {
     action:
       "Write its path, `LABEL=` or `UUID=`, or say which device it is under `device_aliases`.",
   },
+  "cloud-config/not-overwritten": {
+    means: "A disk or a file system was to be written over; only what is empty is written to.",
+    action: "Empty the device by hand where that is meant.",
+  },
   "cloud-config/whole-disk": {
     means: "A disk is mounted itself, where cloud-init takes its first partition if it has one.",
     action: "Name the partition, or a label.",

@@ -1,6 +1,14 @@
 import type { Input } from "../input.ts";
 import { shellLine } from "./spec-command.ts";
 
+/** What cloud-init takes for an `ansible-pull`, beside its playbooks; other keys are left for the translation to name. */
+const pullFlags: ReadonlySet<string> = new Set([
+  ...["accept_host_key", "checkout", "clean", "connection", "diff", "full", "inventory"],
+  ...["module_name", "module_path", "private_key", "scp_extra_args", "sftp_extra_args"],
+  ...["skip_tags", "sleep", "ssh_common_args", "tags", "timeout", "url", "vault_id"],
+  ...["vault_password_file", "verify_commit"],
+]);
+
 /** The commands that an `ansible` section asks for, in cloud-init's order. */
 export function ansibleLines(section: Input): readonly string[] {
   return [
@@ -35,7 +43,7 @@ function pullLines(input: Input | undefined): readonly string[] {
       ...(entry.get("playbook_names")?.texts() ?? []),
       ...[entry.get("playbook_name")?.text()].filter((name) => name !== undefined),
     ];
-    const flags = readFlags(entry, ["playbook_names", "playbook_name"]);
+    const flags = readFlags(entry, ["playbook_names", "playbook_name"], pullFlags);
     if (entry.get("url") === undefined || playbooks.length === 0) {
       return expectedNothing(entry, "a mapping with `url` and `playbook_names`", "one without");
     }
@@ -68,9 +76,13 @@ function controllerLines(input: Input | undefined): readonly string[] {
 }
 
 /** Each key as a flag of the same name: alone where it is true, not at all where it is false. */
-function readFlags(input: Input, others: readonly string[]): readonly string[] {
+function readFlags(
+  input: Input,
+  others: readonly string[],
+  known?: ReadonlySet<string>,
+): readonly string[] {
   return input.entries().flatMap(([key, part]) => {
-    if (others.includes(key)) return [];
+    if (others.includes(key) || known?.has(key) === false) return [];
     const name = key.replaceAll("_", "-");
     if (!/^[a-z][a-z0-9-]*$/.test(name)) return []; // left for the translation to name
     if (typeof part.value === "boolean") {

@@ -12,7 +12,7 @@ const factors: Readonly<Record<string, number>> = {
 export function readByteSize(input: Input): number | undefined {
   const { value } = input;
   const [, digits, unit = "B"] =
-    typeof value === "string" ? (/^([0-9]*\.?[0-9]+)([BKMGT])?B?$/.exec(value.trim()) ?? []) : [];
+    typeof value === "string" ? (/^([0-9]*\.?[0-9]+)([BKMGT])?$/.exec(value.trim()) ?? []) : [];
   const bytes =
     typeof value === "number" ? value : Number(digits ?? Number.NaN) * (factors[unit] ?? 1);
   if (Number.isFinite(bytes) && bytes >= 0 && bytes <= Number.MAX_SAFE_INTEGER) {

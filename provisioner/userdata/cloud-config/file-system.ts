@@ -2,49 +2,84 @@ import type { Mount } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import { partitionOf, readDevice } from "./device-name.ts";
+import { warnOfOverwriting } from "./disk-layout.ts";
+import { unitName } from "./disk-unit.ts";
+import { addPackages, shellLine } from "./spec-command.ts";
 
-/** An entry of `fs_setup`: the mount of the same device makes it where there is nothing. */
-export function addFileSystem(
-  item: Input,
-  draft: SpecDraft,
-  aliases: ReadonlyMap<string, string>,
-): void {
-  if (!item.isMapping()) return item.expected("a mapping with `device` and `filesystem`");
-  const type = item.get("filesystem")?.text();
-  const label = item.get("label")?.text();
-  const device = readPlace(item, aliases);
-  const isMade = checkWays(item);
-  warnOfOverwriting(item);
-  if (type === undefined || device === undefined) {
-    if (item.get("filesystem") === undefined) nameMissing(item, "filesystem");
-    return;
+/** A file system that is made where its device is empty. */
+export interface NewFileSystem {
+  readonly device: string;
+  /** A line of shell that makes it. */
+  readonly command: string;
+}
+
+interface Surroundings {
+  readonly draft: SpecDraft;
+  readonly aliases: ReadonlyMap<string, string>;
+  /** Disks that the document partitions. */
+  readonly laidOut: ReadonlySet<string>;
+}
+
+/** How a type names its label where it is not `-L`, and the package of its program where that is not of every system. */
+const types: Readonly<Record<string, { readonly label?: string; readonly package?: string }>> = {
+  ext2: { package: "e2fsprogs" },
+  ext3: { package: "e2fsprogs" },
+  ext4: { package: "e2fsprogs" },
+  swap: {},
+  btrfs: { package: "btrfs-progs" },
+  exfat: { package: "exfatprogs" },
+  f2fs: { label: "-l", package: "f2fs-tools" },
+  ntfs: { package: "ntfs3g" },
+  vfat: { label: "-n", package: "dosfstools" },
+  xfs: { package: "xfsprogs" },
+};
+
+/** An entry of `fs_setup`; its mounts wait for it. Nothing with a finding where it is none. */
+export function addFileSystem(item: Input, around: Surroundings): NewFileSystem | undefined {
+  if (!item.isMapping()) {
+    item.expected("a mapping with `device` and `filesystem`");
+    return undefined;
   }
-  if (!isMade) return;
-  const mount = findMount(draft, device, label);
-  if (mount === undefined) return nameUnmounted(item, type);
-  if (mount.type !== undefined && mount.type !== type) return nameOther(item, mount.type);
-  Object.assign(mount, { device, type, format: true });
-  item.get("label")?.unsupported(
-    {
-      code: "cloud-config/unsupported-key",
-      message: "where the file system is made it has no label",
-      hint: "the mount goes to the device; set a label by hand, as with `e2label`",
-    },
-    "note",
-  );
+  const type = readType(item);
+  const label = item.get("label")?.text();
+  const device = readPlace(item, around);
+  const command = readCommand(item, { type, label, device });
+  warnOfOverwriting(item.get("overwrite"));
+  warnOfReplacing(item.get("replace_fs"));
+  if (device === undefined || command === undefined) return undefined;
+  const known = type === undefined ? undefined : types[type]?.package;
+  if (known !== undefined) addPackages(around.draft, item, [known]);
+  for (const mount of mountsOf(around.draft, device, label)) waitFor(mount, type);
+  return { device, command };
+}
+
+function readType(item: Input): string | undefined {
+  const input = item.get("filesystem");
+  const type = input?.text();
+  const isOwn = item.get("cmd") !== undefined;
+  if (input === undefined && !isOwn) nameMissing(item, "filesystem");
+  if (type === undefined || isOwn || Object.hasOwn(types, type)) return type;
+  input?.unsupported({
+    code: "cloud-config/unknown-value",
+    message: `no file system of this type is made; known are ${Object.keys(types).join(", ")}`,
+    hint: "give a `cmd` that makes it",
+  });
+  return undefined;
 }
 
 /** The device that is meant, with its partition. */
-function readPlace(item: Input, aliases: ReadonlyMap<string, string>): string | undefined {
+function readPlace(item: Input, { aliases, laidOut }: Surroundings): string | undefined {
   const input = item.get("device");
   const partition = item.get("partition");
-  const number = partition === undefined ? "none" : readPartition(partition);
+  const number = partition === undefined ? "any" : readPartition(partition);
   const name = input?.text();
   if (input === undefined) nameMissing(item, "device");
   if (input === undefined || name === undefined || number === undefined) return undefined;
   const named = readDevice(name, "auto", aliases);
-  if (named.kind === "known") {
-    return number === "none" ? named.device : partitionOf(named.device, number);
+  if (named.kind === "known" && named.device.startsWith("/dev/")) {
+    if (number === "none") return named.device;
+    if (number !== "any") return partitionOf(named.device, number);
+    return laidOut.has(named.device) ? partitionOf(named.device, 1) : named.device;
   }
   input.unsupported({
     code: "cloud-config/unknown-device",
@@ -54,84 +89,76 @@ function readPlace(item: Input, aliases: ReadonlyMap<string, string>): string | 
   return undefined;
 }
 
-/** Its number, or `none` for the device itself. */
+/** Its number, `none` for the device itself, `any` for the one that the document makes. */
 function readPartition(input: Input): string | undefined {
   const text = typeof input.value === "number" ? String(input.value) : input.text();
-  if (text === "none" || (text !== undefined && /^[1-9][0-9]{0,2}$/.test(text))) {
+  if (text === undefined) return undefined;
+  if (/^(?:none|auto|any|[1-9][0-9]{0,2})$/.test(text)) {
     input.mark("translated");
-    return text;
+    return text === "auto" ? "any" : text;
   }
-  if (text === "auto" || text === "any") {
-    input.unsupported({
-      code: "cloud-config/unsupported-key",
-      message: "which partition is meant would have to be found out; no file system is made",
-      hint: "write its number, or `none` for the device itself",
-    });
-    return undefined;
-  }
-  if (text !== undefined)
-    input.expected("a number, `auto`, `any` or `none`", undefined, "something else");
+  input.expected("a number, `auto`, `any` or `none`", undefined, "something else");
   return undefined;
 }
 
-/** Whether the file system is one that NixOS makes by itself. */
-function checkWays(item: Input): boolean {
-  const ways = ["cmd", "extra_opts"].flatMap((key) => item.get(key) ?? []);
-  for (const input of ways) {
-    if (input.oneOrMoreTexts().length === 0) continue; // said there
-    input.unsupported({
-      code: "cloud-config/unsupported-key",
-      message: "a file system is made with the defaults of its type, so that this one is not made",
-      hint: "make it from `bootcmd`, once `blkid` finds nothing on the device",
-    });
-  }
-  return ways.length === 0;
+interface Wish {
+  readonly type: string | undefined;
+  readonly label: string | undefined;
+  readonly device: string | undefined;
 }
 
-function warnOfOverwriting(item: Input): void {
-  const overwrite = item.get("overwrite");
-  const replaced = item.get("replace_fs");
-  const isWished = overwrite?.boolean() === true;
-  const isReplaced = replaced?.text() !== undefined;
-  for (const input of [isWished ? overwrite : undefined, isReplaced ? replaced : undefined]) {
-    input?.unsupported({
-      code: "cloud-config/unsupported-key",
-      message: "what is on a device stays: a file system is made only where there is none",
-      hint: "empty the device by hand, with `wipefs`, where that is meant",
-    });
+/** A command of one's own goes before the type, as in cloud-init. */
+function readCommand(item: Input, { type, label, device }: Wish): string | undefined {
+  const own = item.get("cmd");
+  const options = item.get("extra_opts")?.oneOrMoreTexts() ?? [];
+  const words = own?.oneOrMoreTexts() ?? [];
+  if (own !== undefined && words.length > 0) {
+    const values = { label: label ?? "None", filesystem: type ?? "None", device: device ?? "" };
+    const filled = words.map((word) => fillIn(word, values));
+    return own.isList() ? shellLine(filled) : filled[0];
   }
+  if (own !== undefined || type === undefined || device === undefined) return undefined;
+  const program = type === "swap" ? "mkswap" : `mkfs.${type}`;
+  const named = label === undefined ? [] : [types[type]?.label ?? "-L", label];
+  return shellLine([program, ...named, ...options, device]);
 }
 
-function findMount(
+/** As Python's `%`. */
+function fillIn(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/%\((label|filesystem|device)\)s|%%/g, (whole, name?: string) => {
+    return name === undefined ? "%" : (values[name] ?? whole);
+  });
+}
+
+function warnOfReplacing(input: Input | undefined): void {
+  if (input?.text() === undefined) return;
+  input.unsupported({
+    code: "cloud-config/not-overwritten",
+    message: "what is on a device stays: only an empty one is written to",
+    hint: "empty the device by hand, with `wipefs` and `blkdiscard`, where that is meant",
+  });
+}
+
+/** By the device, or by the label that it will have. */
+function mountsOf(
   { spec }: SpecDraft,
   device: string,
   label: string | undefined,
-): Mount | undefined {
+): readonly Mount[] {
   const byLabel = label === undefined ? undefined : readDevice(`LABEL=${label}`, "auto", new Map());
-  return spec.mounts?.find((mount) => {
+  return (spec.mounts ?? []).filter((mount) => {
     return (
       mount.device === device || (byLabel?.kind === "known" && mount.device === byLabel.device)
     );
   });
 }
 
+/** NixOS has the program and the module of a type that is said. */
+function waitFor(mount: Mount, type: string | undefined): void {
+  if (type !== undefined) mount.type ??= type;
+  mount.options = [...(mount.options ?? []), `x-systemd.requires=${unitName}`];
+}
+
 function nameMissing(item: Input, key: string): void {
   item.expected(`a mapping with \`${key}\``, undefined, "one without");
-}
-
-function nameUnmounted(item: Input, type: string): void {
-  item.unsupported({
-    code: "cloud-config/unsupported-key",
-    message: "no entry of `mounts` has this device, so that no file system is made on it",
-    hint:
-      type === "swap"
-        ? "make it with `mkswap` from `bootcmd`, or give a file under `swap`"
-        : "add it to `mounts`, or make it when the machine is installed",
-  });
-}
-
-function nameOther(item: Input, type: string): void {
-  const message = `\`mounts\` says ${type} of this device; no file system is made`;
-  const hint = "write the same type in both";
-  item.unsupported({ code: "cloud-config/overridden", message, hint });
 }

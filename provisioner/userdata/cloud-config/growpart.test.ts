@@ -9,7 +9,12 @@ checkCases(t, [
     yaml: `growpart: {mode: ${mode}, devices: [/], ignore_growroot_disabled: true}\n`,
     spec: grown,
   })),
-  { name: "devices may be one text", yaml: "growpart: {devices: /}\n", spec: grown },
+  {
+    name: "devices are a list",
+    yaml: "growpart: {devices: /}\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:21 growpart.devices"],
+  },
   {
     name: "an empty section asks for what cloud-init does by itself",
     yaml: "growpart: {}\n",

@@ -67,10 +67,9 @@ interface Devices {
 
 function readDevices(input: Input | undefined): Devices {
   if (input === undefined) return { isRoot: true, lines: [] };
-  const items = typeof input.value === "string" ? [input] : input.items();
   const lines: string[] = [];
   let isRoot = false;
-  for (const item of items) {
+  for (const item of input.items()) {
     const device = item.text();
     const [, disk, number] = partition.exec(device ?? "") ?? [];
     if (device === "/") isRoot = true;

@@ -51,6 +51,7 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ["apt: a\n", [wrong("2:6 apt")]],
   ["apt_pipelining: false\n", [needless("2:1 apt_pipelining")]],
   ["apt_pipelining: os\n", [needless("2:1 apt_pipelining")]],
+  ["apt_pipelining: bogus\n", ["warning cloud-config/unknown-value 2:1 apt_pipelining"]],
   ["apt_pipelining: [5]\n", [wrong("2:17 apt_pipelining")]],
   ["apt_mirror: a\napt_sources: [b]\n", [refused("2:1 apt_mirror"), refused("3:1 apt_sources")]],
   [

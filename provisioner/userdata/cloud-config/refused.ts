@@ -14,6 +14,8 @@ export interface RefusedKey {
   readonly way: string;
   /** What stands below it by key, each named at its own place. */
   readonly parts?: RefusedKeys;
+  /** Whether cloud-init knows this value; any of those kinds when absent. */
+  readonly isKnown?: (value: Json) => boolean;
   /** Of the finding, where it is another than that of a key that is not translated. */
   readonly code?: Code;
   /** Whether a value asks for what is so on NixOS anyway, so that nothing is lost. */
@@ -43,9 +45,14 @@ export function refusedModule({
 }
 
 /** Names a value, or each part of it that is known; the unknown ones are left for the translation to name. */
-export function refuse(input: Input, { takes, way, parts, isSo, code }: RefusedKey): void {
+export function refuse(input: Input, refused: RefusedKey): void {
+  const { takes, way, parts, isSo, isKnown, code } = refused;
   const { value } = input;
   if (!takes.includes(kindOf(value))) return input.expected(takes.join(" or "));
+  if (isKnown?.(value) === false) {
+    const message = "cloud-init does not know this value";
+    return input.unsupported({ code: "cloud-config/unknown-value", message, hint: way });
+  }
   if (isSo?.(value) === true || isEmpty(value)) return nameNeedless(input, way);
   if (parts === undefined || !input.isMapping()) return nameRefused(input, way, code);
   for (const [key, inner] of input.entries()) {

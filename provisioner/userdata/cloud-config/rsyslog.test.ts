@@ -63,7 +63,7 @@ checkCases(t, [
   },
   {
     name: "wrong types in each place",
-    yaml: "rsyslog: {configs: [1, {filename: a}, {content: 2}], config_filename: 3, remotes: [a], packages: [4]}\n",
+    yaml: "rsyslog: {configs: [1, {filename: a}, {content: 2}], config_filename: 3, remotes: [a], packages: [4], service_reload_command: a}\n",
     spec: {},
     says: [
       "error user-data/wrong-type 2:21 rsyslog.configs.0",
@@ -73,6 +73,8 @@ checkCases(t, [
       "error user-data/wrong-type 2:83 rsyslog.remotes",
       "note cloud-config/no-meaning 2:88 rsyslog.packages",
       "error user-data/wrong-type 2:99 rsyslog.packages.0",
+      "note cloud-config/no-meaning 2:103 rsyslog.service_reload_command",
+      "warning cloud-config/unknown-value 2:127 rsyslog.service_reload_command",
     ],
   },
   {

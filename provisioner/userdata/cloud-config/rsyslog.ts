@@ -106,8 +106,16 @@ function addRemotes(input: Input | undefined, files: Files): void {
 function checkNeedless(key: string, input: Input): void {
   if (key === "install_rsyslog") input.boolean();
   else if (key === "packages") input.texts();
-  else if (key === "service_reload_command") input.oneOrMoreTexts();
-  else input.text();
+  else if (key === "service_reload_command") {
+    if (
+      input.oneOrMoreTexts().length > 0 &&
+      typeof input.value === "string" &&
+      input.value !== "auto"
+    ) {
+      const message = "expected `auto`, or a list of words; it has no meaning here";
+      input.add("warning", { code: "cloud-config/unknown-value", message });
+    }
+  } else input.text();
 }
 
 function nameEmpty(input: Input): void {

@@ -170,13 +170,6 @@ function machineKeys(text: fc.Arbitrary<string>): fc.Arbitrary<Json> {
       ),
       readinessprobe: texts,
     }),
-    updates: some({ network: some({ when: list(fc.constantFrom("boot", "hotplug")) }) }),
-    random_seed: some({
-      file: text,
-      data: text,
-      encoding: fc.constantFrom("raw", "b64", "gz"),
-      command: texts,
-    }),
     ansible: some({
       install_method: fc.constantFrom("pip", "distro"),
       package_name: text,

@@ -82,6 +82,17 @@ const meanings: readonly Meaning[] = [
 const needed: readonly PathPattern[] = [
   ["users", "#", "name"],
   ["write_files", "#", "path"],
+  ["fs_setup", "#", "device"],
+  ["rsyslog", "configs", "#", "content"],
+  ["wireguard", "interfaces"],
+  ["wireguard", "interfaces", "#", "name"],
+  ["wireguard", "interfaces", "#", "content"],
+  ["ansible", "pull", "#", "url"],
+  ["ansible", "galaxy", "actions"],
+  ["ansible", "setup_controller", "repositories", "#", "source"],
+  ["ansible", "setup_controller", "repositories", "#", "path"],
+  ["ansible", "setup_controller", "run_ansible", "#", "playbook_name"],
+  ["drivers", "nvidia", "license-accepted"],
 ];
 
 /**

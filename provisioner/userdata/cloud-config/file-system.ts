@@ -57,7 +57,7 @@ function readType(item: Input): string | undefined {
   const input = item.get("filesystem");
   const type = input?.text();
   const isOwn = item.get("cmd") !== undefined;
-  if (input === undefined && !isOwn) nameMissing(item, "filesystem");
+  if (!isOwn && !item.has("filesystem")) nameMissing(item, "filesystem");
   if (type === undefined || isOwn || Object.hasOwn(types, type)) return type;
   input?.unsupported({
     code: "cloud-config/unknown-value",

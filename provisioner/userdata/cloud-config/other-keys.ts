@@ -23,6 +23,7 @@ export const otherKeys: Readonly<Record<string, string>> = {
   password: "give the user a `hashed_passwd`",
   phone_home: "use `firstlight: report`",
   power_state: "reboot by hand, or from a command",
+  random_seed: "NixOS seeds the kernel from the boot loader and the TPM",
   reporting: "use `firstlight: report`",
   ssh: "firstlight prints no keys to the console",
   ssh_deletekeys: "host keys are made by NixOS and kept",
@@ -35,6 +36,7 @@ export const otherKeys: Readonly<Record<string, string>> = {
   ssh_quiet_keygen: "host keys are made by NixOS and kept",
   syslog_fix_perms: "the journal needs none",
   system_info: "set `services.firstlight.settings.defaultUser` in the image",
+  updates: "say in the settings of the image when changes are taken",
   warnings: "findings say what matters",
   write_files_deferred: "use `defer: true` in write_files",
 };

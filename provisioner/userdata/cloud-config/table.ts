@@ -12,7 +12,6 @@ import { fan } from "./fan.ts";
 import { growpart } from "./growpart.ts";
 import { grubDpkg } from "./grub-dpkg.ts";
 import { hostname } from "./hostname.ts";
-import { installHotplug } from "./install-hotplug.ts";
 import { landscape } from "./landscape.ts";
 import { keyboard, locale, timezone } from "./locale.ts";
 import { lxd } from "./lxd.ts";
@@ -36,7 +35,6 @@ import {
   scriptsUser,
   scriptsVendor,
 } from "./scripts.ts";
-import { seedRandom } from "./seed-random.ts";
 import { snap } from "./snap.ts";
 import { spacewalk } from "./spacewalk.ts";
 import { ssh } from "./ssh.ts";
@@ -77,8 +75,6 @@ export const cloudConfigModules: readonly CloudConfigModule[] = [
   caCerts,
   rsyslog,
   wireguard,
-  installHotplug,
-  seedRandom,
   ansible,
   puppet,
   saltMinion,

@@ -50,6 +50,12 @@ checkCases(t, [
     ],
   },
   {
+    name: "an empty probe is none",
+    yaml: "wireguard: {interfaces: [], readinessprobe: ['']}\n",
+    spec: {},
+    says: ["warning user-data/no-value 2:46 wireguard.readinessprobe.0"],
+  },
+  {
     name: "without interfaces it is none",
     yaml: "wireguard: {readinessprobe: []}\n",
     spec: {},

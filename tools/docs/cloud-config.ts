@@ -1,5 +1,7 @@
 import { prettyJson } from "#core/canonical-json.ts";
 import { formatFinding } from "#core/finding.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { credentialsOf, fileOf, tryRender } from "#provisioner/render/try-render.ts";
 import type { CloudConfigModule } from "#provisioner/userdata/cloud-config/module.ts";
 import { otherKeys } from "#provisioner/userdata/cloud-config/other-keys.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
@@ -109,7 +111,27 @@ ${wrap(rule)}
 ${fence("yaml", text)}
 becomes
 
-${fence("json", prettyJson({ ...rest, ...mentioned }))}${says}`;
+${fence("json", prettyJson({ ...rest, ...mentioned }))}${rendered({ ...rest, ...mentioned })}${says}`;
+}
+
+/** What of a spec comes to stand in the system, as Nix; nothing where it is the agent's alone. */
+function rendered(spec: Omit<Spec, "version">): string {
+  const credentials = credentialsOf({ ...spec, version: 1 });
+  const text = fileOf(tryRender(spec, { credentials }), "firstlight/instance.nix");
+  const [, inner = ""] = /^\{[^{]*\}:\n\{\n(.*)^\}/ms.exec(text) ?? [];
+  const body = inner.replace(/^ +(?:services\.)?firstlight\.enable = true;\n/m, "");
+  if (body.trim() === "") return "";
+  const lines = body
+    .replace(/^ {2}/gm, "")
+    .trim()
+    .replace(/^systemd\.services\.(firstlight-[a-z-]+) = \{\n.*?^\};$/gms, ownUnit)
+    .replace(/^systemd\.services = \{\n.*?^\};$/gms, (block) => {
+      const units = [...block.matchAll(/^ {2}(firstlight-[a-z-]+) = \{/gm)];
+      return units.length === 0
+        ? block
+        : units.map(([, unit = ""]) => ownUnit("", unit)).join("\n");
+    });
+  return `\nand in the system\n\n${fence("nix", `${lines}\n`)}`;
 }
 
 function otherSection(): string {
@@ -124,6 +146,11 @@ is needed (\`output\`, \`no_ssh_fingerprints: true\`, an empty list).
 | key | on NixOS |
 |---|---|
 ${rows.join("")}`;
+}
+
+/** Scripts that are firstlight's own, and say nothing of the document. */
+function ownUnit(_block: string, unit: string): string {
+  return `# systemd.services.${unit}: a unit of firstlight's own`;
 }
 
 function lines(texts: readonly string[]): string {

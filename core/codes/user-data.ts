@@ -197,6 +197,10 @@ export const userDataCodes = {
     means: "A package of another distribution has another name in nixpkgs, and that one is used.",
     action: "Nothing; write the name of nixpkgs to silence the note.",
   },
+  "cloud-config/package-near": {
+    means: "A name of a package is nearly that of another, and no table has it.",
+    action: "Correct it, or leave it where nixpkgs has an attribute of that name.",
+  },
   "cloud-config/package-snap": {
     means: "A package of snap is taken from nixpkgs by the same name.",
     action: "See that it is the same program, and name it without `snap`.",

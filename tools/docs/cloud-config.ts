@@ -97,7 +97,8 @@ function section({ name, keys, rule, example }: CloudConfigModule): string {
     { hostname: null, publicKeys: [], defaultUser: "nixos", fetched: new Map() },
   );
   const { version: _, users, ...rest } = spec;
-  const mentioned = /^(users|user|ssh_authorized_keys):/m.test(example) ? { users } : {};
+  const mentioned =
+    users !== undefined && /^(users|user|ssh_authorized_keys):/m.test(example) ? { users } : {};
   const says =
     findings.length === 0
       ? ""

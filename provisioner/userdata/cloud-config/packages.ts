@@ -1,8 +1,10 @@
+import { nearest } from "#core/nearest.ts";
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { formOfPackage } from "./package-forms.ts";
 import { packageAttributes } from "./package-names.ts";
+import { fedoraAttributes } from "./package-names-fedora.ts";
 import {
   serviceOptions,
   servicesAlone,
@@ -77,16 +79,19 @@ const versionWishes: RefusedKeys = {
   ),
 };
 
+const mappedNames = { ...fedoraAttributes, ...packageAttributes };
+
 /** The attributes of nixpkgs for a name; none where it is left out. */
 function readAttributes(name: string, input: Input): readonly string[] {
   const instead = serviceInstead(name);
   if (instead !== undefined) return leaveOut(input, "warning", noCounterpart, instead);
-  const known = getOwn(packageAttributes, name);
+  const known = getOwn(mappedNames, name);
   if (known === null) return leaveOut(input, "note", noCounterpart, partOfSystem);
   if (known !== undefined) return take({ attributes: [known].flat(), name, input });
   const form = formOfPackage(name);
   switch (form?.kind) {
     case undefined:
+      nameNear(name, input);
       return take({ attributes: [name], name, input });
     case "mapped":
       return take({ attributes: [form.attribute], name, input });
@@ -110,7 +115,8 @@ const noCounterpart = {
 } as const;
 const ofDebian = {
   code: "cloud-config/package-debian",
-  message: "this looks like a name of Debian that nixpkgs does not have; it is left out",
+  message:
+    "this looks like a name of another distribution that nixpkgs does not have; it is left out",
 } as const;
 const partOfSystem = "what it does is part of the system; remove it to silence the note";
 const asItStands = "an attribute that is right as it stands goes under `firstlight: packages`";
@@ -171,6 +177,32 @@ function take(named: {
   warnOfService(name, input);
   if (!attributes.includes(name)) nameMapping(attributes, input);
   return attributes;
+}
+
+const knownNames = [packageAttributes, fedoraAttributes, serviceOptions, servicesAlone].flatMap(
+  (table) => Object.keys(table),
+);
+/** Of shorter names too many are like another. */
+const leastLength = 6;
+
+/** A name that no table has, and that one letter keeps from one that is there, is most likely meant as that. */
+function nameNear(name: string, input: Input): void {
+  if (name.length < leastLength || name.includes(".") || isKnown(name)) return;
+  const near = nearest(name, knownNames);
+  if (near === undefined || Math.abs(near.length - name.length) > 1) return;
+  input.add("note", {
+    code: "cloud-config/package-near",
+    message: "this is taken as an attribute of nixpkgs, and is nearly the name of another package",
+    hint: `did you mean \`${near}\`?`,
+  });
+}
+
+function isKnown(name: string): boolean {
+  const tables = [packageAttributes, fedoraAttributes, serviceOptions, serviceTemplates];
+  return (
+    tables.some((table) => Object.hasOwn(table, name)) ||
+    Object.values(packageAttributes).some((mapped) => [mapped].flat().includes(name))
+  );
 }
 
 function isAttributePath(text: string): boolean {

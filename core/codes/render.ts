@@ -136,6 +136,10 @@ export const renderCodes = {
     means: "The size of a swap file is to suit the memory of the machine, which nobody knows.",
     action: "Give its size as `sizeMiB`.",
   },
+  "render/no-growth": {
+    means: "The root file system was to grow with its partition, and is of a type that does not.",
+    action: "Remove the wish.",
+  },
   "render/mount-twice": {
     means: "Two file systems are to be mounted at one place.",
     action: "Keep one of the entries.",

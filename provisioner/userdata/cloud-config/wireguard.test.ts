@@ -1,6 +1,10 @@
 import t from "tap";
 import { checkCases } from "./check-cases.ts";
 
+const probe = (line: string) => ({
+  type: "command" as const,
+  command: ["/bin/sh", "-c", `export PATH=/run/wrappers/bin:/run/current-system/sw/bin\n${line}`],
+});
 const configFile = (name: string) => `networking.wg-quick.interfaces."${name}".configFile`;
 
 checkCases(t, [
@@ -12,7 +16,7 @@ checkCases(t, [
       options: {
         [configFile("wg0")]: "/run/credentials/wg-quick-wg0.service/wireguard-wg0",
       },
-      health: { checks: [{ type: "command", command: ["/bin/sh", "-c", "ping -c 1 192.0.2.1"] }] },
+      health: { checks: [probe("ping -c 1 192.0.2.1")] },
     },
     secrets: { "wireguard-wg0": "key" },
   },
@@ -30,7 +34,7 @@ checkCases(t, [
     name: "a probe is looked at as any command",
     yaml: "wireguard: {interfaces: [], readinessprobe: [apt-get install x]}\n",
     spec: {
-      health: { checks: [{ type: "command", command: ["/bin/sh", "-c", "apt-get install x"] }] },
+      health: { checks: [probe("apt-get install x")] },
     },
     says: ["warning cloud-config/package-manager 2:46 wireguard.readinessprobe.0"],
   },

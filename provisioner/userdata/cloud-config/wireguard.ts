@@ -9,6 +9,9 @@ import { setOption } from "./spec-option.ts";
 /** Names of interfaces as the kernel and wg-quick take them. */
 const interfaceName = /^[A-Za-z0-9_.-]{1,15}$/;
 
+/** A check has no programs of its own. */
+const programs = "export PATH=/run/wrappers/bin:/run/current-system/sw/bin";
+
 /** `wireguard`: interfaces from files of wg-quick. */
 export const wireguard: CloudConfigModule = {
   name: "wireguard",
@@ -88,5 +91,8 @@ function addProbe(item: Input, { config, draft }: ModuleInput): void {
   draft.spec.health ??= {};
   draft.spec.health.checks ??= [];
   draft.origin(["health", "checks", draft.spec.health.checks.length], item);
-  draft.spec.health.checks.push({ type: "command", command: ["/bin/sh", "-c", line] });
+  draft.spec.health.checks.push({
+    type: "command",
+    command: ["/bin/sh", "-c", `${programs}\n${line}`],
+  });
 }

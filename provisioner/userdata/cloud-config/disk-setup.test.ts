@@ -80,6 +80,17 @@ t.test("`any` is the first partition where the document makes one", async (t) =>
   t.strictSame(commandsOf(yaml).at(-1), "mkfs.ext4 /dev/vdb1");
 });
 
+t.test("swap waits for the unit, by the name of its own", async (t) => {
+  const { spec } = translateCloud(
+    "fs_setup: [{device: /dev/disk/by-id/a_1, filesystem: swap}]\nmounts: [[/dev/disk/by-id/a_1, none, swap]]\n",
+  );
+  t.match(
+    spec.units?.["disk-setup.service"]?.text,
+    "\nBefore=local-fs.target swap.target dev-disk-by\\x2did-a_1.swap shutdown.target\n",
+  );
+  t.strictSame(spec.swap, [{ device: "/dev/disk/by-id/a_1", options: ["nofail"] }]);
+});
+
 t.test("a mount by its label waits as well", async (t) => {
   const [mounts] = said(
     "fs_setup: [{device: vdb1, filesystem: xfs, label: d}]\nmounts: [[LABEL=d, /a], [vdc1, /b]]\n",
@@ -186,7 +197,7 @@ t.test(
       return file;
     };
     const run = (file: string, command: string) => {
-      const script = diskScript([], [{ device: file, command }]);
+      const script = diskScript([], [{ device: file, command, isSwap: false }]);
       return spawnSync("sh", ["-c", script], { encoding: "utf8", env });
     };
     const type = (file: string) => {

@@ -60,11 +60,13 @@ export function diskUnit(
   layouts: readonly DiskLayout[],
   fileSystems: readonly NewFileSystem[],
 ): Unit {
+  const swaps = fileSystems.filter(({ isSwap }) => isSwap).map(({ device }) => swapUnit(device));
+  const before = ["local-fs.target", "swap.target", ...swaps, "shutdown.target"];
   const text = `[Unit]
 Description=Partition disks that are empty, and make file systems where there is nothing
 DefaultDependencies=no
 After=systemd-udevd.service systemd-udev-trigger.service
-Before=local-fs.target swap.target shutdown.target
+Before=${before.join(" ")}
 Conflicts=shutdown.target
 
 [Service]
@@ -74,6 +76,14 @@ Environment=PATH=/run/current-system/sw/bin
 ExecStart=/bin/sh -c "${quoted(diskScript(layouts, fileSystems))}"
 `;
   return { text, wantedBy: ["multi-user.target"] };
+}
+
+/** Name of the unit of swap on a device, as systemd-escape makes it; mounts name this unit themselves. */
+function swapUnit(device: string): string {
+  const name = device.replace(/^\/+|\/+$/g, "").replace(/[^A-Za-z0-9:_./]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+  return `${name.replace(/\/+/g, "-")}.swap`;
 }
 
 /** Within double quotes of a unit file, with its own signs as they are (systemd.service(5)). */

@@ -11,6 +11,7 @@ export interface NewFileSystem {
   readonly device: string;
   /** A line of shell that makes it. */
   readonly command: string;
+  readonly isSwap: boolean;
 }
 
 interface Surroundings {
@@ -50,7 +51,7 @@ export function addFileSystem(item: Input, around: Surroundings): NewFileSystem 
   const known = type === undefined ? undefined : types[type]?.package;
   if (known !== undefined) addPackages(around.draft, item, [known]);
   for (const mount of mountsOf(around.draft, device, label)) waitFor(mount, type);
-  return { device, command };
+  return { device, command, isSwap: type === "swap" };
 }
 
 function readType(item: Input): string | undefined {

@@ -143,6 +143,10 @@ export const userDataCodes = {
     means: "A disk or a file system was to be written over; only what is empty is written to.",
     action: "Empty the device by hand where that is meant.",
   },
+  "cloud-config/other-type": {
+    means: "A file system is made of one type and mounted as another.",
+    action: "Write the same type in both places, or none in `mounts`.",
+  },
   "cloud-config/whole-disk": {
     means: "A disk is mounted itself, where cloud-init takes its first partition if it has one.",
     action: "Name the partition, or a label.",

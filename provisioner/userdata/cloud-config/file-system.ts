@@ -50,7 +50,10 @@ export function addFileSystem(item: Input, around: Surroundings): NewFileSystem 
   if (device === undefined || command === undefined) return undefined;
   const known = type === undefined ? undefined : types[type]?.package;
   if (known !== undefined) addPackages(around.draft, item, [known]);
-  for (const mount of mountsOf(around.draft, device, label)) waitFor(mount, type);
+  for (const mount of mountsOf(around.draft, device, label)) {
+    if (type !== undefined && (mount.type ?? type) !== type) nameOther(item, type);
+    waitFor(mount, type);
+  }
   return { device, command, isSwap: type === "swap" };
 }
 
@@ -158,6 +161,14 @@ function mountsOf(
 function waitFor(mount: Mount, type: string | undefined): void {
   if (type !== undefined) mount.type ??= type;
   mount.options = [...(mount.options ?? []), `x-systemd.requires=${unitName}`];
+}
+
+function nameOther(item: Input, type: string): void {
+  (item.get("filesystem") ?? item).add("warning", {
+    code: "cloud-config/other-type",
+    message: `${type} is made, and \`mounts\` says another type of the same device: it will not be mounted`,
+    hint: "write the same type in both, or none in `mounts`",
+  });
 }
 
 function nameMissing(item: Input, key: string): void {

@@ -167,7 +167,7 @@ const findings: readonly (readonly [yaml: string, says: readonly string[]])[] = 
   ],
   [
     "fs_setup: [{device: vdb1, filesystem: ext4}]\nmounts: [[vdb1, /a, xfs]]\n",
-    ["warning cloud-config/other-type 2:38 fs_setup.0.filesystem"],
+    ["warning cloud-config/other-type 2:39 fs_setup.0.filesystem"],
   ],
   [
     "disk_setup: a\nfs_setup: b\ndevice_aliases: c\n",

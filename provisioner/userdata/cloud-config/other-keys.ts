@@ -24,7 +24,6 @@ export const otherKeys: Readonly<Record<string, string>> = {
   phone_home: "use `firstlight: report`",
   power_state: "reboot by hand, or from a command",
   random_seed: "NixOS seeds the kernel from the boot loader and the TPM",
-  reporting: "use `firstlight: report`",
   ssh: "firstlight prints no keys to the console",
   ssh_deletekeys: "host keys are made by NixOS and kept",
   ssh_fp_console_blacklist: "firstlight prints no keys to the console",

@@ -142,6 +142,16 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
     "chef: {server_url: 1, run_list: a}\n",
     [wrong("2:20 chef.server_url"), wrong("2:33 chef.run_list")],
   ],
+  [
+    "reporting: {a: {type: log, level: WARN}, b: {type: webhook, endpoint: c}, d: {}, e: f}\n",
+    [
+      needless("2:13 reporting.a"),
+      refused("2:42 reporting.b"),
+      refused("2:75 reporting.d"),
+      wrong("2:85 reporting.e"),
+    ],
+  ],
+  ["reporting: [a]\n", [wrong("2:12 reporting")]],
   ["mcollective: {conf: {a: b}}\n", [refused("2:15 mcollective.conf")]],
   ["mcollective: {conf: a}\n", [wrong("2:21 mcollective.conf")]],
   [

@@ -1,5 +1,6 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
+import { shownKey } from "#core/finding.ts";
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
@@ -79,7 +80,8 @@ export function nameNeedless(input: Input, why: string): void {
 
 /** The keys that lead to a value, without the numbers of lists. */
 function nameOf({ path }: Input): string {
-  return path.filter((part) => typeof part === "string").join(".");
+  const keys = path.filter((part) => typeof part === "string");
+  return keys.map((key) => shownKey(key)).join(".");
 }
 
 function isEmpty(value: Json): boolean {

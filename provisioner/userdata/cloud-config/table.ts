@@ -22,6 +22,7 @@ import { ntp } from "./ntp.ts";
 import { packages } from "./packages.ts";
 import { puppet } from "./puppet.ts";
 import { raspberryPi } from "./raspberry-pi.ts";
+import { reporting } from "./reporting.ts";
 import { resetRmc } from "./reset-rmc.ts";
 import { resizefs } from "./resizefs.ts";
 import { resolvConf } from "./resolv-conf.ts";
@@ -99,6 +100,7 @@ export const cloudConfigModules: readonly CloudConfigModule[] = [
   spacewalk,
   chef,
   mcollective,
+  reporting,
   byobu,
   fan,
   grubDpkg,

@@ -36,6 +36,7 @@ import {
   scriptsUser,
   scriptsVendor,
 } from "./scripts.ts";
+import { updateHostname, writeFilesDeferred } from "./shared-keys.ts";
 import { snap } from "./snap.ts";
 import { spacewalk } from "./spacewalk.ts";
 import { ssh } from "./ssh.ts";
@@ -105,4 +106,6 @@ export const cloudConfigModules: readonly CloudConfigModule[] = [
   fan,
   grubDpkg,
   resetRmc,
+  updateHostname,
+  writeFilesDeferred,
 ];

@@ -73,7 +73,7 @@ Conflicts=shutdown.target
 Type=oneshot
 RemainAfterExit=yes
 Environment=PATH=/run/current-system/sw/bin
-ExecStart=/bin/sh -c "${quoted(diskScript(layouts, fileSystems))}"
+ExecStart=/bin/sh -c "${unitQuoted(diskScript(layouts, fileSystems))}"
 `;
   return { text, wantedBy: ["multi-user.target"] };
 }
@@ -87,7 +87,7 @@ function swapUnit(device: string): string {
 }
 
 /** Within double quotes of a unit file, with its own signs as they are (systemd.service(5)). */
-function quoted(script: string): string {
+export function unitQuoted(script: string): string {
   return script
     .replace(/[\\"]/g, "\\$&")
     .replaceAll("\n", "\\n")

@@ -284,6 +284,27 @@ t.test("what could not be done makes a boot degraded, a mere note does not", asy
   t.match(await boot(noted.deps), { outcome: "committed", degraded: false });
 });
 
+t.test(
+  "other keys of an account elsewhere are a change; without them nothing is applied",
+  async (t) => {
+    const answers = (keys: string | undefined) => async (urls: readonly string[]) => {
+      t.strictSame(urls, ["https://github.com/octocat.keys"]);
+      return new Map(keys === undefined ? [] : urls.map((url) => [url, Buffer.from(keys)]));
+    };
+    const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A";
+    const { deps } = prepare(t, {
+      settings: { policy: { changes: "hold" } },
+      discover: async () => content("#cloud-config\nssh_import_id: [gh:octocat]\n"),
+      fetchSources: answers(`${key}\n`),
+    });
+    t.equal((await boot(deps)).outcome, "committed");
+    const unread = { ...deps, fetchSources: answers(undefined) };
+    t.equal((await boot(unread)).outcome, "held");
+    t.equal((await boot({ ...unread, approved: true })).outcome, "invalid");
+    t.equal((await boot({ ...deps, fetchSources: answers(`${key} other\n`) })).outcome, "held");
+  },
+);
+
 t.test("a document that names a file by address is held when that file changes", async (t) => {
   const userData =
     "#cloud-config\nwrite_files: [{ path: /etc/x, source: { uri: 'http://192.0.2.1/x' } }]\n";

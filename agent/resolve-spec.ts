@@ -42,6 +42,7 @@ export async function resolveSpec(
   const translation = translate(documents, {
     hostname: content.instance.hostname,
     publicKeys: content.instance.publicKeys,
+    instanceId: content.instance.instanceId,
     defaultUser: settings.defaultUser ?? defaultUserName,
     fetched,
     secrets: givenSecrets(content),

@@ -162,6 +162,10 @@ t.test(
       t.equal(code, 4, uri);
       t.match(stdout, /-:2:\d+ error write_files\.0\.source\.uri: [\s\S]*http:, https: or data:/);
     }
+    t.match(firstlight(["validate", "-"], "#cloud-config\nssh_import_id: [gh:octocat]\n"), {
+      code: 0,
+      stdout: /-:2:17 note ssh_import_id\.0: .* read on the node only/,
+    });
   },
 );
 

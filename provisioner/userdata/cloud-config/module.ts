@@ -19,5 +19,7 @@ export interface CloudConfigModule {
   readonly rule: string;
   /** A cloud-config, without its first line, that shows it; it stands there with its spec. */
   readonly example: string;
+  /** What the addresses in the example hold. */
+  readonly fetched?: ReadonlyMap<string, Uint8Array>;
   translate(input: ModuleInput): void;
 }

@@ -274,7 +274,7 @@ t.test("what did not come for once is no change of a node", async (t) => {
 
 t.test("what could not be done makes a boot degraded, a mere note does not", async (t) => {
   const lost = prepare(t, {
-    discover: async () => content("#cloud-config\nphone_home: { url: x }\n"),
+    discover: async () => content("#cloud-config\nlandscape: { client: { url: x } }\n"),
   });
   t.match(await boot(lost.deps), { outcome: "committed", degraded: true });
   t.ok(lost.events.some((event) => event.kind === "finding"));

@@ -43,6 +43,7 @@ export async function resolveSpec(
     hostname: content.instance.hostname,
     publicKeys: content.instance.publicKeys,
     instanceId: content.instance.instanceId,
+    datasource: content.instance.datasource.name,
     defaultUser: settings.defaultUser ?? defaultUserName,
     fetched,
     secrets: givenSecrets(content),

@@ -154,6 +154,10 @@ export const userDataCodes = {
     means: "A password hash is of a scheme that NixOS no longer knows; nobody can log in with it.",
     action: "Make another with `mkpasswd -m yescrypt`.",
   },
+  "cloud-config/plain-http": {
+    means: "An address begins with `http:`: whoever is on the way reads and changes what is sent.",
+    action: "Use https.",
+  },
   "cloud-config/no-user": {
     means: "Something is said of a user that the document does not have.",
     action: "Add the user to `users`, or correct the name.",

@@ -45,6 +45,7 @@ t.test("what is so anyway, by a key that is translated, says nothing", async (t)
     "no_ssh_fingerprints: true\n",
     "ssh_deletekeys: false\n",
     "ssh_publish_hostkeys: {enabled: false, blacklist: [rsa]}\n",
+    "updates: {network: {when: [boot, boot-new-instance, hotplug]}}\n",
   ]) {
     t.strictSame(levelsOf(yaml), [], yaml);
   }

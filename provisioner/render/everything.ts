@@ -149,6 +149,7 @@ export const everything = {
   report: {
     fleet: "default",
     node: "edge-17",
+    hostKeys: true,
     mqtt: {
       host: "mqtt.example.org",
       port: 8883,

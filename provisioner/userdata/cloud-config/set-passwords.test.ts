@@ -250,6 +250,14 @@ t.test("RANDOM is made on the node, and is nowhere in the translation", async (t
   t.equal(translation.coverage.agent, 2);
 });
 
+t.test("RANDOM could not last where accounts are made anew at each boot", async (t) => {
+  const { spec, findings } = translateCloud(
+    "firstlight: {mutableUsers: false}\nchpasswd: {users: [{name: root, type: RANDOM}]}\n",
+  );
+  t.match(findings, [{ code: "cloud-config/unsupported-key", path: "chpasswd.users.0.type" }]);
+  t.strictSame([spec.commands, spec.users?.["root"]], [undefined, undefined]);
+});
+
 t.test("a password beside RANDOM is not used", async (t) => {
   const { findings } = translateCloud(
     "chpasswd: {users: [{name: root, type: RANDOM, password: x}]}\n",

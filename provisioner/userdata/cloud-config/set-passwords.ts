@@ -25,7 +25,7 @@ export const setPasswords: CloudConfigModule = {
     "Passwords of users that the document has, and of root; they unlock the account, as with cloud-init. A " +
     "password in plain text is hashed at once (SHA-512), and its hash alone becomes a secret. " +
     "`RANDOM` (in the old list also `R`) is made on the node, once per instance, shown on its " +
-    "console and nowhere else; where `mutableUsers` is false it holds until the next change of the system. " +
+    "console and nowhere else; with `mutableUsers: false` it could not last, and is refused. " +
     "`password` is the default user's, where `chpasswd` has none. `expire`, true when it is " +
     "absent, has each of these users choose another one at the first login. " +
     "`ssh_pwauth` says whether the ssh server accepts passwords; `unchanged` leaves that to the image. " +
@@ -44,7 +44,9 @@ ssh_pwauth: true
 `,
   translate(module) {
     const wishes = lastOfEach(readWishes(module)).filter((wish) => hasUser(wish, module));
-    const done = wishes.filter((wish) => setPassword(wish, module));
+    const done = wishes
+      .filter((wish) => canHold(wish, module))
+      .filter((wish) => setPassword(wish, module));
     addRandom(done, module);
     expire(done, module);
     readPasswordAuthentication(module);
@@ -199,6 +201,18 @@ function hasUser({ name, input }: Wish, { config, draft }: ModuleInput): boolean
   };
   if (isFromList) input.add("warning", text);
   else input.unsupported(text);
+  return false;
+}
+
+/** Whether a password that the node makes outlives a boot: not where accounts are made anew each time. */
+function canHold({ kind, input }: Wish, { config }: ModuleInput): boolean {
+  const isMutable = config.get("firstlight")?.get("mutableUsers")?.value !== false;
+  if (kind !== "random" || isMutable) return true;
+  input.unsupported({
+    code: "cloud-config/unsupported-key",
+    message: "`mutableUsers: false` has each boot forget a password that the node makes",
+    hint: "give the hash of a password",
+  });
   return false;
 }
 

@@ -217,6 +217,32 @@ checkCases(t, [
       "warning cloud-config/unknown-value 8:3 ssh_keys.rsa",
     ],
   },
+  ...["{enabled: true}", "{}", "{blacklist: [dsa]}"].map((written) => ({
+    name: `host keys are told where the node reports: ${written}`,
+    yaml: `ssh_publish_hostkeys: ${written}\n`,
+    spec: { report: { hostKeys: true } },
+  })),
+  {
+    name: "host keys are told whole, or not at all",
+    yaml: "ssh_publish_hostkeys: {enabled: yes, blacklist: [dsa, rsa]}\n",
+    spec: { report: { hostKeys: true } },
+    says: ["warning cloud-config/unsupported-key 2:38 ssh_publish_hostkeys.blacklist"],
+  },
+  {
+    name: "host keys that are not told",
+    yaml: "ssh_publish_hostkeys: {enabled: false, blacklist: [rsa]}\n",
+    spec: {},
+  },
+  {
+    name: "host keys, of other kinds",
+    yaml: "ssh_publish_hostkeys: {enabled: perhaps, blacklist: [7], other: 1}\n",
+    spec: {},
+    says: [
+      "error user-data/wrong-type 2:33 ssh_publish_hostkeys.enabled",
+      "error user-data/wrong-type 2:54 ssh_publish_hostkeys.blacklist.0",
+      "warning cloud-config/unsupported-key 2:58 ssh_publish_hostkeys.other",
+    ],
+  },
   {
     name: "sections of other kinds",
     yaml: "ssh_keys: a\nssh_genkeytypes: {a: b}\nssh_deletekeys: perhaps\nssh_quiet_keygen: perhaps\nssh_publish_hostkeys: yes\n",
@@ -226,7 +252,7 @@ checkCases(t, [
       "error user-data/wrong-type 3:18 ssh_genkeytypes",
       "error user-data/wrong-type 4:17 ssh_deletekeys",
       "error user-data/wrong-type 5:19 ssh_quiet_keygen",
-      "warning cloud-config/unsupported-key 6:1 ssh_publish_hostkeys",
+      "error user-data/wrong-type 6:23 ssh_publish_hostkeys",
     ],
   },
   {

@@ -35,7 +35,7 @@ export const ssh: CloudConfigModule = {
     "one that is missing is made from it; one certificate is presented. Without them `ssh_genkeytypes` says which NixOS makes where they are missing. " +
     "`ssh_deletekeys: true` removes what the image brought, before the first commit of an instance; NixOS makes " +
     "others. What is sealed to such a host key cannot be opened from then on. DSA has no keys any more. " +
-    "`ssh_publish_hostkeys` is not done: `ssh: { emit_keys_to_console: true }` shows them on the console.",
+    "`ssh_publish_hostkeys` has the node tell its public host keys where it reports; to the cloud they are not handed.",
   example: `ssh_authorized_keys:
   - ${key}
 disable_root: true
@@ -44,7 +44,8 @@ ssh_genkeytypes: [ed25519]
   translate(module) {
     giveKeys(module, readRoot(module));
     readHostKeys(module);
-    nameOthers(module);
+    publishHostKeys(module);
+    nameQuiet(module);
   },
 };
 
@@ -115,21 +116,33 @@ function addKeys(
   if (input !== undefined) draft.origin(["users", name, "authorizedKeys"], input);
 }
 
-function nameOthers({ config }: ModuleInput): void {
+function nameQuiet({ config }: ModuleInput): void {
   const quiet = config.get("ssh_quiet_keygen");
   const message = "nothing is said while keys are made";
   if (quiet?.boolean() !== undefined) {
     quiet.unsupported({ code: "cloud-config/no-meaning", message }, "note");
   }
-  const publish = config.get("ssh_publish_hostkeys");
-  if (publish === undefined) return;
-  const enabled = publish.get("enabled")?.boolean();
-  if (enabled === false) return publish.mark("translated");
-  publish.unsupported({
-    code: "cloud-config/unsupported-key",
-    message: "host keys are not handed to the cloud",
-    hint: "`ssh: { emit_keys_to_console: true }` shows them on the console",
-  });
+}
+
+/** `ssh_publish_hostkeys`: the fleet is who learns of the keys, not the cloud. */
+function publishHostKeys({ config, draft }: ModuleInput): void {
+  const input = config.get("ssh_publish_hostkeys");
+  if (input === undefined) return;
+  if (!input.isMapping()) return input.expected("a mapping", "write it as `{ enabled: true }`");
+  const enabled = input.get("enabled")?.boolean() ?? !input.has("enabled");
+  const left = input.get("blacklist");
+  const kinds = left === undefined ? [] : left.oneOrMoreTexts();
+  if (enabled && kinds.some((kind) => kind !== "dsa")) {
+    left?.unsupported({
+      code: "cloud-config/unsupported-key",
+      message: "the public host keys are told, those of this list with them",
+      hint: "drop it, or have fewer keys with `ssh_genkeytypes`",
+    });
+  }
+  if (input.entries().length === 0) input.mark("translated");
+  if (!enabled) return;
+  draft.spec.report = { ...draft.spec.report, hostKeys: true };
+  draft.origin(["report", "hostKeys"], input);
 }
 
 function warnOfUselessKeys({ draft }: ModuleInput, input: Input): void {

@@ -19,6 +19,11 @@ export function importAddress(id: string): string | undefined {
   return account === undefined ? undefined : services[service]?.(encodeURIComponent(account));
 }
 
+/** Whether an address is one that {@link importAddress} gives. */
+export function isImportAddress(url: string): boolean {
+  return /^https:\/\/(github\.com\/[^/]+\.keys|launchpad\.net\/~[^/]+\/\+sshkeys)$/.test(url);
+}
+
 /**
  * Keys of the accounts that `ssh_import_id` names, read beforehand. An account whose keys are not
  * there is an error: without them a later boot would take away those that it has.

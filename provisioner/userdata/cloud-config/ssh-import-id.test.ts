@@ -2,7 +2,7 @@ import t from "tap";
 import { referencedSources } from "../referenced-sources.ts";
 import { plainDefaultUser, translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
-import { importAddress } from "./imported-keys.ts";
+import { importAddress, isImportAddress } from "./imported-keys.ts";
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A";
 const fetched = new Map([["https://github.com/alice.keys", Buffer.from(`${key}\nno key\n`)]]);
@@ -78,6 +78,8 @@ t.test("where the keys of an account are", async (t) => {
   t.equal(importAddress("gh:a-b"), "https://github.com/a-b.keys");
   t.equal(importAddress("lp:a+b"), "https://launchpad.net/~a%2Bb/+sshkeys");
   t.equal(importAddress("alice"), "https://launchpad.net/~alice/+sshkeys");
+  for (const id of ["gh:a", "a+b"]) t.ok(isImportAddress(importAddress(id) ?? ""), id);
+  t.notOk(isImportAddress("https://github.com/a/b.keys"));
   for (const id of ["", "gh:", "GH:a", "gh:../a", "gh:a b", "gh:-a", `gh:${"a".repeat(101)}`]) {
     t.equal(importAddress(id), undefined, id);
   }

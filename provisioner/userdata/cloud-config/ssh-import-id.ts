@@ -11,8 +11,8 @@ export const sshImportId: CloudConfigModule = {
     "Keys of accounts at GitHub (`gh:NAME`) and Launchpad (`lp:NAME`, or the name alone) for the default user; " +
     "for another it stands under `users`. The agent reads them over https before the translation, as it reads " +
     "the `source` of a file, and what they are counts as a part of the documents: other keys there are a change " +
-    "of the node, which its policy decides on. Where they cannot be read the document is not applied, and the " +
-    "machine stays as it is.",
+    "of the node, which its policy decides on. Where an account cannot be read, what it said last counts; where it " +
+    "never could, the document is not applied, and the machine stays as it is.",
   example: "ssh_import_id:\n  - gh:octocat\n",
   fetched: new Map([["https://github.com/octocat.keys", Buffer.from(`${key}\n`)]]),
   translate({ config, draft, context }) {

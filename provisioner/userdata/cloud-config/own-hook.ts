@@ -13,13 +13,14 @@ export interface OwnHook {
 const directory = "/var/lib/firstlight/stamps/hooks";
 
 /**
- * Adds a script that runs after the first commit of an instance that has it; its stamp is on disk
- * before it begins, so that it never runs twice, whatever happens meanwhile.
+ * Adds a script that runs after the first commit of an instance that has it. Its stamp is of the
+ * instance and the name alone, and on disk before it begins: it never runs twice, whatever happens
+ * meanwhile, and whatever a later firstlight or a later document makes of its text.
  */
 export function addHook({ draft, context }: ModuleInput, { name, lines, at }: OwnHook): void {
   draft.spec.hooks ??= [];
   draft.origin(["hooks", draft.spec.hooks.length], at);
-  const digest = sha256([context.instanceId ?? "", name, ...lines].join("\0")).slice(0, 16);
+  const digest = sha256(context.instanceId ?? "").slice(0, 16);
   const text = [
     "#!/bin/sh",
     '[ -d /run/systemd/system ] || { echo "this machine has no systemd" >&2; exit 1; }',

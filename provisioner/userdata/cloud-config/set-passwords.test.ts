@@ -1,6 +1,10 @@
-import t from "tap";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
 import { plainDefaultUser as nixos, secretText, translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
+import { onceFunction } from "./own-command.ts";
 
 const hash = "$6$saltsalt$hashhashhashhash";
 const other = "$y$j9T$saltsalt$hashhashhashhash";
@@ -13,7 +17,7 @@ const ofNixos =
 const quiet = "  expire: false\n";
 const withA = (yaml: string) => `users: [{name: a}]\nchpasswd:\n${quiet}${yaml}`;
 const a = { users: { a: { locked: false, passwordHash: { secretRef: "user-a-password" } } } };
-const expires = (name: string) => ({
+const expires = (name: string, context: { readonly instanceId?: string } = {}) => ({
   commands: [
     {
       name: "expire-passwords",
@@ -23,7 +27,7 @@ const expires = (name: string) => ({
     },
   ],
   secrets: {
-    "expire-passwords": `#!/bin/sh\ncode=0\nchage -d 0 '${name}' || code=1\nexit $code\n`,
+    "expire-passwords": `#!/bin/sh\n${onceFunction(context)}\ncode=0\nonce 'expire-${name}' chage -d 0 '${name}' || code=1\nexit $code\n`,
   },
 });
 
@@ -130,7 +134,7 @@ checkCases(t, [
       },
       commands: expires("nixos").commands,
     },
-    secrets: { "user-nixos-password": ofNixos, ...expires("nixos").secrets },
+    secrets: { "user-nixos-password": ofNixos, ...expires("nixos", { instanceId: "i-1" }).secrets },
     context: { instanceId: "i-1" },
   },
   {
@@ -246,7 +250,7 @@ t.test("RANDOM is made on the node, and is nowhere in the translation", async (t
     { name: "random-passwords", when: "early", frequency: "instance" },
   ]);
   const script = secretText(translation, "random-passwords") ?? "";
-  t.match(script, /\nmake 'root'\nmake 'a'\nexit \$code\n$/);
+  t.match(script, /\nonce 'random-root' make 'root' \|\| code=1\nonce 'random-a' make 'a' /);
   t.equal(translation.coverage.agent, 2);
 });
 
@@ -287,4 +291,52 @@ t.test("of one document so many passwords are hashed, and no more", async (t) =>
     findings.map(({ code, path }) => [code, path]),
     [100, 101].map((index) => ["cloud-config/plain-password", `chpasswd.list.${index}`]),
   );
+});
+
+/** Runs a script of the translation with programs that only write down what they are given. */
+function runScript(t: Test, script: string, chpasswd: string) {
+  const dir = t.testdir({ console: "", log: "" });
+  const text = script
+    .replaceAll("/var/lib/firstlight", dir)
+    .replaceAll("/dev/console", join(dir, "console"));
+  const stubs = `chpasswd() { ${chpasswd}; }\nchage() { echo "chage $*" >> ${dir}/log; }\n`;
+  const run = (more = "") => {
+    const { status } = spawnSync("sh", [
+      "-c",
+      stubs.replace("LOG", join(dir, "log")) + text + more,
+    ]);
+    return status;
+  };
+  return { run, read: (file: string) => readFileSync(join(dir, file), "utf8") };
+}
+
+t.test(
+  "a password that was made is set and shown, once, and only where both were done",
+  async (t) => {
+    const translation = translateCloud(
+      "users: [a]\nchpasswd: {users: [{name: root, type: RANDOM}, {name: a, type: RANDOM}]}\n",
+    );
+    const script = secretText(translation, "random-passwords") ?? "";
+    const good = runScript(t, script, "cat >> LOG");
+    t.equal(good.run(), 0);
+    const [root = "", a = ""] = good.read("log").split("\n");
+    t.match(root, /^root:[a-zA-Z2-9]{20}$/);
+    t.match(a, /^a:[a-zA-Z2-9]{20}$/);
+    t.not(root.slice(5), a.slice(2));
+    const words = "firstlight made a password, and shows it here only: ";
+    t.equal(good.read("console"), `${words}${root}\n${words}${a}\n`);
+    t.equal(good.run("\n# another text"), 0);
+    t.equal(good.read("log"), `${root}\n${a}\n`, "no other is made");
+    const bad = runScript(t, script, "return 1");
+    t.equal(bad.run(), 1);
+    t.equal(bad.read("console"), "");
+  },
+);
+
+t.test("a password expires once, also where the script has another text later", async (t) => {
+  const translation = translateCloud(`chpasswd: {users: [{name: root, password: ${hash}}]}\n`);
+  const { run, read } = runScript(t, secretText(translation, "expire-passwords") ?? "", "false");
+  run();
+  run("\n# another text");
+  t.equal(read("log"), "chage -d 0 root\n");
 });

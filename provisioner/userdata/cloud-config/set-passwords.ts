@@ -3,7 +3,7 @@ import type { FindingText, Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import { isPasswordHash } from "../password-hash.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
-import { addCommand, quoted } from "./own-command.ts";
+import { addCommand, onceFunction, quoted } from "./own-command.ts";
 import { readHash, warnOfWeakHash } from "./password.ts";
 import { hashPlain } from "./plain-password.ts";
 
@@ -27,7 +27,7 @@ export const setPasswords: CloudConfigModule = {
     "`RANDOM` (in the old list also `R`) is made on the node, once per instance, shown on its " +
     "console and nowhere else; with `mutableUsers: false` it could not last, and is refused. " +
     "`password` is the default user's, where `chpasswd` has none. `expire`, true when it is " +
-    "absent, has each of these users choose another one at the first login. " +
+    "absent, has each of these users choose another one at the first login. Both are done once per instance and user. " +
     "`ssh_pwauth` says whether the ssh server accepts passwords; `unchanged` leaves that to the image. " +
     "A hash of a scheme that NixOS no longer knows (`$1$`, `$5$`) is warned of.",
   example: `users:
@@ -234,27 +234,24 @@ const makeRandom = `code=0
 [ -w /dev/console ] || { echo "no console to show the passwords on; none is made" >&2; exit 1; }
 make() { # user
   password=$(LC_ALL=C tr -dc 'a-km-zA-HJ-NP-Z2-9' < /dev/urandom | head -c 20)
-  if printf '%s:%s\\n' "$1" "$password" | chpasswd; then
-    printf '%s:%s\\n' "$1" "$password" >&3
-  else
-    code=1
-  fi
-}
-exec 3> /dev/console
-printf 'firstlight made these passwords, and shows them here only:\\n' >&3`;
+  printf '%s:%s\\n' "$1" "$password" | chpasswd &&
+    printf 'firstlight made a password, and shows it here only: %s:%s\\n' "$1" "$password" >> /dev/console
+}`;
 
-function addRandom(wishes: readonly Wish[], { draft }: ModuleInput): void {
+function addRandom(wishes: readonly Wish[], { draft, context }: ModuleInput): void {
   const random = wishes.filter(({ kind }) => kind === "random");
   const [first] = random;
   if (first === undefined) return;
   for (const { input } of random) input.mark("agent");
-  const calls = random.map(({ name }) => `make ${quoted(name)}`);
-  const lines = [makeRandom, ...calls, "exit $code"];
+  const calls = random.map(({ name }) => {
+    return `once ${quoted(`random-${name}`)} make ${quoted(name)} || code=1`;
+  });
+  const lines = [onceFunction(context), makeRandom, ...calls, "exit $code"];
   addCommand(draft, { name: "random-passwords", when: "early", lines, at: first.input });
 }
 
 /** `chpasswd: expire`, true when it is absent. */
-function expire(wishes: readonly Wish[], { config, draft }: ModuleInput): void {
+function expire(wishes: readonly Wish[], { config, draft, context }: ModuleInput): void {
   const input = config.get("chpasswd")?.get("expire");
   const wanted = input?.boolean() ?? true;
   const [first] = wishes;
@@ -265,8 +262,10 @@ function expire(wishes: readonly Wish[], { config, draft }: ModuleInput): void {
   }
   if (first === undefined || !wanted) return;
   input?.mark("agent");
-  const calls = wishes.map(({ name }) => `chage -d 0 ${quoted(name)} || code=1`);
-  const lines = ["code=0", ...calls, "exit $code"];
+  const calls = wishes.map(({ name }) => {
+    return `once ${quoted(`expire-${name}`)} chage -d 0 ${quoted(name)} || code=1`;
+  });
+  const lines = [onceFunction(context), "code=0", ...calls, "exit $code"];
   addCommand(draft, { name: "expire-passwords", when: "early", lines, at: input ?? first.input });
 }
 

@@ -42,6 +42,8 @@ export async function resolveSpec(
   const translation = translate(documents, {
     hostname: content.instance.hostname,
     publicKeys: content.instance.publicKeys,
+    instanceId: content.instance.instanceId,
+    datasource: content.instance.datasource.name,
     defaultUser: settings.defaultUser ?? defaultUserName,
     fetched,
     secrets: givenSecrets(content),

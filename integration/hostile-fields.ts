@@ -125,7 +125,6 @@ const common: readonly Field[] = [
   user("hashed_passwd", plain),
   user("hashed_passwd hash", (text) => hash + text),
   user("passwd", plain),
-  user("plain_text_passwd", plain),
   comingOut(
     user("ssh_authorized_keys", (text) => [text]),
     keys,
@@ -257,6 +256,12 @@ export const fieldSets: Readonly<Record<string, readonly Field[]>> = {
     own("templates", (text) => [{ name: "docker-host", parameters: { users: [text] } }]),
     own("report", (text) => ({ mqtt: { host: text, username: text, password: text } })),
     own("commands", (script) => [{ name: "own", when: "late", frequency: "once", script }]),
+  ],
+  // apart from the others, because hashing a password takes its time
+  "cloud-config with passwords and messages": [
+    comingOut(user("plain_text_passwd", plain), () => ["$6$"]),
+    top("power_state", (message) => ({ mode: "reboot", message })),
+    comingOut(top("final_message"), trimmed),
   ],
 };
 

@@ -113,6 +113,7 @@ export const command: Command = {
       {
         hostname: meta?.instance.hostname ?? null,
         publicKeys: meta?.instance.publicKeys ?? [],
+        instanceId: meta?.instance.instanceId,
         secrets: namedSecrets(flags),
       },
     );

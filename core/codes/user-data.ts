@@ -159,6 +159,10 @@ export const userDataCodes = {
     means: "NVIDIA's open kernel modules are taken, which take cards from Turing on.",
     action: "For an older card set hardware.nvidia.open to false.",
   },
+  "cloud-config/not-a-host-key": {
+    means: "A text under `ssh_keys` is no key that the ssh server could load; it is left out.",
+    action: "Write the key whole, as ssh-keygen makes it without a passphrase.",
+  },
   "cloud-config/no-meaning": {
     means: "The key has no meaning on NixOS, and nothing is lost without it.",
     action: "Remove it if the note disturbs.",
@@ -172,8 +176,20 @@ export const userDataCodes = {
     action: "Make one with `mkpasswd -m yescrypt`.",
   },
   "cloud-config/plain-password": {
-    means: "A password stands in plain text; only a hash is taken.",
-    action: "Make a hash with `mkpasswd -m yescrypt` and give it as `hashed_passwd`.",
+    means: "A password in plain text is none that can be hashed.",
+    action: "Make a hash with `mkpasswd -m yescrypt` and give that.",
+  },
+  "cloud-config/weak-hash": {
+    means: "A password hash is of a scheme that NixOS no longer knows; nobody can log in with it.",
+    action: "Make another with `mkpasswd -m yescrypt`.",
+  },
+  "cloud-config/plain-http": {
+    means: "An address begins with `http:`: whoever is on the way reads and changes what is sent.",
+    action: "Use https.",
+  },
+  "cloud-config/no-user": {
+    means: "Something is said of a user that the document does not have.",
+    action: "Add the user to `users`, or correct the name.",
   },
   "cloud-config/unknown-shell": {
     means: "No package of NixOS is known for the login shell.",
@@ -214,13 +230,13 @@ export const userDataCodes = {
     action: "Pin another nixpkgs to get another version.",
   },
   "cloud-config/source-unavailable": {
-    means: "The content of a file was to come from an address that could not be read.",
-    action: "Check the address and the network; give `content` as a fallback.",
+    means: "A file, or keys, were to come from an address that could not be read.",
+    action: "Check the address and the network; give `content`, or the keys themselves.",
   },
   "cloud-config/source-on-node": {
     means:
-      "The content of a file comes from an address, which `validate`, `translate` and `render` do not read: its node does.",
-    action: "Nothing; the file is missing only from what these commands show.",
+      "A file, or keys, come from an address, which `validate`, `translate` and `render` do not read: the node does.",
+    action: "Nothing; they are missing only from what these commands show.",
   },
   "cloud-config/undecodable": {
     means: "The content of a file does not fit its encoding.",

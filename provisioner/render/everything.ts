@@ -153,6 +153,7 @@ export const everything = {
   report: {
     fleet: "default",
     node: "edge-17",
+    hostKeys: true,
     mqtt: {
       host: "mqtt.example.org",
       port: 8883,

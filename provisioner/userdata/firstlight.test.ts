@@ -90,6 +90,7 @@ health:
 update: {changes: hold, release: r-1}
 report:
   fleet: default
+  hostKeys: true
   node: edge-17
   mqtt: {host: mqtt.example.org, port: 8883, tls: true, ca: pem, username: edge, password: s3cret, acknowledge: broker}
 options: {services.nginx.enable: true}

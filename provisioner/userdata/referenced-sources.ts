@@ -1,4 +1,5 @@
-import type { PathPart } from "./input.ts";
+import { importAddress } from "./cloud-config/imported-keys.ts";
+import type { Input, PathPart } from "./input.ts";
 import { InputDocument } from "./input-document.ts";
 import type { Documents } from "./translate.ts";
 import { decodeUserData, sniff } from "./user-data-format.ts";
@@ -26,15 +27,22 @@ export function referencedSources(documents: Documents): readonly string[] {
   return [...new Set(addresses)].slice(0, maxSources);
 }
 
-/** Every address that the user-data names (`write_files: source: uri`); cheap where there are none. */
+/**
+ * Every address that the user-data names (`write_files: source: uri`, `ssh_import_id`); cheap where
+ * there are none.
+ */
 export function namedSources({ userData }: Documents): readonly NamedSource[] {
   const text = userData === undefined ? undefined : decodeUserData(userData).text;
-  if (text === undefined || !/\buri\b/.test(text)) return [];
+  if (text === undefined || !/\buri\b|\bssh[_-]import[_-]id\b/.test(text)) return [];
   const sniffed = sniff(text);
   const format = sniffed === "unknown" ? userData?.format : sniffed;
   if (format !== "cloud-config") return [];
   const { value, locate } = readYaml(text, { document: "user-data" });
   const { root } = new InputDocument({ name: "user-data", value: value ?? null, locate });
+  return [...sourcesOfFiles(root), ...importedAccounts(root)];
+}
+
+function sourcesOfFiles(root: Input): readonly NamedSource[] {
   const files = root.get("write_files");
   const uris = files?.isList() ? files.items().map((file) => file.get("source")?.get("uri")) : [];
   return uris.flatMap((uri): NamedSource[] => {
@@ -42,4 +50,21 @@ export function namedSources({ userData }: Documents): readonly NamedSource[] {
     if (uri === undefined || typeof address !== "string" || address === "") return [];
     return [{ path: uri.path, address }];
   });
+}
+
+/** `ssh_import_id` of the document and of its users. */
+function importedAccounts(root: Input): readonly NamedSource[] {
+  const holders = [root, root.get("user"), ...(root.get("users")?.parts() ?? [])];
+  const lists = holders.flatMap((holder) =>
+    (holder?.entries() ?? [])
+      .filter(([key]) => key.replaceAll("-", "_").trim() === "ssh_import_id")
+      .map(([, input]) => input),
+  );
+  const isReadable = (input: Input) => input.isList() || typeof input.value === "string";
+  return lists.filter(isReadable).flatMap((list) =>
+    list.names().flatMap(([id, at]): NamedSource[] => {
+      const address = importAddress(id);
+      return address === undefined ? [] : [{ path: at.path, address }];
+    }),
+  );
 }

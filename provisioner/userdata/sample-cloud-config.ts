@@ -23,6 +23,14 @@ function some(keys: Readonly<Record<string, fc.Arbitrary<Json>>>): fc.Arbitrary<
   return fc.tuple(record, odd).map(([usual, other]) => merged(other, usual));
 }
 
+/** A password in plain text takes time to hash, so that there are few. */
+function seldom(rare: fc.Arbitrary<Json>, ...usual: readonly Json[]): fc.Arbitrary<Json> {
+  return fc.oneof(
+    { weight: 7, arbitrary: fc.constantFrom(...usual) },
+    { weight: 1, arbitrary: rare },
+  );
+}
+
 function merged(...parts: readonly (object | Json)[]): Json {
   return Object.assign({}, ...parts);
 }
@@ -54,12 +62,13 @@ export function cloudConfigs(text: fc.Arbitrary<string> = fc.string()): fc.Arbit
     lock_passwd: flag,
     passwd: text,
     hashed_passwd: fc.oneof(text, fc.constant("$6$salt$hash")),
-    plain_text_passwd: text,
+    plain_text_passwd: seldom(text, null),
     sudo: fc.oneof(text, texts, fc.constant(null)),
     doas: texts,
     expiredate: text,
-    inactive: text,
+    inactive: fc.oneof(text, fc.nat(400)),
     selinux_user: text,
+    ssh_import_id: fc.oneof(text, texts, fc.constant(["gh:a"])),
   });
   const file = some({
     path: fc.oneof(
@@ -74,6 +83,17 @@ export function cloudConfigs(text: fc.Arbitrary<string> = fc.string()): fc.Arbit
     defer: flag,
     source: some({ uri: text, headers: fc.constant({ a: "b" }) }),
   });
+  const password = some({
+    name,
+    type: seldom(fc.constant("text"), "hash", "RANDOM"),
+    password: fc.oneof(text, fc.constant("$6$salt$hash")),
+  });
+  const hostKey = fc.constantFrom(
+    "rsa_private",
+    "ed25519_public",
+    "ecdsa_certificate",
+    "dsa_private",
+  );
   const command = fc.oneof<fc.Arbitrary<Json>[]>(text, texts);
   const others = Object.fromEntries(Object.keys(otherKeys).map((key) => [key, anything]));
   return fc
@@ -93,7 +113,46 @@ export function cloudConfigs(text: fc.Arbitrary<string> = fc.string()): fc.Arbit
         ssh_authorized_keys: texts,
         allow_public_ssh_keys: flag,
         disable_root: flag,
+        disable_root_opts: text,
         ssh_pwauth: flag,
+        password: seldom(text, "$6$salt$hash", null),
+        chpasswd: some({
+          expire: flag,
+          list: seldom(fc.oneof(text, texts), "alice:$6$salt$hash", ["bob:R"]),
+          users: list(password),
+        }),
+        ssh_keys: fc.dictionary(hostKey, text, { maxKeys: 2 }),
+        ssh_genkeytypes: list(fc.constantFrom("rsa", "dsa", "ed25519")),
+        ssh_deletekeys: flag,
+        ssh_publish_hostkeys: some({ enabled: flag, blacklist: texts }),
+        ssh_quiet_keygen: flag,
+        ssh_import_id: fc.oneof(text, texts),
+        ssh: some({ emit_keys_to_console: flag }),
+        ssh_fp_console_blacklist: texts,
+        ssh_key_console_blacklist: texts,
+        no_ssh_fingerprints: flag,
+        authkey_hash: fc.oneof(text, fc.constant("md5")),
+        updates: some({ network: some({ when: list(fc.constantFrom("boot", "hotplug")) }) }),
+        phone_home: some({
+          url: fc.oneof(text, fc.constant("https://example.org/$INSTANCE_ID")),
+          post: fc.oneof(text, texts, fc.constant("all")),
+          tries: fc.nat(200),
+        }),
+        power_state: some({
+          mode: fc.constantFrom("reboot", "halt"),
+          delay: fc.oneof(text, fc.constant("now"), fc.nat()),
+          message: text,
+          timeout: fc.nat(),
+          condition: fc.oneof(text, texts, flag),
+        }),
+        final_message: text,
+        random_seed: some({
+          file: text,
+          data: text,
+          encoding: fc.constantFrom("raw", "b64", "gz"),
+          command: texts,
+          command_required: flag,
+        }),
         packages: list(fc.oneof(text, texts, some({ apt: texts, snap: texts }))),
         write_files: list(file),
         runcmd: list(command),

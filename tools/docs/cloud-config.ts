@@ -66,8 +66,9 @@ function formatSection(): string {
 Read are \`#cloud-config\` and \`#firstlight\`, plain, compressed with gzip, or sealed to the node as an
 [age envelope](secrets.md); an empty document is one that says nothing. \`## template: jinja\` before
 either is [rendered by the node](datasources.md) before it is read; \`translate\`, \`validate\` and
-\`render\` refuse it, because what it comes to is known on the node alone. The \`source\` of a file is
-read by the node alone as well: to them it is a note, and an error only where no node could read it. A
+\`render\` refuse it, because what it comes to is known on the node alone. The \`source\` of a file, and
+the accounts of \`ssh_import_id\`, are read by the node alone as well: to them it is a note, and an error
+only where no node could read it. A
 document whose first line says nothing is refused, and so is one of another format that cloud-init
 knows, with the error \`user-data/unsupported-format\`. Of vendor-data nothing is used, whatever its
 format; a finding says so.
@@ -89,16 +90,18 @@ export function cloudConfigPage(): string {
   ].join("\n");
 }
 
-function section({ name, keys, rule, example }: CloudConfigModule): string {
+function section({ name, keys, rule, example, fetched = new Map() }: CloudConfigModule): string {
   if (keys.length === 0) return `## ${name}\n\nKeys: none\n\n${wrap(rule)}\n`;
   const text = `#cloud-config\n${example}`;
   const { spec, findings } = translate(
     { userData: { document: "user-data", bytes: Buffer.from(text) } },
-    { hostname: null, publicKeys: [], defaultUser: "nixos", fetched: new Map() },
+    { hostname: null, publicKeys: [], defaultUser: "nixos", fetched },
   );
   const { version: _, users, ...rest } = spec;
   const mentioned =
-    users !== undefined && /^(users|user|ssh_authorized_keys):/m.test(example) ? { users } : {};
+    users !== undefined && /^(users|user|ssh_authorized_keys|ssh_import_id):/m.test(example)
+      ? { users }
+      : {};
   const says =
     findings.length === 0
       ? ""

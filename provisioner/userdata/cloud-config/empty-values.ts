@@ -81,6 +81,8 @@ const meanings: readonly Meaning[] = [
 /** Keys without which an entry of a list is about nothing: it is left out as a whole. */
 const needed: readonly PathPattern[] = [
   ["users", "#", "name"],
+  ["chpasswd", "users", "#", "name"],
+  ["chpasswd", "users", "#", "password"],
   ["write_files", "#", "path"],
   ["fs_setup", "#", "device"],
   ["rsyslog", "configs", "#", "content"],

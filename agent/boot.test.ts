@@ -307,7 +307,7 @@ t.test("what did not come for once is no change of a node", async (t) => {
 
 t.test("what could not be done makes a boot degraded, a mere note does not", async (t) => {
   const lost = prepare(t, {
-    discover: async () => content("#cloud-config\nphone_home: { url: x }\n"),
+    discover: async () => content("#cloud-config\nlandscape: { client: { url: x } }\n"),
   });
   t.match(await boot(lost.deps), { outcome: "committed", degraded: true });
   t.ok(lost.events.some((event) => event.kind === "finding"));
@@ -316,6 +316,27 @@ t.test("what could not be done makes a boot degraded, a mere note does not", asy
   });
   t.match(await boot(noted.deps), { outcome: "committed", degraded: false });
 });
+
+t.test(
+  "other keys of an account elsewhere are a change; without them nothing is applied",
+  async (t) => {
+    const answers = (keys: string | undefined) => async (urls: readonly string[]) => {
+      t.strictSame(urls, ["https://github.com/octocat.keys"]);
+      return new Map(keys === undefined ? [] : urls.map((url) => [url, Buffer.from(keys)]));
+    };
+    const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A";
+    const { deps } = prepare(t, {
+      settings: { policy: { changes: "hold" } },
+      discover: async () => content("#cloud-config\nssh_import_id: [gh:octocat]\n"),
+      fetchSources: answers(`${key}\n`),
+    });
+    t.equal((await boot(deps)).outcome, "committed");
+    const unread = { ...deps, fetchSources: answers(undefined) };
+    t.equal((await boot(unread)).outcome, "held");
+    t.equal((await boot({ ...unread, approved: true })).outcome, "invalid");
+    t.equal((await boot({ ...deps, fetchSources: answers(`${key} other\n`) })).outcome, "held");
+  },
+);
 
 t.test("a document that names a file by address is held when that file changes", async (t) => {
   const userData =

@@ -95,6 +95,13 @@ export async function loadLinkSettings(
   return named === undefined ? link : withPassword(io, link, record?.password);
 }
 
+/** Whether what says where to report wants the node's public ssh host keys told there too. */
+export function tellsHostKeys(files: Files): boolean {
+  const running = runningRecord(files);
+  const record = running === undefined ? readRecord(files) : running;
+  return record !== undefined && record !== "says nothing" && record.spec?.hostKeys === true;
+}
+
 async function withPassword(
   io: Io,
   link: LinkSettings | undefined,

@@ -61,6 +61,8 @@ export async function resolveSpec(
   const translation = translate(documents, {
     hostname: instance.hostname,
     publicKeys: required ? [] : instance.publicKeys,
+    instanceId: instance.instanceId,
+    datasource: instance.datasource.name,
     defaultUser: settings.defaultUser ?? defaultUserName,
     ...{ ...known, fetched },
     nixModules: settings.userData?.nixModules ?? false,

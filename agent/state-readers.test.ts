@@ -3,6 +3,7 @@ import { fakeIo } from "#core/fake-io.ts";
 import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import type { Witness } from "./facts/witness.ts";
 import type { Outcome } from "./outcome.ts";
+import { writeReportSettings } from "./report-settings.ts";
 import { stateReaders } from "./state-readers.ts";
 import { statusWriter, writeResult } from "./status.ts";
 
@@ -82,4 +83,27 @@ t.test("a trial that ended after the last word of a boot is told from the journa
   t.match(await reported({ at: "2026-01-04T00:00:00.000Z" }), {
     last: { outcome: "committed", transaction: "t2" },
   });
+});
+
+t.test("public host keys are told where the spec wants that, without who made them", async (t) => {
+  const io = fakeIo(t.testdir());
+  const about = async () => {
+    const witnessed = { witness: async () => witness };
+    return stateReaders({ ...{ io, version: "1", healthIntervalMs: 1_000 }, ...witnessed }).about();
+  };
+  const place = (hostKeys: boolean) =>
+    writeReportSettings(io, {
+      instanceId: "i-1",
+      spec: { hostKeys, mqtt: { host: "192.0.2.1" } },
+      settings: undefined,
+      credentials: new Map(),
+    });
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A";
+  io.files.write("/etc/ssh/ssh_host_ed25519_key.pub", `${key} root@edge\n`);
+  io.files.write("/etc/ssh/ssh_host_rsa_key.pub", "torn");
+  t.equal((await about()).hostKeys, undefined, "nobody wants it");
+  place(false);
+  t.equal((await about()).hostKeys, undefined);
+  place(true);
+  t.same((await about()).hostKeys, [key]);
 });

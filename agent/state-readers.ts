@@ -6,12 +6,14 @@ import type { About } from "#generated/protocol/messages/about.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
 import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
+import { isPublicKeyLine } from "#provisioner/userdata/public-key-line.ts";
 import { readFacts } from "./facts/read-facts.ts";
 import type { Witness } from "./facts/witness.ts";
 import { readInstanceData } from "./instance-data.ts";
 import { endedSince } from "./last-end.ts";
 import type { StateReaders } from "./link/link-session.ts";
 import type { Outcome } from "./outcome.ts";
+import { tellsHostKeys } from "./report-settings.ts";
 import { readResult } from "./status.ts";
 
 /** Nix's names of processors where they differ from Node's. */
@@ -72,8 +74,22 @@ function about({ io, version }: StateReaderOptions): About {
       ? {}
       : { profile: { id: result.profile, confidence: result.confidence ?? "none" } }),
     factsDigest: sha256(canonicalJson(readFacts(io))),
+    ...(tellsHostKeys(io.files) ? { hostKeys: readHostKeys(io.files) } : {}),
     capabilities: ["boot", "report"],
   };
+}
+
+const hostKeyKinds = ["ed25519", "ecdsa", "rsa"];
+
+/** Type and key of each; what follows names who made it. */
+function readHostKeys(files: Files): string[] {
+  return hostKeyKinds.flatMap((kind) => {
+    const text = files.readText(`/etc/ssh/ssh_host_${kind}_key.pub`, { maxBytes: 16 * 1024 }) ?? "";
+    const [type, key] = text.trim().split(/\s+/);
+    return type === undefined || key === undefined || !isPublicKeyLine(`${type} ${key}`)
+      ? []
+      : [`${type} ${key}`];
+  });
 }
 
 /**

@@ -75,7 +75,7 @@ t.test("explain tells any code", async (t) => {
 });
 
 t.test("translate: spec, Nix, and JSON with coverage; errors exit 4", async (t) => {
-  const good = "#cloud-config\nhostname: a\nphone_home: { url: x }\n";
+  const good = "#cloud-config\nhostname: a\nlandscape: { client: x }\n";
   t.match(JSON.parse(firstlight(["translate", "-"], good).stdout), { hostname: "a" });
   t.match(
     firstlight(["translate", "-", "--format", "nix"], good).stdout,
@@ -87,7 +87,7 @@ t.test("translate: spec, Nix, and JSON with coverage; errors exit 4", async (t) 
     v: 1,
     spec: { hostname: "a" },
     coverage: { translated: 1, agent: 0, unsupported: 1 },
-    findings: [{ path: "phone_home", line: 3, column: 1 }],
+    findings: [{ path: "landscape", line: 3, column: 1 }],
   });
   t.match(firstlight(["translate", "-"], "#cloud-config\nhostname: [a]\n"), {
     code: 4,
@@ -162,6 +162,10 @@ t.test(
       t.equal(code, 4, uri);
       t.match(stdout, /-:2:\d+ error write_files\.0\.source\.uri: [\s\S]*http:, https: or data:/);
     }
+    t.match(firstlight(["validate", "-"], "#cloud-config\nssh_import_id: [gh:octocat]\n"), {
+      code: 0,
+      stdout: /-:2:17 note ssh_import_id\.0: .* read on the node only/,
+    });
   },
 );
 

@@ -85,7 +85,9 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     ...(options.by === "boot" ? { bootstrap: lateBootstrap(invocation, settings) } : {}),
     fetchSources: async (urls) => {
       const { sourceFetcher } = await import("#agent/fetch-sources.ts");
-      return sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) })(urls);
+      const { withKeptAccounts } = await import("#agent/kept-accounts.ts");
+      const fetchSources = sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) });
+      return withKeptAccounts(io, log, fetchSources)(urls);
     },
     readFacts: () => readFacts(io),
     decideBase: async ({ facts, match, mutableUsers }) =>

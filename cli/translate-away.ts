@@ -80,6 +80,7 @@ async function openSignedAway(
 function wordsOf(address: string): Partial<Finding> {
   const hint = "name an address that begins with http:, https: or data:";
   if (!isSourceAddress(address)) return { message: "the node cannot read this address", hint };
-  const message = "the address is read on the node only; the file is not in what is shown here";
+  const message =
+    "the address is read on the node only; what it holds is not in what is shown here";
   return { level: "note", code: "cloud-config/source-on-node", message, hint: null };
 }

@@ -1,5 +1,7 @@
 import { posix } from "node:path";
 import type { Json } from "#core/canonical-json.ts";
+import { unitQuoted } from "#provisioner/userdata/cloud-config/disk-unit.ts";
+import { shellLine } from "#provisioner/userdata/cloud-config/spec-command.ts";
 
 /** One place of a cloud-config that takes text. */
 export interface Field {
@@ -123,7 +125,6 @@ const common: readonly Field[] = [
   user("hashed_passwd", plain),
   user("hashed_passwd hash", (text) => hash + text),
   user("passwd", plain),
-  user("plain_text_passwd", plain),
   comingOut(
     user("ssh_authorized_keys", (text) => [text]),
     keys,
@@ -194,6 +195,37 @@ const common: readonly Field[] = [
   item("runcmd", "word", (text) => ["echo", text]),
   item("bootcmd", "line", plain),
   item("bootcmd", "word", (text) => ["echo", text]),
+  item("mounts", "device", (text) => [text, "/mnt/hostile", "nfs"]),
+  comingOut(
+    item("mounts", "path", (text) => ["/dev/vdb1", `/mnt/${text}`]),
+    (text) => [`/mnt/${text}`.replaceAll(/\/+/g, "/").replace(/\/$/, "")],
+  ),
+  comingOut(
+    item("mounts", "options", (text) => ["/dev/vdb1", "/mnt/options", "ext4", text]),
+    names,
+  ),
+  item("mounts", "type", (text) => ["/dev/vdb1", "/mnt/type", text]),
+  top("swap", (filename) => ({ filename: `/${filename}`, size: "1G" })),
+  comingOut(
+    item("fs_setup", "label", (label) => ({ device: "/dev/vdc1", filesystem: "ext4", label })),
+    (text) => [unitQuoted(shellLine([text]))],
+  ),
+  top("disk_setup", (text) => ({ [text]: { layout: true } })),
+  top("apt", (proxy) => ({ proxy })),
+  top("rsyslog", (content) => ({ configs: [content], remotes: { [content]: content } })),
+  top("ca_certs", (text) => ({ trusted: [text] })),
+  top("wireguard", (text) => ({
+    interfaces: [{ name: "wg0", content: text }],
+    readinessprobe: [text],
+  })),
+  top("ansible", (url) => ({ pull: { url, playbook_names: [url] } })),
+  comingOut(
+    top("puppet", (text) => ({ conf: { agent: { server: text } } })),
+    (text) => [text.replaceAll(/[\r\n]+/g, " ")],
+  ),
+  top("salt_minion", (text) => ({ conf: { id: text, [text]: 1 } })),
+  top("lxd", (text) => ({ init: { storage_pool: text }, bridge: { mode: "new", name: text } })),
+  top("drivers", (version) => ({ nvidia: { "license-accepted": true, version } })),
   top("phone_home", (url) => ({ url })),
   { at: ["mapping"], name: "unknown key", value: (text) => ({ [text]: text }) },
   top("chpasswd", (text) => ({ users: [{ name: text, password: text }] })),
@@ -224,6 +256,12 @@ export const fieldSets: Readonly<Record<string, readonly Field[]>> = {
     own("templates", (text) => [{ name: "docker-host", parameters: { users: [text] } }]),
     own("report", (text) => ({ mqtt: { host: text, username: text, password: text } })),
     own("commands", (script) => [{ name: "own", when: "late", frequency: "once", script }]),
+  ],
+  // apart from the others, because hashing a password takes its time
+  "cloud-config with passwords and messages": [
+    comingOut(user("plain_text_passwd", plain), () => ["$6$"]),
+    top("power_state", (message) => ({ mode: "reboot", message })),
+    comingOut(top("final_message"), trimmed),
   ],
 };
 

@@ -109,6 +109,7 @@ const delivered = [
   "runcmd-list",
   "sealed",
   "smbios",
+  "url",
 ];
 
 /** Gives a machine secrets as credentials; returns the files that they come in. */

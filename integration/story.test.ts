@@ -120,7 +120,7 @@ for (const { medium, program } of tellings) {
     await t.test("changed user-data: generation 2, and what is not done is told", async (t) => {
       const run = await firstlight(["boot", "--report"]);
       t.match(run, { code: 2, stdout: /^committed \(degraded\): generation 2 / });
-      t.match(run.stderr, /user-data:[0-9]+:1 warning phone_home/);
+      t.match(run.stderr, /user-data:[0-9]+:1 warning landscape/);
       await t.test("is what it should be", (t) => soundNode(t, node, { generation: 2 }));
       t.equal(node.io.files.readText("/etc/motd"), "the second\n");
       await finished(); // of the second boot, which did not report itself
@@ -370,7 +370,7 @@ t.test("what goes wrong on the way changes nothing", { skip }, async (t) => {
 /** Differs from the first in a file, and asks for something that is not translated. */
 const second: Partial<StoryDocument> & { readonly motd: string } = {
   motd: "the second",
-  more: "phone_home: { url: http://192.0.2.1/ }\n",
+  more: "landscape: { client: { url: http://192.0.2.1/ } }\n",
 };
 
 /** A service on loopback that is well at one path and ill at another. */

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import t from "tap";
 import { overrun, readBudget, secondsOf } from "./suite/budget.ts";
 import { testFiles } from "./suite/files.ts";
-import { measureSlowness, slowness } from "./suite/machine-speed.ts";
 import { type FileResult, TapOutput } from "./suite/tap-output.ts";
 
 const repository = join(import.meta.dirname, "..");
@@ -94,31 +93,15 @@ t.test("the budget of this repository fits its limit and names both suites", (t)
   t.ok(secondsOf(budget, "test") <= 480);
   t.ok(secondsOf(budget, "test:full") > 0);
   t.throws(() => secondsOf(budget, "toString"), /no suite named toString/);
-  t.equal(overrun(budget, "test", 1, 1), null);
-  t.match(overrun(budget, "test", 481.5, 1), /^test took 482 s, its budget is 480 s \(/);
-  t.end();
-});
-
-t.test("a machine that is slower may take as much longer, to a bound", (t) => {
-  const budget = readBudget(join(repository, ".ci/budget.json"));
-  t.same(
-    [20, 45, 90, 1000].map((startMs) => slowness(startMs, 45)),
-    [1, 1, 2, 3],
-  );
-  t.equal(overrun(budget, "test", 959, 2), null);
-  t.match(
-    overrun(budget, "test", 961, 2),
-    "test took 961 s, its budget is 480 s on a machine that",
-  );
-  const measured = measureSlowness(budget);
-  t.ok(measured >= 1 && measured <= 3, `${measured}`);
+  t.equal(overrun(budget, "test", 1), null);
+  t.match(overrun(budget, "test", 481.5), /^test took 482 s, its budget is 480 s/);
   t.end();
 });
 
 t.test("a budget that cannot hold is refused", (t) => {
   const dir = t.testdir({
-    sum: `{ "limitSeconds": 10, "nodeStartMs": 45, "suites": { "a": 6, "b": 5 } }`,
-    shape: `{ "limitSeconds": 10, "nodeStartMs": 45, "suites": { "a": "6" } }`,
+    sum: `{ "limitSeconds": 10, "suites": { "a": 6, "b": 5 } }`,
+    shape: `{ "limitSeconds": 10, "suites": { "a": "6" } }`,
     empty: "null",
   });
   t.throws(() => readBudget(join(dir, "sum")), /may take 11 s, more than the 10 s/);

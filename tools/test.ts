@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { overrun, readBudget, secondsOf } from "./suite/budget.ts";
 import { type Suite, suites, testFiles } from "./suite/files.ts";
-import { measureSlowness } from "./suite/machine-speed.ts";
 import { type FileResult, TapOutput } from "./suite/tap-output.ts";
 
 // `npm test` and `npm run test:full`: one line a file, what failed in full, every skipped test by
@@ -26,32 +25,28 @@ async function runSuite(suite: Suite): Promise<number> {
   const seconds = secondsOf(budget, suites[suite]);
   const files = testFiles(repository, suite, below);
   const output = new TapOutput();
-  const slowBefore = strict ? measureSlowness(budget) : 1;
   const started = performance.now();
-  const problems =
-    files.length === 0 ? [] : await runTap(files, output, 2 * slowBefore * seconds * 1000);
+  const problems = files.length === 0 ? [] : await runTap(files, output, seconds);
   const took = (performance.now() - started) / 1000;
-  const slowness = strict ? Math.max(slowBefore, measureSlowness(budget)) : 1;
 
   for (const { title, reason } of output.skipped) console.log(`SKIPPED ${title}: ${reason}`);
   const { passed, failed } = output.counts;
   const skipped = Math.max(output.counts.skipped, output.skipped.length);
   if (skipped > 0 && strict) problems.push("a test was skipped, and CI=true allows none");
-  const late = overrun(budget, suites[suite], took, slowness);
+  const late = overrun(budget, suites[suite], took);
   if (late !== null && strict) problems.push(late);
   if (late !== null && !strict) console.log(`LATE ${late}`);
   for (const problem of problems) console.log(`FAILED ${problem}`);
-  const slow = slowness > 1 ? `, on a machine ${slowness} times slower than the budget's` : "";
-  console.log(`${files.length} files in ${took.toFixed(1)} s${slow}`);
+  console.log(`${files.length} files in ${took.toFixed(1)} s`);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   return problems.length > 0 || failed > 0 ? 1 : 0;
 }
 
-/** Runs tap; returns what went wrong beside assertions. Killed after so many milliseconds. */
+/** Runs tap; returns what went wrong beside assertions. Killed when it takes twice its budget. */
 async function runTap(
   files: readonly string[],
   output: TapOutput,
-  limitMs: number,
+  seconds: number,
 ): Promise<string[]> {
   const args = ["run", "--disable-coverage", "--reporter=tap", "--jobs=2", ...files];
   const child = spawn(process.execPath, [join(repository, "node_modules/.bin/tap"), ...args], {
@@ -59,6 +54,7 @@ async function runTap(
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  const limitMs = 2 * seconds * 1000;
   const timers = [
     setTimeout(() => child.kill("SIGTERM"), limitMs),
     setTimeout(() => child.kill("SIGKILL"), limitMs + 10_000),

@@ -154,6 +154,18 @@ export const renderCodes = {
     means: "A file was asked for below the path of another file.",
     action: "Change one of the paths.",
   },
+  "render/format-type": {
+    means: "A file system is to be made where there is none, and its type is not said.",
+    action: "Name the type in `type`.",
+  },
+  "render/swap-size": {
+    means: "The size of a swap file is to suit the memory of the machine, which nobody knows.",
+    action: "Give its size as `sizeMiB`.",
+  },
+  "render/no-growth": {
+    means: "The root file system was to grow with its partition, and is of a type that does not.",
+    action: "Remove the wish.",
+  },
   "render/mount-twice": {
     means: "Two file systems are to be mounted at one place.",
     action: "Keep one of the entries.",

@@ -253,6 +253,39 @@ export const userDataCodes = {
       "A text stands among ssh keys and does not look like a public key: its type, then Base64 that begins with the same type.",
     action: "Write a public key as ssh-keygen prints it.",
   },
+  "cloud-config/not-a-certificate": {
+    means: "A text stands among certificates and is none, so that it is left out.",
+    action: "Write the certificate whole, in PEM.",
+  },
+  "cloud-config/unknown-device": {
+    means: "What a mount or a file system names as its device is none that is known here.",
+    action:
+      "Write its path, `LABEL=` or `UUID=`, or say which device it is under `device_aliases`.",
+  },
+  "cloud-config/not-overwritten": {
+    means: "A disk or a file system was to be written over; only what is empty is written to.",
+    action: "Empty the device by hand where that is meant.",
+  },
+  "cloud-config/other-type": {
+    means: "A file system is made of one type and mounted as another.",
+    action: "Write the same type in both places, or none in `mounts`.",
+  },
+  "cloud-config/whole-disk": {
+    means: "A disk is mounted itself, where cloud-init takes its first partition if it has one.",
+    action: "Name the partition, or a label.",
+  },
+  "cloud-config/ntp-client": {
+    means: "Peers and networks that may ask need another client than NixOS has by itself.",
+    action: "Nothing; name it in `ntp_client` to silence the note.",
+  },
+  "cloud-config/nvidia-open": {
+    means: "NVIDIA's open kernel modules are taken, which take cards from Turing on.",
+    action: "For an older card set hardware.nvidia.open to false.",
+  },
+  "cloud-config/not-a-host-key": {
+    means: "A text under `ssh_keys` is no key that the ssh server could load; it is left out.",
+    action: "Write the key whole, as ssh-keygen makes it without a passphrase.",
+  },
   "cloud-config/no-meaning": {
     means: "The key has no meaning on NixOS, and nothing is lost without it.",
     action: "Remove it if the note disturbs.",
@@ -266,8 +299,20 @@ export const userDataCodes = {
     action: "Make one with `mkpasswd -m yescrypt`.",
   },
   "cloud-config/plain-password": {
-    means: "A password stands in plain text; only a hash is taken.",
-    action: "Make a hash with `mkpasswd -m yescrypt` and give it as `hashed_passwd`.",
+    means: "A password in plain text is none that can be hashed.",
+    action: "Make a hash with `mkpasswd -m yescrypt` and give that.",
+  },
+  "cloud-config/weak-hash": {
+    means: "A password hash is of a scheme that NixOS no longer knows; nobody can log in with it.",
+    action: "Make another with `mkpasswd -m yescrypt`.",
+  },
+  "cloud-config/plain-http": {
+    means: "An address begins with `http:`: whoever is on the way reads and changes what is sent.",
+    action: "Use https.",
+  },
+  "cloud-config/no-user": {
+    means: "Something is said of a user that the document does not have.",
+    action: "Add the user to `users`, or correct the name.",
   },
   "cloud-config/unknown-shell": {
     means: "No package of NixOS is known for the login shell.",
@@ -300,18 +345,26 @@ export const userDataCodes = {
     means: "A package of another distribution has another name in nixpkgs, and that one is used.",
     action: "Nothing; write the name of nixpkgs to silence the note.",
   },
+  "cloud-config/package-near": {
+    means: "A name of a package is nearly that of another, and no table has it.",
+    action: "Correct it, or leave it where nixpkgs has an attribute of that name.",
+  },
+  "cloud-config/package-snap": {
+    means: "A package of snap is taken from nixpkgs by the same name.",
+    action: "See that it is the same program, and name it without `snap`.",
+  },
   "cloud-config/package-version": {
     means: "A version of a package was asked for; versions come from the pinned nixpkgs.",
     action: "Pin another nixpkgs to get another version.",
   },
   "cloud-config/source-unavailable": {
-    means: "The content of a file was to come from an address that could not be read.",
-    action: "Check the address and the network; give `content` as a fallback.",
+    means: "A file, or keys, were to come from an address that could not be read.",
+    action: "Check the address and the network; give `content`, or the keys themselves.",
   },
   "cloud-config/source-on-node": {
     means:
-      "The content of a file comes from an address, which `validate`, `translate` and `render` do not read: its node does.",
-    action: "Nothing; the file is missing only from what these commands show.",
+      "A file, or keys, come from an address, which `validate`, `translate` and `render` do not read: the node does.",
+    action: "Nothing; they are missing only from what these commands show.",
   },
   "cloud-config/undecodable": {
     means: "The content of a file does not fit its encoding.",

@@ -122,9 +122,13 @@ export const everything = {
       type: "ext4",
       options: ["noatime"],
       check: true,
+      format: true,
     },
   ],
-  swap: [{ device: "/swapfile", sizeMiB: 2048 }],
+  swap: [
+    { device: "/swapfile", sizeMiB: 2048 },
+    { device: "/swap.img", size: "auto", maxMiB: 2048, options: ["nofail"] },
+  ],
   templates: [{ name: "docker-host", parameters: { users: ["alice"], openPorts: [8080] } }],
   modules: [{ name: "web", text: "{ services.nginx.enable = true; }\n" }],
   home: {
@@ -161,6 +165,7 @@ export const everything = {
   report: {
     fleet: "default",
     node: "edge-17",
+    hostKeys: true,
     mqtt: {
       host: "mqtt.example.org",
       port: 8883,

@@ -3,7 +3,8 @@ import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
 import { linesOf, translateText } from "#provisioner/userdata/sample-translation.ts";
-import { credentialsOf, fileOf, type TryOptions, tryRender } from "./try-render.ts";
+import type { Platform } from "./base.ts";
+import { credentialsOf, fileOf, plainFacts, type TryOptions, tryRender } from "./try-render.ts";
 
 type Case = readonly [
   sentence: string,
@@ -16,6 +17,15 @@ const error = (code: string, path: string) => ({ path, level: "error", code });
 const warning = (code: string, path: string) => ({ path, level: "warning", code });
 const note = (code: string, path: string) => ({ path, level: "note", code });
 const file = (path: string, more: object = {}) => ({ files: [{ path, content: "x", ...more }] });
+
+/** A machine that was found with a root of this type. */
+const rootOf = (type: string): Platform => ({
+  fileSystems: [{ path: "/", device: "/dev/disk/by-uuid/0001", type, options: [] }],
+  swaps: [],
+  left: [],
+  bootLoader: "systemd-boot",
+  esp: null,
+});
 
 /** Credential files with these lengths. */
 function secretsOf(bytes: Readonly<Record<string, number>>) {
@@ -547,6 +557,23 @@ const cases: readonly Case[] = [
     error("render/text", "mounts.0.device"),
   ],
   [
+    "a file system that is to be made has a type",
+    { mounts: [{ device: "/dev/vdb", path: "/a", format: true }] },
+    error("render/format-type", "mounts.0.format"),
+  ],
+  [
+    "swap that suits the memory needs to know it",
+    { swap: [{ device: "/swap.img", size: "auto" }] },
+    warning("render/swap-size", "swap.0.size"),
+    { facts: { ...plainFacts, memoryBytes: null } },
+  ],
+  [
+    "a root file system that does not grow stays as it is",
+    { options: { 'fileSystems."/".autoResize': true } },
+    warning("render/no-growth", 'options.fileSystems."/".autoResize'),
+    { base: { platform: rootOf("zfs") } },
+  ],
+  [
     "two mounts at one place",
     {
       mounts: [
@@ -825,3 +852,12 @@ t.test(
     t.same(said("nixpkgs.config.allowBroken"), ["render/unfree-package"]);
   },
 );
+
+t.test("a root file system that grows, or that an image says, is grown", async (t) => {
+  const spec = { options: { 'fileSystems."/".autoResize': true } };
+  for (const platform of [rootOf("ext4"), rootOf("btrfs"), null]) {
+    const result = tryRender(spec, { base: { platform } });
+    t.strictSame(result.findings, []);
+    t.match(fileOf(result, "firstlight/instance.nix"), /autoResize = true;/);
+  }
+});

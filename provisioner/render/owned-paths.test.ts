@@ -98,6 +98,7 @@ const unread: Readonly<Record<string, string>> = {
   "/etc/dhcpcd.conf": "networking.dhcpcd.extraConfig",
   "/etc/ssh/ssh_config.d/own.conf": "programs.ssh.extraConfig",
   "/etc/cloud/cloud.cfg.d/own.cfg": "user-data",
+  "/var/lib/cloud/scripts/per-boot/own.sh": "commands",
   "/lib/systemd/system/own.service": "units",
   "/usr/lib/systemd/system/own.service": "units",
   "/usr/local/share/ca-certificates/own.crt": "security.pki.certificateFiles",

@@ -12,6 +12,7 @@ import {
 } from "./assignment.ts";
 import { isOptionPath, splitOptionName } from "./option-name.ts";
 import { warnOfSecrets } from "./readable-secrets.ts";
+import { isVainGrowth } from "./root-growth.ts";
 
 /**
  * Raw options by dotted name; those that the rest of the spec sets are refused, and those of
@@ -46,6 +47,7 @@ export function renderRawOptions(
       );
       return [];
     }
+    if (isVainGrowth(concern, path, from, data)) return [];
     set.push(key);
     warnOfSecrets(concern, from, path.at(-1) ?? "", data);
     warnOfAbsentNetworkSecrets(concern, from, data);

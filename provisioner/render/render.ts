@@ -84,7 +84,7 @@ export function render(input: RenderInput): RenderResult {
     concern,
     attempt(concern, ["network"], () => renderNetwork(concern)) ?? [],
   );
-  const said = [...renderParts(concern, input.metadataService), ...home.assignments];
+  const said = [...renderParts(concern, input), ...home.assignments];
   const raw = renderRawOptions(concern, [...said, ...network]);
   const instance = withoutTakeOver(concern, [...said, ...raw]);
   const hardware = renderHardware(input);
@@ -157,7 +157,7 @@ function renderGeneration(concern: Concern, record: GenerationRecord) {
 /** Each part of the spec by itself: what one of them cannot say does not take the others away. */
 function renderParts(
   concern: Concern,
-  place: RenderInput["metadataService"],
+  { facts, metadataService: place }: RenderInput,
 ): readonly Assignment[] {
   const parts: readonly (readonly [string, (concern: Concern) => readonly Assignment[]])[] = [
     ["hostname", renderNames],
@@ -175,7 +175,7 @@ function renderParts(
     ["units", renderUnits],
     ["networkSecrets", renderNetworkSecrets],
     ["initrdSecrets", renderInitrdSecrets],
-    ["mounts", renderStorage],
+    ["mounts", (each) => renderStorage(each, facts.memoryBytes)],
     ["report", renderReport],
     ["metadataService", (each) => renderMetadataService(each, place)],
   ];

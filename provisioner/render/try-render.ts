@@ -40,6 +40,13 @@ export const plainBase: Base = {
   agentModule: [],
 };
 
+/** A virtual machine of 8 GiB. */
+export const plainFacts: Facts = {
+  ...genericFacts("x86_64"),
+  memoryBytes: 8 * 1024 ** 3,
+  virtualisation: "kvm",
+};
+
 const noProfiles: CompiledProfiles = { v: 1, profiles: [] };
 
 /** What a machine matches when there are no profiles. */
@@ -87,7 +94,7 @@ export function tryRender(spec: Omit<Spec, "version">, options: TryOptions = {})
   const whole: Spec = { ...spec, version: 1 };
   const result = render({
     spec: whole,
-    facts: options.facts ?? { ...genericFacts("x86_64"), virtualisation: "kvm" },
+    facts: options.facts ?? plainFacts,
     match: options.match ?? noMatch,
     profiles: options.profiles ?? noProfiles,
     base: { ...plainBase, ...options.base },

@@ -54,6 +54,10 @@ export const unreadPlaces: readonly Place[] = [
     "say it in the user-data; the image says what firstlight does with services.firstlight.settings",
   ),
   place(
+    "/var/lib/cloud/(scripts/.*|seed/.*)",
+    "use `commands`, with `frequency` always, instance or once",
+  ),
+  place(
     "/(usr/local/share|usr/share|etc)/(ca-certificates|pki/ca-trust/source/anchors)/.*",
     "use `certificates`, or `options` with security.pki.certificateFiles",
   ),

@@ -15,6 +15,8 @@ export class SpecDraft {
   #origins = new Map<string, Origin>();
   /** Account of the datasource's keys, where the document has one. */
   defaultUser: string | undefined;
+  /** How many passwords in plain text were hashed. */
+  plainPasswords = 0;
   #keyOrigins = new Map<string, Origin>();
   readonly #namesTaken = new Map<string, number>();
   readonly #reserved: Set<string>;

@@ -56,8 +56,8 @@ hosts: {192.0.2.7: [cache.example.org]}
 resolver: {nameservers: [192.0.2.53], search: [example.org], options: [rotate]}
 certificates: ["-----BEGIN CERTIFICATE-----\\nx\\n"]
 network: ${network}
-mounts: [{device: /dev/sdb, path: /data, type: ext4, options: [noatime], check: true}]
-swap: [{device: /swapfile, sizeMiB: 2048}]
+mounts: [{device: /dev/sdb, path: /data, type: ext4, options: [noatime], check: true, format: false}]
+swap: [{device: /swapfile, sizeMiB: 2048}, {device: /swap, size: auto, maxMiB: 512, options: [nofail]}]
 templates: [{name: docker-host, parameters: {a: 1}}]
 modules: [{name: web, text: "{ }"}]
 home: {alice: {programs.git.enable: true}}
@@ -85,6 +85,7 @@ health:
 update: {changes: hold, release: r-1}
 report:
   fleet: default
+  hostKeys: true
   node: edge-17
   mqtt: {host: mqtt.example.org, port: 8883, tls: true, ca: pem, username: edge, password: s3cret, acknowledge: broker}
 options: {services.nginx.enable: true}

@@ -7,6 +7,12 @@ export function isPublicKeyLine(line: string): boolean {
   return beginsWithKey(line) || beginsWithKey(line.slice(optionsLength(line)));
 }
 
+/** The line with options before those that it has. */
+export function withOptions(line: string, options: string): string {
+  const hasOptions = !beginsWithKey(line) && beginsWithKey(line.slice(optionsLength(line)));
+  return `${options}${hasOptions ? "," : " "}${line}`;
+}
+
 /** Options have commas between them and blanks only in quotes, in which a backslash may stand. */
 function optionsLength(line: string): number {
   return /^(?:[^\s"]|"(?:\\.|[^"\\])*")+[ \t]+/.exec(line)?.[0].length ?? 0;

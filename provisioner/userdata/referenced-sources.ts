@@ -1,5 +1,6 @@
+import { importAddress } from "./cloud-config/imported-keys.ts";
 import { type ConfigSources, readConfigs } from "./config-documents.ts";
-import type { PathPart } from "./input.ts";
+import type { Input, PathPart } from "./input.ts";
 import { type SplitContext, splitUserData } from "./parts/split.ts";
 
 const maxSources = 64;
@@ -29,7 +30,10 @@ export function referencedSources(
   return [...new Set(addresses)].slice(0, maxSources);
 }
 
-/** Every address that the documents name (`write_files: source: uri`); cheap where there are none. */
+/**
+ * Every address that the documents name (`write_files: source: uri`, `ssh_import_id`); cheap where
+ * there are none.
+ */
 export function namedSources(
   documents: ConfigSources,
   context: SplitContext = nothingRead,
@@ -37,13 +41,35 @@ export function namedSources(
   const { userData, vendorData, vendorData2 } = documents;
   const raw = [userData, vendorData, vendorData2].filter((each) => each !== undefined);
   const parts = raw.flatMap((each) => splitUserData(each, context).parts);
-  if (!parts.some(({ text }) => text !== undefined && /\buri\b/.test(text))) return [];
+  if (!parts.some(({ text }) => text !== undefined && /\buri\b|\bssh[_-]import[_-]id\b/.test(text)))
+    return [];
   const root = readConfigs(documents, context).config?.root;
-  const files = root?.get("write_files");
+  return root === undefined ? [] : [...sourcesOfFiles(root), ...importedAccounts(root)];
+}
+
+function sourcesOfFiles(root: Input): readonly NamedSource[] {
+  const files = root.get("write_files");
   const uris = files?.isList() ? files.items().map((file) => file.get("source")?.get("uri")) : [];
   return uris.flatMap((uri): NamedSource[] => {
     const address = uri?.value;
     if (uri === undefined || typeof address !== "string" || address === "") return [];
     return [{ path: uri.path, address }];
   });
+}
+
+/** `ssh_import_id` of the document and of its users. */
+function importedAccounts(root: Input): readonly NamedSource[] {
+  const holders = [root, root.get("user"), ...(root.get("users")?.parts() ?? [])];
+  const lists = holders.flatMap((holder) =>
+    (holder?.entries() ?? [])
+      .filter(([key]) => key.replaceAll("-", "_").trim() === "ssh_import_id")
+      .map(([, input]) => input),
+  );
+  const isReadable = (input: Input) => input.isList() || typeof input.value === "string";
+  return lists.filter(isReadable).flatMap((list) =>
+    list.names().flatMap(([id, at]): NamedSource[] => {
+      const address = importAddress(id);
+      return address === undefined ? [] : [{ path: at.path, address }];
+    }),
+  );
 }

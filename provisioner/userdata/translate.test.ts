@@ -169,13 +169,13 @@ t.test(
   "keys of other modules are named with another way, unknown ones with a likely name",
   async (t) => {
     const translation = translateCloud(
-      "mounts:\n  - [a, b]\nhostnam: x\nzzz: 1\n__proto__: 1\nconstructor: {a: 1}\n",
+      "datasource:\n  a: b\nhostnam: x\nzzz: 1\n__proto__: 1\nconstructor: {a: 1}\n",
     );
     t.strictSame(partOf(translation), {});
     t.strictSame(
       translation.findings.map(({ code, line, hint }) => [code, line, hint]),
       [
-        ["cloud-config/unsupported-key", 2, "use `firstlight: mounts`"],
+        ["cloud-config/unsupported-key", 2, "datasources are chosen in the settings of the image"],
         ["cloud-config/unknown-key", 4, "did you mean `hostname`?"],
         ["cloud-config/unknown-key", 5, "it has no effect; remove it"],
         ["cloud-config/unknown-key", 6, "it has no effect; remove it"],
@@ -194,15 +194,48 @@ t.test("a key belongs to one module, or is named as one of others", async (t) =>
   );
 });
 
+/** Modules of cloud-init by their names in its documentation. */
+const modules = `ansible apk_configure apt_configure apt_pipelining bootcmd byobu ca_certs chef
+  disable_ec2_metadata disk_setup fan growpart grub_dpkg keyboard landscape locale
+  lxd mcollective mounts ntp package_update_upgrade_install puppet raspberry_pi
+  reset_rmc resizefs resolv_conf rh_subscription rsyslog runcmd salt_minion
+  scripts_per_boot scripts_per_instance scripts_per_once scripts_user
+  scripts_vendor set_hostname snap spacewalk ssh timezone ubuntu_autoinstall
+  ubuntu_drivers ubuntu_pro update_etc_hosts update_hostname users_groups wireguard
+  write_files write_files_deferred yum_add_repo zypper_add_repo`.split(/\s+/);
+
+t.test("every module of cloud-init is there, one that is refused has a finding", async (t) => {
+  const names = cloudConfigModules.map(({ name }) => name);
+  t.equal(new Set(names).size, names.length);
+  for (const name of modules) t.ok(names.includes(name), name);
+  for (const { name, keys, example, isRefused } of cloudConfigModules) {
+    if (isRefused !== true) continue;
+    t.ok(keys.length > 0 && translateCloud(example).findings.length > 0, name);
+  }
+});
+
 t.test(
   "the example of each module is translated without an error or a warning of its own keys",
   async (t) => {
-    for (const { name, keys, example } of cloudConfigModules) {
-      const translation = translateCloud(example);
+    for (const {
+      name,
+      keys,
+      example,
+      fetched = new Map(),
+      isRefused = false,
+    } of cloudConfigModules) {
+      const translation = translateCloud(example, { fetched });
       t.notOk(hasErrors(translation.findings), name);
-      t.notSame(partOf(translation), {}, name);
-      t.ok(
+      if (isRefused || keys.length === 0) {
+        t.strictSame(partOf(translation), {}, name);
+        t.ok(
+          translation.findings.every(({ hint }) => hint !== null),
+          `${name}: each finding says what to do instead`,
+        );
+      } else if (translation.coverage.agent === 0) t.notSame(partOf(translation), {}, name);
+      t.equal(
         keys.some((key) => new RegExp(`^${key}:`, "m").test(example)),
+        keys.length > 0,
         name,
       );
     }

@@ -21,6 +21,10 @@ export interface TranslationContext extends SplitContext {
   readonly publicKeys: readonly string[];
   /** Account that `ssh_authorized_keys` and the meta-data's keys go to when no document names one. */
   readonly defaultUser: string;
+  /** What is done once, is done once for it, and it is part of the salt of passwords; none where a document is looked at away from its node. */
+  readonly instanceId?: string | undefined;
+  /** Name of the datasource, for texts that say it; none where a document is looked at away from its node. */
+  readonly datasource?: string | undefined;
   /** What is behind addresses that documents name (`#include`, `write_files: source`), fetched beforehand; absent ones become findings. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
   /** Whether the image takes modules of NixOS from user-data; absent where nobody knows. */

@@ -1,6 +1,6 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
-import type { FindingLevel } from "#core/finding.ts";
+import { type FindingLevel, findingPath } from "#core/finding.ts";
 import { MergeWriter } from "./yaml-merge.ts";
 import {
   isMerge,
@@ -128,7 +128,7 @@ class Builder {
   }
 
   private say(remark: Omit<YamlRemark, "path">): void {
-    this.options.report({ ...remark, path: this.path.map(shorten).join(".") });
+    this.options.report({ ...remark, path: findingPath(this.path) });
   }
 
   private scalar(node: YamlNode, type: ScalarType): BuiltValue {
@@ -277,11 +277,6 @@ class Builder {
 }
 
 /** A part of a path as a finding shows it. */
-function shorten(part: string | number): string {
-  const text = String(part);
-  return text.length <= 200 ? text : `${text.slice(0, 199)}…`;
-}
-
 function describeKey(json: Json): string {
   if (json === null) return "nothing";
   return typeof json === "boolean" ? "a truth value" : "a number";

@@ -77,6 +77,10 @@ t.test("what JSON has no type for is kept as text and said", async (t) => {
   t.strictSame(read("k: 9007199254740991").value, { k: Number.MAX_SAFE_INTEGER });
 });
 
+t.test("a path in a finding holds nothing that a terminal acts on", async (t) => {
+  t.match(read('"a\\u202e\\e": 9007199254740992\n').findings, [{ path: "a\ufffd\ufffd" }]);
+});
+
 t.test("the bytes of a binary value can be had", async (t) => {
   const document = read("files:\n- content: !!binary |\n    gIE=\n  other: text\n");
   t.strictSame(document.binary(["files", 0, "content"]), Uint8Array.of(0x80, 0x81));

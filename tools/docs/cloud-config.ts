@@ -1,5 +1,7 @@
 import { prettyJson } from "#core/canonical-json.ts";
 import { formatFinding } from "#core/finding.ts";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { credentialsOf, fileOf, tryRender } from "#provisioner/render/try-render.ts";
 import type { CloudConfigModule } from "#provisioner/userdata/cloud-config/module.ts";
 import { otherKeys } from "#provisioner/userdata/cloud-config/other-keys.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
@@ -45,25 +47,38 @@ warning, and an error only where no node could read it. A document whose first l
 refused (\`user-data/unknown-format\`).
 `;
 
+const coverageSection = `## What became of a document
+
+\`firstlight translate --json FILE\` counts each leaf, a value without values in it, in \`coverage\`: \`translated\` stands in the
+spec, \`agent\` is done on the node without a word in the spec, \`unsupported\` has no effect, and a finding at it or above it
+says why: an error or a warning where something is lost, a note where nothing is. Keys of a module that NixOS has
+nothing for are refused below with the way to have the same.
+`;
+
 /** `docs/cloud-config.md`: each module with its example and what becomes of it, then the other keys. */
 export function cloudConfigPage(): string {
   return [
     introduction,
     formatSection,
     emptySection,
+    coverageSection,
     ...cloudConfigModules.map(section),
     otherSection(),
   ].join("\n");
 }
 
-function section({ name, keys, rule, example }: CloudConfigModule): string {
+function section({ name, keys, rule, example, fetched = new Map() }: CloudConfigModule): string {
+  if (keys.length === 0) return `## ${name}\n\nKeys: none\n\n${wrap(rule)}\n`;
   const text = `#cloud-config\n${example}`;
   const { spec, findings } = translate(
     { userData: { document: "user-data", bytes: Buffer.from(text) } },
-    { hostname: null, publicKeys: [], defaultUser: "nixos", fetched: new Map() },
+    { hostname: null, publicKeys: [], defaultUser: "nixos", fetched },
   );
   const { version: _, users, ...rest } = spec;
-  const mentioned = /^(users|user|ssh_authorized_keys):/m.test(example) ? { users } : {};
+  const mentioned =
+    users !== undefined && /^(users|user|ssh_authorized_keys|ssh_import_id):/m.test(example)
+      ? { users }
+      : {};
   const says =
     findings.length === 0
       ? ""
@@ -77,7 +92,27 @@ ${wrap(rule)}
 ${fence("yaml", text)}
 becomes
 
-${fence("json", prettyJson({ ...rest, ...mentioned }))}${says}`;
+${fence("json", prettyJson({ ...rest, ...mentioned }))}${rendered({ ...rest, ...mentioned })}${says}`;
+}
+
+/** What of a spec comes to stand in the system, as Nix; nothing where it is the agent's alone. */
+function rendered(spec: Omit<Spec, "version">): string {
+  const credentials = credentialsOf({ ...spec, version: 1 });
+  const text = fileOf(tryRender(spec, { credentials }), "firstlight/instance.nix");
+  const [, inner = ""] = /^\{[^{]*\}:\n\{\n(.*)^\}/ms.exec(text) ?? [];
+  const body = inner.replace(/^ +(?:services\.)?firstlight\.enable = true;\n/m, "");
+  if (body.trim() === "") return "";
+  const lines = body
+    .replace(/^ {2}/gm, "")
+    .trim()
+    .replace(/^systemd\.services\.(firstlight-[a-z-]+) = \{\n.*?^\};$/gms, ownUnit)
+    .replace(/^systemd\.services = \{\n.*?^\};$/gms, (block) => {
+      const units = [...block.matchAll(/^ {2}(firstlight-[a-z-]+) = \{/gm)];
+      return units.length === 0
+        ? block
+        : units.map(([, unit = ""]) => ownUnit("", unit)).join("\n");
+    });
+  return `\nand in the system\n\n${fence("nix", `${lines}\n`)}`;
 }
 
 function otherSection(): string {
@@ -87,11 +122,16 @@ function otherSection(): string {
   return `## Keys that are not translated
 
 Each is named in a finding with this hint: a warning, or a note where its value asks for nothing that
-is needed (\`package_update\`, \`manage_etc_hosts: false\`, an empty list).
+is needed (\`output\`, \`no_ssh_fingerprints: true\`, an empty list).
 
 | key | on NixOS |
 |---|---|
 ${rows.join("")}`;
+}
+
+/** Scripts that are firstlight's own, and say nothing of the document. */
+function ownUnit(_block: string, unit: string): string {
+  return `# systemd.services.${unit}: a unit of firstlight's own`;
 }
 
 function lines(texts: readonly string[]): string {

@@ -3,8 +3,6 @@ import { readFileSync } from "node:fs";
 /** Seconds that each suite may take, and all of them together. */
 export interface Budget {
   readonly limitSeconds: number;
-  /** Milliseconds that `node -e 0` takes on the machine that the seconds are meant for. */
-  readonly nodeStartMs: number;
   readonly suites: Readonly<Record<string, number>>;
 }
 
@@ -12,7 +10,7 @@ export interface Budget {
 export function readBudget(path: string): Budget {
   const budget: unknown = JSON.parse(readFileSync(path, "utf8"));
   if (!isBudget(budget)) {
-    throw new Error(`${path}: expected { limitSeconds, nodeStartMs, suites: { name: seconds } }`);
+    throw new Error(`${path}: expected { limitSeconds, suites: { name: seconds } }`);
   }
   const sum = Object.values(budget.suites).reduce((total, seconds) => total + seconds, 0);
   if (sum > budget.limitSeconds) {
@@ -24,13 +22,9 @@ export function readBudget(path: string): Budget {
 }
 
 function isBudget(value: unknown): value is Budget {
-  const { limitSeconds, nodeStartMs, suites } = (value ?? {}) as Partial<
-    Record<keyof Budget, unknown>
-  >;
+  const { limitSeconds, suites } = (value ?? {}) as Partial<Record<keyof Budget, unknown>>;
   return (
     typeof limitSeconds === "number" &&
-    typeof nodeStartMs === "number" &&
-    nodeStartMs > 0 &&
     typeof suites === "object" &&
     suites !== null &&
     Object.values(suites).every((seconds) => typeof seconds === "number" && seconds > 0)
@@ -44,16 +38,9 @@ export function secondsOf(budget: Budget, suite: string): number {
   return seconds;
 }
 
-/** What is wrong with how long a suite took, or `null`; a machine that is slower may take as much longer. */
-export function overrun(
-  budget: Budget,
-  suite: string,
-  took: number,
-  slowness: number,
-): string | null {
+/** What is wrong with how long a suite took, or `null`. */
+export function overrun(budget: Budget, suite: string, took: number): string | null {
   const allowed = secondsOf(budget, suite);
-  if (took <= allowed * slowness) return null;
-  const on =
-    slowness > 1 ? ` on a machine that is not ${slowness} times slower, as this one is` : "";
-  return `${suite} took ${Math.ceil(took)} s, its budget is ${allowed} s${on} (.ci/budget.json)`;
+  if (took <= allowed) return null;
+  return `${suite} took ${Math.ceil(took)} s, its budget is ${allowed} s (.ci/budget.json)`;
 }

@@ -24,5 +24,6 @@
     fsType = lib.mkOverride 90 "ext4";
     options = lib.mkOverride 90 [ "noatime" ];
     noCheck = lib.mkOverride 90 false;
+    autoFormat = lib.mkOverride 90 true;
   };
 }

@@ -8,12 +8,18 @@
     fsType = "ext4";
     options = [ "noatime" ];
     noCheck = false;
+    autoFormat = true;
   };
 
   swapDevices = [
     {
       device = "/swapfile";
       size = 2048;
+    }
+    {
+      device = "/swap.img";
+      size = 2048;
+      options = [ "nofail" ];
     }
   ];
 

@@ -17,7 +17,21 @@ const inner = `groups.0 groups.x groups.0.x users.0 users.x users.0.name users.0
   ssh_authorized_keys.0 packages.0 packages.0.apt packages.0.apt.0 packages.0.snap write_files.0
   write_files.0.path write_files.0.encoding write_files.0.permissions write_files.0.owner
   write_files.0.append write_files.0.defer write_files.0.source write_files.0.source.uri
-  write_files.0.source.headers bootcmd.0 runcmd.0`.split(/\s+/);
+  write_files.0.source.headers bootcmd.0 runcmd.0 ntp.allow ntp.allow.0 ntp.peers.0 ntp.config.template
+  mounts.0 swap.size swap.filename swap.maxsize disk_setup.x disk_setup.x.layout device_aliases.x
+  fs_setup.0 fs_setup.0.device fs_setup.0.filesystem fs_setup.0.label fs_setup.0.partition
+  growpart.mode growpart.devices growpart.devices.0 resolv_conf.domain resolv_conf.nameservers
+  resolv_conf.options resolv_conf.options.x ca_certs.trusted ca_certs.trusted.0 ca_certs.remove_defaults
+  rsyslog.configs rsyslog.configs.0 rsyslog.configs.0.content rsyslog.remotes.x rsyslog.packages
+  wireguard.interfaces wireguard.interfaces.0 wireguard.interfaces.0.name
+  ansible.pull ansible.pull.0 ansible.pull.0.url ansible.run_user ansible.galaxy.actions
+  ansible.setup_controller.run_ansible.0 ansible.setup_controller.repositories.0.source
+  puppet.conf puppet.conf.x puppet.conf.x.y puppet.exec puppet.csr_attributes
+  salt_minion.conf salt_minion.grains salt_minion.private_key lxd.init lxd.init.storage_backend
+  lxd.bridge.mode lxd.preseed drivers.nvidia drivers.nvidia.license-accepted rpi.interfaces.serial
+  apt.proxy apt.sources apt.sources.x snap.commands snap.commands.0 ubuntu_pro.token chef.run_list`.split(
+  /\s+/,
+);
 
 const paths = [...cloudConfigModules.flatMap(({ keys }) => keys), "firstlight", ...inner];
 
@@ -29,7 +43,9 @@ function documentOf(path: string, empty: Json): string {
       ? { path: "/etc/x", ...(path.endsWith("headers") ? { source: { uri: "" } } : {}) }
       : path.startsWith("write_files.0.")
         ? { path: "/etc/x" }
-        : {};
+        : path.startsWith("fs_setup.0.")
+          ? { device: "/dev/vdb", filesystem: "ext4" }
+          : {};
   const [top = "", ...below] = path.split(".");
   const value = below.reduceRight<Json>((inside, part, index) => {
     if (part === "0") return [inside];
@@ -46,9 +62,10 @@ t.test("whatever is empty is named where it stands, and no error", async (t) => 
       const { findings } = translateText(documentOf(path, empty));
       const name = `${path}: ${JSON.stringify(empty)}`;
       t.notOk(hasErrors(findings), name);
-      const entry = path.split(".").slice(0, 2).join(".");
+      const parts = path.split(".");
+      const entries = [parts.slice(0, 2), parts.slice(0, -1)].map((each) => each.join("."));
       const named = findings.find(({ code, path: at }) => {
-        return code === "user-data/no-value" && [path, entry].includes(at);
+        return code === "user-data/no-value" && [path, ...entries].includes(at);
       });
       t.match(named, { line: 2, hint: String }, name);
     }

@@ -53,6 +53,14 @@ const meanings: readonly Meaning[] = [
     says: "there is no version; it counts as none",
   },
   { at: ["write_files", "#", "content"], only: "", as: "" },
+  { at: ["mounts", "#", "#"], only: null, as: null },
+  {
+    at: ["mounts", "#", "#"],
+    only: "",
+    as: null,
+    says: "there is no value; the field has its default",
+  },
+  { at: ["mount_default_fields", "#"], as: null },
   ...["bootcmd", "runcmd"].flatMap((key): readonly Meaning[] => [
     {
       at: [key, "#"],
@@ -73,7 +81,20 @@ const meanings: readonly Meaning[] = [
 /** Keys without which an entry of a list is about nothing: it is left out as a whole. */
 const needed: readonly PathPattern[] = [
   ["users", "#", "name"],
+  ["chpasswd", "users", "#", "name"],
+  ["chpasswd", "users", "#", "password"],
   ["write_files", "#", "path"],
+  ["fs_setup", "#", "device"],
+  ["rsyslog", "configs", "#", "content"],
+  ["wireguard", "interfaces"],
+  ["wireguard", "interfaces", "#", "name"],
+  ["wireguard", "interfaces", "#", "content"],
+  ["ansible", "pull", "#", "url"],
+  ["ansible", "galaxy", "actions"],
+  ["ansible", "setup_controller", "repositories", "#", "source"],
+  ["ansible", "setup_controller", "repositories", "#", "path"],
+  ["ansible", "setup_controller", "run_ansible", "#", "playbook_name"],
+  ["drivers", "nvidia", "license-accepted"],
 ];
 
 /**

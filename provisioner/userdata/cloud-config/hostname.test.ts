@@ -67,6 +67,18 @@ checkCases(t, [
     says: ["error user-data/wrong-type 2:11 hostname"],
   },
   {
+    name: "values of other kinds, in every key",
+    yaml: "hostname: [a]\nfqdn: {b: c}\npreserve_hostname: perhaps\nprefer_fqdn_over_hostname: [d]\ncreate_hostname_file: 7\n",
+    spec: {},
+    says: [
+      "error user-data/wrong-type 2:11 hostname",
+      "error user-data/wrong-type 3:7 fqdn",
+      "error user-data/wrong-type 4:20 preserve_hostname",
+      "error user-data/wrong-type 5:28 prefer_fqdn_over_hostname",
+      "error user-data/wrong-type 6:23 create_hostname_file",
+    ],
+  },
+  {
     name: "what cannot be a name is refused at its line",
     yaml: "locale: C\nhostname: my_host\n",
     spec: { locale: "C" },

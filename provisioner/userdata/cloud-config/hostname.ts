@@ -88,17 +88,14 @@ function setDomain(
 }
 
 function noteIgnored(config: Input): void {
-  config
-    .get("create_hostname_file")
-    ?.unsupported(
-      { code: "cloud-config/no-meaning", message: "NixOS always writes /etc/hostname" },
-      "note",
-    );
-  config.get("prefer_fqdn_over_hostname")?.unsupported(
-    {
-      code: "cloud-config/no-meaning",
-      message: "the host name of NixOS is always its first label; the domain is kept beside it",
-    },
-    "note",
-  );
+  const ignored = {
+    create_hostname_file: "NixOS always writes /etc/hostname",
+    prefer_fqdn_over_hostname:
+      "the host name of NixOS is always its first label; the domain is kept beside it",
+  };
+  for (const [key, message] of Object.entries(ignored)) {
+    const input = config.get(key);
+    if (input?.boolean() === undefined) continue;
+    input.unsupported({ code: "cloud-config/no-meaning", message }, "note");
+  }
 }

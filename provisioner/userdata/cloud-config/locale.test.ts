@@ -97,6 +97,19 @@ checkCases(t, [
     says: ["error user-data/wrong-type 2:20 keyboard.layout"],
   },
   {
+    name: "values of other kinds, in every key",
+    yaml: "timezone: [a]\nlocale: {b: c}\nlocale_configfile: [d]\nkeyboard: {layout: us, model: [e], variant: 7, options: [f]}\n",
+    spec: { keyboard: { layout: "us" } },
+    says: [
+      "error user-data/wrong-type 2:11 timezone",
+      "error user-data/wrong-type 3:9 locale",
+      "warning cloud-config/no-meaning 4:1 locale_configfile",
+      "error user-data/wrong-type 5:31 keyboard.model",
+      "error user-data/wrong-type 5:45 keyboard.variant",
+      "error user-data/wrong-type 5:57 keyboard.options",
+    ],
+  },
+  {
     name: "a keyboard is a mapping, and knows no other keys",
     yaml: "keyboard: {layout: us, colour: red}\n",
     spec: { keyboard: { layout: "us" } },

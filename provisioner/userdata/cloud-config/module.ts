@@ -17,7 +17,11 @@ export interface CloudConfigModule {
   readonly keys: readonly string[];
   /** What becomes of the keys, in a few sentences; it stands in `docs/cloud-config.md`. */
   readonly rule: string;
-  /** A cloud-config, without its first line, that shows it; it stands there with its spec. */
+  /** A cloud-config, without its first line, that shows it; it stands there with its spec. Empty for one without keys. */
   readonly example: string;
+  /** What the addresses in the example hold. */
+  readonly fetched?: ReadonlyMap<string, Uint8Array>;
+  /** That none of its keys is translated: NixOS has nothing of the kind. */
+  readonly isRefused?: true;
   translate(input: ModuleInput): void;
 }

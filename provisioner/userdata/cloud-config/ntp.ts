@@ -3,6 +3,8 @@ import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
+import { addNtpServing } from "./ntp-serving.ts";
+import { nameNeedless } from "./refused.ts";
 
 const clients: Readonly<Record<string, NonNullable<Ntp["client"]>>> = {
   auto: "auto",
@@ -21,9 +23,15 @@ export const ntp: CloudConfigModule = {
   keys: ["ntp"],
   rule:
     "Servers, pools and the program. An empty section switches time synchronisation on with the " +
-    "servers of NixOS; `enabled: false` leaves it as the image has it. `peers`, `allow` and `config` " +
-    "are not translated.",
-  example: "ntp:\n  ntp_client: chrony\n  pools: [0.pool.example.org]\n  servers: [192.0.2.123]\n",
+    "servers of NixOS; `enabled: false` leaves it as the image has it. `peers`, and the networks of `allow` that may ask this machine, are " +
+    "said to chrony or ntpd; without a named client, chrony is taken for them. systemd-timesyncd, OpenNTPD and ntpd-rs take neither here. Of `config` a " +
+    "`template` is refused, since NixOS writes the file; the rest only says how a package is installed.",
+  example: `ntp:
+  ntp_client: chrony
+  pools: [0.pool.example.org]
+  servers: [192.0.2.123]
+  allow: [192.0.2.0/24]
+`,
   translate({ config, draft }) {
     const input = config.get("ntp");
     if (input === undefined) return;
@@ -37,14 +45,10 @@ export const ntp: CloudConfigModule = {
       const names = readNames(key, input.get(key), draft);
       if (names.length > 0) wish[key] = names;
     }
-    for (const key of ["peers", "allow", "config"]) {
-      input.get(key)?.unsupported({
-        code: "cloud-config/unsupported-key",
-        message: `ntp.${key} has no word in the spec`,
-        hint: "set the options of services.chrony or services.ntp under `firstlight: options`",
-      });
-    }
+    nameConfig(input.get("config"), wish.client);
     if (!enabled) return leave(input);
+    const serving = addNtpServing(input, wish.client, draft);
+    if (serving !== undefined) wish.client = serving;
     draft.spec.ntp = wish;
     draft.origin(["ntp"], input);
   },
@@ -74,6 +78,37 @@ function leave(input: Input): void {
       "note",
     );
   }
+}
+
+const settings: Readonly<Partial<Record<NonNullable<Ntp["client"]>, string>>> = {
+  timesyncd: "services.timesyncd.extraConfig",
+  chrony: "services.chrony.extraConfig",
+  ntpd: "services.ntp.extraConfig",
+  "ntpd-rs": "services.ntpd-rs.settings",
+  openntpd: "services.openntpd.extraConfig",
+};
+
+/** How a client is installed is NixOS's own; a file of one's own is not. */
+function nameConfig(input: Input | undefined, client: Ntp["client"] = "auto"): void {
+  if (input === undefined) return;
+  if (!input.isMapping()) return input.expected("a mapping with `template`");
+  for (const key of ["confpath", "check_exe", "packages", "service_name"]) {
+    const part = input.get(key);
+    if (part === undefined) continue;
+    if (key === "packages") part.texts();
+    else part.text();
+    nameNeedless(part, "NixOS brings the program, its unit and its file");
+  }
+  for (const key of ["template", "template_name"]) {
+    const part = input.get(key);
+    if (part?.text() === undefined) continue;
+    part.unsupported({
+      code: "cloud-config/unsupported-key",
+      message: `\`ntp.config.${key}\` is not translated: NixOS writes the file of the client itself`,
+      hint: `add lines with ${settings[client] ?? "services.timesyncd.extraConfig"} under \`firstlight: options\``,
+    });
+  }
+  if (input.entries().length === 0) input.mark("translated");
 }
 
 function readClient(input: Input | undefined): Ntp["client"] {

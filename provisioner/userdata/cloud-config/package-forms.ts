@@ -82,6 +82,18 @@ const forms: readonly (readonly [RegExp, Read])[] = [
     /(?:(?:task-.+|ubuntu|kubuntu|xubuntu)-desktop|ubuntu-restricted-.+)/,
     debian("name the programs that it brings by their attributes"),
   ],
+  [/java-(\d+)-openjdk(?:-devel)?/, mapped((version) => `jdk${version}`)],
+  [/java-(\d+)-openjdk-headless/, mapped((version) => `jdk${version}_headless`)],
+  [/python3\.?(\d{1,2})-(?:devel|pip|libs)/, mapped((minor) => `python3${minor}`)],
+  [
+    /(?:policycoreutils|setools|container-selinux)(?:-.*)?/,
+    debian("NixOS has no SELinux; drop it"),
+  ],
+  [
+    /perl-[A-Z].*/,
+    debian("modules of Perl are attributes below perlPackages: `perlPackages.NAME`"),
+  ],
+  [/.+-(?:devel|debuginfo)/, debian("build in `nix-shell` or `nix develop`, which brings headers")],
   [/.+-(?:dev|dbg|dbgsym)/, debian("build in `nix-shell` or `nix develop`, which brings headers")],
   [/.+-(?:dkms|doc|udeb)/, debian(plainHint)],
   [/lib.+-(?:java|cil|ruby)/, debian(plainHint)],

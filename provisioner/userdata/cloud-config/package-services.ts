@@ -211,6 +211,7 @@ export const serviceTemplates: Readonly<Record<string, string>> = {
  * each with the option that has it on NixOS. Nothing is installed for them.
  */
 export const servicesAlone: Readonly<Record<string, string>> = {
+  NetworkManager: "networking.networkmanager.enable",
   "amd64-microcode": "hardware.cpu.amd.updateMicrocode",
   apache2: "services.httpd.enable",
   apparmor: "security.apparmor.enable",
@@ -243,6 +244,7 @@ export const servicesAlone: Readonly<Record<string, string>> = {
   "firmware-linux": "hardware.enableRedistributableFirmware",
   "firmware-misc-nonfree": "hardware.enableRedistributableFirmware",
   "glusterfs-server": "services.glusterfs.enable",
+  httpd: "services.httpd.enable",
   "hyperv-daemons": "virtualisation.hypervGuest.enable",
   "intel-microcode": "hardware.cpu.intel.updateMicrocode",
   "iptables-persistent": "networking.firewall.enable",
@@ -283,6 +285,7 @@ export const servicesAlone: Readonly<Record<string, string>> = {
   plymouth: "boot.plymouth.enable",
   "policykit-1": "security.polkit.enable",
   polkitd: "security.polkit.enable",
+  "postgresql-server": "services.postgresql.enable",
   "qemu-guest-agent": "services.qemuGuest.enable",
   "redis-server": "services.redis.servers.main.enable",
   "salt-master": "services.salt.master.enable",
@@ -321,6 +324,8 @@ export const servicesAlone: Readonly<Record<string, string>> = {
 
 /** The same for what no single option has: the way to have it. */
 export const servicesOtherwise: Readonly<Record<string, string>> = {
+  kubelet: "set services.kubernetes.roles under `firstlight: options`",
+  mod_ssl: "NixOS's httpd has it: set services.httpd.virtualHosts under `firstlight: options`",
   anacron: "use `firstlight: units` with a timer",
   cron: "use `firstlight: units` with a timer",
   cronie: "use `firstlight: units` with a timer",

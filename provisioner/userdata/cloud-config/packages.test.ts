@@ -3,6 +3,7 @@ import { shippedTemplates, tryRender } from "#provisioner/render/try-render.ts";
 import { translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
 import { packageAttributes } from "./package-names.ts";
+import { fedoraAttributes } from "./package-names-fedora.ts";
 import {
   serviceOptions,
   servicesAlone,
@@ -25,6 +26,29 @@ checkCases(t, [
       "note cloud-config/package-mapped 2:12 packages.0",
       "note cloud-config/package-mapped 2:21 packages.1",
       "warning cloud-config/package-mapped 2:38 packages.2",
+    ],
+  },
+  {
+    name: "names of Fedora are mapped too",
+    yaml: "packages: [bind-utils, vim-enhanced, gcc-c++, java-17-openjdk-headless, epel-release, openssl-devel, httpd]\n",
+    spec: { packages: ["dnsutils", "vim", "gcc", "jdk17_headless"] },
+    says: [
+      "note cloud-config/package-mapped 2:12 packages.0",
+      "note cloud-config/package-mapped 2:24 packages.1",
+      "note cloud-config/package-mapped 2:38 packages.2",
+      "note cloud-config/package-mapped 2:47 packages.3",
+      "note cloud-config/package-unneeded 2:73 packages.4",
+      "warning cloud-config/package-debian 2:87 packages.5",
+      "warning cloud-config/package-unneeded 2:102 packages.6",
+    ],
+  },
+  {
+    name: "a name that is nearly another's is told, and taken all the same",
+    yaml: "packages: [build-essental, grafama, cowsay]\n",
+    spec: { packages: ["build-essental", "grafama", "cowsay"] },
+    says: [
+      "note cloud-config/package-near 2:12 packages.0",
+      "note cloud-config/package-near 2:28 packages.1",
     ],
   },
   {
@@ -142,12 +166,20 @@ checkCases(t, [
   },
   {
     name: "packages by package manager",
-    yaml: "packages:\n  - apt: [htop, [jq, 1.6-1]]\n  - snap: [core]\n",
-    spec: { packages: ["htop", "jq"] },
+    yaml: "packages:\n  - apt: [htop, [jq, 1.6-1]]\n  - snap: [core, [yq, edge]]\n",
+    spec: { packages: ["htop", "jq", "yq"] },
     says: [
       "warning cloud-config/package-version 3:22 packages.0.apt.1.1",
-      "warning cloud-config/unsupported-key 4:5 packages.1.snap",
+      "note cloud-config/package-unneeded 4:12 packages.1.snap.0",
+      "warning cloud-config/package-snap 4:19 packages.1.snap.1.0",
+      "warning cloud-config/package-version 4:23 packages.1.snap.1.1",
     ],
+  },
+  {
+    name: "a package manager that nobody knows",
+    yaml: "packages: [{brew: [htop]}]\n",
+    spec: {},
+    says: ["warning cloud-config/unsupported-key 2:13 packages.0.brew"],
   },
   {
     name: "neither a name nor a pair",
@@ -203,7 +235,12 @@ t.test("the tables say one thing of a name, and only what can be an attribute", 
     t.notOk(Object.hasOwn(packageAttributes, name), `${name} is mapped as well`);
     t.notOk(Object.hasOwn(serviceOptions, name), `${name} is a program as well`);
   }
-  for (const [name, mapped] of Object.entries(packageAttributes)) {
+  for (const name of Object.keys(fedoraAttributes)) {
+    const isTwice = [packageAttributes, alone].some((table) => Object.hasOwn(table, name));
+    t.notOk(isTwice, `${name} stands in another table as well`);
+  }
+  const both = [...Object.entries(packageAttributes), ...Object.entries(fedoraAttributes)];
+  for (const [name, mapped] of both) {
     for (const each of [mapped ?? []].flat()) t.match(each, attribute, name);
   }
 });

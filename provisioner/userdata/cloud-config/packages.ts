@@ -1,8 +1,10 @@
+import { nearest } from "#core/nearest.ts";
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { formOfPackage } from "./package-forms.ts";
 import { packageAttributes } from "./package-names.ts";
+import { fedoraAttributes } from "./package-names-fedora.ts";
 import {
   serviceOptions,
   servicesAlone,
@@ -10,13 +12,17 @@ import {
   servicesOtherwise,
   serviceTemplates,
 } from "./package-services.ts";
+import { type RefusedKeys, refuse, refused } from "./refused.ts";
 
 type Named = readonly [name: string, input: Input];
 
 /** `packages`: names of nixpkgs; the names that Debian has for the same program are mapped. */
 export const packages: CloudConfigModule = {
   name: "package_update_upgrade_install",
-  keys: ["packages"],
+  keys: [
+    ...["packages", "package_update", "package_upgrade", "package_reboot_if_required"],
+    ...["apt_update", "apt_upgrade", "apt_reboot_if_required"],
+  ],
   rule:
     "Packages by their attribute in nixpkgs. Names that Debian has for the same program are mapped, " +
     "with a note; one that starts a service on Debian is the program alone, with a warning that names the " +
@@ -25,9 +31,26 @@ export const packages: CloudConfigModule = {
     "`firstlight: packages` takes attributes as they stand. The pinned nixpkgs decides the versions. " +
     "Whether nixpkgs has an attribute is not looked up: it shows when the system is built, and one unknown name " +
     "stops the whole change. What is not free is built only where `nixpkgs.config.allowUnfree` is set; a warning " +
-    "names what is known for it. Packages of snap do not exist.",
-  example: "packages:\n  - htop\n  - fd-find\n  - [jq, 1.7.1]\n  - apt: [ca-certificates]\n",
+    "names what is known for it. What is named under `snap` is taken from nixpkgs by the same name, with a warning. " +
+    "`package_update` and `package_reboot_if_required` ask for nothing that is needed; `package_upgrade: true` is named, since newer versions come with a newer pinned nixpkgs. " +
+    "`apt_update`, `apt_upgrade` and `apt_reboot_if_required` are older spellings.",
+  example: `packages:
+  - htop
+  - fd-find
+  - [jq, 1.7.1]
+  - apt: [ca-certificates]
+package_update: true
+package_upgrade: true
+`,
   translate({ config, draft }) {
+    for (const [key, wish] of Object.entries(versionWishes)) {
+      for (const spelling of [`package_${key}`, `apt_${key}`]) {
+        const input = config.get(spelling);
+        if (input === undefined) continue;
+        if (key === "upgrade" && input.value === true) input.unsupported(upgradeOfPins);
+        else refuse(input, wish);
+      }
+    }
     const wished = new Set<string>();
     for (const [name, input] of packageNames(config.get("packages"))) {
       for (const attribute of readAttributes(name, input)) {
@@ -40,16 +63,35 @@ export const packages: CloudConfigModule = {
   },
 };
 
+const upgradeOfPins = {
+  code: "cloud-config/package-version",
+  message: "every change takes all packages from the pinned nixpkgs, and no newer ones",
+  hint: "pin a newer nixpkgs to get newer packages",
+} as const;
+
+/** What is asked of the packages as a whole, by the end of its key. */
+const versionWishes: RefusedKeys = {
+  update: refused.flag("the pinned nixpkgs decides the versions; nothing is needed", () => true),
+  upgrade: refused.flag("the pinned nixpkgs decides the versions; nothing is needed", () => true),
+  reboot_if_required: refused.flag(
+    "NixOS boots a new kernel at the next reboot; nothing is needed",
+    () => true,
+  ),
+};
+
+const mappedNames = { ...fedoraAttributes, ...packageAttributes };
+
 /** The attributes of nixpkgs for a name; none where it is left out. */
 function readAttributes(name: string, input: Input): readonly string[] {
   const instead = serviceInstead(name);
   if (instead !== undefined) return leaveOut(input, "warning", noCounterpart, instead);
-  const known = getOwn(packageAttributes, name);
+  const known = getOwn(mappedNames, name);
   if (known === null) return leaveOut(input, "note", noCounterpart, partOfSystem);
   if (known !== undefined) return take({ attributes: [known].flat(), name, input });
   const form = formOfPackage(name);
   switch (form?.kind) {
     case undefined:
+      nameNear(name, input);
       return take({ attributes: [name], name, input });
     case "mapped":
       return take({ attributes: [form.attribute], name, input });
@@ -73,7 +115,8 @@ const noCounterpart = {
 } as const;
 const ofDebian = {
   code: "cloud-config/package-debian",
-  message: "this looks like a name of Debian that nixpkgs does not have; it is left out",
+  message:
+    "this looks like a name of another distribution that nixpkgs does not have; it is left out",
 } as const;
 const partOfSystem = "what it does is part of the system; remove it to silence the note";
 const asItStands = "an attribute that is right as it stands goes under `firstlight: packages`";
@@ -134,6 +177,32 @@ function take(named: {
   warnOfService(name, input);
   if (!attributes.includes(name)) nameMapping(attributes, input);
   return attributes;
+}
+
+const knownNames = [packageAttributes, fedoraAttributes, serviceOptions, servicesAlone].flatMap(
+  (table) => Object.keys(table),
+);
+/** Of shorter names too many are like another. */
+const leastLength = 6;
+
+/** A name that no table has, and that one letter keeps from one that is there, is most likely meant as that. */
+function nameNear(name: string, input: Input): void {
+  if (name.length < leastLength || name.includes(".") || isKnown(name)) return;
+  const near = nearest(name, knownNames);
+  if (near === undefined || Math.abs(near.length - name.length) > 1) return;
+  input.add("note", {
+    code: "cloud-config/package-near",
+    message: "this is taken as an attribute of nixpkgs, and is nearly the name of another package",
+    hint: `did you mean \`${near}\`?`,
+  });
+}
+
+function isKnown(name: string): boolean {
+  const tables = [packageAttributes, fedoraAttributes, serviceOptions, serviceTemplates];
+  return (
+    tables.some((table) => Object.hasOwn(table, name)) ||
+    Object.values(packageAttributes).some((mapped) => [mapped].flat().includes(name))
+  );
 }
 
 function isAttributePath(text: string): boolean {
@@ -206,8 +275,36 @@ const versionOfPins = {
   hint: "pin another nixpkgs to get another version",
 } as const;
 
+/** What snapd itself stands on. */
+const partsOfSnap = /^(?:core(?:[0-9]{2})?|snapd|bare|snap-store|gtk-common-themes|gnome-.*)$/;
+
+/** Names of snaps are mostly those of the programs. */
+function ofSnap(list: Input): readonly Named[] {
+  return packageNames(list).flatMap(([name, input]) => fromSnap(name, input));
+}
+
+/** A snap by the name of its program; none where it is only there for other snaps. */
+function fromSnap(name: string, input: Input): readonly Named[] {
+  if (partsOfSnap.test(name)) {
+    leaveOut(input, "note", noCounterpart, "NixOS has no snap, and needs nothing of it");
+    return [];
+  }
+  input.add("warning", {
+    code: "cloud-config/package-snap",
+    message: "NixOS has no snap; the package of this name is taken from nixpkgs",
+    hint: "see at search.nixos.org that it is the same program, and write it without `snap`",
+  });
+  return [[name, input]];
+}
+
+/** The attributes of nixpkgs for what `snap install` would bring. */
+export function attributesOfSnap(name: string, input: Input): readonly string[] {
+  return fromSnap(name, input).flatMap(([each]) => readAttributes(each, input));
+}
+
 function byManager(manager: string, inner: Input): readonly Named[] {
   if (manager === "apt") return packageNames(inner);
+  if (manager === "snap") return ofSnap(inner);
   inner.unsupported({
     code: "cloud-config/unsupported-key",
     message: "packages of this package manager do not exist on NixOS",

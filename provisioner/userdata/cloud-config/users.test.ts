@@ -4,6 +4,9 @@ import { plainDefaultUser as nixos, translateCloud } from "../sample-translation
 import { checkCases } from "./check-cases.ts";
 
 const hash = "$6$saltsalt$hashhashhashhash";
+const metaKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5M";
+const redirected = (name: string) =>
+  `no-port-forwarding,no-agent-forwarding,no-X11-forwarding,command="echo 'Log in as nixos: ${name} takes no logins.'; sleep 10; exit 142" ${metaKey}`;
 
 /** A user alone, so that the default user does not stand beside it. */
 const alone = (keys: string) => `users:\n  - name: a\n    ${keys}\n`;
@@ -147,20 +150,100 @@ checkCases(t, [
   {
     name: "keys that NixOS cannot express are named",
     yaml: alone(
-      "inactive: '5'\n    selinux_user: x\n    ssh_import_id: [gh:a]\n    ssh_redirect_user: true\n    no_log_init: true\n    create_groups: false\n    colour: red",
+      "selinux_user: x\n    snapuser: me@example.org\n    no_log_init: true\n    create_groups: false\n    colour: red",
     ),
     spec: a({}),
     says: [
-      "warning cloud-config/unsupported-key 4:5 users.0.inactive",
-      "warning cloud-config/unsupported-key 5:5 users.0.selinux_user",
-      "warning cloud-config/unsupported-key 6:5 users.0.ssh_import_id",
-      "warning cloud-config/unsupported-key 7:5 users.0.ssh_redirect_user",
-      "note cloud-config/no-meaning 8:5 users.0.no_log_init",
-      "note cloud-config/no-meaning 9:5 users.0.create_groups",
-      "warning cloud-config/unsupported-key 10:5 users.0.colour",
+      "warning cloud-config/unsupported-key 4:5 users.0.selinux_user",
+      "warning cloud-config/unsupported-key 5:5 users.0.snapuser",
+      "note cloud-config/no-meaning 6:5 users.0.no_log_init",
+      "note cloud-config/no-meaning 7:5 users.0.create_groups",
+      "warning cloud-config/unsupported-key 8:5 users.0.colour",
     ],
   },
-  { name: "no redirect is nothing to say", yaml: alone("ssh_redirect_user: false"), spec: a({}) },
+  {
+    name: "days after which an expired account is closed are set by a command",
+    yaml: "users: [{name: a, inactive: '5'}, {name: b, inactive: 7}, {name: c, inactive: soon}, {name: d, inactive: 100000}]\n",
+    spec: {
+      users: {
+        a: { locked: true },
+        b: { locked: true },
+        c: { locked: true },
+        d: { locked: true },
+      },
+      commands: [
+        {
+          name: "inactive-users",
+          when: "early",
+          frequency: "instance",
+          script: { secretRef: "inactive-users" },
+        },
+      ],
+    },
+    secrets: {
+      "inactive-users":
+        "#!/bin/sh\ncode=0\nchage -I 5 'a' || code=1\nchage -I 7 'b' || code=1\nexit $code\n",
+    },
+    says: [
+      "error user-data/wrong-type 2:79 users.2.inactive",
+      "error user-data/wrong-type 2:106 users.3.inactive",
+    ],
+  },
+  {
+    name: "who is redirected has the keys of the meta-data, which only tell where to log in",
+    yaml: "users: [default, {name: a, ssh_redirect_user: true}, {name: b, ssh-redirect-user: default}]\n",
+    spec: {
+      users: {
+        nixos: { ...nixos, authorizedKeys: [metaKey] },
+        a: { locked: true, authorizedKeys: [redirected("a")] },
+        b: { locked: true, authorizedKeys: [redirected("b")] },
+      },
+    },
+    context: { publicKeys: [metaKey] },
+  },
+  {
+    name: "who is redirected has no keys of its own, and somewhere to go",
+    yaml: "users: [{name: a, ssh_redirect_user: true}, {name: b, ssh_redirect_user: perhaps}]\n",
+    spec: { users: { a: { locked: true }, b: { locked: true } } },
+    says: [
+      "warning cloud-config/no-default-user 2:19 users.0.ssh_redirect_user",
+      "error user-data/wrong-type 2:74 users.1.ssh_redirect_user",
+    ],
+  },
+  {
+    name: "redirected, with a key of its own",
+    yaml: "users: [default, {name: a, ssh_redirect_user: true, ssh_authorized_keys: [ssh-rsa AAAAB3NzaC1yc2Ek]}]\n",
+    spec: a({ authorizedKeys: ["ssh-rsa AAAAB3NzaC1yc2Ek"] }),
+    says: ["error user-data/wrong-type 2:47 users.1.ssh_redirect_user"],
+  },
+  {
+    name: "keys of accounts elsewhere come beside its own",
+    yaml: alone(
+      "ssh_authorized_keys: [ssh-rsa AAAAB3NzaC1yc2Ek]\n    ssh_import_id: 'gh:bob, alice'",
+    ),
+    spec: a({ authorizedKeys: ["ssh-rsa AAAAB3NzaC1yc2Ek", metaKey] }),
+    context: {
+      fetched: new Map([
+        ["https://github.com/bob.keys", Buffer.from(`${metaKey}\n`)],
+        ["https://launchpad.net/~alice/+sshkeys", Buffer.from(`# alice\n${metaKey}\nnone\n`)],
+      ]),
+    },
+  },
+  {
+    name: "keys of accounts that could not be read, or that are none",
+    yaml: alone("ssh_import_id: [gh:bob, 'ftp:x', {a: b}]"),
+    spec: a({}),
+    says: [
+      "error cloud-config/source-unavailable 4:21 users.0.ssh_import_id.0",
+      "warning cloud-config/unknown-value 4:29 users.0.ssh_import_id.1",
+      "error user-data/wrong-type 4:38 users.0.ssh_import_id.2",
+    ],
+  },
+  {
+    name: "no redirect is nothing to say",
+    yaml: alone("ssh_redirect_user: false"),
+    spec: a({}),
+  },
   {
     name: "a snap user is none",
     yaml: "users: [{snapuser: me@example.org}]\n",
@@ -234,11 +317,16 @@ checkCases(t, [
     says: ["note cloud-config/locked 4:13 users.0.passwd"],
   },
   {
-    name: "hashed_passwd counts more than passwd",
-    yaml: alone(`lock_passwd: false\n    passwd: $6$a$b\n    hashed_passwd: ${hash}`),
+    name: "hashed_passwd counts more than plain_text_passwd, and that more than passwd",
+    yaml: alone(
+      `lock_passwd: false\n    passwd: $6$a$b\n    plain_text_passwd: x\n    hashed_passwd: ${hash}`,
+    ),
     spec: a({ locked: false, passwordHash: { secretRef: "user-a-password" } }),
     secrets: { "user-a-password": hash },
-    says: ["note cloud-config/overridden 5:5 users.0.passwd"],
+    says: [
+      "note cloud-config/overridden 5:5 users.0.passwd",
+      "note cloud-config/overridden 6:5 users.0.plain_text_passwd",
+    ],
   },
   {
     name: "a password that is no hash is refused, also one that looks like an old hash",
@@ -247,10 +335,24 @@ checkCases(t, [
     says: ["error cloud-config/not-a-hash 4:13 users.0.passwd"],
   },
   {
-    name: "a password in plain text is not taken",
+    name: "a password in plain text is hashed at once",
     yaml: alone("plain_text_passwd: hunter2"),
+    spec: a({ passwordHash: { secretRef: "user-a-password" } }),
+    secrets: {
+      "user-a-password":
+        "$6$Esa4F4wHvkTnkdwN$hF2MumRB/p9Ix9AKVH4FZmOI30L1KO54QI5mafaz1agYLkCtHAyPlCWcGmwBURPC113Akvu3Ka9OBERYKX2by1",
+    },
+    context: { instanceId: "i-1" },
+    says: ["note cloud-config/locked 4:24 users.0.plain_text_passwd"],
+  },
+  {
+    name: "a password in plain text that crypt does not take",
+    yaml: alone("plain_text_passwd: [a]\n    passwd: {b: c}"),
     spec: a({}),
-    says: ["warning cloud-config/plain-password 4:5 users.0.plain_text_passwd"],
+    says: [
+      "error user-data/wrong-type 4:24 users.0.plain_text_passwd",
+      "note cloud-config/overridden 5:5 users.0.passwd",
+    ],
   },
   {
     name: "several entries are one user, of each key the first counts",

@@ -4,8 +4,11 @@ import type { Input } from "../input.ts";
 import { getOwn, setOwn } from "../own-key.ts";
 import { readKeys } from "./authorized-keys.ts";
 import { groupName } from "./group-names.ts";
+import { readImported } from "./imported-keys.ts";
+import { addInactive, type Inactive, readInactive } from "./inactive-days.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { readPassword } from "./password.ts";
+import { redirectLogins } from "./redirected-login.ts";
 import { readShell } from "./shells.ts";
 import { readUserEntries, type UserEntry } from "./user-entries.ts";
 import { UserLayers } from "./user-layers.ts";
@@ -36,13 +39,15 @@ export const usersGroups: CloudConfigModule = {
     "Accounts and groups. The default user exists unless `users` leaves `default` out; it is in " +
     "`wheel` and may use sudo without a password, and `user` changes it. Several entries for one user " +
     "are one user, of each key the first counts. A password is locked unless `lock_passwd: false`; its " +
-    "hash becomes a secret, a password in plain text is not taken. A shell is the package of the " +
-    "program's name. A `system` user has, as with `useradd -r` on Debian, a shell and the home `/home/NAME`, " +
+    "hash becomes a secret; a password in plain text is hashed at once. A shell is the package of the " +
+    "program's name. `inactive` is set by a command, once per instance. With `ssh_redirect_user` the keys of the meta-data " +
+    "only tell to log in as the default user. A `system` user has, as with `useradd -r` on Debian, a shell and the home `/home/NAME`, " +
     "which is not made; write `shell: /usr/sbin/nologin` for one that nobody enters. The groups `sudo` and `admin` are `wheel`, `adm` is `systemd-journal`, `libvirt` is `libvirtd`.",
   example,
   translate(module) {
     addGroups(module);
-    for (const entry of readUserEntries(module)) addUser(entry, module.draft);
+    const inactive = readUserEntries(module).flatMap((entry) => addUser(entry, module));
+    addInactive(inactive, module);
   },
 };
 
@@ -71,7 +76,11 @@ function addGroup(draft: SpecDraft, name: string, members: readonly string[], at
   draft.origin(["groups", name], at);
 }
 
-function addUser({ name, isDefault, layers, at }: UserEntry, draft: SpecDraft): void {
+function addUser(
+  { name, isDefault, layers, at }: UserEntry,
+  module: ModuleInput,
+): readonly Inactive[] {
+  const { draft } = module;
   const user = draft.user(name);
   if (at !== undefined) draft.origin(["users", name], at);
   if (isDefault) {
@@ -80,7 +89,7 @@ function addUser({ name, isDefault, layers, at }: UserEntry, draft: SpecDraft): 
     user.sudo = ["ALL=(ALL) NOPASSWD:ALL"];
   }
   for (const layer of layers) layer.get("name")?.mark("translated");
-  fillUser(name, user, new UserLayers(layers), draft);
+  fillUser(name, user, new UserLayers(layers), module);
   const groups = isDefault
     ? layers.map((layer) => new UserLayers([layer]).get("groups"))
     : [new UserLayers(layers).get("groups")];
@@ -88,6 +97,7 @@ function addUser({ name, isDefault, layers, at }: UserEntry, draft: SpecDraft): 
   for (const key of ["groups", "authorizedKeys", "sudo", "doas"] as const) {
     if (user[key]?.length === 0) delete user[key];
   }
+  return readInactive(name, new UserLayers(layers).get("inactive"));
 }
 
 /**
@@ -111,7 +121,8 @@ function readGroups(name: string, user: User, input: Input | undefined, draft: S
   draft.origin(["users", name, "groups"], input);
 }
 
-function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft): void {
+function fillUser(name: string, user: User, layers: UserLayers, module: ModuleInput): void {
+  const { draft } = module;
   const set = <K extends keyof User>(
     key: K,
     from: string,
@@ -133,11 +144,15 @@ function fillUser(name: string, user: User, layers: UserLayers, draft: SpecDraft
   set("system", "system", (input) => input.boolean());
   set("createHome", "no_create_home", (input) => (input.boolean() === true ? false : undefined));
   set("authorizedKeys", "ssh_authorized_keys", (input) => unique(readKeys(input)));
+  set("authorizedKeys", "ssh_import_id", (input) => {
+    return unique([...(user.authorizedKeys ?? []), ...readImported(input, module.context)]);
+  });
   set("sudo", "sudo", readRules);
   set("doas", "doas", readRules);
   set("shell", "shell", readShell);
   set("expires", "expiredate", (input) => input.looseText());
-  readPassword(name, user, layers, draft);
+  redirectLogins(name, user, layers, module);
+  readPassword(name, user, layers, module);
   const noGroup = layers.get("no_user_group");
   if (noGroup?.boolean() === true && user.primaryGroup === undefined) user.primaryGroup = "users";
   if (user.system === true) fillSystemUser(name, user);
@@ -151,17 +166,9 @@ function fillSystemUser(name: string, user: User): void {
   if (/^[A-Za-z0-9_.-]+$/.test(name)) user.home ??= `/home/${name}`;
 }
 
-/** Keys that change nothing when they are false, and are not translated when they are true. */
-const switches: Readonly<Record<string, string>> = {
-  ssh_redirect_user: "give the user no key, or a key with a forced command",
-};
-
 const inexpressible: Readonly<Record<string, string>> = {
-  inactive: "use `expiredate`",
   selinux_user: "NixOS has no SELinux; drop it",
   snapuser: "NixOS has no snap; drop it",
-  ssh_import_id: "put the keys themselves under `ssh_authorized_keys`",
-  ...switches,
 };
 
 function nameInexpressible(layers: UserLayers): void {
@@ -174,15 +181,11 @@ function nameInexpressible(layers: UserLayers): void {
       );
   }
   for (const [key, hint] of Object.entries(inexpressible)) {
-    const input = layers.get(key);
-    if (input?.value === false && key in switches) input.mark("translated");
-    else {
-      input?.unsupported({
-        code: "cloud-config/unsupported-key",
-        message: `users.${key} is not expressible on NixOS`,
-        hint,
-      });
-    }
+    layers.get(key)?.unsupported({
+      code: "cloud-config/unsupported-key",
+      message: `users.${key} is not expressible on NixOS`,
+      hint,
+    });
   }
 }
 

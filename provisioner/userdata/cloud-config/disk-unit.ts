@@ -1,0 +1,97 @@
+import type { Unit } from "#generated/provisioner/spec/v1.ts";
+import type { DiskLayout } from "./disk-layout.ts";
+import type { NewFileSystem } from "./file-system.ts";
+import { shellLine } from "./spec-command.ts";
+
+export const unitName = "disk-setup.service";
+
+/**
+ * Nothing is written to what is not empty: blkid knows nothing on it (2), and its first MiB is zero. What is not
+ * there is left for the next boot.
+ */
+const functions = `empty() {
+  [ -e "$1" ] || { echo "$1 is not there"; return 1; }
+  found=0
+  blkid -p "$1" > /dev/null 2>&1 || found=$?
+  [ $found -eq 2 ] && cmp -s -n 1048576 "$1" /dev/zero && return
+  echo "$1 is not empty, and stays as it is"
+  return 1
+}
+mebibytes() {
+  bytes=$(blockdev --getsize64 "$1" 2> /dev/null || stat -c %s "$1")
+  echo $((bytes / 1048576 - 2))
+}
+settle() {
+  udevadm settle --timeout=30 2> /dev/null || true
+}
+`;
+
+/** The script that the unit runs: disks first, then what stands on them. */
+export function diskScript(
+  layouts: readonly DiskLayout[],
+  fileSystems: readonly NewFileSystem[],
+): string {
+  const steps = [
+    ...layouts.map(partition),
+    ...fileSystems.map(({ device, command }) => {
+      return `if empty ${shellLine([device])}; then\n  ${command}\nfi\n`;
+    }),
+  ];
+  return `set -e\n${functions}settle\n${steps.join("")}settle\n`;
+}
+
+/** Shares are reckoned when the disk is there; the last part takes what is left. */
+function partition({ disk, table, parts }: DiskLayout): string {
+  const device = shellLine([disk]);
+  const lines = parts.map(({ percent, type }, index) => {
+    const isLast = index === parts.length - 1;
+    return `,${isLast ? "" : `$((total * ${percent} / 100))M`},${type}`;
+  });
+  return `if empty ${device}; then
+  total=$(mebibytes ${device})
+  printf '%s\\n' 'label: ${table}' ${lines.map((line) => `"${line}"`).join(" ")} | sfdisk --quiet ${device}
+  settle
+fi
+`;
+}
+
+/** Before anything is mounted, and again where a switch has changed it. */
+export function diskUnit(
+  layouts: readonly DiskLayout[],
+  fileSystems: readonly NewFileSystem[],
+): Unit {
+  const swaps = fileSystems.filter(({ isSwap }) => isSwap).map(({ device }) => swapUnit(device));
+  const before = ["local-fs.target", "swap.target", ...swaps, "shutdown.target"];
+  const text = `[Unit]
+Description=Partition disks that are empty, and make file systems where there is nothing
+DefaultDependencies=no
+After=systemd-udevd.service systemd-udev-trigger.service
+Before=${before.join(" ")}
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+Environment=PATH=/run/current-system/sw/bin
+ExecStart=/bin/sh -c "${unitQuoted(diskScript(layouts, fileSystems))}"
+`;
+  return { text, wantedBy: ["multi-user.target"] };
+}
+
+/** Name of the unit of swap on a device, as systemd-escape makes it; mounts name this unit themselves. */
+function swapUnit(device: string): string {
+  const name = device.replace(/^\/+|\/+$/g, "").replace(/[^A-Za-z0-9:_./]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+  return `${name.replace(/\/+/g, "-")}.swap`;
+}
+
+/** Within double quotes of a unit file, with its own signs as they are (systemd.service(5)). */
+export function unitQuoted(script: string): string {
+  return script
+    .replace(/[\\"]/g, "\\$&")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\t", "\\t")
+    .replaceAll("%", "%%")
+    .replaceAll("$", "$$$$");
+}

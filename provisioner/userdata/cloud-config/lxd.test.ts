@@ -1,0 +1,115 @@
+import t from "tap";
+import { checkCases } from "./check-cases.ts";
+
+const options = (preseed: object) => ({
+  options: {
+    "virtualisation.incus.enable": true,
+    "networking.nftables.enable": true,
+    "virtualisation.incus.preseed": preseed,
+  },
+});
+const root = (pool: string) => ({ root: { type: "disk", path: "/", pool } });
+const nic = (network: string) => ({ eth0: { type: "nic", network, name: "eth0" } });
+
+checkCases(t, [
+  {
+    name: "a pool and a bridge",
+    yaml: "lxd:\n  init: {network_address: 192.0.2.7, network_port: 8444, storage_backend: zfs, storage_create_loop: 10, storage_pool: p}\n  bridge: {mode: new, name: br0, mtu: 1400, domain: lxd, ipv4_address: 192.0.2.1, ipv4_netmask: 25, ipv4_nat: true, ipv4_dhcp_first: 192.0.2.2, ipv4_dhcp_last: 192.0.2.9}\n",
+    spec: options({
+      config: { "core.https_address": "192.0.2.7:8444" },
+      storage_pools: [{ name: "p", driver: "zfs", config: { size: "10GiB" } }],
+      networks: [
+        {
+          name: "br0",
+          type: "bridge",
+          config: {
+            "bridge.mtu": "1400",
+            "dns.domain": "lxd",
+            "ipv4.address": "192.0.2.1/25",
+            "ipv4.nat": "true",
+            "ipv6.address": "none",
+            "ipv4.dhcp.ranges": "192.0.2.2-192.0.2.9",
+          },
+        },
+      ],
+      profiles: [{ name: "default", devices: { ...root("p"), ...nic("br0") } }],
+    }),
+  },
+  {
+    name: "a backend alone, on a device; the bridge has addresses of its own",
+    yaml: "lxd: {init: {storage_backend: btrfs, storage_create_device: /dev/vdb}}\n",
+    spec: options({
+      storage_pools: [{ name: "default", driver: "btrfs", config: { source: "/dev/vdb" } }],
+      networks: [{ name: "incusbr0", type: "bridge", config: { "ipv4.address": "auto" } }],
+      profiles: [{ name: "default", devices: { ...root("default"), ...nic("incusbr0") } }],
+    }),
+  },
+  {
+    name: "a bridge that is there, and none",
+    yaml: "lxd: {bridge: {mode: existing, name: br0, mtu: -1, ipv4_dhcp_leases: 9}}\n",
+    spec: options({
+      storage_pools: [{ name: "default", driver: "dir" }],
+      profiles: [
+        {
+          name: "default",
+          devices: {
+            ...root("default"),
+            eth0: { type: "nic", nictype: "bridged", parent: "br0", name: "eth0" },
+          },
+        },
+      ],
+    }),
+    says: ["note cloud-config/no-meaning 2:52 lxd.bridge.ipv4_dhcp_leases"],
+  },
+  {
+    name: "a preseed counts, and nothing beside it",
+    yaml: "lxd: {preseed: 'config: {a: b}', init: {storage_backend: dir}}\n",
+    spec: options({ config: { a: "b" } }),
+    says: ["warning cloud-config/overridden 2:34 lxd.init"],
+  },
+  {
+    name: "a password is refused, and what is unknown",
+    yaml: "lxd: {init: {trust_password: x, storage_backend: y}, bridge: {mode: z}}\n",
+    spec: options({
+      storage_pools: [{ name: "default", driver: "dir" }],
+      profiles: [{ name: "default", devices: root("default") }],
+    }),
+    says: [
+      "warning cloud-config/unsupported-key 2:14 lxd.init.trust_password",
+      "warning cloud-config/unknown-value 2:33 lxd.init.storage_backend",
+      "warning cloud-config/unknown-value 2:63 lxd.bridge.mode",
+    ],
+  },
+  {
+    name: "a preseed that is none",
+    yaml: "lxd: {preseed: '[a'}\n",
+    spec: {
+      options: { "virtualisation.incus.enable": true, "networking.nftables.enable": true },
+    },
+    says: ["error user-data/wrong-type 2:16 lxd.preseed"],
+  },
+  {
+    name: "wrong types in each place",
+    yaml: "lxd: {init: a, bridge: [b]}\n",
+    spec: options({
+      storage_pools: [{ name: "default", driver: "dir" }],
+      profiles: [{ name: "default", devices: root("default") }],
+    }),
+    says: [
+      "error user-data/wrong-type 2:13 lxd.init",
+      "error user-data/wrong-type 2:24 lxd.bridge",
+    ],
+  },
+  {
+    name: "an empty one says nothing",
+    yaml: "lxd: {}\n",
+    spec: {},
+    says: ["note cloud-config/no-meaning 2:1 lxd"],
+  },
+  {
+    name: "a text is none",
+    yaml: "lxd: a\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:6 lxd"],
+  },
+]);

@@ -1,0 +1,71 @@
+import type { Json } from "#core/canonical-json.ts";
+import type { Input } from "../input.ts";
+import { readYaml } from "../yaml.ts";
+import { readBridge, readInit } from "./lxd-preseed.ts";
+import type { CloudConfigModule } from "./module.ts";
+import { nameNeedless } from "./refused.ts";
+import { setOption } from "./spec-option.ts";
+
+/** `lxd`: containers, by Incus. */
+export const lxd: CloudConfigModule = {
+  name: "lxd",
+  keys: ["lxd"],
+  rule:
+    "NixOS has Incus, which LXD became: virtualisation.incus is switched on with a preseed, and with it nftables, which it needs. `init` and " +
+    "`bridge` become a pool, a network and the profile `default`; a `preseed` is taken as it stands, and the other two are then not used. Without `storage_backend` the pool is " +
+    "a directory. `trust_password` is refused: Incus trusts by tokens (`incus config trust add`). A pool of ZFS needs boot.supportedFilesystems and networking.hostId.",
+  example: `lxd:
+  init:
+    storage_backend: btrfs
+    storage_create_loop: 10
+  bridge:
+    mode: new
+    ipv4_address: 192.0.2.1
+    ipv4_netmask: 24
+    ipv4_nat: true
+`,
+  translate({ config, draft }) {
+    const input = config.get("lxd");
+    if (input === undefined) return;
+    if (!input.isMapping()) return input.expected("a mapping with `init` or `preseed`");
+    if (input.entries().length === 0) return nameNeedless(input, "it says nothing");
+    const preseed = input.get("preseed");
+    const data = preseed === undefined ? makePreseed(input) : takePreseed(input, preseed);
+    setOption(draft, "virtualisation.incus.enable", true, input);
+    setOption(draft, "networking.nftables.enable", true, input);
+    if (data !== undefined) setOption(draft, "virtualisation.incus.preseed", data, input);
+  },
+};
+
+/** The text is YAML, and goes before the rest of the section. */
+function takePreseed(input: Input, preseed: Input): Json | undefined {
+  for (const key of ["init", "bridge"]) {
+    input.get(key)?.unsupported({
+      code: "cloud-config/overridden",
+      message: "`preseed` counts instead",
+      hint: "say it there",
+    });
+  }
+  const text = preseed.text();
+  if (text === undefined) return undefined;
+  const { value } = readYaml(text, { document: "preseed" });
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  preseed.expected(
+    "the YAML of a preseed",
+    "as `incus admin init --dump` prints it",
+    "something else",
+  );
+  return undefined;
+}
+
+function makePreseed(input: Input): Json | undefined {
+  const init = readInit(input.get("init"));
+  const bridge = readBridge(input.get("bridge"));
+  const devices = { ...init.devices, ...bridge.devices };
+  return {
+    ...(Object.keys(init.config).length === 0 ? {} : { config: init.config }),
+    ...(init.pools.length === 0 ? {} : { storage_pools: init.pools }),
+    ...(bridge.networks.length === 0 ? {} : { networks: bridge.networks }),
+    profiles: [{ name: "default", devices }],
+  };
+}

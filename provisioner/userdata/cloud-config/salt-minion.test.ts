@@ -1,0 +1,90 @@
+import t from "tap";
+import { checkCases } from "./check-cases.ts";
+
+const enabled = { "services.salt.minion.enable": true };
+
+checkCases(t, [
+  {
+    name: "a configuration with grains, and a pair of keys",
+    yaml: "salt_minion:\n  conf: {master: salt.example.org}\n  grains: {role: [edge]}\n  public_key: PUB\n  private_key: PRIV\n",
+    spec: {
+      files: [
+        { path: "/etc/salt/pki/minion/minion.pub", content: "PUB", mode: "0644" },
+        {
+          path: "/etc/salt/pki/minion/minion.pem",
+          secret: { secretRef: "salt-minion-key" },
+          mode: "0400",
+        },
+      ],
+      options: {
+        ...enabled,
+        "services.salt.minion.configuration": {
+          master: "salt.example.org",
+          grains: { role: ["edge"] },
+        },
+      },
+    },
+    secrets: { "salt-minion-key": "PRIV" },
+  },
+  {
+    name: "without a master it is applied once, and the minion does not run",
+    yaml: "salt_minion: {conf: {file_client: local}}\n",
+    spec: {
+      units: { "salt-minion.service": { enable: false } },
+      commands: [
+        {
+          name: "salt-call",
+          when: "late",
+          frequency: "instance",
+          script: { secretRef: "salt-call" },
+        },
+      ],
+      options: { ...enabled, "services.salt.minion.configuration": { file_client: "local" } },
+    },
+    secrets: { "salt-call": "#!/bin/sh\nsalt-call --local state.apply\n" },
+  },
+  {
+    name: "names of other systems have no meaning, a place of the keys has",
+    yaml: "salt_minion: {pkg_name: a, service_name: b, config_dir: /c, pki_dir: /p, public_key: x, private_key: y}\n",
+    spec: {
+      files: [
+        { path: "/p/minion.pub", content: "x", mode: "0644" },
+        { path: "/p/minion.pem", secret: { secretRef: "salt-minion-key" }, mode: "0400" },
+      ],
+      options: enabled,
+    },
+    secrets: { "salt-minion-key": "y" },
+    says: [
+      "note cloud-config/no-meaning 2:15 salt_minion.pkg_name",
+      "note cloud-config/no-meaning 2:28 salt_minion.service_name",
+      "note cloud-config/no-meaning 2:45 salt_minion.config_dir",
+    ],
+  },
+  {
+    name: "one key alone is not used",
+    yaml: "salt_minion: {private_key: y}\n",
+    spec: { options: enabled },
+    says: ["warning cloud-config/unsupported-key 2:15 salt_minion.private_key"],
+  },
+  {
+    name: "wrong types in each place",
+    yaml: "salt_minion: {conf: a, grains: [b], pkg_name: 1, public_key: [a], private_key: 2, pki_dir: 3}\n",
+    spec: { options: enabled },
+    says: [
+      "error user-data/wrong-type 2:21 salt_minion.conf",
+      "error user-data/wrong-type 2:32 salt_minion.grains",
+      "error user-data/wrong-type 2:47 salt_minion.pkg_name",
+      "warning cloud-config/unsupported-key 2:50 salt_minion.public_key",
+      "error user-data/wrong-type 2:62 salt_minion.public_key",
+      "warning cloud-config/unsupported-key 2:67 salt_minion.private_key",
+      "error user-data/wrong-type 2:80 salt_minion.private_key",
+      "error user-data/wrong-type 2:92 salt_minion.pki_dir",
+    ],
+  },
+  {
+    name: "a list is none",
+    yaml: "salt_minion: [a]\n",
+    spec: {},
+    says: ["error user-data/wrong-type 2:14 salt_minion"],
+  },
+]);

@@ -1,0 +1,47 @@
+import type { CloudConfigModule } from "./module.ts";
+import { nameNeedless } from "./refused.ts";
+import { setOption } from "./spec-option.ts";
+
+/** `drivers`: those of NVIDIA. */
+export const ubuntuDrivers: CloudConfigModule = {
+  name: "ubuntu_drivers",
+  keys: ["drivers"],
+  rule:
+    "With its licence accepted, NVIDIA's driver is installed with the open modules of its kernel part, which take cards from Turing on; for older " +
+    "ones hardware.nvidia.open is to be false. It is not free, so that nixpkgs.config.allowUnfree is set, for every " +
+    "package. A `version` is refused: the driver is that of the kernel's package set.",
+  example: "drivers:\n  nvidia:\n    license-accepted: true\n",
+  translate({ config, draft }) {
+    const input = config.get("drivers");
+    if (input === undefined) return;
+    if (!input.isMapping()) return input.expected("a mapping with `nvidia`");
+    if (input.entries().length === 0) input.mark("translated");
+    const nvidia = input.get("nvidia");
+    if (nvidia === undefined) return;
+    if (!nvidia.isMapping()) return nvidia.expected("a mapping with `license-accepted`");
+    const accepted = nvidia.get("license-accepted");
+    const isAccepted = accepted?.boolean();
+    const version = nvidia.get("version");
+    if (version?.text() !== undefined) {
+      version.unsupported({
+        code: "cloud-config/unsupported-key",
+        message: "which version of the driver is installed is decided by the pinned nixpkgs",
+        hint: "set hardware.nvidia.package in a module of your own, as to config.boot.kernelPackages.nvidiaPackages.production",
+      });
+    }
+    if (accepted === undefined) {
+      return nvidia.expected("a mapping with `license-accepted`", undefined, "one without");
+    }
+    if (isAccepted === false) return nameNeedless(accepted, "without it nothing is installed");
+    if (isAccepted === undefined) return;
+    setOption(draft, "services.xserver.videoDrivers", ["nvidia"], accepted);
+    setOption(draft, "hardware.graphics.enable", true, accepted);
+    setOption(draft, "hardware.nvidia.open", true, accepted);
+    setOption(draft, "nixpkgs.config.allowUnfree", true, accepted);
+    accepted.add("note", {
+      code: "cloud-config/nvidia-open",
+      message: "the open kernel modules are taken, which cards before Turing do not have",
+      hint: "for an older card set hardware.nvidia.open to false under `firstlight: options`",
+    });
+  },
+};

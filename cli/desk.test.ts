@@ -28,7 +28,7 @@ t.test("explain tells any code", async (t) => {
 });
 
 t.test("translate: spec, Nix, and JSON with coverage; errors exit 4", async (t) => {
-  const good = "#cloud-config\nhostname: a\nlandscape: { client: x }\n";
+  const good = "#cloud-config\nhostname: a\nlandscape: { client: { url: x } }\n";
   t.match(JSON.parse(firstlight(["translate", "-"], good).stdout), { hostname: "a" });
   t.match(
     firstlight(["translate", "-", "--format", "nix"], good).stdout,
@@ -40,7 +40,7 @@ t.test("translate: spec, Nix, and JSON with coverage; errors exit 4", async (t) 
     v: 1,
     spec: { hostname: "a" },
     coverage: { translated: 1, agent: 0, unsupported: 1 },
-    findings: [{ path: "landscape", line: 3, column: 1 }],
+    findings: [{ path: "landscape.client", line: 3, column: 14 }],
   });
   t.match(firstlight(["translate", "-"], "#cloud-config\nhostname: [a]\n"), {
     code: 4,

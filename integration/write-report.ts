@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 
-const everyMs = 100;
+const everyMs = 20;
 const directory = process.env["WRITE_REPORTS"];
 if (directory !== undefined) {
   // The names of peers would be asked of a resolver. Node's types do not know it yet.

@@ -38,6 +38,7 @@ const testTools = {
   age: "age",
   visudo: "sudo",
   doas: "opendoas",
+  sfdisk: "fdisk",
   swtpm: "swtpm",
   ...libraries({
     "libtss2-esys.so.0": "libtss2-esys-3.0.2-0",

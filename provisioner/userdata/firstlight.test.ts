@@ -60,7 +60,7 @@ mounts: [{device: /dev/sdb, path: /data, type: ext4, options: [noatime], check: 
 swap: [{device: /swapfile, sizeMiB: 2048}, {device: /swap, size: auto, maxMiB: 512, options: [nofail]}]
 templates: [{name: docker-host, parameters: {a: 1}}]
 modules: [{name: web, text: "{ }"}]
-home: {alice: {programs.git.enable: true}}
+home: {alice: {packages: [ripgrep], files: {a: {content: x, executable: true, force: true}}, programs.git.enable: true}}
 health:
   passes: 3
   interval: 5s

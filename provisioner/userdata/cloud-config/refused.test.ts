@@ -155,12 +155,6 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ["mcollective: {conf: {a: b}}\n", [refused("2:15 mcollective.conf")]],
   ["mcollective: {conf: a}\n", [wrong("2:21 mcollective.conf")]],
   [
-    "vendor_data: {enabled: false, prefix: [a]}\n",
-    [needless("2:15 vendor_data.enabled"), needless("2:31 vendor_data.prefix")],
-  ],
-  ["vendor_data2: {enabled: true}\n", ["warning user-data/vendor-data 2:16 vendor_data2.enabled"]],
-  ["vendor_data: {enabled: [a]}\n", [wrong("2:24 vendor_data.enabled")]],
-  [
     "rpi: {interfaces: {i2c: true, spi: false, onewire: 1}, enable_usb_gadget: true}\n",
     [
       refused("2:20 rpi.interfaces.i2c"),

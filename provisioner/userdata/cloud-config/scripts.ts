@@ -1,5 +1,5 @@
 import type { CloudConfigModule } from "./module.ts";
-import { refused, refusedModule } from "./refused.ts";
+import { keysOfVendorData, readVendorKeys } from "./vendor-keys.ts";
 
 /** A module that runs what lies in a directory of cloud-init, and has no keys. */
 function directory(name: string, rule: string): CloudConfigModule {
@@ -12,48 +12,38 @@ const nowhere =
 /** Scripts of the user-data itself. */
 export const scriptsUser = directory(
   "scripts_user",
-  "It has no keys: cloud-init runs the scripts that are parts of the user-data (`#!`). Put their lines under `runcmd`, or under `commands` " +
-    "of a #firstlight, where each has a unit of its own.",
+  "It has no keys: scripts that are parts of the user-data (`#!`) become commands, each in a unit of its own, in cloud-init's order " +
+    "around `runcmd` (docs/user-data.md).",
 );
 
 export const scriptsPerBoot = directory(
   "scripts_per_boot",
-  "It has no keys: cloud-init runs what lies in /var/lib/cloud/scripts/per-boot at each boot. Say it with `firstlight: commands` and " +
+  "It has no keys: cloud-init runs what lies in /var/lib/cloud/scripts/per-boot at each boot. Parts of the type " +
+    "`text/x-shellscript-per-boot` become commands; say others with `firstlight: commands` and " +
     `\`frequency: always\`; ${nowhere}.`,
 );
 
 export const scriptsPerInstance = directory(
   "scripts_per_instance",
-  "It has no keys: cloud-init runs what lies in /var/lib/cloud/scripts/per-instance once per instance. Say it with `runcmd`, or with " +
+  "It has no keys: cloud-init runs what lies in /var/lib/cloud/scripts/per-instance once per instance. Parts of the type " +
+    "`text/x-shellscript-per-instance` become commands; say others with `runcmd`, or with " +
     `\`firstlight: commands\` and \`frequency: instance\`; ${nowhere}.`,
 );
 
 export const scriptsPerOnce = directory(
   "scripts_per_once",
-  "It has no keys: cloud-init runs what lies in /var/lib/cloud/scripts/per-once once on a machine. Say it with `firstlight: commands` and " +
+  "It has no keys: cloud-init runs what lies in /var/lib/cloud/scripts/per-once once on a machine. Parts of the type " +
+    "`text/x-shellscript-per-once` become commands; say others with `firstlight: commands` and " +
     `\`frequency: once\`; ${nowhere}.`,
 );
 
-const vendorData = "vendor-data is not used; put what you need of it into the user-data";
-
-const switched = refused.mapping(vendorData, {
-  enabled: {
-    ...refused.anyOf(["true or false", "text"], vendorData, (value) => value === false),
-    code: "user-data/vendor-data",
-  },
-  prefix: refused.anyOf(
-    ["text", "a list"],
-    "no script of vendor-data runs, so that nothing goes before it",
-    () => true,
-  ),
-});
-
-/** `vendor_data`: whether the cloud's own scripts run. */
-export const scriptsVendor = refusedModule({
+/** `vendor_data`: what is made of the cloud's own documents. */
+export const scriptsVendor: CloudConfigModule = {
   name: "scripts_vendor",
+  keys: keysOfVendorData,
   rule:
-    "Of vendor-data nothing is used: to switch it off asks for what is so anyway, to switch it on is refused. What must run belongs into the " +
-    "user-data.",
+    "Vendor-data counts below user-data, and its scripts run (docs/user-data.md); `enabled: false` switches it off, `disabled_handlers` leaves types " +
+    "of its parts out. A `prefix` before its scripts is named, and none is put there.",
   example: "vendor_data:\n  enabled: false\n",
-  keys: { vendor_data: switched, vendor_data2: switched },
-});
+  translate: ({ config }) => readVendorKeys(config),
+};

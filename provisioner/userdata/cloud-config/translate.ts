@@ -9,13 +9,11 @@ import { asksForNothing } from "./asks-for-nothing.ts";
 import { settleEmptyValues } from "./empty-values.ts";
 import { otherKeys } from "./other-keys.ts";
 import { cloudConfigModules } from "./table.ts";
-import { keysOfVendorData, readVendorKeys } from "./vendor-keys.ts";
 
 const ownKeys = new Set(cloudConfigModules.flatMap((module) => module.keys));
 const knownKeys = [
   ...ownKeys,
   ...Object.keys(otherKeys),
-  ...keysOfVendorData,
   ...["merge_how", "merge_type", "firstlight"],
 ];
 
@@ -33,7 +31,6 @@ export function translateCloudConfig(
   }
   settleEmptyValues(config, ownKeys);
   for (const module of cloudConfigModules) module.translate({ config, draft, context });
-  readVendorKeys(config);
   const own = config.get("firstlight");
   if (own !== undefined) fillFromFirstlight(own, draft);
   for (const input of config.document.unmarked()) nameUnused(input);

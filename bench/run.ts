@@ -8,6 +8,7 @@ import { cloudInitCases } from "./cloud-init.ts";
 import { discoverCases, measureDetection } from "./discover.ts";
 import { measureFacts } from "./facts.ts";
 import { measure, median, ninth, type Sample } from "./measure.ts";
+import { renderCases } from "./render.ts";
 import { systemCases } from "./system.ts";
 
 /** A floor whose nine-of-ten value is so much above its least says that the machine was busy. */
@@ -38,14 +39,22 @@ console.log(
 const boots = bootCases();
 const discoveries = await discoverCases(userData);
 const cloudInit = cloudInitCases(userData, discoveries.ec2);
+const renders = renderCases();
 const systems = await systemCases();
 let rows: readonly Row[];
 try {
-  rows = runCases([...boots.cases, ...discoveries.cases, ...cloudInit.cases, ...systems.cases]);
+  rows = runCases([
+    ...boots.cases,
+    ...discoveries.cases,
+    ...cloudInit.cases,
+    ...renders.cases,
+    ...systems.cases,
+  ]);
 } finally {
   boots.close();
   discoveries.close();
   cloudInit.close();
+  renders.close();
   systems.close();
 }
 const facts = await measureFacts(200);

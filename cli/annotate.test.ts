@@ -13,15 +13,17 @@ t.test("a finding stands below its line, under its column", (t) => {
     finding(2, 1, "no"),
     finding(null, null, "nowhere"),
     finding(9, 1, "behind"),
+    { ...finding(1, 1, "elsewhere"), document: "a.yaml: part 2" },
   ];
   t.equal(
-    annotate("#cloud-config\n\ta: 1\n", findings),
+    annotate("a.yaml", "#cloud-config\n\ta: 1\n", findings),
     `1 │ #cloud-config
 2 │ \ta: 1
   │ \t ^ error users.0: must be text [cloud-config/invalid]
   │ \t   write it
   │ ^ error users.0: no [cloud-config/invalid]
 a.yaml error users.0: nowhere [cloud-config/invalid]
+a.yaml: part 2:1:1 error users.0: elsewhere [cloud-config/invalid]
 a.yaml:9:1 error users.0: behind [cloud-config/invalid]
 `,
   );
@@ -29,6 +31,6 @@ a.yaml:9:1 error users.0: behind [cloud-config/invalid]
 });
 
 t.test("a document cannot act on the terminal", (t) => {
-  t.equal(annotate("a: \u001b[2J\r\nb\n", []), "1 │ a: \ufffd[2J\n2 │ b\n");
+  t.equal(annotate("a.yaml", "a: \u001b[2J\r\nb\n", []), "1 │ a: \ufffd[2J\n2 │ b\n");
   t.end();
 });

@@ -10,13 +10,14 @@ const maxLines = 10_000;
  *       │ ^ error: cloud-config has no such key [cloud-config/unknown-key]
  *       │   did you mean `packages`?
  *
- * What has no line in it stands at the end.
+ * What has no line in it, and what is said of its parts, stands at the end.
  */
-export function annotate(text: string, findings: readonly Finding[]): string {
+export function annotate(document: string, text: string, findings: readonly Finding[]): string {
   const lines = text.split(/\r\n?|\n/);
   if (lines.at(-1) === "") lines.pop();
   const width = String(Math.min(lines.length, maxLines)).length;
-  const byLine = Map.groupBy(findings, ({ line }) => line);
+  // A part of it has lines of its own, where it was encoded.
+  const byLine = Map.groupBy(findings, (each) => (each.document === document ? each.line : null));
   const shown = lines.slice(0, maxLines).flatMap((line, index) => {
     const number = index + 1;
     const said = (byLine.get(number) ?? []).flatMap((finding) => marked(finding, line));

@@ -9,7 +9,7 @@ import { type Io, timestamp } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import type { RawDocument, TranslationContext } from "#provisioner/userdata/translation.ts";
-import { decodeUserData, sniff } from "#provisioner/userdata/user-data-format.ts";
+import { decodeUserData, maxBytes, sniff } from "#provisioner/userdata/user-data-format.ts";
 import { type Command, textFlag } from "../command.ts";
 import { namedSecrets, secretsHelp, secretsOption } from "../named-secrets.ts";
 import { everyFinding } from "../preview.ts";
@@ -50,7 +50,7 @@ export const command: Command = {
       const said = await validateFile({ document: name, bytes }, { io, kind, secrets, signers });
       findings.push(...said);
       if (json) continue;
-      if (flags["annotate"] === true) out.data(await annotated(bytes, said));
+      if (flags["annotate"] === true) out.data(await annotated({ document: name, bytes }, said));
       else for (const finding of said) out.data(formatFinding(finding));
     }
     if (json) out.data(prettyJson({ v: 1, findings }));
@@ -67,10 +67,14 @@ interface Validating {
 }
 
 /** The document as it is read, with what is said of it. */
-async function annotated(bytes: Uint8Array, findings: readonly Finding[]): Promise<string> {
-  const { annotate } = await import("../annotate.ts");
-  const { text } = decodeUserData({ document: "", bytes });
-  return annotate(text ?? "", findings).replace(/\n$/, "");
+async function annotated(raw: RawDocument, findings: readonly Finding[]): Promise<string> {
+  const [{ annotate }, { openDocument }] = await Promise.all([
+    import("../annotate.ts"),
+    import("#provisioner/userdata/parts/document-bytes.ts"),
+  ]);
+  const { bytes = raw.bytes } = openDocument(raw.bytes, maxBytes);
+  const text = new TextDecoder("utf-8").decode(bytes);
+  return annotate(raw.document, text, findings).replace(/\n$/, "");
 }
 
 async function validateFile(

@@ -537,6 +537,11 @@ const cases: readonly Case[] = [
   ],
   ["an address that is none", { hosts: { "a\nb": ["a"] } }, error("render/text", "hosts.a\ufffdb")],
   [
+    "a name server that is no address",
+    { resolver: { nameservers: ["nope"] } },
+    error("render/text", "resolver.nameservers.0"),
+  ],
+  [
     "an option of resolv.conf that ends its quotes",
     { resolver: { options: ["'; x"] } },
     error("render/text", "resolver.options.0"),

@@ -42,7 +42,10 @@ export const textRules = {
   address: rule("[0-9A-Fa-f:.]+", "an IP address"),
   gateway: rule("([0-9A-Fa-f:.]+|_dhcp4|_ipv6ra)", "an IP address, `_dhcp4` or `_ipv6ra`"),
   hostName: rule("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?", "a host name"),
-  nameServer: rule("[0-9A-Za-z.:%#_\\[\\]-]+", "the address of a name server"),
+  nameServer: rule(
+    "\\[?[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*(%[0-9A-Za-z_.-]+)?\\]?(:[0-9]+)?(#[0-9A-Za-z._-]+)?",
+    "the address of a name server",
+  ),
   server: rule("[0-9A-Za-z.:%_\\[\\]-]+", "a host name or an address"),
   domain: rule("[~A-Za-z0-9._-]+", "a domain"),
   resolverOption: rule("[A-Za-z0-9:_-]+", "an option of resolv.conf"),

@@ -3,7 +3,14 @@ import type { Input } from "../input.ts";
 /** What waits for a unit of cloud-init, or for nobody any more. */
 const pointless =
   /^(?:x-systemd\.[a-z-]+=cloud-(?:init|config|final)[^,]*|comment=.*|nobootwait|bootwait)$/;
-const password = /^(?:pass(?:word)?|password2)=/;
+const password = /^(?:pass(?:word|wd)?|password2)=|^user(?:name)?=[^%]*%./;
+/** An address or a name of a device with a password in it: `https://user:…@host/`, `user:…@host:`. */
+const inDevice = /^(?:[a-z][a-z0-9+.-]*:\/\/)?[^/@:\s]+:[^@]+@/i;
+
+/** Whether a device of a mount says a password. */
+export function hasPassword(device: string): boolean {
+  return inDevice.test(device);
+}
 
 /** Options with commas between them; those that mean nothing, or must not stand in the store, are named. */
 export function readMountOptions(field: Input, text: string): readonly string[] {

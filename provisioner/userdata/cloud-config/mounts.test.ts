@@ -136,6 +136,15 @@ checkCases(t, [
     ],
   },
   {
+    name: "nor one in a device, or behind the name of an account",
+    yaml: "mounts: [['https://u:pw@dav.example.org/x', /d, davfs], [//192.0.2.1/a, /a, cifs, 'user=u%pw,passwd=pw']]\n",
+    spec: { mounts: [{ device: "//192.0.2.1/a", path: "/a", type: "cifs" }] },
+    says: [
+      "warning cloud-config/plain-password 2:10 mounts.0",
+      "warning cloud-config/plain-password 2:83 mounts.1.3",
+    ],
+  },
+  {
     name: "fields beyond the sixth have no meaning",
     yaml: "mounts: [[vdb1, /a, ext4, ro, 0, 2, x]]\n",
     spec: { mounts: [{ device: "/dev/vdb1", path: "/a", type: "ext4", options: ["ro"] }] },

@@ -4,7 +4,7 @@ import { readAliases } from "./device-aliases.ts";
 import { readDevice } from "./device-name.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { mountFields } from "./mount-fields.ts";
-import { readMountOptions } from "./mount-options.ts";
+import { hasPassword, readMountOptions } from "./mount-options.ts";
 import { addSwapFile } from "./swap-file.ts";
 
 /** `mounts`, `mount_default_fields` and `swap`: what cloud-init writes to fstab. */
@@ -81,6 +81,7 @@ function addEntry(item: Input, { entries, defaults, aliases }: Reading): void {
   const named = readDevice(written, type ?? "auto", aliases);
   if (named.kind !== "known") return nameDevice(item, named.kind);
   const { device } = named;
+  if (hasPassword(device)) return namePassword(item);
   if (path == null) return takeBack(item, entries, device);
   const isSwap = type === "swap";
   if (!isSwap && path === "none") return nameUseless(item, "it is mounted nowhere");
@@ -97,6 +98,15 @@ function addEntry(item: Input, { entries, defaults, aliases }: Reading): void {
     type: type ?? "auto",
     check: readPass(fields[5], pass ?? "2"),
     options: readMountOptions(fields[3] ?? item, options ?? ""),
+  });
+}
+
+function namePassword(item: Input): void {
+  item.unsupported({
+    code: "cloud-config/plain-password",
+    message:
+      "a password in the device of a mount would stand in the Nix store; the entry is left out",
+    hint: "write it to a file of mode 0600 with write_files, and have the mount read that",
   });
 }
 

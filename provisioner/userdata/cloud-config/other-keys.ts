@@ -9,7 +9,8 @@ export const otherKeys: Readonly<Record<string, string>> = {
   datasource: "datasources are chosen in the settings of the image",
   datasource_list: "datasources are chosen in the settings of the image",
   debug: "use `firstlight status --json`",
-  "launch-index": "every part of the user-data is for this machine",
+  "launch-index":
+    "which of several machines a part is for was decided before it was read (docs/user-data.md)",
   log_cfgs: "the journal keeps what firstlight says",
   network: "give it as network-config of the datasource, or under `firstlight: network`",
   output: "the journal keeps the output of every unit",

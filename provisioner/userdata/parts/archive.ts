@@ -1,5 +1,6 @@
 import type { Json } from "#core/canonical-json.ts";
-import type { Finding } from "#core/finding.ts";
+import { type Finding, findingPath } from "#core/finding.ts";
+import { nearest } from "#core/nearest.ts";
 import { sniff } from "../user-data-format.ts";
 import { readYaml } from "../yaml.ts";
 
@@ -53,6 +54,7 @@ export function readArchive(text: string, document: string): ReadArchive {
       said.push(wrong(index, "expected an entry with text as its content", hint));
       continue;
     }
+    said.push(...unknownKeys(entry, index, document, locate));
     const contentType = typeOf(entry, typeof content === "string" ? content : undefined);
     if (contentType === undefined) {
       const hint = "write a type and a subtype, `text/x-shellscript`";
@@ -84,6 +86,31 @@ function typeOf(entry: Mapping, content: string | undefined): string | undefined
   if (typeof type !== "string") return undefined;
   const clean = type.trim().toLowerCase();
   return clean.split("/").length === 2 ? clean : undefined;
+}
+
+/** Headers that mean something on an entry, beside its own keys. */
+const knownKeys = [
+  ...["content", "type", "filename", "launch-index", "merge-type", "x-merge-type"],
+  "content-encoding",
+];
+
+/** What is spelt like a key that an entry has, and is none; anything else is a header of the part. */
+function unknownKeys(
+  entry: Mapping,
+  index: number,
+  document: string,
+  locate: ReturnType<typeof readYaml>["locate"],
+): readonly Finding[] {
+  return Object.keys(entry).flatMap((key): Finding[] => {
+    if (knownKeys.includes(key.toLowerCase())) return [];
+    const near = nearest(key, knownKeys);
+    const { line, column } = locate([index, key], "key") ?? { line: 1, column: 1 };
+    const hint = near === undefined ? "remove it; it has no effect" : `did you mean \`${near}\`?`;
+    const place = { document, path: findingPath([index, key]), line, column };
+    const message = "an entry of an archive has no such key";
+    const level = near === undefined ? "note" : "warning";
+    return [{ ...place, level, code: "user-data/archive-entry", message, hint }];
+  });
 }
 
 const ownKeys: ReadonlySet<string> = new Set(["content", "type", "filename", "launch-index"]);

@@ -186,6 +186,15 @@ t.test("modules of NixOS are known by their first line, their type or their name
   t.same(part("Content-Disposition: attachment; filename=a.nix", "#!/bin/sh\n"), ["script"]);
 });
 
+t.test("a key that an entry of an archive has not is named", async (t) => {
+  const text =
+    '#cloud-config-archive\n- { type: text/x-shellscript, contnt: "#!/bin/sh", content: "#!/bin/sh\\ntrue\\n", x-mine: 1 }\n';
+  t.match(said(split(text)), [
+    /^user-data:2:\d+ warning 0\.contnt: an entry of an archive has no such key .*archive-entry\]/,
+    /^user-data:2:\d+ note 0\.x-mine: /,
+  ]);
+});
+
 t.test("an archive is its entries", async (t) => {
   const archive = `#cloud-config-archive
 - type: text/x-shellscript-per-once

@@ -147,6 +147,18 @@ t.test("a signature reaches what the signed text names, and nothing that others 
   t.same([...unsigned.signedAddresses], []);
 });
 
+t.test("an address that vendor-data has lengthened is not the signed one", async (t) => {
+  const options = "recurse_dict,recurse_list,recurse_str";
+  const how = `list(${options})+dict(${options})+str(append)`;
+  const files = (address: string) =>
+    `write_files:\n- {path: /etc/x, source: {uri: '${address}'}}\n`;
+  const { asked, signedAddresses } = await resolve(`#cloud-config\n${files("https://a.example")}`, {
+    vendorData: `#cloud-config\nmerge_how: '${how}'\nmerge_type: '${how}'\n${files(".b.example")}`,
+  });
+  t.same(asked, ["https://a.example.b.example"], "as cloud-init merges it");
+  t.same([...signedAddresses], ["https://a.example"]);
+});
+
 t.test("what vendor-data includes changes no system under a signature", async (t) => {
   let said = saying("");
   let vendorText = "#cloud-config\ntimezone: UTC\n";

@@ -42,10 +42,10 @@ export function referencedSources(
   const addressesOf = (sources: readonly NamedSource[]) => [
     ...new Set(sources.map(({ address }) => address)),
   ];
-  return {
-    addresses: addressesOf(named).slice(0, maxSources),
-    signed: addressesOf(named.filter(isSigned)),
-  };
+  // by itself: vendor-data that says how to merge can lengthen what stands in it
+  const { userData } = documents;
+  const signed = context.isSigned === true ? namedSources({ userData }, context) : [];
+  return { addresses: addressesOf(named).slice(0, maxSources), signed: addressesOf(signed) };
 }
 
 /**

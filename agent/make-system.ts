@@ -110,7 +110,7 @@ type Accepted = Pick<Rendering, "content" | "translation">;
 /** What the pure middle of a boot made: enough to render, to preview and to build. */
 export interface Rendering {
   readonly content: DatasourceContent;
-  readonly translation: Omit<Resolution, "fetched">;
+  readonly translation: Omit<Resolution, "fetched" | "signedAddresses" | "launchIndex">;
   readonly match: Match;
   readonly base: Base;
   readonly sources: Sources;
@@ -239,27 +239,31 @@ export async function renderSystem(
     datasource: content.instance.datasource.name,
   });
   await d.bootstrap?.(content); // addresses that documents name need a network
-  const { fetched, ...resolved } = await way.stage("resolve", async () => {
-    await d.ensureIdentity?.(); // where something is sealed to another, it is said what this node has
-    const whole = await resolveSpec(content, d.settings, d);
-    return (await withoutBlamed(d, content, { ...whole, translation: whole })) ?? whole;
-  });
+  const { fetched, launchIndex, signedAddresses, ...resolved } = await way.stage(
+    "resolve",
+    async () => {
+      await d.ensureIdentity?.(); // where something is sealed to another, it is said what this node has
+      const whole = await resolveSpec(content, d.settings, d);
+      return (await withoutBlamed(d, content, { ...whole, translation: whole })) ?? whole;
+    },
+  );
   way.saw({ findings: resolved.findings });
-  const inputsDigest = digestInputs(d.io, { ...content, fetched });
+  const inputs = { ...content, fetched, launchIndex };
+  const inputsDigest = digestInputs(d.io, inputs);
   const { signature } = resolved;
   if (signature !== undefined) {
     const { signer, serial } = signature;
     d.log.info("user-data.signed", { signer, serial });
   }
-  const unsigned = digestUnsigned(
-    d.io,
-    { ...content, fetched },
-    {
+  const isRequired = mustBeSigned(d.settings);
+  const unsigned = digestUnsigned(d.io, inputs, {
+    unused: {
       hostname: resolved.origins.has("hostname"),
-      publicKeys: mustBeSigned(d.settings),
-      vendorData: mustBeSigned(d.settings),
+      publicKeys: isRequired,
+      vendorData: isRequired,
     },
-  );
+    signedAddresses,
+  });
   const decision = decide({
     pinned: readPinnedInstance(d.io.files),
     instance: content.instance,

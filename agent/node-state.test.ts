@@ -71,7 +71,14 @@ t.test(
       {
         fetched = {},
         unused = {},
-      }: { fetched?: Readonly<Record<string, string>>; unused?: Partial<Unused> } = {},
+        signed = [],
+        launchIndex,
+      }: {
+        fetched?: Readonly<Record<string, string>>;
+        unused?: Partial<Unused>;
+        signed?: readonly string[];
+        launchIndex?: number;
+      } = {},
     ) =>
       digestUnsigned(
         io,
@@ -91,15 +98,20 @@ t.test(
           fetched: new Map(
             Object.entries(fetched).map(([name, text]) => [name, Buffer.from(text)]),
           ),
+          launchIndex,
         },
-        { hostname: false, publicKeys: false, vendorData: false, ...unused },
+        {
+          unused: { hostname: false, publicKeys: false, vendorData: false, ...unused },
+          signedAddresses: new Set(signed),
+        },
       );
+    const asked = { "https://192.0.2.1/x": "one", "data:,x": "x" };
     const whole = digest({});
     const same = [
       digest({ instanceId: "i-2", metaData: {}, userData: null }),
       digest({ datasource: { ...instance.datasource, name: "usb", identity: "usb:1" } }),
       digest({}, { "user-data": "b" }),
-      digest({}, {}, { fetched: { "https://192.0.2.1/x": "one", "data:,x": "x" } }),
+      digest({}, {}, { fetched: asked, signed: Object.keys(asked) }),
     ];
     for (const each of same) t.same(each, whole);
     const { rights, place } = whole;
@@ -111,6 +123,9 @@ t.test(
       digest({ vendorData2: { secretRef: "vendor-data2" } }, { "vendor-data2": "b" }),
       digest({}, {}, { unused: { vendorData: true } }),
       digest({}, {}, { fetched: { "http://192.0.2.1/x": "one" } }),
+      digest({}, {}, { fetched: { "http://192.0.2.1/x": "one" }, signed: ["http://192.0.2.1/x"] }),
+      digest({}, {}, { fetched: asked, signed: ["data:,x"] }),
+      digest({}, {}, { launchIndex: 0 }),
       digest({}, {}, { unused: { publicKeys: true } }),
     ];
     for (const each of otherRights) {
@@ -176,6 +191,8 @@ t.test("the digest of the inputs changes with every input and with nothing else"
     digestInputs(io, { ...inputs, instance: named, secrets: pass("y") }),
     "what a document may use counts",
   );
+  t.equal(digestInputs(io, { ...inputs, launchIndex: null }), digest);
+  t.not(digestInputs(io, { ...inputs, launchIndex: 0 }), digest, "parts are chosen by it");
   t.not(digestInputs(io, { ...inputs, secrets: secrets("b") }), digest);
   for (const name of ["vendor-data", "vendor-data2"]) {
     const vendor = new Map([...secrets("a"), [name, new Secret<Uint8Array>(Buffer.from("v"))]]);

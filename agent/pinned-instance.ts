@@ -55,13 +55,15 @@ export interface Inputs {
   readonly secrets: SecretBag;
   /** What documents name by address: another content there is a change as well. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
+  /** What of the meta-data has chosen among parts of documents; absent where nothing did. */
+  readonly launchIndex?: number | null | undefined;
 }
 
 /**
  * Digest of what a system is made from, keyed with a secret of this machine. Not of the meta-data as
  * such: a cloud changes a public address, a tag or a host's name in it by itself, and whoever owns
- * the node has changed nothing then. What is taken from it (instance-id, host name, keys, network)
- * counts where it lies.
+ * the node has changed nothing then. What is taken from it (instance-id, host name, keys, network, the
+ * launch index where parts are chosen by it) counts where it lies.
  */
 export function digestInputs(io: Io, inputs: Inputs): string {
   const { metaData, ...instance } = inputs.instance;
@@ -79,7 +81,7 @@ export function digestWhole(io: Io, inputs: Inputs): string {
 
 /** What a node is made from beside signed user-data: keyed digests, `null` where there is none of it. */
 export interface Unsigned {
-  /** What may let somebody in: ssh keys, vendor-data, secrets beside the document, files without https. */
+  /** What may let somebody in: ssh keys, vendor-data with all it names and parts chosen of it, secrets beside the document. */
   readonly rights: string | null;
   /** The machine's name and its network. */
   readonly place: string | null;
@@ -92,13 +94,26 @@ export interface Unused {
   readonly vendorData: boolean;
 }
 
+/** What a signature does not reach, and what it does. */
+export interface BesideSigned {
+  readonly unused: Unused;
+  /** Addresses that the signed text names; whoever signs one vouches for who answers there. */
+  readonly signedAddresses: ReadonlySet<string>;
+}
+
 /**
  * Digests of everything that a system is made from and a signature under the user-data does not cover.
- * Whoever signs an address with https vouches for who answers there.
  */
-export function digestUnsigned(io: Io, inputs: Inputs, unused: Unused): Unsigned {
+export function digestUnsigned(
+  io: Io,
+  inputs: Inputs,
+  { unused, signedAddresses }: BesideSigned,
+): Unsigned {
   const { hostname, publicKeys, networkConfig, secrets = {} } = inputs.instance;
-  const fetched = [...inputs.fetched].filter(([name]) => !/^(https|data):/.test(name));
+  const fetched = [...inputs.fetched].filter(
+    ([name]) => !(signedAddresses.has(name) && /^(https|data):/.test(name)),
+  );
+  const chosen = byLaunchIndex(inputs);
   const keys = unused.publicKeys ? [] : publicKeys;
   const name = unused.hostname ? null : hostname;
   const { vendorData, vendorData2 } = unused.vendorData
@@ -110,10 +125,12 @@ export function digestUnsigned(io: Io, inputs: Inputs, unused: Unused): Unsigned
     return keyedDigest(io, part, { secrets: new Map(values), fetched: files });
   };
   const vendors = [vendorData, vendorData2].filter((each) => each != null);
-  const beside = keys.length + Object.keys(secrets).length + fetched.length + vendors.length;
+  const files = fetched.length + Object.keys(chosen).length;
+  const beside = keys.length + Object.keys(secrets).length + files + vendors.length;
+  const rights = { publicKeys: keys, secrets, vendors, ...chosen };
   const hasPlace = name !== null || networkConfig !== null;
   return {
-    rights: beside > 0 ? digestOf({ publicKeys: keys, secrets, vendors }, new Map(fetched)) : null,
+    rights: beside > 0 ? digestOf(rights, new Map(fetched)) : null,
     place: hasPlace ? digestOf({ hostname: name, networkConfig }, new Map()) : null,
   };
 }
@@ -122,9 +139,20 @@ interface Digested extends Omit<Inputs, "instance"> {
   readonly instance: Omit<Instance, "metaData"> & Partial<Pick<Instance, "metaData">>;
 }
 
-function digest(io: Io, { instance, secrets, fetched }: Digested): string {
+function digest(io: Io, { instance, secrets, fetched, launchIndex }: Digested): string {
   const { evidence: _evidence, place: _place, ...datasource } = instance.datasource;
-  return keyedDigest(io, { ...instance, datasource }, { secrets, fetched });
+  return keyedDigest(
+    io,
+    { ...instance, datasource, ...byLaunchIndex({ launchIndex }) },
+    { secrets, fetched },
+  );
+}
+
+/** Nothing where no part was chosen by it, as in records of earlier versions. */
+function byLaunchIndex({ launchIndex = null }: Pick<Inputs, "launchIndex">): {
+  readonly launchIndex?: number;
+} {
+  return launchIndex === null ? {} : { launchIndex };
 }
 
 function keyedDigest(

@@ -53,9 +53,23 @@ t.test("what is included is read, also where it includes more or is a template",
   t.equal(spec.hostname, "node");
   t.match(spec.commands, [{ name: "part-002", frequency: "instance" }]);
   t.same(asked, [a, b, c], "each once");
-  t.same([...fetched.keys()], [a, b, c], "all of it is part of what the node is made from");
-  t.match(Buffer.from(fetched.get(b) ?? []).toString(), /hostname: node/, "as it was rendered");
+  const template = [...fetched.keys()].find((key) => key.startsWith("template:")) ?? "";
+  t.same([...fetched.keys()], [a, b, c, template], "all of it is what the node is made from");
+  t.match(Buffer.from(fetched.get(b) ?? []).toString(), /hostname: {{ name }}/);
+  t.match(Buffer.from(fetched.get(template) ?? []).toString(), /hostname: node/);
   t.match(lines, [/^https:\/\/a\.example\/b:4:1 warning foo: .*unknown-key/]);
+});
+
+t.test("each template counts by itself, also where their addresses are shown alike", async (t) => {
+  const script = (word: string) => `## template: jinja\n#!/bin/sh\n# {{ name }} ${word}\n`;
+  const served = { [`${a}?1`]: script("one"), [`${a}?2`]: script("two") };
+  const { fetched } = await resolve(t, `#include\n${a}?1\n${a}?2\n`, { served });
+  const texts = [...fetched]
+    .filter(([key]) => /^template:[0-9a-f]{64}$/.test(key))
+    .map(([, bytes]) => Buffer.from(bytes).toString());
+  t.same(texts, ["#!/bin/sh\n# node one\n", "#!/bin/sh\n# node two\n"]);
+  const whole = await resolve(t, script("whole"));
+  t.same([...whole.fetched.keys()], ["user-data"], "as earlier versions called it");
 });
 
 t.test("a file that an included config names is read as well", async (t) => {
@@ -96,6 +110,12 @@ t.test("parts are for the machine that the meta-data says this is", async (t) =>
   const userData = `MIME-Version: 1.0\nContent-Type: text/cloud-config\nLaunch-Index: 1\n\nhostname: one\n`;
   const hostname = async (metaData: Json) =>
     (await resolve(t, userData, { metaData })).spec.hostname;
+  const chosenBy = async (text: string, metaData: Json) =>
+    (await resolve(t, text, { metaData })).launchIndex;
+  t.equal(await chosenBy(userData, { "ami-launch-index": "1" }), 1);
+  t.equal(await chosenBy(userData, { "ami-launch-index": "0" }), 0);
+  t.equal(await chosenBy(userData, {}), null);
+  t.equal(await chosenBy("#cloud-config\n{}\n", { "ami-launch-index": "1" }), null, "of no part");
   t.equal(await hostname({ "ami-launch-index": "1" }), "one");
   t.equal(await hostname({ "launch-index": 1 }), "one");
   t.equal(await hostname({}), "one");

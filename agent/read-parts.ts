@@ -1,3 +1,4 @@
+import { sha256 } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import type { TemplatePart, WantedInclude } from "#provisioner/userdata/parts/part.ts";
 import { splitUserData } from "#provisioner/userdata/parts/split.ts";
@@ -37,8 +38,12 @@ export interface KnownParts {
   readonly fetched: Map<string, Uint8Array>;
   /** By template; `null` where one cannot be rendered. */
   readonly rendered: Map<string, string | null>;
-  /** What templates came to, by the name of their document. */
+  /** What templates came to: of a whole document by its name, else by the digest of the template. */
   readonly renderedBytes: Map<string, Uint8Array>;
+  /** Addresses that signed user-data includes, or what it includes. */
+  readonly signedAddresses: ReadonlySet<string>;
+  /** Whether a part is for one of the machines that were started together. */
+  readonly isByLaunchIndex: boolean;
   readonly findings: readonly Finding[];
 }
 
@@ -68,6 +73,8 @@ class PartsReading implements KnownParts {
   readonly fetched = new Map<string, Uint8Array>();
   readonly rendered = new Map<string, string | null>();
   readonly renderedBytes = new Map<string, Uint8Array>();
+  readonly signedAddresses = new Set<string>();
+  isByLaunchIndex = false;
   readonly findings: Finding[] = [];
   readonly #instance: Instance;
   readonly #tools: ReadPartsTools;
@@ -82,14 +89,19 @@ class PartsReading implements KnownParts {
   async read(raw: RawDocument | undefined, how: ReadingOf): Promise<void> {
     if (raw === undefined) return;
     for (let round = 0; round < maxRounds; round++) {
-      const { includes, templates } = splitUserData(raw, this);
+      const { fetched, rendered } = this;
+      const { isSigned = false } = how;
+      const split = splitUserData(raw, { fetched, rendered, isSigned });
+      const { includes, templates } = split;
+      if (split.isByLaunchIndex) this.isByLaunchIndex = true;
+      for (const { address } of isSigned ? includes : []) this.signedAddresses.add(address);
       const wanted = includes.filter(({ address }) => !this.#tried.has(address));
       const open = this.#tools.renderTemplate === undefined ? [] : templates;
       if (wanted.length === 0 && open.length === 0) return;
       await this.#fetch(wanted);
       for (const template of open) {
-        if (how.isSigned === true) this.#refuse(template);
-        else await this.#render(template, how.weigh);
+        if (isSigned) this.#refuse(template);
+        else await this.#render(template, { weigh: how.weigh, whole: raw.document });
       }
     }
   }
@@ -118,14 +130,19 @@ class PartsReading implements KnownParts {
     this.findings.push(signedTemplate(document, firstLine - 1));
   }
 
-  async #render(part: TemplatePart, weigh: (finding: Finding) => Finding): Promise<void> {
+  async #render(
+    part: TemplatePart,
+    { weigh, whole }: Pick<ReadingOf, "weigh"> & { readonly whole: string },
+  ): Promise<void> {
     const { renderTemplate } = this.#tools;
     if (renderTemplate === undefined || this.rendered.has(part.template)) return;
     const { text, findings } = await renderPart(part, (template) =>
       renderTemplate(template, this.#instance),
     );
     this.rendered.set(part.template, text);
-    if (text !== null) this.renderedBytes.set(part.document, Buffer.from(text, "utf8"));
+    const { document, template } = part;
+    const key = document === whole ? document : `template:${sha256(template)}`;
+    if (text !== null) this.renderedBytes.set(key, Buffer.from(text, "utf8"));
     this.findings.push(...findings.map(weigh));
   }
 }

@@ -27,8 +27,12 @@ export interface ResolveTools extends ReadPartsTools {
 
 /** A translation, and what was read for it beside the documents. */
 export interface Resolution extends Translation {
-  /** By address; the text of a template, once rendered, by the name of its document. */
+  /** By address; what a template came to, by the name of its document or the digest of its text. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
+  /** Those addresses that signed user-data names. */
+  readonly signedAddresses: ReadonlySet<string>;
+  /** By which of the machines that were started together parts were chosen; `null` where none was. */
+  readonly launchIndex: number | null;
   /** Of the user-data, where one counts. */
   readonly signature: Signature | undefined;
 }
@@ -54,8 +58,10 @@ export async function resolveSpec(
     isSigned: signature !== undefined,
   });
   const { rendered } = parts;
-  const known = { rendered, launchIndex: launchIndexOf(instance.metaData) };
-  const urls = referencedSources(documents, { ...known, fetched: parts.fetched });
+  const launchIndex = launchIndexOf(instance.metaData);
+  const known = { rendered, launchIndex, isSigned: signature !== undefined };
+  const sources = referencedSources(documents, { ...known, fetched: parts.fetched });
+  const urls = sources.addresses;
   const files = urls.length === 0 ? [] : await tools.fetchSources(urls);
   const fetched = new Map([...parts.fetched, ...files]);
   const translation = translate(documents, {
@@ -73,6 +79,8 @@ export async function resolveSpec(
   return {
     ...{ ...translation, secrets },
     fetched: new Map([...fetched, ...parts.renderedBytes]),
+    signedAddresses: new Set([...parts.signedAddresses, ...sources.signed]),
+    launchIndex: parts.isByLaunchIndex ? launchIndex : null,
     signature,
     findings: [
       ...[...content.findings, ...opened.findings],

@@ -23,6 +23,8 @@ t.test("away from its node it is said who signed a document", async (t) => {
     others: hardwareSigner().line,
     damaged: signedWith(signer, text).subarray(0, -1),
     template: signedWith(signer, "## template: jinja\n#cloud-config\n"),
+    open: signedWith(signer, "#cloud-config\nlaunch-index: 1\n"),
+    "by-http": signedWith(signer, "#include\nhttp://192.0.2.1/a\n"),
     "no-key": `${signer.line}\nssh-ed25519 AAAA\n`,
     empty: "# nobody\n",
   });
@@ -44,6 +46,13 @@ t.test("away from its node it is said who signed a document", async (t) => {
     stdout: /signature-wrong.*\n.*newline at its end was lost/,
   });
   t.match(validate("template", ...(good ?? [])), { code: 4, stdout: /signed-template/ });
+  for (const [name, code] of [
+    ["open", /signed-launch-index/],
+    ["by-http", /signed-unprotected/],
+  ] as const) {
+    t.match(validate(name, ...(good ?? [])), { code: 4, stdout: code });
+    t.notMatch(validate(name), { stdout: code }, "nobody's signature counts");
+  }
   t.match(validate("signed", "--kind", "network"), {
     code: 4,
     stdout: /:1:1 error: a signed document is read where/,

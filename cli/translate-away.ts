@@ -38,13 +38,15 @@ export async function translateAway(
   all: Documents,
   { signers, instanceId, ...context }: Given,
 ): Promise<Translation> {
-  const { documents, findings: ofSignature } = await openSignedAway(all, { signers, instanceId });
+  const opened = await openSignedAway(all, { signers, instanceId });
+  const { documents, isSigned, findings: ofSignature } = opened;
   const translation = translate(documents, {
     ...{ hostname: null, publicKeys: [], defaultUser: defaultUserName, fetched: new Map() },
-    ...context,
+    ...{ ...context, isSigned },
   });
+  const known = { fetched: new Map(), isSigned };
   const sources = new Map(
-    namedSources(documents).map(({ path, address }) => [path.join("."), address]),
+    namedSources(documents, known).map(({ path, address }) => [path.join("."), address]),
   );
   const findings = translation.findings.map((finding): Finding => {
     if (finding.code === "user-data/include-unread") {
@@ -58,21 +60,28 @@ export async function translateAway(
   return { ...translation, findings: [...ofSignature, ...findings] };
 }
 
-async function openSignedAway(
-  documents: Documents,
-  trust: Trust,
-): Promise<{ readonly documents: Documents; readonly findings: readonly Finding[] }> {
+interface OpenedAway {
+  readonly documents: Documents;
+  /** Whether a signature counts. */
+  readonly isSigned: boolean;
+  readonly findings: readonly Finding[];
+}
+
+async function openSignedAway(documents: Documents, trust: Trust): Promise<OpenedAway> {
   const { userData } = documents;
   const bytes = userData === undefined ? undefined : signedBytes(userData.bytes);
-  if (userData === undefined || bytes === undefined) return { documents, findings: [] };
+  if (userData === undefined || bytes === undefined)
+    return { documents, isSigned: false, findings: [] };
   const { openSigned, tellSignature } = await import("#provisioner/userdata/signed/open-signed.ts");
   const { document, signature, findings } = openSigned(userData, bytes, trust);
-  if (signature === undefined) return { documents: { ...documents, userData: document }, findings };
+  if (signature === undefined)
+    return { documents: { ...documents, userData: document }, isSigned: false, findings };
   const template = findSignedTemplate(document);
   const text = template.length === 0 ? document : undefined;
   const told = tellSignature(userData, signature);
   return {
     documents: { ...documents, userData: text },
+    isSigned: true,
     findings: [...findings, told, ...template],
   };
 }

@@ -22,6 +22,11 @@ export const specCodes = {
     means: "A secret was given by name, and nothing of the spec refers to it; it is not kept.",
     action: "Refer to it as `{ secretRef: NAME }` where it is needed, or remove it.",
   },
+  "spec/secret-not-signed": {
+    means:
+      "A secret that a signed document gives was given beside it as well, where nobody signed it; the signed one counts.",
+    action: "Take the one beside the document away, or leave the name out of the signed text.",
+  },
   "spec/secret-twice": {
     means: "A secret was given by the spec and beside it; the one beside it counts.",
     action: "Remove one of them.",

@@ -137,6 +137,16 @@ export const userDataCodes = {
       "A signed document is a template, and what it is rendered to would be up to whoever gives the meta-data.",
     action: "Sign the document that the template gives, or write it without the template.",
   },
+  "user-data/signed-launch-index": {
+    means:
+      "A part of a signed document is for one of several machines, and which one this is would be up to whoever gives the meta-data.",
+    action: "Leave `Launch-Index` out, and sign a document for each machine.",
+  },
+  "user-data/signed-unprotected": {
+    means:
+      "A signed document names what is read by http: nobody signed that, and whoever is on the way can change it.",
+    action: "Write https in the place of http, or put the text itself into the document.",
+  },
   "user-data/unsigned": {
     means:
       "The settings of the image take only signed user-data, and this is not signed, or none came.",

@@ -28,7 +28,7 @@ function translateConfig(text: string): Translation {
     bytes: Buffer.from(text),
     format: "cloud-config",
   } as const;
-  const addresses = referencedSources({ userData }).filter((address) =>
+  const addresses = referencedSources({ userData }).addresses.filter((address) =>
     address.startsWith("https:"),
   );
   const fetched = new Map(addresses.map((address) => [address, key]));

@@ -57,7 +57,12 @@ export function readConfigs(sources: ConfigSources, context: SplitContext): Conf
   const specs = user.parts.filter(isSpec);
   const merged = mergeParts(user.parts.filter(isConfig), { row, limits: new MergeLimits() });
   const isOwnSpec = specs.length > 0 && !user.parts.some(isConfig);
-  const vendor = { row, context, isOwnSpec, user: merged.item };
+  const name = userData?.document ?? "user-data";
+  const userNames = [name, ...user.documents];
+  // what nobody signed must not pass for what somebody did
+  const takenNames = new Set(context.isSigned === true ? userNames : []);
+  const ofVendor = { ...context, isSigned: false, takenNames };
+  const vendor = { row, context: ofVendor, isOwnSpec, user: merged.item };
   const vendors = [
     readVendor("vendor-data2", sources.vendorData2, vendor),
     readVendor("vendor-data", sources.vendorData, vendor),
@@ -67,8 +72,6 @@ export function readConfigs(sources: ConfigSources, context: SplitContext): Conf
     items.filter((item) => item !== undefined),
     { row, limits: new MergeLimits() },
   );
-  const name = userData?.document ?? "user-data";
-  const userNames = [name, ...user.documents];
   const vendorNames = vendors.flatMap(({ names }) => names);
   return {
     config: isOwnSpec ? undefined : documentOf(name, combined.item, row),
@@ -100,6 +103,7 @@ interface VendorOptions {
 
 const nothingSplit: SplitUserData = {
   ...{ parts: [], findings: [], includes: [], templates: [], documents: [] },
+  isByLaunchIndex: false,
 };
 
 function readVendor(

@@ -8,6 +8,11 @@ import type { Origin } from "./translation.ts";
 /** Names that a secret may have, as the schema of the spec says them. */
 export const secretName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,149}$/;
 
+/** A secret that a document has named, and what becomes of another one of that name. */
+export interface NamedSecret extends SecretRef {
+  readonly other: "none" | "counts" | "refused";
+}
+
 /** A spec being written, with the secrets beside it and the place each value came from. */
 export class SpecDraft {
   readonly spec: Spec = { version: 1 };
@@ -21,9 +26,16 @@ export class SpecDraft {
   readonly #namesTaken = new Map<string, number>();
   readonly #reserved: Set<string>;
   readonly #given: SecretBag;
+  readonly isSigned: (document: string) => boolean;
+  /** Names of secrets that a signed text defines. */
+  readonly #signedNames = new Set<string>();
 
-  /** `given` are secrets beside the documents, by the names that they refer to. */
-  constructor(given: SecretBag = new Map()) {
+  /**
+   * `given` are secrets beside the documents, by the names that they refer to. Of a document it is asked by its
+   * name whether it is signed.
+   */
+  constructor(given: SecretBag = new Map(), isSigned: (document: string) => boolean = () => false) {
+    this.isSigned = isSigned;
     this.#given = given;
     this.secrets = new Map(given);
     this.#reserved = new Set(given.keys());
@@ -87,13 +99,17 @@ export class SpecDraft {
 
   /**
    * Takes a secret that the document itself has named; one under a name that no secret may have is kept
-   * under another. Whether it counts: one of this name beside the document goes before it.
+   * under another. The first of a name counts, and one beside the document goes before it; one that a
+   * signed document names goes before all that nobody signed.
    */
-  namedSecret(name: string, value: string | Uint8Array): SecretRef & { readonly counts: boolean } {
-    if (!secretName.test(name)) return { ...this.secret(name, value), counts: true };
-    const counts = !this.secrets.has(name);
-    if (counts) this.#keep(name, value);
-    return { secretRef: name, counts };
+  namedSecret(name: string, value: string | Uint8Array, document: string): NamedSecret {
+    if (!secretName.test(name)) return { ...this.secret(name, value), other: "none" };
+    const isKnown = this.secrets.has(name);
+    const isFirst = this.isSigned(document) && !this.#signedNames.has(name);
+    if (isFirst) this.#signedNames.add(name);
+    if (isFirst || !isKnown) this.#keep(name, value);
+    const other = isKnown ? (isFirst ? "refused" : "counts") : "none";
+    return { secretRef: name, other };
   }
 
   #keep(name: string, value: string | Uint8Array): void {

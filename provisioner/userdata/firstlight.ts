@@ -115,10 +115,16 @@ function takeSecret(input: Input, name: string, draft: SpecDraft): MutableJson {
 function takeNamed(input: Input, name: string, draft: SpecDraft): MutableJson {
   const bytes = input.binary();
   if (bytes !== undefined) input.mark("translated");
-  const { secretRef, counts } = draft.namedSecret(name, bytes ?? secretText(input));
-  if (!counts) {
+  const { document } = input.origin();
+  const { secretRef, other } = draft.namedSecret(name, bytes ?? secretText(input), document);
+  if (other === "counts") {
     const message = "a secret of this name is given beside the spec, and counts";
     input.add("warning", { code: "spec/secret-twice", message, hint: "remove one of them" }, "key");
+  }
+  if (other === "refused") {
+    const message = "a secret of this name, which nobody signed, is given beside the signed text";
+    const hint = "take it away there, or leave the name out of the signed text";
+    input.add("error", { code: "spec/secret-not-signed", message, hint }, "key");
   }
   return { secretRef };
 }

@@ -2,6 +2,7 @@ import { importAddress } from "./cloud-config/imported-keys.ts";
 import { type ConfigSources, readConfigs } from "./config-documents.ts";
 import type { Input, PathPart } from "./input.ts";
 import { type SplitContext, splitUserData } from "./parts/split.ts";
+import { isUnprotected } from "./unprotected.ts";
 
 const maxSources = 64;
 /** Of documents that name no others and are no templates nothing need be known. */
@@ -11,6 +12,8 @@ const nothingRead: SplitContext = { fetched: new Map() };
 export interface NamedSource {
   readonly path: readonly PathPart[];
   readonly address: string;
+  /** Whether vendor-data names it. */
+  readonly isVendors: boolean;
 }
 
 /** Whether an address is one that can be read at all. */
@@ -18,16 +21,31 @@ export function isSourceAddress(address: string): boolean {
   return /^(?:https?:\/\/|data:)/.test(address) && URL.canParse(address);
 }
 
+/** Addresses to be read before translation, and which of them signed user-data names. */
+export interface ReferencedSources {
+  readonly addresses: readonly string[];
+  readonly signed: readonly string[];
+}
+
 /**
  * Addresses that the documents name, each once, to be read before translation. Beyond 64 the rest is
- * left out, which the translation then names.
+ * left out, which the translation then names; so is what signed text has read without protection.
  */
 export function referencedSources(
   documents: ConfigSources,
   context: SplitContext = nothingRead,
-): readonly string[] {
-  const addresses = namedSources(documents, context).map(({ address }) => address);
-  return [...new Set(addresses)].slice(0, maxSources);
+): ReferencedSources {
+  const isSigned = ({ isVendors }: NamedSource) => context.isSigned === true && !isVendors;
+  const named = namedSources(documents, context).filter(
+    (source) => !(isSigned(source) && isUnprotected(source.address)),
+  );
+  const addressesOf = (sources: readonly NamedSource[]) => [
+    ...new Set(sources.map(({ address }) => address)),
+  ];
+  // by itself: vendor-data that says how to merge can lengthen what stands in it
+  const { userData } = documents;
+  const signed = context.isSigned === true ? namedSources({ userData }, context) : [];
+  return { addresses: addressesOf(named).slice(0, maxSources), signed: addressesOf(signed) };
 }
 
 /**
@@ -40,25 +58,38 @@ export function namedSources(
 ): readonly NamedSource[] {
   const { userData, vendorData, vendorData2 } = documents;
   const raw = [userData, vendorData, vendorData2].filter((each) => each !== undefined);
-  const parts = raw.flatMap((each) => splitUserData(each, context).parts);
+  // what is refused of signed text stands in no config either
+  const parts = raw.flatMap((each) => splitUserData(each, { ...context, isSigned: false }).parts);
   if (!parts.some(({ text }) => text !== undefined && /\buri\b|\bssh[_-]import[_-]id\b/.test(text)))
     return [];
-  const root = readConfigs(documents, context).config?.root;
-  return root === undefined ? [] : [...sourcesOfFiles(root), ...importedAccounts(root)];
+  const { config, vendorDocuments } = readConfigs(documents, context);
+  if (config === undefined) return [];
+  return [...sourcesOfFiles(config.root), ...importedAccounts(config.root)].map(
+    ({ input, address }) => ({
+      ...{ path: input.path, address },
+      isVendors: vendorDocuments.includes(input.origin().document),
+    }),
+  );
 }
 
-function sourcesOfFiles(root: Input): readonly NamedSource[] {
+/** An address, and the value that it stands in. */
+interface FoundSource {
+  readonly input: Input;
+  readonly address: string;
+}
+
+function sourcesOfFiles(root: Input): readonly FoundSource[] {
   const files = root.get("write_files");
   const uris = files?.isList() ? files.items().map((file) => file.get("source")?.get("uri")) : [];
-  return uris.flatMap((uri): NamedSource[] => {
+  return uris.flatMap((uri): FoundSource[] => {
     const address = uri?.value;
     if (uri === undefined || typeof address !== "string" || address === "") return [];
-    return [{ path: uri.path, address }];
+    return [{ input: uri, address }];
   });
 }
 
 /** `ssh_import_id` of the document and of its users. */
-function importedAccounts(root: Input): readonly NamedSource[] {
+function importedAccounts(root: Input): readonly FoundSource[] {
   const holders = [root, root.get("user"), ...(root.get("users")?.parts() ?? [])];
   const lists = holders.flatMap((holder) =>
     (holder?.entries() ?? [])
@@ -67,9 +98,9 @@ function importedAccounts(root: Input): readonly NamedSource[] {
   );
   const isReadable = (input: Input) => input.isList() || typeof input.value === "string";
   return lists.filter(isReadable).flatMap((list) =>
-    list.names().flatMap(([id, at]): NamedSource[] => {
+    list.names().flatMap(([id, at]): FoundSource[] => {
       const address = importAddress(id);
-      return address === undefined ? [] : [{ path: at.path, address }];
+      return address === undefined ? [] : [{ input: at, address }];
     }),
   );
 }

@@ -247,7 +247,7 @@ t.test(
 
 t.test("addresses that files name are known before the translation", async (t) => {
   const sources = (text: string) =>
-    referencedSources({ userData: { document: "user-data", bytes: Buffer.from(text) } });
+    referencedSources({ userData: { document: "user-data", bytes: Buffer.from(text) } }).addresses;
   const files = ["a", "b", "a"].map((uri) => `  - {path: /x, source: {uri: ${uri}}}\n`).join("");
   t.strictSame(sources(`#cloud-config\nwrite_files:\n${files}`), ["a", "b"]);
   const many = Array.from(

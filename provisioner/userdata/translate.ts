@@ -46,9 +46,11 @@ interface Part {
  */
 export function translate(documents: Documents, given: TranslationContext): Translation {
   const context = { ...given, publicKeys: keyLines(given.publicKeys) };
-  const draft = new SpecDraft(context.secrets);
   const { networkConfig } = documents;
   const configs = readConfigs(documents, context);
+  const isSigned = (document: string) =>
+    context.isSigned === true && !configs.vendorDocuments.includes(document);
+  const draft = new SpecDraft(context.secrets, isSigned);
   const parts = [
     translateConfigs(configs, draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),

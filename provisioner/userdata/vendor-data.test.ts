@@ -207,11 +207,13 @@ t.test("findings of several documents stand in the order of the documents", asyn
 t.test("addresses of its files are read beforehand, where they are used", async (t) => {
   const files = (uri: string) => config(`write_files: [{path: /a, source: {uri: '${uri}'}}]`);
   const vendorData = files("https://example.org/v");
-  t.strictSame(referencedSources(documentsOf({ vendorData })), ["https://example.org/v"]);
+  t.strictSame(referencedSources(documentsOf({ vendorData })).addresses, ["https://example.org/v"]);
   const userData = files("https://example.org/u");
-  t.strictSame(referencedSources(documentsOf({ userData, vendorData })), ["https://example.org/u"]);
+  t.strictSame(referencedSources(documentsOf({ userData, vendorData })).addresses, [
+    "https://example.org/u",
+  ]);
   const off = config("vendor_data: {enabled: false}");
-  t.strictSame(referencedSources(documentsOf({ userData: off, vendorData })), []);
+  t.strictSame(referencedSources(documentsOf({ userData: off, vendorData })).addresses, []);
 });
 
 t.test("a #firstlight in vendor-data is named", async (t) => {

@@ -87,7 +87,7 @@ t.test("where the keys of an account are", async (t) => {
 
 t.test("every account of the document is read before the translation", async (t) => {
   const sources = (text: string) =>
-    referencedSources({ userData: { document: "user-data", bytes: Buffer.from(text) } });
+    referencedSources({ userData: { document: "user-data", bytes: Buffer.from(text) } }).addresses;
   t.strictSame(
     sources(
       "#cloud-config\nssh_import_id: gh:a\nuser: {ssh_import_id: [gh:b]}\nusers: [c, {name: c, ssh-import-id: 'gh:c, gh:a'}]\n",

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { File } from "#generated/provisioner/spec/v1.ts";
 import type { Input } from "../input.ts";
+import { isUnprotected } from "../unprotected.ts";
 import { decodeContent } from "./file-content.ts";
 import { readMode } from "./file-mode.ts";
 import { warnOfInterpreter } from "./interpreter.ts";
@@ -63,7 +64,8 @@ function addFile(item: Input, { draft, context, written, maxBytes }: Given): num
   const append = item.get("append")?.boolean() ?? false;
   const defer = item.get("defer")?.boolean() ?? false;
   const inline = () => decodeContent(item.get("content"), item.get("encoding"), maxBytes);
-  const bytes = item.get("source") === undefined ? inline() : readSource(item, context, inline);
+  const bytes =
+    item.get("source") === undefined ? inline() : readSource(item, { context, draft }, inline);
   if (path === undefined || bytes === undefined) return bytes?.length ?? 0;
   warnOfInterpreter(item.get("content") ?? item, bytes, written);
 
@@ -131,7 +133,7 @@ function readOwners(input: Input | undefined): Pick<File, "owner" | "group"> {
 /** What stands behind `source.uri`, fetched before translation; else `content`, as in cloud-init. */
 function readSource(
   item: Input,
-  { fetched }: ModuleInput["context"],
+  { context, draft }: Pick<ModuleInput, "context" | "draft">,
   inline: () => Uint8Array | undefined,
 ): Uint8Array | undefined {
   const source = item.get("source");
@@ -148,7 +150,16 @@ function readSource(
   }
   const address = uri.text();
   if (address === undefined) return inline();
-  const bytes = fetched.get(address);
+  if (isUnprotected(address) && draft.isSigned(uri.origin().document)) {
+    uri.mark("unsupported");
+    uri.add("error", {
+      code: "user-data/signed-unprotected",
+      message: "signed text names what is read without protection, and nobody signed that",
+      hint: "write https in the place of http",
+    });
+    return undefined;
+  }
+  const bytes = context.fetched.get(address);
   if (bytes !== undefined) {
     uri.mark("agent");
     for (const key of ["content", "encoding"]) item.get(key)?.mark("translated");

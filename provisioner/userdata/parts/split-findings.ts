@@ -121,6 +121,12 @@ export const partProblems = {
     "`Launch-Index` is no whole number: the part is for no machine that has one",
     "write the number alone, from 0",
   ),
+  signedLaunchIndex: say(
+    "error",
+    "user-data/signed-launch-index",
+    "a part of signed text is for one of several machines, and which one this is nobody signed",
+    "leave `Launch-Index` out, and sign a text for each machine",
+  ),
   otherMachine: say(
     "note",
     "user-data/launch-index",
@@ -158,6 +164,12 @@ export const includeProblems = {
     "warning",
     "user-data/include-unprotected",
     "this address is read without protection: whoever is on the way can change what this machine becomes",
+    "write https in the place of http",
+  ),
+  signed: say(
+    "error",
+    "user-data/signed-unprotected",
+    "signed text includes what is read without protection, and nobody signed that: it is not read",
     "write https in the place of http",
   ),
   address: say(

@@ -35,6 +35,10 @@ export interface SplitContext {
   readonly rendered?: ReadonlyMap<string, string | null>;
   /** Which of the machines that were started together this is; parts for another are left out. */
   readonly launchIndex?: number | null;
+  /** Whether somebody signed the user-data: nothing in it may be up to those who did not. */
+  readonly isSigned?: boolean;
+  /** Names that other documents have: what is included is not called the same. */
+  readonly takenNames?: ReadonlySet<string>;
 }
 
 /** The parts of a document, and what has to be read or rendered before it has all of them. */
@@ -47,6 +51,8 @@ export interface SplitUserData {
   readonly templates: readonly TemplatePart[];
   /** Names of all that was looked at, as findings name it, in order. */
   readonly documents: readonly string[];
+  /** Whether a part says for which of the machines that were started together it is. */
+  readonly isByLaunchIndex: boolean;
 }
 
 /**
@@ -57,8 +63,8 @@ export interface SplitUserData {
 export function splitUserData(raw: RawDocument, context: SplitContext): SplitUserData {
   const splitter = new Splitter(context);
   splitter.document(raw, []);
-  const { parts, findings, includes, templates, documents } = splitter;
-  return { parts, findings, includes, templates, documents: [...documents] };
+  const { parts, findings, includes, templates, documents, isByLaunchIndex } = splitter;
+  return { parts, findings, includes, templates, documents: [...documents], isByLaunchIndex };
 }
 
 /** Addresses of the documents that one was named by, the outermost first. */
@@ -70,6 +76,7 @@ class Splitter {
   readonly templates: TemplatePart[] = [];
   readonly includes: WantedInclude[] = [];
   readonly documents = new Set<string>();
+  isByLaunchIndex = false;
   readonly #context: SplitContext;
   readonly #budget = new SplitBudget();
   #number = 0;
@@ -199,10 +206,14 @@ class Splitter {
         this.#say(place, problem);
         continue;
       }
-      if (address.startsWith("http:")) this.#say(place, includeProblems.unprotected);
+      if (address.startsWith("http:")) {
+        const { isSigned = false } = this.#context;
+        this.#say(place, isSigned ? includeProblems.signed : includeProblems.unprotected);
+        if (isSigned) continue;
+      }
       const bytes = this.#context.fetched.get(address);
       if (bytes !== undefined) {
-        this.document({ document: shownAddress(address), bytes }, [...chain, address]);
+        this.document({ document: this.#nameOf(address), bytes }, [...chain, address]);
         continue;
       }
       this.includes.push({ address, isOnce });
@@ -210,10 +221,19 @@ class Splitter {
     }
   }
 
+  /** Addresses that differ in what is not shown of them have one name. */
+  #nameOf(address: string): string {
+    const shown = shownAddress(address);
+    return this.#context.takenNames?.has(shown) === true ? `${shown} (vendor-data)` : shown;
+  }
+
   #add(format: PartFormat, content: Content, text: string | undefined): void {
     const { document, header, bytes, firstLine } = content;
     this.#number += 1;
     const index = launchIndexOf(header, format, text);
+    if (index !== undefined) this.isByLaunchIndex = true;
+    if (index !== undefined && this.#context.isSigned === true)
+      return this.#say(content, partProblems.signedLaunchIndex);
     const wanted = this.#context.launchIndex ?? null;
     if (index === "unreadable") this.#say(content, partProblems.launchIndex);
     if (wanted !== null && index !== undefined && index !== wanted) {

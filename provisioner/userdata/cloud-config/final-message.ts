@@ -1,3 +1,4 @@
+import { printable } from "#core/printable.ts";
 import type { Input } from "../input.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { quoted } from "./own-command.ts";
@@ -12,11 +13,12 @@ export const finalMessage: CloudConfigModule = {
   rule:
     "Said on the console and in the journal, after the first commit of an instance. `$uptime`, `$timestamp`, " +
     "`$datasource` and `$version` (firstlight's), in either case of letters, have their value; other variables stay as they are " +
-    "written, with a warning. A text that begins with `## template: jinja` is not rendered.",
+    "written, with a warning. Commands to a terminal, as colours, are left out. A text that begins with `## template: jinja` is not rendered.",
   example: "final_message: up after $uptime seconds, from $datasource\n",
   translate(module) {
     const input = module.config.get("final_message");
-    const text = input?.text()?.trim();
+    const said = input?.text();
+    const text = said === undefined ? undefined : printable(said).trim();
     if (input === undefined || text === undefined || text === "") return;
     if (/^## *template: *jinja/i.test(text)) {
       return input.unsupported({
@@ -41,7 +43,7 @@ function message(text: string, input: Input, { context }: ModuleInput): string {
   const values: Readonly<Record<string, string>> = {
     uptime: '"$uptime"',
     timestamp: `"$(date -R)"`,
-    datasource: quoted(context.datasource ?? ""),
+    datasource: quoted(printable(context.datasource ?? "")),
     version: '"$(firstlight --version 2> /dev/null || echo firstlight)"',
   };
   const unknown = new Set<string>();

@@ -4,7 +4,7 @@ import { isGzip, maxBytes, notUtf8, sniff, unpackDocument } from "../user-data-f
 import { contentsOfArchive } from "./archive-contents.ts";
 import type { Content, ContentPlace } from "./content.ts";
 import { findMessage, openDocument } from "./document-bytes.ts";
-import { readIncludeLines, shownAddress } from "./include-lines.ts";
+import { AddressNames, readIncludeLines } from "./include-lines.ts";
 import { launchIndexOf } from "./launch-index.ts";
 import { type Contents, contentsOfMessage } from "./message-contents.ts";
 import { type MimeMessage, readMessage } from "./mime-message.ts";
@@ -72,6 +72,7 @@ class Splitter {
   readonly documents = new Set<string>();
   readonly #context: SplitContext;
   readonly #budget = new SplitBudget();
+  readonly #names = new AddressNames();
   #number = 0;
 
   constructor(context: SplitContext) {
@@ -201,12 +202,13 @@ class Splitter {
       }
       if (address.startsWith("http:")) this.#say(place, includeProblems.unprotected);
       const bytes = this.#context.fetched.get(address);
+      const name = this.#names.of(address);
       if (bytes !== undefined) {
-        this.document({ document: shownAddress(address), bytes }, [...chain, address]);
+        this.document({ document: name, bytes }, [...chain, address]);
         continue;
       }
       this.includes.push({ address, isOnce });
-      this.#say(place, unreadInclude(shownAddress(address)));
+      this.#say(place, unreadInclude(name));
     }
   }
 

@@ -45,7 +45,8 @@ t.test("the message has its variables, and none of it is shell", async (t) => {
 });
 
 t.test("the console gets text alone", async (t) => {
-  const yaml = 'final_message: "up\\n\\e[31;1mred\\e]0;title\\a\\x9b2J\\r\\tdone $\\edatasource \\u202e$datasource"\n';
+  const yaml =
+    'final_message: "up\\n\\e[31;1mred\\e]0;title\\a\\x9b2J\\r\\tdone $\\edatasource \\u202e$datasource"\n';
   const translation = translateCloud(yaml, { datasource: "No\u001bcCloud\u0007" });
   const script = secretText(translation, "final-message") ?? "";
   t.match(script, "'up\nred2J\tdone '");

@@ -13,13 +13,16 @@ export const finalMessage: CloudConfigModule = {
   rule:
     "Said on the console and in the journal, after the first commit of an instance. `$uptime`, `$timestamp`, " +
     "`$datasource` and `$version` (firstlight's), in either case of letters, have their value; other variables stay as they are " +
-    "written, with a warning. Commands to a terminal, as colours, are left out. A text that begins with `## template: jinja` is not rendered.",
+    "written, with a warning. Commands to a terminal, as colours, are left out, with a warning as well. A text that begins with `## template: jinja` is not rendered.",
   example: "final_message: up after $uptime seconds, from $datasource\n",
   translate(module) {
     const input = module.config.get("final_message");
     const said = input?.text();
-    const text = said === undefined ? undefined : printable(said).trim();
-    if (input === undefined || text === undefined || text === "") return;
+    if (input === undefined || said === undefined) return;
+    const shown = printable(said);
+    if (shown !== said) nameLeftOut(input);
+    const text = shown.trim();
+    if (text === "") return;
     if (/^## *template: *jinja/i.test(text)) {
       return input.unsupported({
         code: "cloud-config/unsupported-key",
@@ -37,6 +40,15 @@ export const finalMessage: CloudConfigModule = {
     input.mark("agent");
   },
 };
+
+function nameLeftOut(input: Input): void {
+  input.add("warning", {
+    code: "cloud-config/unsupported-key",
+    message:
+      "commands to a terminal and control characters are left out: the console gets text alone",
+    hint: "write the message without them",
+  });
+}
 
 /** The text as words of shell; none of it is shell itself. */
 function message(text: string, input: Input, { context }: ModuleInput): string {

@@ -1,7 +1,5 @@
 import { posix } from "node:path";
 import type { Json } from "#core/canonical-json.ts";
-import { unitQuoted } from "#provisioner/userdata/cloud-config/disk-unit.ts";
-import { shellLine } from "#provisioner/userdata/cloud-config/spec-command.ts";
 
 /** One place of a cloud-config that takes text. */
 export interface Field {
@@ -206,10 +204,7 @@ const common: readonly Field[] = [
   ),
   item("mounts", "type", (text) => ["/dev/vdb1", "/mnt/type", text]),
   top("swap", (filename) => ({ filename: `/${filename}`, size: "1G" })),
-  comingOut(
-    item("fs_setup", "label", (label) => ({ device: "/dev/vdc1", filesystem: "ext4", label })),
-    (text) => [unitQuoted(shellLine([text]))],
-  ),
+  item("fs_setup", "label", (label) => ({ device: "/dev/vdc1", filesystem: "ext4", label })),
   top("disk_setup", (text) => ({ [text]: { layout: true } })),
   top("apt", (proxy) => ({ proxy })),
   top("rsyslog", (content) => ({ configs: [content], remotes: { [content]: content } })),

@@ -49,6 +49,17 @@ t.test("what home-manager takes, or has put there itself, is no conflict", async
   t.equal(found(t, { "home/alice/.tmux.conf": "->/etc/tmux" }, { home }).length, 1, "another link");
 });
 
+t.test("links on the way end the look: loops, and what lies elsewhere", async (t) => {
+  const home = { alice: { files: { ".config/a/b": { content: "a\n" } } } };
+  t.same(found(t, { "home/alice/.config": "->.config" }, { home }), [], "a loop");
+  t.same(found(t, { "home/alice/.config/a": "->a" }, { home }), [], "a loop further down");
+  const elsewhere = { "home/alice/.config": "->/root/x", "root/x/a/b": "of root\n" };
+  t.same(found(t, elsewhere, { home }), [], "a file of root");
+  t.equal(found(t, { "home/alice/.config/a/b": "->b" }, { home }).length, 1, "a link itself");
+  const users = { alice: { home: "/home/alice" } };
+  t.same(found(t, { "home/alice": "->alice" }, { home, users }), [], "a home that is a loop");
+});
+
 t.test("files are found wherever a home names them", async (t) => {
   const cases: readonly (readonly [string, object])[] = [
     ["home/alice/.gitconfig", { home: { file: { ".gitconfig": { text: "x" } } } }],

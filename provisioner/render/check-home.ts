@@ -50,12 +50,26 @@ function homeDirectory({ files, spec }: HomeQuestion, user: string): string {
   return line?.split(":")[5] || (user === "root" ? "/root" : `/home/${user}`);
 }
 
+/**
+ * Not so where a directory on the way is a link: its user made it, and what is told must say nothing of what only
+ * root sees behind it. Nor where the place cannot be looked at: no user's home stops a change.
+ */
 function isTaken(files: Files, directory: string, { path, content, force }: HomeFile): boolean {
-  if (force || path.split("/").includes("..")) return false;
+  const names = path.split("/");
+  if (force || names.includes("..")) return false;
   const full = `${directory}/${path}`;
-  const target = files.readLink(full);
-  if (target !== undefined) return !/^\/nix\/store\/[^/]+-home-manager-files\//.test(target);
-  if (files.stat(full) === undefined) return false;
+  try {
+    for (const [index] of names.slice(1).entries()) {
+      const way = names.slice(0, index + 1).join("/");
+      if (files.readLink(`${directory}/${way}`) !== undefined) return false;
+    }
+    const target = files.readLink(full);
+    if (target !== undefined) return !/^\/nix\/store\/[^/]+-home-manager-files\//.test(target);
+    if (files.stat(full) === undefined) return false;
+  } catch (error) {
+    if (isFault(error, "io/read-failed")) return false;
+    throw error;
+  }
   return content === undefined || textOf(files, full) !== content;
 }
 

@@ -3,7 +3,7 @@ import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { linesOf, translateCloud } from "../sample-translation.ts";
+import { linesOf, secretText, translateCloud } from "../sample-translation.ts";
 import { diskScript } from "./disk-unit.ts";
 
 /** What comes of a document, but for the unit: its script is told apart below. */
@@ -14,11 +14,7 @@ function said(yaml: string): readonly [Spec["mounts"], readonly string[], readon
 
 /** The lines of the unit's script that write to a device. */
 function commandsOf(yaml: string): readonly string[] {
-  const text = translateCloud(yaml).spec.units?.["disk-setup.service"]?.text ?? "";
-  const [, quoted = ""] = /^ExecStart=\/bin\/sh -c "(.*)"$/m.exec(text) ?? [];
-  const script = quoted.replace(/\\(.)|%%|\$\$/g, (whole, sign?: string) => {
-    return sign === undefined ? (whole[0] ?? "") : sign === "n" ? "\n" : sign;
-  });
+  const script = secretText(translateCloud(yaml), "disk-setup") ?? "";
   const lines = script.split("\n").map((line) => line.trim());
   return lines.filter((line) => /^(mk|printf)/.test(line));
 }
@@ -78,6 +74,17 @@ t.test("`any` is the first partition where the document makes one", async (t) =>
   const yaml =
     "disk_setup: {/dev/vdb: {layout: true}}\nfs_setup: [{device: vdb, filesystem: ext4}]\nmounts: [[LABEL=x, /a]]\n";
   t.strictSame(commandsOf(yaml).at(-1), "mkfs.ext4 /dev/vdb1");
+});
+
+t.test("what the unit runs is handed to it as a secret", async (t) => {
+  const translation = translateCloud(
+    "fs_setup: [{device: vdb1, filesystem: ext4, cmd: 'mkfs --password hunter2 %(device)s'}]\n",
+  );
+  const unit = translation.spec.units?.["disk-setup.service"];
+  t.strictSame(unit?.credentials, [{ secretRef: "disk-setup" }]);
+  t.match(unit?.text, "\nExecStart=/bin/sh %d/disk-setup\n");
+  t.notMatch(JSON.stringify(translation.spec), /hunter2|mkfs/);
+  t.match(secretText(translation, "disk-setup"), "\n  mkfs --password hunter2 /dev/vdb1\n");
 });
 
 t.test("swap waits for the unit, by the name of its own", async (t) => {

@@ -1,7 +1,7 @@
 import type { Input } from "../input.ts";
 import { readAliases } from "./device-aliases.ts";
 import { readLayouts } from "./disk-layout.ts";
-import { diskUnit, unitName } from "./disk-unit.ts";
+import { diskScript, diskUnit, unitName } from "./disk-unit.ts";
 import { addFileSystem } from "./file-system.ts";
 import type { CloudConfigModule } from "./module.ts";
 
@@ -14,7 +14,7 @@ export const diskSetup: CloudConfigModule = {
     "`disk_setup` says, a device with nothing on it gets the file system of `fs_setup`, and mounts of it wait for that. Empty is what blkid finds " +
     "nothing on and whose first MiB is zero; whatever else there is stays, so that `overwrite` and `replace_fs` have no effect, and a warning says " +
     "so; `layout: remove` is refused. `partition: auto` and `any` are the first partition where the document makes one, else the device " +
-    "itself. `device_aliases` are names for all three keys and for `mounts`. For the disk of the system itself use disko.",
+    "itself. What the unit runs, a `cmd` with it, is a secret, as all commands are. `device_aliases` are names for all three keys and for `mounts`. For the disk of the system itself use disko.",
   example: `device_aliases:
   data: /dev/vdb
 disk_setup:
@@ -37,7 +37,8 @@ mounts:
     });
     const from: Input | undefined = config.get("disk_setup") ?? input;
     if (from === undefined || layouts.length + made.length === 0) return;
-    draft.spec.units = { ...draft.spec.units, [unitName]: diskUnit(layouts, made) };
+    const script = draft.secret("disk-setup", diskScript(layouts, made));
+    draft.spec.units = { ...draft.spec.units, [unitName]: diskUnit(made, script) };
     draft.origin(["units", unitName], from);
   },
 };

@@ -1,4 +1,4 @@
-import type { Unit } from "#generated/provisioner/spec/v1.ts";
+import type { SecretRef, Unit } from "#generated/provisioner/spec/v1.ts";
 import type { DiskLayout } from "./disk-layout.ts";
 import type { NewFileSystem } from "./file-system.ts";
 import { shellLine } from "./spec-command.ts";
@@ -55,17 +55,17 @@ fi
 `;
 }
 
-/** Before anything is mounted, and again where a switch has changed it. */
-export function diskUnit(
-  layouts: readonly DiskLayout[],
-  fileSystems: readonly NewFileSystem[],
-): Unit {
+/**
+ * Before anything is mounted, and again where a switch has changed it. Its script is handed over as a secret, as every
+ * command of a document is; where a TPM opens it, that has to be there.
+ */
+export function diskUnit(fileSystems: readonly NewFileSystem[], script: SecretRef): Unit {
   const swaps = fileSystems.filter(({ isSwap }) => isSwap).map(({ device }) => swapUnit(device));
   const before = ["local-fs.target", "swap.target", ...swaps, "shutdown.target"];
   const text = `[Unit]
 Description=Partition disks that are empty, and make file systems where there is nothing
 DefaultDependencies=no
-After=systemd-udevd.service systemd-udev-trigger.service
+After=systemd-udevd.service systemd-udev-trigger.service tpm2.target
 Before=${before.join(" ")}
 Conflicts=shutdown.target
 
@@ -73,9 +73,9 @@ Conflicts=shutdown.target
 Type=oneshot
 RemainAfterExit=yes
 Environment=PATH=/run/current-system/sw/bin
-ExecStart=/bin/sh -c "${unitQuoted(diskScript(layouts, fileSystems))}"
+ExecStart=/bin/sh %d/${script.secretRef}
 `;
-  return { text, wantedBy: ["multi-user.target"] };
+  return { text, wantedBy: ["multi-user.target"], credentials: [script] };
 }
 
 /** Name of the unit of swap on a device, as systemd-escape makes it; mounts name this unit themselves. */
@@ -84,14 +84,4 @@ function swapUnit(device: string): string {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
   return `${name.replace(/\/+/g, "-")}.swap`;
-}
-
-/** Within double quotes of a unit file, with its own signs as they are (systemd.service(5)). */
-export function unitQuoted(script: string): string {
-  return script
-    .replace(/[\\"]/g, "\\$&")
-    .replaceAll("\n", "\\n")
-    .replaceAll("\t", "\\t")
-    .replaceAll("%", "%%")
-    .replaceAll("$", "$$$$");
 }

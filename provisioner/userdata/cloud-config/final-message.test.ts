@@ -19,6 +19,12 @@ checkCases(t, [
     says: ["warning cloud-config/unsupported-key 2:1 final_message"],
   },
   { name: "blanks", yaml: "final_message: '  '\n", spec: {} },
+  {
+    name: "nothing but signs for a terminal",
+    yaml: 'final_message: "\\e[2J"\n',
+    spec: {},
+    says: ["warning cloud-config/unsupported-key 2:16 final_message"],
+  },
 ]);
 
 t.test("the message has its variables, and none of it is shell", async (t) => {
@@ -42,4 +48,15 @@ t.test("the message has its variables, and none of it is shell", async (t) => {
   );
   t.equal(readFileSync(join(dir, "console"), "utf8"), said);
   t.equal(execFileSync("sh", ["-c", script]).toString(), "", "once");
+});
+
+t.test("the console gets text alone", async (t) => {
+  const yaml =
+    'final_message: "up\\n\\e[31;1mred\\e]0;title\\a\\x9b2J\\r\\tdone \\u202e$datasource"\n';
+  const translation = translateCloud(yaml, { datasource: "No\u001bcCloud\u0007" });
+  t.match(linesOf(translation), ["warning cloud-config/unsupported-key 2:16 final_message"]);
+  const script = secretText(translation, "final-message") ?? "";
+  t.match(script, "'up\nred2J\tdone '");
+  t.match(script, "NoCloud");
+  t.notMatch(script, /[^\P{Cc}\n\t]|\u202e/u);
 });

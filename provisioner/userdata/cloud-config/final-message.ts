@@ -1,3 +1,4 @@
+import { printable } from "#core/printable.ts";
 import type { Input } from "../input.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { quoted } from "./own-command.ts";
@@ -12,12 +13,16 @@ export const finalMessage: CloudConfigModule = {
   rule:
     "Said on the console and in the journal, after the first commit of an instance. `$uptime`, `$timestamp`, " +
     "`$datasource` and `$version` (firstlight's), in either case of letters, have their value; other variables stay as they are " +
-    "written, with a warning. A text that begins with `## template: jinja` is not rendered.",
+    "written, with a warning. Commands to a terminal, as colours, are left out, with a warning as well. A text that begins with `## template: jinja` is not rendered.",
   example: "final_message: up after $uptime seconds, from $datasource\n",
   translate(module) {
     const input = module.config.get("final_message");
-    const text = input?.text()?.trim();
-    if (input === undefined || text === undefined || text === "") return;
+    const said = input?.text();
+    if (input === undefined || said === undefined) return;
+    const shown = printable(said);
+    if (shown !== said) nameLeftOut(input);
+    const text = shown.trim();
+    if (text === "") return;
     if (/^## *template: *jinja/i.test(text)) {
       return input.unsupported({
         code: "cloud-config/unsupported-key",
@@ -36,12 +41,21 @@ export const finalMessage: CloudConfigModule = {
   },
 };
 
+function nameLeftOut(input: Input): void {
+  input.add("warning", {
+    code: "cloud-config/unsupported-key",
+    message:
+      "commands to a terminal and control characters are left out: the console gets text alone",
+    hint: "write the message without them",
+  });
+}
+
 /** The text as words of shell; none of it is shell itself. */
 function message(text: string, input: Input, { context }: ModuleInput): string {
   const values: Readonly<Record<string, string>> = {
     uptime: '"$uptime"',
     timestamp: `"$(date -R)"`,
-    datasource: quoted(context.datasource ?? ""),
+    datasource: quoted(printable(context.datasource ?? "")),
     version: '"$(firstlight --version 2> /dev/null || echo firstlight)"',
   };
   const unknown = new Set<string>();

@@ -39,12 +39,21 @@ export function addHook({ draft, context }: ModuleInput, { name, lines, at }: Ow
  */
 export function inBackground(name: string, lines: readonly string[]): readonly string[] {
   const file = `/run/firstlight/${name}`;
+  const end = endOf(lines);
   return [
-    `(umask 077 && cat > ${file}) << 'END OF SCRIPT'`,
+    `(umask 077 && cat > ${file}) << '${end}'`,
     `trap 'rm -f ${file}' EXIT`,
     ...lines,
-    "END OF SCRIPT",
+    end,
     `systemd-run --quiet --collect --unit=firstlight-${name} --property=RuntimeMaxSec=1d --setenv=PATH="$PATH" \\`,
     `  /bin/sh ${file}`,
   ];
+}
+
+/** A line that none of these is, whatever a document has brought into them. */
+function endOf(lines: readonly string[]): string {
+  const taken = new Set(lines.flatMap((line) => line.split("\n")));
+  let end = "END OF SCRIPT";
+  while (taken.has(end)) end += ".";
+  return end;
 }

@@ -113,6 +113,7 @@ t.test("it asks its condition", async (t) => {
     ["test -e /proc", true],
     ["[test, -e, /no where]", false],
     ["[test, a b, '=', a b]", true],
+    [`"true '\\nEND OF SCRIPT\\nEND OF SCRIPT.\\n'"`, true],
   ] as const) {
     const done = calls(t, `power_state: {mode: reboot, condition: ${condition}}\n`);
     t.equal(done.length === 1, isMet, condition);

@@ -1,6 +1,7 @@
 import t from "tap";
 import { translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
+import { puppet } from "./puppet.ts";
 
 checkCases(t, [
   {
@@ -103,4 +104,8 @@ t.test("the agent runs as a unit", async (t) => {
     text: /ExecStart=\/run\/current-system\/sw\/bin\/puppet agent --no-daemonize/,
     wantedBy: ["multi-user.target"],
   });
+});
+
+t.test("the rule says who can read its settings", async (t) => {
+  t.match(puppet.rule, "can be read by everybody on the machine");
 });

@@ -24,8 +24,8 @@ export const puppet: CloudConfigModule = {
   name: "puppet",
   keys: ["puppet"],
   rule:
-    "NixOS has no module for it: the program is that of nixpkgs, the agent a unit, puppet.conf and csr_attributes.yaml are files. `exec` " +
-    "runs the agent once per instance. How it is installed elsewhere has no meaning. `%f` and `%i` in `conf` are filled in by nobody, " +
+    "NixOS has no module for it: the program is that of nixpkgs, the agent a unit, puppet.conf and csr_attributes.yaml are files. What " +
+    "stands in `conf` can be read by everybody on the machine; csr_attributes.yaml is a secret. `exec` runs the agent once per instance. How it is installed elsewhere has no meaning. `%f` and `%i` in `conf` are filled in by nobody, " +
     "and a warning says so. Manifests that install packages or write under /etc work against NixOS.",
   example: `puppet:
   conf:

@@ -1,5 +1,6 @@
 import t from "tap";
 import { checkCases } from "./check-cases.ts";
+import { wireguard } from "./wireguard.ts";
 
 const probe = (line: string) => ({
   type: "command" as const,
@@ -72,3 +73,7 @@ checkCases(t, [
     says: ["error user-data/wrong-type 2:12 wireguard"],
   },
 ]);
+
+t.test("the rule says who can read a probe", async (t) => {
+  t.match(wireguard.rule, "everybody on the machine can read it");
+});

@@ -19,7 +19,8 @@ export const wireguard: CloudConfigModule = {
   rule:
     "Each interface is one of networking.wg-quick. Its file holds a private key, so that it is a secret: systemd hands it to the " +
     "interface's unit, and another file starts the unit again. `config_path` is not written. A `readinessprobe` is a check of health: a change that " +
-    "one fails after is taken back. It is run more than once, so that it must only look.",
+    "one fails after is taken back. It is run more than once, so that it must only look, and it is no secret: everybody on the machine " +
+    "can read it.",
   example: `wireguard:
   interfaces:
     - name: wg0

@@ -29,10 +29,29 @@ export function readIncludeLines(text: string, isOnce = false): readonly Include
   return found;
 }
 
-/** An address as it may be shown: what follows `?`, and a name and password, may be a secret. */
+/**
+ * An address as it may be shown, by its origin and the end of its path: what stands between, what follows `?`, and a
+ * name and password, may be a secret.
+ */
 export function shownAddress(address: string): string {
   const url = URL.parse(address);
   if (url === null) return "an address";
   if (url.protocol === "data:") return "data:";
-  return `${url.protocol}//${url.host}${url.pathname}${url.search === "" ? "" : "?…"}`;
+  const [, ...names] = url.pathname.split("/");
+  const path = `${names.length > 1 ? "…/" : ""}${names.at(-1) ?? ""}`;
+  return `${url.protocol}//${url.host}/${path}${url.search === "" ? "" : "?…"}`;
+}
+
+/** Gives documents behind addresses names as they may be shown, each its own: the second of one name is `… (2)`. */
+export class AddressNames {
+  readonly #addresses = new Map<string, string[]>();
+
+  of(address: string): string {
+    const shown = shownAddress(address);
+    const known = this.#addresses.get(shown) ?? [];
+    if (!known.includes(address)) known.push(address);
+    this.#addresses.set(shown, known);
+    const number = known.indexOf(address) + 1;
+    return number === 1 ? shown : `${shown} (${number})`;
+  }
 }

@@ -264,6 +264,32 @@ t.test("what a document includes is read where it was fetched, and named where n
   ]);
 });
 
+t.test("an address is shown by its origin and its end, and each document has a name", async (t) => {
+  const list =
+    "#include\nhttps://u:p4ss@a.example/t0ken/web.yaml\nhttps://a.example/other/t0ken/web.yaml\nhttps://a.example/t0ken/\n";
+  const names = [
+    "https://a.example/…/web.yaml",
+    "https://a.example/…/web.yaml (2)",
+    "https://a.example/…/",
+  ];
+  const unread = split(list);
+  t.same(
+    unread.findings.map(({ message }) => message),
+    names.map((name) => `${name} was not read`),
+  );
+  const fetched = new Map(
+    unread.includes.map(({ address }) => [address, Buffer.from("#!/bin/sh")]),
+  );
+  const all = split(list, { fetched });
+  t.same(all.documents.slice(1), names);
+  t.same(
+    all.parts.map(({ document }) => document),
+    names,
+  );
+  const twice = split("#include\nhttps://a.example/b/c\nhttps://a.example/b/c\n");
+  t.equal(new Set(twice.findings.map(({ message }) => message)).size, 1, "one address, one name");
+});
+
 t.test("includes are bounded, and go round no circle", async (t) => {
   const fetched = new Map<string, Uint8Array>([
     ["https://a.example/a", Buffer.from("#include\nhttps://a.example/b\n")],

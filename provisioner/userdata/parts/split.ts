@@ -4,7 +4,7 @@ import { isGzip, maxBytes, notUtf8, sniff, unpackDocument } from "../user-data-f
 import { contentsOfArchive } from "./archive-contents.ts";
 import type { Content, ContentPlace } from "./content.ts";
 import { findMessage, openDocument } from "./document-bytes.ts";
-import { readIncludeLines, shownAddress } from "./include-lines.ts";
+import { AddressNames, readIncludeLines } from "./include-lines.ts";
 import { launchIndexOf } from "./launch-index.ts";
 import { type Contents, contentsOfMessage } from "./message-contents.ts";
 import { type MimeMessage, readMessage } from "./mime-message.ts";
@@ -79,6 +79,7 @@ class Splitter {
   isByLaunchIndex = false;
   readonly #context: SplitContext;
   readonly #budget = new SplitBudget();
+  readonly #names = new AddressNames();
   #number = 0;
 
   constructor(context: SplitContext) {
@@ -212,18 +213,19 @@ class Splitter {
         if (isSigned) continue;
       }
       const bytes = this.#context.fetched.get(address);
+      const name = this.#nameOf(address);
       if (bytes !== undefined) {
-        this.document({ document: this.#nameOf(address), bytes }, [...chain, address]);
+        this.document({ document: name, bytes }, [...chain, address]);
         continue;
       }
       this.includes.push({ address, isOnce });
-      this.#say(place, unreadInclude(shownAddress(address)));
+      this.#say(place, unreadInclude(name));
     }
   }
 
   /** Addresses that differ in what is not shown of them have one name. */
   #nameOf(address: string): string {
-    const shown = shownAddress(address);
+    const shown = this.#names.of(address);
     return this.#context.takenNames?.has(shown) === true ? `${shown} (vendor-data)` : shown;
   }
 

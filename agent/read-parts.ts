@@ -6,13 +6,23 @@ import type { Documents } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { softenVendorFinding } from "#provisioner/userdata/vendor-data.ts";
 import type { Instance } from "./datasources/datasource.ts";
+import type { KeepAccepted } from "./keep-accepted.ts";
 import { type RenderTemplate, renderPart } from "./render-documents.ts";
 
 /** Documents in documents, and templates in each: beyond that nothing new can be named. */
 const maxRounds = 24;
 
+/** How addresses are read. */
+export interface FetchHow {
+  /** Takes what is to be kept on the disk of what was read; it is done at once when absent. */
+  readonly keep?: KeepAccepted["keep"] | undefined;
+}
+
 /** Reads addresses that documents name; absent ones could not be read. */
-export type FetchSources = (urls: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>;
+export type FetchSources = (
+  urls: readonly string[],
+  how?: FetchHow,
+) => Promise<ReadonlyMap<string, Uint8Array>>;
 
 /** What was included once for this instance, and is not read again. */
 export interface KeptIncludes {

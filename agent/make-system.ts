@@ -244,7 +244,7 @@ export async function renderSystem(
   await d.bootstrap?.(content); // addresses that documents name need a network
   const { fetched, ...resolved } = await way.stage("resolve", async () => {
     await d.ensureIdentity?.(); // where something is sealed to another, it is said what this node has
-    const whole = await resolveSpec(content, d.settings, d);
+    const whole = await resolveSpec(content, d.settings, { ...d, clock: d.io.clock });
     return (await withoutBlamed(d, content, { ...whole, translation: whole })) ?? whole;
   });
   way.saw({ findings: resolved.findings });
@@ -318,7 +318,9 @@ async function withoutBlamed(
   },
 ): Promise<Resolution | undefined> {
   const blamed = findingsOfBlame(findings, translation.vendorDocuments);
-  return blamed.length === 0 ? undefined : resolveSpec(content, d.settings, { ...d, blamed });
+  return blamed.length === 0
+    ? undefined
+    : resolveSpec(content, d.settings, { ...d, clock: d.io.clock, blamed });
 }
 
 interface Rendered extends Pick<Rendering, "translation" | "base" | "sources" | "credentials"> {

@@ -3,6 +3,7 @@ import { type Clock, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import { isSourceAddress } from "#provisioner/userdata/referenced-sources.ts";
+import { maxIncludedBytes, type PartsLimits } from "./parts-limits.ts";
 import type { FetchSources } from "./read-parts.ts";
 
 const maxBytes = 32 * 1024 * 1024;
@@ -31,17 +32,19 @@ export interface FetcherOptions {
  * read is logged and left out: the translation makes a finding of it.
  */
 export function sourceFetcher(options: FetcherOptions): FetchSources {
-  return async (urls) => {
+  return async (urls, { limits } = {}) => {
     const found = new Map<string, Uint8Array>();
     const { clock, log } = options;
-    const end = clock.monotonicMs() + totalMs;
+    const limitMs = Math.min(totalMs, limits?.msLeft ?? totalMs);
+    const end = clock.monotonicMs() + limitMs;
     for (let at = 0; at < urls.length; at += atOnce) {
       if (clock.monotonicMs() >= end) {
-        log.warning("sources.late", { left: urls.length - at, limitMs: totalMs });
+        log.warning("sources.late", { left: urls.length - at, limitMs });
         break;
       }
+      if (limits?.goesOn() === false) break;
       const some = urls.slice(at, at + atOnce);
-      const read = await Promise.all(some.map((url) => readOne(url, options)));
+      const read = await Promise.all(some.map((url) => readOne(url, { ...options, limits })));
       for (const [index, bytes] of read.entries()) {
         if (bytes !== undefined) found.set(some[index] ?? "", bytes);
       }
@@ -50,11 +53,18 @@ export function sourceFetcher(options: FetcherOptions): FetchSources {
   };
 }
 
-async function readOne(url: string, options: FetcherOptions): Promise<Uint8Array | undefined> {
+type ReadOneOptions = FetcherOptions & Limited;
+
+interface Limited {
+  /** What is left for others as well. */
+  readonly limits?: PartsLimits | undefined;
+}
+
+async function readOne(url: string, options: ReadOneOptions): Promise<Uint8Array | undefined> {
   try {
     if (!isSourceAddress(url)) throw new Error("expected an address with http, https or data");
     if (url.startsWith("data:")) return readDataUrl(url);
-    return await download(url, options);
+    return await download(url, options, options.limits && maxIncludedBytes);
   } catch (error) {
     const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
     options.log.warning("source.failed", { origin, message: describe(error) });
@@ -129,10 +139,11 @@ export async function readFile(
 
 async function download(
   url: string,
-  { clock, courier, timeoutMs: givenMs }: Omit<ReadFileOptions, "refused">,
+  { clock, courier, limits, timeoutMs: givenMs }: Omit<ReadFileOptions, "refused"> & Limited,
   limit = maxBytes,
 ): Promise<Uint8Array> {
-  const timeoutMs = givenMs ?? defaultTimeoutMs;
+  const mostMs = givenMs ?? defaultTimeoutMs;
+  const timeoutMs = Math.min(mostMs, limits?.msLeft ?? mostMs);
   const mostTries = givenMs === undefined ? tries : Number.POSITIVE_INFINITY;
   const late = new AbortController();
   const done = new AbortController();
@@ -145,10 +156,10 @@ async function download(
   try {
     for (let n = 1; ; n++) {
       try {
-        return await tryOnce(
-          await courier.open({ url, offset: 0, answerMs: timeoutMs, signal }),
+        return await tryOnce(await courier.open({ url, offset: 0, answerMs: timeoutMs, signal }), {
           limit,
-        );
+          limits,
+        });
       } catch (error) {
         if (signal.aborted) throw tooLate(timeoutMs, last);
         last = withClock(error, clock);
@@ -180,23 +191,41 @@ class FinalError extends Error {
 
 class TooLarge extends FinalError {}
 
-async function tryOnce({ status, body, close }: CourierAnswer, limit: number): Promise<Uint8Array> {
+async function tryOnce(
+  { status, body, close }: CourierAnswer,
+  within: ReadLimits,
+): Promise<Uint8Array> {
   try {
     if (passing.has(status)) throw new Error(`status ${status}`);
     if (status < 200 || status > 299) throw new FinalError(`status ${status}`, status);
-    return await readWhole(body, limit);
+    return await readWhole(body, within);
   } finally {
     close();
   }
 }
 
-async function readWhole(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
+interface ReadLimits extends Limited {
+  /** Bytes of this one. */
+  readonly limit: number;
+}
+
+async function readWhole(
+  body: AsyncIterable<Uint8Array>,
+  { limit, limits }: ReadLimits,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > limit) throw new TooLarge(`larger than ${limit} bytes`);
+  try {
+    for await (const chunk of body) {
+      if (length + chunk.length > limit) throw new TooLarge(`larger than ${limit} bytes`);
+      if (limits?.takeBytes(chunk.length) === false)
+        throw new TooLarge("no room is left for it beside the others");
+      chunks.push(chunk);
+      length += chunk.length;
+    }
+  } catch (error) {
+    limits?.giveBack(length);
+    throw error;
   }
   return Buffer.concat(chunks);
 }

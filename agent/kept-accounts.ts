@@ -26,9 +26,9 @@ export function withKeptAccounts(
   log: Log,
   fetchSources: FetchSources,
 ): FetchSources {
-  return async (urls) => {
+  return async (urls, how) => {
     const accounts = urls.filter(isImportAddress);
-    const found = await fetchSources(urls);
+    const found = await fetchSources(urls, how);
     if (accounts.length === 0) return found;
     const kept = readKept(io.files);
     const missing = accounts.filter((url) => !found.has(url) && Object.hasOwn(kept, url));
@@ -37,13 +37,13 @@ export function withKeptAccounts(
       ...found,
       ...missing.map((url) => [url, Buffer.from(kept[url] ?? "", "utf8")] as const),
     ]);
-    keep(
-      io.files,
-      accounts.flatMap((url) => {
-        const text = Buffer.from(all.get(url) ?? []).toString("utf8");
-        return text === "" || text.length > maxTextLength ? [] : [[url, text] as const];
-      }),
-    );
+    const texts = accounts.flatMap((url) => {
+      const text = Buffer.from(all.get(url) ?? []).toString("utf8");
+      return text === "" || text.length > maxTextLength ? [] : [[url, text] as const];
+    });
+    const work = () => keep(io.files, texts);
+    if (how?.keep === undefined) work();
+    else await how.keep(work);
     return all;
   };
 }

@@ -30,6 +30,7 @@ import { searchOfFault } from "./datasources/search.ts";
 import { endOfFault } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
 import { writeInstanceData } from "./instance-data.ts";
+import { KeepAccepted } from "./keep-accepted.ts";
 import type { ObtainClosure } from "./obtain-closure.ts";
 import { mustBeSigned } from "./open-signed.ts";
 import { exitCodeOfFault, exitCodes } from "./outcome.ts";
@@ -222,13 +223,15 @@ async function changeSystem(d: BootDeps, way: BootStages, changing: Changing): P
 
 /**
  * Discover, resolve, read, match, render: no change to the machine but its own credential files.
- * `accept` is called when the policy lets the instance in.
+ * `accept` is called when the policy lets the instance in; before that nothing of it is kept.
  */
 export async function renderSystem(
-  d: BootDeps,
+  given: BootDeps,
   way: Stages,
   accept: (accepted: Accepted) => Promise<void> = async () => {},
 ): Promise<Rendering> {
+  const keeping = new KeepAccepted();
+  const d = keepingBy(keeping, given);
   const content = await way.stage("discover", d.discover).catch((error) => {
     way.saw({ search: searchOfFault(error) });
     throw error;
@@ -243,7 +246,7 @@ export async function renderSystem(
     "resolve",
     async () => {
       await d.ensureIdentity?.(); // where something is sealed to another, it is said what this node has
-      const whole = await resolveSpec(content, d.settings, d);
+      const whole = await resolveSpec(content, d.settings, { ...d, clock: d.io.clock });
       return (await withoutBlamed(d, content, { ...whole, translation: whole })) ?? whole;
     },
   );
@@ -274,6 +277,7 @@ export async function renderSystem(
   });
   checkComplete(content, decision, d);
   checkDecision(decision, d);
+  await keeping.accept();
   await accept({ content, translation: resolved });
   if (hasErrors(resolved.findings)) throw invalid(resolved.findings);
   const facts = await way.stage("facts", d.readFacts);
@@ -296,6 +300,16 @@ export async function renderSystem(
   };
 }
 
+/** The same, with what it keeps of documents in memory until they are let in. */
+function keepingBy(keeping: KeepAccepted, d: BootDeps): BootDeps {
+  const { keptIncludes } = d;
+  return {
+    ...d,
+    fetchSources: (urls, how) => d.fetchSources(urls, { ...how, keep: keeping.keep }),
+    ...(keptIncludes && { keptIncludes: (id: string) => keeping.includes(keptIncludes(id)) }),
+  };
+}
+
 /** The same without vendor-data, where an error stands in that; its errors are warnings then. */
 async function withoutBlamed(
   d: BootDeps,
@@ -308,7 +322,9 @@ async function withoutBlamed(
   },
 ): Promise<Resolution | undefined> {
   const blamed = findingsOfBlame(findings, translation.vendorDocuments);
-  return blamed.length === 0 ? undefined : resolveSpec(content, d.settings, { ...d, blamed });
+  return blamed.length === 0
+    ? undefined
+    : resolveSpec(content, d.settings, { ...d, clock: d.io.clock, blamed });
 }
 
 interface Rendered extends Pick<Rendering, "translation" | "base" | "sources" | "credentials"> {

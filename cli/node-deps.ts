@@ -83,11 +83,11 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     preview: closurePreviewer(obtaining),
     discover: () => findContent(invocation, settings),
     ...(options.by === "boot" ? { bootstrap: lateBootstrap(invocation, settings) } : {}),
-    fetchSources: async (urls) => {
+    fetchSources: async (urls, how) => {
       const { sourceFetcher } = await import("#agent/fetch-sources.ts");
       const { withKeptAccounts } = await import("#agent/kept-accounts.ts");
       const fetchSources = sourceFetcher({ log, clock: io.clock, courier: nodeCourier(io) });
-      return withKeptAccounts(io, log, fetchSources)(urls);
+      return withKeptAccounts(io, log, fetchSources)(urls, how);
     },
     readFacts: () => readFacts(io),
     decideBase: async ({ facts, match, mutableUsers }) =>

@@ -91,7 +91,7 @@ export function offlineTools(io: Io): ResolveTools {
   const fetchSources = async () => new Map<string, Uint8Array>();
   return {
     ...{ fetchSources, openEnvelope: envelopeOpener(io), renderTemplate: lazyRenderer(io) },
-    keptIncludes: lazyIncludes(io),
+    ...{ keptIncludes: lazyIncludes(io), clock: io.clock },
   };
 }
 

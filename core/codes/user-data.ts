@@ -86,6 +86,11 @@ export const userDataCodes = {
     means: "A module of NixOS in the user-data is not Nix.",
     action: "Mend it where the finding says; `nix-instantiate --parse FILE` says the same.",
   },
+  "user-data/parts-limit": {
+    means:
+      "What documents include and what their templates come to is too large, takes too long or is too much: the rest of it is not read.",
+    action: "Include less, write several templates as one, and fetch large contents as files.",
+  },
   "user-data/script-replaced": {
     means: "Two scripts of one kind have the same name: the later one runs, the other one never.",
     action: "Give each a name of its own.",

@@ -16,7 +16,7 @@ import { SpecDraft } from "./draft.ts";
 import { fillFromFirstlight, namesOfSecrets } from "./firstlight.ts";
 import type { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
-import { addModules, gateModules } from "./modules/add-modules.ts";
+import { addModules, gateModules, leaveOutVendorModules } from "./modules/add-modules.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
 import { partProblems } from "./parts/split-findings.ts";
 import { findDoubtfulHashes } from "./password-hash.ts";
@@ -55,7 +55,10 @@ export function translate(documents: Documents, given: TranslationContext): Tran
     translateConfigs(configs, draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
   ];
-  const modules = gateModules(draft, context.nixModules);
+  const modules = [
+    ...leaveOutVendorModules(draft, configs.vendorDocuments),
+    ...gateModules(draft, context.nixModules),
+  ];
   const { spec, used, findings } = settleSecrets(draft, context.secrets);
   return {
     spec,

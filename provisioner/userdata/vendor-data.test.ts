@@ -230,6 +230,30 @@ t.test("a #firstlight in vendor-data is named", async (t) => {
   });
 });
 
+t.test(
+  "modules of NixOS under `firstlight` of vendor-data are left out, those of the user stay",
+  async (t) => {
+    const modules = config("firstlight:\n  modules: [{name: v, text: '{ }'}]\n  timezone: UTC");
+    const context = { ...sampleContext, nixModules: true };
+    const told = "warning user-data/vendor-data modules.0";
+    const alone = translate(documentsOf({ userData: config(""), vendorData: modules }), context);
+    t.strictSame(partOf(alone), { timezone: "UTC" });
+    t.strictSame(saidOf(alone), [`vendor-data:3:13 ${told}`]);
+    const userData =
+      "Content-Type: multipart/mixed; boundary=x\n\n--x\n\n#cloud-config\n--x\nContent-Type: text/x-nix\nContent-Disposition: attachment; filename=own.nix\n\n#nix\n{ }\n--x--\n";
+    const both = translate(documentsOf({ userData, vendorData2: modules }), context);
+    t.match(both.spec.modules, [{ name: "own" }]);
+    t.equal(both.spec.modules?.length, 1);
+    t.equal(both.origins.get("modules.0")?.document.startsWith("user-data"), true);
+    t.strictSame(saidOf(both), [`vendor-data2:3:13 ${told}`]);
+    t.notOk(
+      hasErrors(
+        translate(documentsOf({ vendorData: modules }), { ...context, nixModules: false }).findings,
+      ),
+    );
+  },
+);
+
 t.test("one document as both: what is wrong in it is an error", async (t) => {
   const both = { document: "both.yaml", bytes: Buffer.from(config("hostname: [a]")) };
   const { findings } = translate({ userData: both, vendorData: both }, sampleContext);

@@ -46,13 +46,16 @@ export function findingOfVendorSpec({ document, firstLine }: UserDataPart): Find
 
 /** What to say of a module of NixOS in vendor-data: code is the owner's alone to give. */
 export function findingOfVendorModule({ document, firstLine }: UserDataPart): Finding {
-  return {
-    ...{ document, path: "", line: firstLine, column: 1, level: "error" },
-    code: "user-data/vendor-data",
-    message: "a module of NixOS in vendor-data is not used",
-    hint: "put it into the user-data, or into the image",
-  };
+  return { document, path: "", line: firstLine, column: 1, ...vendorModule };
 }
+
+/** The same, of any place in vendor-data. */
+export const vendorModule: Pick<Finding, "level" | "code" | "message" | "hint"> = {
+  level: "error",
+  code: "user-data/vendor-data",
+  message: "a module of NixOS in vendor-data is not used",
+  hint: "put it into the user-data, or into the image",
+};
 
 /**
  * A finding, one level less where it is about vendor-data: the cloud says that, for any system, and the

@@ -1,6 +1,7 @@
 import type { Finding } from "#core/finding.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { UserDataPart } from "../parts/part.ts";
+import { softenVendorFinding, vendorModule } from "../vendor-data.ts";
 
 /** Adds modules of NixOS to the spec, each under the name of its file. */
 export function addModules(parts: readonly UserDataPart[], draft: SpecDraft): void {
@@ -11,6 +12,35 @@ export function addModules(parts: readonly UserDataPart[], draft: SpecDraft): vo
     draft.place(path, { document, line: firstLine, column: 1 });
     draft.spec.modules.push({ name: moduleName(filename), text });
   }
+}
+
+/**
+ * Takes out the modules that vendor-data has under `firstlight`, also those of which it says only a part:
+ * code is the owner's alone to give, whatever the settings allow.
+ */
+export function leaveOutVendorModules(
+  draft: SpecDraft,
+  vendorDocuments: readonly string[],
+): readonly Finding[] {
+  const { modules = [] } = draft.spec;
+  const blamed = modules.map((_, index) =>
+    [[], ["text"], ["name"]]
+      .map((rest) => draft.originOf(["modules", index, ...rest], "value"))
+      .find((origin) => origin !== undefined && vendorDocuments.includes(origin.document)),
+  );
+  const findings = blamed.flatMap((origin, index) => {
+    if (origin === undefined) return [];
+    const { document, line, column } = origin;
+    const place = { document, path: `modules.${index}`, line, column };
+    return [softenVendorFinding({ ...place, ...vendorModule })];
+  });
+  if (findings.length === 0) return [];
+  let next = 0;
+  const moves = blamed.map((origin) => (origin === undefined ? next++ : undefined));
+  draft.spec.modules = modules.filter((_, index) => blamed[index] === undefined);
+  draft.follow(new Map([["modules", moves]]));
+  if (next === 0) delete draft.spec.modules;
+  return findings;
 }
 
 /**

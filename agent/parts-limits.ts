@@ -21,7 +21,7 @@ export const limitsReached = {
  */
 export class PartsLimits {
   readonly #clock: Clock | undefined;
-  readonly #end: number;
+  #end: number | undefined;
   #bytesLeft = maxTotalBytes;
   #templatesLeft = maxTemplates;
   #reached: keyof typeof limitsReached | undefined;
@@ -29,16 +29,18 @@ export class PartsLimits {
   /** Without a clock there is no limit of time. */
   constructor(clock: Clock | undefined) {
     this.#clock = clock;
-    this.#end = (clock?.monotonicMs() ?? 0) + totalMs;
   }
 
   get reached(): keyof typeof limitsReached | undefined {
     return this.#reached;
   }
 
+  /** The time begins with the first question: a boot that reads and renders nothing asks for none. */
   get msLeft(): number {
     const now = this.#clock?.monotonicMs();
-    return now === undefined ? Number.POSITIVE_INFINITY : Math.max(0, this.#end - now);
+    if (now === undefined) return Number.POSITIVE_INFINITY;
+    this.#end ??= now + totalMs;
+    return Math.max(0, this.#end - now);
   }
 
   /** Whether something more may be begun. */

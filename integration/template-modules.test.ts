@@ -30,8 +30,12 @@ interface Definition {
 
 /** Options that a template asks for, so that it fits releases before and after they moved. */
 const releases: Readonly<Record<string, PlainData>> = {
-  newer: { services: { desktopManager: { gnome: {} } }, hardware: { graphics: {} } },
-  older: { services: { desktopManager: {} }, hardware: {} },
+  newer: {
+    services: { desktopManager: { gnome: {} } },
+    hardware: { graphics: {} },
+    networking: { wireguard: { useNetworkd: {} } },
+  },
+  older: { services: { desktopManager: {} }, hardware: {}, networking: { wireguard: {} } },
 };
 
 function definitions(name: string, parameters: Parameters, release = "newer"): Definition[] {
@@ -145,6 +149,11 @@ t.test("parameters arrive where they are meant", { skip }, (t) => {
     /mesh\.key > .*mesh\.pub/,
   );
   t.equal(defined(mesh, "networking.wireguard.interfaces.mesh.generatePrivateKeyFile"), true);
+  t.equal(
+    defined(mesh, "networking.wireguard.useNetworkd"),
+    false,
+    "which would refuse a key that is made here",
+  );
   const proxy = definitions("nginx-proxy", {
     sites: { "a.example": { target: "http://b", tls: "none", allow: ["10.0.0.0/8"] } },
   });

@@ -49,6 +49,12 @@ export const renderCodes = {
     means: "A file was asked for at a path that NixOS writes itself, or that is a directory there.",
     action: "Use the key of the spec that the hint names, or another path.",
   },
+  "render/resolver-options": {
+    means:
+      "Options of the resolver were given beside a network, whose names systemd-resolved looks up: it reads none of them.",
+    action:
+      "Remove them, or do without systemd-resolved by `services.resolved.enable: false` under `options`.",
+  },
   "render/rule-path": {
     means: "A rule of sudo or doas names a program by a path of other distributions.",
     action: "Name it by its path below `/run/current-system/sw/bin`.",

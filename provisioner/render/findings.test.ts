@@ -547,6 +547,16 @@ const cases: readonly Case[] = [
     error("render/text", "resolver.options.0"),
   ],
   [
+    "nothing reads options of the resolver where systemd-resolved is",
+    { resolver: { options: ["rotate"] }, network: {} },
+    warning("render/resolver-options", "resolver.options"),
+  ],
+  [
+    "nor a list by which resolvconf would sort",
+    { options: { "networking.resolvconf.extraConfig": "a=1\n" }, network: {} },
+    warning("render/resolver-options", "options.networking.resolvconf.extraConfig"),
+  ],
+  [
     "a keyboard that ends its quotes",
     { keyboard: { layout: "us'" } },
     error("render/text", "keyboard.layout"),

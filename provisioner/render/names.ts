@@ -1,5 +1,5 @@
 import { bool, list, str } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, assign, type Concern, winning } from "./assignment.ts";
+import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { checkTimeZone, readLocale } from "./known-places.ts";
 import { checked, checkedAll, type TextRule, textRules } from "./text-rules.ts";
 
@@ -7,6 +7,7 @@ import { checked, checkedAll, type TextRule, textRules } from "./text-rules.ts";
 export function renderNames(concern: Concern): readonly Assignment[] {
   const { hostname, domain, resolver, certificates } = concern.spec;
   const { base } = concern;
+  checkResolverOptions(concern);
   const text = (path: readonly string[], value: string | undefined, from: string) =>
     value === undefined ? [] : [assign(path, winning(base, str(value)), [from])];
   return [
@@ -29,6 +30,28 @@ export function renderNames(concern: Concern): readonly Assignment[] {
       from: ["certificates"],
     }),
   ];
+}
+
+/** With systemd-networkd NixOS has resolv.conf made by systemd-resolved, and resolvconf makes none. */
+function checkResolverOptions(concern: Concern): void {
+  const { network, resolver, options = {} } = concern.spec;
+  if (network === undefined || options["services.resolved.enable"] === false) return;
+  const given = [
+    ...(resolver?.options === undefined ? [] : [["resolver", "options"]]),
+    ...["networking.resolvconf.extraConfig", "networking.resolvconf.extraOptions"]
+      .filter((name) => Object.hasOwn(options, name))
+      .map((name) => ["options", name]),
+  ];
+  for (const path of given) {
+    addFinding(
+      concern,
+      path,
+      "warning",
+      "render/resolver-options",
+      "beside a network they have no effect, because systemd-resolved reads none",
+      "remove them, or set `services.resolved.enable: false` under `options`",
+    );
+  }
 }
 
 function renderHosts(concern: Concern): readonly Assignment[] {
@@ -90,15 +113,17 @@ export function renderNtp(concern: Concern): readonly Assignment[] {
   const chosen = client === "auto" ? [] : [clients[client]];
   // Without time synchronisation NixOS's own client is off too.
   const named = enable ? chosen : [...new Set(["timesyncd", ...chosen])];
+  const byTimesyncd = enable && (client === "auto" || client === "timesyncd");
+  const serverOptions = [
+    ["networking", "timeServers"],
+    // NixOS makes only its fallback of those, which it asks when DHCP has named none.
+    ...(byTimesyncd ? [["services", "timesyncd", "servers"]] : []),
+  ];
+  const from = ["ntp", ntp.servers === undefined ? "pools" : "servers"];
   return [
     ...(servers.length === 0
       ? []
-      : [
-          assign(["networking", "timeServers"], winning(base, list(servers.map(str))), [
-            "ntp",
-            ntp.servers === undefined ? "pools" : "servers",
-          ]),
-        ]),
+      : serverOptions.map((path) => assign(path, winning(base, list(servers.map(str))), from))),
     ...named.map(service),
   ];
 }

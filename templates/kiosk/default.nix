@@ -43,7 +43,7 @@ in
     enable = true;
     inherit user;
     program = "${start}";
-    extraArguments = [ "-d" ] ++ lib.optional cursor "-s";
+    extraArguments = [ "-d" ];
     environment = lib.optionalAttrs (!cursor) { XCURSOR_SIZE = "1"; };
   };
 

@@ -10,7 +10,37 @@
   openFirewall ? true,
 }:
 { lib, ... }:
+let
+  hasPassword = bridge != null && bridge ? passwordFile;
+  uplink = {
+    cleansession = false;
+    restart_timeout = "5 60";
+    try_private = true;
+    bridge_insecure = false;
+    # A directory would have to hold hashed names.
+    bridge_cafile = bridge.authority or "/etc/ssl/certs/ca-certificates.crt";
+  }
+  // lib.optionalAttrs (bridge ? clientId) { remote_clientid = bridge.clientId; }
+  // lib.optionalAttrs (bridge ? username) { remote_username = bridge.username; };
+  host = bridge.address;
+  hostPort = bridge.port or 8883;
+  value = v: if lib.isBool v then lib.boolToString v else toString v;
+  # A file that is included knows nothing of a bridge that the one before it began.
+  connection = [
+    "connection uplink"
+    "addresses ${host}:${toString hostPort}"
+  ]
+  ++ map (topic: "topic ${topic}") bridge.topics
+  ++ lib.mapAttrsToList (key: v: "${key} ${value v}") uplink;
+in
 {
+  assertions = [
+    {
+      assertion = hasPassword -> bridge ? username;
+      message = "mosquitto-gateway: bridge has a passwordFile and no username; give both";
+    }
+  ];
+
   services.mosquitto = {
     enable = true;
     persistence = true;
@@ -46,32 +76,43 @@
         );
       }
     ];
-    bridges = lib.optionalAttrs (bridge != null) {
+    bridges = lib.optionalAttrs (bridge != null && !hasPassword) {
       uplink = {
         addresses = [
           {
-            inherit (bridge) address;
-            port = bridge.port or 8883;
+            address = host;
+            port = hostPort;
           }
         ];
         inherit (bridge) topics;
-        settings = {
-          cleansession = false;
-          restart_timeout = "5 60";
-          try_private = true;
-          bridge_insecure = false;
-        }
-        // (
-          if bridge ? authority then
-            { bridge_cafile = bridge.authority; }
-          else
-            { bridge_capath = "/etc/ssl/certs"; }
-        )
-        // lib.optionalAttrs (bridge ? clientId) { remote_clientid = bridge.clientId; }
-        // lib.optionalAttrs (bridge ? username) { remote_username = bridge.username; };
+        settings = uplink;
       };
     };
-    includeDirs = lib.optional (bridge != null && bridge ? configFile) (dirOf bridge.configFile);
+    includeDirs = lib.optional hasPassword "/run/mosquitto-bridge";
+  };
+
+  # Of a bridge with a password all is written at start, because the store is for everybody to read.
+  systemd.services = lib.optionalAttrs hasPassword {
+    mosquitto-bridge = {
+      description = "The bridge of mosquitto, with its password";
+      before = [ "mosquitto.service" ];
+      requiredBy = [ "mosquitto.service" ];
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        User = "mosquitto";
+        RuntimeDirectory = "mosquitto-bridge";
+        RuntimeDirectoryMode = "0700";
+        LoadCredential = "password:${bridge.passwordFile}";
+        UMask = "0077";
+      };
+      script = ''
+        {
+          printf '%s\n' ${lib.escapeShellArgs connection}
+          printf 'remote_password %s\n' "$(head -n 1 "$CREDENTIALS_DIRECTORY/password")"
+        } > "$RUNTIME_DIRECTORY/uplink.conf"
+      '';
+    };
   };
 
   networking.firewall.allowedTCPPorts = lib.optional openFirewall port;

@@ -10,38 +10,48 @@
   openFirewall ? true,
   trusted ? false,
 }:
-{ lib, pkgs, ... }:
 {
-  networking.wireguard.interfaces.${interface} = {
-    ips = addresses;
-    listenPort = port;
-    inherit mtu privateKeyFile;
-    generatePrivateKeyFile = true;
-    peers = lib.mapAttrsToList (
-      _:
-      {
-        publicKey,
-        allowedIPs,
-        endpoint ? null,
-        presharedKeyFile ? null,
-        keepalive ? 0,
-      }:
-      {
-        inherit
-          publicKey
-          allowedIPs
-          endpoint
-          presharedKeyFile
-          ;
-        persistentKeepalive = if keepalive == 0 then null else keepalive;
-        # A name that is not known yet is asked for again.
-        dynamicEndpointRefreshSeconds = 60;
-      }
-    ) peers;
-    postSetup = "${pkgs.wireguard-tools}/bin/wg pubkey < ${lib.escapeShellArg privateKeyFile} > ${
-      lib.escapeShellArg (lib.removeSuffix ".key" privateKeyFile + ".pub")
-    }";
-  };
+  lib,
+  options,
+  pkgs,
+  ...
+}:
+{
+  networking.wireguard =
+    # systemd-networkd takes only a key that is there before it, and asks for no name again.
+    lib.optionalAttrs (options.networking.wireguard ? useNetworkd) { useNetworkd = false; }
+    // {
+      interfaces.${interface} = {
+        ips = addresses;
+        listenPort = port;
+        inherit mtu privateKeyFile;
+        generatePrivateKeyFile = true;
+        peers = lib.mapAttrsToList (
+          _:
+          {
+            publicKey,
+            allowedIPs,
+            endpoint ? null,
+            presharedKeyFile ? null,
+            keepalive ? 0,
+          }:
+          {
+            inherit
+              publicKey
+              allowedIPs
+              endpoint
+              presharedKeyFile
+              ;
+            persistentKeepalive = if keepalive == 0 then null else keepalive;
+            # A name that is not known yet is asked for again.
+            dynamicEndpointRefreshSeconds = 60;
+          }
+        ) peers;
+        postSetup = "${pkgs.wireguard-tools}/bin/wg pubkey < ${lib.escapeShellArg privateKeyFile} > ${
+          lib.escapeShellArg (lib.removeSuffix ".key" privateKeyFile + ".pub")
+        }";
+      };
+    };
 
   networking.firewall = {
     allowedUDPPorts = lib.optional openFirewall port;

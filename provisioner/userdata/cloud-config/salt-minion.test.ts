@@ -9,9 +9,9 @@ checkCases(t, [
     yaml: "salt_minion:\n  conf: {master: salt.example.org}\n  grains: {role: [edge]}\n  public_key: PUB\n  private_key: PRIV\n",
     spec: {
       files: [
-        { path: "/etc/salt/pki/minion/minion.pub", content: "PUB", mode: "0644" },
+        { path: "/var/lib/salt/pki/minion/minion.pub", content: "PUB", mode: "0644" },
         {
-          path: "/etc/salt/pki/minion/minion.pem",
+          path: "/var/lib/salt/pki/minion/minion.pem",
           secret: { secretRef: "salt-minion-key" },
           mode: "0400",
         },
@@ -51,7 +51,7 @@ checkCases(t, [
         { path: "/p/minion.pub", content: "x", mode: "0644" },
         { path: "/p/minion.pem", secret: { secretRef: "salt-minion-key" }, mode: "0400" },
       ],
-      options: enabled,
+      options: { ...enabled, "services.salt.minion.configuration": { pki_dir: "/p" } },
     },
     secrets: { "salt-minion-key": "y" },
     says: [
@@ -59,6 +59,18 @@ checkCases(t, [
       "note cloud-config/no-meaning 2:28 salt_minion.service_name",
       "note cloud-config/no-meaning 2:45 salt_minion.config_dir",
     ],
+  },
+  {
+    name: "the place of the keys may be said in the configuration",
+    yaml: "salt_minion: {conf: {pki_dir: /q}, public_key: x, private_key: y}\n",
+    spec: {
+      files: [
+        { path: "/q/minion.pub", content: "x", mode: "0644" },
+        { path: "/q/minion.pem", secret: { secretRef: "salt-minion-key" }, mode: "0400" },
+      ],
+      options: { ...enabled, "services.salt.minion.configuration": { pki_dir: "/q" } },
+    },
+    secrets: { "salt-minion-key": "y" },
   },
   {
     name: "one key alone is not used",

@@ -5,8 +5,8 @@ import { nameNeedless } from "./refused.ts";
 import { addCommand } from "./spec-command.ts";
 import { setOption } from "./spec-option.ts";
 
-/** Where NixOS's minion keeps its keys. */
-const usualPlace = "/etc/salt/pki/minion";
+/** `pki_dir` of NixOS's minion, whose own default it replaces (nixos/modules/services/admin/salt/minion.nix). */
+const usualPlace = "/var/lib/salt/pki/minion";
 
 /** `salt_minion`: a minion of Salt. */
 export const saltMinion: CloudConfigModule = {
@@ -14,7 +14,7 @@ export const saltMinion: CloudConfigModule = {
   keys: ["salt_minion"],
   rule:
     "`conf` becomes services.salt.minion.configuration with `grains` in it, and the service runs; both can be read by everybody on the " +
-    "machine. A pair of keys is written to `pki_dir`, the private one as a secret. With `file_client: local` the minion does not run: " +
+    "machine. A pair of keys is written to `pki_dir` (NixOS: /var/lib/salt/pki/minion), where the minion then looks, the private one as a secret. With `file_client: local` the minion does not run: " +
     "`salt-call --local state.apply` does, once per instance. Names of packages, units and directories are NixOS's own.",
   example: `salt_minion:
   conf:
@@ -33,8 +33,15 @@ export const saltMinion: CloudConfigModule = {
     }
     const conf = readData(input.get("conf"));
     const grains = readData(input.get("grains"));
-    addKeys(input, draft);
-    const data = { ...conf, ...(Object.keys(grains).length === 0 ? {} : { grains }) };
+    const directory = input.get("pki_dir")?.text();
+    const ofConf = conf["pki_dir"];
+    addKeys(input, draft, directory ?? (typeof ofConf === "string" ? ofConf : usualPlace));
+    const data = {
+      ...conf,
+      // What looks for the keys has to look where they are written.
+      ...(directory === undefined ? {} : { pki_dir: directory }),
+      ...(Object.keys(grains).length === 0 ? {} : { grains }),
+    };
     setOption(draft, "services.salt.minion.enable", true, input);
     if (Object.keys(data).length > 0) {
       setOption(draft, "services.salt.minion.configuration", data, input);
@@ -63,8 +70,7 @@ function readData(input: Input | undefined): { readonly [key: string]: Json } {
 }
 
 /** As with cloud-init one key alone is not used. */
-function addKeys(input: Input, draft: ModuleInput["draft"]): void {
-  const place = input.get("pki_dir")?.text() ?? usualPlace;
+function addKeys(input: Input, draft: ModuleInput["draft"], place: string): void {
   const pair = [input.get("public_key"), input.get("private_key")] as const;
   const [publicKey, privateKey] = pair.map((key) => key?.text());
   if (publicKey === undefined || privateKey === undefined) {

@@ -158,7 +158,7 @@ in
         }) { };
       };
       resolved = { enable = option bool false; };
-      timesyncd = { enable = option bool (!config.boot.isContainer && !config.services.chrony.enable); servers = option (nullOr (listOf str)) config.networking.timeServers; };
+      timesyncd = { enable = option bool (!config.boot.isContainer && !config.services.chrony.enable); servers = option (nullOr (listOf str)) null; fallbackServers = option (nullOr (listOf str)) config.networking.timeServers; };
       udev = { extraRules = option lines ""; extraHwdb = option lines ""; packages = list path; };
     };
     swapDevices = list free;

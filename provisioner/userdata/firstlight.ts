@@ -95,7 +95,7 @@ function take(input: Input, path: Path, draft: SpecDraft): MutableJson {
     return input.items().map((item, index) => take(item, [...path, index], draft));
   }
   if (fitsPath(["users", "*", "authorizedKeys", "*"], path) && typeof input.value === "string")
-    nameDoubtful(input, "spec/not-a-key", [input.value]);
+    nameDoubtful("spec/not-a-key", [input]);
   if (!input.isMapping()) return input.value;
   const copy: Mutable = {};
   for (const [key, child] of input.entries()) {

@@ -2,7 +2,7 @@ import type { Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import { Input, type Leaf, type PathPart, type Surroundings } from "./input.ts";
 import type { Coverage, Origin } from "./translation.ts";
-import type { YamlDocument, YamlPosition } from "./yaml.ts";
+import type { YamlDocument, YamlPosition, YamlTarget } from "./yaml.ts";
 
 /** What is known of a document that has been read. */
 export interface SourceDocument {
@@ -12,7 +12,7 @@ export interface SourceDocument {
   /** Where a value stands; `document` where that is not the one of this name. */
   locate(
     path: readonly PathPart[],
-    target?: "key" | "value",
+    target?: YamlTarget,
   ): (YamlPosition & { readonly document?: string }) | undefined;
   readonly binary?: YamlDocument["binary"];
   readonly floatText?: YamlDocument["floatText"];
@@ -40,7 +40,7 @@ export class InputDocument implements Surroundings {
     this.root = new Input(this, source.value);
   }
 
-  place(path: readonly PathPart[], target: "key" | "value" = "value"): Origin {
+  place(path: readonly PathPart[], target: YamlTarget = "value"): Origin {
     for (let length = path.length; length >= 0; length--) {
       const found = this.#source.locate(path.slice(0, length), target);
       if (found !== undefined) {

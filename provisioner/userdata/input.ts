@@ -2,6 +2,7 @@ import type { Json } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
 import { type Finding, type FindingLevel, findingPath } from "#core/finding.ts";
 import type { Coverage, Origin } from "./translation.ts";
+import type { YamlTarget } from "./yaml.ts";
 
 /** One step of a path inside a document. */
 export type PathPart = string | number;
@@ -12,8 +13,8 @@ type Fate = keyof Coverage;
 export interface Surroundings {
   readonly name: string;
   readonly findings: Finding[];
-  /** Where a value, or its key, stands; the nearest thing around it where that is not known. */
-  place(path: readonly PathPart[], target?: "key" | "value"): Origin;
+  /** Where a value, its key or a character of it stands; the nearest thing around it where that is not known. */
+  place(path: readonly PathPart[], target?: YamlTarget): Origin;
   /** The bytes of a value tagged `!!binary`. */
   binary(path: readonly PathPart[]): Uint8Array | undefined;
   /** What Python's `str` makes of a value that YAML reads as a float. */
@@ -48,6 +49,8 @@ export class Input {
   readonly #part: PathPart;
   #children: ReadonlyMap<PathPart, Input> | undefined;
   #fate: Fate | undefined;
+  /** Of a part of a text: the whole, and where in it the part begins. */
+  #cut: { readonly whole: Input; readonly from: number } | undefined;
 
   /** Made by a document for its root, and by {@link Input} only. */
   constructor(document: Surroundings, value: Json, parent?: Input, part: PathPart = "") {
@@ -74,6 +77,36 @@ export class Input {
   /** Whether this is a mapping in which the key is written, also where its value counts as absent. */
   has(key: string): boolean {
     return this.isMapping() && this.#inner().has(key);
+  }
+
+  /** The value that this is a part of, or this value. */
+  get whole(): Input {
+    return this.#cut?.whole ?? this;
+  }
+
+  /**
+   * A part of this text, from a character on: what is said of it stands there, and what becomes of it
+   * becomes of the whole.
+   */
+  cut(from: number, to?: number): Input {
+    const { whole } = this;
+    const part = new Input(
+      this.document,
+      this.scalarText().slice(from, to),
+      whole.#parent,
+      whole.#part,
+    );
+    part.#cut = { whole, from: (this.#cut?.from ?? 0) + from };
+    return part;
+  }
+
+  /** The lines of this text that are not blank, each from its first character that is none. */
+  lines(): readonly Input[] {
+    return [...this.scalarText().matchAll(/[^\n]+/g)].flatMap(({ 0: line, index }) => {
+      const blanks = line.length - line.trimStart().length;
+      const end = index + line.length - (line.endsWith("\r") ? 1 : 0);
+      return index + blanks < end ? [this.cut(index + blanks, end)] : [];
+    });
   }
 
   /** The values of a mapping or a list, with nothing said where this is neither. */
@@ -208,6 +241,7 @@ export class Input {
 
   /** Says what became of every leaf in here; a fate that says less is never put over one that says more. */
   mark(fate: Fate): void {
+    if (this.#cut !== undefined) return this.#cut.whole.mark(fate);
     const inner = this.#inner();
     for (const child of inner.values()) child.mark(fate);
     if (inner.size === 0 && fateRanks[fate] > (this.#fate ? fateRanks[this.#fate] : 0)) {
@@ -234,7 +268,7 @@ export class Input {
   /** Adds a finding about this value, or about its key. */
   add(level: FindingLevel, text: FindingText, target: "key" | "value" = "value"): void {
     const { path } = this;
-    const { document, line, column } = this.document.place(path, target);
+    const { document, line, column } = this.origin(target);
     const { code, message, hint = null } = text;
     this.document.findings.push({
       document,
@@ -259,7 +293,10 @@ export class Input {
   }
 
   origin(target: "key" | "value" = "value"): Origin {
-    return this.document.place(this.path, target);
+    return this.document.place(
+      this.path,
+      target === "value" ? (this.#cut?.from ?? target) : target,
+    );
   }
 
   /** See {@link Surroundings.unmarked}. */

@@ -148,7 +148,8 @@ class Builder {
         hint: quoteHint,
       });
     }
-    return scalarValue(value);
+    const written = node.kind === "scalar" ? node.written : null;
+    return written === null ? scalarValue(value) : { ...scalarValue(value), written };
   }
 
   /** Text of a scalar; of a mapping with the key `=` the text of its value. */

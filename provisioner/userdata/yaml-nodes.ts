@@ -1,4 +1,5 @@
 import { type ScalarType, typeOfPlain } from "./yaml-types.ts";
+import type { WrittenText } from "./yaml-written.ts";
 
 /** A node where it is used: an alias uses a node that stands elsewhere. */
 export interface NodeUse {
@@ -15,6 +16,8 @@ export interface ScalarNode {
   readonly text: string;
   /** Whether the text may be something else than text: it stands without quotes, or after `!`. */
   readonly plain: boolean;
+  /** Where its lines stand, if there are several. */
+  readonly written: WrittenText | null;
 }
 
 export interface SequenceNode {

@@ -11,6 +11,7 @@ import {
 import type { WrittenTag } from "./yaml-properties.ts";
 import { YamlProblem } from "./yaml-text.ts";
 import { type Token, type TokenKind, YamlScanner } from "./yaml-tokens.ts";
+import type { WrittenText } from "./yaml-written.ts";
 
 interface Properties {
   readonly at: number | null;
@@ -117,7 +118,7 @@ class NodeParser {
       case "scalar": {
         this.scanner.take();
         const plain = (token.plain && tag === null) || properties.tag === "!";
-        return this.anchored(anchor, scalarNode(at, tag, token.text, plain));
+        return this.anchored(anchor, scalarNode(at, tag, token.text, plain, token.written));
       }
       case "[":
         return this.sequence({ at, tag, anchor }, (items) => this.flowItems(items, depth + 1));
@@ -339,8 +340,14 @@ class NodeParser {
   }
 }
 
-function scalarNode(at: number, tag: string | null, text: string, plain: boolean): ScalarNode {
-  return { kind: "scalar", at, tag, text, plain };
+function scalarNode(
+  at: number,
+  tag: string | null,
+  text: string,
+  plain: boolean,
+  written: WrittenText | null = null,
+): ScalarNode {
+  return { kind: "scalar", at, tag, text, plain, written };
 }
 
 function defaultHandles(): ReadonlyMap<string, string> {

@@ -8,6 +8,9 @@ import {
   type YamlCursor,
 } from "./yaml-text.ts";
 
+/** Told, of each piece of a scalar's text that stands in the document as it is, where both begin. */
+export type OnPiece = (inText: number, inDocument: number) => void;
+
 const quote = 0x27;
 const doubleQuote = 0x22;
 const backslash = 0x5c;
@@ -29,7 +32,12 @@ export interface PlainScalar {
  * Reads a plain scalar. In block context each further line must be indented by at least `indent`;
  * in flow context indentation does not count, and `?` ends it as PyYAML has it. Tabs end it too.
  */
-export function scanPlain(cursor: YamlCursor, indent: number, inFlow: boolean): PlainScalar {
+export function scanPlain(
+  cursor: YamlCursor,
+  indent: number,
+  inFlow: boolean,
+  onPiece?: OnPiece,
+): PlainScalar {
   let text = "";
   let gap = "";
   let end = cursor.pos;
@@ -37,6 +45,7 @@ export function scanPlain(cursor: YamlCursor, indent: number, inFlow: boolean): 
   for (;;) {
     const runEnd = plainRunEnd(cursor, inFlow);
     if (runEnd === cursor.pos) break;
+    onPiece?.(text.length + gap.length, cursor.pos);
     text += gap + cursor.text.slice(cursor.pos, runEnd);
     cursor.pos = runEnd;
     end = runEnd;
@@ -78,13 +87,16 @@ function scanPlainGap(cursor: YamlCursor): string {
 }
 
 /** Reads a scalar in single or double quotes. Indentation does not count inside. */
-export function scanQuoted(cursor: YamlCursor): string {
+export function scanQuoted(cursor: YamlCursor, onPiece?: OnPiece): string {
   const start = cursor.pos;
   const mark = cursor.code();
   cursor.pos += 1;
   let text = "";
   for (;;) {
-    text += mark === quote ? scanSingleRun(cursor) : scanDoubleRun(cursor, start);
+    const before = text.length;
+    const onRun = onPiece && ((inRun: number, at: number) => onPiece(before + inRun, at));
+    onRun?.(0, cursor.pos);
+    text += mark === quote ? scanSingleRun(cursor, onRun) : scanDoubleRun(cursor, start, onRun);
     if (cursor.code() === mark) break;
     text += scanQuotedGap(cursor, start);
   }
@@ -92,15 +104,16 @@ export function scanQuoted(cursor: YamlCursor): string {
   return text;
 }
 
-function scanSingleRun(cursor: YamlCursor): string {
+function scanSingleRun(cursor: YamlCursor, onPiece?: OnPiece): string {
   const start = cursor.pos;
-  let doubled = false;
+  let doubled = 0;
   for (;;) {
     const code = cursor.code();
     if (code === quote) {
       if (cursor.code(1) !== quote) break;
-      doubled = true;
+      doubled += 1;
       cursor.pos += 2;
+      onPiece?.(cursor.pos - start - doubled, cursor.pos);
     } else if (isBlankOrEnd(code)) {
       break;
     } else {
@@ -108,10 +121,10 @@ function scanSingleRun(cursor: YamlCursor): string {
     }
   }
   const run = cursor.text.slice(start, cursor.pos);
-  return doubled ? run.replaceAll("''", "'") : run;
+  return doubled > 0 ? run.replaceAll("''", "'") : run;
 }
 
-function scanDoubleRun(cursor: YamlCursor, scalarStart: number): string {
+function scanDoubleRun(cursor: YamlCursor, scalarStart: number, onPiece?: OnPiece): string {
   let text = "";
   let start = cursor.pos;
   for (;;) {
@@ -119,6 +132,7 @@ function scanDoubleRun(cursor: YamlCursor, scalarStart: number): string {
     if (code === backslash) {
       text += cursor.text.slice(start, cursor.pos) + scanEscape(cursor, scalarStart);
       start = cursor.pos;
+      onPiece?.(text.length, start);
     } else if (code === doubleQuote || isBlankOrEnd(code)) {
       return text + cursor.text.slice(start, cursor.pos);
     } else {
@@ -219,7 +233,7 @@ function scanEscape(cursor: YamlCursor, scalarStart: number): string {
 type Chomping = "strip" | "clip" | "keep";
 
 /** Reads a literal (`|`) or folded (`>`) scalar whose parent is indented by `parentIndent`. */
-export function scanBlock(cursor: YamlCursor, parentIndent: number): string {
+export function scanBlock(cursor: YamlCursor, parentIndent: number, onPiece?: OnPiece): string {
   const folded = cursor.code() === 0x3e;
   cursor.pos += 1;
   const { chomping, increment } = scanBlockHeader(cursor);
@@ -239,6 +253,7 @@ export function scanBlock(cursor: YamlCursor, parentIndent: number): string {
   while (cursor.column === indent && cursor.code() !== 0) {
     text += empty;
     const startsWithText = !isIndented(cursor.code());
+    onPiece?.(text.length, cursor.pos);
     text += scanRestOfLine(cursor);
     lineBreak = cursor.takeBreak();
     empty = scanBlockBreaks(cursor, indent);

@@ -204,7 +204,7 @@ function countBetween(text: string, pattern: RegExp): (from: number, to: number)
 }
 
 /** Index of the last of ascending numbers that is not greater than `bound`; -1 where none is. */
-function lastAtMost(numbers: readonly number[], bound: number): number {
+export function lastAtMost(numbers: readonly number[], bound: number): number {
   let low = -1;
   let high = numbers.length;
   while (high - low > 1) {

@@ -7,6 +7,7 @@ import {
 } from "./yaml-properties.ts";
 import { scanBlock, scanPlain, scanQuoted } from "./yaml-scalars.ts";
 import { describeCharacter, isBlankOrEnd, YamlCursor, YamlProblem } from "./yaml-text.ts";
+import { type Scan, WrittenText } from "./yaml-written.ts";
 
 /** What a piece of the document is. Block collections have tokens for where they begin and end. */
 export type TokenKind =
@@ -41,6 +42,8 @@ export interface Token {
   readonly plain: boolean;
   readonly tag: WrittenTag | null;
   readonly directive: Directive | null;
+  /** Of a scalar that has several lines, here or in the document. */
+  readonly written: WrittenText | null;
 }
 
 /** Something that is the key of a mapping should `:` follow it on the same line. */
@@ -360,23 +363,43 @@ export class YamlScanner {
     this.forgetKey();
     const at = this.cursor.pos;
     const text = scanBlock(this.cursor, this.indent);
-    this.push({ ...makeToken("scalar", at, this.cursor.pos), text });
+    const end = this.cursor.pos;
+    const { indent } = this;
+    const written = this.written({ at, end }, (cursor, onPiece) => {
+      scanBlock(cursor, indent, onPiece);
+    });
+    this.push({ ...makeToken("scalar", at, end), text, written });
   }
 
   private scanQuotedScalar(): void {
     this.savePossibleKey();
     this.keyAllowed = false;
-    const at = this.cursor.pos;
+    const { pos: at, line } = this.cursor;
     const text = scanQuoted(this.cursor);
-    this.push({ ...makeToken("scalar", at, this.cursor.pos), text });
+    const end = this.cursor.pos;
+    const hasLines = this.cursor.line !== line || text.includes("\n");
+    const written = hasLines ? this.written({ at, end }, scanQuoted) : null;
+    this.push({ ...makeToken("scalar", at, end), text, written });
   }
 
   private scanPlainScalar(): void {
     this.savePossibleKey();
     const at = this.cursor.pos;
-    const { text, end, lineEnded } = scanPlain(this.cursor, this.indent + 1, this.flowLevel > 0);
+    const inFlow = this.flowLevel > 0;
+    const indent = this.indent + 1;
+    const { text, end, lineEnded } = scanPlain(this.cursor, indent, inFlow);
     this.keyAllowed = lineEnded;
-    this.push({ ...makeToken("scalar", at, end), text, plain: true });
+    const written =
+      text.length === end - at
+        ? null
+        : this.written({ at, end }, (cursor, onPiece) => {
+            scanPlain(cursor, indent, inFlow, onPiece);
+          });
+    this.push({ ...makeToken("scalar", at, end), text, plain: true, written });
+  }
+
+  private written(range: { readonly at: number; readonly end: number }, scan: Scan): WrittenText {
+    return new WrittenText(this.cursor.text, range, scan);
   }
 }
 
@@ -390,5 +413,5 @@ function failMissingColon(key: PossibleKey): never {
 }
 
 function makeToken(kind: TokenKind, at: number, end = at): Token {
-  return { kind, at, end, text: "", plain: false, tag: null, directive: null };
+  return { kind, at, end, text: "", plain: false, tag: null, directive: null, written: null };
 }

@@ -1,6 +1,7 @@
 import type { Json } from "#core/canonical-json.ts";
 import { setOwn } from "./own-key.ts";
 import type { ScalarValue } from "./yaml-types.ts";
+import type { WrittenText } from "./yaml-written.ts";
 
 /** A value with the places of its parts. Aliases share one built value. */
 export interface BuiltValue {
@@ -10,6 +11,8 @@ export interface BuiltValue {
   /** Of a list. */
   readonly items: readonly Item[] | null;
   readonly scalar: ScalarValue | null;
+  /** Of a text with several lines, here or in the document: where they stand. */
+  readonly written?: WrittenText;
   /** Values in it and characters of its texts, with everything aliased written out; levels below it. */
   readonly nodes: number;
   readonly characters: number;

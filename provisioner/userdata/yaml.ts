@@ -23,6 +23,9 @@ export interface YamlPosition {
   readonly column: number;
 }
 
+/** What of a value is looked for: its key, the value itself, or a character of its text, from 0. */
+export type YamlTarget = "key" | "value" | number;
+
 /** What a document says, what is the matter with it, and where its parts stand. */
 export interface YamlDocument {
   /** `undefined` exactly when a finding is an error; an empty document is `null`. */
@@ -31,9 +34,10 @@ export interface YamlDocument {
   /**
    * Where the value at `path`, or its key, stands. Of an alias: where it is used, and below it
    * where its parts are written; of a merged key: where it is written. Entries of a list have no
-   * key, their value's place is given. `undefined` where the document has no such value.
+   * key, their value's place is given. A number asks for a character of a text: where it stands if
+   * the text has several lines, else where the text begins. `undefined` where the document has no such value.
    */
-  locate(path: readonly (string | number)[], target?: "key" | "value"): YamlPosition | undefined;
+  locate(path: readonly (string | number)[], target?: YamlTarget): YamlPosition | undefined;
   /** The bytes of the value at `path` when it is tagged `!!binary`. */
   binary(path: readonly (string | number)[]): Uint8Array | undefined;
   /**
@@ -108,14 +112,16 @@ export function viewOf<Position extends YamlPosition>(
   root: Item | undefined,
   place: (offset: number) => Position,
 ): Pick<YamlDocument, "binary" | "floatText"> & {
-  locate(path: readonly (string | number)[], target?: "key" | "value"): Position | undefined;
+  locate(path: readonly (string | number)[], target?: YamlTarget): Position | undefined;
 } {
   const scalarAt = (path: readonly (string | number)[]) =>
     root === undefined ? undefined : find(root, path)?.value.scalar;
   return {
     locate: (path, target = "value") => {
       const found = root === undefined ? undefined : find(root, path);
-      return found === undefined ? undefined : place(target === "key" ? found.keyAt : found.at);
+      if (found === undefined) return undefined;
+      if (typeof target !== "number") return place(target === "key" ? found.keyAt : found.at);
+      return place(found.value.written?.offsetOf(target) ?? found.at);
     },
     binary: (path) => scalarAt(path)?.bytes,
     floatText: (path) => scalarAt(path)?.floatText,

@@ -11,7 +11,7 @@ export function readKeys(input: Input | undefined): readonly string[] {
   return textsOf(input).flatMap((item) => {
     const text = item.text();
     if (text === undefined) return [];
-    if (!text.includes("PRIVATE KEY")) return checkedLines(item, text);
+    if (!text.includes("PRIVATE KEY")) return checkedLines(item);
     item.expected(
       "a public ssh key",
       "write the line of the .pub file; the private key stays secret",
@@ -26,18 +26,22 @@ function textsOf(input: Input): readonly Input[] {
 }
 
 /** The lines of a text. */
-function checkedLines(item: Input, text: string): readonly string[] {
-  const lines = keyLines([text]);
+function checkedLines(item: Input): readonly string[] {
+  const lines = item.lines().filter((line) => keysOf(line).length > 0);
   const code = "cloud-config/not-a-key";
   if (lines.length === 0) nameNoKey(item, code, "there is no ssh key in this");
-  else nameDoubtful(item, code, lines);
-  return lines;
+  else nameDoubtful(code, lines);
+  return lines.flatMap(keysOf);
 }
 
-/** Names lines that are no public keys; what looks like none is kept, for sshd may know better. */
-export function nameDoubtful(item: Input, code: Code, lines: readonly string[]): void {
-  if (lines.every(isPublicKeyLine)) return;
-  nameNoKey(item, code, "this does not look like a public ssh key");
+function keysOf(line: Input): readonly string[] {
+  return keyLines([line.scalarText()]);
+}
+
+/** Names the first line that is no public key; what looks like none is kept, for sshd may know better. */
+export function nameDoubtful(code: Code, lines: readonly Input[]): void {
+  const doubtful = lines.find((line) => !isPublicKeyLine(line.scalarText()));
+  if (doubtful !== undefined) nameNoKey(doubtful, code, "this does not look like a public ssh key");
 }
 
 function nameNoKey(item: Input, code: Code, message: string): void {

@@ -20,7 +20,7 @@ export function warnOfInterpreter(
   const known = /^[a-z0-9.+-]+$/i.test(name) ? name : "NAME";
   const env = options.trim() === "" ? "#!/usr/bin/env" : "#!/usr/bin/env -S";
   const more = always.has(known) ? "" : ", and add its package";
-  input.add("warning", {
+  input.cut(0).add("warning", {
     code: "cloud-config/interpreter-path",
     message: "NixOS has no interpreter at the path of the first line: the script cannot be started",
     hint: `begin it with \`${env} ${known}\`${options.trim() === "" ? "" : " and its options"}${more}`,

@@ -1,45 +1,37 @@
-import type { FindingText, Input } from "../input.ts";
-import { foreignCommand } from "./foreign-commands.ts";
-import { programPathsIn } from "./program-paths.ts";
-import { commandsOfList, simpleCommands } from "./simple-commands.ts";
-
-/** Only the beginning of a command is looked at. */
-const maxLength = 10_000;
+import type { Input } from "../input.ts";
+import { lintScript } from "../scripts/lint-script.ts";
+import { maxLength, problemsOf } from "./lint-line.ts";
+import { commandsOfList, scriptInList } from "./simple-commands.ts";
 
 /**
- * Warns of what cannot work in a script on NixOS, of each kind once. The findings never repeat the
- * script. What the document writes itself is there.
+ * Warns of what cannot work in a command on NixOS, of each kind once, where it stands in the text: a
+ * line of shell, a script, or a list of `words`. The findings never repeat the text. What the document
+ * writes itself is there.
  */
 export function lintCommand(
   item: Input,
   words: readonly string[],
   written: ReadonlySet<string>,
 ): void {
-  const text = words.join(" ").slice(0, maxLength);
-  const commands = item.isList()
-    ? commandsOfList(words.map((word) => word.slice(0, maxLength)))
-    : simpleCommands(text);
-  for (const each of problemsOf(text, commands, written)) item.add("warning", each);
+  if (!item.isList()) {
+    lintText(item, written);
+    return;
+  }
+  const short = words.map((word) => word.slice(0, maxLength));
+  const at = scriptInList(short);
+  const script = at === undefined ? undefined : item.parts()[at];
+  const said = script === undefined ? [] : lintText(script, written);
+  const others = short.filter((_, index) => script === undefined || index !== at);
+  const commands = script === undefined ? commandsOfList(short) : [];
+  for (const problem of problemsOf(others.join(" "), commands, written)) {
+    if (!said.includes(problem.message)) item.add("warning", problem);
+  }
 }
 
-/** What of a line of shell cannot work on NixOS, each kind once. */
-export function problemsOfLine(line: string, written: ReadonlySet<string>): readonly FindingText[] {
-  const text = line.slice(0, maxLength);
-  return problemsOf(text, simpleCommands(text), written);
-}
-
-function problemsOf(
-  text: string,
-  commands: readonly (readonly string[])[],
-  written: ReadonlySet<string>,
-): readonly FindingText[] {
-  const path: FindingText = {
-    code: "cloud-config/program-path",
-    message: "NixOS has no programs under /bin, /sbin and /usr but /bin/sh and /usr/bin/env",
-    hint: "write the name of the program alone, and add its package",
-  };
-  const isThere = programPathsIn(text).every((each) => written.has(each));
-  const found = commands.map(foreignCommand).filter((each) => each !== undefined);
-  const byMessage = new Map(found.map((each) => [each.message, each]));
-  return [...(isThere ? [] : [path]), ...byMessage.values()];
+/** Says what is wrong with a text of shell; the messages come back. */
+function lintText(input: Input, written: ReadonlySet<string>): readonly string[] {
+  return lintScript(input.scalarText(), written).map((problem) => {
+    input.cut(problem.index).add("warning", problem);
+    return problem.message;
+  });
 }

@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import type { Finding } from "#core/finding.ts";
 import type { Input } from "../input.ts";
 import { readYaml } from "../yaml.ts";
 import { readBridge, readInit } from "./lxd-preseed.ts";
@@ -48,14 +49,28 @@ function takePreseed(input: Input, preseed: Input): Json | undefined {
   }
   const text = preseed.text();
   if (text === undefined) return undefined;
-  const { value } = readYaml(text, { document: "preseed" });
+  const { value, findings } = readYaml(text, { document: "preseed" });
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  const error = findings.find(({ level }) => level === "error");
+  if (error !== undefined) return void nameBroken(preseed, text, error);
   preseed.expected(
     "the YAML of a preseed",
     "as `incus admin init --dump` prints it",
     "something else",
   );
   return undefined;
+}
+
+/** Says what of a preseed is no YAML, where it stands. */
+function nameBroken(preseed: Input, text: string, { line, message, hint }: Finding): void {
+  const before = text.split("\n").slice(0, (line ?? 1) - 1);
+  const start = before.reduce((length, each) => length + each.length + 1, 0);
+  const [at = preseed] = preseed.cut(start).lines();
+  at.expected(
+    "the YAML of a preseed",
+    hint ?? "write it as `incus admin init --dump` prints it",
+    `this: ${message}`,
+  );
 }
 
 function makePreseed(input: Input): Json | undefined {

@@ -11,9 +11,11 @@ export function isProgramPath(path: string): boolean {
   return whole.test(path);
 }
 
-/** Paths of programs that a text of shell names. */
-export function programPathsIn(text: string): readonly string[] {
-  return [...text.matchAll(inText)].map(([path]) => path);
+/** Paths of programs that a text of shell names, and where in it. */
+export function programPathsIn(
+  text: string,
+): readonly { readonly path: string; readonly index: number }[] {
+  return [...text.matchAll(inText)].map(({ 0: path, index }) => ({ path, index }));
 }
 
 /** Paths that a cloud-config writes itself, in both of its ways. */

@@ -169,7 +169,7 @@ checkCases(t, [
     secrets: {
       "user-a-password": ofA,
     },
-    says: ["warning cloud-config/unknown-value 5:9 chpasswd.list"],
+    says: ["warning cloud-config/unknown-value 6:5 chpasswd.list"],
     context: { instanceId: "i-1" },
   },
   {

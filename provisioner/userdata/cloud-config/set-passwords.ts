@@ -126,15 +126,16 @@ function nameBeside(password: Input | undefined): void {
 /** `chpasswd: list`: texts `name:password`, or one text with a line for each. */
 function readLines(list: Input): readonly Wish[] {
   const items = typeof list.value === "string" ? [list] : list.items();
-  return items.flatMap((item) =>
-    (item.text() ?? "").split(/\r?\n/).flatMap((line): readonly Wish[] => {
-      if (line.trim() === "") return [];
-      const at = line.indexOf(":");
-      if (at > 0) return [wishOf(line.slice(0, at).trim(), line.slice(at + 1), item)];
-      nameOdd(item, item === list);
+  return items.flatMap((item) => {
+    if (item.text() === undefined) return [];
+    return item.lines().flatMap((line): readonly Wish[] => {
+      const text = line.scalarText();
+      const at = text.indexOf(":");
+      if (at > 0) return [wishOf(text.slice(0, at).trim(), text.slice(at + 1), line)];
+      nameOdd(line, item === list);
       return [];
-    }),
-  );
+    });
+  });
 }
 
 /** cloud-init goes on without any of them; here the other lines count. */
@@ -178,7 +179,7 @@ function lastOfEach(wishes: readonly Wish[]): readonly Wish[] {
       message,
       hint: "keep one of them",
     };
-    if (last.get(wish.name)?.input === wish.input) wish.input.add("note", text);
+    if (last.get(wish.name)?.input.whole === wish.input.whole) wish.input.add("note", text);
     else wish.input.unsupported(text, "note");
   }
   return wishes.filter((wish) => last.get(wish.name) === wish);

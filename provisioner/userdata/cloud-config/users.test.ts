@@ -419,7 +419,7 @@ checkCases(t, [
     spec: a({ sudo: [] }),
     says: [
       "error spec/invalid 4:12 users.a.description",
-      "error spec/invalid 5:11 users.a.sudo.0",
+      "error spec/invalid 5:17 users.a.sudo.0",
       "error spec/invalid 6:14 users.a.home",
     ],
   },

@@ -147,8 +147,10 @@ function fillUser(name: string, user: User, layers: UserLayers, module: ModuleIn
   set("authorizedKeys", "ssh_import_id", (input) => {
     return unique([...(user.authorizedKeys ?? []), ...readImported(input, module.context)]);
   });
-  set("sudo", "sudo", readRules);
-  set("doas", "doas", readRules);
+  const rulesOf = (key: "sudo" | "doas") => (input: Input) =>
+    readRules(input, ["users", name, key], draft);
+  set("sudo", "sudo", rulesOf("sudo"));
+  set("doas", "doas", rulesOf("doas"));
   set("shell", "shell", readShell);
   set("expires", "expiredate", (input) => input.looseText());
   redirectLogins(name, user, layers, module);
@@ -190,14 +192,19 @@ function nameInexpressible(layers: UserLayers): void {
 }
 
 /** Rules of sudo or doas: a text or a list; `false` means none. */
-function readRules(input: Input): string[] {
+function readRules(input: Input, path: readonly string[], draft: SpecDraft): string[] {
   if (input.value === false) input.mark("translated");
   if (input.value === false) return [];
   const items = input.isList() ? input.items() : [input];
-  return items.flatMap((item) => {
+  const rules: string[] = [];
+  for (const item of items) {
     const rule = (item.text() ?? "").trim();
-    return rule === "" ? [] : [rule];
-  });
+    const [first = item, second = first] = item.lines();
+    if (rule === "") continue;
+    draft.origin([...path, rules.length], second); // a rule has one line: what is wrong is the next
+    rules.push(rule);
+  }
+  return rules;
 }
 
 function unique(items: readonly string[]): string[] {

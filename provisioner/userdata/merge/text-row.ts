@@ -58,9 +58,14 @@ export class TextRow {
 function shifted(root: Item, by: number): Item {
   const known = new Map<BuiltValue, BuiltValue>();
   const move = (value: BuiltValue): BuiltValue => {
-    if (value.scalar !== null) return value;
+    if (value.scalar !== null && value.written === undefined) return value;
     const copied = known.get(value);
     if (copied !== undefined) return copied;
+    if (value.written !== undefined) {
+      const copy = { ...value, written: value.written.moved(by) };
+      known.set(value, copy);
+      return copy;
+    }
     const members =
       value.members &&
       new Map([...value.members].map(([name, member]) => [name, moveMember(member)]));

@@ -1,0 +1,47 @@
+import type { FindingText } from "../input.ts";
+import { foreignCommand } from "./foreign-commands.ts";
+import { programPathsIn } from "./program-paths.ts";
+import { type SimpleCommand, simpleCommands } from "./simple-commands.ts";
+
+/** Only the beginning of a line is looked at. */
+export const maxLength = 10_000;
+
+/** What is wrong with a text of shell, and the character of it where that begins, from 0. */
+export interface ShellProblem extends FindingText {
+  readonly index: number;
+}
+
+/** What of a line of shell cannot work on NixOS, each kind once. */
+export function problemsOfLine(
+  line: string,
+  written: ReadonlySet<string>,
+): readonly ShellProblem[] {
+  const text = line.slice(0, maxLength);
+  return problemsOf(text, simpleCommands(text), written);
+}
+
+/** The same of commands that have been read already, with the text of all of them. */
+export function problemsOf(
+  text: string,
+  commands: readonly SimpleCommand[],
+  written: ReadonlySet<string>,
+): readonly ShellProblem[] {
+  const absent = programPathsIn(text).find(({ path }) => !written.has(path));
+  const found = new Map<string, ShellProblem>();
+  for (const { words, index } of commands) {
+    const problem = foreignCommand(words);
+    if (problem !== undefined && !found.has(problem.message)) {
+      found.set(problem.message, { ...problem, index });
+    }
+  }
+  return [
+    ...(absent === undefined ? [] : [{ ...noProgram, index: absent.index }]),
+    ...found.values(),
+  ];
+}
+
+const noProgram: FindingText = {
+  code: "cloud-config/program-path",
+  message: "NixOS has no programs under /bin, /sbin and /usr but /bin/sh and /usr/bin/env",
+  hint: "write the name of the program alone, and add its package",
+};

@@ -20,6 +20,7 @@ const secretPlaces: readonly SecretPlace[] = [
   { path: ["users", "*", "passwordHash"], name: ([, user]) => `user-${user}-password` },
   { path: ["files", "*", "secret"], name: ([, index]) => `file-${index}` },
   { path: ["commands", "*", "script"], name: ([, index]) => `command-${index}` },
+  { path: ["commands", "*", "starter"], name: ([, index]) => `command-${index}-starter` },
   { path: ["hooks", "*", "script"], name: ([, index]) => `hook-${index}` },
   { path: ["networkSecrets", "*", "secret"], name: ([, file]) => `network-${file}` },
   { path: ["initrdSecrets", "*"], name: ([, file]) => `initrd${file}` },

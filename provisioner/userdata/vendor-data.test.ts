@@ -1,7 +1,7 @@
 import t from "tap";
 import { hasErrors } from "#core/finding.ts";
 import { referencedSources } from "./referenced-sources.ts";
-import { partOf, sampleContext, translateText } from "./sample-translation.ts";
+import { partOf, sampleContext, secretText, translateText } from "./sample-translation.ts";
 import { translate } from "./translate.ts";
 import type { Translation } from "./translation.ts";
 
@@ -110,18 +110,83 @@ t.test("a switch that is none is an error, and no value switches it off", async 
   t.notOk(hasErrors(nothing.findings));
 });
 
-t.test("types of parts are left out, and a prefix means nothing", async (t) => {
+t.test("types of parts are left out", async (t) => {
   const vendorData = config("hostname: a");
   for (const list of ["[text/cloud-config]", "text/cloud-config"]) {
     const userData = config(`vendor_data: {disabled_handlers: ${list}}`);
     t.strictSame(partOf(translateAll({ userData, vendorData })), {}, list);
   }
-  const userData = config("vendor_data: {disabled_handlers: [text/x-shellscript], prefix: nice}");
-  const translation = translateAll({ userData, vendorData });
-  t.strictSame(partOf(translation), { hostname: "a" });
-  t.match(saidOf(translation), [
-    /^user-data:2:\d+ warning cloud-config\/unsupported-key vendor_data.prefix$/,
+});
+
+const archive = (...scripts: readonly string[]) =>
+  `#cloud-config-archive\n${scripts.map((each) => `- ${JSON.stringify(each)}\n`).join("")}`;
+
+t.test("a prefix starts the scripts of both kinds of vendor-data, and no others", async (t) => {
+  const scripts = ["#!/bin/bash\necho a\n", "#cloud-boothook\n#!/bin/sh\necho hook\n"];
+  const translation = translateAll({
+    userData: archive(
+      config('vendor_data: {prefix: [/usr/bin/nice, -n, 19, "it\'s"]}\nruncmd: [ls]'),
+      "#!/bin/sh\necho own\n",
+    ),
+    vendorData: archive(...scripts, config("bootcmd: [ls]")),
+    vendorData2: archive(config("timezone: UTC"), "#!/usr/bin/env python3\nprint(2)\n"),
+  });
+  t.notOk(hasErrors(translation.findings));
+  const textOf = (ref: { readonly secretRef: string } | undefined) =>
+    ref === undefined ? undefined : secretText(translation, ref.secretRef);
+  const started = (translation.spec.commands ?? []).map(({ interpreter = "sh", ...command }) => {
+    return [interpreter, textOf(command.script), textOf(command.starter)];
+  });
+  const starter = "exec nice -n 19 'it'\\''s' \"$@\"\n";
+  t.strictSame(
+    started.filter(([, , each]) => each !== undefined),
+    [
+      ["own", "#!/usr/bin/env bash\necho a\n", starter],
+      ["own", "#!/usr/bin/env python3\nprint(2)\n", starter],
+    ],
+  );
+  t.equal(started.length, 6, "hooks, scripts and commands of the user are started as ever");
+});
+
+t.test("a prefix is a program, or a list with its arguments", async (t) => {
+  const vendorData = "#!/bin/sh\necho a\n";
+  const of = (prefix: string, key = "vendor_data", more = "") => {
+    const userData = config(`${key}: {prefix: ${prefix}}\n${more}`);
+    const translation = translateAll({ userData, vendorData });
+    const { starter } = translation.spec.commands?.[0] ?? {};
+    const text = starter && secretText(translation, starter.secretRef);
+    return [text, ...saidOf(translation).filter((line) => !/files/.test(line))];
+  };
+  const errorsOf = (said: readonly (string | undefined)[]) =>
+    said.filter((line) => line === undefined || / error /.test(line));
+  const nothing = ["", "[]", "''", "~"];
+  for (const prefix of nothing) t.strictSame(errorsOf(of(prefix)), [undefined], prefix);
+  t.strictSame(of("timeout"), ['exec timeout "$@"\n']);
+  t.strictSame(of("/usr/bin/ltrace"), [
+    'exec ltrace "$@"\n',
+    "user-data:2:23 warning cloud-config/program-path vendor_data.prefix",
   ]);
+  const file = "write_files: [{path: /usr/bin/ltrace, content: x}]";
+  t.strictSame(of("/usr/bin/ltrace", "vendor_data", file), ['exec /usr/bin/ltrace "$@"\n']);
+  const error = "user-data:2:23 error user-data/wrong-type vendor_data.prefix";
+  for (const prefix of ["nice -n 19", "{a: 1}", "[nice, [a]]", "['']", "7"])
+    t.strictSame(errorsOf(of(prefix)), [undefined, error], prefix);
+  t.strictSame(of("[nice]", "vendor_data2"), [
+    undefined,
+    "user-data:2:16 warning cloud-config/unsupported-key vendor_data2.prefix",
+  ]);
+});
+
+t.test("without a first line a script with a prefix is one of sh", async (t) => {
+  const part = "MIME-Version: 1.0\nContent-Type: text/x-shellscript\n\n";
+  const userData = config("vendor_data: {prefix: nice}");
+  const translation = translateAll({ userData, vendorData: `${part}echo a\n` });
+  const { script, interpreter } = translation.spec.commands?.[0] ?? {};
+  t.equal(interpreter, "own");
+  t.equal(script && secretText(translation, script.secretRef), "#!/bin/sh\necho a\n");
+  const crlf = translateAll({ userData, vendorData: "#!/bin/dash\r\necho a\r\n" });
+  const dash = crlf.spec.commands?.[0]?.script.secretRef ?? "";
+  t.equal(secretText(crlf, dash), "#!/bin/sh\necho a\n");
 });
 
 t.test("what is wrong in it stops nothing, and what is lost of it is a note", async (t) => {

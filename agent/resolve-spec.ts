@@ -72,6 +72,7 @@ export async function resolveSpec(
     defaultUser: settings.defaultUser ?? defaultUserName,
     ...{ ...known, fetched },
     nixModules: settings.userData?.nixModules ?? false,
+    vendorFirstlight: settings.userData?.vendorFirstlight,
     secrets: givenSecrets(content),
   });
   const { secrets, findings } = await openSecrets(translation, openEnvelope);

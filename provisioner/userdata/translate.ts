@@ -29,6 +29,7 @@ import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData, sniff } from "./user-data-format.ts";
 import { weighFinding } from "./vendor-data.ts";
+import { leaveOutVendorFirstlight } from "./vendor-firstlight.ts";
 import { vendorKeys } from "./vendor-switch.ts";
 
 /** The raw documents of a datasource. */
@@ -52,7 +53,7 @@ export function translate(documents: Documents, given: TranslationContext): Tran
   const configs = readConfigs(documents, context);
   const isSigned = (document: string) =>
     context.isSigned === true && !configs.vendorDocuments.includes(document);
-  const draft = new SpecDraft(context.secrets, isSigned);
+  const draft = new SpecDraft(context.secrets, isSigned, configs.vendorDocuments);
   const parts = [
     translateConfigs(configs, draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
@@ -95,6 +96,11 @@ function translateConfigs(
   for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
   draft.reserve(namesOfSecrets(config?.root.get("firstlight")));
   leaveOutVendorPackages(config?.root.get("packages"), configs.vendorDocuments);
+  leaveOutVendorFirstlight(
+    config?.root.get("firstlight"),
+    configs.vendorDocuments,
+    context.vendorFirstlight,
+  );
   addPrograms(programs.beforeRuncmd);
   if (config !== undefined) {
     const { findings, coverage } = fill(config, draft, () =>

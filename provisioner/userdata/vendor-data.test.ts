@@ -319,6 +319,102 @@ t.test(
   },
 );
 
+t.test(
+  "where a node reports, who may change it and options are not for vendor-data to say",
+  async (t) => {
+    const vendorData = config(
+      "firstlight:\n" +
+        "  report: {node: v, mqtt: {host: v.example, tls: false}}\n" +
+        "  update: {changes: apply}\n" +
+        "  options: {services.x.enable: true, services.y: {a: 1, b: 2}}\n" +
+        "  timezone: UTC",
+    );
+    const alone = translateAll({ userData: config(""), vendorData });
+    t.strictSame(partOf(alone), { timezone: "UTC" });
+    t.strictSame(saidOf(alone), [
+      "vendor-data:3:3 warning user-data/vendor-data firstlight.report",
+      "vendor-data:4:3 warning user-data/vendor-data firstlight.update",
+      "vendor-data:5:3 warning user-data/vendor-data firstlight.options",
+    ]);
+    t.strictSame(alone.coverage, { translated: 1, agent: 0, unsupported: 7 });
+
+    const userData = config(
+      "firstlight:\n  report: {mqtt: {host: u.example}}\n  options: {services.y: {a: 0}}",
+    );
+    const both = translateAll({ userData, vendorData });
+    t.strictSame(partOf(both), {
+      report: { mqtt: { host: "u.example" } },
+      options: { "services.y": { a: 0 } },
+      timezone: "UTC",
+    });
+    t.strictSame(
+      saidOf(both).filter((line) => !line.startsWith("user-data")),
+      [
+        "vendor-data:3:12 warning user-data/vendor-data firstlight.report.node",
+        "vendor-data:3:45 warning user-data/vendor-data firstlight.report.mqtt.tls",
+        "vendor-data:4:3 warning user-data/vendor-data firstlight.update",
+        "vendor-data:5:13 warning user-data/vendor-data firstlight.options.services.x.enable",
+        "vendor-data:5:57 warning user-data/vendor-data firstlight.options.services.y.b",
+      ],
+    );
+
+    const context = { ...sampleContext, vendorFirstlight: ["report"] as const };
+    const allowed = translate(documentsOf({ userData: config(""), vendorData }), context);
+    t.match(allowed.spec.report, { node: "v" });
+    t.strictSame([allowed.spec.update, allowed.spec.options], [undefined, undefined]);
+  },
+);
+
+t.test("its own word on merging changes nothing of the user's `firstlight`", async (t) => {
+  const options = "recurse_dict,recurse_list,recurse_str";
+  for (const how of [
+    `dict(${options})+list(append)+str(append)`,
+    "dict(replace)",
+    "dict(allow_delete)",
+    "list()",
+  ]) {
+    const { spec } = translateAll({
+      userData: config("firstlight: {report: {mqtt: {host: u.example}}, packages: [git]}"),
+      vendorData: config(
+        "firstlight: {report: {mqtt: {host: .v.example}}, packages: [htop], timezone: UTC}\n" +
+          `merge_how: '${how}'\nmerge_type: '${how}'`,
+      ),
+    });
+    t.strictSame(spec.report, { mqtt: { host: "u.example" } }, how);
+    t.strictSame(spec.packages, ["git"], how);
+  }
+});
+
+t.test("`firstlight` of vendor-data is put below what user-data says in other words", async (t) => {
+  const vendorData = config(
+    "ntp: {servers: [192.0.2.1]}\nfirstlight:\n  hostname: v\n  locale: C.UTF-8\n" +
+      "  packages: [htop]\n  users: {alice: {shell: zsh, authorizedKeys: [evil], uid: 1}}",
+  );
+  const userData = config(
+    "hostname: u\npackages: [git]\nusers: [{name: alice, shell: /bin/bash, ssh_authorized_keys: [ssh-ed25519 AAAA]}]",
+  );
+  const { spec, findings } = translateAll({ userData, vendorData });
+  t.equal(spec.hostname, "u");
+  t.equal(spec.locale, "C.UTF-8");
+  t.strictSame(spec.packages, ["git", "htop"], "packages are beside one another");
+  t.match(spec.users?.["alice"], { shell: "bash", uid: 1 });
+  t.strictSame(spec.users?.["alice"]?.authorizedKeys, ["ssh-ed25519 AAAA"]);
+  t.match(
+    findings.filter(({ code }) => code === "cloud-config/overridden").map(({ path }) => path),
+    [
+      "firstlight.hostname",
+      "firstlight.users.alice.shell",
+      "firstlight.users.alice.authorizedKeys",
+    ],
+  );
+  const own = translateAll({
+    userData: archive(config("{}"), "#firstlight\nntp: {servers: [192.0.2.2]}\nhostname: own\n"),
+    vendorData,
+  });
+  t.strictSame(own.spec.ntp?.servers, ["192.0.2.2"], "a list of the user's in its place");
+  t.equal(own.spec.hostname, "own");
+});
+
 t.test("one document as both: what is wrong in it is an error", async (t) => {
   const both = { document: "both.yaml", bytes: Buffer.from(config("hostname: [a]")) };
   const { findings } = translate({ userData: both, vendorData: both }, sampleContext);

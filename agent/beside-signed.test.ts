@@ -52,7 +52,7 @@ async function resolve(
   const asked: string[] = [];
   const resolution = await resolveSpec(
     saying(text, beside),
-    { userData: { ...trusted, vendorFirstlight } },
+    { userData: { ...trusted, vendorFirstlight: [...vendorFirstlight] } },
     {
       fetchSources: async (urls) => {
         asked.push(...urls);

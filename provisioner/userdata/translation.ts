@@ -28,6 +28,8 @@ export interface TranslationContext extends SplitContext {
   readonly datasource?: string | undefined;
   /** What is behind addresses that documents name (`#include`, `write_files: source`), fetched beforehand; absent ones become findings. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
+  /** Those addresses of files that were not read because all of them together were too much. */
+  readonly beyondLimits?: ReadonlySet<string> | undefined;
   /** Whether the image takes modules of NixOS from user-data; absent where nobody knows. */
   readonly nixModules?: boolean;
   /** What vendor-data may say of those that are not its to say, by the settings of the image; nothing when absent. */

@@ -1,12 +1,16 @@
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
 import t from "tap";
 import { formatFinding } from "#core/finding.ts";
 import { Secret } from "#core/secret.ts";
+import { readConfigs } from "#provisioner/userdata/config-documents.ts";
 import { hardwareSigner, signedWith } from "#provisioner/userdata/signed/try-sign.ts";
 import { addSecrets } from "./datasources/given-secrets.ts";
 import { boot, content, prepare } from "./fake-boot.ts";
 import { resolveSpec } from "./resolve-spec.ts";
 
 const ops = hardwareSigner();
+const recursions = ["dict", "list", "array", "str"];
 const health = "health: { passes: 1, interval: 1ms, timeout: 1s }";
 const bytes = (text: string | Uint8Array) => new Secret<Uint8Array>(Buffer.from(text));
 
@@ -39,13 +43,16 @@ const trusted = { signers: [ops.line] };
 
 async function resolve(
   text: string,
-  beside: Beside & { readonly served?: Readonly<Record<string, string>> } = {},
+  beside: Beside & {
+    readonly served?: Readonly<Record<string, string>>;
+    readonly vendorFirstlight?: readonly "report"[];
+  } = {},
 ) {
-  const { served = {} } = beside;
+  const { served = {}, vendorFirstlight = [] } = beside;
   const asked: string[] = [];
   const resolution = await resolveSpec(
     saying(text, beside),
-    { userData: trusted },
+    { userData: { ...trusted, vendorFirstlight: [...vendorFirstlight] } },
     {
       fetchSources: async (urls) => {
         asked.push(...urls);
@@ -147,7 +154,7 @@ t.test("a signature reaches what the signed text names, and nothing that others 
   t.same([...unsigned.signedAddresses], []);
 });
 
-t.test("an address that vendor-data has lengthened is not the signed one", async (t) => {
+t.test("vendor-data lengthens no address of signed text", async (t) => {
   const options = "recurse_dict,recurse_list,recurse_str";
   const how = `list(${options})+dict(${options})+str(append)`;
   const files = (address: string) =>
@@ -155,8 +162,82 @@ t.test("an address that vendor-data has lengthened is not the signed one", async
   const { asked, signedAddresses } = await resolve(`#cloud-config\n${files("https://a.example")}`, {
     vendorData: `#cloud-config\nmerge_how: '${how}'\nmerge_type: '${how}'\n${files(".b.example")}`,
   });
-  t.same(asked, ["https://a.example.b.example"], "as cloud-init merges it");
+  t.same(asked, ["https://a.example"]);
   t.same([...signedAddresses], ["https://a.example"]);
+});
+
+t.test("what vendor-data has under `firstlight` is put below signed text", async (t) => {
+  const vendorData =
+    "#cloud-config\nmerge_how: dict(replace)\nmerge_type: dict(replace)\nhostname: evil\n" +
+    "firstlight: {hostname: evil, timezone: UTC, users: {alice: {authorizedKeys: [ssh-ed25519 BBBB]}}}\n";
+  const text =
+    "#cloud-config\nhostname: own\nusers: [{name: alice, ssh_authorized_keys: [ssh-ed25519 AAAA]}]\n";
+  const { spec } = await resolve(text, { vendorData });
+  t.match(spec, { hostname: "own", timezone: "UTC" });
+  t.same(spec.users?.["alice"]?.authorizedKeys, ["ssh-ed25519 AAAA"]);
+});
+
+t.test("the image decides whether vendor-data says where to report", async (t) => {
+  const vendorData = "#cloud-config\nfirstlight: {report: {node: v}}\n";
+  t.equal((await resolve("#cloud-config\n", { vendorData })).spec.report, undefined);
+  const { spec } = await resolve("#cloud-config\n", { vendorData, vendorFirstlight: ["report"] });
+  t.same(spec.report, { node: "v" });
+});
+
+/** Leaves of a value by their path; an empty list or mapping is one. */
+function leavesOf(value: unknown, path = ""): readonly (readonly [string, unknown])[] {
+  const inner = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  if (inner.length === 0) return [[path, value]];
+  return inner.flatMap(([key, each]) => leavesOf(each, `${path}/${key}`));
+}
+
+t.test("no merger of vendor-data changes a leaf of a signed document", async (t) => {
+  const signed =
+    '{"s":"a","n":1,"b":true,"z":null,"l":["a",["b"],{"c":"d"}],"e":[],"f":{},"m":{"x":"y","k":{"q":"r"},"l":[1]}}';
+  const replacements = [
+    "text",
+    2,
+    false,
+    null,
+    ["v", ["w"], { c: "x" }, "y"],
+    { x: "v", "0": "w" },
+  ];
+  const options = [...recursions.map((each) => `recurse_${each}`), "replace", "no_replace"];
+  const how = fc
+    .tuple(
+      fc.subarray([...options, "allow_delete"]),
+      fc.subarray([...options, "append", "prepend"]),
+      fc.subarray(["append"]),
+    )
+    .map(([dict, list, str]) => `dict(${dict})+list(${list})+str(${str})`);
+  const keys = [...Object.keys(JSON.parse(signed)), "firstlight", "new"];
+  const vendor = fc.dictionary(fc.constantFrom(...keys), fc.constantFrom(...replacements));
+  const said = (text: string | undefined, document: string) =>
+    text === undefined ? undefined : { document, bytes: Buffer.from(`#cloud-config\n${text}`) };
+  let merged = 0;
+  fc.assert(
+    fc.property(vendor, vendor, how, fc.boolean(), (one, two, mergers, isBoth) => {
+      const of = (config: object) =>
+        JSON.stringify({ ...config, merge_how: mergers, ...(isBoth && { merge_type: mergers }) });
+      const { config } = readConfigs(
+        {
+          userData: said(signed, "user-data"),
+          vendorData: said(of(one), "vendor-data"),
+          vendorData2: said(of(two), "vendor-data2"),
+        },
+        { fetched: new Map(), isSigned: true },
+      );
+      const found = new Map(leavesOf(config?.root.value));
+      for (const [path, leaf] of leavesOf(JSON.parse(signed)))
+        if (!isDeepStrictEqual(found.get(path), leaf)) throw new Error(`${path} is another`);
+      if (found.size > leavesOf(JSON.parse(signed)).length) merged += 1;
+      for (const part of [["s"], ["l", 0], ["m", "k", "q"]])
+        if (config?.place(part).document !== "user-data")
+          throw new Error(`${part} is said by another`);
+    }),
+    { numRuns: 500 },
+  );
+  t.ok(merged > 50, "what it says beside them is there");
 });
 
 t.test("what vendor-data includes changes no system under a signature", async (t) => {

@@ -3,17 +3,16 @@ import { type Clock, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Courier, CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import { isSourceAddress } from "#provisioner/userdata/referenced-sources.ts";
-import { maxIncludedBytes, type PartsLimits } from "./parts-limits.ts";
 import type { FetchSources } from "./read-parts.ts";
+import { mostOfFiles, type ReadingLimits } from "./reading-limits.ts";
 
-const maxBytes = 32 * 1024 * 1024;
 /** For one address, all tries together. */
 const defaultTimeoutMs = 30_000;
 const tries = 4;
 const pauseMs = 1_000;
 const longestPauseMs = 5_000;
 /** For all addresses of one call: what is not begun by then is left out. */
-const totalMs = 120_000;
+const totalMs = mostOfFiles.ms;
 /** So many addresses at once. */
 const atOnce = 4;
 /** What a server may say that time heals. */
@@ -38,11 +37,12 @@ export function sourceFetcher(options: FetcherOptions): FetchSources {
     const limitMs = Math.min(totalMs, limits?.msLeft ?? totalMs);
     const end = clock.monotonicMs() + limitMs;
     for (let at = 0; at < urls.length; at += atOnce) {
-      if (clock.monotonicMs() >= end) {
-        log.warning("sources.late", { left: urls.length - at, limitMs });
+      const isLate = clock.monotonicMs() >= end;
+      if (isLate) log.warning("sources.late", { left: urls.length - at, limitMs });
+      if (isLate || limits?.goesOn() === false) {
+        for (const url of urls.slice(at)) limits?.beyond.add(url);
         break;
       }
-      if (limits?.goesOn() === false) break;
       const some = urls.slice(at, at + atOnce);
       const read = await Promise.all(some.map((url) => readOne(url, { ...options, limits })));
       for (const [index, bytes] of read.entries()) {
@@ -57,15 +57,17 @@ type ReadOneOptions = FetcherOptions & Limited;
 
 interface Limited {
   /** What is left for others as well. */
-  readonly limits?: PartsLimits | undefined;
+  readonly limits?: ReadingLimits | undefined;
 }
 
 async function readOne(url: string, options: ReadOneOptions): Promise<Uint8Array | undefined> {
   try {
     if (!isSourceAddress(url)) throw new Error("expected an address with http, https or data");
     if (url.startsWith("data:")) return readDataUrl(url);
-    return await download(url, options, options.limits && maxIncludedBytes);
+    return await download(url, options, options.limits?.eachBytes ?? mostOfFiles.eachBytes);
   } catch (error) {
+    const { limits } = options;
+    if (error instanceof NoRoom || limits?.msLeft === 0) limits?.beyond.add(url);
     const { origin } = URL.parse(url) ?? { origin: "an address that cannot be parsed" };
     options.log.warning("source.failed", { origin, message: describe(error) });
     return undefined;
@@ -140,7 +142,7 @@ export async function readFile(
 async function download(
   url: string,
   { clock, courier, limits, timeoutMs: givenMs }: Omit<ReadFileOptions, "refused"> & Limited,
-  limit = maxBytes,
+  limit: number,
 ): Promise<Uint8Array> {
   const mostMs = givenMs ?? defaultTimeoutMs;
   const timeoutMs = Math.min(mostMs, limits?.msLeft ?? mostMs);
@@ -191,6 +193,9 @@ class FinalError extends Error {
 
 class TooLarge extends FinalError {}
 
+/** For all together. */
+class NoRoom extends TooLarge {}
+
 async function tryOnce(
   { status, body, close }: CourierAnswer,
   within: ReadLimits,
@@ -219,7 +224,7 @@ async function readWhole(
     for await (const chunk of body) {
       if (length + chunk.length > limit) throw new TooLarge(`larger than ${limit} bytes`);
       if (limits?.takeBytes(chunk.length) === false)
-        throw new TooLarge("no room is left for it beside the others");
+        throw new NoRoom("no room is left for it beside the others");
       chunks.push(chunk);
       length += chunk.length;
     }

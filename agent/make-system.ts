@@ -17,6 +17,7 @@ import { render } from "#provisioner/render/render.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
+import { planStale } from "#provisioner/system/plan-stale.ts";
 import type { Recovery, Running, Wanted } from "#provisioner/system/system.ts";
 import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
 import { findingsOfBlame, weighFinding } from "#provisioner/userdata/vendor-data.ts";
@@ -451,7 +452,7 @@ async function settle(
 function checkApplied({ planDigest }: Running, approved: string | undefined): void {
   if (approved === undefined || approved === planDigest) return;
   const now = "nothing would change now, and it is not the plan that was applied last";
-  throw new Fault("system/plan-stale", `expected the plan ${approved.slice(0, 12)}…: ${now}`);
+  throw planStale(approved, now);
 }
 
 /** Why a system is changed, also where no document asks for anything else. */

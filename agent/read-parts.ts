@@ -10,7 +10,7 @@ import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { softenVendorFinding } from "#provisioner/userdata/vendor-data.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import type { KeepAccepted } from "./keep-accepted.ts";
-import { limitsReached, PartsLimits } from "./parts-limits.ts";
+import { limitsReached, ReadingLimits } from "./reading-limits.ts";
 import { type RenderTemplate, renderPart } from "./render-documents.ts";
 
 /** Documents in documents, and templates in each: beyond that nothing new can be named. */
@@ -21,7 +21,7 @@ export interface FetchHow {
   /** Takes what is to be kept on the disk of what was read; it is done at once when absent. */
   readonly keep?: KeepAccepted["keep"] | undefined;
   /** What is left for these and others together; each address has limits of its own beside. */
-  readonly limits?: PartsLimits;
+  readonly limits?: ReadingLimits;
 }
 
 /** Reads addresses that documents name; absent ones could not be read. */
@@ -95,13 +95,13 @@ class PartsReading implements KnownParts {
   readonly findings: Finding[] = [];
   readonly #instance: Instance;
   readonly #tools: ReadPartsTools;
-  readonly #limits: PartsLimits;
+  readonly #limits: ReadingLimits;
   /** Addresses that were read, or could not be. */
   readonly #tried = new Set<string>();
 
   constructor(instance: Instance, tools: ReadPartsTools) {
     this.#instance = instance;
-    this.#limits = new PartsLimits(tools.clock);
+    this.#limits = new ReadingLimits(tools.clock);
     const { renderTemplate } = tools;
     this.#tools =
       renderTemplate === undefined
@@ -185,7 +185,7 @@ class PartsReading implements KnownParts {
 }
 
 /** Renders as long as there is room for what comes of it. */
-function limitedRenderer(renderTemplate: RenderTemplate, limits: PartsLimits): RenderTemplate {
+function limitedRenderer(renderTemplate: RenderTemplate, limits: ReadingLimits): RenderTemplate {
   return async (template, instance) => {
     const answer = await renderTemplate(template, instance);
     if ("problem" in answer || limits.takeBytes(Buffer.byteLength(answer.text))) return answer;

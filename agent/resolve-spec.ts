@@ -14,6 +14,7 @@ import { launchIndexOf } from "./launch-index.ts";
 import { openSecrets } from "./open-sealed.ts";
 import { mustBeSigned, openSignedAndSealed } from "./open-signed.ts";
 import { type ReadPartsTools, readParts } from "./read-parts.ts";
+import { mostOfFiles, ReadingLimits } from "./reading-limits.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 
 /** What reading documents takes beside them. */
@@ -62,7 +63,8 @@ export async function resolveSpec(
   const known = { rendered, launchIndex, isSigned: signature !== undefined };
   const sources = referencedSources(documents, { ...known, fetched: parts.fetched });
   const urls = sources.addresses;
-  const files = urls.length === 0 ? [] : await tools.fetchSources(urls);
+  const limits = new ReadingLimits(tools.clock, mostOfFiles);
+  const files = urls.length === 0 ? [] : await tools.fetchSources(urls, { limits });
   const fetched = new Map([...parts.fetched, ...files]);
   const translation = translate(documents, {
     hostname: instance.hostname,
@@ -70,8 +72,9 @@ export async function resolveSpec(
     instanceId: instance.instanceId,
     datasource: instance.datasource.name,
     defaultUser: settings.defaultUser ?? defaultUserName,
-    ...{ ...known, fetched },
+    ...{ ...known, fetched, beyondLimits: limits.beyond },
     nixModules: settings.userData?.nixModules ?? false,
+    vendorFirstlight: settings.userData?.vendorFirstlight,
     secrets: givenSecrets(content),
   });
   const { secrets, findings } = await openSecrets(translation, openEnvelope);

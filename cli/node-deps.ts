@@ -180,9 +180,9 @@ export async function makeNode(
       openCredentials: () => openCredentialStore(trace.io, invocation.io),
       // What is sealed stays what it is, and so does the key.
       openEnvelope: envelopeOpener(invocation.io),
-      fetchSources(urls) {
+      fetchSources(urls, how) {
         trace.spoil();
-        return deps.fetchSources(urls);
+        return deps.fetchSources(urls, how);
       },
     },
     way,

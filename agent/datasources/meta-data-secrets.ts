@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import { holdsPrivateKey } from "#core/private-key.ts";
 import { Secret } from "#core/secret.ts";
 
 /**
@@ -9,9 +10,13 @@ import { Secret } from "#core/secret.ts";
 const secretKey =
   /pass(?:w(?:or)?d|phrase)|(?:^|[-_ ])pass(?:$|[-_ ])|secret|random[-_ ]?seed|token|credential|private[-_ ]?key|(?:api|access|ssh|auth|shared|pre[-_]?shared)[-_]?key|\bpsk\b|^(?:user|vendor)[-_]?data\d?$|^(?:merged|combined)_(?:\w+_)?(?:cfg|config)$|^network-interfaces$|^interfaces$|(?:startup|shutdown)[-_]script|^kube-env$|^seedfrom$|^instance-data$/i;
 
-/** Values that are secret under any key: private keys, password hashes (crypt), addresses with a password. */
+/** Values that are secret under any key, beside private keys: password hashes (crypt), addresses with a password. */
 const secretValue =
-  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY|^\$(?:[1-7]|2[abxy]|y|gy|sha1|argon2\w*)\$|\b[a-z][a-z0-9+.-]{0,20}:\/\/[^/\s:@]{0,256}:[^/\s@]{1,256}@/i;
+  /^\$(?:[1-7]|2[abxy]|y|gy|sha1|argon2\w*)\$|\b[a-z][a-z0-9+.-]{0,20}:\/\/[^/\s:@]{0,256}:[^/\s@]{1,256}@/i;
+
+function isSecretText(text: string): boolean {
+  return holdsPrivateKey(text) || secretValue.test(text);
+}
 
 /** A document without its secrets, and they by the names that stand in their places. */
 export interface Redacted {
@@ -55,7 +60,7 @@ export function redact(document: Json, prefix: string): Redacted {
       return Object.fromEntries(entries);
     }
     if (typeof value !== "string" && typeof value !== "number") return value;
-    return inSecret || secretValue.test(String(value)) ? hide(value, path) : value;
+    return inSecret || isSecretText(String(value)) ? hide(value, path) : value;
   };
   return { value: walk(document, [], false, false), secrets };
 }

@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import { holdsPrivateKey } from "#core/private-key.ts";
 import { isPublicKeyLine } from "#provisioner/userdata/public-key-line.ts";
 
 /** Keys found, and paths (from the value on). */
@@ -24,7 +25,7 @@ export function readPublicKeys(value: Json | undefined): PublicKeys {
   const take = (item: Json, path: Path, depth: number): void => {
     if (item === null) return;
     if (typeof item === "string") {
-      if (item.includes("PRIVATE KEY")) unused.push(path);
+      if (holdsPrivateKey(item)) unused.push(path);
       else {
         const lines = linesOf(item);
         if (!lines.every(isPublicKeyLine)) doubtful.push(path);

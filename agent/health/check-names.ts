@@ -1,8 +1,10 @@
+import { shownPath } from "#core/shown-path.ts";
 import type { Check } from "#generated/provisioner/spec/v1.ts";
 
 /**
  * What a check is called wherever one reads of it: `http http://127.0.0.1:8080/health`. Holds nothing
- * that may be secret: of an address neither user nor password nor query, of a command no argument.
+ * that may be secret: of an address neither user nor password nor query, and of its path no piece that looks like a
+ * token; of a command no argument.
  */
 export function nameOfCheck(check: Check): string {
   switch (check.type) {
@@ -37,5 +39,7 @@ export function nameChecks(checks: readonly Check[]): readonly string[] {
 
 function withoutSecrets(address: string): string {
   const url = URL.parse(address);
-  return url === null ? "an address that cannot be parsed" : `${url.origin}${url.pathname}`;
+  return url === null
+    ? "an address that cannot be parsed"
+    : `${url.origin}${shownPath(url.pathname)}`;
 }

@@ -372,6 +372,11 @@ export const userDataCodes = {
     means: "A version of a package was asked for; versions come from the pinned nixpkgs.",
     action: "Pin another nixpkgs to get another version.",
   },
+  "cloud-config/sources-limit": {
+    means:
+      "Files, or keys, that come from addresses are too large or take too long, all of them together: the rest is not read.",
+    action: "Let a command of `runcmd` fetch what is large, and check the server.",
+  },
   "cloud-config/source-unavailable": {
     means: "A file, or keys, were to come from an address that could not be read.",
     action: "Check the address and the network; give `content`, or the keys themselves.",

@@ -3,7 +3,15 @@ import { isFault } from "#core/fault.ts";
 import { type Finding, type FindingLevel, findingPath } from "#core/finding.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { NixExpr } from "#provisioner/nix-language/tree.ts";
-import { call, int, ref } from "#provisioner/nix-language/tree.ts";
+import {
+  type AttrsEntry,
+  bind,
+  call,
+  int,
+  list,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import type { Base, CredentialFile } from "./base.ts";
 
@@ -68,6 +76,14 @@ export function loadCredential(file: CredentialFile): {
 } {
   const key = file.encrypted ? "LoadCredentialEncrypted" : "LoadCredential";
   return { key, line: `${file.name}:${credentialsDirectory}/${file.file}` };
+}
+
+/** The same of several files, each once, as settings of a service. */
+export function loadCredentials(files: readonly CredentialFile[]): readonly AttrsEntry[] {
+  const each = Map.groupBy(files.map(loadCredential), ({ key }) => key);
+  return [...each].map(([key, lines]) =>
+    bind(key, list([...new Set(lines.map(({ line }) => line))].map(str))),
+  );
 }
 
 /** Says something about a place of the spec, at the line of the document that set it. */

@@ -12,14 +12,16 @@ import {
 } from "#provisioner/nix-language/tree.ts";
 import {
   type Assignment,
+  addFinding,
   assign,
   type Concern,
   credential,
   firstSaid,
-  loadCredential,
+  loadCredentials,
   shellWord,
 } from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
+import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
 import { instanceScope } from "./instance-scope.ts";
 
 /** A script of the spec as its system knows it. */
@@ -98,6 +100,8 @@ function service(
   order: readonly AttrsEntry[],
 ): Assignment {
   const file = credential(concern, command.script.secretRef);
+  const starter = command.starter && credential(concern, command.starter.secretRef);
+  if (starter !== undefined) checkTogether(concern, [file, starter], index);
   const value = attrs([
     bind("description", str(`Run ${command.name} of the spec`)),
     ...order,
@@ -105,8 +109,8 @@ function service(
     bind("path", list([ref("pkgs", "bash"), str("/run/wrappers"), str("/run/current-system/sw")])),
     bind("environment", attrs([bind("HOME", str("/root")), ...instanceVariable(concern)])),
     bind("restartIfChanged", bool(false)),
-    bind("script", script(command, file, stamp)),
-    bind("serviceConfig", serviceConfig(command, unit, file)),
+    bind("script", script(command, { file, starter, stamp })),
+    bind("serviceConfig", serviceConfig(command, unit, starter ? [file, starter] : [file])),
   ]);
   return assign(["systemd", "services", unit], value, ["commands", String(index)]);
 }
@@ -128,26 +132,46 @@ record() { # end, exit code: on disk before anything else happens
 }
 `;
 
-function script(command: Command, file: CredentialFile, stamp: string): NixExpr {
+interface Started {
+  readonly file: CredentialFile;
+  readonly starter: CredentialFile | undefined;
+  readonly stamp: string;
+}
+
+function script(command: Command, { file, starter, stamp }: Started): NixExpr {
+  const before = starter === undefined ? "" : `sh ${inUnit(starter)} `;
   return str(`stamp=${stamp}
 mkdir -p "\${stamp%/*}"
 ${recordFunction}trap : TERM # it is told how the script ended, also when it was stopped
 record null null
 code=0
-${startLine(command, `"$CREDENTIALS_DIRECTORY"/${shellWord(file.name)}`)} || code=$?
+${startLine(command, before, inUnit(file))} || code=$?
 record "\\"$(date -u +%FT%TZ)\\"" $code
 exit $code
 `);
 }
 
-/** One with an interpreter of its own is a program: its copy is in memory, for root alone, and goes with the unit. */
-function startLine({ interpreter = "sh" }: Command, file: string): string {
-  if (interpreter !== "own") return `${interpreter} ${file}`;
-  return `install -m 0700 ${file} "$RUNTIME_DIRECTORY"/script && "$RUNTIME_DIRECTORY"/script`;
+function checkTogether(concern: Concern, files: readonly CredentialFile[], index: number): void {
+  const isOneTooLarge = files.some((file) => sizeOf([file]) > credentialLimitBytes);
+  if (isOneTooLarge || sizeOf(files) <= credentialLimitBytes) return;
+  const message = `a script and what starts it are more than the ${credentialLimitBytes} bytes that systemd hands to one unit`;
+  const hint = "let the script fetch what is large";
+  const from = ["commands", String(index)];
+  addFinding(concern, from, "error", "render/secret-too-large", message, hint);
 }
 
-function serviceConfig(command: Command, unit: string, file: CredentialFile): NixExpr {
-  const { key, line } = loadCredential(file);
+function inUnit({ name }: CredentialFile): string {
+  return `"$CREDENTIALS_DIRECTORY"/${shellWord(name)}`;
+}
+
+/** One with an interpreter of its own is a program: its copy is in memory, for root alone, and goes with the unit. */
+function startLine({ interpreter = "sh" }: Command, before: string, file: string): string {
+  if (interpreter !== "own") return `${before}${interpreter} ${file}`;
+  const program = `"$RUNTIME_DIRECTORY"/script`;
+  return `install -m 0700 ${file} ${program} && ${before}${program}`;
+}
+
+function serviceConfig(command: Command, unit: string, files: readonly CredentialFile[]): NixExpr {
   return attrs([
     bind("Type", str("oneshot")),
     // Less than an activation may take: a script that hangs is then what has failed.
@@ -155,7 +179,7 @@ function serviceConfig(command: Command, unit: string, file: CredentialFile): Ni
     ...(command.interpreter === "own"
       ? [bind("RuntimeDirectory", str(unit)), bind("RuntimeDirectoryMode", str("0700"))]
       : []),
-    bind(key, list([str(line)])),
+    ...loadCredentials(files),
   ]);
 }
 

@@ -18,7 +18,7 @@ import {
   type Concern,
   credential,
   firstSaid,
-  loadCredential,
+  loadCredentials,
   shellWord,
 } from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
@@ -150,14 +150,8 @@ function afterNetwork(after: readonly string[]): readonly AttrsEntry[] {
 }
 
 function credentials(concern: Concern, parts: readonly FilePart[]): readonly AttrsEntry[] {
-  const lines = new Map<string, string[]>();
-  for (const part of parts) {
-    if (!("secret" in part)) continue;
-    const { key, line } = loadCredential(credential(concern, part.secret));
-    const known = lines.get(key) ?? [];
-    lines.set(key, known.includes(line) ? known : [...known, line]);
-  }
-  return [...lines].map(([key, values]) => bind(key, list(values.map(str))));
+  const secrets = parts.flatMap((part) => ("secret" in part ? [part.secret] : []));
+  return loadCredentials(secrets.map((name) => credential(concern, name)));
 }
 
 function script(concern: Concern, files: readonly PlacedFile[]): string {

@@ -1,12 +1,12 @@
+import { holdsPrivateKey } from "#core/private-key.ts";
 import type { File } from "#generated/provisioner/spec/v1.ts";
 import { isTakeOver } from "#provisioner/nix-language/from-json.ts";
 import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree.ts";
+import { hintForOwned, isSystemDirectory } from "#provisioner/nixos-paths/owned-paths.ts";
+import { hintForUnread } from "#provisioner/nixos-paths/unread-paths.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
-import { hintForOwned, isSystemDirectory } from "./owned-paths.ts";
-import { privateKey } from "./readable-secrets.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
-import { hintForUnread } from "./unread-paths.ts";
 
 /** A file of the spec, and its place in the list. */
 interface Entry {
@@ -58,7 +58,7 @@ function isAllowed(concern: Concern, { file, index }: Entry): boolean {
     const message = "nothing on NixOS reads this file; it is written all the same";
     addFinding(concern, from, "warning", "render/unread-path", message, instead);
   }
-  if (file.content !== undefined && isReadableByAll(file) && privateKey.test(file.content)) {
+  if (file.content !== undefined && isReadableByAll(file) && holdsPrivateKey(file.content)) {
     const message = "a private key that everybody may read, also in the store of this machine";
     addFinding(concern, from, "warning", "render/readable-key", message, 'give it the mode "0600"');
   }

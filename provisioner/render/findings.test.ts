@@ -235,6 +235,19 @@ const cases: readonly Case[] = [
     { credentials: secretsOf({ a: 2_000_000 }) },
   ],
   [
+    "so is one with what starts it",
+    {
+      commands: [
+        {
+          ...{ name: "a", when: "late", frequency: "instance", script: { secretRef: "a" } },
+          starter: { secretRef: "b" },
+        },
+      ],
+    },
+    error("render/secret-too-large", "commands.0"),
+    { credentials: secretsOf({ a: 600_000, b: 600_000 }) },
+  ],
+  [
     "so are those that a unit is handed together",
     { units: { "a.service": { credentials: [{ secretRef: "a" }, { secretRef: "b" }] } } },
     error("render/secret-too-large", "units.a.service.credentials"),

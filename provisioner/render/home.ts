@@ -1,3 +1,4 @@
+import { holdsPrivateKey } from "#core/private-key.ts";
 import { fromJson, isTakeOver, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import {
   attrs,
@@ -12,7 +13,7 @@ import {
 import { type Assignment, addFinding, assign, attempt, type Concern } from "./assignment.ts";
 import { type Home, homeOptions } from "./home-files.ts";
 import { isModuleKey, splitOptionName } from "./option-name.ts";
-import { privateKey, warnOfSecrets } from "./readable-secrets.ts";
+import { warnOfSecrets } from "./readable-secrets.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
 
 /** home-manager's part: its module, and what each user asks of it. */
@@ -111,7 +112,7 @@ function checkFile(concern: Concern, from: readonly string[], path: string, cont
     const message = "a path in a home may hold no empty name, nor . or ..";
     addFinding(concern, from, "error", "render/home-option", message, "write the path out");
   }
-  if (!privateKey.test(content)) return;
+  if (!holdsPrivateKey(content)) return;
   const message = "a private key that everybody may read: files of a home stand in the Nix store";
   const hint = "put it under `files` of the spec, as a `secret` with the user as its owner";
   addFinding(concern, from, "warning", "render/readable-key", message, hint);

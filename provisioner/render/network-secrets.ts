@@ -15,7 +15,7 @@ import {
   type Concern,
   credential,
   firstSaid,
-  loadCredential,
+  loadCredentials,
   shellWord,
 } from "./assignment.ts";
 import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
@@ -151,17 +151,10 @@ function unit(concern: Concern, secrets: readonly SecretFile[]): NixExpr {
         bind("Type", str("oneshot")),
         bind("RemainAfterExit", bool(true)),
         bind("TimeoutStartSec", str("1min")),
-        ...credentials(concern, secrets),
+        ...loadCredentials(filesOf(concern, secrets)),
       ]),
     ),
   ]);
-}
-
-function credentials(concern: Concern, secrets: readonly SecretFile[]) {
-  const each = filesOf(concern, secrets).map(loadCredential);
-  return [...Map.groupBy(each, ({ key }) => key)].map(([key, lines]) =>
-    bind(key, list([...new Set(lines.map(({ line }) => line))].map(str))),
-  );
 }
 
 /** In a ramfs, which is never swapped; where none can be mounted, in the tmpfs that /run is. */

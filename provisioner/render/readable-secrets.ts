@@ -1,7 +1,5 @@
+import { holdsPrivateKey } from "#core/private-key.ts";
 import { addFinding, type Concern } from "./assignment.ts";
-
-/** How a private key in PEM begins, wherever in a text. */
-export const privateKey = /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY/m;
 
 /** Names of options for secrets, by their last word: `adminPassword`, `psk`, `api_key`. */
 const secretWord =
@@ -37,7 +35,7 @@ export function warnOfSecrets(
 }
 
 function isSecret(key: string, text: string): boolean {
-  return privateKey.test(text) || underSecretName(key, text);
+  return holdsPrivateKey(text) || underSecretName(key, text);
 }
 
 /** Whether a text is a secret by the name that it stands under. */

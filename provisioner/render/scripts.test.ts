@@ -578,6 +578,28 @@ t.test("commands", async (t) => {
     },
   );
 
+  t.test("with a starter are given to it, as they would be started without it", async (t) => {
+    const m = machine(t);
+    const env = { RUNTIME_DIRECTORY: path.join(m.root, "runtime") };
+    mkdirSync(env.RUNTIME_DIRECTORY);
+    const starter = { starter: { secretRef: "nice" } };
+    const rendered = (more: object) =>
+      renderCommands(concern({ commands: [command("a", { ...starter, ...more })] }));
+    writeFileSync(m.at("credentials/nice"), `echo "$#" >> ${m.at("said")}\nexec nice -n 7 "$@"\n`);
+    writeFileSync(m.at("credentials/a"), `#!/bin/sh\nnice >> ${m.at("said")}\nexit 3\n`);
+    for (const more of [own, {}]) {
+      const script = scriptOf(rendered(more));
+      t.equal(m.run(script, env).code, 3, "what the script says is what the unit says");
+      t.match(recorded(m, stampIn(script)), { exitCode: 3 });
+    }
+    t.equal(readFileSync(m.at("said"), "utf8"), "1\n7\n2\n7\n", "a program, or sh and its file");
+    const credentials = JSON.stringify(unitOf(rendered({}))?.value);
+    t.match(credentials, /nice:\/var\/lib\/firstlight\/credentials\/nice@/);
+    const stamp = (more: object) =>
+      stampIn(scriptOf(renderCommands(concern({ commands: [command("a", more)] }))));
+    t.equal(stamp(starter), stamp({}), "another starter runs nothing again");
+  });
+
   t.test("that are stopped or die say so", async (t) => {
     const m = machine(t);
     const script = scriptOf(renderCommands(concern({ commands: [command("a")] })));

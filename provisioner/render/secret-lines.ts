@@ -1,5 +1,6 @@
+import { holdsPrivateKey } from "#core/private-key.ts";
 import { addFinding, type Concern } from "./assignment.ts";
-import { privateKey, underSecretName } from "./readable-secrets.ts";
+import { underSecretName } from "./readable-secrets.ts";
 
 /** Characters that a value under such a name has at least where it is a secret. */
 const leastLength = 8;
@@ -25,7 +26,7 @@ const placeholder =
 export function warnOfSecretLines(concern: Concern): void {
   for (const [index, { content, mode = "0644" }] of (concern.spec.files ?? []).entries()) {
     const isReadable = (Number.parseInt(mode, 8) & 0o004) !== 0;
-    if (content === undefined || !isReadable || privateKey.test(content)) continue;
+    if (content === undefined || !isReadable || holdsPrivateKey(content)) continue;
     const line = lineOfSecret(content);
     if (line === undefined) continue;
     const message = `line ${line} of this file looks like a secret, and everybody may read it, also in the store of this machine`;

@@ -1,8 +1,9 @@
 import { canonicalJson, prettyJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import type { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import type { SystemPaths } from "./paths.ts";
 import { makePlan } from "./plan.ts";
+import { planStale } from "./plan-stale.ts";
 import type { Plan } from "./system.ts";
 import type { Work } from "./work.ts";
 
@@ -11,8 +12,6 @@ const maxKept = 20;
 /** So many differences of a kind are named, and so many characters of each. */
 const maxNamed = 3;
 const longestName = 100;
-/** Digits of a digest that tell one plan from the others that are kept. */
-const shownDigits = 12;
 const maxBytes = 64 * 1024 * 1024;
 
 /** Writes a plan down by its digest, so that a later one can be held against it. */
@@ -42,11 +41,7 @@ export async function checkApproved(work: Work, plan: Plan, approved: string): P
 function stale(approved: string, differences: readonly string[] | undefined): Fault {
   const told =
     differences?.join("; ") ?? "and it was not kept here, so that what differs is not known";
-  return new Fault(
-    "system/plan-stale",
-    `expected the plan ${approved.slice(0, shownDigits)}…: ${told}`,
-    { hint: "look at what `firstlight plan` shows now, and approve that" },
-  );
+  return planStale(approved, told);
 }
 
 /** What the second plan has otherwise than the first, one short sentence for each kind of thing. */

@@ -2,7 +2,7 @@ import { byPlace, type Finding } from "#core/finding.ts";
 import { addUp, noCoverage } from "./coverage.ts";
 import type { DocumentPart } from "./document-parts.ts";
 import type { InputDocument } from "./input-document.ts";
-import { combineKinds } from "./merge/combine-kinds.ts";
+import { layKinds } from "./merge/lay-kinds.ts";
 import { MergeLimits } from "./merge/merge-limits.ts";
 import { mergeParts } from "./merge/merge-parts.ts";
 import { TextRow } from "./merge/text-row.ts";
@@ -48,7 +48,7 @@ export interface ConfigDocuments {
 /**
  * Reads user-data and vendor-data, and puts all `#cloud-config` and `#cloud-config-jsonp` of them
  * together as cloud-init does: the parts of one document by what each of them says, then vendor-data,
- * vendor-data2 and user-data, of which the last one counts most.
+ * vendor-data2 and user-data, of which the last one counts most. What is signed of them nothing else changes.
  */
 export function readConfigs(sources: ConfigSources, context: SplitContext): ConfigDocuments {
   const row = new TextRow();
@@ -67,9 +67,12 @@ export function readConfigs(sources: ConfigSources, context: SplitContext): Conf
     readVendor("vendor-data2", sources.vendorData2, vendor),
     readVendor("vendor-data", sources.vendorData, vendor),
   ];
-  const items = [merged.item, ...vendors.map(({ item }) => item)];
-  const combined = combineKinds(
-    items.filter((item) => item !== undefined),
+  const combined = layKinds(
+    {
+      user: merged.item,
+      vendors: vendors.map(({ item }) => item).filter((item) => item !== undefined),
+      isSigned: context.isSigned === true,
+    },
     { row, limits: new MergeLimits() },
   );
   const vendorNames = vendors.flatMap(({ names }) => names);

@@ -27,15 +27,21 @@ export class SpecDraft {
   readonly #reserved: Set<string>;
   readonly #given: SecretBag;
   readonly isSigned: (document: string) => boolean;
+  readonly #vendorDocuments: readonly string[];
   /** Names of secrets that a signed text defines. */
   readonly #signedNames = new Set<string>();
 
   /**
    * `given` are secrets beside the documents, by the names that they refer to. Of a document it is asked by its
-   * name whether it is signed.
+   * name whether it is signed. What `vendorDocuments` say counts less than what others do.
    */
-  constructor(given: SecretBag = new Map(), isSigned: (document: string) => boolean = () => false) {
+  constructor(
+    given: SecretBag = new Map(),
+    isSigned: (document: string) => boolean = () => false,
+    vendorDocuments: readonly string[] = [],
+  ) {
     this.isSigned = isSigned;
+    this.#vendorDocuments = vendorDocuments;
     this.#given = given;
     this.secrets = new Map(given);
     this.#reserved = new Set(given.keys());
@@ -69,6 +75,23 @@ export class SpecDraft {
   originOf(path: readonly PathPart[], target: "key" | "value"): Origin | undefined {
     const name = path.join(".");
     return (target === "key" ? this.#keyOrigins.get(name) : undefined) ?? this.#origins.get(name);
+  }
+
+  /** Whether a value of a document is the cloud's word. */
+  isVendors(input: Input): boolean {
+    return this.#vendorDocuments.includes(input.origin().document);
+  }
+
+  /** Paths at which, or below which, the spec has something by now that the cloud has said, and nothing else. */
+  pathsOfVendor(): ReadonlySet<string> {
+    if (this.#vendorDocuments.length === 0) return new Set();
+    const said = { vendor: new Set<string>(), others: new Set<string>() };
+    for (const [path, { document }] of this.#origins) {
+      const parts = path.split(".");
+      const paths = said[this.#vendorDocuments.includes(document) ? "vendor" : "others"];
+      for (const end of parts.keys()) paths.add(parts.slice(0, end + 1).join("."));
+    }
+    return new Set([...said.vendor].filter((path) => !said.others.has(path)));
   }
 
   /** Origin by path in the spec. */

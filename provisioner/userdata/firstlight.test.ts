@@ -40,7 +40,7 @@ files:
   - {path: /etc/token, secret: t0ken}
   - {path: /etc/key, content: k3y, mode: "0600"}
 commands:
-  - {name: hello, when: late, frequency: once, interpreter: bash, script: echo hello}
+  - {name: hello, when: late, frequency: once, interpreter: bash, script: echo hello, starter: exec nice "$@"}
 hooks:
   - {name: save, when: pre-update, script: echo save, interpreter: bash, timeout: 1m, onFailure: warn}
   - {name: tell, when: post-update, command: [/bin/true]}
@@ -120,6 +120,7 @@ t.test("a document may say everything, and its secrets are lifted out", async (t
       ["file-1", "t0ken"],
       ["file-2", "k3y"],
       ["command-0", "echo hello"],
+      ["command-0-starter", 'exec nice "$@"'],
       ["hook-0", "echo save"],
       ["app-token", "t0k3n"],
       ["network-wg0", "k3y0"],

@@ -20,6 +20,7 @@ const secretPlaces: readonly SecretPlace[] = [
   { path: ["users", "*", "passwordHash"], name: ([, user]) => `user-${user}-password` },
   { path: ["files", "*", "secret"], name: ([, index]) => `file-${index}` },
   { path: ["commands", "*", "script"], name: ([, index]) => `command-${index}` },
+  { path: ["commands", "*", "starter"], name: ([, index]) => `command-${index}-starter` },
   { path: ["hooks", "*", "script"], name: ([, index]) => `hook-${index}` },
   { path: ["networkSecrets", "*", "secret"], name: ([, file]) => `network-${file}` },
   { path: ["initrdSecrets", "*"], name: ([, file]) => `initrd${file}` },
@@ -50,7 +51,7 @@ export function namesOfSecrets(part: Input | undefined): readonly string[] {
 
 /**
  * Takes a hand-written part of a spec into the draft: mappings are merged, lists are added to,
- * everything else replaces. Plain text where the spec wants a secret goes to the secrets at once,
+ * everything else replaces, but what user-data says is not for vendor-data to replace. Plain text where the spec wants a secret goes to the secrets at once,
  * and so does the content of a file that not everybody may read. Nothing is checked here but that;
  * the schema checks the whole afterwards.
  */
@@ -58,18 +59,38 @@ export function fillFromFirstlight(input: Input, draft: SpecDraft): void {
   if (input.value === null) return input.mark("translated");
   if (!input.isMapping()) return input.expected("a mapping of the spec's keys");
   input.mark("translated");
-  mergeInto(draft.spec as unknown as Mutable, input, [], draft);
+  const filling = { draft, ofVendor: draft.pathsOfVendor() };
+  mergeInto(draft.spec as unknown as Mutable, input, { path: [], ...filling });
 }
 
-function mergeInto(target: Mutable, input: Input, path: Path, draft: SpecDraft): void {
+interface Place {
+  readonly path: Path;
+  readonly draft: SpecDraft;
+  /** Paths of the spec that vendor-data alone had a word on before. */
+  readonly ofVendor: ReadonlySet<string>;
+}
+
+function mergeInto(target: Mutable, input: Input, { path, draft, ofVendor }: Place): void {
   for (const [key, child] of input.entries()) {
     const childPath = [...path, key];
     const present = getOwn(target, key);
     const isSecret = secretPlace(childPath) !== undefined || fitsPath(["secrets", "*"], childPath);
+    // what user-data says counts more than vendor-data; entries of the spec's own lists stand for themselves
+    const isVendors = ofVendor.has(childPath.join("."));
+    const isLess = draft.isVendors(child) && !isVendors && present !== undefined;
+    const isMore = !draft.isVendors(child) && isVendors && path.length > 0;
     if (!isSecret && child.isMapping() && isMapping(present)) {
-      mergeInto(present, child, childPath, draft);
-    } else if (child.isList() && Array.isArray(present)) {
+      mergeInto(present, child, { path: childPath, draft, ofVendor });
+    } else if (
+      child.isList() &&
+      Array.isArray(present) &&
+      !isMore &&
+      !(isLess && path.length > 0)
+    ) {
       append(present, child, childPath, draft);
+    } else if (isLess) {
+      const message = "user-data says this otherwise, and that counts";
+      child.unsupported({ code: "cloud-config/overridden", message });
     } else {
       setOwn(target, key, take(child, childPath, draft));
     }

@@ -5,6 +5,7 @@ import { keyLines } from "./cloud-config/authorized-keys.ts";
 import { writtenPaths } from "./cloud-config/program-paths.ts";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
 import { leaveOutVendorPackages } from "./cloud-config/vendor-packages.ts";
+import { readVendorPrefix } from "./cloud-config/vendor-prefix.ts";
 import {
   type ConfigDocuments,
   type ConfigSources,
@@ -28,6 +29,8 @@ import { settleSecrets } from "./settle-secrets.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData, sniff } from "./user-data-format.ts";
 import { weighFinding } from "./vendor-data.ts";
+import { leaveOutVendorFirstlight } from "./vendor-firstlight.ts";
+import { vendorKeys } from "./vendor-switch.ts";
 
 /** The raw documents of a datasource. */
 export interface Documents extends ConfigSources {
@@ -50,7 +53,7 @@ export function translate(documents: Documents, given: TranslationContext): Tran
   const configs = readConfigs(documents, context);
   const isSigned = (document: string) =>
     context.isSigned === true && !configs.vendorDocuments.includes(document);
-  const draft = new SpecDraft(context.secrets, isSigned);
+  const draft = new SpecDraft(context.secrets, isSigned, configs.vendorDocuments);
   const parts = [
     translateConfigs(configs, draft, context),
     ...(networkConfig === undefined ? [] : [translateNetwork(networkConfig, draft)]),
@@ -81,8 +84,10 @@ function translateConfigs(
 ): Part {
   const { config, others } = configs;
   const parts: Part[] = [configs];
-  const programs = orderPrograms(others);
   const written = config === undefined ? new Set<string>() : writtenPaths(config.root);
+  const said = config?.root.get(vendorKeys["vendor-data"])?.get("prefix");
+  const prefix = readVendorPrefix(said, written)?.words ?? [];
+  const programs = orderPrograms({ ...others, prefix });
   const addPrograms = (scripts: readonly NamedScript[]) => {
     const findings = addScripts(scripts, draft, written);
     parts.push({ findings, coverage: { ...noCoverage, translated: scripts.length } });
@@ -91,6 +96,11 @@ function translateConfigs(
   for (const { document } of specs) draft.reserve(namesOfSecrets(document?.root));
   draft.reserve(namesOfSecrets(config?.root.get("firstlight")));
   leaveOutVendorPackages(config?.root.get("packages"), configs.vendorDocuments);
+  leaveOutVendorFirstlight(
+    config?.root.get("firstlight"),
+    configs.vendorDocuments,
+    context.vendorFirstlight,
+  );
   addPrograms(programs.beforeRuncmd);
   if (config !== undefined) {
     const { findings, coverage } = fill(config, draft, () =>
@@ -111,9 +121,8 @@ function translateConfigs(
       findings: addMetaData(draft.spec, context, first.document),
       coverage: noCoverage,
     });
-  const said = [...parts.flatMap(({ findings }) => findings), ...programs.findings];
   return {
-    findings: said
+    findings: [...parts.flatMap(({ findings }) => findings), ...programs.findings]
       .map((finding) => weighFinding(finding, configs.vendorDocuments))
       .sort(inOrderOf(configs.names)),
     coverage: addUp(parts.map(({ coverage }) => coverage)),

@@ -3,6 +3,7 @@ import type { SecretBag } from "#core/secret.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { InputDocument } from "./input-document.ts";
 import type { SplitContext } from "./parts/split.ts";
+import type { VendorGated } from "./vendor-firstlight.ts";
 
 /** A raw document of a datasource or a file. */
 export interface RawDocument {
@@ -27,8 +28,12 @@ export interface TranslationContext extends SplitContext {
   readonly datasource?: string | undefined;
   /** What is behind addresses that documents name (`#include`, `write_files: source`), fetched beforehand; absent ones become findings. */
   readonly fetched: ReadonlyMap<string, Uint8Array>;
+  /** Those addresses of files that were not read because all of them together were too much. */
+  readonly beyondLimits?: ReadonlySet<string> | undefined;
   /** Whether the image takes modules of NixOS from user-data; absent where nobody knows. */
   readonly nixModules?: boolean;
+  /** What vendor-data may say of those that are not its to say, by the settings of the image; nothing when absent. */
+  readonly vendorFirstlight?: readonly VendorGated[] | undefined;
   /** Secrets beside the document, by the names that it refers to. */
   readonly secrets?: SecretBag | undefined;
   /** Looks at the cloud-config and what is said of it, and gives back all that is to be said. */

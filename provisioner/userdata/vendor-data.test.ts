@@ -1,7 +1,7 @@
 import t from "tap";
 import { hasErrors } from "#core/finding.ts";
 import { referencedSources } from "./referenced-sources.ts";
-import { partOf, sampleContext, translateText } from "./sample-translation.ts";
+import { partOf, sampleContext, secretText, translateText } from "./sample-translation.ts";
 import { translate } from "./translate.ts";
 import type { Translation } from "./translation.ts";
 
@@ -110,18 +110,83 @@ t.test("a switch that is none is an error, and no value switches it off", async 
   t.notOk(hasErrors(nothing.findings));
 });
 
-t.test("types of parts are left out, and a prefix means nothing", async (t) => {
+t.test("types of parts are left out", async (t) => {
   const vendorData = config("hostname: a");
   for (const list of ["[text/cloud-config]", "text/cloud-config"]) {
     const userData = config(`vendor_data: {disabled_handlers: ${list}}`);
     t.strictSame(partOf(translateAll({ userData, vendorData })), {}, list);
   }
-  const userData = config("vendor_data: {disabled_handlers: [text/x-shellscript], prefix: nice}");
-  const translation = translateAll({ userData, vendorData });
-  t.strictSame(partOf(translation), { hostname: "a" });
-  t.match(saidOf(translation), [
-    /^user-data:2:\d+ warning cloud-config\/unsupported-key vendor_data.prefix$/,
+});
+
+const archive = (...scripts: readonly string[]) =>
+  `#cloud-config-archive\n${scripts.map((each) => `- ${JSON.stringify(each)}\n`).join("")}`;
+
+t.test("a prefix starts the scripts of both kinds of vendor-data, and no others", async (t) => {
+  const scripts = ["#!/bin/bash\necho a\n", "#cloud-boothook\n#!/bin/sh\necho hook\n"];
+  const translation = translateAll({
+    userData: archive(
+      config('vendor_data: {prefix: [/usr/bin/nice, -n, 19, "it\'s"]}\nruncmd: [ls]'),
+      "#!/bin/sh\necho own\n",
+    ),
+    vendorData: archive(...scripts, config("bootcmd: [ls]")),
+    vendorData2: archive(config("timezone: UTC"), "#!/usr/bin/env python3\nprint(2)\n"),
+  });
+  t.notOk(hasErrors(translation.findings));
+  const textOf = (ref: { readonly secretRef: string } | undefined) =>
+    ref === undefined ? undefined : secretText(translation, ref.secretRef);
+  const started = (translation.spec.commands ?? []).map(({ interpreter = "sh", ...command }) => {
+    return [interpreter, textOf(command.script), textOf(command.starter)];
+  });
+  const starter = "exec nice -n 19 'it'\\''s' \"$@\"\n";
+  t.strictSame(
+    started.filter(([, , each]) => each !== undefined),
+    [
+      ["own", "#!/usr/bin/env bash\necho a\n", starter],
+      ["own", "#!/usr/bin/env python3\nprint(2)\n", starter],
+    ],
+  );
+  t.equal(started.length, 6, "hooks, scripts and commands of the user are started as ever");
+});
+
+t.test("a prefix is a program, or a list with its arguments", async (t) => {
+  const vendorData = "#!/bin/sh\necho a\n";
+  const of = (prefix: string, key = "vendor_data", more = "") => {
+    const userData = config(`${key}: {prefix: ${prefix}}\n${more}`);
+    const translation = translateAll({ userData, vendorData });
+    const { starter } = translation.spec.commands?.[0] ?? {};
+    const text = starter && secretText(translation, starter.secretRef);
+    return [text, ...saidOf(translation).filter((line) => !/files/.test(line))];
+  };
+  const errorsOf = (said: readonly (string | undefined)[]) =>
+    said.filter((line) => line === undefined || / error /.test(line));
+  const nothing = ["", "[]", "''", "~"];
+  for (const prefix of nothing) t.strictSame(errorsOf(of(prefix)), [undefined], prefix);
+  t.strictSame(of("timeout"), ['exec timeout "$@"\n']);
+  t.strictSame(of("/usr/bin/ltrace"), [
+    'exec ltrace "$@"\n',
+    "user-data:2:23 warning cloud-config/program-path vendor_data.prefix",
   ]);
+  const file = "write_files: [{path: /usr/bin/ltrace, content: x}]";
+  t.strictSame(of("/usr/bin/ltrace", "vendor_data", file), ['exec /usr/bin/ltrace "$@"\n']);
+  const error = "user-data:2:23 error user-data/wrong-type vendor_data.prefix";
+  for (const prefix of ["nice -n 19", "{a: 1}", "[nice, [a]]", "['']", "7"])
+    t.strictSame(errorsOf(of(prefix)), [undefined, error], prefix);
+  t.strictSame(of("[nice]", "vendor_data2"), [
+    undefined,
+    "user-data:2:16 warning cloud-config/unsupported-key vendor_data2.prefix",
+  ]);
+});
+
+t.test("without a first line a script with a prefix is one of sh", async (t) => {
+  const part = "MIME-Version: 1.0\nContent-Type: text/x-shellscript\n\n";
+  const userData = config("vendor_data: {prefix: nice}");
+  const translation = translateAll({ userData, vendorData: `${part}echo a\n` });
+  const { script, interpreter } = translation.spec.commands?.[0] ?? {};
+  t.equal(interpreter, "own");
+  t.equal(script && secretText(translation, script.secretRef), "#!/bin/sh\necho a\n");
+  const crlf = translateAll({ userData, vendorData: "#!/bin/dash\r\necho a\r\n" });
+  const dash = crlf.spec.commands?.[0]?.script.secretRef ?? "";
+  t.equal(secretText(crlf, dash), "#!/bin/sh\necho a\n");
 });
 
 t.test("what is wrong in it stops nothing, and what is lost of it is a note", async (t) => {
@@ -253,6 +318,102 @@ t.test(
     );
   },
 );
+
+t.test(
+  "where a node reports, who may change it and options are not for vendor-data to say",
+  async (t) => {
+    const vendorData = config(
+      "firstlight:\n" +
+        "  report: {node: v, mqtt: {host: v.example, tls: false}}\n" +
+        "  update: {changes: apply}\n" +
+        "  options: {services.x.enable: true, services.y: {a: 1, b: 2}}\n" +
+        "  timezone: UTC",
+    );
+    const alone = translateAll({ userData: config(""), vendorData });
+    t.strictSame(partOf(alone), { timezone: "UTC" });
+    t.strictSame(saidOf(alone), [
+      "vendor-data:3:3 warning user-data/vendor-data firstlight.report",
+      "vendor-data:4:3 warning user-data/vendor-data firstlight.update",
+      "vendor-data:5:3 warning user-data/vendor-data firstlight.options",
+    ]);
+    t.strictSame(alone.coverage, { translated: 1, agent: 0, unsupported: 7 });
+
+    const userData = config(
+      "firstlight:\n  report: {mqtt: {host: u.example}}\n  options: {services.y: {a: 0}}",
+    );
+    const both = translateAll({ userData, vendorData });
+    t.strictSame(partOf(both), {
+      report: { mqtt: { host: "u.example" } },
+      options: { "services.y": { a: 0 } },
+      timezone: "UTC",
+    });
+    t.strictSame(
+      saidOf(both).filter((line) => !line.startsWith("user-data")),
+      [
+        "vendor-data:3:12 warning user-data/vendor-data firstlight.report.node",
+        "vendor-data:3:45 warning user-data/vendor-data firstlight.report.mqtt.tls",
+        "vendor-data:4:3 warning user-data/vendor-data firstlight.update",
+        "vendor-data:5:13 warning user-data/vendor-data firstlight.options.services.x.enable",
+        "vendor-data:5:57 warning user-data/vendor-data firstlight.options.services.y.b",
+      ],
+    );
+
+    const context = { ...sampleContext, vendorFirstlight: ["report"] as const };
+    const allowed = translate(documentsOf({ userData: config(""), vendorData }), context);
+    t.match(allowed.spec.report, { node: "v" });
+    t.strictSame([allowed.spec.update, allowed.spec.options], [undefined, undefined]);
+  },
+);
+
+t.test("its own word on merging changes nothing of the user's `firstlight`", async (t) => {
+  const options = "recurse_dict,recurse_list,recurse_str";
+  for (const how of [
+    `dict(${options})+list(append)+str(append)`,
+    "dict(replace)",
+    "dict(allow_delete)",
+    "list()",
+  ]) {
+    const { spec } = translateAll({
+      userData: config("firstlight: {report: {mqtt: {host: u.example}}, packages: [git]}"),
+      vendorData: config(
+        "firstlight: {report: {mqtt: {host: .v.example}}, packages: [htop], timezone: UTC}\n" +
+          `merge_how: '${how}'\nmerge_type: '${how}'`,
+      ),
+    });
+    t.strictSame(spec.report, { mqtt: { host: "u.example" } }, how);
+    t.strictSame(spec.packages, ["git"], how);
+  }
+});
+
+t.test("`firstlight` of vendor-data is put below what user-data says in other words", async (t) => {
+  const vendorData = config(
+    "ntp: {servers: [192.0.2.1]}\nfirstlight:\n  hostname: v\n  locale: C.UTF-8\n" +
+      "  packages: [htop]\n  users: {alice: {shell: zsh, authorizedKeys: [evil], uid: 1}}",
+  );
+  const userData = config(
+    "hostname: u\npackages: [git]\nusers: [{name: alice, shell: /bin/bash, ssh_authorized_keys: [ssh-ed25519 AAAA]}]",
+  );
+  const { spec, findings } = translateAll({ userData, vendorData });
+  t.equal(spec.hostname, "u");
+  t.equal(spec.locale, "C.UTF-8");
+  t.strictSame(spec.packages, ["git", "htop"], "packages are beside one another");
+  t.match(spec.users?.["alice"], { shell: "bash", uid: 1 });
+  t.strictSame(spec.users?.["alice"]?.authorizedKeys, ["ssh-ed25519 AAAA"]);
+  t.match(
+    findings.filter(({ code }) => code === "cloud-config/overridden").map(({ path }) => path),
+    [
+      "firstlight.hostname",
+      "firstlight.users.alice.shell",
+      "firstlight.users.alice.authorizedKeys",
+    ],
+  );
+  const own = translateAll({
+    userData: archive(config("{}"), "#firstlight\nntp: {servers: [192.0.2.2]}\nhostname: own\n"),
+    vendorData,
+  });
+  t.strictSame(own.spec.ntp?.servers, ["192.0.2.2"], "a list of the user's in its place");
+  t.equal(own.spec.hostname, "own");
+});
 
 t.test("one document as both: what is wrong in it is an error", async (t) => {
   const both = { document: "both.yaml", bytes: Buffer.from(config("hostname: [a]")) };

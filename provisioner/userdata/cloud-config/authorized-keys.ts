@@ -1,4 +1,5 @@
 import type { Code } from "#core/codes.ts";
+import { holdsPrivateKey } from "#core/private-key.ts";
 import type { Input } from "../input.ts";
 import { isPublicKeyLine } from "../public-key-line.ts";
 
@@ -11,7 +12,7 @@ export function readKeys(input: Input | undefined): readonly string[] {
   return textsOf(input).flatMap((item) => {
     const text = item.text();
     if (text === undefined) return [];
-    if (!text.includes("PRIVATE KEY")) return checkedLines(item);
+    if (!holdsPrivateKey(text)) return checkedLines(item);
     item.expected(
       "a public ssh key",
       "write the line of the .pub file; the private key stays secret",

@@ -1,5 +1,5 @@
-import { hintForOwned } from "#provisioner/render/owned-paths.ts";
-import { hintForUnread } from "#provisioner/render/unread-paths.ts";
+import { hintForOwned } from "#provisioner/nixos-paths/owned-paths.ts";
+import { hintForUnread } from "#provisioner/nixos-paths/unread-paths.ts";
 import type { FindingText } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 

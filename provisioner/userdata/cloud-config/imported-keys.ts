@@ -3,6 +3,7 @@ import { isPublicKeyLine } from "../public-key-line.ts";
 import type { TranslationContext } from "../translation.ts";
 import { readUtf8 } from "../utf8-text.ts";
 import { keyLines } from "./authorized-keys.ts";
+import { sourcesLimit } from "./sources-limit.ts";
 
 const maxBytes = 256 * 1024;
 
@@ -30,19 +31,19 @@ export function isImportAddress(url: string): boolean {
  */
 export function readImported(
   input: Input | undefined,
-  { fetched }: TranslationContext,
+  context: TranslationContext,
 ): readonly string[] {
   if (input === undefined) return [];
   const isList = input.isList() || typeof input.value !== "object";
   if (!isList) input.expected("a list of accounts", "write it as `[gh:NAME, lp:NAME]`");
   const ids = isList ? input.names() : [];
-  return [...new Set(ids.flatMap(([id, at]) => keysOf(id, at, fetched)))];
+  return [...new Set(ids.flatMap(([id, at]) => keysOf(id, at, context)))];
 }
 
 function keysOf(
   id: string,
   at: Input,
-  fetched: ReadonlyMap<string, Uint8Array>,
+  { fetched, beyondLimits }: TranslationContext,
 ): readonly string[] {
   const address = importAddress(id);
   if (address === undefined) {
@@ -55,6 +56,10 @@ function keysOf(
   }
   at.mark("agent");
   const bytes = fetched.get(address);
+  if (bytes === undefined && beyondLimits?.has(address) === true) {
+    at.add("error", sourcesLimit);
+    return [];
+  }
   if (bytes === undefined) {
     at.add("error", {
       code: "cloud-config/source-unavailable",

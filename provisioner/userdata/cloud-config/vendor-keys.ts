@@ -1,5 +1,7 @@
 import type { Input } from "../input.ts";
 import { vendorKeys } from "../vendor-switch.ts";
+import { writtenPaths } from "./program-paths.ts";
+import { readVendorPrefix } from "./vendor-prefix.ts";
 
 /** The keys by which user-data says what is made of vendor-data. */
 export const keysOfVendorData: readonly string[] = Object.values(vendorKeys);
@@ -16,19 +18,25 @@ export function readVendorKeys(config: Input): void {
     if (said.parts().length === 0) said.mark("translated");
     said.get("enabled")?.boolean();
     said.get("disabled_handlers")?.mark("translated");
-    readPrefix(said.get("prefix"));
+    readPrefix(said.get("prefix"), key, config);
   }
 }
 
-function readPrefix(prefix: Input | undefined): void {
+/** As cloud-init has it, what stands before the scripts of both is said under the first key. */
+function readPrefix(prefix: Input | undefined, key: string, config: Input): void {
   if (prefix === undefined) return;
-  const { value } = prefix;
-  const isEmpty =
-    value === null || value === "" || (prefix.isList() && prefix.parts().length === 0);
-  if (isEmpty) return prefix.mark("translated");
-  prefix.unsupported({
-    code: "cloud-config/unsupported-key",
-    message: "no program stands before the scripts of vendor-data",
-    hint: "switch them off with `disabled_handlers: [text/x-shellscript]`, or take this out",
-  });
+  const read = readVendorPrefix(prefix, writtenPaths(config));
+  if (read === undefined) {
+    const hint = "write the program alone, or a list with its arguments: `[nice, -n, 19]`";
+    return prefix.expected("a program that starts scripts", hint, "something else");
+  }
+  prefix.mark("translated");
+  if (key !== vendorKeys["vendor-data"] && read.words.length > 0) {
+    return prefix.unsupported({
+      code: "cloud-config/unsupported-key",
+      message: "nothing reads this, in cloud-init neither",
+      hint: "say it under `vendor_data`: it counts for the scripts of both",
+    });
+  }
+  if (read.problem !== undefined) prefix.add("warning", read.problem);
 }

@@ -7,6 +7,7 @@ import { readMode } from "./file-mode.ts";
 import { warnOfInterpreter } from "./interpreter.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { writtenPaths } from "./program-paths.ts";
+import { sourcesLimit } from "./sources-limit.ts";
 
 /** Bytes that all files of a document may have together, once decoded. */
 const maxTotalBytes = 64 * 1024 * 1024;
@@ -167,12 +168,18 @@ function readSource(
   }
   uri.mark("unsupported");
   const fallback = item.get("content") !== undefined;
+  const isBeyond = context.beyondLimits?.has(address) === true;
+  const { code, message, hint } = isBeyond
+    ? sourcesLimit
+    : {
+        code: "cloud-config/source-unavailable" as const,
+        message: "the source could not be read",
+        hint: "check the address; http, https and data addresses are read",
+      };
   uri.add(fallback ? "warning" : "error", {
-    code: "cloud-config/source-unavailable",
-    message: fallback
-      ? "the source could not be read; `content` is used"
-      : "the source could not be read",
-    hint: "check the address; http, https and data addresses are read",
+    code,
+    message: fallback ? `${message}; \`content\` is used` : message,
+    hint,
   });
   const content = inline();
   return fallback ? content : undefined;

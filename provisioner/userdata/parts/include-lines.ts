@@ -1,3 +1,5 @@
+import { shownPiece } from "#core/shown-path.ts";
+
 /** Line ends, as Python's `str.splitlines` knows them. */
 const lineEnd = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
 
@@ -30,7 +32,7 @@ export function readIncludeLines(text: string, isOnce = false): readonly Include
 }
 
 /**
- * An address as it may be shown, by its origin and the end of its path: what stands between, what follows `?`, and a
+ * An address as it may be shown, by its origin and the end of its path: what stands between, an end that looks like a token, what follows `?`, and a
  * name and password, may be a secret.
  */
 export function shownAddress(address: string): string {
@@ -38,7 +40,7 @@ export function shownAddress(address: string): string {
   if (url === null) return "an address";
   if (url.protocol === "data:") return "data:";
   const [, ...names] = url.pathname.split("/");
-  const path = `${names.length > 1 ? "…/" : ""}${names.at(-1) ?? ""}`;
+  const path = `${names.length > 1 ? "…/" : ""}${shownPiece(names.at(-1) ?? "")}`;
   return `${url.protocol}//${url.host}/${path}${url.search === "" ? "" : "?…"}`;
 }
 

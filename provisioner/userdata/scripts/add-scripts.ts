@@ -1,9 +1,10 @@
 import type { Finding } from "#core/finding.ts";
 import type { Command } from "#generated/provisioner/spec/v1.ts";
+import { starterOf } from "../cloud-config/vendor-prefix.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { UserDataPart } from "../parts/part.ts";
 import { lintScript } from "./lint-script.ts";
-import { startScript } from "./script-interpreter.ts";
+import { asProgram, startScript } from "./script-interpreter.ts";
 import type { NamedScript } from "./script-order.ts";
 
 /** When a script runs, and how often. */
@@ -28,7 +29,7 @@ export function addScripts(
 }
 
 function addScript(
-  { part, name: file }: NamedScript,
+  { part, name: file, prefix = [] }: NamedScript,
   draft: SpecDraft,
   written: ReadonlySet<string>,
 ): readonly Finding[] {
@@ -42,13 +43,16 @@ function addScript(
   const line = firstLine + linesBefore;
   draft.spec.commands ??= [];
   draft.place(["commands", draft.spec.commands.length], { document, line, column: 1 });
-  const script = draft.secret(name, started?.text ?? content);
-  const interpreter = started?.interpreter ?? "own";
+  const isStarted = prefix.length > 0;
+  const own = isStarted && started !== undefined ? asProgram(started) : started;
+  const script = draft.secret(name, own?.text ?? content);
+  const interpreter = own?.interpreter ?? "own";
   draft.spec.commands.push({
     name,
     ...moment,
     script,
     ...(interpreter === "sh" ? {} : { interpreter }),
+    ...(isStarted ? { starter: draft.secret(`${name}-starter`, starterOf(prefix)) } : {}),
   });
   const problems = [
     ...(started?.problem === undefined ? [] : [{ ...started.problem, line: 1 }]),

@@ -7,6 +7,8 @@ import { type NamedScript, orderScripts } from "./script-order.ts";
 export interface Programs {
   readonly user: readonly UserDataPart[];
   readonly vendor: readonly UserDataPart[];
+  /** Words before each ordinary script of vendor-data. */
+  readonly prefix?: readonly string[];
 }
 
 /** Scripts in the order that cloud-init runs them in, with the place of `runcmd` among them. */
@@ -20,13 +22,17 @@ export interface OrderedPrograms {
  * The order of all that is run: hooks as they come; then the cloud's scripts, those with an interval of
  * their own, and those of the instance by their names, among which `runcmd` is one.
  */
-export function orderPrograms({ user, vendor }: Programs): OrderedPrograms {
+export function orderPrograms({ user, vendor, prefix = [] }: Programs): OrderedPrograms {
   const own = orderScripts(user);
   const others = orderScripts(vendor);
+  const started = [...others.beforeRuncmd, ...others.afterRuncmd].map((script) => ({
+    ...script,
+    prefix,
+  }));
   const never = [...others.once, ...others.boot, ...others.instance];
   return {
     beforeRuncmd: [
-      ...[...own.hooks, ...others.hooks, ...others.beforeRuncmd, ...others.afterRuncmd],
+      ...[...own.hooks, ...others.hooks, ...started],
       ...[...own.once, ...own.boot, ...own.instance, ...own.beforeRuncmd],
     ],
     afterRuncmd: own.afterRuncmd,

@@ -60,3 +60,11 @@ export function startScript(text: string): StartedScript {
   const hint = `begin it with \`#!/usr/bin/env ${name}\`, and name its package under \`packages\``;
   return { ...changed, problem: { code: "cloud-config/interpreter-path", message, hint } };
 }
+
+/** The same as a program of its own: whoever starts it is given its path and nothing else. */
+export function asProgram({ interpreter, text, ...rest }: StartedScript): StartedScript {
+  if (interpreter === "own") return { interpreter, text, ...rest };
+  const line = interpreter === "sh" ? "#!/bin/sh" : "#!/usr/bin/env bash";
+  const own = text.startsWith("#!") ? text.replace(/^[^\r\n]*/, line) : `${line}\n${text}`;
+  return { ...rest, interpreter: "own", text: own };
+}

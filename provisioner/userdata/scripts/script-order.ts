@@ -5,6 +5,8 @@ export interface NamedScript {
   readonly part: UserDataPart;
   /** As cloud-init calls its file. */
   readonly name: string;
+  /** Words before it, its program first. */
+  readonly prefix?: readonly string[];
 }
 
 /** Scripts by when they run: each list in its order. */

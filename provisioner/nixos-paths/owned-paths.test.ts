@@ -1,8 +1,8 @@
 import t from "tap";
 import { loadOptionList } from "#provisioner/nixos-options/option-list.ts";
 import { findOption, placeOf } from "#provisioner/nixos-options/option-tree.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
 import { hintForOwned, ownedPlaces } from "./owned-paths.ts";
-import { tryRender } from "./try-render.ts";
 import { unreadPlaces } from "./unread-paths.ts";
 
 /** Paths that NixOS writes, each with a word of what to use instead. */

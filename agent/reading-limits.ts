@@ -1,12 +1,31 @@
 import type { Clock } from "#core/io.ts";
 import { maxBytes } from "#provisioner/userdata/user-data-format.ts";
 
-/** Of one document that another one includes; more is not read of any. */
-export const maxIncludedBytes = maxBytes;
-/** All that is included, and all that templates come to. */
-const maxTotalBytes = 4 * maxBytes;
-const maxTemplates = 64;
-const totalMs = 180_000;
+/** What may be read of one kind of thing that documents name. */
+export interface Most {
+  /** Of one address. */
+  readonly eachBytes: number;
+  /** Of all together. */
+  readonly bytes: number;
+  readonly ms: number;
+  readonly templates: number;
+}
+
+/** Of documents that others include; what templates come to counts as well. */
+export const mostOfParts: Most = {
+  eachBytes: maxBytes,
+  bytes: 4 * maxBytes,
+  ms: 180_000,
+  templates: 64,
+};
+
+/** Of files and keys that come from addresses. They are held in memory until the credential store has them. */
+export const mostOfFiles: Most = {
+  eachBytes: 32 * 1024 * 1024,
+  bytes: 64 * 1024 * 1024,
+  ms: 120_000,
+  templates: 0,
+};
 
 /** Which limit ended the reading, in words. */
 export const limitsReached = {
@@ -16,19 +35,30 @@ export const limitsReached = {
 } as const;
 
 /**
- * What is left for all that documents include and for all their templates. Once one limit is reached
- * nothing more is read or rendered.
+ * What is left for all that documents include and for all their templates, or for all files that they name. Once one
+ * limit is reached nothing more is read or rendered.
  */
-export class PartsLimits {
+export class ReadingLimits {
   readonly #clock: Clock | undefined;
+  readonly #most: Most;
   #end: number | undefined;
-  #bytesLeft = maxTotalBytes;
-  #templatesLeft = maxTemplates;
+  #bytesLeft: number;
+  #templatesLeft: number;
+  /** Addresses that a limit of all together kept from being read. */
+  readonly beyond = new Set<string>();
   #reached: keyof typeof limitsReached | undefined;
 
   /** Without a clock there is no limit of time. */
-  constructor(clock: Clock | undefined) {
+  constructor(clock: Clock | undefined, most: Most = mostOfParts) {
     this.#clock = clock;
+    this.#most = most;
+    this.#bytesLeft = most.bytes;
+    this.#templatesLeft = most.templates;
+  }
+
+  /** Bytes of one address at most. */
+  get eachBytes(): number {
+    return this.#most.eachBytes;
   }
 
   get reached(): keyof typeof limitsReached | undefined {
@@ -39,7 +69,7 @@ export class PartsLimits {
   get msLeft(): number {
     const now = this.#clock?.monotonicMs();
     if (now === undefined) return Number.POSITIVE_INFINITY;
-    this.#end ??= now + totalMs;
+    this.#end ??= now + this.#most.ms;
     return Math.max(0, this.#end - now);
   }
 

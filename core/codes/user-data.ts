@@ -364,6 +364,10 @@ export const userDataCodes = {
     means: "A name of a package is nearly that of another, and no table has it.",
     action: "Correct it, or leave it where nixpkgs has an attribute of that name.",
   },
+  "cloud-config/package-unknown": {
+    means: "A name of a package is in no table, and is taken as an attribute of nixpkgs.",
+    action: "Look it up at search.nixos.org, and write the attribute that it has there.",
+  },
   "cloud-config/package-snap": {
     means: "A package of snap is taken from nixpkgs by the same name.",
     action: "See that it is the same program, and name it without `snap`.",

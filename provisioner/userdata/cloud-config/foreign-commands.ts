@@ -46,12 +46,62 @@ const unitVerbs = [
 ];
 const unitHint =
   "give the unit `wantedBy` under `firstlight: units`, or set services.NAME.enable under `firstlight: options`; `systemctl start` works";
+const unitFileHint = "write the unit with `write_files`, or use `firstlight: units`";
 const firewall = missing("set networking.firewall.allowedTCPPorts under `firstlight: options`");
 const grub = missing("set boot.kernelParams under `firstlight: options`");
 const initrd = missing("set boot.initrd.availableKernelModules under `firstlight: options`");
 const authorities = missing("put the certificates under `firstlight: certificates`");
 const locales = missing("use `locale`");
 const services = missing("use `systemctl start`, and `firstlight: units` for what starts at boot");
+const apache = missing("set services.httpd under `firstlight: options`");
+const cron: Rule = () =>
+  foreign(
+    "`crontab` is there only with services.cron",
+    "use `units` with a timer, or set services.cron.systemCronJobs under `firstlight: options`",
+  );
+const pip: Rule = ([name = "", verb]) =>
+  verb === "install"
+    ? foreign(
+        `\`${name} install\` has nowhere to install to on NixOS`,
+        "name `python3Packages.NAME` under `packages`, or install into an environment (`python3 -m venv`)",
+      )
+    : undefined;
+const npm: Rule = ([name = "", ...words]) =>
+  words.some((word) => word === "-g" || word === "--global")
+    ? foreign(
+        `\`${name}\` has nowhere to install for everybody on NixOS`,
+        "name the program under `packages`",
+      )
+    : undefined;
+/** What goes where its last word says. */
+const put: Rule = (words) => changedFile(words.slice(-1), false);
+
+/** Units that NixOS has by another name. */
+const unitNames: Readonly<Record<string, string>> = {
+  ssh: "sshd",
+  apache2: "httpd",
+  networking: "systemd-networkd",
+  network: "systemd-networkd",
+  rsyslog: "syslog",
+  ntp: "ntpd",
+  chrony: "chronyd",
+  mariadb: "mysql",
+};
+const unitStates: ReadonlySet<string> = new Set([
+  ...["start", "stop", "restart", "reload", "try-restart", "reload-or-restart", "status"],
+  ...["is-active", "is-enabled"],
+]);
+
+/** A unit that another distribution calls so. */
+function otherUnit(words: readonly string[]): FindingText | undefined {
+  const [verb = "", ...units] = words.slice(1).filter((word) => !word.startsWith("-"));
+  if (!unitStates.has(verb)) return undefined;
+  const plain = units.map((unit) => unit.replace(/\.service$/, ""));
+  const unit = plain.find((each) => Object.hasOwn(unitNames, each));
+  if (unit === undefined) return undefined;
+  return foreign(`NixOS has no unit \`${unit}\``, `it is \`${unitNames[unit]}\` there`);
+}
+
 const accounts: Rule = ([name = ""]) =>
   foreign(
     `accounts that \`${name}\` makes or changes are not part of the configuration`,
@@ -77,10 +127,16 @@ const rules: Readonly<Record<string, Rule>> = {
   ),
   netplan: missing("use `firstlight: network`, or the network config of the datasource"),
   "update-alternatives": missing("name the package that is wanted under `packages`"),
+  ...named(apache, "a2enmod a2dismod a2ensite a2dissite a2enconf"),
+  ...named(pip, "pip pip3"),
+  ...named(npm, "npm pnpm yarn"),
+  ...named(put, "cp mv install ln"),
+  crontab: cron,
+  lsb_release: missing("read /etc/os-release"),
   systemctl: (words) =>
     words.some((word) => word === "--user" || word === "--runtime" || word === "--global")
       ? undefined
-      : fixed(unitHint, ...unitVerbs)(words),
+      : (fixed(unitHint, ...unitVerbs)(words) ?? otherUnit(words)),
   hostnamectl: fixed("use `hostname`", "set-hostname", "hostname"),
   timedatectl: (words) =>
     fixed("use `timezone`", "set-timezone")(words) ?? fixed("use `ntp`", "set-ntp")(words),
@@ -100,7 +156,37 @@ function named(rule: Rule, names: string): Readonly<Record<string, Rule>> {
 
 /** What to say of a command, by its name and words; `undefined` where nothing is wrong with it. */
 export function foreignCommand(words: readonly string[]): FindingText | undefined {
-  return getOwn(rules, words[0] ?? "")?.(words) ?? changedFile(redirected(words), false);
+  const [name = ""] = words;
+  const rule = name.startsWith("/etc/init.d/") ? services : getOwn(rules, name);
+  return rule?.(words) ?? changedFile(redirected(words), false);
+}
+
+/** A script from an address, given to a shell. */
+const pipedScript =
+  /\b(?:curl|wget)\s[^;&|\n]{0,2000}\|\s*(?:sudo\s+(?:-\S+\s+)*)?(?:\w+=\S*\s+)*(?:\/bin\/)?(?:ba|da)?sh\b/;
+/** What such a script would set up, by its address. */
+const installers: readonly (readonly [place: RegExp, hint: string])[] = [
+  [/get\.docker\.com/, "name the template docker-host under `firstlight: templates`"],
+  [/get\.k3s\.io/, "name the template k3s-server or k3s-agent under `firstlight: templates`"],
+  [/tailscale\.com\/install/, "name the template tailscale under `firstlight: templates`"],
+  [/nodesource\.com/, "name `nodejs` under `packages`"],
+  [/sh\.rustup\.rs/, "name `rustup` under `packages`"],
+];
+
+/** What to say of scripts that are fetched and run at once, and where that begins. */
+export function fetchedScript(
+  text: string,
+): (FindingText & { readonly index: number }) | undefined {
+  const found = pipedScript.exec(text);
+  if (found === null) return undefined;
+  const known = installers.find(([place]) => place.test(found[0]));
+  return {
+    ...foreign(
+      "a script that is fetched and run at once mostly expects another distribution",
+      known?.[1] ?? "see what it sets up, and name that under `packages`, `templates` or `options`",
+    ),
+    index: found.index,
+  };
 }
 
 /** What a command's output goes to: `> FILE`, `>>FILE`. */
@@ -118,6 +204,9 @@ function changedFile(files: readonly string[], isEdited: boolean): FindingText |
   for (const path of paths.filter((each) => each.startsWith("/etc/"))) {
     const owned = hintForOwned(path);
     if (owned !== undefined) return foreign("a file is changed that NixOS makes itself", owned);
+    if (/^\/etc\/systemd\/system(?:\/|$)/.test(path)) {
+      return foreign("units in /etc/systemd/system are part of the system", unitFileHint);
+    }
     const unread = hintForUnread(path);
     if (unread !== undefined)
       return foreign("a file is changed that nothing on NixOS reads", unread);

@@ -29,7 +29,7 @@ export function lintCommand(
 }
 
 /** Says what is wrong with a text of shell; the messages come back. */
-function lintText(input: Input, written: ReadonlySet<string>): readonly string[] {
+export function lintText(input: Input, written: ReadonlySet<string>): readonly string[] {
   return lintScript(input.scalarText(), written).map((problem) => {
     input.cut(problem.index).add("warning", problem);
     return problem.message;

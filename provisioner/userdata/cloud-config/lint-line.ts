@@ -1,5 +1,5 @@
 import type { FindingText } from "../input.ts";
-import { foreignCommand } from "./foreign-commands.ts";
+import { fetchedScript, foreignCommand } from "./foreign-commands.ts";
 import { programPathsIn } from "./program-paths.ts";
 import { type SimpleCommand, simpleCommands } from "./simple-commands.ts";
 
@@ -28,6 +28,8 @@ export function problemsOf(
 ): readonly ShellProblem[] {
   const absent = programPathsIn(text).find(({ path }) => !written.has(path));
   const found = new Map<string, ShellProblem>();
+  const fetched = fetchedScript(text);
+  if (fetched !== undefined) found.set(fetched.message, fetched);
   for (const { words, index } of commands) {
     const problem = foreignCommand(words);
     if (problem !== undefined && !found.has(problem.message)) {

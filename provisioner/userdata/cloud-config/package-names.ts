@@ -27,6 +27,7 @@ export const packageAttributes: Readonly<Record<string, string | readonly string
   "chromium-browser": "chromium",
   "cloud-init": null,
   "command-not-found": null,
+  code: "vscode",
   composer: "php.packages.composer",
   conntrack: "conntrack-tools",
   "console-setup": null,

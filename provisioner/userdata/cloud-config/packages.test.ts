@@ -68,6 +68,7 @@ checkCases(t, [
       "warning cloud-config/package-debian 2:12 packages.0",
       "warning cloud-config/package-debian 2:24 packages.1",
       "warning cloud-config/package-debian 2:36 packages.2",
+      "note cloud-config/package-unknown 2:47 packages.3",
     ],
   },
   {
@@ -150,7 +151,21 @@ checkCases(t, [
     name: "a name with a capital is guessed with a warning",
     yaml: "packages: [Vim, OVMF]\n",
     spec: { packages: ["vim", "OVMF"] },
-    says: ["warning cloud-config/package-debian 2:12 packages.0"],
+    says: [
+      "warning cloud-config/package-debian 2:12 packages.0",
+      "note cloud-config/package-unknown 2:17 packages.1",
+    ],
+  },
+  {
+    name: "a name that no table has is noted, with the one that it looks like",
+    yaml: "packages: [ngnix, htpo, gti, iptables, htop, some-tool]\n",
+    spec: { packages: ["ngnix", "htpo", "gti", "iptables", "htop", "some-tool"] },
+    says: [
+      "note cloud-config/package-near 2:12 packages.0",
+      "note cloud-config/package-near 2:19 packages.1",
+      "note cloud-config/package-unknown 2:25 packages.2",
+      "note cloud-config/package-unknown 2:46 packages.5",
+    ],
   },
   {
     name: "what a desktop or a driver brings is set by options",

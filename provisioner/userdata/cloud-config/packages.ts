@@ -5,6 +5,7 @@ import type { CloudConfigModule } from "./module.ts";
 import { formOfPackage } from "./package-forms.ts";
 import { packageAttributes } from "./package-names.ts";
 import { fedoraAttributes } from "./package-names-fedora.ts";
+import { plainPackages } from "./package-names-plain.ts";
 import {
   serviceOptions,
   servicesAlone,
@@ -29,7 +30,7 @@ export const packages: CloudConfigModule = {
     "option for it; what NixOS needs no package for is left out, with a note, or a warning where it " +
     "is a service to be set up; so is, with a warning, a name whose form only Debian has (`libssl-dev`, `fonts-lato`). " +
     "`firstlight: packages` takes attributes as they stand. The pinned nixpkgs decides the versions. " +
-    "Whether nixpkgs has an attribute is not looked up: it shows when the system is built, and one unknown name " +
+    "Whether nixpkgs has an attribute is not looked up: a name that no table has is noted, with the one that it looks like, and one that nixpkgs does not have " +
     "stops the whole change. What is not free is built only where `nixpkgs.config.allowUnfree` is set; a warning " +
     "names what is known for it. What is named under `snap` is taken from nixpkgs by the same name, with a warning. " +
     "`package_update` and `package_reboot_if_required` ask for nothing that is needed; `package_upgrade: true` is named, since newer versions come with a newer pinned nixpkgs. " +
@@ -91,7 +92,7 @@ function readAttributes(name: string, input: Input): readonly string[] {
   const form = formOfPackage(name);
   switch (form?.kind) {
     case undefined:
-      nameNear(name, input);
+      nameUnknown(name, input);
       return take({ attributes: [name], name, input });
     case "mapped":
       return take({ attributes: [form.attribute], name, input });
@@ -179,25 +180,53 @@ function take(named: {
   return attributes;
 }
 
-const knownNames = [packageAttributes, fedoraAttributes, serviceOptions, servicesAlone].flatMap(
-  (table) => Object.keys(table),
-);
+const knownNames = [
+  ...[packageAttributes, fedoraAttributes, serviceOptions, servicesAlone].flatMap((table) =>
+    Object.keys(table),
+  ),
+  ...Object.values(packageAttributes).flat(),
+  ...plainPackages,
+].filter((name) => name !== null);
 /** Of shorter names too many are like another. */
-const leastLength = 6;
+const leastLength = 4;
 
-/** A name that no table has, and that one letter keeps from one that is there, is most likely meant as that. */
-function nameNear(name: string, input: Input): void {
-  if (name.length < leastLength || name.includes(".") || isKnown(name)) return;
-  const near = nearest(name, knownNames);
-  if (near === undefined || Math.abs(near.length - name.length) > 1) return;
+/** A name that no table has: perhaps one of nixpkgs, perhaps a typing error. */
+function nameUnknown(name: string, input: Input): void {
+  if (!isAttributePath(name) || name.includes(".") || isKnown(name)) return;
+  const near = name.length < leastLength ? undefined : nearest(name, knownNames);
+  if (near !== undefined && isOneSlip(name, near)) {
+    input.add("note", {
+      code: "cloud-config/package-near",
+      message:
+        "this is taken as an attribute of nixpkgs, and is nearly the name of another package",
+      hint: `did you mean \`${near}\`?`,
+    });
+    return;
+  }
   input.add("note", {
-    code: "cloud-config/package-near",
-    message: "this is taken as an attribute of nixpkgs, and is nearly the name of another package",
-    hint: `did you mean \`${near}\`?`,
+    code: "cloud-config/package-unknown",
+    message: "this is taken as an attribute of nixpkgs as it stands; no table of names has it",
+    hint: "look it up at search.nixos.org; where nixpkgs does not have it, the whole change is stopped",
   });
 }
 
+/** One letter more, less or another, or two neighbours swapped. */
+function isOneSlip(name: string, near: string): boolean {
+  const length = Math.min(name.length, near.length);
+  let start = 0;
+  while (start < length && name[start] === near[start]) start++;
+  let end = 0;
+  while (end < length - start && name.at(-1 - end) === near.at(-1 - end)) end++;
+  const [rest, nearRest] = [
+    name.slice(start, name.length - end),
+    near.slice(start, near.length - end),
+  ];
+  if (rest.length <= 1 && nearRest.length <= 1) return true;
+  return rest.length === 2 && nearRest === `${rest[1]}${rest[0]}`;
+}
+
 function isKnown(name: string): boolean {
+  if (plainPackages.has(name)) return true;
   const tables = [packageAttributes, fedoraAttributes, serviceOptions, serviceTemplates];
   return (
     tables.some((table) => Object.hasOwn(table, name)) ||

@@ -192,6 +192,39 @@ checkCases(t, [
     spec: x({ content: "" }),
     says: ["warning cloud-config/unsupported-key 4:5 write_files.0.mode"],
   },
+  {
+    name: "what cannot work in a script is told in its own line",
+    yaml: "write_files:\n  - path: /opt/x.sh\n    permissions: '0755'\n    content: |\n      #!/usr/bin/env bash\n      set -e\n      apt-get update\n      systemctl start x\n",
+    spec: {
+      files: [
+        {
+          path: "/opt/x.sh",
+          mode: "0755",
+          content: "#!/usr/bin/env bash\nset -e\napt-get update\nsystemctl start x\n",
+        },
+      ],
+    },
+    says: ["warning cloud-config/package-manager 8:7 write_files.0.content"],
+  },
+  {
+    name: "so is a program that a unit starts and that is not there",
+    yaml: "write_files:\n  - path: /etc/systemd/system/x.service\n    content: |\n      [Service]\n      ExecStartPre=/bin/sh -c true\n      ExecStart=-/usr/bin/docker run x\n",
+    spec: {
+      files: [
+        {
+          path: "/etc/systemd/system/x.service",
+          mode: "0644",
+          content: "[Service]\nExecStartPre=/bin/sh -c true\nExecStart=-/usr/bin/docker run x\n",
+        },
+      ],
+    },
+    says: ["warning cloud-config/program-path 7:18 write_files.0.content"],
+  },
+  {
+    name: "a text that is no script is left alone",
+    yaml: one("content: |\n      apt-get update\n"),
+    spec: x({ content: "apt-get update\n" }),
+  },
 ]);
 
 t.test("what a source gave counts as done by the agent", async (t) => {

@@ -5,6 +5,7 @@ import { isUnprotected } from "../unprotected.ts";
 import { decodeContent } from "./file-content.ts";
 import { readMode } from "./file-mode.ts";
 import { warnOfInterpreter } from "./interpreter.ts";
+import { lintFile } from "./lint-file.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { writtenPaths } from "./program-paths.ts";
 import { sourcesLimit } from "./sources-limit.ts";
@@ -22,7 +23,7 @@ export const writeFiles: CloudConfigModule = {
     "the translation, without `headers`. A mode belongs in quotes: 644 without a leading zero is a " +
     "decimal number. A file whose owner or group is not there when it is written is root's, and the unit " +
     "that writes it fails; it keeps no other file back. A script whose first line names an interpreter that NixOS " +
-    "does not have there (`#!/bin/bash`) is warned of.",
+    "does not have there (`#!/bin/bash`) is warned of, and so is what cannot work in a script of shell, or what a unit starts by a path that NixOS has not.",
   example: `users:
   - default
   - name: app
@@ -69,6 +70,10 @@ function addFile(item: Input, { draft, context, written, maxBytes }: Given): num
     item.get("source") === undefined ? inline() : readSource(item, { context, draft }, inline);
   if (path === undefined || bytes === undefined) return bytes?.length ?? 0;
   warnOfInterpreter(item.get("content") ?? item, bytes, written);
+  const content = item.get("content");
+  if (content !== undefined && item.get("encoding") === undefined && !item.has("source")) {
+    lintFile(path, content, written);
+  }
 
   draft.spec.files ??= [];
   draft.origin(["files", draft.spec.files.length], item);

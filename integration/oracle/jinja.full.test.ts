@@ -1,12 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import t from "tap";
+import t, { type Test } from "tap";
 import { answerTemplate } from "#provisioner/userdata/jinja/child.ts";
 import { templateVariables } from "#provisioner/userdata/jinja/variables.ts";
+import { randomFrom } from "../random.ts";
 import { cloudInit } from "./ds-identify.ts";
+import { randomTemplate } from "./random-template.ts";
 
 t.setTimeout(300_000);
+const count = Number(process.env["JINJA_TEMPLATES"] ?? 1000);
+const seed = Number(process.env["JINJA_SEED"] ?? 20_261_127);
 const skip = process.geteuid?.() === 0 ? false : "SKIPPED: apt is used as root only";
 
 const data = {
@@ -200,7 +204,6 @@ const different: Readonly<Record<string, string>> = {
   "{{ '--a--'.strip('-') }}": "white space is what is taken off, whatever is named",
   "{{ {'b': 1, 'a': '<'} | tojson }}": "keys are in their order, and nothing is escaped for HTML",
   "{{ 'abc' | list }}": "the filter is known for lists only",
-  "{{ missing | d('x') }}": "the short name is not known",
   "{{ [1, 2] | sum }}": "the filter is not known",
   "{{ 2.567 | round(2) }}": "the filter is not known",
   "{{ '%s' % 'a' }}": "texts have no operator `%`",
@@ -210,30 +213,7 @@ const different: Readonly<Record<string, string>> = {
   "{% do 1 %}x": "the statement `do` is not known",
 };
 
-t.test("cloud-init renders the same", { skip }, async (t) => {
-  const home = t.testdir({ "instance-data.json": JSON.stringify(data) });
-  const packages = path.join(await cloudInit(), "usr/lib/python3/dist-packages");
-  const script = path.join(home, "render.py");
-  writeFileSync(script, oracle);
-  const input = JSON.stringify({ data, templates });
-  const env = { ...process.env, PYTHONPATH: packages };
-  const said = JSON.parse(
-    execFileSync("python3", [script], { input, env, encoding: "utf8" }),
-  ) as readonly (string | null)[];
-  const variables = templateVariables(data as never);
-  let same = 0;
-  for (const [index, template] of templates.entries()) {
-    const answer = answerTemplate({ template, variables });
-    const ours = "text" in answer ? answer.text : null;
-    const theirs = said[index];
-    if (ours === theirs) same += 1;
-    const reason = different[template];
-    if (reason === undefined) t.equal(ours, theirs, JSON.stringify(template));
-    else if (reason === "refused") t.equal(ours, null, JSON.stringify(template));
-    else t.not(ours, theirs, `${JSON.stringify(template)}: ${reason}`);
-  }
-  t.comment(`${same} of ${templates.length} the same`);
-});
+const variables = templateVariables(data as never);
 
 const oracle = `
 import json, sys
@@ -248,3 +228,55 @@ def one(template):
         return None
 json.dump([one(each) for each in given["templates"]], sys.stdout)
 `;
+
+t.test("cloud-init renders the same", { skip }, async (t) => {
+  const said = await renderedByCloudInit(t, templates);
+  let same = 0;
+  for (const [index, template] of templates.entries()) {
+    const ours = rendered(template);
+    const theirs = said[index];
+    if (ours === theirs) same += 1;
+    const reason = different[template];
+    if (reason === undefined) t.equal(ours, theirs, JSON.stringify(template));
+    else if (reason === "refused") t.equal(ours, null, JSON.stringify(template));
+    else t.not(ours, theirs, `${JSON.stringify(template)}: ${reason}`);
+  }
+  t.comment(`${same} of ${templates.length} the same`);
+});
+
+t.test("a thousand generated templates are the same, but for one in fifty", { skip }, async (t) => {
+  const random = randomFrom(seed);
+  const generated = Array.from({ length: count }, () => randomTemplate(random));
+  t.comment(`JINJA_SEED=${seed} JINJA_TEMPLATES=${count}`);
+  const said = await renderedByCloudInit(t, generated);
+  const refused = said.filter((text) => text === null).length;
+  t.ok(refused > 0 && refused < count / 4, `${refused} that cloud-init refuses too`);
+  const others = generated.filter((template, index) => rendered(template) !== said[index]);
+  for (const template of others.slice(0, 20)) t.comment(JSON.stringify(template));
+  t.ok(others.length <= count / 50, `${count - others.length} of ${count} the same`);
+  // Where it is not the same it is refused, and not something else in silence.
+  const silent = generated.filter((template, index) => {
+    const ours = rendered(template);
+    return ours !== null && ours !== said[index];
+  });
+  t.same(silent, []);
+});
+
+/** What firstlight makes of a template; `null` where it is refused. */
+function rendered(template: string): string | null {
+  const answer = answerTemplate({ template, variables });
+  return "text" in answer ? answer.text : null;
+}
+
+async function renderedByCloudInit(
+  t: Test,
+  all: readonly string[],
+): Promise<readonly (string | null)[]> {
+  const script = path.join(t.testdir({}), "render.py");
+  writeFileSync(script, oracle);
+  const packages = path.join(await cloudInit(), "usr/lib/python3/dist-packages");
+  const env = { ...process.env, PYTHONPATH: packages };
+  const input = JSON.stringify({ data, templates: all });
+  const maxBuffer = 64 * 1024 * 1024;
+  return JSON.parse(execFileSync("python3", [script], { input, env, maxBuffer, encoding: "utf8" }));
+}

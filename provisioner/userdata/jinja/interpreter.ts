@@ -1,7 +1,9 @@
 import { divide } from "./division.ts";
 import { areEqual, isIn } from "./equality.ts";
 import { Interpreter, type Node, type Scope } from "./library.ts";
+import { pythonInt } from "./python-int.ts";
 import { pythonText, type Value } from "./python-text.ts";
+import { capitalized, titled } from "./recasing.ts";
 import { TemplateProblem } from "./template-problem.ts";
 
 /** What stands for a variable that there is not, before its name; as cloud-init prints it. */
@@ -22,6 +24,15 @@ const mostCharacters = 16 * 1024 * 1024;
 const filtersOfText: ReadonlySet<string> = new Set([
   ...["capitalize", "indent", "lower", "replace", "safe", "string", "title", "trim", "upper"],
 ]);
+
+/** Names that Jinja2 has for a filter beside the one that the library knows. */
+const longNames: Readonly<Record<string, string>> = { d: "default", count: "length" };
+
+/** Filters that change the letters of a text. */
+const recasing: Readonly<Record<string, (text: string) => string>> = {
+  capitalize: capitalized,
+  title: titled,
+};
 
 /** Filters that take no variable for an empty list. */
 const filtersOfLists: ReadonlySet<string> = new Set(["join", "length", "list"]);
@@ -94,7 +105,7 @@ export class CloudInitInterpreter extends Interpreter {
       case "MemberExpression":
         return this.#member(node, scope);
       case "FilterExpression":
-        return filterOf(node) === "join" ? this.#join(node, scope) : super.evaluate(node, scope);
+        return this.#filter(node, scope);
       case "SelectExpression":
         return this.#named(super.evaluate(node, scope), "");
       case "Identifier":
@@ -178,6 +189,36 @@ export class CloudInitInterpreter extends Interpreter {
     return this.#named(value, isNeighbour ? "" : name);
   }
 
+  /** What the library does otherwise than Jinja2, or calls otherwise, is done here. */
+  #filter(node: Node, scope: Scope): Value {
+    const filter = filterOf(node);
+    if (filter === "join") return this.#join(node, scope);
+    if (filter === "int") return this.#int(node, scope);
+    const recase = recasing[filter];
+    if (recase !== undefined) {
+      const text = this.evaluate(node["operand"] as Node, scope);
+      return super.evaluate({ type: "StringLiteral", value: recase(String(text.value)) }, scope);
+    }
+    return super.evaluate(withLongName(node), scope);
+  }
+
+  /** As Python's `int`, with the value that is taken where there is no number; 0 if none is named. */
+  #int(node: Node, scope: Scope): Value {
+    const operand = this.evaluate(node["operand"] as Node, scope);
+    const given = ((node["filter"] as Node)["args"] ?? []) as readonly Node[];
+    const [first] = given;
+    const isKeyword = first?.type === "KeywordArgumentExpression";
+    const isDefault = !isKeyword || (first["key"] as Node)["value"] === "default";
+    if (given.length > 1 || !isDefault)
+      throw new TemplateProblem("other", "int: more than what stands for no number is not known");
+    const value = pythonInt(operand);
+    if (value !== undefined) return super.evaluate({ type: "IntegerLiteral", value }, scope);
+    if (first !== undefined) {
+      return this.evaluate(isKeyword ? (first["value"] as Node) : first, scope);
+    }
+    return super.evaluate({ type: "IntegerLiteral", value: 0 }, scope);
+  }
+
   /** Joins what Python's `str` makes of the items. */
   #join(node: Node, scope: Scope): Value {
     const operand = this.evaluate(node["operand"] as Node, scope);
@@ -241,7 +282,7 @@ export class CloudInitInterpreter extends Interpreter {
   #noteFilter(filter: string, operand: unknown): void {
     if (filter === "default") this.#optional.add(operand);
     if (filtersOfLists.has(filter)) this.#walked.add(operand);
-    if (filter === "tojson") this.#reached.add(operand);
+    if (filter === "tojson" || filter === "int") this.#reached.add(operand);
     if (filtersOfText.has(filter)) this.#printed.add(operand);
   }
 }
@@ -263,10 +304,24 @@ function iterableOf(loop: Node): unknown {
   return iterable.type === "SelectExpression" ? iterable["lhs"] : iterable;
 }
 
+/** The name of a filter, written out. */
 function filterOf({ filter }: Node): string {
-  const named = filter as Node;
-  const name = named.type === "CallExpression" ? (named["callee"] as Node) : named;
-  return String(name["value"]);
+  const name = String(nameNode(filter as Node)["value"]);
+  return longNames[name] ?? name;
+}
+
+function nameNode(filter: Node): Node {
+  return filter.type === "CallExpression" ? (filter["callee"] as Node) : filter;
+}
+
+/** The library knows the long names alone, and no `default` without one. */
+function withLongName(node: Node): Node {
+  const filter = node["filter"] as Node;
+  const name = { ...nameNode(filter), value: filterOf(node) };
+  if (filter.type === "CallExpression") return { ...node, filter: { ...filter, callee: name } };
+  if (name.value !== "default") return { ...node, filter: name };
+  const args = [{ type: "StringLiteral", value: "" }];
+  return { ...node, filter: { type: "CallExpression", callee: name, args } };
 }
 
 const statements: ReadonlySet<string> = new Set([

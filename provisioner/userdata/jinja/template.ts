@@ -133,7 +133,9 @@ function takeRaw(
     raw[name] = last === "-" ? left.trimEnd() : left;
     const [open, close] = [before === "-" ? "{{-" : "{{", after === "-" ? "-}}" : "}}"];
     text += `${template.slice(taken, start)}${open} ${name} ${close}`;
-    taken = end + (after === "" && template[end] === "\n" ? 1 : 0);
+    // The last newline of a template is taken before that, and given back at the end.
+    const isFollowed = template[end] === "\n" && end + 1 < template.length;
+    taken = end + (after === "" && isFollowed ? 1 : 0);
   }
   return { text: text + template.slice(taken), raw };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import path from "node:path";
 import vm from "node:vm";
 
@@ -53,13 +53,43 @@ function builtin(name: string): unknown {
   throw Object.assign(new Error(`Cannot find module '${name}'`), { code: "MODULE_NOT_FOUND" });
 }
 
+const head = Buffer.from(
+  '(function (exports, require, module, __filename, __dirname) { "use strict"; ',
+);
+const tail = Buffer.from("\n})");
+/** Node keeps a text of so many bytes outside of V8's heap: `EXTERN_APEX` of its `string_bytes.cc`. */
+const outsideFrom = 0xfbee9;
+
 function compile(file: string): Chunk {
-  const text = readFileSync(file);
-  const script = new vm.Script(
-    `(function (exports, require, module, __filename, __dirname) { "use strict"; ${text}\n})`,
-    { filename: file, cachedData: compiledOf(file, text) },
-  );
+  const { source, text } = readChunk(file);
+  const script = new vm.Script(source, { filename: file, cachedData: compiledOf(file, text) });
   return script.runInThisContext() as Chunk;
+}
+
+/**
+ * A chunk, which is ASCII, and the function that it is run as: made as one text, since V8 keeps what it is
+ * put together from as well. A long one has blanks behind it, so that Node keeps it outside of the heap:
+ * what lives on in there makes V8 take more room for what does not.
+ */
+function readChunk(file: string): { readonly source: string; readonly text: Uint8Array } {
+  const fd = openSync(file, "r");
+  try {
+    const { size } = fstatSync(fd);
+    const end = head.length + size;
+    const least = size > outsideFrom / 2 ? outsideFrom : 0;
+    const bytes = Buffer.allocUnsafeSlow(Math.max(end + tail.length, least));
+    head.copy(bytes);
+    for (let at = head.length; at < end; ) {
+      const count = readSync(fd, bytes, at, end - at, null);
+      if (count === 0) throw new Error(`${file}: expected ${size} bytes, found fewer`);
+      at += count;
+    }
+    tail.copy(bytes, end);
+    bytes.fill(" ", end + tail.length);
+    return { source: bytes.toString("latin1"), text: bytes.subarray(head.length, end) };
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**

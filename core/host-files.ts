@@ -34,7 +34,7 @@ const firstBytes = 4000; // most files are smaller, and a buffer of this size co
 export function hostFiles(root: string, effect: (name: string) => void): Files {
   const base = path.resolve(root);
   return openFiles({
-    root,
+    base,
     effect,
     sync: syncBelow(base),
     sequence: { next: 0 },
@@ -61,7 +61,8 @@ function syncBelow(base: string): Sync {
 const unsynced: Sync = { file: () => {}, directory: () => {} };
 
 interface FilesOptions {
-  readonly root: string;
+  /** The root, as an absolute path of this host. */
+  readonly base: string;
   readonly effect: (name: string) => void;
   readonly sync: Sync;
   /** Of the names of temporary files. */
@@ -70,9 +71,8 @@ interface FilesOptions {
 }
 
 function openFiles(options: FilesOptions): Files {
-  const { effect, sync, sequence } = options;
+  const { base, effect, sync, sequence } = options;
   const { locate, forget } = options.paths;
-  const base = path.resolve(options.root);
 
   function attempt<T>(kind: "read" | "write", file: string, action: () => T): T {
     try {
@@ -150,9 +150,9 @@ function openFiles(options: FilesOptions): Files {
       return ifPresent(file, () => linkTarget(locate(file, false)));
     },
     realPath(file) {
-      const host = ifPresent(file, () => realpathSync(locate(file, true)));
+      const host = ifPresent(file, () => realpathSync.native(locate(file, true)));
       if (host === undefined || base === "/") return host;
-      const inside = path.relative(realpathSync(base), host);
+      const inside = path.relative(realpathSync.native(base), host);
       return inside === "" ? "/" : `/${inside}`;
     },
     open(file, options) {

@@ -231,6 +231,35 @@ exports.tries = globalThis.tries;`,
   t.end();
 });
 
+t.test("the text of a long chunk is kept once, and outside of V8's heap", (t) => {
+  const bytes = 900_000;
+  const directory = t.testdir({ "long.js": `/*${"x".repeat(bytes)}*/ exports.mode = this;` });
+  const load = chunkLoader(directory);
+  const before = process.memoryUsage();
+  t.same(load("./long.js"), { mode: undefined }, "and is run to its end, in strict mode");
+  const after = process.memoryUsage();
+  const inHeap = after.heapUsed - before.heapUsed;
+  t.ok(inHeap < bytes / 2, `${inHeap} bytes more in the heap`);
+  const outside = after.external - before.external;
+  t.ok(outside > bytes, `${outside} bytes more outside`);
+  t.end();
+});
+
+t.test("chunks come without the comments of the source, but those about rights", async (t) => {
+  const say = `/*! Rights are reserved. */
+const said = /* @__PURE__ */ String("said");
+/** What it says. */
+export function say(): void { console.log(said); }`;
+  const root = t.testdir({ ...program, cli: { ...program.cli, commands: { "say.ts": say } } });
+  await build(root);
+  const text = chunks(root)
+    .map((name) => readFileSync(join(root, "dist/chunks", name), "utf8"))
+    .join("");
+  t.match(text, /Rights are reserved/);
+  t.notMatch(text, /What it says|PURE/);
+  t.end();
+});
+
 /** A copy of the program in dist, and what became of each compiled chunk when it is run. */
 function copyOfProgram(t: { testdir(): string }) {
   const program = t.testdir();

@@ -52,7 +52,12 @@ function part(repository: string, input: string, output: OutputOptions): Rolldow
     input,
     cwd: repository,
     platform: "node",
-    output: { format: "cjs", sourcemap: true, ...output },
+    output: {
+      format: "cjs",
+      sourcemap: true,
+      comments: { jsdoc: false, annotation: false },
+      ...output,
+    },
     onLog(level, log, show) {
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(`build: ${log.message}`);
       show(level, log);

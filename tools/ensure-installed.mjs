@@ -54,6 +54,7 @@ const vmTools = {
   "grub-mkimage": "grub-common",
   "/usr/lib/grub/i386-pc/boot.img": "grub-pc-bin",
   "/usr/share/OVMF/OVMF_CODE_4M.fd": "ovmf",
+  extlinux: "extlinux",
   sfdisk: "fdisk",
 };
 

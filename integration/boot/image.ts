@@ -16,12 +16,13 @@ const buildMs = 300_000;
 export interface OwnKernel {
   /** File of the kernel. */
   readonly kernel: string;
-  readonly loader: "grub" | "systemd-boot";
+  readonly loader: "grub" | "systemd-boot" | "extlinux";
 }
 
 /** What a machine's disks consist of before its first boot. */
 export async function image(own?: OwnKernel): Promise<DiskContents> {
-  const debian = await rootfs();
+  // What a loader cannot do, the kernel does.
+  const debian = await rootfs(own?.loader === "extlinux" ? ["kexec-tools"] : []);
   const inputs = [machine, standIn, dist];
   const more = own === undefined ? [] : [own.kernel, own.loader];
   const parts = [debian, readFileSync(script, "utf8"), ...inputs.map(digestOfTree), ...more];

@@ -47,6 +47,16 @@ grub)
   dd if="$work/core.img" of="$out/disk" bs=512 seek=1 conv=notrunc status=none
   ext4 boot "$work/boot" $bootSize
   ;;
+extlinux)
+  table dos L
+  dd if=/usr/lib/EXTLINUX/mbr.bin of="$out/disk" bs=440 count=1 conv=notrunc status=none
+  truncate --size "${bootSize}M" "$out/part"
+  mkfs.ext4 -q -F -L boot -O ^64bit,^metadata_csum -d "$work/boot" "$out/part" # as far as it reads ext4
+  mkdir "$work/part"
+  mount -n -o loop "$out/part" "$work/part"
+  extlinux --install "$work/part/extlinux" 2> "$work/said"
+  umount "$work/part"
+  ;;
 systemd-boot)
   table gpt U
   # As `bootctl install` does, without a word to the firmware, which finds the second one.

@@ -13,7 +13,7 @@ mount -n -t overlay overlay -o "lowerdir=$debian,upperdir=$work/upper,workdir=$w
 cd "$work/root"
 
 # NixOS owns these.
-rm -rf etc/systemd/system etc/nix etc/nixos
+rm -rf etc/systemd/system etc/init.d etc/rc?.d etc/nix etc/nixos
 mv usr/bin/nix usr/bin/nix.real
 cp usr/bin/sync usr/bin/sync.real
 cp -a --no-preserve=ownership "$machine/." .

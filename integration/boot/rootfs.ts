@@ -24,19 +24,22 @@ const downloadMs = 900_000;
 const node = path.join(import.meta.dirname, "../../node_modules/node");
 
 /** A directory with that Debian and the repository's Node; made on first use, minutes without a cache. */
-export function rootfs(): Promise<string> {
+export function rootfs(more: readonly string[] = []): Promise<string> {
   const { version } = JSON.parse(readFileSync(path.join(node, "package.json"), "utf8")) as {
     readonly version: string;
   };
-  return cached("root", [suite, ...packages, ...excluded, version], makeRootfs);
+  const included = [...packages, ...more];
+  return cached("root", [suite, ...included, ...excluded, version], (directory) =>
+    makeRootfs(directory, included),
+  );
 }
 
-async function makeRootfs(directory: string): Promise<void> {
+async function makeRootfs(directory: string, included: readonly string[]): Promise<void> {
   const options = [
     ...["--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io"],
     '--aptopt=APT::Install-Recommends "false"',
     ...excluded.map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
-    `--include=${packages.join(",")}`,
+    `--include=${included.join(",")}`,
   ];
   // Whatever it mounts is gone with it, also when it is killed.
   const apart = ["unshare", "--mount", "--propagation", "private"] as const;

@@ -2,6 +2,7 @@ import t from "tap";
 import { openLab } from "./lab.ts";
 import { skipWithoutBoot } from "./needs.ts";
 import { play } from "./play.ts";
+import { extlinux } from "./scenarios/extlinux.ts";
 import { grub } from "./scenarios/grub.ts";
 import { restart } from "./scenarios/restart.ts";
 import { systemdBoot } from "./scenarios/systemd-boot.ts";
@@ -14,13 +15,16 @@ const skip = skipWithoutBoot([
   "qemu-img",
   "xorriso",
   "grub-mkimage",
+  "extlinux",
   "mcopy",
 ]);
 
-const scenarios = { grub, "systemd-boot": systemdBoot } as const;
+const scenarios = { grub, "systemd-boot": systemdBoot, extlinux } as const;
+const chosen = process.env["VM_LOADER"];
 
-for (const loader of ["grub", "systemd-boot"] as const) {
-  t.test(`trials by a restart that a real ${loader} boots once`, { skip }, async (t) => {
+for (const loader of ["grub", "systemd-boot", "extlinux"] as const) {
+  if (chosen !== undefined && chosen !== loader) continue;
+  t.test(`trials by a restart on a machine with a real ${loader}`, { skip }, async (t) => {
     const lab = await openLab(t, { waitMs });
     const machine = await vm(t, lab, { manufacturer: "QEMU", product: "Standard PC", loader });
     await play(t, restart(loader), { machine, lab });

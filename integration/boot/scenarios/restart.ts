@@ -39,19 +39,22 @@ function bringsSecret(value: string): readonly Step[] {
 }
 
 /** A loader whose menu and environment can be looked at. */
-export type MenuLoader = "grub" | "systemd-boot";
+export type MenuLoader = "grub" | "systemd-boot" | "extlinux";
 
 const entries = "/boot/loader/entries";
+const extlinuxMenu = "/boot/extlinux/extlinux.conf";
 const oneShot = "/sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 /** Prints the default entry, and what it boots. */
 const defaults: Readonly<Record<MenuLoader, string>> = {
   grub: "grep -m1 ' init=' /boot/grub/grub.cfg",
   "systemd-boot": `cat "${entries}/$(sed -n 's/^default //p' /boot/loader/loader.conf)"`,
+  extlinux: `grep -A 4 "^LABEL $(sed -n 's/^DEFAULT //p' ${extlinuxMenu})$" ${extlinuxMenu}`,
 };
 /** Succeeds where the menu has the trial, and where it is chosen for the next boot. */
 const leftovers: Readonly<Record<MenuLoader, readonly [string, string]>> = {
   grub: ["grep firstlight_trial /boot/grub/grub.cfg", "grep '^next_entry=.' /boot/grub/grubenv"],
   "systemd-boot": [`ls ${entries} | grep firstlight_trial`, `test -e ${oneShot}`],
+  extlinux: [`grep -i trial ${extlinuxMenu}`, "grep 1 /sys/kernel/kexec_loaded"],
 };
 
 /** What runs is what the menu boots, and nothing of a trial is left in it. */

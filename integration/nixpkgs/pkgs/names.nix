@@ -19,6 +19,7 @@
     iproute2 = [ "ip" "ss" ];
     shadow = [ "useradd" "usermod" "passwd" "chpasswd" ];
     su = [ "su" ];
+    kexec-tools = [ "kexec" ];
     openssh = [ "ssh" "sshd" "ssh-keygen" "scp" "sftp" ];
     nodejs = [ "node" "npm" "npx" ];
     nodejs_22 = [ "node" "npm" "npx" ];
@@ -54,7 +55,7 @@
     "delve" "diffutils" "direnv" "dmidecode" "dnsutils" "docker" "docker-buildx" "docker-client" "docker-compose" "doas" "emacs" "ethtool" "eza"
     "fail2ban" "fastfetch" "ffmpeg" "figlet" "file" "firefox" "fprintd" "framework-tool" "fw-ectool" "fwupd" "fzf" "gcc" "gdb" "gh" "git" "git-lfs"
     "glances" "gnumake" "go" "gptfdisk" "gzip" "haproxy" "helix" "hdparm" "hello" "htop" "httpie" "i2c-tools" "influxdb" "iftop" "inotify-tools" "intel-gpu-tools" "iotop" "iperf3" "iptables"
-    "iwd" "jq" "k3s" "kexec-tools" "kitty" "kubectl" "kubernetes-helm" "less" "libgpiod" "libinput" "libraspberrypi" "linuxptp" "lm_sensors" "lsof" "lshw"
+    "iwd" "jq" "k3s" "kitty" "kubectl" "kubernetes-helm" "less" "libgpiod" "libinput" "libraspberrypi" "linuxptp" "lm_sensors" "lsof" "lshw"
     "lvm2" "lynx" "mailutils" "man-db" "mariadb" "mc" "mdadm" "memcached" "micro" "minicom" "modemmanager" "moreutils" "mosh" "mtr" "nano" "ncdu" "ncurses" "netcat"
     "networkmanager" "nfs-utils" "nftables" "nginx" "nixos-rebuild" "nmap" "node-exporter" "ntfs3g" "ntp" "nvme-cli" "opensc" "openssl" "openvpn" "parted" "patch" "pavucontrol" "pciutils"
     "perl" "pinentry" "podman" "podman-compose" "powertop" "prometheus-node-exporter" "psmisc" "pv" "pwgen" "qemu" "qemu_kvm" "rclone" "redis" "rsync" "ruby" "rustc" "cargo" "rustup" "screen" "sg3_utils" "smartmontools"

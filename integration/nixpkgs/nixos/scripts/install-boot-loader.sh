@@ -144,17 +144,28 @@ END
   if [ -n "$kernels" ]; then remove_others "$kernels"; fi
 }
 
+# Only of the system's profile; a trial has no entry.
 extlinux() {
-  put "$boot/extlinux/extlinux.conf" <<END
-DEFAULT nixos-default
-TIMEOUT 50
+  kernels=$boot/nixos
+  mkdir -p "$kernels"
+  entry() { # label, title, system
+    cat <<END
 
-LABEL nixos-default
-  MENU LABEL NixOS - Default
-  LINUX ../nixos/kernel
-  INITRD ../nixos/initrd
-  APPEND init=$system/init $(cat "$system/kernel-params")
+LABEL $1
+  MENU LABEL NixOS - $2
+  LINUX ../nixos/$(copy_kernel "$3/kernel" "$kernels" "")
+  INITRD ../nixos/$(copy_kernel "$3/initrd" "$kernels" "")
+  APPEND init=$3/init $(cat "$3/kernel-params")
 END
+  }
+  {
+    printf 'DEFAULT nixos-default\nTIMEOUT 50\n'
+    entry nixos-default Default "$system"
+    generations "$profiles/system" | while read -r number toplevel; do
+      entry "nixos-$number-default" "Configuration $number ($(cat "$toplevel/nixos-version"))" "$toplevel"
+    done
+  } | put "$boot/extlinux/extlinux.conf"
+  remove_others "$kernels"
 }
 
 case $(cat "$system/boot-loader") in

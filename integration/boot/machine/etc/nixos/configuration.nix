@@ -1,15 +1,26 @@
 # The image's own configuration: what its owner decided before it met any cloud.
-{ lib, ... }:
+{ lib, pkgs, ... }:
 let
   pins = builtins.fromJSON (builtins.readFile ./pins.json);
-  isUefi = pins.loader or "grub" == "systemd-boot";
+  loader = pins.loader or "grub";
+  isUefi = loader == "systemd-boot";
 in
 {
   imports = [ "${pins.firstlight}/lib/firstlight/nixos/module.nix" ];
 
   # Without a kernel of its own it is a container, whose boot loader plays GRUB.
   boot.loader =
-    if isUefi then { systemd-boot.enable = true; } else { grub.device = "/dev/nvme0n1"; };
+    {
+      grub.grub.device = "/dev/nvme0n1";
+      systemd-boot.systemd-boot.enable = true;
+      extlinux = {
+        grub.enable = false;
+        generic-extlinux-compatible.enable = true;
+      };
+    }
+    .${loader};
+  # NixOS itself has it wherever a kernel may boot another one (boot.kexec.enable).
+  environment.systemPackages = lib.optional (loader == "extlinux") pkgs.kexec-tools;
   boot.kernelParams = lib.optionals (pins ? kernel) [
     "console=ttyS0"
     "root=/dev/nvme0n1p2"

@@ -1,13 +1,14 @@
 import t from "tap";
 import type { Json } from "#core/canonical-json.ts";
 import { fc } from "#core/fast-check.ts";
-import { findingPath, hasErrors } from "#core/finding.ts";
+import { hasErrors } from "#core/finding.ts";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
 import { translateCloudConfig } from "./cloud-config/translate.ts";
 import { SpecDraft } from "./draft.ts";
 import { InputDocument } from "./input-document.ts";
 import { asYaml, cloudConfigs } from "./sample-cloud-config.ts";
 import { sampleContext, translateText } from "./sample-translation.ts";
+import { unnamedLeaves } from "./unnamed-leaves.ts";
 
 function countLeaves(value: Json, isRoot = true): number {
   const inner: Json[] = typeof value === "object" && value !== null ? Object.values(value) : [];
@@ -16,21 +17,18 @@ function countLeaves(value: Json, isRoot = true): number {
   return isRoot && typeof value === "object" ? 0 : 1;
 }
 
+function coverageOf(config: Json): ReturnType<InputDocument["coverage"]> {
+  const document = new InputDocument({ name: "x", value: config, locate: () => undefined });
+  translateCloudConfig(document.root, new SpecDraft(), sampleContext);
+  return document.coverage();
+}
+
 t.test("every leaf of a cloud-config is translated, done by the agent, or named", async () => {
   fc.assert(
     fc.property(cloudConfigs(), (config) => {
-      const document = new InputDocument({ name: "x", value: config, locate: () => undefined });
-      translateCloudConfig(document.root, new SpecDraft(), sampleContext);
-      const named = new Set(document.findings.map(({ path }) => path));
-      for (const { input, fate } of document.leaves()) {
-        const { path } = input;
-        if (fate === undefined) throw new Error(`nothing became of ${path.join(".")}`);
-        const isNamed = () => path.some((_, end) => named.has(findingPath(path.slice(0, end + 1))));
-        if (fate === "unsupported" && !isNamed()) {
-          throw new Error(`${path.join(".")} is not used, and nothing says so`);
-        }
-      }
-      const { translated, agent, unsupported } = document.coverage();
+      const unnamed = unnamedLeaves(config, sampleContext);
+      if (unnamed.length > 0) throw new Error(`nothing says what becomes of ${unnamed}`);
+      const { translated, agent, unsupported } = coverageOf(config);
       return translated + agent + unsupported === countLeaves(config);
     }),
     { numRuns: 400, seed: 20 },

@@ -49,6 +49,9 @@ runcmd:
   - [sh, -c, "echo ${canary("runcmd-list")}"]
 bootcmd:
   - echo ${canary("bootcmd")}
+puppet: { install: false, start_service: false, conf: { agent: { http_proxy_password: "${canary("puppet")}" } } }
+yum_repos: { a: { baseurl: "https://192.0.2.1/", password: "${canary("yum")}" } }
+ubuntu_pro: { token: "${canary("ubuntu")}" }
 phone_home: { url: "https://user:${canary("url")}@192.0.2.1/" }
 firstlight:
   health: { passes: 1, interval: 10ms, timeout: 5s }
@@ -105,6 +108,7 @@ const delivered = [
   "packed",
   "passwd",
   "psk",
+  "puppet",
   "runcmd",
   "runcmd-list",
   "sealed",

@@ -8,6 +8,17 @@ const options = (preseed: object) => ({
     "virtualisation.incus.preseed": preseed,
   },
 });
+const preseedUnit = `[Unit]
+Description=Preseed of Incus
+After=incus.service
+BindsTo=incus.service
+PartOf=incus.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'exec /run/current-system/sw/bin/incus admin init --preseed < %d/incus-preseed'
+`;
 const root = (pool: string) => ({ root: { type: "disk", path: "/", pool } });
 const nic = (network: string) => ({ eth0: { type: "nic", network, name: "eth0" } });
 
@@ -64,7 +75,17 @@ checkCases(t, [
   {
     name: "a preseed counts, and nothing beside it",
     yaml: "lxd: {preseed: 'config: {a: b}', init: {storage_backend: dir}}\n",
-    spec: options({ config: { a: "b" } }),
+    spec: {
+      options: { "virtualisation.incus.enable": true, "networking.nftables.enable": true },
+      units: {
+        "firstlight-incus-preseed.service": {
+          text: preseedUnit,
+          wantedBy: ["incus.service"],
+          credentials: [{ secretRef: "incus-preseed" }],
+        },
+      },
+    },
+    secrets: { "incus-preseed": "config: {a: b}" },
     says: ["warning cloud-config/overridden 2:34 lxd.init"],
   },
   {

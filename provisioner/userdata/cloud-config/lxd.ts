@@ -1,5 +1,8 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
+import type { SecretRef } from "#core/secret.ts";
+import type { Unit } from "#generated/provisioner/spec/v1.ts";
+import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import { readYaml } from "../yaml.ts";
 import { readBridge, readInit } from "./lxd-preseed.ts";
@@ -13,7 +16,8 @@ export const lxd: CloudConfigModule = {
   keys: ["lxd"],
   rule:
     "NixOS has Incus, which LXD became: virtualisation.incus is switched on with a preseed, and with it nftables, which it needs. `init` and " +
-    "`bridge` become a pool, a network and the profile `default`; a `preseed` is taken as it stands, and the other two are then not used. Without `storage_backend` the pool is " +
+    "`bridge` become a pool, a network and the profile `default`; a `preseed` is taken as it stands, and the other two are then not used. " +
+    "It may hold keys and passwords, so that it is a secret: a unit of its own is handed it, after each start of Incus, as NixOS's own does. Without `storage_backend` the pool is " +
     "a directory. `trust_password` is refused: Incus trusts by tokens (`incus config trust add`). A pool of ZFS needs boot.supportedFilesystems and networking.hostId.",
   example: `lxd:
   init:
@@ -31,15 +35,17 @@ export const lxd: CloudConfigModule = {
     if (!input.isMapping()) return input.expected("a mapping with `init` or `preseed`");
     if (input.entries().length === 0) return nameNeedless(input, "it says nothing");
     const preseed = input.get("preseed");
-    const data = preseed === undefined ? makePreseed(input) : takePreseed(input, preseed);
     setOption(draft, "virtualisation.incus.enable", true, input);
     setOption(draft, "networking.nftables.enable", true, input);
-    if (data !== undefined) setOption(draft, "virtualisation.incus.preseed", data, input);
+    if (preseed !== undefined) return takePreseed(input, preseed, draft);
+    setOption(draft, "virtualisation.incus.preseed", makePreseed(input), input);
   },
 };
 
+const unit = "firstlight-incus-preseed.service";
+
 /** The text is YAML, and goes before the rest of the section. */
-function takePreseed(input: Input, preseed: Input): Json | undefined {
+function takePreseed(input: Input, preseed: Input, draft: SpecDraft): void {
   for (const key of ["init", "bridge"]) {
     input.get(key)?.unsupported({
       code: "cloud-config/overridden",
@@ -48,17 +54,18 @@ function takePreseed(input: Input, preseed: Input): Json | undefined {
     });
   }
   const text = preseed.text();
-  if (text === undefined) return undefined;
+  if (text === undefined) return;
   const { value, findings } = readYaml(text, { document: "preseed" });
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   const error = findings.find(({ level }) => level === "error");
-  if (error !== undefined) return void nameBroken(preseed, text, error);
-  preseed.expected(
-    "the YAML of a preseed",
-    "as `incus admin init --dump` prints it",
-    "something else",
-  );
-  return undefined;
+  if (error !== undefined) return nameBroken(preseed, text, error);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const hint = "as `incus admin init --dump` prints it";
+    return preseed.expected("the YAML of a preseed", hint, "something else");
+  }
+  const secret = draft.secret("incus-preseed", text);
+  draft.spec.units ??= {};
+  draft.spec.units[unit] = preseedUnit(secret);
+  draft.origin(["units", unit], preseed);
 }
 
 /** Says what of a preseed is no YAML, where it stands. */
@@ -73,7 +80,23 @@ function nameBroken(preseed: Input, text: string, { line, message, hint }: Findi
   );
 }
 
-function makePreseed(input: Input): Json | undefined {
+/** What NixOS makes of its option, which stands in the store. */
+function preseedUnit(secret: SecretRef): Unit {
+  const text = `[Unit]
+Description=Preseed of Incus
+After=incus.service
+BindsTo=incus.service
+PartOf=incus.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'exec /run/current-system/sw/bin/incus admin init --preseed < %d/${secret.secretRef}'
+`;
+  return { text, wantedBy: ["incus.service"], credentials: [secret] };
+}
+
+function makePreseed(input: Input): Json {
   const init = readInit(input.get("init"));
   const bridge = readBridge(input.get("bridge"));
   const devices = { ...init.devices, ...bridge.devices };

@@ -1,7 +1,6 @@
 import t from "tap";
 import { translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
-import { puppet } from "./puppet.ts";
 
 checkCases(t, [
   {
@@ -13,8 +12,8 @@ checkCases(t, [
         { path: "/etc/puppetlabs/puppet/ssl/certs/ca.pem", content: "PEM", mode: "0644" },
         {
           path: "/etc/puppetlabs/puppet/puppet.conf",
-          content: "[main]\na=1\nb=true\n\n[agent]\nserver=p.example.org\n",
-          mode: "0644",
+          secret: { secretRef: "puppet-conf" },
+          mode: "0640",
         },
         {
           path: "/etc/puppetlabs/puppet/csr_attributes.yaml",
@@ -32,6 +31,7 @@ checkCases(t, [
       ],
     },
     secrets: {
+      "puppet-conf": "[main]\na=1\nb=true\n\n[agent]\nserver=p.example.org\n",
       "puppet-agent": "#!/bin/sh\npuppet agent --test --waitforcert=60\n",
       "puppet-csr-attributes": '{\n  "custom_attributes": {\n    "x": "y"\n  }\n}\n',
     },
@@ -43,9 +43,10 @@ checkCases(t, [
     spec: {
       files: [
         { path: "/s/certs/ca.pem", content: "z", mode: "0644" },
-        { path: "/a", content: "[agent]\nx=y\n", mode: "0644" },
+        { path: "/a", secret: { secretRef: "puppet-conf" }, mode: "0640" },
       ],
     },
+    secrets: { "puppet-conf": "[agent]\nx=y\n" },
   },
   {
     name: "how it is installed has no meaning, but for a version; names are not filled in",
@@ -55,11 +56,12 @@ checkCases(t, [
       files: [
         {
           path: "/etc/puppetlabs/puppet/puppet.conf",
-          content: "[agent]\ncertname=%f\n",
-          mode: "0644",
+          secret: { secretRef: "puppet-conf" },
+          mode: "0640",
         },
       ],
     },
+    secrets: { "puppet-conf": "[agent]\ncertname=%f\n" },
     says: [
       "note cloud-config/no-meaning 2:10 puppet.install_type",
       "note cloud-config/no-meaning 2:29 puppet.collection",
@@ -104,8 +106,4 @@ t.test("the agent runs as a unit", async (t) => {
     text: /ExecStart=\/run\/current-system\/sw\/bin\/puppet agent --no-daemonize/,
     wantedBy: ["multi-user.target"],
   });
-});
-
-t.test("the rule says who can read its settings", async (t) => {
-  t.match(puppet.rule, "can be read by everybody on the machine");
 });

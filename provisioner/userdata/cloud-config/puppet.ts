@@ -24,8 +24,8 @@ export const puppet: CloudConfigModule = {
   name: "puppet",
   keys: ["puppet"],
   rule:
-    "NixOS has no module for it: the program is that of nixpkgs, the agent a unit, puppet.conf and csr_attributes.yaml are files. What " +
-    "stands in `conf` can be read by everybody on the machine; csr_attributes.yaml is a secret. `exec` runs the agent once per instance. How it is installed elsewhere has no meaning. `%f` and `%i` in `conf` are filled in by nobody, " +
+    "NixOS has no module for it: the program is that of nixpkgs, the agent a unit, puppet.conf and csr_attributes.yaml are files. " +
+    "Both are secrets, which root and its group read, since passwords may stand in them; the certificate of the authority is none. `exec` runs the agent once per instance. How it is installed elsewhere has no meaning. `%f` and `%i` in `conf` are filled in by nobody, " +
     "and a warning says so. Manifests that install packages or write under /etc work against NixOS.",
   example: `puppet:
   conf:
@@ -77,7 +77,9 @@ function addConf(input: Input, draft: SpecDraft): void {
     const text = readSection(section);
     return text === undefined ? [] : [`[${name}]\n${text}`];
   });
-  if (sections.length > 0) addFile(draft, conf, { path, content: sections.join("\n") });
+  if (sections.length > 0) {
+    addSecretFile(draft, conf, { path, name: "puppet-conf", text: sections.join("\n") });
+  }
 }
 
 function readSection(section: Input): string | undefined {
@@ -118,9 +120,17 @@ function addAttributes(input: Input, draft: SpecDraft): void {
   if (!attributes.isMapping()) return attributes.expected("a mapping");
   attributes.mark("translated");
   const text = `${JSON.stringify(attributes.value as Json, null, 2)}\n`;
-  const secret = draft.secret("puppet-csr-attributes", text);
+  addSecretFile(draft, attributes, { path, name: "puppet-csr-attributes", text });
+}
+
+function addSecretFile(
+  draft: SpecDraft,
+  input: Input,
+  { path, name, text }: { readonly path: string; readonly name: string; readonly text: string },
+): void {
+  const secret = draft.secret(name, text);
   draft.spec.files ??= [];
-  draft.origin(["files", draft.spec.files.length], attributes);
+  draft.origin(["files", draft.spec.files.length], input);
   draft.spec.files.push({ path, secret, mode: "0640" });
 }
 

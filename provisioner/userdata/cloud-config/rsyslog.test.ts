@@ -3,24 +3,32 @@ import { checkCases } from "./check-cases.ts";
 
 const enabled = { "services.rsyslogd.enable": true };
 const extra = (text: string) => ({
-  options: { ...enabled, "services.rsyslogd.extraConfig": text },
+  spec: {
+    options: {
+      ...enabled,
+      "services.rsyslogd.extraConfig":
+        "$IncludeConfig /run/credentials/syslog.service/rsyslog-rules\n",
+    },
+    units: { "syslog.service": { credentials: [{ secretRef: "rsyslog-rules" }] } },
+  },
+  secrets: { "rsyslog-rules": text },
 });
 
 checkCases(t, [
   {
     name: "rules in the order of their files",
     yaml: "rsyslog:\n  configs:\n    - '*.* @@192.0.2.1'\n    - {filename: 90-b.conf, content: b}\n    - {filename: 10-a.conf, content: \"a\\n\"}\n    - {content: c}\n",
-    spec: extra("a\n*.* @@192.0.2.1\nc\nb\n"),
+    ...extra("a\n*.* @@192.0.2.1\nc\nb\n"),
   },
   {
     name: "a name of its own for what has none",
     yaml: "rsyslog: {config_filename: 00-x.conf, configs: [x, {filename: 10-a.conf, content: a}]}\n",
-    spec: extra("x\na\n"),
+    ...extra("x\na\n"),
   },
   {
     name: "the older form is a list",
     yaml: "rsyslog: [a, {content: b}]\nrsyslog_filename: x\nrsyslog_dir: /x\n",
-    spec: extra("a\nb\n"),
+    ...extra("a\nb\n"),
     says: [
       "note cloud-config/no-meaning 3:1 rsyslog_filename",
       "note cloud-config/no-meaning 4:1 rsyslog_dir",
@@ -29,14 +37,12 @@ checkCases(t, [
   {
     name: "remotes",
     yaml: "rsyslog:\n  remotes:\n    a: 192.0.2.1\n    b: '@@192.0.2.2:514 # there'\n    c: 'auth.* @[2001:db8::1]:10514'\n",
-    spec: extra(
-      "# a\n*.* @192.0.2.1\n# b\n*.* @@192.0.2.2:514\n# c\nauth.* @[2001:db8::1]:10514\n",
-    ),
+    ...extra("# a\n*.* @192.0.2.1\n# b\n*.* @@192.0.2.2:514\n# c\nauth.* @[2001:db8::1]:10514\n"),
   },
   {
     name: "a remote that is none",
     yaml: "rsyslog: {configs: [x], remotes: {a: 'a b c', b: 1, c: '2001:db8::1'}}\n",
-    spec: extra("x\n"),
+    ...extra("x\n"),
     says: [
       "error user-data/wrong-type 2:38 rsyslog.remotes.a",
       "error user-data/wrong-type 2:50 rsyslog.remotes.b",

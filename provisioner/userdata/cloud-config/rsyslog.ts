@@ -1,3 +1,4 @@
+import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { nameNeedless } from "./refused.ts";
@@ -22,10 +23,10 @@ export const rsyslog: CloudConfigModule = {
   name: "rsyslog",
   keys: ["rsyslog", "rsyslog_filename", "rsyslog_dir"],
   rule:
-    "Rules and remotes become services.rsyslogd.extraConfig, and the service is switched on. They stand there in the order of " +
+    "Rules and remotes become a file that services.rsyslogd.extraConfig includes, and the service is switched on. They stand there in the order of " +
     "their file names, as rsyslog would read them: entries of one name together, those without one under `config_filename`. The older form, a list, is " +
     "read too. A remote is `[FILTER] [@|@@]HOST[:PORT]`, with @@ for TCP. How it is installed and started is NixOS's own. " +
-    "What stands here can be read by everybody on the machine.",
+    "Tokens and passwords of servers stand in rules, so that the file is a secret: systemd hands it to the service, and another one starts it again.",
   example: `rsyslog:
   remotes:
     plant: "@@192.0.2.14:514"
@@ -55,9 +56,18 @@ export const rsyslog: CloudConfigModule = {
     const isInstalled = input.get("install_rsyslog")?.value === true;
     if (text === "" && !isInstalled) return nameEmpty(input);
     setOption(draft, "services.rsyslogd.enable", true, input);
-    if (text !== "") setOption(draft, "services.rsyslogd.extraConfig", text, input);
+    if (text !== "") handOver(text, input, draft);
   },
 };
+
+function handOver(text: string, input: Input, draft: SpecDraft): void {
+  const secret = draft.secret("rsyslog-rules", text);
+  const unit = "syslog.service";
+  draft.spec.units = { ...draft.spec.units, [unit]: { credentials: [secret] } };
+  draft.origin(["units", unit], input);
+  const file = `/run/credentials/${unit}/${secret.secretRef}`;
+  setOption(draft, "services.rsyslogd.extraConfig", `$IncludeConfig ${file}\n`, input);
+}
 
 /** The files that cloud-init would write. */
 class Files {

@@ -3,6 +3,13 @@ import { checkCases } from "./check-cases.ts";
 
 const enabled = { "services.salt.minion.enable": true };
 
+const conf = {
+  path: "/var/lib/salt/minion.d/cloud-config.conf",
+  secret: { secretRef: "salt-minion-conf" },
+  mode: "0600",
+};
+const restarted = { credentials: [{ secretRef: "salt-minion-conf" }] };
+
 checkCases(t, [
   {
     name: "a configuration with grains, and a pair of keys",
@@ -15,22 +22,23 @@ checkCases(t, [
           secret: { secretRef: "salt-minion-key" },
           mode: "0400",
         },
+        conf,
       ],
-      options: {
-        ...enabled,
-        "services.salt.minion.configuration": {
-          master: "salt.example.org",
-          grains: { role: ["edge"] },
-        },
-      },
+      units: { "salt-minion.service": restarted },
+      options: enabled,
     },
-    secrets: { "salt-minion-key": "PRIV" },
+    secrets: {
+      "salt-minion-key": "PRIV",
+      "salt-minion-conf":
+        '{\n  "master": "salt.example.org",\n  "grains": {\n    "role": [\n      "edge"\n    ]\n  }\n}\n',
+    },
   },
   {
     name: "without a master it is applied once, and the minion does not run",
     yaml: "salt_minion: {conf: {file_client: local}}\n",
     spec: {
-      units: { "salt-minion.service": { enable: false } },
+      files: [conf],
+      units: { "salt-minion.service": { ...restarted, enable: false } },
       commands: [
         {
           name: "salt-call",
@@ -39,9 +47,28 @@ checkCases(t, [
           script: { secretRef: "salt-call" },
         },
       ],
-      options: { ...enabled, "services.salt.minion.configuration": { file_client: "local" } },
+      options: enabled,
     },
-    secrets: { "salt-call": "#!/bin/sh\nsalt-call --local state.apply\n" },
+    secrets: {
+      "salt-minion-conf": '{\n  "file_client": "local"\n}\n',
+      "salt-call": "#!/bin/sh\nsalt-call --local state.apply\n",
+    },
+  },
+  {
+    name: "files that it names itself are read as well",
+    yaml: "salt_minion: {conf: {default_include: '/srv/*.conf', id: a}}\n",
+    spec: {
+      files: [conf],
+      units: { "salt-minion.service": restarted },
+      options: {
+        ...enabled,
+        "services.salt.minion.configuration": {
+          default_include: "/srv/*.conf",
+          include: ["/var/lib/salt/minion.d/cloud-config.conf"],
+        },
+      },
+    },
+    secrets: { "salt-minion-conf": '{\n  "id": "a"\n}\n' },
   },
   {
     name: "names of other systems have no meaning, a place of the keys has",

@@ -1,20 +1,24 @@
 import type { Json } from "#core/canonical-json.ts";
+import type { Unit } from "#generated/provisioner/spec/v1.ts";
 import type { Input } from "../input.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { nameNeedless } from "./refused.ts";
 import { addCommand } from "./spec-command.ts";
 import { setOption } from "./spec-option.ts";
 
-/** `pki_dir` of NixOS's minion, whose own default it replaces (nixos/modules/services/admin/salt/minion.nix). */
+/** Where NixOS's minion keeps its keys, and what it reads beside its configuration. */
 const usualPlace = "/var/lib/salt/pki/minion";
+const ownFile = "/var/lib/salt/minion.d/cloud-config.conf";
+
+const unit = "salt-minion.service";
 
 /** `salt_minion`: a minion of Salt. */
 export const saltMinion: CloudConfigModule = {
   name: "salt_minion",
   keys: ["salt_minion"],
   rule:
-    "`conf` becomes services.salt.minion.configuration with `grains` in it, and the service runs; both can be read by everybody on the " +
-    "machine. A pair of keys is written to `pki_dir` (NixOS: /var/lib/salt/pki/minion), where the minion then looks, the private one as a secret. With `file_client: local` the minion does not run: " +
+    "services.salt.minion runs. `conf` with `grains` in it becomes a file that it reads beside its own configuration; passwords of " +
+    "returners and pillars stand in it, so that it is a secret, and another one starts the service again. A pair of keys is written to `pki_dir` (NixOS: /var/lib/salt/pki/minion), where the minion then looks, the private one as a secret. With `file_client: local` the minion does not run: " +
     "`salt-call --local state.apply` does, once per instance. Names of packages, units and directories are NixOS's own.",
   example: `salt_minion:
   conf:
@@ -43,18 +47,37 @@ export const saltMinion: CloudConfigModule = {
       ...(Object.keys(grains).length === 0 ? {} : { grains }),
     };
     setOption(draft, "services.salt.minion.enable", true, input);
-    if (Object.keys(data).length > 0) {
-      setOption(draft, "services.salt.minion.configuration", data, input);
-    }
+    if (Object.keys(data).length > 0) addConfiguration(data, input, draft);
     if (conf["file_client"] === "local") applyHere(input, draft);
   },
 };
 
+/** JSON is YAML. What the option says of files to include counts before, and then names this one. */
+function addConfiguration(
+  data: { readonly [key: string]: Json },
+  input: Input,
+  draft: ModuleInput["draft"],
+): void {
+  const { default_include: others, ...rest } = data;
+  const secret = draft.secret("salt-minion-conf", `${JSON.stringify(rest, null, 2)}\n`);
+  draft.spec.files ??= [];
+  draft.origin(["files", draft.spec.files.length], input);
+  draft.spec.files.push({ path: ownFile, secret, mode: "0600" });
+  if (typeof others === "string") {
+    const included = { default_include: others, include: [ownFile] };
+    setOption(draft, "services.salt.minion.configuration", included, input);
+  }
+  addToUnit({ credentials: [secret] }, input, draft);
+}
+
+function addToUnit(more: Unit, input: Input, draft: ModuleInput["draft"]): void {
+  draft.spec.units = { ...draft.spec.units, [unit]: { ...draft.spec.units?.[unit], ...more } };
+  draft.origin(["units", unit], input);
+}
+
 /** Without a master the minion has nothing to wait for. */
 function applyHere(input: Input, draft: ModuleInput["draft"]): void {
-  const unit = "salt-minion.service";
-  draft.spec.units = { ...draft.spec.units, [unit]: { enable: false } };
-  draft.origin(["units", unit], input);
+  addToUnit({ enable: false }, input, draft);
   const lines = ["salt-call --local state.apply"];
   addCommand(draft, input, { name: "salt-call", when: "late", lines });
 }

@@ -19,8 +19,7 @@ export const wireguard: CloudConfigModule = {
   rule:
     "Each interface is one of networking.wg-quick. Its file holds a private key, so that it is a secret: systemd hands it to the " +
     "interface's unit, and another file starts the unit again. `config_path` is not written. A `readinessprobe` is a check of health: a change that " +
-    "one fails after is taken back. It is run more than once, so that it must only look, and it is no secret: everybody on the machine " +
-    "can read it.",
+    "one fails after is taken back. It is run more than once, so that it must only look. Its text is a secret, in a file that root alone reads.",
   example: `wireguard:
   interfaces:
     - name: wg0
@@ -91,9 +90,11 @@ function addProbe(item: Input, { config, draft }: ModuleInput): void {
   lintCommand(item, [line], writtenPaths(config));
   draft.spec.health ??= {};
   draft.spec.health.checks ??= [];
+  const path = `/etc/wireguard/readinessprobe-${draft.spec.health.checks.length}`;
+  const secret = draft.secret("wireguard-probe", `#!/bin/sh\n${programs}\n${line}\n`);
+  draft.spec.files ??= [];
+  draft.origin(["files", draft.spec.files.length], item);
+  draft.spec.files.push({ path, secret, mode: "0700" });
   draft.origin(["health", "checks", draft.spec.health.checks.length], item);
-  draft.spec.health.checks.push({
-    type: "command",
-    command: ["/bin/sh", "-c", `${programs}\n${line}`],
-  });
+  draft.spec.health.checks.push({ type: "command", command: [path] });
 }

@@ -519,6 +519,77 @@ t.test("a user cannot make root write where the user may not", { skip: notRoot }
   });
 });
 
+t.test("directories that are made for a file", { skip: notRoot }, async (t) => {
+  const [other, nogroup] = [65_534, 65_534];
+  const owned = { owner: "nobody", group: "nogroup", content: "text\n" };
+  const run = (m: Machine, files: NonNullable<Spec["files"]>) => {
+    writeFileSync(m.at("text"), "text\n");
+    const script = textAt(
+      renderFiles(concern({ files })),
+      "systemd.services.firstlight-files",
+      "script",
+    );
+    return m.run(script, Object.fromEntries(files.map((_, at) => [`FILE_${at}`, m.at("text")])));
+  };
+  const ownerOf = (m: Machine, file: string) => {
+    const { uid, gid, mode } = statSync(m.at(file));
+    return [uid, gid, (mode & 0o777).toString(8)];
+  };
+
+  t.test("belong to its owner, each of them, and no other", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home"), { recursive: true });
+    chownSync(m.at("opt/home"), other, nogroup);
+    mkdirSync(m.at("opt/home/of-root"));
+    const files = [
+      { ...owned, path: "/opt/home/.config/app/conf" },
+      { ...owned, path: "/opt/home/log/app/log", append: true },
+      { ...owned, path: "/opt/home/of-root/file" },
+      { ...owned, path: "/opt/new/a/b" },
+      { path: "/opt/plain/a/b", content: "text\n" },
+    ];
+    for (let round = 0; round < 2; round++) {
+      t.match(run(m, files), { code: 0, stderr: "" });
+      for (const made of [
+        "home/.config",
+        "home/.config/app",
+        "home/log",
+        "home/log/app",
+        "new",
+        "new/a",
+      ])
+        t.same(ownerOf(m, `opt/${made}`), [other, nogroup, "755"], made);
+      for (const kept of [".", "home/of-root", "plain", "plain/a"])
+        t.same(ownerOf(m, `opt/${kept}`).slice(0, 2), [0, 0], kept);
+    }
+  });
+
+  t.test("are root's where there is no such owner", async (t) => {
+    const m = machine(t);
+    const { code, stderr } = run(m, [{ ...owned, owner: "no-such-user", path: "/opt/a/b/c" }]);
+    t.equal(code, 1);
+    t.match(stderr, /c cannot be given to no-such-user:nogroup, it is root's/);
+    t.same(ownerOf(m, "opt/a/b"), [0, 0, "755"]);
+  });
+
+  t.test("are the ones that were made: nothing that was there changes hands", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home/of-root"), { recursive: true });
+    chownSync(m.at("opt/home"), other, nogroup);
+    writeFileSync(m.at("opt/home/of-root/secret"), "of root\n", { mode: 0o600 });
+    // A user who is fast puts a directory of root in the place of the one that was just made.
+    const swap = "rmdir a && mv of-root a";
+    writeFileSync(
+      m.at("bin/mkdir"),
+      `#!/bin/sh\nPATH=\${PATH#*:}\nmkdir "$@"\nif cd ${m.at("opt/home")} && [ -d a ]; then ${swap}; fi\n`,
+      { mode: 0o755 },
+    );
+    run(m, [{ ...owned, path: "/opt/home/a/file" }]);
+    t.same(ownerOf(m, "opt/home/a").slice(0, 2), [0, 0]);
+    t.equal(readFileSync(m.at("opt/home/a/secret"), "utf8"), "of root\n");
+  });
+});
+
 t.test("commands", async (t) => {
   const command = (name: string, more: object = {}) => ({
     name,

@@ -21,6 +21,7 @@ import {
 } from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
 import { instanceScope } from "./instance-scope.ts";
+import { storageUnits } from "./mount-order.ts";
 
 /** A script of the spec as its system knows it. */
 export interface CommandRecord {
@@ -58,7 +59,8 @@ export function commandRecords(subject: Subject): readonly CommandRecord[] {
  * it twice. A script with another text has another stamp, and runs once more.
  *
  * Early ones are part of the boot. Late ones are started one after another by a unit that a switch
- * does not wait for: they may take long, and may switch the system themselves.
+ * does not wait for: they may take long, and may switch the system themselves. They run when all else
+ * is up, as cloud-init's last stage does: after the target that wants them, which so waits for none.
  */
 export function renderCommands(concern: Concern): readonly Assignment[] {
   const named = namedCommands(concern);
@@ -167,9 +169,11 @@ function serviceConfig(command: Command, unit: string, file: CredentialFile): Ni
 function sequence(concern: Concern, late: readonly Named[]): readonly Assignment[] {
   if (late.length === 0) return [];
   const after = [
+    "multi-user.target",
     "network-online.target",
     "firstlight-files.service",
     "firstlight-files-deferred.service",
+    ...storageUnits(concern.spec),
   ];
   const value = attrs([
     bind("description", str("Run the late commands of the spec, one after another")),

@@ -10,6 +10,7 @@ import {
   str,
 } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
+import { mountPlace } from "./mount-order.ts";
 import { checked, checkedAll, textRules } from "./text-rules.ts";
 
 /** File systems and swap, on a machine with so many bytes of memory. */
@@ -40,7 +41,7 @@ function renderMount(
   const options = checkedAll(concern, [...from, "options"], mount.options, textRules.mountOption);
   const path = checked(concern, [...from, "path"], mount.path, textRules.mountPoint);
   if (path === undefined || device === undefined) return [];
-  const place = path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
+  const place = mountPlace(path);
   if (seen.has(place)) {
     addFinding(
       concern,

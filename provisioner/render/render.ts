@@ -19,6 +19,7 @@ import {
 import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
+import { renderHomes } from "./homes.ts";
 import { checkHooks } from "./hooks.ts";
 import { renderInitrdSecrets } from "./initrd-secrets.ts";
 import { renderManifest } from "./manifest.ts";
@@ -169,6 +170,7 @@ function renderParts(
     ["users", renderSudo],
     ["users", renderDoas],
     ["users", renderPasswords],
+    ["users", renderHomes],
     ["packages", renderPackages],
     ["files", renderFiles],
     ["commands", renderCommands],

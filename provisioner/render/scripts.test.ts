@@ -18,6 +18,7 @@ import type { NixExpr } from "#provisioner/nix-language/tree.ts";
 import type { Assignment, Concern } from "./assignment.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
+import { renderHomes } from "./homes.ts";
 import { renderNetworkSecrets } from "./network-secrets.ts";
 import { renderPasswords } from "./passwords.ts";
 import { credentialsOf, plainBase } from "./try-render.ts";
@@ -587,6 +588,58 @@ t.test("directories that are made for a file", { skip: notRoot }, async (t) => {
     run(m, [{ ...owned, path: "/opt/home/a/file" }]);
     t.same(ownerOf(m, "opt/home/a").slice(0, 2), [0, 0]);
     t.equal(readFileSync(m.at("opt/home/a/secret"), "utf8"), "of root\n");
+  });
+});
+
+t.test("homes on a mount", { skip: notRoot }, async (t) => {
+  const users = {
+    sys: { home: "/opt/home/sys" },
+    daemon: { home: "/opt/home/deep/daemon" },
+    bin: { home: "/opt/home/bin" },
+  };
+  const mounts = [{ device: "/dev/vdb1", path: "/opt/home/" }];
+  const script = textAt(
+    renderHomes(concern({ users, mounts })),
+    "systemd.services.firstlight-homes",
+    "script",
+  );
+  const modes = { MODE_0: "700", MODE_1: "750", MODE_2: "700" };
+  const ownerOf = (m: Machine, file: string) => {
+    const { uid, gid, mode } = statSync(m.at(`opt/home/${file}`));
+    return [uid, gid, (mode & 0o777).toString(8)];
+  };
+
+  t.test("are made where they are missing, with owner, group and mode", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home"), { recursive: true });
+    t.match(m.run(script, modes), { code: 0, stderr: "" });
+    t.same(ownerOf(m, "sys"), [3, 3, "700"]);
+    t.same(ownerOf(m, "deep/daemon"), [1, 1, "750"]);
+    t.same(ownerOf(m, "deep"), [0, 0, "755"]);
+    t.same(readdirSync(m.at("opt/home/sys")), []);
+  });
+
+  t.test("stay as they are where somebody has them", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home/sys"), { recursive: true, mode: 0o711 });
+    chownSync(m.at("opt/home/sys"), 1234, 1234);
+    mkdirSync(m.at("opt/home/bin"));
+    writeFileSync(m.at("opt/home/bin/file"), "of root\n");
+    t.match(m.run(script, modes), { code: 0, stderr: "" });
+    t.same(ownerOf(m, "sys"), [1234, 1234, "711"]);
+    t.same(ownerOf(m, "bin"), [2, 2, "700"], "the top of a new file system is the user's");
+    t.same(ownerOf(m, "bin/file").slice(0, 2), [0, 0]);
+  });
+
+  t.test("are not made where others decide what lies there", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home/deep"), { recursive: true });
+    chownSync(m.at("opt/home/deep"), 1234, 1234);
+    const { code, stderr } = m.run(script, modes);
+    t.equal(code, 1);
+    t.match(stderr, /the home of daemon is to be in a directory of others/);
+    t.same(ownerOf(m, "sys"), [3, 3, "700"], "which keeps no other back");
+    t.same(readdirSync(m.at("opt/home/deep")), []);
   });
 });
 

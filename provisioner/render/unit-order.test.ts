@@ -8,6 +8,7 @@ import { translateCloud } from "#provisioner/userdata/sample-translation.ts";
 import type { Assignment, Concern } from "./assignment.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
+import { renderHomes } from "./homes.ts";
 import { credentialsOf, plainBase } from "./try-render.ts";
 
 /** What a unit says of others, key by key. */
@@ -23,7 +24,7 @@ function servicesOf(spec: Spec): ReadonlyMap<string, Order> {
     instanceId: "i-0001",
     findings: [],
   };
-  const rendered = [...renderFiles(concern), ...renderCommands(concern)];
+  const rendered = [...renderHomes(concern), ...renderFiles(concern), ...renderCommands(concern)];
   const services = rendered.filter(({ path: option }) => option[1] === "services");
   return new Map(services.map((each) => [each.path.at(-1) ?? "", orderOf(each)]));
 }
@@ -51,7 +52,10 @@ function texts(expr: NixExpr): readonly string[] {
   return expr.items.map((item) => (item.kind === "string" ? item.parts.join("") : ""));
 }
 
-const homeDisk = `users: [{name: alice}]
+const homeDisk = `users:
+  - {name: alice}
+  - {name: bob, homedir: /mnt/nfs/bob}
+  - {name: carol, homedir: /opt/carol}
 disk_setup: {/dev/vdb: {table_type: gpt, layout: true}}
 fs_setup: [{label: home, filesystem: ext4, device: /dev/vdb1}]
 mounts:
@@ -97,6 +101,21 @@ t.test("files wait for what they lie on, and have it mounted", async (t) => {
   t.same(early?.wants, ["network-pre.target", "home.mount", "srv-auto.automount"]);
   const plain = servicesOf({ ...spec, files: [{ path: "/opt/a", content: "" }] });
   t.same(plain.get("firstlight-files")?.after, [], "what lies on none waits for none");
+});
+
+t.test("homes are made on their mounts, before what is written into them", async (t) => {
+  const { after, before, wants } = servicesOf(spec).get("firstlight-homes") ?? {};
+  t.same(after, ["home.mount"]);
+  t.same(wants, ["home.mount"]);
+  for (const unit of ["firstlight-files.service", "systemd-user-sessions.service"])
+    t.ok(before?.includes(unit), unit);
+  const late = servicesOf(spec).get("firstlight-homes-deferred");
+  t.same(late?.after, ["mnt-nfs.mount"]);
+  t.ok(late?.before.includes("firstlight-files-deferred.service"));
+  const managed: Spec = { ...spec, home: { alice: {} } };
+  t.ok(servicesOf(managed).get("firstlight-homes")?.before.includes("home-manager-alice.service"));
+  const unmounted: Spec = { ...spec, mounts: [{ device: "/dev/vdb", path: "/homes" }] };
+  t.notOk(servicesOf(unmounted).has("firstlight-homes"), "NixOS makes those");
 });
 
 t.test("files on a mount that waits for the network are written after it", async (t) => {

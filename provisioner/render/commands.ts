@@ -10,6 +10,7 @@ import {
   ref,
   str,
 } from "#provisioner/nix-language/tree.ts";
+import { passwordUnit, setsPasswords } from "./account-passwords.ts";
 import {
   type Assignment,
   assign,
@@ -67,7 +68,7 @@ export function renderCommands(concern: Concern): readonly Assignment[] {
   const early = named.filter(({ command }) => command.when === "early");
   const late = named.filter(({ command }) => command.when === "late");
   return [
-    ...early.map((each, at) => service(concern, each, earlyOrder(early[at - 1]?.unit))),
+    ...early.map((each, at) => service(concern, each, earlyOrder(concern, early[at - 1]?.unit))),
     ...late.map((each) => service(concern, each, [])),
     ...sequence(concern, late),
   ];
@@ -81,9 +82,11 @@ function namedCommands(subject: Subject): readonly Named[] {
   });
 }
 
-function earlyOrder(before: string | undefined): readonly AttrsEntry[] {
+function earlyOrder(concern: Concern, before: string | undefined): readonly AttrsEntry[] {
   const after = [
     "firstlight-files.service",
+    // One that makes a password, or lets it expire, has the last word.
+    ...(setsPasswords(concern) ? [`${passwordUnit}.service`] : []),
     ...(before === undefined ? [] : [`${before}.service`]),
   ];
   return [

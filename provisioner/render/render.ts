@@ -4,6 +4,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { call, int, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
+import { renderAccountPasswords } from "./account-passwords.ts";
 import { type Assignment, assign, attempt, type Concern } from "./assignment.ts";
 import type { Base, CredentialFile } from "./base.ts";
 import { checkSpec } from "./check-spec.ts";
@@ -170,6 +171,7 @@ function renderParts(
     ["users", renderSudo],
     ["users", renderDoas],
     ["users", renderPasswords],
+    ["users", renderAccountPasswords],
     ["users", renderHomes],
     ["packages", renderPackages],
     ["files", renderFiles],

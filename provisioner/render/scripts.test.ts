@@ -15,6 +15,7 @@ import path from "node:path";
 import t, { type Test } from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { NixExpr } from "#provisioner/nix-language/tree.ts";
+import { renderAccountPasswords } from "./account-passwords.ts";
 import type { Assignment, Concern } from "./assignment.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
@@ -34,6 +35,8 @@ interface Machine {
     env?: Readonly<Record<string, string>>,
   ) => { readonly code: number | null; readonly stderr: string };
 }
+
+const notRoot = process.getuid?.() === 0 ? false : "SKIPPED: needs root, to be another user";
 
 const moved = /(?<![\w/.-])\/(run|var|etc|opt|nix)(?=\/)/g;
 
@@ -162,6 +165,119 @@ t.test("passwords", async (t) => {
     writeFileSync(m.at("etc/shadow"), "alice:$6$old$x:1::::::\n");
     t.equal(m.run(text, { systemConfig: m.at("system") }).code, 0);
     t.same([hash(m, "a"), hash(m, "b")], ["$6$old$x", "half"]);
+  });
+});
+
+t.test("passwords of accounts that are there", { skip: notRoot }, async (t) => {
+  type Users = NonNullable<Spec["users"]>;
+  const scriptOf = (users: Users, more: Partial<Concern> = {}) => {
+    const base = { ...plainBase, mutableUsers: true };
+    const rendered = renderAccountPasswords(concern({ users }, { base, ...more }));
+    return textAt(rendered, "systemd.services.firstlight-passwords", "script");
+  };
+  /** A machine with accounts, and the programs of shadow at work on them. */
+  const withAccounts = (shadow: Readonly<Record<string, string>>) => {
+    const m = machine(t);
+    const lines = (line: (name: string, hash: string, at: number) => string) =>
+      Object.entries(shadow)
+        .map(([name, hash], at) => `${line(name, hash, at)}\n`)
+        .join("");
+    writeFileSync(
+      m.at("etc/passwd"),
+      lines((name, _, at) => `${name}:x:${at}:0::/:/bin/sh`),
+    );
+    writeFileSync(
+      m.at("etc/shadow"),
+      lines((name, hash) => `${name}:${hash}:1::::::`),
+    );
+    for (const program of ["chpasswd", "usermod"]) {
+      // They see the machine's files at their places; what they are called with is kept.
+      const inside = `mount -n --bind ${m.at("etc")} /etc && shift && exec "$@"`;
+      writeFileSync(
+        m.at(`bin/${program}`),
+        `#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\necho "${program} $*" >> ${m.at("calls")}\nexec unshare --mount sh -c '${inside}' sh ${program} ${program} "$@"\n`,
+        { mode: 0o755 },
+      );
+    }
+    return m;
+  };
+  const hashOf = (m: Machine, name: string) =>
+    readFileSync(m.at("etc/shadow"), "utf8").match(new RegExp(`^${name}:([^:]*):`, "m"))?.[1];
+  const asked = (m: Machine, value: string) => writeFileSync(m.at("credentials/a"), value);
+  const changed = (m: Machine, name: string, value: string) => {
+    const text = readFileSync(m.at("etc/shadow"), "utf8");
+    const at = new RegExp(`^${name}:[^:]*:`, "m");
+    writeFileSync(
+      m.at("etc/shadow"),
+      text.replace(at, () => `${name}:${value}:`),
+    );
+  };
+  const secret = (version: string) =>
+    new Map([["a", { name: "a", file: `a@${version}`, version, encrypted: false, bytes: 64 }]]);
+  const root: Users = { root: { passwordHash: { secretRef: "a" } } };
+  const old = "$6$image$x";
+
+  t.test("are set once for a hash, and what a person chooses then stays", async (t) => {
+    const m = withAccounts({ root: old, alice: "$6$alice$x" });
+    asked(m, "$6$asked$x\n");
+    t.match(m.run(scriptOf(root)), { code: 0, stderr: "" });
+    t.equal(hashOf(m, "root"), "$6$asked$x");
+    t.equal(hashOf(m, "alice"), "$6$alice$x");
+    t.notMatch(readFileSync(m.at("calls"), "utf8"), "$6$", "no command line has a hash");
+    changed(m, "root", "$6$person$x");
+    t.match(m.run(scriptOf(root)), { code: 0 });
+    t.equal(hashOf(m, "root"), "$6$person$x", "at the next boot");
+    t.match(m.run(scriptOf(root, { instanceId: "i-0002" })), { code: 0 });
+    t.equal(hashOf(m, "root"), "$6$asked$x", "of another instance");
+  });
+
+  t.test("follow the document, and a generation that is gone back to", async (t) => {
+    const m = withAccounts({ root: old });
+    for (const version of ["1", "2", "1"]) {
+      asked(m, `$6$asked$${version}`);
+      t.match(m.run(scriptOf(root, { credentials: secret(version) })), { code: 0, stderr: "" });
+      t.equal(hashOf(m, "root"), `$6$asked$${version}`);
+    }
+  });
+
+  t.test("are locked, and unlocked where there is one behind the lock", async (t) => {
+    const m = withAccounts({ root: old, alice: "!", bob: "*" });
+    const users = (locked: boolean) => ({ root: { locked }, alice: { locked }, bob: { locked } });
+    t.match(m.run(scriptOf(users(true))), { code: 0, stderr: "" });
+    t.same(
+      ["root", "alice", "bob"].map((name) => hashOf(m, name)),
+      [`!${old}`, "!", "*"],
+    );
+    changed(m, "root", "$6$person$x");
+    t.match(m.run(scriptOf(users(true))), { code: 0, stderr: "" });
+    t.equal(hashOf(m, "root"), "$6$person$x", "who unlocks by hand is not locked again");
+    changed(m, "root", `!${old}`);
+    t.match(m.run(scriptOf(users(false))), { code: 0, stderr: "" });
+    t.same(
+      ["root", "alice", "bob"].map((name) => hashOf(m, name)),
+      [old, "!", "*"],
+    );
+  });
+
+  t.test("that cannot be set fail, keep no other back, and are tried again", async (t) => {
+    const m = withAccounts({ root: old });
+    asked(m, "$6$asked$x");
+    const users = { ghost: root["root"] ?? {}, ...root };
+    const { code, stderr } = m.run(scriptOf(users));
+    t.equal(code, 1);
+    t.match(stderr, /there is no account ghost\n.*not as asked: once ghost/s);
+    t.equal(hashOf(m, "root"), "$6$asked$x");
+    t.same(m.run(scriptOf(users)).code, 1);
+    asked(m, "");
+    t.same(m.run(scriptOf(root, { credentials: secret("3") })).code, 1, "an empty one is none");
+    t.equal(hashOf(m, "root"), "$6$asked$x");
+  });
+
+  t.test("are NixOS's own to set where users are not mutable", async (t) => {
+    const fixed = { base: { ...plainBase, mutableUsers: false } };
+    t.equal(scriptOf(root, fixed), "");
+    const nobodySays = renderAccountPasswords(concern({ users: root }));
+    t.match(nobodySays, [{ value: { kind: "call" } }], "the image decides");
   });
 });
 
@@ -414,8 +530,6 @@ t.test("files whose secrets are too many for one unit are put by several in a ro
   t.same(texts("firstlight-files", "after"), ["firstlight-files-1.service"]);
   t.match(textAt(rendered, "systemd.services.firstlight-files-1", "script"), /\nput .* \/opt\/b /);
 });
-
-const notRoot = process.getuid?.() === 0 ? false : "SKIPPED: needs root, to be another user";
 
 t.test("a user cannot make root write where the user may not", { skip: notRoot }, async (t) => {
   const other = 65_534;

@@ -10,6 +10,7 @@ import {
   str,
 } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
+import { checkHidden } from "./hidden-places.ts";
 import { mountPlace } from "./mount-order.ts";
 import { checked, checkedAll, textRules } from "./text-rules.ts";
 
@@ -54,6 +55,7 @@ function renderMount(
     return [];
   }
   seen.add(place);
+  if (!checkHidden(concern, from, place)) return [];
   const set = (key: string, value: NixExpr | undefined): readonly AttrsEntry[] =>
     value === undefined ? [] : [bind(key, winning(concern.base, value))];
   const value = attrs([

@@ -172,6 +172,11 @@ export const renderCodes = {
     means: "The root file system was to grow with its partition, and is of a type that does not.",
     action: "Remove the wish.",
   },
+  "render/mount-hides": {
+    means: "A file system is to be mounted over a directory that the running system lives in.",
+    action:
+      "Lay the disk out when the machine is installed, and declare it in the image's own configuration; or mount a directory of one service.",
+  },
   "render/mount-twice": {
     means: "Two file systems are to be mounted at one place.",
     action: "Keep one of the entries.",

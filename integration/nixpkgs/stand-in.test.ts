@@ -234,6 +234,25 @@ for (const mode of modes) {
       t.ok(steps.indexOf("passwords") < steps.indexOf("users"), steps.join(" "));
     });
 
+    t.test("gives a password to new accounts alone, where users are mutable", async (t) => {
+      const shadow = inRoot("etc/shadow");
+      const hashOf = (name: string) =>
+        readFileSync(shadow, "utf8").match(new RegExp(`^${name}:([^:]*):`, "m"))?.[1];
+      const asMade = readFileSync(shadow, "utf8");
+      writeFileSync(shadow, "root::1::::::\nada:$6$by$hand:1::::::\n");
+      const root = 'users.users.root.hashedPassword = "$6$root$x";';
+      const mutable = await machine.build(configuration("edge-1", root));
+      t.equal((await switchTo(machine, mutable, "test")).code, 0);
+      t.strictSame([hashOf("root"), hashOf("ada")], ["", "$6$by$hand"]);
+      const fixed = await machine.build(
+        configuration("edge-1", `users.mutableUsers = false; ${root}`),
+      );
+      t.equal((await switchTo(machine, fixed, "test")).code, 0);
+      t.strictSame([hashOf("root"), hashOf("ada")], ["$6$root$x", "$6$salt$hash"]);
+      writeFileSync(shadow, asMade);
+      t.equal((await switchTo(machine, system, "test")).code, 0);
+    });
+
     t.test("keeps groups made by hand, and boots on no machine but its own", async (t) => {
       writeFileSync(inRoot("etc/group"), "by-hand:x:77:\nwheel:x:9:mallory\n");
       t.equal((await switchTo(machine, system, "test")).code, 0);

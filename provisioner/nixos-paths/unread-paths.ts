@@ -19,6 +19,7 @@ export const unreadPlaces: readonly Place[] = [
   place("/etc/security/limits\\.(conf|d/.*)", "use `options` with security.pam.loginLimits"),
   place("/etc/sysctl\\.conf", "use `options` with boot.kernel.sysctl, or a file in /etc/sysctl.d"),
   place("/etc/modules", "use `options` with boot.kernelModules"),
+  place("/etc/skel(/.*)?", "write the files into each home, or use `home`"),
   place("/etc/environment", "use `options` with environment.variables"),
   place("/etc/bash\\.bashrc", "use `options` with environment.interactiveShellInit"),
   place("/etc/timezone", "use `timezone`"),

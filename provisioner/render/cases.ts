@@ -57,6 +57,17 @@ export const renderCases: readonly RenderCase[] = [
     file: instance,
     spec: { users: { root: { description: "Administrator", shell: "fish" } } },
   },
+  {
+    name: "homes",
+    file: instance,
+    spec: {
+      users: { alice: {}, "bob-b": { home: "/srv/bob" }, collector: { system: true } },
+      mounts: [
+        { device: "/dev/vdb1", path: "/home" },
+        { device: "192.0.2.9:/export", path: "/srv", type: "nfs" },
+      ],
+    },
+  },
   { name: "sshd", file: instance, spec: only("sshd") },
   { name: "packages", file: instance, spec: only("packages") },
   {

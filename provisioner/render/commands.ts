@@ -10,6 +10,7 @@ import {
   ref,
   str,
 } from "#provisioner/nix-language/tree.ts";
+import { passwordUnit, setsPasswords } from "./account-passwords.ts";
 import {
   type Assignment,
   addFinding,
@@ -23,6 +24,7 @@ import {
 import type { CredentialFile } from "./base.ts";
 import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
 import { instanceScope } from "./instance-scope.ts";
+import { storageUnits } from "./mount-order.ts";
 
 /** A script of the spec as its system knows it. */
 export interface CommandRecord {
@@ -60,14 +62,15 @@ export function commandRecords(subject: Subject): readonly CommandRecord[] {
  * it twice. A script with another text has another stamp, and runs once more.
  *
  * Early ones are part of the boot. Late ones are started one after another by a unit that a switch
- * does not wait for: they may take long, and may switch the system themselves.
+ * does not wait for: they may take long, and may switch the system themselves. They run when all else
+ * is up, as cloud-init's last stage does: after the target that wants them, which so waits for none.
  */
 export function renderCommands(concern: Concern): readonly Assignment[] {
   const named = namedCommands(concern);
   const early = named.filter(({ command }) => command.when === "early");
   const late = named.filter(({ command }) => command.when === "late");
   return [
-    ...early.map((each, at) => service(concern, each, earlyOrder(early[at - 1]?.unit))),
+    ...early.map((each, at) => service(concern, each, earlyOrder(concern, early[at - 1]?.unit))),
     ...late.map((each) => service(concern, each, [])),
     ...sequence(concern, late),
   ];
@@ -81,9 +84,11 @@ function namedCommands(subject: Subject): readonly Named[] {
   });
 }
 
-function earlyOrder(before: string | undefined): readonly AttrsEntry[] {
+function earlyOrder(concern: Concern, before: string | undefined): readonly AttrsEntry[] {
   const after = [
     "firstlight-files.service",
+    // One that makes a password, or lets it expire, has the last word.
+    ...(setsPasswords(concern) ? [`${passwordUnit}.service`] : []),
     ...(before === undefined ? [] : [`${before}.service`]),
   ];
   return [
@@ -191,9 +196,11 @@ function serviceConfig(command: Command, unit: string, files: readonly Credentia
 function sequence(concern: Concern, late: readonly Named[]): readonly Assignment[] {
   if (late.length === 0) return [];
   const after = [
+    "multi-user.target",
     "network-online.target",
     "firstlight-files.service",
     "firstlight-files-deferred.service",
+    ...storageUnits(concern.spec),
   ];
   const value = attrs([
     bind("description", str("Run the late commands of the spec, one after another")),

@@ -25,6 +25,7 @@ import type { CredentialFile } from "./base.ts";
 import { credentialLimitBytes, groupsWithinLimit, sizeOf } from "./credential-limit.ts";
 import { addFunction, eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
 import { instanceScope } from "./instance-scope.ts";
+import { mountsAt, mountUnits, storageUnits } from "./mount-order.ts";
 
 /** What a file is made of: text that may stand in the store, or a secret. */
 export type FilePart = { readonly index: number } & (
@@ -46,7 +47,7 @@ export interface PlacedFile {
 
 interface FileUnit {
   readonly files: readonly PlacedFile[];
-  /** Put in place when the network is up, instead of before it. */
+  /** Put in place when the network and all file systems are up, instead of before it. */
   readonly deferred: boolean;
 }
 
@@ -115,7 +116,7 @@ function fileUnit(
   );
   return attrs([
     bind("description", str(`Put files of the spec in place${deferred ? ", the later ones" : ""}`)),
-    ...(deferred ? afterNetwork(before) : beforeNetwork(before)),
+    ...(deferred ? afterNetwork(concern, before) : beforeNetwork(before, placesOf(concern, files))),
     ...(texts.length === 0 ? [] : [bind("environment", attrs(texts))]),
     bind("script", str(script(concern, files))),
     bind(
@@ -130,18 +131,39 @@ function fileUnit(
   ]);
 }
 
+/** What the files lie on, and what is mounted for them: in a switch nothing else may ask for that so early. */
+interface Places {
+  readonly units: readonly string[];
+  readonly wanted: readonly string[];
+}
+
+function placesOf({ spec }: Concern, files: readonly PlacedFile[]): Places {
+  const all = mountUnits(spec);
+  const used = new Set(files.flatMap(({ file }) => mountsAt(all, file.path)));
+  return {
+    units: [...used].map(({ unit }) => unit),
+    wanted: [...used].filter(({ isWanted }) => isWanted).map(({ unit }) => unit),
+  };
+}
+
 /** Before the network at boot, and before other units where a switch starts them. */
-function beforeNetwork(after: readonly string[]): readonly AttrsEntry[] {
+function beforeNetwork(before: readonly string[], places: Places): readonly AttrsEntry[] {
+  const after = [...before, ...places.units];
   return [
     bind("wantedBy", list([str("multi-user.target"), str("sysinit-reactivation.target")])),
-    bind("wants", list([str("network-pre.target")])),
+    bind("wants", list(["network-pre.target", ...places.wanted].map(str))),
     bind("before", list([str("network-pre.target"), str("sysinit-reactivation.target")])),
     ...(after.length === 0 ? [] : [bind("after", list(after.map(str)))]),
   ];
 }
 
-function afterNetwork(after: readonly string[]): readonly AttrsEntry[] {
-  const all = ["network-online.target", "firstlight-files.service", ...after];
+function afterNetwork({ spec }: Concern, after: readonly string[]): readonly AttrsEntry[] {
+  const all = [
+    "network-online.target",
+    "firstlight-files.service",
+    ...after,
+    ...storageUnits(spec),
+  ];
   return [
     bind("wantedBy", list([str("multi-user.target")])),
     bind("wants", list([str("network-online.target")])),

@@ -6,6 +6,7 @@ import { hintForOwned, isSystemDirectory } from "#provisioner/nixos-paths/owned-
 import { hintForUnread } from "#provisioner/nixos-paths/unread-paths.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
 import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
+import { mountsAt, mountUnits } from "./mount-order.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
 
 /** A file of the spec, and its place in the list. */
@@ -30,15 +31,19 @@ export function renderFiles(concern: Concern): readonly Assignment[] {
   for (const each of placed) checkOwners(concern, each);
   const system = placed.filter((file) => isPartOfSystem(file));
   const others = placed.filter((file) => !isPartOfSystem(file));
+  const mounts = mountUnits(concern.spec);
+  // What comes over the network is not there before it.
+  const liesOnNetwork = ({ path }: File) => mountsAt(mounts, path).some(({ isLate }) => isLate);
+  const isLater = ({ file, last }: PlacedFile) => last.defer === true || liesOnNetwork(file);
   return [
     ...units.map((file) => unitFile(concern, file)),
     ...system.map((file) => etcFile(concern, file)),
     ...renderFileUnits(concern, {
-      files: others.filter(({ last }) => last.defer !== true),
+      files: others.filter((file) => !isLater(file)),
       deferred: false,
     }),
     ...renderFileUnits(concern, {
-      files: others.filter(({ last }) => last.defer === true),
+      files: others.filter(isLater),
       deferred: true,
     }),
   ];

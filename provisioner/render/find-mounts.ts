@@ -3,6 +3,7 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { FoundFileSystem, LeftOut } from "./base.ts";
 import { blockStack, obstacle, stableName } from "./block-stack.ts";
 import { type MountLine, readMounts, readSwaps } from "./mount-table.ts";
+import { comesOverNetwork } from "./network-file-systems.ts";
 
 /** What of the mounted file systems and the swap can be said in a configuration, and what cannot. */
 export interface FoundMounts {
@@ -15,7 +16,6 @@ export interface FoundMounts {
 const diskTypes = new Set([
   ...["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "vfat", "bcachefs", "exfat", "ntfs3"],
 ]);
-const networkTypes = /^(nfs4?|cifs|smb3|ceph|9p|virtiofs|afs|glusterfs|fuse\.(sshfs|glusterfs))$/;
 /** Places where systemd and NixOS themselves mount what they need. */
 const ofTheSystem = /^\/(proc|sys|dev|run)(\/|$)/;
 
@@ -46,7 +46,7 @@ export function findMounts(files: Files, facts: Facts): FoundMounts {
 /** What comes with every system or with what runs on it, and is not on a disk of its own. */
 function isNobodysWish({ path, type, device, root }: MountLine): boolean {
   if (ofTheSystem.test(path) || (path === "/nix/store" && root !== "/")) return true;
-  return path !== "/" && !device.startsWith("/dev/") && !networkTypes.test(type) && type !== "zfs";
+  return path !== "/" && !device.startsWith("/dev/") && !comesOverNetwork(type) && type !== "zfs";
 }
 
 interface Look {
@@ -58,7 +58,7 @@ interface Look {
 function describe(look: Look, mount: MountLine): FoundFileSystem | LeftOut {
   const { path, type, device, root } = mount;
   const options = mount.options.filter((each) => saysMore.test(each) && !saysDefault.test(each));
-  if (networkTypes.test(type)) return { path, why: "comes over the network" };
+  if (comesOverNetwork(type)) return { path, why: "comes over the network" };
   if (!diskTypes.has(type)) return { path, why: `is ${type}, which is not taken over` };
   const why = whyNot(look, device, path);
   if (why !== undefined) return { path, why };

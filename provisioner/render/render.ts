@@ -4,6 +4,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { call, int, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
+import { renderAccountPasswords } from "./account-passwords.ts";
 import { type Assignment, assign, attempt, type Concern } from "./assignment.ts";
 import type { Base, CredentialFile } from "./base.ts";
 import { checkSpec } from "./check-spec.ts";
@@ -19,6 +20,7 @@ import {
 import { renderGroups } from "./groups.ts";
 import { renderHardware } from "./hardware.ts";
 import { renderHome } from "./home.ts";
+import { renderHomes } from "./homes.ts";
 import { checkHooks } from "./hooks.ts";
 import { renderInitrdSecrets } from "./initrd-secrets.ts";
 import { renderManifest } from "./manifest.ts";
@@ -169,6 +171,8 @@ function renderParts(
     ["users", renderSudo],
     ["users", renderDoas],
     ["users", renderPasswords],
+    ["users", renderAccountPasswords],
+    ["users", renderHomes],
     ["packages", renderPackages],
     ["files", renderFiles],
     ["commands", renderCommands],

@@ -15,9 +15,11 @@ import path from "node:path";
 import t, { type Test } from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { NixExpr } from "#provisioner/nix-language/tree.ts";
+import { renderAccountPasswords } from "./account-passwords.ts";
 import type { Assignment, Concern } from "./assignment.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
+import { renderHomes } from "./homes.ts";
 import { renderNetworkSecrets } from "./network-secrets.ts";
 import { renderPasswords } from "./passwords.ts";
 import { credentialsOf, plainBase } from "./try-render.ts";
@@ -33,6 +35,8 @@ interface Machine {
     env?: Readonly<Record<string, string>>,
   ) => { readonly code: number | null; readonly stderr: string };
 }
+
+const notRoot = process.getuid?.() === 0 ? false : "SKIPPED: needs root, to be another user";
 
 const moved = /(?<![\w/.-])\/(run|var|etc|opt|nix)(?=\/)/g;
 
@@ -161,6 +165,119 @@ t.test("passwords", async (t) => {
     writeFileSync(m.at("etc/shadow"), "alice:$6$old$x:1::::::\n");
     t.equal(m.run(text, { systemConfig: m.at("system") }).code, 0);
     t.same([hash(m, "a"), hash(m, "b")], ["$6$old$x", "half"]);
+  });
+});
+
+t.test("passwords of accounts that are there", { skip: notRoot }, async (t) => {
+  type Users = NonNullable<Spec["users"]>;
+  const scriptOf = (users: Users, more: Partial<Concern> = {}) => {
+    const base = { ...plainBase, mutableUsers: true };
+    const rendered = renderAccountPasswords(concern({ users }, { base, ...more }));
+    return textAt(rendered, "systemd.services.firstlight-passwords", "script");
+  };
+  /** A machine with accounts, and the programs of shadow at work on them. */
+  const withAccounts = (shadow: Readonly<Record<string, string>>) => {
+    const m = machine(t);
+    const lines = (line: (name: string, hash: string, at: number) => string) =>
+      Object.entries(shadow)
+        .map(([name, hash], at) => `${line(name, hash, at)}\n`)
+        .join("");
+    writeFileSync(
+      m.at("etc/passwd"),
+      lines((name, _, at) => `${name}:x:${at}:0::/:/bin/sh`),
+    );
+    writeFileSync(
+      m.at("etc/shadow"),
+      lines((name, hash) => `${name}:${hash}:1::::::`),
+    );
+    for (const program of ["chpasswd", "usermod"]) {
+      // They see the machine's files at their places; what they are called with is kept.
+      const inside = `mount -n --bind ${m.at("etc")} /etc && shift && exec "$@"`;
+      writeFileSync(
+        m.at(`bin/${program}`),
+        `#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\necho "${program} $*" >> ${m.at("calls")}\nexec unshare --mount sh -c '${inside}' sh ${program} ${program} "$@"\n`,
+        { mode: 0o755 },
+      );
+    }
+    return m;
+  };
+  const hashOf = (m: Machine, name: string) =>
+    readFileSync(m.at("etc/shadow"), "utf8").match(new RegExp(`^${name}:([^:]*):`, "m"))?.[1];
+  const asked = (m: Machine, value: string) => writeFileSync(m.at("credentials/a"), value);
+  const changed = (m: Machine, name: string, value: string) => {
+    const text = readFileSync(m.at("etc/shadow"), "utf8");
+    const at = new RegExp(`^${name}:[^:]*:`, "m");
+    writeFileSync(
+      m.at("etc/shadow"),
+      text.replace(at, () => `${name}:${value}:`),
+    );
+  };
+  const secret = (version: string) =>
+    new Map([["a", { name: "a", file: `a@${version}`, version, encrypted: false, bytes: 64 }]]);
+  const root: Users = { root: { passwordHash: { secretRef: "a" } } };
+  const old = "$6$image$x";
+
+  t.test("are set once for a hash, and what a person chooses then stays", async (t) => {
+    const m = withAccounts({ root: old, alice: "$6$alice$x" });
+    asked(m, "$6$asked$x\n");
+    t.match(m.run(scriptOf(root)), { code: 0, stderr: "" });
+    t.equal(hashOf(m, "root"), "$6$asked$x");
+    t.equal(hashOf(m, "alice"), "$6$alice$x");
+    t.notMatch(readFileSync(m.at("calls"), "utf8"), "$6$", "no command line has a hash");
+    changed(m, "root", "$6$person$x");
+    t.match(m.run(scriptOf(root)), { code: 0 });
+    t.equal(hashOf(m, "root"), "$6$person$x", "at the next boot");
+    t.match(m.run(scriptOf(root, { instanceId: "i-0002" })), { code: 0 });
+    t.equal(hashOf(m, "root"), "$6$asked$x", "of another instance");
+  });
+
+  t.test("follow the document, and a generation that is gone back to", async (t) => {
+    const m = withAccounts({ root: old });
+    for (const version of ["1", "2", "1"]) {
+      asked(m, `$6$asked$${version}`);
+      t.match(m.run(scriptOf(root, { credentials: secret(version) })), { code: 0, stderr: "" });
+      t.equal(hashOf(m, "root"), `$6$asked$${version}`);
+    }
+  });
+
+  t.test("are locked, and unlocked where there is one behind the lock", async (t) => {
+    const m = withAccounts({ root: old, alice: "!", bob: "*" });
+    const users = (locked: boolean) => ({ root: { locked }, alice: { locked }, bob: { locked } });
+    t.match(m.run(scriptOf(users(true))), { code: 0, stderr: "" });
+    t.same(
+      ["root", "alice", "bob"].map((name) => hashOf(m, name)),
+      [`!${old}`, "!", "*"],
+    );
+    changed(m, "root", "$6$person$x");
+    t.match(m.run(scriptOf(users(true))), { code: 0, stderr: "" });
+    t.equal(hashOf(m, "root"), "$6$person$x", "who unlocks by hand is not locked again");
+    changed(m, "root", `!${old}`);
+    t.match(m.run(scriptOf(users(false))), { code: 0, stderr: "" });
+    t.same(
+      ["root", "alice", "bob"].map((name) => hashOf(m, name)),
+      [old, "!", "*"],
+    );
+  });
+
+  t.test("that cannot be set fail, keep no other back, and are tried again", async (t) => {
+    const m = withAccounts({ root: old });
+    asked(m, "$6$asked$x");
+    const users = { ghost: root["root"] ?? {}, ...root };
+    const { code, stderr } = m.run(scriptOf(users));
+    t.equal(code, 1);
+    t.match(stderr, /there is no account ghost\n.*not as asked: once ghost/s);
+    t.equal(hashOf(m, "root"), "$6$asked$x");
+    t.same(m.run(scriptOf(users)).code, 1);
+    asked(m, "");
+    t.same(m.run(scriptOf(root, { credentials: secret("3") })).code, 1, "an empty one is none");
+    t.equal(hashOf(m, "root"), "$6$asked$x");
+  });
+
+  t.test("are NixOS's own to set where users are not mutable", async (t) => {
+    const fixed = { base: { ...plainBase, mutableUsers: false } };
+    t.equal(scriptOf(root, fixed), "");
+    const nobodySays = renderAccountPasswords(concern({ users: root }));
+    t.match(nobodySays, [{ value: { kind: "call" } }], "the image decides");
   });
 });
 
@@ -414,8 +531,6 @@ t.test("files whose secrets are too many for one unit are put by several in a ro
   t.match(textAt(rendered, "systemd.services.firstlight-files-1", "script"), /\nput .* \/opt\/b /);
 });
 
-const notRoot = process.getuid?.() === 0 ? false : "SKIPPED: needs root, to be another user";
-
 t.test("a user cannot make root write where the user may not", { skip: notRoot }, async (t) => {
   const other = 65_534;
   const scriptOf = (files: NonNullable<Spec["files"]>) =>
@@ -516,6 +631,129 @@ t.test("a user cannot make root write where the user may not", { skip: notRoot }
     t.match(statSync(m.at("opt/data/log")), { uid: 0, gid: other, mode: 0o100640 });
     t.match(run(m, add), { code: 0, stderr: "" });
     t.match(statSync(m.at("opt/home/log")), { uid: other, mode: 0o100644 });
+  });
+});
+
+t.test("directories that are made for a file", { skip: notRoot }, async (t) => {
+  const [other, nogroup] = [65_534, 65_534];
+  const owned = { owner: "nobody", group: "nogroup", content: "text\n" };
+  const run = (m: Machine, files: NonNullable<Spec["files"]>) => {
+    writeFileSync(m.at("text"), "text\n");
+    const script = textAt(
+      renderFiles(concern({ files })),
+      "systemd.services.firstlight-files",
+      "script",
+    );
+    return m.run(script, Object.fromEntries(files.map((_, at) => [`FILE_${at}`, m.at("text")])));
+  };
+  const ownerOf = (m: Machine, file: string) => {
+    const { uid, gid, mode } = statSync(m.at(file));
+    return [uid, gid, (mode & 0o777).toString(8)];
+  };
+
+  t.test("belong to its owner, each of them, and no other", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home"), { recursive: true });
+    chownSync(m.at("opt/home"), other, nogroup);
+    mkdirSync(m.at("opt/home/of-root"));
+    const files = [
+      { ...owned, path: "/opt/home/.config/app/conf" },
+      { ...owned, path: "/opt/home/log/app/log", append: true },
+      { ...owned, path: "/opt/home/of-root/file" },
+      { ...owned, path: "/opt/new/a/b" },
+      { path: "/opt/plain/a/b", content: "text\n" },
+    ];
+    for (let round = 0; round < 2; round++) {
+      t.match(run(m, files), { code: 0, stderr: "" });
+      for (const made of [
+        "home/.config",
+        "home/.config/app",
+        "home/log",
+        "home/log/app",
+        "new",
+        "new/a",
+      ])
+        t.same(ownerOf(m, `opt/${made}`), [other, nogroup, "755"], made);
+      for (const kept of [".", "home/of-root", "plain", "plain/a"])
+        t.same(ownerOf(m, `opt/${kept}`).slice(0, 2), [0, 0], kept);
+    }
+  });
+
+  t.test("are root's where there is no such owner", async (t) => {
+    const m = machine(t);
+    const { code, stderr } = run(m, [{ ...owned, owner: "no-such-user", path: "/opt/a/b/c" }]);
+    t.equal(code, 1);
+    t.match(stderr, /c cannot be given to no-such-user:nogroup, it is root's/);
+    t.same(ownerOf(m, "opt/a/b"), [0, 0, "755"]);
+  });
+
+  t.test("are the ones that were made: nothing that was there changes hands", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home/of-root"), { recursive: true });
+    chownSync(m.at("opt/home"), other, nogroup);
+    writeFileSync(m.at("opt/home/of-root/secret"), "of root\n", { mode: 0o600 });
+    // A user who is fast puts a directory of root in the place of the one that was just made.
+    const swap = "rmdir a && mv of-root a";
+    writeFileSync(
+      m.at("bin/mkdir"),
+      `#!/bin/sh\nPATH=\${PATH#*:}\nmkdir "$@"\nif cd ${m.at("opt/home")} && [ -d a ]; then ${swap}; fi\n`,
+      { mode: 0o755 },
+    );
+    run(m, [{ ...owned, path: "/opt/home/a/file" }]);
+    t.same(ownerOf(m, "opt/home/a").slice(0, 2), [0, 0]);
+    t.equal(readFileSync(m.at("opt/home/a/secret"), "utf8"), "of root\n");
+  });
+});
+
+t.test("homes on a mount", { skip: notRoot }, async (t) => {
+  const users = {
+    sys: { home: "/opt/home/sys" },
+    daemon: { home: "/opt/home/deep/daemon" },
+    bin: { home: "/opt/home/bin" },
+  };
+  const mounts = [{ device: "/dev/vdb1", path: "/opt/home/" }];
+  const script = textAt(
+    renderHomes(concern({ users, mounts })),
+    "systemd.services.firstlight-homes",
+    "script",
+  );
+  const modes = { MODE_0: "700", MODE_1: "750", MODE_2: "700" };
+  const ownerOf = (m: Machine, file: string) => {
+    const { uid, gid, mode } = statSync(m.at(`opt/home/${file}`));
+    return [uid, gid, (mode & 0o777).toString(8)];
+  };
+
+  t.test("are made where they are missing, with owner, group and mode", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home"), { recursive: true });
+    t.match(m.run(script, modes), { code: 0, stderr: "" });
+    t.same(ownerOf(m, "sys"), [3, 3, "700"]);
+    t.same(ownerOf(m, "deep/daemon"), [1, 1, "750"]);
+    t.same(ownerOf(m, "deep"), [0, 0, "755"]);
+    t.same(readdirSync(m.at("opt/home/sys")), []);
+  });
+
+  t.test("stay as they are where somebody has them", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home/sys"), { recursive: true, mode: 0o711 });
+    chownSync(m.at("opt/home/sys"), 1234, 1234);
+    mkdirSync(m.at("opt/home/bin"));
+    writeFileSync(m.at("opt/home/bin/file"), "of root\n");
+    t.match(m.run(script, modes), { code: 0, stderr: "" });
+    t.same(ownerOf(m, "sys"), [1234, 1234, "711"]);
+    t.same(ownerOf(m, "bin"), [2, 2, "700"], "the top of a new file system is the user's");
+    t.same(ownerOf(m, "bin/file").slice(0, 2), [0, 0]);
+  });
+
+  t.test("are not made where others decide what lies there", async (t) => {
+    const m = machine(t);
+    mkdirSync(m.at("opt/home/deep"), { recursive: true });
+    chownSync(m.at("opt/home/deep"), 1234, 1234);
+    const { code, stderr } = m.run(script, modes);
+    t.equal(code, 1);
+    t.match(stderr, /the home of daemon is to be in a directory of others/);
+    t.same(ownerOf(m, "sys"), [3, 3, "700"], "which keeps no other back");
+    t.same(readdirSync(m.at("opt/home/deep")), []);
   });
 });
 

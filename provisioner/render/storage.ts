@@ -10,6 +10,8 @@ import {
   str,
 } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
+import { checkHidden } from "./hidden-places.ts";
+import { mountPlace } from "./mount-order.ts";
 import { checked, checkedAll, textRules } from "./text-rules.ts";
 
 /** File systems and swap, on a machine with so many bytes of memory. */
@@ -40,7 +42,7 @@ function renderMount(
   const options = checkedAll(concern, [...from, "options"], mount.options, textRules.mountOption);
   const path = checked(concern, [...from, "path"], mount.path, textRules.mountPoint);
   if (path === undefined || device === undefined) return [];
-  const place = path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
+  const place = mountPlace(path);
   if (seen.has(place)) {
     addFinding(
       concern,
@@ -53,6 +55,7 @@ function renderMount(
     return [];
   }
   seen.add(place);
+  if (!checkHidden(concern, from, place)) return [];
   const set = (key: string, value: NixExpr | undefined): readonly AttrsEntry[] =>
     value === undefined ? [] : [bind(key, winning(concern.base, value))];
   const value = attrs([

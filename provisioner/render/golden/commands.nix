@@ -130,6 +130,7 @@
       wantedBy = [ "multi-user.target" ];
       wants = [ "network-online.target" ];
       after = [
+        "multi-user.target"
         "network-online.target"
         "firstlight-files.service"
         "firstlight-files-deferred.service"

@@ -104,4 +104,85 @@
       else
         { deps = [ "firstlightPasswords" ]; };
   };
+
+  systemd.services.firstlight-passwords = lib.mkIf config.users.mutableUsers {
+    description = "Set passwords of accounts as the spec says";
+    wantedBy = [ "multi-user.target" ];
+    before = [ "systemd-user-sessions.service" ];
+    after = [
+      "systemd-sysusers.service"
+      "userborn.service"
+    ];
+    path = [ pkgs.shadow ];
+    script = ''
+      stamps=/var/lib/firstlight/stamps/d924710c3f490881
+      # What stands in /etc/shadow for a user.
+      present() {
+        local name hash rest
+        while IFS=: read -r name hash rest; do
+          if [ "$name" = "$1" ]; then
+            printf %s "$hash"
+            return 0
+          fi
+        done < /etc/shadow
+        echo "firstlight: there is no account $1" >&2
+        return 1
+      }
+
+      # Does something for a user, unless it was the last that was done: user, a name for it, what to do.
+      once() (
+        set -e
+        stamp=$stamps/password-$1
+        if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$2" ]; then exit 0; fi
+        "''${@:3}" "$1"
+        mkdir -p "$stamps"
+        printf '%s\n' "$2" > "$stamp.new"
+        mv -T "$stamp.new" "$stamp"
+        sync "$stamp" "$stamps"
+      )
+
+      setHash() { # file, user
+        local hash= old
+        IFS= read -r hash < "$1" || [ -n "$hash" ]
+        old=$(present "$2")
+        if [ "$old" != "$hash" ]; then printf '%s:%s\n' "$2" "$hash" | chpasswd -e; fi
+      }
+
+      lock() {
+        local old
+        old=$(present "$1")
+        case $old in
+          '!'* | '*'*) ;;
+          *) usermod -L "$1" ;;
+        esac
+      }
+
+      # Only where there is a password behind the lock.
+      unlock() {
+        local old
+        old=$(present "$1")
+        case $old in
+          '!'[!'!*']*) usermod -U "$1" ;;
+        esac
+      }
+
+      failed=
+      set +e
+      trap 'failed+="; $BASH_COMMAND"' ERR
+      once alice hash-faf2c54814be5d55 setHash "$CREDENTIALS_DIRECTORY"/user-alice-password
+      once collector lock lock
+      if [ -n "$failed" ]; then
+        echo "firstlight: not as asked: ''${failed#; }" >&2
+        exit 1
+      fi
+    '';
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      TimeoutStartSec = "5min";
+      LoadCredentialEncrypted = [
+        "user-alice-password:/var/lib/firstlight/credentials/user-alice-password@0123456789abcdef"
+      ];
+    };
+  };
 }

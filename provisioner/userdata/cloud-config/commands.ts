@@ -21,7 +21,7 @@ export const runcmd: CloudConfigModule = {
   name: "runcmd",
   keys: ["runcmd"],
   rule:
-    "One script of all items, as for `bootcmd`, run once per instance when the network is up and the " +
+    "One script of all items, as for `bootcmd`, run once per instance when the network, all mounts and the services are up and the " +
     "system has been switched. Its text is a secret. Commands that do nothing lasting on NixOS, or are not there " +
     "(`apt-get`, `systemctl enable`, `adduser`), are warned of with the key or option that says the same.",
   example: "runcmd:\n  - systemctl is-active sshd\n  - [touch, /var/lib/provisioned]\n",

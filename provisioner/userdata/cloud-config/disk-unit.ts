@@ -1,4 +1,5 @@
 import type { SecretRef, Unit } from "#generated/provisioner/spec/v1.ts";
+import { unitOfPath } from "#provisioner/spec/unit-of-path.ts";
 import type { DiskLayout } from "./disk-layout.ts";
 import type { NewFileSystem } from "./file-system.ts";
 import { shellLine } from "./spec-command.ts";
@@ -60,7 +61,9 @@ fi
  * command of a document is; where a TPM opens it, that has to be there.
  */
 export function diskUnit(fileSystems: readonly NewFileSystem[], script: SecretRef): Unit {
-  const swaps = fileSystems.filter(({ isSwap }) => isSwap).map(({ device }) => swapUnit(device));
+  const swaps = fileSystems
+    .filter(({ isSwap }) => isSwap)
+    .map(({ device }) => unitOfPath(device, "swap"));
   const before = ["local-fs.target", "swap.target", ...swaps, "shutdown.target"];
   const text = `[Unit]
 Description=Partition disks that are empty, and make file systems where there is nothing
@@ -76,12 +79,4 @@ Environment=PATH=/run/current-system/sw/bin
 ExecStart=/bin/sh %d/${script.secretRef}
 `;
   return { text, wantedBy: ["multi-user.target"], credentials: [script] };
-}
-
-/** Name of the unit of swap on a device, as systemd-escape makes it; mounts name this unit themselves. */
-function swapUnit(device: string): string {
-  const name = device.replace(/^\/+|\/+$/g, "").replace(/[^A-Za-z0-9:_./]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
-  return `${name.replace(/\/+/g, "-")}.swap`;
 }

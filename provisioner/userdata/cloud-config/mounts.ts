@@ -17,7 +17,8 @@ export const mounts: CloudConfigModule = {
     "`defaults,nofail`. `sdb1` is /dev/sdb1, `LABEL=` and `UUID=` are the links of udev, `data.1` is the first partition of " +
     "the alias `data`. A name that only a cloud knows (`ephemeral0`) needs an entry in `device_aliases`. Where " +
     "cloud-init looks for a partition on a disk, the disk itself is taken, and a note says so. " +
-    "An entry without a path takes back those of the same device before it. Of two at one path the later counts. " +
+    "What the system lives in (/nix, /var, /var/lib, /usr, /etc, /run) takes no mount, an error; " +
+    "/boot and /var/log are warned of. Homes of users on a mount are made when it is there. An entry without a path takes back those of the same device before it. Of two at one path the later counts. " +
     "`swap` is a swap file; `size: auto` is reckoned from the memory, without a look at the room on the disk, and " +
     "NixOS makes the file when it is first used.",
   example: `mounts:

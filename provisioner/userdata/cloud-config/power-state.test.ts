@@ -63,7 +63,7 @@ t.test("a condition is looked at as every command", async (t) => {
 });
 
 /** What is called in the end, and how long it was waited for. */
-function calls(t: Test, yaml: string, busyTimes = 0): readonly string[] {
+function calls(t: Test, yaml: string, busyTimes = 0, busy = "boot"): readonly string[] {
   const dir = t.testdir({ log: "", run: {}, busy: ".".repeat(busyTimes) });
   const script = (secretText(translateCloud(yaml), "power-state") ?? "")
     .replaceAll("/var/lib/firstlight", dir)
@@ -72,9 +72,14 @@ function calls(t: Test, yaml: string, busyTimes = 0): readonly string[] {
   const log = join(dir, "log");
   const stubs = `
 systemctl() {
-  case "$*" in *firstlight-boot*) ;; *) echo exited; return ;; esac
-  if [ -s ${dir}/busy ]; then echo activating; tail -c +2 ${dir}/busy > ${dir}/busy.new; mv ${dir}/busy.new ${dir}/busy
-  else echo inactive; fi
+  case "$*" in
+    *ActiveState*firstlight-${busy}*) yes=activating no=inactive ;;
+    "show -P Job firstlight-${busy}.service") yes=17 no= ;;
+    *" Job "*) echo; return ;;
+    *) echo exited; return ;;
+  esac
+  if [ -s ${dir}/busy ]; then echo "$yes"; tail -c +2 ${dir}/busy > ${dir}/busy.new; mv ${dir}/busy.new ${dir}/busy
+  else echo "$no"; fi
 }
 sleep() { echo "sleep $1" >> ${log}; }
 shutdown() { { printf 'shutdown'; printf ' [%s]' "$@"; echo; } >> ${log}; }
@@ -103,6 +108,14 @@ t.test("it waits for the end of the boot, and does it once", async (t) => {
     "sleep 1",
     "sleep 1",
     "shutdown [-H] [+7]",
+  ]);
+});
+
+t.test("it waits for commands that wait themselves", async (t) => {
+  t.strictSame(calls(t, "power_state: {mode: reboot}\n", 2, "commands"), [
+    "sleep 1",
+    "sleep 1",
+    "shutdown [-r] [now]",
   ]);
 });
 

@@ -131,7 +131,10 @@ interface Change {
   readonly command: string;
 }
 
-/** Waits for the change that the hook is a part of, as for all that the document runs. */
+/**
+ * Waits for the change that the hook is a part of, as for all that the document runs: also where that has not begun,
+ * and waits for the end of the boot, a disk or the network itself.
+ */
 function script({ timeoutS, condition, command }: Change): readonly string[] {
   return inBackground("power-state", [
     "is() { # property, unit, value",
@@ -139,6 +142,7 @@ function script({ timeoutS, condition, command }: Change): readonly string[] {
     "}",
     "busy() {",
     "  is ActiveState firstlight-boot activating || is SubState firstlight-commands running ||",
+    '    [ -n "$(systemctl show -P Job firstlight-commands.service)" ] ||',
     "    is ActiveState firstlight-phone-home active",
     "}",
     `left=${timeoutS}`,

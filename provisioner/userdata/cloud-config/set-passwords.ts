@@ -22,7 +22,9 @@ export const setPasswords: CloudConfigModule = {
   name: "set_passwords",
   keys: ["chpasswd", "password", "ssh_pwauth"],
   rule:
-    "Passwords of users that the document has, and of root; they unlock the account, as with cloud-init. A " +
+    "Passwords of users that the document has, and of root; they unlock the account, as with cloud-init. Each is set once, " +
+    "also of an account that is there already: what a person chooses later with `passwd` stays until the document has " +
+    "another one, or the instance is another. A " +
     "password in plain text is hashed at once (SHA-512), and its hash alone becomes a secret. " +
     "`RANDOM` (in the old list also `R`) is made on the node, once per instance, shown on its " +
     "console and nowhere else; with `mutableUsers: false` it could not last, and is refused. " +

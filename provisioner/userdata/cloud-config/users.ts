@@ -38,7 +38,7 @@ export const usersGroups: CloudConfigModule = {
   rule:
     "Accounts and groups. The default user exists unless `users` leaves `default` out; it is in " +
     "`wheel` and may use sudo without a password, and `user` changes it. Several entries for one user " +
-    "are one user, of each key the first counts. A password is locked unless `lock_passwd: false`; its " +
+    "are one user, of each key the first counts. A password is locked unless `lock_passwd: false`, once, also that of an account that is there already; its " +
     "hash becomes a secret; a password in plain text is hashed at once. A shell is the package of the " +
     "program's name. `inactive` is set by a command, once per instance. With `ssh_redirect_user` the keys of the meta-data " +
     "only tell to log in as the default user. A `system` user has, as with `useradd -r` on Debian, a shell and the home `/home/NAME`, " +

@@ -21,7 +21,7 @@ export const writeFiles: CloudConfigModule = {
     "Files with mode and owner; content in base64 or gzip is decoded. What not everybody may read, " +
     "what is no text, and what is appended becomes a secret. `source` is read by the agent before " +
     "the translation, without `headers`. A mode belongs in quotes: 644 without a leading zero is a " +
-    "decimal number. A file whose owner or group is not there when it is written is root's, and the unit " +
+    "decimal number. What lies on a mount of the document waits for it; with `defer` the network and all mounts are up. Directories that are made for a file belong to its owner. A file whose owner or group is not there when it is written is root's, and the unit " +
     "that writes it fails; it keeps no other file back. A script whose first line names an interpreter that NixOS " +
     "does not have there (`#!/bin/bash`) is warned of, and so is what cannot work in a script of shell, or what a unit starts by a path that NixOS has not.",
   example: `users:

@@ -63,7 +63,8 @@ step_groups() {
 }
 
 # One user: its entry in passwd and shadow, and its home. The hash comes from its file when it has
-# one; a user that is there already keeps what was set by hand, where users are mutable.
+# one. Where users are mutable a user that stands in shadow already keeps what stands there, whatever
+# the configuration says of it; else it has what the configuration says, and is locked without that.
 user() { # name, uid, gid, description, home, mode or "", shell, hash, file, initial hash
   hash=$8
   if [ -n "$9" ]; then
@@ -72,13 +73,19 @@ user() { # name, uid, gid, description, home, mode or "", shell, hash, file, ini
     else echo "warning: password file ‘$9’ does not exist" >&2
     fi
   fi
-  old=$(grep -m 1 "^$1:" "$ROOT/etc/.shadow.old" | cut -d : -f 2)
-  if [ -z "$hash" ] && [ -n "$old" ]; then hash=$old; fi
-  if [ "$mutable" = true ] && [ -n "$old" ]; then hash=$old; fi
-  if [ -z "$old" ] && [ -z "$hash" ]; then hash=${10}; fi
+  if old=$(grep -m 1 "^$1:" "$ROOT/etc/.shadow.old"); then
+    if [ "$mutable" = true ]; then hash=$(echo "$old" | cut -d : -f 2); else hash=${hash:-!}; fi
+  else
+    hash=${hash:-${10}}
+    hash=${hash:-!}
+  fi
   printf '%s:x:%s:%s:%s:%s:%s\n' "$1" "$2" "$3" "$4" "$5" "$7" >> "$ROOT/etc/.passwd.new"
-  printf '%s:%s:1::::::\n' "$1" "${hash:-!}" >> "$ROOT/etc/.shadow.new"
-  if [ -n "$6" ] && [ ! -d "$ROOT$5" ]; then mkdir -p "$ROOT$5" && chmod "$6" "$ROOT$5"; fi
+  printf '%s:%s:1::::::\n' "$1" "$hash" >> "$ROOT/etc/.shadow.new"
+  if [ -n "$6" ]; then
+    mkdir -p "$ROOT$5"
+    if [ "$(id -u)" = 0 ]; then chown "$2:$3" "$ROOT$5" 2> /dev/null || true; fi
+    chmod "$6" "$ROOT$5"
+  fi
 }
 
 # Every file is a link into /etc/static, or a copy with a mode of its own; files of the system

@@ -1,0 +1,183 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t, { type Test } from "tap";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { NixExpr } from "#provisioner/nix-language/tree.ts";
+import { translateCloud } from "#provisioner/userdata/sample-translation.ts";
+import type { Assignment, Concern } from "./assignment.ts";
+import { renderCommands } from "./commands.ts";
+import { renderFiles } from "./files.ts";
+import { renderHomes } from "./homes.ts";
+import { credentialsOf, plainBase } from "./try-render.ts";
+
+/** What a unit says of others, key by key. */
+type Order = Readonly<Record<"after" | "before" | "wants" | "wantedBy", readonly string[]>>;
+
+/** The services that are made of a spec, by name. */
+function servicesOf(spec: Spec): ReadonlyMap<string, Order> {
+  const concern: Concern = {
+    spec,
+    base: plainBase,
+    credentials: credentialsOf(spec, false),
+    origins: new Map(),
+    instanceId: "i-0001",
+    findings: [],
+  };
+  const rendered = [...renderHomes(concern), ...renderFiles(concern), ...renderCommands(concern)];
+  const services = rendered.filter(({ path: option }) => option[1] === "services");
+  return new Map(services.map((each) => [each.path.at(-1) ?? "", orderOf(each)]));
+}
+
+function orderOf({ value }: Assignment): Order {
+  const list = (key: string) => {
+    const found = value.kind === "attrs" ? value.entries.find((each) => isNamed(each, key)) : null;
+    return found?.kind === "binding" ? texts(found.value) : [];
+  };
+  return {
+    after: list("after"),
+    before: list("before"),
+    wants: list("wants"),
+    wantedBy: list("wantedBy"),
+  };
+}
+
+const isNamed = (
+  entry: { readonly kind: string; readonly path?: readonly unknown[] },
+  key: string,
+) => entry.kind === "binding" && entry.path?.join(".") === key;
+
+function texts(expr: NixExpr): readonly string[] {
+  if (expr.kind !== "list") return [];
+  return expr.items.map((item) => (item.kind === "string" ? item.parts.join("") : ""));
+}
+
+const homeDisk = `users:
+  - {name: alice}
+  - {name: bob, homedir: /mnt/nfs/bob}
+  - {name: carol, homedir: /opt/carol}
+disk_setup: {/dev/vdb: {table_type: gpt, layout: true}}
+fs_setup: [{label: home, filesystem: ext4, device: /dev/vdb1}]
+mounts:
+  - [/dev/vdb1, /home]
+  - [/dev/vdc, "/srv/with space", ext4, noauto]
+  - [/dev/vdd, /srv/auto, ext4, "nofail,x-systemd.automount"]
+  - ["192.0.2.9:/export", /mnt/nfs, nfs, "nofail"]
+  - [/mnt/nfs/data, /srv/bound, none, "bind,nofail"]
+write_files:
+  - {path: /home/alice/.config/x/early.conf, content: hi, owner: "alice:alice"}
+  - {path: /home/alice/.config/x/late.conf, content: hi, owner: "alice:alice", defer: true}
+  - {path: "/srv/with space/a", content: hi}
+  - {path: /srv/auto/a, content: hi}
+  - {path: /srv/bound/a, content: hi}
+  - {path: /opt/a, content: hi}
+bootcmd: [true]
+runcmd: [mkdir -p /home/alice/data]
+`;
+
+const spec = translateCloud(homeDisk).spec as Spec;
+const allMounts = [
+  "home.mount",
+  "srv-with\\x20space.mount",
+  "srv-auto.automount",
+  "mnt-nfs.mount",
+  "srv-bound.mount",
+];
+
+t.test("what comes late comes after every disk of the document, and needs none", async (t) => {
+  const services = servicesOf(spec);
+  for (const name of ["firstlight-commands", "firstlight-files-deferred"]) {
+    const { after = [], wants = [] } = services.get(name) ?? {};
+    for (const unit of ["disk-setup.service", ...allMounts]) t.ok(after.includes(unit), unit);
+    t.same(wants, ["network-online.target"]);
+  }
+  t.ok(services.get("firstlight-commands")?.after.includes("multi-user.target"));
+});
+
+t.test("files wait for what they lie on, and have it mounted", async (t) => {
+  const early = servicesOf(spec).get("firstlight-files");
+  const on = ["home.mount", "srv-with\\x20space.mount", "srv-auto.automount"];
+  t.same(early?.after, on, "not for what comes by the network, which comes after them");
+  t.same(early?.wants, ["network-pre.target", "home.mount", "srv-auto.automount"]);
+  const plain = servicesOf({ ...spec, files: [{ path: "/opt/a", content: "" }] });
+  t.same(plain.get("firstlight-files")?.after, [], "what lies on none waits for none");
+});
+
+t.test("homes are made on their mounts, before what is written into them", async (t) => {
+  const { after, before, wants } = servicesOf(spec).get("firstlight-homes") ?? {};
+  t.same(after, ["home.mount"]);
+  t.same(wants, ["home.mount"]);
+  for (const unit of ["firstlight-files.service", "systemd-user-sessions.service"])
+    t.ok(before?.includes(unit), unit);
+  const late = servicesOf(spec).get("firstlight-homes-deferred");
+  t.same(late?.after, ["mnt-nfs.mount"]);
+  t.ok(late?.before.includes("firstlight-files-deferred.service"));
+  const managed: Spec = { ...spec, home: { alice: {} } };
+  t.ok(servicesOf(managed).get("firstlight-homes")?.before.includes("home-manager-alice.service"));
+  const unmounted: Spec = { ...spec, mounts: [{ device: "/dev/vdb", path: "/homes" }] };
+  t.notOk(servicesOf(unmounted).has("firstlight-homes"), "NixOS makes those");
+});
+
+t.test("files on a mount that waits for the network are written after it", async (t) => {
+  const written = (mount: NonNullable<Spec["mounts"]>[number], file = "/data/a") => [
+    ...servicesOf({ version: 1, mounts: [mount], files: [{ path: file, content: "" }] }).keys(),
+  ];
+  const late = ["firstlight-files-deferred"];
+  const local = { device: "/dev/vdb", path: "/data/" };
+  t.same(written(local), ["firstlight-files"]);
+  t.same(written({ ...local, options: ["_netdev"] }), late);
+  t.same(written({ ...local, options: ["x-systemd.requires=iscsi.service"] }), late);
+  t.same(written({ device: "u@h:/", path: "/data", type: "fuse.sshfs" }), late);
+  t.same(written({ device: "h:/", path: "/data", type: "nfs4" }, "/database/a"), [
+    "firstlight-files",
+  ]);
+});
+
+const analyze = spawnSync("systemd-analyze", ["--version"]).status === 0;
+const generator = "/usr/lib/systemd/system-generators/systemd-fstab-generator";
+const skip = analyze ? false : "SKIPPED: systemd-analyze is not here";
+
+/** Lays units out as NixOS does, and has systemd put a boot together from them. */
+function complaints(t: Test, services: ReadonlyMap<string, Order>): string {
+  const root = t.testdir();
+  const units = path.join(root, "units");
+  mkdirSync(units);
+  for (const [name, order] of services) {
+    const lines = (["After", "Before", "Wants"] as const).map((key) => {
+      const named = order[key.toLowerCase() as "after" | "before" | "wants"];
+      return `${key}=${named.join(" ")}\n`;
+    });
+    const own = `[Unit]\n${lines.join("")}[Service]\nType=oneshot\nExecStart=/bin/true\n`;
+    writeFileSync(path.join(units, `${name}.service`), own);
+    for (const target of order.wantedBy) {
+      mkdirSync(path.join(units, `${target}.wants`), { recursive: true });
+      symlinkSync(`../${name}.service`, path.join(units, `${target}.wants`, `${name}.service`));
+    }
+  }
+  for (const [name, { text = "" }] of Object.entries(spec.units ?? {}))
+    writeFileSync(path.join(units, name), text.replace("%d/", "/"));
+  writeFileSync(path.join(units, "sysinit-reactivation.target"), "[Unit]\nDescription=x\n");
+  const fstab = (spec.mounts ?? []).map(({ device, path: place, type = "auto", options = [] }) => {
+    return `${device} ${place.replaceAll(" ", "\\040")} ${type} ${options.join(",")} 0 0\n`;
+  });
+  writeFileSync(path.join(root, "fstab"), fstab.join(""));
+  const env = { ...process.env, SYSTEMD_FSTAB: path.join(root, "fstab") };
+  const made = spawnSync(generator, [units, units, units], { env, encoding: "utf8" });
+  t.equal(made.status, 0, made.stderr);
+  const { stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", "multi-user.target"], {
+    env: { ...process.env, SYSTEMD_UNIT_PATH: `${units}:` },
+    encoding: "utf8",
+  });
+  return stderr
+    .split("\n")
+    .filter((line) => /cycle|break/i.test(line))
+    .join("\n");
+}
+
+t.test("systemd finds no circle in it", { skip }, async (t) => {
+  t.equal(complaints(t, servicesOf(spec)), "");
+  // That the look finds one where there is one: files before the network, on what comes by it.
+  const files = servicesOf(spec).get("firstlight-files");
+  const wrong = { ...(files as Order), after: ["mnt-nfs.mount"] };
+  t.match(complaints(t, new Map([["firstlight-files", wrong]])), /cycle/);
+});

@@ -137,22 +137,25 @@ async function activatePrevious(
 }
 
 /** Undoes a profile that was set although the trial ended; one that someone else set is left alone. */
-async function resetProfile(
-  change: Change,
-  { txn, attempt }: OpenAttempt,
-): Promise<readonly string[]> {
+async function resetProfile(change: Change, open: OpenAttempt): Promise<readonly string[]> {
+  const { txn, attempt } = open;
   const now = change.machine.profile();
   const { toplevel, generation } = attempt.profile;
-  if (now.toplevel !== attempt.closure.toplevel || now.toplevel === toplevel) return [];
+  const isTried = now.toplevel === attempt.closure.toplevel && now.toplevel !== toplevel;
+  // Who began it may have been killed before the loader knew of it.
+  const isBegun = open.state === "rolling-back" && open.left !== null && now.toplevel === toplevel;
+  if (!isTried && !isBegun) return [];
   if (toplevel === null || generation === null) {
     return ["the boot default is the system that was tried: there was none before it"];
   }
-  const intent = { generation, from: now.generation };
-  await step(change, { txn, name: "reset-profile", intent }, async () => {
-    await change.commands.switchGeneration(generation);
-    await change.commands.syncStore();
-    return null;
-  });
+  if (isTried) {
+    const intent = { generation, from: now.generation };
+    await step(change, { txn, name: "reset-profile", intent }, async () => {
+      await change.commands.switchGeneration(generation);
+      await change.commands.syncStore();
+      return null;
+    });
+  }
   const { end, message } = await step(
     change,
     { txn, name: "re-activate", intent: { toplevel } },

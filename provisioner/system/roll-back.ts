@@ -60,6 +60,7 @@ export async function rollBackOpen(change: Change, why: WhyBack): Promise<Rolled
   const reasons = [...why.reasons];
   try {
     await step(change, { txn, name: "roll-back", intent: why }, async () => {
+      await change.commands.awaitSwitch(txn); // whoever began one may be dead
       reasons.push(...(await clearBoot(change, open)));
       reasons.push(...(await leave(change, open)));
       if (open.bootId === change.machine.bootId && attempt.previous.toplevel !== null) {
@@ -109,7 +110,6 @@ async function activatePrevious(
   { txn, attempt, touched }: OpenAttempt,
 ): Promise<readonly string[]> {
   if (!touched) return [];
-  await change.commands.awaitSwitch(txn);
   const { toplevel } = attempt.previous;
   const running = change.machine.running();
   if (running !== null && running !== attempt.closure.toplevel && running !== toplevel) {

@@ -164,7 +164,9 @@ export function nixCommands({
     const end = await endOfUnit(unit);
     const output = `${result.stderr}\n${await unitLog(unit)}`;
     const timedOut = result.timedOut || end?.timedOut === true;
-    if (end === undefined) return { exitCode: result.code, timedOut, relayed: true, output };
+    if (end?.unstarted === true) await run(lines.resetUnit(unit));
+    if (end === undefined || end.unstarted === true)
+      return { exitCode: result.code, timedOut, relayed: true, output };
     return { exitCode: end.exitCode, timedOut, relayed: false, output };
   }
 

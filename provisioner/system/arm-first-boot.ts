@@ -10,6 +10,7 @@ import {
   markBegun,
   markLeaving,
   mostLeavings,
+  nextMarked,
   readMarks,
 } from "./first-boot.ts";
 import { chooseLoader, forgetChoice } from "./loaders/choose-loader.ts";
@@ -47,11 +48,14 @@ export function firstBootOf(io: Io): FirstBootMarks | undefined {
 
 /**
  * Whether somebody has put another system in the place of the one whose first boot this is: what runs, or
- * what the next boot is of, is their choice.
+ * what the next boot is of, is their choice. The system that is gone back to is nobody's, nor is one that was
+ * being committed: a power cut may have come before the loader knew of it.
  */
-export function isReplaced(io: Io, { unproved }: FirstBootMarks): boolean {
-  const { machine } = placeOf(io);
-  return machine.profile().toplevel !== unproved || machine.running() !== unproved;
+export function isReplaced(io: Io, { unproved, proved }: FirstBootMarks): boolean {
+  const place = placeOf(io);
+  const { machine } = place;
+  const ours = [unproved, proved, nextMarked(place) ?? unproved];
+  return !ours.includes(machine.profile().toplevel) || machine.running() !== unproved;
 }
 
 /** The newest generation of the system that is gone back to; `null` where the profile has none any more. */

@@ -54,8 +54,9 @@ export function firstBootOf(io: Io): FirstBootMarks | undefined {
 export function isReplaced(io: Io, { unproved, proved }: FirstBootMarks): boolean {
   const place = placeOf(io);
   const { machine } = place;
-  const ours = [unproved, proved, nextMarked(place) ?? unproved];
-  return !ours.includes(machine.profile().toplevel) || machine.running() !== unproved;
+  const { toplevel } = machine.profile();
+  const isOurs = [unproved, proved, nextMarked(place) ?? unproved].some((one) => one === toplevel);
+  return !isOurs || machine.running() !== unproved;
 }
 
 /** The newest generation of the system that is gone back to; `null` where the profile has none any more. */

@@ -8,6 +8,7 @@ import {
   good,
   healthy,
   marks,
+  reason,
   start,
   unprovedMachine,
 } from "#provisioner/system/fake-first-boot.ts";
@@ -256,6 +257,27 @@ t.test("a commit that the power cut off is no repair of a person's", async (t) =
     const m = await unprovedMachine(t, "grub");
     m.faults.answers.set("switch boot", () => ({ code: 1 }));
     await t.rejects(commit(start(m), fakeSources("c")), { code: "system/commit-incomplete" });
+    m.faults.answers.clear();
+    m.cutPower();
+    t.equal(m.running(), fresh, "the loader knows of no other yet, and it does not come up");
+    t.same(await run(m), { code: 0, event: "first-boot.armed", restarts: false });
+    t.same(await run(m, { leave }), { code: 0, event: "first-boot.left", restarts: true }, leave);
+    m.cutPower();
+    t.equal(m.running(), good);
+  }
+});
+
+t.test("nor is one of what was tried by a restart, which is marked nowhere", async (t) => {
+  for (const leave of ["restart", "any"]) {
+    const m = await unprovedMachine(t, "grub");
+    const c = start(m);
+    await c.try(await c.plan(await c.build(fakeSources("c with kernel-one"), reason)));
+    await c.restart();
+    m.restartIfAsked();
+    m.faults.answers.set("switch boot", () => ({ code: 1 }));
+    const { trial } = await start(m).recover({ judges: true });
+    if (trial === null) return t.fail("expected the trial");
+    await t.rejects(start(m).commit(trial.trial, healthy), { code: "system/commit-incomplete" });
     m.faults.answers.clear();
     m.cutPower();
     t.equal(m.running(), fresh, "the loader knows of no other yet, and it does not come up");

@@ -5,7 +5,7 @@ import {
   endByItself,
   type FirstBootArmed,
   firstBootOf,
-  isReplaced,
+  runsOther,
 } from "./arm-first-boot.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
@@ -68,7 +68,7 @@ export async function arm(
 ): Promise<FirstBootArmed | undefined> {
   const { io } = m.start({ dieAt });
   const found = firstBootOf(io);
-  if (found === undefined || !isReplaced(io, found)) return armFirstBoot(io);
+  if (found === undefined || !runsOther(io, found)) return armFirstBoot(io);
   await endByItself(io, found);
   return undefined;
 }

@@ -8,6 +8,7 @@ import {
   good,
   healthy,
   marks,
+  reason,
   start,
   unprovedMachine,
 } from "#provisioner/system/fake-first-boot.ts";
@@ -249,6 +250,68 @@ t.test("a first boot that a person has repaired is not left", async (t) => {
       m.cutPower();
       t.equal(m.running(), next, "nor does the loader lead back");
     }
+});
+
+t.test("a commit that the power cut off is no repair of a person's", async (t) => {
+  for (const leave of ["restart", "any"]) {
+    const m = await unprovedMachine(t, "grub");
+    m.faults.answers.set("switch boot", () => ({ code: 1 }));
+    await t.rejects(commit(start(m), fakeSources("c")), { code: "system/commit-incomplete" });
+    m.faults.answers.clear();
+    m.cutPower();
+    t.equal(m.running(), fresh, "the loader knows of no other yet, and it does not come up");
+    t.same(await run(m), { code: 0, event: "first-boot.armed", restarts: false });
+    t.same(await run(m, { leave }), { code: 0, event: "first-boot.left", restarts: true }, leave);
+    m.cutPower();
+    t.equal(m.running(), good);
+  }
+});
+
+t.test("nor is one of what was tried by a restart, which is marked nowhere", async (t) => {
+  for (const leave of ["restart", "any"]) {
+    const m = await unprovedMachine(t, "grub");
+    const c = start(m);
+    await c.try(await c.plan(await c.build(fakeSources("c with kernel-one"), reason)));
+    await c.restart();
+    m.restartIfAsked();
+    m.faults.answers.set("switch boot", () => ({ code: 1 }));
+    const { trial } = await start(m).recover({ judges: true });
+    if (trial === null) return t.fail("expected the trial");
+    await t.rejects(start(m).commit(trial.trial, healthy), { code: "system/commit-incomplete" });
+    m.faults.answers.clear();
+    m.cutPower();
+    t.equal(m.running(), fresh, "the loader knows of no other yet, and it does not come up");
+    t.same(await run(m), { code: 0, event: "first-boot.armed", restarts: false });
+    t.same(await run(m, { leave }), { code: 0, event: "first-boot.left", restarts: true }, leave);
+    m.cutPower();
+    t.equal(m.running(), good);
+  }
+});
+
+t.test("nor is a way back that the power cut off, wherever", async (t) => {
+  let again = 0;
+  for (let dieAt = 1, isDone = false; !isDone; dieAt++) {
+    const m = await unprovedMachine(t, "grub");
+    m.cutPower();
+    await run(m);
+    m.cutPower(); // it hung, and good was booted in its place
+    isDone = await start(m, dieAt)
+      .recover({ judges: true })
+      .then(
+        () => true,
+        () => false,
+      );
+    m.cutPower();
+    if (m.running() === fresh) {
+      again += 1;
+      t.match(await run(m), { event: "first-boot.armed" }, `cut at ${dieAt}`);
+      m.cutPower(); // it hangs once more
+    }
+    t.equal(m.running(), good, `cut at ${dieAt}`);
+    await start(m).recover({ judges: true });
+    t.strictSame([m.profile(), m.bootDefault(), marks(m)], [good, good, []], `cut at ${dieAt}`);
+  }
+  t.ok(again > 5, `${again} cuts before the loader knew`);
 });
 
 t.test("where no restart leads back the system that was proved is gone back to", async (t) => {

@@ -14,6 +14,7 @@ import { decideBase } from "#provisioner/render/decide-base.ts";
 import { everything } from "#provisioner/render/everything.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { type TryOptions, tryRender } from "#provisioner/render/try-render.ts";
+import { kernelPlaces } from "#provisioner/system/boot-places.ts";
 import type { Closure } from "#provisioner/system/system.ts";
 import { ec2Nitro } from "./machines/ec2-nitro.ts";
 import { framework13Amd7040 } from "./machines/framework-13-amd-7040.ts";
@@ -274,7 +275,11 @@ interface Units {
   readonly targets: readonly string[];
   readonly parameters: readonly string[];
   readonly besideTmpfiles: readonly string[];
+  readonly mayWrite: Readonly<Record<string, readonly string[]>>;
 }
+
+/** Who may come to write a boot menu, each in a sandbox. */
+const writers = ["system", "boot", "drift", "maintenance", "first-boot-deadline"] as const;
 
 const units = `let services = c.systemd.services; in {
   boot = { inherit (services.firstlight-boot) after before wantedBy restartIfChanged; inherit (services.firstlight-boot.serviceConfig) Type; };
@@ -296,6 +301,7 @@ const units = `let services = c.systemd.services; in {
   ordered = builtins.filter (name: builtins.elem "firstlight-boot.service" services.\${name}.after) (builtins.attrNames services);
   keys = c.services.openssh.authorizedKeysFiles;
   besideTmpfiles = ${besideTmpfiles};
+  mayWrite = builtins.listToAttrs (map (name: { inherit name; value = services."firstlight-\${name}".serviceConfig.ReadWritePaths; }) [ ${writers.map((name) => `"${name}"`).join(" ")} ]);
 }`;
 
 /** What lets a machine that hangs come back, where the owner of the image says more of it, or less. */
@@ -389,6 +395,11 @@ t.test("the module's units", { skip }, async (t) => {
     keys: ["/run/firstlight/authorized_keys/%u"],
   });
   t.same(found.besideTmpfiles, []);
+  for (const [name, places] of Object.entries(found.mayWrite)) {
+    const isWritable = (place: string) =>
+      places.some((one) => place.startsWith(`${one.slice(1)}/`));
+    t.ok(kernelPlaces.every(isWritable), `${name} may remove a torn kernel`);
+  }
   t.ok(found.boot.after.includes("multi-user.target"));
   t.ok(found.agentAfter.includes("multi-user.target"), "no boot waits for the agent");
   t.ok(found.bootstrap.before.includes("network-pre.target"));

@@ -99,8 +99,9 @@ let
 
   # A place that is not there is no reason not to start.
   writable = [
-    # What a boot loader is told of a trial.
+    # What a boot loader is told of a trial, and kernels that a power cut has left there.
     "-/boot"
+    "-/efi"
     "-/etc"
     "-/nix/var/nix/gcroots"
     "-/nix/var/nix/profiles"

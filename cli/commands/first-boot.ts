@@ -11,6 +11,7 @@ import {
   isReplaced,
   provedGeneration,
   renewDeadline,
+  runsOther,
   wasUp,
 } from "#provisioner/system/arm-first-boot.ts";
 import { type FirstBootMarks, mostLeavings } from "#provisioner/system/first-boot.ts";
@@ -43,8 +44,9 @@ export const command: Command = {
     if (marks === undefined) return exitCodes.done;
     // In emergency mode nobody is left who could come to an end.
     if (leave === "any" && isUnderWay(io.files)) return waitOn(invocation);
-    const hasEnded = leave !== undefined && cameToAnEnd(io.files);
-    if (hasEnded || isReplaced(io, marks)) return end(invocation, marks);
+    const isOver =
+      leave === undefined ? runsOther(io, marks) : cameToAnEnd(io.files) || isReplaced(io, marks);
+    if (isOver) return end(invocation, marks);
     if (leave === "restart" && (await wasUp(io))) {
       log.info("first-boot.for-person", {});
       return exitCodes.done;

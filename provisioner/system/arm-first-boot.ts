@@ -6,8 +6,8 @@ import {
   type FirstBootMarks,
   firstBootNow,
   isForPerson,
-  type MarksPlace,
   markBegun,
+  markDefault,
   markLeaving,
   mostLeavings,
   readMarks,
@@ -45,13 +45,19 @@ export function firstBootOf(io: Io): FirstBootMarks | undefined {
   return now === "is-it" && !isForPerson(io.files) ? marks : undefined;
 }
 
+/** Whether what runs is not the system any more whose first boot this is: somebody has switched to another. */
+export function runsOther(io: Io, { unproved }: FirstBootMarks): boolean {
+  return placeOf(io).machine.running() !== unproved;
+}
+
 /**
  * Whether somebody has put another system in the place of the one whose first boot this is: what runs, or
- * what the next boot is of, is their choice.
+ * what the next boot is of, is their choice. What was the default as this boot began is nobody's: the loader
+ * did not know of it, because a power cut came before.
  */
-export function isReplaced(io: Io, { unproved }: FirstBootMarks): boolean {
-  const { machine } = placeOf(io);
-  return machine.profile().toplevel !== unproved || machine.running() !== unproved;
+export function isReplaced(io: Io, marks: FirstBootMarks): boolean {
+  const { toplevel } = placeOf(io).machine.profile();
+  return runsOther(io, marks) || (toplevel !== marks.unproved && toplevel !== marks.byDefault);
 }
 
 /** The newest generation of the system that is gone back to; `null` where the profile has none any more. */
@@ -111,7 +117,7 @@ export async function armFirstBoot(io: Io): Promise<FirstBootArmed | undefined> 
   const marks = firstBootOf(io);
   if (marks === undefined) return undefined;
   const place = placeOf(io);
-  const unwritten = marks.hasBegun ? null : tryToMark(place, marks);
+  const unwritten = tryToMark(place, marks);
   const wish = { policy: "loader", bootDefault: marks.unproved } as const;
   const { loader } = await chooseLoader(place.loaderPlace, wish);
   const entry = await loader.choose(place.loaderPlace, marks.proved);
@@ -119,10 +125,12 @@ export async function armFirstBoot(io: Io): Promise<FirstBootArmed | undefined> 
   return { back: marks.proved, loader: loader.name, entry };
 }
 
-/** Says that the first boot has begun; gives back why that could not be written, or `null`. */
-function tryToMark(place: MarksPlace, marks: FirstBootMarks): Fault | null {
+/** Says that the first boot has begun, and with which default; gives back why that could not be written, or `null`. */
+function tryToMark(place: ReturnType<typeof placeOf>, marks: FirstBootMarks): Fault | null {
+  const { toplevel } = place.machine.profile();
   try {
-    markBegun(place, marks);
+    if (!marks.hasBegun) markBegun(place, marks);
+    if (toplevel !== null && toplevel !== marks.unproved) markDefault(place, toplevel);
     return null;
   } catch (error) {
     if (!isFault(error)) throw error;

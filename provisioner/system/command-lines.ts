@@ -61,6 +61,8 @@ const storeMs = 300_000;
 const syncMs = 300_000;
 /** Of a whole collection: a slow disk with a large store. */
 const garbageMs = 2 * 3_600_000;
+/** systemd stops an activation that does not end, so that its unit says it; this is how long that may take. */
+export const stopGraceMs = 180_000;
 /** Label of all swap that is made here. */
 export const swapName = "firstlight";
 const unitProperties = "ActiveState,Result,ExecMainStatus";
@@ -201,7 +203,7 @@ export function commandLines(settings: CommandSettings) {
             "--no-ask-password",
             "--service-type=exec",
             `--unit=${switchUnit(purpose, txn)}`,
-            `--property=RuntimeMaxSec=${seconds(settings.activationTimeoutMs + quickMs)}`,
+            `--property=RuntimeMaxSec=${seconds(settings.activationTimeoutMs)}`,
             ...aroundMenu(initrdSecrets),
             ...(purpose === "switch" ? [] : setsUnchecked),
             switchProgram(toplevel),
@@ -209,7 +211,7 @@ export function commandLines(settings: CommandSettings) {
           ]
         : [switchProgram(toplevel), action],
       ...(purpose === "switch" || systemd ? {} : { env: unchecked }),
-      timeoutMs: settings.activationTimeoutMs,
+      timeoutMs: settings.activationTimeoutMs + (systemd ? stopGraceMs : 0),
       effect: `switch-to-configuration ${action}`,
     }),
     check: (toplevel: string): CommandLine => ({

@@ -47,8 +47,13 @@ export interface Commands {
   collectGarbage(maxBytes: number | null): Promise<void>;
   /** Runs a hook to its end, in a unit of its own where systemd is. */
   runHook(request: HookRequest): Promise<SwitchEnd>;
-  /** Runs `switch-to-configuration`; outlives this process where systemd is. */
+  /**
+   * Runs `switch-to-configuration`; outlives this process where systemd is. How the activation of a trial ended
+   * stays to be read by {@link Commands.endOfSwitch} until it is forgotten.
+   */
   switchTo(request: SwitchRequest): Promise<SwitchEnd>;
+  /** Forgets how the activation of a trial ended, once that is written down. */
+  forgetSwitch(txn: string): Promise<void>;
   /** What a system says to a switch before it begins; changes nothing. */
   check(toplevel: string): Promise<SwitchEnd>;
   /** What `switch-to-configuration test` would do; changes nothing. */

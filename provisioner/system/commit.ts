@@ -4,11 +4,13 @@ import { dropTrial } from "./drop-trial.ts";
 import {
   clearMarks,
   type FirstBootMarks,
+  firstBootAt,
   followLoader,
   hasStrayMarks,
   markFirstBoot,
   nextMarked,
   readMarks,
+  unmarkBegun,
 } from "./first-boot.ts";
 import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
@@ -149,6 +151,7 @@ async function makeDefault(
     dropRoots(change, txn);
     return { generation: later.generation, incomplete: later.message };
   }
+  await leaveFirstBootOfOther(change, toplevel);
   // From before it can be booted by default: whoever starts it then knows that it is the first time.
   const proof = proofAfter(change.journal.ledger.proof, {
     ...{ txn, attempt, bootId: machine.bootId },
@@ -178,6 +181,20 @@ async function makeDefault(
   if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
   dropRoots(change, txn);
   return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
+}
+
+/**
+ * A power cut in the middle of a commit may lead to the first boot of the system that was committed before. What
+ * that has chosen for the next boot is forgotten then, or the machine would come back once more with what it is
+ * gone back to, as if a person had chosen it. Its marks stay until the loader knows of this one.
+ */
+async function leaveFirstBootOfOther(change: Change, toplevel: string): Promise<void> {
+  const found = firstBootAt(change);
+  if (found?.now !== "is-it") return;
+  const { proved, unproved } = found.marks;
+  if (proved === toplevel || unproved === toplevel) return;
+  await change.commands.forgetChoice(proved);
+  unmarkBegun(change);
 }
 
 /** Those of a system that was gone back from. */

@@ -185,6 +185,7 @@ export function dryCommands({ files, settings, lines, talk }: DryCommandsOptions
       say(retryLines.arm(afterMs));
     },
     endOfSwitch: async () => undefined,
+    async forgetSwitch() {},
     async chooseLoader() {
       throw new Fault("system/reboot-impossible", "the dry driver restarts no machine");
     },

@@ -1,6 +1,12 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { armFirstBoot, type FirstBootArmed } from "./arm-first-boot.ts";
+import {
+  armFirstBoot,
+  endByItself,
+  type FirstBootArmed,
+  firstBootOf,
+  runsOther,
+} from "./arm-first-boot.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
@@ -55,12 +61,16 @@ export async function commit(c: SystemClient, sources: typeof proved): Promise<v
   await c.commit(await c.try(await c.plan(await c.build(sources, reason))), healthy);
 }
 
-/** What a system does early in each boot. */
-export function arm(
+/** What a system does early in each boot, as `firstlight first-boot` does it. */
+export async function arm(
   m: FakeMachine,
   dieAt = Number.POSITIVE_INFINITY,
 ): Promise<FirstBootArmed | undefined> {
-  return armFirstBoot(m.start({ dieAt }).io);
+  const { io } = m.start({ dieAt });
+  const found = firstBootOf(io);
+  if (found === undefined || !runsOther(io, found)) return armFirstBoot(io);
+  await endByItself(io, found);
+  return undefined;
 }
 
 /** Names of what is written down of a first boot. */

@@ -363,7 +363,8 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
         write(timerFile(unit), "[Timer]\n");
         return {};
       }
-      if (failedUnits.has(unit)) return { code: 1, stderr: "Unit was already loaded" };
+      if (failedUnits.has(unit) || runningUnits.has(unit))
+        return { code: 1, stderr: "Unit was already loaded" };
       if (unit.startsWith("firstlight-hook-")) {
         const end = (await answers.get("hook")?.({ ...request, file: unit })) ?? {};
         if ((end.code ?? 0) !== 0) failedUnits.set(unit, end);

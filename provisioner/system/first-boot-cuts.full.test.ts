@@ -65,6 +65,28 @@ for (const loader of loaders) {
     t.ok(booted.has(fresh) && booted.has(newest), "before the menu was written, and after it");
   });
 
+  t.test(
+    `${loader}: a second commit that is finished after its cut is what is booted`,
+    async (t) => {
+      const booted = new Set<string | undefined>();
+      for await (const { m, at } of cutInCommit(() => unprovedMachine(t, loader), third)) {
+        booted.add(m.running());
+        for (let boots = 0; boots < 2; boots++) {
+          await arm(m);
+          const c = start(m);
+          const { unproved: toJudge } = await c.recover({ judges: true });
+          if (toJudge !== null) await c.prove(healthy);
+          const next = m.bootDefault();
+          m.cutPower();
+          t.strictSame([m.running(), m.profile()], [next, next], `${at}, boot ${boots}`);
+          t.match(await start(m).runs(third.digest), { chosen: null }, `${at}: nobody chose`);
+        }
+        t.ok(m.running() === fresh || m.running() === newest, at);
+      }
+      t.ok(booted.has(fresh) && booted.has(newest), "before the menu was written, and after it");
+    },
+  );
+
   t.test(`${loader}: a power cut after the menu is no boot of the commit`, async (t) => {
     let inFirst = 0;
     for await (const { m, at } of cutInCommit(() => provedMachine(t, loader), unproved)) {

@@ -119,6 +119,25 @@ for (const loader of loaders) {
     t.match(await arm(m), { back: good });
   });
 
+  t.test(`${loader}: a commit that is finished in another first boot ends that`, async (t) => {
+    const m = await unprovedMachine(t, loader);
+    const third = fakeSources("c");
+    const c = start(m);
+    const trial = await c.try(await c.plan(await c.build(third, reason)));
+    m.faults.answers.set("switch boot", () => ({ code: 1 }));
+    await t.rejects(c.commit(trial, healthy), { code: "system/commit-incomplete" });
+    m.faults.answers.clear();
+    m.cutPower();
+    t.equal(m.running(), fresh, "the loader knows of no other yet");
+    t.match(await arm(m), { back: good });
+    t.match(await start(m).recover({ judges: true }), { state: "continued" });
+    t.same(marks(m), ["during", "proved", "unproved"], "of the next system");
+    t.equal(m.bootDefault(), systemOf(third));
+    m.cutPower();
+    t.equal(m.running(), systemOf(third), "and of no other");
+    t.match(await arm(m), { back: good });
+  });
+
   t.test(
     `${loader}: arming that is cut off is no first boot that failed, or can go on`,
     async (t) => {

@@ -22,6 +22,8 @@ export interface FirstBootMarks {
   readonly leavings: number;
   /** The boot in which they were written, which is no first one; `null` where an older firstlight wrote them. */
   readonly during: string | null;
+  /** The boot default as that boot began, where it was another system; else `null`. */
+  readonly byDefault: string | null;
 }
 
 /** So often a first boot is left by a restart: a loader that has not led back by then will not. */
@@ -35,7 +37,7 @@ export interface MarksPlace {
 }
 
 const leavingNames = Array.from({ length: mostLeavings }, (_, index) => `left-${index + 1}`);
-const progress = ["begun", ...leavingNames];
+const progress = ["begun", "default", ...leavingNames];
 const names = ["unproved", "next", ...progress, "proved", "during"];
 
 /** Of a system that sees to its own first boot; the marks of another one nobody would ever remove. */
@@ -57,6 +59,7 @@ export function readMarks(
     ...{ unproved, proved, during },
     hasBegun: read("begun") === unproved,
     leavings: leavingNames.filter((name) => read(name) === unproved).length,
+    byDefault: read("default") ?? null,
   };
 }
 
@@ -168,6 +171,12 @@ export function markBegun(place: MarksPlace, { unproved }: FirstBootMarks): void
   if (nextMarked(place) !== unproved) return;
   storeFiles.link(unproved, `${paths.firstBoot}/unproved`);
   storeFiles.remove(`${paths.firstBoot}/next`);
+}
+
+/** Says which system is the boot default as the first boot of another one begins. */
+export function markDefault({ storeFiles, paths }: MarksPlace, toplevel: string): void {
+  const mark = `${paths.firstBoot}/default`;
+  if (storeFiles.readLink(mark) !== toplevel) storeFiles.link(toplevel, mark);
 }
 
 /** Says that the machine is about to be restarted to leave the first boot. Throws what the disk does. */

@@ -4,9 +4,9 @@ import t from "tap";
 import { fc } from "#core/fast-check.ts";
 import { Fault } from "#core/fault.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
-import { armFirstBoot } from "./arm-first-boot.ts";
 import { type SystemClient, systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
+import { arm } from "./fake-first-boot.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import { machineDirectory } from "./machine-directory.ts";
 import type { Trial, Verdict } from "./system.ts";
@@ -91,7 +91,7 @@ async function happen(life: Life, one: Happening): Promise<void> {
 
 /** What a system does itself before anything else runs: firstlight may never come to it after that. */
 async function early(m: FakeMachine): Promise<void> {
-  await armFirstBoot(m.start().io);
+  await arm(m);
 }
 
 /** One start of the agent; what it throws as a fault is an answer like any other. */

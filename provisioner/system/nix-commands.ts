@@ -1,5 +1,6 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { ExecResult, Files, Io } from "#core/io.ts";
+import { lockHeld } from "./activation.ts";
 import { hostBootPlaces } from "./boot-places.ts";
 import {
   buildUnits,
@@ -8,6 +9,7 @@ import {
   type CommandSettings,
   derivationRoot,
   shownArgv,
+  stopGraceMs,
   swapName,
   switchUnit,
   systemRoot,
@@ -112,17 +114,22 @@ export function nixCommands({
     return code === 0 ? parseUnitState(stdout) : { active: true, end: undefined };
   }
 
-  /** Waits for a unit to end, stops it when it takes longer than an activation may, and forgets it. */
-  async function settleUnit(unit: string): Promise<UnitEnd | undefined> {
-    const deadline = io.clock.monotonicMs() + settings.activationTimeoutMs;
+  /** Waits for a unit to end, and stops it when it takes longer than an activation may. */
+  async function endOfUnit(unit: string): Promise<UnitEnd | undefined> {
+    const deadline = io.clock.monotonicMs() + settings.activationTimeoutMs + stopGraceMs;
     let state = await unitState(unit);
     while (state.active && io.clock.monotonicMs() < deadline) {
       await io.clock.sleep(pollMs);
       state = await unitState(unit);
     }
-    if (state.active) await run(lines.stopUnit(unit));
-    if (state.end !== undefined) await run(lines.resetUnit(unit));
-    return state.end;
+    if (!state.active) return state.end;
+    await run(lines.stopUnit(unit));
+    return { exitCode: null, timedOut: true };
+  }
+
+  /** The same, and forgets it. */
+  async function settleUnit(unit: string): Promise<void> {
+    if ((await endOfUnit(unit)) !== undefined) await run(lines.resetUnit(unit));
   }
 
   async function holdWayBack({ txn, renews }: WayBackHold): Promise<boolean> {
@@ -154,11 +161,19 @@ export function nixCommands({
   async function unitSwitchEnd(unit: string, result: ExecResult): Promise<SwitchEnd> {
     if (result.code === 0) return { exitCode: 0, timedOut: false, relayed: false, output: "" };
     if (result.timedOut) await run(lines.stopUnit(unit));
-    const end = await settleUnit(unit);
+    const end = await endOfUnit(unit);
     const output = `${result.stderr}\n${await unitLog(unit)}`;
     const timedOut = result.timedOut || end?.timedOut === true;
-    if (end === undefined) return { exitCode: result.code, timedOut, relayed: true, output };
+    if (end?.unstarted === true) await run(lines.resetUnit(unit));
+    if (end === undefined || end.unstarted === true)
+      return { exitCode: result.code, timedOut, relayed: true, output };
     return { exitCode: end.exitCode, timedOut, relayed: false, output };
+  }
+
+  /** Forgets a unit whose end is known, where it did not end well. */
+  async function forgetEnd(unit: string, end: SwitchEnd): Promise<SwitchEnd> {
+    if (end.exitCode !== 0 && !end.relayed) await run(lines.resetUnit(unit));
+    return end;
   }
 
   async function runSwap(...swapLines: readonly CommandLine[]): Promise<void> {
@@ -272,12 +287,17 @@ export function nixCommands({
     },
     async runHook(request) {
       const result = await run(lines.runHook(request));
-      return systemd ? unitSwitchEnd(hookUnit(request), result) : directEnd(result);
+      if (!systemd) return directEnd(result);
+      const unit = hookUnit(request);
+      return forgetEnd(unit, await unitSwitchEnd(unit, result));
     },
     async switchTo(request) {
       const result = await run(lines.switchTo(request));
-      if (systemd) return unitSwitchEnd(switchUnit(request.purpose, request.txn), result);
-      return directEnd(result);
+      if (!systemd) return directEnd(result);
+      const unit = switchUnit(request.purpose, request.txn);
+      const end = await unitSwitchEnd(unit, result);
+      // One that came past no lock begins again under the same name.
+      return request.purpose === "switch" && !lockHeld(end) ? end : forgetEnd(unit, end);
     },
     async check(toplevel) {
       const result = await run(lines.check(toplevel), { cancel: true });
@@ -325,10 +345,13 @@ export function nixCommands({
     },
     async endOfSwitch(txn) {
       const unit = switchUnit("switch", txn);
-      const end = await settleUnit(unit);
+      const end = await endOfUnit(unit);
       if (end === undefined) return undefined;
       const { exitCode, timedOut } = end;
       return { exitCode, timedOut, relayed: false, output: await unitLog(unit) };
+    },
+    async forgetSwitch(txn) {
+      if (systemd) await run(lines.resetUnit(switchUnit("switch", txn)));
     },
     ...rebootCommands({
       files: io.files,

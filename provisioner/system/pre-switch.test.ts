@@ -267,6 +267,30 @@ t.test("an activation that systemd could not even start blames nobody", async (t
   t.match([trials.at(-1), denied], [{ result: "rolled-back" }, []]);
 });
 
+t.test("nor does one whose unit had no process to begin with", async (t) => {
+  const m = await machine(t);
+  const c = start(m);
+  const plan = await planOf(c);
+  let failed = false;
+  m.faults.answers.set("systemd-run", ({ args }) => {
+    if (!args.some((arg) => arg.startsWith("--unit=firstlight-switch-"))) return undefined;
+    failed = true;
+    return { code: 1, stderr: "Job for firstlight-switch.service failed.\n" };
+  });
+  m.faults.answers.set("systemctl", ({ args: [verb, ...rest] }) => {
+    if (!rest.at(-1)?.startsWith("firstlight-switch-")) return undefined;
+    if (verb === "reset-failed") failed = false;
+    const state = failed ? "failed" : "inactive";
+    // As systemd has it where the kernel gives it no process (EAGAIN, ENOMEM).
+    return { stdout: `ActiveState=${state}\nResult=resources\nExecMainStatus=0\n` };
+  });
+  await t.rejects(c.try(plan), { code: "system/activation-failed", message: /failed/ });
+  t.notOk(failed, "nothing of it is left");
+  t.strictSame([m.running(), m.bootDefault()], [systemOf(before), systemOf(before)]);
+  const { trials, denied } = await c.history();
+  t.match([trials.at(-1), denied], [{ result: "rolled-back" }, []]);
+});
+
 t.test("a plan that knew of no restart is not tried where NixOS wants one now", async (t) => {
   const m = await machine(t);
   const c = start(m);

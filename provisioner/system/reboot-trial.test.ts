@@ -172,6 +172,42 @@ for (const [name, options] of Object.entries(machines)) {
   );
 }
 
+t.test("a menu that is still being written is waited for before its trial goes back", async (t) => {
+  for (const loader of ["systemd-boot", "grub"] as const) {
+    const m = await dyingWithMenu(t, loader);
+    t.equal(m.runningUnits.size, 1, "its unit runs on");
+    m.choose(systemOf(before)); // and is through with the menu in this moment
+    t.ok(leftovers(m).length > 0, "which has the trial");
+    const { state, details } = await start(m).recover({ judges: true });
+    t.equal(state, "rolled-back");
+    t.notMatch(details.join(), /may still be in the boot menu/);
+    t.same([leftovers(m), m.runningUnits.size, m.failedUnits.size], [[], 0, 0]);
+    m.cutPower();
+    t.equal(m.running(), systemOf(before));
+  }
+});
+
+/** A machine whose firstlight died as the menu with the trial's entry was being written. */
+async function dyingWithMenu(t: Teardown, loader: FakeLoader): Promise<FakeMachine> {
+  for (let dieAt = 1; ; dieAt++) {
+    const m = await machine(t, { loader });
+    const c = start(m);
+    const plan = await c.plan(await c.build(after, reason));
+    m.faults.answers.set("systemd-run", ({ args }) => {
+      const unit = args.find((arg) => arg.startsWith("--unit=firstlight-boot-"))?.slice(7);
+      if (unit === undefined) return undefined;
+      m.runningUnits.set(unit, { code: 0 });
+      return { code: 0 };
+    });
+    const { system, io } = m.start({ dieAt });
+    await systemClient(system)
+      .try(plan, { watchMs: 1_000, judging })
+      .catch(() => {});
+    m.faults.answers.clear();
+    if (io.effects.at(-1) === "switch-to-configuration boot") return m;
+  }
+}
+
 t.test("who cannot judge takes a trial back, before its restart and after it", async (t) => {
   const m = await machine(t);
   await prepare(start(m));

@@ -88,6 +88,47 @@ t.test("an activation that outlived its firstlight is waited for and read", asyn
   }
 });
 
+t.test("how an activation ended is not lost with who was about to write it down", async (t) => {
+  let goesOn = 0;
+  for (let dieAt = 1, died = true; died; dieAt++) {
+    const m = await machine(t);
+    m.faults.answers.set("switch test", ({ file }) => {
+      if (file !== systemOf(b)) return undefined;
+      m.link(file, "/run/current-system");
+      return { code: 4 };
+    });
+    const { system, dead } = m.start({ dieAt });
+    await tryB(systemClient(system)).catch(() => {});
+    died = dead();
+    const { trial } = await recover(m);
+    t.equal(m.failedUnits.size, 0, `killed at ${dieAt}`);
+    if (trial === null) continue;
+    goesOn += 1;
+    t.match(trial.trial, { activation: "degraded", exitCode: 4 }, `killed at ${dieAt}`);
+  }
+  t.ok(goesOn > 3, `${goesOn} trials`);
+});
+
+t.test("one that hangs for ever, and outlived its firstlight, did not switch", async (t) => {
+  const m = await machine(t);
+  m.faults.answers.set("systemd-run", ({ args }) => {
+    if (!args.some((arg) => arg.startsWith("--unit=firstlight-switch-"))) return undefined;
+    m.link(systemOf(b), "/run/current-system");
+    return { code: 0 };
+  });
+  await dieAfter(m, "switch-to-configuration test");
+  m.faults.answers.clear();
+  let stopped = false;
+  m.faults.answers.set("systemctl", ({ args: [verb, ...rest] }) => {
+    if (!rest.at(-1)?.startsWith("firstlight-switch-")) return undefined;
+    if (verb === "stop") stopped = true;
+    return { stdout: stopped ? "ActiveState=inactive\n" : "ActiveState=active\n" };
+  });
+  const { trial } = await recover(m);
+  t.ok(stopped);
+  t.match(trial?.trial, { activation: "refused", exitCode: null, message: /within its deadline/ });
+});
+
 /**
  * Starts firstlight so long after the trial began, with a clock that was set meanwhile; whether the time of
  * the way back began anew.

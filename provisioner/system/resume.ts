@@ -42,7 +42,9 @@ export async function resumeBooted(change: Change, open: Waiting): Promise<Trial
  * go on.
  */
 export async function reattachTried(change: Change, open: Tried): Promise<Trial | undefined> {
-  return (await isHeld(change, open)) ? open.trial : undefined;
+  if (!(await isHeld(change, open))) return undefined;
+  if (open.trial.activation === "degraded") await change.commands.forgetSwitch(open.txn);
+  return open.trial;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function reattachTrying(change: Change, open: Trying): Promise<Tria
       ? ({ end: "switched", exitCode: 0, message: null, touched: true } as const)
       : readActivation(end, { toplevel, before: attempt.previous.toplevel, after });
   journal.result(txn, "activate", { ok: true, value: activation });
+  if (activation.exitCode !== 0) await commands.forgetSwitch(txn);
   const trial = trialOf(attempt, { ...activation, bootId: machine.bootId });
   journal.result(txn, "try", { ok: true, value: trial });
   return trial;

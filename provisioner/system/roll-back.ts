@@ -60,6 +60,7 @@ export async function rollBackOpen(change: Change, why: WhyBack): Promise<Rolled
   const reasons = [...why.reasons];
   try {
     await step(change, { txn, name: "roll-back", intent: why }, async () => {
+      await change.commands.awaitSwitch(txn); // whoever began one may be dead
       reasons.push(...(await clearBoot(change, open)));
       reasons.push(...(await leave(change, open)));
       if (open.bootId === change.machine.bootId && attempt.previous.toplevel !== null) {
@@ -109,7 +110,6 @@ async function activatePrevious(
   { txn, attempt, touched }: OpenAttempt,
 ): Promise<readonly string[]> {
   if (!touched) return [];
-  await change.commands.awaitSwitch(txn);
   const { toplevel } = attempt.previous;
   const running = change.machine.running();
   if (running !== null && running !== attempt.closure.toplevel && running !== toplevel) {
@@ -137,22 +137,25 @@ async function activatePrevious(
 }
 
 /** Undoes a profile that was set although the trial ended; one that someone else set is left alone. */
-async function resetProfile(
-  change: Change,
-  { txn, attempt }: OpenAttempt,
-): Promise<readonly string[]> {
+async function resetProfile(change: Change, open: OpenAttempt): Promise<readonly string[]> {
+  const { txn, attempt } = open;
   const now = change.machine.profile();
   const { toplevel, generation } = attempt.profile;
-  if (now.toplevel !== attempt.closure.toplevel || now.toplevel === toplevel) return [];
+  const isTried = now.toplevel === attempt.closure.toplevel && now.toplevel !== toplevel;
+  // Who began it may have been killed before the loader knew of it.
+  const isBegun = open.state === "rolling-back" && open.left !== null && now.toplevel === toplevel;
+  if (!isTried && !isBegun) return [];
   if (toplevel === null || generation === null) {
     return ["the boot default is the system that was tried: there was none before it"];
   }
-  const intent = { generation, from: now.generation };
-  await step(change, { txn, name: "reset-profile", intent }, async () => {
-    await change.commands.switchGeneration(generation);
-    await change.commands.syncStore();
-    return null;
-  });
+  if (isTried) {
+    const intent = { generation, from: now.generation };
+    await step(change, { txn, name: "reset-profile", intent }, async () => {
+      await change.commands.switchGeneration(generation);
+      await change.commands.syncStore();
+      return null;
+    });
+  }
   const { end, message } = await step(
     change,
     { txn, name: "re-activate", intent: { toplevel } },

@@ -155,6 +155,7 @@ async function activate(change: Change, attempt: Attempt, { unasked }: SwitchWor
     switchAndRead(change, { txn, toplevel, action: "test", purpose: "switch" }),
   );
   const { end, exitCode, message } = activation;
+  if (exitCode !== 0) await commands.forgetSwitch(txn);
   if (isNobodys(activation) || (unasked !== null && isUnasked(activation))) {
     throw new Fault("system/activation-failed", message ?? `${toplevel} was not activated`);
   }

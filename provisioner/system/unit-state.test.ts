@@ -30,6 +30,12 @@ const cases = [
     { exitCode: null, timedOut: false },
   ],
   [
+    "had no process",
+    "ActiveState=failed\nResult=resources\nExecMainStatus=0\n",
+    false,
+    { exitCode: null, timedOut: false, unstarted: true },
+  ],
+  [
     "failed, and no more is said",
     "ActiveState=failed\n",
     false,

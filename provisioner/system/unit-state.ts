@@ -10,6 +10,8 @@ export interface UnitEnd {
   /** `null` when it was killed. */
   readonly exitCode: number | null;
   readonly timedOut: boolean;
+  /** Said where systemd had no process for it: nothing of it has run. */
+  readonly unstarted?: true;
 }
 
 /** Reads `systemctl show` of a unit: ActiveState, Result and ExecMainStatus, one `NAME=value` a line. */
@@ -30,5 +32,6 @@ function readEnd(properties: ReadonlyMap<string, string>): UnitEnd {
   const status = Number(properties.get("ExecMainStatus"));
   const exited = result === "exit-code" && Number.isInteger(status);
   // What was to run before the program has failed where that itself has none but 0 to say.
-  return { exitCode: exited ? status || 1 : null, timedOut: result === "timeout" };
+  const end = { exitCode: exited ? status || 1 : null, timedOut: result === "timeout" };
+  return result === "resources" ? { ...end, unstarted: true } : end;
 }

@@ -31,7 +31,7 @@ interface Definition {
 /** Options that a template asks for, so that it fits releases before and after they moved. */
 const releases: Readonly<Record<string, PlainData>> = {
   newer: { services: { desktopManager: { gnome: {} } }, hardware: { graphics: {} } },
-  older: { services: { desktopManager: {} }, hardware: {} },
+  older: { services: {}, hardware: {} },
 };
 
 function definitions(name: string, parameters: Parameters, release = "newer"): Definition[] {

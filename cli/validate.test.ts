@@ -44,3 +44,24 @@ t.test("validate --annotate prints the document with what is said of each line",
   );
   t.end();
 });
+
+t.test("validate checks homes without knowing what an image pins", (t) => {
+  const document = (home: string) => `#firstlight
+version: 1
+users: { alice: {} }
+home: { alice: ${home} }
+`;
+  const said = (home: string) => {
+    const { code, stdout } = firstlight(["validate", "-", "--json"], document(home));
+    const { findings } = JSON.parse(stdout) as { findings: { line: number; code: string }[] };
+    return [code, ...findings.map((finding) => `${finding.line} ${finding.code}`)];
+  };
+  t.same(said("{ packages: [git] }"), [0, "4 render/pin-unknown"]);
+  t.same(said("{ nixpkgs: {} }"), [4, "4 render/pin-unknown", "4 render/home-option"]);
+  t.match(firstlight(["translate", "-", "--format", "nix"], document("{ packages: [git] }")), {
+    code: 0,
+    stdout: /home-manager = \{[^]*packages = \[ pkgs\.git \];/,
+    stderr: /note home: needs an image that pins home-manager/,
+  });
+  t.end();
+});

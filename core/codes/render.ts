@@ -77,6 +77,10 @@ export const renderCodes = {
     means: "A source tree that is needed is not pinned on this machine.",
     action: "Pin it in the image, or do without what needs it.",
   },
+  "render/pin-unknown": {
+    means: "A source tree is needed that the image of a machine pins; here it is not known whether it does.",
+    action: "Pin it in the image that takes this document.",
+  },
   "render/option-name": {
     means: "The name of a raw option is not names joined by dots.",
     action: "Put names that hold dots or other characters in quotes.",

@@ -444,7 +444,17 @@ const cases: readonly Case[] = [
     { users: { imports: {} } },
     error("nix/take-over-key", "users.imports"),
   ],
-  ["home-manager that is not pinned", { home: { a: {} } }, error("render/pin-missing", "home")],
+  [
+    "home-manager that is not pinned",
+    { home: { a: {} }, users: { a: {} } },
+    error("render/pin-missing", "home"),
+  ],
+  [
+    "home-manager where no machine is known",
+    { home: { a: {} }, users: { a: {} } },
+    note("render/pin-unknown", "home"),
+    { base: { isPreview: true } },
+  ],
   [
     "a home of nobody",
     { home: { alcie: {} }, users: { alice: {} } },
@@ -608,6 +618,44 @@ for (const [sentence, spec, finding, options] of cases) {
     t.equal(findings.length, 1, "said once");
   });
 }
+
+t.test("all else of a home is found without the pin, at a desk and on a machine", async (t) => {
+  const home = {
+    alice: {
+      files: { "a/../x": { content: "-----BEGIN OPENSSH PRIVATE KEY-----\n" } },
+      "home.packages": ["git"],
+      "programs..git": true,
+    },
+    alcie: {},
+  };
+  const said = (base: TryOptions["base"]) =>
+    tryRender({ users: { alice: {} }, home }, { base: base ?? {} }).findings.map(
+      ({ level, code, path }) => `${level} ${code} ${path}`,
+    );
+  const ofAlice = [
+    "error render/home-option home.alice.home.packages",
+    "error render/home-option home.alice.files.a/../x",
+    "warning render/readable-key home.alice.files.a/../x",
+    "error render/option-name home.alice.programs..git",
+  ];
+  t.same(said({}), [
+    "error render/pin-missing home",
+    ...ofAlice,
+    "error render/user-unknown home.alcie",
+  ]);
+  t.same(said({ isPreview: true }), [
+    "note render/pin-unknown home",
+    ...ofAlice,
+    "warning render/user-unknown home.alcie",
+  ]);
+});
+
+t.test("at a desk a home is rendered without home-manager's module", async (t) => {
+  const spec = { users: { alice: {} }, home: { alice: { packages: ["git"] } } };
+  const text = fileOf(tryRender(spec, { base: { isPreview: true } }), "firstlight/instance.nix");
+  t.match(text, "packages = [ pkgs.git ];");
+  t.notMatch(text, "imports");
+});
 
 t.test(
   "a finding has the line of the document, and what can be said is said all the same",

@@ -103,4 +103,19 @@ if (nixpkgsTree !== undefined)
         const options = { checkParameters };
         t.match(await system(machine, t.testdir(), spec, options), /nixos-system-.*\.drv$/);
       });
+    await t.test("several uses, where they may be", async (t) => {
+      const addresses = ["10.100.0.1/24"];
+      const sites = (name: string) => ({ [name]: { target: "http://127.0.0.1:1", tls: "none" } });
+      const containers = (name: string) => ({ [name]: { image: "nginx" } });
+      const templates = [
+        { name: "wireguard-mesh", parameters: { addresses } },
+        { name: "wireguard-mesh", parameters: { addresses, interface: "wg1", port: 51821 } },
+        { name: "nginx-proxy", parameters: { sites: sites("a.example.org") } },
+        { name: "nginx-proxy", parameters: { sites: sites("b.example.org") } },
+        { name: "podman", parameters: { openPorts: [80], containers: containers("a") } },
+        { name: "podman", parameters: { openPorts: [80], containers: containers("b") } },
+      ];
+      const options = { checkParameters };
+      t.match(await system(machine, t.testdir(), { templates }, options), /nixos-system-.*\.drv$/);
+    });
   });

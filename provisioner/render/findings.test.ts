@@ -763,26 +763,30 @@ t.test("the manifest says which line set which option, and holds no value", asyn
 
 t.test("the values are those of the modules, leaf by leaf, templates among them", async (t) => {
   const origins = new Map([["templates.0", { document: "user-data", line: 7, column: 5 }]]);
-  const use = { name: "docker-host", parameters: { dataRoot: "/srv/a" } };
-  const other = { name: "docker-host", parameters: { dataRoot: "/srv/b" } };
+  const addresses = ["10.0.0.1/24"];
+  const use = { name: "wireguard-mesh", parameters: { addresses } };
+  const other = {
+    name: "wireguard-mesh",
+    parameters: { interface: "wg1", port: 51821, addresses },
+  };
   const spec = {
     hostname: "edge",
     templates: [use, other],
     sshd: { passwordAuthentication: false },
   };
-  const result = tryRender(spec, { origins });
+  const result = tryRender(spec, { origins, checkParameters: () => [] });
   t.match(JSON.parse(fileOf(result, "firstlight/values.json")), {
     v: 1,
     options: {
       "networking.hostName": '"edge"',
       "services.openssh.settings.PasswordAuthentication": "false",
       "system.stateVersion": '"25.11"',
-      "templates.docker-host.dataRoot": '"/srv/a"',
-      'templates."docker-host 2".dataRoot': '"/srv/b"',
+      "templates.wireguard-mesh.addresses": String,
+      'templates."wireguard-mesh 2".interface': '"wg1"',
     },
   });
   t.match(JSON.parse(fileOf(result, "firstlight/manifest.json")), {
-    options: { "templates.docker-host": { line: 7 }, "system.stateVersion": null },
+    options: { "templates.wireguard-mesh": { line: 7 }, "system.stateVersion": null },
     files: { "firstlight/values.json": String },
   });
 });

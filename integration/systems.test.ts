@@ -4,6 +4,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { Platform } from "#provisioner/render/base.ts";
 import { renderCases } from "#provisioner/render/cases.ts";
 import { shippedTemplates, type TryOptions, tryRender } from "#provisioner/render/try-render.ts";
+import { everyParameter } from "./every-parameter.ts";
 import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
 import { nixpkgsRelease, nixpkgsTree, systemOf } from "./nixpkgs-trees.ts";
 import { writeRendered } from "./render-check.ts";
@@ -97,12 +98,16 @@ if (nixpkgsTree !== undefined)
   t.test("so is one with a template", { skip }, async (t) => {
     const machine = await nixMachine(t);
     const checkParameters = await loadParameterCheck([...shippedTemplates.keys()]);
-    for (const { name, example } of shippedTemplates.values())
-      await t.test(name, async (t) => {
-        const spec = { templates: [{ name, parameters: example }] };
-        const options = { checkParameters };
-        t.match(await system(machine, t.testdir(), spec, options), /nixos-system-.*\.drv$/);
-      });
+    for (const template of shippedTemplates.values())
+      for (const [what, parameters] of [
+        ["as it is shown", template.example],
+        ["with each of its parameters", everyParameter(template)],
+      ] as const)
+        await t.test(`${template.name} ${what}`, async (t) => {
+          const spec = { users: { alice: {} }, templates: [{ name: template.name, parameters }] };
+          const options = { checkParameters };
+          t.match(await system(machine, t.testdir(), spec, options), /nixos-system-.*\.drv$/);
+        });
     await t.test("several uses, where they may be", async (t) => {
       const addresses = ["10.100.0.1/24"];
       const sites = (name: string) => ({ [name]: { target: "http://127.0.0.1:1", tls: "none" } });

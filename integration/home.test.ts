@@ -3,7 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { filesOfPrograms } from "#provisioner/render/home-files.ts";
+import {
+  filesOfHome,
+  filesOfPrograms,
+  settingsOfPrograms,
+} from "#provisioner/render/home-files.ts";
 import { tryRender } from "#provisioner/render/try-render.ts";
 import { nixMachine, skipWithoutNix } from "./nix-machine.ts";
 import { nixpkgsTree, standInSystemOf, systemOf } from "./nixpkgs-trees.ts";
@@ -117,6 +121,36 @@ if (homeManager !== undefined && nixpkgsTree !== undefined) {
       system: /-nixos-system-.*\.drv$/,
     });
   });
+
+  t.test(
+    "programs write the files that are said of them, with settings or without",
+    {
+      skip,
+    },
+    async (t) => {
+      const files = `{
+      targets = map (file: file.target) (builtins.filter (file: file.enable) (builtins.attrValues c.home-manager.users.alice.home.file));
+    }`;
+      const names = Object.keys(filesOfPrograms);
+      const set = (needed: string | undefined) =>
+        needed === undefined ? {} : { [needed]: { theme: "x" } };
+      for (const [what, settings] of [
+        ["without", () => ({})],
+        ["with", (name: string) => set(settingsOfPrograms[name])],
+      ] as const) {
+        const programs = Object.fromEntries(
+          names.map((name) => [name, { enable: true, ...settings(name) }]),
+        );
+        const home = { alice: { programs } };
+        const question = { spec: { users: { alice: {} }, home }, wanted: files };
+        const found = await evaluateHome(t, homeManager, wholeSystemOf, question);
+        const { targets } = found as { readonly targets: readonly string[] };
+        const said = filesOfHome(home.alice).map(({ path }) => path);
+        const known = Object.values(filesOfPrograms).flat();
+        t.same(targets.filter((target) => known.includes(target)).sort(), [...said].sort(), what);
+      }
+    },
+  );
 
   t.test("home-manager itself refuses what it has not", { skip }, async (t) => {
     for (const [home, message] of [

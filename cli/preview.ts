@@ -47,6 +47,7 @@ export async function renderPreview(
     instanceId: options.instanceId ?? "preview",
     base: {
       kind: "platform",
+      isPreview: true,
       files: [],
       platform: null,
       pins: {},

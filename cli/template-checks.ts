@@ -40,9 +40,14 @@ export async function loadParameterCheck(names: readonly string[]): Promise<Chec
 
 function toFault(error: ValidationError): ParameterFault {
   const added = error.params["additionalProperty"];
-  const path = error.instancePath.split("/").slice(1);
+  const path = error.instancePath
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   if (typeof added === "string")
     return { path: [...path, added], message: `has no parameter \`${added}\`` };
+  const missing = error.params["missingProperty"];
+  if (typeof missing === "string") return { path, message: `lacks \`${missing}\``, missing };
   const name = path.join(".") || "its parameters";
   const allowed = error.params["allowedValues"];
   if (Array.isArray(allowed)) return { path, message: `${name} must be ${oneOf(allowed)}` };

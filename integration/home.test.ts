@@ -3,20 +3,25 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import { filesOfPrograms } from "#provisioner/render/home-files.ts";
+import {
+  filesOfHome,
+  filesOfPrograms,
+  settingsOfPrograms,
+} from "#provisioner/render/home-files.ts";
 import { tryRender } from "#provisioner/render/try-render.ts";
 import { nixMachine, skipWithoutNix } from "./nix-machine.ts";
+import { nixpkgsTree, standInSystemOf, systemOf } from "./nixpkgs-trees.ts";
 import { complaintsAbout, writeRendered } from "./render-check.ts";
 
-t.setTimeout(300_000);
+t.setTimeout(1_200_000);
 const skip = skipWithoutNix();
 const standIn = path.join(import.meta.dirname, "home-manager");
-const [homeManager, nixpkgs] = [process.env["HOME_MANAGER"], process.env["NIXPKGS"]];
+const homeManager = process.env["HOME_MANAGER"];
 if (homeManager === undefined)
   t.comment(
     "SKIPPED: what is rendered, on a release of home-manager (name its tree in HOME_MANAGER)",
   );
-else if (nixpkgs === undefined)
+else if (nixpkgsTree === undefined)
   t.comment("SKIPPED: evaluating it there (name a tree of nixpkgs in NIXPKGS)");
 
 const spec: Omit<Spec, "version"> = {
@@ -28,7 +33,7 @@ const spec: Omit<Spec, "version"> = {
         ".config/app/app.conf": { content: "a = ${b}\n" },
         "bin/hello": { content: "#!/bin/sh\necho hello\n", executable: true, force: true },
       },
-      programs: { git: { enable: true } },
+      programs: { git: { enable: true, settings: { user: { name: "Alice Example" } } } },
       "programs.tmux.enable": true,
     },
   },
@@ -45,23 +50,32 @@ const wanted = `let h = c.home-manager.users.alice; in {
   user = c.systemd.services.home-manager-alice.serviceConfig.User;
 }`;
 
-/** What a rendered home is to a system of this nixpkgs with this home-manager. */
+interface Question {
+  readonly spec: Omit<Spec, "version">;
+  /** A set of Nix of the system's `c`. */
+  readonly wanted: string;
+}
+
+/** What a rendered home is to a system with this home-manager. */
 async function evaluateHome(
   t: { teardown(close: () => void): unknown; testdir(): string },
   tree: string,
-  pkgs: string,
+  system: (entry: string) => string,
+  { spec, wanted }: Question,
 ): Promise<unknown> {
   const machine = await nixMachine(t);
-  const pin = { storePath: tree, narHash: null, revision: null };
+  const added = await machine.run(["nix-store", "--add", tree]);
+  if (added.code !== 0) throw new Error(added.stderr);
+  const pin = { storePath: added.stdout.trim(), narHash: null, revision: null };
   const { sources, findings } = tryRender(spec, { base: { pins: { "home-manager": pin } } });
   const errors = findings.filter(({ level }) => level === "error");
   if (errors.length > 0) throw new Error(JSON.stringify(errors));
   if (complaintsAbout(sources).length > 0) throw new Error(complaintsAbout(sources).join("\n"));
   const entry = writeRendered(t.testdir(), sources);
-  const expression = `let c = (import ${pkgs} { configuration = ${entry}; system = "x86_64-linux"; }).config; in ${wanted}`;
+  const expression = `let c = (${system(entry)}).config; in ${wanted}`;
   const { code, stdout, stderr } = await machine.run(
     ["nix-instantiate", "--eval", "--strict", "--json", "--read-write-mode", "--expr", expression],
-    { timeoutMs: 240_000 },
+    { timeoutMs: 600_000 },
   );
   if (code !== 0) throw new Error(stderr);
   return JSON.parse(stdout);
@@ -80,13 +94,74 @@ const expected = {
 };
 
 t.test("a home is part of the system", { skip }, async (t) => {
-  t.match(await evaluateHome(t, standIn, "<nixpkgs/nixos>"), expected);
+  t.match(await evaluateHome(t, standIn, standInSystemOf, { spec, wanted }), expected);
 });
 
-if (homeManager !== undefined && nixpkgs !== undefined)
+/** A system that boots, whose homes have no manual: that is made by a tool of nixpkgs of the same release. */
+function wholeSystemOf(entry: string): string {
+  return systemOf(`{
+    imports = [ ${entry} ];
+    fileSystems."/".device = "/dev/disk/by-uuid/0001";
+    boot.loader.grub.device = "/dev/sda";
+    home-manager.sharedModules = [ { manual.manpages.enable = false; home.enableNixpkgsReleaseCheck = false; } ];
+  }`);
+}
+
+if (homeManager !== undefined && nixpkgsTree !== undefined) {
   t.test("a home is part of the system with home-manager itself", { skip }, async (t) => {
-    t.match(await evaluateHome(t, homeManager, `${nixpkgs}/nixos`), expected);
+    const all = `${wanted} // {
+      gitName = c.home-manager.users.alice.programs.git.iniContent.user.name;
+      home = c.home-manager.users.alice.home.activationPackage.drvPath;
+      system = c.system.build.toplevel.drvPath;
+    }`;
+    t.match(await evaluateHome(t, homeManager, wholeSystemOf, { spec, wanted: all }), {
+      ...expected,
+      gitName: "Alice Example",
+      home: /-home-manager-generation\.drv$/,
+      system: /-nixos-system-.*\.drv$/,
+    });
   });
+
+  t.test(
+    "programs write the files that are said of them, with settings or without",
+    {
+      skip,
+    },
+    async (t) => {
+      const files = `{
+      targets = map (file: file.target) (builtins.filter (file: file.enable) (builtins.attrValues c.home-manager.users.alice.home.file));
+    }`;
+      const names = Object.keys(filesOfPrograms);
+      const set = (needed: string | undefined) =>
+        needed === undefined ? {} : { [needed]: { theme: "x" } };
+      for (const [what, settings] of [
+        ["without", () => ({})],
+        ["with", (name: string) => set(settingsOfPrograms[name])],
+      ] as const) {
+        const programs = Object.fromEntries(
+          names.map((name) => [name, { enable: true, ...settings(name) }]),
+        );
+        const home = { alice: { programs } };
+        const question = { spec: { users: { alice: {} }, home }, wanted: files };
+        const found = await evaluateHome(t, homeManager, wholeSystemOf, question);
+        const { targets } = found as { readonly targets: readonly string[] };
+        const said = filesOfHome(home.alice).map(({ path }) => path);
+        const known = Object.values(filesOfPrograms).flat();
+        t.same(targets.filter((target) => known.includes(target)).sort(), [...said].sort(), what);
+      }
+    },
+  );
+
+  t.test("home-manager itself refuses what it has not", { skip }, async (t) => {
+    for (const [home, message] of [
+      [{ programs: { git: { enabel: true } } }, /programs\.git\.enabel' does not exist/],
+      [{ "programs.tmux.enable": "yes" }, /programs\.tmux\.enable' is not of type `boolean'/],
+    ] as const) {
+      const question = { spec: { ...spec, home: { alice: home } }, wanted };
+      await t.rejects(evaluateHome(t, homeManager, wholeSystemOf, question), { message });
+    }
+  });
+}
 
 if (homeManager !== undefined)
   t.test("home-manager has what is rendered, and what is said of its programs", async (t) => {

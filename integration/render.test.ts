@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { readFacts } from "#agent/facts/read-facts.ts";
@@ -23,6 +23,7 @@ import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { raspberryPi4 } from "./machines/raspberry-pi-4.ts";
 import { writeMachine } from "./machines/write-machine.ts";
 import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
+import { libTree } from "./nixpkgs-trees.ts";
 import { complaintsAbout, writeRendered } from "./render-check.ts";
 import { checkExposure } from "./sides/exposure.ts";
 
@@ -513,20 +514,16 @@ const exposures = [
   ["firstlight-maintenance", 14],
 ] as const;
 
-const realLib = process.env["NIXPKGS_LIB"];
-if (realLib === undefined)
+if (libTree === undefined)
   t.comment("SKIPPED: the module on nixpkgs' own lib (name its tree in NIXPKGS_LIB)");
 
-if (realLib !== undefined)
+if (libTree !== undefined)
   t.test("the module agrees with nixpkgs' own lib", { skip }, async (t) => {
     const machine = await nixMachine(t);
-    const lib = existsSync(path.join(realLib ?? "", "lib"))
-      ? path.join(realLib ?? "", "lib")
-      : realLib;
     // As where an image imports it from a place of its own.
     const copy = path.join(t.testdir({ "module.nix": moduleText }), "module.nix");
     const body = `let
-    lib = import ${lib};
+    lib = import ${libTree};
     any = lib.mkOption { type = lib.types.attrsOf lib.types.anything; default = { }; };
     stub.options = {
       boot.kernelParams = lib.mkOption { type = lib.types.listOf lib.types.str; }; boot.kernel.sysctl = any;

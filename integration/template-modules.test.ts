@@ -9,6 +9,7 @@ import { print } from "#provisioner/nix-language/print.ts";
 import { attrs, list, moduleOf, type NixExpr, ref } from "#provisioner/nix-language/tree.ts";
 import { checkOptions, loadOptionList } from "#provisioner/nixos-options/option-list.ts";
 import { loadTemplates } from "#provisioner/render/load-templates.ts";
+import { everyParameter } from "./every-parameter.ts";
 import { nixEvalJson, skipWithoutNix } from "./nix-eval.ts";
 
 const skip = skipWithoutNix();
@@ -35,7 +36,7 @@ const releases: Readonly<Record<string, PlainData>> = {
     hardware: { graphics: {} },
     networking: { wireguard: { useNetworkd: {} } },
   },
-  older: { services: { desktopManager: {} }, hardware: {}, networking: { wireguard: {} } },
+  older: { services: {}, hardware: {}, networking: { wireguard: {} } },
 };
 
 function definitions(name: string, parameters: Parameters, release = "newer"): Definition[] {
@@ -100,7 +101,8 @@ function defined(all: readonly Definition[], option: string): PlainData | undefi
   return all.find((definition) => definition.path.join(".") === option)?.value;
 }
 
-for (const { name, example } of templates.values()) {
+for (const template of templates.values()) {
+  const { name, example } = template;
   t.test(`${name}: its example fits its schema and sets options of NixOS`, { skip }, async (t) => {
     const check = await loadParameterCheck([name]);
     t.same(check(name, example), []);
@@ -111,6 +113,16 @@ for (const { name, example } of templates.values()) {
       t.same(failed(all), []);
       t.same(unfit(name, all), [], release);
     }
+  });
+
+  t.test(`${name}: so does each of its parameters`, { skip }, async (t) => {
+    const parameters = everyParameter(template);
+    t.ok(Object.keys(parameters).length > Object.keys(example).length);
+    const check = await loadParameterCheck([name]);
+    t.same(check(name, parameters), []);
+    const all = definitions(name, parameters);
+    t.same(failed(all), []);
+    t.same(unfit(name, all), []);
   });
 }
 

@@ -9,6 +9,10 @@ export const renderCodes = {
     means: "A parameter of a template does not fit its schema.",
     action: "Change the value as the message says; docs/templates.md lists the parameters.",
   },
+  "render/template-twice": {
+    means: "A template is used several times in a way that one machine cannot have.",
+    action: "Put the parameters together in one use, as the hint says.",
+  },
   "render/rule": {
     means:
       "A rule of sudo or doas is not one line or none that it would take; or one of sudo names its user, who is put before it.",
@@ -82,6 +86,11 @@ export const renderCodes = {
   "render/pin-missing": {
     means: "A source tree that is needed is not pinned on this machine.",
     action: "Pin it in the image, or do without what needs it.",
+  },
+  "render/pin-unknown": {
+    means:
+      "A source tree is needed that the image of a machine pins; here it is not known whether it does.",
+    action: "Pin it in the image that takes this document.",
   },
   "render/option-name": {
     means: "The name of a raw option is not names joined by dots.",

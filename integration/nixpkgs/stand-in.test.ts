@@ -10,6 +10,7 @@ import {
 import path from "node:path";
 import t from "tap";
 import { type NixMachine, nixMachine, nixModes, skipWithoutNix, standIn } from "../nix-machine.ts";
+import { libTree } from "../nixpkgs-trees.ts";
 
 t.setTimeout(180_000);
 const skip = skipWithoutNix();
@@ -31,21 +32,13 @@ async function evaluate(machine: NixMachine, expression: string): Promise<unknow
   return code === 0 ? JSON.parse(stdout) : stderr;
 }
 
-/** The real lib's directory, where the environment names a tree that has it. */
-function realLib(): string | undefined {
-  const tree = process.env["NIXPKGS_LIB"];
-  if (tree === undefined) return undefined;
-  return existsSync(path.join(tree, "lib")) ? path.join(tree, "lib") : tree;
-}
-
 t.test("the module rules of nixpkgs", { skip }, async (t) => {
   const machine = await nixMachine(t);
-  const real = realLib();
-  if (real === undefined)
+  if (libTree === undefined)
     t.comment("SKIPPED: the same cases on the real lib (name its tree in NIXPKGS_LIB)");
   const libs = [
     ["the stand-in", path.join(standIn, "lib")],
-    ...(real === undefined ? [] : [["the real lib", real]]),
+    ...(libTree === undefined ? [] : [["the real lib", libTree]]),
   ] as const;
   for (const [name, lib] of libs) {
     await t.test(name ?? "", async (t) => {

@@ -108,6 +108,14 @@ export function addFinding(
   });
 }
 
+/** A place of the spec as a person finds it: the line of its document, else its path. */
+export function placeOf({ origins }: Concern, path: readonly string[]): string {
+  const origin = originOf(origins, path);
+  return origin?.line === undefined || origin.line === null
+    ? findingPath(path)
+    : `${origin.document}:${origin.line}`;
+}
+
 /** The nearest known place of a path of the spec. */
 export function originOf(
   origins: ReadonlyMap<string, Origin>,

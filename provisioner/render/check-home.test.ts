@@ -78,6 +78,26 @@ t.test("files are found wherever a home names them", async (t) => {
   t.same(found(t, { "home/alice/.bashrc": "", "home/alice/x": "" }, { home: { alice: off } }), []);
 });
 
+t.test("a program that writes its file only with settings has none without", async (t) => {
+  const there = { "home/alice/.config/bat/config": "mine\n" };
+  const count = (home: object) => found(t, there, { home: { alice: home } } as never).length;
+  t.equal(count({ programs: { bat: { enable: true } } }), 0);
+  t.equal(count({ programs: { bat: { enable: true, config: {} } } }), 0);
+  t.equal(count({ programs: { bat: { enable: true, config: { theme: "x" } } } }), 1);
+  t.equal(count({ "programs.bat.enable": true, "programs.bat.config.theme": "x" }), 1);
+  t.equal(count({ programs: { bat: { config: { theme: "x" } } } }), 0, "not enabled");
+});
+
+t.test(
+  "a directory that home-manager puts in place as a whole is a conflict as well",
+  async (t) => {
+    const home = { alice: { programs: { htop: { enable: true, settings: { delay: 5 } } } } };
+    t.match(found(t, { "home/alice/.config/htop/htoprc": "x" }, { home } as never), [
+      /\/home\/alice\/\.config\/htop is there already/,
+    ]);
+  },
+);
+
 t.test("a home is where the spec, or the machine, has it", async (t) => {
   const home = { alice: { files } };
   const users = { alice: { home: "/srv/alice" } };

@@ -457,7 +457,17 @@ const cases: readonly Case[] = [
     { users: { imports: {} } },
     error("nix/take-over-key", "users.imports"),
   ],
-  ["home-manager that is not pinned", { home: { a: {} } }, error("render/pin-missing", "home")],
+  [
+    "home-manager that is not pinned",
+    { home: { a: {} }, users: { a: {} } },
+    error("render/pin-missing", "home"),
+  ],
+  [
+    "home-manager where no machine is known",
+    { home: { a: {} }, users: { a: {} } },
+    note("render/pin-unknown", "home"),
+    { base: { isPreview: true } },
+  ],
   [
     "a home of nobody",
     { home: { alcie: {} }, users: { alice: {} } },
@@ -632,6 +642,44 @@ for (const [sentence, spec, finding, options] of cases) {
   });
 }
 
+t.test("all else of a home is found without the pin, at a desk and on a machine", async (t) => {
+  const home = {
+    alice: {
+      files: { "a/../x": { content: "-----BEGIN OPENSSH PRIVATE KEY-----\n" } },
+      "home.packages": ["git"],
+      "programs..git": true,
+    },
+    alcie: {},
+  };
+  const said = (base: TryOptions["base"]) =>
+    tryRender({ users: { alice: {} }, home }, { base: base ?? {} }).findings.map(
+      ({ level, code, path }) => `${level} ${code} ${path}`,
+    );
+  const ofAlice = [
+    "error render/home-option home.alice.home.packages",
+    "error render/home-option home.alice.files.a/../x",
+    "warning render/readable-key home.alice.files.a/../x",
+    "error render/option-name home.alice.programs..git",
+  ];
+  t.same(said({}), [
+    "error render/pin-missing home",
+    ...ofAlice,
+    "error render/user-unknown home.alcie",
+  ]);
+  t.same(said({ isPreview: true }), [
+    "note render/pin-unknown home",
+    ...ofAlice,
+    "warning render/user-unknown home.alcie",
+  ]);
+});
+
+t.test("at a desk a home is rendered without home-manager's module", async (t) => {
+  const spec = { users: { alice: {} }, home: { alice: { packages: ["git"] } } };
+  const text = fileOf(tryRender(spec, { base: { isPreview: true } }), "firstlight/instance.nix");
+  t.match(text, "packages = [ pkgs.git ];");
+  t.notMatch(text, "imports");
+});
+
 t.test(
   "a finding has the line of the document, and what can be said is said all the same",
   async (t) => {
@@ -738,26 +786,30 @@ t.test("the manifest says which line set which option, and holds no value", asyn
 
 t.test("the values are those of the modules, leaf by leaf, templates among them", async (t) => {
   const origins = new Map([["templates.0", { document: "user-data", line: 7, column: 5 }]]);
-  const use = { name: "docker-host", parameters: { dataRoot: "/srv/a" } };
-  const other = { name: "docker-host", parameters: { dataRoot: "/srv/b" } };
+  const addresses = ["10.0.0.1/24"];
+  const use = { name: "wireguard-mesh", parameters: { addresses } };
+  const other = {
+    name: "wireguard-mesh",
+    parameters: { interface: "wg1", port: 51821, addresses },
+  };
   const spec = {
     hostname: "edge",
     templates: [use, other],
     sshd: { passwordAuthentication: false },
   };
-  const result = tryRender(spec, { origins });
+  const result = tryRender(spec, { origins, checkParameters: () => [] });
   t.match(JSON.parse(fileOf(result, "firstlight/values.json")), {
     v: 1,
     options: {
       "networking.hostName": '"edge"',
       "services.openssh.settings.PasswordAuthentication": "false",
       "system.stateVersion": '"25.11"',
-      "templates.docker-host.dataRoot": '"/srv/a"',
-      'templates."docker-host 2".dataRoot': '"/srv/b"',
+      "templates.wireguard-mesh.addresses": String,
+      'templates."wireguard-mesh 2".interface': '"wg1"',
     },
   });
   t.match(JSON.parse(fileOf(result, "firstlight/manifest.json")), {
-    options: { "templates.docker-host": { line: 7 }, "system.stateVersion": null },
+    options: { "templates.wireguard-mesh": { line: 7 }, "system.stateVersion": null },
     files: { "firstlight/values.json": String },
   });
 });

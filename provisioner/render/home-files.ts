@@ -32,7 +32,7 @@ export const filesOfPrograms: Readonly<Record<string, readonly string[]>> = {
   bat: [".config/bat/config"],
   fish: [".config/fish/config.fish"],
   git: [".config/git/config"],
-  htop: [".config/htop/htoprc"],
+  htop: [".config/htop"],
   kitty: [".config/kitty/kitty.conf"],
   readline: [".inputrc"],
   ssh: [".ssh/config"],
@@ -41,35 +41,64 @@ export const filesOfPrograms: Readonly<Record<string, readonly string[]>> = {
   zsh: [".zshrc", ".zshenv"],
 };
 
+/** Those of them that write nothing before this option of theirs says something. */
+export const settingsOfPrograms: Readonly<Record<string, string>> = {
+  alacritty: "settings",
+  bat: "config",
+  htop: "settings",
+  starship: "settings",
+};
+
+/** An option of a home, nested below the first part of its name. */
+interface Said {
+  /** As it is written. */
+  readonly key: string;
+  readonly top: string;
+  readonly value: unknown;
+}
+
 /** The files that a home asks for, as far as the spec shows them. */
 export function filesOfHome(home: Home): readonly HomeFile[] {
   const own = Object.entries(home.files ?? {}).map(([path, { content, force = false }]) => ({
     ...{ path, content, force },
     from: ["files", path],
   }));
-  const options = Object.entries(homeOptions(home));
-  return [...own, ...options.flatMap(([name, value]) => filesBelow(name, value))];
+  const said = Object.entries(homeOptions(home)).map(([key, data]): Said => {
+    const [top = key, ...path] = splitOptionName(key) ?? [key];
+    return {
+      key,
+      top,
+      value: path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), data),
+    };
+  });
+  return [...own, ...said.flatMap(filesBelow), ...filesByPrograms(said)];
 }
 
-/** Files of `home.file`, `xdg.configFile` and `programs`, however the names are written. */
-function filesBelow(key: string, data: unknown): readonly HomeFile[] {
-  const path = splitOptionName(key) ?? [key];
-  const whole = path.slice(1).reduceRight<unknown>((inner, name) => ({ [name]: inner }), data);
-  const from = [key];
-  if (path[0] === "programs")
-    return entries(whole).flatMap(([name, said]) => ofProgram(name, said, from));
-  if (path[0] === "home")
-    return entries(member(whole, "file")).flatMap((each) => ofFile("", each, from));
-  if (path[0] === "xdg")
-    return entries(member(whole, "configFile")).flatMap((each) => ofFile(".config/", each, from));
+/** Files of `home.file` and `xdg.configFile`. */
+function filesBelow({ key, top, value }: Said): readonly HomeFile[] {
+  if (top === "home")
+    return entries(member(value, "file")).flatMap((each) => ofFile("", each, [key]));
+  if (top === "xdg")
+    return entries(member(value, "configFile")).flatMap((each) => ofFile(".config/", each, [key]));
   return [];
 }
 
-function ofProgram(name: string, said: unknown, from: readonly string[]): readonly HomeFile[] {
-  if (member(said, "enable") !== true || !Object.hasOwn(filesOfPrograms, name)) return [];
-  return (filesOfPrograms[name] ?? []).map((path) => ({
-    ...{ path, from, content: undefined, force: false },
-  }));
+/** Files of the programs that are enabled; what is said of one may stand under several names. */
+function filesByPrograms(all: readonly Said[]): readonly HomeFile[] {
+  const programs = all.filter(({ top }) => top === "programs");
+  return Object.entries(filesOfPrograms).flatMap(([name, paths]) => {
+    const said = programs.map(({ key, value }) => ({ key, value: member(value, name) }));
+    const on = said.find(({ value }) => member(value, "enable") === true);
+    const needed = settingsOfPrograms[name];
+    const writes =
+      needed === undefined || said.some(({ value }) => !isEmpty(member(value, needed)));
+    if (on === undefined || !writes) return [];
+    return paths.map((path) => ({ path, from: [on.key], content: undefined, force: false }));
+  });
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (typeof value === "object" && entries(value).length === 0);
 }
 
 function ofFile(

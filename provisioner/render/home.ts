@@ -24,22 +24,15 @@ export interface RenderedHome {
 
 const nothing: RenderedHome = { imports: [], assignments: [] };
 
-/** Packages, files and options of home-manager for each user, where it is pinned. */
+/**
+ * Packages, files and options of home-manager for each user. Where it is not pinned that is said, and all
+ * else of the homes is still looked at.
+ */
 export function renderHome(concern: Concern): RenderedHome {
   const users = Object.entries(concern.spec.home ?? {});
   if (users.length === 0) return nothing;
   const pin = concern.base.pins["home-manager"];
-  if (pin === undefined) {
-    addFinding(
-      concern,
-      ["home"],
-      "error",
-      "render/pin-missing",
-      "home-manager is not pinned on this machine",
-      "pin the release that belongs to nixpkgs in the image, its place in the store as `services.firstlight.pins.home-manager.storePath` (docs/home.md), or remove `home`",
-    );
-    return nothing;
-  }
+  if (pin === undefined) tellOfPin(concern);
   const assignments = users.flatMap(([name, home]) => {
     checkUser(concern, name);
     const parts = renderUser(concern, name, home);
@@ -49,9 +42,22 @@ export function renderHome(concern: Concern): RenderedHome {
       : [assign(path, call(ref("lib", "mkMerge"), list(parts)), ["home", name])];
   });
   return {
-    imports: [str(`${pin.storePath}/nixos`)],
+    imports: pin === undefined ? [] : [str(`${pin.storePath}/nixos`)],
     assignments: [...wholeSystem(concern), ...assignments],
   };
+}
+
+function tellOfPin(concern: Concern): void {
+  const [level, code, message] = concern.base.isPreview
+    ? ([
+        "note",
+        "render/pin-unknown",
+        "needs an image that pins home-manager, whose options are not known here: its module is left out",
+      ] as const)
+    : (["error", "render/pin-missing", "home-manager is not pinned on this machine"] as const);
+  const hint =
+    "pin the release that belongs to nixpkgs in the image, its place in the store as `services.firstlight.pins.home-manager.storePath` (docs/home.md), or remove `home`";
+  addFinding(concern, ["home"], level, code, message, hint);
 }
 
 /**
@@ -67,7 +73,8 @@ function wholeSystem({ spec }: Concern): readonly Assignment[] {
 /** home-manager takes the home's place from the account; a machine without the account has no such system. */
 function checkUser(concern: Concern, name: string): void {
   const otherwise = "home-manager needs the account, and no system is built without it";
-  const level = concern.base.kind === "platform" ? "error" : "warning";
+  const { kind, isPreview } = concern.base;
+  const level = kind === "platform" && !isPreview ? "error" : "warning";
   warnOfUndeclared(concern, { kind: "user", name, at: ["home", name], otherwise, level });
 }
 

@@ -17,7 +17,7 @@ function loadTemplate(files: Files, directory: string, name: string): Template {
   const page = readYaml(files.readText(`${directory}/template.yaml`) ?? "", {
     document: `${name}/template.yaml`,
   });
-  const { title, description, example } = (page.value ?? {}) as Record<string, unknown>;
+  const { title, description, example, apart } = (page.value ?? {}) as Record<string, unknown>;
   const schema: unknown = JSON.parse(files.readText(`${directory}/schema.json`) ?? "null");
   if (
     typeof title !== "string" ||
@@ -37,6 +37,7 @@ function loadTemplate(files: Files, directory: string, name: string): Template {
     example: (example ?? {}) as Readonly<Record<string, PlainData>>,
     files: nixFiles(files, directory),
     schema: schema as Readonly<Record<string, unknown>>,
+    apart: Array.isArray(apart) ? apart.map(String) : [],
   };
 }
 

@@ -2,8 +2,17 @@ import { nearest } from "#core/nearest.ts";
 import type { TemplateUse } from "#generated/provisioner/spec/v1.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { call, importFile, type NixExpr, path } from "#provisioner/nix-language/tree.ts";
-import { type Assignment, addFinding, assign, attempt, type Concern } from "./assignment.ts";
+import {
+  type Assignment,
+  addFinding,
+  assign,
+  attempt,
+  type Concern,
+  placeOf,
+} from "./assignment.ts";
+import { hintAt } from "./parameter-hints.ts";
 import type { SourceFile } from "./sources.ts";
+import { clashOf } from "./template-uses.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
 
 /** A template as it is shipped: a folder with a module, the schema of its parameters, and a page. */
@@ -17,6 +26,11 @@ export interface Template {
   readonly files: readonly SourceFile[];
   /** JSON Schema of the parameters. */
   readonly schema: Readonly<Record<string, unknown>>;
+  /**
+   * Parameters in each of which several uses on one machine differ, or one mapping in whose names they do; a
+   * machine has one use where there is none.
+   */
+  readonly apart: readonly string[];
 }
 
 /** Templates by name. */
@@ -29,6 +43,8 @@ export interface ParameterFault {
   /** Path inside the parameters. */
   readonly path: readonly string[];
   readonly message: string;
+  /** Name that the mapping at `path` lacks. */
+  readonly missing?: string;
 }
 
 /** Templates that are used: what is imported, and their files. */
@@ -48,7 +64,8 @@ export function renderTemplates(
   const imports: NixExpr[] = [];
   const files = new Map<string, SourceFile>();
   const called: Assignment[] = [];
-  for (const [index, use] of (concern.spec.templates ?? []).entries()) {
+  const uses = concern.spec.templates ?? [];
+  for (const [index, use] of uses.entries()) {
     const template = templates.get(use.name);
     const at = ["templates", String(index)];
     if (template === undefined) {
@@ -62,14 +79,14 @@ export function renderTemplates(
       );
       continue;
     }
-    const parameters = readParameters(concern, use, at, check);
-    if (parameters === undefined) continue;
+    const parameters = readParameters(concern, { template, use, at, check });
+    if (parameters === undefined || !fitsUsesBefore(concern, template, index)) continue;
     checkUsers(concern, use, at);
     imports.push(call(importFile(path(`./firstlight/templates/${template.name}`)), parameters));
-    const uses = called.filter(
+    const before = called.filter(
       ({ path: [, name] }) => name?.split(" ")[0] === template.name,
     ).length;
-    const name = uses === 0 ? template.name : `${template.name} ${uses + 1}`;
+    const name = before === 0 ? template.name : `${template.name} ${before + 1}`;
     called.push(assign(["templates", name], parameters, [...at, "parameters"]));
     for (const file of template.files) {
       const target = `firstlight/templates/${template.name}/${file.path}`;
@@ -90,25 +107,52 @@ function checkUsers(concern: Concern, use: TemplateUse, at: readonly string[]): 
   }
 }
 
+interface Reading {
+  readonly template: Template;
+  readonly use: TemplateUse;
+  readonly at: readonly string[];
+  readonly check: CheckParameters;
+}
+
 function readParameters(
   concern: Concern,
-  use: TemplateUse,
-  at: readonly string[],
-  check: CheckParameters,
+  { template, use, at, check }: Reading,
 ): NixExpr | undefined {
   const parameters = (use.parameters ?? {}) as PlainData;
   const faults = check(use.name, parameters);
-  for (const { path: place, message } of faults) {
+  for (const fault of faults) {
     addFinding(
       concern,
-      [...at, "parameters", ...place],
+      [...at, "parameters", ...fault.path],
       "error",
       "render/template-parameters",
-      `template ${use.name}: ${message}`,
+      `template ${use.name}: ${fault.message}`,
+      hintAt(template.schema, parameters, fault),
     );
   }
   if (faults.length > 0) return undefined;
   return attempt(concern, [...at, "parameters"], () => fromJson(parameters));
+}
+
+/** Whether a machine can have a use beside those before it; where not, a finding names the other one. */
+function fitsUsesBefore(concern: Concern, template: Template, index: number): boolean {
+  const uses = concern.spec.templates ?? [];
+  const use = uses[index];
+  for (const [other, before] of uses.slice(0, index).entries()) {
+    if (before.name !== template.name || use === undefined) continue;
+    const clash = clashOf(template, before, use);
+    if (clash === undefined) continue;
+    addFinding(
+      concern,
+      ["templates", String(index)],
+      "error",
+      "render/template-twice",
+      `template ${template.name} is used already at ${placeOf(concern, ["templates", String(other)])}, ${clash.message}`,
+      clash.hint,
+    );
+    return false;
+  }
+  return true;
 }
 
 function didYouMean(name: string, known: readonly string[]): string {

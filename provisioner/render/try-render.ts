@@ -23,6 +23,8 @@ export interface TryOptions {
   readonly origins?: ReadonlyMap<string, Origin>;
   readonly instanceId?: string;
   readonly metadataService?: MetadataPlace | null;
+  /** Default: every template has the parameters of docker-host. */
+  readonly checkParameters?: CheckParameters;
   /** Whether it sets options that NixOS does not have, on purpose. */
   readonly anyOption?: true;
 }
@@ -64,7 +66,7 @@ export const shippedTemplates = loadTemplates(
   "/templates",
 );
 
-const checkParameters: CheckParameters = (_template, parameters) =>
+const checkAsDockerHost: CheckParameters = (_template, parameters) =>
   validate(parameters)
     ? []
     : (validate.errors ?? []).map(({ instancePath, message }) => ({
@@ -99,7 +101,7 @@ export function tryRender(spec: Omit<Spec, "version">, options: TryOptions = {})
     profiles: options.profiles ?? noProfiles,
     base: { ...plainBase, ...options.base },
     templates: shippedTemplates,
-    checkParameters,
+    checkParameters: options.checkParameters ?? checkAsDockerHost,
     credentials: options.credentials ?? credentialsOf(whole),
     origins: options.origins ?? new Map(),
     instanceId: options.instanceId ?? "i-0001",

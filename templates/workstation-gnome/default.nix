@@ -15,7 +15,7 @@
 }:
 lib.mkMerge [
   (
-    if options.services.desktopManager ? gnome then
+    if options ? services.desktopManager.gnome then
       {
         services.desktopManager.gnome.enable = true;
         services.displayManager.gdm.enable = true;

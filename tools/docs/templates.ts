@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { hostFiles } from "#core/host-files.ts";
 import { loadTemplates } from "#provisioner/render/load-templates.ts";
+import type { Template } from "#provisioner/render/templates.ts";
 import { schemaPage } from "./schema-page.ts";
 
 /** Every template with its parameters and its example. */
@@ -14,7 +15,7 @@ export function templatesPage(): string {
       .filter((line) => line.startsWith("|"));
     return `## ${template.name}: ${template.title}
 
-${template.description}
+${template.description}${severalUses(template)}
 
 ${table.join("\n")}
 
@@ -31,6 +32,8 @@ NixOS module), \`schema.json\` (its parameters) and \`template.yaml\` (title, de
 copied into the sources of a system and called with printed values; nothing is ever substituted in its
 text.
 
+A template is used once on a machine, but where its section says what tells several uses apart.
+
 Parameters become part of the system, which everybody on the machine can read. A secret is therefore the path of
 a file, which the spec writes from a secret:
 
@@ -46,4 +49,14 @@ templates:
 
 ${sections.join("\n\n")}
 `;
+}
+
+function severalUses({ apart, schema }: Template): string {
+  const [first] = apart;
+  if (first === undefined) return "";
+  const { type } =
+    (schema["properties"] as Readonly<Record<string, { type: string }>>)[first] ?? {};
+  return type === "object"
+    ? ` It may be used several times with other names under \`${first}\` and all else the same.`
+    : ` It may be used several times, each time with another \`${apart.join("` and another `")}\`.`;
 }

@@ -1,11 +1,11 @@
 import { hintForOwned } from "#provisioner/render/owned-paths.ts";
 import { hintForUnread } from "#provisioner/render/unread-paths.ts";
-import type { FindingText } from "../input.ts";
+import type { HintedText } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 
-type Rule = (words: readonly string[]) => FindingText | undefined;
+type Rule = (words: readonly string[]) => HintedText | undefined;
 
-const foreign = (message: string, hint: string): FindingText => ({
+const foreign = (message: string, hint: string): HintedText => ({
   code: "cloud-config/foreign-command",
   message,
   hint,
@@ -99,7 +99,7 @@ function named(rule: Rule, names: string): Readonly<Record<string, Rule>> {
 }
 
 /** What to say of a command, by its name and words; `undefined` where nothing is wrong with it. */
-export function foreignCommand(words: readonly string[]): FindingText | undefined {
+export function foreignCommand(words: readonly string[]): HintedText | undefined {
   return getOwn(rules, words[0] ?? "")?.(words) ?? changedFile(redirected(words), false);
 }
 
@@ -113,7 +113,7 @@ function redirected(words: readonly string[]): readonly string[] {
 }
 
 /** Of files below /etc, those of the system are links into the store. */
-function changedFile(files: readonly string[], isEdited: boolean): FindingText | undefined {
+function changedFile(files: readonly string[], isEdited: boolean): HintedText | undefined {
   const paths = files.map((file) => file.replace(/^["']|["']$/g, ""));
   for (const path of paths.filter((each) => each.startsWith("/etc/"))) {
     const owned = hintForOwned(path);

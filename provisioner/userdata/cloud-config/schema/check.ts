@@ -60,14 +60,22 @@ export function joinFindings(
   const refused = new Set(translated.filter(isError).map(key));
   const left = checked.filter((finding) => !isError(finding) || !refused.has(key(finding)));
   const unknownKeys = new Set(left.filter(({ message }) => unknown.test(message)).map(key));
-  const odd = new Set(left.filter(isError).map(pathOf));
+  const errors = left.filter(isError);
+  const odd = new Set(errors.map(pathOf));
+  const around = new Set(errors.flatMap(pathsAround));
   const isSaid = (said: Finding) =>
     (saysUnknown.has(said.code) && unknownKeys.has(key(said))) ||
-    ((saysOdd.has(said.code) || /^nothing is known of /.test(said.message)) &&
-      odd.has(pathOf(said)));
+    (saysOdd.has(said.code) && odd.has(pathOf(said))) ||
+    (/^nothing is known of /.test(said.message) && around.has(pathOf(said)));
   return onePerFault([...translated.filter((said) => !isSaid(said)), ...left]);
 }
 
 function pathOf({ document, path }: Finding): string {
   return `${document}\0${path}`;
+}
+
+/** A value and all that it stands in, but for the whole document. */
+function pathsAround({ document, path }: Finding): readonly string[] {
+  const parts = path.split(".");
+  return parts.map((_, at) => `${document}\0${parts.slice(0, at + 1).join(".")}`);
 }

@@ -319,10 +319,11 @@ async function withoutBlamed(
     translation,
     findings,
   }: Pick<Rendering, "findings"> & {
-    readonly translation: Pick<Resolution, "vendorDocuments">;
+    readonly translation: Pick<Resolution, "vendorDocuments" | "findings">;
   },
 ): Promise<Resolution | undefined> {
-  const blamed = findingsOfBlame(findings, translation.vendorDocuments);
+  const said = [...translation.findings, ...findings];
+  const blamed = findingsOfBlame(said, translation.vendorDocuments);
   return blamed.length === 0
     ? undefined
     : resolveSpec(content, d.settings, { ...d, clock: d.io.clock, blamed });

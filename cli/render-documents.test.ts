@@ -30,6 +30,28 @@ t.test("vendor-data whose rendering has errors is left out, with a warning", asy
   ]);
 });
 
+t.test("of the other vendor-data it is said as well that it is not used", async (t) => {
+  const said = async (userData: string) => {
+    const documents = {
+      userData: raw("user-data", `#cloud-config\n${userData}\n`),
+      vendorData: raw("vendor-data", `#cloud-config\n${inside}\n`),
+      vendorData2: raw("vendor-data2", "#cloud-config\ntimezone: Europe/Berlin\n"),
+    };
+    const { findings } = await renderDocuments(documents, translate, {});
+    return findings
+      .filter(({ code }) => code === "user-data/vendor-data")
+      .map(({ document, level, message }) => `${document} ${level} ${message}`);
+  };
+  t.match(await said("hostname: own"), [
+    /^vendor-data warning vendor-data is not used: what comes of it has errors/,
+    /^vendor-data2 note vendor-data2 is not used either: what comes of vendor-data has errors/,
+  ]);
+  t.match(await said("vendor_data2: {enabled: false}"), [
+    /^vendor-data warning vendor-data is not used: what comes of it has errors/,
+    /^vendor-data2 note vendor-data is not used, as `vendor_data2` of the user-data says/,
+  ]);
+});
+
 t.test("what else is said of its rendering is a note", async (t) => {
   const { files, said } = await shown("write_files: [{path: /etc/apt/sources.list, content: x}]");
   t.match(files, /sources\.list/);

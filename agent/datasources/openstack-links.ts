@@ -41,6 +41,10 @@ export type Made =
     }
   | { readonly kind: "vlan"; readonly parent: string; readonly number: number };
 
+/** What to do about what the cloud says of its network, and nobody on the machine can mend. */
+export const ofCloud =
+  "have the cloud mend its network_data.json, or give the machine a network config";
+
 /** Every link that is translated, by its id. */
 export type Links = ReadonlyMap<string, Link>;
 
@@ -112,10 +116,10 @@ export function given(input: Input, key: string): Input | undefined {
 function readId(input: Input, seen: Set<string>): string | undefined {
   const id = given(input, "id")?.text();
   if (id === undefined) {
-    if (input.get("id")?.value === undefined) refuse(input, "a link lacks `id`");
+    if (input.get("id")?.value === undefined) refuse(input, "a link lacks `id`", ofCloud);
     return undefined;
   }
-  if (seen.has(id)) return refuse(input, "a link of this id stands above already");
+  if (seen.has(id)) return refuse(input, "a link of this id stands above already", ofCloud);
   seen.add(id);
   return id;
 }
@@ -129,7 +133,11 @@ function readPhysical(input: Input, key: string): Link | undefined {
   input.get("vif_id")?.mark("translated");
   if (mac === undefined && (macInput !== undefined || name === undefined)) {
     if (macInput !== undefined) return undefined; // it has its finding
-    return refuse(input, "a link lacks `ethernet_mac_address`, so that it cannot be found");
+    return refuse(
+      input,
+      "a link lacks `ethernet_mac_address`, so that it cannot be found",
+      ofCloud,
+    );
   }
   return newLink({ key, mac, name, mtu, made: undefined });
 }
@@ -144,7 +152,7 @@ function newLink(said: Pick<Link, "key" | "mac" | "name" | "mtu" | "made">): Lin
 
 function readBond(input: Input, keys: Set<string>): Link | undefined {
   const members = given(input, "bond_links")?.texts() ?? [];
-  if (members.length === 0) return refuse(input, "a bond lacks `bond_links`");
+  if (members.length === 0) return refuse(input, "a bond lacks `bond_links`", ofCloud);
   const parameters: Record<string, Json> = {};
   for (const [name, value] of input.entries()) {
     if (!name.startsWith("bond_") || name === "bond_links" || value.value === null) continue;
@@ -163,7 +171,7 @@ function readVlan(input: Input, keys: Set<string>): Link | undefined {
   const numberInput = given(input, "vlan_id");
   const number = numberInput?.integer();
   if (parent === undefined || number === undefined || number > 4094)
-    return refuse(input, "a VLAN lacks `vlan_link` or `vlan_id`");
+    return refuse(input, "a VLAN lacks `vlan_link` or `vlan_id`", ofCloud);
   const made = { kind: "vlan", parent, number } as const;
   return readMade(input, keys, "vlan_mac_address", `vlan${number}`, made);
 }
@@ -211,13 +219,13 @@ function readMac(input: Input | undefined): string | undefined {
   if (input === undefined || mac === undefined) return undefined;
   return /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)
     ? mac.toLowerCase()
-    : refuse(input, "expected a MAC address such as 52:54:00:12:34:56");
+    : refuse(input, "expected a MAC address such as 52:54:00:12:34:56", ofCloud);
 }
 
 function readMtu(input: Input | undefined): number | undefined {
   const mtu = input?.integer();
   if (input === undefined || mtu === undefined || (mtu >= 68 && mtu <= 65_535)) return mtu;
-  return refuse(input, "expected an MTU of 68 to 65535 bytes");
+  return refuse(input, "expected an MTU of 68 to 65535 bytes", ofCloud);
 }
 
 function readName(input: Input | undefined): string | undefined {
@@ -225,7 +233,7 @@ function readName(input: Input | undefined): string | undefined {
   if (input === undefined || name === undefined) return undefined;
   return /^[A-Za-z0-9_.-]{1,15}$/.test(name)
     ? name
-    : refuse(input, "expected a name of at most 15 letters, digits, `_`, `.` and `-`");
+    : refuse(input, "expected a name of at most 15 letters, digits, `_`, `.` and `-`", ofCloud);
 }
 
 /** What the spec takes as the name of an interface in the document. */

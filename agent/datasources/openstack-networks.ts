@@ -5,7 +5,7 @@ import {
   readPrefixed,
   refuse,
 } from "#provisioner/userdata/network-parts.ts";
-import { given, type Link, type Links, type Route } from "./openstack-links.ts";
+import { given, type Link, type Links, ofCloud, type Route } from "./openstack-links.ts";
 
 /** Adds each of the `networks` of network_data.json to the link that it is on. */
 export function addNetworks(inputs: readonly Input[], links: Links): void {
@@ -27,7 +27,7 @@ export function readNameServers(services: Input | undefined): readonly string[] 
 function findLink(input: Input, links: Links): Link | undefined {
   const id = given(input, "link")?.text();
   if (id === undefined) {
-    if (input.get("link")?.value === undefined) refuse(input, "a network lacks `link`");
+    if (input.get("link")?.value === undefined) refuse(input, "a network lacks `link`", ofCloud);
     return undefined;
   }
   const link = links.get(id);
@@ -58,7 +58,7 @@ function readSearch(input: Input | undefined): readonly string[] {
   return items.flatMap((item) => {
     const domain = item.text();
     if (domain === undefined || /^\S+$/.test(domain)) return domain ?? [];
-    return refuse(item, "expected a domain without spaces") ?? [];
+    return refuse(item, "expected a domain without spaces", ofCloud) ?? [];
   });
 }
 
@@ -89,10 +89,10 @@ function addKind(input: Input, link: Link): void {
       link.acceptRa = true;
       return passOver(input);
     case undefined:
-      if (type === undefined) refuse(input, "a network lacks `type`");
+      if (type === undefined) refuse(input, "a network lacks `type`", ofCloud);
       return;
     default:
-      type?.expected("ipv4, ipv6, ipv4_dhcp, ipv6_dhcp or ipv6_slaac");
+      type?.expected("ipv4, ipv6, ipv4_dhcp, ipv6_dhcp or ipv6_slaac", ofCloud);
   }
 }
 
@@ -103,7 +103,7 @@ function passOver(input: Input): void {
 
 function addStatic(input: Input, link: Link): void {
   const address = given(input, "ip_address");
-  if (address === undefined) return refuse(input, "a static network lacks `ip_address`");
+  if (address === undefined) return refuse(input, "a static network lacks `ip_address`", ofCloud);
   const prefixed = readPrefixed(address, () => lengthBeside(input, address));
   input.get("netmask")?.mark("translated"); // a length in the address itself counts
   if (prefixed !== undefined) link.addresses.add(prefixed);
@@ -124,7 +124,7 @@ function addRoutes(input: Input, link: Link): void {
     for (const server of readNameServers(given(route, "services"))) link.nameservers.add(server);
     const target = given(route, "network");
     if (target === undefined) {
-      refuse(route, "a route lacks `network`");
+      refuse(route, "a route lacks `network`", ofCloud);
       continue;
     }
     const to = readPrefixed(target, () => lengthBeside(route, target));

@@ -68,13 +68,15 @@ interface Validating {
 
 /** The document as it is read, with what is said of it. */
 async function annotated(raw: RawDocument, findings: readonly Finding[]): Promise<string> {
-  const [{ annotate }, { openDocument }] = await Promise.all([
+  const [{ annotate }, { openDocument }, { splitUserData }] = await Promise.all([
     import("../annotate.ts"),
     import("#provisioner/userdata/parts/document-bytes.ts"),
+    import("#provisioner/userdata/parts/split.ts"),
   ]);
   const { bytes = raw.bytes } = openDocument(raw.bytes, maxBytes);
   const text = new TextDecoder("utf-8").decode(bytes);
-  return annotate(raw.document, text, findings).replace(/\n$/, "");
+  const { parts } = splitUserData(raw, { fetched: new Map() });
+  return annotate(raw.document, text, { findings, parts }).replace(/\n$/, "");
 }
 
 async function validateFile(

@@ -172,7 +172,10 @@ export function attempt<T>(
     if (!isFault(error, "nix/unprintable") && !isFault(error, "nix/take-over-key")) throw error;
     const { code, message } = error;
     const isSaid = concern.findings.some((finding) => finding.code === code);
-    if (isFreeData(path) || !isSaid) addFinding(concern, path, "error", code, message);
+    if (isFreeData(path) || !isSaid) {
+      const hint = "write text, numbers, truth values, lists and mappings alone";
+      addFinding(concern, path, "error", code, message, hint);
+    }
     return undefined;
   }
 }

@@ -27,7 +27,10 @@ function checkText(concern: Concern, text: string, path: readonly string[]): voi
   const reason = unprintableReason(text);
   if (reason === undefined) return;
   const message = `expected text that Nix can hold, got ${reason}`;
-  const hint = path[0] === "files" ? "give it as `secret`: a credential holds any bytes" : null;
+  const hint =
+    path[0] === "files"
+      ? "give it as `secret`: a credential holds any bytes"
+      : "remove it, or write another character";
   addFinding(concern, path, "error", "nix/unprintable", message, hint);
 }
 

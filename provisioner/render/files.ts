@@ -145,7 +145,8 @@ function refuseInside(concern: Concern, placed: readonly PlacedFile[]): void {
     const outer = above.find((path) => paths.has(path));
     if (outer === undefined) continue;
     const message = "this path is inside of another file of the list";
-    addFinding(concern, ["files", String(index)], "error", "render/file-inside", message);
+    const hint = "a file holds no others: give one of the two another path";
+    addFinding(concern, ["files", String(index)], "error", "render/file-inside", message, hint);
   }
 }
 

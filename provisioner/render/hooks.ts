@@ -57,7 +57,8 @@ export function checkHooks(concern: Concern): void {
     const path = ["hooks", String(index)];
     if (!isClear(hook)) {
       const message = "expected either `command` or `script`";
-      addFinding(concern, path, "error", "render/hook-unclear", message);
+      const hint = "write `command: [true]`, or `script:` with a text, and not both";
+      addFinding(concern, path, "error", "render/hook-unclear", message, hint);
     }
     if (hook.when !== "pre-update" && hook.onFailure === "abort") {
       const message = `nothing can be called off any more by a hook that runs ${hook.when}`;

@@ -1,4 +1,5 @@
 import { shownKey } from "#core/finding.ts";
+import { wordHint } from "#core/word-hint.ts";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
 import { addFinding, type Concern } from "./assignment.ts";
 import { linkKinds } from "./networkd/links.ts";
@@ -10,7 +11,12 @@ export function checkClashes(concern: Concern, network: Network): void {
   for (const [name, tunnel] of Object.entries(network.tunnels ?? {})) {
     const key = { wireguard: "privateKey", vxlan: "id" }[tunnel.mode as string];
     if (key !== undefined && !Object.hasOwn(tunnel, key))
-      clash(concern, ["tunnels", name], `a tunnel of the mode ${tunnel.mode} lacks \`${key}\``);
+      clash(
+        concern,
+        ["tunnels", name],
+        `a tunnel of the mode ${tunnel.mode} lacks \`${key}\``,
+        `add \`${key}\` to it`,
+      );
   }
 }
 
@@ -27,6 +33,7 @@ function checkNames(concern: Concern, network: Network): void {
             concern,
             [kind, name],
             `\`${each}\` is the name of another interface, in \`${before}\``,
+            "give each a name of its own",
           );
         taken.set(each, kind);
       }
@@ -42,16 +49,28 @@ function checkMembers(concern: Concern, network: Network): void {
       for (const [index, member] of interfaces.entries()) {
         const path = [kind, name, "interfaces", String(index)];
         const before = masters.get(member);
-        if (member === name) clash(concern, path, "an interface is no part of itself");
+        if (member === name)
+          clash(concern, path, "an interface is no part of itself", "remove it from `interfaces`");
         else if (before !== undefined && before !== name)
-          clash(concern, path, `\`${member}\` is part of \`${before}\` already`);
+          clash(
+            concern,
+            path,
+            `\`${member}\` is part of \`${before}\` already`,
+            "an interface is part of one other: remove it from one of them",
+          );
         masters.set(member, name);
       }
     }
   }
   checkParameters(concern, network);
   for (const [name, { link }] of Object.entries(network.vlans ?? {})) {
-    if (link === name) clash(concern, ["vlans", name, "link"], "an interface is not on itself");
+    if (link === name)
+      clash(
+        concern,
+        ["vlans", name, "link"],
+        "an interface is not on itself",
+        "name the interface below it, such as `link: eth0`",
+      );
   }
 }
 
@@ -64,6 +83,7 @@ function checkParameters(concern: Concern, network: Network): void {
         concern,
         ["bonds", name, "parameters", "primary"],
         `\`${primary}\` is none of its interfaces`,
+        hintOfMember(primary, interfaces),
       );
   }
   for (const [name, { interfaces = [], parameters = {} }] of Object.entries(
@@ -73,12 +93,22 @@ function checkParameters(concern: Concern, network: Network): void {
       for (const port of Object.keys(parameters[key] ?? {})) {
         if (interfaces.includes(port)) continue;
         const path = ["bridges", name, "parameters", key, port];
-        clash(concern, path, `\`${shownKey(port)}\` is none of its interfaces`);
+        clash(
+          concern,
+          path,
+          `\`${shownKey(port)}\` is none of its interfaces`,
+          hintOfMember(port, interfaces),
+        );
       }
     }
   }
 }
 
-function clash(concern: Concern, path: readonly string[], message: string): void {
-  addFinding(concern, ["network", ...path], "error", "render/network-clash", message);
+function hintOfMember(name: string, interfaces: readonly string[]): string {
+  if (interfaces.length === 0) return "name its interfaces under `interfaces` first";
+  return wordHint(name, interfaces.map(shownKey));
+}
+
+function clash(concern: Concern, path: readonly string[], message: string, hint: string): void {
+  addFinding(concern, ["network", ...path], "error", "render/network-clash", message, hint);
 }

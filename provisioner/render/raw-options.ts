@@ -74,7 +74,8 @@ function readName(concern: Concern, name: string): readonly string[] | undefined
   }
   if (path.some((part) => isTakeOver(part))) {
     const message = "expected names of options, got a key that NixOS obeys";
-    addFinding(concern, from, "error", "nix/take-over-key", message);
+    const hint = "write the value alone; a module of NixOS can say more, where the image takes one";
+    addFinding(concern, from, "error", "nix/take-over-key", message, hint);
     return undefined;
   }
   return path;

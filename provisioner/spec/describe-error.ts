@@ -1,8 +1,9 @@
 import { nearest } from "#core/nearest.ts";
 import { oneOf } from "#core/one-of.ts";
+import { wordHint } from "#core/word-hint.ts";
 import type { ValidationError } from "#generated/provisioner/spec/v1.validate.js";
 import { describeLimit, describePattern } from "./expected-forms.ts";
-import { checkTypes, keysBeside } from "./known-keys.ts";
+import { checkTypes, exampleAt, exampleBelow, keysBeside } from "./known-keys.ts";
 
 /**
  * What a finding says of an error of the schema at a path: the kind of thing expected, never the
@@ -11,7 +12,8 @@ import { checkTypes, keysBeside } from "./known-keys.ts";
 export function describeError(
   error: ValidationError,
   path: readonly string[],
-): { readonly message: string; readonly hint: string | null } {
+  value: unknown,
+): { readonly message: string; readonly hint: string } {
   const { keyword, params } = error;
   switch (keyword) {
     case "additionalProperties":
@@ -19,16 +21,24 @@ export function describeError(
     case "propertyNames":
       return { message: "this name is not allowed here", hint: nameHint(path) };
     case "required":
-      return { message: `lacks \`${params["missingProperty"]}\``, hint: null };
-    case "type":
-      return { message: `must be ${article(String(params["type"]))}`, hint: null };
-    case "enum":
       return {
-        message: `must be ${oneOf(params["allowedValues"] as readonly unknown[])}`,
-        hint: null,
+        message: `lacks \`${params["missingProperty"]}\``,
+        hint: addHint([...path, String(params["missingProperty"])]),
       };
+    case "type":
+      return {
+        message: `must be ${article(String(params["type"]))}`,
+        hint: writeHint(error, path, value),
+      };
+    case "enum": {
+      const known = (params["allowedValues"] as readonly unknown[]).map(String);
+      return { message: `must be ${oneOf(known)}`, hint: wordHint(value, known) };
+    }
     case "const":
-      return { message: `must be ${params["allowedValue"]}`, hint: null };
+      return {
+        message: `must be ${params["allowedValue"]}`,
+        hint: `write \`${params["allowedValue"]}\``,
+      };
     case "pattern":
       return describePattern(error, path);
     case "not":
@@ -36,19 +46,25 @@ export function describeError(
     case "discriminator":
       return {
         message: `\`type\` must be ${oneOf(checkTypes())}`,
-        hint: "docs/spec.md shows each kind of check",
+        hint: wordHint(params["tagValue"], checkTypes()),
       };
     case "minLength":
-      return { message: "must not be empty", hint: null };
+      return { message: "must not be empty", hint: writeHint(error, path, value) };
     case "minItems":
-      return { message: `must have at least ${params["limit"]} items`, hint: null };
+      return {
+        message: `must have at least ${params["limit"]} items`,
+        hint: "add what is missing, or remove the key",
+      };
     case "minProperties":
       return {
         message: "names no limit to be held against",
         hint: "docs/spec.md shows each kind of check",
       };
     case "maxLength":
-      return { message: `must have at most ${params["limit"]} characters`, hint: null };
+      return {
+        message: `must have at most ${params["limit"]} characters`,
+        hint: "write a shorter one",
+      };
     case "minimum":
     case "maximum":
       return describeLimit(error, path);
@@ -57,6 +73,34 @@ export function describeError(
     default:
       return { message: "does not fit", hint: "docs/spec.md lists every key" };
   }
+}
+
+/** By the schema's example, else by the kind of the value. */
+function writeHint(error: ValidationError, path: readonly string[], value: unknown): string {
+  const { type } = error.params;
+  const near =
+    type === "boolean" && typeof value === "string" ? nearest(value, ["true", "false"]) : undefined;
+  if (near !== undefined) return `did you mean \`${near}\`?`;
+  const example = exampleAt(error, path);
+  if (example !== undefined) return `write it like \`${example}\``;
+  return kindHints[String(type)] ?? "docs/spec.md shows each key";
+}
+
+const kindHints: Readonly<Record<string, string>> = {
+  string: "write one text, in quotes where YAML may read it as something else",
+  integer: "write digits alone, such as `1000`",
+  number: "write a number, such as `1.5`",
+  boolean: "write `true` or `false`, without quotes",
+  array: "write it in brackets, as `[a, b]`, or one line each after `- `",
+  object: "write its keys below it, each on a line of its own and indented further",
+};
+
+function addHint(path: readonly string[]): string {
+  const key = path.at(-1);
+  const example = exampleBelow(path);
+  return example === undefined
+    ? `add \`${key}\`; docs/spec.md shows how it is written`
+    : `add \`${key}: ${example}\``;
 }
 
 function suggestion(error: ValidationError, path: readonly string[]): string {

@@ -55,7 +55,7 @@ const forms: Readonly<Record<string, string>> = {
 export function describePattern(
   error: ValidationError,
   path: readonly string[],
-): { readonly message: string; readonly hint: string | null } {
+): { readonly message: string; readonly hint: string } {
   const form = forms[String(error.params["pattern"])];
   const example = exampleAt(error, path);
   return {
@@ -69,11 +69,14 @@ export function describePattern(
 export function describeLimit(
   error: ValidationError,
   path: readonly string[],
-): { readonly message: string; readonly hint: string | null } {
+): { readonly message: string; readonly hint: string } {
   const bound = error.keyword === "minimum" ? "at least" : "at most";
   const example = exampleAt(error, path);
   return {
     message: `must be ${bound} ${error.params["limit"]}`,
-    hint: example === undefined ? null : `write a number such as ${example}`,
+    hint:
+      example === undefined
+        ? `write a number that is ${bound} ${error.params["limit"]}`
+        : `write a number such as ${example}`,
   };
 }

@@ -19,7 +19,16 @@ export function exampleAt(error: ValidationError, path: readonly string[]): stri
   const place = error.schemaPath.split("/").slice(1, -1);
   const isWhole = place[0] === "$defs";
   const here = isWhole ? place.reduce(inside, schema as Schema) : asSchema(schemaAt(path));
-  const example = Array.isArray(here["examples"]) ? String(here["examples"][0]) : "";
+  return shortExample(here);
+}
+
+/** The example of the value at a path. */
+export function exampleBelow(path: readonly string[]): string | undefined {
+  return shortExample(asSchema(schemaAt(path)));
+}
+
+function shortExample({ examples }: Schema): string | undefined {
+  const example = Array.isArray(examples) ? String(examples[0]) : "";
   return example === "" || example.includes("\n") ? undefined : example;
 }
 

@@ -106,7 +106,7 @@ t.test("what form a text must have is said in words, with an example", async (t)
       schemaPath: "#/pattern",
       params: { pattern },
     };
-    const { message, hint } = describeError(error, []);
+    const { message, hint } = describeError(error, [], undefined);
     t.match(message, /^must be /, pattern);
     t.notOk(`${message}${hint}`.includes(pattern));
   }

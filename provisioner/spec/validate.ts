@@ -71,7 +71,7 @@ function schemaProblems(value: unknown): readonly SpecProblem[] {
   return errors
     .filter(({ keyword, instancePath }) => keyword !== "pattern" || !wrongLength.has(instancePath))
     .filter(({ keyword, instancePath }) => keyword !== "not" || !wrongKind.has(instancePath))
-    .map(toProblem);
+    .map((error) => toProblem(error, value));
 }
 
 /** What a name violates stands beside the error that names it; a missing tag is `required` already. */
@@ -80,7 +80,7 @@ function isSaidElsewhere({ keyword, schemaPath, params }: ValidationError): bool
   return untagged || schemaPath.includes("/propertyNames/");
 }
 
-function toProblem(error: ValidationError): SpecProblem {
+function toProblem(error: ValidationError, value: unknown): SpecProblem {
   const parent = error.instancePath
     .split("/")
     .slice(1)
@@ -93,8 +93,12 @@ function toProblem(error: ValidationError): SpecProblem {
     path: [...parent, ...inner],
     target: named ? "key" : "value",
     code: "spec/invalid",
-    ...describeError(error, parent),
+    ...describeError(error, parent, parent.reduce<unknown>(valueUnder, value)),
   };
+}
+
+function valueUnder(value: unknown, key: string): unknown {
+  return (value as { readonly [key: string]: unknown } | undefined)?.[key];
 }
 
 /** Nix holds no text with NUL; half surrogate pairs are refused where documents are read. */

@@ -16,14 +16,14 @@ export function boundFindings(findings: readonly Finding[]): readonly Finding[] 
   return [
     ...kept,
     {
-      document: first.document,
+      document: (kept.at(-1) ?? first).document,
       path: "",
-      line: null,
-      column: null,
+      line: kept.at(-1)?.line ?? null,
+      column: kept.at(-1)?.column ?? null,
       level: "warning",
       code: "user-data/more-findings",
       message: `${findings.length - kept.length} more findings are not listed`,
-      hint: null,
+      hint: "mend those above first, then look again",
     },
   ];
 }

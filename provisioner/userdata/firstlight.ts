@@ -90,7 +90,8 @@ function mergeInto(target: Mutable, input: Input, { path, draft, ofVendor }: Pla
       append(present, child, childPath, draft);
     } else if (isLess) {
       const message = "user-data says this otherwise, and that counts";
-      child.unsupported({ code: "cloud-config/overridden", message });
+      const hint = "leave it out of vendor-data, or of user-data";
+      child.unsupported({ code: "cloud-config/overridden", message, hint });
     } else {
       setOwn(target, key, take(child, childPath, draft));
     }

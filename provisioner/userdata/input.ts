@@ -1,6 +1,8 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { Code } from "#core/codes.ts";
 import { type Finding, type FindingLevel, findingPath } from "#core/finding.ts";
+import { nearest } from "#core/nearest.ts";
+import { howToWrite, type PlainKind } from "./how-to-write.ts";
 import type { Coverage, Origin } from "./translation.ts";
 import type { YamlTarget } from "./yaml.ts";
 
@@ -36,6 +38,11 @@ export interface FindingText {
   readonly code: Code;
   readonly message: string;
   readonly hint?: string;
+}
+
+/** The same of an error or a warning, which always says what to do. */
+export interface HintedText extends FindingText {
+  readonly hint: string;
 }
 
 const fateRanks: Readonly<Record<Fate, number>> = { translated: 1, agent: 2, unsupported: 3 };
@@ -131,11 +138,8 @@ export class Input {
   /** Items of a list; a finding and nothing when this is no list. */
   items(): readonly Input[] {
     if (!this.isList()) {
-      const isOne = typeof this.value !== "object";
-      this.#lacks(
-        "a list",
-        isOne ? "write it in brackets, as `[a, b]`, or one line each after `- `" : undefined,
-      );
+      const hint = "begin each entry with `- `, and indent its other keys as far as the first";
+      this.#lacks("a list", this.isMapping() ? hint : undefined);
       return [];
     }
     const items = this.parts();
@@ -193,7 +197,10 @@ export class Input {
       : ["false", "0", "off", "no"].includes(text)
         ? false
         : undefined;
-    if (typeof this.value === "object" || value === undefined) return this.#lacks("true or false");
+    if (typeof this.value === "object" || value === undefined) {
+      const near = nearest(text, ["true", "false"]);
+      return this.#lacks("true or false", near && `did you mean \`${near}\`?`);
+    }
     this.mark("translated");
     return value;
   }
@@ -203,8 +210,7 @@ export class Input {
     const { value } = this;
     const number = typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
     if (typeof number !== "number" || !Number.isSafeInteger(number) || number < 0) {
-      const what = "a whole number of 0 or more";
-      return this.#lacks(what, "write digits alone, such as `1000`");
+      return this.#lacks("a whole number of 0 or more");
     }
     this.mark("translated");
     if (this.document.floatText(this.path) !== undefined) {
@@ -250,23 +256,33 @@ export class Input {
   }
 
   /** Says that this has no meaning here and what to do instead; nothing of it is used. */
+  unsupported(text: HintedText, level?: FindingLevel): void;
+  unsupported(text: FindingText, level: "note"): void;
   unsupported(text: FindingText, level: FindingLevel = "warning"): void {
     this.mark("unsupported");
-    this.add(level, text, "key");
+    this.#say(level, text, "key");
   }
 
   /** An error: something else must stand here. The finding names the kind of the value, or what it is `got` as, never the value. */
+  expected(what: PlainKind, hint?: string, got?: string): void;
+  expected(what: string, hint: string, got?: string): void;
   expected(what: string, hint?: string, got: string = describe(this.value)): void {
     this.mark("unsupported");
     this.add("error", {
       code: "user-data/wrong-type",
       message: `expected ${what}, got ${got}`,
-      ...(hint === undefined ? {} : { hint }),
+      hint: hint ?? howToWrite(what as PlainKind, this.path),
     });
   }
 
   /** Adds a finding about this value, or about its key. */
-  add(level: FindingLevel, text: FindingText, target: "key" | "value" = "value"): void {
+  add(level: FindingLevel, text: HintedText, target?: "key" | "value"): void;
+  add(level: "note", text: FindingText, target?: "key" | "value"): void;
+  add(level: FindingLevel, text: FindingText, target?: "key" | "value"): void {
+    this.#say(level, text, target);
+  }
+
+  #say(level: FindingLevel, text: FindingText, target: "key" | "value" = "value"): void {
     const { path } = this;
     const { document, line, column } = this.origin(target);
     const { code, message, hint = null } = text;
@@ -330,9 +346,11 @@ export class Input {
   }
 
   /** Nothing where something may stand counts as absent, with a warning; anything else is an error. */
-  #lacks(what: string, hint?: string): undefined {
+  #lacks(what: PlainKind | "a whole number of 0 or more", hint?: string): undefined {
     if (this.value !== null) {
-      this.expected(what, hint);
+      if (what === "a whole number of 0 or more")
+        this.expected(what, hint ?? "write digits alone, such as `1000`");
+      else this.expected(what, hint);
       return;
     }
     this.mark("unsupported");

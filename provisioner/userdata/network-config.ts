@@ -32,6 +32,7 @@ function fill(network: Input, draft: SpecDraft): boolean {
     network.add("error", {
       code: "network/version",
       message: "expected `version: 1` or `version: 2`",
+      hint: "write `version: 2` above `ethernets:`, or `version: 1` above a list under `config:`",
     });
     return false;
   }

@@ -64,7 +64,13 @@ export function gatewayRoute(input: Input | undefined): readonly Route[] {
 export function readAddress(input: Input | undefined): string | undefined {
   const address = input?.text();
   if (input === undefined || address === undefined) return undefined;
-  return isIP(address) === 0 ? refuse(input, "expected an address of IPv4 or IPv6") : address;
+  return isIP(address) === 0
+    ? refuse(
+        input,
+        "expected an address of IPv4 or IPv6",
+        "write it without a prefix length, as `192.0.2.1` or `2001:db8::1`",
+      )
+    : address;
 }
 
 /** `192.0.2.10/24`, with a netmask instead of the prefix length as well. */
@@ -74,13 +80,24 @@ export function readPrefixed(input: Input, lengthOf: () => number | undefined): 
   const [address = "", written, ...rest] = text.split("/");
   const family = isIP(address);
   if (family === 0 || rest.length > 0) {
-    return refuse(input, "expected an address with a prefix length, such as 192.0.2.10/24");
+    return refuse(
+      input,
+      "expected an address with a prefix length, such as 192.0.2.10/24",
+      "write it as `192.0.2.10/24` or `2001:db8::10/64`",
+    );
   }
   const length = written === undefined ? lengthOf() : prefixLength(written);
   const most = family === 4 ? 32 : 128;
   if (length === undefined || length > most) {
-    const message = `expected a prefix length of at most ${most}, or a netmask without holes`;
-    return refuse(input, message, "write 192.0.2.10/24, or give `netmask`");
+    const isMissing = written === undefined && length === undefined;
+    const message = isMissing
+      ? "this address lacks the length of its prefix"
+      : `expected a prefix length of at most ${most}, or a netmask without holes`;
+    return refuse(
+      input,
+      message,
+      family === 4 ? "write it like `192.0.2.10/24`" : "write it like `2001:db8::10/64`",
+    );
   }
   return `${address}/${length}`;
 }
@@ -108,13 +125,9 @@ export function prefixLength(netmask: string): number | undefined {
 }
 
 /** Says that a value is no part of a network; nothing of it is used. */
-export function refuse(input: Input, message: string, hint?: string): undefined {
+export function refuse(input: Input, message: string, hint: string): undefined {
   input.mark("unsupported");
-  input.add("error", {
-    code: "network/invalid",
-    message,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  input.add("error", { code: "network/invalid", message, hint });
 }
 
 /** Names a part of the network config that nothing has read. */

@@ -1,3 +1,4 @@
+import { wordHint } from "#core/word-hint.ts";
 import type {
   Bond,
   Bridge,
@@ -57,16 +58,22 @@ function isLater(input: Input): boolean {
 function refuseType(input: Input): void {
   const type = input.get("type");
   if (!input.isMapping()) input.expected("a mapping");
-  else if (type === undefined) refuse(input, "an entry lacks `type`");
+  else if (type === undefined)
+    refuse(input, "an entry lacks `type`", "say what it is, as `type: physical`");
   else {
     input.mark("unsupported");
-    type.expected(`${linkTypes.join(", ")}, nameserver or route`);
+    type.expected(
+      `${linkTypes.join(", ")}, nameserver or route`,
+      wordHint(type.value, [...linkTypes, "nameserver", "route"]),
+      typeof type.value === "string" ? "another text" : undefined,
+    );
   }
 }
 
 function addInterface(input: Input, type: LinkType, draft: SpecDraft, made: Made): void {
   const nameInput = input.get("name");
-  if (nameInput === undefined) return refuse(input, "an interface lacks `name`");
+  if (nameInput === undefined)
+    return refuse(input, "an interface lacks `name`", "say how it is called, as `name: eth0`");
   const name = nameInput.text();
   const link: Ethernet = {};
   const mtu = input.get("mtu");
@@ -77,7 +84,12 @@ function addInterface(input: Input, type: LinkType, draft: SpecDraft, made: Made
   if (type === "loopback") return addLoopback(input, { name, link }, draft);
   const kind = kindOfType[type];
   const missing = needed[type].find((key) => input.get(key) === undefined);
-  if (missing !== undefined) return refuse(input, `a ${type} lacks \`${missing}\``);
+  if (missing !== undefined)
+    return refuse(
+      input,
+      `a ${type} lacks \`${missing}\``,
+      `write ${missingExamples[missing] ?? `\`${missing}: …\``}`,
+    );
   addLink(draft, { kind, name, input }, link as NonNullable<Network[typeof kind]>[string]);
   if (draft.spec.network?.[kind]?.[name] === link) made.set(name, link);
 }
@@ -88,6 +100,14 @@ const kindOfType: Readonly<Record<Exclude<LinkType, "loopback">, LinkKind>> = {
   bond: "bonds",
   bridge: "bridges",
   vlan: "vlans",
+};
+
+/** How what an interface cannot be made without is written. */
+const missingExamples: Readonly<Record<string, string>> = {
+  bond_interfaces: "`bond_interfaces: [eth0, eth1]`",
+  bridge_interfaces: "`bridge_interfaces: [eth0]`; an empty list is one without any",
+  vlan_link: "the interface below it, as `vlan_link: eth0`",
+  vlan_id: "its number, as `vlan_id: 100`",
 };
 
 const needed: Readonly<Record<Exclude<LinkType, "loopback">, readonly string[]>> = {
@@ -197,6 +217,7 @@ function addNameserver(input: Input, draft: SpecDraft, made: Made): void {
       : {
           code: "network/overridden",
           message: "the user-data describes this interface, and that counts",
+          hint: "say them there, under `nameservers` of the interface",
         },
   );
 }

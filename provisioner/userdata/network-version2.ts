@@ -115,11 +115,24 @@ function isWhole(kind: LinkKind, link: object, input: Input): boolean {
   return true;
 }
 
+/** How what an interface cannot be made without is written. */
+const missingExamples: Readonly<Record<string, string>> = {
+  id: "id: 100",
+  link: "link: eth0",
+  peer: "peer: veth1",
+  table: "table: 100",
+};
+
 function has(link: object, keys: readonly string[], what: string, input: Input): boolean {
   const missing = keys.find((key) => !(key in link));
   if (missing === undefined) return true;
   // what is there and does not fit has its finding
-  if (input.get(missing) === undefined) refuse(input, `${what} lacks \`${missing}\``);
+  if (input.get(missing) === undefined)
+    refuse(
+      input,
+      `${what} lacks \`${missing}\``,
+      `write \`${missingExamples[missing] ?? missing}\``,
+    );
   else input.mark("unsupported");
   return false;
 }
@@ -129,7 +142,8 @@ function addTunnel(input: Input, name: string, draft: SpecDraft): void {
   const modeInput = input.get("mode");
   const mode = modeInput === undefined ? undefined : tunnelModeOf(modeInput);
   if (mode === undefined) {
-    if (modeInput === undefined) refuse(input, "a tunnel lacks `mode`");
+    if (modeInput === undefined)
+      refuse(input, "a tunnel lacks `mode`", "say what it is, as `mode: wireguard`");
     return input.mark("unsupported");
   }
   const tunnel: Tunnel = { mode };
@@ -139,7 +153,11 @@ function addTunnel(input: Input, name: string, draft: SpecDraft): void {
     addLink(draft, { kind: "tunnels", name, input }, tunnel);
   } else if (mode === "wireguard") {
     if (input.get("key") === undefined && input.get("keys")?.get("private") === undefined)
-      refuse(input, "a tunnel of WireGuard lacks its `key`");
+      refuse(
+        input,
+        "a tunnel of WireGuard lacks its `key`",
+        "write the private key that `wg genkey` makes, as `key: …`",
+      );
     else input.mark("unsupported");
   } else has(tunnel, needed, "a VXLAN", input);
 }

@@ -19,6 +19,7 @@ import type { InputDocument } from "./input-document.ts";
 import { addMetaData } from "./meta-data.ts";
 import { addModules, gateModules, leaveOutVendorModules } from "./modules/add-modules.ts";
 import { fillFromNetworkConfig } from "./network-config.ts";
+import { onePerFault } from "./one-fault.ts";
 import { partProblems } from "./parts/split-findings.ts";
 import { findDoubtfulHashes } from "./password-hash.ts";
 import { readDocument } from "./read-document.ts";
@@ -153,7 +154,7 @@ function fill(document: InputDocument, draft: SpecDraft, put: () => void): Part 
   for (const moves of checked.moves) draft.follow(moves);
   const said = [...document.findings, ...checked.findings];
   return {
-    findings: [...said, ...dropDoubtfulHashes(draft, said)],
+    findings: onePerFault([...said, ...dropDoubtfulHashes(draft, said)]),
     coverage: document.coverage(),
   };
 }

@@ -82,7 +82,10 @@ export function isVendorToBlame(
   });
 }
 
-/** What to say of vendor-data that is left out for its errors, which are among the findings then. */
+/**
+ * What to say of vendor-data that is left out for its errors, which are among the findings then: of each
+ * of the two that it is not used, and why.
+ */
 export function findingsOfBlame(
   findings: readonly Finding[],
   vendorDocuments: readonly string[],
@@ -92,11 +95,27 @@ export function findingsOfBlame(
   if (first === undefined) return [];
   const message = "vendor-data is not used: what comes of it has errors";
   const hint = "`vendor_data: {enabled: false}` in the user-data says so beforehand";
-  const place = { document: first.document, path: "", line: null, column: null };
+  const code = "user-data/vendor-data";
+  const start = { path: "", line: 1, column: 1 };
+  const broken = wholeOf(first.document, vendorDocuments);
+  const others = vendorDocuments.filter((each) => {
+    return each !== broken && wholeOf(each, vendorDocuments) === each && !each.includes("://");
+  });
   return [
     ...errors.map(softenVendorFinding),
-    { ...place, level: "warning", code: "user-data/vendor-data", message, hint },
+    { document: first.document, ...start, level: "warning", code, message, hint },
+    ...others.map((document): Finding => {
+      const beside = `${document} is not used either: what comes of ${broken} has errors, and both are left out`;
+      return { document, ...start, level: "note", code, message: beside, hint };
+    }),
+    // of what is not used for another reason it is still to be said
+    ...findings.filter((said) => said.code === code && !vendorDocuments.includes(said.document)),
   ];
+}
+
+/** The document that a part of it is named by: `vendor-data2: part 1` is one of `vendor-data2`. */
+function wholeOf(document: string, documents: readonly string[]): string {
+  return documents.find((each) => document.startsWith(`${each}: `)) ?? document;
 }
 
 interface Commands {

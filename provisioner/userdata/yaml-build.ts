@@ -62,7 +62,8 @@ class Builder {
     this.options = options;
     this.merges = new MergeWriter(options.limits, (node) => {
       const message = "`<<` takes a mapping or a list of mappings";
-      this.say({ offset: node.at, level: "error", code: "yaml/invalid", message, hint: null });
+      const hint = "Write an alias of a mapping, as `<<: *common`, or put the key in quotes.";
+      this.say({ offset: node.at, level: "error", code: "yaml/invalid", message, hint });
     });
   }
 
@@ -71,7 +72,12 @@ class Builder {
     if (known !== undefined && depth + known.depth <= this.options.limits.maxDepth) return known;
     if (depth > this.options.limits.maxDepth || known !== undefined) {
       const message = `values are nested more than ${this.options.limits.maxDepth} deep`;
-      throw new YamlProblem("yaml/too-deep", node.at, message);
+      throw new YamlProblem(
+        "yaml/too-deep",
+        node.at,
+        message,
+        "Write it with fewer values inside one another.",
+      );
     }
     const value = this.construct(node, depth);
     this.bound(node, value);
@@ -83,7 +89,12 @@ class Builder {
     const { maxNodes, maxCharacters } = this.options.limits;
     if (value.nodes <= maxNodes && value.characters <= maxCharacters) return;
     const message = "what the aliases here stand for is too large when written out";
-    throw new YamlProblem("yaml/too-large", node.at, message);
+    throw new YamlProblem(
+      "yaml/too-large",
+      node.at,
+      message,
+      "Write out what the aliases stand for, or use fewer of them.",
+    );
   }
 
   private construct(node: YamlNode, depth: number): BuiltValue {
@@ -119,10 +130,11 @@ class Builder {
     }
     const name = tag.startsWith(standardPrefix) ? `!!${tag.slice(standardPrefix.length)}` : tag;
     const message = `the tag ${name.slice(0, 80)} is not known to a safe reader`;
-    return this.refuse(node, "yaml/unsupported-tag", message, null);
+    const hint = "Remove the tag, or put the whole value in quotes when it is meant as text.";
+    return this.refuse(node, "yaml/unsupported-tag", message, hint);
   }
 
-  private refuse(node: YamlNode, code: Code, message: string, hint: string | null): BuiltValue {
+  private refuse(node: YamlNode, code: Code, message: string, hint: string): BuiltValue {
     this.say({ offset: node.at, level: "error", code, message, hint });
     return textValue("");
   }
@@ -178,7 +190,7 @@ class Builder {
       node,
       "yaml/wrong-tag",
       `its tag says ${expected}, but this is another kind of value`,
-      null,
+      "Remove the tag, or write what it says.",
     );
   }
 
@@ -247,7 +259,7 @@ class Builder {
       level: "warning",
       code: "yaml/duplicate-key",
       message: `the key ${name} stands on line ${line} and again on line ${this.options.lineOf(laterAt)}, which counts`,
-      hint: null,
+      hint: "Keep one of them, with all that both say.",
     });
     this.path.pop();
   }

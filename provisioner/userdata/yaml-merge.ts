@@ -30,7 +30,12 @@ export class MergeWriter {
     if (!node.entries.some(({ key }) => isMerge(key.node))) return node.entries;
     if (depth > this.limits.maxDepth) {
       const message = `mappings are merged more than ${this.limits.maxDepth} deep`;
-      throw new YamlProblem("yaml/too-deep", node.at, message);
+      throw new YamlProblem(
+        "yaml/too-deep",
+        node.at,
+        message,
+        "Write it with fewer values inside one another.",
+      );
     }
     const inherited: MappingEntry[] = [];
     const own: MappingEntry[] = [];
@@ -48,7 +53,12 @@ export class MergeWriter {
     this.mergedEntries += entries.length;
     if (this.mergedEntries > this.limits.maxNodes) {
       const message = `merge keys make more than ${this.limits.maxNodes} entries`;
-      throw new YamlProblem("yaml/too-large", source.at, message);
+      throw new YamlProblem(
+        "yaml/too-large",
+        source.at,
+        message,
+        "Write out what the aliases stand for, or use fewer of them.",
+      );
     }
     for (const entry of entries) into.push(entry);
   }

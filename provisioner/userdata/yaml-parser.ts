@@ -13,6 +13,9 @@ import { YamlProblem } from "./yaml-text.ts";
 import { type Token, type TokenKind, YamlScanner } from "./yaml-tokens.ts";
 import type { WrittenText } from "./yaml-written.ts";
 
+const bracketHint =
+  "Close what is open, put a comma between entries, and quotes around a value with [ ] { } , or `: ` in it.";
+
 interface Properties {
   readonly at: number | null;
   readonly anchor: string | null;
@@ -47,7 +50,11 @@ class NodeParser {
     let root: YamlNode | undefined;
     if (this.sees("directive", "document-start")) {
       this.readDirectives();
-      this.expect("document-start", "`---` must follow the directives");
+      this.expect(
+        "document-start",
+        "`---` must follow the directives",
+        "Write `---` on a line of its own; a line that begins with % is a directive.",
+      );
       root = this.sees("directive", "document-start", "document-end", "end")
         ? this.emptyScalar(this.scanner.peek().at)
         : this.node("block", 0).node;
@@ -67,7 +74,11 @@ class NodeParser {
       const hint = "Write them as one document: of several only one is read.";
       throw new YamlProblem("yaml/invalid", token.at, "only one document may stand here", hint);
     }
-    this.fail(token, "the document has ended before this");
+    this.fail(
+      token,
+      "the document has ended before this",
+      "Check the indentation of this line, and that no bracket or `...` closes the document before it.",
+    );
   }
 
   private readDirectives(): void {
@@ -77,11 +88,13 @@ class NodeParser {
       this.scanner.take();
       const { directive } = token;
       if (directive?.name === "YAML") {
-        if (version) this.fail(token, "a document has one %YAML line");
-        if (directive.major !== 1) this.fail(token, "only YAML 1 is read");
+        if (version) this.fail(token, "a document has one %YAML line", "Remove this one.");
+        if (directive.major !== 1)
+          this.fail(token, "only YAML 1 is read", "Write `%YAML 1.1`, or remove the line.");
         version = true;
       } else if (directive?.name === "TAG") {
-        if (handles.has(directive.handle)) this.fail(token, "this handle has a %TAG line already");
+        if (handles.has(directive.handle))
+          this.fail(token, "this handle has a %TAG line already", "Remove this one.");
         handles.set(directive.handle, directive.prefix);
       }
     }
@@ -148,7 +161,11 @@ class NodeParser {
       if (token.kind === "anchor" && anchor === null) {
         anchor = token.text;
         if (this.anchors.has(anchor))
-          this.fail(token, `the anchor ${anchor.slice(0, 80)} is defined already`);
+          this.fail(
+            token,
+            `the anchor ${anchor.slice(0, 80)} is defined already`,
+            "Give each anchor a name of its own.",
+          );
       } else if (token.kind === "tag" && token.tag !== null && tag === null) {
         tag = this.wholeTag(token, token.tag);
       } else {
@@ -163,7 +180,11 @@ class NodeParser {
     if (handle === null) return suffix;
     const prefix = this.handles.get(handle);
     if (prefix === undefined)
-      this.fail(token, `no %TAG line says what ${handle.slice(0, 40)} stands for`);
+      this.fail(
+        token,
+        `no %TAG line says what ${handle.slice(0, 40)} stands for`,
+        "Put the value in quotes when ! is meant as text.",
+      );
     return prefix + suffix;
   }
 
@@ -180,7 +201,12 @@ class NodeParser {
     }
     if (this.open.has(node)) {
       const message = `*${token.text.slice(0, 80)} stands inside the collection it names`;
-      throw new YamlProblem("yaml/recursive-alias", token.at, message);
+      throw new YamlProblem(
+        "yaml/recursive-alias",
+        token.at,
+        message,
+        "Write out what is meant here: a value cannot hold itself.",
+      );
     }
     this.count(token.at, 0);
     return { node, at: token.at };
@@ -219,6 +245,7 @@ class NodeParser {
     this.expect(
       "block-end",
       "an entry of this list must begin with `- ` at the list's indentation",
+      "Begin each entry as far to the right as the one before it, and the keys of an entry as far as its first key.",
     );
   }
 
@@ -244,6 +271,7 @@ class NodeParser {
     this.expect(
       "block-end",
       "a line of this mapping must be `key: value` at the mapping's indentation",
+      "Begin each key as far to the right as the one before it, and put a value of several words with a quote at its beginning wholly in quotes.",
     );
   }
 
@@ -257,7 +285,7 @@ class NodeParser {
     this.scanner.take();
     while (!this.sees("]")) {
       if (items.length > 0) {
-        this.expect(",", "`,` or `]` must follow an entry in brackets");
+        this.expect(",", "`,` or `]` must follow an entry in brackets", bracketHint);
         if (this.sees("]")) break;
       }
       items.push(this.sees("key") ? this.flowPair(depth) : this.node("flow", depth));
@@ -290,7 +318,7 @@ class NodeParser {
     this.scanner.take();
     while (!this.sees("}")) {
       if (entries.length > 0) {
-        this.expect(",", "`,` or `}` must follow an entry in braces");
+        this.expect(",", "`,` or `}` must follow an entry in braces", bracketHint);
         if (this.sees("}")) break;
       }
       entries.push(this.sees("key") ? this.flowEntry(depth) : this.lonelyKey(depth));
@@ -310,12 +338,22 @@ class NodeParser {
   private count(at: number, depth: number): void {
     if (depth > this.limits.maxDepth) {
       const message = `collections are nested more than ${this.limits.maxDepth} deep`;
-      throw new YamlProblem("yaml/too-deep", at, message);
+      throw new YamlProblem(
+        "yaml/too-deep",
+        at,
+        message,
+        "Write it with fewer values inside one another.",
+      );
     }
     this.nodes += 1;
     if (this.nodes > this.limits.maxNodes) {
       const message = `the document holds more than ${this.limits.maxNodes} values`;
-      throw new YamlProblem("yaml/too-large", at, message);
+      throw new YamlProblem(
+        "yaml/too-large",
+        at,
+        message,
+        "Write a smaller document: what is large belongs into a file that is fetched, as `source.uri` of `write_files`.",
+      );
     }
   }
 
@@ -323,20 +361,24 @@ class NodeParser {
     return kinds.includes(this.scanner.peek().kind);
   }
 
-  private expect(kind: TokenKind, message: string): void {
+  private expect(kind: TokenKind, message: string, hint: string): void {
     const token = this.scanner.peek();
-    if (token.kind !== kind) this.fail(token, message);
+    if (token.kind !== kind) this.fail(token, message, hint);
     this.scanner.take();
   }
 
   private failNoContent(token: Token, place: "block" | "value" | "flow"): never {
     const expected =
       place === "flow" ? "a value was expected in these brackets" : "a value was expected here";
-    this.fail(token, `${expected}, not ${describeToken(token)}`);
+    this.fail(
+      token,
+      `${expected}, not ${describeToken(token)}`,
+      "Write the value here, in quotes when it begins with a sign such as [ { } ] , - or *.",
+    );
   }
 
-  private fail(token: Token, message: string): never {
-    throw new YamlProblem("yaml/invalid", token.at, message);
+  private fail(token: Token, message: string, hint: string): never {
+    throw new YamlProblem("yaml/invalid", token.at, message, hint);
   }
 }
 

@@ -7,6 +7,10 @@ import {
   type YamlCursor,
 } from "./yaml-text.ts";
 
+const tagHint = "Put the value in quotes when ! is meant as text.";
+const directiveHint =
+  "A line that begins with % is a directive: remove it, or indent it when it is text.";
+
 /** A tag as written; `handle` is null where the suffix is the whole tag. */
 export interface WrittenTag {
   readonly handle: string | null;
@@ -47,7 +51,8 @@ export function scanTag(cursor: YamlCursor): WrittenTag {
   if (next === 0x3c) {
     cursor.pos += 2;
     tag = { handle: null, suffix: scanTagUri(cursor) };
-    if (cursor.code() !== 0x3e) cursor.fail("a tag that begins with !< must end with >");
+    if (cursor.code() !== 0x3e)
+      cursor.fail("a tag that begins with !< must end with >", { hint: tagHint });
     cursor.pos += 1;
   } else if (isBlankOrEnd(next)) {
     cursor.pos += 1;
@@ -77,11 +82,13 @@ function hasSecondMark(cursor: YamlCursor): boolean {
 
 function scanTagHandle(cursor: YamlCursor): string {
   const start = cursor.pos;
-  if (cursor.code() !== 0x21) cursor.fail("the handle of a tag must begin with !");
+  if (cursor.code() !== 0x21)
+    cursor.fail("the handle of a tag must begin with !", { hint: tagHint });
   cursor.pos += 1;
   if (cursor.code() !== 0x20) {
     takeWord(cursor);
-    if (cursor.code() !== 0x21) cursor.fail("the handle of a tag must end with !");
+    if (cursor.code() !== 0x21)
+      cursor.fail("the handle of a tag must end with !", { hint: tagHint });
     cursor.pos += 1;
   }
   return cursor.text.slice(start, cursor.pos);
@@ -99,7 +106,9 @@ function scanTagUri(cursor: YamlCursor): string {
       uri += character;
       cursor.pos += 1;
     } else if (uri === "") {
-      return cursor.fail(`a tag needs a name, not ${describeCharacter(cursor.text, cursor.pos)}`);
+      return cursor.fail(`a tag needs a name, not ${describeCharacter(cursor.text, cursor.pos)}`, {
+        hint: tagHint,
+      });
     } else {
       return uri;
     }
@@ -112,7 +121,7 @@ function scanUriEscapes(cursor: YamlCursor): string {
   while (cursor.code() === 0x25) {
     const digits = cursor.text.slice(cursor.pos + 1, cursor.pos + 3);
     if (!/^[0-9a-fA-F]{2}$/.test(digits))
-      cursor.fail("% in a tag must begin an escape such as %21");
+      cursor.fail("% in a tag must begin an escape such as %21", { hint: tagHint });
     bytes.push(Number.parseInt(digits, 16));
     cursor.pos += 3;
   }
@@ -121,7 +130,7 @@ function scanUriEscapes(cursor: YamlCursor): string {
       Uint8Array.from(bytes),
     );
   } catch {
-    return cursor.fail("the escapes in this tag are not UTF-8", { at });
+    return cursor.fail("the escapes in this tag are not UTF-8", { at, hint: tagHint });
   }
 }
 
@@ -142,7 +151,7 @@ export function scanDirective(cursor: YamlCursor): Directive {
   cursor.skipComment();
   if (!isLineEnd(cursor.code())) {
     const found = describeCharacter(cursor.text, cursor.pos);
-    cursor.fail(`a directive must end its line, not go on with ${found}`);
+    cursor.fail(`a directive must end its line, not go on with ${found}`, { hint: directiveHint });
   }
   cursor.takeBreak();
   return directive;
@@ -153,7 +162,8 @@ function scanVersion(cursor: YamlCursor): Directive {
   const rest = /^([0-9]{1,9})\.[0-9]+(?![^ \n\u2028\u2029\0])/.exec(
     cursor.text.slice(cursor.pos, cursor.pos + 64),
   );
-  if (rest === null) return cursor.fail("%YAML must be followed by a version such as 1.1");
+  if (rest === null)
+    return cursor.fail("%YAML must be followed by a version such as 1.1", { hint: directiveHint });
   cursor.pos += rest[0].length;
   return { name: "YAML", major: Number(rest[1]) };
 }
@@ -161,9 +171,11 @@ function scanVersion(cursor: YamlCursor): Directive {
 function scanTagDirective(cursor: YamlCursor): Directive {
   cursor.skipSpaces();
   const handle = scanTagHandle(cursor);
-  if (cursor.code() !== 0x20) cursor.fail("a space must stand between the handle and the prefix");
+  if (cursor.code() !== 0x20)
+    cursor.fail("a space must stand between the handle and the prefix", { hint: directiveHint });
   cursor.skipSpaces();
   const prefix = scanTagUri(cursor);
-  if (!isSpaceOrEnd(cursor.code())) cursor.fail("the prefix of %TAG must end with the line");
+  if (!isSpaceOrEnd(cursor.code()))
+    cursor.fail("the prefix of %TAG must end with the line", { hint: directiveHint });
   return { name: "TAG", handle, prefix };
 }

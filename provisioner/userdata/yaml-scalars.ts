@@ -160,7 +160,10 @@ function scanEmptyLines(cursor: YamlCursor, scalarStart: number): string {
   let breaks = "";
   for (;;) {
     if (cursor.atDocumentMarker()) {
-      cursor.fail("a document marker may not begin a line inside quotes", { at: scalarStart });
+      cursor.fail("a document marker may not begin a line inside quotes", {
+        at: scalarStart,
+        hint: "Close the quotes before it, or indent the line.",
+      });
     }
     skipBlanks(cursor);
     if (!isBreak(cursor.code())) return breaks;
@@ -224,6 +227,7 @@ function scanEscape(cursor: YamlCursor, scalarStart: number): string {
   if (point < 0 || point > 0x10ffff) {
     cursor.fail(`\\${letter} must be followed by ${length} hexadecimal digits of a character`, {
       at,
+      hint: "Write \\\\ for one backslash, or use single quotes.",
     });
   }
   cursor.pos += length;
@@ -305,7 +309,9 @@ function scanBlockHeader(cursor: YamlCursor): { chomping: Chomping; increment: n
   cursor.skipComment();
   if (!isLineEnd(cursor.code())) {
     const found = describeCharacter(cursor.text, cursor.pos);
-    cursor.fail(`the text of a block scalar must begin on the next line, not with ${found} here`);
+    cursor.fail(`the text of a block scalar must begin on the next line, not with ${found} here`, {
+      hint: "Begin the text on the next line, indented further than its key.",
+    });
   }
   cursor.takeBreak();
   return { chomping: chomping ?? "clip", increment };

@@ -5,9 +5,9 @@ export class YamlProblem extends Error {
   readonly code: Code;
   /** Where in the prepared text, in UTF-16 units. */
   readonly offset: number;
-  readonly hint: string | null;
+  readonly hint: string;
 
-  constructor(code: Code, offset: number, message: string, hint: string | null = null) {
+  constructor(code: Code, offset: number, message: string, hint: string) {
     super(message);
     this.name = "YamlProblem";
     this.code = code;
@@ -139,8 +139,8 @@ export class YamlCursor {
     return this.code(1) === code && this.code(2) === code && isBlankOrEnd(this.code(3));
   }
 
-  fail(message: string, options: { readonly at?: number; readonly hint?: string } = {}): never {
-    throw new YamlProblem("yaml/invalid", options.at ?? this.pos, message, options.hint ?? null);
+  fail(message: string, options: { readonly at?: number; readonly hint: string }): never {
+    throw new YamlProblem("yaml/invalid", options.at ?? this.pos, message, options.hint);
   }
 }
 

@@ -233,7 +233,12 @@ export class YamlScanner {
 
   private failTooDeep(): never {
     const message = `collections are nested more than ${this.maxDepth} deep`;
-    throw new YamlProblem("yaml/too-deep", this.cursor.pos, message);
+    throw new YamlProblem(
+      "yaml/too-deep",
+      this.cursor.pos,
+      message,
+      "Write it with fewer values inside one another.",
+    );
   }
 
   private scanEnd(): void {

@@ -154,7 +154,13 @@ function remarkList(): RemarkList {
 
 function refuseLarge(text: string, maxBytes: number): void {
   if (text.length <= maxBytes && Buffer.byteLength(text) <= maxBytes) return;
-  throw new YamlProblem("yaml/too-large", 0, `the document has more than ${maxBytes} bytes`);
+  const message = `the document has more than ${maxBytes} bytes`;
+  throw new YamlProblem(
+    "yaml/too-large",
+    0,
+    message,
+    "Write a smaller document: what is large belongs into a file that is fetched, as `source.uri` of `write_files`.",
+  );
 }
 
 function find(
@@ -188,7 +194,9 @@ function toFindings(
   );
   if (left === 0) return findings;
   const message = `${left} more findings are not listed`;
-  const rest = { line: null, column: null, path: "", hint: null };
+  const last = sorted.at(-1)?.offset ?? 0;
+  const hint = "Mend those above first, then look again.";
+  const rest = { ...place(last), path: "", hint };
   return [
     ...findings,
     { document, ...rest, level: "warning", code: "yaml/more-findings", message },

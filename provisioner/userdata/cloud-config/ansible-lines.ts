@@ -98,7 +98,11 @@ function readFlags(
   });
 }
 
-function expectedNothing(input: Input, what: string, got?: string): readonly string[] {
+function expectedNothing(
+  input: Input,
+  what: `a mapping${string}`,
+  got?: string,
+): readonly string[] {
   input.expected(what, undefined, got);
   return [];
 }

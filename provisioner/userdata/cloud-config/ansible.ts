@@ -1,3 +1,4 @@
+import { wordHint } from "#core/word-hint.ts";
 import type { Input } from "../input.ts";
 import { ansibleLines } from "./ansible-lines.ts";
 import type { CloudConfigModule } from "./module.ts";
@@ -60,7 +61,8 @@ function readMethod(input: Input | undefined): void {
   }
   input.unsupported({
     code: "cloud-config/unknown-value",
-    message: "unknown way to install; known are distro, pip",
+    message: "unknown way to install",
+    hint: wordHint(input.value, ["distro", "pip"]),
   });
 }
 

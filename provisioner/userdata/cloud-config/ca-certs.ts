@@ -37,6 +37,7 @@ export const caCerts: CloudConfigModule = {
       older.unsupported({
         code: "cloud-config/overridden",
         message: "`ca_certs` counts instead, of which this is the older spelling",
+        hint: "put what stands here under `ca_certs`, and remove it",
       });
     }
     const input = newer ?? older;

@@ -58,7 +58,9 @@ function commandLine(item: Input, written: ReadonlySet<string>): string | undefi
     const isLikelyLine = item.isMapping();
     item.expected(
       "a line of shell, or a list of words",
-      isLikelyLine ? "put the whole line in quotes: `: ` in it makes a mapping" : undefined,
+      isLikelyLine
+        ? "put the whole line in quotes: `: ` in it makes a mapping"
+        : "write `- touch /tmp/x`, or `- [touch, /tmp/x]`",
     );
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { wordHint } from "#core/word-hint.ts";
 import type { Input } from "../input.ts";
 import { readDevice } from "./device-name.ts";
 
@@ -79,7 +80,8 @@ function readTable(input: Input | undefined): DiskLayout["table"] | undefined {
   if (type === "mbr") return "dos";
   input?.unsupported({
     code: "cloud-config/unknown-value",
-    message: "unknown table of partitions; known are gpt, mbr",
+    message: "unknown table of partitions",
+    hint: wordHint(input.value, ["gpt", "mbr"]),
   });
   return undefined;
 }
@@ -108,7 +110,10 @@ function readParts(layout: Input, table: DiskLayout["table"]): readonly DiskPart
     return undefined;
   }
   if (!layout.isList()) {
-    layout.expected("true, false, `remove` or a list of shares");
+    layout.expected(
+      "true, false, `remove` or a list of shares",
+      "write `layout: true` for one partition, or shares in percent as `layout: [33, [66, 82]]`",
+    );
     return undefined;
   }
   const items = layout.items();
@@ -129,7 +134,10 @@ function readParts(layout: Input, table: DiskLayout["table"]): readonly DiskPart
 function readPart(item: Input): DiskPart | undefined {
   const [share, code, ...more] = item.isList() ? item.items() : [item];
   if (share === undefined || more.length > 0 || (item.isList() && code === undefined)) {
-    item.expected("a share in percent, or a list of share and type");
+    item.expected(
+      "a share in percent, or a list of share and type",
+      "write `33`, or `[33, 82]` with the type of the partition",
+    );
     return undefined;
   }
   const percent = share.integer();

@@ -1,3 +1,4 @@
+import { wordHint } from "#core/word-hint.ts";
 import type { Mount } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
@@ -101,7 +102,11 @@ function readPartition(input: Input): string | undefined {
     input.mark("translated");
     return text === "auto" ? "any" : text;
   }
-  input.expected("a number, `auto`, `any` or `none`", undefined, "something else");
+  input.expected(
+    "a number, `auto`, `any` or `none`",
+    wordHint(input.value, ["1", "auto", "any", "none"]),
+    "something else",
+  );
   return undefined;
 }
 

@@ -1,11 +1,11 @@
 import { hintForOwned } from "#provisioner/nixos-paths/owned-paths.ts";
 import { hintForUnread } from "#provisioner/nixos-paths/unread-paths.ts";
-import type { FindingText } from "../input.ts";
+import type { HintedText } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 
-type Rule = (words: readonly string[]) => FindingText | undefined;
+type Rule = (words: readonly string[]) => HintedText | undefined;
 
-const foreign = (message: string, hint: string): FindingText => ({
+const foreign = (message: string, hint: string): HintedText => ({
   code: "cloud-config/foreign-command",
   message,
   hint,
@@ -93,7 +93,7 @@ const unitStates: ReadonlySet<string> = new Set([
 ]);
 
 /** A unit that another distribution calls so. */
-function otherUnit(words: readonly string[]): FindingText | undefined {
+function otherUnit(words: readonly string[]): HintedText | undefined {
   const [verb = "", ...units] = words.slice(1).filter((word) => !word.startsWith("-"));
   if (!unitStates.has(verb)) return undefined;
   const plain = units.map((unit) => unit.replace(/\.service$/, ""));
@@ -155,7 +155,7 @@ function named(rule: Rule, names: string): Readonly<Record<string, Rule>> {
 }
 
 /** What to say of a command, by its name and words; `undefined` where nothing is wrong with it. */
-export function foreignCommand(words: readonly string[]): FindingText | undefined {
+export function foreignCommand(words: readonly string[]): HintedText | undefined {
   const [name = ""] = words;
   const rule = name.startsWith("/etc/init.d/") ? services : getOwn(rules, name);
   return rule?.(words) ?? changedFile(redirected(words), false);
@@ -174,9 +174,7 @@ const installers: readonly (readonly [place: RegExp, hint: string])[] = [
 ];
 
 /** What to say of scripts that are fetched and run at once, and where that begins. */
-export function fetchedScript(
-  text: string,
-): (FindingText & { readonly index: number }) | undefined {
+export function fetchedScript(text: string): (HintedText & { readonly index: number }) | undefined {
   const found = pipedScript.exec(text);
   if (found === null) return undefined;
   const known = installers.find(([place]) => place.test(found[0]));
@@ -199,7 +197,7 @@ function redirected(words: readonly string[]): readonly string[] {
 }
 
 /** Of files below /etc, those of the system are links into the store. */
-function changedFile(files: readonly string[], isEdited: boolean): FindingText | undefined {
+function changedFile(files: readonly string[], isEdited: boolean): HintedText | undefined {
   const paths = files.map((file) => file.replace(/^["']|["']$/g, ""));
   for (const path of paths.filter((each) => each.startsWith("/etc/"))) {
     const owned = hintForOwned(path);

@@ -1,3 +1,4 @@
+import { wordHint } from "#core/word-hint.ts";
 import type { Input } from "../input.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { nameNeedless, nameRefused } from "./refused.ts";
@@ -54,7 +55,8 @@ function readMode(input: Input | undefined): boolean | undefined {
   if (modes.includes(mode)) return mode !== "off";
   input.unsupported({
     code: "cloud-config/unknown-value",
-    message: `unknown mode; known are ${modes.join(", ")}`,
+    message: "unknown mode",
+    hint: wordHint(input.value, modes),
   });
   return undefined;
 }

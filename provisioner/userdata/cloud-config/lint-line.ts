@@ -1,4 +1,4 @@
-import type { FindingText } from "../input.ts";
+import type { HintedText } from "../input.ts";
 import { fetchedScript, foreignCommand } from "./foreign-commands.ts";
 import { programPathsIn } from "./program-paths.ts";
 import { type SimpleCommand, simpleCommands } from "./simple-commands.ts";
@@ -7,7 +7,7 @@ import { type SimpleCommand, simpleCommands } from "./simple-commands.ts";
 export const maxLength = 10_000;
 
 /** What is wrong with a text of shell, and the character of it where that begins, from 0. */
-export interface ShellProblem extends FindingText {
+export interface ShellProblem extends HintedText {
   readonly index: number;
 }
 
@@ -42,7 +42,7 @@ export function problemsOf(
   ];
 }
 
-const noProgram: FindingText = {
+const noProgram: HintedText = {
   code: "cloud-config/program-path",
   message: "NixOS has no programs under /bin, /sbin and /usr but /bin/sh and /usr/bin/env",
   hint: "write the name of the program alone, and add its package",

@@ -37,7 +37,8 @@ export const locale: CloudConfigModule = {
     );
     const input = config.get("locale");
     if (input === undefined) return;
-    if (input.value === true) return input.expected("the name of a locale, or false");
+    if (input.value === true)
+      return input.expected("the name of a locale, or false", "write `locale: en_US.UTF-8`");
     if (isOff(input.value)) return input.mark("translated");
     const name = input.text();
     if (name === undefined) return;

@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import { wordHint } from "#core/word-hint.ts";
 import type { Input } from "../input.ts";
 import { nameRefused } from "./refused.ts";
 
@@ -51,7 +52,8 @@ function readBackend(input: Input | undefined): string {
   if (backends.includes(name)) return name;
   input?.unsupported({
     code: "cloud-config/unknown-value",
-    message: `unknown backend; known are ${backends.join(", ")}`,
+    message: "unknown backend",
+    hint: wordHint(name, backends),
   });
   return "dir";
 }
@@ -88,7 +90,8 @@ function readMode(input: Input | undefined): "new" | "existing" | "none" {
   if (mode === "new" || mode === "existing" || mode === "none") return mode;
   input?.unsupported({
     code: "cloud-config/unknown-value",
-    message: "unknown mode; known are none, existing, new",
+    message: "unknown mode",
+    hint: wordHint(mode, ["none", "existing", "new"]),
   });
   return "none";
 }

@@ -75,6 +75,7 @@ function addEntry(item: Input, { entries, defaults, aliases }: Reading): void {
     field.unsupported({
       code: "cloud-config/unsupported-key",
       message: "a line of fstab has six fields; what stands behind them has no meaning",
+      hint: "remove it; options stand in the fourth field, with commas between them",
     });
   });
   const [written, path, type, options, , pass] = defaults.map((each, at) => given[at] ?? each);
@@ -87,7 +88,11 @@ function addEntry(item: Input, { entries, defaults, aliases }: Reading): void {
   const isSwap = type === "swap";
   if (!isSwap && path === "none") return nameUseless(item, "it is mounted nowhere");
   if (!isSwap && !path.startsWith("/")) {
-    return (fields[1] ?? item).expected("an absolute path", undefined, "a relative one");
+    return (fields[1] ?? item).expected(
+      "an absolute path",
+      "begin it with `/`, as in `/mnt/data`",
+      "a relative one",
+    );
   }
   if (named.whole && !isSwap) warnOfDisk(fields[0] ?? item, device);
   const place = isSwap ? null : path;

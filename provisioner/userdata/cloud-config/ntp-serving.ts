@@ -32,8 +32,11 @@ export function addNtpServing(
   named: Client | undefined,
   draft: SpecDraft,
 ): Client | undefined {
-  const peers = readNames(input.get("peers"), host, "a host name or an address");
-  const allowed = readNames(input.get("allow"), network, "a network, as `192.0.2.0/24`");
+  const peers = readNames(input.get("peers"), host, [
+    "a host name or an address",
+    "ntp1.example.org",
+  ]);
+  const allowed = readNames(input.get("allow"), network, ["a network", "192.0.2.0/24"]);
   if (peers.length + allowed.length === 0) return undefined;
   const isFree = named === undefined || named === "auto";
   const client = isFree ? "chrony" : named;
@@ -61,13 +64,17 @@ const ofClientsAlone = {
   hint: "take chrony with `ntp_client`",
 } as const;
 
-function readNames(list: Input | undefined, form: RegExp, what: string): readonly string[] {
+function readNames(
+  list: Input | undefined,
+  form: RegExp,
+  [what, example]: readonly [string, string],
+): readonly string[] {
   const names = new Set<string>();
   for (const item of list?.items() ?? []) {
     const name = item.text();
     if (name === undefined) continue;
     if (form.test(name)) names.add(name);
-    else item.expected(what, undefined, "something else");
+    else item.expected(what, `write it like \`- ${example}\``, "something else");
   }
   return [...names];
 }

@@ -1,3 +1,4 @@
+import { wordHint } from "#core/word-hint.ts";
 import type { Ntp } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
@@ -118,7 +119,8 @@ function readClient(input: Input | undefined): Ntp["client"] {
   if (client === undefined) {
     input.unsupported({
       code: "cloud-config/unknown-value",
-      message: `unknown ntp client; known are ${Object.keys(clients).join(", ")}`,
+      message: "unknown ntp client",
+      hint: wordHint(name, Object.keys(clients)),
     });
   }
   return client;

@@ -240,11 +240,10 @@ function isAttributePath(text: string): boolean {
 
 function nameMapping(attributes: readonly string[], input: Input): void {
   const hint = importHint(attributes[0] ?? "");
-  input.add(hint === undefined ? "note" : "warning", {
-    code: "cloud-config/package-mapped",
-    message: `taken as ${attributes.join(" and ")} of nixpkgs`,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  const message = `taken as ${attributes.join(" and ")} of nixpkgs`;
+  const text = { code: "cloud-config/package-mapped", message } as const;
+  if (hint === undefined) input.add("note", text);
+  else input.add("warning", { ...text, hint });
 }
 
 /** On Debian the package starts its service; on NixOS nothing does that but an option. */
@@ -287,7 +286,10 @@ function named(input: Input): readonly Named[] {
 function namedVersion(pair: Input): readonly Named[] {
   const [name, version, ...more] = pair.items();
   if (name === undefined || version === undefined || more.length > 0) {
-    pair.expected("the name of a package, or a list of name and version");
+    pair.expected(
+      "the name of a package, or a list of name and version",
+      "write `- htop`, or `- [htop, 3.2.1]`",
+    );
     return [];
   }
   if (version.value !== "") nameVersion(version);

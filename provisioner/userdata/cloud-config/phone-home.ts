@@ -46,6 +46,7 @@ function readUrl(input: Input, { context }: ModuleInput): string | undefined {
       input.add("error", {
         code: "user-data/wrong-type",
         message: "expected a mapping with `url`",
+        hint: "write `url: https://example.org/` below it",
       });
     }
     return undefined;
@@ -58,7 +59,11 @@ function readUrl(input: Input, { context }: ModuleInput): string | undefined {
     .replace(/\$INSTANCE_ID\b|\$\{INSTANCE_ID\}|\{\{ *INSTANCE_ID *\}\}/g, () => id);
   const parsed = /^https?:\/\//.test(url) && !/[\s"\\]/.test(url) ? URL.parse(url) : null;
   if (parsed === null) {
-    urlInput.expected("an address that begins with https: or http:", undefined, "another text");
+    urlInput.expected(
+      "an address that begins with https: or http:",
+      "write `url: https://example.org/$INSTANCE_ID`",
+      "another text",
+    );
     return undefined;
   }
   if (parsed.protocol === "http:") {
@@ -79,7 +84,7 @@ function readPost(input: Input | undefined): readonly string[] | undefined {
     return fields;
   }
   if (!input.isList()) {
-    input.expected("`all`, or a list of fields");
+    input.expected("`all`, or a list of fields", "write `all`, or `[hostname, instance_id]`");
     return undefined;
   }
   return [...new Set(input.items().flatMap((item) => readField(item) ?? []))];
@@ -98,7 +103,8 @@ function readTries(input: Input | undefined): number {
   if (input === undefined || tries === undefined) return defaultTries;
   if (tries >= 1 && tries <= maxTries) return tries;
   const message = `so many tries are not made; it is ${tries < 1 ? 1 : maxTries}`;
-  input.add("warning", { code: "cloud-config/overridden", message });
+  const hint = `write a number from 1 to ${maxTries}`;
+  input.add("warning", { code: "cloud-config/overridden", message, hint });
   return tries < 1 ? 1 : maxTries;
 }
 

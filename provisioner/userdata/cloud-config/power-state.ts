@@ -1,3 +1,5 @@
+import { oneOf } from "#core/one-of.ts";
+import { wordHint } from "#core/word-hint.ts";
 import type { Input } from "../input.ts";
 import { lintCommand } from "./lint-command.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
@@ -51,6 +53,7 @@ function readMode(input: Input): string | undefined {
       input.add("error", {
         code: "user-data/wrong-type",
         message: "expected a mapping with `mode`",
+        hint: `write \`mode: reboot\` below it, or ${oneOf(Object.keys(modes).slice(1))}`,
       });
     }
     return undefined;
@@ -59,7 +62,8 @@ function readMode(input: Input): string | undefined {
   if (name === undefined) return undefined;
   const mode = Object.hasOwn(modes, name) ? modes[name] : undefined;
   if (mode === undefined) {
-    modeInput.expected(`one of ${Object.keys(modes).join(", ")}`, undefined, "another text");
+    const known = Object.keys(modes);
+    modeInput.expected(`one of ${known.join(", ")}`, wordHint(name, known), "another text");
   }
   return mode;
 }
@@ -84,7 +88,7 @@ function readDelay(input: Input | undefined): string | undefined {
 function readMessage(input: Input | undefined): string | undefined {
   const text = input?.looseText();
   if (input === undefined || text === undefined || !text.includes("\0")) return text;
-  input.expected("a text", undefined, "one with NUL in it");
+  input.expected("a text", "remove the character NUL, written as `\\\\0`", "one with NUL in it");
   return undefined;
 }
 
@@ -99,9 +103,12 @@ function readTimeout(input: Input | undefined): number {
     input.mark("translated");
     return Math.ceil(seconds);
   }
-  input.expected(`a number of seconds, ${maxTimeoutS} at most`);
+  input.expected(`a number of seconds, ${maxTimeoutS} at most`, "write digits alone, such as `30`");
   return defaultTimeoutS;
 }
+
+const conditionHint =
+  "write `condition: test -e /run/reboot-wanted`, or the same as a list of words";
 
 /** A line of shell; `undefined`, with a finding, for what is none. */
 function readCondition(input: Input | undefined, { config }: ModuleInput): string | undefined {
@@ -111,14 +118,14 @@ function readCondition(input: Input | undefined, { config }: ModuleInput): strin
     return String(input.value);
   }
   if (typeof input.value !== "string" && !input.isList()) {
-    input.expected("true, false, a line of shell, or a list of words");
+    input.expected("true, false, a line of shell, or a list of words", conditionHint);
     return undefined;
   }
   const words = input.isList()
     ? input.items().map((word) => word.looseText() ?? "")
     : [input.text() ?? ""];
   if (words.length === 0 || words.some((word) => word.includes("\0"))) {
-    input.expected("true, false, a line of shell, or a list of words", undefined, "none");
+    input.expected("true, false, a line of shell, or a list of words", conditionHint, "none");
     return undefined;
   }
   lintCommand(input, words, writtenPaths(config));

@@ -154,7 +154,7 @@ function readPath(input: Input | undefined, usual: string): string {
   const path = input?.text();
   if (input === undefined || path === undefined) return usual;
   if (path.startsWith("/")) return path.replace(/(?<=.)\/+$/, "");
-  input.expected("an absolute path", undefined, "a relative one");
+  input.expected("an absolute path", `begin it with \`/\`, as in \`${usual}\``, "a relative one");
   return usual;
 }
 

@@ -54,7 +54,7 @@ const known = new Set(["file", "data", "encoding", "command", "command_required"
 function readFile(input: Input | undefined): string | undefined {
   const path = input === undefined ? pool : input.text();
   if (path === undefined || /^\/[^\0\r\n]*$/.test(path)) return path;
-  input?.expected("an absolute path", undefined, "another text");
+  input?.expected("an absolute path", "begin it with `/`, as in `/dev/urandom`", "another text");
   return undefined;
 }
 
@@ -64,7 +64,13 @@ function readData(input: Input): Uint8Array | undefined {
   if (isRaw) encoding?.mark("translated");
   const bytes = decodeContent(input.get("data"), isRaw ? undefined : encoding, maxBytes);
   if (bytes === undefined || bytes.length <= maxBytes) return bytes;
-  input.get("data")?.expected(`${maxBytes} bytes at most`, undefined, "more");
+  input
+    .get("data")
+    ?.expected(
+      `${maxBytes} bytes at most`,
+      "give less of it: some hundreds of bytes are enough",
+      "more",
+    );
   return undefined;
 }
 
@@ -85,7 +91,10 @@ function readCommand(input: Input, { config }: ModuleInput): readonly string[] {
   if (program === undefined || command === undefined) {
     if (required && command === undefined) {
       const message = "a command is required, and there is none";
-      input.get("command_required")?.add("error", { code: "user-data/wrong-type", message });
+      input.get("command_required")?.add("error", {
+        ...{ code: "user-data/wrong-type", message },
+        hint: "give one, as `command: [pollinate, -r]`, or remove `command_required`",
+      });
     }
     return [];
   }

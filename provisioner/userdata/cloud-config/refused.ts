@@ -49,7 +49,7 @@ export function refusedModule({
 export function refuse(input: Input, refused: RefusedKey): void {
   const { takes, way, parts, isSo, isKnown, code } = refused;
   const { value } = input;
-  if (!takes.includes(kindOf(value))) return input.expected(takes.join(" or "));
+  if (!takes.includes(kindOf(value))) return input.expected(takes.join(" or "), way);
   if (isKnown?.(value) === false) {
     const message = "cloud-init does not know this value";
     return input.unsupported({ code: "cloud-config/unknown-value", message, hint: way });

@@ -123,7 +123,8 @@ function checkNeedless(key: string, input: Input): void {
       input.value !== "auto"
     ) {
       const message = "expected `auto`, or a list of words; it has no meaning here";
-      input.add("warning", { code: "cloud-config/unknown-value", message });
+      const hint = "remove it: NixOS restarts rsyslog when its settings change";
+      input.add("warning", { code: "cloud-config/unknown-value", message, hint });
     }
   } else input.text();
 }

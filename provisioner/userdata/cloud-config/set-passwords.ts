@@ -1,5 +1,6 @@
 import { shownKey } from "#core/finding.ts";
-import type { FindingText, Input } from "../input.ts";
+import { wordHint } from "#core/word-hint.ts";
+import type { FindingText, HintedText, Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import { isPasswordHash } from "../password-hash.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
@@ -93,7 +94,11 @@ function readEntry(item: Input): readonly Wish[] {
   const password = item.get("password");
   if (!["hash", "text", "RANDOM"].includes(type ?? "")) {
     if (type !== undefined) {
-      typeInput?.expected("`hash`, `text` or `RANDOM`", undefined, "another type");
+      typeInput?.expected(
+        "`hash`, `text` or `RANDOM`",
+        wordHint(type, ["hash", "text", "RANDOM"]),
+        "another type",
+      );
     }
     password?.looseText();
     return [];
@@ -116,6 +121,7 @@ function lacks(item: Input, key: string): void {
   item.add("error", {
     code: "user-data/wrong-type",
     message: `expected a mapping with \`${key}\``,
+    hint: "write `- {name: alice, password: $y$…}`, a hash that `mkpasswd -m yescrypt` makes",
   });
 }
 
@@ -142,7 +148,7 @@ function readLines(list: Input): readonly Wish[] {
 
 /** cloud-init goes on without any of them; here the other lines count. */
 function nameOdd(item: Input, hasOthers: boolean): void {
-  const text: FindingText = {
+  const text: HintedText = {
     code: "cloud-config/unknown-value",
     message: "a line `name:password` was expected, and this one has no name",
     hint: "put a colon between them",
@@ -194,7 +200,7 @@ function hasUser({ name, input }: Wish, { config, draft }: ModuleInput): boolean
   if (own?.has(name) === true) return true;
   const known = draft.defaultUser;
   const isFromList = input.path.at(1) === "list" && typeof input.value === "string";
-  const text: FindingText = {
+  const text: HintedText = {
     code: "cloud-config/no-user",
     message: "a password is given for a user that the document does not have",
     hint:
@@ -260,8 +266,9 @@ function expire(wishes: readonly Wish[], { config, draft, context }: ModuleInput
   const [first] = wishes;
   if (first === undefined && !hasPasswords(config)) {
     const message = "no password is set here, so that none expires";
+    const hint = "name users and their passwords under `chpasswd: users`, or remove it";
     const level = typeof input?.value === "boolean" ? "note" : "warning";
-    input?.unsupported({ code: "cloud-config/no-meaning", message }, level);
+    input?.unsupported({ code: "cloud-config/no-meaning", message, hint }, level);
   }
   if (first === undefined || !wanted) return;
   input?.mark("agent");

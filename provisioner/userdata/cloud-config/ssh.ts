@@ -78,7 +78,11 @@ function readOptions({ config, draft }: ModuleInput, disabled: boolean): string 
     return undefined;
   }
   if (/[\r\n]/.test(text)) {
-    input.expected("options of a key in one line", undefined, "several lines");
+    input.expected(
+      "options of a key in one line",
+      "write them with commas between them, as `no-pty,no-X11-forwarding`",
+      "several lines",
+    );
     return undefined;
   }
   const user = draft.defaultUser ?? "NONE";

@@ -2,7 +2,7 @@ import { shownKey } from "#core/finding.ts";
 import { nearest } from "#core/nearest.ts";
 import type { SpecDraft } from "../draft.ts";
 import { fillFromFirstlight } from "../firstlight.ts";
-import type { FindingText, Input } from "../input.ts";
+import type { HintedText, Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 import type { TranslationContext } from "../translation.ts";
 import { asksForNothing } from "./asks-for-nothing.ts";
@@ -48,7 +48,7 @@ function nameUnused(input: Input): void {
 }
 
 /** What to say of a value that no module has read. */
-function unusedText(input: Input): FindingText {
+function unusedText(input: Input): HintedText {
   const [top, ...below] = input.path;
   const key = String(top);
   const otherWay = getOwn(otherKeys, key);

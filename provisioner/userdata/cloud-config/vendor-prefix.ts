@@ -1,4 +1,4 @@
-import type { FindingText, Input } from "../input.ts";
+import type { HintedText, Input } from "../input.ts";
 import { isProgramPath } from "./program-paths.ts";
 import { shellLine } from "./spec-command.ts";
 
@@ -12,7 +12,7 @@ const always: ReadonlySet<string> = new Set([
 export interface VendorPrefix {
   readonly words: readonly string[];
   /** What is said of the program where it is looked for somewhere else. */
-  readonly problem?: FindingText;
+  readonly problem?: HintedText;
 }
 
 /**

@@ -99,6 +99,7 @@ function readPath(item: Input): string | undefined {
     item.add("error", {
       code: "user-data/wrong-type",
       message: "expected a mapping with `path`",
+      hint: "say which file is written, as `path: /etc/motd`",
     });
     return undefined;
   }

@@ -141,7 +141,7 @@ class Reader {
   #broken(expected: string): MergeProblem {
     return new MergeProblem("merge/invalid-json", `this is no JSON: expected ${expected}`, {
       at: this.#at,
-      hint: "write a list of operations as RFC 6902 has them",
+      hint: "write a list of operations as RFC 6902 has them: commas between them, names and texts in double quotes",
     });
   }
 }

@@ -27,7 +27,7 @@ const windowOf = integerOf(1, 1023);
 const optionReaders = {
   label: setOption(
     "label",
-    textOf(/^[^\s:]{1,15}(:[^\s]{0,13})?$/, "a label of at most 15 characters"),
+    textOf(/^[^\s:]{1,15}(:[^\s]{0,13})?$/, "a label of at most 15 characters", "eth0:1"),
   ),
   lifetime: setOption("lifetime", wordOf(["forever", "0"])),
 };
@@ -41,7 +41,8 @@ export function readAddresses(input: Input, link: LinkSettings): void {
         link,
         readPrefixed(item, () => undefined),
       );
-    else if (entries.length === 0) refuse(item, "expected an address");
+    else if (entries.length === 0)
+      refuse(item, "expected an address", "write it as `192.0.2.10/24` or `2001:db8::10/64`");
     for (const [text, options] of entries) addWithOptions(link, text, options);
   }
 }
@@ -49,7 +50,11 @@ export function readAddresses(input: Input, link: LinkSettings): void {
 function addWithOptions(link: LinkSettings, text: string, input: Input): void {
   const address = parsePrefixed(text);
   if (address === undefined) {
-    return refuse(input, "expected an address with a prefix length, such as 192.0.2.10/24");
+    return refuse(
+      input,
+      "expected an address with a prefix length, such as 192.0.2.10/24",
+      "write it as `192.0.2.10/24` or `2001:db8::10/64`",
+    );
   }
   const options: AddressOptions = {};
   readKeys(input, options, optionReaders);
@@ -106,7 +111,12 @@ export function addRoute(link: LinkSettings, route: Route): void {
 
 function readRoute(input: Input): Route | undefined {
   const target = input.get("to");
-  if (target === undefined) return refuse(input, "a route lacks `to`");
+  if (target === undefined)
+    return refuse(
+      input,
+      "a route lacks `to`",
+      "say where it leads, as `to: default` or `to: 198.51.100.0/24`",
+    );
   const via = readGateway(input.get("via"));
   const to = readTarget(target, via);
   const route: Route = { to: to ?? "default" };

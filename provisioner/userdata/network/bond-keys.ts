@@ -123,5 +123,7 @@ function byInterface(
 function targetsOf(input: Input): string[] | undefined {
   const targets = input.oneOrMoreTexts().flatMap((text) => text.split(/[\s,]+/).filter(Boolean));
   const isFit = targets.every((target) => /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(target));
-  return isFit ? targets : refuse(input, "expected addresses of IPv4");
+  return isFit
+    ? targets
+    : refuse(input, "expected addresses of IPv4", "write them as `[192.0.2.1, 192.0.2.2]`");
 }

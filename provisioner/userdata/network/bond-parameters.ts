@@ -131,16 +131,24 @@ function numbersOf(input: Input, most: number): Record<string, number> | undefin
   const numbers: Record<string, number> = {};
   const put = (from: Input, name: string | undefined, number: number) => {
     if (name === undefined || !Number.isSafeInteger(number) || number > most)
-      refuse(from, `expected an interface and a number of at most ${most}, such as eth0 50`);
+      refuse(
+        from,
+        `expected an interface and a number of at most ${most}, such as eth0 50`,
+        "write the name of a member and its number, as `[eth0 50, eth1 10]`",
+      );
     else setOwn(numbers, name, number);
   };
   if (input.isMapping()) {
-    for (const [name, value] of input.entries()) put(value, name, value.integer() ?? Number.NaN);
+    for (const [name, value] of input.entries()) {
+      const number = value.integer();
+      if (number !== undefined) put(value, name, number);
+    }
     return numbers;
   }
   for (const item of input.isList() ? input.items() : [input]) {
-    const [, name, number] = interfaceNumbers.exec(item.text()?.trim() ?? "") ?? [];
-    put(item, name, Number(number));
+    const text = item.text();
+    const [, name, number] = interfaceNumbers.exec(text?.trim() ?? "") ?? [];
+    if (text !== undefined) put(item, name, Number(number));
   }
   return numbers;
 }

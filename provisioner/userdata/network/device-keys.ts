@@ -28,6 +28,7 @@ const matchReaders: KeyReaders<LinkMatch> = {
 export const interfaceNameOf = textOf(
   /^[A-Za-z0-9_.-]{1,15}$/,
   "a name of at most 15 letters, digits, `_`, `.` and `-`",
+  "lan0",
 );
 
 /** How a device is found and called. */

@@ -1,4 +1,5 @@
 import { nearest } from "#core/nearest.ts";
+import { wordHint } from "#core/word-hint.ts";
 import type { Input } from "../input.ts";
 import { put, refuse } from "../network-parts.ts";
 import { getOwn } from "../own-key.ts";
@@ -61,7 +62,11 @@ export function integerOf(least: number, most: number) {
   return (input: Input): number | undefined => {
     const number = input.integer();
     if (number === undefined || (number >= least && number <= most)) return number;
-    return refuse(input, `expected a whole number from ${least} to ${most}`);
+    return refuse(
+      input,
+      `expected a whole number from ${least} to ${most}`,
+      number < least ? `write ${least} or more` : `write ${most} or less`,
+    );
   };
 }
 
@@ -74,9 +79,7 @@ export function wordOf<T extends string>(
     const said = input.scalarText().trim().toLowerCase();
     const word = words.find((each) => each.toLowerCase() === said) ?? getOwn(also, said);
     if (typeof input.value === "object" || word === undefined) {
-      const near = typeof input.value === "string" ? nearest(said, words) : undefined;
-      const hint = near === undefined ? undefined : `did you mean \`${near}\`?`;
-      return refuse(input, `expected ${words.join(", ")}`, hint);
+      return refuse(input, `expected ${words.join(", ")}`, wordHint(input.value, words));
     }
     input.mark("translated");
     return word;
@@ -84,10 +87,11 @@ export function wordOf<T extends string>(
 }
 
 /** A text of a form. */
-export function textOf(pattern: RegExp, expected: string) {
+export function textOf(pattern: RegExp, expected: string, example: string) {
   return (input: Input): string | undefined => {
     const text = input.text();
-    return text === undefined || pattern.test(text) ? text : refuse(input, `expected ${expected}`);
+    if (text === undefined || pattern.test(text)) return text;
+    return refuse(input, `expected ${expected}`, `write it like \`${example}\``);
   };
 }
 
@@ -104,7 +108,11 @@ export function deviceMacOf(input: Input): string | undefined {
 function hardwareAddress(input: Input, form: RegExp): string | undefined {
   const text = input.text()?.trim().toLowerCase();
   if (text === undefined || form.test(text)) return text;
-  return refuse(input, "expected a MAC address such as 52:54:00:12:34:56");
+  return refuse(
+    input,
+    "expected a MAC address such as 52:54:00:12:34:56",
+    "write pairs of hexadecimal digits with : between them, in quotes",
+  );
 }
 
 /** A time; `unit` is that of a number without one. */
@@ -119,7 +127,11 @@ export function timeOf(unit: "ms" | "s") {
     if (text === undefined || count !== undefined) {
       return count === undefined ? undefined : `${count}${written ?? unit}`;
     }
-    return refuse(input, `expected a time such as 100${unit}`);
+    return refuse(
+      input,
+      `expected a time such as 100${unit}`,
+      "write a whole number and one of ms, s, m, h and d, as `100ms`",
+    );
   };
 }
 
@@ -130,7 +142,9 @@ export function secondsOf(input: Input): number | undefined {
   if (count === undefined) return undefined;
   const factor = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 }[unit as "s"];
   const seconds = Number(count) * factor;
-  return Number.isInteger(seconds) ? seconds : refuse(input, "expected whole seconds");
+  return Number.isInteger(seconds)
+    ? seconds
+    : refuse(input, "expected whole seconds", "write a number of seconds, as `30`");
 }
 
 /** Names of interfaces; an empty list says that there are none. */
@@ -142,5 +156,9 @@ export function namesOf(input: Input): string[] | undefined {
 export function linkNameOf(input: Input): string | undefined {
   const text = input.text();
   if (text === undefined || /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(text)) return text;
-  return refuse(input, "expected the name of an interface: letters, digits, - _ and .");
+  return refuse(
+    input,
+    "expected the name of an interface: letters, digits, - _ and .",
+    "write it like `eth0`",
+  );
 }

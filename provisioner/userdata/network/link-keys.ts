@@ -43,7 +43,7 @@ const dhcpReaders: KeyReaders<DhcpOverrides> = {
   "send-hostname": setDhcp("sendHostname", flag),
   hostname: setDhcp(
     "hostname",
-    textOf(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, "a host name"),
+    textOf(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, "a host name", "web-1"),
   ),
   "route-metric": setDhcp("routeMetric", metricOf),
 };

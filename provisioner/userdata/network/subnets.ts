@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { wordHint } from "#core/word-hint.ts";
 import type { AddressOptions, LinkSettings, Route } from "#generated/provisioner/spec/v1.ts";
 import type { Input } from "../input.ts";
 import {
@@ -36,7 +37,12 @@ function readSubnet(subnet: Input, link: LinkSettings): void {
   const typeInput = subnet.get("type");
   const type = typeInput === undefined ? undefined : subnetType(typeInput);
   if (type === undefined) {
-    if (typeInput === undefined) refuse(subnet, "a subnet lacks `type`");
+    if (typeInput === undefined)
+      refuse(
+        subnet,
+        "a subnet lacks `type`",
+        "say where its address comes from, as `type: dhcp4` or `type: static`",
+      );
     return subnet.mark("unsupported");
   }
   const metric = subnet.has("metric") ? metricOf(subnet.get("metric") ?? subnet) : undefined;
@@ -60,7 +66,11 @@ function readSubnet(subnet: Input, link: LinkSettings): void {
 function subnetType(input: Input): (typeof types)[number] | undefined {
   const type = types.find((each) => each === input.value);
   if (type === undefined) {
-    input.expected("dhcp4, dhcp6, static, static6, ipv6_slaac or manual");
+    input.expected(
+      "dhcp4, dhcp6, static, static6, ipv6_slaac or manual",
+      wordHint(input.value, types),
+      typeof input.value === "string" ? "another text" : undefined,
+    );
     return undefined;
   }
   input.mark("translated");
@@ -111,11 +121,16 @@ function addStatic(subnet: Input, link: LinkSettings, metric: number | undefined
   subnet.get("scope")?.unsupported({
     code: "network/unsupported",
     message: "the scope of an address is left to the kernel",
+    hint: "remove it, or say it under `firstlight: options` with systemd.network",
   });
   for (const key of ["netmask", "prefix"]) subnet.get(key)?.mark("translated");
   if (input === undefined) {
     readAddress(subnet.get("gateway"));
-    return refuse(subnet, "a static subnet lacks `address`");
+    return refuse(
+      subnet,
+      "a static subnet lacks `address`",
+      "write `address: 192.0.2.10/24`, or `type: dhcp4` for one that is asked for",
+    );
   }
   const address = readPrefixed(input, () => lengthBeside(subnet, input));
   addAddress(link, address);
@@ -134,7 +149,12 @@ function putMtu(input: Input, link: LinkSettings): void {
   if (mtu === undefined || mtu === link.mtu) return;
   if (isIP(address.split("/")[0] ?? "") === 6) {
     if (mtu >= 1280) link.ipv6Mtu = mtu;
-    else refuse(input, "expected an MTU of 1280 or more: IPv6 has no smaller one");
+    else
+      refuse(
+        input,
+        "expected an MTU of 1280 or more: IPv6 has no smaller one",
+        "write `mtu: 1280` or more, or say it of the subnet with IPv4",
+      );
   } else if (link.mtu === undefined) link.mtu = mtu;
   else {
     input.unsupported(
@@ -155,7 +175,12 @@ export function readRoute(input: Input): Route | undefined {
     return undefined;
   }
   const target = input.get("destination") ?? input.get("network");
-  if (target === undefined) return refuse(input, "a route lacks `network`");
+  if (target === undefined)
+    return refuse(
+      input,
+      "a route lacks `network`",
+      "say where it leads, as `network: 198.51.100.0/24`",
+    );
   const prefixed =
     target.value === "default"
       ? target.text()

@@ -82,13 +82,23 @@ function readPeer(input: Input, name: string, draft: SpecDraft): WireguardPeer |
   readKeys(input, peer as WireguardPeer, {
     keys: (keys, target) =>
       readKeys(keys, target, {
-        public: setPeer("publicKey", textOf(key, "a public key of WireGuard in base64")),
+        public: setPeer(
+          "publicKey",
+          textOf(
+            key,
+            "a public key of WireGuard in base64",
+            "ExampleExampleExampleExampleExampleExample8=",
+          ),
+        ),
         shared: (shared, into) => {
           const secret = secretKey(shared, `network-${name}`, draft);
           if (secret !== undefined) into.presharedKey = secret;
         },
       }),
-    endpoint: setPeer("endpoint", textOf(/^\S+:[0-9]{1,5}$/, "a name or address with a port")),
+    endpoint: setPeer(
+      "endpoint",
+      textOf(/^\S+:[0-9]{1,5}$/, "a name or address with a port", "vpn.example.org:51820"),
+    ),
     "allowed-ips": setPeer("allowedIps", (list) =>
       list.items().flatMap((item) => readPrefixed(item, () => hostBits(item)) ?? []),
     ),
@@ -97,7 +107,11 @@ function readPeer(input: Input, name: string, draft: SpecDraft): WireguardPeer |
   const { publicKey } = peer;
   if (publicKey !== undefined) return { ...peer, publicKey };
   if (input.isMapping() && input.get("keys")?.get("public") === undefined)
-    refuse(input, "a peer of WireGuard lacks its public key under `keys`");
+    refuse(
+      input,
+      "a peer of WireGuard lacks its public key under `keys`",
+      "write `keys: {public: …}`, which `wg pubkey` prints",
+    );
   return undefined;
 }
 
@@ -138,5 +152,6 @@ function tunnelKey(input: Input): string | undefined {
   return textOf(
     /^([0-9]{1,10}|[0-9]{1,3}(\.[0-9]{1,3}){3})$/,
     "a number, or one in the form of an address",
+    "1234",
   )(input);
 }

@@ -20,13 +20,17 @@ export function wifiReaders(name: string, draft: SpecDraft): KeyReaders<Wifi> {
         readKeys(inner, point, pointReaders(`network-${name}-${ssid}`, draft));
         if (isOther(inner)) continue; // it would be joined as if it were open
         if (ssid === "" || Buffer.byteLength(ssid) > 32)
-          refuse(inner, "expected an SSID of at most 32 bytes");
+          refuse(
+            inner,
+            "expected an SSID of at most 32 bytes",
+            "write the name that the network tells, in quotes",
+          );
         else setOwn(wifi.accessPoints, ssid, point);
       }
     },
     wakeonwlan: left("waking up by WLAN is not translated", byHand),
     "regulatory-domain": (input, wifi) => {
-      const country = textOf(/^[A-Za-z]{2}$/, "a country of two letters")(input);
+      const country = textOf(/^[A-Za-z]{2}$/, "a country of two letters", "DE")(input);
       if (country !== undefined) wifi.regulatoryDomain = country.toUpperCase();
     },
   };
@@ -49,6 +53,7 @@ function pointReaders(name: string, draft: SpecDraft): KeyReaders<AccessPoint> {
       return refuse(
         input,
         "expected a password of 8 to 63 letters, or a key of 64 hexadecimal digits",
+        "make the key of another one with `wpa_passphrase SSID`",
       );
     point.password = draft.secret(name, text);
   };

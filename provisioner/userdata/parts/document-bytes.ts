@@ -21,7 +21,7 @@ export function openDocument(bytes: Uint8Array, most: number): UnpackedDocument 
 }
 
 /** What base64 stands for, where all of a document is that and what comes of it is known. */
-function decodeWhole(bytes: Uint8Array): Uint8Array | undefined {
+export function decodeWhole(bytes: Uint8Array): Uint8Array | undefined {
   const head = latin1Text(bytes.subarray(0, headBytes)).replace(/\s+/g, "");
   if (head.length < 8 || !/^[A-Za-z0-9+/]+=*$/.test(head)) return undefined;
   const text = latin1Text(bytes).replace(/\s+/g, "");

@@ -31,6 +31,9 @@ const kinds: ReadonlyMap<string, PartKind> = new Map<string, PartKind>([
   ["text/x-nix", "nix"],
 ]);
 
+/** The same by their names. */
+export const knownTypes: readonly string[] = [...kinds.keys()];
+
 /** Types that leave open what a part is, as does having none: its first line says it then. */
 const openTypes: ReadonlySet<string> = new Set(["text/plain", "text/x-not-multipart"]);
 

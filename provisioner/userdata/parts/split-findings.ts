@@ -1,4 +1,6 @@
 import { type Finding, type FindingLevel, shownKey } from "#core/finding.ts";
+import { nearest } from "#core/nearest.ts";
+import { knownTypes } from "./part-format.ts";
 import type { TransferProblem } from "./transfer-encoding.ts";
 
 /** What is said of a place of a document. */
@@ -137,6 +139,7 @@ export const partProblems = {
 
 /** Of a part that nothing reads; cloud-init passes over it, too. */
 export function unreadPart(contentType: string): Said {
+  const near = nearest(contentType, knownTypes);
   const isOpen = contentType === "text/plain" || contentType === "text/x-not-multipart";
   return say(
     "warning",
@@ -144,7 +147,9 @@ export function unreadPart(contentType: string): Said {
     isOpen
       ? "neither its type nor its first line says what this part is: nothing of it is read"
       : `nothing reads parts of the type ${shownKey(contentType)}`,
-    "begin it with #cloud-config or #!, and give it the type that goes with that",
+    isOpen || near === undefined
+      ? "begin it with #cloud-config or #!, and give it the type that goes with that"
+      : `did you mean \`${near}\`?`,
   );
 }
 

@@ -45,6 +45,9 @@ t.test("what stands around and inside a signed document", async (t) => {
     "white space before it": Buffer.concat([Buffer.from("\n\n "), document]),
     "a byte order mark": Buffer.concat([Buffer.from("\ufeff"), document]),
     "packed with gzip": gzipSync(document),
+    "base64 as a whole": Buffer.from(document.toString("base64")),
+    "base64 in lines": Buffer.from(document.toString("base64").replace(/.{76}/g, "$&\n")),
+    "gzip in base64": Buffer.from(gzipSync(document).toString("base64")),
     "upper case": Buffer.from(
       document.toString().replace("#firstlight-signed", "#FIRSTLIGHT-SIGNED"),
     ),

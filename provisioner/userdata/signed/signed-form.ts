@@ -1,4 +1,6 @@
 import { gunzip } from "#core/gunzip.ts";
+import { decodeWhole } from "../parts/document-bytes.ts";
+import { isGzip } from "../user-data-format.ts";
 
 const mebi = 1024 * 1024;
 const maxBytes = 16 * mebi;
@@ -8,10 +10,12 @@ export const signedLine = "#firstlight-signed";
 
 /**
  * The bytes of a document that its first line calls signed, unpacked where they are compressed with
- * gzip; `undefined` for any other. White space and a byte order mark before that line are passed over.
+ * gzip, decoded where all of it is base64, or both; `undefined` for any other. White space and a byte
+ * order mark before that line are passed over.
  */
 export function signedBytes(bytes: Uint8Array): Uint8Array | undefined {
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? unpack(bytes) : bytes;
+  const decoded = decodeWhole(bytes) ?? bytes;
+  const plain = isGzip(decoded) ? unpack(decoded) : decoded;
   return plain !== undefined && beginsSigned(plain) ? plain : undefined;
 }
 

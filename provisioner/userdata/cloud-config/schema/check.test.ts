@@ -34,22 +34,43 @@ t.test("a key that is misspelt is named with the one that is meant", (t) => {
 
 t.test("a value of another kind is told once, with every form that it may have", (t) => {
   t.same(check("hostname: [a]\nswap: { size: 1.5MB }\nruncmd: [{ a: b }]\nmanage_etc_hosts: x\n"), [
-    "user-data:1:11 error hostname: must be text [cloud-config/invalid]",
-    "user-data:2:15 error swap.size: must be `auto`, a whole number or a size such as `512M` or `1.5G` [cloud-config/invalid]",
-    "user-data:3:10 error runcmd.0: must be a list, text or empty [cloud-config/invalid]",
-    "user-data:4:19 error manage_etc_hosts: must be `true`, `false`, `localhost` or `template` [cloud-config/invalid]",
+    "user-data:1:11 error hostname: must be text [cloud-config/invalid]\n  write it like `hostname: web-1`",
+    "user-data:2:15 error swap.size: must be `auto`, a whole number or a size such as `512M` or `1.5G` [cloud-config/invalid]\n  write it like `size: 1073741824`",
+    "user-data:3:10 error runcmd.0: must be a list, text or empty [cloud-config/invalid]\n  write it like `- echo hello > /run/hello`",
+    "user-data:4:19 error manage_etc_hosts: must be `true`, `false`, `localhost` or `template` [cloud-config/invalid]\n  write it like `manage_etc_hosts: true`",
+  ]);
+  t.end();
+});
+
+t.test("a word that is misspelt is named with the one that is meant", (t) => {
+  t.same(check("growpart: { mode: atuo }\nmanage_etc_hosts: localhsot\nresize_rootfs: noblok\n"), [
+    "user-data:1:19 error growpart.mode: must be `auto`, `growpart`, `gpart`, `off` or `false` [cloud-config/invalid]\n  did you mean `auto`?",
+    "user-data:2:19 error manage_etc_hosts: must be `true`, `false`, `localhost` or `template` [cloud-config/invalid]\n  did you mean `localhost`?",
+    "user-data:3:16 error resize_rootfs: must be `true`, `false` or `noblock` [cloud-config/invalid]\n  did you mean `noblock`?",
+  ]);
+  t.match(check("users: [{ name: a, lock_passwd: ture }]\n"), [/did you mean `true`\?$/]);
+  t.match(check("cloud_config_modules: [usrs_groups]\n"), [
+    /must be one of [0-9]+ words, such as .*\n {2}did you mean `users_groups`\?$/,
+  ]);
+  t.end();
+});
+
+t.test("what is no mapping is not told which keys it may have together", (t) => {
+  t.match(check("users: [null]\nrh_subscription:\n"), [
+    /users\.0: must be text, a list or a mapping /,
+    /rh_subscription: must be a mapping /,
   ]);
   t.end();
 });
 
 t.test("of a value with several forms the one that it has is judged", (t) => {
   t.same(check("runcmd:\n  - [touch, 1]\nsnap:\n  commands: []\n"), [
-    "user-data:2:13 error runcmd.0.1: must be text [cloud-config/invalid]",
+    "user-data:2:13 error runcmd.0.1: must be text [cloud-config/invalid]\n  put it in quotes",
     "user-data:4:13 error snap.commands: must not be empty [cloud-config/invalid]\n  give it a value, or remove it",
   ]);
   t.same(check("users: [{ gecos: x }]\nyum_repos: { a: { name: b } }\n"), [
-    "user-data:1:9 error users.0: lacks `name` or `snapuser` [cloud-config/invalid]",
-    "user-data:2:17 error yum_repos.a: lacks `baseurl`, `metalink` or `mirrorlist` [cloud-config/invalid]",
+    "user-data:1:9 error users.0: lacks `name` or `snapuser` [cloud-config/invalid]\n  add `name: alice`",
+    "user-data:2:17 error yum_repos.a: lacks `baseurl`, `metalink` or `mirrorlist` [cloud-config/invalid]\n  add `baseurl: https://rpm.example.org`",
   ]);
   t.end();
 });

@@ -155,6 +155,7 @@
       matchConfig = {
         MACAddress = "52:54:00:12:34:58";
         Driver = "ath*";
+        Kind = "!bond bridge dummy gre gretap ip6gre ip6gretap ip6tnl ipip sit vlan vrf vti vti6 vxlan wireguard macsec team";
       };
       networkConfig.DHCP = "ipv4";
     };
@@ -262,6 +263,7 @@
       MACAddress = "52:54:00:12:34:58";
       Driver = "ath*";
       OriginalName = "wl*";
+      Kind = "!bond bridge dummy gre gretap ip6gre ip6gretap ip6tnl ipip sit vlan vrf vti vti6 vxlan wireguard macsec team";
     };
     linkConfig.Name = "wlan0";
   };

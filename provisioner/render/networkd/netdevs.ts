@@ -1,6 +1,12 @@
 import type { Bond, Bridge, Network, Tunnel, Veth } from "#generated/provisioner/spec/v1.ts";
 import { type Section, section } from "./sections.ts";
 
+/** What networkd makes for the spec, by its and the kernel's names. */
+export const netdevKinds = [
+  ...(["bond", "bridge", "dummy", "gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl"] as const),
+  ...(["ipip", "sit", "veth", "vlan", "vrf", "vti", "vti6", "vxlan", "wireguard"] as const),
+] as const;
+
 /** The file that a secret lies in for networkd; `undefined` where there is none. */
 export type SecretPath = (secretRef: string) => string | undefined;
 
@@ -30,7 +36,7 @@ export function netdevSections(
   return tunnel === undefined ? undefined : tunnelSections(name, tunnel, secretPath);
 }
 
-function netdev(name: string, kind: string): readonly Section[] {
+function netdev(name: string, kind: (typeof netdevKinds)[number]): readonly Section[] {
   return section("netdev", "NetDev", [
     ["Name", name],
     ["Kind", kind],

@@ -10,7 +10,7 @@ export const networkdSections = {
   network: {
     Match: {
       option: "matchConfig",
-      keys: ["MACAddress", "PermanentMACAddress", "Driver", "Name"],
+      keys: ["MACAddress", "PermanentMACAddress", "Driver", "Name", "Kind"],
     },
     Network: {
       option: "networkConfig",
@@ -110,7 +110,7 @@ export const networkdSections = {
     },
   },
   link: {
-    Match: { option: "matchConfig", keys: ["MACAddress", "Driver", "OriginalName"] },
+    Match: { option: "matchConfig", keys: ["MACAddress", "Driver", "OriginalName", "Kind"] },
     Link: {
       option: "linkConfig",
       keys: [

@@ -283,6 +283,23 @@ vrfs:
       },
     },
   },
+  "keys of a tunnel, as a text or by what they are for, under either name": {
+    yaml: `tunnels:
+  gre1: {mode: gre, key: {input: 7, output: 8}}
+  gre2: {mode: gre, keys: 9}
+  wg0: {mode: wireguard, key: {private: ${key}, private-key-flags: [agent-owned]}}
+  wg1: {mode: wireguard, keys: ${key}}
+`,
+    network: {
+      tunnels: {
+        gre1: { mode: "gre", inputKey: "7", outputKey: "8" },
+        gre2: { mode: "gre", inputKey: "9", outputKey: "9" },
+        wg0: { mode: "wireguard", privateKey: { secretRef: "network-wg0-private-key" } },
+        wg1: { mode: "wireguard", privateKey: { secretRef: "network-wg1-private-key" } },
+      },
+    },
+    says: ["note network/unsupported 5:87 tunnels.wg0.key.private-key-flags"],
+  },
   "a WLAN": {
     yaml: `wifis:
   wlan0:

@@ -2,6 +2,7 @@ import { shownKey } from "#core/finding.ts";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
 import { addFinding, type Concern } from "./assignment.ts";
 import { linkKinds } from "./networkd/links.ts";
+import { isGroup } from "./networkd/netdevs.ts";
 
 /** Names interfaces that cannot be what the spec says of them all at once; each is an error. */
 export function checkClashes(concern: Concern, network: Network): void {
@@ -11,6 +12,12 @@ export function checkClashes(concern: Concern, network: Network): void {
     const key = { wireguard: "privateKey", vxlan: "id" }[tunnel.mode as string];
     if (key !== undefined && !Object.hasOwn(tunnel, key))
       clash(concern, ["tunnels", name], `a tunnel of the mode ${tunnel.mode} lacks \`${key}\``);
+    if (tunnel.mode === "vxlan" && isGroup(tunnel.remote) && tunnel.link === undefined)
+      clash(
+        concern,
+        ["tunnels", name, "remote"],
+        "a VXLAN whose other end is a group of addresses lacks `link`, the interface to reach it by",
+      );
   }
 }
 

@@ -209,6 +209,9 @@ t.test("what is no device is made, and tied to what it is made of", async (t) =>
           sit0: { mode: "sit", local: "192.0.2.1", remote: "192.0.2.2" },
           six: { mode: "ip6ip6", remote: "2001:db8::2" },
           vx: { mode: "vxlan", id: 7, port: 4789 },
+          vx4: { mode: "vxlan", id: 4, link: "vx", remote: "239.0.0.1" },
+          vx6: { mode: "vxlan", id: 6, link: "vx", remote: "FF05::1" },
+          vx8: { mode: "vxlan", id: 8, link: "vx", remote: "223.0.0.1" },
           wg: { mode: "wireguard", privateKey: { secretRef: "key" } },
         },
       },
@@ -221,7 +224,13 @@ t.test("what is no device is made, and tied to what it is made of", async (t) =>
         "10-six.network": `[Match] Name=six ${plain}`,
         "10-vx.netdev":
           "[NetDev] Name=vx Kind=vxlan [VXLAN] VNI=7 Independent=yes DestinationPort=4789",
-        "10-vx.network": `[Match] Name=vx ${plain}`,
+        "10-vx.network": `[Match] Name=vx ${plain} VXLAN=vx4 VXLAN=vx6 VXLAN=vx8`,
+        "10-vx4.netdev": "[NetDev] Name=vx4 Kind=vxlan [VXLAN] VNI=4 Group=239.0.0.1",
+        "10-vx4.network": `[Match] Name=vx4 ${plain}`,
+        "10-vx6.netdev": "[NetDev] Name=vx6 Kind=vxlan [VXLAN] VNI=6 Group=FF05::1",
+        "10-vx6.network": `[Match] Name=vx6 ${plain}`,
+        "10-vx8.netdev": "[NetDev] Name=vx8 Kind=vxlan [VXLAN] VNI=8 Remote=223.0.0.1",
+        "10-vx8.network": `[Match] Name=vx8 ${plain}`,
       },
     },
     "a pair of interfaces, made once": {
@@ -327,6 +336,9 @@ t.test("interfaces that cannot be what is said of them are errors", async (t) =>
   t.same(said({ vlans: { a: { id: 1, link: "a" } } }), of("vlans.a.link"));
   const tunnels = { a: { mode: "wireguard" }, b: { mode: "vxlan" }, c: { mode: "sit" } } as const;
   t.same(said({ tunnels }), of("tunnels.a", "tunnels.b"));
+  const group = { mode: "vxlan", id: 7, remote: "239.0.0.1" } as const;
+  t.same(said({ tunnels: { a: group } }), of("tunnels.a.remote"));
+  t.same(said({ tunnels: { a: { ...group, link: "lan" } } }), []);
   t.same(
     said({
       bonds: { a: { interfaces: ["x"], parameters: { primary: "y" } } },

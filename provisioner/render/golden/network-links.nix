@@ -128,6 +128,16 @@
         MacLearning = false;
       };
     };
+    "10-vx1" = {
+      netdevConfig = {
+        Name = "vx1";
+        Kind = "vxlan";
+      };
+      vxlanConfig = {
+        VNI = 8;
+        Group = "239.0.0.1";
+      };
+    };
     "10-wg0" = {
       netdevConfig = {
         Name = "wg0";
@@ -201,6 +211,10 @@
       matchConfig.Name = "vx0";
       networkConfig.DHCP = "no";
     };
+    "10-vx1" = {
+      matchConfig.Name = "vx1";
+      networkConfig.DHCP = "no";
+    };
     "10-wg0" = {
       matchConfig.Name = "wg0";
       networkConfig = {
@@ -253,7 +267,10 @@
       networkConfig = {
         DHCP = "no";
         VLAN = [ "lan0.99" ];
-        VXLAN = [ "vx0" ];
+        VXLAN = [
+          "vx0"
+          "vx1"
+        ];
       };
     };
   };

@@ -106,7 +106,7 @@ function tunnelSections(
         ["VNI", tunnel.id],
         ["Independent", tunnel.link === undefined ? true : undefined],
         ["Local", local],
-        ["Remote", remote],
+        [isGroup(remote) ? "Group" : "Remote", remote],
         ["TTL", ttl],
         ["DestinationPort", tunnel.port],
         ["MacLearning", tunnel.macLearning],
@@ -126,6 +126,11 @@ function tunnelSections(
       ["OutputKey", tunnel.outputKey],
     ]),
   ];
+}
+
+/** Whether an address is that of a group (multicast), which has a key of its own. */
+export function isGroup(address: string | undefined): boolean {
+  return /^(ff|2(2[4-9]|3[0-9])\.)/i.test(address ?? "");
 }
 
 function wireguardSections(

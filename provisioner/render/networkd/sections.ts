@@ -97,7 +97,10 @@ export const networkdSections = {
     },
     VXLAN: {
       option: "vxlanConfig",
-      keys: ["VNI", "Independent", "Local", "Remote", "TTL", "DestinationPort", "MacLearning"],
+      keys: [
+        ...["VNI", "Independent", "Local", "Remote", "Group", "TTL", "DestinationPort"],
+        "MacLearning",
+      ],
     },
     WireGuard: {
       option: "wireguardConfig",

@@ -1,10 +1,11 @@
 import type { Json } from "#core/canonical-json.ts";
 import type { Input } from "../input.ts";
 import { readYaml } from "../yaml.ts";
+import { hasZfsPool, incusPorts } from "./lxd-listen.ts";
 import { readBridge, readInit } from "./lxd-preseed.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { nameNeedless } from "./refused.ts";
-import { setOption } from "./spec-option.ts";
+import { openPort, setOption } from "./spec-option.ts";
 
 /** `lxd`: containers, by Incus. */
 export const lxd: CloudConfigModule = {
@@ -13,7 +14,8 @@ export const lxd: CloudConfigModule = {
   rule:
     "NixOS has Incus, which LXD became: virtualisation.incus is switched on with a preseed, and with it nftables, which it needs. `init` and " +
     "`bridge` become a pool, a network and the profile `default`; a `preseed` is taken as it stands, and the other two are then not used. Without `storage_backend` the pool is " +
-    "a directory. `trust_password` is refused: Incus trusts by tokens (`incus config trust add`). A pool of ZFS needs boot.supportedFilesystems and networking.hostId.",
+    "a directory. `trust_password` is refused: Incus trusts by tokens (`incus config trust add`). A pool of ZFS needs boot.supportedFilesystems and networking.hostId under `firstlight: options`. " +
+    "The firewall lets in what comes to `network_address`, and on a bridge that Incus makes the containers' questions for names and leases.",
   example: `lxd:
   init:
     storage_backend: btrfs
@@ -33,9 +35,22 @@ export const lxd: CloudConfigModule = {
     const data = preseed === undefined ? makePreseed(input) : takePreseed(input, preseed);
     setOption(draft, "virtualisation.incus.enable", true, input);
     setOption(draft, "networking.nftables.enable", true, input);
-    if (data !== undefined) setOption(draft, "virtualisation.incus.preseed", data, input);
+    if (data === undefined) return;
+    setOption(draft, "virtualisation.incus.preseed", data, input);
+    for (const port of incusPorts(data)) openPort(draft, port, preseed ?? input);
+    if (hasZfsPool(data)) nameZfs(preseed ?? input.get("init")?.get("storage_backend"), config);
   },
 };
+
+/** ZFS is in no kernel of NixOS by itself, and its pools belong to a machine by `hostId`. */
+function nameZfs(input: Input | undefined, config: Input): void {
+  if (config.get("firstlight")?.get("options")?.has("networking.hostId")) return;
+  input?.add("warning", {
+    code: "cloud-config/zfs",
+    message: "NixOS has ZFS only where it is asked for, and a pool needs an id of the machine",
+    hint: "under `firstlight: options` set boot.supportedFilesystems to [zfs] and networking.hostId to 8 digits of hex",
+  });
+}
 
 /** The text is YAML, and goes before the rest of the section. */
 function takePreseed(input: Input, preseed: Input): Json | undefined {

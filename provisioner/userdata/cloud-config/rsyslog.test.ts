@@ -6,6 +6,21 @@ const extra = (text: string) => ({
   options: { ...enabled, "services.rsyslogd.extraConfig": text },
 });
 
+const listening = `module(load="imudp")
+input(type="imudp" port="514")
+input(type="imudp" port=["515", "516"])
+input(type="imudp" port="517" address="127.0.0.1")
+input(type="imtcp"
+  port = "10514")
+input(type="imfile" file="/x" port="1")
+# input(type="imtcp" port="2")
+$InputTCPServerRun 601
+$UDPServerRun 518
+$UDPServerAddress 127.0.0.1
+$UDPServerRun 519
+input(type="imptcp" port="99999")
+input(type="imrelp" port="2514"`;
+
 checkCases(t, [
   {
     name: "rules in the order of their files",
@@ -32,6 +47,14 @@ checkCases(t, [
     spec: extra(
       "# a\n*.* @192.0.2.1\n# b\n*.* @@192.0.2.2:514\n# c\nauth.* @[2001:db8::1]:10514\n",
     ),
+  },
+  {
+    name: "where rules listen for others is open",
+    yaml: `rsyslog:\n  configs:\n    - content: |\n${listening.replace(/^/gm, "        ")}\n`,
+    spec: {
+      firewall: { tcpPorts: [10_514, 601], udpPorts: [514, 515, 516, 518] },
+      ...extra(`${listening}\n`),
+    },
   },
   {
     name: "a remote that is none",

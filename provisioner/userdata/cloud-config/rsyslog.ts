@@ -1,8 +1,9 @@
 import type { Input } from "../input.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { nameNeedless } from "./refused.ts";
+import { listeningPorts } from "./rsyslog-listen.ts";
 import { readRemote } from "./rsyslog-remote.ts";
-import { setOption } from "./spec-option.ts";
+import { openPort, setOption } from "./spec-option.ts";
 
 /** Name of the file of what names none, as cloud-init has it. */
 const usualFile = "20-cloud-config.conf";
@@ -25,6 +26,7 @@ export const rsyslog: CloudConfigModule = {
     "Rules and remotes become services.rsyslogd.extraConfig, and the service is switched on. They stand there in the order of " +
     "their file names, as rsyslog would read them: entries of one name together, those without one under `config_filename`. The older form, a list, is " +
     "read too. A remote is `[FILTER] [@|@@]HOST[:PORT]`, with @@ for TCP. How it is installed and started is NixOS's own. " +
+    "The firewall is opened where an input listens for others (`imudp`, `imtcp`, `imptcp`, `imrelp`, and the older `$UDPServerRun`). " +
     "What stands here can be read by everybody on the machine.",
   example: `rsyslog:
   remotes:
@@ -56,6 +58,7 @@ export const rsyslog: CloudConfigModule = {
     if (text === "" && !isInstalled) return nameEmpty(input);
     setOption(draft, "services.rsyslogd.enable", true, input);
     if (text !== "") setOption(draft, "services.rsyslogd.extraConfig", text, input);
+    for (const each of listeningPorts(text)) openPort(draft, each, input);
   },
 };
 

@@ -89,6 +89,26 @@ t.test("an interface is found as systemd-networkd finds it", async (t) => {
     t.same(await found("lan", { match }), [], JSON.stringify(match));
 });
 
+t.test("what is made of a card has its address, and is not taken for it", async (t) => {
+  const made = (ifname: string, kind: string) => ({
+    ...{ ifname, link_type: "ether", address: "52:54:00:12:34:57" },
+    linkinfo: { info_kind: kind },
+  });
+  const all = [made("ethbr", "bridge"), made("eth1.7", "vlan"), ...links, made("ethpair", "veth")];
+  const io = machine(t, JSON.stringify([...all, { ...made("eth7", "bond"), linkinfo: null }]));
+  const found = async (name: string, ethernet: Ethernet) => {
+    const spec: Spec = {
+      version: 1,
+      network: { ethernets: { [name]: { ...fixed, ...ethernet } } },
+    };
+    const [request] = await networkRequests(io, spec);
+    return String(request?.stdin ?? "").match(/(?<=^link set dev )\S+/gm);
+  };
+  t.same(await found("lan", { match: { mac: "52:54:00:12:34:57" } }), ["eth1", "ethpair", "eth7"]);
+  t.same(await found("lan", { match: { name: "eth*" } }), ["eth0", "eth1", "ethpair", "eth7"]);
+  t.same(await found("lan", { match: { name: "ethbr" } }), ["ethbr"], "by its own name");
+});
+
 t.test("what is leased is left alone, and what is no address begins no line", async (t) => {
   const io = machine(t);
   const requests = (eth0: Ethernet) =>

@@ -1,5 +1,6 @@
 import type { ExecRequest, Files, Io } from "#core/io.ts";
 import type { Ethernet, Spec } from "#generated/provisioner/spec/v1.ts";
+import { fitsMade, madeKinds } from "#provisioner/render/networkd/match.ts";
 
 const mostInterfaces = 1024;
 /** `IFNAMSIZ` of the kernel, without its end. */
@@ -17,6 +18,8 @@ interface Link {
   readonly name: string;
   readonly mac: string;
   readonly driver: string;
+  /** Of what is no device: its kind, by the kernel's name. */
+  readonly kind: string;
 }
 
 /**
@@ -66,15 +69,18 @@ export async function networkRequests(io: Io, spec: Spec): Promise<readonly Exec
 
 /** As `ip` lists them: also those that have no address, which nothing of Node's tells. */
 async function listLinks({ exec, files }: Io): Promise<readonly Link[]> {
-  const { code, stdout } = await exec({ file: "ip", args: ["-json", "link"], timeoutMs: ipMs });
+  const args = ["-json", "-details", "link"];
+  const { code, stdout } = await exec({ file: "ip", args, timeoutMs: ipMs });
   const said: unknown = code === 0 ? parsed(stdout) : [];
   const links = (Array.isArray(said) ? said : []).slice(0, mostInterfaces) as readonly {
     readonly [key: string]: unknown;
   }[];
-  return links.flatMap(({ ifname: name, address: mac, link_type: type }) => {
+  return links.flatMap(({ ifname: name, address: mac, link_type: type, linkinfo: info }) => {
     if (typeof name !== "string" || type !== "ether" || /[\s/]/.test(name)) return [];
     const driver = files.readLink(`/sys/class/net/${name}/device/driver`)?.split("/").at(-1);
-    return [{ name, mac: typeof mac === "string" ? mac : "", driver: driver ?? "" }];
+    const { info_kind: kind } = (info ?? {}) as { readonly info_kind?: unknown };
+    const text = (value: unknown) => (typeof value === "string" ? value : "");
+    return [{ name, mac: text(mac), driver: driver ?? "", kind: text(kind) }];
   });
 }
 
@@ -90,6 +96,7 @@ function isMeant(link: Link, name: string, { match = {}, setName }: Ethernet): b
   const { mac, driver, name: pattern } = match;
   if (mac === undefined && driver === undefined && pattern === undefined)
     return link.name === name || link.name === setName;
+  if (fitsMade(match) && madeKinds.includes(link.kind)) return false;
   return (
     (mac === undefined || mac.toLowerCase() === link.mac.toLowerCase()) &&
     (driver === undefined || driver === link.driver) &&

@@ -553,7 +553,7 @@ t.test("where no systemd-networkd reads it, the boot sets the network up by ip",
   await bootstrapLate(io, silentLog, lan("192.0.2.10/24"));
   const stdin = "link set dev lan up\naddress replace 192.0.2.10/24 dev lan\n";
   t.match(fake.executed, [
-    { file: "ip", args: ["-json", "link"] },
+    { file: "ip", args: ["-json", "-details", "link"] },
     { file: "ip", args: ["-force", "-batch", "-"], stdin },
   ]);
   giveRoute();
@@ -562,7 +562,11 @@ t.test("where no systemd-networkd reads it, the boot sets the network up by ip",
 
   const absent = lateMachine(t, 0, {});
   await bootstrapLate(absent.io, silentLog, specified({ network: { ethernets: { other: {} } } }));
-  t.match(absent.fake.executed, [{ args: ["-json", "link"] }], "no interface of the spec is there");
+  t.match(
+    absent.fake.executed,
+    [{ args: ["-json", "-details", "link"] }],
+    "no interface of the spec is there",
+  );
   t.equal(absent.fake.executed.length, 1);
   t.equal(absent.io.clock.monotonicMs(), 0, "and none is waited for");
 });

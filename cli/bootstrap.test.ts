@@ -6,6 +6,7 @@ import { makeFat, needs, writeTree } from "#agent/datasources/images/make-images
 import { fakeIo } from "#core/fake-io.ts";
 import type { Io } from "#core/io.ts";
 import { createLog, type LogRecord } from "#core/log.ts";
+import { madeKinds } from "#provisioner/render/networkd/match.ts";
 import type { Invocation } from "./command.ts";
 import { command } from "./commands/bootstrap.ts";
 
@@ -60,8 +61,10 @@ async function networkOf(root: string): Promise<Readonly<Record<string, string |
   );
 }
 
+const ofDevices = `Kind=!${madeKinds.join(" ")}`;
 const ofIpv4 = `[Match]
 MACAddress=52:54:00:00:00:01
+${ofDevices}
 
 [Network]
 DHCP=no
@@ -73,6 +76,7 @@ Gateway=192.0.2.1
 `;
 const ofIpv6 = `[Match]
 MACAddress=52:54:00:00:00:02
+${ofDevices}
 
 [Network]
 DHCP=no
@@ -107,7 +111,7 @@ ethernets:
   t.strictSame(await networkOf(root), {
     "10-lan.network": ofIpv4,
     "10-six.network": ofIpv6,
-    "10-six.link": "[Match]\nMACAddress=52:54:00:00:00:02\n\n[Link]\nName=six0\n",
+    "10-six.link": `[Match]\nMACAddress=52:54:00:00:00:02\n${ofDevices}\n\n[Link]\nName=six0\n`,
   });
 });
 

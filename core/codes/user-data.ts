@@ -402,6 +402,10 @@ export const userDataCodes = {
     means: "Permission bits are written as a decimal number, which is another mode than it looks.",
     action: 'Put them in quotes: "0644".',
   },
+  "cloud-config/zfs": {
+    means: "A pool of ZFS is asked for, which NixOS does not have by itself.",
+    action: "Set boot.supportedFilesystems and networking.hostId under `firstlight: options`.",
+  },
   "network/version": {
     means: "The network config names no version that is read.",
     action: "Write `version: 2` (netplan) or `version: 1`.",
@@ -417,6 +421,12 @@ export const userDataCodes = {
   "network/unknown-key": {
     means: "The network config has a key that its format does not have at this place.",
     action: "Mend its name, as the hint says where it looks like another one, or remove it.",
+  },
+  "network/closed": {
+    means:
+      "A tunnel whose protocol has no ports: the firewall lets the other end in once this one has sent something.",
+    action:
+      "Nothing where this end begins; else let the protocol in by options of networking.firewall.",
   },
   "network/unsupported": {
     means: "A part of the network config is not translated.",

@@ -16,7 +16,8 @@ export interface UnitFile {
  * - a default route by its destination, or by its gateway alone;
  * - hardware address and MTU of an interface that is made, in its .netdev or in its .network;
  * - one address as it is, or as the network of that address alone; seconds with their unit or without;
- * - the name that a device is to have, by `Name` in its .link or beside `MACAddress` in its .network.
+ * - the name that a device is to have, by `Name` in its .link or beside `MACAddress` in its .network;
+ * - that what is made of a device is not taken for it, by that name beside its address or by `Kind`.
  */
 export function meaningOf(files: readonly UnitFile[]): ReadonlyMap<string, ReadonlySet<string>> {
   const renames = new Map<string, string>();
@@ -84,8 +85,9 @@ function statements(section: ParsedSection, kind: string, device: string): reado
       return settings.flatMap(([key, value]) => {
         if (key === "Name" && value.split(" ").includes(device)) {
           const byMac = settings.some(([other]) => other === "MACAddress");
-          return byMac ? [`named ${device}`] : [];
+          return byMac ? [`named ${device}`, "a device"] : [];
         }
+        if (key === "Kind" && value.startsWith("!")) return kind === "link" ? [] : ["a device"];
         return kind === "link" ? [] : [`found by ${key}=${value.toLowerCase()}`];
       });
     case "Address":

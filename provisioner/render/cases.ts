@@ -87,6 +87,7 @@ export const renderCases: readonly RenderCase[] = [
     file: instance,
     spec: { network: { wifis: linked().wifis ?? {}, tunnels: linked().tunnels ?? {} } },
   },
+  { name: "firewall", file: instance, spec: only("firewall") },
   { name: "storage", file: instance, spec: only("mounts", "swap") },
   {
     name: "metadata-service",

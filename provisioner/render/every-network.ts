@@ -177,6 +177,7 @@ export const everyNetwork = {
       inputKey: "1234",
       outputKey: "5678",
     },
+    vx1: { mode: "vxlan", id: 8, link: "lan", remote: "239.0.0.1" },
     vx0: { mode: "vxlan", id: 7, link: "lan", port: 4789, macLearning: false },
     wg0: {
       mode: "wireguard",

@@ -115,6 +115,11 @@ export const everything = {
   resolver: { nameservers: ["192.0.2.53"], search: ["example.org"], options: ["rotate"] },
   certificates: [certificate],
   network,
+  firewall: {
+    tcpPorts: [443],
+    udpPorts: [123],
+    interfaces: { br0: { tcpPorts: [53], udpPorts: [53, 67] } },
+  },
   mounts: [
     {
       device: "/dev/disk/by-label/data",

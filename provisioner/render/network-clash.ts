@@ -3,6 +3,7 @@ import { wordHint } from "#core/word-hint.ts";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
 import { addFinding, type Concern } from "./assignment.ts";
 import { linkKinds } from "./networkd/links.ts";
+import { isGroup } from "./networkd/netdevs.ts";
 
 /** Names interfaces that cannot be what the spec says of them all at once; each is an error. */
 export function checkClashes(concern: Concern, network: Network): void {
@@ -16,6 +17,13 @@ export function checkClashes(concern: Concern, network: Network): void {
         ["tunnels", name],
         `a tunnel of the mode ${tunnel.mode} lacks \`${key}\``,
         `add \`${key}\` to it`,
+      );
+    if (tunnel.mode === "vxlan" && isGroup(tunnel.remote) && tunnel.link === undefined)
+      clash(
+        concern,
+        ["tunnels", name, "remote"],
+        "a VXLAN whose other end is a group of addresses lacks `link`, the interface to reach it by",
+        "add `link` with the name of that interface",
       );
   }
 }

@@ -1,50 +1,25 @@
-import { matchesGlob } from "node:path";
 import t from "tap";
 import type { Ethernet, LinkSettings, Network } from "#generated/provisioner/spec/v1.ts";
 import { everyNetwork } from "./every-network.ts";
 import { networkdFiles } from "./network.ts";
 import { linkKinds } from "./networkd/links.ts";
+import { madeKinds } from "./networkd/match.ts";
+import { type SeenInterface, selectFile } from "./networkd/select-file.ts";
 import { fileOf, tryRender } from "./try-render.ts";
 
-/** A network device as udev and systemd-networkd see it. */
-interface Device {
-  readonly kernelName: string;
-  readonly name: string;
-  readonly mac: string;
-  readonly driver: string;
-}
-
-const device: Device = {
-  kernelName: "eth0",
-  name: "eth0",
-  mac: "52:54:00:12:34:56",
-  driver: "virtio_net",
+const device: SeenInterface = {
+  ...{ kernelName: "eth0", name: "eth0", driver: "virtio_net" },
+  ...{ mac: "52:54:00:12:34:56", permanentMac: "52:54:00:12:34:56" },
 };
-const other: Device = {
-  kernelName: "em9",
-  name: "em9",
-  mac: "52:54:00:00:00:01",
-  driver: "e1000e",
+const other: SeenInterface = {
+  ...{ kernelName: "em9", name: "em9", driver: "e1000e" },
+  ...{ mac: "52:54:00:00:00:01", permanentMac: "52:54:00:00:00:01" },
 };
 
-/** How systemd.network(5) and systemd.link(5) say each key of [Match] is compared. */
-const compared: Readonly<Record<string, (device: Device) => string>> = {
-  MACAddress: ({ mac }) => mac,
-  Driver: ({ driver }) => driver,
-  Name: ({ name }) => name,
-  OriginalName: ({ kernelName }) => kernelName,
-};
-
-/** Whether a file applies to a device: every key fits, each by one of its patterns. */
-function applies(text: string, to: Device): boolean {
-  const [, match = ""] = /\[Match\]\n([^[]*)/.exec(text) ?? [];
-  const keys = match.trim().split("\n");
-  return keys.every((line) => {
-    const [key = "", patterns = ""] = line.split("=");
-    const value = compared[key]?.(to);
-    if (value === undefined) throw new Error(`unknown key ${key}`);
-    return patterns.split(" ").some((pattern) => matchesGlob(value, pattern));
-  });
+/** Whether a file applies to a device. */
+function applies(content: string, to: SeenInterface): boolean {
+  const ending = content.includes("[Network]") ? "network" : "link";
+  return selectFile([{ name: `a.${ending}`, content }], ending, to) !== undefined;
 }
 
 function files(ethernet: Ethernet, name = "eth0") {
@@ -104,6 +79,56 @@ t.test("what is rendered finds its device by the same words as the bootstrap lay
   t.end();
 });
 
+t.test("what has the address or the name of a device is not taken for it", async (t) => {
+  const { mac } = device;
+  const cases: Record<string, readonly [Network, readonly SeenInterface[]]> = {
+    "a VLAN that sorts behind its device": [
+      {
+        ethernets: { eno1: { match: { mac }, setName: "eno1", dhcp4: true } },
+        vlans: { mgmt: { id: 20, link: "eno1", addresses: ["192.0.2.5/24"] } },
+      },
+      [{ name: "mgmt", kernelName: "mgmt", mac, kind: "vlan" }],
+    ],
+    "a bridge with the address of its port": [
+      {
+        ethernets: { eno1: { match: { mac }, setName: "eno1" } },
+        bridges: { vmbr0: { interfaces: ["eno1"], mac, dhcp4: true } },
+      },
+      [{ name: "vmbr0", kernelName: "vmbr0", mac, kind: "bridge" }],
+    ],
+    "what a pattern fits": [
+      {
+        ethernets: { a: { match: { name: "en*" }, wakeOnLan: true } },
+        bonds: { enbond: { interfaces: ["a"] } },
+        vlans: { "enbond.7": { id: 7, link: "enbond" } },
+        tunnels: { entunnel: { mode: "sit", local: "192.0.2.1", remote: "192.0.2.2" } },
+      },
+      [
+        { name: "enbond", kernelName: "enbond", mac, kind: "bond" },
+        { name: "enbond.7", kernelName: "enbond.7", mac, kind: "vlan" },
+        { name: "entunnel", kernelName: "entunnel", mac: "", kind: "sit" },
+      ],
+    ],
+    "what has a driver of such a name": [
+      {
+        ethernets: { a: { match: { driver: "b*" }, setName: "lan0" } },
+        bridges: { br0: { interfaces: ["a"] } },
+      },
+      [{ name: "br0", kernelName: "br0", mac, kind: "bridge", driver: "bridge" }],
+    ],
+  };
+  for (const [name, [network, made]] of Object.entries(cases)) {
+    const all = networkdFiles({ version: 1, network });
+    for (const seen of made) {
+      t.equal(selectFile(all, "network", seen), `10-${seen.name}.network`, name);
+      t.equal(selectFile(all, "link", seen), undefined, `${name}: it keeps its name`);
+    }
+  }
+  const { network, link } = files({ match: { mac }, setName: "lan0" });
+  const container = { ...device, kind: "veth", driver: "veth" };
+  t.ok(applies(network, container) && applies(link, container), "the device of a container");
+});
+
 /** The files of a network by their names, each on one line. */
 function filesOf(network: Network): Record<string, string> {
   const made = networkdFiles({ version: 1, network });
@@ -113,6 +138,7 @@ function filesOf(network: Network): Record<string, string> {
 }
 
 const plain = "[Network] DHCP=no";
+const noneMade = `Kind=!${madeKinds.join(" ")}`;
 
 t.test("what is no device is made, and tied to what it is made of", async (t) => {
   const cases: Record<string, { network: Network; files: Record<string, string> }> = {
@@ -131,8 +157,8 @@ t.test("what is no device is made, and tied to what it is made of", async (t) =>
         },
       },
       files: {
-        "10-lan.network": `[Match] PermanentMACAddress=${device.mac} [Network] DHCP=no Bond=bond0 PrimarySlave=yes`,
-        "10-lan.link": `[Match] MACAddress=${device.mac} [Link] Name=lan0`,
+        "10-lan.network": `[Match] PermanentMACAddress=${device.mac} ${noneMade} [Network] DHCP=no Bond=bond0 PrimarySlave=yes`,
+        "10-lan.link": `[Match] MACAddress=${device.mac} ${noneMade} [Link] Name=lan0`,
         "10-eth1.network": "[Match] Name=eth1 [Network] DHCP=no Bond=bond0",
         "10-bond0.netdev":
           "[NetDev] Name=bond0 Kind=bond [Bond] Mode=active-backup ARPIPTargets=192.0.2.1 192.0.2.2",
@@ -183,6 +209,9 @@ t.test("what is no device is made, and tied to what it is made of", async (t) =>
           sit0: { mode: "sit", local: "192.0.2.1", remote: "192.0.2.2" },
           six: { mode: "ip6ip6", remote: "2001:db8::2" },
           vx: { mode: "vxlan", id: 7, port: 4789 },
+          vx4: { mode: "vxlan", id: 4, link: "vx", remote: "239.0.0.1" },
+          vx6: { mode: "vxlan", id: 6, link: "vx", remote: "FF05::1" },
+          vx8: { mode: "vxlan", id: 8, link: "vx", remote: "223.0.0.1" },
           wg: { mode: "wireguard", privateKey: { secretRef: "key" } },
         },
       },
@@ -195,7 +224,13 @@ t.test("what is no device is made, and tied to what it is made of", async (t) =>
         "10-six.network": `[Match] Name=six ${plain}`,
         "10-vx.netdev":
           "[NetDev] Name=vx Kind=vxlan [VXLAN] VNI=7 Independent=yes DestinationPort=4789",
-        "10-vx.network": `[Match] Name=vx ${plain}`,
+        "10-vx.network": `[Match] Name=vx ${plain} VXLAN=vx4 VXLAN=vx6 VXLAN=vx8`,
+        "10-vx4.netdev": "[NetDev] Name=vx4 Kind=vxlan [VXLAN] VNI=4 Group=239.0.0.1",
+        "10-vx4.network": `[Match] Name=vx4 ${plain}`,
+        "10-vx6.netdev": "[NetDev] Name=vx6 Kind=vxlan [VXLAN] VNI=6 Group=FF05::1",
+        "10-vx6.network": `[Match] Name=vx6 ${plain}`,
+        "10-vx8.netdev": "[NetDev] Name=vx8 Kind=vxlan [VXLAN] VNI=8 Remote=223.0.0.1",
+        "10-vx8.network": `[Match] Name=vx8 ${plain}`,
       },
     },
     "a pair of interfaces, made once": {
@@ -301,6 +336,9 @@ t.test("interfaces that cannot be what is said of them are errors", async (t) =>
   t.same(said({ vlans: { a: { id: 1, link: "a" } } }), of("vlans.a.link"));
   const tunnels = { a: { mode: "wireguard" }, b: { mode: "vxlan" }, c: { mode: "sit" } } as const;
   t.same(said({ tunnels }), of("tunnels.a", "tunnels.b"));
+  const group = { mode: "vxlan", id: 7, remote: "239.0.0.1" } as const;
+  t.same(said({ tunnels: { a: group } }), of("tunnels.a.remote"));
+  t.same(said({ tunnels: { a: { ...group, link: "lan" } } }), []);
   t.same(
     said({
       bonds: { a: { interfaces: ["x"], parameters: { primary: "y" } } },

@@ -10,6 +10,7 @@ import type { Base, CredentialFile } from "./base.ts";
 import { checkSpec } from "./check-spec.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
+import { withFirewall } from "./firewall.ts";
 import {
   type GenerationRecord,
   generationFile,
@@ -76,7 +77,7 @@ export interface RenderResult {
  * the files are for looking at only.
  */
 export function render(input: RenderInput): RenderResult {
-  const concern: Concern = { ...input, findings: [] };
+  const concern: Concern = withFirewall({ ...input, findings: [] });
   checkSpec(concern);
   warnOfSecretLines(concern);
   nameLeftOut(concern);
@@ -139,11 +140,11 @@ export function render(input: RenderInput): RenderResult {
   // A release that nobody named is a digest, which says nothing in a plan.
   const named = input.spec.update?.release === undefined ? [] : [renderRelease(record)];
   const files = [...read, ...generation.files, renderValues([...entry, ...named, ...set])];
-  const manifest = renderManifest({ ...input, content: record.content }, files, [
-    ...entry,
-    ...generation.assignments,
-    ...set,
-  ]);
+  const manifest = renderManifest(
+    { ...input, origins: concern.origins, content: record.content },
+    files,
+    [...entry, ...generation.assignments, ...set],
+  );
   return { sources: toSources([...files, manifest], input), findings: concern.findings };
 }
 

@@ -33,6 +33,7 @@ users:
     expires: "2027-12-31"
 groups: {cache: {gid: 2000, members: [alice]}}
 metadataService: {closed: false}
+firewall: {tcpPorts: [443], udpPorts: [123], interfaces: {br0: {tcpPorts: [53], udpPorts: [67]}}}
 sshd: {enable: true, passwordAuthentication: false, permitRootLogin: "no"}
 packages: [htop]
 files:

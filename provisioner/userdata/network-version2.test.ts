@@ -282,6 +282,40 @@ vrfs:
         },
       },
     },
+    says: [
+      "note network/closed 3:16 tunnels.gre1.mode",
+      "note network/closed 4:16 tunnels.vti1.mode",
+    ],
+  },
+  "keys of a tunnel, as a text or by what they are for, under either name": {
+    yaml: `tunnels:
+  gre1: {mode: gre, key: {input: 7, output: 8}}
+  gre2: {mode: gre, keys: 9}
+  wg0: {mode: wireguard, key: {private: ${key}, private-key-flags: [agent-owned]}}
+  wg1: {mode: wireguard, keys: ${key}}
+`,
+    network: {
+      tunnels: {
+        gre1: { mode: "gre", inputKey: "7", outputKey: "8" },
+        gre2: { mode: "gre", inputKey: "9", outputKey: "9" },
+        wg0: { mode: "wireguard", privateKey: { secretRef: "network-wg0-private-key" } },
+        wg1: { mode: "wireguard", privateKey: { secretRef: "network-wg1-private-key" } },
+      },
+    },
+    says: [
+      "note network/closed 3:16 tunnels.gre1.mode",
+      "note network/closed 4:16 tunnels.gre2.mode",
+      "note network/unsupported 5:87 tunnels.wg0.key.private-key-flags",
+    ],
+  },
+  "an interface of WireGuard without its key": {
+    yaml: "tunnels: {wg0: {mode: wireguard}, wg1: {mode: wireguard, keys: {}}, wg2: {mode: wireguard, key: {input: 7}}}\ndummy-devices: {d: {}}\n",
+    network: { dummies: { d: {} } },
+    says: [
+      "error network/invalid 2:16 tunnels.wg0",
+      "error network/invalid 2:40 tunnels.wg1",
+      "error network/invalid 2:74 tunnels.wg2",
+    ],
   },
   "a WLAN": {
     yaml: `wifis:

@@ -151,8 +151,10 @@ function addTunnel(input: Input, name: string, draft: SpecDraft): void {
   const needed = mode === "wireguard" ? ["privateKey"] : mode === "vxlan" ? ["id"] : [];
   if (needed.every((key) => key in tunnel)) {
     addLink(draft, { kind: "tunnels", name, input }, tunnel);
+    if (needed.length === 0) nameClosed(modeInput ?? input, mode);
   } else if (mode === "wireguard") {
-    if (input.get("key") === undefined && input.get("keys")?.get("private") === undefined)
+    const privateOf = (key: Input | undefined) => (key?.isMapping() ? key.get("private") : key);
+    if (["key", "keys"].every((key) => privateOf(input.get(key)) === undefined))
       refuse(
         input,
         "a tunnel of WireGuard lacks its `key`",
@@ -160,4 +162,13 @@ function addTunnel(input: Input, name: string, draft: SpecDraft): void {
       );
     else input.mark("unsupported");
   } else has(tunnel, needed, "a VXLAN", input);
+}
+
+/** These have no port: packets of the other end pass the firewall once this end has sent one. */
+function nameClosed(input: Input, mode: string): void {
+  input.add("note", {
+    code: "network/closed",
+    message: `the firewall lets ${mode} in once this end has sent something, and not before`,
+    hint: "where the other end begins, let its protocol in by networking.firewall.extraInputRules (nftables) or extraCommands, under `firstlight: options`",
+  });
 }

@@ -150,4 +150,12 @@
   };
 
   services.firstlight.enable = true;
+
+  networking.firewall = {
+    interfaces.lan.allowedUDPPorts = [
+      4789
+      8472
+    ];
+    allowedUDPPorts = [ 51820 ];
+  };
 }

@@ -128,6 +128,16 @@
         MacLearning = false;
       };
     };
+    "10-vx1" = {
+      netdevConfig = {
+        Name = "vx1";
+        Kind = "vxlan";
+      };
+      vxlanConfig = {
+        VNI = 8;
+        Group = "239.0.0.1";
+      };
+    };
     "10-wg0" = {
       netdevConfig = {
         Name = "wg0";
@@ -155,6 +165,7 @@
       matchConfig = {
         MACAddress = "52:54:00:12:34:58";
         Driver = "ath*";
+        Kind = "!bond bridge dummy gre gretap ip6gre ip6gretap ip6tnl ipip sit vlan vrf vti vti6 vxlan wireguard macsec team";
       };
       networkConfig.DHCP = "ipv4";
     };
@@ -198,6 +209,10 @@
     };
     "10-vx0" = {
       matchConfig.Name = "vx0";
+      networkConfig.DHCP = "no";
+    };
+    "10-vx1" = {
+      matchConfig.Name = "vx1";
       networkConfig.DHCP = "no";
     };
     "10-wg0" = {
@@ -252,7 +267,10 @@
       networkConfig = {
         DHCP = "no";
         VLAN = [ "lan0.99" ];
-        VXLAN = [ "vx0" ];
+        VXLAN = [
+          "vx0"
+          "vx1"
+        ];
       };
     };
   };
@@ -262,6 +280,7 @@
       MACAddress = "52:54:00:12:34:58";
       Driver = "ath*";
       OriginalName = "wl*";
+      Kind = "!bond bridge dummy gre gretap ip6gre ip6gretap ip6tnl ipip sit vlan vrf vti vti6 vxlan wireguard macsec team";
     };
     linkConfig.Name = "wlan0";
   };

@@ -12,6 +12,7 @@
     matchConfig = {
       MACAddress = "52:54:00:12:34:56";
       Driver = "virtio_net";
+      Kind = "!bond bridge dummy gre gretap ip6gre ip6gretap ip6tnl ipip sit vlan vrf vti vti6 vxlan wireguard macsec team";
     };
     networkConfig = {
       DHCP = "ipv4";
@@ -41,6 +42,7 @@
       MACAddress = "52:54:00:12:34:56";
       Driver = "virtio_net";
       OriginalName = "enp*";
+      Kind = "!bond bridge dummy gre gretap ip6gre ip6gretap ip6tnl ipip sit vlan vrf vti vti6 vxlan wireguard macsec team";
     };
     linkConfig = {
       Name = "lan0";

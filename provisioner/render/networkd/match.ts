@@ -1,5 +1,27 @@
+import type { Ethernet } from "#generated/provisioner/spec/v1.ts";
 import type { Link } from "./links.ts";
+import { netdevKinds } from "./netdevs.ts";
 import { type Section, section } from "./sections.ts";
+
+/**
+ * Kinds of interfaces, by the kernel's names, that are no device to a document: what is made of devices or
+ * of nothing. A pair is not among them, nor a part of a device (`macvlan`): a container has these in place
+ * of one.
+ */
+export const madeKinds: readonly string[] = [
+  ...netdevKinds.filter((kind) => kind !== "veth"),
+  "macsec",
+  "team",
+];
+
+/**
+ * Whether a match may fit what is made as well. A VLAN, a bridge and a bond have the address of a device
+ * that they are made of; a pattern fits any name.
+ */
+export function fitsMade(match: Ethernet["match"]): boolean {
+  const { mac, driver, name } = match ?? {};
+  return (mac ?? driver) !== undefined || /[*?[]/.test(name ?? "");
+}
 
 /** How a .network file finds its interface. */
 export function networkMatch({ name, device, settings, ties }: Link): readonly Section[] {
@@ -12,6 +34,7 @@ export function networkMatch({ name, device, settings, ties }: Link): readonly S
     [changesMac ? "PermanentMACAddress" : "MACAddress", match?.mac],
     ["Driver", match?.driver],
     ["Name", isFound || device.setName !== undefined ? nameOfEither(name, device) : name],
+    ["Kind", deviceKind(match)],
   ]);
 }
 
@@ -23,7 +46,13 @@ export function linkMatch({ name, device }: Link): readonly Section[] {
     ["MACAddress", mac],
     ["Driver", driver],
     ["OriginalName", isFound ? current : name],
+    ["Kind", deviceKind(device?.match)],
   ]);
+}
+
+/** systemd takes the first file that fits, by name: without this, the device's for a VLAN that sorts behind. */
+function deviceKind(match: Ethernet["match"]): string | undefined {
+  return fitsMade(match) ? `!${madeKinds.join(" ")}` : undefined;
 }
 
 /**

@@ -1,6 +1,12 @@
 import type { Bond, Bridge, Network, Tunnel, Veth } from "#generated/provisioner/spec/v1.ts";
 import { type Section, section } from "./sections.ts";
 
+/** What networkd makes for the spec, by its and the kernel's names. */
+export const netdevKinds = [
+  ...(["bond", "bridge", "dummy", "gre", "gretap", "ip6gre", "ip6gretap", "ip6tnl"] as const),
+  ...(["ipip", "sit", "veth", "vlan", "vrf", "vti", "vti6", "vxlan", "wireguard"] as const),
+] as const;
+
 /** The file that a secret lies in for networkd; `undefined` where there is none. */
 export type SecretPath = (secretRef: string) => string | undefined;
 
@@ -30,7 +36,7 @@ export function netdevSections(
   return tunnel === undefined ? undefined : tunnelSections(name, tunnel, secretPath);
 }
 
-function netdev(name: string, kind: string): readonly Section[] {
+function netdev(name: string, kind: (typeof netdevKinds)[number]): readonly Section[] {
   return section("netdev", "NetDev", [
     ["Name", name],
     ["Kind", kind],
@@ -100,7 +106,7 @@ function tunnelSections(
         ["VNI", tunnel.id],
         ["Independent", tunnel.link === undefined ? true : undefined],
         ["Local", local],
-        ["Remote", remote],
+        [isGroup(remote) ? "Group" : "Remote", remote],
         ["TTL", ttl],
         ["DestinationPort", tunnel.port],
         ["MacLearning", tunnel.macLearning],
@@ -120,6 +126,11 @@ function tunnelSections(
       ["OutputKey", tunnel.outputKey],
     ]),
   ];
+}
+
+/** Whether an address is that of a group (multicast), which has a key of its own. */
+export function isGroup(address: string | undefined): boolean {
+  return /^(ff|2(2[4-9]|3[0-9])\.)/i.test(address ?? "");
 }
 
 function wireguardSections(

@@ -10,7 +10,7 @@ export const networkdSections = {
   network: {
     Match: {
       option: "matchConfig",
-      keys: ["MACAddress", "PermanentMACAddress", "Driver", "Name"],
+      keys: ["MACAddress", "PermanentMACAddress", "Driver", "Name", "Kind"],
     },
     Network: {
       option: "networkConfig",
@@ -97,7 +97,10 @@ export const networkdSections = {
     },
     VXLAN: {
       option: "vxlanConfig",
-      keys: ["VNI", "Independent", "Local", "Remote", "TTL", "DestinationPort", "MacLearning"],
+      keys: [
+        ...["VNI", "Independent", "Local", "Remote", "Group", "TTL", "DestinationPort"],
+        "MacLearning",
+      ],
     },
     WireGuard: {
       option: "wireguardConfig",
@@ -110,7 +113,7 @@ export const networkdSections = {
     },
   },
   link: {
-    Match: { option: "matchConfig", keys: ["MACAddress", "Driver", "OriginalName"] },
+    Match: { option: "matchConfig", keys: ["MACAddress", "Driver", "OriginalName", "Kind"] },
     Link: {
       option: "linkConfig",
       keys: [

@@ -5,10 +5,11 @@ import type { Unit } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import { readYaml } from "../yaml.ts";
+import { hasZfsPool, incusPorts } from "./lxd-listen.ts";
 import { readBridge, readInit } from "./lxd-preseed.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { nameNeedless } from "./refused.ts";
-import { setOption } from "./spec-option.ts";
+import { openPort, setOption } from "./spec-option.ts";
 
 /** `lxd`: containers, by Incus. */
 export const lxd: CloudConfigModule = {
@@ -18,7 +19,8 @@ export const lxd: CloudConfigModule = {
     "NixOS has Incus, which LXD became: virtualisation.incus is switched on with a preseed, and with it nftables, which it needs. `init` and " +
     "`bridge` become a pool, a network and the profile `default`; a `preseed` is taken as it stands, and the other two are then not used. " +
     "It may hold keys and passwords, so that it is a secret: a unit of its own is handed it, after each start of Incus, as NixOS's own does. Without `storage_backend` the pool is " +
-    "a directory. `trust_password` is refused: Incus trusts by tokens (`incus config trust add`). A pool of ZFS needs boot.supportedFilesystems and networking.hostId.",
+    "a directory. `trust_password` is refused: Incus trusts by tokens (`incus config trust add`). A pool of ZFS needs boot.supportedFilesystems and networking.hostId under `firstlight: options`. " +
+    "The firewall lets in what comes to `network_address`, and on a bridge that Incus makes the containers' questions for names and leases.",
   example: `lxd:
   init:
     storage_backend: btrfs
@@ -37,15 +39,34 @@ export const lxd: CloudConfigModule = {
     const preseed = input.get("preseed");
     setOption(draft, "virtualisation.incus.enable", true, input);
     setOption(draft, "networking.nftables.enable", true, input);
-    if (preseed !== undefined) return takePreseed(input, preseed, draft);
-    setOption(draft, "virtualisation.incus.preseed", makePreseed(input), input);
+    const data =
+      preseed === undefined ? setPreseed(input, draft) : takePreseed(input, preseed, draft);
+    if (data === undefined) return;
+    for (const port of incusPorts(data)) openPort(draft, port, preseed ?? input);
+    if (hasZfsPool(data)) nameZfs(preseed ?? input.get("init")?.get("storage_backend"), config);
   },
 };
 
+/** ZFS is in no kernel of NixOS by itself, and its pools belong to a machine by `hostId`. */
+function nameZfs(input: Input | undefined, config: Input): void {
+  if (config.get("firstlight")?.get("options")?.has("networking.hostId")) return;
+  input?.add("warning", {
+    code: "cloud-config/zfs",
+    message: "NixOS has ZFS only where it is asked for, and a pool needs an id of the machine",
+    hint: "under `firstlight: options` set boot.supportedFilesystems to [zfs] and networking.hostId to 8 digits of hex",
+  });
+}
+
 const unit = "firstlight-incus-preseed.service";
 
+function setPreseed(input: Input, draft: SpecDraft): Json {
+  const data = makePreseed(input);
+  setOption(draft, "virtualisation.incus.preseed", data, input);
+  return data;
+}
+
 /** The text is YAML, and goes before the rest of the section. */
-function takePreseed(input: Input, preseed: Input, draft: SpecDraft): void {
+function takePreseed(input: Input, preseed: Input, draft: SpecDraft): Json | undefined {
   for (const key of ["init", "bridge"]) {
     input.get(key)?.unsupported({
       code: "cloud-config/overridden",
@@ -54,18 +75,19 @@ function takePreseed(input: Input, preseed: Input, draft: SpecDraft): void {
     });
   }
   const text = preseed.text();
-  if (text === undefined) return;
+  if (text === undefined) return undefined;
   const { value, findings } = readYaml(text, { document: "preseed" });
   const error = findings.find(({ level }) => level === "error");
-  if (error !== undefined) return nameBroken(preseed, text, error);
+  if (error !== undefined) return void nameBroken(preseed, text, error);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const hint = "as `incus admin init --dump` prints it";
-    return preseed.expected("the YAML of a preseed", hint, "something else");
+    return void preseed.expected("the YAML of a preseed", hint, "something else");
   }
   const secret = draft.secret("incus-preseed", text);
   draft.spec.units ??= {};
   draft.spec.units[unit] = preseedUnit(secret);
   draft.origin(["units", unit], preseed);
+  return value;
 }
 
 /** Says what of a preseed is no YAML, where it stands. */

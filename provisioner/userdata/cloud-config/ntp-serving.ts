@@ -1,10 +1,11 @@
 import type { Ntp } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
-import { setOption } from "./spec-option.ts";
+import { openPort, setOption } from "./spec-option.ts";
 
 type Client = NonNullable<Ntp["client"]>;
 
+const ntpPort = 123;
 const network = /^[0-9A-Fa-f.:]+(?:\/[0-9]{1,3})?$/;
 const host = /^[0-9A-Za-z_][0-9A-Za-z.:_-]*$/;
 
@@ -48,6 +49,8 @@ export function addNtpServing(
   const lines = [...peers.map(serving.peers), ...allowed.map(serving.allow)];
   const first = input.get("peers") ?? input.get("allow") ?? input;
   setOption(draft, options[client], lines.join(""), first);
+  if (allowed.length > 0)
+    openPort(draft, { protocol: "udp", port: ntpPort }, input.get("allow") ?? first);
   if (!isFree) return undefined;
   first.add("note", {
     code: "cloud-config/ntp-client",

@@ -46,6 +46,7 @@ checkCases(t, [
     yaml: "ntp:\n  peers: [a, a]\n  allow: [192.0.2.0/24, '2001:db8::/32']\n",
     spec: {
       ntp: { enable: true, client: "chrony" },
+      firewall: { udpPorts: [123] },
       options: {
         "services.chrony.extraConfig": "peer a\nallow 192.0.2.0/24\nallow 2001:db8::/32\n",
       },
@@ -57,6 +58,7 @@ checkCases(t, [
     yaml: "ntp: {ntp_client: ntpsec, allow: [192.0.2.0/23, 192.0.2.1, '2001:db8::/36']}\n",
     spec: {
       ntp: { enable: true, client: "ntpd" },
+      firewall: { udpPorts: [123] },
       options: {
         "services.ntp.extraConfig":
           "restrict 192.0.2.0 mask 255.255.254.0 nomodify notrap\n" +

@@ -25,7 +25,7 @@ export const ntp: CloudConfigModule = {
   rule:
     "Servers, pools and the program. An empty section switches time synchronisation on with the " +
     "servers of NixOS; `enabled: false` leaves it as the image has it. `peers`, and the networks of `allow` that may ask this machine, are " +
-    "said to chrony or ntpd; without a named client, chrony is taken for them. systemd-timesyncd, OpenNTPD and ntpd-rs take neither here. Of `config` a " +
+    "said to chrony or ntpd; without a named client, chrony is taken for them. With `allow` the firewall lets in NTP (UDP 123). systemd-timesyncd, OpenNTPD and ntpd-rs take neither here. Of `config` a " +
     "`template` is refused, since NixOS writes the file; the rest only says how a package is installed.",
   example: `ntp:
   ntp_client: chrony

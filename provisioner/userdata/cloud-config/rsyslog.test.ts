@@ -1,9 +1,11 @@
 import t from "tap";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { checkCases } from "./check-cases.ts";
 
 const enabled = { "services.rsyslogd.enable": true };
-const extra = (text: string) => ({
+const extra = (text: string, more: Partial<Spec> = {}) => ({
   spec: {
+    ...more,
     options: {
       ...enabled,
       "services.rsyslogd.extraConfig":
@@ -13,6 +15,21 @@ const extra = (text: string) => ({
   },
   secrets: { "rsyslog-rules": text },
 });
+
+const listening = `module(load="imudp")
+input(type="imudp" port="514")
+input(type="imudp" port=["515", "516"])
+input(type="imudp" port="517" address="127.0.0.1")
+input(type="imtcp"
+  port = "10514")
+input(type="imfile" file="/x" port="1")
+# input(type="imtcp" port="2")
+$InputTCPServerRun 601
+$UDPServerRun 518
+$UDPServerAddress 127.0.0.1
+$UDPServerRun 519
+input(type="imptcp" port="99999")
+input(type="imrelp" port="2514"`;
 
 checkCases(t, [
   {
@@ -38,6 +55,13 @@ checkCases(t, [
     name: "remotes",
     yaml: "rsyslog:\n  remotes:\n    a: 192.0.2.1\n    b: '@@192.0.2.2:514 # there'\n    c: 'auth.* @[2001:db8::1]:10514'\n",
     ...extra("# a\n*.* @192.0.2.1\n# b\n*.* @@192.0.2.2:514\n# c\nauth.* @[2001:db8::1]:10514\n"),
+  },
+  {
+    name: "where rules listen for others is open",
+    yaml: `rsyslog:\n  configs:\n    - content: |\n${listening.replace(/^/gm, "        ")}\n`,
+    ...extra(`${listening}\n`, {
+      firewall: { tcpPorts: [10_514, 601], udpPorts: [514, 515, 516, 518] },
+    }),
   },
   {
     name: "a remote that is none",

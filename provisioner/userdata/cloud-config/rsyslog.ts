@@ -2,8 +2,9 @@ import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { nameNeedless } from "./refused.ts";
+import { listeningPorts } from "./rsyslog-listen.ts";
 import { readRemote } from "./rsyslog-remote.ts";
-import { setOption } from "./spec-option.ts";
+import { openPort, setOption } from "./spec-option.ts";
 
 /** Name of the file of what names none, as cloud-init has it. */
 const usualFile = "20-cloud-config.conf";
@@ -26,7 +27,8 @@ export const rsyslog: CloudConfigModule = {
     "Rules and remotes become a file that services.rsyslogd.extraConfig includes, and the service is switched on. They stand there in the order of " +
     "their file names, as rsyslog would read them: entries of one name together, those without one under `config_filename`. The older form, a list, is " +
     "read too. A remote is `[FILTER] [@|@@]HOST[:PORT]`, with @@ for TCP. How it is installed and started is NixOS's own. " +
-    "Tokens and passwords of servers stand in rules, so that the file is a secret: systemd hands it to the service, and another one starts it again.",
+    "Tokens and passwords of servers stand in rules, so that the file is a secret: systemd hands it to the service, and another one starts it again. " +
+    "The firewall is opened where an input listens for others (`imudp`, `imtcp`, `imptcp`, `imrelp`, and the older `$UDPServerRun`).",
   example: `rsyslog:
   remotes:
     plant: "@@192.0.2.14:514"
@@ -57,6 +59,7 @@ export const rsyslog: CloudConfigModule = {
     if (text === "" && !isInstalled) return nameEmpty(input);
     setOption(draft, "services.rsyslogd.enable", true, input);
     if (text !== "") handOver(text, input, draft);
+    for (const each of listeningPorts(text)) openPort(draft, each, input);
   },
 };
 

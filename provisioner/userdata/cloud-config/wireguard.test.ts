@@ -41,6 +41,33 @@ checkCases(t, [
     says: ["warning cloud-config/overridden 2:49 wireguard.interfaces.1"],
   },
   {
+    name: "where an interface listens is open",
+    yaml: `wireguard:
+  interfaces:
+    - name: a
+      content: |
+        [Interface]
+        # ListenPort = 1
+        listenport=51820 # ours
+    - {name: b, content: "[Interface]\\nListenPort = 70000\\n"}
+`,
+    spec: {
+      firewall: { udpPorts: [51_820] },
+      units: {
+        "wg-quick-a.service": { credentials: [{ secretRef: "wireguard-a" }] },
+        "wg-quick-b.service": { credentials: [{ secretRef: "wireguard-b" }] },
+      },
+      options: {
+        [configFile("a")]: "/run/credentials/wg-quick-a.service/wireguard-a",
+        [configFile("b")]: "/run/credentials/wg-quick-b.service/wireguard-b",
+      },
+    },
+    secrets: {
+      "wireguard-a": "[Interface]\n# ListenPort = 1\nlistenport=51820 # ours\n",
+      "wireguard-b": "[Interface]\nListenPort = 70000\n",
+    },
+  },
+  {
     name: "a probe is looked at as any command",
     yaml: "wireguard: {interfaces: [], readinessprobe: [apt-get install x]}\n",
     spec: probe,

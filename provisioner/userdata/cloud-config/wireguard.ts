@@ -4,7 +4,7 @@ import { setOwn } from "../own-key.ts";
 import { lintCommand } from "./lint-command.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { writtenPaths } from "./program-paths.ts";
-import { setOption } from "./spec-option.ts";
+import { isPort, openPort, setOption } from "./spec-option.ts";
 
 /** Names of interfaces as the kernel and wg-quick take them. */
 const interfaceName = /^[A-Za-z0-9_.-]{1,15}$/;
@@ -18,7 +18,7 @@ export const wireguard: CloudConfigModule = {
   keys: ["wireguard"],
   rule:
     "Each interface is one of networking.wg-quick. Its file holds a private key, so that it is a secret: systemd hands it to the " +
-    "interface's unit, and another file starts the unit again. `config_path` is not written. A `readinessprobe` is a check of health: a change that " +
+    "interface's unit, and another file starts the unit again. `config_path` is not written. The firewall lets in what comes to its `ListenPort`. A `readinessprobe` is a check of health: a change that " +
     "one fails after is taken back. It is run more than once, so that it must only look. Its text is a secret, in a file that root alone reads.",
   example: `wireguard:
   interfaces:
@@ -68,6 +68,8 @@ function addInterface(item: Input, draft: SpecDraft, names: Set<string>): void {
   draft.origin(["units", unit], item);
   const file = `/run/credentials/${unit}/${secret.secretRef}`;
   setOption(draft, `networking.wg-quick.interfaces."${name}".configFile`, file, content);
+  const [, port] = /^[ \t]*ListenPort[ \t]*=[ \t]*([0-9]{1,5})[ \t]*(?:#.*)?$/im.exec(text) ?? [];
+  if (isPort(Number(port))) openPort(draft, { protocol: "udp", port: Number(port) }, content);
 }
 
 function readName(item: Input): string | undefined {

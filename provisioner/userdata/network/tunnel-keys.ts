@@ -10,6 +10,7 @@ import {
   type KeyReaders,
   left,
   linkNameOf,
+  passedOver,
   readKeys,
   setterFor,
   textOf,
@@ -36,20 +37,22 @@ export function tunnelReaders(name: string, mode: string, draft: SpecDraft): Key
     const secret = secretKey(input, `network-${name}-private-key`, draft);
     if (secret !== undefined) tunnel.privateKey = secret;
   };
+  const textOrKeys = (input: Input, tunnel: Tunnel) => {
+    if (!input.isMapping()) return (isWireguard ? privateKey : bothKeys)(input, tunnel);
+    return readKeys(input, tunnel, {
+      private: privateKey,
+      "private-key-flags": passedOver("the key lies in the credential store"),
+      input: set("inputKey", tunnelKey),
+      output: set("outputKey", tunnelKey),
+    });
+  };
   return {
     mode: () => undefined, // read before: keys mean something else for each kind
     local: set("local", readAddress),
     remote: set("remote", readAddress),
     ttl: set("ttl", integerOf(1, 255)),
-    key: isWireguard ? privateKey : bothKeys,
-    keys: (input, tunnel) =>
-      input.isMapping() || isWireguard
-        ? readKeys(input, tunnel, {
-            private: privateKey,
-            input: set("inputKey", tunnelKey),
-            output: set("outputKey", tunnelKey),
-          })
-        : bothKeys(input, tunnel),
+    key: textOrKeys,
+    keys: textOrKeys,
     port: isWireguard ? set("listenPort", port) : set("port", port),
     mark: set("mark", integerOf(1, 4_294_967_295)),
     peers: (input, tunnel) => {

@@ -6,6 +6,7 @@ import type { NixExpr } from "#provisioner/nix-language/tree.ts";
 import { call, int, ref } from "#provisioner/nix-language/tree.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import type { Base, CredentialFile } from "./base.ts";
+import type { RendererChoice } from "./network-renderer.ts";
 
 /** One option of NixOS, and which value of the spec set it. */
 export interface Assignment {
@@ -23,6 +24,8 @@ export interface Concern {
   readonly credentials: ReadonlyMap<string, CredentialFile>;
   readonly origins: ReadonlyMap<string, Origin>;
   readonly instanceId: string;
+  /** What sets the network up. */
+  readonly networkRenderer: RendererChoice;
   readonly findings: Finding[];
 }
 

@@ -3,6 +3,7 @@ import type { TemplateUse } from "#generated/provisioner/spec/v1.ts";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { call, importFile, type NixExpr, path } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, attempt, type Concern } from "./assignment.ts";
+import type { NetworkRenderer } from "./network-renderer.ts";
 import type { SourceFile } from "./sources.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
 
@@ -15,6 +16,8 @@ export interface Template {
   readonly example: Readonly<Record<string, PlainData>>;
   /** Files that are copied into the sources, paths below the template's folder. */
   readonly files: readonly SourceFile[];
+  /** What it has the network set up by, where it brings a program for that. */
+  readonly networkRenderer?: NetworkRenderer;
   /** JSON Schema of the parameters. */
   readonly schema: Readonly<Record<string, unknown>>;
 }

@@ -30,7 +30,7 @@ export function linkMatch({ name, device }: Link): readonly Section[] {
  * A device that is there already keeps its name until it appears again, at the next boot: a .network
  * file of one that is to be renamed fits it under both names, or by what does not change.
  */
-function nameOfEither(
+export function nameOfEither(
   name: string,
   { match, setName }: NonNullable<Link["device"]>,
 ): string | undefined {

@@ -383,6 +383,57 @@ for (const [name, { yaml, network: expected, says = [] }] of Object.entries(case
   });
 }
 
+const renderers: Readonly<Record<string, Case>> = {
+  "for all": {
+    yaml: "ethernets: {a: {}}\nrenderer: NetworkManager\n",
+    network: { renderer: "NetworkManager", ethernets: { a: {} } },
+  },
+  "for a kind of interfaces, and for one": {
+    yaml: "ethernets: {renderer: networkd, a: {renderer: networkd}}\n",
+    network: { renderer: "networkd", ethernets: { a: {} } },
+  },
+  "another one for some": {
+    yaml: "ethernets: {a: {renderer: networkd}}\nwifis: {renderer: networkd}\nrenderer: network-manager\n",
+    network: { renderer: "NetworkManager", ethernets: { a: {} } },
+    says: [
+      "warning network/unsupported 2:17 ethernets.a.renderer",
+      "warning network/unsupported 3:9 wifis.renderer",
+    ],
+  },
+  "an interface of that name": {
+    yaml: "ethernets: {renderer: {dhcp4: true}}\n",
+    network: { ethernets: { renderer: { dhcp4: true } } },
+  },
+  "one that is none, and none": {
+    yaml: "renderer: ifupdown\nethernets: {a: {renderer: }, b: {renderer: [networkd]}}\n",
+    network: { ethernets: { a: {}, b: {} } },
+    says: [
+      "warning network/unsupported 2:1 renderer",
+      "warning network/unsupported 3:34 ethernets.b.renderer",
+    ],
+  },
+};
+
+for (const [name, { yaml, network: expected, says = [] }] of Object.entries(renderers)) {
+  t.test(`what sets it up: ${name}`, async (t) => {
+    const translation = network(yaml);
+    t.strictSame(translation.spec.network ?? {}, expected);
+    t.strictSame(linesOf(translation), says);
+  });
+}
+
+t.test("what sets it up is the user-data's word first", async (t) => {
+  const text = "version: 2\nrenderer: networkd\nethernets: {a: {dhcp4: true}}\n";
+  const networkConfig = { document: "network-config", bytes: Buffer.from(text) };
+  const said = "#firstlight\nnetwork: {renderer: NetworkManager}\n";
+  const translation = translateText(said, {}, { networkConfig });
+  t.strictSame(translation.spec.network, {
+    renderer: "NetworkManager",
+    ethernets: { a: { dhcp4: true } },
+  });
+  t.strictSame(linesOf(translation), ["warning network/unsupported 2:1 renderer"]);
+});
+
 t.test("keys and passwords are secrets, each under a name of its own", async (t) => {
   const tunnels = network(cases["tunnels"]?.yaml ?? "");
   t.equal(secretText(tunnels, "network-wg0-private-key"), key);

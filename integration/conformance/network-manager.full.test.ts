@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
 import t from "tap";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
+import { validate } from "#generated/provisioner/spec/v1.validate.js";
+import { everyManagedNetwork } from "#provisioner/render/every-managed-network.ts";
 import { everyNetwork } from "#provisioner/render/every-network.ts";
 import { fileOf, tryRender } from "#provisioner/render/try-render.ts";
 import { translate } from "#provisioner/userdata/translate.ts";
@@ -12,10 +14,14 @@ import {
   writtenProfiles,
 } from "./manager-keyfiles.ts";
 import { optionValue } from "./networkd-options.ts";
+import { randomNetwork } from "./random-network.ts";
 
 const program = spawnSync("nmcli", ["--version"], { encoding: "utf8" });
 const noProgram = program.status === 0 ? false : "nmcli of NetworkManager is not on this machine";
 const noCorpus = absent("network");
+
+/** Networks at random; each is about a dozen profiles, and nmcli is started for each. */
+const rounds = 30;
 
 function rendered(network: Network) {
   const result = tryRender({ network: { ...network, renderer: "NetworkManager" } });
@@ -33,11 +39,13 @@ t.test(
   "NetworkManager's own library reads everything that can be said of a network",
   { skip: noProgram },
   async (t) => {
-    const { module } = rendered(structuredClone(everyNetwork) as unknown as Network);
-    const profiles = writtenProfiles(module);
-    t.ok(profiles.length > 15, `${profiles.length} profiles`);
-    for (const { name, text } of profiles)
-      t.strictSame(lostSettings(parseKeyfile(text), readByNetworkManager(text)), [], name);
+    for (const every of [everyNetwork, everyManagedNetwork]) {
+      const { module } = rendered(structuredClone(every) as unknown as Network);
+      const profiles = writtenProfiles(module);
+      t.ok(profiles.length > 15, `${profiles.length} profiles`);
+      for (const { name, text } of profiles)
+        t.strictSame(lostSettings(parseKeyfile(text), readByNetworkManager(text)), [], name);
+    }
   },
 );
 
@@ -71,5 +79,28 @@ t.test(
       t.equal(optionValue(module, "systemd.network.networks"), undefined, name);
       t.equal(optionValue(module, "systemd.network.netdevs"), undefined, name);
     }
+  },
+);
+
+t.test(
+  "and so does a network at random, which nobody would write",
+  { skip: noProgram },
+  async (t) => {
+    const first = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+    t.comment(`SEED=${first}`);
+    let read = 0;
+    for (let seed = first; seed < first + rounds; seed++) {
+      const network = randomNetwork(seed);
+      t.ok(validate({ version: 1, network }), `${seed}: ${JSON.stringify(validate.errors)}`);
+      const { module, findings } = rendered(network);
+      const errors = findings.filter(({ level }) => level === "error");
+      t.strictSame(errors, [], `${seed} renders`);
+      for (const { name, text } of writtenProfiles(module)) {
+        const lost = lostSettings(parseKeyfile(text), readByNetworkManager(text));
+        if (lost.length > 0) t.fail(`${seed}: ${name}: ${lost.join("; ")}`);
+        read += 1;
+      }
+    }
+    t.ok(read > rounds * 8, `${read} profiles`);
   },
 );

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import t from "tap";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
 import { linesOf, secretText, translateText } from "./sample-translation.ts";
 
 function network(text: string) {
@@ -456,4 +457,15 @@ t.test("the page's example is a spec of which nothing is said", async (t) => {
   t.strictSame(linesOf(translation), []);
   t.same(Object.keys(translation.spec.network ?? {}), ["ethernets", "bonds", "vlans", "tunnels"]);
   t.same([...translation.secrets.keys()], ["network-wg0-private-key"]);
+});
+
+t.test("so is every other example of the page, and it renders", async (t) => {
+  const page = readFileSync(new URL("../../docs/network.md", import.meta.url), "utf8");
+  const [, ...others] = [...page.matchAll(/```yaml\n([^`]+)```/g)].map(([, text = ""]) => text);
+  t.ok(others.length > 0);
+  for (const example of others) {
+    const translation = translateText(`#firstlight\n${example}`);
+    t.strictSame(linesOf(translation), []);
+    t.strictSame(tryRender(translation.spec).findings, []);
+  }
 });

@@ -313,7 +313,7 @@
               route1_options = "onlink=true";
               route2 = "198.51.100.0/24,192.0.2.1";
               route2_options = "scope=253,table=100,src=192.0.2.10,mtu=1400,advmss=1360,initcwnd=10,initrwnd=20";
-              route3 = "203.0.113.0/24,,5";
+              route3 = "203.0.113.0/24,0.0.0.0,5";
               route3_options = "type=blackhole";
               routing-rule1 = "priority 1000 from 192.0.2.0/24 to 198.51.100.0/24 tos 0x08 fwmark 0x7 table 100";
               routing-rule2 = "priority 32001 from 0.0.0.0/0 table 101";

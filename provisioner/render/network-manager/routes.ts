@@ -28,21 +28,21 @@ export function routeSettings(
     return [];
   });
   return made.flatMap(({ route, path }, index): readonly Setting[] => {
-    const line = [destination(route, family), route.via, route.metric];
     const options = routeOptions(settings, route, { family, path, tell });
     return [
-      [`route${index + 1}`, written(line)],
+      [`route${index + 1}`, line(route, family)],
       ...(options === "" ? [] : ([[`route${index + 1}_options`, options]] as const)),
     ];
   });
 }
 
-/** What is left out at the end is not written; a gateway that is left out before a metric is empty. */
-function written(parts: readonly (string | number | undefined)[]): string {
-  const last = parts.findLastIndex((part) => part !== undefined);
-  return parts
-    .slice(0, last + 1)
-    .map((part) => part ?? "")
+/** `198.51.100.0/24,192.0.2.1,100`; before a metric no gateway is the address of nothing. */
+function line(route: Route, family: Family): string {
+  const { via, metric } = route;
+  const noGateway = family === 4 ? "0.0.0.0" : "::";
+  const gateway = via ?? (metric === undefined ? undefined : noGateway);
+  return [destination(route, family), gateway, metric]
+    .filter((part) => part !== undefined)
     .join(",");
 }
 

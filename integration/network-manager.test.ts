@@ -120,9 +120,9 @@ t.test(
     const profile = (id: string) =>
       parseKeyfile(readFileSync(path.join(directory, `firstlight-${id}.nmconnection`), "utf8"));
     t.equal(profile("wg0").get("wireguard")?.get("private-key"), wireguardKey);
-    const psk = profile("wlan0-home").get("wifi-security")?.get("psk");
+    const psk = profile("wlan0+home").get("wifi-security")?.get("psk");
     t.equal(psk?.replace(/^\\s/, " ").replaceAll("\\\\", "\\"), secrets["wifi-home"]);
-    const cafe = files.find((each) => each.startsWith("firstlight-wlan0-caf")) ?? "";
+    const cafe = files.find((each) => each.startsWith("firstlight-wlan0+caf")) ?? "";
     t.same(canariesIn(readFileSync(path.join(directory, cafe))), ["psk"]);
     const kept = JSON.stringify(sources);
     t.same(canariesIn(kept), [], "nor is it in what the system is made of");

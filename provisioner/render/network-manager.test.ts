@@ -249,8 +249,10 @@ t.test("the SSIDs of one interface are profiles of their own, by names that diff
   });
   const names = Object.keys(profiles);
   t.equal(names.length, 5);
-  for (const name of names) t.match(name, /^firstlight-w-[A-Za-z0-9._-]+$/);
+  for (const name of names) t.match(name, /^firstlight-w\+[A-Za-z0-9+._-]+$/);
   t.equal(new Set(names.map((name) => profiles[name]?.["connection.uuid"])).size, 5);
+  const alike = { ethernets: { "w-x": {} }, wifis: { w: { accessPoints: { x: {} } } } };
+  t.same(Object.keys(said(alike).profiles), ["firstlight-w+x", "firstlight-w-x"]);
 });
 
 t.test("the order of a document is nothing to the profiles", async (t) => {

@@ -46,6 +46,7 @@ function renderProfiles(profiles: readonly Profile[]): readonly Assignment[] {
     ...profiles.map((profile) =>
       assign([...ensure, "profiles", profile.name], profileOptions(profile), profile.from),
     ),
+    assign([...unit, "after"], list([str("NetworkManager.service")])),
     assign([...unit, "path"], list([ref("pkgs", "networkmanager")])),
     assign([...unit, "preStart"], first(managerProfilesBefore)),
     assign([...unit, "postStart"], str(managerProfilesAfter)),

@@ -87,7 +87,9 @@ t.test("NetworkManager that runs beside networkd leaves its interfaces alone", a
   ] as const) {
     const said = { ...structuredClone(spec), network: { ...network, renderer: "networkd" } };
     const result = tryRender(said as Omit<Spec, "version">, options);
-    t.match(result.findings, [{ code: "render/network-renderer", level: "note", path: "network" }]);
+    t.match(result.findings, [
+      { code: "render/network-renderer", level: "note", path: "network.renderer" },
+    ]);
     t.match(result.findings[0]?.message, by);
     t.match(fileOf(result, "firstlight/network.nix"), 'unmanaged = [ "interface-name:eth0" ]');
   }

@@ -80,8 +80,9 @@ function valueBelow(data: unknown, path: readonly string[]): unknown {
 /** What else runs a network of its own, or switches off what is to run this one. */
 export function checkRenderer(concern: Concern): void {
   const { renderer, managerRunsBy } = concern.networkRenderer;
+  const path = ["network", ...(concern.spec.network?.renderer === undefined ? [] : ["renderer"])];
   const say = (level: "error" | "note", message: string, hint: string) =>
-    addFinding(concern, ["network"], level, "render/network-renderer", message, hint);
+    addFinding(concern, path, level, "render/network-renderer", message, hint);
   if (renderer === "networkd") {
     if (managerRunsBy === undefined) return;
     say(
@@ -91,9 +92,9 @@ export function checkRenderer(concern: Concern): void {
     );
     return;
   }
-  for (const [path, value] of contradictions) {
-    if (optionValue(concern.spec, path) !== value) continue;
-    const option = `${path.join(".")} = ${value}`;
+  for (const [name, value] of contradictions) {
+    if (optionValue(concern.spec, name) !== value) continue;
+    const option = `${name.join(".")} = ${value}`;
     say(
       "error",
       `NetworkManager is to set the network up, and the options say \`${option}\``,

@@ -261,7 +261,6 @@
               dhcp-client-id = "duid";
               ignore-auto-dns = true;
               ignore-auto-routes = true;
-              never-default = true;
               route-metric = 100;
               dhcp-send-hostname = false;
               dhcp-hostname = "edge-17";
@@ -275,7 +274,6 @@
               route-table = 100;
               ignore-auto-dns = true;
               ignore-auto-routes = true;
-              never-default = true;
               route-metric = 200;
               dhcp-send-hostname = false;
               dhcp-hostname = "edge-17";
@@ -412,10 +410,10 @@
             };
             ipv6.method = "disabled";
           };
-          firstlight-wlan0-HOME-3fd9f5e7 = {
+          "firstlight-wlan0+HOME+3fd9f5e7" = {
             connection = {
-              id = "firstlight-wlan0-HOME-3fd9f5e7";
-              uuid = "31658c94-4946-577b-9ccc-b3f706f4f32c";
+              id = "firstlight-wlan0+HOME+3fd9f5e7";
+              uuid = "9c38a87e-7336-5703-9ed5-0520ad780ad4";
               type = "wifi";
               multi-connect = 3;
             };
@@ -428,10 +426,10 @@
             ipv4.method = "auto";
             ipv6.method = "auto";
           };
-          firstlight-wlan0-caf-7-20f30537 = {
+          "firstlight-wlan0+caf-7+20f30537" = {
             connection = {
-              id = "firstlight-wlan0-caf-7-20f30537";
-              uuid = "a49dc947-2609-59cd-bd04-3cf2ed112569";
+              id = "firstlight-wlan0+caf-7+20f30537";
+              uuid = "67f2dcfa-50dd-56a5-9821-f9e4e5658922";
               type = "wifi";
               multi-connect = 3;
             };
@@ -448,10 +446,10 @@
             ipv4.method = "auto";
             ipv6.method = "auto";
           };
-          firstlight-wlan0-home = {
+          "firstlight-wlan0+home" = {
             connection = {
-              id = "firstlight-wlan0-home";
-              uuid = "42f7804d-14cc-545e-aaa0-b805ee49e54a";
+              id = "firstlight-wlan0+home";
+              uuid = "798efcde-d326-5b02-acb9-99a9ed65d366";
               type = "wifi";
               multi-connect = 3;
               autoconnect-priority = 10;
@@ -468,10 +466,10 @@
             ipv4.method = "auto";
             ipv6.method = "auto";
           };
-          firstlight-wlan1-guests = {
+          "firstlight-wlan1+guests" = {
             connection = {
-              id = "firstlight-wlan1-guests";
-              uuid = "87cb9d25-df14-55c8-af14-98b2dfdf7d5f";
+              id = "firstlight-wlan1+guests";
+              uuid = "6495bc24-0ec1-53c4-bc76-b0cb7e5ed092";
               type = "wifi";
             };
             wifi = {
@@ -491,6 +489,7 @@
   };
 
   systemd.services.NetworkManager-ensure-profiles = {
+    after = [ "NetworkManager.service" ];
     path = [ pkgs.networkmanager ];
     preStart = lib.mkBefore ''
       install -d -m 0700 /run/firstlight/network-manager

@@ -16,11 +16,9 @@ export function dhcpSettings({ settings, from, tell }: IpInput, family: Family, 
   checkOverrides(overrides, path, tell, settings);
   const ignoresDns = ignoresNames(settings, family, from, tell);
   const isAsked = settings[dhcp] === true || (family === 6 && settings.acceptRa === true);
-  const ignoresRoutes = overrides.useRoutes === false ? true : undefined;
   return [
     ["ignore-auto-dns", ignoresDns ? true : undefined],
-    ["ignore-auto-routes", ignoresRoutes],
-    ["never-default", ignoresRoutes],
+    ["ignore-auto-routes", overrides.useRoutes === false ? true : undefined],
     ["route-metric", overrides.routeMetric ?? (isAsked ? settings.dhcpMetric : undefined)],
     ["dhcp-send-hostname", overrides.sendHostname],
     ["dhcp-hostname", overrides.hostname],

@@ -8,17 +8,19 @@ const namespace = Buffer.from("8d3f1c6e0b5a4e729c41d7a2f06b9e35", "hex");
 
 /**
  * The name of the profile of an interface, or of one of its wireless networks. It is the name of a
- * file: letters, digits, dots and dashes only, and what has others is told apart by its digest.
+ * file, and of one in the Nix store: letters, digits, dots, dashes and a plus, which no name of an
+ * interface has.
  */
 export function profileName(link: string, ssid?: string): string {
-  return `${profilePrefix}${ssid === undefined ? link : `${link}-${plain(ssid)}`}`;
+  return `${profilePrefix}${ssid === undefined ? link : `${link}+${plain(ssid)}`}`;
 }
 
+/** What has other characters is told apart by its digest, after a second plus. */
 function plain(ssid: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(ssid)) return ssid;
   const digest = createHash("sha256").update(ssid).digest("hex").slice(0, 8);
   const words = ssid.replaceAll(/[^A-Za-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "");
-  return words === "" ? digest : `${words}-${digest}`;
+  return `${words}+${digest}`;
 }
 
 /** The UUID of a profile, by its name (version 5 of RFC 9562): it stays the same in each generation. */

@@ -52,7 +52,7 @@ export const keyfileSections = {
       "dns-search",
       "route-metric",
     ] as const),
-    ...(["ignore-auto-dns", "ignore-auto-routes", "never-default", "link-local"] as const),
+    ...(["ignore-auto-dns", "ignore-auto-routes", "link-local"] as const),
     ...(["dhcp-client-id", "dhcp-send-hostname", "dhcp-hostname"] as const),
   ],
   ipv6: [
@@ -65,7 +65,7 @@ export const keyfileSections = {
       "dns-search",
       "route-metric",
     ] as const),
-    ...(["ignore-auto-dns", "ignore-auto-routes", "never-default", "route-table"] as const),
+    ...(["ignore-auto-dns", "ignore-auto-routes", "route-table"] as const),
     ...(["dhcp-send-hostname", "dhcp-hostname", "ip6-privacy", "addr-gen-mode"] as const),
     ...(["token", "mtu"] as const),
   ],

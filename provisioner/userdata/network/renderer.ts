@@ -1,10 +1,10 @@
-import type { NetworkRenderer } from "#provisioner/render/network-renderer.ts";
+import type { Network } from "#generated/provisioner/spec/v1.ts";
 import type { SpecDraft } from "../draft.ts";
 import type { Input } from "../input.ts";
 import { getOwn } from "../own-key.ts";
 
 /** Names of version 2 for what sets a network up. */
-const renderers: Readonly<Record<string, NetworkRenderer>> = {
+const renderers: Readonly<Record<string, NonNullable<Network["renderer"]>>> = {
   networkd: "networkd",
   "systemd-networkd": "networkd",
   networkmanager: "NetworkManager",

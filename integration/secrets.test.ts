@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { armor, Encrypter } from "age-encryption";
 import t, { type Test } from "tap";
@@ -171,6 +172,31 @@ t.test("a secret in every secret field is nowhere but where it belongs", { skip 
   t.same(canariesIn(received.bytes()), [], "nothing the broker received");
   saidNothing(t, runs);
 });
+
+t.test("nor is one of a network that NetworkManager sets up", { skip }, async (t) => {
+  const node = await storyNode(t);
+  const run = async (...args: string[]) => await node.firstlight([...args, "-v"], { record: true });
+  node.insert("iso", {
+    instanceId: "i-1",
+    userData: "#cloud-config\n",
+    networkConfig: `${networkConfig}renderer: NetworkManager\n`,
+  });
+  const boot = await run("boot", "--json");
+  t.match(boot.stderr, /runs: nix-instantiate/, "it was built");
+  const { root } = node.machine;
+  const named = findFiles(path.join(root, "var/lib/firstlight/sources"), "network.nix");
+  t.match(named.join(), /psk = "\\\$\{FIRSTLIGHT_/, "by NetworkManager");
+  saidNothing(t, [boot, await run("plan", "--json"), await run("status", "--json")]);
+  const hits = findCanaries(root).map(({ file }) => file.replace(/@[0-9a-f]+$/, ""));
+  t.same(hits, ["dev/vdb", "var/lib/firstlight/credentials/network-wlan0-home"]);
+});
+
+/** Texts of all files of this name below a directory. */
+function findFiles(directory: string, name: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .filter((file) => path.basename(file) === name)
+    .map((file) => readFileSync(path.join(directory, file), "utf8"));
+}
 
 t.test("documents that are wrong do not say their secrets", { skip }, async (t) => {
   const node = await storyNode(t);

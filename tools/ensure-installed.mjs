@@ -39,6 +39,8 @@ const testTools = {
   visudo: "sudo",
   doas: "opendoas",
   sfdisk: "fdisk",
+  nmcli: "network-manager",
+  envsubst: "gettext-base",
   swtpm: "swtpm",
   ...libraries({
     "libtss2-esys.so.0": "libtss2-esys-3.0.2-0",
@@ -103,7 +105,17 @@ function installTestTools() {
   console.error(`On Debian, as root: apt-get install ${missing.join(" ")}\n`);
 }
 
+/**
+ * Debian starts a daemon as it is installed. Tests ask NetworkManager's programs only; the daemon would
+ * take over the network of this machine.
+ */
+function keepNetworkManagerOff(packages) {
+  if (!packages.includes("network-manager") || existsSync("/usr/sbin/NetworkManager")) return;
+  spawnSync("systemctl", ["mask", "NetworkManager.service"], { stdio: "ignore" });
+}
+
 function aptInstall(packages) {
+  keepNetworkManagerOff(packages);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const options = ["-y", "-q", "-o", "DPkg::Lock::Timeout=300", "--no-install-recommends"];
   const install = ["install", ...options, ...packages];

@@ -110,6 +110,17 @@ export const renderCodes = {
     action:
       "Give each its own name, and put it into one bond, bridge or VRF at most, and complete it as the message says.",
   },
+  "render/network-renderer": {
+    means:
+      "NetworkManager and another program would set up the same network: by the spec, a template, an option or the image.",
+    action: "Say `network.renderer`, and leave out what the message names; a note needs nothing.",
+  },
+  "render/network-manager": {
+    means:
+      "NetworkManager has no word for this part of the network, or does it otherwise; it is left out of the profile.",
+    action:
+      "Do without it, or say `network.renderer: networkd`, where systemd-networkd fits the machine.",
+  },
   "render/text": {
     means: "A text of the spec cannot stand in the file that NixOS writes it to.",
     action: "Change it to what the message expects.",

@@ -96,6 +96,9 @@ function plainValue(expr: NixExpr): Value {
       }
       return values;
     }
+    case "reference":
+    case "call":
+      return null; // packages and such: no part of a file of the network
     default:
       throw new Error(`a value of kind ${expr.kind}`);
   }

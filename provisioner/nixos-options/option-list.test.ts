@@ -71,6 +71,8 @@ const good: readonly (readonly [string, NixExpr])[] = [
   ["systemd.services.x.serviceConfig.Environment", words("A=1")],
   ["systemd.network.networks.lan.matchConfig.Name", str("eth0")],
   ["nix.settings.experimental-features", words("nix-command")],
+  ["networking.networkmanager.ensureProfiles.profiles.lan.connection.uuid", str("a")],
+  ["networking.networkmanager.ensureProfiles.profiles.lan.ipv4.method", str("auto")],
   ["nixpkgs.config.allowUnfree", bool(true)],
   ["nixpkgs.overlays", list([lambda("final", lambda("prev", attrs([])))])],
   ["security.sudo.extraRules", list([attrs([bind("users", words("alice"))])])],
@@ -106,6 +108,7 @@ const misspelt: readonly (readonly [string, NixExpr, RegExp])[] = [
   ["system.stateversion", str("25.11"), /near: stateVersion/],
   ["time.timeZone.name", str("UTC"), /name is none/],
   ["services.openssh.enable.x", bool(true), /x is none/],
+  ["networking.networkmanager.ensureProfile.profiles.a", attrs([]), /near: ensureProfiles/],
   ["services.firstlight.enabel", bool(true), /near: enable/],
   ["no.such.option.at.all", attrs([]), /no is none/],
 ];
@@ -122,6 +125,8 @@ for (const [name, value, message] of misspelt) {
 const unfit: readonly (readonly [string, NixExpr, RegExp])[] = [
   ["services.openssh.enable", str("true"), /expected boolean, got the string "true"/],
   ["services.openssh.enable", int(1), /kind int/],
+  ["networking.networkmanager.ensureProfiles.profiles.a.connection.id", int(1), /kind int/],
+  ["networking.networkmanager.ensureProfiles.profiles.a.connection", str("a"), /string "a"/],
   ["services.openssh.enable", lib("mkIf", bool(true), str("yes")), /the string "yes"/],
   ["services.openssh", bool(true), /expected a group of options/],
   ["services.openssh.settings.UseDns", list([]), /kind list/],

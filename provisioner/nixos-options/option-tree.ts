@@ -112,7 +112,10 @@ export interface UnknownName {
   near(): readonly string[];
 }
 
-/** Follows a path: declared names first, then `_name_`, then what a free-form type allows. */
+/**
+ * Follows a path: declared names first, then `_name_`, then what a free-form type allows. Of a group
+ * that has no type of its own, what is around it says what it may hold beside what is declared.
+ */
 export function findOption(
   start: OptionPlace,
   path: readonly string[],
@@ -124,7 +127,12 @@ export function findOption(
   let failure: UnknownName = { depth, near: () => nearNames(node, part) };
   for (const child of [node?.children.get(part), node?.anyName]) {
     if (child === undefined) continue;
-    const found = findOption(placeOf(child), path, depth + 1);
+    const place = placeOf(child);
+    const found = findOption(
+      { ...place, type: place.type ?? freeAttribute(type, node) },
+      path,
+      depth + 1,
+    );
     if (!("depth" in found)) return found;
     failure = found;
   }

@@ -35,6 +35,7 @@ t.test("a profile takes over what it extends: lists add up, values are refined",
 nixos: { imports: [a], options: { services.x.enable: true, "boot.supportedFilesystems": [ext4] } }
 kernel: { min: "6.1", params: { quiet: true, x.y: "1" } }
 initrd: { availableModules: [nvme] }
+network: { renderer: NetworkManager }
 install: { espMebibytes: 512, encryption: luks2 }
 `,
     "acme/old/module.nix": "{ }\n",
@@ -59,6 +60,7 @@ install: { espMebibytes: 1024 }
     },
     kernel: { min: "6.1", params: { quiet: true, "x.y": "2" }, blacklist: ["bad"] },
     initrd: { availableModules: ["nvme", "uas"] },
+    network: { renderer: "NetworkManager" },
     install: { espMebibytes: 1024, encryption: "luks2" },
   });
   t.same(lint(files), []);

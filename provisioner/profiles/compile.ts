@@ -112,6 +112,7 @@ function resolve(
       availableModules: lists((each) => each.initrd?.availableModules),
       modules: lists((each) => each.initrd?.modules),
     },
+    network: Object.assign({}, ...files.toReversed().map((each) => each.network ?? {})),
     install: Object.assign({}, ...files.toReversed().map((each) => each.install ?? {})),
     quirks: lineage.toReversed().flatMap((each) => each.file.quirks ?? []),
   };

@@ -25,6 +25,7 @@ function profile(
     nixos: { imports: [], options: {}, platform: null, modules: [] },
     kernel: { min: null, params: {}, modules: [], blacklist: [] },
     initrd: { availableModules: [], modules: [] },
+    network: {},
     install: {},
     quirks: [],
   };

@@ -37,6 +37,7 @@ export interface CompiledProfile {
     readonly availableModules: readonly string[];
     readonly modules: readonly string[];
   };
+  readonly network: NonNullable<ProfileFile["network"]>;
   readonly install: NonNullable<ProfileFile["install"]>;
   readonly quirks: readonly Quirk[];
 }

@@ -14,6 +14,7 @@ import {
 } from "#provisioner/nix-language/tree.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import type { Base, CredentialFile } from "./base.ts";
+import type { RendererChoice } from "./network-renderer.ts";
 
 /** One option of NixOS, and which value of the spec set it. */
 export interface Assignment {
@@ -31,6 +32,8 @@ export interface Concern {
   readonly credentials: ReadonlyMap<string, CredentialFile>;
   readonly origins: ReadonlyMap<string, Origin>;
   readonly instanceId: string;
+  /** What sets the network up. */
+  readonly networkRenderer: RendererChoice;
   readonly findings: Finding[];
 }
 

@@ -1,4 +1,5 @@
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { everyManagedNetwork } from "./every-managed-network.ts";
 import { everything } from "./everything.ts";
 import { plainBase, type TryOptions } from "./try-render.ts";
 
@@ -13,6 +14,7 @@ export interface RenderCase {
 
 const all = structuredClone(everything) as unknown as Spec;
 const instance = "firstlight/instance.nix";
+const managed = structuredClone(everyManagedNetwork) as unknown as NonNullable<Spec["network"]>;
 const store = (name: string) => ({
   storePath: `/nix/store/00000000000000000000000000000000-${name}`,
   narHash: null,
@@ -111,6 +113,8 @@ export const renderCases: readonly RenderCase[] = [
     spec: { network: { ethernets: { lan: all.network?.ethernets?.["lan"] ?? {} } } },
   },
   { name: "network-links", file: "firstlight/network.nix", spec: { network: linked() } },
+  { name: "network-manager", file: "firstlight/network.nix", spec: { network: managed } },
+  { name: "network-manager-keys", file: instance, spec: { network: managed } },
   {
     name: "entry",
     file: "configuration.nix",

@@ -1,5 +1,6 @@
 /** A network that says everything that can be said of one. */
 export const everyNetwork = {
+  renderer: "networkd",
   ethernets: {
     lan: {
       match: { name: "enp*", mac: "52:54:00:12:34:56", driver: "virtio_net" },

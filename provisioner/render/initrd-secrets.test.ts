@@ -75,6 +75,7 @@ function machine(t: Test, encrypted: boolean) {
     credentials: credentialsOf({ version: 1, initrdSecrets }, encrypted),
     origins: new Map(),
     instanceId: "i-0001",
+    networkRenderer: { renderer: "networkd", managerRunsBy: undefined },
     findings: [],
   });
   const program = assignments.find((each) => each.path.includes("firstlight/initrd-secrets"));

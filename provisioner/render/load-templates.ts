@@ -17,7 +17,10 @@ function loadTemplate(files: Files, directory: string, name: string): Template {
   const page = readYaml(files.readText(`${directory}/template.yaml`) ?? "", {
     document: `${name}/template.yaml`,
   });
-  const { title, description, example, apart } = (page.value ?? {}) as Record<string, unknown>;
+  const { title, description, example, apart, networkRenderer } = (page.value ?? {}) as Record<
+    string,
+    unknown
+  >;
   const schema: unknown = JSON.parse(files.readText(`${directory}/schema.json`) ?? "null");
   if (
     typeof title !== "string" ||
@@ -34,6 +37,7 @@ function loadTemplate(files: Files, directory: string, name: string): Template {
     name,
     title,
     description: description.trim(),
+    ...(networkRenderer === "NetworkManager" ? { networkRenderer } : {}),
     example: (example ?? {}) as Readonly<Record<string, PlainData>>,
     files: nixFiles(files, directory),
     schema: schema as Readonly<Record<string, unknown>>,

@@ -1,12 +1,20 @@
+import { createHash } from "node:crypto";
+import { isSecretRef } from "#core/secret.ts";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
+import type { Profile } from "./network-manager/sections.ts";
 
 /** A file that a secret of the network goes to; see `network-secrets.ts`. */
-interface NetworkFile {
+export interface NetworkFile {
   readonly name: string;
   readonly from: readonly string[];
+  /** What stands in it: a secret as it is, or lines of `key=secret`. */
   readonly parts: readonly { readonly secretRef: string; readonly key?: string }[];
+  /** Group that may read it; `undefined` for that of networkd. */
   readonly group: string | undefined;
+  /** Units that read it; `undefined` for networkd. */
   readonly units: readonly string[] | undefined;
+  /** Whether its lines are variables for NetworkManager's profiles, which root alone may read. */
+  readonly isEnvironment?: true;
 }
 
 /** The group that wpa_supplicant runs as where it has one. */
@@ -15,12 +23,47 @@ export const wirelessGroup = "wpa_supplicant";
 /** The file of lines `name=password` that wpa_supplicant reads; no file of `networkSecrets` can have its name. */
 export const wirelessFile = "_wireless";
 
+/** The file of variables that NixOS puts into profiles of NetworkManager; no file of `networkSecrets` can have its name. */
+export const managerFile = "_network-manager";
+
+/** The unit of NixOS that writes these profiles. */
+export const managerUnit = "NetworkManager-ensure-profiles.service";
+
+/** The variable that a secret is for a profile of NetworkManager: letters, digits and `_`, whatever its name. */
+export function variableOf(secretRef: string): string {
+  const digest = createHash("sha256").update(secretRef).digest("hex").slice(0, 8);
+  const words = secretRef.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_");
+  return `FIRSTLIGHT_${words}_${digest}`;
+}
+
 /** The name of the file of a key of WireGuard; no file of `networkSecrets` can have it. */
 export function wireguardFile(secretRef: string): string {
   return `_${secretRef}`;
 }
 
-/** The files that a network needs: one for each key of WireGuard, and one of all passwords of WLANs. */
+/** The names of the secrets that stand in profiles, each once. */
+export function secretRefsOf(profiles: readonly Profile[]): readonly string[] {
+  const values = profiles.flatMap(({ sections }) =>
+    sections.flatMap(({ settings }) => settings.map(([, value]) => value)),
+  );
+  const refs = values.flatMap((value) => (isSecretRef(value) ? [value.secretRef] : []));
+  return [...new Set(refs)].sort();
+}
+
+/** The file that NetworkManager needs of its profiles: one, with all of their secrets. */
+export function secretsOfManager(profiles: readonly Profile[]): readonly NetworkFile[] {
+  const refs = secretRefsOf(profiles);
+  if (refs.length === 0) return [];
+  const parts = refs.map((secretRef) => ({ secretRef, key: variableOf(secretRef) }));
+  return [
+    {
+      ...{ name: managerFile, from: ["network"], parts, group: "root" },
+      ...{ units: [managerUnit], isEnvironment: true },
+    },
+  ];
+}
+
+/** The files that networkd needs: one for each key of WireGuard, and one of all passwords of WLANs. */
 export function secretsOfNetwork({ tunnels = {}, wifis = {} }: Network): readonly NetworkFile[] {
   const keys = new Map<string, readonly string[]>();
   for (const [name, { mode, privateKey, peers = [] }] of Object.entries(tunnels)) {

@@ -20,7 +20,13 @@ import {
 } from "./assignment.ts";
 import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
 import { eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
-import { secretsOfNetwork, wirelessGroup } from "./network-secret-files.ts";
+import { managerProfiles } from "./network-manager/profiles.ts";
+import {
+  type NetworkFile,
+  secretsOfManager,
+  secretsOfNetwork,
+  wirelessGroup,
+} from "./network-secret-files.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
 
 const directory = "/run/firstlight/network";
@@ -65,33 +71,23 @@ export function networkSecretDropIns(concern: Concern): readonly NixExpr[] {
   });
 }
 
-/** A file that network daemons read. */
-interface SecretFile {
-  /** Below {@link directory}. */
-  readonly name: string;
-  /** Path in the spec. */
-  readonly from: readonly string[];
-  /** What stands in it: a secret as it is, or lines of `key=secret`. */
-  readonly parts: readonly { readonly secretRef: string; readonly key?: string }[];
-  /** Group that may read it; `undefined` for that of networkd. */
-  readonly group: string | undefined;
-  readonly units: readonly string[] | undefined;
-}
-
 /** By name, so that the order of the spec is nothing to the units. */
-function secretsOf({ spec }: Concern): readonly SecretFile[] {
+function secretsOf({ spec, networkRenderer }: Concern): readonly NetworkFile[] {
   const own = Object.entries(spec.networkSecrets ?? {}).map(
-    ([name, { secret, group, units }]): SecretFile => ({
+    ([name, { secret, group, units }]): NetworkFile => ({
       ...{ name, group, units, parts: [secret] },
       from: ["networkSecrets", name],
     }),
   );
-  return [...own, ...secretsOfNetwork(spec.network ?? {})].sort((a, b) =>
-    a.name < b.name ? -1 : 1,
-  );
+  const { network = {} } = spec;
+  const ofNetwork =
+    networkRenderer.renderer === "NetworkManager"
+      ? secretsOfManager(managerProfiles(network, () => {}))
+      : secretsOfNetwork(network);
+  return [...own, ...ofNetwork].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function check(concern: Concern, secrets: readonly SecretFile[]): void {
+function check(concern: Concern, secrets: readonly NetworkFile[]): void {
   for (const { from, group } of secrets) {
     if (from[0] !== "networkSecrets" || group === undefined || /^\d+$/.test(group)) continue;
     const at = [...from, "group"];
@@ -106,7 +102,7 @@ function check(concern: Concern, secrets: readonly SecretFile[]): void {
   addFinding(concern, ["networkSecrets"], "error", "render/secret-too-large", message, hint);
 }
 
-function filesOf(concern: Concern, secrets: readonly SecretFile[]) {
+function filesOf(concern: Concern, secrets: readonly NetworkFile[]) {
   return secrets.flatMap(({ parts }) =>
     parts.map(({ secretRef }) => credential(concern, secretRef)),
   );
@@ -133,7 +129,7 @@ function readersOf(concern: Concern): readonly Reader[] {
  * A switch stops this unit when it changes, which takes nothing away, and starts it with
  * `sysinit-reactivation.target`, before it restarts any other.
  */
-function unit(concern: Concern, secrets: readonly SecretFile[]): NixExpr {
+function unit(concern: Concern, secrets: readonly NetworkFile[]): NixExpr {
   const readers = readersOf(concern).map(({ unit }) => unit);
   return attrs([
     bind("description", str("Put secrets of the network in place")),
@@ -179,21 +175,58 @@ const findWireless = `${wirelessVariable}=root
 if grep -q '^${wirelessGroup}:' /etc/group; then ${wirelessVariable}=${wirelessGroup}; fi
 `;
 
-function script(concern: Concern, secrets: readonly SecretFile[]): string {
-  const puts = secrets.map(({ name, parts, group = networkd.group }) => {
-    const target = [group === wirelessGroup ? `"$${wirelessVariable}"` : shellWord(group)];
-    const contents = parts.map(({ secretRef, key }) => {
-      const file = `"$CREDENTIALS_DIRECTORY/${credential(concern, secretRef).name}"`;
-      return key === undefined ? file : `<(printf '%s=%s\\n' ${shellWord(key)} "$(cat ${file})")`;
-    });
-    return `put 0440 root ${target} ${shellWord(networkSecretPath(name))} ${contents.join(" ")}\n`;
-  });
+/**
+ * Bash: `variable NAME FILE` prints a line of an environment file. Its value is one of a keyfile, and
+ * then one in the quotes of systemd; what would begin another line of either is refused.
+ */
+const variableFunction = `variable() {
+  local value
+  value=$(cat -- "$2") || return 1
+  case $value in
+    *[[:cntrl:]]*)
+      echo "firstlight: \${2##*/} is no single line, which a profile of NetworkManager takes" >&2
+      return 1
+      ;;
+  esac
+  value=\${value//\\\\/\\\\\\\\}
+  case $value in ' '*) value="\\\\s\${value# }" ;; esac
+  value=\${value//\\\\/\\\\\\\\}
+  value=\${value//\\"/\\\\\\"}
+  value=\${value//\\$/\\\\\\$}
+  value=\${value//\\\`/\\\\\\\`}
+  printf '%s="%s"\\n' "$1" "$value"
+}
+`;
+
+function script(concern: Concern, secrets: readonly NetworkFile[]): string {
   const kept = `keep_only ${secrets.map(({ name }) => shellWord(name)).join(" ")}\n`;
   const hasWireless = secrets.some(({ group }) => group === wirelessGroup);
-  const work = `${eachStart}${puts.join("")}${kept}${eachEnd}`;
+  const hasVariables = secrets.some(({ isEnvironment }) => isEnvironment);
+  const puts = secrets.map((secret) => putLine(concern, secret)).join("");
   return [
     ...[enterFunction, putFunction, keepOnly, prepare],
     ...(hasWireless ? [findWireless] : []),
-    work,
+    ...(hasVariables ? [variableFunction] : []),
+    `${eachStart}${puts}${kept}${eachEnd}`,
   ].join("\n");
+}
+
+function putLine(concern: Concern, { name, parts, isEnvironment, ...secret }: NetworkFile): string {
+  const { group = networkd.group } = secret;
+  const target = group === wirelessGroup ? `"$${wirelessVariable}"` : shellWord(group);
+  const file = (secretRef: string) =>
+    `"$CREDENTIALS_DIRECTORY/${credential(concern, secretRef).name}"`;
+  const path = shellWord(networkSecretPath(name));
+  if (isEnvironment) {
+    const lines = parts.map(
+      ({ secretRef, key = "" }) => `lines+=$(variable ${key} ${file(secretRef)})$'\\n'\n`,
+    );
+    return `lines=\n${lines.join("")}put 0600 root ${target} ${path} <(printf %s "$lines")\n`;
+  }
+  const contents = parts.map(({ secretRef, key }) =>
+    key === undefined
+      ? file(secretRef)
+      : `<(printf '%s=%s\\n' ${shellWord(key)} "$(cat ${file(secretRef)})")`,
+  );
+  return `put 0440 root ${target} ${path} ${contents.join(" ")}\n`;
 }

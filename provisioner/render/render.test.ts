@@ -154,6 +154,7 @@ function change(spec: Spec, path: readonly string[]): void {
     when: value === "early" ? "late" : "early",
     frequency: value === "once" ? "always" : "once",
     interpreter: "sh",
+    renderer: "NetworkManager",
     path: `${String(value)}x`,
     to: "203.0.113.0/24",
     name: path[0] === "templates" ? "no-such-template" : "other",

@@ -2,7 +2,11 @@ import type { Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { call, int, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
-import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import {
+  appliedProfile,
+  type CompiledProfiles,
+  type Match,
+} from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { renderAccountPasswords } from "./account-passwords.ts";
 import { type Assignment, assign, attempt, type Concern } from "./assignment.ts";
@@ -30,6 +34,7 @@ import { moduleFile, withoutTakeOver } from "./module-file.ts";
 import { renderModules } from "./modules.ts";
 import { renderLocale, renderNames, renderNtp } from "./names.ts";
 import { renderNetwork } from "./network.ts";
+import { chooseRenderer } from "./network-renderer.ts";
 import { renderNetworkSecrets } from "./network-secrets.ts";
 import { renderOwnSettings } from "./own-settings.ts";
 import { renderPackages } from "./packages.ts";
@@ -77,7 +82,9 @@ export interface RenderResult {
  * the files are for looking at only.
  */
 export function render(input: RenderInput): RenderResult {
-  const concern: Concern = withFirewall({ ...input, findings: [] });
+  const profile = appliedProfile(input.match, input.profiles);
+  const networkRenderer = chooseRenderer({ ...input, profile });
+  const concern: Concern = withFirewall({ ...input, networkRenderer, findings: [] });
   checkSpec(concern);
   warnOfSecretLines(concern);
   nameLeftOut(concern);

@@ -77,6 +77,7 @@ function concern(spec: Omit<Spec, "version">, more: Partial<Concern> = {}): Conc
     credentials: credentialsOf(whole, false),
     origins: new Map(),
     instanceId: "i-0001",
+    networkRenderer: { renderer: "networkd", managerRunsBy: undefined },
     findings: [],
     ...more,
   };
@@ -346,6 +347,39 @@ t.test("network secrets", async (t) => {
     t.equal(readFileSync(at(m, "_wireless"), "utf8"), "b=it's b\nc=it's c\n");
     t.equal(statSync(at(m, "_wireless")).mode & 0o777, 0o440);
   });
+
+  t.test(
+    "of profiles of NetworkManager: variables of one file that root alone reads",
+    async (t) => {
+      const m = machine(t);
+      const odd = " a\\b \"c\" $HOME `id` 'd' #e;";
+      writeFileSync(m.at("credentials/odd"), odd);
+      writeFileSync(m.at("credentials/lines"), "one\npsk-flags=1");
+      const point = (secretRef: string) => ({ password: { secretRef } });
+      const network: NonNullable<Spec["network"]> = {
+        renderer: "NetworkManager",
+        wifis: { wlan0: { accessPoints: { odd: point("odd"), lines: point("lines") } } },
+      };
+      const networkRenderer = { renderer: "NetworkManager", managerRunsBy: undefined } as const;
+      const script = textAt(
+        renderNetworkSecrets(concern({ network }, { networkRenderer })),
+        "systemd.services.firstlight-network-secrets",
+        "script",
+      );
+      t.match(m.run(script), { code: 1, stderr: /lines is no single line/ });
+      const file = at(m, "_network-manager");
+      t.equal(statSync(file).mode & 0o777, 0o600);
+      const [line = "", ...rest] = readFileSync(file, "utf8").trim().split("\n");
+      t.same(rest, [], "nothing of the other one");
+      const [, name = "", value = ""] = /^(FIRSTLIGHT_ODD_[0-9a-f]{8})="(.*)"$/.exec(line) ?? [];
+      t.ok(name, line);
+      t.equal(
+        value.replaceAll(/\\([\\"$`])/g, "$1"),
+        "\\sa\\\\b \"c\" $HOME `id` 'd' #e;",
+        "as systemd reads it: a value of a keyfile",
+      );
+    },
+  );
 
   t.test("that cannot be read keep no other back, and that is said", async (t) => {
     const m = machine(t);

@@ -10,6 +10,7 @@ import {
   type Concern,
   placeOf,
 } from "./assignment.ts";
+import type { NetworkRenderer } from "./network-renderer.ts";
 import { hintAt } from "./parameter-hints.ts";
 import type { SourceFile } from "./sources.ts";
 import { clashOf } from "./template-uses.ts";
@@ -24,6 +25,8 @@ export interface Template {
   readonly example: Readonly<Record<string, PlainData>>;
   /** Files that are copied into the sources, paths below the template's folder. */
   readonly files: readonly SourceFile[];
+  /** What it has the network set up by, where it brings a program for that. */
+  readonly networkRenderer?: NetworkRenderer;
   /** JSON Schema of the parameters. */
   readonly schema: Readonly<Record<string, unknown>>;
   /**

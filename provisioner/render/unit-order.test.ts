@@ -22,6 +22,7 @@ function servicesOf(spec: Spec): ReadonlyMap<string, Order> {
     credentials: credentialsOf(spec, false),
     origins: new Map(),
     instanceId: "i-0001",
+    networkRenderer: { renderer: "networkd", managerRunsBy: undefined },
     findings: [],
   };
   const rendered = [...renderHomes(concern), ...renderFiles(concern), ...renderCommands(concern)];

@@ -4,11 +4,15 @@ import { type Assignment, assign, type Concern } from "./assignment.ts";
 import { type Link, linksOf } from "./networkd/links.ts";
 
 /**
- * An adopted configuration may run NetworkManager: it is told to leave alone what networkd does, in its
- * own words (NetworkManager.conf(5), device list format). Where it does not run, that says nothing.
+ * An adopted configuration may run NetworkManager, a template and an option do: it is told to leave
+ * alone what networkd does, in its own words (NetworkManager.conf(5), device list format). Where it does
+ * not run, that says nothing.
  */
-export function leaveToNetworkd({ base }: Concern, network: Network): readonly Assignment[] {
-  if (base.kind !== "adopted") return [];
+export function leaveToNetworkd(
+  { base, networkRenderer }: Concern,
+  network: Network,
+): readonly Assignment[] {
+  if (base.kind !== "adopted" && networkRenderer.managerRunsBy === undefined) return [];
   const left = linksOf(network).map((link) => str(deviceOf(link)));
   return [assign(["networking", "networkmanager", "unmanaged"], list(left), ["network"])];
 }

@@ -100,7 +100,6 @@ check([
       "warning network/unsupported 4:5 ethernets.lan.virtual-function-count",
       "warning network/unsupported 5:5 ethernets.lan.openvswitch",
       "warning network/unsupported 6:1 modems",
-      "note network/unsupported 7:1 renderer",
     ],
   },
   {

@@ -14,7 +14,7 @@ export function put<T extends object, K extends keyof T>(
 }
 
 /** The kinds of interfaces of the spec. */
-export type LinkKind = keyof Network;
+export type LinkKind = Exclude<keyof Network, "renderer">;
 
 /** Adds an interface; one that the user-data has described stays as it is there. */
 export function addLink<K extends LinkKind>(
@@ -48,7 +48,8 @@ export function addLink<K extends LinkKind>(
 
 /** Where an interface of this name stands in the spec. */
 export function kindOf({ spec }: SpecDraft, name: string): LinkKind | undefined {
-  const kinds = Object.entries(spec.network ?? {}) as [LinkKind, object][];
+  const { renderer: _, ...links } = spec.network ?? {};
+  const kinds = Object.entries(links) as [LinkKind, object][];
   return kinds.find(
     ([, links]) => getOwn(links as Record<string, object>, name) !== undefined,
   )?.[0];

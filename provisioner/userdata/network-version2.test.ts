@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import t from "tap";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
 import { linesOf, secretText, translateText } from "./sample-translation.ts";
 
 function network(text: string) {
@@ -417,6 +418,57 @@ for (const [name, { yaml, network: expected, says = [] }] of Object.entries(case
   });
 }
 
+const renderers: Readonly<Record<string, Case>> = {
+  "for all": {
+    yaml: "ethernets: {a: {}}\nrenderer: NetworkManager\n",
+    network: { renderer: "NetworkManager", ethernets: { a: {} } },
+  },
+  "for a kind of interfaces, and for one": {
+    yaml: "ethernets: {renderer: networkd, a: {renderer: networkd}}\n",
+    network: { renderer: "networkd", ethernets: { a: {} } },
+  },
+  "another one for some": {
+    yaml: "ethernets: {a: {renderer: networkd}}\nwifis: {renderer: networkd}\nrenderer: network-manager\n",
+    network: { renderer: "NetworkManager", ethernets: { a: {} } },
+    says: [
+      "warning network/unsupported 2:17 ethernets.a.renderer",
+      "warning network/unsupported 3:9 wifis.renderer",
+    ],
+  },
+  "an interface of that name": {
+    yaml: "ethernets: {renderer: {dhcp4: true}}\n",
+    network: { ethernets: { renderer: { dhcp4: true } } },
+  },
+  "one that is none, and none": {
+    yaml: "renderer: ifupdown\nethernets: {a: {renderer: }, b: {renderer: [networkd]}}\n",
+    network: { ethernets: { a: {}, b: {} } },
+    says: [
+      "warning network/unsupported 2:1 renderer",
+      "warning network/unsupported 3:34 ethernets.b.renderer",
+    ],
+  },
+};
+
+for (const [name, { yaml, network: expected, says = [] }] of Object.entries(renderers)) {
+  t.test(`what sets it up: ${name}`, async (t) => {
+    const translation = network(yaml);
+    t.strictSame(translation.spec.network ?? {}, expected);
+    t.strictSame(linesOf(translation), says);
+  });
+}
+
+t.test("what sets it up is the user-data's word first", async (t) => {
+  const text = "version: 2\nrenderer: networkd\nethernets: {a: {dhcp4: true}}\n";
+  const networkConfig = { document: "network-config", bytes: Buffer.from(text) };
+  const said = "#firstlight\nnetwork: {renderer: NetworkManager}\n";
+  const translation = translateText(said, {}, { networkConfig });
+  t.strictSame(translation.spec.network, {
+    renderer: "NetworkManager",
+    ethernets: { a: { dhcp4: true } },
+  });
+  t.strictSame(linesOf(translation), ["warning network/unsupported 2:1 renderer"]);
+});
+
 t.test("keys and passwords are secrets, each under a name of its own", async (t) => {
   const tunnels = network(cases["tunnels"]?.yaml ?? "");
   t.equal(secretText(tunnels, "network-wg0-private-key"), key);
@@ -439,4 +491,15 @@ t.test("the page's example is a spec of which nothing is said", async (t) => {
   t.strictSame(linesOf(translation), []);
   t.same(Object.keys(translation.spec.network ?? {}), ["ethernets", "bonds", "vlans", "tunnels"]);
   t.same([...translation.secrets.keys()], ["network-wg0-private-key"]);
+});
+
+t.test("so is every other example of the page, and it renders", async (t) => {
+  const page = readFileSync(new URL("../../docs/network.md", import.meta.url), "utf8");
+  const [, ...others] = [...page.matchAll(/```yaml\n([^`]+)```/g)].map(([, text = ""]) => text);
+  t.ok(others.length > 0);
+  for (const example of others) {
+    const translation = translateText(`#firstlight\n${example}`);
+    t.strictSame(linesOf(translation), []);
+    t.strictSame(tryRender(translation.spec).findings, []);
+  }
 });

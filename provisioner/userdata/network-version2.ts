@@ -17,11 +17,11 @@ import {
   left,
   linkNameOf,
   namesOf,
-  passedOver,
   readKeys,
   setterFor,
 } from "./network/keys.ts";
 import { linkReaders, shareMetric } from "./network/link-keys.ts";
+import { readRenderer } from "./network/renderer.ts";
 import { tunnelModeOf, tunnelReaders } from "./network/tunnel-keys.ts";
 import { wifiReaders } from "./network/wifi-keys.ts";
 import { addLink, type LinkKind, readAddress, refuse } from "./network-parts.ts";
@@ -34,9 +34,11 @@ const byOptions = "say it under `firstlight: options`";
 
 /** Version 2, which is netplan's format (https://netplan.readthedocs.io), with all of its interfaces. */
 export function fillFromVersion2(network: Input, draft: SpecDraft): void {
+  const renderer = network.get("renderer");
+  if (renderer !== undefined) readRenderer(renderer, draft);
   readKeys(network, draft, {
     version: (input) => input.mark("translated"),
-    renderer: passedOver("the network is always configured with systemd-networkd"),
+    renderer: () => undefined, // read before: what is said of one interface comes after it
     ethernets: links("ethernets", () => ({ ...linkReaders, ...deviceReaders })),
     wifis: links("wifis", (name) => ({
       ...linkReaders,
@@ -50,10 +52,13 @@ export function fillFromVersion2(network: Input, draft: SpecDraft): void {
     "virtual-ethernets": links("veths", () => ({ ...linkReaders, ...vethReaders })),
     "dummy-devices": links("dummies", () => linkReaders),
     tunnels: (input) => {
-      for (const [name, inner] of entries(input)) addTunnel(inner, name, draft);
+      for (const [name, inner] of interfaces(input, draft)) addTunnel(inner, name, draft);
     },
     modems: left("modems are not translated", `${byOptions} with networking.modemmanager`),
-    "nm-devices": left("NetworkManager is not used", `${byOptions} with networking.networkmanager`),
+    "nm-devices": left(
+      "connections in NetworkManager's own words are not translated",
+      `${byOptions} with networking.networkmanager`,
+    ),
     openvswitch: left("Open vSwitch is not translated", `${byOptions} with virtualisation.vswitch`),
   });
 }
@@ -78,9 +83,10 @@ function links<K extends Exclude<LinkKind, "tunnels">>(
   readersOf: (name: string) => KeyReaders<LinkOf<K>>,
 ) {
   return (input: Input, draft: SpecDraft): void => {
-    for (const [name, inner] of entries(input)) {
+    for (const [name, inner] of interfaces(input, draft)) {
       const link = {} as LinkOf<K>;
-      if (!readLink(inner, link, readersOf(name))) continue;
+      const renderer = (said: Input) => readRenderer(said, draft);
+      if (!readLink(inner, link, { ...readersOf(name), renderer })) continue;
       if (isWhole(kind, link, inner)) addLink(draft, { kind, name, input: inner }, link);
     }
   };
@@ -91,6 +97,15 @@ function entries(input: Input): readonly (readonly [string, Input])[] {
   else if (!input.isMapping()) input.expected("a mapping of interfaces");
   else if (input.entries().length === 0) input.mark("translated");
   return input.entries();
+}
+
+/** Without `renderer`, which may stand among them: no interface is a word. */
+function interfaces(input: Input, draft: SpecDraft): readonly (readonly [string, Input])[] {
+  return entries(input).filter(([name, inner]) => {
+    if (name !== "renderer" || typeof inner.value !== "string") return true;
+    readRenderer(inner, draft);
+    return false;
+  });
 }
 
 /** Whether there was something that could be read. */
@@ -147,7 +162,8 @@ function addTunnel(input: Input, name: string, draft: SpecDraft): void {
     return input.mark("unsupported");
   }
   const tunnel: Tunnel = { mode };
-  readLink(input, tunnel, { ...linkReaders, ...tunnelReaders(name, mode, draft) });
+  const renderer = (said: Input) => readRenderer(said, draft);
+  readLink(input, tunnel, { ...linkReaders, ...tunnelReaders(name, mode, draft), renderer });
   const needed = mode === "wireguard" ? ["privateKey"] : mode === "vxlan" ? ["id"] : [];
   if (needed.every((key) => key in tunnel)) {
     addLink(draft, { kind: "tunnels", name, input }, tunnel);

@@ -28,8 +28,8 @@ ${example}
   return `# Templates
 
 Made by \`npm run docs\`. A template is a folder with \`default.nix\` (a function from parameters to a
-NixOS module), \`schema.json\` (its parameters) and \`template.yaml\` (title, description, example). It is
-copied into the sources of a system and called with printed values; nothing is ever substituted in its
+NixOS module), \`schema.json\` (its parameters) and \`template.yaml\` (title, description, example, and
+\`networkRenderer\` where it brings what sets the network up). It is copied into the sources of a system and called with printed values; nothing is ever substituted in its
 text.
 
 A template is used once on a machine, but where its section says what tells several uses apart.

@@ -73,6 +73,7 @@ in
       enableRedistributableFirmware = option bool false;
       enableAllFirmware = option bool false;
       firmware = list package;
+      wirelessRegulatoryDatabase = option bool false;
     };
     i18n = { defaultLocale = option str "en_US.UTF-8"; extraLocaleSettings = option (attrsOf str) { }; extraLocales = option (either (listOf str) (enum [ "all" ])) [ ]; supportedLocales = list str; };
     networking = {
@@ -95,8 +96,6 @@ in
       hosts = option (attrsOf (listOf str)) { };
       interfaces = option (attrsOf free) { };
       nameservers = list str;
-      networkmanager.enable = option bool false;
-      networkmanager.unmanaged = list str;
       search = list str;
       timeServers = option (listOf str) [ "0.nixos.pool.ntp.org" "1.nixos.pool.ntp.org" "2.nixos.pool.ntp.org" "3.nixos.pool.ntp.org" ];
       useDHCP = option bool true;

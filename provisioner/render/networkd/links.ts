@@ -11,7 +11,7 @@ export const linkKinds = [
   "vlans",
   "vrfs",
   "tunnels",
-] as const satisfies readonly (keyof Network)[];
+] as const satisfies readonly (keyof Omit<Network, "renderer">)[];
 
 /** One of the kinds of interfaces. */
 export type LinkKind = (typeof linkKinds)[number];
@@ -60,7 +60,7 @@ export function linksOf(network: Network): readonly Link[] {
     }
   }
   const tie = (reference: string, from: readonly string[]) => {
-    const known = findLink(links, reference);
+    const known = links.get(reference) ?? linkNamed([...links.values()], reference);
     if (known !== undefined) return known.ties;
     const implied = { name: reference, from, settings: {}, device: {} };
     const link: Link = { ...implied, ties: { vlans: [], vxlans: [] } };
@@ -103,12 +103,10 @@ function tieMembers(network: Network, tie: Tie): void {
 }
 
 /** By its name in the spec, else by the name that it is to have or is found by. */
-function findLink(links: ReadonlyMap<string, Link>, reference: string): Link | undefined {
+export function linkNamed(links: readonly Link[], reference: string): Link | undefined {
   return (
-    links.get(reference) ??
-    [...links.values()].find(
-      ({ device }) => device?.setName === reference || device?.match?.name === reference,
-    )
+    links.find(({ name }) => name === reference) ??
+    links.find(({ device }) => device?.setName === reference || device?.match?.name === reference)
   );
 }
 
@@ -117,8 +115,10 @@ function findLink(links: ReadonlyMap<string, Link>, reference: string): Link | u
  * by its address, its driver or a pattern it is not, unless it is given a name.
  */
 export function knownName(network: Network, reference: string): string | undefined {
-  const links = new Map(linksOf(network).map((link) => [link.name, link]));
-  const { name, device } = findLink(links, reference) ?? { name: reference, device: undefined };
+  const { name, device } = linkNamed(linksOf(network), reference) ?? {
+    name: reference,
+    device: undefined,
+  };
   const { match, setName } = device ?? {};
   if (setName !== undefined) return setName;
   if (match?.name !== undefined) return /[*?[ ]/.test(match.name) ? undefined : match.name;

@@ -59,7 +59,7 @@ function deviceKind(match: Ethernet["match"]): string | undefined {
  * A device that is there already keeps its name until it appears again, at the next boot: a .network
  * file of one that is to be renamed fits it under both names, or by what does not change.
  */
-function nameOfEither(
+export function nameOfEither(
   name: string,
   { match, setName }: NonNullable<Link["device"]>,
 ): string | undefined {

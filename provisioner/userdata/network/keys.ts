@@ -46,7 +46,7 @@ export function left(message: string, hint: string) {
   return (input: Input): void => input.unsupported({ code: "network/unsupported", message, hint });
 }
 
-/** A key that says how a program other than networkd is to do it, or nothing that counts here. */
+/** A key that says how one program is to do it, or nothing that counts here. */
 export function passedOver(message: string) {
   return (input: Input): void =>
     input.unsupported({ code: "network/unsupported", message }, "note");

@@ -110,8 +110,7 @@ export const linkReaders: KeyReaders<LinkSettings> = {
     "which kinds of addresses a boot waits for is not translated",
     "say `optional: true` where it waits for none of them",
   ),
-  renderer: passedOver("the network is always configured with systemd-networkd"),
-  networkmanager: passedOver("NetworkManager is not used"),
+  networkmanager: passedOver("settings in NetworkManager's own words are not translated"),
   auth: left(
     "802.1X is not translated",
     "set networking.supplicant under `firstlight: options`, its secrets as secret files",

@@ -67,7 +67,7 @@ function pointReaders(name: string, draft: SpecDraft): KeyReaders<AccessPoint> {
     },
     band: left("the band is left to the radio", byHand),
     channel: left("the channel is left to the radio", byHand),
-    networkmanager: left("NetworkManager is not used", byHand),
+    networkmanager: left("settings in NetworkManager's own words are not translated", byHand),
     auth: (input, point) => {
       if (!input.isMapping()) return input.expected("a mapping");
       const management = input.get("key-management");

@@ -8,6 +8,7 @@ let
       ../users.nix
       ../systemd.nix
       ../networkd.nix
+      ../networkmanager.nix
       ../activation.nix
       ../toplevel.nix
       ({ config, ... }: {

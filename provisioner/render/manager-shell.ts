@@ -1,0 +1,36 @@
+// The shell around NixOS's unit that writes the profiles of NetworkManager. By itself it adds files
+// and lets NetworkManager read them: what is gone stays until the next boot, and an interface that is
+// up keeps what it was set up by.
+
+const profiles = "/run/NetworkManager/system-connections";
+const before = "/run/firstlight/network-manager";
+
+/** Bash, before the profiles are written: those of the generation before are put aside. */
+export const managerProfilesBefore = `install -d -m 0700 ${before}
+rm -f -- ${before}/*
+for file in ${profiles}/firstlight-*.nmconnection; do
+  if [ -e "$file" ]; then mv -- "$file" ${before}/; fi
+done
+`;
+
+/**
+ * Bash, after NetworkManager has read them: an interface whose profile is another one is set up again,
+ * and one that systemd-networkd has set up so far, or NetworkManager without a profile, is taken over. A
+ * boot waits for none of them. Which wireless network to join is NetworkManager's choice: a profile of one
+ * counts where it is in use.
+ */
+export const managerProfilesAfter = `wait=0
+if systemctl -q is-active multi-user.target; then wait=20; fi
+for file in ${profiles}/firstlight-*.nmconnection; do
+  old=${before}/\${file##*/}
+  if [ -e "$old" ] && [ "$(cat "$file")" = "$(cat "$old")" ]; then continue; fi
+  uuid=$(sed -n '0,/^uuid=/s/^uuid=//p' "$file")
+  if nmcli -g UUID connection show --active | grep -qx "$uuid"; then
+    if [ ! -e "$old" ]; then continue; fi
+  elif grep -qx -e 'type=wifi' -e 'autoconnect=false' "$file"; then
+    continue
+  fi
+  nmcli --wait "$wait" connection up uuid "$uuid" || true
+done
+rm -rf -- ${before}
+`;

@@ -16,7 +16,7 @@ import {
   readLines,
 } from "./cloud-config-set.ts";
 
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 const documents = "cloud-config/documents.jsonl";
 const verdicts = "cloud-config/schema-verdicts.jsonl";

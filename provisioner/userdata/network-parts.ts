@@ -74,8 +74,11 @@ export function readAddress(input: Input | undefined): string | undefined {
     : address;
 }
 
-/** `192.0.2.10/24`, with a netmask instead of the prefix length as well. */
-export function readPrefixed(input: Input, lengthOf: () => number | undefined): string | undefined {
+/** `192.0.2.10/24`; where a prefix length may stand elsewhere, `lengthOf` says it. */
+export function readPrefixed(
+  input: Input,
+  lengthOf?: () => number | undefined,
+): string | undefined {
   const text = input.text();
   if (text === undefined) return undefined;
   const [address = "", written, ...rest] = text.split("/");
@@ -87,10 +90,10 @@ export function readPrefixed(input: Input, lengthOf: () => number | undefined): 
       "write it as `192.0.2.10/24` or `2001:db8::10/64`",
     );
   }
-  const length = written === undefined ? lengthOf() : prefixLength(written);
+  const length = written === undefined ? lengthOf?.() : prefixLength(written);
   const most = family === 4 ? 32 : 128;
   if (length === undefined || length > most) {
-    const isMissing = written === undefined && length === undefined;
+    const isMissing = written === undefined && lengthOf === undefined;
     const message = isMissing
       ? "this address lacks the length of its prefix"
       : `expected a prefix length of at most ${most}, or a netmask without holes`;

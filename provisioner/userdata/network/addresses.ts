@@ -36,11 +36,7 @@ const optionReaders = {
 export function readAddresses(input: Input, link: LinkSettings): void {
   for (const item of input.items()) {
     const entries = item.isMapping() ? item.entries() : [];
-    if (!item.isMapping())
-      addAddress(
-        link,
-        readPrefixed(item, () => undefined),
-      );
+    if (!item.isMapping()) addAddress(link, readPrefixed(item));
     else if (entries.length === 0)
       refuse(item, "expected an address", "write it as `192.0.2.10/24` or `2001:db8::10/64`");
     for (const [text, options] of entries) addWithOptions(link, text, options);

@@ -21,7 +21,10 @@ export function checkCloudConfig(document: InputDocument): readonly Finding[] {
   // An empty document is the empty mapping to cloud-init.
   const value = document.root.value ?? {};
   const errors: readonly ValidationError[] = validate(value) ? [] : (validate.errors ?? []);
-  const problems = [...describeErrors(errors, value), ...findDeprecated(value)];
+  const problems = [
+    ...describeErrors(errors, { value, most: maxProblems }),
+    ...findDeprecated(value),
+  ];
   return problems
     .slice(0, maxProblems)
     .map((problem) => toFinding(problem, document))

@@ -28,21 +28,23 @@ const maxForms = 12;
 
 /**
  * Errors of the schema as problems: one for each place. Of a value that may have several forms the
- * form that it comes next to is judged, and where it has none of them, all are named.
+ * form that it comes next to is judged, and where it has none of them, all are named. `most` are enough.
  */
 export function describeErrors(
   errors: readonly ValidationError[],
-  value: unknown,
+  { value, most }: { readonly value: unknown; readonly most: number },
 ): readonly Problem[] {
   const byPlace = Map.groupBy(errors, ({ instancePath }) => instancePath);
   const above = new Set([...byPlace.keys()].flatMap(placesAbove));
-  const seen = new Set<string>();
-  return [...byPlace]
-    .flatMap(([place, here]) => describePlace({ place, value, deeper: above.has(place) }, here))
-    .filter((problem) => {
-      const key = JSON.stringify([problem.path, problem.message]);
-      return !seen.has(key) && seen.add(key) !== undefined;
-    });
+  const problems = new Map<string, Problem>();
+  for (const [place, here] of byPlace) {
+    for (const said of describePlace({ place, value, deeper: above.has(place) }, here)) {
+      const key = JSON.stringify([said.path, said.message]);
+      if (!problems.has(key)) problems.set(key, said);
+    }
+    if (problems.size >= most) break; // each takes its time, and nobody reads more
+  }
+  return [...problems.values()];
 }
 
 function placesAbove(place: string): readonly string[] {

@@ -177,6 +177,31 @@ t.test("what vendor-data has under `firstlight` is put below signed text", async
   t.same(spec.users?.["alice"]?.authorizedKeys, ["ssh-ed25519 AAAA"]);
 });
 
+t.test("vendor-data in other words changes nothing that is signed, or is not used", async (t) => {
+  const changing: readonly (readonly [own: string, other: string, isUsed: boolean])[] = [
+    ["hostname: own", "fqdn: evil.example.org", true],
+    ["fqdn: own.example.org", "prefer_fqdn_over_hostname: true\nhostname: evil", false],
+    ["hostname: own", "preserve_hostname: true", false],
+    ["lxd: {init: {storage_backend: btrfs}}", "lxd: {preseed: 'config: {a: b}'}", false],
+    ["ssh_authorized_keys: [ssh-ed25519 AAAA]", "user: {name: evil}", false],
+    ["ssh_authorized_keys: [ssh-ed25519 AAAA]", "users: [{name: evil}]", false],
+    ["runcmd: [echo own]\npackages: [git]", "bootcmd: [echo beside]\nlocale: C.UTF-8", true],
+    ["runcmd: [echo own]", "write_files: [{path: /b, permissions: '0600', content: b}]", true],
+  ];
+  for (const [own, other, isUsed] of changing) {
+    const text = `#cloud-config\n${own}\n`;
+    const name = `${own}; ${other}`;
+    const vendorData = `#cloud-config\n${other}\ntimezone: UTC\n`;
+    const [alone, both] = [await resolve(text), await resolve(text, { vendorData })];
+    const left = both.findings.filter(({ message }) => /would not be what is signed/.test(message));
+    t.equal(left.length, isUsed ? 0 : 1, name);
+    t.equal(both.spec.timezone, isUsed ? "UTC" : undefined, name);
+    if (!isUsed) t.same(both.spec, alone.spec, name);
+    t.equal(both.spec.hostname, alone.spec.hostname, name);
+    t.same(both.errors, [], name);
+  }
+});
+
 t.test("the image decides whether vendor-data says where to report", async (t) => {
   const vendorData = "#cloud-config\nfirstlight: {report: {node: v}}\n";
   t.equal((await resolve("#cloud-config\n", { vendorData })).spec.report, undefined);

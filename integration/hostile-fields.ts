@@ -218,7 +218,10 @@ const common: readonly Field[] = [
     top("puppet", (text) => ({ conf: { agent: { server: text } } })),
     (text) => [text.replaceAll(/[\r\n]+/g, " ")],
   ),
-  top("salt_minion", (text) => ({ conf: { id: text, [text]: 1 } })),
+  comingOut(
+    top("salt_minion", (text) => ({ conf: { id: text, [text]: 1 } })),
+    (text) => [JSON.stringify(text).slice(1, -1)], // its file is JSON
+  ),
   top("lxd", (text) => ({ init: { storage_pool: text }, bridge: { mode: "new", name: text } })),
   top("drivers", (version) => ({ nvidia: { "license-accepted": true, version } })),
   top("phone_home", (url) => ({ url })),

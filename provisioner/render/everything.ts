@@ -65,6 +65,7 @@ export const everything = {
       frequency: "once",
       script: { secretRef: "setup.py" },
       interpreter: "own",
+      starter: { secretRef: "setup.py-starter" },
     },
   ],
   hooks: [

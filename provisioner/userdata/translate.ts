@@ -27,9 +27,10 @@ import { addScripts } from "./scripts/add-scripts.ts";
 import { orderPrograms } from "./scripts/order-programs.ts";
 import type { NamedScript } from "./scripts/script-order.ts";
 import { settleSecrets } from "./settle-secrets.ts";
+import { changedByOthers } from "./signed/changed-by-others.ts";
 import type { Coverage, RawDocument, Translation, TranslationContext } from "./translation.ts";
 import { decodeUserData, sniff } from "./user-data-format.ts";
-import { weighFinding } from "./vendor-data.ts";
+import { findingOfChange, weighFinding } from "./vendor-data.ts";
 import { leaveOutVendorFirstlight } from "./vendor-firstlight.ts";
 import { vendorKeys } from "./vendor-switch.ts";
 
@@ -48,7 +49,21 @@ interface Part {
  * Every document of a datasource -> one spec, with findings for all that is not in it. The spec fits
  * its schema whatever the documents say: what does not fit is named in an error and left out.
  */
-export function translate(documents: Documents, given: TranslationContext): Translation {
+export function translate(documents: Documents, context: TranslationContext): Translation {
+  const together = translateTogether(documents, context);
+  const { vendorDocuments } = together;
+  if (context.isSigned !== true || vendorDocuments.length === 0) return together;
+  const { userData, networkConfig } = documents;
+  const alone = translateTogether({ userData, networkConfig }, context);
+  const isSigned = (document: string) => document !== networkConfig?.document;
+  const path = changedByOthers(alone, together, isSigned);
+  if (path === undefined) return together;
+  const [document = "vendor-data"] = vendorDocuments;
+  const finding = findingOfChange(document, path);
+  return { ...alone, findings: boundFindings([...alone.findings, finding]), vendorDocuments };
+}
+
+function translateTogether(documents: Documents, given: TranslationContext): Translation {
   const context = { ...given, publicKeys: keyLines(given.publicKeys) };
   const { networkConfig } = documents;
   const configs = readConfigs(documents, context);

@@ -118,6 +118,16 @@ function wholeOf(document: string, documents: readonly string[]): string {
   return documents.find((each) => document.startsWith(`${each}: `)) ?? document;
 }
 
+/** What to say of vendor-data that is left out because a signed text would not mean the same with it. */
+export function findingOfChange(document: string, path: string): Finding {
+  return {
+    ...{ document, path: "", line: null, column: null, level: "warning" },
+    code: "user-data/vendor-data",
+    message: `vendor-data is not used: with it \`${path}\` would not be what is signed`,
+    hint: "say all of it in the signed text, or switch vendor-data off there: `vendor_data: {enabled: false}`",
+  };
+}
+
 interface Commands {
   /** The key that holds them; the empty text where all of the document is a program. */
   readonly path: string;

@@ -114,7 +114,7 @@
         trap : TERM # it is told how the script ended, also when it was stopped
         record null null
         code=0
-        install -m 0700 "$CREDENTIALS_DIRECTORY"/setup.py "$RUNTIME_DIRECTORY"/script && "$RUNTIME_DIRECTORY"/script || code=$?
+        install -m 0700 "$CREDENTIALS_DIRECTORY"/setup.py "$RUNTIME_DIRECTORY"/script && sh "$CREDENTIALS_DIRECTORY"/setup.py-starter "$RUNTIME_DIRECTORY"/script || code=$?
         record "\"$(date -u +%FT%TZ)\"" $code
         exit $code
       '';
@@ -122,7 +122,10 @@
         Type = "oneshot";
         RuntimeDirectory = "firstlight-command-setup.py";
         RuntimeDirectoryMode = "0700";
-        LoadCredentialEncrypted = [ "setup.py:/var/lib/firstlight/credentials/setup.py@0123456789abcdef" ];
+        LoadCredentialEncrypted = [
+          "setup.py:/var/lib/firstlight/credentials/setup.py@0123456789abcdef"
+          "setup.py-starter:/var/lib/firstlight/credentials/setup.py-starter@0123456789abcdef"
+        ];
       };
     };
     firstlight-commands = {

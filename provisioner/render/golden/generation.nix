@@ -62,6 +62,7 @@
       "bootcmd@0123456789abcdef"
       "hook-0@0123456789abcdef"
       "runcmd@0123456789abcdef"
+      "setup.py-starter@0123456789abcdef"
       "setup.py@0123456789abcdef"
     ];
   };

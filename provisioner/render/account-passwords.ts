@@ -22,6 +22,7 @@ import type { CredentialFile } from "./base.ts";
 import { eachEnd, eachStart } from "./file-shell.ts";
 import { instanceScope } from "./instance-scope.ts";
 import { isNixosUser } from "./nixos-accounts.ts";
+import { onceFunction } from "./once-shell.ts";
 
 /** What is to become of the password of an account. */
 interface Wish {
@@ -113,23 +114,11 @@ present() {
   return 1
 }
 
-# Does something for a user, unless it was the last that was done: user, a name for it, what to do.
-once() (
-  set -e
-  stamp=$stamps/password-$1
-  if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$2" ]; then exit 0; fi
-  "\${@:3}" "$1"
-  mkdir -p "$stamps"
-  printf '%s\\n' "$2" > "$stamp.new"
-  mv -T "$stamp.new" "$stamp"
-  sync "$stamp" "$stamps"
-)
-
-setHash() { # file, user
+setHash() { # user, file
   local hash= old
-  IFS= read -r hash < "$1" || [ -n "$hash" ]
-  old=$(present "$2")
-  if [ "$old" != "$hash" ]; then printf '%s:%s\\n' "$2" "$hash" | chpasswd -e; fi
+  IFS= read -r hash < "$2" || [ -n "$hash" ]
+  old=$(present "$1")
+  if [ "$old" != "$hash" ]; then printf '%s:%s\\n' "$1" "$hash" | chpasswd -e; fi
 }
 
 lock() {
@@ -154,10 +143,13 @@ unlock() {
 function script({ instanceId }: Concern, wishes: readonly Wish[]): string {
   const calls = wishes.map(({ name, what }) => {
     const user = shellWord(name);
-    if (typeof what === "string") return `once ${user} ${what} ${what}\n`;
+    const stamp = `"$stamps"/${shellWord(`password-${name}`)}`;
+    if (typeof what === "string") return `once ${stamp} ${what} ${what} ${user}\n`;
     const file = `"$CREDENTIALS_DIRECTORY"/${shellWord(what.name)}`;
-    return `once ${user} ${shellWord(`hash-${what.version}`)} setHash ${file}\n`;
+    return `once ${stamp} ${shellWord(`hash-${what.version}`)} setHash ${user} ${file}\n`;
   });
   const stamps = `stamps=/var/lib/firstlight/stamps/${instanceScope(instanceId)}\n`;
-  return [`${stamps}${functions}`, `${eachStart}${calls.join("")}${eachEnd}`].join("\n");
+  return [`${stamps}${onceFunction}`, functions, `${eachStart}${calls.join("")}${eachEnd}`].join(
+    "\n",
+  );
 }

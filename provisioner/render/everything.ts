@@ -44,6 +44,7 @@ export const everything = {
     { path: "/opt/app/env", content: "A=1\n" },
     { path: "/opt/app/log", secret: { secretRef: "file-line" }, append: true },
     { path: "/opt/app/late", content: "late\n", defer: true },
+    { path: "/opt/app/first", content: "first\n", once: true },
   ],
   commands: [
     {

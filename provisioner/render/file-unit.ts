@@ -25,7 +25,8 @@ import type { CredentialFile } from "./base.ts";
 import { credentialLimitBytes, groupsWithinLimit, sizeOf } from "./credential-limit.ts";
 import { addFunction, eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
 import { instanceScope } from "./instance-scope.ts";
-import { mountsAt, mountUnits, storageUnits } from "./mount-order.ts";
+import { type MountUnit, mountsAt, mountUnits, storageUnits } from "./mount-order.ts";
+import { onceFunction } from "./once-shell.ts";
 
 /** What a file is made of: text that may stand in the store, or a secret. */
 export type FilePart = { readonly index: number } & (
@@ -118,6 +119,9 @@ function fileUnit(
     bind("description", str(`Put files of the spec in place${deferred ? ", the later ones" : ""}`)),
     ...(deferred ? afterNetwork(concern, before) : beforeNetwork(before, placesOf(concern, files))),
     ...(texts.length === 0 ? [] : [bind("environment", attrs(texts))]),
+    ...(files.some((each) => each.file.once === true && innermostMount(concern, each))
+      ? [bind("path", list([ref("pkgs", "util-linux")]))]
+      : []),
     bind("script", str(script(concern, files))),
     bind(
       "serviceConfig",
@@ -184,15 +188,50 @@ function script(concern: Concern, files: readonly PlacedFile[]): string {
     const { mode = "0644", owner = "root", group = "root" } = file;
     const attributes = [mode, owner, group, file.path].map(shellWord).join(" ");
     const sources = parts.map((part) => contents(concern, part));
-    if (replaces) return `put ${attributes} ${sources.join(" ")}\n`;
+    if (replaces) return putLine(concern, placed, `put ${attributes} ${sources.join(" ")}`);
     return parts
       .map(
         (part, at) => `add ${stamp(concern, placed, part, known)} ${attributes} ${sources[at]}\n`,
       )
       .join("");
   });
-  const functions = [enterFunction, putFunction, ...(adds ? [addFunction] : [])];
+  const isOnce = files.some(({ file }) => file.once === true);
+  const functions = [
+    ...[enterFunction, putFunction],
+    ...(adds ? [addFunction] : []),
+    ...(isOnce ? [onceFunction] : []),
+  ];
   return [...functions, `${eachStart}${calls.join("")}${eachEnd}`].join("\n");
+}
+
+/** What is wanted once is put again for another instance, or where it is to be another. */
+function putLine(concern: Concern, placed: PlacedFile, line: string): string {
+  if (placed.file.once !== true) return `${line}\n`;
+  const { path, mode, owner, group } = placed.file;
+  const versions = placed.parts.map((part) => versionOf(concern, part));
+  const what = sha256(JSON.stringify([mode, owner, group, versions])).slice(0, 16);
+  const mount = innermostMount(concern, placed);
+  const stamp = `${stampsFor(concern, path, mount)}/file-${sha256(path).slice(0, 16)}`;
+  const once = `once ${stamp} ${what} ${line}\n`;
+  if (mount === undefined) return once;
+  // Below a mount that is not there it is put, and is still to be put there.
+  return `if mountpoint -q ${shellWord(mount.path)}; then\n  ${once}else\n  ${line}\nfi\n`;
+}
+
+/** What is gone with a boot is put again in the next. */
+function stampsFor({ instanceId }: Concern, path: string, mount: MountUnit | undefined): string {
+  const isGone = mount?.isInMemory ?? /^\/(?:run|tmp|var\/run)\//.test(path);
+  if (isGone) return "/run/firstlight/stamps";
+  return `/var/lib/firstlight/stamps/${instanceScope(instanceId)}`;
+}
+
+function innermostMount({ spec }: Concern, { file }: PlacedFile): MountUnit | undefined {
+  const all = [...mountsAt(mountUnits(spec), file.path)];
+  return all.sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+function versionOf(concern: Concern, part: FilePart): string {
+  return "text" in part ? sha256(part.text) : credential(concern, part.secret).version;
 }
 
 function contents(concern: Concern, part: FilePart): string {
@@ -211,7 +250,7 @@ function stamp(
   part: FilePart,
   known: Map<string, number>,
 ): string {
-  const version = "text" in part ? sha256(part.text) : credential(concern, part.secret).version;
+  const version = versionOf(concern, part);
   const what = `${concern.instanceId}\0${file.path}\0${version}`;
   const times = known.get(what) ?? 0;
   known.set(what, times + 1);

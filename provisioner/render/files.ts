@@ -17,7 +17,8 @@ interface Entry {
 
 /**
  * Files: what everybody may read under /etc is part of the system, unit files as units; everything
- * else is put in place by a unit, secrets from their credentials, and never stands in the store.
+ * else is put in place by a unit, secrets from their credentials, and never stands in the store. It is
+ * put again at each boot, as what is part of the system is; or once, where the spec says so.
  */
 export function renderFiles(concern: Concern): readonly Assignment[] {
   const entries = (concern.spec.files ?? [])
@@ -160,6 +161,7 @@ function isPartOfSystem({ file, parts, replaces }: PlacedFile): boolean {
   const name = file.path.slice("/etc/".length);
   return (
     replaces &&
+    file.once !== true &&
     file.path.startsWith("/etc/") &&
     etcName.test(name) &&
     !isTakeOver(name) &&

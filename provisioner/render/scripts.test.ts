@@ -266,7 +266,7 @@ t.test("passwords of accounts that are there", { skip: notRoot }, async (t) => {
     const users = { ghost: root["root"] ?? {}, ...root };
     const { code, stderr } = m.run(scriptOf(users));
     t.equal(code, 1);
-    t.match(stderr, /there is no account ghost\n.*not as asked: once ghost/s);
+    t.match(stderr, /there is no account ghost\n.*not as asked: once .*password-ghost/s);
     t.equal(hashOf(m, "root"), "$6$asked$x");
     t.same(m.run(scriptOf(users)).code, 1);
     asked(m, "");
@@ -475,6 +475,82 @@ t.test("files", async (t) => {
     for (let round = 0; round < 2; round++)
       t.match(m.run(script, { FILE_0: m.at("text") }), { code: 0 });
     t.equal(readFileSync(m.at("opt/log"), "utf8"), "text\nsecret\n");
+  });
+
+  t.test("what is put once is put again where it is to be another, and only then", async (t) => {
+    const m = machine(t);
+    const file = { ...me, path: "/opt/conf", content: "declared\n", once: true };
+    const put = (said: object = {}, more: Partial<Concern> = {}) => {
+      const each = { ...file, ...said };
+      writeFileSync(m.at("text"), each.content);
+      t.match(m.run(scriptOf([each], more), { FILE_0: m.at("text") }), { code: 0, stderr: "" });
+      return existsSync(m.at("opt/conf")) ? readFileSync(m.at("opt/conf"), "utf8") : "nothing";
+    };
+    const byHand = () => writeFileSync(m.at("opt/conf"), "by hand\n");
+    t.equal(put(), "declared\n");
+    byHand();
+    t.equal(put(), "by hand\n", "what a person has made of it stays");
+    unlinkSync(m.at("opt/conf"));
+    t.equal(put(), "nothing", "what a person has removed stays away");
+    t.equal(put({ content: "other\n" }), "other\n");
+    byHand();
+    t.equal(put({ content: "declared\n" }), "declared\n", "as in a generation before");
+    byHand();
+    t.equal(put({ mode: "0664" }), "declared\n");
+    t.equal(statSync(m.at("opt/conf")).mode & 0o777, 0o664);
+    byHand();
+    t.equal(put({ mode: "0664" }, { instanceId: "i-0002" }), "declared\n");
+    byHand();
+    t.equal(put({ once: false }), "declared\n", "and always where that is not asked for");
+    byHand();
+    t.equal(put({ once: false }), "declared\n");
+  });
+
+  t.test(
+    "what is put once is put where it belongs, and in each boot that forgets it",
+    async (t) => {
+      const m = machine(t);
+      writeFileSync(m.at("text"), "text\n");
+      const mounts = [{ device: "/dev/vdb", path: "/opt/data" }];
+      const files = [{ ...me, path: "/opt/data/conf", content: "text\n", once: true }];
+      const script = textAt(
+        renderFiles(concern({ files, mounts })),
+        "systemd.services.firstlight-files",
+        "script",
+      ).replaceAll("-q /opt", `-q ${m.at("opt")}`);
+      const run = (text: string) =>
+        t.match(m.run(text, { FILE_0: m.at("text") }), { code: 0, stderr: "" });
+      run(script); // nothing is mounted: the file is below the mount
+      spawnSync("rm", ["-r", m.at("opt/data")]);
+      mkdirSync(m.at("opt/data"));
+      writeFileSync(m.at("bin/mountpoint"), `#!/bin/sh\n[ "$2" = ${m.at("opt/data")} ]\n`);
+      run(script);
+      t.equal(readFileSync(m.at("opt/data/conf"), "utf8"), "text\n");
+      writeFileSync(m.at("opt/data/conf"), "by hand\n");
+      run(script);
+      t.equal(readFileSync(m.at("opt/data/conf"), "utf8"), "by hand\n");
+
+      const stamps = (file: string, type = "ext4") => {
+        const each = { path: file, content: "", once: true };
+        const on = [{ device: "x", path: "/opt/data", type }];
+        const rendered = renderFiles(concern({ files: [each], mounts: on }));
+        const text = textAt(rendered, "systemd.services.firstlight-files", "script");
+        return /once (\S+)\/file-/.exec(text)?.[1];
+      };
+      for (const file of ["/run/a", "/tmp/a", "/var/run/a"])
+        t.equal(stamps(file), "/run/firstlight/stamps", file);
+      t.equal(stamps("/opt/data/a", "tmpfs"), "/run/firstlight/stamps");
+      for (const file of ["/opt/a", "/opt/data/a", "/runs/a"])
+        t.match(stamps(file), /^\/var\/lib\/firstlight\/stamps\/[0-9a-f]{16}$/, file);
+    },
+  );
+
+  t.test("under /etc it is no part of the system, which cannot be changed by hand", async (t) => {
+    const file = { path: "/etc/app.conf", content: "a\n" };
+    const options = (each: object) =>
+      renderFiles(concern({ files: [{ ...file, ...each }] })).map((found) => found.path.join("."));
+    t.same(options({}), ["environment.etc.app.conf.text"]);
+    t.same(options({ once: true }), ["systemd.services.firstlight-files"]);
   });
 
   t.test("nothing is added to a file of the store, and that fails", async (t) => {

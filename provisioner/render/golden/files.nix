@@ -37,6 +37,7 @@
       ];
       environment = {
         FILE_3 = pkgs.writeText "file-3" "A=1\n";
+        FILE_6 = pkgs.writeText "file-6" "first\n";
       };
       script = ''
         # Whether only root can change what is in this directory.
@@ -152,12 +153,24 @@
           return 1
         }
 
+        # Does something unless it was the last that was done: stamp, a name for it, what to do.
+        once() (
+          set -e
+          if [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; then exit 0; fi
+          "''${@:3}"
+          mkdir -p "''${1%/*}"
+          printf '%s\n' "$2" > "$1.new"
+          mv -T "$1.new" "$1"
+          sync "$1" "''${1%/*}"
+        )
+
         failed=
         set +e
         trap 'failed+="; $BASH_COMMAND"' ERR
         put 0600 alice root /etc/app/token "$CREDENTIALS_DIRECTORY/file-token"
         put 0644 root root /opt/app/env "$FILE_3"
         add d924710c3f490881/append-bbb3b41b8817512b 0644 root root /opt/app/log "$CREDENTIALS_DIRECTORY/file-line"
+        once /var/lib/firstlight/stamps/d924710c3f490881/file-3a937ddf07028b9d 0ecab7f4543b0da0 put 0644 root root /opt/app/first "$FILE_6"
         if [ -n "$failed" ]; then
           echo "firstlight: not as asked: ''${failed#; }" >&2
           exit 1

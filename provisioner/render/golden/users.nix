@@ -116,6 +116,17 @@
     path = [ pkgs.shadow ];
     script = ''
       stamps=/var/lib/firstlight/stamps/d924710c3f490881
+      # Does something unless it was the last that was done: stamp, a name for it, what to do.
+      once() (
+        set -e
+        if [ -e "$1" ] && [ "$(cat "$1")" = "$2" ]; then exit 0; fi
+        "''${@:3}"
+        mkdir -p "''${1%/*}"
+        printf '%s\n' "$2" > "$1.new"
+        mv -T "$1.new" "$1"
+        sync "$1" "''${1%/*}"
+      )
+
       # What stands in /etc/shadow for a user.
       present() {
         local name hash rest
@@ -129,23 +140,11 @@
         return 1
       }
 
-      # Does something for a user, unless it was the last that was done: user, a name for it, what to do.
-      once() (
-        set -e
-        stamp=$stamps/password-$1
-        if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$2" ]; then exit 0; fi
-        "''${@:3}" "$1"
-        mkdir -p "$stamps"
-        printf '%s\n' "$2" > "$stamp.new"
-        mv -T "$stamp.new" "$stamp"
-        sync "$stamp" "$stamps"
-      )
-
-      setHash() { # file, user
+      setHash() { # user, file
         local hash= old
-        IFS= read -r hash < "$1" || [ -n "$hash" ]
-        old=$(present "$2")
-        if [ "$old" != "$hash" ]; then printf '%s:%s\n' "$2" "$hash" | chpasswd -e; fi
+        IFS= read -r hash < "$2" || [ -n "$hash" ]
+        old=$(present "$1")
+        if [ "$old" != "$hash" ]; then printf '%s:%s\n' "$1" "$hash" | chpasswd -e; fi
       }
 
       lock() {
@@ -169,8 +168,8 @@
       failed=
       set +e
       trap 'failed+="; $BASH_COMMAND"' ERR
-      once alice hash-faf2c54814be5d55 setHash "$CREDENTIALS_DIRECTORY"/user-alice-password
-      once collector lock lock
+      once "$stamps"/password-alice hash-faf2c54814be5d55 setHash alice "$CREDENTIALS_DIRECTORY"/user-alice-password
+      once "$stamps"/password-collector lock lock collector
       if [ -n "$failed" ]; then
         echo "firstlight: not as asked: ''${failed#; }" >&2
         exit 1

@@ -87,7 +87,7 @@ checkCases(t, [
     name: "a program that the document writes is there",
     yaml: "runcmd: [/usr/local/bin/own --now, /usr/local/bin/owner, /opt/own]\nwrite_files: [{path: /usr/local/bin/own}]\n",
     spec: {
-      files: [{ path: "/usr/local/bin/own", mode: "0644", content: "" }],
+      files: [{ path: "/usr/local/bin/own", mode: "0644", content: "", once: true }],
       commands: [late],
     },
     secrets: { runcmd: "#!/bin/sh\n/usr/local/bin/own --now\n/usr/local/bin/owner\n/opt/own\n" },

@@ -17,6 +17,26 @@ checkCases(t, [
     spec: x({ content: "" }),
     says: ["warning user-data/no-value 4:13 write_files.0.content"],
   },
+  {
+    name: "what lies elsewhere than under /etc is written once",
+    yaml: `write_files:
+  - {path: /home/a/.bashrc, content: a}
+  - {path: /root/key, content: b, permissions: "0600"}
+  - {path: /opt/log, content: c, append: true}
+  - {path: /etc/key, content: d, permissions: "0600"}
+  - {path: /etcetera, content: e}
+`,
+    spec: {
+      files: [
+        { path: "/home/a/.bashrc", content: "a", mode: "0644", once: true },
+        { path: "/root/key", secret: { secretRef: "file-root-key" }, mode: "0600", once: true },
+        { path: "/opt/log", secret: { secretRef: "file-opt-log" }, mode: "0644", append: true },
+        { path: "/etc/key", secret: { secretRef: "file-etc-key" }, mode: "0600" },
+        { path: "/etcetera", content: "e", mode: "0644", once: true },
+      ],
+    },
+    secrets: { "file-root-key": "b", "file-opt-log": "c", "file-etc-key": "d" },
+  },
   { name: "not even the key", yaml: "write_files: [{path: /etc/x}]\n", spec: x({ content: "" }) },
   ...["b64", "base64", "B64"].map((encoding) => ({
     name: `content in ${encoding}`,
@@ -67,7 +87,7 @@ checkCases(t, [
     spec: {
       files: [
         { path: "/etc/x", mode: "0644", content: line },
-        { path: "/usr/bin/written", mode: "0644", content: "" },
+        { path: "/usr/bin/written", mode: "0644", content: "", once: true },
       ],
     },
     says: isNamed ? ["warning cloud-config/interpreter-path 4:14 write_files.0.content"] : [],
@@ -90,7 +110,7 @@ checkCases(t, [
     yaml: "write_files:\n  - {path: /a, content: !!binary gIE=}\n  - {path: /b, content: b, append: true}\n",
     spec: {
       files: [
-        { path: "/a", mode: "0644", secret: { secretRef: "file-a" } },
+        { path: "/a", mode: "0644", secret: { secretRef: "file-a" }, once: true },
         { path: "/b", mode: "0644", secret: { secretRef: "file-b" }, append: true },
       ],
     },

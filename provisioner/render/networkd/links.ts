@@ -113,16 +113,18 @@ function findLink(links: ReadonlyMap<string, Link>, reference: string): Link | u
 }
 
 /**
- * What the kernel calls an interface that another names, where that is known before: of a device that is found
- * by its address, its driver or a pattern it is not, unless it is given a name.
+ * Tells what the kernel calls an interface that another names, where that is known before: of a device that is
+ * found by its address, its driver or a pattern it is not, unless it is given a name.
  */
-export function knownName(network: Network, reference: string): string | undefined {
+export function knownNames(network: Network): (reference: string) => string | undefined {
   const links = new Map(linksOf(network).map((link) => [link.name, link]));
-  const { name, device } = findLink(links, reference) ?? { name: reference, device: undefined };
-  const { match, setName } = device ?? {};
-  if (setName !== undefined) return setName;
-  if (match?.name !== undefined) return /[*?[ ]/.test(match.name) ? undefined : match.name;
-  return (match?.mac ?? match?.driver) === undefined ? name : undefined;
+  return (reference) => {
+    const { name, device } = findLink(links, reference) ?? { name: reference, device: undefined };
+    const { match, setName } = device ?? {};
+    if (setName !== undefined) return setName;
+    if (match?.name !== undefined) return /[*?[ ]/.test(match.name) ? undefined : match.name;
+    return (match?.mac ?? match?.driver) === undefined ? name : undefined;
+  };
 }
 
 /** So that the order of a document is nothing to the files. */

@@ -63,6 +63,16 @@ t.test("a port is added to those that options open, however their name is writte
   t.match(fileOf(wrong, "firstlight/instance.nix"), "firewall = 7;", "Nix names it");
 });
 
+t.test("every port of a long list is open, once", async (t) => {
+  const all = Array.from({ length: 65_535 }, (_, index) => index + 1);
+  const text = fileOf(
+    tryRender({ firewall: { tcpPorts: [...all, ...all] } }),
+    "firstlight/instance.nix",
+  );
+  const [, list = ""] = /allowedTCPPorts = \[([\s0-9]*)\];/.exec(text) ?? [];
+  t.equal(list.trim().split(/\s+/).length, 65_535);
+});
+
 t.test("the manifest knows what opened a port", async (t) => {
   const place = { document: "user-data", path: "ntp.allow", line: 4, column: 3 };
   const origins = new Map([["firewall.udpPorts.0", place]]);

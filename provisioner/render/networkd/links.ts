@@ -111,18 +111,18 @@ export function linkNamed(links: readonly Link[], reference: string): Link | und
 }
 
 /**
- * What the kernel calls an interface that another names, where that is known before: of a device that is found
- * by its address, its driver or a pattern it is not, unless it is given a name.
+ * Tells what the kernel calls an interface that another names, where that is known before: of a device that is
+ * found by its address, its driver or a pattern it is not, unless it is given a name.
  */
-export function knownName(network: Network, reference: string): string | undefined {
-  const { name, device } = linkNamed(linksOf(network), reference) ?? {
-    name: reference,
-    device: undefined,
+export function knownNames(network: Network): (reference: string) => string | undefined {
+  const links = linksOf(network);
+  return (reference) => {
+    const { name, device } = linkNamed(links, reference) ?? { name: reference, device: undefined };
+    const { match, setName } = device ?? {};
+    if (setName !== undefined) return setName;
+    if (match?.name !== undefined) return /[*?[ ]/.test(match.name) ? undefined : match.name;
+    return (match?.mac ?? match?.driver) === undefined ? name : undefined;
   };
-  const { match, setName } = device ?? {};
-  if (setName !== undefined) return setName;
-  if (match?.name !== undefined) return /[*?[ ]/.test(match.name) ? undefined : match.name;
-  return (match?.mac ?? match?.driver) === undefined ? name : undefined;
 }
 
 /** So that the order of a document is nothing to the files. */

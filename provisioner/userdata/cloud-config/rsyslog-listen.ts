@@ -19,9 +19,10 @@ const loopback = /^(127\.|::1$|localhost$)/i;
  */
 export function listeningPorts(rules: string): readonly ListeningPort[] {
   const text = rules.replace(/^[ \t]*#.*$/gm, "");
-  const found: ListeningPort[] = [];
+  const found = new Map<string, ListeningPort>();
   const add = (protocol: ListeningPort["protocol"] | undefined, port: number) => {
-    if (protocol !== undefined && isPort(port)) found.push({ protocol, port });
+    if (protocol !== undefined && isPort(port))
+      found.set(`${protocol} ${port}`, { protocol, port });
   };
   for (const [, said = ""] of text.matchAll(/\binput\s*\(([^()]{0,2000})\)/gi)) {
     if (loopback.test(parameter(said, "address"))) continue;
@@ -34,7 +35,7 @@ export function listeningPorts(rules: string): readonly ListeningPort[] {
     const protocol = inputs[key.toLowerCase()];
     if (protocol === "tcp" || !isLocal) add(protocol, Number(value));
   }
-  return found;
+  return [...found.values()];
 }
 
 /** `port="514"`, or a list `port=["514", "515"]` as it stands. */

@@ -65,10 +65,15 @@ interface State {
 
 /** What the kernel has after each generation. */
 async function run(directory: string): Promise<readonly State[]> {
-  const child = spawn("unshare", ["-nmpf", "--mount-proc", "sh", "-c", inside, "sh", directory], {
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: 100_000,
-  });
+  const child = spawn(
+    "unshare",
+    ["-nmpf", "--kill-child", "--mount-proc", "sh", "-c", inside, "sh", directory],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 100_000,
+      killSignal: "SIGKILL",
+    },
+  );
   let text = "";
   let said = "";
   child.stdout.on("data", (chunk: Buffer) => (text += chunk));

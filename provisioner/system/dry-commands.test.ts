@@ -87,7 +87,7 @@ t.test("a dry system says of itself what its sources say", async (t) => {
     ...{ v: 1, content: "0".repeat(64), release: "firstlight.00000000" },
     ...{ commands: { length: 0 }, hooks: [{ script: {} }, { name: "tell" }] },
     report: { instanceId: "i-0001", password: null, spec: null },
-    credentials: { length: 4 },
+    credentials: { length: 5 },
   });
   const bare = await c.build(fakeSources("b"), reason);
   t.equal(readGenerationRecord(io.files, bare.toplevel), undefined);

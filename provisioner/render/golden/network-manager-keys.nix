@@ -35,9 +35,10 @@
         inode() { stat -c %d:%i "$1"; }
 
         # Goes to a directory and makes what is missing. In one that others can change, no link is followed:
-        # what was entered lies there, and has that name.
+        # what was entered lies there, and has that name. What is made is given away from within, while it is
+        # empty and nobody else has written to it: nothing that was there before changes hands.
         enter() {
-          local rest=''${1#/} part above
+          local rest=''${1#/} owner=''${2:-root:root} part above made
           cd /
           while [ -n "$rest" ]; do
             part=''${rest%%/*}
@@ -45,11 +46,19 @@
             rest=''${rest#/}
             above=
             if ! ours; then above=$(inode .); fi
-            if [ ! -e "./$part" ]; then mkdir -- "./$part"; fi
+            made=
+            if [ ! -e "./$part" ]; then
+              mkdir -- "./$part"
+              made=1
+            fi
             cd -P "./$part"
             if [ -n "$above" ] && [ "$(inode ..) $(inode "../$part")" != "$above $(inode .)" ]; then
               echo "firstlight: $part, on the way to $1, is a link that root did not make; not followed" >&2
               return 1
+            fi
+            # An owner that is not there is told of where the file is given to it.
+            if [ -n "$made" ] && [ "$owner" != root:root ] && ours && [ -z "$(ls -A)" ]; then
+              chown "$owner" . 2> /dev/null || true
             fi
           done
         }
@@ -84,7 +93,7 @@
         # Takes the place of a file: mode, owner, group, path, contents.
         put() (
           set -e
-          enter "''${4%/*}"
+          enter "''${4%/*}" "$2:$3"
           replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
         )
 
@@ -150,4 +159,9 @@
   };
 
   services.firstlight.enable = true;
+
+  networking.firewall = {
+    interfaces.office.allowedUDPPorts = [ 4789 ];
+    allowedUDPPorts = [ 51820 ];
+  };
 }

@@ -518,11 +518,17 @@
 
   systemd.network.links = {
     "10-card" = {
-      matchConfig.OriginalName = "enp*";
+      matchConfig = {
+        OriginalName = "enp*";
+        Kind = "!bond bridge dummy gre gretap ip6gre ip6gretap ip6tnl ipip sit vlan vrf vti vti6 vxlan wireguard macsec team";
+      };
       linkConfig.Name = "card0";
     };
     "10-lan" = {
-      matchConfig.MACAddress = "52:54:00:12:34:56";
+      matchConfig = {
+        MACAddress = "52:54:00:12:34:56";
+        Kind = "!bond bridge dummy gre gretap ip6gre ip6gretap ip6tnl ipip sit vlan vrf vti vti6 vxlan wireguard macsec team";
+      };
       linkConfig = {
         Name = "lan0";
         WakeOnLan = "magic";

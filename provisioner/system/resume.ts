@@ -57,14 +57,17 @@ export async function reattachTrying(change: Change, open: Trying): Promise<Tria
   const { toplevel } = attempt.closure;
   // Without systemd the activation was a child of the process that has died.
   if (!settings.systemd || !touched) return undefined;
-  const end = await commands.endOfSwitch(txn);
+  const end = open.activation === undefined ? await commands.endOfSwitch(txn) : undefined;
   const after = machine.running();
   if (after !== toplevel || !(await isHeld(change, open))) return undefined;
   const activation =
-    end === undefined
+    open.activation ??
+    (end === undefined
       ? ({ end: "switched", exitCode: 0, message: null, touched: true } as const)
-      : readActivation(end, { toplevel, before: attempt.previous.toplevel, after });
-  journal.result(txn, "activate", { ok: true, value: activation });
+      : readActivation(end, { toplevel, before: attempt.previous.toplevel, after }));
+  if (open.activation === undefined) {
+    journal.result(txn, "activate", { ok: true, value: activation });
+  }
   if (activation.exitCode !== 0) await commands.forgetSwitch(txn);
   const trial = trialOf(attempt, { ...activation, bootId: machine.bootId });
   journal.result(txn, "try", { ok: true, value: trial });

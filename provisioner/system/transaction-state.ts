@@ -1,4 +1,4 @@
-import type { Attempt, StepFailure } from "./journal-record.ts";
+import type { Activation, Attempt, StepFailure } from "./journal-record.ts";
 import type { ChangeReason, Closure, Trial, Verdict } from "./system.ts";
 
 /**
@@ -68,6 +68,8 @@ export interface Waiting extends OpenTrial {
 /** The way back may be armed, and with `touched` the activation may have begun. */
 export interface Trying extends OpenTrial {
   readonly state: "trying";
+  /** How the activation ended, once that is written down: the unit that says it may be gone then. */
+  readonly activation?: Activation;
 }
 
 export interface Tried extends OpenTrial {

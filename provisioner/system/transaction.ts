@@ -57,7 +57,9 @@ function noteChoice(state: Preparing, record: StepRecord): Preparing {
 function noteActivation(state: Trying, record: StepRecord): Trying {
   if (record.step !== "activate") return state;
   if (record.kind === "intent") return { ...state, touched: true };
-  return record.data.ok ? { ...state, touched: record.data.value.touched } : state;
+  if (!record.data.ok) return state;
+  const { value: activation } = record.data;
+  return { ...state, touched: activation.touched, activation };
 }
 
 function noteFailure(state: Committing, record: StepRecord): Committing {

@@ -1,6 +1,6 @@
+import { escapedPath } from "#core/unit-of-path.ts";
 import type { User } from "#generated/provisioner/spec/v1.ts";
 import { attrs, bind, bool, list, ref, select, str } from "#provisioner/nix-language/tree.ts";
-import { escapedPath } from "#provisioner/spec/unit-of-path.ts";
 import { type Assignment, assign, type Concern, firstSaid, shellWord } from "./assignment.ts";
 import { eachEnd, eachStart, enterFunction } from "./file-shell.ts";
 import { type MountUnit, mountsAt, mountUnits } from "./mount-order.ts";

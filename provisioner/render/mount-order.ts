@@ -1,5 +1,5 @@
+import { unitOfPath } from "#core/unit-of-path.ts";
 import type { Mount, Spec } from "#generated/provisioner/spec/v1.ts";
-import { unitOfPath } from "#provisioner/spec/unit-of-path.ts";
 import { comesOverNetwork } from "./network-file-systems.ts";
 
 /** A mount of the spec, as units of files and commands are ordered after it. */

@@ -5,6 +5,7 @@ import t, { type Test } from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { NixExpr } from "#provisioner/nix-language/tree.ts";
 import { translateCloud } from "#provisioner/userdata/sample-translation.ts";
+import { renderAccountPasswords } from "./account-passwords.ts";
 import type { Assignment, Concern } from "./assignment.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
@@ -18,14 +19,19 @@ type Order = Readonly<Record<"after" | "before" | "wants" | "wantedBy", readonly
 function servicesOf(spec: Spec): ReadonlyMap<string, Order> {
   const concern: Concern = {
     spec,
-    base: plainBase,
+    base: { ...plainBase, mutableUsers: true },
     credentials: credentialsOf(spec, false),
     origins: new Map(),
     instanceId: "i-0001",
     networkRenderer: { renderer: "networkd", managerRunsBy: undefined },
     findings: [],
   };
-  const rendered = [...renderHomes(concern), ...renderFiles(concern), ...renderCommands(concern)];
+  const rendered = [
+    ...renderAccountPasswords(concern),
+    ...renderHomes(concern),
+    ...renderFiles(concern),
+    ...renderCommands(concern),
+  ];
   const services = rendered.filter(({ path: option }) => option[1] === "services");
   return new Map(services.map((each) => [each.path.at(-1) ?? "", orderOf(each)]));
 }
@@ -72,7 +78,7 @@ write_files:
   - {path: /srv/auto/a, content: hi}
   - {path: /srv/bound/a, content: hi}
   - {path: /opt/a, content: hi}
-bootcmd: [true]
+bootcmd: [date]
 runcmd: [mkdir -p /home/alice/data]
 `;
 
@@ -103,6 +109,21 @@ t.test("files wait for what they lie on, and have it mounted", async (t) => {
   const plain = servicesOf({ ...spec, files: [{ path: "/opt/a", content: "" }] });
   t.same(plain.get("firstlight-files")?.after, [], "what lies on none waits for none");
 });
+
+t.test(
+  "passwords are set before anybody logs in, and before a command has the last word",
+  async (t) => {
+    const services = servicesOf(spec);
+    const { before, after } = services.get("firstlight-passwords") ?? {};
+    t.same(before, ["systemd-user-sessions.service"]);
+    t.same(after, ["systemd-sysusers.service", "userborn.service"], "whoever makes the accounts");
+    const early = services.get("firstlight-command-bootcmd");
+    t.ok(early?.after.includes("firstlight-passwords.service"));
+    const { users: _, ...without } = spec;
+    const command = servicesOf(without).get("firstlight-command-bootcmd");
+    t.same(command?.after, ["firstlight-files.service"]);
+  },
+);
 
 t.test("homes are made on their mounts, before what is written into them", async (t) => {
   const { after, before, wants } = servicesOf(spec).get("firstlight-homes") ?? {};

@@ -1,5 +1,5 @@
+import { unitOfPath } from "#core/unit-of-path.ts";
 import type { SecretRef, Unit } from "#generated/provisioner/spec/v1.ts";
-import { unitOfPath } from "#provisioner/spec/unit-of-path.ts";
 import type { DiskLayout } from "./disk-layout.ts";
 import type { NewFileSystem } from "./file-system.ts";
 import { shellLine } from "./spec-command.ts";

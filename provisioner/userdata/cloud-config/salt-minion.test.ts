@@ -77,10 +77,12 @@ checkCases(t, [
       files: [
         { path: "/p/minion.pub", content: "x", mode: "0644" },
         { path: "/p/minion.pem", secret: { secretRef: "salt-minion-key" }, mode: "0400" },
+        conf,
       ],
-      options: { ...enabled, "services.salt.minion.configuration": { pki_dir: "/p" } },
+      units: { "salt-minion.service": restarted },
+      options: enabled,
     },
-    secrets: { "salt-minion-key": "y" },
+    secrets: { "salt-minion-key": "y", "salt-minion-conf": '{\n  "pki_dir": "/p"\n}\n' },
     says: [
       "note cloud-config/no-meaning 2:15 salt_minion.pkg_name",
       "note cloud-config/no-meaning 2:28 salt_minion.service_name",
@@ -94,10 +96,12 @@ checkCases(t, [
       files: [
         { path: "/q/minion.pub", content: "x", mode: "0644" },
         { path: "/q/minion.pem", secret: { secretRef: "salt-minion-key" }, mode: "0400" },
+        conf,
       ],
-      options: { ...enabled, "services.salt.minion.configuration": { pki_dir: "/q" } },
+      units: { "salt-minion.service": restarted },
+      options: enabled,
     },
-    secrets: { "salt-minion-key": "y" },
+    secrets: { "salt-minion-key": "y", "salt-minion-conf": '{\n  "pki_dir": "/q"\n}\n' },
   },
   {
     name: "one key alone is not used",

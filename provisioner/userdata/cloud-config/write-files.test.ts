@@ -221,6 +221,7 @@ checkCases(t, [
           path: "/opt/x.sh",
           mode: "0755",
           content: "#!/usr/bin/env bash\nset -e\napt-get update\nsystemctl start x\n",
+          once: true,
         },
       ],
     },

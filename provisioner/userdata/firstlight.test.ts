@@ -37,7 +37,7 @@ firewall: {tcpPorts: [443], udpPorts: [123], interfaces: {br0: {tcpPorts: [53], 
 sshd: {enable: true, passwordAuthentication: false, permitRootLogin: "no"}
 packages: [htop]
 files:
-  - {path: /etc/motd, content: "hi\\n", mode: "0644", owner: root, group: root, append: false, defer: false}
+  - {path: /etc/motd, content: "hi\\n", mode: "0644", owner: root, group: root, append: false, defer: false, once: false}
   - {path: /etc/token, secret: t0ken}
   - {path: /etc/key, content: k3y, mode: "0600"}
 commands:
@@ -107,6 +107,7 @@ t.test("a document may say everything, and its secrets are lifted out", async (t
       group: "root",
       append: false,
       defer: false,
+      once: false,
     },
     { path: "/etc/token", secret: { secretRef: "file-1" } },
     { path: "/etc/key", mode: "0600", secret: { secretRef: "file-2" } },

@@ -19,8 +19,6 @@ export interface Document {
   readonly hasSix?: boolean;
   /** NixOS options, one a line. */
   readonly options?: readonly string[];
-  /** Further items of its `write_files`. */
-  readonly writes?: readonly string[];
   /** Further lines of the cloud-config, and of what firstlight itself is told in it. */
   readonly lines?: readonly string[];
   readonly own?: readonly string[];
@@ -42,7 +40,7 @@ export function seed(document: Document): Seed {
 export function userData(document: Document): string {
   const { motd, publicKey, pace, port = 1883, password, options = [], hasSix = false } = document;
   const broker = hasSix ? `"${six.gateway}"` : lan.gateway;
-  const { lines = [], own = [], writes = [] } = document;
+  const { lines = [], own = [] } = document;
   const login = password === undefined ? "" : `, username: edge-1, password: "${password}"`;
   return `#cloud-config
 ${lines.map((line) => `${line}\n`).join("")}users:
@@ -52,7 +50,7 @@ write_files:
   - path: /etc/motd
     content: |
       ${motd}
-${writes.map((line) => `  ${line}\n`).join("")}firstlight:
+firstlight:
   health:
     passes: 1
     interval: 200ms

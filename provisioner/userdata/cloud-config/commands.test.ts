@@ -17,57 +17,7 @@ const early = {
   script: { secretRef: "bootcmd" },
 } as const;
 
-const app = (more = "") =>
-  `write_files:\n  - path: /etc/systemd/system/app.service\n${more}    content: |\n      [Service]\n      ExecStart=/run/current-system/sw/bin/app\n      [Install]\n      WantedBy=multi-user.target\n`;
-const appText =
-  "[Service]\nExecStart=/run/current-system/sw/bin/app\n[Install]\nWantedBy=multi-user.target\n";
-const mark = "/var/lib/firstlight/enabled/app.service";
-
 checkCases(t, [
-  ...[
-    ["systemctl enable --now app", " && systemctl start app.service"],
-    ["[sudo, systemctl, --now, enable, app.service]", " && systemctl start app.service"],
-    ["systemctl -q enable app.service", ""],
-  ].map(([command = "", start = ""]) => ({
-    name: `a unit that the document writes is enabled: ${command}`,
-    yaml: `${app()}runcmd:\n  - systemctl daemon-reload\n  - ${command}\n`,
-    spec: {
-      units: {
-        "app.service": {
-          text: `${appText}\n[Unit]\nConditionPathExists=${mark}\n`,
-          wantedBy: ["multi-user.target"],
-        },
-      },
-      commands: [late],
-    },
-    secrets: {
-      runcmd: `#!/bin/sh\nsystemctl daemon-reload\nmkdir -p /var/lib/firstlight/enabled && touch ${mark}${start}\n`,
-    },
-  })),
-  ...[
-    ["another one", app(), "systemctl enable --now app nginx"],
-    ["more than that", app(), "systemctl enable --now app && echo done"],
-  ].map(([what, written, command]) => ({
-    name: `to enable ${what} is warned of`,
-    yaml: `${written}runcmd:\n  - ${command}\n`,
-    spec: {
-      ...(what === "more than that"
-        ? {
-            files: [{ path: "/etc/systemd/system/app.service", content: appText, mode: "0644" }],
-          }
-        : {
-            units: {
-              "app.service": {
-                text: `${appText}\n[Unit]\nConditionPathExists=${mark}\n`,
-                wantedBy: ["multi-user.target"],
-              },
-            },
-          }),
-      commands: [late],
-    },
-    secrets: { runcmd: `#!/bin/sh\n${command}\n` },
-    says: ["warning cloud-config/foreign-command 10:5 runcmd.0"],
-  })),
   {
     name: "a text is a line of shell, a list one command",
     yaml: "runcmd:\n  - echo $HOME > x\n  - [echo, $HOME, it's]\n",

@@ -1,5 +1,4 @@
 import type { Input } from "../input.ts";
-import { enableCommand, enableLine, unitsToEnable } from "./enabled-units.ts";
 import { lintCommand } from "./lint-command.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { writtenPaths } from "./program-paths.ts";
@@ -24,8 +23,7 @@ export const runcmd: CloudConfigModule = {
   rule:
     "One script of all items, as for `bootcmd`, run once per instance when the network, all mounts and the services are up and the " +
     "system has been switched. Its text is a secret. Commands that do nothing lasting on NixOS, or are not there " +
-    "(`apt-get`, `systemctl enable`, `adduser`), are warned of with the key or option that says the same. `systemctl enable [--now]` " +
-    "of units that `write_files` brings is done: from that moment on, they start with the targets of their `WantedBy`.",
+    "(`apt-get`, `systemctl enable`, `adduser`), are warned of with the key or option that says the same.",
   example: "runcmd:\n  - systemctl is-active sshd\n  - [touch, /var/lib/provisioned]\n",
   translate: (input) => addScript(input, "runcmd", { when: "late", frequency: "instance" }),
 };
@@ -43,24 +41,15 @@ function addScript(
   const input = config.get(key);
   if (input === undefined) return;
   const written = writtenPaths(config);
-  const enabled = key === "runcmd" ? unitsToEnable(config) : new Map();
   const lines = input
     .items()
-    .map((item) => enablingLine(item, enabled) ?? commandLine(item, written))
+    .map((item) => commandLine(item, written))
     .filter((line) => line !== undefined);
   if (lines.length === 0) return;
   draft.spec.commands ??= [];
   draft.origin(["commands", draft.spec.commands.length], input);
   const script = draft.secret(key, `#!/bin/sh\n${lines.join("\n")}\n`);
   draft.spec.commands.push({ name: key, ...moment, script });
-}
-
-/** What `systemctl enable` does on NixOS, where the document writes each of the units itself. */
-function enablingLine(item: Input, enabled: ReadonlyMap<string, unknown>): string | undefined {
-  const command = enabled.size === 0 ? undefined : enableCommand(item);
-  if (command === undefined || !command.units.every((unit) => enabled.has(unit))) return undefined;
-  item.mark("translated");
-  return enableLine(command);
 }
 
 /** As cloud-init's `shellify`: text is a line of shell, a list is one command with its words quoted. */

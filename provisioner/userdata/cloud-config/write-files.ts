@@ -2,7 +2,6 @@ import { posix } from "node:path";
 import type { File } from "#generated/provisioner/spec/v1.ts";
 import type { Input } from "../input.ts";
 import { isUnprotected } from "../unprotected.ts";
-import { textOfEnabled, unitNameOf, unitsToEnable } from "./enabled-units.ts";
 import { decodeContent } from "./file-content.ts";
 import { readMode } from "./file-mode.ts";
 import { warnOfInterpreter } from "./interpreter.ts";
@@ -44,9 +43,8 @@ write_files:
   translate(module) {
     let left = maxTotalBytes;
     const written = writtenPaths(module.config);
-    const enabled = unitsToEnable(module.config);
     for (const item of module.config.get("write_files")?.items() ?? []) {
-      left -= addFile(item, { ...module, written, enabled, maxBytes: left });
+      left -= addFile(item, { ...module, written, maxBytes: left });
     }
   },
 };
@@ -54,13 +52,11 @@ write_files:
 interface Given extends ModuleInput {
   /** Paths that the document writes. */
   readonly written: ReadonlySet<string>;
-  /** Units that the document writes and enables, with what starts them. */
-  readonly enabled: ReadonlyMap<string, readonly string[]>;
   readonly maxBytes: number;
 }
 
 /** Adds a file, and says how many bytes it has. */
-function addFile(item: Input, { draft, context, written, enabled, maxBytes }: Given): number {
+function addFile(item: Input, { draft, context, written, maxBytes }: Given): number {
   if (!item.isMapping()) {
     item.expected("a mapping with `path`");
     return 0;
@@ -80,19 +76,9 @@ function addFile(item: Input, { draft, context, written, enabled, maxBytes }: Gi
     lintFile(path, content, written);
   }
 
-  const text = asText(bytes);
-  const unit = unitNameOf(path);
-  const wantedBy = unit === undefined ? undefined : enabled.get(unit);
-  if (unit !== undefined && wantedBy !== undefined && text !== undefined) {
-    draft.spec.units = {
-      ...draft.spec.units,
-      [unit]: { text: textOfEnabled(unit, text), wantedBy: [...wantedBy] },
-    };
-    draft.origin(["units", unit], item);
-    return bytes.length;
-  }
   draft.spec.files ??= [];
   draft.origin(["files", draft.spec.files.length], item);
+  const text = asText(bytes);
   const readable = (Number.parseInt(mode, 8) & 0o004) !== 0;
   draft.spec.files.push({
     path,

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { canonicalJson, type Json } from "#core/canonical-json.ts";
 import { isSecretRef } from "#core/secret.ts";
 import { nameDoubtful } from "./cloud-config/authorized-keys.ts";
@@ -98,13 +99,31 @@ function mergeInto(target: Mutable, input: Input, { path, draft, ofVendor }: Pla
   }
 }
 
-/** Adds items to a list; a text or number that is there already is not added again. */
+/**
+ * Adds items to a list; a text or number that is there already is not added again, and a file of
+ * vendor-data takes the place of none that is there.
+ */
 function append(target: MutableJson[], input: Input, path: Path, draft: SpecDraft): void {
   const known = new Set(target);
+  const files = path.length === 1 && path[0] === "files" ? target.filter(isMapping) : [];
+  const written = new Set(files.map((file) => plainPath(getOwn(file, "path"))));
   for (const item of input.items()) {
+    const place = item.isMapping() ? item.get("path")?.value : undefined;
+    if (draft.isVendors(item) && place !== undefined && written.has(plainPath(place))) {
+      item.unsupported({
+        code: "cloud-config/overridden",
+        message: "this file is written by user-data, or by what comes before, and that counts",
+        hint: "leave it out of vendor-data, or of user-data",
+      });
+      continue;
+    }
     const value = take(item, [...path, target.length], draft);
     if (!known.has(value)) target.push(value);
   }
+}
+
+function plainPath(path: unknown): unknown {
+  return typeof path === "string" ? posix.normalize(path) : path;
 }
 
 /** A copy of the value with its secrets taken out, and the place of each part noted. */

@@ -365,6 +365,30 @@ t.test(
   },
 );
 
+t.test("a file of vendor-data takes the place of none of the user's", async (t) => {
+  const translation = translateAll({
+    userData: config("write_files: [{path: /etc/app/policy, content: user}]"),
+    vendorData: config(
+      "firstlight:\n" +
+        "  files:\n" +
+        "    - {path: /etc/app/policy, content: vendor}\n" +
+        "    - {path: /etc//app/policy, content: more, append: true}\n" +
+        "    - {path: /etc/app/other, content: vendor}",
+    ),
+  });
+  t.strictSame(
+    translation.spec.files?.map(({ path, content }) => [path, content]),
+    [
+      ["/etc/app/policy", "user"],
+      ["/etc/app/other", "vendor"],
+    ],
+  );
+  t.strictSame(saidOf(translation), [
+    "vendor-data:4:7 note cloud-config/overridden firstlight.files.0",
+    "vendor-data:5:7 note cloud-config/overridden firstlight.files.1",
+  ]);
+});
+
 t.test("its own word on merging changes nothing of the user's `firstlight`", async (t) => {
   const options = "recurse_dict,recurse_list,recurse_str";
   for (const how of [

@@ -51,7 +51,7 @@ extlinux)
   table dos L
   dd if=/usr/lib/EXTLINUX/mbr.bin of="$out/disk" bs=440 count=1 conv=notrunc status=none
   truncate --size "${bootSize}M" "$out/part"
-  mkfs.ext4 -q -F -L boot -O ^64bit,^metadata_csum -d "$work/boot" "$out/part" # as far as it reads ext4
+  mkfs.ext3 -q -F -L boot -I 256 -d "$work/boot" "$out/part" # it fails on extents of large files
   mkdir "$work/part"
   mount -n -o loop "$out/part" "$work/part"
   extlinux --install "$work/part/extlinux" 2> "$work/said"

@@ -86,7 +86,7 @@ t.test(
   "and so does a network at random, which nobody would write",
   { skip: noProgram },
   async (t) => {
-    const first = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+    const first = Number(process.env["SEED"] ?? 20_261_127);
     t.comment(`SEED=${first}`);
     let read = 0;
     for (let seed = first; seed < first + rounds; seed++) {

@@ -13,7 +13,7 @@ import { randomMessage } from "./random-message.ts";
 t.setTimeout(300_000);
 const skip = process.geteuid?.() === 0 ? false : "SKIPPED: apt is used as root only";
 
-const seed = Number(process.env["FIRSTLIGHT_SEED"] ?? Date.now() % 2 ** 32);
+const seed = Number(process.env["FIRSTLIGHT_SEED"] ?? 20_261_127);
 
 /** Content types of cloud-init's handlers by what we call the part. */
 const types: Readonly<Partial<Record<PartFormat, string>>> = {

@@ -193,7 +193,7 @@ async function leaveFirstBootOfOther(change: Change, toplevel: string): Promise<
   if (found?.now !== "is-it") return;
   const { proved, unproved } = found.marks;
   if (proved === toplevel || unproved === toplevel) return;
-  await change.commands.forgetChoice(proved);
+  await forget(change, found.marks);
   unmarkBegun(change);
 }
 

@@ -139,6 +139,26 @@ for (const loader of loaders) {
   });
 
   t.test(
+    `${loader}: nor does a choice that cannot be forgotten keep that commit open`,
+    async (t) => {
+      const m = await unprovedMachine(t, loader);
+      const third = fakeSources("c");
+      const c = start(m);
+      const trial = await c.try(await c.plan(await c.build(third, reason)));
+      m.faults.answers.set("switch boot", () => ({ code: 1 }));
+      await t.rejects(c.commit(trial, healthy), { code: "system/commit-incomplete" });
+      m.faults.answers.clear();
+      m.cutPower();
+      t.match(await arm(m), { back: good });
+      for (const program of ["bootctl", "grub-editenv"]) {
+        m.faults.answers.set(program, () => ({ code: 1, stderr: "Read-only file system" }));
+      }
+      t.match(await start(m).recover({ judges: true }), { state: "continued" });
+      t.equal(m.bootDefault(), systemOf(third));
+    },
+  );
+
+  t.test(
     `${loader}: arming that is cut off is no first boot that failed, or can go on`,
     async (t) => {
       for (let dieAt = 1; dieAt <= 3; dieAt++) {

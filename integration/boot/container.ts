@@ -126,6 +126,7 @@ export async function container(
   const machine: Container = {
     console,
     pace: 1,
+    restartsFirst: false,
     path: (file) => cell.fromOutside(`${disks.root}${file}`),
     async insert(seed) {
       const place = machine.path(seedDirectory);

@@ -8,6 +8,8 @@ export interface Machine {
   readonly console: Console;
   /** How many times slower than a container it may be. */
   readonly pace: number;
+  /** Whether its first generation takes a restart: its hardware profile has parameters of the kernel. */
+  readonly restartsFirst: boolean;
   /** What the datasource says from the next start on; only while the machine is off. */
   insert(seed: Seed): Promise<void>;
   switchOn(): Promise<void>;

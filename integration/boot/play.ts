@@ -16,7 +16,8 @@ export async function play(
   if (metadata !== undefined) lab.serveMetadata(metadata);
   lab.fleet.acknowledge();
   const events = eventCursor(lab);
-  for (const step of steps({ publicKey: lab.publicKey, pace: machine.pace })) {
+  const { pace, restartsFirst } = machine;
+  for (const step of steps({ publicKey: lab.publicKey, pace, restartsFirst })) {
     await t.test(step.why, (t) => take(t, step, { machine, lab, events }));
     if (t.passing()) continue;
     t.comment(

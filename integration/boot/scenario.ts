@@ -42,6 +42,8 @@ export interface Setting {
   readonly publicKey: string;
   /** How many times slower than a container the machine may be. */
   readonly pace: number;
+  /** Whether the first generation takes a restart. */
+  readonly restartsFirst: boolean;
 }
 
 /** The story of one machine, for every kind of machine that there is. */

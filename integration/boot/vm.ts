@@ -19,6 +19,8 @@ export interface VmOptions {
   readonly product: string;
   /** By systemd-boot its firmware is UEFI. Default: GRUB. */
   readonly loader?: OwnKernel["loader"];
+  /** Whether the profile that it is known by has parameters of the kernel. Default: no. */
+  readonly restartsFirst?: boolean;
 }
 
 /** Emulated, because a /dev/kvm that opens is no promise that a kernel comes up with it. */
@@ -32,7 +34,7 @@ const sshFailed = 255;
 
 /** A virtual machine that has never been switched on: a cold boot with its own kernel and udev. */
 export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machine> {
-  const { loader = "grub" } = options;
+  const { loader = "grub", restartsFirst = false } = options;
   const original = await vmDisk(loader);
   const at = (name: string) => path.join(lab.directory, name);
   const [disk, seed] = [at("disk.qcow2"), at("seed.iso")];
@@ -68,6 +70,7 @@ export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machin
   const machine: Machine = {
     console,
     pace: 10,
+    restartsFirst,
     async insert(documents) {
       const tree = at("seed");
       rmSync(tree, { recursive: true, force: true });

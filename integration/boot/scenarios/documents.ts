@@ -65,9 +65,13 @@ ${password === undefined ? "" : "      - { type: link }\n"}  report:
 ${own.map((line) => `  ${line}\n`).join("")}${options.length === 0 ? "" : `  options:\n${options.map((line) => `    ${line}\n`).join("")}`}`;
 }
 
-/** The card is the only one, whatever the kernel of the machine calls it. */
+/**
+ * The card is the only one, whatever the kernel of the machine calls it. A laptop's profile would have
+ * NetworkManager, which the image does not bring.
+ */
 function networkConfig(address: string): string {
   return `version: 2
+renderer: networkd
 ethernets:
   lan:
     match: { macaddress: "${lan.card}" }

@@ -30,11 +30,31 @@ function hasPassword(why: string, password: string): Step {
   return { why, run: ["cat", file], prints: password };
 }
 
+const triedAtOnce: Step = {
+  why: "generation 2 is tried, healthy and committed",
+  says: "boot.finished",
+  with: { outcome: "committed", generation: 2 },
+};
+
+/** An image of any machine was not booted with the parameters that this one's hardware profile has. */
+const takesRestart: Step = {
+  why: "generation 2 takes a restart, by the kernel parameters of the hardware profile",
+  says: "boot.finished",
+  with: { outcome: "rebooting", message: /kernel-params/ },
+};
+
+/** Since the machine was started. */
+const nixWorked: Step = {
+  why: "Nix was at work",
+  run: ["cat", "/run/nix-calls"],
+  prints: /^nix-store --realise /m,
+};
+
 /** From an image that has never run to a committed generation, and what does not get through. */
 export const firstBoot: Scenario = {
   name: "first boot",
   metadata: { "/latest/meta-data/instance-id": "i-0123456789abcdef0" },
-  steps: ({ publicKey, pace }) => [
+  steps: ({ publicKey, pace, restartsFirst }) => [
     {
       why: "a seed with a static network",
       insert: seed({ motd: "the first", publicKey, pace, password: "1st" }),
@@ -46,10 +66,10 @@ export const firstBoot: Scenario = {
       with: { network: 1, keys: 1 },
     },
     {
-      why: "generation 2 is tried, healthy and committed",
-      says: "boot.finished",
-      with: { outcome: "committed", generation: 2 },
+      why: "by which the machine has its address before a build",
+      shows: new RegExp(`Configuring with ${bootstrapped}`),
     },
+    restartsFirst ? takesRestart : triedAtOnce,
     {
       why: "the fleet hears that it began",
       hears: "boot.started",
@@ -76,11 +96,10 @@ export const firstBoot: Scenario = {
     hasPassword("the agent has the password of this generation", "1st"),
     { why: "the address is the seed's", run: ["ip", "-4", "addr"], prints: `${lan.machine}/24` },
     {
-      why: "and came without a build",
-      run: ["journalctl", "--unit=systemd-networkd", "--output=cat"],
-      prints: `Configuring with ${bootstrapped}`,
+      why: "what brought it first is no longer needed",
+      run: ["test", "-e", bootstrapped],
+      code: 1,
     },
-    { why: "which is no longer needed", run: ["test", "-e", bootstrapped], code: 1 },
     { why: "the generation brings it as well", run: ["cat", bootstrapped.replace("run", "etc")] },
     { why: "a person logs in by key", ssh: ["cat", "/etc/motd"], prints: "the first\n" },
     {
@@ -89,7 +108,7 @@ export const firstBoot: Scenario = {
       prints: "i-0123456789abcdef0\n",
     },
     // An evaluation has no privileges, so it is not written down there.
-    { why: "Nix was at work", run: ["cat", "/run/nix-calls"], prints: /^nix-store --realise /m },
+    ...(restartsFirst ? [] : [nixWorked]),
 
     { why: "the machine starts again", power: "reboot" },
     {

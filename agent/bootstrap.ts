@@ -5,6 +5,8 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { type NetworkdFile, networkdFiles } from "#provisioner/render/network.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { hasNetworkd, hasRouter, networkRequests } from "./bootstrap-by-ip.ts";
+import type { SaidNetwork } from "./datasources/network/said-network.ts";
+import { defaultUserName } from "./default-user.ts";
 import { readPinnedInstance } from "./pinned-instance.ts";
 
 /** Where systemd-networkd reads what holds until the next boot. */
@@ -60,6 +62,33 @@ export function bootstrapLinkLocal({ files }: Io, log: Log): void {
 }
 
 /**
+ * The network that the machine itself says, where the datasource is behind it and cannot be read yet: files
+ * for systemd-networkd. What is wrong in it is told by the boot.
+ */
+export async function bootstrapNetwork(io: Io, log: Log, said: SaidNetwork): Promise<void> {
+  if (readPinnedInstance(io.files) !== undefined) return;
+  const network = writeNetwork(io, await specOf(said));
+  log.info("bootstrap.network", { by: said.document, network: network.length });
+}
+
+/** The same by the boot itself, before it asks the datasource, where no systemd-networkd reads files. */
+export async function bootstrapNetworkByIp(io: Io, log: Log, said: SaidNetwork): Promise<void> {
+  const { files } = io;
+  if (readPinnedInstance(files) !== undefined || hasNetworkd(files) || hasRouter(files)) return;
+  if (files.stat("/run/systemd/system") === undefined) return;
+  const requests = await requestsByIp(io, log, await specOf(said));
+  for (const request of requests) await change(io, log, request);
+  log.info("bootstrap.network", { by: said.document, network: requests.length });
+}
+
+async function specOf({ document, bytes }: SaidNetwork): Promise<Spec> {
+  const { translate } = await import("#provisioner/userdata/translate.ts");
+  const context = { hostname: null, publicKeys: [], defaultUser: defaultUserName };
+  const networkConfig = bytes === undefined ? undefined : { document, bytes };
+  return translate({ networkConfig }, { ...context, fetched: new Map() }).spec;
+}
+
+/**
  * Ends the layer, once a generation carries what it said: a key that is taken out of a later document
  * opens nothing any more. networkd goes on with the generation's files of the same names.
  */
@@ -101,16 +130,21 @@ export async function bootstrapLate(
   const reload = { file: "networkctl", args: ["reload"], timeoutMs: 15_000 };
   const requests = isRead
     ? [{ ...reload, effect: "reload the network" }]
-    : await networkRequests(io, spec).catch((error) => {
-        if (!isFault(error)) throw error;
-        log.warning("bootstrap.failed", { what: "set up the network", message: error.message });
-        return [];
-      });
+    : await requestsByIp(io, log, spec);
   for (const request of requests) await change(io, log, request);
   if (requests.length === 0) return;
   const deadline = io.clock.monotonicMs() + routeMs;
   while (!(await hasRoute()) && io.clock.monotonicMs() < deadline)
     await io.clock.sleep(routeLookMs);
+}
+
+/** None where a program that says which interfaces there are is missing, which is told. */
+async function requestsByIp(io: Io, log: Log, spec: Spec): Promise<readonly ExecRequest[]> {
+  return networkRequests(io, spec).catch((error) => {
+    if (!isFault(error)) throw error;
+    log.warning("bootstrap.failed", { what: "set up the network", message: error.message });
+    return [];
+  });
 }
 
 /** Whether the network, and with it all else, is as this spec says. */

@@ -11,7 +11,13 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { generationRecord } from "#provisioner/render/generation-record.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
-import { bootstrap, bootstrapLate, bootstrapLinkLocal, endBootstrap } from "./bootstrap.ts";
+import {
+  bootstrap,
+  bootstrapLate,
+  bootstrapLinkLocal,
+  bootstrapNetworkByIp,
+  endBootstrap,
+} from "./bootstrap.ts";
 import type { Instance } from "./datasources/datasource.ts";
 import { sourceFetcher } from "./fetch-sources.ts";
 import { readInstanceData, writeInstanceData } from "./instance-data.ts";
@@ -257,7 +263,7 @@ t.test("settings that do not fit are refused with every fault named", async (t) 
     message: /settings\.json:2:\d+ policy\.chnges: no such key \(and 1 more\)/,
     findings: [
       { path: "policy.chnges", line: 2, hint: "did you mean `changes`?" },
-      { path: "zzz", line: 3, hint: /^known are datasources, metadata, policy, / },
+      { path: "zzz", line: 3, hint: /^known are datasources, networkSources, metadata, policy, / },
     ],
   });
   const formless = fakeIo(
@@ -569,6 +575,29 @@ t.test("where no systemd-networkd reads it, the boot sets the network up by ip",
   );
   t.equal(absent.fake.executed.length, 1);
   t.equal(absent.io.clock.monotonicMs(), 0, "and none is waited for");
+});
+
+t.test("a network that the machine itself says is up before its datasource is asked", async (t) => {
+  const text = "version: 2\nethernets: { lan: { addresses: [192.0.2.10/24] } }\n";
+  const said = { document: "kernel command line: network-config", bytes: Buffer.from(text) };
+  const { fake, io, giveRoute } = lateMachine(t, 1_000, {});
+  await bootstrapNetworkByIp(io, silentLog, said);
+  const stdin = "link set dev lan up\naddress replace 192.0.2.10/24 dev lan\n";
+  t.match(fake.executed, [{ args: ["-json", "-details", "link"] }, { file: "ip", stdin }]);
+  giveRoute();
+  await bootstrapNetworkByIp(io, silentLog, said);
+  const disabled = lateMachine(t, 0, {});
+  await bootstrapNetworkByIp(disabled.io, silentLog, { ...said, bytes: undefined });
+  const byNetworkd = lateMachine(t, 0);
+  await bootstrapNetworkByIp(byNetworkd.io, silentLog, said);
+  const none = fakeIo(t.testdir({}));
+  await bootstrapNetworkByIp(none, silentLog, said);
+  t.equal(fake.executed.length, 2, "nothing where there is a way out");
+  t.same(
+    disabled.fake.executed.filter(({ args }) => args.includes("-batch")),
+    [],
+  );
+  t.same([byNetworkd.fake.executed, none.executed], [[], []], "nor where others do it");
 });
 
 t.test("a card takes an address of the link where its cloud leases none", async (t) => {

@@ -119,7 +119,7 @@ function passOverVendor({ vendorData, vendorData2 }: Documents): readonly Findin
 }
 
 function readDocuments(
-  { secrets, userData }: DatasourceContent,
+  { secrets, userData, network }: DatasourceContent,
   blamed: readonly Finding[] | undefined,
 ): Documents {
   const document = (name: string, about: Partial<RawDocument> = {}) => {
@@ -128,7 +128,7 @@ function readDocuments(
   };
   const own = {
     userData: document(rawDocuments.userData, userData),
-    networkConfig: document(rawDocuments.networkConfig),
+    networkConfig: document(rawDocuments.networkConfig, network),
   };
   if (blamed !== undefined) return own;
   return {

@@ -1,7 +1,11 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
-import { addDisk, addSeedDirectory } from "#agent/datasources/fake-machine.ts";
+import {
+  addDisk,
+  addSeedDirectory,
+  setKernelCommandLine,
+} from "#agent/datasources/fake-machine.ts";
 import { makeFat, needs, writeTree } from "#agent/datasources/images/make-images.ts";
 import { fakeIo } from "#core/fake-io.ts";
 import type { Io } from "#core/io.ts";
@@ -145,4 +149,47 @@ t.test("each link of a config drive has its own network, one of them IPv6 alone"
     "10-tap-a.network": ofIpv4,
     "10-tap-b.network": ofIpv6,
   });
+});
+
+/** A network config for the kernel's command line. */
+const ofKernel = `network-config=${Buffer.from(seed["network-config"]).toString("base64")}`;
+
+t.test("a cloud behind a network that the kernel's command line says can be asked", async (t) => {
+  const root = t.testdir();
+  writeTree(path.join(root, "sys/class/dmi/id"), { product_name: "Google Compute Engine\n" });
+  t.same(await networkOf(root), {}, "without it nothing is written");
+  setKernelCommandLine(root, `quiet ${ofKernel}`);
+  t.match(await networkOf(root), { "10-lan.network": /^Address=192\.0\.2\.10\/24$/m });
+  writeTree(path.join(root, "sys/class/dmi/id"), {
+    sys_vendor: "DigitalOcean\n",
+    product_name: "",
+  });
+  t.match(Object.keys(await networkOf(root)), [
+    "10-lan.network",
+    "90-firstlight-link-local.network",
+  ]);
+});
+
+t.test(
+  "where nothing is behind it, or the owner takes none from there, it is not written",
+  async (t) => {
+    const root = t.testdir();
+    setKernelCommandLine(root, ofKernel);
+    t.same(await networkOf(root), {}, "no datasource");
+    writeTree(path.join(root, "sys/class/dmi/id"), { product_name: "Google Compute Engine\n" });
+    writeTree(path.join(root, "etc/firstlight"), {
+      "settings.json": JSON.stringify({ networkSources: ["datasource"] }),
+    });
+    t.same(await networkOf(root), {});
+  },
+);
+
+t.test("what counts before a seed is brought up in its place", async (t) => {
+  const root = t.testdir();
+  addSeedDirectory(root, {
+    ...seed,
+    "network-config": seed["network-config"].replace("lan", "wan"),
+  });
+  setKernelCommandLine(root, ofKernel);
+  t.same(Object.keys(await networkOf(root)), ["10-lan.network"]);
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { addDisk } from "#agent/datasources/fake-machine.ts";
@@ -150,6 +150,50 @@ t.test("a metadata service that does not answer is another time's", async (t) =>
   t.ok(tried.ms >= 1_500, `${tried.ms} ms`);
   t.ok(exchanges.length > 1, "every exchange is told");
   t.match(exchanges[0], { method: "PUT", url: `${url}/latest/api/token`, status: 503 });
+});
+
+t.test("a cloud is asked over the network that the kernel's command line says", async (t) => {
+  const heard: boolean[] = [];
+  const programs = path.join(t.testdirName, "programs");
+  const log = path.join(programs, "log");
+  const { url } = await fakeService(t, {
+    ...answers,
+    "/latest/api/token": (_request, response) => {
+      heard.push(existsSync(log));
+      response.end("t0ken");
+    },
+  });
+  const root = ec2Machine(t, [url]);
+  const network = "version: 2\nethernets: { lan: { addresses: [192.0.2.10/24] } }\n";
+  const word = `network-config=${Buffer.from(network).toString("base64")}`;
+  writeTree(root, { "proc/cmdline": `quiet ${word}\n`, "run/systemd/system/a": "" });
+  // Where this machine's interfaces are told of, and set up.
+  const route = "lan 00000000 01000A0A 0003 0 0 0 00000000 0 0 0";
+  const ip = `#!/bin/sh
+case $* in
+  *-json*) echo '[{ "ifname": "lan", "link_type": "ether" }]' ;;
+  *-batch*) cat >${log}; mkdir -p ${root}/proc/net; echo '${route}' >${root}/proc/net/route ;;
+esac
+`;
+  const systemctl = "#!/bin/sh\n"; // no unit has failed
+  writeTree(programs, { ip, systemctl });
+  for (const name of ["ip", "systemctl"]) chmodSync(path.join(programs, name), 0o755);
+  const before = process.env["PATH"] ?? "";
+  t.teardown(() => {
+    process.env["PATH"] = before;
+  });
+  process.env["PATH"] = `${programs}:${before}`;
+  const booted = await firstlightBeside(["boot", "--root", root, "--driver", "dry"]);
+  t.match(booted, { code: 0, stdout: /^committed/ });
+  t.equal(
+    readFileSync(log, "utf8"),
+    "link set dev lan up\naddress replace 192.0.2.10/24 dev lan\n",
+  );
+  t.equal(heard[0], true, "it was up before anybody was asked");
+  t.match(
+    readFileSync(path.join(root, "etc/nixos/firstlight/network.nix"), "utf8"),
+    "192.0.2.10/24",
+  );
 });
 
 /** A machine of Azure with its two services, and what they heard. */

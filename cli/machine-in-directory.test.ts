@@ -173,3 +173,43 @@ t.test("the status of a machine where firstlight is switched off is not waited f
     stdout: /switched off by \/etc\/firstlight\/disabled/,
   });
 });
+
+t.test(
+  "a network of the kernel's command line: applied, held when it changes, and refused",
+  (t) => {
+    const root = machine(t, `#cloud-config\ntimezone: UTC\n${healthy}`);
+    writeFileSync(
+      path.join(root, "var/lib/cloud/seed/nocloud/network-config"),
+      "version: 2\nethernets: { seed0: { dhcp4: true } }\n",
+    );
+    const boot = (word: string) => {
+      writeFileSync(path.join(root, "proc/cmdline"), `quiet ${word}\n`);
+      return firstlight(["boot", "--root", root, "--driver", "dry"]);
+    };
+    const word = (name: string) => {
+      const text = `version: 2\nethernets: { ${name}: { dhcp4: true } }\n`;
+      return `network-config=${Buffer.from(text).toString("base64")}`;
+    };
+    t.match(boot(word("kernel0")), {
+      ...{ code: 0, stdout: /^committed/ },
+      stderr: /kernel command line: network-config note: .*NoCloud.*\[network\/other-place\]/,
+    });
+    const network = path.join(root, "etc/nixos/firstlight/network.nix");
+    const committed = readFileSync(network, "utf8");
+    t.match(committed, "kernel0");
+    t.notMatch(committed, "seed0");
+    t.match(boot(word("kernel0")), { code: 0, stdout: /^unchanged/ });
+    mkdirSync(path.join(root, "etc/firstlight"), { recursive: true });
+    const settings = path.join(root, "etc/firstlight/settings.json");
+    writeFileSync(settings, JSON.stringify({ policy: { changes: "hold" } }));
+    t.match(boot(word("other0")), { code: 77, stdout: /^held/ });
+    writeFileSync(settings, "{}");
+    t.match(boot("network-config=eth0:dhcp"), {
+      ...{ code: 4, stdout: /^invalid/ },
+      stderr:
+        /kernel command line: network-config error: base64 .*\[network\/unreadable\]\n {2}give a/,
+    });
+    t.equal(readFileSync(network, "utf8"), committed, "and nothing is changed");
+    t.end();
+  },
+);

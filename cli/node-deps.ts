@@ -1,6 +1,7 @@
 import type { BootStages, End, Stages } from "#agent/boot-stages.ts";
-import { bootstrapLate } from "#agent/bootstrap.ts";
+import { bootstrapLate, bootstrapNetworkByIp } from "#agent/bootstrap.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
+import { localNetwork } from "#agent/datasources/network/choose-network.ts";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import {
   type BootDeps,
@@ -131,6 +132,12 @@ function lateBootstrap({ io, log }: Invocation, settings: Settings) {
     bootstrapLate(io, log, () => resolveSpec(content, settings, offlineTools(io)));
 }
 
+/** What the machine itself says of its network: a service that is asked next may be behind it. */
+async function bootstrapEarly({ io, log }: Invocation, { networkSources }: Settings) {
+  const said = localNetwork(io.files, networkSources);
+  if (said !== undefined) await bootstrapNetworkByIp(io, log, said);
+}
+
 /** How this run has its system: as the settings say, or by the manifest that `--fetch` names. */
 async function obtainOptions(
   { io, log, flags, signal }: Invocation,
@@ -168,6 +175,7 @@ export async function makeNode(
       ...deps,
       async discover() {
         const tell = (datasource: string) => way.saw({ datasource });
+        if (options.by === "boot") await bootstrapEarly(invocation, deps.settings);
         from.content = await (found === undefined
           ? findContent(invocation, deps.settings, { broken: tell })
           : takeOver(found, invocation.log, tell));

@@ -51,9 +51,9 @@ export async function findContent(
   settings: Settings,
   { offline = false, broken }: FindContent = {},
 ): Promise<DatasourceContent> {
-  const { datasources } = settings;
+  const { datasources, networkSources: networkPlaces } = settings;
   const found = await discover(io, {
-    ...{ datasources, log, pinned: pinnedDatasource(io.files, settings) },
+    ...{ datasources, networkPlaces, log, pinned: pinnedDatasource(io.files, settings) },
     ...(offline ? {} : { tools: readTools(io, settings) }),
     ...(broken === undefined ? {} : { broken }),
   });

@@ -99,6 +99,8 @@ export interface DatasourceContent {
   readonly findings: readonly Finding[];
   /** What the user-data is called, and what it is where its first line does not say it. */
   readonly userData?: { readonly document: string; readonly format?: "firstlight" };
+  /** What the network config is called, where another place than the datasource says it. */
+  readonly network?: { readonly document: string };
   /** The metadata service that says it; absent where none does. */
   readonly metadataService?: MetadataPlace;
   /** Whether something did not come that the machine may be made from: a later boot may have it. */

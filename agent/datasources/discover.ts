@@ -9,6 +9,7 @@ import { addCredentialSecrets, credentials } from "./credentials.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
 import { keepDisks } from "./keep-disks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
+import { chooseNetwork, type NetworkPlace } from "./network/choose-network.ts";
 import { searchOf, withSearch } from "./search.ts";
 import { datasources as known } from "./table.ts";
 
@@ -19,6 +20,8 @@ export interface DiscoverOptions {
   readonly log: Log;
   /** What this node was made from; absent before its first commit. */
   readonly pinned?: PinnedDatasource | undefined;
+  /** Who may say the network, in order; as cloud-init has it for the datasource when absent. */
+  readonly networkPlaces?: readonly NetworkPlace[] | undefined;
   /** What reading may use beside the machine; without it nothing is read over a network. */
   readonly tools?: ReadTools;
   /** Told the name of a datasource that is there but cannot be used, before its fault is thrown. */
@@ -90,7 +93,9 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
     tried === used ? { ...tried.attempt, result: "used" as const } : tried.attempt,
   );
   const takesSecrets = used.found.datasource !== credentials && tries.some(isCredentials);
-  const content = takesSecrets ? await addCredentialSecrets(io, read) : read;
+  const whole = takesSecrets ? await addCredentialSecrets(io, read) : read;
+  const content = chooseNetwork(io.files, whole, options.networkPlaces);
+  if (content.network !== undefined) log.info("discover.network", { by: content.network.document });
   const findings = [
     ...content.findings,
     ...findLeftOut(used.found.detection),

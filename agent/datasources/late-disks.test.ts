@@ -134,6 +134,11 @@ t.test("a datasource that only firmware names has its seed on a disk", tools, as
   setKernelCommandLine(named.root, "ds=nocloud;i=i-named");
   t.match(await look(named.io), { found: "i-named" }, "or nowhere");
   t.equal(named.waitedMs(), 200);
+  const network = Buffer.from("version: 2\nethernets: { lan: { dhcp4: true } }\n");
+  const line = `ds=nocloud;i=i-named network-config=${network.toString("base64")}`;
+  setKernelCommandLine(named.root, line);
+  t.match(await look(named.io), { found: "i-named" });
+  t.equal(named.waitedMs(), 400, "a network that others say is no seed");
 });
 
 t.test("a seed that is there and broken is told at once", async (t) => {

@@ -74,7 +74,8 @@ async function lookOnce(look: () => Promise<DatasourceContent>): Promise<Look> {
 function isEnough(look: Look): boolean {
   if ("fault" in look) return false;
   const { userData, networkConfig } = look.content.instance;
-  return userData !== null || networkConfig !== null;
+  const saysNetwork = networkConfig !== null && look.content.network === undefined;
+  return userData !== null || saysNetwork;
 }
 
 function contentOf(look: Look): DatasourceContent {

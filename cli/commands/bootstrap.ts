@@ -1,6 +1,7 @@
-import { bootstrap, bootstrapLinkLocal } from "#agent/bootstrap.ts";
+import { bootstrap, bootstrapLinkLocal, bootstrapNetwork } from "#agent/bootstrap.ts";
 import { lookForLateDisks } from "#agent/datasources/late-disks.ts";
 import { NeedsNetwork } from "#agent/datasources/needs-network.ts";
+import { localNetwork } from "#agent/datasources/network/choose-network.ts";
 import { resolveSpec } from "#agent/resolve-spec.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -16,8 +17,8 @@ export const command: Command = {
   arity: [0, 0],
   async run(invocation) {
     const { io, log, json, out, signal } = invocation;
+    const settings = await readSettings(io.files);
     try {
-      const settings = await readSettings(io.files);
       const done = await bootstrap(io, log, async () => {
         const { datasources } = settings;
         const look = () => findContent(invocation, settings, { offline: true });
@@ -27,7 +28,11 @@ export const command: Command = {
       if (json) out.data(prettyJson({ v: 1, ...done }));
       return 0;
     } catch (error) {
-      if (error instanceof NeedsNetwork && error.linkLocal) bootstrapLinkLocal(io, log);
+      if (error instanceof NeedsNetwork) {
+        if (error.linkLocal) bootstrapLinkLocal(io, log);
+        const said = localNetwork(io.files, settings.networkSources);
+        if (said !== undefined) await bootstrapNetwork(io, log, said);
+      }
       if (!isFault(error, "datasource/none") && !isFault(error, "datasource/disabled")) throw error;
       log.info("bootstrap.nothing", { why: error.message });
       return 0;

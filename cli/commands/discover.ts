@@ -21,7 +21,7 @@ export const command: Command = {
   async run({ io, log, out, json }) {
     const settings = await readSettings(io.files);
     const tools = readTools(io, settings);
-    const { datasources } = settings;
+    const { datasources, networkSources: networkPlaces } = settings;
     const pinned = pinnedDatasource(io.files, settings);
     const explain = (
       attempts: readonly Attempt[],
@@ -34,7 +34,7 @@ export const command: Command = {
         out.talk(`and ${counted(unrecorded, "exchange")} more before the last ones`);
     };
     try {
-      const found = await discover(io, { datasources, pinned, log, tools });
+      const found = await discover(io, { datasources, networkPlaces, pinned, log, tools });
       if (found.kind === "disabled") {
         out.data(json ? prettyJson({ v: 1, ...found }) : `switched off by ${found.by}`);
         return 0;

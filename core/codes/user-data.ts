@@ -418,6 +418,16 @@ export const userDataCodes = {
     means: "The user-data describes an interface of the network config, and that counts.",
     action: "Nothing; describe it in one place to silence the note.",
   },
+  "network/other-place": {
+    means:
+      "The network is what the kernel's command line, the initrd or cloud-init's settings on the machine say: that counts before the datasource.",
+    action: "Nothing where it is meant; else take it away at the place that is named.",
+  },
+  "network/unreadable": {
+    means:
+      "The kernel's command line, the initrd or cloud-init's settings on the machine say a network that cannot be read; nothing is changed.",
+    action: "Correct it at the place that is named, or take it away there.",
+  },
   "network/unknown-key": {
     means: "The network config has a key that its format does not have at this place.",
     action: "Mend its name, as the hint says where it looks like another one, or remove it.",

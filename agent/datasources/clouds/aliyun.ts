@@ -112,5 +112,5 @@ function networkConfig(
       };
     });
   tellOfLeftOut(answers, `${root}${macs}/`, interfaces.length);
-  return leasedEthernets(interfaces, "eni");
+  return leasedEthernets(interfaces, { prefix: "eni" });
 }

@@ -124,7 +124,7 @@ function networkConfig(answers: AnswerReader): CloudInstance["networkConfig"] {
   const prefixes = answers.paths(prefix).filter((path) => /\/ipv[46]-prefix$/.test(path));
   const unrouted = interfaces.slice(1).filter(({ sources }) => sources.length === 0);
   tellOfLeftOut(answers, prefix, unrouted.length + 1, prefixes.length);
-  return leasedEthernets(interfaces, "eni");
+  return leasedEthernets(interfaces, { prefix: "eni" });
 }
 
 /** Where the cloud does not number its interfaces, nobody knows which one is the way out. */

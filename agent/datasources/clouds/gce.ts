@@ -1,5 +1,6 @@
 import { decodeBase64 } from "../base64.ts";
 import type { AnswerReader, Cloud, JsonObject } from "../cloud.ts";
+import { gceNetwork, interfacesPath } from "./gce-network.ts";
 import { Said } from "./said.ts";
 
 const root = "/computeMetadata/v1/";
@@ -35,6 +36,7 @@ export const gce: Cloud = {
     await client.get(`${root}instance/id`);
     await client.get(instanceData, { maxBytes: maxAttributeBytes }); // user-data among it
     await client.get(`${root}instance/hostname`, { without: "warning" });
+    await client.get(interfacesPath, { without: "warning" });
     await client.get(projectData, { maxBytes: maxAttributeBytes, without: "warning" });
     for (const name of ["zone", "machine-type"])
       await client.get(`${root}instance/${name}`, { without: "note" });
@@ -61,6 +63,7 @@ export const gce: Cloud = {
         "instance-data": withoutDocuments(instance),
       },
       userData: userData(answers, instance),
+      networkConfig: managesAddresses(instance, project) ? gceNetwork(answers) : undefined,
     };
   },
 };
@@ -68,6 +71,16 @@ export const gce: Cloud = {
 /** `projects/123/zones/us-central1-a` -> `us-central1-a`. */
 function lastOf(path: string | undefined): string | undefined {
   return path?.split("/").at(-1);
+}
+
+/**
+ * Whether addresses and interfaces are to be set up, as Google's own agent asks it: the instance says it
+ * before the project.
+ */
+function managesAddresses(instance: Attributes, project: Attributes): boolean {
+  const words = [instance, project].map((each) => each.get("disable-address-manager")?.text());
+  const said = words.find((word) => word !== undefined && /^(?:[01tf]|true|false)$/i.test(word));
+  return said === undefined || !/^(?:1|t|true)$/i.test(said);
 }
 
 type Attributes = ReadonlyMap<string, Said>;

@@ -7,9 +7,15 @@ import type { AnswerReader, JsonObject } from "../cloud.ts";
 export interface LeasedInterface {
   /** MAC address. */
   readonly mac: string;
+  /** Whether there is anything to lease of IPv4; there is when absent. */
+  readonly hasIpv4?: boolean;
   readonly hasIpv6: boolean;
   /** Addresses beside the one that DHCP gives, each with the length of its network. */
   readonly secondary: readonly string[];
+  /** Networks that the machine answers for as a whole, without an address in them. */
+  readonly local?: readonly string[];
+  /** Largest packet in bytes, where the cloud says it; what an interface has by itself when absent. */
+  readonly mtu?: number | undefined;
   /** All of its addresses with their networks, by family, where answers are to leave by it. */
   readonly sources?: readonly Sources[];
 }
@@ -19,6 +25,16 @@ export interface Sources {
   readonly family: "ipv4" | "ipv6";
   readonly addresses: readonly string[];
   readonly networks: readonly string[];
+  /** The way out, where the cloud says it; what DHCP or a router says when absent. */
+  readonly gateway?: string | undefined;
+}
+
+/** What the interfaces of a cloud have in common. */
+export interface LeasedNaming {
+  /** Begins their names. */
+  readonly prefix: string;
+  /** Whether only name servers of the first interface are asked; those of all are when absent. */
+  readonly asksFirst?: boolean;
 }
 
 /** Longer than that of any network. */
@@ -31,26 +47,38 @@ const routeMetric = 100;
 /**
  * A network-config where there is more than one interface or address: each interface with DHCP, and only
  * the first is waited for. One alone needs nothing said, because that is what a machine does by itself.
- * `prefix` begins their names.
  */
 export function leasedEthernets(
   interfaces: readonly LeasedInterface[],
-  prefix: string,
+  { prefix, asksFirst = false }: LeasedNaming,
 ): JsonObject | undefined {
-  const isPlain =
-    interfaces.length < 2 && interfaces.every(({ secondary }) => secondary.length === 0);
-  if (isPlain) return undefined;
-  const ethernets = interfaces.map(({ mac, hasIpv6, secondary, sources = [] }, index) => {
-    const overrides = { "route-metric": routeMetric * (index + 1) };
-    const several = interfaces.length > 1;
+  const several = interfaces.length > 1;
+  const isPlain = ({ secondary, local = [] }: LeasedInterface) =>
+    secondary.length + local.length === 0;
+  if (!several && interfaces.every(isPlain)) return undefined;
+  const ethernets = interfaces.map((each, index) => {
+    const { mac, hasIpv4 = true, hasIpv6, secondary, local = [], mtu, sources = [] } = each;
+    const overrides = {
+      "route-metric": routeMetric * (index + 1),
+      ...(asksFirst && index > 0 ? { "use-dns": false } : {}),
+    };
+    const bySource = index === 0 ? [] : sources;
+    const table = firstTable + index;
+    const routes = [
+      ...local.map((to) => ({ to, type: "local" })),
+      ...bySource.flatMap((source) => routesOf(source, table)),
+    ];
+    const rules = bySource.flatMap(({ addresses }) => addresses.map((from) => ({ from, table })));
     return [
       `${prefix}${index}`,
       {
-        ...{ match: { macaddress: mac }, dhcp4: true, dhcp6: hasIpv6, optional: index > 0 },
-        ...(several ? { "dhcp4-overrides": overrides } : {}),
+        ...{ match: { macaddress: mac }, dhcp4: hasIpv4, dhcp6: hasIpv6, optional: index > 0 },
+        ...(mtu === undefined ? {} : { mtu }),
+        ...(several && hasIpv4 ? { "dhcp4-overrides": overrides } : {}),
         ...(several && hasIpv6 ? { "dhcp6-overrides": overrides } : {}),
         ...(secondary.length === 0 ? {} : { addresses: secondary }),
-        ...(index === 0 || sources.length === 0 ? {} : routesBySource(sources, firstTable + index)),
+        ...(routes.length === 0 ? {} : { routes }),
+        ...(rules.length === 0 ? {} : { "routing-policy": rules }),
       },
     ];
   });
@@ -58,16 +86,10 @@ export function leasedEthernets(
 }
 
 /** What comes to an interface that is not the way out is answered by the same one. */
-function routesBySource(sources: readonly Sources[], table: number): JsonObject {
-  return {
-    routes: sources.flatMap(({ family, networks }) => [
-      { to: "default", via: family === "ipv4" ? "_dhcp4" : "_ipv6ra", table },
-      ...networks.map((to) => ({ to, table })),
-    ]),
-    "routing-policy": sources.flatMap(({ addresses }) =>
-      addresses.map((from) => ({ from, table })),
-    ),
-  };
+function routesOf({ family, networks, gateway }: Sources, table: number): readonly JsonObject[] {
+  const leased = family === "ipv4" ? "_dhcp4" : "_ipv6ra";
+  const way = gateway === undefined ? { via: leased } : { via: gateway, "on-link": true };
+  return [{ to: "default", ...way, table }, ...networks.map((to) => ({ to, table }))];
 }
 
 /** Networks in what a cloud says, one a line. */

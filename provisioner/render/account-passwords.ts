@@ -20,9 +20,8 @@ import {
 } from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
 import { eachEnd, eachStart } from "./file-shell.ts";
-import { instanceScope } from "./instance-scope.ts";
 import { isNixosUser } from "./nixos-accounts.ts";
-import { onceFunction } from "./once-shell.ts";
+import { onceFunction, stampsFunction, stampWord } from "./once-shell.ts";
 
 /** What is to become of the password of an account. */
 interface Wish {
@@ -143,13 +142,11 @@ unlock() {
 function script({ instanceId }: Concern, wishes: readonly Wish[]): string {
   const calls = wishes.map(({ name, what }) => {
     const user = shellWord(name);
-    const stamp = `"$stamps"/${shellWord(`password-${name}`)}`;
+    const stamp = stampWord(instanceId, "/etc/shadow", `password-${name}`);
     if (typeof what === "string") return `once ${stamp} ${what} ${what} ${user}\n`;
     const file = `"$CREDENTIALS_DIRECTORY"/${shellWord(what.name)}`;
     return `once ${stamp} ${shellWord(`hash-${what.version}`)} setHash ${user} ${file}\n`;
   });
-  const stamps = `stamps=/var/lib/firstlight/stamps/${instanceScope(instanceId)}\n`;
-  return [`${stamps}${onceFunction}`, functions, `${eachStart}${calls.join("")}${eachEnd}`].join(
-    "\n",
-  );
+  const last = `${eachStart}${calls.join("")}${eachEnd}`;
+  return [stampsFunction, onceFunction, functions, last].join("\n");
 }

@@ -11,6 +11,7 @@ import {
   ref,
   str,
 } from "#provisioner/nix-language/tree.ts";
+import { systemDirectoryOf } from "#provisioner/nixos-paths/common-directories.ts";
 import {
   type Assignment,
   addFinding,
@@ -26,7 +27,7 @@ import { credentialLimitBytes, groupsWithinLimit, sizeOf } from "./credential-li
 import { addFunction, eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
 import { instanceScope } from "./instance-scope.ts";
 import { type MountUnit, mountsAt, mountUnits, storageUnits } from "./mount-order.ts";
-import { onceFunction } from "./once-shell.ts";
+import { onceFunction, stampsFunction, stampWord } from "./once-shell.ts";
 
 /** What a file is made of: text that may stand in the store, or a secret. */
 export type FilePart = { readonly index: number } & (
@@ -186,7 +187,8 @@ function script(concern: Concern, files: readonly PlacedFile[]): string {
   const calls = files.map((placed) => {
     const { file, parts, replaces } = placed;
     const { mode = "0644", owner = "root", group = "root" } = file;
-    const attributes = [mode, owner, group, file.path].map(shellWord).join(" ");
+    const system = systemDirectoryOf(file.path);
+    const attributes = [mode, owner, group, system, file.path].map(shellWord).join(" ");
     const sources = parts.map((part) => contents(concern, part));
     if (replaces) return putLine(concern, placed, `put ${attributes} ${sources.join(" ")}`);
     return parts
@@ -198,6 +200,7 @@ function script(concern: Concern, files: readonly PlacedFile[]): string {
   const isOnce = files.some(({ file }) => file.once === true);
   const functions = [
     ...[enterFunction, putFunction],
+    ...(adds || isOnce ? [stampsFunction] : []),
     ...(adds ? [addFunction] : []),
     ...(isOnce ? [onceFunction] : []),
   ];
@@ -211,18 +214,22 @@ function putLine(concern: Concern, placed: PlacedFile, line: string): string {
   const versions = placed.parts.map((part) => versionOf(concern, part));
   const what = sha256(JSON.stringify([mode, owner, group, versions])).slice(0, 16);
   const mount = innermostMount(concern, placed);
-  const stamp = `${stampsFor(concern, path, mount)}/file-${sha256(path).slice(0, 16)}`;
+  // It is made anew: what a link in its place leads to is nothing to it.
+  const stamp = stampAt(concern, path, `file-${sha256(path).slice(0, 16)}`, directoryOf(path));
   const once = `once ${stamp} ${what} ${line}\n`;
   if (mount === undefined) return once;
   // Below a mount that is not there it is put, and is still to be put there.
   return `if mountpoint -q ${shellWord(mount.path)}; then\n  ${once}else\n  ${line}\nfi\n`;
 }
 
-/** What is gone with a boot is put again in the next. */
-function stampsFor({ instanceId }: Concern, path: string, mount: MountUnit | undefined): string {
-  const isGone = mount?.isInMemory ?? /^\/(?:run|tmp|var\/run)\//.test(path);
-  if (isGone) return "/run/firstlight/stamps";
-  return `/var/lib/firstlight/stamps/${instanceScope(instanceId)}`;
+/** What is gone with a boot is put again in the next; of /tmp, and what is in memory, all is. */
+function stampAt({ instanceId }: Concern, path: string, name: string, on = path): string {
+  if (!/^\/(?:run|tmp|var\/run)\//.test(path)) return stampWord(instanceId, on, name);
+  return `/run/firstlight/stamps/${instanceScope(instanceId)}/${name}`;
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 function innermostMount({ spec }: Concern, { file }: PlacedFile): MountUnit | undefined {
@@ -254,5 +261,5 @@ function stamp(
   const what = `${concern.instanceId}\0${file.path}\0${version}`;
   const times = known.get(what) ?? 0;
   known.set(what, times + 1);
-  return `${instanceScope(concern.instanceId)}/append-${sha256(`${what}\0${times}`).slice(0, 16)}`;
+  return stampAt(concern, file.path, `append-${sha256(`${what}\0${times}`).slice(0, 16)}`);
 }

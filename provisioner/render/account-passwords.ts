@@ -67,13 +67,13 @@ function readWishes(concern: Concern): readonly Wish[] {
   });
 }
 
-/** When accounts are there, whoever makes them, and before anybody logs in. */
+/** When accounts are there, whoever makes them, before anybody logs in, and where early commands are. */
 function passwordsUnit(concern: Concern, wishes: readonly Wish[]): NixExpr {
   const texts = (items: readonly string[]) => list(items.map(str));
   return attrs([
     bind("description", str("Set passwords of accounts as the spec says")),
-    bind("wantedBy", texts(["multi-user.target"])),
-    bind("before", texts(["systemd-user-sessions.service"])),
+    bind("wantedBy", texts(["multi-user.target", "sysinit-reactivation.target"])),
+    bind("before", texts(["systemd-user-sessions.service", "sysinit-reactivation.target"])),
     bind("after", texts(["systemd-sysusers.service", "userborn.service"])),
     bind("path", list([ref("pkgs", "shadow")])),
     bind("script", str(script(concern, wishes))),

@@ -26,6 +26,7 @@ import type { CredentialFile } from "./base.ts";
 import { credentialLimitBytes, groupsWithinLimit, sizeOf } from "./credential-limit.ts";
 import { addFunction, eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
 import { instanceScope } from "./instance-scope.ts";
+import { madeMounts } from "./made-mounts.ts";
 import { type MountUnit, mountsAt, mountUnits, storageUnits } from "./mount-order.ts";
 import { onceFunction, stampsFunction, stampWord } from "./once-shell.ts";
 
@@ -47,11 +48,28 @@ export interface PlacedFile {
   readonly replaces: boolean;
 }
 
+/**
+ * When files are put in place: before the network and early commands; before the network, on disks that these
+ * commands may make; or when the network and all file systems are up.
+ */
+export type FileMoment = "early" | "mounted" | "deferred";
+
 interface FileUnit {
   readonly files: readonly PlacedFile[];
-  /** Put in place when the network and all file systems are up, instead of before it. */
-  readonly deferred: boolean;
+  readonly moment: FileMoment;
 }
+
+const unitNames: Readonly<Record<FileMoment, string>> = {
+  early: "firstlight-files",
+  mounted: "firstlight-files-mounted",
+  deferred: "firstlight-files-deferred",
+};
+
+const descriptions: Readonly<Record<FileMoment, string>> = {
+  early: "Put files of the spec in place",
+  mounted: "Put files of the spec in place, those on its mounts",
+  deferred: "Put files of the spec in place, the later ones",
+};
 
 /**
  * The units that put files in place, one after another: more than one only where their secrets are
@@ -59,17 +77,17 @@ interface FileUnit {
  */
 export function renderFileUnits(
   concern: Concern,
-  { files, deferred }: FileUnit,
+  { files, moment }: FileUnit,
 ): readonly Assignment[] {
   if (files.length === 0) return [];
-  const name = deferred ? "firstlight-files-deferred" : "firstlight-files";
+  const name = unitNames[moment];
   const secretsOf = (file: PlacedFile) => secretFiles(concern, file);
   for (const file of files) refuseTooLarge(concern, file);
   const groups = groupsWithinLimit(files, secretsOf);
   const nameOf = (at: number) => (at === groups.length - 1 ? name : `${name}-${at + 1}`);
   return groups.map((group, at) => {
     const before = at === 0 ? [] : [`${nameOf(at - 1)}.service`];
-    const unit = fileUnit(concern, { files: group, deferred }, before);
+    const unit = fileUnit(concern, { files: group, moment }, before);
     const from = group.map(({ index }) => ["files", String(index)]);
     return assign(["systemd", "services", nameOf(at)], unit, firstSaid(concern, from));
   });
@@ -102,7 +120,7 @@ function refuseTooLarge(concern: Concern, file: PlacedFile): void {
  */
 function fileUnit(
   concern: Concern,
-  { files, deferred }: FileUnit,
+  { files, moment }: FileUnit,
   before: readonly string[],
 ): NixExpr {
   const parts = files.flatMap((file) => file.parts);
@@ -117,8 +135,13 @@ function fileUnit(
       : [],
   );
   return attrs([
-    bind("description", str(`Put files of the spec in place${deferred ? ", the later ones" : ""}`)),
-    ...(deferred ? afterNetwork(concern, before) : beforeNetwork(before, placesOf(concern, files))),
+    bind("description", str(descriptions[moment])),
+    ...(moment === "deferred"
+      ? afterNetwork(concern, before)
+      : beforeNetwork(
+          [...before, ...(moment === "mounted" ? madeMounts(concern.spec).after : [])],
+          placesOf(concern, files),
+        )),
     ...(texts.length === 0 ? [] : [bind("environment", attrs(texts))]),
     ...(files.some((each) => each.file.once === true && innermostMount(concern, each))
       ? [bind("path", list([ref("pkgs", "util-linux")]))]
@@ -166,6 +189,7 @@ function afterNetwork({ spec }: Concern, after: readonly string[]): readonly Att
   const all = [
     "network-online.target",
     "firstlight-files.service",
+    "firstlight-files-mounted.service",
     ...after,
     ...storageUnits(spec),
   ];

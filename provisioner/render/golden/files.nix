@@ -206,6 +206,7 @@
       after = [
         "network-online.target"
         "firstlight-files.service"
+        "firstlight-files-mounted.service"
       ];
       environment = {
         FILE_5 = pkgs.writeText "file-5" "late\n";

@@ -107,8 +107,14 @@
 
   systemd.services.firstlight-passwords = lib.mkIf config.users.mutableUsers {
     description = "Set passwords of accounts as the spec says";
-    wantedBy = [ "multi-user.target" ];
-    before = [ "systemd-user-sessions.service" ];
+    wantedBy = [
+      "multi-user.target"
+      "sysinit-reactivation.target"
+    ];
+    before = [
+      "systemd-user-sessions.service"
+      "sysinit-reactivation.target"
+    ];
     after = [
       "systemd-sysusers.service"
       "userborn.service"

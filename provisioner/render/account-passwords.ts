@@ -51,6 +51,17 @@ export function renderAccountPasswords(concern: Concern): readonly Assignment[] 
   return [assign(["systemd", "services", passwordUnit], value, firstSaid(concern, from))];
 }
 
+function stampOf(name: string): string {
+  return `password-${name}`;
+}
+
+/** Whether a system does something to the password of an account, by what its sources set of options. */
+export function setsPasswordOf(options: ReadonlyMap<string, string>, name: string): boolean {
+  const unit = `systemd.services.${passwordUnit}`;
+  const call = `/${shellWord(stampOf(name))} `;
+  return [...options].some(([option, value]) => option.startsWith(unit) && value.includes(call));
+}
+
 /** Whether a spec asks for the password of any account. */
 export function setsPasswords(concern: Concern): boolean {
   return concern.base.mutableUsers !== false && readWishes(concern).length > 0;
@@ -142,7 +153,7 @@ unlock() {
 function script({ instanceId }: Concern, wishes: readonly Wish[]): string {
   const calls = wishes.map(({ name, what }) => {
     const user = shellWord(name);
-    const stamp = stampWord(instanceId, "/etc/shadow", `password-${name}`);
+    const stamp = stampWord(instanceId, "/etc/shadow", stampOf(name));
     if (typeof what === "string") return `once ${stamp} ${what} ${what} ${user}\n`;
     const file = `"$CREDENTIALS_DIRECTORY"/${shellWord(what.name)}`;
     return `once ${stamp} ${shellWord(`hash-${what.version}`)} setHash ${user} ${file}\n`;

@@ -20,9 +20,8 @@ import {
 } from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
 import { eachEnd, eachStart } from "./file-shell.ts";
-import { instanceScope } from "./instance-scope.ts";
 import { isNixosUser } from "./nixos-accounts.ts";
-import { onceFunction } from "./once-shell.ts";
+import { onceFunction, stampsFunction, stampWord } from "./once-shell.ts";
 
 /** What is to become of the password of an account. */
 interface Wish {
@@ -52,6 +51,17 @@ export function renderAccountPasswords(concern: Concern): readonly Assignment[] 
   return [assign(["systemd", "services", passwordUnit], value, firstSaid(concern, from))];
 }
 
+function stampOf(name: string): string {
+  return `password-${name}`;
+}
+
+/** Whether a system does something to the password of an account, by what its sources set of options. */
+export function setsPasswordOf(options: ReadonlyMap<string, string>, name: string): boolean {
+  const unit = `systemd.services.${passwordUnit}`;
+  const call = `/${shellWord(stampOf(name))} `;
+  return [...options].some(([option, value]) => option.startsWith(unit) && value.includes(call));
+}
+
 /** Whether a spec asks for the password of any account. */
 export function setsPasswords(concern: Concern): boolean {
   return concern.base.mutableUsers !== false && readWishes(concern).length > 0;
@@ -68,13 +78,13 @@ function readWishes(concern: Concern): readonly Wish[] {
   });
 }
 
-/** When accounts are there, whoever makes them, and before anybody logs in. */
+/** When accounts are there, whoever makes them, before anybody logs in, and where early commands are. */
 function passwordsUnit(concern: Concern, wishes: readonly Wish[]): NixExpr {
   const texts = (items: readonly string[]) => list(items.map(str));
   return attrs([
     bind("description", str("Set passwords of accounts as the spec says")),
-    bind("wantedBy", texts(["multi-user.target"])),
-    bind("before", texts(["systemd-user-sessions.service"])),
+    bind("wantedBy", texts(["multi-user.target", "sysinit-reactivation.target"])),
+    bind("before", texts(["systemd-user-sessions.service", "sysinit-reactivation.target"])),
     bind("after", texts(["systemd-sysusers.service", "userborn.service"])),
     bind("path", list([ref("pkgs", "shadow")])),
     bind("script", str(script(concern, wishes))),
@@ -143,13 +153,11 @@ unlock() {
 function script({ instanceId }: Concern, wishes: readonly Wish[]): string {
   const calls = wishes.map(({ name, what }) => {
     const user = shellWord(name);
-    const stamp = `"$stamps"/${shellWord(`password-${name}`)}`;
+    const stamp = stampWord(instanceId, "/etc/shadow", stampOf(name));
     if (typeof what === "string") return `once ${stamp} ${what} ${what} ${user}\n`;
     const file = `"$CREDENTIALS_DIRECTORY"/${shellWord(what.name)}`;
     return `once ${stamp} ${shellWord(`hash-${what.version}`)} setHash ${user} ${file}\n`;
   });
-  const stamps = `stamps=/var/lib/firstlight/stamps/${instanceScope(instanceId)}\n`;
-  return [`${stamps}${onceFunction}`, functions, `${eachStart}${calls.join("")}${eachEnd}`].join(
-    "\n",
-  );
+  const last = `${eachStart}${calls.join("")}${eachEnd}`;
+  return [stampsFunction, onceFunction, functions, last].join("\n");
 }

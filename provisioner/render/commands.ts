@@ -1,5 +1,5 @@
 import { sha256 } from "#core/canonical-json.ts";
-import type { Command } from "#generated/provisioner/spec/v1.ts";
+import type { Command, Spec } from "#generated/provisioner/spec/v1.ts";
 import {
   type AttrsEntry,
   attrs,
@@ -77,13 +77,25 @@ export function renderCommands(concern: Concern): readonly Assignment[] {
 }
 
 function namedCommands(subject: Subject): readonly Named[] {
-  const taken = new Set<string>();
-  return (subject.spec.commands ?? []).map((command, index) => {
-    const unit = uniqueName(command.name, taken);
-    return { command, index, unit, stamp: stampOf(subject, command, unit) };
+  return namedUnits(subject.spec).map((each) => {
+    return { ...each, stamp: stampOf(subject, each.command, each.unit) };
   });
 }
 
+function namedUnits({ commands = [] }: Spec): readonly Omit<Named, "stamp">[] {
+  const taken = new Set<string>();
+  return commands.map((command, index) => {
+    return { command, index, unit: uniqueName(command.name, taken) };
+  });
+}
+
+/** The units of the early commands in their order, with suffix: each is after the one before it. */
+export function earlyUnits(spec: Spec): readonly string[] {
+  const early = namedUnits(spec).filter(({ command }) => command.when === "early");
+  return early.map(({ unit }) => `${unit}.service`);
+}
+
+/** As files: before the network at boot, and before other units where a switch starts them. */
 function earlyOrder(concern: Concern, before: string | undefined): readonly AttrsEntry[] {
   const after = [
     "firstlight-files.service",
@@ -92,9 +104,9 @@ function earlyOrder(concern: Concern, before: string | undefined): readonly Attr
     ...(before === undefined ? [] : [`${before}.service`]),
   ];
   return [
-    bind("wantedBy", list([str("multi-user.target")])),
+    bind("wantedBy", list(["multi-user.target", "sysinit-reactivation.target"].map(str))),
     bind("wants", list([str("network-pre.target")])),
-    bind("before", list([str("network-pre.target")])),
+    bind("before", list(["network-pre.target", "sysinit-reactivation.target"].map(str))),
     bind("after", list(after.map(str))),
   ];
 }
@@ -199,6 +211,7 @@ function sequence(concern: Concern, late: readonly Named[]): readonly Assignment
     "multi-user.target",
     "network-online.target",
     "firstlight-files.service",
+    "firstlight-files-mounted.service",
     "firstlight-files-deferred.service",
     ...storageUnits(concern.spec),
   ];

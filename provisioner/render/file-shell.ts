@@ -5,7 +5,8 @@
 
 /**
  * Bash: `enter DIRECTORY [OWNER:GROUP]`, the absolute path of one, makes what is missing and goes there. As
- * with cloud-init (`util.ensure_dir`) each directory that is made belongs to who the file in it is for.
+ * with cloud-init (`util.ensure_dir`) each directory that is made belongs to who the file in it is for; what
+ * is the system's is entered for root before that.
  */
 export const enterFunction = `# Whether only root can change what is in this directory.
 ours() { [ -O . ] && [ $((0$(stat -c %a .) & 022)) -eq 0 ]; }
@@ -58,7 +59,10 @@ export const eachEnd = `if [ -n "$failed" ]; then
 fi
 `;
 
-/** Bash: `put MODE OWNER GROUP PATH CONTENTS…`, and `replace`, which works in a directory. */
+/**
+ * Bash: `put MODE OWNER GROUP SYSTEM PATH CONTENTS…`, and `replace`, which works in a directory. SYSTEM is the
+ * directory on the way that is root's, with all above it, also where it is missing.
+ */
 export const putFunction = `# Takes the place of a file of this directory at once: mode, owner, group, name, contents. The new
 # one is made under a name that nobody knows, and never through a link. Where there is no such owner or
 # group it is root's, without setuid and setgid, and that has failed.
@@ -86,21 +90,24 @@ replace() {
   fi
 }
 
-# Takes the place of a file: mode, owner, group, path, contents.
+# Takes the place of a file: mode, owner, group, directory that is the system's, path, contents.
 put() (
   set -e
-  enter "\${4%/*}" "$2:$3"
-  replace "$1" "$2" "$3" "\${4##*/}" "\${@:5}"
+  enter "$4"
+  enter "\${5%/*}" "$2:$3"
+  replace "$1" "$2" "$3" "\${5##*/}" "\${@:6}"
 )
 `;
 
-/** Bash: `add STAMP MODE OWNER GROUP PATH CONTENTS`, once. */
-export const addFunction = `# Adds to the end of a file, once: stamp, mode, owner, group, path, contents. The file is replaced by
-# a longer one. After a crash in between, its end tells whether that was done.
+/** Bash: `add STAMP MODE OWNER GROUP SYSTEM PATH CONTENTS`, once. */
+export const addFunction = `# Adds to the end of a file, once: stamp, mode, owner, group, directory that is the system's, path,
+# contents. The file is replaced by a longer one. After a crash in between, its end tells whether that
+# was done.
 add() (
   set -e
-  stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
+  stamp=$1 mode=$2 owner=$3 group=$4 path=$6 contents=$7
   if [ -e "$stamp" ]; then exit 0; fi
+  enter "$5"
   enter "\${path%/*}" "$owner:$group"
   if [ -L "./\${path##*/}" ] && ours; then
     path=$(readlink -f "./\${path##*/}")

@@ -11,6 +11,7 @@ import {
   ref,
   str,
 } from "#provisioner/nix-language/tree.ts";
+import { systemDirectoryOf } from "#provisioner/nixos-paths/common-directories.ts";
 import {
   type Assignment,
   addFinding,
@@ -25,8 +26,9 @@ import type { CredentialFile } from "./base.ts";
 import { credentialLimitBytes, groupsWithinLimit, sizeOf } from "./credential-limit.ts";
 import { addFunction, eachEnd, eachStart, enterFunction, putFunction } from "./file-shell.ts";
 import { instanceScope } from "./instance-scope.ts";
+import { madeMounts } from "./made-mounts.ts";
 import { type MountUnit, mountsAt, mountUnits, storageUnits } from "./mount-order.ts";
-import { onceFunction } from "./once-shell.ts";
+import { onceFunction, stampsFunction, stampWord } from "./once-shell.ts";
 
 /** What a file is made of: text that may stand in the store, or a secret. */
 export type FilePart = { readonly index: number } & (
@@ -46,11 +48,28 @@ export interface PlacedFile {
   readonly replaces: boolean;
 }
 
+/**
+ * When files are put in place: before the network and early commands; before the network, on disks that these
+ * commands may make; or when the network and all file systems are up.
+ */
+export type FileMoment = "early" | "mounted" | "deferred";
+
 interface FileUnit {
   readonly files: readonly PlacedFile[];
-  /** Put in place when the network and all file systems are up, instead of before it. */
-  readonly deferred: boolean;
+  readonly moment: FileMoment;
 }
+
+const unitNames: Readonly<Record<FileMoment, string>> = {
+  early: "firstlight-files",
+  mounted: "firstlight-files-mounted",
+  deferred: "firstlight-files-deferred",
+};
+
+const descriptions: Readonly<Record<FileMoment, string>> = {
+  early: "Put files of the spec in place",
+  mounted: "Put files of the spec in place, those on its mounts",
+  deferred: "Put files of the spec in place, the later ones",
+};
 
 /**
  * The units that put files in place, one after another: more than one only where their secrets are
@@ -58,17 +77,17 @@ interface FileUnit {
  */
 export function renderFileUnits(
   concern: Concern,
-  { files, deferred }: FileUnit,
+  { files, moment }: FileUnit,
 ): readonly Assignment[] {
   if (files.length === 0) return [];
-  const name = deferred ? "firstlight-files-deferred" : "firstlight-files";
+  const name = unitNames[moment];
   const secretsOf = (file: PlacedFile) => secretFiles(concern, file);
   for (const file of files) refuseTooLarge(concern, file);
   const groups = groupsWithinLimit(files, secretsOf);
   const nameOf = (at: number) => (at === groups.length - 1 ? name : `${name}-${at + 1}`);
   return groups.map((group, at) => {
     const before = at === 0 ? [] : [`${nameOf(at - 1)}.service`];
-    const unit = fileUnit(concern, { files: group, deferred }, before);
+    const unit = fileUnit(concern, { files: group, moment }, before);
     const from = group.map(({ index }) => ["files", String(index)]);
     return assign(["systemd", "services", nameOf(at)], unit, firstSaid(concern, from));
   });
@@ -101,7 +120,7 @@ function refuseTooLarge(concern: Concern, file: PlacedFile): void {
  */
 function fileUnit(
   concern: Concern,
-  { files, deferred }: FileUnit,
+  { files, moment }: FileUnit,
   before: readonly string[],
 ): NixExpr {
   const parts = files.flatMap((file) => file.parts);
@@ -116,8 +135,13 @@ function fileUnit(
       : [],
   );
   return attrs([
-    bind("description", str(`Put files of the spec in place${deferred ? ", the later ones" : ""}`)),
-    ...(deferred ? afterNetwork(concern, before) : beforeNetwork(before, placesOf(concern, files))),
+    bind("description", str(descriptions[moment])),
+    ...(moment === "deferred"
+      ? afterNetwork(concern, before)
+      : beforeNetwork(
+          [...before, ...(moment === "mounted" ? madeMounts(concern.spec).after : [])],
+          placesOf(concern, files),
+        )),
     ...(texts.length === 0 ? [] : [bind("environment", attrs(texts))]),
     ...(files.some((each) => each.file.once === true && innermostMount(concern, each))
       ? [bind("path", list([ref("pkgs", "util-linux")]))]
@@ -165,6 +189,7 @@ function afterNetwork({ spec }: Concern, after: readonly string[]): readonly Att
   const all = [
     "network-online.target",
     "firstlight-files.service",
+    "firstlight-files-mounted.service",
     ...after,
     ...storageUnits(spec),
   ];
@@ -186,7 +211,8 @@ function script(concern: Concern, files: readonly PlacedFile[]): string {
   const calls = files.map((placed) => {
     const { file, parts, replaces } = placed;
     const { mode = "0644", owner = "root", group = "root" } = file;
-    const attributes = [mode, owner, group, file.path].map(shellWord).join(" ");
+    const system = systemDirectoryOf(file.path);
+    const attributes = [mode, owner, group, system, file.path].map(shellWord).join(" ");
     const sources = parts.map((part) => contents(concern, part));
     if (replaces) return putLine(concern, placed, `put ${attributes} ${sources.join(" ")}`);
     return parts
@@ -198,6 +224,7 @@ function script(concern: Concern, files: readonly PlacedFile[]): string {
   const isOnce = files.some(({ file }) => file.once === true);
   const functions = [
     ...[enterFunction, putFunction],
+    ...(adds || isOnce ? [stampsFunction] : []),
     ...(adds ? [addFunction] : []),
     ...(isOnce ? [onceFunction] : []),
   ];
@@ -211,18 +238,22 @@ function putLine(concern: Concern, placed: PlacedFile, line: string): string {
   const versions = placed.parts.map((part) => versionOf(concern, part));
   const what = sha256(JSON.stringify([mode, owner, group, versions])).slice(0, 16);
   const mount = innermostMount(concern, placed);
-  const stamp = `${stampsFor(concern, path, mount)}/file-${sha256(path).slice(0, 16)}`;
+  // It is made anew: what a link in its place leads to is nothing to it.
+  const stamp = stampAt(concern, path, `file-${sha256(path).slice(0, 16)}`, directoryOf(path));
   const once = `once ${stamp} ${what} ${line}\n`;
   if (mount === undefined) return once;
   // Below a mount that is not there it is put, and is still to be put there.
   return `if mountpoint -q ${shellWord(mount.path)}; then\n  ${once}else\n  ${line}\nfi\n`;
 }
 
-/** What is gone with a boot is put again in the next. */
-function stampsFor({ instanceId }: Concern, path: string, mount: MountUnit | undefined): string {
-  const isGone = mount?.isInMemory ?? /^\/(?:run|tmp|var\/run)\//.test(path);
-  if (isGone) return "/run/firstlight/stamps";
-  return `/var/lib/firstlight/stamps/${instanceScope(instanceId)}`;
+/** What is gone with a boot is put again in the next; of /tmp, and what is in memory, all is. */
+function stampAt({ instanceId }: Concern, path: string, name: string, on = path): string {
+  if (!/^\/(?:run|tmp|var\/run)\//.test(path)) return stampWord(instanceId, on, name);
+  return `/run/firstlight/stamps/${instanceScope(instanceId)}/${name}`;
+}
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 function innermostMount({ spec }: Concern, { file }: PlacedFile): MountUnit | undefined {
@@ -254,5 +285,5 @@ function stamp(
   const what = `${concern.instanceId}\0${file.path}\0${version}`;
   const times = known.get(what) ?? 0;
   known.set(what, times + 1);
-  return `${instanceScope(concern.instanceId)}/append-${sha256(`${what}\0${times}`).slice(0, 16)}`;
+  return stampAt(concern, file.path, `append-${sha256(`${what}\0${times}`).slice(0, 16)}`);
 }

@@ -5,7 +5,8 @@ import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree
 import { hintForOwned, isSystemDirectory } from "#provisioner/nixos-paths/owned-paths.ts";
 import { hintForUnread } from "#provisioner/nixos-paths/unread-paths.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
-import { type PlacedFile, renderFileUnits } from "./file-unit.ts";
+import { type FileMoment, type PlacedFile, renderFileUnits } from "./file-unit.ts";
+import { madeMounts } from "./made-mounts.ts";
 import { mountsAt, mountUnits } from "./mount-order.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
 
@@ -33,20 +34,20 @@ export function renderFiles(concern: Concern): readonly Assignment[] {
   const system = placed.filter((file) => isPartOfSystem(file));
   const others = placed.filter((file) => !isPartOfSystem(file));
   const mounts = mountUnits(concern.spec);
-  // What comes over the network is not there before it.
-  const liesOnNetwork = ({ path }: File) => mountsAt(mounts, path).some(({ isLate }) => isLate);
-  const isLater = ({ file, last }: PlacedFile) => last.defer === true || liesOnNetwork(file);
+  const made = madeMounts(concern.spec).mounts;
+  const momentOf = ({ file, last }: PlacedFile): FileMoment => {
+    // What comes over the network is not there before it.
+    if (last.defer === true || mountsAt(mounts, file.path).some(({ isLate }) => isLate))
+      return "deferred";
+    return mountsAt(made, file.path).length === 0 ? "early" : "mounted";
+  };
+  const byMoment = Map.groupBy(others, momentOf);
   return [
     ...units.map((file) => unitFile(concern, file)),
     ...system.map((file) => etcFile(concern, file)),
-    ...renderFileUnits(concern, {
-      files: others.filter((file) => !isLater(file)),
-      deferred: false,
-    }),
-    ...renderFileUnits(concern, {
-      files: others.filter(isLater),
-      deferred: true,
-    }),
+    ...(["early", "mounted", "deferred"] as const).flatMap((moment) =>
+      renderFileUnits(concern, { files: byMoment.get(moment) ?? [], moment }),
+    ),
   ];
 }
 

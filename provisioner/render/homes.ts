@@ -3,6 +3,7 @@ import type { User } from "#generated/provisioner/spec/v1.ts";
 import { attrs, bind, bool, list, ref, select, str } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, assign, type Concern, firstSaid, shellWord } from "./assignment.ts";
 import { eachEnd, eachStart, enterFunction } from "./file-shell.ts";
+import { madeMounts } from "./made-mounts.ts";
 import { type MountUnit, mountsAt, mountUnits } from "./mount-order.ts";
 import { isNixosUser } from "./nixos-accounts.ts";
 
@@ -19,7 +20,7 @@ const late = "firstlight-homes-deferred";
 /**
  * Homes on mounts. NixOS makes homes as it is activated, which is before anything of the spec is mounted
  * over them: on a new file system there is none. So units make what is missing when it is mounted: one
- * before files are put in place, and one for what comes by the network.
+ * before files are put in place there, and one for what comes by the network.
  */
 export function renderHomes(concern: Concern): readonly Assignment[] {
   const homes = mountedHomes(concern);
@@ -59,9 +60,11 @@ function homeUnit(
   const mounts = [...new Set(homes.flatMap((home) => home.mounts))];
   const wanted = mounts.filter(({ isWanted }) => isWanted).map(({ unit }) => unit);
   // Before who writes into them, and before anybody logs in.
+  const made = name === early ? madeMounts(concern.spec).after : [];
+  const files = made.length === 0 ? "firstlight-files" : "firstlight-files-mounted";
   const before = [
     ...(name === early
-      ? ["firstlight-files.service", "sysinit-reactivation.target"]
+      ? [`${files}.service`, "sysinit-reactivation.target"]
       : ["firstlight-files-deferred.service"]),
     "systemd-user-sessions.service",
     ...homes
@@ -80,7 +83,7 @@ function homeUnit(
     bind("wantedBy", list(wantedBy.map(str))),
     ...(wanted.length === 0 ? [] : [bind("wants", list(wanted.map(str)))]),
     bind("before", list(before.map(str))),
-    bind("after", list(mounts.map(({ unit }) => str(unit)))),
+    bind("after", list([...made, ...mounts.map(({ unit }) => unit)].map(str))),
     bind("environment", attrs(modes)),
     bind("script", str(script(homes))),
     bind(

@@ -11,8 +11,6 @@ export interface MountUnit {
   readonly isWanted: boolean;
   /** Whether it may wait for the network, so that nothing before the network can wait for it. */
   readonly isLate: boolean;
-  /** Whether what is on it is gone with the boot. */
-  readonly isInMemory: boolean;
 }
 
 /** Where a mount of the spec is, without what says the same place otherwise. */
@@ -40,14 +38,13 @@ export function mountUnits(spec: Spec): readonly MountUnit[] {
     }
   }
   return all.map((mount) => {
-    const { path, type = "auto", options = [] } = mount;
+    const { path, options = [] } = mount;
     const kind = options.includes("x-systemd.automount") ? "automount" : "mount";
     return {
       path,
       unit: unitOfPath(path, kind),
       isWanted: !options.includes("noauto"),
       isLate: late.has(mount),
-      isInMemory: type === "tmpfs" || type === "ramfs",
     };
   });
 }

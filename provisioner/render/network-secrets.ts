@@ -221,12 +221,12 @@ function putLine(concern: Concern, { name, parts, isEnvironment, ...secret }: Ne
     const lines = parts.map(
       ({ secretRef, key = "" }) => `lines+=$(variable ${key} ${file(secretRef)})$'\\n'\n`,
     );
-    return `lines=\n${lines.join("")}put 0600 root ${target} ${path} <(printf %s "$lines")\n`;
+    return `lines=\n${lines.join("")}put 0600 root ${target} ${directory} ${path} <(printf %s "$lines")\n`;
   }
   const contents = parts.map(({ secretRef, key }) =>
     key === undefined
       ? file(secretRef)
       : `<(printf '%s=%s\\n' ${shellWord(key)} "$(cat ${file(secretRef)})")`,
   );
-  return `put 0440 root ${target} ${path} ${contents.join(" ")}\n`;
+  return `put 0440 root ${target} ${directory} ${path} ${contents.join(" ")}\n`;
 }

@@ -1,3 +1,26 @@
+import { shellWord } from "./assignment.ts";
+import { instanceScope } from "./instance-scope.ts";
+
+/**
+ * Bash: `stampsFor PATH INSTANCE` says where it stands what was done to a file. What it lies on tells, links
+ * followed: what is in memory is gone with the boot, and so is the stamp.
+ */
+export const stampsFunction = `# Where it stands what was done to a path for an instance: in memory where that is.
+stampsFor() {
+  local at=$1
+  until [ -e "\${at:-/}" ]; do at=\${at%/*}; done
+  case $(stat -L -f -c %T "\${at:-/}") in
+    tmpfs | ramfs) echo "/run/firstlight/stamps/$2" ;;
+    *) echo "/var/lib/firstlight/stamps/$2" ;;
+  esac
+}
+`;
+
+/** A word of shell: a file that says what was done to a path for this instance. */
+export function stampWord(instanceId: string, path: string, name: string): string {
+  return `"$(stampsFor ${shellWord(path)} ${instanceScope(instanceId)})"/${shellWord(name)}`;
+}
+
 /**
  * Bash: `once STAMP WHAT COMMAND…` does something, unless it was the last that was done under this stamp.
  * What changes is done again, also where it changes back: a generation that is gone back to has its own.

@@ -28,6 +28,7 @@ import { renderHome } from "./home.ts";
 import { renderHomes } from "./homes.ts";
 import { checkHooks } from "./hooks.ts";
 import { renderInitrdSecrets } from "./initrd-secrets.ts";
+import { renderMadeMounts } from "./made-mounts.ts";
 import { renderManifest } from "./manifest.ts";
 import { type MetadataPlace, renderMetadataService } from "./metadata-service.ts";
 import { moduleFile, withoutTakeOver } from "./module-file.ts";
@@ -188,6 +189,7 @@ function renderParts(
     ["networkSecrets", renderNetworkSecrets],
     ["initrdSecrets", renderInitrdSecrets],
     ["mounts", (each) => renderStorage(each, facts.memoryBytes)],
+    ["mounts", renderMadeMounts],
     ["report", renderReport],
     ["metadataService", (each) => renderMetadataService(each, place)],
   ];

@@ -1,11 +1,14 @@
 import { spawnSync } from "node:child_process";
 import {
   chownSync,
+  cpSync,
   existsSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   unlinkSync,
@@ -39,7 +42,10 @@ interface Machine {
 
 const notRoot = process.getuid?.() === 0 ? false : "SKIPPED: needs root, to be another user";
 
-const moved = /(?<![\w/.-])\/(run|var|etc|opt|nix)(?=\/)/g;
+const memory = spawnSync("stat", ["-f", "-c", "%T", "/dev/shm"], { encoding: "utf8" });
+const noMemory = memory.stdout === "tmpfs\n" ? false : "SKIPPED: /dev/shm is not in memory here";
+
+const moved = /(?<![\w/.-])\/(run|var|etc|opt|nix)(?=[/ ])/g;
 
 function machine(t: { testdir(): string }): Machine {
   const root = t.testdir();
@@ -231,6 +237,24 @@ t.test("passwords of accounts that are there", { skip: notRoot }, async (t) => {
     t.equal(hashOf(m, "root"), "$6$person$x", "at the next boot");
     t.match(m.run(scriptOf(root, { instanceId: "i-0002" })), { code: 0 });
     t.equal(hashOf(m, "root"), "$6$asked$x", "of another instance");
+  });
+
+  t.test("are set in each boot where the accounts are in memory", { skip: noMemory }, async (t) => {
+    const m = withAccounts({ root: old });
+    const kept = mkdtempSync("/dev/shm/firstlight-test-");
+    t.teardown(() => rmSync(kept, { recursive: true }));
+    cpSync(m.at("etc"), kept, { recursive: true });
+    rmSync(m.at("etc"), { recursive: true });
+    symlinkSync(kept, m.at("etc"));
+    asked(m, "$6$asked$x\n");
+    t.match(m.run(scriptOf(root)), { code: 0, stderr: "" });
+    changed(m, "root", "$6$person$x");
+    t.match(m.run(scriptOf(root)), { code: 0, stderr: "" });
+    t.equal(hashOf(m, "root"), "$6$person$x", "what a person chooses stays in this boot");
+    rmSync(m.at("run"), { recursive: true });
+    changed(m, "root", old);
+    t.match(m.run(scriptOf(root)), { code: 0, stderr: "" });
+    t.equal(hashOf(m, "root"), "$6$asked$x", "in the next the image's own is there again");
   });
 
   t.test("follow the document, and a generation that is gone back to", async (t) => {
@@ -451,7 +475,8 @@ t.test("files", async (t) => {
     mkdirSync(m.at("opt"));
     writeFileSync(m.at("text"), "line\n");
     const script = scriptOf([{ ...me, path: "/opt/log", content: "line\n", append: true }]);
-    const stamp = /add ([0-9a-f]{16}\/append-\w+)/.exec(script)?.[1] ?? "";
+    const [, scope, name] = /add "[^"]+ (\w{16})\)"\/(append-\w+)/.exec(script) ?? [];
+    const stamp = `${scope}/${name}`;
     for (const [before, after] of [
       ["a\nline\n", "a\nline\n"],
       ["a\n", "a\nline\n"],
@@ -531,20 +556,52 @@ t.test("files", async (t) => {
       run(script);
       t.equal(readFileSync(m.at("opt/data/conf"), "utf8"), "by hand\n");
 
-      const stamps = (file: string, type = "ext4") => {
+      const stamps = (file: string) => {
         const each = { path: file, content: "", once: true };
-        const on = [{ device: "x", path: "/opt/data", type }];
-        const rendered = renderFiles(concern({ files: [each], mounts: on }));
+        const rendered = renderFiles(concern({ files: [each] }));
         const text = textAt(rendered, "systemd.services.firstlight-files", "script");
-        return /once (\S+)\/file-/.exec(text)?.[1];
+        return /once (.+)\/file-/.exec(text)?.[1];
       };
       for (const file of ["/run/a", "/tmp/a", "/var/run/a"])
-        t.equal(stamps(file), "/run/firstlight/stamps", file);
-      t.equal(stamps("/opt/data/a", "tmpfs"), "/run/firstlight/stamps");
-      for (const file of ["/opt/a", "/opt/data/a", "/runs/a"])
-        t.match(stamps(file), /^\/var\/lib\/firstlight\/stamps\/[0-9a-f]{16}$/, file);
+        t.match(stamps(file), /^\/run\/firstlight\/stamps\/[0-9a-f]{16}$/, file);
+      for (const file of ["/opt/a", "/runs/a"])
+        t.match(stamps(file), /^"\$\(stampsFor \/\w+ [0-9a-f]{16}\)"$/, file);
     },
   );
+
+  t.test("what lies in memory is done again in each boot", { skip: noMemory }, async (t) => {
+    const m = machine(t);
+    const memory = mkdtempSync("/dev/shm/firstlight-test-");
+    t.teardown(() => rmSync(memory, { recursive: true }));
+    mkdirSync(m.at("opt"));
+    symlinkSync(memory, m.at("opt/memory"));
+    writeFileSync(m.at("text"), "text\n");
+    const files = ["memory/a/once", "memory/log", "disk/once", "disk/log"].map((name) => {
+      const kind = name.endsWith("log") ? { append: true } : { once: true };
+      return { ...me, path: `/opt/${name}`, content: "text\n", ...kind };
+    });
+    const env = Object.fromEntries(files.map((_, at) => [`FILE_${at}`, m.at("text")]));
+    const run = () => t.match(m.run(scriptOf(files), env), { code: 0, stderr: "" });
+    const read = () =>
+      files.map((file) => {
+        const at = m.at(file.path);
+        return existsSync(at) ? readFileSync(at, "utf8") : "nothing";
+      });
+    const whole = files.map(() => "text\n");
+    run();
+    t.same(read(), whole);
+    run();
+    t.same(read(), whole, "once in a boot");
+    unlinkSync(m.at("opt/memory/a/once"));
+    unlinkSync(m.at("opt/disk/once"));
+    run();
+    t.same(read(), ["nothing", "text\n", "nothing", "text\n"], "removed by hand in it");
+    // The power goes: what is in memory is gone, what is on the disk is there.
+    for (const each of readdirSync(memory)) rmSync(path.join(memory, each), { recursive: true });
+    rmSync(m.at("run"), { recursive: true });
+    run();
+    t.same(read(), ["text\n", "text\n", "nothing", "text\n"]);
+  });
 
   t.test("under /etc it is no part of the system, which cannot be changed by hand", async (t) => {
     const file = { path: "/etc/app.conf", content: "a\n" };
@@ -788,6 +845,22 @@ t.test("directories that are made for a file", { skip: notRoot }, async (t) => {
       for (const kept of [".", "home/of-root", "plain", "plain/a"])
         t.same(ownerOf(m, `opt/${kept}`).slice(0, 2), [0, 0], kept);
     }
+  });
+
+  t.test("are root's where they are the system's, also where they are missing", async (t) => {
+    const m = machine(t);
+    const text = { ...owned, append: true };
+    const files = [
+      { ...owned, path: "/opt/file" },
+      { ...owned, path: "/opt/app/conf" },
+      { ...text, path: "/var/spool/cron/tabs/file" },
+      { ...text, path: "/var/log/app/log" },
+    ];
+    t.match(run(m, files), { code: 0, stderr: "" });
+    for (const root of ["opt", "var/spool", "var/spool/cron", "var/log"])
+      t.same(ownerOf(m, root), [0, 0, "755"], root);
+    for (const given of ["opt/file", "opt/app", "var/spool/cron/tabs", "var/log/app"])
+      t.same(ownerOf(m, given).slice(0, 2), [other, nogroup], given);
   });
 
   t.test("are root's where there is no such owner", async (t) => {

@@ -10,6 +10,7 @@ import type { Assignment, Concern } from "./assignment.ts";
 import { renderCommands } from "./commands.ts";
 import { renderFiles } from "./files.ts";
 import { renderHomes } from "./homes.ts";
+import { renderMadeMounts } from "./made-mounts.ts";
 import { credentialsOf, plainBase } from "./try-render.ts";
 
 /** What a unit says of others, key by key. */
@@ -31,6 +32,7 @@ function servicesOf(spec: Spec): ReadonlyMap<string, Order> {
     ...renderHomes(concern),
     ...renderFiles(concern),
     ...renderCommands(concern),
+    ...renderMadeMounts(concern),
   ];
   const services = rendered.filter(({ path: option }) => option[1] === "services");
   return new Map(services.map((each) => [each.path.at(-1) ?? "", orderOf(each)]));
@@ -101,8 +103,12 @@ t.test("what comes late comes after every disk of the document, and needs none",
   t.ok(services.get("firstlight-commands")?.after.includes("multi-user.target"));
 });
 
+/** Nothing is made before the network: what lies on a disk of the document needs no command. */
+const { commands = [] } = spec;
+const withoutEarly: Spec = { ...spec, commands: commands.filter(({ when }) => when === "late") };
+
 t.test("files wait for what they lie on, and have it mounted", async (t) => {
-  const early = servicesOf(spec).get("firstlight-files");
+  const early = servicesOf(withoutEarly).get("firstlight-files");
   const on = ["home.mount", "srv-with\\x20space.mount", "srv-auto.automount"];
   t.same(early?.after, on, "not for what comes by the network, which comes after them");
   t.same(early?.wants, ["network-pre.target", "home.mount", "srv-auto.automount"]);
@@ -115,7 +121,7 @@ t.test(
   async (t) => {
     const services = servicesOf(spec);
     const { before, after } = services.get("firstlight-passwords") ?? {};
-    t.same(before, ["systemd-user-sessions.service"]);
+    t.same(before, ["systemd-user-sessions.service", "sysinit-reactivation.target"]);
     t.same(after, ["systemd-sysusers.service", "userborn.service"], "whoever makes the accounts");
     const early = services.get("firstlight-command-bootcmd");
     t.ok(early?.after.includes("firstlight-passwords.service"));
@@ -125,8 +131,34 @@ t.test(
   },
 );
 
+t.test("an early command may make a disk: it comes before what lies on one", async (t) => {
+  const services = servicesOf(spec);
+  const command = "firstlight-command-bootcmd.service";
+  const none = services.get("firstlight-files");
+  t.same(none?.after, [], "what lies on none is there for the command");
+  t.ok(services.get("firstlight-command-bootcmd")?.after.includes("firstlight-files.service"));
+  t.same(services.get("firstlight-mounts")?.after, [command]);
+  for (const name of ["firstlight-files-mounted", "firstlight-homes"]) {
+    const { after = [], before = [], wantedBy } = services.get(name) ?? {};
+    for (const unit of [command, "firstlight-mounts.service", "home.mount"])
+      t.ok(after.includes(unit), `${name} after ${unit}`);
+    t.notOk(before.includes("firstlight-files.service"), "for which the command waits");
+    t.ok(wantedBy?.includes("sysinit-reactivation.target"));
+  }
+  t.ok(services.get("firstlight-homes")?.before.includes("firstlight-files-mounted.service"));
+  t.ok(services.get("firstlight-files-mounted")?.before.includes("network-pre.target"));
+  for (const name of ["firstlight-command-bootcmd", "firstlight-passwords", "firstlight-mounts"])
+    t.ok(services.get(name)?.wantedBy.includes("sysinit-reactivation.target"), "also in a switch");
+  for (const name of ["firstlight-commands", "firstlight-files-deferred"])
+    t.ok(services.get(name)?.after.includes("firstlight-files-mounted.service"), name);
+  const plain = servicesOf(withoutEarly);
+  t.notOk(plain.has("firstlight-mounts"));
+  t.notOk(plain.has("firstlight-files-mounted"));
+  t.notOk(servicesOf({ ...spec, mounts: [] }).has("firstlight-mounts"));
+});
+
 t.test("homes are made on their mounts, before what is written into them", async (t) => {
-  const { after, before, wants } = servicesOf(spec).get("firstlight-homes") ?? {};
+  const { after, before, wants } = servicesOf(withoutEarly).get("firstlight-homes") ?? {};
   t.same(after, ["home.mount"]);
   t.same(wants, ["home.mount"]);
   for (const unit of ["firstlight-files.service", "systemd-user-sessions.service"])

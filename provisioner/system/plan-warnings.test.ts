@@ -1,4 +1,7 @@
 import t from "tap";
+import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { fileOf, tryRender } from "#provisioner/render/try-render.ts";
+import { readOptions } from "./plan-options.ts";
 import { type PlanSide, planWarnings } from "./plan-warnings.ts";
 import type { SystemView } from "./system-view.ts";
 
@@ -16,6 +19,15 @@ function side({ view, options, paths = [] }: Side): PlanSide {
     objects: paths.map((name) => ({ path: `/nix/store/${"0".repeat(32)}-${name}`, bytes: 1 })),
   };
 }
+
+/** What a system sets for these users, as its sources have it. */
+function users(said: NonNullable<Spec["users"]>): Readonly<Record<string, string>> {
+  const rendered = tryRender({ users: said }, { base: { mutableUsers: true } });
+  return Object.fromEntries(readOptions((file) => fileOf(rendered, file))?.values ?? []);
+}
+
+const locked = { locked: true };
+const hashed = { passwordHash: { secretRef: "a" } };
 
 const cases: Record<string, { old: Side; now: Side; warnings: readonly object[] }> = {
   "nothing of what stays": {
@@ -66,6 +78,25 @@ const cases: Record<string, { old: Side; now: Side; warnings: readonly object[] 
     },
     now: { options: { "users.users.alice.isNormalUser": "true" } },
     warnings: [{ kind: "user", message: /^user a\.b is no longer declared/ }],
+  },
+  "what was done to passwords, where nothing is said of them any more": {
+    old: { options: users({ root: locked, bob: locked, "b.b": hashed, carol: hashed }) },
+    now: { options: users({ bob: {}, carol: hashed }) },
+    warnings: [
+      { kind: "user", message: /^user b\.b is no longer declared/ },
+      {
+        kind: "login",
+        message:
+          /^b\.b: its password stays the one that was set, where the account is the image's as well: .*`passwd b\.b`/,
+      },
+      { kind: "login", message: /^bob: its password stays locked: .*`passwd --unlock bob`/ },
+      { kind: "login", message: /^root: its password stays locked: / },
+    ],
+  },
+  "passwords that the new system sets, locks or unlocks itself: nothing": {
+    old: { options: users({ root: locked, bob: hashed, carol: hashed }) },
+    now: { options: users({ root: { locked: false }, bob: locked, carol: hashed }) },
+    warnings: [],
   },
   "no warning of users where one side is not known": {
     old: { options: { "users.users.alice.isNormalUser": "true" } },

@@ -1,3 +1,4 @@
+import { setsPasswordOf } from "#provisioner/render/account-passwords.ts";
 import { type Package, packagesOf, type StoreObject } from "./closure-difference.ts";
 import { compareVersions } from "./package-name.ts";
 import type { SetOptions } from "./plan-options.ts";
@@ -66,6 +67,7 @@ export function planWarnings(old: PlanSide, now: PlanSide): readonly PlanWarning
     ...release(old.view, now.view),
     ...databaseMajors(packagesOf(old.objects), packagesOf(now.objects)),
     ...removedUsers(old.options, now.options),
+    ...leftPasswords(old.options, now.options),
     ...lostKeys(old.view, now.view),
     ...lostSshd(old.view, now.view),
     ...lostReport(old.options, now.options),
@@ -131,6 +133,32 @@ function usersOf({ values }: SetOptions): ReadonlySet<string> {
   );
   return new Set(names);
 }
+
+/**
+ * What was done to the password of an account that the new system says nothing of. It is not taken back: a
+ * person may have locked it as well, and the hash from before is nowhere.
+ */
+function leftPasswords(
+  old: SetOptions | undefined,
+  now: SetOptions | undefined,
+): readonly PlanWarning[] {
+  if (old === undefined || now === undefined) return [];
+  const declared = usersOf(now);
+  return [...old.values].flatMap(([option, value]): readonly PlanWarning[] => {
+    const user = passwordOption.exec(option)?.[2];
+    if (user === undefined || !setsPasswordOf(old.values, user)) return [];
+    if (setsPasswordOf(now.values, user)) return [];
+    const isSure = user === "root" || declared.has(user);
+    const where = isSure ? "" : ", where the account is the image's as well";
+    const [what, by] = value.endsWith('"!"')
+      ? ["its password stays locked", `passwd --unlock ${user}`]
+      : ["its password stays the one that was set", `passwd ${user}`];
+    const message = `${user}: ${what}${where}: the new system says nothing of it; \`${by}\` changes that`;
+    return [{ kind: "login", message }];
+  });
+}
+
+const passwordOption = /^users\.users\.("?)(.+?)\1\.hashedPassword(?:File)?$/;
 
 function lostKeys(old: SystemView, now: SystemView): readonly PlanWarning[] {
   const lost = old.keyUsers.filter((user) => !now.keyUsers.includes(user));

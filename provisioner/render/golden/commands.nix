@@ -6,9 +6,15 @@
   systemd.services = {
     firstlight-command-bootcmd = {
       description = "Run bootcmd of the spec";
-      wantedBy = [ "multi-user.target" ];
+      wantedBy = [
+        "multi-user.target"
+        "sysinit-reactivation.target"
+      ];
       wants = [ "network-pre.target" ];
-      before = [ "network-pre.target" ];
+      before = [
+        "network-pre.target"
+        "sysinit-reactivation.target"
+      ];
       after = [ "firstlight-files.service" ];
       unitConfig = {
         ConditionPathExists = "!/run/firstlight/stamps/bootcmd-cfdc08e84c6840fa";
@@ -136,6 +142,7 @@
         "multi-user.target"
         "network-online.target"
         "firstlight-files.service"
+        "firstlight-files-mounted.service"
         "firstlight-files-deferred.service"
       ];
       restartTriggers = [

@@ -101,19 +101,32 @@
           fi
         }
 
-        # Takes the place of a file: mode, owner, group, path, contents.
+        # Takes the place of a file: mode, owner, group, directory that is the system's, path, contents.
         put() (
           set -e
-          enter "''${4%/*}" "$2:$3"
-          replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
+          enter "$4"
+          enter "''${5%/*}" "$2:$3"
+          replace "$1" "$2" "$3" "''${5##*/}" "''${@:6}"
         )
 
-        # Adds to the end of a file, once: stamp, mode, owner, group, path, contents. The file is replaced by
-        # a longer one. After a crash in between, its end tells whether that was done.
+        # Where it stands what was done to a path for an instance: in memory where that is.
+        stampsFor() {
+          local at=$1
+          until [ -e "''${at:-/}" ]; do at=''${at%/*}; done
+          case $(stat -L -f -c %T "''${at:-/}") in
+            tmpfs | ramfs) echo "/run/firstlight/stamps/$2" ;;
+            *) echo "/var/lib/firstlight/stamps/$2" ;;
+          esac
+        }
+
+        # Adds to the end of a file, once: stamp, mode, owner, group, directory that is the system's, path,
+        # contents. The file is replaced by a longer one. After a crash in between, its end tells whether that
+        # was done.
         add() (
           set -e
-          stamp=/var/lib/firstlight/stamps/$1 mode=$2 owner=$3 group=$4 path=$5 contents=$6
+          stamp=$1 mode=$2 owner=$3 group=$4 path=$6 contents=$7
           if [ -e "$stamp" ]; then exit 0; fi
+          enter "$5"
           enter "''${path%/*}" "$owner:$group"
           if [ -L "./''${path##*/}" ] && ours; then
             path=$(readlink -f "./''${path##*/}")
@@ -167,10 +180,10 @@
         failed=
         set +e
         trap 'failed+="; $BASH_COMMAND"' ERR
-        put 0600 alice root /etc/app/token "$CREDENTIALS_DIRECTORY/file-token"
-        put 0644 root root /opt/app/env "$FILE_3"
-        add d924710c3f490881/append-bbb3b41b8817512b 0644 root root /opt/app/log "$CREDENTIALS_DIRECTORY/file-line"
-        once /var/lib/firstlight/stamps/d924710c3f490881/file-3a937ddf07028b9d 0ecab7f4543b0da0 put 0644 root root /opt/app/first "$FILE_6"
+        put 0600 alice root /etc /etc/app/token "$CREDENTIALS_DIRECTORY/file-token"
+        put 0644 root root /opt /opt/app/env "$FILE_3"
+        add "$(stampsFor /opt/app/log d924710c3f490881)"/append-bbb3b41b8817512b 0644 root root /opt /opt/app/log "$CREDENTIALS_DIRECTORY/file-line"
+        once "$(stampsFor /opt/app d924710c3f490881)"/file-3a937ddf07028b9d 0ecab7f4543b0da0 put 0644 root root /opt /opt/app/first "$FILE_6"
         if [ -n "$failed" ]; then
           echo "firstlight: not as asked: ''${failed#; }" >&2
           exit 1
@@ -193,6 +206,7 @@
       after = [
         "network-online.target"
         "firstlight-files.service"
+        "firstlight-files-mounted.service"
       ];
       environment = {
         FILE_5 = pkgs.writeText "file-5" "late\n";
@@ -259,17 +273,18 @@
           fi
         }
 
-        # Takes the place of a file: mode, owner, group, path, contents.
+        # Takes the place of a file: mode, owner, group, directory that is the system's, path, contents.
         put() (
           set -e
-          enter "''${4%/*}" "$2:$3"
-          replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
+          enter "$4"
+          enter "''${5%/*}" "$2:$3"
+          replace "$1" "$2" "$3" "''${5##*/}" "''${@:6}"
         )
 
         failed=
         set +e
         trap 'failed+="; $BASH_COMMAND"' ERR
-        put 0644 root root /opt/app/late "$FILE_5"
+        put 0644 root root /opt /opt/app/late "$FILE_5"
         if [ -n "$failed" ]; then
           echo "firstlight: not as asked: ''${failed#; }" >&2
           exit 1

@@ -100,11 +100,12 @@
           fi
         }
 
-        # Takes the place of a file: mode, owner, group, path, contents.
+        # Takes the place of a file: mode, owner, group, directory that is the system's, path, contents.
         put() (
           set -e
-          enter "''${4%/*}" "$2:$3"
-          replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
+          enter "$4"
+          enter "''${5%/*}" "$2:$3"
+          replace "$1" "$2" "$3" "''${5##*/}" "''${@:6}"
         )
 
         # Removes what is no secret of the network any more: names of those that are.
@@ -127,9 +128,9 @@
         failed=
         set +e
         trap 'failed+="; $BASH_COMMAND"' ERR
-        put 0440 root systemd-network /run/firstlight/network/_network-wg0-peer-0 "$CREDENTIALS_DIRECTORY/network-wg0-peer-0"
-        put 0440 root systemd-network /run/firstlight/network/_network-wg0-private-key "$CREDENTIALS_DIRECTORY/network-wg0-private-key"
-        put 0440 root "$wireless_group" /run/firstlight/network/_wireless <(printf '%s=%s\n' wifi-home "$(cat "$CREDENTIALS_DIRECTORY/wifi-home")")
+        put 0440 root systemd-network /run/firstlight/network /run/firstlight/network/_network-wg0-peer-0 "$CREDENTIALS_DIRECTORY/network-wg0-peer-0"
+        put 0440 root systemd-network /run/firstlight/network /run/firstlight/network/_network-wg0-private-key "$CREDENTIALS_DIRECTORY/network-wg0-private-key"
+        put 0440 root "$wireless_group" /run/firstlight/network /run/firstlight/network/_wireless <(printf '%s=%s\n' wifi-home "$(cat "$CREDENTIALS_DIRECTORY/wifi-home")")
         keep_only _network-wg0-peer-0 _network-wg0-private-key _wireless
         if [ -n "$failed" ]; then
           echo "firstlight: not as asked: ''${failed#; }" >&2

@@ -90,11 +90,12 @@
           fi
         }
 
-        # Takes the place of a file: mode, owner, group, path, contents.
+        # Takes the place of a file: mode, owner, group, directory that is the system's, path, contents.
         put() (
           set -e
-          enter "''${4%/*}" "$2:$3"
-          replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
+          enter "$4"
+          enter "''${5%/*}" "$2:$3"
+          replace "$1" "$2" "$3" "''${5##*/}" "''${@:6}"
         )
 
         # Removes what is no secret of the network any more: names of those that are.
@@ -137,7 +138,7 @@
         lines+=$(variable FIRSTLIGHT_NETWORK_WG0_PRIVATE_KEY_9c14d6f3 "$CREDENTIALS_DIRECTORY/network-wg0-private-key")$'\n'
         lines+=$(variable FIRSTLIGHT_WIFI_CAFE_5da18752 "$CREDENTIALS_DIRECTORY/wifi-cafe")$'\n'
         lines+=$(variable FIRSTLIGHT_WIFI_HOME_4a5ff3cc "$CREDENTIALS_DIRECTORY/wifi-home")$'\n'
-        put 0600 root root /run/firstlight/network/_network-manager <(printf %s "$lines")
+        put 0600 root root /run/firstlight/network /run/firstlight/network/_network-manager <(printf %s "$lines")
         keep_only _network-manager
         if [ -n "$failed" ]; then
           echo "firstlight: not as asked: ''${failed#; }" >&2

@@ -101,11 +101,12 @@
           fi
         }
 
-        # Takes the place of a file: mode, owner, group, path, contents.
+        # Takes the place of a file: mode, owner, group, directory that is the system's, path, contents.
         put() (
           set -e
-          enter "''${4%/*}" "$2:$3"
-          replace "$1" "$2" "$3" "''${4##*/}" "''${@:5}"
+          enter "$4"
+          enter "''${5%/*}" "$2:$3"
+          replace "$1" "$2" "$3" "''${5##*/}" "''${@:6}"
         )
 
         # Removes what is no secret of the network any more: names of those that are.
@@ -125,8 +126,8 @@
         failed=
         set +e
         trap 'failed+="; $BASH_COMMAND"' ERR
-        put 0440 root systemd-network /run/firstlight/network/wg0 "$CREDENTIALS_DIRECTORY/wg-key"
-        put 0440 root operators /run/firstlight/network/wireless "$CREDENTIALS_DIRECTORY/wireless.conf"
+        put 0440 root systemd-network /run/firstlight/network /run/firstlight/network/wg0 "$CREDENTIALS_DIRECTORY/wg-key"
+        put 0440 root operators /run/firstlight/network /run/firstlight/network/wireless "$CREDENTIALS_DIRECTORY/wireless.conf"
         keep_only wg0 wireless
         if [ -n "$failed" ]; then
           echo "firstlight: not as asked: ''${failed#; }" >&2

@@ -107,15 +107,30 @@
 
   systemd.services.firstlight-passwords = lib.mkIf config.users.mutableUsers {
     description = "Set passwords of accounts as the spec says";
-    wantedBy = [ "multi-user.target" ];
-    before = [ "systemd-user-sessions.service" ];
+    wantedBy = [
+      "multi-user.target"
+      "sysinit-reactivation.target"
+    ];
+    before = [
+      "systemd-user-sessions.service"
+      "sysinit-reactivation.target"
+    ];
     after = [
       "systemd-sysusers.service"
       "userborn.service"
     ];
     path = [ pkgs.shadow ];
     script = ''
-      stamps=/var/lib/firstlight/stamps/d924710c3f490881
+      # Where it stands what was done to a path for an instance: in memory where that is.
+      stampsFor() {
+        local at=$1
+        until [ -e "''${at:-/}" ]; do at=''${at%/*}; done
+        case $(stat -L -f -c %T "''${at:-/}") in
+          tmpfs | ramfs) echo "/run/firstlight/stamps/$2" ;;
+          *) echo "/var/lib/firstlight/stamps/$2" ;;
+        esac
+      }
+
       # Does something unless it was the last that was done: stamp, a name for it, what to do.
       once() (
         set -e
@@ -168,8 +183,8 @@
       failed=
       set +e
       trap 'failed+="; $BASH_COMMAND"' ERR
-      once "$stamps"/password-alice hash-faf2c54814be5d55 setHash alice "$CREDENTIALS_DIRECTORY"/user-alice-password
-      once "$stamps"/password-collector lock lock collector
+      once "$(stampsFor /etc/shadow d924710c3f490881)"/password-alice hash-faf2c54814be5d55 setHash alice "$CREDENTIALS_DIRECTORY"/user-alice-password
+      once "$(stampsFor /etc/shadow d924710c3f490881)"/password-collector lock lock collector
       if [ -n "$failed" ]; then
         echo "firstlight: not as asked: ''${failed#; }" >&2
         exit 1

@@ -22,7 +22,7 @@ export const writeFiles: CloudConfigModule = {
     "what is no text, and what is appended becomes a secret. `source` is read by the agent before " +
     "the translation, without `headers`. What is under /etc is kept as it is written here; what is elsewhere is written once per " +
     "instance, and again where the document changes it: what a person makes of it stays. A mode belongs in quotes: 644 without a leading zero is a " +
-    "decimal number. What lies on a mount of the document waits for it; with `defer` the network and all mounts are up. Directories that are made for a file belong to its owner. A file whose owner or group is not there when it is written is root's, and the unit " +
+    "decimal number. What lies on a mount of the document waits for it; with `defer` the network and all mounts are up. Directories that are made for a file belong to its owner, but those that other distributions bring (`/opt`, `/srv`, `/usr/local`, `/var/log`), which are root's. A file whose owner or group is not there when it is written is root's, and the unit " +
     "that writes it fails; it keeps no other file back. A script whose first line names an interpreter that NixOS " +
     "does not have there (`#!/bin/bash`) is warned of, and so is what cannot work in a script of shell, or what a unit starts by a path that NixOS has not.",
   example: `users:

@@ -1,6 +1,16 @@
 import type { Network } from "#generated/provisioner/spec/v1.ts";
-import { bool, call, list, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
+import {
+  attrs,
+  bind,
+  bool,
+  call,
+  list,
+  type NixExpr,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
+import { leavingUnit, managerLeave } from "./manager-leave.ts";
 import { managerProfilesAfter, managerProfilesBefore } from "./manager-shell.ts";
 import { profileOptions } from "./network-manager/profile-options.ts";
 import { managerProfiles } from "./network-manager/profiles.ts";
@@ -46,12 +56,36 @@ function renderProfiles(profiles: readonly Profile[]): readonly Assignment[] {
     ...profiles.map((profile) =>
       assign([...ensure, "profiles", profile.name], profileOptions(profile), profile.from),
     ),
+    assign(["systemd", "services", leavingUnit], leaving),
+    assign([...unit, "wants"], list([str(`${leavingUnit}.service`)])),
     assign([...unit, "after"], list([str("NetworkManager.service")])),
     assign([...unit, "path"], list([ref("pkgs", "networkmanager")])),
     assign([...unit, "preStart"], first(managerProfilesBefore)),
     assign([...unit, "postStart"], str(managerProfilesAfter)),
   ];
 }
+
+/**
+ * Stopped before NetworkManager where a switch stops both. It is one that a switch restarts where it is
+ * another one, and never stops and starts: what it does when it is stopped is for good.
+ */
+const leaving = attrs([
+  bind("description", str("Take the profiles of NetworkManager away with their generation")),
+  bind("wantedBy", list([str("multi-user.target")])),
+  bind("after", list([str("NetworkManager.service")])),
+  bind("before", list([str("NetworkManager-ensure-profiles.service")])),
+  bind("path", list([ref("pkgs", "networkmanager"), ref("pkgs", "iproute2")])),
+  bind("stopIfChanged", bool(false)),
+  bind("preStop", str(managerLeave)),
+  bind(
+    "serviceConfig",
+    attrs([
+      bind("Type", str("oneshot")),
+      bind("RemainAfterExit", bool(true)),
+      bind("TimeoutStopSec", str("1min")),
+    ]),
+  ),
+]);
 
 /** Before whatever else the image has there. */
 function first(text: string): NixExpr {

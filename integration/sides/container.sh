@@ -14,9 +14,12 @@ umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
 scratch=$1 checkout=$3 result=$4
 shift 4
-code=0
-systemd-nspawn --quiet --register=no --keep-unit --directory="$scratch/root" --boot --machine=firstlight-sides \
-  --console=read-only --private-network --bind-ro="$checkout:/opt/firstlight" "$@" -- \
-  systemd.unit=basic.target || code=$?
+code=133 # of a container that wants to be booted again
+while [ "$code" = 133 ]; do
+  code=0
+  systemd-nspawn --quiet --register=no --keep-unit --directory="$scratch/root" --boot --machine=firstlight-sides \
+    --console=read-only --private-network --bind-ro="$checkout:/opt/firstlight" "$@" -- \
+    systemd.unit=basic.target || code=$?
+done
 cp -a "$scratch/upper/var/result" "$result" || true
 exit $code

@@ -2,14 +2,16 @@
 // and lets NetworkManager read them: what is gone stays until the next boot, and an interface that is
 // up keeps what it was set up by.
 
-const profiles = "/run/NetworkManager/system-connections";
-const before = "/run/firstlight/network-manager";
+/** Where NixOS writes the profiles: to memory. */
+export const profilesDirectory = "/run/NetworkManager/system-connections";
+/** Where those of the generation before lie while others are written. */
+export const asideDirectory = "/run/firstlight/network-manager";
 
 /** Bash, before the profiles are written: those of the generation before are put aside. */
-export const managerProfilesBefore = `install -d -m 0700 ${before}
-rm -f -- ${before}/*
-for file in ${profiles}/firstlight-*.nmconnection; do
-  if [ -e "$file" ]; then mv -- "$file" ${before}/; fi
+export const managerProfilesBefore = `install -d -m 0700 ${asideDirectory}
+rm -f -- ${asideDirectory}/*
+for file in ${profilesDirectory}/firstlight-*.nmconnection; do
+  if [ -e "$file" ]; then mv -- "$file" ${asideDirectory}/; fi
 done
 `;
 
@@ -21,8 +23,8 @@ done
  */
 export const managerProfilesAfter = `wait=0
 if systemctl -q is-active multi-user.target; then wait=20; fi
-for file in ${profiles}/firstlight-*.nmconnection; do
-  old=${before}/\${file##*/}
+for file in ${profilesDirectory}/firstlight-*.nmconnection; do
+  old=${asideDirectory}/\${file##*/}
   if [ -e "$old" ] && [ "$(cat "$file")" = "$(cat "$old")" ]; then continue; fi
   uuid=$(sed -n '0,/^uuid=/s/^uuid=//p' "$file")
   if nmcli -g UUID connection show --active | grep -qx "$uuid"; then
@@ -32,5 +34,5 @@ for file in ${profiles}/firstlight-*.nmconnection; do
   fi
   nmcli --wait "$wait" connection up uuid "$uuid" || true
 done
-rm -rf -- ${before}
+rm -rf -- ${asideDirectory}
 `;

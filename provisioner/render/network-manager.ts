@@ -1,6 +1,19 @@
 import type { Network } from "#generated/provisioner/spec/v1.ts";
-import { bool, call, list, type NixExpr, ref, str } from "#provisioner/nix-language/tree.ts";
+import {
+  attrs,
+  bind,
+  bool,
+  call,
+  ifElse,
+  int,
+  join,
+  list,
+  type NixExpr,
+  ref,
+  str,
+} from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
+import { leavingUnit, managerLeave } from "./manager-leave.ts";
 import { managerProfilesAfter, managerProfilesBefore } from "./manager-shell.ts";
 import { profileOptions } from "./network-manager/profile-options.ts";
 import { managerProfiles } from "./network-manager/profiles.ts";
@@ -21,18 +34,50 @@ export function renderManager(concern: Concern, network: Network): readonly Assi
   const profiles = managerProfiles(network, tellOf(concern));
   const from = ["network"];
   const isSaid = optionValue(concern.spec, [...path, "enable"]) !== undefined;
-  const enable = assign([...path, "enable"], winning(concern.base, bool(true)), from);
-  const noNetworkd = assign(
-    ["networking", "useNetworkd"],
-    winning(concern.base, bool(false)),
-    from,
-  );
   return [
-    ...(isSaid ? [] : [enable]),
-    ...(concern.base.kind === "adopted" ? [noNetworkd] : []),
+    ...(isSaid ? [] : [assign([...path, "enable"], enabled(concern), from)]),
+    ...leaveOutNetworkd(concern),
     assign(["networking", "useDHCP"], winning(concern.base, bool(false)), from),
     ...renderProfiles(profiles),
     ...renderCountry(network),
+  ];
+}
+
+/** What a hardware profile chooses counts less than what the machine's own configuration says. */
+function enabled({ base, networkRenderer: { isByProfile, networkdAskedBy } }: Concern): NixExpr {
+  if (isByProfile) return call(ref("lib", "mkDefault"), bool(true));
+  return networkdAskedBy === undefined ? winning(base, bool(true)) : overriding(true);
+}
+
+const notAlone =
+  "The hardware profile has NetworkManager set the network up, and the configuration of this machine has " +
+  "systemd-networkd do it, or NetworkManager off: say `network: { renderer: networkd }` or " +
+  "`network: { renderer: NetworkManager }` in the spec.";
+
+function overriding(value: boolean): NixExpr {
+  return call(ref("lib", "mkOverride"), int(90), bool(value));
+}
+
+/**
+ * One program has the network. The spec's word takes networkd away from whoever asks for it; where the
+ * hardware profile has chosen alone, and what cannot be read here asks for networkd, only Nix can tell.
+ */
+function leaveOutNetworkd(concern: Concern): readonly Assignment[] {
+  const { base, spec, networkRenderer } = concern;
+  const from = ["network"];
+  const useNetworkd = ["networking", "useNetworkd"];
+  const networkd = ["systemd", "network", "enable"];
+  if (networkRenderer.isByProfile) {
+    const isOther = join("||", [ref("config", ...useNetworkd), ref("config", ...networkd)]);
+    const isAlone = ifElse(isOther, bool(false), ref("config", ...path, "enable"));
+    const assertion = attrs([bind("assertion", isAlone), bind("message", str(notAlone))]);
+    return [assign(["assertions"], list([assertion]), from)];
+  }
+  const isAsked = networkRenderer.networkdAskedBy !== undefined;
+  const isSaid = spec.network?.renderer === "NetworkManager";
+  return [
+    ...(base.kind === "adopted" || isAsked ? [assign(useNetworkd, overriding(false), from)] : []),
+    ...(isAsked && isSaid ? [assign(networkd, overriding(false), from)] : []),
   ];
 }
 
@@ -46,12 +91,36 @@ function renderProfiles(profiles: readonly Profile[]): readonly Assignment[] {
     ...profiles.map((profile) =>
       assign([...ensure, "profiles", profile.name], profileOptions(profile), profile.from),
     ),
+    assign(["systemd", "services", leavingUnit], leaving),
+    assign([...unit, "wants"], list([str(`${leavingUnit}.service`)])),
     assign([...unit, "after"], list([str("NetworkManager.service")])),
     assign([...unit, "path"], list([ref("pkgs", "networkmanager")])),
     assign([...unit, "preStart"], first(managerProfilesBefore)),
     assign([...unit, "postStart"], str(managerProfilesAfter)),
   ];
 }
+
+/**
+ * Stopped before NetworkManager where a switch stops both. It is one that a switch restarts where it is
+ * another one, and never stops and starts: what it does when it is stopped is for good.
+ */
+const leaving = attrs([
+  bind("description", str("Take the profiles of NetworkManager away with their generation")),
+  bind("wantedBy", list([str("multi-user.target")])),
+  bind("after", list([str("NetworkManager.service")])),
+  bind("before", list([str("NetworkManager-ensure-profiles.service")])),
+  bind("path", list([ref("pkgs", "networkmanager"), ref("pkgs", "iproute2")])),
+  bind("stopIfChanged", bool(false)),
+  bind("preStop", str(managerLeave)),
+  bind(
+    "serviceConfig",
+    attrs([
+      bind("Type", str("oneshot")),
+      bind("RemainAfterExit", bool(true)),
+      bind("TimeoutStopSec", str("1min")),
+    ]),
+  ),
+]);
 
 /** Before whatever else the image has there. */
 function first(text: string): NixExpr {

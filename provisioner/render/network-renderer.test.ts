@@ -1,7 +1,7 @@
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
-import { enablesManager } from "./network-renderer.ts";
+import { asksForNetworkd, enablesManager } from "./network-renderer.ts";
 import { fileOf, noMatch, type TryOptions, tryRender } from "./try-render.ts";
 
 const network = { ethernets: { eth0: { dhcp4: true } } };
@@ -29,6 +29,7 @@ function adopted(content: string): TryOptions {
 
 const desktop = [{ name: "workstation-gnome" }];
 const on = { "networking.networkmanager.enable": true };
+const byNetworkd = '{ systemd.network.networks."10-lan".DHCP = "yes"; }\n';
 const image = "{ networking.networkmanager.enable = true; }\n";
 
 type Case = readonly [string, Omit<Spec, "version">, TryOptions, "networkd" | "NetworkManager"];
@@ -52,6 +53,30 @@ const cases: readonly Case[] = [
   ],
   ["the image runs it", {}, adopted(image), "NetworkManager"],
   ["the image does not", {}, adopted("{ }\n"), "networkd"],
+  [
+    "the image asks for networkd on a laptop",
+    {},
+    { ...laptop, ...adopted(byNetworkd) },
+    "networkd",
+  ],
+  [
+    "the owner's own file keeps NetworkManager off on a laptop",
+    {},
+    { ...laptop, base: { local: "{ networking.networkmanager.enable = false; }\n" } },
+    "networkd",
+  ],
+  [
+    "an option asks for networkd on a laptop",
+    { options: { "networking.useNetworkd": true } },
+    laptop,
+    "networkd",
+  ],
+  [
+    "the owner's own file takes it from the image",
+    {},
+    { base: { ...adopted(image).base, local: "{ networking.useNetworkd = true; }\n" } },
+    "networkd",
+  ],
   ["the owner's own file runs it", {}, { base: { local: image } }, "NetworkManager"],
 ];
 
@@ -61,7 +86,7 @@ t.test("what sets the network up, and what is said to it alone", async (t) => {
     const result = tryRender({ ...spec, network }, options);
     const text = fileOf(result, "firstlight/network.nix");
     t.equal(/ensureProfiles/.test(text), expected === "NetworkManager", name);
-    t.equal(/systemd\.network/.test(text), expected === "networkd", name);
+    t.equal(/systemd\.network\.networks/.test(text), expected === "networkd", name);
     t.same(result.findings, [], name);
   }
 });
@@ -74,7 +99,11 @@ t.test("the spec's word counts more than all of them", async (t) => {
       if (findings.some(({ level }) => level === "error")) continue;
       const text = fileOf({ findings, ...result }, "firstlight/network.nix");
       t.equal(/ensureProfiles/.test(text), renderer === "NetworkManager", `${renderer}: ${name}`);
-      t.equal(/systemd\.network/.test(text), renderer === "networkd", `${renderer}: ${name}`);
+      t.equal(
+        /systemd\.network\.networks/.test(text),
+        renderer === "networkd",
+        `${renderer}: ${name}`,
+      );
     }
   }
 });
@@ -135,5 +164,43 @@ t.test(
       "networkmanager = { enable = false; }; x.enable = true;",
     ])
       t.notOk(enablesManager(text), text);
+  },
+);
+
+t.test("networkd is found in a module however it is asked for", async (t) => {
+  for (const text of [
+    "networking.useNetworkd = true;",
+    'networking = { hostName = "a"; useNetworkd = lib.mkForce true; };',
+    "systemd.network.enable = true;",
+    "systemd.network = {\n  enable = true;\n};",
+    "systemd = { network.enable = true; };",
+    byNetworkd,
+    "systemd.network = { networks.lan = { }; };",
+    "networking.networkmanager.enable = lib.mkForce false;",
+    "networkmanager = { enable = false; };",
+  ])
+    t.ok(asksForNetworkd(text), text);
+  for (const text of [
+    "# networking.useNetworkd = true;",
+    "networking.useNetworkd = false;",
+    "systemd.network.links.a = { };",
+    "services.network.enable = true;",
+    "networking.networkmanager.enable = true;",
+  ])
+    t.notOk(asksForNetworkd(text), text);
+});
+
+t.test(
+  "the spec's NetworkManager wins over a base that asks for networkd, and says so",
+  async (t) => {
+    const said = { network: { ...network, renderer: "NetworkManager" as const } };
+    for (const options of [adopted(byNetworkd), { base: { local: byNetworkd } }]) {
+      const { findings, ...result } = tryRender(said, options);
+      t.match(findings, [{ code: "render/network-renderer", level: "warning", hint: /networkd/ }]);
+      const text = fileOf({ findings, ...result }, "firstlight/network.nix");
+      t.match(text, "systemd.network.enable = lib.mkOverride 90 false;");
+      t.match(text, "useNetworkd = lib.mkOverride 90 false;");
+      t.match(text, "enable = lib.mkOverride 90 true;");
+    }
   },
 );

@@ -13,6 +13,10 @@ export interface RendererChoice {
   readonly renderer: NetworkRenderer;
   /** What runs it, as the end of a sentence; `undefined` where nothing that can be read does. */
   readonly managerRunsBy: string | undefined;
+  /** Whose text asks for systemd-networkd, as the end of a sentence; absent where none that can be read does. */
+  readonly networkdAskedBy?: string;
+  /** Nobody but the hardware profile has chosen. */
+  readonly isByProfile?: true;
 }
 
 const manager = ["networking", "networkmanager", "enable"];
@@ -26,17 +30,46 @@ interface ChoiceInput {
 
 /**
  * The spec's word counts first; then NetworkManager where a template, an option or the image runs it;
- * then what the hardware profile asks for; else systemd-networkd.
+ * then systemd-networkd where an option or the image asks for it; then what the hardware profile asks for; else
+ * systemd-networkd.
  */
 export function chooseRenderer(input: ChoiceInput): RendererChoice {
   const managerRunsBy = whoRunsManager(input);
-  const asked = managerRunsBy === undefined ? input.profile?.network.renderer : "NetworkManager";
-  const isOff = optionValue(input.spec, manager) === false;
-  const renderer = input.spec.network?.renderer ?? (isOff ? "networkd" : (asked ?? "networkd"));
-  return { renderer, managerRunsBy };
+  const networkdAskedBy = whoAsksForNetworkd(input);
+  const said =
+    input.spec.network?.renderer ?? (managerRunsBy === undefined ? undefined : "NetworkManager");
+  const isOpen = said === undefined && networkdAskedBy === undefined && !asksByOption(input.spec);
+  const byProfile = isOpen ? input.profile?.network.renderer : undefined;
+  return {
+    renderer: said ?? byProfile ?? "networkd",
+    managerRunsBy,
+    ...(networkdAskedBy === undefined ? {} : { networkdAskedBy }),
+    ...(byProfile === undefined ? {} : { isByProfile: true }),
+  };
 }
 
-function whoRunsManager({ spec, base, templates }: ChoiceInput): string | undefined {
+function asksByOption(spec: Spec): boolean {
+  return (
+    optionValue(spec, manager) === false ||
+    optionValue(spec, ["networking", "useNetworkd"]) === true ||
+    optionValue(spec, ["systemd", "network", "enable"]) === true
+  );
+}
+
+/** The owner's own file counts before the image's. */
+function textsOf({ base }: ChoiceInput): readonly (readonly [string, readonly string[]])[] {
+  return [
+    ["local.nix", base.local === null ? [] : [base.local]],
+    ["the configuration of the image", base.files.map(({ content }) => content)],
+  ];
+}
+
+function whoAsksForNetworkd(input: ChoiceInput): string | undefined {
+  return textsOf(input).find(([, texts]) => texts.some(asksForNetworkd))?.[0];
+}
+
+function whoRunsManager(input: ChoiceInput): string | undefined {
+  const { spec, templates } = input;
   const said = optionValue(spec, manager);
   if (said === true) return "an option of the spec";
   if (said === false) return undefined;
@@ -44,17 +77,40 @@ function whoRunsManager({ spec, base, templates }: ChoiceInput): string | undefi
     ({ name }) => templates.get(name)?.networkRenderer === "NetworkManager",
   );
   if (template !== undefined) return `the template ${template.name}`;
-  const texts = [...base.files.map(({ content }) => content), base.local ?? ""];
-  return texts.some(enablesManager) ? "the configuration of the image" : undefined;
+  for (const [who, texts] of textsOf(input)) {
+    if (texts.some(enablesManager)) return who;
+    if (texts.some(asksForNetworkd)) return undefined;
+  }
+  return undefined;
 }
 
 /** Whether a module switches NetworkManager on, in one of the two ways that people write it. */
 export function enablesManager(text: string): boolean {
-  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/#.*$/gm, "");
   return (
-    /\bnetworkmanager\.enable\s*=\s*(lib\.)?(mk[A-Za-z]+\s+)?true\b/.test(code) ||
-    /\bnetworkmanager\s*=\s*\{[^{}]*\benable\s*=\s*(lib\.)?(mk[A-Za-z]+\s+)?true\b/.test(code)
+    sets(text, "networkmanager\\.enable", true) ||
+    sets(text, "networkmanager\\s*=\\s*\\{[^{}]*\\benable", true)
   );
+}
+
+/** Whether a module has systemd-networkd set the network up, or NetworkManager not, or brings files for networkd. */
+export function asksForNetworkd(text: string): boolean {
+  const within = "(?:\\.|\\s*=\\s*\\{[^{}]*\\b)";
+  const networkd = `systemd${within}network${within}`;
+  return (
+    sets(text, "useNetworkd", true) ||
+    sets(text, `${networkd}enable`, true) ||
+    sets(text, `networkmanager${within}enable`, false) ||
+    new RegExp(`\\b${networkd}networks\\b`).test(withoutComments(text))
+  );
+}
+
+function sets(text: string, option: string, value: boolean): boolean {
+  const said = `\\b${option}\\s*=\\s*(?:lib\\.)?(?:mk[A-Za-z]+\\s+)?${value}\\b`;
+  return new RegExp(said).test(withoutComments(text));
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/#.*$/gm, "");
 }
 
 /** What the raw options of a spec set an option to, however its name is split. */
@@ -79,9 +135,9 @@ function valueBelow(data: unknown, path: readonly string[]): unknown {
 
 /** What else runs a network of its own, or switches off what is to run this one. */
 export function checkRenderer(concern: Concern): void {
-  const { renderer, managerRunsBy } = concern.networkRenderer;
+  const { renderer, managerRunsBy, networkdAskedBy } = concern.networkRenderer;
   const path = ["network", ...(concern.spec.network?.renderer === undefined ? [] : ["renderer"])];
-  const say = (level: "error" | "note", message: string, hint: string) =>
+  const say = (level: "error" | "warning" | "note", message: string, hint: string) =>
     addFinding(concern, path, level, "render/network-renderer", message, hint);
   if (renderer === "networkd") {
     if (managerRunsBy === undefined) return;
@@ -92,6 +148,12 @@ export function checkRenderer(concern: Concern): void {
     );
     return;
   }
+  if (networkdAskedBy !== undefined)
+    say(
+      "warning",
+      `NetworkManager is to set the network up, and ${networkdAskedBy} asks for networkd`,
+      "say `renderer: networkd` to have networkd do it, else take that out of there",
+    );
   for (const [name, value] of contradictions) {
     if (optionValue(concern.spec, name) !== value) continue;
     const option = `${name.join(".")} = ${value}`;

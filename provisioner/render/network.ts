@@ -4,7 +4,7 @@ import { type Assignment, assign, type Concern, winning } from "./assignment.ts"
 import { fitNetwork } from "./fit-network.ts";
 import { checkClashes } from "./network-clash.ts";
 import { renderManager } from "./network-manager.ts";
-import { checkRenderer } from "./network-renderer.ts";
+import { checkRenderer, optionValue } from "./network-renderer.ts";
 import { wireguardFile } from "./network-secret-files.ts";
 import { networkSecretPath } from "./network-secrets.ts";
 import { linkKinds } from "./networkd/links.ts";
@@ -34,9 +34,11 @@ export function renderNetwork(concern: Concern): readonly Assignment[] {
 }
 
 function renderNetworkd(concern: Concern, fitting: Network): readonly Assignment[] {
+  const option = ["networking", "useNetworkd"];
+  const isSaid = optionValue(concern.spec, option) === true;
   const units = networkdUnits(fitting, (ref) => networkSecretPath(wireguardFile(ref)));
   return [
-    assign(["networking", "useNetworkd"], winning(concern.base, bool(true)), ["network"]),
+    ...(isSaid ? [] : [assign(option, winning(concern.base, bool(true)), ["network"])]),
     assign(["networking", "useDHCP"], winning(concern.base, bool(false)), ["network"]),
     ...leaveToNetworkd(concern, fitting),
     ...unitAssignments(units, "netdev"),

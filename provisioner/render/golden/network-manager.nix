@@ -488,32 +488,120 @@
     useDHCP = false;
   };
 
-  systemd.services.NetworkManager-ensure-profiles = {
-    after = [ "NetworkManager.service" ];
-    path = [ pkgs.networkmanager ];
-    preStart = lib.mkBefore ''
-      install -d -m 0700 /run/firstlight/network-manager
-      rm -f -- /run/firstlight/network-manager/*
-      for file in /run/NetworkManager/system-connections/firstlight-*.nmconnection; do
-        if [ -e "$file" ]; then mv -- "$file" /run/firstlight/network-manager/; fi
-      done
-    '';
-    postStart = ''
-      wait=0
-      if systemctl -q is-active multi-user.target; then wait=20; fi
-      for file in /run/NetworkManager/system-connections/firstlight-*.nmconnection; do
-        old=/run/firstlight/network-manager/''${file##*/}
-        if [ -e "$old" ] && [ "$(cat "$file")" = "$(cat "$old")" ]; then continue; fi
-        uuid=$(sed -n '0,/^uuid=/s/^uuid=//p' "$file")
-        if nmcli -g UUID connection show --active | grep -qx "$uuid"; then
-          if [ ! -e "$old" ]; then continue; fi
-        elif grep -qx -e 'type=wifi' -e 'autoconnect=false' "$file"; then
-          continue
+  systemd.services = {
+    firstlight-network-manager = {
+      description = "Take the profiles of NetworkManager away with their generation";
+      wantedBy = [ "multi-user.target" ];
+      after = [ "NetworkManager.service" ];
+      before = [ "NetworkManager-ensure-profiles.service" ];
+      path = [
+        pkgs.networkmanager
+        pkgs.iproute2
+      ];
+      stopIfChanged = false;
+      preStop = ''
+        if systemctl list-jobs --plain --no-legend firstlight-network-manager.service | grep -q ' restart '; then exit 0; fi
+        shopt -s nullglob
+        lines=$(cat /run/NetworkManager/system-connections/firstlight-*.nmconnection /run/firstlight/network-manager/* /dev/null)
+        uuids=$(sed -n 's/^uuid=//p' <<<"$lines")
+        rm -f -- /run/NetworkManager/system-connections/firstlight-*.nmconnection /run/firstlight/network/_network-manager
+        rm -rf -- /run/firstlight/network-manager
+        if [ -z "$uuids" ] || [ "$(systemctl is-system-running)" = stopping ]; then exit 0; fi
+
+        state() { systemctl is-active NetworkManager.service || true; }
+        has_ended() { [ "$(state)" != deactivating ]; }
+        is_free() { ! nmcli -g UUID connection show --active | grep -qxF -e "$uuids"; }
+
+        # Asks again and again, for ten seconds at most.
+        wait_until() {
+          local tries
+          for tries in {1..50}; do
+            if "$@"; then return; fi
+            sleep 0.2
+          done
+        }
+
+        # What it has set up and left behind. It writes down which card has which profile, by the card's number.
+        clear_cards() {
+          local file uuid card
+          for file in /run/NetworkManager/devices/*; do
+            uuid=$(sed -n 's/^connection-uuid=//p' "$file")
+            if [ -z "$uuid" ] || ! grep -qxF -e "$uuid" <<<"$uuids"; then continue; fi
+            card=$(ip -o link show | sed -n "s/^''${file##*/}: \([^:@]*\).*/\1/p")
+            if [ -z "$card" ]; then continue; fi
+            if grep -qx 'nm-owned=true' "$file"; then
+              ip link delete dev "$card" || true
+            else
+              ip address flush dev "$card" || true
+              ip link set dev "$card" down || true
+            fi
+          done
+        }
+
+        # What is on no card: rules, which have the words of ip-rule(8), and routes that lead nowhere.
+        clear_tables() {
+          local line family= to= type table
+          while IFS= read -r line; do
+            case $line in
+              '[ipv4]') family=-4 ;;
+              '[ipv6]') family=-6 ;;
+              routing-rule*) ip $family rule delete ''${line#*=} || true ;;
+              route*_options=*type=*)
+                line=,''${line#*=},
+                type=''${line#*,type=}
+                table=main
+                case $line in *,table=*) table=''${line#*,table=} ;; esac
+                ip $family route delete "''${type%%,*}" "$to" table "''${table%%,*}" || true
+                ;;
+              route*=*) to=''${line#*=} to=''${to%%,*} ;;
+            esac
+          done <<<"$lines"
+        }
+
+        wait_until has_ended
+        if [ "$(state)" = active ]; then
+          nmcli connection reload || true
+          wait_until is_free
+          systemctl --no-block --job-mode=fail try-restart NetworkManager.service || true
+        else
+          clear_cards
+          clear_tables
         fi
-        nmcli --wait "$wait" connection up uuid "$uuid" || true
-      done
-      rm -rf -- /run/firstlight/network-manager
-    '';
+      '';
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+        TimeoutStopSec = "1min";
+      };
+    };
+    NetworkManager-ensure-profiles = {
+      wants = [ "firstlight-network-manager.service" ];
+      after = [ "NetworkManager.service" ];
+      path = [ pkgs.networkmanager ];
+      preStart = lib.mkBefore ''
+        install -d -m 0700 /run/firstlight/network-manager
+        rm -f -- /run/firstlight/network-manager/*
+        for file in /run/NetworkManager/system-connections/firstlight-*.nmconnection; do
+          if [ -e "$file" ]; then mv -- "$file" /run/firstlight/network-manager/; fi
+        done
+      '';
+      postStart = ''
+        wait=0
+        if systemctl -q is-active multi-user.target; then wait=20; fi
+        for file in /run/NetworkManager/system-connections/firstlight-*.nmconnection; do
+          old=/run/firstlight/network-manager/''${file##*/}
+          if [ -e "$old" ] && [ "$(cat "$file")" = "$(cat "$old")" ]; then continue; fi
+          uuid=$(sed -n '0,/^uuid=/s/^uuid=//p' "$file")
+          if nmcli -g UUID connection show --active | grep -qx "$uuid"; then
+            if [ ! -e "$old" ]; then continue; fi
+          elif grep -qx -e 'type=wifi' -e 'autoconnect=false' "$file"; then
+            continue
+          fi
+          nmcli --wait "$wait" connection up uuid "$uuid" || true
+        done
+        rm -rf -- /run/firstlight/network-manager
+      '';
+    };
   };
 
   systemd.network.links = {

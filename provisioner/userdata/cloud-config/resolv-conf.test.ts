@@ -82,7 +82,7 @@ t.test(
   "of several servers, domains and options the one that does not fit is pointed at",
   async (t) => {
     const body =
-      "manage_resolv_conf: true\nresolv_conf:\n  nameservers:\n    - 192.0.2.53\n    - 192.0.2.53\n    - nope\n  domain: a/b\n  searchdomains: [example.org, c/d]\n  options: {rotate: true, x: \"';y\"}\n";
+      'manage_resolv_conf: true\nresolv_conf:\n  nameservers:\n    - 192.0.2.53\n    - 192.0.2.53\n    - nope\n  domain: a/b\n  searchdomains: [example.org, c/d]\n  options: {rotate: true, x: "\';y"}\n';
     const { spec, findings, origins } = translateCloud(body);
     t.same(findings, []);
     t.same(linesOf(tryRender(spec, { origins })), [

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
-import t from "tap";
+import t, { type Test } from "tap";
 import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts";
 import { print } from "#provisioner/nix-language/print.ts";
 import {
@@ -31,8 +31,11 @@ interface Gateway {
     readonly services: {
       readonly "mosquitto-bridge"?: {
         readonly script: string;
-        readonly serviceConfig: { readonly LoadCredential: string };
+        readonly wantedBy: readonly string[];
+        readonly requiredBy?: readonly string[];
+        readonly before: readonly string[];
       };
+      readonly mosquitto?: { readonly restartTriggers: readonly string[] };
     };
   };
 }
@@ -43,50 +46,52 @@ function gateway(bridge: PlainData): Gateway {
   ) as Gateway;
 }
 
+/** Runs what the unit of the bridge runs, as its unit does. */
+function writeBridge(script: string | undefined, run: string) {
+  const env = { PATH: "/usr/bin:/bin", RUNTIME_DIRECTORY: run };
+  return spawnSync("bash", ["--norc", "-ec", `umask 0027; ${script}`], { env, encoding: "utf8" });
+}
+
+/** Starts the broker of the site; its port comes back. */
+async function startGateway(t: Test, at: (name: string) => string): Promise<number> {
+  const port = await freePort();
+  const lines = ["log_dest stderr", `listener ${port} 127.0.0.1`, "allow_anonymous true"];
+  const user = process.geteuid?.() === 0 ? ["user root"] : [];
+  const text = [...lines, ...user, `include_dir ${at("run")}`].map((line) => `${line}\n`).join("");
+  writeFileSync(at("mosquitto.conf"), text);
+  const child = await launched({
+    command: ["mosquitto", "-c", at("mosquitto.conf")],
+    ready: /mosquitto version .* running/,
+  });
+  t.teardown(() => void child.kill("SIGKILL"));
+  return port;
+}
+
 t.test(
   "a gateway with the password of its bridge speaks to the broker elsewhere",
   { skip },
   async (t) => {
+    const directory = temporaryDirectory(t, "firstlight-gateway-");
+    const at = (name: string) => path.join(directory, name);
+    mkdirSync(at("run"));
     const tls = makeCertificates(t);
     const far = await startBroker(t, "mosquitto", { users: { gateway: canary }, tls });
     const bridge = {
       ...{ address: "localhost", port: far.port, topics: ["up/# out 1", "down/# in 1"] },
-      ...{ username: "gateway", clientId: "edge 1", passwordFile: "/secrets/bridge" },
+      ...{ username: "gateway", clientId: "edge 1", passwordFile: at("it's secret") },
       authority: tls.authority,
     };
     const { services, systemd } = gateway(bridge);
     t.same(services.mosquitto.includeDirs, ["/run/mosquitto-bridge"]);
     t.same(services.mosquitto.bridges, {}, "it is not said twice");
-    const unit = systemd.services["mosquitto-bridge"];
-    t.equal(unit?.serviceConfig.LoadCredential, "password:/secrets/bridge");
 
-    const directory = temporaryDirectory(t, "firstlight-gateway-");
-    const at = (name: string) => path.join(directory, name);
-    mkdirSync(at("credentials"));
-    mkdirSync(at("run"));
-    writeFileSync(at("credentials/password"), `${canary}\nno password\n`);
-    execFileSync("bash", ["-euc", `umask 0077; ${unit?.script}`], {
-      env: {
-        PATH: "/usr/bin:/bin",
-        ...{ CREDENTIALS_DIRECTORY: at("credentials"), RUNTIME_DIRECTORY: at("run") },
-      },
-    });
-    t.equal(statSync(at("run/uplink.conf")).mode & 0o777, 0o600);
+    writeFileSync(at("it's secret"), `${canary}\r\nno password\n`);
+    const written = writeBridge(systemd.services["mosquitto-bridge"]?.script, at("run"));
+    t.match(written, { status: 0, stderr: "" });
+    t.equal(statSync(at("run/uplink.conf")).mode & 0o777, 0o640);
     t.match(readFileSync(at("run/uplink.conf"), "utf8"), `remote_password ${canary}\n`);
 
-    const port = await freePort();
-    const lines = ["log_dest stderr", `listener ${port} 127.0.0.1`, "allow_anonymous true"];
-    const user = process.geteuid?.() === 0 ? ["user root"] : [];
-    const text = [...lines, ...user, `include_dir ${at("run")}`]
-      .map((line) => `${line}\n`)
-      .join("");
-    writeFileSync(at("mosquitto.conf"), text);
-    const child = await launched({
-      command: ["mosquitto", "-c", at("mosquitto.conf")],
-      ready: /mosquitto version .* running/,
-    });
-    t.teardown(() => void child.kill("SIGKILL"));
-
+    const port = await startGateway(t, at);
     const near = await connectAsync({ host: "127.0.0.1", port });
     t.teardown(() => near.endAsync(true));
     const beyond = await connectAsync({
@@ -110,6 +115,61 @@ t.test(
 function received(client: MqttClient): Promise<string> {
   return new Promise((resolve) => client.once("message", (_, payload) => resolve(String(payload))));
 }
+
+t.test("without a password that can be used the broker goes on alone", { skip }, async (t) => {
+  const directory = temporaryDirectory(t, "firstlight-gateway-");
+  const at = (name: string) => path.join(directory, name);
+  mkdirSync(at("run"));
+  const bridge = { address: "localhost", port: 1, topics: ["a out"], username: "gateway" };
+  const { systemd } = gateway({ ...bridge, passwordFile: at("password") });
+  const unit = systemd.services["mosquitto-bridge"];
+  t.same(unit?.wantedBy, ["mosquitto.service"]);
+  t.same(unit?.before, ["mosquitto.service"]);
+  t.equal(unit?.requiredBy, undefined, "the broker does not need it");
+
+  const bad: Readonly<Record<string, string | Uint8Array>> = {
+    "an empty file": "",
+    "an empty line": "\nsecond\n",
+    "a tab": "a\tb\n",
+    "no UTF-8": Buffer.from([0x61, 0xff, 0x0a]),
+  };
+  for (const [what, password] of Object.entries(bad)) {
+    writeFileSync(at("password"), password);
+    writeFileSync(at("run/uplink.conf"), "of the start before");
+    const { status, stderr } = writeBridge(unit?.script, at("run"));
+    t.equal(status, 1, what);
+    t.match(stderr, /the bridge is off: the first line of \S+\/password is no text/, what);
+    t.notOk(existsSync(at("run/uplink.conf")), what);
+  }
+  rmSync(at("password"));
+  const { status, stderr } = writeBridge(unit?.script, at("run"));
+  t.equal(status, 1);
+  t.match(stderr, /password.*No such file or directory/);
+
+  const port = await startGateway(t, at);
+  const near = await connectAsync({ host: "127.0.0.1", port });
+  t.teardown(() => near.endAsync(true));
+  await near.subscribeAsync("a", { qos: 1 });
+  const heard = received(near);
+  await near.publishAsync("a", "at the site", { qos: 1 });
+  t.equal(await heard, "at the site");
+});
+
+t.test(
+  "the broker starts again with another bridge, which it reads when it starts",
+  { skip },
+  (t) => {
+    const bridge = { address: "a.example", topics: ["a out"], username: "b", passwordFile: "/p" };
+    const triggers = (more: { readonly [key: string]: PlainData }) =>
+      gateway({ ...bridge, ...more }).systemd.services.mosquitto?.restartTriggers;
+    const first = triggers({});
+    t.match(first, [/^[0-9a-f]{64}$/]);
+    t.same(triggers({}), first);
+    t.notSame(triggers({ topics: ["b out"] }), first);
+    t.notSame(triggers({ passwordFile: "/q" }), first);
+    t.end();
+  },
+);
 
 t.test("without a password a bridge is NixOS's own", { skip }, (t) => {
   const { services, systemd } = gateway({ address: "broker.example.org", topics: ["a out"] });

@@ -172,6 +172,11 @@ export const renderCodes = {
       "A unit was written as a file; it becomes a unit of the system that nothing starts at boot.",
     action: "Use `units` with `wantedBy` when it should start at boot.",
   },
+  "render/not-enabled": {
+    means:
+      "A script enables a unit that is not one whole file of text with `WantedBy`, or that asks for more than that.",
+    action: "Say its text and `wantedBy` under `units`.",
+  },
   "render/file-not-secret": {
     means: "A file that not everybody may read was given as plain text.",
     action: "Name its content as a secret, or let everybody read it.",

@@ -2,6 +2,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { everyManagedNetwork } from "./every-managed-network.ts";
 import { everything } from "./everything.ts";
 import { plainBase, type TryOptions } from "./try-render.ts";
+import { unitNameOf } from "./unit-name.ts";
 
 /** A rendering whose file stands in `golden/<name>.nix`. */
 export interface RenderCase {
@@ -35,6 +36,11 @@ const fromGit = {
 
 function only(...keys: readonly (keyof Spec)[]): Omit<Spec, "version"> {
   return Object.fromEntries(keys.map((key) => [key, all[key]]));
+}
+
+/** Files that are units, or those that are none. */
+function files(areUnits: boolean): NonNullable<Spec["files"]> {
+  return (all.files ?? []).filter((file) => (unitNameOf(file) !== undefined) === areUnits);
 }
 
 /** Every kind of interface but devices with a cable. */
@@ -75,9 +81,9 @@ export const renderCases: readonly RenderCase[] = [
   {
     name: "files",
     file: instance,
-    spec: { ...only("files"), users: { alice: {} }, groups: { operators: {} } },
+    spec: { files: files(false), users: { alice: {} }, groups: { operators: {} } },
   },
-  { name: "commands", file: instance, spec: only("commands") },
+  { name: "commands", file: instance, spec: { ...only("commands"), files: files(true) } },
   { name: "units", file: instance, spec: only("units") },
   {
     name: "network-secrets",
@@ -120,7 +126,11 @@ export const renderCases: readonly RenderCase[] = [
     file: "configuration.nix",
     spec: only("templates", "hostname", "users", "modules"),
   },
-  { name: "generation", file: "firstlight/generation.nix", spec: only("commands", "hooks") },
+  {
+    name: "generation",
+    file: "firstlight/generation.nix",
+    spec: { ...only("commands", "hooks"), files: files(true) },
+  },
   {
     name: "home",
     file: instance,

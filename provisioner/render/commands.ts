@@ -23,6 +23,7 @@ import {
 } from "./assignment.ts";
 import type { CredentialFile } from "./base.ts";
 import { credentialLimitBytes, sizeOf } from "./credential-limit.ts";
+import { enablingSystemctl, renderEnabledUnits } from "./enabled-units.ts";
 import { instanceScope } from "./instance-scope.ts";
 import { storageUnits } from "./mount-order.ts";
 
@@ -73,6 +74,7 @@ export function renderCommands(concern: Concern): readonly Assignment[] {
     ...early.map((each, at) => service(concern, each, earlyOrder(concern, early[at - 1]?.unit))),
     ...late.map((each) => service(concern, each, [])),
     ...sequence(concern, late),
+    ...renderEnabledUnits(concern),
   ];
 }
 
@@ -119,11 +121,13 @@ function service(
   const file = credential(concern, command.script.secretRef);
   const starter = command.starter && credential(concern, command.starter.secretRef);
   if (starter !== undefined) checkTogether(concern, [file, starter], index);
+  const enabling = enablingSystemctl(concern, index);
+  const programs = [...(enabling === undefined ? [] : [enabling]), ref("pkgs", "bash")];
   const value = attrs([
     bind("description", str(`Run ${command.name} of the spec`)),
     ...order,
     bind("unitConfig", attrs([bind("ConditionPathExists", str(`!${stamp}`))])),
-    bind("path", list([ref("pkgs", "bash"), str("/run/wrappers"), str("/run/current-system/sw")])),
+    bind("path", list([...programs, str("/run/wrappers"), str("/run/current-system/sw")])),
     bind("environment", attrs([bind("HOME", str("/root")), ...instanceVariable(concern)])),
     bind("restartIfChanged", bool(false)),
     bind("script", script(command, { file, starter, stamp })),

@@ -41,6 +41,10 @@ export const everything = {
       group: "operators",
     },
     { path: "/etc/app/token", secret: { secretRef: "file-token" }, mode: "0600", owner: "alice" },
+    {
+      path: "/etc/systemd/system/enabled.service",
+      content: "[Service]\nExecStart=/opt/app/run\n\n[Install]\nWantedBy=multi-user.target\n",
+    },
     { path: "/opt/app/env", content: "A=1\n" },
     { path: "/opt/app/log", secret: { secretRef: "file-line" }, append: true },
     { path: "/opt/app/late", content: "late\n", defer: true },
@@ -59,6 +63,7 @@ export const everything = {
       frequency: "instance",
       script: { secretRef: "runcmd" },
       interpreter: "bash",
+      enables: ["enabled.service"],
     },
     {
       name: "setup.py",

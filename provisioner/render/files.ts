@@ -5,10 +5,12 @@ import { attrs, bind, call, int, ref, str } from "#provisioner/nix-language/tree
 import { hintForOwned, isSystemDirectory } from "#provisioner/nixos-paths/owned-paths.ts";
 import { hintForUnread } from "#provisioner/nixos-paths/unread-paths.ts";
 import { type Assignment, addFinding, assign, type Concern, winning } from "./assignment.ts";
+import { isEnabled } from "./enabled-units.ts";
 import { type FileMoment, type PlacedFile, renderFileUnits } from "./file-unit.ts";
 import { madeMounts } from "./made-mounts.ts";
 import { mountsAt, mountUnits } from "./mount-order.ts";
 import { warnOfUndeclared } from "./undeclared.ts";
+import { unitNameOf } from "./unit-name.ts";
 
 /** A file of the spec, and its place in the list. */
 interface Entry {
@@ -28,8 +30,8 @@ export function renderFiles(concern: Concern): readonly Assignment[] {
   const byPath = Map.groupBy(entries, ({ file }) => file.path);
   const all = [...byPath.values()].flatMap((chain) => place(concern, chain));
   refuseInside(concern, all);
-  const units = all.filter((file) => unitName(file.file) !== undefined);
-  const placed = all.filter((file) => unitName(file.file) === undefined);
+  const units = all.filter((file) => unitNameOf(file.file) !== undefined);
+  const placed = all.filter((file) => unitNameOf(file.file) === undefined);
   for (const each of placed) checkOwners(concern, each);
   const system = placed.filter((file) => isPartOfSystem(file));
   const others = placed.filter((file) => !isPartOfSystem(file));
@@ -54,7 +56,7 @@ export function renderFiles(concern: Concern): readonly Assignment[] {
 function isAllowed(concern: Concern, { file, index }: Entry): boolean {
   const from = ["files", String(index)];
   const climbs = file.path.split("/").some((part) => part === ".." || part === ".");
-  const isUnit = unitName(file) !== undefined && !isSaidTwice(concern, file);
+  const isUnit = unitNameOf(file) !== undefined && !isSaidTwice(concern, file);
   const refused = climbs ? climbing : isUnit ? undefined : refusedPlace(file.path);
   if (refused !== undefined) {
     addFinding(concern, from, "warning", "render/owned-path", refused.message, refused.hint);
@@ -95,25 +97,20 @@ function refusedPlace(
   return { message: "NixOS makes this file itself; it is left alone", hint };
 }
 
-/** The unit that a file of text is, where systemd looks for those of the machine. */
-function unitName({ path, append, secret }: File): string | undefined {
-  if (append === true || secret !== undefined) return undefined;
-  return /^\/etc\/systemd\/system\/([A-Za-z0-9:_.@-]{1,200}\.(service|socket|timer|path|mount|target|slice))$/.exec(
-    path,
-  )?.[1];
-}
-
 function isSaidTwice({ spec }: Concern, file: File): boolean {
-  return Object.hasOwn(spec.units ?? {}, unitName(file) ?? "");
+  return Object.hasOwn(spec.units ?? {}, unitNameOf(file) ?? "");
 }
 
 /** NixOS makes the whole directory of units, so that a unit is an option and not a file. */
 function unitFile(concern: Concern, { file, index }: PlacedFile): Assignment {
   const from = ["files", String(index)];
-  const message = "a unit: nothing starts it at boot";
-  addFinding(concern, from, "note", "render/unit-file", message, "use `units` with `wantedBy`");
+  const name = unitNameOf(file) ?? "";
+  if (!isEnabled(concern.spec, name)) {
+    const message = "a unit: nothing starts it at boot";
+    addFinding(concern, from, "note", "render/unit-file", message, "use `units` with `wantedBy`");
+  }
   const text = call(ref("lib", "mkOverride"), int(90), str(file.content ?? ""));
-  return assign(["systemd", "units", unitName(file) ?? "", "text"], text, from);
+  return assign(["systemd", "units", name, "text"], text, from);
 }
 
 function isReadableByAll({ mode = "0644", content }: File): boolean {

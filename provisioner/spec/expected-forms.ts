@@ -16,6 +16,8 @@ const forms: Readonly<Record<string, string>> = {
   "^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._+:@-]{1,100}){1,20}$":
     "an absolute path of letters, digits and . _ + : @ -",
   "^[A-Za-z0-9:_.@-]{1,200}\\.service$": "the full name of a service",
+  "^[A-Za-z0-9:_.-]{1,200}\\.(service|socket|timer|path)$":
+    "the full name of a service, socket, timer or path",
   "^[^:\\n\\r]*$": "one line without a colon",
   "^/[^:\\n\\r]*$": "an absolute path without a colon",
   "^[^\\n\\r]+$": "one line",

@@ -74,6 +74,28 @@ export function readAddress(input: Input | undefined): string | undefined {
     : address;
 }
 
+/**
+ * The address of a name server, with what systemd takes beside it: `192.0.2.53:5353`,
+ * `[2001:db8::53]:853%eth0#dns.example.org` (resolved.conf(5), `DNS=`).
+ */
+export function readNameServer(input: Input): string | undefined {
+  const text = input.text();
+  if (text === undefined || isNameServer(text)) return text;
+  return refuse(
+    input,
+    "expected the address of a name server",
+    "write an address of IPv4 or IPv6, such as `192.0.2.53`",
+  );
+}
+
+function isNameServer(text: string): boolean {
+  const [, inBrackets, four, plain = ""] =
+    /^(?:\[([^\]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+|([^#%[\]]*))(?:%[0-9A-Za-z_.-]+)?(?:#[0-9A-Za-z._-]+)?$/.exec(
+      text,
+    ) ?? [];
+  return isIP(inBrackets ?? four ?? plain) !== 0;
+}
+
 /** `192.0.2.10/24`; where a prefix length may stand elsewhere, `lengthOf` says it. */
 export function readPrefixed(
   input: Input,

@@ -1,5 +1,6 @@
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
 import { linesOf, translateText } from "./sample-translation.ts";
 
 interface Case {
@@ -204,3 +205,34 @@ for (const [name, { config, spec: expected, says = [] }] of Object.entries(cases
     t.strictSame(linesOf(translation), says);
   });
 }
+
+t.test("of several name servers the one that is none is pointed at", async (t) => {
+  const link = "{type: physical, name: a, subnets: [{type: dhcp4, dns_nameservers: ";
+  const good = "[192.0.2.53, '192.0.2.53:5353#dns.example', '[2001:db8::53]:853', 'fe80::53%eth0']";
+  /** Entries, and what is wrong in them: how it begins, and its path. */
+  const cases: Readonly<Record<string, readonly (readonly [bad: string, path: string])[]>> = {
+    [`${link}${good}}]}`]: [],
+    [`${link}''}]}`]: [],
+    [`${link}[192.0.2.53, nope, 2001:db8::53]}]}`]: [
+      ["nope", "config.0.subnets.0.dns_nameservers.1"],
+    ],
+    [`${link}192.0.2.53 192.0.2.0/24}]}`]: [["192.0.2.53 ", "config.0.subnets.0.dns_nameservers"]],
+    [`${link}"192.0.2.53\n\n    bad"}]}`]: [["bad", "config.0.subnets.0.dns_nameservers"]],
+    "{type: nameserver, address: [192.0.2.53, '192.0.2.53:x', dns.example]}": [
+      ["'192.0.2.53:x", "config.0.address.1"],
+      ["dns.example", "config.0.address.2"],
+    ],
+  };
+  for (const [entry, bad] of Object.entries(cases)) {
+    const text = `{version: 1, config: [${entry}]}`;
+    const networkConfig = { document: "network-config", bytes: Buffer.from(text) };
+    const { spec, findings } = translateText("#cloud-config\n", {}, { networkConfig });
+    const says = bad.map(([begin, path]) => {
+      const before = text.slice(0, text.indexOf(begin)).split("\n");
+      return `error network/invalid ${before.length}:${(before.at(-1) ?? "").length + 1} ${path}`;
+    });
+    t.same(linesOf({ findings }), says, entry);
+    const refused = tryRender(spec).findings.filter(({ level }) => level === "error");
+    t.same(refused, [], "the others are used");
+  }
+});

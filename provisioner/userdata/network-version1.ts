@@ -23,7 +23,7 @@ import {
   readKeys,
 } from "./network/keys.ts";
 import { addNameServers, addSearch, readMtu, shareMetric } from "./network/link-keys.ts";
-import { readRoute, readSubnets, wordsIn } from "./network/subnets.ts";
+import { nameServersIn, readRoute, readSubnets, wordsIn } from "./network/subnets.ts";
 import { addLink, kindOf, type LinkKind, put, refuse } from "./network-parts.ts";
 
 /** The interfaces that a document has made, by their names. */
@@ -194,7 +194,7 @@ function addNameserver(input: Input, draft: SpecDraft, made: Made): void {
   const target: { nameservers?: string[]; search?: string[] } = {};
   readKeys(input, target, {
     type: (each) => each.mark("translated"),
-    address: (each, to) => addNameServers(to, wordsIn(each)),
+    address: (each, to) => addNameServers(to, nameServersIn(each)),
     search: (each, to) => addSearch(to, wordsIn(each)),
     interface: (each) => each.text(),
   });

@@ -58,3 +58,26 @@ t.test("of a part of several the line is that of the whole document", async (t) 
   const text = `Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/cloud-config\n\nhostname: a\n\n--b\nContent-Type: text/cloud-config\n\nruncmd:\n  - |\n    true\n    apt update\n--b--\n`;
   t.same(linesOf(translateText(text)), ["warning cloud-config/package-manager 14:5 runcmd.0"]);
 });
+
+t.test("in a text of a JSON patch it is told with its own line and column", async (t) => {
+  const patch = (value: string) =>
+    `Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/cloud-config\n\nruncmd: []\n--b\nContent-Type: text/cloud-config-jsonp\n\n[{"op": "add",\n  "path": "/runcmd/0",\n  "value": ${value}}]\n--b--\n`;
+  const texts = [
+    '"set -e\\napt update"',
+    '"echo \\"\\u00e9\\ud83d\\ude00é😀\\"\\n\\tapt update"',
+    '["sh", "-c", "true;\\r\\napt update"]',
+  ];
+  for (const value of texts) {
+    const path = value.startsWith("[") ? "runcmd.0.2" : "runcmd.0";
+    const line = `  "value": ${value}`;
+    const column = [...line.slice(0, line.indexOf("apt"))].length + 1;
+    t.same(
+      linesOf(translateText(patch(value))),
+      [`warning cloud-config/package-manager 12:${column} ${path}`],
+      value,
+    );
+  }
+  t.same(linesOf(translateText(patch('"apt update"'))), [
+    "warning cloud-config/package-manager 12:12 runcmd.0",
+  ]);
+});

@@ -92,27 +92,44 @@ in
   };
 
   # Of a bridge with a password all is written at start, because the store is for everybody to read.
+  # Without one that mosquitto takes, this unit fails and the bridge is off: machines of the site are
+  # served all the same, and the next start of mosquitto tries again. Root reads the file, so that the
+  # directory, without which mosquitto does not start, is there whatever becomes of the password.
   systemd.services = lib.optionalAttrs hasPassword {
     mosquitto-bridge = {
       description = "The bridge of mosquitto, with its password";
       before = [ "mosquitto.service" ];
-      requiredBy = [ "mosquitto.service" ];
+      wantedBy = [ "mosquitto.service" ];
       serviceConfig = {
         Type = "oneshot";
         RemainAfterExit = true;
-        User = "mosquitto";
+        Group = "mosquitto";
         RuntimeDirectory = "mosquitto-bridge";
-        RuntimeDirectoryMode = "0700";
-        LoadCredential = "password:${bridge.passwordFile}";
-        UMask = "0077";
+        RuntimeDirectoryMode = "0750";
+        RuntimeDirectoryPreserve = true;
+        UMask = "0027";
       };
       script = ''
+        bridge=$RUNTIME_DIRECTORY/uplink.conf
+        rm -f "$bridge"
+        file=${lib.escapeShellArg bridge.passwordFile}
+        password=$(head -n 1 "$file")
+        password=''${password%$'\r'}
+        if ! printf '%s\n' "$password" | LC_ALL=C.UTF-8 grep -axq '[[:print:]]\+'; then
+          echo "the bridge is off: the first line of $file is no text that mosquitto takes as a password" >&2
+          exit 1
+        fi
         {
           printf '%s\n' ${lib.escapeShellArgs connection}
-          printf 'remote_password %s\n' "$(head -n 1 "$CREDENTIALS_DIRECTORY/password")"
-        } > "$RUNTIME_DIRECTORY/uplink.conf"
+          printf 'remote_password %s\n' "$password"
+        } > "$bridge.new"
+        mv "$bridge.new" "$bridge"
       '';
     };
+    # It reads the bridge once, when it starts.
+    mosquitto.restartTriggers = [
+      (builtins.hashString "sha256" (builtins.toJSON [ connection bridge.passwordFile ]))
+    ];
   };
 
   networking.firewall.allowedTCPPorts = lib.optional openFirewall port;

@@ -19,6 +19,8 @@ export interface Document {
   readonly hasSix?: boolean;
   /** NixOS options, one a line. */
   readonly options?: readonly string[];
+  /** Further items of its `write_files`. */
+  readonly writes?: readonly string[];
   /** Further lines of the cloud-config, and of what firstlight itself is told in it. */
   readonly lines?: readonly string[];
   readonly own?: readonly string[];
@@ -40,7 +42,7 @@ export function seed(document: Document): Seed {
 export function userData(document: Document): string {
   const { motd, publicKey, pace, port = 1883, password, options = [], hasSix = false } = document;
   const broker = hasSix ? `"${six.gateway}"` : lan.gateway;
-  const { lines = [], own = [] } = document;
+  const { lines = [], own = [], writes = [] } = document;
   const login = password === undefined ? "" : `, username: edge-1, password: "${password}"`;
   return `#cloud-config
 ${lines.map((line) => `${line}\n`).join("")}users:
@@ -50,7 +52,7 @@ write_files:
   - path: /etc/motd
     content: |
       ${motd}
-firstlight:
+${writes.map((line) => `  ${line}\n`).join("")}firstlight:
   health:
     passes: 1
     interval: 200ms

@@ -8,6 +8,23 @@ const hook = (when: string) =>
 const own = ["hooks:", ...["pre-update", "post-update", "post-rollback"].map(hook)];
 const ending = (code: number) => [`runcmd: ["echo ran >> ${ran}", "exit ${code}"]`];
 
+const app = [
+  "- path: /etc/systemd/system/app.service",
+  "  content: |",
+  ...["[Service]", "Type=oneshot", "RemainAfterExit=yes", "ExecStart=/srv/app"].map(
+    (line) => `    ${line}`,
+  ),
+  ...["[Install]", "WantedBy=multi-user.target"].map((line) => `    ${line}`),
+];
+/** The program is there when the command comes to it, and no sooner. */
+const enabling = [
+  "runcmd:",
+  "  - printf '#!/bin/sh\\necho started >> /srv/started\\n' > /srv/app",
+  "  - chmod 0755 /srv/app",
+  "  - systemctl daemon-reload",
+  "  - systemctl enable --now app",
+];
+
 /** What no rollback takes back: done once, told of, and done around a change. */
 export const sideEffects: Scenario = {
   name: "commands and hooks",
@@ -94,6 +111,32 @@ export const sideEffects: Scenario = {
       run: ["tail", "--lines=2", hooked],
       prints: /^pre-update\npost-rollback\n$/,
     },
+
+    {
+      why: "a seed that writes a unit and enables it by a command",
+      insert: seed({ motd: "the fourth", publicKey, pace, writes: app, lines: enabling }),
+    },
+    { why: "the machine starts with it", power: "reboot" },
+    {
+      why: "its generation is committed, whatever the unit lacks until then",
+      says: "boot.finished",
+      with: { outcome: "committed" },
+    },
+    { why: "the command ends", shows: /Finished .*runcmd/ },
+    {
+      why: "the unit is started by it",
+      run: ["systemctl", "is-active", "app.service"],
+      prints: "active\n",
+    },
+    { why: "once", run: ["cat", "/srv/started"], prints: "started\n" },
+    { why: "the machine starts again", power: "reboot" },
+    { why: "nothing has changed", says: "boot.finished", with: { outcome: "unchanged" } },
+    {
+      why: "the unit has started by itself",
+      run: ["systemctl", "is-active", "app.service"],
+      prints: "active\n",
+    },
+    { why: "once more", run: ["cat", "/srv/started"], prints: "started\nstarted\n" },
 
     {
       why: "old generations are collected at night",

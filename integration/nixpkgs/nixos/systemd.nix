@@ -107,6 +107,7 @@ in
     // mapAttrs (_: k: option (listOf (submodule [ unit { inherit (k) options; config.name = lib.mkDefault ""; } ])) [ ]) mounts
     // {
       enableEmergencyMode = option bool true;
+      generators = option (attrsOf path) { };
       globalEnvironment = option (attrsOf (nullOr str)) { };
       package = option package pkgs.systemd;
       packages = option (listOf package) [ ];
@@ -136,7 +137,7 @@ in
     environment.etc = {
       "tmpfiles.d/00-nixos.conf" = mkIf (tmpfiles.rules != [ ]) { text = concatMapStrings (rule: "${rule}\n") tmpfiles.rules; };
       "systemd/system".source = config.system.build.units;
-    } // mapAttrs' (name: paths: nameValuePair "tmpfiles.d/${name}.conf" {
+    } // mapAttrs' (name: source: nameValuePair "systemd/system-generators/${name}" { inherit source; }) cfg.generators // mapAttrs' (name: paths: nameValuePair "tmpfiles.d/${name}.conf" {
       text = concatStringsSep "" (lib.concatLists (mapAttrsToList (path: types': mapAttrsToList (_: r: "'${r.type}' '${path}' '${r.mode}' '${r.user}' '${r.group}' '${r.age}' ${r.argument}\n") types') paths));
     }) tmpfiles.settings;
 

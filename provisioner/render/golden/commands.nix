@@ -1,8 +1,16 @@
 # This instance: what its user-data asks for.
 # Written by firstlight; changes belong into local.nix.
 
-{ pkgs, ... }:
+{ lib, pkgs, ... }:
 {
+  systemd.units."enabled.service".text = lib.mkOverride 90 ''
+    [Service]
+    ExecStart=/opt/app/run
+
+    [Install]
+    WantedBy=multi-user.target
+  '';
+
   systemd.services = {
     firstlight-command-bootcmd = {
       description = "Run bootcmd of the spec";
@@ -59,6 +67,36 @@
         ConditionPathExists = "!/var/lib/firstlight/stamps/d924710c3f490881/runcmd-669f271f452a653b";
       };
       path = [
+        (pkgs.writeShellScriptBin "systemctl" (
+          "systemctl=${pkgs.systemd}/bin/systemctl\ntools=${pkgs.coreutils}/bin\n"
+          + ''
+            marks=/var/lib/firstlight/stamps/d924710c3f490881 units=" enabled.service "
+            verb= now= own=1 options=() names=()
+            for word; do
+              case $word in
+                --now) now=1 ;;
+                -q | --quiet | --no-block) options+=("$word") ;;
+                -*) own= ;;
+                *)
+                  if [ -z "$verb" ]; then verb=$word; continue; fi
+                  name=''${word#/etc/systemd/system/}
+                  case $name in *.service | *.socket | *.timer | *.path) ;; *) name=$name.service ;; esac
+                  case $units in *" $name "*) names+=("$name") ;; *) own= ;; esac
+                  ;;
+              esac
+            done
+            if [ "$verb" != enable ] || [ -z "$own" ] || [ "''${#names[@]}" = 0 ]; then exec "$systemctl" "$@"; fi
+            set -e
+            "$tools/mkdir" -p "$marks"
+            for name in "''${names[@]}"; do
+              : > "$marks/enabled-$name"
+              "$tools/sync" "$marks/enabled-$name"
+            done
+            "$tools/sync" "$marks"
+            [ -n "$now" ] || exit 0
+            exec "$systemctl" "''${options[@]}" start "''${names[@]}"
+          ''
+        ))
         pkgs.bash
         "/run/wrappers"
         "/run/current-system/sw"
@@ -161,6 +199,18 @@
       };
     };
   };
+
+  systemd.generators.firstlight-enabled-units = pkgs.writeShellScript "enabled-units" (
+    "tools=${pkgs.coreutils}/bin out=$1\n"
+    + ''
+      enabled() { # mark, unit, what wants it
+        [ -e "$1" ] || return 0
+        "$tools/mkdir" -p "$out/$3.wants"
+        "$tools/ln" -sfn "/etc/systemd/system/$2" "$out/$3.wants/$2"
+      }
+      enabled /var/lib/firstlight/stamps/d924710c3f490881/enabled-enabled.service enabled.service multi-user.target
+    ''
+  );
 
   services.firstlight.enable = true;
 }

@@ -1,7 +1,13 @@
 import { execFileSync } from "node:child_process";
 import t from "tap";
 import { fc } from "#core/fast-check.ts";
-import { secretText, translateCloud } from "../sample-translation.ts";
+import {
+  linesOf,
+  partOf,
+  secretText,
+  translateCloud,
+  translateText,
+} from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
 
 const late = {
@@ -16,6 +22,13 @@ const early = {
   frequency: "always",
   script: { secretRef: "bootcmd" },
 } as const;
+
+const unit =
+  "[Service]\nExecStart=/run/current-system/sw/bin/app\n[Install]\nWantedBy=multi-user.target\n";
+const appEntry = (more = "") =>
+  `  - path: /etc/systemd/system/app.service\n${more}    content: |\n${unit.replace(/^/gm, "      ").trimEnd()}\n`;
+const app = (more = "") => `write_files:\n${appEntry(more)}`;
+const appFile = { path: "/etc/systemd/system/app.service", content: unit, mode: "0644" } as const;
 
 checkCases(t, [
   {
@@ -239,4 +252,67 @@ t.test("a real shell reads the words of a list as they were written", async (t) 
     ),
     { numRuns: 40, seed: 7 },
   );
+});
+
+/** Commands, and the line of the script that each is, with or without the unit. */
+const enabling: Readonly<Record<string, string>> = {
+  "systemctl enable --now app": "systemctl enable --now app",
+  "[sudo, systemctl, --now, enable, app.service]":
+    "'sudo' 'systemctl' '--now' 'enable' 'app.service'",
+  "sudo systemctl -q enable /etc/systemd/system/app.service":
+    "sudo systemctl -q enable /etc/systemd/system/app.service",
+  "systemctl daemon-reload && systemctl enable app; systemctl start app":
+    "systemctl daemon-reload && systemctl enable app; systemctl start app",
+  "export PATH=$PATH:/opt/app; systemctl enable app":
+    "export PATH=$PATH:/opt/app; systemctl enable app",
+};
+
+t.test("a unit that the document writes is enabled by the script as it is written", async (t) => {
+  for (const [command, line] of Object.entries(enabling)) {
+    const translation = translateCloud(`runcmd:\n  - ${command}\n${app()}`);
+    t.same(partOf(translation), {
+      files: [appFile],
+      commands: [{ ...late, enables: ["app.service"] }],
+    });
+    t.equal(secretText(translation, "runcmd"), `#!/bin/sh\n${line}\n`);
+    t.same(linesOf(translation), [], command);
+    t.match(translation.origins.get("commands.0.enables.0"), { line: 3, column: 5 });
+  }
+});
+
+/** What is written, and a command that is warned of as ever. */
+const notEnabling: Readonly<Record<string, readonly [written: string, command: string]>> = {
+  "with another one": [app(), "systemctl enable --now app nginx"],
+  "with an option that means more": [app(), "systemctl enable --force app"],
+  "by a shell with other paths": [app(), "bash -lc 'systemctl enable app'"],
+  "in a script of a list": [app(), "[bash, -lc, systemctl enable app]"],
+  "with another PATH": [app(), "PATH=/opt/app; systemctl enable app"],
+  "as another account": [app(), "doas systemctl enable app"],
+  "by what may be anything": [app(), "systemctl enable app $MORE"],
+  "that is a secret": [app("    permissions: '0600'\n"), "systemctl enable app"],
+  "that is added to": [app("    append: true\n"), "systemctl enable app"],
+  "that is decoded": [app("    encoding: text/plain\n"), "systemctl enable app"],
+  "that is written twice": [`${app()}${appEntry()}`, "systemctl enable app"],
+  "that nothing wants": [app().replace("WantedBy", "RequiredBy"), "systemctl enable app"],
+  "that is a template": [app().replace("app.service", "app@.service"), "systemctl enable app@1"],
+};
+
+t.test("what is not known to enable a unit of the document alone is warned of", async (t) => {
+  for (const [what, [written, command]] of Object.entries(notEnabling)) {
+    const translation = translateCloud(`runcmd:\n  - ${command}\n${written}`);
+    t.match(linesOf(translation).join("\n"), /^warning cloud-config\/foreign-command 3:/m, what);
+    t.same(translation.spec.commands, [late], what);
+  }
+  const early = translateCloud(`bootcmd: [systemctl enable app]\n${app()}`);
+  t.same(linesOf(early), ["warning cloud-config/foreign-command 2:11 bootcmd.0"]);
+  t.same(
+    early.spec.commands?.map(({ enables }) => enables),
+    [undefined],
+  );
+});
+
+t.test("a script of the user turns on no unit of the cloud", async (t) => {
+  const vendorData = { document: "vendor-data", bytes: Buffer.from(`#cloud-config\n${app()}`) };
+  const said = translateText("#cloud-config\nruncmd: [systemctl enable app]\n", {}, { vendorData });
+  t.match(linesOf(said), ["warning cloud-config/foreign-command 2:10 runcmd.0"]);
 });

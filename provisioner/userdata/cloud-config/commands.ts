@@ -1,5 +1,7 @@
 import type { Input } from "../input.ts";
+import { enabledIn, unitsToEnable } from "./enabled-units.ts";
 import { lintCommand } from "./lint-command.ts";
+import type { Brought } from "./lint-line.ts";
 import type { CloudConfigModule, ModuleInput } from "./module.ts";
 import { writtenPaths } from "./program-paths.ts";
 
@@ -23,7 +25,8 @@ export const runcmd: CloudConfigModule = {
   rule:
     "One script of all items, as for `bootcmd`, run once per instance when the network, all mounts and the services are up and the " +
     "system has been switched. Its text is a secret. Commands that do nothing lasting on NixOS, or are not there " +
-    "(`apt-get`, `systemctl enable`, `adduser`), are warned of with the key or option that says the same.",
+    "(`apt-get`, `systemctl enable`, `adduser`), are warned of with the key or option that says the same. `systemctl enable [--now]` " +
+    "of units that `write_files` writes whole does what it says: from then on they start at boot with what their `WantedBy` names.",
   example: "runcmd:\n  - systemctl is-active sshd\n  - [touch, /var/lib/provisioned]\n",
   translate: (input) => addScript(input, "runcmd", { when: "late", frequency: "instance" }),
 };
@@ -40,20 +43,36 @@ function addScript(
 ): void {
   const input = config.get(key);
   if (input === undefined) return;
-  const written = writtenPaths(config);
+  const units = key === "runcmd" ? unitsToEnable(config, draft) : new Set<string>();
+  const brought = { written: writtenPaths(config), units };
   const lines = input
     .items()
-    .map((item) => commandLine(item, written))
+    .map((item) => commandLine(item, brought))
     .filter((line) => line !== undefined);
   if (lines.length === 0) return;
   draft.spec.commands ??= [];
-  draft.origin(["commands", draft.spec.commands.length], input);
+  const at = ["commands", draft.spec.commands.length];
+  draft.origin(at, input);
   const script = draft.secret(key, `#!/bin/sh\n${lines.join("\n")}\n`);
-  draft.spec.commands.push({ name: key, ...moment, script });
+  const enables = enabledByItems(input, units);
+  for (const [index, item] of [...enables.values()].entries()) {
+    draft.origin([...at, "enables", index], item);
+  }
+  const enabled = enables.size === 0 ? {} : { enables: [...enables.keys()] };
+  draft.spec.commands.push({ name: key, ...moment, script, ...enabled });
+}
+
+/** Units by name, each with the first item that enables it. */
+function enabledByItems(input: Input, units: ReadonlySet<string>): ReadonlyMap<string, Input> {
+  const enables = new Map<string, Input>();
+  for (const item of input.parts()) {
+    for (const name of enabledIn(item, units)) if (!enables.has(name)) enables.set(name, item);
+  }
+  return enables;
 }
 
 /** As cloud-init's `shellify`: text is a line of shell, a list is one command with its words quoted. */
-function commandLine(item: Input, written: ReadonlySet<string>): string | undefined {
+function commandLine(item: Input, brought: Brought): string | undefined {
   if (!item.isList() && typeof item.value !== "string") {
     const isLikelyLine = item.isMapping();
     item.expected(
@@ -67,7 +86,7 @@ function commandLine(item: Input, written: ReadonlySet<string>): string | undefi
   const words = item.isList()
     ? item.items().map((word) => word.looseText() ?? "")
     : [item.text() ?? ""];
-  lintCommand(item, words, written);
+  lintCommand(item, words, brought);
   return item.isList()
     ? words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")
     : words[0];

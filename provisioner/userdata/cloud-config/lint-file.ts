@@ -11,7 +11,7 @@ const execLine = /^[ \t]*Exec[A-Za-z]+[ \t]*=[ \t]*[-@:+!|]*(\/\S+)/gm;
 /** Warns of what cannot work in a file that is written as it stands: a script of shell, a unit of systemd. */
 export function lintFile(path: string, content: Input, written: ReadonlySet<string>): void {
   const text = content.scalarText();
-  if (shell.test(text)) lintText(content, written);
+  if (shell.test(text)) lintText(content, { written });
   if (!unitPath.test(path)) return;
   for (const line of text.matchAll(execLine)) {
     const [whole, program = ""] = line;

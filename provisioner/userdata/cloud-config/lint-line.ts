@@ -1,4 +1,5 @@
 import type { HintedText } from "../input.ts";
+import { enabledBy } from "./enabled-units.ts";
 import { fetchedScript, foreignCommand } from "./foreign-commands.ts";
 import { programPathsIn } from "./program-paths.ts";
 import { type SimpleCommand, simpleCommands } from "./simple-commands.ts";
@@ -11,26 +12,33 @@ export interface ShellProblem extends HintedText {
   readonly index: number;
 }
 
+/** What a document brings by itself, for the commands of a text. */
+export interface Brought {
+  /** Paths that it writes. */
+  readonly written: ReadonlySet<string>;
+  /** Units that the text may enable. */
+  readonly units?: ReadonlySet<string>;
+}
+
 /** What of a line of shell cannot work on NixOS, each kind once. */
-export function problemsOfLine(
-  line: string,
-  written: ReadonlySet<string>,
-): readonly ShellProblem[] {
+export function problemsOfLine(line: string, brought: Brought): readonly ShellProblem[] {
   const text = line.slice(0, maxLength);
-  return problemsOf(text, simpleCommands(text), written);
+  return problemsOf(text, simpleCommands(text), brought);
 }
 
 /** The same of commands that have been read already, with the text of all of them. */
 export function problemsOf(
   text: string,
   commands: readonly SimpleCommand[],
-  written: ReadonlySet<string>,
+  { written, units = new Set() }: Brought,
 ): readonly ShellProblem[] {
   const absent = programPathsIn(text).find(({ path }) => !written.has(path));
   const found = new Map<string, ShellProblem>();
   const fetched = fetchedScript(text);
   if (fetched !== undefined) found.set(fetched.message, fetched);
-  for (const { words, index } of commands) {
+  for (const command of commands) {
+    const { words, index } = command;
+    if (enabledBy(command, text, units).length > 0) continue;
     const problem = foreignCommand(words);
     if (problem !== undefined && !found.has(problem.message)) {
       found.set(problem.message, { ...problem, index });

@@ -128,7 +128,7 @@ function readCondition(input: Input | undefined, { config }: ModuleInput): strin
     input.expected("true, false, a line of shell, or a list of words", conditionHint, "none");
     return undefined;
   }
-  lintCommand(input, words, writtenPaths(config));
+  lintCommand(input, words, { written: writtenPaths(config) });
   return input.isList() ? words.map(quoted).join(" ") : `sh -c ${quoted(words[0] ?? "")}`;
 }
 

@@ -102,7 +102,7 @@ function readCommand(input: Input, { config }: ModuleInput): readonly string[] {
     command.expected("a list of words", undefined, "one with NUL in it");
     return [];
   }
-  lintCommand(command, words, writtenPaths(config));
+  lintCommand(command, words, { written: writtenPaths(config) });
   const line = `${words.map(quoted).join(" ")} || code=1`;
   return required ? [line] : [`if command -v ${quoted(program)} > /dev/null; then ${line}; fi`];
 }

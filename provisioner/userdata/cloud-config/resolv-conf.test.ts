@@ -1,4 +1,6 @@
 import t from "tap";
+import { tryRender } from "#provisioner/render/try-render.ts";
+import { linesOf, translateCloud } from "../sample-translation.ts";
 import { checkCases } from "./check-cases.ts";
 
 checkCases(t, [
@@ -75,3 +77,19 @@ checkCases(t, [
     ],
   },
 ]);
+
+t.test(
+  "of several servers, domains and options the one that does not fit is pointed at",
+  async (t) => {
+    const body =
+      'manage_resolv_conf: true\nresolv_conf:\n  nameservers:\n    - 192.0.2.53\n    - 192.0.2.53\n    - nope\n  domain: a/b\n  searchdomains: [example.org, c/d]\n  options: {rotate: true, x: "\';y"}\n';
+    const { spec, findings, origins } = translateCloud(body);
+    t.same(findings, []);
+    t.same(linesOf(tryRender(spec, { origins })), [
+      "error render/text 7:7 resolver.nameservers.1",
+      "error render/text 8:11 resolver.search.0",
+      "error render/text 9:32 resolver.search.2",
+      "error render/text 10:30 resolver.options.1",
+    ]);
+  },
+);

@@ -39,16 +39,19 @@ resolv_conf:
 };
 
 function addResolver(input: Input, draft: SpecDraft): void {
-  const domain = input.get("domain")?.text();
-  const searched = texts(input.get("searchdomains"));
   const resolver: Resolver = {};
-  const put = (key: keyof Resolver, values: readonly string[], from: Input | undefined) => {
-    if (values.length === 0 || from === undefined) return;
-    resolver[key] = [...new Set(values)];
+  const put = (key: keyof Resolver, entries: readonly Entry[], from: Input | undefined) => {
+    if (entries.length === 0 || from === undefined) return;
+    const once = new Map<string, Input>();
+    for (const { text, at } of entries) if (!once.has(text)) once.set(text, at);
+    resolver[key] = [...once.keys()];
     draft.origin(["resolver", key], from);
+    for (const [index, at] of [...once.values()].entries()) {
+      draft.origin(["resolver", key, index], at);
+    }
   };
   put("nameservers", texts(input.get("nameservers")), input.get("nameservers"));
-  const search = domain === undefined ? searched : [domain, ...searched];
+  const search = [...entriesOf(input.get("domain")), ...texts(input.get("searchdomains"))];
   put("search", search, input.get("searchdomains") ?? input.get("domain"));
   put("options", readOptions(input.get("options")), input.get("options"));
   addSortList(input.get("sortlist"), draft);
@@ -57,12 +60,23 @@ function addResolver(input: Input, draft: SpecDraft): void {
   draft.origin(["resolver"], input);
 }
 
-function texts(input: Input | undefined): readonly string[] {
-  return (input?.items() ?? []).map((item) => item.text()).filter((text) => text !== undefined);
+/** A text of the resolver, and where it stands. */
+interface Entry {
+  readonly text: string;
+  readonly at: Input;
+}
+
+function texts(input: Input | undefined): readonly Entry[] {
+  return (input?.items() ?? []).flatMap(entriesOf);
+}
+
+function entriesOf(at: Input | undefined): readonly Entry[] {
+  const text = at?.text();
+  return at === undefined || text === undefined ? [] : [{ text, at }];
 }
 
 /** Flags that are true, and values behind a colon. */
-function readOptions(input: Input | undefined): readonly string[] {
+function readOptions(input: Input | undefined): readonly Entry[] {
   if (input === undefined) return [];
   if (!input.isMapping()) {
     input.expected("a mapping of options");
@@ -72,10 +86,10 @@ function readOptions(input: Input | undefined): readonly string[] {
   return input.entries().flatMap(([name, option]) => {
     if (typeof option.value === "boolean") {
       option.mark("translated");
-      return option.value ? [name] : [];
+      return option.value ? [{ text: name, at: option }] : [];
     }
     const value = typeof option.value === "number" ? option.integer() : option.text();
-    return value === undefined ? [] : [`${name}:${value}`];
+    return value === undefined ? [] : [{ text: `${name}:${value}`, at: option }];
   });
 }
 

@@ -58,7 +58,7 @@ function addCommands(input: Input | undefined, { config, draft }: ModuleInput): 
     const words = readWords(part);
     if (words.length === 0) return [];
     if (words[0] === "snap") return readSnap(part, words.slice(1), draft);
-    lintCommand(part, words, written);
+    lintCommand(part, words, { written });
     return typeof part.value === "string" ? [part.value] : [shellLine(words)];
   });
   if (lines.length > 0) addCommand(draft, input, { name: "snap-commands", when: "late", lines });

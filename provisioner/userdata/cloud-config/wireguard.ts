@@ -89,7 +89,7 @@ function readName(item: Input): string | undefined {
 function addProbe(item: Input, { config, draft }: ModuleInput): void {
   const line = item.text();
   if (line === undefined) return;
-  lintCommand(item, [line], writtenPaths(config));
+  lintCommand(item, [line], { written: writtenPaths(config) });
   draft.spec.health ??= {};
   draft.spec.health.checks ??= [];
   const path = `/etc/wireguard/readinessprobe-${draft.spec.health.checks.length}`;

@@ -1,6 +1,11 @@
 import t from "tap";
 import type { Json } from "#core/canonical-json.ts";
-import { mergeTexts } from "./sample-merge.ts";
+import { fc } from "#core/fast-check.ts";
+import { viewOf } from "../yaml.ts";
+import { MergeLimits } from "./merge-limits.ts";
+import { mergeParts } from "./merge-parts.ts";
+import { mergeTexts, partsOf } from "./sample-merge.ts";
+import { TextRow } from "./text-row.ts";
 
 const config = "#cloud-config\na: {b: [1, 2]}\nc: x\n'1': y\n";
 const before = { a: { b: [1, 2] }, c: "x", 1: "y" };
@@ -140,3 +145,35 @@ t.test("a name that every object has makes no other object different", async (t)
   t.match(JSON.stringify(value), /"__proto__":\{"x":1,"y":1\}/);
   t.equal(({} as { x?: unknown }).x, undefined);
 });
+
+t.test(
+  "every letter of a text of several lines is found where it stands in the patch",
+  async () => {
+    const word = fc.constantFrom("a", "bc", '"', "\\", "\t", "é", "😀", "\u0001", "  l", "\r", "/");
+    const lines = fc.array(fc.array(word, { maxLength: 5 }), { minLength: 2, maxLength: 6 });
+    fc.assert(
+      fc.property(lines, fc.boolean(), (words, isEscaped) => {
+        const text = words.map((each) => each.join("")).join("\n");
+        const plain = JSON.stringify(text);
+        const written = isEscaped ? plain.replaceAll("é", "\\u00e9") : plain;
+        const patchText = `#cloud-config-jsonp\n[{"op": "add", "path": "/k",\n "value": ${written}}]`;
+        const row = new TextRow();
+        const parts = partsOf([config, patchText]);
+        const { item } = mergeParts(parts, { row, limits: new MergeLimits() });
+        const { locate } = viewOf(item, (offset) => row.place(offset));
+        const linesOfPatch = patchText.split("\n").map((line) => [...line]);
+        let offset = 0;
+        for (const letter of text) {
+          const at = locate(["k"], offset);
+          const found = linesOfPatch[(at?.line ?? 0) - 1]?.[(at?.column ?? 0) - 1];
+          const isPlain = JSON.stringify(letter).length === letter.length + 2;
+          if (at?.document !== "part2" || at.line !== 3) return false;
+          if (found !== (isPlain && !(isEscaped && letter === "é") ? letter : "\\")) return false;
+          offset += letter.length;
+        }
+        return true;
+      }),
+      { numRuns: 500, seed: 5 },
+    );
+  },
+);

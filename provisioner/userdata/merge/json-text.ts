@@ -8,6 +8,7 @@ import {
   scalarValue,
   textValue,
 } from "../yaml-values.ts";
+import { type Scan, WrittenText } from "../yaml-written.ts";
 import { MergeProblem } from "./merge-problem.ts";
 
 const maxDepth = 100;
@@ -50,7 +51,7 @@ class Reader {
       case "[":
         return { at, value: this.#list(depth) };
       case '"':
-        return { at, value: textValue(this.#string()) };
+        return { at, value: this.#writtenText() };
       default:
         return { at, value: this.#word() };
     }
@@ -103,6 +104,17 @@ class Reader {
     this.#at += 1;
   }
 
+  /** A text; one of several lines knows where each of its characters stands, as one of YAML does. */
+  #writtenText(): BuiltValue {
+    const at = this.#at;
+    const text = this.#string();
+    if (!text.includes("\n")) return textValue(text);
+    return {
+      ...textValue(text),
+      written: new WrittenText(this.#text, { at, end: this.#at }, scanString),
+    };
+  }
+
   #string(): string {
     const from = this.#at;
     if (this.#text[from] !== '"') throw this.#broken("a text in double quotes");
@@ -145,6 +157,21 @@ class Reader {
     });
   }
 }
+
+/** The pieces of a text in double quotes, which is known to be JSON. */
+const scanString: Scan = (cursor, onPiece) => {
+  cursor.pos += 1;
+  let inText = 0;
+  const pieces = /[^"\\]+|\\u[0-9A-Fa-f]{4}|\\./y;
+  for (;;) {
+    pieces.lastIndex = cursor.pos;
+    const [piece] = pieces.exec(cursor.text) ?? [];
+    if (piece === undefined) return;
+    onPiece(inText, cursor.pos);
+    inText += piece.startsWith("\\") ? 1 : piece.length;
+    cursor.pos += piece.length;
+  }
+};
 
 function scalarOf(word: string): BuiltValue {
   const type = /^(?:true|false)$/.test(word)

@@ -6,6 +6,7 @@ import {
   prefixLength,
   put,
   readAddress,
+  readNameServer,
   readPrefixed,
   refuse,
   routeTarget,
@@ -80,7 +81,7 @@ function subnetType(input: Input): (typeof types)[number] | undefined {
 function subnetReaders(metric: number | undefined): KeyReaders<LinkSettings> {
   return {
     control: (input) => wordOf(["auto", "hotplug", "manual"])(input),
-    dns_nameservers: (input, link) => addNameServers(link, wordsIn(input)),
+    dns_nameservers: (input, link) => addNameServers(link, nameServersIn(input)),
     dns_search: (input, link) => addSearch(link, wordsIn(input)),
     routes: (input, link) => {
       for (const item of input.items()) {
@@ -212,6 +213,19 @@ function lengthBeside(input: Input, address: Input): number | undefined {
   const text = netmask?.looseText();
   if (text !== undefined) return prefixLength(text);
   return address.scalarText().includes(":") ? 64 : 24;
+}
+
+/** Name servers in such a list, or such a text; one that is none is named where it stands. */
+export function nameServersIn(input: Input): readonly string[] {
+  const items = typeof input.value === "string" ? [input] : input.items();
+  return items.flatMap((item) => {
+    if (typeof item.value !== "string") return item.text() ?? [];
+    const words = [...item.value.matchAll(/\S+/g)];
+    if (words.length === 0) item.mark("translated");
+    return words.flatMap(
+      ({ 0: word, index }) => readNameServer(item.cut(index, index + word.length)) ?? [],
+    );
+  });
 }
 
 /** A list of texts, or a text with blanks between its words. */

@@ -58,7 +58,7 @@ function addScript(
     ...(started?.problem === undefined ? [] : [{ ...started.problem, line: 1 }]),
     ...(started === undefined || body === undefined || !isShell(started.interpreter, body)
       ? []
-      : lintScript(body, written)),
+      : lintScript(body, { written })),
   ];
   return problems.map(({ line: inScript, code, message, hint = null }) => ({
     ...{ document, path: "", line: line + inScript - 1, column: 1, level: "warning" },

@@ -1,4 +1,4 @@
-import { problemsOfLine, type ShellProblem } from "../cloud-config/lint-line.ts";
+import { type Brought, problemsOfLine, type ShellProblem } from "../cloud-config/lint-line.ts";
 
 /** Only the beginning of a script is looked at. */
 const maxLines = 10_000;
@@ -11,7 +11,7 @@ export interface ScriptProblem extends ShellProblem {
 }
 
 /** What a script of shell does that cannot work on NixOS, each kind where it stands first. */
-export function lintScript(text: string, written: ReadonlySet<string>): readonly ScriptProblem[] {
+export function lintScript(text: string, brought: Brought): readonly ScriptProblem[] {
   const found = new Map<string, ScriptProblem>();
   let isEnd: ((line: string) => boolean) | undefined;
   let next = 0;
@@ -23,7 +23,7 @@ export function lintScript(text: string, written: ReadonlySet<string>): readonly
       continue;
     }
     if (number === 0 && line.startsWith("#!")) continue;
-    for (const problem of problemsOfLine(line, written)) {
+    for (const problem of problemsOfLine(line, brought)) {
       if (found.size < maxProblems && !found.has(problem.message)) {
         found.set(problem.message, {
           ...problem,

@@ -1,6 +1,6 @@
 import type { Scenario } from "../scenario.ts";
 import { type Document, seed } from "./documents.ts";
-import { bootsByDefault, kernel } from "./restart.ts";
+import { bootsByDefault, brings, kernel } from "./restart.ts";
 
 /** What only a loader and a kernel of its own show, on the machine that {@link restart} leaves. */
 export const grub: Scenario = {
@@ -43,8 +43,8 @@ export const grub: Scenario = {
       ...bootsByDefault("grub"),
 
       {
-        why: "a seed without another kernel",
-        insert: say({ motd: "the fifth", options: kernel("2") }),
+        why: "a seed without another kernel or initrd",
+        insert: say({ motd: "the fifth", options: kernel("2"), own: brings("second") }),
       },
       { why: "the machine starts with it", power: "reboot" },
       {

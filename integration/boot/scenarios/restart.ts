@@ -18,7 +18,7 @@ function runsBuild(build: string): Step {
 }
 
 /** What its initrd brings along, as the spec has it. */
-const brings = (value: string) => [`initrdSecrets: { /keys/data: ${canary(value)} }`];
+export const brings = (value: string) => [`initrdSecrets: { /keys/data: ${canary(value)} }`];
 
 /** The secrets lie beside the initrd of the system that was booted, and nowhere while no menu is written. */
 function bringsSecret(value: string): readonly Step[] {

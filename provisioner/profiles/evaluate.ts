@@ -9,7 +9,7 @@ export interface RuleResult {
   /** Sum of the weights of that clause's conditions; never set by hand. */
   readonly specificity: number;
   readonly observations: readonly Observation[];
-  /** Whether that clause looks at nothing but the processor and the kind of firmware. */
+  /** Whether that clause looks at nothing but the processor, the chassis and the kind of firmware. */
   readonly generic: boolean;
 }
 
@@ -72,7 +72,9 @@ function evaluateClause(clause: Clause, facts: Facts): RuleResult {
     truth: truthOfAll(observations),
     specificity: wanted.reduce((sum, { weight }) => sum + weight, 0),
     observations,
-    generic: wanted.every(({ what }) => what.startsWith("cpu.") || what === "firmware.type"),
+    generic: wanted.every(
+      ({ what }) => what.startsWith("cpu.") || what === "chassis" || what === "firmware.type",
+    ),
   };
 }
 

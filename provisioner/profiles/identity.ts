@@ -1,5 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { chassisType } from "#provisioner/facts/chassis.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { evaluateProfile } from "./evaluate.ts";
 import { choose } from "./match.ts";
@@ -42,7 +43,9 @@ export function parseIdentity(value: unknown): Identity {
 export function matchIdentity(identity: Identity, profiles: CompiledProfiles): IdentityMatch {
   const facts = factsOfIdentity(identity);
   const { chosen, confidence } = choose(
-    profiles.profiles.map((profile) => evaluateProfile(profile, facts)),
+    profiles.profiles
+      .filter(({ kind }) => kind === "model")
+      .map((profile) => evaluateProfile(profile, facts)),
   );
   return { id: identity[0], profile: chosen?.profile.id ?? null, confidence };
 }
@@ -65,7 +68,7 @@ function factsOfIdentity(identity: Identity): Facts {
       biosVendor: null,
       biosVersion: null,
       biosDate: null,
-      chassisType: null,
+      chassisType: chassisType(identity[9] ?? ""),
       chassisVendor: null,
       chassisAssetTag: null,
     },

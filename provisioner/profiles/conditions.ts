@@ -14,10 +14,11 @@ export interface Observation {
   readonly weight: number;
 }
 
-type DmiField = keyof NonNullable<Conditions["dmi"]>;
+/** A string of SMBIOS that rules may ask for. */
+export type DmiField = keyof NonNullable<Conditions["dmi"]>;
 
 /** How much of a machine's identity a string carries. */
-const dmiWeights: Readonly<Record<DmiField, number>> = {
+export const dmiWeights: Readonly<Record<DmiField, number>> = {
   boardName: 8,
   productName: 8,
   productSku: 6,
@@ -71,7 +72,8 @@ function observeText(field: DmiField, rule: TextRule, facts: Facts): Observation
   return { what: `dmi.${field}`, expected: describeTextRule(rule), got, truth, weight };
 }
 
-function fits(rule: TextRule, text: string): boolean {
+/** Whether a text is what a rule wants. */
+export function fits(rule: TextRule, text: string): boolean {
   if (typeof rule === "string") return text === rule;
   if ("oneOf" in rule) return rule.oneOf.includes(text);
   if ("prefix" in rule) return text.startsWith(rule.prefix);

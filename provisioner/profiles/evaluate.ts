@@ -27,7 +27,7 @@ export interface Candidate {
  * From this weight on a witness is an identity of its own (a board's name, a part number), so that
  * it counts where the rule cannot tell. Less (a chip that many machines have) only confirms.
  */
-const identityWeight = 6;
+export const identityWeight = 6;
 
 /** Looks at both rules of a profile. */
 export function evaluateProfile(profile: CompiledProfile, facts: Facts): Candidate {

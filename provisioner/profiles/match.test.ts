@@ -8,30 +8,7 @@ import {
   parseCompiledProfiles,
 } from "./profile.ts";
 import { sampleFacts } from "./sample-facts.ts";
-
-/** A profile with rules only. */
-function profile(
-  id: string,
-  rules: { readonly match: Rule; readonly witness?: Rule; readonly lineage?: readonly string[] },
-): CompiledProfile {
-  return {
-    id,
-    title: id,
-    vendor: "Test",
-    kind: "model",
-    status: { level: "declared", evidence: "none" },
-    lineage: rules.lineage ?? [id],
-    match: rules.match,
-    witness: rules.witness ?? null,
-    nixos: { imports: [], options: {}, platform: null, modules: [] },
-    kernel: { min: null, params: {}, modules: [], blacklist: [] },
-    initrd: { availableModules: [], modules: [] },
-    network: {},
-    install: {},
-    power: null,
-    quirks: [],
-  };
-}
+import { sampleProfile as profile } from "./sample-profile.ts";
 
 const any = (...all: readonly Conditions[]): Rule => ({
   any: all.map((each) => ({ all: each })) as unknown as Rule["any"],

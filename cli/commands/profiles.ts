@@ -97,13 +97,14 @@ function describe(found: Match): string {
       `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`,
   );
   const rejected = found.rejected.map(({ id, why }) => `  ${id}: ${why}`);
+  const further = found.furtherRejected;
   const applied = found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}`];
   return [
     `${found.profile ?? "none"} (${found.confidence})`,
     ...applied,
     ...evidence,
-    "not the others:",
-    ...rejected,
+    ...(rejected.length === 0 ? [] : ["not the nearest of the others:", ...rejected]),
+    ...(further === 0 ? [] : [`  and ${further} more, which came less near`]),
   ].join("\n");
 }
 

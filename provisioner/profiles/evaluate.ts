@@ -57,7 +57,7 @@ export function evaluateRule(rule: Rule, facts: Facts): RuleResult {
     .map((clause) => evaluateClause(clause, facts))
     .sort(
       (a, b) =>
-        truthOrder.indexOf(a.truth) - truthOrder.indexOf(b.truth) || nearness(b) - nearness(a),
+        truthOrder.indexOf(a.truth) - truthOrder.indexOf(b.truth) || heldWeight(b) - heldWeight(a),
     );
   return best ?? { truth: "fails", specificity: 0, observations: [], generic: false };
 }
@@ -88,7 +88,7 @@ function truthOfAll(observations: readonly Observation[]): Truth {
 }
 
 /** How much of a clause holds. */
-function nearness(result: RuleResult): number {
+export function heldWeight(result: RuleResult): number {
   return result.observations.reduce(
     (sum, { truth, weight }) => sum + (truth === "holds" ? weight : 0),
     0,

@@ -246,6 +246,41 @@ t.test("PCI, USB, firmware and patterns are conditions too", async (t) => {
   }
 });
 
+t.test(
+  "of many others the three that came nearest are told of, and the rest is counted",
+  async (t) => {
+    const named = ["Laptop 2", "Laptop 3"].map((name, at) =>
+      profile(`acme/${at}`, { match: any(dmi("Acme", name)) }),
+    );
+    const board = profile("acme/board", {
+      match: any({ dmi: { sysVendor: "Acme", productName: "Other", productFamily: "L" } }),
+    });
+    const strangers = ["a", "b", "c"].map((name) =>
+      profile(`other/${name}`, { match: any(dmi("Other", name)) }),
+    );
+    const family = profile("acme/family", { match: any({ dmi: { productFamily: "L" } }) });
+    const match = matchProfile(
+      machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1", productFamily: "L" } }),
+      set(...strangers, generic, ...named, board, family, laptop),
+    );
+    t.equal(match.profile, "acme/laptop");
+    t.same(
+      match.rejected.map(({ id }) => id),
+      ["acme/family", "acme/board", "acme/0"],
+      "one that fits, then by how much holds",
+    );
+    t.equal(match.furtherRejected, 5);
+    const unknown = matchProfile(
+      machine({ dmi: { sysVendor: "Acme" } }),
+      set(...strangers, generic, ...named),
+    );
+    t.same(
+      unknown.rejected.map(({ id }) => id),
+      ["acme/0", "acme/1", "other/a"],
+    );
+  },
+);
+
 t.test("the chassis narrows a generic profile, and is no identity", async (t) => {
   const carried = profile("generic/laptop", {
     match: any({ cpu: { architecture: "x86_64" }, chassis: ["laptop", "convertible"] }),

@@ -1,6 +1,9 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { type Candidate, evaluateProfile, type RuleResult } from "./evaluate.ts";
+import { type Candidate, evaluateProfile, heldWeight, type RuleResult } from "./evaluate.ts";
 import type { CompiledProfiles, Confidence, Evidence, Match, Rejected } from "./profile.ts";
+
+/** How many of the others are told of: what came less near is no answer to "why not that one". */
+const explained = 3;
 
 /**
  * Which profile a machine has, with the evidence. Pure; the same facts give the same answer. The
@@ -13,6 +16,10 @@ export function matchProfile(facts: Facts, profiles: CompiledProfiles): Match {
     .map((profile) => evaluateProfile(profile, facts));
   const choice = choose(candidates);
   const chosen = choice.chosen;
+  const others = candidates
+    .filter((each) => each !== chosen)
+    .sort((a, b) => nearnessOf(b) - nearnessOf(a));
+  const near = others.slice(0, explained);
   return {
     profile: chosen?.profile.id ?? null,
     confidence: choice.confidence,
@@ -21,9 +28,8 @@ export function matchProfile(facts: Facts, profiles: CompiledProfiles): Match {
       chosen === null
         ? []
         : [...evidenceOf("match", chosen.match), ...evidenceOf("witness", chosen.witness)],
-    rejected: candidates
-      .filter((each) => each !== chosen)
-      .map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
+    rejected: near.map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
+    furtherRejected: others.length - near.length,
   };
 }
 
@@ -78,6 +84,13 @@ function undisputed(
   const rest = fitting.filter((each) => !doubted.includes(each) && each.confidence !== "disputed");
   const best = tiedAtTheTop(rest);
   return best.length === 1 ? (best[0] ?? null) : null;
+}
+
+/** Those that fit come first, then by how much holds; a generic one only before those of which nothing does. */
+function nearnessOf({ confidence, specificity, match, witness }: Candidate): number {
+  if (confidence === "generic") return 1;
+  if (confidence !== null) return 1000 + specificity;
+  return Math.max(heldWeight(match), witness === null ? 0 : heldWeight(witness));
 }
 
 function evidenceOf(rule: Evidence["rule"], result: RuleResult | null): Evidence[] {

@@ -78,8 +78,10 @@ export interface Match {
   readonly applied: string | null;
   /** What spoke for and against `profile`, the rule's conditions first. */
   readonly evidence: readonly Evidence[];
-  /** Every other profile, and what spoke against it. */
+  /** The three that came nearest of the others, nearest first, and what spoke against each. */
   readonly rejected: readonly Rejected[];
+  /** How many more there are, which came less near. */
+  readonly furtherRejected: number;
 }
 
 /** One condition, looked at. */

@@ -58,6 +58,7 @@ export const noMatch: Match = {
   applied: null,
   evidence: [],
   rejected: [],
+  furtherRejected: 0,
 };
 
 /** The templates that ship. */

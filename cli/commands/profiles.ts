@@ -96,6 +96,10 @@ function describe(found: Match): string {
     ({ rule, what, expected, got, truth }) =>
       `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`,
   );
+  const components = found.components.map(({ id, evidence: by }) => {
+    const seen = by.map(({ what, got }) => `${what} ${got ?? "nothing"}`);
+    return `with ${id}: ${seen.join(", ")}`;
+  });
   const rejected = found.rejected.map(({ id, why }) => `  ${id}: ${why}`);
   const further = found.furtherRejected;
   const applied = found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}`];
@@ -103,6 +107,7 @@ function describe(found: Match): string {
     `${found.profile ?? "none"} (${found.confidence})`,
     ...applied,
     ...evidence,
+    ...components,
     ...(rejected.length === 0 ? [] : ["not the nearest of the others:", ...rejected]),
     ...(further === 0 ? [] : [`  and ${further} more, which came less near`]),
   ].join("\n");

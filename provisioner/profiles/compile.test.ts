@@ -193,6 +193,33 @@ tests:
   t.same(messages("10de:2d58"), ["b: expected acme/card not to be added"]);
 });
 
+t.test("components that contradict a machine or each other are named", async (t) => {
+  const card = (id: string, device: string, rest: string) => `id: ${id}
+title: Card
+vendor: Acme
+kind: component
+match: { any: [{ all: { pci: ["10de:${device}"] } }] }
+status: { level: declared, evidence: none }
+tests:
+  match: [{ name: a, facts: { pci: ["10de:${device}"] } }]
+  noMatch: [{ name: b, facts: { pci: ["10de:ffff"] } }]
+${rest}
+`;
+  const files = filesWith(t.testdir({}), {
+    "acme/model/profile.yaml": `${base("acme/model")}kernel: { params: { a.b: "1" } }\n`,
+    "card/a/profile.yaml": card("card/a", "0001", 'kernel: { params: { a.b: "2" } }'),
+    "card/b/profile.yaml": card("card/b", "0002", 'kernel: { params: { c.d: "1" } }\npower: tlp'),
+    "card/c/profile.yaml": card("card/c", "0003", 'kernel: { params: { c.d: "2" } }'),
+  });
+  t.same(
+    lint(files).map(({ document, path: place, message }) => `${document} ${place}: ${message}`),
+    [
+      "card/a/profile.yaml kernel.params.a.b: gives a.b another value than acme/model, in which it may be",
+      "card/c/profile.yaml kernel.params.c.d: gives c.d another value than card/b, in which it may be",
+    ],
+  );
+});
+
 t.test("a quirk tells as data where it applies", async (t) => {
   const quirk = (applies: string) =>
     `quirks: [{ id: x, effect: x, sources: ["https://example.org/x"], added: "2026-01-01", reviewBy: "2027-01-01", applies: ${applies} }]\n`;

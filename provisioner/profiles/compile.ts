@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
+import { joinValues } from "./join-values.ts";
 import { lineageOf } from "./lineage.ts";
 import type { CompiledProfile, CompiledProfiles } from "./profile.ts";
 import { kindOf, type ProfileFolder, readProfileFolders } from "./profile-folder.ts";
@@ -174,11 +175,4 @@ function extendsIt(file: ProfileFile, id: string, lineage: readonly ProfileFolde
     const next = lineage.find((each) => each.file.id === parent);
     return parent === id || (next !== undefined && extendsIt(next.file, id, lineage));
   });
-}
-
-/** NixOS adds lists up; everything else has one value. */
-function joinValues(nearer: Json, farther: Json): Json | undefined {
-  if (!Array.isArray(nearer) || !Array.isArray(farther)) return undefined;
-  const known = new Set(farther.map(canonicalJson));
-  return [...farther, ...nearer.filter((item) => !known.has(canonicalJson(item)))];
 }

@@ -1,5 +1,6 @@
 import t from "tap";
 import type { Conditions, Rule, TestCase } from "#generated/provisioner/profiles/profile.ts";
+import { compose } from "./components.ts";
 import { matchProfile } from "./match.ts";
 import {
   appliedProfile,
@@ -280,6 +281,78 @@ t.test(
     );
   },
 );
+
+t.test(
+  "a component is added to whichever machine has it, behind the settings of the model",
+  async (t) => {
+    const card: CompiledProfile = {
+      ...profile("gpu/card", { match: any({ pci: ["10de:2d58"] }) }),
+      kind: "component",
+      nixos: {
+        imports: ["common/gpu"],
+        options: { "a.list": ["x", "y"], "a.own": 1, "a.said": 2 },
+        platform: null,
+        modules: [{ id: "gpu/card", text: "{ }" }],
+      },
+      kernel: {
+        min: "6.12",
+        params: { "card.power": 1, quiet: true },
+        modules: ["card"],
+        blacklist: [],
+      },
+    };
+    const model: CompiledProfile = {
+      ...laptop,
+      nixos: {
+        imports: ["acme"],
+        options: { "a.list": ["x"], "a.said": 3 },
+        platform: null,
+        modules: [],
+      },
+      kernel: { min: "6.6", params: { quiet: true }, modules: [], blacklist: [] },
+    };
+    const everything = set(model, generic, card);
+    const known = { dmi: { sysVendor: "Acme", productName: "Laptop 1" } };
+    const match = matchProfile(machine({ ...known, pci: ["10de:2d58"] }), everything);
+    t.match(match.components, [{ id: "gpu/card", evidence: [{ what: "pci", truth: "holds" }] }]);
+    t.same(
+      [match.profile, match.confidence],
+      ["acme/laptop", "likely"],
+      "which is no evidence for a model",
+    );
+    t.match(appliedProfile(match, everything), {
+      id: "acme/laptop",
+      nixos: {
+        imports: ["acme", "common/gpu"],
+        options: { "a.list": ["x", "y"], "a.own": 1, "a.said": 3 },
+        modules: [{ id: "gpu/card" }],
+      },
+      kernel: { min: "6.12", params: { "card.power": 1, quiet: true }, modules: ["card"] },
+    });
+    t.same(
+      compose(model, [card]).conflicts,
+      [{ component: "gpu/card", place: "nixos.options", name: "a.said" }],
+      "the value of the model stays, and the difference is told",
+    );
+    const without = matchProfile(machine({ ...known, pci: ["10de:2d59"] }), everything);
+    t.same(without.components, []);
+    t.same(appliedProfile(without, everything), model);
+  },
+);
+
+t.test("of components of which one extends the other, the nearer one is added", async (t) => {
+  const part = (id: string, pci: string, lineage: readonly string[]): CompiledProfile => ({
+    ...profile(id, { match: any({ pci: [pci] }), lineage }),
+    kind: "component",
+  });
+  const every = part("gpu/any", "10de:*", ["gpu/any"]);
+  const one = part("gpu/one", "10de:2d58", ["gpu/one", "gpu/any"]);
+  const match = matchProfile(machine({ pci: ["10de:2d58"] }), set(generic, every, one));
+  t.same(
+    match.components.map(({ id }) => id),
+    ["gpu/one"],
+  );
+});
 
 t.test("the chassis narrows a generic profile, and is no identity", async (t) => {
   const carried = profile("generic/laptop", {

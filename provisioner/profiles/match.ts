@@ -1,6 +1,19 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { type Candidate, evaluateProfile, heldWeight, type RuleResult } from "./evaluate.ts";
-import type { CompiledProfiles, Confidence, Evidence, Match, Rejected } from "./profile.ts";
+import {
+  type Candidate,
+  evaluateProfile,
+  evaluateRule,
+  heldWeight,
+  type RuleResult,
+} from "./evaluate.ts";
+import type {
+  AttachedComponent,
+  CompiledProfiles,
+  Confidence,
+  Evidence,
+  Match,
+  Rejected,
+} from "./profile.ts";
 
 /** How many of the others are told of: what came less near is no answer to "why not that one". */
 const explained = 3;
@@ -24,6 +37,7 @@ export function matchProfile(facts: Facts, profiles: CompiledProfiles): Match {
     profile: chosen?.profile.id ?? null,
     confidence: choice.confidence,
     applied: choice.applied?.profile.id ?? null,
+    components: attachedComponents(facts, profiles),
     evidence:
       chosen === null
         ? []
@@ -31,6 +45,26 @@ export function matchProfile(facts: Facts, profiles: CompiledProfiles): Match {
     rejected: near.map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
     furtherRejected: others.length - near.length,
   };
+}
+
+/** Every component whose own rule holds; one that others of these extend is in them already. */
+function attachedComponents(facts: Facts, { profiles }: CompiledProfiles): AttachedComponent[] {
+  const attached = profiles
+    .filter(({ kind }) => kind === "component")
+    .map((component) => ({ component, result: evaluateRule(component.match, facts) }))
+    .filter(({ result }) => result.truth === "holds");
+  return attached
+    .filter(
+      ({ component }) =>
+        !attached.some(
+          (other) =>
+            other.component !== component && other.component.lineage.includes(component.id),
+        ),
+    )
+    .map(({ component, result }) => ({
+      id: component.id,
+      evidence: evidenceOf("match", result),
+    }));
 }
 
 /** What came of weighing the candidates. */

@@ -56,6 +56,7 @@ export const noMatch: Match = {
   profile: null,
   confidence: "none",
   applied: null,
+  components: [],
   evidence: [],
   rejected: [],
   furtherRejected: 0,

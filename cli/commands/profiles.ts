@@ -96,14 +96,20 @@ function describe(found: Match): string {
     ({ rule, what, expected, got, truth }) =>
       `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`,
   );
+  const components = found.components.map(({ id, evidence: by }) => {
+    const seen = by.map(({ what, got }) => `${what} ${got ?? "nothing"}`);
+    return `with ${id}: ${seen.join(", ")}`;
+  });
   const rejected = found.rejected.map(({ id, why }) => `  ${id}: ${why}`);
+  const further = found.furtherRejected;
   const applied = found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}`];
   return [
     `${found.profile ?? "none"} (${found.confidence})`,
     ...applied,
     ...evidence,
-    "not the others:",
-    ...rejected,
+    ...components,
+    ...(rejected.length === 0 ? [] : ["not the nearest of the others:", ...rejected]),
+    ...(further === 0 ? [] : [`  and ${further} more, which came less near`]),
   ].join("\n");
 }
 
@@ -111,14 +117,15 @@ async function batch(
   { flags, out, signal }: Invocation,
   profiles: CompiledProfiles,
 ): Promise<number> {
-  const { matchIdentity, parseIdentity } = await import("#provisioner/profiles/identity.ts");
+  const { identityMatcher, parseIdentity } = await import("#provisioner/profiles/identity.ts");
   const file = textFlag(flags, "batch") ?? "-";
   const bytes = await readInput(file, { signal, maxBytes: maxBatchBytes });
+  const matchIdentity = identityMatcher(profiles);
   let bad = 0;
   for (const [index, line] of Buffer.from(bytes).toString("utf8").split("\n").entries()) {
     if (line.trim() === "") continue;
     try {
-      const { id, profile, confidence } = matchIdentity(parseIdentity(parseRow(line)), profiles);
+      const { id, profile, confidence } = matchIdentity(parseIdentity(parseRow(line)));
       out.data(JSON.stringify({ id, profile, confidence }));
     } catch (error) {
       if (!isFault(error)) throw error;

@@ -9,7 +9,7 @@ export interface RuleResult {
   /** Sum of the weights of that clause's conditions; never set by hand. */
   readonly specificity: number;
   readonly observations: readonly Observation[];
-  /** Whether that clause looks at nothing but the processor and the kind of firmware. */
+  /** Whether that clause looks at nothing but the processor, the chassis and the kind of firmware. */
   readonly generic: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Candidate {
  * From this weight on a witness is an identity of its own (a board's name, a part number), so that
  * it counts where the rule cannot tell. Less (a chip that many machines have) only confirms.
  */
-const identityWeight = 6;
+export const identityWeight = 6;
 
 /** Looks at both rules of a profile. */
 export function evaluateProfile(profile: CompiledProfile, facts: Facts): Candidate {
@@ -57,7 +57,7 @@ export function evaluateRule(rule: Rule, facts: Facts): RuleResult {
     .map((clause) => evaluateClause(clause, facts))
     .sort(
       (a, b) =>
-        truthOrder.indexOf(a.truth) - truthOrder.indexOf(b.truth) || nearness(b) - nearness(a),
+        truthOrder.indexOf(a.truth) - truthOrder.indexOf(b.truth) || heldWeight(b) - heldWeight(a),
     );
   return best ?? { truth: "fails", specificity: 0, observations: [], generic: false };
 }
@@ -72,7 +72,9 @@ function evaluateClause(clause: Clause, facts: Facts): RuleResult {
     truth: truthOfAll(observations),
     specificity: wanted.reduce((sum, { weight }) => sum + weight, 0),
     observations,
-    generic: wanted.every(({ what }) => what.startsWith("cpu.") || what === "firmware.type"),
+    generic: wanted.every(
+      ({ what }) => what.startsWith("cpu.") || what === "chassis" || what === "firmware.type",
+    ),
   };
 }
 
@@ -86,7 +88,7 @@ function truthOfAll(observations: readonly Observation[]): Truth {
 }
 
 /** How much of a clause holds. */
-function nearness(result: RuleResult): number {
+export function heldWeight(result: RuleResult): number {
   return result.observations.reduce(
     (sum, { truth, weight }) => sum + (truth === "holds" ? weight : 0),
     0,

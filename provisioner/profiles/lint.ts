@@ -6,6 +6,8 @@ import { validate as validateFacts } from "#generated/provisioner/facts/facts.va
 import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles/profile.ts";
 import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { type Compilation, compileFolders, compileProfiles } from "./compile.ts";
+import { compose } from "./components.ts";
+import { evaluateRule } from "./evaluate.ts";
 import { knownText } from "./known-text.ts";
 import { matchProfile } from "./match.ts";
 import type { CompiledProfile } from "./profile.ts";
@@ -46,6 +48,7 @@ export function lintProfiles(files: Files, options: LintOptions): readonly Findi
     ...compilation.findings,
     ...compilation.folders.flatMap((folder) => lintFolder(folder, compilation, options.today)),
     ...lintTwins(compilation.folders),
+    ...lintComponents(compilation),
   ];
 }
 
@@ -93,6 +96,7 @@ export function lintProfileFile(files: Files, options: LintFileOptions): readonl
     ...compilation.findings,
     ...lintFolder(folder, compilation, today),
     ...lintTwins(compilation.folders),
+    ...lintComponents(compilation),
   ]
     .filter((finding) => finding.document === document)
     .sort(byPlace);
@@ -225,7 +229,7 @@ function lintTwins(folders: readonly ProfileFolder[]): readonly Finding[] {
   const seen = new Map<string, string>();
   const findings: Finding[] = [];
   for (const folder of folders) {
-    for (const [at, clause] of folder.file.match.any.entries()) {
+    for (const [at, clause] of (folder.file.match?.any ?? []).entries()) {
       const key = canonicalJson(clause);
       const other = seen.get(key);
       if (other !== undefined) {
@@ -240,10 +244,31 @@ function lintTwins(folders: readonly ProfileFolder[]): readonly Finding[] {
   return findings;
 }
 
+/** Any component may turn up in any machine, beside any other: two that contradict each other are named before. */
+function lintComponents({ compiled, folders }: Compilation): readonly Finding[] {
+  const components = compiled.profiles.filter(({ kind }) => kind === "component");
+  return components.flatMap((component, index) => {
+    const folder = folders.find(({ file }) => file.id === component.id);
+    const others = compiled.profiles.filter(
+      (other) => other.kind === "model" || components.slice(0, index).includes(other),
+    );
+    return others.flatMap((other) =>
+      compose(other, [component]).conflicts.flatMap(({ place, name }) => {
+        const message = `gives ${name} another value than ${other.id}, in which it may be`;
+        const hint = "a value that depends on the machine belongs to the profile of the machine";
+        const remark = { level: "error", code: "profile/lint", message, hint } as const;
+        return folder === undefined ? [] : [folder.find([...place.split("."), name], remark)];
+      }),
+    );
+  });
+}
+
 function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
   const findings: Finding[] = [];
   const { id, tests } = folder.file;
-  if (!compiled.profiles.some((profile) => profile.id === id)) return []; // said why already
+  if (tests === undefined) return []; // of a base
+  const self = compiled.profiles.find((profile) => profile.id === id);
+  if (self === undefined) return []; // said why already
   for (const kind of ["match", "noMatch"] as const) {
     for (const [at, test] of tests[kind].entries()) {
       const fail = (message: string) =>
@@ -257,6 +282,12 @@ function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Fi
       const facts = factsOfTest(folder, test);
       if (facts === undefined) {
         fail("expected `facts`, or a `fixture` that holds facts");
+        continue;
+      }
+      if (self.kind === "component") {
+        const attaches = evaluateRule(self.match, facts).truth === "holds";
+        if (attaches !== (kind === "match"))
+          fail(`expected ${id} ${attaches ? "not to be added" : "to be added"}`);
         continue;
       }
       const { profile, confidence } = matchProfile(facts, compiled);

@@ -1,5 +1,6 @@
 import t from "tap";
 import type { Conditions, Rule, TestCase } from "#generated/provisioner/profiles/profile.ts";
+import { compose } from "./components.ts";
 import { matchProfile } from "./match.ts";
 import {
   appliedProfile,
@@ -8,28 +9,7 @@ import {
   parseCompiledProfiles,
 } from "./profile.ts";
 import { sampleFacts } from "./sample-facts.ts";
-
-/** A profile with rules only. */
-function profile(
-  id: string,
-  rules: { readonly match: Rule; readonly witness?: Rule; readonly lineage?: readonly string[] },
-): CompiledProfile {
-  return {
-    id,
-    title: id,
-    vendor: "Test",
-    status: { level: "declared", evidence: "none" },
-    lineage: rules.lineage ?? [id],
-    match: rules.match,
-    witness: rules.witness ?? null,
-    nixos: { imports: [], options: {}, platform: null, modules: [] },
-    kernel: { min: null, params: {}, modules: [], blacklist: [] },
-    initrd: { availableModules: [], modules: [] },
-    network: {},
-    install: {},
-    quirks: [],
-  };
-}
+import { sampleProfile as profile } from "./sample-profile.ts";
 
 const any = (...all: readonly Conditions[]): Rule => ({
   any: all.map((each) => ({ all: each })) as unknown as Rule["any"],
@@ -265,6 +245,132 @@ t.test("PCI, USB, firmware and patterns are conditions too", async (t) => {
     const match = matchProfile(sampleFacts(facts), set(profile("a/b", { match: any(rule) })));
     t.equal(match.profile, fits ? "a/b" : null, name);
   }
+});
+
+t.test(
+  "of many others the three that came nearest are told of, and the rest is counted",
+  async (t) => {
+    const named = ["Laptop 2", "Laptop 3"].map((name, at) =>
+      profile(`acme/${at}`, { match: any(dmi("Acme", name)) }),
+    );
+    const board = profile("acme/board", {
+      match: any({ dmi: { sysVendor: "Acme", productName: "Other", productFamily: "L" } }),
+    });
+    const strangers = ["a", "b", "c"].map((name) =>
+      profile(`other/${name}`, { match: any(dmi("Other", name)) }),
+    );
+    const family = profile("acme/family", { match: any({ dmi: { productFamily: "L" } }) });
+    const match = matchProfile(
+      machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1", productFamily: "L" } }),
+      set(...strangers, generic, ...named, board, family, laptop),
+    );
+    t.equal(match.profile, "acme/laptop");
+    t.same(
+      match.rejected.map(({ id }) => id),
+      ["acme/family", "acme/board", "acme/0"],
+      "one that fits, then by how much holds",
+    );
+    t.equal(match.furtherRejected, 5);
+    const unknown = matchProfile(
+      machine({ dmi: { sysVendor: "Acme" } }),
+      set(...strangers, generic, ...named),
+    );
+    t.same(
+      unknown.rejected.map(({ id }) => id),
+      ["acme/0", "acme/1", "other/a"],
+    );
+  },
+);
+
+t.test(
+  "a component is added to whichever machine has it, behind the settings of the model",
+  async (t) => {
+    const card: CompiledProfile = {
+      ...profile("gpu/card", { match: any({ pci: ["10de:2d58"] }) }),
+      kind: "component",
+      nixos: {
+        imports: ["common/gpu"],
+        options: { "a.list": ["x", "y"], "a.own": 1, "a.said": 2 },
+        platform: null,
+        modules: [{ id: "gpu/card", text: "{ }" }],
+      },
+      kernel: {
+        min: "6.12",
+        params: { "card.power": 1, quiet: true },
+        modules: ["card"],
+        blacklist: [],
+      },
+    };
+    const model: CompiledProfile = {
+      ...laptop,
+      nixos: {
+        imports: ["acme"],
+        options: { "a.list": ["x"], "a.said": 3 },
+        platform: null,
+        modules: [],
+      },
+      kernel: { min: "6.6", params: { quiet: true }, modules: [], blacklist: [] },
+    };
+    const everything = set(model, generic, card);
+    const known = { dmi: { sysVendor: "Acme", productName: "Laptop 1" } };
+    const match = matchProfile(machine({ ...known, pci: ["10de:2d58"] }), everything);
+    t.match(match.components, [{ id: "gpu/card", evidence: [{ what: "pci", truth: "holds" }] }]);
+    t.same(
+      [match.profile, match.confidence],
+      ["acme/laptop", "likely"],
+      "which is no evidence for a model",
+    );
+    t.match(appliedProfile(match, everything), {
+      id: "acme/laptop",
+      nixos: {
+        imports: ["acme", "common/gpu"],
+        options: { "a.list": ["x", "y"], "a.own": 1, "a.said": 3 },
+        modules: [{ id: "gpu/card" }],
+      },
+      kernel: { min: "6.12", params: { "card.power": 1, quiet: true }, modules: ["card"] },
+    });
+    t.same(
+      compose(model, [card]).conflicts,
+      [{ component: "gpu/card", place: "nixos.options", name: "a.said" }],
+      "the value of the model stays, and the difference is told",
+    );
+    const without = matchProfile(machine({ ...known, pci: ["10de:2d59"] }), everything);
+    t.same(without.components, []);
+    t.same(appliedProfile(without, everything), model);
+  },
+);
+
+t.test("of components of which one extends the other, the nearer one is added", async (t) => {
+  const part = (id: string, pci: string, lineage: readonly string[]): CompiledProfile => ({
+    ...profile(id, { match: any({ pci: [pci] }), lineage }),
+    kind: "component",
+  });
+  const every = part("gpu/any", "10de:*", ["gpu/any"]);
+  const one = part("gpu/one", "10de:2d58", ["gpu/one", "gpu/any"]);
+  const match = matchProfile(machine({ pci: ["10de:2d58"] }), set(generic, every, one));
+  t.same(
+    match.components.map(({ id }) => id),
+    ["gpu/one"],
+  );
+});
+
+t.test("the chassis narrows a generic profile, and is no identity", async (t) => {
+  const carried = profile("generic/laptop", {
+    match: any({ cpu: { architecture: "x86_64" }, chassis: ["laptop", "convertible"] }),
+  });
+  const kinds: readonly (readonly [number, string])[] = [
+    [10, "generic/laptop"],
+    [31, "generic/laptop"],
+    [3, "generic/x86-64"],
+    [2, "generic/x86-64"],
+  ];
+  const everything = set(generic, carried, laptop);
+  for (const [chassisType, expected] of kinds) {
+    const match = matchProfile(machine({ dmi: { chassisType } }), everything);
+    t.same([match.profile, match.confidence], [expected, "generic"], String(chassisType));
+  }
+  const named = { sysVendor: "Acme", productName: "Laptop 1", chassisType: 10 };
+  t.equal(matchProfile(machine({ dmi: named }), everything).profile, "acme/laptop");
 });
 
 t.test("what is applied is found among the profiles again", async (t) => {

@@ -1,6 +1,22 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { type Candidate, evaluateProfile, type RuleResult } from "./evaluate.ts";
-import type { CompiledProfiles, Confidence, Evidence, Match, Rejected } from "./profile.ts";
+import {
+  type Candidate,
+  evaluateProfile,
+  evaluateRule,
+  heldWeight,
+  type RuleResult,
+} from "./evaluate.ts";
+import type {
+  AttachedComponent,
+  CompiledProfiles,
+  Confidence,
+  Evidence,
+  Match,
+  Rejected,
+} from "./profile.ts";
+
+/** How many of the others are told of: what came less near is no answer to "why not that one". */
+const explained = 3;
 
 /**
  * Which profile a machine has, with the evidence. Pure; the same facts give the same answer. The
@@ -8,21 +24,47 @@ import type { CompiledProfiles, Confidence, Evidence, Match, Rejected } from "./
  * is taken, and `rejected` says why.
  */
 export function matchProfile(facts: Facts, profiles: CompiledProfiles): Match {
-  const candidates = profiles.profiles.map((profile) => evaluateProfile(profile, facts));
+  const candidates = profiles.profiles
+    .filter(({ kind }) => kind === "model")
+    .map((profile) => evaluateProfile(profile, facts));
   const choice = choose(candidates);
   const chosen = choice.chosen;
+  const others = candidates
+    .filter((each) => each !== chosen)
+    .sort((a, b) => nearnessOf(b) - nearnessOf(a));
+  const near = others.slice(0, explained);
   return {
     profile: chosen?.profile.id ?? null,
     confidence: choice.confidence,
     applied: choice.applied?.profile.id ?? null,
+    components: attachedComponents(facts, profiles),
     evidence:
       chosen === null
         ? []
         : [...evidenceOf("match", chosen.match), ...evidenceOf("witness", chosen.witness)],
-    rejected: candidates
-      .filter((each) => each !== chosen)
-      .map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
+    rejected: near.map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
+    furtherRejected: others.length - near.length,
   };
+}
+
+/** Every component whose own rule holds; one that others of these extend is in them already. */
+function attachedComponents(facts: Facts, { profiles }: CompiledProfiles): AttachedComponent[] {
+  const attached = profiles
+    .filter(({ kind }) => kind === "component")
+    .map((component) => ({ component, result: evaluateRule(component.match, facts) }))
+    .filter(({ result }) => result.truth === "holds");
+  return attached
+    .filter(
+      ({ component }) =>
+        !attached.some(
+          (other) =>
+            other.component !== component && other.component.lineage.includes(component.id),
+        ),
+    )
+    .map(({ component, result }) => ({
+      id: component.id,
+      evidence: evidenceOf("match", result),
+    }));
 }
 
 /** What came of weighing the candidates. */
@@ -76,6 +118,13 @@ function undisputed(
   const rest = fitting.filter((each) => !doubted.includes(each) && each.confidence !== "disputed");
   const best = tiedAtTheTop(rest);
   return best.length === 1 ? (best[0] ?? null) : null;
+}
+
+/** Those that fit come first, then by how much holds; a generic one only before those of which nothing does. */
+function nearnessOf({ confidence, specificity, match, witness }: Candidate): number {
+  if (confidence === "generic") return 1;
+  if (confidence !== null) return 1000 + specificity;
+  return Math.max(heldWeight(match), witness === null ? 0 : heldWeight(witness));
 }
 
 function evidenceOf(rule: Evidence["rule"], result: RuleResult | null): Evidence[] {

@@ -1,6 +1,7 @@
 import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { ProfileFile, Quirk, Rule } from "#generated/provisioner/profiles/profile.ts";
+import { compose } from "./components.ts";
 
 /** Options by dotted name, `fileSystems."/".device` among them. */
 export type OptionValues = Readonly<Record<string, Json>>;
@@ -10,9 +11,11 @@ export interface CompiledProfile {
   readonly id: string;
   readonly title: string;
   readonly vendor: string;
+  readonly kind: NonNullable<ProfileFile["kind"]>;
   readonly status: ProfileFile["status"];
   /** Itself, then the profiles it extends, nearest first (C3 order). */
   readonly lineage: readonly string[];
+  /** Of a base without any clause, so that it never holds. */
   readonly match: Rule;
   readonly witness: Rule | null;
   readonly nixos: {
@@ -39,6 +42,8 @@ export interface CompiledProfile {
   };
   readonly network: NonNullable<ProfileFile["network"]>;
   readonly install: NonNullable<ProfileFile["install"]>;
+  /** What saves power; its options are among those above. `null` where the profile does not care. */
+  readonly power: ProfileFile["power"] | null;
   readonly quirks: readonly Quirk[];
 }
 
@@ -72,10 +77,20 @@ export interface Match {
    * or generic, else the best that nothing speaks against; `null` when there is none.
    */
   readonly applied: string | null;
+  /** Parts that the machine has by their own PCI or USB ids, added to whichever profile is used. */
+  readonly components: readonly AttachedComponent[];
   /** What spoke for and against `profile`, the rule's conditions first. */
   readonly evidence: readonly Evidence[];
-  /** Every other profile, and what spoke against it. */
+  /** The three that came nearest of the others, nearest first, and what spoke against each. */
   readonly rejected: readonly Rejected[];
+  /** How many more there are, which came less near. */
+  readonly furtherRejected: number;
+}
+
+/** A component, and what it was known by. */
+export interface AttachedComponent {
+  readonly id: string;
+  readonly evidence: readonly Evidence[];
 }
 
 /** One condition, looked at. */
@@ -99,9 +114,13 @@ export interface Rejected {
   readonly why: string;
 }
 
-/** The profile that rendering and installing use, or `null` when none may be. */
+/** The profile that rendering and installing use, with its components; `null` when none may be. */
 export function appliedProfile(match: Match, profiles: CompiledProfiles): CompiledProfile | null {
-  return profiles.profiles.find((profile) => profile.id === match.applied) ?? null;
+  const find = (id: string | null) => profiles.profiles.find((profile) => profile.id === id);
+  const model = find(match.applied);
+  if (model === undefined) return null;
+  const parts = match.components.map(({ id }) => find(id)).filter((part) => part !== undefined);
+  return compose(model, parts).profile;
 }
 
 /** Reads the compiled profiles from their JSON text. Throws `profile/invalid`. */

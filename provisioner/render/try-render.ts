@@ -56,8 +56,10 @@ export const noMatch: Match = {
   profile: null,
   confidence: "none",
   applied: null,
+  components: [],
   evidence: [],
   rejected: [],
+  furtherRejected: 0,
 };
 
 /** The templates that ship. */

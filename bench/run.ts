@@ -7,6 +7,7 @@ import type { Case } from "./case.ts";
 import { cloudInitCases } from "./cloud-init.ts";
 import { discoverCases, measureDetection } from "./discover.ts";
 import { measureFacts } from "./facts.ts";
+import { type Matching, measureMatching } from "./match.ts";
 import { measure, median, ninth, type Sample } from "./measure.ts";
 import { renderCases } from "./render.ts";
 import { systemCases } from "./system.ts";
@@ -59,6 +60,7 @@ try {
 }
 const facts = await measureFacts(200);
 const detection = await measureDetection(200);
+const matching = measureMatching(5);
 
 console.log(
   `\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)} ${"wall ms".padStart(8)} ${"x floor".padStart(8)}`,
@@ -76,6 +78,7 @@ for (const [what, { medianMs, p90Ms, firstMs }] of Object.entries(inProcess))
   console.log(
     `${what}, in process: median ${medianMs.toFixed(2)} ms, p90 ${p90Ms.toFixed(2)} ms, first ${firstMs.toFixed(2)} ms`,
   );
+console.log(describeMatching(matching));
 console.log(cloudInit.note);
 if (systems.cases.length === 0)
   console.log("Without root or Nix nothing was measured on real Nix.");
@@ -120,11 +123,20 @@ function toRow({ name, floor }: Case, samples: ReadonlyMap<string, readonly Samp
   };
 }
 
+function describeMatching(found: Matching | undefined): string {
+  return found === undefined
+    ? "Without the real machines (../shared/data/hardware) no match was measured."
+    : `match: ${found.usPerMachine.toFixed(2)} us a machine, ${found.profiles} profiles, ${found.machines} machines`;
+}
+
 /** Holds the figures against the goals; a case measured on a busy machine is not judged. */
 function check(): number {
   const goals = JSON.parse(
     readFileSync(path.join(import.meta.dirname, "goals.json"), "utf8"),
-  ) as Record<string, Partial<Record<"cpuMs" | "peakMiB" | "wallRatio" | "medianMs", number>>>;
+  ) as Record<
+    string,
+    Partial<Record<"cpuMs" | "peakMiB" | "wallRatio" | "medianMs" | "usPerMachine", number>>
+  >;
   const misses = rows.flatMap((row) => {
     const goal = goals[row.name];
     if (goal === undefined || row.noisy) return [];
@@ -145,6 +157,9 @@ function check(): number {
     if (goal !== undefined && medianMs > goal)
       misses.push(`${name}: ${medianMs.toFixed(2)} ms, goal ${goal}`);
   }
+  const most = goals["match"]?.usPerMachine;
+  if (most !== undefined && matching !== undefined && matching.usPerMachine > most)
+    misses.push(`match: ${matching.usPerMachine.toFixed(2)} us a machine, goal ${most}`);
   for (const miss of misses) console.error(`missed: ${miss}`);
   return misses.length === 0 ? 0 : 1;
 }
@@ -155,6 +170,6 @@ function save(): void {
   const file = path.join(directory, `${new Date().toISOString().replaceAll(":", "")}.json`);
   writeFileSync(
     file,
-    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching }, null, 2)}\n`,
   );
 }

@@ -111,14 +111,15 @@ async function batch(
   { flags, out, signal }: Invocation,
   profiles: CompiledProfiles,
 ): Promise<number> {
-  const { matchIdentity, parseIdentity } = await import("#provisioner/profiles/identity.ts");
+  const { identityMatcher, parseIdentity } = await import("#provisioner/profiles/identity.ts");
   const file = textFlag(flags, "batch") ?? "-";
   const bytes = await readInput(file, { signal, maxBytes: maxBatchBytes });
+  const matchIdentity = identityMatcher(profiles);
   let bad = 0;
   for (const [index, line] of Buffer.from(bytes).toString("utf8").split("\n").entries()) {
     if (line.trim() === "") continue;
     try {
-      const { id, profile, confidence } = matchIdentity(parseIdentity(parseRow(line)), profiles);
+      const { id, profile, confidence } = matchIdentity(parseIdentity(parseRow(line)));
       out.data(JSON.stringify({ id, profile, confidence }));
     } catch (error) {
       if (!isFault(error)) throw error;

@@ -105,6 +105,112 @@ t.test(
   },
 );
 
+t.test("power chosen is one daemon on and the other one off", async (t) => {
+  const files = filesWith(t.testdir({}), {
+    "acme/old/profile.yaml": `${base("acme/old")}power: tlp\n`,
+    "acme/new/profile.yaml": `${base("acme/new")}extends: [acme/old]\npower: power-profiles-daemon\n`,
+    "acme/heir/profile.yaml": `${base("acme/heir")}extends: [acme/new]\n`,
+  });
+  const { compiled, findings } = compileProfiles(files, "/");
+  t.same(findings, []);
+  const find = (id: string) => compiled.profiles.find((profile) => profile.id === id);
+  const options = (tlp: boolean) => ({
+    "services.power-profiles-daemon.enable": !tlp,
+    "services.tlp.enable": tlp,
+  });
+  t.match(find("acme/old"), { power: "tlp", nixos: { options: options(true) } });
+  t.match(find("acme/heir"), {
+    power: "power-profiles-daemon",
+    nixos: { options: options(false) },
+  });
+});
+
+t.test(
+  "a base has no rules, a component names devices, a model has both rules and tests",
+  async (t) => {
+    const base = (id: string, rest: string) =>
+      `id: ${id}\ntitle: T\nvendor: Acme\nstatus: { level: declared, evidence: none }\n${rest}`;
+    const tests = `tests:
+  match: [{ name: a, facts: { pci: ["10de:2d58"] } }]
+  noMatch: [{ name: b, facts: {} }]
+`;
+    const files = filesWith(t.testdir({}), {
+      "acme/base/profile.yaml": base(
+        "acme/base",
+        "kind: base\nkernel: { params: { quiet: true } }\n",
+      ),
+      "acme/rules/profile.yaml": base(
+        "acme/rules",
+        'kind: base\nmatch: { any: [{ all: { pci: ["10de:*"] } }] }\n',
+      ),
+      "acme/model/profile.yaml": base("acme/model", "extends: [acme/base]\n"),
+      "acme/card/profile.yaml": base(
+        "acme/card",
+        `kind: component\nmatch: { any: [{ all: { pci: ["10de:2d58"] } }] }\n${tests}`,
+      ),
+      "acme/name/profile.yaml": base(
+        "acme/name",
+        `kind: component\nmatch: { any: [{ all: { dmi: { boardName: ABCD } } }] }\n${tests}`,
+      ),
+    });
+    const { compiled, findings } = compileProfiles(files, "/");
+    t.same(
+      compiled.profiles.map(({ id, kind }) => [id, kind]),
+      [
+        ["acme/base", "base"],
+        ["acme/card", "component"],
+      ],
+    );
+    t.match(compiled.profiles[0], { match: { any: [] } });
+    t.match(
+      findings.map((finding) => `${finding.document} ${finding.path}: ${finding.message}`),
+      [
+        "acme/model/profile.yaml match: is needed by a model",
+        "acme/model/profile.yaml tests: is needed by a model",
+        "acme/name/profile.yaml match.any.0: names no device, which a component is",
+        "acme/rules/profile.yaml match: has no place in a base",
+      ],
+    );
+  },
+);
+
+t.test("the tests of a component say where it is added", async (t) => {
+  const text = (noMatch: string) => `id: acme/card
+title: Card
+vendor: Acme
+kind: component
+match: { any: [{ all: { pci: ["10de:2d58"] } }] }
+status: { level: declared, evidence: none }
+tests:
+  match: [{ name: a, facts: { pci: ["10de:2d58"] } }]
+  noMatch: [{ name: b, facts: { pci: ["${noMatch}"] } }]
+`;
+  const messages = (noMatch: string) =>
+    lint(filesWith(t.testdir({}), { "acme/card/profile.yaml": text(noMatch) })).map(
+      ({ message }) => message,
+    );
+  t.same(messages("10de:2d59"), []);
+  t.same(messages("10de:2d58"), ["b: expected acme/card not to be added"]);
+});
+
+t.test("a quirk tells as data where it applies", async (t) => {
+  const quirk = (applies: string) =>
+    `quirks: [{ id: x, effect: x, sources: ["https://example.org/x"], added: "2026-01-01", reviewBy: "2027-01-01", applies: ${applies} }]\n`;
+  const files = filesWith(t.testdir({}), {
+    "acme/a/profile.yaml": `${base("acme/a")}${quirk('{ kernel: { before: "6.8" }, firmware: { from: "03.05" } }')}`,
+    "acme/b/profile.yaml": `${base("acme/b")}${quirk("{ kernel: { before: newest } }")}`,
+    "acme/c/profile.yaml": `${base("acme/c")}${quirk("{}")}`,
+  });
+  const { compiled, findings } = compileProfiles(files, "/");
+  t.match(compiled.profiles, [
+    { quirks: [{ applies: { kernel: { before: "6.8" }, firmware: { from: "03.05" } } }] },
+  ]);
+  t.same(
+    findings.map(({ path }) => path),
+    ["quirks.0.applies.kernel.before", "quirks.0.applies"],
+  );
+});
+
 t.test("the lint names rules and settings that go wrong later", async (t) => {
   const cases: readonly { readonly name: string; readonly text: string; readonly says: RegExp }[] =
     [

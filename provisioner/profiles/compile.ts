@@ -4,7 +4,7 @@ import type { Files } from "#core/io.ts";
 import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
 import { lineageOf } from "./lineage.ts";
 import type { CompiledProfile, CompiledProfiles } from "./profile.ts";
-import { type ProfileFolder, readProfileFolders } from "./profile-folder.ts";
+import { kindOf, type ProfileFolder, readProfileFolders } from "./profile-folder.ts";
 
 /** Profiles as compiled, and what is the matter with their files. */
 export interface Compilation {
@@ -68,15 +68,18 @@ function resolve(
     return null;
   };
   const platform = first((each) => each.nixos?.platform);
-  const options = (each: ProfileFile) =>
-    each.nixos?.options as Readonly<Record<string, Json>> | undefined;
+  const options = (each: ProfileFile) => ({
+    ...(each.power === undefined ? {} : powerOptions(each.power)),
+    ...(each.nixos?.options as Readonly<Record<string, Json>> | undefined),
+  });
   return {
     id: file.id,
     title: file.title,
     vendor: file.vendor,
+    kind: kindOf(file),
     status: file.status,
     lineage: files.map((each) => each.id),
-    match: file.match,
+    match: file.match ?? { any: [] },
     witness: file.witness ?? null,
     nixos: {
       imports: lists((each) => each.nixos?.imports),
@@ -114,7 +117,16 @@ function resolve(
     },
     network: Object.assign({}, ...files.toReversed().map((each) => each.network ?? {})),
     install: Object.assign({}, ...files.toReversed().map((each) => each.install ?? {})),
+    power: first((each) => each.power),
     quirks: lineage.toReversed().flatMap((each) => each.file.quirks ?? []),
+  };
+}
+
+/** One daemon on and the other one off, said of both: a module that only asks for one is answered. */
+function powerOptions(power: NonNullable<ProfileFile["power"]>): Readonly<Record<string, Json>> {
+  return {
+    "services.power-profiles-daemon.enable": power === "power-profiles-daemon",
+    "services.tlp.enable": power === "tlp",
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Conditions, TextRule } from "#generated/provisioner/profiles/profile.ts";
+import { chassisClass } from "#provisioner/facts/chassis.ts";
 import { compareFirmwareVersions } from "./firmware-version.ts";
 import { knownText } from "./known-text.ts";
 import type { Truth } from "./profile.ts";
@@ -13,10 +14,11 @@ export interface Observation {
   readonly weight: number;
 }
 
-type DmiField = keyof NonNullable<Conditions["dmi"]>;
+/** A string of SMBIOS that rules may ask for. */
+export type DmiField = keyof NonNullable<Conditions["dmi"]>;
 
 /** How much of a machine's identity a string carries. */
-const dmiWeights: Readonly<Record<DmiField, number>> = {
+export const dmiWeights: Readonly<Record<DmiField, number>> = {
   boardName: 8,
   productName: 8,
   productSku: 6,
@@ -35,6 +37,7 @@ const boardWeight = 8;
 const deviceWeight = 2;
 const cpuWeight = 2;
 const firmwareWeight = 1;
+const chassisWeight = 1;
 const virtualisationWeight = 1;
 
 /** Looks at every condition; what the machine does not tell is `unknown`, which is no contradiction. */
@@ -47,6 +50,7 @@ export function observe(conditions: Conditions, facts: Facts): Observation[] {
   if (conditions.pci !== undefined) found.push(observePci(conditions.pci, facts));
   if (conditions.usb !== undefined) found.push(observeUsb(conditions.usb, facts));
   if (conditions.cpu !== undefined) found.push(...observeCpu(conditions.cpu, facts));
+  if (conditions.chassis !== undefined) found.push(observeChassis(conditions.chassis, facts));
   if (conditions.virt !== undefined) found.push(observeVirtualisation(conditions.virt, facts));
   if (conditions.firmware !== undefined) found.push(...observeFirmware(conditions.firmware, facts));
   return found;
@@ -68,7 +72,8 @@ function observeText(field: DmiField, rule: TextRule, facts: Facts): Observation
   return { what: `dmi.${field}`, expected: describeTextRule(rule), got, truth, weight };
 }
 
-function fits(rule: TextRule, text: string): boolean {
+/** Whether a text is what a rule wants. */
+export function fits(rule: TextRule, text: string): boolean {
   if (typeof rule === "string") return text === rule;
   if ("oneOf" in rule) return rule.oneOf.includes(text);
   if ("prefix" in rule) return text.startsWith(rule.prefix);
@@ -158,6 +163,17 @@ function observeCpu(cpu: NonNullable<Conditions["cpu"]>, facts: Facts): Observat
     );
   }
   return found;
+}
+
+function observeChassis(classes: readonly string[], facts: Facts): Observation {
+  const got = chassisClass(facts.dmi?.chassisType ?? null);
+  return {
+    what: "chassis",
+    expected: `one of ${classes.join(", ")}`,
+    got,
+    truth: got === null ? "unknown" : truthOf(classes.includes(got)),
+    weight: chassisWeight,
+  };
 }
 
 function observeVirtualisation(kinds: readonly string[], facts: Facts): Observation {

@@ -9,7 +9,7 @@ export interface RuleResult {
   /** Sum of the weights of that clause's conditions; never set by hand. */
   readonly specificity: number;
   readonly observations: readonly Observation[];
-  /** Whether that clause looks at nothing but the processor and the kind of firmware. */
+  /** Whether that clause looks at nothing but the processor, the chassis and the kind of firmware. */
   readonly generic: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface Candidate {
  * From this weight on a witness is an identity of its own (a board's name, a part number), so that
  * it counts where the rule cannot tell. Less (a chip that many machines have) only confirms.
  */
-const identityWeight = 6;
+export const identityWeight = 6;
 
 /** Looks at both rules of a profile. */
 export function evaluateProfile(profile: CompiledProfile, facts: Facts): Candidate {
@@ -72,7 +72,9 @@ function evaluateClause(clause: Clause, facts: Facts): RuleResult {
     truth: truthOfAll(observations),
     specificity: wanted.reduce((sum, { weight }) => sum + weight, 0),
     observations,
-    generic: wanted.every(({ what }) => what.startsWith("cpu.") || what === "firmware.type"),
+    generic: wanted.every(
+      ({ what }) => what.startsWith("cpu.") || what === "chassis" || what === "firmware.type",
+    ),
   };
 }
 

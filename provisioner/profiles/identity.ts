@@ -1,9 +1,11 @@
 import { Fault } from "#core/fault.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { chassisType } from "#provisioner/facts/chassis.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
-import { evaluateProfile } from "./evaluate.ts";
+import { type Candidate, evaluateProfile } from "./evaluate.ts";
 import { choose } from "./match.ts";
 import type { CompiledProfiles, Confidence } from "./profile.ts";
+import { indexProfiles } from "./profile-index.ts";
 
 /**
  * A machine known only by SMBIOS strings: `[id, sys_vendor, product_name, product_family,
@@ -38,12 +40,24 @@ export function parseIdentity(value: unknown): Identity {
   );
 }
 
-/** Which profile an identity has. Pure. */
+/** Which profile an identity has. Pure; for many of them there is {@link identityMatcher}. */
 export function matchIdentity(identity: Identity, profiles: CompiledProfiles): IdentityMatch {
   const facts = factsOfIdentity(identity);
-  const { chosen, confidence } = choose(
-    profiles.profiles.map((profile) => evaluateProfile(profile, facts)),
+  const models = profiles.profiles.filter(({ kind }) => kind === "model");
+  return answer(
+    identity,
+    models.map((profile) => evaluateProfile(profile, facts)),
   );
+}
+
+/** The same for a whole batch: the profiles are indexed once. */
+export function identityMatcher(profiles: CompiledProfiles): (identity: Identity) => IdentityMatch {
+  const index = indexProfiles(profiles);
+  return (identity) => answer(identity, index.candidates(factsOfIdentity(identity)));
+}
+
+function answer(identity: Identity, candidates: readonly Candidate[]): IdentityMatch {
+  const { chosen, confidence } = choose(candidates);
   return { id: identity[0], profile: chosen?.profile.id ?? null, confidence };
 }
 
@@ -65,7 +79,7 @@ function factsOfIdentity(identity: Identity): Facts {
       biosVendor: null,
       biosVersion: null,
       biosDate: null,
-      chassisType: null,
+      chassisType: chassisType(identity[9] ?? ""),
       chassisVendor: null,
       chassisAssetTag: null,
     },

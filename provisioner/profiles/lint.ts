@@ -6,6 +6,7 @@ import { validate as validateFacts } from "#generated/provisioner/facts/facts.va
 import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles/profile.ts";
 import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { type Compilation, compileFolders, compileProfiles } from "./compile.ts";
+import { evaluateRule } from "./evaluate.ts";
 import { knownText } from "./known-text.ts";
 import { matchProfile } from "./match.ts";
 import type { CompiledProfile } from "./profile.ts";
@@ -225,7 +226,7 @@ function lintTwins(folders: readonly ProfileFolder[]): readonly Finding[] {
   const seen = new Map<string, string>();
   const findings: Finding[] = [];
   for (const folder of folders) {
-    for (const [at, clause] of folder.file.match.any.entries()) {
+    for (const [at, clause] of (folder.file.match?.any ?? []).entries()) {
       const key = canonicalJson(clause);
       const other = seen.get(key);
       if (other !== undefined) {
@@ -243,7 +244,9 @@ function lintTwins(folders: readonly ProfileFolder[]): readonly Finding[] {
 function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
   const findings: Finding[] = [];
   const { id, tests } = folder.file;
-  if (!compiled.profiles.some((profile) => profile.id === id)) return []; // said why already
+  if (tests === undefined) return []; // of a base
+  const self = compiled.profiles.find((profile) => profile.id === id);
+  if (self === undefined) return []; // said why already
   for (const kind of ["match", "noMatch"] as const) {
     for (const [at, test] of tests[kind].entries()) {
       const fail = (message: string) =>
@@ -257,6 +260,12 @@ function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Fi
       const facts = factsOfTest(folder, test);
       if (facts === undefined) {
         fail("expected `facts`, or a `fixture` that holds facts");
+        continue;
+      }
+      if (self.kind === "component") {
+        const attaches = evaluateRule(self.match, facts).truth === "holds";
+        if (attaches !== (kind === "match"))
+          fail(`expected ${id} ${attaches ? "not to be added" : "to be added"}`);
         continue;
       }
       const { profile, confidence } = matchProfile(facts, compiled);

@@ -8,28 +8,7 @@ import {
   parseCompiledProfiles,
 } from "./profile.ts";
 import { sampleFacts } from "./sample-facts.ts";
-
-/** A profile with rules only. */
-function profile(
-  id: string,
-  rules: { readonly match: Rule; readonly witness?: Rule; readonly lineage?: readonly string[] },
-): CompiledProfile {
-  return {
-    id,
-    title: id,
-    vendor: "Test",
-    status: { level: "declared", evidence: "none" },
-    lineage: rules.lineage ?? [id],
-    match: rules.match,
-    witness: rules.witness ?? null,
-    nixos: { imports: [], options: {}, platform: null, modules: [] },
-    kernel: { min: null, params: {}, modules: [], blacklist: [] },
-    initrd: { availableModules: [], modules: [] },
-    network: {},
-    install: {},
-    quirks: [],
-  };
-}
+import { sampleProfile as profile } from "./sample-profile.ts";
 
 const any = (...all: readonly Conditions[]): Rule => ({
   any: all.map((each) => ({ all: each })) as unknown as Rule["any"],
@@ -265,6 +244,25 @@ t.test("PCI, USB, firmware and patterns are conditions too", async (t) => {
     const match = matchProfile(sampleFacts(facts), set(profile("a/b", { match: any(rule) })));
     t.equal(match.profile, fits ? "a/b" : null, name);
   }
+});
+
+t.test("the chassis narrows a generic profile, and is no identity", async (t) => {
+  const carried = profile("generic/laptop", {
+    match: any({ cpu: { architecture: "x86_64" }, chassis: ["laptop", "convertible"] }),
+  });
+  const kinds: readonly (readonly [number, string])[] = [
+    [10, "generic/laptop"],
+    [31, "generic/laptop"],
+    [3, "generic/x86-64"],
+    [2, "generic/x86-64"],
+  ];
+  const everything = set(generic, carried, laptop);
+  for (const [chassisType, expected] of kinds) {
+    const match = matchProfile(machine({ dmi: { chassisType } }), everything);
+    t.same([match.profile, match.confidence], [expected, "generic"], String(chassisType));
+  }
+  const named = { sysVendor: "Acme", productName: "Laptop 1", chassisType: 10 };
+  t.equal(matchProfile(machine({ dmi: named }), everything).profile, "acme/laptop");
 });
 
 t.test("what is applied is found among the profiles again", async (t) => {

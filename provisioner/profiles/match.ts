@@ -8,7 +8,9 @@ import type { CompiledProfiles, Confidence, Evidence, Match, Rejected } from "./
  * is taken, and `rejected` says why.
  */
 export function matchProfile(facts: Facts, profiles: CompiledProfiles): Match {
-  const candidates = profiles.profiles.map((profile) => evaluateProfile(profile, facts));
+  const candidates = profiles.profiles
+    .filter(({ kind }) => kind === "model")
+    .map((profile) => evaluateProfile(profile, facts));
   const choice = choose(candidates);
   const chosen = choice.chosen;
   return {

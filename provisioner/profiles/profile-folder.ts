@@ -111,6 +111,8 @@ export function readProfile(
       ],
     };
   }
+  const misplaced = kindFindings(file, find);
+  if (misplaced.length > 0) return { findings: [...yaml.findings, ...misplaced] };
   const fixtures = files.list(`${here}/fixtures`).slice(0, maxFixtures);
   const folder = {
     file,
@@ -119,6 +121,38 @@ export function readProfile(
     find,
   };
   return { folder, findings: yaml.findings };
+}
+
+/** What a profile is; a machine unless it says otherwise. */
+export function kindOf(file: ProfileFile): NonNullable<ProfileFile["kind"]> {
+  return file.kind ?? "model";
+}
+
+/** What a profile of its kind must have, and what it cannot. */
+function kindFindings(file: ProfileFile, find: MakeFinding): readonly Finding[] {
+  const kind = kindOf(file);
+  const say = (path: readonly (string | number)[], message: string, hint: string) =>
+    find(path, { level: "error", code: "profile/invalid", message, hint });
+  const parts = ["match", "witness", "tests"] as const;
+  if (kind === "base") {
+    const hint = "a base is never matched; give its rules to those that extend it";
+    return parts
+      .filter((part) => file[part] !== undefined)
+      .map((part) => say([part], "has no place in a base", hint));
+  }
+  const missing = (["match", "tests"] as const).filter((part) => file[part] === undefined);
+  const found = missing.map((part) =>
+    say([part], `is needed by a ${kind}`, "only a base, which others extend, goes without"),
+  );
+  if (kind === "model") return found;
+  if (file.witness !== undefined)
+    found.push(say(["witness"], "has no place in a component", "its ids say all that there is"));
+  for (const [at, { all }] of (file.match?.any ?? []).entries()) {
+    if (all.pci !== undefined || all.usb !== undefined) continue;
+    const hint = "add `pci` or `usb`; other conditions may stand beside them";
+    found.push(say(["match", "any", at], "names no device, which a component is", hint));
+  }
+  return found;
 }
 
 type Locate = ReturnType<typeof readYaml>["locate"];

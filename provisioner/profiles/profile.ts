@@ -10,9 +10,11 @@ export interface CompiledProfile {
   readonly id: string;
   readonly title: string;
   readonly vendor: string;
+  readonly kind: NonNullable<ProfileFile["kind"]>;
   readonly status: ProfileFile["status"];
   /** Itself, then the profiles it extends, nearest first (C3 order). */
   readonly lineage: readonly string[];
+  /** Of a base without any clause, so that it never holds. */
   readonly match: Rule;
   readonly witness: Rule | null;
   readonly nixos: {
@@ -39,6 +41,8 @@ export interface CompiledProfile {
   };
   readonly network: NonNullable<ProfileFile["network"]>;
   readonly install: NonNullable<ProfileFile["install"]>;
+  /** What saves power; its options are among those above. `null` where the profile does not care. */
+  readonly power: ProfileFile["power"] | null;
   readonly quirks: readonly Quirk[];
 }
 

@@ -10,6 +10,7 @@ const network = { ethernets: { eth0: { dhcp4: true } } };
 const profile: CompiledProfile = {
   ...{ id: "acme/laptop", title: "Laptop", vendor: "Acme", lineage: ["acme/laptop"] },
   ...{ status: { level: "declared", evidence: "none" }, witness: null, quirks: [] },
+  ...{ kind: "model", power: null },
   match: { any: [{ all: { dmi: { sysVendor: "Acme" } } }] },
   nixos: { imports: [], options: {}, platform: null, modules: [] },
   kernel: { min: null, params: {}, modules: [], blacklist: [] },

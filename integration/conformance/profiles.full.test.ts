@@ -154,12 +154,12 @@ t.test(
 
 t.test("reports of nixos-facter give facts and the right profile", { skip }, async (t) => {
   const expected: Readonly<Record<string, readonly [string | null, string]>> = {
-    "mic92-machines-dorits-laptop": ["generic/x86-64", "generic"],
+    "mic92-machines-dorits-laptop": ["generic/laptop", "generic"],
     "mic92-machines-eva": ["generic/arm-vm", "certain"],
     "mic92-machines-matchbox": ["generic/nas", "certain"],
     "mic92-machines-utm-vm": ["generic/arm-vm", "certain"],
     "nix-community-hosts-basic-report": ["qemu/kvm", "certain"],
-    "wg-lux": ["generic/x86-64", "generic"],
+    "wg-lux": ["generic/laptop", "generic"],
   };
   const reports = path.join(hardware, "reports");
   const names = readdirSync(reports).filter((name) => name.endsWith(".facter.json"));

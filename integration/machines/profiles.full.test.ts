@@ -16,7 +16,7 @@ const pin = { storePath: "/nix/store/hardware", narHash: null, revision: null };
 
 /** The first machine of a profile's tests: its whole facts where they were recorded. */
 function firstMachine({ file, fixtures }: ProfileFolder): Facts | undefined {
-  const test = file.tests.match[0];
+  const test = file.tests?.match[0];
   if (test?.facts !== undefined) return sampleFacts(test.facts);
   return JSON.parse(fixtures.get(test?.fixture ?? "") ?? "null") ?? undefined;
 }

@@ -113,3 +113,26 @@ t.test("the Framework's quirks follow the kernel in use", { skip: skipWithoutNix
   t.same(paramsOn("6.6.30"), ["rtc_cmos.use_acpi_alarm=1"]);
   t.same(paramsOn("6.12.1"), []);
 });
+
+t.test("a guest has the agent of its own hypervisor, and of no other", async (t) => {
+  const agents: Readonly<Record<string, readonly string[]>> = {
+    "services.qemuGuest.enable": [
+      "digitalocean/droplet",
+      "generic/arm-vm",
+      "hetzner/cloud",
+      "qemu/kvm",
+      "vultr/vc2",
+    ],
+    "virtualisation.hypervGuest.enable": ["microsoft/azure", "microsoft/hyper-v"],
+    "virtualisation.virtualbox.guest.enable": ["virtualbox/vm"],
+    "virtualisation.vmware.guest.enable": ["vmware/vm"],
+  };
+  for (const [option, guests] of Object.entries(agents)) {
+    const on = compiled.profiles.filter(({ nixos }) => nixos.options[option] === true);
+    t.same(
+      on.map(({ id }) => id),
+      guests,
+      option,
+    );
+  }
+});

@@ -28,7 +28,11 @@ t.test("an identity gets the profile of its machine, and an unknown one gets non
       null,
       "none",
     ],
-    [["Hetzner", "", "", "1.0", "", "ASRockRack", "B450D4U-V1L", "", "Desktop"], null, "none"],
+    [
+      ["Hetzner", "", "", "1.0", "", "ASRockRack", "B450D4U-V1L", "", "Desktop"],
+      "hetzner/dedicated",
+      "certain",
+    ],
     [
       [
         "Microsoft Corporation",

@@ -18,14 +18,45 @@ const skip = existsSync(hardware)
   ? false
   : "the real machines are not on this machine (../shared/data/hardware)";
 
-/** What each profile may be given to, told from the strings apart from the rules under test. */
+/**
+ * What each profile may be given to, told from the strings apart from the rules under test: vendor,
+ * product, family, version, part number, then vendor, name and version of the board.
+ */
 const owners: Readonly<Record<string, (strings: readonly string[]) => boolean>> = {
-  "framework/13-amd-7040": ([vendor, product = ""]) =>
-    vendor === "Framework" && product.includes("13 (AMD Ryzen 7040"),
+  "framework/12-13th-gen-intel": (strings) => isFramework(strings, "Laptop 12 (13th Gen"),
+  "framework/13-11th-gen-intel": ([vendor, product]) =>
+    vendor === "Framework" && product === "Laptop",
+  "framework/13-12th-gen-intel": (strings) => isFramework(strings, "Laptop (12th Gen"),
+  "framework/13-13th-gen-intel": (strings) => isFramework(strings, "Laptop (13th Gen"),
+  "framework/13-amd-7040": (strings) => isFramework(strings, "Laptop 13 (AMD Ryzen 7040"),
+  "framework/13-amd-ai-300": (strings) => isFramework(strings, "Laptop 13 (AMD Ryzen AI 300"),
+  "framework/13-core-ultra-1": (strings) => isFramework(strings, "Laptop 13 (Intel Core Ultra"),
+  "framework/13-pro-core-ultra-3": (strings) => isFramework(strings, "Laptop 13 Pro (Intel"),
+  "framework/16-amd-7040": (strings) => isFramework(strings, "Laptop 16 (AMD Ryzen 7040"),
+  "framework/16-amd-ai-300": (strings) => isFramework(strings, "Laptop 16 (AMD Ryzen AI 300"),
+  "framework/desktop-amd-ai-max-300": (strings) => isFramework(strings, "Desktop (AMD Ryzen AI"),
+  "nvidia/jetson-orin": ([, product = ""]) => /^NVIDIA .*Orin/.test(product),
+  "raspberry-pi/3": (strings) => strings.some((text) => text.startsWith("Raspberry Pi 3 Model")),
   "raspberry-pi/4": (strings) => strings.some((text) => text.startsWith("Raspberry Pi 4 Model B")),
+  "raspberry-pi/5": (strings) => strings.some((text) => text.startsWith("Raspberry Pi 5")),
   "qemu/kvm": ([vendor, product]) =>
     vendor === "QEMU" || (vendor === "Red Hat" && product === "KVM"),
   "amazon/ec2": ([vendor]) => vendor === "Amazon EC2",
+};
+
+function isFramework([vendor, product = ""]: readonly string[], beginning: string): boolean {
+  return vendor === "Framework" && product.startsWith(beginning);
+}
+
+/** How many of the real machines get which profile, and how sure that is: all that there are of it. */
+const counted: Readonly<Record<string, number>> = {
+  "framework/13-11th-gen-intel certain": 41,
+  "framework/13-12th-gen-intel certain": 18,
+  "framework/13-13th-gen-intel certain": 8,
+  "framework/13-amd-7040 certain": 26,
+  "framework/16-amd-7040 certain": 19,
+  // Their strings do not say which processor they have.
+  "nvidia/jetson-orin likely": 5,
 };
 
 t.test(
@@ -51,10 +82,12 @@ t.test(
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     t.same(wrong.slice(0, 20), [], "none is wrong");
+    for (const [key, count] of Object.entries(counted)) t.equal(counts.get(key), count, key);
+    const frameworks = [...counts].filter(([key]) => key.startsWith("framework/"));
     t.equal(
-      counts.get("framework/13-amd-7040 certain"),
-      26,
-      "every Framework 13 (Ryzen 7040), with both witnesses",
+      frameworks.reduce((sum, [, count]) => sum + count, 0),
+      machines.filter(([, vendor]) => vendor === "Framework").length,
+      "every Framework and nothing else",
     );
     t.equal(
       [...counts.keys()].filter((key) => /disputed|ambiguous/.test(key)).length,
@@ -86,7 +119,7 @@ t.test(
 
 t.test("reports of nixos-facter give facts and the right profile", { skip }, async (t) => {
   const expected: Readonly<Record<string, readonly [string | null, string]>> = {
-    "mic92-machines-dorits-laptop": ["generic/x86-64", "generic"],
+    "mic92-machines-dorits-laptop": ["framework/13-13th-gen-intel", "certain"],
     "mic92-machines-eva": ["qemu/kvm", "certain"],
     "mic92-machines-matchbox": ["generic/x86-64", "generic"],
     "mic92-machines-utm-vm": ["qemu/kvm", "certain"],

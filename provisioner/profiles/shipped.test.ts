@@ -26,11 +26,27 @@ t.test("each names the machine for a person and gives a source for every quirk",
   const { compiled } = compileProfiles(files, directory);
   for (const id of [
     "amazon/ec2",
+    "framework/12-13th-gen-intel",
+    "framework/13-11th-gen-intel",
+    "framework/13-12th-gen-intel",
+    "framework/13-13th-gen-intel",
     "framework/13-amd-7040",
+    "framework/13-amd-ai-300",
+    "framework/13-core-ultra-1",
+    "framework/13-pro-core-ultra-3",
+    "framework/16-amd-7040",
+    "framework/16-amd-7040-rx-7700s",
+    "framework/16-amd-ai-300",
+    "framework/16-amd-ai-300-rtx-5070",
+    "framework/16-amd-ai-300-rx-7700s",
+    "framework/desktop-amd-ai-max-300",
     "generic/aarch64",
     "generic/x86-64",
+    "nvidia/jetson-orin",
     "qemu/kvm",
+    "raspberry-pi/3",
     "raspberry-pi/4",
+    "raspberry-pi/5",
   ]) {
     const profile = compiled.profiles.find((each) => each.id === id);
     t.ok(profile, id);

@@ -9,6 +9,7 @@ import { attrs, bind } from "#provisioner/nix-language/tree.ts";
 import { checkOptions, loadOptionList } from "#provisioner/nixos-options/option-list.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
+import { sampleFacts } from "#provisioner/profiles/sample-facts.ts";
 import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { nixEvalJson, skipWithoutNix } from "../nix-eval.ts";
 import { ec2Nitro } from "./ec2-nitro.ts";
@@ -58,6 +59,23 @@ t.test(
     }
   },
 );
+
+t.test("a Framework that is in doubt, or not known yet, gets what its family shares", async (t) => {
+  const vendor = { sysVendor: "Framework", boardVendor: "Framework" };
+  const cases = [
+    ["Laptop 13 (AMD Ryzen 7040Series)", "FRANMCCP06", "AuthenticAMD", "framework/amd-laptop"],
+    ["Laptop 13 (AMD Ryzen 7040Series)", "FRANMCCP06", "GenuineIntel", "framework/laptop"],
+    ["Laptop (13th Gen Intel Core)", "FRANMDCP07", "GenuineIntel", "framework/13-intel"],
+    ["Laptop 16 (AMD Ryzen to come)", "FRANZZCP01", "AuthenticAMD", "framework/16"],
+    ["Laptop 14 (Intel Core to come)", "FRANZZCP01", "GenuineIntel", "framework/intel-laptop"],
+    ["Tablet (Intel Core to come)", "FRANZZCP01", "GenuineIntel", "generic/x86-64"],
+  ] as const;
+  for (const [productName, boardName, cpuVendor, applied] of cases) {
+    const known = { architecture: "x86_64", cpuVendor, dmi: { ...vendor, productName, boardName } };
+    const match = matchProfile(sampleFacts(known), compiled);
+    t.equal(match.applied, applied, `${productName} on ${boardName} with ${cpuVendor}`);
+  }
+});
 
 const options = loadOptionList();
 const withoutOptions =

@@ -24,8 +24,20 @@ const skip = existsSync(hardware)
  * about gets none.
  */
 const owners: Readonly<Record<string, (strings: readonly string[]) => boolean>> = {
-  "framework/13-amd-7040": ([vendor, product = ""]) =>
-    vendor === "Framework" && product.includes("13 (AMD Ryzen 7040"),
+  "framework/12-13th-gen-intel": (strings) => isFramework(strings, "Laptop 12 (13th Gen"),
+  "framework/13-11th-gen-intel": ([vendor, product]) =>
+    vendor === "Framework" && product === "Laptop",
+  "framework/13-12th-gen-intel": (strings) => isFramework(strings, "Laptop (12th Gen"),
+  "framework/13-13th-gen-intel": (strings) => isFramework(strings, "Laptop (13th Gen"),
+  "framework/13-amd-7040": (strings) => isFramework(strings, "Laptop 13 (AMD Ryzen 7040"),
+  "framework/13-amd-ai-300": (strings) => isFramework(strings, "Laptop 13 (AMD Ryzen AI 300"),
+  "framework/13-core-ultra-1": (strings) => isFramework(strings, "Laptop 13 (Intel Core Ultra"),
+  "framework/13-pro-core-ultra-3": (strings) => isFramework(strings, "Laptop 13 Pro (Intel"),
+  "framework/16-amd-7040": (strings) => isFramework(strings, "Laptop 16 (AMD Ryzen 7040"),
+  "framework/16-amd-ai-300": (strings) => isFramework(strings, "Laptop 16 (AMD Ryzen AI 300"),
+  "framework/desktop-amd-ai-max-300": (strings) => isFramework(strings, "Desktop (AMD Ryzen AI"),
+  "nvidia/jetson-orin": ([, product = ""]) => /^NVIDIA .*Orin/.test(product),
+  "raspberry-pi/3": (strings) => strings.some((text) => text.startsWith("Raspberry Pi 3 Model")),
   "raspberry-pi/4": (strings) => strings.some((text) => text.startsWith("Raspberry Pi 4 Model B")),
   "asus/nuc": ([vendor, product = ""]) => /^ASUS/.test(vendor ?? "") && /^NUC/.test(product),
   "dell/optiplex-micro": ([, product = ""]) => /^OptiPlex (\d+M$|Micro )/.test(product),
@@ -57,14 +69,25 @@ const owners: Readonly<Record<string, (strings: readonly string[]) => boolean>> 
   "virtualbox/vm": ([, product]) => product === "VirtualBox",
   "vmware/vm": ([vendor = ""]) => vendor.startsWith("VMware"),
   "vultr/vc2": ([vendor]) => vendor === "Vultr",
+  "raspberry-pi/5": (strings) => strings.some((text) => text.startsWith("Raspberry Pi 5")),
   "qemu/kvm": ([vendor, product]) =>
     vendor === "QEMU" || (vendor === "Red Hat" && product === "KVM"),
   "amazon/ec2": ([vendor]) => vendor === "Amazon EC2",
 };
 
+function isFramework([vendor, product = ""]: readonly string[], beginning: string): boolean {
+  return vendor === "Framework" && product.startsWith(beginning);
+}
+
 /** How many of the real machines get which profile, and how sure that is: all that there are of it. */
 const counted: Readonly<Record<string, number>> = {
+  "framework/13-11th-gen-intel certain": 41,
+  "framework/13-12th-gen-intel certain": 18,
+  "framework/13-13th-gen-intel certain": 8,
   "framework/13-amd-7040 certain": 26,
+  "framework/16-amd-7040 certain": 19,
+  // Their strings do not say which processor they have.
+  "nvidia/jetson-orin likely": 5,
   "asus/nuc certain": 5,
   "dell/optiplex-micro certain": 17,
   "dell/wyse likely": 25,
@@ -115,6 +138,12 @@ t.test(
     }
     t.same(wrong.slice(0, 20), [], "none is wrong");
     for (const [key, count] of Object.entries(counted)) t.equal(counts.get(key), count, key);
+    const frameworks = [...counts].filter(([key]) => key.startsWith("framework/"));
+    t.equal(
+      frameworks.reduce((sum, [, count]) => sum + count, 0),
+      machines.filter(([, vendor]) => vendor === "Framework").length,
+      "every Framework and nothing else",
+    );
     t.equal(
       [...counts.keys()].filter((key) => /disputed|ambiguous/.test(key)).length,
       0,
@@ -154,7 +183,7 @@ t.test(
 
 t.test("reports of nixos-facter give facts and the right profile", { skip }, async (t) => {
   const expected: Readonly<Record<string, readonly [string | null, string]>> = {
-    "mic92-machines-dorits-laptop": ["generic/laptop", "generic"],
+    "mic92-machines-dorits-laptop": ["framework/13-13th-gen-intel", "certain"],
     "mic92-machines-eva": ["generic/arm-vm", "certain"],
     "mic92-machines-matchbox": ["generic/nas", "certain"],
     "mic92-machines-utm-vm": ["generic/arm-vm", "certain"],

@@ -9,13 +9,18 @@ import { attrs, bind } from "#provisioner/nix-language/tree.ts";
 import { checkOptions, loadOptionList } from "#provisioner/nixos-options/option-list.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
+import { sampleFacts } from "#provisioner/profiles/sample-facts.ts";
 import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { nixEvalJson, skipWithoutNix } from "../nix-eval.ts";
 import { ec2Nitro } from "./ec2-nitro.ts";
+import { framework1313thGenIntel } from "./framework-13-13th-gen-intel.ts";
 import { framework13Amd7040 } from "./framework-13-amd-7040.ts";
+import { framework16Rtx5070 } from "./framework-16-rtx-5070.ts";
 import { genericX86 } from "./generic-x86.ts";
+import { jetsonOrinNano } from "./jetson-orin-nano.ts";
 import { qemuQ35 } from "./qemu-q35.ts";
 import { raspberryPi4 } from "./raspberry-pi-4.ts";
+import { raspberryPi5 } from "./raspberry-pi-5.ts";
 import { writeMachine } from "./write-machine.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -26,7 +31,11 @@ t.test(
   async (t) => {
     const cases = [
       [framework13Amd7040, "framework/13-amd-7040", "certain", "retail"],
+      [framework1313thGenIntel, "framework/13-13th-gen-intel", "certain", "retail"],
+      [framework16Rtx5070, "framework/16-amd-ai-300-rtx-5070", "certain", "first-report"],
       [raspberryPi4, "raspberry-pi/4", "certain", "rev-1.4"],
+      [raspberryPi5, "raspberry-pi/5", "certain", "rev-1.0"],
+      [jetsonOrinNano, "nvidia/jetson-orin", "certain", "nano"],
       [ec2Nitro, "amazon/ec2", "certain", "nitro"],
       [qemuQ35, "qemu/kvm", "certain", "q35"],
       [genericX86, "generic/x86-64", "generic", "white-box"],
@@ -51,6 +60,23 @@ t.test(
   },
 );
 
+t.test("a Framework that is in doubt, or not known yet, gets what its family shares", async (t) => {
+  const vendor = { sysVendor: "Framework", boardVendor: "Framework" };
+  const cases = [
+    ["Laptop 13 (AMD Ryzen 7040Series)", "FRANMCCP06", "AuthenticAMD", "framework/amd-laptop"],
+    ["Laptop 13 (AMD Ryzen 7040Series)", "FRANMCCP06", "GenuineIntel", "framework/laptop"],
+    ["Laptop (13th Gen Intel Core)", "FRANMDCP07", "GenuineIntel", "framework/13-intel"],
+    ["Laptop 16 (AMD Ryzen to come)", "FRANZZCP01", "AuthenticAMD", "framework/16"],
+    ["Laptop 14 (Intel Core to come)", "FRANZZCP01", "GenuineIntel", "framework/intel-laptop"],
+    ["Tablet (Intel Core to come)", "FRANZZCP01", "GenuineIntel", "generic/x86-64"],
+  ] as const;
+  for (const [productName, boardName, cpuVendor, applied] of cases) {
+    const known = { architecture: "x86_64", cpuVendor, dmi: { ...vendor, productName, boardName } };
+    const match = matchProfile(sampleFacts(known), compiled);
+    t.equal(match.applied, applied, `${productName} on ${boardName} with ${cpuVendor}`);
+  }
+});
+
 const options = loadOptionList();
 const withoutOptions =
   options === undefined ? "the option list is not on this machine (../shared/data)" : false;
@@ -74,44 +100,157 @@ t.test(
 /** As much of nixpkgs' lib as modules of profiles may use, with priorities left out. */
 const lib = `{
   mkDefault = value: value;
+  mkAfter = value: value;
   mkIf = condition: value: if condition then value else { };
   optional = condition: value: if condition then [ value ] else [ ];
+  optionalString = condition: value: if condition then value else "";
   versionOlder = a: b: builtins.compareVersions b a == 1;
 }`;
+
+const moduleTexts = new Map(
+  compiled.profiles.flatMap(({ nixos }) => nixos.modules.map(({ id, text }) => [id, text])),
+);
+
+interface ModuleOnKernel {
+  readonly id: string;
+  readonly kernel: string;
+}
+
+/** What modules of profiles set on a kernel, all by one process of Nix. */
+function evaluateModules(wanted: readonly ModuleOnKernel[]): readonly PlainData[] {
+  const fileOf = (id: string) => `${id.replaceAll("/", "-")}.nix`;
+  const files = Object.fromEntries([...moduleTexts].map(([id, text]) => [fileOf(id), text]));
+  const each = wanted.map(({ id, kernel }) => `(import ./${fileOf(id)} (on "${kernel}"))`);
+  return nixEvalJson(
+    `let
+      on = kernel: {
+        lib = ${lib};
+        pkgs = { };
+        config.boot.kernelPackages.kernel.version = kernel;
+        config.services.power-profiles-daemon.enable = false;
+      };
+    in [ ${each.join(" ")} ]`,
+    { files },
+  ) as readonly PlainData[];
+}
 
 t.test(
   "every module evaluates on old and new kernels, and sets options of NixOS",
   { skip: skipWithoutNix() },
   async (t) => {
-    for (const { id, text } of compiled.profiles.flatMap(({ nixos }) => nixos.modules)) {
-      for (const kernel of ["6.1.100", "6.12.40"]) {
-        const config = `{ boot.kernelPackages.kernel.version = "${kernel}"; }`;
-        const value = nixEvalJson(
-          `import ./module.nix { lib = ${lib}; config = ${config}; pkgs = { }; }`,
-          { files: { "module.nix": text } },
+    const wanted = [...moduleTexts.keys()].flatMap((id) =>
+      ["6.1.100", "6.12.40"].map((kernel) => ({ id, kernel })),
+    );
+    const values = evaluateModules(wanted);
+    t.equal(values.length, wanted.length);
+    for (const [at, { id, kernel }] of wanted.entries()) {
+      const value = values[at] ?? null;
+      t.ok(typeof value === "object" && value !== null, `${id} on ${kernel}`);
+      if (options !== undefined)
+        t.same(
+          checkOptions([{ file: id, expr: fromJson(value) }], options),
+          [],
+          `${id}: its options`,
         );
-        t.ok(typeof value === "object" && value !== null, `${id} on ${kernel}`);
-        if (options !== undefined)
-          t.same(
-            checkOptions([{ file: id, expr: fromJson(value as PlainData) }], options),
-            [],
-            `${id}: its options`,
-          );
-      }
     }
   },
 );
 
-t.test("the Framework's quirks follow the kernel in use", { skip: skipWithoutNix() }, async (t) => {
-  const text = readFileSync(`${root}hardware-profiles/framework/13-amd-7040/module.nix`, "utf8");
-  const paramsOn = (kernel: string) =>
-    nixEvalJson(
-      `(import ./module.nix { lib = ${lib}; config.boot.kernelPackages.kernel.version = "${kernel}"; }).boot.kernelParams`,
-      { files: { "module.nix": text } },
-    );
-  t.same(paramsOn("6.1"), ["rtc_cmos.use_acpi_alarm=1", "amdgpu.sg_display=0"]);
-  t.same(paramsOn("6.6.30"), ["rtc_cmos.use_acpi_alarm=1"]);
-  t.same(paramsOn("6.12.1"), []);
+const nothing = { params: [], blacklist: [], units: [], jack: false };
+
+/** What each model needs on a kernel, and not on the next one. */
+const byKernel: readonly (readonly [id: string, kernel: string, found: object])[] = [
+  [
+    "framework/13-amd-7040",
+    "6.1",
+    { params: ["rtc_cmos.use_acpi_alarm=1", "amdgpu.sg_display=0"], jack: true },
+  ],
+  ["framework/13-amd-7040", "6.6.7", { params: ["rtc_cmos.use_acpi_alarm=1"], jack: true }],
+  ["framework/13-amd-7040", "6.6.8", { params: ["rtc_cmos.use_acpi_alarm=1"], jack: false }],
+  ["framework/13-amd-7040", "6.8", nothing],
+  [
+    "framework/16-amd-7040",
+    "6.1",
+    { params: ["rtc_cmos.use_acpi_alarm=1", "amdgpu.sg_display=0"], jack: false },
+  ],
+  ["framework/16-amd-7040", "6.8", nothing],
+  ["framework/13-11th-gen-intel", "6.6.30", { params: ['acpi_osi="!Windows 2020"'], jack: false }],
+  ["framework/13-11th-gen-intel", "6.8", nothing],
+  [
+    "framework/13-12th-gen-intel",
+    "6.1",
+    {
+      params: ['acpi_osi="!Windows 2020"', "i915.enable_psr=1", "mem_sleep_default=deep"],
+      blacklist: ["hid-sensor-hub"],
+      units: ["firstlight-framework-keys"],
+      jack: true,
+    },
+  ],
+  [
+    "framework/13-13th-gen-intel",
+    "6.6.30",
+    {
+      params: ['acpi_osi="!Windows 2020"', "mem_sleep_default=deep"],
+      blacklist: ["hid-sensor-hub"],
+      units: ["firstlight-framework-keys"],
+      jack: false,
+    },
+  ],
+  ["framework/13-13th-gen-intel", "6.8", nothing],
+  ["framework/12-13th-gen-intel", "6.12.40", { jack: true }],
+  ["framework/12-13th-gen-intel", "6.13", nothing],
+  ["framework/13-core-ultra-1", "6.9", nothing],
+  ["framework/13-amd-ai-300", "6.15", nothing],
+  // nixos-hardware gives other values of these, and the kernel takes the last.
+  ["framework/13-pro-core-ultra-3", "6.17", { params: ["nvme.noacpi=0"] }],
+  ["framework/16-amd-ai-300", "6.15", { params: ["amdgpu.dcdebugmask=0x410"] }],
+];
+
+interface ModuleValue {
+  readonly boot?: {
+    readonly kernelParams?: readonly string[];
+    readonly blacklistedKernelModules?: readonly string[];
+    readonly extraModprobeConfig?: string;
+  };
+  readonly systemd?: { readonly services?: object };
+}
+
+t.test("the Frameworks' quirks follow the kernel in use", { skip: skipWithoutNix() }, async (t) => {
+  const lineages = byKernel.map(([id, kernel]) =>
+    (compiled.profiles.find((each) => each.id === id)?.nixos.modules ?? []).map((module) => ({
+      id: module.id,
+      kernel,
+    })),
+  );
+  const values = [...evaluateModules(lineages.flat())] as ModuleValue[];
+  for (const [row, [id, kernel, found]] of byKernel.entries()) {
+    const own = values.splice(0, lineages[row]?.length ?? 0);
+    const settings = {
+      params: own.flatMap(({ boot }) => boot?.kernelParams ?? []),
+      blacklist: own.flatMap(({ boot }) => boot?.blacklistedKernelModules ?? []),
+      units: own.flatMap(({ systemd }) => Object.keys(systemd?.services ?? {})),
+      jack: own.some(({ boot }) => (boot?.extraModprobeConfig ?? "") !== ""),
+    };
+    t.same(settings, { ...nothing, ...found }, `${id} on ${kernel}`);
+  }
+});
+
+t.test("every Framework has its own values and those of its family", async (t) => {
+  const of = (id: string) => compiled.profiles.find((each) => each.id === id);
+  t.same(of("framework/16-amd-ai-300")?.kernel.params, {
+    amd_pstate: "active",
+    "amdgpu.abmlevel": 0,
+    "amdgpu.dcdebugmask": "0x410",
+    "amdgpu.sg_display": 0,
+  });
+  t.same(of("framework/13-13th-gen-intel")?.kernel.params, { "nvme.noacpi": 1 });
+  t.same(of("framework/13-pro-core-ultra-3")?.kernel.params, {});
+  const models = compiled.profiles.filter(({ vendor }) => vendor === "Framework");
+  t.ok(models.length >= 17, `${models.length} profiles`);
+  for (const { id, nixos, install } of models) {
+    t.equal(nixos.options["services.fwupd.enable"], true, `${id}: firmware updates are offered`);
+    t.equal(install.encryption, "luks2", id);
+  }
 });
 
 t.test("a guest has the agent of its own hypervisor, and of no other", async (t) => {

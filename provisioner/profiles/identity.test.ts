@@ -25,14 +25,15 @@ t.test("an identity gets the profile of its machine, and an unknown one gets non
     ],
     [
       ["Framework", "Laptop", "*", "AB", "FRANBMCP0B", "Framework", "FRANBMCP0B", "AB", "Notebook"],
-      null,
-      "none",
+      "framework/13-11th-gen-intel",
+      "certain",
     ],
     [
       ["Hetzner", "", "", "1.0", "", "ASRockRack", "B450D4U-V1L", "", "Desktop"],
       "hetzner/dedicated",
       "certain",
     ],
+    [["LENOVO", "Laptop", "", "", "", "LENOVO", "LNVNB161216", "", "Notebook"], null, "none"],
     [
       [
         "Microsoft Corporation",

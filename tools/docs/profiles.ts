@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { hostFiles } from "#core/host-files.ts";
+import { compileProfiles } from "#provisioner/profiles/compile.ts";
+import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
+import type { ProfileFolder } from "#provisioner/profiles/profile-folder.ts";
+
+/** Every profile that ships, by vendor: what it takes over, and its own quirks with their sources. */
+export function profilesPage(): string {
+  const files = hostFiles(join(import.meta.dirname, "../.."), () => {});
+  const { compiled, folders } = compileProfiles(files, "/hardware-profiles");
+  const rows = compiled.profiles.map(({ id, title, lineage, kernel, status }) => {
+    const cells = [
+      `[${id}](#${anchor(id)})`,
+      title,
+      lineage.slice(1).join(", "),
+      kernel.min ?? "",
+      status.level,
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const sections = compiled.profiles.map((profile) => {
+    const folder = folders.find(({ file }) => file.id === profile.id);
+    return `## ${profile.id}\n\n${sectionOf(profile, folder)}`;
+  });
+  return `# Hardware profiles
+
+Made by \`npm run docs\`. A profile is a folder below \`hardware-profiles\`: \`profile.yaml\` (which machine
+it is, what that needs, from where that is known, and machines that must and must not get it) and
+\`module.nix\` where a setting depends on the kernel. \`firstlight profiles match\` says which one a machine
+has and why; \`firstlight profiles show ID\` prints one with all that it takes over.
+
+| profile | machine | takes over | oldest Linux | proved |
+|---|---|---|---|---|
+${rows.join("\n")}
+
+${sections.join("\n\n")}
+`;
+}
+
+/** What stands in the profile itself; what it takes over stands with the one that it is from. */
+function sectionOf(profile: CompiledProfile, folder: ProfileFolder | undefined): string {
+  const imports = folder?.file.nixos?.imports ?? [];
+  const params = Object.entries(profile.kernel.params).map(([name, value]) =>
+    value === true ? `\`${name}\`` : `\`${name}=${value}\``,
+  );
+  const lines = [
+    `${profile.title}.`,
+    ...(imports.length === 0
+      ? []
+      : [
+          `Module of nixos-hardware, where it is pinned: ${imports.map((name) => `\`${name}\``).join(", ")}.`,
+        ]),
+    ...(params.length === 0 ? [] : [`Kernel parameters: ${params.join(", ")}.`]),
+  ];
+  const quirks = (folder?.file.quirks ?? []).map(({ id, effect, when, sources, reviewBy }) => {
+    const range = when === undefined ? "" : ` (${when})`;
+    const links = sources.map((source, at) => `[${at + 1}](${source})`).join(" ");
+    return `- **${id}**${range}: ${effect} Source: ${links}; to be looked at by ${reviewBy}.`;
+  });
+  return [lines.join(" "), ...(quirks.length === 0 ? [] : [quirks.join("\n")])].join("\n\n");
+}
+
+/** As GitHub makes it of a heading. */
+function anchor(id: string): string {
+  return id.toLowerCase().replaceAll("/", "");
+}

@@ -70,12 +70,34 @@ t.test("a declared profile applies where it brings nothing that a person decides
     const used = applied === null ? "generic/x86-64" : `nixos-hardware/${applied}`;
     t.equal(match.applied, used, name);
   }
-  const free = matchProfile(machine("Free"), all);
-  t.match(
-    free.rejected.find(({ id }) => id === "generic/x86-64")?.why,
-    "nixos-hardware/free refines it",
-  );
 });
+
+t.test(
+  "a model is taken before the family that it extends, however much that looks at",
+  async (t) => {
+    const [free] = file.profiles;
+    const generic = handMade.profiles.find(({ id }) => id === "generic/x86-64");
+    if (free === undefined || generic === undefined) throw new Error("expected both");
+    const dmi = { sysVendor: "Acme", productName: "Free", boardVendor: "Acme" };
+    const family = {
+      ...generic,
+      id: "acme/family",
+      lineage: ["acme/family", "generic/x86-64"],
+      match: { any: [{ all: { dmi } }] } as typeof generic.match,
+    };
+    const profiles = withDeclared(
+      { v: 1, profiles: [family, generic] },
+      { ...file, profiles: [{ ...free, extends: "acme/family" }] },
+    );
+    const facts = sampleFacts({ architecture: "x86_64", dmi });
+    const match = matchProfile(facts, profiles);
+    t.same([match.profile, match.applied], ["nixos-hardware/free", "nixos-hardware/free"]);
+    t.match(
+      match.rejected.find(({ id }) => id === "acme/family")?.why,
+      "nixos-hardware/free refines it",
+    );
+  },
+);
 
 t.test(
   "what is rendered imports it from the pin, or says what is left for the owner",

@@ -24,8 +24,11 @@ export function findAssets(): Assets {
   return {
     async profiles() {
       const text = files.readText("/hardware-profiles.json");
-      if (text !== undefined)
-        return (await import("#provisioner/profiles/profile.ts")).parseCompiledProfiles(text);
+      if (text !== undefined) {
+        const { parseCompiledProfiles } = await import("#provisioner/profiles/profile.ts");
+        const { readDeclared, withDeclared } = await import("#provisioner/profiles/declared.ts");
+        return withDeclared(parseCompiledProfiles(text), readDeclared(files, "/"));
+      }
       const { compileProfiles } = await import("#provisioner/profiles/compile.ts");
       const { compiled, findings } = compileProfiles(files, "/hardware-profiles");
       if (hasErrors(findings))

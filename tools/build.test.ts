@@ -127,7 +127,12 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
   );
   t.match(withAge, [/^open-envelope-/], "what opens envelopes is loaded with the first one");
   t.equal(withAge.length, 1);
-  for (const asset of ["hardware-profiles.json", "nixos/module.nix", "templates/docker-host"]) {
+  for (const asset of [
+    "hardware-profiles.json",
+    "nixos-hardware.json",
+    "nixos/module.nix",
+    "templates/docker-host",
+  ]) {
     t.ok(existsSync(join(dist, asset)), asset);
   }
   t.end();

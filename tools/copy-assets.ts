@@ -12,11 +12,18 @@ import { join } from "node:path";
 import { compiledSuffix } from "#cli/chunk-loader.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
-import { compileProfiles } from "#provisioner/profiles/compile.ts";
+import { compileHandMade } from "#provisioner/profiles/compile.ts";
+import {
+  declaredAsset,
+  declaredFile,
+  readDeclared,
+  withDeclared,
+} from "#provisioner/profiles/declared.ts";
 import manifest from "../package.json" with { type: "json" };
 
 // Second half of `npm run build`: what the program reads at run time, put beside the bundle.
-// Templates and the NixOS module are copied; profiles are compiled into one file.
+// Templates and the NixOS module are copied; profiles are compiled into one file,
+// and the declared ones lie beside it.
 
 const repository = join(import.meta.dirname, "..");
 const dist = join(repository, "dist");
@@ -33,13 +40,15 @@ function copyRoom(room: string, wanted: (path: string) => boolean): void {
 }
 
 function compileHardwareProfiles(): void {
-  const { compiled, findings } = compileProfiles(
-    hostFiles(repository, () => {}),
-    "/hardware-profiles",
-  );
+  const files = hostFiles(repository, () => {});
+  const { compiled, findings } = compileHandMade(files, "/hardware-profiles");
   for (const finding of findings) console.error(`build: ${formatFinding(finding)}`);
   if (hasErrors(findings)) process.exitCode = 1;
   writeFileSync(join(dist, "hardware-profiles.json"), `${JSON.stringify(compiled)}\n`);
+  const declared = readDeclared(files, "/hardware-profiles");
+  if (declared === undefined) throw new Error(`build: expected hardware-profiles/${declaredFile}`);
+  withDeclared(compiled, declared); // throws where the two do not fit
+  writeFileSync(join(dist, declaredFile), declaredAsset(declared));
 }
 
 function digestOf(directory: string): string {

@@ -7,6 +7,7 @@ import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
+import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
 import { findAssets } from "../assets.ts";
@@ -87,11 +88,11 @@ async function match(invocation: Invocation, profiles: CompiledProfiles): Promis
       ? readFacts(io)
       : await (await import("../facts-file.ts")).readFactsFile(file, signal);
   const found = matchProfile(facts, profiles);
-  out.data(json ? prettyJson({ v: 1, ...found }) : describe(found));
+  out.data(json ? prettyJson({ v: 1, ...found }) : describe(found, profiles));
   return found.applied === null ? exitCodes.degraded : exitCodes.done;
 }
 
-function describe(found: Match): string {
+function describe(found: Match, profiles: CompiledProfiles): string {
   const evidence = found.evidence.map(
     ({ rule, what, expected, got, truth }) =>
       `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`,
@@ -102,7 +103,10 @@ function describe(found: Match): string {
   });
   const rejected = found.rejected.map(({ id, why }) => `  ${id}: ${why}`);
   const further = found.furtherRejected;
-  const applied = found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}`];
+  const needs = profiles.profiles.find(({ id }) => id === found.profile)?.needs ?? [];
+  const offered = needs.length === 0 ? "" : `; the other one brings ${describeNeeds(needs)}`;
+  const applied =
+    found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}${offered}`];
   return [
     `${found.profile ?? "none"} (${found.confidence})`,
     ...applied,

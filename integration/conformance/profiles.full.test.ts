@@ -6,13 +6,14 @@ import { hostIo } from "#core/host-io.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
 import { factsFromFacter, isFacterReport } from "#provisioner/facts/facter.ts";
 import { sharedDataDirectory } from "#provisioner/nixos-options/option-list.ts";
-import { compileProfiles } from "#provisioner/profiles/compile.ts";
+import { compileHandMade } from "#provisioner/profiles/compile.ts";
 import { matchIdentity, parseIdentity } from "#provisioner/profiles/identity.ts";
 import { knownText } from "#provisioner/profiles/known-text.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
-const { compiled } = compileProfiles(hostIo({ root }).files, "/hardware-profiles");
+// The declared ones have a test of their own.
+const { compiled } = compileHandMade(hostIo({ root }).files, "/hardware-profiles");
 const hardware = path.join(sharedDataDirectory() ?? "", "hardware");
 const skip = existsSync(hardware)
   ? false

@@ -357,3 +357,22 @@ t.test("one file is checked wherever it lies, with what lies beside it", async (
     /error tests\.match\.0/,
   ]);
 });
+
+t.test(
+  "an import that nixos-hardware has not is an error, where its modules are known",
+  async (t) => {
+    const folder = {
+      "acme/x/profile.yaml": `${base("acme/x")}nixos: { imports: [acme/laptpo] }\n`,
+    };
+    t.same(lint(filesWith(t.testdir({}), folder)), []);
+    const declared = { v: 1, revision: "r1", narHash: "", profiles: [], left: [] };
+    const found = lint(
+      filesWith(t.testdir({}), {
+        ...folder,
+        "nixos-hardware.json": JSON.stringify({ ...declared, modules: ["acme/laptop"] }),
+      }),
+    ).map(formatFinding);
+    t.match(found, [/^acme\/x\/profile\.yaml:\d+:\d+ error .*no module acme\/laptpo at r1/]);
+    t.match(found, [/did you mean acme\/laptop\?/]);
+  },
+);

@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
+import { readDeclared, withDeclared } from "./declared.ts";
 import { joinValues } from "./join-values.ts";
 import { lineageOf } from "./lineage.ts";
 import type { CompiledProfile, CompiledProfiles } from "./profile.ts";
@@ -15,11 +16,18 @@ export interface Compilation {
   readonly folders: readonly ProfileFolder[];
 }
 
+/** The profiles below `directory`, made by hand and declared. */
+export function compileProfiles(files: Files, directory: string): Compilation {
+  const compilation = compileHandMade(files, directory);
+  const compiled = withDeclared(compilation.compiled, readDeclared(files, directory));
+  return { ...compilation, compiled };
+}
+
 /**
  * Reads every `profile.yaml` with its `module.nix` below `directory` and resolves what profiles
  * take over from others. A profile with an error is left out, and named in the findings.
  */
-export function compileProfiles(files: Files, directory: string): Compilation {
+export function compileHandMade(files: Files, directory: string): Compilation {
   const { folders, findings } = readProfileFolders(files, directory);
   const compilation = compileFolders(folders);
   return { ...compilation, findings: [...findings, ...compilation.findings] };

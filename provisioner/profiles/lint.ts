@@ -1,6 +1,7 @@
 import { canonicalJson } from "#core/canonical-json.ts";
 import { byPlace, type Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
+import { nearest } from "#core/nearest.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate as validateFacts } from "#generated/provisioner/facts/facts.validate.js";
 import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles/profile.ts";
@@ -8,6 +9,7 @@ import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { type Compilation, compileFolders, compileProfiles } from "./compile.ts";
 import { compose } from "./components.ts";
 import { evaluateRule } from "./evaluate.ts";
+import { type DeclaredFile, readDeclared } from "./declared.ts";
 import { knownText } from "./known-text.ts";
 import { matchProfile } from "./match.ts";
 import type { CompiledProfile } from "./profile.ts";
@@ -49,7 +51,31 @@ export function lintProfiles(files: Files, options: LintOptions): readonly Findi
     ...compilation.folders.flatMap((folder) => lintFolder(folder, compilation, options.today)),
     ...lintTwins(compilation.folders),
     ...lintComponents(compilation),
+    ...lintImports(compilation.folders, readDeclared(files, options.directory)),
   ];
+}
+
+/** Imports that the nixos-hardware which the declared profiles are of has not; nothing where it is not known. */
+function lintImports(
+  folders: readonly ProfileFolder[],
+  declared: DeclaredFile | undefined,
+): readonly Finding[] {
+  if (declared === undefined) return [];
+  return folders.flatMap((folder) =>
+    (folder.file.nixos?.imports ?? []).flatMap((name, at) => {
+      if (declared.modules.includes(name)) return [];
+      const near = nearest(name, declared.modules);
+      const message = `nixos-hardware has no module ${name} at ${declared.revision}`;
+      return [
+        folder.find(["nixos", "imports", at], {
+          level: "error",
+          code: "profile/lint",
+          message,
+          ...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
+        }),
+      ];
+    }),
+  );
 }
 
 function lintFolder(

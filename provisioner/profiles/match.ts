@@ -77,19 +77,41 @@ export interface Choice {
   readonly tied: readonly Candidate[];
 }
 
-/** Weighs candidates: named machines before generic ones, then by specificity. */
+/**
+ * Weighs candidates: named machines before generic ones, a profile before those it extends, then by
+ * specificity.
+ */
 export function choose(candidates: readonly Candidate[]): Choice {
-  const fitting = candidates.filter((each) => each.confidence !== null).sort(byRank);
+  const fitting = withoutFamilies(candidates.filter((each) => each.confidence !== null));
   const tied = tiedAtTheTop(fitting);
   const [first] = fitting;
   if (first === undefined) return { chosen: null, confidence: "none", applied: null, tied: [] };
   if (tied.length > 1) {
-    return { chosen: null, confidence: "ambiguous", applied: undisputed(fitting, tied), tied };
+    return { chosen: null, confidence: "ambiguous", applied: undisputed(candidates, tied), tied };
   }
   const chosen = tied[0] ?? first;
   const confidence = chosen.confidence ?? "none";
-  const applied = confidence === "disputed" ? undisputed(fitting, [chosen]) : chosen;
+  const isFree = confidence !== "disputed" && !needsPerson(chosen);
+  const applied = isFree ? chosen : undisputed(candidates, [chosen]);
   return { chosen, confidence, applied, tied: [] };
+}
+
+/** Those that no other one refines that fits without a doubt: a model says more than its family, however few strings it looks at. */
+function withoutFamilies(fitting: readonly Candidate[]): readonly Candidate[] {
+  const sure = fitting.filter(({ confidence }) => confidence !== "disputed");
+  return fitting
+    .filter(
+      ({ profile }) =>
+        !sure.some(
+          (other) => other.profile !== profile && other.profile.lineage.includes(profile.id),
+        ),
+    )
+    .sort(byRank);
+}
+
+/** What its module brings with it is for a person to decide. */
+function needsPerson({ profile }: Candidate): boolean {
+  return (profile.needs ?? []).length > 0;
 }
 
 function byRank(a: Candidate, b: Candidate): number {
@@ -110,13 +132,19 @@ function tiedAtTheTop(fitting: readonly Candidate[]): readonly Candidate[] {
   );
 }
 
-/** The best that nothing speaks against and that is not in doubt itself. */
+/** The best that nothing speaks against, that is not in doubt itself, and that needs no person. */
 function undisputed(
-  fitting: readonly Candidate[],
+  candidates: readonly Candidate[],
   doubted: readonly Candidate[],
 ): Candidate | null {
-  const rest = fitting.filter((each) => !doubted.includes(each) && each.confidence !== "disputed");
-  const best = tiedAtTheTop(rest);
+  const rest = candidates.filter(
+    (each) =>
+      each.confidence !== null &&
+      each.confidence !== "disputed" &&
+      !doubted.includes(each) &&
+      !needsPerson(each),
+  );
+  const best = tiedAtTheTop(withoutFamilies(rest));
   return best.length === 1 ? (best[0] ?? null) : null;
 }
 
@@ -144,6 +172,10 @@ function whyNot(candidate: Candidate, choice: Choice): Rejected["why"] {
   }
   if (candidate.confidence === "generic")
     return "only says what the processor is; a more specific profile fits";
+  const heir = [choice.chosen, ...choice.tied].find((each) =>
+    each?.profile.lineage.includes(candidate.profile.id),
+  );
+  if (candidate.confidence !== null && heir != null) return `${heir.profile.id} refines it`;
   if (candidate.confidence !== null) {
     const best = choice.chosen?.specificity ?? choice.tied[0]?.specificity ?? 0;
     return `less specific: ${candidate.specificity} of ${best}`;

@@ -2,6 +2,7 @@ import type { Json } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { ProfileFile, Quirk, Rule } from "#generated/provisioner/profiles/profile.ts";
 import { compose } from "./components.ts";
+import type { Need } from "./declared.ts";
 
 /** Options by dotted name, `fileSystems."/".device` among them. */
 export type OptionValues = Readonly<Record<string, Json>>;
@@ -45,6 +46,8 @@ export interface CompiledProfile {
   /** What saves power; its options are among those above. `null` where the profile does not care. */
   readonly power: ProfileFile["power"] | null;
   readonly quirks: readonly Quirk[];
+  /** What its module brings with it that no machine gets without a person; then it is offered and not applied. */
+  readonly needs?: readonly Need[];
 }
 
 /** Text of a `module.nix`. */
@@ -74,7 +77,8 @@ export interface Match {
   readonly confidence: Confidence;
   /**
    * The profile that may be used without a person: the one above when the match is certain, likely
-   * or generic, else the best that nothing speaks against; `null` when there is none.
+   * or generic and it needs nothing that a person has to agree to, else the best that nothing speaks
+   * against; `null` when there is none.
    */
   readonly applied: string | null;
   /** Parts that the machine has by their own PCI or USB ids, added to whichever profile is used. */

@@ -45,6 +45,8 @@ export interface Base {
   /** Of a platform base whose profile brings no root file system and boot loader: what was found instead. */
   readonly platform: Platform | null;
   readonly pins: Pins;
+  /** Imports of the profile that the pinned nixos-hardware has not; absent where that cannot be told. */
+  readonly absentImports?: readonly string[];
   /** No machine stands behind it, as at a desk: what an image pins and declares is not known. */
   readonly isPreview?: true;
   /** NixOS's `system.stateVersion`, set once and never rewritten. */

@@ -2,8 +2,10 @@ import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 
 import path from "node:path";
 import t from "tap";
 import { type FakeIo, fakeIo } from "#core/fake-io.ts";
+import { hostFiles } from "#core/host-files.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
+import { compileHandMade } from "#provisioner/profiles/compile.ts";
 import { systemPaths } from "#provisioner/system/paths.ts";
 import { publishSources } from "#provisioner/system/publish.ts";
 import { writeSources } from "#provisioner/system/write-sources.ts";
@@ -11,6 +13,7 @@ import type { Base } from "./base.ts";
 import { decideBase, proposeBase, recordBase } from "./decide-base.ts";
 import { tryRender } from "./try-render.ts";
 
+const repository = new URL("../..", import.meta.url).pathname;
 const plainFacts = genericFacts("x86_64");
 const facts: Facts = { ...plainFacts, firmware: { ...plainFacts.firmware, type: "device-tree" } };
 
@@ -215,4 +218,32 @@ t.test("a damaged record, and damaged pins, are faults", async (t) => {
   t.throws(() => decide(io), { code: "base/damaged" });
   io.files.write("/etc/firstlight/pins.json", '{"nixpkgs":{}}');
   t.throws(() => decide(io), { code: "base/pins" });
+});
+
+t.test("an import that the pinned nixos-hardware has not is told", async (t) => {
+  const io = machine(t, {});
+  const write = (file: string, text: string) => io.files.write(`/${file}`, text);
+  const pin = { storePath: "/nix/store/x-hw", narHash: null, revision: null };
+  write("etc/firstlight/pins.json", JSON.stringify({ "nixos-hardware": pin }));
+  const [generic] = compileHandMade(
+    hostFiles(repository, () => {}),
+    "/hardware-profiles",
+  ).compiled.profiles;
+  if (generic === undefined) throw new Error("expected a profile");
+  const imports = ["acme/old", "acme/new"];
+  const profile = { ...generic, nixos: { ...generic.nixos, imports } };
+  const decided = () =>
+    decideBase({
+      io,
+      facts,
+      profile,
+      mutableUsers: undefined,
+      settings: { stateVersion: "25.11" },
+      agentModule: [],
+    }).absentImports;
+  t.equal(decided(), undefined, "the tree is not on this machine");
+  write("nix/store/x-hw/acme/old/default.nix", "{ }\n");
+  t.same(decided(), ["acme/new"]);
+  write("nix/store/x-hw/acme/new/default.nix", "{ }\n");
+  t.equal(decided(), undefined);
 });

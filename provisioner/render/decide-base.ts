@@ -58,9 +58,23 @@ export function decideBase(question: BaseQuestion): Base {
     ...record,
     ...(git === undefined ? {} : { git }),
     pins: { ...pins, ...(git === undefined ? {} : { base: pinOf(git) }) },
+    ...absentImports(files, question.profile, pins["nixos-hardware"]),
     local: files.readText(`${nixosDirectory}/local.nix`, { maxBytes: 1024 * 1024 }) ?? null,
     agentModule: question.agentModule,
   };
+}
+
+/** What the profile would import and the pinned tree has not, where that tree is on this machine. */
+function absentImports(
+  files: Files,
+  profile: CompiledProfile | null,
+  pin: Pin | undefined,
+): Pick<Base, "absentImports"> {
+  if (pin === undefined || profile === null || files.stat(pin.storePath) === undefined) return {};
+  const absent = profile.nixos.imports.filter(
+    (name) => files.stat(`${pin.storePath}/${name}`) === undefined,
+  );
+  return absent.length === 0 ? {} : { absentImports: absent };
 }
 
 function pinOf({ storePath, narHash, rev }: GitBase): Pin {

@@ -11,6 +11,7 @@ import {
   ref,
   str,
 } from "#provisioner/nix-language/tree.ts";
+import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import {
   appliedProfile,
   type CompiledProfile,
@@ -67,7 +68,7 @@ export function renderHardware({
       : optionAssignments(platform.options)),
   ]);
   return {
-    title: [titleOf(profile), ...leftOut(profile, base)].join("\n"),
+    title: [titleOf(profile), ...leftOut(profile, base), ...offered(match, profiles)].join("\n"),
     imports: [
       ...files.map((file) => path(`./${file.path.slice("firstlight/".length)}`)),
       ...(platform?.modules ?? []).map((module) => interpolated(ref("modulesPath"), `/${module}`)),
@@ -87,15 +88,31 @@ function titleOf(profile: CompiledProfile | null): string {
 /** What the profile would take from nixos-hardware, where that tree is not pinned. */
 function leftOut(profile: CompiledProfile | null, base: Base): readonly string[] {
   const imports = profile?.nixos.imports ?? [];
+  const absent = imports.filter((name) => base.absentImports?.includes(name));
+  if (absent.length > 0)
+    return [`Without ${absent.join(", ")} of nixos-hardware, which the pinned tree has not.`];
   if (imports.length === 0 || base.pins["nixos-hardware"] !== undefined) return [];
   return [`Without ${imports.join(", ")} of nixos-hardware, which is not pinned here.`];
+}
+
+/** A profile that would fit better, and that is for a person to choose. */
+function offered(match: Match, { profiles }: CompiledProfiles): readonly string[] {
+  if (match.profile === match.applied) return [];
+  const better = profiles.find(({ id }) => id === match.profile);
+  const needs = better?.needs ?? [];
+  if (better === undefined || needs.length === 0) return [];
+  const modules = better.nixos.imports.join(", ");
+  return [`${modules} of nixos-hardware fits and is for you to import: ${describeNeeds(needs)}.`];
 }
 
 /** Modules of nixos-hardware, which profiles name by path (not by the names of its flake). */
 function nixosHardware(profile: CompiledProfile | null, base: Base): readonly NixExpr[] {
   const pin = base.pins["nixos-hardware"];
   if (pin === undefined) return [];
-  return (profile?.nixos.imports ?? []).map((name) => str(`${pin.storePath}/${name}`));
+  const present = (profile?.nixos.imports ?? []).filter(
+    (name) => !base.absentImports?.includes(name),
+  );
+  return present.map((name) => str(`${pin.storePath}/${name}`));
 }
 
 function renderArchitecture(facts: Facts): readonly Assignment[] {

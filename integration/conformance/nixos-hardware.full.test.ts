@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { gunzipSync } from "node:zlib";
+import t from "tap";
+import { hostIo } from "#core/host-io.ts";
+import { sharedDataDirectory } from "#provisioner/nixos-options/option-list.ts";
+import { compileHandMade, compileProfiles } from "#provisioner/profiles/compile.ts";
+import { readDeclared } from "#provisioner/profiles/declared.ts";
+import { type Identity, matchIdentity, parseIdentity } from "#provisioner/profiles/identity.ts";
+
+const { files } = hostIo({ root: new URL("../..", import.meta.url).pathname });
+const { compiled } = compileProfiles(files, "/hardware-profiles");
+const handMade = compileHandMade(files, "/hardware-profiles").compiled;
+const declared = readDeclared(files, "/hardware-profiles")?.profiles ?? [];
+const data = path.join(sharedDataDirectory() ?? "", "hardware/identities.jsonl.gz");
+const skip = existsSync(data)
+  ? false
+  : "the real machines are not on this machine (../shared/data/hardware)";
+
+t.setTimeout(600_000);
+
+/** One identity of each that differ in more than their id, with how many there are. */
+function distinct(lines: readonly string[]): Iterable<readonly [Identity, number]> {
+  const found = new Map<string, readonly [Identity, number]>();
+  for (const line of lines) {
+    if (line === "") continue;
+    const identity = parseIdentity(JSON.parse(line));
+    const key = identity.slice(1).join("\0");
+    found.set(key, [identity, (found.get(key)?.[1] ?? 0) + 1]);
+  }
+  return found.values();
+}
+
+t.test(
+  "of all real machines many get a declared profile, and those with one made by hand keep it",
+  { skip, timeout: 600_000 },
+  async (t) => {
+    const lines = gunzipSync(readFileSync(data)).toString("utf8").split("\n");
+    const byId = new Map(declared.map((profile) => [profile.id, profile]));
+    const selected = new Set<string>();
+    const wrong: string[] = [];
+    let machines = 0;
+    for (const [identity, count] of distinct(lines)) {
+      const { profile, confidence } = matchIdentity(identity, compiled);
+      const before = matchIdentity(identity, handMade);
+      const say = (what: string) => wrong.push(`${identity.join(" | ")}: ${profile}: ${what}`);
+      if (/disputed|ambiguous/.test(confidence)) say(confidence);
+      const found = byId.get(profile ?? "");
+      if (found === undefined) {
+        if (profile !== before.profile) say(`made by hand: ${before.profile}`);
+        continue;
+      }
+      selected.add(found.id);
+      machines += count;
+      const isParent = before.profile === null || before.profile === found.extends;
+      if (!isParent) say(`made by hand: ${before.profile}`);
+      const strings: readonly string[] = identity;
+      const named = found.match.any.some(({ all: { dmi = {} } }) =>
+        Object.values(dmi).every((rule) => {
+          const texts = typeof rule === "string" ? [rule] : "oneOf" in rule ? rule.oneOf : [];
+          return texts.some((text) => strings.includes(text));
+        }),
+      );
+      if (!named || identity[1] === "Framework") say("is not its name");
+    }
+    t.same(wrong.slice(0, 20), []);
+    t.ok(selected.size >= 150, `${selected.size} profiles, ${machines} machines`);
+    t.comment(
+      `${selected.size} declared profiles are selected by names alone, of ${machines} machines`,
+    );
+    const others = declared.filter(({ id }) => !selected.has(id));
+    const isRefined = ({ match }: (typeof declared)[number]) =>
+      match.any.every(({ all }) => all.cpu !== undefined || all.pci !== undefined);
+    t.same(
+      others.filter((profile) => !isRefined(profile)).map(({ id }) => id),
+      [],
+      "the others ask for a processor or a device, which the data set does not tell",
+    );
+  },
+);

@@ -1,0 +1,175 @@
+import t from "tap";
+import { hostFiles } from "#core/host-files.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
+import { compileHandMade, compileProfiles } from "./compile.ts";
+import {
+  type DeclaredFile,
+  type DeclaredProfile,
+  declaredAsset,
+  describeNeeds,
+  parseDeclared,
+  withDeclared,
+} from "./declared.ts";
+import { matchProfile } from "./match.ts";
+import { sampleFacts } from "./sample-facts.ts";
+
+const files = hostFiles(new URL("../..", import.meta.url).pathname, () => {});
+const handMade = compileHandMade(files, "/hardware-profiles").compiled;
+
+const declare = (name: string, product: string, more: Partial<DeclaredProfile>) => ({
+  id: `nixos-hardware/${name}`,
+  title: name,
+  vendor: "Acme",
+  extends: "generic/x86-64",
+  module: `acme/${name}`,
+  match: { any: [{ all: { dmi: { sysVendor: "Acme", productName: product } } }] },
+  needs: [],
+  evidence: "productName of one machine, a test",
+  ...more,
+});
+const file: DeclaredFile = {
+  v: 1,
+  revision: "0123",
+  narHash: "sha256-x=",
+  left: [],
+  modules: ["acme/free"],
+  profiles: [
+    declare("free", "Free", {}),
+    declare("kernel", "Kernel", { needs: ["kernel", "boot-loader"] }),
+    declare("green", "Free", {
+      needs: ["unfree"],
+      match: {
+        any: [{ all: { dmi: { sysVendor: "Acme", productName: "Free" }, pci: ["10de:*"] } }],
+      },
+    }),
+  ] as readonly DeclaredProfile[],
+};
+const all = withDeclared(handMade, file);
+const machine = (productName: string, pci?: readonly string[]) =>
+  sampleFacts({
+    architecture: "x86_64",
+    dmi: { sysVendor: "Acme", productName },
+    ...(pci === undefined ? {} : { pci: pci as [string, ...string[]] }),
+  });
+
+t.test("a declared profile applies where it brings nothing that a person decides", async (t) => {
+  const cases = [
+    { name: "nothing", facts: machine("Free"), expected: ["free", "free"] },
+    { name: "another kernel", facts: machine("Kernel"), expected: ["kernel", null] },
+    {
+      name: "unfree packages, and the same machine can do without",
+      facts: machine("Free", ["10de:1234"]),
+      expected: ["green", "free"],
+    },
+  ] as const;
+  for (const { name, facts, expected } of cases) {
+    const match = matchProfile(facts, all);
+    const [profile, applied] = expected;
+    t.equal(match.confidence, "likely", name);
+    t.equal(match.profile, `nixos-hardware/${profile}`, name);
+    const used = applied === null ? "generic/x86-64" : `nixos-hardware/${applied}`;
+    t.equal(match.applied, used, name);
+  }
+});
+
+t.test(
+  "a model is taken before the family that it extends, however much that looks at",
+  async (t) => {
+    const [free] = file.profiles;
+    const generic = handMade.profiles.find(({ id }) => id === "generic/x86-64");
+    if (free === undefined || generic === undefined) throw new Error("expected both");
+    const dmi = { sysVendor: "Acme", productName: "Free", boardVendor: "Acme" };
+    const family = {
+      ...generic,
+      id: "acme/family",
+      lineage: ["acme/family", "generic/x86-64"],
+      match: { any: [{ all: { dmi } }] } as typeof generic.match,
+    };
+    const profiles = withDeclared(
+      { v: 1, profiles: [family, generic] },
+      { ...file, profiles: [{ ...free, extends: "acme/family" }] },
+    );
+    const facts = sampleFacts({ architecture: "x86_64", dmi });
+    const match = matchProfile(facts, profiles);
+    t.same([match.profile, match.applied], ["nixos-hardware/free", "nixos-hardware/free"]);
+    t.match(
+      match.rejected.find(({ id }) => id === "acme/family")?.why,
+      "nixos-hardware/free refines it",
+    );
+  },
+);
+
+t.test(
+  "what is rendered imports it from the pin, or says what is left for the owner",
+  async (t) => {
+    const pins = {
+      "nixos-hardware": { storePath: "/nix/store/x-hw", narHash: null, revision: null },
+    };
+    const hardwareOf = (product: string, base: object) => {
+      const facts = machine(product);
+      const match = matchProfile(facts, all);
+      const { sources } = tryRender({}, { facts, match, profiles: all, base: base as never });
+      return sources.files.find(({ path }) => path === "firstlight/hardware.nix")?.content ?? "";
+    };
+    t.match(hardwareOf("Free", { pins }), '"/nix/store/x-hw/acme/free"');
+    t.match(
+      hardwareOf("Free", {}),
+      "Without acme/free of nixos-hardware, which is not pinned here.",
+    );
+    const absent = hardwareOf("Free", { pins, absentImports: ["acme/free"] });
+    t.match(absent, "Without acme/free of nixos-hardware, which the pinned tree has not.");
+    t.notMatch(absent, "/nix/store/x-hw");
+    const offered = hardwareOf("Kernel", { pins });
+    t.match(
+      offered,
+      "acme/kernel of nixos-hardware fits and is for you to import: another kernel, settings of the boot loader.",
+    );
+    t.notMatch(offered, "/nix/store/x-hw");
+  },
+);
+
+t.test("it takes over what it extends, and says what it was mined from", async (t) => {
+  const free = all.profiles.find(({ id }) => id === "nixos-hardware/free");
+  const generic = handMade.profiles.find(({ id }) => id === "generic/x86-64");
+  t.match(free, {
+    lineage: ["nixos-hardware/free", "generic/x86-64"],
+    status: { level: "declared", evidence: "productName of one machine, a test" },
+    nixos: { imports: ["acme/free"] },
+  });
+  t.equal(free?.initrd, generic?.initrd, "shared in memory");
+  t.equal(describeNeeds(["unfree", "device-off"]), "unfree packages, a device turned off");
+});
+
+t.test("the file is refused where it is damaged or does not fit", async (t) => {
+  for (const text of ["", "null", "[]", '{"v":2,"profiles":[]}', '{"v":1}'])
+    t.throws(() => parseDeclared(text), { code: "profile/invalid" }, text);
+  const stray = {
+    ...file,
+    profiles: [declare("x", "X", { extends: "acme/none" })],
+  } as DeclaredFile;
+  t.throws(() => withDeclared(handMade, stray), /extends acme\/none, which does not exist/);
+  t.equal(withDeclared(handMade, undefined), handMade);
+  t.same(parseDeclared(declaredAsset(file)), { ...file, modules: [] });
+});
+
+t.test("those that ship are many, sorted, and each has a rule of exact names", async (t) => {
+  const shipped = parseDeclared(files.readText("/hardware-profiles/nixos-hardware.json") ?? "");
+  t.ok(shipped.profiles.length >= 150, `${shipped.profiles.length} profiles`);
+  t.match(shipped.revision, /^[0-9a-f]{40}$/);
+  t.match(shipped.narHash, /^sha256-[A-Za-z0-9+/]{43}=$/);
+  const ids = shipped.profiles.map(({ id }) => id);
+  t.same(ids, [...new Set(ids)].sort());
+  for (const { id, module, match, evidence } of shipped.profiles) {
+    t.ok(shipped.modules.includes(module), `${id}: ${module} is a module`);
+    t.match(evidence, / of (?:one machine|\d+ machines), linuxhw\/DMI/, id);
+    t.notMatch(id, /framework/);
+    for (const { all: conditions } of match.any) {
+      const fields = Object.keys(conditions.dmi ?? {});
+      t.ok(fields.length === 2 && /Vendor$/.test(fields[0] ?? ""), `${id}: ${fields.join(" ")}`);
+      for (const rule of Object.values(conditions.dmi ?? {}))
+        t.ok(typeof rule === "string" || "oneOf" in rule, `${id}: exact`);
+    }
+  }
+  const names = compileProfiles(files, "/hardware-profiles").compiled.profiles.map(({ id }) => id);
+  t.ok(names.includes("nixos-hardware/dell-xps-13-9380") && names.includes("generic/x86-64"));
+});

@@ -8,8 +8,8 @@ import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles
 import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { type Compilation, compileFolders, compileProfiles } from "./compile.ts";
 import { compose } from "./components.ts";
-import { evaluateRule } from "./evaluate.ts";
 import { type DeclaredFile, readDeclared } from "./declared.ts";
+import { evaluateRule } from "./evaluate.ts";
 import { knownText } from "./known-text.ts";
 import { matchProfile } from "./match.ts";
 import type { CompiledProfile } from "./profile.ts";

@@ -72,21 +72,10 @@ const identities: readonly Identity[] = [
   machine("Framework", { product: "13" }),
 ];
 
-const profile = (id: string, match: Rule, extended: readonly string[] = []): CompiledProfile => ({
-  id,
-  title: id,
-  vendor: "Test",
-  status: { level: "declared", evidence: "none" },
-  lineage: [id, ...extended],
-  match,
-  witness: null,
-  nixos: { imports: [], options: { "a.b": true }, platform: null, modules: [] },
-  kernel: { min: null, params: {}, modules: [], blacklist: [] },
-  initrd: { availableModules: [], modules: [] },
-  network: {},
-  install: {},
-  quirks: [],
-});
+const profile = (id: string, match: Rule, extended: readonly string[] = []): CompiledProfile => {
+  const sample = sampleProfile(id, { match, lineage: [id, ...extended] });
+  return { ...sample, nixos: { ...sample.nixos, options: { "a.b": true } } };
+};
 const generic = profile("generic/x86-64", { any: [{ all: { cpu: { architecture: "x86_64" } } }] });
 /** Looks at more strings than a rule that is mined. */
 const family = profile(

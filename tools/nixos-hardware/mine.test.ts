@@ -5,6 +5,7 @@ import type { Rule } from "#generated/provisioner/profiles/profile.ts";
 import { withDeclared } from "#provisioner/profiles/declared.ts";
 import { type Identity, matchIdentity } from "#provisioner/profiles/identity.ts";
 import type { CompiledProfile, CompiledProfiles } from "#provisioner/profiles/profile.ts";
+import { sampleProfile } from "#provisioner/profiles/sample-profile.ts";
 import { readModules, readNeeds } from "./checkout.ts";
 import { type Find, mineProfiles } from "./mine.ts";
 

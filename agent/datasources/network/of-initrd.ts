@@ -36,8 +36,12 @@ interface Brought {
 export function networkOfInitrd(files: Files): LookedAt {
   const names = files.list(directory).filter((name) => /^net6?-.*\.conf$/.test(name));
   if (names.length === 0 || !isAsked(files)) return silent;
+  if (names.length > mostFiles) {
+    const message = `${names.length} files say the network of the initrd, ${mostFiles} at most are read`;
+    return unreadable(`${directory}/net-*.conf`, { message, hint });
+  }
   const findings: Finding[] = [];
-  const read = names.slice(0, mostFiles).flatMap((name) => {
+  const read = names.flatMap((name) => {
     const path = `${directory}/${name}`;
     const found = readInterface(files.readText(path, { maxBytes }) ?? "");
     if ("device" in found) return [found];

@@ -132,3 +132,13 @@ t.test("more files than are read are an error, and none is left out without a wo
   t.match(findings, [{ level: "error", code: "network/unreadable", message: /^65 files/ }]);
   t.end();
 });
+
+t.test("a file that is larger than any is an error at its place", (t) => {
+  const root = path.join(t.testdir(), "root");
+  setKernelCommandLine(root, "ip=dhcp");
+  writeTree(path.join(root, "run"), { "net-eth0.conf": "#".repeat(70_000) });
+  const { said, findings } = networkOfInitrd(fakeIo(root).files);
+  t.equal(said, undefined);
+  t.match(findings, [{ document: "/run/net-eth0.conf", level: "error", message: /larger/ }]);
+  t.end();
+});

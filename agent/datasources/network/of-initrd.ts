@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Json } from "#core/canonical-json.ts";
+import { isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { prefixLength } from "#provisioner/userdata/network-parts.ts";
@@ -43,7 +44,7 @@ export function networkOfInitrd(files: Files): LookedAt {
   const findings: Finding[] = [];
   const read = names.flatMap((name) => {
     const path = `${directory}/${name}`;
-    const found = readInterface(files.readText(path, { maxBytes }) ?? "");
+    const found = readFile(files, path);
     if ("device" in found) return [found];
     findings.push(...unreadable(path, found).findings);
     return [];
@@ -59,6 +60,15 @@ export function networkOfInitrd(files: Files): LookedAt {
 function isAsked(files: Files): boolean {
   const isWord = (word: string) => word.startsWith("ip=") || word.startsWith("ip6=");
   return readKernelArguments(files).some(isWord) || files.stat(iscsiFile) !== undefined;
+}
+
+function readFile(files: Files, path: string): Brought | Unreadable {
+  try {
+    return readInterface(files.readText(path, { maxBytes }) ?? "");
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return { message: error.message, hint };
+  }
 }
 
 function readInterface(text: string): Brought | Unreadable {

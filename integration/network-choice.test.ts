@@ -1,24 +1,13 @@
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
-import { sampleProfile } from "#provisioner/profiles/sample-profile.ts";
-import { noMatch, type TryOptions, tryRender } from "#provisioner/render/try-render.ts";
+import { laptop } from "#provisioner/render/sample-laptop.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
 import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
 import { writeRendered } from "./render-check.ts";
 
 t.setTimeout(120_000);
 const skip = skipWithoutNix();
 const network = { ethernets: { eth0: { dhcp4: true } } };
-
-/** A laptop whose profile asks for NetworkManager. */
-const profile: CompiledProfile = {
-  ...sampleProfile("acme/laptop", { match: { any: [{ all: { dmi: { sysVendor: "Acme" } } }] } }),
-  network: { renderer: "NetworkManager" },
-};
-const laptop: TryOptions = {
-  profiles: { v: 1, profiles: [profile] },
-  match: { ...noMatch, profile: profile.id, applied: profile.id, confidence: "certain" },
-};
 
 interface Chosen {
   readonly failed: readonly string[];

@@ -38,10 +38,9 @@ function only(...keys: readonly (keyof Spec)[]): Omit<Spec, "version"> {
   return Object.fromEntries(keys.map((key) => [key, all[key]]));
 }
 
-/** Files that are units, or those that are none. */
-function files(areUnits: boolean): NonNullable<Spec["files"]> {
-  return (all.files ?? []).filter((file) => (unitNameOf(file) !== undefined) === areUnits);
-}
+const [unitFiles = [], plainFiles = []] = [true, false].map((areUnits) =>
+  (all.files ?? []).filter((file) => (unitNameOf(file) !== undefined) === areUnits),
+);
 
 /** Every kind of interface but devices with a cable. */
 function linked(): NonNullable<Spec["network"]> {
@@ -81,9 +80,9 @@ export const renderCases: readonly RenderCase[] = [
   {
     name: "files",
     file: instance,
-    spec: { files: files(false), users: { alice: {} }, groups: { operators: {} } },
+    spec: { files: plainFiles, users: { alice: {} }, groups: { operators: {} } },
   },
-  { name: "commands", file: instance, spec: { ...only("commands"), files: files(true) } },
+  { name: "commands", file: instance, spec: { ...only("commands"), files: unitFiles } },
   { name: "units", file: instance, spec: only("units") },
   {
     name: "network-secrets",
@@ -129,7 +128,7 @@ export const renderCases: readonly RenderCase[] = [
   {
     name: "generation",
     file: "firstlight/generation.nix",
-    spec: { ...only("commands", "hooks"), files: files(true) },
+    spec: { ...only("commands", "hooks"), files: unitFiles },
   },
   {
     name: "home",

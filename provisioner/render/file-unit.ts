@@ -239,16 +239,18 @@ function putLine(concern: Concern, placed: PlacedFile, line: string): string {
   const what = sha256(JSON.stringify([mode, owner, group, versions])).slice(0, 16);
   const mount = innermostMount(concern, placed);
   // It is made anew: what a link in its place leads to is nothing to it.
-  const stamp = stampAt(concern, path, `file-${sha256(path).slice(0, 16)}`, directoryOf(path));
+  const stamp = onceStamp(concern, path, `file-${sha256(path).slice(0, 16)}`);
   const once = `once ${stamp} ${what} ${line}\n`;
   if (mount === undefined) return once;
   // Below a mount that is not there it is put, and is still to be put there.
   return `if mountpoint -q ${shellWord(mount.path)}; then\n  ${once}else\n  ${line}\nfi\n`;
 }
 
-/** What is gone with a boot is put again in the next; of /tmp, and what is in memory, all is. */
-function stampAt({ instanceId }: Concern, path: string, name: string, on = path): string {
-  if (!/^\/(?:run|tmp|var\/run)\//.test(path)) return stampWord(instanceId, on, name);
+/** What is gone with a boot is put again in the next; what is in memory is, and of /tmp it may be. */
+function onceStamp({ instanceId }: Concern, path: string, name: string): string {
+  if (!/^\/(?:run|tmp|var\/run)\//.test(path)) {
+    return stampWord(instanceId, directoryOf(path), name);
+  }
   return `/run/firstlight/stamps/${instanceScope(instanceId)}/${name}`;
 }
 
@@ -285,5 +287,6 @@ function stamp(
   const what = `${concern.instanceId}\0${file.path}\0${version}`;
   const times = known.get(what) ?? 0;
   known.set(what, times + 1);
-  return stampAt(concern, file.path, `append-${sha256(`${what}\0${times}`).slice(0, 16)}`);
+  const name = `append-${sha256(`${what}\0${times}`).slice(0, 16)}`;
+  return stampWord(concern.instanceId, file.path, name); // what /tmp keeps over a boot has it already
 }

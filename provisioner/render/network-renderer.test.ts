@@ -1,27 +1,10 @@
 import t from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
 import { asksForNetworkd, enablesManager } from "./network-renderer.ts";
-import { fileOf, noMatch, type TryOptions, tryRender } from "./try-render.ts";
+import { laptop } from "./sample-laptop.ts";
+import { fileOf, type TryOptions, tryRender } from "./try-render.ts";
 
 const network = { ethernets: { eth0: { dhcp4: true } } };
-
-/** A laptop whose profile asks for NetworkManager. */
-const profile: CompiledProfile = {
-  ...{ id: "acme/laptop", title: "Laptop", vendor: "Acme", lineage: ["acme/laptop"] },
-  ...{ status: { level: "declared", evidence: "none" }, witness: null, quirks: [] },
-  ...{ kind: "model", power: null },
-  match: { any: [{ all: { dmi: { sysVendor: "Acme" } } }] },
-  nixos: { imports: [], options: {}, platform: null, modules: [] },
-  kernel: { min: null, params: {}, modules: [], blacklist: [] },
-  initrd: { availableModules: [], modules: [] },
-  network: { renderer: "NetworkManager" },
-  install: {},
-};
-const laptop: TryOptions = {
-  profiles: { v: 1, profiles: [profile] },
-  match: { ...noMatch, profile: profile.id, applied: profile.id, confidence: "certain" },
-};
 
 function adopted(content: string): TryOptions {
   const files = [{ path: "configuration.nix", content, mode: 0o644 }];

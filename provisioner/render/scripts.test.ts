@@ -566,6 +566,12 @@ t.test("files", async (t) => {
         t.match(stamps(file), /^\/run\/firstlight\/stamps\/[0-9a-f]{16}$/, file);
       for (const file of ["/opt/a", "/runs/a"])
         t.match(stamps(file), /^"\$\(stampsFor \/\w+ [0-9a-f]{16}\)"$/, file);
+      for (const file of ["/tmp/a", "/opt/a", "/run/a"])
+        t.match(
+          scriptOf([{ ...me, path: file, content: "text\n", append: true }]),
+          `add "$(stampsFor ${file} `,
+          `${file}: the disk may keep what was added`,
+        );
     },
   );
 

@@ -41,7 +41,7 @@ files:
   - {path: /etc/token, secret: t0ken}
   - {path: /etc/key, content: k3y, mode: "0600"}
 commands:
-  - {name: hello, when: late, frequency: once, interpreter: bash, script: echo hello, starter: exec nice "$@"}
+  - {name: hello, when: late, frequency: once, interpreter: bash, script: echo hello, starter: exec nice "$@", enables: [app.service]}
 hooks:
   - {name: save, when: pre-update, script: echo save, interpreter: bash, timeout: 1m, onFailure: warn}
   - {name: tell, when: post-update, command: [/bin/true]}

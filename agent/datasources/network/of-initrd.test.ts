@@ -121,3 +121,24 @@ t.test("an interface without an address of hardware is found by its name", (t) =
   t.same(ethernets, { eth0: { dhcp4: true, critical: true } });
   t.end();
 });
+
+t.test("more files than are read are an error, and none is left out without a word", (t) => {
+  const root = path.join(t.testdir(), "root");
+  setKernelCommandLine(root, "ip=dhcp");
+  const names = Array.from({ length: 65 }, (_, index) => `net-eth${index}.conf`);
+  writeTree(path.join(root, "run"), Object.fromEntries(names.map((name) => [name, leased])));
+  const { said, findings } = networkOfInitrd(fakeIo(root).files);
+  t.equal(said, undefined);
+  t.match(findings, [{ level: "error", code: "network/unreadable", message: /^65 files/ }]);
+  t.end();
+});
+
+t.test("a file that is larger than any is an error at its place", (t) => {
+  const root = path.join(t.testdir(), "root");
+  setKernelCommandLine(root, "ip=dhcp");
+  writeTree(path.join(root, "run"), { "net-eth0.conf": "#".repeat(70_000) });
+  const { said, findings } = networkOfInitrd(fakeIo(root).files);
+  t.equal(said, undefined);
+  t.match(findings, [{ document: "/run/net-eth0.conf", level: "error", message: /larger/ }]);
+  t.end();
+});

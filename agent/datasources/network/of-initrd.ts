@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Json } from "#core/canonical-json.ts";
+import { isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { prefixLength } from "#provisioner/userdata/network-parts.ts";
@@ -36,10 +37,14 @@ interface Brought {
 export function networkOfInitrd(files: Files): LookedAt {
   const names = files.list(directory).filter((name) => /^net6?-.*\.conf$/.test(name));
   if (names.length === 0 || !isAsked(files)) return silent;
+  if (names.length > mostFiles) {
+    const message = `${names.length} files say the network of the initrd, ${mostFiles} at most are read`;
+    return unreadable(`${directory}/net-*.conf`, { message, hint });
+  }
   const findings: Finding[] = [];
-  const read = names.slice(0, mostFiles).flatMap((name) => {
+  const read = names.flatMap((name) => {
     const path = `${directory}/${name}`;
-    const found = readInterface(files.readText(path, { maxBytes }) ?? "");
+    const found = readFile(files, path);
     if ("device" in found) return [found];
     findings.push(...unreadable(path, found).findings);
     return [];
@@ -55,6 +60,15 @@ export function networkOfInitrd(files: Files): LookedAt {
 function isAsked(files: Files): boolean {
   const isWord = (word: string) => word.startsWith("ip=") || word.startsWith("ip6=");
   return readKernelArguments(files).some(isWord) || files.stat(iscsiFile) !== undefined;
+}
+
+function readFile(files: Files, path: string): Brought | Unreadable {
+  try {
+    return readInterface(files.readText(path, { maxBytes }) ?? "");
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return { message: error.message, hint };
+  }
 }
 
 function readInterface(text: string): Brought | Unreadable {

@@ -287,6 +287,10 @@ const notEnabling: Readonly<Record<string, readonly [written: string, command: s
   "by a shell with other paths": [app(), "bash -lc 'systemctl enable app'"],
   "in a script of a list": [app(), "[bash, -lc, systemctl enable app]"],
   "with another PATH": [app(), "PATH=/opt/app; systemctl enable app"],
+  "with a directory before those of its PATH": [
+    app(),
+    "export PATH=/run/current-system/sw/bin:$PATH; systemctl enable app",
+  ],
   "as another account": [app(), "doas systemctl enable app"],
   "by what may be anything": [app(), "systemctl enable app $MORE"],
   "that is a secret": [app("    permissions: '0600'\n"), "systemctl enable app"],

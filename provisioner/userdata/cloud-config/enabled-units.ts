@@ -58,8 +58,9 @@ function withSuffix(word: string): string {
   return /\.(?:service|socket|timer|path)$/.test(name) ? name : `${name}.service`;
 }
 
+/** Whether a text has programs come from elsewhere before they come from where the unit has them. */
 function leavesPath(text: string): boolean {
-  return /\bPATH=(?!\S*\$\{?PATH\b)|\/etc\/profile|set-environment/.test(text);
+  return /\bPATH=(?!["']?\$(?:PATH\b|\{PATH\}))|\/etc\/profile|set-environment/.test(text);
 }
 
 function pathOf(file: Input): string | undefined {

@@ -9,6 +9,8 @@ export function hardwarePage(): string {
     "# What a machine is",
     `Made by \`npm run docs\` from \`${schemaFile}\` and \`agent/facts/fact-sources.ts\`.`,
     ...schemaSections(schemaFile, intro),
+    "## What others say",
+    report,
     "## Where each fact is read",
     "A `*` stands for the name of a device. A name without a slash is another fact.",
     sourcesTable(),
@@ -25,6 +27,17 @@ Nothing here changes from one boot to the next by itself: a boot that finds the 
 as it was, has nothing to do. So no charge, temperature, free space, load or time is a fact. What udev says of
 disks is read from its database, not from the disks: it needs no privilege and cannot hang, and an installer
 looks for itself before it writes.`;
+
+const report = `\`firstlight facts --report\` asks systeminformation (in a process of its own), lspci, dmidecode, lsblk, lscpu and ip
+what they know, all at once. Each has its deadline, and nobody is waited for longer than two seconds; one that is
+missing, fails, hangs, talks without end or says something that cannot be read is named under \`gaps\`, as is every
+file of the kernel that was not understood. The facts stay the kernel's: another's word is put beside it under
+\`sources\`, and under \`disagreements\` where it differs, or names a disk, a PCI function or a network card that the
+other does not know. Nobody's silence is a disagreement, and neither is what systeminformation is known to get wrong:
+day and month of the firmware's date in each other's place, \`-\` for a part number, a container's name for the
+machine's, a battery that it does not find. Its empty lists without the tool that fills them are gaps. dmidecode
+needs root. With \`--json\` all of it is one document (\`agent/facts/facts-report.schema.json\`); the facts in it are those of
+\`facts --json\`, byte for byte.`;
 
 function sourcesTable(): string {
   const rows = Object.entries(factSources).map(

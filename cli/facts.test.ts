@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import t from "tap";
 import { validate } from "#generated/agent/facts/facts-report.validate.js";
 import { firstlight, machine } from "./try-commands.ts";
@@ -23,6 +25,35 @@ t.test("only this machine can be asked, and by one of the two", async (t) => {
   });
   t.match(firstlight(["facts", "--report", "--witness"]), {
     code: 4,
-    stderr: /expected one of --report and --witness/,
+    stderr: /expected one of --report, --witness and --format/,
+  });
+});
+
+t.test("a report for NixOS is printed, and read back with a log around it", async (t) => {
+  const root = machine(t, "#cloud-config\n{}\n");
+  const { code, stdout } = firstlight(["facts", "--root", root, "--format", "facter"]);
+  t.equal(code, 0);
+  t.match(JSON.parse(stdout), { version: 1, system: "aarch64-linux", virtualisation: "none" });
+  const match = (text: string) => {
+    const file = path.join(root, "facter.json");
+    writeFileSync(file, text);
+    return firstlight(["profiles", "match", "--facts", file]);
+  };
+  t.match(match(`building '/nix/store/x.drv'...\n{ this is a log }\n${stdout}\ndone\n`), {
+    code: 0,
+    stdout: /generic\/aarch64/,
+  });
+  const bytes = Math.floor(stdout.length / 2);
+  t.match(match(stdout.slice(0, bytes)), {
+    code: 4,
+    stderr: new RegExp(`facter.json: cut off at byte ${bytes}: .*facts/invalid`, "s"),
+  });
+  t.match(match(stdout.replace('"version": 1', '"version": 3')), {
+    code: 4,
+    stderr: /a report of nixos-facter of version 3; 1 and 2 are understood/,
+  });
+  t.match(firstlight(["facts", "--root", root, "--format", "yaml"]), {
+    code: 4,
+    stderr: /expected --format facter, not yaml/,
   });
 });

@@ -3,26 +3,34 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { FactsReport } from "#generated/agent/facts/facts-report.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import type { Command } from "../command.ts";
+import { type Command, textFlag } from "../command.ts";
 import { thisProgram } from "../this-program.ts";
 import { askWitness } from "../witness.ts";
 
 /** `firstlight facts` */
 export const command: Command = {
-  usage: "facts [--root DIR | --report | --witness] [--json]",
+  usage: "facts [--root DIR | --report | --witness] [--format facter] [--json]",
   summary: "Say what this machine is, as the kernel tells it.",
   help: [
+    "--format facter prints a report of nixos-facter (version 1), for NixOS's hardware.facter.reportPath.",
     "--report asks systeminformation, lspci, dmidecode, lsblk, lscpu and ip too, all at once and for two seconds at",
     "most, and says where they contradict the kernel and what could not be asked; with --json who says what.",
     "--witness shows what systeminformation measures now: memory, load, temperatures, battery.",
   ].join("\n"),
-  options: { report: { type: "boolean" }, witness: { type: "boolean" } },
+  options: {
+    format: { type: "string" },
+    report: { type: "boolean" },
+    witness: { type: "boolean" },
+  },
   arity: [0, 0],
   async run({ io, flags, json, out, signal }) {
     const asked = flags["witness"] === true;
     const wantsReport = flags["report"] === true;
-    if (asked && wantsReport)
-      throw new Fault("cli/usage", "facts: expected one of --report and --witness");
+    const format = textFlag(flags, "format");
+    if (format !== undefined && format !== "facter")
+      throw new Fault("cli/usage", `facts: expected --format facter, not ${format}`);
+    if ([asked, wantsReport, format !== undefined].filter(Boolean).length > 1)
+      throw new Fault("cli/usage", "facts: expected one of --report, --witness and --format");
     if ((asked || wantsReport) && io.files.root !== "/") {
       const flag = asked ? "--witness" : "--report";
       throw new Fault("cli/usage", `facts: ${flag} looks at this machine, and not at a --root`);
@@ -35,6 +43,11 @@ export const command: Command = {
       return 0;
     }
     const facts = readFacts(io);
+    if (format !== undefined) {
+      const { facterFromFacts } = await import("#provisioner/facts/to-facter.ts");
+      out.data(JSON.stringify(facterFromFacts(facts), null, 2));
+      return 0;
+    }
     const witness = asked ? await askWitness(io, signal) : undefined;
     if (json) out.data(prettyJson(witness === undefined ? facts : { facts, witness }));
     else out.data(describe(facts) + (witness === undefined ? "" : `\n${prettyJson(witness)}`));

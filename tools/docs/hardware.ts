@@ -11,6 +11,8 @@ export function hardwarePage(): string {
     ...schemaSections(schemaFile, intro),
     "## What others say",
     report,
+    "## Reports of nixos-facter",
+    facter,
     "## Where each fact is read",
     "A `*` stands for the name of a device. A name without a slash is another fact.",
     sourcesTable(),
@@ -38,6 +40,16 @@ day and month of the firmware's date in each other's place, \`-\` for a part num
 machine's, a battery that it does not find. Its empty lists without the tool that fills them are gaps. dmidecode
 needs root. With \`--json\` all of it is one document (\`agent/facts/facts-report.schema.json\`); the facts in it are those of
 \`facts --json\`, byte for byte.`;
+
+const facter = `\`firstlight facts --format facter\` prints the facts as a report of nixos-facter, version 1, for NixOS's
+\`hardware.facter.reportPath\`. It holds what those modules read: modules of disks, controllers and graphics, interfaces with
+a device behind them, processor, firmware, form factor, virtualisation (QEMU that imitates Hyper-V is QEMU),
+Bluetooth, cameras, USB ids. It holds no serial number, no hardware address and no monitor: \`hardware.facter.detected.graphics.enable\` is
+to be set where a screen is used.
+
+Wherever facts are taken from a file (\`--facts\`), a report of version 1 or 2 may stand in place of them, also with the
+lines of a log around it. What it has no place for is unknown then: the device tree, Secure Boot, the TPM, what lies on
+disks, counts of cores, addresses. A report that was cut off, or of another version, is refused.`;
 
 function sourcesTable(): string {
   const rows = Object.entries(factSources).map(

@@ -1,8 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { validate } from "#generated/agent/facts/facts-report.validate.js";
+import { publishedSchemas, shippedPath } from "./published-schemas.ts";
 import { firstlight, machine } from "./try-commands.ts";
+
+const repository = path.join(import.meta.dirname, "..");
 
 // Each command is a process of its own.
 t.setTimeout(600_000);
@@ -56,4 +59,34 @@ t.test("a report for NixOS is printed, and read back with a log around it", asyn
     code: 4,
     stderr: /expected --format facter, not yaml/,
   });
+});
+
+t.test(
+  "the schema of the facts, and that of a report, is printed as it is published",
+  async (t) => {
+    for (const [args, name] of [
+      [[], "facts"],
+      [["--report"], "facts-report"],
+    ] as const) {
+      const { code, stdout } = firstlight(["facts", "--schema", ...args]);
+      t.equal(code, 0);
+      t.equal(stdout, readFileSync(path.join(repository, publishedSchemas[name]), "utf8"), name);
+      const shipped = path.join(repository, "dist", shippedPath(name));
+      if (existsSync(shipped)) t.equal(stdout, readFileSync(shipped, "utf8"), `${name}, shipped`);
+    }
+    t.match(firstlight(["facts", "--schema", "--witness"]), {
+      code: 4,
+      stderr: /--schema is that of the facts, or of --report/,
+    });
+  },
+);
+
+t.test("the schemas are those by which other programs can check what is printed", async (t) => {
+  const { stdout } = firstlight(["facts", "--schema"]);
+  const root = machine(t, "#cloud-config\n{}\n");
+  const facts: unknown = JSON.parse(firstlight(["facts", "--root", root, "--json"]).stdout);
+  const { Ajv2020 } = await import("ajv/dist/2020.js");
+  const check = new Ajv2020({ allowUnionTypes: true }).compile(JSON.parse(stdout) as object);
+  t.ok(check(facts), "facts fit the printed schema", { errors: check.errors });
+  t.notOk(check({ ...(facts as object), more: 1 }));
 });

@@ -129,6 +129,8 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
   t.equal(withAge.length, 1);
   for (const asset of [
     "hardware-profiles.json",
+    "schemas/facts-v1.json",
+    "schemas/facts-report-v1.json",
     "nixos-hardware.json",
     "nixos/module.nix",
     "templates/docker-host",

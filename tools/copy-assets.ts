@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { compiledSuffix } from "#cli/chunk-loader.ts";
+import { type PublishedSchema, publishedSchemas, shippedPath } from "#cli/published-schemas.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { compileHandMade } from "#provisioner/profiles/compile.ts";
@@ -22,7 +23,7 @@ import {
 import manifest from "../package.json" with { type: "json" };
 
 // Second half of `npm run build`: what the program reads at run time, put beside the bundle.
-// Templates and the NixOS module are copied; profiles are compiled into one file,
+// Templates, the NixOS module and published schemas are copied; profiles are compiled into one file,
 // and the declared ones lie beside it.
 
 const repository = join(import.meta.dirname, "..");
@@ -31,12 +32,19 @@ const dist = join(repository, "dist");
 mkdirSync(dist, { recursive: true });
 copyRoom("templates", (path) => !path.endsWith(".test.ts"));
 copyRoom("nixos", (path) => !/\.[a-z]+$/.test(path) || /\.(?:nix|sh)$/.test(path));
+copySchemas();
 compileHardwareProfiles();
 writePackage();
 
 function copyRoom(room: string, wanted: (path: string) => boolean): void {
   rmSync(join(dist, room), { recursive: true, force: true });
   cpSync(join(repository, room), join(dist, room), { recursive: true, filter: wanted });
+}
+
+function copySchemas(): void {
+  mkdirSync(join(dist, "schemas"), { recursive: true });
+  for (const [name, file] of Object.entries(publishedSchemas))
+    cpSync(join(repository, file), join(dist, shippedPath(name as PublishedSchema)));
 }
 
 function compileHardwareProfiles(): void {

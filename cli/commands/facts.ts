@@ -3,23 +3,26 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { FactsReport } from "#generated/agent/facts/facts-report.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { findAssets } from "../assets.ts";
 import { type Command, textFlag } from "../command.ts";
 import { thisProgram } from "../this-program.ts";
 import { askWitness } from "../witness.ts";
 
 /** `firstlight facts` */
 export const command: Command = {
-  usage: "facts [--root DIR | --report | --witness] [--format facter] [--json]",
+  usage: "facts [--root DIR | --report | --witness] [--format facter] [--schema] [--json]",
   summary: "Say what this machine is, as the kernel tells it.",
   help: [
     "--format facter prints a report of nixos-facter (version 1), for NixOS's hardware.facter.reportPath.",
     "--report asks systeminformation, lspci, dmidecode, lsblk, lscpu and ip too, all at once and for two seconds at",
     "most, and says where they contradict the kernel and what could not be asked; with --json who says what.",
+    "--schema prints the JSON Schema of what --json prints, with --report that of the report.",
     "--witness shows what systeminformation measures now: memory, load, temperatures, battery.",
   ].join("\n"),
   options: {
     format: { type: "string" },
     report: { type: "boolean" },
+    schema: { type: "boolean" },
     witness: { type: "boolean" },
   },
   arity: [0, 0],
@@ -31,6 +34,16 @@ export const command: Command = {
       throw new Fault("cli/usage", `facts: expected --format facter, not ${format}`);
     if ([asked, wantsReport, format !== undefined].filter(Boolean).length > 1)
       throw new Fault("cli/usage", "facts: expected one of --report, --witness and --format");
+    if (flags["schema"] === true) {
+      if (asked || format !== undefined)
+        throw new Fault("cli/usage", "facts: --schema is that of the facts, or of --report");
+      out.data(
+        findAssets()
+          .schema(wantsReport ? "facts-report" : "facts")
+          .trimEnd(),
+      );
+      return 0;
+    }
     if ((asked || wantsReport) && io.files.root !== "/") {
       const flag = asked ? "--witness" : "--report";
       throw new Fault("cli/usage", `facts: ${flag} looks at this machine, and not at a --root`);

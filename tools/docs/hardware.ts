@@ -20,7 +20,8 @@ export function hardwarePage(): string {
 }
 
 const intro = `\`firstlight facts\` shows them to a person, \`facts --json\` prints them whole; \`--facts FILE\` of other
-commands takes them back. They are read from the kernel's files in a few milliseconds, without a process and
+commands takes them back. \`facts --schema\` prints their JSON Schema, which is shipped as \`schemas/facts-v1.json\` beside the
+program (\`schemas/facts-report-v1.json\` is that of the report below, and refers to it). They are read from the kernel's files in a few milliseconds, without a process and
 without a question to a device, but for the registers of a TPM, which root alone may compare with its log.
 Sizes are in bytes. Which hardware profile a machine gets by them is in
 [hardware-profiles.md](hardware-profiles.md).

@@ -113,6 +113,22 @@ t.test("what the library is known to get wrong is seen, and is no disagreement",
   );
 });
 
+t.test("what comes and goes, or is made of memory, is held against nobody", async (t) => {
+  const made = (name: string) => ({ device: `/dev/${name}`, type: "", model: "", vendor: "" });
+  const rest = { sizeBytes: 1, attachedBy: "", smart: null, celsius: null };
+  const disks = ["nvme0n1", "zram0", "mmcblk0boot0"].map((name) => ({ ...made(name), ...rest }));
+  const answers = {
+    ...right,
+    firstlight: `${JSON.stringify({ call: "disks", value: disks })}\n`,
+    ip: '[{"ifname":"eth0","link_type":"infiniband","linkinfo":{}},{"ifname":"veth9","link_type":"ether","linkinfo":{}}]',
+  };
+  const { report } = await reportOf(t.testdir({}), says(answers));
+  t.same(
+    report.disagreements.map(({ fact }) => fact),
+    ["blockDevices[nvme0n1].sizeBytes"],
+  );
+});
+
 t.test("a lie is a disagreement, and so is a device that only one of them has", async (t) => {
   const lies = {
     ...right,

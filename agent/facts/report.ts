@@ -131,7 +131,7 @@ function withAbsences(facts: Facts, testimony: Testimony): ReadonlyMap<string, F
       .map(({ name }) => `network[${name}].name`),
   };
   for (const place of testimony.whole.flatMap((list) => names[list]))
-    if (!values.has(place)) values.set(place, null);
+    if (!values.has(place) && testimony.uncounted?.has(place) !== true) values.set(place, null);
   return values;
 }
 

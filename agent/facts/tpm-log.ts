@@ -64,22 +64,25 @@ export function parseTpmLog(bytes: Uint8Array): TpmLog | null {
 function replay(events: readonly LogEvent[], bank: Bank): Registers {
   const [number = 0] = [...algorithms].find(([, name]) => name === bank) ?? [];
   const registers = new Map<number, Buffer>();
-  for (let at = 0; at <= lastRegister; at++) registers.set(at, Buffer.alloc(sizes[bank]));
-  if (events.some(({ register, type }) => register === 0 && type === hashedByCpu))
-    registers.set(0, startValue(bank, 4));
-  for (const { register, type, digests, data } of events) {
-    if (type === noAction) {
-      // The one event that is not measured and still counts: where the measuring was begun.
-      if (register === 0 && startsWith(data, locality))
-        registers.set(0, startValue(bank, data[locality.length] ?? 0));
-      continue;
-    }
+  for (let at = 0; at <= lastRegister; at++)
+    registers.set(at, startValue(bank, at === 0 ? firstByte(events) : 0));
+  for (const { register, type, digests } of events) {
     const before = registers.get(register);
     const digest = digests.get(number);
-    if (before === undefined || digest === undefined) continue;
+    if (type === noAction || before === undefined || digest === undefined) continue;
     registers.set(register, createHash(bank).update(before).update(digest).digest());
   }
   return registers;
+}
+
+/** What register 0 begins with, which says who began to measure: an event that is not measured, or the processor. */
+function firstByte(events: readonly LogEvent[]): number {
+  const ofRegister0 = events.filter(({ register }) => register === 0);
+  const told = ofRegister0.find(
+    ({ type, data }) => type === noAction && startsWith(data, locality),
+  );
+  if (told !== undefined) return told.data[locality.length] ?? 0;
+  return ofRegister0.some(({ type }) => type === hashedByCpu) ? 4 : 0;
 }
 
 function startValue(bank: Bank, last: number): Buffer {

@@ -41,12 +41,14 @@ t.test("a log that explains the registers is complete, and one that does not is 
   const left: readonly FakeTpmEvent[] = [...events, { register: 2, data: "not in the log" }];
   const untold = events.map((event) => ({ ...event, measured: event.register !== 4 }));
   const start = [{ register: 0, type: 3, data: "StartupLocality\0\x03" }, ...events];
+  const late = [...events, { register: 0, type: 3, data: "StartupLocality\0\x03" }];
   const byCpu = [{ register: 0, type: 0x8000_0007, data: "HCRTM" }, ...events];
   const cases = [
     ["all of it", newTpmLog(events), registersAfter("sha256", events), "complete"],
     ["one that the log lacks", newTpmLog(events), registersAfter("sha256", left), "incomplete"],
     ["one that the TPM lacks", newTpmLog(events), registersAfter("sha256", untold), "incomplete"],
     ["another locality", newTpmLog(start), registersAfter("sha256", events, 3), "complete"],
+    ["told late", newTpmLog(late), registersAfter("sha256", events, 3), "complete"],
     ["begun by the processor", newTpmLog(byCpu), registersAfter("sha256", byCpu, 4), "complete"],
   ] as const;
   for (const [name, bytes, values, eventLog] of cases) {

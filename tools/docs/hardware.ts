@@ -29,7 +29,8 @@ Sizes are in bytes. Which hardware profile a machine gets by them is in
 Nothing here changes from one boot to the next by itself: a boot that finds the same facts, and everything else
 as it was, has nothing to do. So no charge, temperature, free space, load or time is a fact. What udev says of
 disks is read from its database, not from the disks: it needs no privilege and cannot hang, and an installer
-looks for itself before it writes.`;
+looks for itself before it writes. In a container (\`virtualisation\` says so) firmware and devices are those of the
+machine that it runs on.`;
 
 const report = `\`firstlight facts --report\` asks systeminformation (in a process of its own), lspci, dmidecode, lsblk, lscpu and ip
 what they know, all at once. Each has its deadline, and nobody is waited for longer than two seconds; one that is

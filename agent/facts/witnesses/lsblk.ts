@@ -26,15 +26,15 @@ export const lsblk: WitnessTool = {
       const name = textOf(device["kname"]);
       if (name === null) return null;
       const whole = device["type"] === "disk" || device["type"] === "rom";
-      if (whole && !isMade(name) && !isBootArea(name)) tellDisk(values, name, device);
+      if (whole && !isMadeDisk(name) && !isBootArea(name)) tellDisk(values, name, device);
     }
     return { values, whole: ["blockDevices"] };
   },
 };
 
-/** Names of what the kernel makes out of memory, files, networks or other disks. */
-function isMade(name: string): boolean {
-  return /^(zram|ram|loop|nbd|rbd|md|dm-|drbd|bcache|zd)[0-9]/.test(name);
+/** Names of what the kernel makes out of memory, files, networks or other disks, and calls virtual. */
+export function isMadeDisk(name: string): boolean {
+  return /^(zram|ram|loop|nbd|md|dm-|drbd|bcache|zd|nullb|ublkb)[0-9]/.test(name);
 }
 
 function tellDisk(values: Map<string, FactValue>, name: string, disk: Mapping): void {

@@ -1,6 +1,8 @@
 import type { WitnessReadings } from "#generated/agent/facts/witness.ts";
 import { chassisType } from "#provisioner/facts/chassis.ts";
+import { isBootArea } from "../block.ts";
 import type { WitnessCall } from "../witness-calls.ts";
+import { isMadeDisk } from "./lsblk.ts";
 import type { FactValue, Reader, Testimony } from "./witness-tool.ts";
 
 /** What the library is asked for a report: none of it changes by itself. */
@@ -29,6 +31,7 @@ export function libraryTestimony(readings: WitnessReadings): Testimony {
   if (power !== undefined) say("features.battery", power.battery);
   for (const { device, sizeBytes } of disks ?? []) {
     const name = device.replace(/^\/dev\//, "");
+    if (isMadeDisk(name) || isBootArea(name)) continue;
     say(`blockDevices[${name}].name`, name);
     if (sizeBytes > 0) say(`blockDevices[${name}].sizeBytes`, sizeBytes);
   }

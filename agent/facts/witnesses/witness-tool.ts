@@ -13,6 +13,8 @@ export interface Testimony {
   readonly values: ReadonlyMap<string, FactValue>;
   /** Lists of which it knows every item: one that it does not name is not there for it. */
   readonly whole: readonly ("pci" | "blockDevices" | "network")[];
+  /** Places of items that it knows and says nothing of. */
+  readonly uncounted?: ReadonlySet<string>;
 }
 
 /** A program that says something of the hardware. */

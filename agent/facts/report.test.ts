@@ -214,6 +214,22 @@ t.test(
   },
 );
 
+t.test("a process that nobody can end is not waited for", { timeout: 60_000 }, async (t) => {
+  const directory = t.testdir({});
+  const stuck: FakeProgram = () => new Promise(() => {});
+  const { report } = await reportOf(directory, { ...says(right), lsblk: stuck, firstlight: stuck });
+  t.ok(validate(report), "fits its schema", { errors: validate.errors });
+  t.same(
+    report.gaps.map(({ by, why }) => [by, why]),
+    [
+      ["systeminformation", "timed-out"],
+      ["lsblk", "timed-out"],
+    ],
+  );
+  t.match(report.gaps[1]?.message, /cannot be ended/);
+  t.equal(report.sources["dmi.sysVendor"]?.at(-1)?.by, "dmidecode", "the others are heard");
+});
+
 t.test("what the kernel's files did not tell is a gap of the facts themselves", async (t) => {
   const directory = t.testdir({});
   const { report } = await reportOf(directory, says(right));

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Io } from "#core/io.ts";
 import type { Disagreement, FactsReport, Gap } from "#generated/agent/facts/facts-report.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
@@ -10,7 +11,13 @@ import { lsblk } from "./witnesses/lsblk.ts";
 import { lscpu } from "./witnesses/lscpu.ts";
 import { lspci } from "./witnesses/lspci.ts";
 import { isKnownFault, libraryCalls, libraryTestimony } from "./witnesses/systeminformation.ts";
-import { type Asked, askTool, type FactValue, type Testimony } from "./witnesses/witness-tool.ts";
+import {
+  type Asked,
+  askTool,
+  type FactValue,
+  type Reader,
+  type Testimony,
+} from "./witnesses/witness-tool.ts";
 
 /** Tools that are asked, each in a process of its own. */
 export const witnessTools = [lspci, dmidecode, lsblk, lscpu, ip] as const;
@@ -20,6 +27,7 @@ export const witnessTools = [lspci, dmidecode, lsblk, lscpu, ip] as const;
 const toolMs = 1_500;
 const libraryMs = 1_700;
 const graceMs = 200;
+const mostMs = 2_000;
 
 /** How the report is made. */
 export interface ReportOptions {
@@ -40,8 +48,8 @@ export async function readFactsReport(io: Io, options: ReportOptions): Promise<F
   const { signal } = options;
   const patience = { timeoutMs: toolMs, graceMs, ...(signal === undefined ? {} : { signal }) };
   const asked = await Promise.all([
-    askLibrary(io, options),
-    ...witnessTools.map((tool) => askTool(io, tool, patience)),
+    orLate("systeminformation", askLibrary(io, options)),
+    ...witnessTools.map((tool) => orLate(tool.name, askTool(io, tool, patience))),
   ]);
   const ms = Object.fromEntries(asked.map((each) => [each.by, each.ms]));
   return {
@@ -51,6 +59,29 @@ export async function readFactsReport(io: Io, options: ReportOptions): Promise<F
     gaps: [...kernelGaps(facts), ...asked.flatMap(({ gaps }) => gaps)].slice(0, 256),
     ms: { ...ms, kernel: kernelMs, total: Math.round(io.clock.monotonicMs() - started) },
   };
+}
+
+/** A process that waits for a dead disk inside of the kernel cannot be ended, and is not waited for. */
+async function orLate(by: Reader, asked: Promise<Asked>): Promise<Asked> {
+  const timer = new AbortController();
+  const late = delay(mostMs, undefined, { signal: timer.signal }).then(
+    (): Asked => ({
+      by,
+      from: by,
+      testimony: null,
+      gaps: [
+        {
+          by,
+          what: "all that it knows",
+          why: "timed-out",
+          message: `${by}: no answer within ${mostMs} ms, and it cannot be ended`,
+        },
+      ],
+      ms: mostMs,
+    }),
+  );
+  late.catch(() => {}); // it was not needed
+  return Promise.race([asked, late]).finally(() => timer.abort());
 }
 
 async function askLibrary(io: Io, { argv, signal }: ReportOptions): Promise<Asked> {

@@ -11,6 +11,8 @@ import { kindOf, type ProfileFolder, readProfileFolders } from "./profile-folder
 /** Profiles as compiled, and what is the matter with their files. */
 export interface Compilation {
   readonly compiled: CompiledProfiles;
+  /** Those of them that are made by hand. */
+  readonly handMade: CompiledProfiles;
   readonly findings: readonly Finding[];
   /** The folders they come from, for the lint. */
   readonly folders: readonly ProfileFolder[];
@@ -19,7 +21,7 @@ export interface Compilation {
 /** The profiles below `directory`, made by hand and declared. */
 export function compileProfiles(files: Files, directory: string): Compilation {
   const compilation = compileHandMade(files, directory);
-  const compiled = withDeclared(compilation.compiled, readDeclared(files, directory));
+  const compiled = withDeclared(compilation.handMade, readDeclared(files, directory));
   return { ...compilation, compiled };
 }
 
@@ -56,7 +58,8 @@ export function compileFolders(folders: readonly ProfileFolder[]): Compilation {
     found.push(...conflicts);
   }
   profiles.sort((a, b) => (a.id < b.id ? -1 : 1));
-  return { compiled: { v: 1, profiles }, findings: found, folders };
+  const compiled: CompiledProfiles = { v: 1, profiles };
+  return { compiled, handMade: compiled, findings: found, folders };
 }
 
 function resolve(

@@ -4,6 +4,7 @@ import { Secret } from "#core/secret.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { holdToOptions } from "#provisioner/nixos-options/rendered.ts";
+import { profileSet } from "#provisioner/profiles/profile.ts";
 import type { Base } from "#provisioner/render/base.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
@@ -149,7 +150,7 @@ export function prepare(
     fetchSources: async () => new Map(),
     openEnvelope: envelopeOpener(io),
     readFacts: () => genericFacts("x86_64"),
-    profiles: { v: 1, profiles: [] },
+    profiles: profileSet([]),
     templates: new Map(),
     parameterCheck: async () => () => [],
     decideBase: () => base,

@@ -9,7 +9,7 @@ import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import type { Match, ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Base, CredentialFile } from "#provisioner/render/base.ts";
 import { checkBase, tellOtherBase } from "#provisioner/render/check-base.ts";
 import { checkHome } from "#provisioner/render/check-home.ts";
@@ -78,7 +78,7 @@ export interface BootDeps {
   /** Makes the key that envelopes are sealed to, where the node has none yet. */
   readonly ensureIdentity?: () => Promise<void>;
   readonly readFacts: () => Facts | Promise<Facts>;
-  readonly profiles: CompiledProfiles;
+  readonly profiles: ProfileSet;
   readonly templates: Templates;
   readonly decideBase: (input: BaseInput) => Base | Promise<Base>;
   /** Keeps the base of a trial, for whichever process commits it. */

@@ -4,13 +4,13 @@ import { fileURLToPath } from "node:url";
 import { Fault } from "#core/fault.ts";
 import { hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
-import type { CompiledProfiles } from "#provisioner/profiles/profile.ts";
+import type { ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { SourceFile } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 
 /** What is shipped beside the program: profiles, templates, the NixOS module. */
 export interface Assets {
-  profiles(): Promise<CompiledProfiles>;
+  profiles(): Promise<ProfileSet>;
   templates(): Promise<Templates>;
   agentModule(): readonly SourceFile[];
   /** A check of the parameters of these templates; what has no schema is not checked here. */
@@ -23,12 +23,9 @@ export function findAssets(): Assets {
   const files = hostFiles(directory, () => {});
   return {
     async profiles() {
-      const text = files.readText("/hardware-profiles.json");
-      if (text !== undefined) {
-        const { parseCompiledProfiles } = await import("#provisioner/profiles/profile.ts");
-        const { readDeclared, withDeclared } = await import("#provisioner/profiles/declared.ts");
-        return withDeclared(parseCompiledProfiles(text), readDeclared(files, "/"));
-      }
+      const { openStoredProfiles } = await import("#provisioner/profiles/stored-profiles.ts");
+      const stored = openStoredProfiles(files);
+      if (stored !== undefined) return stored;
       const { compileProfiles } = await import("#provisioner/profiles/compile.ts");
       const { compiled, findings } = compileProfiles(files, "/hardware-profiles");
       if (hasErrors(findings))

@@ -8,22 +8,17 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { compiledSuffix } from "#cli/chunk-loader.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { compileHandMade } from "#provisioner/profiles/compile.ts";
-import {
-  declaredAsset,
-  declaredFile,
-  readDeclared,
-  withDeclared,
-} from "#provisioner/profiles/declared.ts";
+import { declaredFile, readDeclared, withDeclared } from "#provisioner/profiles/declared.ts";
+import { storeProfiles } from "#provisioner/profiles/stored-profiles.ts";
 import manifest from "../package.json" with { type: "json" };
 
 // Second half of `npm run build`: what the program reads at run time, put beside the bundle.
-// Templates and the NixOS module are copied; profiles are compiled into one file,
-// and the declared ones lie beside it.
+// Templates and the NixOS module are copied; profiles are compiled.
 
 const repository = join(import.meta.dirname, "..");
 const dist = join(repository, "dist");
@@ -41,14 +36,18 @@ function copyRoom(room: string, wanted: (path: string) => boolean): void {
 
 function compileHardwareProfiles(): void {
   const files = hostFiles(repository, () => {});
-  const { compiled, findings } = compileHandMade(files, "/hardware-profiles");
+  const { compiled, folders, findings } = compileHandMade(files, "/hardware-profiles");
   for (const finding of findings) console.error(`build: ${formatFinding(finding)}`);
   if (hasErrors(findings)) process.exitCode = 1;
-  writeFileSync(join(dist, "hardware-profiles.json"), `${JSON.stringify(compiled)}\n`);
   const declared = readDeclared(files, "/hardware-profiles");
   if (declared === undefined) throw new Error(`build: expected hardware-profiles/${declaredFile}`);
-  withDeclared(compiled, declared); // throws where the two do not fit
-  writeFileSync(join(dist, declaredFile), declaredAsset(declared));
+  const whole = withDeclared(compiled, declared); // throws where the two do not fit
+  rmSync(join(dist, "hardware-profiles"), { recursive: true, force: true });
+  const stored = storeProfiles({ compiled: whole, sources: folders, declared });
+  for (const [path, text] of stored) {
+    mkdirSync(dirname(join(dist, path)), { recursive: true });
+    writeFileSync(join(dist, path), text);
+  }
 }
 
 function digestOf(directory: string): string {

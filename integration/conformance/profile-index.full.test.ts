@@ -2,6 +2,7 @@ import t from "tap";
 import { hostIo } from "#core/host-io.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { identityMatcher, matchIdentity } from "#provisioner/profiles/identity.ts";
+import { profileSet } from "#provisioner/profiles/profile.ts";
 import { profilesOf, readIdentities } from "../machines/identities.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -18,7 +19,7 @@ t.test(
   async (t) => {
     const machines = identities ?? [];
     const many = profilesOf(machines, 60);
-    const profiles = { v: 1, profiles: [...compiled.profiles, ...many] } as const;
+    const profiles = profileSet([...compiled.profiles, ...many]);
     const match = identityMatcher(profiles);
     const wrong: string[] = [];
     let matched = 0;

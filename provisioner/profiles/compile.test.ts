@@ -321,18 +321,9 @@ t.test("two profiles with the same rule are named", async (t) => {
 });
 
 t.test("a folder that is not there has no profiles", async (t) => {
-  t.same(
-    compileProfiles(
-      hostFiles(t.testdir({}), () => {}),
-      "/nowhere",
-    ),
-    {
-      compiled: { v: 1, profiles: [] },
-      handMade: { v: 1, profiles: [] },
-      findings: [],
-      folders: [],
-    },
-  );
+  const none = hostFiles(t.testdir({}), () => {});
+  const { compiled, findings, folders } = compileProfiles(none, "/");
+  t.same([compiled.profiles, findings, folders], [[], [], []]);
 });
 
 t.test("one file is checked wherever it lies, with what lies beside it", async (t) => {
@@ -401,7 +392,7 @@ t.test(
       const head = { v: 1, revision: "r1", narHash: "", left: [], modules: ["acme"] };
       const facts = (name: string) =>
         `facts: { dmi: { sysVendor: Acme, productName: "${name}", biosVendor: Acme } }`;
-      const family = base("acme/family", "Laptop").replace(/^tests:[^]*/m, "");
+      const [family = ""] = base("acme/family", "Laptop").split("tests:");
       return lint(
         filesWith(t.testdir({}), {
           "acme/family/profile.yaml": `${family}tests:

@@ -5,16 +5,15 @@ import { oneOf } from "#core/one-of.ts";
 import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
 import { validate } from "#generated/provisioner/profiles/profile.validate.js";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
+import { kindOf } from "./profile.ts";
+import type { ProfileSource } from "./resolve.ts";
 
 const maxFolders = 4096;
 const maxFixtures = 64;
 const maxFileBytes = 256 * 1024;
 
 /** One profile as it lies in its folder, valid by its schema. */
-export interface ProfileFolder {
-  readonly file: ProfileFile;
-  /** Text of `module.nix`, or `null` without one. */
-  readonly module: string | null;
+export interface ProfileFolder extends ProfileSource {
   /** Text of each file in `fixtures/`, by its path below the folder. */
   readonly fixtures: ReadonlyMap<string, string>;
   /** Makes a finding about a place of its `profile.yaml`. */
@@ -121,11 +120,6 @@ export function readProfile(
     find,
   };
   return { folder, findings: yaml.findings };
-}
-
-/** What a profile is; a machine unless it says otherwise. */
-export function kindOf(file: ProfileFile): NonNullable<ProfileFile["kind"]> {
-  return file.kind ?? "model";
 }
 
 /** What a profile of its kind must have, and what it cannot. */

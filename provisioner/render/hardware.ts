@@ -15,9 +15,9 @@ import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import {
   appliedProfile,
   type CompiledProfile,
-  type CompiledProfiles,
   type Match,
   type OptionValues,
+  type ProfileSet,
 } from "#provisioner/profiles/profile.ts";
 import { type Assignment, assign } from "./assignment.ts";
 import type { Base } from "./base.ts";
@@ -38,7 +38,7 @@ interface HardwareInput {
   readonly spec: Spec;
   readonly facts: Facts;
   readonly match: Match;
-  readonly profiles: CompiledProfiles;
+  readonly profiles: ProfileSet;
   readonly base: Base;
 }
 
@@ -96,9 +96,9 @@ function leftOut(profile: CompiledProfile | null, base: Base): readonly string[]
 }
 
 /** A profile that would fit better, and that is for a person to choose. */
-function offered(match: Match, { profiles }: CompiledProfiles): readonly string[] {
-  if (match.profile === match.applied) return [];
-  const better = profiles.find(({ id }) => id === match.profile);
+function offered(match: Match, profiles: ProfileSet): readonly string[] {
+  if (match.profile === null || match.profile === match.applied) return [];
+  const better = profiles.find(match.profile);
   const needs = better?.needs ?? [];
   if (better === undefined || needs.length === 0) return [];
   const modules = better.nixos.imports.join(", ");

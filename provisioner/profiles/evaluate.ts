@@ -79,7 +79,12 @@ function evaluateClause(clause: Clause, facts: Facts): RuleResult {
 }
 
 function exclude(observation: Observation): Observation {
-  return { ...observation, expected: `not ${observation.expected}`, truth: "fails", weight: 0 };
+  return {
+    ...observation,
+    expected: () => `not ${observation.expected()}`,
+    truth: "fails",
+    weight: 0,
+  };
 }
 
 function truthOfAll(observations: readonly Observation[]): Truth {

@@ -191,7 +191,7 @@ function evidenceOf(rule: Evidence["rule"], result: RuleResult | null): Evidence
   return (result?.observations ?? []).map(({ what, expected, got, truth }) => ({
     rule,
     what,
-    expected,
+    expected: expected(),
     got,
     truth,
   }));
@@ -218,5 +218,5 @@ function whyNot(candidate: Candidate, choice: Choice): Rejected["why"] {
   );
   if (worst === undefined) return "none of its clauses holds";
   const got = worst.got === null ? "the machine does not tell" : `got ${JSON.stringify(worst.got)}`;
-  return `${worst.what}: expected ${worst.expected}; ${got}`;
+  return `${worst.what}: expected ${worst.expected()}; ${got}`;
 }

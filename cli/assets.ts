@@ -24,8 +24,12 @@ export function findAssets(): Assets {
   return {
     async profiles() {
       const { openStoredProfiles } = await import("#provisioner/profiles/stored-profiles.ts");
-      const stored = openStoredProfiles(files);
+      const stored = openStoredProfiles(files, "/hardware-profiles");
       if (stored !== undefined) return stored;
+      // In the source tree; what was built is of use as long as it is of the same profiles.
+      const { digestOfProfiles } = await import("#provisioner/profiles/profile-digest.ts");
+      const built = openStoredProfiles(files, "/dist/hardware-profiles");
+      if (built?.digest === digestOfProfiles(files, "/hardware-profiles")) return built;
       const { compileProfiles } = await import("#provisioner/profiles/compile.ts");
       const { compiled, findings } = compileProfiles(files, "/hardware-profiles");
       if (hasErrors(findings))

@@ -14,6 +14,7 @@ import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { compileHandMade } from "#provisioner/profiles/compile.ts";
 import { declaredFile, readDeclared, withDeclared } from "#provisioner/profiles/declared.ts";
+import { digestOfProfiles } from "#provisioner/profiles/profile-digest.ts";
 import { storeProfiles } from "#provisioner/profiles/stored-profiles.ts";
 import manifest from "../package.json" with { type: "json" };
 
@@ -43,10 +44,16 @@ function compileHardwareProfiles(): void {
   if (declared === undefined) throw new Error(`build: expected hardware-profiles/${declaredFile}`);
   const whole = withDeclared(compiled, declared); // throws where the two do not fit
   rmSync(join(dist, "hardware-profiles"), { recursive: true, force: true });
-  const stored = storeProfiles({ compiled: whole, sources: folders, declared });
-  for (const [path, text] of stored) {
-    mkdirSync(dirname(join(dist, path)), { recursive: true });
-    writeFileSync(join(dist, path), text);
+  const stored = storeProfiles({
+    compiled: whole,
+    sources: folders,
+    declared,
+    digest: digestOfProfiles(files, "/hardware-profiles"),
+  });
+  for (const [name, text] of stored) {
+    const path = join(dist, "hardware-profiles", name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
   }
 }
 

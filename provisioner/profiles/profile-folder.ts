@@ -6,9 +6,9 @@ import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
 import { validate } from "#generated/provisioner/profiles/profile.validate.js";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
 import { kindOf } from "./profile.ts";
+import { folderIds } from "./profile-digest.ts";
 import type { ProfileSource } from "./resolve.ts";
 
-const maxFolders = 4096;
 const maxFixtures = 64;
 const maxFileBytes = 256 * 1024;
 
@@ -44,15 +44,6 @@ export function readProfileFolders(
     if (read.folder !== undefined) folders.push(read.folder);
   }
   return { folders, findings };
-}
-
-function folderIds(files: Files, directory: string): readonly string[] {
-  const ids = files
-    .list(directory)
-    .flatMap((vendor) => files.list(`${directory}/${vendor}`).map((model) => `${vendor}/${model}`));
-  return ids
-    .filter((id) => files.stat(`${directory}/${id}/profile.yaml`) !== undefined)
-    .slice(0, maxFolders);
 }
 
 /** A profile, unless it is damaged, and what is the matter with its `profile.yaml`. */

@@ -85,7 +85,7 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
     preview: async () => ({ files: [] }) as unknown as SourcesPreview,
     plan: async () => ({ digest: "d", closure }) as Plan,
     try: async () => trial,
-    commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),
+    commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s", incomplete: null }),
     rollBack: async () => ({
       generation: 7,
       toplevel: "/nix/store/old",

@@ -321,6 +321,36 @@ t.test("a way back that is not finished yet is nobody's choice", async (t) => {
   t.same([m.running(), m.bootDefault()], [m.bootDefault(), m.profile()]);
 });
 
+t.test("nor is what the loader starts while it knows of nothing newer", async (t) => {
+  for (const loader of ["systemd-boot", "grub"] as const) {
+    const m = await machine(t, loader);
+    const first = m.running();
+    const isFull = () => ({ code: 1, stderr: "No space left on device" });
+    m.faults.answers.set("switch boot", isFull);
+    const incomplete = { outcome: "failed", fault: { code: "system/commit-incomplete" } };
+    for (let times = 0; times < 2; times++) {
+      t.match(await ask(t, m, documents("second")), incomplete);
+    }
+    for (let times = 0; times < 2; times++) {
+      t.match(await ask(t, m, documents("second")), {
+        ...{ outcome: "unchanged", degraded: true, generation: 3 },
+        message: /its boot entry could not be written yet/,
+      });
+    }
+    const second = m.running();
+    m.cutPower();
+    t.equal(m.running(), first);
+    t.match(await ask(t, m, documents("second")), incomplete, "it is made anew");
+    t.equal(m.running(), second);
+    m.cutPower();
+    m.faults.answers.delete("switch boot");
+    t.match(await ask(t, m, documents("second")), { outcome: "committed", degraded: false });
+    m.cutPower();
+    t.strictSame([m.running(), m.bootDefault()], [second, second]);
+    t.match(await ask(t, m, documents("second")), { outcome: "unchanged", degraded: false });
+  }
+});
+
 t.test("nor does a person who asks then wait for another boot", async (t) => {
   const m = await back(t);
   const apply = { by: "apply", approved: true } as const;

@@ -1,5 +1,5 @@
 import { counted } from "#core/count.ts";
-import { Fault, isFault } from "#core/fault.ts";
+import { Fault, type FaultRecord, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { hasErrors, placeOfFinding } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
@@ -400,12 +400,13 @@ async function settle(
   if (running.runs) {
     checkApplied(running, d.approvedPlan);
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });
-    const end = alreadyRuns(running, sources.digest, failedSideEffects(d.io, null));
+    const undone = isUnfinished(recovery) ? [recovery.fault.message] : [];
+    const failures = [...undone, ...failedSideEffects(d.io, null)];
+    const end = alreadyRuns(running, sources.digest, failures);
     const followed = way.tell(() => follow(d, rendering));
     return { ...end, degraded: end.degraded === true || !followed };
   }
-  const isUnfinished = recovery.fault?.code === "system/commit-incomplete";
-  if (running.chosen !== null && recovery.fault !== null && isUnfinished && !d.approved) {
+  if (running.chosen !== null && isUnfinished(recovery) && !d.approved) {
     // Nobody chose it: the commit of what runs, or of what it went back from, is still to be finished.
     throw new Fault("system/commit-incomplete", recovery.fault.message);
   }
@@ -447,6 +448,11 @@ async function settle(
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };
+}
+
+/** Whether a system is the boot default, and what else its commit consists of could not be done yet. */
+function isUnfinished(recovery: Recovery): recovery is Recovery & { readonly fault: FaultRecord } {
+  return recovery.fault?.code === "system/commit-incomplete";
 }
 
 /** Where nothing is left to do, an approved plan is the one that was applied. Throws `system/plan-stale`. */

@@ -1,6 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { proofAfter } from "./boot-proof.ts";
 import { dropTrial } from "./drop-trial.ts";
+import { type EndedTrial, incompleteCommit } from "./ended-trials.ts";
 import {
   clearMarks,
   type FirstBootMarks,
@@ -19,7 +20,10 @@ import type { Committed, Trial, Verdict } from "./system.ts";
 import type { Committing, Tried } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
-/** So often a boot entry or the sources may fail to be written before the commit ends without them. */
+/**
+ * So often a boot entry or the sources may fail to be written before the commit ends without them, so that
+ * other changes are possible; every later start tries them again.
+ */
 const maxFailures = 3;
 
 /**
@@ -92,7 +96,8 @@ function committedBefore({ journal }: Change, trial: Trial): Committed {
     throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
   }
   const { toplevel, sourcesDigest } = ended.attempt.closure;
-  return { generation: ended.generation, toplevel, sourcesDigest };
+  const { generation, incomplete = null } = ended;
+  return { generation, toplevel, sourcesDigest, incomplete };
 }
 
 /**
@@ -109,10 +114,10 @@ export async function finishCommit(
   const { toplevel, sourcesDigest } = attempt.closure;
   const failuresBefore = open.state === "committing" ? open.failures.length : 0;
   try {
-    const { generation } = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
+    const done = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
       makeDefault(change, open, failuresBefore),
     );
-    return { generation, toplevel, sourcesDigest };
+    return { toplevel, sourcesDigest, ...done };
   } catch (error) {
     const { message } = describeFault(error);
     if (change.machine.profile().toplevel === toplevel) {
@@ -132,19 +137,8 @@ async function makeDefault(
   failuresBefore: number,
 ): Promise<{ readonly generation: number; readonly incomplete: string | null }> {
   const { commands, machine } = change;
-  const { toplevel, sourcesDigest } = attempt.closure;
+  const { toplevel } = attempt.closure;
   const trial = { txn, attempt, ...(choice === undefined ? {} : { choice }) };
-  const incomplete: string[] = [];
-  const orLater = async (work: Promise<unknown>): Promise<boolean> => {
-    try {
-      await work;
-      return true;
-    } catch (error) {
-      if (failuresBefore + 1 < maxFailures || !(error instanceof Fault)) throw error;
-      incomplete.push(error.message);
-      return false;
-    }
-  };
   const later = chosenLater(change, { attempt });
   if (later !== undefined) {
     await dropTrial(change, trial);
@@ -167,20 +161,71 @@ async function makeDefault(
   }
   await commands.syncStore();
   await dropTrial(change, trial); // before the menu is written anew, without it
+  const undone = await tellMachine(change, { txn, attempt }, failuresBefore + 1 >= maxFailures);
+  const { generation } = machine.profile();
+  if (generation === null) {
+    throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
+  }
+  dropRoots(change, txn);
+  return { generation, incomplete: undone };
+}
+
+/**
+ * Writes the boot entry of the boot default and lets /etc/nixos describe it. Gives back what could not be done
+ * where that `mayWait`, or `null`; else it is thrown.
+ */
+async function tellMachine(
+  change: Change,
+  { txn, attempt }: Pick<EndedTrial, "txn" | "attempt">,
+  mayWait: boolean,
+): Promise<string | null> {
+  const { toplevel, sourcesDigest } = attempt.closure;
+  const undone: string[] = [];
+  const orLater = async (what: string, work: Promise<unknown>): Promise<boolean> => {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      if (!mayWait || !(error instanceof Fault)) throw error;
+      undone.push(`${what} could not be written yet: ${error.message}`);
+      return false;
+    }
+  };
   const other = otherMarks(change, toplevel);
   if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
   // As long as the loader starts a system that was not well, nothing is over.
   const entry = bootEntry(change, txn, toplevel);
   if (other !== undefined) await entry;
-  if (await orLater(entry)) followLoader(change, toplevel);
-  await orLater(publish(change, txn, sourcesDigest));
-  const { generation } = machine.profile();
-  if (generation === null) {
-    throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
-  }
+  if (await orLater("its boot entry", entry)) followLoader(change, toplevel);
+  await orLater(change.paths.etcNixos, publish(change, txn, sourcesDigest));
   if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
-  dropRoots(change, txn);
-  return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
+  return undone.length === 0 ? null : undone.join("; ");
+}
+
+/**
+ * Does what the last commit left undone, once more: its boot entry and its sources. `undefined` where there is
+ * nothing to do, or a first boot is to be left first; else what is still undone, or `null`.
+ */
+export async function completeCommit(
+  change: Change,
+): Promise<{ readonly txn: string; readonly committed: Committed } | undefined> {
+  const { machine, journal } = change;
+  const profile = machine.profile();
+  const trial = incompleteCommit(journal.ledger.ended, { profile: profile.toplevel });
+  const { verdict = null, txn = "" } = trial ?? {};
+  if (trial === undefined || verdict === null || profile.generation === null) return undefined;
+  if (firstBootAt(change)?.now === "after-it") return undefined;
+  const { generation } = profile;
+  const { incomplete } = await step(
+    change,
+    { txn, name: "commit", intent: { verdict } },
+    async () => ({
+      generation,
+      incomplete: await tellMachine(change, trial, true),
+    }),
+  );
+  const { toplevel, sourcesDigest } = trial.attempt.closure;
+  return { txn, committed: { generation, toplevel, sourcesDigest, incomplete } };
 }
 
 /**

@@ -14,6 +14,10 @@ export interface EndedTrial {
   /** Whether the release is to blame for its end. */
   readonly blamed: boolean;
   readonly at: string;
+  /** What its commit could not do in several tries; absent where nothing is left. */
+  readonly incomplete?: string;
+  /** The boot in which its commit ended, or was tried last, where it was not all done in the boot of the trial. */
+  readonly lateIn?: string;
 }
 
 /** So many of either outcome are remembered, the newest ones. */
@@ -31,9 +35,12 @@ export function endedBy(before: TransactionState, record: StepRecord): EndedTria
   const { attempt } = before;
   const head = { txn, at, verdict };
   if (record.step === "commit") {
-    const { generation } = record.data.value;
+    const { generation, incomplete } = record.data.value;
     const kept = { ...attempt, judging: keptJudging(attempt.judging) };
-    return { ...head, attempt: kept, outcome: "committed", generation, reasons: [], blamed: false };
+    const isLate = incomplete !== null || record.bootId !== before.bootId;
+    const late = isLate ? lateIn(record.bootId, incomplete) : {};
+    const end = { outcome: "committed", generation, reasons: [], blamed: false } as const;
+    return { ...head, attempt: kept, ...end, ...late };
   }
   if (record.step !== "roll-back") return undefined;
   if (before.state !== "rolling-back") return undefined;
@@ -63,6 +70,63 @@ export function withConclusion(
       ? { ...trial, blamed: false, reasons: short([...trial.reasons, ...data.reasons]) }
       : trial,
   );
+}
+
+type Late = Pick<EndedTrial, "incomplete" | "lateIn">;
+
+function lateIn(bootId: string, incomplete: string | null): Late {
+  if (incomplete === null) return { lateIn: bootId };
+  return { lateIn: bootId, incomplete: incomplete.slice(0, mostCharacters) };
+}
+
+/** The trials after a record that says what has become of a commit that had ended without all that it consists of. */
+export function withCompletion(
+  ended: readonly EndedTrial[],
+  record: StepRecord,
+): readonly EndedTrial[] {
+  if (record.kind !== "result" || record.step !== "commit" || !record.data.ok) return ended;
+  const { txn, bootId } = record;
+  const { incomplete } = record.data.value;
+  return ended.map((trial) => {
+    if (trial.txn !== txn || trial.incomplete === undefined) return trial;
+    const { incomplete: _, ...whole } = trial;
+    return { ...whole, ...lateIn(bootId, incomplete) };
+  });
+}
+
+/**
+ * The commit that is still to be completed: the last one, unless another system was made the boot default
+ * since.
+ */
+export function incompleteCommit(
+  trials: readonly EndedTrial[],
+  { profile }: { readonly profile: string | null },
+): EndedTrial | undefined {
+  const last = lastCommitted(trials);
+  const isDefault = profile !== null && last?.attempt.closure.toplevel === profile;
+  return isDefault && last.incomplete !== undefined ? last : undefined;
+}
+
+/**
+ * What the loader may start, or have started, in place of the boot default: the ones before it, as far back
+ * as no boot entry is known to have been written before this boot.
+ */
+export function loaderMayStart(
+  trials: readonly EndedTrial[],
+  { bootId }: { readonly bootId: string },
+): ReadonlySet<string> {
+  const systems = new Set<string>();
+  for (const { outcome, incomplete, lateIn, attempt } of trials.toReversed()) {
+    if (outcome !== "committed") continue;
+    if (incomplete === undefined && lateIn !== bootId) break;
+    if (attempt.profile.toplevel !== null) systems.add(attempt.profile.toplevel);
+  }
+  return systems;
+}
+
+/** The newest trial by which the boot default was chosen. */
+export function lastCommitted(trials: readonly EndedTrial[]): EndedTrial | undefined {
+  return trials.findLast(({ outcome }) => outcome === "committed");
 }
 
 /** What is known of a system that ran before: the sources it was made from. */

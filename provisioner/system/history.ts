@@ -1,7 +1,13 @@
 import { Fault } from "#core/fault.ts";
 import { toBootProof } from "./boot-proof.ts";
 import { newTransaction } from "./build.ts";
-import { committedAs, type EndedTrial, sourcesOf } from "./ended-trials.ts";
+import {
+  committedAs,
+  type EndedTrial,
+  lastCommitted,
+  loaderMayStart,
+  sourcesOf,
+} from "./ended-trials.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -71,8 +77,9 @@ function isConclusive({ outcome, blamed }: EndedTrial): boolean {
   return outcome === "committed" || blamed;
 }
 
-function reasonsOf({ reasons, verdict }: EndedTrial): readonly string[] {
-  return reasons.length > 0 ? reasons : (verdict?.reasons ?? []);
+function reasonsOf({ reasons, verdict, incomplete }: EndedTrial): readonly string[] {
+  const why = reasons.length > 0 ? reasons : (verdict?.reasons ?? []);
+  return incomplete === undefined ? why : [...why, incomplete];
 }
 
 /** How a trial ended. */
@@ -128,7 +135,7 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
   const last = lastCommitted(trials);
   if (running === null || last === undefined) return null;
   const { toplevel, reason } = last.attempt.closure;
-  if (running === toplevel) {
+  if (running === toplevel || isLoadersOwn(work, trials)) {
     if (reason.by === "repair") return chosenBeforeRepair(work, trials);
     return byItself.includes(reason.by) ? null : `${reason.by}: ${reason.why}`;
   }
@@ -137,6 +144,17 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
     return `${name} was chosen when the machine was booted`;
   }
   return `${name} was activated by hand`;
+}
+
+/**
+ * Whether what was booted is what the loader starts of itself, because it knew of no newer one then. A person who
+ * chose just that in the boot menu looks the same.
+ */
+function isLoadersOwn({ machine }: Work, trials: readonly EndedTrial[]): boolean {
+  const running = machine.running();
+  const isDefault = machine.profile().toplevel === lastCommitted(trials)?.attempt.closure.toplevel;
+  const isBooted = running !== null && machine.booted() === running;
+  return isDefault && isBooted && loaderMayStart(trials, machine).has(running);
 }
 
 /** A repair goes back because it must: what had been chosen of the system that it left still counts. */
@@ -170,10 +188,6 @@ function isOverruled(
   if (last === -1) return false;
   const isLeft = trials.slice(last + 1).some(({ outcome }) => outcome === "committed");
   return isLeft || trials[last]?.attempt.previous.toplevel !== running;
-}
-
-function lastCommitted(trials: readonly EndedTrial[]): EndedTrial | undefined {
-  return trials.findLast((trial) => trial.outcome === "committed");
 }
 
 /**

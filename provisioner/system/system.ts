@@ -282,6 +282,11 @@ export interface Committed {
   readonly generation: number;
   readonly toplevel: string;
   readonly sourcesDigest: string | null;
+  /**
+   * What could not be done in several tries, or was left to whoever chose another boot default meanwhile: a
+   * sentence; else `null`. The next starts try a boot entry and sources again.
+   */
+  readonly incomplete: string | null;
 }
 
 export interface RolledBack {

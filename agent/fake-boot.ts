@@ -56,8 +56,8 @@ export function content(userData: string): DatasourceContent {
 /** The answer of a system that does not run what is asked for. */
 export const notRunning = {
   ...{ runs: false, planDigest: null },
-  ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null, overruled: false },
-  ...{ restart: false, bootProved: null, lastTrial: null, retries: false },
+  ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null, incomplete: null },
+  ...{ restart: false, bootProved: null, lastTrial: null, retries: false, overruled: false },
 };
 
 /** The answer of a system that nothing was open on. */

@@ -400,19 +400,17 @@ async function settle(
   if (running.runs) {
     checkApplied(running, d.approvedPlan);
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });
-    const undone = isUnfinished(recovery) ? [recovery.fault.message] : [];
-    const failures = [...undone, ...failedSideEffects(d.io, null)];
-    const end = alreadyRuns(running, sources.digest, failures);
+    const end = alreadyRuns(running, sources.digest, failedSideEffects(d.io, null));
     const followed = way.tell(() => follow(d, rendering));
     return { ...end, degraded: end.degraded === true || !followed };
   }
-  if (running.chosen !== null && isUnfinished(recovery) && !d.approved) {
-    // Nobody chose it: the commit of what runs, or of what it went back from, is still to be finished.
+  if (isUnfinished(recovery)) {
+    // The commit of what runs, or of what it went back from, is still to be finished.
     throw new Fault("system/commit-incomplete", recovery.fault.message);
   }
   if (running.chosen !== null && (decision.change === "nothing" || running.overruled)) {
     // What a person chose stays, until somebody asks for something else.
-    if (!d.approved) leaveAlone(way, running.chosen);
+    if (!d.approved) leaveAlone(way, [running.chosen, running.incomplete]);
     if (decision.change === "nothing") way.saw({ wanted: null });
   }
   if (left === sources.digest && !d.approved) {
@@ -434,7 +432,7 @@ async function settle(
   // A build takes its time. From here on a plan is stale where something else is switched to.
   const now = await d.system.runs("");
   const isOther = now.toplevel !== running.toplevel || now.lastTrial !== running.lastTrial;
-  if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, now.chosen);
+  if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, [now.chosen]);
   d.proposeBase(rendering.base, sources.digest);
   const end = await settleTrial(d, way, {
     plan,
@@ -450,7 +448,7 @@ async function settle(
   return { ...end, degraded: end.degraded === true || !followed };
 }
 
-/** Whether a system is the boot default, and what else its commit consists of could not be done yet. */
+/** Whether a commit is still open: a system is the boot default, and the rest could not be done yet. */
 function isUnfinished(recovery: Recovery): recovery is Recovery & { readonly fault: FaultRecord } {
   return recovery.fault?.code === "system/commit-incomplete";
 }
@@ -473,9 +471,9 @@ export function whyChanged(
 }
 
 /** Ends the boot at what a person chose; no later one is promised to try anything. */
-function leaveAlone(way: BootStages, chosen: string): never {
+function leaveAlone(way: BootStages, chosen: readonly (string | null)[]): never {
   way.saw({ wanted: null });
-  throw new Fault("policy/left-alone", chosen);
+  throw new Fault("policy/left-alone", chosen.filter((part) => part !== null).join("; "));
 }
 
 /** Where to report, as this rendering says it. */

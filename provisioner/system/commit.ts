@@ -1,7 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { proofAfter } from "./boot-proof.ts";
 import { dropTrial } from "./drop-trial.ts";
-import { type EndedTrial, incompleteCommit } from "./ended-trials.ts";
+import { committedAs, type EndedTrial } from "./ended-trials.ts";
 import {
   clearMarks,
   type FirstBootMarks,
@@ -13,6 +13,7 @@ import {
   readMarks,
   unmarkBegun,
 } from "./first-boot.ts";
+import type { Steps } from "./journal-record.ts";
 import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
@@ -22,7 +23,7 @@ import { type Change, dropRoots, generationOf, openTransaction, step } from "./w
 
 /**
  * So often a boot entry or the sources may fail to be written before the commit ends without them, so that
- * other changes are possible; every later start tries them again.
+ * other changes are possible. What asked for the change then asks for it anew.
  */
 const maxFailures = 3;
 
@@ -117,7 +118,8 @@ export async function finishCommit(
     const done = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
       makeDefault(change, open, failuresBefore),
     );
-    return { toplevel, sourcesDigest, ...done };
+    const { generation, incomplete } = done;
+    return { generation, toplevel, sourcesDigest, incomplete };
   } catch (error) {
     const { message } = describeFault(error);
     if (change.machine.profile().toplevel === toplevel) {
@@ -135,7 +137,7 @@ async function makeDefault(
   change: Change,
   { txn, attempt, choice }: Tried | Committing,
   failuresBefore: number,
-): Promise<{ readonly generation: number; readonly incomplete: string | null }> {
+): Promise<Steps["commit"]["result"]> {
   const { commands, machine } = change;
   const { toplevel } = attempt.closure;
   const trial = { txn, attempt, ...(choice === undefined ? {} : { choice }) };
@@ -143,7 +145,7 @@ async function makeDefault(
   if (later !== undefined) {
     await dropTrial(change, trial);
     dropRoots(change, txn);
-    return { generation: later.generation, incomplete: later.message };
+    return { generation: later.generation, incomplete: later.message, withoutEntry: false };
   }
   await leaveFirstBootOfOther(change, toplevel);
   // From before it can be booted by default: whoever starts it then knows that it is the first time.
@@ -161,33 +163,33 @@ async function makeDefault(
   }
   await commands.syncStore();
   await dropTrial(change, trial); // before the menu is written anew, without it
-  const undone = await tellMachine(change, { txn, attempt }, failuresBefore + 1 >= maxFailures);
+  const told = await tellMachine(change, { txn, attempt }, failuresBefore + 1 >= maxFailures);
   const { generation } = machine.profile();
   if (generation === null) {
     throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
   }
   dropRoots(change, txn);
-  return { generation, incomplete: undone };
+  return { generation, ...told };
 }
 
 /**
  * Writes the boot entry of the boot default and lets /etc/nixos describe it. Gives back what could not be done
- * where that `mayWait`, or `null`; else it is thrown.
+ * where that `mayWait`; else it is thrown.
  */
 async function tellMachine(
   change: Change,
   { txn, attempt }: Pick<EndedTrial, "txn" | "attempt">,
   mayWait: boolean,
-): Promise<string | null> {
+): Promise<Pick<Steps["commit"]["result"], "incomplete" | "withoutEntry">> {
   const { toplevel, sourcesDigest } = attempt.closure;
   const undone: string[] = [];
-  const orLater = async (what: string, work: Promise<unknown>): Promise<boolean> => {
+  const orSay = async (what: string, work: Promise<unknown>): Promise<boolean> => {
     try {
       await work;
       return true;
     } catch (error) {
       if (!mayWait || !(error instanceof Fault)) throw error;
-      undone.push(`${what} could not be written yet: ${error.message}`);
+      undone.push(`${what} (${error.message})`);
       return false;
     }
   };
@@ -195,37 +197,23 @@ async function tellMachine(
   if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
   // As long as the loader starts a system that was not well, nothing is over.
   const entry = bootEntry(change, txn, toplevel);
-  if (other !== undefined) await entry;
-  if (await orLater("its boot entry", entry)) followLoader(change, toplevel);
-  await orLater(change.paths.etcNixos, publish(change, txn, sourcesDigest));
+  if (other !== undefined && mayStart(change, other)) await entry;
+  const startsOther =
+    "a restart starts the boot default of before, until its boot entry can be written";
+  const hasEntry = await orSay(startsOther, entry);
+  if (hasEntry) followLoader(change, toplevel);
+  const undescribed = `${change.paths.etcNixos} does not describe it, because it could not be written`;
+  await orSay(undescribed, publish(change, txn, sourcesDigest));
   if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
-  return undone.length === 0 ? null : undone.join("; ");
+  return {
+    incomplete: undone.length === 0 ? null : undone.join("; "),
+    withoutEntry: !hasEntry,
+  };
 }
 
-/**
- * Does what the last commit left undone, once more: its boot entry and its sources. `undefined` where there is
- * nothing to do, or a first boot is to be left first; else what is still undone, or `null`.
- */
-export async function completeCommit(
-  change: Change,
-): Promise<{ readonly txn: string; readonly committed: Committed } | undefined> {
-  const { machine, journal } = change;
-  const profile = machine.profile();
-  const trial = incompleteCommit(journal.ledger.ended, { profile: profile.toplevel });
-  const { verdict = null, txn = "" } = trial ?? {};
-  if (trial === undefined || verdict === null || profile.generation === null) return undefined;
-  if (firstBootAt(change)?.now === "after-it") return undefined;
-  const { generation } = profile;
-  const { incomplete } = await step(
-    change,
-    { txn, name: "commit", intent: { verdict } },
-    async () => ({
-      generation,
-      incomplete: await tellMachine(change, trial, true),
-    }),
-  );
-  const { toplevel, sourcesDigest } = trial.attempt.closure;
-  return { txn, committed: { generation, toplevel, sourcesDigest, incomplete } };
+/** Whether the loader may start a system whose first boot is marked: not one that it never got an entry of. */
+function mayStart({ journal }: Change, { unproved, hasBegun }: FirstBootMarks): boolean {
+  return hasBegun || committedAs(journal.ledger.ended, unproved)?.withoutEntry !== true;
 }
 
 /**

@@ -14,9 +14,11 @@ export interface EndedTrial {
   /** Whether the release is to blame for its end. */
   readonly blamed: boolean;
   readonly at: string;
-  /** What its commit could not do in several tries; absent where nothing is left. */
+  /** What its commit could not do; absent where nothing is left. */
   readonly incomplete?: string;
-  /** The boot in which its commit ended, or was tried last, where it was not all done in the boot of the trial. */
+  /** Whether the loader does not know it yet. */
+  readonly withoutEntry?: true;
+  /** The boot in which its commit ended, where that is not the one of the trial. */
   readonly lateIn?: string;
 }
 
@@ -35,12 +37,15 @@ export function endedBy(before: TransactionState, record: StepRecord): EndedTria
   const { attempt } = before;
   const head = { txn, at, verdict };
   if (record.step === "commit") {
-    const { generation, incomplete } = record.data.value;
+    const { generation, incomplete, withoutEntry = incomplete !== null } = record.data.value;
     const kept = { ...attempt, judging: keptJudging(attempt.judging) };
-    const isLate = incomplete !== null || record.bootId !== before.bootId;
-    const late = isLate ? lateIn(record.bootId, incomplete) : {};
     const end = { outcome: "committed", generation, reasons: [], blamed: false } as const;
-    return { ...head, attempt: kept, ...end, ...late };
+    return {
+      ...{ ...head, attempt: kept, ...end },
+      ...(incomplete === null ? {} : { incomplete: incomplete.slice(0, mostCharacters) }),
+      ...(withoutEntry ? { withoutEntry } : {}),
+      ...(record.bootId === before.bootId ? {} : { lateIn: record.bootId }),
+    };
   }
   if (record.step !== "roll-back") return undefined;
   if (before.state !== "rolling-back") return undefined;
@@ -72,56 +77,21 @@ export function withConclusion(
   );
 }
 
-type Late = Pick<EndedTrial, "incomplete" | "lateIn">;
-
-function lateIn(bootId: string, incomplete: string | null): Late {
-  if (incomplete === null) return { lateIn: bootId };
-  return { lateIn: bootId, incomplete: incomplete.slice(0, mostCharacters) };
-}
-
-/** The trials after a record that says what has become of a commit that had ended without all that it consists of. */
-export function withCompletion(
-  ended: readonly EndedTrial[],
-  record: StepRecord,
-): readonly EndedTrial[] {
-  if (record.kind !== "result" || record.step !== "commit" || !record.data.ok) return ended;
-  const { txn, bootId } = record;
-  const { incomplete } = record.data.value;
-  return ended.map((trial) => {
-    if (trial.txn !== txn || trial.incomplete === undefined) return trial;
-    const { incomplete: _, ...whole } = trial;
-    return { ...whole, ...lateIn(bootId, incomplete) };
-  });
-}
-
 /**
- * The commit that is still to be completed: the last one, unless another system was made the boot default
- * since.
- */
-export function incompleteCommit(
-  trials: readonly EndedTrial[],
-  { profile }: { readonly profile: string | null },
-): EndedTrial | undefined {
-  const last = lastCommitted(trials);
-  const isDefault = profile !== null && last?.attempt.closure.toplevel === profile;
-  return isDefault && last.incomplete !== undefined ? last : undefined;
-}
-
-/**
- * What the loader may start, or have started, in place of the boot default: the ones before it, as far back
- * as no boot entry is known to have been written before this boot.
+ * What the loader may start, or has started this boot with, in place of the boot default: the ones before it,
+ * as far back as no boot entry is known to have been written before this boot, and where their first boots led.
  */
 export function loaderMayStart(
   trials: readonly EndedTrial[],
   { bootId }: { readonly bootId: string },
 ): ReadonlySet<string> {
-  const systems = new Set<string>();
-  for (const { outcome, incomplete, lateIn, attempt } of trials.toReversed()) {
+  const systems: (string | null | undefined)[] = [];
+  for (const { outcome, withoutEntry, lateIn, attempt } of trials.toReversed()) {
     if (outcome !== "committed") continue;
-    if (incomplete === undefined && lateIn !== bootId) break;
-    if (attempt.profile.toplevel !== null) systems.add(attempt.profile.toplevel);
+    if (withoutEntry !== true && lateIn !== bootId) break;
+    systems.push(attempt.profile.toplevel, attempt.back?.toplevel);
   }
-  return systems;
+  return new Set(systems.filter((system) => system != null));
 }
 
 /** The newest trial by which the boot default was chosen. */

@@ -1,8 +1,18 @@
-import { readlinkSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
 import type { FakeLoader } from "./fake-firmware.ts";
-import { fresh, good, healthy, provedMachine, reason, start, unproved } from "./fake-first-boot.ts";
+import {
+  arm,
+  fresh,
+  good,
+  healthy,
+  proved,
+  provedMachine,
+  reason,
+  start,
+  unproved,
+} from "./fake-first-boot.ts";
 import { type FakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import type { ChangeReason } from "./system.ts";
 
@@ -12,6 +22,14 @@ const full = () => ({ code: 1, stderr: "No space left on device\n" });
 const commitIncomplete = { code: "system/commit-incomplete" };
 const loaders: readonly FakeLoader[] = ["systemd-boot", "grub", "extlinux"];
 
+/** Whether the next system is ready to be booted, as whoever asks for it anew makes it. */
+async function again(m: FakeMachine, by: ChangeReason["by"] = "boot") {
+  const c = start(m);
+  await c.recover({ judges: true });
+  const trial = await c.try(await c.plan(await c.build(unproved, { ...reason, by })));
+  return { c, trial };
+}
+
 /** A machine whose menu cannot be written, and whose commit of {@link fresh} has ended without it. */
 async function withoutEntry(
   t: Test,
@@ -19,38 +37,44 @@ async function withoutEntry(
   by: ChangeReason["by"] = "boot",
 ): Promise<FakeMachine> {
   const m = await provedMachine(t, loader);
-  const c = start(m);
-  const trial = await c.try(await c.plan(await c.build(unproved, { ...reason, by })));
   m.faults.answers.set("switch boot", full);
-  await t.rejects(c.commit(trial, healthy), commitIncomplete);
-  t.match(await start(m).recover(), { state: "continued", fault: commitIncomplete });
-  t.match(await start(m).recover(), {
-    state: "continued",
-    fault: {
-      ...commitIncomplete,
-      message: /generation 3: its boot entry could not be written yet: /,
-    },
-  });
+  await endWithout(t, m, by);
   t.strictSame([m.running(), m.profile(), m.bootDefault()], [fresh, fresh, good]);
   return m;
 }
 
+async function endWithout(t: Test, m: FakeMachine, by: ChangeReason["by"] = "boot") {
+  const { c, trial } = await again(m, by);
+  await t.rejects(c.commit(trial, healthy), commitIncomplete);
+  t.match(await start(m).recover(), { state: "continued", fault: commitIncomplete });
+  t.match(await start(m).recover(), {
+    ...{ state: "continued", fault: null },
+    details: [/^the commit of generation \d+ ended: a restart starts the boot default of before/],
+  });
+}
+
 for (const loader of loaders) {
-  t.test(`${loader}: every later start tries the boot entry again`, async (t) => {
+  t.test(`${loader}: what ended without its boot entry does not run yet`, async (t) => {
     const m = await withoutEntry(t, loader);
-    for (let times = 0; times < 3; times++) {
-      t.match(await start(m).recover(), { state: "continued", fault: commitIncomplete });
-    }
+    const told = /^a restart starts the boot default of before/;
+    t.match(await start(m).recover(), { state: "clean" });
+    const undone = { runs: false, chosen: null, incomplete: told };
+    t.match(await start(m).runs(unproved.digest), undone);
+    const { items } = await start(m).drift({ deep: false, share: 0 });
+    t.match(
+      items.filter(({ layer }) => layer === "running"),
+      [{ kind: "boot-entry-missing", level: "warning", remedy: "apply", declared: fresh }],
+    );
     const { trials } = await start(m).history();
-    t.match(trials.at(-1), { result: "committed", reasons: ["all passed", /its boot entry/] });
-    m.faults.answers.clear();
-    t.match(await start(m).recover(), {
-      ...{ state: "continued", fault: null, transaction: trials.at(-1)?.transaction },
-      details: ["the commit of generation 3 was finished"],
+    t.match(trials.at(-1), {
+      result: "committed",
+      reasons: ["all passed", /^not done: a restart/],
     });
+    m.faults.answers.clear();
+    const { c, trial } = await again(m);
+    t.match(await c.commit(trial, healthy), { generation: 3, incomplete: null });
+    t.match(await start(m).runs(unproved.digest), { runs: true, incomplete: null });
     t.equal(m.bootDefault(), fresh);
-    t.match(await start(m).recover(), { state: "clean", fault: null });
-    t.match((await start(m).history()).trials.at(-1)?.reasons, ["all passed"]);
     m.cutPower();
     t.equal(m.running(), fresh);
   });
@@ -59,19 +83,32 @@ for (const loader of loaders) {
     const m = await withoutEntry(t, loader);
     m.cutPower();
     t.equal(m.running(), good, "the loader knows of no other yet");
-    const nobody = { runs: false, chosen: null };
-    t.match(await start(m).runs(unproved.digest), nobody);
+    t.match(await start(m).runs(unproved.digest), { runs: false, chosen: null });
+    const { items } = await start(m).drift({ deep: false, share: 0 });
+    t.match(
+      items.filter(({ layer }) => layer === "running").map(({ kind }) => kind),
+      ["boot-entry-missing"],
+    );
     m.faults.answers.clear();
-    t.match(await start(m).recover({ judges: true }), { state: "continued", fault: null });
-    t.match(await start(m).runs(unproved.digest), nobody, "nor in the rest of that boot");
-    t.equal(m.bootDefault(), fresh);
+    const { c, trial } = await again(m);
+    t.match(await c.commit(trial, healthy), { generation: 3 });
     m.cutPower();
     t.equal(m.running(), fresh);
-    t.match(await start(m).runs(unproved.digest), { runs: true, chosen: null });
     m.bootNext(good);
     m.cutPower();
     const byPerson = "generation 2 was chosen when the machine was booted";
     t.match(await start(m).runs(unproved.digest), { runs: false, chosen: byPerson });
+  });
+
+  t.test(`${loader}: what is not well then is left, also as the boot default`, async (t) => {
+    const m = await withoutEntry(t, loader);
+    m.cutPower();
+    m.faults.answers.clear();
+    const { c, trial } = await again(m);
+    await c.rollBack(trial, { ...healthy, healthy: false, failed: ["http"] });
+    t.strictSame([m.running(), m.profile(), m.bootDefault()], [good, good, good]);
+    m.cutPower();
+    t.equal(m.running(), good);
   });
 
   t.test(`${loader}: what comes after it is committed as ever`, async (t) => {
@@ -85,13 +122,22 @@ for (const loader of loaders) {
     m.cutPower();
     t.equal(m.running(), systemOf(next));
   });
+
+  t.test(`${loader}: nor does the menu keep a way back of it open for ever`, async (t) => {
+    const m = await withoutEntry(t, loader);
+    const c = start(m);
+    const trial = await c.try(await c.plan(await c.build(proved, { ...reason, by: "rollback" })));
+    await t.rejects(c.commit(trial, healthy), commitIncomplete);
+    for (let times = 0; times < 2; times++) await start(m).recover();
+    t.match(await start(m).recover(), { state: "clean" });
+    t.strictSame([m.running(), m.profile(), m.bootDefault()], [good, good, good]);
+  });
 }
 
 t.test("a commit that ends in a boot of the system before is nobody's choice either", async (t) => {
   const m = await provedMachine(t, "grub");
-  const c = start(m);
-  const trial = await c.try(await c.plan(await c.build(unproved, reason)));
   m.faults.answers.set("switch boot", full);
+  const { c, trial } = await again(m);
   await t.rejects(c.commit(trial, healthy), commitIncomplete);
   m.cutPower();
   t.equal(m.running(), good);
@@ -100,19 +146,30 @@ t.test("a commit that ends in a boot of the system before is nobody's choice eit
   t.match(await start(m).runs(unproved.digest), { runs: false, chosen: null });
 });
 
-t.test(
-  "what a person went back to is still theirs in the boot that does not have it",
-  async (t) => {
-    const m = await withoutEntry(t, "grub", "rollback");
-    m.cutPower();
-    t.equal(m.running(), good);
-    t.match(await start(m).runs(unproved.digest), { runs: false, chosen: "rollback: a test" });
-    m.faults.answers.clear();
-    await start(m).recover({ judges: true });
-    m.cutPower();
-    t.equal(m.running(), fresh, "the next one has it");
-  },
-);
+t.test("what a person went back to is theirs, also in a boot that does not have it", async (t) => {
+  const m = await withoutEntry(t, "grub", "rollback");
+  const chosen = "rollback: a test";
+  t.match(await start(m).runs(unproved.digest), { runs: false, chosen, incomplete: /^a restart/ });
+  m.cutPower();
+  t.equal(m.running(), good);
+  t.match(await start(m).runs(unproved.digest), { runs: false, chosen });
+});
+
+t.test("nor is the way back of a first boot that the loader still starts a choice", async (t) => {
+  const m = await provedMachine(t, "grub");
+  const next = fakeSources("second");
+  const c = start(m);
+  await c.commit(await c.try(await c.plan(await c.build(next, reason))), healthy);
+  m.faults.answers.set("switch boot", full);
+  await endWithout(t, m);
+  m.cutPower();
+  t.equal(m.running(), systemOf(next));
+  await arm(m);
+  m.cutPower(); // it hung
+  t.equal(m.running(), good);
+  await start(m).recover({ judges: true });
+  t.match(await start(m).runs(unproved.digest), { runs: false, chosen: null });
+});
 
 t.test("what the loader may start stays, over any number of such commits", async (t) => {
   const m = await withoutEntry(t, "grub");
@@ -123,33 +180,31 @@ t.test("what the loader may start stays, over any number of such commits", async
     for (let times = 0; times < 2; times++) await start(m).recover();
   }
   t.equal(m.bootDefault(), good);
-  const kept = async () =>
-    new Map((await collect(m)).map(({ generation, why }) => [generation, why]));
-  t.match((await kept()).get(2), /boot loader/);
+  t.match((await kept(m)).get(2), /boot loader/);
   m.cutPower();
   t.equal(m.running(), good);
   t.match(await start(m).runs(""), { chosen: null });
   m.faults.answers.clear();
-  await start(m).recover({ judges: true });
+  const { c, trial } = await again(m);
+  await c.commit(trial, healthy);
   m.cutPower();
-  t.equal(m.running(), systemOf(fakeSources("d")));
-  t.notMatch((await kept()).get(2), /boot loader/);
+  t.equal(m.running(), fresh);
+  t.notMatch((await kept(m)).get(2), /boot loader/);
 });
 
-/** What would stay of the generations if only the newest did. */
-async function collect(m: FakeMachine) {
+/** Why generations would stay if only the newest did. */
+async function kept(m: FakeMachine): Promise<ReadonlyMap<number, string>> {
   const limits = { keep: 1, maxAgeMs: null, minFreeBytes: 0, garbage: "never" } as const;
   const { generations } = await start(m).collect(limits, true);
-  return generations.map(({ generation, why }) => ({ generation, why: why.join(", ") }));
+  return new Map(generations.map(({ generation, why }) => [generation, why.join(", ")]));
 }
 
 t.test("another boot default that somebody makes meanwhile is told, and stays", async (t) => {
   const byHand = "/nix/store/99999999999999999999999999999999-nixos-system-by-hand";
   const m = await provedMachine(t, "grub");
   m.write(`${byHand}/bin/switch-to-configuration`, byHand);
-  const c = start(m);
-  const trial = await c.try(await c.plan(await c.build(unproved, reason)));
   m.faults.answers.set("switch boot", full);
+  const { c, trial } = await again(m);
   await t.rejects(c.commit(trial, healthy), commitIncomplete);
   m.faults.answers.clear();
   m.choose(byHand);
@@ -157,23 +212,29 @@ t.test("another boot default that somebody makes meanwhile is told, and stays", 
   t.match(await start(m).recover(), { state: "continued", fault: null, details: [told] });
   t.match((await start(m).history()).trials.at(-1)?.reasons.at(-1), told);
   t.match(await start(m).recover(), { state: "clean" });
+  t.match(await start(m).runs(unproved.digest), { chosen: /was made the boot default by hand/ });
   t.equal(m.bootDefault(), byHand);
 });
 
-t.test("sources that cannot be published are published by a later start", async (t) => {
+t.test("sources that cannot be published are told until they are", async (t) => {
   const m = await provedMachine(t, "grub");
-  const c = start(m);
-  const trial = await c.try(await c.plan(await c.build(unproved, reason)));
+  const { c, trial } = await again(m);
   const etcNixos = path.join(m.root, "etc/nixos");
   rmSync(etcNixos, { recursive: true });
   m.write("/etc/nixos", "in the way");
   await t.rejects(c.commit(trial, healthy), commitIncomplete);
   for (let times = 0; times < 3; times++) await start(m).recover();
   t.equal(m.bootDefault(), fresh, "its boot entry was written");
-  const told = /\/etc\/nixos could not be written yet/;
-  t.match((await start(m).history()).trials.at(-1)?.reasons.at(-1), told);
+  const told = /^\/etc\/nixos does not describe it/;
+  t.match(await start(m).runs(unproved.digest), { runs: true, incomplete: told });
+  m.cutPower();
+  m.bootNext(good);
+  m.cutPower();
+  t.match(await start(m).runs(unproved.digest), {
+    chosen: /was chosen when the machine was booted/,
+  });
+  m.cutPower();
   rmSync(etcNixos);
-  t.match(await start(m).recover(), { state: "continued", fault: null });
-  t.match(readlinkSync(path.join(etcNixos, "configuration.nix")), unproved.digest);
-  t.match(await start(m).recover(), { state: "clean" });
+  await start(m).repair({ deep: false, share: 0 });
+  t.match(await start(m).runs(unproved.digest), { runs: true, incomplete: null });
 });

@@ -3,7 +3,6 @@ import {
   committedAs,
   type EndedTrial,
   endedBy,
-  withCompletion,
   withConclusion,
   withEnded,
 } from "./ended-trials.ts";
@@ -66,17 +65,13 @@ export function follow(ledger: Ledger, record: JournalRecord): Ledger {
   const left = committedAs(ledger.ended, before);
   return {
     state,
-    ended: trial === undefined ? withNews(ledger.ended, record) : withEnded(ledger.ended, trial),
+    ended:
+      trial === undefined ? withConclusion(ledger.ended, record) : withEnded(ledger.ended, trial),
     unfinishedBuilds: withDamaged(followBuilds(ledger.unfinishedBuilds, record), trial),
     releases: followReleases(ledger.releases, record, { state, ended: trial, left }),
     proof: followProof(ledger.proof, record, trial, triedIn(ledger.state) ?? record.bootId),
     unconcluded: followUnconcluded(ledger, record, trial),
   };
-}
-
-/** What is said of trials that have ended. */
-function withNews(ended: readonly EndedTrial[], record: StepRecord): readonly EndedTrial[] {
-  return withCompletion(withConclusion(ended, record), record);
 }
 
 function triedIn(state: TransactionState): string | undefined {

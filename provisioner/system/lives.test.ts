@@ -256,6 +256,21 @@ const lived: [Happening[]][] = [
       { what: "menu", isFull: false },
     ],
   ],
+  // The same in the first boot of another system.
+  [
+    [
+      { what: "agent", release: 0, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "power" },
+      { what: "agent", release: 0, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "agent", release: 1, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "menu", isFull: true },
+      { what: "agent", release: 2, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "agent", release: 1, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "agent", release: 1, by: "boot", well: true, conclusive: false, dieAt: 1 },
+      { what: "power" },
+      { what: "menu", isFull: false },
+    ],
+  ],
 ];
 
 for (const loader of ["systemd-boot", "grub"] as readonly FakeLoader[]) {

@@ -1,5 +1,5 @@
 import { unproved } from "./boot-proof.ts";
-import { type EndedTrial, incompleteCommit } from "./ended-trials.ts";
+import type { EndedTrial } from "./ended-trials.ts";
 import { firstBootAt, hasStrayMarks } from "./first-boot.ts";
 import { checkJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -8,8 +8,8 @@ import type { BootProof, Recovery, UnprovedBoot } from "./system.ts";
 import type { Change, Work } from "./work.ts";
 
 /**
- * Whether the journal leaves nothing open, nor anything to be said of what has ended, nor a commit without
- * its boot entry, and no first boot is to be taken up; only reads.
+ * Whether the journal leaves nothing open, nor anything to be said of what has ended, and no first boot
+ * is to be taken up; only reads.
  */
 export function isClean({
   io,
@@ -21,8 +21,6 @@ export function isClean({
   if (torn !== null || damage !== null || isOpen) return false;
   if (hasStrayMarks({ storeFiles, paths })) return false;
   const machine = openMachine(io, storeFiles, paths);
-  const profile = machine.profile().toplevel;
-  if (incompleteCommit(ledger.ended, { profile }) !== undefined) return false;
   return firstBootAt({ machine, storeFiles, paths }) === undefined;
 }
 

@@ -1,13 +1,13 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
-import { completeCommit, finishCommit } from "./commit.ts";
+import { finishCommit } from "./commit.ts";
 import { clearMarks, firstBootAt, hasStrayMarks } from "./first-boot.ts";
 import { nothingOpen } from "./nothing-open.ts";
 import { triesOf } from "./releases.ts";
 import { reattachTried, reattachTrying, resumeBooted } from "./resume.ts";
 import { answerBack, rollBackOpen, type WhyBack } from "./roll-back.ts";
 import { leaveFirstBoot, takeUpFirstBoot } from "./settle-first-boot.ts";
-import type { Committed, OpenTrial, Recovery, Trial } from "./system.ts";
+import type { OpenTrial, Recovery, Trial } from "./system.ts";
 import type { OpenAttempt, TransactionState, Waiting } from "./transaction-state.ts";
 import { type Change, dropTrialProfile, openTransaction } from "./work.ts";
 
@@ -118,11 +118,8 @@ async function settle(
   { judges }: RecoverOptions,
 ): Promise<Settled> {
   switch (open.state) {
-    case "none": {
-      const late = await completeCommit(change);
-      if (late === undefined) return { state: "clean", details: [] };
-      return { transaction: late.txn, ...finished(change, late.committed) };
-    }
+    case "none":
+      return { state: "clean", details: [] };
     case "building":
     case "built":
       await abandonBuild(change, "firstlight was started again");
@@ -143,19 +140,11 @@ async function settle(
       return back(change, open, open);
     case "committing": {
       await change.commands.awaitSwitch(open.txn); // a boot entry may be half-way
-      return finished(change, await finishCommit(change, open));
+      const { generation, incomplete } = await finishCommit(change, open);
+      const left = incomplete === null ? "was finished" : `ended: ${incomplete}`;
+      return { state: "continued", details: [`the commit of generation ${generation} ${left}`] };
     }
   }
-}
-
-function finished({ machine }: Change, { generation, toplevel, incomplete }: Committed): Settled {
-  const state = "continued";
-  const which = `the commit of generation ${generation}`;
-  if (incomplete === null) return { state, details: [`${which} was finished`] };
-  const details = [`${which}: ${incomplete}`];
-  if (machine.profile().toplevel !== toplevel) return { state, details }; // what somebody chose since stays
-  const fault = new Fault("system/commit-incomplete", details.join());
-  return { state, details, fault: describeFault(fault) };
 }
 
 /** Leaves a first boot that had begun, for the one that goes on. */

@@ -7,12 +7,15 @@ import { hostFiles } from "#core/host-files.ts";
 import type { ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { SourceFile } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
+import { type PublishedSchema, publishedSchemas, shippedPath } from "./published-schemas.ts";
 
 /** What is shipped beside the program: profiles, templates, the NixOS module. */
 export interface Assets {
   profiles(): Promise<ProfileSet>;
   templates(): Promise<Templates>;
   agentModule(): readonly SourceFile[];
+  /** The text of a JSON Schema. */
+  schema(name: PublishedSchema): string;
   /** A check of the parameters of these templates; what has no schema is not checked here. */
   parameterCheck(names: readonly string[]): Promise<CheckParameters>;
 }
@@ -54,6 +57,15 @@ export function findAssets(): Assets {
           `${directory}: expected nixos/module.nix beside the program`,
         );
       return [{ path: "module.nix", content, mode: 0o644 }];
+    },
+    schema(name) {
+      const text =
+        files.readText(`/${shippedPath(name)}`) ?? files.readText(`/${publishedSchemas[name]}`);
+      if (text !== undefined) return text;
+      throw new Fault(
+        "cli/internal",
+        `${directory}: expected ${shippedPath(name)} beside the program`,
+      );
     },
     parameterCheck: async (names) =>
       (await import("./template-checks.ts")).loadParameterCheck(names),

@@ -131,6 +131,8 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
     "hardware-profiles/rules.jsonl",
     "hardware-profiles/generic/x86-64.json",
     "hardware-profiles/nixos-hardware.json",
+    "schemas/facts-v1.json",
+    "schemas/facts-report-v1.json",
     "nixos/module.nix",
     "templates/docker-host",
   ]) {

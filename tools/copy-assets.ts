@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { compiledSuffix } from "#cli/chunk-loader.ts";
+import { type PublishedSchema, publishedSchemas, shippedPath } from "#cli/published-schemas.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { compileHandMade } from "#provisioner/profiles/compile.ts";
@@ -19,7 +20,7 @@ import { storeProfiles } from "#provisioner/profiles/stored-profiles.ts";
 import manifest from "../package.json" with { type: "json" };
 
 // Second half of `npm run build`: what the program reads at run time, put beside the bundle.
-// Templates and the NixOS module are copied; profiles are compiled.
+// Templates, the NixOS module and published schemas are copied; profiles are compiled.
 
 const repository = join(import.meta.dirname, "..");
 const dist = join(repository, "dist");
@@ -27,12 +28,19 @@ const dist = join(repository, "dist");
 mkdirSync(dist, { recursive: true });
 copyRoom("templates", (path) => !path.endsWith(".test.ts"));
 copyRoom("nixos", (path) => !/\.[a-z]+$/.test(path) || /\.(?:nix|sh)$/.test(path));
+copySchemas();
 compileHardwareProfiles();
 writePackage();
 
 function copyRoom(room: string, wanted: (path: string) => boolean): void {
   rmSync(join(dist, room), { recursive: true, force: true });
   cpSync(join(repository, room), join(dist, room), { recursive: true, filter: wanted });
+}
+
+function copySchemas(): void {
+  mkdirSync(join(dist, "schemas"), { recursive: true });
+  for (const [name, file] of Object.entries(publishedSchemas))
+    cpSync(join(repository, file), join(dist, shippedPath(name as PublishedSchema)));
 }
 
 function compileHardwareProfiles(): void {

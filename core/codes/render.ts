@@ -155,6 +155,17 @@ export const renderCodes = {
     action:
       "Put it under `secrets`, have it handed over as a credential or a file, and set the option that takes a file.",
   },
+  "render/initrd-drivers": {
+    means:
+      "Nothing tells the drivers of a disk that the root file system lies on, so that the initial RAM disk may not find it.",
+    action:
+      "Name their modules in boot.initrd.availableKernelModules under `options`; kernels that have them built in need none.",
+  },
+  "render/initrd-disks": {
+    means:
+      "Nothing tells the disks of a file system that the initial RAM disk mounts; the drivers of all fixed disks are in it.",
+    action: "Nothing, if it lies on one of these; else name the modules of the disk's drivers.",
+  },
   "render/unfree-package": {
     means: "A package is not free, and nixpkgs evaluates it only where that is allowed.",
     action: "Set nixpkgs.config.allowUnfree under `options`, or take a package that is free.",

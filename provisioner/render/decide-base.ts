@@ -6,9 +6,10 @@ import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
 import { nixosDirectory, readOwnConfiguration } from "./adopt.ts";
 import type { Base, GitBase, Pin, Pins, Platform } from "./base.ts";
 import { findPlatform } from "./find-platform.ts";
+import { findRootStack } from "./root-stack.ts";
 import type { SourceFile } from "./sources.ts";
 
-/** What a base is decided from; once recorded, only the pins, the revision of a base from Git, and the owner's local.nix are read anew. */
+/** What a base is decided from; once recorded, only the pins, the revision of a base from Git, the disks of the root file system, and the owner's local.nix are read anew. */
 export interface BaseQuestion {
   readonly io: Io;
   readonly facts: Facts;
@@ -57,6 +58,8 @@ export function decideBase(question: BaseQuestion): Base {
   return {
     ...record,
     ...(git === undefined ? {} : { git }),
+    // A container has no initial RAM disk.
+    root: question.facts.virtualisation === "container" ? null : findRootStack(files),
     pins: { ...pins, ...(git === undefined ? {} : { base: pinOf(git) }) },
     ...absentImports(files, question.profile, pins["nixos-hardware"]),
     local: files.readText(`${nixosDirectory}/local.nix`, { maxBytes: 1024 * 1024 }) ?? null,

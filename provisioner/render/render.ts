@@ -98,7 +98,7 @@ export function render(input: RenderInput): RenderResult {
   const said = [...renderParts(concern, input), ...home.assignments];
   const raw = renderRawOptions(concern, [...said, ...network]);
   const instance = withoutTakeOver(concern, [...said, ...raw]);
-  const hardware = renderHardware(input);
+  const hardware = renderHardware(concern, input);
   const templates = renderTemplates(concern, input.templates, input.checkParameters);
   const own = renderModules(concern);
   const modules = [

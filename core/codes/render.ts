@@ -168,7 +168,8 @@ export const renderCodes = {
   },
   "render/unfree-package": {
     means: "A package is not free, and nixpkgs evaluates it only where that is allowed.",
-    action: "Set nixpkgs.config.allowUnfree under `options`, or take a package that is free.",
+    action:
+      "Where you agree to its licence, name it under `unfree`, or take a package that is free.",
   },
   "render/readable-key": {
     means: "A private key, a password or a token was given in a file that everybody may read.",

@@ -23,20 +23,6 @@ lib.mkMerge [
       }
     ];
 
-    nixpkgs.config.allowUnfreePredicate =
-      package:
-      let
-        name = lib.getName package;
-      in
-      acceptLicense
-      && (
-        lib.hasPrefix "nvidia-" name
-        || lib.hasPrefix "cuda" name
-        || lib.hasPrefix "libcu" name
-        || lib.hasPrefix "libnv" name
-        || lib.hasPrefix "libnpp" name
-      );
-
     services.xserver.videoDrivers = [ "nvidia" ];
 
     hardware.nvidia = {

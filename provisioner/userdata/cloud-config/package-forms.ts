@@ -50,7 +50,7 @@ const forms: readonly (readonly [RegExp, Read])[] = [
   [
     /nvidia-(?:driver|dkms|utils|x11)(?:-.*)?/,
     otherwise(
-      'set services.xserver.videoDrivers to ["nvidia"], hardware.nvidia.open, and nixpkgs.config.allowUnfree under `firstlight: options`',
+      "where you agree to its licence, name it under `firstlight: unfree: [nvidia-x11, nvidia-settings]`, and set services.xserver.videoDrivers to [nvidia] and hardware.nvidia.open under `firstlight: options`",
     ),
   ],
   [/libapache2-mod-php.*/, service("services.httpd.enablePHP")],

@@ -53,6 +53,23 @@ t.test("the initial RAM disk of every reported machine reaches every disk", { sk
   }
 });
 
+t.test("two graphics cards have the addresses of the reported machine", { skip }, async (t) => {
+  const two = facter.filter(([, { pci }]) => {
+    const cards = pci?.filter((device) => device.class?.startsWith("03")) ?? [];
+    return cards.some(({ vendor }) => vendor === "10de") && cards.length > 1;
+  });
+  t.same(
+    two.map(([name]) => name),
+    ["wg-lux.facter.json"],
+  );
+  for (const [, facts] of two) {
+    const { text } = hardwareOf(facts, []);
+    t.match(text, 'nvidiaBusId = lib.mkOverride 900 "PCI:1:0:0";');
+    t.match(text, 'intelBusId = lib.mkOverride 900 "PCI:0:2:0";');
+    t.match(text, "open = lib.mkOverride 900 true;", "an RTX 4070");
+  }
+});
+
 t.test(
   "what is rendered for a reported machine is Nix",
   { skip: skip || skipWithoutNix() },

@@ -14,8 +14,20 @@ import { writeMachine } from "./write-machine.ts";
 const root = new URL("../..", import.meta.url).pathname;
 const { compiled } = compileProfiles(hostIo({ root }).files, "/hardware-profiles");
 
-for (const machine of recordedMachines) {
-  t.test(`the hardware of ${machine.name} is rendered as in its golden file`, async (t) => {
+/** Each machine by itself, and those with a card of NVIDIA where its driver is agreed to. */
+const cases = [
+  ...recordedMachines.map((machine) => ({ name: machine.name, machine, spec: {} })),
+  ...recordedMachines
+    .filter(({ pci }) => pci.some((card) => card.class === "030000" && card.id.startsWith("10de:")))
+    .map((machine) => ({
+      name: `${machine.name}-nvidia`,
+      machine,
+      spec: { unfree: ["nvidia-x11", "nvidia-settings"] },
+    })),
+];
+
+for (const { name, machine, spec } of cases) {
+  t.test(`the hardware is rendered as in golden/${name}.nix`, async (t) => {
     const directory = `${t.testdir({ [machine.name]: {} })}/${machine.name}`;
     writeMachine(directory, machine);
     const io = fakeIo(directory);
@@ -29,9 +41,12 @@ for (const machine of recordedMachines) {
       settings: { stateVersion: "25.11" },
       agentModule: [],
     });
-    const result = tryRender({}, { facts, match, profiles: compiled, base });
-    t.same(result.findings, []);
-    const golden = new URL(`./golden/${machine.name}.nix`, import.meta.url);
+    const result = tryRender(spec, { facts, match, profiles: compiled, base });
+    t.same(
+      result.findings.map(({ code }) => code),
+      name === "framework-16-rtx-5070" ? ["render/nvidia-not-free"] : [],
+    );
+    const golden = new URL(`./golden/${name}.nix`, import.meta.url);
     t.equal(
       fileOf(result, "firstlight/hardware.nix"),
       existsSync(golden) ? readFileSync(golden, "utf8") : "no golden file",

@@ -48,6 +48,8 @@ export interface Base {
   /** What the root file system lies on now, read anew each time; `null` or absent where nothing tells. */
   readonly root?: RootStack | null;
   readonly pins: Pins;
+  /** Release of NixOS that the system is evaluated with: `26.05`; absent where nothing tells. */
+  readonly release?: string;
   /** Imports of the profile that the pinned nixos-hardware has not; absent where that cannot be told. */
   readonly absentImports?: readonly string[];
   /** No machine stands behind it, as at a desk: what an image pins and declares is not known. */

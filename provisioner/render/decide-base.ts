@@ -54,10 +54,12 @@ export function decideBase(question: BaseQuestion): Base {
   const { base: _published, ...pins } = readPins(question.io);
   const record = readRecord(files) ?? decide(question, pins);
   // Whether a base is from Git is decided once; which revision of it is a pin, as the others are.
+  const release = releaseOf(files, pins.nixpkgs);
   const git = record.git === undefined ? undefined : (question.git ?? record.git);
   return {
     ...record,
     ...(git === undefined ? {} : { git }),
+    ...(release === undefined ? {} : { release }),
     // A container has no initial RAM disk.
     root: question.facts.virtualisation === "container" ? null : findRootStack(files),
     pins: { ...pins, ...(git === undefined ? {} : { base: pinOf(git) }) },

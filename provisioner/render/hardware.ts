@@ -6,13 +6,16 @@ import {
   type Match,
 } from "#provisioner/profiles/profile.ts";
 import type { Assignment, Concern } from "./assignment.ts";
+import { renderGraphics } from "./hardware/graphics.ts";
 import { leftOut, nixosHardware, offered, titleOf } from "./hardware/imports.ts";
 import { renderInitrd } from "./hardware/initrd.ts";
 import { renderKernel } from "./hardware/kernel.ts";
+import { namedFor } from "./hardware/option-names.ts";
 import { renderArchitecture, renderMicrocode } from "./hardware/processor.ts";
 import { optionAssignments } from "./hardware/profile-options.ts";
 import { renderPlatform } from "./platform-options.ts";
 import type { SourceFile } from "./sources.ts";
+import type { UnfreeConsent } from "./unfree.ts";
 
 /** What hardware adds to a system. */
 export interface RenderedHardware {
@@ -28,12 +31,14 @@ export interface HardwareInput {
   readonly facts: Facts;
   readonly match: Match;
   readonly profiles: CompiledProfiles;
+  /** Packages that are not free and that somebody agreed to. */
+  readonly consents: readonly UnfreeConsent[];
 }
 
 /** The profile's part, and what the facts alone say: drivers of the disks, microcode, platform. */
 export function renderHardware(
   concern: Concern,
-  { facts, match, profiles }: HardwareInput,
+  { facts, match, profiles, consents }: HardwareInput,
 ): RenderedHardware {
   const { base, spec } = concern;
   const profile = appliedProfile(match, profiles);
@@ -43,11 +48,13 @@ export function renderHardware(
     content: module.text,
     mode: 0o644,
   }));
+  const graphics = renderGraphics(concern, facts, consents);
   const assignments = unique([
     ...renderArchitecture(facts),
-    ...renderKernel(profile),
+    ...renderKernel(profile, graphics.needsNouveau ? ["nouveau"] : []),
     ...renderInitrd(concern, profile, facts),
     ...renderMicrocode(facts),
+    ...graphics.assignments,
     ...optionAssignments(profile?.nixos.options ?? {}),
     ...(platform === null
       ? renderPlatform(base.platform, spec)
@@ -60,7 +67,7 @@ export function renderHardware(
       ...(platform?.modules ?? []).map((module) => interpolated(ref("modulesPath"), `/${module}`)),
       ...nixosHardware(profile, base),
     ],
-    assignments,
+    assignments: namedFor(base.release, assignments),
     files,
   };
 }

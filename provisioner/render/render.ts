@@ -50,7 +50,7 @@ import { digestFiles, type SourceFile, type Sources } from "./sources.ts";
 import { renderSshd } from "./sshd.ts";
 import { renderStorage } from "./storage.ts";
 import { type CheckParameters, renderTemplates, type Templates } from "./templates.ts";
-import { renderUnfree, unfreeConsents, warnOfUnfree } from "./unfree.ts";
+import { renderUnfree, unfreeConsents, warnOfUnfree, warnOfUnfreeDriver } from "./unfree.ts";
 import { renderUnits } from "./units.ts";
 import { renderUsers } from "./users.ts";
 import { renderValues } from "./values.ts";
@@ -93,6 +93,7 @@ export function render(input: RenderInput): RenderResult {
   checkHooks(concern);
   const consents = unfreeConsents(concern, input.templates);
   warnOfUnfree(concern, consents);
+  warnOfUnfreeDriver(concern, consents);
   const home = renderHome(concern);
   const network = withoutTakeOver(
     concern,
@@ -105,7 +106,7 @@ export function render(input: RenderInput): RenderResult {
   ];
   const raw = renderRawOptions(concern, [...said, ...network]);
   const instance = withoutTakeOver(concern, [...said, ...raw]);
-  const hardware = renderHardware(concern, input);
+  const hardware = renderHardware(concern, { ...input, consents });
   const templates = renderTemplates(concern, input.templates, input.checkParameters);
   const own = renderModules(concern);
   const modules = [

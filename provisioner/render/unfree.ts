@@ -10,7 +10,7 @@ import {
 } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern, firstSaid } from "./assignment.ts";
 import type { Templates } from "./templates.ts";
-import { isAllowed, unfreeNames } from "./unfree-packages.ts";
+import { isAllowed, nvidiaDriver, unfreeNames } from "./unfree-packages.ts";
 
 /** A package that is not free, and who asks for it. */
 export interface UnfreeConsent {
@@ -103,6 +103,23 @@ export function warnOfUnfree(concern: Concern, consents: readonly UnfreeConsent[
     addFinding(concern, from, "warning", "render/unfree-package", message, hint);
   }
 }
+
+/** The driver of NVIDIA, asked for by the option that chooses drivers. */
+export function warnOfUnfreeDriver(concern: Concern, consents: readonly UnfreeConsent[]): void {
+  const { options = {} } = concern.spec;
+  const said: unknown = options[driversOption];
+  const allowed = consents.map(({ name }) => name);
+  if (!Array.isArray(said) || !said.includes("nvidia") || isAllowed(nvidiaDriver, allowed)) return;
+  if (Object.keys(options).some((name) => otherLeave.test(name))) return;
+  const message =
+    "the driver of NVIDIA is not free: nixpkgs refuses it, and the whole system with it, unless that is allowed";
+  const hint = `where you agree to its licence, write \`unfree: [${nvidiaDriver}]\` (in cloud-config under \`firstlight\`)`;
+  const from = ["options", driversOption];
+  addFinding(concern, from, "warning", "render/unfree-package", message, hint);
+}
+
+/** Which drivers X has, and by that whether NixOS builds the one of NVIDIA. */
+export const driversOption = "services.xserver.videoDrivers";
 
 function yamlWord(name: string): string {
   return /^[A-Za-z][A-Za-z0-9._-]*$/.test(name) ? name : JSON.stringify(name);

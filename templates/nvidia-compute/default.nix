@@ -1,8 +1,8 @@
 # The driver of NVIDIA for computing.
 {
   acceptLicense ? false,
-  driver ? "production",
-  openModule ? true,
+  driver ? null,
+  openModule ? null,
   persistence ? true,
   containers ? true,
   cuda ? false,
@@ -26,8 +26,8 @@ lib.mkMerge [
     services.xserver.videoDrivers = [ "nvidia" ];
 
     hardware.nvidia = {
-      package = config.boot.kernelPackages.nvidiaPackages.${driver};
-      open = openModule;
+      package = lib.mkIf (driver != null) config.boot.kernelPackages.nvidiaPackages.${driver};
+      open = lib.mkIf (openModule != null) openModule;
       modesetting.enable = true;
       nvidiaSettings = false;
       nvidiaPersistenced = persistence;

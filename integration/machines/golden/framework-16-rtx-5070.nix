@@ -51,7 +51,11 @@
     cpu.intel.updateMicrocode = lib.mkDefault false;
     enableRedistributableFirmware = lib.mkDefault true;
     nvidia = {
-      open = lib.mkDefault true;
+      open = lib.mkOverride 900 true;
+      prime = {
+        nvidiaBusId = lib.mkOverride 900 "PCI:193:0:0";
+        amdgpuBusId = lib.mkOverride 900 "PCI:194:0:0";
+      };
       powerManagement.enable = lib.mkDefault true;
     };
     keyboard.qmk.enable = lib.mkDefault true;

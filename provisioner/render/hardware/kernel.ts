@@ -3,8 +3,15 @@ import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
 import { type Assignment, assign } from "../assignment.ts";
 import { lists } from "./lists.ts";
 
-/** Parameters, modules, and what the profile expects of the kernel's release. */
-export function renderKernel(profile: CompiledProfile | null): readonly Assignment[] {
+/**
+ * Parameters, modules, and what the profile expects of the kernel's release. Modules that are `needed`
+ * are kept from no one.
+ */
+export function renderKernel(
+  profile: CompiledProfile | null,
+  needed: readonly string[],
+): readonly Assignment[] {
+  const blacklist = (profile?.kernel.blacklist ?? []).filter((name) => !needed.includes(name));
   const params = Object.entries(profile?.kernel.params ?? {}).map(([key, value]) =>
     str(value === true ? key : `${key}=${value}`),
   );
@@ -12,7 +19,7 @@ export function renderKernel(profile: CompiledProfile | null): readonly Assignme
     ...renderOldestKernel(profile),
     ...lists(["boot", "kernelParams"], params),
     ...lists(["boot", "kernelModules"], (profile?.kernel.modules ?? []).map(str)),
-    ...lists(["boot", "blacklistedKernelModules"], (profile?.kernel.blacklist ?? []).map(str)),
+    ...lists(["boot", "blacklistedKernelModules"], blacklist.map(str)),
   ];
 }
 

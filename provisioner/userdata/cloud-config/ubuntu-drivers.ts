@@ -13,7 +13,7 @@ export const ubuntuDrivers: CloudConfigModule = {
   keys: ["drivers"],
   rule:
     "With its licence accepted, NVIDIA's driver is installed, in the branch and with the kernel modules that the machine's card takes " +
-    "([hardware.md](hardware.md#graphics)). It is not free, so that it is put on the list of the packages that may be built all the same (`unfree`), by its names " +
+    "([rendered-hardware.md](rendered-hardware.md#graphics)). It is not free, so that it is put on the list of the packages that may be built all the same (`unfree`), by its names " +
     "and nothing else. A `version` is refused: the driver is that of the kernel's package set.",
   example: "drivers:\n  nvidia:\n    license-accepted: true\n",
   translate({ config, draft }) {

@@ -43,6 +43,7 @@ export function readCpu(kernel: KernelFiles): Cpu {
     family: integer(first.get("cpu family") ?? first.get("CPU architecture")),
     model: integer(first.get("model") ?? first.get("CPU part")),
     stepping: integer(first.get("stepping") ?? first.get("CPU revision")),
+    microcode: microcodeOf(first.get("microcode")),
     name: shown(first.get("model name")),
     sockets: topology.sockets,
     cores: topology.cores,
@@ -130,6 +131,12 @@ function armVendor(implementer: string | undefined): string | null {
 
 function shown(text: string | undefined): string | null {
   return text === undefined ? null : printable(text).value;
+}
+
+/** A revision is a name more than a number: it stays as the kernel writes it. */
+function microcodeOf(text: string | undefined): string | null {
+  const revision = text?.toLowerCase() ?? "";
+  return /^0x[0-9a-f]{1,16}$/.test(revision) ? revision : null;
 }
 
 /** A decimal or `0x` number of at most 32 bits. */

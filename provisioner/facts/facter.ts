@@ -6,7 +6,10 @@ import type {
   PciDevice,
   UsbDevice,
 } from "#generated/provisioner/facts/facts.ts";
+import { chassisClass } from "./chassis.ts";
+import { isFingerprintReader, isThereCamera } from "./features.ts";
 import { genericFacts } from "./generic-facts.ts";
+import { gpusOf } from "./gpus.ts";
 
 const maxItems = 1024;
 const maxTextLength = 256;
@@ -41,18 +44,28 @@ export function factsFromFacter(report: FacterReport): Facts {
   const hardware = mapping(report.hardware);
   const generic = genericFacts(text(report.system.split("-")[0]));
   const dmi = dmiOf(smbios);
+  const pci = pciOf(hardware);
+  const usb = usbOf(hardware);
   return {
     ...generic,
     dmi,
+    chassis: chassisClass(dmi?.chassisType ?? null),
     cpu: { ...generic.cpu, ...cpuOf(mapping(list(hardware["cpu"])[0])) },
     memoryBytes: memoryOf(list(hardware["memory"])),
-    pci: pciOf(hardware),
-    usb: usbOf(hardware),
+    pci,
+    gpus: gpusOf(pci, () => null),
+    usb,
     blockDevices: list(hardware["disk"]).flatMap(diskOf),
     network: list(hardware["network_interface"]).flatMap(interfaceOf),
     firmware: {
       ...generic.firmware,
       ...firmwareOf(mapping(report.uefi)),
+    },
+    features: {
+      ...generic.features,
+      bluetooth: list(hardware["bluetooth"]).length > 0,
+      fingerprint: usb.some(isFingerprintReader),
+      camera: isThereCamera(pci, usb),
     },
     virtualisation: virtualisationOf(report.virtualisation, dmi),
   };
@@ -194,6 +207,9 @@ function diskOf(value: unknown): BlockDevice[] {
         .sort()
         .slice(0, 32),
       modules: modules.slice(0, 32),
+      partitionTable: null,
+      signature: null,
+      partitions: [],
     },
   ];
 }

@@ -1,4 +1,6 @@
 import type { Facts, PciDevice } from "#generated/provisioner/facts/facts.ts";
+import { chassisClass } from "#provisioner/facts/chassis.ts";
+import { gpusOf } from "#provisioner/facts/gpus.ts";
 import { sampleFacts } from "#provisioner/profiles/sample-facts.ts";
 
 /** A graphics card, `id` as vendor and device; for tests. */
@@ -21,6 +23,8 @@ export function sampleBareMetal(chassisType: number | null, more: Partial<Facts>
   return {
     ...facts,
     dmi: facts.dmi === null ? null : { ...facts.dmi, chassisType },
+    chassis: chassisClass(chassisType),
+    gpus: gpusOf(more.pci ?? [], () => null),
     virtualisation: "none",
     ...more,
   };

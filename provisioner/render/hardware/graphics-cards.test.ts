@@ -1,22 +1,9 @@
 import t from "tap";
+import type { PciDevice } from "#generated/provisioner/facts/facts.ts";
+import { gpusOf } from "#provisioner/facts/gpus.ts";
 import { sampleCard } from "../sample-machine.ts";
-import { busId, graphicsCards } from "./graphics-cards.ts";
+import { graphicsCards } from "./graphics-cards.ts";
 import { nvidiaBranch } from "./nvidia-chips.ts";
-
-t.test("a slot of sysfs is the address that X takes, in decimal", async (t) => {
-  const cases: readonly (readonly [slot: string, address: string | undefined])[] = [
-    ["0000:01:00.0", "PCI:1:0:0"],
-    ["0000:00:02.0", "PCI:0:2:0"],
-    ["0000:c1:00.0", "PCI:193:0:0"],
-    ["0000:c2:1f.7", "PCI:194:31:7"],
-    ["0001:c1:00.0", "PCI:193@1:0:0"],
-    ["10000:e1:00.0", "PCI:225@65536:0:0"],
-    ["c1:00.0", undefined],
-    ["0000:c1:00.8", undefined],
-    ["virtio0", undefined],
-  ];
-  for (const [slot, address] of cases) t.equal(busId(slot), address, slot);
-});
 
 t.test("the driver of a chip goes by its device id", async (t) => {
   const cases: readonly (readonly [device: string, branch: string, name: string])[] = [
@@ -49,15 +36,19 @@ t.test("the processor's graphics are told from further cards", async (t) => {
   const arc = sampleCard("0000:03:00.0", "8086:56a0");
   const amd = sampleCard("0000:c2:00.0", "1002:1114");
   const radeon = sampleCard("0000:03:00.0", "1002:7480");
-  const integrated = (...pci: ReturnType<typeof sampleCard>[]) => graphicsCards({ pci }).integrated;
-  t.same(
-    graphicsCards({ pci: [nvidia, audio] }).nvidia.map(({ slot }) => slot),
-    ["0000:01:00.0"],
-  );
-  t.same(integrated(nvidia, intel), { maker: "intel", busId: "PCI:0:2:0" });
-  t.same(integrated(nvidia, intel, arc), { maker: "intel", busId: "PCI:0:2:0" });
-  t.same(integrated(nvidia, amd), { maker: "amdgpu", busId: "PCI:194:0:0" });
-  t.same(integrated(nvidia, amd, radeon), undefined, "nothing tells which has the screen");
-  t.same(integrated(nvidia), undefined);
-  t.same(graphicsCards({ pci: null }), { nvidia: [], integrated: undefined });
+  const found = (pci: readonly PciDevice[], shown: string | null = null) =>
+    graphicsCards({ gpus: gpusOf(pci, (slot) => (shown === null ? null : slot === shown)) });
+  const integrated = (pci: readonly PciDevice[], shown?: string) => {
+    const card = found(pci, shown).integrated;
+    return card === undefined ? undefined : [card.maker, card.busId];
+  };
+  t.match(found([nvidia, audio]).nvidia, [{ slot: "0000:01:00.0", branch: "open" }]);
+  t.equal(found([nvidia, audio]).nvidia.length, 1);
+  t.same(integrated([nvidia, intel]), ["intel", "PCI:0:2:0"]);
+  t.same(integrated([nvidia, intel, arc]), ["intel", "PCI:0:2:0"]);
+  t.same(integrated([nvidia, amd]), ["amdgpu", "PCI:194:0:0"]);
+  t.same(integrated([nvidia, amd, radeon]), undefined, "nothing tells which has the screen");
+  t.same(integrated([nvidia, amd, radeon], amd.slot), ["amdgpu", "PCI:194:0:0"]);
+  t.same(integrated([nvidia]), undefined);
+  t.same(graphicsCards({ gpus: null }), { nvidia: [], integrated: undefined });
 });

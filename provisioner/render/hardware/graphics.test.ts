@@ -1,6 +1,7 @@
 import t from "tap";
 import type { PciDevice } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { gpusOf } from "#provisioner/facts/gpus.ts";
 import { sampleProfile } from "#provisioner/profiles/sample-profile.ts";
 import { sampleBareMetal, sampleCard } from "../sample-machine.ts";
 import { fileOf, noMatch, type TryOptions, tryRender } from "../try-render.ts";
@@ -11,12 +12,16 @@ const desktop = 3;
 interface Machine extends Pick<TryOptions, "base" | "match" | "profiles"> {
   readonly pci: readonly PciDevice[];
   readonly chassis?: number;
+  /** Slot of the card that firmware shows its screen on, where it says so. */
+  readonly shown?: string;
 }
 
 /** The options of hardware.nvidia and what belongs to it, each on a line, and what was said. */
 function rendered(spec: Omit<Spec, "version">, { pci, chassis = notebook, ...more }: Machine) {
-  const facts = sampleBareMetal(chassis, { pci: [...pci] });
-  const options = { checkParameters: () => [], facts, ...more };
+  const { shown, ...rest } = more;
+  const gpus = gpusOf(pci, (slot) => (shown === undefined ? null : slot === shown));
+  const facts = sampleBareMetal(chassis, { pci: [...pci], gpus });
+  const options = { checkParameters: () => [], facts, ...rest };
   const result = tryRender(spec, options);
   const text = fileOf(result, "firstlight/hardware.nix").replaceAll(/\s+/g, " ");
   return {
@@ -123,6 +128,10 @@ t.test("what is not clear is left to the owner", async (t) => {
   const atDesk = rendered(agreed, { pci: msi, chassis: desktop });
   t.match(atDesk.text, "nvidiaBusId", "the addresses are true");
   t.notMatch(atDesk.text, "offload", "nobody knows where the screen is plugged in");
+  const shown = (slot: string, chassis: number) =>
+    rendered(agreed, { pci: msi, chassis, shown: slot }).text.includes("offload");
+  t.equal(shown("0000:00:02.0", desktop), true, "firmware says where it is");
+  t.equal(shown("0000:01:00.0", notebook), false, "a laptop whose screen is switched over");
   const two = [...msi, sampleCard("0000:02:00.0", "10de:2820")];
   t.notMatch(rendered(agreed, { pci: two }).text, "BusId");
   const radeon = [...framework16, sampleCard("0000:03:00.0", "1002:7480")];

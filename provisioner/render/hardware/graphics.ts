@@ -1,5 +1,4 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { chassisClass } from "#provisioner/facts/chassis.ts";
 import {
   bool,
   ifElse,
@@ -53,15 +52,18 @@ export function renderGraphics(
   reportDriver(concern, card, isAsked);
   const assignments = [
     ...(isUsed ? useDriver(concern, card.branch, consents) : openModules(concern, card.branch)),
-    ...renderPrime(cards, isUsed && isCarried(facts)),
+    ...renderPrime(cards, isUsed && showsIntegrated(cards, facts)),
   ];
   return { assignments, needsNouveau: !isUsed && card.driver !== "nvidia" };
 }
 
-/** Laptops have the screen on the processor's graphics; in a desktop nobody knows where it is plugged in. */
-function isCarried({ dmi }: Facts): boolean {
-  const kind = chassisClass(dmi?.chassisType ?? null);
-  return kind === "laptop" || kind === "convertible" || kind === "tablet";
+/**
+ * Whether the screen hangs on the processor's graphics: as firmware says, else as in every laptop. In a
+ * desktop nobody knows where it is plugged in.
+ */
+function showsIntegrated({ integrated }: GraphicsCards, { chassis }: Facts): boolean {
+  const isLaptop = chassis === "laptop" || chassis === "convertible" || chassis === "tablet";
+  return integrated?.bootVga ?? isLaptop;
 }
 
 function set(path: readonly string[], value: NixExpr): Assignment {
@@ -110,13 +112,13 @@ function driverPackage(branch: NvidiaBranch): NixExpr | undefined {
     : ref("config", ...packages, legacy);
 }
 
-/** Addresses of both chips, and on a laptop the one of NVIDIA for what asks for it. */
+/** Addresses of both chips, and where the screen is on the other one that of NVIDIA for what asks for it. */
 function renderPrime(
   { nvidia, integrated }: GraphicsCards,
   isOffered: boolean,
 ): readonly Assignment[] {
   const [card, second] = nvidia;
-  if (card?.busId === undefined || second !== undefined || integrated === undefined) return [];
+  if (card === undefined || second !== undefined || integrated === undefined) return [];
   const prime = (path: readonly string[], value: NixExpr) =>
     set(["nvidia", "prime", ...path], value);
   const other = (name: string) =>
@@ -142,7 +144,7 @@ const path = ["unfree"];
 
 /** Says of a card what its owner may want to know: that there is another driver, or that there is none any more. */
 function reportDriver(concern: Concern, card: NvidiaCard, isAsked: boolean): void {
-  const named = `the graphics card of NVIDIA at ${card.slot} (${card.id})`;
+  const named = `the graphics card of NVIDIA at ${card.slot} (${card.vendor}:${card.device})`;
   if (!isAsked) {
     if (card.branch === "none" || card.driver === "nvidia") return;
     const message = `${named} is driven by nouveau: the driver of its maker is not free`;

@@ -14,6 +14,9 @@ const disk = (name: string, more: Partial<BlockDevice>): BlockDevice => ({
   wwid: null,
   byId: [],
   modules: [],
+  partitionTable: null,
+  signature: null,
+  partitions: [],
   ...more,
 });
 

@@ -306,6 +306,22 @@ t.test("profiles that ship, on machines that were recorded for them", { skip }, 
   }
 });
 
+t.test("what was computed goes before nixos-hardware and after the owner", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const directory = t.testdir({ machine: {} });
+  writeMachine(path.join(directory, "machine"), framework16Rtx5070);
+  const facts = readFacts(fakeIo(path.join(directory, "machine")));
+  const match = matchProfile(facts, compiled);
+  const address = async (name: string, module: string) => {
+    const base = { local: `{ lib, ... }: { hardware.nvidia.prime.amdgpuBusId = ${module}; }\n` };
+    const result = tryRender({}, { facts, match, profiles: compiled, base });
+    const entry = writeRendered(path.join(directory, name), result.sources);
+    return evaluate(machine, entry, "c.hardware.nvidia.prime.amdgpuBusId");
+  };
+  t.equal(await address("default", `lib.mkDefault "PCI:195:0:0"`), "PCI:194:0:0");
+  t.equal(await address("owner", `"PCI:7:0:0"`), "PCI:7:0:0");
+});
+
 /** Text of a file of the store, its links followed inside of the machine. */
 async function readBuilt(machine: NixMachine, file: string): Promise<string> {
   const { code, stdout, stderr } = await machine.run(["cat", file]);

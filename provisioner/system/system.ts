@@ -1,5 +1,6 @@
 import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
+import type { UnfreePackage } from "#provisioner/render/manifest.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { BuildActivity } from "./build-activity.ts";
 import type { Builders } from "./builders.ts";
@@ -209,6 +210,8 @@ export interface Plan {
   readonly files: readonly FileChange[];
   /** Options of the sources, compared with the running ones; `null` where one side is not known. */
   readonly options: readonly OptionChange[] | null;
+  /** Every package of the new system that is not free, with who agreed to it; `null` where that is not known. */
+  readonly unfree: readonly UnfreePackage[] | null;
   /** Packages and bytes of the closures; `null` where no store could be asked. */
   readonly difference: ClosureDifference | null;
   /** Units by what would happen to them, as `dry-activate` says. */
@@ -234,7 +237,7 @@ export interface GenerationPlan {
 }
 
 /** What sources would change, as far as that is known without building them. */
-export interface SourcesPreview extends Pick<Plan, "from" | "files" | "options"> {
+export interface SourcesPreview extends Pick<Plan, "from" | "files" | "options" | "unfree"> {
   readonly sourcesDigest: string;
   /** What would be fetched; `null` where the system would be built here. */
   readonly fetch: FetchPreview | null;

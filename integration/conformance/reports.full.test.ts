@@ -123,6 +123,16 @@ t.test("the initrd of each report with disks has what leads to them", { skip }, 
   t.ok(disks >= 6, `${disks} modules`);
 });
 
+t.test("a report with two graphics processors has the addresses of both", { skip }, async (t) => {
+  const facts = factsOf("wg-lux.facter.json");
+  const match = matchProfile(facts, compiled);
+  const spec = { hostname: "a", unfree: ["nvidia-x11", "nvidia-settings"] };
+  const { sources } = tryRender(spec, { facts, match, profiles: compiled });
+  const rendered = sources.files.map(({ content }) => content).join("\n");
+  t.match(rendered, /intelBusId = .*"PCI:0:2:0"/);
+  t.match(rendered, /nvidiaBusId = .*"PCI:1:0:0"/);
+});
+
 /** The kernel takes both for the same name. */
 function norm(module = ""): string {
   return module.replaceAll("-", "_");

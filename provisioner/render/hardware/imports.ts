@@ -1,6 +1,6 @@
 import { type NixExpr, str } from "#provisioner/nix-language/tree.ts";
 import { describeNeeds } from "#provisioner/profiles/declared.ts";
-import type { CompiledProfile, ProfileSet, Match } from "#provisioner/profiles/profile.ts";
+import type { CompiledProfile, Match, ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Base } from "../base.ts";
 
 /** What the hardware is called. */

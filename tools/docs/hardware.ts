@@ -30,7 +30,7 @@ Nothing here changes from one boot to the next by itself: a boot that finds the 
 as it was, has nothing to do. So no charge, temperature, free space, load or time is a fact. What udev says of
 disks is read from its database, not from the disks: it needs no privilege and cannot hang, and an installer
 looks for itself before it writes. In a container (\`virtualisation\` says so) firmware and devices are those of the
-machine that it runs on.`;
+machine that it runs on. Why it is so: [0022](decisions/0022-facts.md).`;
 
 const report = `\`firstlight facts --report\` asks systeminformation (in a process of its own), lspci, dmidecode, lsblk, lscpu and ip
 what they know, all at once. Each has its deadline, and nobody is waited for longer than two seconds; one that is

@@ -6,6 +6,7 @@ import type {
   PciDevice,
   UsbDevice,
 } from "#generated/provisioner/facts/facts.ts";
+import { isFingerprintReader } from "#provisioner/facts/features.ts";
 import { busIdOf } from "#provisioner/facts/gpus.ts";
 import { knownText } from "#provisioner/profiles/known-text.ts";
 import { pciText } from "./pci-vendors.ts";
@@ -123,15 +124,17 @@ export function usbRows({
   const rows = usb
     .filter((device) => !isDrawn(device))
     .map((device) => row(usbLabel(device), [usbName(device), usbIds(device), ...device.modules]));
-  const order = ["Bluetooth", "camera", "USB"];
+  const order = ["Bluetooth", "camera", "fingerprint", "USB"];
   return [...onPci, ...rows].sort((a, b) => order.indexOf(a.label) - order.indexOf(b.label));
 }
 
-function usbLabel({ class: kind, interfaceClasses, modules }: UsbDevice): string {
+function usbLabel(device: UsbDevice): string {
+  const { class: kind, interfaceClasses, modules } = device;
   const has = (wanted: string) => kind === wanted || interfaceClasses.includes(wanted);
   // Networks over USB are of this class too.
   if (has(usbClasses.wireless) && !modules.includes("rndis_host")) return "Bluetooth";
-  return has(usbClasses.video) ? "camera" : "USB";
+  if (has(usbClasses.video)) return "camera";
+  return isFingerprintReader(device) ? "fingerprint" : "USB";
 }
 
 function usbName({ manufacturer, name }: UsbDevice): string {

@@ -81,13 +81,12 @@ const portable: ReadonlySet<ChassisClass> = new Set([
   "handheld",
 ]);
 
-/** A battery; that nobody has looked for one matters of machines that are carried about. */
+/** A battery; that there is none, or that it is not known, matters of machines that are carried about. */
 export function batteryRows(hasBattery: boolean | null, dmi: Dmi | null): readonly Row[] {
-  if (hasBattery !== null) return [row("battery", [hasBattery ? "yes" : "none"])];
+  if (hasBattery === true) return [row("battery", ["yes"])];
   const chassis = chassisClass(dmi?.chassisType ?? null);
-  return chassis !== null && portable.has(chassis)
-    ? [gap("battery", `${notKnown}: facts --witness asks`)]
-    : [];
+  if (chassis === null || !portable.has(chassis)) return [];
+  return [hasBattery === null ? gap("battery", notKnown) : row("battery", ["none"])];
 }
 
 /** The processor and how many there are of it. */

@@ -22,13 +22,10 @@ const unreadShown = 5;
 
 /**
  * A machine as a picture: its board, and on it the processor with all that hangs on that. What is
- * not known has a `?` in the margin. `hasBattery` is `null` where nobody has looked.
+ * not known has a `?` in the margin.
  */
-export function drawMachine(
-  facts: Facts,
-  { page, hasBattery }: { readonly page: Page; readonly hasBattery: boolean | null },
-): readonly string[] {
-  const { dmi, pci, blockDevices } = facts;
+export function drawMachine(facts: Facts, page: Page): readonly string[] {
+  const { dmi, pci, blockDevices, features } = facts;
   const strokes = strokesFor(page);
   const name = machineName(facts);
   const onBoard = [
@@ -36,7 +33,7 @@ export function drawMachine(
     kindRow(facts),
     firmwareRow(facts.firmware, dmi),
     tpmRow(facts.tpm),
-    ...batteryRows(hasBattery, dmi),
+    ...batteryRows(features.battery, dmi),
   ];
   const processor = processorRow(facts.cpu);
   const hanging = [

@@ -2,10 +2,10 @@ import { cutToWidth } from "#core/text-width.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import type {
-  CompiledProfiles,
   Confidence,
   Evidence,
   Match,
+  ProfileSet,
   Rejected,
 } from "#provisioner/profiles/profile.ts";
 import { drawnColumns, foldFields, lineOf, type Page, padToWidth, strokesFor } from "./drawing.ts";
@@ -16,7 +16,7 @@ import { type Row, row } from "./picture-row.ts";
 export interface MatchPicture {
   readonly found: Match;
   readonly facts: Facts;
-  readonly profiles: CompiledProfiles;
+  readonly profiles: ProfileSet;
 }
 
 const indent = "   ";
@@ -27,7 +27,7 @@ export function drawMatch({ found, facts, profiles }: MatchPicture, page: Page):
   const strokes = strokesFor(page);
   const columns = drawnColumns(page);
   const cut = (text: string) => cutToWidth(text, columns, strokes.more);
-  const title = profiles.profiles.find(({ id }) => id === found.profile)?.title;
+  const title = found.profile === null ? undefined : profiles.find(found.profile)?.title;
   const rows = [
     ...evidenceRows(found.evidence),
     ...componentRows(found),
@@ -84,12 +84,9 @@ function componentRows({ components }: Match): readonly Row[] {
 }
 
 /** What is used where it is another profile than the evidence points at. */
-function usedRows(
-  { profile, applied, confidence }: Match,
-  { profiles }: CompiledProfiles,
-): readonly Row[] {
+function usedRows({ profile, applied, confidence }: Match, profiles: ProfileSet): readonly Row[] {
   if (applied === profile) return [];
-  const needs = profiles.find(({ id }) => id === profile)?.needs ?? [];
+  const needs = (profile === null ? undefined : profiles.find(profile))?.needs ?? [];
   const why =
     needs.length > 0 && confidence !== "disputed"
       ? `${profile} brings ${describeNeeds(needs)}: that is for a person to decide`

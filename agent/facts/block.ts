@@ -1,9 +1,12 @@
-import type { BlockDevice } from "#generated/provisioner/facts/facts.ts";
+import type { BlockDevice, Partition } from "#generated/provisioner/facts/facts.ts";
 import type { KernelFiles } from "./kernel-files.ts";
+import { partitionTableOf, readUdevOfBlock, signatureOf } from "./udev.ts";
 
 const maxDevices = 1024;
 const maxNames = 8192;
 const maxIds = 32;
+const maxPartitions = 256;
+const maxEntries = 1024; // of a disk's directory: its partitions and about forty attributes
 const maxDepth = 32; // of a device below /sys/devices; real chains have about ten
 const sectorBytes = 512; // `size` counts these, whatever the disk's own sectors are
 
@@ -18,14 +21,12 @@ export function readBlockDevices(kernel: KernelFiles): BlockDevice[] | null {
   const devices: BlockDevice[] = [];
   for (const name of names) {
     const path = kernel.realPath(`/sys/block/${name}`);
-    if (path === null || isVirtual(path) || kernel.flag(`${path}/hidden`) === true) continue;
-    const sectors = kernel.number(`${path}/size`);
+    if (path === null || isVirtual(path) || isBootArea(name)) continue;
+    if (kernel.flag(`${path}/hidden`) === true) continue;
+    const udev = readUdevOfBlock(kernel, kernel.value(`${path}/dev`));
     devices.push({
       name,
-      sizeBytes:
-        sectors === null || sectors > Number.MAX_SAFE_INTEGER / sectorBytes
-          ? null
-          : sectors * sectorBytes,
+      sizeBytes: sizeOf(kernel, path),
       removable: kernel.flag(`${path}/removable`),
       readOnly: kernel.flag(`${path}/ro`),
       rotational: kernel.flag(`${path}/queue/rotational`),
@@ -34,9 +35,45 @@ export function readBlockDevices(kernel: KernelFiles): BlockDevice[] | null {
       wwid: kernel.value(`${path}/wwid`) ?? kernel.value(`${path}/device/wwid`),
       byId: (ids.get(name) ?? []).slice(0, maxIds),
       modules: modulesOnTheWay(kernel, deviceOf(kernel, path)),
+      partitionTable: partitionTableOf(udev),
+      signature: signatureOf(udev),
+      partitions: readPartitions(kernel, path, name),
     });
   }
   return devices;
+}
+
+function sizeOf(kernel: KernelFiles, path: string): number | null {
+  const sectors = kernel.number(`${path}/size`);
+  return sectors === null || sectors > Number.MAX_SAFE_INTEGER / sectorBytes
+    ? null
+    : sectors * sectorBytes;
+}
+
+/** What of an eMMC holds the firmware, and shows itself as a disk (Linux, `mmc-dev-parts.rst`). */
+export function isBootArea(name: string): boolean {
+  return /^mmcblk[0-9]+(boot[0-9]+|rpmb)$/.test(name);
+}
+
+/** Partitions are directories of their disk that have a number of their own. */
+function readPartitions(kernel: KernelFiles, disk: string, diskName: string): Partition[] {
+  const found: Partition[] = [];
+  for (const name of kernel.list(disk, maxEntries) ?? []) {
+    if (!name.startsWith(diskName)) continue;
+    const number = kernel.number(`${disk}/${name}/partition`);
+    if (number === null || number === 0) continue;
+    const udev = readUdevOfBlock(kernel, kernel.value(`${disk}/${name}/dev`));
+    const type = udev?.get("ID_PART_ENTRY_TYPE") ?? "";
+    found.push({
+      name,
+      number,
+      sizeBytes: sizeOf(kernel, `${disk}/${name}`),
+      type: type === "" ? null : type,
+      signature: signatureOf(udev),
+    });
+  }
+  if (found.length > maxPartitions) kernel.note(disk, "too-many");
+  return found.sort((a, b) => a.number - b.number).slice(0, maxPartitions);
 }
 
 /** A namespace under NVMe multipath is below /devices/virtual, and is a disk all the same. */

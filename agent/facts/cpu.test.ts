@@ -53,3 +53,16 @@ t.test("an implementer that is not in the table keeps its number", async (t) => 
     hypervisor: null,
   });
 });
+
+t.test("the microcode's revision stays as the kernel writes it", async (t) => {
+  for (const [written, microcode] of [
+    ["0xA704104", "0xa704104"],
+    ["0xffffffff", "0xffffffff"],
+    ["many", null],
+    ["", null],
+  ] as const) {
+    const cpuinfo = `${pc(0, 0, 0, "lm")}microcode\t: ${written}\n`;
+    const kernel = fakeKernel(t.testdir({}), { "/proc/cpuinfo": cpuinfo });
+    t.equal(readCpu(kernel).microcode, microcode, written);
+  }
+});

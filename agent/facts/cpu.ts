@@ -1,15 +1,10 @@
 import type { Cpu } from "#generated/provisioner/facts/facts.ts";
+import { factualFlags } from "#provisioner/facts/cpu-flags.ts";
 import { type KernelFiles, printable } from "./kernel-files.ts";
 
 // A machine of 1,024 threads writes about 1.6 kB for each.
 const maxCpuinfoBytes = 8 * 1024 * 1024;
 const maxTopologyEntries = 4096;
-
-/** Flags that decide whether something runs, or how fast: the rest of the hundred are noise. */
-const flagsThatMatter: ReadonlySet<string> = new Set([
-  ..."aes avx avx2 avx512f hypervisor lm pclmulqdq rdrand sha_ni sse4_2 svm vmx".split(" "),
-  ..."asimd atomics crc32 pmull sha1 sha2 sve sve2".split(" "),
-]);
 
 /** Implementers of the ARM architecture (Linux, `arch/arm64/include/asm/cputype.h`). */
 const armImplementers: Readonly<Record<string, string>> = {
@@ -43,11 +38,12 @@ export function readCpu(kernel: KernelFiles): Cpu {
     family: integer(first.get("cpu family") ?? first.get("CPU architecture")),
     model: integer(first.get("model") ?? first.get("CPU part")),
     stepping: integer(first.get("stepping") ?? first.get("CPU revision")),
+    microcode: microcodeOf(first.get("microcode")),
     name: shown(first.get("model name")),
     sockets: topology.sockets,
     cores: topology.cores,
     threads: info.threads === 0 ? null : info.threads,
-    flags: flags.length === 0 ? null : flags.filter((flag) => flagsThatMatter.has(flag)).sort(),
+    flags: flags.length === 0 ? null : factualFlags(flags),
     hypervisor: x86 ? flags.includes("hypervisor") : null,
   };
 }
@@ -130,6 +126,12 @@ function armVendor(implementer: string | undefined): string | null {
 
 function shown(text: string | undefined): string | null {
   return text === undefined ? null : printable(text).value;
+}
+
+/** A revision is a name more than a number: it stays as the kernel writes it. */
+function microcodeOf(text: string | undefined): string | null {
+  const revision = text?.toLowerCase() ?? "";
+  return /^0x[0-9a-f]{1,16}$/.test(revision) ? revision : null;
 }
 
 /** A decimal or `0x` number of at most 32 bits. */

@@ -1,7 +1,7 @@
 import t from "tap";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { fakeKernel } from "./fake-kernel.ts";
-import { readFirmware, readTpm } from "./firmware.ts";
+import { readFirmware } from "./firmware.ts";
 
 const { cpu: pc } = genericFacts("x86_64");
 const { cpu: arm } = genericFacts("aarch64");
@@ -48,17 +48,4 @@ t.test("without UEFI there is a device tree, or a PC's BIOS, or no knowing", asy
   });
   t.match(readFirmware(bare, pc, null), { type: "bios", secureBoot: false });
   t.match(readFirmware(bare, arm, null), { type: null, secureBoot: null });
-});
-
-t.test("the version of a TPM is read, or guessed as old kernels allow", async (t) => {
-  const tpm = "/sys/class/tpm/tpm0";
-  const cases: readonly (readonly [Readonly<Record<string, string>>, unknown])[] = [
-    [{ [`${tpm}/tpm_version_major`]: "2\n" }, { version: "2.0" }],
-    [{ [`${tpm}/tpm_version_major`]: "1\n" }, { version: "1.2" }],
-    [{ [`${tpm}/device/caps`]: "TCG version: 1.2\n" }, { version: "1.2" }],
-    [{ [`${tpm}/dev`]: "10:224\n" }, { version: null }],
-    [{}, null],
-  ];
-  for (const [files, expected] of cases)
-    t.same(readTpm(fakeKernel(t.testdir({}), files)), expected);
 });

@@ -1,4 +1,4 @@
-import type { Cpu, DeviceTree, Firmware, Tpm } from "#generated/provisioner/facts/facts.ts";
+import type { Cpu, DeviceTree, Firmware } from "#generated/provisioner/facts/facts.ts";
 import type { KernelFiles } from "./kernel-files.ts";
 
 /** Vendor of the variables that the UEFI specification itself defines (section 3.3). */
@@ -23,16 +23,6 @@ export function readFirmware(
   const pc = cpu.architecture === "x86_64" || cpu.architecture === "i686";
   if (pc && kernel.exists("/sys/firmware")) return without("bios");
   return { type: null, secureBoot: null, setupMode: null, platformBits: null };
-}
-
-/** Version of the first TPM, or `null` when the kernel shows none. */
-export function readTpm(kernel: KernelFiles): Tpm | null {
-  const directory = "/sys/class/tpm/tpm0";
-  if (!kernel.exists(directory)) return null;
-  const major = kernel.number(`${directory}/tpm_version_major`);
-  if (major === 2) return { version: "2.0" };
-  // Before Linux 5.6 only a TPM 1.2 showed its capabilities here.
-  return { version: major === 1 || kernel.exists(`${directory}/device/caps`) ? "1.2" : null };
 }
 
 function without(type: "bios" | "device-tree"): Firmware {

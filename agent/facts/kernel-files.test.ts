@@ -78,8 +78,19 @@ t.test("links out of the machine, in circles and to nowhere are unknown", async 
   t.equal(kernel.linkName("/nowhere"), "none");
 });
 
-t.test("no more than 64 things are named, each once", async (t) => {
-  const kernel = fakeKernel(t.testdir({}), {});
-  for (let n = 0; n < 100; n++) kernel.note(`/sys/${n % 80}`, "failed");
-  t.equal(kernel.unread.length, 64);
-});
+t.test(
+  "no more than 64 things are named, each once, and that there are more is said",
+  async (t) => {
+    const kernel = fakeKernel(t.testdir({}), {});
+    for (let n = 0; n < 100; n++) kernel.note(`/sys/${n % 80}`, "failed");
+    t.equal(kernel.unread.length, 64);
+    t.same(kernel.unread.at(-2), { path: "/sys/62", why: "failed" });
+    t.same(kernel.unread.at(-1), { path: "/", why: "too-many" });
+    const few = fakeKernel(t.testdir({ few: {} }), {});
+    for (let n = 0; n < 200; n++) few.note(`/sys/${n % 63}`, "failed");
+    t.notOk(
+      few.unread.some(({ path }) => path === "/"),
+      "63 are all of them",
+    );
+  },
+);

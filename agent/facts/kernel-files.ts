@@ -12,7 +12,7 @@ const maxUnread = 64;
  * and what is there but was not understood whole is noted once in `unread`.
  */
 export interface KernelFiles {
-  /** What was there and not understood, in the order it was met; at most 64 entries. */
+  /** What was there and not understood, in the order it was met; at most 64 entries, of which the last says that there are more. */
   readonly unread: readonly UnreadFile[];
   /** Notes that something was not understood. */
   note(path: string, why: UnreadFile["why"]): void;
@@ -41,8 +41,10 @@ export function kernelFiles(files: Files): KernelFiles {
   const unread: UnreadFile[] = [];
 
   function note(path: string, why: UnreadFile["why"]): void {
-    if (unread.length >= maxUnread || unread.some((entry) => entry.path === path)) return;
-    unread.push({ path: path.slice(0, 512), why });
+    const entry = { path: path.slice(0, 512), why };
+    if (unread.length >= maxUnread || unread.some((known) => known.path === entry.path)) return;
+    // The last place is for the word that there are more.
+    unread.push(unread.length === maxUnread - 1 ? { path: "/", why: "too-many" } : entry);
   }
 
   function attempt<T>(path: string, action: () => T | undefined): T | null {

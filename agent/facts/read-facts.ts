@@ -1,14 +1,18 @@
 import type { Io } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { chassisClass } from "#provisioner/facts/chassis.ts";
 import { readBlockDevices } from "./block.ts";
 import { readCpu } from "./cpu.ts";
 import { readDeviceTree } from "./device-tree.ts";
 import { readDmi } from "./dmi.ts";
-import { readFirmware, readTpm } from "./firmware.ts";
+import { readFeatures } from "./features.ts";
+import { readFirmware } from "./firmware.ts";
+import { readGpus } from "./gpus.ts";
 import { kernelFiles } from "./kernel-files.ts";
 import { readMemoryBytes } from "./memory.ts";
 import { readNetwork } from "./network.ts";
 import { readPci } from "./pci.ts";
+import { readTpm } from "./tpm.ts";
 import { readUsb } from "./usb.ts";
 import { readVirtualisation } from "./virtualisation.ts";
 
@@ -22,20 +26,24 @@ export function readFacts(io: Pick<Io, "files">): Facts {
   const deviceTree = readDeviceTree(kernel);
   const cpu = readCpu(kernel);
   const pci = readPci(kernel);
+  const usb = readUsb(kernel);
   return {
     v: 1,
     kernelRelease: kernel.value("/proc/sys/kernel/osrelease"),
     dmi,
     deviceTree,
+    chassis: chassisClass(dmi?.chassisType ?? null),
     cpu,
     memoryBytes: readMemoryBytes(kernel),
     pci,
-    usb: readUsb(kernel),
+    gpus: readGpus(kernel, pci),
+    usb,
     blockDevices: readBlockDevices(kernel),
     network: readNetwork(kernel),
     firmware: readFirmware(kernel, cpu, deviceTree),
     tpm: readTpm(kernel),
-    virtualisation: readVirtualisation(kernel, { dmi, deviceTree, cpu, pci }),
+    features: readFeatures(kernel, { cpu, pci, usb }),
+    ...readVirtualisation(kernel, { dmi, deviceTree, cpu, pci }),
     unread: [...kernel.unread].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)),
   };
 }

@@ -12,6 +12,8 @@ interface Case {
   readonly pciVendors?: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly expected: Virtualisation;
+  /** Who says what. */
+  readonly witnesses?: readonly string[];
 }
 
 const clocks = "/sys/devices/system/clocksource/clocksource0/available_clocksource";
@@ -41,6 +43,7 @@ const cases: readonly Case[] = [
     hypervisor: true,
     files: { [clocks]: "hyperv_clocksource_tsc_page hyperv_clocksource_msr acpi_pm\n" },
     expected: "kvm",
+    witnesses: ["smbios: qemu", "cpu: other", "clocks: microsoft"],
   },
   {
     name: "QEMU with KVM",
@@ -62,6 +65,7 @@ const cases: readonly Case[] = [
     hypervisor: true,
     pciVendors: ["1b36"],
     expected: "qemu",
+    witnesses: ["cpu: other", "devices: qemu"],
   },
   {
     name: "OpenStack",
@@ -120,6 +124,12 @@ const cases: readonly Case[] = [
   },
   { name: "a hypervisor without a name", hypervisor: true, expected: "other" },
   { name: "Xen PV", files: { "/sys/hypervisor/type": "xen\n" }, expected: "xen" },
+  {
+    name: "Xen that shows only its own files",
+    files: { "/proc/xen/capabilities": "" },
+    expected: "xen",
+    witnesses: ["xen: xen"],
+  },
   { name: "ARM guest of QEMU without SMBIOS", compatible: ["linux,dummy-virt"], expected: "qemu" },
   {
     name: "ARM guest with ACPI, seen by its bridges",
@@ -144,6 +154,7 @@ const cases: readonly Case[] = [
     hypervisor: true,
     files: { "/run/systemd/container": "systemd-nspawn\n" },
     expected: "container",
+    witnesses: ["container: container", "smbios: qemu", "cpu: other"],
   },
 ];
 
@@ -175,7 +186,13 @@ for (const each of cases) {
       cpu: { ...cpu, hypervisor: each.hypervisor ?? null },
       pci: (each.pciVendors ?? []).map(pciOf),
     };
-    t.equal(readVirtualisation(kernel, evidence), each.expected);
+    const { virtualisation, virtualisationWitnesses } = readVirtualisation(kernel, evidence);
+    t.equal(virtualisation, each.expected);
+    if (each.witnesses !== undefined)
+      t.same(
+        virtualisationWitnesses.map(({ source, says }) => `${source}: ${says}`),
+        each.witnesses,
+      );
   });
 }
 

@@ -14,6 +14,11 @@ export interface VirtualisationEvidence {
   readonly pci: readonly PciDevice[] | null;
 }
 
+/** What the machine runs in, and who says what of it. */
+export type SeenVirtualisation = Pick<Facts, "virtualisation" | "virtualisationWitnesses">;
+
+type Source = Facts["virtualisationWitnesses"][number]["source"];
+
 /**
  * What the machine runs in, from files alone. SMBIOS goes before what the processor's hypervisor
  * leaf left behind: QEMU that shows Hyper-V's enlightenments to its guests (Vultr does) looks like
@@ -22,26 +27,49 @@ export interface VirtualisationEvidence {
 export function readVirtualisation(
   kernel: KernelFiles,
   evidence: VirtualisationEvidence,
-): Virtualisation {
-  if (containerMarks.some((path) => kernel.exists(path))) return "container";
+): SeenVirtualisation {
   const clocks = (
     kernel.value("/sys/devices/system/clocksource/clocksource0/available_clocksource") ?? ""
   ).split(/\s+/);
-  const named = evidence.dmi === null ? null : byDmi(evidence.dmi);
-  if (named === "amazon" || named === "google")
-    return evidence.cpu.hypervisor === false ? "none" : named;
-  if (named === "qemu") return accelerated(clocks) ? "kvm" : "qemu";
-  if (named !== null) return named;
-  if (kernel.value("/sys/hypervisor/type") === "xen") return "xen";
-  if (evidence.cpu.hypervisor === false) return "none";
-  const told =
-    byDeviceTree(kernel, evidence.deviceTree) ??
-    byClocks(clocks) ??
-    byDevices(kernel, evidence.pci);
-  if (told !== null) return told;
-  if (evidence.cpu.hypervisor === true) return "other";
+  const { hypervisor } = evidence.cpu;
+  const said: Readonly<Record<Source, Virtualisation>> = {
+    container: containerMarks.some((path) => kernel.exists(path)) ? "container" : null,
+    smbios: evidence.dmi === null ? null : byDmi(evidence.dmi),
+    xen: byXen(kernel),
+    cpu: hypervisor === null ? null : hypervisor ? "other" : "none",
+    "device-tree": byDeviceTree(kernel, evidence.deviceTree),
+    clocks: byClocks(clocks),
+    devices: byDevices(kernel, evidence.pci),
+  };
+  return {
+    virtualisation: weigh(said, accelerated(clocks), evidence.deviceTree !== null),
+    virtualisationWitnesses: (Object.keys(said) as Source[]).flatMap((source) => {
+      const says = said[source];
+      return says === null ? [] : [{ source, says }];
+    }),
+  };
+}
+
+function weigh(
+  said: Readonly<Record<Source, Virtualisation>>,
+  fast: boolean,
+  isBoard: boolean,
+): Virtualisation {
+  if (said.container !== null) return said.container;
+  if (said.smbios === "amazon" || said.smbios === "google")
+    return said.cpu === "none" ? "none" : said.smbios;
+  if (said.smbios === "qemu") return fast ? "kvm" : "qemu";
+  const named = said.smbios ?? said.xen;
+  if (named !== null || said.cpu === "none") return named ?? "none";
+  const told = said["device-tree"] ?? said.clocks ?? said.devices;
   // ARM has no bit that says so: a named board without a sign of a hypervisor is taken at its word.
-  return evidence.deviceTree === null ? null : "none";
+  return told ?? said.cpu ?? (isBoard ? "none" : null);
+}
+
+/** Dom0 of Xen and its guests without hardware support show this; a Xen guest on EC2 too. */
+function byXen(kernel: KernelFiles): Virtualisation {
+  const there = kernel.value("/sys/hypervisor/type") === "xen" || kernel.exists("/proc/xen");
+  return there ? "xen" : null;
 }
 
 /** What SMBIOS strings name a hypervisor; `qemu` stands for QEMU with or without KVM. */

@@ -8,7 +8,7 @@ import { hostFiles } from "#core/host-files.ts";
 import { timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import type { CompiledProfiles } from "#provisioner/profiles/profile.ts";
+import { allProfiles, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import { findAssets } from "../assets.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
 import { drawMatch } from "../picture-match.ts";
@@ -48,7 +48,8 @@ export const command: Command = {
   },
 };
 
-function list({ json, out }: Invocation, { profiles }: CompiledProfiles): number {
+function list({ json, out }: Invocation, set: ProfileSet): number {
+  const profiles = allProfiles(set);
   if (json)
     out.data(
       prettyJson({
@@ -62,16 +63,12 @@ function list({ json, out }: Invocation, { profiles }: CompiledProfiles): number
   return exitCodes.done;
 }
 
-function show(
-  { json, out }: Invocation,
-  { profiles }: CompiledProfiles,
-  id: string | undefined,
-): number {
-  const profile = profiles.find((each) => each.id === id);
+function show({ json, out }: Invocation, profiles: ProfileSet, id: string | undefined): number {
+  const profile = profiles.find(id ?? "");
   if (profile === undefined) {
     const near = nearest(
       id ?? "",
-      profiles.map((each) => each.id),
+      [...profiles.rules].map((each) => each.id),
     );
     throw new Fault("cli/usage", `there is no profile ${JSON.stringify(id ?? "")}`, {
       hint: near === undefined ? "firstlight profiles list" : `did you mean ${near}?`,
@@ -81,7 +78,7 @@ function show(
   return exitCodes.done;
 }
 
-async function match(invocation: Invocation, profiles: CompiledProfiles): Promise<number> {
+async function match(invocation: Invocation, profiles: ProfileSet): Promise<number> {
   const { io, json, out, flags, signal } = invocation;
   const file = textFlag(flags, "facts");
   const facts =
@@ -97,10 +94,7 @@ async function match(invocation: Invocation, profiles: CompiledProfiles): Promis
   return found.applied === null ? exitCodes.degraded : exitCodes.done;
 }
 
-async function batch(
-  { flags, out, signal }: Invocation,
-  profiles: CompiledProfiles,
-): Promise<number> {
+async function batch({ flags, out, signal }: Invocation, profiles: ProfileSet): Promise<number> {
   const { identityMatcher, parseIdentity } = await import("#provisioner/profiles/identity.ts");
   const file = textFlag(flags, "batch") ?? "-";
   const bytes = await readInput(file, { signal, maxBytes: maxBatchBytes });

@@ -155,9 +155,35 @@ export const renderCodes = {
     action:
       "Put it under `secrets`, have it handed over as a credential or a file, and set the option that takes a file.",
   },
+  "render/initrd-drivers": {
+    means:
+      "Nothing tells the drivers of a disk that the root file system lies on, so that the initial RAM disk may not find it.",
+    action:
+      "Name their modules in boot.initrd.availableKernelModules under `options`; kernels that have them built in need none.",
+  },
+  "render/initrd-disks": {
+    means:
+      "Nothing tells the disks of a file system that the initial RAM disk mounts; the drivers of all fixed disks are in it.",
+    action: "Nothing, if it lies on one of these; else name the modules of the disk's drivers.",
+  },
+  "render/nvidia-not-free": {
+    means:
+      "A graphics card of NVIDIA is driven by nouveau, because nobody agreed to the licence of its maker's driver.",
+    action: "Nothing; where you agree to it, name `nvidia-x11` under `unfree`.",
+  },
+  "render/nvidia-none": {
+    means: "A graphics card of NVIDIA is so old that no driver of its maker takes it any more.",
+    action: "Take `nvidia-x11` off the list `unfree`.",
+  },
+  "render/nvidia-legacy": {
+    means:
+      "A graphics card of NVIDIA takes only an old branch of its maker's driver, which newer kernels do not build.",
+    action: "Set boot.kernelPackages to a kernel that it builds for, or leave the card to nouveau.",
+  },
   "render/unfree-package": {
     means: "A package is not free, and nixpkgs evaluates it only where that is allowed.",
-    action: "Set nixpkgs.config.allowUnfree under `options`, or take a package that is free.",
+    action:
+      "Where you agree to its licence, name it under `unfree`, or take a package that is free.",
   },
   "render/readable-key": {
     means: "A private key, a password or a token was given in a file that everybody may read.",

@@ -293,10 +293,6 @@ export const userDataCodes = {
     means: "Peers and networks that may ask need another client than NixOS has by itself.",
     action: "Nothing; name it in `ntp_client` to silence the note.",
   },
-  "cloud-config/nvidia-open": {
-    means: "NVIDIA's open kernel modules are taken, which take cards from Turing on.",
-    action: "For an older card set hardware.nvidia.open to false.",
-  },
   "cloud-config/not-a-host-key": {
     means: "A text under `ssh_keys` is no key that the ssh server could load; it is left out.",
     action: "Write the key whole, as ssh-keygen makes it without a passphrase.",

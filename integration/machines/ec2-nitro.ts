@@ -14,6 +14,7 @@ cpu family\t: 6
 model\t\t: 106
 model name\t: Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz
 stepping\t: 6
+microcode\t: 0xd0003e7
 physical id\t: 0
 siblings\t: 2
 core id\t\t: 0

@@ -14,6 +14,7 @@ cpu family\t: 6
 model\t\t: 186
 model name\t: 13th Gen Intel(R) Core(TM) i5-1340P
 stepping\t: 2
+microcode\t: 0x4121
 physical id\t: 0
 siblings\t: 8
 core id\t\t: {n}
@@ -49,6 +50,7 @@ flags\t\t: ${flags}
       class: "030000",
       driver: "i915",
       module: "i915",
+      bootVga: true,
     },
     {
       slot: "0000:00:0d.2",

@@ -14,6 +14,7 @@ cpu family\t: 25
 model\t\t: 116
 model name\t: AMD Ryzen 7 7840U w/ Radeon  780M Graphics
 stepping\t: 1
+microcode\t: 0xa704104
 physical id\t: 0
 siblings\t: 8
 core id\t\t: {n}
@@ -76,6 +77,7 @@ flags\t\t: ${flags}
       class: "030000",
       driver: "amdgpu",
       module: "amdgpu",
+      bootVga: true,
     },
     {
       slot: "0000:c1:00.2",
@@ -162,6 +164,7 @@ flags\t\t: ${flags}
   tpm: 2,
   clocks: "tsc hpet acpi_pm",
   files: {
+    "/sys/bus/iio/devices/iio:device0/name": "als\n",
     "/sys/class/power_supply/BAT1/type": "Battery\n",
     "/sys/class/power_supply/BAT1/capacity": "83\n",
   },

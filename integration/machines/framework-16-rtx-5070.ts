@@ -14,6 +14,7 @@ cpu family\t: 26
 model\t\t: 96
 model name\t: AMD Ryzen AI 7 350 w/ Radeon 860M
 stepping\t: 0
+microcode\t: 0xb600032
 physical id\t: 0
 siblings\t: 8
 core id\t\t: {n}

@@ -14,6 +14,7 @@ cpu family\t: 6
 model\t\t: 190
 model name\t: Intel(R) N100
 stepping\t: 0
+microcode\t: 0x17
 physical id\t: 0
 siblings\t: 4
 core id\t\t: {n}
@@ -49,6 +50,7 @@ flags\t\t: ${flags}
       class: "030000",
       driver: "i915",
       module: "i915",
+      bootVga: true,
     },
     {
       slot: "0000:00:14.0",

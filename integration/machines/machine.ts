@@ -43,6 +43,8 @@ export interface MachinePci {
   readonly driver?: string;
   /** Absent where the driver is built in. */
   readonly module?: string;
+  /** Whether the firmware has shown its screen on it; only known of graphics processors. */
+  readonly bootVga?: boolean;
 }
 
 /** One USB device with its interfaces. */
@@ -71,7 +73,7 @@ export interface MachineDisk {
   readonly drivers: Readonly<Record<string, string>>;
 }
 
-/** One mounted partition. */
+/** One mounted partition; the table that it is in is GPT where there is UEFI, else MBR. */
 export interface MachineFileSystem {
   readonly path: string;
   /** The kernel's name: `nvme0n1p2`. */

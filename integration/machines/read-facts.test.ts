@@ -6,6 +6,9 @@ import { fakeIo } from "#core/fake-io.ts";
 import { fc } from "#core/fast-check.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
+import { factsFromFacter, isFacterReport } from "#provisioner/facts/facter.ts";
+import { withoutFacterLosses } from "#provisioner/facts/facter-losses.ts";
+import { facterFromFacts } from "#provisioner/facts/to-facter.ts";
 import { filesBelow } from "../files-below.ts";
 import { ec2Nitro } from "./ec2-nitro.ts";
 import { framework13Amd7040 } from "./framework-13-amd-7040.ts";
@@ -32,6 +35,16 @@ t.test(
     }
   },
 );
+
+t.test("the facts of every machine go to a report for NixOS and come back", async (t) => {
+  for (const machine of machines) {
+    const facts = factsOf(`${t.testdir({ [machine.name]: {} })}/${machine.name}`, machine);
+    const report: unknown = JSON.parse(JSON.stringify(facterFromFacts(facts)));
+    t.ok(isFacterReport(report), machine.name);
+    if (isFacterReport(report))
+      t.same(factsFromFacter(report), withoutFacterLosses(facts), machine.name);
+  }
+});
 
 t.test("reading starts no process and changes nothing", async (t) => {
   const directory = t.testdir({});
@@ -62,7 +75,28 @@ t.test("a Framework Laptop 13 is described by SMBIOS, PCI and USB", async (t) =>
   });
   t.equal(facts.memoryBytes, 32_505_856 * 1024);
   t.match(facts.firmware, { type: "uefi", secureBoot: false, setupMode: false, platformBits: 64 });
-  t.same(facts.tpm, { version: "2.0" });
+  t.same(facts.tpm, { version: "2.0", eventLog: "complete" });
+  t.equal(facts.chassis, "laptop");
+  t.equal(facts.cpu.microcode, "0xa704104");
+  t.same(facts.gpus, [
+    {
+      slot: "0000:c1:00.0",
+      vendor: "1002",
+      device: "15bf",
+      busId: "PCI:193:0:0",
+      bootVga: true,
+      driver: "amdgpu",
+    },
+  ]);
+  t.same(facts.features, {
+    bluetooth: true,
+    fingerprint: true,
+    camera: true,
+    touchscreen: false,
+    sensors: ["als"],
+    battery: true,
+  });
+  t.same(facts.virtualisationWitnesses, [{ source: "cpu", says: "none" }]);
   t.equal(facts.virtualisation, "none");
   t.match(
     facts.pci?.find((device) => device.class === "030000"),
@@ -91,6 +125,24 @@ t.test("a Framework Laptop 13 is described by SMBIOS, PCI and USB", async (t) =>
       wwid: "eui.0000000000000001",
       byId: ["nvme-WD_BLACK_SN850X_1000GB_000000000001", "nvme-eui.0000000000000001"],
       modules: ["nvme"],
+      partitionTable: "gpt",
+      signature: "none",
+      partitions: [
+        {
+          name: "nvme0n1p1",
+          number: 1,
+          sizeBytes: 536_870_912,
+          type: "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
+          signature: "vfat",
+        },
+        {
+          name: "nvme0n1p2",
+          number: 2,
+          sizeBytes: 999_130_398_720,
+          type: "0fc63daf-8483-4772-8e79-3d69d8477de4",
+          signature: "ext4",
+        },
+      ],
     },
   ]);
   t.match(facts.network, [
@@ -155,6 +207,17 @@ t.test("an empty root gives unknown, never none", async (t) => {
     network: null,
     tpm: null,
     virtualisation: null,
+    chassis: null,
+    gpus: null,
+    features: {
+      bluetooth: null,
+      fingerprint: null,
+      camera: null,
+      touchscreen: null,
+      sensors: null,
+      battery: null,
+    },
+    virtualisationWitnesses: [],
   });
   t.match(facts.cpu, { architecture: null, threads: null, flags: null });
   t.match(facts.firmware, { type: null, secureBoot: null });
@@ -220,6 +283,31 @@ t.test("whatever the files hold, the facts fit their schema", async (t) => {
     { numRuns: 50, seed: 20_261_124 },
   );
   t.pass("held");
+});
+
+t.test("what changes from boot to boot is no fact", async (t) => {
+  const directory = t.testdir({});
+  writeMachine(directory, framework13Amd7040);
+  const before = readFacts(fakeIo(directory));
+  const now = {
+    "/sys/class/power_supply/BAT1/capacity": "12\n",
+    "/sys/class/power_supply/BAT1/status": "Charging\n",
+    "/sys/class/hwmon/hwmon0/temp1_input": "71000\n",
+    "/sys/bus/iio/devices/iio:device0/in_illuminance_raw": "4711\n",
+    "/sys/devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0n1/stat": "1 2 3\n",
+    "/sys/class/bluetooth/hci0/uevent": "DEVTYPE=host\n",
+    "/sys/class/input/input9/name": "a mouse that was plugged in\n",
+    "/proc/uptime": "12.3 45.6\n",
+    "/proc/loadavg": "1.0 2.0 3.0 1/2 3\n",
+    "/run/udev/data/b259:0":
+      "I:99999999\nE:ID_FS_TYPE=ext4\nE:ID_PART_ENTRY_TYPE=0fc63daf-8483-4772-8e79-3d69d8477de4\nE:ID_FS_FSSIZE=17\n",
+  };
+  for (const [file, text] of Object.entries(now)) {
+    mkdirSync(path.dirname(path.join(directory, file)), { recursive: true });
+    writeFileSync(path.join(directory, file), text);
+  }
+  const after = readFacts(fakeIo(directory));
+  t.same(after, before);
 });
 
 t.test("a bus that claims thousands of devices is read up to a bound", async (t) => {

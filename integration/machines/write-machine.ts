@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { newTpmLog, registersAfter } from "#agent/facts/fake-tpm-log.ts";
 import type { Machine, MachineDisk, MachineInterface, MachinePci, MachineUsb } from "./machine.ts";
 
 /** What differs from one boot, or one copy, of a machine to the next. */
@@ -12,6 +13,17 @@ export interface WriteMachineOptions {
 
 const defaultBootId = "6f1c5c0e-0b6f-4f6e-9d4f-1f5f1a8f0001";
 const efiGlobal = "8be4df61-93ca-11d2-aa0d-00e098032b8c";
+const firstDisk = 64; // minor number; partitions have those below
+const mebibyte = 1024 * 1024;
+
+/** Types of partitions, as udev writes them. */
+const partitionTypes = {
+  gpt: {
+    vfat: "c12a7328-f81f-11d2-ba4b-00a0c93ec93b",
+    other: "0fc63daf-8483-4772-8e79-3d69d8477de4",
+  },
+  dos: { vfat: "0xc", other: "0x83" },
+} as const;
 
 /**
  * Writes a machine into a directory that then serves as its root: `/sys`, `/proc`, `/dev/disk` and
@@ -42,12 +54,14 @@ export function writeMachine(
   if (machine.deviceTree !== null) writeDeviceTree(tree, machine.deviceTree);
   for (const device of machine.pci) writePci(tree, device);
   for (const device of machine.usb) writeUsb(tree, device);
-  for (const disk of machine.disks) writeDisk(tree, disk);
+  machine.disks.forEach((disk, index) => {
+    writeDisk(tree, disk, { number: `259:${firstDisk + index}`, table: tableOf(machine) });
+  });
   writeFileSystems(tree, machine);
   for (const networkInterface of machine.network) writeInterface(tree, networkInterface);
   writeLoopback(tree);
   if (machine.uefi !== null) writeUefi(tree, machine.uefi);
-  if (machine.tpm !== null) tree.file("/sys/class/tpm/tpm0/tpm_version_major", `${machine.tpm}\n`);
+  if (machine.tpm !== null) writeTpm(tree, machine.tpm);
   tree.file(
     "/sys/devices/system/clocksource/clocksource0/available_clocksource",
     `${machine.clocks} \n`,
@@ -135,6 +149,7 @@ function writePci(tree: Tree, device: MachinePci): void {
   tree.file(`${here}/vendor`, `0x${vendor}\n`);
   tree.file(`${here}/device`, `0x${id}\n`);
   tree.file(`${here}/class`, `0x${device.class}\n`);
+  if (device.bootVga !== undefined) tree.file(`${here}/boot_vga`, device.bootVga ? "1\n" : "0\n");
   if (device.driver !== undefined)
     bindDriver(tree, here, { bus: "pci", name: device.driver, module: device.module });
   tree.link(`../../..${here.slice("/sys".length)}`, `/sys/bus/pci/devices/${device.slot}`);
@@ -155,7 +170,9 @@ function writeUsb(tree: Tree, device: MachineUsb): void {
   tree.link(`../../..${here.slice("/sys".length)}`, `/sys/bus/usb/devices/${device.port}`);
   device.interfaces.forEach((each, index) => {
     const name = `${device.port}:1.${index}`;
-    tree.file(`${here}/${name}/uevent`, `DEVTYPE=usb_interface\nINTERFACE=${each.class}/0/0\n`);
+    // Bluetooth is the first protocol of the first sub-class of wireless controllers.
+    const kind = each.class === 224 ? "224/1/1" : `${each.class}/0/0`;
+    tree.file(`${here}/${name}/uevent`, `DEVTYPE=usb_interface\nINTERFACE=${kind}\n`);
     if (each.driver !== undefined) {
       bindDriver(tree, `${here}/${name}`, { bus: "usb", name: each.driver, module: each.driver });
     }
@@ -163,8 +180,18 @@ function writeUsb(tree: Tree, device: MachineUsb): void {
   });
 }
 
-function writeDisk(tree: Tree, disk: MachineDisk): void {
+function tableOf(machine: Machine): keyof typeof partitionTypes {
+  return machine.uefi === null ? "dos" : "gpt";
+}
+
+function writeDisk(
+  tree: Tree,
+  disk: MachineDisk,
+  { number, table }: { readonly number: string; readonly table: string },
+): void {
   const here = `/sys/devices/${disk.path}`;
+  tree.file(`${here}/dev`, `${number}\n`);
+  tree.file(`/run/udev/data/b${number}`, `E:ID_PART_TABLE_TYPE=${table}\nG:systemd\n`);
   tree.file(`${here}/size`, `${disk.sizeBytes / 512}\n`);
   tree.file(`${here}/removable`, "0\n");
   tree.file(`${here}/ro`, "0\n");
@@ -180,18 +207,28 @@ function writeDisk(tree: Tree, disk: MachineDisk): void {
   }
 }
 
-function writeFileSystems(tree: Tree, { fileSystems, disks }: Machine): void {
+function writeFileSystems(tree: Tree, machine: Machine): void {
+  const { fileSystems, disks } = machine;
   const lines = fileSystems.map(
     ({ path: place, partition, type }, index) =>
       `${index + 30} 1 259:${index} / ${place} rw,relatime shared:1 - ${type} /dev/${partition} rw\n`,
   );
   const proc = "22 1 0:21 / /proc rw,nosuid shared:2 - proc proc rw\n";
   tree.file("/proc/self/mountinfo", lines.join("") + proc);
-  for (const { partition, label } of fileSystems) {
+  const types = partitionTypes[tableOf(machine)];
+  for (const [index, { partition, label, type }] of fileSystems.entries()) {
     tree.file(`/dev/${partition}`, "");
     const disk = disks.find(({ name }) => partition.startsWith(name));
     const place = `devices/${disk?.path}/${partition}`;
+    const whole = disk?.sizeBytes ?? 0;
+    const bytes = type === "vfat" ? 512 * mebibyte : whole - (whole % mebibyte) - 1024 * mebibyte;
     tree.file(`/sys/${place}/partition`, `${/[0-9]+$/.exec(partition)}\n`);
+    tree.file(`/sys/${place}/size`, `${bytes / 512}\n`);
+    tree.file(`/sys/${place}/dev`, `259:${index}\n`);
+    tree.file(
+      `/run/udev/data/b259:${index}`,
+      `E:ID_FS_TYPE=${type}\nE:ID_PART_ENTRY_TYPE=${type === "vfat" ? types.vfat : types.other}\n`,
+    );
     tree.link(`../../${place}`, `/sys/class/block/${partition}`);
     tree.link(`../../${partition}`, `/dev/disk/by-label/${label}`);
   }
@@ -224,6 +261,21 @@ function writeLoopback(tree: Tree): void {
   tree.file(`${here}/operstate`, "unknown\n");
   tree.file(`${here}/uevent`, "INTERFACE=lo\nIFINDEX=1\n");
   tree.link("../../devices/virtual/net/lo", "/sys/class/net/lo");
+}
+
+/** A TPM 2.0 has a log that explains its registers. */
+function writeTpm(tree: Tree, version: 1 | 2): void {
+  const here = "/sys/class/tpm/tpm0";
+  tree.file(`${here}/tpm_version_major`, `${version}\n`);
+  if (version === 1) return;
+  const events = [
+    { register: 0, data: "firmware" },
+    { register: 4, data: "boot loader" },
+  ];
+  tree.file("/sys/kernel/security/tpm0/binary_bios_measurements", newTpmLog(events));
+  for (const [register, value] of registersAfter("sha256", events).entries()) {
+    tree.file(`${here}/pcr-sha256/${register}`, `${value}\n`);
+  }
 }
 
 function writeUefi(tree: Tree, uefi: NonNullable<Machine["uefi"]>): void {

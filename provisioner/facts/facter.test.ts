@@ -96,6 +96,9 @@ t.test("a report becomes facts that fit their schema", async (t) => {
   t.ok(validate(facts), "fits", { errors: validate.errors });
   t.match(facts, {
     virtualisation: "none",
+    chassis: "laptop",
+    gpus: [{ slot: "0000:c1:00.0", busId: "PCI:193:0:0", bootVga: null, driver: "amdgpu" }],
+    features: { bluetooth: true, fingerprint: false, camera: false, battery: null },
     memoryBytes: 34359738368,
     cpu: {
       architecture: "x86_64",

@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import type { RootStack } from "./root-stack.ts";
 import type { SourceFile } from "./sources.ts";
 
 /** A source tree that a system is evaluated from, fixed by content. */
@@ -44,7 +45,11 @@ export interface Base {
   readonly git?: GitBase;
   /** Of a platform base whose profile brings no root file system and boot loader: what was found instead. */
   readonly platform: Platform | null;
+  /** What the root file system lies on now, read anew each time; `null` or absent where nothing tells. */
+  readonly root?: RootStack | null;
   readonly pins: Pins;
+  /** Release of NixOS that the system is evaluated with: `26.05`; absent where nothing tells. */
+  readonly release?: string;
   /** Imports of the profile that the pinned nixos-hardware has not; absent where that cannot be told. */
   readonly absentImports?: readonly string[];
   /** No machine stands behind it, as at a desk: what an image pins and declares is not known. */

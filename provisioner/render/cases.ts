@@ -78,6 +78,16 @@ export const renderCases: readonly RenderCase[] = [
   { name: "sshd", file: instance, spec: only("sshd") },
   { name: "packages", file: instance, spec: only("packages") },
   {
+    name: "unfree",
+    file: instance,
+    spec: {
+      ...only("unfree"),
+      packages: ["vscode", "cudaPackages.cudatoolkit"],
+      templates: [{ name: "nvidia-compute", parameters: { acceptLicense: true, cuda: true } }],
+    },
+    options: { checkParameters: () => [] },
+  },
+  {
     name: "files",
     file: instance,
     spec: { files: plainFiles, users: { alice: {} }, groups: { operators: {} } },

@@ -6,9 +6,10 @@ import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
 import { nixosDirectory, readOwnConfiguration } from "./adopt.ts";
 import type { Base, GitBase, Pin, Pins, Platform } from "./base.ts";
 import { findPlatform } from "./find-platform.ts";
+import { findRootStack } from "./root-stack.ts";
 import type { SourceFile } from "./sources.ts";
 
-/** What a base is decided from; once recorded, only the pins, the revision of a base from Git, and the owner's local.nix are read anew. */
+/** What a base is decided from; once recorded, only the pins, the revision of a base from Git, the disks of the root file system, and the owner's local.nix are read anew. */
 export interface BaseQuestion {
   readonly io: Io;
   readonly facts: Facts;
@@ -53,10 +54,14 @@ export function decideBase(question: BaseQuestion): Base {
   const { base: _published, ...pins } = readPins(question.io);
   const record = readRecord(files) ?? decide(question, pins);
   // Whether a base is from Git is decided once; which revision of it is a pin, as the others are.
+  const release = releaseOf(files, pins.nixpkgs);
   const git = record.git === undefined ? undefined : (question.git ?? record.git);
   return {
     ...record,
     ...(git === undefined ? {} : { git }),
+    ...(release === undefined ? {} : { release }),
+    // A container has no initial RAM disk.
+    root: question.facts.virtualisation === "container" ? null : findRootStack(files),
     pins: { ...pins, ...(git === undefined ? {} : { base: pinOf(git) }) },
     ...absentImports(files, question.profile, pins["nixos-hardware"]),
     local: files.readText(`${nixosDirectory}/local.nix`, { maxBytes: 1024 * 1024 }) ?? null,

@@ -31,6 +31,7 @@ export const everything = {
   metadataService: { closed: true },
   sshd: { enable: true, passwordAuthentication: false, permitRootLogin: "no" },
   packages: ["htop", "python3Packages.requests"],
+  unfree: ["vscode", "cuda*"],
   files: [
     { path: "/etc/motd", content: "welcome\n" },
     {

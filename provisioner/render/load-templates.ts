@@ -17,10 +17,8 @@ function loadTemplate(files: Files, directory: string, name: string): Template {
   const page = readYaml(files.readText(`${directory}/template.yaml`) ?? "", {
     document: `${name}/template.yaml`,
   });
-  const { title, description, example, apart, networkRenderer } = (page.value ?? {}) as Record<
-    string,
-    unknown
-  >;
+  const { title, description, example, apart, networkRenderer, unfree } = (page.value ??
+    {}) as Record<string, unknown>;
   const schema: unknown = JSON.parse(files.readText(`${directory}/schema.json`) ?? "null");
   if (
     typeof title !== "string" ||
@@ -38,11 +36,22 @@ function loadTemplate(files: Files, directory: string, name: string): Template {
     title,
     description: description.trim(),
     ...(networkRenderer === "NetworkManager" ? { networkRenderer } : {}),
+    ...unfreeOf(unfree),
     example: (example ?? {}) as Readonly<Record<string, PlainData>>,
     files: nixFiles(files, directory),
     schema: schema as Readonly<Record<string, unknown>>,
     apart: Array.isArray(apart) ? apart.map(String) : [],
   };
+}
+
+function unfreeOf(value: unknown): Pick<Template, "unfree"> {
+  const { packages, consent, more } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (!Array.isArray(packages) || typeof consent !== "string") return {};
+  const further = Object.entries((more ?? {}) as Readonly<Record<string, unknown>>).map(
+    ([parameter, names]) => [parameter, Array.isArray(names) ? names.map(String) : []] as const,
+  );
+  const unfree = { consent, packages: packages.map(String), more: Object.fromEntries(further) };
+  return { unfree };
 }
 
 function nixFiles(files: Files, directory: string): readonly SourceFile[] {

@@ -4,6 +4,7 @@ import type { Match } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { type Assignment, originOf } from "./assignment.ts";
 import type { SourceFile } from "./sources.ts";
+import type { UnfreeConsent } from "./unfree.ts";
 
 /** Below the sources. */
 export const manifestFile = "firstlight/manifest.json";
@@ -23,6 +24,18 @@ export interface Manifest {
    * firstlight itself decides.
    */
   readonly options: Readonly<Record<string, Origin | null>>;
+  /** Packages that are not free and may be built, each with who asks for it. */
+  readonly unfree: readonly UnfreePackage[];
+}
+
+/** A package whose licence is not free. */
+export interface UnfreePackage {
+  /** Its name; with a star at the end every one that begins so, `*` alone every package. */
+  readonly name: string;
+  /** Who asks for it, for a person. */
+  readonly by: string;
+  /** The line of the input that says so. */
+  readonly setBy: Origin | null;
 }
 
 interface ManifestInput {
@@ -30,6 +43,7 @@ interface ManifestInput {
   readonly content: string;
   readonly match: Match;
   readonly origins: ReadonlyMap<string, Origin>;
+  readonly consents: readonly UnfreeConsent[];
 }
 
 function placeOf(origin: Origin | undefined): Origin | null {
@@ -40,7 +54,7 @@ function placeOf(origin: Origin | undefined): Origin | null {
 
 /** The manifest as a file; it holds no value of any option. */
 export function renderManifest(
-  { instanceId, content, match, origins }: ManifestInput,
+  { instanceId, content, match, origins, consents }: ManifestInput,
   files: readonly SourceFile[],
   assignments: readonly Assignment[],
 ): SourceFile {
@@ -56,6 +70,11 @@ export function renderManifest(
         from === undefined ? null : placeOf(originOf(origins, from)),
       ]),
     ),
+    unfree: consents.map(({ name, by, from }) => ({
+      name,
+      by,
+      setBy: placeOf(originOf(origins, from)),
+    })),
   };
   return { path: manifestFile, content: prettyJson(manifest), mode: 0o644 };
 }

@@ -2,11 +2,7 @@ import type { Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { call, int, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
-import {
-  appliedProfile,
-  type CompiledProfiles,
-  type Match,
-} from "#provisioner/profiles/profile.ts";
+import { appliedProfile, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { renderAccountPasswords } from "./account-passwords.ts";
 import { type Assignment, assign, attempt, type Concern } from "./assignment.ts";
@@ -50,6 +46,7 @@ import { digestFiles, type SourceFile, type Sources } from "./sources.ts";
 import { renderSshd } from "./sshd.ts";
 import { renderStorage } from "./storage.ts";
 import { type CheckParameters, renderTemplates, type Templates } from "./templates.ts";
+import { renderUnfree, unfreeConsents, warnOfUnfree, warnOfUnfreeDriver } from "./unfree.ts";
 import { renderUnits } from "./units.ts";
 import { renderUsers } from "./users.ts";
 import { renderValues } from "./values.ts";
@@ -59,7 +56,7 @@ export interface RenderInput {
   readonly spec: Spec;
   readonly facts: Facts;
   readonly match: Match;
-  readonly profiles: CompiledProfiles;
+  readonly profiles: ProfileSet;
   readonly base: Base;
   readonly templates: Templates;
   readonly checkParameters: CheckParameters;
@@ -90,15 +87,22 @@ export function render(input: RenderInput): RenderResult {
   warnOfSecretLines(concern);
   nameLeftOut(concern);
   checkHooks(concern);
+  const consents = unfreeConsents(concern, input.templates);
+  warnOfUnfree(concern, consents);
+  warnOfUnfreeDriver(concern, consents);
   const home = renderHome(concern);
   const network = withoutTakeOver(
     concern,
     attempt(concern, ["network"], () => renderNetwork(concern)) ?? [],
   );
-  const said = [...renderParts(concern, input), ...home.assignments];
+  const said = [
+    ...renderParts(concern, input),
+    ...renderUnfree(concern, consents),
+    ...home.assignments,
+  ];
   const raw = renderRawOptions(concern, [...said, ...network]);
   const instance = withoutTakeOver(concern, [...said, ...raw]);
-  const hardware = renderHardware(input);
+  const hardware = renderHardware(concern, { ...input, consents });
   const templates = renderTemplates(concern, input.templates, input.checkParameters);
   const own = renderModules(concern);
   const modules = [
@@ -149,7 +153,7 @@ export function render(input: RenderInput): RenderResult {
   const named = input.spec.update?.release === undefined ? [] : [renderRelease(record)];
   const files = [...read, ...generation.files, renderValues([...entry, ...named, ...set])];
   const manifest = renderManifest(
-    { ...input, origins: concern.origins, content: record.content },
+    { ...input, origins: concern.origins, content: record.content, consents },
     files,
     [...entry, ...generation.assignments, ...set],
   );

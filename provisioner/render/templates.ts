@@ -27,6 +27,7 @@ export interface Template {
   readonly files: readonly SourceFile[];
   /** What it has the network set up by, where it brings a program for that. */
   readonly networkRenderer?: NetworkRenderer;
+  readonly unfree?: TemplateUnfree;
   /** JSON Schema of the parameters. */
   readonly schema: Readonly<Record<string, unknown>>;
   /**
@@ -34,6 +35,15 @@ export interface Template {
    * machine has one use where there is none.
    */
   readonly apart: readonly string[];
+}
+
+/** Packages in a template whose licence is not free. */
+export interface TemplateUnfree {
+  /** The parameter that agrees to them. */
+  readonly consent: string;
+  readonly packages: readonly string[];
+  /** Those that come with further parameters, by the name of the one that turns them on. */
+  readonly more: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Templates by name. */

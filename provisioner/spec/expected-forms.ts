@@ -8,6 +8,8 @@ const forms: Readonly<Record<string, string>> = {
   "^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$": "a domain: letters, digits, - and .",
   "^[a-z_][a-z0-9_.-]{0,30}\\$?$": "small letters, digits, - _ and ., at most 32 characters",
   "^[A-Za-z_][A-Za-z0-9_'-]*(\\.[A-Za-z_][A-Za-z0-9_'-]*)*$": "the attribute of a package",
+  "^[A-Za-z0-9_]([A-Za-z0-9_.+-]*|[A-Za-z0-9_.+-]{2,}\\*)$":
+    "the name of a package, or at least three characters of one with a * at the end",
   "^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$": "a time zone of the tz database",
   "^[A-Za-z0-9_.@-]+$": "the name of a locale",
   "^\\S+$": "one word, without blanks",

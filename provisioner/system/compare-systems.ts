@@ -1,4 +1,5 @@
 import { describeFault, isFault } from "#core/fault.ts";
+import type { UnfreePackage } from "#provisioner/render/manifest.ts";
 import { type ClosureDifference, compareClosures, type StoreObject } from "./closure-difference.ts";
 import {
   changedOptions,
@@ -21,6 +22,8 @@ export interface ComparedSystem {
 /** What two systems differ in beside their files and units. */
 export interface Comparison {
   readonly options: readonly OptionChange[] | null;
+  /** Of the new system; `null` where its sources do not say it. */
+  readonly unfree: readonly UnfreePackage[] | null;
   readonly difference: ClosureDifference | null;
   readonly warnings: readonly PlanWarning[];
 }
@@ -45,6 +48,7 @@ export async function compareSystems(
       : planWarnings(side(old.toplevel, 0, before), side(now.toplevel, 1, after));
   return {
     options: compareOptions(...options),
+    unfree: options[1]?.unfree ?? null,
     difference: closures.objects === undefined ? null : compareClosures(before, after),
     warnings: [...closures.warnings, ...warnings],
   };

@@ -1,5 +1,5 @@
 import { sha256 } from "#core/canonical-json.ts";
-import { type Manifest, manifestFile } from "#provisioner/render/manifest.ts";
+import { type Manifest, manifestFile, type UnfreePackage } from "#provisioner/render/manifest.ts";
 import { type Values, valuesFile } from "#provisioner/render/values.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 
@@ -19,10 +19,12 @@ export interface OptionChange {
 export interface SetOptions {
   readonly values: ReadonlyMap<string, string>;
   readonly setBy: (option: string) => Origin | null;
+  /** Packages that are not free and that somebody agreed to; `undefined` of sources that do not say it. */
+  readonly unfree: readonly UnfreePackage[] | undefined;
 }
 
 /** Of sources that are known to set nothing: there are none yet. */
-export const noOptions: SetOptions = { values: new Map(), setBy: () => null };
+export const noOptions: SetOptions = { values: new Map(), setBy: () => null, unfree: [] };
 
 /** Longer values are cut, with a digest of the whole, so that a difference behind the cut is one. */
 const maxLength = 4_000;
@@ -36,6 +38,7 @@ export function readOptions(read: (path: string) => string | undefined): SetOpti
   return {
     values: new Map(Object.entries(values.options)),
     setBy: (option) => nearestOrigin(origins, option),
+    unfree: manifest?.unfree,
   };
 }
 

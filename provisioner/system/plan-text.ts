@@ -3,7 +3,7 @@ import { counted } from "#core/count.ts";
 import type { ClosureDifference, PackageChange } from "./closure-difference.ts";
 import type { OptionChange } from "./plan-options.ts";
 import type { PlaceSpace } from "./plan-space.ts";
-import { optionText, printable, versionsText } from "./plan-words.ts";
+import { optionText, placeText, printable, versionsText } from "./plan-words.ts";
 import type { Plan, SourcesPreview } from "./system.ts";
 
 /** A plan for a person, line by line; terminal, `--json` and reports show these very lines. */
@@ -17,6 +17,7 @@ export function planText(plan: Plan): readonly string[] {
     ...(closure.reason.notBuilt === undefined ? [] : [fetchedText(closure.reason.notBuilt)]),
     ...filesText(plan.files),
     ...optionsText(plan.options),
+    ...unfreeText(plan.unfree),
     ...packagesText(plan.difference),
     ...(["stop", "restart", "reload", "start"] as const).flatMap((verb) =>
       section(`units to ${verb}`, plan.units[verb]),
@@ -47,6 +48,7 @@ export function previewText(preview: SourcesPreview): readonly string[] {
     `to   sources ${preview.sourcesDigest}`,
     ...filesText(preview.files),
     ...optionsText(preview.options),
+    ...unfreeText(preview.unfree),
     ...obstacleText(preview.notBuilt),
     ...fetchText(preview.fetch),
     ...section("space", preview.space.map(spaceText)),
@@ -86,6 +88,19 @@ function optionsText(options: readonly OptionChange[] | null): readonly string[]
     return [`${signs[option.change]} ${first}`, ...rest.map((line) => `    ${line}`)];
   });
   return section("options", lines, options.length);
+}
+
+/** The whole list, each time: what somebody agreed to is for whoever approves to see. */
+function unfreeText(unfree: Plan["unfree"]): readonly string[] {
+  if (unfree === null)
+    return ["", "packages that are not free: not known, because the new sources do not say it"];
+  return section(
+    "packages that are not free, and who agreed",
+    unfree.map(
+      ({ name, by, setBy }) =>
+        `${name === "*" ? "every package" : name}: ${by}${setBy === null ? "" : ` (${placeText(setBy)})`}`,
+    ),
+  );
 }
 
 /** Why a system was fetched that would have been built here, for plan and history. */

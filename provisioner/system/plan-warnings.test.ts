@@ -15,7 +15,7 @@ function side({ view, options, paths = [] }: Side): PlanSide {
   const values = new Map(Object.entries(options ?? {}));
   return {
     view: { release: "25.11", sshd: true, keyUsers: ["alice"], ...view },
-    options: options === undefined ? undefined : { values, setBy: () => null },
+    options: options === undefined ? undefined : { values, setBy: () => null, unfree: [] },
     objects: paths.map((name) => ({ path: `/nix/store/${"0".repeat(32)}-${name}`, bytes: 1 })),
   };
 }

@@ -16,11 +16,15 @@ export function versionsText({ before, after }: PackageChange): string {
 
 /** An option that changes: its line, and below it what changes of a value that is too long for that. */
 export function optionText({ option, before, after, setBy }: OptionChange): readonly string[] {
-  const line = setBy?.line == null ? "" : `:${setBy.line}`;
-  const place = setBy === null ? "" : `  (${setBy.document}${line})`;
+  const place = setBy === null ? "" : `  (${placeText(setBy)})`;
   const short = [before, after].every((value) => value === null || isShort(value));
   if (short) return [`${option}: ${arrow(before, after)}${place}`];
   return [`${option}:${place}`, ...changedLines(before, after)];
+}
+
+/** `user-data:12`, or the document alone. */
+export function placeText({ document, line }: NonNullable<OptionChange["setBy"]>): string {
+  return line === null ? document : `${document}:${line}`;
 }
 
 function isShort(value: string): boolean {

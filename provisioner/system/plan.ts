@@ -34,7 +34,7 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
     compareSystems(work, from, closure),
   ] as const;
   await Promise.allSettled(looks); // none is at work any more where one has failed
-  const [{ preview, reboot, way, checks }, { options, difference, warnings }] =
+  const [{ preview, reboot, way, checks }, { options, unfree, difference, warnings }] =
     await Promise.all(looks);
   const plan: Omit<Plan, "digest"> = {
     closure,
@@ -44,6 +44,7 @@ export async function makePlan(work: Work, closure: Closure): Promise<Plan> {
       writtenTexts(work, closure.sourcesDigest),
     ),
     options,
+    unfree,
     difference,
     units: preview.units,
     reboot,
@@ -72,14 +73,13 @@ export async function previewSources(
   const from = runningNow(work);
   const fetch = signed === null ? null : await fetched(work, sources, signed);
   const texts = new Map(sources.files.map((file) => [file.path, file.content]));
+  const now = readOptions((path) => texts.get(path));
   return {
     from,
     sourcesDigest: sources.digest,
     files: changedFiles(writtenTexts(work, from.sourcesDigest), sourceTexts(sources)),
-    options: compareOptions(
-      optionsOf(work, from),
-      readOptions((path) => texts.get(path)),
-    ),
+    options: compareOptions(optionsOf(work, from), now),
+    unfree: now?.unfree ?? null,
     fetch,
     notBuilt: buildObstacle(work),
     space: previewSpace(work, fetch),
@@ -115,6 +115,7 @@ export function digestPlan({ closure, from, commands, ...rest }: Omit<Plan, "dig
     from: { toplevel: from.toplevel, sourcesDigest: from.sourcesDigest },
     files: rest.files,
     options: rest.options,
+    unfree: rest.unfree,
     difference: rest.difference,
     units: rest.units,
     reboot: rest.reboot,

@@ -26,6 +26,10 @@ export const samplePlan: Plan = {
     { path: "firstlight/templates/docker-host/default.nix", change: "added" },
   ],
   options: sampleOptions(),
+  unfree: [
+    { name: "nvidia-x11", by: "the spec", setBy: at(7) },
+    { name: "cuda*", by: "template nvidia-compute", setBy: null },
+  ],
   difference: {
     packages: [
       {
@@ -134,6 +138,7 @@ export const samplePreview: SourcesPreview = {
   sourcesDigest: "5b".repeat(32),
   files: samplePlan.files,
   options: samplePlan.options,
+  unfree: [],
   fetch: {
     manifestDigest: "f0".repeat(32),
     toplevel: `${store}/${"b".repeat(32)}-nixos-system-edge-26.05`,
@@ -154,6 +159,7 @@ export const sampleFirstPlan: Plan = {
   from: { toplevel: null, generation: null, sourcesDigest: null },
   files: [],
   options: null,
+  unfree: null,
   difference: null,
   units: { start: [], stop: [], restart: [], reload: [] },
   reboot: { needed: false, why: [] },

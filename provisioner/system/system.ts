@@ -1,5 +1,6 @@
 import type { Code } from "#core/codes.ts";
 import type { FaultRecord } from "#core/fault.ts";
+import type { UnfreePackage } from "#provisioner/render/manifest.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { BuildActivity } from "./build-activity.ts";
 import type { Builders } from "./builders.ts";
@@ -209,6 +210,8 @@ export interface Plan {
   readonly files: readonly FileChange[];
   /** Options of the sources, compared with the running ones; `null` where one side is not known. */
   readonly options: readonly OptionChange[] | null;
+  /** Every package of the new system that is not free, with who agreed to it; `null` where that is not known. */
+  readonly unfree: readonly UnfreePackage[] | null;
   /** Packages and bytes of the closures; `null` where no store could be asked. */
   readonly difference: ClosureDifference | null;
   /** Units by what would happen to them, as `dry-activate` says. */
@@ -234,7 +237,7 @@ export interface GenerationPlan {
 }
 
 /** What sources would change, as far as that is known without building them. */
-export interface SourcesPreview extends Pick<Plan, "from" | "files" | "options"> {
+export interface SourcesPreview extends Pick<Plan, "from" | "files" | "options" | "unfree"> {
   readonly sourcesDigest: string;
   /** What would be fetched; `null` where the system would be built here. */
   readonly fetch: FetchPreview | null;
@@ -282,6 +285,11 @@ export interface Committed {
   readonly generation: number;
   readonly toplevel: string;
   readonly sourcesDigest: string | null;
+  /**
+   * What could not be done in several tries, or was left to whoever chose another boot default meanwhile: a
+   * sentence; else `null`.
+   */
+  readonly incomplete: string | null;
 }
 
 export interface RolledBack {
@@ -388,7 +396,7 @@ export interface UnprovedBoot extends BootProof {
 
 /** What runs now, and whether it is what it should be. */
 export interface Running {
-  /** Whether it was made from the sources that were asked about, and is the boot default. */
+  /** Whether it was made from the sources that were asked about, and is the boot default, also of the loader. */
   readonly runs: boolean;
   /** Digest of the plan that made it so; `null` where it is not so. */
   readonly planDigest: string | null;
@@ -403,6 +411,8 @@ export interface Running {
   readonly restart: boolean;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
+  /** What the commit of the boot default could not do, and is still undone: a sentence, else `null`. */
+  readonly incomplete: string | null;
   /** Whether a person chose it after what was asked about had been tried: that is no newer wish. */
   readonly overruled: boolean;
   /** Whether a timer is set that starts the boot again. */

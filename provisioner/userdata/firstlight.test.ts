@@ -36,6 +36,7 @@ metadataService: {closed: false}
 firewall: {tcpPorts: [443], udpPorts: [123], interfaces: {br0: {tcpPorts: [53], udpPorts: [67]}}}
 sshd: {enable: true, passwordAuthentication: false, permitRootLogin: "no"}
 packages: [htop]
+unfree: [vscode]
 files:
   - {path: /etc/motd, content: "hi\\n", mode: "0644", owner: root, group: root, append: false, defer: false, once: false}
   - {path: /etc/token, secret: t0ken}

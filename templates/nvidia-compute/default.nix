@@ -1,8 +1,8 @@
 # The driver of NVIDIA for computing.
 {
   acceptLicense ? false,
-  driver ? "production",
-  openModule ? true,
+  driver ? null,
+  openModule ? null,
   persistence ? true,
   containers ? true,
   cuda ? false,
@@ -23,25 +23,11 @@ lib.mkMerge [
       }
     ];
 
-    nixpkgs.config.allowUnfreePredicate =
-      package:
-      let
-        name = lib.getName package;
-      in
-      acceptLicense
-      && (
-        lib.hasPrefix "nvidia-" name
-        || lib.hasPrefix "cuda" name
-        || lib.hasPrefix "libcu" name
-        || lib.hasPrefix "libnv" name
-        || lib.hasPrefix "libnpp" name
-      );
-
     services.xserver.videoDrivers = [ "nvidia" ];
 
     hardware.nvidia = {
-      package = config.boot.kernelPackages.nvidiaPackages.${driver};
-      open = openModule;
+      package = lib.mkIf (driver != null) config.boot.kernelPackages.nvidiaPackages.${driver};
+      open = lib.mkIf (openModule != null) openModule;
       modesetting.enable = true;
       nvidiaSettings = false;
       nvidiaPersistenced = persistence;

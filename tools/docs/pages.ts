@@ -1,6 +1,7 @@
 import { cloudConfigPage } from "./cloud-config.ts";
 import { codesPage } from "./codes.ts";
 import { commandsPage } from "./commands.ts";
+import { hardwarePage } from "./hardware.ts";
 import { profilesPage } from "./profiles.ts";
 import { schemaPage } from "./schema-page.ts";
 import { systemStatesPage } from "./system-states.ts";
@@ -45,6 +46,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
       ),
     ],
     ["docs/templates.md", templatesPage()],
+    ["docs/hardware.md", hardwarePage()],
     ["docs/hardware-profiles.md", profilesPage()],
     ["docs/system-states.md", systemStatesPage()],
   ]);

@@ -17,6 +17,7 @@ interface Node {
   readonly additionalProperties?: boolean | Node;
   readonly items?: Node;
   readonly oneOf?: readonly Node[];
+  readonly anyOf?: readonly Node[];
   readonly allOf?: readonly Node[];
   readonly $defs?: Readonly<Record<string, Node>>;
 }
@@ -25,21 +26,31 @@ type Definitions = Readonly<Record<string, Node>>;
 
 /** A page that lists every key of a schema of this repository, with its kind and an example. */
 export function schemaPage(title: string, intro: string, schemaFile: string): string {
+  return pageOf([
+    `# ${title}`,
+    `Made by \`npm run docs\` from \`${schemaFile}\`.`,
+    ...schemaSections(schemaFile, intro),
+  ]);
+}
+
+/** The keys of a schema of this repository: its description, its own keys, and those of its parts. */
+export function schemaSections(schemaFile: string, intro = ""): readonly string[] {
   const file = join(import.meta.dirname, "../..", schemaFile);
   const schema = JSON.parse(readFileSync(file, "utf8")) as Node;
   const definitions = Object.entries(schema.$defs ?? {});
-  const sections = definitions.map(
-    ([name, node]) => `## ${heading(name)}\n\n${section(node, schema.$defs ?? {})}`,
-  );
   return [
-    `# ${title}`,
-    `Made by \`npm run docs\` from \`${schemaFile}\`.`,
     schema.description ?? "",
     intro,
     table(schema, schema.$defs ?? {}),
-    ...sections,
-    "",
-  ]
+    ...definitions.map(
+      ([name, node]) => `## ${heading(name)}\n\n${section(node, schema.$defs ?? {})}`,
+    ),
+  ];
+}
+
+/** Paragraphs as a page. */
+export function pageOf(paragraphs: readonly string[]): string {
+  return paragraphs
     .join("\n\n")
     .replace(/\n{3,}/g, "\n\n")
     .trimEnd()
@@ -82,6 +93,7 @@ function rowsOf(node: Node, prefix: string, definitions: Definitions): readonly 
 function kind(node: Node): string {
   if (node.$ref !== undefined)
     return `[${heading(refName(node.$ref))}](#${heading(refName(node.$ref)).replaceAll(" ", "-")})`;
+  if (node.anyOf !== undefined) return node.anyOf.map(kind).join(" or ");
   if (typeof node.type === "object") {
     return node.type.map((type) => kind({ ...node, type })).join(" or ");
   }

@@ -50,7 +50,7 @@ const forms: readonly (readonly [RegExp, Read])[] = [
   [
     /nvidia-(?:driver|dkms|utils|x11)(?:-.*)?/,
     otherwise(
-      'set services.xserver.videoDrivers to ["nvidia"], hardware.nvidia.open, and nixpkgs.config.allowUnfree under `firstlight: options`',
+      "where you agree to its licence, write `unfree: [nvidia-x11]` under `firstlight`: a machine with a card of NVIDIA has the driver then",
     ),
   ],
   [/libapache2-mod-php.*/, service("services.httpd.enablePHP")],

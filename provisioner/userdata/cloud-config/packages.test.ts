@@ -292,7 +292,7 @@ t.test("hints name what an option alone does not do", async (t) => {
   t.match(hintOf("python3-requests"), "`python3.withPackages (ps: [ ps.requests ])`");
   t.match(hintOf("python3-flask"), "`python3.withPackages (ps: [ ps.flask ])`");
   t.match(hintOf("mysql-server"), "services.mysql.package to pkgs.mariadb");
-  t.match(hintOf("nvidia-driver"), "nixpkgs.config.allowUnfree");
+  t.match(hintOf("nvidia-driver"), "unfree: [nvidia-x11]");
   t.match(hintOf("nfs-common"), "boot.supportedFilesystems.nfs");
   t.match(hintOf("certbot"), "security.acme.certs");
   t.match(translateCloud("packages: [fail2ban, certbot]\n").spec, {

@@ -31,7 +31,7 @@ export const packages: CloudConfigModule = {
     "is a service to be set up; so is, with a warning, a name whose form only Debian has (`libssl-dev`, `fonts-lato`). " +
     "`firstlight: packages` takes attributes as they stand. The pinned nixpkgs decides the versions. " +
     "Whether nixpkgs has an attribute is not looked up: a name that no table has is noted, with the one that it looks like, and one that nixpkgs does not have " +
-    "stops the whole change. What is not free is built only where `nixpkgs.config.allowUnfree` is set; a warning " +
+    "stops the whole change. What is not free is built only where it is named under `firstlight: unfree`; a warning " +
     "names what is known for it. What is named under `snap` is taken from nixpkgs by the same name, with a warning. " +
     "`package_update` and `package_reboot_if_required` ask for nothing that is needed; `package_upgrade: true` is named, since newer versions come with a newer pinned nixpkgs. " +
     "`apt_update`, `apt_upgrade` and `apt_reboot_if_required` are older spellings.",

@@ -11,6 +11,16 @@ export function setOption(draft: SpecDraft, name: string, value: Json, input: In
   draft.origin(["options", name], input);
 }
 
+/** Agrees to packages that are not free, as a value of the document says. */
+export function addUnfree(draft: SpecDraft, input: Input, names: readonly string[]): void {
+  draft.spec.unfree ??= [];
+  for (const name of names) {
+    if (draft.spec.unfree.includes(name)) continue;
+    draft.origin(["unfree", draft.spec.unfree.length], input);
+    draft.spec.unfree.push(name);
+  }
+}
+
 /** Whether a number is that of a port. */
 export function isPort(number: number): boolean {
   return Number.isInteger(number) && number >= 1 && number <= 65_535;

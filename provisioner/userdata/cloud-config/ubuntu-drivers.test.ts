@@ -8,12 +8,9 @@ checkCases(t, [
     spec: {
       options: {
         "services.xserver.videoDrivers": ["nvidia"],
-        "hardware.graphics.enable": true,
-        "hardware.nvidia.open": true,
-        "nixpkgs.config.allowUnfree": true,
       },
+      unfree: ["nvidia-x11", "nvidia-settings", "nvidia-persistenced"],
     },
-    says: ["note cloud-config/nvidia-open 2:38 drivers.nvidia.license-accepted"],
   },
   {
     name: "without it nothing is installed; a version is that of nixpkgs",

@@ -1,15 +1,20 @@
+import {
+  nvidiaDriver,
+  nvidiaPersistenced,
+  nvidiaSettings,
+} from "#provisioner/render/unfree-packages.ts";
 import type { CloudConfigModule } from "./module.ts";
 import { nameNeedless } from "./refused.ts";
-import { setOption } from "./spec-option.ts";
+import { addUnfree, setOption } from "./spec-option.ts";
 
 /** `drivers`: those of NVIDIA. */
 export const ubuntuDrivers: CloudConfigModule = {
   name: "ubuntu_drivers",
   keys: ["drivers"],
   rule:
-    "With its licence accepted, NVIDIA's driver is installed with the open modules of its kernel part, which take cards from Turing on; for older " +
-    "ones hardware.nvidia.open is to be false. It is not free, so that nixpkgs.config.allowUnfree is set, for every " +
-    "package. A `version` is refused: the driver is that of the kernel's package set.",
+    "With its licence accepted, NVIDIA's driver is installed, in the branch and with the kernel modules that the machine's card takes " +
+    "([rendered-hardware.md](rendered-hardware.md#graphics)). It is not free, so that it is put on the list of the packages that may be built all the same (`unfree`), by its names " +
+    "and nothing else. A `version` is refused: the driver is that of the kernel's package set.",
   example: "drivers:\n  nvidia:\n    license-accepted: true\n",
   translate({ config, draft }) {
     const input = config.get("drivers");
@@ -35,13 +40,6 @@ export const ubuntuDrivers: CloudConfigModule = {
     if (isAccepted === false) return nameNeedless(accepted, "without it nothing is installed");
     if (isAccepted === undefined) return;
     setOption(draft, "services.xserver.videoDrivers", ["nvidia"], accepted);
-    setOption(draft, "hardware.graphics.enable", true, accepted);
-    setOption(draft, "hardware.nvidia.open", true, accepted);
-    setOption(draft, "nixpkgs.config.allowUnfree", true, accepted);
-    accepted.add("note", {
-      code: "cloud-config/nvidia-open",
-      message: "the open kernel modules are taken, which cards before Turing do not have",
-      hint: "for an older card set hardware.nvidia.open to false under `firstlight: options`",
-    });
+    addUnfree(draft, accepted, [nvidiaDriver, nvidiaSettings, nvidiaPersistenced]);
   },
 };

@@ -1,0 +1,80 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import { hostIo } from "#core/host-io.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
+import { factsFromFacter, isFacterReport } from "#provisioner/facts/facter.ts";
+import { sharedDataDirectory } from "#provisioner/nixos-options/option-list.ts";
+import { compileProfiles } from "#provisioner/profiles/compile.ts";
+import { matchProfile } from "#provisioner/profiles/match.ts";
+import { fileOf, tryRender } from "#provisioner/render/try-render.ts";
+import { nixParses, skipWithoutNix } from "../nix-eval.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+const { compiled } = compileProfiles(hostIo({ root }).files, "/hardware-profiles");
+const reports = path.join(sharedDataDirectory() ?? "", "hardware/reports");
+const skip = existsSync(reports)
+  ? false
+  : "the real machines are not on this machine (../shared/data/hardware)";
+
+/** Machines whose reports hold what is on their buses. */
+const facter: readonly (readonly [name: string, facts: Facts])[] =
+  skip !== false
+    ? []
+    : readdirSync(reports)
+        .filter((name) => name.endsWith(".facter.json"))
+        .flatMap((name) => {
+          const value: unknown = JSON.parse(readFileSync(path.join(reports, name), "utf8"));
+          return isFacterReport(value) ? [[name, factsFromFacter(value)] as const] : [];
+        });
+
+function hardwareOf(facts: Facts, disks: readonly string[]) {
+  const match = matchProfile(facts, compiled);
+  const base = { root: { disks, layers: [], untold: [] } };
+  const result = tryRender({}, { facts, match, profiles: compiled, base });
+  return { text: fileOf(result, "firstlight/hardware.nix"), findings: result.findings };
+}
+
+t.test("the initial RAM disk of every reported machine reaches every disk", { skip }, async (t) => {
+  t.equal(facter.length, 6);
+  for (const [name, facts] of facter) {
+    const disks = facts.blockDevices ?? [];
+    t.ok(disks.length > 0, name);
+    for (const disk of disks) {
+      const { text, findings } = hardwareOf({ ...facts, blockDevices: [disk] }, [disk.name]);
+      t.same(
+        findings.filter(({ code }) => code.startsWith("render/initrd")),
+        [],
+        `${name}: ${disk.name}`,
+      );
+      for (const module of disk.modules)
+        t.match(text, `"${module}"`, `${name}: ${module} of ${disk.name}`);
+    }
+  }
+});
+
+t.test("two graphics cards have the addresses of the reported machine", { skip }, async (t) => {
+  const two = facter.filter(([, { pci }]) => {
+    const cards = pci?.filter((device) => device.class?.startsWith("03")) ?? [];
+    return cards.some(({ vendor }) => vendor === "10de") && cards.length > 1;
+  });
+  t.same(
+    two.map(([name]) => name),
+    ["wg-lux.facter.json"],
+  );
+  for (const [, facts] of two) {
+    const { text } = hardwareOf(facts, []);
+    t.match(text, 'nvidiaBusId = lib.mkOverride 900 "PCI:1:0:0";');
+    t.match(text, 'intelBusId = lib.mkOverride 900 "PCI:0:2:0";');
+    t.match(text, "open = lib.mkOverride 900 true;", "an RTX 4070");
+  }
+});
+
+t.test(
+  "what is rendered for a reported machine is Nix",
+  { skip: skip || skipWithoutNix() },
+  async (t) => {
+    for (const [name, facts] of facter)
+      t.match(nixParses(hardwareOf(facts, []).text), { ok: true }, name);
+  },
+);

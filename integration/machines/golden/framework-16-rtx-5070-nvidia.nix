@@ -1,0 +1,98 @@
+# The hardware: Framework Laptop 16 (AMD Ryzen AI 300 Series) with GeForce RTX 5070.
+# Without framework/16-inch/amd-ai-300-series of nixos-hardware, which is not pinned here.
+# Written by firstlight; changes belong into local.nix.
+
+{ config, lib, ... }:
+{
+  imports = [
+    ./hardware-profiles/framework-laptop.nix
+    ./hardware-profiles/framework-amd-laptop.nix
+    ./hardware-profiles/framework-16.nix
+    ./hardware-profiles/framework-16-amd-ai-300.nix
+  ];
+
+  nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
+  warnings =
+    lib.optional (lib.versionOlder config.boot.kernelPackages.kernel.version "6.15")
+      "Framework Laptop 16 (AMD Ryzen AI 300 Series) with GeForce RTX 5070: expected Linux 6.15 or newer.";
+
+  boot = {
+    kernelParams = [
+      "amdgpu.abmlevel=0"
+      "amdgpu.dcdebugmask=0x410"
+      "amdgpu.sg_display=0"
+      "amd_pstate=active"
+    ];
+    initrd = {
+      availableKernelModules = [
+        "ahci"
+        "ehci_pci"
+        "nvme"
+        "sd_mod"
+        "sdhci_pci"
+        "sr_mod"
+        "thunderbolt"
+        "uas"
+        "usb_storage"
+        "usbhid"
+        "virtio_blk"
+        "virtio_pci"
+        "virtio_scsi"
+        "xhci_pci"
+      ];
+      kernelModules = [ "amdgpu" ];
+    };
+    loader.systemd-boot.enable = lib.mkDefault true;
+    loader.efi.canTouchEfiVariables = lib.mkDefault true;
+  };
+
+  hardware = {
+    cpu.amd.updateMicrocode = lib.mkDefault true;
+    cpu.intel.updateMicrocode = lib.mkDefault false;
+    enableRedistributableFirmware = lib.mkDefault true;
+    graphics.enable = lib.mkOverride 900 true;
+    nvidia = {
+      open = lib.mkOverride 900 true;
+      modesetting.enable = lib.mkOverride 900 true;
+      nvidiaSettings = lib.mkOverride 900 true;
+      prime = {
+        nvidiaBusId = lib.mkOverride 900 "PCI:193:0:0";
+        amdgpuBusId = lib.mkOverride 900 "PCI:194:0:0";
+        offload = {
+          enable = lib.mkOverride 900 (
+            if
+              config.hardware.nvidia.prime.sync.enable or false
+              || config.hardware.nvidia.prime.reverseSync.enable or false
+            then
+              false
+            else
+              true
+          );
+          enableOffloadCmd = lib.mkOverride 900 config.hardware.nvidia.prime.offload.enable;
+        };
+      };
+      powerManagement.enable = lib.mkDefault true;
+    };
+    keyboard.qmk.enable = lib.mkDefault true;
+    bluetooth.enable = lib.mkDefault true;
+    sensor.iio.enable = lib.mkDefault true;
+  };
+
+  services.xserver.videoDrivers = lib.mkOverride 900 [ "nvidia" ];
+  services.fprintd.enable = lib.mkDefault true;
+  services.power-profiles-daemon.enable = lib.mkDefault true;
+  services.tlp.enable = lib.mkDefault false;
+  services.fwupd.enable = lib.mkDefault true;
+  services.fstrim.enable = lib.mkDefault true;
+
+  fileSystems = {
+    "/" = lib.mkDefault {
+      device = "/dev/disk/by-label/nixos";
+      fsType = "ext4";
+    };
+    "/boot" = lib.mkDefault {
+      device = "/dev/disk/by-label/ESP";
+      fsType = "vfat";
+    };
+  };
+}

@@ -1,0 +1,45 @@
+# The hardware: Any PC.
+# Written by firstlight; changes belong into local.nix.
+
+{ lib, ... }:
+{
+  nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
+
+  boot.initrd.availableKernelModules = [
+    "ahci"
+    "ehci_pci"
+    "nvme"
+    "sd_mod"
+    "sdhci_pci"
+    "sr_mod"
+    "uas"
+    "usb_storage"
+    "usbhid"
+    "virtio_blk"
+    "virtio_pci"
+    "virtio_scsi"
+    "xhci_pci"
+  ];
+
+  boot.loader.systemd-boot.enable = lib.mkDefault true;
+  boot.loader.efi.canTouchEfiVariables = lib.mkDefault true;
+
+  hardware = {
+    cpu.intel.updateMicrocode = lib.mkDefault true;
+    cpu.amd.updateMicrocode = lib.mkDefault true;
+    enableRedistributableFirmware = lib.mkDefault true;
+  };
+
+  services.fstrim.enable = lib.mkDefault true;
+
+  fileSystems = {
+    "/" = lib.mkDefault {
+      device = "/dev/disk/by-label/nixos";
+      fsType = "ext4";
+    };
+    "/boot" = lib.mkDefault {
+      device = "/dev/disk/by-label/ESP";
+      fsType = "vfat";
+    };
+  };
+}

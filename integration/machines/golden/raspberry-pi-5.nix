@@ -1,0 +1,35 @@
+# The hardware: Raspberry Pi 5.
+# Without raspberry-pi/5 of nixos-hardware, which is not pinned here.
+# Written by firstlight; changes belong into local.nix.
+
+{ config, lib, ... }:
+{
+  imports = [ ./hardware-profiles/raspberry-pi-5.nix ];
+
+  nixpkgs.hostPlatform = lib.mkDefault "aarch64-linux";
+  warnings =
+    lib.optional (lib.versionOlder config.boot.kernelPackages.kernel.version "6.1.54")
+      "Raspberry Pi 5: expected Linux 6.1.54 or newer.";
+
+  boot.initrd.availableKernelModules = [
+    "nvme"
+    "pcie-brcmstb"
+    "usb_storage"
+    "usbhid"
+    "vc4"
+    "xhci_pci"
+  ];
+
+  boot.loader.grub.enable = lib.mkDefault false;
+  boot.loader.generic-extlinux-compatible.enable = lib.mkDefault true;
+
+  hardware = {
+    enableRedistributableFirmware = lib.mkDefault true;
+    deviceTree.filter = lib.mkDefault "bcm2712*-rpi-*.dtb";
+  };
+
+  fileSystems."/" = lib.mkDefault {
+    device = "/dev/disk/by-label/NIXOS_SD";
+    fsType = "ext4";
+  };
+}

@@ -44,7 +44,13 @@ async function analyze(t: Test, args: readonly string[], flags: object = {}, jso
   await command.run({
     ...{ args, flags: { ...flags }, json, io, log: silentLog },
     ...{
-      out: { data: say, talk: say, live: undefined, findings: () => {} },
+      out: {
+        data: say,
+        talk: say,
+        live: undefined,
+        page: { columns: 80, isUnicode: true },
+        findings: () => {},
+      },
       signal: new AbortController().signal,
     },
   });

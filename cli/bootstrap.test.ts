@@ -26,7 +26,13 @@ function invocationOn(io: Io): { readonly invocation: Invocation; readonly recor
   const invocation: Invocation = {
     ...{ args: [], flags: {}, json: false, io },
     log: createLog(io.clock, (record) => records.push(record)),
-    out: { data: () => {}, talk: () => {}, findings: () => {}, live: undefined },
+    out: {
+      data: () => {},
+      talk: () => {},
+      findings: () => {},
+      live: undefined,
+      page: { columns: 80, isUnicode: true },
+    },
     signal: new AbortController().signal,
   };
   return { invocation, records };

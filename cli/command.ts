@@ -2,6 +2,7 @@ import type { ParseArgsConfig } from "node:util";
 import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import type { Page } from "./drawing.ts";
 
 /** Values of the flags that a command declares; `true` for a switch. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -14,6 +15,8 @@ export interface Output {
   talk(text: string): void;
   /** Talk of findings; the fault of a command that fails after it has them beside it in JSON. */
   findings(findings: readonly Finding[]): void;
+  /** How pictures for a person may look among the data. */
+  readonly page: Page;
   /** Where talk goes to a terminal: lines that stay at its end. */
   readonly live: LiveArea | undefined;
 }

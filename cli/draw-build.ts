@@ -1,6 +1,7 @@
 import { formatBytes } from "#core/bytes.ts";
 import type { WorkCount } from "#provisioner/system/build-activity.ts";
 import type { BuildPicture, PicturedWork } from "./build-picture.ts";
+import { type Strokes, strokesFor } from "./drawing.ts";
 
 /** How a picture is drawn. */
 export interface DrawOptions {
@@ -27,37 +28,27 @@ export function drawBuild(picture: BuildPicture, options: DrawOptions): readonly
   return [...shown, sumText(picture, options.nowMs)];
 }
 
-interface Signs {
-  readonly branch: string;
-  readonly last: string;
-  readonly through: string;
+interface Signs extends Pick<Strokes, "branch" | "last" | "through" | "more"> {
   readonly running: string;
   readonly failed: string;
   readonly waiting: string;
   readonly fetch: string;
-  readonly more: string;
 }
 
 const unicodeSigns: Signs = {
-  branch: "├─ ",
-  last: "└─ ",
-  through: "│  ",
+  ...strokesFor({ isUnicode: true }),
   running: "▶ ",
   failed: "✗ ",
   waiting: "… ",
   fetch: "↓",
-  more: "…",
 };
 
 const asciiSigns: Signs = {
-  branch: "|- ",
-  last: "`- ",
-  through: "|  ",
+  ...strokesFor({ isUnicode: false }),
   running: "> ",
   failed: "! ",
   waiting: ". ",
   fetch: "v",
-  more: "...",
 };
 
 /** What moves or has failed, each below what waits for it. */

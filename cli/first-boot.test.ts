@@ -24,7 +24,13 @@ async function run(m: FakeMachine, flags: Flags = {}) {
   const code = await command.run({
     ...{ args: [], flags, json: false, io },
     log: createLog(io.clock, (record) => records.push(record)),
-    out: { data: () => {}, talk: () => {}, findings: () => {}, live: undefined },
+    out: {
+      data: () => {},
+      talk: () => {},
+      findings: () => {},
+      live: undefined,
+      page: { columns: 80, isUnicode: true },
+    },
     signal: new AbortController().signal,
   });
   const restarts = io.executed.some(({ args }) => args.includes("reboot"));

@@ -51,6 +51,21 @@ t.test(
   },
 );
 
+t.test("facts and the match are drawn for a person, in the letters of the locale", (t) => {
+  const root = machine(t, "");
+  const drawn = (args: readonly string[], locale: string) =>
+    firstlight([...args, "--root", root], "", { LC_ALL: locale, NO_COLOR: "1" });
+  const facts = drawn(["facts"], "C");
+  t.match(facts, { code: 0, stdout: /^ {2}\+- Raspberry Pi 4 Model B Rev 1\.4 -+\+\n/ });
+  t.match(facts.stdout, /^(?:[\x20-\x7e]{1,79}\n)+$/);
+  t.match(facts.stdout, "mmcblk1 <- mmc_block <- sdhci_iproc");
+  t.match(drawn(["profiles", "match"], "C.UTF-8"), {
+    code: 0,
+    stdout: /^Raspberry Pi 4 Model B Rev 1\.4\n└─ raspberry-pi\/4\n/,
+  });
+  t.end();
+});
+
 t.test("a place that cannot be written to is named, and is no endless attempt", async (t) => {
   t.match(firstlight(["render", "--out", "/proc/firstlight"]), {
     code: 1,

@@ -129,6 +129,7 @@ function invocation(t: { testdir(): string }, more: Partial<Invocation> & { isLi
       data: () => {},
       talk: (text) => told.push(text),
       findings: () => {},
+      page: { columns: 80, isUnicode: true },
       live: more.isLive === true ? live : undefined,
     },
   });

@@ -11,7 +11,7 @@ import { type Command, type Flags, type Output, textFlag } from "./command.ts";
 import { commands } from "./commands.ts";
 import { globalFlags, globalOptions } from "./global-options.ts";
 import { isDirectory } from "./path-kind.ts";
-import { openTerminal } from "./terminal.ts";
+import { openTerminal, pageOf } from "./terminal.ts";
 
 const program = "firstlight";
 
@@ -177,6 +177,7 @@ function hostOutput(): HostOutput {
       for (const finding of findings) talk(formatFinding(finding));
     },
     told,
+    page: pageOf(process.stdout, process.env),
     live: terminal.live,
   };
 }

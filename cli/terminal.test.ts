@@ -1,5 +1,5 @@
 import t from "tap";
-import { openTerminal } from "./terminal.ts";
+import { openTerminal, pageOf } from "./terminal.ts";
 
 const esc = "\u001b";
 
@@ -75,3 +75,13 @@ t.test("the letters of the terminal are those of its locale", async (t) => {
   t.equal(isUnicode({ LANG: "C", LC_ALL: "de_DE.utf8" }), true);
   t.equal(isUnicode({ LANG: "C.UTF-8", LC_ALL: "POSIX" }), false);
 });
+
+t.test(
+  "a page is as wide as its terminal, 80 columns elsewhere, and writes what the locale does",
+  async (t) => {
+    t.same(pageOf({ columns: 60 }, env), { columns: 60, isUnicode: true });
+    t.same(pageOf({}, { LANG: "C.utf8" }), { columns: 80, isUnicode: true });
+    t.same(pageOf({}, { LANG: "C.UTF-8", LC_ALL: "C" }), { columns: 80, isUnicode: false });
+    t.same(pageOf({}, {}), { columns: 80, isUnicode: false });
+  },
+);

@@ -1,5 +1,6 @@
 import { cutToWidth } from "#core/text-width.ts";
 import type { LiveArea } from "./command.ts";
+import { isUnicodeLocale, type Page } from "./drawing.ts";
 
 /** What is used of a stream of Node.js. */
 export interface TerminalStream {
@@ -21,6 +22,14 @@ export interface Terminal {
   readonly live: LiveArea | undefined;
 }
 
+/** A stream as a page: as wide as its terminal, and 80 columns where it is none. */
+export function pageOf(
+  stream: Pick<TerminalStream, "columns">,
+  env: Readonly<Record<string, string | undefined>>,
+): Page {
+  return { columns: stream.columns || 80, isUnicode: isUnicodeLocale(env) };
+}
+
 export function openTerminal(
   stream: TerminalStream,
   env: Readonly<Record<string, string | undefined>>,
@@ -33,7 +42,7 @@ export function openTerminal(
   const live: LiveArea = {
     columns: () => stream.columns || 80,
     rows: () => stream.rows || 24,
-    isUnicode: /utf-?8/i.test(env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || ""),
+    isUnicode: isUnicodeLocale(env),
     show(lines) {
       const before = clear();
       // A line that fills the last column would begin a new one on some terminals.

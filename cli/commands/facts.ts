@@ -5,6 +5,7 @@ import type { FactsReport } from "#generated/agent/facts/facts-report.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { findAssets } from "../assets.ts";
 import { type Command, textFlag } from "../command.ts";
+import { drawMachine } from "../picture-machine.ts";
 import { thisProgram } from "../this-program.ts";
 import { askWitness } from "../witness.ts";
 
@@ -13,6 +14,7 @@ export const command: Command = {
   usage: "facts [--root DIR | --report | --witness] [--format facter] [--schema] [--json]",
   summary: "Say what this machine is, as the kernel tells it.",
   help: [
+    "Draws the board and what sits on it; a ? in the margin marks what the kernel does not tell. --json says all of it.",
     "--format facter prints a report of nixos-facter (version 1), for NixOS's hardware.facter.reportPath.",
     "--report asks systeminformation, lspci, dmidecode, lsblk, lscpu and ip too, all at once and for two seconds at",
     "most, and says where they contradict the kernel and what could not be asked; with --json who says what.",
@@ -48,11 +50,12 @@ export const command: Command = {
       const flag = asked ? "--witness" : "--report";
       throw new Fault("cli/usage", `facts: ${flag} looks at this machine, and not at a --root`);
     }
+    const picture = (facts: Facts) => drawMachine(facts, out.page).join("\n");
     if (wantsReport) {
       const { readFactsReport } = await import("#agent/facts/report.ts");
       const report = await readFactsReport(io, { argv: thisProgram("witness"), signal });
       if (json) out.data(prettyJson(report));
-      else out.data(`${describe(report.facts)}\n${describeReport(report)}`);
+      else out.data(`${picture(report.facts)}\n${describeReport(report)}`);
       return 0;
     }
     const facts = readFacts(io);
@@ -63,7 +66,10 @@ export const command: Command = {
     }
     const witness = asked ? await askWitness(io, signal) : undefined;
     if (json) out.data(prettyJson(witness === undefined ? facts : { facts, witness }));
-    else out.data(describe(facts) + (witness === undefined ? "" : `\n${prettyJson(witness)}`));
+    else {
+      out.data(picture(facts));
+      if (witness !== undefined) out.data(prettyJson(witness));
+    }
     return 0;
   },
 };
@@ -82,49 +88,4 @@ function describeReport({ disagreements, gaps, ms }: FactsReport): string {
     ...gaps.map(({ by, what, message }) => `  ${by} (${what}): ${message}`),
     `asked for ${ms["total"]} ms`,
   ].join("\n");
-}
-
-function describe(facts: Facts): string {
-  const { dmi, cpu, deviceTree } = facts;
-  const size = (bytes: number | null) =>
-    bytes === null ? "unknown" : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  const rows: readonly (readonly [string, string | null | undefined])[] = [
-    [
-      "machine",
-      dmi === null
-        ? deviceTree?.model
-        : [dmi.sysVendor, dmi.productName].filter((text) => text !== null).join(" "),
-    ],
-    [
-      "board",
-      dmi === null
-        ? deviceTree?.compatible.join(" ")
-        : [dmi.boardVendor, dmi.boardName].filter((text) => text !== null).join(" "),
-    ],
-    ["firmware", [facts.firmware.type, dmi?.biosVersion].filter((text) => text != null).join(" ")],
-    [
-      "processor",
-      `${cpu.name ?? "unknown"} (${cpu.architecture ?? "unknown"}, ${cpu.threads ?? "?"} threads)`,
-    ],
-    ["memory", size(facts.memoryBytes)],
-    ["runs in", facts.virtualisation ?? "unknown"],
-    [
-      "disks",
-      (facts.blockDevices ?? []).map((disk) => `${disk.name} ${size(disk.sizeBytes)}`).join(", "),
-    ],
-    [
-      "network",
-      (facts.network ?? [])
-        .filter((each) => each.physical)
-        .map((each) => `${each.name} ${each.driver ?? ""}`.trim())
-        .join(", "),
-    ],
-    ["tpm", facts.tpm?.version ?? "none"],
-  ];
-  return rows
-    .map(
-      ([name, text]) =>
-        `${name.padEnd(10)} ${text === undefined || text === null || text === "" ? "unknown" : text}`,
-    )
-    .join("\n");
 }

@@ -7,11 +7,11 @@ import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
-import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import { allProfiles, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
+import { allProfiles, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import { findAssets } from "../assets.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
+import { drawMatch } from "../picture-match.ts";
 import { readInput } from "../read-input.ts";
 
 /** Some hundred thousand machines. */
@@ -21,6 +21,7 @@ const maxBatchBytes = 256 * 1024 * 1024;
 export const command: Command = {
   usage: "profiles list | show ID | match [--facts FILE] [--batch FILE.jsonl] | lint [DIR]",
   summary: "Hardware profiles: which there are, which one fits this machine and why.",
+  help: "match draws the profile that this machine has, what speaks for it (+) and against it (!), what is not told (?), and the three that came nearest; --json says the same to programs.",
   options: { facts: { type: "string" }, batch: { type: "string" } },
   arity: [1, 2],
   async run(invocation) {
@@ -85,33 +86,12 @@ async function match(invocation: Invocation, profiles: ProfileSet): Promise<numb
       ? readFacts(io)
       : await (await import("../facts-file.ts")).readFactsFile(file, signal);
   const found = matchProfile(facts, profiles);
-  out.data(json ? prettyJson({ v: 1, ...found }) : describe(found, profiles));
-  return found.applied === null ? exitCodes.degraded : exitCodes.done;
-}
-
-function describe(found: Match, profiles: ProfileSet): string {
-  const evidence = found.evidence.map(
-    ({ rule, what, expected, got, truth }) =>
-      `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`,
+  out.data(
+    json
+      ? prettyJson({ v: 1, ...found })
+      : drawMatch({ found, facts, profiles }, out.page).join("\n"),
   );
-  const components = found.components.map(({ id, evidence: by }) => {
-    const seen = by.map(({ what, got }) => `${what} ${got ?? "nothing"}`);
-    return `with ${id}: ${seen.join(", ")}`;
-  });
-  const rejected = found.rejected.map(({ id, why }) => `  ${id}: ${why}`);
-  const further = found.furtherRejected;
-  const needs = (found.profile === null ? undefined : profiles.find(found.profile))?.needs ?? [];
-  const offered = needs.length === 0 ? "" : `; the other one brings ${describeNeeds(needs)}`;
-  const applied =
-    found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}${offered}`];
-  return [
-    `${found.profile ?? "none"} (${found.confidence})`,
-    ...applied,
-    ...evidence,
-    ...components,
-    ...(rejected.length === 0 ? [] : ["not the nearest of the others:", ...rejected]),
-    ...(further === 0 ? [] : [`  and ${further} more, which came less near`]),
-  ].join("\n");
+  return found.applied === null ? exitCodes.degraded : exitCodes.done;
 }
 
 async function batch({ flags, out, signal }: Invocation, profiles: ProfileSet): Promise<number> {

@@ -1,12 +1,15 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostFiles } from "#core/host-files.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
 import type { ProfileFolder } from "#provisioner/profiles/profile-folder.ts";
 
+const root = join(import.meta.dirname, "../..");
+
 /** Every profile that ships, by vendor: what it takes over, and its own quirks with their sources. */
 export function profilesPage(): string {
-  const files = hostFiles(join(import.meta.dirname, "../.."), () => {});
+  const files = hostFiles(root, () => {});
   const { compiled, folders } = compileProfiles(files, "/hardware-profiles");
   const rows = compiled.profiles.map(({ id, title, lineage, kernel, status }) => {
     const cells = [
@@ -28,6 +31,18 @@ Made by \`npm run docs\`. A profile is a folder below \`hardware-profiles\`: \`p
 it is, what that needs, from where that is known, and machines that must and must not get it) and
 \`module.nix\` where a setting depends on the kernel. \`firstlight profiles match\` says which one a machine
 has and why; \`firstlight profiles show ID\` prints one with all that it takes over.
+
+## What a machine shows
+
+\`firstlight facts\` and \`firstlight profiles match\` on a laptop, as \`cli/picture.test.ts\` has them. On the board are a
+disk with the drivers on the way to it and a graphics processor with its address as PRIME wants it; a \`?\` in the
+margin marks what is not known. Of a profile, \`+\` speaks for it, \`!\` against it, and \`?\` is what the machine does not
+tell. A terminal without UTF-8 gets the same in ASCII; there are no colours. Programs take \`--json\`.
+
+\`\`\`text
+${readFileSync(join(root, "cli/golden/framework-13.txt"), "utf8")}\`\`\`
+
+## Profiles
 
 | profile | machine | takes over | oldest Linux | proved |
 |---|---|---|---|---|

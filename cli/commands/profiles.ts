@@ -1,6 +1,7 @@
 import path from "node:path";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { exitCodes } from "#agent/outcome.ts";
+import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
@@ -10,7 +11,7 @@ import { nearest } from "#core/nearest.ts";
 import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import { allProfiles, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
-import { findAssets } from "../assets.ts";
+import { findAssets, profilesOf } from "../assets.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
 import { readInput } from "../read-input.ts";
 
@@ -28,7 +29,9 @@ export const command: Command = {
     if (argument !== undefined && (verb === "list" || verb === "match"))
       throw new Fault("cli/usage", `profiles ${verb}: expected no ${JSON.stringify(argument)}`);
     if (verb === "lint") return lint(invocation, argument);
-    const profiles = await findAssets().profiles();
+    const { files } = invocation.io;
+    const profiles = await profilesOf(files, await readSettings(files));
+    for (const finding of profiles.findings ?? []) invocation.out.talk(formatFinding(finding));
     switch (verb) {
       case "list":
         return list(invocation, profiles);
@@ -149,6 +152,7 @@ async function lint({ io, json, out }: Invocation, directory: string | undefined
     {
       directory: path.resolve(directory ?? "hardware-profiles"),
       today: timestamp(io.clock).slice(0, 10),
+      ...(directory === undefined ? {} : { beside: await findAssets().profiles() }),
     },
   );
   if (json) out.data(prettyJson({ v: 1, findings }));

@@ -8,6 +8,7 @@ import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import { allProfiles, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
@@ -20,13 +21,14 @@ const maxBatchBytes = 256 * 1024 * 1024;
 
 /** `firstlight profiles` */
 export const command: Command = {
-  usage: "profiles list | show ID | match [--facts FILE] [--batch FILE.jsonl] | lint [DIR]",
+  usage:
+    "profiles list | show ID | match [--facts FILE] [--batch FILE.jsonl] | report [--facts FILE] | lint [DIR]",
   summary: "Hardware profiles: which there are, which one fits this machine and why.",
   options: { facts: { type: "string" }, batch: { type: "string" } },
   arity: [1, 2],
   async run(invocation) {
     const [verb = "", argument] = invocation.args;
-    if (argument !== undefined && (verb === "list" || verb === "match"))
+    if (argument !== undefined && ["list", "match", "report"].includes(verb))
       throw new Fault("cli/usage", `profiles ${verb}: expected no ${JSON.stringify(argument)}`);
     if (verb === "lint") return lint(invocation, argument);
     const { files } = invocation.io;
@@ -41,10 +43,12 @@ export const command: Command = {
         return textFlag(invocation.flags, "batch") === undefined
           ? match(invocation, profiles)
           : batch(invocation, profiles);
+      case "report":
+        return report(invocation, profiles);
       default:
         throw new Fault(
           "cli/usage",
-          `profiles: expected list, show, match or lint, got ${JSON.stringify(verb)}`,
+          `profiles: expected list, show, match, report or lint, got ${JSON.stringify(verb)}`,
         );
     }
   },
@@ -81,15 +85,31 @@ function show({ json, out }: Invocation, profiles: ProfileSet, id: string | unde
 }
 
 async function match(invocation: Invocation, profiles: ProfileSet): Promise<number> {
-  const { io, json, out, flags, signal } = invocation;
-  const file = textFlag(flags, "facts");
-  const facts =
-    file === undefined
-      ? readFacts(io)
-      : await (await import("../facts-file.ts")).readFactsFile(file, signal);
-  const found = matchProfile(facts, profiles);
+  const { json, out } = invocation;
+  const found = matchProfile(await factsOf(invocation), profiles);
   out.data(json ? prettyJson({ v: 1, ...found }) : describe(found, profiles));
+  if (!json && ["generic", "none"].includes(found.confidence))
+    out.talk(
+      "no profile knows this model: `firstlight profiles report` prints what to send for one",
+    );
   return found.applied === null ? exitCodes.degraded : exitCodes.done;
+}
+
+async function factsOf({ io, flags, signal }: Invocation): Promise<Facts> {
+  const file = textFlag(flags, "facts");
+  return file === undefined
+    ? readFacts(io)
+    : (await import("../facts-file.ts")).readFactsFile(file, signal);
+}
+
+/** Always JSON: it is for another person's files. */
+async function report(invocation: Invocation, profiles: ProfileSet): Promise<number> {
+  const { profileReport } = await import("#provisioner/profiles/report.ts");
+  invocation.out.data(prettyJson(profileReport(await factsOf(invocation), profiles)));
+  invocation.out.talk(
+    "serial numbers, addresses and names that somebody chose are taken out; look through it before you send it",
+  );
+  return exitCodes.done;
 }
 
 function describe(found: Match, profiles: ProfileSet): string {

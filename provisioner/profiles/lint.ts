@@ -11,6 +11,8 @@ import { compose } from "./components.ts";
 import { type DeclaredFile, readDeclared } from "./declared.ts";
 import { evaluateRule } from "./evaluate.ts";
 import { knownText } from "./known-text.ts";
+import { lintModuleParams, lintRanges, lintStatus } from "./lint-claims.ts";
+import { lintShadows } from "./lint-shadows.ts";
 import { matchProfile } from "./match.ts";
 import type { CompiledProfile, ShippedProfiles } from "./profile.ts";
 import { type ProfileFolder, readProfile, readProfileFolders } from "./profile-folder.ts";
@@ -59,6 +61,8 @@ export function lintProfiles(files: Files, options: LintOptions): readonly Findi
     ...lintTwins(compilation.folders),
     ...lintComponents(compilation),
     ...lintImports(compilation.folders, own),
+    ...lintShadows(compilation.folders, compilation.compiled),
+    ...compilation.folders.flatMap((folder) => lintStatus(files, directory, folder)),
   ];
 }
 
@@ -94,8 +98,16 @@ function lintFolder(
     ...lintRules(folder),
     ...lintSettings(folder, compilation),
     ...lintQuirks(folder, today),
+    ...lintClaims(folder, compilation),
     ...runTests(folder, compilation),
   ];
+}
+
+/** What its settings and quirks claim, held against the whole profile. */
+function lintClaims(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
+  const profile = compiled.find(folder.file.id);
+  if (profile === undefined) return []; // said why already
+  return [...lintModuleParams(folder, profile), ...lintRanges(folder, profile.kernel.min)];
 }
 
 /** One file of a profile, wherever it lies. */

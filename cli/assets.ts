@@ -4,14 +4,16 @@ import { fileURLToPath } from "node:url";
 import { Fault } from "#core/fault.ts";
 import { hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
-import type { ProfileSet } from "#provisioner/profiles/profile.ts";
+import type { Files } from "#core/io.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import type { ProfileSet, ShippedProfiles } from "#provisioner/profiles/profile.ts";
 import type { SourceFile } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import { type PublishedSchema, publishedSchemas, shippedPath } from "./published-schemas.ts";
 
 /** What is shipped beside the program: profiles, templates, the NixOS module. */
 export interface Assets {
-  profiles(): Promise<ProfileSet>;
+  profiles(): Promise<ShippedProfiles>;
   templates(): Promise<Templates>;
   agentModule(): readonly SourceFile[];
   /** The text of a JSON Schema. */
@@ -33,15 +35,17 @@ export function findAssets(): Assets {
       const { digestOfProfiles } = await import("#provisioner/profiles/profile-digest.ts");
       const built = openStoredProfiles(files, "/dist/hardware-profiles");
       if (built?.digest === digestOfProfiles(files, "/hardware-profiles")) return built;
-      const { compileProfiles } = await import("#provisioner/profiles/compile.ts");
-      const { compiled, findings } = compileProfiles(files, "/hardware-profiles");
+      const { compileProfiles, shippedProfiles } = await import("#provisioner/profiles/compile.ts");
+      const { readDeclared } = await import("#provisioner/profiles/declared.ts");
+      const compilation = compileProfiles(files, "/hardware-profiles");
+      const { findings } = compilation;
       if (hasErrors(findings))
         throw new Fault(
           "profile/invalid",
           "hardware-profiles: `firstlight profiles lint` says what is wrong",
           { findings },
         );
-      return compiled;
+      return shippedProfiles(compilation, readDeclared(files, "/hardware-profiles"));
     },
     async templates() {
       return (await import("#provisioner/render/load-templates.ts")).loadTemplates(
@@ -70,6 +74,16 @@ export function findAssets(): Assets {
     parameterCheck: async (names) =>
       (await import("./template-checks.ts")).loadParameterCheck(names),
   };
+}
+
+/** The profiles of a machine: those that ship, with what its owner puts beside them. */
+export async function profilesOf(files: Files, { profiles }: Settings): Promise<ProfileSet> {
+  const shipped = await findAssets().profiles();
+  const directory = profiles?.directory;
+  if (directory === undefined) return shipped;
+  const { withOverlay } = await import("#provisioner/profiles/overlay.ts");
+  const trustedUsers = [0, process.getuid?.() ?? 0];
+  return withOverlay(shipped, { files, directory, trustedUsers });
 }
 
 /**

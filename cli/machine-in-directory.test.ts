@@ -15,6 +15,10 @@ t.test(
     t.match(json("discover"), { instance: { instanceId: "i-1", hostname: "pi.example.org" } });
     t.match(json("facts"), { deviceTree: { model: /Raspberry Pi 4/ } });
     t.match(json("profiles", "match"), { profile: "raspberry-pi/4" });
+    t.match(json("profiles", "report"), {
+      match: { profile: "raspberry-pi/4" },
+      facts: { deviceTree: { model: /Raspberry Pi 4/ } },
+    });
     t.match(firstlight(["status", "--root", root]), { code: 75, stdout: /not started/ });
     t.match(firstlight(["query", "--root", root]), { code: 1 });
     t.match(firstlight(["boot", "--root", root, "--driver", "dry"]), {

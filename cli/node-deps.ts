@@ -36,7 +36,7 @@ import {
 } from "#provisioner/render/decide-base.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
-import { findAssets } from "./assets.ts";
+import { findAssets, profilesOf } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
 import { moduleParser } from "./module-parser.ts";
@@ -71,7 +71,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
   const { io, log, signal } = invocation;
   const settings = await readSettings(io.files);
   const assets = findAssets();
-  const profiles = await assets.profiles();
+  const profiles = await profilesOf(io.files, settings);
   const obtaining = await obtainOptions(invocation, { settings, system: options.system });
   return {
     io,

@@ -461,6 +461,7 @@ function toStat(stat: Stats): FileStat {
     kind: kindOf(stat),
     size: stat.size,
     mode: stat.mode & 0o7777,
+    uid: stat.uid,
     modifiedMs: stat.mtimeMs,
   };
 }

@@ -27,6 +27,8 @@ export interface FileStat {
   readonly size: number;
   /** Permission bits, for example `0o644`. */
   readonly mode: number;
+  /** Number of the user that it belongs to. */
+  readonly uid: number;
   /** Milliseconds since 1970. */
   readonly modifiedMs: number;
 }

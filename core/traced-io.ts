@@ -65,6 +65,7 @@ export function traceIo(io: Io): TracedIo {
     return {
       kind: stat.kind,
       mode: stat.mode,
+      uid: stat.uid,
       get size() {
         return ask(["size", path, null], () => stat.size);
       },
@@ -177,7 +178,7 @@ function answerOf({ files, env }: Pick<Io, "files" | "env">, question: Question)
 }
 
 function kindText(stat: FileStat | undefined): string {
-  return stat === undefined ? "absent" : `${stat.kind} ${stat.mode}`;
+  return stat === undefined ? "absent" : `${stat.kind} ${stat.mode} ${stat.uid}`;
 }
 
 function textOf(value: unknown): string {

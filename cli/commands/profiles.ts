@@ -1,15 +1,17 @@
 import path from "node:path";
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { exitCodes } from "#agent/outcome.ts";
+import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import { allProfiles, type ProfileSet } from "#provisioner/profiles/profile.ts";
-import { findAssets } from "../assets.ts";
+import { findAssets, profilesOf } from "../assets.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
 import { drawMatch } from "../picture-match.ts";
 import { readInput } from "../read-input.ts";
@@ -19,17 +21,20 @@ const maxBatchBytes = 256 * 1024 * 1024;
 
 /** `firstlight profiles` */
 export const command: Command = {
-  usage: "profiles list | show ID | match [--facts FILE] [--batch FILE.jsonl] | lint [DIR]",
+  usage:
+    "profiles list | show ID | match [--facts FILE] [--batch FILE.jsonl] | report [--facts FILE] | lint [DIR]",
   summary: "Hardware profiles: which there are, which one fits this machine and why.",
   help: "match draws the profile that this machine has, what speaks for it (+) and against it (!), what is not told (?), and the three that came nearest; --json says the same to programs.",
   options: { facts: { type: "string" }, batch: { type: "string" } },
   arity: [1, 2],
   async run(invocation) {
     const [verb = "", argument] = invocation.args;
-    if (argument !== undefined && (verb === "list" || verb === "match"))
+    if (argument !== undefined && ["list", "match", "report"].includes(verb))
       throw new Fault("cli/usage", `profiles ${verb}: expected no ${JSON.stringify(argument)}`);
     if (verb === "lint") return lint(invocation, argument);
-    const profiles = await findAssets().profiles();
+    const { files } = invocation.io;
+    const profiles = await profilesOf(files, await readSettings(files));
+    for (const finding of profiles.findings ?? []) invocation.out.talk(formatFinding(finding));
     switch (verb) {
       case "list":
         return list(invocation, profiles);
@@ -39,10 +44,12 @@ export const command: Command = {
         return textFlag(invocation.flags, "batch") === undefined
           ? match(invocation, profiles)
           : batch(invocation, profiles);
+      case "report":
+        return report(invocation, profiles);
       default:
         throw new Fault(
           "cli/usage",
-          `profiles: expected list, show, match or lint, got ${JSON.stringify(verb)}`,
+          `profiles: expected list, show, match, report or lint, got ${JSON.stringify(verb)}`,
         );
     }
   },
@@ -79,19 +86,36 @@ function show({ json, out }: Invocation, profiles: ProfileSet, id: string | unde
 }
 
 async function match(invocation: Invocation, profiles: ProfileSet): Promise<number> {
-  const { io, json, out, flags, signal } = invocation;
-  const file = textFlag(flags, "facts");
-  const facts =
-    file === undefined
-      ? readFacts(io)
-      : await (await import("../facts-file.ts")).readFactsFile(file, signal);
+  const { json, out } = invocation;
+  const facts = await factsOf(invocation);
   const found = matchProfile(facts, profiles);
   out.data(
     json
       ? prettyJson({ v: 1, ...found })
       : drawMatch({ found, facts, profiles }, out.page).join("\n"),
   );
+  if (!json && ["generic", "none"].includes(found.confidence))
+    out.talk(
+      "no profile knows this model: `firstlight profiles report` prints what to send for one",
+    );
   return found.applied === null ? exitCodes.degraded : exitCodes.done;
+}
+
+async function factsOf({ io, flags, signal }: Invocation): Promise<Facts> {
+  const file = textFlag(flags, "facts");
+  return file === undefined
+    ? readFacts(io)
+    : (await import("../facts-file.ts")).readFactsFile(file, signal);
+}
+
+/** Always JSON: it is for another person's files. */
+async function report(invocation: Invocation, profiles: ProfileSet): Promise<number> {
+  const { profileReport } = await import("#provisioner/profiles/report.ts");
+  invocation.out.data(prettyJson(profileReport(await factsOf(invocation), profiles)));
+  invocation.out.talk(
+    "serial numbers, addresses and names that somebody chose are taken out; look through it before you send it",
+  );
+  return exitCodes.done;
 }
 
 async function batch({ flags, out, signal }: Invocation, profiles: ProfileSet): Promise<number> {
@@ -129,6 +153,7 @@ async function lint({ io, json, out }: Invocation, directory: string | undefined
     {
       directory: path.resolve(directory ?? "hardware-profiles"),
       today: timestamp(io.clock).slice(0, 10),
+      ...(directory === undefined ? {} : { beside: await findAssets().profiles() }),
     },
   );
   if (json) out.data(prettyJson({ v: 1, findings }));

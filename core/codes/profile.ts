@@ -5,6 +5,11 @@ export const profileCodes = {
     means: "A hardware profile does not fit its schema.",
     action: "Mend the profile.yaml at the named line.",
   },
+  "profile/conflict": {
+    means:
+      "A component of the machine wants another value than the machine's profile; the profile's is used.",
+    action: "Take the value out of the component, or make the profile say the same.",
+  },
   "profile/lint": {
     means: "A hardware profile is valid, but something in it is wrong or will go wrong.",
     action: "Read the finding; it names the rule and what to write instead.",

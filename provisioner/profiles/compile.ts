@@ -1,9 +1,14 @@
-import type { Finding } from "#core/finding.ts";
+import { type Finding, hasErrors } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
-import { readDeclared, withDeclared } from "./declared.ts";
+import { type DeclaredFile, readDeclared, withDeclared } from "./declared.ts";
 import { lineageOf } from "./lineage.ts";
-import { type CompiledProfile, type CompiledProfiles, profileSet } from "./profile.ts";
-import { type ProfileFolder, readProfileFolders } from "./profile-folder.ts";
+import {
+  type CompiledProfile,
+  type CompiledProfiles,
+  profileSet,
+  type ShippedProfiles,
+} from "./profile.ts";
+import { folderOfSource, type ProfileFolder, readProfileFolders } from "./profile-folder.ts";
 import { resolveProfile } from "./resolve.ts";
 
 /** Profiles as compiled, and what is the matter with their files. */
@@ -61,4 +66,32 @@ export function compileFolders(folders: readonly ProfileFolder[]): Compilation {
   }
   const compiled = profileSet(profiles);
   return { compiled, handMade: compiled, findings: found, folders };
+}
+
+/**
+ * The profiles below `directory` with the shipped ones beside them; of two with the same id the one
+ * below `directory` counts. `folders` are those below it.
+ */
+export function compileBeside(
+  shipped: ShippedProfiles,
+  files: Files,
+  directory: string,
+): Compilation {
+  const { folders, findings } = readProfileFolders(files, directory);
+  const own = new Set(folders.map(({ file }) => file.id));
+  const kept = shipped.sources().filter(({ file }) => !own.has(file.id));
+  const compilation = compileFolders([...kept.map(folderOfSource), ...folders]);
+  const all = [...findings, ...compilation.findings];
+  const compiled = hasErrors(all)
+    ? compilation.compiled
+    : withDeclared(compilation.handMade, shipped.declared());
+  return { ...compilation, compiled, folders, findings: all };
+}
+
+/** What was compiled, for others to stand on. */
+export function shippedProfiles(
+  { compiled, folders }: Compilation,
+  declared: DeclaredFile | undefined,
+): ShippedProfiles {
+  return { ...compiled, sources: () => folders, declared: () => declared };
 }

@@ -70,7 +70,7 @@ function add(
       ],
     },
     kernel: {
-      min: newer(whole.kernel.min, part.kernel.min),
+      min: newerKernel(whole.kernel.min, part.kernel.min),
       params: merge("kernel.params", [whole.kernel.params, part.kernel.params], () => undefined),
       modules: union(whole.kernel.modules, part.kernel.modules),
       blacklist: union(whole.kernel.blacklist, part.kernel.blacklist),
@@ -84,7 +84,7 @@ function add(
 }
 
 /** The later of two releases of Linux: a machine works once all of its parts do. */
-function newer(a: string | null, b: string | null): string | null {
+export function newerKernel(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   const [left, right] = [a, b].map((text) => text.split(".").map(Number));
   for (let at = 0; at < 3; at++) {

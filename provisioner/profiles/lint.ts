@@ -6,13 +6,15 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate as validateFacts } from "#generated/provisioner/facts/facts.validate.js";
 import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles/profile.ts";
 import { splitOptionName } from "#provisioner/render/option-name.ts";
-import { type Compilation, compileFolders, compileProfiles } from "./compile.ts";
+import { type Compilation, compileBeside, compileFolders, compileProfiles } from "./compile.ts";
 import { compose } from "./components.ts";
 import { type DeclaredFile, readDeclared } from "./declared.ts";
 import { evaluateRule } from "./evaluate.ts";
 import { knownText } from "./known-text.ts";
+import { lintModuleParams, lintRanges, lintStatus } from "./lint-claims.ts";
+import { lintShadows } from "./lint-shadows.ts";
 import { matchProfile } from "./match.ts";
-import type { CompiledProfile } from "./profile.ts";
+import type { CompiledProfile, ShippedProfiles } from "./profile.ts";
 import { type ProfileFolder, readProfile, readProfileFolders } from "./profile-folder.ts";
 import { sampleFacts } from "./sample-facts.ts";
 
@@ -38,6 +40,8 @@ export interface LintOptions {
   readonly directory: string;
   /** ISO date: quirks to be reviewed before it are named. */
   readonly today: string;
+  /** What an owner's profiles stand on; a directory with declared profiles of its own stands alone. */
+  readonly beside?: ShippedProfiles;
 }
 
 /**
@@ -45,13 +49,20 @@ export interface LintOptions {
  * their rules, their settings, and the machines of their tests.
  */
 export function lintProfiles(files: Files, options: LintOptions): readonly Finding[] {
-  const compilation = compileProfiles(files, options.directory);
+  const { directory, today, beside } = options;
+  const own = readDeclared(files, directory);
+  const compilation =
+    beside === undefined || own !== undefined
+      ? compileProfiles(files, directory)
+      : compileBeside(beside, files, directory);
   return [
     ...compilation.findings,
-    ...compilation.folders.flatMap((folder) => lintFolder(folder, compilation, options.today)),
+    ...compilation.folders.flatMap((folder) => lintFolder(folder, compilation, today)),
     ...lintTwins(compilation.folders),
     ...lintComponents(compilation),
-    ...lintImports(compilation.folders, readDeclared(files, options.directory)),
+    ...lintImports(compilation.folders, own),
+    ...lintShadows(compilation.folders, compilation.compiled),
+    ...compilation.folders.flatMap((folder) => lintStatus(files, directory, folder)),
   ];
 }
 
@@ -87,8 +98,16 @@ function lintFolder(
     ...lintRules(folder),
     ...lintSettings(folder, compilation),
     ...lintQuirks(folder, today),
+    ...lintClaims(folder, compilation),
     ...runTests(folder, compilation),
   ];
+}
+
+/** What its settings and quirks claim, held against the whole profile. */
+function lintClaims(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
+  const profile = compiled.find(folder.file.id);
+  if (profile === undefined) return []; // said why already
+  return [...lintModuleParams(folder, profile), ...lintRanges(folder, profile.kernel.min)];
 }
 
 /** One file of a profile, wherever it lies. */

@@ -46,6 +46,19 @@ export function readProfileFolders(
   return { folders, findings };
 }
 
+/** A profile that was read before, as a folder without fixtures; findings about it have no line. */
+export function folderOfSource(source: ProfileSource): ProfileFolder {
+  const document = `${source.file.id}/profile.yaml`;
+  return {
+    ...source,
+    fixtures: new Map(),
+    find: (path, { hint = null, ...remark }) => ({
+      ...{ document, path: path.join("."), line: null, column: null },
+      ...{ ...remark, hint },
+    }),
+  };
+}
+
 /** A profile, unless it is damaged, and what is the matter with its `profile.yaml`. */
 export interface FolderReading {
   readonly folder?: ProfileFolder;

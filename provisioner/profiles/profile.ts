@@ -1,7 +1,9 @@
 import type { Json } from "#core/canonical-json.ts";
+import type { Finding } from "#core/finding.ts";
 import type { ProfileFile, Quirk, Rule } from "#generated/provisioner/profiles/profile.ts";
-import { compose } from "./components.ts";
-import type { Need } from "./declared.ts";
+import { type Composition, compose } from "./components.ts";
+import type { DeclaredFile, Need } from "./declared.ts";
+import type { ProfileSource } from "./resolve.ts";
 
 /** Options by dotted name, `fileSystems."/".device` among them. */
 export type OptionValues = Readonly<Record<string, Json>>;
@@ -68,6 +70,15 @@ export interface ProfileSet {
   readonly rules: Iterable<ProfileRules>;
   /** The whole profile; `undefined` where there is none of that id. */
   find(id: string): CompiledProfile | undefined;
+  /** What is the matter with the profiles of the fleet's owner. */
+  readonly findings?: readonly Finding[];
+}
+
+/** The profiles that come with the program, which others can stand on. */
+export interface ShippedProfiles extends ProfileSet {
+  /** Those made by hand, as they were written. */
+  sources(): readonly ProfileSource[];
+  declared(): DeclaredFile | undefined;
 }
 
 /** Profiles that are all at hand. */
@@ -149,10 +160,15 @@ export function kindOf(file: ProfileFile): NonNullable<ProfileFile["kind"]> {
 
 /** The profile that rendering and installing use, with its components; `null` when none may be. */
 export function appliedProfile(match: Match, profiles: ProfileSet): CompiledProfile | null {
+  return appliedComposition(match, profiles)?.profile ?? null;
+}
+
+/** The same, with where its components contradict it. */
+export function appliedComposition(match: Match, profiles: ProfileSet): Composition | null {
   const model = match.applied === null ? undefined : profiles.find(match.applied);
   if (model === undefined) return null;
   const parts = match.components
     .map(({ id }) => profiles.find(id))
     .filter((part) => part !== undefined);
-  return compose(model, parts).profile;
+  return compose(model, parts);
 }

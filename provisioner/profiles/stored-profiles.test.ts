@@ -39,8 +39,12 @@ t.test("what is stored is what was compiled, made by hand and declared", async (
   t.equal(opened.digest, "d1");
   t.equal(opened.find("acme/none"), undefined);
   t.equal(opened.find("../p/generic/x86-64"), undefined, "an id is no path");
-  t.equal(opened.source("nixos-hardware/lenovo-thinkpad-t480"), undefined);
-  t.equal(opened.source("lenovo/thinkpad")?.file.tests, undefined, "tests are for the lint");
+  t.strictSame(
+    opened.sources().map(({ file, module }) => [file.id, file.tests, module]),
+    folders.map(({ file, module }) => [file.id, undefined, module]),
+    "as they were written, without the tests, which are for the lint",
+  );
+  t.strictSame(opened.declared(), { ...declared, left: [], modules: [] });
 });
 
 t.test("without the files there are none, and damaged ones are named", async (t) => {

@@ -1,13 +1,12 @@
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import {
-  type DeclaredFile,
-  type DeclaredProfile,
-  declaredFile,
-  readDeclared,
-  takeOver,
-} from "./declared.ts";
-import type { CompiledProfile, CompiledProfiles, ProfileRules, ProfileSet } from "./profile.ts";
+import { type DeclaredFile, declaredFile, readDeclared, takeOver } from "./declared.ts";
+import type {
+  CompiledProfile,
+  CompiledProfiles,
+  ProfileRules,
+  ShippedProfiles,
+} from "./profile.ts";
 import { type ProfileSource, resolveProfile } from "./resolve.ts";
 
 const rulesFile = "rules.jsonl";
@@ -61,12 +60,10 @@ export function storeProfiles({
   return files;
 }
 
-/** Every profile that is stored, with those made by hand as they were written. */
-export interface StoredProfiles extends ProfileSet {
+/** Every profile that is stored, and what it was compiled of. */
+export interface StoredProfiles extends ShippedProfiles {
   /** Of what they were compiled of. */
   readonly digest: string;
-  /** `undefined` for a declared one. */
-  source(id: string): ProfileSource | undefined;
 }
 
 /** Opens the profiles stored in `directory`; `undefined` where there are none. Throws `profile/invalid`, later as well. */
@@ -93,16 +90,21 @@ export function openStoredProfiles(files: Files, directory: string): StoredProfi
     );
   };
   const madeByHand = ({ lineage }: StoredProfile) => resolveProfile(lineage.map(known)).profile;
-  let declared: readonly DeclaredProfile[] | undefined;
+  let file: DeclaredFile | undefined;
+  const declared = (): DeclaredFile | undefined => {
+    file ??= readDeclared(files, directory);
+    return file;
+  };
   const findDeclared = (id: string): CompiledProfile | undefined => {
-    declared ??= readDeclared(files, directory)?.profiles ?? [];
-    const profile = declared.find((each) => each.id === id);
+    const profile = declared()?.profiles.find((each) => each.id === id);
     return profile && takeOver(profile, madeByHand(known(profile.extends)));
   };
+  const allRules = { [Symbol.iterator]: () => lines(rules, first + 1, rulesPath) };
   return {
     digest: String(head.digest),
-    rules: { [Symbol.iterator]: () => lines(rules, first + 1, rulesPath) },
-    source: read,
+    rules: allRules,
+    sources: () => [...allRules].map(({ id }) => read(id)).filter((each) => each !== undefined),
+    declared,
     find(id) {
       const stored = read(id);
       return stored === undefined ? findDeclared(id) : madeByHand(stored);

@@ -2,7 +2,8 @@ import type { Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { call, int, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
-import { appliedProfile, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
+import type { Composition } from "#provisioner/profiles/components.ts";
+import { appliedComposition, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { renderAccountPasswords } from "./account-passwords.ts";
 import { type Assignment, assign, attempt, type Concern } from "./assignment.ts";
@@ -80,9 +81,12 @@ export interface RenderResult {
  * the files are for looking at only.
  */
 export function render(input: RenderInput): RenderResult {
-  const profile = appliedProfile(input.match, input.profiles);
+  const composition = appliedComposition(input.match, input.profiles);
+  const profile = composition?.profile ?? null;
   const networkRenderer = chooseRenderer({ ...input, profile });
   const concern: Concern = withFirewall({ ...input, networkRenderer, findings: [] });
+  concern.findings.push(...(input.profiles.findings ?? []));
+  tellContradictions(concern, composition);
   checkSpec(concern);
   warnOfSecretLines(concern);
   nameLeftOut(concern);
@@ -158,6 +162,18 @@ export function render(input: RenderInput): RenderResult {
     [...entry, ...generation.assignments, ...set],
   );
   return { sources: toSources([...files, manifest], input), findings: concern.findings };
+}
+
+/** Parts of a machine that want another value than its model, and do not get it. */
+function tellContradictions({ findings }: Concern, composition: Composition | null): void {
+  if (composition === null) return;
+  for (const { component, place, name } of composition.conflicts)
+    findings.push({
+      ...{ document: `${component}/profile.yaml`, path: `${place}.${name}` },
+      ...{ line: null, column: null, level: "warning", code: "profile/conflict" },
+      message: `is another value than that of ${composition.profile.id}, which is used`,
+      hint: "a value that depends on the machine belongs to the profile of the machine",
+    });
 }
 
 /** What the system says of itself, in a file that the record is not made from. */

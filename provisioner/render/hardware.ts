@@ -11,6 +11,7 @@ import { leftOut, nixosHardware, offered, titleOf } from "./hardware/imports.ts"
 import { renderInitrd } from "./hardware/initrd.ts";
 import { renderKernel } from "./hardware/kernel.ts";
 import { namedFor } from "./hardware/option-names.ts";
+import { renderPower } from "./hardware/power.ts";
 import { renderArchitecture, renderMicrocode } from "./hardware/processor.ts";
 import { optionAssignments } from "./hardware/profile-options.ts";
 import { renderPlatform } from "./platform-options.ts";
@@ -55,6 +56,7 @@ export function renderHardware(
     ...renderInitrd(concern, profile, facts),
     ...renderMicrocode(facts),
     ...graphics.assignments,
+    ...renderPower(concern, facts, profile),
     ...optionAssignments(profile?.nixos.options ?? {}),
     ...(platform === null
       ? renderPlatform(base.platform, spec)

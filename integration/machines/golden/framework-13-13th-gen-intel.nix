@@ -52,6 +52,11 @@
     sensor.iio.enable = lib.mkDefault true;
   };
 
+  # Never both: they fight over the same settings.
+  services.tlp.enable = lib.mkOverride 900 (
+    if config.services.power-profiles-daemon.enable or false then false else true
+  );
+
   services.fprintd.enable = lib.mkDefault true;
   services.fwupd.enable = lib.mkDefault true;
   services.fstrim.enable = lib.mkDefault true;

@@ -52,9 +52,13 @@
     sensor.iio.enable = lib.mkDefault true;
   };
 
+  # Never both: they fight over the same settings.
+  services.power-profiles-daemon.enable = lib.mkOverride 900 (
+    if config.services.tlp.enable or false then false else true
+  );
+
+  services.tlp.enable = lib.mkOverride 900 false;
   services.fprintd.enable = lib.mkDefault true;
-  services.power-profiles-daemon.enable = lib.mkDefault true;
-  services.tlp.enable = lib.mkDefault false;
   services.fwupd.enable = lib.mkDefault true;
   services.fstrim.enable = lib.mkDefault true;
 

@@ -321,6 +321,83 @@ t.test("a way back that is not finished yet is nobody's choice", async (t) => {
   t.same([m.running(), m.bootDefault()], [m.bootDefault(), m.profile()]);
 });
 
+const isFull = () => ({ code: 1, stderr: "No space left on device" });
+const incomplete = { outcome: "failed", fault: { code: "system/commit-incomplete" } };
+
+t.test("nor is what the loader starts while it knows of nothing newer", async (t) => {
+  for (const loader of ["systemd-boot", "grub"] as const) {
+    const m = await machine(t, loader);
+    const first = m.running();
+    m.faults.answers.set("switch boot", isFull);
+    for (let times = 0; times < 7; times++) {
+      t.match(await ask(t, m, documents("second")), incomplete, `${times}`);
+    }
+    const second = m.running();
+    m.cutPower();
+    t.equal(m.running(), first);
+    for (let times = 0; times < 3; times++) {
+      t.match(await ask(t, m, documents("second")), incomplete, `${times}`);
+    }
+    t.equal(m.running(), second, "it is made anew");
+    m.cutPower();
+    m.faults.answers.delete("switch boot");
+    t.match(await ask(t, m, documents("second")), { outcome: "committed", degraded: false });
+    m.cutPower();
+    t.strictSame([m.running(), m.bootDefault()], [second, second]);
+    t.match(await ask(t, m, documents("second")), { outcome: "unchanged", degraded: false });
+  }
+});
+
+/** A machine that runs what a person went back to, and whose loader does not know that. */
+async function rolledBackWithoutEntry(t: Test): Promise<FakeMachine> {
+  const m = await machine(t);
+  t.match(await ask(t, m, documents("second")), { outcome: "committed" });
+  m.cutPower();
+  t.match(await ask(t, m, documents("second")), { bootProved: true });
+  m.faults.answers.set("switch boot", isFull);
+  t.match(await rollBack(t, m, 2), incomplete);
+  t.match(await ask(t, m, documents("second")), incomplete);
+  return m;
+}
+
+t.test("a person's choice stays where the loader does not know it", async (t) => {
+  const m = await rolledBackWithoutEntry(t);
+  const runs = m.running();
+  for (let times = 0; times < 3; times++) {
+    const outcome = await ask(t, m, documents("second"));
+    t.match(outcome, { ...leftAlone, message: /; a restart starts the boot default of before/ });
+  }
+  t.equal(m.running(), runs);
+  m.faults.answers.delete("switch boot");
+  t.match(await rollBack(t, m, 2), { outcome: "committed" }, "asked for again");
+  t.equal(m.bootDefault(), runs);
+});
+
+t.test("nor does it keep something else from being tried", async (t) => {
+  const m = await rolledBackWithoutEntry(t);
+  t.match(await ask(t, m, documents("second")), leftAlone);
+  m.faults.answers.delete("switch boot");
+  t.match(await ask(t, m, documents("third")), { outcome: "committed" });
+  t.strictSame([m.running(), m.bootDefault()], [m.profile(), m.profile()]);
+});
+
+t.test("a boot default that a person makes stays, in the middle of a commit too", async (t) => {
+  for (const opens of [false, true]) {
+    const m = await machine(t);
+    if (opens) m.faults.answers.set("switch boot", isFull);
+    t.match(await ask(t, m, documents("second")), opens ? incomplete : { outcome: "committed" });
+    m.faults.answers.delete("switch boot");
+    m.write(`${byHand}/bin/switch-to-configuration`, byHand);
+    m.choose(byHand);
+    for (let times = 0; times < 2; times++) {
+      const same = { ...leftAlone, message: /was made the boot default by hand/ };
+      t.match(await ask(t, m, documents("second")), same);
+    }
+    t.equal(m.bootDefault(), byHand);
+    t.match(await ask(t, m, documents("third")), { outcome: "committed" });
+  }
+});
+
 t.test("nor does a person who asks then wait for another boot", async (t) => {
   const m = await back(t);
   const apply = { by: "apply", approved: true } as const;

@@ -1,5 +1,5 @@
 import { counted } from "#core/count.ts";
-import { Fault, isFault } from "#core/fault.ts";
+import { Fault, type FaultRecord, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { hasErrors, placeOfFinding } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
@@ -9,7 +9,7 @@ import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import type { Match, ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Base, CredentialFile } from "#provisioner/render/base.ts";
 import { checkBase, tellOtherBase } from "#provisioner/render/check-base.ts";
 import { checkHome } from "#provisioner/render/check-home.ts";
@@ -78,7 +78,7 @@ export interface BootDeps {
   /** Makes the key that envelopes are sealed to, where the node has none yet. */
   readonly ensureIdentity?: () => Promise<void>;
   readonly readFacts: () => Facts | Promise<Facts>;
-  readonly profiles: CompiledProfiles;
+  readonly profiles: ProfileSet;
   readonly templates: Templates;
   readonly decideBase: (input: BaseInput) => Base | Promise<Base>;
   /** Keeps the base of a trial, for whichever process commits it. */
@@ -404,14 +404,13 @@ async function settle(
     const followed = way.tell(() => follow(d, rendering));
     return { ...end, degraded: end.degraded === true || !followed };
   }
-  const isUnfinished = recovery.fault?.code === "system/commit-incomplete";
-  if (running.chosen !== null && recovery.fault !== null && isUnfinished && !d.approved) {
-    // Nobody chose it: the commit of what runs, or of what it went back from, is still to be finished.
+  if (isUnfinished(recovery)) {
+    // The commit of what runs, or of what it went back from, is still to be finished.
     throw new Fault("system/commit-incomplete", recovery.fault.message);
   }
   if (running.chosen !== null && (decision.change === "nothing" || running.overruled)) {
     // What a person chose stays, until somebody asks for something else.
-    if (!d.approved) leaveAlone(way, running.chosen);
+    if (!d.approved) leaveAlone(way, [running.chosen, running.incomplete]);
     if (decision.change === "nothing") way.saw({ wanted: null });
   }
   if (left === sources.digest && !d.approved) {
@@ -433,7 +432,7 @@ async function settle(
   // A build takes its time. From here on a plan is stale where something else is switched to.
   const now = await d.system.runs("");
   const isOther = now.toplevel !== running.toplevel || now.lastTrial !== running.lastTrial;
-  if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, now.chosen);
+  if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, [now.chosen]);
   d.proposeBase(rendering.base, sources.digest);
   const end = await settleTrial(d, way, {
     plan,
@@ -447,6 +446,11 @@ async function settle(
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };
+}
+
+/** Whether a commit is still open: a system is the boot default, and the rest could not be done yet. */
+function isUnfinished(recovery: Recovery): recovery is Recovery & { readonly fault: FaultRecord } {
+  return recovery.fault?.code === "system/commit-incomplete";
 }
 
 /** Where nothing is left to do, an approved plan is the one that was applied. Throws `system/plan-stale`. */
@@ -467,9 +471,9 @@ export function whyChanged(
 }
 
 /** Ends the boot at what a person chose; no later one is promised to try anything. */
-function leaveAlone(way: BootStages, chosen: string): never {
+function leaveAlone(way: BootStages, chosen: readonly (string | null)[]): never {
   way.saw({ wanted: null });
-  throw new Fault("policy/left-alone", chosen);
+  throw new Fault("policy/left-alone", chosen.filter((part) => part !== null).join("; "));
 }
 
 /** Where to report, as this rendering says it. */

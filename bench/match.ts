@@ -2,6 +2,7 @@ import { hostIo } from "#core/host-io.ts";
 import { profilesOf, readIdentities } from "#integration/machines/identities.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { identityMatcher } from "#provisioner/profiles/identity.ts";
+import { profileSet } from "#provisioner/profiles/profile.ts";
 import { median } from "./measure.ts";
 
 /** As many as there are once every module of nixos-hardware has one. */
@@ -23,7 +24,7 @@ export function measureMatching(passes: number): Matching | undefined {
   const shipped = compileProfiles(hostIo({ root }).files, "/hardware-profiles").compiled.profiles;
   const madeUp = profilesOf(machines, Math.max(0, profileCount - shipped.length));
   const profiles = [...shipped, ...madeUp];
-  const match = identityMatcher({ v: 1, profiles });
+  const match = identityMatcher(profileSet(profiles));
   const times: number[] = [];
   for (let pass = 0; pass <= passes; pass++) {
     const before = process.cpuUsage();

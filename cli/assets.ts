@@ -4,15 +4,18 @@ import { fileURLToPath } from "node:url";
 import { Fault } from "#core/fault.ts";
 import { hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
-import type { CompiledProfiles } from "#provisioner/profiles/profile.ts";
+import type { ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { SourceFile } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
+import { type PublishedSchema, publishedSchemas, shippedPath } from "./published-schemas.ts";
 
 /** What is shipped beside the program: profiles, templates, the NixOS module. */
 export interface Assets {
-  profiles(): Promise<CompiledProfiles>;
+  profiles(): Promise<ProfileSet>;
   templates(): Promise<Templates>;
   agentModule(): readonly SourceFile[];
+  /** The text of a JSON Schema. */
+  schema(name: PublishedSchema): string;
   /** A check of the parameters of these templates; what has no schema is not checked here. */
   parameterCheck(names: readonly string[]): Promise<CheckParameters>;
 }
@@ -23,12 +26,13 @@ export function findAssets(): Assets {
   const files = hostFiles(directory, () => {});
   return {
     async profiles() {
-      const text = files.readText("/hardware-profiles.json");
-      if (text !== undefined) {
-        const { parseCompiledProfiles } = await import("#provisioner/profiles/profile.ts");
-        const { readDeclared, withDeclared } = await import("#provisioner/profiles/declared.ts");
-        return withDeclared(parseCompiledProfiles(text), readDeclared(files, "/"));
-      }
+      const { openStoredProfiles } = await import("#provisioner/profiles/stored-profiles.ts");
+      const stored = openStoredProfiles(files, "/hardware-profiles");
+      if (stored !== undefined) return stored;
+      // In the source tree; what was built is of use as long as it is of the same profiles.
+      const { digestOfProfiles } = await import("#provisioner/profiles/profile-digest.ts");
+      const built = openStoredProfiles(files, "/dist/hardware-profiles");
+      if (built?.digest === digestOfProfiles(files, "/hardware-profiles")) return built;
       const { compileProfiles } = await import("#provisioner/profiles/compile.ts");
       const { compiled, findings } = compileProfiles(files, "/hardware-profiles");
       if (hasErrors(findings))
@@ -53,6 +57,15 @@ export function findAssets(): Assets {
           `${directory}: expected nixos/module.nix beside the program`,
         );
       return [{ path: "module.nix", content, mode: 0o644 }];
+    },
+    schema(name) {
+      const text =
+        files.readText(`/${shippedPath(name)}`) ?? files.readText(`/${publishedSchemas[name]}`);
+      if (text !== undefined) return text;
+      throw new Fault(
+        "cli/internal",
+        `${directory}: expected ${shippedPath(name)} beside the program`,
+      );
     },
     parameterCheck: async (names) =>
       (await import("./template-checks.ts")).loadParameterCheck(names),

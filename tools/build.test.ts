@@ -128,8 +128,11 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
   t.match(withAge, [/^open-envelope-/], "what opens envelopes is loaded with the first one");
   t.equal(withAge.length, 1);
   for (const asset of [
-    "hardware-profiles.json",
-    "nixos-hardware.json",
+    "hardware-profiles/rules.jsonl",
+    "hardware-profiles/generic/x86-64.json",
+    "hardware-profiles/nixos-hardware.json",
+    "schemas/facts-v1.json",
+    "schemas/facts-report-v1.json",
     "nixos/module.nix",
     "templates/docker-host",
   ]) {

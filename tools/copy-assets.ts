@@ -8,22 +8,19 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { compiledSuffix } from "#cli/chunk-loader.ts";
+import { type PublishedSchema, publishedSchemas, shippedPath } from "#cli/published-schemas.ts";
 import { formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
 import { compileHandMade } from "#provisioner/profiles/compile.ts";
-import {
-  declaredAsset,
-  declaredFile,
-  readDeclared,
-  withDeclared,
-} from "#provisioner/profiles/declared.ts";
+import { declaredFile, readDeclared, withDeclared } from "#provisioner/profiles/declared.ts";
+import { digestOfProfiles } from "#provisioner/profiles/profile-digest.ts";
+import { storeProfiles } from "#provisioner/profiles/stored-profiles.ts";
 import manifest from "../package.json" with { type: "json" };
 
 // Second half of `npm run build`: what the program reads at run time, put beside the bundle.
-// Templates and the NixOS module are copied; profiles are compiled into one file,
-// and the declared ones lie beside it.
+// Templates, the NixOS module and published schemas are copied; profiles are compiled.
 
 const repository = join(import.meta.dirname, "..");
 const dist = join(repository, "dist");
@@ -31,6 +28,7 @@ const dist = join(repository, "dist");
 mkdirSync(dist, { recursive: true });
 copyRoom("templates", (path) => !path.endsWith(".test.ts"));
 copyRoom("nixos", (path) => !/\.[a-z]+$/.test(path) || /\.(?:nix|sh)$/.test(path));
+copySchemas();
 compileHardwareProfiles();
 writePackage();
 
@@ -39,16 +37,32 @@ function copyRoom(room: string, wanted: (path: string) => boolean): void {
   cpSync(join(repository, room), join(dist, room), { recursive: true, filter: wanted });
 }
 
+function copySchemas(): void {
+  mkdirSync(join(dist, "schemas"), { recursive: true });
+  for (const [name, file] of Object.entries(publishedSchemas))
+    cpSync(join(repository, file), join(dist, shippedPath(name as PublishedSchema)));
+}
+
 function compileHardwareProfiles(): void {
   const files = hostFiles(repository, () => {});
-  const { compiled, findings } = compileHandMade(files, "/hardware-profiles");
+  const { compiled, folders, findings } = compileHandMade(files, "/hardware-profiles");
   for (const finding of findings) console.error(`build: ${formatFinding(finding)}`);
   if (hasErrors(findings)) process.exitCode = 1;
-  writeFileSync(join(dist, "hardware-profiles.json"), `${JSON.stringify(compiled)}\n`);
   const declared = readDeclared(files, "/hardware-profiles");
   if (declared === undefined) throw new Error(`build: expected hardware-profiles/${declaredFile}`);
-  withDeclared(compiled, declared); // throws where the two do not fit
-  writeFileSync(join(dist, declaredFile), declaredAsset(declared));
+  const whole = withDeclared(compiled, declared); // throws where the two do not fit
+  rmSync(join(dist, "hardware-profiles"), { recursive: true, force: true });
+  const stored = storeProfiles({
+    compiled: whole,
+    sources: folders,
+    declared,
+    digest: digestOfProfiles(files, "/hardware-profiles"),
+  });
+  for (const [name, text] of stored) {
+    const path = join(dist, "hardware-profiles", name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
 }
 
 function digestOf(directory: string): string {

@@ -51,7 +51,7 @@ function sizeOf(kernel: KernelFiles, path: string): number | null {
 }
 
 /** What of an eMMC holds the firmware, and shows itself as a disk (Linux, `mmc-dev-parts.rst`). */
-function isBootArea(name: string): boolean {
+export function isBootArea(name: string): boolean {
   return /^mmcblk[0-9]+(boot[0-9]+|rpmb)$/.test(name);
 }
 

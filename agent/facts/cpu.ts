@@ -1,15 +1,10 @@
 import type { Cpu } from "#generated/provisioner/facts/facts.ts";
+import { factualFlags } from "#provisioner/facts/cpu-flags.ts";
 import { type KernelFiles, printable } from "./kernel-files.ts";
 
 // A machine of 1,024 threads writes about 1.6 kB for each.
 const maxCpuinfoBytes = 8 * 1024 * 1024;
 const maxTopologyEntries = 4096;
-
-/** Flags that decide whether something runs, or how fast: the rest of the hundred are noise. */
-const flagsThatMatter: ReadonlySet<string> = new Set([
-  ..."aes avx avx2 avx512f hypervisor lm pclmulqdq rdrand sha_ni sse4_2 svm vmx".split(" "),
-  ..."asimd atomics crc32 pmull sha1 sha2 sve sve2".split(" "),
-]);
 
 /** Implementers of the ARM architecture (Linux, `arch/arm64/include/asm/cputype.h`). */
 const armImplementers: Readonly<Record<string, string>> = {
@@ -48,7 +43,7 @@ export function readCpu(kernel: KernelFiles): Cpu {
     sockets: topology.sockets,
     cores: topology.cores,
     threads: info.threads === 0 ? null : info.threads,
-    flags: flags.length === 0 ? null : flags.filter((flag) => flagsThatMatter.has(flag)).sort(),
+    flags: flags.length === 0 ? null : factualFlags(flags),
     hypervisor: x86 ? flags.includes("hypervisor") : null,
   };
 }

@@ -17,7 +17,21 @@ export const toolsOf: Readonly<Record<WitnessCall, readonly string[]>> = {
   battery: [],
   disks: ["lsblk"],
   graphics: ["lspci"],
+  board: [],
+  processor: ["lscpu"],
+  power: [],
 };
+
+/** What a node tells of itself again and again; the rest is for a report of its hardware. */
+export const usualCalls: readonly WitnessCall[] = [
+  "memory",
+  "load",
+  "temperature",
+  "fileSystems",
+  "battery",
+  "disks",
+  "graphics",
+];
 
 /** Tools that some reading is poorer without, and none is empty without. */
 export const helpfulTools = ["dmidecode", "smartctl", "xdpyinfo"] as const;
@@ -49,7 +63,46 @@ export const calls: {
   battery: async (si) => battery(await si.battery()),
   disks: async (si) => (await si.diskLayout()).slice(0, 256).map(disk),
   graphics: async (si) => (await si.graphics()).controllers.slice(0, 32).map(controller),
+  board: async (si) =>
+    board(await Promise.all([si.system(), si.baseboard(), si.bios(), si.chassis()])),
+  processor: async (si) => processor(await si.cpu()),
+  power: async (si) => ({ battery: (await si.battery()).hasBattery === true }),
 };
+
+function board([system, baseboard, bios, chassis]: readonly [
+  SI.SystemData,
+  SI.BaseboardData,
+  SI.BiosData,
+  SI.ChassisData,
+]) {
+  return {
+    sysVendor: text(system.manufacturer),
+    productName: text(system.model),
+    productVersion: text(system.version),
+    productSku: text(system.sku),
+    boardVendor: text(baseboard.manufacturer),
+    boardName: text(baseboard.model),
+    boardVersion: text(baseboard.version),
+    biosVendor: text(bios.vendor),
+    biosVersion: text(bios.version),
+    biosDate: text(bios.releaseDate),
+    chassisVendor: text(chassis.manufacturer),
+    chassisType: text(chassis.type),
+  };
+}
+
+function processor({ family, model, stepping, cores }: SI.CpuData) {
+  const whole = (value: unknown) => {
+    const written = String(value);
+    return /^[0-9]{1,6}$/.test(written) ? Number(written) : null;
+  };
+  return {
+    family: whole(family),
+    model: whole(model),
+    stepping: whole(stepping),
+    threads: cores > 0 ? whole(cores) : null,
+  };
+}
 
 function fileSystem({ fs, type, mount, size: bytes, used, rw }: SI.FsSizeData) {
   return {

@@ -1,21 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { calls, type WitnessCall } from "./witness-calls.ts";
+import type { WitnessTask } from "./witness-task.ts";
 
 /** One line of the child's standard output: a reading, or why there is none. */
 export type WitnessLine =
   | { readonly call: WitnessCall; readonly value: unknown }
   | { readonly call: WitnessCall; readonly error: string };
 
-// Graphics waits for lspci and dmidecode inside of this process and stops everything else in it
-// while it does: it begins when the others are done, or when they have had this time.
-const headStartMs = 3_000;
-
 /**
  * The child: asks systeminformation for each reading and writes each answer as a line of JSON as
  * soon as it is there, so that a hanging tool takes only its own reading with it. Run as a process
  * of its own by `readWitness`, which ends it at the deadline.
  */
-export async function runWitnessChild(write: (line: string) => void): Promise<void> {
+export async function runWitnessChild(
+  task: WitnessTask,
+  write: (line: string) => void,
+): Promise<void> {
   const { default: si } = await import("systeminformation");
   const run = async (call: WitnessCall) => {
     const line = await calls[call](si).then(
@@ -27,14 +27,15 @@ export async function runWitnessChild(write: (line: string) => void): Promise<vo
     );
     write(`${JSON.stringify(line)}\n`);
   };
-  const names = Object.keys(calls) as WitnessCall[];
-  const others = Promise.all(names.filter((call) => call !== "graphics").map(run));
-  const timer = new AbortController();
-  await Promise.race([
-    others,
-    delay(headStartMs, undefined, { signal: timer.signal, ref: false }).catch(() => {}),
-  ]);
-  timer.abort();
-  await run("graphics");
+  const others = Promise.all(task.calls.filter((call) => call !== "graphics").map(run));
+  if (task.calls.includes("graphics")) {
+    const timer = new AbortController();
+    await Promise.race([
+      others,
+      delay(task.headStartMs, undefined, { signal: timer.signal, ref: false }).catch(() => {}),
+    ]);
+    timer.abort();
+    await run("graphics");
+  }
   await others;
 }

@@ -1,16 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { hostIo } from "#core/host-io.ts";
+import { isGone, wasStarted, writeTool } from "./fake-hanging-tool.ts";
 import { readWitness } from "./witness.ts";
-import { toolsOf } from "./witness-calls.ts";
+import { toolsOf, usualCalls, type WitnessCall } from "./witness-calls.ts";
+import { witnessArguments, witnessTask } from "./witness-task.ts";
 
 const memory = { totalBytes: 8, availableBytes: 4, swapTotalBytes: 0, swapUsedBytes: 0 };
 const argv = ["/firstlight", "witness"];
 const line = (value: unknown) => `${JSON.stringify(value)}\n`;
-const all = Object.keys(toolsOf);
+const all = usualCalls;
 
 t.test("readings that fit are kept; every other is a failure with its reason", async (t) => {
   const stdout = [
@@ -83,13 +84,36 @@ t.test(
   },
 );
 
+t.test("a child is told its readings and how long graphics waits", async (t) => {
+  const task = { calls: ["memory", "graphics"] as const, headStartMs: 510 };
+  t.same(witnessTask(witnessArguments(task)), task);
+  t.same(witnessTask(["-1", "memory", "secrets", "memory"]), { calls: ["memory"], headStartMs: 0 });
+  t.same(witnessTask([]), { calls: [], headStartMs: 0 });
+  const io = fakeIo(t.testdir({}), { firstlight: () => ({}) });
+  const witness = await readWitness(io, { argv, calls: ["board"], timeoutMs: 1000, graceMs: 20 });
+  t.match(io.executed, [{ args: ["witness", "300", "board"], timeoutMs: 1000, graceMs: 20 }]);
+  t.same(
+    witness.failures.map(({ call }) => call),
+    ["board"],
+    "what was not asked for is not missed",
+  );
+  t.same(
+    Object.keys(toolsOf).filter((call) => !usualCalls.includes(call as WitnessCall)),
+    ["board", "processor", "power"],
+    "what a node tells again and again has not grown",
+  );
+});
+
 /** The child as a program of its own, as the bundle runs it. */
 function childProgram(directory: string): readonly string[] {
   const entry = path.join(directory, "entry.mjs");
-  const child = new URL("witness-child.ts", import.meta.url).href;
+  const url = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
   writeFileSync(
     entry,
-    `import { runWitnessChild } from ${JSON.stringify(child)};\nawait runWitnessChild((line) => process.stdout.write(line));\n`,
+    `import { runWitnessChild } from ${url("witness-child.ts")};
+import { witnessTask } from ${url("witness-task.ts")};
+await runWitnessChild(witnessTask(process.argv.slice(2)), (line) => process.stdout.write(line));
+`,
   );
   return [process.execPath, entry];
 }
@@ -97,10 +121,13 @@ function childProgram(directory: string): readonly string[] {
 t.test("the real child reads this machine", { timeout: 120_000 }, async (t) => {
   const witness = await readWitness(hostIo(), {
     argv: childProgram(t.testdir({})),
+    calls: Object.keys(toolsOf) as WitnessCall[],
     timeoutMs: 60_000,
   });
   t.ok((witness.readings.memory?.totalBytes ?? 0) > 0, "memory", { witness });
   t.ok(witness.readings.battery, "battery");
+  t.ok(witness.readings.board, "board");
+  t.ok((witness.readings.processor?.threads ?? 1) > 0, "processor");
   for (const { why } of witness.failures)
     t.equal(why, "tool-missing", "only a missing tool fails here");
 });
@@ -109,15 +136,9 @@ t.test(
   "tools that hang cost their reading, not the others, and leave nothing running",
   { timeout: 120_000 },
   async (t) => {
-    const directory = t.testdir({ bin: {}, pids: {} });
-    const bin = path.join(directory, "bin");
-    mkdirSync(bin, { recursive: true });
-    for (const tool of ["lspci", "dmidecode"]) {
-      const script = `#!/bin/sh\necho $$ > ${directory}/pids/${tool}\nexec sleep 60\n`;
-      writeFileSync(path.join(bin, tool), script);
-      chmodSync(path.join(bin, tool), 0o755);
-    }
-    const io = hostIo({ env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` } });
+    const directory = t.testdir({});
+    for (const tool of ["lspci", "dmidecode"]) writeTool(directory, tool, "exec sleep 60");
+    const io = hostIo({ env: { ...process.env, PATH: `${directory}/bin:${process.env["PATH"]}` } });
     let turns = 0;
     const heart = setInterval(() => {
       turns += 1;
@@ -130,21 +151,8 @@ t.test(
     );
     t.ok(witness.readings.memory, "what does not need them is read");
     t.ok(turns > 50, "this process went on meanwhile", { turns });
-    for (const tool of ["lspci", "dmidecode"]) {
-      const file = path.join(directory, "pids", tool);
-      if (existsSync(file))
-        t.ok(await isGone(Number(readFileSync(file, "utf8"))), `${tool} is gone`);
-    }
-    t.ok(existsSync(path.join(directory, "pids", "lspci")), "lspci was really started");
+    for (const tool of ["lspci", "dmidecode"])
+      if (wasStarted(directory, tool)) t.ok(await isGone(directory, tool), `${tool} is gone`);
+    t.ok(wasStarted(directory, "lspci"), "lspci was really started");
   },
 );
-
-/** Waits until a process has ended; one that nobody has collected yet has ended too. */
-async function isGone(pid: number): Promise<boolean> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "";
-    if (stat === "" || /\) Z /.test(stat)) return true;
-    await delay(50);
-  }
-  return false;
-}

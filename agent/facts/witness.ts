@@ -2,10 +2,12 @@ import { describeFault } from "#core/fault.ts";
 import type { ExecResult, Io } from "#core/io.ts";
 import type { WitnessReadings } from "#generated/agent/facts/witness.ts";
 import { validate } from "#generated/agent/facts/witness.validate.js";
-import { helpfulTools, toolsOf, type WitnessCall } from "./witness-calls.ts";
+import { helpfulTools, toolsOf, usualCalls, type WitnessCall } from "./witness-calls.ts";
+import { witnessArguments } from "./witness-task.ts";
 
 const defaultTimeoutMs = 10_000;
-const graceMs = 500;
+const defaultGraceMs = 500;
+const headStartShare = 0.3; // of the deadline, for the readings that graphics would stop
 const maxOutputBytes = 1024 * 1024;
 
 /** The second witness: what systeminformation says, and what it could not say. */
@@ -37,6 +39,10 @@ export interface WitnessOptions {
   readonly argv: readonly string[];
   /** Deadline for all of it (default 10,000). */
   readonly timeoutMs?: number;
+  /** From asking it to end to ending it (default 500). */
+  readonly graceMs?: number;
+  /** Readings to ask for; those of health when absent. */
+  readonly calls?: readonly WitnessCall[];
   readonly signal?: AbortSignal;
 }
 
@@ -50,10 +56,11 @@ export async function readWitness(
   options: WitnessOptions,
 ): Promise<Witness> {
   const started = io.clock.monotonicMs();
-  const missing = missingTools(io);
-  const end = await run(io, options);
-  const read = collect(end.stdout, missing);
-  const unread = callNames.filter((call) => !read.seen.has(call));
+  const { calls = usualCalls } = options;
+  const missing = missingTools(io, calls);
+  const end = await run(io, { ...options, calls });
+  const read = collect(end.stdout, { calls, missing });
+  const unread = calls.filter((call) => !read.seen.has(call));
   return {
     v: 1,
     readings: read.readings,
@@ -63,8 +70,6 @@ export async function readWitness(
   };
 }
 
-const callNames = Object.keys(toolsOf) as WitnessCall[];
-
 interface End {
   readonly stdout: string;
   /** Why a reading is missing that was never written. */
@@ -73,9 +78,16 @@ interface End {
 
 async function run(
   io: Pick<Io, "exec">,
-  { argv, timeoutMs = defaultTimeoutMs, signal }: WitnessOptions,
+  {
+    argv,
+    calls,
+    timeoutMs = defaultTimeoutMs,
+    graceMs = defaultGraceMs,
+    signal,
+  }: WitnessOptions & { readonly calls: readonly WitnessCall[] },
 ): Promise<End> {
-  const [file = "", ...args] = argv;
+  const headStartMs = Math.round(timeoutMs * headStartShare);
+  const [file = "", ...args] = [...argv, ...witnessArguments({ calls, headStartMs })];
   try {
     const result = await io.exec({
       file,
@@ -105,12 +117,18 @@ interface Collected {
   readonly seen: ReadonlySet<WitnessCall>;
 }
 
-function collect(stdout: string, missing: readonly string[]): Collected {
+/** What was asked for, and the tools that are not there. */
+interface Expected {
+  readonly calls: readonly WitnessCall[];
+  readonly missing: readonly string[];
+}
+
+function collect(stdout: string, { calls, missing }: Expected): Collected {
   let readings: WitnessReadings = {};
   const failures: WitnessFailure[] = [];
   const seen = new Set<WitnessCall>();
   for (const line of stdout.split("\n")) {
-    const answer = parseLine(line);
+    const answer = parseLine(line, calls);
     if (answer === undefined || seen.has(answer.call)) continue;
     seen.add(answer.call);
     const { call, value } = answer;
@@ -137,22 +155,26 @@ function collect(stdout: string, missing: readonly string[]): Collected {
 /** A line of the child, or `undefined` for anything else on its standard output. */
 function parseLine(
   line: string,
+  calls: readonly WitnessCall[],
 ): { readonly call: WitnessCall; readonly value?: unknown; readonly error?: unknown } | undefined {
   try {
     const parsed: unknown = JSON.parse(line);
     if (typeof parsed !== "object" || parsed === null || !("call" in parsed)) return undefined;
-    const call = callNames.find((name) => name === parsed.call);
+    const call = calls.find((name) => name === parsed.call);
     return call === undefined ? undefined : { ...parsed, call };
   } catch {
     return undefined;
   }
 }
 
-function missingTools(io: Pick<Io, "env" | "files">): readonly string[] {
+function missingTools(
+  io: Pick<Io, "env" | "files">,
+  calls: readonly WitnessCall[],
+): readonly string[] {
   const directories = (io.env["PATH"] ?? "")
     .split(":")
     .filter((directory) => directory.startsWith("/"));
-  const tools = [...new Set([...Object.values(toolsOf).flat(), ...helpfulTools])];
+  const tools = [...new Set([...calls.flatMap((call) => toolsOf[call]), ...helpfulTools])];
   return tools
     .filter((tool) => !directories.some((directory) => isThere(io, `${directory}/${tool}`)))
     .sort();

@@ -9,7 +9,7 @@ import { timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
 import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import { allProfiles, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import { findAssets } from "../assets.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
 import { readInput } from "../read-input.ts";
@@ -47,7 +47,8 @@ export const command: Command = {
   },
 };
 
-function list({ json, out }: Invocation, { profiles }: CompiledProfiles): number {
+function list({ json, out }: Invocation, set: ProfileSet): number {
+  const profiles = allProfiles(set);
   if (json)
     out.data(
       prettyJson({
@@ -61,16 +62,12 @@ function list({ json, out }: Invocation, { profiles }: CompiledProfiles): number
   return exitCodes.done;
 }
 
-function show(
-  { json, out }: Invocation,
-  { profiles }: CompiledProfiles,
-  id: string | undefined,
-): number {
-  const profile = profiles.find((each) => each.id === id);
+function show({ json, out }: Invocation, profiles: ProfileSet, id: string | undefined): number {
+  const profile = profiles.find(id ?? "");
   if (profile === undefined) {
     const near = nearest(
       id ?? "",
-      profiles.map((each) => each.id),
+      [...profiles.rules].map((each) => each.id),
     );
     throw new Fault("cli/usage", `there is no profile ${JSON.stringify(id ?? "")}`, {
       hint: near === undefined ? "firstlight profiles list" : `did you mean ${near}?`,
@@ -80,7 +77,7 @@ function show(
   return exitCodes.done;
 }
 
-async function match(invocation: Invocation, profiles: CompiledProfiles): Promise<number> {
+async function match(invocation: Invocation, profiles: ProfileSet): Promise<number> {
   const { io, json, out, flags, signal } = invocation;
   const file = textFlag(flags, "facts");
   const facts =
@@ -92,7 +89,7 @@ async function match(invocation: Invocation, profiles: CompiledProfiles): Promis
   return found.applied === null ? exitCodes.degraded : exitCodes.done;
 }
 
-function describe(found: Match, profiles: CompiledProfiles): string {
+function describe(found: Match, profiles: ProfileSet): string {
   const evidence = found.evidence.map(
     ({ rule, what, expected, got, truth }) =>
       `  ${rule} ${what}: expected ${expected}, got ${got ?? "nothing"}: ${truth}`,
@@ -103,7 +100,7 @@ function describe(found: Match, profiles: CompiledProfiles): string {
   });
   const rejected = found.rejected.map(({ id, why }) => `  ${id}: ${why}`);
   const further = found.furtherRejected;
-  const needs = profiles.profiles.find(({ id }) => id === found.profile)?.needs ?? [];
+  const needs = (found.profile === null ? undefined : profiles.find(found.profile))?.needs ?? [];
   const offered = needs.length === 0 ? "" : `; the other one brings ${describeNeeds(needs)}`;
   const applied =
     found.applied === found.profile ? [] : [`used: ${found.applied ?? "none"}${offered}`];
@@ -117,10 +114,7 @@ function describe(found: Match, profiles: CompiledProfiles): string {
   ].join("\n");
 }
 
-async function batch(
-  { flags, out, signal }: Invocation,
-  profiles: CompiledProfiles,
-): Promise<number> {
+async function batch({ flags, out, signal }: Invocation, profiles: ProfileSet): Promise<number> {
   const { identityMatcher, parseIdentity } = await import("#provisioner/profiles/identity.ts");
   const file = textFlag(flags, "batch") ?? "-";
   const bytes = await readInput(file, { signal, maxBytes: maxBatchBytes });

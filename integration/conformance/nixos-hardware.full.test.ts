@@ -1,48 +1,36 @@
-import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
-import { gunzipSync } from "node:zlib";
 import t from "tap";
 import { hostIo } from "#core/host-io.ts";
-import { sharedDataDirectory } from "#provisioner/nixos-options/option-list.ts";
 import { compileHandMade, compileProfiles } from "#provisioner/profiles/compile.ts";
 import { readDeclared } from "#provisioner/profiles/declared.ts";
-import { type Identity, matchIdentity, parseIdentity } from "#provisioner/profiles/identity.ts";
+import { identityMatcher } from "#provisioner/profiles/identity.ts";
+import { distinctIdentities, readIdentities } from "../machines/identities.ts";
 
 const { files } = hostIo({ root: new URL("../..", import.meta.url).pathname });
 const { compiled } = compileProfiles(files, "/hardware-profiles");
 const handMade = compileHandMade(files, "/hardware-profiles").compiled;
 const declared = readDeclared(files, "/hardware-profiles")?.profiles ?? [];
-const data = path.join(sharedDataDirectory() ?? "", "hardware/identities.jsonl.gz");
-const skip = existsSync(data)
-  ? false
-  : "the real machines are not on this machine (../shared/data/hardware)";
+const identities = readIdentities();
+const skip =
+  identities === undefined
+    ? "the real machines are not on this machine (../shared/data/hardware)"
+    : false;
 
 t.setTimeout(600_000);
-
-/** One identity of each that differ in more than their id, with how many there are. */
-function distinct(lines: readonly string[]): Iterable<readonly [Identity, number]> {
-  const found = new Map<string, readonly [Identity, number]>();
-  for (const line of lines) {
-    if (line === "") continue;
-    const identity = parseIdentity(JSON.parse(line));
-    const key = identity.slice(1).join("\0");
-    found.set(key, [identity, (found.get(key)?.[1] ?? 0) + 1]);
-  }
-  return found.values();
-}
 
 t.test(
   "of all real machines many get a declared profile, and those with one made by hand keep it",
   { skip, timeout: 600_000 },
   async (t) => {
-    const lines = gunzipSync(readFileSync(data)).toString("utf8").split("\n");
+    // Of the index itself there is a test of its own.
+    const matchAll = identityMatcher(compiled);
+    const matchHandMade = identityMatcher(handMade);
     const byId = new Map(declared.map((profile) => [profile.id, profile]));
     const selected = new Set<string>();
     const wrong: string[] = [];
     let machines = 0;
-    for (const [identity, count] of distinct(lines)) {
-      const { profile, confidence } = matchIdentity(identity, compiled);
-      const before = matchIdentity(identity, handMade);
+    for (const [identity, count] of distinctIdentities(identities ?? [])) {
+      const { profile, confidence } = matchAll(identity);
+      const before = matchHandMade(identity);
       const say = (what: string) => wrong.push(`${identity.join(" | ")}: ${profile}: ${what}`);
       if (/disputed|ambiguous/.test(confidence)) say(confidence);
       const found = byId.get(profile ?? "");

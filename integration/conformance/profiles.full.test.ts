@@ -19,6 +19,8 @@ const skip = existsSync(hardware)
   ? false
   : "the real machines are not on this machine (../shared/data/hardware)";
 
+t.setTimeout(600_000);
+
 /**
  * What each profile may be given to, told from the strings apart from the rules under test: vendor,
  * product, family, version, part number, then vendor, name and version of the board. What no row is

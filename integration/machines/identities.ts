@@ -16,6 +16,18 @@ export function readIdentities(): readonly Identity[] | undefined {
   return lines.filter((line) => line !== "").map((line) => parseIdentity(JSON.parse(line)));
 }
 
+/** One identity of each that differ in more than their id, with how many there are. */
+export function distinctIdentities(
+  identities: readonly Identity[],
+): Iterable<readonly [Identity, number]> {
+  const found = new Map<string, readonly [Identity, number]>();
+  for (const identity of identities) {
+    const key = identity.slice(1).join("\0");
+    found.set(key, [identity, (found.get(key)?.[1] ?? 0) + 1]);
+  }
+  return found.values();
+}
+
 /**
  * Made-up profiles, as many as asked for, of machines spread over those given: by product
  * name, by version, and with a board's beginning as the witness, as profiles are really written.

@@ -6,6 +6,9 @@ import { fakeIo } from "#core/fake-io.ts";
 import { fc } from "#core/fast-check.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { validate } from "#generated/provisioner/facts/facts.validate.js";
+import { factsFromFacter, isFacterReport } from "#provisioner/facts/facter.ts";
+import { withoutFacterLosses } from "#provisioner/facts/facter-losses.ts";
+import { facterFromFacts } from "#provisioner/facts/to-facter.ts";
 import { filesBelow } from "../files-below.ts";
 import { ec2Nitro } from "./ec2-nitro.ts";
 import { framework13Amd7040 } from "./framework-13-amd-7040.ts";
@@ -32,6 +35,16 @@ t.test(
     }
   },
 );
+
+t.test("the facts of every machine go to a report for NixOS and come back", async (t) => {
+  for (const machine of machines) {
+    const facts = factsOf(`${t.testdir({ [machine.name]: {} })}/${machine.name}`, machine);
+    const report: unknown = JSON.parse(JSON.stringify(facterFromFacts(facts)));
+    t.ok(isFacterReport(report), machine.name);
+    if (isFacterReport(report))
+      t.same(factsFromFacter(report), withoutFacterLosses(facts), machine.name);
+  }
+});
 
 t.test("reading starts no process and changes nothing", async (t) => {
   const directory = t.testdir({});

@@ -7,6 +7,7 @@ import type {
   UsbDevice,
 } from "#generated/provisioner/facts/facts.ts";
 import { chassisClass } from "./chassis.ts";
+import { factualFlags } from "./cpu-flags.ts";
 import { isFingerprintReader, isThereCamera } from "./features.ts";
 import { genericFacts } from "./generic-facts.ts";
 import { gpusOf } from "./gpus.ts";
@@ -34,6 +35,15 @@ export function isFacterReport(value: unknown): value is FacterReport {
   );
 }
 
+/** The version of what is a report of nixos-facter by its form, and of a version that is not understood. */
+export function otherVersion(value: unknown): number | undefined {
+  const { version, system, hardware } = mapping(value);
+  const isReport = typeof system === "string" && Object.keys(mapping(hardware)).length > 0;
+  return isReport && typeof version === "number" && version !== 1 && version !== 2
+    ? version
+    : undefined;
+}
+
 /**
  * The facts that a report of nixos-facter holds; what it does not hold is unknown. It knows no
  * device tree, no part number and no product family, and no more of an address than that there is
@@ -59,7 +69,7 @@ export function factsFromFacter(report: FacterReport): Facts {
     network: list(hardware["network_interface"]).flatMap(interfaceOf),
     firmware: {
       ...generic.firmware,
-      ...firmwareOf(mapping(report.uefi)),
+      ...firmwareOf(mapping(report.uefi), generic.cpu.architecture),
     },
     features: {
       ...generic.features,
@@ -99,13 +109,15 @@ function dmiOf(smbios: Mapping): Dmi | null {
 }
 
 function cpuOf(cpu: Mapping): Partial<Facts["cpu"]> {
-  const features = list(cpu["features"]).flatMap((feature) => text(feature) ?? []);
+  const features = texts(cpu["features"]);
   const x86 = text(cpu["architecture"]) === "x86_64";
+  const vendor = text(cpu["vendor_name"]);
   return {
+    flags: features.length === 0 ? null : factualFlags(features),
     // On ARM the report's numbers are not those of the kernel.
     ...(x86
       ? {
-          vendor: text(cpu["vendor_name"]),
+          vendor: vendor === "unknown" ? null : vendor,
           family: count(cpu["family"]),
           model: count(cpu["model"]),
           stepping: count(cpu["stepping"]),
@@ -143,7 +155,10 @@ function pciOf(hardware: Mapping): PciDevice[] {
       device: id,
       subsystemVendor: hex(device["sub_vendor"], 4),
       subsystemDevice: hex(device["sub_device"], 4),
-      class: parts.map((part) => hex(part, 2) ?? "00").join(""),
+      class:
+        hex(device["base_class"], 2) === null
+          ? null
+          : parts.map((part) => hex(part, 2) ?? "00").join(""),
       driver: text(device["driver"]),
       module: text(device["driver_module"]),
     });
@@ -247,12 +262,14 @@ function interfaceOf(value: unknown): NetworkInterface[] {
   ];
 }
 
-function firmwareOf(uefi: Mapping): Partial<Facts["firmware"]> {
+/** A PC without UEFI has a BIOS; of another machine it is not told what it has. */
+function firmwareOf(uefi: Mapping, architecture: string | null): Partial<Facts["firmware"]> {
   if (typeof uefi["supported"] !== "boolean") return {};
   const bits = uefi["platform_size"];
-  return uefi["supported"]
-    ? { type: "uefi", platformBits: bits === 64 || bits === 32 ? bits : null }
-    : {};
+  if (uefi["supported"])
+    return { type: "uefi", platformBits: bits === 64 || bits === 32 ? bits : null };
+  const pc = architecture === "x86_64" || architecture === "i686";
+  return { type: pc ? "bios" : null, secureBoot: false, setupMode: false };
 }
 
 /** The report believes the processor's hypervisor leaf: QEMU that imitates Hyper-V is no Hyper-V. */
@@ -272,6 +289,8 @@ function virtualisationOf(value: unknown, dmi: Dmi | null): Facts["virtualisatio
     "apple",
     "bochs",
   ] as const;
+  if (value === "vm-other") return "other";
+  if (value === "container-other") return "container";
   const found = known.find((name) => name === value) ?? null;
   const isQemu = dmi?.sysVendor === "QEMU" || /^pc-(q35|i440fx)-/.test(dmi?.productVersion ?? "");
   return found === "microsoft" && isQemu ? "kvm" : found;

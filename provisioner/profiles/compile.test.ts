@@ -321,13 +321,9 @@ t.test("two profiles with the same rule are named", async (t) => {
 });
 
 t.test("a folder that is not there has no profiles", async (t) => {
-  t.same(
-    compileProfiles(
-      hostFiles(t.testdir({}), () => {}),
-      "/nowhere",
-    ),
-    { compiled: { v: 1, profiles: [] }, findings: [], folders: [] },
-  );
+  const none = hostFiles(t.testdir({}), () => {});
+  const { compiled, findings, folders } = compileProfiles(none, "/");
+  t.same([compiled.profiles, findings, folders], [[], [], []]);
 });
 
 t.test("one file is checked wherever it lies, with what lies beside it", async (t) => {
@@ -374,5 +370,46 @@ t.test(
     ).map(formatFinding);
     t.match(found, [/^acme\/x\/profile\.yaml:\d+:\d+ error .*no module acme\/laptpo at r1/]);
     t.match(found, [/did you mean acme\/laptop\?/]);
+  },
+);
+
+t.test(
+  "a declared profile may refine the machines of a test, and no other may take them",
+  async (t) => {
+    const declare = (parent: string, product: string) => ({
+      id: "nixos-hardware/acme",
+      title: "Acme",
+      vendor: "Acme",
+      extends: parent,
+      module: "acme",
+      match: {
+        any: [{ all: { dmi: { sysVendor: "Acme", productName: product, biosVendor: "Acme" } } }],
+      },
+      needs: [],
+      evidence: "a test",
+    });
+    const lintWith = (parent: string, product: string) => {
+      const head = { v: 1, revision: "r1", narHash: "", left: [], modules: ["acme"] };
+      const facts = (name: string) =>
+        `facts: { dmi: { sysVendor: Acme, productName: "${name}", biosVendor: Acme } }`;
+      const [family = ""] = base("acme/family", "Laptop").split("tests:");
+      return lint(
+        filesWith(t.testdir({}), {
+          "acme/family/profile.yaml": `${family}tests:
+  match: [{ name: laptop, ${facts("Laptop")}, confidence: likely }]
+  noMatch: [{ name: another, ${facts("Other")} }]
+`,
+          "acme/stranger/profile.yaml": base("acme/stranger", "Stranger"),
+          "nixos-hardware.json": JSON.stringify({ ...head, profiles: [declare(parent, product)] }),
+        }),
+      ).map(formatFinding);
+    };
+    t.same(lintWith("acme/family", "Laptop"), []);
+    t.match(lintWith("acme/stranger", "Laptop"), [
+      /family.*match\.0: laptop: expected acme\/family or a declared profile that extends it, got nixos-hardware\/acme/,
+    ]);
+    t.match(lintWith("acme/family", "Other"), [
+      /family.*noMatch\.0: another: expected any other profile, got nixos-hardware\/acme, which extends acme\/family/,
+    ]);
   },
 );

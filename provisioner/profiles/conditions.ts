@@ -8,7 +8,8 @@ import type { Truth } from "./profile.ts";
 /** One condition, looked at, with what it weighs in the specificity of its clause. */
 export interface Observation {
   readonly what: string;
-  readonly expected: string;
+  /** In words; made when it is asked for, since most profiles are looked at and forgotten. */
+  readonly expected: () => string;
   readonly got: string | null;
   readonly truth: Truth;
   readonly weight: number;
@@ -69,7 +70,7 @@ function observeText(field: DmiField, rule: TextRule, facts: Facts): Observation
   // A pattern says less than the text itself.
   const weight = dmiWeights[field] - (typeof rule === "string" || "oneOf" in rule ? 0 : 1);
   const truth = got === null ? "unknown" : truthOf(fits(rule, got));
-  return { what: `dmi.${field}`, expected: describeTextRule(rule), got, truth, weight };
+  return { what: `dmi.${field}`, expected: () => describeTextRule(rule), got, truth, weight };
 }
 
 /** Whether a text is what a rule wants. */
@@ -86,7 +87,7 @@ function observeBoard(names: readonly string[], facts: Facts): Observation {
   const at = compatible?.findIndex((name) => names.includes(name)) ?? -1;
   return {
     what: "dt.compatible",
-    expected: `one of ${names.join(", ")}`,
+    expected: () => `one of ${names.join(", ")}`,
     got: compatible === null ? null : compatible.join(", "),
     truth: compatible === null ? "unknown" : truthOf(at >= 0),
     weight: Math.max(2, boardWeight - 2 * Math.max(0, at)),
@@ -131,7 +132,7 @@ function observeDevice(
 ): Observation {
   return {
     what,
-    expected: `one of ${patterns.join(", ")}`,
+    expected: () => `one of ${patterns.join(", ")}`,
     got: list === null ? null : (found ?? "no such device"),
     truth: list === null ? "unknown" : truthOf(found !== undefined),
     weight: deviceWeight,
@@ -143,7 +144,7 @@ function observeCpu(cpu: NonNullable<Conditions["cpu"]>, facts: Facts): Observat
   const add = (what: string, expected: string, got: string | number | null, holds: boolean) =>
     found.push({
       what: `cpu.${what}`,
-      expected,
+      expected: () => expected,
       got: got === null ? null : String(got),
       truth: got === null ? "unknown" : truthOf(holds),
       // Vendor, family and model together weigh as one.
@@ -169,7 +170,7 @@ function observeChassis(classes: readonly string[], facts: Facts): Observation {
   const got = chassisClass(facts.dmi?.chassisType ?? null);
   return {
     what: "chassis",
-    expected: `one of ${classes.join(", ")}`,
+    expected: () => `one of ${classes.join(", ")}`,
     got,
     truth: got === null ? "unknown" : truthOf(classes.includes(got)),
     weight: chassisWeight,
@@ -180,7 +181,7 @@ function observeVirtualisation(kinds: readonly string[], facts: Facts): Observat
   const got = facts.virtualisation;
   return {
     what: "virt",
-    expected: `one of ${kinds.join(", ")}`,
+    expected: () => `one of ${kinds.join(", ")}`,
     got,
     truth: got === null ? "unknown" : truthOf(kinds.includes(got)),
     weight: virtualisationWeight,
@@ -200,7 +201,7 @@ function observeFirmware(
   ) =>
     found.push({
       what: `firmware.${what}`,
-      expected,
+      expected: () => expected,
       got,
       truth: got === null ? "unknown" : truthOf(holds(got)),
       weight: firmwareWeight,

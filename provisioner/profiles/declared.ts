@@ -1,7 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import type { Rule } from "#generated/provisioner/profiles/profile.ts";
-import type { CompiledProfile, CompiledProfiles } from "./profile.ts";
+import { type CompiledProfile, type CompiledProfiles, profileSet } from "./profile.ts";
 
 /** The generated file beside the folders of the profiles that are made by hand. */
 export const declaredFile = "nixos-hardware.json";
@@ -87,12 +87,6 @@ export function parseDeclared(text: string): DeclaredFile {
   return value as DeclaredFile;
 }
 
-/** What the program needs of the file at run time, as text. */
-export function declaredAsset({ v, revision, narHash, profiles }: DeclaredFile): string {
-  const file: DeclaredFile = { v, revision, narHash, profiles, left: [], modules: [] };
-  return `${JSON.stringify(file)}\n`;
-}
-
 /**
  * Profiles made by hand with the declared ones among them, sorted by id. What a declared one takes over
  * it shares with the other profile, so that some hundred of them need little memory. Throws
@@ -103,29 +97,30 @@ export function withDeclared(
   declared: DeclaredFile | undefined,
 ): CompiledProfiles {
   if (declared === undefined) return handMade;
-  const byId = new Map(handMade.profiles.map((profile) => [profile.id, profile]));
-  const profiles = declared.profiles.map((profile): CompiledProfile => {
-    const parent = byId.get(profile.extends);
-    if (parent === undefined) {
-      throw new Fault(
-        "profile/invalid",
-        `${declaredFile}: ${profile.id} extends ${profile.extends}, which does not exist`,
-        { hint: "generate the file again: docs/nixos-hardware.md says how" },
-      );
-    }
-    return {
-      ...parent,
-      id: profile.id,
-      title: profile.title,
-      vendor: profile.vendor,
-      status: { level: "declared", evidence: profile.evidence },
-      lineage: [profile.id, ...parent.lineage],
-      match: profile.match,
-      witness: null,
-      nixos: { ...parent.nixos, imports: [...parent.nixos.imports, profile.module] },
-      needs: profile.needs,
-    };
+  const profiles = declared.profiles.map((profile) => {
+    const parent = handMade.find(profile.extends);
+    if (parent !== undefined) return takeOver(profile, parent);
+    throw new Fault(
+      "profile/invalid",
+      `${declaredFile}: ${profile.id} extends ${profile.extends}, which does not exist`,
+      { hint: "generate the file again: docs/nixos-hardware.md says how" },
+    );
   });
-  const all = [...handMade.profiles, ...profiles];
-  return { ...handMade, profiles: all.sort((a, b) => (a.id < b.id ? -1 : 1)) };
+  return profileSet([...handMade.profiles, ...profiles]);
+}
+
+/** A declared profile with what it takes over. */
+export function takeOver(profile: DeclaredProfile, parent: CompiledProfile): CompiledProfile {
+  return {
+    ...parent,
+    id: profile.id,
+    title: profile.title,
+    vendor: profile.vendor,
+    status: { level: "declared", evidence: profile.evidence },
+    lineage: [profile.id, ...parent.lineage],
+    match: profile.match,
+    witness: null,
+    nixos: { ...parent.nixos, imports: [...parent.nixos.imports, profile.module] },
+    needs: profile.needs,
+  };
 }

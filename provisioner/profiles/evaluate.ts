@@ -1,7 +1,7 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Clause, Rule } from "#generated/provisioner/profiles/profile.ts";
 import { type Observation, observe } from "./conditions.ts";
-import type { CompiledProfile, Truth } from "./profile.ts";
+import type { ProfileRules, Truth } from "./profile.ts";
 
 /** What a rule says of a machine: its best clause, looked at. */
 export interface RuleResult {
@@ -15,7 +15,7 @@ export interface RuleResult {
 
 /** A profile, looked at. */
 export interface Candidate {
-  readonly profile: CompiledProfile;
+  readonly profile: ProfileRules;
   readonly match: RuleResult;
   readonly witness: RuleResult | null;
   /** `null` when the profile is out of the question. */
@@ -30,7 +30,7 @@ export interface Candidate {
 export const identityWeight = 6;
 
 /** Looks at both rules of a profile. */
-export function evaluateProfile(profile: CompiledProfile, facts: Facts): Candidate {
+export function evaluateProfile(profile: ProfileRules, facts: Facts): Candidate {
   const match = evaluateRule(profile.match, facts);
   const witness = profile.witness === null ? null : evaluateRule(profile.witness, facts);
   const confidence = confidenceOf(match, witness);
@@ -79,7 +79,12 @@ function evaluateClause(clause: Clause, facts: Facts): RuleResult {
 }
 
 function exclude(observation: Observation): Observation {
-  return { ...observation, expected: `not ${observation.expected}`, truth: "fails", weight: 0 };
+  return {
+    ...observation,
+    expected: () => `not ${observation.expected()}`,
+    truth: "fails",
+    weight: 0,
+  };
 }
 
 function truthOfAll(observations: readonly Observation[]): Truth {

@@ -4,7 +4,7 @@ import { chassisType } from "#provisioner/facts/chassis.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { type Candidate, evaluateProfile } from "./evaluate.ts";
 import { choose } from "./match.ts";
-import type { CompiledProfiles, Confidence } from "./profile.ts";
+import type { Confidence, ProfileSet } from "./profile.ts";
 import { indexProfiles } from "./profile-index.ts";
 
 /**
@@ -41,9 +41,9 @@ export function parseIdentity(value: unknown): Identity {
 }
 
 /** Which profile an identity has. Pure; for many of them there is {@link identityMatcher}. */
-export function matchIdentity(identity: Identity, profiles: CompiledProfiles): IdentityMatch {
+export function matchIdentity(identity: Identity, profiles: ProfileSet): IdentityMatch {
   const facts = factsOfIdentity(identity);
-  const models = profiles.profiles.filter(({ kind }) => kind === "model");
+  const models = [...profiles.rules].filter(({ kind }) => kind === "model");
   return answer(
     identity,
     models.map((profile) => evaluateProfile(profile, facts)),
@@ -51,7 +51,7 @@ export function matchIdentity(identity: Identity, profiles: CompiledProfiles): I
 }
 
 /** The same for a whole batch: the profiles are indexed once. */
-export function identityMatcher(profiles: CompiledProfiles): (identity: Identity) => IdentityMatch {
+export function identityMatcher(profiles: ProfileSet): (identity: Identity) => IdentityMatch {
   const index = indexProfiles(profiles);
   return (identity) => answer(identity, index.candidates(factsOfIdentity(identity)));
 }

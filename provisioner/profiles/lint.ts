@@ -289,7 +289,11 @@ function lintComponents({ compiled, folders }: Compilation): readonly Finding[] 
   });
 }
 
-function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Finding[] {
+/**
+ * The machines of its tests, among the profiles made by hand; a declared profile may refine the one
+ * that is expected, and no other may be taken before it.
+ */
+function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): readonly Finding[] {
   const findings: Finding[] = [];
   const { id, tests } = folder.file;
   if (tests === undefined) return []; // of a base
@@ -316,13 +320,20 @@ function runTests(folder: ProfileFolder, { compiled }: Compilation): readonly Fi
           fail(`expected ${id} ${attaches ? "not to be added" : "to be added"}`);
         continue;
       }
-      const { profile, confidence } = matchProfile(facts, compiled);
+      const { profile, confidence } = matchProfile(facts, handMade);
       const got = `got ${profile ?? "no profile"} (${confidence})`;
-      if (kind === "noMatch" && profile === id) fail(`expected any other profile, ${got}`);
-      if (kind === "match" && (profile !== id || (test.confidence ?? confidence) !== confidence)) {
+      const taken = compiled === handMade ? profile : matchProfile(facts, compiled).profile;
+      const lineage = compiled.profiles.find((each) => each.id === taken)?.lineage ?? [];
+      if (kind === "noMatch") {
+        if (profile === id) fail(`expected any other profile, ${got}`);
+        else if (taken !== profile && lineage.includes(id))
+          fail(`expected any other profile, got ${taken}, which extends ${id}`);
+      } else if (profile !== id || (test.confidence ?? confidence) !== confidence) {
         fail(
           `expected ${id}${test.confidence === undefined ? "" : ` (${test.confidence})`}, ${got}`,
         );
+      } else if (!lineage.includes(id)) {
+        fail(`expected ${id} or a declared profile that extends it, got ${taken ?? "none"}`);
       }
     }
   }

@@ -8,10 +8,11 @@ import {
 } from "./evaluate.ts";
 import type {
   AttachedComponent,
-  CompiledProfiles,
   Confidence,
   Evidence,
   Match,
+  ProfileRules,
+  ProfileSet,
   Rejected,
 } from "./profile.ts";
 
@@ -23,36 +24,67 @@ const explained = 3;
  * most specific rule wins. Unrelated profiles that fit equally well are `ambiguous`: none of them
  * is taken, and `rejected` says why.
  */
-export function matchProfile(facts: Facts, profiles: CompiledProfiles): Match {
-  const candidates = profiles.profiles
-    .filter(({ kind }) => kind === "model")
-    .map((profile) => evaluateProfile(profile, facts));
-  const choice = choose(candidates);
+export function matchProfile(facts: Facts, profiles: ProfileSet): Match {
+  const { fitting, near, count, attached } = lookAtAll(facts, profiles);
+  const choice = choose(fitting);
   const chosen = choice.chosen;
-  const others = candidates
-    .filter((each) => each !== chosen)
-    .sort((a, b) => nearnessOf(b) - nearnessOf(a));
-  const near = others.slice(0, explained);
+  const others = nearestOf([...fitting.filter((each) => each !== chosen), ...near]);
   return {
     profile: chosen?.profile.id ?? null,
     confidence: choice.confidence,
     applied: choice.applied?.profile.id ?? null,
-    components: attachedComponents(facts, profiles),
+    components: attachedComponents(attached),
     evidence:
       chosen === null
         ? []
         : [...evidenceOf("match", chosen.match), ...evidenceOf("witness", chosen.witness)],
-    rejected: near.map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
-    furtherRejected: others.length - near.length,
+    rejected: others.map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
+    furtherRejected: count - (chosen === null ? 0 : 1) - others.length,
   };
 }
 
-/** Every component whose own rule holds; one that others of these extend is in them already. */
-function attachedComponents(facts: Facts, { profiles }: CompiledProfiles): AttachedComponent[] {
-  const attached = profiles
-    .filter(({ kind }) => kind === "component")
-    .map((component) => ({ component, result: evaluateRule(component.match, facts) }))
-    .filter(({ result }) => result.truth === "holds");
+/** What is kept of all profiles; the others are looked at and forgotten, as a boot has little memory. */
+interface Look {
+  readonly fitting: readonly Candidate[];
+  /** The nearest of those that do not fit. */
+  readonly near: readonly Candidate[];
+  /** How many models there are. */
+  readonly count: number;
+  readonly attached: readonly Attached[];
+}
+
+/** A component whose rule holds. */
+interface Attached {
+  readonly component: ProfileRules;
+  readonly result: RuleResult;
+}
+
+function lookAtAll(facts: Facts, { rules }: ProfileSet): Look {
+  const fitting: Candidate[] = [];
+  const attached: Attached[] = [];
+  let near: readonly Candidate[] = [];
+  let count = 0;
+  for (const profile of rules) {
+    if (profile.kind === "component") {
+      const result = evaluateRule(profile.match, facts);
+      if (result.truth === "holds") attached.push({ component: profile, result });
+    } else if (profile.kind === "model") {
+      count += 1;
+      const candidate = evaluateProfile(profile, facts);
+      if (candidate.confidence === null) near = nearestOf([...near, candidate]);
+      else fitting.push(candidate);
+    }
+  }
+  return { fitting, near, count, attached };
+}
+
+/** As many as are told of, nearest first. */
+function nearestOf(candidates: readonly Candidate[]): readonly Candidate[] {
+  return candidates.toSorted((a, b) => nearnessOf(b) - nearnessOf(a)).slice(0, explained);
+}
+
+/** Every component that is there; one that others of these extend is in them already. */
+function attachedComponents(attached: readonly Attached[]): AttachedComponent[] {
   return attached
     .filter(
       ({ component }) =>
@@ -159,7 +191,7 @@ function evidenceOf(rule: Evidence["rule"], result: RuleResult | null): Evidence
   return (result?.observations ?? []).map(({ what, expected, got, truth }) => ({
     rule,
     what,
-    expected,
+    expected: expected(),
     got,
     truth,
   }));
@@ -186,5 +218,5 @@ function whyNot(candidate: Candidate, choice: Choice): Rejected["why"] {
   );
   if (worst === undefined) return "none of its clauses holds";
   const got = worst.got === null ? "the machine does not tell" : `got ${JSON.stringify(worst.got)}`;
-  return `${worst.what}: expected ${worst.expected}; ${got}`;
+  return `${worst.what}: expected ${worst.expected()}; ${got}`;
 }

@@ -5,16 +5,15 @@ import { oneOf } from "#core/one-of.ts";
 import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
 import { validate } from "#generated/provisioner/profiles/profile.validate.js";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
+import { kindOf } from "./profile.ts";
+import { folderIds } from "./profile-digest.ts";
+import type { ProfileSource } from "./resolve.ts";
 
-const maxFolders = 4096;
 const maxFixtures = 64;
 const maxFileBytes = 256 * 1024;
 
 /** One profile as it lies in its folder, valid by its schema. */
-export interface ProfileFolder {
-  readonly file: ProfileFile;
-  /** Text of `module.nix`, or `null` without one. */
-  readonly module: string | null;
+export interface ProfileFolder extends ProfileSource {
   /** Text of each file in `fixtures/`, by its path below the folder. */
   readonly fixtures: ReadonlyMap<string, string>;
   /** Makes a finding about a place of its `profile.yaml`. */
@@ -45,15 +44,6 @@ export function readProfileFolders(
     if (read.folder !== undefined) folders.push(read.folder);
   }
   return { folders, findings };
-}
-
-function folderIds(files: Files, directory: string): readonly string[] {
-  const ids = files
-    .list(directory)
-    .flatMap((vendor) => files.list(`${directory}/${vendor}`).map((model) => `${vendor}/${model}`));
-  return ids
-    .filter((id) => files.stat(`${directory}/${id}/profile.yaml`) !== undefined)
-    .slice(0, maxFolders);
 }
 
 /** A profile, unless it is damaged, and what is the matter with its `profile.yaml`. */
@@ -121,11 +111,6 @@ export function readProfile(
     find,
   };
   return { folder, findings: yaml.findings };
-}
-
-/** What a profile is; a machine unless it says otherwise. */
-export function kindOf(file: ProfileFile): NonNullable<ProfileFile["kind"]> {
-  return file.kind ?? "model";
 }
 
 /** What a profile of its kind must have, and what it cannot. */

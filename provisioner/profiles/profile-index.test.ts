@@ -2,6 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import type { Clause, Conditions, TestCase } from "#generated/provisioner/profiles/profile.ts";
 import { evaluateProfile } from "./evaluate.ts";
+import { profileSet } from "./profile.ts";
 import { indexProfiles } from "./profile-index.ts";
 import { sampleFacts } from "./sample-facts.ts";
 import { sampleProfile } from "./sample-profile.ts";
@@ -82,7 +83,7 @@ t.test("the index leaves out nobody whom looking at every profile finds", async 
       );
       const facts = sampleFacts(known);
       const looked = all.map((profile) => evaluateProfile(profile, facts));
-      const indexed = indexProfiles({ v: 1, profiles: all }).candidates(facts);
+      const indexed = indexProfiles(profileSet(all)).candidates(facts);
       const inQuestion = looked.filter(({ confidence }) => confidence !== null);
       found += inQuestion.length;
       leftOut += all.length - indexed.length;
@@ -102,9 +103,7 @@ t.test("bases and components are in nobody's question", async (t) => {
     ...sampleProfile(`acme/${kind}`, { match: rule }),
     kind,
   }));
-  const found = indexProfiles({ v: 1, profiles: all }).candidates(
-    sampleFacts({ pci: ["1d0f:ec20"] }),
-  );
+  const found = indexProfiles(profileSet(all)).candidates(sampleFacts({ pci: ["1d0f:ec20"] }));
   t.same(
     found.map(({ profile }) => profile.id),
     ["acme/model"],

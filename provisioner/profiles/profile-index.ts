@@ -4,7 +4,7 @@ import { chassisClass } from "#provisioner/facts/chassis.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { type DmiField, dmiWeights, fits, observe } from "./conditions.ts";
 import { type Candidate, evaluateProfile, identityWeight } from "./evaluate.ts";
-import type { CompiledProfile, CompiledProfiles } from "./profile.ts";
+import type { ProfileRules, ProfileSet } from "./profile.ts";
 
 /**
  * Finds the profiles that may fit a machine without looking at all of them. A profile is in question
@@ -38,8 +38,8 @@ interface Shelves {
 const beginningLength = 4;
 
 /** Files every clause of every model. */
-export function indexProfiles({ profiles }: CompiledProfiles): ProfileIndex {
-  const models = profiles.filter(({ kind }) => kind === "model");
+export function indexProfiles({ rules }: ProfileSet): ProfileIndex {
+  const models = [...rules].filter(({ kind }) => kind === "model");
   const shelves: Shelves = {
     ...{ text: new Map(), beginning: new Map(), board: new Map(), always: [] },
     ...{ pciVendor: new Map(), usbVendor: new Map(), architecture: new Map() },
@@ -60,7 +60,7 @@ export function indexProfiles({ profiles }: CompiledProfiles): ProfileIndex {
 }
 
 /** Those that can bring a profile into question by themselves: a witness only where it weighs enough. */
-function clausesThatCount({ match, witness }: CompiledProfile): readonly Clause[] {
+function clausesThatCount({ match, witness }: ProfileRules): readonly Clause[] {
   const identities = (witness?.any ?? []).filter(
     ({ all }) =>
       observe(all, nothingKnown).reduce((sum, { weight }) => sum + weight, 0) >= identityWeight,

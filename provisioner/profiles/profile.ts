@@ -1,5 +1,4 @@
 import type { Json } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
 import type { ProfileFile, Quirk, Rule } from "#generated/provisioner/profiles/profile.ts";
 import { compose } from "./components.ts";
 import type { Need } from "./declared.ts";
@@ -57,10 +56,35 @@ export interface ProfileModule {
   readonly text: string;
 }
 
-/** Every profile that ships, sorted by id: one JSON file beside the program. */
-export interface CompiledProfiles {
-  readonly v: 1;
+/** What matching looks at of a profile. */
+export type ProfileRules = Pick<
+  CompiledProfile,
+  "id" | "kind" | "lineage" | "match" | "witness" | "needs"
+>;
+
+/** Profiles to choose from. A boot goes through the rules once, one after another, and asks for the few that it uses. */
+export interface ProfileSet {
+  /** Sorted by id. */
+  readonly rules: Iterable<ProfileRules>;
+  /** The whole profile; `undefined` where there is none of that id. */
+  find(id: string): CompiledProfile | undefined;
+}
+
+/** Profiles that are all at hand. */
+export interface CompiledProfiles extends ProfileSet {
   readonly profiles: readonly CompiledProfile[];
+}
+
+/** Every profile of a set, whole. */
+export function allProfiles(set: ProfileSet): readonly CompiledProfile[] {
+  return [...set.rules].map(({ id }) => set.find(id)).filter((each) => each !== undefined);
+}
+
+/** A set of these profiles, sorted by id. */
+export function profileSet(profiles: readonly CompiledProfile[]): CompiledProfiles {
+  const sorted = profiles.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const byId = new Map(sorted.map((profile) => [profile.id, profile]));
+  return { profiles: sorted, rules: sorted, find: (id) => byId.get(id) };
 }
 
 /**
@@ -118,32 +142,17 @@ export interface Rejected {
   readonly why: string;
 }
 
+/** What a profile is; a machine unless it says otherwise. */
+export function kindOf(file: ProfileFile): NonNullable<ProfileFile["kind"]> {
+  return file.kind ?? "model";
+}
+
 /** The profile that rendering and installing use, with its components; `null` when none may be. */
-export function appliedProfile(match: Match, profiles: CompiledProfiles): CompiledProfile | null {
-  const find = (id: string | null) => profiles.profiles.find((profile) => profile.id === id);
-  const model = find(match.applied);
+export function appliedProfile(match: Match, profiles: ProfileSet): CompiledProfile | null {
+  const model = match.applied === null ? undefined : profiles.find(match.applied);
   if (model === undefined) return null;
-  const parts = match.components.map(({ id }) => find(id)).filter((part) => part !== undefined);
+  const parts = match.components
+    .map(({ id }) => profiles.find(id))
+    .filter((part) => part !== undefined);
   return compose(model, parts).profile;
-}
-
-/** Reads the compiled profiles from their JSON text. Throws `profile/invalid`. */
-export function parseCompiledProfiles(text: string): CompiledProfiles {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new Fault("profile/invalid", "compiled profiles: expected JSON, got something else", {
-      cause,
-    });
-  }
-  if (!isCompiled(value)) {
-    throw new Fault("profile/invalid", "compiled profiles: expected version 1 of their format");
-  }
-  return value;
-}
-
-function isCompiled(value: unknown): value is CompiledProfiles {
-  const { v, profiles } = (value ?? {}) as Partial<CompiledProfiles>;
-  return v === 1 && Array.isArray(profiles);
 }

@@ -1,10 +1,6 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { interpolated, type NixExpr, path, ref } from "#provisioner/nix-language/tree.ts";
-import {
-  appliedProfile,
-  type CompiledProfiles,
-  type Match,
-} from "#provisioner/profiles/profile.ts";
+import { appliedProfile, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Assignment, Concern } from "./assignment.ts";
 import { renderGraphics } from "./hardware/graphics.ts";
 import { leftOut, nixosHardware, offered, titleOf } from "./hardware/imports.ts";
@@ -31,7 +27,7 @@ export interface RenderedHardware {
 export interface HardwareInput {
   readonly facts: Facts;
   readonly match: Match;
-  readonly profiles: CompiledProfiles;
+  readonly profiles: ProfileSet;
   /** Packages that are not free and that somebody agreed to. */
   readonly consents: readonly UnfreeConsent[];
 }

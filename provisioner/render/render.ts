@@ -2,11 +2,7 @@ import type { Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { call, int, list, type NixExpr, path, ref, str } from "#provisioner/nix-language/tree.ts";
-import {
-  appliedProfile,
-  type CompiledProfiles,
-  type Match,
-} from "#provisioner/profiles/profile.ts";
+import { appliedProfile, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import { renderAccountPasswords } from "./account-passwords.ts";
 import { type Assignment, assign, attempt, type Concern } from "./assignment.ts";
@@ -60,7 +56,7 @@ export interface RenderInput {
   readonly spec: Spec;
   readonly facts: Facts;
   readonly match: Match;
-  readonly profiles: CompiledProfiles;
+  readonly profiles: ProfileSet;
   readonly base: Base;
   readonly templates: Templates;
   readonly checkParameters: CheckParameters;

@@ -1,4 +1,4 @@
-import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
+import { type CompiledProfile, profileSet } from "#provisioner/profiles/profile.ts";
 import { sampleProfile } from "#provisioner/profiles/sample-profile.ts";
 import { noMatch, type TryOptions } from "./try-render.ts";
 
@@ -9,6 +9,6 @@ const profile: CompiledProfile = {
 
 /** A laptop whose profile asks for NetworkManager, for tests. */
 export const laptop: TryOptions = {
-  profiles: { v: 1, profiles: [profile] },
+  profiles: profileSet([profile]),
   match: { ...noMatch, profile: profile.id, applied: profile.id, confidence: "certain" },
 };

@@ -5,7 +5,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { validate } from "#generated/templates/docker-host/schema.validate.js";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { holdToOptions } from "#provisioner/nixos-options/rendered.ts";
-import type { CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import { type Match, type ProfileSet, profileSet } from "#provisioner/profiles/profile.ts";
 import type { Origin } from "#provisioner/userdata/translation.ts";
 import type { Base, CredentialFile } from "./base.ts";
 import { loadTemplates } from "./load-templates.ts";
@@ -18,7 +18,7 @@ export interface TryOptions {
   readonly base?: Partial<Base>;
   readonly facts?: Facts;
   readonly match?: Match;
-  readonly profiles?: CompiledProfiles;
+  readonly profiles?: ProfileSet;
   readonly credentials?: ReadonlyMap<string, CredentialFile>;
   readonly origins?: ReadonlyMap<string, Origin>;
   readonly instanceId?: string;
@@ -49,7 +49,7 @@ export const plainFacts: Facts = {
   virtualisation: "kvm",
 };
 
-const noProfiles: CompiledProfiles = { v: 1, profiles: [] };
+const noProfiles = profileSet([]);
 
 /** What a machine matches when there are no profiles. */
 export const noMatch: Match = {

@@ -1,6 +1,7 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { proofAfter } from "./boot-proof.ts";
 import { dropTrial } from "./drop-trial.ts";
+import { committedAs, type EndedTrial } from "./ended-trials.ts";
 import {
   clearMarks,
   type FirstBootMarks,
@@ -12,6 +13,7 @@ import {
   readMarks,
   unmarkBegun,
 } from "./first-boot.ts";
+import type { Steps } from "./journal-record.ts";
 import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
@@ -19,7 +21,10 @@ import type { Committed, Trial, Verdict } from "./system.ts";
 import type { Committing, Tried } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
-/** So often a boot entry or the sources may fail to be written before the commit ends without them. */
+/**
+ * So often a boot entry or the sources may fail to be written before the commit ends without them, so that
+ * other changes are possible. What asked for the change then asks for it anew.
+ */
 const maxFailures = 3;
 
 /**
@@ -92,7 +97,8 @@ function committedBefore({ journal }: Change, trial: Trial): Committed {
     throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
   }
   const { toplevel, sourcesDigest } = ended.attempt.closure;
-  return { generation: ended.generation, toplevel, sourcesDigest };
+  const { generation, incomplete = null } = ended;
+  return { generation, toplevel, sourcesDigest, incomplete };
 }
 
 /**
@@ -109,10 +115,11 @@ export async function finishCommit(
   const { toplevel, sourcesDigest } = attempt.closure;
   const failuresBefore = open.state === "committing" ? open.failures.length : 0;
   try {
-    const { generation } = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
+    const done = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
       makeDefault(change, open, failuresBefore),
     );
-    return { generation, toplevel, sourcesDigest };
+    const { generation, incomplete } = done;
+    return { generation, toplevel, sourcesDigest, incomplete };
   } catch (error) {
     const { message } = describeFault(error);
     if (change.machine.profile().toplevel === toplevel) {
@@ -130,26 +137,15 @@ async function makeDefault(
   change: Change,
   { txn, attempt, choice }: Tried | Committing,
   failuresBefore: number,
-): Promise<{ readonly generation: number; readonly incomplete: string | null }> {
+): Promise<Steps["commit"]["result"]> {
   const { commands, machine } = change;
-  const { toplevel, sourcesDigest } = attempt.closure;
+  const { toplevel } = attempt.closure;
   const trial = { txn, attempt, ...(choice === undefined ? {} : { choice }) };
-  const incomplete: string[] = [];
-  const orLater = async (work: Promise<unknown>): Promise<boolean> => {
-    try {
-      await work;
-      return true;
-    } catch (error) {
-      if (failuresBefore + 1 < maxFailures || !(error instanceof Fault)) throw error;
-      incomplete.push(error.message);
-      return false;
-    }
-  };
   const later = chosenLater(change, { attempt });
   if (later !== undefined) {
     await dropTrial(change, trial);
     dropRoots(change, txn);
-    return { generation: later.generation, incomplete: later.message };
+    return { generation: later.generation, incomplete: later.message, withoutEntry: false };
   }
   await leaveFirstBootOfOther(change, toplevel);
   // From before it can be booted by default: whoever starts it then knows that it is the first time.
@@ -167,20 +163,57 @@ async function makeDefault(
   }
   await commands.syncStore();
   await dropTrial(change, trial); // before the menu is written anew, without it
-  const other = otherMarks(change, toplevel);
-  if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
-  // As long as the loader starts a system that was not well, nothing is over.
-  const entry = bootEntry(change, txn, toplevel);
-  if (other !== undefined) await entry;
-  if (await orLater(entry)) followLoader(change, toplevel);
-  await orLater(publish(change, txn, sourcesDigest));
+  const told = await tellMachine(change, { txn, attempt }, failuresBefore + 1 >= maxFailures);
   const { generation } = machine.profile();
   if (generation === null) {
     throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
   }
-  if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
   dropRoots(change, txn);
-  return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
+  return { generation, ...told };
+}
+
+/**
+ * Writes the boot entry of the boot default and lets /etc/nixos describe it. Gives back what could not be done
+ * where that `mayWait`; else it is thrown.
+ */
+async function tellMachine(
+  change: Change,
+  { txn, attempt }: Pick<EndedTrial, "txn" | "attempt">,
+  mayWait: boolean,
+): Promise<Pick<Steps["commit"]["result"], "incomplete" | "withoutEntry">> {
+  const { toplevel, sourcesDigest } = attempt.closure;
+  const undone: string[] = [];
+  const orSay = async (what: string, work: Promise<unknown>): Promise<boolean> => {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      if (!mayWait || !(error instanceof Fault)) throw error;
+      undone.push(`${what} (${error.message})`);
+      return false;
+    }
+  };
+  const other = otherMarks(change, toplevel);
+  if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
+  // As long as the loader starts a system that was not well, nothing is over.
+  const entry = bootEntry(change, txn, toplevel);
+  if (other !== undefined && mayStart(change, other)) await entry;
+  const startsOther =
+    "a restart starts the boot default of before, until its boot entry can be written";
+  const hasEntry = await orSay(startsOther, entry);
+  if (hasEntry) followLoader(change, toplevel);
+  const undescribed = `${change.paths.etcNixos} does not describe it, because it could not be written`;
+  await orSay(undescribed, publish(change, txn, sourcesDigest));
+  if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
+  return {
+    incomplete: undone.length === 0 ? null : undone.join("; "),
+    withoutEntry: !hasEntry,
+  };
+}
+
+/** Whether the loader may start a system whose first boot is marked: not one that it never got an entry of. */
+function mayStart({ journal }: Change, { unproved, hasBegun }: FirstBootMarks): boolean {
+  return hasBegun || committedAs(journal.ledger.ended, unproved)?.withoutEntry !== true;
 }
 
 /**

@@ -102,8 +102,10 @@ export interface Steps {
     readonly intent: { readonly verdict: Verdict };
     readonly result: {
       readonly generation: number;
-      /** What could not be done in several tries, or `null`. */
+      /** What could not be done in several tries, or was left to whoever chose another boot default; or `null`. */
       readonly incomplete: string | null;
+      /** Whether its boot entry is what could not be written; absent in records of an earlier version. */
+      readonly withoutEntry?: boolean;
     };
   };
   readonly "set-profile": { readonly intent: { readonly toplevel: string }; readonly result: null };

@@ -285,6 +285,11 @@ export interface Committed {
   readonly generation: number;
   readonly toplevel: string;
   readonly sourcesDigest: string | null;
+  /**
+   * What could not be done in several tries, or was left to whoever chose another boot default meanwhile: a
+   * sentence; else `null`.
+   */
+  readonly incomplete: string | null;
 }
 
 export interface RolledBack {
@@ -391,7 +396,7 @@ export interface UnprovedBoot extends BootProof {
 
 /** What runs now, and whether it is what it should be. */
 export interface Running {
-  /** Whether it was made from the sources that were asked about, and is the boot default. */
+  /** Whether it was made from the sources that were asked about, and is the boot default, also of the loader. */
   readonly runs: boolean;
   /** Digest of the plan that made it so; `null` where it is not so. */
   readonly planDigest: string | null;
@@ -406,6 +411,8 @@ export interface Running {
   readonly restart: boolean;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
+  /** What the commit of the boot default could not do, and is still undone: a sentence, else `null`. */
+  readonly incomplete: string | null;
   /** Whether a person chose it after what was asked about had been tried: that is no newer wish. */
   readonly overruled: boolean;
   /** Whether a timer is set that starts the boot again. */

@@ -2,6 +2,7 @@ import { Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
 import { isNobodys } from "./activation.ts";
 import { checkApproved } from "./approved-plan.ts";
+import { loaderMayStart } from "./ended-trials.ts";
 import { firstBootAt } from "./first-boot.ts";
 import { firstBootBack } from "./first-boot-back.ts";
 import { runPreHooks } from "./hooks.ts";
@@ -71,7 +72,7 @@ export async function tryPlan(
   const word = await askSwitch(change, closure.toplevel);
   checkPlan(change, plan); // so did the checks
   const way = await wayOf(change, plan, word);
-  const profile = change.machine.profile();
+  const profile = defaultBefore(change, closure.toplevel);
   const attempt: Attempt = {
     closure,
     planDigest: plan.digest,
@@ -103,6 +104,16 @@ export async function tryPlan(
     });
     throw error;
   }
+}
+
+/** The boot default to go back to: what the loader starts, where it does not know the default and it is tried anew. */
+function defaultBefore(change: Change, tried: string): SystemLink {
+  const { machine, journal } = change;
+  const profile = machine.profile();
+  const toplevel = machine.booted();
+  const mayStart = loaderMayStart(journal.ledger.ended, machine);
+  if (profile.toplevel !== tried || toplevel === null || !mayStart.has(toplevel)) return profile;
+  return { toplevel, generation: generationOf(change, toplevel) };
 }
 
 function bootedBeside(change: Change, { toplevel }: SystemLink): Pick<Attempt, "booted"> {

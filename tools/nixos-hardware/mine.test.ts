@@ -4,7 +4,7 @@ import t from "tap";
 import type { Rule } from "#generated/provisioner/profiles/profile.ts";
 import { withDeclared } from "#provisioner/profiles/declared.ts";
 import { type Identity, matchIdentity } from "#provisioner/profiles/identity.ts";
-import type { CompiledProfile, CompiledProfiles } from "#provisioner/profiles/profile.ts";
+import { type CompiledProfile, profileSet } from "#provisioner/profiles/profile.ts";
 import { sampleProfile } from "#provisioner/profiles/sample-profile.ts";
 import { readModules, readNeeds } from "./checkout.ts";
 import { type Find, mineProfiles } from "./mine.ts";
@@ -103,7 +103,7 @@ function mine(checkout: string, profiles: readonly CompiledProfile[] = [generic]
     mkdirSync(path.join(checkout, path.dirname(file)), { recursive: true });
     writeFileSync(path.join(checkout, file), text);
   }
-  const handMade: CompiledProfiles = { v: 1, profiles };
+  const handMade = profileSet(profiles);
   const modules = readModules(checkout);
   const needs = (name: string) => readNeeds(checkout, name);
   const found = mineProfiles({ modules, needs, identities, source: "a test", handMade });

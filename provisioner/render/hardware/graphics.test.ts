@@ -2,6 +2,7 @@ import t from "tap";
 import type { PciDevice } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { gpusOf } from "#provisioner/facts/gpus.ts";
+import { profileSet } from "#provisioner/profiles/profile.ts";
 import { sampleProfile } from "#provisioner/profiles/sample-profile.ts";
 import { sampleBareMetal, sampleCard } from "../sample-machine.ts";
 import { fileOf, noMatch, type TryOptions, tryRender } from "../try-render.ts";
@@ -145,7 +146,7 @@ t.test("nouveau is kept from no card that it is to drive", async (t) => {
   };
   const found = {
     match: { ...noMatch, profile: "acme/cloud", applied: "acme/cloud" },
-    profiles: { v: 1, profiles: [profile] },
+    profiles: profileSet([profile]),
   } as const;
   const list = (names: string) => `blacklistedKernelModules = [ ${names} ];`;
   t.match(rendered({}, { pci: msi, ...found }).text, list('"xen_fbfront"'));

@@ -1,6 +1,6 @@
 import { type NixExpr, str } from "#provisioner/nix-language/tree.ts";
 import { describeNeeds } from "#provisioner/profiles/declared.ts";
-import type { CompiledProfile, CompiledProfiles, Match } from "#provisioner/profiles/profile.ts";
+import type { CompiledProfile, Match, ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Base } from "../base.ts";
 
 /** What the hardware is called. */
@@ -21,9 +21,9 @@ export function leftOut(profile: CompiledProfile | null, base: Base): readonly s
 }
 
 /** A profile that would fit better, and that is for a person to choose. */
-export function offered(match: Match, { profiles }: CompiledProfiles): readonly string[] {
-  if (match.profile === match.applied) return [];
-  const better = profiles.find(({ id }) => id === match.profile);
+export function offered(match: Match, profiles: ProfileSet): readonly string[] {
+  if (match.profile === null || match.profile === match.applied) return [];
+  const better = profiles.find(match.profile);
   const needs = better?.needs ?? [];
   if (better === undefined || needs.length === 0) return [];
   const modules = better.nixos.imports.join(", ");

@@ -1,7 +1,7 @@
 import t from "tap";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
+import { type CompiledProfile, profileSet } from "#provisioner/profiles/profile.ts";
 import { sampleProfile } from "#provisioner/profiles/sample-profile.ts";
 import { sampleBareMetal } from "../sample-machine.ts";
 import { fileOf, noMatch, type TryOptions, tryRender } from "../try-render.ts";
@@ -16,7 +16,7 @@ function power(
 ) {
   const profile = { ...sampleProfile("acme/one", { match: { any: [] } }), ...more };
   const match = { ...noMatch, profile: profile.id, applied: profile.id };
-  const profiles = { v: 1, profiles: [profile] } as const;
+  const profiles = profileSet([profile]);
   const result = tryRender(spec, { ...options, facts, match, profiles });
   const text = fileOf(result, "firstlight/hardware.nix").replaceAll(/\s+/g, " ");
   const said = (name: string, other: string) => {

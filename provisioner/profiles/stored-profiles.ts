@@ -1,0 +1,131 @@
+import { Fault } from "#core/fault.ts";
+import type { Files } from "#core/io.ts";
+import {
+  type DeclaredFile,
+  type DeclaredProfile,
+  declaredFile,
+  readDeclared,
+  takeOver,
+} from "./declared.ts";
+import type { CompiledProfile, CompiledProfiles, ProfileRules, ProfileSet } from "./profile.ts";
+import { type ProfileSource, resolveProfile } from "./resolve.ts";
+
+const rulesFile = "rules.jsonl";
+const version = 1;
+const lineFeed = 10;
+const idForm = /^[a-z0-9-]+\/[a-z0-9-]+$/;
+
+/** First line of the rules. */
+interface Head {
+  readonly v?: unknown;
+  readonly digest?: unknown;
+}
+
+/** A profile made by hand, with what it takes over by name. */
+interface StoredProfile extends ProfileSource {
+  readonly lineage: readonly string[];
+}
+
+/** Profiles to be stored. */
+export interface ToStore {
+  readonly compiled: CompiledProfiles;
+  readonly sources: readonly ProfileSource[];
+  readonly declared: DeclaredFile;
+  /** Of what they were compiled of. */
+  readonly digest: string;
+}
+
+/**
+ * The files that hold profiles, by path below their directory: the rules of all in one, a line
+ * each, and each profile made by hand as it was written, to be resolved when it is asked for. So a
+ * boot, which has little memory, never holds more than the few that it uses.
+ */
+export function storeProfiles({
+  compiled,
+  sources,
+  declared,
+  digest,
+}: ToStore): ReadonlyMap<string, string> {
+  const json = (value: unknown) => `${JSON.stringify(value)}\n`;
+  const rules = compiled.profiles.map(({ id, kind, lineage, match, witness, needs }) =>
+    json({ id, kind, lineage, match, witness, needs }),
+  );
+  const files = new Map([[rulesFile, json({ v: version, digest }) + rules.join("")]]);
+  for (const { file, module } of sources) {
+    const { tests: _, ...kept } = file;
+    const lineage = compiled.find(file.id)?.lineage ?? [];
+    const stored: StoredProfile = { lineage, file: kept, module };
+    files.set(`${file.id}.json`, json(stored));
+  }
+  files.set(declaredFile, json({ ...declared, left: [], modules: [] }));
+  return files;
+}
+
+/** Every profile that is stored, with those made by hand as they were written. */
+export interface StoredProfiles extends ProfileSet {
+  /** Of what they were compiled of. */
+  readonly digest: string;
+  /** `undefined` for a declared one. */
+  source(id: string): ProfileSource | undefined;
+}
+
+/** Opens the profiles stored in `directory`; `undefined` where there are none. Throws `profile/invalid`, later as well. */
+export function openStoredProfiles(files: Files, directory: string): StoredProfiles | undefined {
+  const rulesPath = `${directory}/${rulesFile}`;
+  const bytes = files.read(rulesPath);
+  if (bytes === undefined) return undefined;
+  const rules = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const first = rules.indexOf(lineFeed);
+  const head: Head = parse(rulesPath, rules.toString("utf8", 0, first));
+  if (head.v !== version)
+    throw new Fault("profile/invalid", `${rulesPath}: expected version ${version} of its format`);
+  const read = (id: string): StoredProfile | undefined => {
+    const path = `${directory}/${id}.json`;
+    const text = idForm.test(id) ? files.readText(path) : undefined;
+    return text === undefined ? undefined : (parse(path, text) as StoredProfile);
+  };
+  const known = (id: string): StoredProfile => {
+    const profile = read(id);
+    if (profile !== undefined) return profile;
+    throw new Fault(
+      "profile/invalid",
+      `${directory}/${id}.json: is missing; the program was not installed whole`,
+    );
+  };
+  const madeByHand = ({ lineage }: StoredProfile) => resolveProfile(lineage.map(known)).profile;
+  let declared: readonly DeclaredProfile[] | undefined;
+  const findDeclared = (id: string): CompiledProfile | undefined => {
+    declared ??= readDeclared(files, directory)?.profiles ?? [];
+    const profile = declared.find((each) => each.id === id);
+    return profile && takeOver(profile, madeByHand(known(profile.extends)));
+  };
+  return {
+    digest: String(head.digest),
+    rules: { [Symbol.iterator]: () => lines(rules, first + 1, rulesPath) },
+    source: read,
+    find(id) {
+      const stored = read(id);
+      return stored === undefined ? findDeclared(id) : madeByHand(stored);
+    },
+  };
+}
+
+function* lines(rules: Buffer, from: number, file: string): Generator<ProfileRules> {
+  for (let at = from; at < rules.length; ) {
+    const end = rules.indexOf(lineFeed, at);
+    yield parse(file, rules.toString("utf8", at, end < 0 ? undefined : end)) as ProfileRules;
+    at = end < 0 ? rules.length : end + 1;
+  }
+}
+
+function parse(file: string, text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // said below
+  }
+  throw new Fault("profile/invalid", `${file}: expected JSON, got something else`, {
+    hint: "install the program anew",
+  });
+}

@@ -26,10 +26,10 @@
 
   hardware = {
     cpu.intel.updateMicrocode = lib.mkDefault true;
-    cpu.amd.updateMicrocode = lib.mkDefault true;
     enableRedistributableFirmware = lib.mkDefault true;
   };
 
+  services.fwupd.enable = lib.mkOverride 900 true;
   services.fstrim.enable = lib.mkDefault true;
 
   fileSystems = {

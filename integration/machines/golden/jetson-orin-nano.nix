@@ -30,8 +30,10 @@
   boot.loader.systemd-boot.enable = lib.mkDefault true;
   boot.loader.efi.canTouchEfiVariables = lib.mkDefault true;
 
-  hardware.enableRedistributableFirmware = lib.mkDefault true;
+  services.fwupd.enable = lib.mkOverride 900 true;
   services.fstrim.enable = lib.mkDefault true;
+
+  hardware.enableRedistributableFirmware = lib.mkDefault true;
 
   fileSystems = {
     "/" = {

@@ -322,6 +322,28 @@ t.test("what was computed goes before nixos-hardware and after the owner", { ski
   t.equal(await address("owner", `"PCI:7:0:0"`), "PCI:7:0:0");
 });
 
+t.test("one daemon saves power, whatever a module or the owner asks for", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const directory = t.testdir({ machine: {} });
+  writeMachine(path.join(directory, "machine"), framework13Amd7040);
+  const facts = readFacts(fakeIo(path.join(directory, "machine")));
+  const match = matchProfile(facts, compiled);
+  const of = async (name: string, module: string) => {
+    const base = { local: `{ config, lib, ... }: { ${module} }\n` };
+    const result = tryRender({}, { facts, match, profiles: compiled, base });
+    const entry = writeRendered(path.join(directory, name), result.sources);
+    return evaluate(
+      machine,
+      entry,
+      "[ c.services.power-profiles-daemon.enable c.services.tlp.enable ]",
+    );
+  };
+  const asNixosHardware =
+    "services.tlp.enable = lib.mkDefault (!config.services.power-profiles-daemon.enable);";
+  t.same(await of("module", asNixosHardware), [true, false]);
+  t.same(await of("owner", "services.tlp.enable = true;"), [false, true]);
+});
+
 /** Text of a file of the store, its links followed inside of the machine. */
 async function readBuilt(machine: NixMachine, file: string): Promise<string> {
   const { code, stdout, stderr } = await machine.run(["cat", file]);

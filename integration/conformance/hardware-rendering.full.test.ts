@@ -7,7 +7,8 @@ import { factsFromFacter, isFacterReport } from "#provisioner/facts/facter.ts";
 import { sharedDataDirectory } from "#provisioner/nixos-options/option-list.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
-import { fileOf, tryRender } from "#provisioner/render/try-render.ts";
+import { sampleBareMetal, sampleCard } from "#provisioner/render/sample-machine.ts";
+import { fileOf, noMatch, tryRender } from "#provisioner/render/try-render.ts";
 import { nixParses, skipWithoutNix } from "../nix-eval.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -49,6 +50,29 @@ t.test("the initial RAM disk of every reported machine reaches every disk", { sk
       );
       for (const module of disk.modules)
         t.match(text, `"${module}"`, `${name}: ${module} of ${disk.name}`);
+    }
+  }
+});
+
+t.test("every profile that ships renders, on a PC and in a guest", async (t) => {
+  const machines = [
+    sampleBareMetal(10, { pci: [sampleCard("0000:01:00.0", "10de:2820")] }),
+    sampleBareMetal(null, { virtualisation: "kvm" }),
+  ];
+  t.ok(compiled.profiles.length > 250, `${compiled.profiles.length} profiles`);
+  for (const { id } of compiled.profiles.filter(({ kind }) => kind === "model")) {
+    for (const facts of machines) {
+      const match = { ...noMatch, profile: id, applied: id };
+      for (const unfree of [[], ["nvidia-x11"]]) {
+        // Throws where an option is none of NixOS, or its value does not fit.
+        const result = tryRender({ unfree }, { facts, match, profiles: compiled });
+        const text = fileOf(result, "firstlight/hardware.nix");
+        t.match(text, "nixpkgs.hostPlatform", id);
+        const isAlwaysOn = (daemon: string) =>
+          new RegExp(`${daemon}\\.enable = lib\\.mk[A-Za-z]+( 900)? true;`).test(text);
+        const both = isAlwaysOn("power-profiles-daemon") && isAlwaysOn("tlp");
+        t.equal(both, false, `${id}: one daemon for power`);
+      }
     }
   }
 });

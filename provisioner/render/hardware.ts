@@ -2,12 +2,19 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { interpolated, type NixExpr, path, ref } from "#provisioner/nix-language/tree.ts";
 import { appliedProfile, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Assignment, Concern } from "./assignment.ts";
+import { renderFeatures } from "./hardware/features.ts";
 import { renderGraphics } from "./hardware/graphics.ts";
+import { renderGuest } from "./hardware/guests.ts";
 import { leftOut, nixosHardware, offered, titleOf } from "./hardware/imports.ts";
 import { renderInitrd } from "./hardware/initrd.ts";
 import { renderKernel } from "./hardware/kernel.ts";
 import { namedFor } from "./hardware/option-names.ts";
-import { renderArchitecture, renderMicrocode } from "./hardware/processor.ts";
+import { renderPower } from "./hardware/power.ts";
+import {
+  renderArchitecture,
+  renderMicrocode,
+  withoutForeignMicrocode,
+} from "./hardware/processor.ts";
 import { optionAssignments } from "./hardware/profile-options.ts";
 import { renderPlatform } from "./platform-options.ts";
 import type { SourceFile } from "./sources.ts";
@@ -51,7 +58,10 @@ export function renderHardware(
     ...renderInitrd(concern, profile, facts),
     ...renderMicrocode(facts),
     ...graphics.assignments,
-    ...optionAssignments(profile?.nixos.options ?? {}),
+    ...renderPower(concern, facts, profile),
+    ...renderFeatures(facts, profile),
+    ...renderGuest(facts, profile),
+    ...optionAssignments(withoutForeignMicrocode(profile?.nixos.options ?? {}, facts)),
     ...(platform === null
       ? renderPlatform(base.platform, spec)
       : optionAssignments(platform.options)),

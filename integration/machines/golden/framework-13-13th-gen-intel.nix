@@ -52,18 +52,23 @@
     sensor.iio.enable = lib.mkDefault true;
   };
 
+  # Never both: they fight over the same settings.
+  services.tlp.enable = lib.mkOverride 900 (
+    if config.services.power-profiles-daemon.enable or false then false else true
+  );
+
   services.fprintd.enable = lib.mkDefault true;
   services.fwupd.enable = lib.mkDefault true;
   services.fstrim.enable = lib.mkDefault true;
 
   fileSystems = {
-    "/" = lib.mkDefault {
-      device = "/dev/disk/by-label/nixos";
-      fsType = "ext4";
+    "/" = {
+      device = lib.mkDefault "/dev/disk/by-label/nixos";
+      fsType = lib.mkDefault "ext4";
     };
-    "/boot" = lib.mkDefault {
-      device = "/dev/disk/by-label/ESP";
-      fsType = "vfat";
+    "/boot" = {
+      device = lib.mkDefault "/dev/disk/by-label/ESP";
+      fsType = lib.mkDefault "vfat";
     };
   };
 }

@@ -64,20 +64,24 @@
     sensor.iio.enable = lib.mkDefault true;
   };
 
+  # Never both: they fight over the same settings.
+  services.power-profiles-daemon.enable = lib.mkOverride 900 (
+    if config.services.tlp.enable or false then false else true
+  );
+
+  services.tlp.enable = lib.mkOverride 900 false;
   services.fprintd.enable = lib.mkDefault true;
-  services.power-profiles-daemon.enable = lib.mkDefault true;
-  services.tlp.enable = lib.mkDefault false;
   services.fwupd.enable = lib.mkDefault true;
   services.fstrim.enable = lib.mkDefault true;
 
   fileSystems = {
-    "/" = lib.mkDefault {
-      device = "/dev/disk/by-label/nixos";
-      fsType = "ext4";
+    "/" = {
+      device = lib.mkDefault "/dev/disk/by-label/nixos";
+      fsType = lib.mkDefault "ext4";
     };
-    "/boot" = lib.mkDefault {
-      device = "/dev/disk/by-label/ESP";
-      fsType = "vfat";
+    "/boot" = {
+      device = lib.mkDefault "/dev/disk/by-label/ESP";
+      fsType = lib.mkDefault "vfat";
     };
   };
 }

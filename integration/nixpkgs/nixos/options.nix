@@ -135,6 +135,8 @@ in
       };
     };
     services = {
+      power-profiles-daemon.enable = option bool false;
+      tlp.enable = option bool false;
       chrony = { enable = option bool false; servers = option (listOf str) config.networking.timeServers; extraConfig = option lines ""; };
       openssh = {
         enable = option bool false;

@@ -4,6 +4,7 @@
 { config, lib, ... }:
 {
   nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
+  services.qemuGuest.enable = lib.mkOverride 900 true;
 
   fileSystems = {
     "/" = {

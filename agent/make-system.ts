@@ -400,17 +400,19 @@ async function settle(
   if (running.runs) {
     checkApplied(running, d.approvedPlan);
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });
-    const end = alreadyRuns(running, sources.digest, failedSideEffects(d.io, null));
+    const unfinished = isUnfinished(recovery) ? [recovery.fault.message] : [];
+    const failures = [...unfinished, ...failedSideEffects(d.io, null)];
+    const end = alreadyRuns(running, sources.digest, failures);
     const followed = way.tell(() => follow(d, rendering));
     return { ...end, degraded: end.degraded === true || !followed };
   }
-  if (isUnfinished(recovery)) {
-    // The commit of what runs, or of what it went back from, is still to be finished.
-    throw new Fault("system/commit-incomplete", recovery.fault.message);
+  if (isUnfinished(recovery) && !d.approved) {
+    // What is left of it is for the next start, or it was taken back just now: nobody chose that.
+    throw new Fault(recovery.fault.code, recovery.fault.message);
   }
   if (running.chosen !== null && (decision.change === "nothing" || running.overruled)) {
     // What a person chose stays, until somebody asks for something else.
-    if (!d.approved) leaveAlone(way, [running.chosen, running.incomplete]);
+    if (!d.approved) leaveAlone(way, running.chosen);
     if (decision.change === "nothing") way.saw({ wanted: null });
   }
   if (left === sources.digest && !d.approved) {
@@ -431,8 +433,11 @@ async function settle(
   const plan = await way.stage("plan", () => d.system.plan(closure));
   // A build takes its time. From here on a plan is stale where something else is switched to.
   const now = await d.system.runs("");
-  const isOther = now.toplevel !== running.toplevel || now.lastTrial !== running.lastTrial;
-  if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, [now.chosen]);
+  const isOther =
+    now.toplevel !== running.toplevel ||
+    now.lastTrial !== running.lastTrial ||
+    now.chosen !== running.chosen;
+  if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, now.chosen);
   d.proposeBase(rendering.base, sources.digest);
   const end = await settleTrial(d, way, {
     plan,
@@ -448,9 +453,10 @@ async function settle(
   return { ...end, degraded: end.degraded === true || !followed };
 }
 
-/** Whether a commit is still open: a system is the boot default, and the rest could not be done yet. */
+/** Whether a commit could not be finished: it is still open, or has come to nothing. */
 function isUnfinished(recovery: Recovery): recovery is Recovery & { readonly fault: FaultRecord } {
-  return recovery.fault?.code === "system/commit-incomplete";
+  const codes: readonly unknown[] = ["system/commit-incomplete", "system/commit-failed"];
+  return codes.includes(recovery.fault?.code);
 }
 
 /** Where nothing is left to do, an approved plan is the one that was applied. Throws `system/plan-stale`. */
@@ -471,9 +477,9 @@ export function whyChanged(
 }
 
 /** Ends the boot at what a person chose; no later one is promised to try anything. */
-function leaveAlone(way: BootStages, chosen: readonly (string | null)[]): never {
+function leaveAlone(way: BootStages, chosen: string): never {
   way.saw({ wanted: null });
-  throw new Fault("policy/left-alone", chosen.filter((part) => part !== null).join("; "));
+  throw new Fault("policy/left-alone", chosen);
 }
 
 /** Where to report, as this rendering says it. */

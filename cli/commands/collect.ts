@@ -14,7 +14,7 @@ export const command: Command = {
   usage: "collect [--dry-run] [--sandboxed] [--root DIR] [--driver nix|dry] [--json]",
   summary: "Delete generations that need not stay, and what only they needed.",
   help:
-    "What runs, was booted, is the boot default, the previous good one, the way back of a first boot, still started by the\nboot loader or pinned always stays; how many others do is said by `generations` in the settings. Secrets that no generation names are\nshredded. Exit code: 2 when something could not be done, 75 while a trial is under way; the next run tries again.\n" +
+    "What runs, was booted, is the boot default, the previous good one, the way back of a first boot or pinned\nalways stays; how many others do is said by `generations` in the settings. Secrets that no generation names are\nshredded. Exit code: 2 when something could not be done, 75 while a trial is under way; the next run tries again.\n" +
     sandboxHelp,
   options: { ...systemOptions, ...sandboxOption, "dry-run": { type: "boolean" } },
   arity: [0, 0],

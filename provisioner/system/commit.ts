@@ -1,7 +1,6 @@
 import { describeFault, Fault } from "#core/fault.ts";
 import { proofAfter } from "./boot-proof.ts";
 import { dropTrial } from "./drop-trial.ts";
-import { committedAs, type EndedTrial } from "./ended-trials.ts";
 import {
   clearMarks,
   type FirstBootMarks,
@@ -13,7 +12,6 @@ import {
   readMarks,
   unmarkBegun,
 } from "./first-boot.ts";
-import type { Steps } from "./journal-record.ts";
 import { publishSources } from "./publish.ts";
 import { disarm, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
@@ -22,8 +20,8 @@ import type { Committing, Tried } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
 /**
- * So often a boot entry or the sources may fail to be written before the commit ends without them, so that
- * other changes are possible. What asked for the change then asks for it anew.
+ * So often a boot entry or the sources may fail to be written. Then a system without an entry is gone back from,
+ * and the commit ends without the sources.
  */
 const maxFailures = 3;
 
@@ -102,9 +100,10 @@ function committedBefore({ journal }: Change, trial: Trial): Committed {
 }
 
 /**
- * Does what a commit consists of, or what is left of it. Throws `system/commit-failed` when not even
- * the profile could be set: then the trial is rolled back; `system/commit-incomplete` when the rest
- * could not be done yet.
+ * Does what a commit consists of, or what is left of it. Throws `system/commit-failed` when the profile
+ * could not be set, or its boot entry not be written in several tries: then the trial is rolled back, because a
+ * restart would start what was the boot default before; `system/commit-incomplete` when the rest could not be
+ * done yet.
  */
 export async function finishCommit(
   change: Change,
@@ -118,11 +117,12 @@ export async function finishCommit(
     const done = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
       makeDefault(change, open, failuresBefore),
     );
-    const { generation, incomplete } = done;
-    return { generation, toplevel, sourcesDigest, incomplete };
+    return { toplevel, sourcesDigest, ...done };
   } catch (error) {
     const { message } = describeFault(error);
-    if (change.machine.profile().toplevel === toplevel) {
+    // A first boot that was left stays left.
+    const mayEnd = failuresBefore + 1 >= maxFailures && attempt.left === undefined;
+    if (change.machine.profile().toplevel === toplevel && !mayEnd) {
       throw new Fault("system/commit-incomplete", `${toplevel}: ${message}`, { cause: error });
     }
     const reasons = [`the commit failed: ${message}`];
@@ -137,15 +137,15 @@ async function makeDefault(
   change: Change,
   { txn, attempt, choice }: Tried | Committing,
   failuresBefore: number,
-): Promise<Steps["commit"]["result"]> {
+): Promise<{ readonly generation: number; readonly incomplete: string | null }> {
   const { commands, machine } = change;
-  const { toplevel } = attempt.closure;
+  const { toplevel, sourcesDigest } = attempt.closure;
   const trial = { txn, attempt, ...(choice === undefined ? {} : { choice }) };
   const later = chosenLater(change, { attempt });
   if (later !== undefined) {
     await dropTrial(change, trial);
     dropRoots(change, txn);
-    return { generation: later.generation, incomplete: later.message, withoutEntry: false };
+    return { generation: later.generation, incomplete: later.message };
   }
   await leaveFirstBootOfOther(change, toplevel);
   // From before it can be booted by default: whoever starts it then knows that it is the first time.
@@ -163,57 +163,24 @@ async function makeDefault(
   }
   await commands.syncStore();
   await dropTrial(change, trial); // before the menu is written anew, without it
-  const told = await tellMachine(change, { txn, attempt }, failuresBefore + 1 >= maxFailures);
+  const other = otherMarks(change, toplevel);
+  if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
+  await bootEntry(change, txn, toplevel);
+  followLoader(change, toplevel);
+  const incomplete = await publish(change, txn, sourcesDigest).then(
+    () => null,
+    (error: unknown) => {
+      if (failuresBefore + 1 < maxFailures || !(error instanceof Fault)) throw error;
+      return `${change.paths.etcNixos} does not describe it: ${error.message}`;
+    },
+  );
   const { generation } = machine.profile();
   if (generation === null) {
     throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
   }
-  dropRoots(change, txn);
-  return { generation, ...told };
-}
-
-/**
- * Writes the boot entry of the boot default and lets /etc/nixos describe it. Gives back what could not be done
- * where that `mayWait`; else it is thrown.
- */
-async function tellMachine(
-  change: Change,
-  { txn, attempt }: Pick<EndedTrial, "txn" | "attempt">,
-  mayWait: boolean,
-): Promise<Pick<Steps["commit"]["result"], "incomplete" | "withoutEntry">> {
-  const { toplevel, sourcesDigest } = attempt.closure;
-  const undone: string[] = [];
-  const orSay = async (what: string, work: Promise<unknown>): Promise<boolean> => {
-    try {
-      await work;
-      return true;
-    } catch (error) {
-      if (!mayWait || !(error instanceof Fault)) throw error;
-      undone.push(`${what} (${error.message})`);
-      return false;
-    }
-  };
-  const other = otherMarks(change, toplevel);
-  if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
-  // As long as the loader starts a system that was not well, nothing is over.
-  const entry = bootEntry(change, txn, toplevel);
-  if (other !== undefined && mayStart(change, other)) await entry;
-  const startsOther =
-    "a restart starts the boot default of before, until its boot entry can be written";
-  const hasEntry = await orSay(startsOther, entry);
-  if (hasEntry) followLoader(change, toplevel);
-  const undescribed = `${change.paths.etcNixos} does not describe it, because it could not be written`;
-  await orSay(undescribed, publish(change, txn, sourcesDigest));
   if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
-  return {
-    incomplete: undone.length === 0 ? null : undone.join("; "),
-    withoutEntry: !hasEntry,
-  };
-}
-
-/** Whether the loader may start a system whose first boot is marked: not one that it never got an entry of. */
-function mayStart({ journal }: Change, { unproved, hasBegun }: FirstBootMarks): boolean {
-  return hasBegun || committedAs(journal.ledger.ended, unproved)?.withoutEntry !== true;
+  dropRoots(change, txn);
+  return { generation, incomplete };
 }
 
 /**

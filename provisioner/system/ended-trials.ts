@@ -16,10 +16,6 @@ export interface EndedTrial {
   readonly at: string;
   /** What its commit could not do; absent where nothing is left. */
   readonly incomplete?: string;
-  /** Whether the loader does not know it yet. */
-  readonly withoutEntry?: true;
-  /** The boot in which its commit ended, where that is not the one of the trial. */
-  readonly lateIn?: string;
 }
 
 /** So many of either outcome are remembered, the newest ones. */
@@ -37,15 +33,11 @@ export function endedBy(before: TransactionState, record: StepRecord): EndedTria
   const { attempt } = before;
   const head = { txn, at, verdict };
   if (record.step === "commit") {
-    const { generation, incomplete, withoutEntry = incomplete !== null } = record.data.value;
+    const { generation, incomplete } = record.data.value;
     const kept = { ...attempt, judging: keptJudging(attempt.judging) };
     const end = { outcome: "committed", generation, reasons: [], blamed: false } as const;
-    return {
-      ...{ ...head, attempt: kept, ...end },
-      ...(incomplete === null ? {} : { incomplete: incomplete.slice(0, mostCharacters) }),
-      ...(withoutEntry ? { withoutEntry } : {}),
-      ...(record.bootId === before.bootId ? {} : { lateIn: record.bootId }),
-    };
+    const undone = incomplete === null ? {} : { incomplete: incomplete.slice(0, mostCharacters) };
+    return { ...head, attempt: kept, ...end, ...undone };
   }
   if (record.step !== "roll-back") return undefined;
   if (before.state !== "rolling-back") return undefined;
@@ -75,28 +67,6 @@ export function withConclusion(
       ? { ...trial, blamed: false, reasons: short([...trial.reasons, ...data.reasons]) }
       : trial,
   );
-}
-
-/**
- * What the loader may start, or has started this boot with, in place of the boot default: the ones before it,
- * as far back as no boot entry is known to have been written before this boot, and where their first boots led.
- */
-export function loaderMayStart(
-  trials: readonly EndedTrial[],
-  { bootId }: { readonly bootId: string },
-): ReadonlySet<string> {
-  const systems: (string | null | undefined)[] = [];
-  for (const { outcome, withoutEntry, lateIn, attempt } of trials.toReversed()) {
-    if (outcome !== "committed") continue;
-    if (withoutEntry !== true && lateIn !== bootId) break;
-    systems.push(attempt.profile.toplevel, attempt.back?.toplevel);
-  }
-  return new Set(systems.filter((system) => system != null));
-}
-
-/** The newest trial by which the boot default was chosen. */
-export function lastCommitted(trials: readonly EndedTrial[]): EndedTrial | undefined {
-  return trials.findLast(({ outcome }) => outcome === "committed");
 }
 
 /** What is known of a system that ran before: the sources it was made from. */

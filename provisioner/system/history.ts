@@ -1,13 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import { toBootProof } from "./boot-proof.ts";
 import { newTransaction } from "./build.ts";
-import {
-  committedAs,
-  type EndedTrial,
-  lastCommitted,
-  loaderMayStart,
-  sourcesOf,
-} from "./ended-trials.ts";
+import { committedAs, type EndedTrial, sourcesOf } from "./ended-trials.ts";
 import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -110,8 +104,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
     toplevel !== null &&
     closure?.sourcesDigest === sourcesDigest &&
     closure.toplevel === toplevel &&
-    profile.toplevel === toplevel &&
-    last?.withoutEntry !== true;
+    profile.toplevel === toplevel;
   const chosen = same ? null : chosenByPerson(work, trials);
   return {
     runs: same,
@@ -131,10 +124,9 @@ export function runs(work: Work, sourcesDigest: string): Running {
 
 /** What the commit of the boot default left undone, as far as nobody has done it since. */
 function undoneOf({ io, paths, machine }: Work, last: EndedTrial | undefined): string | null {
-  const { attempt, incomplete = null, withoutEntry = false } = last ?? {};
+  const { attempt, incomplete = null } = last ?? {};
   if (attempt === undefined || attempt.closure.toplevel !== machine.profile().toplevel) return null;
-  const isDone = !withoutEntry && isPublished(io.files, paths, attempt.closure.sourcesDigest);
-  return isDone ? null : incomplete;
+  return isPublished(io.files, paths, attempt.closure.sourcesDigest) ? null : incomplete;
 }
 
 /** What asks for what the datasource asks for. */
@@ -149,7 +141,7 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
   const { toplevel, reason } = last.attempt.closure;
   const byHand = defaultByHand(work, last);
   if (byHand !== null) return byHand;
-  if (running === toplevel || isLoadersOwn(work, trials)) {
+  if (running === toplevel) {
     if (reason.by === "repair") return chosenBeforeRepair(work, trials);
     return byItself.includes(reason.by) ? null : `${reason.by}: ${reason.why}`;
   }
@@ -167,17 +159,6 @@ function defaultByHand(work: Work, { attempt }: EndedTrial): string | null {
   if (toplevel === null || known.includes(toplevel)) return null;
   if (work.machine.running() !== attempt.closure.toplevel) return null;
   return `${nameOf(work, toplevel)} was made the boot default by hand`;
-}
-
-/**
- * Whether what was booted is what the loader starts of itself, because it knew of no newer one then. A person who
- * chose just that in the boot menu looks the same.
- */
-export function isLoadersOwn({ machine }: Work, trials: readonly EndedTrial[]): boolean {
-  const running = machine.running();
-  const isDefault = machine.profile().toplevel === lastCommitted(trials)?.attempt.closure.toplevel;
-  const isBooted = running !== null && machine.booted() === running;
-  return isDefault && isBooted && loaderMayStart(trials, machine).has(running);
 }
 
 /** A repair goes back because it must: what had been chosen of the system that it left still counts. */
@@ -211,6 +192,10 @@ function isOverruled(
   if (last === -1) return false;
   const isLeft = trials.slice(last + 1).some(({ outcome }) => outcome === "committed");
   return isLeft || trials[last]?.attempt.previous.toplevel !== running;
+}
+
+function lastCommitted(trials: readonly EndedTrial[]): EndedTrial | undefined {
+  return trials.findLast((trial) => trial.outcome === "committed");
 }
 
 /**

@@ -104,8 +104,6 @@ export interface Steps {
       readonly generation: number;
       /** What could not be done in several tries, or was left to whoever chose another boot default; or `null`. */
       readonly incomplete: string | null;
-      /** Whether its boot entry is what could not be written; absent in records of an earlier version. */
-      readonly withoutEntry?: boolean;
     };
   };
   readonly "set-profile": { readonly intent: { readonly toplevel: string }; readonly result: null };

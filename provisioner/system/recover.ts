@@ -80,7 +80,10 @@ async function beginAnew(change: Change, notes: readonly string[]): Promise<Reco
 async function dropWaitingTrial(change: Change): Promise<readonly string[]> {
   const { storeFiles, paths, commands, machine } = change;
   const trial = storeFiles.realPath(paths.trialProfile);
-  if (trial !== undefined && trial !== machine.running()) await commands.forgetChoice(trial);
+  if (trial !== undefined && trial !== machine.running()) {
+    await commands.forgetChoice(trial);
+    await commands.forgetOnce({ loader: "kexec", entry: null });
+  }
   dropTrialProfile(change);
   return [];
 }

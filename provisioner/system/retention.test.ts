@@ -76,7 +76,6 @@ t.test("whatever the limits, what is held stays and every judgement has its reas
     "boot default",
     "previous good",
     "way back",
-    "boot loader",
     "pinned",
   ] as const);
   const some = fc.array(

@@ -23,8 +23,6 @@ export type HeldBy =
   | "previous good"
   /** What a first boot that is still to come would go back to, where that is another one. */
   | "way back"
-  /** The loader may still start it: the boot entry of the one after it could not be written yet. */
-  | "boot loader"
   | "pinned"
   | `the system of ${number}`;
 

@@ -1,4 +1,3 @@
-import { loaderMayStart } from "./ended-trials.ts";
 import { findPreviousGood, isRolledBack, provedBefore, readTrials } from "./history.ts";
 import { pinnedGenerations } from "./pinned-generations.ts";
 import type { HeldBy, StandingGeneration } from "./retention.ts";
@@ -12,9 +11,6 @@ export function standingGenerations(work: Work): readonly StandingGeneration[] {
   const pinned = new Set(pinnedGenerations(work).map(({ generation }) => generation));
   const previous = findPreviousGood(work)?.generation;
   const proved = provedBefore(work);
-  const byLoader = new Set(
-    [...loaderMayStart(trials, machine)].map((toplevel) => generationOf(work, toplevel)),
-  );
   const [running, booted, profile] = [machine.running(), machine.booted(), machine.profile()];
   const named = [running, booted, profile.toplevel, proved].map((toplevel) => ({
     toplevel,
@@ -34,7 +30,6 @@ export function standingGenerations(work: Work): readonly StandingGeneration[] {
       ["boot default", isDefault || generation === profile.generation],
       ["previous good", generation === previous],
       ["way back", isProved && generation !== previous],
-      ["boot loader", byLoader.has(generation)],
       [`the system of ${again?.generation ?? 0}`, again !== undefined && !isOwn],
       ["pinned", pinned.has(generation)],
     ];

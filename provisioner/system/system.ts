@@ -396,7 +396,7 @@ export interface UnprovedBoot extends BootProof {
 
 /** What runs now, and whether it is what it should be. */
 export interface Running {
-  /** Whether it was made from the sources that were asked about, and is the boot default, also of the loader. */
+  /** Whether it was made from the sources that were asked about, and is the boot default. */
   readonly runs: boolean;
   /** Digest of the plan that made it so; `null` where it is not so. */
   readonly planDigest: string | null;

@@ -2,7 +2,6 @@ import { Fault } from "#core/fault.ts";
 import { abandonBuild } from "./abandon.ts";
 import { isNobodys } from "./activation.ts";
 import { checkApproved } from "./approved-plan.ts";
-import { loaderMayStart } from "./ended-trials.ts";
 import { firstBootAt } from "./first-boot.ts";
 import { firstBootBack } from "./first-boot-back.ts";
 import { runPreHooks } from "./hooks.ts";
@@ -72,7 +71,7 @@ export async function tryPlan(
   const word = await askSwitch(change, closure.toplevel);
   checkPlan(change, plan); // so did the checks
   const way = await wayOf(change, plan, word);
-  const profile = defaultBefore(change, closure.toplevel);
+  const profile = change.machine.profile();
   const attempt: Attempt = {
     closure,
     planDigest: plan.digest,
@@ -104,16 +103,6 @@ export async function tryPlan(
     });
     throw error;
   }
-}
-
-/** The boot default to go back to: what the loader starts, where it does not know the default and it is tried anew. */
-function defaultBefore(change: Change, tried: string): SystemLink {
-  const { machine, journal } = change;
-  const profile = machine.profile();
-  const toplevel = machine.booted();
-  const mayStart = loaderMayStart(journal.ledger.ended, machine);
-  if (profile.toplevel !== tried || toplevel === null || !mayStart.has(toplevel)) return profile;
-  return { toplevel, generation: generationOf(change, toplevel) };
 }
 
 function bootedBeside(change: Change, { toplevel }: SystemLink): Pick<Attempt, "booted"> {

@@ -15,8 +15,6 @@ export type DriftKind =
   | "chosen-at-boot"
   /** Another system was activated by hand. */
   | "switched-by-hand"
-  /** The boot loader does not know the boot default yet, and starts the one before it. */
-  | "boot-entry-missing"
   /** Nothing runs that firstlight knows of. */
   | "nothing-runs"
   /** The boot default is another system. */

@@ -1,5 +1,5 @@
-import { type EndedTrial, lastCommitted } from "../ended-trials.ts";
-import { chosenByPerson, isLoadersOwn } from "../history.ts";
+import type { EndedTrial } from "../ended-trials.ts";
+import { chosenByPerson } from "../history.ts";
 import { needsReboot } from "../plan.ts";
 import type { Work } from "../work.ts";
 import { changedAt } from "./intent.ts";
@@ -14,35 +14,10 @@ export function runningItems(
   const { machine } = work;
   const running = machine.running();
   const chosen = running === declared.toplevel ? null : chosenByPerson(work, trials);
-  const isOther = running !== declared.toplevel && !isLoadersOwn(work, trials);
   return [
-    ...(isOther ? [otherRuns(work, { declared, running, chosen })] : []),
-    ...withoutEntry(work, declared, trials),
+    ...(running === declared.toplevel ? [] : [otherRuns(work, { declared, running, chosen })]),
     ...otherDefault(work, declared, chosen),
     ...rebootPending(work, declared),
-  ];
-}
-
-/** Nobody chose what the loader starts for want of an entry of what was committed. */
-function withoutEntry(
-  { machine, paths }: Work,
-  { toplevel, at, by }: Declared,
-  trials: readonly EndedTrial[],
-): readonly DriftItem[] {
-  const isUnknown = lastCommitted(trials)?.withoutEntry === true;
-  if (!isUnknown || machine.profile().toplevel !== toplevel) return [];
-  return [
-    {
-      layer: "running",
-      kind: "boot-entry-missing",
-      subject: paths.profile,
-      declared: toplevel,
-      actual: `the boot loader starts the boot default of before; ${machine.booted()} was booted last`,
-      since: at,
-      by,
-      level: "warning",
-      remedy: "apply",
-    },
   ];
 }
 

@@ -33,6 +33,7 @@ const facts: Facts = {
       ...{ name: "nvme0n1", sizeBytes: 1000, removable: false, readOnly: false, rotational: false },
       ...{ model: "Disk 1", transport: "nvme", wwid: "eui.SERIAL", modules: ["nvme"] },
       byId: ["nvme-Disk_1_SERIAL", "nvme-eui.SERIAL"],
+      ...{ partitionTable: null, signature: null, partitions: [] },
     },
   ],
   network: [

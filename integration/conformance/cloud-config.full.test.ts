@@ -3,8 +3,6 @@ import { hasErrors } from "#core/finding.ts";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
 import { tryRender } from "#provisioner/render/try-render.ts";
 import { cloudConfigModules } from "#provisioner/userdata/cloud-config/table.ts";
-import { referencedSources } from "#provisioner/userdata/referenced-sources.ts";
-import { translate } from "#provisioner/userdata/translate.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { unnamedLeaves } from "#provisioner/userdata/unnamed-leaves.ts";
 import { sniff } from "#provisioner/userdata/user-data-format.ts";
@@ -15,26 +13,11 @@ import {
   type RecordedVerdict,
   readLines,
 } from "./cloud-config-set.ts";
+import { recordedContext, translateConfig } from "./translate-recorded.ts";
 
 const documents = "cloud-config/documents.jsonl";
 const verdicts = "cloud-config/schema-verdicts.jsonl";
-const context = { hostname: "node", publicKeys: [], defaultUser: "nixos" };
-/** What every account that a document names has. */
-const key = Buffer.from("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5A\n");
 const translated = new Set(cloudConfigModules.flatMap(({ keys }) => keys));
-
-function translateConfig(text: string): Translation {
-  const userData = {
-    document: "user-data",
-    bytes: Buffer.from(text),
-    format: "cloud-config",
-  } as const;
-  const addresses = referencedSources({ userData }).addresses.filter((address) =>
-    address.startsWith("https:"),
-  );
-  const fetched = new Map(addresses.map((address) => [address, key]));
-  return translate({ userData }, { ...context, fetched });
-}
 
 function countFates({ coverage }: Translation): number {
   return coverage.translated + coverage.agent + coverage.unsupported;
@@ -52,7 +35,11 @@ t.test(
       const translation = translateConfig(text);
       t.ok(validate(translation.spec), id);
       t.equal(countFates(translation), countLeaves(pyyaml), id);
-      t.same(unnamedLeaves(pyyaml, { ...context, fetched: new Map() }), [], `${id}: all is named`);
+      t.same(
+        unnamedLeaves(pyyaml, { ...recordedContext, fetched: new Map() }),
+        [],
+        `${id}: all is named`,
+      );
       checkEnd(t, id, translation);
     }
     t.ok(count > 100, "the set holds documents");

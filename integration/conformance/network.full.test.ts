@@ -4,25 +4,19 @@ import t from "tap";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
 import { networkdFiles } from "#provisioner/render/network.ts";
 import { fileOf, tryRender } from "#provisioner/render/try-render.ts";
-import { translate } from "#provisioner/userdata/translate.ts";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
 import { absent, countLeaves, networkConfigs, networkdFolder } from "./cloud-config-set.ts";
 import { meaningOf, type UnitFile } from "./networkd-meaning.ts";
 import { filesOfOptions, optionValue } from "./networkd-options.ts";
+import { translateNetwork } from "./translate-recorded.ts";
 
 const skip = absent("network");
-const context = { hostname: "node", publicKeys: [], defaultUser: "nixos", fetched: new Map() };
-
-function translated(name: string, text: string) {
-  const networkConfig = { document: name, bytes: Buffer.from(text) };
-  return translate({ networkConfig }, context);
-}
 
 t.test("each network config of cloud-init is accounted for, leaf by leaf", { skip }, async (t) => {
   const configs = networkConfigs();
   t.ok(configs.length > 0);
   for (const [name, text] of configs) {
-    const { spec, findings, coverage } = translated(name, text);
+    const { spec, findings, coverage } = translateNetwork(name, text);
     const { value } = readYaml(text, { document: name });
     t.ok(validate(spec), name);
     const { translated: used, agent, unsupported } = coverage;
@@ -81,7 +75,7 @@ t.test(
     let compared = 0;
     for (const [file, text] of networkConfigs()) {
       const name = path.basename(file, ".yaml");
-      const { spec } = translated(file, text);
+      const { spec } = translateNetwork(file, text);
       const { sources, findings } = tryRender(spec);
       t.strictSame(
         findings.filter(({ level }) => level === "error"),

@@ -30,6 +30,7 @@ let
   # `*` stands for the names of a set of submodules, `[]` for the places of a list of them.
   later = {
     "fonts.packages" = mkOption { type = types.listOf types.package; };
+    "hardware.graphics.enable" = flag;
     "hardware.nvidia-container-toolkit.enable" = flag;
     "hardware.nvidia.nvidiaSettings" = flag;
     "hardware.nvidia.open" = flag;
@@ -72,9 +73,13 @@ let
     "services.xserver.desktopManager.gnome.enable" = flag;
     "services.xserver.xkb" = settings;
     "swapDevices.[].options" = texts;
+    "systemd.network.netdevs.*.bridgeConfig" = settings;
+    "systemd.network.networks.*.bridgeConfig" = settings;
     "users.users.*.expires" = text;
     "users.users.*.hashedPasswordFile" = text;
     "virtualisation.docker.daemon.settings" = settings;
+    "virtualisation.incus.enable" = flag;
+    "virtualisation.incus.preseed" = settings;
     "virtualisation.oci-containers.containers.*.environmentFiles" = texts;
     "virtualisation.podman.autoPrune" = settings;
     "virtualisation.podman.defaultNetwork.settings" = settings;

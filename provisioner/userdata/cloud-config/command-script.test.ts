@@ -265,6 +265,20 @@ const enabling: Readonly<Record<string, string>> = {
     "systemctl daemon-reload && systemctl enable app; systemctl start app",
   "export PATH=$PATH:/opt/app; systemctl enable app":
     "export PATH=$PATH:/opt/app; systemctl enable app",
+  ...Object.fromEntries(
+    [
+      "if test -e /opt/app; then systemctl enable app; fi",
+      "if ! systemctl enable --now app; then echo off; fi",
+      "for i in 1 2 3; do sudo systemctl enable app && break; done",
+      "(systemctl enable app)",
+      "test -e /opt/app && { systemctl enable app; }",
+      "nohup systemctl enable app >/dev/null 2>&1",
+      "systemctl enable app > /dev/null 2> /var/log/app || true",
+      "SYSTEMD_LOG_LEVEL=debug systemctl enable app",
+      "timeout 10s systemctl enable --now app",
+      "env LANG=C systemctl enable app",
+    ].map((line) => [`'${line}'`, line]),
+  ),
 };
 
 t.test("a unit that the document writes is enabled by the script as it is written", async (t) => {
@@ -293,6 +307,16 @@ const notEnabling: Readonly<Record<string, readonly [written: string, command: s
   ],
   "as another account": [app(), "doas systemctl enable app"],
   "by what may be anything": [app(), "systemctl enable app $MORE"],
+  "as another account, inside of something": [
+    app(),
+    "'if true; then sudo -u app systemctl enable app; fi'",
+  ],
+  "in a shell of its own, inside of something": [
+    app(),
+    `'if true; then bash -lc "systemctl enable app"; fi'`,
+  ],
+  "with another one beside a redirection": [app(), "systemctl enable app nginx >/dev/null"],
+  "with a PATH of its own": [app(), "env PATH=/opt/bin systemctl enable app"],
   "that is a secret": [app("    permissions: '0600'\n"), "systemctl enable app"],
   "that is added to": [app("    append: true\n"), "systemctl enable app"],
   "that is decoded": [app("    encoding: text/plain\n"), "systemctl enable app"],

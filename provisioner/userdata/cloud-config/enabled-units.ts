@@ -7,6 +7,14 @@ const directory = "/etc/systemd/system/";
 const unitName = /^[A-Za-z0-9:_.-]{1,200}\.(?:service|socket|timer|path)$/;
 /** Words that change nothing of what `enable` does here. */
 const knownOptions: ReadonlySet<string> = new Set(["--now", "--quiet", "-q", "--no-block"]);
+/**
+ * Words before the command with which the shell looks for it in the same PATH: those of its grammar, variables, and
+ * programs that start another one. What asks for other rights but `sudo` is none of them.
+ */
+const sameProgram =
+  /^\(?(?:(?:if|then|else|elif|do|while|until|!|\{|time|exec|command|nohup|env|timeout[ \t]+\d+[smhd]?|[A-Za-z_]\w*=[\w./:,@%+-]*)[ \t]+)*(?:sudo[ \t]+)?systemctl[ \t]/;
+const redirection = /^(?:\d*|&)(?:>>?|<)(?:&?[\w./-]+|&-)$/;
+const openRedirection = /^(?:\d*|&)(?:>>?|<)$/;
 
 /**
  * Units that `runcmd` may enable, by their names: those that the same document writes as one whole file of
@@ -33,8 +41,8 @@ export function enabledBy(
   text: string,
   units: ReadonlySet<string>,
 ): readonly string[] {
-  if (!/^(?:sudo[ \t]+)?systemctl[ \t]/.test(text.slice(index))) return [];
-  const [name, ...rest] = words;
+  if (!sameProgram.test(text.slice(index))) return [];
+  const [name, ...rest] = withoutRedirections(words);
   const options = rest.filter((word) => word.startsWith("-"));
   const [verb, ...named] = rest.filter((word) => !word.startsWith("-"));
   if (name !== "systemctl" || verb !== "enable") return [];
@@ -51,6 +59,18 @@ export function enabledIn(item: Input, units: ReadonlySet<string>): readonly str
   const text = item.isList() ? words.join(" ") : item.scalarText();
   const commands = item.isList() ? commandsOfList(words) : simpleCommands(text);
   return commands.flatMap((command) => enabledBy(command, text, units));
+}
+
+/** What the program is told: where its output goes, and what is said behind a `#`, it does not see. */
+function withoutRedirections(words: readonly string[]): readonly string[] {
+  const end = words.findIndex((word) => word.startsWith("#"));
+  const said = end < 0 ? words : words.slice(0, end);
+  return said.filter(
+    (word, at) =>
+      !redirection.test(word) &&
+      !openRedirection.test(word) &&
+      !openRedirection.test(said[at - 1] ?? ""),
+  );
 }
 
 function withSuffix(word: string): string {

@@ -67,12 +67,13 @@ export function alreadyRuns(
   sourcesDigest: string,
   failures: readonly string[],
 ): End {
+  const undone = running.incomplete === null ? [] : [running.incomplete];
   return {
     outcome: "unchanged",
-    message: ["the system already is what it should be", ...failures].join("; "),
+    message: ["the system already is what it should be", ...undone, ...failures].join("; "),
     ...running,
     sourcesDigest,
-    degraded: failures.length > 0,
+    degraded: undone.length + failures.length > 0,
   };
 }
 

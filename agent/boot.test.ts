@@ -104,7 +104,7 @@ t.test("the base is recorded when a system on it is healthy, before its commit",
     ({ ...closure, transaction: "t1", activation: "switched", message: null }) as unknown as Trial;
   const commit = async () => {
     told.push("commit");
-    return { generation: 1, toplevel: "/nix/store/new", sourcesDigest: "s" };
+    return { generation: 1, toplevel: "/nix/store/new", sourcesDigest: "s", incomplete: null };
   };
   const build = async ({ digest: sourcesDigest }: Sources) =>
     ({ transaction: "t1", toplevel: "/nix/store/new", sourcesDigest }) as Closure;

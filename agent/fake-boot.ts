@@ -57,8 +57,8 @@ export function content(userData: string): DatasourceContent {
 /** The answer of a system that does not run what is asked for. */
 export const notRunning = {
   ...{ runs: false, planDigest: null },
-  ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null, overruled: false },
-  ...{ restart: false, bootProved: null, lastTrial: null, retries: false },
+  ...{ generation: null, toplevel: null, sourcesDigest: null, chosen: null, incomplete: null },
+  ...{ restart: false, bootProved: null, lastTrial: null, retries: false, overruled: false },
 };
 
 /** The answer of a system that nothing was open on. */
@@ -86,7 +86,7 @@ export function fakeSystem(asked: string[], answers: Partial<SystemClient> = {})
     preview: async () => ({ files: [] }) as unknown as SourcesPreview,
     plan: async () => ({ digest: "d", closure }) as Plan,
     try: async () => trial,
-    commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s" }),
+    commit: async () => ({ generation: 1, toplevel, sourcesDigest: "s", incomplete: null }),
     rollBack: async () => ({
       generation: 7,
       toplevel: "/nix/store/old",

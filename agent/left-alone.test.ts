@@ -321,6 +321,68 @@ t.test("a way back that is not finished yet is nobody's choice", async (t) => {
   t.same([m.running(), m.bootDefault()], [m.bootDefault(), m.profile()]);
 });
 
+const isFull = () => ({ code: 1, stderr: "No space left on device" });
+const incomplete = { outcome: "failed", fault: { code: "system/commit-incomplete" } };
+const failed = { outcome: "failed", fault: { code: "system/commit-failed" } };
+
+t.test("nor is what a commit without a boot entry went back to", async (t) => {
+  for (const loader of ["systemd-boot", "grub"] as const) {
+    const m = await machine(t, loader);
+    const first = m.running();
+    m.faults.answers.set("switch boot", isFull);
+    for (const expected of [incomplete, incomplete, failed, incomplete]) {
+      t.match(await ask(t, m, documents("second")), expected);
+    }
+    m.cutPower();
+    t.equal(m.running(), first);
+    for (const expected of [incomplete, failed]) {
+      t.match(await ask(t, m, documents("second")), expected);
+    }
+    t.strictSame([m.running(), m.profile(), m.bootDefault()], [first, first, first]);
+    t.match(await ask(t, m, documents("first")), { outcome: "unchanged" });
+    m.faults.answers.delete("switch boot");
+    t.match(await ask(t, m, documents("second")), { outcome: "committed", degraded: false });
+    m.cutPower();
+    t.match(await ask(t, m, documents("second")), { outcome: "unchanged", degraded: false });
+  }
+});
+
+t.test("nor does a menu that cannot be written keep something else from being tried", async (t) => {
+  const m = await machine(t);
+  t.match(await ask(t, m, documents("second")), { outcome: "committed" });
+  m.cutPower();
+  t.match(await ask(t, m, documents("second")), { bootProved: true });
+  const second = m.running();
+  m.faults.answers.set("switch boot", isFull);
+  t.match(await rollBack(t, m, 2), incomplete);
+  t.match(await ask(t, m, documents("second")), incomplete);
+  const told = /; .*the system refused/;
+  for (const expected of [{ degraded: true, message: told }, { degraded: false }]) {
+    t.match(await ask(t, m, documents("second")), { outcome: "unchanged", ...expected });
+  }
+  t.equal(m.running(), second, "what a person went back to could not be kept");
+  m.faults.answers.delete("switch boot");
+  t.match(await ask(t, m, documents("third")), { outcome: "committed" });
+  t.strictSame([m.running(), m.bootDefault()], [m.profile(), m.profile()]);
+});
+
+t.test("a boot default that a person makes stays, in the middle of a commit too", async (t) => {
+  for (const opens of [false, true]) {
+    const m = await machine(t);
+    if (opens) m.faults.answers.set("switch boot", isFull);
+    t.match(await ask(t, m, documents("second")), opens ? incomplete : { outcome: "committed" });
+    m.faults.answers.delete("switch boot");
+    m.write(`${byHand}/bin/switch-to-configuration`, byHand);
+    m.choose(byHand);
+    for (let times = 0; times < 2; times++) {
+      const same = { ...leftAlone, message: /was made the boot default by hand/ };
+      t.match(await ask(t, m, documents("second")), same);
+    }
+    t.equal(m.bootDefault(), byHand);
+    t.match(await ask(t, m, documents("third")), { outcome: "committed" });
+  }
+});
+
 t.test("nor does a person who asks then wait for another boot", async (t) => {
   const m = await back(t);
   const apply = { by: "apply", approved: true } as const;

@@ -1,5 +1,5 @@
 import { counted } from "#core/count.ts";
-import { Fault, isFault } from "#core/fault.ts";
+import { Fault, type FaultRecord, isFault } from "#core/fault.ts";
 import type { Finding } from "#core/finding.ts";
 import { hasErrors, placeOfFinding } from "#core/finding.ts";
 import { type Io, timestamp } from "#core/io.ts";
@@ -400,14 +400,15 @@ async function settle(
   if (running.runs) {
     checkApplied(running, d.approvedPlan);
     await lookAtBoot(d, way, { recovery, health: translation.spec.health });
-    const end = alreadyRuns(running, sources.digest, failedSideEffects(d.io, null));
+    const unfinished = isUnfinished(recovery) ? [recovery.fault.message] : [];
+    const failures = [...unfinished, ...failedSideEffects(d.io, null)];
+    const end = alreadyRuns(running, sources.digest, failures);
     const followed = way.tell(() => follow(d, rendering));
     return { ...end, degraded: end.degraded === true || !followed };
   }
-  const isUnfinished = recovery.fault?.code === "system/commit-incomplete";
-  if (running.chosen !== null && recovery.fault !== null && isUnfinished && !d.approved) {
-    // Nobody chose it: the commit of what runs, or of what it went back from, is still to be finished.
-    throw new Fault("system/commit-incomplete", recovery.fault.message);
+  if (isUnfinished(recovery) && !d.approved) {
+    // What is left of it is for the next start, or it was taken back just now: nobody chose that.
+    throw new Fault(recovery.fault.code, recovery.fault.message);
   }
   if (running.chosen !== null && (decision.change === "nothing" || running.overruled)) {
     // What a person chose stays, until somebody asks for something else.
@@ -432,7 +433,10 @@ async function settle(
   const plan = await way.stage("plan", () => d.system.plan(closure));
   // A build takes its time. From here on a plan is stale where something else is switched to.
   const now = await d.system.runs("");
-  const isOther = now.toplevel !== running.toplevel || now.lastTrial !== running.lastTrial;
+  const isOther =
+    now.toplevel !== running.toplevel ||
+    now.lastTrial !== running.lastTrial ||
+    now.chosen !== running.chosen;
   if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, now.chosen);
   d.proposeBase(rendering.base, sources.digest);
   const end = await settleTrial(d, way, {
@@ -447,6 +451,12 @@ async function settle(
   if (end.outcome !== "committed") return end;
   const followed = way.tell(() => follow(d, rendering));
   return { ...end, degraded: end.degraded === true || !followed };
+}
+
+/** Whether a commit could not be finished: it is still open, or has come to nothing. */
+function isUnfinished(recovery: Recovery): recovery is Recovery & { readonly fault: FaultRecord } {
+  const codes: readonly unknown[] = ["system/commit-incomplete", "system/commit-failed"];
+  return codes.includes(recovery.fault?.code);
 }
 
 /** Where nothing is left to do, an approved plan is the one that was applied. Throws `system/plan-stale`. */

@@ -94,7 +94,12 @@ t.test(
         recover: async () => open(),
         commit: async () => {
           committed = true;
-          return { generation: 4, toplevel: "/nix/store/new", sourcesDigest: "s" };
+          return {
+            generation: 4,
+            toplevel: "/nix/store/new",
+            sourcesDigest: "s",
+            incomplete: null,
+          };
         },
         runs: async () => ({ ...notRunning, runs: committed, generation: 4, bootProved: true }),
       },

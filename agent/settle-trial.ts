@@ -68,12 +68,16 @@ export async function endTrial(d: TrialDeps, way: Stages, judged: Judged): Promi
     return d.system.commit(trial, verdict);
   });
   const failures = failedSideEffects(d.io, trial.transaction);
-  const runs = `generation ${committed.generation} runs and is the boot default`;
+  const { incomplete, ...now } = committed;
+  const runs =
+    incomplete === null
+      ? `generation ${now.generation} runs and is the boot default`
+      : `generation ${now.generation} runs; ${incomplete}`;
   const [activation = ""] =
     (trial.activation === "degraded" ? trial.message : null)?.split("\n") ?? [];
   const message = [runs, activation, ...failures].filter((part) => part !== "").join("; ");
-  const degraded = trial.activation === "degraded" || failures.length > 0;
-  return { outcome: "committed", message, ...committed, verdict, degraded };
+  const degraded = trial.activation === "degraded" || failures.length > 0 || incomplete !== null;
+  return { outcome: "committed", message, ...now, verdict, degraded };
 }
 
 /** The way back of a trial that was judged. */

@@ -36,7 +36,7 @@ export function treeOfNix(text: string): NixExpr {
 }
 
 const unknown = ref("unknown");
-const joining = new Set(["+", "++", "//", "&&", "||"] as const);
+const joining = new Set(["+", "++", "//", "&&", "||", "=="] as const);
 type Joining = typeof joining extends Set<infer Each> ? Each : never;
 
 /** Nix shows strings with interpolations, and with escapes in `''`, as sums that begin with text. */

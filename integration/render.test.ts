@@ -9,6 +9,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import { skipWithoutOptions } from "#provisioner/nixos-options/rendered.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
+import type { Base } from "#provisioner/render/base.ts";
 import { renderCases } from "#provisioner/render/cases.ts";
 import { decideBase } from "#provisioner/render/decide-base.ts";
 import { everything } from "#provisioner/render/everything.ts";
@@ -224,6 +225,46 @@ for (const [name, base] of bases) {
     t.match(await built("users-groups.json"), '"name":"alice"');
   });
 }
+
+t.test("a file system that was found stays beside what else is said of it", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const directory = t.testdir();
+  const at = (place: string, device: string) => ({ path: place, device, options: [] });
+  const platform: Base["platform"] = {
+    fileSystems: [
+      { ...at("/", "/dev/disk/by-uuid/0001"), type: "btrfs", options: ["subvol=@"] },
+      { ...at("/srv", "/dev/disk/by-uuid/0002"), type: "ext4" },
+    ],
+    ...{ swaps: [], left: [], bootLoader: "systemd-boot", esp: "/boot" },
+  };
+  const local = (said: string) => `{ fileSystems."/" = { ${said} }; }\n`;
+  const found = { device: "/dev/disk/by-uuid/0001", fsType: "btrfs", options: ["subvol=@"] };
+  const cases: readonly (readonly [Omit<Spec, "version">, string | null, object])[] = [
+    [{}, null, found],
+    [{ options: { 'fileSystems."/".autoResize': true } }, null, { ...found, autoResize: true }],
+    [{}, local('options = [ "noatime" ];'), { ...found, options: ["noatime"] }],
+    [
+      {},
+      local('device = "/dev/vdb"; fsType = "ext4";'),
+      { device: "/dev/vdb", fsType: "ext4", options: ["defaults"] },
+    ],
+    [
+      { mounts: [{ device: "/dev/vdc", path: "/" }] },
+      null,
+      { device: "/dev/vdc", fsType: "auto", options: ["defaults"] },
+    ],
+  ];
+  for (const [index, [spec, owners, expected]] of cases.entries()) {
+    const { sources } = tryRender(spec, { base: { platform, local: owners } });
+    const entry = writeRendered(path.join(directory, String(index)), sources);
+    const answer = await evaluate(
+      machine,
+      entry,
+      `{ root = c.fileSystems."/"; other = c.fileSystems."/srv".device; }`,
+    );
+    t.match(answer, { root: expected, other: "/dev/disk/by-uuid/0002" }, `case ${index}`);
+  }
+});
 
 t.test("profiles that ship, on machines that were recorded for them", { skip }, async (t) => {
   const machine = await nixMachine(t);

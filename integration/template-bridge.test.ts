@@ -34,6 +34,7 @@ interface Gateway {
         readonly wantedBy: readonly string[];
         readonly requiredBy?: readonly string[];
         readonly before: readonly string[];
+        readonly serviceConfig: Readonly<Record<string, PlainData>>;
       };
       readonly mosquitto?: { readonly restartTriggers: readonly string[] };
     };
@@ -126,6 +127,7 @@ t.test("without a password that can be used the broker goes on alone", { skip },
   t.same(unit?.wantedBy, ["mosquitto.service"]);
   t.same(unit?.before, ["mosquitto.service"]);
   t.equal(unit?.requiredBy, undefined, "the broker does not need it");
+  t.equal(unit?.serviceConfig["TimeoutStartSec"], "1min", "nor does it wait for ever");
 
   const bad: Readonly<Record<string, string | Uint8Array>> = {
     "an empty file": "",

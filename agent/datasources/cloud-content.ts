@@ -40,10 +40,11 @@ export async function readCloud(
     ...evidenceOf(machine.local),
   ];
   const datasource = { name, place: url, identity, removable, evidence };
+  const isIncomplete = instance.lacksNetwork || lacks.some(({ level }) => level === "warning");
   return {
     ...instanceContent({ datasource, instance, findings }),
     ...{ attempts, unrecorded, metadataService: placeOf(cloud, service?.url, reader, lacks) },
-    ...(lacks.some(({ level }) => level === "warning") ? { incomplete: true } : {}),
+    ...(isIncomplete ? { incomplete: true } : {}),
   };
 }
 

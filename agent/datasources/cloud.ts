@@ -134,6 +134,8 @@ export interface CloudInstance {
   readonly vendorData?: Uint8Array | undefined;
   /** A network-config (version 1 or 2), as values or as the document that it is. */
   readonly networkConfig?: JsonObject | Uint8Array | undefined;
+  /** Whether there is none because what is said of it cannot be meant; a finding says so. */
+  readonly lacksNetwork?: boolean;
   /** The documents instead of those above, where they are those of a config drive. */
   readonly seed?: ConfigDriveSeed;
 }

@@ -103,7 +103,7 @@ export interface DatasourceContent {
   readonly network?: { readonly document: string };
   /** The metadata service that says it; absent where none does. */
   readonly metadataService?: MetadataPlace;
-  /** Whether something did not come that the machine may be made from: a later boot may have it. */
+  /** Whether something did not come, or not as it can be meant, that the machine may be made from: a later boot may have it. */
   readonly incomplete?: boolean;
   /** The exchanges with a metadata service, the first and the last ones. */
   readonly attempts?: readonly MetadataAttempt[];

@@ -141,12 +141,15 @@ export const systemCodes = {
       "Its time may have been over, or someone switched by hand: look at `firstlight history`.",
   },
   "system/commit-failed": {
-    means: "The system could not be made the boot default; the previous one was activated again.",
-    action: "Look at the message of nix-env: free space, permissions, the profile's directory.",
+    means:
+      "The system could not be made the boot default, or its boot entry could not be written in three starts; the previous one was activated again.",
+    action:
+      "Look at the message: free space, permissions, the profile's directory, health and space of /boot. `firstlight collect` frees space there.",
   },
   "system/commit-incomplete": {
     means: "The system is the default profile, but its boot entry or sources could not be written.",
-    action: "Check space and health of /boot and /etc; the next start of firstlight tries again.",
+    action:
+      "Check space and health of /boot and /etc; the next start of firstlight tries again, and goes back from a system that gets no boot entry.",
   },
   "system/commit-begun": {
     means: "The trial is being committed and cannot be rolled back as a trial any more.",

@@ -9,6 +9,7 @@ import { firstBoot } from "./scenarios/first-boot.ts";
 import { hungBoot } from "./scenarios/hung-boot.ts";
 import { lateSeed } from "./scenarios/late-seed.ts";
 import { linkLocal } from "./scenarios/link-local.ts";
+import { networkManager } from "./scenarios/network-manager.ts";
 import { restart } from "./scenarios/restart.ts";
 import { rotation } from "./scenarios/rotation.ts";
 import { sideEffects } from "./scenarios/side-effects.ts";
@@ -24,6 +25,7 @@ for (const scenario of [
   ec2Ipv6,
   linkLocal,
   withoutNetworkd,
+  networkManager,
   hungBoot,
   sideEffects,
   rotation,

@@ -30,6 +30,8 @@ export interface ContainerOptions {
   readonly credentials?: Readonly<Record<string, string>>;
   /** The networks that it has a card in; the first alone when absent. */
   readonly cards?: readonly Card[];
+  /** Whether NetworkManager sets its network up, and no systemd-networkd runs. */
+  readonly hasManager?: boolean;
   /** Words of its command line: those that a machine's kernel has of its boot loader. */
   readonly words?: readonly string[];
 }
@@ -44,9 +46,15 @@ const rebootCode = 133;
 export async function container(
   t: Scope,
   lab: Lab,
-  { covers = {}, credentials = {}, cards = ["lan"], words = [] }: ContainerOptions = {},
+  {
+    covers = {},
+    credentials = {},
+    cards = ["lan"],
+    words = [],
+    hasManager = false,
+  }: ContainerOptions = {},
 ): Promise<Container> {
-  const contents = await image();
+  const contents = await image({ hasManager });
   const { directory, network } = lab;
   const cell = await openCell(t, directory, network.machineNamespace);
   const disks = await openDisks(cell, directory, contents);

@@ -19,12 +19,22 @@ export interface OwnKernel {
   readonly loader: "grub" | "systemd-boot" | "extlinux";
 }
 
+/** How an image differs from the plainest one. */
+export interface ImageOptions {
+  readonly own?: OwnKernel;
+  /** Whether NetworkManager sets its network up. */
+  readonly hasManager?: boolean;
+}
+
 /** What a machine's disks consist of before its first boot. */
-export async function image(own?: OwnKernel): Promise<DiskContents> {
-  // What a loader cannot do, the kernel does.
-  const debian = await rootfs(own?.loader === "extlinux" ? ["kexec-tools"] : []);
+export async function image({ own, hasManager = false }: ImageOptions = {}): Promise<DiskContents> {
+  const debian = await rootfs([
+    // What a loader cannot do, the kernel does.
+    ...(own?.loader === "extlinux" ? ["kexec-tools"] : []),
+    ...(hasManager ? ["gettext-base", "network-manager"] : []),
+  ]);
   const inputs = [machine, standIn, dist];
-  const more = own === undefined ? [] : [own.kernel, own.loader];
+  const more = [own?.kernel ?? "", own?.loader ?? "", hasManager ? "NetworkManager" : ""];
   const parts = [debian, readFileSync(script, "utf8"), ...inputs.map(digestOfTree), ...more];
   const made = await cached("image", parts, async (directory) => {
     const apart = ["unshare", "--mount", "--propagation", "private"] as const;

@@ -21,7 +21,9 @@ export async function vmDisk(loader: OwnKernel["loader"]): Promise<string> {
   const [name = ""] = readdirSync(path.join(kernel, "boot")).filter((file) =>
     /^vmlinuz/.test(file),
   );
-  const { layers, boot } = await image({ kernel: path.join(kernel, "boot", name), loader });
+  const { layers, boot } = await image({
+    own: { kernel: path.join(kernel, "boot", name), loader },
+  });
   const parts = [loader, kernel, ...layers, readFileSync(script, "utf8")];
   const made = await cached("disk", parts, async (directory) => {
     const argv = [...apart, "sh", script, loader, kernel, directory, ...layers, boot] as const;

@@ -185,6 +185,7 @@ function ofOperator(
   switch (expr.operator) {
     case "&&":
     case "||":
+    case "==":
       return [{ path, kind: "bool" }];
     case "//":
     case "++":

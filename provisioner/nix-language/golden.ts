@@ -221,6 +221,7 @@ export const goldenCases: readonly GoldenCase[] = [
         ),
         bind("merged", join("//", [ref("lib"), one])),
         bind("both", join("//", [one, one])),
+        bind("same", join("==", [ref("lib", "a"), str("b")])),
         bind("logic", join("||", [join("&&", [ref("lib", long), ref("lib", long)]), bool(true)])),
       ]),
     ),

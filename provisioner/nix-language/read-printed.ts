@@ -34,7 +34,7 @@ export function readPrinted(text: string): NixExpr {
   return new Reader(text).file();
 }
 
-const operators: ReadonlySet<string> = new Set<Operator>(["+", "++", "//", "&&", "||"]);
+const operators: ReadonlySet<string> = new Set<Operator>(["+", "++", "//", "&&", "||", "=="]);
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 
@@ -104,7 +104,7 @@ class Reader {
 
   #operator(expected?: string): string | undefined {
     this.#skip();
-    const sign = /(?:\+\+|\/\/|&&|\|\||[+-])(?=\s)/y;
+    const sign = /(?:\+\+|\/\/|&&|\|\||==|[+-])(?=\s)/y;
     sign.lastIndex = this.#at;
     const [found] = sign.exec(this.#text) ?? [];
     if (found === undefined || (expected !== undefined && found !== expected)) return undefined;

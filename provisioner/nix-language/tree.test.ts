@@ -67,6 +67,7 @@ const defects: readonly (readonly [string, () => unknown])[] = [
   ["the same the other way round", () => attrs([bind(["a", "b"], nil), bind("a", nil)])],
   ["a selection of nothing", () => select(nil, [])],
   ["an operator without operands", () => join("+", [])],
+  ["more than two operands of ==", () => join("==", [str("a"), str("b"), str("c")])],
 ];
 
 for (const [what, build] of defects) {

@@ -91,8 +91,8 @@ export interface IfExpr {
   readonly whenFalse: NixExpr;
 }
 
-/** Operators that join two operands or more of one sort; each is associative. */
-export type Operator = "+" | "++" | "//" | "&&" | "||";
+/** Operators that join two operands or more of one sort; each is associative but `==`, which has two operands. */
+export type Operator = "+" | "++" | "//" | "&&" | "||" | "==";
 
 /** Two operands or more, joined by one operator. */
 export interface OperatorExpr {
@@ -288,6 +288,8 @@ export function ifElse(condition: NixExpr, whenTrue: NixExpr, whenFalse: NixExpr
 export function join(operator: Operator, operands: readonly NixExpr[]): NixExpr {
   const [first] = operands;
   if (first === undefined) throw defect("nix operator: expected an operand", "none");
+  if (operator === "==" && operands.length > 2)
+    throw defect("nix operator: expected two operands of ==", String(operands.length));
   return operands.length === 1 ? first : { kind: "operator", operator, operands };
 }
 

@@ -51,7 +51,12 @@ export function renderMadeMounts(concern: Concern): readonly Assignment[] {
     bind("script", str(script(again))),
     bind(
       "serviceConfig",
-      attrs([bind("Type", str("oneshot")), bind("RemainAfterExit", bool(true))]),
+      attrs([
+        bind("Type", str("oneshot")),
+        bind("RemainAfterExit", bool(true)),
+        // It waits for no mount, but looks at places that may hang.
+        bind("TimeoutStartSec", str("1min")),
+      ]),
     ),
   ]);
   const from = (concern.spec.mounts ?? []).map((_, index) => ["mounts", String(index)]);

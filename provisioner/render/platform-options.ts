@@ -4,13 +4,16 @@ import {
   bind,
   bool,
   call,
+  join,
   list,
   type NixExpr,
   ref,
+  select,
   str,
 } from "#provisioner/nix-language/tree.ts";
 import { type Assignment, addFinding, assign, type Concern } from "./assignment.ts";
 import type { FoundFileSystem, Platform } from "./base.ts";
+import { mountPlace } from "./mount-order.ts";
 
 /** File systems, swap and boot loader as they were found, where no profile knows better. */
 export function renderPlatform(platform: Platform | null, spec: Spec): readonly Assignment[] {
@@ -18,20 +21,26 @@ export function renderPlatform(platform: Platform | null, spec: Spec): readonly 
   const swaps = platform.swaps
     .filter((device) => !spec.swap?.some((each) => each.device === device))
     .map((device) => attrs([bind("device", str(device))]));
+  const said = new Set((spec.mounts ?? []).map((each) => mountPlace(each.path)));
+  const found = platform.fileSystems.filter((each) => !said.has(mountPlace(each.path)));
   return [
-    ...platform.fileSystems.map((each) =>
-      assign(["fileSystems", each.path], fallback(fileSystem(each))),
-    ),
+    ...found.map((each) => assign(["fileSystems", each.path], fileSystem(each))),
     ...(swaps.length === 0 ? [] : [assign(["swapDevices"], list(swaps))]),
     ...renderBootLoader(platform),
   ];
 }
 
-function fileSystem({ device, type, options }: FoundFileSystem): NixExpr {
+/**
+ * Each of its settings gives way by itself: what somebody says of it otherwise (`autoResize`) would take the place of
+ * all of it. Its options are those of its device, and go with that.
+ */
+function fileSystem({ path, device, type, options }: FoundFileSystem): NixExpr {
+  const isThere = join("==", [select(ref("config"), ["fileSystems", path, "device"]), str(device)]);
+  const found = fallback(list(options.map(str)));
   return attrs([
-    bind("device", str(device)),
-    bind("fsType", str(type)),
-    ...(options.length === 0 ? [] : [bind("options", list(options.map(str)))]),
+    bind("device", fallback(str(device))),
+    bind("fsType", fallback(str(type))),
+    ...(options.length === 0 ? [] : [bind("options", call(ref("lib", "mkIf"), isThere, found))]),
   ]);
 }
 

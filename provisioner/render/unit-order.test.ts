@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import type { NixExpr } from "#provisioner/nix-language/tree.ts";
+import type { Comment, NixExpr } from "#provisioner/nix-language/tree.ts";
 import { translateCloud } from "#provisioner/userdata/sample-translation.ts";
 import { renderAccountPasswords } from "./account-passwords.ts";
 import type { Assignment, Concern } from "./assignment.ts";
@@ -13,8 +13,12 @@ import { renderHomes } from "./homes.ts";
 import { renderMadeMounts } from "./made-mounts.ts";
 import { credentialsOf, plainBase } from "./try-render.ts";
 
-/** What a unit says of others, key by key. */
-type Order = Readonly<Record<"after" | "before" | "wants" | "wantedBy", readonly string[]>>;
+/** What a unit says of others, key by key, and how long it may start. */
+interface Order
+  extends Readonly<Record<"after" | "before" | "wants" | "wantedBy", readonly string[]>> {
+  readonly type: string | undefined;
+  readonly timeout: string | undefined;
+}
 
 /** The services that are made of a spec, by name. */
 function servicesOf(spec: Spec): ReadonlyMap<string, Order> {
@@ -39,11 +43,15 @@ function servicesOf(spec: Spec): ReadonlyMap<string, Order> {
 }
 
 function orderOf({ value }: Assignment): Order {
-  const list = (key: string) => {
-    const found = value.kind === "attrs" ? value.entries.find((each) => isNamed(each, key)) : null;
-    return found?.kind === "binding" ? texts(found.value) : [];
+  const inside = (expr: NixExpr | undefined, key: string) => {
+    const found = expr?.kind === "attrs" ? expr.entries.find((each) => isNamed(each, key)) : null;
+    return found?.kind === "binding" ? found.value : undefined;
   };
+  const list = (key: string) => texts(inside(value, key));
+  const config = inside(value, "serviceConfig");
   return {
+    type: textOf(inside(config, "Type")),
+    timeout: textOf(inside(config, "TimeoutStartSec")),
     after: list("after"),
     before: list("before"),
     wants: list("wants"),
@@ -56,9 +64,13 @@ const isNamed = (
   key: string,
 ) => entry.kind === "binding" && entry.path?.join(".") === key;
 
-function texts(expr: NixExpr): readonly string[] {
-  if (expr.kind !== "list") return [];
-  return expr.items.map((item) => (item.kind === "string" ? item.parts.join("") : ""));
+function texts(expr: NixExpr | undefined): readonly string[] {
+  if (expr?.kind !== "list") return [];
+  return expr.items.map((item) => textOf(item) ?? "");
+}
+
+function textOf(expr: NixExpr | Comment | undefined): string | undefined {
+  return expr?.kind === "string" ? expr.parts.join("") : undefined;
 }
 
 const homeDisk = `users:
@@ -101,6 +113,18 @@ t.test("what comes late comes after every disk of the document, and needs none",
     t.same(wants, ["network-online.target"]);
   }
   t.ok(services.get("firstlight-commands")?.after.includes("multi-user.target"));
+});
+
+t.test("no unit but a late command, which nothing waits for, may start for ever", async (t) => {
+  const services = servicesOf(spec);
+  const withoutEnd = [...services].filter(([, unit]) => unit.type === "oneshot" && !unit.timeout);
+  t.same(
+    withoutEnd.map(([name]) => name).sort(),
+    ["firstlight-command-runcmd"],
+    "systemd has no limit of its own for a oneshot",
+  );
+  const names = ["firstlight-mounts", "firstlight-command-bootcmd", "firstlight-files"];
+  for (const name of names) t.match(services.get(name)?.timeout, /^[15]min$/, name);
 });
 
 /** Nothing is made before the network: what lies on a disk of the document needs no command. */

@@ -74,6 +74,9 @@ const unitProperties = "ActiveState,Result,ExecMainStatus";
 const unchecked = { NIXOS_NO_CHECK: "1" } as const;
 const setsUnchecked = Object.entries(unchecked).map(([name, value]) => `--setenv=${name}=${value}`);
 
+/** Of the module: ends a boot of a trial that nobody takes up. */
+const deadlineTimer = "firstlight-trial-deadline.timer";
+
 /** The exact commands; the only place where they are put together. */
 export function commandLines(settings: CommandSettings) {
   const { paths, systemd } = settings;
@@ -291,7 +294,7 @@ export function commandLines(settings: CommandSettings) {
     }),
     /** Of the module: restarts a machine whose firstlight never took up its trial. */
     stopDeadline: (): CommandLine => ({
-      argv: ["systemctl", "stop", "firstlight-trial-deadline.timer"],
+      argv: ["systemctl", "stop", deadlineTimer],
       timeoutMs: quickMs,
       effect: "take over the deadline of the trial",
     }),
@@ -308,7 +311,7 @@ export function commandLines(settings: CommandSettings) {
     disarmAll: (): CommandLine | undefined =>
       systemd
         ? {
-            argv: ["systemctl", "stop", `${wayBackUnit("*")}.timer`],
+            argv: ["systemctl", "stop", `${wayBackUnit("*")}.timer`, deadlineTimer],
             timeoutMs: quickMs,
             effect: "disarm every way back",
           }

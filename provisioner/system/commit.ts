@@ -19,7 +19,10 @@ import type { Committed, Trial, Verdict } from "./system.ts";
 import type { Committing, Tried } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
-/** So often a boot entry or the sources may fail to be written before the commit ends without them. */
+/**
+ * So often a boot entry or the sources may fail to be written. Then a system without an entry is gone back from,
+ * and the commit ends without the sources.
+ */
 const maxFailures = 3;
 
 /**
@@ -92,13 +95,15 @@ function committedBefore({ journal }: Change, trial: Trial): Committed {
     throw new Fault("system/no-trial", `there is no open trial ${trial.transaction}`);
   }
   const { toplevel, sourcesDigest } = ended.attempt.closure;
-  return { generation: ended.generation, toplevel, sourcesDigest };
+  const { generation, incomplete = null } = ended;
+  return { generation, toplevel, sourcesDigest, incomplete };
 }
 
 /**
- * Does what a commit consists of, or what is left of it. Throws `system/commit-failed` when not even
- * the profile could be set: then the trial is rolled back; `system/commit-incomplete` when the rest
- * could not be done yet.
+ * Does what a commit consists of, or what is left of it. Throws `system/commit-failed` when the profile
+ * could not be set, or its boot entry not be written in several tries: then the trial is rolled back, because a
+ * restart would start what was the boot default before; `system/commit-incomplete` when the rest could not be
+ * done yet.
  */
 export async function finishCommit(
   change: Change,
@@ -109,13 +114,15 @@ export async function finishCommit(
   const { toplevel, sourcesDigest } = attempt.closure;
   const failuresBefore = open.state === "committing" ? open.failures.length : 0;
   try {
-    const { generation } = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
+    const done = await step(change, { txn, name: "commit", intent: { verdict } }, () =>
       makeDefault(change, open, failuresBefore),
     );
-    return { generation, toplevel, sourcesDigest };
+    return { toplevel, sourcesDigest, ...done };
   } catch (error) {
     const { message } = describeFault(error);
-    if (change.machine.profile().toplevel === toplevel) {
+    // A first boot that was left stays left.
+    const mayEnd = failuresBefore + 1 >= maxFailures && attempt.left === undefined;
+    if (change.machine.profile().toplevel === toplevel && !mayEnd) {
       throw new Fault("system/commit-incomplete", `${toplevel}: ${message}`, { cause: error });
     }
     const reasons = [`the commit failed: ${message}`];
@@ -134,17 +141,6 @@ async function makeDefault(
   const { commands, machine } = change;
   const { toplevel, sourcesDigest } = attempt.closure;
   const trial = { txn, attempt, ...(choice === undefined ? {} : { choice }) };
-  const incomplete: string[] = [];
-  const orLater = async (work: Promise<unknown>): Promise<boolean> => {
-    try {
-      await work;
-      return true;
-    } catch (error) {
-      if (failuresBefore + 1 < maxFailures || !(error instanceof Fault)) throw error;
-      incomplete.push(error.message);
-      return false;
-    }
-  };
   const later = chosenLater(change, { attempt });
   if (later !== undefined) {
     await dropTrial(change, trial);
@@ -169,18 +165,22 @@ async function makeDefault(
   await dropTrial(change, trial); // before the menu is written anew, without it
   const other = otherMarks(change, toplevel);
   if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
-  // As long as the loader starts a system that was not well, nothing is over.
-  const entry = bootEntry(change, txn, toplevel);
-  if (other !== undefined) await entry;
-  if (await orLater(entry)) followLoader(change, toplevel);
-  await orLater(publish(change, txn, sourcesDigest));
+  await bootEntry(change, txn, toplevel);
+  followLoader(change, toplevel);
+  const incomplete = await publish(change, txn, sourcesDigest).then(
+    () => null,
+    (error: unknown) => {
+      if (failuresBefore + 1 < maxFailures || !(error instanceof Fault)) throw error;
+      return `${change.paths.etcNixos} does not describe it: ${error.message}`;
+    },
+  );
   const { generation } = machine.profile();
   if (generation === null) {
     throw new Fault("system/nix-failed", `${change.paths.profile}: expected a generation`);
   }
   if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
   dropRoots(change, txn);
-  return { generation, incomplete: incomplete.length === 0 ? null : incomplete.join("; ") };
+  return { generation, incomplete };
 }
 
 /**

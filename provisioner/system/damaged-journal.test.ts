@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import path from "node:path";
 import t from "tap";
 import { adviceOf } from "#core/advice.ts";
 import { type SystemClient, systemClient } from "./client.ts";
+import type { FakeLoader } from "./fake-firmware.ts";
 import { type FakeMachine, fakeMachine, fakeSources, systemOf } from "./fake-machine.ts";
 import { formatRecord } from "./journal-record.ts";
 import type { ChangeReason, Verdict } from "./system.ts";
@@ -24,10 +26,10 @@ interface Teardown {
 }
 
 /** A machine that has `a` committed. */
-async function machine(test: Teardown): Promise<FakeMachine> {
+async function machine(test: Teardown, loader?: FakeLoader): Promise<FakeMachine> {
   const root = mkdtempSync(path.join(tmpdir(), "firstlight-damaged-"));
   test.teardown(() => rmSync(root, { recursive: true, force: true }));
-  const m = fakeMachine(root);
+  const m = fakeMachine(root, loader === undefined ? {} : { loader });
   await apply(start(m), a);
   return m;
 }
@@ -90,6 +92,43 @@ t.test(
     t.same([m.running(), m.bootDefault()], [systemOf(c), systemOf(c)]);
   },
 );
+
+for (const loader of ["systemd-boot", "grub"] as const) {
+  t.test(
+    `${loader}: nor is a trial booted that waits for a restart and nobody knows`,
+    async (t) => {
+      const m = await machine(t, loader);
+      const waits = { activation: "waits-for-restart" };
+      t.match(await trial(start(m), fakeSources("b with kernel-one")), waits);
+      damage(m, 3);
+      t.match(await start(m).recover(), { state: "set-aside" });
+      t.notOk(
+        existsSync(path.join(m.root, "nix/var/nix/profiles/system-profiles/firstlight-trial")),
+      );
+      m.cutPower();
+      t.same([m.running(), m.bootDefault()], [systemOf(a), systemOf(a)]);
+    },
+  );
+
+  t.test(`${loader}: one that was booted stays, without its deadline`, async (t) => {
+    const m = await machine(t, loader);
+    const tried = fakeSources("b with kernel-one");
+    const c = start(m);
+    await trial(c, tried);
+    await c.restart();
+    m.restartIfAsked();
+    damage(m, 3);
+    const { system, io } = m.start();
+    t.match(await systemClient(system).recover(), { state: "set-aside" });
+    t.match(
+      io.executed.map(({ args }) => args.join(" ")).join("\n"),
+      /stop .*-trial-deadline.timer/,
+    );
+    t.same([m.running(), m.bootDefault()], [systemOf(tried), systemOf(a)]);
+    m.cutPower();
+    t.equal(m.running(), systemOf(a), "once");
+  });
+}
 
 t.test("a timer that cannot be stopped is told with the rest", async (t) => {
   const m = await machine(t);

@@ -14,6 +14,8 @@ export interface EndedTrial {
   /** Whether the release is to blame for its end. */
   readonly blamed: boolean;
   readonly at: string;
+  /** What its commit could not do; absent where nothing is left. */
+  readonly incomplete?: string;
 }
 
 /** So many of either outcome are remembered, the newest ones. */
@@ -31,9 +33,11 @@ export function endedBy(before: TransactionState, record: StepRecord): EndedTria
   const { attempt } = before;
   const head = { txn, at, verdict };
   if (record.step === "commit") {
-    const { generation } = record.data.value;
+    const { generation, incomplete } = record.data.value;
     const kept = { ...attempt, judging: keptJudging(attempt.judging) };
-    return { ...head, attempt: kept, outcome: "committed", generation, reasons: [], blamed: false };
+    const end = { outcome: "committed", generation, reasons: [], blamed: false } as const;
+    const undone = incomplete === null ? {} : { incomplete: incomplete.slice(0, mostCharacters) };
+    return { ...head, attempt: kept, ...end, ...undone };
   }
   if (record.step !== "roll-back") return undefined;
   if (before.state !== "rolling-back") return undefined;

@@ -398,11 +398,14 @@ export function fakeMachine(root: string, options: FakeMachineOptions = {}): Fak
         return { stdout: "ActiveState=inactive\nResult=success\nExecMainStatus=0\n" };
       }
       if (verb === "reset-failed") return { code: failedUnits.delete(unit) ? 0 : 1 };
-      if (unit.endsWith("*")) {
-        for (const name of timers.keys()) if (name.startsWith(unit.slice(0, -1))) dropTimer(name);
-        return {};
-      }
-      return { code: dropTimer(unit) ? 0 : 5 };
+      const stop = (name: string): boolean => {
+        if (!name.endsWith("*")) return dropTimer(name);
+        const matching = [...timers.keys()].filter((timer) => timer.startsWith(name.slice(0, -1)));
+        for (const timer of matching) dropTimer(timer);
+        return true;
+      };
+      const stopped = rest.map((name) => stop(name.replace(/\.(timer|service)$/, "")));
+      return { code: stopped.every((isStopped) => isStopped) ? 0 : 5 };
     },
     bootctl: ({ args: [, id = ""] }) => {
       const variable = efiVariable("LoaderEntryOneShot");

@@ -6,6 +6,7 @@ import type { Generation } from "./generations.ts";
 import { readJournal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import { pinnedGenerations } from "./pinned-generations.ts";
+import { isPublished } from "./publish.ts";
 import { readGenerationRecord } from "./read-generation-record.ts";
 import { heldBack } from "./releases.ts";
 import { wantsRestart } from "./restart.ts";
@@ -71,8 +72,9 @@ function isConclusive({ outcome, blamed }: EndedTrial): boolean {
   return outcome === "committed" || blamed;
 }
 
-function reasonsOf({ reasons, verdict }: EndedTrial): readonly string[] {
-  return reasons.length > 0 ? reasons : (verdict?.reasons ?? []);
+function reasonsOf({ reasons, verdict, incomplete }: EndedTrial): readonly string[] {
+  const why = reasons.length > 0 ? reasons : (verdict?.reasons ?? []);
+  return incomplete === undefined ? why : [...why, `not done: ${incomplete}`];
 }
 
 /** How a trial ended. */
@@ -96,7 +98,8 @@ export function runs(work: Work, sourcesDigest: string): Running {
   const toplevel = work.machine.running();
   const profile = work.machine.profile();
   const { ended: trials, state, proof } = readLedger(work);
-  const { closure, planDigest = null } = lastCommitted(trials)?.attempt ?? {};
+  const last = lastCommitted(trials);
+  const { closure, planDigest = null } = last?.attempt ?? {};
   const same =
     toplevel !== null &&
     closure?.sourcesDigest === sourcesDigest &&
@@ -112,10 +115,18 @@ export function runs(work: Work, sourcesDigest: string): Running {
     bootProved: proof?.toplevel === profile.toplevel ? proof.proved : null,
     restart: wantsRestart(state, work.machine.bootId),
     chosen,
+    incomplete: undoneOf(work, last),
     overruled: chosen !== null && isOverruled(trials, sourcesDigest, toplevel),
     retries: isRetrySet(work.io.files),
     lastTrial: trials.at(-1)?.txn ?? null,
   };
+}
+
+/** What the commit of the boot default left undone, as far as nobody has done it since. */
+function undoneOf({ io, paths, machine }: Work, last: EndedTrial | undefined): string | null {
+  const { attempt, incomplete = null } = last ?? {};
+  if (attempt === undefined || attempt.closure.toplevel !== machine.profile().toplevel) return null;
+  return isPublished(io.files, paths, attempt.closure.sourcesDigest) ? null : incomplete;
 }
 
 /** What asks for what the datasource asks for. */
@@ -128,6 +139,8 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
   const last = lastCommitted(trials);
   if (running === null || last === undefined) return null;
   const { toplevel, reason } = last.attempt.closure;
+  const byHand = defaultByHand(work, last);
+  if (byHand !== null) return byHand;
   if (running === toplevel) {
     if (reason.by === "repair") return chosenBeforeRepair(work, trials);
     return byItself.includes(reason.by) ? null : `${reason.by}: ${reason.why}`;
@@ -137,6 +150,15 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
     return `${name} was chosen when the machine was booted`;
   }
   return `${name} was activated by hand`;
+}
+
+/** Another system that somebody made the boot default since; a power cut may take it back to what it was before. */
+function defaultByHand(work: Work, { attempt }: EndedTrial): string | null {
+  const { toplevel } = work.machine.profile();
+  const known = [attempt.closure.toplevel, attempt.profile.toplevel];
+  if (toplevel === null || known.includes(toplevel)) return null;
+  if (work.machine.running() !== attempt.closure.toplevel) return null;
+  return `${nameOf(work, toplevel)} was made the boot default by hand`;
 }
 
 /** A repair goes back because it must: what had been chosen of the system that it left still counts. */

@@ -102,7 +102,7 @@ export interface Steps {
     readonly intent: { readonly verdict: Verdict };
     readonly result: {
       readonly generation: number;
-      /** What could not be done in several tries, or `null`. */
+      /** What could not be done in several tries, or was left to whoever chose another boot default; or `null`. */
       readonly incomplete: string | null;
     };
   };

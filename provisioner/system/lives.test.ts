@@ -38,7 +38,9 @@ type Happening =
       readonly conclusive: boolean;
       readonly dieAt: number | null;
     }
-  | { readonly what: "power" | "restart" | "timers" | "damage" }
+  | { readonly what: "power" | "restart" | "timers" | "damage" | "collect" }
+  /** The boot menu can be written no more, or again. */
+  | { readonly what: "menu"; readonly isFull: boolean }
   /** A person activates the system of the image, or makes it the boot default as well. */
   | { readonly what: "hand"; readonly keeps: boolean };
 
@@ -56,7 +58,14 @@ const accident = fc.record({
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 8, arbitrary: agent },
   { weight: 6, arbitrary: accident },
-  { weight: 1, arbitrary: fc.record({ what: fc.constant("damage" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constantFrom("damage" as const, "collect" as const) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constant("menu" as const), isFull: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ what: fc.constant("hand" as const), keeps: fc.boolean() }) },
 );
 
@@ -83,6 +92,12 @@ async function happen(life: Life, one: Happening): Promise<void> {
       return early(m);
     case "damage":
       return damage(m);
+    case "collect":
+      return collect(m);
+    case "menu":
+      if (one.isFull) m.faults.answers.set("switch boot", () => ({ code: 1 }));
+      else m.faults.answers.delete("switch boot");
+      return undefined;
     case "hand":
       m.link(m.image, "/run/current-system");
       if (one.keeps) m.choose(m.image);
@@ -152,6 +167,16 @@ async function checkDenied({ convicted }: Life, c: SystemClient): Promise<void> 
   if (wrong !== undefined) throw new Error(`${wrong.transaction} is held back by no conclusion`);
 }
 
+/** Takes out whatever nothing holds. */
+async function collect(m: FakeMachine): Promise<void> {
+  const limits = { keep: 1, maxAgeMs: null, minFreeBytes: 0, garbage: "always" } as const;
+  await systemClient(m.start().system)
+    .collect(limits, false)
+    .catch((error: unknown) => {
+      if (!(error instanceof Fault)) throw error;
+    });
+}
+
 /** Spoils a line in the middle of the journal, where there is a middle. */
 function damage({ root }: FakeMachine): void {
   const file = path.join(root, "var/lib/firstlight/journal/journal.jsonl");
@@ -177,6 +202,7 @@ const always = { what: "agent", well: true, conclusive: true, dieAt: null } as c
 /** What must hold once the agent has had its time, and nothing has happened any more. */
 async function unsettled(life: Life): Promise<readonly string[]> {
   const { m } = life;
+  m.faults.answers.delete("switch boot");
   const wish: Agent = { ...always, release: 0, by: "apply" };
   for (let round = 0; round < 6; round++) {
     await live(life, wish);
@@ -218,6 +244,31 @@ const lived: [Happening[]][] = [
     [
       { what: "agent", release: 0, by: "boot", well: false, conclusive: false, dieAt: 35 },
       { what: "agent", release: 0, by: "boot", well: false, conclusive: false, dieAt: null },
+    ],
+  ],
+  // Committed without its boot entry, which nobody wrote any more.
+  [
+    [
+      { what: "menu", isFull: true },
+      { what: "agent", release: 0, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "agent", release: 0, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "agent", release: 0, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "menu", isFull: false },
+    ],
+  ],
+  // The same in the first boot of another system.
+  [
+    [
+      { what: "agent", release: 0, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "power" },
+      { what: "agent", release: 0, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "agent", release: 1, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "menu", isFull: true },
+      { what: "agent", release: 2, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "agent", release: 1, by: "boot", well: true, conclusive: false, dieAt: null },
+      { what: "agent", release: 1, by: "boot", well: true, conclusive: false, dieAt: 1 },
+      { what: "power" },
+      { what: "menu", isFull: false },
     ],
   ],
 ];

@@ -41,6 +41,18 @@ export function publishSources(
   return kept;
 }
 
+/** Whether /etc/nixos describes the sources. */
+export function isPublished(
+  files: Files,
+  paths: SystemPaths,
+  sourcesDigest: string | null,
+): boolean {
+  return published.every((entry) => {
+    const target = targetOf(files, paths, entry, sourcesDigest);
+    return target === undefined || files.readLink(`${paths.etcNixos}/${entry}`) === target;
+  });
+}
+
 function targetOf(
   files: Files,
   paths: SystemPaths,

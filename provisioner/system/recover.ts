@@ -9,7 +9,7 @@ import { answerBack, rollBackOpen, type WhyBack } from "./roll-back.ts";
 import { leaveFirstBoot, takeUpFirstBoot } from "./settle-first-boot.ts";
 import type { OpenTrial, Recovery, Trial } from "./system.ts";
 import type { OpenAttempt, TransactionState, Waiting } from "./transaction-state.ts";
-import { type Change, openTransaction } from "./work.ts";
+import { type Change, dropTrialProfile, openTransaction } from "./work.ts";
 
 /** How the caller of `recover` goes on. */
 export interface RecoverOptions {
@@ -44,7 +44,7 @@ export async function recover(change: Change, options: RecoverOptions): Promise<
 /**
  * After a journal that could not be believed: what runs is left alone, but for a first boot that was left,
  * which the marks beside the store tell of. No timer of a trial that nobody knows of any more may take it
- * away later.
+ * away later, nor is one booted that waits for a restart.
  */
 async function beginAnew(change: Change, notes: readonly string[]): Promise<Recovery> {
   const fault = new Fault(
@@ -64,6 +64,7 @@ async function beginAnew(change: Change, notes: readonly string[]): Promise<Reco
     await change.commands.disarmAll();
     return [];
   });
+  await orSay(() => dropWaitingTrial(change));
   let back: Recovery["back"] = null;
   await orSay(async () => {
     const left = await leave(change);
@@ -73,6 +74,18 @@ async function beginAnew(change: Change, notes: readonly string[]): Promise<Reco
   const found = nothingOpen(change, change.journal.ledger);
   await orSay(() => takeUp(change, found));
   return { ...found, state: "set-aside", details, fault: describeFault(fault), back };
+}
+
+/** Keeps the next boot from being that of a trial which no journal knows any more. */
+async function dropWaitingTrial(change: Change): Promise<readonly string[]> {
+  const { storeFiles, paths, commands, machine } = change;
+  const trial = storeFiles.realPath(paths.trialProfile);
+  if (trial !== undefined && trial !== machine.running()) {
+    await commands.forgetChoice(trial);
+    await commands.forgetOnce({ loader: "kexec", entry: null });
+  }
+  dropTrialProfile(change);
+  return [];
 }
 
 /** Takes a first boot up in which nothing is left to be judged. */
@@ -130,11 +143,9 @@ async function settle(
       return back(change, open, open);
     case "committing": {
       await change.commands.awaitSwitch(open.txn); // a boot entry may be half-way
-      const { generation } = await finishCommit(change, open);
-      return {
-        state: "continued",
-        details: [`the commit of generation ${generation} was finished`],
-      };
+      const { generation, incomplete } = await finishCommit(change, open);
+      const left = incomplete === null ? "was finished" : `ended: ${incomplete}`;
+      return { state: "continued", details: [`the commit of generation ${generation} ${left}`] };
     }
   }
 }

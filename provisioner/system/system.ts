@@ -282,6 +282,11 @@ export interface Committed {
   readonly generation: number;
   readonly toplevel: string;
   readonly sourcesDigest: string | null;
+  /**
+   * What could not be done in several tries, or was left to whoever chose another boot default meanwhile: a
+   * sentence; else `null`.
+   */
+  readonly incomplete: string | null;
 }
 
 export interface RolledBack {
@@ -403,6 +408,8 @@ export interface Running {
   readonly restart: boolean;
   /** How a person chose it, past what was committed last; `null` where nobody did. For a person. */
   readonly chosen: string | null;
+  /** What the commit of the boot default could not do, and is still undone: a sentence, else `null`. */
+  readonly incomplete: string | null;
   /** Whether a person chose it after what was asked about had been tried: that is no newer wish. */
   readonly overruled: boolean;
   /** Whether a timer is set that starts the boot again. */

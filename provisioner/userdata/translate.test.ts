@@ -1,6 +1,8 @@
+import { readdirSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import { hasErrors } from "#core/finding.ts";
+import type { CloudConfigModule } from "./cloud-config/module.ts";
 import { otherKeys } from "./cloud-config/other-keys.ts";
 import { cloudConfigModules } from "./cloud-config/table.ts";
 import { referencedSources } from "./referenced-sources.ts";
@@ -194,20 +196,57 @@ t.test("a key belongs to one module, or is named as one of others", async (t) =>
   );
 });
 
-/** Modules of cloud-init by their names in its documentation. */
+/** The sixty modules of cloud-init, by their names in its documentation. */
 const modules = `ansible apk_configure apt_configure apt_pipelining bootcmd byobu ca_certs chef
-  disable_ec2_metadata disk_setup fan growpart grub_dpkg keyboard landscape locale
-  lxd mcollective mounts ntp package_update_upgrade_install puppet raspberry_pi
-  reset_rmc resizefs resolv_conf rh_subscription rsyslog runcmd salt_minion
-  scripts_per_boot scripts_per_instance scripts_per_once scripts_user
-  scripts_vendor set_hostname snap spacewalk ssh timezone ubuntu_autoinstall
-  ubuntu_drivers ubuntu_pro update_etc_hosts update_hostname users_groups wireguard
-  write_files write_files_deferred yum_add_repo zypper_add_repo`.split(/\s+/);
+  disable_ec2_metadata disk_setup fan final_message growpart grub_dpkg install_hotplug keyboard
+  keys_to_console landscape locale lxd mcollective mounts ntp package_update_upgrade_install
+  phone_home power_state_change puppet raspberry_pi reset_rmc resizefs resolv_conf
+  rh_subscription rsyslog runcmd salt_minion scripts_per_boot scripts_per_instance
+  scripts_per_once scripts_user scripts_vendor seed_random set_hostname set_passwords snap
+  spacewalk ssh ssh_authkey_fingerprints ssh_import_id timezone ubuntu_autoinstall ubuntu_drivers
+  ubuntu_pro update_etc_hosts update_hostname users_groups wireguard write_files
+  write_files_deferred yum_add_repo zypper_add_repo`.split(/\s+/);
 
-t.test("every module of cloud-init is there, one that is refused has a finding", async (t) => {
+/** Keys of cloud-init that belong to no module of it. */
+const ofNoModule = ["reporting"];
+
+/** Modules without keys: they read those of others, what lies in a directory, or nothing. */
+const keyless =
+  "reset_rmc scripts_per_boot scripts_per_instance scripts_per_once scripts_user update_hostname write_files_deferred";
+
+t.test(
+  "the modules are cloud-init's own, each in a file of its own with rule and example",
+  async (t) => {
+    const directory = new URL("./cloud-config/", import.meta.url);
+    const files = readdirSync(directory).filter((file) => /(?<!\.test)\.ts$/.test(file));
+    const known = new Set<unknown>(cloudConfigModules);
+    const found: string[] = [];
+    for (const file of files) {
+      const exported = Object.values((await import(new URL(file, directory).href)) as object);
+      const here = exported.filter((value) => known.has(value)) as CloudConfigModule[];
+      t.ok(here.length <= 1, `${file} has ${here.map(({ name }) => name).join(", ")}`);
+      found.push(...here.map(({ name }) => name));
+    }
+    t.equal(modules.length, 60);
+    t.strictSame(found.sort(), [...modules, ...ofNoModule].sort());
+    t.ok(cloudConfigModules.every(({ rule }) => /^.{20,}\.$/s.test(rule)));
+    const bare = cloudConfigModules.filter(
+      ({ keys, example }) => keys.length === 0 && example === "",
+    );
+    t.strictSame(
+      bare
+        .map(({ name }) => name)
+        .sort()
+        .join(" "),
+      keyless,
+    );
+    t.ok(cloudConfigModules.every((each) => each.example !== "" || bare.includes(each)));
+  },
+);
+
+t.test("every module is there once, one that is refused has a finding", async (t) => {
   const names = cloudConfigModules.map(({ name }) => name);
   t.equal(new Set(names).size, names.length);
-  for (const name of modules) t.ok(names.includes(name), name);
   for (const { name, keys, example, isRefused } of cloudConfigModules) {
     if (isRefused !== true) continue;
     t.ok(keys.length > 0 && translateCloud(example).findings.length > 0, name);

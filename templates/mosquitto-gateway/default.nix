@@ -103,6 +103,8 @@ in
       serviceConfig = {
         Type = "oneshot";
         RemainAfterExit = true;
+        # A password on a mount that hangs turns the bridge off as well.
+        TimeoutStartSec = "1min";
         Group = "mosquitto";
         RuntimeDirectory = "mosquitto-bridge";
         RuntimeDirectoryMode = "0750";

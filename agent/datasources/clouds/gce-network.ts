@@ -1,6 +1,7 @@
 import { isIP, isIPv6 } from "node:net";
+import { isFault } from "#core/fault.ts";
 import { parsePrefixed } from "#provisioner/userdata/network-parts.ts";
-import type { AnswerReader, JsonObject } from "../cloud.ts";
+import type { AnswerReader, CloudInstance, JsonObject } from "../cloud.ts";
 import { type LeasedInterface, leasedEthernets, type Sources } from "./leased-ethernets.ts";
 import { Said } from "./said.ts";
 
@@ -20,8 +21,28 @@ const mostMtu = 65_535;
  * answered by it, which Google asks of whoever has several
  * (https://cloud.google.com/vpc/docs/configure-routing-additional-interface). One interface alone with one
  * address has none.
+ *
+ * Where a value cannot be meant there is none either, and a warning names it: the machine leases its first
+ * address without it, and its owner needs the keys and the user-data to look.
  */
-export function gceNetwork(answers: AnswerReader): JsonObject | undefined {
+export function gceNetwork(
+  answers: AnswerReader,
+): Pick<CloudInstance, "networkConfig" | "lacksNetwork"> {
+  try {
+    return { networkConfig: readInterfaces(answers) };
+  } catch (error) {
+    if (!isFault(error, "datasource/malformed")) throw error;
+    answers.find(interfacesPath, {
+      level: "warning",
+      code: "datasource/unused-value",
+      message: `the network is not taken from it: ${error.message}`,
+      hint: "look at the interfaces of the instance, and start it again; or describe its network in a `#firstlight`",
+    });
+    return { lacksNetwork: true };
+  }
+}
+
+function readInterfaces(answers: AnswerReader): JsonObject | undefined {
   if (answers.bytes(interfacesPath) === undefined) return undefined;
   const interfaces = Said.in(answers, interfacesPath).items().map(readInterface);
   return leasedEthernets(interfaces, { prefix: "nic", asksFirst: true });

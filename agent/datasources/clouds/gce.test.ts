@@ -88,13 +88,6 @@ tryCloud(t, {
       answer: '{ "ssh-keys": ["a"] }',
       fault: { code: "datasource/malformed", message: /ssh-keys: a text was expected$/ },
     },
-    [interfacesPath]: {
-      answer: '[{"mac":"42:01:c0:00:02:07"}',
-      fault: {
-        code: "datasource/malformed",
-        message: /network-interfaces\/\?recursive=true: no JSON/,
-      },
-    },
     [`${root}instance/id`]: {
       answer: new Uint8Array([0xff]),
       fault: {
@@ -322,22 +315,42 @@ t.test("the owner may have none of it set up, as with Google's own agent", async
   }
 });
 
-t.test("interfaces that cannot be meant are malformed, each with its place", async (t) => {
-  const cases: readonly (readonly [unknown, RegExp])[] = [
-    [{ 0: first }, /recursive=true: a list was expected$/],
-    [[first, "eth1"], /: 1: a mapping was expected$/],
-    [[{ ...first, mac: "42010aab0007" }], /: 0\.mac: a MAC address was expected/],
-    [[{ ip: first.ip }], /: 0\.mac: a text was expected, there is none$/],
-    [[first, { ...second, ip: "198.51.100.8/24" }], /: 1\.ip: an address was expected/],
-    [[{ ...first, gateway: "none" }], /: 0\.gateway: an address/],
-    [[{ ...first, mtu: 70_000 }], /: 0\.mtu: a size from 68 to 65535 bytes/],
-    [[{ ...first, mtu: true }], /: 0\.mtu: a text was expected$/],
-    [[{ ...first, ipAliases: ["192.0.2.0/33"] }], /: 0\.ipAliases\.0: an address or a network/],
-    [[{ ...first, forwardedIps: "203.0.113.9" }], /: 0\.forwardedIps: a list was expected$/],
-    [[{ ...first, ipv6s: ["x\n[Match]"] }], /: 0\.ipv6s\.0: an address was expected/],
-  ];
-  for (const [interfaces, message] of cases) {
-    const fault = { code: "datasource/malformed", message };
-    await t.rejects(readInterfaces(t, interfaces), fault, JSON.stringify(interfaces));
-  }
-});
+t.test(
+  "interfaces that cannot be meant cost the network alone, told with their place",
+  async (t) => {
+    const cases: readonly (readonly [unknown, RegExp])[] = [
+      [{ 0: first }, /recursive=true: a list was expected$/],
+      [[first, "eth1"], /: 1: a mapping was expected$/],
+      [[{ ...first, mac: "42010aab0007" }], /: 0\.mac: a MAC address was expected/],
+      [[{ ip: first.ip }], /: 0\.mac: a text was expected, there is none$/],
+      [[first, { ...second, ip: "198.51.100.8/24" }], /: 1\.ip: an address was expected/],
+      [[{ ...first, gateway: "none" }], /: 0\.gateway: an address/],
+      [[{ ...first, mtu: 70_000 }], /: 0\.mtu: a size from 68 to 65535 bytes/],
+      [[{ ...first, mtu: true }], /: 0\.mtu: a text was expected$/],
+      [[{ ...first, ipAliases: ["192.0.2.0/33"] }], /: 0\.ipAliases\.0: an address or a network/],
+      [[{ ...first, forwardedIps: "203.0.113.9" }], /: 0\.forwardedIps: a list was expected$/],
+      [[{ ...first, ipv6s: ["x\n[Match]"] }], /: 0\.ipv6s\.0: an address was expected/],
+    ];
+    const wrong = cases.map(
+      ([interfaces, message]) => [JSON.stringify(interfaces), message] as const,
+    );
+    for (const [said, message] of [...wrong, ['[{"mac"', /recursive=true: no JSON/] as const]) {
+      const service = await fakeService(t, { ...answers, [interfacesPath]: said });
+      const { instance, secrets, findings, incomplete } = await readFrom(gce, service);
+      t.match(instance, {
+        instanceId: "7684568764356123456",
+        publicKeys: [key("mine"), key("project")],
+      });
+      t.same(
+        [...secrets.keys()].filter((name) => name === "network-config"),
+        [],
+        said,
+      );
+      t.equal(Buffer.from(secrets.get("user-data")?.reveal() ?? []).toString(), userData);
+      const code = "datasource/unused-value";
+      t.match(findings, [{ document: interfacesPath, level: "warning", code, message }], said);
+      t.equal(findings.length, 1);
+      t.equal(incomplete, true, "a node that has its network keeps it");
+    }
+  },
+);

@@ -63,7 +63,7 @@ export const gce: Cloud = {
         "instance-data": withoutDocuments(instance),
       },
       userData: userData(answers, instance),
-      networkConfig: managesAddresses(instance, project) ? gceNetwork(answers) : undefined,
+      ...(managesAddresses(instance, project) ? gceNetwork(answers) : {}),
     };
   },
 };

@@ -17,6 +17,8 @@ export interface Document {
   readonly address?: string;
   /** Whether it has a second card, in the network of IPv6: then the broker is reached by that one alone. */
   readonly hasSix?: boolean;
+  /** What sets its network up (`networkd`). */
+  readonly renderer?: "networkd" | "NetworkManager";
   /** NixOS options, one a line. */
   readonly options?: readonly string[];
   /** Further items of its `write_files`. */
@@ -34,7 +36,7 @@ export function seed(document: Document): Seed {
   return {
     instanceId: "i-1",
     userData: userData(document),
-    networkConfig: `${networkConfig(document.address ?? `${lan.machine}/24`)}${document.hasSix === true ? sixConfig : ""}`,
+    networkConfig: `${networkConfig(document)}${document.hasSix === true ? sixConfig : ""}`,
   };
 }
 
@@ -69,11 +71,14 @@ ${own.map((line) => `  ${line}\n`).join("")}${options.length === 0 ? "" : `  opt
 
 /**
  * The card is the only one, whatever the kernel of the machine calls it. A laptop's profile would have
- * NetworkManager, which the image does not bring.
+ * NetworkManager, which most images do not bring.
  */
-function networkConfig(address: string): string {
+function networkConfig({
+  address = `${lan.machine}/24`,
+  renderer = "networkd",
+}: Pick<Document, "address" | "renderer">): string {
   return `version: 2
-renderer: networkd
+renderer: ${renderer}
 ethernets:
   lan:
     match: { macaddress: "${lan.card}" }

@@ -37,11 +37,17 @@ in
       message = "networking.networkmanager and networking.wireless take the same interfaces: mark some as unmanaged";
     }];
     networking.useDHCP = false;
+    # The daemon is the distribution's.
+    systemd.services.NetworkManager = {
+      overrideStrategy = "asDropin";
+      wantedBy = [ "multi-user.target" ];
+    };
     systemd.services.NetworkManager-ensure-profiles = mkIf (cfg.ensureProfiles.profiles != { }) {
       description = "Ensure that NetworkManager declarative profiles are created";
       wantedBy = [ "multi-user.target" ];
       before = [ "network-online.target" ];
       after = [ "NetworkManager.service" ];
+      path = [ pkgs.envsubst pkgs.networkmanager ];
       script = ''
         mkdir -p ${directory}
         ${concatStrings (mapAttrsToList write cfg.ensureProfiles.profiles)}

@@ -37,6 +37,7 @@
     mosquitto = [ "mosquitto" "mosquitto_pub" "mosquitto_sub" "mosquitto_passwd" ];
     gnupg = [ "gpg" ];
     postgresql = [ "psql" "postgres" ];
+    networkmanager = [ "nmcli" ];
     inetutils = [ "hostname" "ping" "telnet" ];
     getent = [ "getent" ];
     cacert = [ ];
@@ -52,12 +53,12 @@
   packages = [
     "acpid" "age" "amazon-ec2-utils" "amazon-ssm-agent" "ansible" "apache-httpd" "apparmor" "at" "attr" "acl" "bat" "bc" "bind" "bottom" "brightnessctl" "btop"
     "btrfs-progs" "bzip2" "caddy" "chromium" "chrony" "containerd" "cloud-init" "cmake" "conntrack-tools" "cowsay" "cri-tools" "cron" "cryptsetup" "curl"
-    "delve" "diffutils" "direnv" "dmidecode" "dnsutils" "docker" "docker-buildx" "docker-client" "docker-compose" "doas" "emacs" "ethtool" "eza"
+    "delve" "diffutils" "direnv" "dmidecode" "dnsutils" "docker" "docker-buildx" "docker-client" "docker-compose" "doas" "emacs" "envsubst" "ethtool" "eza"
     "fail2ban" "fastfetch" "ffmpeg" "figlet" "file" "firefox" "fprintd" "framework-tool" "fw-ectool" "fwupd" "fzf" "gcc" "gdb" "gh" "git" "git-lfs"
     "glances" "gnumake" "go" "gptfdisk" "gzip" "haproxy" "helix" "hdparm" "hello" "htop" "httpie" "i2c-tools" "influxdb" "iftop" "inotify-tools" "intel-gpu-tools" "iotop" "iperf3" "iptables"
     "iwd" "jq" "k3s" "kitty" "kubectl" "kubernetes-helm" "less" "libgpiod" "libinput" "libraspberrypi" "linuxptp" "lm_sensors" "lsof" "lshw"
     "lvm2" "lynx" "mailutils" "man-db" "mariadb" "mc" "mdadm" "memcached" "micro" "minicom" "modemmanager" "moreutils" "mosh" "mtr" "nano" "ncdu" "ncurses" "netcat"
-    "networkmanager" "nfs-utils" "nftables" "nginx" "nixos-rebuild" "nmap" "node-exporter" "ntfs3g" "ntp" "nvme-cli" "opensc" "openssl" "openvpn" "parted" "patch" "pavucontrol" "pciutils"
+    "nfs-utils" "nftables" "nginx" "nixos-rebuild" "nmap" "node-exporter" "ntfs3g" "ntp" "nvme-cli" "opensc" "openssl" "openvpn" "parted" "patch" "pavucontrol" "pciutils"
     "perl" "pinentry" "podman" "podman-compose" "powertop" "prometheus-node-exporter" "psmisc" "pv" "pwgen" "qemu" "qemu_kvm" "rclone" "redis" "rsync" "ruby" "rustc" "cargo" "rustup" "screen" "sg3_utils" "smartmontools"
     "socat" "spice-vdagent" "sqlite" "sshfs" "strace" "stress-ng" "sudo" "sysstat" "tailscale" "tcpdump" "terraform" "tmux" "tpm2-tools" "tpm2-tss" "traceroute"
     "tree" "ubootRaspberryPi4_64bit" "unzip" "upower" "usbutils" "vault" "vim" "virt-manager" "vlc" "watchdog" "wget" "which" "wireguard-tools" "wirelesstools" "wpa_supplicant" "xfsprogs" "xz" "yarn" "yq" "zfs" "zip" "zstd"

@@ -20,6 +20,7 @@
   // {
     a = 1;
   };
+  same = lib.a == "b";
   logic =
     (
       lib.a-name-that-takes-a-good-part-of-the-line-for-itself

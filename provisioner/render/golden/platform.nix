@@ -1,19 +1,21 @@
 # The hardware: no profile fits this machine.
 # Written by firstlight; changes belong into local.nix.
 
-{ lib, ... }:
+{ config, lib, ... }:
 {
   nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
 
   fileSystems = {
-    "/" = lib.mkDefault {
-      device = "/dev/disk/by-uuid/0001";
-      fsType = "ext4";
+    "/" = {
+      device = lib.mkDefault "/dev/disk/by-uuid/0001";
+      fsType = lib.mkDefault "ext4";
     };
-    "/boot/efi" = lib.mkDefault {
-      device = "/dev/disk/by-uuid/0002";
-      fsType = "vfat";
-      options = [ "fmask=0077" ];
+    "/boot/efi" = {
+      device = lib.mkDefault "/dev/disk/by-uuid/0002";
+      fsType = lib.mkDefault "vfat";
+      options = lib.mkIf (config.fileSystems."/boot/efi".device == "/dev/disk/by-uuid/0002") (
+        lib.mkDefault [ "fmask=0077" ]
+      );
     };
   };
 

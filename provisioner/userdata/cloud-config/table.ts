@@ -2,10 +2,10 @@ import { ansible } from "./ansible.ts";
 import { apkConfigure } from "./apk-configure.ts";
 import { aptConfigure } from "./apt-configure.ts";
 import { aptPipelining } from "./apt-pipelining.ts";
+import { bootcmd } from "./bootcmd.ts";
 import { byobu } from "./byobu.ts";
 import { caCerts } from "./ca-certs.ts";
 import { chef } from "./chef.ts";
-import { bootcmd, runcmd } from "./commands.ts";
 import { disableEc2Metadata } from "./disable-ec2-metadata.ts";
 import { diskSetup } from "./disk-setup.ts";
 import { fan } from "./fan.ts";
@@ -13,9 +13,10 @@ import { finalMessage } from "./final-message.ts";
 import { growpart } from "./growpart.ts";
 import { grubDpkg } from "./grub-dpkg.ts";
 import { hostname } from "./hostname.ts";
+import { keyboard } from "./keyboard.ts";
 import { keysToConsole } from "./keys-to-console.ts";
 import { landscape } from "./landscape.ts";
-import { keyboard, locale, timezone } from "./locale.ts";
+import { locale } from "./locale.ts";
 import { lxd } from "./lxd.ts";
 import { mcollective } from "./mcollective.ts";
 import type { CloudConfigModule } from "./module.ts";
@@ -33,29 +34,30 @@ import { resizefs } from "./resizefs.ts";
 import { resolvConf } from "./resolv-conf.ts";
 import { rhSubscription } from "./rh-subscription.ts";
 import { rsyslog } from "./rsyslog.ts";
+import { runcmd } from "./runcmd.ts";
 import { saltMinion } from "./salt-minion.ts";
-import {
-  scriptsPerBoot,
-  scriptsPerInstance,
-  scriptsPerOnce,
-  scriptsUser,
-  scriptsVendor,
-} from "./scripts.ts";
+import { scriptsPerBoot } from "./scripts-per-boot.ts";
+import { scriptsPerInstance } from "./scripts-per-instance.ts";
+import { scriptsPerOnce } from "./scripts-per-once.ts";
+import { scriptsUser } from "./scripts-user.ts";
+import { scriptsVendor } from "./scripts-vendor.ts";
 import { setPasswords } from "./set-passwords.ts";
-import { updateHostname, writeFilesDeferred } from "./shared-keys.ts";
 import { snap } from "./snap.ts";
 import { spacewalk } from "./spacewalk.ts";
 import { ssh } from "./ssh.ts";
 import { sshAuthkeyFingerprints } from "./ssh-authkey-fingerprints.ts";
 import { sshImportId } from "./ssh-import-id.ts";
+import { timezone } from "./timezone.ts";
 import { ubuntuAutoinstall } from "./ubuntu-autoinstall.ts";
 import { ubuntuDrivers } from "./ubuntu-drivers.ts";
 import { ubuntuPro } from "./ubuntu-pro.ts";
 import { updateEtcHosts } from "./update-etc-hosts.ts";
+import { updateHostname } from "./update-hostname.ts";
 import { installHotplug } from "./updates.ts";
 import { usersGroups } from "./users.ts";
 import { wireguard } from "./wireguard.ts";
 import { writeFiles } from "./write-files.ts";
+import { writeFilesDeferred } from "./write-files-deferred.ts";
 import { yumAddRepo } from "./yum-add-repo.ts";
 import { zypperAddRepo } from "./zypper-add-repo.ts";
 

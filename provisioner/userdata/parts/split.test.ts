@@ -176,6 +176,69 @@ t.test("what nothing reads is named, and the rest counts", async (t) => {
   t.match(shown(result), [/^user-data: part 5 \| cloud-config \| 22/]);
 });
 
+t.test(
+  "a part-handler is refused with the reason, wherever it is and whatever it is called",
+  async (t) => {
+    const python = "#part-handler\ndef list_types(): return ['text/x']\n";
+    const message = (header: string, body: string) =>
+      `Content-Type: multipart/mixed; boundary=b\n\n--b\n${header}\n\n${body}\n--b\nContent-Type: text/cloud-config\n\nhostname: a\n--b--\n`;
+    const base64 = Buffer.from(python).toString("base64");
+    const encoded = "Content-Type: text/part-handler\nContent-Transfer-Encoding: base64";
+    const packed = gzipSync(python).toString("base64");
+    const gzipped = "Content-Type: application/gzip\nContent-Transfer-Encoding: base64";
+    const handlers: Readonly<Record<string, string | Uint8Array>> = {
+      "as the whole user-data": python,
+      "whole, packed": gzipSync(python),
+      "by its type": message("Content-Type: text/part-handler", "def list_types(): return []\n"),
+      "by its first line": message("Content-Type: text/plain", python),
+      "as a script that is none": message("Content-Type: text/x-shellscript", python),
+      "with a name": message('Content-Type: text/part-handler; name="h.py"', python),
+      encoded: message(encoded, base64),
+      packed: message(gzipped, packed),
+      "in a message in a message": message(
+        "Content-Type: multipart/alternative; boundary=inner",
+        `--inner\nContent-Type: text/part-handler\n\n${python}\n--inner--`,
+      ),
+      "in an archive, by its type":
+        '#cloud-config-archive\n- {type: text/part-handler, content: "def list_types(): pass"}\n- "#cloud-config\\nhostname: a\\n"\n',
+      "in an archive, by its first line":
+        '#cloud-config-archive\n- "#part-handler\\nimport os\\n"\n- {content: "hostname: a"}\n',
+      "in an archive in a message": message(
+        "Content-Type: text/cloud-config-archive",
+        "- {type: text/part-handler, content: x}\n",
+      ),
+    };
+    for (const [where, text] of Object.entries(handlers)) {
+      const { findings, parts } = split(text);
+      t.match(
+        findings,
+        [
+          {
+            level: "error",
+            code: "user-data/unsupported-format",
+            line: Number,
+            message: /a part-handler is a program of Python, which runs nowhere here/,
+            hint: /do what it does beforehand, and give the #cloud-config/,
+          },
+        ],
+        where,
+      );
+      t.equal(findings.length, 1, where);
+      const rest = where.includes("whole") ? [] : ["cloud-config"];
+      t.same(
+        parts.map(({ format }) => format),
+        rest,
+        `${where}: what stands beside it is read`,
+      );
+    }
+    const url = "https://a.example/handler";
+    const included = split(`#include\n${url}\n`, {
+      fetched: new Map([[url, Buffer.from(python)]]),
+    });
+    t.match(said(included), [/^https:\/\/a\.example\/handler:1:1 error: a part-handler/]);
+  },
+);
+
 t.test("modules of NixOS are known by their first line, their type or their name", async (t) => {
   const part = (header: string, text: string) =>
     split(`MIME-Version: 1.0\n${header}\n\n${text}`).parts.map(({ format }) => format);

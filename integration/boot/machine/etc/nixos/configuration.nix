@@ -6,7 +6,10 @@ let
   isUefi = loader == "systemd-boot";
 in
 {
-  imports = [ "${pins.firstlight}/lib/firstlight/nixos/module.nix" ];
+  imports = [
+    "${pins.firstlight}/lib/firstlight/nixos/module.nix"
+    ./network.nix
+  ];
 
   # Without a kernel of its own it is a container, whose boot loader plays GRUB.
   boot.loader =
@@ -46,12 +49,6 @@ in
   networking = {
     hostName = "";
     useDHCP = false;
-    useNetworkd = true;
-  };
-  # As an image for clouds has it: a card that nothing is said of gets its addresses from its network.
-  systemd.network.networks."90-leased" = {
-    matchConfig.Name = "host6";
-    networkConfig.DHCP = "yes";
   };
   services.openssh.enable = true;
   systemd.services.console-getty.enable = false;

@@ -2,41 +2,17 @@ import type { Input } from "../input.ts";
 import { enabledIn, unitsToEnable } from "./enabled-units.ts";
 import { lintCommand } from "./lint-command.ts";
 import type { Brought } from "./lint-line.ts";
-import type { CloudConfigModule, ModuleInput } from "./module.ts";
+import type { ModuleInput } from "./module.ts";
 import { writtenPaths } from "./program-paths.ts";
 
-/** `bootcmd`: at every boot, before the network. */
-export const bootcmd: CloudConfigModule = {
-  name: "bootcmd",
-  keys: ["bootcmd"],
-  rule:
-    "One script of all items, run at every boot before the network is configured, when the files of `write_files` are there but those on mounts of the document: a text is a line of " +
-    "shell, a list is one command with its words quoted. What it makes of a disk is mounted after it, also where that was tried before in vain, and has its homes and files then. Its text is a secret. The moment is another than " +
-    "cloud-init's, which runs it when the network is up, and before `write_files`: what needs the network " +
-    "belongs into `runcmd`. In the boot that makes the system from it, it runs as that system is switched to, where the network is up already.",
-  example: "bootcmd:\n  - echo starting > /dev/kmsg\n",
-  translate: (input) => addScript(input, "bootcmd", { when: "early", frequency: "always" }),
-};
-
-/** `runcmd`: once per instance, after the network and after the switch. */
-export const runcmd: CloudConfigModule = {
-  name: "runcmd",
-  keys: ["runcmd"],
-  rule:
-    "One script of all items, as for `bootcmd`, run once per instance when the network, all mounts and the services are up and the " +
-    "system has been switched. Its text is a secret. Commands that do nothing lasting on NixOS, or are not there " +
-    "(`apt-get`, `systemctl enable`, `adduser`), are warned of with the key or option that says the same. `systemctl enable [--now]` " +
-    "of units that `write_files` writes whole does what it says: from then on they start at boot with what their `WantedBy` names.",
-  example: "runcmd:\n  - systemctl is-active sshd\n  - [touch, /var/lib/provisioned]\n",
-  translate: (input) => addScript(input, "runcmd", { when: "late", frequency: "instance" }),
-};
-
+/** When a script runs, and how often. */
 interface Moment {
   readonly when: "early" | "late";
   readonly frequency: "always" | "instance";
 }
 
-function addScript(
+/** The items of `bootcmd` or `runcmd` as one script, whose text is a secret. */
+export function addCommandScript(
   { config, draft }: ModuleInput,
   key: "bootcmd" | "runcmd",
   moment: Moment,

@@ -1,0 +1,35 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import t from "tap";
+import { firstlight, healthy, machine } from "./try-commands.ts";
+
+// Each command is a process of its own.
+t.setTimeout(300_000);
+
+t.test("a profile of the owner is used, and a broken one stops no boot", async (t) => {
+  const root = machine(t, `#cloud-config\ntimezone: UTC\n${healthy}`);
+  const own = path.join(root, "etc/firstlight/own/acme/pi");
+  mkdirSync(own, { recursive: true });
+  const directory = "/etc/firstlight/own";
+  const settings = path.join(root, "etc/firstlight/settings.json");
+  writeFileSync(settings, JSON.stringify({ profiles: { directory } }));
+  const give = (text: string) => writeFileSync(path.join(own, "profile.yaml"), text);
+  const boot = () => firstlight(["boot", "--root", root, "--driver", "dry"]);
+  give("colour: [");
+  t.match(boot(), {
+    stdout: /committed \(degraded\): generation 1/,
+    stderr: /\/etc\/firstlight\/own\/acme\/pi\/profile\.yaml:1:10 warning/,
+  });
+  give(`id: acme/pi
+title: Our Pi
+vendor: Acme
+extends: [raspberry-pi/4]
+match: { any: [{ all: { dt: { compatible: ["raspberrypi,4-model-b"] } } }] }
+kernel: { params: { acme.mark: 1 } }
+status: { level: declared, evidence: none }
+tests: { match: [{ name: it, facts: {} }], noMatch: [{ name: other, facts: {} }] }
+`);
+  t.match(boot(), { code: 0, stdout: /committed: generation 2/ });
+  const hardware = path.join(root, "etc/nixos/firstlight/hardware.nix");
+  t.match(readFileSync(hardware, "utf8"), /Our Pi.*"acme\.mark=1"/s);
+});

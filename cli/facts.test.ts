@@ -16,7 +16,7 @@ t.test("a report of this machine is for a person, or one document", async (t) =>
   const report: unknown = JSON.parse(stdout);
   t.ok(validate(report), "fits its schema", { errors: validate.errors });
   const shown = firstlight(["facts", "--report"]).stdout;
-  t.match(shown, /^processor .*^asked for [0-9]+ ms$/ms);
+  t.match(shown, / processor .*^asked for [0-9]+ ms$/ms);
   t.match(shown, /^(nobody contradicts the kernel|contradicted:)$/m);
 });
 

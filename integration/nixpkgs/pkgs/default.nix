@@ -116,6 +116,7 @@ let
       linuxPackages_6_12 = kernel "6.12.1";
       linuxPackages_rpi4 = kernel "6.6.31-rpi4";
       python3Packages = lib.genAttrs names.python (pname: stub { inherit pname; });
+      cudaPackages.cudatoolkit = stub { pname = "cudatoolkit"; };
       stdenv = { inherit mkDerivation system; hostPlatform = platform; buildPlatform = platform; isLinux = true; };
       stdenvNoCC = { inherit mkDerivation; };
       buildNpmPackage = mkDerivation;

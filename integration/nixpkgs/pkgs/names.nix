@@ -61,7 +61,7 @@
     "nfs-utils" "nftables" "nginx" "nixos-rebuild" "nmap" "node-exporter" "ntfs3g" "ntp" "nvme-cli" "opensc" "openssl" "openvpn" "parted" "patch" "pavucontrol" "pciutils"
     "perl" "pinentry" "podman" "podman-compose" "powertop" "prometheus-node-exporter" "psmisc" "pv" "pwgen" "qemu" "qemu_kvm" "rclone" "redis" "rsync" "ruby" "rustc" "cargo" "rustup" "screen" "sg3_utils" "smartmontools"
     "socat" "spice-vdagent" "sqlite" "sshfs" "strace" "stress-ng" "sudo" "sysstat" "tailscale" "tcpdump" "terraform" "tmux" "tpm2-tools" "tpm2-tss" "traceroute"
-    "tree" "ubootRaspberryPi4_64bit" "unzip" "upower" "usbutils" "vault" "vim" "virt-manager" "vlc" "watchdog" "wget" "which" "wireguard-tools" "wirelesstools" "wpa_supplicant" "xfsprogs" "xz" "yarn" "yq" "zfs" "zip" "zstd"
+    "tree" "ubootRaspberryPi4_64bit" "unzip" "upower" "usbutils" "vault" "vim" "virt-manager" "vlc" "vscode" "watchdog" "wget" "which" "wireguard-tools" "wirelesstools" "wpa_supplicant" "xfsprogs" "xz" "yarn" "yq" "zfs" "zip" "zstd"
   ];
 
   kernelPackages = [ "framework-laptop-kmod" "cpupower" "perf" "turbostat" "zenpower" "acpi_call" "v4l2loopback" "wireguard" ];

@@ -43,7 +43,7 @@
   };
 
   hardware = {
-    cpu.intel.updateMicrocode = lib.mkDefault true;
+    cpu.intel.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;
     cpu.amd.updateMicrocode = lib.mkDefault false;
     enableRedistributableFirmware = lib.mkDefault true;
     acpilight.enable = lib.mkDefault true;
@@ -57,13 +57,13 @@
   services.fstrim.enable = lib.mkDefault true;
 
   fileSystems = {
-    "/" = lib.mkDefault {
-      device = "/dev/disk/by-label/nixos";
-      fsType = "ext4";
+    "/" = {
+      device = lib.mkDefault "/dev/disk/by-label/nixos";
+      fsType = lib.mkDefault "ext4";
     };
-    "/boot" = lib.mkDefault {
-      device = "/dev/disk/by-label/ESP";
-      fsType = "vfat";
+    "/boot" = {
+      device = lib.mkDefault "/dev/disk/by-label/ESP";
+      fsType = lib.mkDefault "vfat";
     };
   };
 }

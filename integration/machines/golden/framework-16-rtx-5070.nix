@@ -47,7 +47,7 @@
   };
 
   hardware = {
-    cpu.amd.updateMicrocode = lib.mkDefault true;
+    cpu.amd.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;
     cpu.intel.updateMicrocode = lib.mkDefault false;
     enableRedistributableFirmware = lib.mkDefault true;
     nvidia = {
@@ -71,13 +71,13 @@
   services.fstrim.enable = lib.mkDefault true;
 
   fileSystems = {
-    "/" = lib.mkDefault {
-      device = "/dev/disk/by-label/nixos";
-      fsType = "ext4";
+    "/" = {
+      device = lib.mkDefault "/dev/disk/by-label/nixos";
+      fsType = lib.mkDefault "ext4";
     };
-    "/boot" = lib.mkDefault {
-      device = "/dev/disk/by-label/ESP";
-      fsType = "vfat";
+    "/boot" = {
+      device = lib.mkDefault "/dev/disk/by-label/ESP";
+      fsType = lib.mkDefault "vfat";
     };
   };
 }

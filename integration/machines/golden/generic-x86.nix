@@ -1,7 +1,7 @@
 # The hardware: Any PC.
 # Written by firstlight; changes belong into local.nix.
 
-{ lib, ... }:
+{ config, lib, ... }:
 {
   nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
 
@@ -25,7 +25,7 @@
   boot.loader.efi.canTouchEfiVariables = lib.mkDefault true;
 
   hardware = {
-    cpu.intel.updateMicrocode = lib.mkDefault true;
+    cpu.intel.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;
     cpu.amd.updateMicrocode = lib.mkDefault true;
     enableRedistributableFirmware = lib.mkDefault true;
   };
@@ -33,13 +33,13 @@
   services.fstrim.enable = lib.mkDefault true;
 
   fileSystems = {
-    "/" = lib.mkDefault {
-      device = "/dev/disk/by-label/nixos";
-      fsType = "ext4";
+    "/" = {
+      device = lib.mkDefault "/dev/disk/by-label/nixos";
+      fsType = lib.mkDefault "ext4";
     };
-    "/boot" = lib.mkDefault {
-      device = "/dev/disk/by-label/ESP";
-      fsType = "vfat";
+    "/boot" = {
+      device = lib.mkDefault "/dev/disk/by-label/ESP";
+      fsType = lib.mkDefault "vfat";
     };
   };
 }

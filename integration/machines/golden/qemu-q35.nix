@@ -28,8 +28,8 @@
   services.qemuGuest.enable = lib.mkDefault true;
   services.fstrim.enable = lib.mkDefault true;
 
-  fileSystems."/" = lib.mkDefault {
-    device = "/dev/disk/by-label/nixos";
-    fsType = "ext4";
+  fileSystems."/" = {
+    device = lib.mkDefault "/dev/disk/by-label/nixos";
+    fsType = lib.mkDefault "ext4";
   };
 }

@@ -28,8 +28,8 @@
     deviceTree.filter = lib.mkDefault "bcm2712*-rpi-*.dtb";
   };
 
-  fileSystems."/" = lib.mkDefault {
-    device = "/dev/disk/by-label/NIXOS_SD";
-    fsType = "ext4";
+  fileSystems."/" = {
+    device = lib.mkDefault "/dev/disk/by-label/NIXOS_SD";
+    fsType = lib.mkDefault "ext4";
   };
 }

@@ -13,7 +13,8 @@ export interface Module {
 }
 
 // A file that is called with something is a tool of the tree.
-const output = /^\s*([A-Za-z0-9_-]+) = (?:import|deprecated[^(]*\(\s*import) \.\/([^\s;)]+)\s*[;)]/gm;
+const output =
+  /^\s*([A-Za-z0-9_-]+) = (?:import|deprecated[^(]*\(\s*import) \.\/([^\s;)]+)\s*[;)]/gm;
 const tableRow = /^\| *\[([^\]]+)\]\(\/?([^)]+)\)/gm;
 
 /** The modules of a checkout in the order of its flake: machines and parts, deprecated ones left out. Throws where the flake has none. */

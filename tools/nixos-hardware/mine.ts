@@ -86,7 +86,8 @@ export function mineProfiles(mine: Mine): Find {
     ({ module }) =>
       mine.refuses(module.path) && profiles.some((profile) => profile.module === module.path),
   );
-  for (const { module } of refused) leave(module, "it refuses to be imported: a variant has to be named");
+  for (const { module } of refused)
+    leave(module, "it refuses to be imported: a variant has to be named");
   const usable = profiles.filter((profile) => !mine.refuses(profile.module));
   return {
     profiles: usable.sort((a, b) => (a.id < b.id ? -1 : 1)),

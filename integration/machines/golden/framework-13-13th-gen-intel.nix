@@ -39,7 +39,7 @@
       kernelModules = [ "i915" ];
     };
     loader.systemd-boot.enable = lib.mkDefault true;
-    loader.efi.canTouchEfiVariables = lib.mkDefault true;
+    loader.efi.canTouchEfiVariables = lib.mkOverride 1100 true;
   };
 
   hardware = {

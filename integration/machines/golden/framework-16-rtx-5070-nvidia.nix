@@ -43,7 +43,7 @@
       kernelModules = [ "amdgpu" ];
     };
     loader.systemd-boot.enable = lib.mkDefault true;
-    loader.efi.canTouchEfiVariables = lib.mkDefault true;
+    loader.efi.canTouchEfiVariables = lib.mkOverride 1100 true;
   };
 
   hardware = {

@@ -36,13 +36,22 @@ export interface WriteOptions {
   readonly spec?: Omit<Spec, "version">;
 }
 
-/** Our profiles of a module; where none has it, that of its kind of processor, beside which an owner imports it. */
+/**
+ * Our profiles of a module. Where none has it, those of the module that it lies below, as a variant does, else
+ * that of its kind of processor: an owner imports it beside them.
+ */
 export function profilesOf(module: string): readonly CompiledProfile[] {
   const importing = compiled.profiles.filter(({ nixos }) => nixos.imports.includes(module));
-  const own = importing.filter(({ nixos }) => nixos.imports.at(-1) === module);
+  const own = withLast(module);
   const found = own.length > 0 ? own : importing.slice(0, 1);
+  if (found.length > 0) return found;
+  const above = withLast(path.dirname(module));
   const kind = architectureOf(module) === "x86_64" ? "generic/x86-64" : "generic/aarch64";
-  return found.length > 0 ? found : compiled.profiles.filter(({ id }) => id === kind);
+  return above.length > 0 ? above : compiled.profiles.filter(({ id }) => id === kind);
+}
+
+function withLast(module: string): readonly CompiledProfile[] {
+  return compiled.profiles.filter(({ nixos }) => nixos.imports.at(-1) === module);
 }
 
 /** Renders the machine of a profile, and says what to evaluate. */

@@ -31,3 +31,6 @@ export function systemOf(entry: string): string {
   const evaluate = path.join(import.meta.dirname, "real-nixpkgs");
   return `import ${evaluate} { nixpkgs = ${nixpkgsTree}; configuration = ${entry}; ${lib} }`;
 }
+
+/** The checkout of nixos-hardware that is named, if one is. */
+export const nixosHardwareTree = process.env["NIXOS_HARDWARE"];

@@ -351,22 +351,23 @@ in
     };
 
     # A machine that hangs comes back by itself. Parameters of the kernel are a list, which no priority
-    # but their own can decide: the option does.
+    # but their own can decide: the option does. The others give way to defaults of the hardware, which
+    # modules of nixos-hardware write with `mkDefault`.
     boot.kernelParams = lib.optionals (cfg.panicSeconds != null) [
       "panic=${toString cfg.panicSeconds}"
       "boot.panic_on_fail"
     ];
-    boot.kernel.sysctl."kernel.panic_on_oops" = lib.mkDefault 1;
+    boot.kernel.sysctl."kernel.panic_on_oops" = lib.mkOverride 1200 1;
     systemd.${if options.systemd ? settings then "settings" else "watchdog"} =
       if options.systemd ? settings then
         {
-          Manager.RuntimeWatchdogSec = lib.mkDefault "60s";
-          Manager.RebootWatchdogSec = lib.mkDefault "10min";
+          Manager.RuntimeWatchdogSec = lib.mkOverride 1200 "60s";
+          Manager.RebootWatchdogSec = lib.mkOverride 1200 "10min";
         }
       else
         {
-          runtimeTime = lib.mkDefault "60s";
-          rebootTime = lib.mkDefault "10min";
+          runtimeTime = lib.mkOverride 1200 "60s";
+          rebootTime = lib.mkOverride 1200 "10min";
         };
 
     # Keys of the bootstrap layer: there before anything is built, gone with the next boot.

@@ -4,6 +4,7 @@ import {
   bind,
   bool,
   call,
+  int,
   join,
   list,
   type NixExpr,
@@ -60,7 +61,11 @@ function renderBootLoader({ bootLoader, esp }: Platform): readonly Assignment[] 
   const set = (path: readonly string[], value: NixExpr) =>
     assign(["boot", "loader", ...path], fallback(value));
   const efi = [
-    set(["efi", "canTouchEfiVariables"], bool(true)),
+    // Of some boards nixos-hardware knows, as a default, that theirs cannot be written.
+    assign(
+      ["boot", "loader", "efi", "canTouchEfiVariables"],
+      call(ref("lib", "mkOverride"), int(1100), bool(true)),
+    ),
     ...(esp === null || esp === "/boot" ? [] : [set(["efi", "efiSysMountPoint"], str(esp))]),
   ];
   if (bootLoader === "systemd-boot") {

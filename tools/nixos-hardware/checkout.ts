@@ -12,7 +12,9 @@ export interface Module {
   readonly title: string | null;
 }
 
-const output = /^\s*([A-Za-z0-9_-]+) = (?:import|deprecated[^(]*\(\s*import) \.\/([^\s;)]+)/gm;
+// A file that is called with something is a tool of the tree.
+const output =
+  /^\s*([A-Za-z0-9_-]+) = (?:import|deprecated[^(]*\(\s*import) \.\/([^\s;)]+)\s*[;)]/gm;
 const tableRow = /^\| *\[([^\]]+)\]\(\/?([^)]+)\)/gm;
 
 /** The modules of a checkout in the order of its flake: machines and parts, deprecated ones left out. Throws where the flake has none. */
@@ -55,8 +57,19 @@ const needPatterns: readonly (readonly [Need, RegExp])[] = [
  * seldom for what these files set themselves.
  */
 export function readNeeds(checkout: string, path: string): readonly Need[] {
-  const texts = [...closureOf(checkout, path).values()].join("\n");
-  return needPatterns.filter(([, pattern]) => pattern.test(texts)).map(([need]) => need);
+  const text = readClosure(checkout, path);
+  return needPatterns.filter(([, pattern]) => pattern.test(text)).map(([need]) => need);
+}
+
+/** Whether a module itself refuses to be imported, as those do whose variants are to be named instead. */
+export function refusesImport(checkout: string, path: string): boolean {
+  const file = moduleFile(join(checkout, path));
+  return file !== undefined && /\bassertion = false;/.test(readFileSync(file, "utf8"));
+}
+
+/** Text of a module and of every file that it names by path, without comments. */
+export function readClosure(checkout: string, path: string): string {
+  return [...closureOf(checkout, path).values()].join("\n");
 }
 
 /** Text of a module and of every file that it names by path, by file, without comments. */

@@ -7,7 +7,7 @@ import { hostFiles } from "#core/host-files.ts";
 import { compileHandMade } from "#provisioner/profiles/compile.ts";
 import { type DeclaredFile, declaredFile } from "#provisioner/profiles/declared.ts";
 import { parseIdentity } from "#provisioner/profiles/identity.ts";
-import { readModules, readNeeds } from "./checkout.ts";
+import { readModules, readNeeds, refusesImport } from "./checkout.ts";
 import { mineProfiles } from "./mine.ts";
 
 // `node tools/nixos-hardware/generate.ts CHECKOUT IDENTITIES`, on demand: writes the declared profiles
@@ -33,6 +33,7 @@ try {
   const found = mineProfiles({
     modules,
     needs: (path) => readNeeds(source, path),
+    refuses: (path) => refusesImport(source, path),
     identities: readIdentities(identitiesFile),
     source: "linuxhw/DMI",
     handMade: compileHandMade(

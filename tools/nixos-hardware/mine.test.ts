@@ -6,7 +6,7 @@ import { withDeclared } from "#provisioner/profiles/declared.ts";
 import { type Identity, matchIdentity } from "#provisioner/profiles/identity.ts";
 import { type CompiledProfile, profileSet } from "#provisioner/profiles/profile.ts";
 import { sampleProfile } from "#provisioner/profiles/sample-profile.ts";
-import { readModules, readNeeds } from "./checkout.ts";
+import { readModules, readNeeds, refusesImport } from "./checkout.ts";
 import { type Find, mineProfiles } from "./mine.ts";
 
 /** A tree that is laid out as nixos-hardware is, with text of our own. */
@@ -16,6 +16,8 @@ const tree: Readonly<Record<string, string>> = {
     dell-xps-13-1000 = import ./dell/xps/13-1000;
     dell-xps-13-1000-nvidia = import ./dell/xps/13-1000/nvidia;
     dell-xps-13-1000-intel = import ./dell/xps/13-1000/intel;
+    dell-xps-14-2000 = import ./dell/xps/14-2000;
+    dell-xps-14-2000-nvidia = import ./dell/xps/14-2000/nvidia;
     dell-old = deprecated "1" "dell-old" (import ./dell/old);
     omen-15-en0001aa = import ./omen/15-en0001aa;
     omen-15-en0002bb = import ./omen/15-en0002bb;
@@ -29,13 +31,20 @@ const tree: Readonly<Record<string, string>> = {
     gpd-none = import ./gpd/none;
     pine64-board = import ./pine64/board;
     common-gpu = import ./common/gpu;
-  }; };
+  }; checks = let
+    tests = import ./tests/all.nix {
+      inherit self;
+    };
+  in tests; };
 }
 `,
   "README.md": "| [Dell XPS 13 1000](dell/xps/13-1000) | `x` | `x` |\n",
   "dell/xps/13-1000/default.nix": "{ imports = [ ../../../common/gpu ]; }\n",
   "dell/xps/13-1000/nvidia/default.nix":
     "{ imports = [ ../. ../../../../common/gpu/green.nix ]; }\n",
+  "dell/xps/14-2000/default.nix":
+    '{ assertions = [ { assertion = false; message = "name a variant"; } ]; }\n',
+  "dell/xps/14-2000/nvidia/default.nix": "{ imports = [ ../../../../common/gpu/green.nix ]; }\n",
   "common/gpu/default.nix": "{ }\n# hardware.nvidia.open = true; is no setting\n",
   "common/gpu/green.nix": '{ services.xserver.videoDrivers = [ "nvidia" ]; }\n',
   "asus/ga402/default.nix": "{ pkgs, ... }: { boot.kernelPackages = pkgs.linuxPackages_latest; }\n",
@@ -57,6 +66,7 @@ const thinkpad = machine("LENOVO", { product: "20Q0", version: "ThinkPad X390" }
 const identities: readonly Identity[] = [
   xps,
   machine("Dell Inc.", { product: "XPS 13 1000 2-in-1" }),
+  machine("Dell Inc.", { product: "XPS 14 2000" }),
   machine("Acme", { product: "XPS 13 1000" }),
   machine("HP", { product: "OMEN Laptop 15-en0xxx" }),
   thinkpad,
@@ -106,7 +116,8 @@ function mine(checkout: string, profiles: readonly CompiledProfile[] = [generic]
   const handMade = profileSet(profiles);
   const modules = readModules(checkout);
   const needs = (name: string) => readNeeds(checkout, name);
-  const found = mineProfiles({ modules, needs, identities, source: "a test", handMade });
+  const refuses = (name: string) => refusesImport(checkout, name);
+  const found = mineProfiles({ modules, needs, refuses, identities, source: "a test", handMade });
   const head = { v: 1, revision: "r", narHash: "h", modules: [] } as const;
   return { modules, found, all: withDeclared(handMade, { ...head, ...found }) };
 }
@@ -118,6 +129,10 @@ t.test("each module has a rule of whole names, or a reason", async (t) => {
   t.notOk(
     modules.some(({ name }) => name === "dell-old"),
     "deprecated ones are out",
+  );
+  t.notOk(
+    modules.some(({ path }) => path.startsWith("tests")),
+    "what the tree is tested with is no module",
   );
   t.same(
     [...found.profiles, ...found.left].length,
@@ -136,6 +151,9 @@ t.test("each module has a rule of whole names, or a reason", async (t) => {
     "nixos-hardware/dell-xps-13-1000": [dmi("Dell Inc.", "productName", "XPS 13 1000")],
     "nixos-hardware/dell-xps-13-1000-nvidia": [
       { ...dmi("Dell Inc.", "productName", "XPS 13 1000"), pci: ["10de:*"] },
+    ],
+    "nixos-hardware/dell-xps-14-2000-nvidia": [
+      { ...dmi("Dell Inc.", "productName", "XPS 14 2000"), pci: ["10de:*"] },
     ],
     "nixos-hardware/lenovo-thinkpad-t14-amd-gen2": [
       dmi("LENOVO", "productVersion", "ThinkPad T14 Gen 2a"),
@@ -195,6 +213,7 @@ t.test("each machine gets its own profile, and another's name is nobody's", asyn
     null,
     null,
     null,
+    null,
     "lenovo-thinkpad-x390",
     null,
     "lenovo-thinkpad-x1-6th-gen",
@@ -208,6 +227,13 @@ t.test("each machine gets its own profile, and another's name is nobody's", asyn
     null,
     null,
   ]);
+});
+
+t.test("a module that refuses to be imported has no profile, and its variants have", async (t) => {
+  const { found } = mine(t.testdir({}));
+  const ids = found.profiles.map(({ id }) => id).filter((id) => id.includes("xps-14"));
+  t.same(ids, ["nixos-hardware/dell-xps-14-2000-nvidia"]);
+  t.match(whyOf(found, "dell-xps-14-2000"), /refuses to be imported/);
 });
 
 t.test("a tree without such a flake is refused", async (t) => {

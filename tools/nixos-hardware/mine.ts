@@ -17,6 +17,8 @@ import {
 export interface Mine {
   readonly modules: readonly Module[];
   readonly needs: (path: string) => readonly Need[];
+  /** Whether a module refuses to be imported. */
+  readonly refuses: (path: string) => boolean;
   readonly identities: readonly Identity[];
   /** Where the identities are from, for the evidence. */
   readonly source: string;
@@ -79,8 +81,16 @@ export function mineProfiles(mine: Mine): Find {
     if (why !== undefined || base === undefined) leave(module, why ?? "");
     else profiles.push(withNvidia(module, base, mine));
   }
+  // Its rule was still that of its variants.
+  const refused = claims.filter(
+    ({ module }) =>
+      mine.refuses(module.path) && profiles.some((profile) => profile.module === module.path),
+  );
+  for (const { module } of refused)
+    leave(module, "it refuses to be imported: a variant has to be named");
+  const usable = profiles.filter((profile) => !mine.refuses(profile.module));
   return {
-    profiles: profiles.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    profiles: usable.sort((a, b) => (a.id < b.id ? -1 : 1)),
     left: left.sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }

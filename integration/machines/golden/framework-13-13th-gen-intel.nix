@@ -39,11 +39,11 @@
       kernelModules = [ "i915" ];
     };
     loader.systemd-boot.enable = lib.mkDefault true;
-    loader.efi.canTouchEfiVariables = lib.mkDefault true;
+    loader.efi.canTouchEfiVariables = lib.mkOverride 1100 true;
   };
 
   hardware = {
-    cpu.intel.updateMicrocode = lib.mkDefault true;
+    cpu.intel.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;
     cpu.amd.updateMicrocode = lib.mkDefault false;
     enableRedistributableFirmware = lib.mkDefault true;
     acpilight.enable = lib.mkDefault true;

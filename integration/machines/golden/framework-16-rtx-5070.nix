@@ -43,11 +43,11 @@
       kernelModules = [ "amdgpu" ];
     };
     loader.systemd-boot.enable = lib.mkDefault true;
-    loader.efi.canTouchEfiVariables = lib.mkDefault true;
+    loader.efi.canTouchEfiVariables = lib.mkOverride 1100 true;
   };
 
   hardware = {
-    cpu.amd.updateMicrocode = lib.mkDefault true;
+    cpu.amd.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;
     cpu.intel.updateMicrocode = lib.mkDefault false;
     enableRedistributableFirmware = lib.mkDefault true;
     nvidia = {

@@ -1,7 +1,7 @@
 # The hardware: Any PC.
 # Written by firstlight; changes belong into local.nix.
 
-{ lib, ... }:
+{ config, lib, ... }:
 {
   nixpkgs.hostPlatform = lib.mkDefault "x86_64-linux";
 
@@ -22,10 +22,10 @@
   ];
 
   boot.loader.systemd-boot.enable = lib.mkDefault true;
-  boot.loader.efi.canTouchEfiVariables = lib.mkDefault true;
+  boot.loader.efi.canTouchEfiVariables = lib.mkOverride 1100 true;
 
   hardware = {
-    cpu.intel.updateMicrocode = lib.mkDefault true;
+    cpu.intel.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;
     enableRedistributableFirmware = lib.mkDefault true;
   };
 

@@ -28,7 +28,7 @@
   ];
 
   boot.loader.systemd-boot.enable = lib.mkDefault true;
-  boot.loader.efi.canTouchEfiVariables = lib.mkDefault true;
+  boot.loader.efi.canTouchEfiVariables = lib.mkOverride 1100 true;
 
   services.fwupd.enable = lib.mkOverride 900 true;
   services.fstrim.enable = lib.mkDefault true;

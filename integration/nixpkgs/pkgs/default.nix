@@ -99,7 +99,10 @@ let
 
   # A kernel and the modules built for it.
   kernel = version: lib.genAttrs names.kernelPackages (pname: stub { inherit pname version; programs = [ ]; })
-    // { kernel = stub { pname = "linux"; inherit version; programs = [ ]; }; };
+    // {
+      kernel = stub { pname = "linux"; inherit version; programs = [ ]; };
+      nvidiaPackages = lib.genAttrs names.nvidiaDrivers (branch: stub { pname = "nvidia-x11"; version = "${version}-${branch}"; programs = [ ]; });
+    };
 
   base = lib.genAttrs names.packages (pname: stub { inherit pname; })
     // lib.mapAttrs (pname: programs: stub { inherit pname programs; }) names.programs

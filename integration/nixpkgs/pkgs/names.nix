@@ -64,6 +64,7 @@
     "tree" "ubootRaspberryPi4_64bit" "unzip" "upower" "usbutils" "vault" "vim" "virt-manager" "vlc" "vscode" "watchdog" "wget" "which" "wireguard-tools" "wirelesstools" "wpa_supplicant" "xfsprogs" "xz" "yarn" "yq" "zfs" "zip" "zstd"
   ];
 
+  nvidiaDrivers = [ "stable" "production" "latest" "beta" "legacy_580" "legacy_535" "legacy_470" "legacy_390" "legacy_340" ];
   kernelPackages = [ "framework-laptop-kmod" "cpupower" "perf" "turbostat" "zenpower" "acpi_call" "v4l2loopback" "wireguard" ];
   python = [ "pip" "requests" "virtualenv" ];
 }

@@ -25,7 +25,7 @@
   boot.loader.systemd-boot.enable = lib.mkDefault true;
 
   boot.loader.efi = {
-    canTouchEfiVariables = lib.mkDefault true;
+    canTouchEfiVariables = lib.mkOverride 1100 true;
     efiSysMountPoint = lib.mkDefault "/boot/efi";
   };
 }

@@ -1,5 +1,5 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { bool, str } from "#provisioner/nix-language/tree.ts";
+import { bool, ref, str } from "#provisioner/nix-language/tree.ts";
 import type { OptionValues } from "#provisioner/profiles/profile.ts";
 import { type Assignment, assign } from "../assignment.ts";
 import { fallback } from "../platform-options.ts";
@@ -21,9 +21,10 @@ export function renderMicrocode({ cpu, virtualisation }: Facts): readonly Assign
   if (cpu.architecture !== "x86_64" || virtualisation !== "none") return [];
   const vendor = microcodeOf[cpu.vendor ?? ""];
   const firmware = assign(["hardware", "enableRedistributableFirmware"], fallback(bool(true)));
-  return vendor === undefined
-    ? [firmware]
-    : [assign(["hardware", "cpu", vendor, "updateMicrocode"], fallback(bool(true))), firmware];
+  if (vendor === undefined) return [firmware];
+  // As NixOS's own tools and nixos-hardware say it: another default beside theirs would be a conflict.
+  const follows = fallback(ref("config", "hardware", "enableRedistributableFirmware"));
+  return [assign(["hardware", "cpu", vendor, "updateMicrocode"], follows), firmware];
 }
 
 /** Options of a profile without microcode that this processor does not take: of another vendor, or in a guest. */

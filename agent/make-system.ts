@@ -453,9 +453,13 @@ async function settle(
   return { ...end, degraded: end.degraded === true || !followed };
 }
 
-/** Whether a commit could not be finished: it is still open, or has come to nothing. */
+/** Whether a commit, or the way back from one, could not be finished: it is still open, or has come to nothing. */
 function isUnfinished(recovery: Recovery): recovery is Recovery & { readonly fault: FaultRecord } {
-  const codes: readonly unknown[] = ["system/commit-incomplete", "system/commit-failed"];
+  const codes: readonly unknown[] = [
+    "system/commit-incomplete",
+    "system/commit-failed",
+    "system/roll-back-failed",
+  ];
   return codes.includes(recovery.fault?.code);
 }
 

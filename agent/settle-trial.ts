@@ -96,7 +96,9 @@ export async function endBack(
 ): Promise<End> {
   const { toplevel, generation, sourcesDigest } = back;
   const runs = { toplevel, generation, sourcesDigest, verdict };
-  const message = `not healthy: ${verdict.reasons.join("; ")}`;
+  const message = verdict.healthy
+    ? back.reasons.join("; ")
+    : `not healthy: ${verdict.reasons.join("; ")}`;
   if (back.restart) {
     const restart = `${message}; the machine is restarted into the system from before`;
     return { outcome: "rebooting", message: restart, ...runs };

@@ -12,16 +12,17 @@ import {
   readMarks,
   unmarkBegun,
 } from "./first-boot.ts";
+import type { Attempt } from "./journal-record.ts";
 import { publishSources } from "./publish.ts";
-import { disarm, rollBackOpen } from "./roll-back.ts";
+import { disarm, isAboutEntry, rollBackOpen } from "./roll-back.ts";
 import { switchAndRead } from "./switch.ts";
 import type { Committed, Trial, Verdict } from "./system.ts";
 import type { Committing, Tried } from "./transaction-state.ts";
 import { type Change, dropRoots, generationOf, openTransaction, step } from "./work.ts";
 
 /**
- * So often a boot entry or the sources may fail to be written. Then a system without an entry is gone back from,
- * and the commit ends without the sources.
+ * So often a boot entry, and then the sources, may fail to be written. Then a system without an entry is gone back
+ * from, and the commit ends without the sources.
  */
 const maxFailures = 3;
 
@@ -121,14 +122,18 @@ export async function finishCommit(
   } catch (error) {
     const { message } = describeFault(error);
     // A first boot that was left stays left.
-    const mayEnd = failuresBefore + 1 >= maxFailures && attempt.left === undefined;
-    if (change.machine.profile().toplevel === toplevel && !mayEnd) {
+    const isGivenUp =
+      failuresBefore + 1 >= maxFailures &&
+      attempt.left === undefined &&
+      !isKnownToLoader(change, txn);
+    if (change.machine.profile().toplevel === toplevel && !isGivenUp) {
       throw new Fault("system/commit-incomplete", `${toplevel}: ${message}`, { cause: error });
     }
     const reasons = [`the commit failed: ${message}`];
-    await rollBackOpen(change, { verdict, reasons, blamed: false });
-    // A way back that failed is tried again: what its first boot has begun stays written down.
-    if (attempt.left === undefined) restoreMarks(change);
+    const back = await rollBackOpen(change, { verdict, reasons, blamed: false });
+    // A way back that failed is tried again: what its first boot has begun stays written down. Nor is it sure
+    // what the loader starts where its menu cannot be written: the marks are of whichever it is.
+    if (attempt.left === undefined && !back.reasons.some(isAboutEntry)) restoreMarks(change);
     throw new Fault("system/commit-failed", `${toplevel}: ${message}`, { cause: error });
   }
 }
@@ -163,16 +168,29 @@ async function makeDefault(
   }
   await commands.syncStore();
   await dropTrial(change, trial); // before the menu is written anew, without it
+  const undone: string[] = [];
+  const orLater = async (what: string, before: number, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (before + 1 < maxFailures || !(error instanceof Fault)) throw error;
+      undone.push(`${what}: ${error.message}`);
+    }
+  };
+  const hasEntry = isKnownToLoader(change, txn);
   const other = otherMarks(change, toplevel);
   if (other !== undefined) await forget(change, other); // it is known by its entry in this menu
-  await bootEntry(change, txn, toplevel);
-  followLoader(change, toplevel);
-  const incomplete = await publish(change, txn, sourcesDigest).then(
-    () => null,
-    (error: unknown) => {
-      if (failuresBefore + 1 < maxFailures || !(error instanceof Fault)) throw error;
-      return `${change.paths.etcNixos} does not describe it: ${error.message}`;
-    },
+  const entry = async () => {
+    if (!hasEntry) await bootEntry(change, txn, toplevel);
+    followLoader(change, toplevel);
+  };
+  if (mayLackEntry(attempt))
+    await orLater("it has no boot entry of its own", failuresBefore, entry);
+  else await entry();
+  await orLater(
+    `${change.paths.etcNixos} does not describe it`,
+    hasEntry || undone.length > 0 ? failuresBefore : 0,
+    () => publish(change, txn, sourcesDigest),
   );
   const { generation } = machine.profile();
   if (generation === null) {
@@ -180,7 +198,18 @@ async function makeDefault(
   }
   if (otherMarks(change, toplevel) !== undefined || hasStrayMarks(change)) clearMarks(change);
   dropRoots(change, txn);
-  return { generation, incomplete };
+  return { generation, incomplete: undone.length === 0 ? null : undone.join("; ") };
+}
+
+/** Whether a process before this one wrote the boot entry of this commit. */
+function isKnownToLoader(change: Change, txn: string): boolean {
+  const open = openTransaction(change);
+  return open.state === "committing" && open.txn === txn && open.hasEntry === true;
+}
+
+/** Nobody goes back to what is damaged, nor from what was the boot default before. */
+function mayLackEntry({ closure, profile }: Attempt): boolean {
+  return closure.reason.by === "repair" || profile.toplevel === closure.toplevel;
 }
 
 /**

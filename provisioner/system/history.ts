@@ -19,6 +19,7 @@ import type {
   Running,
   TrialRecord,
 } from "./system.ts";
+import { hasAttempt } from "./transaction-state.ts";
 import { generationOf, type Work } from "./work.ts";
 
 /** So many trials that never became a generation are shown. */
@@ -155,7 +156,9 @@ export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): strin
 /** Another system that somebody made the boot default since; a power cut may take it back to what it was before. */
 function defaultByHand(work: Work, { attempt }: EndedTrial): string | null {
   const { toplevel } = work.machine.profile();
-  const known = [attempt.closure.toplevel, attempt.profile.toplevel];
+  const { state } = readLedger(work);
+  const open = hasAttempt(state) ? state.attempt.closure.toplevel : null;
+  const known = [attempt.closure.toplevel, attempt.profile.toplevel, open];
   if (toplevel === null || known.includes(toplevel)) return null;
   if (work.machine.running() !== attempt.closure.toplevel) return null;
   return `${nameOf(work, toplevel)} was made the boot default by hand`;

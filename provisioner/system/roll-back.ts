@@ -105,10 +105,8 @@ export async function disarm(change: Change, txn: string): Promise<void> {
   });
 }
 
-async function activatePrevious(
-  change: Change,
-  { txn, attempt, touched }: OpenAttempt,
-): Promise<readonly string[]> {
+async function activatePrevious(change: Change, open: OpenAttempt): Promise<readonly string[]> {
+  const { txn, attempt, touched } = open;
   if (!touched) return [];
   const { toplevel } = attempt.previous;
   const running = change.machine.running();
@@ -127,6 +125,7 @@ async function activatePrevious(
     if (end === "switched") return [];
     if (end === "degraded") return [`the previous system runs again, but not well: ${message}`];
     if (tries === activationTries) {
+      await resetProfile(change, open); // of a commit that was given up: a restart must lead back
       const isDefault = change.machine.profile().toplevel === toplevel;
       const mayRestart = change.settings.reboot === "allow" || change.settings.reboot === "kexec";
       if (isDefault && mayRestart) askRestart(change, `${toplevel}: ${message}`);
@@ -161,7 +160,14 @@ async function resetProfile(change: Change, open: OpenAttempt): Promise<readonly
     { txn, name: "re-activate", intent: { toplevel } },
     () => switchAndRead(change, { txn, toplevel, action: "boot", purpose: "boot" }),
   );
-  return end === "switched" ? [] : [`the boot entry could not be set back: ${message}`];
+  return end === "switched" ? [] : [`${entryNotSetBack}: ${message}`];
+}
+
+const entryNotSetBack = "the boot entry could not be set back";
+
+/** Whether a reason of a way back says that the loader may still start what was gone back from. */
+export function isAboutEntry(reason: string): boolean {
+  return reason.startsWith(entryNotSetBack);
 }
 
 /** What is said of a trial that is back, or that a restart leads back from. */

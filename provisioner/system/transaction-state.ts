@@ -83,7 +83,9 @@ export interface Committing extends OpenTrial {
   readonly verdict: Verdict;
   /** Whether the profile was set to it. */
   readonly profileSet: boolean;
-  /** Steps after the profile was set that have failed so far. */
+  /** Whether the boot loader knows it; absent in checkpoints of an earlier version. */
+  readonly hasEntry?: true;
+  /** Failures so far of the step that is to be done: its boot entry, then its sources. */
   readonly failures: readonly StepFailure[];
 }
 

@@ -66,6 +66,7 @@ function noteFailure(state: Committing, record: StepRecord): Committing {
   if (record.kind === "intent") return state;
   const { step, data } = record;
   if (step === "set-profile" && data.ok) return { ...state, profileSet: true };
+  if (step === "boot-entry" && data.ok) return { ...state, hasEntry: true, failures: [] };
   const laterTry = step === "boot-entry" || step === "publish";
   return laterTry && !data.ok ? { ...state, failures: [...state.failures, data.failure] } : state;
 }

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
+import { systemClient } from "./client.ts";
 import type { FakeLoader } from "./fake-firmware.ts";
 import {
   arm,
@@ -8,6 +9,7 @@ import {
   fresh,
   good,
   healthy,
+  marks,
   proved,
   provedMachine,
   reason,
@@ -133,6 +135,66 @@ for (const loader of ["systemd-boot", "grub"] as const) {
     t.equal(m.running(), good);
   });
 }
+
+t.test("what the loader knows already is not gone back from", async (t) => {
+  const m = await provedMachine(t, "grub");
+  const { c, trial } = await tryOf(m, unproved);
+  const etcNixos = path.join(m.root, "etc/nixos");
+  rmSync(etcNixos, { recursive: true });
+  m.write("/etc/nixos", "in the way");
+  await t.rejects(c.commit(trial, healthy), incomplete);
+  m.faults.answers.set("switch boot", full);
+  t.match(await start(m).recover(), { fault: incomplete });
+  t.match(await start(m).recover(), { state: "continued", fault: null });
+  t.strictSame(now(m), [fresh, fresh, fresh]);
+  m.cutPower();
+  t.match(await arm(m), { back: good }, "its first boot has a way back");
+});
+
+t.test("where the menu may be half written, a first boot of either has a way back", async (t) => {
+  const m = await provedMachine(t, "grub");
+  await giveUp(t, m, unproved);
+  t.strictSame(now(m), [good, good, good]);
+  t.same(marks(m), ["during", "proved", "unproved"], "of whichever it starts");
+});
+
+t.test("nobody goes back to what a repair has left", async (t) => {
+  const m = await unprovedMachine(t, "grub");
+  const c = start(m);
+  const by = { ...reason, by: "repair" } as const;
+  const plan = await c.planGeneration(2, by);
+  const trial = await c.try(plan.plan);
+  m.faults.answers.set("switch boot", full);
+  await t.rejects(c.commit(trial, healthy), incomplete);
+  t.match(await start(m).recover(), { fault: incomplete });
+  t.match(await start(m).recover(), {
+    ...{ state: "continued", fault: null },
+    details: [/ended: it has no boot entry of its own: /],
+  });
+  t.equal(m.running(), good);
+  t.match(await start(m).recover(), { state: "clean" });
+});
+
+t.test(
+  "a previous system that cannot be activated again is come back to by a restart",
+  async (t) => {
+    const m = await provedMachine(t, "grub");
+    const c = systemClient(m.start({ reboot: "allow" }).system);
+    const trial = await c.try(await c.plan(await c.build(unproved, reason)));
+    m.faults.answers.set("switch boot", full);
+    await t.rejects(c.commit(trial, healthy), incomplete);
+    m.faults.answers.set("switch test", () => ({ code: 1 }));
+    const again = () => systemClient(m.start({ reboot: "allow" }).system);
+    await again().recover();
+    await again().recover();
+    t.match(await again().runs(unproved.digest), { restart: true });
+    await again().restart();
+    m.restartIfAsked();
+    m.faults.answers.delete("switch test");
+    t.match(await again().recover(), { state: "rolled-back" });
+    t.strictSame(now(m), [good, good, good]);
+  },
+);
 
 t.test("another boot default that somebody makes meanwhile is told, and stays", async (t) => {
   const byHand = "/nix/store/99999999999999999999999999999999-nixos-system-by-hand";

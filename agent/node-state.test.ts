@@ -263,7 +263,11 @@ t.test("settings that do not fit are refused with every fault named", async (t) 
     message: /settings\.json:2:\d+ policy\.chnges: no such key \(and 1 more\)/,
     findings: [
       { path: "policy.chnges", line: 2, hint: "did you mean `changes`?" },
-      { path: "zzz", line: 3, hint: /^known are datasources, networkSources, metadata, profiles, policy, / },
+      {
+        path: "zzz",
+        line: 3,
+        hint: /^known are datasources, networkSources, metadata, profiles, policy, /,
+      },
     ],
   });
   const formless = fakeIo(

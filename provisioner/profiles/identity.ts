@@ -78,7 +78,8 @@ function answer(identity: Identity, candidates: readonly Candidate[]): IdentityM
 
 const unknown = genericFacts(null);
 
-function factsOfIdentity(identity: Identity): Facts {
+/** What is known of a machine by its SMBIOS strings alone. */
+export function factsOfIdentity(identity: Identity): Facts {
   const text = (at: number) => identity[at] || null;
   return {
     ...unknown,

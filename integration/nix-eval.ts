@@ -47,8 +47,17 @@ export function nixEvalJson(text: string, { files = {} }: NixEvalOptions = {}): 
 
 /** Whether a file's text is Nix, with all its variables bound; the complaint where it is not. */
 export function nixParses(text: string): { readonly ok: boolean; readonly complaint: string } {
-  return withFiles({ "main.nix": text }, (directory) => {
-    const result = run(directory, ["--parse", join(directory, "main.nix")]);
+  return nixParsesAll({ "main.nix": text });
+}
+
+/** The same of many files by name in one process; the complaint is about the first that is none, by its name. */
+export function nixParsesAll(files: Readonly<Record<string, string>>): {
+  readonly ok: boolean;
+  readonly complaint: string;
+} {
+  return withFiles(files, (directory) => {
+    const paths = Object.keys(files).map((name) => join(directory, name));
+    const result = run(directory, ["--parse", ...paths]);
     return { ok: result.status === 0, complaint: result.stderr };
   });
 }

@@ -9,7 +9,7 @@ import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import { sampleBareMetal, sampleCard } from "#provisioner/render/sample-machine.ts";
 import { fileOf, noMatch, tryRender } from "#provisioner/render/try-render.ts";
-import { nixParses, skipWithoutNix } from "../nix-eval.ts";
+import { nixParses, nixParsesAll, skipWithoutNix } from "../nix-eval.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 const { compiled } = compileProfiles(hostIo({ root }).files, "/hardware-profiles");
@@ -54,6 +54,10 @@ t.test("the initial RAM disk of every reported machine reaches every disk", { sk
   }
 });
 
+const pin = { storePath: "/nix/store/hardware", narHash: null, revision: null };
+/** What is rendered for every profile, by a name that says of which and how. */
+const rendered = new Map<string, string>();
+
 t.test("every profile that ships renders, on a PC and in a guest", async (t) => {
   const machines = [
     sampleBareMetal(10, { pci: [sampleCard("0000:01:00.0", "10de:2820")] }),
@@ -61,12 +65,14 @@ t.test("every profile that ships renders, on a PC and in a guest", async (t) => 
   ];
   t.ok(compiled.profiles.length > 250, `${compiled.profiles.length} profiles`);
   for (const { id } of compiled.profiles.filter(({ kind }) => kind === "model")) {
-    for (const facts of machines) {
+    for (const [at, facts] of machines.entries()) {
       const match = { ...noMatch, profile: id, applied: id };
       for (const unfree of [[], ["nvidia-x11"]]) {
+        const base = unfree.length === 0 ? {} : { pins: { "nixos-hardware": pin } };
         // Throws where an option is none of NixOS, or its value does not fit.
-        const result = tryRender({ unfree }, { facts, match, profiles: compiled });
+        const result = tryRender({ unfree }, { facts, match, profiles: compiled, base });
         const text = fileOf(result, "firstlight/hardware.nix");
+        rendered.set(`${id}/${at === 0 ? "pc" : "guest"}${unfree.join("")}.nix`, text);
         t.match(text, "nixpkgs.hostPlatform", id);
         const isAlwaysOn = (daemon: string) =>
           new RegExp(`${daemon}\\.enable = lib\\.mk[A-Za-z]+( 900)? true;`).test(text);
@@ -76,6 +82,19 @@ t.test("every profile that ships renders, on a PC and in a guest", async (t) => 
     }
   }
 });
+
+t.test(
+  "all of that is Nix, with and without what is imported",
+  { skip: skipWithoutNix() },
+  async (t) => {
+    const models = compiled.profiles.filter(({ kind }) => kind === "model");
+    t.equal(rendered.size, models.length * 4);
+    for (const { id, nixos } of models)
+      for (const name of nixos.imports)
+        t.match(rendered.get(`${id}/pcnvidia-x11.nix`), `"${pin.storePath}/${name}"`, id);
+    t.match(nixParsesAll(Object.fromEntries(rendered)), { ok: true });
+  },
+);
 
 t.test("two graphics cards have the addresses of the reported machine", { skip }, async (t) => {
   const two = facter.filter(([, { pci }]) => {

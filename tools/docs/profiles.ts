@@ -1,17 +1,28 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hostFiles } from "#core/host-files.ts";
+import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
+import { observe } from "#provisioner/profiles/conditions.ts";
+import {
+  type DeclaredProfile,
+  describeNeeds,
+  readDeclared,
+} from "#provisioner/profiles/declared.ts";
 import type { CompiledProfile } from "#provisioner/profiles/profile.ts";
 import type { ProfileFolder } from "#provisioner/profiles/profile-folder.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Every profile that ships, by vendor: what it takes over, and its own quirks with their sources. */
+/**
+ * Every profile that ships. Of those made by hand what each takes over, and its own quirks with their
+ * sources; the declared ones are a row each.
+ */
 export function profilesPage(): string {
   const files = hostFiles(root, () => {});
-  const { compiled, folders } = compileProfiles(files, "/hardware-profiles");
-  const rows = compiled.profiles.map(({ id, title, lineage, kernel, status }) => {
+  const { handMade, folders } = compileProfiles(files, "/hardware-profiles");
+  const declared = readDeclared(files, "/hardware-profiles")?.profiles ?? [];
+  const rows = handMade.profiles.map(({ id, title, lineage, kernel, status }) => {
     const cells = [
       `[${id}](#${anchor(id)})`,
       title,
@@ -21,7 +32,7 @@ export function profilesPage(): string {
     ];
     return `| ${cells.join(" | ")} |`;
   });
-  const sections = compiled.profiles.map((profile) => {
+  const sections = handMade.profiles.map((profile) => {
     const folder = folders.find(({ file }) => file.id === profile.id);
     return `## ${profile.id}\n\n${sectionOf(profile, folder)}`;
   });
@@ -42,15 +53,47 @@ tell. A terminal without UTF-8 gets the same in ASCII; there are no colours. Pro
 \`\`\`text
 ${readFileSync(join(root, "cli/golden/framework-13.txt"), "utf8")}\`\`\`
 
-## Profiles
+## Profiles made by hand
+
+The declared ones have [a table of their own](#declared-profiles).
 
 | profile | machine | takes over | oldest Linux | proved |
 |---|---|---|---|---|
 ${rows.join("\n")}
 
 ${sections.join("\n\n")}
+
+## Declared profiles
+
+Each imports its module of nixos-hardware, where that is pinned, and takes over the rest; no one has tried it.
+[nixos-hardware.md](nixos-hardware.md) says how the rules were mined and when they apply. One that needs something is
+offered, and never applied without a person.
+
+| profile | machine | takes over | which machines | module | needs |
+|---|---|---|---|---|---|
+${declared.map(rowOf).join("\n")}
 `;
 }
+
+function rowOf(profile: DeclaredProfile): string {
+  const clauses = profile.match.any.map(({ all }) =>
+    observe(all, nothingKnown)
+      .map(({ what, expected }) => `${what.replace("dmi.", "")}: ${expected()}`)
+      .join("; "),
+  );
+  const cells = [
+    `\`${profile.id}\``,
+    profile.title,
+    profile.extends,
+    `${clauses.join(" · or ")} (${profile.evidence})`,
+    `\`${profile.module}\``,
+    describeNeeds(profile.needs),
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+/** Of which every condition has its words. */
+const nothingKnown = genericFacts(null);
 
 /** What stands in the profile itself; what it takes over stands with the one that it is from. */
 function sectionOf(profile: CompiledProfile, folder: ProfileFolder | undefined): string {

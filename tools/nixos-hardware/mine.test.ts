@@ -38,7 +38,11 @@ const tree: Readonly<Record<string, string>> = {
   in tests; };
 }
 `,
-  "README.md": "| [Dell XPS 13 1000](dell/xps/13-1000) | `x` | `x` |\n",
+  "README.md": `| [Dell XPS 13 1000](dell/xps/13-1000) | \`x\` | \`x\` |
+| [Dell XPS 13 1000](dell/xps/13-1000/nvidia) | \`x\` | \`x\` |
+| [Asus ROG GA402](asus/ga402) | \`x\` | \`x\` |
+| [Asus ROG GA402](asus/ga402x) | \`x\` | \`x\` |
+`,
   "dell/xps/13-1000/default.nix": "{ imports = [ ../../../common/gpu ]; }\n",
   "dell/xps/13-1000/nvidia/default.nix":
     "{ imports = [ ../. ../../../../common/gpu/green.nix ]; }\n",
@@ -180,6 +184,18 @@ t.test("each module has a rule of whole names, or a reason", async (t) => {
     found.profiles.find(({ id }) => id.endsWith("x390"))?.evidence,
     "productVersion of one machine, a test",
   );
+});
+
+t.test("a title that several modules share is told apart by the code of each", async (t) => {
+  const { found } = mine(t.testdir({}));
+  const titles = Object.fromEntries(found.profiles.map(({ module, title }) => [module, title]));
+  t.match(titles, {
+    "dell/xps/13-1000": "Dell XPS 13 1000",
+    "dell/xps/13-1000/nvidia": "Dell XPS 13 1000, nvidia",
+    "asus/ga402": "Asus ROG GA402",
+    "asus/ga402x": "Asus GA402X",
+    "lenovo/thinkpad/x390": "lenovo-thinkpad-x390",
+  });
 });
 
 t.test("what a module brings along is read through everything that it imports", async (t) => {

@@ -203,7 +203,7 @@ function profileOf(claim: Claim, mine: Mine): DeclaredProfile | string {
   const count = machines.length === 1 ? "one machine" : `${machines.length} machines`;
   return {
     id: idOf(module),
-    title: module.title ?? module.name,
+    title: titleOf(module, mine.modules),
     vendor: told[0]?.string.vendor ?? "",
     extends: parent,
     module: module.path,
@@ -211,6 +211,24 @@ function profileOf(claim: Claim, mine: Mine): DeclaredProfile | string {
     needs: [...mine.needs(module.path)],
     evidence: `${fields} of ${count}, ${mine.source}${names.cpu === undefined ? "" : cpuToo}${isNvidias ? nvidiaToo : ""}`,
   };
+}
+
+/**
+ * Name for a person. One that several modules have in the README is right for none of them but the one
+ * whose code it says: variants of a machine have theirs added, another machine gets its own code.
+ */
+function titleOf(module: Module, modules: readonly Module[]): string {
+  const { title, name } = module;
+  if (title === null) return name;
+  const code = lastOf(module);
+  const others = modules.filter((other) => other !== module && other.title === title);
+  if (others.length === 0) return title;
+  if (isWay(module)) return `${title}, ${code}`;
+  if (others.every(isWay)) return title;
+  const [maker] = title.split(" ");
+  return title.toLowerCase().includes(code.toLowerCase())
+    ? title
+    : `${maker} ${code.toUpperCase()}`;
 }
 
 /**
@@ -276,7 +294,7 @@ function withNvidia(module: Module, base: DeclaredProfile, mine: Mine): Declared
   return {
     ...base,
     id: idOf(module),
-    title: module.title ?? module.name,
+    title: titleOf(module, mine.modules),
     module: module.path,
     match: { any: base.match.any.map(besideNvidia) as [Clause, ...Clause[]] },
     needs: [...mine.needs(module.path)],

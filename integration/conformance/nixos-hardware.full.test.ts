@@ -1,8 +1,17 @@
 import t from "tap";
 import { hostIo } from "#core/host-io.ts";
+import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { compileHandMade, compileProfiles } from "#provisioner/profiles/compile.ts";
 import { readDeclared } from "#provisioner/profiles/declared.ts";
-import { identityMatcher } from "#provisioner/profiles/identity.ts";
+import {
+  factsOfIdentity,
+  type Identity,
+  identityMatcher,
+  matchPc,
+} from "#provisioner/profiles/identity.ts";
+import { type CompiledProfile, profileSet } from "#provisioner/profiles/profile.ts";
+import { indexProfiles } from "#provisioner/profiles/profile-index.ts";
+import { sampleCard } from "#provisioner/render/sample-machine.ts";
 import { distinctIdentities, readIdentities } from "../machines/identities.ts";
 
 const { files } = hostIo({ root: new URL("../..", import.meta.url).pathname });
@@ -66,3 +75,54 @@ t.test(
     );
   },
 );
+
+t.test(
+  "no declared profile gives a machine less than it would get by its chassis alone",
+  { skip, timeout: 600_000 },
+  async (t) => {
+    const index = indexProfiles(profileSet(declared.flatMap(({ id }) => compiled.find(id) ?? [])));
+    const less = new Map<string, string>();
+    const seen = new Set<string>();
+    for (const [identity] of distinctIdentities(identities ?? [])) {
+      const generic = compiled.find(matchPc(identity, handMade) ?? "generic/x86-64");
+      for (const facts of pcsOf(identity)) {
+        for (const { profile, confidence } of index.candidates(facts)) {
+          const model = compiled.find(profile.id);
+          if (confidence === null || model === undefined || generic === undefined) continue;
+          seen.add(model.id);
+          const lost = lostOf(model, generic);
+          if (lost.length > 0)
+            less.set(`${model.id} (${identity[9]}), not ${generic.id}`, lost.join(", "));
+        }
+      }
+    }
+    t.strictSame([...less].sort(), []);
+    t.same(
+      declared.map(({ id }) => id).filter((id) => !seen.has(id)),
+      [],
+      "each has a machine",
+    );
+  },
+);
+
+/** A machine with what its names leave open: the processor's maker, and a card of NVIDIA. */
+function pcsOf(identity: Identity): readonly Facts[] {
+  const facts = factsOfIdentity(identity);
+  return ["AuthenticAMD", "GenuineIntel"].map((vendor) => ({
+    ...facts,
+    cpu: { ...facts.cpu, architecture: "x86_64", vendor },
+    pci: [sampleCard("0000:01:00.0", "10de:2820")],
+  }));
+}
+
+/** What a profile lacks that another one has. */
+function lostOf(model: CompiledProfile, generic: CompiledProfile): readonly string[] {
+  const without = (theirs: readonly string[], ours: readonly string[]) =>
+    theirs.filter((each) => !ours.includes(each));
+  const renderer = generic.network.renderer;
+  return [
+    ...(renderer !== undefined && model.network.renderer !== renderer ? [renderer] : []),
+    ...without(generic.initrd.availableModules, model.initrd.availableModules),
+    ...without(Object.keys(generic.nixos.options), Object.keys(model.nixos.options)),
+  ];
+}

@@ -1,6 +1,6 @@
 import { Fault } from "#core/fault.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { chassisType } from "#provisioner/facts/chassis.ts";
+import { chassisClass, chassisType } from "#provisioner/facts/chassis.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { type Candidate, evaluateProfile } from "./evaluate.ts";
 import { choose } from "./match.ts";
@@ -50,7 +50,22 @@ export function matchIdentity(identity: Identity, profiles: ProfileSet): Identit
   );
 }
 
-/** The same for a whole batch: the profiles are indexed once. */
+/**
+ * The profile that an identity has if it is a PC that no other profile knows, which its chassis decides;
+ * `null` where the chassis says nothing.
+ */
+export function matchPc(identity: Identity, profiles: ProfileSet): string | null {
+  const facts = factsOfIdentity(identity);
+  if (chassisClass(facts.dmi?.chassisType ?? null) === null) return null;
+  const pc: Facts = { ...facts, cpu: { ...facts.cpu, architecture: "x86_64" } };
+  const models = [...profiles.rules].filter(({ kind }) => kind === "model");
+  const generic = models
+    .map((profile) => evaluateProfile(profile, pc))
+    .filter(({ confidence }) => confidence === "generic");
+  return choose(generic).chosen?.profile.id ?? null;
+}
+
+/** Which profile each identity of a batch has: the profiles are indexed once. */
 export function identityMatcher(profiles: ProfileSet): (identity: Identity) => IdentityMatch {
   const index = indexProfiles(profiles);
   return (identity) => answer(identity, index.candidates(factsOfIdentity(identity)));
@@ -63,7 +78,8 @@ function answer(identity: Identity, candidates: readonly Candidate[]): IdentityM
 
 const unknown = genericFacts(null);
 
-function factsOfIdentity(identity: Identity): Facts {
+/** What is known of a machine by its SMBIOS strings alone. */
+export function factsOfIdentity(identity: Identity): Facts {
   const text = (at: number) => identity[at] || null;
   return {
     ...unknown,

@@ -108,7 +108,11 @@ const family = profile(
   ["generic/x86-64"],
 );
 
-function mine(checkout: string, profiles: readonly CompiledProfile[] = [generic]) {
+function mine(
+  checkout: string,
+  profiles: readonly CompiledProfile[] = [generic],
+  machines = identities,
+) {
   for (const [file, text] of Object.entries(tree)) {
     mkdirSync(path.join(checkout, path.dirname(file)), { recursive: true });
     writeFileSync(path.join(checkout, file), text);
@@ -117,7 +121,8 @@ function mine(checkout: string, profiles: readonly CompiledProfile[] = [generic]
   const modules = readModules(checkout);
   const needs = (name: string) => readNeeds(checkout, name);
   const refuses = (name: string) => refusesImport(checkout, name);
-  const found = mineProfiles({ modules, needs, refuses, identities, source: "a test", handMade });
+  const from = { identities: machines, source: "a test", handMade };
+  const found = mineProfiles({ modules, needs, refuses, ...from });
   const head = { v: 1, revision: "r", narHash: "h", modules: [] } as const;
   return { modules, found, all: withDeclared(handMade, { ...head, ...found }) };
 }
@@ -194,6 +199,36 @@ t.test("a family made by hand is extended, and its model taken before it", async
   t.equal(model?.extends, "lenovo/thinkpad");
   t.equal(found.profiles.find(({ id }) => id.endsWith("13-1000"))?.extends, "generic/x86-64");
   t.same(matchIdentity(thinkpad, all).profile, "nixos-hardware/lenovo-thinkpad-x390");
+});
+
+t.test("most machines of a model tell by their chassis which generic profile it extends", (t) => {
+  const chassis = (id: string, type: "laptop" | "server") =>
+    profile(id, { any: [{ all: { cpu: { architecture: "x86_64" }, chassis: [type] } }] }, [
+      generic.id,
+    ]);
+  const handMade = [
+    generic,
+    chassis("generic/laptop", "laptop"),
+    chassis("generic/server", "server"),
+  ];
+  const cases: readonly (readonly [told: readonly string[], parent: string])[] = [
+    [["Notebook", "Notebook", "Desktop"], "generic/laptop"],
+    [["Other", "Unknown", "", "Laptop"], "generic/laptop"],
+    [["Rack Mount Chassis"], "generic/server"],
+    [["Desktop"], "generic/x86-64"],
+    [["Notebook", "Desktop"], "generic/x86-64"],
+    [["Notebook", "Rack Mount Chassis", "Desktop"], "generic/x86-64"],
+    [["Other"], "generic/x86-64"],
+  ];
+  for (const [told, parent] of cases) {
+    const machines = told.map((words): Identity => [xps[0], ...xps.slice(1, 9), words]);
+    const { found } = mine(t.testdir({}), handMade, machines);
+    const [model] = found.profiles.filter(({ module }) => module === "dell/xps/13-1000");
+    t.equal(model?.extends, parent, told.join(", "));
+    const [variant] = found.profiles.filter(({ module }) => module === "dell/xps/13-1000/nvidia");
+    t.equal(variant?.extends, parent, "and so does its variant");
+  }
+  t.end();
 });
 
 t.test("a profile made by hand that imports the module stands", async (t) => {

@@ -1,6 +1,6 @@
 import type { Clause } from "#generated/provisioner/profiles/profile.ts";
 import type { DeclaredProfile, LeftModule, Need } from "#provisioner/profiles/declared.ts";
-import { type Identity, matchIdentity } from "#provisioner/profiles/identity.ts";
+import { type Identity, matchIdentity, matchPc } from "#provisioner/profiles/identity.ts";
 import { knownText } from "#provisioner/profiles/known-text.ts";
 import type { CompiledProfiles } from "#provisioner/profiles/profile.ts";
 import type { Module } from "./checkout.ts";
@@ -47,7 +47,7 @@ interface Claim {
   readonly told: Told[];
 }
 
-const generic = "generic/x86-64";
+const anyPc = "generic/x86-64";
 const nvidiaDevice = "10de:*";
 const graphicsModes = ["hybrid", "nvidia"];
 
@@ -188,12 +188,13 @@ function profileOf(claim: Claim, mine: Mine): DeclaredProfile | string {
     return `several models are meant by its name: ${several}`;
   }
   const machines = [...new Set(told.flatMap((each) => each.machines))];
-  const parents = new Set(
-    machines.map((machine) => matchIdentity(machine, mine.handMade).profile ?? generic),
+  const families = new Set(
+    machines.map((machine) => matchIdentity(machine, mine.handMade).profile ?? anyPc),
   );
-  const [parent = generic] = parents;
-  if (parents.size > 1)
-    return `its machines have several profiles made by hand: ${[...parents].sort().join(", ")}`;
+  if (families.size > 1)
+    return `its machines have several profiles made by hand: ${[...families].sort().join(", ")}`;
+  const [known = anyPc] = families;
+  const parent = known === anyPc ? genericOf(machines, mine.handMade) : known;
   const family = mine.handMade.profiles.find(({ id }) => id === parent);
   if (family?.nixos.imports.includes(module.path)) return `${parent} is made by hand`;
   const fields = [...new Set(told.map(({ string }) => string.field))].sort().join(", ");
@@ -210,6 +211,16 @@ function profileOf(claim: Claim, mine: Mine): DeclaredProfile | string {
     needs: [...mine.needs(module.path)],
     evidence: `${fields} of ${count}, ${mine.source}${names.cpu === undefined ? "" : cpuToo}${isNvidias ? nvidiaToo : ""}`,
   };
+}
+
+/**
+ * The profile that most machines would get by their chassis alone, so that a model is never given less
+ * than a machine that nobody knows. What tells no chassis has no say.
+ */
+function genericOf(machines: readonly Identity[], handMade: CompiledProfiles): string {
+  const given = machines.map((machine) => matchPc(machine, handMade)).filter((id) => id !== null);
+  const isMost = (id: string) => given.filter((each) => each === id).length * 2 > given.length;
+  return given.find(isMost) ?? anyPc;
 }
 
 function isWhole({ names: told }: Told, { exact, series = [] }: Names): boolean {

@@ -24,6 +24,7 @@
       availableKernelModules = [
         "ahci"
         "ehci_pci"
+        "i2c_hid_acpi"
         "nvme"
         "sd_mod"
         "sdhci_pci"
@@ -47,9 +48,9 @@
     cpu.amd.updateMicrocode = lib.mkDefault config.hardware.enableRedistributableFirmware;
     cpu.intel.updateMicrocode = lib.mkDefault false;
     enableRedistributableFirmware = lib.mkDefault true;
+    sensor.iio.enable = lib.mkDefault true;
     bluetooth.enable = lib.mkDefault true;
     graphics.enable = lib.mkDefault true;
-    sensor.iio.enable = lib.mkDefault true;
   };
 
   # Never both: they fight over the same settings.

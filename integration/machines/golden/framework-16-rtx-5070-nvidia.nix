@@ -27,6 +27,7 @@
       availableKernelModules = [
         "ahci"
         "ehci_pci"
+        "i2c_hid_acpi"
         "nvme"
         "sd_mod"
         "sdhci_pci"
@@ -74,8 +75,8 @@
       powerManagement.enable = lib.mkDefault true;
     };
     keyboard.qmk.enable = lib.mkDefault true;
-    bluetooth.enable = lib.mkDefault true;
     sensor.iio.enable = lib.mkDefault true;
+    bluetooth.enable = lib.mkDefault true;
   };
 
   services.xserver.videoDrivers = lib.mkOverride 900 [ "nvidia" ];

@@ -27,6 +27,7 @@
       availableKernelModules = [
         "ahci"
         "ehci_pci"
+        "i2c_hid_acpi"
         "nvme"
         "sd_mod"
         "sdhci_pci"
@@ -59,9 +60,9 @@
       powerManagement.enable = lib.mkDefault true;
     };
     keyboard.qmk.enable = lib.mkDefault true;
+    sensor.iio.enable = lib.mkDefault true;
     bluetooth.enable = lib.mkDefault true;
     graphics.enable = lib.mkDefault true;
-    sensor.iio.enable = lib.mkDefault true;
   };
 
   # Never both: they fight over the same settings.

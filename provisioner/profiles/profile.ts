@@ -123,7 +123,9 @@ export interface Match {
   readonly components: readonly AttachedComponent[];
   /** What spoke for and against `profile`, the rule's conditions first. */
   readonly evidence: readonly Evidence[];
-  /** The three that came nearest of the others, nearest first, and what spoke against each. */
+  /** Those that fit too and that `profile` extends, nearest first. */
+  readonly refines: readonly string[];
+  /** The three that came nearest of those that are none of the above, nearest first, and what spoke against each. */
   readonly rejected: readonly Rejected[];
   /** How many more there are, which came less near. */
   readonly furtherRejected: number;

@@ -262,6 +262,12 @@ t.test("every Framework has its own values and those of its family", async (t) =
   }
 });
 
+t.test("a Raspberry Pi gets no module that builds the kernel of the maker on it", async (t) => {
+  const boards = compiled.profiles.filter(({ vendor }) => vendor === "Raspberry Pi");
+  t.ok(boards.length >= 3, `${boards.length} boards`);
+  for (const { id, nixos } of boards) t.same(nixos.imports, [], id);
+});
+
 t.test("a guest has the agent of its own hypervisor, and of no other", async (t) => {
   const agents: Readonly<Record<string, readonly string[]>> = {
     "services.qemuGuest.enable": [

@@ -1,5 +1,4 @@
 # The hardware: Raspberry Pi 4 Model B.
-# Without raspberry-pi/4 of nixos-hardware, which is not pinned here.
 # Written by firstlight; changes belong into local.nix.
 
 { config, lib, ... }:

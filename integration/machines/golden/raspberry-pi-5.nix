@@ -1,5 +1,4 @@
 # The hardware: Raspberry Pi 5.
-# Without raspberry-pi/5 of nixos-hardware, which is not pinned here.
 # Written by firstlight; changes belong into local.nix.
 
 { config, lib, ... }:

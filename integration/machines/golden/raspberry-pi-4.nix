@@ -28,7 +28,7 @@
   };
 
   fileSystems."/" = {
-    device = lib.mkDefault "/dev/disk/by-label/NIXOS_SD";
-    fsType = lib.mkDefault "ext4";
+    device = lib.mkOverride 1250 "/dev/disk/by-label/NIXOS_SD";
+    fsType = lib.mkOverride 1250 "ext4";
   };
 }

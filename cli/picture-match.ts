@@ -31,6 +31,7 @@ export function drawMatch({ found, facts, profiles }: MatchPicture, page: Page):
   const rows = [
     ...evidenceRows(found.evidence),
     ...componentRows(found),
+    ...(found.refines.length === 0 ? [] : [row("  refines", found.refines)]),
     ...usedRows(found, profiles),
   ].map((each) => linesOf(each, columns - 2 * indent.length, page));
   return [

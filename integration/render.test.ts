@@ -238,20 +238,33 @@ t.test("a file system that was found stays beside what else is said of it", { sk
     ...{ swaps: [], left: [], bootLoader: "systemd-boot", esp: "/boot" },
   };
   const local = (said: string) => `{ fileSystems."/" = { ${said} }; }\n`;
-  const found = { device: "/dev/disk/by-uuid/0001", fsType: "btrfs", options: ["subvol=@"] };
+  const found = {
+    device: "/dev/disk/by-uuid/0001",
+    fsType: "btrfs",
+    options: ["subvol=@", "x-initrd.mount"],
+  };
   const cases: readonly (readonly [Omit<Spec, "version">, string | null, object])[] = [
     [{}, null, found],
     [{ options: { 'fileSystems."/".autoResize': true } }, null, { ...found, autoResize: true }],
-    [{}, local('options = [ "noatime" ];'), { ...found, options: ["noatime"] }],
+    [
+      {},
+      local('options = [ "noatime" ];'),
+      { ...found, options: ["subvol=@", "noatime", "x-initrd.mount"] },
+    ],
     [
       {},
       local('device = "/dev/vdb"; fsType = "ext4";'),
-      { device: "/dev/vdb", fsType: "ext4", options: ["defaults"] },
+      { device: "/dev/vdb", fsType: "ext4", options: ["x-initrd.mount"] },
+    ],
+    [
+      {},
+      local('label = "root";'),
+      { device: "/dev/disk/by-label/root", fsType: "btrfs", options: ["x-initrd.mount"] },
     ],
     [
       { mounts: [{ device: "/dev/vdc", path: "/" }] },
       null,
-      { device: "/dev/vdc", fsType: "auto", options: ["defaults"] },
+      { device: "/dev/vdc", fsType: "auto", options: ["x-initrd.mount"] },
     ],
   ];
   for (const [index, [spec, owners, expected]] of cases.entries()) {

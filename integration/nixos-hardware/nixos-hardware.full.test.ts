@@ -2,7 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
+import { hostIo } from "#core/host-io.ts";
 import { skipWithoutOptions } from "#provisioner/nixos-options/rendered.ts";
+import { compileHandMade } from "#provisioner/profiles/compile.ts";
 import { readClosure } from "../../tools/nixos-hardware/checkout.ts";
 import { skipWithoutNix } from "../nix-eval.ts";
 import { libTree, nixosHardwareTree } from "../nixpkgs-trees.ts";
@@ -18,6 +20,7 @@ import { evaluateAll, type Verdict } from "./evaluate.ts";
 t.setTimeout(3_600_000);
 const skip = skipWithoutNix() || skipWithoutOptions;
 const only = process.env["HARDWARE_MODULE"];
+const root = new URL("../..", import.meta.url).pathname;
 const page = new URL("../../docs/nixos-hardware.md", import.meta.url);
 
 const power = ["services.power-profiles-daemon.enable", "services.tlp.enable"] as const;
@@ -71,6 +74,20 @@ else {
       t.same(names.sort(), listedModules(), "the page lists those that do not, with the reason");
     else t.comment("the checkout is not of the revision that the page is about");
     checkValues(t, verdicts);
+  });
+
+  t.test("no profile made by hand imports a kernel that its machine would build", async (t) => {
+    const { compiled } = compileHandMade(hostIo({ root }).files, "/hardware-profiles");
+    const imports = new Set(compiled.profiles.flatMap(({ nixos }) => nixos.imports));
+    t.ok(imports.size >= 10, `${imports.size} modules`);
+    const own = /\bbuildLinux\b|\blinuxManualConfig\b|\blinuxPackagesFor\b/;
+    for (const name of imports) t.notMatch(readClosure(judge.checkout, name), own, name);
+    for (const board of ["raspberry-pi/4", "raspberry-pi/5"])
+      t.match(
+        readClosure(judge.checkout, board),
+        own,
+        `${board} has one, so that it is not imported`,
+      );
   });
 
   const owners = [

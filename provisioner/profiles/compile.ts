@@ -93,5 +93,10 @@ export function shippedProfiles(
   { compiled, folders }: Compilation,
   declared: DeclaredFile | undefined,
 ): ShippedProfiles {
-  return { ...compiled, sources: () => folders, declared: () => declared };
+  return {
+    ...compiled,
+    sources: () => folders,
+    declared: () => declared,
+    importable: () => declared,
+  };
 }

@@ -13,6 +13,8 @@ export interface Observation {
   readonly got: string | null;
   readonly truth: Truth;
   readonly weight: number;
+  /** What a text had to be. */
+  readonly rule?: TextRule;
 }
 
 /** A string of SMBIOS that rules may ask for. */
@@ -70,7 +72,8 @@ function observeText(field: DmiField, rule: TextRule, facts: Facts): Observation
   // A pattern says less than the text itself.
   const weight = dmiWeights[field] - (typeof rule === "string" || "oneOf" in rule ? 0 : 1);
   const truth = got === null ? "unknown" : truthOf(fits(rule, got));
-  return { what: `dmi.${field}`, expected: () => describeTextRule(rule), got, truth, weight };
+  const expected = () => describeTextRule(rule);
+  return { what: `dmi.${field}`, expected, got, truth, weight, rule };
 }
 
 /** Whether a text is what a rule wants. */
@@ -81,8 +84,10 @@ export function fits(rule: TextRule, text: string): boolean {
   return new RegExp(`^(?:${rule.regex})$`, "u").test(text);
 }
 
+type BoardNames = NonNullable<Conditions["dt"]>["compatible"];
+
 /** The name at the beginning of the list is the board, those behind it ever wider families. */
-function observeBoard(names: readonly string[], facts: Facts): Observation {
+function observeBoard(names: BoardNames, facts: Facts): Observation {
   const compatible = facts.deviceTree?.compatible ?? null;
   const at = compatible?.findIndex((name) => names.includes(name)) ?? -1;
   return {
@@ -91,6 +96,7 @@ function observeBoard(names: readonly string[], facts: Facts): Observation {
     got: compatible === null ? null : compatible.join(", "),
     truth: compatible === null ? "unknown" : truthOf(at >= 0),
     weight: Math.max(2, boardWeight - 2 * Math.max(0, at)),
+    rule: { oneOf: names },
   };
 }
 

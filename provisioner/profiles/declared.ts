@@ -62,6 +62,9 @@ export interface DeclaredFile {
   readonly modules: readonly string[];
 }
 
+/** What can be imported from nixos-hardware, for the lint. */
+export type ImportableModules = Pick<DeclaredFile, "revision" | "modules">;
+
 /** Reads the declared profiles in `directory`; `undefined` without the file. Throws `profile/invalid`. */
 export function readDeclared(files: Files, directory: string): DeclaredFile | undefined {
   const path = `${directory}/${declaredFile}`.replace("//", "/");

@@ -8,13 +8,14 @@ import type { Clause, TestCase, TextRule } from "#generated/provisioner/profiles
 import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { type Compilation, compileBeside, compileFolders, compileProfiles } from "./compile.ts";
 import { compose } from "./components.ts";
-import { type DeclaredFile, readDeclared } from "./declared.ts";
+import { type ImportableModules, readDeclared } from "./declared.ts";
 import { evaluateRule } from "./evaluate.ts";
 import { knownText } from "./known-text.ts";
 import { lintModuleParams, lintRanges, lintStatus } from "./lint-claims.ts";
 import { lintShadows } from "./lint-shadows.ts";
 import { matchProfile } from "./match.ts";
 import type { CompiledProfile, ShippedProfiles } from "./profile.ts";
+import { folderIds } from "./profile-digest.ts";
 import { type ProfileFolder, readProfile, readProfileFolders } from "./profile-folder.ts";
 import { sampleFacts } from "./sample-facts.ts";
 
@@ -50,6 +51,8 @@ export interface LintOptions {
  */
 export function lintProfiles(files: Files, options: LintOptions): readonly Finding[] {
   const { directory, today, beside } = options;
+  const nothing = nothingThere(files, directory);
+  if (nothing !== undefined) return [nothing];
   const own = readDeclared(files, directory);
   const compilation =
     beside === undefined || own !== undefined
@@ -60,23 +63,41 @@ export function lintProfiles(files: Files, options: LintOptions): readonly Findi
     ...compilation.folders.flatMap((folder) => lintFolder(folder, compilation, today)),
     ...lintTwins(compilation.folders),
     ...lintComponents(compilation),
-    ...lintImports(compilation.folders, own),
+    ...lintImports(compilation.folders, own ?? beside?.importable()),
     ...lintShadows(compilation.folders, compilation.compiled),
     ...compilation.folders.flatMap((folder) => lintStatus(files, directory, folder)),
   ];
 }
 
-/** Imports that the nixos-hardware which the declared profiles are of has not; nothing where it is not known. */
+/** Why there is nothing to look at: what was looked at would be somewhere else. */
+function nothingThere(files: Files, directory: string): Finding | undefined {
+  if (folderIds(files, directory).length > 0) return undefined;
+  const real = files.realPath(directory);
+  const kind = real === undefined ? undefined : files.stat(real)?.kind;
+  const message =
+    kind === undefined
+      ? "there is no such directory"
+      : kind === "directory"
+        ? "holds no VENDOR/MODEL/profile.yaml"
+        : "is no directory";
+  return {
+    ...{ document: directory, path: "", line: null, column: null },
+    ...{ level: "error", code: "profile/invalid", message },
+    hint: "name the directory that holds the profiles, each as VENDOR/MODEL/profile.yaml",
+  };
+}
+
+/** Imports that nixos-hardware has not, at the revision of the declared profiles; nothing where that is not known. */
 function lintImports(
   folders: readonly ProfileFolder[],
-  declared: DeclaredFile | undefined,
+  importable: ImportableModules | undefined,
 ): readonly Finding[] {
-  if (declared === undefined) return [];
+  if (importable === undefined) return [];
   return folders.flatMap((folder) =>
     (folder.file.nixos?.imports ?? []).flatMap((name, at) => {
-      if (declared.modules.includes(name)) return [];
-      const near = nearest(name, declared.modules);
-      const message = `nixos-hardware has no module ${name} at ${declared.revision}`;
+      if (importable.modules.includes(name)) return [];
+      const near = nearest(name, importable.modules);
+      const message = `nixos-hardware has no module ${name} at ${importable.revision}`;
       return [
         folder.find(["nixos", "imports", at], {
           level: "error",

@@ -106,6 +106,71 @@ t.test("the evidence says what was looked at, and why the others were not taken"
   t.match(silent.rejected, [{ id: "acme/laptop", why: /the machine does not tell/ }]);
 });
 
+t.test(
+  "the three that are told of are those that a person would take for the next ones",
+  async (t) => {
+    const model = (id: string, product: string, more: object = {}) =>
+      profile(id, { match: any(dmi("Acme", product)), ...more });
+    const witness = (conditions: Conditions) => ({ witness: any(conditions) });
+    const parents = { lineage: ["acme/new", "acme/family", "generic/x86-64"] };
+    const models = set(
+      generic,
+      profile("acme/family", {
+        match: any({ dmi: { sysVendor: "Acme" } }),
+        lineage: ["acme/family", "generic/x86-64"],
+      }),
+      model("acme/another", "Tower", witness({ cpu: { vendor: "AuthenticAMD" } })),
+      model("acme/board", "Desk", witness({ dmi: { boardName: "ACM9" } })),
+      model("acme/new", "Laptop 14 (new)", {
+        ...parents,
+        ...witness({ dmi: { boardName: "ACM1" } }),
+      }),
+      model("acme/old", "Laptop 14 (old)"),
+      model("acme/older", "Laptop 13"),
+      profile("aaa/stranger", {
+        match: any({ ...dmi("Other", "Laptop 14 (new)"), cpu: { vendor: "AuthenticAMD" } }),
+        witness: any({ cpu: { vendor: "AuthenticAMD" } }),
+      }),
+    );
+    const strings = { sysVendor: "Acme", productName: "Laptop 14 (new)" };
+    const told = (boardName: string) => {
+      const facts = machine({ dmi: { ...strings, boardName }, cpuVendor: "AuthenticAMD" });
+      const { refines, rejected, ...match } = matchProfile(facts, models);
+      return { ...match, refines, rejected, ids: rejected.map(({ id }) => id) };
+    };
+    t.match(told("ACM1"), {
+      ...{ profile: "acme/new", confidence: "certain", applied: "acme/new" },
+      refines: ["acme/family", "generic/x86-64"],
+      ids: ["acme/old", "acme/older", "acme/another"],
+      furtherRejected: 2,
+    });
+    const disputed = told("ACM9");
+    t.match(disputed, {
+      ...{ profile: "acme/new", confidence: "disputed", applied: "acme/family" },
+      refines: ["acme/family", "generic/x86-64"],
+      ids: ["acme/board", "acme/old", "acme/older"],
+    });
+    t.equal(
+      disputed.rejected[0]?.why,
+      'dmi.productName: expected "Desk"; got "Laptop 14 (new)"; its witness holds',
+    );
+  },
+);
+
+t.test("of boards the names of the device tree say which one is near", async (t) => {
+  const pi = (id: string, name: string) =>
+    profile(id, { match: any({ dt: { compatible: [name] } }) });
+  const boards = set(
+    pi("a/vim", "khadas,vim3"),
+    pi("b/laptop", "acme,laptop"),
+    pi("c/rock", "radxa,rock"),
+    pi("pi/3", "raspberrypi,3-model-b"),
+    pi("pi/4", "raspberrypi,4-model-b"),
+  );
+  const facts = machine({ dt: { compatible: ["raspberrypi,4-model-b", "brcm,bcm2711"] } });
+  t.equal(matchProfile(facts, boards).rejected[0]?.id, "pi/3");
+});
+
 t.test("unrelated profiles that fit equally well are refused, with the reason", async (t) => {
   const twin = profile("acme/twin", { match: any(dmi("Acme", "Laptop 1")) });
   const match = matchProfile(

@@ -1,11 +1,6 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import {
-  type Candidate,
-  evaluateProfile,
-  evaluateRule,
-  heldWeight,
-  type RuleResult,
-} from "./evaluate.ts";
+import { type Candidate, evaluateProfile, evaluateRule, type RuleResult } from "./evaluate.ts";
+import { type Near, nearestOf, nearnessOf } from "./nearness.ts";
 import type {
   AttachedComponent,
   Confidence,
@@ -18,6 +13,8 @@ import type {
 
 /** How many of the others are told of: what came less near is no answer to "why not that one". */
 const explained = 3;
+/** A few more, since those that the chosen one refines are among them and are left out in the end. */
+const kept = explained + 5;
 
 /**
  * Which profile a machine has, with the evidence. Pure; the same facts give the same answer. The
@@ -28,7 +25,10 @@ export function matchProfile(facts: Facts, profiles: ProfileSet): Match {
   const { fitting, near, count, attached } = lookAtAll(facts, profiles);
   const choice = choose(fitting);
   const chosen = choice.chosen;
-  const others = nearestOf([...fitting.filter((each) => each !== chosen), ...near]);
+  const refines = ancestorsOf(chosen, fitting);
+  const others = rivalsOf(choice, [...fitting.map(nearnessOf), ...near]);
+  const told = new Set([chosen, choice.applied, ...refines, ...others]);
+  told.delete(null);
   return {
     profile: chosen?.profile.id ?? null,
     confidence: choice.confidence,
@@ -38,16 +38,36 @@ export function matchProfile(facts: Facts, profiles: ProfileSet): Match {
       chosen === null
         ? []
         : [...evidenceOf("match", chosen.match), ...evidenceOf("witness", chosen.witness)],
+    refines: refines.map((each) => each.profile.id),
     rejected: others.map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
-    furtherRejected: count - (chosen === null ? 0 : 1) - others.length,
+    furtherRejected: count - told.size,
   };
+}
+
+/** Those that fit too and that this one extends, nearest first. */
+function ancestorsOf(heir: Candidate | null, fitting: readonly Candidate[]): readonly Candidate[] {
+  const lineage = heir?.profile.lineage ?? [];
+  const ancestors = fitting.filter((each) => each !== heir && lineage.includes(each.profile.id));
+  return ancestors.sort((a, b) => lineage.indexOf(a.profile.id) - lineage.indexOf(b.profile.id));
+}
+
+/** The nearest of those that might have been taken: neither what is used nor what the chosen one refines. */
+function rivalsOf(choice: Choice, others: readonly Near[]): readonly Candidate[] {
+  const { chosen, applied, tied } = choice;
+  const lineage = chosen?.profile.lineage ?? [];
+  const rivals = others.filter(
+    ({ candidate }) =>
+      candidate !== applied && !tied.includes(candidate) && !lineage.includes(candidate.profile.id),
+  );
+  const nearest = nearestOf(rivals, explained).map(({ candidate }) => candidate);
+  return [...tied, ...nearest].slice(0, explained);
 }
 
 /** What is kept of all profiles; the others are looked at and forgotten, as a boot has little memory. */
 interface Look {
   readonly fitting: readonly Candidate[];
   /** The nearest of those that do not fit. */
-  readonly near: readonly Candidate[];
+  readonly near: readonly Near[];
   /** How many models there are. */
   readonly count: number;
   readonly attached: readonly Attached[];
@@ -62,7 +82,7 @@ interface Attached {
 function lookAtAll(facts: Facts, { rules }: ProfileSet): Look {
   const fitting: Candidate[] = [];
   const attached: Attached[] = [];
-  let near: readonly Candidate[] = [];
+  let near: readonly Near[] = [];
   let count = 0;
   for (const profile of rules) {
     if (profile.kind === "component") {
@@ -71,16 +91,11 @@ function lookAtAll(facts: Facts, { rules }: ProfileSet): Look {
     } else if (profile.kind === "model") {
       count += 1;
       const candidate = evaluateProfile(profile, facts);
-      if (candidate.confidence === null) near = nearestOf([...near, candidate]);
+      if (candidate.confidence === null) near = nearestOf([...near, nearnessOf(candidate)], kept);
       else fitting.push(candidate);
     }
   }
   return { fitting, near, count, attached };
-}
-
-/** As many as are told of, nearest first. */
-function nearestOf(candidates: readonly Candidate[]): readonly Candidate[] {
-  return candidates.toSorted((a, b) => nearnessOf(b) - nearnessOf(a)).slice(0, explained);
 }
 
 /** Every component that is there; one that others of these extend is in them already. */
@@ -180,11 +195,9 @@ function undisputed(
   return best.length === 1 ? (best[0] ?? null) : null;
 }
 
-/** Those that fit come first, then by how much holds; a generic one only before those of which nothing does. */
-function nearnessOf({ confidence, specificity, match, witness }: Candidate): number {
-  if (confidence === "generic") return 1;
-  if (confidence !== null) return 1000 + specificity;
-  return Math.max(heldWeight(match), witness === null ? 0 : heldWeight(witness));
+/** Whether a board or another name of its own says that it is this one, and its rule does not. */
+function isClaimed({ confidence, match }: Candidate): boolean {
+  return confidence !== null && match.truth !== "holds";
 }
 
 function evidenceOf(rule: Evidence["rule"], result: RuleResult | null): Evidence[] {
@@ -208,10 +221,16 @@ function whyNot(candidate: Candidate, choice: Choice): Rejected["why"] {
     each?.profile.lineage.includes(candidate.profile.id),
   );
   if (candidate.confidence !== null && heir != null) return `${heir.profile.id} refines it`;
+  if (isClaimed(candidate)) return `${doubtOf(candidate)}; its witness holds`;
   if (candidate.confidence !== null) {
     const best = choice.chosen?.specificity ?? choice.tied[0]?.specificity ?? 0;
     return `less specific: ${candidate.specificity} of ${best}`;
   }
+  return doubtOf(candidate);
+}
+
+/** What speaks against it most. */
+function doubtOf(candidate: Candidate): string {
   const doubts = candidate.match.observations.filter(({ truth }) => truth !== "holds");
   const [worst] = [...doubts].sort(
     (a, b) => Number(b.truth === "fails") - Number(a.truth === "fails"),

@@ -152,6 +152,42 @@ t.test(
   },
 );
 
+t.test("the lint knows the modules that the shipped nixos-hardware has", async (t) => {
+  const lint = (module: string) => {
+    const text = profile("mine/three", "Three", `nixos: { imports: [${module}] }\n`);
+    return lintProfiles(write(t.testdir(), { "mine/three/profile.yaml": text }), {
+      ...{ directory: "/", today: "2026-11-28", beside: shipped },
+    });
+  };
+  t.same(lint("acme/two"), []);
+  t.match(lint("acme/tow"), [
+    {
+      ...{ path: "nixos.imports.0", level: "error", code: "profile/lint" },
+      ...{ message: "nixos-hardware has no module acme/tow at r", hint: "did you mean acme/two?" },
+    },
+  ]);
+});
+
+t.test("the lint of nothing is an error that says what it looked for", async (t) => {
+  const root = t.testdir({ file: "", empty: {}, flat: { "profile.yaml": "id: a/b\n" } });
+  const files = hostFiles(root, () => {});
+  const cases = [
+    ["/absent", "there is no such directory"],
+    ["/file", "is no directory"],
+    ["/empty", "holds no VENDOR/MODEL/profile.yaml"],
+    ["/flat", "holds no VENDOR/MODEL/profile.yaml"],
+  ] as const;
+  for (const beside of [undefined, shipped])
+    for (const [directory, message] of cases) {
+      const options = { directory, today: "2026-11-28", ...(beside && { beside }) };
+      t.match(
+        lintProfiles(files, options),
+        [{ document: directory, level: "error", code: "profile/invalid", message, hint: String }],
+        directory,
+      );
+    }
+});
+
 t.test(
   "what the directory holds is asked on the way, so that a boot sees a change of it",
   async (t) => {

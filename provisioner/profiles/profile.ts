@@ -2,7 +2,7 @@ import type { Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import type { ProfileFile, Quirk, Rule } from "#generated/provisioner/profiles/profile.ts";
 import { type Composition, compose } from "./components.ts";
-import type { DeclaredFile, Need } from "./declared.ts";
+import type { DeclaredFile, ImportableModules, Need } from "./declared.ts";
 import type { ProfileSource } from "./resolve.ts";
 
 /** Options by dotted name, `fileSystems."/".device` among them. */
@@ -78,7 +78,10 @@ export interface ProfileSet {
 export interface ShippedProfiles extends ProfileSet {
   /** Those made by hand, as they were written. */
   sources(): readonly ProfileSource[];
+  /** Where they are stored, without the modules, which the lint alone looks at. */
   declared(): DeclaredFile | undefined;
+  /** The modules that an import can name; `undefined` where that is not known. */
+  importable(): ImportableModules | undefined;
 }
 
 /** Profiles that are all at hand. */
@@ -120,7 +123,9 @@ export interface Match {
   readonly components: readonly AttachedComponent[];
   /** What spoke for and against `profile`, the rule's conditions first. */
   readonly evidence: readonly Evidence[];
-  /** The three that came nearest of the others, nearest first, and what spoke against each. */
+  /** Those that fit too and that `profile` extends, nearest first. */
+  readonly refines: readonly string[];
+  /** The three that came nearest of those that are none of the above, nearest first, and what spoke against each. */
   readonly rejected: readonly Rejected[];
   /** How many more there are, which came less near. */
   readonly furtherRejected: number;

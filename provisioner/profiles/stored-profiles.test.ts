@@ -45,6 +45,8 @@ t.test("what is stored is what was compiled, made by hand and declared", async (
     "as they were written, without the tests, which are for the lint",
   );
   t.strictSame(opened.declared(), { ...declared, left: [], modules: [] });
+  const { revision, modules } = declared;
+  t.strictSame(opened.importable(), { revision, modules }, "for the lint");
 });
 
 t.test("without the files there are none, and damaged ones are named", async (t) => {
@@ -64,6 +66,8 @@ t.test("without the files there are none, and damaged ones are named", async (t)
     code: "profile/invalid",
     message: "/p/generic/x86-64.json: is missing",
   });
+  rmSync(at("nixos-hardware-modules.json"));
+  t.throws(() => opened?.importable(), { code: "profile/invalid", message: /is missing/ });
   writeFileSync(at("generic/aarch64.json"), "[");
   t.throws(() => opened?.find("generic/aarch64"), {
     code: "profile/invalid",

@@ -1,6 +1,12 @@
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import { type DeclaredFile, declaredFile, readDeclared, takeOver } from "./declared.ts";
+import {
+  type DeclaredFile,
+  declaredFile,
+  type ImportableModules,
+  readDeclared,
+  takeOver,
+} from "./declared.ts";
 import type {
   CompiledProfile,
   CompiledProfiles,
@@ -10,6 +16,7 @@ import type {
 import { type ProfileSource, resolveProfile } from "./resolve.ts";
 
 const rulesFile = "rules.jsonl";
+const modulesFile = "nixos-hardware-modules.json";
 const version = 1;
 const lineFeed = 10;
 const idForm = /^[a-z0-9-]+\/[a-z0-9-]+$/;
@@ -56,7 +63,9 @@ export function storeProfiles({
     const stored: StoredProfile = { lineage, file: kept, module };
     files.set(`${file.id}.json`, json(stored));
   }
+  const { revision, modules } = declared;
   files.set(declaredFile, json({ ...declared, left: [], modules: [] }));
+  files.set(modulesFile, json({ revision, modules } satisfies ImportableModules));
   return files;
 }
 
@@ -76,19 +85,22 @@ export function openStoredProfiles(files: Files, directory: string): StoredProfi
   const head: Head = parse(rulesPath, rules.toString("utf8", 0, first));
   if (head.v !== version)
     throw new Fault("profile/invalid", `${rulesPath}: expected version ${version} of its format`);
-  const read = (id: string): StoredProfile | undefined => {
-    const path = `${directory}/${id}.json`;
-    const text = idForm.test(id) ? files.readText(path) : undefined;
-    return text === undefined ? undefined : (parse(path, text) as StoredProfile);
+  const readJson = (name: string): object | undefined => {
+    const path = `${directory}/${name}`;
+    const text = files.readText(path);
+    return text === undefined ? undefined : parse(path, text);
   };
-  const known = (id: string): StoredProfile => {
-    const profile = read(id);
-    if (profile !== undefined) return profile;
+  const needJson = (name: string): object => {
+    const value = readJson(name);
+    if (value !== undefined) return value;
     throw new Fault(
       "profile/invalid",
-      `${directory}/${id}.json: is missing; the program was not installed whole`,
+      `${directory}/${name}: is missing; the program was not installed whole`,
     );
   };
+  const read = (id: string) =>
+    idForm.test(id) ? (readJson(`${id}.json`) as StoredProfile | undefined) : undefined;
+  const known = (id: string) => needJson(`${id}.json`) as StoredProfile;
   const madeByHand = ({ lineage }: StoredProfile) => resolveProfile(lineage.map(known)).profile;
   let file: DeclaredFile | undefined;
   const declared = (): DeclaredFile | undefined => {
@@ -105,6 +117,7 @@ export function openStoredProfiles(files: Files, directory: string): StoredProfi
     rules: allRules,
     sources: () => [...allRules].map(({ id }) => read(id)).filter((each) => each !== undefined),
     declared,
+    importable: () => needJson(modulesFile) as ImportableModules,
     find(id) {
       const stored = read(id);
       return stored === undefined ? findDeclared(id) : madeByHand(stored);

@@ -31,16 +31,21 @@ export function renderPlatform(platform: Platform | null, spec: Spec): readonly 
   ];
 }
 
+/** Weaker than any default that a module has for a device, its own `label` for one; stronger than none. */
+const asFound = 1250;
+
 /**
  * Each of its settings gives way by itself: what somebody says of it otherwise (`autoResize`) would take the place of
- * all of it. Its options are those of its device, and go with that.
+ * all of it. Its options are those of its device, and go with that; they stand beside those of NixOS
+ * (`x-initrd.mount`) and of the owner, which a default would give way to whole.
  */
 function fileSystem({ path, device, type, options }: FoundFileSystem): NixExpr {
   const isThere = join("==", [select(ref("config"), ["fileSystems", path, "device"]), str(device)]);
-  const found = fallback(list(options.map(str)));
+  const weak = (value: string) => call(ref("lib", "mkOverride"), int(asFound), str(value));
+  const found = list(options.map(str));
   return attrs([
-    bind("device", fallback(str(device))),
-    bind("fsType", fallback(str(type))),
+    bind("device", weak(device)),
+    bind("fsType", weak(type)),
     ...(options.length === 0 ? [] : [bind("options", call(ref("lib", "mkIf"), isThere, found))]),
   ]);
 }

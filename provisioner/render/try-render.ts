@@ -58,6 +58,7 @@ export const noMatch: Match = {
   applied: null,
   components: [],
   evidence: [],
+  refines: [],
   rejected: [],
   furtherRejected: 0,
 };

@@ -26,12 +26,14 @@ lib.mkMerge [
     services.xserver.videoDrivers = [ "nvidia" ];
 
     hardware.nvidia = {
-      package = lib.mkIf (driver != null) config.boot.kernelPackages.nvidiaPackages.${driver};
-      open = lib.mkIf (openModule != null) openModule;
       modesetting.enable = true;
       nvidiaSettings = false;
       nvidiaPersistenced = persistence;
-    };
+    }
+    // lib.optionalAttrs (driver != null) {
+      package = config.boot.kernelPackages.nvidiaPackages.${driver};
+    }
+    // lib.optionalAttrs (openModule != null) { open = openModule; };
 
     hardware.nvidia-container-toolkit.enable = containers;
 

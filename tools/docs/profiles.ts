@@ -110,12 +110,31 @@ function sectionOf(profile: CompiledProfile, folder: ProfileFolder | undefined):
         ]),
     ...(params.length === 0 ? [] : [`Kernel parameters: ${params.join(", ")}.`]),
   ];
-  const quirks = (folder?.file.quirks ?? []).map(({ id, effect, when, sources, reviewBy }) => {
-    const range = when === undefined ? "" : ` (${when})`;
-    const links = sources.map((source, at) => `[${at + 1}](${source})`).join(" ");
-    return `- **${id}**${range}: ${effect} Source: ${links}; to be looked at by ${reviewBy}.`;
-  });
+  const quirks = (folder?.file.quirks ?? []).map(
+    ({ id, effect, when, applies, sources, reviewBy }) => {
+      const ranges = [
+        when,
+        rangeText("kernel", applies?.kernel),
+        rangeText("firmware", applies?.firmware),
+      ];
+      const known = ranges.filter((text) => text !== undefined);
+      const range = known.length === 0 ? "" : ` (${known.join(", ")})`;
+      const links = sources.map((source, at) => `[${at + 1}](${source})`).join(" ");
+      return `- **${id}**${range}: ${effect} Source: ${links}; to be looked at by ${reviewBy}.`;
+    },
+  );
   return [lines.join(" "), ...(quirks.length === 0 ? [] : [quirks.join("\n")])].join("\n\n");
+}
+
+/** `kernel from 6.2, before 6.6`; nothing of no range. */
+function rangeText(
+  what: string,
+  range: { readonly from?: string; readonly before?: string } | undefined,
+): string | undefined {
+  if (range === undefined) return undefined;
+  const from = range.from === undefined ? [] : [`from ${range.from}`];
+  const before = range.before === undefined ? [] : [`before ${range.before}`];
+  return `${what} ${[...from, ...before].join(", ")}`;
 }
 
 /** As GitHub makes it of a heading. */

@@ -36,7 +36,7 @@ export function gceNetwork(
       level: "warning",
       code: "datasource/unused-value",
       message: `the network is not taken from it: ${error.message}`,
-      hint: "look at the interfaces of the instance, and start it again; or describe its network in a `#firstlight`",
+      hint: "look at the interfaces of the instance, and start it again; or describe its network in a `#firstlight`, and let that in with `firstlight apply`",
     });
     return { lacksNetwork: true };
   }

@@ -1,7 +1,8 @@
 /** For tests: what every cloud has to stand, against a real server. */
 import type { Test } from "tap";
-import type { Finding } from "#core/finding.ts";
+import { type Finding, hasErrors } from "#core/finding.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
 import { resolveSpec } from "../../resolve-spec.ts";
 import type { Cloud, CloudMachine } from "../cloud.ts";
 import { readCloud } from "../cloud-content.ts";
@@ -207,5 +208,7 @@ export async function networkOf(
       openEnvelope: async () => Promise.reject(new Error("nothing is sealed")),
     },
   );
-  return { network: spec.network, resolver: spec.resolver, findings };
+  // Held against the options of NixOS, and rendered without anything to be said of it.
+  const rendered = hasErrors(findings) ? [] : tryRender(spec).findings;
+  return { network: spec.network, resolver: spec.resolver, findings: [...findings, ...rendered] };
 }

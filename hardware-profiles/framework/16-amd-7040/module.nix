@@ -6,5 +6,5 @@ let
   olderThan = lib.versionOlder config.boot.kernelPackages.kernel.version;
 in
 {
-  boot.kernelParams = lib.optional (olderThan "6.6") "amdgpu.sg_display=0";
+  boot.kernelParams = lib.optional (olderThan "6.6" && !(olderThan "6.2")) "amdgpu.sg_display=0";
 }

@@ -37,12 +37,12 @@
 
   fileSystems = {
     "/" = {
-      device = lib.mkDefault "/dev/disk/by-label/nixos";
-      fsType = lib.mkDefault "ext4";
+      device = lib.mkOverride 1250 "/dev/disk/by-label/nixos";
+      fsType = lib.mkOverride 1250 "ext4";
     };
     "/boot" = {
-      device = lib.mkDefault "/dev/disk/by-label/ESP";
-      fsType = lib.mkDefault "vfat";
+      device = lib.mkOverride 1250 "/dev/disk/by-label/ESP";
+      fsType = lib.mkOverride 1250 "vfat";
     };
   };
 }

@@ -29,7 +29,7 @@
   services.fstrim.enable = lib.mkDefault true;
 
   fileSystems."/" = {
-    device = lib.mkDefault "/dev/disk/by-label/nixos";
-    fsType = lib.mkDefault "ext4";
+    device = lib.mkOverride 1250 "/dev/disk/by-label/nixos";
+    fsType = lib.mkOverride 1250 "ext4";
   };
 }

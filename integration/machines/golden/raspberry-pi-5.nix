@@ -1,5 +1,4 @@
 # The hardware: Raspberry Pi 5.
-# Without raspberry-pi/5 of nixos-hardware, which is not pinned here.
 # Written by firstlight; changes belong into local.nix.
 
 { config, lib, ... }:
@@ -29,7 +28,7 @@
   };
 
   fileSystems."/" = {
-    device = lib.mkDefault "/dev/disk/by-label/NIXOS_SD";
-    fsType = lib.mkDefault "ext4";
+    device = lib.mkOverride 1250 "/dev/disk/by-label/NIXOS_SD";
+    fsType = lib.mkOverride 1250 "ext4";
   };
 }

@@ -59,8 +59,13 @@ in
       systemPackages = list package;
       variables = option (attrsOf anything) { };
     };
-    fileSystems = option (attrsOf (submodule ({ name, ... }: {
+    fileSystems = option (attrsOf (submodule ({ name, config, ... }: {
       freeformType = types.json "configuration";
+      # As NixOS does it: what is needed for the boot is mounted in the initial RAM disk, and a label names the device.
+      config = {
+        options = lib.mkIf (config.neededForBoot || lib.elem name [ "/" "/nix" "/var" "/usr" ]) [ "x-initrd.mount" ];
+        device = lib.mkIf (config ? label) (lib.mkDefault "/dev/disk/by-label/${config.label}");
+      };
       options = {
         mountPoint = option str name;
         device = option (nullOr str) null;

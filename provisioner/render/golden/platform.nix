@@ -8,15 +8,15 @@
 
   fileSystems = {
     "/" = {
-      device = lib.mkDefault "/dev/disk/by-uuid/0001";
-      fsType = lib.mkDefault "ext4";
+      device = lib.mkOverride 1250 "/dev/disk/by-uuid/0001";
+      fsType = lib.mkOverride 1250 "ext4";
     };
     "/boot/efi" = {
-      device = lib.mkDefault "/dev/disk/by-uuid/0002";
-      fsType = lib.mkDefault "vfat";
-      options = lib.mkIf (config.fileSystems."/boot/efi".device == "/dev/disk/by-uuid/0002") (
-        lib.mkDefault [ "fmask=0077" ]
-      );
+      device = lib.mkOverride 1250 "/dev/disk/by-uuid/0002";
+      fsType = lib.mkOverride 1250 "vfat";
+      options = lib.mkIf (config.fileSystems."/boot/efi".device == "/dev/disk/by-uuid/0002") [
+        "fmask=0077"
+      ];
     };
   };
 

@@ -130,7 +130,7 @@ t.test("microcode is that of the processor's own vendor", async (t) => {
   t.same(
     rendered({ ...bare, cpu: { ...bare.cpu, vendor: "AuthenticAMD" } }, { options: intel }),
     {
-      "hardware.cpu.amd.updateMicrocode": "default true",
+      "hardware.cpu.amd.updateMicrocode": "default config.hardware.enableRedistributableFirmware",
       "hardware.cpu.intel.updateMicrocode": "default false",
     },
     "what a profile turns off stays off",

@@ -120,3 +120,37 @@ t.test("a document of many wrong values is bounded", (t) => {
   t.equal(checkCloudConfig(documentOf(text)).length, 200);
   t.end();
 });
+
+interface SchemaNode {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly description?: string;
+  readonly [key: string]: unknown;
+}
+
+/** Nodes of a schema that stand for one value, each with its place. */
+function* valuesOf(node: SchemaNode, place: string): Generator<readonly [string, SchemaNode]> {
+  const isValue =
+    node.enum !== undefined || /^(string|integer|number|boolean|null)$/.test(node.type ?? "");
+  if (isValue) yield [place, node];
+  const inside = ["properties", "patternProperties", "$defs", "anyOf", "oneOf", "allOf"];
+  for (const key of inside) {
+    for (const [name, child] of Object.entries((node[key] ?? {}) as Record<string, SchemaNode>))
+      yield* valuesOf(child, `${place}/${key}/${name}`);
+  }
+  for (const key of ["items", "additionalProperties"]) {
+    const child = node[key];
+    if (typeof child === "object" && child !== null)
+      yield* valuesOf(child as SchemaNode, `${place}/${key}`);
+  }
+}
+
+t.test("each value says what it is", (t) => {
+  const values = [...valuesOf(schema as unknown as SchemaNode, "#")];
+  t.ok(values.length > 450, `${values.length}`);
+  t.same(
+    values.filter(([, { description = "" }]) => description.length < 3).map(([place]) => place),
+    [],
+  );
+  t.end();
+});

@@ -33,3 +33,16 @@ tests: { match: [{ name: it, facts: {} }], noMatch: [{ name: other, facts: {} }]
   const hardware = path.join(root, "etc/nixos/firstlight/hardware.nix");
   t.match(readFileSync(hardware, "utf8"), /Our Pi.*"acme\.mark=1"/s);
 });
+
+t.test("a profile that is not there is told with those that begin alike", async (t) => {
+  t.match(firstlight(["profiles", "show", "framework/13"]), {
+    code: 4,
+    stderr:
+      /there is no profile "framework\/13"(?:.|\n)*there are framework\/13-11th-gen-intel, .*framework\/13-amd-7040/,
+  });
+  t.match(firstlight(["profiles", "show", "genric/x86-64"]).stderr, /did you mean generic\/x86-64/);
+  const lines = firstlight(["profiles", "list"]).stdout.trim().split("\n");
+  const width = Math.max(...lines.map((line) => line.indexOf(" ")));
+  t.ok(width > 28);
+  for (const line of lines) t.match(line.slice(width), /^ \S/, line);
+});

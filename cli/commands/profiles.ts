@@ -19,12 +19,15 @@ import { readInput } from "../read-input.ts";
 /** Some hundred thousand machines. */
 const maxBatchBytes = 256 * 1024 * 1024;
 
+/** Of those that begin as what was asked for. */
+const maxShownIds = 9;
+
 /** `firstlight profiles` */
 export const command: Command = {
   usage:
     "profiles list | show ID | match [--facts FILE] [--batch FILE.jsonl] | report [--facts FILE] | lint [DIR]",
   summary: "Hardware profiles: which there are, which one fits this machine and why.",
-  help: "match draws the profile that this machine has, what speaks for it (+) and against it (!), what is not told (?), and the three that came nearest; --json says the same to programs.",
+  help: "list names them all, and show prints one with all that it takes over. match draws the profile that this machine has, what speaks for it (+) and against it (!), what is not told (?), and the three that came nearest; --json says the same to programs; --batch takes one machine a line. report prints what to send for a machine that no profile knows. lint says what is wrong with the profiles below a directory, beside those that ship.",
   options: { facts: { type: "string" }, batch: { type: "string" } },
   arity: [1, 2],
   async run(invocation) {
@@ -64,25 +67,36 @@ function list({ json, out }: Invocation, set: ProfileSet): number {
         profiles: profiles.map(({ id, title, vendor, status }) => ({ id, title, vendor, status })),
       }),
     );
-  else
+  else {
+    const width = Math.max(...profiles.map(({ id }) => id.length));
     for (const { id, title, status } of profiles)
-      out.data(`${id.padEnd(28)} ${title} (${status.level})`);
+      out.data(`${id.padEnd(width)} ${title} (${status.level})`);
+  }
   return exitCodes.done;
 }
 
 function show({ json, out }: Invocation, profiles: ProfileSet, id: string | undefined): number {
   const profile = profiles.find(id ?? "");
   if (profile === undefined) {
-    const near = nearest(
-      id ?? "",
-      [...profiles.rules].map((each) => each.id),
-    );
+    const ids = [...profiles.rules].map((each) => each.id);
     throw new Fault("cli/usage", `there is no profile ${JSON.stringify(id ?? "")}`, {
-      hint: near === undefined ? "firstlight profiles list" : `did you mean ${near}?`,
+      hint: idHint(id ?? "", ids),
     });
   }
   out.data(json ? prettyJson({ v: 1, profile }) : prettyJson(profile));
   return exitCodes.done;
+}
+
+/** The profiles that begin as this one, else the one that it looks like. */
+function idHint(id: string, known: readonly string[]): string {
+  const begun = id === "" ? [] : known.filter((each) => each.startsWith(id));
+  const near = begun.length === 0 ? nearest(id, known) : undefined;
+  if (near !== undefined) return `did you mean ${near}?`;
+  const shown = begun.slice(0, maxShownIds);
+  const more = begun.length > shown.length ? ["…"] : [];
+  return begun.length === 0
+    ? "firstlight profiles list"
+    : `there are ${[...shown, ...more].join(", ")}`;
 }
 
 async function match(invocation: Invocation, profiles: ProfileSet): Promise<number> {

@@ -101,18 +101,16 @@ function observeBoard(names: BoardNames, facts: Facts): Observation {
 }
 
 function observePci(patterns: readonly string[], facts: Facts): Observation {
-  const found = facts.pci?.find((device) =>
-    patterns.some((pattern) => {
-      const ids = [device.vendor, device.device, device.subsystemVendor, device.subsystemDevice];
-      return pattern.split(":").every((part, at) => part === "*" || part === ids[at]);
-    }),
-  );
-  return observeDevice(
-    "pci",
-    patterns,
-    facts.pci,
-    found && `${found.vendor}:${found.device} at ${found.slot}`,
-  );
+  for (const { vendor, device, subsystemVendor, subsystemDevice, slot } of facts.pci ?? []) {
+    const ids = [vendor, device, subsystemVendor, subsystemDevice];
+    const pattern = patterns.find((each) =>
+      each.split(":").every((part, at) => part === "*" || part === ids[at]),
+    );
+    if (pattern === undefined) continue;
+    const known = ids.slice(0, pattern.split(":").length).map((id) => id ?? "*");
+    return observeDevice("pci", patterns, facts.pci, `${known.join(":")} at ${slot}`);
+  }
+  return observeDevice("pci", patterns, facts.pci, undefined);
 }
 
 function observeUsb(patterns: readonly string[], facts: Facts): Observation {

@@ -157,6 +157,21 @@ t.test(
   },
 );
 
+t.test("a device that is known by its subsystem is told with it", async (t) => {
+  const facts = machine({ pci: ["8086:1237"] });
+  const pci = (facts.pci ?? []).map((each) => ({
+    ...each,
+    ...{ subsystemVendor: "1af4", subsystemDevice: "1100" },
+  }));
+  for (const [pattern, got] of [
+    ["8086:1237:1af4:1100", "8086:1237:1af4:1100 at 0000:00:00.0"],
+    ["8086:1237", "8086:1237 at 0000:00:00.0"],
+  ] as const) {
+    const one = set(profile("acme/one", { match: any({ pci: [pattern] }) }));
+    t.match(matchProfile({ ...facts, pci }, one).evidence, [{ what: "pci", got }]);
+  }
+});
+
 t.test("of boards the names of the device tree say which one is near", async (t) => {
   const pi = (id: string, name: string) =>
     profile(id, { match: any({ dt: { compatible: [name] } }) });

@@ -1,10 +1,13 @@
 import type { Code } from "#core/codes.ts";
 import type { Finding, FindingLevel } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
-import { oneOf } from "#core/one-of.ts";
 import type { ProfileFile } from "#generated/provisioner/profiles/profile.ts";
-import { validate } from "#generated/provisioner/profiles/profile.validate.js";
+import {
+  type ValidationError,
+  validate,
+} from "#generated/provisioner/profiles/profile.validate.js";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
+import { describeError } from "./describe-error.ts";
 import { kindOf } from "./profile.ts";
 import { folderIds } from "./profile-digest.ts";
 import type { ProfileSource } from "./resolve.ts";
@@ -104,7 +107,7 @@ export function readProfile(
   if (yaml.value === undefined) return { findings: yaml.findings };
   const file: unknown = yaml.value;
   if (!validate(file))
-    return { findings: [...yaml.findings, ...schemaFindings(validate.errors ?? [], find)] };
+    return { findings: [...yaml.findings, ...schemaFindings(validate.errors ?? [], file, find)] };
   if (id !== undefined && file.id !== id) {
     const message = `must be \`${id}\`, as its folder says`;
     return {
@@ -164,37 +167,38 @@ function placeOf(path: readonly (string | number)[], locate: Locate): ReturnType
   return undefined;
 }
 
-type ValidationError = NonNullable<typeof validate.errors>[number];
-
-/** Errors of the schema; of alternatives that all fail only the one that says so. */
-function schemaFindings(errors: readonly ValidationError[], find: MakeFinding): readonly Finding[] {
-  const alternatives = errors
-    .filter(({ keyword }) => keyword === "anyOf")
-    .map(({ instancePath }) => instancePath);
+/**
+ * Errors of the schema; of alternatives that all fail only the one that says so, of a text that is too
+ * short not its form as well, and of a name only that it is not allowed.
+ */
+function schemaFindings(
+  errors: readonly ValidationError[],
+  value: unknown,
+  find: MakeFinding,
+): readonly Finding[] {
+  const placesOf = (wanted: string) =>
+    errors.filter(({ keyword }) => keyword === wanted).map(({ instancePath }) => instancePath);
+  const alternatives = placesOf("anyOf");
+  const empty = new Set(placesOf("minLength"));
   const kept = errors.filter(
-    ({ keyword, instancePath }) =>
-      keyword === "anyOf" ||
-      !alternatives.some((path) => instancePath === path || instancePath.startsWith(`${path}/`)),
+    ({ keyword, instancePath, schemaPath }) =>
+      !schemaPath.includes("/propertyNames/") &&
+      !(keyword === "pattern" && empty.has(instancePath)) &&
+      (keyword === "anyOf" ||
+        !alternatives.some((path) => instancePath === path || instancePath.startsWith(`${path}/`))),
   );
-  return kept.map(({ keyword, instancePath, params, message }) => {
-    const path = instancePath
+  return kept.map((error) => {
+    const parent = error.instancePath
       .split("/")
       .slice(1)
       .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-    const key = params["additionalProperty"];
-    if (typeof key === "string") {
-      return find([...path, key], {
-        level: "error",
-        code: "profile/invalid",
-        message: "no such key",
-      });
-    }
-    const allowed = params["allowedValues"];
-    const wanted = Array.isArray(allowed) ? `must be ${oneOf(allowed)}` : message;
-    const said =
-      keyword === "anyOf"
-        ? "has none of the forms that are allowed here"
-        : (wanted ?? "does not fit");
-    return find(path, { level: "error", code: "profile/invalid", message: said });
+    const key = error.params["additionalProperty"] ?? error.params["propertyName"];
+    const path = typeof key === "string" ? [...parent, key] : parent;
+    const said = describeError(error, parent.reduce<unknown>(valueUnder, value));
+    return find(path, { level: "error", code: "profile/invalid", ...said });
   });
+}
+
+function valueUnder(value: unknown, key: string): unknown {
+  return (value as { readonly [key: string]: unknown } | undefined)?.[key];
 }

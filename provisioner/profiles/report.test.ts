@@ -49,6 +49,9 @@ const facts: Facts = {
   unread: [
     { path: "/sys/class/net/ALICES-LAN/address", why: "denied" },
     { path: "/proc/cpuinfo", why: "malformed" },
+    { path: "/sys/class/dmi/id/board_name", why: "denied" },
+    { path: "/sys/firmware/devicetree/base/compatible", why: "failed" },
+    { path: "/sys/class/block/CUSTOMER/size", why: "failed" },
   ],
 };
 
@@ -65,7 +68,13 @@ t.test("a report tells what a machine is, and not which one it is or whose", asy
       usb: [{ vendor: "05ac", product: "12a8", modules: ["ipheth"] }],
       blockDevices: [{ name: "nvme0n1", model: "Disk 1", modules: ["nvme"] }],
       network: [{ name: "ethernet0", driver: "e1000e" }],
-      unread: [{ path: "/sys/class/net" }, { path: "/proc/cpuinfo" }],
+      unread: [
+        { path: "/sys/class/net" },
+        { path: "/proc/cpuinfo" },
+        { path: "/sys/class/dmi/id/board_name" },
+        { path: "/sys/firmware/devicetree/base/compatible" },
+        { path: "/sys/class/block" },
+      ],
     },
   });
   t.equal(report.facts.network?.length, 1, "what an owner made is no hardware");

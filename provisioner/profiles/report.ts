@@ -49,14 +49,18 @@ function scrub(facts: Facts): Facts {
     blockDevices: facts.blockDevices?.map((disk) => ({ ...disk, wwid: null, byId: [] })) ?? null,
     network:
       physical?.map((each, at) => ({ ...each, name: `${each.kind}${at}`, mac: null })) ?? null,
-    // Paths hold names of interfaces, and of what an owner made.
+    // Other paths hold names of interfaces, and of what an owner made.
     unread: facts.unread.map(({ path, why }) => ({ path: placeOf(path), why })),
   };
   return withoutAddresses(seen) as Facts;
 }
 
+/** Where nothing has a name that somebody chose. */
+const namelessPlaces = ["/sys/class/dmi/id/", "/proc/", "/sys/firmware/"];
+
 /** The part of a path that every machine has: what is read, not of which device. */
 function placeOf(path: string): string {
+  if (namelessPlaces.some((place) => path.startsWith(place))) return path;
   const [, first, second, third] = path.split("/");
   return `/${[first, second, third].filter((part) => part !== undefined).join("/")}`;
 }

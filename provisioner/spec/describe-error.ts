@@ -1,3 +1,4 @@
+import { kindInWords } from "#core/kind-in-words.ts";
 import { nearest } from "#core/nearest.ts";
 import { oneOf } from "#core/one-of.ts";
 import { wordHint } from "#core/word-hint.ts";
@@ -27,7 +28,7 @@ export function describeError(
       };
     case "type":
       return {
-        message: `must be ${article(String(params["type"]))}`,
+        message: `must be ${kindInWords(String(params["type"]))}`,
         hint: writeHint(error, path, value),
       };
     case "enum": {
@@ -134,16 +135,4 @@ function nameHint(path: readonly string[]): string {
     default:
       return "use small letters, digits, - and _, at most 32";
   }
-}
-
-function article(type: string): string {
-  const words: Readonly<Record<string, string>> = {
-    string: "text",
-    integer: "a whole number",
-    number: "a number",
-    boolean: "true or false",
-    array: "a list",
-    object: "a mapping",
-  };
-  return words[type] ?? type;
 }

@@ -24,7 +24,8 @@ function machinesOf({ file, fixtures }: ProfileFolder) {
         : sampleFacts(test.facts);
     if (facts === null) return [];
     const match = matchProfile(facts, compiled);
-    return match.applied === file.id ? [{ facts, match }] : [];
+    const given = [match.applied, ...match.components.map(({ id }) => id)];
+    return given.includes(file.id) ? [{ facts, match }] : [];
   });
 }
 
@@ -43,14 +44,20 @@ t.test(
       const { sources } = tryRender({ hostname: "a" }, { facts, match, profiles: compiled, base });
       t.same(complaintsAbout(sources), [], id);
       const text = sources.files.find(({ path }) => path === "firstlight/hardware.nix")?.content;
-      t.match(text, profile?.title, `${id}: its name stands at the head`);
+      if (profile?.kind === "component")
+        for (const { id: part, text: module } of profile.nixos.modules)
+          t.ok(
+            sources.files.some(({ content }) => content.endsWith(module)),
+            `${id}: ${part}`,
+          );
+      else t.match(text, profile?.title, `${id}: its name stands at the head`);
       for (const name of profile?.nixos.imports ?? [])
         t.match(text, `"/nix/store/hardware/${name}"`, `${id}: ${name}`);
       rendered.add(id);
     }
     t.ok(rendered.size >= 50, `${rendered.size} profiles`);
     for (const { file } of folders)
-      if (file.kind !== "component" && file.status.level !== "declared")
+      if (file.status.level !== "declared")
         t.ok(rendered.has(file.id), `${file.id} says that it ${file.status.level}`);
   },
 );

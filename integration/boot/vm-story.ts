@@ -15,6 +15,7 @@ t.test("a Framework laptop: cold boots from a seed on a disk", { skip }, async (
   const machine = await vm(t, lab, {
     manufacturer: "Framework",
     product: "Laptop 13 (AMD Ryzen 7040Series)",
+    board: "FRANMDCP07",
     restartsFirst: true,
   });
   await play(t, firstBoot, { machine, lab });

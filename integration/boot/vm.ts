@@ -17,6 +17,8 @@ import { vmDisk } from "./vm-disk.ts";
 export interface VmOptions {
   readonly manufacturer: string;
   readonly product: string;
+  /** Name of the main board, by the same manufacturer. Default: none is told. */
+  readonly board?: string;
   /** By systemd-boot its firmware is UEFI. Default: GRUB. */
   readonly loader?: OwnKernel["loader"];
   /** Whether the profile that it is known by has parameters of the kernel. Default: no. */
@@ -55,7 +57,7 @@ export async function vm(t: Scope, lab: Lab, options: VmOptions): Promise<Machin
     ...["-device", "virtio-blk-pci,drive=seed,serial=seed"],
     ...["-netdev", `tap,id=lan,ifname=${tap},script=no,downscript=no`],
     ...["-device", `virtio-net-pci,netdev=lan,mac=${lan.card}`],
-    ...["-smbios", smbios(options)],
+    ...smbios(options),
   ] as const;
 
   /** It takes the connection along. */
@@ -122,7 +124,11 @@ async function uefi(file: string): Promise<readonly string[]> {
   ];
 }
 
-function smbios({ manufacturer, product }: VmOptions): string {
+function smbios({ manufacturer, product, board }: VmOptions): readonly string[] {
   const value = (text: string) => text.replaceAll(",", ",,");
-  return `type=1,manufacturer=${value(manufacturer)},product=${value(product)}`;
+  const maker = `manufacturer=${value(manufacturer)}`;
+  const system = ["-smbios", `type=1,${maker},product=${value(product)}`];
+  return board === undefined
+    ? system
+    : [...system, "-smbios", `type=2,${maker},product=${value(board)}`];
 }

@@ -1,7 +1,7 @@
 import t from "tap";
 import { hostIo } from "#core/host-io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { compileProfiles } from "#provisioner/profiles/compile.ts";
+import { compileHandMade } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { ProfileFolder } from "#provisioner/profiles/profile-folder.ts";
 import { sampleFacts } from "#provisioner/profiles/sample-facts.ts";
@@ -11,39 +11,57 @@ import { complaintsAbout } from "../render-check.ts";
 
 t.setTimeout(300_000);
 const root = new URL("../..", import.meta.url).pathname;
-const { compiled, folders } = compileProfiles(hostIo({ root }).files, "/hardware-profiles");
+// A declared profile may refine the one that is meant.
+const { compiled, folders } = compileHandMade(hostIo({ root }).files, "/hardware-profiles");
 const pin = { storePath: "/nix/store/hardware", narHash: null, revision: null };
 
-/** The first machine of a profile's tests: its whole facts where they were recorded. */
-function firstMachine({ file, fixtures }: ProfileFolder): Facts | undefined {
-  const test = file.tests?.match[0];
-  if (test?.facts !== undefined) return sampleFacts(test.facts);
-  return JSON.parse(fixtures.get(test?.fixture ?? "") ?? "null") ?? undefined;
+/** The machines of a profile's tests that get it by themselves: their whole facts where they were recorded. */
+function machinesOf({ file, fixtures }: ProfileFolder) {
+  return (file.tests?.match ?? []).flatMap((test) => {
+    const facts: Facts | null =
+      test.facts === undefined
+        ? JSON.parse(fixtures.get(test.fixture ?? "") ?? "null")
+        : sampleFacts(test.facts);
+    if (facts === null) return [];
+    const match = matchProfile(facts, compiled);
+    const given = [match.applied, ...match.components.map(({ id }) => id)];
+    return given.includes(file.id) ? [{ facts, match }] : [];
+  });
 }
 
 t.test(
-  "every profile renders on the first machine of its tests, as options that NixOS has",
+  "every profile renders on the first machine of its tests that gets it, as options that NixOS has",
   { skip: skipWithoutNix() },
   async (t) => {
+    const rendered = new Set<string>();
     const left: string[] = [];
     for (const folder of folders) {
+      const [machine] = machinesOf(folder);
       const { id } = folder.file;
-      const facts = firstMachine(folder);
-      if (facts === undefined) throw new Error(`${id}: expected a machine in its tests`);
-      const match = matchProfile(facts, compiled);
-      if (match.applied !== id) {
+      if (machine === undefined) {
         left.push(id);
         continue;
       }
+      const { facts, match } = machine;
       const profile = compiled.profiles.find((each) => each.id === id);
       const base = { pins: { "nixos-hardware": pin } };
       const { sources } = tryRender({ hostname: "a" }, { facts, match, profiles: compiled, base });
       t.same(complaintsAbout(sources), [], id);
       const text = sources.files.find(({ path }) => path === "firstlight/hardware.nix")?.content;
-      t.match(text, profile?.title, `${id}: its name stands at the head`);
+      if (profile?.kind === "component")
+        for (const { id: part, text: module } of profile.nixos.modules)
+          t.ok(
+            sources.files.some(({ content }) => content.endsWith(module)),
+            `${id}: ${part}`,
+          );
+      else t.match(text, profile?.title, `${id}: its name stands at the head`);
       for (const name of profile?.nixos.imports ?? [])
         t.match(text, `"/nix/store/hardware/${name}"`, `${id}: ${name}`);
+      rendered.add(id);
     }
     t.same(left, ["lenovo/thinkpad"], "its machine has a declared profile, the others have none");
+    for (const { file } of folders)
+      if (file.status.level !== "declared")
+        t.ok(rendered.has(file.id), `${file.id} says that it ${file.status.level}`);
   },
 );

@@ -9,8 +9,10 @@ import { attrs, bind } from "#provisioner/nix-language/tree.ts";
 import { checkOptions, loadOptionList } from "#provisioner/nixos-options/option-list.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
+import { appliedProfile } from "#provisioner/profiles/profile.ts";
 import { sampleFacts } from "#provisioner/profiles/sample-facts.ts";
 import { splitOptionName } from "#provisioner/render/option-name.ts";
+import { tryRender } from "#provisioner/render/try-render.ts";
 import { nixEvalJson, skipWithoutNix } from "../nix-eval.ts";
 import { ec2Nitro } from "./ec2-nitro.ts";
 import { framework1313thGenIntel } from "./framework-13-13th-gen-intel.ts";
@@ -259,6 +261,52 @@ t.test("every Framework has its own values and those of its family", async (t) =
   for (const { id, nixos, install } of models) {
     t.equal(nixos.options["services.fwupd.enable"], true, `${id}: firmware updates are offered`);
     t.equal(install.encryption, "luks2", id);
+  }
+});
+
+t.test("a component comes with its device and goes with it", async (t) => {
+  const filesOf = (known: Parameters<typeof sampleFacts>[0]) => {
+    const facts = sampleFacts({ architecture: "x86_64", ...known });
+    const match = matchProfile(facts, compiled);
+    const { sources } = tryRender({}, { facts, match, profiles: compiled });
+    return { parts: match.components.map(({ id }) => id), files: sources.files };
+  };
+  const dmi = { sysVendor: "Acme", productName: "Desk 1" };
+  const rule = /ATTR\{idProduct\}=="8156", ATTR\{power\/autosuspend\}="20"/;
+  const rules = (files: readonly { readonly content: string }[]) =>
+    files.filter(({ content }) => rule.test(content)).length;
+
+  const attached = filesOf({ dmi, usb: ["0bda:8156"] });
+  t.same([attached.parts, rules(attached.files)], [["expansion/rtl8156"], 1]);
+  const detached = filesOf({ dmi, usb: ["0bda:8153"] });
+  t.same([detached.parts, rules(detached.files)], [[], 0]);
+
+  const framework = [
+    { sysVendor: "Framework", productName: "Desktop (AMD Ryzen AI Max 300 Series)" },
+    { sysVendor: "Framework", productName: "Laptop 13 (AMD Ryzen 7040Series)" },
+  ];
+  for (const machine of framework) {
+    const without = filesOf({ dmi: machine, usb: [] });
+    t.same([without.parts, rules(without.files)], [[], 1], "the card may come after the start");
+    const beside = filesOf({ dmi: machine, usb: ["0bda:8156"] });
+    t.same(beside.files, without.files, "and changes nothing where it is there at the start");
+  }
+});
+
+t.test("a fingerprint reader brings its daemon and what is known of its firmware", async (t) => {
+  for (const [usb, known] of [
+    ["27c6:609c", true],
+    ["27c6:6584", false],
+  ] as const) {
+    const dmi = { sysVendor: "Acme", productName: "Book 1" };
+    const match = matchProfile(sampleFacts({ architecture: "x86_64", dmi, usb: [usb] }), compiled);
+    const profile = appliedProfile(match, compiled);
+    t.equal(profile?.nixos.options["services.fprintd.enable"] === true, known, usb);
+    t.equal(
+      profile?.quirks.some(({ id }) => id === "fingerprint-firmware"),
+      known,
+      usb,
+    );
   }
 });
 

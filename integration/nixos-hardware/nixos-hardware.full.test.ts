@@ -58,6 +58,13 @@ else {
     );
     const names = [...new Set(refused.map(({ module }) => module))];
     for (const { module, profile, why } of refused) t.comment(`${module} on ${profile}: ${why}`);
+    const claimed = new Set(declared?.profiles.map(({ id }) => id));
+    t.equal(declared?.evaluatedBy, import.meta.filename.slice(root.length));
+    t.same(
+      refused.filter(({ profile }) => claimed.has(profile)),
+      [],
+      "every declared profile says that it evaluates, and does",
+    );
     const fit = modules.length - names.length;
     t.comment(`${fit} of ${modules.length} modules evaluate, ${verdicts.size} configurations`);
     if (only !== undefined) return t.same(refused, []);

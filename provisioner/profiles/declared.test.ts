@@ -134,6 +134,14 @@ t.test("it takes over what it extends, and says what it was mined from", async (
     nixos: { imports: ["acme/free"] },
   });
   t.equal(free?.initrd, generic?.initrd, "shared in memory");
+  const [evaluated] = withDeclared(handMade, {
+    ...file,
+    evaluatedBy: "a.full.test.ts",
+  }).profiles.filter(({ id }) => id === "nixos-hardware/free");
+  t.same(evaluated?.status, {
+    level: "evaluates",
+    evidence: "a.full.test.ts; productName of one machine, a test",
+  });
   t.equal(describeNeeds(["unfree", "device-off"]), "unfree packages, a device turned off");
 });
 

@@ -55,6 +55,8 @@ export interface DeclaredFile {
   readonly revision: string;
   /** SRI hash of its tree's NAR. */
   readonly narHash: string;
+  /** Test that evaluates the module of each profile on what is rendered for its machine, at that revision. */
+  readonly evaluatedBy?: string;
   /** By id. */
   readonly profiles: readonly DeclaredProfile[];
   readonly left: readonly LeftModule[];
@@ -102,7 +104,7 @@ export function withDeclared(
   if (declared === undefined) return handMade;
   const profiles = declared.profiles.map((profile) => {
     const parent = handMade.find(profile.extends);
-    if (parent !== undefined) return takeOver(profile, parent);
+    if (parent !== undefined) return takeOver(profile, parent, declared);
     throw new Fault(
       "profile/invalid",
       `${declaredFile}: ${profile.id} extends ${profile.extends}, which does not exist`,
@@ -112,14 +114,21 @@ export function withDeclared(
   return profileSet([...handMade.profiles, ...profiles]);
 }
 
-/** A declared profile with what it takes over. */
-export function takeOver(profile: DeclaredProfile, parent: CompiledProfile): CompiledProfile {
+/** A declared profile with what it takes over; `file` is the one that it is from. */
+export function takeOver(
+  profile: DeclaredProfile,
+  parent: CompiledProfile,
+  { evaluatedBy }: Pick<DeclaredFile, "evaluatedBy">,
+): CompiledProfile {
   return {
     ...parent,
     id: profile.id,
     title: profile.title,
     vendor: profile.vendor,
-    status: { level: "declared", evidence: profile.evidence },
+    status:
+      evaluatedBy === undefined
+        ? { level: "declared", evidence: profile.evidence }
+        : { level: "evaluates", evidence: `${evaluatedBy}; ${profile.evidence}` },
     lineage: [profile.id, ...parent.lineage],
     match: profile.match,
     witness: null,

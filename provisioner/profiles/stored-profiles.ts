@@ -108,8 +108,9 @@ export function openStoredProfiles(files: Files, directory: string): StoredProfi
     return file;
   };
   const findDeclared = (id: string): CompiledProfile | undefined => {
-    const profile = declared()?.profiles.find((each) => each.id === id);
-    return profile && takeOver(profile, madeByHand(known(profile.extends)));
+    const from = declared();
+    const profile = from?.profiles.find((each) => each.id === id);
+    return from && profile && takeOver(profile, madeByHand(known(profile.extends)), from);
   };
   const allRules = { [Symbol.iterator]: () => lines(rules, first + 1, rulesPath) };
   return {

@@ -45,6 +45,7 @@ try {
     v: 1,
     revision,
     narHash: narHashOf(source),
+    evaluatedBy: "integration/nixos-hardware/nixos-hardware.full.test.ts",
     modules: [...new Set(modules.map(({ path }) => path))].sort(),
     ...found,
   };

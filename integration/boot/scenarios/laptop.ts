@@ -16,6 +16,11 @@ export const laptop: Scenario = {
       prints: /"profile": "framework\/13-amd-7040"/,
     },
     {
+      why: "its board agrees",
+      run: ["firstlight", "profiles", "match", "--json"],
+      prints: /^ {2}"confidence": "certain"/m,
+    },
+    {
       why: "its seed lies on a disk",
       run: ["firstlight", "discover", "--json"],
       prints: /"place": "disk \/dev\/vd/,

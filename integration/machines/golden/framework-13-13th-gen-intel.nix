@@ -5,7 +5,7 @@
 { config, lib, ... }:
 {
   imports = [
-    ./hardware-profiles/framework-laptop.nix
+    ./hardware-profiles/expansion-rtl8156.nix
     ./hardware-profiles/framework-intel-laptop.nix
     ./hardware-profiles/framework-13-intel.nix
     ./hardware-profiles/framework-13-12th-gen-intel.nix

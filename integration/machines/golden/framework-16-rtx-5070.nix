@@ -5,7 +5,7 @@
 { config, lib, ... }:
 {
   imports = [
-    ./hardware-profiles/framework-laptop.nix
+    ./hardware-profiles/expansion-rtl8156.nix
     ./hardware-profiles/framework-amd-laptop.nix
     ./hardware-profiles/framework-16.nix
     ./hardware-profiles/framework-16-amd-ai-300.nix

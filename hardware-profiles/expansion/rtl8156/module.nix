@@ -1,5 +1,5 @@
-# Framework laptops: a rule that stands beside those of others. The reason and source stand in
-# profile.yaml.
+# Ethernet on USB with the chip RTL8156: a rule that stands beside those of others. The reason and source
+# stand in profile.yaml.
 { ... }:
 
 {

@@ -130,5 +130,8 @@ flags\t\t: ${flags}
   uefi: { secureBoot: false, setupMode: false },
   tpm: 2,
   clocks: "tsc hpet acpi_pm",
-  files: {},
+  files: {
+    "/sys/class/power_supply/BAT1/type": "Battery\n",
+    "/sys/class/power_supply/BAT1/capacity": "71\n",
+  },
 };

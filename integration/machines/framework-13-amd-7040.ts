@@ -16,13 +16,13 @@ model name\t: AMD Ryzen 7 7840U w/ Radeon  780M Graphics
 stepping\t: 1
 microcode\t: 0xa704104
 physical id\t: 0
-siblings\t: 8
-core id\t\t: {n}
+siblings\t: 16
+core id\t\t: {core}
 cpu cores\t: 8
 flags\t\t: ${flags}
 `,
   cpuinfoEnd: "",
-  threads: 8,
+  threads: 16,
   memoryKibibytes: 32_505_856,
   dmi: {
     sys_vendor: "Framework",

@@ -16,13 +16,13 @@ model name\t: AMD Ryzen AI 7 350 w/ Radeon 860M
 stepping\t: 0
 microcode\t: 0xb600032
 physical id\t: 0
-siblings\t: 8
-core id\t\t: {n}
+siblings\t: 16
+core id\t\t: {core}
 cpu cores\t: 8
 flags\t\t: ${flags}
 `,
   cpuinfoEnd: "",
-  threads: 8,
+  threads: 16,
   memoryKibibytes: 65_011_712,
   dmi: {
     sys_vendor: "Framework",
@@ -91,5 +91,8 @@ flags\t\t: ${flags}
   uefi: { secureBoot: false, setupMode: false },
   tpm: 2,
   clocks: "tsc hpet acpi_pm",
-  files: {},
+  files: {
+    "/sys/class/power_supply/BAT1/type": "Battery\n",
+    "/sys/class/power_supply/BAT1/capacity": "64\n",
+  },
 };

@@ -10,7 +10,7 @@ export interface Machine {
   readonly kernelRelease: string;
   /** The kernel's name of the architecture. */
   readonly architecture: "x86_64" | "aarch64";
-  /** Text of `/proc/cpuinfo` for one processor; `{n}` stands for its number. */
+  /** Text of `/proc/cpuinfo` for one processor; `{n}` stands for its number, `{core}` for its core of two. */
   readonly cpuinfo: string;
   /** What follows the processors in `/proc/cpuinfo`, or empty. */
   readonly cpuinfoEnd: string;

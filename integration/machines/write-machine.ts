@@ -95,7 +95,7 @@ function treeBelow(root: string): Tree {
 
 function writeProc(tree: Tree, machine: Machine, options: WriteMachineOptions): void {
   const processors = Array.from({ length: machine.threads }, (_, n) =>
-    machine.cpuinfo.replaceAll("{n}", String(n)),
+    machine.cpuinfo.replaceAll("{n}", String(n)).replaceAll("{core}", String(n >> 1)),
   );
   tree.file("/proc/cpuinfo", `${processors.join("\n")}\n${machine.cpuinfoEnd}`);
   tree.file(

@@ -103,8 +103,12 @@ export function evaluateModules(fates: readonly Fate[]): readonly (readonly stri
         // import ${standIn} { system = "x86_64-linux"; }
         // { writeText = name: text: { inherit name text; }; };
       arguments = { inherit lib pkgs; config.systemd.package = pkgs.systemd; };
-      # Of what is imported only what templates are called with: the files are modules of their own.
-      called = module: module // { imports = builtins.filter builtins.isAttrs (module.imports or [ ]); };
+      # Of what is imported only what templates are called with: the files are modules of their own. What is free
+      # to be unfree is a function; its names are none of the document's.
+      config = module: builtins.removeAttrs (module.nixpkgs.config or { }) [ "allowUnfreePredicate" ];
+      called = module: module
+        // { imports = builtins.filter builtins.isAttrs (module.imports or [ ]); }
+        // lib.optionalAttrs (module ? nixpkgs) { nixpkgs = module.nixpkgs // { config = config module; }; };
     in map (map called) [ ${modules.join("\n")} ]`,
     { files },
   );

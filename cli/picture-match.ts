@@ -4,7 +4,7 @@ import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import type {
   Confidence,
   Evidence,
-  Match,
+  ExplainedMatch,
   ProfileSet,
   Rejected,
 } from "#provisioner/profiles/profile.ts";
@@ -14,7 +14,7 @@ import { type Row, row } from "./picture-row.ts";
 
 /** What a match is drawn from. */
 export interface MatchPicture {
-  readonly found: Match;
+  readonly found: ExplainedMatch;
   readonly facts: Facts;
   readonly profiles: ProfileSet;
 }
@@ -80,12 +80,15 @@ function evidenceText({ what, expected, got, truth }: Evidence): string {
   return truth === "holds" ? `${name} ${text}` : `${name} ${text}, expected ${expected}`;
 }
 
-function componentRows({ components }: Match): readonly Row[] {
+function componentRows({ components }: ExplainedMatch): readonly Row[] {
   return components.map(({ id, evidence }) => row("+ part", [id, ...evidence.map(evidenceText)]));
 }
 
 /** What is used where it is another profile than the evidence points at. */
-function usedRows({ profile, applied, confidence }: Match, profiles: ProfileSet): readonly Row[] {
+function usedRows(
+  { profile, applied, confidence }: ExplainedMatch,
+  profiles: ProfileSet,
+): readonly Row[] {
   if (applied === profile) return [];
   const needs = (profile === null ? undefined : profiles.find(profile))?.needs ?? [];
   const why =
@@ -97,7 +100,7 @@ function usedRows({ profile, applied, confidence }: Match, profiles: ProfileSet)
 
 /** The three that came nearest, with what speaks against each. */
 function rejectedLines(
-  { rejected, furtherRejected }: Match,
+  { rejected, furtherRejected }: ExplainedMatch,
   { columns, page }: { readonly columns: number; readonly page: Page },
 ): readonly string[] {
   if (rejected.length === 0) return [];

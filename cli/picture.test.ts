@@ -6,7 +6,7 @@ import { textWidth } from "#core/text-width.ts";
 import type { BlockDevice, Facts } from "#generated/provisioner/facts/facts.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
-import { matchProfile } from "#provisioner/profiles/match.ts";
+import { explainMatch } from "#provisioner/profiles/match.ts";
 import {
   type CompiledProfile,
   type CompiledProfiles,
@@ -124,7 +124,7 @@ const hostile: Facts = {
 };
 
 function draw(facts: Facts, page: Page, known: CompiledProfiles = profiles): readonly string[] {
-  const found = matchProfile(facts, known);
+  const found = explainMatch(facts, known);
   return [...drawMachine(facts, page), "", ...drawMatch({ found, facts, profiles: known }, page)];
 }
 
@@ -348,7 +348,7 @@ t.test(
 
 function matchLines(facts: Facts, known: readonly CompiledProfile[]): readonly string[] {
   const all = profileSet(known);
-  return drawMatch({ found: matchProfile(facts, all), facts, profiles: all }, ascii);
+  return drawMatch({ found: explainMatch(facts, all), facts, profiles: all }, ascii);
 }
 
 t.test("whatever a machine says, a picture keeps its width and its outline", async (t) => {

@@ -3,6 +3,7 @@ import { loadParameterCheck } from "#cli/template-checks.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { Platform } from "#provisioner/render/base.ts";
 import { renderCases } from "#provisioner/render/cases.ts";
+import { allTemplates } from "#provisioner/render/templates.ts";
 import { shippedTemplates, type TryOptions, tryRender } from "#provisioner/render/try-render.ts";
 import { everyParameter } from "./every-parameter.ts";
 import { type NixMachine, nixMachine, skipWithoutNix } from "./nix-machine.ts";
@@ -98,7 +99,7 @@ if (nixpkgsTree !== undefined)
   t.test("so is one with a template", { skip }, async (t) => {
     const machine = await nixMachine(t);
     const checkParameters = await loadParameterCheck([...shippedTemplates.keys()]);
-    for (const template of shippedTemplates.values())
+    for (const template of allTemplates(shippedTemplates))
       for (const [what, parameters] of [
         ["as it is shown", template.example],
         ["with each of its parameters", everyParameter(template)],

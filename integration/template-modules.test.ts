@@ -9,6 +9,7 @@ import { print } from "#provisioner/nix-language/print.ts";
 import { attrs, list, moduleOf, type NixExpr, ref } from "#provisioner/nix-language/tree.ts";
 import { checkOptions, loadOptionList } from "#provisioner/nixos-options/option-list.ts";
 import { loadTemplates } from "#provisioner/render/load-templates.ts";
+import { allTemplates } from "#provisioner/render/templates.ts";
 import { everyParameter } from "./every-parameter.ts";
 import { nixEvalJson, skipWithoutNix } from "./nix-eval.ts";
 
@@ -101,7 +102,7 @@ function defined(all: readonly Definition[], option: string): PlainData | undefi
   return all.find((definition) => definition.path.join(".") === option)?.value;
 }
 
-for (const template of templates.values()) {
+for (const template of allTemplates(templates)) {
   const { name, example } = template;
   t.test(`${name}: its example fits its schema and sets options of NixOS`, { skip }, async (t) => {
     const check = await loadParameterCheck([name]);

@@ -9,7 +9,7 @@ import { hostFiles } from "#core/host-files.ts";
 import { timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { matchProfile } from "#provisioner/profiles/match.ts";
+import { explainMatch } from "#provisioner/profiles/match.ts";
 import { allProfiles, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import { findAssets, profilesOf } from "../assets.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
@@ -102,7 +102,7 @@ function idHint(id: string, known: readonly string[]): string {
 async function match(invocation: Invocation, profiles: ProfileSet): Promise<number> {
   const { json, out } = invocation;
   const facts = await factsOf(invocation);
-  const found = matchProfile(facts, profiles);
+  const found = explainMatch(facts, profiles);
   out.data(
     json
       ? prettyJson({ v: 1, ...found })

@@ -9,7 +9,7 @@ import {
   parseDeclared,
   withDeclared,
 } from "./declared.ts";
-import { matchProfile } from "./match.ts";
+import { explainMatch } from "./match.ts";
 import { profileSet } from "./profile.ts";
 import { sampleFacts } from "./sample-facts.ts";
 
@@ -63,7 +63,7 @@ t.test("a declared profile applies where it brings nothing that a person decides
     },
   ] as const;
   for (const { name, facts, expected } of cases) {
-    const match = matchProfile(facts, all);
+    const match = explainMatch(facts, all);
     const [profile, applied] = expected;
     t.equal(match.confidence, "likely", name);
     t.equal(match.profile, `nixos-hardware/${profile}`, name);
@@ -90,7 +90,7 @@ t.test(
       profiles: [{ ...free, extends: "acme/family" }],
     });
     const facts = sampleFacts({ architecture: "x86_64", dmi });
-    const match = matchProfile(facts, profiles);
+    const match = explainMatch(facts, profiles);
     t.same([match.profile, match.applied], ["nixos-hardware/free", "nixos-hardware/free"]);
     t.same(match.refines, ["acme/family", "generic/x86-64"]);
   },
@@ -104,7 +104,7 @@ t.test(
     };
     const hardwareOf = (product: string, base: object) => {
       const facts = machine(product);
-      const match = matchProfile(facts, all);
+      const match = explainMatch(facts, all);
       const { sources } = tryRender({}, { facts, match, profiles: all, base: base as never });
       return sources.files.find(({ path }) => path === "firstlight/hardware.nix")?.content ?? "";
     };

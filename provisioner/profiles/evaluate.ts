@@ -1,6 +1,6 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import type { Clause, Rule } from "#generated/provisioner/profiles/profile.ts";
-import { type Observation, observe } from "./conditions.ts";
+import type { Clause, Conditions, Rule } from "#generated/provisioner/profiles/profile.ts";
+import { type DmiField, fits, type Observation, observe } from "./conditions.ts";
 import type { ProfileRules, Truth } from "./profile.ts";
 
 /** What a rule says of a machine: its best clause, looked at. */
@@ -36,6 +36,34 @@ export function evaluateProfile(profile: ProfileRules, facts: Facts): Candidate 
   const confidence = confidenceOf(match, witness);
   const specificity = match.truth === "holds" ? match.specificity : (witness?.specificity ?? 0);
   return { profile, match, witness, confidence, specificity };
+}
+
+/**
+ * Whether a profile may fit: quick, because nothing is written down. Where it says no, nothing of the profile can
+ * hold, as its texts are others.
+ */
+export function mayFit({ match, witness }: ProfileRules, facts: Facts): boolean {
+  return (
+    match.any.some(({ all }) => textsMayFit(all, facts)) ||
+    (witness?.any.some(({ all }) => isIdentity(all) && textsMayFit(all, facts)) ?? false)
+  );
+}
+
+/** Whether a witness may weigh enough by itself: names do, of everything else it takes three kinds. */
+function isIdentity(all: Conditions): boolean {
+  return all.dmi !== undefined || all.dt !== undefined || Object.keys(all).length > 2;
+}
+
+/** Whether nothing that SMBIOS says, or leaves out, keeps a clause from holding. */
+export function textsMayFit({ dmi }: Conditions, facts: Facts): boolean {
+  for (const name in dmi) {
+    const field = name as DmiField;
+    const rule = dmi[field];
+    const text = facts.dmi?.[field]?.trim();
+    if (rule === undefined) continue;
+    if (text === undefined || !fits(rule, text)) return false;
+  }
+  return true;
 }
 
 function confidenceOf(match: RuleResult, witness: RuleResult | null): Candidate["confidence"] {

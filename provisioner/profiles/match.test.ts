@@ -1,7 +1,7 @@
 import t from "tap";
 import type { Conditions, Rule, TestCase } from "#generated/provisioner/profiles/profile.ts";
 import { compose } from "./components.ts";
-import { matchProfile } from "./match.ts";
+import { explainMatch } from "./match.ts";
 import {
   appliedProfile,
   type CompiledProfile,
@@ -76,13 +76,13 @@ t.test("rule and witness decide how sure a match is", async (t) => {
     },
   ];
   for (const { name, dmi: strings, expected } of cases) {
-    const match = matchProfile(machine({ dmi: strings }), all);
+    const match = explainMatch(machine({ dmi: strings }), all);
     t.same([match.profile, match.confidence, match.applied], expected, name);
   }
 });
 
 t.test("the evidence says what was looked at, and why the others were not taken", async (t) => {
-  const match = matchProfile(
+  const match = explainMatch(
     machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1", boardName: "ACM1X" } }),
     all,
   );
@@ -98,11 +98,11 @@ t.test("the evidence says what was looked at, and why the others were not taken"
     { rule: "witness", what: "dmi.boardName", expected: '"ACM1"…', got: "ACM1X", truth: "holds" },
   ]);
   t.match(match.rejected, [{ id: "generic/x86-64", why: /more specific/ }]);
-  const other = matchProfile(machine({ dmi: { sysVendor: "Acme", productName: "Laptop 2" } }), all);
+  const other = explainMatch(machine({ dmi: { sysVendor: "Acme", productName: "Laptop 2" } }), all);
   t.same(other.rejected, [
     { id: "acme/laptop", why: 'dmi.productName: expected "Laptop 1"; got "Laptop 2"' },
   ]);
-  const silent = matchProfile(machine({}), all);
+  const silent = explainMatch(machine({}), all);
   t.match(silent.rejected, [{ id: "acme/laptop", why: /the machine does not tell/ }]);
 });
 
@@ -135,7 +135,7 @@ t.test(
     const strings = { sysVendor: "Acme", productName: "Laptop 14 (new)" };
     const told = (boardName: string) => {
       const facts = machine({ dmi: { ...strings, boardName }, cpuVendor: "AuthenticAMD" });
-      const { refines, rejected, ...match } = matchProfile(facts, models);
+      const { refines, rejected, ...match } = explainMatch(facts, models);
       return { ...match, refines, rejected, ids: rejected.map(({ id }) => id) };
     };
     t.match(told("ACM1"), {
@@ -168,7 +168,7 @@ t.test("a device that is known by its subsystem is told with it", async (t) => {
     ["8086:1237", "8086:1237 at 0000:00:00.0"],
   ] as const) {
     const one = set(profile("acme/one", { match: any({ pci: [pattern] }) }));
-    t.match(matchProfile({ ...facts, pci }, one).evidence, [{ what: "pci", got }]);
+    t.match(explainMatch({ ...facts, pci }, one).evidence, [{ what: "pci", got }]);
   }
 });
 
@@ -183,12 +183,12 @@ t.test("of boards the names of the device tree say which one is near", async (t)
     pi("pi/4", "raspberrypi,4-model-b"),
   );
   const facts = machine({ dt: { compatible: ["raspberrypi,4-model-b", "brcm,bcm2711"] } });
-  t.equal(matchProfile(facts, boards).rejected[0]?.id, "pi/3");
+  t.equal(explainMatch(facts, boards).rejected[0]?.id, "pi/3");
 });
 
 t.test("unrelated profiles that fit equally well are refused, with the reason", async (t) => {
   const twin = profile("acme/twin", { match: any(dmi("Acme", "Laptop 1")) });
-  const match = matchProfile(
+  const match = explainMatch(
     machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1", boardName: "ACM1X" } }),
     set(generic, laptop, twin),
   );
@@ -203,7 +203,7 @@ t.test(
       match: any(dmi("Acme", "Laptop 1")),
       lineage: ["acme/child", "acme/laptop"],
     });
-    const match = matchProfile(
+    const match = explainMatch(
       machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1" } }),
       set(child, laptop),
     );
@@ -217,7 +217,7 @@ t.test("the more specific rule wins", async (t) => {
   });
   const guest = profile("acme/guest", { match: any({ virt: ["kvm"] }) });
   const strings = { sysVendor: "Acme", productName: "Laptop 1", productFamily: "Laptops" };
-  const match = matchProfile(
+  const match = explainMatch(
     machine({ virt: "kvm", dmi: strings }),
     set(generic, family, guest, laptop),
   );
@@ -230,7 +230,7 @@ t.test("a board's first compatible name says more than a later one", async (t) =
   const board = profile("arm/board", {
     match: any({ dt: { compatible: ["raspberrypi,4-model-b"] } }),
   });
-  const match = matchProfile(
+  const match = explainMatch(
     machine({ dt: { compatible: ["raspberrypi,4-model-b", "brcm,bcm2711"] } }),
     set(board, chip),
   );
@@ -242,7 +242,7 @@ t.test("a chip that many machines have is a witness, and no identity", async (t)
     match: any({ dt: { compatible: ["x,board"] } }),
     witness: any({ cpu: { vendor: "ARM", models: [3336] } }),
   });
-  const match = matchProfile(sampleFacts({ cpuVendor: "ARM", cpuModel: 3336 }), set(board));
+  const match = explainMatch(sampleFacts({ cpuVendor: "ARM", cpuModel: 3336 }), set(board));
   t.same([match.profile, match.confidence], [null, "none"]);
 });
 
@@ -257,7 +257,7 @@ t.test("an exclusion that holds refuses the clause; one that cannot tell does no
   };
   const board = profile("acme/board", { match: rule });
   const match = (productName: string) =>
-    matchProfile(machine({ dmi: { sysVendor: "Acme", boardName: "B", productName } }), set(board));
+    explainMatch(machine({ dmi: { sysVendor: "Acme", boardName: "B", productName } }), set(board));
   t.equal(match("Laptop").profile, "acme/board");
   t.equal(match("Default string").profile, "acme/board");
   t.equal(match("Server").profile, null);
@@ -322,7 +322,7 @@ t.test("PCI, USB, firmware and patterns are conditions too", async (t) => {
     },
   ];
   for (const { name, rule, facts, fits } of cases) {
-    const match = matchProfile(sampleFacts(facts), set(profile("a/b", { match: any(rule) })));
+    const match = explainMatch(sampleFacts(facts), set(profile("a/b", { match: any(rule) })));
     t.equal(match.profile, fits ? "a/b" : null, name);
   }
 });
@@ -340,7 +340,7 @@ t.test(
       profile(`other/${name}`, { match: any(dmi("Other", name)) }),
     );
     const family = profile("acme/family", { match: any({ dmi: { productFamily: "L" } }) });
-    const match = matchProfile(
+    const match = explainMatch(
       machine({ dmi: { sysVendor: "Acme", productName: "Laptop 1", productFamily: "L" } }),
       set(...strangers, generic, ...named, board, family, laptop),
     );
@@ -351,7 +351,7 @@ t.test(
       "one that fits, then by how much holds",
     );
     t.equal(match.furtherRejected, 5);
-    const unknown = matchProfile(
+    const unknown = explainMatch(
       machine({ dmi: { sysVendor: "Acme" } }),
       set(...strangers, generic, ...named),
     );
@@ -393,7 +393,7 @@ t.test(
     };
     const everything = set(model, generic, card);
     const known = { dmi: { sysVendor: "Acme", productName: "Laptop 1" } };
-    const match = matchProfile(machine({ ...known, pci: ["10de:2d58"] }), everything);
+    const match = explainMatch(machine({ ...known, pci: ["10de:2d58"] }), everything);
     t.match(match.components, [{ id: "gpu/card", evidence: [{ what: "pci", truth: "holds" }] }]);
     t.same(
       [match.profile, match.confidence],
@@ -414,7 +414,7 @@ t.test(
       [{ component: "gpu/card", place: "nixos.options", name: "a.said" }],
       "the value of the model stays, and the difference is told",
     );
-    const without = matchProfile(machine({ ...known, pci: ["10de:2d59"] }), everything);
+    const without = explainMatch(machine({ ...known, pci: ["10de:2d59"] }), everything);
     t.same(without.components, []);
     t.same(appliedProfile(without, everything), model);
   },
@@ -427,7 +427,7 @@ t.test("of components of which one extends the other, the nearer one is added", 
   });
   const every = part("gpu/any", "10de:*", ["gpu/any"]);
   const one = part("gpu/one", "10de:2d58", ["gpu/one", "gpu/any"]);
-  const match = matchProfile(machine({ pci: ["10de:2d58"] }), set(generic, every, one));
+  const match = explainMatch(machine({ pci: ["10de:2d58"] }), set(generic, every, one));
   t.same(
     match.components.map(({ id }) => id),
     ["gpu/one"],
@@ -446,15 +446,15 @@ t.test("the chassis narrows a generic profile, and is no identity", async (t) =>
   ];
   const everything = set(generic, carried, laptop);
   for (const [chassisType, expected] of kinds) {
-    const match = matchProfile(machine({ dmi: { chassisType } }), everything);
+    const match = explainMatch(machine({ dmi: { chassisType } }), everything);
     t.same([match.profile, match.confidence], [expected, "generic"], String(chassisType));
   }
   const named = { sysVendor: "Acme", productName: "Laptop 1", chassisType: 10 };
-  t.equal(matchProfile(machine({ dmi: named }), everything).profile, "acme/laptop");
+  t.equal(explainMatch(machine({ dmi: named }), everything).profile, "acme/laptop");
 });
 
 t.test("what is applied is found among the profiles again", async (t) => {
-  const match = matchProfile(machine({}), all);
+  const match = explainMatch(machine({}), all);
   t.equal(appliedProfile(match, all)?.id, "generic/x86-64");
   t.equal(appliedProfile({ ...match, applied: null }, all), null);
 });

@@ -1,10 +1,17 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { type Candidate, evaluateProfile, evaluateRule, type RuleResult } from "./evaluate.ts";
+import {
+  type Candidate,
+  evaluateProfile,
+  evaluateRule,
+  mayFit,
+  type RuleResult,
+} from "./evaluate.ts";
 import { type Near, nearestOf, nearnessOf } from "./nearness.ts";
 import type {
   AttachedComponent,
   Confidence,
   Evidence,
+  ExplainedMatch,
   Match,
   ProfileRules,
   ProfileSet,
@@ -17,30 +24,46 @@ const explained = 3;
 const kept = explained + 5;
 
 /**
- * Which profile a machine has, with the evidence. Pure; the same facts give the same answer. The
- * most specific rule wins. Unrelated profiles that fit equally well are `ambiguous`: none of them
- * is taken, and `rejected` says why.
+ * Which profile a machine has. Pure; the same facts give the same answer. The most specific rule wins. Unrelated
+ * profiles that fit equally well are `ambiguous`: none of them is taken.
  */
 export function matchProfile(facts: Facts, profiles: ProfileSet): Match {
-  const { fitting, near, count, attached } = lookAtAll(facts, profiles);
+  const { fitting, attached } = lookAtAll(facts, profiles);
+  return matchOf(choose(fitting), attached);
+}
+
+/** The same with the evidence, and with what speaks against those that came nearest. */
+export function explainMatch(facts: Facts, profiles: ProfileSet): ExplainedMatch {
+  let near: readonly Near[] = [];
+  let unfit = 0;
+  const { fitting, attached } = lookAtAll(facts, profiles, (candidate) => {
+    unfit += 1;
+    near = nearestOf([...near, nearnessOf(candidate)], kept);
+  });
   const choice = choose(fitting);
-  const chosen = choice.chosen;
+  const { chosen } = choice;
   const refines = ancestorsOf(chosen, fitting);
   const others = rivalsOf(choice, [...fitting.map(nearnessOf), ...near]);
   const told = new Set([chosen, choice.applied, ...refines, ...others]);
   told.delete(null);
   return {
-    profile: chosen?.profile.id ?? null,
-    confidence: choice.confidence,
-    applied: choice.applied?.profile.id ?? null,
-    components: attachedComponents(attached),
+    ...matchOf(choice, attached),
     evidence:
       chosen === null
         ? []
         : [...evidenceOf("match", chosen.match), ...evidenceOf("witness", chosen.witness)],
     refines: refines.map((each) => each.profile.id),
     rejected: others.map((each) => ({ id: each.profile.id, why: whyNot(each, choice) })),
-    furtherRejected: count - told.size,
+    furtherRejected: fitting.length + unfit - told.size,
+  };
+}
+
+function matchOf({ chosen, confidence, applied }: Choice, attached: readonly Attached[]): Match {
+  return {
+    profile: chosen?.profile.id ?? null,
+    confidence,
+    applied: applied?.profile.id ?? null,
+    components: attachedComponents(attached),
   };
 }
 
@@ -66,10 +89,6 @@ function rivalsOf(choice: Choice, others: readonly Near[]): readonly Candidate[]
 /** What is kept of all profiles; the others are looked at and forgotten, as a boot has little memory. */
 interface Look {
   readonly fitting: readonly Candidate[];
-  /** The nearest of those that do not fit. */
-  readonly near: readonly Near[];
-  /** How many models there are. */
-  readonly count: number;
   readonly attached: readonly Attached[];
 }
 
@@ -79,23 +98,25 @@ interface Attached {
   readonly result: RuleResult;
 }
 
-function lookAtAll(facts: Facts, { rules }: ProfileSet): Look {
+/** Looks at all profiles once; `onUnfit`, where there is one, is given each model that is out of the question. */
+function lookAtAll(
+  facts: Facts,
+  { rules }: ProfileSet,
+  onUnfit?: (candidate: Candidate) => void,
+): Look {
   const fitting: Candidate[] = [];
   const attached: Attached[] = [];
-  let near: readonly Near[] = [];
-  let count = 0;
   for (const profile of rules) {
     if (profile.kind === "component") {
       const result = evaluateRule(profile.match, facts);
       if (result.truth === "holds") attached.push({ component: profile, result });
-    } else if (profile.kind === "model") {
-      count += 1;
+    } else if (profile.kind === "model" && (onUnfit !== undefined || mayFit(profile, facts))) {
       const candidate = evaluateProfile(profile, facts);
-      if (candidate.confidence === null) near = nearestOf([...near, nearnessOf(candidate)], kept);
+      if (candidate.confidence === null) onUnfit?.(candidate);
       else fitting.push(candidate);
     }
   }
-  return { fitting, near, count, attached };
+  return { fitting, attached };
 }
 
 /** Every component that is there; one that others of these extend is in them already. */

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import type { Clause, Conditions, TestCase } from "#generated/provisioner/profiles/profile.ts";
 import { evaluateProfile } from "./evaluate.ts";
+import { explainMatch, matchProfile } from "./match.ts";
 import { profileSet } from "./profile.ts";
 import { indexProfiles } from "./profile-index.ts";
 import { sampleFacts } from "./sample-facts.ts";
@@ -91,6 +92,11 @@ t.test("the index leaves out nobody whom looking at every profile finds", async 
         indexed.filter(({ confidence }) => confidence !== null),
         inQuestion,
       );
+      const set = profileSet(all);
+      const { evidence, refines, rejected, furtherRejected, ...match } = explainMatch(facts, set);
+      t.same(matchProfile(facts, set), match, "nor does a boot, which explains nothing");
+      t.equal(evidence.length > 0, match.profile !== null);
+      t.ok(rejected.length + refines.length + furtherRejected <= all.length);
     }),
     { numRuns: 300 },
   );

@@ -2,8 +2,8 @@ import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import type { Clause, Conditions, TextRule } from "#generated/provisioner/profiles/profile.ts";
 import { chassisClass } from "#provisioner/facts/chassis.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
-import { type DmiField, dmiWeights, fits, observe } from "./conditions.ts";
-import { type Candidate, evaluateProfile, identityWeight } from "./evaluate.ts";
+import { type DmiField, dmiWeights, observe } from "./conditions.ts";
+import { type Candidate, evaluateProfile, identityWeight, textsMayFit } from "./evaluate.ts";
 import type { ProfileRules, ProfileSet } from "./profile.ts";
 
 /**
@@ -66,18 +66,6 @@ function clausesThatCount({ match, witness }: ProfileRules): readonly Clause[] {
       observe(all, nothingKnown).reduce((sum, { weight }) => sum + weight, 0) >= identityWeight,
   );
   return [...match.any, ...identities];
-}
-
-/** Whether nothing that SMBIOS says speaks against a clause: quick, because nothing is written down. */
-function textsMayFit({ dmi }: Conditions, facts: Facts): boolean {
-  for (const name in dmi) {
-    const field = name as DmiField;
-    const rule = dmi[field];
-    const text = facts.dmi?.[field]?.trim();
-    if (rule === undefined) continue;
-    if (text === undefined || !fits(rule, text)) return false;
-  }
-  return true;
 }
 
 /** Of which each condition has its full weight. */

@@ -108,7 +108,7 @@ export function profileSet(profiles: readonly CompiledProfile[]): CompiledProfil
  */
 export type Confidence = "certain" | "likely" | "disputed" | "generic" | "ambiguous" | "none";
 
-/** Which profile a machine has, and why. */
+/** Which profile a machine has. */
 export interface Match {
   /** The profile that the evidence points at; `null` when it points at none, or at several. */
   readonly profile: string | null;
@@ -121,6 +121,10 @@ export interface Match {
   readonly applied: string | null;
   /** Parts that the machine has by their own PCI or USB ids, added to whichever profile is used. */
   readonly components: readonly AttachedComponent[];
+}
+
+/** The same, and why. */
+export interface ExplainedMatch extends Match {
   /** What spoke for and against `profile`, the rule's conditions first. */
   readonly evidence: readonly Evidence[];
   /** Those that fit too and that `profile` extends, nearest first. */

@@ -1,13 +1,13 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { knownText } from "./known-text.ts";
-import { matchProfile } from "./match.ts";
-import type { Match, ProfileSet } from "./profile.ts";
+import { explainMatch } from "./match.ts";
+import type { ExplainedMatch, ProfileSet } from "./profile.ts";
 
 /** What a person sends, so that a machine gets a profile. */
 export interface ProfileReport {
   readonly v: 1;
   /** What it has now, and what came near. */
-  readonly match: Match;
+  readonly match: ExplainedMatch;
   /** Strings of its firmware that say nothing, by their names. */
   readonly placeholders: readonly string[];
   /** Valid by the schema of facts: it can be the fixture of the profile's test. */
@@ -19,7 +19,7 @@ export interface ProfileReport {
  * numbers, names of disks, interfaces and devices that somebody chose; and its match. Pure.
  */
 export function profileReport(facts: Facts, profiles: ProfileSet): ProfileReport {
-  const { evidence } = matchProfile(facts, profiles);
+  const { evidence } = explainMatch(facts, profiles);
   const isKnownByTag = evidence.some(
     ({ what, truth }) => what === "dmi.chassisAssetTag" && truth === "holds",
   );
@@ -27,7 +27,7 @@ export function profileReport(facts: Facts, profiles: ProfileSet): ProfileReport
   const strings = Object.entries(facts.dmi ?? {});
   return {
     v: 1,
-    match: matchProfile(scrubbed, profiles),
+    match: explainMatch(scrubbed, profiles),
     placeholders: strings
       .filter(([, text]) => typeof text === "string" && knownText(text) === null)
       .map(([name]) => name),

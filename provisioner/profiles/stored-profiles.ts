@@ -98,9 +98,15 @@ export function openStoredProfiles(files: Files, directory: string): StoredProfi
       `${directory}/${name}: is missing; the program was not installed whole`,
     );
   };
-  const read = (id: string) =>
-    idForm.test(id) ? (readJson(`${id}.json`) as StoredProfile | undefined) : undefined;
-  const known = (id: string) => needJson(`${id}.json`) as StoredProfile;
+  const readBefore = new Map<string, StoredProfile>();
+  const read = (id: string): StoredProfile | undefined => {
+    const stored = readBefore.get(id);
+    if (stored !== undefined || !idForm.test(id)) return stored;
+    const found = readJson(`${id}.json`) as StoredProfile | undefined;
+    if (found !== undefined) readBefore.set(id, found);
+    return found;
+  };
+  const known = (id: string) => read(id) ?? (needJson(`${id}.json`) as StoredProfile);
   const madeByHand = ({ lineage }: StoredProfile) => resolveProfile(lineage.map(known)).profile;
   let file: DeclaredFile | undefined;
   const declared = (): DeclaredFile | undefined => {

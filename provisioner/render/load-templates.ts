@@ -5,13 +5,28 @@ import { readYaml } from "#provisioner/userdata/yaml.ts";
 import type { SourceFile } from "./sources.ts";
 import type { Template, Templates } from "./templates.ts";
 
-/** Reads every template below a directory. Throws `render/template-broken` for one that is not whole. */
+/**
+ * The templates below a directory, each read when it is first asked for: a boot uses few of them. Asking for one
+ * that is not whole throws `render/template-broken`.
+ */
 export function loadTemplates(files: Files, directory: string): Templates {
-  const names = files
-    .list(directory)
-    .filter((name) => files.stat(`${directory}/${name}/default.nix`) !== undefined);
-  return new Map(names.map((name) => [name, loadTemplate(files, `${directory}/${name}`, name)]));
+  const isThere = (name: string) => files.stat(`${directory}/${name}/default.nix`) !== undefined;
+  const read = new Map<string, Template>();
+  return {
+    keys: () => files.list(directory).filter(isThere).values(),
+    get(name) {
+      const known = read.get(name);
+      if (known !== undefined) return known;
+      if (!templateName.test(name) || !isThere(name)) return undefined;
+      const template = loadTemplate(files, `${directory}/${name}`, name);
+      read.set(name, template);
+      return template;
+    },
+  };
 }
+
+/** What a name may be, so that none leads out of the directory. */
+const templateName = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 function loadTemplate(files: Files, directory: string, name: string): Template {
   const page = readYaml(files.readText(`${directory}/template.yaml`) ?? "", {

@@ -1,7 +1,10 @@
 import t from "tap";
 import { formatFinding } from "#core/finding.ts";
+import { hostFiles } from "#core/host-files.ts";
 import type { TemplateUse } from "#generated/provisioner/spec/v1.ts";
+import { loadTemplates } from "./load-templates.ts";
 import { hintAt } from "./parameter-hints.ts";
+import { allTemplates } from "./templates.ts";
 import { fileOf, shippedTemplates, tryRender } from "./try-render.ts";
 
 const origins = new Map(
@@ -94,7 +97,7 @@ t.test("what tells its uses apart is used several times", async (t) => {
 });
 
 t.test("what tells uses apart is in the schema, with its default where it has one", async (t) => {
-  for (const { name, apart, schema, files } of shippedTemplates.values()) {
+  for (const { name, apart, schema, files } of allTemplates(shippedTemplates)) {
     const text = files.find(({ path }) => path === "default.nix")?.content ?? "";
     for (const key of apart) {
       const { type, default: standard } =
@@ -123,4 +126,29 @@ t.test("what would fit is said of a parameter that does not", async (t) => {
     const fault = { path, message: "", ...(missing === undefined ? {} : { missing }) };
     t.ok(hintAt(schema, parameters, fault).startsWith(hint), hintAt(schema, parameters, fault));
   }
+});
+
+t.test("a template is read when it is asked for, and no other file is one", async (t) => {
+  const broken = t.testdir({
+    templates: {
+      whole: {
+        "default.nix": "{ }",
+        "schema.json": "{}",
+        "template.yaml": "title: a\ndescription: b\n",
+      },
+      torn: { "default.nix": "{ }", "schema.json": "{}", "template.yaml": "title: a\n" },
+      empty: {},
+    },
+    "secret.nix": "{ }",
+  });
+  const templates = loadTemplates(
+    hostFiles(broken, () => {}),
+    "/templates",
+  );
+  t.same([...templates.keys()].sort(), ["torn", "whole"]);
+  t.match(templates.get("whole"), { name: "whole", title: "a" });
+  t.equal(templates.get("whole"), templates.get("whole"));
+  t.throws(() => templates.get("torn"), { code: "render/template-broken", message: /torn/ });
+  for (const name of ["empty", "other", "", "..", "../templates/whole", "whole/default.nix"])
+    t.equal(templates.get(name), undefined, name);
 });

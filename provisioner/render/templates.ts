@@ -47,7 +47,12 @@ export interface TemplateUnfree {
 }
 
 /** Templates by name. */
-export type Templates = ReadonlyMap<string, Template>;
+export type Templates = Pick<ReadonlyMap<string, Template>, "get" | "keys">;
+
+/** Every template there is. */
+export function allTemplates(templates: Templates): readonly Template[] {
+  return [...templates.keys()].flatMap((name) => templates.get(name) ?? []);
+}
 
 /** Whether parameters fit a template: nothing, or what is wrong with them. */
 export type CheckParameters = (template: string, parameters: unknown) => readonly ParameterFault[];

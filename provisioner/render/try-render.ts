@@ -57,10 +57,6 @@ export const noMatch: Match = {
   confidence: "none",
   applied: null,
   components: [],
-  evidence: [],
-  refines: [],
-  rejected: [],
-  furtherRejected: 0,
 };
 
 /** The templates that ship. */

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { hostFiles } from "#core/host-files.ts";
 import { loadTemplates } from "#provisioner/render/load-templates.ts";
-import type { Template } from "#provisioner/render/templates.ts";
+import { allTemplates, type Template } from "#provisioner/render/templates.ts";
 import { schemaPage } from "./schema-page.ts";
 
 /** Every template with its parameters and its example. */
 export function templatesPage(): string {
   const files = hostFiles(join(import.meta.dirname, "../.."), () => {});
-  const sections = [...loadTemplates(files, "/templates").values()].map((template) => {
+  const sections = allTemplates(loadTemplates(files, "/templates")).map((template) => {
     const use = { templates: [{ name: template.name, parameters: template.example }] };
     const example = JSON.stringify(use, null, 2);
     const table = schemaPage("x", "", `templates/${template.name}/schema.json`)

@@ -231,7 +231,7 @@ t.test("options and templates of services exist, and are named", async (t) => {
     }),
   );
   t.strictSame(tryRender({ options }).findings, []);
-  for (const name of Object.values(serviceTemplates)) t.ok(shippedTemplates.has(name), name);
+  for (const name of Object.values(serviceTemplates)) t.ok(shippedTemplates.get(name), name);
   const { findings } = translateCloud("packages: [redis, docker-ce, ufw, postgresql-15]\n");
   t.match(findings, [
     { hint: "set services.redis.servers.main.enable under `firstlight: options`" },

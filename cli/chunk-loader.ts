@@ -61,9 +61,26 @@ const tail = Buffer.from("\n})");
 const outsideFrom = 0xfbee9;
 
 function compile(file: string): Chunk {
-  const { source, text } = readChunk(file);
-  const script = new vm.Script(source, { filename: file, cachedData: compiledOf(file, text) });
+  const { source, text, bytes } = readChunk(file);
+  const content = readIfThere(`${file}${compiledSuffix}`);
+  const cachedData = content === undefined ? undefined : compiledOf(content, text);
+  const script = new vm.Script(source, { filename: file, cachedData });
+  release(bytes);
+  if (content !== undefined) release(content);
   return script.runInThisContext() as Chunk;
+}
+
+/** Gives memory back that nothing points at: until V8 looks for garbage it counts as used, and V8 looks sooner. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}
+
+interface ChunkText {
+  readonly source: string;
+  /** The chunk alone. */
+  readonly text: Uint8Array;
+  /** What it was read into. */
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -71,7 +88,7 @@ function compile(file: string): Chunk {
  * put together from as well. A long one has blanks behind it, so that Node keeps it outside of the heap:
  * what lives on in there makes V8 take more room for what does not.
  */
-function readChunk(file: string): { readonly source: string; readonly text: Uint8Array } {
+function readChunk(file: string): ChunkText {
   const fd = openSync(file, "r");
   try {
     const { size } = fstatSync(fd);
@@ -86,7 +103,7 @@ function readChunk(file: string): { readonly source: string; readonly text: Uint
     }
     tail.copy(bytes, end);
     bytes.fill(" ", end + tail.length);
-    return { source: bytes.toString("latin1"), text: bytes.subarray(head.length, end) };
+    return { source: bytes.toString("latin1"), text: bytes.subarray(head.length, end), bytes };
   } finally {
     closeSync(fd);
   }
@@ -96,9 +113,7 @@ function readChunk(file: string): { readonly source: string; readonly text: Uint
  * What was compiled of this very text; V8 itself looks at its version, its flags and the length,
  * and compiles anew where they differ. It does not look for damage, which would end the program.
  */
-function compiledOf(file: string, text: Uint8Array): Uint8Array | undefined {
-  const content = readIfThere(`${file}${compiledSuffix}`);
-  if (content === undefined) return undefined;
+function compiledOf(content: Buffer, text: Uint8Array): Uint8Array | undefined {
   const compiled = content.subarray(digestBytes);
   const isWhole = digestOfCompiled(text, compiled).equals(content.subarray(0, digestBytes));
   return isWhole ? compiled : undefined;

@@ -5,6 +5,7 @@ const words: Readonly<Record<string, string>> = {
   boolean: "true or false",
   array: "a list",
   object: "a mapping",
+  null: "empty",
 };
 
 /** A `type` of JSON Schema, as it would be said. */

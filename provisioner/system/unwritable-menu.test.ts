@@ -136,12 +136,18 @@ for (const loader of ["systemd-boot", "grub"] as const) {
   });
 }
 
+/** Lets /etc/nixos take no sources; its place on the host. */
+function blockSources(m: FakeMachine): string {
+  const place = path.join(m.root, "etc/nixos");
+  rmSync(place, { recursive: true });
+  m.write("/etc/nixos", "in the way");
+  return place;
+}
+
 t.test("what the loader knows already is not gone back from", async (t) => {
   const m = await provedMachine(t, "grub");
   const { c, trial } = await tryOf(m, unproved);
-  const etcNixos = path.join(m.root, "etc/nixos");
-  rmSync(etcNixos, { recursive: true });
-  m.write("/etc/nixos", "in the way");
+  blockSources(m);
   await t.rejects(c.commit(trial, healthy), incomplete);
   m.faults.answers.set("switch boot", full);
   t.match(await start(m).recover(), { fault: incomplete });
@@ -216,9 +222,7 @@ t.test("another boot default that somebody makes meanwhile is told, and stays", 
 t.test("sources that cannot be published are told until they are", async (t) => {
   const m = await provedMachine(t, "grub");
   const { c, trial } = await tryOf(m, unproved);
-  const etcNixos = path.join(m.root, "etc/nixos");
-  rmSync(etcNixos, { recursive: true });
-  m.write("/etc/nixos", "in the way");
+  const etcNixos = blockSources(m);
   await t.rejects(c.commit(trial, healthy), incomplete);
   t.match(await start(m).recover(), { fault: incomplete });
   t.match(await start(m).recover(), { state: "continued", fault: null });

@@ -1,5 +1,6 @@
 import type { Code } from "#core/codes.ts";
 import { type FindingLevel, shownKey } from "#core/finding.ts";
+import { kindInWords } from "#core/kind-in-words.ts";
 import { nearest } from "#core/nearest.ts";
 import { oneOf } from "#core/one-of.ts";
 import {
@@ -218,20 +219,10 @@ function ownerOf(path: readonly string[]): string {
   return key === path.at(-1) ? `\`${key}\`` : `an entry of \`${key}\``;
 }
 
-const typeWords: Readonly<Record<string, string>> = {
-  string: "text",
-  integer: "a whole number",
-  number: "a number",
-  boolean: "true or false",
-  array: "a list",
-  object: "a mapping",
-  null: "empty",
-};
-
 function formsOf({ keyword, params }: ValidationError): readonly string[] {
   switch (keyword) {
     case "type":
-      return [typeWords[String(params["type"])] ?? String(params["type"])];
+      return [kindInWords(String(params["type"]))];
     case "enum":
       return (params["allowedValues"] as readonly unknown[]).map((value) => `\`${value}\``);
     case "const":

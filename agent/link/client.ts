@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from "mqtt";
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
@@ -5,7 +6,7 @@ import type { Log } from "#core/log.ts";
 import { connectFault, lostFault, refusesVersion, tlsHint } from "./connect-fault.ts";
 import { within } from "./deadline.ts";
 import type { LinkSettings } from "./link-settings.ts";
-import { type StreamBuilder, streamBuilder } from "./stream.ts";
+import { guarded, type Transport, transport } from "./transport.ts";
 
 /** Versions of MQTT as CONNECT numbers them: 4 is 3.1.1. */
 export type MqttVersion = 4 | 5;
@@ -62,7 +63,7 @@ const endTimeoutMs = 2_000;
 
 /** A connector: MQTT 5 first, and 3.1.1 when the broker refuses the version. MQTT.js is loaded with the first connection. */
 export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
-  const open = streamBuilder(settings);
+  const open = transport(io, settings);
   let version: MqttVersion = 5;
   return {
     async connect(options) {
@@ -94,7 +95,7 @@ interface OpenOptions extends ConnectOptions {
   readonly io: Io;
   readonly log: Log;
   readonly settings: LinkSettings;
-  readonly open: StreamBuilder;
+  readonly open: Transport;
   readonly version: MqttVersion;
   readonly Client: typeof MqttClient;
 }
@@ -103,8 +104,10 @@ async function openSession(options: OpenOptions): Promise<Session> {
   const { io, settings, version, Client, signal, cut } = options;
   const { connectTimeoutMs } = settings.limits;
   const where = `${settings.host}:${settings.port}`;
-  signal?.throwIfAborted();
-  const client = new Client(options.open, clientOptions(options));
+  const startedMs = io.clock.monotonicMs();
+  const stream = await openStream(options, where);
+  const leftMs = connectTimeoutMs - (io.clock.monotonicMs() - startedMs);
+  const client = new Client(() => guarded(stream, settings), clientOptions(options));
   const gone = watch(client, where);
   takeMessages(client, options, gone);
   cut?.addEventListener("abort", () => gone.cut(connectFault(cut.reason, where)), {
@@ -114,7 +117,7 @@ async function openSession(options: OpenOptions): Promise<Session> {
   try {
     const answer = await within(connected, {
       clock: io.clock,
-      timeoutMs: connectTimeoutMs,
+      timeoutMs: Math.max(leftMs, 1),
       late: `${where}: no answer to CONNECT`,
       signal: signal === undefined ? gone.signal : AbortSignal.any([signal, gone.signal]),
     });
@@ -131,6 +134,26 @@ async function openSession(options: OpenOptions): Promise<Session> {
       );
     }
     throw error;
+  }
+}
+
+/** The bytes below MQTT, within the time for the whole. */
+async function openStream(options: OpenOptions, where: string): Promise<Duplex> {
+  const { io, settings, signal, cut } = options;
+  const late = new AbortController();
+  const ends = [late.signal, signal, cut].filter((one) => one !== undefined);
+  for (const end of ends) end.throwIfAborted();
+  const opening = options.open(AbortSignal.any(ends));
+  try {
+    return await within(opening, {
+      clock: io.clock,
+      timeoutMs: settings.limits.connectTimeoutMs,
+      late: `${where}: no connection`,
+    });
+  } catch (error) {
+    late.abort(error);
+    if (signal?.aborted === true) throw signal.reason;
+    throw connectFault(error, where);
   }
 }
 

@@ -22,6 +22,7 @@ export function connectFault(error: unknown, where: string): Fault {
     return new Fault("link/untrusted", `${where}: ${lower(message)} (${name})`, {
       cause: error,
       ...(isPlain(name) ? { hint: plainHint } : {}),
+      ...(isOld(name) ? { hint: oldHint } : {}),
     });
   }
   const text = message === "" ? name : lower(message);
@@ -42,6 +43,13 @@ const plainHint =
 function isPlain(code: string): boolean {
   return code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG";
 }
+
+/** Whether no version of TLS is spoken by both sides. */
+function isOld(code: string): boolean {
+  return /_(PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW)$/.test(code);
+}
+const oldHint =
+  "the broker does not speak TLS 1.3; where that cannot be mended, `report.mqtt.tlsMinimum` may say 1.2";
 
 /** What ended a connection that had been made. */
 export function lostFault(error: unknown, where: string): Fault {

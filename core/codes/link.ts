@@ -15,6 +15,10 @@ export const linkCodes = {
     action:
       "Check user name, password, client id and the broker's access rules for this node's topics.",
   },
+  "link/proxy-refused": {
+    means: "The proxy on the way to the broker opened no tunnel.",
+    action: "Check `report.mqtt.proxy`, and whether the proxy allows CONNECT to the broker's port.",
+  },
   "link/lost": {
     means: "The connection to the broker ended while it was in use.",
     action:

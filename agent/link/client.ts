@@ -3,7 +3,14 @@ import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from 
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
-import { connectFault, lostFault, refusesVersion, tlsHint } from "./connect-fault.ts";
+import {
+  ClosedWithoutWord,
+  connectFault,
+  lostFault,
+  reasonFault,
+  refusesVersion,
+  tlsHint,
+} from "./connect-fault.ts";
 import { within } from "./deadline.ts";
 import type { LinkSettings } from "./link-settings.ts";
 import { guarded, type Transport, transport } from "./transport.ts";
@@ -21,16 +28,24 @@ export interface Outgoing {
   readonly expirySeconds?: number;
 }
 
+/** What comes with a message. */
+export interface Arrival {
+  /** Whether the broker had kept it from before. */
+  readonly retained: boolean;
+}
+
 /** What a connection is opened with. */
 export interface ConnectOptions {
   /** What the broker publishes when the node is lost; `null`: a visitor, of whom the broker keeps nothing. */
   readonly will: Outgoing | null;
+  /** Has the broker forget what it kept for this client, messages on their way included. */
+  readonly fresh?: boolean;
   /**
    * Works on a message; the broker gets its PUBACK when this resolves, so everything durable must be
    * done by then. When it rejects, the connection is cut and the message comes again, but for
    * `link/message-refused`: such a message is logged and done with.
    */
-  readonly onMessage: (topic: string, payload: Uint8Array) => Promise<void>;
+  readonly onMessage: (topic: string, payload: Uint8Array, arrival: Arrival) => Promise<void>;
   /** Gives up connecting. */
   readonly signal?: AbortSignal;
   /** Cuts the connection at any time, without a farewell. */
@@ -57,6 +72,8 @@ export interface Session {
 export interface Connector {
   /** Throws `link/unreachable`, `link/untrusted`, `link/refused`, `link/timeout`, or the signal's reason. */
   connect(options: ConnectOptions): Promise<Session>;
+  /** Whether bytes get as far as to the broker, TLS included, without a word of MQTT. Throws as connecting does. */
+  reach(signal: AbortSignal): Promise<void>;
 }
 
 const endTimeoutMs = 2_000;
@@ -84,6 +101,13 @@ export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
       const session = await start(4);
       version = 4;
       return session;
+    },
+    async reach(signal) {
+      const stream = await openStream(
+        { io, settings, open, signal },
+        `${settings.host}:${settings.port}`,
+      );
+      stream.destroy();
     },
   };
 }
@@ -138,7 +162,10 @@ async function openSession(options: OpenOptions): Promise<Session> {
 }
 
 /** The bytes below MQTT, within the time for the whole. */
-async function openStream(options: OpenOptions, where: string): Promise<Duplex> {
+async function openStream(
+  options: Pick<OpenOptions, "io" | "settings" | "open" | "signal" | "cut">,
+  where: string,
+): Promise<Duplex> {
   const { io, settings, signal, cut } = options;
   const late = new AbortController();
   const ends = [late.signal, signal, cut].filter((one) => one !== undefined);
@@ -157,13 +184,13 @@ async function openStream(options: OpenOptions, where: string): Promise<Duplex> 
   }
 }
 
-function clientOptions({ settings, version, will }: OpenOptions): IClientOptions {
+function clientOptions({ settings, version, will, fresh }: OpenOptions): IClientOptions {
   const { limits } = settings;
   return {
     protocolId: "MQTT",
     protocolVersion: version,
     clientId: settings.clientId,
-    clean: will === null,
+    clean: will === null || fresh === true,
     keepalive: limits.keepAliveSeconds,
     connectTimeout: limits.connectTimeoutMs * 2, // ours comes first
     reconnectPeriod: 0,
@@ -210,6 +237,7 @@ interface Ending {
 function watch(client: MqttClient, where: string): Ending {
   const controller = new AbortController();
   let first: unknown;
+  let reference: string | undefined;
   let connected = false;
   let closed = false;
   const end = (fault: Fault) => {
@@ -218,21 +246,22 @@ function watch(client: MqttClient, where: string): Ending {
   client.once("connect", () => {
     connected = true;
   });
+  client.on("packetreceive", (packet) => {
+    if (packet.cmd === "connack") reference = packet.properties?.serverReference;
+  });
   client.on("error", (error) => {
     first ??= error;
-    end(connected ? lostFault(error, where) : connectFault(error, where));
+    end(connected ? lostFault(error, where) : connectFault(error, where, reference));
   });
-  client.on("disconnect", (packet) => {
+  client.on("disconnect", ({ reasonCode = 0, properties }) => {
+    const text = `${where}: the broker ended the connection with reason ${reasonCode}`;
     end(
-      new Fault(
-        "link/lost",
-        `${where}: the broker ended the connection with reason ${packet.reasonCode ?? 0}`,
-      ),
+      reasonFault(reasonCode, where, properties?.serverReference) ?? new Fault("link/lost", text),
     );
   });
   client.on("close", () => {
     closed = true;
-    end(new Fault("link/lost", `${where}: the connection was closed`));
+    end(new ClosedWithoutWord(where));
   });
   return {
     signal: controller.signal,
@@ -249,7 +278,7 @@ function watch(client: MqttClient, where: string): Ending {
 function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending): void {
   const { io, log, settings, onMessage } = options;
   const { maxIncomingBytes, workTimeoutMs } = settings.limits;
-  const take = async ({ topic, payload }: IPublishPacket): Promise<void> => {
+  const take = async ({ topic, payload, retain }: IPublishPacket): Promise<void> => {
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     if (bytes.length > maxIncomingBytes) {
       throw new Fault(
@@ -258,7 +287,8 @@ function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending):
       );
     }
     const late = `${topic}: a message was not worked on`;
-    await within(onMessage(topic, bytes), { clock: io.clock, timeoutMs: workTimeoutMs, late });
+    const work = onMessage(topic, bytes, { retained: retain });
+    await within(work, { clock: io.clock, timeoutMs: workTimeoutMs, late });
   };
   client.handleMessage = (packet, done) => {
     take(packet).then(
@@ -270,10 +300,9 @@ function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending):
           return;
         }
         log.error("link.message.failed", { topic: packet.topic, message: messageOf(error) });
+        const lost = `${packet.topic}: a message could not be stored`;
         ending.cut(
-          new Fault("link/lost", `${packet.topic}: a message could not be stored`, {
-            cause: error,
-          }),
+          isFault(error, "link/no-answer") ? error : new Fault("link/lost", lost, { cause: error }),
         );
       },
     );

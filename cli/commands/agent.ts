@@ -15,6 +15,7 @@ import type { Command, Invocation } from "../command.ts";
 import { nodeProbe, openSystem } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
 import { endWith } from "../restart.ts";
+import { submitter } from "../submit.ts";
 import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
 
@@ -61,7 +62,8 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
       ...{ io, version: programVersion, healthIntervalMs, witness },
       askStatus: () => askStatus(io, log),
     });
-    await runDaemon({ io, log, settings, readers, schedule, isCurrent, signal });
+    const submit = submitter(io);
+    await runDaemon({ io, log, settings, readers, schedule, submit, isCurrent, signal });
   } finally {
     stop();
   }

@@ -28,6 +28,27 @@ export const linkCodes = {
     means: "The broker did not answer in time.",
     action: "Check the network and the broker's load; the node connects again by itself.",
   },
+  "link/session-conflict": {
+    means:
+      "Another client connected to the broker as this node: two machines with one identity, or two agents.",
+    action:
+      "Look for the other one (births with another `epoch`). A machine that was cloned needs an identity of its own; until then each of the two connects again, less and less often.",
+  },
+  "link/overloaded": {
+    means: "The broker is too busy, or this node has used up what it may send.",
+    action: "Look at the broker's load and quotas; the node waits longer than usual.",
+  },
+  "link/moved": {
+    means: "The broker sends this node to another one.",
+    action:
+      "It goes there if `report.mqtt.brokers` names that broker, and nowhere else; name it there if it is right.",
+  },
+  "link/no-answer": {
+    means:
+      "The root side did not answer about a message from the fleet, so that the message was not acknowledged.",
+    action:
+      "Look at `systemctl status firstlight-system.socket firstlight-courier.socket` and its journal; the message comes again.",
+  },
   "link/message-refused": {
     means:
       "A message for this node was too large, malformed, expired or not of the protocol; it was not acted on.",

@@ -90,11 +90,13 @@ async function stayConnected(options: DaemonOptions, parts: Parts): Promise<void
       },
     }),
     unanswered: 0,
-    session: undefined,
+    session: 0,
+    sinceMs: undefined,
   };
   while (!signal.aborted && isCurrent()) {
     try {
-      link.session = undefined;
+      link.session = link.outbox.nextSession();
+      link.sinceMs = undefined;
       await serve(options, link);
     } catch (error) {
       if (signal.aborted) break;
@@ -112,23 +114,20 @@ interface Link extends Parts {
   readonly reception: Reception;
   /** Times in a row that the root side did not answer about a message. */
   unanswered: number;
-  /** The session that was open last, in this try. */
-  session:
-    | (Pick<LinkSession, "version" | "number"> & { readonly sinceMs: number; readonly at: number })
-    | undefined;
+  /** Of the try that is under way, or was last. */
+  session: number;
+  /** When its connection had been made; `undefined` before. */
+  sinceMs: number | undefined;
 }
 
 /** Says what went wrong, and waits before the next try; whoever else connects as this node is told of. */
 async function waitAfter(options: DaemonOptions, link: Link, fault: Fault): Promise<void> {
   const { io, log, settings, signal } = options;
-  const { session, choice } = link;
+  const { session, sinceMs, choice } = link;
   if (isFault(fault, "link/no-answer")) link.unanswered += 1;
   const broker = settingsOfBrokers(settings)[choice.current()] ?? settings;
-  const heldMs = session === undefined ? 0 : io.clock.monotonicMs() - session.sinceMs;
-  const { waitMs, conflict } = choice.ended({
-    ...{ fault, heldMs },
-    ...(session === undefined ? {} : { version: session.version }),
-  });
+  const heldMs = sinceMs === undefined ? 0 : io.clock.monotonicMs() - sinceMs;
+  const { waitMs, conflict } = choice.ended({ fault, heldMs });
   const { code, message, hint } = fault;
   log.warning("link.down", { code, message, hint, heldMs, waitMs });
   if (conflict !== undefined) {
@@ -139,7 +138,7 @@ async function waitAfter(options: DaemonOptions, link: Link, fault: Fault): Prom
         kind: "link.session-conflict",
         body: {
           ...{ code: "link/session-conflict", isCertain, times, epoch: link.epoch },
-          ...{ broker: `${broker.host}:${broker.port}`, session: session?.number ?? 0 },
+          ...{ broker: `${broker.host}:${broker.port}`, session },
         },
       });
     }
@@ -153,11 +152,10 @@ async function serve(options: DaemonOptions, link: Link): Promise<void> {
   const { wake, choice, unanswered, epoch, outbox, reception: from } = link;
   const at = choice.current();
   const session = await openLinkSession({
-    ...{ ...options, outbox, epoch, reception: from, unanswered },
+    ...{ ...options, outbox, epoch, reception: from, unanswered, number: link.session },
     connector: link.connectors[at] as Connector,
   });
-  const { version, number } = session;
-  link.session = { version, number, sinceMs: io.clock.monotonicMs(), at };
+  link.sinceMs = io.clock.monotonicMs();
   session.gone.addEventListener("abort", wake.call, { once: true });
   const { healthIntervalMs: intervalMs } = settings;
   const phase = phaseOf(settings.address.node, "health");

@@ -10,7 +10,7 @@ import type { Io } from "#core/io.ts";
 import { createLog, type Log, type LogRecord } from "#core/log.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { nodeTopics } from "#protocol/topics.ts";
-import type { Broker } from "./brokers.ts";
+import { type Broker, temporaryDirectory } from "./brokers.ts";
 
 // A node's network side for tests of the link: its settings, its outbox, its daemon in this process.
 
@@ -72,7 +72,7 @@ export interface Node {
 
 /** A node of its own, with its outbox open as the boot has it. */
 export async function makeNode(t: Test): Promise<Node> {
-  const io = hostIo({ root: t.testdir(), env: {} });
+  const io = hostIo({ root: temporaryDirectory(t, "firstlight-node-"), env: {} });
   const records: LogRecord[] = [];
   const log = createLog(io.clock, (record) => records.push(record));
   const outbox = await openOutbox(io, log);

@@ -1,7 +1,6 @@
 import { type Fault, isFault } from "#core/fault.ts";
 import type { Random } from "#core/io.ts";
 import { type BackOffBounds, backOffMs } from "./back-off.ts";
-import type { MqttVersion } from "./client.ts";
 import { ClosedWithoutWord, MovedFault } from "./connect-fault.ts";
 import type { BrokerPlace } from "./link-settings.ts";
 
@@ -10,8 +9,6 @@ export interface TryEnd {
   readonly fault: Fault;
   /** How long the connection held; 0 when there was none. */
   readonly heldMs: number;
-  /** Absent when there was no connection. */
-  readonly version?: MqttVersion;
 }
 
 /** What to do after a try. */
@@ -42,7 +39,10 @@ export interface BrokerChoice {
 
 /** A connection that held for so long counts as a success: the next wait is a short one. */
 const steadyMs = 60_000;
-/** So many short connections in a row that the broker ended without a word: how MQTT 3.1.1 shows a second client. */
+/**
+ * So many short connections in a row that the broker ended without a word: so MQTT 3.1.1 shows a second
+ * client, and of brokers with MQTT 5 those that do not give the reason (mosquitto 2.0.11).
+ */
 const closingsOfConflict = 3;
 /** After a connection that held for so long nobody remembers conflicts. */
 const forgetConflictsMs = 2 * 3_600_000;
@@ -114,13 +114,13 @@ export function brokerChoice(
 function conflictCount(): (end: TryEnd) => Conflict | undefined {
   let times = 0;
   let closings = 0;
-  return ({ fault, heldMs, version }) => {
+  return ({ fault, heldMs }) => {
     if (heldMs >= forgetConflictsMs) times = 0;
     if (isFault(fault, "link/session-conflict")) {
       times += 1;
       return { isCertain: true, times };
     }
-    const isClosing = version === 4 && fault instanceof ClosedWithoutWord;
+    const isClosing = fault instanceof ClosedWithoutWord;
     const isShort = heldMs < (times > 0 ? forgetConflictsMs : steadyMs);
     closings = isClosing && isShort ? closings + 1 : 0;
     if (closings < closingsOfConflict) return undefined;

@@ -23,8 +23,8 @@ export class MovedFault extends Fault<"link/moved"> {
 
 /** The broker closed a connection without a reason, as MQTT 3.1.1 has it. */
 export class ClosedWithoutWord extends Fault<"link/lost"> {
-  constructor(where: string) {
-    super("link/lost", `${where}: the connection was closed`);
+  constructor(where: string, how = "the connection was closed") {
+    super("link/lost", `${where}: ${how}`);
   }
 }
 
@@ -97,7 +97,9 @@ const oldHint =
 /** What ended a connection that had been made. */
 export function lostFault(error: unknown, where: string): Fault {
   if (isFault(error)) return error;
-  return new Fault("link/lost", `${where}: ${lower((error as Error).message)}`, { cause: error });
+  const { code = "", message } = error as Error & { readonly code?: string };
+  if (endsUnknown.has(code)) return new ClosedWithoutWord(where, lower(message));
+  return new Fault("link/lost", `${where}: ${lower(message)}`, { cause: error });
 }
 
 /** Codes of OpenSSL and of Node.js's own checks of a certificate. */

@@ -35,6 +35,8 @@ export interface LinkSessionOptions {
   /** Made at the start of the process; births of another one are of another machine. */
   readonly epoch: string;
   readonly reception: Reception;
+  /** Number of the session, which the outbox counts. */
+  readonly number: number;
   /** Times in a row that the root side did not answer: then events are sent before it is asked again. */
   readonly unanswered?: number;
   /** Gives up connecting. */
@@ -47,10 +49,6 @@ export interface LinkSessionOptions {
 export interface LinkSession extends Sender {
   /** As {@link Session.gone}. */
   readonly gone: AbortSignal;
-  /** As {@link Session.version}. */
-  readonly version: Session["version"];
-  /** Number of the session, as in its birth. */
-  readonly number: number;
   /**
    * Publishes what the node is and what runs on it, each when it is not what was published last, and
    * not more often than the fleet can bear: what changes again and again is told as it is later.
@@ -76,10 +74,9 @@ const leftovers: readonly PlainTopic[] = ["reported", "update"];
  */
 export async function openLinkSession(options: LinkSessionOptions): Promise<LinkSession> {
   const { io, log, settings, readers, outbox, connector, reception, signal, epoch } = options;
-  const { unanswered = 0 } = options;
+  const { number, unanswered = 0 } = options;
   const topics = nodeTopics(settings.address);
   const stream = outbox.stream();
-  const number = outbox.nextSession();
   const messages = sessionMessages(io, { topics, stream, session: number, epoch });
   const session = await connector.connect({
     will: messages.status("lost"),
@@ -88,7 +85,7 @@ export async function openLinkSession(options: LinkSessionOptions): Promise<Link
     signal,
     ...(options.cut === undefined ? {} : { cut: options.cut }),
   });
-  const link = toLinkSession(options, { session, messages, number });
+  const link = toLinkSession(options, session, messages);
   try {
     await session.publish(messages.status("connected"));
     if (number === 1) await forgetLeftovers(session, topics.of);
@@ -117,15 +114,10 @@ async function forgetLeftovers(session: Session, topic: (name: PlainTopic) => st
     await session.publish({ topic: topic(name), payload: "", qos: 1, retained: true });
 }
 
-interface Opened {
-  readonly session: Session;
-  readonly messages: SessionMessages;
-  readonly number: number;
-}
-
 function toLinkSession(
   options: LinkSessionOptions,
-  { session, messages, number }: Opened,
+  session: Session,
+  messages: SessionMessages,
 ): LinkSession {
   const { io, log, settings, readers, outbox } = options;
   const last = new Map<string, string>();
@@ -152,8 +144,6 @@ function toLinkSession(
   return {
     ...sender({ clock: io.clock, session, outbox, messages, settings }),
     gone: session.gone,
-    version: session.version,
-    number,
     async publishState() {
       await publishNew("about", await read(log, "about", readers.about), messages.about);
       await publishNew(

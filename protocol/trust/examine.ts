@@ -5,7 +5,6 @@ import type { TargetsMetadata } from "#generated/protocol/trust/targets.ts";
 import type { TimestampMetadata } from "#generated/protocol/trust/timestamp.ts";
 import type { NodeAddress } from "../topics.ts";
 import { type Assignment, agree, requireTarget } from "./assignment.ts";
-import { type Machine, requireCompatible } from "./compatible.ts";
 import { trustLimits } from "./limits.ts";
 import { asSnapshot, asTargets, asTimestamp, type Metadata } from "./metadata.ts";
 import type { Offer } from "./offer.ts";
@@ -18,8 +17,6 @@ import type { TrustedState } from "./trusted.ts";
 export interface TrustContext extends TimeContext {
   /** This node. */
   readonly node: NodeAddress;
-  /** What this machine is; what is left out is not asked for. */
-  readonly machine?: Machine;
 }
 
 /** What came of looking at an offer. */
@@ -61,7 +58,6 @@ export function examine(trusted: TrustedState, offered: Offer, context: TrustCon
     progress.trusted = { ...progress.trusted, ...set };
     const assignment = agree(set);
     requireDocuments(offered.documents ?? {}, assignment);
-    if (assignment !== null) requireCompatible(assignment.release, context.machine);
     return ended({ assignment, complete: true });
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;

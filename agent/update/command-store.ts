@@ -2,6 +2,7 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { type Io, timestamp } from "#core/io.ts";
 import type { Command } from "#protocol/trust/command.ts";
+import { trustLimits } from "#protocol/trust/limits.ts";
 import { timeOf, timeText } from "#protocol/trust/metadata.ts";
 import { updateDirectory } from "./places.ts";
 
@@ -44,20 +45,20 @@ export interface CommandStore {
 export function commandStore({ files, clock }: Pick<Io, "files" | "clock">): CommandStore {
   function read(): CommandsFile {
     const text = files.readText(commandsFile, { maxBytes: 1024 * 1024 });
-    const nothing: CommandsFile = { v: 1, forgottenUntil: null, commands: [] };
-    if (text === undefined) return nothing;
-    try {
-      const found = JSON.parse(text) as CommandsFile;
-      if (found.v === 1 && Array.isArray(found.commands)) return found;
-    } catch {
-      // Falls through: as what is none.
-    }
-    // What was remembered is lost: nothing that was signed before now is taken again.
-    return { ...nothing, forgottenUntil: timeText(clock.now() + 300_000) };
+    if (text === undefined) return { v: 1, forgottenUntil: null, commands: [] };
+    const found = parse(text);
+    if (found !== undefined) return found;
+    // What was remembered is lost: nothing that was signed until now is taken again.
+    const forgottenUntil = timeText(clock.now() + trustLimits.commandMs);
+    files.rename(commandsFile, `${commandsFile}.damaged-${timestamp(clock)}`);
+    const begun: CommandsFile = { v: 1, forgottenUntil, commands: [] };
+    write(begun);
+    return begun;
   }
 
-  const write = (content: CommandsFile) =>
+  function write(content: CommandsFile): void {
     files.write(commandsFile, prettyJson(content), { mode: 0o600 });
+  }
 
   return {
     list: () => read().commands,
@@ -91,4 +92,13 @@ export function commandStore({ files, clock }: Pick<Io, "files" | "clock">): Com
       write({ ...before, commands });
     },
   };
+}
+
+function parse(text: string): CommandsFile | undefined {
+  try {
+    const found = JSON.parse(text) as CommandsFile | null;
+    return found?.v === 1 && Array.isArray(found.commands) ? found : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -90,7 +90,13 @@ export async function receive(submission: Submission, deps: ReceiveDeps): Promis
     };
     return submission.topic === "cmd"
       ? takeCommand(submission.bytes, { ...deps, trusted, context })
-      : takeOffer(submission.bytes, { ...deps, trusted, context, store, isWhole: from === "state" });
+      : takeOffer(submission.bytes, {
+          ...deps,
+          trusted,
+          context,
+          store,
+          isWhole: from === "state",
+        });
   } catch (error) {
     if (!(error instanceof Fault) || !error.code.startsWith("trust/")) throw error;
     return refused(error, submission, deps);

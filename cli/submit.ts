@@ -12,12 +12,16 @@ const refusals = /^(trust\/|side\/(submit-not-taken|refused|version)$)/;
  * answer, and where the root side could not make durable what follows.
  */
 export function submitter(io: Io): Submit {
-  return async (_kind, bytes): Promise<SubmitAnswer> => {
+  return async ({ topic, bytes }): Promise<SubmitAnswer> => {
     const { askCourierDoor } = await import("#provisioner/system/sides/connect.ts");
     const address = { path: io.files.hostPath(courierSocket), clock: hostClock };
     const text = Buffer.from(bytes).toString("base64");
     try {
-      return (await askCourierDoor(address, { kind: "submit", bytes: text })) as SubmitAnswer;
+      return (await askCourierDoor(address, {
+        kind: "submit",
+        topic,
+        bytes: text,
+      })) as SubmitAnswer;
     } catch (error) {
       if (!isFault(error) || !refusals.test(error.code)) throw error;
       return { kind: "refused", code: error.code, message: error.message };

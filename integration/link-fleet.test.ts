@@ -2,11 +2,23 @@ import { once } from "node:events";
 import net from "node:net";
 import t, { type Test } from "tap";
 import type { Submit, SubmitAnswer } from "#agent/link/reception.ts";
+import { stateReaders } from "#agent/state-readers.ts";
+import { fakeReceiver } from "#agent/update/fake-receiver.ts";
 import { hostClock } from "#core/host-io.ts";
 import type { Clock } from "#core/io.ts";
-import { type Broker, brokerKinds, brokerMissing, freePort, startBroker } from "./brokers.ts";
+import { fakeFleet } from "#protocol/trust/fake-fleet.ts";
+import { message } from "#protocol/trust/sign/message.ts";
+import {
+  type Broker,
+  brokerKinds,
+  brokerMissing,
+  freePort,
+  startBroker,
+  temporaryDirectory,
+} from "./brokers.ts";
 import { type Heard, listen } from "./fleet-listener.ts";
 import {
+  address,
   daemon,
   handSchedule,
   makeNode,
@@ -114,10 +126,10 @@ for (const kind of brokerKinds) {
       await fleet.publish(topics.of("desired"), "kept from before", true);
       const node = await makeNode(t);
       const submitted: string[] = [];
-      const submit: Submit = async (kind, bytes): Promise<SubmitAnswer> => {
-        submitted.push(`${kind} ${Buffer.from(bytes)}`);
-        return kind === "cmd"
-          ? { kind: "command", command: { id, name: "ping" } }
+      const submit: Submit = async ({ topic, bytes }): Promise<SubmitAnswer> => {
+        submitted.push(`${topic} ${Buffer.from(bytes)}`);
+        return topic === "cmd"
+          ? { kind: "command", command: { id, name: "ping", isNew: true } }
           : { kind: "refused", code: "trust/rollback", message: "director: 3 after 7", trusted };
       };
       const stop = daemon(t, node, settingsFor(broker), {
@@ -158,6 +170,59 @@ for (const kind of brokerKinds) {
         node.records.some(({ event }) => event === "link.desired.cleared"),
       );
     });
+
+    await t.test(
+      "signed bytes on the wire are verified and stored before the PUBACK",
+      async (t) => {
+        const listener = await listen(t, broker);
+        const signed = fakeFleet({ node: address });
+        const root = fakeReceiver(temporaryDirectory(t, "firstlight-root-"), signed);
+        const node = await makeNode(t);
+        const { trusted: believed, about } = stateReaders({
+          ...{
+            io: root.io,
+            version: "1",
+            healthIntervalMs: 1_000,
+            rootFile: "/etc/firstlight/root.json",
+          },
+          witness: async () => ({ v: 1, readings: {}, failures: [], missingTools: [], ms: 1 }),
+        });
+        const start = () =>
+          daemon(t, node, settingsFor(broker), {
+            submit: ({ topic, bytes }) => root.submit(bytes, topic),
+            readers: {
+              ...readers,
+              about,
+              ...(believed === undefined ? {} : { trusted: believed }),
+            },
+          });
+        const good = message(signed.publish());
+        await listener.publish(topics.of("desired"), Buffer.from(good), true);
+        const stop = start();
+        const get = await listener.wait("the get", onTopic(topics.of("get")));
+        t.match(get.body["trusted"], { root: 1 });
+        await until(t, "an assignment", () => root.assigned() !== undefined);
+        t.match(JSON.parse(root.assigned() ?? ""), { assignment: { updateId: "update-1" } });
+        const worse = Buffer.from(good).toString().replace("update-1", "update-2");
+        await listener.publish(topics.of("desired"), worse);
+        const refused = await listener.wait(
+          "a refusal",
+          onTopic(topics.with("event", "desired.refused")),
+        );
+        t.match(refused.body, { code: /^trust\//, trusted: { timestamp: 1, director: 1 } });
+        t.match(JSON.parse(root.assigned() ?? ""), { assignment: { updateId: "update-1" } });
+        await stop();
+        start();
+        await listener.waitUntil("the versions", (all) =>
+          all.some(
+            ({ topic, body }) =>
+              topic === topics.of("about") &&
+              (body["trusted"] as { director?: number } | undefined)?.director === 1,
+          ),
+        );
+        await listener.publish(topics.of("desired"), "", true);
+      },
+    );
 
     await t.test("a dead root side makes no storm, and the fleet hears of the node", async (t) => {
       const fleet = await listen(t, broker);

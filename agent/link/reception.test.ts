@@ -25,8 +25,8 @@ async function world(t: Test, more: Partial<ReceptionOptions> = {}) {
   const patient = { ...io.clock, sleep: () => new Promise<void>(() => {}) };
   const { take } = reception({
     ...{ io: { clock: patient }, log, outbox, topics },
-    submit: async (kind, message) => {
-      submitted.push([kind, Buffer.from(message).toString()]);
+    submit: async ({ topic, bytes: message }) => {
+      submitted.push([topic, Buffer.from(message).toString()]);
       const answer = answers.shift() ?? { kind: "unchanged" };
       if (answer instanceof Error) throw answer;
       return answer;
@@ -113,7 +113,7 @@ t.test("a command's answer is an event with what it answers", async (t) => {
   const { take, answers, events } = await world(t);
   const text = JSON.stringify({ v: 1, id, body: {} });
   answers.push(
-    { kind: "command", command: { id, name: "ping" } },
+    { kind: "command", command: { id, name: "ping", isNew: true } },
     { kind: "refused", code: "trust/expired", message: "expired at noon" },
     { kind: "refused", code: "trust/limit" },
   );

@@ -5,32 +5,20 @@ import type { Log } from "#core/log.ts";
 import { readFleetMessage } from "#protocol/message.ts";
 import { type NodeTopics, parseTopic } from "#protocol/topics.ts";
 import { readUntrusted } from "#protocol/trust/read-untrusted.ts";
-import type { TrustedVersions } from "#protocol/trust/trusted.ts";
 import { pace } from "#provisioner/system/sides/pace.ts";
+import type { SubmitAnswer as ReceiveAnswer, Submission } from "../update/receive.ts";
 import type { Arrival } from "./client.ts";
 import { within } from "./deadline.ts";
 import type { Outbox } from "./outbox.ts";
 
-/** Messages that the root side itself verifies. */
-export type SubmitKind = "desired" | "cmd";
-
-/** What the root side said about such a message, once whatever follows from it is durable there. */
-export interface SubmitAnswer {
-  readonly kind: "assigned" | "nothing" | "unchanged" | "refused" | "command";
-  readonly updateId?: string;
-  /** Why it was refused. */
-  readonly code?: string;
-  readonly message?: string;
-  readonly trusted?: TrustedVersions;
-  /** The command, where it was verified. */
-  readonly command?: { readonly id: string; readonly name: string };
-}
+/** What the root side said about a message, once whatever follows from it is durable there; what is believed where it said so. */
+export type SubmitAnswer = Omit<ReceiveAnswer, "trusted"> & Partial<Pick<ReceiveAnswer, "trusted">>;
 
 /**
  * Hands the bytes of a message over as they came. Must throw when there is no answer, or when what
  * follows could not be made durable: the message comes again then.
  */
-export type Submit = (kind: SubmitKind, bytes: Uint8Array) => Promise<SubmitAnswer>;
+export type Submit = (submission: Submission) => Promise<SubmitAnswer>;
 
 /** Takes what the fleet says; one for all connections of a process. */
 export interface Reception {
@@ -85,11 +73,11 @@ export function reception(options: ReceptionOptions): Reception {
     options.onAcknowledged?.();
   }
 
-  async function handOver(kind: SubmitKind, topic: string, bytes: Uint8Array) {
+  async function handOver(kind: Submission["topic"], topic: string, bytes: Uint8Array) {
     if (submit === undefined) throw unwanted(topic, "nothing is expected on this topic");
     try {
       const asked = { clock: io.clock, timeoutMs: answerMs, late: `${topic}: no answer` };
-      const answer = await within(submit(kind, bytes), asked);
+      const answer = await within(submit({ topic: kind, bytes }), asked);
       options.onAnswered?.();
       log.info("link.submitted", { topic, answer: answer.kind, code: answer.code });
       return answer;

@@ -111,7 +111,10 @@ export function withDeclared(
       { hint: "generate the file again: docs/nixos-hardware.md says how" },
     );
   });
-  return profileSet([...handMade.profiles, ...profiles]);
+  return {
+    ...profileSet([...handMade.profiles, ...profiles]),
+    minedRevision: declared.revision,
+  };
 }
 
 /** A declared profile with what it takes over; `file` is the one that it is from. */

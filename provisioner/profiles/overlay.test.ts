@@ -75,6 +75,7 @@ t.test(
       "acme/family/profile.yaml": profile("acme/family", "Big", "kernel: { params: { a: new } }\n"),
     });
     t.same(set.findings, []);
+    t.equal(set.minedRevision, "r");
     t.equal(matchProfile(machine("Three"), set).applied, "mine/three");
     t.match(set.find("mine/three"), {
       lineage: ["mine/three", "acme/one", "acme/family"],

@@ -70,6 +70,8 @@ export interface ProfileSet {
   readonly rules: Iterable<ProfileRules>;
   /** The whole profile; `undefined` where there is none of that id. */
   find(id: string): CompiledProfile | undefined;
+  /** Commit of nixos-hardware that imports and mined rules were held against; absent where there are no declared profiles. */
+  readonly minedRevision?: string;
   /** What is the matter with the profiles of the fleet's owner. */
   readonly findings?: readonly Finding[];
 }

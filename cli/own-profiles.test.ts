@@ -41,6 +41,11 @@ t.test("a profile that is not there is told with those that begin alike", async 
       /there is no profile "framework\/13"(?:.|\n)*there are framework\/13-11th-gen-intel, .*framework\/13-amd-7040/,
   });
   t.match(firstlight(["profiles", "show", "genric/x86-64"]).stderr, /did you mean generic\/x86-64/);
+  t.match(
+    firstlight(["profiles", "show", "T480"]).stderr,
+    "there are nixos-hardware/lenovo-thinkpad-t480, nixos-hardware/lenovo-thinkpad-t480s\n",
+  );
+  t.match(firstlight(["profiles", "show", "zzz"]).stderr, "firstlight profiles list");
   const lines = firstlight(["profiles", "list"]).stdout.trim().split("\n");
   const width = Math.max(...lines.map((line) => line.indexOf(" ")));
   t.ok(width > 28);

@@ -19,7 +19,7 @@ import { readInput } from "../read-input.ts";
 /** Some hundred thousand machines. */
 const maxBatchBytes = 256 * 1024 * 1024;
 
-/** Of those that begin as what was asked for. */
+/** Of those that are like what was asked for. */
 const maxShownIds = 9;
 
 /** `firstlight profiles` */
@@ -87,14 +87,17 @@ function show({ json, out }: Invocation, profiles: ProfileSet, id: string | unde
   return exitCodes.done;
 }
 
-/** The profiles that begin as this one, else the one that it looks like. */
+/** The profiles that begin as this one, else the one that it looks like, else those that have it in their name. */
 function idHint(id: string, known: readonly string[]): string {
   const begun = id === "" ? [] : known.filter((each) => each.startsWith(id));
   const near = begun.length === 0 ? nearest(id, known) : undefined;
   if (near !== undefined) return `did you mean ${near}?`;
-  const shown = begun.slice(0, maxShownIds);
-  const more = begun.length > shown.length ? ["…"] : [];
-  return begun.length === 0
+  const word = id.toLowerCase();
+  const alike =
+    begun.length > 0 || word === "" ? begun : known.filter((each) => each.includes(word));
+  const shown = alike.slice(0, maxShownIds);
+  const more = alike.length > shown.length ? ["…"] : [];
+  return alike.length === 0
     ? "firstlight profiles list"
     : `there are ${[...shown, ...more].join(", ")}`;
 }

@@ -225,7 +225,8 @@ t.test("what another user may write to, or has, is not used", async (t) => {
   for (const part of ["", "/mine", "/mine/good", "/mine/good/profile.yaml"]) {
     chmodSync(path.join(root, `own${part}`), 0o777);
     const set = overlay(root, own);
-    t.match(set.findings, [{ document: `/own${part}`, message: /may be written by others/ }], part);
+    const said = { message: /may be written by others/, hint: /chmod -R go-w/ };
+    t.match(set.findings, [{ document: `/own${part}`, ...said }], part);
     t.equal(set.find("mine/good"), undefined);
     chmodSync(path.join(root, `own${part}`), 0o755);
   }
@@ -237,7 +238,9 @@ t.test("what another user may write to, or has, is not used", async (t) => {
   t.same(linked.findings, []);
   t.ok(linked.find("mine/good"));
   const strange = withOverlay(shipped, { files, directory: "/own", trustedUsers: [4711] });
-  t.match(strange.findings?.[0], { document: "/own", message: "does not belong to root" });
+  t.match(strange.findings?.[0], {
+    ...{ document: "/own", message: "does not belong to root", hint: /chown -R root/ },
+  });
 });
 
 t.test(

@@ -1,7 +1,8 @@
 import { type Finding, hasErrors } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
+import { nearest } from "#core/nearest.ts";
 import { type DeclaredFile, readDeclared, withDeclared } from "./declared.ts";
-import { lineageOf } from "./lineage.ts";
+import { lineageOf, type NoLineage, whyNoLineage } from "./lineage.ts";
 import {
   type CompiledProfile,
   type CompiledProfiles,
@@ -50,10 +51,8 @@ export function compileFolders(folders: readonly ProfileFolder[]): Compilation {
     const order = lineageOf(folder.file.id, heirs);
     const lineage = order?.map((id) => byId.get(id)).filter((each) => each !== undefined);
     if (order === undefined || lineage === undefined) {
-      const message = "names a profile that does not exist, goes in a circle, or has no order";
-      const hint = "profiles lie beside one another, each as VENDOR/MODEL/profile.yaml";
-      const remark = { level: "error", code: "profile/invalid", message, hint } as const;
-      found.push(folder.find(["extends"], remark));
+      const said = describeNoLineage(whyNoLineage(folder.file.id, heirs), [...heirs.keys()]);
+      found.push(folder.find(["extends"], { level: "error", code: "profile/invalid", ...said }));
       continue;
     }
     const { profile, conflicts } = resolveProfile(lineage);
@@ -66,6 +65,34 @@ export function compileFolders(folders: readonly ProfileFolder[]): Compilation {
   }
   const compiled = profileSet(profiles);
   return { compiled, handMade: compiled, findings: found, folders };
+}
+
+function describeNoLineage(
+  found: NoLineage | undefined,
+  known: readonly string[],
+): { readonly message: string; readonly hint: string } {
+  switch (found?.why) {
+    case "unknown": {
+      const near = nearest(found.id, known);
+      return {
+        message: `${found.heir} extends ${found.id}, which does not exist or has an error itself`,
+        hint:
+          near === undefined
+            ? "`firstlight profiles list` has those that ship; your own lie beside one another, each as VENDOR/MODEL/profile.yaml"
+            : `did you mean ${near}?`,
+      };
+    }
+    case "circle":
+      return {
+        message: `goes in a circle: ${found.ids.join(" extends ")}`,
+        hint: "what several profiles share belongs into one that all of them extend",
+      };
+    default:
+      return {
+        message: `has no order: those that ${found?.id ?? "it"} extends disagree about which of two goes before the other`,
+        hint: "let all of them name the two in the same order under `extends`",
+      };
+  }
 }
 
 /**

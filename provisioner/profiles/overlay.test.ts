@@ -105,12 +105,12 @@ t.test("a broken one is told, and the shipped ones are used", async (t) => {
     [
       "stands on nothing",
       { "mine/x/profile.yaml": profile("mine/x", "X", "extends: [acme/none]\n") },
-      /^\/own\/mine\/x\/profile\.yaml:\d+:\d+ warning extends: names a profile that does not exist/,
+      /^\/own\/mine\/x\/profile\.yaml:\d+:\d+ warning extends: mine\/x extends acme\/none, which does not exist/,
     ],
     [
       "goes in a circle through a shipped one",
       { "acme/family/profile.yaml": profile("acme/family", "F", "extends: [acme/one]\n") },
-      /goes in a circle/,
+      /goes in a circle: acme\/family extends acme\/one extends acme\/family/,
     ],
     ["too large", { "mine/x/profile.yaml": "#".repeat(300_000) }, /^\/own warning: /],
   ];

@@ -262,7 +262,15 @@ t.test("the lint names rules and settings that go wrong later", async (t) => {
       {
         name: "broken expression",
         text: `${base("acme/x")}witness: { any: [{ all: { dmi: { boardName: { regex: "(", reason: x } } } }] }`,
-        says: /is no regular expression/,
+        says: /^is no regular expression: unterminated group/,
+      },
+      {
+        name: "broken expression that a test comes to",
+        text: base("acme/x").replace(
+          'productName: "acme/x" } } }] }',
+          'productName: { regex: "[", reason: x } } } }] }',
+        ),
+        says: /^is no regular expression: unterminated character class/,
       },
       {
         name: "two power daemons",

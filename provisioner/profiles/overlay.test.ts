@@ -112,6 +112,16 @@ t.test("a broken one is told, and the shipped ones are used", async (t) => {
       { "acme/family/profile.yaml": profile("acme/family", "F", "extends: [acme/one]\n") },
       /goes in a circle: acme\/family extends acme\/one extends acme\/family/,
     ],
+    [
+      "an expression that is none",
+      {
+        "mine/x/profile.yaml": profile("mine/x", "X").replace(
+          /^match:.*$/m,
+          "match: { any: [{ all: { dmi: { sysVendor: Acme, productName: X } }, not: [{ dmi: { boardName: { regex: '(', reason: x } } }] }] }",
+        ),
+      },
+      /^\/own\/mine\/x\/profile\.yaml:\d+:\d+ warning match\.any\.0\.not\.0\.dmi\.boardName: is no regular expression: unterminated group/,
+    ],
     ["too large", { "mine/x/profile.yaml": "#".repeat(300_000) }, /^\/own warning: /],
   ];
   for (const [name, files, expected] of cases) {

@@ -317,6 +317,30 @@ t.test("the lint names rules and settings that go wrong later", async (t) => {
   }
 });
 
+t.test("a test that fails says what speaks against the profile", async (t) => {
+  const other = { "acme/y/profile.yaml": base("acme/y", "Y") };
+  const misspelt = base("acme/x").replace('productName: "acme/x"', "productName: wrong");
+  const cases = [
+    [
+      misspelt,
+      "itself: expected acme/x, got no profile (none)",
+      'dmi.productName: expected "wrong"; got "acme/x"',
+    ],
+    [
+      base("acme/x").replaceAll('"acme/x"', "Y"),
+      "itself: expected acme/x, got no profile (ambiguous)",
+      /^fits as well as acme\/y \(specificity \d+\), and neither extends the other$/,
+    ],
+  ] as const;
+  for (const [text, message, hint] of cases) {
+    const found = lint(filesWith(t.testdir({}), { ...other, "acme/x/profile.yaml": text }));
+    t.match(
+      found.filter(({ code, document }) => code === "profile/test-failed" && /x/.test(document)),
+      [{ message, hint }],
+    );
+  }
+});
+
 t.test("two profiles with the same rule are named", async (t) => {
   const files = filesWith(t.testdir({}), {
     "acme/a/profile.yaml": base("acme/a", "Laptop"),

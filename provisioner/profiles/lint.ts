@@ -13,8 +13,13 @@ import { evaluateRule } from "./evaluate.ts";
 import { knownText } from "./known-text.ts";
 import { lintModuleParams, lintRanges, lintStatus } from "./lint-claims.ts";
 import { lintShadows } from "./lint-shadows.ts";
-import { matchProfile } from "./match.ts";
-import type { CompiledProfile, ShippedProfiles } from "./profile.ts";
+import { explainMatch, matchProfile } from "./match.ts";
+import {
+  type CompiledProfile,
+  type ProfileSet,
+  profileSet,
+  type ShippedProfiles,
+} from "./profile.ts";
 import { folderIds } from "./profile-digest.ts";
 import { type ProfileFolder, readProfile, readProfileFolders } from "./profile-folder.ts";
 import { sampleFacts } from "./sample-facts.ts";
@@ -336,12 +341,12 @@ function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): r
   if (self === undefined) return []; // said why already
   for (const kind of ["match", "noMatch"] as const) {
     for (const [at, test] of tests[kind].entries()) {
-      const fail = (message: string) =>
+      const fail = (message: string, hint?: string) =>
         findings.push(
           folder.find(["tests", kind, at], {
-            level: "error",
-            code: "profile/test-failed",
+            ...{ level: "error", code: "profile/test-failed" },
             message: `${test.name}: ${message}`,
+            ...(hint === undefined ? {} : { hint }),
           }),
         );
       const facts = factsOfTest(folder, test);
@@ -367,6 +372,7 @@ function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): r
       } else if (profile !== id || (test.confidence ?? confidence) !== confidence) {
         fail(
           `expected ${id}${test.confidence === undefined ? "" : ` (${test.confidence})`}, ${got}`,
+          profile === id ? undefined : whyNotTaken(self, facts, handMade),
         );
       } else if (!lineage.includes(id)) {
         fail(`expected ${id} or a declared profile that extends it, got ${taken ?? "none"}`);
@@ -374,6 +380,13 @@ function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): r
     }
   }
   return findings;
+}
+
+/** What speaks against a profile on a machine that was to have it. */
+function whyNotTaken(profile: CompiledProfile, facts: Facts, all: ProfileSet): string | undefined {
+  return [all, profileSet([profile])]
+    .flatMap((set) => explainMatch(facts, set).rejected)
+    .find(({ id }) => id === profile.id)?.why;
 }
 
 function factsOfTest(folder: ProfileFolder, test: TestCase): Facts | undefined {

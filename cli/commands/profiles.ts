@@ -4,9 +4,9 @@ import { exitCodes } from "#agent/outcome.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
-import { formatFinding, hasErrors } from "#core/finding.ts";
+import { type Finding, formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
-import { timestamp } from "#core/io.ts";
+import { type Files, type Io, timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { explainMatch } from "#provisioner/profiles/match.ts";
@@ -165,16 +165,34 @@ function parseRow(line: string): unknown {
 
 async function lint({ io, json, out }: Invocation, directory: string | undefined): Promise<number> {
   const { lintProfiles } = await import("#provisioner/profiles/lint.ts");
-  const findings = lintProfiles(
-    hostFiles("/", () => {}),
-    {
-      directory: path.resolve(directory ?? "hardware-profiles"),
-      today: timestamp(io.clock).slice(0, 10),
-      ...(directory === undefined ? {} : { beside: await findAssets().profiles() }),
-    },
-  );
+  const files = hostFiles("/", () => {});
+  const where = path.resolve(directory ?? "hardware-profiles");
+  const ofProfiles = lintProfiles(files, {
+    directory: where,
+    today: timestamp(io.clock).slice(0, 10),
+    ...(directory === undefined ? {} : { beside: await findAssets().profiles() }),
+  });
+  const ofModules = await parseModules(io, files, where);
+  if (ofModules === undefined)
+    out.talk("there is no nix-instantiate here: whether each module.nix is Nix was not looked at");
+  const findings = [...ofProfiles, ...(ofModules ?? [])];
   if (json) out.data(prettyJson({ v: 1, findings }));
   else for (const finding of findings) out.data(formatFinding(finding));
   if (!json && findings.length === 0) out.talk("nothing is wrong");
   return hasErrors(findings) ? exitCodes.invalidInput : exitCodes.done;
+}
+
+/** What is no Nix; `undefined` where there is no Nix to tell. */
+async function parseModules(
+  io: Io,
+  files: Files,
+  directory: string,
+): Promise<readonly Finding[] | undefined> {
+  const { lintModules } = await import("#provisioner/profiles/lint-modules.ts");
+  try {
+    return await lintModules(io, files, directory);
+  } catch (error) {
+    if (isFault(error, "exec/not-found")) return undefined;
+    throw error;
+  }
 }

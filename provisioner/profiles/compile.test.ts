@@ -317,6 +317,11 @@ t.test("the lint names rules and settings that go wrong later", async (t) => {
   }
 });
 
+t.test("an option may have the name of what every object has", async (t) => {
+  const text = `${base("acme/x")}nixos: { options: { constructor: 1, __proto__: 1 } }\n`;
+  t.same(lint(filesWith(t.testdir({}), { "acme/x/profile.yaml": text })), []);
+});
+
 t.test("a test that fails says what speaks against the profile", async (t) => {
   const other = { "acme/y/profile.yaml": base("acme/y", "Y") };
   const misspelt = base("acme/x").replace('productName: "acme/x"', "productName: wrong");

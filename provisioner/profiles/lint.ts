@@ -25,13 +25,13 @@ import { type ProfileFolder, readProfile, readProfileFolders } from "./profile-f
 import { sampleFacts } from "./sample-facts.ts";
 
 /** Options that the kernel and initrd parts stand for: given twice, they could contradict each other unseen. */
-const structuredOptions: Readonly<Record<string, string>> = {
-  "boot.kernelParams": "kernel.params",
-  "boot.kernelModules": "kernel.modules",
-  "boot.blacklistedKernelModules": "kernel.blacklist",
-  "boot.initrd.availableKernelModules": "initrd.availableModules",
-  "boot.initrd.kernelModules": "initrd.modules",
-};
+const structuredOptions: ReadonlyMap<string, string> = new Map([
+  ["boot.kernelParams", "kernel.params"],
+  ["boot.kernelModules", "kernel.modules"],
+  ["boot.blacklistedKernelModules", "kernel.blacklist"],
+  ["boot.initrd.availableKernelModules", "initrd.availableModules"],
+  ["boot.initrd.kernelModules", "initrd.modules"],
+]);
 
 const vendorFields: ReadonlySet<string> = new Set([
   "sysVendor",
@@ -252,7 +252,7 @@ function lintSettings(folder: ProfileFolder, { compiled }: Compilation): readonl
         );
       }
       if (splitOptionName(name) === undefined) say([...part, name], "is no name of an option");
-      const structured = structuredOptions[name];
+      const structured = structuredOptions.get(name);
       if (structured !== undefined)
         say([...part, name], "has a place of its own", `write it in ${structured}`);
     }

@@ -214,6 +214,14 @@ t.test("those that ship are many, sorted, and each has a rule of exact names", a
   t.ok(shipped.profiles.length >= 150, `${shipped.profiles.length} profiles`);
   t.match(shipped.revision, /^[0-9a-f]{40}$/);
   t.match(shipped.narHash, /^sha256-[A-Za-z0-9+/]{43}=$/);
+  const page = files.readText("/docs/nixos-hardware.md") ?? "";
+  for (const text of [
+    `rev = "${shipped.revision}"`,
+    `revision = "${shipped.revision}"`,
+    ` hash = "${shipped.narHash}"`,
+    `narHash = "${shipped.narHash}"`,
+  ])
+    t.ok(page.includes(text), `the page pins it: ${text}`);
   const ids = shipped.profiles.map(({ id }) => id);
   t.same(ids, [...new Set(ids)].sort());
   for (const { id, module, match, evidence } of shipped.profiles) {

@@ -1,7 +1,7 @@
 import { type Finding, hasErrors } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
-import { type DeclaredFile, readDeclared, withDeclared } from "./declared.ts";
+import { type DeclaredFile, readDeclared, sourceOfDeclared, withDeclared } from "./declared.ts";
 import { lineageOf, type NoLineage, whyNoLineage } from "./lineage.ts";
 import {
   type CompiledProfile,
@@ -97,7 +97,8 @@ function describeNoLineage(
 
 /**
  * The profiles below `directory` with the shipped ones beside them; of two with the same id the one
- * below `directory` counts. `folders` are those below it.
+ * below `directory` counts. They may extend any that ships, declared ones too. `folders` are those
+ * below it.
  */
 export function compileBeside(
   shipped: ShippedProfiles,
@@ -107,12 +108,20 @@ export function compileBeside(
   const { folders, findings } = readProfileFolders(files, directory);
   const own = new Set(folders.map(({ file }) => file.id));
   const kept = shipped.sources().filter(({ file }) => !own.has(file.id));
-  const compilation = compileFolders([...kept.map(folderOfSource), ...folders]);
+  const declared = shipped.declared();
+  const named = new Set(folders.flatMap(({ file }) => file.extends ?? []));
+  const extended = (declared?.profiles ?? []).filter(({ id }) => named.has(id) && !own.has(id));
+  const sources = [...kept, ...extended.map(sourceOfDeclared)];
+  const compilation = compileFolders([...sources.map(folderOfSource), ...folders]);
   const all = [...findings, ...compilation.findings];
-  const compiled = hasErrors(all)
-    ? compilation.compiled
-    : withDeclared(compilation.handMade, shipped.declared());
-  return { ...compilation, compiled, folders, findings: all };
+  const handMade = without(compilation.handMade, new Set(extended.map(({ id }) => id)));
+  const compiled = hasErrors(all) ? handMade : withDeclared(handMade, declared);
+  return { ...compilation, compiled, handMade, folders, findings: all };
+}
+
+/** A set without some of it. */
+function without(set: CompiledProfiles, ids: ReadonlySet<string>): CompiledProfiles {
+  return ids.size === 0 ? set : profileSet(set.profiles.filter(({ id }) => !ids.has(id)));
 }
 
 /** What was compiled, for others to stand on. */

@@ -362,7 +362,8 @@ function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): r
       }
       const { profile, confidence } = matchProfile(facts, handMade);
       const got = `got ${profile ?? "no profile"} (${confidence})`;
-      const taken = compiled === handMade ? profile : matchProfile(facts, compiled).profile;
+      const among = compiled === handMade ? null : matchProfile(facts, compiled);
+      const taken = among === null ? profile : among.profile;
       const lineageOf = (name: string | null) => compiled.find(name ?? "")?.lineage ?? [];
       const lineage = lineageOf(taken);
       if (kind === "noMatch") {
@@ -375,7 +376,10 @@ function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): r
           profile === id ? undefined : whyNotTaken(self, facts, handMade),
         );
       } else if (!lineage.includes(id)) {
-        fail(`expected ${id} or a declared profile that extends it, got ${taken ?? "none"}`);
+        fail(
+          `expected ${id} or a declared profile that extends it, got ${taken ?? "no profile"} (${among?.confidence})`,
+          whyNotTaken(self, facts, compiled),
+        );
       }
     }
   }

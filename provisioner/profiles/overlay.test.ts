@@ -8,7 +8,7 @@ import { digestAnswers, traceIo } from "#core/traced-io.ts";
 import { tryRender } from "#provisioner/render/try-render.ts";
 import { compileProfiles, shippedProfiles } from "./compile.ts";
 import { lintProfiles } from "./lint.ts";
-import { matchProfile } from "./match.ts";
+import { explainMatch, matchProfile } from "./match.ts";
 import { withOverlay } from "./overlay.ts";
 import { sampleFacts } from "./sample-facts.ts";
 
@@ -93,6 +93,36 @@ t.test(
   },
 );
 
+t.test("a model of nixos-hardware is extended or replaced as any other", async (t) => {
+  const heir = overlay(t.testdir(), {
+    "mine/two/profile.yaml": profile(
+      "mine/two",
+      "Two",
+      "extends: [nixos-hardware/acme-two]\nkernel: { params: { b: mine } }\n",
+    ),
+  });
+  t.same(heir.findings, []);
+  const match = explainMatch(machine("Two"), heir);
+  t.match(match, { profile: "mine/two", applied: "mine/two" });
+  t.same(match.refines, ["nixos-hardware/acme-two"]);
+  t.match(heir.find("mine/two"), {
+    lineage: ["mine/two", "nixos-hardware/acme-two", "acme/family"],
+    nixos: { imports: ["acme/two"] },
+    kernel: { params: { a: "old", b: "mine" } },
+  });
+  t.same(heir.find("nixos-hardware/acme-two"), shipped.find("nixos-hardware/acme-two"));
+  const own = overlay(t.testdir(), {
+    "nixos-hardware/acme-two/profile.yaml": profile("nixos-hardware/acme-two", "Two"),
+  });
+  t.same(own.findings, []);
+  t.equal(matchProfile(machine("Two"), own).applied, "nixos-hardware/acme-two");
+  t.same(own.find("nixos-hardware/acme-two")?.nixos.imports, [], "whole");
+  t.same(
+    [...own.rules].map(({ id }) => id),
+    [...shipped.rules].map(({ id }) => id),
+  );
+});
+
 t.test("a broken one is told, and the shipped ones are used", async (t) => {
   const good = { "mine/good/profile.yaml": profile("mine/good", "Good") };
   const cases: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
@@ -157,6 +187,11 @@ t.test(
       }).map(formatFinding);
     const good = profile("mine/three", "Three", "extends: [acme/one]\n");
     t.same(lint({ "mine/three/profile.yaml": good }), []);
+    const heir = profile("mine/two", "Two", "extends: [nixos-hardware/acme-two]\n");
+    t.same(lint({ "mine/two/profile.yaml": heir }), []);
+    t.match(lint({ "mine/two/profile.yaml": profile("mine/two", "Two") }), [
+      /error tests\.match\.0: itself: expected mine\/two .*, got no profile \(ambiguous\).*\n {2}fits as well as nixos-hardware\/acme-two .*, and neither extends the other$/,
+    ]);
     t.match(lint({ "mine/three/profile.yaml": profile("mine/three", "One") }), [
       /^mine\/three\/profile\.yaml:\d+:\d+ error tests\.match\.0: itself: .*ambiguous/,
     ]);

@@ -80,6 +80,37 @@ t.test("a Framework that is in doubt, or not known yet, gets what its family sha
   }
 });
 
+t.test("SMBIOS that names a PC on another processor is not believed", async (t) => {
+  const framework = {
+    sysVendor: "Framework",
+    productName: "Laptop 13 (AMD Ryzen 7040Series)",
+    boardName: "FRANMDCP07",
+  };
+  const dell = { sysVendor: "Dell Inc.", productName: "XPS 13 9380" };
+  const cases = [
+    [framework, "x86_64", "framework/13-amd-7040", "certain", "framework/13-amd-7040"],
+    [framework, "i686", "framework/13-amd-7040", "certain", "framework/13-amd-7040"],
+    [framework, "aarch64", "framework/13-amd-7040", "disputed", "generic/aarch64"],
+    [framework, "riscv64", "framework/13-amd-7040", "disputed", null],
+    [
+      dell,
+      "x86_64",
+      "nixos-hardware/dell-xps-13-9380",
+      "likely",
+      "nixos-hardware/dell-xps-13-9380",
+    ],
+    [dell, "aarch64", "nixos-hardware/dell-xps-13-9380", "disputed", "generic/aarch64"],
+  ] as const;
+  for (const [dmi, architecture, profile, confidence, applied] of cases) {
+    const match = explainMatch(sampleFacts({ architecture, dmi }), compiled);
+    const name = `${dmi.productName} with ${architecture}`;
+    t.same([match.profile, match.confidence, match.applied], [profile, confidence, applied], name);
+    const doubt = { rule: "witness", what: "cpu.architecture", got: architecture, truth: "fails" };
+    const doubts = match.evidence.filter(({ what }) => what === "cpu.architecture");
+    t.match(doubts, confidence === "disputed" ? [{ ...doubt, expected: "x86_64" }] : [], name);
+  }
+});
+
 t.test("QEMU with a laptop's SMBIOS is what the boot tier expects of it", async (t) => {
   const { manufacturer, product, board } = laptopFirmware;
   const system = { sys_vendor: manufacturer, product_name: product };

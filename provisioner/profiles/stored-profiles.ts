@@ -54,8 +54,9 @@ export function storeProfiles({
   digest,
 }: ToStore): ReadonlyMap<string, string> {
   const json = (value: unknown) => `${JSON.stringify(value)}\n`;
-  const rules = compiled.profiles.map(({ id, kind, lineage, match, witness, needs }) =>
-    json({ id, kind, lineage, match, witness, needs }),
+  const rules = compiled.profiles.map(
+    ({ id, kind, lineage, match, witness, architecture, needs }) =>
+      json({ id, kind, lineage, match, witness, architecture, needs }),
   );
   const { revision, modules } = declared;
   const head: Head = { v: version, digest, minedRevision: revision };

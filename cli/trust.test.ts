@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { fakeReceiver } from "#agent/update/fake-receiver.ts";
-import { trustedFile } from "#agent/update/trusted-store.ts";
+import { trustedFile } from "#agent/update/trusted-places.ts";
 import { fakeFleet } from "#protocol/trust/fake-fleet.ts";
 import { message } from "#protocol/trust/sign/message.ts";
 import { firstlight } from "./try-commands.ts";

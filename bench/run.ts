@@ -12,6 +12,7 @@ import { type Matching, measureMatching } from "./match.ts";
 import { measure, median, ninth, type Sample } from "./measure.ts";
 import { renderCases } from "./render.ts";
 import { systemCases } from "./system.ts";
+import { measureVerification } from "./verify.ts";
 
 /** A floor whose nine-of-ten value is so much above its least says that the machine was busy. */
 const noisyFrom = 1.6;
@@ -70,6 +71,7 @@ const facts = await measureFacts(200);
 const detection = await measureDetection(200);
 const matching = measureMatching(5);
 const link = await measureLink(Number(flags["idle-seconds"] ?? "60"));
+const verification = measureVerification(50);
 
 console.log(
   `\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)} ${"wall ms".padStart(8)} ${"x floor".padStart(8)}`,
@@ -89,6 +91,9 @@ for (const [what, { medianMs, p90Ms, firstMs }] of Object.entries(inProcess))
   );
 console.log(describeMatching(matching));
 console.log(describeLink(link));
+console.log(
+  `verification of an update of ${verification.bytes} bytes: median ${verification.medianMs.toFixed(2)} ms CPU, first ${verification.firstMs.toFixed(2)} ms`,
+);
 console.log(cloudInit.note);
 if (systems.cases.length === 0)
   console.log("Without root or Nix nothing was measured on real Nix.");
@@ -146,7 +151,10 @@ function check(): number {
   ) as Record<
     string,
     Partial<
-      Record<"cpuMs" | "peakMiB" | "wallRatio" | "medianMs" | "usPerMachine" | LinkFigure, number>
+      Record<
+        "cpuMs" | "peakMiB" | "wallRatio" | "medianMs" | "firstMs" | "usPerMachine" | LinkFigure,
+        number
+      >
     >
   >;
   const misses = rows.flatMap((row) => {
@@ -168,6 +176,11 @@ function check(): number {
     const goal = goals[name]?.medianMs;
     if (goal !== undefined && medianMs > goal)
       misses.push(`${name}: ${medianMs.toFixed(2)} ms, goal ${goal}`);
+  }
+  for (const figure of ["medianMs", "firstMs"] as const) {
+    const goal = goals["verification"]?.[figure];
+    if (goal !== undefined && verification[figure] > goal)
+      misses.push(`verification, ${figure}: ${verification[figure].toFixed(2)} ms, goal ${goal}`);
   }
   const most = goals["match"]?.usPerMachine;
   if (most !== undefined && matching !== undefined && matching.usPerMachine > most)
@@ -193,6 +206,6 @@ function save(): void {
   const file = path.join(directory, `${new Date().toISOString().replaceAll(":", "")}.json`);
   writeFileSync(
     file,
-    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching, link }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching, verification, link }, null, 2)}\n`,
   );
 }

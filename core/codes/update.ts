@@ -49,6 +49,15 @@ export const updateCodes = {
     means: "The update waits: for its time, or for what keeps it from changing the machine now.",
     action: "`firstlight update status` says what it waits for; it goes on by itself.",
   },
+  "update/not-healthy": {
+    means: "The system of the release was tried and taken back.",
+    action: "`firstlight history` says which checks failed; mend the release and publish it again.",
+  },
+  "update/roll-back-failed": {
+    means: "The way back of an update could not be finished yet.",
+    action:
+      "Look at `firstlight status`; the next start of the machine tries it again, and a restart leads to the boot default.",
+  },
   "update/canceled": {
     means: "The update was called off; what it had begun to try was taken back.",
     action: "Nothing to do; the fleet may assign another one.",

@@ -1,51 +1,14 @@
 import { sha256 } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { describeFault, Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import type { Release } from "#generated/protocol/trust/release.ts";
+import type { Assignment } from "#protocol/trust/assignment.ts";
+import { readUntrusted } from "#protocol/trust/read-untrusted.ts";
 import { assignedFile } from "./places.ts";
 import type { ReleaseName } from "./update-state.ts";
 
 /** When an update may begin. */
-export interface Window {
-  /** Five fields of cron: when it opens. */
-  readonly cron: string;
-  readonly durationMinutes: number;
-  /** Of the IANA's list; the machine's when absent. */
-  readonly timezone?: string;
-}
-
-/** What the director asks of this node, as the trust room has verified it. */
-export interface Assignment {
-  readonly updateId: string;
-  readonly release: ReleaseName & {
-    readonly length: number;
-    readonly minimumAgent?: string;
-    /** Ids of hardware profiles. */
-    readonly hardware?: readonly string[];
-    readonly platforms?: readonly string[];
-  };
-  readonly update: {
-    readonly id: string;
-    readonly rollout?: string;
-    readonly notBefore?: string;
-    readonly deadline?: string;
-    readonly window?: Window;
-    readonly approval?: boolean;
-    readonly urgent?: boolean;
-    readonly mirrors?: readonly string[];
-  };
-  /** Built systems that the fleet's builders signed. */
-  readonly closures: readonly SignedClosure[];
-}
-
-/** A manifest of a built system, by the sources that it was built from. */
-export interface SignedClosure {
-  readonly inputDigest: string;
-  /** Of the canonical manifest. */
-  readonly length: number;
-  readonly sha256: string;
-  readonly toplevel: string;
-}
+export type Window = NonNullable<Assignment["update"]["window"]>;
 
 /** What lies on the disk for the update machine. */
 export interface Assigned {
@@ -121,13 +84,17 @@ export async function readRelease({
   return release;
 }
 
+const releaseLimits = { bytes: maxBytes, depth: 64, members: 200_000 };
+
 /** A release from its text. Throws `update/release-invalid`. */
 export async function parseRelease(text: string, path: string): Promise<Release> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = readUntrusted(Buffer.from(text), releaseLimits);
   } catch (cause) {
-    throw new Fault("update/release-invalid", `${path}: not JSON`, { cause });
+    throw new Fault("update/release-invalid", `${path}: ${describeFault(cause).message}`, {
+      cause,
+    });
   }
   const { validate } = await import("#generated/protocol/trust/release.validate.js");
   if (!validate(value)) {

@@ -1,6 +1,6 @@
 import { Fault } from "#core/fault.ts";
+import type { Assignment } from "#protocol/trust/assignment.ts";
 import type { HeldRelease } from "#provisioner/system/system.ts";
-import type { Assignment } from "./assignment.ts";
 import type { LedgerRecord } from "./ledger.ts";
 
 /** What a node is, as a release may demand it. */

@@ -2,6 +2,7 @@ import { describeFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
+import type { Processes } from "#provisioner/system/lock.ts";
 import { followTrial } from "./follow-trial.ts";
 import { settleStaged } from "./settle-staged.ts";
 import { openTracker, type Tracker } from "./tracker.ts";
@@ -20,10 +21,11 @@ export interface FollowedBoot {
 export function followBoot(
   { io, log }: { readonly io: Io; readonly log: Log },
   system: SystemClient,
+  processes?: Processes,
 ): FollowedBoot {
   let tracker: Tracker;
   try {
-    tracker = openTracker(io, log);
+    tracker = openTracker(io, log, processes);
   } catch (error) {
     const { code, message } = describeFault(error);
     log.warning("update.unfollowed", { code, message });

@@ -1,14 +1,14 @@
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Release } from "#generated/protocol/trust/release.ts";
+import type { AssignedClosure } from "#protocol/trust/assignment.ts";
 import { findManifest } from "../find-manifest.ts";
 import { closureObtainer, type ObtainClosure, type ObtainOptions } from "../obtain-closure.ts";
-import type { SignedClosure } from "./assignment.ts";
 
 /** What was built for a release, and by whose word. */
 export interface SignedClosures {
   /** By the fleet's builders, for whatever sources. */
-  readonly closures: readonly SignedClosure[];
+  readonly closures: readonly AssignedClosure[];
   /** What the release itself names, which every node is to run. */
   readonly own: Release["closure"];
   /** Addresses that the update names, asked before those of the settings. */
@@ -49,7 +49,7 @@ export function releaseObtainer(
 function checkOwn(
   own: NonNullable<Release["closure"]>,
   digest: string,
-  signed: SignedClosure | undefined,
+  signed: AssignedClosure | undefined,
 ): void {
   const differs = (what: string) => new Fault("update/closure-differs", what);
   if (own.inputDigest !== undefined && own.inputDigest !== digest)
@@ -63,7 +63,7 @@ function checkOwn(
 }
 
 /** The manifest is the one that was signed: its canonical bytes. Throws `update/closure-mismatch`. */
-export function checkManifest(text: string, signed: SignedClosure): void {
+export function checkManifest(text: string, signed: AssignedClosure): void {
   const mismatch = (what: string) =>
     new Fault("update/closure-mismatch", `${signed.inputDigest}: ${what}`);
   let canonical: string;

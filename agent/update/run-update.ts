@@ -1,12 +1,13 @@
+import type { Code } from "#core/codes.ts";
 import { type FaultRecord, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
+import type { Assignment } from "#protocol/trust/assignment.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import { exitCodeOfFault, exitCodes, type Outcome } from "../outcome.ts";
 import {
   type Assigned,
-  type Assignment,
   checkPayload,
   readAssigned,
   readRelease,
@@ -135,19 +136,27 @@ function outsideEvent(
   const cancel = readWish(files, "cancel", updateId);
   if (cancel !== undefined)
     return { name: "cancel", reason: `called off by ${cancel.by}`, code: "update/canceled" };
-  const wanted = assigned?.assignment?.updateId;
+  const wanted = assigned?.assignment ?? undefined;
   if (wanted === undefined)
     return { name: "cancel", reason: "the fleet assigns it no longer", code: "update/canceled" };
-  if (wanted !== updateId) return { name: "supersede", reason: `${wanted} was assigned since` };
+  if (!isSame(update, wanted)) {
+    const what = `${wanted.updateId} with ${wanted.release.path}`;
+    return { name: "supersede", reason: `${what} was assigned since` };
+  }
   const pause = readWish(files, "pause", updateId);
   if (pause !== undefined && update.state !== "PAUSED")
     return { name: "pause", reason: `by ${pause.by}` };
   return pause === undefined && update.state === "PAUSED" ? { name: "resume" } : undefined;
 }
 
+/** The same release under the same id; when and how it may begin is read anew each time. */
+function isSame(update: Update, { updateId, release }: Assignment): boolean {
+  return update.updateId === updateId && update.release?.sha256 === release.sha256;
+}
+
 function receivedEvent(update: Update, assigned: Assigned | undefined): UpdateEvent | undefined {
   const assignment = assigned?.assignment;
-  if (assignment == null || assignment.updateId === update.updateId) return undefined;
+  if (assignment == null || isSame(update, assignment)) return undefined;
   const { updateId } = assignment;
   return { name: "received", update: { updateId, release: releaseName(assignment) } };
 }
@@ -179,6 +188,9 @@ async function goOn(d: UpdateDeps, update: Update, assigned: Assigned | undefine
 
 type Given = Assigned & { readonly assignment: Assignment };
 
+/** Newer signatures, or a clock that is set, come by themselves. */
+const healedByTime: readonly Code[] = ["trust/clock-untrusted", "trust/expired"];
+
 /** Everything that can be said of a release before anything is made of it. */
 async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
   const { io, tracker, system, settings } = d;
@@ -193,7 +205,7 @@ async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
     await timing(d, assigned.assignment); // whether its windows can be read
   } catch (error) {
     if (!isFault(error)) throw error;
-    const passes = error.code.endsWith("/clock-untrusted") || isPassing(error);
+    const passes = healedByTime.includes(error.code) || isPassing(error);
     if (passes) return { waits: { why: error.message, afterMs: firstAgainMs } };
     tracker.happen({ name: "rejected", reason: error.message, code: error.code });
     return {};
@@ -231,8 +243,9 @@ async function awaitTime(d: UpdateDeps, { assignment }: Given): Promise<Step> {
     return {};
   }
   if (found.kind === "later") return { waits: found };
-  const { attempt, since, reason } = tracker.update();
-  const againMs = attempt === 0 ? 0 : firstAgainMs * 3 ** (attempt - 1);
+  const { attempt, since, reason, code } = tracker.update();
+  // Without a code nothing went wrong with it: its process was killed, or it is made anew.
+  const againMs = code === null ? 0 : firstAgainMs * 3 ** Math.max(0, attempt - 1);
   const passedMs = Math.abs(io.clock.now() - Date.parse(since ?? ""));
   if (passedMs < againMs)
     return { waits: { why: reason ?? "it is tried again", afterMs: againMs - passedMs } };
@@ -265,7 +278,8 @@ async function make(d: UpdateDeps, assigned: Assigned | undefined): Promise<Step
   const update = tracker.update();
   if (update.state === "REBOOTING" && (await waitsForRestart(d)))
     return { waits: { why: "a restart of the machine", afterMs: null } };
-  const current = assigned?.assignment?.updateId === update.updateId ? assigned : undefined;
+  const wanted = assigned?.assignment ?? undefined;
+  const current = wanted !== undefined && isSame(update, wanted) ? assigned : undefined;
   const staged = readStaged(io.files);
   const isStaged = isTouched(update) && staged !== undefined;
   const release = isStaged ? staged : documentOf(current);

@@ -1,6 +1,7 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
-import type { Assignment, Window } from "./assignment.ts";
+import type { Assignment } from "#protocol/trust/assignment.ts";
+import type { Window } from "./assignment.ts";
 
 /** Whether an update may begin. */
 export type Timing =

@@ -63,7 +63,7 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
 }
 
 function codeOf({ update, waits, outcome }: UpdateRun): number {
-  if (waits !== undefined) return exitCodes.tryAgain;
+  if (waits !== undefined) return exitCodes.done;
   switch (update.state) {
     case "SUCCEEDED":
       return isDegraded(outcome) ? exitCodes.degraded : exitCodes.done;

@@ -38,6 +38,7 @@ const childScript = fileURLToPath(new URL("link-child.ts", import.meta.url));
 const readers: StateReaders = {
   about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),
   reported: async () => ({ generation: 1 }),
+  update: async () => undefined,
   health: async () => ({ uptimeSeconds: 5 }),
 };
 

@@ -3,7 +3,7 @@ import { openSpool } from "#agent/link/spool.ts";
 import { silentLog } from "#core/log.ts";
 import { type FakeNode, type failing, failingOnTrial, fakeNode, sick } from "./fake-update.ts";
 import { readCommitted, readStaged } from "./kept-release.ts";
-import { readUpdateState } from "./tell.ts";
+import { readUpdateState } from "./read-state.ts";
 import { writeWish } from "./wishes.ts";
 
 t.setTimeout(300_000);

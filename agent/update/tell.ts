@@ -1,6 +1,6 @@
 import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault } from "#core/fault.ts";
-import type { Files, Io } from "#core/io.ts";
+import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { UpdateState } from "#generated/protocol/messages/update.ts";
 import type { UpdateChanged } from "#generated/protocol/messages/update-changed.ts";
@@ -73,16 +73,4 @@ export function tellUpdate(io: Io, log: Log): void {
 function writeState({ files }: Io, update: Update): void {
   const text = prettyJson({ v: 1, ...updateState(update) });
   if (files.readText(stateFile) !== text) files.write(stateFile, text, { mode: 0o644 });
-}
-
-/** Where the update stands, for any process; `undefined` where there never was one, or it cannot be read. */
-export function readUpdateState(files: Files): UpdateState | undefined {
-  try {
-    const text = files.readText(stateFile, { maxBytes: 64 * 1024 });
-    if (text === undefined) return undefined;
-    const { v, ...state } = JSON.parse(text) as UpdateState & { readonly v?: unknown };
-    return v === 1 && typeof state.state === "string" ? state : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import { exitCodes } from "#agent/outcome.ts";
-import { readUpdateState } from "#agent/update/tell.ts";
+import { readUpdateState } from "#agent/update/read-state.ts";
 import { isOver } from "#agent/update/transitions.ts";
 import { readWish, removeWish, type WishName, writeWish } from "#agent/update/wishes.ts";
 import { prettyJson } from "#core/canonical-json.ts";
@@ -22,8 +22,8 @@ export const command: Command = {
     "trial nothing has changed, during it the system from before comes back, after the commit it is too late. pause\n" +
     "keeps it from going on before its trial, resume lets it. What is said takes effect with the next run, which the\n" +
     "unit begins at once.\n" +
-    "Exit code of run: 0 done or nothing to do, 1 failed, 2 done but something was not done, 3 rolled back, 75 it\n" +
-    "waits or the machine is being restarted, 77 rejected.\n" +
+    "Exit code of run: 0 done, nothing to do, or it waits, 1 failed, 2 done but something was not done, 3 rolled\n" +
+    "back, 75 the machine is being restarted or another time is better, 77 rejected.\n" +
     sandboxHelp,
   options: { ...systemOptions, ...sandboxOption },
   arity: [1, 2],
@@ -63,7 +63,15 @@ async function run(invocation: Invocation): Promise<number> {
       ? prettyJson({ v: 1, update: state ?? null, waits: waits ?? null })
       : updateText(state, waits?.why),
   );
-  return end();
+  const code = await end();
+  // Where nobody will start it again, the unit's own failure does.
+  const isLeft = waits?.afterMs != null && !again && isUnit(invocation);
+  return code === exitCodes.done && isLeft ? exitCodes.tryAgain : code;
+}
+
+/** Whether systemd runs it, which takes care of it. */
+function isUnit({ flags }: Invocation): boolean {
+  return flags["sandboxed"] === true;
 }
 
 async function status({ io, json, out }: Invocation): Promise<number> {

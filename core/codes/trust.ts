@@ -58,10 +58,6 @@ export const trustCodes = {
       "Signed metadata has expired by the node's clock, which nobody has set: it may be the clock that is wrong.",
     action: "Give the node a server of time; it looks again when its clock is synchronised.",
   },
-  "trust/incompatible": {
-    means: "The release is for other hardware, another platform, or a newer firstlight.",
-    action: "Assign one that is for this machine, or update firstlight first.",
-  },
   "trust/target-hash": {
     means: "A document or file is not the one that was signed: its length or digest is another.",
     action: "Get it from elsewhere; look at the mirror or broker that it came through.",

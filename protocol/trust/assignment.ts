@@ -54,8 +54,7 @@ const closurePrefix = "closure/";
 /**
  * What the director assigns, held against what the owners and their builders have signed: both must
  * name the same bytes (Uptane 2.1, section 5.4.4.2, full verification). `null` where it assigns
- * nothing. Throws `trust/malformed`, `trust/limit`, `trust/mismatch`, `trust/revoked`,
- * `trust/below-minimum`.
+ * nothing. Throws `trust/malformed`, `trust/limit`, `trust/mismatch`.
  */
 export function agree(all: Agreeing): Assignment | null {
   const named = Object.entries(all.director.signed.targets);
@@ -98,16 +97,8 @@ function agreedRelease(targets: TargetsMetadata, path: string, assigned: Target)
     throw new Fault("trust/mismatch", `${shown(path)}: the owners have signed no such release`);
   }
   requireSame(path, assigned, target);
-  requireNotRevoked(targets, path);
   const { number, minimumAgent, hardware, platforms } = target.custom ?? {};
   if (number === undefined) throw malformed(`${shown(path)}: the owners give it no number`);
-  const least = signed.minimumRelease ?? 0;
-  if (number < least) {
-    throw new Fault(
-      "trust/below-minimum",
-      `${shown(path)} is number ${number}, and the owners allow none below ${least}`,
-    );
-  }
   return {
     path,
     name: path.slice(releasePrefix.length),
@@ -133,7 +124,6 @@ function agreedClosure(all: Agreeing, path: string, assigned: Target): AssignedC
   if (first === undefined) {
     throw new Fault("trust/mismatch", `${shown(path)}: no builder has signed it`);
   }
-  requireNotRevoked(all.targets, path);
   const [by, { signed }] = first;
   const toplevel = signed.targets[path]?.custom?.toplevel;
   if (toplevel === undefined) throw malformed(`${shown(path)}: ${by} says no toplevel`);
@@ -153,9 +143,24 @@ function requireSame(path: string, assigned: Target, target: Target | undefined)
   throw new Fault("trust/mismatch", `${shown(path)}: the director names other bytes`);
 }
 
-function requireNotRevoked({ signed }: TargetsMetadata, path: string): void {
-  if (signed.revoked?.includes(path) !== true) return;
-  throw new Fault("trust/revoked", `${shown(path)} is revoked`);
+/**
+ * Whether the owners still allow what is assigned: nothing of it is revoked, and the release is not
+ * below the least. Throws `trust/revoked`, `trust/below-minimum`.
+ */
+export function requireAllowed({ signed }: TargetsMetadata, assignment: Assignment): void {
+  const { release, closures } = assignment;
+  const paths = [
+    release.path,
+    ...closures.map(({ inputDigest }) => `${closurePrefix}${inputDigest}`),
+  ];
+  const revoked = paths.find((path) => signed.revoked?.includes(path) === true);
+  if (revoked !== undefined) throw new Fault("trust/revoked", `${shown(revoked)} is revoked`);
+  const least = signed.minimumRelease ?? 0;
+  if (release.number >= least) return;
+  throw new Fault(
+    "trust/below-minimum",
+    `${shown(release.path)} is number ${release.number}, and the owners allow none below ${least}`,
+  );
 }
 
 /** A target's bytes against what was signed. Throws `trust/target-hash`. */

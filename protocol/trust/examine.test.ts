@@ -296,6 +296,18 @@ t.test(
   },
 );
 
+t.test("each role's keys alone can be rotated, and the next set is taken", async (t) => {
+  for (const role of ["root", "timestamp", "snapshot", "targets", "director"] as const) {
+    const fleet = fakeFleet();
+    for (let more = 0; more < 3; more++) fleet.publish();
+    const before = taken(fleet);
+    fleet.rotate(role);
+    const found = examine(before, fleet.publish(), fleet.context());
+    t.equal(found.fault, undefined, role);
+    t.equal(found.assignment?.updateId, "update-5");
+  }
+});
+
 t.test("a chain of 256 roots is followed in steps", async (t) => {
   const fleet = fakeFleet();
   const before = taken(fleet);

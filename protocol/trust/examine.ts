@@ -4,8 +4,7 @@ import type { SnapshotMetadata } from "#generated/protocol/trust/snapshot.ts";
 import type { TargetsMetadata } from "#generated/protocol/trust/targets.ts";
 import type { TimestampMetadata } from "#generated/protocol/trust/timestamp.ts";
 import type { NodeAddress } from "../topics.ts";
-import { type Assignment, agree, requireTarget } from "./assignment.ts";
-import { type Machine, requireCompatible } from "./compatible.ts";
+import { type Assignment, agree, requireAllowed, requireTarget } from "./assignment.ts";
 import { trustLimits } from "./limits.ts";
 import { asSnapshot, asTargets, asTimestamp, type Metadata } from "./metadata.ts";
 import type { Offer } from "./offer.ts";
@@ -18,8 +17,6 @@ import type { TrustedState } from "./trusted.ts";
 export interface TrustContext extends TimeContext {
   /** This node. */
   readonly node: NodeAddress;
-  /** What this machine is; what is left out is not asked for. */
-  readonly machine?: Machine;
 }
 
 /** What came of looking at an offer. */
@@ -39,9 +36,9 @@ export interface Examination {
 /**
  * Looks at an offer as TUF's client workflow has it (TUF 1.0, section 5; Uptane 2.1, section 5.4).
  * Pure. The root chain is believed link by link, the time as soon as a timestamp is verified; the
- * timestamp itself, snapshot, targets, director and builders only together, so that a set that is for another
- * node leaves no versions behind. What those then name may still be refused: an examination with a
- * fault never has an assignment. Throws nothing but defects.
+ * timestamp itself, snapshot, targets, director and builders only together and where they agree, so that a
+ * set for another node leaves no versions behind. What they assign may still be refused: an examination
+ * with a fault never has an assignment. Throws nothing but defects.
  */
 export function examine(trusted: TrustedState, offered: Offer, context: TrustContext): Examination {
   const progress = { trusted };
@@ -58,10 +55,10 @@ export function examine(trusted: TrustedState, offered: Offer, context: TrustCon
     const timestamp = verifyTimestamp(progress.trusted, offered.timestamp, context);
     progress.trusted = raiseFloor(progress.trusted, timestamp.signed.issued, context);
     const set = verifySet(progress.trusted, { timestamp, offered, context });
-    progress.trusted = { ...progress.trusted, ...set };
     const assignment = agree(set);
+    progress.trusted = { ...progress.trusted, ...set };
+    if (assignment !== null) requireAllowed(set.targets, assignment);
     requireDocuments(offered.documents ?? {}, assignment);
-    if (assignment !== null) requireCompatible(assignment.release, context.machine);
     return ended({ assignment, complete: true });
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
@@ -79,10 +76,12 @@ function verifyTimestamp(
   requireThreshold(timestamp, signersOf(trusted.root, "timestamp"));
   requireNotOlder("timestamp", timestamp, trusted.timestamp);
   const snapshotOf = ({ signed }: TimestampMetadata) => signed.meta["snapshot.json"].version;
-  if (trusted.timestamp !== undefined && snapshotOf(timestamp) < snapshotOf(trusted.timestamp)) {
+  // Where the snapshot was forgotten with its keys, what a timestamp said of its version counts no more.
+  const known = trusted.snapshot === undefined ? undefined : trusted.timestamp;
+  if (known !== undefined && snapshotOf(timestamp) < snapshotOf(known)) {
     throw new Fault(
       "trust/rollback",
-      `timestamp ${timestamp.signed.version} names snapshot ${snapshotOf(timestamp)}, and ${snapshotOf(trusted.timestamp)} was named before`,
+      `timestamp ${timestamp.signed.version} names snapshot ${snapshotOf(timestamp)}, and ${snapshotOf(known)} was named before`,
     );
   }
   const { issued, expires } = timestamp.signed;

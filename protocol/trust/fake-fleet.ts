@@ -94,8 +94,8 @@ export interface FakeFleet {
   readonly firstRoot: RootMetadata;
   /** The next whole set. */
   publish(publication?: Publication): HonestSet;
-  /** New keys for a role: a new root, or new delegations in the next set. Its versions begin anew. */
-  rotate(role: FleetRole, options?: { readonly count?: number; readonly threshold?: number }): void;
+  /** New keys for a role: a new root, or new delegations in the next set. Its versions begin anew, unless they are to go on. */
+  rotate(role: FleetRole, options?: { readonly countsOn?: boolean }): void;
   /** Another fleet's words for another node, signed with the keys of this one. */
   forNode(node: NodeAddress): FakeFleet;
   /** What a node knows that has the right time. */
@@ -267,11 +267,11 @@ function openFleet(
       return first;
     },
     publish,
-    rotate(role, { count, threshold } = {}) {
+    rotate(role, { countsOn = false } = {}) {
       const before = keysOf(role);
       const rootKeys = keysOf("root").keys;
-      held.set(role, make(count ?? before.keys.length, threshold ?? before.threshold));
-      versions.delete(role);
+      held.set(role, make(before.keys.length, before.threshold));
+      if (!countsOn) versions.delete(role);
       if (role !== "director" && !role.startsWith("builder-")) addRoot(rootKeys);
     },
     forNode: (node) => openFleet(new Map(held), make, { nowMs: fleet.nowMs, node }),

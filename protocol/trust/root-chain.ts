@@ -49,8 +49,7 @@ function nextRoot(trusted: TrustedState, root: RootMetadata, context: TimeContex
  * What the new keys do not vouch for is forgotten with its versions, so that who stole a key cannot
  * leave a version behind that nothing comes up to (fast-forward attack). What they do vouch for stays,
  * so that nothing older is taken in its place. With the targets goes what hangs on them: whose keys
- * the director has, and which versions a snapshot gave to both; the timestamp still says which
- * snapshot is too old.
+ * the director has, and which versions a snapshot gave to both.
  */
 function forget(trusted: TrustedState): TrustedState {
   const { root, timestamp, snapshot, targets, director, delegated, timeFloor } = trusted;

@@ -35,8 +35,8 @@ export function delegatedSigners({ signed }: TargetsMetadata, role: string): Sig
     : { role, keyids: found.keyids, threshold: found.threshold, keys: signed.delegations.keys };
 }
 
-/** How many of the role's keys have signed; each key counts once, whatever its ids are. */
-export function countSigners(metadata: Signed, signers: Signers): number {
+/** Fingerprints of the role's keys that have signed; each key counts once, whatever its ids are. */
+export function verifiedSigners(metadata: Signed, signers: Signers): readonly string[] {
   const bytes = canonicalBytes(metadata.signed);
   const signed = new Set<string>();
   const asked = new Set<string>();
@@ -47,7 +47,7 @@ export function countSigners(metadata: Signed, signers: Signers): number {
     const key = readKey(keyid, signers.keys[keyid] as Key);
     if (key.isSigned(bytes, Buffer.from(sig, "hex"))) signed.add(key.fingerprint);
   }
-  return signed.size;
+  return [...signed];
 }
 
 /**
@@ -55,7 +55,7 @@ export function countSigners(metadata: Signed, signers: Signers): number {
  * `trust/threshold`, and `trust/malformed` of a key that is none.
  */
 export function requireThreshold(metadata: Signed, signers: Signers, what = signers.role): void {
-  const count = countSigners(metadata, signers);
+  const count = verifiedSigners(metadata, signers).length;
   if (count >= signers.threshold) return;
   throw new Fault(
     "trust/threshold",
@@ -65,5 +65,5 @@ export function requireThreshold(metadata: Signed, signers: Signers, what = sign
 
 /** Whether enough of the role's keys have signed. */
 export function isVouchedFor(metadata: Signed, signers: Signers | undefined): boolean {
-  return signers !== undefined && countSigners(metadata, signers) >= signers.threshold;
+  return signers !== undefined && verifiedSigners(metadata, signers).length >= signers.threshold;
 }

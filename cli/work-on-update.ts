@@ -4,6 +4,7 @@ import { readSettings } from "#agent/settings.ts";
 import { parseRelease } from "#agent/update/assignment.ts";
 import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.ts";
 import { openTracker } from "#agent/update/tracker.ts";
+import { verifyAssigned } from "#agent/update/verify-assigned.ts";
 import { describeFault } from "#core/fault.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import { profilesOf } from "./assets.ts";
@@ -44,7 +45,7 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
     };
     const run = await runUpdate({
       ...{ io, log, settings, system, tracker, make, signal },
-      verify: async () => {},
+      verify: (assigned) => verifyAssigned(assigned, { io, settings }),
       nodeKind: async () => ({
         agent: version,
         platform: `${architectures[process.arch] ?? process.arch}-${process.platform}`,

@@ -173,7 +173,7 @@ export async function fakeNode(
           },
         });
         if (dead()) return undefined;
-        if (run.outcome?.restart === true) await system.restart();
+        if (run.restart) await system.restart();
         return run;
       }),
     boot: (life = {}) =>

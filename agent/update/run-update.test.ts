@@ -293,9 +293,21 @@ t.test("a system that is held back is not tried under another number", async (t)
   await node.run({ probe });
   node.assign({ id: "u-2", number: 2, spec: { health: sick } });
   t.match(await node.run({ probe }), {
-    update: { state: "FAILED", code: "system/release-denied", attempt: 1 },
+    update: { state: "REJECTED", code: "system/release-denied", attempt: 1 },
   });
   t.match(await node.boot({ probe }), { outcome: "unchanged" });
+});
+
+t.test("a trial that is refused before it begins changes nothing", async (t) => {
+  const node = await fakeNode(t);
+  const before = node.m.running();
+  node.assign({ spec: { hostname: "kernel-new" } });
+  t.match(await node.run({ reboot: "refuse" }), {
+    update: { state: "FAILED", code: "system/reboot-refused" },
+  });
+  t.strictSame(node.states().slice(-2), ["INSTALLING", "FAILED"]);
+  t.equal(node.m.running(), before);
+  t.equal(readStaged(node.start().io.files), undefined);
 });
 
 t.test("what passes is tried again later, so many times", async (t) => {

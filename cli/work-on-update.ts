@@ -53,9 +53,9 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
       }),
     });
     const end = async (): Promise<number> => {
-      if (run.outcome?.restart !== true) return codeOf(run);
-      const { endWith } = await import("./restart.ts");
-      return endWith(run.outcome, invocation, system);
+      if (!run.restart) return codeOf(run);
+      const { restartMachine } = await import("./restart.ts");
+      return (await restartMachine(invocation, system)) ?? exitCodes.tryAgain;
     };
     return { run, end };
   } finally {

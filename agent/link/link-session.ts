@@ -40,7 +40,7 @@ export interface LinkSessionOptions {
   readonly reception: Reception;
   /** Counts the session, when it is about to begin. */
   readonly nextNumber: () => number;
-  /** Times in a row that the root side did not answer: then events are sent before it is asked again. */
+  /** Times in a row that what came ended the session: then events are sent before anything is asked for again. */
   readonly unanswered?: number;
   /** Gives up connecting. */
   readonly signal: AbortSignal;

@@ -9,6 +9,7 @@ t.test("what changes again and again is told at once, then as it is a while late
   const readers = {
     about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: [] }),
     reported: async () => ({ generation }),
+    update: async () => undefined,
     health: async () => ({}),
   };
   const daemon = fakeDaemon(node, broker, { readers });
@@ -34,6 +35,32 @@ t.test("what changes again and again is told at once, then as it is a while late
   await daemon.run("outbox");
   await until(() => generations().length === 6);
   t.equal(generations().at(-1), 101, "and then the newest, though nothing was written meanwhile");
+  await daemon.stop();
+});
+
+t.test("every change of an update is told as it comes, its end too", async (t) => {
+  const node = await fakeNode(t);
+  const broker = fakeBroker();
+  let seq = 1;
+  const readers = {
+    about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: [] }),
+    reported: async () => undefined,
+    update: async () => ({ state: "TESTING" as const, seq, attempt: 1 }),
+    health: async () => ({}),
+  };
+  const daemon = fakeDaemon(node, broker, { readers });
+  const told = () =>
+    broker.published
+      .filter(({ topic, payload }) => topic.endsWith("/update") && payload !== "")
+      .map(({ envelope }) => (envelope.body as { seq: number }).seq);
+  for (;;) {
+    while (told().length < seq) await broker.next();
+    if (seq === 28) break;
+    seq += 1;
+    node.outbox.append(...bootEvents(0));
+    await daemon.run("outbox");
+  }
+  t.equal(told().at(-1), 28);
   await daemon.stop();
 });
 

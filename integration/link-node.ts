@@ -19,6 +19,7 @@ export const topics = nodeTopics(address);
 export const readers: StateReaders = {
   about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),
   reported: async () => ({ generation: 1 }),
+  update: async () => undefined,
   health: async () => ({ uptimeSeconds: 5 }),
 };
 

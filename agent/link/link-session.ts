@@ -4,6 +4,7 @@ import type { Log } from "#core/log.ts";
 import type { About } from "#generated/protocol/messages/about.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
+import type { UpdateState } from "#generated/protocol/messages/update.ts";
 import { nodeTopics, type PlainTopic } from "#protocol/topics.ts";
 import type { TrustedVersions } from "#protocol/trust/trusted.ts";
 import { pace } from "#provisioner/system/sides/pace.ts";
@@ -19,6 +20,8 @@ export interface StateReaders {
   about(): Promise<About>;
   /** `undefined` before this boot has come to an end: what was published last still holds. */
   reported(): Promise<Reported | undefined>;
+  /** Where the update stands; `undefined` on a node that never had one. */
+  update(): Promise<UpdateState | undefined>;
   health(): Promise<Health>;
   /** Versions of what the node believes; `undefined` where it takes no signed updates. */
   trusted?(): Promise<TrustedVersions | undefined>;
@@ -37,7 +40,7 @@ export interface LinkSessionOptions {
   readonly reception: Reception;
   /** Counts the session, when it is about to begin. */
   readonly nextNumber: () => number;
-  /** Times in a row that the root side did not answer: then events are sent before it is asked again. */
+  /** Times in a row that what came ended the session: then events are sent before anything is asked for again. */
   readonly unanswered?: number;
   /** Gives up connecting. */
   readonly signal: AbortSignal;
@@ -63,6 +66,8 @@ export interface LinkSession extends Sender {
 
 /** Changes of one kind that are told: a few at once, then one in a while. */
 const statePace = { burst: 5, everyMs: 10_000 };
+/** An update has 28 changes at most; they are told as they come, and its end above all. */
+const updatePace = { burst: 30, everyMs: 10_000 };
 /** Kept topics that say nothing of a node with a new outbox until it says so itself. */
 const leftovers: readonly PlainTopic[] = ["reported", "update"];
 
@@ -138,7 +143,7 @@ function toLinkSession(
     if (value === undefined) return;
     const text = canonicalJson(value);
     if (text === last.get(name)) return;
-    const may = paces.get(name) ?? pace(statePace, io.clock);
+    const may = paces.get(name) ?? pace(name === "update" ? updatePace : statePace, io.clock);
     paces.set(name, may);
     if (!may()) {
       waiting.add(name);
@@ -157,6 +162,7 @@ function toLinkSession(
         await read(log, "reported", readers.reported),
         messages.reported,
       );
+      await publishNew("update", await read(log, "update", readers.update), messages.update);
     },
     stateWaits: () => waiting.size > 0,
     async publishHealth() {

@@ -126,7 +126,10 @@ t.test(
     writeSpool({ ...io, files: { ...io.files, list } }, [stage("c")], {});
     const all = [...openSpool(io.files, silentLog).after(0)];
     t.strictSame(
-      all.map(({ number, events }) => [number, (events[0]?.body as { stage?: string }).stage]),
+      all.map(({ number, events: [event] }) => [
+        number,
+        (event?.body as { stage?: string } | undefined)?.stage,
+      ]),
       [
         [1, "a"],
         [2, "b"],

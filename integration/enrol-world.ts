@@ -14,7 +14,7 @@ import { makeToken, type TokenOrder } from "#fleet/enroll/ways/token.ts";
 import type { EnrollSettings } from "#generated/fleet/enroll/enroll-settings.ts";
 import type { Courier, CourierRequest } from "#provisioner/system/fetch/courier.ts";
 import { httpCourier } from "#provisioner/system/fetch/http-courier.ts";
-import { temporaryDirectory } from "./brokers.ts";
+import { freePort, temporaryDirectory } from "./brokers.ts";
 
 /** What a test gives. */
 interface Scope {
@@ -73,11 +73,15 @@ export async function startEnrolment(
   t: Scope,
   ways: EnrollSettings["ways"] = { token: {}, code: {} },
   more: Partial<EnrollSettings> = {},
+  files: Readonly<Record<string, string>> = {},
 ): Promise<EnrolWorld> {
   const clock = fakeClock(Date.now());
   const io: Io = { ...fakeIo(temporaryDirectory(t, "firstlight-enrol-")), clock };
   makeAuthority(io, fleetDirectory, { fleet: "demo", kind: "p256" });
-  const settings = { url: "https://localhost", ways, ...more };
+  for (const [name, text] of Object.entries(files)) io.files.write(name, text);
+  const port = await freePort();
+  const url = `https://localhost:${port}`;
+  const settings = { url, ways, ...more };
   io.files.write(`${fleetDirectory}/enroll.json`, JSON.stringify(settings));
   const authority = openAuthority(io, fleetDirectory);
   const deps = openEnrolment(io, fleetDirectory);
@@ -88,10 +92,9 @@ export async function startEnrolment(
   const pace = { allows: () => true };
   const server = await serveEnrolment(
     { ...deps, log: silentLog, pace },
-    { host: "127.0.0.1", port: 0, key: keyPem(key), certificate: pem },
+    { host: "127.0.0.1", port, key: keyPem(key), certificate: pem },
   );
   t.teardown(() => server.close());
-  const url = `https://localhost:${server.port}`;
   const ca = authority.certificate;
   return {
     ...{ url, ca, clock, io, deps },

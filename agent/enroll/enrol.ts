@@ -156,7 +156,7 @@ async function claim(deps: EnrolDeps, asking: Asking, machine: EnrolMachine): Pr
     const publicKey = publicPem(key);
     const request: EnrollRequest = { v: 1, challenge, publicKey, machine, claim: collected.claim };
     const keys = { key, ...(kind === "key" ? { previous } : {}) };
-    const answer = await server.claim(request, keys);
+    const answer = await answerTo(server.claim(request, keys));
     const taken = take(deps, { ...asking, state }, answer);
     if (taken.kind !== "refused") return taken;
     log.warning("enroll.refused", { kind, code: taken.fault.code, message: taken.fault.message });
@@ -178,16 +178,22 @@ function kindsFor({ step }: Next, { fleet }: Settings): readonly ClaimKind[] {
 }
 
 /** A metadata service that is away must not keep the node from its other ways. */
-async function collectOrLack(
-  kind: ClaimKind,
-  challenge: string,
-  deps: EnrolDeps,
-) {
+async function collectOrLack(kind: ClaimKind, challenge: string, deps: EnrolDeps) {
   try {
     return await collectClaim(kind, challenge, deps);
   } catch (error) {
     if (!isFault(error, "enroll/unreachable")) throw error;
     return { lacks: error.message };
+  }
+}
+
+/** A claim that the server cannot read must not keep the node from its other ways either. */
+async function answerTo(answer: Promise<EnrollAnswer>): Promise<EnrollAnswer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isFault(error, "enroll/malformed")) throw error;
+    return { v: 1, kind: "refused", code: error.code, message: error.message };
   }
 }
 

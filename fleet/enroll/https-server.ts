@@ -5,18 +5,23 @@ import type { AddressInfo } from "node:net";
 import { maxRequestBytes } from "#protocol/enroll/limits.ts";
 import { type HandleDeps, handleEnrolment } from "./handle.ts";
 
-/** Where to listen, and with which certificate. */
-export interface HttpsOptions {
-  readonly host?: string | undefined;
-  readonly port: number;
-  /** In PEM. */
+/** Key and certificate of a server, in PEM. */
+export interface ServerIdentity {
   readonly key: string;
   readonly certificate: string;
+}
+
+/** Where to listen, and with which certificate. */
+export interface HttpsOptions extends ServerIdentity {
+  readonly host?: string | undefined;
+  readonly port: number;
 }
 
 /** A server that listens. */
 export interface EnrolServer {
   readonly port: number;
+  /** Takes another key and certificate for new connections. */
+  use(identity: ServerIdentity): void;
   close(): Promise<void>;
 }
 
@@ -49,6 +54,7 @@ export async function serveEnrolment(
   await once(server, "listening");
   return {
     port: (server.address() as AddressInfo).port,
+    use: (identity) => server.setSecureContext({ key: identity.key, cert: identity.certificate }),
     async close() {
       const closed = once(server, "close");
       server.close();

@@ -27,7 +27,8 @@ async function open({
     decompress: false,
     headers: { ...(offset > 0 ? { range: `bytes=${offset}-` } : {}), ...send?.headers },
     ...(send === undefined ? {} : { method: send.method, followRedirect: false }),
-    ...(send?.body === undefined ? {} : { body: send.body }),
+    // Without one a request that may have a body would wait for it.
+    ...(send === undefined || send.method === "GET" ? {} : { body: send.body ?? "" }),
     ...(ca === undefined ? {} : { https: { certificateAuthority: ca } }),
     signal,
   });

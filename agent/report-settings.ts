@@ -7,6 +7,7 @@ import type { Spec } from "#generated/provisioner/spec/v1.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
 import { type ReportRecord, reportRecord } from "#provisioner/render/generation-record.ts";
 import { readGenerationRecord } from "#provisioner/system/read-generation-record.ts";
+import { readEnrolment } from "./enroll/install.ts";
 import { type LinkSettings, readLinkSettings } from "./link/link-settings.ts";
 import { credentialsDirectory } from "./secrets/credential-store.ts";
 import { settingsFile } from "./settings.ts";
@@ -87,12 +88,19 @@ export async function loadLinkSettings(
   const { ca, ...mqtt } = record?.spec?.mqtt ?? {};
   const { mqtt: named, ...address } = record?.spec ?? {};
   const report = {
+    ...enrolledAs(io.files),
     ...settings.report,
     ...address,
     ...(named === undefined ? {} : { mqtt: { ...mqtt, host: named.host } }),
   };
   const link = readLinkSettings(io.files, report, record?.instanceId, ca);
   return named === undefined ? link : withPassword(io, link, record?.password);
+}
+
+/** Names that the fleet gave the node with its certificate, where no person has said others. */
+function enrolledAs(files: Files): { readonly node?: string; readonly fleet?: string } {
+  const { node, fleet } = readEnrolment(files) ?? {};
+  return { ...(node && { node }), ...(fleet && { fleet }) };
 }
 
 /** Whether what says where to report wants the node's public ssh host keys told there too. */
@@ -140,7 +148,8 @@ export function linkSettingsVersion(files: Files): string {
   const isSaid = running !== undefined && running !== "says nothing";
   const left = running === undefined ? [reportSettingsFile] : [olderFile, reportSettingsFile];
   const where = isSaid ? canonicalJson(running) : left.map(read).join("\0");
-  return sha256([where, read(settingsFile)].join("\0"));
+  const enrolled = canonicalJson(enrolledAs(files));
+  return sha256([where, read(settingsFile), enrolled].join("\0"));
 }
 
 function readRecord(files: Files): ReportFile | undefined {

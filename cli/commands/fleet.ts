@@ -19,7 +19,7 @@ const yearMs = 365 * 24 * 3_600_000;
 /** `firstlight fleet` */
 export const command: Command = {
   usage:
-    "fleet enroll init --fleet NAME --url URL | serve | token --node NAME (--instance ID | --hardware DIGEST) | approve CODE [--node NAME] | deny CODE | list | revoke NODE [--again] | certificate HOST… --out DIR | access | crl [--dir DIR]",
+    "fleet enroll init --fleet NAME --url URL [--key p256|ed25519] | serve | token --node NAME (--instance ID | --hardware DIGEST) | approve CODE [--node NAME] | deny CODE | list | revoke NODE [--again] | certificate HOST… --out DIR | access | crl [--dir DIR]",
   summary:
     "The operator's side of enrolment: an authority, tokens, approvals, and who has a certificate.",
   help: "init makes the directory of a fleet: its certificate authority, and settings that a person goes on with\n(docs/enrolment.md). serve answers nodes. token prints a one-shot token for one machine, good for a day. approve and deny\nanswer a code that stands on a console. revoke takes away what a node has; with --again its machine may enrol anew.\ncertificate makes one for a server of the fleet, such as the broker. access and crl print what a mosquitto needs: its\nacl_file and its crlfile. --dir is the directory of the fleet; /var/lib/firstlight-fleet when absent.",

@@ -128,7 +128,10 @@ t.test(
       readFileSync(authority, "utf8") + readFileSync(path.join(directory, "server.key"), "utf8");
     await t.rejects(connected(t, broker, ca, stranger, "edge-1"), "no server stands in for a node");
 
+    t.match(fleet(directory, "access"), /^user edge-2$/m);
     fleet(directory, "revoke", "edge-2");
+    t.notMatch(fleet(directory, "access"), /edge-2/, "its rights go as well");
+    t.match(fleet(directory, "list"), /^edge-2 .* revoked$/m);
     await broker.stop();
     const again = await startMosquitto(t, directory);
     await t.rejects(

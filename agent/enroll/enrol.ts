@@ -102,7 +102,9 @@ interface Asking {
 /** What is used is installed; a key that asks is there, where one has to. */
 async function prepare({ io, store }: EnrolDeps, before: EnrolState): Promise<Ready> {
   let state = before;
-  const previous = state.current ? await openNodeKey(io, state.current.fingerprint) : undefined;
+  const previous = state.current
+    ? await openNodeKey(io, state.current.fingerprint, store)
+    : undefined;
   if (state.current !== null && previous === undefined) {
     state = writeEnrolState(io, { ...state, current: null }); // its key cannot be opened here any more
     removeIdentity(io);
@@ -113,14 +115,14 @@ async function prepare({ io, store }: EnrolDeps, before: EnrolState): Promise<Re
     if (state.next === null && io.clock.now() < renewalMs(current.certificate, current.fingerprint))
       return { kind: "enrolled", state, outcome: enrolled(current) };
   }
-  const waiting = state.next && (await openNodeKey(io, state.next.fingerprint));
+  const waiting = state.next && (await openNodeKey(io, state.next.fingerprint, store));
   if (state.next !== null && waiting !== undefined && waiting !== null)
     return { kind: "asking", state, next: state.next, key: waiting, previous };
   const fingerprint = await makeNodeKey(io, store);
   const why = current === null ? "enroll" : "renew";
   const next: Next = { fingerprint, why, step: "key-made", code: null };
   state = writeEnrolState(io, { ...state, next });
-  const key = await openNodeKey(io, fingerprint);
+  const key = await openNodeKey(io, fingerprint, store);
   if (key === undefined)
     throw new Fault("enroll/state-unreadable", "the key that was just made cannot be opened again");
   return { kind: "asking", state, next, key, previous };

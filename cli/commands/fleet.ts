@@ -8,6 +8,7 @@ import { enrolmentFiles, openEnrolment, openTokenKey } from "#fleet/enroll/open-
 import { suggestedName } from "#fleet/enroll/prove-claim.ts";
 import { revocationList } from "#fleet/enroll/revocation-list.ts";
 import { runEnrolment } from "#fleet/enroll/run-enrolment.ts";
+import { counts, type EnrolStore, type NodeRecord } from "#fleet/enroll/store.ts";
 import { makeToken } from "#fleet/enroll/ways/token.ts";
 import { fleetNamePattern, nodeNamePattern } from "#protocol/enroll/limits.ts";
 import { nodeKeyKinds } from "#protocol/enroll/node-key.ts";
@@ -182,10 +183,10 @@ async function list(invocation: Invocation): Promise<number> {
       return exitCodes.done;
     }
     const iso = (ms: number) => new Date(ms).toISOString().slice(0, 16);
-    for (const { name, way, enrolledMs, seenMs, contested, fingerprint } of nodes) {
-      const more =
-        fingerprint === null ? "  may enrol anew" : contested ? `  contested: ${contested}` : "";
-      out.data(`${name}  by ${way}  enrolled ${iso(enrolledMs)}  seen ${iso(seenMs)}${more}`);
+    for (const node of nodes) {
+      const { name, way, enrolledMs, seenMs } = node;
+      const state = await stateOf(store, node);
+      out.data(`${name}  by ${way}  enrolled ${iso(enrolledMs)}  seen ${iso(seenMs)}${state}`);
     }
     for (const { code, machine, peer, answer: said } of pending) {
       const who = [machine.hostname, machine.instanceId]
@@ -197,6 +198,12 @@ async function list(invocation: Invocation): Promise<number> {
   } finally {
     store.close();
   }
+}
+
+async function stateOf(store: EnrolStore, node: NodeRecord): Promise<string> {
+  if (node.fingerprint === null) return "  revoked, may enrol anew";
+  if (!(await counts(store, node))) return "  revoked";
+  return node.contested === null ? "" : `  contested: ${node.contested}`;
 }
 
 async function revoke(invocation: Invocation): Promise<number> {
@@ -231,9 +238,12 @@ async function access(invocation: Invocation): Promise<number> {
   const { io, out } = invocation;
   const { store, authority } = openEnrolment(io, directoryOf(invocation));
   try {
-    const nodes = (await store.nodes()).filter(({ fingerprint }) => fingerprint !== null);
-    const lines = nodes.map(({ name }) => mosquittoAccess({ fleet: authority.fleet, node: name }));
-    out.data(lines.map((each) => each.join("\n")).join("\n\n"));
+    const lines: string[] = [];
+    for (const node of await store.nodes()) {
+      if (!(await counts(store, node))) continue;
+      lines.push(mosquittoAccess({ fleet: authority.fleet, node: node.name }).join("\n"));
+    }
+    out.data(lines.join("\n\n"));
     return exitCodes.done;
   } finally {
     store.close();

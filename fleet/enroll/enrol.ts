@@ -13,6 +13,7 @@ import { readMessage } from "#protocol/enroll/read-message.ts";
 import type { Authority } from "./authority.ts";
 import { isChallengeGood, makeChallenge } from "./challenges.ts";
 import { judgeMachine } from "./judge-machine.ts";
+import { networkOf } from "./peer-pace.ts";
 import { proveClaim } from "./prove-claim.ts";
 import type { AdmissionAnswer, CertificateRecord, EnrolStore, KnownKey } from "./store.ts";
 import type { Ways } from "./ways/ways.ts";
@@ -190,7 +191,8 @@ interface Waiting {
 async function waitFor({ store }: EnrolDeps, { nowMs, ...who }: Waiting) {
   const expiresMs = nowMs + pendingMs;
   const limits = { nowMs, most: mostPending, mostOfPeer: mostPendingOfPeer };
-  const asked = { ...who, code: newCode(), expiresMs, answer: "none", node: null } as const;
+  const peer = networkOf(who.peer);
+  const asked = { ...who, peer, code: newCode(), expiresMs, answer: "none", node: null } as const;
   const pending = await store.wait(asked, limits);
   if (pending === undefined) throw new Fault("enroll/busy", "too many nodes wait for a person");
   return pending;

@@ -85,6 +85,19 @@ t.test("a token counts for one key, one machine, and only while the server knows
   t.equal((await world.deps.store.nodes()).length, 1);
 });
 
+t.test(
+  "a key is of the kind that the settings say, and is renewed when it is asked for",
+  async (t) => {
+    const world = await startEnrolment(t);
+    const machine = world.machine({ via: ["token"], token: await world.token({}), key: "p256" });
+    t.match(await machine.run(), { kind: "enrolled" });
+    const first = installed(machine);
+    t.match(first.publicKey.asymmetricKeyDetails, { namedCurve: "prime256v1" });
+    t.match(await machine.run({ renews: true }), { kind: "enrolled", node: "edge-17" });
+    t.not(installed(machine).serialNumber, first.serialNumber);
+  },
+);
+
 t.test("a way that the settings do not name is closed", async (t) => {
   const world = await startEnrolment(t, { code: {} });
   const machine = world.machine({ via: ["token"], token: await world.token({}) });

@@ -27,6 +27,8 @@ export interface EnrolDeps {
   /** Who asks the metadata service. */
   readonly metadata: Courier;
   readonly store: Pick<CredentialStore, "protection">;
+  /** Whether to renew what is good for longer. */
+  readonly renews?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -100,7 +102,10 @@ interface Asking {
 }
 
 /** What is used is installed; a key that asks is there, where one has to. */
-async function prepare({ io, store }: EnrolDeps, before: EnrolState): Promise<Ready> {
+async function prepare(
+  { io, store, settings, renews = false }: EnrolDeps,
+  before: EnrolState,
+): Promise<Ready> {
   let state = before;
   const previous = state.current
     ? await openNodeKey(io, state.current.fingerprint, store)
@@ -112,13 +117,14 @@ async function prepare({ io, store }: EnrolDeps, before: EnrolState): Promise<Re
   const { current } = state;
   if (current !== null && previous !== undefined) {
     installIdentity(io, current.certificate, previous);
-    if (state.next === null && io.clock.now() < renewalMs(current.certificate, current.fingerprint))
+    const isDue = renews || io.clock.now() >= renewalMs(current.certificate, current.fingerprint);
+    if (state.next === null && !isDue)
       return { kind: "enrolled", state, outcome: enrolled(current) };
   }
   const waiting = state.next && (await openNodeKey(io, state.next.fingerprint, store));
   if (state.next !== null && waiting !== undefined && waiting !== null)
     return { kind: "asking", state, next: state.next, key: waiting, previous };
-  const fingerprint = await makeNodeKey(io, store);
+  const fingerprint = await makeNodeKey(io, store, settings.fleet?.enroll?.key);
   const why = current === null ? "enroll" : "renew";
   const next: Next = { fingerprint, why, step: "key-made", code: null };
   state = writeEnrolState(io, { ...state, next });

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
-import { keyFingerprint, nodeKeyKind } from "#protocol/enroll/node-key.ts";
+import { keyFingerprint, type NodeKeyKind, nodeKeyKind } from "#protocol/enroll/node-key.ts";
 import { type CredentialStore, encryptCredential } from "../secrets/credential-store.ts";
 import { decryptCredential } from "../secrets/decrypt-credential.ts";
 import { enrolDirectory } from "./places.ts";
@@ -13,7 +13,7 @@ const plainFile = (fingerprint: string) => `${enrolDirectory}/key-${fingerprint}
 const sealedFile = (fingerprint: string) => `${enrolDirectory}/key-${fingerprint}.cred`;
 
 /**
- * Makes an Ed25519 key and keeps it as the credential store keeps its secrets: encrypted by systemd-creds
+ * Makes a key and keeps it as the credential store keeps its secrets: encrypted by systemd-creds
  * where that works (host key, and TPM2 where there is one), else root-only. Returns its fingerprint.
  *
  * The key is made in memory and can be read by root while it is used: a TPM keeps it from whoever takes
@@ -22,8 +22,12 @@ const sealedFile = (fingerprint: string) => `${enrolDirectory}/key-${fingerprint
 export async function makeNodeKey(
   io: Io,
   store: Pick<CredentialStore, "protection">,
+  kind: NodeKeyKind = "ed25519",
 ): Promise<string> {
-  const { privateKey } = generateKeyPairSync("ed25519");
+  const { privateKey } =
+    kind === "ed25519"
+      ? generateKeyPairSync("ed25519")
+      : generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const fingerprint = keyFingerprint(privateKey);
   const pem = privateKey.export({ type: "pkcs8", format: "pem" });
   const { encrypted } = await store.protection();

@@ -9,15 +9,17 @@ import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 
 /** `firstlight enroll` */
 export const command: Command = {
-  usage: "enroll [--once] [--sandboxed] [--root DIR] [--json]",
+  usage: "enroll [--renew] [--once] [--sandboxed] [--root DIR] [--json]",
   summary: "Get the certificate that this machine reports with, or renew it when it is time.",
-  help: `Goes to the server that fleet.enroll in the settings names, and proves what machine this is by a one-shot token, the\nidentity document of its cloud, or a code that a person approves (docs/enrolment.md). Killed or cut off at any point,\nit goes on where it was. --once tries once: 75 where the server is away, or a person has not approved yet.\n${sandboxHelp}`,
-  options: { once: { type: "boolean" }, ...sandboxOption },
+  help: `Goes to the server that fleet.enroll in the settings names, and proves what machine this is by a one-shot token, the\nidentity document of its cloud, or a code that a person approves (docs/enrolment.md). Killed or cut off at any point,\nit goes on where it was. --renew makes a new key and certificate now. --once tries once: 75 where the server is away, or a person has not approved yet.\n${sandboxHelp}`,
+  options: { renew: { type: "boolean" }, once: { type: "boolean" }, ...sandboxOption },
   arity: [0, 0],
   async run(outside) {
     const invocation = inSandbox(outside);
     const { io, log, signal, flags } = invocation;
-    const attempt = await openEnrolAttempt(invocation, await readSettings(io.files));
+    const attempt = await openEnrolAttempt(invocation, await readSettings(io.files), {
+      renews: flags["renew"] === true,
+    });
     if (flags["once"] !== true) {
       const onCode = (code: string) => tellCode(invocation, code);
       return ended(invocation, await untilEnrolled({ io, log, signal, attempt, onCode }));

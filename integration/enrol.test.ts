@@ -232,10 +232,13 @@ t.test(
       const copy = world.machine({ via: ["token"], root, bootId });
       world.clock.advance(18.1 * day);
       t.match(await copy.run(), { kind: "enrolled" }, `${how}: nobody can know which one it is`);
-      t.match(await original.run(), { kind: "refused" }, "the second one is not believed");
+      const contested = { kind: "refused", fault: { code: "enroll/contested" } };
+      const before = original.identity();
+      t.match(await original.run(), contested, "the second one is not believed");
+      t.equal(original.identity(), before, "and keeps what it has to its end");
       t.match(await world.deps.store.nodes(), [{ contested: /./ }]);
       world.clock.advance(18.1 * day);
-      t.match(await copy.run(), { kind: "refused" }, "nor is the first one any more");
+      t.match(await copy.run(), contested, "nor is the first one any more");
       // A person lets both begin anew; who has a token has the name.
       await world.deps.store.revoke("edge-17", { nowMs: world.clock.now(), again: true });
       original.io.files.write("/etc/firstlight/token", await world.token({}));

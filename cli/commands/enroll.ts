@@ -7,11 +7,16 @@ import type { Command, Invocation } from "../command.ts";
 import { openEnrolAttempt } from "../enrolment.ts";
 import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 
+/**
+ * Half a minute: a server that is away for longer is waited for by systemd, which keeps no process for it.
+ */
+const mostFailures = 5;
+
 /** `firstlight enroll` */
 export const command: Command = {
   usage: "enroll [--renew] [--once] [--sandboxed] [--root DIR] [--json]",
   summary: "Get the certificate that this machine reports with, or renew it when it is time.",
-  help: `Goes to the server that fleet.enroll in the settings names, and proves what machine this is by a one-shot token, the\nidentity document of its cloud, or a code that a person approves (docs/enrolment.md). Killed or cut off at any point,\nit goes on where it was. --renew makes a new key and certificate now. --once tries once: 75 where the server is away, or a person has not approved yet.\n${sandboxHelp}`,
+  help: `Goes to the server that fleet.enroll in the settings names, and proves what machine this is by a one-shot token, the\nidentity document of its cloud, or a code that a person approves (docs/enrolment.md). Killed or cut off at any point,\nit goes on where it was. --renew makes a new key and certificate now. --once tries once. 75 where the server is away; with --once also where a person has not approved yet.\n${sandboxHelp}`,
   options: { renew: { type: "boolean" }, once: { type: "boolean" }, ...sandboxOption },
   arity: [0, 0],
   async run(outside) {
@@ -22,7 +27,10 @@ export const command: Command = {
     });
     if (flags["once"] !== true) {
       const onCode = (code: string) => tellCode(invocation, code);
-      return ended(invocation, await untilEnrolled({ io, log, signal, attempt, onCode }));
+      return ended(
+        invocation,
+        await untilEnrolled({ io, log, signal, attempt, onCode, mostFailures }),
+      );
     }
     const outcome = await attempt();
     if (outcome.kind !== "pending") return ended(invocation, outcome);

@@ -123,7 +123,8 @@ async function renew(
     throw new Fault("enroll/revoked", `what ${node.name} had was revoked`);
   const judgement = judgeMachine(known, machine);
   if (judgement.kind === "contested") await store.contest(node.name, judgement.why);
-  if (judgement.kind !== "same") throw new Fault("enroll/cloned", judgement.why);
+  if (judgement.kind === "contested") throw new Fault("enroll/contested", judgement.why);
+  if (judgement.kind === "copy") throw new Fault("enroll/cloned", judgement.why);
   const expiredMs = nowMs - certificate.notAfterMs;
   if (expiredMs > renewExpiredMs) {
     const until = new Date(certificate.notAfterMs).toISOString();

@@ -4,6 +4,7 @@ import type { Files, Io } from "#core/io.ts";
 import { Secret } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { NodeAddress } from "#protocol/topics.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
 import { type ReportRecord, reportRecord } from "#provisioner/render/generation-record.ts";
 import { readGenerationRecord } from "#provisioner/system/read-generation-record.ts";
@@ -101,6 +102,20 @@ export async function loadLinkSettings(
 function enrolledAs(files: Files): { readonly node?: string; readonly fleet?: string } {
   const { node, fleet } = readEnrolment(files) ?? {};
   return { ...(node && { node }), ...(fleet && { fleet }) };
+}
+
+/**
+ * Which node of which fleet this is, as {@link loadLinkSettings} says it, also where no broker is named;
+ * `undefined` as long as the node has no name.
+ */
+export function readNodeAddress(files: Files, settings: Settings): NodeAddress | undefined {
+  const running = runningRecord(files);
+  const older = running === "says nothing" ? readOlder(files) : undefined;
+  const isSaid = running !== undefined && running !== "says nothing";
+  const record = isSaid ? running : readRecord(files);
+  const said = older?.report ?? { ...enrolledAs(files), ...settings.report, ...record?.spec };
+  const node = said.node ?? older?.instanceId ?? record?.instanceId;
+  return node === undefined ? undefined : { fleet: said.fleet ?? "default", node };
 }
 
 /** Whether what says where to report wants the node's public ssh host keys told there too. */

@@ -29,6 +29,7 @@ export const commands: Readonly<
   enroll: { load: () => import("./commands/enroll.ts") },
   identity: { load: () => import("./commands/identity.ts") },
   analyze: { load: () => import("./commands/analyze.ts") },
+  trust: { load: () => import("./commands/trust.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
   fleet: { load: () => import("./commands/fleet.ts") },

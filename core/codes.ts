@@ -11,6 +11,7 @@ import { secretCodes } from "./codes/secret.ts";
 import { sideCodes } from "./codes/side.ts";
 import { specCodes } from "./codes/spec.ts";
 import { systemCodes } from "./codes/system.ts";
+import { trustCodes } from "./codes/trust.ts";
 import { userDataCodes } from "./codes/user-data.ts";
 
 /**
@@ -33,6 +34,7 @@ export const codes = {
   ...agentCodes,
   ...linkCodes,
   ...enrollCodes,
+  ...trustCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

@@ -6,7 +6,7 @@ import { translateText } from "#provisioner/userdata/sample-translation.ts";
 import { canariesIn, canary } from "./canaries.ts";
 
 // A secret in each place of cloud-config that may hold one: it is in no file that goes into the store, and in no word
-// that is said. The same on a machine with a store: secrets.test.ts.
+// that is said. The same on a machine with a store: secrets.full.test.ts.
 
 const secret = canary("leaf");
 const hash = `$6$rounds=5000$salt$${secret.padEnd(86, "x")}`;

@@ -222,6 +222,18 @@ t.test("a run that never ends is no success", async (t) => {
   t.equal(spawnSync(process.execPath, [join(root, "dist/firstlight.js")]).status, 13);
 });
 
+t.test("a run that is over is the end of the program", async (t) => {
+  const over = `export async function run(): Promise<number> {
+  process.on("beforeExit", () => console.log("waited"));
+  return 3;
+}`;
+  const root = t.testdir({ ...program, cli: { "run.ts": over } });
+  await build(root);
+  t.match(spawnSync(process.execPath, [join(root, "dist/firstlight.js")], { encoding: "utf8" }), {
+    ...{ status: 3, stdout: "" },
+  });
+});
+
 t.test("no chunk imports by itself: what it asks Node for comes without a warning", (t) => {
   for (const name of chunks(repository)) {
     const text = readFileSync(join(repository, "dist/chunks", name), "utf8");

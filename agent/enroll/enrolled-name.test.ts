@@ -1,6 +1,6 @@
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
-import { linkSettingsVersion, loadLinkSettings } from "../report-settings.ts";
+import { linkSettingsVersion, loadLinkSettings, readNodeAddress } from "../report-settings.ts";
 import { tellEnrolment } from "./install.ts";
 
 const status = {
@@ -22,12 +22,18 @@ t.test(
       address: { fleet: "demo", node: "edge-17" },
       clientId: "edge-17",
     });
+    t.strictSame(
+      readNodeAddress(io.files, {}),
+      { fleet: "demo", node: "edge-17" },
+      "updates too are for that name",
+    );
     const named = linkSettingsVersion(io.files);
     tellEnrolment(io, { ...status, node: "edge-17", renews: "2026-02-01T00:00:00.000Z" });
     t.equal(linkSettingsVersion(io.files), named, "a renewal is no other name");
     t.match(await loadLinkSettings(io, { report: { mqtt, node: "own", fleet: "other" } }), {
       address: { fleet: "other", node: "own" },
     });
+    t.match(readNodeAddress(io.files, { report: { node: "own" } }), { fleet: "demo", node: "own" });
     io.files.write("/run/firstlight/enrolment.json", "{");
     await t.rejects(loadLinkSettings(io, { report: { mqtt } }), { code: "link/settings-invalid" });
   },

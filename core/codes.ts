@@ -1,6 +1,7 @@
 import { agentCodes } from "./codes/agent.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
+import { installCodes } from "./codes/install.ts";
 import { linkCodes } from "./codes/link.ts";
 import { mergeCodes } from "./codes/merge.ts";
 import { nixLanguageCodes } from "./codes/nix-language.ts";
@@ -30,6 +31,7 @@ export const codes = {
   ...systemCodes,
   ...sideCodes,
   ...agentCodes,
+  ...installCodes,
   ...linkCodes,
 } as const;
 

@@ -120,4 +120,8 @@ export const installCodes = {
       "The disk is not what it was when the plan was made: another disk has its name, or something was written to it.",
     action: "Make the plan again with `firstlight install plan`, and read it.",
   },
+  "install/layout": {
+    means: "What is asked of the layout does not go together.",
+    action: "Read the message; docs/install.md says what each layout can do.",
+  },
 } as const satisfies CodeTable;

@@ -10,6 +10,7 @@ import { readPartitionTable } from "./partition-table.ts";
 import { findSignatures, type ReadBytes } from "./signatures.ts";
 
 const mebibyte = 1024 * 1024;
+const zeros = Buffer.alloc(mebibyte);
 const byId = "/dev/disk/by-id";
 const blocks = "/sys/class/block";
 const maxBytes = 65_536;
@@ -143,7 +144,7 @@ function readContent(files: Files, disk: KernelDisk): DiskContent {
       table,
       signatures: findSignatures(read, size),
       partitions: Object.fromEntries(partitions),
-      isBlank: ends.every((bytes) => bytes.every((byte) => byte === 0)),
+      isBlank: ends.every((bytes) => zeros.subarray(0, bytes.length).equals(bytes)),
       tableHash: sha256(Buffer.concat(ends)),
       isHeld,
     };

@@ -66,6 +66,7 @@ const magics: readonly Magic[] = [
 
 const headBytes = 0x110000;
 const sector = 512;
+const zfsMagics = [hex("0cb1ba0000000000"), hex("0000000000bab10c")];
 const zfsLabel = 256 * 1024;
 
 /**
@@ -113,8 +114,7 @@ function hasZfs(read: ReadBytes, size: number): boolean {
   return labels.some((label) => {
     const ring = read(label + zfsLabel / 2, zfsLabel / 2);
     for (let at = 0; at + 8 <= ring.length; at += 1024) {
-      if (isAt(ring, at, hex("0cb1ba0000000000")) || isAt(ring, at, hex("0000000000bab10c")))
-        return true;
+      if (zfsMagics.some((magic) => isAt(ring, at, magic))) return true;
     }
     return false;
   });

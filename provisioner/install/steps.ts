@@ -202,7 +202,11 @@ function formatSteps(layout: Layout): readonly InstallStep[] {
       ),
     ]),
     ...others.flatMap((fileSystem) => {
-      const steps = [makeFileSystem(fileSystem), ...subvolumes(fileSystem)];
+      const steps = [
+        ...eraseFirst(fileSystem),
+        makeFileSystem(fileSystem),
+        ...subvolumes(fileSystem),
+      ];
       return steps.map((step) => ({ ...step, group: `file-system-${fileSystem.label}` }));
     }),
     ...(layout.swap === null
@@ -234,6 +238,17 @@ function makeFileSystem({ role, type, uuid, label, on }: LayoutFileSystem): Inst
     argv[type],
     { timeoutMs: formatMs },
   );
+}
+
+/** btrfs refuses a UUID that is there already, also where it is that of the device itself, made before a cut. */
+function eraseFirst({ type, label, on }: LayoutFileSystem): readonly InstallStep[] {
+  if (type !== "btrfs") return [];
+  const head = {
+    id: `erase-${label}`,
+    stage: "format",
+    does: `erase what stands on ${label}`,
+  } as const;
+  return [run(head, ["wipefs", "--all", "--quiet", devicePath(on)])];
 }
 
 /** They are made while all of the file system is mounted in the place of the system. */

@@ -124,4 +124,46 @@ export const installCodes = {
     means: "What is asked of the layout does not go together.",
     action: "Read the message; docs/install.md says what each layout can do.",
   },
+  "install/no-uefi": {
+    means: "The machine was not started by UEFI, which every layout needs.",
+    action:
+      "Switch the firmware to UEFI and start the medium by it; for boards that start by a device tree, write their image instead.",
+  },
+  "install/seed-secrets": {
+    means: "The seed holds secrets, and a plan holds none.",
+    action:
+      "Leave the seed where the first boot finds it (stick, disk, metadata service); give the plan the part without secrets.",
+  },
+  "install/plan-invalid": {
+    means: "A file is no plan of an installation, or not the one that was shown.",
+    action: "Make the plan again with `firstlight install plan --out FILE`.",
+  },
+  "install/target-busy": {
+    means:
+      "Something that is not of this installation is mounted where the new system is put together.",
+    action: "Unmount it: `umount --recursive /mnt`.",
+  },
+  "install/half-made": {
+    means:
+      "The disk has the partitions of this plan and something on them, and no journal says how far it came: it may be a system in use.",
+    action:
+      "Look at what is on it; where it may go, erase the disk with `wipefs --all` and make a new plan.",
+  },
+  "install/done-already": {
+    means: "The journal on the disk says that this plan was installed to its end.",
+    action: "Start the machine from the disk; for a new installation make a new plan.",
+  },
+  "install/no-passphrase": {
+    means: "The layout is encrypted, and no passphrase was given.",
+    action: "Give it with --passphrase-file: a file, or - for the standard input.",
+  },
+  "install/passphrase": {
+    means: "The passphrase does not open what this plan has encrypted.",
+    action: "Give the one that the installation was begun with.",
+  },
+  "install/step-failed": {
+    means: "A step of the installation failed.",
+    action:
+      "Read its last lines; mend what they say, and run the same `firstlight install apply` again: it goes on where it was.",
+  },
 } as const satisfies CodeTable;

@@ -369,13 +369,16 @@ function systemSteps(digest: string, system: SystemSource): readonly InstallStep
   ];
 }
 
-/** What the boot loader's installer wants to see of a machine, and then that installer itself. */
+/**
+ * What the boot loader's installer wants to see of a machine, and then that installer itself. As slaves:
+ * what is unmounted there must not go from the running system too.
+ */
 function bootSteps(): readonly InstallStep[] {
   const stage = "boot";
   const mounts: readonly (readonly [string, Argv])[] = [
     ["/proc", ["mount", "-t", "proc", "proc", `${target}/proc`]],
-    ["/sys", ["mount", "--rbind", "/sys", `${target}/sys`]],
-    ["/dev", ["mount", "--rbind", "/dev", `${target}/dev`]],
+    ["/sys", ["mount", "--rbind", "--make-rslave", "/sys", `${target}/sys`]],
+    ["/dev", ["mount", "--rbind", "--make-rslave", "/dev", `${target}/dev`]],
     ["/run", ["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", `${target}/run`]],
   ];
   const chroot = (...argv: readonly string[]): Argv => ["chroot", target, ...argv];

@@ -1,0 +1,89 @@
+import t from "tap";
+import { Secret } from "#core/secret.ts";
+import { applyPlan } from "./apply.ts";
+import { fakeInstaller } from "./fake-installer.ts";
+import { sampleWishes } from "./sample-layouts.ts";
+
+const usual = sampleWishes["encrypted-ext4-hibernate"];
+if (usual === undefined) throw new Error("no sample");
+const tell = () => {};
+
+t.test("a plan is done step by step, and nothing of it is left open", async (t) => {
+  const machine = await fakeInstaller(t.testdir(), usual);
+  const { plan, passphrase, readReport } = machine;
+  const io = machine.io();
+  const applied = await applyPlan({ io, plan, passphrase, readReport, tell });
+  t.match(applied, { plan: plan.digest, resumed: false });
+  const contents = machine.contents();
+  t.equal(contents["nvme0n1p1/state"], "vfat");
+  t.equal(contents["nvme0n1p3/state"], "luks correct horse");
+  t.equal(contents["nvme0n1p1/tree/EFI/BOOT/BOOTX64.EFI"], "boot loader");
+  t.equal(contents[`dm-`], undefined);
+  t.equal(contents["mapper-firstlight-cryptroot/tree/etc/passwd"], "root");
+  t.match(
+    Object.keys(contents).join("\n"),
+    /var\/lib\/firstlight\/sources\/c{64}\/configuration\.nix/,
+  );
+  t.notMatch(io.files.readText("/proc/self/mountinfo"), /\/mnt/);
+  t.equal(io.files.stat("/dev/mapper/firstlight-cryptroot"), undefined);
+  const said = JSON.stringify(io.executed.map(({ stdin: _, ...each }) => each));
+  t.notMatch(said, /correct horse/, "the passphrase is in no command");
+  await t.rejects(applyPlan({ io, plan, passphrase, readReport, tell }), {
+    code: "install/done-already",
+  });
+});
+
+t.test("what would go wrong is said before the first write", async (t) => {
+  const machine = await fakeInstaller(t.testdir(), usual);
+  const { plan, passphrase, readReport } = machine;
+  const before = machine.contents();
+  const io = machine.io();
+  await t.rejects(applyPlan({ io, plan, passphrase: null, readReport, tell }), {
+    code: "install/no-passphrase",
+  });
+  const report = await readReport();
+  const other = { ...report, links: {} };
+  await t.rejects(applyPlan({ io, plan, passphrase, readReport: async () => other, tell }), {
+    code: "install/no-such-disk",
+  });
+  io.files.write("/proc/self/mountinfo", "30 1 0:30 / /mnt rw - ext4 /dev/sdz1 rw\n");
+  await t.rejects(applyPlan({ io, plan, passphrase, readReport, tell }), {
+    code: "install/target-busy",
+  });
+  t.same(machine.contents(), before);
+  t.same(
+    io.effects.filter((each) => !each.startsWith("write /proc")),
+    [],
+  );
+});
+
+t.test("a wrong passphrase in a second start is told, and the right one goes on", async (t) => {
+  const machine = await fakeInstaller(t.testdir(), usual);
+  const { plan, passphrase, readReport } = machine;
+  const dies = machine.io((_, name) => {
+    if (name === "install make-nixos") throw new Error("cut");
+  });
+  await t.rejects(applyPlan({ io: dies, plan, passphrase, readReport, tell }), { message: "cut" });
+  machine.cutPower();
+  const wrong = new Secret("wrong");
+  await t.rejects(applyPlan({ io: machine.io(), plan, passphrase: wrong, readReport, tell }), {
+    code: "install/passphrase",
+  });
+  const known: string[] = [];
+  const applied = await applyPlan({
+    ...{ io: machine.io(), plan, passphrase, readReport },
+    tell: ({ step, is }) => is === "known" && known.push(step.id),
+  });
+  t.ok(applied.resumed);
+  t.ok(known.includes("encrypt-cryptroot"), "what was done is not done again");
+});
+
+t.test("a system of this plan that has no journal is not written over", async (t) => {
+  const machine = await fakeInstaller(t.testdir(), usual);
+  const { plan, passphrase, readReport } = machine;
+  await applyPlan({ io: machine.io(), plan, passphrase, readReport, tell });
+  machine.io().files.remove("/.contents/nvme0n1p1/tree/firstlight-install");
+  await t.rejects(applyPlan({ io: machine.io(), plan, passphrase, readReport, tell }), {
+    code: "install/half-made",
+  });
+});

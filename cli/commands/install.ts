@@ -5,8 +5,11 @@ import { exitCodes } from "#agent/outcome.ts";
 import { formatBytes } from "#core/bytes.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
+import { Secret } from "#core/secret.ts";
+import { applyPlan } from "#provisioner/install/apply.ts";
 import { chooseDisk } from "#provisioner/install/choose-disk.ts";
 import type { DiskReport } from "#provisioner/install/disk-report.ts";
+import { readPlan } from "#provisioner/install/plan.ts";
 import { installPlanText } from "#provisioner/install/plan-text.ts";
 import { readDiskReport } from "#provisioner/install/read-disk-report.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
@@ -32,22 +35,29 @@ export const command: Command = {
     "Swap: memory (for hibernation), zram, none. What is not said the profile of the machine decides.",
     "--seed is a directory as NoCloud has it; --out saves the plan, which has no secret in it.",
     "--facts and --disks plan for another machine, from what it said.",
+    "apply does what a saved plan says, and nothing else. The disk must be the one that was shown, with the same on it.",
+    "Where it was killed or the power went, the same command goes on. The passphrase is the first line of a file, or",
+    "of the standard input with -.",
   ].join("\n"),
   options: {
     disk: { type: "string", multiple: true },
     ...{ layout: { type: "string" }, "file-system": { type: "string" }, swap: { type: "string" } },
     ...{ home: { type: "string" }, seed: { type: "string" }, facts: { type: "string" } },
     ...{ disks: { type: "string" }, system: { type: "string" }, out: { type: "string" } },
-    ...{ "state-version": { type: "string" } },
+    ...{ "state-version": { type: "string" }, "passphrase-file": { type: "string" } },
   },
-  arity: [1, 1],
+  arity: [1, 2],
   async run(invocation) {
-    const [verb = ""] = invocation.args;
+    const [verb = "", file] = invocation.args;
+    if (verb !== "apply" && file !== undefined)
+      throw new Fault("cli/usage", `install ${verb}: expected no file, got ${file}`);
     switch (verb) {
       case "disks":
         return showDisks(invocation);
       case "plan":
         return showPlan(invocation);
+      case "apply":
+        return applySaved(invocation, file);
       default:
         throw new Fault("cli/usage", `install: expected ${verbs.join(", ")}, got ${verb}`);
     }
@@ -68,6 +78,7 @@ async function showDisks({ io, json, out }: Invocation): Promise<number> {
     out.data(`${id ?? name}: ${model ?? "unknown model"}, ${size}: ${verdict}`);
     for (const { code, message } of refusals) out.data(`  ${message} [${code}]`);
   }
+  for (const { witness, why } of report.unheard) out.talk(`${witness}: ${why}`);
   if (choice.kind === "refused") out.talk(`${choice.message} [${choice.code}]\n  ${choice.hint}`);
   return exitCodes.done;
 }
@@ -106,6 +117,44 @@ async function showPlan(invocation: Invocation): Promise<number> {
   if (file !== undefined) writeFileSync(file, prettyJson(plan));
   out.data(json ? prettyJson(plan) : installPlanText(plan).join("\n"));
   return exitCodes.done;
+}
+
+async function applySaved(invocation: Invocation, file: string | undefined): Promise<number> {
+  const { io, flags, json, out, signal } = invocation;
+  if (file === undefined)
+    throw new Fault(
+      "cli/usage",
+      "install apply: expected the plan that `install plan --out` saved",
+    );
+  if (io.files.root !== "/")
+    throw new Fault(
+      "cli/usage",
+      "install apply: writes to the disks of this machine, not of a --root",
+    );
+  const plan = readPlan(Buffer.from(await readInput(file, { signal })).toString("utf8"), file);
+  const applied = await applyPlan({
+    ...{ io, plan, signal, passphrase: await readPassphrase(flags, signal) },
+    readReport: async () => readDiskReport(io, (await thisMachine(io)).facts.blockDevices),
+    tell: ({ step, is }) => {
+      if (is !== "done") out.talk(is === "begun" ? step.does : `${step.does}: done before`);
+    },
+  });
+  out.data(
+    json
+      ? prettyJson({ v: 1, ...applied })
+      : `installed plan ${applied.plan}${applied.resumed ? ", which an earlier start had begun" : ""}; restart the machine without the medium`,
+  );
+  return exitCodes.done;
+}
+
+/** The first line of a file; it goes to cryptsetup by a pipe, and nowhere else. */
+async function readPassphrase(flags: Flags, signal: AbortSignal): Promise<Secret<string> | null> {
+  const file = textFlag(flags, "passphrase-file");
+  if (file === undefined) return null;
+  const text = Buffer.from(await readInput(file, { signal, maxBytes: 64 * 1024 })).toString("utf8");
+  const [line = ""] = text.split("\n");
+  if (line !== "") return new Secret(line);
+  throw new Fault("cli/bad-input", `${file}: expected a passphrase in its first line`);
 }
 
 async function reportOf(

@@ -61,8 +61,6 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     );
   }
   let done = 0;
-  /** Those that were done before there was a place for the journal. */
-  const before: string[] = [];
   for (const step of plan.steps) {
     options.signal?.throwIfAborted();
     if (isKnown(io.files, plan, step, journal)) {
@@ -72,18 +70,15 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     options.tell({ step, is: "begun" });
     journal?.begin(step.id);
     await performStep(options, step);
-    if (journal === undefined) before.push(step.id);
-    else journal.end(step.id);
-    if (step.id === "journal" && journal === undefined) {
-      journal = openInstallJournal(io, plan.digest);
-      for (const id of before) journal.record(id);
-    }
+    journal?.end(step.id);
+    if (step.id === "journal") journal ??= openInstallJournal(io, plan.digest);
     done += 1;
     options.tell({ step, is: "done" });
   }
   // Of the installed system: what it was made by.
   io.files.write(`${target}/var/lib/firstlight/install.json`, prettyJson(plan), { mode: 0o600 });
-  journal?.record(finished);
+  journal?.begin(finished);
+  journal?.end(finished);
   await leaveTarget(io, plan.layout);
   return { plan: plan.digest, resumed, done };
 }
@@ -102,8 +97,10 @@ function isKnown(
     return false;
   }
   if (journal === undefined) return false;
+  // A journal on the ESP of this table was begun when all before it was done, whatever it says.
+  const place = plan.steps.findIndex(({ id }) => id === "journal");
+  if (plan.steps.indexOf(step) < place) return true;
   const all = group === undefined ? [step] : plan.steps.filter((each) => each.group === group);
-  // The journal grows while a group is done: what counts is how it stood when this start began.
   return all.every(({ id }) => journal.done.has(id));
 }
 

@@ -11,8 +11,6 @@ export interface InstallJournal {
   readonly done: ReadonlySet<string>;
   begin(id: string): void;
   end(id: string): void;
-  /** Of a step that was done before the journal was. */
-  record(id: string): void;
 }
 
 /** Opens the journal on the ESP for one plan; what another plan left there counts for nothing. */
@@ -26,13 +24,9 @@ export function openInstallJournal(io: Io, plan: string): InstallJournal {
     if (record.kind === "intent") begun = record.data.id;
     else if (record.data.ok && begun !== undefined) done.add(begun);
   }
-  const begin = (id: string) => journal.intent(txn, "install", { plan, id });
-  const end = () => journal.result(txn, "install", { ok: true, value: null });
   return {
-    ...{ done, begin, end },
-    record(id) {
-      begin(id);
-      end();
-    },
+    done,
+    begin: (id) => journal.intent(txn, "install", { plan, id }),
+    end: () => journal.result(txn, "install", { ok: true, value: null }),
   };
 }

@@ -111,7 +111,7 @@ const refusals: readonly Code[] = [
 
 /** Of an installation: what was written wrong, where all else is a disk that is not taken. */
 function isInstallInput(code: Code): boolean {
-  return /^install\/(layout|plan-invalid|seed-secrets|no-such-disk|name-not-stable|not-a-disk|boot-area|disk-count|passphrase)$/.test(
+  return /^install\/(layout|plan-invalid|seed-secrets|no-such-disk|name-not-stable|not-a-disk|boot-area|disk-count|passphrase|no-passphrase)$/.test(
     code,
   );
 }
@@ -120,7 +120,7 @@ function isInstallInput(code: Code): boolean {
 export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
   if (refusals.includes(code)) return exitCodes.refused;
   if (passing.includes(code)) return exitCodes.tryAgain;
-  if (/^install\/(?!witness-missing|step-failed|half-made)/.test(code) && !isInstallInput(code))
+  if (/^install\/(?!witness-missing|step-failed)/.test(code) && !isInstallInput(code))
     return exitCodes.refused;
   const isInput =
     /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(

@@ -12,6 +12,8 @@ import type { DiskReport } from "#provisioner/install/disk-report.ts";
 import { readPlan } from "#provisioner/install/plan.ts";
 import { installPlanText } from "#provisioner/install/plan-text.ts";
 import { readDiskReport } from "#provisioner/install/read-disk-report.ts";
+import { hostProcesses, openLock } from "#provisioner/system/lock.ts";
+import { systemPaths } from "#provisioner/system/paths.ts";
 import type { Documents } from "#provisioner/userdata/translate.ts";
 import type { RawDocument } from "#provisioner/userdata/translation.ts";
 import { type Command, type Flags, type Invocation, textFlag } from "../command.ts";
@@ -132,13 +134,16 @@ async function applySaved(invocation: Invocation, file: string | undefined): Pro
       "install apply: writes to the disks of this machine, not of a --root",
     );
   const plan = readPlan(Buffer.from(await readInput(file, { signal })).toString("utf8"), file);
+  // One process at a time changes a machine.
+  const lock = openLock(io, systemPaths(io.env).lock, hostProcesses());
+  lock.acquire();
   const applied = await applyPlan({
     ...{ io, plan, signal, passphrase: await readPassphrase(flags, signal) },
     readReport: async () => readDiskReport(io, (await thisMachine(io)).facts.blockDevices),
     tell: ({ step, is }) => {
       if (is !== "done") out.talk(is === "begun" ? step.does : `${step.does}: done before`);
     },
-  });
+  }).finally(lock.release);
   out.data(
     json
       ? prettyJson({ v: 1, ...applied })

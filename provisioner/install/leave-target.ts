@@ -1,7 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import { readMounts } from "#provisioner/render/mount-table.ts";
-import { arrayPath, devicePath, mapperName } from "./devices.ts";
+import { arrayPath, devicePath, mapperName, partitionPath } from "./devices.ts";
 import type { Layout } from "./layout.ts";
 import { journalPlace, target } from "./steps.ts";
 
@@ -43,9 +43,21 @@ export async function leaveTarget(io: Io, layout: Layout): Promise<void> {
     if (files.stat(`/dev/mapper/${mapperName(name)}`) !== undefined)
       await run("cryptsetup", "close", mapperName(name));
   }
-  for (const { name } of layout.arrays) {
+  for (const { name, members } of layout.arrays) {
     if (files.stat(arrayPath(name)) !== undefined) await run("mdadm", "--stop", arrayPath(name));
+    // After a restart udev has put it together under another name.
+    for (const holder of holdersOf(files, members)) await run("mdadm", "--stop", `/dev/${holder}`);
   }
+}
+
+/** Arrays that hold these partitions now. */
+function holdersOf(files: Files, members: readonly string[]): readonly string[] {
+  const holders = members.flatMap((uuid) => {
+    const device = files.realPath(partitionPath(uuid));
+    const name = device?.slice(device.lastIndexOf("/") + 1);
+    return name === undefined ? [] : files.list(`/sys/class/block/${name}/holders`);
+  });
+  return [...new Set(holders)].filter((name) => /^md\d/.test(name));
 }
 
 function ownDevices(files: Files, layout: Layout): ReadonlySet<string> {

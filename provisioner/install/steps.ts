@@ -359,7 +359,7 @@ function systemSteps(digest: string, system: SystemSource): readonly InstallStep
         ...into,
         "-I",
         `nixos-config=${configuration}`,
-        ...["-f", "<nixpkgs/nixos>", "--set", "-A", "system"],
+        ...["-f", "<nixpkgs/nixos>", "--set", "-A", "config.system.build.toplevel"],
       ],
       {
         timeoutMs: buildMs,

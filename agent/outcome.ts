@@ -111,7 +111,7 @@ const refusals: readonly Code[] = [
 
 /** Of an installation: what was written wrong, where all else is a disk that is not taken. */
 function isInstallInput(code: Code): boolean {
-  return /^install\/(layout|plan-invalid|seed-secrets|no-such-disk|name-not-stable|not-a-disk|boot-area|disk-count|passphrase|no-passphrase)$/.test(
+  return /^install\/(layout|nothing-to-keep|plan-invalid|seed-secrets|no-such-disk|name-not-stable|not-a-disk|boot-area|disk-count|passphrase|no-passphrase)$/.test(
     code,
   );
 }

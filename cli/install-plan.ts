@@ -6,8 +6,9 @@ import { type Finding, formatFinding, hasErrors } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { chooseDisk, type DiskChoice, type DiskRequest } from "#provisioner/install/choose-disk.ts";
-import type { DiskReport } from "#provisioner/install/disk-report.ts";
+import type { DiskContent, DiskReport } from "#provisioner/install/disk-report.ts";
 import { installBase } from "#provisioner/install/install-base.ts";
+import { keepHome, wishesOfKept } from "#provisioner/install/keep-home.ts";
 import type { Layout } from "#provisioner/install/layout.ts";
 import { disksOf, leastDiskBytes, makeLayout } from "#provisioner/install/make-layout.ts";
 import { type InstallPlan, makePlan } from "#provisioner/install/plan.ts";
@@ -60,16 +61,19 @@ export async function planInstallation(question: InstallQuestion): Promise<Insta
   const match = matchProfile(facts, profiles);
   const profile = appliedProfile(match, profiles);
   const wishes = decideWishes(question.asked, profile, facts);
+  const kept = question.asked.keepHome === true ? keptContent(report, question.named) : undefined;
+  const layoutWishes = kept === undefined ? wishes.layout : wishesOfKept(kept, wishes.layout);
   const request: DiskRequest = {
     named: question.named,
-    count: disksOf(wishes.layout),
+    count: disksOf(layoutWishes),
     transports: wishes.transports,
-    minBytes: leastDiskBytes(wishes.layout, facts.memoryBytes),
+    minBytes: leastDiskBytes(layoutWishes, facts.memoryBytes),
   };
   const choice = chooseDisk(report, request);
   if (choice.kind === "refused") throw refusal(choice);
   const ground = { disks: choice.disks, memoryBytes: facts.memoryBytes, seed: question.seed };
-  const layout = makeLayout(wishes.layout, ground);
+  const layout =
+    kept === undefined ? makeLayout(layoutWishes, ground) : keepHome(layoutWishes, ground, kept);
   const { sources, findings } = await renderConfiguration(question, layout);
   if (hasErrors(findings))
     throw new Fault("user-data/invalid", "the seed has errors", { findings });
@@ -81,7 +85,16 @@ export async function planInstallation(question: InstallQuestion): Promise<Insta
       profile: match.applied,
       confidence: match.confidence,
     },
-    reasons: wishes.reasons,
+    reasons:
+      kept === undefined
+        ? wishes.reasons
+        : [
+            {
+              what: "layout",
+              value: layoutWishes.name,
+              why: "it is what stands on the disk, and /home is kept",
+            },
+          ],
     remarks: remarksOf(facts),
     request: asked,
     layout,
@@ -100,6 +113,16 @@ export async function planInstallation(question: InstallQuestion): Promise<Insta
       question.toplevel === undefined
         ? { kind: "build", nixpkgs: sources.nixpkgs }
         : { kind: "medium", toplevel: question.toplevel },
+  });
+}
+
+/** What stands on the disk whose home is to be kept. */
+function keptContent(report: DiskReport, named: readonly string[]): DiskContent {
+  const [id] = named;
+  const content = report.content[report.links[id ?? ""] ?? ""];
+  if (named.length === 1 && content != null) return content;
+  throw new Fault("install/nothing-to-keep", "a home is kept on one disk that is named", {
+    hint: "name it with --disk",
   });
 }
 

@@ -26,7 +26,7 @@ const verbs = ["disks", "plan", "apply"] as const;
 /** `firstlight install` */
 export const command: Command = {
   usage:
-    "install disks [--json]\n  | plan [--disk ID]… [--layout NAME] [--file-system NAME] [--swap NAME] [--home partition] [--seed DIR] [--facts F] [--disks F]\n    [--system PATH] [--state-version NN.MM] [--out FILE] [--json]\n  | apply PLAN --passphrase-file FILE",
+    "install disks [--json]\n  | plan [--disk ID]… [--layout NAME] [--file-system NAME] [--swap NAME] [--home partition | --keep-home] [--seed DIR] [--facts F] [--disks F]\n    [--system PATH] [--state-version NN.MM] [--out FILE] [--json]\n  | apply PLAN --passphrase-file FILE",
   summary:
     "Install this machine: choose the disk, lay it out, and say every step before any is done.",
   help: [
@@ -35,6 +35,7 @@ export const command: Command = {
     "that is empty, built in and known by a name of its own; --disk names one below /dev/disk/by-id that may be erased.",
     "Layouts: encrypted, plain, mirror (two disks), edge (the root in memory). File systems: ext4, btrfs, xfs.",
     "Swap: memory (for hibernation), zram, none. What is not said the profile of the machine decides.",
+    "--keep-home makes everything anew on a disk that was installed with --home partition, but for /home.",
     "--seed is a directory as NoCloud has it; --out saves the plan, which has no secret in it.",
     "--facts and --disks plan for another machine, from what it said.",
     "apply does what a saved plan says, and nothing else. The disk must be the one that was shown, with the same on it.",
@@ -44,6 +45,7 @@ export const command: Command = {
   options: {
     disk: { type: "string", multiple: true },
     ...{ layout: { type: "string" }, "file-system": { type: "string" }, swap: { type: "string" } },
+    "keep-home": { type: "boolean" },
     ...{ home: { type: "string" }, seed: { type: "string" }, facts: { type: "string" } },
     ...{ disks: { type: "string" }, system: { type: "string" }, out: { type: "string" } },
     ...{ "state-version": { type: "string" }, "passphrase-file": { type: "string" } },
@@ -104,6 +106,7 @@ async function showPlan(invocation: Invocation): Promise<number> {
       layout: textFlag(flags, "layout"),
       fileSystem: textFlag(flags, "file-system"),
       ...{ swap: textFlag(flags, "swap"), home: textFlag(flags, "home") },
+      keepHome: flags["keep-home"] === true,
     },
     named: namedDisks(flags),
     documents: await readSeed(textFlag(flags, "seed"), signal),

@@ -166,4 +166,10 @@ export const installCodes = {
     action:
       "Read its last lines; mend what they say, and run the same `firstlight install apply` again: it goes on where it was.",
   },
+  "install/nothing-to-keep": {
+    means:
+      "A home was to be kept, and the disk is not laid out as an installation with a partition for /home does it.",
+    action:
+      "Name the disk of that installation, and its file system with --file-system; homes of other systems are copied away by hand.",
+  },
 } as const satisfies CodeTable;

@@ -15,6 +15,8 @@ import path from "node:path";
 import t from "tap";
 import { hostFiles } from "#core/host-files.ts";
 import { devicePath, partitionPath } from "#provisioner/install/devices.ts";
+import type { DiskContent } from "#provisioner/install/disk-report.ts";
+import { keepHome, wishesOfKept } from "#provisioner/install/keep-home.ts";
 import type { Layout, On } from "#provisioner/install/layout.ts";
 import { readPartitionTable } from "#provisioner/install/partition-table.ts";
 import { repartDefinitions } from "#provisioner/install/repart.ts";
@@ -210,6 +212,125 @@ for (const [name, wishes] of Object.entries(sampleWishes)) {
         );
     }
   });
+}
+
+t.test(
+  "a home is kept, and everything else made anew",
+  { skip: !isRoot && "needs root" },
+  async (t) => {
+    const directory = mkdtempSync(path.join(tmpdir(), "firstlight-keep-"));
+    const target = path.join(directory, "mnt");
+    mkdirSync(target);
+    let loops: Loops | undefined;
+    t.teardown(() => {
+      spawnSync("umount", ["--recursive", target]);
+      loops?.close();
+      rmSync(directory, { recursive: true });
+    });
+    for (const name of ["plain", "encrypted"] as const) {
+      const wishes = {
+        name,
+        fileSystem: "ext4",
+        swap: "zram",
+        home: "partition",
+        espMebibytes: 1024,
+      } as const;
+      const first = sampleLayout(wishes);
+      const [disk] = first.disks;
+      if (disk === undefined) return t.fail("no disk");
+      const image = path.join(directory, name);
+      holes(image, disk.binding.sizeBytes);
+      const stepsOf = (layout: Layout) =>
+        installSteps({
+          layout,
+          sources: { digest: "d".repeat(64) },
+          system: { kind: "build", nixpkgs: null },
+        });
+      const made = stepsOf(first);
+      const table = made.find(({ id }) => id === "table-1");
+      if (table?.action.kind !== "run" || !("text" in (table.action.input ?? {})))
+        return t.fail("no table");
+      run(
+        [...table.action.argv.slice(0, -1), image],
+        (table.action.input as { text: string }).text,
+      );
+      loops = openLoops(first, directory, [image]);
+      const { devices } = loops;
+      const doSteps = (steps: readonly InstallStep[]) => {
+        for (const step of steps)
+          if (step.stage === "format" || step.stage === "mount") perform(step, devices, target);
+      };
+      doSteps(made);
+      writeFileSync(path.join(target, "home/letter"), "to be kept");
+      writeFileSync(path.join(target, "letter"), "not to be kept");
+      run(["umount", "--recursive", target]);
+      const luksHome =
+        name === "encrypted"
+          ? blkid(devices.get(devicePath(first.encrypted[1]?.on ?? { array: "" })) ?? "", "UUID")
+          : "";
+
+      const content = contentOf(image, disk.binding.sizeBytes);
+      const asked = wishesOfKept(content, { ...wishes, name: "plain", home: "root" });
+      t.equal(asked.name, name, "what stands on the disk says how it is laid out");
+      const ground = {
+        disks: [disk.binding],
+        memoryBytes: null,
+        seed: "6eed5eed-5eed-4eed-8eed-5eed5eed5eed",
+      };
+      const kept = keepHome(asked, ground, content);
+      const steps = stepsOf(kept);
+      t.notMatch(
+        JSON.stringify(steps),
+        /sfdisk|mkfs\.vfat/,
+        "neither the table nor the ESP is written",
+      );
+      doSteps(steps);
+      t.equal(readFileSync(path.join(target, "home/letter"), "utf8"), "to be kept");
+      t.notOk(existsSync(path.join(target, "letter")));
+      const root = kept.fileSystems.find(({ role }) => role === "root");
+      t.equal(blkid(devices.get(devicePath(root?.on ?? { array: "" })) ?? "", "UUID"), root?.uuid);
+      if (name === "encrypted")
+        t.equal(
+          blkid(devices.get(devicePath(first.encrypted[1]?.on ?? { array: "" })) ?? "", "UUID"),
+          luksHome,
+        );
+      t.equal(
+        storageOf(kept)["/home"]?.device,
+        name === "plain" ? partitionPath(disk.partitions[2]?.uuid ?? "") : "/dev/mapper/crypthome",
+      );
+      const entries = content.table.entries.slice(0, 2);
+      const without = { ...content, table: { ...content.table, entries } };
+      t.throws(() => wishesOfKept(without, wishes), { code: "install/nothing-to-keep" });
+      if (name === "plain")
+        t.throws(() => wishesOfKept(content, { ...wishes, fileSystem: "xfs" }), {
+          code: "install/nothing-to-keep",
+        });
+      run(["umount", "--recursive", target]);
+      loops.close();
+      loops = undefined;
+    }
+  },
+);
+
+/** What a witness reads from a disk. */
+function contentOf(image: string, size: number): DiskContent {
+  const device = hostFiles("/", () => {}).open(image);
+  try {
+    const table = readPartitionTable(device.read, { size, sectorBytes: 512 });
+    const partitions = table.entries.map(({ number, startBytes, sizeBytes }) => [
+      String(number),
+      findSignatures(
+        (at, length) => device.read(startBytes + at, Math.max(0, Math.min(length, sizeBytes - at))),
+        sizeBytes,
+      ),
+    ]);
+    return {
+      ...{ table, signatures: [], isBlank: false, tableHash: "", isHeld: null },
+      partitions: Object.fromEntries(partitions),
+    };
+  } finally {
+    device.close();
+  }
 }
 
 interface Said {

@@ -1,7 +1,10 @@
 import t from "tap";
 import { Secret } from "#core/secret.ts";
 import { applyPlan } from "./apply.ts";
+import { chooseDisk } from "./choose-disk.ts";
 import { fakeInstaller } from "./fake-installer.ts";
+import { keepHome, wishesOfKept } from "./keep-home.ts";
+import { makePlan, readPlan } from "./plan.ts";
 import { sampleWishes } from "./sample-layouts.ts";
 
 const usual = sampleWishes["encrypted-ext4-hibernate"];
@@ -86,4 +89,38 @@ t.test("a system of this plan that has no journal is not written over", async (t
   await t.rejects(applyPlan({ io: machine.io(), plan, passphrase, readReport, tell }), {
     code: "install/half-made",
   });
+});
+
+t.test("a second plan keeps the home of the first, cut in the middle as well", async (t) => {
+  const wishes = { ...usual, name: "plain", swap: "zram", home: "partition" } as const;
+  const machine = await fakeInstaller(t.testdir(), wishes);
+  const { plan, passphrase, readReport } = machine;
+  await applyPlan({ io: machine.io(), plan, passphrase, readReport, tell });
+  const { files } = machine.io();
+  files.write("/.contents/nvme0n1p3/tree/letter", "to be kept");
+  files.write("/.contents/nvme0n1p2/tree/letter", "not to be kept");
+  const report = await readReport();
+  const content = report.content["nvme0n1"];
+  const named = plan.disks.map(({ id }) => id);
+  const choice = chooseDisk(report, { ...plan.request, named });
+  if (content == null || choice.kind === "refused") return t.fail("no disk");
+  const seed = "6eed5eed-5eed-4eed-8eed-5eed5eed5eed";
+  const ground = { disks: choice.disks, memoryBytes: null, seed };
+  const layout = keepHome(wishesOfKept(content, wishes), ground, content);
+  const again = makePlan({
+    ...{ ...plan, layout, verdicts: choice.verdicts, sources: plan.configuration },
+  });
+  t.same(readPlan(JSON.stringify(again), "plan.json"), again);
+  t.equal(again.alternatives, null, "neither repart nor disko keeps anything");
+  const dies = machine.io((_, name) => {
+    if (name === "install build-system") throw new Error("cut");
+  });
+  const rest = { plan: again, passphrase, readReport, tell };
+  await t.rejects(applyPlan({ io: dies, ...rest }), { message: "cut" });
+  machine.cutPower();
+  t.match(await applyPlan({ io: machine.io(), ...rest }), { resumed: true });
+  const contents = machine.contents();
+  t.equal(contents["nvme0n1p3/tree/letter"], "to be kept");
+  t.equal(contents["nvme0n1p2/tree/letter"], undefined);
+  await t.rejects(applyPlan({ io: machine.io(), ...rest }), { code: "install/done-already" });
 });

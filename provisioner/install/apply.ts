@@ -51,8 +51,13 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   await leaveTarget(io, plan.layout);
   const report = await options.readReport();
   const found = checkApproval(report, plan.disks, plan.request);
-  let journal = found.includes("begun") ? await findJournal(options, report, found) : undefined;
-  const resumed = journal !== undefined;
+  let journal =
+    plan.layout.kept === true
+      ? await openKeptJournal(options)
+      : found.includes("begun")
+        ? await findJournal(options, report, found)
+        : undefined;
+  const resumed = journal !== undefined && (plan.layout.kept !== true || journal.done.size > 0);
   if (journal?.done.has(finished) === true) {
     await leaveTarget(io, plan.layout);
     throw new Fault(
@@ -104,6 +109,17 @@ function isKnown(
   return all.every(({ id }) => journal.done.has(id));
 }
 
+/** Steps that lead to the journal. */
+function isOnTheWay({ id }: InstallStep): boolean {
+  return ["settle", "journal-directory", "journal"].includes(id);
+}
+
+/** Where the ESP is kept, the journal is on it from the first step on. */
+async function openKeptJournal(options: ApplyOptions): Promise<InstallJournal> {
+  for (const step of options.plan.steps.filter(isOnTheWay)) await performStep(options, step);
+  return openInstallJournal(options.io, options.plan.digest);
+}
+
 /** The journal that an earlier start left on the ESP; none where nothing but the table was made. */
 async function findJournal(
   options: ApplyOptions,
@@ -111,7 +127,6 @@ async function findJournal(
   found: readonly FoundDisk[],
 ): Promise<InstallJournal | undefined> {
   const { io, plan } = options;
-  const isOf = ({ id }: InstallStep) => ["settle", "journal-directory", "journal"].includes(id);
   const esp = plan.layout.fileSystems.find(({ type }) => type === "vfat");
   const contents = plan.disks.map(({ id }) => report.content[report.links[id] ?? ""]);
   const holdingsOf = (uuid: string) =>
@@ -122,7 +137,7 @@ async function findJournal(
   const espPartition = esp !== undefined && "partition" in esp.on ? esp.on.partition : "";
   const isWhole = found.every((each) => each === "begun");
   if (isWhole && holdingsOf(espPartition).includes("vfat")) {
-    for (const step of plan.steps.filter(isOf)) await performStep(options, step);
+    for (const step of plan.steps.filter(isOnTheWay)) await performStep(options, step);
     if (io.files.stat(journalFile) !== undefined) return openInstallJournal(io, plan.digest);
     await leaveTarget(io, plan.layout);
   }

@@ -1,4 +1,4 @@
-import type { Layout, LayoutPartition, On } from "./layout.ts";
+import type { On } from "./layout.ts";
 
 /** Path of a partition that never means another one: by the UUID that the plan gives it. */
 export function partitionPath(uuid: string): string {
@@ -29,8 +29,18 @@ export function byUuid(uuid: string): string {
   return `/dev/disk/by-uuid/${uuid}`;
 }
 
-export function partitionOf(layout: Layout, uuid: string): LayoutPartition | undefined {
-  return layout.disks
-    .flatMap(({ partitions }) => partitions)
-    .find((partition) => partition.uuid === uuid);
+/**
+ * How the installed system finds what lies somewhere: by the UUID that it was made with, or of what was
+ * kept by its place.
+ */
+export function deviceOf({ kept, uuid, on }: Found): string {
+  if (kept !== true) return byUuid(uuid);
+  if ("partition" in on) return partitionPath(on.partition);
+  return "array" in on ? `/dev/md/${on.array}` : `/dev/mapper/${on.encrypted}`;
+}
+
+interface Found {
+  readonly kept?: true;
+  readonly uuid: string;
+  readonly on: On;
 }

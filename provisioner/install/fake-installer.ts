@@ -293,7 +293,8 @@ export async function fakeInstaller(root: string, wishes: LayoutWishes): Promise
       if (each === null) return [name, each];
       const partitions = each.table.entries.map(({ number }) => {
         const signature = signatureOf(`${name}p${number}`);
-        return [String(number), signature === "none" ? [] : [signature]];
+        const plain = signature === "ext4" ? "ext" : signature;
+        return [String(number), plain === "none" ? [] : [plain]];
       });
       return [name, { ...each, partitions: Object.fromEntries(partitions) }];
     });

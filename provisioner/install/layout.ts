@@ -3,6 +3,8 @@ import type { DiskBinding } from "./choose-disk.ts";
 /** How the disks of an installation are laid out: one description that everything else is made from. */
 export interface Layout {
   readonly name: LayoutName;
+  /** Whether the table of the disk, its ESP and its home stay as they are. */
+  readonly kept?: true;
   readonly disks: readonly LayoutDisk[];
   readonly arrays: readonly LayoutArray[];
   readonly encrypted: readonly Encrypted[];
@@ -70,11 +72,16 @@ export type On =
 /** A LUKS2 container; all of an installation open with one passphrase. */
 export interface Encrypted {
   readonly name: string;
+  /** Not made: it is there, and opens with the same passphrase. */
+  readonly kept?: true;
+  /** Of one that is kept nobody knows it. */
   readonly uuid: string;
   readonly on: On;
 }
 
 export interface LayoutFileSystem {
+  /** Not made: it is there. Then its UUID is not known. */
+  readonly kept?: true;
   readonly role: PartitionRole;
   readonly type: RootFileSystem | "vfat";
   /** Of FAT `1A2B-3C4D`. */

@@ -18,7 +18,9 @@ export function installPlanText(plan: InstallPlan): readonly string[] {
     "decided:",
     ...reasons.map(({ what, value, why }) => `  ${what}: ${value} (${why})`),
     "",
-    "erased, with everything on it:",
+    layout.kept === true
+      ? "erased, but for the EFI system partition and /home:"
+      : "erased, with everything on it:",
     ...disks.map(({ id, sizeBytes, model, holds }) => {
       const lost = holds.length === 0 ? "it is empty" : `it holds ${holds.join(", ")}`;
       return `  ${id}: ${model ?? "unknown model"}, ${formatBytes(sizeBytes)}; ${lost}`;

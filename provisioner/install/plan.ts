@@ -35,7 +35,10 @@ interface PlanBody {
   readonly warnings: readonly string[];
   readonly system: SystemSource;
   /** For people who use them instead; the steps do not. */
-  readonly alternatives: { readonly repart: readonly RepartFile[]; readonly disko: string };
+  readonly alternatives: {
+    readonly repart: readonly RepartFile[];
+    readonly disko: string;
+  } | null;
   readonly steps: readonly InstallStep[];
 }
 
@@ -63,10 +66,12 @@ export interface PlanParts
 
 /** Puts a plan together. Pure: the same parts give the same digest. */
 export function makePlan(parts: PlanParts): InstallPlan {
-  const { layout, sources, system, verdicts, ...said } = parts;
+  const { layout, sources, system, verdicts } = parts;
+  const { machine, reasons, remarks, request, warnings } = parts;
   const taken = layout.disks.map(({ binding }) => binding.id);
   const body: PlanBody = {
-    ...{ v: 1, kind: "install-plan", ...said, layout, system },
+    ...{ v: 1, kind: "install-plan", layout, system },
+    ...{ machine, reasons, remarks, request, warnings },
     disks: layout.disks.map(({ binding, tableId }) => ({ ...binding, tableId })),
     left: verdicts
       .filter(({ id }) => id === null || !taken.includes(id))
@@ -75,7 +80,11 @@ export function makePlan(parts: PlanParts): InstallPlan {
         why: refusals.map(({ code, message }) => ({ code, message })),
       })),
     configuration: { digest: sources.digest, files: sources.files },
-    alternatives: { repart: repartDefinitions(layout), disko: diskoConfiguration(layout) },
+    // Neither of them keeps anything.
+    alternatives:
+      layout.kept === true
+        ? null
+        : { repart: repartDefinitions(layout), disko: diskoConfiguration(layout) },
     steps: installSteps({ layout, sources, system }),
   };
   // As it is read back, so that the digest is that of the file.

@@ -94,7 +94,7 @@ function run(
 function partitionSteps(layout: Layout): readonly InstallStep[] {
   const stage = "partition";
   return [
-    ...layout.disks.map((disk, index) =>
+    ...(layout.kept === true ? [] : layout.disks).map((disk, index) =>
       run(
         {
           id: `table-${index + 1}`,
@@ -131,7 +131,7 @@ function formatSteps(layout: Layout): readonly InstallStep[] {
   const others = layout.fileSystems.filter(({ type }) => type !== "vfat");
   const [first] = esps;
   return [
-    ...esps.map((esp) => makeFileSystem(esp)),
+    ...esps.filter(({ kept }) => kept !== true).map((esp) => makeFileSystem(esp)),
     {
       id: "journal-directory",
       stage,
@@ -171,19 +171,23 @@ function formatSteps(layout: Layout): readonly InstallStep[] {
         ),
       ];
     }),
-    ...layout.encrypted.flatMap(({ name, uuid, on }) => [
-      run(
-        { id: `encrypt-${name}`, stage, does: `encrypt ${name} with LUKS2` },
-        [
-          "cryptsetup",
-          "luksFormat",
-          "--batch-mode",
-          "--type",
-          "luks2",
-          ...["--uuid", uuid, "--label", name, "--key-file", "-", devicePath(on)],
-        ],
-        { input: { secret: "passphrase" }, timeoutMs: formatMs },
-      ),
+    ...layout.encrypted.flatMap(({ name, uuid, on, kept }) => [
+      ...(kept === true
+        ? []
+        : [
+            run(
+              { id: `encrypt-${name}`, stage, does: `encrypt ${name} with LUKS2` },
+              [
+                "cryptsetup",
+                "luksFormat",
+                "--batch-mode",
+                "--type",
+                "luks2",
+                ...["--uuid", uuid, "--label", name, "--key-file", "-", devicePath(on)],
+              ],
+              { input: { secret: "passphrase" }, timeoutMs: formatMs },
+            ),
+          ]),
       run(
         {
           ...{ id: `open-${name}`, stage, does: `open ${name}` },
@@ -201,14 +205,16 @@ function formatSteps(layout: Layout): readonly InstallStep[] {
         { input: { secret: "passphrase" } },
       ),
     ]),
-    ...others.flatMap((fileSystem) => {
-      const steps = [
-        ...eraseFirst(fileSystem),
-        makeFileSystem(fileSystem),
-        ...subvolumes(fileSystem),
-      ];
-      return steps.map((step) => ({ ...step, group: `file-system-${fileSystem.label}` }));
-    }),
+    ...others
+      .filter(({ kept }) => kept !== true)
+      .flatMap((fileSystem) => {
+        const steps = [
+          ...eraseFirst(fileSystem),
+          makeFileSystem(fileSystem),
+          ...subvolumes(fileSystem),
+        ];
+        return steps.map((step) => ({ ...step, group: `file-system-${fileSystem.label}` }));
+      }),
     ...(layout.swap === null
       ? []
       : [

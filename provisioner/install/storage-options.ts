@@ -2,7 +2,7 @@ import { attrs, bind, bool, list, type NixExpr, str } from "#provisioner/nix-lan
 import { type Assignment, assign } from "#provisioner/render/assignment.ts";
 import { moduleFile } from "#provisioner/render/module-file.ts";
 import type { SourceFile } from "#provisioner/render/sources.ts";
-import { byUuid } from "./devices.ts";
+import { byUuid, deviceOf } from "./devices.ts";
 import type { Layout, LayoutMount } from "./layout.ts";
 
 /** File in `/etc/nixos` that says what the disks are. */
@@ -46,7 +46,7 @@ function fileSystem({ fileSystems }: Layout, mount: LayoutMount): NixExpr {
       : "bind" in from
         ? [from.bind, "none", ["bind"]]
         : [
-            byUuid(from.fileSystem),
+            found === undefined ? byUuid(from.fileSystem) : deviceOf(found),
             found?.type ?? "auto",
             from.subvolume === null ? [] : [`subvol=${from.subvolume}`],
           ];
@@ -64,10 +64,10 @@ function encryption({ encrypted }: Layout): readonly Assignment[] {
   if (encrypted.length === 0) return [];
   return [
     assign(["boot", "initrd", "systemd", "enable"], bool(true)),
-    ...encrypted.map(({ name, uuid }) =>
+    ...encrypted.map((each) =>
       assign(
-        ["boot", "initrd", "luks", "devices", name],
-        attrs([bind("device", str(byUuid(uuid)))]),
+        ["boot", "initrd", "luks", "devices", each.name],
+        attrs([bind("device", str(deviceOf(each)))]),
       ),
     ),
   ];

@@ -17,6 +17,8 @@ export interface Asked {
   readonly fileSystem?: string | undefined;
   readonly swap?: string | undefined;
   readonly home?: string | undefined;
+  /** Whether the home that an earlier installation made stays. */
+  readonly keepHome?: boolean | undefined;
 }
 
 /** One decision, and who made it. */

@@ -14,10 +14,10 @@ const { folders } = compileHandMade(files, "/hardware-profiles");
 const laptop = folders.find(({ file }) => file.id === "framework/13-amd-7040");
 if (laptop === undefined) throw new Error("no laptop");
 const machine = machineOf(laptop);
+const question = await sampleQuestion(t.testdir(), machine);
 const bytes = (text: string) => ({ document: "user-data", bytes: Buffer.from(text) });
 
 t.test("a laptop is planned as its profile says, every reason told", async (t) => {
-  const question = await sampleQuestion(t.testdir(), machine);
   const golden = new URL("./golden/install/13-amd-7040.txt", import.meta.url);
   t.equal(await samplePlanText(question), readFileSync(golden, "utf8"));
   const plan = await planInstallation(question);
@@ -31,7 +31,7 @@ t.test("a laptop is planned as its profile says, every reason told", async (t) =
 });
 
 t.test("a plan that was saved is read back, and one that somebody changed is not", async (t) => {
-  const plan = await planInstallation(await sampleQuestion(t.testdir(), machine));
+  const plan = await planInstallation(question);
   const text = prettyJson(plan);
   t.same(readPlan(text, "plan.json"), plan);
   const evil = text.replaceAll("nvme-WD_BLACK_SN850X_2000GB_S1", "nvme-SOMEBODY_ELSES");

@@ -1,4 +1,7 @@
-import t from "tap";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import t, { type Test } from "tap";
 import { Secret } from "#core/secret.ts";
 import { applyPlan } from "./apply.ts";
 import { chooseDisk } from "./choose-disk.ts";
@@ -9,10 +12,18 @@ import { sampleWishes } from "./sample-layouts.ts";
 
 const usual = sampleWishes["encrypted-ext4-hibernate"];
 if (usual === undefined) throw new Error("no sample");
+// In memory where that is to be had: what is tried here is the order of things, and not the disk.
+const places = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const tell = () => {};
 
+function place(t: Test): string {
+  const root = mkdtempSync(path.join(places, "firstlight-apply-"));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  return root;
+}
+
 t.test("a plan is done step by step, and nothing of it is left open", async (t) => {
-  const machine = await fakeInstaller(t.testdir(), usual);
+  const machine = await fakeInstaller(place(t), usual);
   const { plan, passphrase, readReport } = machine;
   const io = machine.io();
   const applied = await applyPlan({ io, plan, passphrase, readReport, tell });
@@ -37,7 +48,7 @@ t.test("a plan is done step by step, and nothing of it is left open", async (t) 
 });
 
 t.test("what would go wrong is said before the first write", async (t) => {
-  const machine = await fakeInstaller(t.testdir(), usual);
+  const machine = await fakeInstaller(place(t), usual);
   const { plan, passphrase, readReport } = machine;
   const before = machine.contents();
   const io = machine.io();
@@ -61,7 +72,7 @@ t.test("what would go wrong is said before the first write", async (t) => {
 });
 
 t.test("a wrong passphrase in a second start is told, and the right one goes on", async (t) => {
-  const machine = await fakeInstaller(t.testdir(), usual);
+  const machine = await fakeInstaller(place(t), usual);
   const { plan, passphrase, readReport } = machine;
   const dies = machine.io((_, name) => {
     if (name === "install make-nixos") throw new Error("cut");
@@ -82,7 +93,7 @@ t.test("a wrong passphrase in a second start is told, and the right one goes on"
 });
 
 t.test("a system of this plan that has no journal is not written over", async (t) => {
-  const machine = await fakeInstaller(t.testdir(), usual);
+  const machine = await fakeInstaller(place(t), usual);
   const { plan, passphrase, readReport } = machine;
   await applyPlan({ io: machine.io(), plan, passphrase, readReport, tell });
   machine.io().files.remove("/.contents/nvme0n1p1/tree/firstlight-install");
@@ -93,7 +104,7 @@ t.test("a system of this plan that has no journal is not written over", async (t
 
 t.test("a second plan keeps the home of the first, cut in the middle as well", async (t) => {
   const wishes = { ...usual, name: "plain", swap: "zram", home: "partition" } as const;
-  const machine = await fakeInstaller(t.testdir(), wishes);
+  const machine = await fakeInstaller(place(t), wishes);
   const { plan, passphrase, readReport } = machine;
   await applyPlan({ io: machine.io(), plan, passphrase, readReport, tell });
   const { files } = machine.io();

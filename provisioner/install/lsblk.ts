@@ -28,7 +28,10 @@ export function parseLsblk(text: string): readonly LsblkDisk[] {
   if (devices === undefined) throw unheard("its output is not the JSON of lsblk");
   // A machine that runs has a device of some sort; an empty list is a tool that sees nothing.
   if (devices.length === 0) throw unheard("it names no device at all");
-  return devices.filter((each) => textOf(each, "type") === "disk").map(readDisk);
+  // A drive of optical discs is a disk to the kernel.
+  return devices
+    .filter((each) => ["disk", "rom"].includes(textOf(each, "type") ?? ""))
+    .map(readDisk);
 }
 
 function readDisk(device: Node): LsblkDisk {

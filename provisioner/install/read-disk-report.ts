@@ -40,6 +40,7 @@ export async function readDiskReport(
   const content: Record<string, DiskContent | null> = {};
   for (const disk of kernel ?? []) {
     if (disk.sizeBytes === 0) continue; // a slot without a card
+    if (/^fd\d/.test(disk.name)) continue; // an empty drive of floppies answers after seconds
     try {
       content[disk.name] = readContent(files, disk);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { agentCodes } from "./codes/agent.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
+import { fleetCodes } from "./codes/fleet.ts";
 import { linkCodes } from "./codes/link.ts";
 import { mergeCodes } from "./codes/merge.ts";
 import { nixLanguageCodes } from "./codes/nix-language.ts";
@@ -31,6 +32,7 @@ export const codes = {
   ...sideCodes,
   ...agentCodes,
   ...linkCodes,
+  ...fleetCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

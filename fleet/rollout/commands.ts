@@ -13,7 +13,6 @@ export function newRollout(definition: RolloutDefinition, nowMs: number): Rollou
     waves: definition.waves.map(() => ({
       size: null,
       startedMs: null,
-      lastStartMs: null,
       passedMs: null,
       forgiven: 0,
     })),

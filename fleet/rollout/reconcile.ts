@@ -2,7 +2,7 @@ import { durationMs } from "#core/duration.ts";
 import type { RolloutDefinition } from "#generated/fleet/rollout/definition.ts";
 import { type Admission, admit, sizeOfWave } from "./admit.ts";
 import { atLeast, atMost } from "./amount.ts";
-import { hear, moved, timeoutOf } from "./hear.ts";
+import { hear, late, moved, timeoutOf } from "./hear.ts";
 import { isInProgress, standingOf } from "./node-states.ts";
 import { type Population, populationOf } from "./population.ts";
 import { goBack } from "./roll-back.ts";
@@ -49,6 +49,11 @@ export function reconcile(
   return new StepOfRollout(rollout, population, nowMs).run();
 }
 
+/** Nodes that are connected, and are started as soon as something lets them. */
+function coming({ window = 0, budget = 0, busy = 0, canary = 0 }: Admission["waiting"]): number {
+  return window + budget + busy + canary;
+}
+
 class StepOfRollout {
   readonly #before: Rollout;
   readonly #population: Population;
@@ -57,6 +62,8 @@ class StepOfRollout {
   readonly #counts: Counts;
   readonly #progress: (NodeProgress | null)[];
   readonly #decisions: Decision[] = [];
+  readonly #timeoutMs: number;
+  readonly #countsOffline: boolean;
   #rollout: Rollout;
   #admission: Admission = { started: [], waiting: {}, already: 0 };
   #back = { inProgress: 0, done: 0, stuck: 0 };
@@ -68,6 +75,8 @@ class StepOfRollout {
     this.#definition = rollout.definition;
     this.#population = population;
     this.#nowMs = nowMs;
+    this.#timeoutMs = timeoutOf(rollout.definition);
+    this.#countsOffline = rollout.definition.budgets?.some((each) => each.countOffline) === true;
     this.#counts = emptyCounts(rollout.definition, population);
     this.#progress = new Array(population.nodes.length).fill(null);
   }
@@ -95,23 +104,41 @@ class StepOfRollout {
 
   #hear(): void {
     const { nodes } = this.#population;
-    const timing = { nowMs: this.#nowMs, timeoutMs: timeoutOf(this.#definition) };
     for (let at = 0; at < nodes.length; at++) {
       const node = nodes[at] as RolloutNode;
-      if (node.progress === null) {
-        if (node.busy) occupy(this.#counts, this.#population, { at });
-        else if (!node.online && this.#population.selected[at] === 1)
-          occupy(this.#counts, this.#population, { at, offline: true });
+      const { progress: before } = node;
+      if (before === null) {
+        this.#occupyElse(node, at, node.busy);
         continue;
       }
-      const { progress, decision, dueMs } = hear(node, node.progress, timing);
-      if (decision !== undefined) this.#decisions.push(decision);
-      if (dueMs !== null) this.#wakeAt(dueMs);
+      const progress = this.#timed(node, before, hear(node, before, this.#nowMs));
       this.#progress[at] = progress;
       count(this.#counts, this.#population, { at, progress });
-      if (!isInProgress(progress.state) && !node.online)
-        occupy(this.#counts, this.#population, { at, offline: true });
+      if (!node.online && !isInProgress(progress.state)) this.#occupyElse(node, at, false);
     }
+  }
+
+  /** The time of a node, where one runs, and what is to be kept of it. */
+  #timed({ node }: RolloutNode, before: NodeProgress, heard: NodeProgress): NodeProgress {
+    const standing = standingOf(heard.state);
+    if (standing === "untouched" || standing === "begun") {
+      const dueMs = heard.activeMs + this.#timeoutMs;
+      if (this.#nowMs >= dueMs) {
+        const decision = late(node, heard, this.#nowMs);
+        this.#decisions.push(decision);
+        return "progress" in decision ? decision.progress : heard;
+      }
+      if (dueMs < this.#wakeMs) this.#wakeMs = dueMs;
+    }
+    if (heard !== before) this.#decisions.push({ kind: "note", node, progress: heard });
+    return heard;
+  }
+
+  /** Takes a place of the budgets for what is not of this rollout. */
+  #occupyElse(node: RolloutNode, at: number, busy: boolean): void {
+    if (busy) occupy(this.#counts, this.#population, { at });
+    else if (!node.online && this.#countsOffline && this.#population.selected[at] === 1)
+      occupy(this.#counts, this.#population, { at, offline: true });
   }
 
   /** What has failed until now is as if it had not, for waves, models and groups. */
@@ -176,9 +203,7 @@ class StepOfRollout {
       case "RUNNING":
         return this.#runWave(phase.wave);
       case "SOAKING":
-        this.#admit(false);
-        if (this.#nowMs < phase.untilMs) return this.#wakeAt(phase.untilMs);
-        return this.#passWave(phase.wave);
+        return this.#soak(phase.wave, phase.untilMs);
       case "CONVERGING":
         return this.#converge();
       default:
@@ -204,33 +229,46 @@ class StepOfRollout {
   #runWave(wave: number): void {
     if (this.#rollout.waves[wave]?.startedMs === null) this.#startWave(wave);
     this.#admit(true);
-    const { waiting, started } = this.#admission;
-    const counted = this.#counts.waves[wave];
-    if (started.length > 0 || counted === undefined || counted.inProgress > 0) return;
-    if ((waiting.window ?? 0) > 0) return this.#wakeAt(this.#nowMs + windowMs);
-    if ((waiting.budget ?? 0) + (waiting.busy ?? 0) + (waiting.canary ?? 0) > 0) return;
-    const { startedMs, lastStartMs, forgiven = 0 } = this.#rollout.waves[wave] ?? {};
+    const { waiting } = this.#admission;
+    if ((waiting.window ?? 0) > 0) this.#wakeAt(this.#nowMs + windowMs);
+    if (coming(waiting) > 0) return;
+    const { startedMs } = this.#rollout.waves[wave] ?? {};
+    const { name = "", select, soak } = this.#definition.waves[wave] ?? {};
     const offline = waiting.offline ?? 0;
-    const graceMs =
-      Math.max(startedMs ?? 0, lastStartMs ?? 0) +
-      durationMs(this.#definition.offlineAfter, defaultOfflineMs);
+    const graceMs = (startedMs ?? 0) + durationMs(this.#definition.offlineAfter, defaultOfflineMs);
     if (offline > 0 && this.#nowMs < graceMs) return this.#wakeAt(graceMs);
-    const { name = "", select, success = "95%", soak } = this.#definition.waves[wave] ?? {};
-    const ended = startedOf(counted);
-    if (ended === 0) {
+    const { started, inProgress, succeeded, needed } = this.#gate(wave);
+    if (started === 0) {
       // A wave that nobody was there for proves nothing; what was proved before may be enough.
       if (offline > 0 && (select !== undefined || this.#counts.succeeded === 0)) return;
       return this.#passWave(wave);
     }
-    const needed = atLeast(success, ended);
-    if (counted.succeeded + forgiven < needed) {
+    if (succeeded < needed) {
+      if (inProgress > 0) return;
       return this.#fail(
-        `wave ${name}: ${counted.succeeded} of ${ended} succeeded, where ${needed} are needed`,
+        `wave ${name}: ${succeeded} of ${started} succeeded, where ${needed} are needed`,
       );
     }
     const soakMs = durationMs(soak, 0);
     if (soakMs === 0) return this.#passWave(wave);
     this.#enter({ state: "SOAKING", wave, untilMs: this.#nowMs + soakMs });
+  }
+
+  /** What a wave has come to, beside what it must come to; what a person has forgiven stands for a success. */
+  #gate(wave: number) {
+    const counted = this.#counts.waves[wave] ?? { inProgress: 0, succeeded: 0, failed: 0 };
+    const started = startedOf(counted);
+    const succeeded = counted.succeeded + (this.#rollout.waves[wave]?.forgiven ?? 0);
+    const needed = atLeast(this.#definition.waves[wave]?.success ?? "95%", started);
+    return { started, inProgress: counted.inProgress, succeeded, needed };
+  }
+
+  #soak(wave: number, untilMs: number): void {
+    this.#admit(false);
+    if (this.#nowMs < untilMs) return this.#wakeAt(untilMs);
+    const { succeeded, needed } = this.#gate(wave);
+    if (succeeded >= needed) return this.#passWave(wave);
+    this.#enter({ state: "RUNNING", wave });
   }
 
   #startWave(wave: number): void {
@@ -262,9 +300,7 @@ class StepOfRollout {
     this.#admit(true);
     const { waiting } = this.#admission;
     if ((waiting.window ?? 0) > 0) this.#wakeAt(this.#nowMs + windowMs);
-    const { offline = 0, budget = 0, window = 0, busy = 0, canary = 0 } = waiting;
-    const coming = offline + budget + window + busy + canary;
-    if (coming === 0 && this.#counts.inProgress === 0) {
+    if (coming(waiting) + (waiting.offline ?? 0) === 0 && this.#counts.inProgress === 0) {
       const { wave } = this.#rollout.phase;
       this.#enter({ state: "SUCCEEDED", wave, reason: this.#came() });
     }
@@ -346,8 +382,7 @@ class StepOfRollout {
       this.#decisions.push({ kind: "assign", node, release, progress });
     }
     if (started.length === 0) return;
-    this.#wakeAt(this.#nowMs + timeoutOf(this.#definition));
-    this.#change(this.#rollout.phase.wave, { lastStartMs: this.#nowMs });
+    this.#wakeAt(this.#nowMs + this.#timeoutMs);
   }
 
   /** Another state or direction of a node that was started, counted anew. */

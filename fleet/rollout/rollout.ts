@@ -42,8 +42,6 @@ export interface WaveProgress {
   /** How many nodes it may take; decided as it begins. */
   readonly size: number | null;
   readonly startedMs: number | null;
-  /** When a node of it was started last. */
-  readonly lastStartMs: number | null;
   readonly passedMs: number | null;
   /** Failures that a person has seen and went on from. */
   readonly forgiven: number;

@@ -95,7 +95,7 @@ function timeOfWeek(nowMs: number, timezone: string): TimeOfWeek {
   const parts = new Map(format.formatToParts(nowMs).map(({ type, value }) => [type, value]));
   const weekday = (parts.get("weekday") ?? "Sun").toLowerCase();
   return {
-    day: dayNames.indexOf(weekday),
+    day: (dayNames as readonly string[]).indexOf(weekday),
     minute: Number(parts.get("hour")) * 60 + Number(parts.get("minute")),
   };
 }

@@ -33,6 +33,7 @@ export function goBack(
   counts: Counts,
   { rollout, nowMs, put }: BackInput,
 ): Back {
+  const { maxInProgress = Number.POSITIVE_INFINITY } = rollout.definition;
   const back = { inProgress: 0, done: 0, stuck: 0, waiting: 0 };
   for (let at = 0; at < population.nodes.length; at++) {
     const before = progress[at] ?? null;
@@ -52,7 +53,13 @@ export function goBack(
         back.stuck++;
         break;
       case "back":
-        if (!node.online || node.busy || !hasPlace(counts, population, at)) back.waiting++;
+        if (
+          !node.online ||
+          node.busy ||
+          counts.inProgress >= maxInProgress ||
+          !hasPlace(counts, population, at)
+        )
+          back.waiting++;
         else {
           put(at, "assign", startOf(rollout, node.node, before, nowMs));
           back.inProgress++;

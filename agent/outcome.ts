@@ -114,7 +114,7 @@ export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
   if (refusals.includes(code)) return exitCodes.refused;
   if (passing.includes(code)) return exitCodes.tryAgain;
   const isInput =
-    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(
+    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|selector\/|rollout\/invalid)/.test(
       code,
     );
   return isInput ? exitCodes.invalidInput : exitCodes.error;

@@ -30,6 +30,7 @@ export const commands: Readonly<
   analyze: { load: () => import("./commands/analyze.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
+  fleet: { load: () => import("./commands/fleet.ts") },
   "first-boot": { load: () => import("./commands/first-boot.ts"), hidden: true },
   courier: { load: () => import("./commands/courier.ts"), hidden: true },
   crawl: { load: () => import("./commands/crawl.ts"), hidden: true },

@@ -1,6 +1,5 @@
 import { atLeast } from "./amount.ts";
 import { maxAttempts } from "./hear.ts";
-import { standingOf } from "./node-states.ts";
 import type { Population } from "./population.ts";
 import type { NodeProgress, Rollout, RolloutNode, WaitingReason } from "./rollout.ts";
 import {
@@ -28,6 +27,8 @@ export interface AdmissionInput {
   readonly population: Population;
   /** Progress of each node, by its number. */
   readonly progress: readonly (NodeProgress | null)[];
+  /** 1 for the nodes that were started and count; kept apart because each step goes through all. */
+  readonly taken: Uint8Array;
   readonly counts: Counts;
   readonly nowMs: number;
   /** Whether nodes are started, or only counted. */
@@ -39,16 +40,15 @@ export interface AdmissionInput {
  * node why it waits. The counts follow.
  */
 export function admit(input: AdmissionInput): Admission {
-  const { rollout, population, progress, counts, nowMs, mayStart } = input;
+  const { rollout, population, progress, taken, counts, nowMs, mayStart } = input;
   const { definition, phase } = rollout;
   const started: { at: number; progress: NodeProgress }[] = [];
   const waiting: Partial<Record<WaitingReason, number>> = {};
   let already = 0;
   const whyNot = reasons(input);
   for (let at = 0; at < population.nodes.length; at++) {
+    if (population.selected[at] !== 1 || taken[at] === 1) continue;
     const before = progress[at] ?? null;
-    if (population.selected[at] !== 1 || (before !== null && standingOf(before.state) !== "void"))
-      continue;
     const node = population.nodes[at] as RolloutNode;
     if (hasRelease(node, rollout)) {
       already++;
@@ -77,26 +77,24 @@ export function hasRelease({ release }: RolloutNode, { definition }: Rollout): b
 
 /** How many nodes a wave may take; decided as it begins, offline ones counted. */
 export function sizeOfWave(
-  { rollout, population, progress }: Pick<AdmissionInput, "rollout" | "population" | "progress">,
+  { rollout, population, taken }: Pick<AdmissionInput, "rollout" | "population" | "taken">,
   wave: number,
 ): number {
   const { perModel, size } = rollout.definition.waves[wave] ?? {};
   const ofModel = new Int32Array(population.models.names.length);
-  let [selected, taken] = [0, 0];
+  let [selected, fits] = [0, 0];
   for (let at = 0; at < population.nodes.length; at++) {
     const node = population.nodes[at] as RolloutNode;
     if (population.selected[at] !== 1 || node.cordoned) continue;
     selected++;
-    const before = progress[at] ?? null;
-    if (!isInWave(population, wave, at) || hasRelease(node, rollout)) continue;
-    if (before !== null && standingOf(before.state) !== "void") continue;
+    if (taken[at] === 1 || !isInWave(population, wave, at) || hasRelease(node, rollout)) continue;
     const model = population.models.of[at] ?? 0;
     const has = ofModel[model] ?? 0;
     if (perModel !== undefined && has >= perModel) continue;
     ofModel[model] = has + 1;
-    taken++;
+    fits++;
   }
-  return size === undefined ? taken : Math.min(taken, Math.max(1, atLeast(size, selected)));
+  return size === undefined ? fits : Math.min(fits, Math.max(1, atLeast(size, selected)));
 }
 
 function isInWave({ waves }: Population, wave: number, at: number): boolean {

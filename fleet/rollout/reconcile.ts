@@ -61,6 +61,7 @@ class StepOfRollout {
   readonly #nowMs: number;
   readonly #counts: Counts;
   readonly #progress: (NodeProgress | null)[];
+  readonly #taken: Uint8Array;
   readonly #decisions: Decision[] = [];
   readonly #timeoutMs: number;
   readonly #countsOffline: boolean;
@@ -79,6 +80,7 @@ class StepOfRollout {
     this.#countsOffline = rollout.definition.budgets?.some((each) => each.countOffline) === true;
     this.#counts = emptyCounts(rollout.definition, population);
     this.#progress = new Array(population.nodes.length).fill(null);
+    this.#taken = new Uint8Array(population.nodes.length);
   }
 
   run(): Step {
@@ -112,7 +114,7 @@ class StepOfRollout {
         continue;
       }
       const progress = this.#timed(node, before, hear(node, before, this.#nowMs));
-      this.#progress[at] = progress;
+      this.#keep(at, progress);
       count(this.#counts, this.#population, { at, progress });
       if (!node.online && !isInProgress(progress.state)) this.#occupyElse(node, at, false);
     }
@@ -272,11 +274,7 @@ class StepOfRollout {
   }
 
   #startWave(wave: number): void {
-    const parts = {
-      rollout: this.#rollout,
-      population: this.#population,
-      progress: this.#progress,
-    };
+    const parts = { rollout: this.#rollout, population: this.#population, taken: this.#taken };
     const size = sizeOfWave(parts, wave);
     this.#change(wave, { size, startedMs: this.#nowMs });
     this.#event({ event: "wave.started", wave: this.#definition.waves[wave]?.name ?? "", size });
@@ -370,6 +368,7 @@ class StepOfRollout {
       rollout: this.#rollout,
       population: this.#population,
       progress: this.#progress,
+      taken: this.#taken,
       counts: this.#counts,
       nowMs: this.#nowMs,
       mayStart,
@@ -377,7 +376,7 @@ class StepOfRollout {
     const { release } = this.#definition;
     const { started } = this.#admission;
     for (const { at, progress } of started) {
-      this.#progress[at] = progress;
+      this.#keep(at, progress);
       const { node = "" } = nodes[at] ?? {};
       this.#decisions.push({ kind: "assign", node, release, progress });
     }
@@ -397,10 +396,15 @@ class StepOfRollout {
     const progress = typeof change === "string" ? moved(before, change, this.#nowMs) : change;
     count(this.#counts, this.#population, { at, progress: before, by: -1 });
     count(this.#counts, this.#population, { at, progress });
-    this.#progress[at] = progress;
+    this.#keep(at, progress);
     if (kind === "withdraw") this.#decisions.push({ kind, node, progress });
     else if (progress.from !== null)
       this.#decisions.push({ kind, node, release: progress.from, progress });
+  }
+
+  #keep(at: number, progress: NodeProgress): void {
+    this.#progress[at] = progress;
+    this.#taken[at] = standingOf(progress.state) === "void" ? 0 : 1;
   }
 
   #enter(phase: Phase): void {

@@ -62,6 +62,8 @@ export interface ModelReport {
   readonly nodes: number;
   readonly succeeded: number;
   readonly failed: number;
+  readonly notStarted: number;
+  /** Whether it was left out for its failures. */
   readonly held: boolean;
 }
 
@@ -79,7 +81,7 @@ const defaultStart = "2026-01-05T08:00:00Z";
 const defaultNodes = 1_000;
 const maxSamples = 240;
 /** A step while nothing is new but who comes back. */
-const convergingFactor = 10;
+const convergingFactor = 30;
 
 /**
  * Plays a rollout on a made-up fleet, with the reconciler that plays it on a real one. Rejects with the
@@ -101,11 +103,16 @@ export async function simulate(
   const population = populationOf(scenario.rollout, fleet.nodes);
   const history: { readonly atMs: number; readonly event: RolloutEvent }[] = [];
   const samples = sampler();
-  let [nowMs, steps, mostInProgress] = [startMs, 0, 0];
+  let [nowMs, steps, mostInProgress, next] = [startMs, 0, 0, startMs];
   let rollout = newRollout(scenario.rollout, startMs);
   for (;;) {
     signal?.throwIfAborted();
-    fleet.advanceTo(nowMs);
+    const { reported, came } = fleet.advanceTo(nowMs);
+    // A step that nothing new leads to would come to nothing.
+    if (nowMs < next && !reported && !(came && takesWhoComes(rollout))) {
+      nowMs = laterMs(rollout, nowMs, { untilMs: fleet.nextMs() ?? next, everyMs });
+      continue;
+    }
     rollout = person(rollout, scenario, nowMs);
     const step = reconcile(rollout, population, nowMs);
     ({ rollout } = step);
@@ -121,40 +128,22 @@ export async function simulate(
       onSample?.(sample);
       await new Promise(setImmediate);
     }
-    if (isEnded(rollout.phase)) {
+    const end = () => {
       samples.end(sample);
       return report({
-        rollout,
-        fleet,
-        population,
-        startMs,
-        nowMs,
-        seed,
-        steps,
-        mostInProgress,
-        history,
+        ...{ rollout, fleet, population, startMs, nowMs, seed, steps, mostInProgress, history },
         samples: samples.all(),
       });
-    }
-    const next = nextMs(rollout, scenario, { step, fleet, nowMs });
-    if (next === null) {
-      samples.end(sample);
-      return report({
-        rollout,
-        fleet,
-        population,
-        startMs,
-        nowMs,
-        seed,
-        steps,
-        mostInProgress,
-        history,
-        samples: samples.all(),
-      });
-    }
-    const factor = rollout.phase.state === "CONVERGING" ? convergingFactor : 1;
-    const slots = Math.max(1, Math.ceil((next - nowMs) / (everyMs * factor)));
-    nowMs += slots * everyMs * factor;
+    };
+    if (isEnded(rollout.phase)) return end();
+    const wakeMs = nextMs(rollout, scenario, step);
+    if (wakeMs === null && fleet.nextMs() === null) return end();
+    if (isAtRest(rollout, scenario, step)) return end();
+    next = wakeMs ?? Number.POSITIVE_INFINITY;
+    nowMs = laterMs(rollout, nowMs, {
+      untilMs: Math.min(next, fleet.nextMs() ?? next),
+      everyMs,
+    });
   }
 }
 
@@ -168,24 +157,37 @@ function person(rollout: Rollout, { approveAfter, resumeAfter }: Scenario, nowMs
   return nowMs >= sinceMs + durationMs(resumeAfter, 0) ? command(rollout, "resume", by) : rollout;
 }
 
-/** When something happens next; `null` when nothing will. */
+/** The next time that the server looks. */
+function laterMs(
+  { phase }: Rollout,
+  nowMs: number,
+  { untilMs, everyMs }: { readonly untilMs: number; readonly everyMs: number },
+): number {
+  const slotMs = everyMs * (phase.state === "CONVERGING" ? convergingFactor : 1);
+  return nowMs + Math.max(1, Math.ceil((untilMs - nowMs) / slotMs)) * slotMs;
+}
+
+/** Whether a node that comes back can be started. */
+function takesWhoComes({ phase }: Rollout): boolean {
+  return ["RUNNING", "CONVERGING", "ROLLING_BACK"].includes(phase.state);
+}
+
+/** When the server or the person looks next by themselves; `null` when only a report makes them. */
 function nextMs(
   { phase, sinceMs }: Rollout,
   { approveAfter, resumeAfter }: Scenario,
-  {
-    step,
-    fleet,
-    nowMs,
-  }: { readonly step: Step; readonly fleet: VirtualFleet; readonly nowMs: number },
+  { wakeMs }: Step,
 ): number | null {
   if (phase.state === "AWAITING_APPROVAL") return sinceMs + durationMs(approveAfter, 0);
-  if (phase.state === "PAUSED") {
-    if (resumeAfter !== undefined) return sinceMs + durationMs(resumeAfter, 0);
-    // What is in progress comes to its end.
-    if (step.tally.waves.every(({ inProgress }) => inProgress === 0)) return null;
-  }
-  const times = [fleet.nextMs(), step.wakeMs].filter((ms) => ms !== null);
-  return times.length === 0 ? null : Math.max(nowMs, Math.min(...times));
+  if (phase.state === "PAUSED" && resumeAfter !== undefined)
+    return sinceMs + durationMs(resumeAfter, 0);
+  return wakeMs;
+}
+
+/** Whether nobody resumes what is paused, and what was in progress has come to its end. */
+function isAtRest({ phase }: Rollout, { resumeAfter }: Scenario, { tally }: Step): boolean {
+  const paused = phase.state === "PAUSED" && resumeAfter === undefined;
+  return paused && tally.waves.every(({ inProgress }) => inProgress === 0);
 }
 
 function sampleOf({ phase, definition }: Rollout, tally: RolloutTally, atMs: number): Sample {
@@ -256,16 +258,19 @@ function report({
     },
     ...{ succeeded: 0, failed: 0 },
   }));
-  const models = new Map<string, { nodes: number; succeeded: number; failed: number }>();
+  const none = { nodes: 0, succeeded: 0, failed: 0, notStarted: 0 };
+  const models = new Map<string, typeof none>();
   let [selected, notStarted, takenBack] = [0, 0, 0];
   population.nodes.forEach(({ hardware = unknownModel, progress }, at) => {
     if (population.selected[at] !== 1) return;
     selected++;
-    const model = models.get(hardware) ?? { nodes: 0, succeeded: 0, failed: 0 };
+    const model = models.get(hardware) ?? { ...none };
     models.set(hardware, model);
     model.nodes++;
-    if (progress === null) notStarted++;
-    else if (progress.direction === "back") takenBack += progress.state === "SUCCEEDED" ? 1 : 0;
+    if (progress === null) {
+      notStarted++;
+      model.notStarted++;
+    } else if (progress.direction === "back") takenBack += progress.state === "SUCCEEDED" ? 1 : 0;
     else if (!isInProgress(progress.state)) {
       const standing = standingOf(progress.state);
       const wave = waves[progress.wave];

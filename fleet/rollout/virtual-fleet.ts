@@ -21,8 +21,11 @@ export interface VirtualFleet {
   readonly nodes: readonly VirtualNode[];
   /** When something happens next; `null` when nothing does any more. */
   nextMs(): number | null;
-  /** Lets everything happen up to a time, that one included. */
-  advanceTo(nowMs: number): void;
+  /**
+   * Lets everything happen up to a time, that one included; whether a report came since the last time,
+   * or a node.
+   */
+  advanceTo(nowMs: number): { readonly reported: boolean; readonly came: boolean };
   /** Writes the new progress of a node and tells the node. */
   act(decision: Decision, nowMs: number): void;
 }
@@ -58,6 +61,8 @@ class Fleet implements VirtualFleet {
   readonly #given: (Extract<Decision, { kind: "assign" }> | null)[] = [];
   readonly #slots = new Map<number, { readonly at: number; readonly what: Happening }[]>();
   readonly #times: number[] = [];
+  #reported = false;
+  #came = false;
 
   constructor(scenario: Scenario, count: number, seed: number, startMs: number) {
     const pick = modelPicker(scenario.models);
@@ -97,7 +102,7 @@ class Fleet implements VirtualFleet {
     return slot === undefined ? null : slot * slotMs;
   }
 
-  advanceTo(nowMs: number): void {
+  advanceTo(nowMs: number): { readonly reported: boolean; readonly came: boolean } {
     for (
       let slot = this.#times[0];
       slot !== undefined && slot * slotMs <= nowMs;
@@ -108,6 +113,10 @@ class Fleet implements VirtualFleet {
       this.#slots.delete(slot);
       for (const { at, what } of events) this.#happen(at, what, slot * slotMs);
     }
+    const news = { reported: this.#reported, came: this.#came };
+    this.#reported = false;
+    this.#came = false;
+    return news;
   }
 
   act(decision: Decision, nowMs: number): void {
@@ -159,7 +168,10 @@ class Fleet implements VirtualFleet {
         return;
       node.online = !node.online;
       if (node.online) {
-        node.update = this.#local[at] ?? node.update;
+        const local = this.#local[at] ?? node.update;
+        this.#reported ||= local !== node.update;
+        this.#came = true;
+        node.update = local;
         this.#receive(at, nowMs);
       }
       return this.#toggleLater(at, nowMs);
@@ -181,7 +193,9 @@ class Fleet implements VirtualFleet {
   #say(at: number, update: NonNullable<VirtualNode["update"]>): void {
     this.#local[at] = update;
     const node = this.nodes[at];
-    if (node?.online === true) node.update = update;
+    if (node?.online !== true) return;
+    node.update = update;
+    this.#reported = true;
   }
 
   #toggleLater(at: number, nowMs: number): void {

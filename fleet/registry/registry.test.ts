@@ -14,9 +14,8 @@ t.test("a registry that cannot be opened says why", async (t) => {
     code: "registry/failed",
     message: /unable to open database file/,
   });
-  await t.rejects(openRegistry("postgresql://nobody:geheim@127.0.0.1:1/none"), (error: Error) => {
-    t.match(error, { code: "registry/failed", message: /ECONNREFUSED/ });
-    t.notMatch(error.message, /geheim/);
-    return true;
-  });
+  const away = openRegistry("postgresql://nobody:geheim@127.0.0.1:1/none");
+  const said = await away.then(String, (error: Error) => error.message);
+  t.match(said, /ECONNREFUSED/);
+  t.notMatch(said, /geheim/);
 });

@@ -37,6 +37,8 @@ export interface OpenOptions {
   readonly now?: () => number;
   /** Connections to PostgreSQL at most (default 8). */
   readonly maxConnections?: number;
+  /** Called immediately before what a transaction has written becomes durable; see `Io.effect`. */
+  readonly effect?: (name: string) => void;
 }
 
 const busyTimeoutMs = 10_000;
@@ -50,7 +52,7 @@ const transient = ["40001", "40P01"];
  */
 export async function openDatabase(
   address: string,
-  { now = Date.now, maxConnections = 8 }: OpenOptions = {},
+  { now = Date.now, maxConnections = 8, effect = () => {} }: OpenOptions = {},
 ): Promise<RegistryDatabase> {
   const engine: Engine = /^postgres(ql)?:\/\//.test(address) ? "postgresql" : "sqlite";
   let db: Kysely<Tables> | undefined;
@@ -59,14 +61,18 @@ export async function openDatabase(
       engine === "sqlite" ? sqliteDialect(address) : await postgresDialect(address, maxConnections);
     db = new Kysely<Tables>({ dialect });
     await migrate(db);
-    return handle(db, engine, now);
+    return handle(db, engine, { now, effect });
   } catch (error) {
     await db?.destroy().catch(() => {});
     throw failed(error);
   }
 }
 
-function handle(db: Kysely<Tables>, engine: Engine, now: () => number): RegistryDatabase {
+function handle(
+  db: Kysely<Tables>,
+  engine: Engine,
+  { now, effect }: Required<Pick<OpenOptions, "now" | "effect">>,
+): RegistryDatabase {
   return {
     engine,
     db,
@@ -81,7 +87,11 @@ function handle(db: Kysely<Tables>, engine: Engine, now: () => number): Registry
     async transaction(work) {
       for (let tries = 1; ; tries++) {
         try {
-          return await db.transaction().execute(work);
+          return await db.transaction().execute(async (transaction) => {
+            const result = await work(transaction);
+            effect("registry commit");
+            return result;
+          });
         } catch (error) {
           const code = (error as { readonly code?: unknown } | null)?.code;
           if (tries < maxTries && typeof code === "string" && transient.includes(code)) continue;

@@ -20,6 +20,8 @@ function effect(): void {
 
 const registry = await openRegistry(address, { admit: "any", effect });
 await begin(registry);
+// What was decided before a kill comes to the nodes before they go on: so only the kill makes a difference.
+await tell(registry);
 for (;;) {
   await answer(registry);
   const lease = await registry.lease("reconciler", `server-${process.pid}`, 50);

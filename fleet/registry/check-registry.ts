@@ -1,5 +1,6 @@
 import type { Test } from "tap";
 import { fc } from "#core/fast-check.ts";
+import type { RolloutDefinition } from "#generated/fleet/rollout/definition.ts";
 import { chanceOf } from "../rollout/chance.ts";
 import { restore } from "./backup.ts";
 import { changed, fakeNode, fleet } from "./fake-node.ts";
@@ -7,8 +8,8 @@ import type { Incoming, Ingested } from "./ingest.ts";
 import { openDatabase } from "./open-database.ts";
 import { openRegistry, type Registry } from "./open-registry.ts";
 
-/** Where a test may put a registry of its own; a new one each time. */
-export type NewAddress = () => Promise<string>;
+/** Where a test may put a registry of its own; a new one each time, `shared` one that is opened again. */
+export type NewAddress = (shared?: "shared") => Promise<string>;
 
 const started = { by: "boot", agent: "0.1.0" };
 const gap = { dropped: 2, byKind: { "boot.stage": 2 }, firstSeq: 2, lastSeq: 3 };
@@ -221,14 +222,14 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
     const names = ["edge-1", "edge-2", "edge-3"];
     const nodes = new Map(names.map((name, at) => [name, fakeNode(name, at)]));
     for (const node of nodes.values()) await registry.ingest(node.status(1, 1, true));
-    const definition = {
-      ...{ version: 1 as const, name: "web-7", release: { name: "web", number: 7 }, select: "*" },
+    const given: RolloutDefinition = {
+      ...{ version: 1, name: "web-7", release: { name: "web", number: 7 }, select: "*" },
       waves: [
         { name: "first", size: 1 },
         { name: "wide", approval: true },
       ],
-    } as const;
-    const given = { ...definition, waves: [...definition.waves] };
+      ...{ windows: [{ from: "00:00", to: "00:00", timezone: "UTC" }], deadline: "1d" },
+    };
     await rollouts.start(fleet, given, "ada");
     await t.rejects(rollouts.start(fleet, given, "ada"), { code: "registry/conflict" });
     await rollouts.step(fleet, "web-7");
@@ -240,6 +241,11 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
       update: { release: { name: "web", number: 7 } },
     });
     if (first === undefined) return;
+    const { startedMs } = await rollouts.get(fleet, "web-7");
+    t.match(first.update, {
+      window: { cron: "0 0 * * *", durationMinutes: 1440, timezone: "UTC" },
+      deadlineMs: startedMs + 86_400_000,
+    });
     await rollouts.told(fleet, first);
     t.strictSame(await rollouts.untold(fleet, 10), []);
     const say = (name: string, seq: number, state: string, updateId: string) =>
@@ -281,7 +287,7 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
   t.test(
     "one server at a time works on a rollout; who was taken over writes nothing",
     async (t) => {
-      const address = await newAddress();
+      const address = await newAddress("shared");
       const [one, two] = [await open(t, "any", address), await open(t, "any", address)];
       const definition = {
         ...{ version: 1 as const, name: "web-7", release: { name: "web", number: 7 }, select: "*" },
@@ -338,7 +344,7 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
   });
 
   t.test("a registry of a newer firstlight is left alone", async (t) => {
-    const address = await newAddress();
+    const address = await newAddress("shared");
     const database = await openDatabase(address);
     await database.db
       .insertInto("kysely_migration" as "lease")

@@ -1,13 +1,25 @@
 import { join } from "node:path";
 import t from "tap";
 import { checkRegistry } from "./check-registry.ts";
+import { fakeNode, fleet } from "./fake-node.ts";
 import { openRegistry } from "./open-registry.ts";
 
 const directory = t.testdir();
 let count = 0;
-const newAddress = async () => join(directory, `registry-${count++}.db`);
 
-checkRegistry(t, newAddress);
+checkRegistry(t, async (shared) =>
+  shared === undefined ? ":memory:" : join(directory, `registry-${count++}.db`),
+);
+
+t.test("what was stored is there when a registry is opened again", async (t) => {
+  const file = join(directory, "kept.db");
+  const registry = await openRegistry(file, { admit: "any" });
+  await registry.ingest(fakeNode("edge-1", 1).status(1, 1, true));
+  await registry.close();
+  const again = await openRegistry(file);
+  t.match(await again.nodes.list(fleet, "*"), [{ node: "edge-1", online: true }]);
+  await again.close();
+});
 
 t.test("a registry that cannot be opened says why", async (t) => {
   await t.rejects(openRegistry(join(directory, "none", "registry.db")), {

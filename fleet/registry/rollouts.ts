@@ -4,7 +4,7 @@ import { Fault } from "#core/fault.ts";
 import type { RolloutDefinition } from "#generated/fleet/rollout/definition.ts";
 import { command, newRollout, type RolloutCommand } from "../rollout/commands.ts";
 import { isInProgress, isReportable, type NodeState } from "../rollout/node-states.ts";
-import { reconcile, type Step } from "../rollout/reconcile.ts";
+import { deadlineOf, reconcile, type Step } from "../rollout/reconcile.ts";
 import {
   type Decision,
   isEnded,
@@ -13,6 +13,7 @@ import {
   type RolloutEvent,
   type RolloutNode,
 } from "../rollout/rollout.ts";
+import { cronWindow, type NodeWindow } from "../rollout/windows.ts";
 import { type Lease, requireLease } from "./lease.ts";
 import { nodeOfRow } from "./nodes.ts";
 import type { RegistryDatabase } from "./open-database.ts";
@@ -29,6 +30,10 @@ export interface Untold {
     readonly release: { readonly name: string; readonly number: number };
     /** It goes back, and waits for no window. */
     readonly urgent: boolean;
+    /** For the node's own clock, where the rollout has one window. */
+    readonly window?: NodeWindow;
+    /** When the rollout ends; after that the node begins no more. */
+    readonly deadlineMs: number;
   } | null;
 }
 
@@ -150,7 +155,11 @@ export function openRollouts(database: RegistryDatabase): Rollouts {
         .orderBy("node")
         .limit(limit)
         .execute();
-      return rows.map(untoldOf);
+      const rollouts = new Map<string, Rollout>();
+      for (const { rollout } of rows) {
+        if (!rollouts.has(rollout)) rollouts.set(rollout, (await load(db, fleet, rollout)).rollout);
+      }
+      return rows.map((row) => untoldOf(row, rollouts.get(row.rollout)));
     },
     async told(fleet, { node, revision }) {
       await database.transaction(async (transaction) => {
@@ -354,16 +363,22 @@ async function keepDesired(
   }
 }
 
-function untoldOf(row: DesiredTable): Untold {
-  const { node, revision, rollout, update_id, release_name, release_number, urgent } = row;
-  const update =
-    update_id === null || release_name === null || release_number === null
-      ? null
-      : {
-          ...{ updateId: update_id, urgent: urgent === 1 },
-          release: { name: release_name, number: release_number },
-        };
-  return { node, revision, rollout, update };
+function untoldOf(row: DesiredTable, of: Rollout | undefined): Untold {
+  const { node, revision, rollout, update_id, release_name, release_number } = row;
+  const told = { node, revision, rollout };
+  if (of === undefined || update_id === null || release_name === null || release_number === null)
+    return { ...told, update: null };
+  const [window, ...others] = of.definition.windows ?? [];
+  const urgent = row.urgent === 1;
+  const hasWindow = window !== undefined && others.length === 0 && !urgent;
+  return {
+    ...told,
+    update: {
+      ...{ updateId: update_id, release: { name: release_name, number: release_number }, urgent },
+      ...(hasWindow ? { window: cronWindow(window) } : {}),
+      deadlineMs: (urgent ? of.sinceMs : of.startedMs) + deadlineOf(of.definition),
+    },
+  };
 }
 
 async function addHistory(

@@ -49,6 +49,11 @@ export function reconcile(
   return new StepOfRollout(rollout, population, nowMs).run();
 }
 
+/** How long a rollout has, and going back as long again. */
+export function deadlineOf({ deadline }: RolloutDefinition): number {
+  return durationMs(deadline, defaultDeadlineMs);
+}
+
 /** Nodes that are connected, and are started as soon as something lets them. */
 function coming({ window = 0, budget = 0, busy = 0, canary = 0 }: Admission["waiting"]): number {
   return window + budget + busy + canary;
@@ -331,7 +336,7 @@ class StepOfRollout {
   }
 
   #goBack(): void {
-    const deadlineMs = this.#rollout.sinceMs + this.#wholeMs();
+    const deadlineMs = this.#rollout.sinceMs + deadlineOf(this.#definition);
     const { inProgress, done, stuck, waiting } = goBack(
       this.#population,
       this.#progress,
@@ -423,12 +428,8 @@ class StepOfRollout {
     this.#decisions.push({ kind: "event", event });
   }
 
-  #wholeMs(): number {
-    return durationMs(this.#definition.deadline, defaultDeadlineMs);
-  }
-
   #deadlineMs(): number {
-    return this.#before.startedMs + this.#wholeMs();
+    return this.#before.startedMs + deadlineOf(this.#definition);
   }
 
   #wakeAt(ms: number): void {

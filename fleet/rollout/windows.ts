@@ -47,14 +47,15 @@ export function isTimezone(name: string): boolean {
   }
 }
 
-/**
- * The same window as a node takes it with its update: when it begins, as cron has it, and for how long.
- */
-export function cronWindow({ days, from, to, timezone }: Window): {
+/** A window as a node takes it with its update. */
+export interface NodeWindow {
+  /** When it begins, as cron has it. */
   readonly cron: string;
   readonly durationMinutes: number;
   readonly timezone?: string;
-} {
+}
+
+export function cronWindow({ days, from, to, timezone }: Window): NodeWindow {
   const [hour = "", minute = ""] = from.split(":");
   const week = days === undefined ? "*" : days.map((day) => dayNames.indexOf(day)).join(",");
   return {

@@ -18,26 +18,27 @@ function effect(): void {
   if (effects === Number(dieAt)) process.kill(process.pid, "SIGKILL");
 }
 
-const registry = await openRegistry(address, { admit: "any", effect });
-await begin(registry);
+const store = await openRegistry(address, { admit: "any", effect });
+await begin(store);
 // What was decided before a kill comes to the nodes before they go on: so only the kill makes a difference.
-await tell(registry);
+await tell(store);
 for (;;) {
-  await answer(registry);
-  const lease = await registry.lease("reconciler", `server-${process.pid}`, 50);
+  await answer(store);
+  const lease = await store.lease("reconciler", `server-${process.pid}`, 50);
   // Whoever was killed has it for a moment yet.
   if (lease === undefined) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     continue;
   }
-  const { rollout: now } = await registry.rollouts.step(fleet, rollout, lease);
-  await tell(registry);
-  if (isEnded(now.phase) && (await registry.rollouts.untold(fleet, 1)).length === 0) break;
+  const { rollout: now } = await store.rollouts.step(fleet, rollout, lease);
+  await tell(store);
+  if (isEnded(now.phase) && (await store.rollouts.untold(fleet, 1)).length === 0) break;
 }
-await registry.close();
+await store.close();
 console.log(effects);
 
 async function begin({ ingest, nodes, rollouts }: Registry): Promise<void> {
+  if ((await rollouts.history(fleet, rollout)).length > 0) return;
   for (const [at, name] of names.entries()) {
     const node = fakeNode(name, at);
     await ingest(node.status(1, 1, true));
@@ -48,9 +49,6 @@ async function begin({ ingest, nodes, rollouts }: Registry): Promise<void> {
     await ingest(node.report("update", { session: 1, seq: 3 }, { ...had, seq: 1, attempt: 1 }));
     await nodes.change({ fleet, node: name }, { labels: { site: at < 3 ? "berlin" : "bonn" } });
   }
-  if ((await rollouts.live(fleet)).includes(rollout)) return;
-  const known = await rollouts.history(fleet, rollout);
-  if (known.length > 0) return;
   const definition = {
     ...{ version: 1 as const, name: rollout, release: { name: "web", number: 7 }, select: "*" },
     waves: [

@@ -35,23 +35,22 @@ function play(address: string, world: string, dieAt = 0): Promise<End> {
 
 /** All that a rollout leaves, but for times: its rows, and what each node was told, in order. */
 async function outcomeOf(address: string, world: string): Promise<unknown> {
-  const registry = await openRegistry(address);
-  const lines = await backupOf(registry);
-  await registry.close();
-  const rows = lines.filter((line) =>
-    /"table":"(desired|rollout|rollout_node|rollout_event)"/.test(line),
-  );
+  const store = await openRegistry(address);
+  const lines = await backupOf(store);
+  await store.close();
   const told = readFileSync(world, "utf8").trim().split("\n");
   return {
-    // When something was written differs, and how often the header was.
-    rows: rows.map((line) =>
-      line
-        .replaceAll(/\\?"[A-Za-z_]*(?:Ms|_ms)\\?":(?:[0-9]+|null)/g, "")
-        .replaceAll(/"revision":[0-9]+,"started_ms"/g, ""),
-    ),
+    rows: lines
+      .filter((line) => /"table":"(?:desired|rollout|rollout_node|rollout_event)"/.test(line))
+      // How often the header was written differs.
+      .map((line) => withoutTimes(line).replaceAll(/"revision":[0-9]+,,/g, "")),
     // Told twice is told once.
-    told: [...new Set(told)].sort(),
+    told: [...new Set(told.map(withoutTimes))].sort(),
   };
+}
+
+function withoutTimes(line: string): string {
+  return line.replaceAll(/\\?"[A-Za-z_]*(?:Ms|_ms)\\?":(?:[0-9]+|null)/g, "");
 }
 
 async function campaign(t: Tap, newAddress: () => Promise<string>, every: number): Promise<void> {
@@ -64,7 +63,8 @@ async function campaign(t: Tap, newAddress: () => Promise<string>, every: number
   t.match(canonicalJson(expected), /ROLLED_BACK/);
   t.ok(whole.effects > 20, `${whole.effects} effects`);
   let kills = 0;
-  for (let at = 1; at <= whole.effects; at += every) {
+  // The first twenty make the fleet; the kill among them stands for all.
+  for (let at = 19; at <= whole.effects; at += every) {
     const [other, told] = [await newAddress(), newWorld()];
     const killed = await play(other, told, at);
     if (killed.signal !== "SIGKILL") break;
@@ -74,15 +74,15 @@ async function campaign(t: Tap, newAddress: () => Promise<string>, every: number
     t.match(await play(other, told), { code: 0 });
     t.strictSame(await outcomeOf(other, told), expected, `killed before effect ${at}`);
   }
-  t.ok(kills >= Math.floor(whole.effects / every), `${kills} kills`);
+  t.ok(kills >= Math.floor((whole.effects - 19) / every), `${kills} kills`);
 }
 
 type Tap = { readonly name: string } & Pick<typeof t, "equal" | "match" | "ok" | "strictSame">;
 
 let files = 0;
-t.test("sqlite", (t) => campaign(t, async () => join(directory, `${files++}.db`), 4));
+t.test("sqlite", (t) => campaign(t, async () => join(directory, `${files++}.db`), 3));
 
 t.test("postgresql", { skip: postgresPrograms() === undefined && "not installed" }, async (t) => {
   const postgres = await startPostgres(t);
-  await campaign(t, () => postgres.newAddress(), 11);
+  await campaign(t, () => postgres.newAddress(), 9);
 });

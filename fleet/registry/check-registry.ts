@@ -17,34 +17,34 @@ const gap = { dropped: 2, byKind: { "boot.stage": 2 }, firstSeq: 2, lastSeq: 3 }
 /** What holds for a registry on either engine. */
 export function checkRegistry(t: Test, newAddress: NewAddress): void {
   const open = async (t: Test, admit: "known" | "any" = "any", address?: string) => {
-    const registry = await openRegistry(address ?? (await newAddress()), { admit });
-    t.teardown(() => registry.close());
-    return registry;
+    const store = await openRegistry(address ?? (await newAddress()), { admit });
+    t.teardown(() => store.close());
+    return store;
   };
   t.test("an event is stored once, and acknowledged up to where none is missing", async (t) => {
-    const registry = await open(t);
+    const store = await open(t);
     const node = fakeNode("edge-1", 1);
     const ack = (upTo: number) => ({ ack: { fleet, node: "edge-1", stream: node.outbox, upTo } });
     const note = (seq: number) => node.event(seq, "kind.of.later", { seq });
-    t.match(await registry.ingest(note(1)), { outcome: "stored", ...ack(1) });
-    t.match(await registry.ingest(note(4)), { outcome: "stored", ...ack(1) });
-    t.match(await registry.ingest(note(1)), { outcome: "duplicate", ...ack(1) });
-    t.strictSame(await registry.nodes.gaps(fleet), [
+    t.match(await store.ingest(note(1)), { outcome: "stored", ...ack(1) });
+    t.match(await store.ingest(note(4)), { outcome: "stored", ...ack(1) });
+    t.match(await store.ingest(note(1)), { outcome: "duplicate", ...ack(1) });
+    t.strictSame(await store.nodes.gaps(fleet), [
       { node: "edge-1", stream: node.outbox, missing: 2, lost: 0 },
     ]);
-    t.match(await registry.ingest(node.event(5, "gap", gap)), { outcome: "stored", ...ack(5) });
-    t.strictSame(await registry.nodes.gaps(fleet), []);
+    t.match(await store.ingest(node.event(5, "gap", gap)), { outcome: "stored", ...ack(5) });
+    t.strictSame(await store.nodes.gaps(fleet), []);
     const other = node.event(4, "kind.of.later", { seq: "forged" });
-    t.strictSame(await registry.ingest(other), { outcome: "refused", reason: "conflicting" });
+    t.strictSame(await store.ingest(other), { outcome: "refused", reason: "conflicting" });
   });
 
   t.test("what is forged, foreign or no message is told apart and counted", async (t) => {
-    const registry = await open(t, "known");
+    const store = await open(t, "known");
     const [node, thief] = [fakeNode("edge-1", 1), fakeNode("edge-2", 1)];
-    await registry.nodes.register({ fleet, node: "edge-1" });
-    await registry.nodes.register({ fleet, node: "edge-2" });
+    await store.nodes.register({ fleet, node: "edge-1" });
+    await store.nodes.register({ fleet, node: "edge-2" });
     const good = node.event(1, "kind", {});
-    t.match(await registry.ingest(good), { outcome: "stored" });
+    t.match(await store.ingest(good), { outcome: "stored" });
     const cases: readonly (readonly [Incoming, string])[] = [
       [thief.event(2, "kind", {}), "foreign-stream"],
       [{ ...good, publisher: { fleet, node: "edge-2" } }, "impersonated"],
@@ -64,23 +64,23 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
       [{ ...good, topic: "firstlight/1/acme/+/about" }, "topic"],
     ];
     for (const [message, reason] of cases)
-      t.strictSame(await registry.ingest(message), { outcome: "refused", reason }, reason);
-    await registry.nodes.change({ fleet, node: "edge-1" }, { retired: true });
-    t.strictSame(await registry.ingest(node.event(2, "kind", {})), {
+      t.strictSame(await store.ingest(message), { outcome: "refused", reason }, reason);
+    await store.nodes.change({ fleet, node: "edge-1" }, { retired: true });
+    t.strictSame(await store.ingest(node.event(2, "kind", {})), {
       ...{ outcome: "refused", reason: "retired-node" },
     });
-    t.strictSame(await registry.nodes.refusals(fleet), [
+    t.strictSame(await store.nodes.refusals(fleet), [
       { node: "edge-1", reason: "impersonated", count: 1 },
       { node: "edge-1", reason: "malformed", count: 8 },
       { node: "edge-1", reason: "retired-node", count: 1 },
       { node: "edge-2", reason: "foreign-stream", count: 1 },
       { node: "edge-9", reason: "unknown-node", count: 1 },
     ]);
-    t.equal((await registry.nodes.list(fleet, "*")).length, 1, "none of it made a node");
+    t.equal((await store.nodes.list(fleet, "*")).length, 1, "none of it made a node");
   });
 
   t.test("presence follows the newest session, and a last will ends its own alone", async (t) => {
-    const registry = await open(t);
+    const store = await open(t);
     const [node, later] = [fakeNode("edge-1", 1), fakeNode("edge-1", 2)];
     const steps: readonly (readonly [Incoming, Ingested["outcome"], boolean])[] = [
       [node.status(1, 1, true), "stored", true],
@@ -95,66 +95,63 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
       [later.status(1, 0, false), "stored", false],
     ];
     for (const [message, outcome, online] of steps) {
-      t.equal((await registry.ingest(message)).outcome, outcome);
-      t.equal((await registry.nodes.list(fleet, "*"))[0]?.online, online);
+      t.equal((await store.ingest(message)).outcome, outcome);
+      t.equal((await store.nodes.list(fleet, "*"))[0]?.online, online);
     }
   });
 
   t.test("a node is found by what it says of itself, and by its labels", async (t) => {
-    const registry = await open(t);
+    const store = await open(t);
     const about = {
       ...{ agent: "0.1.0\u0000\ud800", platform: "x86_64-linux", capabilities: [] },
       profile: { id: "acme/box", confidence: "certain" },
     };
     for (const [at, name] of ["edge-1", "edge-2"].entries())
-      await registry.ingest(fakeNode(name, at).report("about", { session: 1, seq: 1 }, about));
-    await registry.nodes.change({ fleet, node: "edge-2" }, { labels: { site: "berlin" } });
+      await store.ingest(fakeNode(name, at).report("about", { session: 1, seq: 1 }, about));
+    await store.nodes.change({ fleet, node: "edge-2" }, { labels: { site: "berlin" } });
     const list = async (selector: string) =>
-      (await registry.nodes.list(fleet, selector)).map(({ node }) => node);
+      (await store.nodes.list(fleet, selector)).map(({ node }) => node);
     t.strictSame(await list("@hardware=acme/*"), ["edge-1", "edge-2"]);
     t.strictSame(await list("site=berlin"), ["edge-2"]);
-    t.strictSame(await registry.nodes.list("other", "*"), []);
-    await registry.nodes.change(
-      { fleet, node: "edge-2" },
-      { labels: { site: null }, cordoned: true },
-    );
+    t.strictSame(await store.nodes.list("other", "*"), []);
+    await store.nodes.change({ fleet, node: "edge-2" }, { labels: { site: null }, cordoned: true });
     t.strictSame(await list("site"), []);
-    await t.rejects(registry.nodes.change({ fleet, node: "edge-2" }, { labels: { "a b": "" } }), {
+    await t.rejects(store.nodes.change({ fleet, node: "edge-2" }, { labels: { "a b": "" } }), {
       code: "selector/invalid",
     });
-    await t.rejects(registry.nodes.change({ fleet, node: "none" }, {}), {
+    await t.rejects(store.nodes.change({ fleet, node: "none" }, {}), {
       code: "registry/unknown",
     });
-    const { about: kept } = await registry.nodes.reports({ fleet, node: "edge-1" });
+    const { about: kept } = await store.nodes.reports({ fleet, node: "edge-1" });
     t.strictSame(kept, about, "its own words are kept as they are");
-    await registry.nodes.setGroup(fleet, "berlin", "site=berlin");
-    t.strictSame(await registry.nodes.groups(fleet), { berlin: "site=berlin" });
-    await t.rejects(registry.nodes.setGroup(fleet, "bad", "site="), { code: "selector/invalid" });
+    await store.nodes.setGroup(fleet, "berlin", "site=berlin");
+    t.strictSame(await store.nodes.groups(fleet), { berlin: "site=berlin" });
+    await t.rejects(store.nodes.setGroup(fleet, "bad", "site="), { code: "selector/invalid" });
     const release = { fleet, name: "web", number: 7, sha256: "a", document: "{}" };
-    await registry.nodes.addRelease(release);
-    await registry.nodes.addRelease(release);
-    await t.rejects(registry.nodes.addRelease({ ...release, sha256: "b" }), {
+    await store.nodes.addRelease(release);
+    await store.nodes.addRelease(release);
+    await t.rejects(store.nodes.addRelease({ ...release, sha256: "b" }), {
       code: "registry/conflict",
     });
-    t.equal((await registry.nodes.releases(fleet)).length, 1);
+    t.equal((await store.nodes.releases(fleet)).length, 1);
   });
 
   t.test(
     "a registry that was lost learns from what nodes say, and counts what is gone",
     async (t) => {
-      const registry = await open(t);
+      const store = await open(t);
       const node = fakeNode("edge-1", 1);
-      await registry.ingest(node.event(41, "kind", {}));
-      t.match(await registry.ingest(node.event(42, "kind", {})), { ack: { upTo: 0 } });
+      await store.ingest(node.event(41, "kind", {}));
+      t.match(await store.ingest(node.event(42, "kind", {})), { ack: { upTo: 0 } });
       const get = node.report(
         "get",
         { session: 1, seq: 2 },
         { stream: node.outbox, acknowledged: 40 },
       );
-      t.match(await registry.ingest(get), { outcome: "asked", ack: { upTo: 42 } });
-      t.match(await registry.nodes.gaps(fleet), [{ missing: 0, lost: 40 }]);
-      t.match(await registry.ingest(get), { ack: { upTo: 42 } });
-      t.match(await registry.nodes.gaps(fleet), [{ lost: 40 }], "counted once");
+      t.match(await store.ingest(get), { outcome: "asked", ack: { upTo: 42 } });
+      t.match(await store.nodes.gaps(fleet), [{ missing: 0, lost: 40 }]);
+      t.match(await store.ingest(get), { ack: { upTo: 42 } });
+      t.match(await store.nodes.gaps(fleet), [{ lost: 40 }], "counted once");
     },
   );
 
@@ -180,15 +177,15 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
       node.event(7, "update.changed", { to: "SUCCEEDED", updateId: "u1" }),
       ...[node.status(2, 1, true), node.status(1, 0, false), node.event(8, "kind", { seq: 8 })],
     ];
-    const stateOf = async (registry: Registry) => ({
-      nodes: (await registry.nodes.list(fleet, "*")).map((each) => ({
+    const stateOf = async (store: Registry) => ({
+      nodes: (await store.nodes.list(fleet, "*")).map((each) => ({
         ...each,
         joinedMs: 0,
         seenMs: 0,
       })),
-      outcomes: await registry.nodes.outcomes({ fleet, node: "edge-1" }),
-      gaps: await registry.nodes.gaps(fleet),
-      reports: await registry.nodes.reports({ fleet, node: "edge-1" }),
+      outcomes: await store.nodes.outcomes({ fleet, node: "edge-1" }),
+      gaps: await store.nodes.gaps(fleet),
+      reports: await store.nodes.reports({ fleet, node: "edge-1" }),
     });
     const inOrder = await open(t);
     for (const message of messages) await inOrder.ingest(message);
@@ -203,25 +200,25 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
         const chance = chanceOf(seed);
         const sent = [...messages, ...messages.filter(() => chance() < 0.5)];
         sent.sort(() => chance() - 0.5);
-        const registry = await openRegistry(await newAddress(), { admit: "any" });
-        const results = await Promise.all(sent.map((message) => registry.ingest(message)));
+        const store = await openRegistry(await newAddress(), { admit: "any" });
+        const results = await Promise.all(sent.map((message) => store.ingest(message)));
         t.strictSame(
           results.filter(({ outcome }) => outcome === "refused"),
           [],
         );
-        t.strictSame(await stateOf(registry), expected);
-        await registry.close();
+        t.strictSame(await stateOf(store), expected);
+        await store.close();
       }),
       { numRuns: 4 },
     );
   });
 
   t.test("a rollout is kept with what every node is to be told", async (t) => {
-    const registry = await open(t);
-    const { rollouts } = registry;
+    const store = await open(t);
+    const { rollouts } = store;
     const names = ["edge-1", "edge-2", "edge-3"];
     const nodes = new Map(names.map((name, at) => [name, fakeNode(name, at)]));
-    for (const node of nodes.values()) await registry.ingest(node.status(1, 1, true));
+    for (const node of nodes.values()) await store.ingest(node.status(1, 1, true));
     const given: RolloutDefinition = {
       ...{ version: 1, name: "web-7", release: { name: "web", number: 7 }, select: "*" },
       waves: [
@@ -249,7 +246,7 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
     await rollouts.told(fleet, first);
     t.strictSame(await rollouts.untold(fleet, 10), []);
     const say = (name: string, seq: number, state: string, updateId: string) =>
-      registry.ingest(
+      store.ingest(
         (nodes.get(name) ?? fakeNode(name, 0)).report(
           "update",
           { session: 1, seq },
@@ -310,18 +307,18 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
   );
 
   t.test("a backup holds every row, and one that is damaged is refused", async (t) => {
-    const registry = await open(t);
+    const store = await open(t);
     const node = fakeNode("edge-1", 1);
-    await registry.ingest(node.status(1, 1, true));
-    t.match(await registry.ingest(node.event(1, "boot.started", started)), { outcome: "stored" });
-    await registry.nodes.setGroup(fleet, "all", "*");
+    await store.ingest(node.status(1, 1, true));
+    t.match(await store.ingest(node.event(1, "boot.started", started)), { outcome: "stored" });
+    await store.nodes.setGroup(fleet, "all", "*");
     const definition = {
       ...{ version: 1 as const, name: "web-7", release: { name: "web", number: 7 }, select: "*" },
       waves: [{ name: "wide" }],
     };
-    await registry.rollouts.start(fleet, definition, "ada");
-    await registry.rollouts.step(fleet, "web-7");
-    const lines = await backupOf(registry);
+    await store.rollouts.start(fleet, definition, "ada");
+    await store.rollouts.step(fleet, "web-7");
+    const lines = await backupOf(store);
     const other = await open(t);
     t.equal(await other.restore(lines), lines.length - 2);
     t.strictSame(await backupOf(other), lines);
@@ -356,8 +353,8 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
 }
 
 /** A backup, whole. */
-export async function backupOf(registry: Pick<Registry, "backup">): Promise<readonly string[]> {
+export async function backupOf(store: Pick<Registry, "backup">): Promise<readonly string[]> {
   const lines: string[] = [];
-  for await (const line of registry.backup()) lines.push(line);
+  for await (const line of store.backup()) lines.push(line);
   return lines;
 }

@@ -8,10 +8,10 @@ t.setTimeout(600_000);
 const count = 10_000;
 
 t.test("a registry that was lost has ten thousand nodes back from their births", async (t) => {
-  const registry = await openRegistry(join(t.testdir(), "registry.db"), { admit: "any" });
-  t.teardown(() => registry.close());
+  const store = await openRegistry(join(t.testdir(), "registry.db"), { admit: "any" });
+  t.teardown(() => store.close());
   const before = process.cpuUsage();
-  await registry.nodes.addRelease({ fleet, name: "web", number: 7, sha256: "a", document: "{}" });
+  await store.nodes.addRelease({ fleet, name: "web", number: 7, sha256: "a", document: "{}" });
   const messages = Array.from({ length: count }, (_, at) => {
     const node = fakeNode(`edge-${at}`, at);
     const profile = { id: `acme/box-${at % 7}`, confidence: "certain" };
@@ -35,15 +35,15 @@ t.test("a registry that was lost has ten thousand nodes back from their births",
       node.report("get", { session: 1, seq: 4 }, { stream: node.outbox, acknowledged: 12 }),
     ];
   }).flat();
-  const results = await Promise.all(messages.map((message) => registry.ingest(message)));
+  const results = await Promise.all(messages.map((message) => store.ingest(message)));
   t.equal(results.filter(({ outcome }) => outcome === "stored").length, 3 * count);
   t.equal(results.filter((each) => each.outcome === "asked" && each.ack.upTo === 12).length, count);
   const { user, system } = process.cpuUsage(before);
   const seconds = (user + system) / 1e6;
   t.comment(`${seconds.toFixed(1)} s for ${messages.length} messages`);
   t.ok(seconds < 60, `${seconds} s`);
-  const nodes = await registry.nodes.list(fleet, "@hardware=acme/box-3");
+  const nodes = await store.nodes.list(fleet, "@hardware=acme/box-3");
   t.equal(nodes.length, Math.floor((count + 3) / 7));
   t.match(nodes[0], { online: true, release: { name: "web", number: 7 } });
-  t.equal((await registry.nodes.gaps(fleet)).length, count, "what of them is gone is counted");
+  t.equal((await store.nodes.gaps(fleet)).length, count, "what of them is gone is counted");
 });

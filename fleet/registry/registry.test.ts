@@ -13,9 +13,9 @@ checkRegistry(t, async (shared) =>
 
 t.test("what was stored is there when a registry is opened again", async (t) => {
   const file = join(directory, "kept.db");
-  const registry = await openRegistry(file, { admit: "any" });
-  await registry.ingest(fakeNode("edge-1", 1).status(1, 1, true));
-  await registry.close();
+  const store = await openRegistry(file, { admit: "any" });
+  await store.ingest(fakeNode("edge-1", 1).status(1, 1, true));
+  await store.close();
   const again = await openRegistry(file);
   t.match(await again.nodes.list(fleet, "*"), [{ node: "edge-1", online: true }]);
   await again.close();

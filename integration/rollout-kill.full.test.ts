@@ -80,9 +80,9 @@ async function campaign(t: Tap, newAddress: () => Promise<string>, every: number
 type Tap = { readonly name: string } & Pick<typeof t, "equal" | "match" | "ok" | "strictSame">;
 
 let files = 0;
-t.test("sqlite", (t) => campaign(t, async () => join(directory, `${files++}.db`), 3));
+t.test("sqlite", (t) => campaign(t, async () => join(directory, `${files++}.db`), 4));
 
 t.test("postgresql", { skip: postgresPrograms() === undefined && "not installed" }, async (t) => {
   const postgres = await startPostgres(t);
-  await campaign(t, () => postgres.newAddress(), 9);
+  await campaign(t, () => postgres.newAddress(), 12);
 });

@@ -1,12 +1,12 @@
-import { canonicalJson, prettyJson, sha256 } from "#core/canonical-json.ts";
+import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import { Secret } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
-import type { Spec } from "#generated/provisioner/spec/v1.ts";
-import type { CredentialFile } from "#provisioner/render/base.ts";
-import { type ReportRecord, reportRecord } from "#provisioner/render/generation-record.ts";
+import type { NodeAddress } from "#protocol/topics.ts";
+import type { ReportRecord } from "#provisioner/render/generation-record.ts";
 import { readGenerationRecord } from "#provisioner/system/read-generation-record.ts";
+import { readEnrolment } from "./enroll/install.ts";
 import { type LinkSettings, readLinkSettings } from "./link/link-settings.ts";
 import { credentialsDirectory } from "./secrets/credential-store.ts";
 import { settingsFile } from "./settings.ts";
@@ -25,7 +25,7 @@ export const reportSettingsFile = `${directory}/place.json`;
 const olderFile = `${directory}/report.json`;
 
 /** Where to report while no generation says it, with its version. */
-interface ReportFile extends ReportRecord {
+export interface ReportFile extends ReportRecord {
   readonly v: 2;
 }
 
@@ -35,36 +35,6 @@ interface OlderReportFile {
   readonly instanceId: string;
   readonly report: NonNullable<Settings["report"]>;
   readonly password: ReportRecord["password"];
-}
-
-/** What a boot knows about reporting. */
-export interface ReportInput {
-  readonly instanceId: string;
-  readonly spec: Spec["report"];
-  readonly settings: Settings["report"];
-  readonly credentials: ReadonlyMap<string, CredentialFile>;
-}
-
-/**
- * Writes where to report for as long as no generation runs that says it: on a first boot, and on a
- * system that firstlight did not make. Where neither spec nor settings name a broker what an earlier
- * one said is forgotten.
- */
-export function writeReportSettings(io: Io, input: ReportInput): void {
-  const { spec: report, settings, instanceId, credentials } = input;
-  if (report?.mqtt === undefined && settings?.mqtt === undefined) {
-    io.files.remove(reportSettingsFile);
-    return;
-  }
-  const spec: Spec = { version: 1, ...(report === undefined ? {} : { report }) };
-  const record = reportRecord({ spec, instanceId, credentials });
-  const file: ReportFile = { v: 2, ...record };
-  writeOther(io, reportSettingsFile, prettyJson(file));
-}
-
-/** Nothing where it already stands there. */
-function writeOther({ files }: Io, path: string, text: string): void {
-  if (files.readText(path) !== text) files.write(path, text, { mode: 0o644 });
 }
 
 /**
@@ -79,7 +49,7 @@ export async function loadLinkSettings(
   const running = runningRecord(io.files);
   const older = running === "says nothing" ? readOlder(io.files) : undefined;
   if (older !== undefined) {
-    const link = readLinkSettings(io.files, older.report, older.instanceId);
+    const link = readLinkSettings(io, older.report, older.instanceId);
     return withPassword(io, link, older.password);
   }
   const isSaid = running !== undefined && running !== "says nothing";
@@ -87,12 +57,50 @@ export async function loadLinkSettings(
   const { ca, ...mqtt } = record?.spec?.mqtt ?? {};
   const { mqtt: named, ...address } = record?.spec ?? {};
   const report = {
+    ...enrolledAs(io.files),
     ...settings.report,
     ...address,
-    ...(named === undefined ? {} : { mqtt: { ...mqtt, host: named.host } }),
+    ...(named === undefined
+      ? {}
+      : { mqtt: { ...ofThisPlace(settings.report?.mqtt, named.tls), ...mqtt, host: named.host } }),
   };
-  const link = readLinkSettings(io.files, report, record?.instanceId, ca);
+  const link = readLinkSettings(io, report, record?.instanceId, ca);
   return named === undefined ? link : withPassword(io, link, record?.password);
+}
+
+/** Names that the fleet gave the node with its certificate, where no person has said others. */
+function enrolledAs(files: Files): { readonly node?: string; readonly fleet?: string } {
+  const { node, fleet } = readEnrolment(files) ?? {};
+  return { ...(node && { node }), ...(fleet && { fleet }) };
+}
+
+/**
+ * What the settings say of the node and of the network it is in, and no document can say: it holds for
+ * the broker of a document as well. A certificate goes with TLS only.
+ */
+function ofThisPlace(mqtt: NonNullable<Settings["report"]>["mqtt"], tls = false) {
+  const { proxy, keepAlive, tlsMinimum, certFile, keyFile } = mqtt ?? {};
+  return {
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(keepAlive === undefined ? {} : { keepAlive }),
+    ...(tlsMinimum === undefined ? {} : { tlsMinimum }),
+    ...(tls && certFile !== undefined ? { certFile } : {}),
+    ...(tls && keyFile !== undefined ? { keyFile } : {}),
+  };
+}
+
+/**
+ * Which node of which fleet this is, as {@link loadLinkSettings} says it, also where no broker is named;
+ * `undefined` as long as the node has no name.
+ */
+export function readNodeAddress(files: Files, settings: Settings): NodeAddress | undefined {
+  const running = runningRecord(files);
+  const older = running === "says nothing" ? readOlder(files) : undefined;
+  const isSaid = running !== undefined && running !== "says nothing";
+  const record = isSaid ? running : readRecord(files);
+  const said = older?.report ?? { ...enrolledAs(files), ...settings.report, ...record?.spec };
+  const node = said.node ?? older?.instanceId ?? record?.instanceId;
+  return node === undefined ? undefined : { fleet: said.fleet ?? "default", node };
 }
 
 /** Whether what says where to report wants the node's public ssh host keys told there too. */
@@ -140,7 +148,8 @@ export function linkSettingsVersion(files: Files): string {
   const isSaid = running !== undefined && running !== "says nothing";
   const left = running === undefined ? [reportSettingsFile] : [olderFile, reportSettingsFile];
   const where = isSaid ? canonicalJson(running) : left.map(read).join("\0");
-  return sha256([where, read(settingsFile)].join("\0"));
+  const enrolled = canonicalJson(enrolledAs(files));
+  return sha256([where, read(settingsFile), enrolled].join("\0"));
 }
 
 function readRecord(files: Files): ReportFile | undefined {

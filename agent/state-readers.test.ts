@@ -3,9 +3,9 @@ import { fakeIo } from "#core/fake-io.ts";
 import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import type { Witness } from "./facts/witness.ts";
 import type { Outcome } from "./outcome.ts";
-import { writeReportSettings } from "./report-settings.ts";
 import { stateReaders } from "./state-readers.ts";
 import { statusWriter, writeResult } from "./status.ts";
+import { writeReportSettings } from "./write-report-settings.ts";
 
 const one = "/nix/store/11111111111111111111111111111111-nixos-system-one";
 const two = "/nix/store/22222222222222222222222222222222-nixos-system-two";
@@ -50,6 +50,20 @@ t.test(
     t.same(await reported({ ...status, running: null }), { last });
   },
 );
+
+t.test("where the update stands is told as it lies on the disk", async (t) => {
+  const io = fakeIo(t.testdir());
+  const { update } = stateReaders({
+    ...{ io, version: "1", healthIntervalMs: 1_000 },
+    witness: async () => witness,
+  });
+  t.equal(await update(), undefined, "a node that never had one");
+  const state = { state: "TESTING", seq: 7, attempt: 1, updateId: "u-1" };
+  io.files.write("/var/lib/firstlight/update/state.json", JSON.stringify({ v: 1, ...state }));
+  t.same(await update(), state);
+  io.files.write("/var/lib/firstlight/update/state.json", "{");
+  t.equal(await update(), undefined);
+});
 
 t.test("a trial that ended after the last word of a boot is told from the journal", async (t) => {
   const io = fakeIo(t.testdir());

@@ -15,6 +15,8 @@ import type { StateReaders } from "./link/link-session.ts";
 import type { Outcome } from "./outcome.ts";
 import { tellsHostKeys } from "./report-settings.ts";
 import { readResult } from "./status.ts";
+import { readUpdateState } from "./update/read-state.ts";
+import { readTrustedVersions } from "./update/trusted-versions.ts";
 
 /** Nix's names of processors where they differ from Node's. */
 const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
@@ -31,6 +33,8 @@ export interface StateReaderOptions {
   readonly witness: () => Promise<Witness>;
   /** Asks the root side what runs now; `undefined` where it cannot be asked. */
   readonly askStatus?: () => Promise<SystemStatus | undefined>;
+  /** The fleet's root metadata that the settings name. */
+  readonly rootFile?: string;
 }
 
 /** Reads what a node tells of itself: from the kernel's files, what the boot left, and the second witness. */
@@ -39,7 +43,9 @@ export function stateReaders(options: StateReaderOptions): StateReaders {
   let sampled: { readonly at: number; readonly witness: Witness } | undefined;
   return {
     about: async () => about(options),
+    trusted: async () => readTrustedVersions(io.files, options.rootFile),
     reported: async () => reported(io.files, await options.askStatus?.()),
+    update: async () => readUpdateState(io.files),
     async health() {
       if (sampled === undefined || io.clock.monotonicMs() - sampled.at > witnessIntervalMs) {
         sampled = { at: io.clock.monotonicMs(), witness: await options.witness() };
@@ -53,7 +59,9 @@ export function stateReaders(options: StateReaderOptions): StateReaders {
   };
 }
 
-function about({ io, version }: StateReaderOptions): About {
+function about(options: StateReaderOptions): About {
+  const { io, version, rootFile } = options;
+  const believed = readTrustedVersions(io.files, rootFile);
   const data = readInstanceData(io.files) as
     | {
         readonly v1?: { readonly instance_id?: string; readonly local_hostname?: string | null };
@@ -75,7 +83,8 @@ function about({ io, version }: StateReaderOptions): About {
       : { profile: { id: result.profile, confidence: result.confidence ?? "none" } }),
     factsDigest: sha256(canonicalJson(readFacts(io))),
     ...(tellsHostKeys(io.files) ? { hostKeys: readHostKeys(io.files) } : {}),
-    capabilities: ["boot", "report"],
+    ...(believed === undefined ? {} : { trusted: believed }),
+    capabilities: ["boot", "report", ...(believed === undefined ? [] : ["desired", "cmd"])],
   };
 }
 

@@ -9,12 +9,6 @@ import { type Invocation, type Output, textFlag } from "./command.ts";
 import { drawnColumns, lineOf, type Page, padToWidth } from "./drawing.ts";
 import { readInput } from "./read-input.ts";
 
-/** Flags of `fleet simulate`. */
-export const simulateOptions = {
-  nodes: { type: "string" },
-  seed: { type: "string" },
-} as const;
-
 const maxNodes = 1_000_000;
 
 /** `firstlight fleet simulate FILE` */

@@ -1,3 +1,4 @@
+import { endProcess } from "./end-process.ts";
 import { run } from "./run.ts";
 
-process.exitCode = await run(process.argv.slice(2));
+endProcess(await run(process.argv.slice(2)));

@@ -1,7 +1,9 @@
 import { agentCodes } from "./codes/agent.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
+import { enrollCodes } from "./codes/enroll.ts";
 import { fleetCodes } from "./codes/fleet.ts";
+import { installCodes } from "./codes/install.ts";
 import { linkCodes } from "./codes/link.ts";
 import { mergeCodes } from "./codes/merge.ts";
 import { nixLanguageCodes } from "./codes/nix-language.ts";
@@ -11,6 +13,8 @@ import { secretCodes } from "./codes/secret.ts";
 import { sideCodes } from "./codes/side.ts";
 import { specCodes } from "./codes/spec.ts";
 import { systemCodes } from "./codes/system.ts";
+import { trustCodes } from "./codes/trust.ts";
+import { updateCodes } from "./codes/update.ts";
 import { userDataCodes } from "./codes/user-data.ts";
 
 /**
@@ -31,7 +35,11 @@ export const codes = {
   ...systemCodes,
   ...sideCodes,
   ...agentCodes,
+  ...installCodes,
   ...linkCodes,
+  ...enrollCodes,
+  ...trustCodes,
+  ...updateCodes,
   ...fleetCodes,
 } as const;
 

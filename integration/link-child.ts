@@ -33,18 +33,19 @@ if (mode === "daemon") {
     readers: {
       about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),
       reported: async () => ({ generation: 1 }),
+      update: async () => undefined,
       health: async () => ({ uptimeSeconds: 1 }),
     },
   });
 } else {
   const topic = nodeTopics(settings.address).of("desired");
   const session = await connector(io, log, settings).connect({
-    will: {
+    will: () => ({
       topic: nodeTopics(settings.address).of("status"),
       payload: "{}",
       qos: 1,
       retained: true,
-    },
+    }),
     onMessage: async () => void process.kill(process.pid, "SIGKILL"),
   });
   await session.subscribe([topic]);

@@ -111,7 +111,7 @@ let
 
   rootSide = changes // noNetwork;
 
-  # The boot, and drift that may go back to a generation: as the root side, in whose place they work where
+  # The boot, an update, and drift that may go back to a generation: as the root side, in whose place they work where
   # it does not answer, and what a judge needs.
   judge =
     changes
@@ -161,6 +161,7 @@ let
   # the sandbox: there it would not see what systemd was given for others, nor its credentials before 254.
   hasSomethingToDo = "+${pkgs.bash}/bin/sh -c '[ ! -r \"$0\" ] || . \"$0\"' ${cfg.package}/lib/firstlight/nixos/nothing-to-do.sh";
   drift = cfg.settings.drift or { };
+  enrols = (cfg.settings.fleet or { }) ? enroll;
   generations = cfg.settings.generations or { };
 
   # Tells the boot loader what to boot next, before there is a systemd that could be asked to: an EFI
@@ -393,6 +394,8 @@ in
       "d /var/lib/firstlight/sources 0755 root root -"
       "d /var/lib/firstlight/credentials 0700 root root -"
       "d /var/lib/firstlight/stamps 0755 root root -"
+      "d /var/lib/firstlight/update 0755 root root -"
+      "d /var/lib/firstlight/update/wishes 0755 root root -"
     ];
 
     # In a table of its own it stands beside either firewall of NixOS, and goes with the unit. Before any
@@ -525,7 +528,10 @@ in
         ExecCondition = hasSomethingToDo;
         ExecStart = "${firstlight} boot --sandboxed";
         # Also when it failed: what is ordered after it must not wait for ever.
-        ExecStopPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";
+        ExecStopPost = [
+          "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target"
+          "${config.systemd.package}/bin/systemctl start --no-block firstlight-update.service"
+        ];
         # A cache that was away, a lack of memory, a kill: tried again, later each time, for as long as it
         # takes. What is wrong in the documents (4) does not mend itself.
         Restart = "on-failure";
@@ -776,6 +782,84 @@ in
       };
     };
 
+    # The update that the fleet has assigned. What is verified lies on the disk before it is started, and
+    # whoever left it there starts no process.
+    systemd.paths.firstlight-update = {
+      description = "Look for an update that was assigned, and for what persons say of it";
+      wantedBy = [ "paths.target" ];
+      unitConfig = conditions;
+      pathConfig = {
+        PathChanged = [
+          "/var/lib/firstlight/update/assigned.json"
+          "/var/lib/firstlight/update/wishes"
+        ];
+        # However fast a fleet changes its mind, the unit takes the last word.
+        TriggerLimitIntervalSec = "10s";
+        TriggerLimitBurst = 100;
+      };
+    };
+
+    # What came while the unit was at its end, and what a timer that is lost should have begun.
+    systemd.timers.firstlight-update = {
+      description = "Look again whether an update is to go on";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnUnitInactiveSec = "6h";
+        RandomizedDelaySec = "1h";
+      };
+    };
+
+    systemd.services.firstlight-update = {
+      description = "Bring this machine to the release that its fleet has assigned";
+      wants = [
+        "firstlight-system.socket"
+        "network-online.target"
+      ];
+      # The boot starts it at its end, and is not waited for: what finds the system being changed begins again.
+      after = [
+        "firstlight-system.socket"
+        "multi-user.target"
+        "network-online.target"
+      ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+        # A node of no fleet starts nothing.
+        ConditionPathExists = [
+          conditions.ConditionPathExists
+          "/var/lib/firstlight/update/assigned.json"
+        ];
+        StartLimitIntervalSec = "6h";
+        StartLimitBurst = 200;
+      };
+      path = systemPath;
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = judge // seedDisks // credentials // restartSteps // {
+        Type = "oneshot";
+        ExecStart = "${firstlight} update run --sandboxed";
+        Restart = "on-failure";
+        # Rejected, rolled back and degraded are ends of the update; a failure of it is told, and the fleet
+        # assigns another one. Only what another time may heal (75) is begun again.
+        RestartPreventExitStatus = [
+          1
+          4
+        ];
+        SuccessExitStatus = [
+          2
+          3
+          77
+        ];
+        TimeoutStartSec = "infinity";
+        ReadWritePaths = writable ++ [
+          "-/run/cloud-init"
+          "-/var/lib/cloud"
+          # What the bootstrap layer wrote goes with the first commit.
+          "-/run/systemd/network"
+        ];
+      };
+    };
+
     # Old generations, and what only they needed: sources, secrets, garbage of the store.
     systemd.timers.firstlight-maintenance = {
       description = "Delete old generations when the machine has little else to do";
@@ -840,6 +924,84 @@ in
         RestartSec = "10s";
         WatchdogSec = "60s";
         MemoryMax = "256M";
+      }
+      // lib.optionalAttrs enrols {
+        # As `report.mqtt.certFile` and `keyFile`: credential:firstlight-identity.pem. It starts without one, too.
+        LoadCredential = [ "firstlight-identity.pem:/run/firstlight/enroll/identity.pem" ];
+        SetCredential = [ "firstlight-identity.pem:not enrolled yet" ];
+      };
+    };
+
+    # Where the fleet gives the node its certificate. It has no network: children without privileges carry
+    # texts to the server and from the cloud, and the key stays here.
+    systemd.services.firstlight-enroll = lib.mkIf enrols {
+      description = "Get this machine's certificate from its fleet, or renew it";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "network-online.target" ];
+      after = [
+        "multi-user.target"
+        "network-online.target"
+        "firstlight-boot.service"
+      ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+        # The steps below go on for as long as it takes.
+        StartLimitIntervalSec = 0;
+      };
+      path = [ config.systemd.package ];
+      serviceConfig =
+        hardening
+        // noNetwork
+        // fewCalls
+        // restartSteps
+        // {
+          CapabilityBoundingSet = "CAP_DAC_OVERRIDE";
+          ReadWritePaths = [
+            "-/run/firstlight"
+            "-/var/lib/firstlight"
+          ];
+          UMask = "0077";
+          Type = "oneshot";
+          ExecStart = "${firstlight} enroll --sandboxed";
+          # A code that a person approves stands on the console.
+          StandardError = "journal+console";
+          # Before 254 systemd knows no patterns; one that is not there is no error.
+          LoadCredential = "firstlight.enroll-token";
+          ImportCredential = "firstlight.enroll-token";
+          # A server that is away, a person who sleeps, a token that comes later.
+          Restart = "on-failure";
+          TimeoutStartSec = "infinity";
+        };
+    };
+
+    # Whether it is time to renew is the node's own word: at half of the certificate's time, each node a
+    # little apart from the others.
+    systemd.timers.firstlight-enroll = lib.mkIf enrols {
+      description = "Look whether this machine's certificate is to be renewed";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnCalendar = "daily";
+        RandomizedDelaySec = "6h";
+        AccuracySec = "1min";
+      };
+    };
+
+    # A unit has the credentials of its start: with another certificate the agent starts again.
+    systemd.paths.firstlight-identity = lib.mkIf enrols {
+      description = "Watch for another certificate of this machine";
+      wantedBy = [ "multi-user.target" ];
+      unitConfig = conditions;
+      pathConfig.PathChanged = "/run/firstlight/enroll/identity.pem";
+    };
+
+    systemd.services.firstlight-identity = lib.mkIf enrols {
+      description = "Hand another certificate of this machine to the agent";
+      unitConfig = conditions;
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "${config.systemd.package}/bin/systemctl --no-block try-restart firstlight-agent.service";
       };
     };
 

@@ -12,6 +12,7 @@ const bodies: Partial<Readonly<Record<TopicName, () => Promise<Validator>>>> = {
   status: () => import("#generated/protocol/messages/status.validate.js"),
   about: () => import("#generated/protocol/messages/about.validate.js"),
   reported: () => import("#generated/protocol/messages/reported.validate.js"),
+  update: () => import("#generated/protocol/messages/update.validate.js"),
   health: () => import("#generated/protocol/messages/health.validate.js"),
   get: () => import("#generated/protocol/messages/get.validate.js"),
 };
@@ -25,6 +26,11 @@ const events: Readonly<Record<EventKind, () => Promise<Validator>>> = {
   finding: () => import("#generated/protocol/messages/finding.validate.js"),
   gap: () => import("#generated/protocol/messages/gap.validate.js"),
   "outbox.damaged": () => import("#generated/protocol/messages/outbox-damaged.validate.js"),
+  "command.answered": () => import("#generated/protocol/messages/command-answered.validate.js"),
+  "desired.refused": () => import("#generated/protocol/messages/desired-refused.validate.js"),
+  "link.session-conflict": () =>
+    import("#generated/protocol/messages/link-session-conflict.validate.js"),
+  "update.changed": () => import("#generated/protocol/messages/update-changed.validate.js"),
 };
 
 /**

@@ -132,6 +132,13 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
   );
   t.match(withAge, [/^open-envelope-/], "what opens envelopes is loaded with the first one");
   t.equal(withAge.length, 1);
+  const ofFleet = chunks(repository).filter((name) =>
+    sourcesOf(join(dist, "chunks", name)).some((source) =>
+      /\/(?:fleet\/|node_modules\/(?:@peculiar|asn1js|jose)\/)/.test(source),
+    ),
+  );
+  t.match(ofFleet, [/^fleet-/], "the operator's side, and what only it needs, is one chunk");
+  t.equal(ofFleet.length, 1);
   for (const asset of [
     "hardware-profiles/rules.jsonl",
     "hardware-profiles/generic/x86-64.json",
@@ -218,6 +225,18 @@ t.test("a run that never ends is no success", async (t) => {
   const root = t.testdir({ ...program, cli: { "run.ts": never } });
   await build(root);
   t.equal(spawnSync(process.execPath, [join(root, "dist/firstlight.js")]).status, 13);
+});
+
+t.test("a run that is over is the end of the program", async (t) => {
+  const over = `export async function run(): Promise<number> {
+  process.on("beforeExit", () => console.log("waited"));
+  return 3;
+}`;
+  const root = t.testdir({ ...program, cli: { "run.ts": over } });
+  await build(root);
+  t.match(spawnSync(process.execPath, [join(root, "dist/firstlight.js")], { encoding: "utf8" }), {
+    ...{ status: 3, stdout: "" },
+  });
 });
 
 t.test("no chunk imports by itself: what it asks Node for comes without a warning", (t) => {

@@ -117,6 +117,31 @@ t.test("each disk is opened once, however many datasources look at it", async (t
   t.equal(new Set(reads).size, reads.length, "no sector is read twice");
 });
 
+t.test("each file of the kernel is read once, however many clouds are known by it", async (t) => {
+  const io = fakeIo(t.testdir({ sys: { class: { dmi: { id: { sys_vendor: "QEMU\n" } } } } }));
+  const calls: string[] = [];
+  const counted = {
+    ...io.files,
+    read(file: string, options?: { readonly maxBytes?: number }) {
+      calls.push(`read ${file} ${options?.maxBytes}`);
+      return io.files.read(file, options);
+    },
+    list(file: string) {
+      calls.push(`list ${file}`);
+      return io.files.list(file);
+    },
+    stat(file: string) {
+      calls.push(`stat ${file}`);
+      return io.files.stat(file);
+    },
+  };
+  const look = discover({ ...io, files: counted }, { datasources: undefined, log: silentLog });
+  await t.rejects(look, { code: "datasource/none" });
+  const ofKernel = calls.filter((call) => /^[a-z]+ \/(?:sys|dev)\//.test(call));
+  t.ok(ofKernel.some((call) => call.startsWith("read /sys/class/dmi/id/sys_vendor ")));
+  t.strictSame(ofKernel, [...new Set(ofKernel)]);
+});
+
 t.test("every cloud that can be asked is in the table", async (t) => {
   const names = known.map(({ name }) => name);
   for (const { name } of clouds) t.ok(names.includes(name), name);

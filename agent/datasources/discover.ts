@@ -7,6 +7,7 @@ import { type Candidate, chooseDatasources } from "./choose.ts";
 import { readDisabledPolicy } from "./cloud-init-settings.ts";
 import { addCredentialSecrets, credentials } from "./credentials.ts";
 import type { Datasource, DatasourceContent, Detection, ReadTools } from "./datasource.ts";
+import { keepAnswers } from "./keep-answers.ts";
 import { keepDisks } from "./keep-disks.ts";
 import { readKernelArguments } from "./kernel-command-line.ts";
 import { chooseNetwork, type NetworkPlace } from "./network/choose-network.ts";
@@ -106,7 +107,7 @@ export async function discover(io: Io, options: DiscoverOptions): Promise<Discov
 }
 
 function detectAll(io: Io, options: DiscoverOptions): readonly Try[] {
-  const { files, close } = keepDisks(io.files);
+  const { files, close } = keepDisks(keepAnswers(io.files));
   try {
     const { table = known, datasources } = options;
     const candidates = chooseDatasources(files, table, datasources);

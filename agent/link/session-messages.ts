@@ -4,6 +4,7 @@ import type { Get } from "#generated/protocol/messages/get.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
 import type { Status } from "#generated/protocol/messages/status.ts";
+import type { UpdateState } from "#generated/protocol/messages/update.ts";
 import { writeMessage } from "#protocol/message.ts";
 import { type NodeTopics, type PlainTopic, topicRules } from "#protocol/topics.ts";
 import type { Outgoing } from "./client.ts";
@@ -16,6 +17,8 @@ export interface SessionIdentity {
   readonly stream: string;
   /** Number of the session. */
   readonly session: number;
+  /** Made at the start of the process. */
+  readonly epoch: string;
 }
 
 /** Makes the messages of one session; each call is a new message with the next number. */
@@ -24,6 +27,7 @@ export interface SessionMessages {
   status(reason: Status["reason"]): Outgoing;
   about(body: About): Outgoing;
   reported(body: Reported): Outgoing;
+  update(body: UpdateState): Outgoing;
   /** A sample that is worthless after three intervals. */
   health(body: Health, intervalMs: number): Outgoing;
   get(body: Get): Outgoing;
@@ -34,7 +38,7 @@ export interface SessionMessages {
 /** Messages of a session that begins now. */
 export function sessionMessages(
   io: Io,
-  { topics, stream, session }: SessionIdentity,
+  { topics, stream, session, epoch }: SessionIdentity,
 ): SessionMessages {
   const bootId = readBootId(io.files);
   const since = timestamp(io.clock);
@@ -70,17 +74,23 @@ export function sessionMessages(
   };
   return {
     status(reason) {
-      const body: Status = { online: reason === "connected", session, since, reason };
+      const body: Status = { online: reason === "connected", session, epoch, since, reason };
       return own("status", body, { will: reason === "lost" });
     },
     about: (body) => own("about", body),
     reported: (body) => own("reported", body),
+    update: (body) => own("update", body),
     health: (body, intervalMs) =>
       own("health", body, { expirySeconds: Math.max(1, Math.ceil((intervalMs * 3) / 1000)) }),
     get: (body) => own("get", body),
     event({ id, at, bootId: eventBootId, seq: number, kind, body }) {
       const { qos, retained } = topicRules.event;
-      const payload = writeMessage({ id, at, bootId: eventBootId, stream, seq: number, body });
+      const correlation = (body as { readonly answers?: string }).answers;
+      const answered = kind === "command.answered" && correlation !== undefined;
+      const payload = writeMessage({
+        ...{ id, at, bootId: eventBootId, stream, seq: number, body },
+        ...(answered ? { correlation } : {}),
+      });
       return { topic: topics.with("event", kind), payload, qos, retained };
     },
   };

@@ -1,5 +1,4 @@
 import { runDaemon } from "#agent/daemon.ts";
-import { driftRound } from "#agent/drift-round.ts";
 import { driftSettings } from "#agent/drift-settings.ts";
 import { watchDrift } from "#agent/drift-watch.ts";
 import type { LinkSettings } from "#agent/link/link-settings.ts";
@@ -12,9 +11,7 @@ import { stateReaders } from "#agent/state-readers.ts";
 import { isFault } from "#core/fault.ts";
 import { askStatus } from "../ask-status.ts";
 import type { Command, Invocation } from "../command.ts";
-import { nodeProbe, openSystem } from "../node.ts";
-import { bootOutbox } from "../outbox.ts";
-import { endWith } from "../restart.ts";
+import { submitter } from "../submit.ts";
 import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
 
@@ -30,9 +27,11 @@ export const command: Command = {
   async run(invocation) {
     const schedule = await cronSchedule(invocation.log);
     const stopDrift = await openDriftWatch(invocation, schedule);
+    const stopEnrolment = await openEnrolWatch(invocation, schedule);
     try {
       return await stay(invocation, schedule);
     } finally {
+      await stopEnrolment();
       stopDrift();
     }
   },
@@ -42,7 +41,7 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
   const { io, log } = invocation;
   const named = await waitForBroker(invocation);
   if (named === undefined) return exitCodes.done;
-  const { settings, version } = named;
+  const { settings, rootFile, version } = named;
   const changed = new AbortController();
   const isCurrent = () => {
     if (changed.signal.aborted) return false;
@@ -59,9 +58,11 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
     const witness = () => askWitness(io, signal);
     const readers = stateReaders({
       ...{ io, version: programVersion, healthIntervalMs, witness },
+      ...(rootFile === undefined ? {} : { rootFile }),
       askStatus: () => askStatus(io, log),
     });
-    await runDaemon({ io, log, settings, readers, schedule, isCurrent, signal });
+    const submit = submitter(io);
+    await runDaemon({ io, log, settings, readers, schedule, submit, isCurrent, signal });
   } finally {
     stop();
   }
@@ -70,40 +71,54 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
 
 /**
  * Looks for drift where this process may: an unprivileged one leaves it to the timer of the root
- * side, which may start processes and read the journal.
+ * side, which may start processes and read the journal. What it takes is loaded with the first look.
  */
 async function openDriftWatch(invocation: Invocation, schedule: Schedule): Promise<() => void> {
-  const { io, log, signal } = invocation;
+  const { io, log } = invocation;
   if (io.files.root === "/" && process.geteuid?.() !== 0) return () => {};
   const settings = await readSettings(io.files);
   return watchDrift({
     log,
     schedule,
     settings: driftSettings(settings),
-    round: async (options) => {
-      const system = await openSystem(invocation);
-      const { report, flush } = bootOutbox(invocation, system);
-      const probe = nodeProbe(invocation);
-      const deps = { io, log, system, probe, signal, report, version: programVersion };
-      const round = await driftRound(deps, options).finally(flush);
-      if (round.outcome?.restart === true) await endWith(round.outcome, invocation, system);
-      return round;
-    },
+    round: async (options) => (await import("../drift-look.ts")).lookForDrift(invocation, options),
   });
 }
 
-/** A first boot may name the broker only later; `undefined` when the signal came before. */
-async function waitForBroker(
+/**
+ * Enrols the node, and renews its certificate, where this process may and the settings name a server; an
+ * unprivileged one leaves it to firstlight-enroll.service.
+ */
+async function openEnrolWatch(
   invocation: Invocation,
-): Promise<{ readonly settings: LinkSettings; readonly version: string } | undefined> {
+  schedule: Schedule,
+): Promise<() => void | Promise<void>> {
+  const { io } = invocation;
+  if (io.files.root === "/" && process.geteuid?.() !== 0) return () => {};
+  const settings = await readSettings(io.files);
+  if (settings.fleet?.enroll === undefined) return () => {};
+  const { watchEnrolment } = await import("../watch-enrolment.ts");
+  return watchEnrolment(invocation, { settings, schedule });
+}
+
+/** What a link needs, and the version of the settings that it is from. */
+interface Named {
+  readonly settings: LinkSettings;
+  /** The fleet's root metadata, where the settings name it. */
+  readonly rootFile: string | undefined;
+  readonly version: string;
+}
+
+/** A first boot may name the broker only later; `undefined` when the signal came before. */
+async function waitForBroker(invocation: Invocation): Promise<Named | undefined> {
   const { io, log, signal } = invocation;
   const waitMs = Math.min(lookMs, watchdogIntervalMs(io) ?? lookMs);
   let toldOf: string | undefined;
   for (; !signal.aborted; ) {
     const version = linkSettingsVersion(io.files);
     const tells = version !== toldOf; // once of each version: it is looked at again and again
-    const settings = await usableSettings(invocation, tells);
-    if (settings !== undefined) return { settings, version };
+    const usable = await usableSettings(invocation, tells);
+    if (usable !== undefined) return { ...usable, version };
     if (tells) log.info("agent.waiting", { for: "a broker to be named" });
     toldOf = version;
     // Ready to be told of one: the boot that names it waits until the machine has started.
@@ -120,9 +135,11 @@ async function waitForBroker(
 async function usableSettings(
   { io, log }: Invocation,
   tells: boolean,
-): Promise<LinkSettings | undefined> {
+): Promise<Omit<Named, "version"> | undefined> {
   try {
-    return await loadLinkSettings(io, await readSettings(io.files));
+    const all = await readSettings(io.files);
+    const settings = await loadLinkSettings(io, all);
+    return settings && { settings, rootFile: all.fleet?.root };
   } catch (error) {
     if (!isFault(error, "link/settings-invalid") && !isFault(error, "io/read-failed")) throw error;
     if (tells) log.warning("agent.settings-unusable", { message: error.message });

@@ -174,7 +174,10 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
       ],
       ...[1, 4].map((seq) => node.event(seq, "kind", { seq })),
       ...[node.event(5, "gap", gap), node.event(6, "boot.started", started)],
-      node.event(7, "update.changed", { to: "SUCCEEDED", updateId: "u1" }),
+      node.event(7, "update.changed", {
+        ...{ from: "COMMITTING", to: "SUCCEEDED", updateId: "u1", release: "web", number: 7 },
+        ...{ at: "2026-01-31T12:00:00.000Z", bootId: "b", seq: 4, attempt: 1 },
+      }),
       ...[node.status(2, 1, true), node.status(1, 0, false), node.event(8, "kind", { seq: 8 })],
     ];
     const stateOf = async (store: Registry) => ({
@@ -291,18 +294,17 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
         waves: [{ name: "wide" }],
       };
       await one.rollouts.start(fleet, definition, "ada");
-      const first = await one.lease("reconciler", "one", 40);
+      const first = await one.lease("reconciler", "one", 60_000);
       t.match(first, { token: 1 });
       t.equal(await two.lease("reconciler", "two", 60_000), undefined);
-      t.match(await one.lease("reconciler", "one", 40), { token: 1 }, "made longer");
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      t.match(await one.lease("reconciler", "one", 0), { token: 1 }, "to its end");
       const second = await two.lease("reconciler", "two", 60_000);
       t.match(second, { token: 2 });
       if (first === undefined || second === undefined) return;
       await t.rejects(one.rollouts.step(fleet, "web-7", first), { code: "registry/lease-lost" });
       await two.rollouts.step(fleet, "web-7", second);
       await two.giveBack(second);
-      t.match(await one.lease("reconciler", "one", 40), { token: 3 }, "given back");
+      t.match(await one.lease("reconciler", "one", 60_000), { token: 3 }, "given back");
     },
   );
 

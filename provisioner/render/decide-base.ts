@@ -77,9 +77,16 @@ function absentImports(
 ): Pick<Base, "absentImports"> {
   if (pin === undefined || profile === null || files.stat(pin.storePath) === undefined) return {};
   const absent = profile.nixos.imports.filter(
-    (name) => files.stat(`${pin.storePath}/${name}`) === undefined,
+    (name) => !isModule(files, `${pin.storePath}/${name}`),
   );
   return absent.length === 0 ? {} : { absentImports: absent };
+}
+
+/** Whether Nix can import it: a file, or a directory with a `default.nix`. */
+function isModule(files: Files, path: string): boolean {
+  const real = files.realPath(path);
+  if (real === undefined) return false;
+  return files.stat(real)?.kind !== "directory" || files.stat(`${real}/default.nix`) !== undefined;
 }
 
 function pinOf({ storePath, narHash, rev }: GitBase): Pin {
@@ -211,8 +218,8 @@ function parsePins(text: string): Pins {
   );
 }
 
-/** The release in a tree of nixpkgs: `26.05`. */
-function releaseOf(files: Files, pin: Pin | undefined): string | undefined {
+/** The release in a tree of nixpkgs, else that of the system that runs: `26.05`. */
+export function releaseOf(files: Files, pin: Pin | undefined): string | undefined {
   for (const name of ["lib/.version", ".version"]) {
     const text =
       pin === undefined

@@ -6,6 +6,7 @@ import { profilesPage } from "./profiles.ts";
 import { schemaPage } from "./schema-page.ts";
 import { systemStatesPage } from "./system-states.ts";
 import { templatesPage } from "./templates.ts";
+import { updateStatesPage } from "./update-states.ts";
 
 /** Every page that is made from code, by its path in the repository. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
@@ -46,6 +47,14 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
       ),
     ],
     [
+      "docs/enrolment-settings.md",
+      schemaPage(
+        "Settings of the enrolment server",
+        "`enroll.json` in the directory of the fleet; `firstlight fleet enroll init` writes a first one. [enrolment.md](enrolment.md) says how it all works.",
+        "fleet/enroll/enroll-settings.schema.json",
+      ),
+    ],
+    [
       "docs/rollout.md",
       schemaPage(
         "The definition of a rollout",
@@ -65,5 +74,6 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["docs/hardware.md", hardwarePage()],
     ["docs/hardware-profiles.md", profilesPage()],
     ["docs/system-states.md", systemStatesPage()],
+    ["docs/update-states.md", updateStatesPage()],
   ]);
 }

@@ -2,6 +2,7 @@ import { agentCodes } from "./codes/agent.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
 import { enrollCodes } from "./codes/enroll.ts";
+import { fleetCodes } from "./codes/fleet.ts";
 import { installCodes } from "./codes/install.ts";
 import { linkCodes } from "./codes/link.ts";
 import { mergeCodes } from "./codes/merge.ts";
@@ -39,6 +40,7 @@ export const codes = {
   ...enrollCodes,
   ...trustCodes,
   ...updateCodes,
+  ...fleetCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

@@ -8,6 +8,7 @@ import type { NodeAddress } from "#protocol/topics.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
 import { type ReportRecord, reportRecord } from "#provisioner/render/generation-record.ts";
 import { readGenerationRecord } from "#provisioner/system/read-generation-record.ts";
+import { readEnrolment } from "./enroll/install.ts";
 import { type LinkSettings, readLinkSettings } from "./link/link-settings.ts";
 import { credentialsDirectory } from "./secrets/credential-store.ts";
 import { settingsFile } from "./settings.ts";
@@ -88,6 +89,7 @@ export async function loadLinkSettings(
   const { ca, ...mqtt } = record?.spec?.mqtt ?? {};
   const { mqtt: named, ...address } = record?.spec ?? {};
   const report = {
+    ...enrolledAs(io.files),
     ...settings.report,
     ...address,
     ...(named === undefined ? {} : { mqtt: { ...mqtt, host: named.host } }),
@@ -108,6 +110,12 @@ export function readNodeAddress(files: Files, settings: Settings): NodeAddress |
   const said = older?.report ?? { ...settings.report, ...record?.spec };
   const node = said.node ?? older?.instanceId ?? record?.instanceId;
   return node === undefined ? undefined : { fleet: said.fleet ?? "default", node };
+}
+
+/** Names that the fleet gave the node with its certificate, where no person has said others. */
+function enrolledAs(files: Files): { readonly node?: string; readonly fleet?: string } {
+  const { node, fleet } = readEnrolment(files) ?? {};
+  return { ...(node && { node }), ...(fleet && { fleet }) };
 }
 
 /** Whether what says where to report wants the node's public ssh host keys told there too. */
@@ -155,7 +163,8 @@ export function linkSettingsVersion(files: Files): string {
   const isSaid = running !== undefined && running !== "says nothing";
   const left = running === undefined ? [reportSettingsFile] : [olderFile, reportSettingsFile];
   const where = isSaid ? canonicalJson(running) : left.map(read).join("\0");
-  return sha256([where, read(settingsFile)].join("\0"));
+  const enrolled = canonicalJson(enrolledAs(files));
+  return sha256([where, read(settingsFile), enrolled].join("\0"));
 }
 
 function readRecord(files: Files): ReportFile | undefined {

@@ -135,7 +135,7 @@ export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
   if (refusals.includes(code)) return exitCodes.refused;
   if (passing.includes(code)) return exitCodes.tryAgain;
   const isInput =
-    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|enroll\/(?:settings-invalid|code-unknown|node-unknown))/.test(
+    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|enroll\/(?:settings-invalid|code-unknown|node-unknown)|signing\/(?:no-repository|key-unknown|release-invalid|release-unknown|node-unknown|quorum))/.test(
       code,
     );
   return isInput ? exitCodes.invalidInput : exitCodes.error;

@@ -9,6 +9,7 @@ import { profileCodes } from "./codes/profile.ts";
 import { renderCodes } from "./codes/render.ts";
 import { secretCodes } from "./codes/secret.ts";
 import { sideCodes } from "./codes/side.ts";
+import { signingCodes } from "./codes/signing.ts";
 import { specCodes } from "./codes/spec.ts";
 import { systemCodes } from "./codes/system.ts";
 import { trustCodes } from "./codes/trust.ts";
@@ -35,6 +36,7 @@ export const codes = {
   ...linkCodes,
   ...trustCodes,
   ...enrollCodes,
+  ...signingCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

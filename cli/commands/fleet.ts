@@ -12,17 +12,40 @@ import { makeToken } from "#fleet/enroll/ways/token.ts";
 import { fleetNamePattern, nodeNamePattern } from "#protocol/enroll/limits.ts";
 import { nodeKeyKinds } from "#protocol/enroll/node-key.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
+import { secretsOption } from "../named-secrets.ts";
 
 const defaultDirectory = "/var/lib/firstlight-fleet";
 const yearMs = 365 * 24 * 3_600_000;
 
+const enrollUsage =
+  "enroll init --fleet NAME --url URL [--key p256|ed25519] | enroll serve | enroll token --node NAME (--instance ID | --hardware DIGEST) | enroll approve CODE [--node NAME] | enroll deny CODE | enroll list | enroll revoke NODE [--again] | enroll certificate HOST… --out DIR | enroll access | enroll crl";
+
+const signingUsage =
+  "init DIR --fleet NAME [--root-keys NAMES] [--root-threshold N] [--targets-keys NAMES] [--targets-threshold N] [--builders ROLE=KEY,…] | keys list | keys new NAME | keys add ROLE NAME [--threshold N] | keys revoke ROLE NAME [--threshold N] | keys rotate ROLE NAME NEWNAME | release add [FILE] [--name NAME] [--number N] [--closure MANIFEST] [--health FILE] [--hardware IDS] [--platforms SYSTEMS] [--minimum-agent VERSION] | release list | release revoke NAME | release remove NAME | release minimum N | sign [--key NAME] [--digest DIGEST] | assign NODE RELEASE | assign NODE --none | renew root | renew targets | renew nodes [NODE…] | export --node NODE --out DIR | verify DIR | verify MESSAGE --root-file FILE --fleet NAME --node NODE [--at TIME]";
+
 /** `firstlight fleet` */
 export const command: Command = {
-  usage:
-    "fleet enroll init --fleet NAME --url URL [--key p256|ed25519] | serve | token --node NAME (--instance ID | --hardware DIGEST) | approve CODE [--node NAME] | deny CODE | list | revoke NODE [--again] | certificate HOST… --out DIR | access | crl [--dir DIR]",
-  summary:
-    "The operator's side of enrolment: an authority, tokens, approvals, and who has a certificate.",
-  help: "init makes the directory of a fleet: its certificate authority, and settings that a person goes on with\n(docs/enrolment.md). serve answers nodes. token prints a one-shot token for one machine, good for a day. approve and deny\nanswer a code that stands on a console. revoke takes away what a node has; with --again its machine may enrol anew.\ncertificate makes one for a server of the fleet, such as the broker. access and crl print what a mosquitto needs: its\nacl_file and its crlfile. --dir is the directory of the fleet; /var/lib/firstlight-fleet when absent.",
+  usage: `fleet ${signingUsage} | ${enrollUsage}`,
+  summary: "The operator's side: what owners sign, and who is enrolled.",
+  help: [
+    "Signing (docs/signing.md):",
+    "init makes the signing repository of a fleet: keys, the first root, the first targets. Keys that are there are taken,",
+    "the others are made: sealed with age to --recipient, or to a passphrase of the terminal or --passphrase-fd N; with",
+    "--signer PROGRAM a program keeps them; --algorithm ed25519|p256. keys, release and renew put aside what is to be signed.",
+    "sign shows what waits, and with --key adds one signature (--identity FILE opens what was sealed to a recipient); where",
+    "nobody is at a terminal, --digest names what was shown. What has enough signatures counts at once. assign and renew nodes",
+    "sign with the online keys, which lie in --online DIR; --days says for how long. assign takes --update ID, --rollout NAME,",
+    "--not-before TIME, --deadline TIME, --mirrors URLS, --urgent and --approval. export writes what a stick brings to a",
+    "node. verify looks at everything and names each file that is not what was signed; exit code 2 where something needs care.",
+    "",
+    "Enrolment (docs/enrolment.md):",
+    "enroll init makes the directory of a fleet: its certificate authority, and settings that a person goes on with. serve",
+    "answers nodes. token prints a one-shot token for one machine, good for a day. approve and deny answer a code that stands",
+    "on a console. revoke takes away what a node has; with --again its machine may enrol anew. certificate makes one for a",
+    "server of the fleet, such as the broker. access and crl print what a mosquitto needs: its acl_file and its crlfile.",
+    "",
+    "--dir is the directory of the fleet; /var/lib/firstlight-fleet when absent.",
+  ].join("\n"),
   options: {
     dir: { type: "string" },
     fleet: { type: "string" },
@@ -33,26 +56,66 @@ export const command: Command = {
     hardware: { type: "string" },
     out: { type: "string" },
     again: { type: "boolean" },
+    "root-keys": { type: "string" },
+    "root-threshold": { type: "string" },
+    "targets-keys": { type: "string" },
+    "targets-threshold": { type: "string" },
+    builders: { type: "string" },
+    threshold: { type: "string" },
+    recipient: { type: "string" },
+    identity: { type: "string" },
+    "passphrase-fd": { type: "string" },
+    signer: { type: "string" },
+    algorithm: { type: "string" },
+    online: { type: "string" },
+    days: { type: "string" },
+    name: { type: "string" },
+    number: { type: "string" },
+    closure: { type: "string" },
+    health: { type: "string" },
+    platforms: { type: "string" },
+    "minimum-agent": { type: "string" },
+    ...secretsOption,
+    digest: { type: "string" },
+    none: { type: "boolean" },
+    update: { type: "string" },
+    rollout: { type: "string" },
+    "not-before": { type: "string" },
+    deadline: { type: "string" },
+    mirrors: { type: "string" },
+    urgent: { type: "boolean" },
+    approval: { type: "boolean" },
+    "root-file": { type: "string" },
+    at: { type: "string" },
   },
-  arity: [2, 34],
+  arity: [1, 1000],
   async run(invocation) {
-    const [area, verb = "", ...rest] = invocation.args;
-    if (area !== "enroll")
-      throw new Fault("cli/usage", `fleet: expected enroll, got ${JSON.stringify(area)}`);
-    const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
-    if (run === undefined) {
-      const known = Object.keys(verbs).join(", ");
-      throw new Fault("cli/usage", `fleet enroll: expected ${known}, got ${JSON.stringify(verb)}`);
-    }
-    const isNamed = ["approve", "deny", "revoke"].includes(verb);
-    if (verb !== "certificate" && rest.length !== (isNamed ? 1 : 0))
-      throw new Fault(
-        "cli/usage",
-        `fleet enroll ${verb}: expected ${isNamed ? "one name" : "no name"}`,
-      );
-    return run({ ...invocation, args: rest });
+    const [area = "", ...args] = invocation.args;
+    if (area === "enroll") return enroll({ ...invocation, args });
+    // Loaded when it is called: it shares the formats with what a node loads.
+    const { signingVerbs } = await import("../fleet/signing.ts");
+    const run = Object.hasOwn(signingVerbs, area) ? signingVerbs[area] : undefined;
+    if (run !== undefined) return run({ ...invocation, args });
+    const known = [...Object.keys(signingVerbs), "enroll"].join(", ");
+    throw new Fault("cli/usage", `fleet: expected ${known}, got ${JSON.stringify(area)}`);
   },
 };
+
+async function enroll(invocation: Invocation): Promise<number> {
+  const [verb = "", ...rest] = invocation.args;
+  const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  if (run === undefined) {
+    const known = Object.keys(verbs).join(", ");
+    throw new Fault("cli/usage", `fleet enroll: expected ${known}, got ${JSON.stringify(verb)}`);
+  }
+  const isNamed = ["approve", "deny", "revoke"].includes(verb);
+  if (verb !== "certificate" && rest.length !== (isNamed ? 1 : 0))
+    throw new Fault(
+      "cli/usage",
+      `fleet enroll ${verb}: expected ${isNamed ? "one name" : "no name"}`,
+    );
+  return run({ ...invocation, args: rest });
+}
 
 type Verb = (invocation: Invocation) => Promise<number>;
 

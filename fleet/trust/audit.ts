@@ -1,13 +1,12 @@
 import { describeFault, type Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import { printable } from "#core/printable.ts";
 import type { NodeAddress } from "#protocol/topics.ts";
 import { examine } from "#protocol/trust/examine.ts";
 import type { Offer } from "#protocol/trust/offer.ts";
 import { delegatedSigners, isVouchedFor, signersOf } from "#protocol/trust/threshold.ts";
 import { type TrustedState, trustedFromRoot } from "#protocol/trust/trusted.ts";
 import { newestTrust, offerOf } from "./assign.ts";
-import { namer } from "./describe-staged.ts";
+import { namer, oneLine } from "./describe-staged.ts";
 import { type Check, inspectRepository } from "./read-repository.ts";
 import { newest, type Repository } from "./repository.ts";
 import { delegationsOf, rolesOf } from "./roles.ts";
@@ -31,17 +30,17 @@ export function auditRepository(files: Files, directory: string, nowMs: number):
   const isWhole = checks.every(({ fault }) => fault === undefined);
   return {
     checks: checks.map(({ file, fault }) => ({
-      file: printable(file),
-      ...(fault === undefined ? {} : { fault: printable(fault) }),
+      file: oneLine(file),
+      ...(fault === undefined ? {} : { fault: oneLine(fault) }),
     })),
-    lines: linesOf(repository).map(printable),
+    lines: linesOf(repository).map(oneLine),
     warnings: [
       ...endsOf(repository, nowMs),
       ...doubles(repository),
       ...waiting(repository),
       // What a node would say of a set makes sense only where every part of it was read.
       ...(isWhole ? nodesOf(files, repository, nowMs) : []),
-    ].map(printable),
+    ].map(oneLine),
   };
 }
 
@@ -176,7 +175,7 @@ export function auditMessage(
           ]),
       ...(offer.timestamp === undefined ? ["it holds roots only: another message follows"] : []),
       ...(fault === undefined ? [] : [`REFUSED ${describeFault(fault).message}`]),
-    ].map(printable),
+    ].map(oneLine),
     trusted,
     ...(fault === undefined ? {} : { fault }),
   };

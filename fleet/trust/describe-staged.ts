@@ -16,7 +16,12 @@ import { imageOf } from "./stage.ts";
 export function describeStaged(repository: Repository, role: StagedRole): readonly string[] {
   const lines = role === "root" ? describeRoot(repository) : describeTargets(repository);
   const all = [...lines, ...hidden(repository, role)];
-  return all.length === 0 ? ["the same as before, for longer"] : all.map(printable);
+  return all.length === 0 ? ["the same as before, for longer"] : all.map(oneLine);
+}
+
+/** Words of others as one line that is no command to a terminal. */
+export function oneLine(text: string): string {
+  return printable(text).replaceAll(/[\n\t]+/g, " ");
 }
 
 /** A signature covers members that nobody here knows, too. */

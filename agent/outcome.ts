@@ -107,6 +107,7 @@ const refusals: readonly Code[] = [
   "system/release-denied",
   "system/release-looping",
   "system/switch-inhibited",
+  "signing/unconfirmed",
   "enroll/cloned",
   "enroll/denied",
   "enroll/document-invalid",

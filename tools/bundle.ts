@@ -18,6 +18,8 @@ const bootChunks = [
     test: /\/(?:cli\/(?:node-deps|template-checks)|provisioner\/(?:render\/load-templates|profiles\/profile|system\/answer-request))\.ts$/,
     priority: 1,
   },
+  // What seals and opens envelopes: by a node with its first one, and by owners with their keys.
+  { name: "age", test: /\/node_modules\/(?:age-encryption|@noble|@scure)\//, priority: 3 },
   { name: "fleet", test: /\/cli\/commands\/fleet\.ts$/, priority: 1 },
 ];
 

@@ -93,7 +93,7 @@ export const command: Command = {
     const [area = "", ...args] = invocation.args;
     if (area === "enroll") return enroll({ ...invocation, args });
     // Loaded when it is called: it shares the formats with what a node loads.
-    const { signingVerbs } = await import("../fleet/signing.ts");
+    const { signingVerbs } = await import("../fleet/fleet-signing.ts");
     const run = Object.hasOwn(signingVerbs, area) ? signingVerbs[area] : undefined;
     if (run !== undefined) return run({ ...invocation, args });
     const known = [...Object.keys(signingVerbs), "enroll"].join(", ");

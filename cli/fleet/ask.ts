@@ -29,20 +29,29 @@ export async function askPassphrase(
   const { stdin, stderr } = process;
   if (stdin.isTTY !== true)
     throw new Fault("signing/passphrase-missing", `${question}: there is no terminal to ask at`);
-  stderr.write(`${question}: `);
+  // Before the question: whoever answers at once must not be shown either.
   stdin.setRawMode(true);
+  stderr.write(`${question}: `);
+  const { promise, resolve, reject } = Promise.withResolvers<Secret<string>>();
   let typed = "";
-  try {
-    for await (const chunk of stdin.iterator({ destroyOnReturn: false })) {
-      signal.throwIfAborted();
-      for (const sign of String(chunk)) {
-        if (sign === "\u0003") throw new Fault("cli/interrupted", "ended at the terminal");
-        if (sign === "\r" || sign === "\n" || sign === "\u0004") return new Secret(typed);
-        typed = sign === "\u007f" || sign === "\b" ? typed.slice(0, -1) : typed + sign;
-      }
+  const onText = (chunk: Uint8Array | string) => {
+    for (const sign of String(chunk)) {
+      if (sign === "\u0003") reject(new Fault("cli/interrupted", "ended at the terminal"));
+      else if (sign === "\r" || sign === "\n" || sign === "\u0004") resolve(new Secret(typed));
+      else typed = sign === "\u007f" || sign === "\b" ? typed.slice(0, -1) : typed + sign;
     }
-    throw new Fault("signing/passphrase-missing", `${question}: the terminal was closed`);
+  };
+  const onEnd = () =>
+    reject(new Fault("signing/passphrase-missing", `${question}: the terminal was closed`));
+  const onAbort = () => reject(signal.reason);
+  stdin.on("data", onText).once("end", onEnd);
+  signal.addEventListener("abort", onAbort);
+  stdin.resume();
+  try {
+    return await promise;
   } finally {
+    stdin.off("data", onText).off("end", onEnd);
+    signal.removeEventListener("abort", onAbort);
     stdin.setRawMode(false);
     stdin.pause();
     stderr.write("\n");

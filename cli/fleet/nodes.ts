@@ -117,6 +117,6 @@ export async function exportTo(invocation: Invocation): Promise<number> {
   const to = path.resolve(requiredFlag(invocation, "out"));
   const exported = exportNode(io, openRepository(invocation), { node, out: to });
   if (json) out.data(prettyJson({ v: 1, node, out: to, ...exported }));
-  else out.talk(`${node}: ${[...exported.messages, ...exported.manifests].join(", ")} in ${to}`);
+  else out.talk(`${node}: ${[...exported.messages, ...exported.files].join(", ")} in ${to}`);
   return exitCodes.done;
 }

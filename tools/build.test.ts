@@ -134,6 +134,15 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
   );
   t.match(ofFleet, [/^fleet-/, /^fleet-signing-/], "the operator's side, and what only it needs");
   t.equal(ofFleet.length, 2);
+  const loading = chunks(repository).filter((name) => {
+    const code = readFileSync(join(dist, "chunks", name), "utf8");
+    return /^(?:const|let|var) [\w$]+ ?= ?require\("\.\/fleet-(?!envelope)/m.test(code);
+  });
+  t.same(
+    loading.filter((name) => !ofFleet.includes(name)),
+    [],
+    "and no chunk of a node loads it",
+  );
   for (const asset of [
     "hardware-profiles/rules.jsonl",
     "hardware-profiles/generic/x86-64.json",

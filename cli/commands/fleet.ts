@@ -12,7 +12,6 @@ import { makeToken } from "#fleet/enroll/ways/token.ts";
 import { fleetNamePattern, nodeNamePattern } from "#protocol/enroll/limits.ts";
 import { nodeKeyKinds } from "#protocol/enroll/node-key.ts";
 import { type Command, type Invocation, textFlag } from "../command.ts";
-import { secretsOption } from "../named-secrets.ts";
 
 const defaultDirectory = "/var/lib/firstlight-fleet";
 const yearMs = 365 * 24 * 3_600_000;
@@ -75,7 +74,7 @@ export const command: Command = {
     health: { type: "string" },
     platforms: { type: "string" },
     "minimum-agent": { type: "string" },
-    ...secretsOption,
+    secrets: { type: "string" },
     digest: { type: "string" },
     none: { type: "boolean" },
     update: { type: "string" },

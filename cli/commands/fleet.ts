@@ -17,10 +17,30 @@ const defaultDirectory = "/var/lib/firstlight-fleet";
 const yearMs = 365 * 24 * 3_600_000;
 
 const enrollUsage =
-  "enroll init --fleet NAME --url URL [--key p256|ed25519] | enroll serve | enroll token --node NAME (--instance ID | --hardware DIGEST) | enroll approve CODE [--node NAME] | enroll deny CODE | enroll list | enroll revoke NODE [--again] | enroll certificate HOST… --out DIR | enroll access | enroll crl";
+  "enroll init --fleet NAME --url URL [--key p256|ed25519] | enroll serve | enroll token --node NAME (--instance ID | --hardware DIGEST) | enroll approve CODE [--node NAME] | enroll deny CODE | enroll list | enroll revoke NODE [--again] | enroll certificate HOST… --out DIR | enroll access | enroll crl; each with [--dir DIR]";
 
-const signingUsage =
-  "init DIR --fleet NAME [--root-keys NAMES] [--root-threshold N] [--targets-keys NAMES] [--targets-threshold N] [--builders ROLE=KEY,…] | keys list | keys new NAME | keys add ROLE NAME [--threshold N] | keys revoke ROLE NAME [--threshold N] | keys rotate ROLE NAME NEWNAME | release add [FILE] [--name NAME] [--number N] [--closure MANIFEST] [--health FILE] [--hardware IDS] [--platforms SYSTEMS] [--minimum-agent VERSION] | release list | release revoke NAME | release remove NAME | release minimum N | sign [--key NAME] [--digest DIGEST] | assign NODE RELEASE | assign NODE --none | renew root | renew targets | renew nodes [NODE…] | export --node NODE --out DIR | verify DIR | verify MESSAGE --root-file FILE --fleet NAME --node NODE [--at TIME]";
+const signingUsage = [
+  "init DIR --fleet NAME [--root-keys NAMES] [--root-threshold N] [--targets-keys NAMES] [--targets-threshold N] [--builders ROLE=KEY,…]",
+  "keys list",
+  "keys new NAME [--recipient KEYS | --passphrase-fd N | --signer PROGRAM] [--algorithm ed25519|p256]",
+  "keys add ROLE NAME [--threshold N]",
+  "keys revoke ROLE NAME [--threshold N]",
+  "keys rotate ROLE NAME NEWNAME [--days N]",
+  "release add [FILE] [--name NAME] [--number N] [--closure MANIFEST] [--health FILE] [--hardware IDS] [--platforms SYSTEMS] [--minimum-agent VERSION] [--secrets NAMES]",
+  "release list",
+  "release revoke NAME",
+  "release remove NAME",
+  "release minimum N",
+  "sign [--key NAME] [--digest DIGEST] [--identity FILE]",
+  "assign NODE RELEASE [--update ID] [--rollout NAME] [--not-before TIME] [--deadline TIME] [--mirrors URLS] [--urgent] [--approval] [--online DIR] [--days N]",
+  "assign NODE --none",
+  "renew root",
+  "renew targets",
+  "renew nodes [NODE…] [--days N]",
+  "export --node NODE --out DIR",
+  "verify DIR",
+  "verify MESSAGE --root-file FILE --fleet NAME --node NODE [--at TIME]",
+].join(" | ");
 
 /** `firstlight fleet` */
 export const command: Command = {
@@ -33,9 +53,9 @@ export const command: Command = {
     "--signer PROGRAM a program keeps them; --algorithm ed25519|p256. keys, release and renew put aside what is to be signed.",
     "sign shows what waits, and with --key adds one signature (--identity FILE opens what was sealed to a recipient); where",
     "nobody is at a terminal, --digest names what was shown. What has enough signatures counts at once. assign and renew nodes",
-    "sign with the online keys, which lie in --online DIR; --days says for how long. assign takes --update ID, --rollout NAME,",
-    "--not-before TIME, --deadline TIME, --mirrors URLS, --urgent and --approval. export writes what a stick brings to a",
-    "node. verify looks at everything and names each file that is not what was signed; exit code 2 where something needs care.",
+    "sign with the online keys, which lie in --online DIR; --days says for how long. export writes what a stick brings to a",
+    "node. verify looks at everything and names each file that is not what was signed; exit code 2 where something needs",
+    "care.",
     "",
     "Enrolment (docs/enrolment.md):",
     "enroll init makes the directory of a fleet: its certificate authority, and settings that a person goes on with. serve",

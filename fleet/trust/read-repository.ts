@@ -30,7 +30,7 @@ import {
 } from "#protocol/trust/threshold.ts";
 import { type TrustedState, trustedFromRoot } from "#protocol/trust/trusted.ts";
 import { parseSignedClosure } from "#provisioner/system/fetch/verify-manifest.ts";
-import { signingPlaces } from "./places.ts";
+import { releaseNamePattern, signingPlaces } from "./places.ts";
 import { type NodeSet, newest, type Repository } from "./repository.ts";
 
 /** One file that was looked at; `fault` says why it is not what the owners signed. */
@@ -91,8 +91,8 @@ class RepositoryReader {
     const roots = this.#roots();
     const targets = this.#targets(roots);
     const staged = this.#staged(roots, targets);
-    this.#documents(newest(targets));
-    this.#documents(staged.targets);
+    this.#documents(newest(targets), this.#metadataFile(newestVersion(targets), "targets"));
+    this.#documents(staged.targets, `${signingPlaces(directory).staged}/targets.json`);
     const nodes = this.#nodes(fleet, { roots, targets });
     return { directory, fleet, keys, roots, targets, staged, nodes };
   }
@@ -203,11 +203,18 @@ class RepositoryReader {
   }
 
   /** Documents of releases and manifests of systems that the image role names. */
-  #documents(targets: TargetsMetadata | undefined): void {
+  #documents(targets: TargetsMetadata | undefined, source: string): void {
     const { releases, closures } = signingPlaces(this.#directory);
     for (const [path, target] of Object.entries(targets?.signed.targets ?? {})) {
       const name = path.slice(path.indexOf("/") + 1);
       const isRelease = path.startsWith("release/");
+      const isName = isRelease ? releaseNamePattern.test(name) : /^[0-9a-f]{64}$/.test(name);
+      if (!isName) {
+        this.#at(source, () => {
+          throw wrong(`${JSON.stringify(path)} is no name of a release or system`);
+        });
+        continue;
+      }
       const file = isRelease ? `${releases}/${name}.json` : `${closures}/${name}.json`;
       if (this.checks.some((check) => check.file === file && check.fault === undefined)) continue;
       this.#at(file, () => {

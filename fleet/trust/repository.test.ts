@@ -14,11 +14,11 @@ import { auditMessage, auditRepository } from "./audit.ts";
 import { describeStaged } from "./describe-staged.ts";
 import { exportNode } from "./export.ts";
 import { directory, fakeOwners } from "./fake-owners.ts";
-import { readRepository } from "./read-repository.ts";
+import { digestOfSigned, readRepository } from "./read-repository.ts";
 import { makeRelease } from "./release.ts";
 import { newest } from "./repository.ts";
 import { changeKeys, rolesOf } from "./roles.ts";
-import { missingOf, nextRoot, stage } from "./stage.ts";
+import { missingOf, nextRoot, nextTargets, publishReady, signStaged, stage } from "./stage.ts";
 
 const nowMs = Date.UTC(2026, 1, 1);
 const spec = { version: 1, hostname: "edge" };
@@ -252,6 +252,41 @@ t.test("a repository that was tampered with is refused, and the file is named", 
   t.ok(readRepository(io.files, directory));
 });
 
+t.test("a version that somebody else has published meanwhile stays", async (t) => {
+  const { io, owners } = await fleetOf(t);
+  owners.addRelease(one);
+  const ours = await owners.sign("targets", ["dora"]);
+  const theirs = readRepository(io.files, directory);
+  await owners.sign("targets", ["emil"]);
+  const text = io.files.readText(`${directory}/metadata/2.targets.json`);
+  stage(io.files, theirs, {
+    role: "targets",
+    signed: nextTargets(theirs, (image) => ({ ...image, minimumRelease: 1 }), owners.span),
+  });
+  const other = readRepository(io.files, directory);
+  t.same(
+    other.staged.targets,
+    undefined,
+    "what waits under a version that is there counts no more",
+  );
+  const pairs = await Promise.all(["dora", "emil"].map((name) => owners.open(name)));
+  let late = {
+    ...ours,
+    staged: {
+      targets: {
+        signed: nextTargets(ours, (image) => ({ ...image, minimumRelease: 1 }), owners.span),
+        signatures: [],
+      },
+    },
+  };
+  for (const signer of pairs) {
+    const digest = digestOfSigned(late.staged.targets);
+    late = (await signStaged(io.files, late, { role: "targets", signer, digest })) as typeof late;
+  }
+  t.throws(() => publishReady(io.files, late, owners.span), { code: "signing/exists" });
+  t.equal(io.files.readText(`${directory}/metadata/2.targets.json`), text);
+});
+
 t.test("what cannot be shown to who signs is said to be there", async (t) => {
   const { io, owners } = await fleetOf(t);
   owners.addRelease({ ...one, platforms: ["x86_64-linux"] });
@@ -261,6 +296,11 @@ t.test("what cannot be shown to who signs is said to be there", async (t) => {
   t.match(describeStaged(owners.read(), "targets").at(-1), /^CAUTION it holds more/);
   io.files.write(file, text.replaceAll("x86_64-linux", "x\\u001b[2J\\nsigned"));
   t.match(describeStaged(owners.read(), "targets"), [/on x signed;/]);
+  io.files.write(file, text.replace("release/one", "release/../../one"));
+  t.throws(() => readRepository(io.files, directory), {
+    code: "signing/damaged",
+    message: /staged\/targets\.json: "release\/\.\.\/\.\.\/one" is no name/,
+  });
 });
 
 t.test("the same release has the same bytes, and one that no node could take is not made", (t) => {

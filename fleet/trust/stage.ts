@@ -222,7 +222,17 @@ export function publishReady(
   let { roots, targets, staged } = repository;
   const put = (role: StagedRole, metadata: RootMetadata | TargetsMetadata) => {
     const { version } = metadata.signed;
-    files.create(`${place}/${version}.${role}.json`, prettyJson(metadata), { mode: 0o644 });
+    const file = `${place}/${version}.${role}.json`;
+    const text = prettyJson(metadata);
+    // Somebody else may have published this version since it was read: what nodes have seen stays.
+    if (!files.create(file, text, { mode: 0o644 }) && files.readText(file) !== text)
+      throw new Fault(
+        "signing/exists",
+        `${file}: it was published meanwhile, with another content`,
+        {
+          hint: "look at what it holds, stage what is still wanted and have it signed",
+        },
+      );
     files.remove(`${stagedPlace}/${role}.json`);
     published.push({ role, version });
   };

@@ -11,6 +11,7 @@ import { profileCodes } from "./codes/profile.ts";
 import { renderCodes } from "./codes/render.ts";
 import { secretCodes } from "./codes/secret.ts";
 import { sideCodes } from "./codes/side.ts";
+import { signingCodes } from "./codes/signing.ts";
 import { specCodes } from "./codes/spec.ts";
 import { systemCodes } from "./codes/system.ts";
 import { trustCodes } from "./codes/trust.ts";
@@ -41,6 +42,7 @@ export const codes = {
   ...trustCodes,
   ...updateCodes,
   ...fleetCodes,
+  ...signingCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

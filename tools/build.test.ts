@@ -130,15 +130,24 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
   const withAge = chunks(repository).filter((name) =>
     sourcesOf(join(dist, "chunks", name)).some((source) => source.includes("/age-encryption/")),
   );
-  t.match(withAge, [/^open-envelope-/], "what opens envelopes is loaded with the first one");
+  t.match(withAge, [/^age-/], "what opens envelopes is loaded with the first one");
   t.equal(withAge.length, 1);
   const ofFleet = chunks(repository).filter((name) =>
     sourcesOf(join(dist, "chunks", name)).some((source) =>
       /\/(?:fleet\/|node_modules\/(?:@peculiar|asn1js|jose)\/)/.test(source),
     ),
   );
-  t.match(ofFleet, [/^fleet-/], "the operator's side, and what only it needs, is one chunk");
-  t.equal(ofFleet.length, 1);
+  t.match(ofFleet, [/^fleet-/, /^fleet-signing-/], "the operator's side, and what only it needs");
+  t.equal(ofFleet.length, 2);
+  const loading = chunks(repository).filter((name) => {
+    const code = readFileSync(join(dist, "chunks", name), "utf8");
+    return /^(?:const|let|var) [\w$]+ ?= ?require\("\.\/fleet-(?!envelope)/m.test(code);
+  });
+  t.same(
+    loading.filter((name) => !ofFleet.includes(name)),
+    [],
+    "and no chunk of a node loads it",
+  );
   for (const asset of [
     "hardware-profiles/rules.jsonl",
     "hardware-profiles/generic/x86-64.json",

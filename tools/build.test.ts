@@ -137,8 +137,12 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
       /\/(?:fleet\/|node_modules\/(?:@peculiar|asn1js|jose)\/)/.test(source),
     ),
   );
-  t.match(ofFleet, [/^fleet-/, /^fleet-signing-/], "the operator's side, and what only it needs");
-  t.equal(ofFleet.length, 2);
+  t.match(
+    ofFleet,
+    [/^fleet-enroll-/, /^fleet-signing-/, /^fleet-simulate-/],
+    "the operator's side, and what only it needs",
+  );
+  t.equal(ofFleet.length, 3);
   const loading = chunks(repository).filter((name) => {
     const code = readFileSync(join(dist, "chunks", name), "utf8");
     return /^(?:const|let|var) [\w$]+ ?= ?require\("\.\/fleet-(?!envelope)/m.test(code);

@@ -4,6 +4,7 @@ import type { Files, Io } from "#core/io.ts";
 import { Secret } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { NodeAddress } from "#protocol/topics.ts";
 import type { CredentialFile } from "#provisioner/render/base.ts";
 import { type ReportRecord, reportRecord } from "#provisioner/render/generation-record.ts";
 import { readGenerationRecord } from "#provisioner/system/read-generation-record.ts";
@@ -93,6 +94,20 @@ export async function loadLinkSettings(
   };
   const link = readLinkSettings(io.files, report, record?.instanceId, ca);
   return named === undefined ? link : withPassword(io, link, record?.password);
+}
+
+/**
+ * Which node of which fleet this is, as {@link loadLinkSettings} says it, also where no broker is named;
+ * `undefined` as long as the node has no name.
+ */
+export function readNodeAddress(files: Files, settings: Settings): NodeAddress | undefined {
+  const running = runningRecord(files);
+  const older = running === "says nothing" ? readOlder(files) : undefined;
+  const isSaid = running !== undefined && running !== "says nothing";
+  const record = isSaid ? running : readRecord(files);
+  const said = older?.report ?? { ...settings.report, ...record?.spec };
+  const node = said.node ?? older?.instanceId ?? record?.instanceId;
+  return node === undefined ? undefined : { fleet: said.fleet ?? "default", node };
 }
 
 /** Whether what says where to report wants the node's public ssh host keys told there too. */

@@ -28,6 +28,7 @@ export const commands: Readonly<
   status: { load: () => import("./commands/status.ts") },
   identity: { load: () => import("./commands/identity.ts") },
   analyze: { load: () => import("./commands/analyze.ts") },
+  trust: { load: () => import("./commands/trust.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
   "first-boot": { load: () => import("./commands/first-boot.ts"), hidden: true },

@@ -112,7 +112,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
       if (!hasIdentity(io.files)) await ensureIdentity(io, await openCredentialStore(io));
     },
     probe: nodeProbe(invocation),
-    enrolled: isEnrolled(io.files),
+    enrolled: isEnrolled(io.files, settings),
     signal,
     ...options,
   };

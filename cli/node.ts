@@ -69,7 +69,7 @@ export async function findContent(
 export function pinnedDatasource(files: Files, settings: Settings): PinnedDatasource | undefined {
   try {
     const pinned = readPinnedInstance(files);
-    const by = { settings, enrolled: isEnrolled(files) };
+    const by = { settings, enrolled: isEnrolled(files, settings) };
     return pinned && { ...pinned, yieldsTo: (found) => mayReplace(found, by) };
   } catch (error) {
     if (isFault(error, "policy/pin-unreadable")) return undefined;
@@ -78,8 +78,10 @@ export function pinnedDatasource(files: Files, settings: Settings): PinnedDataso
 }
 
 /** Whether this node belongs to a fleet whose signatures it can check. */
-export function isEnrolled(files: Files): boolean {
-  return files.stat("/var/lib/firstlight/trust/root.json") !== undefined;
+export function isEnrolled(files: Files, settings: Settings): boolean {
+  if (settings.fleet?.root !== undefined) return true;
+  const places = ["trust/root.json", "trust/state.json", "trusted.json"];
+  return places.some((place) => files.stat(`/var/lib/firstlight/${place}`) !== undefined);
 }
 
 interface FindContent extends Pick<DiscoverOptions, "broken"> {

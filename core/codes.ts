@@ -10,6 +10,7 @@ import { secretCodes } from "./codes/secret.ts";
 import { sideCodes } from "./codes/side.ts";
 import { specCodes } from "./codes/spec.ts";
 import { systemCodes } from "./codes/system.ts";
+import { trustCodes } from "./codes/trust.ts";
 import { userDataCodes } from "./codes/user-data.ts";
 
 /**
@@ -31,6 +32,7 @@ export const codes = {
   ...sideCodes,
   ...agentCodes,
   ...linkCodes,
+  ...trustCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

@@ -53,7 +53,7 @@ async function answered(side: RootSide, bytes: string | Uint8Array): Promise<Raw
 /** What somebody sends who has everything of the network side, and has seen what root sends. */
 function attacks(trial: Trial): readonly (readonly [string, string | Uint8Array, string])[] {
   const commit = { kind: "commit", trial, verdict: healthy };
-  const submit = (bytes: string) => line({ kind: "submit", bytes });
+  const submit = (bytes: string) => line({ kind: "submit", topic: "desired", bytes });
   const manifest = fakeManifest([fakeEntry("evil", Buffer.from("evil"))], sources.digest);
   const unsigned = JSON.stringify({ manifest, signatures: [] });
   const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -73,8 +73,8 @@ function attacks(trial: Trial): readonly (readonly [string, string | Uint8Array,
     ["a digest too long", line({ kind: "runs", sourcesDigest: "0".repeat(65) }), "side/refused"],
     ["a fetch", line({ kind: "fetch", signed: unsigned, sources, reason }), "side/refused"],
     ["a repair", line({ kind: "repair", deep: true, share: 1 }), "side/refused"],
-    ["an update that nobody signed", submit(base64(unsigned)), "side/submit-not-taken"],
-    ["the same once more", submit(base64(unsigned)), "side/submit-not-taken"],
+    ["an update that nobody signed", submit(base64(unsigned)), "trust/not-enrolled"],
+    ["the same once more", submit(base64(unsigned)), "trust/not-enrolled"],
     ["an update that is no base64", submit("../../etc/shadow"), "side/refused"],
     ["an update that is too large", submit("A".repeat(349_532)), "side/refused"],
     ["a line without an end", "x".repeat(400_000), "side/too-large"],
@@ -87,7 +87,9 @@ t.test("what a taken-over network side sends in the middle of a trial is refused
   const trial = await c.try(await c.plan(await c.build(sources, reason)));
   const before = { effects: effects(side), files: readdirSync(root, { recursive: true }) };
   for (const [what, bytes, code] of attacks(trial)) {
-    t.match(await answered(side, bytes), { type: "fault", fault: { code } }, what);
+    const answer = await answered(side, bytes);
+    const said = answer.type === "result" ? answer.result : answer.fault;
+    t.match(said, code.startsWith("trust/") ? { kind: "refused", code } : { code }, what);
   }
   t.match(
     { effects: effects(side), files: readdirSync(root, { recursive: true }) },

@@ -2,11 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import t from "tap";
 import type { Json } from "#core/canonical-json.ts";
 import { asyncApiDocument } from "./asyncapi.ts";
+import { commandNames } from "./command-names.ts";
 import { eventRules } from "./events.ts";
 import { exampleOf } from "./example.ts";
-import { bodySchemas, envelopeSchemas } from "./schemas.ts";
-import { topicRules } from "./topics.ts";
-import { topicsPage } from "./topics-page.ts";
+import { largestBytes } from "./largest.ts";
+import { maxMessageBytes } from "./message.ts";
+import { bodiesOf, bodySchemas, envelopeSchemas } from "./schemas.ts";
+import { type TopicName, type TopicRule, topicRules } from "./topics.ts";
+import { messageSize, topicsPage } from "./topics-page.ts";
 
 const root = new URL("../", import.meta.url);
 const text = (path: string) => readFileSync(new URL(path, root), "utf8");
@@ -79,6 +82,50 @@ t.test("every schema file is known, and every leaf has a description and example
         );
     });
   }
+});
+
+t.test(
+  "every message has a size: of its example, and of the largest that its schema allows",
+  async (t) => {
+    for (const [name, rule] of Object.entries(topicRules) as [TopicName, TopicRule][]) {
+      for (const body of bodiesOf(name)) {
+        const { example, most } = messageSize(rule, body);
+        t.ok(example <= 5_000, `${body.schema.title}: ${example} bytes`);
+        t.ok(example <= most && most <= maxMessageBytes, `${body.schema.title}: at most ${most}`);
+        // Signed metadata is bounded by the message as a whole; everything else part by part.
+        if (name !== "desired" && name !== "cmd") {
+          const inside = largestBytes(body.schema);
+          t.ok(inside !== undefined && inside < maxMessageBytes, `${body.schema.title}: ${inside}`);
+        }
+      }
+    }
+  },
+);
+
+t.test("the largest values are as large as they are said to be", async (t) => {
+  const text = { type: "string", maxLength: 4 };
+  const cases: readonly (readonly [Record<string, Json>, Json])[] = [
+    [text, "€€€€"],
+    [{ type: "string", pattern: "^[0-9a-f]{3}(/[0-9]{1,4})?x?$" }, "abc/1234x"],
+    [{ type: "array", items: text, maxItems: 2 }, ["€€€€", "€€€€"]],
+    [{ type: "object", properties: { a: { type: "boolean" } } }, { a: false }],
+    [{ anyOf: [{ type: "null" }, text] }, "€€€€"],
+    [{ enum: ["a", "long"] }, "long"],
+    [{ type: "integer" }, -(2 ** 53)],
+  ];
+  for (const [schema, value] of cases) {
+    const most = largestBytes(schema) ?? 0;
+    const bytes = Buffer.byteLength(JSON.stringify(value));
+    t.ok(bytes <= most && most <= bytes + 6, `${JSON.stringify(schema)}: ${most}, ${bytes}`);
+  }
+  t.equal(largestBytes({ type: "string" }), undefined);
+  t.equal(largestBytes({ type: "string", pattern: "^a+$" }), undefined);
+  t.equal(largestBytes({ type: "array", items: text }), undefined);
+});
+
+t.test("the names of commands are those of the signed format", async (t) => {
+  const schema = JSON.parse(text("protocol/trust/command.schema.json"));
+  t.same(schema.properties.signed.properties.name.enum, commandNames);
 });
 
 t.test("the examples fit their schemas", async (t) => {

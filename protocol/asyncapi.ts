@@ -1,4 +1,5 @@
 import type { Json } from "#core/canonical-json.ts";
+import { commandNames } from "./command-names.ts";
 import { exampleOf } from "./example.ts";
 import { maxMessageBytes } from "./message.ts";
 import {
@@ -58,7 +59,7 @@ function channel(name: TopicName, rule: TopicRule): JsonObject {
     parameters: {
       fleet: { description: "Name of the fleet." },
       node: { description: "Name of the node in its fleet." },
-      ...(rule.parameter === null ? {} : { [rule.parameter]: parameterOf(bodies) }),
+      ...(rule.parameter === null ? {} : { [rule.parameter]: parameterOf(name, bodies) }),
     },
     messages: record(bodies, ({ schema }) => [
       schema.title,
@@ -67,8 +68,11 @@ function channel(name: TopicName, rule: TopicRule): JsonObject {
   };
 }
 
-function parameterOf(bodies: readonly TopicBody[]): JsonObject {
-  const values = bodies.flatMap(({ parameter }) => (parameter === null ? [] : [parameter]));
+function parameterOf(name: TopicName, bodies: readonly TopicBody[]): JsonObject {
+  const values =
+    name === "cmd"
+      ? commandNames
+      : bodies.flatMap(({ parameter }) => (parameter === null ? [] : [parameter]));
   return { description: "What it is about.", ...(values.length > 0 ? { enum: values } : {}) };
 }
 

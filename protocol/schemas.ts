@@ -5,6 +5,8 @@ import ack from "./messages/ack.schema.json" with { type: "json" };
 import bootFinished from "./messages/boot-finished.schema.json" with { type: "json" };
 import bootStage from "./messages/boot-stage.schema.json" with { type: "json" };
 import bootStarted from "./messages/boot-started.schema.json" with { type: "json" };
+import cmd from "./messages/cmd.schema.json" with { type: "json" };
+import desired from "./messages/desired.schema.json" with { type: "json" };
 import driftFound from "./messages/drift-found.schema.json" with { type: "json" };
 import envelope from "./messages/envelope.schema.json" with { type: "json" };
 import finding from "./messages/finding.schema.json" with { type: "json" };
@@ -49,6 +51,8 @@ export const bodySchemas: Readonly<Record<string, MessageSchema>> = Object.fromE
     "outbox-damaged": outboxDamaged,
     ack,
     get,
+    desired,
+    cmd,
   }).map(([name, schema]) => [name, schema as unknown as MessageSchema]),
 );
 

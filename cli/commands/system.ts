@@ -1,3 +1,4 @@
+import { oneAtATime } from "#agent/one-at-a-time.ts";
 import { exitCodes } from "#agent/outcome.ts";
 import { parseDuration } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
@@ -10,6 +11,7 @@ import { outsideOfSandbox } from "#provisioner/system/sides/outside.ts";
 import { serveSides } from "#provisioner/system/sides/serve.ts";
 import { type Command, textFlag } from "../command.ts";
 import { driverOf, systemOptions } from "../node.ts";
+import { receiveSigned } from "../receive-signed.ts";
 import { openInProcess } from "../sides.ts";
 
 /** Long enough for the next request of a boot, short enough to cost no memory between changes. */
@@ -37,7 +39,10 @@ export const command: Command = {
     const machine = flags["sandboxed"] === true ? outsideOfSandbox(io) : io;
     const doors: Readonly<Record<DoorName, Door>> = {
       operator: operatorDoor(() => openInProcess({ io: machine, log, driver })), // its settings are read anew
-      courier: courierDoor(() => openDriver(io, { driver })),
+      courier: courierDoor(
+        () => openDriver(io, { driver }),
+        oneAtATime((submission) => receiveSigned(submission, { io, log })),
+      ),
     };
     const servers = await listenAtDoors(io);
     log.info("system.listening", { doors: [...servers.keys()].join(" "), idleMs });

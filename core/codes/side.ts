@@ -39,7 +39,7 @@ export const sideCodes = {
     action: "Stop the one that runs already, or give it a shorter --root; see the message.",
   },
   "side/submit-not-taken": {
-    means: "This version of the root side verifies no signed updates yet, so it takes none.",
-    action: "Change the machine through its datasource, or update firstlight.",
+    means: "The root side that was asked takes no signed updates.",
+    action: "Ask the one of the running node: look at `systemctl status firstlight-system.socket`.",
   },
 } as const satisfies CodeTable;

@@ -160,8 +160,13 @@ t.test("what a door does not take is refused, with what does not fit", async (t)
     ],
     [courier, ask({ kind: "runs", sourcesDigest: "../../etc/shadow" }), "side/refused", /pattern/],
     [courier, ask({ kind: "runs" }), "side/refused", /sourcesDigest/],
-    [courier, ask({ kind: "submit", bytes: "$(reboot)" }), "side/refused", /pattern/],
-    [operator, ask({ kind: "submit", bytes: "e30=" }), "side/refused", /submit/],
+    [
+      courier,
+      ask({ kind: "submit", topic: "desired", bytes: "$(reboot)" }),
+      "side/refused",
+      /pattern/,
+    ],
+    [operator, ask({ kind: "submit", topic: "desired", bytes: "e30=" }), "side/refused", /submit/],
     [
       operator,
       ask({ kind: "build", sources: one, reason: { ...reason, by: "x" } }),
@@ -215,7 +220,7 @@ t.test("the courier's door answers questions and takes nothing else", async (t) 
     runs: false,
     toplevel: systemOf(one),
   });
-  await t.rejects(askCourierDoor(address, { kind: "submit", bytes: "e30=" }), {
+  await t.rejects(askCourierDoor(address, { kind: "submit", topic: "desired", bytes: "e30=" }), {
     code: "side/submit-not-taken",
   });
   t.notOk(existsSync(path.join(machine.root, "var/lib/firstlight-agent")));

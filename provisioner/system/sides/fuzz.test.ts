@@ -38,7 +38,7 @@ const wishes = [
   { kind: "runs", sourcesDigest: "0".repeat(64) },
   { kind: "history" },
   { kind: "status" },
-  { kind: "submit", bytes: "e30=" },
+  { kind: "submit", topic: "desired", bytes: "e30=" },
 ];
 
 const line = (value: unknown) => Buffer.from(`${JSON.stringify(value)}\n`);

@@ -1,0 +1,95 @@
+import { prettyJson } from "#core/canonical-json.ts";
+import { describeFault, Fault } from "#core/fault.ts";
+import { type Io, timestamp } from "#core/io.ts";
+import { readTrusted, type TrustedState, trustedFromRoot } from "#protocol/trust/trusted.ts";
+
+/** Where a fleet's root metadata lies when the settings name no file. */
+export const defaultRootFile = "/var/lib/firstlight/trust/root.json";
+
+/** What the node believes; only the root side writes it, everybody may read it. */
+export const trustedFile = "/var/lib/firstlight/trust/state.json";
+
+/** The same once more, outside of that directory: who loses one of the two loses no version. */
+export const trustedCopyFile = "/var/lib/firstlight/trusted.json";
+
+/** Metadata of a large fleet; a root chain is never kept. */
+const maxBytes = 4 * 1024 * 1024;
+
+/** Where what is believed came from. */
+export interface StoredTrust {
+  readonly trusted: TrustedState;
+  /** `root`: nothing was ever stored, or nothing of it can be read. */
+  readonly from: "state" | "copy" | "root";
+  /** Files that are there and cannot be read, with the reason. */
+  readonly damaged: readonly { readonly file: string; readonly why: string }[];
+}
+
+/** What a node believes, on its disk. */
+export interface TrustedStore {
+  /**
+   * What is believed: as stored, as the copy has it, or what the root of the image says. Changes nothing.
+   * Throws `trust/not-enrolled` when there is none of the three, and what is wrong with the root.
+   */
+  read(): StoredTrust;
+  /** Stores it, durably and whole or not at all. What cannot be read is moved aside first. */
+  write(trusted: TrustedState): void;
+}
+
+/** The store of this machine; `rootFile` is what the settings name. */
+export function trustedStore({ files, clock }: Pick<Io, "files" | "clock">, rootFile?: string) {
+  const places = [
+    ["state", trustedFile],
+    ["copy", trustedCopyFile],
+  ] as const;
+
+  function readOne(file: string): TrustedState | undefined {
+    const text = files.readText(file, { maxBytes });
+    return text === undefined ? undefined : readTrusted(parse(file, text));
+  }
+
+  const store: TrustedStore = {
+    read() {
+      const damaged: { file: string; why: string }[] = [];
+      for (const [from, file] of places) {
+        try {
+          const trusted = readOne(file);
+          if (trusted !== undefined) return { trusted, from, damaged };
+        } catch (error) {
+          damaged.push({ file, why: describeFault(error).message });
+        }
+      }
+      return { trusted: firstTrust(), from: "root", damaged };
+    },
+    write(trusted) {
+      const text = prettyJson(trusted);
+      for (const [, file] of [...places].reverse()) {
+        try {
+          readOne(file);
+        } catch {
+          files.rename(file, `${file}.damaged-${timestamp(clock)}`);
+        }
+        files.write(file, text, { mode: 0o644 });
+      }
+    },
+  };
+
+  function firstTrust(): TrustedState {
+    const file = rootFile ?? defaultRootFile;
+    const text = files.readText(file, { maxBytes });
+    if (text !== undefined) return trustedFromRoot(parse(file, text));
+    if (rootFile === undefined) {
+      throw new Fault("trust/not-enrolled", `there is no ${file}, and the settings name no other`);
+    }
+    throw new Fault("trust/no-root", `${file}, which fleet.root names, does not exist`);
+  }
+
+  return store;
+}
+
+function parse(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Fault("trust/malformed", `${file}: expected JSON`, { cause });
+  }
+}

@@ -1,5 +1,6 @@
 import { prettyJson } from "#core/canonical-json.ts";
 import type { Files, Io } from "#core/io.ts";
+import type { Asker } from "./boot-stages.ts";
 import type { Search } from "./datasources/search.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -9,7 +10,7 @@ export interface BootRecord
     Outcome,
     "bootId" | "outcome" | "message" | "datasource" | "stages" | "startedAt" | "finishedAt"
   > {
-  readonly by: "boot" | "apply";
+  readonly by: Asker;
   readonly search: Search;
 }
 

@@ -14,12 +14,14 @@ import { noSearch, type Search } from "./datasources/search.ts";
 import type { Outcome, OutcomeKind, StageTime } from "./outcome.ts";
 import { readResult, type StatusWriter, statusWriter, writeResult, writeStatus } from "./status.ts";
 
+/** Who asks for a system: a boot, a person, or the fleet. */
+export type Asker = "boot" | "apply" | "update";
+
 /** What telling of a boot needs. */
 export interface StagesDeps {
   readonly io: Io;
   readonly log: Log;
-  /** Whether it is a boot, or a person's change. */
-  readonly by: "boot" | "apply";
+  readonly by: Asker;
   /** Hands an event to the durable outbox. */
   readonly report: (event: NewEvent) => void;
 }

@@ -1,7 +1,7 @@
 import { isFault } from "#core/fault.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Recovery } from "#provisioner/system/system.ts";
-import { alreadyRuns, BootStages, type End, type StagesDeps } from "./boot-stages.ts";
+import { type Asker, alreadyRuns, BootStages, type End, type StagesDeps } from "./boot-stages.ts";
 import { failedSideEffects } from "./command-states.ts";
 import { endOfFault, withRunning } from "./end-of-fault.ts";
 import { writeInstanceData } from "./instance-data.ts";
@@ -18,7 +18,7 @@ export interface BootStart extends StagesDeps {
   readonly makeSystem: (way: BootStages, recovery: Recovery) => Promise<End>;
   /** Version of this program. */
   readonly version: string;
-  readonly by: "boot" | "apply";
+  readonly by: Asker;
 }
 
 /**

@@ -22,7 +22,7 @@ import type { Recovery, Running, Wanted } from "#provisioner/system/system.ts";
 import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
 import { findingsOfBlame, weighFinding } from "#provisioner/userdata/vendor-data.ts";
 import { blameInput } from "./blame-input.ts";
-import { alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
+import { type Asker, alreadyRuns, type BootStages, type End, type Stages } from "./boot-stages.ts";
 import { endBootstrap } from "./bootstrap.ts";
 import type { ParseModule } from "./check-modules.ts";
 import { failedSideEffects } from "./command-states.ts";
@@ -36,6 +36,7 @@ import type { ObtainClosure } from "./obtain-closure.ts";
 import { mustBeSigned } from "./open-signed.ts";
 import { exitCodeOfFault, exitCodes } from "./outcome.ts";
 import {
+  digestBeside,
   digestInputs,
   digestUnsigned,
   type PinnedInstance,
@@ -96,7 +97,7 @@ export interface BootDeps {
   readonly approved: boolean;
   /** Digest of the plan that was approved: what differs from it is not activated. */
   readonly approvedPlan?: string | undefined;
-  readonly by: "boot" | "apply";
+  readonly by: Asker;
 }
 
 /** What the base of a system is decided from. */
@@ -121,6 +122,8 @@ export interface Rendering {
   readonly decision: Decision;
   readonly inputsDigest: string;
   readonly unsigned: Unsigned;
+  /** Digest of what the datasource says beside the user-data. */
+  readonly beside: string;
 }
 
 /**
@@ -268,13 +271,14 @@ export async function renderSystem(
     },
     signedAddresses,
   });
+  const beside = digestBeside(d.io, content);
   const decision = decide({
     pinned: readPinnedInstance(d.io.files),
     instance: content.instance,
     inputsDigest,
     settings: d.settings,
     enrolled: d.enrolled,
-    ...{ signature, unsigned },
+    ...{ signature, unsigned, release: content.release, beside },
   });
   checkComplete(content, decision, d);
   checkDecision(decision, d);
@@ -297,7 +301,7 @@ export async function renderSystem(
   if (hasErrors(all)) throw invalid(all);
   return {
     ...{ ...rendered, content, match, findings: all },
-    ...{ decision, inputsDigest, unsigned },
+    ...{ decision, inputsDigest, unsigned, beside },
   };
 }
 
@@ -527,12 +531,15 @@ function follow(d: BootDeps, rendering: Rendering): void {
   tellWhere(d, rendering);
   endBootstrap(d.io);
   const before = readPinnedInstance(d.io.files);
-  const { unsigned } = rendering;
+  const { unsigned, beside } = rendering;
   if (decision.change === "nothing") {
     // An earlier version pinned it without, or the settings have changed what counts of it.
     const isPinned =
-      before?.unsigned?.rights === unsigned.rights && before.unsigned.place === unsigned.place;
-    if (before !== undefined && !isPinned) writePinnedInstance(d.io, { ...before, unsigned });
+      before?.unsigned?.rights === unsigned.rights &&
+      before.unsigned.place === unsigned.place &&
+      before.beside === beside;
+    if (before !== undefined && !isPinned)
+      writePinnedInstance(d.io, { ...before, unsigned, beside });
     return;
   }
   const pinned: PinnedInstance = {
@@ -543,7 +550,8 @@ function follow(d: BootDeps, rendering: Rendering): void {
     inputsDigest,
     changes: before === undefined ? (translation.spec.update?.changes ?? null) : before.changes,
     at: timestamp(d.io.clock),
-    ...{ unsigned, ...newestSigned(before, translation.signature) },
+    ...{ unsigned, beside, ...newestSigned(before, translation.signature) },
+    ...(content.release === undefined ? {} : { release: content.release }),
   };
   writePinnedInstance(d.io, pinned);
 }

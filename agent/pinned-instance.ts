@@ -3,7 +3,7 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { SecretBag } from "#core/secret.ts";
-import type { Instance } from "./datasources/datasource.ts";
+import type { Instance, SignedRelease } from "./datasources/datasource.ts";
 
 /** What this node was made from at its first commit: later documents are held against it. */
 export interface PinnedInstance {
@@ -21,6 +21,10 @@ export interface PinnedInstance {
   readonly unsigned?: Unsigned;
   /** The signature with the highest serial of those that were committed; absent where none had one. */
   readonly signed?: { readonly id: string; readonly serial: number };
+  /** The release of the fleet that was committed; absent where the node is made from its user-data. */
+  readonly release?: SignedRelease;
+  /** Digest of all that a datasource said beside its user-data; records of earlier versions do not have it. */
+  readonly beside?: string;
 }
 
 /** What a policy says to a change. */
@@ -72,6 +76,17 @@ export function digestInputs(io: Io, inputs: Inputs): string {
     ofInputs.has(name) || !ofMetaData.has(name);
   const secrets = new Map([...inputs.secrets].filter(isInput));
   return digest(io, { ...inputs, instance, secrets });
+}
+
+/**
+ * Digest of all that a datasource says beside its user-data, whatever of it counts: a release takes the place
+ * of the user-data, and nobody but the fleet may bring something with it.
+ */
+export function digestBeside(io: Io, { instance, secrets }: Omit<Inputs, "fetched">): string {
+  const { metaData: _metaData, userData: _userData, ...beside } = instance;
+  const names = refsIn(beside);
+  const kept = new Map([...secrets].filter(([name]) => names.has(name)));
+  return digest(io, { instance: { ...beside, userData: null }, secrets: kept, fetched: new Map() });
 }
 
 /** Digest of everything that a datasource said, keyed as that of the inputs. */

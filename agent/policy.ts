@@ -1,6 +1,6 @@
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
-import type { Instance } from "./datasources/datasource.ts";
+import type { Instance, SignedRelease } from "./datasources/datasource.ts";
 import type { Answer, PinnedInstance, Unsigned } from "./pinned-instance.ts";
 import { whyNotVouched, whyTooOld } from "./vouching.ts";
 
@@ -33,6 +33,10 @@ export interface PolicyInput {
   readonly signature: Signature | undefined;
   /** What nobody signed. */
   readonly unsigned: Unsigned;
+  /** The release of the fleet in place of the user-data, where there is one. */
+  readonly release?: SignedRelease | undefined;
+  /** Digest of what the datasource says beside the user-data. */
+  readonly beside?: string;
 }
 
 /**
@@ -60,6 +64,11 @@ export function decide(input: PolicyInput): Decision {
     return { change: "nothing", answer: "apply", why: `${instance.instanceId}: nothing changed` };
   }
   const { change, why } = describeChange(pinned, instance, samePlace);
+  if (change === "user-data" && input.release !== undefined) {
+    const said = whyOfRelease(pinned, input.release, input.beside);
+    if (said.isOfFleet) return { change, why: said.why, answer: "apply" };
+    return { change, why: `${why}; ${said.why}`, answer: answerTo(change, input) };
+  }
   const { instanceId } = instance;
   const vouching = { pinned, instanceId, signature: input.signature, unsigned: input.unsigned };
   const tooOld = whyTooOld(vouching);
@@ -70,6 +79,24 @@ export function decide(input: PolicyInput): Decision {
   const doubt = whyNotVouched(vouching);
   if (doubt !== undefined) return { change, why: `${why}; ${doubt}`, answer };
   return { change, why: `${why}; signed by ${input.signature?.signer}`, answer: "apply" };
+}
+
+/**
+ * Whether a change is the fleet's own: another release, with all else as it was. It is signed, so that
+ * no policy on what a cloud says is asked; nothing else may come with it.
+ */
+function whyOfRelease(
+  pinned: PinnedInstance,
+  { name, sha256 }: SignedRelease,
+  beside: string | undefined,
+): { readonly isOfFleet: boolean; readonly why: string } {
+  const isOther = pinned.release?.sha256 !== sha256;
+  if (isOther && (pinned.beside === undefined || pinned.beside === beside))
+    return { isOfFleet: true, why: `the release ${name}, signed by the fleet` };
+  const why = isOther
+    ? `the release ${name} is signed by the fleet, and something beside it has changed`
+    : `the node is made from the release ${name}, and something beside it has changed`;
+  return { isOfFleet: false, why };
 }
 
 function describeChange(

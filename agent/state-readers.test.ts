@@ -51,6 +51,20 @@ t.test(
   },
 );
 
+t.test("where the update stands is told as it lies on the disk", async (t) => {
+  const io = fakeIo(t.testdir());
+  const { update } = stateReaders({
+    ...{ io, version: "1", healthIntervalMs: 1_000 },
+    witness: async () => witness,
+  });
+  t.equal(await update(), undefined, "a node that never had one");
+  const state = { state: "TESTING", seq: 7, attempt: 1, updateId: "u-1" };
+  io.files.write("/var/lib/firstlight/update/state.json", JSON.stringify({ v: 1, ...state }));
+  t.same(await update(), state);
+  io.files.write("/var/lib/firstlight/update/state.json", "{");
+  t.equal(await update(), undefined);
+});
+
 t.test("a trial that ended after the last word of a boot is told from the journal", async (t) => {
   const io = fakeIo(t.testdir());
   const reported = (trial: Partial<LastTrial> | null) =>

@@ -15,6 +15,7 @@ import type { StateReaders } from "./link/link-session.ts";
 import type { Outcome } from "./outcome.ts";
 import { tellsHostKeys } from "./report-settings.ts";
 import { readResult } from "./status.ts";
+import { readUpdateState } from "./update/read-state.ts";
 
 /** Nix's names of processors where they differ from Node's. */
 const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
@@ -40,6 +41,7 @@ export function stateReaders(options: StateReaderOptions): StateReaders {
   return {
     about: async () => about(options),
     reported: async () => reported(io.files, await options.askStatus?.()),
+    update: async () => readUpdateState(io.files),
     async health() {
       if (sampled === undefined || io.clock.monotonicMs() - sampled.at > witnessIntervalMs) {
         sampled = { at: io.clock.monotonicMs(), witness: await options.witness() };

@@ -7,6 +7,8 @@ import {
   rememberUnchanged,
   type UnchangedInputs,
 } from "#agent/unchanged-inputs.ts";
+import type { FollowedBoot } from "#agent/update/follow-boot.ts";
+import { committedFile, stagedFile } from "#agent/update/places.ts";
 import { isFault } from "#core/fault.ts";
 import { createLog, type LogRecord } from "#core/log.ts";
 import { traceIo } from "#core/traced-io.ts";
@@ -26,6 +28,15 @@ export interface BootOptions extends NodeOptions {
  * loaded only where an input differs from those of the last boot, or where a person asks.
  */
 export async function bootMachine(invocation: Invocation, options: BootOptions): Promise<Outcome> {
+  const { system, release } = await followed(invocation, options);
+  try {
+    return await bootOn(invocation, { ...options, system });
+  } finally {
+    release();
+  }
+}
+
+async function bootOn(invocation: Invocation, options: BootOptions): Promise<Outcome> {
   const { io, log } = invocation;
   const { report, ...node } = options;
   const program = programDigest();
@@ -35,7 +46,7 @@ export async function bootMachine(invocation: Invocation, options: BootOptions):
   const outcome = await boot({
     ...{ io, log, report, version, by: node.by, system: node.system },
     recallUnchanged: async () =>
-      program === undefined || node.approved
+      program === undefined || node.approved || node.release !== undefined
         ? undefined
         : recall(invocation, program, (what) => {
             found = what;
@@ -51,6 +62,16 @@ export async function bootMachine(invocation: Invocation, options: BootOptions):
   if (program !== undefined && from !== undefined && answered !== undefined)
     remember(invocation, outcome, { program, ...from, trace: answered });
   return outcome;
+}
+
+/** With a system that tells the update of a trial that was begun for it; of an update's own run it does already. */
+async function followed(
+  { io, log }: Invocation,
+  { by, system }: Pick<BootOptions, "by" | "system">,
+): Promise<FollowedBoot> {
+  const isOwn = by === "update" || io.files.stat(stagedFile) === undefined;
+  if (isOwn) return { system, release: () => {} };
+  return (await import("#agent/update/follow-boot.ts")).followBoot({ io, log }, system);
 }
 
 /** What it finds is handed to `keep`: a service that took its time, or failed, is not asked again. */
@@ -71,7 +92,9 @@ async function recall(
         broken: (datasource) => void broken.push(datasource),
       });
       keep({ content, said, broken });
-      return content;
+      const found = await content;
+      if (io.files.stat(committedFile) === undefined) return found;
+      return (await import("./released.ts")).releasedContent(io, found);
     },
     readFacts: () => readFacts(io),
   });

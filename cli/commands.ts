@@ -20,6 +20,7 @@ export const commands: Readonly<
   plan: { load: () => import("./commands/plan.ts") },
   build: { load: () => import("./commands/build.ts") },
   apply: { load: () => import("./commands/apply.ts") },
+  update: { load: () => import("./commands/update.ts") },
   rollback: { load: () => import("./commands/rollback.ts") },
   history: { load: () => import("./commands/history.ts") },
   drift: { load: () => import("./commands/drift.ts") },

@@ -1,4 +1,4 @@
-import type { BootStages, End, Stages } from "#agent/boot-stages.ts";
+import type { Asker, BootStages, End, Stages } from "#agent/boot-stages.ts";
 import { bootstrapLate, bootstrapNetworkByIp } from "#agent/bootstrap.ts";
 import type { DatasourceContent } from "#agent/datasources/datasource.ts";
 import { localNetwork } from "#agent/datasources/network/choose-network.ts";
@@ -22,6 +22,10 @@ import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { envelopeOpener } from "#agent/secrets/envelope-opener.ts";
 import { ensureIdentity, hasIdentity } from "#agent/secrets/node-identity.ts";
 import { readSettings } from "#agent/settings.ts";
+import type { SignedClosures } from "#agent/update/obtain-release.ts";
+import { committedFile } from "#agent/update/places.ts";
+import type { ReleaseDocument } from "#agent/update/release-content.ts";
+import { settleStaged } from "#agent/update/settle-staged.ts";
 import { Fault } from "#core/fault.ts";
 import type { Log, LogRecord } from "#core/log.ts";
 import type { TracedIo } from "#core/traced-io.ts";
@@ -52,13 +56,17 @@ import {
 
 /** How this run differs from another. */
 export interface NodeOptions {
-  readonly by: "boot" | "apply";
+  readonly by: Asker;
   readonly approved: boolean;
   readonly system: SystemClient;
   /** Digest of the plan that was approved, if it was one. */
   readonly approvedPlan?: string | undefined;
   /** As `BootDeps` has it. */
   readonly accepted?: BootDeps["accepted"];
+  /** The release that is asked for; absent: the one that was committed, else the user-data. */
+  readonly release?: ReleaseDocument;
+  /** Built systems that the fleet's builders signed for it. */
+  readonly closures?: SignedClosures;
 }
 
 /** What a boot needs, and a look at what it would fetch. */
@@ -80,9 +88,9 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     profiles,
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
-    obtain: closureObtainer(obtaining),
+    obtain: await obtainer(obtaining, options),
     preview: closurePreviewer(obtaining),
-    discover: () => findContent(invocation, settings),
+    discover: async () => released(invocation, options, await findContent(invocation, settings)),
     ...(options.by === "boot" ? { bootstrap: lateBootstrap(invocation, settings) } : {}),
     fetchSources: async (urls, how) => {
       const { sourceFetcher } = await import("#agent/fetch-sources.ts");
@@ -116,6 +124,27 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     signal,
     ...options,
   };
+}
+
+/** What was found, with the release in place of the user-data where one is asked for, or was committed. */
+async function released(
+  { io }: Pick<Invocation, "io">,
+  { release, system }: Pick<NodeOptions, "release" | "system">,
+  content: DatasourceContent,
+): Promise<DatasourceContent> {
+  await settleStaged(io, system);
+  if (release === undefined && io.files.stat(committedFile) === undefined) return content;
+  return (await import("./released.ts")).releasedContent(io, content, release);
+}
+
+/** As the settings say; of a release with systems that are signed for it, by those. */
+async function obtainer(
+  obtaining: ObtainOptions,
+  { closures }: Pick<NodeOptions, "closures">,
+): Promise<ObtainClosure> {
+  if (closures === undefined) return closureObtainer(obtaining);
+  const { releaseObtainer } = await import("#agent/update/obtain-release.ts");
+  return releaseObtainer(obtaining, closures);
 }
 
 /** What the settings name in Git; loaded only where they do. Below another root nothing is fetched. */
@@ -176,9 +205,10 @@ export async function makeNode(
       async discover() {
         const tell = (datasource: string) => way.saw({ datasource });
         if (options.by === "boot") await bootstrapEarly(invocation, deps.settings);
-        from.content = await (found === undefined
+        const content = await (found === undefined
           ? findContent(invocation, deps.settings, { broken: tell })
           : takeOver(found, invocation.log, tell));
+        from.content = await released({ io: trace.io }, options, content);
         return from.content;
       },
       readFacts() {

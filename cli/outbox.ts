@@ -35,7 +35,7 @@ export function bootOutbox(
         const names = trials.map(({ transaction }) => transaction);
         const untold = trials.slice(names.lastIndexOf(toldTrial(io.files) ?? "") + 1);
         const all = withTrials(events, untold.map(trialFinished));
-        if (all.length > 0) writeSpool(io, all, untold.at(-1)?.transaction);
+        if (all.length > 0) writeSpool(io, all, { trial: untold.at(-1)?.transaction });
       } catch (error) {
         failed(error);
       }

@@ -11,6 +11,7 @@ import { sideCodes } from "./codes/side.ts";
 import { specCodes } from "./codes/spec.ts";
 import { systemCodes } from "./codes/system.ts";
 import { trustCodes } from "./codes/trust.ts";
+import { updateCodes } from "./codes/update.ts";
 import { userDataCodes } from "./codes/user-data.ts";
 
 /**
@@ -33,6 +34,7 @@ export const codes = {
   ...agentCodes,
   ...linkCodes,
   ...trustCodes,
+  ...updateCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

@@ -18,7 +18,7 @@ const passwords = { "edge-1": "at the broker: 7rue", fleet: "the server's" };
 /** Of the effects before the report, which the campaign of all effects has: so many, evenly spread. */
 const sampled = 5;
 /** The first effect of a report: the events are written down. */
-const reportBegins = "write /var/lib/firstlight/report/events/";
+const reportBegins = "create /var/lib/firstlight/report/events/";
 
 /** A change that is to be reported, to be begun from the same machine again and again. */
 interface Campaign {

@@ -33,6 +33,7 @@ if (mode === "daemon") {
     readers: {
       about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),
       reported: async () => ({ generation: 1 }),
+      update: async () => undefined,
       health: async () => ({ uptimeSeconds: 1 }),
     },
   });

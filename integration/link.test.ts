@@ -38,6 +38,7 @@ const childScript = fileURLToPath(new URL("link-child.ts", import.meta.url));
 const readers: StateReaders = {
   about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),
   reported: async () => ({ generation: 1 }),
+  update: async () => undefined,
   health: async () => ({ uptimeSeconds: 5 }),
 };
 
@@ -206,14 +207,14 @@ for (const kind of brokerKinds) {
       const broker = await startBroker(t, kind);
       const fleet = await listen(t, broker);
       const node = await makeNode(t);
-      writeSpool(node.io, stages(2), undefined);
+      writeSpool(node.io, stages(2));
       let generation = 1;
       const readersOf = { ...readers, reported: async () => ({ generation }) };
       const stop = daemon(t, node, settingsFor(broker), { readers: readersOf });
       await fleet.wait("event 2", isEvent(2));
 
       generation = 2;
-      writeSpool(node.io, stages(1, 3), undefined);
+      writeSpool(node.io, stages(1, 3));
       await fleet.wait("an event that root wrote meanwhile", isEvent(3));
       t.match((await fleet.wait("reported", isGeneration(2))).body, { generation: 2 });
       assertComplete(t, fleet, 3);
@@ -605,7 +606,7 @@ t.test("what a change tells is for where the node reports after it", async (t) =
   });
   await there.wait("the daemon", isStatus(true));
   onTrial = false;
-  writeSpool(io, stages(1), undefined);
+  writeSpool(io, stages(1));
   await end;
   await there.wait("a farewell", isStatus(false));
   daemon(t, node, settingsFor(place));

@@ -383,7 +383,14 @@ interface Units {
 }
 
 /** Who may come to write a boot menu, each in a sandbox. */
-const writers = ["system", "boot", "drift", "maintenance", "first-boot-deadline"] as const;
+const writers = [
+  "system",
+  "boot",
+  "update",
+  "drift",
+  "maintenance",
+  "first-boot-deadline",
+] as const;
 
 const units = `let services = c.systemd.services; in {
   boot = { inherit (services.firstlight-boot) after before wantedBy restartIfChanged; inherit (services.firstlight-boot.serviceConfig) Type; };
@@ -391,6 +398,7 @@ const units = `let services = c.systemd.services; in {
   bootstrap = { inherit (services.firstlight-bootstrap) before after wantedBy unitConfig; };
   agent = services.firstlight-agent.serviceConfig;
   agentAfter = services.firstlight-agent.after;
+  update = { inherit (services.firstlight-update) after restartIfChanged stopIfChanged unitConfig; inherit (services.firstlight-update.serviceConfig) ExecStart Type; path = c.systemd.paths.firstlight-update; };
   targets = builtins.attrNames c.systemd.targets;
   deadline = { inherit (services.firstlight-trial-deadline.serviceConfig) ExecCondition ExecStart; timer = c.systemd.timers.firstlight-trial-deadline.wantedBy; };
   emergency = services.firstlight-trial-emergency.wantedBy;
@@ -494,6 +502,28 @@ t.test("the module's units", { skip }, async (t) => {
       ExecStart: /firstlight first-boot --leave restart$/,
     },
     complete: { requiredBy: ["boot-complete.target"], before: ["boot-complete.target"] },
+    update: {
+      after: ["firstlight-system.socket", "multi-user.target", "network-online.target"],
+      restartIfChanged: false,
+      stopIfChanged: false,
+      unitConfig: {
+        "X-StopOnRemoval": false,
+        ConditionPathExists: [
+          "!/etc/firstlight/disabled",
+          "/var/lib/firstlight/update/assigned.json",
+        ],
+      },
+      ExecStart: /firstlight update run --sandboxed$/,
+      path: {
+        wantedBy: ["paths.target"],
+        pathConfig: {
+          PathChanged: [
+            "/var/lib/firstlight/update/assigned.json",
+            "/var/lib/firstlight/update/wishes",
+          ],
+        },
+      },
+    },
     watchdog: { runtimeTime: "60s", rebootTime: "10min" },
     oops: 1,
     keys: ["/run/firstlight/authorized_keys/%u"],
@@ -614,6 +644,7 @@ const exposures = [
   ["firstlight-first-boot-deadline", 28],
   ["firstlight-first-boot-emergency", 16],
   ["firstlight-drift", 28],
+  ["firstlight-update", 28],
   ["firstlight-maintenance", 14],
 ] as const;
 
@@ -631,7 +662,7 @@ if (libTree !== undefined)
     stub.options = {
       boot.kernelParams = lib.mkOption { type = lib.types.listOf lib.types.str; }; boot.kernel.sysctl = any;
       environment.etc = any; environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.anything; };
-      systemd = { watchdog = any; services = any; sockets = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
+      systemd = { watchdog = any; services = any; sockets = any; paths = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
       services.openssh.authorizedKeysFiles = lib.mkOption { type = lib.types.listOf lib.types.str; };
       users.groups = any;
       nix.package = lib.mkOption { default = "/nix"; };

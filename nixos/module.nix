@@ -111,7 +111,7 @@ let
 
   rootSide = changes // noNetwork;
 
-  # The boot, and drift that may go back to a generation: as the root side, in whose place they work where
+  # The boot, an update, and drift that may go back to a generation: as the root side, in whose place they work where
   # it does not answer, and what a judge needs.
   judge =
     changes
@@ -393,6 +393,8 @@ in
       "d /var/lib/firstlight/sources 0755 root root -"
       "d /var/lib/firstlight/credentials 0700 root root -"
       "d /var/lib/firstlight/stamps 0755 root root -"
+      "d /var/lib/firstlight/update 0755 root root -"
+      "d /var/lib/firstlight/update/wishes 0755 root root -"
     ];
 
     # In a table of its own it stands beside either firewall of NixOS, and goes with the unit. Before any
@@ -525,7 +527,10 @@ in
         ExecCondition = hasSomethingToDo;
         ExecStart = "${firstlight} boot --sandboxed";
         # Also when it failed: what is ordered after it must not wait for ever.
-        ExecStopPost = "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target";
+        ExecStopPost = [
+          "${config.systemd.package}/bin/systemctl start --no-block cloud-init.target"
+          "${config.systemd.package}/bin/systemctl start --no-block firstlight-update.service"
+        ];
         # A cache that was away, a lack of memory, a kill: tried again, later each time, for as long as it
         # takes. What is wrong in the documents (4) does not mend itself.
         Restart = "on-failure";
@@ -773,6 +778,84 @@ in
         TimeoutStartSec = "infinity";
         Nice = 19;
         IOSchedulingClass = "idle";
+      };
+    };
+
+    # The update that the fleet has assigned. What is verified lies on the disk before it is started, and
+    # whoever left it there starts no process.
+    systemd.paths.firstlight-update = {
+      description = "Look for an update that was assigned, and for what persons say of it";
+      wantedBy = [ "paths.target" ];
+      unitConfig = conditions;
+      pathConfig = {
+        PathChanged = [
+          "/var/lib/firstlight/update/assigned.json"
+          "/var/lib/firstlight/update/wishes"
+        ];
+        # However fast a fleet changes its mind, the unit takes the last word.
+        TriggerLimitIntervalSec = "10s";
+        TriggerLimitBurst = 100;
+      };
+    };
+
+    # What came while the unit was at its end, and what a timer that is lost should have begun.
+    systemd.timers.firstlight-update = {
+      description = "Look again whether an update is to go on";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnUnitInactiveSec = "6h";
+        RandomizedDelaySec = "1h";
+      };
+    };
+
+    systemd.services.firstlight-update = {
+      description = "Bring this machine to the release that its fleet has assigned";
+      wants = [
+        "firstlight-system.socket"
+        "network-online.target"
+      ];
+      # The boot starts it at its end, and is not waited for: what finds the system being changed begins again.
+      after = [
+        "firstlight-system.socket"
+        "multi-user.target"
+        "network-online.target"
+      ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+        # A node of no fleet starts nothing.
+        ConditionPathExists = [
+          conditions.ConditionPathExists
+          "/var/lib/firstlight/update/assigned.json"
+        ];
+        StartLimitIntervalSec = "6h";
+        StartLimitBurst = 200;
+      };
+      path = systemPath;
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = judge // seedDisks // credentials // restartSteps // {
+        Type = "oneshot";
+        ExecStart = "${firstlight} update run --sandboxed";
+        Restart = "on-failure";
+        # Rejected, rolled back and degraded are ends of the update; a failure of it is told, and the fleet
+        # assigns another one. Only what another time may heal (75) is begun again.
+        RestartPreventExitStatus = [
+          1
+          4
+        ];
+        SuccessExitStatus = [
+          2
+          3
+          77
+        ];
+        TimeoutStartSec = "infinity";
+        ReadWritePaths = writable ++ [
+          "-/run/cloud-init"
+          "-/var/lib/cloud"
+          # What the bootstrap layer wrote goes with the first commit.
+          "-/run/systemd/network"
+        ];
       };
     };
 

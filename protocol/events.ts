@@ -6,6 +6,7 @@ import type { FindingEvent } from "#generated/protocol/messages/finding.ts";
 import type { Gap } from "#generated/protocol/messages/gap.ts";
 import type { OutboxDamaged } from "#generated/protocol/messages/outbox-damaged.ts";
 import type { TrialFinished } from "#generated/protocol/messages/trial-finished.ts";
+import type { UpdateChanged } from "#generated/protocol/messages/update-changed.ts";
 
 /** What an event says, by its kind: the last level of its topic. */
 export interface EventBodies {
@@ -13,6 +14,7 @@ export interface EventBodies {
   readonly "boot.stage": BootStage;
   readonly "boot.finished": BootFinished;
   readonly "trial.finished": TrialFinished;
+  readonly "update.changed": UpdateChanged;
   readonly "drift.found": DriftFound;
   readonly finding: FindingEvent;
   readonly gap: Gap;
@@ -43,6 +45,7 @@ export const eventRules = {
   "boot.stage": { schema: "boot-stage", thinnedFirst: true },
   "boot.finished": { schema: "boot-finished", thinnedFirst: false },
   "trial.finished": { schema: "trial-finished", thinnedFirst: false },
+  "update.changed": { schema: "update-changed", thinnedFirst: false },
   "drift.found": { schema: "drift-found", thinnedFirst: false },
   finding: { schema: "finding", thinnedFirst: false },
   gap: { schema: "gap", thinnedFirst: false },

@@ -18,6 +18,8 @@ import outboxDamaged from "./messages/outbox-damaged.schema.json" with { type: "
 import reported from "./messages/reported.schema.json" with { type: "json" };
 import status from "./messages/status.schema.json" with { type: "json" };
 import trialFinished from "./messages/trial-finished.schema.json" with { type: "json" };
+import update from "./messages/update.schema.json" with { type: "json" };
+import updateChanged from "./messages/update-changed.schema.json" with { type: "json" };
 import type { TopicName } from "./topics.ts";
 
 /** The part of a JSON Schema that all of ours have. */
@@ -41,10 +43,12 @@ export const bodySchemas: Readonly<Record<string, MessageSchema>> = Object.fromE
     about,
     reported,
     health,
+    update,
     "boot-started": bootStarted,
     "boot-stage": bootStage,
     "boot-finished": bootFinished,
     "trial-finished": trialFinished,
+    "update-changed": updateChanged,
     "drift-found": driftFound,
     finding,
     gap,

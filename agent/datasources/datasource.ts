@@ -111,6 +111,15 @@ export interface DatasourceContent {
   readonly unrecorded?: number;
   /** How it was found; `discover` adds it. */
   readonly search?: Search;
+  /** The release of the fleet that stands in place of the user-data; absent where none does. */
+  readonly release?: SignedRelease;
+}
+
+/** Which release of the fleet it is; its signatures were verified when it came. */
+export interface SignedRelease {
+  readonly name: string;
+  /** Of its document. */
+  readonly sha256: string;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Log } from "#core/log.ts";
 import type { About } from "#generated/protocol/messages/about.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
+import type { UpdateState } from "#generated/protocol/messages/update.ts";
 import { readFleetMessage } from "#protocol/message.ts";
 import { nodeTopics, parseTopic } from "#protocol/topics.ts";
 import type { Connector, Outgoing, Session } from "./client.ts";
@@ -18,6 +19,8 @@ export interface StateReaders {
   about(): Promise<About>;
   /** `undefined` before this boot has come to an end: what was published last still holds. */
   reported(): Promise<Reported | undefined>;
+  /** Where the update stands; `undefined` on a node that never had one. */
+  update(): Promise<UpdateState | undefined>;
   health(): Promise<Health>;
 }
 
@@ -104,6 +107,7 @@ function toLinkSession(
         await read(log, "reported", readers.reported),
         messages.reported,
       );
+      await publishNew("update", await read(log, "update", readers.update), messages.update);
     },
     async publishHealth() {
       const health = await read(log, "health", readers.health);

@@ -4,6 +4,7 @@ import type { Get } from "#generated/protocol/messages/get.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
 import type { Status } from "#generated/protocol/messages/status.ts";
+import type { UpdateState } from "#generated/protocol/messages/update.ts";
 import { writeMessage } from "#protocol/message.ts";
 import { type NodeTopics, type PlainTopic, topicRules } from "#protocol/topics.ts";
 import type { Outgoing } from "./client.ts";
@@ -24,6 +25,7 @@ export interface SessionMessages {
   status(reason: Status["reason"]): Outgoing;
   about(body: About): Outgoing;
   reported(body: Reported): Outgoing;
+  update(body: UpdateState): Outgoing;
   /** A sample that is worthless after three intervals. */
   health(body: Health, intervalMs: number): Outgoing;
   get(body: Get): Outgoing;
@@ -75,6 +77,7 @@ export function sessionMessages(
     },
     about: (body) => own("about", body),
     reported: (body) => own("reported", body),
+    update: (body) => own("update", body),
     health: (body, intervalMs) =>
       own("health", body, { expirySeconds: Math.max(1, Math.ceil((intervalMs * 3) / 1000)) }),
     get: (body) => own("get", body),

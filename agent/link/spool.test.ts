@@ -20,10 +20,10 @@ t.test("what the root side leaves is taken in once, in order, as it happened", a
   t.teardown(() => outbox.close());
   t.equal(outbox.takeSpooled(), 0, "nothing was left yet");
 
-  writeSpool(io, [started, stage("a")], undefined);
+  writeSpool(io, [started, stage("a")]);
   io.clock.advance(3_600_000);
   io.files.write("/proc/sys/kernel/random/boot_id", "boot-2\n");
-  writeSpool(io, [stage("b")], undefined);
+  writeSpool(io, [stage("b")]);
   t.equal(io.files.stat(pathOf(1))?.mode, 0o644, "the network side may read it");
   t.equal(outbox.takeSpooled(), 3);
   t.equal(outbox.takeSpooled(), 0);
@@ -34,7 +34,7 @@ t.test("what the root side leaves is taken in once, in order, as it happened", a
   ]);
   outbox.close();
 
-  writeSpool(io, [stage("c")], undefined);
+  writeSpool(io, [stage("c")]);
   const later = await openOutbox(io, silentLog);
   t.teardown(() => later.close());
   t.equal(later.takeSpooled(), 1, "also by the next start");
@@ -45,17 +45,17 @@ t.test("a spool that was begun anew is taken in from its start", async (t) => {
   const io = fakeIo(t.testdir());
   const outbox = await openOutbox(io, silentLog);
   t.teardown(() => outbox.close());
-  for (const name of ["a", "b", "c"]) writeSpool(io, [stage(name)], undefined);
+  for (const name of ["a", "b", "c"]) writeSpool(io, [stage(name)]);
   t.equal(outbox.takeSpooled(), 3);
   io.files.remove(spoolDirectory);
   t.equal(outbox.takeSpooled(), 0);
-  writeSpool(io, [stage("d")], undefined);
+  writeSpool(io, [stage("d")]);
   t.equal(outbox.takeSpooled(), 1);
 });
 
 t.test("a damaged file is passed over and told; the others are not lost", async (t) => {
   const io = fakeIo(t.testdir());
-  for (const name of ["a", "b", "c"]) writeSpool(io, [stage(name)], "trial-1");
+  for (const name of ["a", "b", "c"]) writeSpool(io, [stage(name)], { trial: "trial-1" });
   for (const text of ["", "{", '{"v":1}', '{"v":2,"spool":"x","trial":null,"events":[]}', "\0"]) {
     io.files.write(pathOf(2), text);
     const told: string[] = [];
@@ -66,14 +66,14 @@ t.test("a damaged file is passed over and told; the others are not lost", async 
   }
   io.files.write(pathOf(3), "torn");
   t.equal(toldTrial(io.files), "trial-1", "what is known is that of the newest that can be read");
-  writeSpool(io, [stage("d")], undefined);
+  writeSpool(io, [stage("d")]);
   t.equal(toldTrial(io.files), "trial-1");
   t.same(io.files.list(spoolDirectory).length, 4, "and a damaged one is not written over");
 });
 
 t.test("an event of an unknown kind, or one that is too large, holds nothing up", async (t) => {
   const io = fakeIo(t.testdir());
-  writeSpool(io, [stage("a"), stage("b")], undefined);
+  writeSpool(io, [stage("a"), stage("b")]);
   const text = io.files.readText(pathOf(1)) ?? "";
   io.files.write(pathOf(1), text.replace('"kind":"boot.stage"', '"kind":"not.yet"'));
   const outbox = await openOutbox(io, silentLog);
@@ -85,7 +85,7 @@ t.test("an event of an unknown kind, or one that is too large, holds nothing up"
 t.test("the spool keeps the newest, and no more than it may", async (t) => {
   const io = fakeIo(t.testdir());
   const write = (n: number, bounds: SpoolBounds) =>
-    writeSpool(io, [stage(String(n))], n === 0 ? "first" : undefined, bounds);
+    writeSpool(io, [stage(String(n))], n === 0 ? { trial: "first" } : {}, bounds);
   const kept = () => [...openSpool(io.files, silentLog).after(0)];
   for (let n = 0; n < 8; n++) write(n, { files: 5, bytes: 1_000_000 });
   t.equal(kept().length, 5);
@@ -101,6 +101,6 @@ t.test("no secret gets into the spool", async (t) => {
   const io = fakeIo(t.testdir());
   const body = { stage: new Secret("canary"), state: "finished", ms: 1 };
   const event = { kind: "boot.stage", body } as unknown as NewEvent;
-  t.throws(() => writeSpool(io, [event], undefined));
+  t.throws(() => writeSpool(io, [event]));
   t.same(io.files.list(spoolDirectory), []);
 });

@@ -33,22 +33,32 @@ export interface Spooled extends SpoolFile {
   readonly number: number;
 }
 
+/** Up to where is told what is known elsewhere too, so that it is told once. */
+export interface Told {
+  /** The trial that ended last. */
+  readonly trial?: string | undefined;
+  /** Number of the last change of an update. */
+  readonly update?: number | undefined;
+}
+
 /**
- * Writes events down, durably, and forgets the oldest ones beyond the bounds; with `trial` its end
- * counts as told. Throws `io/write-failed`, `secret/serialised`.
+ * Writes events down, durably, and forgets the oldest ones beyond the bounds; what `told` names counts
+ * as told. Throws `io/write-failed`, `secret/serialised`.
  */
 export function writeSpool(
   io: Io,
   events: readonly NewEvent[],
-  trial: string | undefined,
+  told: Told = {},
   bounds = defaultBounds,
 ): void {
   const { files, random, clock } = io;
   const last = lastFile(files);
+  const update = told.update ?? last?.update;
   const content: SpoolFile = {
     v: 1,
     spool: last?.spool ?? random.uuid(),
-    trial: trial ?? last?.trial ?? null,
+    trial: told.trial ?? last?.trial ?? null,
+    ...(update === undefined ? {} : { update }),
     events: events.map(({ kind, body }) => ({
       id: random.uuid(),
       kind,
@@ -57,14 +67,21 @@ export function writeSpool(
       body: fitEvent(body) as SpooledEvent["body"],
     })),
   };
-  const number = (numbers(files).at(-1) ?? 0) + 1;
-  files.write(pathOf(number), `${canonicalJson(content)}\n`, { mode: 0o644 });
+  const text = `${canonicalJson(content)}\n`;
+  // A boot and an update may tell at the same time: neither takes the other's number.
+  let number = (numbers(files).at(-1) ?? 0) + 1;
+  while (!files.create(pathOf(number), text, { mode: 0o644 })) number += 1;
   trim(files, bounds);
 }
 
 /** The last trial whose end was told. */
 export function toldTrial(files: Files): string | undefined {
   return lastFile(files)?.trial ?? undefined;
+}
+
+/** Number of the last change of an update that was told. */
+export function toldUpdate(files: Files): number {
+  return lastFile(files)?.update ?? 0;
 }
 
 /** The spool as the network side reads it. */

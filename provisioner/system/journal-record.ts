@@ -272,10 +272,10 @@ export type ParsedLine =
  * never believed, not even its version.
  */
 export function parseRecord(line: string): ParsedLine {
-  const fields = parseFields(line);
+  const fields = provenFields(line);
   if (fields === undefined) return { is: "damaged" };
-  const { sum, ...rest } = fields;
-  if (sum !== sha256(canonicalJson(rest)) || !hasHead(rest)) return { is: "damaged" };
+  const { sum: _sum, ...rest } = fields;
+  if (!hasHead(rest)) return { is: "damaged" };
   if (!known.includes(rest.v)) return { is: "newer", version: String(rest.v) };
   if (rest.kind !== "checkpoint" && !Object.hasOwn(steps, rest.step)) {
     return { is: "newer", version: `step ${rest.step}` };
@@ -301,6 +301,14 @@ function upgrade(fields: Readonly<Record<string, unknown>>, version: unknown): o
           ? { blamed: false }
           : {};
   return { ...fields, v: journalVersion, data: data === null ? null : { ...data, ...added } };
+}
+
+/** The fields of a line that {@link formatRecord} made and its sum vouches for; else `undefined`. */
+export function provenFields(line: string): Readonly<Record<string, unknown>> | undefined {
+  const fields = parseFields(line);
+  if (fields === undefined) return undefined;
+  const { sum, ...rest } = fields;
+  return sum === sha256(canonicalJson(rest)) ? fields : undefined;
 }
 
 function parseFields(line: string): Readonly<Record<string, unknown>> | undefined {

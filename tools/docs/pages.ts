@@ -6,6 +6,7 @@ import { profilesPage } from "./profiles.ts";
 import { schemaPage } from "./schema-page.ts";
 import { systemStatesPage } from "./system-states.ts";
 import { templatesPage } from "./templates.ts";
+import { updateStatesPage } from "./update-states.ts";
 
 /** Every page that is made from code, by its path in the repository. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
@@ -49,5 +50,6 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["docs/hardware.md", hardwarePage()],
     ["docs/hardware-profiles.md", profilesPage()],
     ["docs/system-states.md", systemStatesPage()],
+    ["docs/update-states.md", updateStatesPage()],
   ]);
 }

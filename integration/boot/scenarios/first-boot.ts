@@ -21,6 +21,7 @@ const exposures = {
   "firstlight-first-boot-deadline": 28,
   "firstlight-first-boot-emergency": 16,
   "firstlight-maintenance": 14,
+  "firstlight-update": 28,
 } as const;
 const units = Object.keys(exposures).filter((unit) => unit !== "firstlight-agent");
 

@@ -1,0 +1,65 @@
+import { prettyJson } from "#core/canonical-json.ts";
+import { Fault } from "#core/fault.ts";
+import type { Files, Io } from "#core/io.ts";
+import { committedFile, stagedFile } from "./places.ts";
+import type { ReleaseName } from "./update-state.ts";
+
+/** A release as the root side keeps it: in the trial, and from the commit on in place of the user-data. */
+export interface KeptRelease {
+  readonly v: 1;
+  readonly updateId: string;
+  readonly release: ReleaseName;
+  /** The very bytes that were signed. */
+  readonly document: string;
+  /** The change in the journal by which it is tried, or was committed. */
+  readonly transaction: string;
+}
+
+const maxBytes = 4 * 1024 * 1024;
+
+/** The release of the trial that is open; `undefined` where there is none. Throws `update/release-invalid`. */
+export function readStaged(files: Files): KeptRelease | undefined {
+  return readKept(files, stagedFile);
+}
+
+/**
+ * The release that the node is made from; `undefined` where that is its user-data. Throws
+ * `update/release-invalid` where that cannot be read: nobody may take it for a node without one.
+ */
+export function readCommitted(files: Files): KeptRelease | undefined {
+  return readKept(files, committedFile);
+}
+
+/** Keeps the release of a trial from before it begins. */
+export function writeStaged(io: Io, kept: Omit<KeptRelease, "v">): void {
+  io.files.write(stagedFile, prettyJson({ v: 1, ...kept }), { mode: 0o600 });
+}
+
+/** The release of a trial that was committed is what the node is made from. */
+export function keepCommitted(io: Io, kept: KeptRelease): void {
+  io.files.write(committedFile, prettyJson(kept), { mode: 0o600 });
+  dropStaged(io);
+}
+
+/** There is no trial of a release any more. */
+export function dropStaged({ files }: Pick<Io, "files">): void {
+  files.remove(stagedFile);
+}
+
+function readKept(files: Files, path: string): KeptRelease | undefined {
+  const text = files.readText(path, { maxBytes });
+  if (text === undefined) return undefined;
+  let cause: unknown;
+  try {
+    const kept = JSON.parse(text) as Partial<KeptRelease> | null;
+    const texts = [kept?.updateId, kept?.document, kept?.transaction, kept?.release?.path];
+    const isWhole = kept?.v === 1 && texts.every((each) => typeof each === "string");
+    if (isWhole) return kept as KeptRelease;
+  } catch (error) {
+    cause = error;
+  }
+  throw new Fault("update/release-invalid", `${path}: expected a release of version 1`, {
+    cause,
+    hint: "the system that runs stays; removing the file makes the next boot read the user-data",
+  });
+}

@@ -1,0 +1,115 @@
+import { readFacts } from "#agent/facts/read-facts.ts";
+import { exitCodes, type Outcome } from "#agent/outcome.ts";
+import { readSettings } from "#agent/settings.ts";
+import { parseRelease } from "#agent/update/assignment.ts";
+import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.ts";
+import { openTracker } from "#agent/update/tracker.ts";
+import { describeFault } from "#core/fault.ts";
+import { matchProfile } from "#provisioner/profiles/match.ts";
+import { profilesOf } from "./assets.ts";
+import { bootMachine } from "./boot-machine.ts";
+import type { Invocation } from "./command.ts";
+import { openSystem } from "./node.ts";
+import { bootOutbox } from "./outbox.ts";
+import { version } from "./version.ts";
+
+/** Nix's names of processors where they differ from Node's. */
+const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
+
+/** How far an update came in this run, and what ends it. */
+export interface Worked {
+  readonly run: UpdateRun;
+  /** Restarts the machine where the outcome asks for it; the exit code. */
+  end(): Promise<number>;
+}
+
+/** Works on the update of this machine until it is over or waits. Throws `system/locked`. */
+export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
+  const { io, log, signal } = invocation;
+  const settings = await readSettings(io.files);
+  const tracker = openTracker(io, log);
+  try {
+    const system = await openSystem(invocation);
+    const make: Make = async ({ system: followed, release, assignment }) => {
+      const { closure } = await parseRelease(release.document, release.release.path);
+      const closures = assignment?.closures ?? [];
+      const mirrors = assignment?.update.mirrors ?? [];
+      const outbox = bootOutbox(invocation, followed);
+      const outcome = await bootMachine(invocation, {
+        ...{ by: "update", approved: false, system: followed, release, report: outbox.report },
+        closures: { closures, own: closure, mirrors },
+      });
+      await outbox.flush();
+      return outcome;
+    };
+    const run = await runUpdate({
+      ...{ io, log, settings, system, tracker, make, signal },
+      verify: async () => {},
+      nodeKind: async () => ({
+        agent: version,
+        platform: `${architectures[process.arch] ?? process.arch}-${process.platform}`,
+        profile: matchProfile(readFacts(io), await profilesOf(io.files, settings)).profile,
+      }),
+    });
+    const end = async (): Promise<number> => {
+      if (run.outcome?.restart !== true) return codeOf(run);
+      const { endWith } = await import("./restart.ts");
+      return endWith(run.outcome, invocation, system);
+    };
+    return { run, end };
+  } finally {
+    tracker.release();
+  }
+}
+
+function codeOf({ update, waits, outcome }: UpdateRun): number {
+  if (waits !== undefined) return exitCodes.done;
+  switch (update.state) {
+    case "SUCCEEDED":
+      return isDegraded(outcome) ? exitCodes.degraded : exitCodes.done;
+    case "ROLLED_BACK":
+    case "ROLLBACK_FAILED":
+      return exitCodes.rolledBack;
+    case "REJECTED":
+      return exitCodes.refused;
+    case "FAILED":
+      return exitCodes.error;
+    default:
+      return exitCodes.done;
+  }
+}
+
+function isDegraded(outcome: Outcome | undefined): boolean {
+  return outcome?.degraded === true;
+}
+
+/** systemd's timer by which an update that waits for a time is gone on with, and what it starts. */
+const timer = "firstlight-update-again";
+const unit = "firstlight-update.service";
+
+/**
+ * Has systemd start the unit again after a time; gives back whether it will. Without systemd, or the module's
+ * units, whoever started this starts it again.
+ */
+export async function startAgain({ io, log }: Invocation, afterMs: number): Promise<boolean> {
+  if (io.files.stat(`/etc/systemd/system/${unit}`) === undefined) return false;
+  const stop = { file: "systemctl", args: ["stop", `${timer}.timer`], timeoutMs: 60_000 };
+  const arm = [
+    ...["--collect", "--quiet", "--no-ask-password", `--unit=${timer}`],
+    ...[
+      `--on-active=${Math.max(1, Math.ceil(afterMs / 1000))}s`,
+      "--timer-property=AccuracySec=1s",
+    ],
+    ...["systemctl", "start", "--no-block", unit],
+  ];
+  try {
+    await io.exec({ ...stop, effect: "stop the timer of the update" });
+    const effect = "arm the timer of the update";
+    const { code } = await io.exec({ file: "systemd-run", args: arm, timeoutMs: 60_000, effect });
+    return code === 0;
+  } catch (error) {
+    const { code, message } = describeFault(error);
+    log.warning("update.not-again", { code, message });
+    return false;
+  }
+}

@@ -1,15 +1,17 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
-import { backOffMs } from "./link/back-off.ts";
+import { nodeTopics } from "#protocol/topics.ts";
+import { type BrokerChoice, brokerChoice } from "./link/broker-choice.ts";
 import { type Connector, connector } from "./link/client.ts";
 import { takeLinkLock } from "./link/link-lock.ts";
 import { type LinkSession, openLinkSession, type StateReaders } from "./link/link-session.ts";
-import type { LinkSettings } from "./link/link-settings.ts";
+import { type LinkSettings, settingsOfBrokers } from "./link/link-settings.ts";
 import { type Outbox, openOutbox } from "./link/outbox.ts";
+import { type Reception, reception, type Submit } from "./link/reception.ts";
 import { notifySystemd, watchdogIntervalMs } from "./link/systemd-notify.ts";
 import { createWake, type Wake, watchOutbox } from "./link/wake.ts";
-import type { Schedule } from "./schedule.ts";
+import { phaseOf, type Schedule } from "./schedule.ts";
 
 /** What the daemon is made of; the command line builds it. */
 export interface DaemonOptions {
@@ -23,14 +25,16 @@ export interface DaemonOptions {
    * tells of a change is for where the node reports after it. Ends the daemon cleanly where it is false.
    */
   readonly isCurrent: () => boolean;
+  /** Hands signed messages to the root side; where it is absent none are taken. */
+  readonly submit?: Submit;
+  /** Makes what connects to one broker; over MQTT when absent. */
+  readonly connector?: (settings: LinkSettings) => Connector;
   /** Ends the daemon cleanly. */
   readonly signal: AbortSignal;
 }
 
 /** The outbox is looked at so often even when the kernel says nothing. */
 const recheckMs = 15_000;
-/** A session that held for so long counts as a success: the next wait is a short one. */
-const steadyMs = 60_000;
 
 /**
  * Keeps the node connected until the signal: birth, reports, events as they are written, health.
@@ -71,65 +75,147 @@ interface Parts {
 
 async function stayConnected(options: DaemonOptions, parts: Parts): Promise<void> {
   const { io, log, settings, isCurrent, signal } = options;
-  const connect = connector(io, log, settings);
-  for (let failures = 0; !signal.aborted && isCurrent(); ) {
-    const startedMs = io.clock.monotonicMs();
+  const brokers = settingsOfBrokers(settings);
+  const open = options.connector ?? ((broker: LinkSettings) => connector(io, log, broker));
+  const link: Link = {
+    ...parts,
+    connectors: brokers.map(open),
+    choice: brokerChoice(brokers, settings.limits, io.random),
+    epoch: io.random.uuid(),
+    reception: reception({
+      ...{ ...options, outbox: parts.outbox, topics: nodeTopics(settings.address) },
+      onAcknowledged: parts.wake.call,
+      onAnswered: () => {
+        link.unanswered = 0;
+      },
+    }),
+    unanswered: 0,
+    session: 0,
+    sinceMs: undefined,
+  };
+  while (!signal.aborted && isCurrent()) {
     try {
-      await serve(options, parts, connect);
+      link.session = link.outbox.nextSession();
+      link.sinceMs = undefined;
+      await serve(options, link);
     } catch (error) {
       if (signal.aborted) break;
       if (!isLinkFault(error)) throw error;
-      failures = io.clock.monotonicMs() - startedMs >= steadyMs ? 1 : failures + 1;
-      const waitMs = backOffMs(failures, settings.limits, io.random);
-      const { code, message, hint } = error;
-      log.warning("link.down", { code, message, hint, failures, waitMs });
-      await io.clock.sleep(waitMs, signal).catch(() => {});
+      await waitAfter(options, link, error);
     }
   }
 }
 
-/** One session, until it is lost (throws) or the signal ends it (returns). */
-async function serve(
-  options: DaemonOptions,
-  { outbox, wake }: Parts,
-  connect: Connector,
-): Promise<void> {
-  const { settings, schedule } = options;
-  const link = await openLinkSession({
-    ...options,
-    outbox,
-    connector: connect,
-    onAcknowledged: wake.call,
+/** What outlives a session. */
+interface Link extends Parts {
+  readonly connectors: readonly Connector[];
+  readonly choice: BrokerChoice;
+  readonly epoch: string;
+  readonly reception: Reception;
+  /** Times in a row that the root side did not answer about a message. */
+  unanswered: number;
+  /** Of the try that is under way, or was last. */
+  session: number;
+  /** When its connection had been made; `undefined` before. */
+  sinceMs: number | undefined;
+}
+
+/** Says what went wrong, and waits before the next try; whoever else connects as this node is told of. */
+async function waitAfter(options: DaemonOptions, link: Link, fault: Fault): Promise<void> {
+  const { io, log, settings, signal } = options;
+  const { session, sinceMs, choice } = link;
+  if (isFault(fault, "link/no-answer")) link.unanswered += 1;
+  const broker = settingsOfBrokers(settings)[choice.current()] ?? settings;
+  const heldMs = sinceMs === undefined ? 0 : io.clock.monotonicMs() - sinceMs;
+  const { waitMs, conflict } = choice.ended({ fault, heldMs });
+  const { code, message, hint } = fault;
+  log.warning("link.down", { code, message, hint, heldMs, waitMs });
+  if (conflict !== undefined) {
+    const { isCertain, times } = conflict;
+    log.error("link.session-conflict", { isCertain, times, waitMs });
+    if (Number.isInteger(Math.log2(times))) {
+      link.outbox.append({
+        kind: "link.session-conflict",
+        body: {
+          ...{ code: "link/session-conflict", isCertain, times, epoch: link.epoch },
+          ...{ broker: `${broker.host}:${broker.port}`, session },
+        },
+      });
+    }
+  }
+  await io.clock.sleep(waitMs, signal).catch(() => {});
+}
+
+/** One session, until it is lost (throws), or the signal or the first broker's return ends it (returns). */
+async function serve(options: DaemonOptions, link: Link): Promise<void> {
+  const { io, log, settings, schedule, signal } = options;
+  const { wake, choice, unanswered, epoch, outbox, reception: from } = link;
+  const at = choice.current();
+  const session = await openLinkSession({
+    ...{ ...options, outbox, epoch, reception: from, unanswered, number: link.session },
+    connector: link.connectors[at] as Connector,
   });
-  link.gone.addEventListener("abort", wake.call, { once: true });
+  link.sinceMs = io.clock.monotonicMs();
+  session.gone.addEventListener("abort", wake.call, { once: true });
   const { healthIntervalMs: intervalMs } = settings;
-  const health = { name: "health", intervalMs, jitterMs: Math.min(intervalMs / 4, 30_000) };
-  const stopHealth = schedule.every(health, () => link.publishHealth());
+  const phase = phaseOf(settings.address.node, "health");
+  const health = { name: "health", intervalMs, phase };
+  const stopHealth = schedule.every(health, () => session.publishHealth());
   // Sampling may take seconds: events do not wait for it.
-  link.publishHealth().catch((error: Error) => {
-    options.log.debug("link.health.unsent", { message: error.message });
+  session.publishHealth().catch((error: Error) => {
+    log.debug("link.health.unsent", { message: error.message });
+  });
+  const ended = new AbortController();
+  let isBack = false;
+  void lookBack(options, link, AbortSignal.any([signal, session.gone, ended.signal])).then((is) => {
+    isBack = is;
+    wake.call();
   });
   try {
-    await sendAsItComes(link, options, { outbox, wake });
+    await sendAsItComes(session, options, link, () => isBack);
   } finally {
+    ended.abort();
     stopHealth();
-    await link.leave("stopped");
+    await session.leave(isBack ? "moved" : "stopped");
+  }
+  if (isBack) choice.goBack();
+}
+
+/** Whether the first broker answers again, when another one is in use; looks now and then. */
+async function lookBack(
+  { io, log }: DaemonOptions,
+  { choice, connectors }: Link,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (;;) {
+    const waitMs = choice.lookBackMs();
+    if (waitMs === undefined) return false;
+    try {
+      await io.clock.sleep(waitMs, signal);
+      await connectors[0]?.reach(signal);
+      log.info("link.first-broker-answers");
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      log.info("link.first-broker-away", { message: (error as Error).message });
+    }
   }
 }
 
 async function sendAsItComes(
-  link: LinkSession,
+  session: LinkSession,
   { isCurrent, signal }: DaemonOptions,
   { outbox, wake }: Parts,
+  isBack: () => boolean,
 ): Promise<void> {
-  while (isCurrent()) {
+  while (isCurrent() && !isBack()) {
     const taken = outbox.takeSpooled();
     // Root, or another process, wrote: what the node is, and what runs on it, may have changed with it.
-    if (outbox.changed() || taken > 0) await link.publishState();
-    await link.drain();
+    if (outbox.changed() || taken > 0 || session.stateWaits()) await session.publishState();
+    await session.drain();
     await wake.next();
     if (signal.aborted) return;
-    link.gone.throwIfAborted();
+    session.gone.throwIfAborted();
   }
 }
 

@@ -1,12 +1,14 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
+import { nodeTopics } from "#protocol/topics.ts";
 import { backOffMs } from "./link/back-off.ts";
 import { type Connector, connector } from "./link/client.ts";
 import { takeLinkLock } from "./link/link-lock.ts";
 import { openLinkSession, type StateReaders } from "./link/link-session.ts";
-import type { LinkSettings } from "./link/link-settings.ts";
+import { type LinkSettings, settingsOfBrokers } from "./link/link-settings.ts";
 import { type Outbox, openOutbox } from "./link/outbox.ts";
+import { reception } from "./link/reception.ts";
 import { createWake } from "./link/wake.ts";
 
 /** How to report once, without a daemon. */
@@ -95,13 +97,14 @@ async function waitForDaemon(
 async function sendUntil(options: ReportOnceOptions, parts: Parts): Promise<ReportOnceResult> {
   const { signal } = parts;
   const { io, log, settings } = options;
-  const connect = connector(io, log, settings);
+  const connectors = settingsOfBrokers(settings).map((broker) => connector(io, log, broker));
   for (let failures = 1; ; failures++) {
     try {
+      const connect = connectors[(failures - 1) % connectors.length] as Connector;
       return await send(options, parts, connect);
     } catch (error) {
       if (options.signal?.aborted === true) throw options.signal.reason;
-      if (!mayHeal(error)) throw error;
+      if (!isFault(error) || !(mayHeal(error) || failures < connectors.length)) throw error;
       const { message, hint } = error;
       log.warning("link.down", { message, hint, failures });
       const waitMs = backOffMs(failures, settings.limits, io.random);
@@ -122,11 +125,14 @@ async function send(
 ): Promise<ReportOnceResult> {
   const wake = createWake();
   const onAcknowledged = () => wake.call();
+  const topics = nodeTopics(options.settings.address);
   const link = await openLinkSession({
     ...options,
+    epoch: options.io.random.uuid(),
+    number: outbox.nextSession(),
     outbox,
     connector: connect,
-    onAcknowledged,
+    reception: reception({ ...options, outbox, topics, onAcknowledged }),
     signal,
     cut,
   });
@@ -148,7 +154,7 @@ async function send(
   }
 }
 
-function mayHeal(error: unknown): error is Fault {
+function mayHeal(error: unknown): boolean {
   return (
     isFault(error, "link/unreachable") ||
     isFault(error, "link/lost") ||

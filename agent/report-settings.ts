@@ -80,7 +80,7 @@ export async function loadLinkSettings(
   const running = runningRecord(io.files);
   const older = running === "says nothing" ? readOlder(io.files) : undefined;
   if (older !== undefined) {
-    const link = readLinkSettings(io.files, older.report, older.instanceId);
+    const link = readLinkSettings(io, older.report, older.instanceId);
     return withPassword(io, link, older.password);
   }
   const isSaid = running !== undefined && running !== "says nothing";
@@ -90,10 +90,27 @@ export async function loadLinkSettings(
   const report = {
     ...settings.report,
     ...address,
-    ...(named === undefined ? {} : { mqtt: { ...mqtt, host: named.host } }),
+    ...(named === undefined
+      ? {}
+      : { mqtt: { ...ofThisPlace(settings.report?.mqtt, named.tls), ...mqtt, host: named.host } }),
   };
-  const link = readLinkSettings(io.files, report, record?.instanceId, ca);
+  const link = readLinkSettings(io, report, record?.instanceId, ca);
   return named === undefined ? link : withPassword(io, link, record?.password);
+}
+
+/**
+ * What the settings say of the node and of the network it is in, and no document can say: it holds for
+ * the broker of a document as well. A certificate goes with TLS only.
+ */
+function ofThisPlace(mqtt: NonNullable<Settings["report"]>["mqtt"], tls = false) {
+  const { proxy, keepAlive, tlsMinimum, certFile, keyFile } = mqtt ?? {};
+  return {
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(keepAlive === undefined ? {} : { keepAlive }),
+    ...(tlsMinimum === undefined ? {} : { tlsMinimum }),
+    ...(tls && certFile !== undefined ? { certFile } : {}),
+    ...(tls && keyFile !== undefined ? { keyFile } : {}),
+  };
 }
 
 /**

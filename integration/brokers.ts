@@ -11,6 +11,8 @@ export interface Broker {
   readonly kind: "mosquitto" | "aedes";
   readonly host: "127.0.0.1";
   readonly port: number;
+  /** Where WebSockets are taken; 0 where none are. */
+  readonly webSocketPort: number;
   /** Whether sessions, queues and retained messages survive {@link Broker.kill}. */
   readonly durable: boolean;
   /** Kills the process as a power cut would. */
@@ -24,6 +26,12 @@ export interface BrokerOptions {
   /** Passwords by user name; everybody when absent. */
   readonly users?: Readonly<Record<string, string>>;
   readonly tls?: Certificates;
+  /** Whether who connects must show a certificate of the same authority. */
+  readonly asksForCertificate?: boolean;
+  /** Whether MQTT is taken in WebSockets, at {@link Broker.webSocketPort} and `/mqtt`. */
+  readonly webSocket?: boolean;
+  /** Whether everything survives {@link Broker.kill}; what mosquitto does when absent, and aedes cannot. */
+  readonly durable?: boolean;
 }
 
 /** PEM files of a broker and the authority that signed its certificate. */
@@ -68,12 +76,15 @@ export async function startBroker(
   for (let tries = 1; ; tries++) {
     // mosquitto cannot choose a port by itself, so that another program may be quicker to take it.
     const port = await freePort();
+    const webSocketPort = options.webSocket === true ? await freePort() : 0;
+    const ports = { port, webSocketPort };
     const launch =
       kind === "mosquitto"
-        ? mosquittoCommand(directory, port, options)
-        : aedesCommand(directory, port, options);
+        ? mosquittoCommand(directory, ports, options)
+        : aedesCommand(directory, ports, options);
+    const durable = kind === "mosquitto" && options.durable !== false;
     try {
-      return await supervise(t, kind, port, launch);
+      return await supervise(t, { kind, durable, ...ports }, launch);
     } catch (error) {
       if (tries === portTries) throw error;
     }
@@ -117,6 +128,24 @@ export function makeCertificates(t: Scope): Certificates {
   return { authority: at("ca.pem"), certificate: at("certificate.pem"), key: at("key.pem") };
 }
 
+/** A certificate of a client by the same authority, and its key: PEM files. */
+export function makeClientCertificate(
+  t: Scope,
+  { authority }: Certificates,
+  name: string,
+): Pick<Certificates, "certificate" | "key"> {
+  const directory = temporaryDirectory(t, "firstlight-client-");
+  const openssl = (...args: string[]) =>
+    execFileSync("openssl", args, { cwd: directory, stdio: "pipe" });
+  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  openssl("req", ...newKey, "-keyout", "key.pem", "-out", "request.pem", "-subj", `/CN=${name}`);
+  const authorityKey = path.join(path.dirname(authority), "ca.key");
+  const by = ["-CA", authority, "-CAkey", authorityKey, "-set_serial", "7", "-days", "2"];
+  openssl("x509", "-req", "-in", "request.pem", "-out", "certificate.pem", ...by);
+  const at = (file: string) => path.join(directory, file);
+  return { certificate: at("certificate.pem"), key: at("key.pem") };
+}
+
 /** A port of loopback that nobody listened on a moment ago. */
 export async function freePort(): Promise<number> {
   const server = net.createServer();
@@ -139,14 +168,29 @@ export interface Launch {
   readonly ready: RegExp;
 }
 
-function mosquittoCommand(directory: string, port: number, { users, tls }: BrokerOptions): Launch {
-  const lines = [
-    `listener ${port} 127.0.0.1`,
-    "set_tcp_nodelay true",
+/** Where a broker listens. */
+type Ports = Pick<Broker, "port" | "webSocketPort">;
+
+function mosquittoCommand(
+  directory: string,
+  { port, webSocketPort }: Ports,
+  { users, tls, asksForCertificate, durable }: BrokerOptions,
+): Launch {
+  const secure = [
+    ...(tls === undefined ? [] : [`certfile ${tls.certificate}`, `keyfile ${tls.key}`]),
+    ...(tls === undefined || asksForCertificate !== true
+      ? []
+      : [`cafile ${tls.authority}`, "require_certificate true"]),
+  ];
+  const persistence = [
     "persistence true",
     `persistence_location ${directory}/`,
     "autosave_on_changes true",
     "autosave_interval 1",
+  ];
+  const lines = [
+    "set_tcp_nodelay true",
+    ...(durable === false ? [] : persistence),
     "max_queued_messages 100000",
     "log_dest stderr",
     "log_type all",
@@ -154,7 +198,11 @@ function mosquittoCommand(directory: string, port: number, { users, tls }: Broke
     ...(users === undefined
       ? ["allow_anonymous true"]
       : ["allow_anonymous false", `password_file ${directory}/passwords`]),
-    ...(tls === undefined ? [] : [`certfile ${tls.certificate}`, `keyfile ${tls.key}`]),
+    `listener ${port} 127.0.0.1`,
+    ...secure,
+    ...(webSocketPort === 0
+      ? []
+      : [`listener ${webSocketPort} 127.0.0.1`, "protocol websockets", ...secure]),
   ];
   for (const [index, [user, password]] of Object.entries(users ?? {}).entries()) {
     const args = ["-b", ...(index === 0 ? ["-c"] : []), `${directory}/passwords`, user, password];
@@ -165,25 +213,22 @@ function mosquittoCommand(directory: string, port: number, { users, tls }: Broke
   return { command: ["mosquitto", "-c", file], ready: /mosquitto version .* running/ };
 }
 
-function aedesCommand(directory: string, port: number, options: BrokerOptions): Launch {
+function aedesCommand(directory: string, ports: Ports, options: BrokerOptions): Launch {
   const file = path.join(directory, "aedes.json");
-  writeFileSync(file, JSON.stringify({ port, ...options }));
+  writeFileSync(file, JSON.stringify({ ...ports, ...options }));
   const script = fileURLToPath(new URL("aedes-broker.ts", import.meta.url));
   return { command: [process.execPath, script, file], ready: /listening/ };
 }
 
 async function supervise(
   t: Scope,
-  kind: Broker["kind"],
-  port: number,
+  place: Pick<Broker, "kind" | "durable" | keyof Ports>,
   launch: Launch,
 ): Promise<Broker> {
   let child: ChildProcess | undefined;
   const broker: Broker = {
-    kind,
+    ...place,
     host: "127.0.0.1",
-    port,
-    durable: kind === "mosquitto",
     async kill() {
       const dying = child;
       child = undefined;

@@ -5,89 +5,40 @@ import net from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
-import { type DaemonOptions, runDaemon } from "#agent/daemon.ts";
-import { type ConnectOptions, connector, type Session } from "#agent/link/client.ts";
-import type { StateReaders } from "#agent/link/link-session.ts";
+import { runDaemon } from "#agent/daemon.ts";
+import { connector } from "#agent/link/client.ts";
 import { defaultLimits, type LinkSettings } from "#agent/link/link-settings.ts";
-import { type Outbox, openOutbox } from "#agent/link/outbox.ts";
+import type { Outbox } from "#agent/link/outbox.ts";
 import { writeSpool } from "#agent/link/spool.ts";
 import { createWake, watchOutbox } from "#agent/link/wake.ts";
 import { reportOnce } from "#agent/report-once.ts";
 import type { Schedule } from "#agent/schedule.ts";
-import { hostIo } from "#core/host-io.ts";
-import type { Io } from "#core/io.ts";
-import { createLog, type Log, type LogRecord } from "#core/log.ts";
+import { createLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
-import type { NewEvent } from "#protocol/events.ts";
-import { nodeTopics } from "#protocol/topics.ts";
-import {
-  type Broker,
-  brokerKinds,
-  brokerMissing,
-  freePort,
-  makeCertificates,
-  startBroker,
-} from "./brokers.ts";
+import { brokerKinds, brokerMissing, freePort, makeCertificates, startBroker } from "./brokers.ts";
 import { ackMessage, type FleetListener, type Heard, listen } from "./fleet-listener.ts";
 import type { ChildOptions } from "./link-child.ts";
+import {
+  connect,
+  daemon,
+  handSchedule,
+  makeNode,
+  type Node,
+  noWill,
+  quickLimits,
+  readers,
+  settingsFor,
+  stages,
+  topics,
+} from "./link-node.ts";
 
-const address = { fleet: "shops", node: "edge-17" };
-const topics = nodeTopics(address);
 const childScript = fileURLToPath(new URL("link-child.ts", import.meta.url));
-
-const readers: StateReaders = {
-  about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),
-  reported: async () => ({ generation: 1 }),
-  update: async () => undefined,
-  health: async () => ({ uptimeSeconds: 5 }),
-};
-
-const stages = (count: number, from = 1): readonly NewEvent[] =>
-  Array.from({ length: count }, (_, i) => ({
-    kind: "boot.stage",
-    body: { stage: `s${from + i}`, state: "finished", ms: 1 },
-  }));
-
-const quickLimits = {
-  ...defaultLimits,
-  willDelaySeconds: 0,
-  backOffFirstMs: 20,
-  backOffMostMs: 200,
-};
-
-function settingsFor(
-  broker: Pick<Broker, "host" | "port">,
-  more: Partial<LinkSettings> = {},
-): LinkSettings {
-  return {
-    address,
-    host: broker.host,
-    port: broker.port,
-    clientId: address.node,
-    acknowledge: "broker",
-    healthIntervalMs: 60_000,
-    limits: quickLimits,
-    ...more,
-  };
-}
 
 /** Waits until the node's outbox, which its daemon writes to, is so. */
 async function untilOutbox(t: Test, { io, outbox }: Node, done: (outbox: Outbox) => boolean) {
   const wake = createWake();
   t.teardown(watchOutbox(io, wake.call));
   while (!done(outbox)) await wake.next();
-}
-
-/** A schedule whose tasks the test runs itself. */
-function handSchedule(): Schedule & { run(name: string): Promise<void> } {
-  const tasks = new Map<string, () => Promise<void>>();
-  return {
-    every({ name }, task) {
-      tasks.set(name, task);
-      return () => tasks.delete(name);
-    },
-    run: async (name) => tasks.get(name)?.(),
-  };
 }
 
 /** A schedule that runs everything ten times a second, as node-cron would at its own pace. */
@@ -99,51 +50,6 @@ function quickSchedule(t: Test): Schedule {
       return () => clearInterval(timer);
     },
   };
-}
-
-interface Node {
-  readonly io: Io;
-  readonly log: Log;
-  readonly records: readonly LogRecord[];
-  readonly outbox: Outbox;
-}
-
-/** A node of its own, with its outbox open as the boot has it. */
-async function makeNode(t: Test): Promise<Node> {
-  const io = hostIo({ root: t.testdir(), env: {} });
-  const records: LogRecord[] = [];
-  const log = createLog(io.clock, (record) => records.push(record));
-  const outbox = await openOutbox(io, log);
-  t.teardown(() => outbox.close());
-  return { io, log, records, outbox };
-}
-
-/** Runs a daemon in this process; the returned function stops it and waits for its end. */
-function daemon(
-  t: Test,
-  node: Node,
-  settings: LinkSettings,
-  more: Partial<DaemonOptions> = {},
-): () => Promise<void> {
-  const stop = new AbortController();
-  const { io, log } = node;
-  const end = runDaemon({
-    io,
-    log,
-    settings,
-    readers,
-    schedule: handSchedule(),
-    isCurrent: () => true,
-    signal: stop.signal,
-    ...more,
-  });
-  end.catch(() => {});
-  const stopped = async () => {
-    stop.abort();
-    await end;
-  };
-  t.teardown(() => stopped().catch(() => {}));
-  return stopped;
 }
 
 function child(t: Test, options: ChildOptions): ChildProcess {
@@ -180,23 +86,6 @@ function assertComplete(t: Test, fleet: FleetListener, count: number): void {
     Array.from({ length: count }, (_, i) => i + 1),
     `all ${count} arrived, in order`,
   );
-}
-
-const noWill = { topic: topics.of("status"), payload: "{}", qos: 1, retained: true } as const;
-
-async function connect(
-  t: Test,
-  node: Node,
-  settings: LinkSettings,
-  more: Partial<ConnectOptions> = {},
-): Promise<Session> {
-  const session = await connector(node.io, node.log, settings).connect({
-    will: noWill,
-    onMessage: async () => {},
-    ...more,
-  });
-  t.teardown(() => session.end());
-  return session;
 }
 
 t.setTimeout(180_000);

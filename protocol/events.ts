@@ -1,9 +1,12 @@
 import type { BootFinished } from "#generated/protocol/messages/boot-finished.ts";
 import type { BootStage } from "#generated/protocol/messages/boot-stage.ts";
 import type { BootStarted } from "#generated/protocol/messages/boot-started.ts";
+import type { CommandAnswered } from "#generated/protocol/messages/command-answered.ts";
+import type { DesiredRefused } from "#generated/protocol/messages/desired-refused.ts";
 import type { DriftFound } from "#generated/protocol/messages/drift-found.ts";
 import type { FindingEvent } from "#generated/protocol/messages/finding.ts";
 import type { Gap } from "#generated/protocol/messages/gap.ts";
+import type { LinkSessionConflict } from "#generated/protocol/messages/link-session-conflict.ts";
 import type { OutboxDamaged } from "#generated/protocol/messages/outbox-damaged.ts";
 import type { TrialFinished } from "#generated/protocol/messages/trial-finished.ts";
 import type { UpdateChanged } from "#generated/protocol/messages/update-changed.ts";
@@ -17,6 +20,9 @@ export interface EventBodies {
   readonly "update.changed": UpdateChanged;
   readonly "drift.found": DriftFound;
   readonly finding: FindingEvent;
+  readonly "command.answered": CommandAnswered;
+  readonly "desired.refused": DesiredRefused;
+  readonly "link.session-conflict": LinkSessionConflict;
   readonly gap: Gap;
   readonly "outbox.damaged": OutboxDamaged;
 }
@@ -48,6 +54,9 @@ export const eventRules = {
   "update.changed": { schema: "update-changed", thinnedFirst: false },
   "drift.found": { schema: "drift-found", thinnedFirst: false },
   finding: { schema: "finding", thinnedFirst: false },
+  "command.answered": { schema: "command-answered", thinnedFirst: false },
+  "desired.refused": { schema: "desired-refused", thinnedFirst: false },
+  "link.session-conflict": { schema: "link-session-conflict", thinnedFirst: false },
   gap: { schema: "gap", thinnedFirst: false },
   "outbox.damaged": { schema: "outbox-damaged", thinnedFirst: false },
 } as const satisfies Readonly<Record<EventKind, EventRule>>;

@@ -6,7 +6,9 @@ import bootFinished from "./messages/boot-finished.schema.json" with { type: "js
 import bootStage from "./messages/boot-stage.schema.json" with { type: "json" };
 import bootStarted from "./messages/boot-started.schema.json" with { type: "json" };
 import cmd from "./messages/cmd.schema.json" with { type: "json" };
+import commandAnswered from "./messages/command-answered.schema.json" with { type: "json" };
 import desired from "./messages/desired.schema.json" with { type: "json" };
+import desiredRefused from "./messages/desired-refused.schema.json" with { type: "json" };
 import driftFound from "./messages/drift-found.schema.json" with { type: "json" };
 import envelope from "./messages/envelope.schema.json" with { type: "json" };
 import finding from "./messages/finding.schema.json" with { type: "json" };
@@ -14,6 +16,9 @@ import fleetEnvelope from "./messages/fleet-envelope.schema.json" with { type: "
 import gap from "./messages/gap.schema.json" with { type: "json" };
 import get from "./messages/get.schema.json" with { type: "json" };
 import health from "./messages/health.schema.json" with { type: "json" };
+import linkSessionConflict from "./messages/link-session-conflict.schema.json" with {
+  type: "json",
+};
 import outboxDamaged from "./messages/outbox-damaged.schema.json" with { type: "json" };
 import reported from "./messages/reported.schema.json" with { type: "json" };
 import status from "./messages/status.schema.json" with { type: "json" };
@@ -51,6 +56,9 @@ export const bodySchemas: Readonly<Record<string, MessageSchema>> = Object.fromE
     "update-changed": updateChanged,
     "drift-found": driftFound,
     finding,
+    "command-answered": commandAnswered,
+    "desired-refused": desiredRefused,
+    "link-session-conflict": linkSessionConflict,
     gap,
     "outbox-damaged": outboxDamaged,
     ack,

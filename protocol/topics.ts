@@ -138,6 +138,8 @@ export interface NodeTopics {
   of(name: PlainTopic): string;
   /** `event/boot.finished`, `cmd/reboot`. Throws `link/name-invalid`. */
   with(name: ParameterTopic, parameter: string): string;
+  /** What to subscribe to for every parameter: `cmd/+`. */
+  all(name: ParameterTopic): string;
 }
 
 const maxNameLength = 128;
@@ -170,6 +172,7 @@ export function nodeTopics(address: NodeAddress): NodeTopics {
       requireName(topicRules[name].parameter, parameter);
       return `${base}/${name}/${parameter}`;
     },
+    all: (name) => `${base}/${name}/+`,
   };
 }
 

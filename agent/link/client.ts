@@ -1,11 +1,19 @@
+import type { Duplex } from "node:stream";
 import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from "mqtt";
 import { Fault, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
-import { connectFault, lostFault, refusesVersion, tlsHint } from "./connect-fault.ts";
+import {
+  ClosedWithoutWord,
+  connectFault,
+  lostFault,
+  reasonFault,
+  refusesVersion,
+  tlsHint,
+} from "./connect-fault.ts";
 import { within } from "./deadline.ts";
 import type { LinkSettings } from "./link-settings.ts";
-import { type StreamBuilder, streamBuilder } from "./stream.ts";
+import { guarded, type Transport, transport } from "./transport.ts";
 
 /** Versions of MQTT as CONNECT numbers them: 4 is 3.1.1. */
 export type MqttVersion = 4 | 5;
@@ -20,16 +28,24 @@ export interface Outgoing {
   readonly expirySeconds?: number;
 }
 
+/** What comes with a message. */
+export interface Arrival {
+  /** Whether the broker had kept it from before. */
+  readonly retained: boolean;
+}
+
 /** What a connection is opened with. */
 export interface ConnectOptions {
   /** What the broker publishes when the node is lost; `null`: a visitor, of whom the broker keeps nothing. */
   readonly will: Outgoing | null;
+  /** Has the broker forget what it kept for this client, messages on their way included. */
+  readonly fresh?: boolean;
   /**
    * Works on a message; the broker gets its PUBACK when this resolves, so everything durable must be
    * done by then. When it rejects, the connection is cut and the message comes again, but for
    * `link/message-refused`: such a message is logged and done with.
    */
-  readonly onMessage: (topic: string, payload: Uint8Array) => Promise<void>;
+  readonly onMessage: (topic: string, payload: Uint8Array, arrival: Arrival) => Promise<void>;
   /** Gives up connecting. */
   readonly signal?: AbortSignal;
   /** Cuts the connection at any time, without a farewell. */
@@ -56,13 +72,15 @@ export interface Session {
 export interface Connector {
   /** Throws `link/unreachable`, `link/untrusted`, `link/refused`, `link/timeout`, or the signal's reason. */
   connect(options: ConnectOptions): Promise<Session>;
+  /** Whether bytes get as far as to the broker, TLS included, without a word of MQTT. Throws as connecting does. */
+  reach(signal: AbortSignal): Promise<void>;
 }
 
 const endTimeoutMs = 2_000;
 
 /** A connector: MQTT 5 first, and 3.1.1 when the broker refuses the version. MQTT.js is loaded with the first connection. */
 export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
-  const open = streamBuilder(settings);
+  const open = transport(io, settings);
   let version: MqttVersion = 5;
   return {
     async connect(options) {
@@ -84,6 +102,13 @@ export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
       version = 4;
       return session;
     },
+    async reach(signal) {
+      const stream = await openStream(
+        { io, settings, open, signal },
+        `${settings.host}:${settings.port}`,
+      );
+      stream.destroy();
+    },
   };
 }
 
@@ -94,7 +119,7 @@ interface OpenOptions extends ConnectOptions {
   readonly io: Io;
   readonly log: Log;
   readonly settings: LinkSettings;
-  readonly open: StreamBuilder;
+  readonly open: Transport;
   readonly version: MqttVersion;
   readonly Client: typeof MqttClient;
 }
@@ -103,8 +128,10 @@ async function openSession(options: OpenOptions): Promise<Session> {
   const { io, settings, version, Client, signal, cut } = options;
   const { connectTimeoutMs } = settings.limits;
   const where = `${settings.host}:${settings.port}`;
-  signal?.throwIfAborted();
-  const client = new Client(options.open, clientOptions(options));
+  const startedMs = io.clock.monotonicMs();
+  const stream = await openStream(options, where);
+  const leftMs = connectTimeoutMs - (io.clock.monotonicMs() - startedMs);
+  const client = new Client(() => guarded(stream, settings), clientOptions(options));
   const gone = watch(client, where);
   takeMessages(client, options, gone);
   cut?.addEventListener("abort", () => gone.cut(connectFault(cut.reason, where)), {
@@ -114,7 +141,7 @@ async function openSession(options: OpenOptions): Promise<Session> {
   try {
     const answer = await within(connected, {
       clock: io.clock,
-      timeoutMs: connectTimeoutMs,
+      timeoutMs: Math.max(leftMs, 1),
       late: `${where}: no answer to CONNECT`,
       signal: signal === undefined ? gone.signal : AbortSignal.any([signal, gone.signal]),
     });
@@ -134,13 +161,36 @@ async function openSession(options: OpenOptions): Promise<Session> {
   }
 }
 
-function clientOptions({ settings, version, will }: OpenOptions): IClientOptions {
+/** The bytes below MQTT, within the time for the whole. */
+async function openStream(
+  options: Pick<OpenOptions, "io" | "settings" | "open" | "signal" | "cut">,
+  where: string,
+): Promise<Duplex> {
+  const { io, settings, signal, cut } = options;
+  const late = new AbortController();
+  const ends = [late.signal, signal, cut].filter((one) => one !== undefined);
+  for (const end of ends) end.throwIfAborted();
+  const opening = options.open(AbortSignal.any(ends));
+  try {
+    return await within(opening, {
+      clock: io.clock,
+      timeoutMs: settings.limits.connectTimeoutMs,
+      late: `${where}: no connection`,
+    });
+  } catch (error) {
+    late.abort(error);
+    if (signal?.aborted === true) throw signal.reason;
+    throw connectFault(error, where);
+  }
+}
+
+function clientOptions({ settings, version, will, fresh }: OpenOptions): IClientOptions {
   const { limits } = settings;
   return {
     protocolId: "MQTT",
     protocolVersion: version,
     clientId: settings.clientId,
-    clean: will === null,
+    clean: will === null || fresh === true,
     keepalive: limits.keepAliveSeconds,
     connectTimeout: limits.connectTimeoutMs * 2, // ours comes first
     reconnectPeriod: 0,
@@ -187,6 +237,7 @@ interface Ending {
 function watch(client: MqttClient, where: string): Ending {
   const controller = new AbortController();
   let first: unknown;
+  let reference: string | undefined;
   let connected = false;
   let closed = false;
   const end = (fault: Fault) => {
@@ -195,21 +246,22 @@ function watch(client: MqttClient, where: string): Ending {
   client.once("connect", () => {
     connected = true;
   });
+  client.on("packetreceive", (packet) => {
+    if (packet.cmd === "connack") reference = packet.properties?.serverReference;
+  });
   client.on("error", (error) => {
     first ??= error;
-    end(connected ? lostFault(error, where) : connectFault(error, where));
+    end(connected ? lostFault(error, where) : connectFault(error, where, reference));
   });
-  client.on("disconnect", (packet) => {
+  client.on("disconnect", ({ reasonCode = 0, properties }) => {
+    const text = `${where}: the broker ended the connection with reason ${reasonCode}`;
     end(
-      new Fault(
-        "link/lost",
-        `${where}: the broker ended the connection with reason ${packet.reasonCode ?? 0}`,
-      ),
+      reasonFault(reasonCode, where, properties?.serverReference) ?? new Fault("link/lost", text),
     );
   });
   client.on("close", () => {
     closed = true;
-    end(new Fault("link/lost", `${where}: the connection was closed`));
+    end(new ClosedWithoutWord(where));
   });
   return {
     signal: controller.signal,
@@ -226,7 +278,7 @@ function watch(client: MqttClient, where: string): Ending {
 function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending): void {
   const { io, log, settings, onMessage } = options;
   const { maxIncomingBytes, workTimeoutMs } = settings.limits;
-  const take = async ({ topic, payload }: IPublishPacket): Promise<void> => {
+  const take = async ({ topic, payload, retain }: IPublishPacket): Promise<void> => {
     const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
     if (bytes.length > maxIncomingBytes) {
       throw new Fault(
@@ -235,7 +287,8 @@ function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending):
       );
     }
     const late = `${topic}: a message was not worked on`;
-    await within(onMessage(topic, bytes), { clock: io.clock, timeoutMs: workTimeoutMs, late });
+    const work = onMessage(topic, bytes, { retained: retain });
+    await within(work, { clock: io.clock, timeoutMs: workTimeoutMs, late });
   };
   client.handleMessage = (packet, done) => {
     take(packet).then(
@@ -247,10 +300,9 @@ function takeMessages(client: MqttClient, options: OpenOptions, ending: Ending):
           return;
         }
         log.error("link.message.failed", { topic: packet.topic, message: messageOf(error) });
+        const lost = `${packet.topic}: a message could not be stored`;
         ending.cut(
-          new Fault("link/lost", `${packet.topic}: a message could not be stored`, {
-            cause: error,
-          }),
+          isFault(error, "link/no-answer") ? error : new Fault("link/lost", lost, { cause: error }),
         );
       },
     );

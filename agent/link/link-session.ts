@@ -1,16 +1,17 @@
 import { canonicalJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { About } from "#generated/protocol/messages/about.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
 import type { UpdateState } from "#generated/protocol/messages/update.ts";
-import { readFleetMessage } from "#protocol/message.ts";
-import { nodeTopics, parseTopic } from "#protocol/topics.ts";
+import { nodeTopics, type PlainTopic } from "#protocol/topics.ts";
+import type { TrustedVersions } from "#protocol/trust/trusted.ts";
+import { pace } from "#provisioner/system/sides/pace.ts";
 import type { Connector, Outgoing, Session } from "./client.ts";
 import type { LinkSettings } from "./link-settings.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Reception } from "./reception.ts";
 import { type Sender, sender } from "./sender.ts";
 import { type SessionMessages, sessionMessages } from "./session-messages.ts";
 
@@ -22,6 +23,8 @@ export interface StateReaders {
   /** Where the update stands; `undefined` on a node that never had one. */
   update(): Promise<UpdateState | undefined>;
   health(): Promise<Health>;
+  /** Versions of what the node believes; `undefined` where it takes no signed updates. */
+  trusted?(): Promise<TrustedVersions | undefined>;
 }
 
 /** What a session of the link is made of. */
@@ -32,8 +35,13 @@ export interface LinkSessionOptions {
   readonly readers: StateReaders;
   readonly outbox: Outbox;
   readonly connector: Connector;
-  /** Called when the fleet has acknowledged events. */
-  readonly onAcknowledged?: () => void;
+  /** Made at the start of the process; births of another one are of another machine. */
+  readonly epoch: string;
+  readonly reception: Reception;
+  /** Number of the session, which the outbox counts. */
+  readonly number: number;
+  /** Times in a row that the root side did not answer: then events are sent before it is asked again. */
+  readonly unanswered?: number;
   /** Gives up connecting. */
   readonly signal: AbortSignal;
   /** Cuts the connection at any time, without a farewell. */
@@ -44,39 +52,69 @@ export interface LinkSessionOptions {
 export interface LinkSession extends Sender {
   /** As {@link Session.gone}. */
   readonly gone: AbortSignal;
-  /** Publishes what the node is and what runs on it, each when it is not what was published last. */
+  /**
+   * Publishes what the node is and what runs on it, each when it is not what was published last, and
+   * not more often than the fleet can bear: what changes again and again is told as it is later.
+   */
   publishState(): Promise<void>;
+  /** Whether something changed that was not published yet. */
+  stateWaits(): boolean;
   publishHealth(): Promise<void>;
   /** Says farewell on `status` and ends; without a word when the connection is gone already. Never throws. */
-  leave(reason: "stopped" | "reported"): Promise<void>;
+  leave(reason: "stopped" | "reported" | "moved"): Promise<void>;
 }
 
+/** Changes of one kind that are told: a few at once, then one in a while. */
+const statePace = { burst: 5, everyMs: 10_000 };
+/** Kept topics that say nothing of a node with a new outbox until it says so itself. */
+const leftovers: readonly PlainTopic[] = ["reported", "update"];
+
 /**
- * Connects and tells of the node: birth, subscription, what it asks for, what it is and what runs
- * on it. Throws what connecting and publishing throw.
+ * Connects and tells of the node: birth, subscriptions, what it asks for, what it is and what runs
+ * on it. Where the root side did not answer the last time, the fleet hears first what waits in the
+ * outbox: a dead root side must not keep the node from telling of it. Throws what connecting and
+ * publishing throw.
  */
 export async function openLinkSession(options: LinkSessionOptions): Promise<LinkSession> {
-  const { io, settings, outbox, connector, signal } = options;
+  const { io, log, settings, readers, outbox, connector, reception, signal, epoch } = options;
+  const { number, unanswered = 0 } = options;
   const topics = nodeTopics(settings.address);
   const stream = outbox.stream();
-  const messages = sessionMessages(io, { topics, stream, session: outbox.nextSession() });
+  const messages = sessionMessages(io, { topics, stream, session: number, epoch });
   const session = await connector.connect({
     will: messages.status("lost"),
-    onMessage: (topic, payload) => takeMessage(options, topic, payload),
+    fresh: unanswered > 1, // what was on its way would end this connection before a word is said
+    onMessage: reception.take,
     signal,
     ...(options.cut === undefined ? {} : { cut: options.cut }),
   });
   const link = toLinkSession(options, session, messages);
   try {
     await session.publish(messages.status("connected"));
+    if (number === 1) await forgetLeftovers(session, topics.of);
     await session.subscribe([topics.of("ack")]);
-    await session.publish(messages.get({ stream, acknowledged: outbox.acknowledged() }));
+    if (unanswered > 0) {
+      await link.publishState();
+      await link.drain();
+    }
+    if (reception.isWhole) await session.subscribe([topics.of("desired"), topics.all("cmd")]);
+    const trusted = await read(log, "trusted", async () => readers.trusted?.());
+    const asked = { stream, acknowledged: outbox.acknowledged() };
+    await session.publish(
+      messages.get({ ...asked, ...(trusted === undefined ? {} : { trusted }) }),
+    );
     await link.publishState();
     return link;
   } catch (error) {
     await link.leave("stopped");
     throw error;
   }
+}
+
+/** What a machine of the same name left at the broker before it was set up anew. */
+async function forgetLeftovers(session: Session, topic: (name: PlainTopic) => string) {
+  for (const name of leftovers)
+    await session.publish({ topic: topic(name), payload: "", qos: 1, retained: true });
 }
 
 function toLinkSession(
@@ -86,14 +124,23 @@ function toLinkSession(
 ): LinkSession {
   const { io, log, settings, readers, outbox } = options;
   const last = new Map<string, string>();
+  const paces = new Map<string, () => boolean>();
+  const waiting = new Set<string>();
   async function publishNew<T>(
     name: string,
     value: T | undefined,
     message: (value: T) => Outgoing,
   ) {
+    waiting.delete(name);
     if (value === undefined) return;
     const text = canonicalJson(value);
     if (text === last.get(name)) return;
+    const may = paces.get(name) ?? pace(statePace, io.clock);
+    paces.set(name, may);
+    if (!may()) {
+      waiting.add(name);
+      return;
+    }
     await session.publish(message(value));
     last.set(name, text);
   }
@@ -109,6 +156,7 @@ function toLinkSession(
       );
       await publishNew("update", await read(log, "update", readers.update), messages.update);
     },
+    stateWaits: () => waiting.size > 0,
     async publishHealth() {
       const health = await read(log, "health", readers.health);
       if (health !== undefined)
@@ -123,25 +171,6 @@ function toLinkSession(
       await session.end();
     },
   };
-}
-
-/** What the fleet may say to a node in this version: that it has stored events. */
-async function takeMessage(
-  options: LinkSessionOptions,
-  topic: string,
-  payload: Uint8Array,
-): Promise<void> {
-  const { io, log, outbox } = options;
-  const name = parseTopic(topic)?.name;
-  if (name !== "ack")
-    throw new Fault("link/message-refused", `${topic}: nothing is expected on this topic`);
-  const { body } = await readFleetMessage(name, payload, { nowMs: io.clock.now() });
-  if (body.stream !== outbox.stream()) {
-    log.info("link.ack.ignored", { stream: body.stream, upTo: body.upTo });
-    return;
-  }
-  outbox.acknowledge(body.upTo);
-  options.onAcknowledged?.();
 }
 
 /** A report that cannot be made is left out and logged: it must not keep events from being sent. */

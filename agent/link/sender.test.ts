@@ -47,7 +47,12 @@ async function setUp(
       if (seq === failAt) throw new Fault("link/lost", "gone");
     },
   };
-  const messages = sessionMessages(io, { topics, stream: outbox.stream(), session: 1 });
+  const messages = sessionMessages(io, {
+    topics,
+    stream: outbox.stream(),
+    session: 1,
+    epoch: "0b5c0f0e-6c0b-4c3a-9d0e-3f3f6a1f2b11",
+  });
   const settings = { acknowledge, limits: { ...defaultLimits, serverWindow } };
   const make = () => sender({ clock: io.clock, session, outbox, messages, settings });
   return { io, outbox, sent, flight, make };

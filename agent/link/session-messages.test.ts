@@ -8,7 +8,12 @@ const stream = "6f1d7c1e-2f5a-4a57-8a53-0d1b6e9d2c44";
 
 t.test("every message fits its schema, its topic and the rules of its topic", async (t) => {
   const io = fakeIo(t.testdir({ proc: { sys: { kernel: { random: { boot_id: "boot-1\n" } } } } }));
-  const messages = sessionMessages(io, { topics, stream, session: 3 });
+  const messages = sessionMessages(io, {
+    topics,
+    stream,
+    session: 3,
+    epoch: "0b5c0f0e-6c0b-4c3a-9d0e-3f3f6a1f2b11",
+  });
   const made = {
     status: messages.status("connected"),
     about: messages.about({ agent: "0.1.0", platform: "x86_64-linux", capabilities: [] }),
@@ -31,7 +36,12 @@ t.test("every message fits its schema, its topic and the rules of its topic", as
 });
 
 t.test("a last will is number 0 and takes none from the session", async (t) => {
-  const messages = sessionMessages(fakeIo(t.testdir()), { topics, stream, session: 3 });
+  const messages = sessionMessages(fakeIo(t.testdir()), {
+    topics,
+    stream,
+    session: 3,
+    epoch: "0b5c0f0e-6c0b-4c3a-9d0e-3f3f6a1f2b11",
+  });
   t.match(JSON.parse(messages.status("lost").payload), {
     seq: 0,
     body: { online: false, session: 3, reason: "lost" },
@@ -47,7 +57,12 @@ t.test("a last will is number 0 and takes none from the session", async (t) => {
 });
 
 t.test("an event keeps what it was written with, however often it is sent", async (t) => {
-  const messages = sessionMessages(fakeIo(t.testdir()), { topics, stream, session: 3 });
+  const messages = sessionMessages(fakeIo(t.testdir()), {
+    topics,
+    stream,
+    session: 3,
+    epoch: "0b5c0f0e-6c0b-4c3a-9d0e-3f3f6a1f2b11",
+  });
   const event = {
     seq: 9,
     id: "0b5c0f0e-6c0b-4c3a-9d0e-3f3f6a1f2b11",

@@ -17,6 +17,8 @@ export interface SessionIdentity {
   readonly stream: string;
   /** Number of the session. */
   readonly session: number;
+  /** Made at the start of the process. */
+  readonly epoch: string;
 }
 
 /** Makes the messages of one session; each call is a new message with the next number. */
@@ -36,7 +38,7 @@ export interface SessionMessages {
 /** Messages of a session that begins now. */
 export function sessionMessages(
   io: Io,
-  { topics, stream, session }: SessionIdentity,
+  { topics, stream, session, epoch }: SessionIdentity,
 ): SessionMessages {
   const bootId = readBootId(io.files);
   const since = timestamp(io.clock);
@@ -72,7 +74,7 @@ export function sessionMessages(
   };
   return {
     status(reason) {
-      const body: Status = { online: reason === "connected", session, since, reason };
+      const body: Status = { online: reason === "connected", session, epoch, since, reason };
       return own("status", body, { will: reason === "lost" });
     },
     about: (body) => own("about", body),
@@ -83,7 +85,12 @@ export function sessionMessages(
     get: (body) => own("get", body),
     event({ id, at, bootId: eventBootId, seq: number, kind, body }) {
       const { qos, retained } = topicRules.event;
-      const payload = writeMessage({ id, at, bootId: eventBootId, stream, seq: number, body });
+      const correlation = (body as { readonly answers?: string }).answers;
+      const answered = kind === "command.answered" && correlation !== undefined;
+      const payload = writeMessage({
+        ...{ id, at, bootId: eventBootId, stream, seq: number, body },
+        ...(answered ? { correlation } : {}),
+      });
       return { topic: topics.with("event", kind), payload, qos, retained };
     },
   };

@@ -15,6 +15,7 @@ import type { Command, Invocation } from "../command.ts";
 import { nodeProbe, openSystem } from "../node.ts";
 import { bootOutbox } from "../outbox.ts";
 import { endWith } from "../restart.ts";
+import { submitter } from "../submit.ts";
 import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
 
@@ -42,7 +43,7 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
   const { io, log } = invocation;
   const named = await waitForBroker(invocation);
   if (named === undefined) return exitCodes.done;
-  const { settings, version } = named;
+  const { settings, rootFile, version } = named;
   const changed = new AbortController();
   const isCurrent = () => {
     if (changed.signal.aborted) return false;
@@ -59,9 +60,11 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
     const witness = () => askWitness(io, signal);
     const readers = stateReaders({
       ...{ io, version: programVersion, healthIntervalMs, witness },
+      ...(rootFile === undefined ? {} : { rootFile }),
       askStatus: () => askStatus(io, log),
     });
-    await runDaemon({ io, log, settings, readers, schedule, isCurrent, signal });
+    const submit = submitter(io);
+    await runDaemon({ io, log, settings, readers, schedule, submit, isCurrent, signal });
   } finally {
     stop();
   }
@@ -92,18 +95,24 @@ async function openDriftWatch(invocation: Invocation, schedule: Schedule): Promi
   });
 }
 
+/** What a link needs, and the version of the settings that it is from. */
+interface Named {
+  readonly settings: LinkSettings;
+  /** The fleet's root metadata, where the settings name it. */
+  readonly rootFile: string | undefined;
+  readonly version: string;
+}
+
 /** A first boot may name the broker only later; `undefined` when the signal came before. */
-async function waitForBroker(
-  invocation: Invocation,
-): Promise<{ readonly settings: LinkSettings; readonly version: string } | undefined> {
+async function waitForBroker(invocation: Invocation): Promise<Named | undefined> {
   const { io, log, signal } = invocation;
   const waitMs = Math.min(lookMs, watchdogIntervalMs(io) ?? lookMs);
   let toldOf: string | undefined;
   for (; !signal.aborted; ) {
     const version = linkSettingsVersion(io.files);
     const tells = version !== toldOf; // once of each version: it is looked at again and again
-    const settings = await usableSettings(invocation, tells);
-    if (settings !== undefined) return { settings, version };
+    const usable = await usableSettings(invocation, tells);
+    if (usable !== undefined) return { ...usable, version };
     if (tells) log.info("agent.waiting", { for: "a broker to be named" });
     toldOf = version;
     // Ready to be told of one: the boot that names it waits until the machine has started.
@@ -120,9 +129,11 @@ async function waitForBroker(
 async function usableSettings(
   { io, log }: Invocation,
   tells: boolean,
-): Promise<LinkSettings | undefined> {
+): Promise<Omit<Named, "version"> | undefined> {
   try {
-    return await loadLinkSettings(io, await readSettings(io.files));
+    const all = await readSettings(io.files);
+    const settings = await loadLinkSettings(io, all);
+    return settings && { settings, rootFile: all.fleet?.root };
   } catch (error) {
     if (!isFault(error, "link/settings-invalid") && !isFault(error, "io/read-failed")) throw error;
     if (tells) log.warning("agent.settings-unusable", { message: error.message });

@@ -15,6 +15,10 @@ export const linkCodes = {
     action:
       "Check user name, password, client id and the broker's access rules for this node's topics.",
   },
+  "link/proxy-refused": {
+    means: "The proxy on the way to the broker opened no tunnel.",
+    action: "Check `report.mqtt.proxy`, and whether the proxy allows CONNECT to the broker's port.",
+  },
   "link/lost": {
     means: "The connection to the broker ended while it was in use.",
     action:
@@ -23,6 +27,27 @@ export const linkCodes = {
   "link/timeout": {
     means: "The broker did not answer in time.",
     action: "Check the network and the broker's load; the node connects again by itself.",
+  },
+  "link/session-conflict": {
+    means:
+      "Another client connected to the broker as this node: two machines with one identity, or two agents.",
+    action:
+      "Look for the other one (births with another `epoch`). A machine that was cloned needs an identity of its own; until then each of the two connects again, less and less often.",
+  },
+  "link/overloaded": {
+    means: "The broker is too busy, or this node has used up what it may send.",
+    action: "Look at the broker's load and quotas; the node waits longer than usual.",
+  },
+  "link/moved": {
+    means: "The broker sends this node to another one.",
+    action:
+      "It goes there if `report.mqtt.brokers` names that broker, and nowhere else; name it there if it is right.",
+  },
+  "link/no-answer": {
+    means:
+      "The root side did not answer about a message from the fleet, so that the message was not acknowledged.",
+    action:
+      "Look at `systemctl status firstlight-system.socket firstlight-courier.socket` and its journal; the message comes again.",
   },
   "link/message-refused": {
     means:

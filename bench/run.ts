@@ -11,6 +11,7 @@ import { type Matching, measureMatching } from "./match.ts";
 import { measure, median, ninth, type Sample } from "./measure.ts";
 import { renderCases } from "./render.ts";
 import { systemCases } from "./system.ts";
+import { measureVerification } from "./verify.ts";
 
 /** A floor whose nine-of-ten value is so much above its least says that the machine was busy. */
 const noisyFrom = 1.6;
@@ -61,6 +62,7 @@ try {
 const facts = await measureFacts(200);
 const detection = await measureDetection(200);
 const matching = measureMatching(5);
+const verification = measureVerification(50);
 
 console.log(
   `\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)} ${"wall ms".padStart(8)} ${"x floor".padStart(8)}`,
@@ -79,6 +81,9 @@ for (const [what, { medianMs, p90Ms, firstMs }] of Object.entries(inProcess))
     `${what}, in process: median ${medianMs.toFixed(2)} ms, p90 ${p90Ms.toFixed(2)} ms, first ${firstMs.toFixed(2)} ms`,
   );
 console.log(describeMatching(matching));
+console.log(
+  `verification of an update of ${verification.bytes} bytes: median ${verification.medianMs.toFixed(2)} ms CPU, first ${verification.firstMs.toFixed(2)} ms`,
+);
 console.log(cloudInit.note);
 if (systems.cases.length === 0)
   console.log("Without root or Nix nothing was measured on real Nix.");
@@ -135,7 +140,9 @@ function check(): number {
     readFileSync(path.join(import.meta.dirname, "goals.json"), "utf8"),
   ) as Record<
     string,
-    Partial<Record<"cpuMs" | "peakMiB" | "wallRatio" | "medianMs" | "usPerMachine", number>>
+    Partial<
+      Record<"cpuMs" | "peakMiB" | "wallRatio" | "medianMs" | "firstMs" | "usPerMachine", number>
+    >
   >;
   const misses = rows.flatMap((row) => {
     const goal = goals[row.name];
@@ -157,6 +164,11 @@ function check(): number {
     if (goal !== undefined && medianMs > goal)
       misses.push(`${name}: ${medianMs.toFixed(2)} ms, goal ${goal}`);
   }
+  for (const figure of ["medianMs", "firstMs"] as const) {
+    const goal = goals["verification"]?.[figure];
+    if (goal !== undefined && verification[figure] > goal)
+      misses.push(`verification, ${figure}: ${verification[figure].toFixed(2)} ms, goal ${goal}`);
+  }
   const most = goals["match"]?.usPerMachine;
   if (most !== undefined && matching !== undefined && matching.usPerMachine > most)
     misses.push(`match: ${matching.usPerMachine.toFixed(2)} us a machine, goal ${most}`);
@@ -170,6 +182,6 @@ function save(): void {
   const file = path.join(directory, `${new Date().toISOString().replaceAll(":", "")}.json`);
   writeFileSync(
     file,
-    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching, verification }, null, 2)}\n`,
   );
 }

@@ -21,6 +21,7 @@ export const commands: Readonly<
   build: { load: () => import("./commands/build.ts") },
   apply: { load: () => import("./commands/apply.ts") },
   update: { load: () => import("./commands/update.ts") },
+  watch: { load: () => import("./commands/watch.ts") },
   rollback: { load: () => import("./commands/rollback.ts") },
   history: { load: () => import("./commands/history.ts") },
   drift: { load: () => import("./commands/drift.ts") },

@@ -1,4 +1,6 @@
 import { exitCodes } from "#agent/outcome.ts";
+import { type LedgerRecord, readLedger } from "#agent/update/ledger.ts";
+import type { Update } from "#agent/update/update-state.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import { fetchedText } from "#provisioner/system/plan-text.ts";
@@ -25,12 +27,13 @@ export const command: Command = {
     }
     const history = await system.history();
     const { generations, denied } = history;
+    const updates = lastOfEach(readLedger(invocation.io.files).records);
     if (json) {
-      out.data(prettyJson({ v: 1, ...history }));
+      out.data(prettyJson({ v: 1, ...history, updates }));
       return exitCodes.done;
     }
     if (generations.length === 0) out.talk("there is no generation yet");
-    for (const record of generations) out.data(historyLine(record));
+    for (const record of generations) out.data(historyLine(record, updateOf(record, updates)));
     for (const release of denied) out.data(heldLine(release));
     return exitCodes.done;
   },
@@ -55,8 +58,20 @@ function readPin(flags: Flags): Pin | undefined {
   return { generation: Number(text), pinned: pin !== undefined };
 }
 
+/** Each update as its last record has it, oldest first. */
+function lastOfEach(records: readonly LedgerRecord[]): readonly Update[] {
+  const isLast = (index: number) => (records[index + 1]?.event ?? "received") === "received";
+  return records.filter((_, index) => isLast(index)).map(({ update }) => update);
+}
+
+/** The update that a generation came by: its trial has the name of the change, and its system. */
+function updateOf({ toplevel, reason }: GenerationRecord, updates: readonly Update[]) {
+  if (reason?.by !== "update") return undefined;
+  return updates.findLast((update) => update.toplevel === toplevel);
+}
+
 /** Number, when, what it came to, release, who and why, how healthy, and its marks. */
-function historyLine(record: GenerationRecord): string {
+function historyLine(record: GenerationRecord, update: Update | undefined): string {
   const { generation, at, release, reason, reasons, conclusive } = record;
   const outcome =
     record.outcome === "rolled-back" && conclusive === false ? "inconclusive" : record.outcome;
@@ -72,6 +87,9 @@ function historyLine(record: GenerationRecord): string {
     outcome.padEnd(12),
     (release ?? "-").padEnd(19),
     reason === null ? "not made by firstlight" : `${reason.by}: ${reason.why}`,
+    ...(update?.release == null
+      ? []
+      : [`{${update.updateId}: ${update.release.name} (${update.release.number})}`]),
     ...(reason?.notBuilt === undefined ? [] : [`(${fetchedText(reason.notBuilt)})`]),
     ...(reasons.length === 0 ? [] : [`(${reasons.join("; ")})`]),
     ...(marks.length === 0 ? [] : [`[${marks.join(", ")}]`]),

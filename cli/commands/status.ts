@@ -11,6 +11,7 @@ import {
   resultFile,
   type Status,
 } from "#agent/status.ts";
+import { readUpdateState } from "#agent/update/read-state.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { counted } from "#core/count.ts";
 import { parseDuration } from "#core/duration.ts";
@@ -21,6 +22,7 @@ import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import { type Command, type Flags, type Invocation, textFlag } from "../command.ts";
 import { openSystem } from "../node.ts";
 import { outcomeText } from "../outcome-text.ts";
+import { updateText } from "../update-text.ts";
 
 const pollMs = 500;
 
@@ -181,6 +183,7 @@ function tell(
       journal: journal ?? null,
       commands,
       hooks: readHooks(io)?.results ?? [],
+      update: readUpdateState(io.files) ?? null,
     };
     out.data(prettyJson({ v: 1, ...all }));
   } else if (since !== undefined) {
@@ -200,6 +203,8 @@ function tell(
       out.talk(`${counted(findings.length, "finding")}; \`firstlight status --json\` tells more`);
   } else out.data(describe(io.files, status));
   if (!json) for (const sentence of failed) out.talk(sentence);
+  const update = readUpdateState(io.files);
+  if (!json && update?.updateId !== undefined) out.talk(`update ${updateText(update)}`);
   if (!json && journal?.limits === "not-kept")
     out.talk(
       "the limit of a build's memory does not hold here; firstlight explain system/limit-not-applied",

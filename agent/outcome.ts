@@ -91,6 +91,9 @@ const passing: readonly Code[] = [
   "datasource/refused",
   "exec/timeout",
   "link/unreachable",
+  "enroll/busy",
+  "enroll/pending",
+  "enroll/unreachable",
   "cli/interrupted",
 ];
 
@@ -104,6 +107,24 @@ const refusals: readonly Code[] = [
   "system/release-denied",
   "system/release-looping",
   "system/switch-inhibited",
+  "enroll/cloned",
+  "enroll/denied",
+  "enroll/document-invalid",
+  "enroll/document-stale",
+  "enroll/expired-long-ago",
+  "enroll/foreign",
+  "enroll/instance-used",
+  "enroll/key-unknown",
+  "enroll/no-claim",
+  "enroll/node-taken",
+  "enroll/revoked",
+  "enroll/token-expired",
+  "enroll/token-invalid",
+  "enroll/token-other",
+  "enroll/token-unknown",
+  "enroll/token-used",
+  "enroll/untrusted",
+  "enroll/way-closed",
   "policy/held",
   "policy/left-alone",
   "policy/signature-required",
@@ -114,7 +135,7 @@ export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
   if (refusals.includes(code)) return exitCodes.refused;
   if (passing.includes(code)) return exitCodes.tryAgain;
   const isInput =
-    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(
+    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|enroll\/(?:settings-invalid|code-unknown|node-unknown))/.test(
       code,
     );
   return isInput ? exitCodes.invalidInput : exitCodes.error;

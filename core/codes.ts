@@ -1,6 +1,7 @@
 import { agentCodes } from "./codes/agent.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
+import { enrollCodes } from "./codes/enroll.ts";
 import { linkCodes } from "./codes/link.ts";
 import { mergeCodes } from "./codes/merge.ts";
 import { nixLanguageCodes } from "./codes/nix-language.ts";
@@ -35,6 +36,7 @@ export const codes = {
   ...linkCodes,
   ...trustCodes,
   ...updateCodes,
+  ...enrollCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

@@ -17,13 +17,15 @@ import { thisProgram } from "./this-program.ts";
 export async function openEnrolAttempt(
   { io, log, signal }: Pick<Invocation, "io" | "log" | "signal">,
   settings: Settings,
+  { renewNow = false }: { readonly renewNow?: boolean } = {},
 ): Promise<() => Promise<EnrolOutcome>> {
   const { url, ca } = enrolPlace(io, settings);
   const courier = nodeCourier(io);
   const metadata = metadataCourier(io);
   const server = enrolServer({ url, ca, courier, signal });
   const store = await openCredentialStore(io);
-  return () => enrol({ io, log, settings, server, ca, metadata, store, signal });
+  const deps = { io, log, settings, server, ca, metadata, store, signal, renewNow };
+  return () => enrol(deps);
 }
 
 function enrolPlace(

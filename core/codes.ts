@@ -1,4 +1,5 @@
 import { agentCodes } from "./codes/agent.ts";
+import { commandCodes } from "./codes/command.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
 import { enrollCodes } from "./codes/enroll.ts";
@@ -36,6 +37,7 @@ export const codes = {
   ...linkCodes,
   ...trustCodes,
   ...updateCodes,
+  ...commandCodes,
   ...enrollCodes,
 } as const;
 

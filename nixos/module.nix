@@ -394,6 +394,7 @@ in
       "d /var/lib/firstlight/credentials 0700 root root -"
       "d /var/lib/firstlight/stamps 0755 root root -"
       "d /var/lib/firstlight/update 0755 root root -"
+      "d /var/lib/firstlight/update/commands 0700 root root -"
       "d /var/lib/firstlight/update/wishes 0755 root root -"
     ];
 
@@ -856,6 +857,53 @@ in
           # What the bootstrap layer wrote goes with the first commit.
           "-/run/systemd/network"
         ];
+      };
+    };
+
+    # What the fleet has told this machine to do. Whoever took it in starts no process.
+    systemd.paths.firstlight-commands = {
+      description = "Look for commands of the fleet";
+      wantedBy = [ "paths.target" ];
+      unitConfig = conditions;
+      pathConfig = {
+        # The service removes it before it looks, so that none is missed that comes while it ends.
+        PathExists = "/var/lib/firstlight/update/commands-waiting";
+        TriggerLimitIntervalSec = "10s";
+        TriggerLimitBurst = 100;
+      };
+    };
+
+    # Also in the boot after a restart that was commanded, which is answered then. No boot waits for it.
+    systemd.services.firstlight-commands = {
+      description = "Carry out commands of the fleet";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "firstlight-system.socket" ];
+      after = [
+        "firstlight-system.socket"
+        "multi-user.target"
+      ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+        # A node of no fleet starts nothing.
+        ConditionPathExists = [
+          conditions.ConditionPathExists
+          "/var/lib/firstlight/update/commands.json"
+        ];
+        StartLimitIntervalSec = "1h";
+        StartLimitBurst = 500;
+      };
+      path = systemPath;
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = judge // {
+        Type = "oneshot";
+        ExecStart = "${firstlight} commands run --sandboxed";
+        # The machine is being changed.
+        Restart = "on-failure";
+        RestartSec = "10s";
+        RestartPreventExitStatus = [ 4 ];
+        TimeoutStartSec = "infinity";
       };
     };
 

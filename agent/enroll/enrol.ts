@@ -28,6 +28,8 @@ export interface EnrolDeps {
   readonly metadata: Courier;
   readonly store: Pick<CredentialStore, "protection">;
   readonly signal: AbortSignal;
+  /** Whether a certificate is renewed whose time has not come; one that is being renewed is gone on with. */
+  readonly renewNow?: boolean;
 }
 
 /** How far it came. */
@@ -100,7 +102,10 @@ interface Asking {
 }
 
 /** What is used is installed; a key that asks is there, where one has to. */
-async function prepare({ io, store }: EnrolDeps, before: EnrolState): Promise<Ready> {
+async function prepare(
+  { io, store, renewNow = false }: EnrolDeps,
+  before: EnrolState,
+): Promise<Ready> {
   let state = before;
   const previous = state.current ? await openNodeKey(io, state.current.fingerprint) : undefined;
   if (state.current !== null && previous === undefined) {
@@ -110,7 +115,8 @@ async function prepare({ io, store }: EnrolDeps, before: EnrolState): Promise<Re
   const { current } = state;
   if (current !== null && previous !== undefined) {
     installIdentity(io, current.certificate, previous);
-    if (state.next === null && io.clock.now() < renewalMs(current.certificate, current.fingerprint))
+    const isEarly = io.clock.now() < renewalMs(current.certificate, current.fingerprint);
+    if (state.next === null && isEarly && !renewNow)
       return { kind: "enrolled", state, outcome: enrolled(current) };
   }
   const waiting = state.next && (await openNodeKey(io, state.next.fingerprint));

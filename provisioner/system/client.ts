@@ -54,7 +54,8 @@ export interface SystemClient {
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<GenerationPlan>;
-  restart(): Promise<Restarting>;
+  /** `plain`: whether or not a trial waits for it. */
+  restart(options?: { readonly plain: boolean }): Promise<Restarting>;
   conclude(conclusion: Conclusion): Promise<null>;
   prove(verdict: Verdict): Promise<BootProof | null>;
   retry(wanted: Wanted | null): Promise<Retry>;
@@ -100,7 +101,8 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
-    restart: () => ask({ kind: "restart" }),
+    restart: ({ plain } = { plain: false }) =>
+      ask({ kind: "restart", ...(plain ? { plain } : {}) }),
     conclude: (conclusion) => ask({ kind: "conclude", ...conclusion }),
     prove: (verdict) => ask({ kind: "prove", verdict }),
     retry: (wanted) => ask({ kind: "retry", wanted }),

@@ -83,8 +83,11 @@ export type SystemRequest =
       readonly generation: number | null;
       readonly reason: ChangeReason;
     }
-  /** Restart the machine, into a trial that waits for it or back from one. */
-  | { readonly kind: "restart" }
+  /**
+   * Restart the machine, into a trial that waits for it or back from one. With `plain` also where none
+   * does; a trial that is being judged is waited for.
+   */
+  | { readonly kind: "restart"; readonly plain?: boolean }
   /** After a trial was taken back: whether what it failed fails without it as well. */
   | {
       readonly kind: "conclude";

@@ -16,6 +16,8 @@ export interface FindOptions {
   /** Who goes to the network. */
   readonly courier: Courier;
   readonly signal: AbortSignal;
+  /** Throws for a text that is not the one that is wanted: another place is asked then. */
+  readonly check?: (text: string) => void;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface FindOptions {
  * Throws `system/canceled`, `system/cache-unusable`.
  */
 export async function findManifest(
-  { io, log, settings, courier, signal }: FindOptions,
+  { io, log, settings, courier, signal, check }: FindOptions,
   sourcesDigest: string,
 ): Promise<string | undefined> {
   const usual = fetchSettings(settings);
@@ -33,12 +35,19 @@ export async function findManifest(
     const cache = { url, received: 0, benchedUntilMs: 0 };
     const deps = { ...usual, clock: io.clock, courier, cache, signal };
     try {
-      return await readText(deps, `${sourcesDigest}.json`, maxManifestBytes);
+      const text = await readText(deps, `${sourcesDigest}.json`, maxManifestBytes);
+      check?.(text);
+      return text;
     } catch (error) {
-      if (!(error instanceof Fault) || !error.code.startsWith("system/cache-")) throw error;
+      if (!(error instanceof Fault) || !isOfPlace(error)) throw error;
       const level = error.code === "system/cache-absent" ? "debug" : "warning";
       log[level]("fetch.no-manifest", { place: url, code: error.code, message: error.message });
     }
   }
   return undefined;
+}
+
+/** Another place may do better. */
+function isOfPlace({ code }: Fault): boolean {
+  return code.startsWith("system/cache-") || code === "update/closure-mismatch";
 }

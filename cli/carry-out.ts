@@ -15,9 +15,10 @@ import { Fault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { knownNowMs } from "#protocol/trust/time.ts";
+import type { Courier } from "#provisioner/system/fetch/courier.ts";
 import { hostProcesses, openLock } from "#provisioner/system/lock.ts";
 import type { Invocation } from "./command.ts";
-import { nodeCourier } from "./courier.ts";
+import { downloadCourier } from "./courier.ts";
 import { nodeProbe, openSystem } from "./node.ts";
 import { bootOutbox } from "./outbox.ts";
 import { version } from "./version.ts";
@@ -94,7 +95,8 @@ async function commandDeps(invocation: Invocation, settings: Settings): Promise<
       const trust = { node, ...(rootFile === undefined ? {} : { rootFile }) };
       return gatherDiagnostics({ io, system, version, trust });
     },
-    upload: (url, text) => upload(invocation, url, text),
+    upload: (url, text) =>
+      upload(invocation, { url, text, courier: downloadCourier(io, settings) }),
   };
 }
 
@@ -121,13 +123,22 @@ async function renew(invocation: Invocation, settings: Settings) {
   return { fingerprint, untilMs: outcome.untilMs };
 }
 
-async function upload({ io, signal }: Invocation, url: string, text: string): Promise<void> {
+interface Upload {
+  readonly url: string;
+  readonly text: string;
+  readonly courier: Courier;
+}
+
+async function upload(
+  { signal }: Pick<Invocation, "signal">,
+  { url, text, courier }: Upload,
+): Promise<void> {
   const ends = AbortSignal.any([signal, AbortSignal.timeout(uploadMs)]);
   const failed = (why: string) =>
     new Fault("command/upload-failed", `${new URL(url).origin}: ${why}`);
   try {
     const headers = { "content-type": "application/json" };
-    const answer = await nodeCourier(io).open({
+    const answer = await courier.open({
       ...{ url, offset: 0, answerMs: uploadAnswerMs, signal: ends },
       send: { method: "PUT", headers, body: text },
     });

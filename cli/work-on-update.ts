@@ -2,13 +2,16 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { exitCodes, type Outcome } from "#agent/outcome.ts";
 import { readSettings } from "#agent/settings.ts";
 import { parseRelease } from "#agent/update/assignment.ts";
+import { mirrorsOf } from "#agent/update/mirrors.ts";
 import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.ts";
 import { openTracker } from "#agent/update/tracker.ts";
 import { describeFault } from "#core/fault.ts";
+import type { Assignment } from "#protocol/trust/assignment.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import { profilesOf } from "./assets.ts";
 import { bootMachine } from "./boot-machine.ts";
 import type { Invocation } from "./command.ts";
+import { downloadCourier } from "./courier.ts";
 import { openSystem } from "./node.ts";
 import { bootOutbox } from "./outbox.ts";
 import { version } from "./version.ts";
@@ -30,10 +33,17 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
   const tracker = openTracker(io, log);
   try {
     const system = await openSystem(invocation);
+    const mirrorsFor = (assignment: Assignment) => mirrorsOf(assignment, { settings });
+    const bring = async (assignment: Assignment) => {
+      const { bringDocument } = await import("#agent/update/bring.ts");
+      const mirrors = mirrorsFor(assignment);
+      const courier = downloadCourier(io, settings);
+      return bringDocument({ io, log, settings, courier, mirrors, signal }, assignment.release);
+    };
     const make: Make = async ({ system: followed, release, assignment }) => {
       const { closure } = await parseRelease(release.document, release.release.path);
       const closures = assignment?.closures ?? [];
-      const mirrors = assignment?.update.mirrors ?? [];
+      const mirrors = assignment === undefined ? [] : mirrorsFor(assignment);
       const outbox = bootOutbox(invocation, followed);
       const outcome = await bootMachine(invocation, {
         ...{ by: "update", approved: false, system: followed, release, report: outbox.report },
@@ -43,7 +53,7 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
       return outcome;
     };
     const run = await runUpdate({
-      ...{ io, log, settings, system, tracker, make, signal },
+      ...{ io, log, settings, system, tracker, make, bring, signal },
       verify: async () => {},
       nodeKind: async () => ({
         agent: version,

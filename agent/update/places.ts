@@ -33,3 +33,6 @@ export const commandWorkDirectory = `${updateDirectory}/commands`;
 
 /** One process at a time carries out commands. */
 export const commandLock = "/run/firstlight/commands.lock";
+
+/** Documents of releases that did not come with a message, by their digest. For root. */
+export const documentsDirectory = `${updateDirectory}/documents`;

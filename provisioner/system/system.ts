@@ -51,6 +51,8 @@ export type SystemRequest =
       readonly signed: string;
       readonly sources: Sources | null;
       readonly reason: ChangeReason;
+      /** Addresses of caches that are asked before those of the settings. */
+      readonly caches?: readonly string[];
     }
   /**
    * Say what sources would change without building or fetching them. Of a signed manifest it is said

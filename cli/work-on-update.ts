@@ -2,7 +2,6 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { exitCodes, type Outcome } from "#agent/outcome.ts";
 import { readSettings } from "#agent/settings.ts";
 import { parseRelease } from "#agent/update/assignment.ts";
-import { mirrorsOf } from "#agent/update/mirrors.ts";
 import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.ts";
 import { openTracker } from "#agent/update/tracker.ts";
 import { describeFault } from "#core/fault.ts";
@@ -14,6 +13,7 @@ import type { Invocation } from "./command.ts";
 import { downloadCourier } from "./courier.ts";
 import { openSystem } from "./node.ts";
 import { bootOutbox } from "./outbox.ts";
+import { mirrorsFor } from "./update-mirrors.ts";
 import { version } from "./version.ts";
 
 /** Nix's names of processors where they differ from Node's. */
@@ -33,21 +33,21 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
   const tracker = openTracker(io, log);
   try {
     const system = await openSystem(invocation);
-    const mirrorsFor = (assignment: Assignment) => mirrorsOf(assignment, { settings });
+    const mirrors = mirrorsFor(io, settings);
     const bring = async (assignment: Assignment) => {
       const { bringDocument } = await import("#agent/update/bring.ts");
-      const mirrors = mirrorsFor(assignment);
       const courier = downloadCourier(io, settings);
-      return bringDocument({ io, log, settings, courier, mirrors, signal }, assignment.release);
+      const deps = { io, log, settings, courier, mirrors: mirrors(assignment), signal };
+      return bringDocument(deps, assignment.release);
     };
     const make: Make = async ({ system: followed, release, assignment }) => {
       const { closure } = await parseRelease(release.document, release.release.path);
       const closures = assignment?.closures ?? [];
-      const mirrors = assignment === undefined ? [] : mirrorsFor(assignment);
+      const places = assignment === undefined ? [] : mirrors(assignment);
       const outbox = bootOutbox(invocation, followed);
       const outcome = await bootMachine(invocation, {
         ...{ by: "update", approved: false, system: followed, release, report: outbox.report },
-        closures: { closures, own: closure, mirrors },
+        closures: { closures, own: closure, mirrors: places },
       });
       await outbox.flush();
       return outcome;

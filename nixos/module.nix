@@ -161,6 +161,7 @@ let
   # the sandbox: there it would not see what systemd was given for others, nor its credentials before 254.
   hasSomethingToDo = "+${pkgs.bash}/bin/sh -c '[ ! -r \"$0\" ] || . \"$0\"' ${cfg.package}/lib/firstlight/nixos/nothing-to-do.sh";
   drift = cfg.settings.drift or { };
+  takesSticks = cfg.settings.update.removable or false;
   generations = cfg.settings.generations or { };
 
   # Tells the boot loader what to boot next, before there is a systemd that could be asked to: an EFI
@@ -857,6 +858,34 @@ in
           # What the bootstrap layer wrote goes with the first commit.
           "-/run/systemd/network"
         ];
+      };
+    };
+
+    # A stick with an update, where the owner lets one be taken by itself. It stays mounted: archives come from
+    # it. Nothing on it is run, and nothing of it is believed that is not signed.
+    systemd.mounts = lib.mkIf takesSticks [
+      {
+        description = "A stick with an update";
+        what = "/dev/disk/by-label/FL-UPDATE";
+        where = "/run/firstlight/stick";
+        type = "auto";
+        options = "ro,nosuid,nodev,noexec";
+      }
+    ];
+
+    systemd.services.firstlight-update-stick = lib.mkIf takesSticks {
+      description = "Take an update in from a stick";
+      wantedBy = [ "dev-disk-by\\x2dlabel-FL\\x2dUPDATE.device" ];
+      wants = [ "firstlight-courier.socket" ];
+      after = [ "firstlight-courier.socket" ];
+      restartIfChanged = false;
+      unitConfig = conditions // {
+        RequiresMountsFor = "/run/firstlight/stick";
+      };
+      serviceConfig = changes // noNetwork // {
+        Type = "oneshot";
+        ExecStart = "${firstlight} update import --automatic /run/firstlight/stick";
+        TimeoutStartSec = "10min";
       };
     };
 

@@ -36,3 +36,6 @@ export const commandLock = "/run/firstlight/commands.lock";
 
 /** Documents of releases that did not come with a message, by their digest. For root. */
 export const documentsDirectory = `${updateDirectory}/documents`;
+
+/** The directory that an update was brought in, for as long as it is the one that is assigned. */
+export const broughtFile = `${updateDirectory}/brought.json`;

@@ -890,7 +890,7 @@ in
     };
 
     # What the fleet has told this machine to do. Whoever took it in starts no process.
-    systemd.paths.firstlight-commands = {
+    systemd.paths.firstlight-fleet-commands = {
       description = "Look for commands of the fleet";
       wantedBy = [ "paths.target" ];
       unitConfig = conditions;
@@ -903,7 +903,7 @@ in
     };
 
     # Also in the boot after a restart that was commanded, which is answered then. No boot waits for it.
-    systemd.services.firstlight-commands = {
+    systemd.services.firstlight-fleet-commands = {
       description = "Carry out commands of the fleet";
       wantedBy = [ "multi-user.target" ];
       wants = [ "firstlight-system.socket" ];
@@ -927,7 +927,7 @@ in
       environment.NIX_REMOTE = "daemon";
       serviceConfig = judge // {
         Type = "oneshot";
-        ExecStart = "${firstlight} commands run --sandboxed";
+        ExecStart = "${firstlight} fleet-commands run --sandboxed";
         # The machine is being changed.
         Restart = "on-failure";
         RestartSec = "10s";

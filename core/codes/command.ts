@@ -25,7 +25,7 @@ export const commandCodes = {
   },
   "command/failed": {
     means: "A command could not be carried out; the message says why.",
-    action: "Look at the log of firstlight-commands.service on the node.",
+    action: "Look at the log of firstlight-fleet-commands.service on the node.",
   },
   "command/upload-failed": {
     means: "A bundle was written, and the address that the command names did not take it.",

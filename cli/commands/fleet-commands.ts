@@ -6,9 +6,9 @@ import type { Command, Invocation } from "../command.ts";
 import { systemOptions } from "../node.ts";
 import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 
-/** `firstlight commands` */
+/** `firstlight fleet-commands` */
 export const command: Command = {
-  usage: "commands run | list [--root DIR] [--driver nix|dry] [--json]",
+  usage: "fleet-commands run | list [--root DIR] [--driver nix|dry] [--json]",
   summary: "Carry out what the fleet has told this machine to do, or list it.",
   help:
     "A fleet can have a machine update, go back, restart, renew its certificate, collect what firstlight knows of it, look\n" +
@@ -22,7 +22,10 @@ export const command: Command = {
     const [verb = ""] = invocation.args;
     if (verb === "run") return run(inSandbox(invocation));
     if (verb === "list") return list(invocation);
-    throw new Fault("cli/usage", `commands: expected run or list, got ${JSON.stringify(verb)}`);
+    throw new Fault(
+      "cli/usage",
+      `fleet-commands: expected run or list, got ${JSON.stringify(verb)}`,
+    );
   },
 };
 

@@ -144,3 +144,59 @@ for (const each of cases) {
     t.not(why, "");
   });
 }
+
+t.test(
+  "a release that the fleet has signed changes a node, and nothing else with it",
+  async (t) => {
+    const release = { name: "edge-2", sha256: "2".repeat(64) };
+    const before = {
+      ...pinned,
+      beside: "same",
+      release: { name: "edge-1", sha256: "1".repeat(64) },
+    };
+    const ask = (change: Partial<Parameters<typeof decide>[0]>) =>
+      decide({
+        ...{
+          pinned: before,
+          instance,
+          inputsDigest: "other",
+          enrolled: true,
+          beside: "same",
+          release,
+        },
+        ...{
+          settings: {},
+          signature: undefined,
+          unsigned: { rights: null, place: null },
+          ...change,
+        },
+      });
+    t.match(ask({}), {
+      change: "user-data",
+      answer: "apply",
+      why: /release edge-2, signed by the fleet/,
+    });
+    const strict = { policy: { changes: "require-signature", removableMedia: "hold" } } as const;
+    t.match(
+      ask({ settings: strict }),
+      { answer: "apply" },
+      "no policy on what a cloud says is asked",
+    );
+    t.match(ask({ pinned }), { answer: "apply" }, "the first release of a node");
+    t.match(ask({ beside: "other" }), {
+      answer: "require-signature",
+      why: /release edge-2 is signed by the fleet, and something beside it has changed/,
+    });
+    const same = { ...before, release };
+    t.match(ask({ pinned: same, beside: "other" }), {
+      answer: "require-signature",
+      why: /made from the release edge-2, and something beside it has changed/,
+    });
+    t.match(ask({ pinned: same, beside: "other", enrolled: false }), { answer: "apply" });
+    const clone = { ...instance, instanceId: "i-2" };
+    t.match(ask({ instance: clone }), { change: "instance-id", answer: "require-signature" });
+    t.match(ask({ instance: { ...instance, datasource: otherCloud } }), {
+      ...{ change: "datasource", answer: "require-signature" },
+    });
+  },
+);

@@ -35,6 +35,13 @@ const transports: Readonly<Record<NonNullable<BlockDevice["transport"]>, string>
   other: "",
 };
 
+/** A hypervisor's disks: that they spin is what the kernel takes for granted where nobody says. */
+const virtualTransports: ReadonlySet<BlockDevice["transport"]> = new Set([
+  "virtio",
+  "xen",
+  "hyperv",
+]);
+
 /** Disks, each with the drivers on the way to it, `back` between them. */
 export function diskRows(disks: readonly BlockDevice[] | null, back: string): readonly Row[] {
   if (disks === null) return [gap("disks", "not known: the kernel shows no list of them")];
@@ -45,7 +52,7 @@ export function diskRows(disks: readonly BlockDevice[] | null, back: string): re
       model ?? "",
       sizeBytes === null ? `size ${notKnown}` : formatBytes(sizeBytes),
       transport === null ? "" : transports[transport],
-      is.rotational === true ? "spins" : "",
+      is.rotational === true && !virtualTransports.has(transport) ? "spins" : "",
       is.removable === true ? "removable" : "",
       is.readOnly === true ? "read-only" : "",
     ];

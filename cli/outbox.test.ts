@@ -57,7 +57,7 @@ t.test("a boot opens nothing that the network side could have made", async (t) =
   outbox.report({ kind: "boot.started", body: { by: "boot" } });
   await outbox.flush();
   t.same(io.files.list("/var/lib"), ["firstlight"]);
-  t.match(io.effects, [/^write \/var\/lib\/firstlight\/report\/events\/0+1\.json$/]);
+  t.match(io.effects, [/^create \/var\/lib\/firstlight\/report\/events\/0+1\.json$/]);
   t.equal(io.effects.length, 1);
 });
 

@@ -41,8 +41,31 @@ t.test("a profile that is not there is told with those that begin alike", async 
       /there is no profile "framework\/13"(?:.|\n)*there are framework\/13-11th-gen-intel, .*framework\/13-amd-7040/,
   });
   t.match(firstlight(["profiles", "show", "genric/x86-64"]).stderr, /did you mean generic\/x86-64/);
+  t.match(
+    firstlight(["profiles", "show", "T480"]).stderr,
+    "there are nixos-hardware/lenovo-thinkpad-t480, nixos-hardware/lenovo-thinkpad-t480s\n",
+  );
+  t.match(firstlight(["profiles", "show", "zzz"]).stderr, "firstlight profiles list");
   const lines = firstlight(["profiles", "list"]).stdout.trim().split("\n");
   const width = Math.max(...lines.map((line) => line.indexOf(" ")));
   t.ok(width > 28);
   for (const line of lines) t.match(line.slice(width), /^ \S/, line);
+});
+
+t.test("where there is no Nix the lint says that it has read no module", async (t) => {
+  const profile = `id: acme/base
+title: Base
+vendor: Acme
+kind: base
+status: { level: declared, evidence: none }
+`;
+  const lint = (files: Readonly<Record<string, string>>) => {
+    const directory = t.testdir({ acme: { base: { "profile.yaml": profile, ...files } } });
+    return firstlight(["profiles", "lint", directory], "", { PATH: "/none" });
+  };
+  t.match(lint({ "module.nix": "{" }), {
+    code: 0,
+    stderr: /no nix-instantiate here: whether each module\.nix is Nix was not looked at/,
+  });
+  t.same(lint({}), { code: 0, stdout: "", stderr: "nothing is wrong\n" });
 });

@@ -2,6 +2,7 @@ import { cutToWidth } from "#core/text-width.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { describeNeeds } from "#provisioner/profiles/declared.ts";
 import type {
+  CompiledProfile,
   Confidence,
   Evidence,
   ExplainedMatch,
@@ -27,7 +28,7 @@ export function drawMatch({ found, facts, profiles }: MatchPicture, page: Page):
   const strokes = strokesFor(page);
   const columns = drawnColumns(page);
   const cut = (text: string) => cutToWidth(text, columns, strokes.more);
-  const title = found.profile === null ? undefined : profiles.find(found.profile)?.title;
+  const profile = found.profile === null ? undefined : profiles.find(found.profile);
   const rows = [
     ...evidenceRows(found.evidence),
     ...componentRows(found),
@@ -37,7 +38,7 @@ export function drawMatch({ found, facts, profiles }: MatchPicture, page: Page):
   return [
     cut(lineOf(machineName(facts).text, page)),
     cut(strokes.last + (found.profile ?? "no profile")),
-    ...[title ?? "", confidenceWords[found.confidence]]
+    ...[profile?.title ?? "", confidenceText(found.confidence, profile)]
       .filter((text) => text !== "")
       .map((text) =>
         cut(indent + (rows.length === 0 ? indent : strokes.through) + lineOf(text, page)),
@@ -55,6 +56,13 @@ const confidenceWords: Readonly<Record<Confidence, string>> = {
   ambiguous: "ambiguous: several fit equally well, so that none of them is taken",
   none: "none of them fits",
 };
+
+/** Most declared profiles have no witness: their names are all that is known of a machine. */
+function confidenceText(confidence: Confidence, profile: CompiledProfile | undefined): string {
+  return confidence === "likely" && profile?.witness === null
+    ? "likely: its rule says so, and it has no witness that could agree"
+    : confidenceWords[confidence];
+}
 
 /** One row each for what holds, fails and is not told, of the rule and of the witness. */
 function evidenceRows(evidence: readonly Evidence[]): readonly Row[] {

@@ -213,6 +213,15 @@ t.test("a battery is told, and missed only where a machine is carried about", as
   for (const has of [false, null]) t.same(battery(recorded("amazon/ec2:nitro"), has), []);
 });
 
+t.test("the disk of a hypervisor is not said to spin", async (t) => {
+  const blockDevices = [disk("vda", { transport: "virtio" }), disk("sda")];
+  const drawn = drawMachine({ ...nothing, blockDevices }, ascii);
+  t.same(
+    drawn.filter((line) => line.includes("TiB")).map((line) => line.includes("spins")),
+    [false, true],
+  );
+});
+
 t.test("radios and cards without a driver are drawn, and so is what plugs into USB", async (t) => {
   const pci = (slot: string, kind: string, driver: string | null) => ({
     slot,
@@ -323,6 +332,14 @@ t.test("what a person has to decide on is offered, and parts stand beside the mo
     "                  acme/one brings unfree packages, another kernel: that is for",
     "                  a person to decide",
   ]);
+});
+
+t.test("a profile without a witness says that nothing could agree", async (t) => {
+  const one = sampleProfile("acme/one", { match: { any: [maker("Acme")] } });
+  t.equal(
+    matchLines(sampleFacts({ dmi: { sysVendor: "Acme" } }), [one])[3],
+    "   |  likely: its rule says so, and it has no witness that could agree",
+  );
 });
 
 t.test(

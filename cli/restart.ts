@@ -11,15 +11,23 @@ import type { Invocation } from "./command.ts";
  */
 export async function endWith(
   outcome: Outcome,
-  { log, out }: Pick<Invocation, "log" | "out">,
+  invocation: Pick<Invocation, "log" | "out">,
   system: Pick<SystemClient, "restart">,
 ): Promise<number> {
   if (!outcome.restart) return exitCodeOf(outcome);
+  return (await restartMachine(invocation, system)) ?? exitCodeOf(outcome);
+}
+
+/** Restarts the machine now; the exit code where it does not restart. */
+export async function restartMachine(
+  { log, out }: Pick<Invocation, "log" | "out">,
+  system: Pick<SystemClient, "restart">,
+): Promise<number | undefined> {
   out.talk("the machine is being restarted");
   try {
     const { how } = await system.restart();
     log.info("machine.restarting", { how });
-    return exitCodeOf(outcome);
+    return undefined;
   } catch (error) {
     const fault = describeFault(error);
     log.error("machine.not-restarted", { code: fault.code, message: fault.message });

@@ -4,6 +4,7 @@ import { readSettings } from "#agent/settings.ts";
 import { parseRelease } from "#agent/update/assignment.ts";
 import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.ts";
 import { openTracker } from "#agent/update/tracker.ts";
+import { verifyAssigned } from "#agent/update/verify-assigned.ts";
 import { describeFault } from "#core/fault.ts";
 import type { Assignment } from "#protocol/trust/assignment.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
@@ -54,7 +55,7 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
     };
     const run = await runUpdate({
       ...{ io, log, settings, system, tracker, make, bring, signal },
-      verify: async () => {},
+      verify: (assigned) => verifyAssigned(assigned, { io, settings }),
       nodeKind: async () => ({
         agent: version,
         platform: `${architectures[process.arch] ?? process.arch}-${process.platform}`,
@@ -62,9 +63,9 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
       }),
     });
     const end = async (): Promise<number> => {
-      if (run.outcome?.restart !== true) return codeOf(run);
-      const { endWith } = await import("./restart.ts");
-      return endWith(run.outcome, invocation, system);
+      if (!run.restart) return codeOf(run);
+      const { restartMachine } = await import("./restart.ts");
+      return (await restartMachine(invocation, system)) ?? exitCodes.tryAgain;
     };
     return { run, end };
   } finally {

@@ -4,10 +4,11 @@ import { fakeFleet } from "#protocol/trust/fake-fleet.ts";
 import { message } from "#protocol/trust/sign/message.ts";
 import type { TrustedVersions } from "#protocol/trust/trusted.ts";
 import { attacks, type Scene } from "./evil-server/attacks.ts";
+import { forge, stolen } from "./evil-server/forge.ts";
 
 t.ok(attacks.length >= 22, `${attacks.length} attacks`);
 
-for (const { kind, name, send, code, advanced = {}, heal } of attacks) {
+for (const { kind, name, send, code, advanced = {}, withdraws, heal } of attacks) {
   t.test(`${kind}: ${name}`, async (t) => {
     const fleet = fakeFleet();
     const node = fakeReceiver(t.testdir(), fleet);
@@ -27,6 +28,7 @@ for (const { kind, name, send, code, advanced = {}, heal } of attacks) {
     };
     t.same(answer.trusted, expected, "what is believed");
     if (name.includes("factory reset")) t.equal(node.assigned(), undefined);
+    else if (withdraws) t.match(JSON.parse(node.assigned() ?? ""), { assignment: null });
     else t.equal(node.assigned(), before, "nothing else is assigned");
 
     heal?.(scene);
@@ -52,3 +54,60 @@ for (const { kind, name, send, code, advanced = {}, heal } of attacks) {
     });
   });
 }
+
+t.test("fast-forward: versions and time as far as numbers go, undone by new keys", async (t) => {
+  const fleet = fakeFleet();
+  const node = fakeReceiver(t.testdir(), fleet);
+  await node.submit(message(fleet.publish()));
+  node.setClock(0, false);
+  const far = 2 ** 31;
+  const next = fleet.publish();
+  const director = forge(next.director, { version: far }, stolen(fleet, "director"));
+  const meta = { ...next.snapshot.signed.meta, "director.json": { version: far } };
+  const snapshot = forge(next.snapshot, { version: far, meta }, stolen(fleet, "snapshot"));
+  const timestamp = forge(
+    next.timestamp,
+    { version: far, issued: "2026-02-01T05:00:00Z", meta: { "snapshot.json": { version: far } } },
+    stolen(fleet, "timestamp"),
+  );
+  // All that can be done with it: what the owners allow, once more.
+  t.match(await node.submit(message({ ...next, director, snapshot, timestamp })), {
+    kind: "assigned",
+    trusted: { timestamp: far, snapshot: far, targets: 2, director: far },
+  });
+  t.match(await node.submit(message(fleet.publish())), { kind: "refused", code: "trust/rollback" });
+  const beyond = forge(
+    timestamp,
+    { version: far + 1, issued: "2089-01-01T00:00:00Z", expires: "2090-01-01T00:00:00Z" },
+    stolen(fleet, "timestamp"),
+  );
+  t.match(await node.submit(message({ ...next, director, snapshot, timestamp: beyond })), {
+    kind: "refused",
+    code: "trust/expired",
+  });
+  for (const role of ["timestamp", "snapshot", "director"] as const) fleet.rotate(role);
+  t.match(await node.submit(message(fleet.publish())), {
+    kind: "assigned",
+    trusted: { root: 3, timestamp: 1, snapshot: 1, targets: 4, director: 1 },
+  });
+});
+
+t.test("a year without a link: 256 new roots come in as many messages as they need", async (t) => {
+  const fleet = fakeFleet();
+  const node = fakeReceiver(t.testdir(), fleet);
+  await node.submit(message(fleet.publish()));
+  for (let more = 0; more < 256; more++) fleet.rotate("timestamp");
+  const set = fleet.publish();
+  const links = fleet.roots.slice(1);
+  let known = 1;
+  for (let at = 0; at < links.length; at += 64) {
+    const answer = await node.submit(message({ root: links.slice(at, at + 64) }));
+    t.match(answer, { kind: "unchanged", trusted: { root: known + 64 } });
+    known = answer.trusted.root;
+  }
+  t.equal(known, 257);
+  t.match(await node.submit(message({ ...set, root: [] })), {
+    kind: "assigned",
+    trusted: { root: 257, timestamp: 1 },
+  });
+});

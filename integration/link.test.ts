@@ -7,13 +7,16 @@ import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { runDaemon } from "#agent/daemon.ts";
 import { connector } from "#agent/link/client.ts";
+import type { StateReaders } from "#agent/link/link-session.ts";
 import { defaultLimits, type LinkSettings } from "#agent/link/link-settings.ts";
 import type { Outbox } from "#agent/link/outbox.ts";
 import { writeSpool } from "#agent/link/spool.ts";
 import { createWake, watchOutbox } from "#agent/link/wake.ts";
 import { reportOnce } from "#agent/report-once.ts";
 import type { Schedule } from "#agent/schedule.ts";
-import { createLog } from "#core/log.ts";
+import { readUpdateState } from "#agent/update/read-state.ts";
+import { openTracker } from "#agent/update/tracker.ts";
+import { createLog, silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import { brokerKinds, brokerMissing, freePort, makeCertificates, startBroker } from "./brokers.ts";
 import { ackMessage, type FleetListener, type Heard, listen } from "./fleet-listener.ts";
@@ -107,6 +110,31 @@ for (const kind of brokerKinds) {
       await fleet.wait("an event that root wrote meanwhile", isEvent(3));
       t.match((await fleet.wait("reported", isGeneration(2))).body, { generation: 2 });
       assertComplete(t, fleet, 3);
+      await stop();
+    });
+
+    t.test("where the update stands is told at once, with each of its changes", async (t) => {
+      const broker = await startBroker(t, kind);
+      const fleet = await listen(t, broker);
+      const node = await makeNode(t);
+      const { files } = node.io;
+      const own: StateReaders = { ...readers, update: async () => readUpdateState(files) };
+      const stop = daemon(t, node, settingsFor(broker), { readers: own });
+      await fleet.wait("the birth", isStatus(true));
+      const processes = { self: () => ({ pid: 1, started: "1" }), isAlive: () => false };
+      const tracker = openTracker(node.io, silentLog, processes);
+      const release = { path: "release/a", name: "a", number: 3, sha256: "0".repeat(64) };
+      tracker.happen({ name: "received", update: { updateId: "u-1", release } });
+      tracker.happen({ name: "verify" });
+      const isTold = (state: string) => (heard: Heard) =>
+        onTopic("update")(heard) && heard.body["state"] === state;
+      t.match((await fleet.wait("VERIFYING", isTold("VERIFYING"))).body, {
+        ...{ updateId: "u-1", release: "a", number: 3, seq: 2, attempt: 0 },
+      });
+      const isChange = (seq: number) => (heard: Heard) =>
+        heard.topic === topics.with("event", "update.changed") && heard.body["seq"] === seq;
+      t.match((await fleet.wait("the first change", isChange(1))).body, { to: "RECEIVED" });
+      t.match((await fleet.wait("the second change", isChange(2))).body, { from: "RECEIVED" });
       await stop();
     });
 

@@ -6,6 +6,7 @@ import t, { type Test } from "tap";
 import { openSpool } from "#agent/link/spool.ts";
 import type { Outcome } from "#agent/outcome.ts";
 import { unchangedInputsFile } from "#agent/unchanged-inputs.ts";
+import { committedFile } from "#agent/update/places.ts";
 import { hostIo } from "#core/host-io.ts";
 import { silentLog } from "#core/log.ts";
 import { qemuQ35 } from "./machines/qemu-q35.ts";
@@ -196,3 +197,28 @@ function sourcesLoaded(coverage: string): readonly string[] {
         .sources,
   );
 }
+
+t.test("a node that is made from a release takes the short way by that", { skip }, async (t) => {
+  const { root, boot } = settled(t);
+  const kept = (hostname: string) => {
+    const health = { passes: 1, interval: "1ms", timeout: "5s" };
+    const spec = { version: 1, hostname, health };
+    const release = { path: "release/r", name: "r", number: 1, sha256: hostname.padEnd(64, "0") };
+    const document = JSON.stringify({ v: 1, name: "r", number: 1, spec });
+    return JSON.stringify({ v: 1, updateId: "u-1", transaction: "t", release, document });
+  };
+  const committed = committedFile.slice(1);
+  place(root, committed, kept("aa"));
+  t.match(boot(), { outcome: { outcome: "committed" } });
+  t.notOk(isShort(boot()), "once by the long way");
+  t.ok(isShort(boot()));
+  // As long as it was: how long it is counts as told.
+  place(root, "var/lib/cloud/seed/nocloud/user-data", userData.replace("edge", "mars"));
+  const other = boot();
+  t.ok(isShort(other), "the cloud's user-data counts no more");
+  t.match(other.outcome, { outcome: "unchanged" });
+  place(root, committed, kept("bb"));
+  t.match(boot().outcome, { outcome: "committed" });
+  place(root, committed, "{");
+  t.match(boot(), { code: 1, outcome: { fault: { code: "update/release-invalid" } } });
+});

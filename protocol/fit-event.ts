@@ -4,6 +4,7 @@ const longTexts: Readonly<Record<string, number>> = {
   hint: 4096,
   reasons: 512,
   path: 1024,
+  reason: 1024,
 };
 const shortText = 256;
 const mostItems = 64;

@@ -4,7 +4,14 @@ import { createLog, silentLog } from "#core/log.ts";
 import { Secret } from "#core/secret.ts";
 import type { NewEvent } from "#protocol/events.ts";
 import { openOutbox } from "./outbox.ts";
-import { openSpool, type SpoolBounds, spoolDirectory, toldTrial, writeSpool } from "./spool.ts";
+import {
+  openSpool,
+  type SpoolBounds,
+  spoolDirectory,
+  toldTrial,
+  toldUpdate,
+  writeSpool,
+} from "./spool.ts";
 
 const started: NewEvent = { kind: "boot.started", body: { by: "boot" } };
 const stage = (name: string): NewEvent => ({
@@ -104,3 +111,30 @@ t.test("no secret gets into the spool", async (t) => {
   t.throws(() => writeSpool(io, [event]));
   t.same(io.files.list(spoolDirectory), []);
 });
+
+t.test(
+  "up to which change of an update was told stays, and no number is taken twice",
+  async (t) => {
+    const io = fakeIo(t.testdir());
+    t.equal(toldUpdate(io.files), 0);
+    writeSpool(io, [stage("a")], { update: 4 });
+    writeSpool(io, [stage("b")], { trial: "trial-1" });
+    t.equal(toldUpdate(io.files), 4);
+    t.equal(toldTrial(io.files), "trial-1");
+    // Another process wrote between its look and its write.
+    const list = (path: string) => io.files.list(path).slice(0, 1);
+    writeSpool({ ...io, files: { ...io.files, list } }, [stage("c")], {});
+    const all = [...openSpool(io.files, silentLog).after(0)];
+    t.strictSame(
+      all.map(({ number, events: [event] }) => [
+        number,
+        (event?.body as { stage?: string } | undefined)?.stage,
+      ]),
+      [
+        [1, "a"],
+        [2, "b"],
+        [3, "c"],
+      ],
+    );
+  },
+);

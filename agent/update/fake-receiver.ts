@@ -6,7 +6,7 @@ import { createLog } from "#core/log.ts";
 import type { FakeFleet } from "#protocol/trust/fake-fleet.ts";
 import { assignedFile } from "./places.ts";
 import { receive, type SubmitAnswer } from "./receive.ts";
-import { trustedCopyFile, trustedFile } from "./trusted-store.ts";
+import { trustedCopyFile, trustedFile } from "./trusted-places.ts";
 
 /** A node in a real directory, as far as it receives signed bytes; for tests. */
 export interface FakeReceiver {

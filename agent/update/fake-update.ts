@@ -12,6 +12,7 @@ import {
 } from "#provisioner/system/fake-machine.ts";
 import type { Processes } from "#provisioner/system/lock.ts";
 import { machineDirectory } from "#provisioner/system/machine-directory.ts";
+import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
 import type { DatasourceContent } from "../datasources/datasource.ts";
 import { content, type FullDeps, boot as goBoot, prepare } from "../fake-boot.ts";
 import type { Outcome } from "../outcome.ts";
@@ -42,6 +43,8 @@ export interface Assigning {
 export interface Life {
   /** Dies before the effect with this number. */
   readonly dieAt?: number;
+  /** What a trial may do that takes a restart. */
+  readonly reboot?: RebootPolicy;
   readonly settings?: Settings;
   readonly probe?: FullDeps["probe"];
   readonly obtain?: FullDeps["obtain"];
@@ -120,8 +123,11 @@ export async function fakeNode(
   };
 
   async function live<T>(life: Life, work: (process: FakeProcess) => Promise<T>) {
-    const { dieAt } = life;
-    const process = m.start(dieAt === undefined ? {} : { dieAt });
+    const { dieAt, reboot } = life;
+    const process = m.start({
+      ...(dieAt === undefined ? {} : { dieAt }),
+      ...(reboot === undefined ? {} : { reboot }),
+    });
     try {
       const came = await work(process);
       if (!process.dead()) process.system.close();
@@ -175,7 +181,7 @@ export async function fakeNode(
           },
         });
         if (dead()) return undefined;
-        if (run.outcome?.restart === true) await system.restart();
+        if (run.restart) await system.restart();
         return run;
       }),
     boot: (life = {}) =>

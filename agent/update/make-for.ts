@@ -1,10 +1,11 @@
-import { Fault } from "#core/fault.ts";
+import { describeFault, Fault, type FaultRecord, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Closure } from "#provisioner/system/system.ts";
 import { type KeptRelease, writeStaged } from "./kept-release.ts";
 import type { Tracker } from "./tracker.ts";
 import { isUntouched } from "./transitions.ts";
+import type { UpdateEvent } from "./update-state.ts";
 
 /** What a system is made for. */
 export interface MakingFor {
@@ -13,6 +14,8 @@ export interface MakingFor {
   readonly release: Pick<KeptRelease, "release" | "document">;
   /** Why it must not be activated now; `undefined` where it may. */
   readonly mayTry: () => Promise<string | undefined>;
+  /** What a fault means by which a trial was refused before it began. */
+  readonly endOf: (fault: FaultRecord) => UpdateEvent;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface MakingFor {
  * that must not begin now.
  */
 export function makeFor(system: SystemClient, making: MakingFor): SystemClient {
-  const { io, tracker, release, mayTry } = making;
+  const { io, tracker, release, mayTry, endOf } = making;
 
   /** Whether the update is where a system is made for it: not in what follows its own end. */
   const isMade = () => isUntouched(tracker.update().state);
@@ -41,8 +44,21 @@ export function makeFor(system: SystemClient, making: MakingFor): SystemClient {
     tracker.happen({ name: "due" });
   }
 
+  /** Of a trial that the journal does not have nothing was begun. */
+  async function refused(error: unknown): Promise<void> {
+    if (!isFault(error)) return;
+    const { state, transaction } = await system.status();
+    const isOpen = state !== "none" && state !== "building" && state !== "built";
+    if (isOpen && transaction === tracker.update().transaction) return;
+    const { trials } = await system.history();
+    if (trials.some((trial) => trial.transaction === tracker.update().transaction)) return;
+    tracker.note(endOf(describeFault(error)));
+  }
+
   return {
     ...system,
+    // A boot would ask for what was before; what the fleet wants tried again it assigns again.
+    retry: async () => ({ at: null }),
     async build(sources, reason) {
       if (!isMade()) return system.build(sources, reason);
       beginAgain();
@@ -59,7 +75,10 @@ export function makeFor(system: SystemClient, making: MakingFor): SystemClient {
       const why = await mayTry();
       if (why !== undefined) throw new Fault("update/held", why);
       tracker.happen({ name: "try" });
-      const trial = await system.try(plan, options);
+      const trial = await system.try(plan, options).catch(async (error) => {
+        await refused(error);
+        throw error;
+      });
       tracker.note({ name: trial.activation === "waits-for-restart" ? "restart" : "tried" });
       return trial;
     },

@@ -2,9 +2,9 @@ import { describeFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { NodeAddress } from "#protocol/topics.ts";
 import { type Standing, standingOf } from "#protocol/trust/standing.ts";
+import { readAssigned } from "./assigned-file.ts";
 import { isClockSet } from "./clock-set.ts";
-import { assignedFile } from "./places.ts";
-import { type AssignedFile, type Refusal, refusalFile } from "./receive.ts";
+import { type Refusal, refusalFile } from "./receive.ts";
 import { type StoredTrust, trustedStore } from "./trusted-store.ts";
 
 /** What a node believes, where that lies, and what it came to. */
@@ -36,25 +36,25 @@ export function readTrust(
     damaged,
     isClockSet: clockTrusted,
     ...standingOf(trusted, { nowMs: io.clock.now(), clockTrusted }),
-    assigned: readAssigned(io),
-    refused: readJson<Refusal>(io, refusalFile) ?? null,
+    assigned: assignedOf(io),
+    refused: readRefusal(io),
   };
 }
 
-function readAssigned(io: Pick<Io, "files">): Trust["assigned"] {
-  const file = readJson<AssignedFile>(io, assignedFile);
+function assignedOf({ files }: Pick<Io, "files">): Trust["assigned"] {
+  const file = readAssigned(files);
   if (file?.assignment == null) return null;
   const { updateId, release } = file.assignment;
   return { updateId, release: release.path, number: release.number, receivedAt: file.receivedAt };
 }
 
-/** One of our own files; one that is damaged says nothing here. */
-function readJson<T>({ files }: Pick<Io, "files">, path: string): T | undefined {
-  const text = files.readText(path, { maxBytes: 4 * 1024 * 1024 });
+/** Our own file; one that is damaged says nothing here. */
+function readRefusal({ files }: Pick<Io, "files">): Refusal | null {
+  const text = files.readText(refusalFile, { maxBytes: 64 * 1024 });
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as T);
+    return text === undefined ? null : (JSON.parse(text) as Refusal);
   } catch {
-    return undefined;
+    return null;
   }
 }
 

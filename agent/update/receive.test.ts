@@ -14,7 +14,9 @@ import { commandStore } from "./command-store.ts";
 import { type FakeReceiver, fakeReceiver } from "./fake-receiver.ts";
 import { assignedFile } from "./places.ts";
 import { type Refusal, refusalFile } from "./receive.ts";
-import { trustedCopyFile, trustedFile, trustedStore } from "./trusted-store.ts";
+import { trustedCopyFile, trustedFile } from "./trusted-places.ts";
+import { trustedStore } from "./trusted-store.ts";
+import { readTrustedVersions } from "./trusted-versions.ts";
 
 const died = "died at effect";
 
@@ -57,6 +59,23 @@ t.test("everybody may read what is believed; it holds no secret", async (t) => {
     t.equal(node.io.files.stat(file)?.mode, 0o644, file);
     t.notMatch(node.io.files.readText(file), /PRIVATE/);
   }
+});
+
+t.test("versions are told without the verifier, from whichever file can be read", async (t) => {
+  const fleet = fakeFleet();
+  const node = fakeReceiver(t.testdir(), fleet);
+  const { files } = node.io;
+  const told = () => readTrustedVersions(files, "/etc/firstlight/root.json");
+  t.same(told(), { root: 1, timestamp: 0, snapshot: 0, targets: 0, director: 0 });
+  fleet.rotate("timestamp");
+  const { trusted } = await node.submit(message(fleet.publish()));
+  t.same(told(), trusted);
+  t.equal(trusted.root, 2);
+  files.write(trustedFile, "nul");
+  t.same(told(), trusted);
+  files.write(trustedCopyFile, "null");
+  t.match(told(), { root: 1, director: 0 });
+  t.equal(readTrustedVersions(files), undefined, "of a node without a root");
 });
 
 t.test("a refusal is an answer, and is kept for who asks until the next boot", async (t) => {

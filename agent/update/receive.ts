@@ -1,18 +1,17 @@
-import { canonicalJson, prettyJson } from "#core/canonical-json.ts";
+import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, Fault, isFault } from "#core/fault.ts";
 import { type Io, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { NodeAddress } from "#protocol/topics.ts";
-import type { Assignment } from "#protocol/trust/assignment.ts";
+import { type Assignment, requireAllowed } from "#protocol/trust/assignment.ts";
 import { verifyCommand } from "#protocol/trust/command.ts";
 import { examine, type TrustContext } from "#protocol/trust/examine.ts";
-import type { Offer } from "#protocol/trust/offer.ts";
 import { readCommandMessage, readOffer } from "#protocol/trust/read-offer.ts";
 import { knownNowMs } from "#protocol/trust/time.ts";
 import { type TrustedState, type TrustedVersions, versionsOf } from "#protocol/trust/trusted.ts";
+import { keepAssigned, readAssigned } from "./assigned-file.ts";
 import { isClockSet } from "./clock-set.ts";
 import { commandStore } from "./command-store.ts";
-import { assignedFile } from "./places.ts";
 import { type TrustedStore, trustedStore } from "./trusted-store.ts";
 
 /** Why the last offer was refused, for `trust show`; gone with the boot, so that no flood wears a disk. */
@@ -43,18 +42,6 @@ export interface SubmitAnswer {
   readonly message?: string;
   /** What is believed now. */
   readonly trusted: TrustedVersions;
-}
-
-/** What {@link assignedFile} holds. */
-export interface AssignedFile {
-  readonly v: 1;
-  /** `null`: nothing is wanted. */
-  readonly assignment: Assignment | null;
-  /** The metadata that said so. */
-  readonly envelope: Omit<Offer, "documents">;
-  /** Texts of targets that came along, verified. */
-  readonly documents: Readonly<Record<string, string>>;
-  readonly receivedAt: string;
 }
 
 /** What the root side knows of itself. */
@@ -126,9 +113,10 @@ function takeOffer(
     log.info("trust.advanced", { ...versions });
   }
   if (found.fault !== undefined) {
+    withdrawForbidden(found.trusted, { io, log });
     return refused(found.fault, { topic: "desired" }, { io, log, rootFile }, versions);
   }
-  if (!found.complete || !keepAssignment(io, offer, found.assignment)) {
+  if (!found.complete || !keepAssigned(io, offer, found.assignment)) {
     return { kind: "unchanged", ...updateOf(found.assignment), trusted: versions };
   }
   const kind = found.assignment === null ? "nothing" : "assigned";
@@ -136,41 +124,27 @@ function takeOffer(
   return { kind, ...updateOf(found.assignment), trusted: versions };
 }
 
+/**
+ * What was assigned before goes when the owners' newest word forbids it, though the offer that brought that word
+ * was refused: what has not begun yet must not begin.
+ */
+function withdrawForbidden(
+  { targets }: TrustedState,
+  { io, log }: Pick<ReceiveDeps, "io" | "log">,
+): void {
+  const assignment = readAssigned(io.files)?.assignment ?? null;
+  if (assignment === null || targets === undefined) return;
+  try {
+    requireAllowed(targets, assignment);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    keepAssigned(io, {}, null);
+    log.warning("update.withdrawn", { ...updateOf(assignment), code: error.code });
+  }
+}
+
 function updateOf(assignment: Assignment | null): { readonly updateId?: string } {
   return assignment === null ? {} : { updateId: assignment.updateId };
-}
-
-/** Writes down what is assigned; whether that is another thing than before. */
-function keepAssignment(
-  { files, clock }: Io,
-  offer: Offer,
-  assignment: Assignment | null,
-): boolean {
-  const { documents = {}, ...envelope } = offer;
-  const before = readAssignment(files);
-  if (before === undefined ? assignment === null : before === canonicalJson(assignment)) {
-    return false;
-  }
-  const content: AssignedFile = {
-    v: 1,
-    assignment,
-    envelope,
-    documents,
-    receivedAt: timestamp(clock),
-  };
-  files.write(assignedFile, prettyJson(content), { mode: 0o644 });
-  return true;
-}
-
-/** Canonical JSON of what was assigned last; `undefined` where nothing was, or it cannot be read. */
-function readAssignment(files: Io["files"]): string | undefined {
-  try {
-    const text = files.readText(assignedFile, { maxBytes: 4 * 1024 * 1024 });
-    const content = text === undefined ? undefined : (JSON.parse(text) as Partial<AssignedFile>);
-    return content?.v === 1 ? canonicalJson(content.assignment ?? null) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function takeCommand(bytes: Uint8Array, { io, log, trusted, context }: Known): SubmitAnswer {

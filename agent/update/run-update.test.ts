@@ -276,3 +276,112 @@ t.test(
     t.equal(asked, 1);
   },
 );
+
+t.test("cancel takes a trial back that waits for its restart, or came by one", async (t) => {
+  const node = await fakeNode(t);
+  const before = node.m.running();
+  const cancel = (updateId: string) =>
+    writeWish(node.start().io, "cancel", { updateId, by: "ada" });
+  node.assign({ spec: { hostname: "kernel-new" } });
+  await node.run();
+  cancel("u-1");
+  t.match(await node.run(), { update: { state: "ROLLED_BACK" } }, "it was never booted");
+  t.notOk(node.restart() && node.m.running() !== before, "and is not");
+  node.assign({ id: "u-2", spec: { hostname: "kernel-new" } });
+  await node.run();
+  t.ok(node.restart());
+  t.not(node.m.running(), before);
+  cancel("u-2");
+  t.match(await node.run(), { update: { state: "ROLLBACK_REBOOTING" } });
+  t.ok(node.restart());
+  await node.run();
+  t.match(node.records().at(-1)?.update, { state: "ROLLED_BACK", code: "update/canceled" });
+  t.equal(node.m.running(), before);
+});
+
+t.test("a restart that did not come is asked for again", async (t) => {
+  const node = await fakeNode(t);
+  node.assign({ spec: { hostname: "kernel-new" } });
+  node.m.faults.answers.set("systemctl", ({ args: [verb] }) =>
+    verb === "reboot" ? { code: 1, stderr: "no" } : undefined,
+  );
+  await t.rejects(node.run());
+  t.notOk(node.restart());
+  node.m.faults.answers.delete("systemctl");
+  t.match(await node.run(), { update: { state: "REBOOTING" }, restart: true });
+  t.ok(node.restart());
+});
+
+t.test("a system that is held back is not tried under another number", async (t) => {
+  const node = await fakeNode(t);
+  const probe = failingOnTrial(node.m);
+  node.assign({ spec: { health: sick } });
+  await node.run({ probe });
+  node.assign({ id: "u-2", number: 2, spec: { health: sick } });
+  t.match(await node.run({ probe }), {
+    update: { state: "REJECTED", code: "system/release-denied", attempt: 1 },
+  });
+  t.match(await node.boot({ probe }), { outcome: "unchanged" });
+});
+
+t.test("a trial that is refused before it begins changes nothing", async (t) => {
+  const node = await fakeNode(t);
+  const before = node.m.running();
+  node.assign({ spec: { hostname: "kernel-new" } });
+  t.match(await node.run({ reboot: "refuse" }), {
+    update: { state: "FAILED", code: "system/reboot-refused" },
+  });
+  t.strictSame(node.states().slice(-2), ["INSTALLING", "FAILED"]);
+  t.equal(node.m.running(), before);
+  t.equal(readStaged(node.start().io.files), undefined);
+});
+
+t.test("what passes is tried again later, so many times", async (t) => {
+  const node = await fakeNode(t);
+  const obtain = async () => {
+    throw new Fault("system/fetch-failed", "no cache answers");
+  };
+  node.assign();
+  t.match(await node.run({ obtain }), {
+    waits: { why: "no cache answers", afterMs: 300_000 },
+    update: { state: "SCHEDULED", attempt: 1, code: "system/fetch-failed" },
+  });
+  t.match(await node.run(), { waits: { why: "no cache answers" } }, "not before its time");
+  const broken = async () => {
+    throw new Fault("system/build-failed", "it does not build");
+  };
+  node.assign({ id: "u-2", name: "edge-2", number: 2 });
+  t.match(await node.run({ obtain: broken }), {
+    update: { state: "FAILED", code: "system/build-failed" },
+  });
+});
+
+t.test("signatures that do not hold any more are refused; such that time heals wait", async (t) => {
+  const node = await fakeNode(t);
+  node.assign();
+  const says = (code: "trust/expired" | "trust/revoked") => async () => {
+    throw new Fault(code, "a test");
+  };
+  t.match(await node.run({ verify: says("trust/expired") }), {
+    waits: { why: "a test" },
+    update: { state: "VERIFYING" },
+  });
+  t.match(await node.run({ verify: says("trust/revoked") }), {
+    update: { state: "REJECTED", code: "trust/revoked" },
+  });
+});
+
+t.test("where nothing can be told, the update goes its way, and is told later", async (t) => {
+  const node = await fakeNode(t);
+  node.assign();
+  node.m.write("/var/lib/firstlight/report/events", "no directory");
+  t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+  t.equal(node.m.running(), node.m.bootDefault());
+  t.same(told(node), []);
+  node.start().io.files.remove("/var/lib/firstlight/report/events");
+  t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+  t.strictSame(
+    told(node).map(({ to }) => to),
+    done,
+  );
+});

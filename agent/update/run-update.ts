@@ -65,6 +65,8 @@ export interface UpdateRun {
   };
   /** The last outcome of making it. */
   readonly outcome?: Outcome;
+  /** Whether the machine is to be restarted now. */
+  readonly restart: boolean;
 }
 
 /** So often one is begun that what passes has kept. */
@@ -79,6 +81,7 @@ const inhibitedMs = 300_000;
  */
 export async function runUpdate(d: UpdateDeps): Promise<UpdateRun> {
   let outcome: Outcome | undefined;
+  let restart = false;
   for (;;) {
     d.signal?.throwIfAborted();
     const { io, tracker } = d;
@@ -91,21 +94,20 @@ export async function runUpdate(d: UpdateDeps): Promise<UpdateRun> {
       await settleStaged(io, d.system);
       dropStaged(io);
       const received = receivedEvent(update, assigned);
-      if (received === undefined) return end(d, outcome);
+      if (received === undefined) {
+        forgetWishes(io);
+        return { update: tracker.update(), restart, ...present(outcome) };
+      }
       forgetOthers(io, received);
       tracker.happen(received);
       continue;
     }
     const step = await goOn(d, update, assigned);
     if (step.outcome !== undefined) outcome = step.outcome;
+    restart = step.restart ?? step.outcome?.restart ?? restart;
     if (step.waits !== undefined)
-      return { update: tracker.update(), waits: step.waits, ...present(outcome) };
+      return { update: tracker.update(), waits: step.waits, restart, ...present(outcome) };
   }
-}
-
-function end({ io, tracker }: UpdateDeps, outcome: Outcome | undefined): UpdateRun {
-  forgetWishes(io);
-  return { update: tracker.update(), ...present(outcome) };
 }
 
 function present(outcome: Outcome | undefined): Pick<UpdateRun, "outcome"> {
@@ -163,7 +165,7 @@ function receivedEvent(update: Update, assigned: Assigned | undefined): UpdateEv
   return { name: "received", update: { updateId, release: releaseName(assignment) } };
 }
 
-type Step = Pick<UpdateRun, "waits" | "outcome">;
+type Step = Pick<UpdateRun, "waits" | "outcome"> & Partial<Pick<UpdateRun, "restart">>;
 
 /** Does what the state asks for. */
 async function goOn(d: UpdateDeps, update: Update, assigned: Assigned | undefined): Promise<Step> {
@@ -286,8 +288,6 @@ async function mayBegin(d: UpdateDeps, assignment: Assignment): Promise<Timing> 
 async function make(d: UpdateDeps, assigned: Assigned | undefined): Promise<Step> {
   const { io, tracker } = d;
   const update = tracker.update();
-  if (update.state === "REBOOTING" && (await waitsForRestart(d)))
-    return { waits: { why: "a restart of the machine", afterMs: null } };
   const wanted = assigned?.assignment ?? undefined;
   const current = wanted !== undefined && isSame(update, wanted) ? assigned : undefined;
   const staged = readStaged(io.files);
@@ -302,14 +302,10 @@ async function make(d: UpdateDeps, assigned: Assigned | undefined): Promise<Step
   const assignment = current?.assignment ?? undefined;
   const followed = followTrial(d.system, d);
   const mayTry = () => whyNotNow(d, assignment);
-  const system = makeFor(followed, { io, tracker, release, mayTry });
+  const endOf = (fault: FaultRecord) => endOfFault(fault, tracker.update());
+  const system = makeFor(followed, { io, tracker, release, mayTry, endOf });
   const outcome = await d.make({ system, release, assignment });
   return afterMake(d, outcome, release);
-}
-
-/** Whether the machine is still in the boot in which it was asked to restart. */
-async function waitsForRestart({ system }: UpdateDeps): Promise<boolean> {
-  return (await system.status()).state === "waiting" && (await system.runs("")).restart;
 }
 
 function documentOf(assigned: Assigned | undefined): MakeHow["release"] | undefined {
@@ -363,6 +359,12 @@ async function afterMake(
   return { outcome };
 }
 
+/** What a fault means that came before anything was changed. */
+function endOfFault(fault: FaultRecord, { attempt }: Update): UpdateEvent {
+  const said = { reason: fault.message, code: fault.code };
+  return { name: isPassing(fault) && attempt < maxAttempts ? "again" : "failed", ...said };
+}
+
 function runs({ toplevel }: Outcome): Pick<UpdateEvent, "toplevel"> {
   return toplevel === null ? {} : { toplevel };
 }
@@ -379,15 +381,16 @@ async function waitsWhileHeld(d: UpdateDeps): Promise<Step> {
   return {};
 }
 
-function endOf(outcome: Outcome, { attempt }: Update): UpdateEvent {
+function endOf(outcome: Outcome, update: Update): UpdateEvent {
   const { fault, message } = outcome;
+  // Of a change that was begun by somebody else: now it is the update's turn.
+  if (outcome.outcome === "committed" || outcome.outcome === "rolled-back")
+    return { name: "again" };
   const said = { reason: message, ...(fault === null ? {} : { code: fault.code }) };
   if (outcome.outcome === "invalid" || outcome.outcome === "refused" || outcome.outcome === "held")
     return { name: "rejected", ...said };
   if (fault?.code === "update/closure-differs") return { name: "rejected", ...said };
-  if (fault !== null && isPassing(fault) && attempt < maxAttempts)
-    return { name: "again", ...said };
-  return { name: "failed", ...said };
+  return fault === null ? { name: "failed", ...said } : endOfFault(fault, update);
 }
 
 function isPassing(fault: Pick<FaultRecord, "code">): boolean {
@@ -401,7 +404,7 @@ async function takeBack(d: UpdateDeps): Promise<Step> {
   if (isOver(d.tracker.update().state)) return {};
   if (recovery.state === "restart") {
     d.tracker.note({ name: "restart-back" });
-    return { waits: { why: "a restart of the machine", afterMs: null } };
+    return { waits: { why: "a restart of the machine", afterMs: null }, restart: true };
   }
   const reason = recovery.fault?.message ?? recovery.details.join("; ");
   d.tracker.note({ name: "stuck", reason, code: "update/roll-back-failed" });

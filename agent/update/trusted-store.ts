@@ -2,18 +2,12 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { describeFault, Fault } from "#core/fault.ts";
 import { type Io, timestamp } from "#core/io.ts";
 import { readTrusted, type TrustedState, trustedFromRoot } from "#protocol/trust/trusted.ts";
-
-/** Where a fleet's root metadata lies when the settings name no file. */
-export const defaultRootFile = "/var/lib/firstlight/trust/root.json";
-
-/** What the node believes; only the root side writes it, everybody may read it. */
-export const trustedFile = "/var/lib/firstlight/trust/state.json";
-
-/** The same once more, outside of that directory: who loses one of the two loses no version. */
-export const trustedCopyFile = "/var/lib/firstlight/trusted.json";
-
-/** Metadata of a large fleet; a root chain is never kept. */
-const maxBytes = 4 * 1024 * 1024;
+import {
+  defaultRootFile,
+  maxTrustedBytes,
+  trustedCopyFile,
+  trustedFile,
+} from "./trusted-places.ts";
 
 /** Where what is believed came from. */
 export interface StoredTrust {
@@ -43,7 +37,7 @@ export function trustedStore({ files, clock }: Pick<Io, "files" | "clock">, root
   ] as const;
 
   function readOne(file: string): TrustedState | undefined {
-    const text = files.readText(file, { maxBytes });
+    const text = files.readText(file, { maxBytes: maxTrustedBytes });
     return text === undefined ? undefined : readTrusted(parse(file, text));
   }
 
@@ -75,7 +69,7 @@ export function trustedStore({ files, clock }: Pick<Io, "files" | "clock">, root
 
   function firstTrust(): TrustedState {
     const file = rootFile ?? defaultRootFile;
-    const text = files.readText(file, { maxBytes });
+    const text = files.readText(file, { maxBytes: maxTrustedBytes });
     if (text !== undefined) return trustedFromRoot(parse(file, text));
     if (rootFile === undefined) {
       throw new Fault("trust/not-enrolled", `there is no ${file}, and the settings name no other`);

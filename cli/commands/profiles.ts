@@ -4,9 +4,9 @@ import { exitCodes } from "#agent/outcome.ts";
 import { readSettings } from "#agent/settings.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
-import { formatFinding, hasErrors } from "#core/finding.ts";
+import { type Finding, formatFinding, hasErrors } from "#core/finding.ts";
 import { hostFiles } from "#core/host-files.ts";
-import { timestamp } from "#core/io.ts";
+import { type Files, type Io, timestamp } from "#core/io.ts";
 import { nearest } from "#core/nearest.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { explainMatch } from "#provisioner/profiles/match.ts";
@@ -19,7 +19,7 @@ import { readInput } from "../read-input.ts";
 /** Some hundred thousand machines. */
 const maxBatchBytes = 256 * 1024 * 1024;
 
-/** Of those that begin as what was asked for. */
+/** Of those that are like what was asked for. */
 const maxShownIds = 9;
 
 /** `firstlight profiles` */
@@ -87,14 +87,17 @@ function show({ json, out }: Invocation, profiles: ProfileSet, id: string | unde
   return exitCodes.done;
 }
 
-/** The profiles that begin as this one, else the one that it looks like. */
+/** The profiles that begin as this one, else the one that it looks like, else those that have it in their name. */
 function idHint(id: string, known: readonly string[]): string {
   const begun = id === "" ? [] : known.filter((each) => each.startsWith(id));
   const near = begun.length === 0 ? nearest(id, known) : undefined;
   if (near !== undefined) return `did you mean ${near}?`;
-  const shown = begun.slice(0, maxShownIds);
-  const more = begun.length > shown.length ? ["…"] : [];
-  return begun.length === 0
+  const word = id.toLowerCase();
+  const alike =
+    begun.length > 0 || word === "" ? begun : known.filter((each) => each.includes(word));
+  const shown = alike.slice(0, maxShownIds);
+  const more = alike.length > shown.length ? ["…"] : [];
+  return alike.length === 0
     ? "firstlight profiles list"
     : `there are ${[...shown, ...more].join(", ")}`;
 }
@@ -162,16 +165,34 @@ function parseRow(line: string): unknown {
 
 async function lint({ io, json, out }: Invocation, directory: string | undefined): Promise<number> {
   const { lintProfiles } = await import("#provisioner/profiles/lint.ts");
-  const findings = lintProfiles(
-    hostFiles("/", () => {}),
-    {
-      directory: path.resolve(directory ?? "hardware-profiles"),
-      today: timestamp(io.clock).slice(0, 10),
-      ...(directory === undefined ? {} : { beside: await findAssets().profiles() }),
-    },
-  );
+  const files = hostFiles("/", () => {});
+  const where = path.resolve(directory ?? "hardware-profiles");
+  const ofProfiles = lintProfiles(files, {
+    directory: where,
+    today: timestamp(io.clock).slice(0, 10),
+    ...(directory === undefined ? {} : { beside: await findAssets().profiles() }),
+  });
+  const ofModules = await parseModules(io, files, where);
+  if (ofModules === undefined)
+    out.talk("there is no nix-instantiate here: whether each module.nix is Nix was not looked at");
+  const findings = [...ofProfiles, ...(ofModules ?? [])];
   if (json) out.data(prettyJson({ v: 1, findings }));
   else for (const finding of findings) out.data(formatFinding(finding));
   if (!json && findings.length === 0) out.talk("nothing is wrong");
   return hasErrors(findings) ? exitCodes.invalidInput : exitCodes.done;
+}
+
+/** What is no Nix; `undefined` where there is no Nix to tell. */
+async function parseModules(
+  io: Io,
+  files: Files,
+  directory: string,
+): Promise<readonly Finding[] | undefined> {
+  const { lintModules } = await import("#provisioner/profiles/lint-modules.ts");
+  try {
+    return await lintModules(io, files, directory);
+  } catch (error) {
+    if (isFault(error, "exec/not-found")) return undefined;
+    throw error;
+  }
 }

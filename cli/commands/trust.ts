@@ -2,7 +2,7 @@ import { exitCodes } from "#agent/outcome.ts";
 import { readNodeAddress } from "#agent/report-settings.ts";
 import { readSettings } from "#agent/settings.ts";
 import { readTrust, type Trust, trustRecord } from "#agent/update/read-trust.ts";
-import { defaultRootFile, trustedCopyFile, trustedFile } from "#agent/update/trusted-store.ts";
+import { defaultRootFile, trustedCopyFile, trustedFile } from "#agent/update/trusted-places.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { RoleStanding } from "#protocol/trust/standing.ts";

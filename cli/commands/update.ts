@@ -13,7 +13,7 @@ import { updateText } from "../update-text.ts";
 /** `firstlight update` */
 export const command: Command = {
   usage:
-    "update run | status | import DIR | approve ID | cancel [ID] | pause | resume [--root DIR] [--driver nix|dry] [--json]",
+    "update run | status | import DIR | approve ID | cancel [ID] | pause | resume [--automatic] [--root DIR] [--driver nix|dry] [--sandboxed] [--json]",
   summary:
     "Work on the update that the fleet has assigned to this machine, or say something to it.",
   help:

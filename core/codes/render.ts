@@ -166,6 +166,17 @@ export const renderCodes = {
       "Nothing tells the disks of a file system that the initial RAM disk mounts; the drivers of all fixed disks are in it.",
     action: "Nothing, if it lies on one of these; else name the modules of the disk's drivers.",
   },
+  "render/import-revision": {
+    means:
+      "The pinned nixos-hardware is another revision than the one that rules were taken from: a module that a profile imports may say something else there.",
+    action:
+      "Nothing, if the machine does well; else look at what has changed between the two revisions, or pin the other one.",
+  },
+  "render/import-absent": {
+    means:
+      "The pinned nixos-hardware has not the module that a profile imports; the rest of the profile is used.",
+    action: "Pin a revision that has it, or import in your configuration what has taken its place.",
+  },
   "render/nvidia-not-free": {
     means:
       "A graphics card of NVIDIA is driven by nouveau, because nobody agreed to the licence of its maker's driver.",

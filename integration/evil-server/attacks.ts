@@ -44,6 +44,8 @@ export interface Attack {
   readonly code: Code;
   /** Versions that the node may have gone up to all the same, because they were rightly signed. */
   readonly advanced?: Partial<TrustedVersions>;
+  /** The owners forbid what was assigned before, so that it goes. */
+  readonly withdraws?: true;
   /** What the owners have to do before the next good update is taken; nothing, where it is absent. */
   readonly heal?: (scene: Scene) => void;
 }
@@ -294,6 +296,7 @@ export const attacks: readonly Attack[] = [
     name: "a release older than the owners allow",
     send: published({ minimumRelease: 2 }),
     code: "trust/below-minimum",
+    withdraws: true,
     advanced: { timestamp: 5, snapshot: 5, targets: 5, director: 5 },
   },
   {
@@ -301,6 +304,7 @@ export const attacks: readonly Attack[] = [
     name: "a release that the owners have revoked",
     send: published({ revoked: ["release/one"] }),
     code: "trust/revoked",
+    withdraws: true,
     advanced: { timestamp: 5, snapshot: 5, targets: 5, director: 5 },
   },
   {

@@ -58,3 +58,39 @@ for (const { name, machine, spec } of cases) {
     t.ok(base.root?.disks.length, "the disk of the root file system is known");
   });
 }
+
+t.test("a module that the pinned nixos-hardware has not is left out and told", async (t) => {
+  const machine = recordedMachines.find(({ name }) => name === "framework-13-amd-7040");
+  if (machine === undefined) throw new Error("expected the machine");
+  const directory = t.testdir();
+  writeMachine(directory, machine);
+  const io = fakeIo(directory);
+  const tree = "/nix/store/00000000000000000000000000000000-nixos-hardware";
+  const pin = { storePath: tree, narHash: null, revision: "1".repeat(40) };
+  io.files.write("/etc/firstlight/pins.json", JSON.stringify({ "nixos-hardware": pin }));
+  const facts = readFacts(io);
+  const match = matchProfile(facts, compiled);
+  const rendered = () => {
+    const base = decideBase({
+      ...{ io, facts, profile: appliedProfile(match, compiled), mutableUsers: undefined },
+      ...{ settings: { stateVersion: "25.11" }, agentModule: [] },
+    });
+    const result = tryRender({}, { facts, match, profiles: compiled, base });
+    const codes = result.findings.map(({ code }) => code);
+    return { codes, text: fileOf(result, "firstlight/hardware.nix") };
+  };
+  const used = `"${tree}/framework/13-inch/7040-amd"`;
+  const unseen = rendered();
+  t.same(unseen.codes, ["render/import-revision"], "a tree that is not here is taken at its word");
+  t.ok(unseen.text.includes(used));
+  io.files.write(`${tree}/framework/13-inch/common/default.nix`, "{ }\n");
+  const absent = rendered();
+  t.same(absent.codes, ["render/import-absent"]);
+  t.notMatch(absent.text, tree);
+  t.match(
+    absent.text,
+    "Without framework/13-inch/7040-amd of nixos-hardware, which the pinned tree has not.",
+  );
+  io.files.write(`${tree}/framework/13-inch/7040-amd/default.nix`, "{ }\n");
+  t.ok(rendered().text.includes(used));
+});

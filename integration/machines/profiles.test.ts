@@ -8,11 +8,12 @@ import { fromJson, type PlainData } from "#provisioner/nix-language/from-json.ts
 import { attrs, bind } from "#provisioner/nix-language/tree.ts";
 import { checkOptions, loadOptionList } from "#provisioner/nixos-options/option-list.ts";
 import { compileProfiles } from "#provisioner/profiles/compile.ts";
-import { matchProfile } from "#provisioner/profiles/match.ts";
+import { explainMatch, matchProfile } from "#provisioner/profiles/match.ts";
 import { appliedProfile } from "#provisioner/profiles/profile.ts";
 import { sampleFacts } from "#provisioner/profiles/sample-facts.ts";
 import { splitOptionName } from "#provisioner/render/option-name.ts";
 import { tryRender } from "#provisioner/render/try-render.ts";
+import { laptop, laptopFirmware } from "../boot/scenarios/laptop.ts";
 import { nixEvalJson, skipWithoutNix } from "../nix-eval.ts";
 import { ec2Nitro } from "./ec2-nitro.ts";
 import { framework1313thGenIntel } from "./framework-13-13th-gen-intel.ts";
@@ -76,6 +77,61 @@ t.test("a Framework that is in doubt, or not known yet, gets what its family sha
     const known = { architecture: "x86_64", cpuVendor, dmi: { ...vendor, productName, boardName } };
     const match = matchProfile(sampleFacts(known), compiled);
     t.equal(match.applied, applied, `${productName} on ${boardName} with ${cpuVendor}`);
+  }
+});
+
+t.test("SMBIOS that names a PC on another processor is not believed", async (t) => {
+  const framework = {
+    sysVendor: "Framework",
+    productName: "Laptop 13 (AMD Ryzen 7040Series)",
+    boardName: "FRANMDCP07",
+  };
+  const dell = { sysVendor: "Dell Inc.", productName: "XPS 13 9380" };
+  const cases = [
+    [framework, "x86_64", "framework/13-amd-7040", "certain", "framework/13-amd-7040"],
+    [framework, "i686", "framework/13-amd-7040", "certain", "framework/13-amd-7040"],
+    [framework, "aarch64", "framework/13-amd-7040", "disputed", "generic/aarch64"],
+    [framework, "riscv64", "framework/13-amd-7040", "disputed", null],
+    [
+      dell,
+      "x86_64",
+      "nixos-hardware/dell-xps-13-9380",
+      "likely",
+      "nixos-hardware/dell-xps-13-9380",
+    ],
+    [dell, "aarch64", "nixos-hardware/dell-xps-13-9380", "disputed", "generic/aarch64"],
+  ] as const;
+  for (const [dmi, architecture, profile, confidence, applied] of cases) {
+    const match = explainMatch(sampleFacts({ architecture, dmi }), compiled);
+    const name = `${dmi.productName} with ${architecture}`;
+    t.same([match.profile, match.confidence, match.applied], [profile, confidence, applied], name);
+    const doubt = { rule: "witness", what: "cpu.architecture", got: architecture, truth: "fails" };
+    const doubts = match.evidence.filter(({ what }) => what === "cpu.architecture");
+    t.match(doubts, confidence === "disputed" ? [{ ...doubt, expected: "x86_64" }] : [], name);
+  }
+});
+
+t.test("QEMU with a laptop's SMBIOS is what the boot tier expects of it", async (t) => {
+  const { manufacturer, product, board } = laptopFirmware;
+  const system = { sys_vendor: manufacturer, product_name: product };
+  const expected = laptop
+    .steps({ publicKey: "", pace: 1, restartsFirst: true })
+    .flatMap((step) => ("run" in step && step.run[1] === "profiles" ? [step.prints ?? ""] : []));
+  t.equal(expected.length, 2);
+  for (const [confidence, dmi] of [
+    ["certain", { ...system, board_vendor: manufacturer, board_name: board }],
+    ["likely", system],
+  ] as const) {
+    const directory = `${t.testdir({ [confidence]: {} })}/${confidence}`;
+    writeMachine(directory, { ...qemuQ35, dmi: { ...qemuQ35.dmi, ...dmi } });
+    const match = explainMatch(readFacts(fakeIo(directory)), compiled);
+    t.match(match, { applied: "framework/13-amd-7040", confidence });
+    const printed = prettyJson({ v: 1, ...match });
+    t.same(
+      expected.map((text) => new RegExp(text, "m").test(printed)),
+      [true, confidence === "certain"],
+      "without the board it would not be certain",
+    );
   }
 });
 

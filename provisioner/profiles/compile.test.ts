@@ -97,7 +97,9 @@ t.test(
     has(/^acme\/yaml\/profile\.yaml:\d+:\d+ error/);
     has(/^acme\/key\/profile\.yaml:10:1 error colour: no such key/);
     has(/^acme\/named\/profile\.yaml:2:1 error id: must be `acme\/named`/);
-    has(/^acme\/circle\/profile\.yaml:10:1 error extends: .*circle/);
+    has(
+      /^acme\/circle\/profile\.yaml:10:1 error extends: goes in a circle: acme\/circle extends acme\/circle/,
+    );
     has(
       /^acme\/both\/profile\.yaml:\d+:\d+ error kernel\.params: acme\/one and acme\/two give amdgpu\.dcdebugmask different values/,
     );
@@ -260,7 +262,15 @@ t.test("the lint names rules and settings that go wrong later", async (t) => {
       {
         name: "broken expression",
         text: `${base("acme/x")}witness: { any: [{ all: { dmi: { boardName: { regex: "(", reason: x } } } }] }`,
-        says: /is no regular expression/,
+        says: /^is no regular expression: unterminated group/,
+      },
+      {
+        name: "broken expression that a test comes to",
+        text: base("acme/x").replace(
+          'productName: "acme/x" } } }] }',
+          'productName: { regex: "[", reason: x } } } }] }',
+        ),
+        says: /^is no regular expression: unterminated character class/,
       },
       {
         name: "two power daemons",
@@ -307,6 +317,35 @@ t.test("the lint names rules and settings that go wrong later", async (t) => {
   }
 });
 
+t.test("an option may have the name of what every object has", async (t) => {
+  const text = `${base("acme/x")}nixos: { options: { constructor: 1, __proto__: 1 } }\n`;
+  t.same(lint(filesWith(t.testdir({}), { "acme/x/profile.yaml": text })), []);
+});
+
+t.test("a test that fails says what speaks against the profile", async (t) => {
+  const other = { "acme/y/profile.yaml": base("acme/y", "Y") };
+  const misspelt = base("acme/x").replace('productName: "acme/x"', "productName: wrong");
+  const cases = [
+    [
+      misspelt,
+      "itself: expected acme/x, got no profile (none)",
+      'dmi.productName: expected "wrong"; got "acme/x"',
+    ],
+    [
+      base("acme/x").replaceAll('"acme/x"', "Y"),
+      "itself: expected acme/x, got no profile (ambiguous)",
+      /^fits as well as acme\/y \(specificity \d+\), and neither extends the other$/,
+    ],
+  ] as const;
+  for (const [text, message, hint] of cases) {
+    const found = lint(filesWith(t.testdir({}), { ...other, "acme/x/profile.yaml": text }));
+    t.match(
+      found.filter(({ code, document }) => code === "profile/test-failed" && /x/.test(document)),
+      [{ message, hint }],
+    );
+  }
+});
+
 t.test("two profiles with the same rule are named", async (t) => {
   const files = filesWith(t.testdir({}), {
     "acme/a/profile.yaml": base("acme/a", "Laptop"),
@@ -346,7 +385,9 @@ t.test("one file is checked wherever it lies, with what lies beside it", async (
     /^given:10:1 error colour: no such key/,
     /^given:11:1 error mtach: no such key/,
   ]);
-  t.match(check("/heir.yaml"), [/^given:\d+:1 error extends: names a profile that does not exist/]);
+  t.match(check("/heir.yaml"), [
+    /^given:\d+:1 error extends: acme\/heir extends .*, which does not exist/,
+  ]);
   t.same(check("/p/acme/heir/profile.yaml"), [], "what others have is not its fault");
   t.match(check("/p/acme/twin/profile.yaml"), [
     /error match\.any\.0: the same clause stands in acme\/base/,

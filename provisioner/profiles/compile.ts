@@ -1,7 +1,8 @@
 import { type Finding, hasErrors } from "#core/finding.ts";
 import type { Files } from "#core/io.ts";
-import { type DeclaredFile, readDeclared, withDeclared } from "./declared.ts";
-import { lineageOf } from "./lineage.ts";
+import { nearest } from "#core/nearest.ts";
+import { type DeclaredFile, readDeclared, sourceOfDeclared, withDeclared } from "./declared.ts";
+import { lineageOf, type NoLineage, whyNoLineage } from "./lineage.ts";
 import {
   type CompiledProfile,
   type CompiledProfiles,
@@ -50,10 +51,8 @@ export function compileFolders(folders: readonly ProfileFolder[]): Compilation {
     const order = lineageOf(folder.file.id, heirs);
     const lineage = order?.map((id) => byId.get(id)).filter((each) => each !== undefined);
     if (order === undefined || lineage === undefined) {
-      const message = "names a profile that does not exist, goes in a circle, or has no order";
-      const hint = "profiles lie beside one another, each as VENDOR/MODEL/profile.yaml";
-      const remark = { level: "error", code: "profile/invalid", message, hint } as const;
-      found.push(folder.find(["extends"], remark));
+      const said = describeNoLineage(whyNoLineage(folder.file.id, heirs), [...heirs.keys()]);
+      found.push(folder.find(["extends"], { level: "error", code: "profile/invalid", ...said }));
       continue;
     }
     const { profile, conflicts } = resolveProfile(lineage);
@@ -68,9 +67,38 @@ export function compileFolders(folders: readonly ProfileFolder[]): Compilation {
   return { compiled, handMade: compiled, findings: found, folders };
 }
 
+function describeNoLineage(
+  found: NoLineage | undefined,
+  known: readonly string[],
+): { readonly message: string; readonly hint: string } {
+  switch (found?.why) {
+    case "unknown": {
+      const near = nearest(found.id, known);
+      return {
+        message: `${found.heir} extends ${found.id}, which does not exist or has an error itself`,
+        hint:
+          near === undefined
+            ? "`firstlight profiles list` has those that ship; your own lie beside one another, each as VENDOR/MODEL/profile.yaml"
+            : `did you mean ${near}?`,
+      };
+    }
+    case "circle":
+      return {
+        message: `goes in a circle: ${found.ids.join(" extends ")}`,
+        hint: "what several profiles share belongs into one that all of them extend",
+      };
+    default:
+      return {
+        message: `has no order: those that ${found?.id ?? "it"} extends disagree about which of two goes before the other`,
+        hint: "let all of them name the two in the same order under `extends`",
+      };
+  }
+}
+
 /**
  * The profiles below `directory` with the shipped ones beside them; of two with the same id the one
- * below `directory` counts. `folders` are those below it.
+ * below `directory` counts. They may extend any that ships, declared ones too. `folders` are those
+ * below it.
  */
 export function compileBeside(
   shipped: ShippedProfiles,
@@ -80,12 +108,20 @@ export function compileBeside(
   const { folders, findings } = readProfileFolders(files, directory);
   const own = new Set(folders.map(({ file }) => file.id));
   const kept = shipped.sources().filter(({ file }) => !own.has(file.id));
-  const compilation = compileFolders([...kept.map(folderOfSource), ...folders]);
+  const declared = shipped.declared();
+  const named = new Set(folders.flatMap(({ file }) => file.extends ?? []));
+  const extended = (declared?.profiles ?? []).filter(({ id }) => named.has(id) && !own.has(id));
+  const sources = [...kept, ...extended.map(sourceOfDeclared)];
+  const compilation = compileFolders([...sources.map(folderOfSource), ...folders]);
   const all = [...findings, ...compilation.findings];
-  const compiled = hasErrors(all)
-    ? compilation.compiled
-    : withDeclared(compilation.handMade, shipped.declared());
-  return { ...compilation, compiled, folders, findings: all };
+  const handMade = without(compilation.handMade, new Set(extended.map(({ id }) => id)));
+  const compiled = hasErrors(all) ? handMade : withDeclared(handMade, declared);
+  return { ...compilation, compiled, handMade, folders, findings: all };
+}
+
+/** A set without some of it. */
+function without(set: CompiledProfiles, ids: ReadonlySet<string>): CompiledProfiles {
+  return ids.size === 0 ? set : profileSet(set.profiles.filter(({ id }) => !ids.has(id)));
 }
 
 /** What was compiled, for others to stand on. */

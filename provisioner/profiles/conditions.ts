@@ -81,7 +81,12 @@ export function fits(rule: TextRule, text: string): boolean {
   if (typeof rule === "string") return text === rule;
   if ("oneOf" in rule) return rule.oneOf.includes(text);
   if ("prefix" in rule) return text.startsWith(rule.prefix);
-  return new RegExp(`^(?:${rule.regex})$`, "u").test(text);
+  return expressionOf(rule).test(text);
+}
+
+/** The expression of a rule, for whole texts. Throws a `SyntaxError` where it is none. */
+export function expressionOf({ regex }: { readonly regex: string }): RegExp {
+  return new RegExp(`^(?:${regex})$`, "u");
 }
 
 type BoardNames = NonNullable<Conditions["dt"]>["compatible"];

@@ -113,9 +113,6 @@ t.test(
       hardwareOf("Free", {}),
       "Without acme/free of nixos-hardware, which is not pinned here.",
     );
-    const absent = hardwareOf("Free", { pins, absentImports: ["acme/free"] });
-    t.match(absent, "Without acme/free of nixos-hardware, which the pinned tree has not.");
-    t.notMatch(absent, "/nix/store/x-hw");
     const offered = hardwareOf("Kernel", { pins });
     t.match(
       offered,
@@ -124,6 +121,61 @@ t.test(
     t.notMatch(offered, "/nix/store/x-hw");
   },
 );
+
+t.test("a pin of another revision than the one that rules were taken from is told", async (t) => {
+  const mined = "0471accf8d0a8210b31d947497d179ecc99e0021";
+  const other = "1111111111111111111111111111111111111111";
+  const profiles = withDeclared(handMade, { ...file, revision: mined });
+  const rendered = (
+    product: string,
+    revision: string | null,
+    absentImports?: readonly string[],
+  ) => {
+    const pin = { storePath: "/nix/store/x-hw", narHash: null, revision };
+    const base = { pins: { "nixos-hardware": pin }, ...(absentImports && { absentImports }) };
+    const facts = machine(product);
+    const match = explainMatch(facts, profiles);
+    const { sources, findings } = tryRender({}, { facts, match, profiles, base });
+    const file = sources.files.find(({ path }) => path === "firstlight/hardware.nix");
+    return { text: file?.content ?? "", findings };
+  };
+  const { text, findings } = rendered("Free", other);
+  t.match(
+    text,
+    `    # Rules were taken from nixos-hardware ${mined}, the pin is ${other}.\n    "/nix/store/x-hw/acme/free"`,
+    "beside the import",
+  );
+  t.same(findings, [
+    {
+      document: "/etc/firstlight/pins.json",
+      path: "nixos-hardware.revision",
+      ...{ line: null, column: null, level: "note", code: "render/import-revision" },
+      message: `the pin is ${other}, and rules were taken from ${mined}: acme/free may say something else there`,
+      hint: "look at what has changed there between the two, or pin the other one",
+    },
+  ]);
+  for (const [what, same] of [
+    ["the same", rendered("Free", mined)],
+    ["the same, abbreviated", rendered("Free", mined.slice(0, 7))],
+    ["not known", rendered("Free", null)],
+    ["nothing is imported", rendered("Another", other)],
+  ] as const) {
+    t.same(same.findings, [], what);
+    t.notMatch(same.text, "Rules were taken", what);
+  }
+  const absent = rendered("Free", other, ["acme/free"]);
+  t.match(absent.text, "Without acme/free of nixos-hardware, which the pinned tree has not.");
+  t.notMatch(absent.text, "x-hw/acme");
+  t.match(absent.findings, [
+    {
+      ...{ level: "note", code: "render/import-absent", path: "nixos-hardware.storePath" },
+      message:
+        "the pinned tree has no module acme/free, which nixos-hardware/free imports: left out",
+    },
+  ]);
+  const hostile = rendered("Free", "x\u001b[2J\nrm");
+  t.match(hostile.text, "the pin is x\ufffd[2J\ufffdrm.");
+});
 
 t.test("it takes over what it extends, and says what it was mined from", async (t) => {
   const free = all.profiles.find(({ id }) => id === "nixos-hardware/free");
@@ -162,6 +214,14 @@ t.test("those that ship are many, sorted, and each has a rule of exact names", a
   t.ok(shipped.profiles.length >= 150, `${shipped.profiles.length} profiles`);
   t.match(shipped.revision, /^[0-9a-f]{40}$/);
   t.match(shipped.narHash, /^sha256-[A-Za-z0-9+/]{43}=$/);
+  const page = files.readText("/docs/nixos-hardware.md") ?? "";
+  for (const text of [
+    `rev = "${shipped.revision}"`,
+    `revision = "${shipped.revision}"`,
+    ` hash = "${shipped.narHash}"`,
+    `narHash = "${shipped.narHash}"`,
+  ])
+    t.ok(page.includes(text), `the page pins it: ${text}`);
   const ids = shipped.profiles.map(({ id }) => id);
   t.same(ids, [...new Set(ids)].sort());
   for (const { id, module, match, evidence } of shipped.profiles) {

@@ -1,7 +1,8 @@
 import { Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
-import type { Rule } from "#generated/provisioner/profiles/profile.ts";
+import type { ProfileFile, Rule } from "#generated/provisioner/profiles/profile.ts";
 import { type CompiledProfile, type CompiledProfiles, profileSet } from "./profile.ts";
+import type { ProfileSource } from "./resolve.ts";
 
 /** The generated file beside the folders of the profiles that are made by hand. */
 export const declaredFile = "nixos-hardware.json";
@@ -93,16 +94,18 @@ export function parseDeclared(text: string): DeclaredFile {
 }
 
 /**
- * Profiles made by hand with the declared ones among them, sorted by id. What a declared one takes over
- * it shares with the other profile, so that some hundred of them need little memory. Throws
- * `profile/invalid` where one extends a profile that does not exist.
+ * Profiles made by hand with the declared ones among them, sorted by id; of two with the same id the one
+ * made by hand counts. What a declared one takes over it shares with the other profile, so that some
+ * hundred of them need little memory. Throws `profile/invalid` where one extends a profile that does
+ * not exist.
  */
 export function withDeclared(
   handMade: CompiledProfiles,
   declared: DeclaredFile | undefined,
 ): CompiledProfiles {
   if (declared === undefined) return handMade;
-  const profiles = declared.profiles.map((profile) => {
+  const own = declared.profiles.filter(({ id }) => handMade.find(id) === undefined);
+  const profiles = own.map((profile) => {
     const parent = handMade.find(profile.extends);
     if (parent !== undefined) return takeOver(profile, parent, declared);
     throw new Fault(
@@ -111,7 +114,22 @@ export function withDeclared(
       { hint: "generate the file again: docs/nixos-hardware.md says how" },
     );
   });
-  return profileSet([...handMade.profiles, ...profiles]);
+  return {
+    ...profileSet([...handMade.profiles, ...profiles]),
+    minedRevision: declared.revision,
+  };
+}
+
+/** A declared profile as it would be written by hand, for others to extend: they have decided on what it needs. */
+export function sourceOfDeclared(profile: DeclaredProfile): ProfileSource {
+  const { id, title, vendor, module, match, evidence } = profile;
+  const file: ProfileFile = {
+    ...{ id, title, vendor, match },
+    extends: [profile.extends],
+    nixos: { imports: [module] },
+    status: { level: "declared", evidence },
+  };
+  return { file, module: null };
 }
 
 /** A declared profile with what it takes over; `file` is the one that it is from. */

@@ -32,10 +32,38 @@ export const identityWeight = 6;
 /** Looks at both rules of a profile. */
 export function evaluateProfile(profile: ProfileRules, facts: Facts): Candidate {
   const match = evaluateRule(profile.match, facts);
-  const witness = profile.witness === null ? null : evaluateRule(profile.witness, facts);
+  const told = profile.witness === null ? null : evaluateRule(profile.witness, facts);
+  const witness = withProcessor(told, profile, facts);
   const confidence = confidenceOf(match, witness);
   const specificity = match.truth === "holds" ? match.specificity : (witness?.specificity ?? 0);
   return { profile, match, witness, confidence, specificity };
+}
+
+/**
+ * A processor that the profile cannot be for speaks against what the firmware says, as a witness does: names are easily given to
+ * a machine, its processor is not.
+ */
+function withProcessor(
+  witness: RuleResult | null,
+  { architecture }: ProfileRules,
+  { cpu }: Facts,
+): RuleResult | null {
+  const got = cpu.architecture;
+  if (architecture === undefined || got === null || familyOf(got) === familyOf(architecture))
+    return witness;
+  const { specificity = 0, observations = [], generic = false } = witness ?? {};
+  const processor: Observation = {
+    ...{ what: "cpu.architecture", expected: () => architecture, got },
+    truth: "fails",
+    weight: 0,
+  };
+  return { truth: "fails", specificity, observations: [...observations, processor], generic };
+}
+
+/** A kernel of 32 bits runs on many a processor of 64. */
+function familyOf(architecture: string): string {
+  if (/^(?:x86_64|i[3-6]86)$/.test(architecture)) return "x86";
+  return /^(?:aarch64|arm)/.test(architecture) ? "arm" : architecture;
 }
 
 /**

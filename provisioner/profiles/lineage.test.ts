@@ -1,5 +1,5 @@
 import t from "tap";
-import { type Heir, lineageOf } from "./lineage.ts";
+import { type Heir, lineageOf, whyNoLineage } from "./lineage.ts";
 
 const heirs = (table: Readonly<Record<string, readonly string[]>>): ReadonlyMap<string, Heir> =>
   new Map(Object.entries(table).map(([id, parents]) => [id, { id, extends: parents }]));
@@ -10,10 +10,22 @@ t.test("a profile comes before those it extends, which keep their order", async 
   t.same(lineageOf("a", table), ["a"]);
 });
 
-t.test("without an order there is none", async (t) => {
-  t.equal(lineageOf("a", heirs({ a: ["b"], b: ["a"] })), undefined, "a circle");
-  t.equal(lineageOf("a", heirs({ a: ["b"] })), undefined, "an unknown profile");
-  t.equal(lineageOf("a", heirs({ a: ["a"] })), undefined, "itself");
-  const disagreeing = heirs({ x: [], y: [], a: ["x", "y"], b: ["y", "x"], c: ["a", "b"] });
-  t.equal(lineageOf("c", disagreeing), undefined, "two that disagree");
+t.test("without an order there is none, and a reason", async (t) => {
+  const cases = [
+    ["a", { a: ["b"], b: ["a"] }, { why: "circle", ids: ["a", "b", "a"] }],
+    ["a", { a: ["a"] }, { why: "circle", ids: ["a", "a"] }],
+    ["x", { x: ["a"], a: ["b"], b: ["a"] }, { why: "circle", ids: ["a", "b", "a"] }],
+    ["a", { a: ["b"] }, { why: "unknown", id: "b", heir: "a" }],
+    ["a", { a: ["b"], b: ["c"] }, { why: "unknown", id: "c", heir: "b" }],
+    [
+      "d",
+      { x: [], y: [], a: ["x", "y"], b: ["y", "x"], c: ["a", "b"], d: ["c"] },
+      { why: "order", id: "c" },
+    ],
+  ] as const;
+  for (const [id, table, why] of cases) {
+    t.equal(lineageOf(id, heirs(table)), undefined, why.why);
+    t.same(whyNoLineage(id, heirs(table)), why);
+  }
+  t.equal(whyNoLineage("b", heirs({ a: [], b: ["a"] })), undefined);
 });

@@ -26,6 +26,28 @@ export function lineageOf(
   return merged === undefined ? undefined : [id, ...merged];
 }
 
+/** What keeps a profile from having an order. */
+export type NoLineage =
+  | { readonly why: "unknown"; readonly id: string; readonly heir: string }
+  | { readonly why: "circle"; readonly ids: readonly string[] }
+  | { readonly why: "order"; readonly id: string };
+
+/** Why {@link lineageOf} has no answer for it; `undefined` where it has one. */
+export function whyNoLineage(
+  id: string,
+  heirs: ReadonlyMap<string, Heir>,
+  above: readonly string[] = [],
+): NoLineage | undefined {
+  const heir = heirs.get(id);
+  if (heir === undefined) return { why: "unknown", id, heir: above.at(-1) ?? id };
+  if (above.includes(id)) return { why: "circle", ids: [...above.slice(above.indexOf(id)), id] };
+  for (const parent of heir.extends) {
+    const found = whyNoLineage(parent, heirs, [...above, id]);
+    if (found !== undefined) return found;
+  }
+  return lineageOf(id, heirs) === undefined ? { why: "order", id } : undefined;
+}
+
 /** Takes the first head that stands in no tail, again and again. */
 function merge(orders: readonly (readonly string[])[]): readonly string[] | undefined {
   const merged: string[] = [];

@@ -13,20 +13,25 @@ import { evaluateRule } from "./evaluate.ts";
 import { knownText } from "./known-text.ts";
 import { lintModuleParams, lintRanges, lintStatus } from "./lint-claims.ts";
 import { lintShadows } from "./lint-shadows.ts";
-import { matchProfile } from "./match.ts";
-import type { CompiledProfile, ShippedProfiles } from "./profile.ts";
+import { explainMatch, matchProfile } from "./match.ts";
+import {
+  type CompiledProfile,
+  type ProfileSet,
+  profileSet,
+  type ShippedProfiles,
+} from "./profile.ts";
 import { folderIds } from "./profile-digest.ts";
 import { type ProfileFolder, readProfile, readProfileFolders } from "./profile-folder.ts";
 import { sampleFacts } from "./sample-facts.ts";
 
 /** Options that the kernel and initrd parts stand for: given twice, they could contradict each other unseen. */
-const structuredOptions: Readonly<Record<string, string>> = {
-  "boot.kernelParams": "kernel.params",
-  "boot.kernelModules": "kernel.modules",
-  "boot.blacklistedKernelModules": "kernel.blacklist",
-  "boot.initrd.availableKernelModules": "initrd.availableModules",
-  "boot.initrd.kernelModules": "initrd.modules",
-};
+const structuredOptions: ReadonlyMap<string, string> = new Map([
+  ["boot.kernelParams", "kernel.params"],
+  ["boot.kernelModules", "kernel.modules"],
+  ["boot.blacklistedKernelModules", "kernel.blacklist"],
+  ["boot.initrd.availableKernelModules", "initrd.availableModules"],
+  ["boot.initrd.kernelModules", "initrd.modules"],
+]);
 
 const vendorFields: ReadonlySet<string> = new Set([
   "sysVendor",
@@ -218,11 +223,6 @@ function lintText(
       ? find("warning", `the prefix ${JSON.stringify(rule.prefix)} is short`)
       : [];
   }
-  try {
-    new RegExp(`^(?:${rule.regex})$`, "u");
-  } catch {
-    return find("error", "is no regular expression");
-  }
   return find("note", `uses a regular expression: ${rule.reason}`);
 }
 
@@ -252,7 +252,7 @@ function lintSettings(folder: ProfileFolder, { compiled }: Compilation): readonl
         );
       }
       if (splitOptionName(name) === undefined) say([...part, name], "is no name of an option");
-      const structured = structuredOptions[name];
+      const structured = structuredOptions.get(name);
       if (structured !== undefined)
         say([...part, name], "has a place of its own", `write it in ${structured}`);
     }
@@ -341,12 +341,12 @@ function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): r
   if (self === undefined) return []; // said why already
   for (const kind of ["match", "noMatch"] as const) {
     for (const [at, test] of tests[kind].entries()) {
-      const fail = (message: string) =>
+      const fail = (message: string, hint?: string) =>
         findings.push(
           folder.find(["tests", kind, at], {
-            level: "error",
-            code: "profile/test-failed",
+            ...{ level: "error", code: "profile/test-failed" },
             message: `${test.name}: ${message}`,
+            ...(hint === undefined ? {} : { hint }),
           }),
         );
       const facts = factsOfTest(folder, test);
@@ -362,7 +362,8 @@ function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): r
       }
       const { profile, confidence } = matchProfile(facts, handMade);
       const got = `got ${profile ?? "no profile"} (${confidence})`;
-      const taken = compiled === handMade ? profile : matchProfile(facts, compiled).profile;
+      const among = compiled === handMade ? null : matchProfile(facts, compiled);
+      const taken = among === null ? profile : among.profile;
       const lineageOf = (name: string | null) => compiled.find(name ?? "")?.lineage ?? [];
       const lineage = lineageOf(taken);
       if (kind === "noMatch") {
@@ -372,13 +373,24 @@ function runTests(folder: ProfileFolder, { compiled, handMade }: Compilation): r
       } else if (profile !== id || (test.confidence ?? confidence) !== confidence) {
         fail(
           `expected ${id}${test.confidence === undefined ? "" : ` (${test.confidence})`}, ${got}`,
+          profile === id ? undefined : whyNotTaken(self, facts, handMade),
         );
       } else if (!lineage.includes(id)) {
-        fail(`expected ${id} or a declared profile that extends it, got ${taken ?? "none"}`);
+        fail(
+          `expected ${id} or a declared profile that extends it, got ${taken ?? "no profile"} (${among?.confidence})`,
+          whyNotTaken(self, facts, compiled),
+        );
       }
     }
   }
   return findings;
+}
+
+/** What speaks against a profile on a machine that was to have it. */
+function whyNotTaken(profile: CompiledProfile, facts: Facts, all: ProfileSet): string | undefined {
+  return [all, profileSet([profile])]
+    .flatMap((set) => explainMatch(facts, set).rejected)
+    .find(({ id }) => id === profile.id)?.why;
 }
 
 function factsOfTest(folder: ProfileFolder, test: TestCase): Facts | undefined {

@@ -1,6 +1,7 @@
 import type { TextRule } from "#generated/provisioner/profiles/profile.ts";
 import type { Observation } from "./conditions.ts";
 import type { Candidate, RuleResult } from "./evaluate.ts";
+import type { Truth } from "./profile.ts";
 
 /** How near a profile came to be the one of a machine: what a person would take for the next one. */
 export interface Near {
@@ -42,18 +43,25 @@ export function nearnessOf(candidate: Candidate): Near {
 
 const ranks = { fits: 4, named: 3, generic: 2, silent: 1, stranger: 0 } as const;
 
-function rankOf({ confidence, match }: Candidate, named: number): number {
+function rankOf({ confidence, match, witness }: Candidate, named: number): number {
   if (confidence === "generic") return ranks.generic;
   if (confidence !== null) return ranks.fits;
-  if (isStranger(match)) return ranks.stranger;
+  if (isOfStranger(match) || isForOtherProcessor(match) || isForOtherProcessor(witness))
+    return ranks.stranger;
   return named > 0 ? ranks.named : ranks.silent;
 }
 
-/** By the maker of the machine, of the board where the rule does not ask for that one, or by the architecture. */
-function isStranger({ observations }: RuleResult): boolean {
-  const truthOf = (name: string) => observations.find(({ what }) => what === name)?.truth;
-  const maker = truthOf("dmi.sysVendor") ?? truthOf("dmi.boardVendor");
-  return maker === "fails" || truthOf("cpu.architecture") === "fails";
+/** By the maker of the machine, or of the board where the rule does not ask for that one. */
+function isOfStranger(match: RuleResult): boolean {
+  return (truthOf(match, "dmi.sysVendor") ?? truthOf(match, "dmi.boardVendor")) === "fails";
+}
+
+function isForOtherProcessor(result: RuleResult | null): boolean {
+  return result !== null && truthOf(result, "cpu.architecture") === "fails";
+}
+
+function truthOf({ observations }: RuleResult, name: string): Truth | undefined {
+  return observations.find(({ what }) => what === name)?.truth;
 }
 
 /** What holds of strings of SMBIOS and of the device tree; many machines have the same processor. */

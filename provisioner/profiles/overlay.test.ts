@@ -8,7 +8,7 @@ import { digestAnswers, traceIo } from "#core/traced-io.ts";
 import { tryRender } from "#provisioner/render/try-render.ts";
 import { compileProfiles, shippedProfiles } from "./compile.ts";
 import { lintProfiles } from "./lint.ts";
-import { matchProfile } from "./match.ts";
+import { explainMatch, matchProfile } from "./match.ts";
 import { withOverlay } from "./overlay.ts";
 import { sampleFacts } from "./sample-facts.ts";
 
@@ -75,6 +75,7 @@ t.test(
       "acme/family/profile.yaml": profile("acme/family", "Big", "kernel: { params: { a: new } }\n"),
     });
     t.same(set.findings, []);
+    t.equal(set.minedRevision, "r");
     t.equal(matchProfile(machine("Three"), set).applied, "mine/three");
     t.match(set.find("mine/three"), {
       lineage: ["mine/three", "acme/one", "acme/family"],
@@ -92,6 +93,36 @@ t.test(
   },
 );
 
+t.test("a model of nixos-hardware is extended or replaced as any other", async (t) => {
+  const heir = overlay(t.testdir(), {
+    "mine/two/profile.yaml": profile(
+      "mine/two",
+      "Two",
+      "extends: [nixos-hardware/acme-two]\nkernel: { params: { b: mine } }\n",
+    ),
+  });
+  t.same(heir.findings, []);
+  const match = explainMatch(machine("Two"), heir);
+  t.match(match, { profile: "mine/two", applied: "mine/two" });
+  t.same(match.refines, ["nixos-hardware/acme-two"]);
+  t.match(heir.find("mine/two"), {
+    lineage: ["mine/two", "nixos-hardware/acme-two", "acme/family"],
+    nixos: { imports: ["acme/two"] },
+    kernel: { params: { a: "old", b: "mine" } },
+  });
+  t.same(heir.find("nixos-hardware/acme-two"), shipped.find("nixos-hardware/acme-two"));
+  const own = overlay(t.testdir(), {
+    "nixos-hardware/acme-two/profile.yaml": profile("nixos-hardware/acme-two", "Two"),
+  });
+  t.same(own.findings, []);
+  t.equal(matchProfile(machine("Two"), own).applied, "nixos-hardware/acme-two");
+  t.same(own.find("nixos-hardware/acme-two")?.nixos.imports, [], "whole");
+  t.same(
+    [...own.rules].map(({ id }) => id),
+    [...shipped.rules].map(({ id }) => id),
+  );
+});
+
 t.test("a broken one is told, and the shipped ones are used", async (t) => {
   const good = { "mine/good/profile.yaml": profile("mine/good", "Good") };
   const cases: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
@@ -104,12 +135,22 @@ t.test("a broken one is told, and the shipped ones are used", async (t) => {
     [
       "stands on nothing",
       { "mine/x/profile.yaml": profile("mine/x", "X", "extends: [acme/none]\n") },
-      /^\/own\/mine\/x\/profile\.yaml:\d+:\d+ warning extends: names a profile that does not exist/,
+      /^\/own\/mine\/x\/profile\.yaml:\d+:\d+ warning extends: mine\/x extends acme\/none, which does not exist/,
     ],
     [
       "goes in a circle through a shipped one",
       { "acme/family/profile.yaml": profile("acme/family", "F", "extends: [acme/one]\n") },
-      /goes in a circle/,
+      /goes in a circle: acme\/family extends acme\/one extends acme\/family/,
+    ],
+    [
+      "an expression that is none",
+      {
+        "mine/x/profile.yaml": profile("mine/x", "X").replace(
+          /^match:.*$/m,
+          "match: { any: [{ all: { dmi: { sysVendor: Acme, productName: X } }, not: [{ dmi: { boardName: { regex: '(', reason: x } } }] }] }",
+        ),
+      },
+      /^\/own\/mine\/x\/profile\.yaml:\d+:\d+ warning match\.any\.0\.not\.0\.dmi\.boardName: is no regular expression: unterminated group/,
     ],
     ["too large", { "mine/x/profile.yaml": "#".repeat(300_000) }, /^\/own warning: /],
   ];
@@ -146,6 +187,11 @@ t.test(
       }).map(formatFinding);
     const good = profile("mine/three", "Three", "extends: [acme/one]\n");
     t.same(lint({ "mine/three/profile.yaml": good }), []);
+    const heir = profile("mine/two", "Two", "extends: [nixos-hardware/acme-two]\n");
+    t.same(lint({ "mine/two/profile.yaml": heir }), []);
+    t.match(lint({ "mine/two/profile.yaml": profile("mine/two", "Two") }), [
+      /error tests\.match\.0: itself: expected mine\/two .*, got no profile \(ambiguous\).*\n {2}fits as well as nixos-hardware\/acme-two .*, and neither extends the other$/,
+    ]);
     t.match(lint({ "mine/three/profile.yaml": profile("mine/three", "One") }), [
       /^mine\/three\/profile\.yaml:\d+:\d+ error tests\.match\.0: itself: .*ambiguous/,
     ]);
@@ -224,7 +270,8 @@ t.test("what another user may write to, or has, is not used", async (t) => {
   for (const part of ["", "/mine", "/mine/good", "/mine/good/profile.yaml"]) {
     chmodSync(path.join(root, `own${part}`), 0o777);
     const set = overlay(root, own);
-    t.match(set.findings, [{ document: `/own${part}`, message: /may be written by others/ }], part);
+    const said = { message: /may be written by others/, hint: /chmod -R go-w/ };
+    t.match(set.findings, [{ document: `/own${part}`, ...said }], part);
     t.equal(set.find("mine/good"), undefined);
     chmodSync(path.join(root, `own${part}`), 0o755);
   }
@@ -236,7 +283,9 @@ t.test("what another user may write to, or has, is not used", async (t) => {
   t.same(linked.findings, []);
   t.ok(linked.find("mine/good"));
   const strange = withOverlay(shipped, { files, directory: "/own", trustedUsers: [4711] });
-  t.match(strange.findings?.[0], { document: "/own", message: "does not belong to root" });
+  t.match(strange.findings?.[0], {
+    ...{ document: "/own", message: "does not belong to root", hint: /chown -R root/ },
+  });
 });
 
 t.test(

@@ -34,11 +34,18 @@ export function withOverlay(shipped: ShippedProfiles, options: OverlayOptions): 
 
 /** The profiles of a boot are no reason to stop it. */
 function withoutStop(finding: Finding): Finding {
-  return finding.level === "error" ? { ...finding, level: "warning", hint: notUsed } : finding;
+  if (finding.level !== "error") return finding;
+  const hint = notForTheLint.has(finding.hint) ? finding.hint : notUsed;
+  return { ...finding, level: "warning", hint };
 }
 
 const notUsed =
   "none of the profiles in this directory is used until `firstlight profiles lint` finds no error in it";
+const makeDirectory = "make the directory, or take `profiles.directory` out of the settings";
+const closeToOthers =
+  "none of the profiles in this directory is used until it is root's alone: `chown -R root` and `chmod -R go-w` make it so";
+/** What is wrong on this machine alone: the lint looks at what the profiles say. */
+const notForTheLint: ReadonlySet<string | null> = new Set([makeDirectory, closeToOthers]);
 
 function join(
   shipped: ShippedProfiles,
@@ -46,7 +53,10 @@ function join(
 ): { readonly set: ProfileSet; readonly findings: readonly Finding[] } {
   const { files, directory } = options;
   if (files.stat(directory) === undefined)
-    return { set: shipped, findings: [say(directory, "there is no such directory")] };
+    return {
+      set: shipped,
+      findings: [say(directory, "there is no such directory", makeDirectory)],
+    };
   const open = openToOthers(options);
   if (open.length > 0) return { set: shipped, findings: open };
   const { compiled, findings } = compileBeside(shipped, files, directory);
@@ -66,14 +76,15 @@ function openToOthers({ files, directory, trustedUsers }: OverlayOptions): reado
     const real = files.realPath(path);
     const stat = real === undefined ? undefined : files.stat(real);
     if (stat === undefined) return [];
-    if (!trustedUsers.includes(stat.uid)) return [say(path, "does not belong to root")];
+    if (!trustedUsers.includes(stat.uid))
+      return [say(path, "does not belong to root", closeToOthers)];
     return (stat.mode & writableByOthers) === 0
       ? []
-      : [say(path, "may be written by others than its owner")];
+      : [say(path, "may be written by others than its owner", closeToOthers)];
   });
 }
 
-function say(document: string, message: string): Finding {
+function say(document: string, message: string, hint: string | null = null): Finding {
   const place = { document, path: "", line: null, column: null } as const;
-  return { ...place, level: "error", code: "profile/invalid", message, hint: null };
+  return { ...place, level: "error", code: "profile/invalid", message, hint };
 }

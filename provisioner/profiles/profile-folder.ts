@@ -7,6 +7,7 @@ import {
   validate,
 } from "#generated/provisioner/profiles/profile.validate.js";
 import { readYaml } from "#provisioner/userdata/yaml.ts";
+import { expressionOf } from "./conditions.ts";
 import { describeError } from "./describe-error.ts";
 import { kindOf } from "./profile.ts";
 import { folderIds } from "./profile-digest.ts";
@@ -117,8 +118,8 @@ export function readProfile(
       ],
     };
   }
-  const misplaced = kindFindings(file, find);
-  if (misplaced.length > 0) return { findings: [...yaml.findings, ...misplaced] };
+  const wrong = [...kindFindings(file, find), ...expressionFindings(file, find)];
+  if (wrong.length > 0) return { findings: [...yaml.findings, ...wrong] };
   const fixtures = files.list(`${here}/fixtures`).slice(0, maxFixtures);
   const folder = {
     file,
@@ -154,6 +155,41 @@ function kindFindings(file: ProfileFile, find: MakeFinding): readonly Finding[] 
     found.push(say(["match", "any", at], "names no device, which a component is", hint));
   }
   return found;
+}
+
+/** Regular expressions that are none: nothing could be matched by them, nor beside them. */
+function expressionFindings(
+  { match, witness }: ProfileFile,
+  find: MakeFinding,
+): readonly Finding[] {
+  const rules = Object.entries({ match, witness });
+  return rules.flatMap(([name, rule]) =>
+    (rule?.any ?? []).flatMap(({ all, not = [] }, at) =>
+      [
+        { place: ["all"], dmi: all.dmi },
+        ...not.map(({ dmi }, nth) => ({ place: ["not", nth], dmi })),
+      ].flatMap(({ place, dmi = {} }) =>
+        Object.entries(dmi).flatMap(([field, text]) => {
+          const why = typeof text === "object" && "regex" in text ? whyNoExpression(text) : null;
+          if (why === null) return [];
+          const hint = "write one of JavaScript, without anchors; a text as it is needs none";
+          const message = `is no regular expression: ${why}`;
+          const remark = { level: "error", code: "profile/invalid", message, hint } as const;
+          return [find([name, "any", at, ...place, "dmi", field], remark)];
+        }),
+      ),
+    ),
+  );
+}
+
+function whyNoExpression(rule: { readonly regex: string }): string | null {
+  try {
+    expressionOf(rule);
+    return null;
+  } catch (error) {
+    const { message } = error as SyntaxError; // "Invalid regular expression: /…/u: Unterminated group"
+    return message.slice(message.lastIndexOf(": ") + 2).toLowerCase();
+  }
 }
 
 type Locate = ReturnType<typeof readYaml>["locate"];

@@ -20,6 +20,8 @@ export interface CompiledProfile {
   /** Of a base without any clause, so that it never holds. */
   readonly match: Rule;
   readonly witness: Rule | null;
+  /** The processors that it is for, as the kernel names them, where it stands on a profile that asks for nothing else. */
+  readonly architecture?: string;
   readonly nixos: {
     /** Modules of nixos-hardware by path, to import where its pin is there. */
     readonly imports: readonly string[];
@@ -61,7 +63,7 @@ export interface ProfileModule {
 /** What matching looks at of a profile. */
 export type ProfileRules = Pick<
   CompiledProfile,
-  "id" | "kind" | "lineage" | "match" | "witness" | "needs"
+  "id" | "kind" | "lineage" | "match" | "witness" | "architecture" | "needs"
 >;
 
 /** Profiles to choose from. A boot goes through the rules once, one after another, and asks for the few that it uses. */
@@ -70,6 +72,8 @@ export interface ProfileSet {
   readonly rules: Iterable<ProfileRules>;
   /** The whole profile; `undefined` where there is none of that id. */
   find(id: string): CompiledProfile | undefined;
+  /** Commit of nixos-hardware that imports and mined rules were held against; absent where there are no declared profiles. */
+  readonly minedRevision?: string;
   /** What is the matter with the profiles of the fleet's owner. */
   readonly findings?: readonly Finding[];
 }

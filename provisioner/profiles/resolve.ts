@@ -48,6 +48,7 @@ export function resolveProfile(lineage: readonly ProfileSource[]): Resolution {
     ...(each.power === undefined ? {} : powerOptions(each.power)),
     ...(each.nixos?.options as Readonly<Record<string, Json>> | undefined),
   });
+  const architecture = first(architectureOf);
   const profile: CompiledProfile = {
     id: file.id,
     title: file.title,
@@ -57,6 +58,7 @@ export function resolveProfile(lineage: readonly ProfileSource[]): Resolution {
     lineage: files.map((each) => each.id),
     match: file.match ?? { any: [] },
     witness: file.witness ?? null,
+    ...(architecture === null ? {} : { architecture }),
     nixos: {
       imports: lists((each) => each.nixos?.imports),
       options: overlay(
@@ -95,6 +97,12 @@ export function resolveProfile(lineage: readonly ProfileSource[]): Resolution {
     quirks: lineage.toReversed().flatMap((each) => each.file.quirks ?? []),
   };
   return { profile, conflicts };
+}
+
+/** What a profile asks of the processor in each of its clauses. */
+function architectureOf({ match }: ProfileFile): string | undefined {
+  const [asked, ...others] = new Set(match?.any.map(({ all }) => all.cpu?.architecture));
+  return others.length === 0 ? asked : undefined;
 }
 
 /** One daemon on and the other one off, said of both: a module that only asks for one is answered. */

@@ -37,6 +37,7 @@ t.test("what is stored is what was compiled, made by hand and declared", async (
   ])
     t.strictSame(matchProfile(facts, opened), matchProfile(facts, compiled));
   t.equal(opened.digest, "d1");
+  t.equal(opened.minedRevision, declared.revision);
   t.equal(opened.find("acme/none"), undefined);
   t.equal(opened.find("../p/generic/x86-64"), undefined, "an id is no path");
   t.strictSame(

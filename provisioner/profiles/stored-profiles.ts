@@ -25,6 +25,7 @@ const idForm = /^[a-z0-9-]+\/[a-z0-9-]+$/;
 interface Head {
   readonly v?: unknown;
   readonly digest?: unknown;
+  readonly minedRevision?: unknown;
 }
 
 /** A profile made by hand, with what it takes over by name. */
@@ -53,17 +54,19 @@ export function storeProfiles({
   digest,
 }: ToStore): ReadonlyMap<string, string> {
   const json = (value: unknown) => `${JSON.stringify(value)}\n`;
-  const rules = compiled.profiles.map(({ id, kind, lineage, match, witness, needs }) =>
-    json({ id, kind, lineage, match, witness, needs }),
+  const rules = compiled.profiles.map(
+    ({ id, kind, lineage, match, witness, architecture, needs }) =>
+      json({ id, kind, lineage, match, witness, architecture, needs }),
   );
-  const files = new Map([[rulesFile, json({ v: version, digest }) + rules.join("")]]);
+  const { revision, modules } = declared;
+  const head: Head = { v: version, digest, minedRevision: revision };
+  const files = new Map([[rulesFile, json(head) + rules.join("")]]);
   for (const { file, module } of sources) {
     const { tests: _, ...kept } = file;
     const lineage = compiled.find(file.id)?.lineage ?? [];
     const stored: StoredProfile = { lineage, file: kept, module };
     files.set(`${file.id}.json`, json(stored));
   }
-  const { revision, modules } = declared;
   files.set(declaredFile, json({ ...declared, left: [], modules: [] }));
   files.set(modulesFile, json({ revision, modules } satisfies ImportableModules));
   return files;
@@ -121,6 +124,7 @@ export function openStoredProfiles(files: Files, directory: string): StoredProfi
   const allRules = { [Symbol.iterator]: () => lines(rules, first + 1, rulesPath) };
   return {
     digest: String(head.digest),
+    ...(typeof head.minedRevision === "string" ? { minedRevision: head.minedRevision } : {}),
     rules: allRules,
     sources: () => [...allRules].map(({ id }) => read(id)).filter((each) => each !== undefined),
     declared,

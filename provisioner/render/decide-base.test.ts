@@ -244,6 +244,11 @@ t.test("an import that the pinned nixos-hardware has not is told", async (t) => 
   t.equal(decided(), undefined, "the tree is not on this machine");
   write("nix/store/x-hw/acme/old/default.nix", "{ }\n");
   t.same(decided(), ["acme/new"]);
+  write("nix/store/x-hw/acme/new/intel/default.nix", "{ }\n");
+  t.same(decided(), ["acme/new"], "a directory that Nix cannot import");
   write("nix/store/x-hw/acme/new/default.nix", "{ }\n");
   t.equal(decided(), undefined);
+  io.files.link("new", "/nix/store/x-hw/acme/old.link");
+  imports[0] = "acme/old.link";
+  t.equal(decided(), undefined, "a link to one");
 });

@@ -77,9 +77,16 @@ function absentImports(
 ): Pick<Base, "absentImports"> {
   if (pin === undefined || profile === null || files.stat(pin.storePath) === undefined) return {};
   const absent = profile.nixos.imports.filter(
-    (name) => files.stat(`${pin.storePath}/${name}`) === undefined,
+    (name) => !isModule(files, `${pin.storePath}/${name}`),
   );
   return absent.length === 0 ? {} : { absentImports: absent };
+}
+
+/** Whether Nix can import it: a file, or a directory with a `default.nix`. */
+function isModule(files: Files, path: string): boolean {
+  const real = files.realPath(path);
+  if (real === undefined) return false;
+  return files.stat(real)?.kind !== "directory" || files.stat(`${real}/default.nix`) !== undefined;
 }
 
 function pinOf({ storePath, narHash, rev }: GitBase): Pin {

@@ -1,11 +1,17 @@
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import { interpolated, type NixExpr, path, ref } from "#provisioner/nix-language/tree.ts";
+import {
+  type Comment,
+  interpolated,
+  type NixExpr,
+  path,
+  ref,
+} from "#provisioner/nix-language/tree.ts";
 import { appliedProfile, type Match, type ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Assignment, Concern } from "./assignment.ts";
 import { renderFeatures } from "./hardware/features.ts";
 import { renderGraphics } from "./hardware/graphics.ts";
 import { renderGuest } from "./hardware/guests.ts";
-import { leftOut, nixosHardware, offered, titleOf } from "./hardware/imports.ts";
+import { leftOut, nixosHardware, offered, tellOfImports, titleOf } from "./hardware/imports.ts";
 import { renderInitrd } from "./hardware/initrd.ts";
 import { renderKernel } from "./hardware/kernel.ts";
 import { namedFor } from "./hardware/option-names.ts";
@@ -24,7 +30,7 @@ import type { UnfreeConsent } from "./unfree.ts";
 export interface RenderedHardware {
   /** Comment at the head of the file. */
   readonly title: string;
-  readonly imports: readonly NixExpr[];
+  readonly imports: readonly (NixExpr | Comment)[];
   readonly assignments: readonly Assignment[];
   readonly files: readonly SourceFile[];
 }
@@ -51,6 +57,7 @@ export function renderHardware(
     content: module.text,
     mode: 0o644,
   }));
+  tellOfImports(concern, profile, profiles);
   const graphics = renderGraphics(concern, facts, consents);
   const assignments = unique([
     ...renderArchitecture(facts),
@@ -71,7 +78,7 @@ export function renderHardware(
     imports: [
       ...files.map((file) => path(`./${file.path.slice("firstlight/".length)}`)),
       ...(platform?.modules ?? []).map((module) => interpolated(ref("modulesPath"), `/${module}`)),
-      ...nixosHardware(profile, base),
+      ...nixosHardware(profile, base, profiles),
     ],
     assignments: namedFor(base.release, assignments),
     files,

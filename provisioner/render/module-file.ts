@@ -5,6 +5,7 @@ import {
   attrs,
   bind,
   blank,
+  type Comment,
   list,
   moduleOf,
   type NixExpr,
@@ -17,7 +18,7 @@ export interface ModuleFile {
   /** Path below the sources directory. */
   readonly path: string;
   readonly header: string;
-  readonly imports?: readonly NixExpr[];
+  readonly imports?: readonly (NixExpr | Comment)[];
   readonly assignments: readonly Assignment[];
 }
 

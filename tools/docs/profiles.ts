@@ -53,6 +53,20 @@ tell. A terminal without UTF-8 gets the same in ASCII; there are no colours. Pro
 \`\`\`text
 ${readFileSync(join(root, "cli/golden/framework-13.txt"), "utf8")}\`\`\`
 
+## How sure a match is
+
+| word | when | is it used |
+|---|---|---|
+| \`certain\` | the rule holds, and so does the witness, which is of another origin | yes |
+| \`likely\` | one of them holds and the other cannot tell, or the profile has no witness | yes |
+| \`disputed\` | they contradict each other, or the processor is none that the profile is for: firmware that lies | no; the best that nothing speaks against is |
+| \`generic\` | nothing but the kind of machine is known | yes |
+| \`ambiguous\` | profiles fit equally well that have nothing to do with each other | no; as above |
+| \`none\` | none fits | |
+
+A profile that stands on \`generic/x86-64\` is for such a processor. A profile that brings what a person has to agree to is
+offered ([nixos-hardware.md](nixos-hardware.md#when-it-applies)).
+
 ## Profiles made by hand
 
 The declared ones have [a table of their own](#declared-profiles).

@@ -1,5 +1,12 @@
 import type { Scenario } from "../scenario.ts";
 
+/** What its SMBIOS says: system and main board. */
+export const laptopFirmware = {
+  manufacturer: "Framework",
+  product: "Laptop 13 (AMD Ryzen 7040Series)",
+  board: "FRANMDCP07",
+} as const;
+
 /** A machine that is known by what its firmware says, after its first boot. */
 export const laptop: Scenario = {
   name: "a laptop",

@@ -95,7 +95,7 @@ async function stayConnected(options: DaemonOptions, parts: Parts): Promise<void
   };
   while (!signal.aborted && isCurrent()) {
     try {
-      link.session = link.outbox.nextSession();
+      link.outbox.takeSpooled(); // root's spool holds less, and forgets outcomes too
       link.sinceMs = undefined;
       await serve(options, link);
     } catch (error) {
@@ -152,7 +152,11 @@ async function serve(options: DaemonOptions, link: Link): Promise<void> {
   const { wake, choice, unanswered, epoch, outbox, reception: from } = link;
   const at = choice.current();
   const session = await openLinkSession({
-    ...{ ...options, outbox, epoch, reception: from, unanswered, number: link.session },
+    ...{ ...options, outbox, epoch, reception: from, unanswered },
+    nextNumber() {
+      link.session = outbox.nextSession();
+      return link.session;
+    },
     connector: link.connectors[at] as Connector,
   });
   link.sinceMs = io.clock.monotonicMs();

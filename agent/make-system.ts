@@ -48,12 +48,12 @@ import { type Decision, decide } from "./policy.ts";
 import { lookAtBoot } from "./prove-boot.ts";
 import type { FetchSources, KeptIncludes } from "./read-parts.ts";
 import type { RenderTemplate } from "./render-documents.ts";
-import { writeReportSettings } from "./report-settings.ts";
 import { type Resolution, resolveSpec } from "./resolve-spec.ts";
 import { goOn } from "./resume-trial.ts";
 import type { CredentialStore } from "./secrets/credential-store.ts";
 import type { OpenEnvelope } from "./secrets/envelope-opener.ts";
 import { settleTrial } from "./settle-trial.ts";
+import { writeReportSettings } from "./write-report-settings.ts";
 
 /** Everything that making a system needs, as values; the command line builds it. */
 export interface BootDeps {

@@ -31,14 +31,10 @@ import {
   type Unused,
   writePinnedInstance,
 } from "./pinned-instance.ts";
-import {
-  linkSettingsVersion,
-  loadLinkSettings,
-  reportSettingsFile,
-  writeReportSettings,
-} from "./report-settings.ts";
+import { linkSettingsVersion, loadLinkSettings, reportSettingsFile } from "./report-settings.ts";
 import { readSettings } from "./settings.ts";
 import { readResult, readStatus, statusWriter, writeResult, writeStatus } from "./status.ts";
+import { writeReportSettings } from "./write-report-settings.ts";
 
 const instance: Instance = {
   v: 1,

@@ -129,7 +129,7 @@ async function send(
   const link = await openLinkSession({
     ...options,
     epoch: options.io.random.uuid(),
-    number: outbox.nextSession(),
+    nextNumber: () => outbox.nextSession(),
     outbox,
     connector: connect,
     reception: reception({ ...options, outbox, topics, onAcknowledged }),

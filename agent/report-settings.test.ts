@@ -1,7 +1,8 @@
 import t from "tap";
 import { fakeIo } from "#core/fake-io.ts";
 import { generationRecordFile } from "#provisioner/render/generation-record.ts";
-import { loadLinkSettings, readNodeAddress, writeReportSettings } from "./report-settings.ts";
+import { loadLinkSettings, readNodeAddress } from "./report-settings.ts";
+import { writeReportSettings } from "./write-report-settings.ts";
 
 const running = {
   v: 1,

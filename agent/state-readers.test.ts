@@ -3,9 +3,9 @@ import { fakeIo } from "#core/fake-io.ts";
 import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import type { Witness } from "./facts/witness.ts";
 import type { Outcome } from "./outcome.ts";
-import { writeReportSettings } from "./report-settings.ts";
 import { stateReaders } from "./state-readers.ts";
 import { statusWriter, writeResult } from "./status.ts";
+import { writeReportSettings } from "./write-report-settings.ts";
 
 const one = "/nix/store/11111111111111111111111111111111-nixos-system-one";
 const two = "/nix/store/22222222222222222222222222222222-nixos-system-two";

@@ -7,6 +7,7 @@ import type { Case } from "./case.ts";
 import { cloudInitCases } from "./cloud-init.ts";
 import { discoverCases, measureDetection } from "./discover.ts";
 import { measureFacts } from "./facts.ts";
+import { describeLink, measureLink } from "./link.ts";
 import { type Matching, measureMatching } from "./match.ts";
 import { measure, median, ninth, type Sample } from "./measure.ts";
 import { renderCases } from "./render.ts";
@@ -15,6 +16,9 @@ import { measureVerification } from "./verify.ts";
 
 /** A floor whose nine-of-ten value is so much above its least says that the machine was busy. */
 const noisyFrom = 1.6;
+
+/** What there are goals for of the link. */
+type LinkFigure = "rssMiB" | "rssRatio" | "cpuPercent" | "roundTripMs";
 
 /** What came of one case. */
 interface Row {
@@ -31,7 +35,11 @@ interface Row {
 }
 
 const { values: flags } = parseArgs({
-  options: { check: { type: "boolean" }, rounds: { type: "string" } },
+  options: {
+    check: { type: "boolean" },
+    rounds: { type: "string" },
+    "idle-seconds": { type: "string" },
+  },
 });
 const rounds = Number(flags.rounds ?? "11");
 
@@ -62,6 +70,7 @@ try {
 const facts = await measureFacts(200);
 const detection = await measureDetection(200);
 const matching = measureMatching(5);
+const link = await measureLink(Number(flags["idle-seconds"] ?? "60"));
 const verification = measureVerification(50);
 
 console.log(
@@ -81,6 +90,7 @@ for (const [what, { medianMs, p90Ms, firstMs }] of Object.entries(inProcess))
     `${what}, in process: median ${medianMs.toFixed(2)} ms, p90 ${p90Ms.toFixed(2)} ms, first ${firstMs.toFixed(2)} ms`,
   );
 console.log(describeMatching(matching));
+console.log(describeLink(link));
 console.log(
   `verification of an update of ${verification.bytes} bytes: median ${verification.medianMs.toFixed(2)} ms CPU, first ${verification.firstMs.toFixed(2)} ms`,
 );
@@ -141,7 +151,10 @@ function check(): number {
   ) as Record<
     string,
     Partial<
-      Record<"cpuMs" | "peakMiB" | "wallRatio" | "medianMs" | "firstMs" | "usPerMachine", number>
+      Record<
+        "cpuMs" | "peakMiB" | "wallRatio" | "medianMs" | "firstMs" | "usPerMachine" | LinkFigure,
+        number
+      >
     >
   >;
   const misses = rows.flatMap((row) => {
@@ -172,6 +185,17 @@ function check(): number {
   const most = goals["match"]?.usPerMachine;
   if (most !== undefined && matching !== undefined && matching.usPerMachine > most)
     misses.push(`match: ${matching.usPerMachine.toFixed(2)} us a machine, goal ${most}`);
+  const idle: Readonly<Record<LinkFigure, number | undefined>> = {
+    rssMiB: link?.daemon.rssMiB,
+    rssRatio: link?.rssRatio,
+    cpuPercent: link?.daemon.cpuPercent,
+    roundTripMs: link?.roundTripMs.plain,
+  };
+  for (const [figure, value] of Object.entries(idle)) {
+    const goal = goals["link"]?.[figure as LinkFigure];
+    if (goal !== undefined && value !== undefined && value > goal)
+      misses.push(`link: ${figure} ${value.toFixed(2)}, goal ${goal}`);
+  }
   for (const miss of misses) console.error(`missed: ${miss}`);
   return misses.length === 0 ? 0 : 1;
 }
@@ -182,6 +206,6 @@ function save(): void {
   const file = path.join(directory, `${new Date().toISOString().replaceAll(":", "")}.json`);
   writeFileSync(
     file,
-    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching, verification }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching, verification, link }, null, 2)}\n`,
   );
 }

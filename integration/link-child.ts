@@ -40,12 +40,12 @@ if (mode === "daemon") {
 } else {
   const topic = nodeTopics(settings.address).of("desired");
   const session = await connector(io, log, settings).connect({
-    will: {
+    will: () => ({
       topic: nodeTopics(settings.address).of("status"),
       payload: "{}",
       qos: 1,
       retained: true,
-    },
+    }),
     onMessage: async () => void process.kill(process.pid, "SIGKILL"),
   });
   await session.subscribe([topic]);

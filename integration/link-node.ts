@@ -109,12 +109,13 @@ export function daemon(
   return stopped;
 }
 
-export const noWill = {
-  topic: topics.of("status"),
-  payload: "{}",
-  qos: 1,
-  retained: true,
-} as const;
+export const noWill = () =>
+  ({
+    topic: topics.of("status"),
+    payload: "{}",
+    qos: 1,
+    retained: true,
+  }) as const;
 
 export async function connect(
   t: Test,

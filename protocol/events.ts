@@ -43,18 +43,20 @@ export interface EventRule {
   readonly schema: string;
   /** Whether it goes first when the outbox is full: another event repeats what matters of it. */
   readonly thinnedFirst: boolean;
+  /** Whether it says how something ended: it stays in a full outbox when all else has gone. */
+  readonly outcome?: true;
 }
 
 /** Every kind of event. */
 export const eventRules = {
   "boot.started": { schema: "boot-started", thinnedFirst: true },
   "boot.stage": { schema: "boot-stage", thinnedFirst: true },
-  "boot.finished": { schema: "boot-finished", thinnedFirst: false },
-  "trial.finished": { schema: "trial-finished", thinnedFirst: false },
-  "update.changed": { schema: "update-changed", thinnedFirst: false },
+  "boot.finished": { schema: "boot-finished", thinnedFirst: false, outcome: true },
+  "trial.finished": { schema: "trial-finished", thinnedFirst: false, outcome: true },
+  "update.changed": { schema: "update-changed", thinnedFirst: false, outcome: true },
   "drift.found": { schema: "drift-found", thinnedFirst: false },
   finding: { schema: "finding", thinnedFirst: false },
-  "command.answered": { schema: "command-answered", thinnedFirst: false },
+  "command.answered": { schema: "command-answered", thinnedFirst: false, outcome: true },
   "desired.refused": { schema: "desired-refused", thinnedFirst: false },
   "link.session-conflict": { schema: "link-session-conflict", thinnedFirst: false },
   gap: { schema: "gap", thinnedFirst: false },

@@ -19,6 +19,9 @@ const bootChunks = [
   },
 ];
 
+/** MQTT.js brings the streams of Node.js for browsers; here Node's own do, and 5 MiB less stay in memory. */
+const ownStreams = { "readable-stream": "node:stream" };
+
 const loader = join(import.meta.dirname, "../cli/bundled.ts");
 
 /**
@@ -52,6 +55,7 @@ function part(repository: string, input: string, output: OutputOptions): Rolldow
     input,
     cwd: repository,
     platform: "node",
+    resolve: { alias: ownStreams },
     output: {
       format: "cjs",
       sourcemap: true,

@@ -36,8 +36,11 @@ export interface Arrival {
 
 /** What a connection is opened with. */
 export interface ConnectOptions {
-  /** What the broker publishes when the node is lost; `null`: a visitor, of whom the broker keeps nothing. */
-  readonly will: Outgoing | null;
+  /**
+   * Makes what the broker publishes when the node is lost; called when the broker is about to be told,
+   * so not where nobody answers. `null`: a visitor, of whom the broker keeps nothing.
+   */
+  readonly will: (() => Outgoing) | null;
   /** Has the broker forget what it kept for this client, messages on their way included. */
   readonly fresh?: boolean;
   /**
@@ -85,8 +88,9 @@ export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
   return {
     async connect(options) {
       const { MqttClient: Client } = await import("mqtt");
+      const will = options.will === null ? null : once(options.will); // a version that is refused has none
       const start = (wanted: MqttVersion) =>
-        openSession({ io, log, settings, open, version: wanted, Client, ...options });
+        openSession({ io, log, settings, open, version: wanted, Client, ...options, will });
       if (version === 4) return start(4);
       try {
         return await start(5);
@@ -109,6 +113,15 @@ export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
       );
       stream.destroy();
     },
+  };
+}
+
+/** The same each time. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
@@ -200,7 +213,7 @@ function clientOptions({ settings, version, will, fresh }: OpenOptions): IClient
     timerVariant: "native",
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password.reveal() }),
-    ...(will === null ? {} : { will: lastWill(will, version, limits) }),
+    ...(will === null ? {} : { will: lastWill(will(), version, limits) }),
     ...(version === 5
       ? {
           properties: {

@@ -38,8 +38,8 @@ export interface LinkSessionOptions {
   /** Made at the start of the process; births of another one are of another machine. */
   readonly epoch: string;
   readonly reception: Reception;
-  /** Number of the session, which the outbox counts. */
-  readonly number: number;
+  /** Counts the session, when it is about to begin. */
+  readonly nextNumber: () => number;
   /** Times in a row that the root side did not answer: then events are sent before it is asked again. */
   readonly unanswered?: number;
   /** Gives up connecting. */
@@ -77,17 +77,23 @@ const leftovers: readonly PlainTopic[] = ["reported", "update"];
  */
 export async function openLinkSession(options: LinkSessionOptions): Promise<LinkSession> {
   const { io, log, settings, readers, outbox, connector, reception, signal, epoch } = options;
-  const { number, unanswered = 0 } = options;
+  const { nextNumber, unanswered = 0 } = options;
   const topics = nodeTopics(settings.address);
   const stream = outbox.stream();
-  const messages = sessionMessages(io, { topics, stream, session: number, epoch });
+  let number = 0;
+  let messages: SessionMessages | undefined;
   const session = await connector.connect({
-    will: messages.status("lost"),
+    will() {
+      number = nextNumber();
+      messages = sessionMessages(io, { topics, stream, session: number, epoch });
+      return messages.status("lost");
+    },
     fresh: unanswered > 1, // what was on its way would end this connection before a word is said
     onMessage: reception.take,
     signal,
     ...(options.cut === undefined ? {} : { cut: options.cut }),
   });
+  if (messages === undefined) throw new Error("a connection was made without its last will");
   const link = toLinkSession(options, session, messages);
   try {
     await session.publish(messages.status("connected"));

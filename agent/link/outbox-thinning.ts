@@ -8,8 +8,14 @@ export interface Bounds {
   readonly maxBytes: number;
 }
 
-/** Order of thinning: a gap that a newer one replaces, what another event repeats, the rest. */
-export const ranks = { gap: 0, thinnedFirst: 1, other: 2 } as const;
+/** Order of thinning: a gap that a newer one replaces, what another event repeats, the rest, how things ended. */
+export const ranks = { gap: 0, thinnedFirst: 1, other: 2, outcome: 3 } as const;
+
+/**
+ * Outcomes do not count against the bounds, which are for what may go: they go only where they alone
+ * are so many times as much, because a disk has an end.
+ */
+const outcomeFactor = 4;
 
 /** What is left after thinning: with a tenth of room, one gap stands for many events. */
 const thinnedTo = 0.9;
@@ -22,21 +28,24 @@ const thinnedTo = 0.9;
 export function thin(database: DatabaseSync, bounds: Bounds): Gap | undefined {
   let { events, bytes } = held(database);
   if (events <= bounds.maxEvents && bytes <= bounds.maxBytes) return undefined;
-  // One less: the gap itself takes a place.
-  const keptEvents = Math.max(0, Math.floor(bounds.maxEvents * thinnedTo) - 1);
-  const keptBytes = Math.floor(bounds.maxBytes * thinnedTo);
   const gap = readGap(database);
   const remove = database.prepare("DELETE FROM event WHERE seq = ?");
-  const candidates = database
-    .prepare("SELECT seq, kind, bytes FROM event ORDER BY rank, seq")
-    .all();
-  for (const row of candidates) {
-    if (events <= keptEvents && bytes <= keptBytes) break;
-    remove.run(Number(row["seq"]));
-    gap.add(Number(row["seq"]), String(row["kind"]));
-    events -= 1;
-    bytes -= Number(row["bytes"]);
+  function removeUntil(which: string, keptEvents: number, keptBytes: number) {
+    const select = `SELECT seq, kind, bytes FROM event WHERE ${which} ORDER BY rank, seq`;
+    for (const row of database.prepare(select).all()) {
+      if (events <= keptEvents && bytes <= keptBytes) break;
+      remove.run(Number(row["seq"]));
+      gap.add(Number(row["seq"]), String(row["kind"]));
+      events -= 1;
+      bytes -= Number(row["bytes"]);
+    }
   }
+  const { maxEvents, maxBytes } = bounds;
+  // One less: the gap itself takes a place.
+  const keptEvents = Math.max(0, Math.floor(maxEvents * thinnedTo) - 1);
+  removeUntil(`rank < ${ranks.outcome}`, keptEvents, Math.floor(maxBytes * thinnedTo));
+  removeUntil(`rank = ${ranks.outcome}`, maxEvents * outcomeFactor, maxBytes * outcomeFactor);
+  if (!gap.isNew()) return undefined;
   const result = gap.result();
   writeMeta(database, "gap", JSON.stringify(result));
   return result;
@@ -58,6 +67,7 @@ function readGap(database: DatabaseSync) {
   let firstSeq = before?.firstSeq ?? Number.POSITIVE_INFINITY;
   let lastSeq = before?.lastSeq ?? 0;
   return {
+    isNew: () => dropped > (before?.dropped ?? 0),
     add(seq: number, kind: string) {
       dropped += 1;
       byKind.set(kind, (byKind.get(kind) ?? 0) + 1);

@@ -210,6 +210,27 @@ t.test("stages go before anything else", async (t) => {
   t.same(kinds(outbox), [...Array(6).fill("finding"), ...Array(2).fill("boot.stage"), "gap"]);
 });
 
+t.test(
+  "how things ended stays when all else has gone, up to where a disk has an end",
+  async (t) => {
+    const outbox = await open(t, fakeIo(t.testdir()), { maxEvents: 10 });
+    const ended = (transaction: string): NewEvent => ({
+      kind: "trial.finished",
+      body: { transaction, by: "boot", result: "committed", toplevel: "/nix/store/x" } as never,
+    });
+    for (let i = 0; i < 30; i++) outbox.append(ended(`t${i}`), stage(`s${i}`), finding(`f${i}`));
+    t.equal(kinds(outbox).filter((kind) => kind === "trial.finished").length, 30);
+    t.ok(outbox.size().events < 35, "beside them there is nearly nothing");
+    for (let i = 30; i < 100; i++) outbox.append(ended(`t${i}`));
+    t.ok(outbox.size().events <= 41, `${outbox.size().events} events`);
+    const gap = outbox.pending(0, 100).find(({ kind }) => kind === "gap")?.body as {
+      readonly byKind: Readonly<Record<string, number>>;
+    };
+    const left = kinds(outbox).filter((kind) => kind === "trial.finished").length;
+    t.equal(gap.byKind["trial.finished"], 100 - left, "what went is counted");
+  },
+);
+
 t.test("bytes are bounded as events are", async (t) => {
   const outbox = await open(t, fakeIo(t.testdir()), { maxBytes: 40_000 });
   for (let i = 0; i < 50; i++) {

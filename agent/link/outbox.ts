@@ -3,7 +3,7 @@ import { canonicalJson } from "#core/canonical-json.ts";
 import { Fault, isFault } from "#core/fault.ts";
 import { type Io, readBootId, timestamp } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
-import { type EventKind, eventRules, type NewEvent } from "#protocol/events.ts";
+import { type EventKind, type EventRule, eventRules, type NewEvent } from "#protocol/events.ts";
 import { fitEvent } from "#protocol/fit-event.ts";
 import { maxMessageBytes } from "#protocol/message.ts";
 import {
@@ -317,7 +317,9 @@ function bodyText(kind: EventKind, body: unknown): string {
 
 function rankOf(kind: EventKind): number {
   if (kind === "gap") return ranks.gap;
-  return eventRules[kind].thinnedFirst ? ranks.thinnedFirst : ranks.other;
+  const { thinnedFirst, outcome }: EventRule = eventRules[kind];
+  if (outcome === true) return ranks.outcome;
+  return thinnedFirst ? ranks.thinnedFirst : ranks.other;
 }
 
 function lastSeq(database: DatabaseSync): number {

@@ -1,5 +1,4 @@
 import { runDaemon } from "#agent/daemon.ts";
-import { driftRound } from "#agent/drift-round.ts";
 import { driftSettings } from "#agent/drift-settings.ts";
 import { watchDrift } from "#agent/drift-watch.ts";
 import type { LinkSettings } from "#agent/link/link-settings.ts";
@@ -12,9 +11,6 @@ import { stateReaders } from "#agent/state-readers.ts";
 import { isFault } from "#core/fault.ts";
 import { askStatus } from "../ask-status.ts";
 import type { Command, Invocation } from "../command.ts";
-import { nodeProbe, openSystem } from "../node.ts";
-import { bootOutbox } from "../outbox.ts";
-import { endWith } from "../restart.ts";
 import { submitter } from "../submit.ts";
 import { version as programVersion } from "../version.ts";
 import { askWitness } from "../witness.ts";
@@ -73,25 +69,17 @@ async function stay(invocation: Invocation, schedule: Schedule): Promise<number>
 
 /**
  * Looks for drift where this process may: an unprivileged one leaves it to the timer of the root
- * side, which may start processes and read the journal.
+ * side, which may start processes and read the journal. What it takes is loaded with the first look.
  */
 async function openDriftWatch(invocation: Invocation, schedule: Schedule): Promise<() => void> {
-  const { io, log, signal } = invocation;
+  const { io, log } = invocation;
   if (io.files.root === "/" && process.geteuid?.() !== 0) return () => {};
   const settings = await readSettings(io.files);
   return watchDrift({
     log,
     schedule,
     settings: driftSettings(settings),
-    round: async (options) => {
-      const system = await openSystem(invocation);
-      const { report, flush } = bootOutbox(invocation, system);
-      const probe = nodeProbe(invocation);
-      const deps = { io, log, system, probe, signal, report, version: programVersion };
-      const round = await driftRound(deps, options).finally(flush);
-      if (round.outcome?.restart === true) await endWith(round.outcome, invocation, system);
-      return round;
-    },
+    round: async (options) => (await import("../drift-look.ts")).lookForDrift(invocation, options),
   });
 }
 

@@ -108,6 +108,7 @@ const refusals: readonly Code[] = [
   "system/release-looping",
   "system/switch-inhibited",
   "enroll/cloned",
+  "enroll/contested",
   "enroll/denied",
   "enroll/document-invalid",
   "enroll/document-stale",

@@ -2,7 +2,6 @@ import { type CommandRun, carryOutCommands } from "#agent/commands/carry-out.ts"
 import type { CommandDeps } from "#agent/commands/executor.ts";
 import { gatherDiagnostics } from "#agent/commands/gather-diagnostics.ts";
 import { releaseChecker } from "#agent/commands/release-checker.ts";
-import { driftRound } from "#agent/drift-round.ts";
 import { driftSettings } from "#agent/drift-settings.ts";
 import { readEnrolState } from "#agent/enroll/enrol-state.ts";
 import { readNodeAddress } from "#agent/report-settings.ts";
@@ -19,6 +18,7 @@ import type { Courier } from "#provisioner/system/fetch/courier.ts";
 import { hostProcesses, openLock } from "#provisioner/system/lock.ts";
 import type { Invocation } from "./command.ts";
 import { downloadCourier } from "./courier.ts";
+import { lookForDrift } from "./drift-look.ts";
 import { nodeProbe, openSystem } from "./node.ts";
 import { bootOutbox } from "./outbox.ts";
 import { version } from "./version.ts";
@@ -62,32 +62,19 @@ async function commandDeps(invocation: Invocation, settings: Settings): Promise<
   const rootFile = settings.fleet?.root;
   const probe = nodeProbe(invocation);
 
-  /** What is reported goes to the spool with its end. */
-  async function reporting<T>(
-    work: (report: ReturnType<typeof bootOutbox>["report"]) => Promise<T>,
-  ): Promise<T> {
-    const outbox = bootOutbox(invocation, system);
-    try {
-      return await work(outbox.report);
-    } finally {
-      await outbox.flush();
-    }
-  }
-
   return {
     ...{ io, log, system, version, signal },
     startUpdate: () => startUpdate(io),
     checkRelease: releaseChecker(io, rootFile),
-    rollBack: (generation) =>
-      reporting((report) =>
-        rollBackTo({ io, log, system, probe, signal, report, version }, generation),
-      ),
-    lookForDrift: (deep) =>
-      reporting(async (report) => {
-        const deps = { io, log, system, probe, signal, report, version };
-        const { share } = driftSettings(settings);
-        return (await driftRound(deps, { deep, repair: false, share })).report;
-      }),
+    rollBack: async (generation) => {
+      const { report, flush } = bootOutbox(invocation, system);
+      const deps = { io, log, system, probe, signal, report, version };
+      return rollBackTo(deps, generation).finally(flush);
+    },
+    lookForDrift: async (deep) => {
+      const { share } = driftSettings(settings);
+      return (await lookForDrift(invocation, { deep, repair: false, share })).report;
+    },
     credential: () => readEnrolState(io.files)?.current?.fingerprint,
     renew: () => renew(invocation, settings),
     diagnostics: () => {
@@ -115,7 +102,7 @@ async function startUpdate(io: Io): Promise<void> {
 
 async function renew(invocation: Invocation, settings: Settings) {
   const { openEnrolAttempt } = await import("./enrolment.ts");
-  const outcome = await (await openEnrolAttempt(invocation, settings, { renewNow: true }))();
+  const outcome = await (await openEnrolAttempt(invocation, settings, { renews: true }))();
   if (outcome.kind === "refused") throw outcome.fault;
   if (outcome.kind === "pending")
     throw new Fault("enroll/pending", `a person has not approved ${outcome.code} yet`);

@@ -11,21 +11,20 @@ import { metadataGroup } from "./metadata-group.ts";
 import { thisProgram } from "./this-program.ts";
 
 /**
- * One try to enrol this machine, or to renew what it has, as its settings say. Throws
+ * One try to enrol this machine, or to renew what it has when it is time (or now: `renews`), as its settings say. Throws
  * `enroll/settings-invalid` where they say nothing of it.
  */
 export async function openEnrolAttempt(
   { io, log, signal }: Pick<Invocation, "io" | "log" | "signal">,
   settings: Settings,
-  { renewNow = false }: { readonly renewNow?: boolean } = {},
+  { renews = false }: { readonly renews?: boolean } = {},
 ): Promise<() => Promise<EnrolOutcome>> {
   const { url, ca } = enrolPlace(io, settings);
   const courier = nodeCourier(io);
   const metadata = metadataCourier(io);
   const server = enrolServer({ url, ca, courier, signal });
   const store = await openCredentialStore(io);
-  const deps = { io, log, settings, server, ca, metadata, store, signal, renewNow };
-  return () => enrol(deps);
+  return () => enrol({ io, log, settings, server, ca, metadata, store, renews, signal });
 }
 
 function enrolPlace(

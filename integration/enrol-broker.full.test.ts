@@ -1,60 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import mqtt from "mqtt";
 import t, { type Test } from "tap";
-import { entry, firstlight, firstlightBeside } from "#cli/try-commands.ts";
+import { entry } from "#cli/try-commands.ts";
 import { brokerMissing, freePort, launched, temporaryDirectory } from "./brokers.ts";
+import { fleet, machine, serve } from "./enrol-processes.ts";
 
 t.setTimeout(180_000);
 const skip = brokerMissing("mosquitto");
-
-/** Runs `firstlight fleet enroll …` in the directory of a fleet; returns what it prints. */
-function fleet(directory: string, ...args: readonly string[]): string {
-  const { code, stdout, stderr } = firstlight(["fleet", "enroll", ...args, "--dir", directory]);
-  if (code !== 0) throw new Error(`fleet enroll ${args.join(" ")}: ${code}: ${stderr}`);
-  return stdout;
-}
-
-/** `fleet enroll serve` in a process of its own. */
-async function serve(t: Test, directory: string): Promise<ChildProcess> {
-  const args = [entry, "fleet", "enroll", "serve", "--dir", directory];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
-  t.teardown(() => child.kill("SIGKILL"));
-  for await (const line of createInterface({ input: child.stderr })) {
-    if (line.includes("listening on port")) break;
-  }
-  child.stderr.resume();
-  return child;
-}
-
-/** A machine with settings and a token. */
-function machine(
-  t: Test,
-  { url, ca, instanceId, token }: Record<"url" | "ca" | "instanceId" | "token", string>,
-) {
-  const root = temporaryDirectory(t, "firstlight-node-");
-  const write = (file: string, text: string) => {
-    mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-    writeFileSync(path.join(root, file), text);
-  };
-  const enroll = { url, caFile: "/etc/firstlight/ca.pem", tokenFile: "/etc/firstlight/token" };
-  write("etc/firstlight/settings.json", JSON.stringify({ fleet: { enroll } }));
-  write("etc/firstlight/ca.pem", ca);
-  write("etc/firstlight/token", token);
-  const datasource = { name: "NoCloud" };
-  write(
-    "run/firstlight/instance-data.json",
-    JSON.stringify({ v1: { instance_id: instanceId }, datasource }),
-  );
-  return {
-    root,
-    enroll: (...more: readonly string[]) => firstlightBeside(["enroll", "--root", root, ...more]),
-    identity: () => readFileSync(path.join(root, "run/firstlight/enroll/identity.pem"), "utf8"),
-  };
-}
 
 t.test(
   "from an empty directory to nodes at a broker that knows them by their certificates",
@@ -128,7 +84,10 @@ t.test(
       readFileSync(authority, "utf8") + readFileSync(path.join(directory, "server.key"), "utf8");
     await t.rejects(connected(t, broker, ca, stranger, "edge-1"), "no server stands in for a node");
 
+    t.match(fleet(directory, "access"), /^user edge-2$/m);
     fleet(directory, "revoke", "edge-2");
+    t.notMatch(fleet(directory, "access"), /edge-2/, "its rights go as well");
+    t.match(fleet(directory, "list"), /^edge-2 .* revoked$/m);
     await broker.stop();
     const again = await startMosquitto(t, directory);
     await t.rejects(
@@ -136,6 +95,19 @@ t.test(
       "nobody whose certificate is revoked",
     );
     await (await connected(t, again, ca, first.identity(), "edge-1")).endAsync();
+
+    // The daemon enrols by itself where it may.
+    const token = fleet(directory, "token", "--node", "edge-5", "--instance", "i-5");
+    const fifth = machine(t, { url, ca, instanceId: "i-5", token });
+    const agent = spawn(process.execPath, [entry, "agent", "--root", fifth.root], {
+      stdio: "ignore",
+    });
+    t.teardown(() => void agent.kill("SIGKILL"));
+    for (let waits = 0; !fifth.isEnrolled() && waits < 300; waits++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    t.match(new X509Certificate(fifth.identity()).subject, /^CN=edge-5$/m);
+    agent.kill("SIGTERM");
+    t.strictSame(await once(agent, "exit"), [0, null], "and ends when it is told to");
 
     // The server killed, and started again: nobody notices.
     const dead = once(server, "exit");

@@ -1,6 +1,11 @@
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import t from "tap";
-import { temporaryDirectory } from "./brokers.ts";
+import { firstlight } from "#cli/try-commands.ts";
+import { freePort, temporaryDirectory } from "./brokers.ts";
+import { fleet, machine, serve } from "./enrol-processes.ts";
 import { type EnrolMachine, keyIn, startEnrolment } from "./enrol-world.ts";
 import { randomFrom } from "./random.ts";
 
@@ -96,3 +101,34 @@ t.test("killed at each effect and cut off at each request, by chance", async (t)
   t.equal(renewals, 8);
   t.match(await world.deps.store.nodes(), [{ name: "edge-17", contested: null }]);
 });
+
+t.test(
+  "real processes: the node killed at each effect, the server each time it has answered",
+  async (t) => {
+    const directory = temporaryDirectory(t, "firstlight-fleet-");
+    const url = `https://localhost:${await freePort()}`;
+    fleet(directory, "init", "--fleet", "demo", "--url", url);
+    const ca = readFileSync(path.join(directory, "ca.pem"), "utf8");
+    const token = fleet(directory, "token", "--node", "edge-1", "--instance", "i-1");
+    const node = machine(t, { url, ca, instanceId: "i-1", token });
+    let server = await serve(t, directory);
+    for (const verb of [[], ["--renew"]]) {
+      for (let dieAt = 1; ; dieAt++) {
+        if (dieAt > 40) throw new Error("it never lives to the end");
+        const args = ["enroll", ...verb, "--once", "--root", node.root];
+        const { code, stderr } = firstlight(args, "", { FIRSTLIGHT_DIE_AT_EFFECT: String(dieAt) });
+        if (code === 0) break;
+        t.equal(code, null, `killed at effect ${dieAt}: ${stderr}`);
+        const gone = once(server, "exit");
+        server.kill("SIGKILL");
+        await gone;
+        server = await serve(t, directory);
+      }
+      const identity = node.identity();
+      t.equal(new X509Certificate(identity).checkPrivateKey(keyIn(identity)), true);
+    }
+    const { nodes } = JSON.parse(fleet(directory, "list", "--json"));
+    t.match(nodes, [{ name: "edge-1", contested: null }]);
+    t.equal(nodes.length, 1);
+  },
+);

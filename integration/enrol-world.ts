@@ -44,6 +44,7 @@ export interface MachineOptions {
   readonly serial?: string;
   readonly bootId?: string;
   readonly token?: string;
+  readonly key?: "ed25519" | "p256";
   readonly datasource?: string;
   /** Address of its metadata service. */
   readonly metadata?: string;
@@ -63,7 +64,7 @@ export interface EnrolMachine {
   fault: (request: CourierRequest) => "before" | "after" | undefined;
   /** Every body that was sent to the server. */
   readonly sent: { readonly url: string; readonly body: string }[];
-  run(): Promise<EnrolOutcome>;
+  run(more?: Pick<EnrolDeps, "renews">): Promise<EnrolOutcome>;
   state(): ReturnType<typeof readEnrolState>;
   identity(): string | undefined;
 }
@@ -125,7 +126,7 @@ function machineOf(t: Scope, place: Place, options: MachineOptions): EnrolMachin
   const fake = fakeIo(root, {}, onEffect === undefined ? {} : { onEffect });
   const io = { ...fake, clock: place.clock };
   const { via, instanceId = "i-0abc1234def567890", serial = "S1", bootId = "boot-1" } = options;
-  const { datasource = "NoCloud", metadata } = options;
+  const { datasource = "NoCloud", metadata, key } = options;
   const given = fakeIo(root).files; // what was there before counts as no effect
   given.write("/sys/class/dmi/id/product_serial", `${serial}\n`);
   given.write("/proc/sys/kernel/random/boot_id", `${bootId}\n`);
@@ -151,7 +152,15 @@ function machineOf(t: Scope, place: Place, options: MachineOptions): EnrolMachin
   const deps: EnrolDeps = {
     ...{ io, ca, log: silentLog, metadata: courier },
     settings: {
-      fleet: { enroll: { url, caFile: "/etc/ca.pem", tokenFile, ...(via && { via: [...via] }) } },
+      fleet: {
+        enroll: {
+          url,
+          caFile: "/etc/ca.pem",
+          tokenFile,
+          ...(via && { via: [...via] }),
+          ...(key && { key }),
+        },
+      },
       ...(metadata && { metadata: { addresses: { [datasource]: [metadata] } } }),
     } as EnrolDeps["settings"],
     server: enrolServer({ url, ca, courier, signal: new AbortController().signal }),
@@ -161,7 +170,7 @@ function machineOf(t: Scope, place: Place, options: MachineOptions): EnrolMachin
   const machine: EnrolMachine = {
     ...{ root, io, sent },
     fault: () => undefined,
-    run: () => enrol(deps),
+    run: (more = {}) => enrol({ ...deps, ...more }),
     state: () => readEnrolState(io.files),
     identity: () => io.files.readText(identityFile),
   };

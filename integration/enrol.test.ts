@@ -85,6 +85,19 @@ t.test("a token counts for one key, one machine, and only while the server knows
   t.equal((await world.deps.store.nodes()).length, 1);
 });
 
+t.test(
+  "a key is of the kind that the settings say, and is renewed when it is asked for",
+  async (t) => {
+    const world = await startEnrolment(t);
+    const machine = world.machine({ via: ["token"], token: await world.token({}), key: "p256" });
+    t.match(await machine.run(), { kind: "enrolled" });
+    const first = installed(machine);
+    t.match(first.publicKey.asymmetricKeyDetails, { namedCurve: "prime256v1" });
+    t.match(await machine.run({ renews: true }), { kind: "enrolled", node: "edge-17" });
+    t.not(installed(machine).serialNumber, first.serialNumber);
+  },
+);
+
 t.test("a way that the settings do not name is closed", async (t) => {
   const world = await startEnrolment(t, { code: {} });
   const machine = world.machine({ via: ["token"], token: await world.token({}) });
@@ -219,10 +232,13 @@ t.test(
       const copy = world.machine({ via: ["token"], root, bootId });
       world.clock.advance(18.1 * day);
       t.match(await copy.run(), { kind: "enrolled" }, `${how}: nobody can know which one it is`);
-      t.match(await original.run(), { kind: "refused" }, "the second one is not believed");
+      const contested = { kind: "refused", fault: { code: "enroll/contested" } };
+      const before = original.identity();
+      t.match(await original.run(), contested, "the second one is not believed");
+      t.equal(original.identity(), before, "and keeps what it has to its end");
       t.match(await world.deps.store.nodes(), [{ contested: /./ }]);
       world.clock.advance(18.1 * day);
-      t.match(await copy.run(), { kind: "refused" }, "nor is the first one any more");
+      t.match(await copy.run(), contested, "nor is the first one any more");
       // A person lets both begin anew; who has a token has the name.
       await world.deps.store.revoke("edge-17", { nowMs: world.clock.now(), again: true });
       original.io.files.write("/etc/firstlight/token", await world.token({}));

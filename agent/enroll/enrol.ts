@@ -27,9 +27,9 @@ export interface EnrolDeps {
   /** Who asks the metadata service. */
   readonly metadata: Courier;
   readonly store: Pick<CredentialStore, "protection">;
+  /** Whether to renew what is good for longer. */
+  readonly renews?: boolean;
   readonly signal: AbortSignal;
-  /** Whether a certificate is renewed whose time has not come; one that is being renewed is gone on with. */
-  readonly renewNow?: boolean;
 }
 
 /** How far it came. */
@@ -103,11 +103,13 @@ interface Asking {
 
 /** What is used is installed; a key that asks is there, where one has to. */
 async function prepare(
-  { io, store, renewNow = false }: EnrolDeps,
+  { io, store, settings, renews = false }: EnrolDeps,
   before: EnrolState,
 ): Promise<Ready> {
   let state = before;
-  const previous = state.current ? await openNodeKey(io, state.current.fingerprint) : undefined;
+  const previous = state.current
+    ? await openNodeKey(io, state.current.fingerprint, store)
+    : undefined;
   if (state.current !== null && previous === undefined) {
     state = writeEnrolState(io, { ...state, current: null }); // its key cannot be opened here any more
     removeIdentity(io);
@@ -115,18 +117,18 @@ async function prepare(
   const { current } = state;
   if (current !== null && previous !== undefined) {
     installIdentity(io, current.certificate, previous);
-    const isEarly = io.clock.now() < renewalMs(current.certificate, current.fingerprint);
-    if (state.next === null && isEarly && !renewNow)
+    const isDue = renews || io.clock.now() >= renewalMs(current.certificate, current.fingerprint);
+    if (state.next === null && !isDue)
       return { kind: "enrolled", state, outcome: enrolled(current) };
   }
-  const waiting = state.next && (await openNodeKey(io, state.next.fingerprint));
+  const waiting = state.next && (await openNodeKey(io, state.next.fingerprint, store));
   if (state.next !== null && waiting !== undefined && waiting !== null)
     return { kind: "asking", state, next: state.next, key: waiting, previous };
-  const fingerprint = await makeNodeKey(io, store);
+  const fingerprint = await makeNodeKey(io, store, settings.fleet?.enroll?.key);
   const why = current === null ? "enroll" : "renew";
   const next: Next = { fingerprint, why, step: "key-made", code: null };
   state = writeEnrolState(io, { ...state, next });
-  const key = await openNodeKey(io, fingerprint);
+  const key = await openNodeKey(io, fingerprint, store);
   if (key === undefined)
     throw new Fault("enroll/state-unreadable", "the key that was just made cannot be opened again");
   return { kind: "asking", state, next, key, previous };

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { Fault } from "#core/fault.ts";
+import { isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
-import { keyFingerprint, nodeKeyKind } from "#protocol/enroll/node-key.ts";
+import { keyFingerprint, type NodeKeyKind, nodeKeyKind } from "#protocol/enroll/node-key.ts";
 import { type CredentialStore, encryptCredential } from "../secrets/credential-store.ts";
 import { decryptCredential } from "../secrets/decrypt-credential.ts";
 import { enrolDirectory } from "./places.ts";
@@ -13,7 +13,7 @@ const plainFile = (fingerprint: string) => `${enrolDirectory}/key-${fingerprint}
 const sealedFile = (fingerprint: string) => `${enrolDirectory}/key-${fingerprint}.cred`;
 
 /**
- * Makes an Ed25519 key and keeps it as the credential store keeps its secrets: encrypted by systemd-creds
+ * Makes a key and keeps it as the credential store keeps its secrets: encrypted by systemd-creds
  * where that works (host key, and TPM2 where there is one), else root-only. Returns its fingerprint.
  *
  * The key is made in memory and can be read by root while it is used: a TPM keeps it from whoever takes
@@ -22,8 +22,12 @@ const sealedFile = (fingerprint: string) => `${enrolDirectory}/key-${fingerprint
 export async function makeNodeKey(
   io: Io,
   store: Pick<CredentialStore, "protection">,
+  kind: NodeKeyKind = "ed25519",
 ): Promise<string> {
-  const { privateKey } = generateKeyPairSync("ed25519");
+  const { privateKey } =
+    kind === "ed25519"
+      ? generateKeyPairSync("ed25519")
+      : generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const fingerprint = keyFingerprint(privateKey);
   const pem = privateKey.export({ type: "pkcs8", format: "pem" });
   const { encrypted } = await store.protection();
@@ -35,21 +39,41 @@ export async function makeNodeKey(
   return fingerprint;
 }
 
-/** A key of the node; `undefined` where it is not there, cannot be opened any more, or is another one. */
-export async function openNodeKey(io: Io, fingerprint: string): Promise<KeyObject | undefined> {
+/**
+ * A key of the node; `undefined` where it is not there, is another one, or was sealed by another machine: where
+ * systemd-creds works, and does not open it. Throws `secret/decrypt-failed` where it does not work at
+ * all for now: a key that was lost by mistake would cost the node its name.
+ */
+export async function openNodeKey(
+  io: Io,
+  fingerprint: string,
+  store: Pick<CredentialStore, "protection">,
+): Promise<KeyObject | undefined> {
+  const pem = await readKey(io, fingerprint, store);
+  if (pem === undefined) return undefined;
   try {
-    const isSealed = io.files.stat(sealedFile(fingerprint)) !== undefined;
-    const pem = isSealed
-      ? await decryptCredential(io, { name: sealedName, file: sealedFile(fingerprint) })
-      : io.files.read(plainFile(fingerprint), { maxBytes: 4096 });
-    if (pem === undefined) return undefined;
     const key = createPrivateKey({ key: Buffer.from(pem), format: "pem" });
     const isRight = nodeKeyKind(key) !== undefined && keyFingerprint(key) === fingerprint;
     return isRight ? key : undefined;
+  } catch {
+    return undefined; // no PEM any more
+  }
+}
+
+async function readKey(
+  io: Io,
+  fingerprint: string,
+  store: Pick<CredentialStore, "protection">,
+): Promise<Uint8Array | undefined> {
+  const sealed = sealedFile(fingerprint);
+  if (io.files.stat(sealed) === undefined)
+    return io.files.read(plainFile(fingerprint), { maxBytes: 4096 });
+  try {
+    return await decryptCredential(io, { name: sealedName, file: sealed });
   } catch (error) {
-    // Another TPM or host key: a disk in another machine. Or no PEM any more.
-    const isGone = error instanceof Fault ? error.code === "secret/decrypt-failed" : true;
-    if (isGone) return undefined;
+    const isForGood =
+      isFault(error, "secret/decrypt-failed") && (await store.protection()).encrypted;
+    if (isForGood) return undefined;
     throw error;
   }
 }

@@ -11,6 +11,8 @@ export interface UntilEnrolledOptions {
   readonly signal: AbortSignal;
   /** One try. */
   readonly attempt: () => Promise<EnrolOutcome>;
+  /** So many failures in a row are waited out; all of them when absent. */
+  readonly mostFailures?: number;
   /** Told once of each code that a person approves. */
   readonly onCode: (code: string) => void;
 }
@@ -21,11 +23,11 @@ export type EnrolEnd = Exclude<EnrolOutcome, { readonly kind: "pending" }>;
 const bounds = { backOffFirstMs: 2_000, backOffMostMs: 600_000 };
 
 /**
- * Tries until the node is enrolled or refused; without a network for as long as it takes. Rejects with the
- * signal's reason.
+ * Tries until the node is enrolled or refused. Rejects with the signal's reason, and with the last of too
+ * many failures.
  */
 export async function untilEnrolled(options: UntilEnrolledOptions): Promise<EnrolEnd> {
-  const { io, log, signal, attempt, onCode } = options;
+  const { io, log, signal, attempt, onCode, mostFailures = Number.POSITIVE_INFINITY } = options;
   let told: string | undefined;
   for (let failures = 0; ; ) {
     signal.throwIfAborted();
@@ -39,6 +41,7 @@ export async function untilEnrolled(options: UntilEnrolledOptions): Promise<Enro
     } catch (error) {
       if (signal.aborted || !isPassing(error)) throw error;
       failures += 1;
+      if (failures >= mostFailures) throw error;
       const waitMs = backOffMs(failures, bounds, io.random);
       const { code, message } = error;
       log.warning("enroll.later", { code, message, failures, waitMs });

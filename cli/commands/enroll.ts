@@ -5,20 +5,32 @@ import { prettyJson } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Command, Invocation } from "../command.ts";
 import { openEnrolAttempt } from "../enrolment.ts";
+import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
+
+/**
+ * Half a minute: a server that is away for longer is waited for by systemd, which keeps no process for it.
+ */
+const mostFailures = 5;
 
 /** `firstlight enroll` */
 export const command: Command = {
-  usage: "enroll [--once] [--root DIR] [--json]",
+  usage: "enroll [--renew] [--once] [--sandboxed] [--root DIR] [--json]",
   summary: "Get the certificate that this machine reports with, or renew it when it is time.",
-  help: "Goes to the server that `fleet.enroll` in the settings names, and proves what machine this is by a one-shot token, the\nidentity document of its cloud, or a code that a person approves (docs/enrolment.md). Killed or cut off at any point,\nit goes on where it was. --once tries once: 75 where the server is away, or a person has not approved yet.",
-  options: { once: { type: "boolean" } },
+  help: `Goes to the server that fleet.enroll in the settings names, and proves what machine this is by a one-shot token, the\nidentity document of its cloud, or a code that a person approves (docs/enrolment.md). Killed or cut off at any point,\nit goes on where it was. --renew makes a new key and certificate now. --once tries once. 75 where the server is away; with --once also where a person has not approved yet.\n${sandboxHelp}`,
+  options: { renew: { type: "boolean" }, once: { type: "boolean" }, ...sandboxOption },
   arity: [0, 0],
-  async run(invocation) {
+  async run(outside) {
+    const invocation = inSandbox(outside);
     const { io, log, signal, flags } = invocation;
-    const attempt = await openEnrolAttempt(invocation, await readSettings(io.files));
+    const attempt = await openEnrolAttempt(invocation, await readSettings(io.files), {
+      renews: flags["renew"] === true,
+    });
     if (flags["once"] !== true) {
       const onCode = (code: string) => tellCode(invocation, code);
-      return ended(invocation, await untilEnrolled({ io, log, signal, attempt, onCode }));
+      return ended(
+        invocation,
+        await untilEnrolled({ io, log, signal, attempt, onCode, mostFailures }),
+      );
     }
     const outcome = await attempt();
     if (outcome.kind !== "pending") return ended(invocation, outcome);

@@ -8,6 +8,7 @@ import { enrolmentFiles, openEnrolment, openTokenKey } from "#fleet/enroll/open-
 import { suggestedName } from "#fleet/enroll/prove-claim.ts";
 import { revocationList } from "#fleet/enroll/revocation-list.ts";
 import { runEnrolment } from "#fleet/enroll/run-enrolment.ts";
+import { counts, type EnrolStore, type NodeRecord } from "#fleet/enroll/store.ts";
 import { makeToken } from "#fleet/enroll/ways/token.ts";
 import { fleetNamePattern, nodeNamePattern } from "#protocol/enroll/limits.ts";
 import { nodeKeyKinds } from "#protocol/enroll/node-key.ts";
@@ -19,7 +20,7 @@ const yearMs = 365 * 24 * 3_600_000;
 /** `firstlight fleet` */
 export const command: Command = {
   usage:
-    "fleet enroll init --fleet NAME --url URL | serve | token --node NAME (--instance ID | --hardware DIGEST) | approve CODE [--node NAME] | deny CODE | list | revoke NODE [--again] | certificate HOST… --out DIR | access | crl [--dir DIR]",
+    "fleet enroll init --fleet NAME --url URL [--key p256|ed25519] | serve | token --node NAME (--instance ID | --hardware DIGEST) | approve CODE [--node NAME] | deny CODE | list | revoke NODE [--again] | certificate HOST… --out DIR | access | crl [--dir DIR]",
   summary:
     "The operator's side of enrolment: an authority, tokens, approvals, and who has a certificate.",
   help: "init makes the directory of a fleet: its certificate authority, and settings that a person goes on with\n(docs/enrolment.md). serve answers nodes. token prints a one-shot token for one machine, good for a day. approve and deny\nanswer a code that stands on a console. revoke takes away what a node has; with --again its machine may enrol anew.\ncertificate makes one for a server of the fleet, such as the broker. access and crl print what a mosquitto needs: its\nacl_file and its crlfile. --dir is the directory of the fleet; /var/lib/firstlight-fleet when absent.",
@@ -182,10 +183,10 @@ async function list(invocation: Invocation): Promise<number> {
       return exitCodes.done;
     }
     const iso = (ms: number) => new Date(ms).toISOString().slice(0, 16);
-    for (const { name, way, enrolledMs, seenMs, contested, fingerprint } of nodes) {
-      const more =
-        fingerprint === null ? "  may enrol anew" : contested ? `  contested: ${contested}` : "";
-      out.data(`${name}  by ${way}  enrolled ${iso(enrolledMs)}  seen ${iso(seenMs)}${more}`);
+    for (const node of nodes) {
+      const { name, way, enrolledMs, seenMs } = node;
+      const state = await stateOf(store, node);
+      out.data(`${name}  by ${way}  enrolled ${iso(enrolledMs)}  seen ${iso(seenMs)}${state}`);
     }
     for (const { code, machine, peer, answer: said } of pending) {
       const who = [machine.hostname, machine.instanceId]
@@ -197,6 +198,12 @@ async function list(invocation: Invocation): Promise<number> {
   } finally {
     store.close();
   }
+}
+
+async function stateOf(store: EnrolStore, node: NodeRecord): Promise<string> {
+  if (node.fingerprint === null) return "  revoked, may enrol anew";
+  if (!(await counts(store, node))) return "  revoked";
+  return node.contested === null ? "" : `  contested: ${node.contested}`;
 }
 
 async function revoke(invocation: Invocation): Promise<number> {
@@ -231,9 +238,12 @@ async function access(invocation: Invocation): Promise<number> {
   const { io, out } = invocation;
   const { store, authority } = openEnrolment(io, directoryOf(invocation));
   try {
-    const nodes = (await store.nodes()).filter(({ fingerprint }) => fingerprint !== null);
-    const lines = nodes.map(({ name }) => mosquittoAccess({ fleet: authority.fleet, node: name }));
-    out.data(lines.map((each) => each.join("\n")).join("\n\n"));
+    const lines: string[] = [];
+    for (const node of await store.nodes()) {
+      if (!(await counts(store, node))) continue;
+      lines.push(mosquittoAccess({ fleet: authority.fleet, node: node.name }).join("\n"));
+    }
+    out.data(lines.join("\n\n"));
     return exitCodes.done;
   } finally {
     store.close();

@@ -102,10 +102,13 @@ export const enrollCodes = {
       "Choose another name, or `firstlight fleet enroll revoke NODE --again` if it is the same machine.",
   },
   "enroll/cloned": {
-    means:
-      "Two machines use the same identity, or the machine is not the one that it was made for.",
+    means: "The machine is not the one that its identity was made for: a copy of a disk.",
+    action: "Nothing to do: the copy throws the identity away and enrols anew.",
+  },
+  "enroll/contested": {
+    means: "Two machines use the same identity, and nothing tells which one is the copy.",
     action:
-      "The copy enrols anew by itself. Where the server cannot tell which is the copy: `firstlight fleet enroll revoke NODE --again`, then both do.",
+      "Find both. Then `firstlight fleet enroll revoke NODE --again`: both enrol anew. Until then each keeps its certificate to its end, and none is renewed.",
   },
   "enroll/revoked": {
     means: "A person has revoked what this node had.",

@@ -13,6 +13,7 @@ import { readMessage } from "#protocol/enroll/read-message.ts";
 import type { Authority } from "./authority.ts";
 import { isChallengeGood, makeChallenge } from "./challenges.ts";
 import { judgeMachine } from "./judge-machine.ts";
+import { networkOf } from "./peer-pace.ts";
 import { proveClaim } from "./prove-claim.ts";
 import type { AdmissionAnswer, CertificateRecord, EnrolStore, KnownKey } from "./store.ts";
 import type { Ways } from "./ways/ways.ts";
@@ -122,7 +123,8 @@ async function renew(
     throw new Fault("enroll/revoked", `what ${node.name} had was revoked`);
   const judgement = judgeMachine(known, machine);
   if (judgement.kind === "contested") await store.contest(node.name, judgement.why);
-  if (judgement.kind !== "same") throw new Fault("enroll/cloned", judgement.why);
+  if (judgement.kind === "contested") throw new Fault("enroll/contested", judgement.why);
+  if (judgement.kind === "copy") throw new Fault("enroll/cloned", judgement.why);
   const expiredMs = nowMs - certificate.notAfterMs;
   if (expiredMs > renewExpiredMs) {
     const until = new Date(certificate.notAfterMs).toISOString();
@@ -190,7 +192,8 @@ interface Waiting {
 async function waitFor({ store }: EnrolDeps, { nowMs, ...who }: Waiting) {
   const expiresMs = nowMs + pendingMs;
   const limits = { nowMs, most: mostPending, mostOfPeer: mostPendingOfPeer };
-  const asked = { ...who, code: newCode(), expiresMs, answer: "none", node: null } as const;
+  const peer = networkOf(who.peer);
+  const asked = { ...who, peer, code: newCode(), expiresMs, answer: "none", node: null } as const;
   const pending = await store.wait(asked, limits);
   if (pending === undefined) throw new Fault("enroll/busy", "too many nodes wait for a person");
   return pending;

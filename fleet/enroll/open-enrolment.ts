@@ -70,10 +70,12 @@ export function openEnrolment(
 ): EnrolDeps & { readonly settings: EnrollSettings } {
   const settings = readEnrolSettings(io, directory);
   const authority = openAuthority(io, directory);
+  const { database } = enrolmentFiles(directory);
+  io.files.create(database, "", { mode: 0o600 }); // SQLite gives its journals the same mode
   return {
     settings,
     authority,
-    store: openSqliteStore(io.files.hostPath(enrolmentFiles(directory).database)),
+    store: openSqliteStore(io.files.hostPath(database)),
     ways: openWays(io, directory, settings),
     certificateDays: settings.certificateDays ?? 30,
     renewExpiredMs: durationMs(settings.renewExpired, defaultRenewExpiredMs),

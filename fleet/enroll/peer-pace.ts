@@ -27,7 +27,8 @@ export function peerPace(): Pace {
   };
 }
 
-function networkOf(peer: string): string {
+/** An address of IPv4, or the first 64 bits of one of IPv6. */
+export function networkOf(peer: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(peer)?.[1];
   if (mapped !== undefined || !peer.includes(":")) return mapped ?? peer;
   const [head = "", tail] = peer.split("::");

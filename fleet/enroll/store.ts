@@ -21,6 +21,15 @@ export interface NodeRecord {
   readonly contested: string | null;
 }
 
+/** Whether a node's newest certificate counts. */
+export async function counts(
+  store: EnrolStore,
+  { fingerprint, notBeforeMs }: NodeRecord,
+): Promise<boolean> {
+  const known = fingerprint === null ? undefined : await store.key(fingerprint);
+  return known !== undefined && known.certificate.issuedMs >= (notBeforeMs ?? 0);
+}
+
 /** A certificate that was issued. */
 export interface CertificateRecord {
   readonly serial: string;
@@ -53,7 +62,7 @@ export interface PendingRecord {
   readonly fingerprint: string;
   readonly code: string;
   readonly machine: EnrollRequest["machine"];
-  /** Address that it asked from. */
+  /** Address that it asked from, or its network. */
   readonly peer: string;
   readonly expiresMs: number;
   readonly answer: "none" | "approved" | "denied";

@@ -46,6 +46,14 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
         "provisioner/system/fetch/manifest.schema.json",
       ),
     ],
+    [
+      "docs/enrolment-settings.md",
+      schemaPage(
+        "Settings of the enrolment server",
+        "`enroll.json` in the directory of the fleet; `firstlight fleet enroll init` writes a first one. [enrolment.md](enrolment.md) says how it all works.",
+        "fleet/enroll/enroll-settings.schema.json",
+      ),
+    ],
     ["docs/templates.md", templatesPage()],
     ["docs/hardware.md", hardwarePage()],
     ["docs/hardware-profiles.md", profilesPage()],

@@ -64,6 +64,8 @@ t.test("a document of EC2 counts for its region, account and start, and for noth
   refused(amazon.sign(fresh, "-md", "sha512"), "enroll/document-invalid", "another digest");
   for (const junk of ["", "AAAA", Buffer.from("{}").toString("base64"), "A".repeat(20_000)])
     refused(junk, "enroll/document-invalid", `junk of ${junk.length}`);
+  const nested = Buffer.alloc(18_000, Buffer.from([0x30, 0x80])).toString("base64");
+  refused(nested, "enroll/document-invalid", "nine thousand levels");
   t.throws(() => prove(good, nowMs + 11 * 365 * 24 * 60 * minute), {
     code: "enroll/document-invalid",
   });

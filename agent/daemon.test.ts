@@ -38,6 +38,32 @@ t.test("what changes again and again is told at once, then as it is a while late
   await daemon.stop();
 });
 
+t.test("every change of an update is told as it comes, its end too", async (t) => {
+  const node = await fakeNode(t);
+  const broker = fakeBroker();
+  let seq = 1;
+  const readers = {
+    about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: [] }),
+    reported: async () => undefined,
+    update: async () => ({ state: "TESTING" as const, seq, attempt: 1 }),
+    health: async () => ({}),
+  };
+  const daemon = fakeDaemon(node, broker, { readers });
+  const told = () =>
+    broker.published
+      .filter(({ topic, payload }) => topic.endsWith("/update") && payload !== "")
+      .map(({ envelope }) => (envelope.body as { seq: number }).seq);
+  for (;;) {
+    while (told().length < seq) await broker.next();
+    if (seq === 28) break;
+    seq += 1;
+    node.outbox.append(...bootEvents(0));
+    await daemon.run("outbox");
+  }
+  t.equal(told().at(-1), 28);
+  await daemon.stop();
+});
+
 t.test("a machine that was set up anew takes back what one of its name had left", async (t) => {
   const node = await fakeNode(t);
   const broker = fakeBroker();

@@ -112,7 +112,7 @@ interface Link extends Parts {
   readonly choice: BrokerChoice;
   readonly epoch: string;
   readonly reception: Reception;
-  /** Times in a row that the root side did not answer about a message. */
+  /** Times in a row that a message was not taken: no answer of the root side, or a packet larger than any may be. */
   unanswered: number;
   /** Of the try that is under way, or was last. */
   session: number;
@@ -124,7 +124,9 @@ interface Link extends Parts {
 async function waitAfter(options: DaemonOptions, link: Link, fault: Fault): Promise<void> {
   const { io, log, settings, signal } = options;
   const { session, sinceMs, choice } = link;
-  if (isFault(fault, "link/no-answer")) link.unanswered += 1;
+  if (isFault(fault, "link/no-answer") || isFault(fault, "link/message-refused")) {
+    link.unanswered += 1;
+  }
   const broker = settingsOfBrokers(settings)[choice.current()] ?? settings;
   const heldMs = sinceMs === undefined ? 0 : io.clock.monotonicMs() - sinceMs;
   const { waitMs, conflict } = choice.ended({ fault, heldMs });

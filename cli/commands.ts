@@ -33,6 +33,7 @@ export const commands: Readonly<
   identity: { load: () => import("./commands/identity.ts") },
   analyze: { load: () => import("./commands/analyze.ts") },
   trust: { load: () => import("./commands/trust.ts") },
+  install: { load: () => import("./commands/install.ts") },
   query: { load: () => import("./commands/query.ts") },
   explain: { load: () => import("./commands/explain.ts") },
   fleet: { load: () => import("./commands/fleet.ts") },

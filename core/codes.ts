@@ -3,6 +3,7 @@ import { commandCodes } from "./codes/command.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
 import { enrollCodes } from "./codes/enroll.ts";
+import { installCodes } from "./codes/install.ts";
 import { linkCodes } from "./codes/link.ts";
 import { mergeCodes } from "./codes/merge.ts";
 import { nixLanguageCodes } from "./codes/nix-language.ts";
@@ -34,6 +35,7 @@ export const codes = {
   ...systemCodes,
   ...sideCodes,
   ...agentCodes,
+  ...installCodes,
   ...linkCodes,
   ...trustCodes,
   ...updateCodes,

@@ -15,6 +15,8 @@ export interface Broker {
   readonly webSocketPort: number;
   /** Whether sessions, queues and retained messages survive {@link Broker.kill}. */
   readonly durable: boolean;
+  /** What it keeps lies there, and `mosquitto.log`. */
+  readonly directory: string;
   /** Kills the process as a power cut would. */
   kill(): Promise<void>;
   /** Starts it again on the same port, with what it kept. */
@@ -30,6 +32,11 @@ export interface BrokerOptions {
   readonly asksForCertificate?: boolean;
   /** Whether MQTT is taken in WebSockets, at {@link Broker.webSocketPort} and `/mqtt`. */
   readonly webSocket?: boolean;
+  /**
+   * Lines of mosquitto's `acl_file`: what nobody is allowed by it is denied, and the name of a user is the only client
+   * id that it may have. aedes knows none.
+   */
+  readonly access?: readonly string[];
   /** Whether everything survives {@link Broker.kill}; what mosquitto does when absent, and aedes cannot. */
   readonly durable?: boolean;
 }
@@ -84,7 +91,7 @@ export async function startBroker(
         : aedesCommand(directory, ports, options);
     const durable = kind === "mosquitto" && options.durable !== false;
     try {
-      return await supervise(t, { kind, durable, ...ports }, launch);
+      return await supervise(t, { kind, durable, directory, ...ports }, launch);
     } catch (error) {
       if (tries === portTries) throw error;
     }
@@ -174,7 +181,7 @@ type Ports = Pick<Broker, "port" | "webSocketPort">;
 function mosquittoCommand(
   directory: string,
   { port, webSocketPort }: Ports,
-  { users, tls, asksForCertificate, durable }: BrokerOptions,
+  { users, tls, asksForCertificate, access, durable }: BrokerOptions,
 ): Launch {
   const secure = [
     ...(tls === undefined ? [] : [`certfile ${tls.certificate}`, `keyfile ${tls.key}`]),
@@ -193,11 +200,15 @@ function mosquittoCommand(
     ...(durable === false ? [] : persistence),
     "max_queued_messages 100000",
     "log_dest stderr",
+    `log_dest file ${directory}/mosquitto.log`,
     "log_type all",
     ...(process.geteuid?.() === 0 ? ["user root"] : []),
     ...(users === undefined
       ? ["allow_anonymous true"]
       : ["allow_anonymous false", `password_file ${directory}/passwords`]),
+    ...(access === undefined
+      ? []
+      : [`acl_file ${directory}/access`, "use_username_as_clientid true"]),
     `listener ${port} 127.0.0.1`,
     ...secure,
     ...(webSocketPort === 0
@@ -208,6 +219,7 @@ function mosquittoCommand(
     const args = ["-b", ...(index === 0 ? ["-c"] : []), `${directory}/passwords`, user, password];
     execFileSync("mosquitto_passwd", args, { stdio: "pipe" });
   }
+  if (access !== undefined) writeFileSync(`${directory}/access`, `${access.join("\n")}\n`);
   const file = path.join(directory, "mosquitto.conf");
   writeFileSync(file, `${lines.join("\n")}\n`);
   return { command: ["mosquitto", "-c", file], ready: /mosquitto version .* running/ };
@@ -222,7 +234,7 @@ function aedesCommand(directory: string, ports: Ports, options: BrokerOptions): 
 
 async function supervise(
   t: Scope,
-  place: Pick<Broker, "kind" | "durable" | keyof Ports>,
+  place: Pick<Broker, "kind" | "durable" | "directory" | keyof Ports>,
   launch: Launch,
 ): Promise<Broker> {
   let child: ChildProcess | undefined;

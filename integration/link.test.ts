@@ -118,7 +118,7 @@ for (const kind of brokerKinds) {
       const fleet = await listen(t, broker);
       const node = await makeNode(t);
       const { files } = node.io;
-      const own: StateReaders = { ...readers, update: async () => readUpdateState(files) };
+      const own = { ...readers, update: async () => readUpdateState(files) };
       const stop = daemon(t, node, settingsFor(broker), { readers: own });
       await fleet.wait("the birth", isStatus(true));
       const processes = { self: () => ({ pid: 1, started: "1" }), isAlive: () => false };

@@ -40,7 +40,7 @@ export interface LinkSessionOptions {
   readonly reception: Reception;
   /** Counts the session, when it is about to begin. */
   readonly nextNumber: () => number;
-  /** Times in a row that the root side did not answer: then events are sent before it is asked again. */
+  /** Times in a row that what came ended the session: then events are sent before anything is asked for again. */
   readonly unanswered?: number;
   /** Gives up connecting. */
   readonly signal: AbortSignal;
@@ -66,6 +66,8 @@ export interface LinkSession extends Sender {
 
 /** Changes of one kind that are told: a few at once, then one in a while. */
 const statePace = { burst: 5, everyMs: 10_000 };
+/** An update has 28 changes at most; they are told as they come, and its end above all. */
+const updatePace = { burst: 30, everyMs: 10_000 };
 /** Kept topics that say nothing of a node with a new outbox until it says so itself. */
 const leftovers: readonly PlainTopic[] = ["reported", "update"];
 
@@ -141,7 +143,7 @@ function toLinkSession(
     if (value === undefined) return;
     const text = canonicalJson(value);
     if (text === last.get(name)) return;
-    const may = paces.get(name) ?? pace(statePace, io.clock);
+    const may = paces.get(name) ?? pace(name === "update" ? updatePace : statePace, io.clock);
     paces.set(name, may);
     if (!may()) {
       waiting.add(name);

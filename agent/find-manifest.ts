@@ -23,7 +23,7 @@ export interface FindOptions {
 /**
  * The text of the signed manifest for these sources, from the first place of the settings that has
  * it, or `undefined`; what it says is not believed yet. A place that cannot be asked is logged.
- * Throws `system/canceled`, `system/cache-unusable`.
+ * Throws `system/canceled`, `system/cache-unusable`, and where no place had a good one what `check` has thrown.
  */
 export async function findManifest(
   { io, log, settings, courier, signal, check }: FindOptions,
@@ -31,6 +31,7 @@ export async function findManifest(
 ): Promise<string | undefined> {
   const usual = fetchSettings(settings);
   const places = readCaches({ ...usual, caches: settings.fetch?.manifests ?? [] }).urls;
+  let mismatch: Fault | undefined;
   for (const url of places) {
     const cache = { url, received: 0, benchedUntilMs: 0 };
     const deps = { ...usual, clock: io.clock, courier, cache, signal };
@@ -40,10 +41,12 @@ export async function findManifest(
       return text;
     } catch (error) {
       if (!(error instanceof Fault) || !isOfPlace(error)) throw error;
+      if (error.code === "update/closure-mismatch") mismatch = error;
       const level = error.code === "system/cache-absent" ? "debug" : "warning";
       log[level]("fetch.no-manifest", { place: url, code: error.code, message: error.message });
     }
   }
+  if (mismatch !== undefined) throw mismatch;
   return undefined;
 }
 

@@ -41,7 +41,7 @@ t.test(
     const other = { ...signed, sha256: "0".repeat(64) };
     await t.rejects(
       releaseObtainer(options, { closures: [other], own: undefined, mirrors })(sources, reason),
-      { code: "system/closure-not-found" },
+      { code: "update/closure-mismatch" },
       "another one than was signed is none",
     );
     const obtain = releaseObtainer(options, { closures: [signed], own: undefined, mirrors });

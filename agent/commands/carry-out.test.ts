@@ -112,6 +112,24 @@ t.test("a restart is answered by the boot after it", async (t) => {
   t.equal(fleet.node.restart(), false, "and is not done again");
 });
 
+t.test("while a trial is under way nothing is begun, and what waits for it expires", async (t) => {
+  const fleet = await commandNode(t);
+  const { node } = fleet;
+  node.assign({ id: "u-2", name: "edge-2", number: 2, spec: { hostname: "kernel-new" } });
+  await node.run();
+  t.ok(node.restart());
+  fleet.give("reboot");
+  fleet.give("rollback");
+  t.match(await fleet.run(), { answered: 0, restarts: false, waits: /under way/ });
+  t.equal(node.restart(), false);
+  t.match(await fleet.run({ lateMs: 300_001 }), { answered: 2 });
+  t.same(
+    fleet.told().map(({ code }) => code),
+    ["command/expired", "command/expired"],
+  );
+  t.match(await node.boot(), { outcome: "committed" }, "and the trial has its end");
+});
+
 t.test("a ping is not kept waiting by what takes long", async (t) => {
   const fleet = await commandNode(t);
   fleet.give("run-drift-scan");

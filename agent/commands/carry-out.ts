@@ -149,7 +149,10 @@ async function carryOne(
     if (isFault(error, "io/write-failed")) throw error;
     const since = Math.abs(io.clock.now() - Date.parse(work.begun?.at ?? ""));
     const isGivenUp = work.begun !== null && since > givenUpMs;
-    if (passing.has(error.code) && !isGivenUp) return { waits: `${name}: ${error.message}` };
+    if (passing.has(error.code) && !isGivenUp) {
+      if (error.code === "system/locked") await takeBackBegun(d, works, work);
+      return { waits: `${name}: ${error.message}` };
+    }
     const { code, message } = describeFault(error);
     end = { outcome: "failed", code, message: message.slice(0, maxMessage) };
   }
@@ -157,6 +160,18 @@ async function carryOne(
   log.info("command.answered", { id, name, outcome: end.outcome });
   tellAnswers(d, works);
   return "answered";
+}
+
+/** What did not come to its first effect has not begun, and expires as if nobody had looked at it. */
+async function takeBackBegun(
+  d: CommandDeps,
+  works: CommandWorks,
+  work: CommandWork,
+): Promise<void> {
+  const { command, begun } = work;
+  if (begun === null) return;
+  const nothing = executors[command.name].hasDoneNothing;
+  if (await nothing?.({ command, note: begun.note }, d)) works.write({ ...work, begun: null });
 }
 
 function requireTime({ expires }: Command, nowMs: number): void {

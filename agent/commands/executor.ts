@@ -56,4 +56,6 @@ export interface Executor {
   prepare(command: Command, deps: CommandDeps): Promise<CommandNote>;
   /** Throws what it failed by; a fault that passes has it tried again. */
   carryOut(order: Order, deps: CommandDeps): Promise<CommandResult | typeof afterRestart>;
+  /** Whether nothing of it was done, so that it may still expire: asked when the system was locked. */
+  hasDoneNothing?(order: Order, deps: CommandDeps): Promise<boolean>;
 }

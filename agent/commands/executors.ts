@@ -50,6 +50,7 @@ const reboot: Executor = {
     await system.restart({ plain: true });
     return afterRestart;
   },
+  hasDoneNothing: async () => true,
 };
 
 /** Everything that a fleet can have done. */

@@ -41,11 +41,16 @@ export interface CommandNode {
 const id = (n: number) => `0b5c0f0e-6c0b-4c3a-9d0e-${String(n).padStart(12, "0")}`;
 
 /** A node that was booted once, and became one release. */
-export async function commandNode(t: Parameters<typeof fakeNode>[0]): Promise<CommandNode> {
+export async function commandNode(
+  t: Parameters<typeof fakeNode>[0],
+  spec: object = {},
+): Promise<CommandNode> {
   const node = await fakeNode(t);
-  node.assign({});
-  const first = await node.run();
-  if (first?.update.state !== "SUCCEEDED") throw new Error(`an update: ${first?.update.state}`);
+  node.assign({ spec });
+  await node.run();
+  if (node.restart()) await node.boot();
+  const state = node.records().at(-1)?.update.state;
+  if (state !== "SUCCEEDED") throw new Error(`an update: ${state}`);
   let given = 0;
   const did: string[] = [];
   const commands: CommandNode = {

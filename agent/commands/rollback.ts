@@ -1,6 +1,7 @@
 import { Fault, type FaultRecord } from "#core/fault.ts";
+import { readBootId } from "#core/io.ts";
 import type { Command } from "#protocol/trust/command.ts";
-import type { GenerationRecord } from "#provisioner/system/system.ts";
+import type { GenerationRecord, SystemStatus } from "#provisioner/system/system.ts";
 import type { CommandNote, CommandResult } from "./command-work.ts";
 import { afterRestart, type CommandDeps, type Executor, type Order } from "./executor.ts";
 
@@ -8,17 +9,29 @@ import { afterRestart, type CommandDeps, type Executor, type Order } from "./exe
  * Back to a generation that was committed on this machine and is not revoked, through the same trial as any
  * change. The journal says whether it was done, so that it is not done twice.
  */
-export const rollback: Executor = { isQuick: false, knows: ["generation"], prepare, carryOut };
+export const rollback: Executor = {
+  ...{ isQuick: false, knows: ["generation"], prepare, carryOut },
+  async hasDoneNothing(_order, { system }) {
+    const { state, reason } = await system.status();
+    return isIdle(state) || reason?.by !== "rollback";
+  },
+};
+
+/** Whether there is no trial, so that one may be begun. */
+function isIdle(state: SystemStatus["state"]): boolean {
+  return state === "none" || state === "building" || state === "built";
+}
 
 async function prepare(
   { arguments: { generation: wanted } }: Command,
-  { system, checkRelease }: CommandDeps,
+  { io, system, checkRelease }: CommandDeps,
 ): Promise<CommandNote> {
   const { generations, trials } = await system.history();
   const found = chosen(generations, wanted);
   checkRelease(found);
   const { generation, toplevel } = found;
-  return { generation, toplevel, after: trials.at(-1)?.transaction ?? null };
+  const after = trials.at(-1)?.transaction ?? null;
+  return { generation, toplevel, after, bootId: readBootId(io.files) };
 }
 
 function chosen(generations: readonly GenerationRecord[], wanted: unknown) {
@@ -41,18 +54,24 @@ async function carryOut(
 ): Promise<CommandResult | typeof afterRestart> {
   const before = await ended(order, deps);
   if (before !== undefined) return before;
-  const { system } = deps;
-  const { state, reason } = await system.status();
-  if (state !== "none" && reason?.by === "rollback" && (await system.runs("")).restart) {
-    await system.restart();
-    return afterRestart;
+  const { io, system } = deps;
+  const { state, reason, transaction } = await system.status();
+  if (!isIdle(state)) {
+    const isOwn = reason?.by === "rollback";
+    if (isOwn && (await system.runs("")).restart) {
+      await system.restart();
+      return afterRestart;
+    }
+    // A boot judges what it finds; only what this command has begun in this boot was left by its own process.
+    if (!isOwn || order.note["bootId"] !== readBootId(io.files))
+      throw new Fault("system/locked", `the trial ${transaction} is under way`);
   }
   const outcome = await deps.rollBack(order.note["generation"] as number);
   if (outcome.restart) {
     await system.restart();
     return afterRestart;
   }
-  if (outcome.outcome === "unchanged") return runs(outcome);
+  if (outcome.outcome === "unchanged") return runs(system);
   const after = await ended(order, deps);
   if (after !== undefined) return after;
   throw faultOf(outcome.fault) ?? new Fault("command/failed", outcome.message);
@@ -66,18 +85,14 @@ async function ended({ note }: Order, { system }: CommandDeps): Promise<CommandR
     .slice(since)
     .findLast(({ by, toplevel }) => by === "rollback" && toplevel === note["toplevel"]);
   if (own === undefined) return undefined;
-  if (own.result === "committed") return runs(own);
+  if (own.result === "committed") return runs(system);
   throw new Fault("command/taken-back", own.reasons.join("; ") || "it was not healthy");
 }
 
-function runs({
-  generation,
-  toplevel,
-}: {
-  readonly generation: number | null;
-  readonly toplevel: string | null;
-}): CommandResult {
-  return { generation, toplevel };
+/** After a power cut in the middle of its commit it is the boot default, and what runs is another for this boot. */
+async function runs(system: CommandDeps["system"]): Promise<CommandResult> {
+  const { running, bootDefault } = await system.status();
+  return { generation: bootDefault.generation, toplevel: running };
 }
 
 function faultOf(fault: FaultRecord | null): Fault | undefined {

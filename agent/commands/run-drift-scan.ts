@@ -4,7 +4,7 @@ import type { Executor } from "./executor.ts";
 
 /** So much of what was found goes with the answer; the event `drift.found` has more. */
 const mostFound = 20;
-const mostCharacters = 512;
+const mostCharacters = 256;
 
 /** Looks and mends nothing, so that it may be done again. */
 export const runDriftScan: Executor = {

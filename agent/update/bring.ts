@@ -1,5 +1,5 @@
 import { sha256 } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
@@ -54,24 +54,30 @@ export async function bringDocument(
 
 /**
  * Brings the manifest that the builders signed for these sources, as {@link bringDocument} does; of its file
- * nobody knows the length before, so it is held against the signature when it ends.
+ * nobody knows the length before, so it is held against the signature when it ends. Throws `system/fetch-failed`,
+ * and `update/closure-mismatch` where all that was found was another one.
  */
 export async function bringManifest(d: BringDeps, signed: AssignedClosure): Promise<string> {
   const { files } = d.io;
   const part = `${documentsDirectory}/${signed.sha256}.part`;
+  let another: Fault | undefined;
   const read = () =>
     readIf(files, part, undefined, (text) => {
       try {
         checkManifest(text, signed);
         return true;
-      } catch {
+      } catch (error) {
+        if (isFault(error)) another = error;
         return false;
       }
     });
-  await bring(d, {
+  const wanted: Wanted = {
     what: `the manifest of ${signed.inputDigest}`,
     ...{ url: manifestPlace(signed.inputDigest), to: part, size: null, maxBytes: maxManifestBytes },
     isWhole: () => read() !== undefined,
+  };
+  await bring(d, wanted).catch((error) => {
+    throw isFault(error, "system/fetch-failed") ? (another ?? error) : error;
   });
   const text = read() ?? "";
   files.remove(part);

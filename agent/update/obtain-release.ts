@@ -47,18 +47,22 @@ async function manifestOf(
   options: ObtainOptions,
   { signed, mirrors }: { readonly signed: AssignedClosure; readonly mirrors: readonly string[] },
 ): Promise<string | undefined> {
+  let another: Fault | undefined;
   if (mirrors.length > 0) {
     try {
       const { bringManifest } = await import("./bring.ts");
       return await bringManifest({ ...options, mirrors }, signed);
     } catch (error) {
-      if (!isFault(error, "system/fetch-failed")) throw error;
+      if (isFault(error, "update/closure-mismatch")) another = error;
+      else if (!isFault(error, "system/fetch-failed")) throw error;
       options.log.warning("update.no-mirror", { message: error.message });
     }
   }
   const { findManifest } = await import("../find-manifest.ts");
   const check = (text: string) => checkManifest(text, signed);
-  return findManifest({ ...options, check }, signed.inputDigest);
+  const found = await findManifest({ ...options, check }, signed.inputDigest);
+  if (found === undefined && another !== undefined) throw another;
+  return found;
 }
 
 function checkOwn(

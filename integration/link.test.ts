@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
 import { runDaemon } from "#agent/daemon.ts";
 import { connector } from "#agent/link/client.ts";
-import type { StateReaders } from "#agent/link/link-session.ts";
 import { defaultLimits, type LinkSettings } from "#agent/link/link-settings.ts";
 import type { Outbox } from "#agent/link/outbox.ts";
 import { writeSpool } from "#agent/link/spool.ts";

@@ -8,7 +8,7 @@ import { inSandbox, sandboxHelp, sandboxOption } from "../sandbox.ts";
 
 /** `firstlight fleet-commands` */
 export const command: Command = {
-  usage: "fleet-commands run | list [--root DIR] [--driver nix|dry] [--json]",
+  usage: "fleet-commands run | list [--root DIR] [--driver nix|dry] [--sandboxed] [--json]",
   summary: "Carry out what the fleet has told this machine to do, or list it.",
   help:
     "A fleet can have a machine update, go back, restart, renew its certificate, collect what firstlight knows of it, look\n" +

@@ -145,7 +145,7 @@ export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
   if (/^install\/(?!witness-missing|step-failed)/.test(code) && !isInstallInput(code))
     return exitCodes.refused;
   const isInput =
-    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|enroll\/(?:settings-invalid|code-unknown|node-unknown))/.test(
+    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|selector\/|rollout\/invalid|enroll\/(?:settings-invalid|code-unknown|node-unknown))/.test(
       code,
     );
   return isInput || isInstallInput(code) ? exitCodes.invalidInput : exitCodes.error;

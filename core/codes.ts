@@ -3,6 +3,7 @@ import { commandCodes } from "./codes/command.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
 import { enrollCodes } from "./codes/enroll.ts";
+import { fleetCodes } from "./codes/fleet.ts";
 import { installCodes } from "./codes/install.ts";
 import { linkCodes } from "./codes/link.ts";
 import { mergeCodes } from "./codes/merge.ts";
@@ -41,6 +42,7 @@ export const codes = {
   ...updateCodes,
   ...commandCodes,
   ...enrollCodes,
+  ...fleetCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

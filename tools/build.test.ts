@@ -122,6 +122,11 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
     entrySources.some((source) => source.includes("node_modules")),
     "no library in the entry",
   );
+  t.strictSame(
+    sources.filter((source) => /\/node_modules\/(?:kysely|pg)\//.test(source)),
+    [],
+    "what only a server of the fleet needs is in no chunk of a node",
+  );
   const withAge = chunks(repository).filter((name) =>
     sourcesOf(join(dist, "chunks", name)).some((source) => source.includes("/age-encryption/")),
   );

@@ -6,8 +6,8 @@ import { applyPlan } from "#provisioner/install/apply.ts";
 import { fakeInstaller } from "#provisioner/install/fake-installer.ts";
 import { sampleWishes } from "#provisioner/install/sample-layouts.ts";
 
-// The power goes before every single effect of an installation, and once more before each of some effects
-// of the start after that: in the end there is what an installation that nobody disturbed leaves.
+// The power goes before every single effect of an installation, and once more in some of the starts after
+// that: in the end there is what an installation that nobody disturbed leaves.
 
 // In memory where that is to be had: what is tried here is the order of things, and not the disk.
 const memory = "/dev/shm";
@@ -39,7 +39,7 @@ for (const name of layouts) {
       for (let at = 1; at <= total; at++) {
         const machine = await fakeInstaller(mkdtempSync(path.join(base, "cut-")), wishes);
         const { readReport } = machine;
-        const cuts = [at, 1 + ((at * 7) % total)];
+        const cuts = at % 3 === 0 ? [at, 1 + ((at * 7) % total)] : [at];
         for (const cut of cuts) {
           const io = machine.io((number) => {
             if (number === cut) throw new Cut();

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   closeSync,
   existsSync,
@@ -7,11 +7,13 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import t from "tap";
 import { hostFiles } from "#core/host-files.ts";
 import { devicePath, partitionPath } from "#provisioner/install/devices.ts";
@@ -35,9 +37,20 @@ import { toData } from "#provisioner/nix-language/to-data.ts";
 const isRoot = process.getuid?.() === 0;
 const passphrase = "correct horse battery staple";
 
+// Mounts of its own: a namespace that somebody else makes in the middle would hold them longer than it is wanted.
+const apart = spawn("unshare", ["--mount", "--propagation", "private", "sleep", "infinity"]);
+t.teardown(() => apart.kill());
+const pid = String(apart.pid);
+const spaceOf = (process: string) => readlinkSync(`/proc/${process}/ns/mnt`);
+while (isRoot && spaceOf(pid) === spaceOf("self")) await setTimeout(20);
+
+/** A path as it is in there. */
+function inside(place: string): string {
+  return isRoot ? `/proc/${pid}/root${place}` : place;
+}
+
 function run(argv: readonly string[], input?: string): string {
-  const [file = "", ...args] = argv;
-  return execFileSync(file, args, {
+  return execFileSync("nsenter", ["--mount", "--target", pid, "--", ...argv], {
     encoding: "utf8",
     ...(input === undefined ? {} : { input }),
     stdio: ["pipe", "pipe", "pipe"],
@@ -100,7 +113,7 @@ function here(step: InstallStep, devices: ReadonlyMap<string, string>, target: s
 
 function perform(step: InstallStep, devices: ReadonlyMap<string, string>, target: string): void {
   if (step.action.kind === "directory" && /^\/mnt/.test(step.action.path))
-    mkdirSync(step.action.path.replace("/mnt", target), { recursive: true });
+    mkdirSync(inside(step.action.path.replace("/mnt", target)), { recursive: true });
   const command = here(step, devices, target);
   if (command !== undefined) run(command.argv, command.text);
 }
@@ -115,7 +128,7 @@ for (const [name, wishes] of Object.entries(sampleWishes)) {
     const steps = installSteps({ layout, sources, system: { kind: "build", nixpkgs: null } });
     let loops: Loops | undefined;
     t.teardown(() => {
-      spawnSync("umount", ["--recursive", target]);
+      spawnSync("nsenter", ["--mount", "--target", pid, "--", "umount", "--recursive", target]);
       loops?.close();
       rmSync(directory, { recursive: true });
     });
@@ -223,7 +236,7 @@ t.test(
     mkdirSync(target);
     let loops: Loops | undefined;
     t.teardown(() => {
-      spawnSync("umount", ["--recursive", target]);
+      spawnSync("nsenter", ["--mount", "--target", pid, "--", "umount", "--recursive", target]);
       loops?.close();
       rmSync(directory, { recursive: true });
     });
@@ -261,8 +274,8 @@ t.test(
           if (step.stage === "format" || step.stage === "mount") perform(step, devices, target);
       };
       doSteps(made);
-      writeFileSync(path.join(target, "home/letter"), "to be kept");
-      writeFileSync(path.join(target, "letter"), "not to be kept");
+      writeFileSync(path.join(inside(target), "home/letter"), "to be kept");
+      writeFileSync(path.join(inside(target), "letter"), "not to be kept");
       run(["umount", "--recursive", target]);
       const luksHome =
         name === "encrypted"
@@ -285,8 +298,8 @@ t.test(
         "neither the table nor the ESP is written",
       );
       doSteps(steps);
-      t.equal(readFileSync(path.join(target, "home/letter"), "utf8"), "to be kept");
-      t.notOk(existsSync(path.join(target, "letter")));
+      t.equal(readFileSync(path.join(inside(target), "home/letter"), "utf8"), "to be kept");
+      t.notOk(existsSync(path.join(inside(target), "letter")));
       const root = kept.fileSystems.find(({ role }) => role === "root");
       t.equal(blkid(devices.get(devicePath(root?.on ?? { array: "" })) ?? "", "UUID"), root?.uuid);
       if (name === "encrypted")

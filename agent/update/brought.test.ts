@@ -100,3 +100,15 @@ t.test("a document that was changed on the stick is not kept", async (t) => {
   const { assignment } = assigned;
   await t.rejects(readRelease({ ...assigned, assignment }), { code: "update/release-missing" });
 });
+
+t.test("a message that is only a part of a root chain is taken, and is no mirror", async (t) => {
+  const { root, fleet, io, write, put, bring } = offlineNode(t);
+  write(fleet.publish());
+  await bring();
+  const brought = io.files.readText(broughtFile);
+  rmSync(path.join(root, stick), { recursive: true });
+  fleet.rotate("timestamp");
+  put("desired.json", message({ root: fleet.roots.slice(1) }));
+  t.match(await bring(), { kind: "unchanged", updateId: "update-1" });
+  t.equal(io.files.readText(broughtFile), brought);
+});

@@ -64,6 +64,11 @@ export async function importUpdate(d: ImportDeps, directory: string): Promise<Im
     return { kind: answer.kind, updateId: null, release: null };
   }
   const { updateId, release } = assignment;
+  const imported = { kind: answer.kind, updateId, release: release.path };
+  if (answer.kind === "unchanged" && io.files.stat(`${directory}/release`) === undefined) {
+    putBack(io, before); // links of a root chain, and no mirror of what is assigned
+    return imported;
+  }
   write(io, { updateId, directory });
   try {
     await d.keepDocument();
@@ -72,7 +77,7 @@ export async function importUpdate(d: ImportDeps, directory: string): Promise<Im
     log.warning("update.import.incomplete", { message: error.message });
   }
   log.info("update.imported", { directory, updateId, answer: answer.kind });
-  return { kind: answer.kind, updateId, release: release.path };
+  return imported;
 }
 
 /** The mirror that was brought for an update, as an address. */

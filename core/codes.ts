@@ -1,4 +1,5 @@
 import { agentCodes } from "./codes/agent.ts";
+import { commandCodes } from "./codes/command.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
 import { enrollCodes } from "./codes/enroll.ts";
@@ -38,9 +39,10 @@ export const codes = {
   ...agentCodes,
   ...installCodes,
   ...linkCodes,
-  ...enrollCodes,
   ...trustCodes,
   ...updateCodes,
+  ...commandCodes,
+  ...enrollCodes,
   ...fleetCodes,
   ...signingCodes,
 } as const;

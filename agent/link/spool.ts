@@ -39,6 +39,8 @@ export interface Told {
   readonly trial?: string | undefined;
   /** Number of the last change of an update. */
   readonly update?: number | undefined;
+  /** Number of the last answer to a command. */
+  readonly command?: number | undefined;
 }
 
 /**
@@ -54,11 +56,13 @@ export function writeSpool(
   const { files, random, clock } = io;
   const last = lastFile(files);
   const update = told.update ?? last?.update;
+  const command = told.command ?? last?.command;
   const content: SpoolFile = {
     v: 1,
     spool: last?.spool ?? random.uuid(),
     trial: told.trial ?? last?.trial ?? null,
     ...(update === undefined ? {} : { update }),
+    ...(command === undefined ? {} : { command }),
     events: events.map(({ kind, body }) => ({
       id: random.uuid(),
       kind,
@@ -82,6 +86,11 @@ export function toldTrial(files: Files): string | undefined {
 /** Number of the last change of an update that was told. */
 export function toldUpdate(files: Files): number {
   return lastFile(files)?.update ?? 0;
+}
+
+/** Number of the last answer to a command that was told. */
+export function toldCommand(files: Files): number {
+  return lastFile(files)?.command ?? 0;
 }
 
 /** The spool as the network side reads it. */

@@ -91,7 +91,16 @@ export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
       const { default: mqtt } = await import("mqtt/lib/client");
       const will = options.will === null ? null : once(options.will); // a version that is refused has none
       const start = (wanted: MqttVersion) =>
-        openSession({ io, log, settings, open, version: wanted, Client: mqtt.default, ...options, will });
+        openSession({
+          io,
+          log,
+          settings,
+          open,
+          version: wanted,
+          Client: mqtt.default,
+          ...options,
+          will,
+        });
       if (version === 4) return start(4);
       try {
         return await start(5);

@@ -77,6 +77,7 @@ export async function cronSchedule(log: Log): Promise<Schedule> {
       const job = schedule(cronExpression(intervalMs, phase), guarded, {
         name,
         noOverlap: true,
+        timezone: "UTC", // of which every hour has sixty minutes and every day the same hours
         maxRandomDelay: jitterMs,
         suppressMissedWarning: true,
         logger: { info: say, warn: say, error: say, debug: say },

@@ -105,6 +105,7 @@ function startDaemon(root: string, broker: Broker, authority: string): ChildProc
   const env = {
     ...process.env,
     ...{ NOTIFY_SOCKET: path.join(root, "nobody"), WATCHDOG_USEC: "60000000" },
+    MALLOC_ARENA_MAX: "1", // as its unit says (nixos/module.nix)
   };
   return spawn(process.execPath, [bundle, "agent", "--root", root], { env, stdio: "ignore" });
 }

@@ -988,6 +988,8 @@ in
         pkgs.util-linux
         pkgs.pciutils
       ];
+      # What its few threads have freed is not kept for each of them.
+      environment.MALLOC_ARENA_MAX = "1";
       serviceConfig = networkSide // {
         Type = "notify";
         NotifyAccess = "all";

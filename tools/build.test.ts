@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -14,6 +15,8 @@ import vm from "node:vm";
 import { rolldown } from "rolldown";
 import t from "tap";
 import { chunkLoader } from "#cli/chunk-loader.ts";
+import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
+import { writeMachine } from "#integration/machines/write-machine.ts";
 import { bundle } from "./bundle.ts";
 
 const isRollout = (source: string) => source.includes("/fleet/rollout/");
@@ -170,6 +173,45 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
   t.end();
 });
 
+t.test("the daemon loads nothing that only a boot or the operator's side needs", async (t) => {
+  const root = t.testdir();
+  const { program, traced } = copyOfProgram(t);
+  writeMachine(root, qemuQ35);
+  mkdirSync(join(root, "etc/firstlight"), { recursive: true });
+  const mqtt = { host: "127.0.0.1", port: 1 }; // where nobody listens
+  const settings = JSON.stringify({ report: { node: "build", mqtt } });
+  writeFileSync(join(root, "etc/firstlight/settings.json"), settings);
+  const daemon = spawn(process.execPath, traced("agent", "--root", root));
+  t.teardown(() => daemon.kill("SIGKILL"));
+  let said = "";
+  daemon.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+    if (said.includes("link.down")) daemon.kill("SIGTERM");
+  });
+  const [status] = await once(daemon, "close");
+  t.equal(status, 0, said);
+  const loaded = [...compiledIn(said).keys()];
+  t.strictSame(loaded.map((name) => name.replace(/(?:-.{8})?\.js$/, "")).sort(), [
+    ...["agent", "client", "core", "node-cron", "rolldown-runtime", "run"],
+    "settings.validate",
+  ]);
+  const dist = join(program, "dist/chunks");
+  const sources = loaded.flatMap((name) => sourcesOf(join(dist, name)));
+  t.ok(
+    sources.some((source) => source.endsWith("/mqtt/build/lib/client.js")),
+    "it has got as far as to MQTT",
+  );
+  const unneeded =
+    /\/(?:fleet\/|cli\/commands\/boot\.ts|agent\/boot\.ts|cli\/sides\.ts)|\/node_modules\/(?:ws|socks|worker-timers|readable-stream)\//;
+  t.strictSame(
+    sources.filter((source) => unneeded.test(source)),
+    [],
+  );
+  const bytes = loaded.reduce((sum, name) => sum + statSync(join(dist, name)).size, 0);
+  t.ok(bytes < 1_000_000, `${bytes} bytes of text`);
+  t.notMatch(said, /^tables of languages/m, "its schedule asks Node for none");
+});
+
 /** Paths of the sources that went into a file of the bundle, as its source map names them. */
 function sourcesOf(path: string): readonly string[] {
   if (!existsSync(`${path}.map`)) return [];
@@ -183,7 +225,7 @@ t.test("the program in dist comes out of what was compiled of it, and leaves it 
   const { status, compiled } = run();
   t.equal(status, 0);
   t.strictSame([...compiled.keys()].map((name) => name.replace(/-.*/, "")).sort(), [
-    "boot",
+    "core",
     "rolldown",
     "run.js",
   ]);
@@ -195,11 +237,11 @@ t.test("the program in dist comes out of what was compiled of it, and leaves it 
   t.end();
 });
 
-/** The chunk of the boot; others whose name begins so are not compiled. */
+/** The chunk that every command loads; others whose name begins so are not compiled. */
 function compiledChunk(root: string): string {
   const isCompiled = (chunk: string) => existsSync(join(root, "dist/chunks", `${chunk}.compiled`));
-  const found = chunks(root).find((chunk) => chunk.startsWith("boot-") && isCompiled(chunk));
-  if (found === undefined) throw new Error("the chunk of the boot is not compiled");
+  const found = chunks(root).find((chunk) => chunk.startsWith("core-") && isCompiled(chunk));
+  if (found === undefined) throw new Error("the chunk of every command is not compiled");
   return found;
 }
 
@@ -317,6 +359,12 @@ function copyOfProgram(t: { testdir(): string }) {
   writeFileSync(
     spy,
     `const vm = require("node:vm");
+Intl.DateTimeFormat = new Proxy(Intl.DateTimeFormat, {
+  construct(...made) {
+    process.stderr.write("tables of languages\\n");
+    return Reflect.construct(...made);
+  },
+});
 vm.Script = class extends vm.Script {
   constructor(source, options) {
     super(source, options);
@@ -325,13 +373,23 @@ vm.Script = class extends vm.Script {
   }
 };`,
   );
+  const traced = (...argv: readonly string[]) => [
+    ...["--require", spy, join(program, "dist/firstlight.js")],
+    ...argv,
+  ];
   const run = () => {
-    const argv = ["--require", spy, join(program, "dist/firstlight.js"), "--version"];
-    const { status, stderr } = spawnSync(process.execPath, argv, { encoding: "utf8" });
-    const found = [...stderr.matchAll(/^compiled (\S+) (\S+)$/gm)];
-    return { status, compiled: new Map(found.map(([, name = "", how = ""]) => [name, how])) };
+    const { status, stderr } = spawnSync(process.execPath, traced("--version"), {
+      encoding: "utf8",
+    });
+    return { status, compiled: compiledIn(stderr) };
   };
-  return { program, run };
+  return { program, traced, run };
+}
+
+/** Chunks that were loaded, and what became of what was compiled of each, out of what the spy said. */
+function compiledIn(text: string): ReadonlyMap<string, string> {
+  const found = [...text.matchAll(/^compiled (\S+) (\S+)$/gm)];
+  return new Map(found.map(([, name = "", how = ""]) => [name, how]));
 }
 
 function treeOf(directory: string): readonly string[] {

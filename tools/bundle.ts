@@ -1,33 +1,78 @@
 import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { OutputOptions, Plugin, RolldownOptions } from "rolldown";
+import type {
+  ChunkingContext,
+  CodeSplittingGroup,
+  OutputOptions,
+  Plugin,
+  RolldownOptions,
+} from "rolldown";
+
+/** What a boot with nothing to do needs from its beginning. */
+const ofBoot = [
+  "cli/run.ts",
+  "cli/sides.ts",
+  "cli/progress.ts",
+  "cli/commands/boot.ts",
+  "agent/link/spool.ts",
+];
+/** The daemon, which stays: whatever it has loaded stays in memory with it. */
+const ofAgent = ["cli/run.ts", "cli/commands/agent.ts"];
 
 /**
- * Few chunks instead of a hundred small ones: the first is what a boot with nothing to do needs, the
- * second what makes and changes a system. The third is the operator's side, with the libraries that
- * only it has: no node loads it, and a package for nodes may leave it out.
+ * Few chunks instead of a hundred small ones: `core` is what both a boot and the daemon need from their
+ * beginning, `boot` and `agent` what only one of them does; `make-system` is what makes and changes a
+ * system. The last is the operator's side, with the libraries that only it has: no node loads it, and a
+ * package for nodes may leave it out.
  */
-const bootChunks = [
-  {
-    name: "boot",
-    test: /\/cli\/(?:run|sides|progress|commands\/boot)\.ts$|\/agent\/link\/spool\.ts$/,
-    priority: 2,
-  },
-  {
-    name: "make-system",
-    test: /\/(?:cli\/(?:node-deps|template-checks)|provisioner\/(?:render\/load-templates|profiles\/profile|system\/answer-request))\.ts$/,
-    priority: 1,
-  },
-  // What seals and opens envelopes: by a node with its first one, and by owners with their keys.
-  { name: "age", test: /\/node_modules\/(?:age-encryption|@noble|@scure)\//, priority: 3 },
-  // What nodes and the operator's side both know: else it lay in the chunk of the one, and the other loaded that.
-  { name: "topics", test: /\/protocol\/topics\.ts$/, priority: 2 },
-  { name: "enroll-messages", test: /\/protocol\/enroll\//, priority: 2 },
-  { name: "fleet", test: /\/cli\/commands\/fleet\.ts$/, priority: 1 },
-];
+function groups(repository: string): CodeSplittingGroup[] {
+  const isOfBoot = reachedFrom(ofBoot.map((name) => join(repository, name)));
+  const isOfAgent = reachedFrom(ofAgent.map((name) => join(repository, name)));
+  const isOfBoth: Reached = (...of) => isOfBoot(...of) && isOfAgent(...of);
+  const group = (name: string, priority: number, has: Reached): CodeSplittingGroup => ({
+    name: (id, context) => (has(id, context) ? name : null),
+    debugName: name,
+    priority,
+  });
+  return [
+    group("core", 4, isOfBoth),
+    group("boot", 3, isOfBoot),
+    group("agent", 2, isOfAgent),
+    {
+      name: "make-system",
+      test: /\/(?:cli\/(?:node-deps|template-checks)|provisioner\/(?:render\/load-templates|profiles\/profile|system\/answer-request))\.ts$/,
+      priority: 1,
+    },
+    // What seals and opens envelopes: by a node with its first one, and by owners with their keys.
+    { name: "age", test: /\/node_modules\/(?:age-encryption|@noble|@scure)\//, priority: 3 },
+    // What nodes and the operator's side both know: else it lay in the chunk of the one, and the other loaded that.
+    { name: "topics", test: /\/protocol\/topics\.ts$/, priority: 1 },
+    { name: "enroll-messages", test: /\/protocol\/enroll\//, priority: 1 },
+    { name: "fleet", test: /\/cli\/commands\/fleet\.ts$/, priority: 1 },
+  ];
+}
 
-/** MQTT.js brings the streams of Node.js for browsers; here Node's own do, and 5 MiB less stay in memory. */
-const ownStreams = { "readable-stream": "node:stream" };
+type Reached = (id: string, graph: ChunkingContext) => boolean;
+
+/** Whether a module is one of these, or imported by one of them, with no `import()` on the way. */
+function reachedFrom(files: readonly string[]): Reached {
+  let reached: ReadonlySet<string> | undefined;
+  return (id, graph) => {
+    reached ??= reach(files, graph);
+    return reached.has(id);
+  };
+}
+
+function reach(files: readonly string[], graph: ChunkingContext): ReadonlySet<string> {
+  const reached = new Set(files);
+  for (const id of reached) {
+    for (const imported of graph.getModuleInfo(id)?.importedIds ?? []) reached.add(imported);
+  }
+  return reached;
+}
+
+/** MQTT.js brings the streams and timers that browsers need; here Node's own do, and 5 MiB less stay in memory. */
+const nodesOwn = { "readable-stream": "node:stream", "worker-timers": "node:timers" };
 
 const loader = join(import.meta.dirname, "../cli/bundled.ts");
 
@@ -51,7 +96,7 @@ export function bundle(repository: string): readonly RolldownOptions[] {
       dir,
       entryFileNames: "chunks/[name].js",
       chunkFileNames: "chunks/[name]-[hash].js",
-      codeSplitting: { groups: bootChunks },
+      codeSplitting: { groups: groups(repository) },
       plugins: [asciiOnly(), dropOld()],
     }),
   ];
@@ -62,7 +107,8 @@ function part(repository: string, input: string, output: OutputOptions): Rolldow
     input,
     cwd: repository,
     platform: "node",
-    resolve: { alias: ownStreams },
+    resolve: { alias: nodesOwn },
+    plugins: [cronInUtc()],
     output: {
       format: "cjs",
       sourcemap: true,
@@ -101,6 +147,22 @@ function toAscii(code: string, file: string): string {
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** Gives node-cron the `Intl` of `agent/cron-intl.ts`. Throws where it asks for more of it than that has. */
+function cronInUtc(): Plugin {
+  const ours = JSON.stringify(join(import.meta.dirname, "../agent/cron-intl.ts"));
+  return {
+    name: "cron-in-utc",
+    transform: {
+      filter: { id: /\/node_modules\/node-cron\/dist\/.*\.js$/, code: /\bIntl\b/ },
+      handler(code, id) {
+        const more = /\bIntl\b(?!\.DateTimeFormat\().*/.exec(code);
+        if (more !== null) throw new Error(`build: ${id}: agent/cron-intl.ts has no ${more[0]}`);
+        return { code: `import { cronIntl as Intl } from ${ours}; ${code}`, map: null };
+      },
+    },
+  };
 }
 
 function executable(): Plugin {

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,12 +8,14 @@ import { qemuQ35 } from "#integration/machines/qemu-q35.ts";
 import { writeMachine } from "#integration/machines/write-machine.ts";
 import { writeSeed } from "#integration/machines/write-seed.ts";
 
-// Last part of `npm run build`: boots of a machine that is a directory, so that what V8 compiles on
-// the way lies beside the bundle. It is a cache: V8 takes it only where its version and flags are
+// Last part of `npm run build`: boots of a machine that is a directory, and its daemon for a moment, so that
+// what V8 compiles on the way lies beside the bundle. It is a cache: V8 takes it only where its version and flags are
 // the same, and compiles anew elsewhere.
 
 const entry = join(import.meta.dirname, "../dist/firstlight.js");
 const keep = pathToFileURL(join(import.meta.dirname, "keep-compiled.ts")).href;
+/** Where no broker listens: the daemon goes as far as it can without one. */
+const nobodysPort = 1;
 /** Of a command that takes half a second. */
 const commandMs = 60_000;
 const root = mkdtempSync(join(tmpdir(), "firstlight-build-"));
@@ -34,11 +37,18 @@ try {
   writeMachine(root, qemuQ35);
   writeSeed(root, "build", userData);
   mkdirSync(join(root, "etc/firstlight"), { recursive: true });
-  writeFileSync(join(root, "etc/firstlight/settings.json"), '{ "stateVersion": "25.11" }\n');
+  writeSettings({});
   // A first boot, one with nothing to do, and who looks afterwards.
   for (const command of ["boot", "boot", "status"]) run(command);
+  writeSettings({ report: { node: "build", mqtt: { host: "127.0.0.1", port: nobodysPort } } });
+  await runDaemon();
 } finally {
   rmSync(root, { recursive: true, force: true });
+}
+
+function writeSettings(more: object): void {
+  const settings = { stateVersion: "25.11", ...more };
+  writeFileSync(join(root, "etc/firstlight/settings.json"), `${JSON.stringify(settings)}\n`);
 }
 
 function run(command: string): void {
@@ -51,4 +61,21 @@ function run(command: string): void {
   if (status === 0) return;
   const how = status === null ? `did not end within ${commandMs} ms` : `ended with ${status}`;
   throw new Error(`build: ${command} of the bundle ${how}: ${stderr}`);
+}
+
+/** Until it has looked for its broker and found none; then it ends as on a node. */
+async function runDaemon(): Promise<void> {
+  const argv = ["--import", keep, entry, "agent", "--root", root];
+  const daemon = spawn(process.execPath, argv, { stdio: ["ignore", "ignore", "pipe"] });
+  const late = setTimeout(() => daemon.kill("SIGKILL"), commandMs);
+  let said = "";
+  daemon.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+    if (said.includes("link.down")) daemon.kill("SIGTERM");
+  });
+  const [status, signal] = await once(daemon, "close");
+  clearTimeout(late);
+  if (status !== 0) {
+    throw new Error(`build: agent of the bundle ended with ${status ?? signal}: ${said}`);
+  }
 }

@@ -87,10 +87,20 @@ export function connector(io: Io, log: Log, settings: LinkSettings): Connector {
   let version: MqttVersion = 5;
   return {
     async connect(options) {
-      const { MqttClient: Client } = await import("mqtt");
+      // Its client alone: the connectors that it has for browsers, WebSockets and SOCKS stay away.
+      const { default: mqtt } = await import("mqtt/lib/client");
       const will = options.will === null ? null : once(options.will); // a version that is refused has none
       const start = (wanted: MqttVersion) =>
-        openSession({ io, log, settings, open, version: wanted, Client, ...options, will });
+        openSession({
+          io,
+          log,
+          settings,
+          open,
+          version: wanted,
+          Client: mqtt.default,
+          ...options,
+          will,
+        });
       if (version === 4) return start(4);
       try {
         return await start(5);

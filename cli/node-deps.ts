@@ -89,6 +89,11 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
     obtain: await obtainer(obtaining, options),
+    obtainReleased: async (closure, reason) => {
+      const { releasedObtainer } = await import("#agent/update/obtain-release.ts");
+      const { closures = [], mirrors = [] } = options.closures ?? {};
+      return releasedObtainer(obtaining, { closures, mirrors })(closure, reason);
+    },
     preview: closurePreviewer(obtaining),
     discover: async () => released(invocation, options, await findContent(invocation, settings)),
     ...(options.by === "boot" ? { bootstrap: lateBootstrap(invocation, settings) } : {}),

@@ -17,6 +17,9 @@ import { version } from "./version.ts";
 /** Nix's names of processors where they differ from Node's. */
 const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
 
+/** How often it is looked whether what is being made is wanted still. */
+const lookMs = 1_000;
+
 /** How far an update came in this run, and what ends it. */
 export interface Worked {
   readonly run: UpdateRun;
@@ -45,6 +48,10 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
     };
     const run = await runUpdate({
       ...{ io, log, settings, system, tracker, make, signal },
+      onChange(look) {
+        const timer = setInterval(look, lookMs).unref();
+        return () => clearInterval(timer);
+      },
       verify: (assigned) => verifyAssigned(assigned, { io, settings }),
       nodeKind: async () => ({
         agent: version,

@@ -2,6 +2,7 @@ import { canonicalJson, sha256 } from "#core/canonical-json.ts";
 import { Fault } from "#core/fault.ts";
 import type { Release } from "#generated/protocol/trust/release.ts";
 import type { AssignedClosure } from "#protocol/trust/assignment.ts";
+import type { ChangeReason, Closure } from "#provisioner/system/system.ts";
 import { findManifest } from "../find-manifest.ts";
 import { closureObtainer, type ObtainClosure, type ObtainOptions } from "../obtain-closure.ts";
 
@@ -37,13 +38,43 @@ export function releaseObtainer(
     const text = await findManifest({ ...options, settings: asked }, sources.digest);
     if (text === undefined) {
       if (own === undefined && settings.fetch?.mode !== "only") return usual(sources, reason);
-      const where = places.length === 0 ? "no place is named" : places.join(", ");
-      throw new Fault("system/closure-not-found", `no manifest of ${sources.digest}: ${where}`);
+      throw notFound(sources.digest, places);
     }
     checkManifest(text, signed);
     log.info("update.closure", { inputDigest: signed.inputDigest, toplevel: signed.toplevel });
     return system.fetch(text, sources, reason);
   };
+}
+
+/**
+ * Has the system of a release that is nothing else: by the manifest whose digest the owners signed, from
+ * the mirrors of the update or the places of the settings. The file is named after the sources that it was
+ * built from, or after the manifest's own digest where the release says no sources. Throws
+ * `system/closure-not-found`, `update/closure-differs` and `update/closure-mismatch`.
+ */
+export function releasedObtainer(
+  options: ObtainOptions,
+  { closures, mirrors }: Pick<SignedClosures, "closures" | "mirrors">,
+): (own: NonNullable<Release["closure"]>, reason: ChangeReason) => Promise<Closure> {
+  const { settings, system, log } = options;
+  const places = [...mirrors, ...(settings.fetch?.manifests ?? [])];
+  return async (own, reason) => {
+    const { toplevel, inputDigest, manifestDigest } = own;
+    const signed = closures.find((closure) => closure.inputDigest === inputDigest);
+    if (signed !== undefined) checkOwn(own, signed.inputDigest, signed);
+    const name = inputDigest ?? manifestDigest;
+    const asked = { ...settings, fetch: { ...settings.fetch, manifests: places } };
+    const text = await findManifest({ ...options, settings: asked }, name);
+    if (text === undefined) throw notFound(name, places);
+    checkManifest(text, { inputDigest: name, sha256: manifestDigest, toplevel });
+    log.info("update.closure", { manifestDigest, toplevel });
+    return system.fetch(text, null, reason);
+  };
+}
+
+function notFound(name: string, places: readonly string[]): Fault {
+  const where = places.length === 0 ? "no place is named" : places.join(", ");
+  return new Fault("system/closure-not-found", `no manifest of ${name}: ${where}`);
 }
 
 function checkOwn(
@@ -62,22 +93,31 @@ function checkOwn(
   throw differs(`the release names ${own.toplevel}, and the builders signed ${signed.toplevel}`);
 }
 
+/** What is signed of a manifest; the owners of a release sign no length. */
+type SignedManifest = Pick<AssignedClosure, "inputDigest" | "sha256" | "toplevel"> &
+  Partial<Pick<AssignedClosure, "length">>;
+
 /** The manifest is the one that was signed: its canonical bytes. Throws `update/closure-mismatch`. */
-export function checkManifest(text: string, signed: AssignedClosure): void {
+export function checkManifest(text: string, signed: SignedManifest): void {
   const mismatch = (what: string) =>
     new Fault("update/closure-mismatch", `${signed.inputDigest}: ${what}`);
   let canonical: string;
+  let toplevel: unknown;
   try {
-    canonical = canonicalJson(
-      (JSON.parse(text) as { readonly manifest?: unknown }).manifest ?? null,
-    );
+    const { manifest } = JSON.parse(text) as {
+      readonly manifest?: { readonly toplevel?: unknown };
+    };
+    toplevel = manifest?.toplevel;
+    canonical = canonicalJson(manifest ?? null);
   } catch {
     throw mismatch("the manifest is not JSON");
   }
   const bytes = Buffer.byteLength(canonical);
-  if (bytes !== signed.length)
+  if (signed.length !== undefined && bytes !== signed.length)
     throw mismatch(`its manifest has ${bytes} bytes, and ${signed.length} were signed`);
   const digest = sha256(canonical);
   if (digest !== signed.sha256)
     throw mismatch(`the digest of its manifest is ${digest}, and ${signed.sha256} was signed`);
+  if (toplevel !== signed.toplevel)
+    throw mismatch(`it is of ${String(toplevel)}, and ${signed.toplevel} was signed`);
 }

@@ -115,6 +115,7 @@ t.test("a trial that never came up is rolled back by the journal's word", async 
 t.test("what does not fit is refused before anything is made, with its code", async (t) => {
   const node = await fakeNode(t);
   const before = node.m.running();
+  const part = { length: 1, sha256: "0".repeat(64) };
   const refusals = {
     "update/incompatible": [
       { release: { platforms: ["aarch64-linux"] } },
@@ -125,7 +126,11 @@ t.test("what does not fit is refused before anything is made, with its code", as
       { release: { sha256: "0".repeat(64) } },
       { release: { length: 3 } },
       { document: { number: 2 } },
-      { document: { parts: [{ name: "a", length: 1, sha256: "0".repeat(64) }] } },
+    ],
+    "update/part-unknown": [{ document: { parts: [{ ...part, name: "migration" }] } }],
+    "update/bundle-incomplete": [
+      { document: { parts: [{ ...part, name: "system" }] } },
+      { document: { parts: [{ ...part, name: "spec" }] } },
     ],
     "update/release-missing": [{ release: { path: "release/other" } }],
     "update/window-invalid": [{ update: { window: { cron: "61 * * * *", durationMinutes: 5 } } }],
@@ -358,4 +363,72 @@ t.test("where nothing can be told, the update goes its way, and is told later", 
     told(node).map(({ to }) => to),
     done,
   );
+});
+
+/** A build that goes on until it is called off, and what is told when it has begun. */
+function endlessBuild(node: FakeNode, began: () => void): { readonly ends: string[] } {
+  const ends: string[] = [];
+  node.m.faults.answers.set("nix-store", ({ args, signal }) => {
+    if (!args.includes("--realise") || args.includes("--dry-run")) return undefined;
+    if (ends.length > 0) return undefined; // the next one is a build as any
+    return new Promise((resolve) => {
+      signal?.addEventListener("abort", () => {
+        ends.push("aborted");
+        resolve({ code: null, aborted: true });
+      });
+      began();
+    });
+  });
+  return { ends };
+}
+
+t.test("a cancel ends a build that is under way, with nothing changed", async (t) => {
+  const node = await fakeNode(t);
+  const before = node.m.running();
+  let look = () => {};
+  const build = endlessBuild(node, () => {
+    look();
+    t.same(build.ends, [], "it goes on as long as it is wanted");
+    writeWish(node.start().io, "pause", { updateId: "u-1", by: "ada" });
+    look();
+    t.same(build.ends, [], "a pause waits for its end");
+    node.start().io.files.remove("/var/lib/firstlight/update/wishes/pause.json");
+    writeWish(node.start().io, "cancel", { updateId: "u-1", by: "ada" });
+    look();
+  });
+  let watches = 0;
+  const onChange = (call: () => void) => {
+    look = call;
+    watches += 1;
+    return () => {
+      watches -= 1;
+    };
+  };
+  node.assign();
+  t.match(await node.run({ onChange }), {
+    update: { state: "CANCELED", code: "update/canceled", reason: "called off by ada" },
+  });
+  t.same(build.ends, ["aborted"]);
+  t.equal(watches, 0, "nobody looks any more");
+  t.equal(node.states().at(-2), "BUILDING");
+  t.equal(node.m.running(), before);
+  t.equal(readStaged(node.start().io.files), undefined);
+  t.match(await node.boot(), { outcome: "unchanged" });
+});
+
+t.test("what is assigned during a build takes its place at once", async (t) => {
+  const node = await fakeNode(t);
+  let look = () => {};
+  const build = endlessBuild(node, () => {
+    node.assign({ id: "u-2", name: "edge-2", number: 2 });
+    look();
+  });
+  const onChange = (call: () => void) => {
+    look = call;
+    return () => {};
+  };
+  node.assign();
+  t.match(await node.run({ onChange }), { update: { updateId: "u-2", state: "SUCCEEDED" } });
+  t.same(build.ends, ["aborted"]);
+  t.strictSame(node.states().slice(4, 7), ["BUILDING", "SUPERSEDED", "RECEIVED"]);
 });

@@ -1,5 +1,5 @@
 import type { Code } from "#core/codes.ts";
-import { type FaultRecord, isFault } from "#core/fault.ts";
+import { describeFault, Fault, type FaultRecord, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
@@ -38,6 +38,11 @@ export interface UpdateDeps {
   readonly nodeKind: () => Promise<NodeKind>;
   /** Goes the way from the release to a healthy generation, or back. */
   readonly make: Make;
+  /**
+   * Has `look` called whenever what is assigned, or asked by a person, may have changed; gives back what ends that.
+   * Without it that is seen at the next step.
+   */
+  readonly onChange?: (look: () => void) => () => void;
   readonly signal?: AbortSignal;
 }
 
@@ -203,7 +208,7 @@ async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
     checkCompatible(assigned.assignment, await d.nodeKind());
     const { denied } = await system.history();
     checkDenied(assigned.assignment, { records: readLedger(io.files).records, denied });
-    checkPayload(release);
+    await checkPayload(release);
     await timing(d, assigned.assignment); // whether its windows can be read
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -293,9 +298,30 @@ async function make(d: UpdateDeps, assigned: Assigned | undefined): Promise<Step
   const followed = followTrial(d.system, d);
   const mayTry = () => whyNotNow(d, assignment);
   const endOf = (fault: FaultRecord) => endOfFault(fault, tracker.update());
-  const system = makeFor(followed, { io, tracker, release, mayTry, endOf });
-  const outcome = await d.make({ system, release, assignment });
-  return afterMake(d, outcome, release);
+  const off = new AbortController();
+  const stopLooking = d.onChange?.(() => callOff(d, off));
+  const calledOff = off.signal;
+  const system = makeFor(followed, { io, tracker, release, mayTry, calledOff, endOf });
+  try {
+    const outcome = await d.make({ system, release, assignment });
+    return await afterMake(d, outcome, release);
+  } finally {
+    stopLooking?.();
+  }
+}
+
+/** Ends what is made at once where nobody wants it any more. */
+function callOff({ io, log, tracker }: UpdateDeps, off: AbortController): void {
+  if (off.signal.aborted) return;
+  try {
+    const outside = outsideEvent(io, tracker.update(), readAssigned(io.files));
+    if (outside?.name !== "cancel" && outside?.name !== "supersede") return;
+    log.info("update.called-off", { reason: outside.reason });
+    off.abort(new Fault("update/held", outside.reason ?? outside.name));
+  } catch (error) {
+    const { code, message } = describeFault(error);
+    log.warning("update.not-looked", { code, message });
+  }
 }
 
 function documentOf(assigned: Assigned | undefined): MakeHow["release"] | undefined {

@@ -132,6 +132,32 @@ t.test("watch tells each step of an update, however fast it goes, until it is ov
   t.match(await say(watch, again, { flags: late }), { code: 75, data: [/update u-1: STAGED/] });
 });
 
+t.test("watch and status say how much of making a system is done", async (t) => {
+  const io = machine(t);
+  happen(io, made.slice(0, 4));
+  const shares = [0.25, 0.25, 0.5];
+  const meanwhile = (look: number) => {
+    const share = shares[look - 1];
+    if (share === undefined) return happen(io, [{ name: "cancel" }]);
+    const tracker = openTracker(io, silentLog, {
+      self: () => ({ pid: 1, started: "1" }),
+      isAlive: () => false,
+    });
+    tracker.progress(share);
+    tracker.release();
+  };
+  const { data } = await say(watch, io, { flags: { "until-over": true }, meanwhile });
+  t.match(data, [
+    /u-1: DOWNLOADING {2}since/,
+    /u-1: DOWNLOADING {2}25 % {2}since/,
+    /u-1: DOWNLOADING {2}50 % {2}since/,
+    /CANCELED/,
+  ]);
+  happen(io, [{ ...received, update: { updateId: "u-2", release } }, ...made.slice(1, 4)]);
+  meanwhile(3);
+  t.match(await say(update, io, { args: ["status"] }), { data: [/u-2: DOWNLOADING {2}50 % /] });
+});
+
 t.test("analyze draws an update's timeline", async (t) => {
   const io = machine(t);
   happen(io, made);

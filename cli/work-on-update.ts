@@ -2,11 +2,13 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { exitCodes, type Outcome } from "#agent/outcome.ts";
 import { readSettings } from "#agent/settings.ts";
 import { parseRelease } from "#agent/update/assignment.ts";
+import { shareOf } from "#agent/update/progress.ts";
 import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.ts";
 import { openTracker } from "#agent/update/tracker.ts";
 import { verifyAssigned } from "#agent/update/verify-assigned.ts";
 import { describeFault } from "#core/fault.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
+import type { SystemEvent } from "#provisioner/system/system.ts";
 import { profilesOf } from "./assets.ts";
 import { bootMachine } from "./boot-machine.ts";
 import type { Invocation } from "./command.ts";
@@ -33,7 +35,11 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
   const settings = await readSettings(io.files);
   const tracker = openTracker(io, log);
   try {
-    const system = await openSystem(invocation);
+    const onEvent = (event: SystemEvent) => {
+      const share = shareOf(event);
+      if (share !== undefined) tracker.progress(share);
+    };
+    const system = await openSystem(invocation, { onEvent });
     const make: Make = async ({ system: followed, release, assignment }) => {
       const { closure } = await parseRelease(release.document, release.release.path);
       const closures = assignment?.closures ?? [];

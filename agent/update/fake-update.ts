@@ -27,7 +27,7 @@ import { releasedObtainer } from "./obtain-release.ts";
 import { assignedFile } from "./places.ts";
 import { withRelease } from "./release-content.ts";
 import { runUpdate, type UpdateDeps, type UpdateRun } from "./run-update.ts";
-import { settleStaged } from "./settle-staged.ts";
+import { settleKept } from "./settle-kept.ts";
 import { openTracker } from "./tracker.ts";
 
 /** What the fleet assigns in a test. */
@@ -143,7 +143,7 @@ export async function fakeNode(
     { io, system }: Pick<FullDeps, "io" | "system">,
     release?: Parameters<typeof withRelease>[1],
   ): Promise<DatasourceContent> => {
-    await settleStaged(io, system);
+    await settleKept(io, system);
     const kept = release ?? readCommitted(io.files);
     const said = content(node.userData);
     return kept === undefined ? said : withRelease(said, kept);

@@ -2,6 +2,7 @@ import t from "tap";
 import { openSpool } from "#agent/link/spool.ts";
 import { Fault } from "#core/fault.ts";
 import { silentLog } from "#core/log.ts";
+import { armFirstBoot } from "#provisioner/system/arm-first-boot.ts";
 import { type FakeNode, type failing, failingOnTrial, fakeNode, sick } from "./fake-update.ts";
 import { readCommitted, readStaged } from "./kept-release.ts";
 import { readUpdateState } from "./read-state.ts";
@@ -431,4 +432,48 @@ t.test("what is assigned during a build takes its place at once", async (t) => {
   t.match(await node.run({ onChange }), { update: { updateId: "u-2", state: "SUCCEEDED" } });
   t.same(build.ends, ["aborted"]);
   t.strictSame(node.states().slice(4, 7), ["BUILDING", "SUPERSEDED", "RECEIVED"]);
+});
+
+t.test("a first boot of a committed release that does not come up is its end", async (t) => {
+  for (const earlier of [false, true]) {
+    const node = await fakeNode(t);
+    const settle = async () => {
+      node.m.cutPower();
+      await node.boot();
+    };
+    await settle(); // the system from before is proved
+    if (earlier) {
+      node.assign({ id: "u-0", name: "edge-0", number: 0, spec: { hostname: "earlier" } });
+      t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+      await settle();
+    }
+    const before = node.m.running();
+    const pin = node.start().io.files.readText("/var/lib/firstlight/instance/pinned.json");
+    node.assign({ id: "u-1", number: 1 });
+    t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+    const fresh = node.m.running();
+    node.m.cutPower();
+    t.equal(node.m.running(), fresh);
+    t.ok(await armFirstBoot(node.start().io));
+    node.m.cutPower(); // it hangs, and the watchdog resets the machine
+    t.equal(node.m.running(), before);
+    t.match(await node.boot(), { outcome: "rolled-back" });
+    t.match(await node.run(), {
+      update: {
+        state: "ROLLED_BACK",
+        code: "update/boot-failed",
+        reason: /did not come as far as to be judged/,
+      },
+    });
+    t.same(told(node).at(-1)?.to, "ROLLED_BACK");
+    const kept = readCommitted(node.start().io.files);
+    t.equal(kept?.updateId, earlier ? "u-0" : undefined, "the node is made from what was before");
+    t.equal(node.start().io.files.readText("/var/lib/firstlight/instance/pinned.json"), pin);
+    t.match(await node.boot(), { outcome: "unchanged" });
+    t.equal(node.m.running(), before);
+    node.assign({ id: "u-2", number: 1 });
+    t.match(await node.run(), { update: { state: "REJECTED", code: "update/release-denied" } });
+    node.assign({ id: "u-3", name: "edge-3", number: 3, spec: { hostname: "mended" } });
+    t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+  }
 });

@@ -1,4 +1,5 @@
 import type { Code } from "#core/codes.ts";
+import { durationMs } from "#core/duration.ts";
 import { describeFault, Fault, type FaultRecord, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
@@ -14,12 +15,12 @@ import {
   releaseName,
 } from "./assignment.ts";
 import { checkCompatible, checkDenied, type NodeKind } from "./compatible.ts";
-import { followTrial, isTouched, settleByJournal } from "./follow-trial.ts";
+import { followTrial, isTouched, settleByJournal, settleFirstBoot } from "./follow-trial.ts";
 import { findInhibitors } from "./inhibitors.ts";
 import { dropStaged, type KeptRelease, keepCommitted, readStaged } from "./kept-release.ts";
 import { readLedger } from "./ledger.ts";
 import { makeFor } from "./make-for.ts";
-import { settleStaged } from "./settle-staged.ts";
+import { settleKept } from "./settle-kept.ts";
 import { isClockTrusted, type Timing, timingOf } from "./timing.ts";
 import type { Tracker } from "./tracker.ts";
 import { effectOf, isOver } from "./transitions.ts";
@@ -75,6 +76,8 @@ export interface UpdateRun {
 /** So often one is begun that what passes has kept. */
 const maxAttempts = 5;
 const firstAgainMs = 300_000;
+/** So long a release is held back, where the settings do not say it. */
+const defaultDenyMs = 86_400_000;
 const inhibitedMs = 300_000;
 
 /**
@@ -94,7 +97,7 @@ export async function runUpdate(d: UpdateDeps): Promise<UpdateRun> {
     const outside = outsideEvent(io, update, assigned);
     if (outside !== undefined && tracker.happen(outside)) continue;
     if (isOver(update.state)) {
-      await settleStaged(io, d.system);
+      await settleKept(io, d.system);
       dropStaged(io);
       const received = receivedEvent(update, assigned);
       if (received === undefined) {
@@ -126,6 +129,7 @@ function forgetOthers(io: Io, { update }: UpdateEvent): void {
 /** By the journal, where a process before this one left the trial. */
 async function settleTouched({ io, tracker, system }: UpdateDeps): Promise<void> {
   const update = tracker.update();
+  if (update.state === "SUCCEEDED") settleFirstBoot(tracker, (await system.history()).trials);
   if (!isTouched(update)) return;
   const [{ trials }, status] = [await system.history(), await system.status()];
   const isOpen = status.transaction === update.transaction && status.state !== "built";
@@ -207,7 +211,10 @@ async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
     const release = await readRelease(assigned);
     checkCompatible(assigned.assignment, await d.nodeKind());
     const { denied } = await system.history();
-    checkDenied(assigned.assignment, { records: readLedger(io.files).records, denied });
+    checkDenied(assigned.assignment, {
+      ...{ records: readLedger(io.files).records, denied, nowMs: io.clock.now() },
+      denyMs: durationMs(settings.trial?.denyFor, defaultDenyMs),
+    });
     await checkPayload(release);
     await timing(d, assigned.assignment); // whether its windows can be read
   } catch (error) {

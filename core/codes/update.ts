@@ -31,6 +31,12 @@ export const updateCodes = {
     action:
       "Build the system again from what the node reports: facts, profile and base have to be the node's.",
   },
+  "update/boot-failed": {
+    means:
+      "The release was committed, and its first boot did not come up: the system from before runs again.",
+    action:
+      "Look at the console of that boot, or try the release on a machine like this one; then publish it under a new number.",
+  },
   "update/bundle-incomplete": {
     means: "A part that the release names is missing, or is another one; nothing was changed.",
     action: "Publish the release whole: `parts` names what is in it, by its digest.",

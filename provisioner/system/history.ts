@@ -91,6 +91,7 @@ export function toTrialRecord(trial: EndedTrial): TrialRecord {
     verdict,
     reasons: reasonsOf(trial),
     ...(closure.reason.notBuilt === undefined ? {} : { notBuilt: closure.reason.notBuilt }),
+    ...(trial.attempt.left === undefined ? {} : { left: trial.attempt.left }),
   };
 }
 

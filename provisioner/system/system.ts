@@ -494,6 +494,8 @@ export interface TrialRecord {
   readonly reasons: readonly string[];
   /** As {@link ChangeReason} has it. */
   readonly notBuilt?: string;
+  /** The system that was committed and whose first boot was left for this one; only then. */
+  readonly left?: string;
 }
 
 export interface GenerationRecord {

@@ -1,9 +1,12 @@
 import t, { type Test } from "tap";
+import { fakeReceiver } from "#agent/update/fake-receiver.ts";
 import { openTracker } from "#agent/update/tracker.ts";
 import type { UpdateEvent } from "#agent/update/update-state.ts";
 import { readWish } from "#agent/update/wishes.ts";
 import { type FakeIo, fakeIo } from "#core/fake-io.ts";
 import { silentLog } from "#core/log.ts";
+import { fakeFleet } from "#protocol/trust/fake-fleet.ts";
+import { message } from "#protocol/trust/sign/message.ts";
 import type { Command } from "./command.ts";
 import { command as analyze } from "./commands/analyze.ts";
 import { command as status } from "./commands/status.ts";
@@ -90,6 +93,18 @@ t.test("status says where it stands, to persons and to programs", async (t) => {
   const { data } = await say(update, io, { args: ["status"], json: true });
   t.match(JSON.parse(data[0] ?? ""), { v: 1, update: { state: "STAGED", transaction: "t1" } });
   t.match((await say(status, io)).talk, `update ${line}`);
+});
+
+t.test("status says that what the fleet signed counts no longer", async (t) => {
+  const fleet = fakeFleet();
+  const node = fakeReceiver(t.testdir(), fleet);
+  await node.submit(message(fleet.publish()));
+  t.notMatch((await say(status, node.io)).talk, /trust show/);
+  node.setClock(Date.UTC(2026, 1, 9), true);
+  const said = /timestamp 1 expired at 2026-02-.*, and nothing newer came; `firstlight trust show`/;
+  t.match((await say(status, node.io)).talk, said);
+  const { data } = await say(status, node.io, { json: true });
+  t.match(JSON.parse(data[0] ?? ""), { trust: { state: "stale", role: "timestamp", version: 1 } });
 });
 
 t.test("what a person says is written down for the update that is under way", async (t) => {

@@ -4,6 +4,8 @@ import { readSettings } from "#agent/settings.ts";
 import { parseRelease } from "#agent/update/assignment.ts";
 import { shareOf } from "#agent/update/progress.ts";
 import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.ts";
+import { tellFreshness } from "#agent/update/tell-freshness.ts";
+import { isClockTrusted } from "#agent/update/timing.ts";
 import { openTracker } from "#agent/update/tracker.ts";
 import { verifyAssigned } from "#agent/update/verify-assigned.ts";
 import { describeFault } from "#core/fault.ts";
@@ -35,6 +37,8 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
   const settings = await readSettings(io.files);
   const tracker = openTracker(io, log);
   try {
+    const rootFile = settings.fleet?.root;
+    tellFreshness(io, log, { rootFile, clockTrusted: await isClockTrusted(io) });
     const onEvent = (event: SystemEvent) => {
       const share = shareOf(event);
       if (share !== undefined) tracker.progress(share);

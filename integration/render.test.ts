@@ -510,7 +510,7 @@ t.test("the module's units", { skip }, async (t) => {
         "X-StopOnRemoval": false,
         ConditionPathExists: [
           "!/etc/firstlight/disabled",
-          "/var/lib/firstlight/update/assigned.json",
+          "/var/lib/firstlight/trust/state.json",
         ],
       },
       ExecStart: /firstlight update run --sandboxed$/,

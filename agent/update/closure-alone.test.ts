@@ -113,6 +113,39 @@ t.test("one with another kernel goes on in the next boot, and is gone back from"
   t.not(before, closure.toplevel);
 });
 
+t.test("what the fleet withdraws while it is fetched ends at once", async (t) => {
+  const node = await fakeNode(t);
+  const before = node.m.running();
+  const closure = publish(node, "edge-built");
+  const answer = node.m.faults.answers.get("nix-store");
+  let look = () => {};
+  let isAborted = false;
+  node.m.faults.answers.set("nix-store", (request) => {
+    const { args, signal } = request;
+    if (!args.includes("--print-invalid")) return answer?.(request);
+    return new Promise((resolve) => {
+      signal?.addEventListener("abort", () => {
+        isAborted = true;
+        resolve({ code: null, aborted: true });
+      });
+      node.withdraw();
+      look();
+    });
+  });
+  node.assign({ closure });
+  const onChange = (call: () => void) => {
+    look = call;
+    return () => {};
+  };
+  t.match(await node.run({ fetch, onChange }), {
+    update: { state: "CANCELED", reason: "the fleet assigns it no longer" },
+  });
+  t.ok(isAborted);
+  t.equal(node.states().at(-2), "DOWNLOADING");
+  t.equal(node.m.running(), before);
+  t.match(await node.boot(), { outcome: "unchanged" });
+});
+
 t.test("only the system whose manifest was signed is taken", async (t) => {
   const node = await fakeNode(t);
   const before = node.m.running();

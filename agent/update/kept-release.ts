@@ -1,5 +1,5 @@
 import { prettyJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import {
   type PinnedInstance,
@@ -45,12 +45,23 @@ export function readCommitted(files: Files): KeptRelease | undefined {
 
 /** Keeps the release of a trial from before it begins, and what the node is made from until then. */
 export function writeStaged(io: Io, kept: Omit<KeptRelease, "v" | "before">): void {
-  const { before: _older, ...release } = readCommitted(io.files) ?? { before: undefined };
-  const before: MadeFrom = {
-    release: "document" in release ? release : null,
-    pinned: readPinnedInstance(io.files) ?? null,
-  };
-  io.files.write(stagedFile, prettyJson({ v: 1, ...kept, before }), { mode: 0o600 });
+  const before = readMadeFrom(io.files);
+  const text = prettyJson({ v: 1, ...kept, ...(before === undefined ? {} : { before }) });
+  io.files.write(stagedFile, text, { mode: 0o600 });
+}
+
+/** `undefined` where it cannot be read: the release that comes now writes it anew. */
+function readMadeFrom(files: Files): MadeFrom | undefined {
+  try {
+    const committed = readCommitted(files);
+    const pinned = readPinnedInstance(files) ?? null;
+    if (committed === undefined) return { release: null, pinned };
+    const { before: _older, ...release } = committed;
+    return { release, pinned };
+  } catch (error) {
+    if (isFault(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The release of a trial that was committed is what the node is made from. */
@@ -68,6 +79,16 @@ export function dropCommitted(io: Io, { before }: KeptRelease): void {
   if (before.pinned !== null) writePinnedInstance(io, before.pinned);
   if (before.release === null) io.files.remove(committedFile);
   else io.files.write(committedFile, prettyJson(before.release), { mode: 0o600 });
+}
+
+/** The release that the node is made from, as {@link readCommitted}; `undefined` as well where it cannot be read. */
+export function readCommittedIfAny(files: Files): KeptRelease | undefined {
+  try {
+    return readCommitted(files);
+  } catch (error) {
+    if (isFault(error, "update/release-invalid")) return undefined; // told by who makes something of it
+    throw error;
+  }
 }
 
 /** There is no trial of a release any more. */

@@ -477,3 +477,15 @@ t.test("a first boot of a committed release that does not come up is its end", a
     t.match(await node.run(), { update: { state: "SUCCEEDED" } });
   }
 });
+
+t.test("a committed release that cannot be read is healed by the next update", async (t) => {
+  const node = await fakeNode(t);
+  node.assign();
+  await node.run();
+  node.m.write("/var/lib/firstlight/update/committed.json", "{");
+  t.match(await node.boot(), { fault: { code: "update/release-invalid" } }, "nobody guesses");
+  node.assign({ id: "u-2", name: "edge-2", number: 2, spec: { hostname: "healed" } });
+  t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+  t.match(readCommitted(node.start().io.files), { updateId: "u-2", before: undefined });
+  t.match(await node.boot(), { outcome: "unchanged" });
+});

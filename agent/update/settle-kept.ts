@@ -10,7 +10,7 @@ import { committedFile, stagedFile } from "./places.ts";
 export async function settleKept(io: Io, system: Pick<SystemClient, "history">): Promise<void> {
   const { files } = io;
   if (files.stat(stagedFile) === undefined && files.stat(committedFile) === undefined) return;
-  const { dropCommitted, dropStaged, keepCommitted, readCommitted, readStaged } = await import(
+  const { dropCommitted, dropStaged, keepCommitted, readCommittedIfAny, readStaged } = await import(
     "./kept-release.ts"
   );
   const { trials } = await system.history();
@@ -18,7 +18,7 @@ export async function settleKept(io: Io, system: Pick<SystemClient, "history">):
   const ended = trials.findLast(({ transaction }) => transaction === staged?.transaction);
   if (staged !== undefined && ended?.result === "committed") keepCommitted(io, staged);
   else if (ended !== undefined) dropStaged(io);
-  const committed = readCommitted(files);
+  const committed = readCommittedIfAny(files);
   if (committed === undefined) return;
   const { leavingOf } = await import("./leaving.ts");
   if (leavingOf(trials, committed.transaction) !== undefined) dropCommitted(io, committed);

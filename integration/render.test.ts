@@ -508,10 +508,7 @@ t.test("the module's units", { skip }, async (t) => {
       stopIfChanged: false,
       unitConfig: {
         "X-StopOnRemoval": false,
-        ConditionPathExists: [
-          "!/etc/firstlight/disabled",
-          "/var/lib/firstlight/trust/state.json",
-        ],
+        ConditionPathExists: ["!/etc/firstlight/disabled", "/var/lib/firstlight/trust/state.json"],
       },
       ExecStart: /firstlight update run --sandboxed$/,
       path: {

@@ -66,7 +66,7 @@ interface Seen {
 /** The end of a boot with nothing to do; `failures` are of commands of the system that runs. */
 export function alreadyRuns(
   running: Running,
-  sourcesDigest: string,
+  sourcesDigest: string | null,
   failures: readonly string[],
 ): End {
   const undone = running.incomplete === null ? [] : [running.incomplete];

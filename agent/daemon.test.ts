@@ -1,4 +1,6 @@
+import { setImmediate } from "node:timers/promises";
 import t from "tap";
+import type { UpdateState } from "#generated/protocol/messages/update.ts";
 import { bootEvents, fakeBroker, fakeDaemon, fakeNode } from "./fake-link.ts";
 import { writeSpool } from "./link/spool.ts";
 
@@ -63,6 +65,46 @@ t.test("every change of an update is told as it comes, its end too", async (t) =
   t.equal(told().at(-1), 28);
   await daemon.stop();
 });
+
+t.test(
+  "how far an update is is told now and then, and keeps none of its changes waiting",
+  async (t) => {
+    const node = await fakeNode(t);
+    const broker = fakeBroker();
+    let state: UpdateState = { state: "BUILDING", seq: 1, attempt: 1 };
+    const readers = {
+      about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: [] }),
+      reported: async () => undefined,
+      update: async () => state,
+      health: async () => ({}),
+    };
+    const daemon = fakeDaemon(node, broker, { readers });
+    const told = () =>
+      broker.published
+        .filter(({ topic, payload }) => topic.endsWith("/update") && payload !== "")
+        .map(({ envelope }) => envelope.body as unknown as UpdateState);
+    while (told().length < 1) await broker.next();
+    for (let percent = 1; percent <= 60; percent += 1) {
+      state = { ...state, progress: percent / 100 };
+      await daemon.run("outbox");
+      await setImmediate();
+    }
+    t.same(
+      told().map(({ progress }) => progress),
+      [undefined, 0.01],
+      "one in a while",
+    );
+    node.io.clock.advance(10_000);
+    await daemon.run("outbox");
+    while (told().length < 3) await broker.next();
+    t.equal(told().at(-1)?.progress, 0.6, "then the newest");
+    state = { state: "STAGED", seq: 2, attempt: 1 };
+    await daemon.run("outbox");
+    while (told().length < 4) await broker.next();
+    t.match(told().at(-1), { state: "STAGED", progress: undefined }, "a change of state at once");
+    await daemon.stop();
+  },
+);
 
 t.test("a machine that was set up anew takes back what one of its name had left", async (t) => {
   const node = await fakeNode(t);

@@ -218,6 +218,7 @@ async function sendAsItComes(
     const taken = outbox.takeSpooled();
     // Root, or another process, wrote: what the node is, and what runs on it, may have changed with it.
     if (outbox.changed() || taken > 0 || session.stateWaits()) await session.publishState();
+    else await session.publishUpdate(); // how far it is is told by no event
     await session.drain();
     await wake.next();
     if (signal.aborted) return;

@@ -7,7 +7,7 @@ import type { Log } from "#core/log.ts";
 import type { SecretBag } from "#core/secret.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
-import type { Spec } from "#generated/provisioner/spec/v1.ts";
+import type { Health, Spec } from "#generated/provisioner/spec/v1.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import type { Match, ProfileSet } from "#provisioner/profiles/profile.ts";
 import type { Base, CredentialFile } from "#provisioner/render/base.ts";
@@ -18,7 +18,14 @@ import type { Sources } from "#provisioner/render/sources.ts";
 import type { CheckParameters, Templates } from "#provisioner/render/templates.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import { planStale } from "#provisioner/system/plan-stale.ts";
-import type { Recovery, Running, Wanted } from "#provisioner/system/system.ts";
+import type {
+  ChangeReason,
+  Closure,
+  Recovery,
+  Running,
+  TakenBack,
+  Wanted,
+} from "#provisioner/system/system.ts";
 import type { Signature } from "#provisioner/userdata/signed/open-signed.ts";
 import { findingsOfBlame, weighFinding } from "#provisioner/userdata/vendor-data.ts";
 import { blameInput } from "./blame-input.ts";
@@ -26,7 +33,7 @@ import { type Asker, alreadyRuns, type BootStages, type End, type Stages } from 
 import { endBootstrap } from "./bootstrap.ts";
 import type { ParseModule } from "./check-modules.ts";
 import { failedSideEffects } from "./command-states.ts";
-import type { DatasourceContent } from "./datasources/datasource.ts";
+import type { DatasourceContent, ReleasedSystem } from "./datasources/datasource.ts";
 import { searchOfFault } from "./datasources/search.ts";
 import { endOfFault } from "./end-of-fault.ts";
 import type { Probe } from "./health/probe.ts";
@@ -64,6 +71,11 @@ export interface BootDeps {
   readonly system: SystemClient;
   /** How a system is had; it is built when absent. */
   readonly obtain?: ObtainClosure;
+  /** How the system of a release is had that has nothing to render. */
+  readonly obtainReleased?: (
+    closure: ReleasedSystem["closure"],
+    reason: ChangeReason,
+  ) => Promise<Closure>;
   /** Finds the datasource and reads it. Throws `datasource/none` where there is none. */
   readonly discover: () => Promise<DatasourceContent>;
   /** Brings up network, keys and name where the datasource came too late for the bootstrap layer. */
@@ -137,8 +149,13 @@ export async function makeSystem(d: BootDeps, way: BootStages, recovery: Recover
   if (reason?.by === "rollback" && !isOfFirstBoot(recovery)) return resumed;
   if (resumed.outcome === "committed") return followCommitted(d, way, { recovery, resumed });
   if (resumed.outcome === "rolled-back" && recovery.back !== null)
-    return followTakenBack(d, way, { recovery, resumed, left: recovery.back.sourcesDigest });
+    return followTakenBack(d, way, { recovery, resumed, left: releaseOf(recovery.back) });
   return resumed;
+}
+
+/** As whoever asks for it names what was taken back. */
+function releaseOf({ sourcesDigest, toplevel }: TakenBack): string {
+  return sourcesDigest ?? toplevel;
 }
 
 /** Whether what was taken back is a system that was committed, by its first boot: not the trial that was open. */
@@ -215,27 +232,32 @@ interface Changing {
 }
 
 async function changeSystem(d: BootDeps, way: BootStages, changing: Changing): Promise<End> {
-  const rendering = await renderSystem(d, way, async (accepted) => {
+  const content = await findContent(d, way);
+  if (content.releasedSystem !== undefined)
+    return settleReleased(d, way, { ...changing, content, released: content.releasedSystem });
+  const rendering = await renderContent(d, way, content, async (accepted) => {
     way.tell((io) => writeInstanceData(io, accepted.content.instance));
     // A first boot that fails must be told of, also where it fails by what its documents say; later
     // ones report as the system that runs does.
     if (readPinnedInstance(d.io.files) === undefined) await tellWhereAtFirst(d, way, accepted);
   });
   await d.accepted?.(rendering.content.instance.datasource.name);
-  return settle(d, way, { rendering, ...changing });
+  return settleRendered(d, way, { rendering, ...changing });
 }
 
 /**
- * Discover, resolve, read, match, render: no change to the machine but its own credential files.
- * `accept` is called when the policy lets the instance in; before that nothing of it is kept.
+ * Discover, resolve, read, match, render: no change to the machine but its own credential files. Throws
+ * `update/nothing-to-render` where the node is made from a release that is a built system.
  */
-export async function renderSystem(
-  given: BootDeps,
-  way: Stages,
-  accept: (accepted: Accepted) => Promise<void> = async () => {},
-): Promise<Rendering> {
-  const keeping = new KeepAccepted();
-  const d = keepingBy(keeping, given);
+export async function renderSystem(d: BootDeps, way: Stages): Promise<Rendering> {
+  const content = await findContent(d, way);
+  if (content.releasedSystem === undefined) return renderContent(d, way, content);
+  const { release, closure } = content.releasedSystem;
+  const what = `the release ${release.name} is the built system ${closure.toplevel}`;
+  throw new Fault("update/nothing-to-render", what);
+}
+
+async function findContent(d: BootDeps, way: Stages): Promise<DatasourceContent> {
   const content = await way.stage("discover", d.discover).catch((error) => {
     way.saw({ search: searchOfFault(error) });
     throw error;
@@ -246,6 +268,18 @@ export async function renderSystem(
     datasource: content.instance.datasource.name,
   });
   await d.bootstrap?.(content); // addresses that documents name need a network
+  return content;
+}
+
+/** `accept` is called when the policy lets the instance in; before that nothing of it is kept. */
+async function renderContent(
+  given: BootDeps,
+  way: Stages,
+  content: DatasourceContent,
+  accept: (accepted: Accepted) => Promise<void> = async () => {},
+): Promise<Rendering> {
+  const keeping = new KeepAccepted();
+  const d = keepingBy(keeping, given);
   const { fetched, launchIndex, signedAddresses, ...resolved } = await way.stage(
     "resolve",
     async () => {
@@ -392,48 +426,124 @@ async function storeSecrets(
   return files;
 }
 
-/** Build, plan, try, judge, commit or roll back. */
+/** What a machine is to run, and how that is had. */
+interface Target {
+  /** Digest of its sources, or the store path of a system that comes without. */
+  readonly release: string;
+  readonly sourcesDigest: string | null;
+  readonly hardwareProfile?: string | null;
+  readonly health: Health | undefined;
+  /** Whether it is asked for anew: what a person chose meanwhile stays otherwise. */
+  readonly isNew: boolean;
+  obtain(running: Running): Promise<Closure>;
+  /** Keeps what it stands on, before it is tried. */
+  propose(): void;
+  /** Follows it once it runs. */
+  follow(): void;
+}
+
+function settleRendered(
+  d: BootDeps,
+  way: BootStages,
+  { rendering, ...changing }: Changing & { readonly rendering: Rendering },
+): Promise<End> {
+  const { sources, decision, translation, match } = rendering;
+  return settle(d, way, {
+    ...changing,
+    target: {
+      ...{ release: sources.digest, sourcesDigest: sources.digest },
+      ...{ hardwareProfile: match.profile, health: translation.spec.health },
+      isNew: decision.change !== "nothing",
+      obtain(running) {
+        const reason = {
+          by: d.by,
+          why: whyChanged(rendering, running),
+          instanceId: rendering.content.instance.instanceId,
+          hardwareProfile: match.profile,
+        };
+        return way
+          .stage("build", () => (d.obtain ?? d.system.build)(sources, reason))
+          .catch((error) => {
+            way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
+            throw error;
+          });
+      },
+      propose: () => d.proposeBase(rendering.base, sources.digest),
+      follow: () => follow(d, rendering),
+    },
+  });
+}
+
+/**
+ * The same of a release that is a built system: it is fetched, and nothing that the cloud says goes into it.
+ * The pin stays as the last documents left it: a release that is rendered again is held against that.
+ */
+function settleReleased(
+  d: BootDeps,
+  way: BootStages,
+  {
+    content,
+    released,
+    ...changing
+  }: Changing & { readonly content: DatasourceContent; readonly released: ReleasedSystem },
+): Promise<End> {
+  const { release, closure, health } = released;
+  const { instanceId } = content.instance;
+  if (readPinnedInstance(d.io.files)?.instanceId === instanceId)
+    way.tell((io) => writeInstanceData(io, content.instance));
+  const reason = { by: d.by, why: `the release ${release.name}, signed by the fleet`, instanceId };
+  return settle(d, way, {
+    ...changing,
+    target: {
+      ...{ release: closure.toplevel, sourcesDigest: null, health },
+      isNew: d.by === "update",
+      obtain: () =>
+        way.stage("fetch", () => {
+          if (d.obtainReleased !== undefined) return d.obtainReleased(closure, reason);
+          throw new Fault("system/closure-not-found", `${closure.toplevel}: nobody may fetch it`);
+        }),
+      propose: () => {},
+      follow: () => endBootstrap(d.io),
+    },
+  });
+}
+
+/** Build or fetch, plan, try, judge, commit or roll back. */
 async function settle(
   d: BootDeps,
   way: BootStages,
-  { rendering, recovery, left }: Changing & { readonly rendering: Rendering },
+  { target, recovery, left }: Changing & { readonly target: Target },
 ): Promise<End> {
-  const { sources, decision, translation, match } = rendering;
-  way.saw({ wanted: { sourcesDigest: sources.digest, hardwareProfile: match.profile } });
-  const running = await way.stage("runs", () => d.system.runs(sources.digest));
+  const { release, sourcesDigest, hardwareProfile, health } = target;
+  way.saw({
+    wanted: {
+      sourcesDigest: release,
+      ...(hardwareProfile === undefined ? {} : { hardwareProfile }),
+    },
+  });
+  const running = await way.stage("runs", () => d.system.runs(release));
   if (running.runs) {
     checkApplied(running, d.approvedPlan);
-    await lookAtBoot(d, way, { recovery, health: translation.spec.health });
+    await lookAtBoot(d, way, { recovery, health });
     const unfinished = isUnfinished(recovery) ? [recovery.fault.message] : [];
     const failures = [...unfinished, ...failedSideEffects(d.io, null)];
-    const end = alreadyRuns(running, sources.digest, failures);
-    const followed = way.tell(() => follow(d, rendering));
+    const end = alreadyRuns(running, sourcesDigest, failures);
+    const followed = way.tell(() => target.follow());
     return { ...end, degraded: end.degraded === true || !followed };
   }
   if (isUnfinished(recovery) && !d.approved) {
     // What is left of it is for the next start, or it was taken back just now: nobody chose that.
     throw new Fault(recovery.fault.code, recovery.fault.message);
   }
-  if (running.chosen !== null && (decision.change === "nothing" || running.overruled)) {
+  if (running.chosen !== null && (!target.isNew || running.overruled)) {
     // What a person chose stays, until somebody asks for something else.
     if (!d.approved) leaveAlone(way, running.chosen);
-    if (decision.change === "nothing") way.saw({ wanted: null });
+    if (!target.isNew) way.saw({ wanted: null });
   }
-  if (left === sources.digest && !d.approved) {
+  if (left === release && !d.approved) {
     throw new Fault("system/release-denied", "it is what was just taken back");
   }
-  const reason = {
-    by: d.by,
-    why: whyChanged(rendering, running),
-    instanceId: rendering.content.instance.instanceId,
-    hardwareProfile: match.profile,
-  };
-  const closure = await way
-    .stage("build", () => (d.obtain ?? d.system.build)(sources, reason))
-    .catch((error) => {
-      way.saw({ findings: [...rendering.findings, ...blameInput(error, rendering)] });
-      throw error;
-    });
+  const closure = await target.obtain(running);
   const plan = await way.stage("plan", () => d.system.plan(closure));
   // A build takes its time. From here on a plan is stale where something else is switched to.
   const now = await d.system.runs("");
@@ -442,18 +552,16 @@ async function settle(
     now.lastTrial !== running.lastTrial ||
     now.chosen !== running.chosen;
   if (now.chosen !== null && isOther && !d.approved) leaveAlone(way, now.chosen);
-  d.proposeBase(rendering.base, sources.digest);
-  const end = await settleTrial(d, way, {
-    plan,
-    health: translation.spec.health,
-    approved: d.approvedPlan,
-  }).catch((error) => {
-    // Here it is the system itself: nobody would learn that any sooner than by building it again.
-    if (isFault(error, "system/release-denied")) way.saw({ wanted: null });
-    throw error;
-  });
+  target.propose();
+  const end = await settleTrial(d, way, { plan, health, approved: d.approvedPlan }).catch(
+    (error) => {
+      // Here it is the system itself: nobody would learn that any sooner than by building it again.
+      if (isFault(error, "system/release-denied")) way.saw({ wanted: null });
+      throw error;
+    },
+  );
   if (end.outcome !== "committed") return end;
-  const followed = way.tell(() => follow(d, rendering));
+  const followed = way.tell(() => target.follow());
   return { ...end, degraded: end.degraded === true || !followed };
 }
 

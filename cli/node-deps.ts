@@ -25,7 +25,7 @@ import { readSettings } from "#agent/settings.ts";
 import type { SignedClosures } from "#agent/update/obtain-release.ts";
 import { committedFile } from "#agent/update/places.ts";
 import type { ReleaseDocument } from "#agent/update/release-content.ts";
-import { settleStaged } from "#agent/update/settle-staged.ts";
+import { settleKept } from "#agent/update/settle-kept.ts";
 import { Fault } from "#core/fault.ts";
 import type { Log, LogRecord } from "#core/log.ts";
 import type { TracedIo } from "#core/traced-io.ts";
@@ -89,6 +89,11 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     templates: await assets.templates(),
     parameterCheck: assets.parameterCheck,
     obtain: await obtainer(obtaining, options),
+    obtainReleased: async (closure, reason) => {
+      const { releasedObtainer } = await import("#agent/update/obtain-release.ts");
+      const { closures = [], mirrors = [] } = options.closures ?? {};
+      return releasedObtainer(obtaining, { closures, mirrors })(closure, reason);
+    },
     preview: closurePreviewer(obtaining),
     discover: async () => released(invocation, options, await findContent(invocation, settings)),
     ...(options.by === "boot" ? { bootstrap: lateBootstrap(invocation, settings) } : {}),
@@ -132,7 +137,7 @@ async function released(
   { release, system }: Pick<NodeOptions, "release" | "system">,
   content: DatasourceContent,
 ): Promise<DatasourceContent> {
-  await settleStaged(io, system);
+  await settleKept(io, system);
   if (release === undefined && io.files.stat(committedFile) === undefined) return content;
   return (await import("./released.ts")).releasedContent(io, content, release);
 }

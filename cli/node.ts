@@ -16,6 +16,7 @@ import type { Files, Io } from "#core/io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { type SystemClient, systemClient } from "#provisioner/system/client.ts";
 import { chooseDriver, type DriverName } from "#provisioner/system/driver-record.ts";
+import type { SystemEvent } from "#provisioner/system/system.ts";
 import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
 import { type Flags, type Invocation, textFlag } from "./command.ts";
 import { readTools } from "./crawler.ts";
@@ -117,7 +118,7 @@ export function lazyRenderer(io: Io): RenderTemplate {
 /** The system behind `--driver`, or behind the driver it was changed with before; see `sides.ts`. */
 export async function openSystem(
   invocation: Invocation,
-  { bearsSettings = false }: { readonly bearsSettings?: boolean } = {},
+  { bearsSettings = false, onEvent }: OpenSystem = {},
 ): Promise<SystemClient> {
   const { io, log, flags, signal } = invocation;
   const driver = driverOf(invocation);
@@ -131,7 +132,18 @@ export async function openSystem(
     bearsSettings,
   });
   const { progress } = await import("./progress.ts");
-  return systemClient(system, { onEvent: progress(invocation), signal });
+  const show = progress(invocation);
+  const both = (event: SystemEvent) => {
+    show(event);
+    onEvent?.(event);
+  };
+  return systemClient(system, { onEvent: onEvent === undefined ? show : both, signal });
+}
+
+interface OpenSystem {
+  readonly bearsSettings?: boolean;
+  /** Told what is told to the person as well. */
+  readonly onEvent?: (event: SystemEvent) => void;
 }
 
 /** What a person allows for this once. */

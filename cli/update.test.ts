@@ -1,9 +1,12 @@
 import t, { type Test } from "tap";
+import { fakeReceiver } from "#agent/update/fake-receiver.ts";
 import { openTracker } from "#agent/update/tracker.ts";
 import type { UpdateEvent } from "#agent/update/update-state.ts";
 import { readWish } from "#agent/update/wishes.ts";
 import { type FakeIo, fakeIo } from "#core/fake-io.ts";
 import { silentLog } from "#core/log.ts";
+import { fakeFleet } from "#protocol/trust/fake-fleet.ts";
+import { message } from "#protocol/trust/sign/message.ts";
 import type { Command } from "./command.ts";
 import { command as analyze } from "./commands/analyze.ts";
 import { command as status } from "./commands/status.ts";
@@ -92,6 +95,18 @@ t.test("status says where it stands, to persons and to programs", async (t) => {
   t.match((await say(status, io)).talk, `update ${line}`);
 });
 
+t.test("status says that what the fleet signed counts no longer", async (t) => {
+  const fleet = fakeFleet();
+  const node = fakeReceiver(t.testdir(), fleet);
+  await node.submit(message(fleet.publish()));
+  t.notMatch((await say(status, node.io)).talk, /trust show/);
+  node.setClock(Date.UTC(2026, 1, 9), true);
+  const said = /timestamp 1 expired at 2026-02-.*, and nothing newer came; `firstlight trust show`/;
+  t.match((await say(status, node.io)).talk, said);
+  const { data } = await say(status, node.io, { json: true });
+  t.match(JSON.parse(data[0] ?? ""), { trust: { state: "stale", role: "timestamp", version: 1 } });
+});
+
 t.test("what a person says is written down for the update that is under way", async (t) => {
   const io = machine(t);
   happen(io, made);
@@ -130,6 +145,32 @@ t.test("watch tells each step of an update, however fast it goes, until it is ov
   happen(again, made);
   const late = { "until-over": true, timeout: "2s" };
   t.match(await say(watch, again, { flags: late }), { code: 75, data: [/update u-1: STAGED/] });
+});
+
+t.test("watch and status say how much of making a system is done", async (t) => {
+  const io = machine(t);
+  happen(io, made.slice(0, 4));
+  const shares = [0.25, 0.25, 0.5];
+  const meanwhile = (look: number) => {
+    const share = shares[look - 1];
+    if (share === undefined) return happen(io, [{ name: "cancel" }]);
+    const tracker = openTracker(io, silentLog, {
+      self: () => ({ pid: 1, started: "1" }),
+      isAlive: () => false,
+    });
+    tracker.progress(share);
+    tracker.release();
+  };
+  const { data } = await say(watch, io, { flags: { "until-over": true }, meanwhile });
+  t.match(data, [
+    /u-1: DOWNLOADING {2}since/,
+    /u-1: DOWNLOADING {2}25 % {2}since/,
+    /u-1: DOWNLOADING {2}50 % {2}since/,
+    /CANCELED/,
+  ]);
+  happen(io, [{ ...received, update: { updateId: "u-2", release } }, ...made.slice(1, 4)]);
+  meanwhile(3);
+  t.match(await say(update, io, { args: ["status"] }), { data: [/u-2: DOWNLOADING {2}50 % /] });
 });
 
 t.test("analyze draws an update's timeline", async (t) => {

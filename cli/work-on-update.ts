@@ -2,12 +2,16 @@ import { readFacts } from "#agent/facts/read-facts.ts";
 import { exitCodes, type Outcome } from "#agent/outcome.ts";
 import { readSettings } from "#agent/settings.ts";
 import { parseRelease } from "#agent/update/assignment.ts";
+import { shareOf } from "#agent/update/progress.ts";
 import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.ts";
+import { tellFreshness } from "#agent/update/tell-freshness.ts";
+import { isClockTrusted } from "#agent/update/timing.ts";
 import { openTracker } from "#agent/update/tracker.ts";
 import { verifyAssigned } from "#agent/update/verify-assigned.ts";
 import { describeFault } from "#core/fault.ts";
 import type { Assignment } from "#protocol/trust/assignment.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
+import type { SystemEvent } from "#provisioner/system/system.ts";
 import { profilesOf } from "./assets.ts";
 import { bootMachine } from "./boot-machine.ts";
 import type { Invocation } from "./command.ts";
@@ -19,6 +23,9 @@ import { version } from "./version.ts";
 
 /** Nix's names of processors where they differ from Node's. */
 const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
+
+/** How often it is looked whether what is being made is wanted still. */
+const lookMs = 1_000;
 
 /** How far an update came in this run, and what ends it. */
 export interface Worked {
@@ -33,7 +40,13 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
   const settings = await readSettings(io.files);
   const tracker = openTracker(io, log);
   try {
-    const system = await openSystem(invocation);
+    const rootFile = settings.fleet?.root;
+    tellFreshness(io, log, { rootFile, clockTrusted: await isClockTrusted(io) });
+    const onEvent = (event: SystemEvent) => {
+      const share = shareOf(event);
+      if (share !== undefined) tracker.progress(share);
+    };
+    const system = await openSystem(invocation, { onEvent });
     const mirrors = mirrorsFor(io, settings);
     const bring = async (assignment: Assignment) => {
       const { bringDocument } = await import("#agent/update/bring.ts");
@@ -55,6 +68,10 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
     };
     const run = await runUpdate({
       ...{ io, log, settings, system, tracker, make, bring, signal },
+      onChange(look) {
+        const timer = setInterval(look, lookMs).unref();
+        return () => clearInterval(timer);
+      },
       verify: (assigned) => verifyAssigned(assigned, { io, settings }),
       nodeKind: async () => ({
         agent: version,

@@ -536,10 +536,7 @@ t.test("the module's units", { skip }, async (t) => {
       stopIfChanged: false,
       unitConfig: {
         "X-StopOnRemoval": false,
-        ConditionPathExists: [
-          "!/etc/firstlight/disabled",
-          "/var/lib/firstlight/update/assigned.json",
-        ],
+        ConditionPathExists: ["!/etc/firstlight/disabled", "/var/lib/firstlight/trust/state.json"],
       },
       ExecStart: /firstlight update run --sandboxed$/,
       path: {

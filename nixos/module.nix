@@ -830,7 +830,7 @@ in
         # A node of no fleet starts nothing.
         ConditionPathExists = [
           conditions.ConditionPathExists
-          "/var/lib/firstlight/update/assigned.json"
+          "/var/lib/firstlight/trust/state.json"
         ];
         StartLimitIntervalSec = "6h";
         StartLimitBurst = 200;

@@ -9,6 +9,7 @@ import type { Gap } from "#generated/protocol/messages/gap.ts";
 import type { LinkSessionConflict } from "#generated/protocol/messages/link-session-conflict.ts";
 import type { OutboxDamaged } from "#generated/protocol/messages/outbox-damaged.ts";
 import type { TrialFinished } from "#generated/protocol/messages/trial-finished.ts";
+import type { TrustStale } from "#generated/protocol/messages/trust-stale.ts";
 import type { UpdateChanged } from "#generated/protocol/messages/update-changed.ts";
 
 /** What an event says, by its kind: the last level of its topic. */
@@ -18,6 +19,7 @@ export interface EventBodies {
   readonly "boot.finished": BootFinished;
   readonly "trial.finished": TrialFinished;
   readonly "update.changed": UpdateChanged;
+  readonly "trust.stale": TrustStale;
   readonly "drift.found": DriftFound;
   readonly finding: FindingEvent;
   readonly "command.answered": CommandAnswered;
@@ -54,6 +56,7 @@ export const eventRules = {
   "boot.finished": { schema: "boot-finished", thinnedFirst: false, outcome: true },
   "trial.finished": { schema: "trial-finished", thinnedFirst: false, outcome: true },
   "update.changed": { schema: "update-changed", thinnedFirst: false, outcome: true },
+  "trust.stale": { schema: "trust-stale", thinnedFirst: false },
   "drift.found": { schema: "drift-found", thinnedFirst: false },
   finding: { schema: "finding", thinnedFirst: false },
   "command.answered": { schema: "command-answered", thinnedFirst: false, outcome: true },

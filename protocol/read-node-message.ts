@@ -31,6 +31,7 @@ const events: Readonly<Record<EventKind, () => Promise<Validator>>> = {
   "link.session-conflict": () =>
     import("#generated/protocol/messages/link-session-conflict.validate.js"),
   "update.changed": () => import("#generated/protocol/messages/update-changed.validate.js"),
+  "trust.stale": () => import("#generated/protocol/messages/trust-stale.validate.js"),
 };
 
 /**

@@ -23,6 +23,7 @@ import outboxDamaged from "./messages/outbox-damaged.schema.json" with { type: "
 import reported from "./messages/reported.schema.json" with { type: "json" };
 import status from "./messages/status.schema.json" with { type: "json" };
 import trialFinished from "./messages/trial-finished.schema.json" with { type: "json" };
+import trustStale from "./messages/trust-stale.schema.json" with { type: "json" };
 import update from "./messages/update.schema.json" with { type: "json" };
 import updateChanged from "./messages/update-changed.schema.json" with { type: "json" };
 import type { TopicName } from "./topics.ts";
@@ -53,6 +54,7 @@ export const bodySchemas: Readonly<Record<string, MessageSchema>> = Object.fromE
     "boot-stage": bootStage,
     "boot-finished": bootFinished,
     "trial-finished": trialFinished,
+    "trust-stale": trustStale,
     "update-changed": updateChanged,
     "drift-found": driftFound,
     finding,

@@ -2,6 +2,8 @@ import type { Json } from "#core/canonical-json.ts";
 import type { Finding } from "#core/finding.ts";
 import type { Io } from "#core/io.ts";
 import type { SecretBag, SecretRef } from "#core/secret.ts";
+import type { Release } from "#generated/protocol/trust/release.ts";
+import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { MetadataPlace } from "#provisioner/render/metadata-service.ts";
 import type { Place } from "./first-readable.ts";
 import type { Crawl, MetadataAttempt } from "./metadata/service.ts";
@@ -113,6 +115,16 @@ export interface DatasourceContent {
   readonly search?: Search;
   /** The release of the fleet that stands in place of the user-data; absent where none does. */
   readonly release?: SignedRelease;
+  /** The built system that such a release is, where it has nothing to render: no document counts then. */
+  readonly releasedSystem?: ReleasedSystem;
+}
+
+/** A release that is a built system, and nothing else. */
+export interface ReleasedSystem {
+  readonly release: SignedRelease;
+  readonly closure: NonNullable<Release["closure"]>;
+  /** What the release calls healthy; the defaults where it says nothing. */
+  readonly health: Health | undefined;
 }
 
 /** Which release of the fleet it is; its signatures were verified when it came. */

@@ -20,14 +20,9 @@ export async function readJudging(value: unknown, log: Log): Promise<Judging> {
   const { failedUnits, restarted, kept } = asObject(baseline);
   const wrong: string[] = [];
   const asHealth = async (part: string, read: unknown): Promise<Health | undefined> => {
-    if (read === undefined || read === null) return undefined;
-    const { checkSpec } = await import("#provisioner/spec/validate.ts");
-    const { spec, findings } = checkSpec(
-      { version: 1, health: structuredClone(read) },
-      { document: part, findOrigin: () => undefined, secretNames: new Set() },
-    );
-    wrong.push(...findings.map(({ path, message }) => `${path}: ${message}`));
-    return spec.health;
+    const { health: fits, problems } = await readHealth(part, read);
+    wrong.push(...problems);
+    return fits;
   };
   const judged = await asHealth("health", health);
   const { checks } = (await asHealth("baseline", kept && { checks: kept })) ?? {};
@@ -47,6 +42,21 @@ export async function readJudging(value: unknown, log: Log): Promise<Judging> {
       kept: checks ?? [],
     },
   };
+}
+
+/** What fits of checks of health that come without a spec, and what does not. */
+export async function readHealth(
+  document: string,
+  value: unknown,
+): Promise<{ readonly health: Health | undefined; readonly problems: readonly string[] }> {
+  if (value === undefined || value === null) return { health: undefined, problems: [] };
+  const { checkSpec } = await import("#provisioner/spec/validate.ts");
+  const { spec, findings } = checkSpec(
+    { version: 1, health: structuredClone(value) },
+    { document, findOrigin: () => undefined, secretNames: new Set() },
+  );
+  const problems = findings.map(({ path, message }) => `${path}: ${message}`);
+  return { health: spec.health, problems };
 }
 
 function readNames(value: unknown): readonly string[] | null | undefined {

@@ -7,7 +7,7 @@ import type { Reported } from "#generated/protocol/messages/reported.ts";
 import type { UpdateState } from "#generated/protocol/messages/update.ts";
 import { nodeTopics, type PlainTopic } from "#protocol/topics.ts";
 import type { TrustedVersions } from "#protocol/trust/trusted.ts";
-import { pace } from "#provisioner/system/sides/pace.ts";
+import { type PaceLimit, pace } from "#provisioner/system/sides/pace.ts";
 import type { Connector, Outgoing, Session } from "./client.ts";
 import type { LinkSettings } from "./link-settings.ts";
 import type { Outbox } from "./outbox.ts";
@@ -59,6 +59,8 @@ export interface LinkSession extends Sender {
   publishState(): Promise<void>;
   /** Whether something changed that was not published yet. */
   stateWaits(): boolean;
+  /** Says where the update stands and how far it is, where that is news; progress alone is paced apart. */
+  publishUpdate(): Promise<void>;
   publishHealth(): Promise<void>;
   /** Says farewell on `status` and ends; without a word when the connection is gone already. Never throws. */
   leave(reason: "stopped" | "reported" | "moved"): Promise<void>;
@@ -68,6 +70,9 @@ export interface LinkSession extends Sender {
 const statePace = { burst: 5, everyMs: 10_000 };
 /** An update has 28 changes at most; they are told as they come, and its end above all. */
 const updatePace = { burst: 30, everyMs: 10_000 };
+/** How far it is takes nothing of that: one share in a while. */
+const progressPace = { burst: 1, everyMs: 10_000 };
+const paceOf: Readonly<Record<string, PaceLimit>> = { update: updatePace, progress: progressPace };
 /** Kept topics that say nothing of a node with a new outbox until it says so itself. */
 const leftovers: readonly PlainTopic[] = ["reported", "update"];
 
@@ -138,19 +143,27 @@ function toLinkSession(
     name: string,
     value: T | undefined,
     message: (value: T) => Outgoing,
+    paced = name,
   ) {
     waiting.delete(name);
     if (value === undefined) return;
     const text = canonicalJson(value);
     if (text === last.get(name)) return;
-    const may = paces.get(name) ?? pace(name === "update" ? updatePace : statePace, io.clock);
-    paces.set(name, may);
+    const may = paces.get(paced) ?? pace(paceOf[paced] ?? statePace, io.clock);
+    paces.set(paced, may);
     if (!may()) {
-      waiting.add(name);
+      if (paced !== "progress") waiting.add(name); // of that the next look has a newer one
       return;
     }
     await session.publish(message(value));
     last.set(name, text);
+  }
+  let toldSeq: number | undefined;
+  async function publishUpdate(): Promise<void> {
+    const update = await read(log, "update", readers.update);
+    const isProgress = update !== undefined && update.seq === toldSeq;
+    await publishNew("update", update, messages.update, isProgress ? "progress" : "update");
+    if (!waiting.has("update")) toldSeq = update?.seq;
   }
   return {
     ...sender({ clock: io.clock, session, outbox, messages, settings }),
@@ -162,8 +175,9 @@ function toLinkSession(
         await read(log, "reported", readers.reported),
         messages.reported,
       );
-      await publishNew("update", await read(log, "update", readers.update), messages.update);
+      await publishUpdate();
     },
+    publishUpdate,
     stateWaits: () => waiting.size > 0,
     async publishHealth() {
       const health = await read(log, "health", readers.health);

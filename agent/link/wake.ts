@@ -1,6 +1,7 @@
 import { watch } from "node:fs";
 import path from "node:path";
 import type { Io } from "#core/io.ts";
+import { stateFile } from "../update/places.ts";
 import { outboxFile } from "./outbox-file.ts";
 import { spoolDirectory } from "./spool.ts";
 
@@ -32,7 +33,7 @@ export function createWake(): Wake {
 }
 
 /**
- * Calls when a process writes to the outbox, or the root side to its spool: by the kernel's word, so
+ * Calls when a process writes to the outbox, or the root side to its spool, or how far an update is: by the kernel's word, so
  * that waiting costs nothing. Where the kernel gives none (no watches left, no spool yet), the owner's
  * schedule must look; returns the end.
  */
@@ -44,6 +45,11 @@ export function watchOutbox(io: Io, call: () => void): () => void {
       call,
     ),
     watchDirectory(io, { directory: spoolDirectory, name: "" }, call),
+    watchDirectory(
+      io,
+      { directory: path.posix.dirname(stateFile), name: path.posix.basename(stateFile) },
+      call,
+    ),
   ];
   return () => {
     for (const end of ends) end();

@@ -1,7 +1,8 @@
-import { sha256 } from "#core/canonical-json.ts";
+import { canonicalJson, type Json, sha256 } from "#core/canonical-json.ts";
 import { describeFault, Fault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import type { Release } from "#generated/protocol/trust/release.ts";
+import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { Assignment } from "#protocol/trust/assignment.ts";
 import { readUntrusted } from "#protocol/trust/read-untrusted.ts";
 import { keptDocument } from "./kept-document.ts";
@@ -121,9 +122,44 @@ function invalid(path: string, what: string): Fault {
   return new Fault("update/release-invalid", `${path}: ${what}`);
 }
 
-/** Throws `update/release-invalid` for a release that brings what this firstlight cannot make. */
-export function checkPayload({ name, spec, parts = [] }: Release): void {
-  if (spec === undefined)
-    throw invalid(`release/${name}`, "expected a spec; a closure alone is not taken");
-  if (parts.length > 0) throw invalid(`release/${name}`, "it has parts, and none are taken yet");
+/**
+ * What a release without a spec calls healthy; `undefined`: the defaults. Throws `update/release-invalid`:
+ * a check that is not understood must not count as one that passes.
+ */
+export async function readReleasedHealth({ name, health }: Release): Promise<Health | undefined> {
+  const { readHealth } = await import("../health/judging.ts");
+  const read = await readHealth(`release/${name}`, health);
+  const [first] = read.problems;
+  if (first !== undefined) throw invalid(`release/${name}`, first);
+  return read.health;
+}
+
+/**
+ * Throws `update/release-invalid`, `update/part-unknown` and `update/bundle-incomplete` for a release whose
+ * payload this firstlight cannot take whole.
+ */
+export async function checkPayload(release: Release): Promise<void> {
+  if (release.spec === undefined) await readReleasedHealth(release);
+  for (const part of release.parts ?? []) checkPart(release, part);
+}
+
+type Part = NonNullable<Release["parts"]>[number];
+
+/**
+ * A part is what the release brings itself: its spec, or its system. Of anything else nobody could say here
+ * whether it was taken, or taken back.
+ */
+function checkPart({ name, spec, closure }: Release, part: Part): void {
+  const place = `release/${name}`;
+  if (part.name !== "spec" && part.name !== "system")
+    throw new Fault("update/part-unknown", `${place}: ${part.name}: expected spec or system`);
+  const digest =
+    part.name === "system"
+      ? closure?.manifestDigest
+      : spec === undefined
+        ? undefined
+        : sha256(canonicalJson(spec as Json));
+  if (digest === part.sha256) return;
+  const what = digest === undefined ? "it did not come with it" : `its digest is ${digest}`;
+  throw new Fault("update/bundle-incomplete", `${place}: ${part.name} ${part.sha256}: ${what}`);
 }

@@ -3,13 +3,13 @@ import { Fault, isFault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
-import type { AssignedClosure, Assignment } from "#protocol/trust/assignment.ts";
+import type { Assignment } from "#protocol/trust/assignment.ts";
 import { fromAny } from "#provisioner/system/fetch/cache-pool.ts";
 import type { Courier } from "#provisioner/system/fetch/courier.ts";
 import { fetchFile, type KnownFile } from "#provisioner/system/fetch/fetch-file.ts";
 import { maxManifestBytes } from "#provisioner/system/fetch/verify-manifest.ts";
 import { fetchSettings } from "../fetch-settings.ts";
-import { checkManifest } from "./check-manifest.ts";
+import { checkManifest, type SignedManifest } from "./check-manifest.ts";
 import { keptDocument, readIf } from "./kept-document.ts";
 import { documentPlace, manifestPlace, mirrorPool } from "./mirrors.ts";
 import { documentsDirectory } from "./places.ts";
@@ -57,7 +57,7 @@ export async function bringDocument(
  * nobody knows the length before, so it is held against the signature when it ends. Throws `system/fetch-failed`,
  * and `update/closure-mismatch` where all that was found was another one.
  */
-export async function bringManifest(d: BringDeps, signed: AssignedClosure): Promise<string> {
+export async function bringManifest(d: BringDeps, signed: SignedManifest): Promise<string> {
   const { files } = d.io;
   const part = `${documentsDirectory}/${signed.sha256}.part`;
   let another: Fault | undefined;

@@ -49,15 +49,35 @@ function parse(version: string): { readonly numbers: readonly number[]; readonly
 
 /**
  * Throws `update/release-denied` for a release that this machine has taken back, as long as the journal
- * holds it back; the transactions in the ledger say which one that was.
+ * holds it back; the transactions in the ledger say which one that was. So long is one held back as well
+ * that was committed, and whose first boot did not come up: the journal blames nobody for that, and the fleet
+ * would have the machine restart into it again and again.
  */
 export function checkDenied(
   { release }: Pick<Assignment, "release">,
   {
     records,
     denied,
-  }: { readonly records: readonly LedgerRecord[]; readonly denied: readonly HeldRelease[] },
+    nowMs,
+    denyMs,
+  }: {
+    readonly records: readonly LedgerRecord[];
+    readonly denied: readonly HeldRelease[];
+    readonly nowMs: number;
+    readonly denyMs: number;
+  },
 ): void {
+  const left = records.findLast(
+    ({ event, at, update }) =>
+      event === "boot-failed" &&
+      update.release?.sha256 === release.sha256 &&
+      Math.abs(nowMs - Date.parse(at)) < denyMs,
+  );
+  if (left !== undefined)
+    throw new Fault(
+      "update/release-denied",
+      `${release.path} was left at ${left.at} (${left.update.reason}); it is not tried again before ${new Date(Date.parse(left.at) + denyMs).toISOString()}`,
+    );
   const tried = new Set(
     records
       .filter(

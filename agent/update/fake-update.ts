@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
 import { canonicalJson, prettyJson, sha256 } from "#core/canonical-json.ts";
+import { hostClock } from "#core/host-io.ts";
 import { silentLog } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
+import type { Release } from "#generated/protocol/trust/release.ts";
 import type { Assignment } from "#protocol/trust/assignment.ts";
 import { systemClient } from "#provisioner/system/client.ts";
 import type { FakeLoader } from "#provisioner/system/fake-firmware.ts";
@@ -10,6 +12,7 @@ import {
   type FakeProcess,
   fakeMachine,
 } from "#provisioner/system/fake-machine.ts";
+import { hostCourier } from "#provisioner/system/fetch/host-courier.ts";
 import type { Processes } from "#provisioner/system/lock.ts";
 import { machineDirectory } from "#provisioner/system/machine-directory.ts";
 import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
@@ -20,10 +23,11 @@ import type { NodeKind } from "./compatible.ts";
 import { followBoot } from "./follow-boot.ts";
 import { readCommitted } from "./kept-release.ts";
 import { type LedgerRecord, readLedger } from "./ledger.ts";
+import { releasedObtainer } from "./obtain-release.ts";
 import { assignedFile } from "./places.ts";
 import { withRelease } from "./release-content.ts";
 import { runUpdate, type UpdateDeps, type UpdateRun } from "./run-update.ts";
-import { settleStaged } from "./settle-staged.ts";
+import { settleKept } from "./settle-kept.ts";
 import { openTracker } from "./tracker.ts";
 
 /** What the fleet assigns in a test. */
@@ -36,6 +40,8 @@ export interface Assigning {
   readonly release?: Partial<Assignment["release"]>;
   /** What else the document says. */
   readonly document?: object;
+  /** The release is this built system, and has no spec. */
+  readonly closure?: Release["closure"];
   readonly closures?: Assignment["closures"];
 }
 
@@ -48,9 +54,18 @@ export interface Life {
   readonly settings?: Settings;
   readonly probe?: FullDeps["probe"];
   readonly obtain?: FullDeps["obtain"];
+  /** Where built systems are, and whose word on them counts. */
+  readonly fetch?: Fetching;
   readonly verify?: () => Promise<void>;
   readonly bring?: UpdateDeps["bring"];
+  readonly onChange?: UpdateDeps["onChange"];
   readonly kind?: Partial<NodeKind>;
+}
+
+/** How a node of a test fetches. */
+export interface Fetching {
+  readonly mirrors: readonly string[];
+  readonly trustedKeys: readonly string[];
 }
 
 /** A node of a fleet: a machine for tests, with the documents of a cloud, and updates. */
@@ -106,25 +121,39 @@ export async function fakeNode(
   m.faults.answers.set("systemctl", ({ args }) => (isWell(args) ? {} : undefined));
   const processes: Processes = { self: () => ({ pid: 1, started: "1" }), isAlive: () => false };
 
-  const depsOf = (life: Life, change: Partial<FullDeps>): FullDeps =>
-    prepare(t, {
-      ...{ settings: life.settings ?? {}, probe: life.probe ?? failing, ...change },
-      ...(life.obtain === undefined ? {} : { obtain: life.obtain }),
+  const depsOf = (
+    life: Life,
+    change: Pick<FullDeps, "io" | "system"> & Partial<FullDeps>,
+  ): FullDeps => {
+    const { settings = {}, probe = failing, obtain, fetch } = life;
+    const { io, system } = change;
+    const obtaining = {
+      ...{ system, settings, log: silentLog, courier: hostCourier(io.files) },
+      io: { ...io, clock: hostClock }, // a download takes time, and a clock that never waits has none
+      ...{ signed: undefined, signal: new AbortController().signal },
+    };
+    const signed = { closures: [], mirrors: fetch?.mirrors ?? [] };
+    return prepare(t, {
+      ...{ settings, probe, ...change },
+      ...(obtain === undefined ? {} : { obtain }),
+      obtainReleased: releasedObtainer(obtaining, signed),
     }).deps;
+  };
 
   const found = async (
     { io, system }: Pick<FullDeps, "io" | "system">,
     release?: Parameters<typeof withRelease>[1],
   ): Promise<DatasourceContent> => {
-    await settleStaged(io, system);
+    await settleKept(io, system);
     const kept = release ?? readCommitted(io.files);
     const said = content(node.userData);
     return kept === undefined ? said : withRelease(said, kept);
   };
 
   async function live<T>(life: Life, work: (process: FakeProcess) => Promise<T>) {
-    const { dieAt, reboot } = life;
+    const { dieAt, reboot, fetch } = life;
     const process = m.start({
+      ...(fetch === undefined ? {} : { fetch: { trustedKeys: fetch.trustedKeys } }),
       ...(dieAt === undefined ? {} : { dieAt }),
       ...(reboot === undefined ? {} : { reboot }),
     });
@@ -143,8 +172,10 @@ export async function fakeNode(
     userData: `#cloud-config\nhostname: cloud\nfirstlight: { health: ${JSON.stringify(health)} }\n`,
     assign(assigning = {}) {
       const { id = "u-1", name = "edge-1", number = 1, spec = {}, document = {} } = assigning;
+      const { closure } = assigning;
       const said = { version: 1, hostname: "fleet", health, ...spec };
-      const text = canonicalJson({ v: 1, name, number, spec: said, ...document });
+      const payload = closure === undefined ? { spec: said } : { closure: { ...closure }, health };
+      const text = canonicalJson({ v: 1, name, number, ...payload, ...document });
       const path = `release/${name}`;
       const assignment: Assignment = {
         updateId: id,
@@ -172,6 +203,7 @@ export async function fakeNode(
           ...{ io, log: silentLog, settings: life.settings ?? {}, system, tracker },
           verify: life.verify ?? (async () => {}),
           ...(life.bring === undefined ? {} : { bring: life.bring }),
+          ...(life.onChange === undefined ? {} : { onChange: life.onChange }),
           nodeKind: async () => ({
             ...{ agent: "0.5.0", platform: "x86_64-linux", profile: null, ...life.kind },
           }),

@@ -4,7 +4,7 @@ import type { Log } from "#core/log.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Processes } from "#provisioner/system/lock.ts";
 import { followTrial } from "./follow-trial.ts";
-import { settleStaged } from "./settle-staged.ts";
+import { settleKept } from "./settle-kept.ts";
 import { openTracker, type Tracker } from "./tracker.ts";
 
 /** The system of a boot, and what gives the update back at its end. */
@@ -31,7 +31,7 @@ export function followBoot(
     log.warning("update.unfollowed", { code, message });
     const recover: SystemClient["recover"] = async (options) => {
       const recovery = await system.recover(options);
-      await settleStaged(io, system);
+      await settleKept(io, system);
       return recovery;
     };
     return { system: { ...system, recover }, release: () => {} };

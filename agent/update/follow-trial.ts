@@ -3,7 +3,8 @@ import type { Files, Io } from "#core/io.ts";
 import type { SystemClient } from "#provisioner/system/client.ts";
 import type { Trial, TrialRecord, Verdict } from "#provisioner/system/system.ts";
 import { dropStaged, keepCommitted, readStaged } from "./kept-release.ts";
-import { settleStaged } from "./settle-staged.ts";
+import { leavingOf } from "./leaving.ts";
+import { settleKept } from "./settle-kept.ts";
 import type { Tracker } from "./tracker.ts";
 import { isOver, isUntouched } from "./transitions.ts";
 import type { Update, UpdateEvent } from "./update-state.ts";
@@ -50,7 +51,7 @@ export function followTrial(system: SystemClient, { io, tracker }: Following): S
         const { trials } = await system.history();
         settleByJournal({ io, tracker }, { trials, isOpen });
       }
-      await settleStaged(io, system);
+      await settleKept(io, system);
       return recovery;
     },
     async commit(trial, verdict) {
@@ -130,6 +131,18 @@ export function settleByJournal(
   const reason = ended.reasons.join("; ") || "it was taken back";
   tracker.note({ name: "roll-back", reason, code: "update/not-healthy" });
   endedBack({ io, tracker });
+}
+
+/**
+ * Of an update that has succeeded: that the machine went back since, because the first boot of its system did not
+ * come up. That is the end of it then.
+ */
+export function settleFirstBoot(tracker: Tracker, trials: readonly TrialRecord[]): void {
+  const { state, transaction } = tracker.update();
+  const leaving = state === "SUCCEEDED" ? leavingOf(trials, transaction) : undefined;
+  if (leaving === undefined) return;
+  const reason = leaving.verdict?.reasons.join("; ") || "its first boot did not come up";
+  tracker.note({ name: "boot-failed", reason, code: "update/boot-failed" });
 }
 
 /** The journal was begun anew meanwhile: what runs was left alone, and nobody knows how the trial ended. */

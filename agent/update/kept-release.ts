@@ -1,6 +1,11 @@
 import { prettyJson } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
+import {
+  type PinnedInstance,
+  readPinnedInstance,
+  writePinnedInstance,
+} from "../pinned-instance.ts";
 import { committedFile, stagedFile } from "./places.ts";
 import type { ReleaseName } from "./update-state.ts";
 
@@ -13,6 +18,14 @@ export interface KeptRelease {
   readonly document: string;
   /** The change in the journal by which it is tried, or was committed. */
   readonly transaction: string;
+  /** What the node was made from before it; absent where nobody knows. */
+  readonly before?: MadeFrom;
+}
+
+/** What a node is made from: a release, or its user-data, and what that was held against. */
+export interface MadeFrom {
+  readonly release: Omit<KeptRelease, "before"> | null;
+  readonly pinned: PinnedInstance | null;
 }
 
 const maxBytes = 4 * 1024 * 1024;
@@ -30,15 +43,52 @@ export function readCommitted(files: Files): KeptRelease | undefined {
   return readKept(files, committedFile);
 }
 
-/** Keeps the release of a trial from before it begins. */
-export function writeStaged(io: Io, kept: Omit<KeptRelease, "v">): void {
-  io.files.write(stagedFile, prettyJson({ v: 1, ...kept }), { mode: 0o600 });
+/** Keeps the release of a trial from before it begins, and what the node is made from until then. */
+export function writeStaged(io: Io, kept: Omit<KeptRelease, "v" | "before">): void {
+  const before = readMadeFrom(io.files);
+  const text = prettyJson({ v: 1, ...kept, ...(before === undefined ? {} : { before }) });
+  io.files.write(stagedFile, text, { mode: 0o600 });
+}
+
+/** `undefined` where it cannot be read: the release that comes now writes it anew. */
+function readMadeFrom(files: Files): MadeFrom | undefined {
+  try {
+    const committed = readCommitted(files);
+    const pinned = readPinnedInstance(files) ?? null;
+    if (committed === undefined) return { release: null, pinned };
+    const { before: _older, ...release } = committed;
+    return { release, pinned };
+  } catch (error) {
+    if (isFault(error)) return undefined;
+    throw error;
+  }
 }
 
 /** The release of a trial that was committed is what the node is made from. */
 export function keepCommitted(io: Io, kept: KeptRelease): void {
   io.files.write(committedFile, prettyJson(kept), { mode: 0o600 });
   dropStaged(io);
+}
+
+/**
+ * The node is made from what was before a release that was committed, whose first boot was left. Where nobody
+ * knows that, the release stays, and is left alone as what was not well.
+ */
+export function dropCommitted(io: Io, { before }: KeptRelease): void {
+  if (before === undefined) return;
+  if (before.pinned !== null) writePinnedInstance(io, before.pinned);
+  if (before.release === null) io.files.remove(committedFile);
+  else io.files.write(committedFile, prettyJson(before.release), { mode: 0o600 });
+}
+
+/** The release that the node is made from, as {@link readCommitted}; `undefined` as well where it cannot be read. */
+export function readCommittedIfAny(files: Files): KeptRelease | undefined {
+  try {
+    return readCommitted(files);
+  } catch (error) {
+    if (isFault(error, "update/release-invalid")) return undefined; // told by who makes something of it
+    throw error;
+  }
 }
 
 /** There is no trial of a release any more. */

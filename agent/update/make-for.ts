@@ -14,6 +14,8 @@ export interface MakingFor {
   readonly release: Pick<KeptRelease, "release" | "document">;
   /** Why it must not be activated now; `undefined` where it may. */
   readonly mayTry: () => Promise<string | undefined>;
+  /** Aborted where nobody wants it any more; what is made then ends at once. Its reason is an error. */
+  readonly calledOff: AbortSignal;
   /** What a fault means by which a trial was refused before it began. */
   readonly endOf: (fault: FaultRecord) => UpdateEvent;
 }
@@ -21,10 +23,10 @@ export interface MakingFor {
 /**
  * A system that is asked to become a release: what is asked of it is written into the ledger first, up to
  * the trial, and the release is kept from before its trial begins. Throws `update/held` in place of a trial
- * that must not begin now.
+ * that must not begin now, and of what was called off while it was made.
  */
 export function makeFor(system: SystemClient, making: MakingFor): SystemClient {
-  const { io, tracker, release, mayTry, endOf } = making;
+  const { io, tracker, release, mayTry, calledOff, endOf } = making;
 
   /** Whether the update is where a system is made for it: not in what follows its own end. */
   const isMade = () => isUntouched(tracker.update().state);
@@ -35,6 +37,16 @@ export function makeFor(system: SystemClient, making: MakingFor): SystemClient {
     writeStaged(io, { ...release, updateId: updateId ?? "", transaction });
     tracker.happen({ name: "obtained", transaction, toplevel });
     return closure;
+  }
+
+  /** The way up to the trial: nothing has changed when it is left. */
+  async function callable(work: Promise<Closure>): Promise<Closure> {
+    return obtained(
+      await work.catch((cause) => {
+        if (!calledOff.aborted) throw cause;
+        throw new Fault("update/held", describeFault(calledOff.reason).message, { cause });
+      }),
+    );
   }
 
   /** STAGED: made before, and made again, because another system runs since or the machine was restarted. */
@@ -63,12 +75,12 @@ export function makeFor(system: SystemClient, making: MakingFor): SystemClient {
       if (!isMade()) return system.build(sources, reason);
       beginAgain();
       tracker.happen({ name: "building" });
-      return obtained(await system.build(sources, reason));
+      return callable(system.build(sources, reason, calledOff));
     },
     async fetch(signed, sources, reason, caches) {
       if (!isMade()) return system.fetch(signed, sources, reason, caches);
       beginAgain();
-      return obtained(await system.fetch(signed, sources, reason, caches));
+      return callable(system.fetch(signed, sources, reason, caches, calledOff));
     },
     async try(plan, options) {
       if (!isMade()) return system.try(plan, options);

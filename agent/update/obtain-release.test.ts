@@ -7,7 +7,7 @@ import type { Settings } from "#generated/agent/settings.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import { hostCourier } from "#provisioner/system/fetch/host-courier.ts";
 import type { ChangeReason, Closure, SourcesPreview } from "#provisioner/system/system.ts";
-import { releaseObtainer, type SignedClosures } from "./obtain-release.ts";
+import { releasedObtainer, releaseObtainer, type SignedClosures } from "./obtain-release.ts";
 
 const digest = "ab".repeat(32);
 const sources: Sources = { digest, files: [], credentials: [], nixpkgs: null };
@@ -86,6 +86,54 @@ t.test(
           throw error;
         }),
       );
+  },
+);
+
+t.test(
+  "a release that is nothing else is fetched by the owners' word, and against no builder's",
+  async (t) => {
+    const asked = async (given: typeof own, closures: SignedClosures["closures"] = []) => {
+      const calls: string[] = [];
+      const io = hostIo({ root: t.testdir({ m: { [`${given.inputDigest}.json`]: text } }) });
+      const system = {
+        build: async () => {
+          calls.push("build");
+          return {} as Closure;
+        },
+        fetch: async (_signed: string, from: Sources | null) => {
+          calls.push(from === null ? "fetch" : "fetch of sources");
+          return {} as Closure;
+        },
+        preview: async () => ({}) as SourcesPreview,
+      };
+      const obtain = releasedObtainer(
+        {
+          ...{
+            io,
+            courier: hostCourier(io.files),
+            log: silentLog,
+            signed: undefined,
+            settings: {},
+          },
+          ...{ signal: new AbortController().signal, system },
+        },
+        { closures, mirrors: stick },
+      );
+      await obtain(given, reason);
+      return calls;
+    };
+    t.same(await asked(own), ["fetch"]);
+    t.same(await asked(own, [signed]), ["fetch"]);
+    await t.rejects(asked(own, [{ ...signed, sha256: "0".repeat(64) }]), {
+      code: "update/closure-differs",
+    });
+    await t.rejects(asked({ ...own, manifestDigest: "0".repeat(64) }), {
+      code: "update/closure-mismatch",
+    });
+    await t.rejects(asked({ ...own, toplevel: "/nix/store/y" }), {
+      code: "update/closure-mismatch",
+      message: /it is of \/nix\/store\/x-nixos-system, and \/nix\/store\/y was signed/,
+    });
   },
 );
 

@@ -1,8 +1,9 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { Release } from "#generated/protocol/trust/release.ts";
 import type { AssignedClosure } from "#protocol/trust/assignment.ts";
+import type { ChangeReason, Closure } from "#provisioner/system/system.ts";
 import { closureObtainer, type ObtainClosure, type ObtainOptions } from "../obtain-closure.ts";
-import { checkManifest } from "./check-manifest.ts";
+import { checkManifest, type SignedManifest } from "./check-manifest.ts";
 
 /** What was built for a release, and by whose word. */
 export interface SignedClosures {
@@ -33,19 +34,47 @@ export function releaseObtainer(
     const text = await manifestOf(options, { signed, mirrors });
     if (text === undefined) {
       if (own === undefined && settings.fetch?.mode !== "only") return usual(sources, reason);
-      const places = [...mirrors, ...(settings.fetch?.manifests ?? [])];
-      const where = places.length === 0 ? "no place is named" : places.join(", ");
-      throw new Fault("system/closure-not-found", `no manifest of ${sources.digest}: ${where}`);
+      throw notFound(sources.digest, options, mirrors);
     }
     log.info("update.closure", { inputDigest: signed.inputDigest, toplevel: signed.toplevel });
     return system.fetch(text, sources, reason, mirrors);
   };
 }
 
+/**
+ * Has the system of a release that is nothing else: by the manifest whose digest the owners signed, from
+ * the mirrors of the update or the places of the settings. The file is named after the sources that it was
+ * built from, or after the manifest's own digest where the release says no sources. Throws
+ * `system/closure-not-found`, `update/closure-differs` and `update/closure-mismatch`.
+ */
+export function releasedObtainer(
+  options: ObtainOptions,
+  { closures, mirrors }: Pick<SignedClosures, "closures" | "mirrors">,
+): (own: NonNullable<Release["closure"]>, reason: ChangeReason) => Promise<Closure> {
+  const { system, log } = options;
+  return async (own, reason) => {
+    const { toplevel, inputDigest, manifestDigest } = own;
+    const signed = closures.find((closure) => closure.inputDigest === inputDigest);
+    if (signed !== undefined) checkOwn(own, signed.inputDigest, signed);
+    const name = inputDigest ?? manifestDigest;
+    const wanted = { inputDigest: name, sha256: manifestDigest, toplevel };
+    const text = await manifestOf(options, { signed: wanted, mirrors });
+    if (text === undefined) throw notFound(name, options, mirrors);
+    log.info("update.closure", { manifestDigest, toplevel });
+    return system.fetch(text, null, reason, mirrors);
+  };
+}
+
+function notFound(name: string, { settings }: ObtainOptions, mirrors: readonly string[]): Fault {
+  const places = [...mirrors, ...(settings.fetch?.manifests ?? [])];
+  const where = places.length === 0 ? "no place is named" : places.join(", ");
+  return new Fault("system/closure-not-found", `no manifest of ${name}: ${where}`);
+}
+
 /** The manifest that was signed, from a mirror, else from a place of the settings; whoever lies is passed over. */
 async function manifestOf(
   options: ObtainOptions,
-  { signed, mirrors }: { readonly signed: AssignedClosure; readonly mirrors: readonly string[] },
+  { signed, mirrors }: { readonly signed: SignedManifest; readonly mirrors: readonly string[] },
 ): Promise<string | undefined> {
   let another: Fault | undefined;
   if (mirrors.length > 0) {

@@ -16,6 +16,9 @@ export const stagedFile = `${updateDirectory}/staged.json`;
 /** The release that the node is made from, in place of its user-data. For root. */
 export const committedFile = `${updateDirectory}/committed.json`;
 
+/** What the fleet was told last of metadata that has expired; absent while all of it counts. */
+export const freshnessFile = `${updateDirectory}/freshness.json`;
+
 /** What persons asked of updates, each wish a file. */
 export const wishesDirectory = `${updateDirectory}/wishes`;
 

@@ -2,6 +2,7 @@ import t from "tap";
 import { openSpool } from "#agent/link/spool.ts";
 import { Fault } from "#core/fault.ts";
 import { silentLog } from "#core/log.ts";
+import { armFirstBoot } from "#provisioner/system/arm-first-boot.ts";
 import { type FakeNode, type failing, failingOnTrial, fakeNode, sick } from "./fake-update.ts";
 import { readCommitted, readStaged } from "./kept-release.ts";
 import { assignedFile, documentsDirectory } from "./places.ts";
@@ -116,6 +117,7 @@ t.test("a trial that never came up is rolled back by the journal's word", async 
 t.test("what does not fit is refused before anything is made, with its code", async (t) => {
   const node = await fakeNode(t);
   const before = node.m.running();
+  const part = { length: 1, sha256: "0".repeat(64) };
   const refusals = {
     "update/incompatible": [
       { release: { platforms: ["aarch64-linux"] } },
@@ -126,7 +128,11 @@ t.test("what does not fit is refused before anything is made, with its code", as
       { release: { sha256: "0".repeat(64) } },
       { release: { length: 3 } },
       { document: { number: 2 } },
-      { document: { parts: [{ name: "a", length: 1, sha256: "0".repeat(64) }] } },
+    ],
+    "update/part-unknown": [{ document: { parts: [{ ...part, name: "migration" }] } }],
+    "update/bundle-incomplete": [
+      { document: { parts: [{ ...part, name: "system" }] } },
+      { document: { parts: [{ ...part, name: "spec" }] } },
     ],
     "update/release-missing": [{ release: { path: "release/other" } }],
     "update/window-invalid": [{ update: { window: { cron: "61 * * * *", durationMinutes: 5 } } }],
@@ -384,4 +390,128 @@ t.test("where nothing can be told, the update goes its way, and is told later", 
     told(node).map(({ to }) => to),
     done,
   );
+});
+
+/** A build that goes on until it is called off, and what is told when it has begun. */
+function endlessBuild(node: FakeNode, began: () => void): { readonly ends: string[] } {
+  const ends: string[] = [];
+  node.m.faults.answers.set("nix-store", ({ args, signal }) => {
+    if (!args.includes("--realise") || args.includes("--dry-run")) return undefined;
+    if (ends.length > 0) return undefined; // the next one is a build as any
+    return new Promise((resolve) => {
+      signal?.addEventListener("abort", () => {
+        ends.push("aborted");
+        resolve({ code: null, aborted: true });
+      });
+      began();
+    });
+  });
+  return { ends };
+}
+
+t.test("a cancel ends a build that is under way, with nothing changed", async (t) => {
+  const node = await fakeNode(t);
+  const before = node.m.running();
+  let look = () => {};
+  const build = endlessBuild(node, () => {
+    look();
+    t.same(build.ends, [], "it goes on as long as it is wanted");
+    writeWish(node.start().io, "pause", { updateId: "u-1", by: "ada" });
+    look();
+    t.same(build.ends, [], "a pause waits for its end");
+    node.start().io.files.remove("/var/lib/firstlight/update/wishes/pause.json");
+    writeWish(node.start().io, "cancel", { updateId: "u-1", by: "ada" });
+    look();
+  });
+  let watches = 0;
+  const onChange = (call: () => void) => {
+    look = call;
+    watches += 1;
+    return () => {
+      watches -= 1;
+    };
+  };
+  node.assign();
+  t.match(await node.run({ onChange }), {
+    update: { state: "CANCELED", code: "update/canceled", reason: "called off by ada" },
+  });
+  t.same(build.ends, ["aborted"]);
+  t.equal(watches, 0, "nobody looks any more");
+  t.equal(node.states().at(-2), "BUILDING");
+  t.equal(node.m.running(), before);
+  t.equal(readStaged(node.start().io.files), undefined);
+  t.match(await node.boot(), { outcome: "unchanged" });
+});
+
+t.test("what is assigned during a build takes its place at once", async (t) => {
+  const node = await fakeNode(t);
+  let look = () => {};
+  const build = endlessBuild(node, () => {
+    node.assign({ id: "u-2", name: "edge-2", number: 2 });
+    look();
+  });
+  const onChange = (call: () => void) => {
+    look = call;
+    return () => {};
+  };
+  node.assign();
+  t.match(await node.run({ onChange }), { update: { updateId: "u-2", state: "SUCCEEDED" } });
+  t.same(build.ends, ["aborted"]);
+  t.strictSame(node.states().slice(4, 7), ["BUILDING", "SUPERSEDED", "RECEIVED"]);
+});
+
+t.test("a first boot of a committed release that does not come up is its end", async (t) => {
+  for (const earlier of [false, true]) {
+    const node = await fakeNode(t);
+    const settle = async () => {
+      node.m.cutPower();
+      await node.boot();
+    };
+    await settle(); // the system from before is proved
+    if (earlier) {
+      node.assign({ id: "u-0", name: "edge-0", number: 0, spec: { hostname: "earlier" } });
+      t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+      await settle();
+    }
+    const before = node.m.running();
+    const pin = node.start().io.files.readText("/var/lib/firstlight/instance/pinned.json");
+    node.assign({ id: "u-1", number: 1 });
+    t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+    const fresh = node.m.running();
+    node.m.cutPower();
+    t.equal(node.m.running(), fresh);
+    t.ok(await armFirstBoot(node.start().io));
+    node.m.cutPower(); // it hangs, and the watchdog resets the machine
+    t.equal(node.m.running(), before);
+    t.match(await node.boot(), { outcome: "rolled-back" });
+    t.match(await node.run(), {
+      update: {
+        state: "ROLLED_BACK",
+        code: "update/boot-failed",
+        reason: /did not come as far as to be judged/,
+      },
+    });
+    t.same(told(node).at(-1)?.to, "ROLLED_BACK");
+    const kept = readCommitted(node.start().io.files);
+    t.equal(kept?.updateId, earlier ? "u-0" : undefined, "the node is made from what was before");
+    t.equal(node.start().io.files.readText("/var/lib/firstlight/instance/pinned.json"), pin);
+    t.match(await node.boot(), { outcome: "unchanged" });
+    t.equal(node.m.running(), before);
+    node.assign({ id: "u-2", number: 1 });
+    t.match(await node.run(), { update: { state: "REJECTED", code: "update/release-denied" } });
+    node.assign({ id: "u-3", name: "edge-3", number: 3, spec: { hostname: "mended" } });
+    t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+  }
+});
+
+t.test("a committed release that cannot be read is healed by the next update", async (t) => {
+  const node = await fakeNode(t);
+  node.assign();
+  await node.run();
+  node.m.write("/var/lib/firstlight/update/committed.json", "{");
+  t.match(await node.boot(), { fault: { code: "update/release-invalid" } }, "nobody guesses");
+  node.assign({ id: "u-2", name: "edge-2", number: 2, spec: { hostname: "healed" } });
+  t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+  t.match(readCommitted(node.start().io.files), { updateId: "u-2", before: undefined });
+  t.match(await node.boot(), { outcome: "unchanged" });
 });

@@ -1,5 +1,6 @@
 import type { Code } from "#core/codes.ts";
-import { type FaultRecord, isFault } from "#core/fault.ts";
+import { durationMs } from "#core/duration.ts";
+import { describeFault, Fault, type FaultRecord, isFault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Log } from "#core/log.ts";
 import type { Settings } from "#generated/agent/settings.ts";
@@ -14,12 +15,12 @@ import {
   releaseName,
 } from "./assignment.ts";
 import { checkCompatible, checkDenied, type NodeKind } from "./compatible.ts";
-import { followTrial, isTouched, settleByJournal } from "./follow-trial.ts";
+import { followTrial, isTouched, settleByJournal, settleFirstBoot } from "./follow-trial.ts";
 import { findInhibitors } from "./inhibitors.ts";
 import { dropStaged, type KeptRelease, keepCommitted, readStaged } from "./kept-release.ts";
 import { readLedger } from "./ledger.ts";
 import { makeFor } from "./make-for.ts";
-import { settleStaged } from "./settle-staged.ts";
+import { settleKept } from "./settle-kept.ts";
 import { isClockTrusted, type Timing, timingOf } from "./timing.ts";
 import type { Tracker } from "./tracker.ts";
 import { effectOf, isOver } from "./transitions.ts";
@@ -40,6 +41,11 @@ export interface UpdateDeps {
   readonly bring?: (assignment: Assignment) => Promise<string>;
   /** Goes the way from the release to a healthy generation, or back. */
   readonly make: Make;
+  /**
+   * Has `look` called whenever what is assigned, or asked by a person, may have changed; gives back what ends that.
+   * Without it that is seen at the next step.
+   */
+  readonly onChange?: (look: () => void) => () => void;
   readonly signal?: AbortSignal;
 }
 
@@ -72,6 +78,8 @@ export interface UpdateRun {
 /** So often one is begun that what passes has kept. */
 const maxAttempts = 5;
 const firstAgainMs = 300_000;
+/** So long a release is held back, where the settings do not say it. */
+const defaultDenyMs = 86_400_000;
 const inhibitedMs = 300_000;
 
 /**
@@ -91,7 +99,7 @@ export async function runUpdate(d: UpdateDeps): Promise<UpdateRun> {
     const outside = outsideEvent(io, update, assigned);
     if (outside !== undefined && tracker.happen(outside)) continue;
     if (isOver(update.state)) {
-      await settleStaged(io, d.system);
+      await settleKept(io, d.system);
       dropStaged(io);
       const received = receivedEvent(update, assigned);
       if (received === undefined) {
@@ -123,6 +131,7 @@ function forgetOthers(io: Io, { update }: UpdateEvent): void {
 /** By the journal, where a process before this one left the trial. */
 async function settleTouched({ io, tracker, system }: UpdateDeps): Promise<void> {
   const update = tracker.update();
+  if (update.state === "SUCCEEDED") settleFirstBoot(tracker, (await system.history()).trials);
   if (!isTouched(update)) return;
   const [{ trials }, status] = [await system.history(), await system.status()];
   const isOpen = status.transaction === update.transaction && status.state !== "built";
@@ -204,8 +213,11 @@ async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
     const release = await readRelease(await withDocument(d, assigned));
     checkCompatible(assigned.assignment, await d.nodeKind());
     const { denied } = await system.history();
-    checkDenied(assigned.assignment, { records: readLedger(io.files).records, denied });
-    checkPayload(release);
+    checkDenied(assigned.assignment, {
+      ...{ records: readLedger(io.files).records, denied, nowMs: io.clock.now() },
+      denyMs: durationMs(settings.trial?.denyFor, defaultDenyMs),
+    });
+    await checkPayload(release);
     await timing(d, assigned.assignment); // whether its windows can be read
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -303,9 +315,30 @@ async function make(d: UpdateDeps, assigned: Assigned | undefined): Promise<Step
   const followed = followTrial(d.system, d);
   const mayTry = () => whyNotNow(d, assignment);
   const endOf = (fault: FaultRecord) => endOfFault(fault, tracker.update());
-  const system = makeFor(followed, { io, tracker, release, mayTry, endOf });
-  const outcome = await d.make({ system, release, assignment });
-  return afterMake(d, outcome, release);
+  const off = new AbortController();
+  const stopLooking = d.onChange?.(() => callOff(d, off));
+  const calledOff = off.signal;
+  const system = makeFor(followed, { io, tracker, release, mayTry, calledOff, endOf });
+  try {
+    const outcome = await d.make({ system, release, assignment });
+    return await afterMake(d, outcome, release);
+  } finally {
+    stopLooking?.();
+  }
+}
+
+/** Ends what is made at once where nobody wants it any more. */
+function callOff({ io, log, tracker }: UpdateDeps, off: AbortController): void {
+  if (off.signal.aborted) return;
+  try {
+    const outside = outsideEvent(io, tracker.update(), readAssigned(io.files));
+    if (outside?.name !== "cancel" && outside?.name !== "supersede") return;
+    log.info("update.called-off", { reason: outside.reason });
+    off.abort(new Fault("update/held", outside.reason ?? outside.name));
+  } catch (error) {
+    const { code, message } = describeFault(error);
+    log.warning("update.not-looked", { code, message });
+  }
 }
 
 function documentOf(assigned: Assigned | undefined): MakeHow["release"] | undefined {

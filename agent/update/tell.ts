@@ -69,8 +69,18 @@ export function tellUpdate(io: Io, log: Log): void {
   }
 }
 
+/** Writes how much of what a state asks for is done; the next change of state takes it out again. */
+export function tellProgress(io: Io, log: Log, update: Update, progress: number): void {
+  try {
+    writeState(io, update, progress);
+  } catch (error) {
+    const { code, message } = describeFault(error);
+    log.warning("update.progress-untold", { code, message });
+  }
+}
+
 /** Nothing where it already stands there. */
-function writeState({ files }: Io, update: Update): void {
-  const text = prettyJson({ v: 1, ...updateState(update) });
+function writeState({ files }: Io, update: Update, progress?: number): void {
+  const text = prettyJson({ v: 1, ...updateState(update, progress) });
   if (files.readText(stateFile) !== text) files.write(stateFile, text, { mode: 0o644 });
 }

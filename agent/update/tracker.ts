@@ -3,7 +3,8 @@ import type { Log } from "#core/log.ts";
 import { hostProcesses, openLock, type Processes } from "#provisioner/system/lock.ts";
 import { openLedger } from "./ledger.ts";
 import { updateLock } from "./places.ts";
-import { tellUpdate } from "./tell.ts";
+import { progressPace } from "./progress.ts";
+import { tellProgress, tellUpdate } from "./tell.ts";
 import type { Update, UpdateEvent } from "./update-state.ts";
 
 /** The update of this node, in the hands of the one process that works on it. */
@@ -16,6 +17,8 @@ export interface Tracker {
   happen(event: UpdateEvent): boolean;
   /** The same of what has been done already: a disk that takes no more is logged, and the journal says it later. */
   note(event: UpdateEvent): void;
+  /** Tells how much of making the system is done; what comes too fast, or in another state, is passed over. */
+  progress(share: number): void;
   release(): void;
 }
 
@@ -36,8 +39,15 @@ export function openTracker(io: Io, log: Log, processes: Processes = hostProcess
     tellUpdate(io, log);
     return true;
   };
+  const paced = progressPace();
   return {
     update: ledger.update,
+    progress(share) {
+      const { state, seq } = ledger.update();
+      if (state !== "DOWNLOADING" && state !== "BUILDING") return;
+      const told = paced({ share, seq, upMs: io.clock.monotonicMs() });
+      if (told !== undefined) tellProgress(io, log, ledger.update(), told);
+    },
     happen,
     note(event) {
       try {

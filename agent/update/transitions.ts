@@ -66,7 +66,7 @@ const transitions: Readonly<Record<StateName, Arcs>> = {
     committed: "SUCCEEDED",
     "roll-back": "ROLLING_BACK", // not even the profile could be set
   },
-  SUCCEEDED: ended,
+  SUCCEEDED: { ...ended, "boot-failed": "ROLLED_BACK" }, // by the journal's word alone
   REJECTED: ended,
   FAILED: ended,
   ROLLING_BACK: {
@@ -105,7 +105,7 @@ const events: Readonly<Record<EventName, true>> = {
   ...{ due: true, building: true, obtained: true, unchanged: true, try: true, restart: true },
   ...{ tried: true, commit: true, committed: true, "roll-back": true, "restart-back": true },
   ...{ "rolled-back": true, stuck: true, again: true, failed: true, pause: true, resume: true },
-  ...{ cancel: true, supersede: true, expire: true, exhausted: true },
+  ...{ cancel: true, supersede: true, expire: true, exhausted: true, "boot-failed": true },
 };
 
 /** Every state, in the order of the way. */

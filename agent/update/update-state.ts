@@ -56,6 +56,8 @@ export type EventName =
   | "restart-back"
   | "rolled-back"
   | "stuck"
+  /** It was committed, and its first boot did not come up: the system from before runs again. */
+  | "boot-failed"
   /** What passes kept it; it is tried again. */
   | "again"
   | "failed"

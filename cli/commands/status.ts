@@ -12,12 +12,14 @@ import {
   type Status,
 } from "#agent/status.ts";
 import { readUpdateState } from "#agent/update/read-state.ts";
+import { trustedFile } from "#agent/update/trusted-places.ts";
 import { prettyJson } from "#core/canonical-json.ts";
 import { counted } from "#core/count.ts";
 import { parseDuration } from "#core/duration.ts";
 import { Fault } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import { silentLog } from "#core/log.ts";
+import type { Freshness } from "#protocol/trust/freshness.ts";
 import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import { type Command, type Flags, type Invocation, textFlag } from "../command.ts";
 import { openSystem } from "../node.ts";
@@ -64,7 +66,10 @@ export const command: Command = {
       return exitCodes.done;
     }
     if (isDamaged(io.files)) throw damagedResult();
-    const code = tell(invocation, await askCommands(io), await askJournal(invocation));
+    const trust = await askTrust(io);
+    const code = tell(invocation, {
+      ...{ commands: await askCommands(io), journal: await askJournal(invocation), trust },
+    });
     if (flags["ended"] !== true) return code;
     return isDone(io) && !restarts(io) ? exitCodes.done : exitCodes.tryAgain;
   },
@@ -167,11 +172,28 @@ function trialSince({ files }: Io, journal: SystemStatus | undefined): LastTrial
   return endedSince(readResult(files), journal);
 }
 
-function tell(
-  { io, json, out }: Invocation,
-  commands: readonly CommandState[],
-  journal: SystemStatus | undefined,
-): number {
+/** Whether the fleet's word counts still; nothing of it is loaded on a node of no fleet. */
+async function askTrust(io: Io): Promise<ToldFreshness | null> {
+  if (io.files.stat(trustedFile) === undefined) return null;
+  const { readFreshness } = await import("#agent/update/tell-freshness.ts");
+  const { isClockSet } = await import("#agent/update/clock-set.ts");
+  const found = readFreshness(io, { rootFile: undefined, clockTrusted: isClockSet(io.files) });
+  if (found === null) return null;
+  const { freshnessText } = await import("#protocol/trust/freshness.ts");
+  return { ...found, message: freshnessText(found) };
+}
+
+interface ToldFreshness extends Freshness {
+  readonly message: string;
+}
+
+interface Told {
+  readonly commands: readonly CommandState[];
+  readonly journal: SystemStatus | undefined;
+  readonly trust: ToldFreshness | null;
+}
+
+function tell({ io, json, out }: Invocation, { commands, journal, trust }: Told): number {
   const status = readStatus(io.files);
   const result = isDone(io) ? readResult(io.files) : undefined;
   const since = trialSince(io, journal);
@@ -184,6 +206,7 @@ function tell(
       commands,
       hooks: readHooks(io)?.results ?? [],
       update: readUpdateState(io.files) ?? null,
+      trust,
     };
     out.data(prettyJson({ v: 1, ...all }));
   } else if (since !== undefined) {
@@ -205,6 +228,7 @@ function tell(
   if (!json) for (const sentence of failed) out.talk(sentence);
   const update = readUpdateState(io.files);
   if (!json && update?.updateId !== undefined) out.talk(`update ${updateText(update)}`);
+  if (!json && trust !== null) out.talk(`${trust.message}; \`firstlight trust show\` tells more`);
   if (!json && journal?.limits === "not-kept")
     out.talk(
       "the limit of a build's memory does not hold here; firstlight explain system/limit-not-applied",

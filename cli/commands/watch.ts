@@ -64,6 +64,7 @@ function changes(io: Io): () => readonly Change[] {
   const { files } = io;
   let stage = "";
   let seen = -1;
+  let progress: number | undefined;
   let taken = lastNumber(io);
   return () => {
     const found: Change[] = [];
@@ -83,8 +84,10 @@ function changes(io: Io): () => readonly Change[] {
       }
     }
     const update = readUpdateState(files);
-    if (update !== undefined && update.seq > seen) {
+    const moves = update?.progress !== undefined && update.progress !== progress;
+    if (update !== undefined && (update.seq > seen || (update.seq === seen && moves))) {
       seen = update.seq;
+      progress = update.progress;
       found.push({ at: update.since ?? timestamp(io.clock), what: "update", update });
     }
     return found;

@@ -31,6 +31,26 @@ export const updateCodes = {
     action:
       "Build the system again from what the node reports: facts, profile and base have to be the node's.",
   },
+  "update/boot-failed": {
+    means:
+      "The release was committed, and its first boot did not come up: the system from before runs again.",
+    action:
+      "Look at the console of that boot, or try the release on a machine like this one; then publish it under a new number.",
+  },
+  "update/bundle-incomplete": {
+    means: "A part that the release names is missing, or is another one; nothing was changed.",
+    action: "Publish the release whole: `parts` names what is in it, by its digest.",
+  },
+  "update/part-unknown": {
+    means: "The release has a part that this firstlight cannot take; nothing was changed.",
+    action:
+      "Put it into the system: a part is `spec` or `system`; what must run once is a service of that system.",
+  },
+  "update/nothing-to-render": {
+    means: "The node is made from a release that is a built system: nothing is rendered on it.",
+    action:
+      "`firstlight history` and `firstlight drift` say what runs; publish a release with a spec to have the node render again.",
+  },
   "update/closure-mismatch": {
     means:
       "A place has another manifest of the system than the one that the fleet's builders signed.",

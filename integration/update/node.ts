@@ -28,6 +28,8 @@ export interface UpdateNodeOptions {
   readonly name?: string;
   /** Further settings of `report.mqtt`. */
   readonly mqtt?: object;
+  /** Other settings. */
+  readonly settings?: object;
   /** Of who listens for the fleet. */
   readonly listener?: ListenOptions;
   /** Lines of the cloud's user-data. */
@@ -54,6 +56,10 @@ export interface UpdateNode {
   update(): Promise<ExecResult>;
   /** Signs the next release and makes the message that assigns it. */
   sign(id: string, spec: object): Buffer;
+  /** The same of a release that says all of it. */
+  signDocument(id: string, document: object): Buffer;
+  /** Writes a file of the node. */
+  write(file: string, text: string): void;
   /** Publishes what a node is to become; the broker keeps it. */
   push(bytes: Uint8Array): Promise<void>;
   /** Text of a file on the node. */
@@ -87,6 +93,7 @@ export async function updateNode(
   options: UpdateNodeOptions = {},
 ): Promise<UpdateNode> {
   const { name = "edge-17", mqtt = {}, listener, userData = "", env = {}, args = [] } = options;
+  const { settings = {} } = options;
   const root = temporaryDirectory({ teardown: (end) => void t.teardown(end) }, "update-node-");
   const signer = fakeFleet({ nowMs: Date.now(), node: { fleet: "plant-7", node: name } });
   const topics = nodeTopics(signer.node);
@@ -102,7 +109,7 @@ export async function updateNode(
   const report = { ...signer.node, mqtt: { host, port, acknowledge: "server", ...mqtt } };
   put(
     "etc/firstlight/settings.json",
-    prettyJson({ stateVersion: "25.11", fleet: { root: rootFile }, report }),
+    prettyJson({ stateVersion: "25.11", fleet: { root: rootFile }, report, ...settings }),
   );
   const io = hostIo({ root });
   const fleet = await listen({ teardown: (end) => void t.teardown(end) }, broker, listener);
@@ -122,9 +129,11 @@ export async function updateNode(
     firstlight: (...argv) => run([...argv, "--root", root]),
     boot: () => run(["boot", "--root", root, "--driver", "dry"]),
     update: () => run(["update", "run", "--root", root, "--driver", "dry"]),
-    sign(id, spec) {
+    write: put,
+    sign: (id, spec) =>
+      node.signDocument(id, { spec: { version: 1, health: quickHealth, ...spec } }),
+    signDocument(id, document) {
       const release = `edge-${id}`;
-      const document = { spec: { version: 1, health: quickHealth, ...spec } };
       releases.push({ name: release, number: releases.length + 1, document });
       const offer = signer.publish({ releases, assigned: release, update: { id } });
       return Buffer.from(message(offer));

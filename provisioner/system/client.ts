@@ -43,16 +43,18 @@ export interface SystemClient {
   /** `judges`: a trial that goes on is handed back, to be judged by the caller. */
   recover(options?: { readonly judges: boolean }): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
-  build(sources: Sources, reason: ChangeReason): Promise<Closure>;
+  /** `signal`: calls this one off, beside the client's own. */
+  build(sources: Sources, reason: ChangeReason, signal?: AbortSignal): Promise<Closure>;
   /**
    * `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`; `caches`:
-   * addresses that are asked before those of the settings.
+   * addresses that are asked before those of the settings; `signal`: as of `build`.
    */
   fetch(
     signed: string,
     sources: Sources | null,
     reason: ChangeReason,
     caches?: readonly string[],
+    signal?: AbortSignal,
   ): Promise<Closure>;
   /** `signed`: text of the manifest that would be fetched. */
   preview(sources: Sources, signed?: string): Promise<SourcesPreview>;
@@ -90,8 +92,13 @@ export interface SystemClientOptions {
 
 /** Calls on `system`; its events go to `onEvent`, what it throws is thrown on. */
 export function systemClient(system: System, options: SystemClientOptions = {}): SystemClient {
-  async function ask<R extends SystemRequest>(request: R): Promise<SystemResults[R["kind"]]> {
-    for await (const message of system.send(request, options.signal)) {
+  async function ask<R extends SystemRequest>(
+    request: R,
+    signal?: AbortSignal,
+  ): Promise<SystemResults[R["kind"]]> {
+    const signals = [options.signal, signal].filter((one) => one !== undefined);
+    const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+    for await (const message of system.send(request, either)) {
       if (message.type === "result") return message.result;
       options.onEvent?.(message);
     }
@@ -100,9 +107,12 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
   return {
     recover: ({ judges } = { judges: false }) => ask({ kind: "recover", judges }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
-    build: (sources, reason) => ask({ kind: "build", sources, reason }),
-    fetch: (signed, sources, reason, caches = []) =>
-      ask({ kind: "fetch", signed, sources, reason, ...(caches.length === 0 ? {} : { caches }) }),
+    build: (sources, reason, signal) => ask({ kind: "build", sources, reason }, signal),
+    fetch: (signed, sources, reason, caches = [], signal) =>
+      ask(
+        { kind: "fetch", signed, sources, reason, ...(caches.length === 0 ? {} : { caches }) },
+        signal,
+      ),
     preview: (sources, signed) => ask({ kind: "preview", sources, signed: signed ?? null }),
     plan: (closure, keep = false) => ask({ kind: "plan", closure, keep }),
     try: (plan, { watchMs = 0, judging = null, approved } = {}) =>

@@ -15,7 +15,7 @@ import { Fault, isFault } from "#core/fault.ts";
 import type { ExecRequest, ExecResult, FileSpace, Files } from "#core/io.ts";
 import type { Sources } from "#provisioner/render/sources.ts";
 import type { BuildPolicy } from "./build-policy.ts";
-import { type Driver, openDriver } from "./driver.ts";
+import { type Driver, type DriverOptions, openDriver } from "./driver.ts";
 import { dryDerivation, dryToplevel } from "./dry-commands.ts";
 import {
   efiText,
@@ -78,6 +78,7 @@ export interface StartOptions {
   readonly reboot?: RebootPolicy;
   readonly policy?: BuildPolicy;
   readonly substituters?: readonly string[];
+  readonly fetch?: NonNullable<DriverOptions["fetch"]>;
 }
 
 export interface FakeProcess {

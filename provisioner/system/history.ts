@@ -91,11 +91,12 @@ export function toTrialRecord(trial: EndedTrial): TrialRecord {
     verdict,
     reasons: reasonsOf(trial),
     ...(closure.reason.notBuilt === undefined ? {} : { notBuilt: closure.reason.notBuilt }),
+    ...(trial.attempt.left === undefined ? {} : { left: trial.attempt.left }),
   };
 }
 
 /** What runs, and whether it and the boot default were made from these sources; no process. */
-export function runs(work: Work, sourcesDigest: string): Running {
+export function runs(work: Work, release: string): Running {
   const toplevel = work.machine.running();
   const profile = work.machine.profile();
   const { ended: trials, state, proof } = readLedger(work);
@@ -103,7 +104,8 @@ export function runs(work: Work, sourcesDigest: string): Running {
   const { closure, planDigest = null } = last?.attempt ?? {};
   const same =
     toplevel !== null &&
-    closure?.sourcesDigest === sourcesDigest &&
+    closure !== undefined &&
+    isOf(closure, release) &&
     closure.toplevel === toplevel &&
     profile.toplevel === toplevel;
   const chosen = same ? null : chosenByPerson(work, trials);
@@ -117,7 +119,7 @@ export function runs(work: Work, sourcesDigest: string): Running {
     restart: wantsRestart(state, work.machine.bootId),
     chosen,
     incomplete: undoneOf(work, last),
-    overruled: chosen !== null && isOverruled(trials, sourcesDigest, toplevel),
+    overruled: chosen !== null && isOverruled(trials, release, toplevel),
     retries: isRetrySet(work.io.files),
     lastTrial: trials.at(-1)?.txn ?? null,
   };
@@ -128,6 +130,11 @@ function undoneOf({ io, paths, machine }: Work, last: EndedTrial | undefined): s
   const { attempt, incomplete = null } = last ?? {};
   if (attempt === undefined || attempt.closure.toplevel !== machine.profile().toplevel) return null;
   return isPublished(io.files, paths, attempt.closure.sourcesDigest) ? null : incomplete;
+}
+
+/** Whether a system is the one that is asked for: by the digest of its sources, or by its store path. */
+function isOf({ sourcesDigest, toplevel }: Closure, release: string): boolean {
+  return sourcesDigest === release || toplevel === release;
 }
 
 /** What asks for what the datasource asks for. */
@@ -186,12 +193,10 @@ function nameOf(work: Work, toplevel: string): string {
  */
 function isOverruled(
   trials: readonly EndedTrial[],
-  sourcesDigest: string,
+  release: string,
   running: string | null,
 ): boolean {
-  const last = trials.findLastIndex(
-    ({ attempt }) => attempt.closure.sourcesDigest === sourcesDigest,
-  );
+  const last = trials.findLastIndex(({ attempt }) => isOf(attempt.closure, release));
   if (last === -1) return false;
   const isLeft = trials.slice(last + 1).some(({ outcome }) => outcome === "committed");
   return isLeft || trials[last]?.attempt.previous.toplevel !== running;

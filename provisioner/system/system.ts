@@ -40,7 +40,10 @@ export type SystemRequest =
    * that goes on is handed back, to be judged by who asked; without, it is taken back.
    */
   | { readonly kind: "recover"; readonly judges?: boolean }
-  /** Whether the running, booted-by-default system was made from these sources; starts no process. */
+  /**
+   * Whether the running, booted-by-default system was made from these sources, or is the one of this
+   * store path; starts no process.
+   */
   | { readonly kind: "runs"; readonly sourcesDigest: string }
   /** Write the sources and build the system from them, with a GC root from the first moment. */
   | { readonly kind: "build"; readonly sources: Sources; readonly reason: ChangeReason }
@@ -496,6 +499,8 @@ export interface TrialRecord {
   readonly reasons: readonly string[];
   /** As {@link ChangeReason} has it. */
   readonly notBuilt?: string;
+  /** The system that was committed and whose first boot was left for this one; only then. */
+  readonly left?: string;
 }
 
 export interface GenerationRecord {

@@ -182,7 +182,7 @@ t.test("with no good mirror the reasons are told, and a proxy is gone through", 
 });
 
 t.test("a manifest is the one that the builders have signed, whoever has it", async (t) => {
-  const manifest = { v: 1, paths: [], filler: "x".repeat(3_000) };
+  const manifest = { v: 1, toplevel: "/nix/store/x", paths: [], filler: "x".repeat(3_000) };
   const canonical = canonicalJson(manifest);
   const signed = {
     ...{ by: "builder-one", inputDigest: "ab".repeat(32), toplevel: "/nix/store/x" },

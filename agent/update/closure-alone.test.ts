@@ -23,7 +23,7 @@ function publish(node: FakeNode, name: string, { kernel = "" } = {}): Closure {
   m.write(`${toplevel}/etc/systemd/system/firstlight-first-boot.service`, "[Unit]\n");
   const inputDigest = "ab".repeat(32);
   const manifest = fakeManifest([entry], inputDigest);
-  m.write(`/mirror/${inputDigest}.json`, signManifest(manifest, [keys.secret]));
+  m.write(`/mirror/closure/${inputDigest}.json`, signManifest(manifest, [keys.secret]));
   m.faults.answers.set("nix-store", ({ args }) => {
     if (args.includes("--print-invalid")) return { stdout: "" };
     if (args[0] !== "--dump-db") return undefined;

@@ -94,7 +94,9 @@ t.test(
   async (t) => {
     const asked = async (given: typeof own, closures: SignedClosures["closures"] = []) => {
       const calls: string[] = [];
-      const io = hostIo({ root: t.testdir({ m: { [`${given.inputDigest}.json`]: text } }) });
+      const io = hostIo({
+        root: t.testdir({ m: { closure: { [`${given.inputDigest}.json`]: text } } }),
+      });
       const system = {
         build: async () => {
           calls.push("build");

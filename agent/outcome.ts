@@ -91,6 +91,9 @@ const passing: readonly Code[] = [
   "datasource/refused",
   "exec/timeout",
   "link/unreachable",
+  "enroll/busy",
+  "enroll/pending",
+  "enroll/unreachable",
   "cli/interrupted",
 ];
 
@@ -104,20 +107,48 @@ const refusals: readonly Code[] = [
   "system/release-denied",
   "system/release-looping",
   "system/switch-inhibited",
+  "enroll/cloned",
+  "enroll/contested",
+  "enroll/denied",
+  "enroll/document-invalid",
+  "enroll/document-stale",
+  "enroll/expired-long-ago",
+  "enroll/foreign",
+  "enroll/instance-used",
+  "enroll/key-unknown",
+  "enroll/no-claim",
+  "enroll/node-taken",
+  "enroll/revoked",
+  "enroll/token-expired",
+  "enroll/token-invalid",
+  "enroll/token-other",
+  "enroll/token-unknown",
+  "enroll/token-used",
+  "enroll/untrusted",
+  "enroll/way-closed",
   "policy/held",
   "policy/left-alone",
   "policy/signature-required",
 ];
 
+/** Of an installation: what was written wrong, where all else is a disk that is not taken. */
+function isInstallInput(code: Code): boolean {
+  return /^install\/(layout|nothing-to-keep|plan-invalid|seed-secrets|no-such-disk|name-not-stable|not-a-disk|boot-area|disk-count|passphrase|no-passphrase)$/.test(
+    code,
+  );
+}
+
 /** The exit code that tells a fault to a script. */
 export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
   if (refusals.includes(code)) return exitCodes.refused;
   if (passing.includes(code)) return exitCodes.tryAgain;
+  if (/^install\/(?!witness-missing|step-failed)/.test(code) && !isInstallInput(code))
+    return exitCodes.refused;
   const isInput =
-    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/)/.test(
+    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|selector\/|rollout\/invalid|enroll\/(?:settings-invalid|code-unknown|node-unknown))/.test(
       code,
     );
-  return isInput ? exitCodes.invalidInput : exitCodes.error;
+  return isInput || isInstallInput(code) ? exitCodes.invalidInput : exitCodes.error;
 }
 
 /** The exit code that tells an outcome to a script. */

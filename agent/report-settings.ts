@@ -6,6 +6,7 @@ import type { Settings } from "#generated/agent/settings.ts";
 import type { NodeAddress } from "#protocol/topics.ts";
 import type { ReportRecord } from "#provisioner/render/generation-record.ts";
 import { readGenerationRecord } from "#provisioner/system/read-generation-record.ts";
+import { readEnrolment } from "./enroll/install.ts";
 import { type LinkSettings, readLinkSettings } from "./link/link-settings.ts";
 import { credentialsDirectory } from "./secrets/credential-store.ts";
 import { settingsFile } from "./settings.ts";
@@ -56,6 +57,7 @@ export async function loadLinkSettings(
   const { ca, ...mqtt } = record?.spec?.mqtt ?? {};
   const { mqtt: named, ...address } = record?.spec ?? {};
   const report = {
+    ...enrolledAs(io.files),
     ...settings.report,
     ...address,
     ...(named === undefined
@@ -64,6 +66,12 @@ export async function loadLinkSettings(
   };
   const link = readLinkSettings(io, report, record?.instanceId, ca);
   return named === undefined ? link : withPassword(io, link, record?.password);
+}
+
+/** Names that the fleet gave the node with its certificate, where no person has said others. */
+function enrolledAs(files: Files): { readonly node?: string; readonly fleet?: string } {
+  const { node, fleet } = readEnrolment(files) ?? {};
+  return { ...(node && { node }), ...(fleet && { fleet }) };
 }
 
 /**
@@ -90,7 +98,7 @@ export function readNodeAddress(files: Files, settings: Settings): NodeAddress |
   const older = running === "says nothing" ? readOlder(files) : undefined;
   const isSaid = running !== undefined && running !== "says nothing";
   const record = isSaid ? running : readRecord(files);
-  const said = older?.report ?? { ...settings.report, ...record?.spec };
+  const said = older?.report ?? { ...enrolledAs(files), ...settings.report, ...record?.spec };
   const node = said.node ?? older?.instanceId ?? record?.instanceId;
   return node === undefined ? undefined : { fleet: said.fleet ?? "default", node };
 }
@@ -140,7 +148,8 @@ export function linkSettingsVersion(files: Files): string {
   const isSaid = running !== undefined && running !== "says nothing";
   const left = running === undefined ? [reportSettingsFile] : [olderFile, reportSettingsFile];
   const where = isSaid ? canonicalJson(running) : left.map(read).join("\0");
-  return sha256([where, read(settingsFile)].join("\0"));
+  const enrolled = canonicalJson(enrolledAs(files));
+  return sha256([where, read(settingsFile), enrolled].join("\0"));
 }
 
 function readRecord(files: Files): ReportFile | undefined {

@@ -1,11 +1,10 @@
 import { statfs } from "node:fs/promises";
 import { canonicalJson, sha256 } from "#core/canonical-json.ts";
-import { type FaultRecord, isFault } from "#core/fault.ts";
+import type { FaultRecord } from "#core/fault.ts";
 import type { Files, Io } from "#core/io.ts";
 import type { About } from "#generated/protocol/messages/about.ts";
 import type { Health } from "#generated/protocol/messages/health.ts";
 import type { Reported } from "#generated/protocol/messages/reported.ts";
-import type { TrustedVersions } from "#protocol/trust/trusted.ts";
 import type { LastTrial, SystemStatus } from "#provisioner/system/system.ts";
 import { isPublicKeyLine } from "#provisioner/userdata/public-key-line.ts";
 import { readFacts } from "./facts/read-facts.ts";
@@ -17,11 +16,10 @@ import type { Outcome } from "./outcome.ts";
 import { tellsHostKeys } from "./report-settings.ts";
 import { readResult } from "./status.ts";
 import { readUpdateState } from "./update/read-state.ts";
+import { readTrustedVersions } from "./update/trusted-versions.ts";
 
 /** Nix's names of processors where they differ from Node's. */
 const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
-
-const trustDirectory = "/var/lib/firstlight/trust";
 
 /** How often systeminformation is asked at most: it costs processes. */
 const witnessIntervalMs = 5 * 60_000;
@@ -45,7 +43,7 @@ export function stateReaders(options: StateReaderOptions): StateReaders {
   let sampled: { readonly at: number; readonly witness: Witness } | undefined;
   return {
     about: async () => about(options),
-    trusted: async () => trusted(options),
+    trusted: async () => readTrustedVersions(io.files, options.rootFile),
     reported: async () => reported(io.files, await options.askStatus?.()),
     update: async () => readUpdateState(io.files),
     async health() {
@@ -61,26 +59,9 @@ export function stateReaders(options: StateReaderOptions): StateReaders {
   };
 }
 
-/**
- * What the node believes of signed metadata; nothing where it was given no root to begin with. What
- * reads it is loaded where there is something.
- */
-async function trusted({ io, rootFile }: StateReaderOptions): Promise<TrustedVersions | undefined> {
-  const isGiven = rootFile !== undefined || io.files.list(trustDirectory).length > 0;
-  if (!isGiven) return undefined;
-  try {
-    const { trustedStore } = await import("./update/trusted-store.ts");
-    const { versionsOf } = await import("#protocol/trust/trusted.ts");
-    return versionsOf(trustedStore(io, rootFile).read().trusted);
-  } catch (error) {
-    if (isFault(error) && error.code.startsWith("trust/")) return undefined;
-    throw error;
-  }
-}
-
-async function about(options: StateReaderOptions): Promise<About> {
-  const { io, version } = options;
-  const believed = await trusted(options);
+function about(options: StateReaderOptions): About {
+  const { io, version, rootFile } = options;
+  const believed = readTrustedVersions(io.files, rootFile);
   const data = readInstanceData(io.files) as
     | {
         readonly v1?: { readonly instance_id?: string; readonly local_hostname?: string | null };

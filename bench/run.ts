@@ -70,8 +70,8 @@ try {
 const facts = await measureFacts(200);
 const detection = await measureDetection(200);
 const matching = measureMatching(5);
-const verification = measureVerification(50);
 const link = await measureLink(Number(flags["idle-seconds"] ?? "60"));
+const verification = measureVerification(50);
 
 console.log(
   `\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)} ${"wall ms".padStart(8)} ${"x floor".padStart(8)}`,
@@ -90,10 +90,10 @@ for (const [what, { medianMs, p90Ms, firstMs }] of Object.entries(inProcess))
     `${what}, in process: median ${medianMs.toFixed(2)} ms, p90 ${p90Ms.toFixed(2)} ms, first ${firstMs.toFixed(2)} ms`,
   );
 console.log(describeMatching(matching));
+console.log(describeLink(link));
 console.log(
   `verification of an update of ${verification.bytes} bytes: median ${verification.medianMs.toFixed(2)} ms CPU, first ${verification.firstMs.toFixed(2)} ms`,
 );
-console.log(describeLink(link));
 console.log(cloudInit.note);
 if (systems.cases.length === 0)
   console.log("Without root or Nix nothing was measured on real Nix.");

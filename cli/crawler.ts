@@ -6,12 +6,10 @@ import { durationMs } from "#core/duration.ts";
 import type { Io } from "#core/io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import { nodeCourier } from "./courier.ts";
+import { metadataGroup } from "./metadata-group.ts";
 import { thisProgram } from "./this-program.ts";
 
 const defaultBudgetMs = 30_000;
-const metadataGroupName = "firstlight-metadata";
-/** Larger than any that is there. */
-const maxGroupsBytes = 16 * 1024 * 1024;
 
 /** What reading a datasource may use on this machine. */
 export function readTools(
@@ -56,11 +54,4 @@ async function crawler(io: Io, name: string): Promise<Crawl> {
   return overEachInterface(crawlInChild(io, apart(thisProgram("crawl"), options)), {
     ...{ exec: io.exec, addresses: cloud.service.addresses },
   });
-}
-
-/** The group that the metadata service is open to (nixos/module.nix), where the running system has it. */
-function metadataGroup({ files }: Io): string | undefined {
-  const groups = files.read("/etc/group", { maxBytes: maxGroupsBytes }) ?? new Uint8Array();
-  const isThere = new RegExp(`^${metadataGroupName}:`, "m").test(Buffer.from(groups).toString());
-  return isThere ? metadataGroupName : undefined;
 }

@@ -3,6 +3,7 @@ import { byPlace, type Finding } from "#core/finding.ts";
 import type { Facts } from "#generated/provisioner/facts/facts.ts";
 import { genericFacts } from "#provisioner/facts/generic-facts.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
+import type { Base } from "#provisioner/render/base.ts";
 import { type RenderResult, render } from "#provisioner/render/render.ts";
 import type { Translation } from "#provisioner/userdata/translation.ts";
 import { findAssets } from "./assets.ts";
@@ -15,6 +16,8 @@ export interface PreviewOptions {
   readonly facts?: Facts;
   readonly instanceId?: string;
   readonly stateVersion?: string;
+  /** What the system stands on, where that is known: of an installation. */
+  readonly base?: Base;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function renderPreview(
     credentials: previewCredentials(translation.secrets),
     origins: translation.origins,
     instanceId: options.instanceId ?? "preview",
-    base: {
+    base: options.base ?? {
       kind: "platform",
       isPreview: true,
       files: [],

@@ -3,8 +3,10 @@ import path from "node:path";
 import t from "tap";
 import { fakeReceiver } from "#agent/update/fake-receiver.ts";
 import { trustedFile } from "#agent/update/trusted-places.ts";
+import { fakeIo } from "#core/fake-io.ts";
 import { fakeFleet } from "#protocol/trust/fake-fleet.ts";
 import { message } from "#protocol/trust/sign/message.ts";
+import { isEnrolled } from "./node.ts";
 import { firstlight } from "./try-commands.ts";
 
 // Each command is a process of its own.
@@ -86,4 +88,15 @@ t.test("a node of no fleet says so", async (t) => {
     code: 1,
     stderr: /trust\/not-enrolled/,
   });
+});
+
+t.test("a node belongs to a fleet once anything says whose signatures count", async (t) => {
+  const places = ["trust/root.json", "trust/state.json", "trusted.json"];
+  t.notOk(isEnrolled(fakeIo(t.testdir()).files, {}));
+  t.ok(isEnrolled(fakeIo(t.testdir()).files, { fleet: { root: "/etc/firstlight/root.json" } }));
+  for (const place of places) {
+    const { files } = fakeIo(t.testdir());
+    files.write(`/var/lib/firstlight/${place}`, "{}");
+    t.ok(isEnrolled(files, {}), place);
+  }
 });

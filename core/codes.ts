@@ -1,6 +1,9 @@
 import { agentCodes } from "./codes/agent.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
+import { enrollCodes } from "./codes/enroll.ts";
+import { fleetCodes } from "./codes/fleet.ts";
+import { installCodes } from "./codes/install.ts";
 import { linkCodes } from "./codes/link.ts";
 import { mergeCodes } from "./codes/merge.ts";
 import { nixLanguageCodes } from "./codes/nix-language.ts";
@@ -32,9 +35,12 @@ export const codes = {
   ...systemCodes,
   ...sideCodes,
   ...agentCodes,
+  ...installCodes,
   ...linkCodes,
+  ...enrollCodes,
   ...trustCodes,
   ...updateCodes,
+  ...fleetCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

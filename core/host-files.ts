@@ -156,7 +156,7 @@ function openFiles(options: FilesOptions): Files {
       return inside === "" ? "/" : `/${inside}`;
     },
     open(file, options) {
-      return attempt("read", file, () => openForReading(locate(file, true), file, options?.size));
+      return attempt("read", file, () => openForReading(locate(file, true), file, options));
     },
     canWrite(file) {
       try {
@@ -294,8 +294,13 @@ function tooLarge(file: string, maxBytes: number): Fault {
   );
 }
 
-function openForReading(host: string, file: string, known: number | undefined): RandomAccess {
-  const fd = openSync(host, constants.O_RDONLY | constants.O_NONBLOCK);
+function openForReading(
+  host: string,
+  file: string,
+  { size: known, exclusive = false }: { readonly size?: number; readonly exclusive?: boolean } = {},
+): RandomAccess {
+  const alone = exclusive ? constants.O_EXCL : 0;
+  const fd = openSync(host, constants.O_RDONLY | constants.O_NONBLOCK | alone);
   const stat = fstatSync(fd);
   const size = stat.isBlockDevice()
     ? (known ?? blockDeviceSize(fd))

@@ -85,9 +85,13 @@ export interface Files {
   realPath(path: string): string | undefined;
   /**
    * Opens a file or block device. With `size` (bytes, where the caller knows it from sysfs) a
-   * device is not searched for its end.
+   * device is not searched for its end. `exclusive` of a device: fails with EBUSY as the cause where
+   * it is in use (mounted, or part of a set).
    */
-  open(path: string, options?: { readonly size?: number }): RandomAccess;
+  open(
+    path: string,
+    options?: { readonly size?: number; readonly exclusive?: boolean },
+  ): RandomAccess;
   /** Whether this process may write to what is at `path`; no when there is nothing. */
   canWrite(path: string): boolean;
   /**

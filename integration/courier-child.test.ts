@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import t, { type Test } from "tap";
@@ -6,6 +8,7 @@ import { defaultBuildLimits } from "#provisioner/system/build-limits.ts";
 import { evaluateApart } from "#provisioner/system/evaluate-apart.ts";
 import type { CourierAnswer } from "#provisioner/system/fetch/courier.ts";
 import { apart, courierChild } from "#provisioner/system/sides/courier-child.ts";
+import { makeCertificates } from "./brokers.ts";
 import { checkExposure, transientUnitText } from "./sides/exposure.ts";
 
 t.setTimeout(120_000);
@@ -199,3 +202,42 @@ t.test("under systemd neither it nor an evaluation has privileges", async (t) =>
   const text = transientUnitText(evaluation);
   await checkExposure(t, { name: "firstlight-evaluate", most: 20, text });
 });
+
+t.test(
+  "a child sends what it is given, to the authority that it is told and no other",
+  async (t) => {
+    const { authority, certificate, key } = makeCertificates(t);
+    const server = createTlsServer(
+      { key: readFileSync(key), cert: readFileSync(certificate) },
+      async (request, response) => {
+        if (request.url === "/away") return response.writeHead(302, { location: "/echo" }).end();
+        const body = Buffer.concat(await request.toArray()).toString("utf8");
+        const { method, headers } = request;
+        response.end(JSON.stringify({ method, mark: headers["x-mark"], body }));
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.teardown(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const base = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const courier = courierChild(program);
+    const send = { method: "POST", headers: { "x-mark": "one" }, body: "b\u00f6dy\n" } as const;
+    const ca = readFileSync(authority, "utf8");
+    const answer = await courier.open({ ...asked, url: `${base}/echo`, send, ca });
+    const said = JSON.parse((await read(answer)).toString("utf8"));
+    t.strictSame(said, { method: "POST", mark: "one", body: "b\u00f6dy\n" });
+    const away = await courier.open({ ...asked, url: `${base}/away`, send, ca });
+    t.equal(away.status, 302, "what is sent follows no redirect");
+    away.close();
+    const other = readFileSync(makeCertificates(t).authority, "utf8");
+    for (const more of [{ ca: other }, {}])
+      await t.rejects(
+        courier.open({ ...asked, url: `${base}/echo`, send, ...more }),
+        /certificate/,
+      );
+    const put = { method: "DELETE", headers: {} } as unknown as typeof send;
+    await t.rejects(courier.open({ ...asked, url: `${base}/echo`, send: put, ca }));
+  },
+);

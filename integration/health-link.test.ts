@@ -45,6 +45,13 @@ for (const kind of brokerKinds) {
     password = "right";
     await broker.kill();
     t.match(await look(), { passed: false, message: new RegExp(`^link: ${where}: `) });
+    const second = await startBroker(t, kind, { users });
+    const others = [{ host: second.host, port: second.port }];
+    t.match(
+      await probe({ ...settingsFor(broker, password), others }, signal),
+      { passed: true, message: new RegExp(`:${second.port}: `) },
+      "one of several is enough",
+    );
     await broker.start();
     t.match(await look(), { passed: true }, "and again when it is back");
   });

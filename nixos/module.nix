@@ -161,6 +161,7 @@ let
   # the sandbox: there it would not see what systemd was given for others, nor its credentials before 254.
   hasSomethingToDo = "+${pkgs.bash}/bin/sh -c '[ ! -r \"$0\" ] || . \"$0\"' ${cfg.package}/lib/firstlight/nixos/nothing-to-do.sh";
   drift = cfg.settings.drift or { };
+  enrols = (cfg.settings.fleet or { }) ? enroll;
   generations = cfg.settings.generations or { };
 
   # Tells the boot loader what to boot next, before there is a systemd that could be asked to: an EFI
@@ -923,6 +924,84 @@ in
         RestartSec = "10s";
         WatchdogSec = "60s";
         MemoryMax = "256M";
+      }
+      // lib.optionalAttrs enrols {
+        # As `report.mqtt.certFile` and `keyFile`: credential:firstlight-identity.pem. It starts without one, too.
+        LoadCredential = [ "firstlight-identity.pem:/run/firstlight/enroll/identity.pem" ];
+        SetCredential = [ "firstlight-identity.pem:not enrolled yet" ];
+      };
+    };
+
+    # Where the fleet gives the node its certificate. It has no network: children without privileges carry
+    # texts to the server and from the cloud, and the key stays here.
+    systemd.services.firstlight-enroll = lib.mkIf enrols {
+      description = "Get this machine's certificate from its fleet, or renew it";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "network-online.target" ];
+      after = [
+        "multi-user.target"
+        "network-online.target"
+        "firstlight-boot.service"
+      ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+        # The steps below go on for as long as it takes.
+        StartLimitIntervalSec = 0;
+      };
+      path = [ config.systemd.package ];
+      serviceConfig =
+        hardening
+        // noNetwork
+        // fewCalls
+        // restartSteps
+        // {
+          CapabilityBoundingSet = "CAP_DAC_OVERRIDE";
+          ReadWritePaths = [
+            "-/run/firstlight"
+            "-/var/lib/firstlight"
+          ];
+          UMask = "0077";
+          Type = "oneshot";
+          ExecStart = "${firstlight} enroll --sandboxed";
+          # A code that a person approves stands on the console.
+          StandardError = "journal+console";
+          # Before 254 systemd knows no patterns; one that is not there is no error.
+          LoadCredential = "firstlight.enroll-token";
+          ImportCredential = "firstlight.enroll-token";
+          # A server that is away, a person who sleeps, a token that comes later.
+          Restart = "on-failure";
+          TimeoutStartSec = "infinity";
+        };
+    };
+
+    # Whether it is time to renew is the node's own word: at half of the certificate's time, each node a
+    # little apart from the others.
+    systemd.timers.firstlight-enroll = lib.mkIf enrols {
+      description = "Look whether this machine's certificate is to be renewed";
+      wantedBy = [ "timers.target" ];
+      timerConfig = {
+        OnCalendar = "daily";
+        RandomizedDelaySec = "6h";
+        AccuracySec = "1min";
+      };
+    };
+
+    # A unit has the credentials of its start: with another certificate the agent starts again.
+    systemd.paths.firstlight-identity = lib.mkIf enrols {
+      description = "Watch for another certificate of this machine";
+      wantedBy = [ "multi-user.target" ];
+      unitConfig = conditions;
+      pathConfig.PathChanged = "/run/firstlight/enroll/identity.pem";
+    };
+
+    systemd.services.firstlight-identity = lib.mkIf enrols {
+      description = "Hand another certificate of this machine to the agent";
+      unitConfig = conditions;
+      serviceConfig = {
+        Type = "oneshot";
+        ExecStart = "${config.systemd.package}/bin/systemctl --no-block try-restart firstlight-agent.service";
       };
     };
 

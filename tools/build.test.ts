@@ -122,11 +122,23 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
     entrySources.some((source) => source.includes("node_modules")),
     "no library in the entry",
   );
+  t.strictSame(
+    sources.filter((source) => /\/node_modules\/(?:kysely|pg)\//.test(source)),
+    [],
+    "what only a server of the fleet needs is in no chunk of a node",
+  );
   const withAge = chunks(repository).filter((name) =>
     sourcesOf(join(dist, "chunks", name)).some((source) => source.includes("/age-encryption/")),
   );
   t.match(withAge, [/^open-envelope-/], "what opens envelopes is loaded with the first one");
   t.equal(withAge.length, 1);
+  const ofFleet = chunks(repository).filter((name) =>
+    sourcesOf(join(dist, "chunks", name)).some((source) =>
+      /\/(?:fleet\/|node_modules\/(?:@peculiar|asn1js|jose)\/)/.test(source),
+    ),
+  );
+  t.match(ofFleet, [/^fleet-/], "the operator's side, and what only it needs, is one chunk");
+  t.equal(ofFleet.length, 1);
   for (const asset of [
     "hardware-profiles/rules.jsonl",
     "hardware-profiles/generic/x86-64.json",

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { OutputOptions, Plugin, RolldownOptions } from "rolldown";
 
 /**
- * Two chunks instead of a hundred small ones: the first is what a boot with nothing to do needs, the
- * second what makes and changes a system.
+ * Few chunks instead of a hundred small ones: the first is what a boot with nothing to do needs, the
+ * second what makes and changes a system. The third is the operator's side, with the libraries that
+ * only it has: no node loads it, and a package for nodes may leave it out.
  */
 const bootChunks = [
   {
@@ -17,6 +18,7 @@ const bootChunks = [
     test: /\/(?:cli\/(?:node-deps|template-checks)|provisioner\/(?:render\/load-templates|profiles\/profile|system\/answer-request))\.ts$/,
     priority: 1,
   },
+  { name: "fleet", test: /\/cli\/commands\/fleet\.ts$/, priority: 1 },
 ];
 
 /** MQTT.js brings the streams of Node.js for browsers; here Node's own do, and 5 MiB less stay in memory. */

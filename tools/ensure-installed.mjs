@@ -5,7 +5,14 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -39,9 +46,15 @@ const testTools = {
   visudo: "sudo",
   doas: "opendoas",
   sfdisk: "fdisk",
+  sgdisk: "gdisk",
+  "systemd-repart": "systemd",
+  cryptsetup: "cryptsetup-bin",
+  "mkfs.btrfs": "btrfs-progs",
+  "mkfs.xfs": "xfsprogs",
   nmcli: "network-manager",
   envsubst: "gettext-base",
   swtpm: "swtpm",
+  [postgresServer()]: "postgresql",
   ...libraries({
     "libtss2-esys.so.0": "libtss2-esys-3.0.2-0",
     "libtss2-rc.so.0": "libtss2-rc0",
@@ -82,6 +95,14 @@ function libraries(packages) {
   );
 }
 
+/** Debian has a directory for each version, and one for the clients alone. */
+function postgresServer() {
+  const directory = "/usr/lib/postgresql";
+  const versions = existsSync(directory) ? readdirSync(directory) : [];
+  const servers = versions.map((version) => `${directory}/${version}/bin/initdb`);
+  return servers.find((each) => existsSync(each)) ?? `${directory}/VERSION/bin/initdb`;
+}
+
 /** The environment without node_modules/.bin on the PATH: npm must not run on the Node it replaces. */
 function withoutOwnPrograms() {
   const path = (process.env.PATH ?? "").split(delimiter).filter((dir) => !dir.startsWith(modules));
@@ -107,15 +128,17 @@ function installTestTools() {
 
 /**
  * Debian starts a daemon as it is installed. Tests ask NetworkManager's programs only; the daemon would
- * take over the network of this machine.
+ * take over the network of this machine. They start a PostgreSQL of their own.
  */
-function keepNetworkManagerOff(packages) {
-  if (!packages.includes("network-manager") || existsSync("/usr/sbin/NetworkManager")) return;
-  spawnSync("systemctl", ["mask", "NetworkManager.service"], { stdio: "ignore" });
+function keepDaemonsOff(packages) {
+  const mask = (unit) => spawnSync("systemctl", ["mask", unit], { stdio: "ignore" });
+  if (packages.includes("network-manager") && !existsSync("/usr/sbin/NetworkManager"))
+    mask("NetworkManager.service");
+  if (packages.includes("postgresql")) mask("postgresql.service");
 }
 
 function aptInstall(packages) {
-  keepNetworkManagerOff(packages);
+  keepDaemonsOff(packages);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const options = ["-y", "-q", "-o", "DPkg::Lock::Timeout=300", "--no-install-recommends"];
   const install = ["install", ...options, ...packages];

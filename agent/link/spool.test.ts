@@ -126,9 +126,9 @@ t.test(
     writeSpool({ ...io, files: { ...io.files, list } }, [stage("c")], {});
     const all = [...openSpool(io.files, silentLog).after(0)];
     t.strictSame(
-      all.map(({ number, events }) => [
+      all.map(({ number, events: [event] }) => [
         number,
-        (events[0]?.body as { stage?: string } | undefined)?.stage,
+        (event?.body as { stage?: string } | undefined)?.stage,
       ]),
       [
         [1, "a"],

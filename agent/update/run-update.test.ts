@@ -344,3 +344,18 @@ t.test("signatures that do not hold any more are refused; such that time heals w
     update: { state: "REJECTED", code: "trust/revoked" },
   });
 });
+
+t.test("where nothing can be told, the update goes its way, and is told later", async (t) => {
+  const node = await fakeNode(t);
+  node.assign();
+  node.m.write("/var/lib/firstlight/report/events", "no directory");
+  t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+  t.equal(node.m.running(), node.m.bootDefault());
+  t.same(told(node), []);
+  node.start().io.files.remove("/var/lib/firstlight/report/events");
+  t.match(await node.run(), { update: { state: "SUCCEEDED" } });
+  t.strictSame(
+    told(node).map(({ to }) => to),
+    done,
+  );
+});

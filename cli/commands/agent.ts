@@ -27,9 +27,11 @@ export const command: Command = {
   async run(invocation) {
     const schedule = await cronSchedule(invocation.log);
     const stopDrift = await openDriftWatch(invocation, schedule);
+    const stopEnrolment = await openEnrolWatch(invocation, schedule);
     try {
       return await stay(invocation, schedule);
     } finally {
+      await stopEnrolment();
       stopDrift();
     }
   },
@@ -81,6 +83,22 @@ async function openDriftWatch(invocation: Invocation, schedule: Schedule): Promi
     settings: driftSettings(settings),
     round: async (options) => (await import("../drift-look.ts")).lookForDrift(invocation, options),
   });
+}
+
+/**
+ * Enrols the node, and renews its certificate, where this process may and the settings name a server; an
+ * unprivileged one leaves it to firstlight-enroll.service.
+ */
+async function openEnrolWatch(
+  invocation: Invocation,
+  schedule: Schedule,
+): Promise<() => void | Promise<void>> {
+  const { io } = invocation;
+  if (io.files.root === "/" && process.geteuid?.() !== 0) return () => {};
+  const settings = await readSettings(io.files);
+  if (settings.fleet?.enroll === undefined) return () => {};
+  const { watchEnrolment } = await import("../watch-enrolment.ts");
+  return watchEnrolment(invocation, { settings, schedule });
 }
 
 /** What a link needs, and the version of the settings that it is from. */

@@ -3,7 +3,7 @@ import { canonicalJson } from "#core/canonical-json.ts";
 import { type Examination, examine } from "./examine.ts";
 import { type FakeFleet, fakeFleet, type HonestSet, releaseText } from "./fake-fleet.ts";
 import type { Offer } from "./offer.ts";
-import { signMetadata } from "./sign/sign-metadata.ts";
+import { addSignatures, signMetadata } from "./sign/sign-metadata.ts";
 import { readTrusted, type TrustedState, trustedFromRoot, versionsOf } from "./trusted.ts";
 
 /** A node of a fleet that has taken the fleet's first set. */
@@ -398,3 +398,19 @@ t.test(
     t.equal(examine(fooled.trusted, fleet.publish(), blind).fault, undefined, "new keys undo it");
   },
 );
+
+t.test("owners sign one after another, each where the own key is", async (t) => {
+  const fleet = fakeFleet();
+  const set = fleet.publish();
+  const [first, second] = fleet.keysOf("targets").keys;
+  if (first === undefined || second === undefined) throw new Error("two keys");
+  const half = addSignatures({ signed: set.targets.signed, signatures: [] }, [first]);
+  const before = trustedFromRoot(fleet.firstRoot);
+  t.match(examine(before, { ...set, targets: half }, fleet.context()).fault, {
+    code: "trust/threshold",
+  });
+  const twice = addSignatures(half, [first]);
+  t.equal(twice.signatures.length, 1, "who signs again has signed once");
+  const whole = addSignatures(twice, [second]);
+  t.equal(examine(before, { ...set, targets: whole }, fleet.context()).fault, undefined);
+});

@@ -218,8 +218,8 @@ function parsePins(text: string): Pins {
   );
 }
 
-/** The release in a tree of nixpkgs: `26.05`. */
-function releaseOf(files: Files, pin: Pin | undefined): string | undefined {
+/** The release in a tree of nixpkgs, else that of the system that runs: `26.05`. */
+export function releaseOf(files: Files, pin: Pin | undefined): string | undefined {
   for (const name of ["lib/.version", ".version"]) {
     const text =
       pin === undefined

@@ -64,6 +64,7 @@ export function dataOf(txn: string): Readonly<Record<Step, { intent: unknown; re
     abandon: { intent: { why: "a test" }, result: null },
     conclude: { intent: { conclusive: false, reasons: [] }, result: null },
     prove: { intent: { toplevel: "t" }, result: { healthy: true, reasons: [] } },
+    install: { intent: { plan: "p", id: "i" }, result: null },
   };
 }
 

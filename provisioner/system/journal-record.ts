@@ -150,6 +150,11 @@ export interface Steps {
     readonly intent: { readonly toplevel: string };
     readonly result: { readonly healthy: boolean; readonly reasons: readonly string[] };
   };
+  /** One step of an installation, by its id in the plan; in the journal of that installation alone. */
+  readonly install: {
+    readonly intent: { readonly plan: string; readonly id: string };
+    readonly result: null;
+  };
 }
 
 /** How an activation ended. */
@@ -251,6 +256,7 @@ const steps: Readonly<Record<Step, true>> = {
   abandon: true,
   conclude: true,
   prove: true,
+  install: true,
 };
 
 /** Every step, in the order of the way. */

@@ -46,6 +46,30 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
         "provisioner/system/fetch/manifest.schema.json",
       ),
     ],
+    [
+      "docs/enrolment-settings.md",
+      schemaPage(
+        "Settings of the enrolment server",
+        "`enroll.json` in the directory of the fleet; `firstlight fleet enroll init` writes a first one. [enrolment.md](enrolment.md) says how it all works.",
+        "fleet/enroll/enroll-settings.schema.json",
+      ),
+    ],
+    [
+      "docs/rollout.md",
+      schemaPage(
+        "The definition of a rollout",
+        "A file in YAML or JSON. What comes of it, [docs/rollouts.md](rollouts.md) tells; selectors are explained in [docs/registry.md](registry.md#selectors).",
+        "fleet/rollout/definition.schema.json",
+      ),
+    ],
+    [
+      "docs/rollout-scenario.md",
+      schemaPage(
+        "A fleet to simulate",
+        "The file that `firstlight fleet simulate` takes, in YAML or JSON.",
+        "fleet/rollout/scenario.schema.json",
+      ),
+    ],
     ["docs/templates.md", templatesPage()],
     ["docs/hardware.md", hardwarePage()],
     ["docs/hardware-profiles.md", profilesPage()],

@@ -91,6 +91,8 @@ function rowsOf(node: Node, prefix: string, definitions: Definitions): readonly 
 }
 
 function kind(node: Node): string {
+  // Of another schema, which has a page of its own.
+  if (node.$ref?.startsWith("https:") === true) return "mapping";
   if (node.$ref !== undefined)
     return `[${heading(refName(node.$ref))}](#${heading(refName(node.$ref)).replaceAll(" ", "-")})`;
   if (node.anyOf !== undefined) return node.anyOf.map(kind).join(" or ");

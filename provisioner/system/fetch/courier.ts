@@ -6,6 +6,18 @@ export interface CourierRequest {
   /** Longest time until it begins to answer. */
   readonly answerMs: number;
   readonly signal: AbortSignal;
+  /** What is sent; an address is fetched when absent. Such a request follows no redirect. */
+  readonly send?: Sending;
+  /** Certificate authority in PEM that the server's certificate has to be of; the system's when absent. */
+  readonly ca?: string;
+}
+
+/** A request that is more than an address. */
+export interface Sending {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly headers: Readonly<Record<string, string>>;
+  /** Text, for POST and PUT. */
+  readonly body?: string;
 }
 
 /** A server's answer, its body still to be read. */

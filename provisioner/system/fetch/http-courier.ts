@@ -6,7 +6,14 @@ const maxRedirects = 5;
 /** http and https in this process. Who tries again, and when, is decided by who asks. */
 export const httpCourier: Courier = { open };
 
-async function open({ url, offset, answerMs, signal }: CourierRequest): Promise<CourierAnswer> {
+async function open({
+  url,
+  offset,
+  answerMs,
+  signal,
+  send,
+  ca,
+}: CourierRequest): Promise<CourierAnswer> {
   const { default: got } = await import("got");
   const stream = got.stream(url, {
     timeout: {
@@ -18,7 +25,11 @@ async function open({ url, offset, answerMs, signal }: CourierRequest): Promise<
     hooks: { beforeRedirect: [refuseUnprotected(url)] },
     throwHttpErrors: false,
     decompress: false,
-    headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
+    headers: { ...(offset > 0 ? { range: `bytes=${offset}-` } : {}), ...send?.headers },
+    ...(send === undefined ? {} : { method: send.method, followRedirect: false }),
+    // Without one a request that may have a body would wait for it.
+    ...(send === undefined || send.method === "GET" ? {} : { body: send.body ?? "" }),
+    ...(ca === undefined ? {} : { https: { certificateAuthority: ca } }),
     signal,
   });
   const head = await new Promise<Head>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import type { CourierAnswer, CourierRequest } from "../fetch/courier.ts";
+import type { CourierAnswer, CourierRequest, Sending } from "../fetch/courier.ts";
 
 /** What a child is asked: one line of JSON on its input, the next one when it has answered. */
 export type ChildRequest = Omit<CourierRequest, "signal">;
@@ -49,15 +49,33 @@ export function parseFrame(line: string): number | ChildError {
 /** A request, as its line says; `undefined` where it is none. */
 export function parseRequest(line: string): ChildRequest | undefined {
   try {
-    const { url, offset, answerMs } = JSON.parse(line) as Partial<ChildRequest>;
+    const { url, offset, answerMs, send, ca } = JSON.parse(line) as Partial<ChildRequest>;
     const isGood =
-      /^https?:\/\//.test(url ?? "") && Number.isInteger(offset) && Number.isInteger(answerMs);
-    return isGood
-      ? { url: url as string, offset: offset as number, answerMs: answerMs as number }
-      : undefined;
+      /^https?:\/\//.test(url ?? "") &&
+      Number.isInteger(offset) &&
+      Number.isInteger(answerMs) &&
+      (send === undefined || isSending(send)) &&
+      (ca === undefined || typeof ca === "string");
+    if (!isGood) return undefined;
+    return {
+      ...{ url: url as string, offset: offset as number, answerMs: answerMs as number },
+      ...(send === undefined ? {} : { send }),
+      ...(ca === undefined ? {} : { ca }),
+    };
   } catch {
     return undefined;
   }
+}
+
+function isSending(value: unknown): value is Sending {
+  const { method, headers, body } = (value ?? {}) as Partial<Sending>;
+  return (
+    (method === "GET" || method === "POST" || method === "PUT") &&
+    typeof headers === "object" &&
+    headers !== null &&
+    Object.values(headers).every((each) => typeof each === "string") &&
+    (body === undefined || typeof body === "string")
+  );
 }
 
 function isError(value: unknown): value is ChildError {

@@ -1,0 +1,4 @@
+import t from "tap";
+import { checkProperties } from "./check-properties.ts";
+
+checkProperties(t, 120);

@@ -32,7 +32,6 @@ t.test(
     const { fleet, io, signer } = node;
     await node.startRootSide();
     t.match(await node.boot(), { code: 0 });
-    const spooledByBoot = 1;
 
     const options: ChildOptions = {
       ...{ root: node.root, mode: "daemon", submits: true },
@@ -154,11 +153,11 @@ t.test(
       "no update ended twice",
     );
     t.match(readLedger(io.files).update, { updateId: last, state: "SUCCEEDED" });
-    const history = await node.firstlight("history", "--json");
-    const committed = [...history.stdout.matchAll(/"updateId": ?"(u-\d+)"/g)].map(([, id]) => id);
+    const history = await node.firstlight("history");
+    const committed = [...history.stdout.matchAll(/\{(u-\d+): /g)].map(([, id]) => id);
+    t.ok(committed.length > 0, history.stdout);
     t.equal(new Set(committed).size, committed.length, "none was applied twice");
     t.comment(`updates applied: ${[...ends.keys()].join(" ")} of ${ids.join(" ")}`);
     t.ok(ends.size > updates / 2, "most were taken before the next one came");
-    t.ok(spooledByBoot);
   },
 );

@@ -130,8 +130,8 @@ function undoneOf({ io, paths, machine }: Work, last: EndedTrial | undefined): s
   return isPublished(io.files, paths, attempt.closure.sourcesDigest) ? null : incomplete;
 }
 
-/** What asks for what the datasource asks for. */
-const byItself: readonly ChangeReason["by"][] = ["boot", "apply"];
+/** What asks for what the datasource, or the fleet, asks for. */
+const byItself: readonly ChangeReason["by"][] = ["boot", "apply", "update"];
 
 /** What a person runs in place of what was committed last, or went back to. */
 export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): string | null {

@@ -80,7 +80,9 @@ t.test(
         wanted = `u-${ids.length + 1}`;
         ids.push(wanted);
         newest = node.sign(wanted, { timezone: ids.length % 2 === 0 ? "UTC" : "Europe/Berlin" });
-        void node.push(newest);
+        const pushed = node.push(newest);
+        // Every other one is worked on while all else is killed; the rest are killed on their way.
+        if (ids.length % 2 === 1) await pushed.then(() => node.assigned(wanted ?? ""));
       }
       const share = Math.min(events - written, 1 + Math.floor(random() * 2 * (events / kills)));
       if (share > 0) writeSpool(io, stages(share, written + 1));
@@ -158,6 +160,6 @@ t.test(
     t.ok(committed.length > 0, history.stdout);
     t.equal(new Set(committed).size, committed.length, "none was applied twice");
     t.comment(`updates applied: ${[...ends.keys()].join(" ")} of ${ids.join(" ")}`);
-    t.ok(ends.size > updates / 2, "most were taken before the next one came");
+    t.ok(ends.size >= updates / 2, "what had come was worked on all the same");
   },
 );

@@ -107,6 +107,7 @@ const refusals: readonly Code[] = [
   "system/release-denied",
   "system/release-looping",
   "system/switch-inhibited",
+  "signing/unconfirmed",
   "enroll/cloned",
   "enroll/contested",
   "enroll/denied",
@@ -145,7 +146,7 @@ export function exitCodeOfFault({ code }: Pick<FaultRecord, "code">): number {
   if (/^install\/(?!witness-missing|step-failed)/.test(code) && !isInstallInput(code))
     return exitCodes.refused;
   const isInput =
-    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|selector\/|rollout\/invalid|enroll\/(?:settings-invalid|code-unknown|node-unknown))/.test(
+    /^(cli\/usage|cli\/bad-input|datasource\/|spec\/|user-data\/|cloud-config\/|network\/|yaml\/|settings\/|profile\/|facts\/|selector\/|rollout\/invalid|enroll\/(?:settings-invalid|code-unknown|node-unknown)|signing\/(?:no-repository|key-unknown|release-invalid|release-unknown|node-unknown|quorum))/.test(
       code,
     );
   return isInput || isInstallInput(code) ? exitCodes.invalidInput : exitCodes.error;

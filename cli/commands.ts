@@ -22,6 +22,7 @@ export const commands: Readonly<
   apply: { load: () => import("./commands/apply.ts") },
   update: { load: () => import("./commands/update.ts") },
   watch: { load: () => import("./commands/watch.ts") },
+  "fleet-commands": { load: () => import("./commands/fleet-commands.ts") },
   rollback: { load: () => import("./commands/rollback.ts") },
   history: { load: () => import("./commands/history.ts") },
   drift: { load: () => import("./commands/drift.ts") },

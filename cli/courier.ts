@@ -1,5 +1,7 @@
+import { fetchProxy } from "#agent/fetch-settings.ts";
 import type { Io } from "#core/io.ts";
-import type { Courier } from "#provisioner/system/fetch/courier.ts";
+import type { Settings } from "#generated/agent/settings.ts";
+import { type Courier, viaProxy } from "#provisioner/system/fetch/courier.ts";
 import { thisProgram } from "./this-program.ts";
 
 /**
@@ -23,4 +25,9 @@ async function open(io: Io): Promise<Courier> {
   if (!isRoot || !hasSystemd) return hostCourier(io.files);
   const { apart, courierChild } = await import("#provisioner/system/sides/courier-child.ts");
   return hostCourier(io.files, courierChild(apart(thisProgram("courier"))));
+}
+
+/** The same for downloads: through the proxy that the settings name. */
+export function downloadCourier(io: Io, settings: Settings): Courier {
+  return viaProxy(nodeCourier(io), fetchProxy(io.files, settings));
 }

@@ -5,7 +5,7 @@ import { bootOutbox } from "./outbox.ts";
 import { endWith } from "./restart.ts";
 import { version } from "./version.ts";
 
-/** One look of the daemon at the whole machine, told as a boot tells what it found; may end in a restart. */
+/** One look at the whole machine, by the daemon or for the fleet, told as a boot tells what it found; may end in a restart. */
 export async function lookForDrift(
   invocation: Invocation,
   options: DriftRoundOptions,

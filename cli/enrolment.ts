@@ -1,10 +1,12 @@
 import { type EnrolOutcome, enrol } from "#agent/enroll/enrol.ts";
+import { enrolLock } from "#agent/enroll/places.ts";
 import { enrolServer } from "#agent/enroll/server.ts";
 import { openCredentialStore } from "#agent/secrets/credential-store.ts";
 import { Fault } from "#core/fault.ts";
 import type { Io } from "#core/io.ts";
 import type { Settings } from "#generated/agent/settings.ts";
 import type { Courier } from "#provisioner/system/fetch/courier.ts";
+import { hostProcesses, openLock } from "#provisioner/system/lock.ts";
 import type { Invocation } from "./command.ts";
 import { nodeCourier } from "./courier.ts";
 import { metadataGroup } from "./metadata-group.ts";
@@ -12,7 +14,7 @@ import { thisProgram } from "./this-program.ts";
 
 /**
  * One try to enrol this machine, or to renew what it has when it is time (or now: `renews`), as its settings say. Throws
- * `enroll/settings-invalid` where they say nothing of it.
+ * `enroll/settings-invalid` where they say nothing of it; the try throws `system/locked` where another process is at it.
  */
 export async function openEnrolAttempt(
   { io, log, signal }: Pick<Invocation, "io" | "log" | "signal">,
@@ -24,7 +26,15 @@ export async function openEnrolAttempt(
   const metadata = metadataCourier(io);
   const server = enrolServer({ url, ca, courier, signal });
   const store = await openCredentialStore(io);
-  return () => enrol({ io, log, settings, server, ca, metadata, store, renews, signal });
+  return async () => {
+    const lock = openLock(io, enrolLock, hostProcesses());
+    lock.acquire();
+    try {
+      return await enrol({ io, log, settings, server, ca, metadata, store, renews, signal });
+    } finally {
+      lock.release();
+    }
+  };
 }
 
 function enrolPlace(

@@ -42,7 +42,7 @@ import type { SystemClient } from "#provisioner/system/client.ts";
 import type { ChangeReason, Recovery } from "#provisioner/system/system.ts";
 import { findAssets, profilesOf } from "./assets.ts";
 import { type Invocation, textFlag } from "./command.ts";
-import { nodeCourier } from "./courier.ts";
+import { downloadCourier, nodeCourier } from "./courier.ts";
 import { moduleParser } from "./module-parser.ts";
 import {
   findContent,
@@ -177,7 +177,7 @@ async function obtainOptions(
     file === undefined
       ? undefined
       : Buffer.from(await (await import("./read-input.ts")).readInput(file, { signal })).toString();
-  const courier = nodeCourier(io);
+  const courier = downloadCourier(io, settings);
   return { io, log, settings, system, courier, signed, signal };
 }
 

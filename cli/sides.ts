@@ -16,7 +16,7 @@ import type { ReleaseLimits } from "#provisioner/system/releases.ts";
 import { operatorSocket } from "#provisioner/system/sides/places.ts";
 import type { System } from "#provisioner/system/system.ts";
 import type { RebootPolicy } from "#provisioner/system/trial-way.ts";
-import { nodeCourier } from "./courier.ts";
+import { downloadCourier } from "./courier.ts";
 
 /** How to open the system of a machine. */
 export interface SidesOptions {
@@ -53,7 +53,7 @@ export async function openInProcess({
     limits: releaseLimits(settings),
     fetch: fetchSettings(settings),
     policy: buildPolicy(settings),
-    courier: nodeCourier(io),
+    courier: downloadCourier(io, settings),
     shred: (keep) => shredCredentials(io, keep),
   };
   return openDriver(io, options);

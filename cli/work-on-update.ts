@@ -6,12 +6,15 @@ import { type Make, runUpdate, type UpdateRun } from "#agent/update/run-update.t
 import { openTracker } from "#agent/update/tracker.ts";
 import { verifyAssigned } from "#agent/update/verify-assigned.ts";
 import { describeFault } from "#core/fault.ts";
+import type { Assignment } from "#protocol/trust/assignment.ts";
 import { matchProfile } from "#provisioner/profiles/match.ts";
 import { profilesOf } from "./assets.ts";
 import { bootMachine } from "./boot-machine.ts";
 import type { Invocation } from "./command.ts";
+import { downloadCourier } from "./courier.ts";
 import { openSystem } from "./node.ts";
 import { bootOutbox } from "./outbox.ts";
+import { mirrorsFor } from "./update-mirrors.ts";
 import { version } from "./version.ts";
 
 /** Nix's names of processors where they differ from Node's. */
@@ -31,20 +34,27 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
   const tracker = openTracker(io, log);
   try {
     const system = await openSystem(invocation);
+    const mirrors = mirrorsFor(io, settings);
+    const bring = async (assignment: Assignment) => {
+      const { bringDocument } = await import("#agent/update/bring.ts");
+      const courier = downloadCourier(io, settings);
+      const deps = { io, log, settings, courier, mirrors: mirrors(assignment), signal };
+      return bringDocument(deps, assignment.release);
+    };
     const make: Make = async ({ system: followed, release, assignment }) => {
       const { closure } = await parseRelease(release.document, release.release.path);
       const closures = assignment?.closures ?? [];
-      const mirrors = assignment?.update.mirrors ?? [];
+      const places = assignment === undefined ? [] : mirrors(assignment);
       const outbox = bootOutbox(invocation, followed);
       const outcome = await bootMachine(invocation, {
         ...{ by: "update", approved: false, system: followed, release, report: outbox.report },
-        closures: { closures, own: closure, mirrors },
+        closures: { closures, own: closure, mirrors: places },
       });
       await outbox.flush();
       return outcome;
     };
     const run = await runUpdate({
-      ...{ io, log, settings, system, tracker, make, signal },
+      ...{ io, log, settings, system, tracker, make, bring, signal },
       verify: (assigned) => verifyAssigned(assigned, { io, settings }),
       nodeKind: async () => ({
         agent: version,

@@ -1,4 +1,5 @@
 import { agentCodes } from "./codes/agent.ts";
+import { commandCodes } from "./codes/command.ts";
 import { coreCodes } from "./codes/core.ts";
 import { datasourceCodes } from "./codes/datasource.ts";
 import { enrollCodes } from "./codes/enroll.ts";
@@ -11,6 +12,7 @@ import { profileCodes } from "./codes/profile.ts";
 import { renderCodes } from "./codes/render.ts";
 import { secretCodes } from "./codes/secret.ts";
 import { sideCodes } from "./codes/side.ts";
+import { signingCodes } from "./codes/signing.ts";
 import { specCodes } from "./codes/spec.ts";
 import { systemCodes } from "./codes/system.ts";
 import { trustCodes } from "./codes/trust.ts";
@@ -37,10 +39,12 @@ export const codes = {
   ...agentCodes,
   ...installCodes,
   ...linkCodes,
-  ...enrollCodes,
   ...trustCodes,
   ...updateCodes,
+  ...commandCodes,
+  ...enrollCodes,
   ...fleetCodes,
+  ...signingCodes,
 } as const;
 
 /** One of the public codes, for example `datasource/malformed`. */

@@ -387,6 +387,7 @@ const writers = [
   "system",
   "boot",
   "update",
+  "fleet-commands",
   "drift",
   "maintenance",
   "first-boot-deadline",
@@ -399,6 +400,8 @@ const units = `let services = c.systemd.services; in {
   agent = services.firstlight-agent.serviceConfig;
   agentAfter = services.firstlight-agent.after;
   update = { inherit (services.firstlight-update) after restartIfChanged stopIfChanged unitConfig; inherit (services.firstlight-update.serviceConfig) ExecStart Type; path = c.systemd.paths.firstlight-update; };
+  commands = { inherit (services.firstlight-fleet-commands) after wantedBy restartIfChanged stopIfChanged unitConfig; inherit (services.firstlight-fleet-commands.serviceConfig) ExecStart Type; path = c.systemd.paths.firstlight-fleet-commands.pathConfig; };
+  sticks = { mounts = builtins.length c.systemd.mounts; service = services ? firstlight-update-stick; };
   targets = builtins.attrNames c.systemd.targets;
   deadline = { inherit (services.firstlight-trial-deadline.serviceConfig) ExecCondition ExecStart; timer = c.systemd.timers.firstlight-trial-deadline.wantedBy; };
   emergency = services.firstlight-trial-emergency.wantedBy;
@@ -445,6 +448,31 @@ t.test("a machine that hangs comes back as its owner says", { skip }, async (t) 
     }`;
     t.match(await evaluate(machine, entry, body), expected, name);
   }
+});
+
+t.test("a stick is taken by itself where the owner says so", { skip }, async (t) => {
+  const machine = await nixMachine(t);
+  const local = "{ services.firstlight.settings.update.removable = true; }\n";
+  const { sources } = tryRender({}, { base: { local } });
+  const entry = writeRendered(t.testdir(), sources);
+  const body = `let stick = c.systemd.services.firstlight-update-stick; in {
+    mounts = map (m: { inherit (m) what where options; }) c.systemd.mounts;
+    inherit (stick) wantedBy unitConfig;
+    inherit (stick.serviceConfig) ExecStart PrivateNetwork;
+  }`;
+  t.match(await evaluate(machine, entry, body), {
+    mounts: [
+      {
+        what: "/dev/disk/by-label/FL-UPDATE",
+        where: "/run/firstlight/stick",
+        options: "ro,nosuid,nodev,noexec",
+      },
+    ],
+    wantedBy: ["dev-disk-by\\x2dlabel-FL\\x2dUPDATE.device"],
+    unitConfig: { RequiresMountsFor: "/run/firstlight/stick" },
+    ExecStart: /firstlight update import --automatic \/run\/firstlight\/stick$/,
+    PrivateNetwork: true,
+  });
 });
 
 const isFirst =
@@ -524,6 +552,21 @@ t.test("the module's units", { skip }, async (t) => {
         },
       },
     },
+    commands: {
+      after: ["firstlight-system.socket", "multi-user.target"],
+      wantedBy: ["multi-user.target"],
+      restartIfChanged: false,
+      stopIfChanged: false,
+      unitConfig: {
+        ConditionPathExists: [
+          "!/etc/firstlight/disabled",
+          "/var/lib/firstlight/update/commands.json",
+        ],
+      },
+      ExecStart: /firstlight fleet-commands run --sandboxed$/,
+      path: { PathExists: "/var/lib/firstlight/update/commands-waiting" },
+    },
+    sticks: { mounts: 0, service: false },
     watchdog: { runtimeTime: "60s", rebootTime: "10min" },
     oops: 1,
     keys: ["/run/firstlight/authorized_keys/%u"],
@@ -645,6 +688,7 @@ const exposures = [
   ["firstlight-first-boot-emergency", 16],
   ["firstlight-drift", 28],
   ["firstlight-update", 28],
+  ["firstlight-fleet-commands", 28],
   ["firstlight-maintenance", 14],
 ] as const;
 
@@ -662,7 +706,7 @@ if (libTree !== undefined)
     stub.options = {
       boot.kernelParams = lib.mkOption { type = lib.types.listOf lib.types.str; }; boot.kernel.sysctl = any;
       environment.etc = any; environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.anything; };
-      systemd = { watchdog = any; services = any; sockets = any; paths = any; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
+      systemd = { watchdog = any; services = any; sockets = any; paths = any; mounts = lib.mkOption { type = lib.types.listOf lib.types.anything; default = [ ]; }; timers = any; targets = any; package = lib.mkOption { default = "/systemd"; }; tmpfiles.rules = lib.mkOption { type = lib.types.listOf lib.types.str; }; };
       services.openssh.authorizedKeysFiles = lib.mkOption { type = lib.types.listOf lib.types.str; };
       users.groups = any;
       nix.package = lib.mkOption { default = "/nix"; };

@@ -161,6 +161,7 @@ let
   # the sandbox: there it would not see what systemd was given for others, nor its credentials before 254.
   hasSomethingToDo = "+${pkgs.bash}/bin/sh -c '[ ! -r \"$0\" ] || . \"$0\"' ${cfg.package}/lib/firstlight/nixos/nothing-to-do.sh";
   drift = cfg.settings.drift or { };
+  takesSticks = cfg.settings.update.removable or false;
   enrols = (cfg.settings.fleet or { }) ? enroll;
   generations = cfg.settings.generations or { };
 
@@ -395,6 +396,7 @@ in
       "d /var/lib/firstlight/credentials 0700 root root -"
       "d /var/lib/firstlight/stamps 0755 root root -"
       "d /var/lib/firstlight/update 0755 root root -"
+      "d /var/lib/firstlight/update/commands 0700 root root -"
       "d /var/lib/firstlight/update/wishes 0755 root root -"
     ];
 
@@ -857,6 +859,81 @@ in
           # What the bootstrap layer wrote goes with the first commit.
           "-/run/systemd/network"
         ];
+      };
+    };
+
+    # A stick with an update, where the owner lets one be taken by itself. It stays mounted: archives come from
+    # it. Nothing on it is run, and nothing of it is believed that is not signed.
+    systemd.mounts = lib.mkIf takesSticks [
+      {
+        description = "A stick with an update";
+        what = "/dev/disk/by-label/FL-UPDATE";
+        where = "/run/firstlight/stick";
+        type = "auto";
+        options = "ro,nosuid,nodev,noexec";
+      }
+    ];
+
+    systemd.services.firstlight-update-stick = lib.mkIf takesSticks {
+      description = "Take an update in from a stick";
+      wantedBy = [ "dev-disk-by\\x2dlabel-FL\\x2dUPDATE.device" ];
+      wants = [ "firstlight-courier.socket" ];
+      after = [ "firstlight-courier.socket" ];
+      restartIfChanged = false;
+      unitConfig = conditions // {
+        RequiresMountsFor = "/run/firstlight/stick";
+      };
+      serviceConfig = changes // noNetwork // {
+        Type = "oneshot";
+        ExecStart = "${firstlight} update import --automatic /run/firstlight/stick";
+        TimeoutStartSec = "10min";
+      };
+    };
+
+    # What the fleet has told this machine to do. Whoever took it in starts no process.
+    systemd.paths.firstlight-fleet-commands = {
+      description = "Look for commands of the fleet";
+      wantedBy = [ "paths.target" ];
+      unitConfig = conditions;
+      pathConfig = {
+        # The service removes it before it looks, so that none is missed that comes while it ends.
+        PathExists = "/var/lib/firstlight/update/commands-waiting";
+        TriggerLimitIntervalSec = "10s";
+        TriggerLimitBurst = 100;
+      };
+    };
+
+    # Also in the boot after a restart that was commanded, which is answered then. No boot waits for it.
+    systemd.services.firstlight-fleet-commands = {
+      description = "Carry out commands of the fleet";
+      wantedBy = [ "multi-user.target" ];
+      wants = [ "firstlight-system.socket" ];
+      after = [
+        "firstlight-system.socket"
+        "multi-user.target"
+      ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      unitConfig = conditions // {
+        X-StopOnRemoval = false;
+        # A node of no fleet starts nothing.
+        ConditionPathExists = [
+          conditions.ConditionPathExists
+          "/var/lib/firstlight/update/commands.json"
+        ];
+        StartLimitIntervalSec = "1h";
+        StartLimitBurst = 500;
+      };
+      path = systemPath;
+      environment.NIX_REMOTE = "daemon";
+      serviceConfig = judge // {
+        Type = "oneshot";
+        ExecStart = "${firstlight} fleet-commands run --sandboxed";
+        # The machine is being changed.
+        Restart = "on-failure";
+        RestartSec = "10s";
+        RestartPreventExitStatus = [ 4 ];
+        TimeoutStartSec = "infinity";
       };
     };
 

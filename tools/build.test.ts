@@ -16,6 +16,8 @@ import t from "tap";
 import { chunkLoader } from "#cli/chunk-loader.ts";
 import { bundle } from "./bundle.ts";
 
+const isRollout = (source: string) => source.includes("/fleet/rollout/");
+
 const repository = join(import.meta.dirname, "..");
 
 async function build(root: string): Promise<void> {
@@ -130,15 +132,30 @@ t.test("the program in dist has every command as a chunk, and its assets beside 
   const withAge = chunks(repository).filter((name) =>
     sourcesOf(join(dist, "chunks", name)).some((source) => source.includes("/age-encryption/")),
   );
-  t.match(withAge, [/^open-envelope-/], "what opens envelopes is loaded with the first one");
+  t.match(withAge, [/^age-/], "what opens envelopes is loaded with the first one");
   t.equal(withAge.length, 1);
   const ofFleet = chunks(repository).filter((name) =>
     sourcesOf(join(dist, "chunks", name)).some((source) =>
       /\/(?:fleet\/|node_modules\/(?:@peculiar|asn1js|jose)\/)/.test(source),
     ),
   );
-  t.match(ofFleet, [/^fleet-/], "the operator's side, and what only it needs, is one chunk");
-  t.equal(ofFleet.length, 1);
+  for (const part of ["enroll", "signing"]) {
+    t.equal(ofFleet.filter((name) => name.startsWith(`fleet-${part}-`)).length, 1, part);
+  }
+  t.ok(
+    ofFleet.some((name) => sourcesOf(join(dist, "chunks", name)).some(isRollout)),
+    "the operator's side is in chunks of its own",
+  );
+  const loading = chunks(repository).filter((name) => {
+    const code = readFileSync(join(dist, "chunks", name), "utf8");
+    const loaded = [...code.matchAll(/^(?:const|let|var) [\w$]+ ?= ?require\("\.\/([^"]+)"\)/gm)];
+    return loaded.some(([, of = ""]) => ofFleet.includes(of));
+  });
+  t.same(
+    loading.filter((name) => !ofFleet.includes(name)),
+    [],
+    "and no chunk of a node loads it",
+  );
   for (const asset of [
     "hardware-profiles/rules.jsonl",
     "hardware-profiles/generic/x86-64.json",

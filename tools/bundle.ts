@@ -18,6 +18,11 @@ const bootChunks = [
     test: /\/(?:cli\/(?:node-deps|template-checks)|provisioner\/(?:render\/load-templates|profiles\/profile|system\/answer-request))\.ts$/,
     priority: 1,
   },
+  // What seals and opens envelopes: by a node with its first one, and by owners with their keys.
+  { name: "age", test: /\/node_modules\/(?:age-encryption|@noble|@scure)\//, priority: 3 },
+  // What nodes and the operator's side both know: else it lay in the chunk of the one, and the other loaded that.
+  { name: "topics", test: /\/protocol\/topics\.ts$/, priority: 2 },
+  { name: "enroll-messages", test: /\/protocol\/enroll\//, priority: 2 },
   { name: "fleet", test: /\/cli\/commands\/fleet\.ts$/, priority: 1 },
 ];
 

@@ -10,3 +10,6 @@ export const identityFile = "/run/firstlight/enroll/identity.pem";
 
 /** How far the enrolment is; readable by all, no secret in it. */
 export const enrolmentStatusFile = "/run/firstlight/enrolment.json";
+
+/** One process at a time enrols or renews: the unit, a person, or who carries out a command. */
+export const enrolLock = "/run/firstlight/enroll.lock";

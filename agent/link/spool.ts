@@ -39,6 +39,8 @@ export interface Told {
   readonly trial?: string | undefined;
   /** Number of the last change of an update. */
   readonly update?: number | undefined;
+  /** Number of the last answer to a command. */
+  readonly command?: number | undefined;
 }
 
 /**
@@ -64,11 +66,13 @@ export function writeSpool(
     const number = (numbers(files).at(-1) ?? 0) + 1;
     const last = lastFile(files);
     const update = told.update ?? last?.update;
+    const command = told.command ?? last?.command;
     const content: SpoolFile = {
       v: 1,
       spool: last?.spool ?? random.uuid(),
       trial: told.trial ?? last?.trial ?? null,
       ...(update === undefined ? {} : { update }),
+      ...(command === undefined ? {} : { command }),
       events: own,
     };
     isWritten = files.create(pathOf(number), `${canonicalJson(content)}\n`, { mode: 0o644 });
@@ -84,6 +88,11 @@ export function toldTrial(files: Files): string | undefined {
 /** Number of the last change of an update that was told. */
 export function toldUpdate(files: Files): number {
   return lastFile(files)?.update ?? 0;
+}
+
+/** Number of the last answer to a command that was told. */
+export function toldCommand(files: Files): number {
+  return lastFile(files)?.command ?? 0;
 }
 
 /** The spool as the network side reads it. */

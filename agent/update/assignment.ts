@@ -4,6 +4,7 @@ import type { Files } from "#core/io.ts";
 import type { Release } from "#generated/protocol/trust/release.ts";
 import type { Assignment } from "#protocol/trust/assignment.ts";
 import { readUntrusted } from "#protocol/trust/read-untrusted.ts";
+import { keptDocument } from "./kept-document.ts";
 import { assignedFile } from "./places.ts";
 import type { ReleaseName } from "./update-state.ts";
 
@@ -34,8 +35,17 @@ export function readAssigned(files: Files): Assigned | undefined {
   } catch (cause) {
     throw new Fault("update/assignment-invalid", `${assignedFile}: not JSON`, { cause });
   }
-  if (isAssigned(value)) return { ...value, documents: value.documents ?? {} };
+  if (isAssigned(value)) return withKept(files, { ...value, documents: value.documents ?? {} });
   throw new Fault("update/assignment-invalid", `${assignedFile}: expected version 1`);
+}
+
+/** With the document of its release, where that came by another way. */
+function withKept(files: Files, assigned: Assigned): Assigned {
+  const { assignment, documents } = assigned;
+  if (assignment === null || documents[assignment.release.path] !== undefined) return assigned;
+  const kept = keptDocument(files, assignment.release);
+  if (kept === undefined) return assigned;
+  return { ...assigned, documents: { ...documents, [assignment.release.path]: kept } };
 }
 
 function isAssigned(value: unknown): value is Assigned {

@@ -4,10 +4,8 @@ import { type Io, timestamp } from "#core/io.ts";
 import type { Command } from "#protocol/trust/command.ts";
 import { trustLimits } from "#protocol/trust/limits.ts";
 import { timeOf, timeText } from "#protocol/trust/metadata.ts";
-import { updateDirectory } from "./places.ts";
-
-/** Commands that were taken, until they expire. Only the root side writes it. */
-export const commandsFile = `${updateDirectory}/commands.json`;
+import { type CommandAnswer, commandWorks } from "../commands/command-work.ts";
+import { commandsFile, commandsWaitingFile } from "./places.ts";
 
 /** So many commands may wait or be remembered at once; each counts for five minutes at most. */
 const maxCommands = 64;
@@ -16,16 +14,19 @@ const maxCommands = 64;
 export interface TakenCommand {
   readonly command: Command;
   readonly receivedAt: string;
-  /** What came of it, written by whoever carries it out; `null` until then. */
-  readonly answer: unknown;
+  /** What came of it; `null` until it was carried out. */
+  readonly answer: CommandAnswer | null;
 }
+
+/** As it is remembered: what came of it lies elsewhere, because somebody else writes that. */
+type Remembered = Omit<TakenCommand, "answer">;
 
 /** What {@link commandsFile} holds. */
 interface CommandsFile {
   readonly v: 1;
   /** Every command that expired by then is forgotten, and none such is taken again. */
   readonly forgottenUntil: string | null;
-  readonly commands: readonly TakenCommand[];
+  readonly commands: readonly Remembered[];
 }
 
 /** Remembers commands, so that each is carried out once. */
@@ -33,16 +34,24 @@ export interface CommandStore {
   /** What is remembered, in the order in which it came. */
   list(): readonly TakenCommand[];
   /**
-   * Remembers a verified command, durably; whether it is new. One that is known is answered as it was.
-   * Throws `trust/replay` on what was forgotten already, `trust/limit` when too many are remembered.
+   * Remembers a verified command, durably; whether it is new. One that is known is answered as it was; one
+   * that has expired is forgotten when it was answered. Throws `trust/replay` on what was forgotten
+   * already, `trust/limit` when too many are remembered.
    */
   take(command: Command, nowMs: number): { readonly isNew: boolean; readonly taken: TakenCommand };
-  /** Writes down what came of a command. */
-  answer(id: string, answer: unknown): void;
 }
 
 /** The commands of this machine. */
 export function commandStore({ files, clock }: Pick<Io, "files" | "clock">): CommandStore {
+  const works = commandWorks(files);
+  const taken = (command: Remembered): TakenCommand => ({
+    ...command,
+    answer: works.read(command.command.id)?.answer ?? null,
+  });
+
+  /** The next boot begins them anyway, so it need not be durable. */
+  const wake = () => files.unsynced.write(commandsWaitingFile, "", { mode: 0o644 });
+
   function read(): CommandsFile {
     const text = files.readText(commandsFile, { maxBytes: 1024 * 1024 });
     if (text === undefined) return { v: 1, forgottenUntil: null, commands: [] };
@@ -61,13 +70,18 @@ export function commandStore({ files, clock }: Pick<Io, "files" | "clock">): Com
   }
 
   return {
-    list: () => read().commands,
+    list: () => read().commands.map(taken),
     take(command, nowMs) {
       const before = read();
       const known = before.commands.find(({ command: { id } }) => id === command.id);
-      if (known !== undefined) return { isNew: false, taken: known };
-      const isOver = ({ expires }: Command) => timeOf(expires, "command") <= nowMs;
-      const over = before.commands.filter((each) => isOver(each.command));
+      if (known !== undefined) {
+        const found = taken(known);
+        if (found.answer === null) wake();
+        return { isNew: false, taken: found };
+      }
+      const isExpired = ({ expires }: Command) => timeOf(expires, "command") <= nowMs;
+      const isOver = (each: Remembered) => isExpired(each.command) && taken(each).answer !== null;
+      const over = before.commands.filter(isOver);
       const ends = [before.forgottenUntil, ...over.map((each) => each.command.expires)];
       const forgottenUntil = ends.reduce((a, b) => ((a ?? "") > (b ?? "") ? a : b), null);
       if (forgottenUntil !== null && command.expires <= forgottenUntil) {
@@ -76,20 +90,14 @@ export function commandStore({ files, clock }: Pick<Io, "files" | "clock">): Com
           `command ${command.id}: commands that expired by ${forgottenUntil} are forgotten`,
         );
       }
-      const kept = before.commands.filter((each) => !isOver(each.command));
+      const kept = before.commands.filter((each) => !isOver(each));
       if (kept.length >= maxCommands) {
         throw new Fault("trust/limit", `more than ${maxCommands} commands at once`);
       }
-      const taken = { command, receivedAt: timestamp(clock), answer: null };
-      write({ v: 1, forgottenUntil, commands: [...kept, taken] });
-      return { isNew: true, taken };
-    },
-    answer(id, answer) {
-      const before = read();
-      const commands = before.commands.map((each) =>
-        each.command.id === id ? { ...each, answer } : each,
-      );
-      write({ ...before, commands });
+      const fresh: Remembered = { command, receivedAt: timestamp(clock) };
+      write({ v: 1, forgottenUntil, commands: [...kept, fresh] });
+      wake();
+      return { isNew: true, taken: taken(fresh) };
     },
   };
 }

@@ -22,7 +22,7 @@ import { readCommitted } from "./kept-release.ts";
 import { type LedgerRecord, readLedger } from "./ledger.ts";
 import { assignedFile } from "./places.ts";
 import { withRelease } from "./release-content.ts";
-import { runUpdate, type UpdateRun } from "./run-update.ts";
+import { runUpdate, type UpdateDeps, type UpdateRun } from "./run-update.ts";
 import { settleStaged } from "./settle-staged.ts";
 import { openTracker } from "./tracker.ts";
 
@@ -49,6 +49,7 @@ export interface Life {
   readonly probe?: FullDeps["probe"];
   readonly obtain?: FullDeps["obtain"];
   readonly verify?: () => Promise<void>;
+  readonly bring?: UpdateDeps["bring"];
   readonly kind?: Partial<NodeKind>;
 }
 
@@ -170,6 +171,7 @@ export async function fakeNode(
         const run = await runUpdate({
           ...{ io, log: silentLog, settings: life.settings ?? {}, system, tracker },
           verify: life.verify ?? (async () => {}),
+          ...(life.bring === undefined ? {} : { bring: life.bring }),
           nodeKind: async () => ({
             ...{ agent: "0.5.0", platform: "x86_64-linux", profile: null, ...life.kind },
           }),

@@ -65,10 +65,10 @@ export function makeFor(system: SystemClient, making: MakingFor): SystemClient {
       tracker.happen({ name: "building" });
       return obtained(await system.build(sources, reason));
     },
-    async fetch(signed, sources, reason) {
-      if (!isMade()) return system.fetch(signed, sources, reason);
+    async fetch(signed, sources, reason, caches) {
+      if (!isMade()) return system.fetch(signed, sources, reason, caches);
       beginAgain();
-      return obtained(await system.fetch(signed, sources, reason));
+      return obtained(await system.fetch(signed, sources, reason, caches));
     },
     async try(plan, options) {
       if (!isMade()) return system.try(plan, options);

@@ -32,7 +32,8 @@ interface Case extends Partial<SignedClosures> {
 /** What is asked of the system for a release with these closures. */
 async function asked(t: Test, { fetch, found = text, ...more }: Case): Promise<readonly string[]> {
   const calls: string[] = [];
-  const io = hostIo({ root: t.testdir({ m: { [`${digest}.json`]: found } }) });
+  const place = { [`${digest}.json`]: found }; // a mirror, and one of fetch.manifests
+  const io = hostIo({ root: t.testdir({ m: { closure: place, ...place } }) });
   const obtain = releaseObtainer(
     {
       ...{ io, courier: hostCourier(io.files), log: silentLog, signed: undefined },

@@ -1,9 +1,8 @@
-import { canonicalJson, sha256 } from "#core/canonical-json.ts";
-import { Fault } from "#core/fault.ts";
+import { Fault, isFault } from "#core/fault.ts";
 import type { Release } from "#generated/protocol/trust/release.ts";
 import type { AssignedClosure } from "#protocol/trust/assignment.ts";
-import { findManifest } from "../find-manifest.ts";
 import { closureObtainer, type ObtainClosure, type ObtainOptions } from "../obtain-closure.ts";
+import { checkManifest } from "./check-manifest.ts";
 
 /** What was built for a release, and by whose word. */
 export interface SignedClosures {
@@ -11,7 +10,7 @@ export interface SignedClosures {
   readonly closures: readonly AssignedClosure[];
   /** What the release itself names, which every node is to run. */
   readonly own: Release["closure"];
-  /** Addresses that the update names, asked before those of the settings. */
+  /** Addresses of mirrors, asked for manifest and archives before those of the settings. */
   readonly mirrors: readonly string[];
 }
 
@@ -27,23 +26,43 @@ export function releaseObtainer(
 ): ObtainClosure {
   const { settings, system, log } = options;
   const usual = closureObtainer(options);
-  const { manifests = [] } = settings.fetch ?? {};
-  const places = [...mirrors, ...manifests];
   return async (sources, reason) => {
     const signed = closures.find(({ inputDigest }) => inputDigest === sources.digest);
     if (own !== undefined) checkOwn(own, sources.digest, signed);
     if (signed === undefined) return usual(sources, reason);
-    const asked = { ...settings, fetch: { ...settings.fetch, manifests: places } };
-    const text = await findManifest({ ...options, settings: asked }, sources.digest);
+    const text = await manifestOf(options, { signed, mirrors });
     if (text === undefined) {
       if (own === undefined && settings.fetch?.mode !== "only") return usual(sources, reason);
+      const places = [...mirrors, ...(settings.fetch?.manifests ?? [])];
       const where = places.length === 0 ? "no place is named" : places.join(", ");
       throw new Fault("system/closure-not-found", `no manifest of ${sources.digest}: ${where}`);
     }
-    checkManifest(text, signed);
     log.info("update.closure", { inputDigest: signed.inputDigest, toplevel: signed.toplevel });
-    return system.fetch(text, sources, reason);
+    return system.fetch(text, sources, reason, mirrors);
   };
+}
+
+/** The manifest that was signed, from a mirror, else from a place of the settings; whoever lies is passed over. */
+async function manifestOf(
+  options: ObtainOptions,
+  { signed, mirrors }: { readonly signed: AssignedClosure; readonly mirrors: readonly string[] },
+): Promise<string | undefined> {
+  let another: Fault | undefined;
+  if (mirrors.length > 0) {
+    try {
+      const { bringManifest } = await import("./bring.ts");
+      return await bringManifest({ ...options, mirrors }, signed);
+    } catch (error) {
+      if (isFault(error, "update/closure-mismatch")) another = error;
+      else if (!isFault(error, "system/fetch-failed")) throw error;
+      options.log.warning("update.no-mirror", { message: error.message });
+    }
+  }
+  const { findManifest } = await import("../find-manifest.ts");
+  const check = (text: string) => checkManifest(text, signed);
+  const found = await findManifest({ ...options, check }, signed.inputDigest);
+  if (found === undefined && another !== undefined) throw another;
+  return found;
 }
 
 function checkOwn(
@@ -60,24 +79,4 @@ function checkOwn(
     );
   if (signed.sha256 === own.manifestDigest && signed.toplevel === own.toplevel) return;
   throw differs(`the release names ${own.toplevel}, and the builders signed ${signed.toplevel}`);
-}
-
-/** The manifest is the one that was signed: its canonical bytes. Throws `update/closure-mismatch`. */
-export function checkManifest(text: string, signed: AssignedClosure): void {
-  const mismatch = (what: string) =>
-    new Fault("update/closure-mismatch", `${signed.inputDigest}: ${what}`);
-  let canonical: string;
-  try {
-    canonical = canonicalJson(
-      (JSON.parse(text) as { readonly manifest?: unknown }).manifest ?? null,
-    );
-  } catch {
-    throw mismatch("the manifest is not JSON");
-  }
-  const bytes = Buffer.byteLength(canonical);
-  if (bytes !== signed.length)
-    throw mismatch(`its manifest has ${bytes} bytes, and ${signed.length} were signed`);
-  const digest = sha256(canonical);
-  if (digest !== signed.sha256)
-    throw mismatch(`the digest of its manifest is ${digest}, and ${signed.sha256} was signed`);
 }

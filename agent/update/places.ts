@@ -21,3 +21,21 @@ export const wishesDirectory = `${updateDirectory}/wishes`;
 
 /** One process at a time works on the update. */
 export const updateLock = "/run/firstlight/update.lock";
+
+/** Commands that were taken, until they are answered and expired. Written by whoever receives them. */
+export const commandsFile = `${updateDirectory}/commands.json`;
+
+/** There while a command is to be looked at: whoever carries them out is started by it, and removes it first. */
+export const commandsWaitingFile = `${updateDirectory}/commands-waiting`;
+
+/** How far each command was carried out, a file each. For root. */
+export const commandWorkDirectory = `${updateDirectory}/commands`;
+
+/** One process at a time carries out commands. */
+export const commandLock = "/run/firstlight/commands.lock";
+
+/** Documents of releases that did not come with a message, by their digest. For root. */
+export const documentsDirectory = `${updateDirectory}/documents`;
+
+/** The directory that an update was brought in, for as long as it is the one that is assigned. */
+export const broughtFile = `${updateDirectory}/brought.json`;

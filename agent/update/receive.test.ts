@@ -9,6 +9,7 @@ import { newKeyPair } from "#protocol/trust/sign/key-pair.ts";
 import { type CommandContent, makeCommand } from "#protocol/trust/sign/make-metadata.ts";
 import { message } from "#protocol/trust/sign/message.ts";
 import { signMetadata } from "#protocol/trust/sign/sign-metadata.ts";
+import { commandWorks } from "../commands/command-work.ts";
 import { commandStore } from "./command-store.ts";
 import { type FakeReceiver, fakeReceiver } from "./fake-receiver.ts";
 import { assignedFile } from "./places.ts";
@@ -226,11 +227,20 @@ t.test("a command is taken once, and answered as often as it comes", async (t) =
   });
   const store = commandStore(node.io);
   t.match(store.list(), [{ command: { id, name: "ping", arguments: { note: "hello" } } }]);
-  store.answer(id, { ok: true });
+  const [taken] = store.list();
+  if (taken === undefined) return;
+  const answer = { outcome: "done", result: { uptimeSeconds: 5 } } as const;
+  commandWorks(node.io.files).write({
+    v: 1,
+    command: taken.command,
+    begun: null,
+    answer,
+    number: 1,
+  });
   t.match(await node.submit(ping, "cmd"), {
     kind: "command",
     command: { id, isNew: false },
-    answer: { ok: true },
+    answer,
   });
   t.equal(store.list().length, 1);
 });
@@ -247,7 +257,20 @@ t.test(
     node.setClock(fleet.nowMs, true);
     t.match(await node.submit(first, "cmd"), { kind: "refused", code: "trust/expired" });
     await node.submit(command(fleet, { id: "second-command-0001" }), "cmd");
-    t.equal(commandStore(node.io).list().length, 1, "the first is forgotten");
+    t.equal(commandStore(node.io).list().length, 2, "the first was not answered");
+    const [taken] = commandStore(node.io).list();
+    if (taken === undefined) return;
+    const answer = { outcome: "failed", code: "command/expired", message: "" } as const;
+    const work = { v: 1, command: taken.command, begun: null, answer, number: 1 } as const;
+    commandWorks(node.io.files).write(work);
+    await node.submit(command(fleet, { id: "third-command-00001" }), "cmd");
+    t.same(
+      commandStore(node.io)
+        .list()
+        .map((each) => each.command.id),
+      ["second-command-0001", "third-command-00001"],
+      "it was, and is forgotten",
+    );
     node.setClock(start, true);
     t.match(await node.submit(first, "cmd"), { kind: "refused", code: "trust/replay" });
   },

@@ -4,6 +4,7 @@ import { Fault } from "#core/fault.ts";
 import { silentLog } from "#core/log.ts";
 import { type FakeNode, type failing, failingOnTrial, fakeNode, sick } from "./fake-update.ts";
 import { readCommitted, readStaged } from "./kept-release.ts";
+import { assignedFile, documentsDirectory } from "./places.ts";
 import { readUpdateState } from "./read-state.ts";
 import { writeWish } from "./wishes.ts";
 
@@ -250,6 +251,31 @@ t.test("a disk that takes no more events changes nothing of a commit", async (t)
   );
   t.equal(node.m.running(), committed);
 });
+
+t.test(
+  "a document that did not come with the message is waited for, and brought once",
+  async (t) => {
+    const node = await fakeNode(t);
+    const { release } = node.assign();
+    const { files } = node.start().io;
+    const { documents, ...assigned } = JSON.parse(files.readText(assignedFile) ?? "");
+    node.m.write(assignedFile, JSON.stringify({ ...assigned, documents: {} }));
+    let asked = 0;
+    const away = async () => {
+      throw new Fault("system/fetch-failed", "no mirror is there");
+    };
+    const run = await node.run({ bring: away });
+    t.match(run, { update: { state: "VERIFYING" }, waits: { why: "no mirror is there" } });
+    const bring = async () => {
+      asked += 1;
+      const text: string = documents[release.path];
+      node.m.write(`${documentsDirectory}/${release.sha256}`, text);
+      return text;
+    };
+    t.match(await node.run({ bring }), { update: { state: "SUCCEEDED" } });
+    t.equal(asked, 1);
+  },
+);
 
 t.test("cancel takes a trial back that waits for its restart, or came by one", async (t) => {
   const node = await fakeNode(t);

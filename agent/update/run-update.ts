@@ -36,6 +36,8 @@ export interface UpdateDeps {
   /** Looks at the signed metadata again, as they lie on the disk. Throws what does not hold. */
   readonly verify: (assigned: Assigned) => Promise<void>;
   readonly nodeKind: () => Promise<NodeKind>;
+  /** Brings the document of a release that did not come with the message, and keeps it. */
+  readonly bring?: (assignment: Assignment) => Promise<string>;
   /** Goes the way from the release to a healthy generation, or back. */
   readonly make: Make;
   readonly signal?: AbortSignal;
@@ -199,7 +201,7 @@ async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
   tracker.happen({ name: "verify" });
   try {
     await d.verify(assigned);
-    const release = await readRelease(assigned);
+    const release = await readRelease(await withDocument(d, assigned));
     checkCompatible(assigned.assignment, await d.nodeKind());
     const { denied } = await system.history();
     checkDenied(assigned.assignment, { records: readLedger(io.files).records, denied });
@@ -215,6 +217,14 @@ async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
   const asks = assigned.assignment.update.approval === true || settings.update?.approval === true;
   tracker.happen(asks ? { name: "asks" } : { name: "verified" });
   return {};
+}
+
+/** With its document, from wherever that is; without one where nobody may be asked. */
+async function withDocument({ bring }: UpdateDeps, assigned: Given): Promise<Given> {
+  const { assignment, documents } = assigned;
+  const { path } = assignment.release;
+  if (documents[path] !== undefined || bring === undefined) return assigned;
+  return { ...assigned, documents: { ...documents, [path]: await bring(assignment) } };
 }
 
 function askApproval({ io, tracker }: UpdateDeps): Step {

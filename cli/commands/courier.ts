@@ -13,7 +13,8 @@ import {
 import { Inbox } from "#provisioner/system/sides/inbox.ts";
 import type { Command } from "../command.ts";
 
-const maxRequestBytes = 64 * 1024;
+/** What is sent is text in it: a bundle for an address that was signed is the largest. */
+const maxRequestBytes = 16 * 1024 * 1024;
 
 /** `firstlight courier`, hidden: the child that talks to the network, and has no privileges. */
 export const command: Command = {

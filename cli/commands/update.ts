@@ -13,19 +13,20 @@ import { updateText } from "../update-text.ts";
 /** `firstlight update` */
 export const command: Command = {
   usage:
-    "update run | status | approve ID | cancel [ID] | pause | resume [--root DIR] [--driver nix|dry] [--sandboxed] [--json]",
+    "update run | status | import DIR | approve ID | cancel [ID] | pause | resume [--automatic] [--root DIR] [--driver nix|dry] [--sandboxed] [--json]",
   summary:
     "Work on the update that the fleet has assigned to this machine, or say something to it.",
   help:
     "run goes on with it until it is over or waits: its unit does that by itself. status says where it stands, for\n" +
-    "everybody. approve agrees to the update with this id, where a person is asked. cancel calls it off: before its\n" +
+    "everybody. import takes an update from a directory, a stick for example, by the same checks as one from the broker\n" +
+    "(docs/updates.md); with --automatic only where the settings let a stick be taken by itself. approve agrees to the update with this id, where a person is asked. cancel calls it off: before its\n" +
     "trial nothing has changed, during it the system from before comes back, after the commit it is too late. pause\n" +
     "keeps it from going on before its trial, resume lets it. What is said takes effect with the next run, which the\n" +
     "unit begins at once.\n" +
     "Exit code of run: 0 done, nothing to do, or it waits, 1 failed, 2 done but something was not done, 3 rolled\n" +
     "back, 75 the machine is being restarted or another time is better, 77 rejected.\n" +
     sandboxHelp,
-  options: { ...systemOptions, ...sandboxOption },
+  options: { ...systemOptions, ...sandboxOption, automatic: { type: "boolean" } },
   arity: [1, 2],
   async run(invocation) {
     const [verb = "", id] = invocation.args;
@@ -34,6 +35,8 @@ export const command: Command = {
         return run(inSandbox(invocation));
       case "status":
         return status(invocation);
+      case "import":
+        return importDirectory(invocation, id);
       case "approve":
       case "cancel":
       case "pause":
@@ -43,7 +46,7 @@ export const command: Command = {
       default:
         throw new Fault(
           "cli/usage",
-          `update: expected run, status, approve, cancel, pause or resume, got ${JSON.stringify(verb)}`,
+          `update: expected run, status, import, approve, cancel, pause or resume, got ${JSON.stringify(verb)}`,
         );
     }
   },
@@ -72,6 +75,23 @@ async function run(invocation: Invocation): Promise<number> {
 /** Whether systemd runs it, which takes care of it. */
 function isUnit({ flags }: Invocation): boolean {
   return flags["sandboxed"] === true;
+}
+
+async function importDirectory(
+  invocation: Invocation,
+  directory: string | undefined,
+): Promise<number> {
+  if (directory === undefined)
+    throw new Fault("cli/usage", "update import: the directory of an update was expected");
+  const { json, out, flags } = invocation;
+  const { importFrom } = await import("../import-update.ts");
+  const automatic = flags["automatic"] === true;
+  const imported = await importFrom(invocation, directory, { automatic });
+  const { kind, updateId, release } = imported;
+  const what = updateId === null ? "nothing is wanted of this machine" : `${updateId}: ${release}`;
+  const isNew = kind === "unchanged" ? "as before: " : "";
+  out.data(json ? prettyJson({ v: 1, ...imported }) : `${isNew}${what}`);
+  return exitCodes.done;
 }
 
 async function status({ io, json, out }: Invocation): Promise<number> {

@@ -66,6 +66,15 @@ export const updateCodes = {
     means: "The update began again and again and came to no end; it was given up.",
     action: "Look at `firstlight analyze update`; then assign it again under a new id.",
   },
+  "update/import-invalid": {
+    means:
+      "A directory that an update was to be taken from has no message in it, or one that is too large.",
+    action: "Name the directory that holds `desired.json` (docs/updates.md has the layout).",
+  },
+  "update/import-held": {
+    means: "A stick with an update was put in, and the settings do not let one be taken by itself.",
+    action: "Take it by hand with `firstlight update import`, or set `update.removable`.",
+  },
   "update/unknown": {
     means: "There is no such update on this node, or it is over.",
     action: "`firstlight update status` names the update that the node is at.",

@@ -143,12 +143,18 @@ function requireSame(path: string, assigned: Target, target: Target | undefined)
   throw new Fault("trust/mismatch", `${shown(path)}: the director names other bytes`);
 }
 
+/** What the owners may have revoked. */
+export interface Allowable {
+  readonly release: Pick<Assignment["release"], "path" | "number">;
+  readonly closures: readonly Pick<AssignedClosure, "inputDigest">[];
+}
+
 /**
  * Whether the owners still allow what is assigned: nothing of it is revoked, and the release is not
  * below the least. Throws `trust/revoked`, `trust/below-minimum`.
  */
-export function requireAllowed({ signed }: TargetsMetadata, assignment: Assignment): void {
-  const { release, closures } = assignment;
+export function requireAllowed({ signed }: TargetsMetadata, wanted: Allowable): void {
+  const { release, closures } = wanted;
   const paths = [
     release.path,
     ...closures.map(({ inputDigest }) => `${closurePrefix}${inputDigest}`),

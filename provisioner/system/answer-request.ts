@@ -66,7 +66,7 @@ export async function answerRequest(
         thenHooks(change, rollBack(change, request.trial, request.verdict)),
       );
     case "restart":
-      return changing(work, lock, restart);
+      return changing(work, lock, (change) => restart(change, request));
     case "conclude":
       return changing(work, lock, (change) => conclude(change, request));
     case "prove":

@@ -44,8 +44,16 @@ export interface SystemClient {
   recover(options?: { readonly judges: boolean }): Promise<Recovery>;
   runs(sourcesDigest: string): Promise<Running>;
   build(sources: Sources, reason: ChangeReason): Promise<Closure>;
-  /** `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`. */
-  fetch(signed: string, sources: Sources | null, reason: ChangeReason): Promise<Closure>;
+  /**
+   * `signed`: text of a signed manifest; `sources`: what the system must be made from, or `null`; `caches`:
+   * addresses that are asked before those of the settings.
+   */
+  fetch(
+    signed: string,
+    sources: Sources | null,
+    reason: ChangeReason,
+    caches?: readonly string[],
+  ): Promise<Closure>;
   /** `signed`: text of the manifest that would be fetched. */
   preview(sources: Sources, signed?: string): Promise<SourcesPreview>;
   /** `keep`: whether it is written down for who approves it. */
@@ -54,7 +62,8 @@ export interface SystemClient {
   commit(trial: Trial, verdict: Verdict): Promise<Committed>;
   rollBack(trial: Trial, verdict: Verdict): Promise<RolledBack>;
   planGeneration(generation: number | null, reason: ChangeReason): Promise<GenerationPlan>;
-  restart(): Promise<Restarting>;
+  /** `plain`: whether or not a trial waits for it. */
+  restart(options?: { readonly plain: boolean }): Promise<Restarting>;
   conclude(conclusion: Conclusion): Promise<null>;
   prove(verdict: Verdict): Promise<BootProof | null>;
   retry(wanted: Wanted | null): Promise<Retry>;
@@ -92,7 +101,8 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     recover: ({ judges } = { judges: false }) => ask({ kind: "recover", judges }),
     runs: (sourcesDigest) => ask({ kind: "runs", sourcesDigest }),
     build: (sources, reason) => ask({ kind: "build", sources, reason }),
-    fetch: (signed, sources, reason) => ask({ kind: "fetch", signed, sources, reason }),
+    fetch: (signed, sources, reason, caches = []) =>
+      ask({ kind: "fetch", signed, sources, reason, ...(caches.length === 0 ? {} : { caches }) }),
     preview: (sources, signed) => ask({ kind: "preview", sources, signed: signed ?? null }),
     plan: (closure, keep = false) => ask({ kind: "plan", closure, keep }),
     try: (plan, { watchMs = 0, judging = null, approved } = {}) =>
@@ -100,7 +110,8 @@ export function systemClient(system: System, options: SystemClientOptions = {}):
     commit: (trial, verdict) => ask({ kind: "commit", trial, verdict }),
     rollBack: (trial, verdict) => ask({ kind: "roll-back", trial, verdict }),
     planGeneration: (generation, reason) => ask({ kind: "plan-generation", generation, reason }),
-    restart: () => ask({ kind: "restart" }),
+    restart: ({ plain } = { plain: false }) =>
+      ask({ kind: "restart", ...(plain ? { plain } : {}) }),
     conclude: (conclusion) => ask({ kind: "conclude", ...conclusion }),
     prove: (verdict) => ask({ kind: "prove", verdict }),
     retry: (wanted) => ask({ kind: "retry", wanted }),

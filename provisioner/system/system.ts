@@ -51,6 +51,8 @@ export type SystemRequest =
       readonly signed: string;
       readonly sources: Sources | null;
       readonly reason: ChangeReason;
+      /** Addresses of caches that are asked before those of the settings. */
+      readonly caches?: readonly string[];
     }
   /**
    * Say what sources would change without building or fetching them. Of a signed manifest it is said
@@ -83,8 +85,11 @@ export type SystemRequest =
       readonly generation: number | null;
       readonly reason: ChangeReason;
     }
-  /** Restart the machine, into a trial that waits for it or back from one. */
-  | { readonly kind: "restart" }
+  /**
+   * Restart the machine, into a trial that waits for it or back from one. With `plain` also where none
+   * does; a trial that is being judged is waited for.
+   */
+  | { readonly kind: "restart"; readonly plain?: boolean }
   /** After a trial was taken back: whether what it failed fails without it as well. */
   | {
       readonly kind: "conclude";

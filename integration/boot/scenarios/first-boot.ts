@@ -20,6 +20,7 @@ const exposures = {
   "firstlight-first-boot": 16,
   "firstlight-first-boot-deadline": 28,
   "firstlight-first-boot-emergency": 16,
+  "firstlight-fleet-commands": 28,
   "firstlight-maintenance": 14,
   "firstlight-update": 28,
 } as const;

@@ -44,6 +44,17 @@ export function readKeyPair(pem: Secret<string>): KeyPair {
   }
 }
 
+/** What metadata says of a public key in PEM. Throws `trust/malformed` where it is none of the two kinds. */
+export function describePublicKey(pem: string): Key {
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem);
+  } catch (cause) {
+    throw new Fault("trust/malformed", "expected a public key as PEM", { cause });
+  }
+  return describeKey(algorithmOf(key), key);
+}
+
 function keyPair(privateKey: KeyObject): KeyPair {
   const algorithm = algorithmOf(privateKey);
   const key = describeKey(algorithm, createPublicKey(privateKey));

@@ -1,7 +1,7 @@
 import { Fault } from "#core/fault.ts";
 import type { ManifestPath } from "#generated/provisioner/system/fetch/manifest.ts";
 import type { Work } from "../work.ts";
-import { Attempts, type Cache, type CachePool, cachePool } from "./cache-pool.ts";
+import { type Cache, type CachePool, cachePool, fromAny } from "./cache-pool.ts";
 import type { Courier } from "./courier.ts";
 import { download } from "./download.ts";
 import { readCaches } from "./fetch-settings.ts";
@@ -22,13 +22,21 @@ export interface Bringer {
   bring(entries: readonly ManifestPath[]): Promise<void>;
 }
 
+/** What is to be brought, and from where. */
+export interface BringerOptions {
+  readonly wanted?: readonly ManifestPath[];
+  /** Asked before those of the settings. */
+  readonly caches?: readonly string[];
+}
+
 /**
  * Opens the caches of the settings. With `wanted` what is staged of no such path is dropped. Throws
  * `system/cache-unusable`, `system/key-invalid`.
  */
-export function openBringer(work: Work, wanted?: readonly ManifestPath[]): Bringer {
+export function openBringer(work: Work, { wanted, caches = [] }: BringerOptions = {}): Bringer {
   const { io, paths, fetching } = work;
-  const { urls, keys } = readCaches(fetching.settings);
+  const { settings } = fetching;
+  const { urls, keys } = readCaches({ ...settings, caches: [...caches, ...settings.caches] });
   const pool = cachePool(urls, { clock: io.clock, benchMs: fetching.settings.benchMs });
   const staging = openStaging(io.files.unsynced, paths.staging, paths.store);
   staging.prepare(wanted);
@@ -69,17 +77,12 @@ interface Bringing {
 
 async function bringOne(b: Bringing, entry: ManifestPath): Promise<void> {
   if (await b.staging.holds(entry)) return;
-  const attempts = new Attempts();
   const signal = AbortSignal.any([b.work.signal, b.signal]);
-  for (;;) {
-    if (signal.aborted) throw new Fault("system/canceled", "fetching was called off");
-    const cache = await b.pool.next(attempts, signal);
-    if (cache === undefined) throw nowhere(entry, attempts);
-    const fault = await attempt(b, { entry, cache, signal });
-    if (fault === undefined) return;
-    attempts.failed(cache, fault);
-    b.pool.failed(cache, fault);
-  }
+  await fromAny(b.pool, {
+    signal,
+    attempt: (cache) => attempt(b, { entry, cache, signal }),
+    nowhere: (reasons) => nowhere(entry, reasons),
+  });
 }
 
 interface Attempt {
@@ -88,8 +91,8 @@ interface Attempt {
   readonly signal: AbortSignal;
 }
 
-/** One attempt, told as an event; the fault by which it failed. What no cache can help is thrown. */
-async function attempt(b: Bringing, { entry, cache, signal }: Attempt): Promise<Fault | undefined> {
+/** One attempt, told as an event. */
+async function attempt(b: Bringing, { entry, cache, signal }: Attempt): Promise<void> {
   const { io, emit, commands, fetching } = b.work;
   const before = cache.received;
   const tell = (fault: Fault | null) =>
@@ -116,16 +119,14 @@ async function attempt(b: Bringing, { entry, cache, signal }: Attempt): Promise<
       entry,
     );
     tell(null);
-    return undefined;
   } catch (error) {
-    if (!(error instanceof Fault) || !error.code.startsWith("system/cache-")) throw error;
-    tell(error);
-    return error;
+    if (error instanceof Fault && error.code.startsWith("system/cache-")) tell(error);
+    throw error;
   }
 }
 
-function nowhere({ path }: ManifestPath, attempts: Attempts): Fault {
-  const reasons = attempts.reasons() || "no cache is named in fetch.caches of the settings";
+function nowhere({ path }: ManifestPath, said: string): Fault {
+  const reasons = said || "no cache is named in fetch.caches of the settings";
   return new Fault("system/fetch-failed", `${path}: ${reasons}`);
 }
 

@@ -82,3 +82,33 @@ export function cachePool(
     },
   };
 }
+
+/** What is asked of several caches. */
+export interface Asking<T> {
+  readonly signal: AbortSignal;
+  /** Throws `system/cache-…` where another cache, or another time, may do better. */
+  readonly attempt: (cache: Cache) => Promise<T>;
+  /** Made of the last word of each cache when none is left to ask. */
+  readonly nowhere: (reasons: string) => Fault;
+}
+
+/**
+ * Asks one cache after another until one has it; one that was away or slow is asked again in its turn. Throws
+ * what no cache can help, `nowhere`, and `system/canceled`.
+ */
+export async function fromAny<T>(pool: CachePool, asking: Asking<T>): Promise<T> {
+  const { signal, attempt, nowhere } = asking;
+  const attempts = new Attempts();
+  for (;;) {
+    if (signal.aborted) throw new Fault("system/canceled", "fetching was called off");
+    const cache = await pool.next(attempts, signal);
+    if (cache === undefined) throw nowhere(attempts.reasons());
+    try {
+      return await attempt(cache);
+    } catch (error) {
+      if (!(error instanceof Fault) || !error.code.startsWith("system/cache-")) throw error;
+      attempts.failed(cache, error);
+      pool.failed(cache, error);
+    }
+  }
+}

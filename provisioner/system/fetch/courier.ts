@@ -10,6 +10,22 @@ export interface CourierRequest {
   readonly send?: Sending;
   /** Certificate authority in PEM that the server's certificate has to be of; the system's when absent. */
   readonly ca?: string;
+  /** Through which the request goes; straight when absent. */
+  readonly proxy?: HttpProxy;
+}
+
+/** An HTTP proxy: it opens tunnels for https, and asks itself for http. */
+export interface HttpProxy {
+  /** `http://HOST:PORT` */
+  readonly url: string;
+  /** Value of `HttpProxy-Authorization`; secret. */
+  readonly authorization?: string;
+}
+
+/** The same courier, through a proxy. Files of this machine are not asked of it. */
+export function viaProxy(courier: Courier, proxy: HttpProxy | undefined): Courier {
+  if (proxy === undefined) return courier;
+  return { open: (request) => courier.open({ proxy, ...request }) };
 }
 
 /** A request that is more than an address. */

@@ -1,9 +1,10 @@
 import { Fault, isFault } from "#core/fault.ts";
 import type { Files } from "#core/io.ts";
 import type { ManifestPath } from "#generated/provisioner/system/fetch/manifest.ts";
+import { fetchFile } from "./fetch-file.ts";
 import { goodSignatures, largestFile, type NarInfo, readNarInfo, storeHash } from "./narinfo.ts";
 import type { NixPublicKey } from "./nix-key.ts";
-import { hashFile, isArchive, pieceWriter, type Staging } from "./staging.ts";
+import { hashFile, isArchive, type Staging } from "./staging.ts";
 import { type TransferDeps, transfer } from "./transfer.ts";
 import { type UnpackByProgram, unpack } from "./unpack.ts";
 
@@ -32,7 +33,7 @@ export async function download(d: DownloadDeps, entry: ManifestPath): Promise<vo
   );
   const signatures = checkSignatures(d, entry, info);
   const packed = d.staging.partOf(entry, partName(info));
-  await fetchFile(d, { entry, info, packed });
+  await fetchPacked(d, { entry, info, packed });
   await unpackArchive(d, { entry, info, packed });
   d.staging.publish(entry, signatures);
 }
@@ -89,33 +90,17 @@ interface FetchingFile {
   readonly packed: string;
 }
 
-/**
- * The packed file, whole. A beginning that was there may have lost its bytes in a power cut: then it
- * is fetched again from its first byte before anybody is called a liar.
- */
-async function fetchFile(d: DownloadDeps, f: FetchingFile): Promise<void> {
+/** The packed file, whole, by the cache's own word. */
+async function fetchPacked(d: DownloadDeps, { entry, info, packed }: FetchingFile): Promise<void> {
   const { files } = d;
-  const { info, packed } = f;
-  if (info.fileHash === null) files.remove(packed);
-  const had = files.stat(packed)?.size ?? 0;
-  await fetchRest(d, f);
-  if (await isPackedFile(files, packed, info)) return;
-  files.remove(packed);
-  if (had > 0) return fetchFile(d, f);
-  throw new Fault("system/cache-lied", `${info.url}: not the file that the cache has announced`);
-}
-
-async function fetchRest(d: DownloadDeps, { entry, info, packed }: FetchingFile): Promise<void> {
-  const { files } = d;
-  const offset = files.stat(packed)?.size ?? 0;
-  if (info.fileSize !== null && offset >= info.fileSize) return;
-  const writer = pieceWriter(files, packed);
-  const begin = (at: number) => {
-    if (at !== offset) files.remove(packed);
-  };
-  const maxBytes = info.fileSize ?? largestFile(entry);
-  const request = { file: info.url, offset, maxBytes, begin, take: writer.take };
-  await transfer(d, request).finally(writer.end);
+  if (info.fileHash === null) files.remove(packed); // nothing would tell what it is the beginning of
+  await fetchFile(d, {
+    url: info.url,
+    to: packed,
+    size: info.fileSize,
+    maxBytes: largestFile(entry),
+    isWhole: () => isPackedFile(files, packed, info),
+  });
 }
 
 async function isPackedFile(

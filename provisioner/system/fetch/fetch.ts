@@ -26,6 +26,8 @@ export interface FetchRequest {
   /** What the system must be made from; `null` when its sources are not known here. */
   readonly sources: Sources | null;
   readonly reason: ChangeReason;
+  /** Asked before the caches of the settings. */
+  readonly caches?: readonly string[];
 }
 
 /**
@@ -36,7 +38,7 @@ export interface FetchRequest {
  */
 export async function fetchClosure(
   change: Change,
-  { signed, sources, reason }: FetchRequest,
+  { signed, sources, reason, caches = [] }: FetchRequest,
 ): Promise<Closure> {
   const manifest = verifyManifest(signed, {
     ...readTrustedKeys(change.fetching.settings),
@@ -62,7 +64,7 @@ export async function fetchClosure(
         checkCredentials(change, sources);
         writeSources(change.io.files, change.paths.sources, sources);
       }
-      await bringClosure(change, { txn, manifest, repair });
+      await bringClosure(change, { txn, manifest, repair, caches });
       checkBootRoom(change, manifest.toplevel);
       await change.commands.syncStore();
       dropFetched(change);
@@ -106,16 +108,18 @@ interface Bringing {
   readonly manifest: VerifiedManifest;
   /** Whether what is in the store already must be read, after a power cut. */
   readonly repair: boolean;
+  readonly caches: readonly string[];
 }
 
 /** Brings what is missing, roots the system, and holds the store against the manifest. */
-async function bringClosure(change: Change, { txn, manifest, repair }: Bringing): Promise<void> {
+async function bringClosure(change: Change, bringing: Bringing): Promise<void> {
+  const { txn, manifest, repair } = bringing;
   const { toplevel } = manifest;
   dropFetchRoots(change, manifest.digest);
   let store = await dropDifferent(change, manifest);
   if (repair) await mendStore(change, manifest, store);
   for (let round = 1; round <= rounds; round++) {
-    if (store.missing.length > 0) await bringMissing(change, manifest, store.missing);
+    if (store.missing.length > 0) await bringMissing(change, bringing, store.missing);
     await change.commands.addRoot({ txn, toplevel, role: "system" });
     store = await lookAtStore(change, manifest);
     if (store.different.size > 0) throw differs(store.different, "nothing was activated");
@@ -128,11 +132,11 @@ async function bringClosure(change: Change, { txn, manifest, repair }: Bringing)
 /** Brings and takes in batch by batch; every batch is rooted until the system itself is. */
 async function bringMissing(
   change: Change,
-  manifest: VerifiedManifest,
+  { manifest, caches }: Bringing,
   missing: readonly ManifestPath[],
 ): Promise<void> {
   const { commands, io, paths, emit } = change;
-  const { staging, bring } = openBringer(change, manifest.paths);
+  const { staging, bring } = openBringer(change, { wanted: manifest.paths, caches });
   const need = missingBytes(manifest, new Set(missing.map(({ path }) => path)));
   checkFetchRoom(change, need);
   const totalBytes = need.bytes;

@@ -59,7 +59,7 @@ export async function mendStore(
   const corrupt = new Set(await commands.store.corruptPaths(there.map(({ path }) => path)));
   if (corrupt.size === 0) return;
   const entries = there.filter(({ path }) => corrupt.has(path));
-  const { staging, bring } = openBringer(change, manifest.paths);
+  const { staging, bring } = openBringer(change, { wanted: manifest.paths });
   await bring(entries);
   for (const { path } of entries) {
     await commands.store.repairPath({ path, from: { staging: io.files.hostPath(paths.staging) } });

@@ -1,4 +1,4 @@
-import type { CourierAnswer, CourierRequest, Sending } from "../fetch/courier.ts";
+import type { CourierAnswer, CourierRequest, HttpProxy, Sending } from "../fetch/courier.ts";
 
 /** What a child is asked: one line of JSON on its input, the next one when it has answered. */
 export type ChildRequest = Omit<CourierRequest, "signal">;
@@ -49,22 +49,32 @@ export function parseFrame(line: string): number | ChildError {
 /** A request, as its line says; `undefined` where it is none. */
 export function parseRequest(line: string): ChildRequest | undefined {
   try {
-    const { url, offset, answerMs, send, ca } = JSON.parse(line) as Partial<ChildRequest>;
+    const { url, offset, answerMs, send, ca, proxy } = JSON.parse(line) as Partial<ChildRequest>;
     const isGood =
       /^https?:\/\//.test(url ?? "") &&
       Number.isInteger(offset) &&
       Number.isInteger(answerMs) &&
       (send === undefined || isSending(send)) &&
-      (ca === undefined || typeof ca === "string");
+      (ca === undefined || typeof ca === "string") &&
+      (proxy === undefined || isProxy(proxy));
     if (!isGood) return undefined;
     return {
       ...{ url: url as string, offset: offset as number, answerMs: answerMs as number },
       ...(send === undefined ? {} : { send }),
       ...(ca === undefined ? {} : { ca }),
+      ...(proxy === undefined ? {} : { proxy }),
     };
   } catch {
     return undefined;
   }
+}
+
+function isProxy(value: unknown): value is HttpProxy {
+  const { url, authorization } = (value ?? {}) as Partial<HttpProxy>;
+  return (
+    /^http:\/\//.test(url ?? "") &&
+    (authorization === undefined || typeof authorization === "string")
+  );
 }
 
 function isSending(value: unknown): value is Sending {

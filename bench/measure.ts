@@ -50,6 +50,11 @@ export function median(values: readonly number[]): number {
 
 /** The value below which nine of ten lie. */
 export function ninth(values: readonly number[]): number {
+  return percentile(values, 90);
+}
+
+/** The value below which so many of a hundred lie. */
+export function percentile(values: readonly number[], of: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.9))] ?? Number.NaN;
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * of) / 100))] ?? Number.NaN;
 }

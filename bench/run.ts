@@ -10,6 +10,7 @@ import { measureFacts } from "./facts.ts";
 import { describeLink, measureLink } from "./link.ts";
 import { type Matching, measureMatching } from "./match.ts";
 import { measure, median, ninth, type Sample } from "./measure.ts";
+import { describePush, measurePush } from "./push.ts";
 import { renderCases } from "./render.ts";
 import { systemCases } from "./system.ts";
 import { measureVerification } from "./verify.ts";
@@ -72,6 +73,7 @@ const detection = await measureDetection(200);
 const matching = measureMatching(5);
 const link = await measureLink(Number(flags["idle-seconds"] ?? "60"));
 const verification = measureVerification(50);
+const push = await measurePush(300);
 
 console.log(
   `\n${"case".padEnd(38)} ${"cpu ms".padStart(8)} ${"least".padStart(8)} ${"p90".padStart(8)} ${"MiB".padStart(7)} ${"x floor".padStart(8)} ${"wall ms".padStart(8)} ${"x floor".padStart(8)}`,
@@ -94,6 +96,7 @@ console.log(describeLink(link));
 console.log(
   `verification of an update of ${verification.bytes} bytes: median ${verification.medianMs.toFixed(2)} ms CPU, first ${verification.firstMs.toFixed(2)} ms`,
 );
+console.log(describePush(push));
 console.log(cloudInit.note);
 if (systems.cases.length === 0)
   console.log("Without root or Nix nothing was measured on real Nix.");
@@ -152,7 +155,15 @@ function check(): number {
     string,
     Partial<
       Record<
-        "cpuMs" | "peakMiB" | "wallRatio" | "medianMs" | "firstMs" | "usPerMachine" | LinkFigure,
+        | "cpuMs"
+        | "peakMiB"
+        | "wallRatio"
+        | "medianMs"
+        | "firstMs"
+        | "p99Ms"
+        | "bytes"
+        | "usPerMachine"
+        | LinkFigure,
         number
       >
     >
@@ -196,6 +207,13 @@ function check(): number {
     if (goal !== undefined && value !== undefined && value > goal)
       misses.push(`link: ${figure} ${value.toFixed(2)}, goal ${goal}`);
   }
+  const pushed = { p99Ms: push?.durable.p99Ms, bytes: push?.bytes };
+  for (const figure of ["p99Ms", "bytes"] as const) {
+    const goal = goals["push"]?.[figure];
+    const value = pushed[figure];
+    if (goal !== undefined && value !== undefined && value > goal)
+      misses.push(`push: ${figure} ${value.toFixed(1)}, goal ${goal}`);
+  }
   for (const miss of misses) console.error(`missed: ${miss}`);
   return misses.length === 0 ? 0 : 1;
 }
@@ -206,6 +224,6 @@ function save(): void {
   const file = path.join(directory, `${new Date().toISOString().replaceAll(":", "")}.json`);
   writeFileSync(
     file,
-    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching, verification, link }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.version, rounds, rows, facts, detection, matching, verification, link, push }, null, 2)}\n`,
   );
 }

@@ -75,6 +75,20 @@ t.test("a release takes the place of the user-data, and later boots stay on it",
   });
 });
 
+t.test("a release that asks for what an earlier one did is taken like any other", async (t) => {
+  const { root, on, assign } = node(t);
+  for (const [id, timezone] of [
+    ["u-1", "Europe/Berlin"],
+    ["u-2", "Europe/Berlin"],
+    ["u-3", "Asia/Tokyo"],
+  ] as const) {
+    await assign(id, { timezone });
+    t.match(on("update", "run"), { code: 0, stdout: new RegExp(`^${id}: SUCCEEDED`) });
+    const file = path.join(root, "etc/nixos/firstlight/instance.nix");
+    t.match(readFileSync(file, "utf8"), timezone);
+  }
+});
+
 t.test("what a release says wrongly is refused with its place, and the node stays", async (t) => {
   const { root, on, assign } = node(t);
   await assign("u-1", { timezoone: "UTC" });

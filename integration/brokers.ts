@@ -206,10 +206,9 @@ function mosquittoCommand(
     ...(users === undefined
       ? ["allow_anonymous true"]
       : ["allow_anonymous false", `password_file ${directory}/passwords`]),
-    ...(access === undefined
-      ? []
-      : [`acl_file ${directory}/access`, "use_username_as_clientid true"]),
+    ...(access === undefined ? [] : [`acl_file ${directory}/access`]),
     `listener ${port} 127.0.0.1`,
+    ...(access === undefined ? [] : ["use_username_as_clientid true"]),
     ...secure,
     ...(webSocketPort === 0
       ? []

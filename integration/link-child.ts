@@ -4,6 +4,8 @@ import { runDaemon } from "#agent/daemon.ts";
 import { connector } from "#agent/link/client.ts";
 import type { LinkSettings } from "#agent/link/link-settings.ts";
 import { cronSchedule } from "#agent/schedule.ts";
+import { readUpdateState } from "#agent/update/read-state.ts";
+import { submitter } from "#cli/submit.ts";
 import { hostIo } from "#core/host-io.ts";
 import { createLog } from "#core/log.ts";
 import { nodeTopics } from "#protocol/topics.ts";
@@ -14,9 +16,16 @@ export interface ChildOptions {
   readonly settings: LinkSettings;
   /** `daemon` runs until killed; `die-at-message` takes one message and dies before it is stored. */
   readonly mode: "daemon" | "die-at-message";
+  /** Whether the daemon hands what the fleet says to the root side, which listens at its door. */
+  readonly submits?: boolean;
 }
 
-const { root, settings, mode } = JSON.parse(process.argv[2] ?? "{}") as ChildOptions;
+const {
+  root,
+  settings,
+  mode,
+  submits = false,
+} = JSON.parse(process.argv[2] ?? "{}") as ChildOptions;
 const io = hostIo({ root });
 const log = createLog(io.clock, (record) => console.error(JSON.stringify(record)));
 
@@ -29,11 +38,12 @@ if (mode === "daemon") {
     settings,
     schedule: await cronSchedule(log),
     isCurrent: () => true,
+    ...(submits ? { submit: submitter(io) } : {}),
     signal: stop.signal,
     readers: {
       about: async () => ({ agent: "0.1.0", platform: "x86_64-linux", capabilities: ["report"] }),
       reported: async () => ({ generation: 1 }),
-      update: async () => undefined,
+      update: async () => readUpdateState(io.files),
       health: async () => ({ uptimeSeconds: 1 }),
     },
   });

@@ -121,9 +121,15 @@ t.test(
     writeSpool(io, [stage("b")], { trial: "trial-1" });
     t.equal(toldUpdate(io.files), 4);
     t.equal(toldTrial(io.files), "trial-1");
-    // Another process wrote between its look and its write.
-    const list = (path: string) => io.files.list(path).slice(0, 1);
-    writeSpool({ ...io, files: { ...io.files, list } }, [stage("c")], {});
+    // Another process writes, and tells of a change, between its look and its write.
+    let isFirst = true;
+    const create: typeof io.files.create = (path, text, options) => {
+      if (isFirst) writeSpool(io, [stage("c")], { update: 5 });
+      isFirst = false;
+      return io.files.create(path, text, options);
+    };
+    writeSpool({ ...io, files: { ...io.files, create } }, [stage("d")], {});
+    t.equal(toldUpdate(io.files), 5, "and nothing is told twice");
     const all = [...openSpool(io.files, silentLog).after(0)];
     t.strictSame(
       all.map(({ number, events: [event] }) => [
@@ -134,6 +140,7 @@ t.test(
         [1, "a"],
         [2, "b"],
         [3, "c"],
+        [4, "d"],
       ],
     );
   },

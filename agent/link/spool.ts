@@ -54,27 +54,29 @@ export function writeSpool(
   bounds = defaultBounds,
 ): void {
   const { files, random, clock } = io;
-  const last = lastFile(files);
-  const update = told.update ?? last?.update;
-  const command = told.command ?? last?.command;
-  const content: SpoolFile = {
-    v: 1,
-    spool: last?.spool ?? random.uuid(),
-    trial: told.trial ?? last?.trial ?? null,
-    ...(update === undefined ? {} : { update }),
-    ...(command === undefined ? {} : { command }),
-    events: events.map(({ kind, body }) => ({
-      id: random.uuid(),
-      kind,
-      at: timestamp(clock),
-      bootId: readBootId(files),
-      body: fitEvent(body) as SpooledEvent["body"],
-    })),
-  };
-  const text = `${canonicalJson(content)}\n`;
-  // A boot and an update may tell at the same time: neither takes the other's number.
-  let number = (numbers(files).at(-1) ?? 0) + 1;
-  while (!files.create(pathOf(number), text, { mode: 0o644 })) number += 1;
+  const own = events.map(({ kind, body }) => ({
+    id: random.uuid(),
+    kind,
+    at: timestamp(clock),
+    bootId: readBootId(files),
+    body: fitEvent(body) as SpooledEvent["body"],
+  }));
+  // A boot and an update may tell at the same time: neither takes the other's number, nor what it has told.
+  for (let isWritten = false; !isWritten; ) {
+    const number = (numbers(files).at(-1) ?? 0) + 1;
+    const last = lastFile(files);
+    const update = told.update ?? last?.update;
+    const command = told.command ?? last?.command;
+    const content: SpoolFile = {
+      v: 1,
+      spool: last?.spool ?? random.uuid(),
+      trial: told.trial ?? last?.trial ?? null,
+      ...(update === undefined ? {} : { update }),
+      ...(command === undefined ? {} : { command }),
+      events: own,
+    };
+    isWritten = files.create(pathOf(number), `${canonicalJson(content)}\n`, { mode: 0o644 });
+  }
   trim(files, bounds);
 }
 

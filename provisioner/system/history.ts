@@ -137,8 +137,8 @@ function isOf({ sourcesDigest, toplevel }: Closure, release: string): boolean {
   return sourcesDigest === release || toplevel === release;
 }
 
-/** What asks for what the datasource asks for. */
-const byItself: readonly ChangeReason["by"][] = ["boot", "apply"];
+/** What asks for what the datasource, or the fleet, asks for. */
+const byItself: readonly ChangeReason["by"][] = ["boot", "apply", "update"];
 
 /** What a person runs in place of what was committed last, or went back to. */
 export function chosenByPerson(work: Work, trials: readonly EndedTrial[]): string | null {

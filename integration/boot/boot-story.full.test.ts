@@ -13,6 +13,7 @@ import { networkManager } from "./scenarios/network-manager.ts";
 import { restart } from "./scenarios/restart.ts";
 import { rotation } from "./scenarios/rotation.ts";
 import { sideEffects } from "./scenarios/side-effects.ts";
+import { signedUpdates } from "./scenarios/signed-updates.ts";
 import { withoutNetworkd } from "./scenarios/without-networkd.ts";
 
 t.setTimeout(1_500_000);
@@ -29,6 +30,7 @@ for (const scenario of [
   hungBoot,
   sideEffects,
   rotation,
+  signedUpdates,
   restart("grub"),
 ]) {
   t.test(`in a container: ${scenario.name}`, { skip }, async (t) => {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { writeTree } from "#agent/datasources/images/make-images.ts";
+import { prettyJson } from "#core/canonical-json.ts";
 import type { Argv } from "../nix-machine.ts";
 import { seedTree } from "../story.ts";
 import { openCell } from "./cell.ts";
@@ -32,6 +33,8 @@ export interface ContainerOptions {
   readonly cards?: readonly Card[];
   /** Whether NetworkManager sets its network up, and no systemd-networkd runs. */
   readonly hasManager?: boolean;
+  /** Whether its image is of the lab's fleet: then it holds the fleet's first root. */
+  readonly isOfFleet?: boolean;
   /** Words of its command line: those that a machine's kernel has of its boot loader. */
   readonly words?: readonly string[];
 }
@@ -52,9 +55,10 @@ export async function container(
     cards = ["lan"],
     words = [],
     hasManager = false,
+    isOfFleet = false,
   }: ContainerOptions = {},
 ): Promise<Container> {
-  const contents = await image({ hasManager });
+  const contents = await image({ hasManager, isOfFleet });
   const { directory, network } = lab;
   const cell = await openCell(t, directory, network.machineNamespace);
   const disks = await openDisks(cell, directory, contents);
@@ -182,6 +186,11 @@ export async function container(
     },
   };
   t.teardown(kill);
+  if (isOfFleet) {
+    const place = machine.path("/etc/fleet");
+    mkdirSync(place, { recursive: true });
+    writeFileSync(`${place}/root.json`, prettyJson(lab.signer.firstRoot));
+  }
   return machine;
 }
 

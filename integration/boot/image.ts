@@ -24,17 +24,26 @@ export interface ImageOptions {
   readonly own?: OwnKernel;
   /** Whether NetworkManager sets its network up. */
   readonly hasManager?: boolean;
+  /** Whether its owner names the root of a fleet, whose file lies on the machine. */
+  readonly isOfFleet?: boolean;
 }
 
 /** What a machine's disks consist of before its first boot. */
-export async function image({ own, hasManager = false }: ImageOptions = {}): Promise<DiskContents> {
+export async function image({
+  own,
+  hasManager = false,
+  isOfFleet = false,
+}: ImageOptions = {}): Promise<DiskContents> {
   const debian = await rootfs([
     // What a loader cannot do, the kernel does.
     ...(own?.loader === "extlinux" ? ["kexec-tools"] : []),
     ...(hasManager ? ["gettext-base", "network-manager"] : []),
   ]);
   const inputs = [machine, standIn, dist];
-  const more = [own?.kernel ?? "", own?.loader ?? "", hasManager ? "NetworkManager" : ""];
+  const more = [
+    ...[own?.kernel ?? "", own?.loader ?? "", hasManager ? "NetworkManager" : ""],
+    isOfFleet ? "fleet" : "",
+  ];
   const parts = [debian, readFileSync(script, "utf8"), ...inputs.map(digestOfTree), ...more];
   const made = await cached("image", parts, async (directory) => {
     const apart = ["unshare", "--mount", "--propagation", "private"] as const;

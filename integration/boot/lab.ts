@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { type FakeFleet, fakeFleet } from "#protocol/trust/fake-fleet.ts";
 import { launched, temporaryDirectory } from "../brokers.ts";
 import { type FleetListener, listen } from "../fleet-listener.ts";
 import type { Argv } from "../nix-machine.ts";
@@ -15,6 +16,8 @@ export interface Lab {
   readonly directory: string;
   readonly network: LabNetwork;
   readonly fleet: FleetListener;
+  /** What the fleet signs for the machine. */
+  readonly signer: FakeFleet;
   /** The public key of whoever is at the other end of `ssh`. */
   readonly publicKey: string;
   /** Runs a program on the machine as its root, from outside, by key only. */
@@ -54,6 +57,7 @@ export async function openLab(
   return {
     directory,
     network,
+    signer: fakeFleet({ nowMs: Date.now(), node: { fleet: "boots", node: "edge-1" } }),
     fleet: await listen(t, { path: broker, unixSocket: true }, { waitMs }),
     publicKey: readFileSync(`${key}.pub`, "utf8").trim(),
     serveMetadata,

@@ -1,11 +1,11 @@
 # Makes the layer that turns the Debian below into a machine of NixOS, as an image has it before its
 # first boot: firstlight, nixpkgs and the system of the image's own configuration in the store, and
 # what is on its boot partition, that system as the default. A machine with a KERNEL boots it itself,
-# by its LOADER; one with a MANAGER has NetworkManager in the place of systemd-networkd. Run in a mount
-# namespace of its own:
-#   make-image.sh DEBIAN OUT MACHINE NIXPKGS DIST KERNEL LOADER MANAGER    the last ones may be empty
+# by its LOADER; one with a MANAGER has NetworkManager in the place of systemd-networkd, one of a FLEET
+# names that fleet's root. Run in a mount namespace of its own:
+#   make-image.sh DEBIAN OUT MACHINE NIXPKGS DIST KERNEL LOADER MANAGER FLEET    the last ones may be empty
 set -e
-debian=$1 out=$2 machine=$3 nixpkgs=$4 dist=$5 kernel=$6 loader=$7 manager=$8
+debian=$1 out=$2 machine=$3 nixpkgs=$4 dist=$5 kernel=$6 loader=$7 manager=$8 fleet=$9
 work=$(mktemp -d)
 trap 'umount -R "$work"; rmdir "$work"' EXIT
 mount -n -t tmpfs tmpfs "$work"
@@ -19,6 +19,7 @@ mv usr/bin/nix usr/bin/nix.real
 cp usr/bin/sync usr/bin/sync.real
 cp -a --no-preserve=ownership "$machine/." .
 if [ -n "$manager" ]; then mv usr/lib/stand-in/network-manager.nix etc/nixos/network.nix; fi
+if [ -n "$fleet" ]; then mv usr/lib/stand-in/of-fleet.nix etc/nixos/fleet.nix; fi
 ln -sfn multi-user.target usr/lib/systemd/system/default.target
 mkdir -p nix/store nix/var/nix/profiles nix/var/stand-in boot tmp/in/firstlight-0.1.0/bin tmp/in/firstlight-0.1.0/lib
 echo / > nix/var/stand-in/root

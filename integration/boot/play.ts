@@ -1,4 +1,7 @@
 import type { Test } from "tap";
+import { nodeTopics } from "#protocol/topics.ts";
+import type { FakeRelease } from "#protocol/trust/fake-fleet.ts";
+import { message } from "#protocol/trust/sign/message.ts";
 import type { Heard } from "../fleet-listener.ts";
 import type { Answer } from "./host.ts";
 import type { Lab } from "./lab.ts";
@@ -16,9 +19,10 @@ export async function play(
   if (metadata !== undefined) lab.serveMetadata(metadata);
   lab.fleet.acknowledge();
   const events = eventCursor(lab);
+  const director = openDirector(lab);
   const { pace, restartsFirst } = machine;
   for (const step of steps({ publicKey: lab.publicKey, pace, restartsFirst })) {
-    await t.test(step.why, (t) => take(t, step, { machine, lab, events }));
+    await t.test(step.why, (t) => take(t, step, { machine, lab, events, director }));
     if (t.passing()) continue;
     t.comment(
       `${name}: the console's last lines\n${machine.console.lines.slice(-shownLines).join("\n")}`,
@@ -31,9 +35,10 @@ interface Stage {
   readonly machine: Machine;
   readonly lab: Lab;
   readonly events: ReturnType<typeof eventCursor>;
+  readonly director: Director;
 }
 
-async function take(t: Test, step: Step, { machine, lab, events }: Stage): Promise<void> {
+async function take(t: Test, step: Step, { machine, lab, events, director }: Stage): Promise<void> {
   if ("insert" in step) return machine.insert(step.insert);
   if ("serve" in step) return lab.serveMetadata(step.serve);
   if ("power" in step) return power(machine, step.power);
@@ -42,7 +47,18 @@ async function take(t: Test, step: Step, { machine, lab, events }: Stage): Promi
     t.match(record, step.with ?? {});
     return;
   }
+  if ("tells" in step) {
+    const wanted = Object.entries(step.when);
+    await machine.console.record(
+      step.why,
+      (record) =>
+        record.msg === step.tells && wanted.every(([field, value]) => record[field] === value),
+    );
+    return;
+  }
   if ("shows" in step) return void (await machine.console.line(step.why, step.shows));
+  if ("assigns" in step) return director.assign(step.assigns, step.spec);
+  if ("replays" in step) return director.replay(step.replays);
   if ("hears" in step) {
     t.match((await events.next(step.hears)).body, step.with ?? {});
     return;
@@ -77,6 +93,33 @@ function power(machine: Machine, what: "on" | "reboot" | "off" | "cut"): Promise
     case "cut":
       return machine.cutPower();
   }
+}
+
+/** Who says what the machine shall become, and keeps every message for whoever wants to send it again. */
+interface Director {
+  assign(update: string, spec: object): Promise<void>;
+  replay(update: string): Promise<void>;
+}
+
+function openDirector({ fleet, signer }: Lab): Director {
+  const topic = nodeTopics(signer.node).of("desired");
+  const releases: FakeRelease[] = [];
+  const sent = new Map<string, Buffer>();
+  const director: Director = {
+    async assign(update, spec) {
+      const release = `release-${update}`;
+      releases.push({ name: release, number: releases.length + 1, document: { spec } });
+      const offer = signer.publish({ releases, assigned: release, update: { id: update } });
+      sent.set(update, Buffer.from(message(offer)));
+      await director.replay(update);
+    },
+    async replay(update) {
+      const bytes = sent.get(update);
+      if (bytes === undefined) throw new Error(`${update}: it was never assigned`);
+      await fleet.publish(topic, bytes, true);
+    },
+  };
+  return director;
 }
 
 /** Goes through what the fleet hears, event by event, each at most once. */

@@ -15,10 +15,16 @@ export type Action =
   | { readonly power: "on" | "reboot" | "off" | "cut" }
   /** On the console, since the machine was switched on: a record of firstlight's log. */
   | { readonly says: string; readonly with?: Fields }
+  /** The first such record whose fields are these. */
+  | { readonly tells: string; readonly when: Readonly<Record<string, string>> }
   /** The same of any line. */
   | { readonly shows: RegExp }
   /** At the broker: the next event of this kind after the last one that was heard of. */
   | { readonly hears: string; readonly with?: Fields }
+  /** The fleet signs a release with this spec, and assigns it to the machine: an update of this name. */
+  | { readonly assigns: string; readonly spec: object }
+  /** Somebody publishes again what once assigned this update. */
+  | { readonly replays: string }
   /** A program on the machine, as its root: started there, or from outside by ssh. */
   | ((Run | { readonly ssh: Argv }) & Expected);
 

@@ -9,6 +9,7 @@ in
   imports = [
     "${pins.firstlight}/lib/firstlight/nixos/module.nix"
     ./network.nix
+    ./fleet.nix
   ];
 
   # Without a kernel of its own it is a container, whose boot loader plays GRUB.

@@ -1,0 +1,2 @@
+# The fleet that the image is of: none.
+{ }

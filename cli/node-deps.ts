@@ -91,7 +91,7 @@ async function nodeDeps(invocation: Invocation, options: NodeOptions): Promise<N
     obtain: await obtainer(obtaining, options),
     obtainReleased: async (closure, reason) => {
       const { releasedObtainer } = await import("#agent/update/obtain-release.ts");
-      const { closures = [], mirrors = [] } = options.closures ?? {};
+      const { closures = [], mirrors = settings.fleet?.mirrors ?? [] } = options.closures ?? {};
       return releasedObtainer(obtaining, { closures, mirrors })(closure, reason);
     },
     preview: closurePreviewer(obtaining),

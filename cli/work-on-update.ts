@@ -57,7 +57,8 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
     const make: Make = async ({ system: followed, release, assignment }) => {
       const { closure } = await parseRelease(release.document, release.release.path);
       const closures = assignment?.closures ?? [];
-      const places = assignment === undefined ? [] : mirrors(assignment);
+      const places =
+        assignment === undefined ? (settings.fleet?.mirrors ?? []) : mirrors(assignment);
       const outbox = bootOutbox(invocation, followed);
       const outcome = await bootMachine(invocation, {
         ...{ by: "update", approved: false, system: followed, release, report: outbox.report },

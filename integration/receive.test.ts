@@ -74,7 +74,10 @@ t.test(
       effectsOf(side)
         .slice(before)
         .map((name) => name.replace(/^.*\//, "")),
-      ["trusted.json", "state.json", "assigned.json", "trust-refusal.json", "commands.json"],
+      [
+        ...["trusted.json", "state.json", "assigned.json", "trust-refusal.json", "commands.json"],
+        ...["commands-waiting", "commands-waiting"], // what a unit looks at; it came twice, and nobody has carried it out
+      ],
     );
     // Many at once are looked at one after another, each as it came.
     const many = [fleet.publish(), fleet.publish(), fleet.publish()];

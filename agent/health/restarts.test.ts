@@ -191,6 +191,14 @@ const cases: Readonly<Record<string, Case>> = {
     service: { unit: "firstlight-boot.service", falls: every(3) },
     healthy: true,
   },
+  "of firstlight, with a command of the fleet that waits for the end of the change": {
+    service: { unit: "firstlight-fleet-commands.service", falls: every(3) },
+    healthy: true,
+  },
+  "of firstlight, with an update that waits for the end of the change": {
+    service: { unit: "firstlight-update.service", falls: every(3) },
+    healthy: true,
+  },
   "of firstlight, which a release must not break": {
     service: { unit: "firstlight-agent.service", falls: every(11, -1), waits: 10 },
     healthy: false,

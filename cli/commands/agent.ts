@@ -27,11 +27,14 @@ export const command: Command = {
   async run(invocation) {
     const schedule = await cronSchedule(invocation.log);
     const stopDrift = await openDriftWatch(invocation, schedule);
-    const stopEnrolment = await openEnrolWatch(invocation, schedule);
     try {
-      return await stay(invocation, schedule);
+      const stopEnrolment = await openEnrolWatch(invocation, schedule);
+      try {
+        return await stay(invocation, schedule);
+      } finally {
+        await stopEnrolment();
+      }
     } finally {
-      await stopEnrolment();
       stopDrift();
     }
   },

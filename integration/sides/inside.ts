@@ -23,7 +23,7 @@ const reason: ChangeReason = { by: "apply", why: "a test", instanceId: null };
 const verdict: Verdict = { healthy: true, reasons: ["well"], passes: 1, ms: 1 };
 const clock = hostClock;
 
-/** What was seen; see `sides-systemd.test.ts`. */
+/** What was seen; see `sides-systemd.full.test.ts`. */
 export interface Seen {
   readonly events: readonly SystemEvent[];
   readonly [what: string]: unknown;

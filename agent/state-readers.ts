@@ -13,13 +13,11 @@ import { readInstanceData } from "./instance-data.ts";
 import { endedSince } from "./last-end.ts";
 import type { StateReaders } from "./link/link-session.ts";
 import type { Outcome } from "./outcome.ts";
+import { platformName } from "./platform-name.ts";
 import { tellsHostKeys } from "./report-settings.ts";
 import { readResult } from "./status.ts";
 import { readUpdateState } from "./update/read-state.ts";
 import { readTrustedVersions } from "./update/trusted-versions.ts";
-
-/** Nix's names of processors where they differ from Node's. */
-const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
 
 /** How often systeminformation is asked at most: it costs processes. */
 const witnessIntervalMs = 5 * 60_000;
@@ -75,7 +73,7 @@ function about(options: StateReaderOptions): About {
   const instanceId = data?.v1?.instance_id;
   return {
     agent: version,
-    platform: `${architectures[process.arch] ?? process.arch}-${process.platform}`,
+    platform: platformName(),
     ...(hostname === undefined ? {} : { hostname }),
     ...(name === undefined || instanceId === undefined ? {} : { datasource: { name, instanceId } }),
     ...(result?.profile == null

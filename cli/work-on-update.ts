@@ -1,5 +1,6 @@
 import { readFacts } from "#agent/facts/read-facts.ts";
 import { exitCodes, type Outcome } from "#agent/outcome.ts";
+import { platformName } from "#agent/platform-name.ts";
 import { readSettings } from "#agent/settings.ts";
 import { parseRelease } from "#agent/update/assignment.ts";
 import { shareOf } from "#agent/update/progress.ts";
@@ -20,9 +21,6 @@ import { openSystem } from "./node.ts";
 import { bootOutbox } from "./outbox.ts";
 import { mirrorsFor } from "./update-mirrors.ts";
 import { version } from "./version.ts";
-
-/** Nix's names of processors where they differ from Node's. */
-const architectures: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
 
 /** How often it is looked whether what is being made is wanted still. */
 const lookMs = 1_000;
@@ -76,7 +74,7 @@ export async function workOnUpdate(invocation: Invocation): Promise<Worked> {
       verify: (assigned) => verifyAssigned(assigned, { io, settings }),
       nodeKind: async () => ({
         agent: version,
-        platform: `${architectures[process.arch] ?? process.arch}-${process.platform}`,
+        platform: platformName(),
         profile: matchProfile(readFacts(io), await profilesOf(io.files, settings)).profile,
       }),
     });

@@ -270,6 +270,22 @@ t.test("a secret that cannot be decrypted, or is too large, takes nothing else a
   );
 });
 
+t.test("the token of an enrolment is known, and a secret", async (t) => {
+  const token = "firstlight.enroll-token";
+  const told = async (given: Given) =>
+    (await read(machine(t, given))).findings.map(
+      ({ level, code, path: of }) => `${level} ${code} ${of}`,
+    );
+  const smbios = [[`io.systemd.credential:${token}=t0ken`]];
+  t.same(await told({ system: { [name]: spec }, smbios }), []);
+  const commandLine = `systemd.set_credential=${token}:t0ken`;
+  t.same(await told({ system: { [name]: spec }, commandLine }), [
+    `warning secret/readable-by-all ${token}`,
+  ]);
+  const alone = machine(t, { smbios });
+  t.equal(credentials.detect(alone), undefined, "it alone is no datasource");
+});
+
 t.test("firmware is not asked where it is another's, or not trusted", async (t) => {
   const given = {
     firmware: { [name]: spec },

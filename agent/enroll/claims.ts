@@ -4,6 +4,7 @@ import type { Settings } from "#generated/agent/settings.ts";
 import type { EnrollRequest } from "#generated/protocol/enroll/request.ts";
 import { audienceOf, digitsOf } from "#protocol/enroll/challenge.ts";
 import type { Courier } from "#provisioner/system/fetch/courier.ts";
+import { enrollTokenName } from "../datasources/credentials/names.ts";
 import { type Exchanged, exchange } from "./exchange.ts";
 import { readDatasource } from "./machine.ts";
 
@@ -26,7 +27,6 @@ export interface ClaimDeps {
 }
 
 const maxAnswerBytes = 48 * 1024;
-const tokenCredential = "firstlight.enroll-token";
 /** Where metadata services are; of Google's the address of its name. */
 const metadataAddress = "http://169.254.169.254";
 
@@ -65,7 +65,7 @@ export async function collectClaim(
 function collectToken({ io, settings }: ClaimDeps): Collected {
   const directory = io.env["CREDENTIALS_DIRECTORY"];
   const file =
-    settings.fleet?.enroll?.tokenFile ?? (directory && `${directory}/${tokenCredential}`);
+    settings.fleet?.enroll?.tokenFile ?? (directory && `${directory}/${enrollTokenName}`);
   if (file === undefined) return { lacks: "no token was given" };
   const token = io.files.readText(file, { maxBytes: 8 * 1024 })?.trim();
   return token ? { claim: { kind: "token", token } } : { lacks: `${file} holds no token` };

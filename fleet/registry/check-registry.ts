@@ -155,6 +155,46 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
     },
   );
 
+  t.test("a release that the node went back from is its release no longer", async (t) => {
+    const code = "update/boot-failed";
+    const web = { release: "web", number: 7 };
+    const change = (seq: number, to: string, parts: object = {}) => ({
+      ...{ from: "COMMITTING", to, updateId: "u1", ...web, seq, attempt: 1 },
+      ...{ at: "2026-01-31T12:00:00.000Z", bootId: "b", ...parts },
+    });
+    const topic = (seq: number, state: string, parts: object = {}) => ({
+      ...{ state, updateId: "u1", ...web, seq, attempt: 1, ...parts },
+    });
+    const node = fakeNode("edge-1", 1);
+    const event = (at: number, body: object) => node.event(at, "update.changed", body);
+    const report = (at: number, body: object) =>
+      node.report("update", { session: 1, seq: at }, body);
+    const succeeded = event(1, change(4, "SUCCEEDED"));
+    const back = event(2, change(5, "ROLLED_BACK", { code }));
+    const ways = {
+      "the event": { messages: [succeeded, back], release: null },
+      "the topic": {
+        messages: [succeeded, report(3, topic(5, "ROLLED_BACK", { code }))],
+        release: null,
+      },
+      "the event, before that of the commit": { messages: [back, succeeded], release: null },
+      "another update that was not healthy": {
+        messages: [succeeded, event(2, change(5, "ROLLED_BACK", { code: "update/not-healthy" }))],
+        release: { name: "web", number: 7 },
+      },
+      "the event, and then the next release": {
+        messages: [succeeded, back, event(3, change(9, "SUCCEEDED", { number: 8 }))],
+        release: { name: "web", number: 8 },
+      },
+    };
+    for (const [way, { messages, release }] of Object.entries(ways)) {
+      const store = await open(t);
+      for (const message of [node.status(1, 1, true), ...messages])
+        t.match(await store.ingest(message), { outcome: "stored" }, way);
+      t.strictSame((await store.nodes.list(fleet, "*"))[0]?.release, release, way);
+    }
+  });
+
   t.test("messages that come twice, late and in any order leave the same registry", async (t) => {
     const node = fakeNode("edge-1", 1);
     const update = (seq: number, state: string) =>

@@ -1,10 +1,11 @@
 import type { Transaction } from "kysely";
 import { canonicalJson } from "#core/canonical-json.ts";
+import type { Code } from "#core/codes.ts";
 import type { Gap } from "#generated/protocol/messages/gap.ts";
 import type { Get } from "#generated/protocol/messages/get.ts";
 import { acknowledgedUpTo } from "./acknowledge.ts";
 import type { Ingested, Reading } from "./ingest.ts";
-import type { StreamTable, Tables } from "./tables.ts";
+import type { NodeTable, StreamTable, Tables } from "./tables.ts";
 
 /** What is to be sent to a node: its events up to this number are stored. */
 export interface Acknowledgement {
@@ -24,6 +25,9 @@ const outcomeOf: Readonly<Record<string, string>> = {
 /** Ends of an update; what lies between them is no outcome. */
 const updateEnds =
   /^(?:SUCCEEDED|REJECTED|FAILED|ROLLED_BACK|ROLLBACK_FAILED|CANCELED|TIMED_OUT|SUPERSEDED)$/;
+
+/** A committed release that the node went back from, since its first boot did not come up. */
+const bootFailed = "update/boot-failed" satisfies Code;
 
 /** Stores an event, once. */
 export async function storeEvent(reading: Reading): Promise<Ingested> {
@@ -176,25 +180,40 @@ async function keepOutcome(
 
 /**
  * The release that a node has committed, by whichever message says so first: its newest state may have
- * gone on to the next update before the topic was read.
+ * gone on to the next update before the topic was read. None where the first boot of what was committed did
+ * not come up: the node is made from what was before then, and no message says what that is.
  */
 export async function keepRelease(
   { transaction, address, outboxNumber, newestOutbox }: Reading,
   body: Readonly<Record<string, unknown>>,
   stateKey: "state" | "to",
 ): Promise<void> {
-  const { release, number, seq } = body;
-  if (body[stateKey] !== "SUCCEEDED" || outboxNumber < newestOutbox) return;
-  if (typeof release !== "string" || release.length > 256) return;
-  if (typeof number !== "number" || !Number.isSafeInteger(number)) return;
+  const { seq } = body;
+  const columns = releaseColumns(body, stateKey);
+  if (columns === undefined || outboxNumber < newestOutbox) return;
   if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 1) return;
   await transaction
     .updateTable("node")
-    .set({ release_name: plainText(release), release_number: number, update_seq: seq })
+    .set({ ...columns, update_seq: seq })
     .where("fleet", "=", address.fleet)
     .where("node", "=", address.node)
     .where("update_seq", "<", seq)
     .execute();
+}
+
+/** What a change of an update says of the node's release; `undefined` when nothing. */
+function releaseColumns(
+  body: Readonly<Record<string, unknown>>,
+  stateKey: "state" | "to",
+): Pick<NodeTable, "release_name" | "release_number"> | undefined {
+  const { release, number, code } = body;
+  const state = body[stateKey];
+  if (state === "ROLLED_BACK" && code === bootFailed)
+    return { release_name: null, release_number: null };
+  if (state !== "SUCCEEDED") return undefined;
+  if (typeof release !== "string" || release.length > 256) return undefined;
+  if (typeof number !== "number" || !Number.isSafeInteger(number)) return undefined;
+  return { release_name: plainText(release), release_number: number };
 }
 
 /** A text of a node in a column of its own: without NUL and halves of characters, which not every engine holds. */

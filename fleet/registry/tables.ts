@@ -40,9 +40,9 @@ export interface NodeTable {
   /** What it said last of an update. */
   update_id: string | null;
   update_state: string | null;
-  /** The node's own number of the change by which it came to its release. */
+  /** The node's own number of the change by which it came to its release, or left it. */
   update_seq: number;
-  /** The release that it committed last. */
+  /** The release that it committed last; none when it went back from it since. */
   release_name: string | null;
   release_number: number | null;
 }

@@ -4,7 +4,8 @@ import net from "node:net";
 import mqtt from "mqtt";
 import t, { type Test } from "tap";
 import { hostClock } from "#core/host-io.ts";
-import { type NodeAddress, nodeTopics, type TopicName, topicRules } from "#protocol/topics.ts";
+import { mosquittoAccess } from "#fleet/enroll/access.ts";
+import type { NodeAddress } from "#protocol/topics.ts";
 import { type FakeFleet, fakeFleet } from "#protocol/trust/fake-fleet.ts";
 import { newKeyPair } from "#protocol/trust/sign/key-pair.ts";
 import { makeCommand } from "#protocol/trust/sign/make-metadata.ts";
@@ -17,18 +18,6 @@ import { updateNode } from "../update/node.ts";
 import { attackedNode } from "./attacked-node.ts";
 
 t.setTimeout(600_000);
-
-/** What mosquitto lets a node do: what the protocol says that it does, below its own name. */
-function accessOf(address: NodeAddress): readonly string[] {
-  const topics = nodeTopics(address);
-  const base = topics.of("status").replace(/status$/, "");
-  const lines = (Object.keys(topicRules) as TopicName[]).map((name) => {
-    const { direction, parameter } = topicRules[name];
-    const right = direction === "node-to-fleet" ? "write" : "read";
-    return `topic ${right} ${base}${name}${parameter === null ? "" : "/+"}`;
-  });
-  return [`user ${address.node}`, ...lines];
-}
 
 const plant = (node: string): NodeAddress => ({ fleet: "plant-7", node });
 const isKind = (topic: string) => (heard: Heard) => heard.topic === topic;
@@ -73,8 +62,8 @@ t.test(
     const [own, other] = [plant("edge-17"), plant("edge-18")];
     const users = { "edge-17": "one", "edge-18": "two", fleet: "three" };
     const access = [
-      ...accessOf(own),
-      ...accessOf(other),
+      ...mosquittoAccess(own),
+      ...mosquittoAccess(other),
       ...["user fleet", "topic readwrite firstlight/#"],
     ];
     const broker = await startBroker(t, "mosquitto", { users, access });

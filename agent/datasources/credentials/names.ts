@@ -15,9 +15,12 @@ export const documentNames = [
 /** Keys of age that open what is sealed to this machine, as `age-keygen` writes them. */
 export const identityName = "firstlight.identity";
 
+/** A one-shot token that the node is enrolled by: no boot reads it. */
+export const enrollTokenName = "firstlight.enroll-token";
+
 /** Whether a credential may not be read by everybody. */
 export function isSecret(name: string): boolean {
-  return name === identityName || secretNameOf(name) !== undefined;
+  return name === identityName || name === enrollTokenName || secretNameOf(name) !== undefined;
 }
 
 export type DocumentName = (typeof documentNames)[number];
@@ -36,7 +39,7 @@ export function secretNameOf(credential: string): string | undefined {
 
 /** What is wrong with the name of a credential of ours, or `undefined`. */
 export function problemOfName(name: string): string | undefined {
-  const names = [...documentNames, identityName];
+  const names = [...documentNames, identityName, enrollTokenName];
   if (names.includes(name)) return undefined;
   if (name.startsWith(secretPrefix))
     return secretNameOf(name) === undefined ? "this is no name of a secret" : undefined;

@@ -82,6 +82,7 @@ async function commandDeps(invocation: Invocation, settings: Settings): Promise<
       const trust = { node, ...(rootFile === undefined ? {} : { rootFile }) };
       return gatherDiagnostics({ io, system, version, trust });
     },
+    uploadHosts: settings.fleet?.diagnostics?.uploadTo ?? [],
     upload: (url, text) =>
       upload(invocation, { url, text, courier: downloadCourier(io, settings) }),
   };

@@ -169,3 +169,31 @@ t.test("a bundle says what firstlight knows, and no secret", async (t) => {
   await fleet.run();
   t.equal(files.list(diagnosticsDirectory).length, 3, "only the newest stay");
 });
+
+t.test("a bundle goes to no host that the settings do not name, and stays", async (t) => {
+  const fleet = await commandNode(t);
+  const addresses = [
+    "https://thief.example.net/up",
+    "https://files.example.org.example.net/up",
+    "https://files.example.org:444/up",
+    "https://files.example.org:8443/up",
+  ];
+  for (const url of addresses) {
+    const { id } = fleet.give("collect-diagnostics", { arguments: { url } });
+    await fleet.run();
+    const path = `${diagnosticsDirectory}/${id}.json`;
+    t.ok(fleet.node.start().io.files.readText(path), "it is here all the same");
+    if (url === addresses.at(-1)) break;
+    t.match(fleet.told().at(-1), {
+      ...{ outcome: "failed", code: "command/upload-forbidden" },
+      message: new RegExp(`fleet\\.diagnostics\\.uploadTo .* ${path}`),
+    });
+    t.same(fleet.did, []);
+  }
+  t.same(fleet.did, [`upload ${addresses.at(-1)}`]);
+
+  fleet.give("collect-diagnostics", { arguments: { url: "https://files.example.org/up" } });
+  await fleet.run({ deps: { uploadHosts: [] } });
+  t.match(fleet.told().at(-1), { outcome: "failed", code: "command/upload-forbidden" });
+  t.equal(fleet.did.length, 1, "no host is named by default");
+});

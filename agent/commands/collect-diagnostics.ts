@@ -11,7 +11,8 @@ const maxBundleBytes = 4 * 1024 * 1024;
 
 /**
  * Writes a bundle of what firstlight knows of this machine, once per command. It stays here, unless the
- * command names an address: that was signed, and nobody else can name one.
+ * command names an address, which is signed by a key that is online, at a host that the owner of the image
+ * has named.
  */
 export const collectDiagnostics: Executor = {
   isQuick: false,
@@ -24,11 +25,14 @@ export const collectDiagnostics: Executor = {
       "url: expected an address with https, and no account in it",
     );
   },
-  async carryOut({ command, note }, { io, diagnostics, upload }) {
+  async carryOut({ command, note }, { io, diagnostics, upload, uploadHosts }) {
     const path = `${diagnosticsDirectory}/${command.id}.json`;
     const text = io.files.readText(path, { maxBytes: maxBundleBytes }) ?? (await write(path));
     const url = note["url"];
-    if (typeof url === "string") await upload(url, text);
+    if (typeof url === "string") {
+      requireUploadHost(url, uploadHosts, path);
+      await upload(url, text);
+    }
     return {
       ...{ path, bytes: Buffer.byteLength(text), sha256: sha256(text) },
       uploaded: typeof url === "string",
@@ -49,6 +53,15 @@ export const collectDiagnostics: Executor = {
 function isUpload(text: string): boolean {
   const url = URL.parse(text);
   return url?.protocol === "https:" && url.username === "" && url.password === "";
+}
+
+function requireUploadHost(url: string, hosts: readonly string[], path: string): void {
+  const { host } = new URL(url);
+  if (hosts.some((each) => URL.parse(`https://${each}`)?.host === host)) return;
+  throw new Fault(
+    "command/upload-forbidden",
+    `${host}: fleet.diagnostics.uploadTo names no such host, so that the bundle stays at ${path}`,
+  );
 }
 
 function dropOthers({ files }: Io, kept: string): void {

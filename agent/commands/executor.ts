@@ -28,6 +28,8 @@ export interface CommandDeps {
   readonly renew: () => Promise<{ readonly fingerprint: string; readonly untilMs: number }>;
   /** What a bundle holds, by name; no secret in it. */
   readonly diagnostics: () => Promise<Readonly<Record<string, unknown>>>;
+  /** Hosts, with a port where it is not 443, that a bundle may be sent to; the settings name them. */
+  readonly uploadHosts: readonly string[];
   /** Sends a text to an address that was signed. */
   readonly upload: (url: string, text: string) => Promise<void>;
   readonly signal?: AbortSignal;

@@ -93,6 +93,7 @@ export async function commandNode(
         },
         diagnostics: () =>
           gatherDiagnostics({ io, system, version: "0.5.0", trust: { node: undefined } }),
+        uploadHosts: ["files.example.org", "Files.example.org:8443"],
         upload: async (url) => void did.push(`upload ${url}`),
         ...deps,
       };

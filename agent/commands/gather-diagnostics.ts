@@ -32,11 +32,35 @@ const files: Readonly<Record<string, string>> = {
 };
 const mostOfFile = 256 * 1024;
 
+/**
+ * Units of firstlight itself, as `nixos/module.nix` has them; each by its whole name. A pattern would bring
+ * `firstlight-command-…` as well, which are the scripts of the user-data: what they print is not ours to send.
+ */
+export const ownUnits: readonly string[] = [
+  ...[
+    ...["metadata", "bootstrap", "boot", "system", "trial-deadline", "trial-emergency"],
+    ...["first-boot", "first-boot-emergency", "first-boot-deadline", "boot-complete", "drift"],
+    ...["update", "update-stick", "fleet-commands", "maintenance", "agent", "enroll", "identity"],
+  ].map((name) => `firstlight-${name}.service`),
+  ...[
+    "boot",
+    "trial-deadline",
+    "first-boot-deadline",
+    "drift",
+    "update",
+    "maintenance",
+    "enroll",
+  ].map((name) => `firstlight-${name}.timer`),
+  ...["system", "courier"].map((name) => `firstlight-${name}.socket`),
+  ...["update", "fleet-commands", "identity"].map((name) => `firstlight-${name}.path`),
+];
+
 /** Programs that are asked, each with a deadline; no shell, and no argument of a message's. */
 const programs: Readonly<Record<string, readonly [string, ...string[]]>> = {
   log: [
     "journalctl",
-    ...["--no-pager", "--output=short-iso-precise", "--lines=2000", "--unit=firstlight*"],
+    ...["--no-pager", "--output=short-iso-precise", "--lines=2000"],
+    ...ownUnits.map((unit) => `--unit=${unit}`),
   ],
   failedUnits: ["systemctl", "--failed", "--no-pager", "--plain", "--no-legend"],
   timers: ["systemctl", "list-timers", "firstlight*", "--all", "--no-pager", "--no-legend"],

@@ -216,6 +216,21 @@ async function nodeWithDirector(t: { testdir(): string }, fleet: FakeFleet): Pro
   return node;
 }
 
+t.test("what could not be read again is never written", async (t) => {
+  const fleet = fakeFleet();
+  const node = fakeReceiver(t.testdir(), fleet);
+  await node.submit(message(fleet.publish()));
+  const store = trustedStore(node.io);
+  const { trusted } = store.read();
+  const { targets } = trusted;
+  const large = { ...targets, signed: { ...targets?.signed, note: "x".repeat(300_000) } };
+  const delegated = Object.fromEntries(
+    Array.from({ length: 16 }, (_, index) => [`builder-${index}`, large]),
+  ) as typeof trusted.delegated;
+  t.throws(() => store.write({ ...trusted, delegated }), { code: "trust/limit" });
+  t.match(store.read(), { from: "state", damaged: [], trusted: { delegated: {} } });
+});
+
 t.test("a command is taken once, and answered as often as it comes", async (t) => {
   const fleet = fakeFleet();
   const node = await nodeWithDirector(t, fleet);

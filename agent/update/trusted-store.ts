@@ -25,7 +25,10 @@ export interface TrustedStore {
    * Throws `trust/not-enrolled` when there is none of the three, and what is wrong with the root.
    */
   read(): StoredTrust;
-  /** Stores it, durably and whole or not at all. What cannot be read is moved aside first. */
+  /**
+   * Stores it, durably and whole or not at all. What cannot be read is moved aside first. Throws
+   * `trust/limit` where it would be too large to be read again; then nothing is written.
+   */
   write(trusted: TrustedState): void;
 }
 
@@ -56,6 +59,12 @@ export function trustedStore({ files, clock }: Pick<Io, "files" | "clock">, root
     },
     write(trusted) {
       const text = prettyJson(trusted);
+      if (Buffer.byteLength(text) > maxTrustedBytes) {
+        throw new Fault(
+          "trust/limit",
+          `what is believed would have more than ${maxTrustedBytes} bytes; metadata of builders stays as long as owners delegate to them`,
+        );
+      }
       for (const [, file] of [...places].reverse()) {
         try {
           readOne(file);

@@ -27,6 +27,12 @@ export const commandCodes = {
     means: "A command could not be carried out; the message says why.",
     action: "Look at the log of firstlight-fleet-commands.service on the node.",
   },
+  "command/upload-forbidden": {
+    means:
+      "A bundle was written, and the command names an address at a host that the settings do not; nothing was sent.",
+    action:
+      "Fetch it from the node, or name the host in `fleet.diagnostics.uploadTo` of the image's settings; where nobody of yours sent that command, somebody has the director's key.",
+  },
   "command/upload-failed": {
     means: "A bundle was written, and the address that the command names did not take it.",
     action:

@@ -9,7 +9,12 @@ import {
 } from "#protocol/trust/fake-fleet.ts";
 import type { Offer } from "#protocol/trust/offer.ts";
 import { newKeyPair } from "#protocol/trust/sign/key-pair.ts";
-import { makeRoot, makeSnapshot, targetOf } from "#protocol/trust/sign/make-metadata.ts";
+import {
+  makeBuilder,
+  makeRoot,
+  makeSnapshot,
+  targetOf,
+} from "#protocol/trust/sign/make-metadata.ts";
 import { message } from "#protocol/trust/sign/message.ts";
 import { signMetadata } from "#protocol/trust/sign/sign-metadata.ts";
 import type { TrustedVersions } from "#protocol/trust/trusted.ts";
@@ -267,6 +272,30 @@ export const attacks: readonly Attack[] = [
     kind: "rollback",
     name: "a snapshot that names a builder no more",
     send: (scene) => offer({ ...scene.next, ...around(scene, { targets: 4, director: 4 }) }),
+    code: "trust/rollback",
+  },
+  {
+    kind: "rollback",
+    name: "a system that a builder has withdrawn, with the server's three keys stolen",
+    send: (scene) => {
+      const { fleet, next } = scene;
+      const path = `closure/${closure.inputDigest}`;
+      // The builder itself has signed this once, and something newer since.
+      const builder = signMetadata(
+        makeBuilder(
+          { version: 1, expiresMs: fleet.nowMs + 1000 * hourMs },
+          { [path]: targetOf(closure.manifest, { toplevel }) },
+        ),
+        fleet.keysOf("builder-x86").keys,
+      );
+      const targets = { ...next.director.signed.targets, [path]: targetOf(closure.manifest) };
+      return offer({
+        ...next,
+        director: forge(next.director, { targets }, stolen(fleet, "director")),
+        delegated: { "builder-x86": builder },
+        ...around(scene, { targets: 4, director: 4, "builder-x86": 1 }),
+      });
+    },
     code: "trust/rollback",
   },
   {

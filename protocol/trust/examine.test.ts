@@ -296,6 +296,112 @@ t.test(
   },
 );
 
+const system = (inputDigest: string, name: string) => ({
+  inputDigest,
+  toplevel: `/nix/store/8w2jyl6q6v3bwyg0rx1gd1b1jv5q8yqv-${name}`,
+  manifest: JSON.stringify({ name }),
+});
+const withdrawn = system("a".repeat(64), "nixos-system-with-the-hole");
+const mended = system("a".repeat(64), "nixos-system-mended");
+
+/** What somebody offers who has the server's three keys: newer than all, around an older word of a builder. */
+function aroundBuilder(fleet: FakeFleet, set: HonestSet, old: HonestSet): Offer {
+  const version = set.timestamp.signed.version;
+  const builder = old.delegated["builder-x86"];
+  const meta = {
+    ...set.snapshot.signed.meta,
+    "builder-x86.json": { version: builder?.signed.version ?? 0 },
+  };
+  return {
+    ...set,
+    delegated: old.delegated,
+    director: signMetadata(
+      { ...set.director.signed, targets: old.director.signed.targets },
+      fleet.keysOf("director").keys,
+    ),
+    snapshot: signMetadata({ ...set.snapshot.signed, meta }, fleet.keysOf("snapshot").keys),
+    timestamp: signMetadata(
+      { ...set.timestamp.signed, version, meta: set.timestamp.signed.meta },
+      fleet.keysOf("timestamp").keys,
+    ),
+  };
+}
+
+t.test("what a builder has withdrawn does not come back with the server's keys", async (t) => {
+  const fleet = fakeFleet();
+  const releases = [{ name: "one", number: 1 }];
+  const old = fleet.publish({ releases, assigned: "one", closures: [withdrawn] });
+  const first = examine(trustedFromRoot(fleet.firstRoot), old, fleet.context());
+  t.equal(first.assignment?.closures[0]?.toplevel, withdrawn.toplevel);
+  const second = examine(first.trusted, fleet.publish({ closures: [mended] }), fleet.context());
+  t.equal(second.assignment?.closures[0]?.toplevel, mended.toplevel);
+
+  const evil = aroundBuilder(fleet, fleet.publish(), old);
+  t.match(examine(second.trusted, evil, fleet.context()), {
+    fault: { code: "trust/rollback", message: /builder-x86\.json 1, and 2 is known/ },
+    ...{ changed: false, assignment: null },
+  });
+
+  const without = examine(second.trusted, fleet.publish({ closures: [] }), fleet.context());
+  t.equal(without.fault, undefined);
+  t.equal(without.trusted.delegated["builder-x86"]?.signed.version, 2, "kept as a floor");
+  t.match(examine(without.trusted, evil, fleet.context()).fault, { code: "trust/rollback" });
+  const good = examine(without.trusted, fleet.publish({ closures: [mended] }), fleet.context());
+  t.equal(good.assignment?.closures[0]?.toplevel, mended.toplevel);
+
+  const { signed } = good.trusted.delegated["builder-x86"] ?? {};
+  t.ok(signed);
+  const set = fleet.publish();
+  const twice = {
+    ...set,
+    delegated: {
+      "builder-x86": signMetadata(
+        { ...set.delegated["builder-x86"]?.signed, version: signed?.version, targets: {} },
+        fleet.keysOf("builder-x86").keys,
+      ),
+    },
+  };
+  const meta = { ...set.snapshot.signed.meta, "builder-x86.json": { version: signed?.version } };
+  const snapshot = signMetadata({ ...set.snapshot.signed, meta }, fleet.keysOf("snapshot").keys);
+  t.match(examine(good.trusted, { ...twice, snapshot }, fleet.context()).fault, {
+    ...{ code: "trust/mismatch", message: /^builder-x86 \d+ is known with another content/ },
+  });
+});
+
+t.test(
+  "a builder of which nothing was taken yet has the floor that a snapshot gave it",
+  async (t) => {
+    const fleet = fakeFleet();
+    const releases = [{ name: "one", number: 1 }];
+    const old = fleet.publish({ releases, assigned: "one", closures: [withdrawn] });
+    const before = examine(
+      trustedFromRoot(fleet.firstRoot),
+      fleet.publish({ closures: [] }),
+      fleet.context(),
+    ).trusted;
+    t.same(before.delegated, {});
+    t.match(examine(before, aroundBuilder(fleet, fleet.publish(), old), fleet.context()), {
+      ...{ fault: { code: "trust/rollback" }, changed: false },
+    });
+  },
+);
+
+t.test("new keys of a builder begin its versions anew, whether it was heard or not", async (t) => {
+  for (const closures of [[withdrawn], []]) {
+    const fleet = fakeFleet();
+    for (let more = 0; more < 4; more++) fleet.publish({ closures });
+    const before = taken(fleet);
+    fleet.rotate("builder-x86");
+    const found = examine(before, fleet.publish({ closures: [mended] }), fleet.context());
+    t.equal(found.fault, undefined);
+    t.equal(found.trusted.delegated["builder-x86"]?.signed.version, 1);
+    fleet.rotate("builder-x86");
+    const silent = examine(found.trusted, fleet.publish({ closures: [] }), fleet.context());
+    t.equal(silent.fault, undefined);
+    t.same(silent.trusted.delegated, {}, "nobody vouches for what was known");
+  }
+});
+
 t.test("each role's keys alone can be rotated, and the next set is taken", async (t) => {
   for (const role of ["root", "timestamp", "snapshot", "targets", "director"] as const) {
     const fleet = fakeFleet();

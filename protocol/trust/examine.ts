@@ -9,7 +9,13 @@ import { trustLimits } from "./limits.ts";
 import { asSnapshot, asTargets, asTimestamp, type Metadata } from "./metadata.ts";
 import type { Offer } from "./offer.ts";
 import { followRoots } from "./root-chain.ts";
-import { delegatedSigners, isVouchedFor, requireThreshold, signersOf } from "./threshold.ts";
+import {
+  delegatedSigners,
+  isVouchedFor,
+  requireThreshold,
+  type Signers,
+  signersOf,
+} from "./threshold.ts";
 import { raiseFloor, requireFresh, type TimeContext } from "./time.ts";
 import type { TrustedState } from "./trusted.ts";
 
@@ -56,7 +62,7 @@ export function examine(trusted: TrustedState, offered: Offer, context: TrustCon
     progress.trusted = raiseFloor(progress.trusted, timestamp.signed.issued, context);
     const set = verifySet(progress.trusted, { timestamp, offered, context });
     const assignment = agree(set);
-    progress.trusted = { ...progress.trusted, ...set };
+    progress.trusted = believed(progress.trusted, set);
     if (assignment !== null) requireAllowed(set.targets, assignment);
     requireDocuments(offered.documents ?? {}, assignment);
     return ended({ assignment, complete: true });
@@ -64,6 +70,14 @@ export function examine(trusted: TrustedState, offered: Offer, context: TrustCon
     if (!(fault instanceof Fault)) throw fault;
     return ended({ assignment: null, complete: false, fault });
   }
+}
+
+/** What builders said that are not in the set stays, as long as their keys vouch for it: it is a floor. */
+function believed(trusted: TrustedState, set: VerifiedSet): TrustedState {
+  const kept = Object.entries(trusted.delegated).filter(([name, known]) =>
+    isVouchedFor(known, delegatedSigners(set.targets, name)),
+  );
+  return { ...trusted, ...set, delegated: { ...Object.fromEntries(kept), ...set.delegated } };
 }
 
 /** Sections 5.4.2 to 5.4.4. */
@@ -174,6 +188,7 @@ function verifyBuilders(
   trusted: TrustedState,
   { targets, snapshot, offered, context }: DelegatedInput,
 ): Readonly<Record<string, TargetsMetadata>> {
+  requireBuildersNotOlder(trusted, { targets, snapshot });
   const verified: [string, TargetsMetadata][] = [];
   for (const [name, value] of Object.entries(offered.delegated ?? {})) {
     const shown = JSON.stringify(name.slice(0, 64));
@@ -184,10 +199,46 @@ function verifyBuilders(
     const builder = asTargets(value, name);
     requireThreshold(builder, signers);
     requireVersion(name, builder, snapshot);
+    const known = knownBuilder(trusted, name);
+    if (known !== undefined && isVouchedFor(known, signers)) requireNotOlder(name, builder, known);
     requireFresh(builder.signed, name, trusted, context);
     verified.push([name, builder]);
   }
   return Object.fromEntries(verified);
+}
+
+/** Section 5.5.5, for every builder that was named before, whether it is offered this time or not. */
+function requireBuildersNotOlder(
+  trusted: TrustedState,
+  { targets, snapshot }: Pick<DelegatedInput, "targets" | "snapshot">,
+): void {
+  for (const file of Object.keys(trusted.snapshot?.signed.meta ?? {})) {
+    const role = file.replace(/\.json$/, "");
+    if (!role.startsWith("builder-")) continue;
+    const signers = delegatedSigners(targets, role);
+    if (signers === undefined || !isKeptBuilder(trusted, { role, signers })) continue;
+    requireMetaNotOlder(file, snapshot, trusted.snapshot);
+  }
+}
+
+/**
+ * Whether versions of a builder go on. Where nothing of it was taken yet, its keys are compared: enough of
+ * those that signed before still count.
+ */
+function isKeptBuilder(
+  trusted: TrustedState,
+  { role, signers }: { readonly role: string; readonly signers: Signers },
+): boolean {
+  const known = knownBuilder(trusted, role);
+  if (known !== undefined) return isVouchedFor(known, signers);
+  const before =
+    trusted.targets === undefined ? undefined : delegatedSigners(trusted.targets, role);
+  const left = signers.keyids.filter((keyid) => before?.keyids.includes(keyid));
+  return left.length >= signers.threshold;
+}
+
+function knownBuilder({ delegated }: TrustedState, name: string): TargetsMetadata | undefined {
+  return Object.hasOwn(delegated, name) ? delegated[name] : undefined;
 }
 
 /** Section 5.5.5: what a snapshot named is in the next one too, unless its delegation is gone. */

@@ -14,7 +14,7 @@ t.test("the operator's commands say what is missing, and what is wrong", async (
     t.equal(code, wanted, args.join(" "));
     t.match(stderr, said);
   };
-  t.match(firstlight(["fleet", "rollout", "x"]), { code: 4, stderr: /expected enroll/ });
+  t.match(firstlight(["fleet", "rollout", "x"]), { code: 4, stderr: /expected init, .*enroll/ });
   refused(4, /expected init, serve, token/, "begin");
   refused(4, /enroll\.json.*init/s, "list");
   refused(

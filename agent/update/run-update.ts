@@ -343,7 +343,7 @@ async function make(d: UpdateDeps, assigned: Assigned | undefined): Promise<Step
   if (release === undefined) {
     await d.system.recover();
     await settleTouched(d);
-    if (!isTouched(tracker.update())) return {};
+    if (isTouched(update) && !isTouched(tracker.update())) return {};
     return { waits: { why: "what it was made from is not there any more", afterMs: inhibitedMs } };
   }
   const assignment = current?.assignment ?? undefined;

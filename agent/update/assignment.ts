@@ -5,6 +5,7 @@ import type { Release } from "#generated/protocol/trust/release.ts";
 import type { Health } from "#generated/provisioner/spec/v1.ts";
 import type { Assignment } from "#protocol/trust/assignment.ts";
 import { readUntrusted } from "#protocol/trust/read-untrusted.ts";
+import { isAssigned, maxAssignedBytes } from "./assigned-file.ts";
 import { keptDocument } from "./kept-document.ts";
 import { assignedFile } from "./places.ts";
 import type { ReleaseName } from "./update-state.ts";
@@ -24,11 +25,9 @@ export interface Assigned {
   readonly receivedAt: string;
 }
 
-const maxBytes = 4 * 1024 * 1024;
-
 /** What was assigned last; `undefined` where nothing ever was. Throws `update/assignment-invalid`. */
 export function readAssigned(files: Files): Assigned | undefined {
-  const text = files.readText(assignedFile, { maxBytes });
+  const text = files.readText(assignedFile, { maxBytes: maxAssignedBytes });
   if (text === undefined) return undefined;
   let value: unknown;
   try {
@@ -47,20 +46,6 @@ function withKept(files: Files, assigned: Assigned): Assigned {
   const kept = keptDocument(files, assignment.release);
   if (kept === undefined) return assigned;
   return { ...assigned, documents: { ...documents, [assignment.release.path]: kept } };
-}
-
-function isAssigned(value: unknown): value is Assigned {
-  const { v, assignment } = (value ?? {}) as Partial<Assigned>;
-  if (v !== 1 || assignment === undefined) return false;
-  if (assignment === null) return true;
-  const { updateId, release, update, closures } = assignment as Partial<Assignment>;
-  const texts = [updateId, release?.path, release?.name, release?.sha256];
-  return (
-    texts.every((text) => typeof text === "string" && text !== "") &&
-    Number.isSafeInteger(release?.number) &&
-    typeof update === "object" &&
-    Array.isArray(closures)
-  );
 }
 
 /** The name of a release, as the ledger keeps it. */
@@ -95,7 +80,7 @@ export async function readRelease({
   return release;
 }
 
-const releaseLimits = { bytes: maxBytes, depth: 64, members: 200_000 };
+const releaseLimits = { bytes: 4 * 1024 * 1024, depth: 64, members: 200_000 };
 
 /** A release from its text. Throws `update/release-invalid`. */
 export async function parseRelease(text: string, path: string): Promise<Release> {

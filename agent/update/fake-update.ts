@@ -29,6 +29,7 @@ import { withRelease } from "./release-content.ts";
 import { runUpdate, type UpdateDeps, type UpdateRun } from "./run-update.ts";
 import { settleKept } from "./settle-kept.ts";
 import { openTracker } from "./tracker.ts";
+import type { verifyAssigned } from "./verify-assigned.ts";
 
 /** What the fleet assigns in a test. */
 export interface Assigning {
@@ -49,6 +50,8 @@ export interface Assigning {
 export interface Life {
   /** Dies before the effect with this number. */
   readonly dieAt?: number;
+  /** The time of day at its begin. */
+  readonly nowMs?: number;
   /** What a trial may do that takes a restart. */
   readonly reboot?: RebootPolicy;
   readonly settings?: Settings;
@@ -56,7 +59,8 @@ export interface Life {
   readonly obtain?: FullDeps["obtain"];
   /** Where built systems are, and whose word on them counts. */
   readonly fetch?: Fetching;
-  readonly verify?: () => Promise<void>;
+  /** Takes what is assigned for verified where absent: most tests sign nothing. */
+  readonly verify?: typeof verifyAssigned;
   readonly bring?: UpdateDeps["bring"];
   readonly onChange?: UpdateDeps["onChange"];
   readonly kind?: Partial<NodeKind>;
@@ -157,6 +161,8 @@ export async function fakeNode(
       ...(dieAt === undefined ? {} : { dieAt }),
       ...(reboot === undefined ? {} : { reboot }),
     });
+    const { clock } = process.io;
+    if (life.nowMs !== undefined) clock.jump(life.nowMs - clock.now());
     try {
       const came = await work(process);
       if (!process.dead()) process.system.close();
@@ -201,7 +207,8 @@ export async function fakeNode(
         const tracker = openTracker(io, silentLog, processes);
         const run = await runUpdate({
           ...{ io, log: silentLog, settings: life.settings ?? {}, system, tracker },
-          verify: life.verify ?? (async () => {}),
+          verify: async (assigned) =>
+            life.verify?.(assigned, { io, settings: life.settings ?? {} }),
           ...(life.bring === undefined ? {} : { bring: life.bring }),
           ...(life.onChange === undefined ? {} : { onChange: life.onChange }),
           nodeKind: async () => ({

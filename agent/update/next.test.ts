@@ -70,7 +70,10 @@ t.test("an update that is over stays so until the next one is received", async (
   for (const state of stateNames.filter(isOver)) {
     t.equal(effectOf(state), undefined, state);
     const fits = eventNames.filter((event) => answerOf(state, event) !== "misfit");
-    const others = { ROLLBACK_FAILED: ["rolled-back"], SUCCEEDED: ["received", "boot-failed"] };
+    const others = {
+      ROLLBACK_FAILED: ["received", "rolled-back"],
+      SUCCEEDED: ["received", "boot-failed"],
+    };
     t.same(fits, others[state as keyof typeof others] ?? ["received"], state);
   }
 });

@@ -51,6 +51,29 @@ t.test(
   },
 );
 
+t.test("newer signatures of the same are kept, with the document that was there", async (t) => {
+  const fleet = fakeFleet();
+  const node = fakeReceiver(t.testdir(), fleet);
+  const update = { id: "update-1" };
+  await node.submit(message(fleet.publish({ update })));
+  await node.submit(message({ ...fleet.publish({ update }), documents: {} }));
+  t.match(JSON.parse(node.assigned() ?? ""), {
+    envelope: { timestamp: { signed: { version: 2 } } },
+    documents: { "release/one": String },
+  });
+});
+
+t.test("what is assigned and damaged is written anew, also where nothing is wanted", async (t) => {
+  const fleet = fakeFleet();
+  const node = fakeReceiver(t.testdir(), fleet);
+  await node.submit(message(fleet.publish({ assigned: null })));
+  for (const damage of ["{", '{"v":1}']) {
+    node.io.files.write(assignedFile, damage);
+    await node.submit(message(fleet.publish({ assigned: null })));
+    t.match(JSON.parse(node.assigned() ?? ""), { v: 1, assignment: null });
+  }
+});
+
 t.test("everybody may read what is believed; it holds no secret", async (t) => {
   const fleet = fakeFleet();
   const node = fakeReceiver(t.testdir(), fleet);

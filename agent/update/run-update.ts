@@ -98,16 +98,23 @@ export async function runUpdate(d: UpdateDeps): Promise<UpdateRun> {
     const update = tracker.update();
     const outside = outsideEvent(io, update, assigned);
     if (outside !== undefined && tracker.happen(outside)) continue;
+    if (update.state === "ROLLBACK_FAILED") {
+      const waits = await finishRollBack(d);
+      if (waits !== undefined)
+        return { update: tracker.update(), waits, restart, ...present(outcome) };
+      if (tracker.update().state !== update.state) continue;
+    }
     if (isOver(update.state)) {
       await settleKept(io, d.system);
-      dropStaged(io);
+      // Of a trial that the journal does not know the record is all that there is.
+      if (update.state !== "ROLLBACK_FAILED") dropStaged(io);
       const received = receivedEvent(update, assigned);
       if (received === undefined) {
         forgetWishes(io);
         return { update: tracker.update(), restart, ...present(outcome) };
       }
       forgetOthers(io, received);
-      tracker.happen(received);
+      happens(tracker, received);
       continue;
     }
     const step = await goOn(d, update, assigned);
@@ -116,6 +123,12 @@ export async function runUpdate(d: UpdateDeps): Promise<UpdateRun> {
     if (step.waits !== undefined)
       return { update: tracker.update(), waits: step.waits, restart, ...present(outcome) };
   }
+}
+
+/** Of an event that must fit here: one that does not would be asked for again without an end. */
+function happens(tracker: Tracker, event: UpdateEvent): void {
+  const { state } = tracker.update();
+  if (!tracker.happen(event)) throw new Error(`an update in ${state} takes no event ${event.name}`);
 }
 
 function present(outcome: Outcome | undefined): Pick<UpdateRun, "outcome"> {
@@ -201,8 +214,11 @@ async function goOn(d: UpdateDeps, update: Update, assigned: Assigned | undefine
 
 type Given = Assigned & { readonly assignment: Assignment };
 
-/** Newer signatures, or a clock that is set, come by themselves. */
-const healedByTime: readonly Code[] = ["trust/clock-untrusted", "trust/expired"];
+/**
+ * Newer signatures, or a clock that is set, come by themselves; those that lie there are older than what is believed
+ * only until the message that said so is stored.
+ */
+const healedByTime: readonly Code[] = ["trust/clock-untrusted", "trust/expired", "trust/rollback"];
 
 /** Everything that can be said of a release before anything is made of it. */
 async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
@@ -223,12 +239,31 @@ async function examine(d: UpdateDeps, assigned: Given): Promise<Step> {
     if (!isFault(error)) throw error;
     const passes = healedByTime.includes(error.code) || isPassing(error);
     if (passes) return { waits: { why: error.message, afterMs: firstAgainMs } };
-    tracker.happen({ name: "rejected", reason: error.message, code: error.code });
+    happens(tracker, { name: "rejected", reason: error.message, code: error.code });
     return {};
   }
   const asks = assigned.assignment.update.approval === true || settings.update?.approval === true;
-  tracker.happen(asks ? { name: "asks" } : { name: "verified" });
+  happens(tracker, asks ? { name: "asks" } : { name: "verified" });
   return {};
+}
+
+/** Why what is assigned counts no more, by what is signed and believed now; `undefined` where it does. */
+async function whyNotSigned(d: UpdateDeps, assigned: Assigned): Promise<Fault | undefined> {
+  try {
+    await d.verify(assigned);
+    return undefined;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return error;
+  }
+}
+
+/** Before it goes on after it waited: what was signed may have expired since. Then it is examined anew. */
+async function mustBeExamined(d: UpdateDeps, assigned: Assigned): Promise<boolean> {
+  const fault = await whyNotSigned(d, assigned);
+  if (fault === undefined) return false;
+  happens(d.tracker, { name: "verify", reason: fault.message, code: fault.code });
+  return true;
 }
 
 /** With its document, from wherever that is; without one where nobody may be asked. */
@@ -242,7 +277,7 @@ async function withDocument({ bring }: UpdateDeps, assigned: Given): Promise<Giv
 function askApproval({ io, tracker }: UpdateDeps): Step {
   const wish = readWish(io.files, "approve", tracker.update().updateId);
   if (wish !== undefined) {
-    tracker.happen({ name: "approved", reason: `by ${wish.by}` });
+    happens(tracker, { name: "approved", reason: `by ${wish.by}` });
     return {};
   }
   return { waits: { why: "a person's approval", afterMs: null } };
@@ -259,9 +294,9 @@ function timing({ io, settings }: UpdateDeps, { update }: Assignment): Promise<T
 }
 
 /** Waits for its time, and for what passes after an attempt that it kept. */
-async function awaitTime(d: UpdateDeps, { assignment }: Given): Promise<Step> {
+async function awaitTime(d: UpdateDeps, given: Given): Promise<Step> {
   const { io, tracker } = d;
-  const found = await mayBegin(d, assignment);
+  const found = await mayBegin(d, given.assignment);
   if (found.kind === "expired") {
     tracker.happen({ name: "expire", reason: found.why, code: "update/expired" });
     return {};
@@ -273,14 +308,14 @@ async function awaitTime(d: UpdateDeps, { assignment }: Given): Promise<Step> {
   const passedMs = Math.abs(io.clock.now() - Date.parse(since ?? ""));
   if (passedMs < againMs)
     return { waits: { why: reason ?? "it is tried again", afterMs: againMs - passedMs } };
-  tracker.happen({ name: "due" });
+  if (!(await mustBeExamined(d, given))) happens(tracker, { name: "due" });
   return {};
 }
 
 /** Made already, and kept from being tried: made again only when it may be. */
 async function hold(d: UpdateDeps, given: Given): Promise<Step> {
   const found = await mayBegin(d, given.assignment);
-  if (found.kind === "now") return make(d, given);
+  if (found.kind === "now") return (await mustBeExamined(d, given)) ? {} : make(d, given);
   if (found.kind === "later") return { waits: found };
   d.tracker.happen({ name: "expire", reason: found.why, code: "update/expired" });
   return {};
@@ -308,7 +343,7 @@ async function make(d: UpdateDeps, assigned: Assigned | undefined): Promise<Step
   if (release === undefined) {
     await d.system.recover();
     await settleTouched(d);
-    if (!isTouched(tracker.update())) return {};
+    if (isTouched(update) && !isTouched(tracker.update())) return {};
     return { waits: { why: "what it was made from is not there any more", afterMs: inhibitedMs } };
   }
   const assignment = current?.assignment ?? undefined;
@@ -358,7 +393,9 @@ async function whyNotNow(
   const assigned = readAssigned(d.io.files);
   const outside = outsideEvent(d.io, d.tracker.update(), assigned);
   if (outside !== undefined) return outside.reason ?? outside.name;
-  if (assignment === undefined) return "it is assigned no longer";
+  if (assigned === undefined || assignment === undefined) return "it is assigned no longer";
+  const fault = await whyNotSigned(d, assigned);
+  if (fault !== undefined) return fault.message;
   const found = await mayBegin(d, assignment);
   return found.kind === "now" ? undefined : found.why;
 }
@@ -406,7 +443,7 @@ function runs({ toplevel }: Outcome): Pick<UpdateEvent, "toplevel"> {
 async function waitsWhileHeld(d: UpdateDeps): Promise<Step> {
   const assigned = readAssigned(d.io.files);
   if (outsideEvent(d.io, d.tracker.update(), assigned) !== undefined) return {};
-  if (assigned?.assignment == null) return {};
+  if (assigned?.assignment == null || (await mustBeExamined(d, assigned))) return {};
   const found = await mayBegin(d, assigned.assignment);
   if (found.kind === "later") return { waits: found };
   if (found.kind === "expired")
@@ -442,6 +479,19 @@ async function takeBack(d: UpdateDeps): Promise<Step> {
   const reason = recovery.fault?.message ?? recovery.details.join("; ");
   d.tracker.note({ name: "stuck", reason, code: "update/roll-back-failed" });
   return {};
+}
+
+/**
+ * Finishes a way back that was stuck, where that can be done by now; what it waits for where it cannot. The
+ * restart that this may take is left to a person: the last one did not help.
+ */
+async function finishRollBack(d: UpdateDeps): Promise<UpdateRun["waits"]> {
+  const { state, fault, details } = await d.system.recover();
+  await settleTouched(d);
+  if (d.tracker.update().state !== "ROLLBACK_FAILED") return undefined;
+  if (fault === null && state !== "restart" && state !== "trial") return undefined;
+  if (state === "restart") return { why: "a restart of the machine", afterMs: null };
+  return { why: fault?.message ?? details.join("; "), afterMs: inhibitedMs };
 }
 
 /** For the log of a unit that waits. */

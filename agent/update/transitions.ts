@@ -13,9 +13,12 @@ const leaves: Arcs = {
   exhausted: "FAILED",
 };
 const waits: Arcs = { ...leaves, pause: "PAUSED" };
+/** What was signed did not live as long as it waited. */
+const anew: Arcs = { verify: "VERIFYING" };
 /** While the system is made; all of it can be done again. */
 const made: Arcs = {
   ...waits,
+  ...anew,
   obtained: "STAGED",
   unchanged: "SUCCEEDED",
   again: "SCHEDULED",
@@ -41,11 +44,12 @@ const transitions: Readonly<Record<StateName, Arcs>> = {
     rejected: "REJECTED",
   },
   AWAITING_APPROVAL: { ...waits, approved: "SCHEDULED" },
-  SCHEDULED: { ...waits, due: "DOWNLOADING" },
+  SCHEDULED: { ...waits, ...anew, due: "DOWNLOADING" },
   DOWNLOADING: { ...made, building: "BUILDING" },
   BUILDING: made,
   STAGED: {
     ...waits,
+    ...anew,
     try: "INSTALLING",
     again: "SCHEDULED", // made again: another system runs since
     unchanged: "SUCCEEDED",
@@ -76,7 +80,10 @@ const transitions: Readonly<Record<StateName, Arcs>> = {
   },
   ROLLBACK_REBOOTING: { "rolled-back": "ROLLED_BACK", stuck: "ROLLBACK_FAILED" },
   ROLLED_BACK: ended,
-  ROLLBACK_FAILED: { "rolled-back": "ROLLED_BACK" }, // a later start could after all
+  ROLLBACK_FAILED: {
+    ...ended, // where nothing of it is open any more
+    "rolled-back": "ROLLED_BACK", // a later start could after all
+  },
   PAUSED: { ...leaves, resume: "RECEIVED" }, // looked at anew: what was signed may have been taken back
   CANCELED: ended,
   TIMED_OUT: ended,
@@ -125,7 +132,7 @@ export function effectOf(state: StateName): Effect | undefined {
 
 /** Whether an update is over, or none was begun; the next one may begin. */
 export function isOver(state: StateName): boolean {
-  return answerOf(state, "received") !== "misfit" || state === "ROLLBACK_FAILED";
+  return answerOf(state, "received") !== "misfit";
 }
 
 /** Whether an update can be dropped with nothing to take back. */

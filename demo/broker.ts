@@ -43,6 +43,7 @@ export async function openBroker(onMessage: (message: Received) => void): Promis
   const arrived = new Set<() => void>();
   listener.on("message", (topic, bytes) => {
     if (topic === marker) return arrived.forEach((resolve) => void resolve());
+    if (bytes.length === 0) return; // a new node clears what was kept of one before it
     const message = {
       topic: topic.replace("firstlight/1/demo/", ""),
       payload: JSON.parse(bytes.toString("utf8")) as unknown,

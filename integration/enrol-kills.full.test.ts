@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { firstlight } from "#cli/try-commands.ts";
+import { randomFrom } from "#core/random-from.ts";
 import { freePort, temporaryDirectory } from "./brokers.ts";
 import { fleet, machine, serve } from "./enrol-processes.ts";
 import { type EnrolMachine, keyIn, startEnrolment } from "./enrol-world.ts";
-import { randomFrom } from "./random.ts";
 
 t.setTimeout(300_000);
 const day = 24 * 3_600_000;

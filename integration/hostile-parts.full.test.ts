@@ -1,8 +1,8 @@
 import t from "tap";
+import { randomFrom } from "#core/random-from.ts";
 import { validate } from "#generated/provisioner/spec/v1.validate.js";
 import { translate } from "#provisioner/userdata/translate.ts";
 import { randomMessage } from "./oracle/random-message.ts";
-import { randomFrom } from "./random.ts";
 
 t.setTimeout(300_000);
 

@@ -1,4 +1,4 @@
-import { randomFrom } from "./random.ts";
+import { randomFrom } from "#core/random-from.ts";
 
 /** Pieces that mean something to Nix, to YAML, to a shell or to a terminal. */
 const pieces: readonly string[] = [

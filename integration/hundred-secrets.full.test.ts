@@ -11,6 +11,7 @@ import {
 } from "#agent/datasources/clouds/fake-hetzner.ts";
 import { makeFat, needs, writeTree } from "#agent/datasources/images/make-images.ts";
 import { fakeService } from "#agent/datasources/metadata/fake-service.ts";
+import { randomFrom } from "#core/random-from.ts";
 import { hardwareSigner, signedWith } from "#provisioner/userdata/signed/try-sign.ts";
 import { type Broker, brokerMissing, startBroker } from "./brokers.ts";
 import { canariesIn, canary, canaryMark, findCanaries } from "./canaries.ts";
@@ -18,7 +19,6 @@ import { everythingReceived, saidNothing } from "./canary-watch.ts";
 import { ec2Nitro } from "./machines/ec2-nitro.ts";
 import { qemuQ35 } from "./machines/qemu-q35.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
-import { randomFrom } from "./random.ts";
 import { type Run, type StoryNode, type StoryOptions, stick, storyNode } from "./story.ts";
 
 t.setTimeout(600_000);

@@ -2,8 +2,8 @@ import { rmSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
 import { needs } from "#agent/datasources/images/make-images.ts";
+import { randomFrom } from "#core/random-from.ts";
 import { skipWithoutNix } from "./nix-machine.ts";
-import { randomFrom } from "./random.ts";
 import {
   bootAndKill,
   recoverAlone,

@@ -493,11 +493,3 @@ async function finishRollBack(d: UpdateDeps): Promise<UpdateRun["waits"]> {
   if (state === "restart") return { why: "a restart of the machine", afterMs: null };
   return { why: fault?.message ?? details.join("; "), afterMs: inhibitedMs };
 }
-
-/** For the log of a unit that waits. */
-export function describeRun({ update, waits }: UpdateRun): string {
-  const { updateId, state, reason } = update;
-  if (updateId === null) return "no update was assigned yet";
-  const why = waits?.why ?? reason;
-  return `${updateId}: ${state}${why === null || why === "" ? "" : `: ${why}`}`;
-}

@@ -1,30 +1,8 @@
 import type { Code } from "#core/codes.ts";
+import type { UpdateState } from "#generated/protocol/messages/update.ts";
 
 /** Where a node stands with an update, by the field's words. */
-export type StateName =
-  | "IDLE"
-  | "RECEIVED"
-  | "VERIFYING"
-  | "AWAITING_APPROVAL"
-  | "SCHEDULED"
-  | "DOWNLOADING"
-  | "BUILDING"
-  | "STAGED"
-  | "INSTALLING"
-  | "REBOOTING"
-  | "TESTING"
-  | "COMMITTING"
-  | "SUCCEEDED"
-  | "REJECTED"
-  | "FAILED"
-  | "ROLLING_BACK"
-  | "ROLLBACK_REBOOTING"
-  | "ROLLED_BACK"
-  | "ROLLBACK_FAILED"
-  | "PAUSED"
-  | "CANCELED"
-  | "TIMED_OUT"
-  | "SUPERSEDED";
+export type StateName = UpdateState["state"];
 
 /** What happens to an update. */
 export type EventName =

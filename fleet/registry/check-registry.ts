@@ -1,7 +1,7 @@
 import type { Test } from "tap";
 import { fc } from "#core/fast-check.ts";
+import { randomFrom } from "#core/random-from.ts";
 import type { RolloutDefinition } from "#generated/fleet/rollout/definition.ts";
-import { chanceOf } from "../rollout/chance.ts";
 import { restore } from "./backup.ts";
 import { changed, fakeNode, fleet } from "./fake-node.ts";
 import type { Incoming, Ingested } from "./ingest.ts";
@@ -240,7 +240,7 @@ export function checkRegistry(t: Test, newAddress: NewAddress): void {
     });
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {
-        const chance = chanceOf(seed);
+        const chance = randomFrom(seed);
         const sent = [...messages, ...messages.filter(() => chance() < 0.5)];
         sent.sort(() => chance() - 0.5);
         const store = await openRegistry(await newAddress(), { admit: "any" });

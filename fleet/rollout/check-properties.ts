@@ -1,9 +1,9 @@
 import type { Test } from "tap";
 import { fc } from "#core/fast-check.ts";
+import { randomFrom } from "#core/random-from.ts";
 import type { RolloutDefinition } from "#generated/fleet/rollout/definition.ts";
 import type { Scenario } from "#generated/fleet/rollout/scenario.ts";
 import { atLeast, atMost } from "./amount.ts";
-import { chanceOf } from "./chance.ts";
 import { command, newRollout } from "./commands.ts";
 import { definitionOf, mondayMs } from "./fake-rollout.ts";
 import { isInProgress, standingOf } from "./node-states.ts";
@@ -153,7 +153,7 @@ export function checkProperties(t: Test, numRuns: number): void {
   t.test("the order in which nodes come changes nothing, at any step", async (t) => {
     await fc.assert(
       fc.asyncProperty(scenario, fc.integer(), async (each, seed) => {
-        const shuffled = chanceOf(seed);
+        const shuffled = randomFrom(seed);
         let rollout = newRollout(each.rollout, 0);
         let last = -1;
         await simulate(each, {

@@ -1,33 +1,11 @@
+import type { UpdateState } from "#generated/protocol/messages/update.ts";
+
 /**
  * Where a node stands: the states of the topic `update`, with two of the fleet's own. `ASSIGNED`:
  * the node was given the update, and has not answered. `UNREACHED`: it did not begin in time, and
  * was let go.
  */
-export type NodeState =
-  | "ASSIGNED"
-  | "UNREACHED"
-  | "RECEIVED"
-  | "VERIFYING"
-  | "AWAITING_APPROVAL"
-  | "SCHEDULED"
-  | "DOWNLOADING"
-  | "BUILDING"
-  | "STAGED"
-  | "INSTALLING"
-  | "REBOOTING"
-  | "TESTING"
-  | "COMMITTING"
-  | "SUCCEEDED"
-  | "REJECTED"
-  | "FAILED"
-  | "ROLLING_BACK"
-  | "ROLLBACK_REBOOTING"
-  | "ROLLED_BACK"
-  | "ROLLBACK_FAILED"
-  | "PAUSED"
-  | "CANCELED"
-  | "TIMED_OUT"
-  | "SUPERSEDED";
+export type NodeState = "ASSIGNED" | "UNREACHED" | Exclude<UpdateState["state"], "IDLE">;
 
 /** What a state means for a rollout. */
 export type Standing =

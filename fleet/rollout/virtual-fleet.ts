@@ -1,6 +1,6 @@
 import { durationMs } from "#core/duration.ts";
+import { randomFrom } from "#core/random-from.ts";
 import type { Model, Scenario } from "#generated/fleet/rollout/scenario.ts";
-import { chanceOf } from "./chance.ts";
 import type { NodeState } from "./node-states.ts";
 import { isInProgress, standingOf } from "./node-states.ts";
 import type { Decision, NodeProgress, ReleaseName, RolloutNode } from "./rollout.ts";
@@ -70,7 +70,7 @@ class Fleet implements VirtualFleet {
     const before = number > 1 ? { name, number: number - 1 } : null;
     for (let at = 0; at < count; at++) {
       const node = `node-${String(at).padStart(6, "0")}`;
-      const chance = chanceOf(orderOf(String(seed), node));
+      const chance = randomFrom(orderOf(String(seed), node));
       const model = pick(chance());
       const offline = model.offline ?? defaults.offline;
       this.#byName.set(node, at);

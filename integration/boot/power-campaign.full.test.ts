@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import t, { type Test } from "tap";
+import { randomFrom } from "#core/random-from.ts";
 import { formatEnvironment } from "#provisioner/system/loaders/grub-environment.ts";
-import { randomFrom } from "../random.ts";
 import { type AfterCut, afterCut, defaultSystem, journalText } from "./after-cut.ts";
 import { chosenEntry, menuEntries } from "./boot-menu.ts";
 import type { LogRecord } from "./console.ts";

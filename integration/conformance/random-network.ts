@@ -1,7 +1,7 @@
+import { randomFrom } from "#core/random-from.ts";
 import type { Network } from "#generated/provisioner/spec/v1.ts";
 import { everyManagedNetwork } from "#provisioner/render/every-managed-network.ts";
 import { everyNetwork } from "#provisioner/render/every-network.ts";
-import { randomFrom } from "../random.ts";
 
 type Values = { [key: string]: unknown };
 

@@ -1,7 +1,7 @@
 import t from "tap";
 import { codes } from "#core/codes.ts";
+import { randomFrom } from "#core/random-from.ts";
 import { chooseDisk, type DiskChoice, type DiskRequest } from "#provisioner/install/choose-disk.ts";
-import { randomFrom } from "../random.ts";
 import {
   type DiskTruth,
   type Fault,

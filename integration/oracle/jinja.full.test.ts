@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import t, { type Test } from "tap";
+import { randomFrom } from "#core/random-from.ts";
 import { answerTemplate } from "#provisioner/userdata/jinja/child.ts";
 import { templateVariables } from "#provisioner/userdata/jinja/variables.ts";
-import { randomFrom } from "../random.ts";
 import { cloudInit } from "./ds-identify.ts";
 import { randomTemplate } from "./random-template.ts";
 

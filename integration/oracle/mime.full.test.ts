@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import t from "tap";
+import { randomFrom } from "#core/random-from.ts";
 import { type MimePart, readMessage } from "#provisioner/userdata/parts/mime-message.ts";
 import { partHeader } from "#provisioner/userdata/parts/part-header.ts";
 import { transferDecode } from "#provisioner/userdata/parts/transfer-encoding.ts";
-import { randomFrom } from "../random.ts";
 import { randomMessage } from "./random-message.ts";
 
 t.setTimeout(300_000);

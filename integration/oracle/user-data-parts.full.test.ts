@@ -4,9 +4,9 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import t from "tap";
 import { hasErrors } from "#core/finding.ts";
+import { randomFrom } from "#core/random-from.ts";
 import type { PartFormat } from "#provisioner/userdata/parts/part.ts";
 import { splitUserData } from "#provisioner/userdata/parts/split.ts";
-import { randomFrom } from "../random.ts";
 import { cloudInit } from "./ds-identify.ts";
 import { randomMessage } from "./random-message.ts";
 

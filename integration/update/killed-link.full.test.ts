@@ -5,11 +5,11 @@ import t from "tap";
 import { writeSpool } from "#agent/link/spool.ts";
 import { readLedger } from "#agent/update/ledger.ts";
 import { hostClock } from "#core/host-io.ts";
+import { randomFrom } from "#core/random-from.ts";
 import { brokerMissing, startBroker } from "../brokers.ts";
 import type { Heard } from "../fleet-listener.ts";
 import type { ChildOptions } from "../link-child.ts";
 import { quickLimits, settingsFor, stages } from "../link-node.ts";
-import { randomFrom } from "../random.ts";
 import { updateNode } from "./node.ts";
 
 t.setTimeout(400_000);
